@@ -1,0 +1,72 @@
+/** Severities, from least to worst. */
+export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+export type Severity = (typeof SEVERITIES)[number];
+
+/** How a finding is known, from weakest to strongest (catalogue §2). */
+export const BASES = [
+  'self-reported',
+  'multi-surface',
+  'gateway-observed',
+  'independent',
+  'cryptographic',
+  'human',
+] as const;
+export type Basis = (typeof BASES)[number];
+
+export type FindingState =
+  | 'provisional'
+  | 'open'
+  | 'acknowledged'
+  | 'waived'
+  | 'approved'
+  | 'resolved'
+  | 'incident-closed';
+
+/** A before- or after-value: text, number, flag or a small JSON object. */
+export type Value = string | number | boolean | { readonly [name: string]: unknown } | readonly unknown[];
+
+/**
+ * One finding of one device as the store keeps it and as one transition is stated (catalogue §4). Instants are Unix
+ * seconds. `openedSeq` is set by the record stage when the first statement is written; a child of a storm has none.
+ */
+export interface Finding {
+  readonly ruleId: string;
+  /** Which slot, key or board; with `ruleId` and the device the key of a finding that is not closed. */
+  readonly part?: string;
+  readonly state: FindingState;
+  readonly severity: Severity;
+  readonly severityBase: Severity;
+  readonly basis: Basis;
+  readonly ruleVersion: number;
+  readonly before?: Value;
+  readonly after?: Value;
+  readonly reasons?: readonly string[];
+  readonly firstObservedAt: number;
+  readonly beforeAt?: number;
+  readonly confirmedAt?: number;
+  readonly resolvedAt?: number;
+  readonly surfaces: readonly string[];
+  readonly notObserved?: readonly string[];
+  readonly openedSeq?: number;
+  /** `opened_seq` of the parent, for a child of a storm. */
+  readonly parent?: number;
+  readonly flapping?: number;
+  readonly by?: string;
+}
+
+/** The outcome of the rules for one attestation (attestation.md §4, §6). */
+export interface Checks {
+  readonly failed: readonly {
+    readonly id: string;
+    readonly part?: string;
+    readonly basis: Basis;
+    readonly severity: Severity;
+    readonly obs?: Value;
+    readonly ref?: Value;
+  }[];
+  readonly notRun: readonly { readonly id: string; readonly reason: string }[];
+  /** Ids by basis, sorted. */
+  readonly passed: { readonly [B in Basis]?: readonly string[] };
+}
+
+export type Trigger = 'first' | 'change' | 'refresh' | 'demand' | 'unreachable';

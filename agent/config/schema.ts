@@ -1,0 +1,119 @@
+import { z } from 'zod';
+
+/**
+ * The configuration file: one schema that is type, defaults, units, documentation and the JSON Schema for editors.
+ * Units are in the names. Secrets are never members, only the files or environment variables that hold them.
+ */
+
+const id = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63, not starting with a dash');
+
+const label = z.string().min(1).max(128);
+
+const ports = z
+  .strictObject({
+    cgminer: z.int().min(1).max(65535).default(4028).describe('TCP port of the CGMiner API'),
+    http: z.int().min(1).max(65535).default(80).describe('TCP port of the web interface'),
+  })
+  .describe('where the interfaces of a device listen');
+
+const labels = z
+  .record(z.string().regex(/^[a-z_][a-z0-9_.-]{0,63}$/), label)
+  .describe('travel with every statement about the device; `site` and `tenant` have meaning to rules');
+
+const shared = {
+  credentials: id.optional().describe('name of an entry under `credentials`'),
+  ports: ports.prefault({}),
+  labels: labels.default({}),
+};
+
+const hostEntry = z.strictObject({
+  host: z.string().min(1).describe('IP address or host name: a position, whatever machine answers there'),
+  name: id.optional().describe('id of the device; without it the id is made of the address'),
+  ...shared,
+});
+
+const rangeEntry = z.strictObject({
+  range: z
+    .string()
+    .min(1)
+    .describe('CIDR block (10.20.14.0/24) or first-last (10.20.14.10-10.20.14.90): searched, ids follow the machine'),
+  ...shared,
+});
+
+const credential = z.strictObject({
+  user: z.string().default('root').describe('account of the read-only log-in'),
+  password_file: z.string().optional().describe('file that holds the password; its last newline is dropped'),
+  password_env: z.string().optional().describe('environment variable that holds the password'),
+});
+
+const broker = z.strictObject({
+  url: z.string().describe('mqtts://host:8883, or mqtt://host:1883 to a loopback address or with `insecure: true`'),
+  urls: z.array(z.string()).optional().describe('further brokers, tried in this order after `url`'),
+  prefix: z.string().default('attest').describe('topic prefix, one or two levels'),
+  ca: z.string().optional().describe('PEM file of the authorities that may sign the certificate of the broker'),
+  cert: z.string().optional().describe('PEM file of the client certificate, CN = gateway'),
+  key: z.string().optional().describe('PEM file of the key of the client certificate'),
+  username: z.string().optional().describe('MQTT user name; default: the gateway id, when a password is given'),
+  password_file: z.string().optional().describe('file that holds the MQTT password'),
+  password_env: z.string().optional().describe('environment variable that holds the MQTT password'),
+  insecure: z.boolean().default(false).describe('allow plain MQTT beyond the loopback; presence says so'),
+  tls_min: z.enum(['1.2', '1.3']).default('1.3').describe('oldest TLS version accepted'),
+  protocol: z.enum(['auto', '5', '3.1.1']).default('auto').describe('MQTT version; auto asks for 5, falls back to 3.1.1'),
+  collectors: z.array(id).default([]).describe('collectors whose acknowledgement counts as delivered'),
+  rate: z.int().min(1).max(10_000).default(200).describe('most entries published per second'),
+  spread_s: z.int().min(0).max(3600).default(30).describe('first connect after a random time up to this, s'),
+  mirror: z.enum(['auto', 'on', 'off']).default('auto').describe('topics dev/<device>: auto = up to 500 devices'),
+});
+
+export const configSchema = z.strictObject({
+  gateway: id.describe('id of this gateway = certificate CN = MQTT client id'),
+  operator: z
+    .string()
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, 'a domain name in lower case')
+    .describe('domain of the operator, first part of the log origin'),
+  state_dir: z.string().min(1).describe('folder of the store and the signing key, mode 0700'),
+  labels: labels.default({}),
+  mqtt: broker.optional().describe('the uplink; without it entries stay in the local log'),
+  devices: z.array(z.union([hostEntry, rangeEntry])).min(1),
+  credentials: z.record(id, credential).default({}),
+  redact: z.array(z.enum(['pools.user'])).default([]).describe('facts published as digests only'),
+  schedule: z
+    .strictObject({
+      pools: z.string().default('* * * * *').describe('cron: when a pools round opens, UTC'),
+      config: z.string().default('*/15 * * * *').describe('cron: when a full look of every device opens, UTC'),
+    })
+    .prefault({})
+    .describe('5 fields, or 6 with seconds; the devices of a round are spread evenly until the next'),
+  pools: z
+    .strictObject({
+      allow: z
+        .array(
+          z.strictObject({
+            url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
+            user: z.string().optional().describe('pool user; * stands for any text'),
+          }),
+        )
+        .optional()
+        .describe('the only pools that devices of this gateway may use; without it the check does not run'),
+    })
+    .prefault({}),
+  probe: z
+    .strictObject({
+      concurrency: z.int().min(1).max(4096).default(256).describe('most devices asked at the same time'),
+      connect_timeout_ms: z.int().min(100).max(60_000).default(3000).describe('deadline of one connect, ms'),
+      exchange_timeout_ms: z.int().min(100).max(120_000).default(8000).describe('deadline of one question, ms'),
+      device_timeout_ms: z.int().min(500).max(600_000).default(30_000).describe('deadline of one look, ms'),
+      max_reply_bytes: z.int().min(4096).max(16_777_216).default(1_048_576).describe('largest reply read, bytes'),
+    })
+    .prefault({}),
+  confirm_s: z.int().min(1).max(600).default(10).describe('second look at a changed value after this, ± 50 %, s'),
+  coverage_s: z.int().min(10).max(3600).default(900).describe('period of a coverage entry, s'),
+  refresh_s: z.int().min(60).max(3_024_000).default(86_400).describe('longest age of an attestation, s'),
+  retention_days: z.int().min(35).max(36_500).default(400).describe('how long entries are kept, days'),
+  log_level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('least level of events on stderr'),
+});
+
+/** The configuration after validation, with defaults. Every statement of the product about settings reads this type. */
+export type Config = z.infer<typeof configSchema>;

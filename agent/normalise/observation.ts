@@ -1,0 +1,20 @@
+import type { FactName, Facts, UnknownReason } from '../../shared/facts.ts';
+
+/** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */
+export type LookKind = 'pools' | 'full';
+
+/**
+ * What one look at one device gave, in the vocabulary of facts. A fact is in `facts` (present), in `gaps` (absent or
+ * unknown, with the reason), or in neither: not asked in this look, or the driver knows no place to look.
+ */
+export interface Observation {
+  readonly family: string;
+  readonly address: string;
+  readonly look: LookKind;
+  /** Unix milliseconds, when the last reply was complete. */
+  readonly observedAtMs: number;
+  readonly facts: Facts;
+  readonly gaps: ReadonlyMap<FactName, 'absent' | Exclude<UnknownReason, 'unsupported'>>;
+  /** Names of facts whose text was changed by sanitising (control, bidi, invalid characters, length). */
+  readonly sanitized: readonly string[];
+}

@@ -1,0 +1,16 @@
+/** The two clocks every stage gets as an argument. Tests pass their own. */
+export interface Clock {
+  /** Wall clock, Unix milliseconds. */
+  readonly wallMs: () => number;
+  /** Milliseconds since the agent started; never falls. */
+  readonly monoMs: () => number;
+}
+
+/** The machine's clocks; `monoMs` counts from this call. */
+export const systemClock = (): Clock => {
+  const startNs = process.hrtime.bigint();
+  return {
+    wallMs: () => Date.now(),
+    monoMs: () => Number((process.hrtime.bigint() - startNs) / 1_000_000n),
+  };
+};

@@ -1,0 +1,34 @@
+import type { UnknownReason } from '../../shared/facts.ts';
+
+/** A JSON value as a miner sent it, after parsing. Untrusted: every field comes from the device. */
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export interface JsonObject {
+  readonly [key: string]: JsonValue;
+}
+
+/**
+ * One reply to one query of a driver: the bytes as received (untrusted), what they parsed to, and the repairs that
+ * parsing needed, by name.
+ */
+export interface Reply {
+  readonly kind: 'reply';
+  readonly bytes: Uint8Array;
+  readonly value: JsonValue;
+  readonly repairs: readonly string[];
+}
+
+/** A query that gave nothing usable. `bytes` is what did arrive, where anything did; `detail` is for people and logs. */
+export interface NoReply {
+  readonly kind: 'no-reply';
+  readonly reason: Exclude<UnknownReason, 'unsupported'>;
+  readonly detail: string;
+  readonly bytes?: Uint8Array;
+}
+
+/** What one look at a device gave, by name of the driver's query. A query that was not asked this time is not in the map. */
+export interface Capture {
+  readonly address: string;
+  /** Wall clock, Unix milliseconds, when the last reply was complete. */
+  readonly observedAtMs: number;
+  readonly replies: ReadonlyMap<string, Reply | NoReply>;
+}

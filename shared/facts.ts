@@ -1,0 +1,199 @@
+/**
+ * The vocabulary of facts: one name from driver to wire. Dots are the path in `evidence.claims` and in `probe --json`.
+ * Source: the table "Facts" of the design. Numbers are integers on the wire; the unit is in the name.
+ */
+
+/** A configured pool slot. `url` is canonical; `user` is byte-exact; `status` and `active` are joined from the runtime list. */
+export interface PoolSlot {
+  readonly slot: number;
+  readonly url: string;
+  readonly user?: string;
+  readonly priority: number;
+  readonly quota?: number;
+  readonly tls?: boolean;
+  readonly status?: string;
+  readonly active?: boolean;
+}
+
+/** One row of a runtime pool list that is a surface of its own. `host` is the host connected now. */
+export interface LivePool {
+  readonly url: string;
+  readonly user?: string;
+  readonly status?: string;
+  readonly active?: boolean;
+  readonly host?: string;
+}
+
+/** A named part of what the firmware says about itself; `value` is text or a SHA-256 (b64u). Sorted by `name`. */
+export interface FirmwareComponent {
+  readonly name: string;
+  readonly value: string;
+}
+
+/** A scalar setting without a fact of its own; compared by key. Sorted by `key`. */
+export interface OtherSetting {
+  readonly key: string;
+  readonly value: string;
+}
+
+/** The value type of every fact. */
+export interface FactValues {
+  family: string;
+  'identity.make': string;
+  'identity.model': string;
+  'identity.serial': string;
+  'identity.mac': string;
+  'identity.control_board': string;
+  'identity.chip_id': string;
+  'identity.hashboards': readonly string[];
+  'identity.psu': string;
+  'firmware.name': string;
+  'firmware.version': string;
+  'firmware.build': string;
+  'firmware.kernel': string;
+  'firmware.medium': string;
+  'firmware.components': readonly FirmwareComponent[];
+  'firmware.fingerprint': string;
+  pools: readonly PoolSlot[];
+  live_pools: readonly LivePool[];
+  'config.mode': string;
+  'config.preset': string;
+  'config.power_limit_w': number;
+  'config.power_target_w': number;
+  'config.freq_mhz': number;
+  'config.voltage_mv': number;
+  'config.fan_mode': string;
+  'config.fan_min_pct': number;
+  'config.temp_limit_mc': number;
+  'config.watchdog': boolean;
+  'config.strategy': string;
+  'config.other': readonly OtherSetting[];
+  'network.hostname': string;
+  'network.dhcp': boolean;
+  'network.netmask': string;
+  'network.gateway': string;
+  'network.dns': readonly string[];
+  'network.ntp': readonly string[];
+  'network.vlan': number;
+  'network.address': string;
+  'access.api_write': boolean;
+  'access.api_allow': string;
+  'access.ssh': boolean;
+  'access.telnet': boolean;
+  'access.web_auth': boolean;
+  'access.cloud': boolean;
+  'access.update_source': string;
+  'access.write_session': boolean;
+  'telemetry.hashrate_hs': number;
+  'telemetry.power_w': number;
+  'telemetry.temp_max_mc': number;
+  'telemetry.fans_rpm': readonly number[];
+  'telemetry.chips': number;
+  'telemetry.elapsed_s': number;
+  'telemetry.uptime_s': number;
+  'telemetry.accepted': number;
+  'telemetry.rejected': number;
+  'telemetry.hw_errors': number;
+  'telemetry.last_share_age_s': number;
+}
+
+export type FactName = keyof FactValues;
+
+/** The facts that are present, by name. A fact that is not present is left out, never given a default. */
+export type Facts = { readonly [Name in FactName]?: FactValues[Name] };
+
+/** How a baseline compares a fact: `exact` as a whole, `by-name`/`by-key` element by element, `set` without order, `volatile` never. */
+export type KeyClass = 'exact' | 'by-name' | 'by-key' | 'set' | 'volatile';
+
+/** One row of the table: what the fact means, how it is compared, its unit where it has one. */
+export interface FactRow {
+  readonly type: 'text' | 'integer' | 'boolean' | 'text list' | 'integer list' | 'object list';
+  readonly class: KeyClass;
+  readonly meaning: string;
+}
+
+const text = (meaning: string, keyClass: KeyClass = 'exact'): FactRow => ({ type: 'text', class: keyClass, meaning });
+const integer = (meaning: string, keyClass: KeyClass = 'exact'): FactRow => ({
+  type: 'integer',
+  class: keyClass,
+  meaning,
+});
+const flag = (meaning: string, keyClass: KeyClass = 'exact'): FactRow => ({
+  type: 'boolean',
+  class: keyClass,
+  meaning,
+});
+
+/** Every fact, in the order of the documentation. */
+export const FACTS: { readonly [Name in FactName]: FactRow } = {
+  family: text('id of the driver that read the device'),
+  'identity.make': text('maker'),
+  'identity.model': text('model as reported'),
+  'identity.serial': text('serial number of the machine'),
+  'identity.mac': text('MAC address, aa:bb:cc:dd:ee:ff'),
+  'identity.control_board': text('control board type or serial'),
+  'identity.chip_id': text('id of the controller chip'),
+  'identity.hashboards': { type: 'text list', class: 'set', meaning: 'hashboard serials in slot order' },
+  'identity.psu': text('power supply: serial, else model'),
+  'firmware.name': text('name of the firmware'),
+  'firmware.version': text('version as reported'),
+  'firmware.build': text('build time or build id as reported'),
+  'firmware.kernel': text('kernel line as reported'),
+  'firmware.medium': text('boot medium, slot or partition'),
+  'firmware.components': { type: 'object list', class: 'by-name', meaning: 'named parts {name, value} of the fingerprint' },
+  'firmware.fingerprint': text('SHA-256 (b64u) of the canonical components; not an image hash', 'volatile'),
+  pools: { type: 'object list', class: 'exact', meaning: 'configured slots {slot, url, user, priority, quota, tls}, in order' },
+  live_pools: { type: 'object list', class: 'volatile', meaning: 'runtime pool list where it is a surface of its own' },
+  'config.mode': text('mining or work mode'),
+  'config.preset': text('performance preset'),
+  'config.power_limit_w': integer('power ceiling, W'),
+  'config.power_target_w': integer('power target, W'),
+  'config.freq_mhz': integer('chip frequency, MHz', 'volatile'),
+  'config.voltage_mv': integer('core voltage, mV', 'volatile'),
+  'config.fan_mode': text('fan control mode'),
+  'config.fan_min_pct': integer('minimum fan speed, %'),
+  'config.temp_limit_mc': integer('temperature limit, milli-°C'),
+  'config.watchdog': flag('watchdog on'),
+  'config.strategy': text('multi-pool strategy'),
+  'config.other': { type: 'object list', class: 'by-key', meaning: 'further scalar settings {key, value}' },
+  'network.hostname': text('host name'),
+  'network.dhcp': flag('address by DHCP'),
+  'network.netmask': text('netmask'),
+  'network.gateway': text('default gateway'),
+  'network.dns': { type: 'text list', class: 'exact', meaning: 'DNS servers' },
+  'network.ntp': { type: 'text list', class: 'exact', meaning: 'NTP servers' },
+  'network.vlan': integer('VLAN id'),
+  'network.address': text('IP address as the device reports it', 'volatile'),
+  'access.api_write': flag('a write would be accepted from this gateway'),
+  'access.api_allow': text('API allow list as reported'),
+  'access.ssh': flag('SSH on'),
+  'access.telnet': flag('telnet on'),
+  'access.web_auth': flag('web interface asks for a log-in'),
+  'access.cloud': flag('cloud link on'),
+  'access.update_source': text('where updates come from'),
+  'access.write_session': flag('somebody holds a write session', 'volatile'),
+  'telemetry.hashrate_hs': integer("hash rate, H/s or the algorithm's unit/s", 'volatile'),
+  'telemetry.power_w': integer('power drawn, W', 'volatile'),
+  'telemetry.temp_max_mc': integer('hottest reading, milli-°C', 'volatile'),
+  'telemetry.fans_rpm': { type: 'integer list', class: 'volatile', meaning: 'fan speeds, 1/min' },
+  'telemetry.chips': integer('working chips', 'volatile'),
+  'telemetry.elapsed_s': integer('seconds since the miner program started', 'volatile'),
+  'telemetry.uptime_s': integer('seconds since the board started', 'volatile'),
+  'telemetry.accepted': integer('accepted shares', 'volatile'),
+  'telemetry.rejected': integer('rejected shares', 'volatile'),
+  'telemetry.hw_errors': integer('hardware errors', 'volatile'),
+  'telemetry.last_share_age_s': integer('seconds since the last accepted share', 'volatile'),
+};
+
+/** Why a fact could not be read. `unsupported`: the driver knows no place to look. */
+export type UnknownReason = 'unreachable' | 'timeout' | 'refused' | 'truncated' | 'unreadable' | 'unsupported';
+
+/** What one look at one fact gave. Absence is a value: never fold it into null, 0 or ''. */
+export type Reading<T> =
+  | { readonly kind: 'present'; readonly value: T }
+  | { readonly kind: 'absent' }
+  | { readonly kind: 'unknown'; readonly reason: UnknownReason };
+
+export const present = <T>(value: T): Reading<T> => ({ kind: 'present', value });
+export const ABSENT: Reading<never> = { kind: 'absent' };
+export const unknown = (reason: UnknownReason): Reading<never> => ({ kind: 'unknown', reason });
