@@ -1,0 +1,209 @@
+import { ABSENT, type LivePool, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import {
+  asArray,
+  asObject,
+  count,
+  flag,
+  integer,
+  type MemberName,
+  memberOf,
+  type Reader,
+  scalarText,
+  text,
+  whenPresent,
+} from './readers.ts';
+
+/**
+ * Pool lists. The URL is handed on as the device spells it, with host and port put together where they come apart;
+ * its canonical form is the business of `normalise`. A list that cannot be read whole is unknown: half a list of pools
+ * would look like a removed pool.
+ */
+
+/** The members of one pool row, by the firmware's names. */
+export interface PoolMembers {
+  readonly url: MemberName;
+  /** Where host and port are members of their own. */
+  readonly port?: MemberName;
+  readonly user?: MemberName;
+  /** The slot number, where rows carry one; else the position in the list. */
+  readonly slot?: MemberName;
+  /** 0 is tried first; without it the slot number. */
+  readonly priority?: MemberName;
+  readonly quota?: MemberName;
+  readonly tls?: MemberName;
+  readonly status?: MemberName;
+  readonly active?: MemberName;
+  /** The host connected now. */
+  readonly host?: MemberName;
+}
+
+/** Members of a `POOLS` row of the CGMiner API and its forks. */
+export const CGMINER_POOL: PoolMembers = {
+  url: 'URL',
+  user: ['User', 'USER'],
+  slot: 'POOL',
+  priority: 'Priority',
+  quota: 'Quota',
+  status: 'Status',
+  active: 'Stratum Active',
+  host: 'Stratum URL',
+};
+
+/** A pool with the host connected now, before it becomes a slot or a live pool. */
+interface Row extends PoolSlot {
+  readonly host?: string;
+}
+
+const UNREADABLE = unknown('unreadable');
+
+/** A pool user, byte for byte: even a blank in it is another account. */
+const exactText: Reader<string> = (value) => {
+  if (value === null || value === '') return ABSENT;
+  return typeof value === 'string' ? present(value) : UNREADABLE;
+};
+
+const member = <T>(row: JsonObject, name: MemberName | undefined, reader: Reader<T>): Reading<T> => {
+  const value = name === undefined ? undefined : memberOf(row, name);
+  return value === undefined ? ABSENT : reader(value);
+};
+
+const valueIn = <T>(reading: Reading<T>): T | undefined => (reading.kind === 'present' ? reading.value : undefined);
+
+/** Absent where the slot is blank; a row without the member at all is no pool row. */
+const urlOf = (row: JsonObject, members: PoolMembers): Reading<string> => {
+  const value = memberOf(row, members.url);
+  if (value === undefined) return UNREADABLE;
+  return whenPresent(text(value), (host) => {
+    if (members.port === undefined) return present(host);
+    const port = member(row, members.port, count);
+    if (port.kind === 'unknown') return port;
+    return present(port.kind === 'present' && port.value > 0 ? withPort(host, port.value) : host);
+  });
+};
+
+/** A bare IPv6 address needs brackets before a port can follow; a host that already names a port keeps it. */
+const withPort = (host: string, port: number): string => {
+  const name = host.replace(/^[^/]*:\/\//, '').replace(/\/.*$/, '');
+  if (/^[^:]*:[0-9]+$|\]:[0-9]+$/.test(name)) return host;
+  const bracketed = name.includes(':') && !name.startsWith('[') ? host.replace(name, `[${name}]`) : host;
+  return `${bracketed.replace(/\/$/, '')}:${port}`;
+};
+
+/** What decides where shares go must be readable; what only describes the moment is left out if it is not. */
+const rowOf = (members: PoolMembers, value: JsonValue, position: number): Reading<Row> => {
+  const row = asObject(value);
+  if (row === undefined) return UNREADABLE;
+  const url = urlOf(row, members);
+  if (url.kind !== 'present') return url;
+  const user = member(row, members.user, exactText);
+  const number = member(row, members.slot, count);
+  const rank = member(row, members.priority, integer);
+  const quota = member(row, members.quota, count);
+  const tls = member(row, members.tls, flag);
+  for (const reading of [user, number, rank, quota, tls]) if (reading.kind === 'unknown') return reading;
+  const slot = valueIn(number) ?? position;
+  const made: { -readonly [Member in keyof Row]: Row[Member] } = {
+    slot,
+    url: url.value,
+    priority: valueIn(rank) ?? slot,
+  };
+  if (user.kind === 'present') made.user = user.value;
+  if (quota.kind === 'present') made.quota = quota.value;
+  if (tls.kind === 'present') made.tls = tls.value;
+  const status = member(row, members.status, scalarText);
+  if (status.kind === 'present') made.status = status.value;
+  const active = member(row, members.active, flag);
+  if (active.kind === 'present') made.active = active.value;
+  const host = member(row, members.host, text);
+  if (host.kind === 'present') made.host = host.value;
+  return present(made);
+};
+
+const rowsOf = (members: PoolMembers, list: JsonValue): Reading<readonly Row[]> => {
+  const elements = asArray(list);
+  if (elements === undefined || elements.length === 0) return UNREADABLE;
+  const rows: Row[] = [];
+  for (const [position, element] of elements.entries()) {
+    const row = rowOf(members, element, position);
+    if (row.kind === 'unknown') return row;
+    if (row.kind === 'present') rows.push(row.value);
+  }
+  return present(rows);
+};
+
+const slotOf = ({ host: _, ...slot }: Row): PoolSlot => slot;
+
+const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({
+  url,
+  ...(user === undefined ? {} : { user }),
+  ...(status === undefined ? {} : { status }),
+  ...(active === undefined ? {} : { active }),
+  ...(host === undefined ? {} : { host }),
+});
+
+/** The slots of a list of rows. Blank slots are dropped, their numbers stay; no rows at all is unknown, never "no pools". */
+export const poolList =
+  (members: PoolMembers): Reader<readonly PoolSlot[]> =>
+  (value) =>
+    whenPresent(rowsOf(members, value), (rows) => present(rows.map(slotOf)));
+
+/** The same list as a surface of its own: where each pool stands now. */
+export const livePools =
+  (members: PoolMembers): Reader<readonly LivePool[]> =>
+  (value) =>
+    whenPresent(rowsOf(members, value), (rows) => present(rows.map(livePoolOf)));
+
+/** Slots that are not rows but members of one object (`url`, `fallbackUrl` …): one set of names per slot, in order. */
+export const poolMembers =
+  (...slots: readonly PoolMembers[]): Reader<readonly PoolSlot[]> =>
+  (value) => {
+    const found: PoolSlot[] = [];
+    for (const [position, members] of slots.entries()) {
+      const row = rowOf(members, value, position);
+      if (row.kind === 'unknown') return row;
+      if (row.kind === 'present') found.push(slotOf(row.value));
+    }
+    return present(found);
+  };
+
+/** Scheme, case, fragment and a last slash do not make another pool when two surfaces of one device are matched. */
+const endpoint = (url: string): string =>
+  url
+    .toLowerCase()
+    .replace(/^[^/]*:\/\//, '')
+    .replace(/#.*$/, '')
+    .replace(/\/$/, '');
+
+const samePool = (a: PoolSlot, b: PoolSlot): boolean => endpoint(a.url) === endpoint(b.url) && a.user === b.user;
+
+/**
+ * Stored slots with status, active and priority of the runtime rows that are the same pools. A runtime row in a slot
+ * that the stored configuration does not fill was added through the API: it is a slot too.
+ */
+export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const free = new Set(runtime);
+  const claim = (fits: (row: PoolSlot) => boolean): PoolSlot | undefined => {
+    for (const row of free) {
+      if (!fits(row)) continue;
+      free.delete(row);
+      return row;
+    }
+    return undefined;
+  };
+  const inPlace = stored.map((slot) =>
+    claim((row) => row.slot === slot.slot && endpoint(row.url) === endpoint(slot.url)),
+  );
+  const slots = stored.map((slot, index) => {
+    const row = inPlace[index] ?? claim((other) => samePool(other, slot));
+    if (row === undefined) return slot;
+    return {
+      ...slot,
+      priority: row.priority,
+      ...(row.status === undefined ? {} : { status: row.status }),
+      ...(row.active === undefined ? {} : { active: row.active }),
+    };
+  });
+  const filled = new Set(stored.map(({ slot }) => slot));
+  return [...slots, ...[...free].filter(({ slot }) => !filled.has(slot))].sort((a, b) => a.slot - b.slot);
+};

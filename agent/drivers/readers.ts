@@ -1,0 +1,296 @@
+import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { Replies, Source } from './driver.ts';
+
+/**
+ * How a driver says where a fact stands: a query, a JSON Pointer (RFC 6901) and a reader. Everything read here comes
+ * from the device and is untrusted; whatever has the wrong shape is `unknown: unreadable`, never a default.
+ */
+
+/** From the value at a place in a reply to a reading. */
+export type Reader<T> = (value: JsonValue) => Reading<T>;
+
+/** One JSON Pointer, or several for firmwares that spell the same member differently; the first that exists is read. */
+export type Pointer = string | readonly string[];
+
+/** One member name, or the spellings seen in the field. */
+export type MemberName = string | readonly string[];
+
+const UNREADABLE = unknown('unreadable');
+
+// ---- replies ---------------------------------------------------------------------------------------------------------
+
+const isObject = (value: unknown): value is JsonObject =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+/** The object a value is, or a value of another kind as `undefined`. */
+export const asObject = (value: JsonValue | undefined): JsonObject | undefined => (isObject(value) ? value : undefined);
+
+/** The array a value is, or a value of another kind as `undefined`. */
+export const asArray = (value: JsonValue | undefined): readonly JsonValue[] | undefined =>
+  Array.isArray(value) ? value : undefined;
+
+/** Codes of the CGMiner API that say more than "error" (API-README; api.c). */
+const CODE = { noPools: 8, noDevices: 10, invalidCommand: 14, accessDenied: 45 } as const;
+
+/**
+ * What a CGMiner status other than success says about every fact of its reply. The status stands in `STATUS[0]`
+ * (core), in `STATUS` (Bitmain CGI), or beside a textual `STATUS` (WhatsMiner). S, I and W are answers.
+ */
+const problemOf = (value: JsonValue): Reading<never> | undefined => {
+  if (!isObject(value)) return undefined;
+  const stated = value.STATUS;
+  if (stated === undefined) return undefined;
+  const first = Array.isArray(stated) ? stated[0] : stated;
+  const status = isObject(first) ? first : value;
+  if (status.STATUS !== 'E' && status.STATUS !== 'F') return undefined;
+  switch (Number(status.Code)) {
+    case CODE.accessDenied:
+      return unknown('refused');
+    case CODE.invalidCommand:
+      return unknown('unsupported');
+    case CODE.noPools:
+    case CODE.noDevices:
+      return ABSENT;
+    default:
+      return UNREADABLE;
+  }
+};
+
+/** The whole reply to a query, or why there is none. A query that was not asked in this look is `unsupported`. */
+export const answer = (replies: Replies, query: string): Reading<JsonValue> => {
+  const reply = replies.get(query);
+  if (reply === undefined) return unknown('unsupported');
+  if (reply.kind === 'no-reply') return unknown(reply.reason);
+  return problemOf(reply.value) ?? present(reply.value);
+};
+
+// ---- places ----------------------------------------------------------------------------------------------------------
+
+const tokens = (pointer: string): readonly (string | number)[] => {
+  if (pointer !== '' && !pointer.startsWith('/')) throw new Error(`not a JSON Pointer: ${pointer}`);
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((token) => token.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((token) => (/^(0|[1-9][0-9]*)$/.test(token) ? Number(token) : token));
+};
+
+/** Missing last member: the device has no such thing. Anything missing or of the wrong kind above it: wrong shape. */
+const walk = (root: JsonValue, path: readonly (string | number)[]): Reading<JsonValue> => {
+  let value: JsonValue = root;
+  for (let depth = 0; depth < path.length; depth += 1) {
+    const token = path[depth] as string | number;
+    let next: JsonValue | undefined;
+    if (Array.isArray(value)) next = typeof token === 'number' ? value[token] : undefined;
+    else if (isObject(value)) next = value[token];
+    else return UNREADABLE;
+    if (next === undefined) return depth === path.length - 1 ? ABSENT : UNREADABLE;
+    value = next;
+  }
+  return present(value);
+};
+
+const asList = <T>(one: T | readonly T[]): readonly T[] => (Array.isArray(one) ? one : [one as T]);
+
+/** Finds the first of some places in a value. The pointers are split once, when the driver is made. */
+export const place = (pointer: Pointer): ((root: JsonValue) => Reading<JsonValue>) => {
+  const paths = asList<string>(pointer).map(tokens);
+  return (root) => {
+    let found: Reading<JsonValue> = ABSENT;
+    for (const path of paths) {
+      found = walk(root, path);
+      if (found.kind === 'present') return found;
+    }
+    return found;
+  };
+};
+
+/** The first spelling of a member that an object has. */
+export const memberOf = (object: JsonObject, name: MemberName): JsonValue | undefined => {
+  if (typeof name === 'string') return object[name];
+  for (const spelling of name) {
+    const value = object[spelling];
+    if (value !== undefined) return value;
+  }
+  return undefined;
+};
+
+// ---- sources ---------------------------------------------------------------------------------------------------------
+
+/** A fact at one place of the reply to one query. */
+export const at = <T, const Name extends string>(query: Name, pointer: Pointer, reader: Reader<T>): Source<T, Name> => {
+  const find = place(pointer);
+  return {
+    queries: [query],
+    read: (replies) => {
+      const reply = answer(replies, query);
+      if (reply.kind !== 'present') return reply;
+      const found = find(reply.value);
+      return found.kind === 'present' ? reader(found.value) : found;
+    },
+  };
+};
+
+/**
+ * The first source that has the fact; else `absent` if any answered so; else why it is unknown, in the words of the
+ * source that should know best.
+ */
+export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
+  queries: [...new Set(sources.flatMap(({ queries }) => queries))],
+  read: (replies) => {
+    let absent = false;
+    let reason: Reading<T> = unknown('unsupported');
+    for (const source of sources) {
+      const reading = source.read(replies);
+      if (reading.kind === 'present') return reading;
+      if (reading.kind === 'absent') absent = true;
+      else if (reason.kind === 'unknown' && reason.reason === 'unsupported') reason = reading;
+    }
+    return absent ? ABSENT : reason;
+  },
+});
+
+/** A fact made of several replies. The function sees of each query the whole reply, or why there is none. */
+export const joined = <T, const Name extends string>(
+  queries: readonly Name[],
+  read: (replies: { readonly [Query in Name]: Reading<JsonValue> }) => Reading<T>,
+): Source<T, Name> => ({
+  queries,
+  read: (replies) => {
+    const answers = {} as { [Query in Name]: Reading<JsonValue> };
+    for (const query of queries) answers[query] = answer(replies, query);
+    return read(answers);
+  },
+});
+
+/** The reading of a present value, or the reason there is none, unchanged. */
+export const whenPresent = <A, B>(reading: Reading<A>, next: (value: A) => Reading<B>): Reading<B> =>
+  reading.kind === 'present' ? next(reading.value) : reading;
+
+// ---- readers ---------------------------------------------------------------------------------------------------------
+
+/** A number, or its usual spellings as text (`"7,903.7"`, `" 42 "`). Null stands for the bare `nan` of some firmwares. */
+const numberIn = (value: JsonValue): Reading<number> => {
+  if (typeof value === 'number') return Number.isFinite(value) ? present(value) : UNREADABLE;
+  if (value === null) return ABSENT;
+  if (typeof value !== 'string') return UNREADABLE;
+  const trimmed = value.trim();
+  if (trimmed === '') return ABSENT;
+  const plain = /^-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]+)?$/.test(trimmed) ? trimmed.replaceAll(',', '') : trimmed;
+  return /^[-+]?([0-9]+(\.[0-9]*)?|\.[0-9]+)(e[-+]?[0-9]+)?$/i.test(plain) ? finite(Number(plain)) : UNREADABLE;
+};
+
+const finite = (value: number): Reading<number> => (Number.isFinite(value) ? present(value) : UNREADABLE);
+
+const safe = (value: number): Reading<number> => (Number.isSafeInteger(value) ? present(value) : UNREADABLE);
+
+/** Text, without the white space around it. Empty is absent. */
+export const text: Reader<string> = (value) => {
+  if (value === null) return ABSENT;
+  if (typeof value !== 'string') return UNREADABLE;
+  const trimmed = value.trim();
+  return trimmed === '' ? ABSENT : present(trimmed);
+};
+
+/** Text, where some firmwares send a number or a boolean. */
+export const scalarText: Reader<string> = (value) =>
+  typeof value === 'number' || typeof value === 'boolean' ? present(String(value)) : text(value);
+
+/** Text of a serial number; words that stand for "none" and rows of zeros are absent. */
+export const serial: Reader<string> = (value) =>
+  whenPresent(text(value), (found) =>
+    /^(unknown|none|null|nil|n\/?a|undefined|-+|0+|f+|x+)$/i.test(found) ? ABSENT : present(found),
+  );
+
+/** A whole number, also as text. */
+export const integer: Reader<number> = (value) => whenPresent(numberIn(value), safe);
+
+/** A whole number from 0. */
+export const count: Reader<number> = (value) =>
+  whenPresent(integer(value), (found) => (found < 0 ? UNREADABLE : present(found)));
+
+/** A number times a factor, rounded: `scaled(1e9)` reads GH/s as H/s, `scaled(1)` rounds. */
+export const scaled =
+  (factor: number): Reader<number> =>
+  (value) =>
+    whenPresent(numberIn(value), (found) => safe(Math.round(found * factor)));
+
+/** °C, as number or text, in milli-°C. */
+export const temperatureMc: Reader<number> = (value) =>
+  scaled(1000)(typeof value === 'string' ? value.replace(/\s*(°\s*)?C\s*$/i, '') : value);
+
+const FLAGS: ReadonlyMap<string, boolean> = new Map(
+  [
+    ['true', 'yes', 'y', 'on', 'enable', 'enabled', '1'].map((word) => [word, true] as const),
+    ['false', 'no', 'n', 'off', 'disable', 'disabled', '0'].map((word) => [word, false] as const),
+  ].flat(),
+);
+
+/** Yes or no, in the spellings of the field. */
+export const flag: Reader<boolean> = (value) => {
+  if (typeof value === 'boolean') return present(value);
+  if (value === null || (typeof value === 'string' && value.trim() === '')) return ABSENT;
+  if (typeof value !== 'string' && typeof value !== 'number') return UNREADABLE;
+  const known = FLAGS.get(String(value).trim().toLowerCase());
+  return known === undefined ? UNREADABLE : present(known);
+};
+
+/** Addresses that boards carry before anyone gave them one; they identify nothing. */
+const FACTORY_MACS: ReadonlySet<string> = new Set(['000000000000', 'ffffffffffff', '000a35000000', '123456789012']);
+
+/** A MAC address in any spelling, as `aa:bb:cc:dd:ee:ff`. All-zero and factory values are absent. */
+export const mac: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => {
+    const hex = found.replace(/[\s:.-]/g, '').toLowerCase();
+    if (!/^[0-9a-f]{12}$/.test(hex)) return UNREADABLE;
+    if (FACTORY_MACS.has(hex)) return ABSENT;
+    return present((hex.match(/../g) ?? []).join(':'));
+  });
+
+/** A list of texts: an array, or one text with commas, semicolons or blanks between. Blank elements are dropped, none left is absent. */
+export const textList: Reader<readonly string[]> = (value) => {
+  if (value === null) return ABSENT;
+  const parts = typeof value === 'string' ? value.split(/[\s,;]+/) : asArray(value);
+  if (parts === undefined || !parts.every((part) => typeof part === 'string')) return UNREADABLE;
+  const kept = parts.map((part) => part.trim()).filter((part) => part !== '');
+  return kept.length === 0 ? ABSENT : present(kept);
+};
+
+/** A list read element by element; an element that is absent is left out, one that cannot be read spoils the list. */
+export const listOf =
+  <T>(reader: Reader<T>): Reader<readonly T[]> =>
+  (value) => {
+    const elements = asArray(value);
+    if (elements === undefined) return value === null ? ABSENT : UNREADABLE;
+    const values: T[] = [];
+    for (const element of elements) {
+      const reading = reader(element);
+      if (reading.kind === 'unknown') return reading;
+      if (reading.kind === 'present') values.push(reading.value);
+    }
+    return values.length === 0 ? ABSENT : present(values);
+  };
+
+/** One of the words a firmware uses, in ours. A word the driver does not know is kept as it is. */
+export const worded =
+  (words: { readonly [theirs: string]: string }): Reader<string> =>
+  (value) =>
+    whenPresent(scalarText(value), (found) => present(words[found] ?? found));
+
+/** Multipliers of hash-rate units; the rest of the unit (`H/s`, `Sol/s`) is the algorithm's. */
+const PREFIX: { readonly [prefix: string]: number } = {
+  '': 1,
+  k: 1e3,
+  m: 1e6,
+  g: 1e9,
+  t: 1e12,
+  p: 1e15,
+  e: 1e18,
+};
+
+/** How many H/s (Sol/s …) one of a textual unit is: `GH/s`, `GHS`, `GH`, `KSol/s`, `TH`. */
+export const rateFactor = (unit: string): number | undefined => {
+  const prefix = /^([kmgtpe]?)(h|hash|sol)s?(\/s|ps)?$/i.exec(unit.trim())?.[1];
+  return prefix === undefined ? undefined : PREFIX[prefix.toLowerCase()];
+};
