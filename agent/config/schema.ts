@@ -60,7 +60,10 @@ const broker = z.strictObject({
   password_env: z.string().optional().describe('environment variable that holds the MQTT password'),
   insecure: z.boolean().default(false).describe('allow plain MQTT beyond the loopback; presence says so'),
   tls_min: z.enum(['1.2', '1.3']).default('1.3').describe('oldest TLS version accepted'),
-  protocol: z.enum(['auto', '5', '3.1.1']).default('auto').describe('MQTT version; auto asks for 5, falls back to 3.1.1'),
+  protocol: z
+    .enum(['auto', '5', '3.1.1'])
+    .default('auto')
+    .describe('MQTT version; auto asks for 5, falls back to 3.1.1'),
   collectors: z.array(id).default([]).describe('collectors whose acknowledgement counts as delivered'),
   rate: z.int().min(1).max(10_000).default(200).describe('most entries published per second'),
   spread_s: z.int().min(0).max(3600).default(30).describe('first connect after a random time up to this, s'),
@@ -78,7 +81,10 @@ export const configSchema = z.strictObject({
   mqtt: broker.optional().describe('the uplink; without it entries stay in the local log'),
   devices: z.array(z.union([hostEntry, rangeEntry])).min(1),
   credentials: z.record(id, credential).default({}),
-  redact: z.array(z.enum(['pools.user'])).default([]).describe('facts published as digests only'),
+  redact: z
+    .array(z.enum(['pools.user']))
+    .default([])
+    .describe('facts published as digests only'),
   schedule: z
     .strictObject({
       pools: z.string().default('* * * * *').describe('cron: when a pools round opens, UTC'),

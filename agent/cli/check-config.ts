@@ -1,0 +1,54 @@
+import { readFileSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import type { Command } from 'commander';
+import { z } from 'zod';
+import { describeProblem, parseConfig } from '../config/load.ts';
+import { configSchema } from '../config/schema.ts';
+import { AgentError } from '../platform/errors.ts';
+import { placesOf } from '../schedule/places.ts';
+import { EXIT, type Io, printJson, setExit } from './io.ts';
+
+/** `check-config`: every problem of a configuration file with line, nearest known setting and remedy. */
+export const checkConfigVerb = (program: Command, io: Io): void => {
+  program
+    .command('check-config')
+    .description('check a configuration file without starting anything')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--schema', 'print the JSON Schema of the file, for editors')
+    .option('--json', 'print the result as JSON')
+    .action((options: { config: string; schema?: boolean; json?: boolean }) => {
+      if (options.schema) return void io.out.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+      checkFile(resolve(options.config), options.json === true, io);
+    });
+};
+
+/** JSON Schema 2020-12 of the configuration file, for what an operator writes (defaults may be left out). */
+export const configJsonSchema = (): object => z.toJSONSchema(configSchema, { io: 'input' });
+
+const checkFile = (file: string, json: boolean, io: Io): void => {
+  const parsed = parseConfig(readText(file), dirname(file));
+  if (parsed.kind === 'bad') {
+    setExit(EXIT.usage);
+    if (json) return printJson(io, { ok: false, file, problems: parsed.problems });
+    for (const problem of parsed.problems) io.err.write(`${describeProblem(file, problem)}\n`);
+    return;
+  }
+  const places = placesOf(parsed.config).length;
+  if (json) return printJson(io, { ok: true, file, gateway: parsed.config.gateway, places });
+  io.out.write(
+    `${file}: good. Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.\n`,
+  );
+};
+
+const readText = (file: string): string => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (cause) {
+    throw new AgentError({
+      code: 'config.unreadable',
+      message: `cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`,
+      remedy: 'name an existing file with -c, or make one: assayer init',
+      cause,
+    });
+  }
+};

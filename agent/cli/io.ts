@@ -1,0 +1,25 @@
+/** The streams and the ambient facts a verb may use; tests pass their own. */
+export interface Io {
+  readonly out: { write: (text: string) => unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly err: { write: (text: string) => unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
+}
+
+/** Exit codes of every verb. */
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
+export type Exit = (typeof EXIT)[keyof typeof EXIT];
+
+/** Where a verb puts its exit code: the process ends by itself, with this code, when nothing is left to do. */
+export const setExit = (code: Exit): void => {
+  process.exitCode = code;
+};
+
+/** Writes a value as one line of JSON. */
+export const printJson = (io: Io, value: unknown): void => {
+  io.out.write(`${JSON.stringify(value)}\n`);
+};
+
+/** Text from outside for a terminal: control and bidi characters are shown as U+FFFD, so that nothing can move the cursor. */
+export const printable = (text: string): string => text.replace(UNPRINTABLE, '\u{FFFD}');
+
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu;

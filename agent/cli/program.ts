@@ -1,0 +1,21 @@
+import { Command } from 'commander';
+import { VERSION } from '../platform/version.ts';
+import { checkConfigVerb } from './check-config.ts';
+import { initVerb } from './init.ts';
+import type { Io } from './io.ts';
+
+/** Every verb, written out: a single binary cannot scan a directory. */
+const VERBS = [initVerb, checkConfigVerb] as const;
+
+/** The command line. Usage errors throw `CommanderError`, an operator's problems `AgentError`. */
+export const buildProgram = (io: Io): Command => {
+  const program = new Command('assayer')
+    .description('Asks crypto-mining machines, read-only, what they run and where they hash, and attests it.')
+    .version(VERSION, '-v, --version')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) })
+    .showSuggestionAfterError()
+    .showHelpAfterError('(run with --help for the options)');
+  for (const verb of VERBS) verb(program, io);
+  return program;
+};

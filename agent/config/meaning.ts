@@ -1,0 +1,99 @@
+import cron from 'node-cron';
+import { AgentError } from '../platform/errors.ts';
+import { readSecret, type SecretSource } from '../platform/secrets.ts';
+import { checkBroker } from '../publish/broker.ts';
+import { parseRange } from '../schedule/range.ts';
+import type { Config } from './schema.ts';
+
+/** A setting that is well-formed but cannot work: its path in the file, why, and the remedy. */
+export interface Contradiction {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** Everything the schema cannot say: references, cron expressions, ranges, secrets that are not there, unsafe brokers. */
+export const checkMeaning = (config: Config): readonly Contradiction[] => [
+  ...schedules(config),
+  ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
+  ...duplicateNames(config),
+  ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
+  ...broker(config),
+];
+
+const schedules = ({ schedule }: Config): readonly Contradiction[] =>
+  (['pools', 'config'] as const)
+    .filter((name) => !cron.validate(schedule[name]))
+    .map((name) => ({
+      path: ['schedule', name],
+      message: `"${schedule[name]}" is not a cron expression`,
+      remedy: 'five fields (minute hour day month weekday), or six with seconds first, e.g. "*/15 * * * *"',
+    }));
+
+const deviceEntry = (config: Config, index: number): readonly Contradiction[] => {
+  const entry = config.devices[index];
+  if (entry === undefined) return [];
+  const found: Contradiction[] = [];
+  if (entry.credentials !== undefined && config.credentials[entry.credentials] === undefined) {
+    found.push({
+      path: ['devices', index, 'credentials'],
+      message: `there is no credential "${entry.credentials}"`,
+      remedy: `add it under credentials; there is: ${Object.keys(config.credentials).join(', ') || 'none'}`,
+    });
+  }
+  if ('range' in entry) {
+    const range = parseRange(entry.range);
+    if (range.kind === 'bad')
+      found.push({ path: ['devices', index, 'range'], message: range.message, remedy: range.remedy });
+  }
+  return found;
+};
+
+const duplicateNames = (config: Config): readonly Contradiction[] => {
+  const seen = new Set<string>();
+  return config.devices.flatMap((entry, index) => {
+    if (!('host' in entry) || entry.name === undefined) return [];
+    if (!seen.has(entry.name)) {
+      seen.add(entry.name);
+      return [];
+    }
+    return [
+      {
+        path: ['devices', index, 'name'],
+        message: `"${entry.name}" is used twice`,
+        remedy: 'give each device its own name',
+      },
+    ];
+  });
+};
+
+const credential = (config: Config, name: string): readonly Contradiction[] => {
+  const source = config.credentials[name];
+  if (source === undefined) return [];
+  return secretProblem(source, ['credentials', name]);
+};
+
+const broker = (config: Config): readonly Contradiction[] => {
+  if (config.mqtt === undefined) return [];
+  const { mqtt } = config;
+  const unsafe = problemOf(() => checkBroker(mqtt));
+  return [
+    ...(unsafe === undefined ? [] : [{ path: ['mqtt', 'url'], message: unsafe.message, remedy: unsafe.remedy }]),
+    ...(mqtt.password_file === undefined && mqtt.password_env === undefined ? [] : secretProblem(mqtt, ['mqtt'])),
+  ];
+};
+
+const secretProblem = (source: SecretSource, path: readonly PropertyKey[]): readonly Contradiction[] => {
+  const problem = problemOf(() => readSecret(source));
+  return problem === undefined ? [] : [{ path, message: problem.message, remedy: problem.remedy }];
+};
+
+const problemOf = (attempt: () => unknown): AgentError | undefined => {
+  try {
+    attempt();
+    return undefined;
+  } catch (error) {
+    if (error instanceof AgentError) return error;
+    throw error;
+  }
+};

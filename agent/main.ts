@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+import { CommanderError } from 'commander';
+import { EXIT, setExit } from './cli/io.ts';
+import { buildProgram } from './cli/program.ts';
+import { AgentError } from './platform/errors.ts';
+
+/** Entry: runs one verb. An operator's problem is printed with its remedy; our own mistake ends the process. */
+const main = async (): Promise<void> => {
+  try {
+    await buildProgram({ out: process.stdout, err: process.stderr, input: process.stdin }).parseAsync();
+  } catch (error) {
+    report(error);
+  }
+};
+
+const report = (error: unknown): void => {
+  if (error instanceof CommanderError) {
+    return setExit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+  }
+  if (!(error instanceof AgentError)) throw error;
+  process.stderr.write(`assayer: ${error.message}\n  remedy: ${error.remedy} [${error.code}]\n`);
+  setExit(error.code.startsWith('config.') || error.code.startsWith('usage.') ? EXIT.usage : EXIT.unreachable);
+};
+
+/** A reader that goes away (`assayer log | head`) is not an error. */
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
+});
+
+await main();

@@ -1,0 +1,65 @@
+import type { Config } from '../config/schema.ts';
+import { parseRange } from './range.ts';
+
+/** One address that the configuration names, and how to ask there. */
+export interface Place {
+  readonly address: string;
+  readonly ports: { readonly cgminer: number; readonly http: number };
+  /** Name of an entry under `credentials`. */
+  readonly credentials?: string;
+  readonly labels: { readonly [name: string]: string };
+  /** A `host` is a position and its id stays with it; in a `range` ids follow the machine. */
+  readonly origin: 'host' | 'range';
+  /** Id of the position; only for a `host`. */
+  readonly id?: string;
+}
+
+/** Every address once, in the order of the file; `host` wins over `range`, and of two ranges the first. */
+export const placesOf = (config: Config): readonly Place[] => {
+  const places = new Map<string, Place>();
+  const hosts = config.devices.filter((entry) => 'host' in entry);
+  const ranges = config.devices.filter((entry) => 'range' in entry);
+  for (const entry of hosts) {
+    const id = entry.name ?? hostId(entry.host, entry.ports);
+    const key = placeKey(entry.host, entry.ports);
+    if (!places.has(key)) places.set(key, { ...common(config, entry), address: entry.host, origin: 'host', id });
+  }
+  const taken = new Set(hosts.map((entry) => entry.host));
+  for (const entry of ranges) {
+    const range = parseRange(entry.range);
+    if (range.kind === 'bad') continue;
+    for (const address of range.addresses) {
+      if (taken.has(address)) continue;
+      taken.add(address);
+      places.set(placeKey(address, entry.ports), { ...common(config, entry), address, origin: 'range' });
+    }
+  }
+  return [...places.values()];
+};
+
+/** Several machines may share an address behind different ports. */
+export const placeKey = (address: string, ports: Place['ports']): string => `${address}|${ports.cgminer}|${ports.http}`;
+
+const common = (config: Config, entry: Config['devices'][number]) => ({
+  ports: entry.ports,
+  labels: { ...config.labels, ...entry.labels },
+  ...(entry.credentials === undefined ? {} : { credentials: entry.credentials }),
+});
+
+const DEFAULT_PORTS = { cgminer: 4028, http: 80 };
+
+/** `10.20.15.7` becomes `10-20-15-7`; `-<port>` is appended for ports that are not the usual ones. */
+export const hostId = (host: string, ports: Place['ports']): string => {
+  const extra = (['cgminer', 'http'] as const)
+    .filter((name) => ports[name] !== DEFAULT_PORTS[name])
+    .map((name) => ports[name]);
+  return idOf([host, ...extra].join('-'));
+};
+
+/** Any text as a device id: lower case, other characters a dash, at most 63. */
+export const idOf = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '')
+    .slice(0, 63) || 'device';

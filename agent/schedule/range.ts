@@ -1,0 +1,42 @@
+import ipaddr from 'ipaddr.js';
+
+/** The addresses of a `range` entry, in order, or why it is not one. At most 65 536: a larger one is split by the operator. */
+export type Range =
+  | { readonly kind: 'good'; readonly addresses: readonly string[] }
+  | { readonly kind: 'bad'; readonly message: string; readonly remedy: string };
+
+const MOST_ADDRESSES = 65_536;
+
+/** Parses `10.20.14.0/24` (network and broadcast address left out above /31), `10.20.14.10-10.20.14.90` or one address. */
+export const parseRange = (text: string): Range => {
+  const bounds = text.includes('/') ? blockBounds(text) : pairBounds(text);
+  if (bounds === undefined)
+    return bad(`"${text}" is not a range of IPv4 addresses`, 'write 10.20.14.0/24 or 10.20.14.10-10.20.14.90');
+  const [first, last] = bounds;
+  if (last < first) return bad(`"${text}" ends before it begins`, 'write the lower address first');
+  const count = last - first + 1;
+  if (count > MOST_ADDRESSES)
+    return bad(`"${text}" has ${count} addresses`, `split it: at most ${MOST_ADDRESSES} in one range`);
+  return { kind: 'good', addresses: Array.from({ length: count }, (_, index) => dotted(first + index)) };
+};
+
+const bad = (message: string, remedy: string): Range => ({ kind: 'bad', message, remedy });
+
+const blockBounds = (text: string): [number, number] | undefined => {
+  if (!ipaddr.IPv4.isValidCIDRFourPartDecimal(text)) return undefined;
+  const bits = ipaddr.IPv4.parseCIDR(text)[1];
+  const first = numeric(ipaddr.IPv4.networkAddressFromCIDR(text).toString());
+  const last = numeric(ipaddr.IPv4.broadcastAddressFromCIDR(text).toString());
+  return bits >= 31 ? [first, last] : [first + 1, last - 1];
+};
+
+const pairBounds = (text: string): [number, number] | undefined => {
+  const [first, last = first, ...rest] = text.split('-').map((part) => part.trim());
+  if (first === undefined || last === undefined || rest.length > 0) return undefined;
+  if (!ipaddr.IPv4.isValidFourPartDecimal(first) || !ipaddr.IPv4.isValidFourPartDecimal(last)) return undefined;
+  return [numeric(first), numeric(last)];
+};
+
+const numeric = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
+
+const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');

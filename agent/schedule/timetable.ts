@@ -1,0 +1,128 @@
+import type { LookKind } from '../normalise/observation.ts';
+import type { Round } from './rounds.ts';
+
+/** Something that is looked at in rounds: a device, or an address where none was found yet. */
+export interface Seat {
+  /** A device gets every pools round; an empty address is searched in config rounds only. */
+  readonly occupied: boolean;
+  /** Failed looks push this into the future; nothing is due before it. Unix ms. */
+  readonly restUntilMs: number;
+}
+
+/** One look that is due now. */
+export interface DueLook<S extends Seat> {
+  readonly seat: S;
+  readonly look: LookKind;
+  /** The look was asked for by an earlier one (confirmation, after a reboot), not by a round. */
+  readonly early: boolean;
+}
+
+/** The part of a round that has not been handed out yet: seats by due time, and how far it got. */
+interface Sweep<S> {
+  readonly due: readonly { readonly seat: S; readonly atMs: number }[];
+  next: number;
+}
+
+const JITTER = 0.1;
+/** Two intervals measured at two firings of the same schedule differ by milliseconds. */
+const SAME_INTERVAL = 1.05;
+/** The last seats of a round fall due this long before the next opens, so that a late tick drops none. */
+const MARGIN_MS = 200;
+
+/**
+ * Who is due. A round spreads its seats evenly over its interval, each with its own phase and ± 10 % jitter. A full look
+ * that falls due is made at the device's next turn in a pools round, so that no device is asked twice; when config
+ * rounds are at least as frequent as pools rounds they make their own looks.
+ */
+export class Timetable<S extends Seat> {
+  readonly #seats: () => readonly S[];
+  readonly #phaseOf: (seat: S) => number;
+  readonly #random: () => number;
+  #pools: Sweep<S> = { due: [], next: 0 };
+  #full: Sweep<S> = { due: [], next: 0 };
+  #poolsIntervalMs = Number.POSITIVE_INFINITY;
+  #fullIntervalMs = Number.POSITIVE_INFINITY;
+  readonly #fullDue = new Set<S>();
+  readonly #early = new Map<S, number>();
+
+  constructor(deps: { seats: () => readonly S[]; phaseOf: (seat: S) => number; random: () => number }) {
+    this.#seats = deps.seats;
+    this.#phaseOf = deps.phaseOf;
+    this.#random = deps.random;
+  }
+
+  /** The rounds of a start: empty addresses are searched, a known device gets a full look if its last one is `overdue`. */
+  openStart(round: Round, overdue: (seat: S) => boolean): void {
+    this.openPools(round);
+    this.#full = this.#sweep(
+      round,
+      this.#seats().filter((seat) => !seat.occupied),
+    );
+    for (const seat of this.#seats()) if (seat.occupied && overdue(seat)) this.#fullDue.add(seat);
+  }
+
+  openPools(round: Round): void {
+    this.#poolsIntervalMs = round.intervalMs;
+    this.#pools = this.#sweep(
+      round,
+      this.#seats().filter((seat) => seat.occupied),
+    );
+  }
+
+  openFull(round: Round): void {
+    this.#fullIntervalMs = round.intervalMs;
+    this.#full = this.#sweep(round, this.#seats());
+  }
+
+  /** Wants a full look at `atMs`, or sooner if one is due anyway. */
+  askEarly(seat: S, atMs: number): void {
+    this.#early.set(seat, Math.min(atMs, this.#early.get(seat) ?? atMs));
+  }
+
+  /** A full look was made, whoever asked for it. */
+  fullLookDone(seat: S): void {
+    this.#fullDue.delete(seat);
+    this.#early.delete(seat);
+  }
+
+  /** Forgets a seat that left the configuration. */
+  forget(seat: S): void {
+    this.fullLookDone(seat);
+  }
+
+  /** Hands out, once, every look that has fallen due. */
+  due(nowMs: number): readonly DueLook<S>[] {
+    const looks = new Map<S, DueLook<S>>();
+    for (const [seat, atMs] of this.#early) {
+      if (atMs > nowMs) continue;
+      this.#early.delete(seat);
+      looks.set(seat, { seat, look: 'full', early: true });
+    }
+    const fullAsOften = this.#fullIntervalMs <= this.#poolsIntervalMs * SAME_INTERVAL;
+    for (const seat of take(this.#full, nowMs)) {
+      const waits = seat.occupied && !fullAsOften;
+      if (waits) this.#fullDue.add(seat);
+      else if (!looks.has(seat)) looks.set(seat, { seat, look: 'full', early: false });
+    }
+    for (const seat of take(this.#pools, nowMs)) {
+      if (looks.has(seat) || fullAsOften) continue;
+      looks.set(seat, { seat, look: this.#fullDue.has(seat) ? 'full' : 'pools', early: false });
+    }
+    return [...looks.values()].filter(({ seat }) => seat.restUntilMs <= nowMs);
+  }
+
+  #sweep(round: Round, seats: readonly S[]): Sweep<S> {
+    const due = seats.map((seat) => {
+      const share = this.#phaseOf(seat) * (1 - JITTER) + this.#random() * JITTER;
+      return { seat, atMs: round.openedAtMs + share * Math.max(0, round.intervalMs - MARGIN_MS) };
+    });
+    due.sort((a, b) => a.atMs - b.atMs);
+    return { due, next: 0 };
+  }
+}
+
+const take = <S>(sweep: Sweep<S>, nowMs: number): readonly S[] => {
+  const from = sweep.next;
+  while ((sweep.due[sweep.next]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs) sweep.next += 1;
+  return sweep.due.slice(from, sweep.next).map(({ seat }) => seat);
+};

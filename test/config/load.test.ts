@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { configText } from '../../agent/cli/init.ts';
+import { type ConfigProblem, loadConfig, parseConfig } from '../../agent/config/load.ts';
+
+const MINIMAL = `gateway: gw-1
+operator: example.org
+state_dir: state
+devices:
+  - range: 127.0.0.0/29
+`;
+
+const good = (text: string) => {
+  const parsed = parseConfig(text, '/etc/assayer');
+  assert.equal(parsed.kind, 'good', JSON.stringify(parsed));
+  return (parsed as Extract<typeof parsed, { kind: 'good' }>).config;
+};
+
+const problemsOf = (text: string): readonly ConfigProblem[] => {
+  const parsed = parseConfig(text, '/etc/assayer');
+  assert.equal(parsed.kind, 'bad', 'the text was taken as good');
+  return (parsed as Extract<typeof parsed, { kind: 'bad' }>).problems;
+};
+
+test('a minimal file gets every default, and paths relative to its folder', () => {
+  const config = good(MINIMAL);
+  assert.equal(config.state_dir, '/etc/assayer/state');
+  assert.equal(config.schedule.pools, '* * * * *');
+  assert.deepEqual(config.devices[0]?.ports, { cgminer: 4028, http: 80 });
+  assert.equal(config.confirm_s, 10);
+});
+
+test('an unknown setting is an error with its line and the nearest known one', () => {
+  const [problem] = problemsOf(`${MINIMAL}coverage: 900\n`);
+  assert.equal(problem?.line, 6);
+  assert.equal(problem?.path, 'coverage');
+  assert.match(problem?.remedy ?? '', /did you mean "coverage_s"/);
+});
+
+test('an unknown setting of a device entry names the form the entry has, not both', () => {
+  const found = problemsOf(MINIMAL.replace('127.0.0.0/29', '127.0.0.0/29\n    credential: stock'));
+  assert.equal(found.length, 1);
+  assert.equal(found[0]?.line, 6);
+  assert.match(found[0]?.remedy ?? '', /did you mean "credentials"/);
+});
+
+test('a value of the wrong type says where it stands and what the setting means', () => {
+  const [problem] = problemsOf(`${MINIMAL}probe:\n  concurrency: many\n`);
+  assert.equal(problem?.line, 7);
+  assert.equal(problem?.path, 'probe.concurrency');
+  assert.match(problem?.remedy ?? '', /most devices asked at the same time/);
+});
+
+test('text that is not YAML is one error with its line', () => {
+  const [problem] = problemsOf('gateway: "gw-1\noperator: example.org\n');
+  assert.match(problem?.message ?? '', /not valid YAML/);
+  assert.ok((problem?.line ?? 0) >= 1);
+});
+
+test('an empty file, a list and a bare word are errors, not crashes', () => {
+  for (const text of ['', '- a\n- b\n', 'hello\n', 'null\n']) assert.ok(problemsOf(text).length > 0, text);
+});
+
+test('a wrong cron expression, a missing credential and a wrong range are all reported at once', () => {
+  const found = problemsOf(
+    `${MINIMAL.replace('127.0.0.0/29', '10.0.0.9-10.0.0.1\n    credentials: stock')}schedule:\n  pools: "every minute"\n`,
+  );
+  assert.deepEqual(found.map(({ path }) => path).sort(), [
+    'devices[0].credentials',
+    'devices[0].range',
+    'schedule.pools',
+  ]);
+});
+
+test('a password file that cannot be read is found before anything starts, and no secret is in the message', () => {
+  const [problem] = problemsOf(`${MINIMAL}credentials:\n  stock: { password_file: missing }\n`);
+  assert.match(problem?.message ?? '', /cannot read the password file \/etc\/assayer\/missing: ENOENT/);
+});
+
+test('plain MQTT beyond the loopback needs to be allowed by name', () => {
+  const [problem] = problemsOf(`${MINIMAL}mqtt:\n  url: mqtt://broker.example.org:1883\n`);
+  assert.equal(problem?.path, 'mqtt.url');
+  good(`${MINIMAL}mqtt:\n  url: mqtt://broker.example.org:1883\n  insecure: true\n`);
+  good(`${MINIMAL}mqtt:\n  url: mqtt://127.0.0.1:1883\n`);
+});
+
+test('the file that init writes is good as it is', () => {
+  good(configText({ gateway: 'gw-1', operator: 'example.org', stateDir: 'assayer-state', range: '192.168.7.0/24' }));
+});
+
+test('loadConfig names every problem with file and line, and the command that checks again', () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'assayer-config-')), 'assayer.yaml');
+  writeFileSync(file, `${MINIMAL}nonsense: 1\nalso_wrong: 2\n`);
+  assert.throws(
+    () => loadConfig(file),
+    (error: Error & { remedy?: string }) => {
+      assert.match(error.message, /:6: nonsense: unknown setting/);
+      assert.match(error.message, /:7: also_wrong: unknown setting/);
+      assert.match(error.remedy ?? '', /assayer check-config -c /);
+      return true;
+    },
+  );
+});
