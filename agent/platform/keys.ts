@@ -1,0 +1,125 @@
+import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { AgentError } from './errors.ts';
+
+/** The public half of a gateway key, as `gateway.jwk.json` holds it. `kid` is its RFC 7638 thumbprint. */
+export interface PublicJwk {
+  readonly kty: 'OKP';
+  readonly crv: 'Ed25519';
+  readonly x: string;
+  readonly kid: string;
+  readonly alg: 'Ed25519';
+  readonly use: 'sig';
+}
+
+/** The key that signs the log of this gateway. The private half stays inside `privateKey`; nothing prints it. */
+export interface GatewayKey {
+  readonly kid: string;
+  readonly jwk: PublicJwk;
+  readonly privateKey: KeyObject;
+  /** `key_protection` of the `session` `start` entry. */
+  readonly protection: 'file';
+}
+
+const KEY_FILE = 'gateway.key';
+const JWK_FILE = 'gateway.jwk.json';
+const REDACTION_FILE = 'redaction.key';
+
+/** Makes the gateway key, mode 0600, and its public JWK beside it. Only `init` calls this. Throws `key.exists`, `key.unwritable`. */
+export const createKey = (stateDir: string): GatewayKey => {
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const key = gatewayKey(privateKey);
+  writeNew(join(stateDir, KEY_FILE), privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
+  writeFileSync(join(stateDir, JWK_FILE), `${JSON.stringify(key.jwk)}\n`, { mode: 0o644, flush: true });
+  return key;
+};
+
+/** Reads the gateway key. Throws `key.absent`, `key.mode`, `key.unreadable`, `key.malformed`, `key.algorithm`. */
+export const loadKey = (stateDir: string): GatewayKey => {
+  const file = join(stateDir, KEY_FILE);
+  const privateKey = parsePrivateKey(file, readPrivate(file, 'assayer init'));
+  if (privateKey.asymmetricKeyType !== 'ed25519') {
+    throw new AgentError({
+      code: 'key.algorithm',
+      message: `${file} holds a key of type ${privateKey.asymmetricKeyType}; the log is signed with Ed25519`,
+      remedy: `put the Ed25519 key of this gateway back, or choose an empty state_dir and run: assayer init`,
+    });
+  }
+  return gatewayKey(privateKey);
+};
+
+/** The secret behind `*_pid` members, 32 bytes, made at first need. Without it a redacted value could be guessed from its digest. */
+export const loadRedactionKey = (stateDir: string): Buffer => {
+  const file = join(stateDir, REDACTION_FILE);
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) writeNew(file, randomBytes(32), 0o600);
+  const secret = readPrivate(file, 'assayer run');
+  if (secret.length === 32) return secret;
+  throw new AgentError({
+    code: 'key.malformed',
+    message: `${file} holds ${secret.length} bytes instead of 32`,
+    remedy: `restore it from a backup, or remove it: redacted values then look changed once`,
+  });
+};
+
+const gatewayKey = (privateKey: KeyObject): GatewayKey => {
+  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
+  if (x === undefined) throw new Error('an Ed25519 public key has no x');
+  const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
+  return {
+    kid,
+    jwk: { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'Ed25519', use: 'sig' },
+    privateKey,
+    protection: 'file',
+  };
+};
+
+const parsePrivateKey = (file: string, pem: Buffer): KeyObject => {
+  try {
+    return createPrivateKey(pem);
+  } catch {
+    // The parser's own error is dropped: nothing that read the key may end in a log line.
+    throw new AgentError({
+      code: 'key.malformed',
+      message: `${file} is not a PKCS#8 PEM private key`,
+      remedy: 'restore it from a backup, or choose an empty state_dir and run: assayer init',
+    });
+  }
+};
+
+const readPrivate = (file: string, maker: string): Buffer => {
+  try {
+    const { mode } = statSync(file);
+    if ((mode & 0o077) !== 0) {
+      throw new AgentError({
+        code: 'key.mode',
+        message: `${file} can be read by others (mode ${(mode & 0o777).toString(8).padStart(4, '0')})`,
+        remedy: `chmod 600 ${file}; if others could log in here, replace the key`,
+      });
+    }
+    return readFileSync(file);
+  } catch (cause) {
+    if (cause instanceof AgentError) throw cause;
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AgentError({
+      code: code === 'ENOENT' ? 'key.absent' : 'key.unreadable',
+      message: code === 'ENOENT' ? `there is no ${file}` : `cannot read ${file}: ${code}`,
+      remedy: code === 'ENOENT' ? `run: ${maker}` : `make it readable by the user of the agent: chown <user> ${file}`,
+      cause,
+    });
+  }
+};
+
+const writeNew = (file: string, content: string | Buffer, mode: number): void => {
+  try {
+    writeFileSync(file, content, { flag: 'wx', mode, flush: true });
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw new AgentError({
+      code: code === 'EEXIST' ? 'key.exists' : 'key.unwritable',
+      message: code === 'EEXIST' ? `${file} exists and is never overwritten` : `cannot write ${file}: ${code}`,
+      remedy: code === 'EEXIST' ? 'keep it, or choose another state_dir' : 'choose a state_dir that the agent may write to',
+      cause,
+    });
+  }
+};

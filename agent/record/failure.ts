@@ -1,0 +1,46 @@
+import { AgentError } from '../platform/errors.ts';
+
+/** What an operator can do about a failure of the store, by primary result code of SQLite (sqlite.org/rescode.html). */
+const BY_RESULT: { readonly [result: number]: { code: string; what: string; remedy: string } } = {
+  3: { code: 'store.read-only', what: 'may not be written', remedy: 'give state_dir to the user of the agent: chown -R <user> <state_dir>' },
+  5: { code: 'store.locked', what: 'is held by another process', remedy: 'stop the other agent that uses this state_dir' },
+  8: { code: 'store.read-only', what: 'is read-only', remedy: 'make the file and its folder writable for the user of the agent' },
+  10: { code: 'store.io', what: 'could not be read or written', remedy: 'check the disk: dmesg, df, smartctl' },
+  11: { code: 'store.corrupt', what: 'is damaged', remedy: '' },
+  13: { code: 'store.full', what: 'cannot grow, the disk is full', remedy: 'free space on the file system of state_dir; the agent goes on by itself' },
+  14: { code: 'store.unreadable', what: 'cannot be opened', remedy: 'check that state_dir exists and belongs to the user of the agent' },
+  26: { code: 'store.corrupt', what: 'is not a store', remedy: '' },
+};
+
+const REMEDY_CORRUPT =
+  'keep the file for analysis and restore a backup, or move the whole state_dir except gateway.key away: an empty one begins a new log';
+
+/** Shared memory of the write-ahead log could not grow: on a full file system SQLite says this instead of FULL. */
+const IOERR_SHMSIZE = 4874;
+
+/** Turns a failure of SQLite or of the file system into an `AgentError`; anything else is returned as it is. */
+export const storeFailure = (error: unknown, file: string): unknown => {
+  if (!(error instanceof Error) || error instanceof AgentError) return error;
+  const result = resultOf(error);
+  const known = result === undefined ? undefined : BY_RESULT[result];
+  if (known === undefined) return error;
+  return new AgentError({
+    code: known.code,
+    message: `the store ${file} ${known.what} (${error.message})`,
+    remedy: known.remedy === '' ? REMEDY_CORRUPT : known.remedy,
+    cause: error,
+  });
+};
+
+const resultOf = (error: Error & { code?: unknown; errcode?: unknown }): number | undefined => {
+  if (error.code === 'ERR_SQLITE_ERROR' && typeof error.errcode === 'number') {
+    return error.errcode === IOERR_SHMSIZE ? 13 : error.errcode & 0xff;
+  }
+  return typeof error.code === 'string' ? BY_ERRNO[error.code] : undefined;
+};
+
+const BY_ERRNO: { readonly [code: string]: number } = { ENOSPC: 13, EDQUOT: 13, EROFS: 8, EACCES: 3, EPERM: 3, ENOENT: 14, ENOTDIR: 14 };
+
+/** The evidence in the store contradicts itself; nothing may be written on top of it. */
+export const corruptLog = (file: string, what: string): AgentError =>
+  new AgentError({ code: 'store.corrupt', message: `the log in ${file} does not verify: ${what}`, remedy: REMEDY_CORRUPT });

@@ -1,0 +1,72 @@
+/**
+ * The tables of the store, as migrations: the n-th takes `user_version` n to n + 1. They are only ever appended to.
+ * Instants are Unix seconds.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- The log. A pruned entry keeps its row and leaf hash and loses its message.
+  CREATE TABLE entries (
+    seq INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    device TEXT,
+    iat INTEGER NOT NULL,
+    message BLOB,
+    leaf BLOB NOT NULL
+  ) STRICT;
+  CREATE INDEX entries_by_device ON entries (device, seq) WHERE device IS NOT NULL;
+  CREATE INDEX entries_held ON entries (seq, iat) WHERE message IS NOT NULL;
+
+  -- Replies that an entry cites, masked. keep_until is NULL where they are kept as long as the entry.
+  CREATE TABLE captures (
+    seq INTEGER NOT NULL,
+    query TEXT NOT NULL,
+    sha256 BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    keep_until INTEGER,
+    PRIMARY KEY (seq, query)
+  ) STRICT;
+  CREATE INDEX captures_ending ON captures (keep_until) WHERE keep_until IS NOT NULL;
+
+  CREATE TABLE disclosures (
+    digest TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX disclosures_by_seq ON disclosures (seq);
+
+  -- What the agent knows of each device, as JSON of the appraise stage.
+  CREATE TABLE devices (
+    id TEXT PRIMARY KEY,
+    state TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Newest state of each finding that was ever stated or confirmed. device is '' for the parent of a storm.
+  CREATE TABLE findings (
+    device TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    part TEXT NOT NULL,
+    first_observed_at INTEGER NOT NULL,
+    open INTEGER NOT NULL,
+    finding TEXT NOT NULL,
+    PRIMARY KEY (device, rule, part, first_observed_at)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX findings_open ON findings (first_observed_at) WHERE open = 1;
+
+  -- Addresses at which something was found, as JSON of the schedule.
+  CREATE TABLE addresses (
+    place TEXT PRIMARY KEY,
+    found TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  -- Uplink: number of entries from 0 that a reader confirmed.
+  CREATE TABLE cursors (
+    reader TEXT PRIMARY KEY,
+    next INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE meta (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+];
