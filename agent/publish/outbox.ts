@@ -1,0 +1,33 @@
+import type { Severity } from '../appraise/finding.ts';
+
+/** One committed log entry as the uplink sees it: its bytes, and what routes them. */
+export interface OutboxEntry {
+  readonly seq: number;
+  readonly kind: string;
+  /** Of an `attestation`: the device it is about. */
+  readonly device?: string;
+  /** Of a `finding` whose transition is of a confirmed finding; a provisional one has none and is not mirrored. */
+  readonly severity?: Severity;
+  /** The exact signed bytes. */
+  readonly message: Uint8Array;
+}
+
+/** The log as the queue of what is still to be sent (mqtt.md §1). The record stage implements it; nothing here is a copy. */
+export interface Outbox {
+  /** Number of committed entries. */
+  size(): number;
+  /** Committed entries from `seq` upwards, at most `limit`, in order, without a gap. */
+  entriesFrom(seq: number, limit: number): readonly OutboxEntry[];
+  /** The lowest entry no broker has acknowledged. May be persisted late: after a crash a few entries are sent again. */
+  cursor(): number;
+  /** Everything below `next` was acknowledged by a broker. */
+  advance(next: number): void;
+  /** Calls back after each commit; returns the way to stop that. */
+  onAppend(callback: () => void): () => void;
+  /** True while the entry is the newest attestation of the device. */
+  isNewest(device: string, seq: number): boolean;
+  /** Newest attestations in the order of device ids, above `device` ('' for the first), at most `limit`. */
+  newestAfter(device: string, limit: number): readonly OutboxEntry[];
+  /** Number of devices that have an attestation and are still in the configuration. */
+  deviceCount(): number;
+}

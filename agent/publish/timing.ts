@@ -1,0 +1,49 @@
+/** Every interval of the uplink (mqtt.md §3–§6). Tests pass shorter ones. */
+export interface Timing {
+  /** TCP, TLS and CONNACK together. */
+  readonly connectMs: number;
+  /** One SUBACK or PUBACK; after it the connection is given up. */
+  readonly answerMs: number;
+  readonly keepAliveS: number;
+  /** Base and ceiling of the full jitter between two connects. */
+  readonly backoffBaseMs: number;
+  readonly backoffCapMs: number;
+  /** Ceiling where the broker is busy or limits connects. */
+  readonly busyCapMs: number;
+  /** Ceiling where the broker or a certificate says no. */
+  readonly refusedCapMs: number;
+  /** A connection that lasted this long resets the back-off. */
+  readonly stableMs: number;
+  /** `online` is published again. */
+  readonly presenceMs: number;
+  /** Pause of the pump after PUBACK 0x87. */
+  readonly notAuthorisedMs: number;
+  /** Pause after another agent was seen under this identity. */
+  readonly rivalMs: number;
+  /** A foreign session is alive if it spoke within this time. Longer than `rivalMs` and `presenceMs`. */
+  readonly rivalFreshS: number;
+  /** Return to the first broker after this time elsewhere, ± a sixth. */
+  readonly primaryReturnMs: number;
+  /** Between two mirrors when all are published again. */
+  readonly mirrorEveryMs: number;
+  /** What a clean stop may take altogether. */
+  readonly stopMs: number;
+}
+
+export const TIMING: Timing = {
+  connectMs: 30_000,
+  answerMs: 30_000,
+  keepAliveS: 30,
+  backoffBaseMs: 1_000,
+  backoffCapMs: 60_000,
+  busyCapMs: 300_000,
+  refusedCapMs: 900_000,
+  stableMs: 60_000,
+  presenceMs: 300_000,
+  notAuthorisedMs: 300_000,
+  rivalMs: 900_000,
+  rivalFreshS: 1_200,
+  primaryReturnMs: 3_600_000,
+  mirrorEveryMs: 20,
+  stopMs: 3_000,
+};
