@@ -1,7 +1,13 @@
 import type { UnknownReason } from '../../shared/facts.ts';
 
+/**
+ * Stands where a reply names one member twice with different values, so that no reader takes either for the truth: it
+ * is neither text nor number nor object, and whatever is read from it is `unknown: unreadable`.
+ */
+export const CONFLICT: unique symbol = Symbol('one member, two values');
+
 /** A JSON value as a miner sent it, after parsing. Untrusted: every field comes from the device. */
-export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+export type JsonValue = null | boolean | number | string | typeof CONFLICT | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
@@ -23,6 +29,8 @@ export interface NoReply {
   readonly reason: Exclude<UnknownReason, 'unsupported'>;
   readonly detail: string;
   readonly bytes?: Uint8Array;
+  /** No connection could be made: the other questions to that port need not be asked. */
+  readonly dark?: true;
 }
 
 /** What one look at a device gave, by name of the driver's query. A query that was not asked this time is not in the map. */

@@ -1,0 +1,130 @@
+import { isUtf8 } from 'node:buffer';
+import type { JsonValue } from './capture.ts';
+import { DocumentProblem, JsonReader, type Repair, type Visitor } from './json-reader.ts';
+import { looksLikeText, readTextForm } from './text-reader.ts';
+
+/** A reply read, with the repairs it needed; or why it cannot be. A truncated reply is never completed. */
+export type Parsed =
+  | { readonly kind: 'parsed'; readonly value: JsonValue; readonly repairs: readonly Repair[] }
+  | { readonly kind: 'truncated' | 'unreadable'; readonly detail: string };
+
+/** Deepest nesting of a reply that is read; real ones need eight. */
+export const MAX_DEPTH = 32;
+
+const NONE: readonly Repair[] = [];
+
+/** How a reply is to be read. */
+export interface ReadOptions {
+  readonly maxDepth?: number;
+  /** The transport knows that no byte is missing. The plain-text form does not show it, unless a NUL ends it. */
+  readonly whole?: boolean;
+}
+
+/**
+ * Reads a reply of a miner: JSON, damaged JSON, or the plain-text form of the CGMiner API. The bytes are untrusted.
+ * An undamaged reply costs one `JSON.parse` and one count of its members.
+ */
+export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = false }: ReadOptions = {}): Parsed => {
+  const { start, end } = content(bytes);
+  const text = asBuffer(bytes).toString('utf8', start, end);
+  const strict = start === 0 && !text.includes('\ufffd') ? parseStrict(text, maxDepth) : undefined;
+  if (strict !== undefined) return { kind: 'parsed', value: strict, repairs: NONE };
+  try {
+    if (looksLikeText(text)) {
+      if (!whole && !bytes.subarray(end).includes(0)) return { kind: 'truncated', detail: 'text without its last NUL' };
+      return { kind: 'parsed', ...readText(text) };
+    }
+    return { kind: 'parsed', ...readDamaged(text, bytes, maxDepth) };
+  } catch (error) {
+    if (error instanceof DocumentProblem) return { kind: error.problem, detail: error.message };
+    throw error;
+  }
+};
+
+/** Where the content of a reply stands: without a byte order mark, and without the NULs and white space after it. */
+export const content = (bytes: Uint8Array): { readonly start: number; readonly end: number } => {
+  let end = bytes.length;
+  while (end > 0 && (bytes[end - 1] as number) <= 0x20) end -= 1;
+  const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
+  return { start: marked ? 3 : 0, end: Math.max(end, marked ? 3 : 0) };
+};
+
+/** The same reading, telling `visitor` where things stand in `bytes`. Undefined where the reply cannot be read. */
+export const visitReply = (bytes: Uint8Array, visitor: Visitor): { readonly end: number } | undefined => {
+  const { start, end } = content(bytes);
+  // Latin-1 keeps one character for each byte, so that places in the text are places in the bytes.
+  const text = asBuffer(bytes).toString('latin1', start, end);
+  const shifted: Visitor = {
+    member: (name, from, to) => visitor.member(name, from + start, to + start),
+    text: (from, to) => visitor.text(from + start, to + start),
+  };
+  try {
+    if (looksLikeText(text)) {
+      readTextForm(text, new Set(), shifted);
+      return { end };
+    }
+    const reader = new JsonReader(text, MAX_DEPTH, shifted);
+    reader.read();
+    return { end: start + reader.end };
+  } catch (error) {
+    if (error instanceof DocumentProblem) return undefined;
+    throw error;
+  }
+};
+
+const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** The value, if the text is flawless: strict JSON in which every member that is written was also found. */
+const parseStrict = (text: string, maxDepth: number): JsonValue | undefined => {
+  let value: JsonValue;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== 'object' || value === null) return undefined;
+  // `JSON.parse` lets the last of two members of one name win in silence: then fewer are found than were written.
+  return countFound(value, maxDepth) === countWritten(text) ? value : undefined;
+};
+
+/** How often a quote is followed by a colon: the members written, and more only where texts contain that, too. */
+const countWritten = (text: string): number => {
+  let count = 0;
+  for (let colon = text.indexOf(':'); colon !== -1; colon = text.indexOf(':', colon + 1)) {
+    let before = colon - 1;
+    while (before > 0 && text.charCodeAt(before) <= 0x20) before -= 1;
+    if (text.charCodeAt(before) === 0x22) count += 1;
+  }
+  return count;
+};
+
+/** Members of all objects of a value; NaN, which equals nothing, if it is nested too deep. */
+const countFound = (value: JsonValue, depthLeft: number): number => {
+  if (typeof value !== 'object' || value === null) return 0;
+  if (depthLeft === 0) return Number.NaN;
+  let count = 0;
+  if (Array.isArray(value)) {
+    for (const element of value) if (typeof element === 'object') count += countFound(element, depthLeft - 1);
+    return count;
+  }
+  for (const name in value) {
+    count += 1;
+    const member = (value as { [name: string]: JsonValue })[name];
+    if (typeof member === 'object') count += countFound(member as JsonValue, depthLeft - 1);
+  }
+  return count;
+};
+
+const readText = (text: string): { value: JsonValue; repairs: Repair[] } => {
+  const repairs = new Set<Repair>();
+  return { value: readTextForm(text, repairs), repairs: [...repairs] };
+};
+
+const readDamaged = (text: string, bytes: Uint8Array, maxDepth: number): { value: JsonValue; repairs: Repair[] } => {
+  const reader = new JsonReader(text, maxDepth);
+  const value = reader.read();
+  if (content(bytes).start > 0) reader.repairs.add('byte-order-mark');
+  if (text.includes('\ufffd') && !isUtf8(bytes)) reader.repairs.add('invalid-utf8');
+  return { value, repairs: [...reader.repairs] };
+};

@@ -1,0 +1,110 @@
+import type { JsonObject, JsonValue } from './capture.ts';
+import { addMember, DocumentProblem, type Repair, type Visitor } from './json-reader.ts';
+
+/** Sections whose rows stand under another name in the JSON form (API-README). */
+const LIST_OF: { readonly [row: string]: string } = { POOL: 'POOLS', ASC: 'DEVS', PGA: 'DEVS', GPU: 'DEVS' };
+
+/** Whether a reply looks like the plain-text form of the CGMiner API: `STATUS=S,…|VERSION,…|`. */
+export const looksLikeText = (text: string): boolean => /^\s*[A-Z][A-Z0-9_]*(?:=[^,|=]*)?,[^=|]+=/.test(text);
+
+interface Item {
+  readonly name: string;
+  /** Undefined where the item has no `=`: the name of a section, or the rest of a value with a comma in it. */
+  readonly value: string | undefined;
+  readonly start: number;
+  readonly end: number;
+}
+
+/**
+ * Reads the plain-text form into the shape of the JSON form, `{STATUS: [{…}], VERSION: [{…}]}`. Sections end in `|`,
+ * items in `,`; a backslash escapes either; what stands between the brackets of `name[…]` is one value (Avalon). Every
+ * value stays text: the form does not say which are numbers.
+ */
+export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visitor): JsonValue => {
+  const reply: JsonObject = {};
+  repairs.add('plain-text');
+  for (let at = 0; at < text.length; ) {
+    const { items, end } = readSection(text, at);
+    at = end;
+    if (items.length > 0) addSection(reply, items, repairs, visitor);
+  }
+  return reply;
+};
+
+const addSection = (reply: JsonObject, items: readonly Item[], repairs: Set<Repair>, visitor?: Visitor): void => {
+  const [head] = items as readonly [Item];
+  const list = LIST_OF[head.name] ?? head.name;
+  const row: JsonObject = {};
+  for (const item of joinValues(head.value === undefined ? items.slice(1) : items, repairs)) {
+    visitor?.member(item.name, item.start, item.end);
+    visitor?.text(item.start, item.end);
+    addMember(row, item.name, item.value ?? '', repairs);
+  }
+  const rows = Object.hasOwn(reply, list) ? (reply[list] as JsonValue[]) : [];
+  if (rows.length === 0) addMember(reply, list, rows, repairs);
+  rows.push(row);
+};
+
+/** An item without `=` is the rest of the value before it, which had a comma that nobody escaped. */
+const joinValues = (items: readonly Item[], repairs: Set<Repair>): readonly Item[] => {
+  const whole: Item[] = [];
+  for (const item of items) {
+    const before = whole.at(-1);
+    if (item.value !== undefined) {
+      whole.push(item);
+      continue;
+    }
+    if (before === undefined) throw new DocumentProblem('unreadable', `no name at place ${item.start}`);
+    repairs.add('unescaped-comma');
+    whole[whole.length - 1] = { ...before, value: `${before.value},${item.name}`, end: item.end };
+  }
+  return whole;
+};
+
+const readSection = (text: string, from: number): { items: readonly Item[]; end: number } => {
+  const items: Item[] = [];
+  let at = from;
+  for (; at < text.length; at += 1) {
+    const item = readItem(text, at);
+    at = item.end;
+    // A section may end in a comma, and white space between sections is not a section.
+    if (item.name !== '' || item.value !== undefined) items.push(item);
+    if (text[at] !== ',') break;
+  }
+  return { items, end: at + 1 };
+};
+
+const readItem = (text: string, from: number): Item => {
+  let name: string | undefined;
+  let built = '';
+  let start = from;
+  let at = from;
+  for (; at < text.length; at += 1) {
+    const letter = text[at] as string;
+    if (letter === ',' || letter === '|') break;
+    if (letter === '=' && name === undefined) {
+      name = built;
+      built = '';
+      start = at + 1;
+    } else if (letter === '\\' && at + 1 < text.length) {
+      at += 1;
+      built += text[at];
+    } else if (letter === '[' && /\w/.test(text[at - 1] ?? '')) {
+      const end = closingBracket(text, at);
+      built += text.slice(at, end + 1);
+      at = end;
+    } else {
+      built += letter;
+    }
+  }
+  return name === undefined
+    ? { name: built.trim(), value: undefined, start, end: at }
+    : { name: name.trim(), value: built, start, end: at };
+};
+
+/** Where the bracket closes, if it does so in this section; else the bracket itself, which then is a plain character. */
+const closingBracket = (text: string, from: number): number => {
+  const closing = text.indexOf(']', from);
+  const section = text.indexOf('|', from);
+  return closing === -1 || (section !== -1 && section < closing) ? from : closing;
+};
