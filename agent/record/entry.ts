@@ -1,3 +1,5 @@
+import type { Content } from '../../shared/statement.ts';
+
 /** One entry of the log as it is stored and published. `message` is W, the exact signed bytes; `leaf` its RFC 6962 leaf hash. */
 export interface Entry {
   readonly seq: number;
@@ -17,12 +19,6 @@ export interface KeptReply {
   readonly repairs: readonly string[];
 }
 
-/** A statement before the log adds its common members: `kind`, its object, and `_sd_alg` where facts are redacted. */
-export interface Content {
-  readonly kind: 'session' | 'baseline' | 'change' | 'attestation' | 'finding' | 'coverage' | 'key';
-  readonly [member: string]: unknown;
-}
-
 /** A salted disclosure of one redacted value (RFC 9901): stays in the store, revealed one by one. */
 export interface Disclosure {
   /** `b64u` digest that stands in `_sd`. */
@@ -31,8 +27,8 @@ export interface Disclosure {
   readonly text: string;
 }
 
-/** What a builder made: the content and the disclosures that belong to it. */
-export interface Built {
-  readonly content: Content;
+/** What a builder made: the content of a statement, and the disclosures of what is redacted in it. */
+export interface Built<Of extends Content = Content> {
+  readonly content: Of;
   readonly disclosures: readonly Disclosure[];
 }

@@ -2,13 +2,33 @@ import { AgentError } from '../platform/errors.ts';
 
 /** What an operator can do about a failure of the store, by primary result code of SQLite (sqlite.org/rescode.html). */
 const BY_RESULT: { readonly [result: number]: { code: string; what: string; remedy: string } } = {
-  3: { code: 'store.read-only', what: 'may not be written', remedy: 'give state_dir to the user of the agent: chown -R <user> <state_dir>' },
-  5: { code: 'store.locked', what: 'is held by another process', remedy: 'stop the other agent that uses this state_dir' },
-  8: { code: 'store.read-only', what: 'is read-only', remedy: 'make the file and its folder writable for the user of the agent' },
+  3: {
+    code: 'store.read-only',
+    what: 'may not be written',
+    remedy: 'give state_dir to the user of the agent: chown -R <user> <state_dir>',
+  },
+  5: {
+    code: 'store.locked',
+    what: 'is held by another process',
+    remedy: 'stop the other agent that uses this state_dir',
+  },
+  8: {
+    code: 'store.read-only',
+    what: 'is read-only',
+    remedy: 'make the file and its folder writable for the user of the agent',
+  },
   10: { code: 'store.io', what: 'could not be read or written', remedy: 'check the disk: dmesg, df, smartctl' },
   11: { code: 'store.corrupt', what: 'is damaged', remedy: '' },
-  13: { code: 'store.full', what: 'cannot grow, the disk is full', remedy: 'free space on the file system of state_dir; the agent goes on by itself' },
-  14: { code: 'store.unreadable', what: 'cannot be opened', remedy: 'check that state_dir exists and belongs to the user of the agent' },
+  13: {
+    code: 'store.full',
+    what: 'cannot grow, the disk is full',
+    remedy: 'free space on the file system of state_dir; the agent goes on by itself',
+  },
+  14: {
+    code: 'store.unreadable',
+    what: 'cannot be opened',
+    remedy: 'check that state_dir exists and belongs to the user of the agent',
+  },
   26: { code: 'store.corrupt', what: 'is not a store', remedy: '' },
 };
 
@@ -39,8 +59,20 @@ const resultOf = (error: Error & { code?: unknown; errcode?: unknown }): number 
   return typeof error.code === 'string' ? BY_ERRNO[error.code] : undefined;
 };
 
-const BY_ERRNO: { readonly [code: string]: number } = { ENOSPC: 13, EDQUOT: 13, EROFS: 8, EACCES: 3, EPERM: 3, ENOENT: 14, ENOTDIR: 14 };
+const BY_ERRNO: { readonly [code: string]: number } = {
+  ENOSPC: 13,
+  EDQUOT: 13,
+  EROFS: 8,
+  EACCES: 3,
+  EPERM: 3,
+  ENOENT: 14,
+  ENOTDIR: 14,
+};
 
 /** The evidence in the store contradicts itself; nothing may be written on top of it. */
 export const corruptLog = (file: string, what: string): AgentError =>
-  new AgentError({ code: 'store.corrupt', message: `the log in ${file} does not verify: ${what}`, remedy: REMEDY_CORRUPT });
+  new AgentError({
+    code: 'store.corrupt',
+    message: `the log in ${file} does not verify: ${what}`,
+    remedy: REMEDY_CORRUPT,
+  });

@@ -1,0 +1,407 @@
+import { closeSync, openSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { Finding } from '../appraise/finding.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Disclosure, Entry } from './entry.ts';
+import { storeFailure } from './failure.ts';
+import { MIGRATIONS } from './schema.ts';
+
+export const STORE_FILE = 'assayer.db';
+const LOCK_FILE = 'assayer.lock';
+
+/** Which entries `find` gives. `newest` counts back from the end; the result is in `seq` order either way. */
+export interface EntryQuery {
+  readonly from?: number;
+  readonly device?: string;
+  readonly kind?: string;
+  readonly newest?: number;
+  readonly limit?: number;
+}
+
+/** A finding as it was last stated; `device` is missing for the parent of a storm. */
+export interface StoredFinding {
+  readonly device?: string;
+  readonly finding: Finding;
+}
+
+/** A kept reply, by its place in the log. */
+export interface StoredCapture {
+  readonly query: string;
+  readonly sha256: Uint8Array;
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * The one file of the agent: log, captures, devices, findings, cursors. One process writes (`open`), any number look
+ * (`openReadOnly`). Every failure that an operator can fix is an `AgentError` `store.*`.
+ */
+export class Store {
+  readonly file: string;
+  readonly #db: DatabaseSync;
+  readonly #lock: DatabaseSync | undefined;
+  readonly #prepared = new Map<string, StatementSync>();
+
+  private constructor(file: string, db: DatabaseSync, lock: DatabaseSync | undefined) {
+    this.file = file;
+    this.#db = db;
+    this.#lock = lock;
+  }
+
+  /** Opens for writing, makes the file (mode 0600) where there is none. Throws `store.locked` while another agent runs. */
+  static open(stateDir: string): Store {
+    const file = join(stateDir, STORE_FILE);
+    return failing(file, () => {
+      const lock = holdLock(join(stateDir, LOCK_FILE));
+      try {
+        closeSync(openSync(file, 'a', 0o600));
+        const db = new DatabaseSync(file, { timeout: 5000 });
+        db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
+        migrate(db, file);
+        return new Store(file, db, lock);
+      } catch (error) {
+        lock.close();
+        throw error;
+      }
+    });
+  }
+
+  /** Opens for looking, also while an agent writes. Throws `store.absent` where there is no store yet. */
+  static openReadOnly(stateDir: string): Store {
+    const file = join(stateDir, STORE_FILE);
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+      throw new AgentError({
+        code: 'store.absent',
+        message: `there is no store at ${file}`,
+        remedy: 'start the agent first: assayer run',
+      });
+    }
+    return failing(file, () => {
+      const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+      requireVersion(db, file);
+      return new Store(file, db, undefined);
+    });
+  }
+
+  /** Runs `body` in one transaction; either all it wrote is durable afterwards, or nothing was written and the error is thrown. */
+  transaction<T>(body: () => T): T {
+    return failing(this.file, () => {
+      this.#db.exec('BEGIN IMMEDIATE');
+      try {
+        const result = body();
+        this.#db.exec('COMMIT');
+        return result;
+      } catch (error) {
+        // SQLite has already rolled back by itself after some failures, a full disk among them.
+        if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
+        throw error;
+      }
+    });
+  }
+
+  // ---- log
+
+  /** Number of entries ever appended, so the next `seq`. */
+  size(): number {
+    return (this.#get('SELECT max(seq) + 1 AS size FROM entries')?.size as number | null) ?? 0;
+  }
+
+  insertEntry({ seq, kind, device, iat, message, leaf }: Entry): void {
+    this.#run(
+      'INSERT INTO entries (seq, kind, device, iat, message, leaf) VALUES (?, ?, ?, ?, ?, ?)',
+      seq,
+      kind,
+      device ?? null,
+      iat,
+      message,
+      leaf,
+    );
+  }
+
+  /** Entry `seq`; undefined when it was never written or its message was pruned. */
+  entry(seq: number): Entry | undefined {
+    const row = this.#get(`${SELECT_ENTRY} AND seq = ?`, seq);
+    return row === undefined ? undefined : entryOf(row);
+  }
+
+  /** The held entries from `seq` upwards, at most `limit`. */
+  entriesFrom(seq: number, limit: number): readonly Entry[] {
+    return this.#all(`${SELECT_ENTRY} AND seq >= ? ORDER BY seq LIMIT ?`, seq, limit).map(entryOf);
+  }
+
+  /** The held entries that match, in `seq` order. */
+  find({ from = 0, device, kind, newest, limit = newest ?? 1000 }: EntryQuery): readonly Entry[] {
+    const where = [device === undefined ? '' : 'AND device = ?', kind === undefined ? '' : 'AND kind = ?'].join(' ');
+    const values = [from, ...(device === undefined ? [] : [device]), ...(kind === undefined ? [] : [kind]), limit];
+    const order = newest === undefined ? 'ASC' : 'DESC';
+    const rows = this.#all(`${SELECT_ENTRY} AND seq >= ? ${where} ORDER BY seq ${order} LIMIT ?`, ...values).map(
+      entryOf,
+    );
+    return newest === undefined ? rows : rows.reverse();
+  }
+
+  /** Leaf hashes from `seq` upwards, also of pruned entries. */
+  leavesFrom(seq: number, limit: number): readonly Uint8Array[] {
+    return this.#all('SELECT leaf FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?', seq, limit).map(
+      ({ leaf }) => leaf as Uint8Array,
+    );
+  }
+
+  // ---- what entries rest on
+
+  keepCapture(seq: number, capture: StoredCapture, keepUntil: number | undefined): void {
+    this.#run(
+      'INSERT INTO captures (seq, query, sha256, bytes, keep_until) VALUES (?, ?, ?, ?, ?)',
+      seq,
+      capture.query,
+      capture.sha256,
+      capture.bytes,
+      keepUntil ?? null,
+    );
+  }
+
+  /** The kept replies that entry `seq` cites. */
+  captures(seq: number): readonly StoredCapture[] {
+    return this.#all('SELECT query, sha256, bytes FROM captures WHERE seq = ? ORDER BY query', seq).map((row) => ({
+      query: row.query as string,
+      sha256: row.sha256 as Uint8Array,
+      bytes: row.bytes as Uint8Array,
+    }));
+  }
+
+  keepDisclosure(seq: number, { digest, text }: Disclosure): void {
+    this.#run('INSERT INTO disclosures (digest, seq, text) VALUES (?, ?, ?)', digest, seq, text);
+  }
+
+  /** What is redacted in entry `seq`. */
+  disclosures(seq: number): readonly Disclosure[] {
+    return this.#all('SELECT digest, text FROM disclosures WHERE seq = ? ORDER BY digest', seq).map((row) => ({
+      digest: row.digest as string,
+      text: row.text as string,
+    }));
+  }
+
+  // ---- state
+
+  saveDevice(id: string, state: string): void {
+    this.#run(
+      'INSERT INTO devices (id, state) VALUES (?, ?) ON CONFLICT (id) DO UPDATE SET state = excluded.state',
+      id,
+      state,
+    );
+  }
+
+  removeDevice(id: string): void {
+    this.#run('DELETE FROM devices WHERE id = ?', id);
+  }
+
+  device(id: string): string | undefined {
+    return this.#get('SELECT state FROM devices WHERE id = ?', id)?.state as string | undefined;
+  }
+
+  /** Every device and its state as it was saved, sorted by id; one row in memory at a time. */
+  *devices(): Generator<{ readonly id: string; readonly state: string }> {
+    for (const row of this.#statement('SELECT id, state FROM devices ORDER BY id').iterate()) {
+      yield { id: row.id as string, state: row.state as string };
+    }
+  }
+
+  /** Keeps the newest state of a finding; rule, part and first instant name it within its device. */
+  saveFinding(finding: Finding, device: string | undefined): void {
+    this.#run(
+      `INSERT INTO findings (device, rule, part, first_observed_at, open, finding) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET open = excluded.open, finding = excluded.finding`,
+      device ?? '',
+      finding.ruleId,
+      finding.part ?? '',
+      finding.firstObservedAt,
+      OPEN.has(finding.state) ? 1 : 0,
+      JSON.stringify(finding),
+    );
+  }
+
+  /** Findings, newest first; `open` ones are those that count: open, acknowledged or waived. */
+  findings({ open, limit = 1000 }: { readonly open: boolean; readonly limit?: number }): readonly StoredFinding[] {
+    const where = open ? 'WHERE open = 1' : '';
+    return this.#all(
+      `SELECT device, finding FROM findings ${where} ORDER BY first_observed_at DESC, device, rule, part LIMIT ?`,
+      limit,
+    ).map((row) => ({
+      finding: JSON.parse(row.finding as string) as Finding, // written by saveFinding
+      ...(row.device === '' ? {} : { device: row.device as string }),
+    }));
+  }
+
+  saveAddress(place: string, found: string): void {
+    this.#run(
+      'INSERT INTO addresses (place, found) VALUES (?, ?) ON CONFLICT DO UPDATE SET found = excluded.found',
+      place,
+      found,
+    );
+  }
+
+  removeAddress(place: string): void {
+    this.#run('DELETE FROM addresses WHERE place = ?', place);
+  }
+
+  addresses(): readonly { readonly place: string; readonly found: string }[] {
+    return this.#all('SELECT place, found FROM addresses ORDER BY place').map((row) => ({
+      place: row.place as string,
+      found: row.found as string,
+    }));
+  }
+
+  saveMeta(name: string, value: string): void {
+    this.#run(
+      'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+      name,
+      value,
+    );
+  }
+
+  meta(name: string): string | undefined {
+    return this.#get('SELECT value FROM meta WHERE name = ?', name)?.value as string | undefined;
+  }
+
+  /** Keeps how many entries from 0 a reader confirmed. */
+  saveCursor(reader: string, next: number): void {
+    this.#run(
+      'INSERT INTO cursors (reader, next) VALUES (?, ?) ON CONFLICT DO UPDATE SET next = excluded.next',
+      reader,
+      next,
+    );
+  }
+
+  /** How many entries from 0 a reader confirmed; 0 for one that is not known. */
+  cursor(reader: string): number {
+    return (this.#get('SELECT next FROM cursors WHERE reader = ?', reader)?.next as number | undefined) ?? 0;
+  }
+
+  // ---- retention
+
+  /** Entries that still hold a message and are older than `before`, above `after`, in `seq` order. */
+  prunable(range: {
+    readonly after: number;
+    readonly below: number;
+    readonly before: number;
+    readonly limit: number;
+  }): readonly number[] {
+    return this.#all(
+      'SELECT seq FROM entries WHERE message IS NOT NULL AND seq > ? AND seq < ? AND iat < ? ORDER BY seq LIMIT ?',
+      range.after,
+      range.below,
+      range.before,
+      range.limit,
+    ).map(({ seq }) => seq as number);
+  }
+
+  /** Removes the message of an entry, its captures and disclosures; row and leaf hash stay. */
+  pruneEntry(seq: number): void {
+    this.#run('UPDATE entries SET message = NULL WHERE seq = ?', seq);
+    this.#run('DELETE FROM captures WHERE seq = ?', seq);
+    this.#run('DELETE FROM disclosures WHERE seq = ?', seq);
+  }
+
+  /** Removes at most `limit` captures whose time is over; how many it were. */
+  pruneCaptures(now: number, limit: number): number {
+    return this.#run(
+      'DELETE FROM captures WHERE rowid IN (SELECT rowid FROM captures WHERE keep_until <= ? LIMIT ?)',
+      now,
+      limit,
+    );
+  }
+
+  /** Removes at most `limit` closed findings first seen before `before`; how many it were. */
+  pruneFindings(before: number, limit: number): number {
+    return this.#run(
+      `DELETE FROM findings WHERE (device, rule, part, first_observed_at) IN
+         (SELECT device, rule, part, first_observed_at FROM findings WHERE open = 0 AND first_observed_at < ? LIMIT ?)`,
+      before,
+      limit,
+    );
+  }
+
+  [Symbol.dispose](): void {
+    this.#prepared.clear();
+    if (this.#db.isOpen) this.#db.close();
+    if (this.#lock?.isOpen) this.#lock.close();
+  }
+
+  #statement(sql: string): StatementSync {
+    const known = this.#prepared.get(sql);
+    if (known !== undefined) return known;
+    const statement = this.#db.prepare(sql);
+    this.#prepared.set(sql, statement);
+    return statement;
+  }
+
+  #run(sql: string, ...values: SQLInputValue[]): number {
+    return failing(this.file, () => Number(this.#statement(sql).run(...values).changes));
+  }
+
+  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
+    return failing(this.file, () => this.#statement(sql).get(...values));
+  }
+
+  #all(sql: string, ...values: SQLInputValue[]): Row[] {
+    return failing(this.file, () => this.#statement(sql).all(...values));
+  }
+}
+
+type Row = { readonly [column: string]: unknown };
+
+const OPEN: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
+
+const SELECT_ENTRY = 'SELECT seq, kind, device, iat, message, leaf FROM entries WHERE message IS NOT NULL';
+
+const entryOf = (row: Row): Entry => ({
+  seq: row.seq as number,
+  kind: row.kind as string,
+  iat: row.iat as number,
+  message: row.message as Uint8Array,
+  leaf: row.leaf as Uint8Array,
+  ...(row.device === null ? {} : { device: row.device as string }),
+});
+
+/** A lock that ends with the process however it ends: an exclusive transaction, never committed, on a file of its own. */
+const holdLock = (file: string): DatabaseSync => {
+  closeSync(openSync(file, 'a', 0o600));
+  const lock = new DatabaseSync(file, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    throw error;
+  }
+};
+
+const migrate = (db: DatabaseSync, file: string): void => {
+  for (let version = versionOf(db); version < MIGRATIONS.length; version += 1) {
+    db.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`);
+  }
+  requireVersion(db, file);
+};
+
+const requireVersion = (db: DatabaseSync, file: string): void => {
+  const version = versionOf(db);
+  if (version === MIGRATIONS.length) return;
+  throw new AgentError({
+    code: 'store.version',
+    message: `the store ${file} has version ${version}, this program knows ${MIGRATIONS.length}`,
+    remedy:
+      version > MIGRATIONS.length
+        ? 'use the newer release that wrote it'
+        : 'start the agent once, it brings the store up to date: assayer run',
+  });
+};
+
+const versionOf = (db: DatabaseSync): number => Number(db.prepare('PRAGMA user_version').get()?.user_version);
+
+const failing = <T>(file: string, body: () => T): T => {
+  try {
+    return body();
+  } catch (error) {
+    throw storeFailure(error, file);
+  }
+};
