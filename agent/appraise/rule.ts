@@ -1,6 +1,28 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Basis, Severity, Value } from './finding.ts';
 
+export type Confirmation = 'C1' | 'C2' | 'C3';
+
+/** What the catalogue says about one id: what checks, findings and the generated documentation have in common. */
+export interface RuleEntry {
+  readonly id: string;
+  /** A few words for tables and lists. */
+  readonly title: string;
+  /** One or two sentences for people: what was seen. */
+  readonly meaning: string;
+  /** Innocent explanations, a few words each. */
+  readonly benign: readonly string[];
+  readonly severity: Severity;
+  /** Severity on a device with an approved reference, unless a plan covers the change. */
+  readonly unplanned?: Severity;
+  /** A finding that is still seen after this long is raised to this severity. */
+  readonly escalate?: { readonly afterMs: number; readonly severity: Severity };
+  readonly basis: Basis;
+  readonly confirm: Confirmation;
+  readonly approval: 'A0' | 'A1' | 'A2' | 'AP' | 'AN';
+  readonly version: number;
+}
+
 /** One way in which the observed facts leave the reference, before confirmation. */
 export interface Deviation {
   readonly part?: string;
@@ -8,39 +30,45 @@ export interface Deviation {
   readonly after?: Value;
   /** Where it differs from the rule's own. */
   readonly severity?: Severity;
+  readonly confirm?: Confirmation;
   readonly reasons?: readonly string[];
 }
+
+/** Pool allow-list of the configuration. */
+export type AllowList = readonly { readonly url: string; readonly user?: string | undefined }[];
 
 /** What a rule may know beside the two sets of facts. */
 export interface RuleContext {
   readonly nowMs: number;
-  /** The device has an approved (`local` or `signed`) reference. */
-  readonly commissioned: boolean;
-  /** Pool allow-list of the configuration; absent when none is configured, then rules that need it do not run. */
-  readonly allow?: readonly { readonly url: string; readonly user?: string | undefined }[];
-  readonly labels: { readonly [name: string]: string };
+  /** The address that answered this look. */
+  readonly address: string;
+  /** Absent when none is configured, then rules that need it do not run. */
+  readonly allow?: AllowList;
 }
 
 /**
- * A finding as a value: the catalogue line in the same order. `reads` are the facts it compares; it sees no others and
- * never a missing one: where one is unknown in this look the engine answers `not_run`, where one was not asked the rule
- * is not evaluated, where the driver does not support it the rule is not named.
+ * A finding as a value: the catalogue line in the same order. A rule sees only the facts it lists. `reads` are never
+ * missing: where one is unknown in this look the engine answers `not_run`, where one was not asked the rule is not
+ * evaluated, where the driver does not support it the rule is not named. `compares` are there when they are known on both
+ * sides; the rule runs when at least one is, and names the differing ones as the keys of `before` and `after`.
  */
-export interface Rule<Name extends FactName = FactName> {
-  readonly id: string;
-  readonly severity: Severity;
-  readonly basis: Basis;
-  readonly confirm: 'C1' | 'C2' | 'C3';
-  readonly approval: 'A0' | 'A1' | 'A2' | 'AP' | 'AN';
-  readonly version: number;
-  readonly reads: readonly Name[];
+export interface Rule<Reads extends FactName = FactName, Compares extends FactName = FactName> extends RuleEntry {
+  /** What the observed facts are held against: the baseline of the device, or the operator's configuration. */
+  readonly against: 'reference' | 'policy';
+  readonly reads: readonly Reads[];
+  readonly compares?: readonly Compares[];
+  /** Whether this look could see the thing a finding speaks of (its part, else a key of `after`). Without it: always. */
+  readonly sees?: (name: string, observed: Partial<Pick<Facts, Reads | Compares>>) => boolean;
+  /** `unknown` when these values allow no judgement: nothing is confirmed and nothing resolved. */
   readonly appraise: (
-    observed: Required<Pick<Facts, Name>>,
-    approved: Required<Pick<Facts, Name>>,
+    observed: Required<Pick<Facts, Reads>> & Partial<Pick<Facts, Compares>>,
+    approved: Required<Pick<Facts, Reads>> & Partial<Pick<Facts, Compares>>,
     context: RuleContext,
-  ) => readonly Deviation[];
+  ) => readonly Deviation[] | 'unknown';
 }
 
 /** Checks the fact names at compile time; returns its argument. */
-export const defineRule = <const Name extends FactName>(rule: Rule<Name>): Rule => rule as unknown as Rule;
+export const defineRule = <const Reads extends FactName, const Compares extends FactName = never>(
+  rule: Rule<Reads, Compares>,
+): Rule => rule as unknown as Rule;
 // A rule is typed by the facts it names; the engine hands it exactly those and knows it only by its general type.

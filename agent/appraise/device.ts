@@ -1,0 +1,167 @@
+import type { FactName } from '../../shared/facts.ts';
+import type { Finding } from './finding.ts';
+
+export type Approval = 'none' | 'local' | 'signed';
+
+/** One `baseline` entry as far as it speaks of one device: `facts` limits it, without them it holds all that its claims hold. */
+export interface ReferenceEntry {
+  /** `seq` of the `baseline` entry. */
+  readonly seq: number;
+  readonly approval: Approval;
+  readonly facts?: readonly FactName[];
+}
+
+/** The reference values in force for one device. */
+export interface Reference {
+  /** Oldest first; only entries that still hold a fact. */
+  readonly entries: readonly ReferenceEntry[];
+  /** Facts in force that no `baseline` entry names yet: to be written as `learned`, citing the current attestation. */
+  readonly unrecorded?: readonly FactName[] | 'all';
+  /** The values, as the text `comparedText` makes of them: parsed on demand. */
+  readonly facts: string;
+}
+
+/** The attestation that states the device as it is now known. */
+export interface Attested {
+  /** `seq` of the entry; absent between the verdict and the record. */
+  readonly seq?: number;
+  readonly atMs: number;
+  /** False for an `unreachable` attestation; `facts` are then those of the last one with claims. */
+  readonly reachable: boolean;
+  /** The claims of non-volatile facts, as text; with the last known value of those named in `missing`. */
+  readonly facts: string;
+  /** Facts of the text that the claims of this entry do not hold, because they could not be read then. */
+  readonly missing?: readonly FactName[];
+}
+
+/** A finding that is not closed, with its counters. */
+export interface Track {
+  readonly finding: Finding;
+  /** The after-value being confirmed, as text, where it differs from the stated one; always there while provisional. */
+  readonly candidate?: {
+    readonly after: string;
+    readonly finding: Finding;
+    /** Consecutive observations of this very after-value, and of any deviation. */
+    readonly same: number;
+    readonly any: number;
+    readonly sinceMs: number;
+  };
+  /** Consecutive observations that match the reference. */
+  readonly clear: number;
+  /** When the deviation was last seen, Unix milliseconds. */
+  readonly seenMs: number;
+  /** When the finding changed state within the last hour, and when it was last stated. */
+  readonly changesMs: readonly number[];
+  readonly statedMs?: number;
+}
+
+/** An unconfirmed value that went away. */
+export interface Blip {
+  readonly key: string;
+  readonly atMs: readonly number[];
+}
+
+/** Marks of the present process: touched at every look, never a reason to persist. */
+export interface Marks {
+  /** Last valid look at the pools, and last valid full look, Unix milliseconds. */
+  poolsMs?: number;
+  fullMs?: number;
+  /** Consecutive failed polls, and when the first of them was. */
+  failures: number;
+  failingSinceMs?: number;
+  /** Last sample of the uptime counter. */
+  uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' };
+  /** Early looks asked for in a row. */
+  asked: number;
+  /** Text of the facts of the last look of each kind when nothing was left to do: an equal one needs no work. */
+  settledPools?: string;
+  settledFull?: string;
+  /** The volatile facts that rules read, as text, at the last look. */
+  activity?: string;
+  /** Configuration under which the device settled, and until when time alone changes nothing. */
+  policy?: string;
+  wakeMs?: number;
+}
+
+/** Everything the agent remembers about one device between looks. Replaced, not changed, except for `marks`. */
+export interface DeviceState {
+  readonly id: string;
+  /** A `host` entry is a position, whatever machine answers there; in a `range` the id follows the machine. */
+  readonly position: 'host' | 'range';
+  readonly address: string;
+  readonly labels: { readonly [name: string]: string };
+  readonly family?: string;
+  readonly firstSeenMs?: number;
+  /** It appeared after the first pass over its entry and nobody accepted it yet. */
+  readonly unknownDevice?: true;
+  readonly reference?: Reference;
+  readonly attested?: Attested;
+  /** The reference changed since the last attestation. */
+  readonly referenceChanged?: true;
+  /** Provisional and open findings. */
+  readonly tracks: readonly Track[];
+  /** Findings that ended within the last hour: seen again, they continue. */
+  readonly closed: readonly Track[];
+  readonly blips: readonly Blip[];
+  /** Reboots of the last hour, Unix milliseconds. */
+  readonly rebootsMs: readonly number[];
+  /** Since the device came back after more than 15 min: the interval, and what it was before, as text. */
+  readonly returned?: { readonly darkSinceMs: number; readonly backMs: number; readonly facts: string };
+  /** Changed facts that no rule speaks of, as text, waiting for a second look. */
+  readonly unattested?: string;
+  readonly marks: Marks;
+}
+
+/** A device nobody has looked at yet. */
+export const newDevice = (device: Pick<DeviceState, 'id' | 'position' | 'address' | 'labels'>): DeviceState => ({
+  ...device,
+  tracks: [],
+  closed: [],
+  blips: [],
+  rebootsMs: [],
+  marks: { failures: 0, asked: 0 },
+});
+
+/** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
+export const writeDevice = (state: DeviceState): string => {
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime } = state.marks;
+  return JSON.stringify({ ...state, marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, asked: 0 } });
+};
+
+/** Reads what `writeDevice` wrote. Equal texts become one in memory. */
+export const readDevice = (text: string): DeviceState => {
+  const state = JSON.parse(text) as DeviceState;
+  const { reference, attested } = state;
+  if (reference === undefined || attested === undefined || reference.facts !== attested.facts) return state;
+  return { ...state, reference: { ...reference, facts: attested.facts } };
+};
+
+/** The state after its attestation was appended as entry `seq`. */
+export const withAttestation = (state: DeviceState, seq: number): DeviceState =>
+  state.attested === undefined ? state : { ...state, attested: { ...state.attested, seq } };
+
+/** The state after the opening of a finding was stated as entry `seq`, or its parent's. */
+export const withStatement = (
+  state: DeviceState,
+  named: { readonly ruleId: string; readonly part?: string | undefined },
+  entry: { readonly openedSeq: number } | { readonly parent: number },
+): DeviceState => {
+  const apply = (track: Track): Track =>
+    track.finding.ruleId !== named.ruleId || track.finding.part !== named.part
+      ? track
+      : { ...track, finding: { ...track.finding, ...entry } };
+  return { ...state, tracks: state.tracks.map(apply), closed: state.closed.map(apply) };
+};
+
+/** The state after a `baseline` entry recorded what was learned. */
+export const withLearned = (state: DeviceState, seq: number): DeviceState => {
+  const { reference } = state;
+  if (reference?.unrecorded === undefined) return state;
+  const { unrecorded, ...rest } = reference;
+  const entry: ReferenceEntry = {
+    seq,
+    approval: 'none',
+    ...(unrecorded === 'all' ? {} : { facts: unrecorded }),
+  };
+  return { ...state, reference: { ...rest, entries: [...rest.entries, entry] } };
+};
