@@ -1,4 +1,11 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import {
+  ABSENT,
+  type FirmwareComponent,
+  type OtherSetting,
+  present,
+  type Reading,
+  unknown,
+} from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
 
@@ -43,6 +50,8 @@ const problemOf = (value: JsonValue): Reading<never> | undefined => {
   if (stated === undefined) return undefined;
   const first = Array.isArray(stated) ? stated[0] : stated;
   const status = isObject(first) ? first : value;
+  // Two different statuses in one reply: neither is believed.
+  if (typeof status.STATUS === 'symbol' || typeof status.Code === 'symbol') return UNREADABLE;
   if (status.STATUS !== 'E' && status.STATUS !== 'F') return undefined;
   switch (Number(status.Code)) {
     case CODE.accessDenied:
@@ -132,9 +141,15 @@ export const at = <T, const Name extends string>(query: Name, pointer: Pointer, 
   };
 };
 
+/** An answer that was lost on its way: the device has it and would give it in another look. */
+const wasLost = (reading: Reading<unknown>): boolean =>
+  reading.kind === 'unknown' &&
+  (reading.reason === 'timeout' || reading.reason === 'truncated' || reading.reason === 'unreadable');
+
 /**
  * The first source that has the fact; else `absent` if any answered so; else why it is unknown, in the words of the
- * source that should know best.
+ * source that should know best. An answer that was lost ends the search: two surfaces may spell the same thing
+ * differently, and reading the second because the first was late would look like a change.
  */
 export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
   queries: [...new Set(sources.flatMap(({ queries }) => queries))],
@@ -143,11 +158,25 @@ export const firstOf = <T, const Name extends string>(...sources: readonly Sourc
     let reason: Reading<T> = unknown('unsupported');
     for (const source of sources) {
       const reading = source.read(replies);
-      if (reading.kind === 'present') return reading;
+      if (reading.kind === 'present' || wasLost(reading)) return reading;
       if (reading.kind === 'absent') absent = true;
       else if (reason.kind === 'unknown' && reason.reason === 'unsupported') reason = reading;
     }
     return absent ? ABSENT : reason;
+  },
+});
+
+/** The same for a measured value, which differs from look to look anyway: whichever source answers. */
+export const anyOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
+  queries: [...new Set(sources.flatMap(({ queries }) => queries))],
+  read: (replies) => {
+    const readings = sources.map((source) => source.read(replies));
+    return (
+      readings.find(({ kind }) => kind === 'present') ??
+      readings.find(({ kind }) => kind === 'absent') ??
+      readings.find((reading) => reading.kind === 'unknown' && reading.reason !== 'unsupported') ??
+      unknown('unsupported')
+    );
   },
 });
 
@@ -271,6 +300,50 @@ export const listOf =
     }
     return values.length === 0 ? ABSENT : present(values);
   };
+
+/** Members of an object that are single values, as `{key, value}` sorted by key; for `config.other`. */
+export const settings =
+  (keep: (name: string) => boolean): Reader<readonly OtherSetting[]> =>
+  (value) => {
+    const object = asObject(value);
+    if (object === undefined) return UNREADABLE;
+    const found: OtherSetting[] = [];
+    for (const key of Object.keys(object).sort()) {
+      const member = object[key] as JsonValue;
+      if (typeof member === 'object' || !keep(key)) continue;
+      const reading = scalarText(member);
+      if (reading.kind === 'unknown') return reading;
+      if (reading.kind === 'present') found.push({ key, value: reading.value });
+    }
+    return found.length === 0 ? ABSENT : present(found);
+  };
+
+/** A named part of the fingerprint and where it stands. */
+export type Part<Name extends string = string> = readonly [name: string, query: Name, pointer: Pointer];
+
+/**
+ * The parts of a firmware's fingerprint that could be read today, sorted by name. A part that could not be read is left
+ * out: parts are compared by name, so its absence changes nothing.
+ */
+export const components = <const Name extends string>(
+  parts: readonly Part<Name>[],
+): Source<readonly FirmwareComponent[], Name> => {
+  const sources = parts.map(([name, query, pointer]) => ({ name, source: at(query, pointer, scalarText) }));
+  return {
+    queries: [...new Set(parts.map(([, query]) => query))],
+    read: (replies) => {
+      const found: FirmwareComponent[] = [];
+      let why: Reading<never> = ABSENT;
+      for (const { name, source } of sources) {
+        const reading = source.read(replies);
+        if (reading.kind === 'present') found.push({ name, value: reading.value });
+        else if (reading.kind === 'unknown' && (why.kind === 'absent' || reading.reason !== 'unsupported'))
+          why = reading;
+      }
+      return found.length === 0 ? why : present(found.sort((a, b) => (a.name < b.name ? -1 : 1)));
+    },
+  };
+};
 
 /** One of the words a firmware uses, in ours. A word the driver does not know is kept as it is. */
 export const worded =
