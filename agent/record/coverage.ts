@@ -1,0 +1,96 @@
+import { createHash } from 'node:crypto';
+import type { CoverageContent } from '../../shared/statement.ts';
+
+const MOST_MISSED = 256;
+
+/**
+ * The current attestation of every device: its leaf hash and whether it says `unreachable`. Kept along with the log, so
+ * that the end of a period need not read it.
+ */
+export class Attested {
+  readonly #rows = new Map<string, { readonly pair: string; readonly unreachable: boolean }>();
+  #sorted: string[] | undefined;
+
+  /** A new attestation of the device entered the log. */
+  set(device: string, attestation: { readonly leaf: Uint8Array; readonly unreachable: boolean }): void {
+    if (!this.#rows.has(device)) this.#sorted = undefined;
+    // A device id and base64url need no escapes, so this is the canonical JSON of the pair.
+    const pair = `["${device}","${Buffer.from(attestation.leaf).toString('base64url')}"]`;
+    this.#rows.set(device, { pair, unreachable: attestation.unreachable });
+  }
+
+  /** The device left the configuration. */
+  delete(device: string): void {
+    if (this.#rows.delete(device)) this.#sorted = undefined;
+  }
+
+  has(device: string): boolean {
+    return this.#rows.has(device);
+  }
+
+  isUnreachable(device: string): boolean {
+    return this.#rows.get(device)?.unreachable === true;
+  }
+
+  /** `state_sha256` over the attested devices among `expected`. */
+  sha256(expected: ReadonlySet<string>): string {
+    this.#sorted ??= [...this.#rows.keys()].sort();
+    const pairs = this.#sorted.flatMap((device) => (expected.has(device) ? (this.#rows.get(device)?.pair ?? []) : []));
+    return createHash('sha256').update(`[${pairs.join(',')}]`).digest('base64url');
+  }
+}
+
+/** What happened in one period of one scope: who gave a valid look, and how many polls were due and succeeded. */
+export class CoveragePeriod {
+  readonly fromAt: number;
+  readonly #observed = new Set<string>();
+  readonly #polls = new Map<string, { due: number; ok: number }>();
+
+  constructor(fromAt: number) {
+    this.fromAt = fromAt;
+  }
+
+  /** A poll of `schedule` that was due is over; `ok` when it gave a valid look. */
+  polled(schedule: string, ok: boolean): void {
+    const polls = this.#polls.get(schedule) ?? { due: 0, ok: 0 };
+    this.#polls.set(schedule, { due: polls.due + 1, ok: polls.ok + (ok ? 1 : 0) });
+  }
+
+  /**
+   * The newest valid look at the device agrees with its current attestation or awaits confirmation; `false` when a later
+   * look of the period does not.
+   */
+  observed(device: string, agrees = true): void {
+    if (agrees) this.#observed.add(device);
+    else this.#observed.delete(device);
+  }
+
+  /** Closes the period. Every expected device is counted once: unreachable as attested, else observed, else missed. */
+  close(end: {
+    readonly toAt: number;
+    readonly scope: 'gateway' | `tenant:${string}`;
+    readonly expected: ReadonlySet<string>;
+    readonly attested: Attested;
+  }): CoverageContent['coverage'] {
+    let unreachable = 0;
+    let observed = 0;
+    const missed: string[] = [];
+    for (const device of end.expected) {
+      if (end.attested.isUnreachable(device)) unreachable += 1;
+      else if (this.#observed.has(device)) observed += 1;
+      else missed.push(device);
+    }
+    return {
+      from_at: this.fromAt,
+      to_at: end.toAt,
+      scope: end.scope,
+      expected: end.expected.size,
+      observed,
+      unreachable,
+      missed: missed.length,
+      ...(missed.length === 0 ? {} : { missed_devices: missed.sort().slice(0, MOST_MISSED) }),
+      polls: Object.fromEntries(this.#polls),
+      state_sha256: end.attested.sha256(end.expected),
+    };
+  }
+}
