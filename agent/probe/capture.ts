@@ -23,10 +23,13 @@ export interface Reply {
   readonly repairs: readonly string[];
 }
 
-/** A query that gave nothing usable. `bytes` is what did arrive, where anything did; `detail` is for people and logs. */
+/**
+ * A query that gave nothing usable. `bytes` is what did arrive, where anything did; `detail` is for people and logs.
+ * `unsupported` is the device's own word (HTTP 404); an unknown CGMiner command is a reply, and the driver's to judge.
+ */
 export interface NoReply {
   readonly kind: 'no-reply';
-  readonly reason: Exclude<UnknownReason, 'unsupported'>;
+  readonly reason: UnknownReason;
   readonly detail: string;
   readonly bytes?: Uint8Array;
   /** No connection could be made: the other questions to that port need not be asked. */
