@@ -68,7 +68,7 @@ export interface Driver<Name extends string = string> {
   readonly recognise: (clues: Clues) => 0 | 1 | 2 | 3;
   /** Whether replies of a later look still speak this family; `false` makes the agent identify the device anew. */
   readonly stillSpeaks?: (replies: Replies) => boolean;
-  readonly queries: { readonly [Query in Name]: Query };
+  readonly queries: { readonly [Key in Name]: Query };
   readonly facts: { readonly [Fact in FactName]?: Source<FactValues[Fact], Name> };
   /** Names of members whose values are secret wherever they stand in a reply, e.g. `pass`. Added to the common list. */
   readonly secrets?: readonly string[];
