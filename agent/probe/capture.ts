@@ -1,16 +1,16 @@
 import type { UnknownReason } from '../../shared/facts.ts';
 
-/**
- * Stands where a reply names one member twice with different values, so that no reader takes either for the truth: it
- * is neither text nor number nor object, and whatever is read from it is `unknown: unreadable`.
- */
-export const CONFLICT: unique symbol = Symbol('one member, two values');
-
 /** A JSON value as a miner sent it, after parsing. Untrusted: every field comes from the device. */
-export type JsonValue = null | boolean | number | string | typeof CONFLICT | readonly JsonValue[] | JsonObject;
+export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
+
+/**
+ * Stands where a reply names one member twice with different values, so that no reader takes either for the truth. It
+ * is of no type that JSON has, whatever the compiler is told: every reader that checks what it reads finds it unreadable.
+ */
+export const CONFLICT = Symbol('one member, two values') as unknown as JsonValue;
 
 /**
  * One reply to one query of a driver: the bytes as received (untrusted), what they parsed to, and the repairs that
