@@ -1,8 +1,11 @@
+/** Far above the depth of any statement, far below the end of the stack. */
+const MAX_DEPTH = 256;
+
 /**
- * RFC 8785 canonical JSON text of a value that is JSON. A value without canonical form (a lone surrogate, a number
- * that is not finite, an undefined member) is an error: the caller parsed it or built it, neither may happen.
+ * RFC 8785 canonical JSON text of a value that is JSON. Throws `NotCanonicalizable` for a value without canonical form
+ * (a lone surrogate, a number that is not finite, an undefined member) and `TooDeep` for one nested beyond reason.
  */
-export const canonicalJson = (value: unknown): string => {
+export const canonicalJson = (value: unknown, depth = 0): string => {
   switch (typeof value) {
     case 'string':
       return canonicalText(value);
@@ -13,7 +16,11 @@ export const canonicalJson = (value: unknown): string => {
       return value ? 'true' : 'false';
     case 'object':
       if (value === null) return 'null';
-      return Array.isArray(value) ? canonicalList(value) : canonicalObject(value as { [name: string]: unknown });
+      if (depth === MAX_DEPTH) throw new TooDeep(`deeper than ${MAX_DEPTH}`);
+      // What is neither null nor a list is read by its own enumerable names, as JSON.stringify does.
+      return Array.isArray(value)
+        ? canonicalList(value, depth + 1)
+        : canonicalObject(value as { readonly [name: string]: unknown }, depth + 1);
     default:
       throw new NotCanonicalizable(`${typeof value} is not JSON`);
   }
@@ -25,6 +32,9 @@ export const canonicalBytes = (value: unknown): Buffer => Buffer.from(canonicalJ
 /** A value has no canonical form. */
 export class NotCanonicalizable extends Error {}
 
+/** A value is nested deeper than anything signed here. */
+export class TooDeep extends Error {}
+
 // Printable ASCII without quote and backslash is its own JSON; nearly all text of a statement is.
 const PLAIN = /^[ !#-[\]-~]*$/;
 
@@ -34,22 +44,22 @@ const canonicalText = (text: string): string => {
   return JSON.stringify(text);
 };
 
-const canonicalList = (list: readonly unknown[]): string => {
+const canonicalList = (list: readonly unknown[], depth: number): string => {
   let json = '[';
   for (let index = 0; index < list.length; index++) {
     if (index > 0) json += ',';
-    json += canonicalJson(list[index]);
+    json += canonicalJson(list[index], depth);
   }
   return `${json}]`;
 };
 
-const canonicalObject = (object: { readonly [name: string]: unknown }): string => {
+const canonicalObject = (object: { readonly [name: string]: unknown }, depth: number): string => {
   // The default order of `sort` is by UTF-16 code units, as RFC 8785 §3.2.3 wants it.
   const names = Object.keys(object).sort();
   let json = '{';
   let separator = '';
   for (const name of names) {
-    json += `${separator}${canonicalText(name)}:${canonicalJson(object[name])}`;
+    json += `${separator}${canonicalText(name)}:${canonicalJson(object[name], depth)}`;
     separator = ',';
   }
   return `${json}}`;
