@@ -1,0 +1,43 @@
+/**
+ * The module texts of Avalon: items `Key[value]`, mostly with a blank between them. A value may hold blanks, commas and
+ * colons, so the brackets are what is looked for.
+ */
+
+/** Longest key of an item; real ones have 14 characters. */
+const MAX_KEY = 32;
+
+const isWord = (code: number): boolean =>
+  (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || (code >= 0x61 && code <= 0x7a);
+
+/** The items of a module text, by key; of two with one key the first. The text is untrusted. */
+export const readItems = (text: string): ReadonlyMap<string, string> => {
+  const items = new Map<string, string>();
+  for (let open = text.indexOf('['); open !== -1; open = text.indexOf('[', open + 1)) {
+    const close = text.indexOf(']', open);
+    if (close === -1) return items;
+    let start = open;
+    while (start > 0 && open - start < MAX_KEY && isWord(text.charCodeAt(start - 1))) start -= 1;
+    const key = text.slice(start, open);
+    if (key !== '' && !items.has(key)) items.set(key, text.slice(open + 1, close));
+    open = close;
+  }
+  return items;
+};
+
+/** What `Ver` says: the model before the version, where the text has one of the two known forms. */
+export interface ModuleVersion {
+  readonly model?: string;
+  readonly version: string;
+}
+
+/**
+ * `1246-83-21072802_4ec6bb0_211fc46` and `Q-25052801_14a19a2` name the model, then a date and revisions;
+ * `7411706-3162860` (A7 to A9) has the model in the first three of seven digits, then year and month.
+ */
+export const readModuleVersion = (text: string): ModuleVersion => {
+  const dated = /^(.{1,40}?)-(\d{8}_.*)$/.exec(text);
+  if (dated?.[1] !== undefined && dated[2] !== undefined) return { model: dated[1], version: dated[2] };
+  const short = /^(\d{3})(\d{4}-.*)$/.exec(text);
+  if (short?.[1] !== undefined && short[2] !== undefined) return { model: short[1], version: short[2] };
+  return { version: text };
+};

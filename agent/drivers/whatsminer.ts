@@ -1,0 +1,267 @@
+import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { type Clues, cgminer, defineDriver } from './driver.ts';
+import { CGMINER_POOL, poolList } from './pools.ts';
+import {
+  answer,
+  anyOf,
+  asArray,
+  asObject,
+  at,
+  firstOf,
+  flag,
+  type MemberName,
+  mac,
+  memberOf,
+  type Reader,
+  scalarText,
+  scaled,
+  serial,
+  temperatureMc,
+  text,
+  textList,
+  whenPresent,
+} from './readers.ts';
+import {
+  componentsFrom,
+  elseIfAsked,
+  firstRow,
+  highest,
+  inRow,
+  known,
+  listed,
+  objectsIn,
+  ofRow,
+  type RowFinder,
+  settingsFrom,
+  sum,
+} from './rows.ts';
+import { lastShareAge } from './share-age.ts';
+
+/** The one row of `summary`; REL3 firmware puts its members into `Msg`. */
+const summaryRow: RowFinder = (reply) => firstRow('SUMMARY')(reply) ?? asObject(asObject(reply)?.Msg);
+
+const inSummary = <T>(name: MemberName, reader: Reader<T>) => inRow('summary', summaryRow, name, reader);
+
+/** The `Msg` of the btminer questions, an object where they succeed. */
+const messageOf: RowFinder = (reply) => asObject(asObject(reply)?.Msg);
+
+const inMessage = <T, const Name extends string>(query: Name, name: MemberName, reader: Reader<T>) =>
+  inRow(query, messageOf, name, reader);
+
+/** Versions come in single quotes from 2020 on, which older parsers needed. */
+const unquoted: Reader<string> = (value) => whenPresent(text(value), (found) => text(found.replace(/^'+|'+$/g, '')));
+
+const rounded = scaled(1);
+
+/** Settings that firmware which does not have them reports as 0. */
+const positive =
+  (reader: Reader<number>): Reader<number> =>
+  (value) =>
+    whenPresent(reader(value), (found) => (found > 0 ? present(found) : ABSENT));
+
+// ---- pools -----------------------------------------------------------------------------------------------------------
+
+/** cgminer counts its pools from 0 and btminer from 1; our slots count from 0. */
+const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
+  whenPresent(poolList(CGMINER_POOL)(value), (slots) => {
+    const base = slots.some(({ slot }) => slot === 0) ? 0 : 1;
+    return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
+  });
+
+/** A count that stands only in the rows of the pools: REL3 has no totals in its summary. */
+const sumOfPools = (name: string) =>
+  at('pools', '/POOLS', (value) => sum((objectsIn(value) ?? []).map((row) => rounded(row[name] ?? null))));
+
+// ---- summary ---------------------------------------------------------------------------------------------------------
+
+/** Names of the rate now, the steadiest of the short ones first. */
+const RATES = ['HS RT', 'MHS 1m', 'MHS 5s', 'MHS av'] as const;
+
+/** Readings in °C, of a summary or a board. */
+const hottest = (row: JsonObject): Reading<number> =>
+  highest(['Chip Temp Max', 'Temperature'].map((name) => temperatureMc(row[name] ?? null)));
+
+const fansOf = (row: JsonObject): Reading<readonly number[]> =>
+  listed(['Fan Speed In', 'Fan Speed Out'].map((name) => rounded(row[name] ?? null)));
+
+/** Platform and version of the control board, as far as the summary has them. */
+const controlBoardOf = (row: JsonObject): Reading<string> =>
+  whenPresent(listed(['CB Platform', 'CB Version'].map((name) => text(row[name] ?? null))), (parts) =>
+    present(parts.join(' ')),
+  );
+
+/** The description names a version only in the years of cgminer. */
+const describedVersion: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => (/\d/.test(found) ? present(found) : ABSENT));
+
+// ---- boards ----------------------------------------------------------------------------------------------------------
+
+const slotOf = (row: JsonObject): number => Number(memberOf(row, ['Slot', 'ASC']) ?? 0);
+
+/** Something of the boards, in slot order: `edevs` where the firmware has it, else `devs`. */
+const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {
+  const boards: Reader<T> = (value) => {
+    const rows = objectsIn(value) ?? [];
+    return rows.length === 0 ? unknown('unreadable') : read([...rows].sort((a, b) => slotOf(a) - slotOf(b)));
+  };
+  return firstOf(at('edevs', '/DEVS', boards), at('devs', '/DEVS', boards));
+};
+
+/** REL3 rows have no `ASC`, and their rates, still named MHS, are TH/s; its summary stays MH/s. */
+const boardRate = (board: JsonObject): Reading<number> => {
+  const inUnit = scaled(board.ASC === undefined ? 1e12 : 1e6);
+  return RATES.map((name) => inUnit(board[name] ?? null)).find(({ kind }) => kind !== 'absent') ?? ABSENT;
+};
+
+// ---- recognition -----------------------------------------------------------------------------------------------------
+
+const NAMES = /btminer|bitmicro|whatsminer/i;
+
+const describes = (reply: JsonValue): boolean => {
+  const root = asObject(reply);
+  const status = asObject(asArray(root?.STATUS)?.[0]);
+  return [root?.Description, status?.Description].some((name) => typeof name === 'string' && NAMES.test(name));
+};
+
+/** No other firmware of the CGMiner API has both; there is one summary of MicroBT without them, and it says `Msg`. */
+const isOwnSummary = (reply: JsonValue): boolean => {
+  const row = summaryRow(reply);
+  return row?.['Fan Speed In'] !== undefined && row['Fan Speed Out'] !== undefined;
+};
+
+const isOwnVersion = (reply: JsonValue): boolean => {
+  const message = messageOf(reply);
+  return message?.api_ver !== undefined && message.fw_ver !== undefined;
+};
+
+const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {
+  if ([...replies.values()].some((reply) => describes(reply) || isOwnSummary(reply) || isOwnVersion(reply))) return 3;
+  if (web === undefined) return 0;
+  if (/<title>[^<]*whatsminer/i.test(web.body)) return 2;
+  // LuCI alone is OpenWrt, and other makers' miners as well.
+  return /^https:.*\/cgi-bin\/luci/.test(web.location ?? '') ? 1 : 0;
+};
+
+// ---- driver ----------------------------------------------------------------------------------------------------------
+
+/** How the address is given: `dhcp` or `static`. */
+const isDhcp: Reader<boolean> = (value) => flag(value === 'dhcp' ? true : value === 'static' ? false : value);
+
+const minerInfo = <T>(name: MemberName, reader: Reader<T>) => inMessage('get_miner_info', name, reader);
+const version = <T>(name: MemberName, reader: Reader<T>) => inMessage('get_version', name, reader);
+const psu = <T>(name: MemberName, reader: Reader<T>) => inMessage('get_psu', name, reader);
+const state = <T>(name: MemberName, reader: Reader<T>) => inMessage('status', name, reader);
+
+/** MicroBT WhatsMiner on port 4028: the cgminer of 2018, btminer with API 1.x and 2.x, and the 2.x dialect of API 3 (REL3). */
+export const whatsminer = defineDriver({
+  family: 'whatsminer',
+  title: 'MicroBT WhatsMiner (4028: cgminer, API 1.x, 2.x, REL3)',
+  source: 'WhatsMiner API documents 1.3.8 and 2.0.x; replies of units from 2018 to 2026',
+  recognise,
+  stillSpeaks: (replies) => {
+    const summary = answer(replies, 'summary');
+    return summary.kind !== 'present' || describes(summary.value) || isOwnSummary(summary.value);
+  },
+  queries: {
+    summary: cgminer('summary', { cadence: 'pools' }),
+    pools: cgminer('pools', { cadence: 'pools' }),
+    get_version: cgminer('get_version'),
+    get_miner_info: cgminer('get_miner_info'),
+    get_psu: cgminer('get_psu'),
+    status: cgminer('status'),
+    devdetails: cgminer('devdetails'),
+    edevs: cgminer('edevs'),
+    devs: cgminer('devs'),
+  },
+  facts: {
+    'identity.make': known('summary', 'MicroBT'),
+    'identity.model': firstOf(version('miner_type', text), inRow('devdetails', firstRow('DEVDETAILS'), 'Model', text)),
+    'identity.serial': minerInfo('minersn', serial),
+    'identity.mac': firstOf(minerInfo('mac', mac), inSummary('MAC', mac)),
+    'identity.control_board': firstOf(ofRow('summary', summaryRow, controlBoardOf), version('platform', text)),
+    'identity.hashboards': ofBoards((boards) => listed(boards.map((board) => serial(board['PCB SN'] ?? null)))),
+    'identity.psu': firstOf(psu('serial_no', serial), minerInfo('powersn', serial), psu(['model', 'name'], serial)),
+
+    'firmware.name': known('summary', 'WhatsMiner'),
+    'firmware.version': firstOf(
+      version('fw_ver', unquoted),
+      inSummary('Firmware Version', unquoted),
+      state(['FirmwareVersion', 'Firmware Version'], unquoted),
+      at('summary', '/STATUS/0/Description', describedVersion),
+    ),
+    'firmware.components': componentsFrom({
+      api_ver: version('api_ver', text),
+      cb_platform: inSummary('CB Platform', text),
+      cb_version: inSummary('CB Version', text),
+      description: at('summary', ['/STATUS/0/Description', '/Description'], text),
+      fw_ver: version('fw_ver', unquoted),
+      platform: version('platform', text),
+      'psu.hw_version': psu('hw_version', text),
+      'psu.sw_version': psu('sw_version', text),
+      'status.firmware_version': state(['FirmwareVersion', 'Firmware Version'], unquoted),
+      'summary.firmware_version': inSummary('Firmware Version', unquoted),
+    }),
+
+    pools: at('pools', '/POOLS', poolsFromZero),
+
+    'config.mode': firstOf(inSummary('Power Mode', text), state('power_mode', text)),
+    'config.power_limit_w': firstOf(
+      inSummary('Power Limit', positive(rounded)),
+      state('power_limit_set', positive(rounded)),
+    ),
+    'config.freq_mhz': firstOf(inSummary('Target Freq', positive(rounded)), inSummary('freq_avg', positive(rounded))),
+    'config.other': settingsFrom({
+      btminer_fast_boot: inSummary('Btminer Fast Boot', scalarText),
+      fast_hash: state('fast_hash', scalarText),
+      fast_mining: state('fast_mining', scalarText),
+      hash_percent: state('hash_percent', scalarText),
+      liquid_cooling: inSummary('Liquid Cooling', scalarText),
+      power_limit_set: state('power_limit_set', scalarText),
+      power_pct: state('power_pct', scalarText),
+      security_mode: inSummary('Security Mode', scalarText),
+      upfreq_speed: minerInfo('upfreq_speed', scalarText),
+    }),
+
+    'network.hostname': minerInfo('hostname', text),
+    'network.dhcp': minerInfo('proto', isDhcp),
+    'network.netmask': minerInfo('netmask', text),
+    'network.gateway': minerInfo('gateway', text),
+    'network.dns': minerInfo('dns', textList),
+    'network.ntp': minerInfo('ntp', textList),
+    'network.address': minerInfo('ip', text),
+
+    'telemetry.hashrate_hs': elseIfAsked(
+      firstOf(...RATES.map((name) => inSummary(name, scaled(1e6)))),
+      ofBoards((boards) => sum(boards.map(boardRate))),
+    ),
+    'telemetry.power_w': firstOf(inSummary('Power', rounded), inSummary('Power_RT', rounded)),
+    'telemetry.temp_max_mc': elseIfAsked(
+      ofRow('summary', summaryRow, hottest),
+      ofBoards((boards) => highest(boards.map(hottest))),
+    ),
+    'telemetry.fans_rpm': elseIfAsked(
+      ofRow('summary', summaryRow, fansOf),
+      ofBoards(([board]) => fansOf(board ?? {})),
+    ),
+    'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => rounded(board['Effective Chips'] ?? null)))),
+    'telemetry.elapsed_s': inSummary('Elapsed', rounded),
+    'telemetry.uptime_s': inSummary('Uptime', rounded),
+    'telemetry.accepted': anyOf(inSummary('Accepted', rounded), sumOfPools('Accepted')),
+    'telemetry.rejected': anyOf(inSummary('Rejected', rounded), sumOfPools('Rejected')),
+    'telemetry.hw_errors': inSummary('Hardware Errors', rounded),
+    'telemetry.last_share_age_s': at('pools', '', lastShareAge),
+  },
+  quirks: [
+    'REL3 firmware (2026) answers `summary` with its members in `Msg`, without MAC and firmware version (M7B).',
+    'REL3 board rates are TH/s although they are named MHS; the summary beside them stays MH/s (M6, M7B).',
+    'REL3 refuses `devdetails` as deprecated and names the model in `get_version` (M7B).',
+    'btminer counts its pools from 1, the cgminer before it from 0; slots here count from 0.',
+    'The firmware version may stand in quotes, in 2020 with a backslash that is not JSON (H3 board).',
+    'Two slots may report the same board serial (M7B).',
+    '`Voltage` and `Power Current` changed their scale between firmwares and are not read.',
+    '`Chip Data` names a production lot, the same in many machines, and is not read as an identity.',
+    '`get_token` hands out one of few tokens and is never asked.',
+    'API 3 on port 4433 is another surface: a unit that has closed 4028 is not read.',
+  ],
+});
