@@ -1,23 +1,22 @@
-import { createHash, createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { jwkOf, type Signer, signerOf } from '../../shared/keys.ts';
+import type { Jwk } from '../../shared/statement.ts';
 import { AgentError } from './errors.ts';
 
 /** The public half of a gateway key, as `gateway.jwk.json` holds it. `kid` is its RFC 7638 thumbprint. */
-export interface PublicJwk {
-  readonly kty: 'OKP';
-  readonly crv: 'Ed25519';
-  readonly x: string;
+export interface PublicJwk extends Jwk {
   readonly kid: string;
   readonly alg: 'Ed25519';
   readonly use: 'sig';
 }
 
-/** The key that signs the log of this gateway. The private half stays inside `privateKey`; nothing prints it. */
+/** The key that signs the log of this gateway. The private half stays inside `signer`; nothing prints it. */
 export interface GatewayKey {
   readonly kid: string;
   readonly jwk: PublicJwk;
-  readonly privateKey: KeyObject;
+  readonly signer: Signer;
   /** `key_protection` of the `session` `start` entry. */
   readonly protection: 'file';
 }
@@ -63,15 +62,9 @@ export const loadRedactionKey = (stateDir: string): Buffer => {
 };
 
 const gatewayKey = (privateKey: KeyObject): GatewayKey => {
-  const { x } = createPublicKey(privateKey).export({ format: 'jwk' });
-  if (x === undefined) throw new Error('an Ed25519 public key has no x');
-  const kid = createHash('sha256').update(`{"crv":"Ed25519","kty":"OKP","x":"${x}"}`).digest('base64url');
-  return {
-    kid,
-    jwk: { kty: 'OKP', crv: 'Ed25519', x, kid, alg: 'Ed25519', use: 'sig' },
-    privateKey,
-    protection: 'file',
-  };
+  const signer = signerOf(privateKey);
+  const { kid } = signer;
+  return { kid, jwk: { ...jwkOf(privateKey), kid, alg: 'Ed25519', use: 'sig' }, signer, protection: 'file' };
 };
 
 const parsePrivateKey = (file: string, pem: Buffer): KeyObject => {
@@ -118,7 +111,8 @@ const writeNew = (file: string, content: string | Buffer, mode: number): void =>
     throw new AgentError({
       code: code === 'EEXIST' ? 'key.exists' : 'key.unwritable',
       message: code === 'EEXIST' ? `${file} exists and is never overwritten` : `cannot write ${file}: ${code}`,
-      remedy: code === 'EEXIST' ? 'keep it, or choose another state_dir' : 'choose a state_dir that the agent may write to',
+      remedy:
+        code === 'EEXIST' ? 'keep it, or choose another state_dir' : 'choose a state_dir that the agent may write to',
       cause,
     });
   }

@@ -36,7 +36,9 @@ export class Attested {
   sha256(expected: ReadonlySet<string>): string {
     this.#sorted ??= [...this.#rows.keys()].sort();
     const pairs = this.#sorted.flatMap((device) => (expected.has(device) ? (this.#rows.get(device)?.pair ?? []) : []));
-    return createHash('sha256').update(`[${pairs.join(',')}]`).digest('base64url');
+    return createHash('sha256')
+      .update(`[${pairs.join(',')}]`)
+      .digest('base64url');
   }
 }
 

@@ -27,8 +27,16 @@ export interface Disclosure {
   readonly text: string;
 }
 
-/** What a builder made: the content of a statement, and the disclosures of what is redacted in it. */
+/** A cited reply: what goes into the store beside the entry. */
+export interface CitedReply {
+  readonly query: string;
+  readonly bytes: Uint8Array;
+  readonly sha256: Uint8Array;
+}
+
+/** What a builder made: the content of a statement, the replies it cites, and the disclosures of what is redacted in it. */
 export interface Built<Of extends Content = Content> {
   readonly content: Of;
+  readonly replies: readonly CitedReply[];
   readonly disclosures: readonly Disclosure[];
 }

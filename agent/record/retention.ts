@@ -15,7 +15,7 @@ export interface Retention {
   readonly days: number;
   /** Entries from here on stay: the quorum-cosigned size where collectors are required, else the size of the log. */
   readonly below: number;
-  /** What the present state rests on beyond what the store knows: baseline entries in force and the attestations they cite. */
+  /** What `restsOn` found at the beginning of this pass. */
   readonly keep: ReadonlySet<number>;
   /** Where the last batch of this pass ended; -1 begins a pass. */
   readonly after: number;
@@ -30,16 +30,15 @@ export interface Pruned {
 }
 
 /**
- * Removes one bounded batch of what is older than the retention. Never the last entry, the newest attestation of a
- * device, or what an open finding points at; leaf hashes are kept for ever (attestation.md §7).
+ * Removes one bounded batch of what is older than the retention, but not the last entry, nor what is in `keep`. Leaf
+ * hashes are kept for ever (attestation.md §7).
  */
 export const pruneBatch = (store: Store, retention: Retention): Pruned => {
   const before = retention.now - retention.days * DAY_S;
-  const last = store.size() - 1;
-  const old = store.prunable({ ...retention, before, below: Math.min(retention.below, last), limit: BATCH });
-  const kept = restsOn(store);
+  const below = Math.min(retention.below, store.size() - 1);
+  const old = store.prunable({ after: retention.after, below, before, limit: BATCH });
+  const doomed = old.filter((seq) => !retention.keep.has(seq));
   return store.transaction(() => {
-    const doomed = old.filter((seq) => !retention.keep.has(seq) && !kept.has(seq));
     for (const seq of doomed) store.pruneEntry(seq);
     const captures = store.pruneCaptures(retention.now, BATCH);
     const findings = store.pruneFindings(before, BATCH);
@@ -48,8 +47,31 @@ export const pruneBatch = (store: Store, retention: Retention): Pruned => {
   });
 };
 
-const restsOn = (store: Store): ReadonlySet<number> => {
-  const open = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER });
-  const opened = open.flatMap(({ finding }) => [finding.openedSeq, finding.parent]).filter((seq) => seq !== undefined);
-  return new Set([...store.newestAttestations(), ...opened]);
+/**
+ * The entries that the present state rests on: the newest attestation of each device, the `baseline` entries in force
+ * (`baselines`, as the devices name them) and the attestations they cite, the open findings and their evidence.
+ */
+export const restsOn = (store: Store, baselines: Iterable<number>): ReadonlySet<number> => {
+  const kept = new Set(baselines);
+  for (const seq of [...kept]) for (const cited of citedBy(store, seq)) kept.add(cited);
+  for (const { finding } of store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER })) {
+    if (finding.parent !== undefined) kept.add(finding.parent);
+    if (finding.openedSeq === undefined) continue;
+    kept.add(finding.openedSeq);
+    for (const cited of citedBy(store, finding.openedSeq)) kept.add(cited);
+  }
+  for (const { seq } of store.newestAttestations()) kept.add(seq);
+  return kept;
+};
+
+/** What a `baseline` or `finding` entry of our own log points at. */
+const citedBy = (store: Store, seq: number): readonly number[] => {
+  const entry = store.entry(seq);
+  if (entry?.kind !== 'baseline' && entry?.kind !== 'finding') return [];
+  // Written by this agent: the shape is that of its own statements.
+  const statement = JSON.parse(Buffer.from(entry.message).toString()) as {
+    readonly baseline?: { readonly devices?: readonly { readonly seq: number }[] };
+    readonly finding?: { readonly evidence: readonly number[] };
+  };
+  return [...(statement.baseline?.devices ?? []).map((item) => item.seq), ...(statement.finding?.evidence ?? [])];
 };

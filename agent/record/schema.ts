@@ -16,6 +16,12 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX entries_by_device ON entries (device, seq) WHERE device IS NOT NULL;
   CREATE INDEX entries_held ON entries (seq, iat) WHERE message IS NOT NULL;
 
+  -- The newest attestation of each device that is in the configuration.
+  CREATE TABLE newest (
+    device TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
   -- Replies that an entry cites, masked. keep_until is NULL where they are kept as long as the entry.
   CREATE TABLE captures (
     seq INTEGER NOT NULL,

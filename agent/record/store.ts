@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Finding } from '../appraise/finding.ts';
 import { AgentError } from '../platform/errors.ts';
-import type { Disclosure, Entry } from './entry.ts';
+import type { CitedReply, Disclosure, Entry } from './entry.ts';
 import { storeFailure } from './failure.ts';
 import { MIGRATIONS } from './schema.ts';
 
@@ -23,13 +23,6 @@ export interface EntryQuery {
 export interface StoredFinding {
   readonly device?: string;
   readonly finding: Finding;
-}
-
-/** A kept reply, by its place in the log. */
-export interface StoredCapture {
-  readonly query: string;
-  readonly sha256: Uint8Array;
-  readonly bytes: Uint8Array;
 }
 
 /**
@@ -118,6 +111,44 @@ export class Store {
     );
   }
 
+  /** Notes entry `seq` as the newest attestation of a device. */
+  saveNewest(device: string, seq: number): void {
+    this.#run(
+      'INSERT INTO newest (device, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq',
+      device,
+      seq,
+    );
+  }
+
+  /** `seq` of the newest attestation of a device that is in the configuration. */
+  newest(device: string): number | undefined {
+    return this.#get('SELECT seq FROM newest WHERE device = ?', device)?.seq as number | undefined;
+  }
+
+  /** The newest attestations in the order of device ids, above `device`, at most `limit`. */
+  newestAfter(device: string, limit: number): readonly Entry[] {
+    return this.#all(
+      `${SELECT_ENTRY} AND seq IN (SELECT seq FROM newest WHERE device > ? ORDER BY device LIMIT ?) ORDER BY device`,
+      device,
+      limit,
+    ).map(entryOf);
+  }
+
+  /** Device and `seq` of every newest attestation, sorted by device. */
+  newestAttestations(): readonly { readonly device: string; readonly seq: number; readonly leaf: Uint8Array }[] {
+    return this.#all('SELECT newest.device, seq, leaf FROM newest JOIN entries USING (seq) ORDER BY newest.device').map(
+      (row) => ({
+        device: row.device as string,
+        seq: row.seq as number,
+        leaf: row.leaf as Uint8Array,
+      }),
+    );
+  }
+
+  newestCount(): number {
+    return this.#get('SELECT count(*) AS count FROM newest')?.count as number;
+  }
+
   /** Entry `seq`; undefined when it was never written or its message was pruned. */
   entry(seq: number): Entry | undefined {
     const row = this.#get(`${SELECT_ENTRY} AND seq = ?`, seq);
@@ -149,7 +180,7 @@ export class Store {
 
   // ---- what entries rest on
 
-  keepCapture(seq: number, capture: StoredCapture, keepUntil: number | undefined): void {
+  keepCapture(seq: number, capture: CitedReply, keepUntil: number | undefined): void {
     this.#run(
       'INSERT INTO captures (seq, query, sha256, bytes, keep_until) VALUES (?, ?, ?, ?, ?)',
       seq,
@@ -161,7 +192,7 @@ export class Store {
   }
 
   /** The kept replies that entry `seq` cites. */
-  captures(seq: number): readonly StoredCapture[] {
+  captures(seq: number): readonly CitedReply[] {
     return this.#all('SELECT query, sha256, bytes FROM captures WHERE seq = ? ORDER BY query', seq).map((row) => ({
       query: row.query as string,
       sha256: row.sha256 as Uint8Array,
@@ -191,8 +222,10 @@ export class Store {
     );
   }
 
+  /** Forgets a device that left the configuration; its entries stay. */
   removeDevice(id: string): void {
     this.#run('DELETE FROM devices WHERE id = ?', id);
+    this.#run('DELETE FROM newest WHERE device = ?', id);
   }
 
   device(id: string): string | undefined {

@@ -1,0 +1,257 @@
+import { randomBytes } from 'node:crypto';
+import { signMessage } from '../../shared/envelope.ts';
+import type { Signer } from '../../shared/keys.ts';
+import { type ClockState, type Content, EAT_PROFILE } from '../../shared/statement.ts';
+import { leafHash } from '../../shared/tree.ts';
+import type { Finding } from '../appraise/finding.ts';
+import type { Clock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Built, Entry } from './entry.ts';
+import { readHead } from './head.ts';
+import { REFRESH_CAPTURE_S } from './retention.ts';
+import { buildClockStep, buildStart, buildStorage, type StartFacts } from './session.ts';
+import type { Store } from './store.ts';
+
+/** What one transaction of the log can do. All of it becomes durable together, or none of it. */
+export interface Transaction {
+  /** Signs and appends a statement, with the replies it cites and its disclosures; the `seq` it has once committed. */
+  append(statement: Built): number;
+  saveDevice(id: string, state: string): void;
+  /** The device left the configuration. */
+  removeDevice(id: string): void;
+  /** Keeps the newest state of a finding; `device` is missing for the parent of a storm. */
+  saveFinding(finding: Finding, device?: string): void;
+  saveAddress(place: string, found: string): void;
+  removeAddress(place: string): void;
+  saveMeta(name: string, value: string): void;
+}
+
+export interface LogOptions {
+  readonly store: Store;
+  readonly signer: Signer;
+  readonly clock: Clock;
+  /** State of the host's clock now, for the `clock` member. */
+  readonly clockState: () => ClockState;
+  readonly operator: string;
+  readonly gateway: string;
+  readonly start: StartFacts;
+}
+
+/** Where the chain and both clocks stand after an entry. */
+interface Position {
+  readonly seq: number;
+  readonly prev: string;
+  readonly monoMs: number;
+  /** Wall clock of the last entry of this process, Unix milliseconds. */
+  readonly wallMs?: number;
+}
+
+/** The append-only log of one gateway: it alone numbers, dates, chains and signs statements. */
+export class Log {
+  /** Log origin, `<operator-domain>/<gateway>/<incarnation>`. */
+  readonly origin: string;
+  readonly bootcount: number;
+  readonly bootseed: string;
+  readonly #options: LogOptions;
+  readonly #listeners = new Set<() => void>();
+  #position: Position;
+  #failure: { readonly code: string; readonly since: number; count: number } | undefined;
+
+  /**
+   * Continues the log, or begins one, with a `session` `start`. Throws `store.corrupt` when its end does not verify,
+   * `log.renamed` and `log.key-changed` when it is the log of another gateway or key.
+   */
+  static open(options: LogOptions): Log {
+    const head = readHead(options.store);
+    const log = new Log(options, head);
+    log.transaction((tx) => {
+      for (const statement of buildStart(options.start, { first: head.last === undefined })) tx.append(statement);
+    });
+    return log;
+  }
+
+  private constructor(options: LogOptions, { seq, prev, last }: ReturnType<typeof readHead>) {
+    const name = `${options.operator}/${options.gateway}`;
+    if (last !== undefined) requireSame(options, last, name);
+    this.origin = last?.log ?? `${name}/${Math.floor(options.clock.wallMs() / 1000)}`;
+    this.bootcount = (last?.bootcount ?? 0) + 1;
+    this.bootseed = randomBytes(16).toString('base64url');
+    this.#options = options;
+    this.#position = { seq, prev, monoMs: 0 };
+  }
+
+  /** Number of committed entries. */
+  size(): number {
+    return this.#position.seq;
+  }
+
+  /** Committed entries from `seq` upwards that still hold their message, at most `limit`. */
+  entriesFrom(seq: number, limit: number): readonly Entry[] {
+    return this.#options.store.entriesFrom(seq, limit);
+  }
+
+  /** Calls back after each commit that appended; returns the way to stop that. */
+  onAppend(callback: () => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /**
+   * Runs `body` as one transaction and gives the entries it appended. When anything fails nothing is written, the log
+   * stands where it stood, and the error is thrown; a `store.*` failure is recorded by the next transaction that succeeds.
+   */
+  transaction(body: (tx: Transaction) => void): readonly Entry[] {
+    const draft = new Draft(this, this.#options, this.#position);
+    try {
+      this.#options.store.transaction(() => {
+        if (this.#failure !== undefined) draft.append(buildStorage(this.#failure));
+        body(draft);
+      });
+    } catch (error) {
+      this.#noteFailure(error);
+      throw error;
+    }
+    this.#failure = undefined;
+    this.#position = draft.position;
+    if (draft.entries.length > 0) for (const listener of this.#listeners) listener();
+    return draft.entries;
+  }
+
+  /** True after a transaction failed for want of the store, until one succeeds. */
+  isFailing(): boolean {
+    return this.#failure !== undefined;
+  }
+
+  /** Tries whether the store takes entries again, and records the failure. Call it now and then while `isFailing`. */
+  noteStorage(): readonly Entry[] {
+    return this.#failure === undefined ? [] : this.transaction(() => {});
+  }
+
+  #noteFailure(error: unknown): void {
+    if (!(error instanceof AgentError) || !error.code.startsWith('store.')) return;
+    const since = Math.floor(this.#options.clock.wallMs() / 1000);
+    this.#failure ??= { code: error.code, since, count: 0 };
+    this.#failure.count += 1;
+  }
+}
+
+const requireSame = ({ signer, store }: LogOptions, last: { log: string; kid: string }, name: string): void => {
+  if (!last.log.startsWith(`${name}/`)) {
+    throw new AgentError({
+      code: 'log.renamed',
+      message: `the log in ${store.file} is ${last.log}, the configuration says ${name}`,
+      remedy:
+        'set gateway and operator back, or choose an empty state_dir: the renamed gateway begins a log and learns anew',
+    });
+  }
+  if (last.kid !== signer.kid) {
+    throw new AgentError({
+      code: 'log.key-changed',
+      message: `the log in ${store.file} is signed with key ${last.kid}, gateway.key is ${signer.kid}`,
+      remedy: 'put the former gateway.key back, or choose an empty state_dir: the new key begins a log',
+    });
+  }
+};
+
+/** A transaction while it is open: its position is ahead of the log's until the commit. */
+class Draft implements Transaction {
+  readonly entries: Entry[] = [];
+  position: Position;
+  readonly #log: Log;
+  readonly #options: LogOptions;
+  readonly #now: { readonly wallMs: number; readonly monoMs: number };
+
+  constructor(log: Log, options: LogOptions, position: Position) {
+    this.#log = log;
+    this.#options = options;
+    this.position = position;
+    // Both clocks are sampled together and once: all entries of a transaction are made at the same instant.
+    const monoMs = Math.max(position.monoMs, Math.floor(options.clock.monoMs()));
+    this.#now = { wallMs: Math.floor(options.clock.wallMs()), monoMs };
+  }
+
+  append(statement: Built): number {
+    const stepMs = clockStep(this.position, this.#now);
+    if (stepMs !== undefined) this.#append(buildClockStep(stepMs));
+    return this.#append(statement);
+  }
+
+  saveDevice(id: string, state: string): void {
+    this.#options.store.saveDevice(id, state);
+  }
+
+  removeDevice(id: string): void {
+    this.#options.store.removeDevice(id);
+  }
+
+  saveFinding(finding: Finding, device?: string): void {
+    this.#options.store.saveFinding(finding, device);
+  }
+
+  saveAddress(place: string, found: string): void {
+    this.#options.store.saveAddress(place, found);
+  }
+
+  removeAddress(place: string): void {
+    this.#options.store.removeAddress(place);
+  }
+
+  saveMeta(name: string, value: string): void {
+    this.#options.store.saveMeta(name, value);
+  }
+
+  #append({ content, replies, disclosures }: Built): number {
+    const { store } = this.#options;
+    const entry = this.#sign(content, disclosures.length > 0);
+    store.insertEntry(entry);
+    if (content.kind === 'attestation') store.saveNewest(content.subject.device, entry.seq);
+    const isRefresh = content.kind === 'attestation' && content.evidence.trigger === 'refresh';
+    for (const reply of replies)
+      store.keepCapture(entry.seq, reply, isRefresh ? entry.iat + REFRESH_CAPTURE_S : undefined);
+    for (const disclosure of disclosures) store.keepDisclosure(entry.seq, disclosure);
+    this.entries.push(entry);
+    this.position = { seq: entry.seq + 1, prev: Buffer.from(entry.leaf).toString('base64url'), ...this.#now };
+    return entry.seq;
+  }
+
+  #sign(content: Content, isRedacted: boolean): Entry {
+    const { seq, prev } = this.position;
+    const iat = Math.floor(this.#now.wallMs / 1000);
+    const statement = {
+      ...content,
+      ...(isRedacted ? { _sd_alg: 'sha-256' } : {}),
+      eat_profile: EAT_PROFILE,
+      log: this.#log.origin,
+      seq,
+      prev,
+      iat,
+      mono_ms: this.#now.monoMs,
+      bootcount: this.#log.bootcount,
+      bootseed: this.#log.bootseed,
+      clock: this.#options.clockState(),
+    };
+    const message = signMessage(statement, 'miner-att+jwt', this.#options.signer);
+    return { seq, kind: content.kind, iat, message, leaf: leafHash(message), ...deviceOf(content) };
+  }
+}
+
+const deviceOf = (content: Content): { device?: string } => {
+  const device =
+    content.kind === 'attestation'
+      ? content.subject.device
+      : content.kind === 'finding'
+        ? content.finding.device
+        : undefined;
+  return device === undefined ? {} : { device };
+};
+
+/**
+ * How far the wall clock left the monotonic one since the last entry, ms; undefined within the tolerance of
+ * attestation.md §8 step 12, which a verifier applies to the same whole seconds. A suspend is a step too.
+ */
+const clockStep = (last: Position, now: { readonly wallMs: number; readonly monoMs: number }): number | undefined => {
+  if (last.wallMs === undefined) return undefined;
+  const monoMs = now.monoMs - last.monoMs;
+  const stated = (Math.floor(now.wallMs / 1000) - Math.floor(last.wallMs / 1000)) * 1000 - monoMs;
+  return Math.abs(stated) * 1000 > 2_000_000 + monoMs ? now.wallMs - last.wallMs - monoMs : undefined;
+};
