@@ -207,3 +207,10 @@ export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolS
   const filled = new Set(stored.map(({ slot }) => slot));
   return [...slots, ...[...free].filter(({ slot }) => !filled.has(slot))].sort((a, b) => a.slot - b.slot);
 };
+
+/** Stored slots with what a list that is read now and then says of them; it adds no slot. */
+export const withStatus = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] =>
+  withRuntime(
+    stored,
+    listed.filter((row) => stored.some(({ slot }) => slot === row.slot)),
+  );

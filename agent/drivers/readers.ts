@@ -70,7 +70,8 @@ const problemOf = (value: JsonValue): Reading<never> | undefined => {
 export const answer = (replies: Replies, query: string): Reading<JsonValue> => {
   const reply = replies.get(query);
   if (reply === undefined) return unknown('unsupported');
-  if (reply.kind === 'no-reply') return unknown(reply.reason);
+  // No connection is no connection, whether it was refused or nobody answered the attempt.
+  if (reply.kind === 'no-reply') return unknown(reply.dark === true ? 'unreachable' : reply.reason);
   return problemOf(reply.value) ?? present(reply.value);
 };
 

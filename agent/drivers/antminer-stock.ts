@@ -1,0 +1,322 @@
+import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import {
+  chainSerials,
+  chainTemperatures,
+  frequency,
+  headerRow,
+  inChains,
+  inData,
+  listedFans,
+  numberedFans,
+  numberedSerials,
+  numberedTemperatures,
+  rateOf,
+  statsRate,
+  sumOf,
+  sumOfChains,
+} from './antminer-stats.ts';
+import { answersOf, describedBy, lastShareAge, sumOfRows, versionRow } from './cgminer-api.ts';
+import { type Clues, cgminer, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
+import { CGMINER_POOL, livePools, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
+import {
+  answer,
+  anyOf,
+  asArray,
+  asObject,
+  at,
+  components,
+  count,
+  firstOf,
+  flag,
+  joined,
+  mac,
+  type Reader,
+  scaled,
+  serial,
+  settings,
+  text,
+  textList,
+  whenPresent,
+  worded,
+} from './readers.ts';
+import { elseIfAsked } from './rows.ts';
+
+/** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
+const OTHER_FIRMWARE =
+  /bosminer|boser|braiins|luxminer|luxor firmware|hiveon|kaonsu|marafw|rwglr|vnish|anthillos|asicseer|blissz|chipless|bcfminer|fdminer/i;
+
+const ANTMINER = /^antminer\b/i;
+
+/** 3 for the version of a Bitmain build, 1 for the realm alone, which third-party builds keep. */
+const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
+  const said = [...asked.values(), ...http.values()].map((value) => JSON.stringify(value)).join(' ');
+  if (OTHER_FIRMWARE.test(said) || OTHER_FIRMWARE.test(web?.body ?? '')) return 0;
+  const row = versionRow(asked.get('version')) ?? headerRow(asked.get('stats'));
+  if (row !== undefined) return isBitmain(row) ? 3 : 0;
+  return /^antminer/i.test(web?.realm ?? '') ? 1 : 0;
+};
+
+const isBitmain = (row: JsonObject): boolean =>
+  typeof row.Type === 'string' && ANTMINER.test(row.Type) && (row.BMMiner ?? row.CGMiner) !== undefined;
+
+const stillSpeaks = (replies: Replies): boolean => {
+  const version = answer(replies, 'version');
+  if (version.kind === 'present' && OTHER_FIRMWARE.test(JSON.stringify(version.value))) return false;
+  const row = version.kind === 'present' ? versionRow(version.value) : undefined;
+  if (row !== undefined && !isBitmain(row)) return false;
+  return answersOf(replies, ['pools', 'stats', 'summary']).every((reply) =>
+    /^((bm|cg)miner\b|$)/i.test(describedBy(reply)),
+  );
+};
+
+const STORED_POOL: PoolMembers = { url: 'url', user: 'user' };
+const CGI_POOL: PoolMembers = { url: 'url', user: 'user', slot: 'index', priority: 'priority', status: 'status' };
+
+const storedPools = poolList(STORED_POOL);
+const runtimePools = poolList(CGMINER_POOL);
+const cgiPools = poolList(CGI_POOL);
+
+const section =
+  <T>(name: string, reader: Reader<T>): Reader<T> =>
+  (reply) => {
+    const value = asObject(reply)?.[name];
+    return value === undefined ? unknown('unreadable') : reader(value);
+  };
+
+/** The surface is not open to this gateway, or not there: the other one stands for both. */
+const isClosed = (reading: Reading<unknown>): boolean =>
+  reading.kind === 'absent' ||
+  (reading.kind === 'unknown' &&
+    (reading.reason === 'refused' || reading.reason === 'unreachable' || reading.reason === 'unsupported'));
+
+/**
+ * The stored slots, with where each stands now. One surface alone only where the other is closed, not where it was late.
+ * `pools.cgi` is asked in full looks only: it may say how a slot stands, but not that there are more.
+ */
+const pools: Source<readonly PoolSlot[], 'conf' | 'pools'> = {
+  queries: ['conf', 'pools'],
+  read: (replies) => {
+    const stored = whenPresent(answer(replies, 'conf'), section('pools', storedPools));
+    const running = whenPresent(answer(replies, 'pools'), section('POOLS', runtimePools));
+    if (stored.kind === 'present' && running.kind === 'present')
+      return present(withRuntime(stored.value, running.value));
+    if (stored.kind === 'present' && isClosed(running)) {
+      const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
+      return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
+    }
+    if (running.kind === 'present' && isClosed(stored)) return running;
+    return isClosed(stored) ? running : stored;
+  },
+};
+
+/** 4028 pads the day of a date with a blank, the CGIs do not: the same build on both surfaces is the same text. */
+const singleSpaced: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => present(found.replace(/\s+/g, ' ')));
+
+const DATE = /^(mon|tue|wed|thu|fri|sat|sun)\b.*\b\d{4}$/i;
+
+/** `system_filesystem_version` is a release id on new builds … */
+const release: Reader<string> = (value) =>
+  whenPresent(singleSpaced(value), (found) => (DATE.test(found) ? ABSENT : present(found)));
+
+/** … and the time of the build on others. */
+const buildTime: Reader<string> = (value) =>
+  whenPresent(singleSpaced(value), (found) => (DATE.test(found) ? present(found) : ABSENT));
+
+const maker: Reader<string> = (value) =>
+  whenPresent(text(value), (model) => (ANTMINER.test(model) ? present('Bitmain') : ABSENT));
+
+/** uart builds say so in words. */
+const chipId: Reader<string> = (value) =>
+  whenPresent(serial(value), (found) => (/^no miner id/i.test(found) ? ABSENT : present(found)));
+
+const program: Reader<string> = (value) => {
+  const row = asObject(value);
+  if (row === undefined) return unknown('unreadable');
+  const name = ['BMMiner', 'CGMiner'].find((key) => row[key] !== undefined);
+  return name === undefined ? ABSENT : present(name);
+};
+
+/** SUMMARY does not name the model, `version` does. */
+const summaryRate =
+  (version: Reading<JsonValue>): Reader<number> =>
+  (reply) => {
+    const row = asObject(asArray(asObject(reply)?.SUMMARY)?.[0]);
+    const model = version.kind === 'present' ? versionRow(version.value)?.Type : undefined;
+    return row === undefined ? unknown('unreadable') : rateOf(row, model);
+  };
+
+const dhcp: Reader<boolean> = (value) =>
+  whenPresent(text(value), (kind) => {
+    if (/^dhcp$/i.test(kind)) return present(true);
+    return /^static$/i.test(kind) ? present(false) : unknown('unreadable');
+  });
+
+/** `bitmain-fan-ctrl` hands the fans to the operator's fixed speed. */
+const fanMode: Reader<string> = (value) => whenPresent(flag(value), (fixed) => present(fixed ? 'manual' : 'auto'));
+
+const workMode = worded({ '0': 'normal', '1': 'sleep', '3': 'low-power' });
+
+/** Scalars of the configuration that have no fact of their own. The measured or secret ones are not among them. */
+const HAS_FACT: ReadonlySet<string> = new Set(['bitmain-fan-ctrl', 'bitmain-work-mode', 'miner-mode', 'api-allow']);
+
+const digest = { cadence: 'config', auth: 'digest' } as const;
+
+/**
+ * Bitmain's own firmware on Antminers, both generations of its web interface. Without the web password, port 4028
+ * alone gives model, version, pools and telemetry.
+ */
+export const antminerStock = defineDriver({
+  family: 'antminer-stock',
+  title: 'Bitmain stock firmware (Antminer)',
+  source:
+    'Unpacked images of S21+ Hyd. (2025), X3 (2018) and KS; bmminer-mix api.c; replies of S9, S9k, L3+, E3, Z11, T15, S17, S19, S21, KS5',
+  recognise,
+  stillSpeaks,
+  queries: {
+    pools: cgminer('pools', { cadence: 'pools' }),
+    conf: httpGet('/cgi-bin/get_miner_conf.cgi', { cadence: 'pools', auth: 'digest' }),
+    version: cgminer('version'),
+    stats: cgminer('stats'),
+    summary: cgminer('summary'),
+    system: httpGet('/cgi-bin/get_system_info.cgi', digest),
+    network: httpGet('/cgi-bin/get_network_info.cgi', digest),
+    board: httpGet('/cgi-bin/miner_type.cgi', digest),
+    web_stats: httpGet('/cgi-bin/stats.cgi', digest),
+    web_pools: httpGet('/cgi-bin/pools.cgi', digest),
+  },
+  facts: {
+    'identity.make': firstOf(
+      at('system', '/minertype', maker),
+      at('version', '/VERSION/0/Type', maker),
+      at('stats', '/STATS/0/Type', maker),
+      at('web_stats', '/INFO/type', maker),
+    ),
+    'identity.model': firstOf(
+      at('system', '/minertype', text),
+      at('version', '/VERSION/0/Type', text),
+      at('stats', '/STATS/0/Type', text),
+      at('web_stats', '/INFO/type', text),
+    ),
+    'identity.serial': at('system', '/serinum', serial),
+    'identity.mac': firstOf(at('system', '/macaddr', mac), at('network', '/macaddr', mac)),
+    'identity.control_board': firstOf(
+      at('board', '/subtype', text),
+      at('system', ['/ant_hwv', '/bb_hwv', '/hwv'], text),
+    ),
+    'identity.chip_id': at('stats', '/STATS/1/miner_id', chipId),
+    'identity.hashboards': firstOf(
+      at('web_stats', '', inChains(chainSerials)),
+      at('stats', '', inData(numberedSerials)),
+    ),
+    'firmware.name': firstOf(at('version', '/VERSION/0', program), at('stats', '/STATS/0', program)),
+    'firmware.version': firstOf(
+      at('system', '/system_filesystem_version', release),
+      at('version', '/VERSION/0/Miner', text),
+      at('stats', '/STATS/0/Miner', text),
+      at('web_stats', '/INFO/miner_version', text),
+    ),
+    'firmware.build': firstOf(
+      at('version', '/VERSION/0/CompileTime', singleSpaced),
+      at('stats', '/STATS/0/CompileTime', singleSpaced),
+      at('web_stats', '/INFO/CompileTime', singleSpaced),
+      at('system', '/system_filesystem_version', buildTime),
+    ),
+    'firmware.kernel': at('system', '/system_kernel_version', text),
+    'firmware.components': components([
+      ['4028.api', 'version', '/VERSION/0/API'],
+      ['4028.build', 'version', '/VERSION/0/CompileTime'],
+      ['4028.description', 'version', '/STATUS/0/Description'],
+      ['4028.miner', 'version', '/VERSION/0/Miner'],
+      ['4028.program', 'version', ['/VERSION/0/BMMiner', '/VERSION/0/CGMiner']],
+      ['4028.type', 'version', '/VERSION/0/Type'],
+      ['board.firmware', 'board', '/fw_version'],
+      ['board.subtype', 'board', '/subtype'],
+      ['system.algorithm', 'system', '/Algorithm'],
+      ['system.filesystem', 'system', '/system_filesystem_version'],
+      ['system.firmware-type', 'system', '/firmware_type'],
+      ['system.kernel', 'system', '/system_kernel_version'],
+      ['system.logic', 'system', '/system_logic_version'],
+      ['system.miner', 'system', ['/bmminer_version', '/cgminer_version']],
+      ['system.model', 'system', '/minertype'],
+      ['web.api', 'web_stats', '/STATUS/api_version'],
+      ['web.build', 'web_stats', '/INFO/CompileTime'],
+      ['web.miner', 'web_stats', '/INFO/miner_version'],
+      ['web.type', 'web_stats', '/INFO/type'],
+    ]),
+    pools,
+    live_pools: elseIfAsked(
+      at('pools', '/POOLS', livePools(CGMINER_POOL)),
+      at('web_pools', '/POOLS', livePools(CGI_POOL)),
+    ),
+    'config.mode': at('conf', ['/bitmain-work-mode', '/miner-mode'], workMode),
+    'config.freq_mhz': anyOf(at('stats', '', inData(frequency)), at('conf', '/bitmain-freq', scaled(1))),
+    'config.voltage_mv': at('stats', '/STATS/1/Voltage', scaled(1000)),
+    'config.fan_mode': at('conf', '/bitmain-fan-ctrl', fanMode),
+    'config.other': at(
+      'conf',
+      '',
+      settings((name) => !HAS_FACT.has(name)),
+    ),
+    'network.hostname': firstOf(at('network', '/conf_hostname', text), at('system', '/hostname', text)),
+    'network.dhcp': firstOf(at('network', ['/conf_nettype', '/nettype'], dhcp), at('system', '/nettype', dhcp)),
+    'network.netmask': firstOf(at('network', '/conf_netmask', text), at('system', '/netmask', text)),
+    'network.gateway': firstOf(at('network', '/conf_gateway', text), at('system', '/gateway', text)),
+    'network.dns': firstOf(at('network', '/conf_dnsservers', textList), at('system', '/dnsservers', textList)),
+    'network.address': anyOf(at('system', '/ipaddress', text), at('network', '/ipaddress', text)),
+    'access.api_allow': at('conf', '/api-allow', text),
+    'telemetry.hashrate_hs': anyOf(
+      at('stats', '', statsRate),
+      joined(['summary', 'version'], ({ summary, version }) => whenPresent(summary, summaryRate(version))),
+      at('web_stats', '', statsRate),
+    ),
+    'telemetry.temp_max_mc': anyOf(
+      at('stats', '', inData(numberedTemperatures)),
+      at('web_stats', '', inChains(chainTemperatures)),
+    ),
+    'telemetry.fans_rpm': anyOf(at('stats', '', inData(numberedFans)), at('web_stats', '', inData(listedFans))),
+    'telemetry.chips': anyOf(
+      at('stats', '', inData(sumOf(/^chain_acn\d+$/))),
+      at('web_stats', '', inChains(sumOfChains('asic_num'))),
+    ),
+    'telemetry.elapsed_s': anyOf(
+      at(
+        'stats',
+        '',
+        inData((row) => count(row.Elapsed ?? null)),
+      ),
+      at('summary', '/SUMMARY/0/Elapsed', count),
+      at('web_stats', '/STATS/0/elapsed', count),
+    ),
+    'telemetry.accepted': anyOf(
+      at('summary', '/SUMMARY/0/Accepted', count),
+      at('pools', '/POOLS', sumOfRows('Accepted')),
+      at('web_pools', '/POOLS', sumOfRows('accepted')),
+    ),
+    'telemetry.rejected': anyOf(
+      at('summary', '/SUMMARY/0/Rejected', count),
+      at('pools', '/POOLS', sumOfRows('Rejected')),
+      at('web_pools', '/POOLS', sumOfRows('rejected')),
+    ),
+    'telemetry.hw_errors': anyOf(
+      at('summary', '/SUMMARY/0/Hardware Errors', count),
+      at('stats', '', inData(sumOf(/^chain_hw\d+$/))),
+      at('web_stats', '', inChains(sumOfChains('hw'))),
+    ),
+    'telemetry.last_share_age_s': anyOf(
+      at('pools', '', lastShareAge('Last Share Time')),
+      at('web_pools', '', lastShareAge('lstime')),
+    ),
+  },
+  secrets: ['pass'],
+  quirks: [
+    'S9, L3+, Z11: `stats` lacks the comma between its two rows.',
+    'S19 and S21 CGIs begin their body with blank lines.',
+    'The rate label is GHS on every model; L3+, E3 and D3 mean MH/s, Z9 and Z11 kSol/s (`rate_unit` says so where it exists).',
+    'S17 Pro: `Stratum Active` is true for every pool that has a connection, not for one.',
+    'L3+, S9: URLs of the stored configuration may have no scheme.',
+    'KS5 Pro: `pools.cgi` lists fewer rows than the stored configuration has slots, and `type` lacks "Pro".',
+    'Release builds from 2020 on leave api-allow, frequency and voltage out of the configuration reply.',
+  ],
+});

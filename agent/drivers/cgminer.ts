@@ -1,0 +1,208 @@
+import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import {
+  answersOf,
+  describedBy,
+  lastShareAge,
+  namedRate,
+  numbersOf,
+  rowsOf,
+  sumOfRates,
+  versionRow,
+} from './cgminer-api.ts';
+import { cgminer as ask, type Clues, defineDriver, type Replies } from './driver.ts';
+import { CGMINER_POOL, poolList } from './pools.ts';
+import {
+  answer,
+  anyOf,
+  asObject,
+  at,
+  components,
+  count,
+  firstOf,
+  mac,
+  type Reader,
+  scalarText,
+  settings,
+  temperatureMc,
+  text,
+  whenPresent,
+} from './readers.ts';
+import { elseIfAsked } from './rows.ts';
+
+/** The programs this driver is for, by the key of VERSION or the first word of `Description`. */
+const PROGRAM = /^(cg|sg|bfg)miner\b/i;
+
+/**
+ * Words of families that imitate this API. A device that says one of them has a driver of its own, or deserves one:
+ * reading it as plain cgminer would call its pools whole where its firmware hides some.
+ */
+const OTHER_FAMILY = new RegExp(
+  [
+    'btminer|bitmicro|whatsminer|avalon|canaan|gcminer|fluxos|auradine|bdminer|sealminer|intchains|kdaminer|goldshell',
+    'innominer|innosilicon|dragonmint|hammer|blackminer|volcminer|antminer|elphapex|iceriver|axeos|nerdaxe|bitaxe',
+    'bosminer|boser|braiins|luxminer|hiveon|rwglr|kaonsu|marafw|vnish|bcfminer|fdminer|asicseer|blissz|chipless',
+  ].join('|'),
+  'i',
+);
+
+/** What the landing page of such a family shows. */
+const OTHER_PAGE =
+  /cloud-box|luci|axeos|avalon|dragonmint|miner ui|proto os|volcminer|anthillos|miner web dashboard|braiins os|luxor firmware/i;
+
+const programOf = (reply: JsonValue): string | undefined =>
+  Object.keys(versionRow(reply) ?? {}).find((key) => PROGRAM.test(key)) ?? PROGRAM.exec(describedBy(reply))?.[0];
+
+/** 1 at most: any driver that knows the device better wins. */
+const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {
+  const replies = [...cgminer.values()];
+  const said = JSON.stringify([...replies, ...http.values()]);
+  if (OTHER_FAMILY.test(said) || OTHER_FAMILY.test(web?.realm ?? '')) return 0;
+  if (OTHER_PAGE.test(`${web?.body ?? ''} ${web?.location ?? ''}`)) return 0;
+  return replies.some((reply) => programOf(reply) !== undefined) ? 1 : 0;
+};
+
+const stillSpeaks = (replies: Replies): boolean => {
+  const version = answer(replies, 'version');
+  if (version.kind === 'present') {
+    if (OTHER_FAMILY.test(JSON.stringify(version.value)) || programOf(version.value) === undefined) return false;
+  }
+  return answersOf(replies, ['pools', 'summary']).every((reply) => !OTHER_FAMILY.test(describedBy(reply)));
+};
+
+/** `Description` is the operator's to set; by default it is name and version, and then both are read from it. */
+const DESCRIBED = /^((?:cg|sg|bfg)miner) +(\S.*)$/i;
+
+const described =
+  (part: 1 | 2): Reader<string> =>
+  (value) =>
+    whenPresent(text(value), (found) => {
+      const word = DESCRIBED.exec(found)?.[part];
+      return word === undefined ? ABSENT : present(word);
+    });
+
+const programRow: Reader<readonly [string, JsonValue]> = (value) => {
+  const row = asObject(value);
+  if (row === undefined) return unknown('unreadable');
+  const entry = Object.entries(row).find(([key]) => PROGRAM.test(key));
+  return entry === undefined ? ABSENT : present(entry);
+};
+
+const programName: Reader<string> = (value) => whenPresent(programRow(value), ([name]) => present(name.toLowerCase()));
+const programVersion: Reader<string> = (value) => whenPresent(programRow(value), ([, version]) => scalarText(version));
+
+/** The kinds of devices in slot order, once each: one name on an ASIC machine, several on a host with sticks. */
+const deviceNames =
+  (...names: readonly string[]): Reader<string> =>
+  (section) => {
+    const rows = rowsOf(section);
+    if (rows === undefined) return unknown('unreadable');
+    const found = rows.flatMap((row) => nameIn(row, names));
+    return found.length === 0 ? ABSENT : present([...new Set(found)].join(', '));
+  };
+
+const nameIn = (row: JsonObject, names: readonly string[]): readonly string[] => {
+  for (const name of names) {
+    const reading = text(row[name] ?? null);
+    if (reading.kind === 'present') return [reading.value];
+  }
+  return [];
+};
+
+/** A sensor that is not there reads 0. */
+const hottestDevice: Reader<number> = (section) => {
+  const rows = rowsOf(section);
+  if (rows === undefined) return unknown('unreadable');
+  const readings = rows.flatMap((row) => {
+    const reading = temperatureMc(row.Temperature ?? null);
+    return reading.kind === 'present' && reading.value > 0 ? [reading.value] : [];
+  });
+  return readings.length === 0 ? ABSENT : present(Math.max(...readings));
+};
+
+const fans = (rows: readonly JsonObject[], name: RegExp): Reading<readonly number[]> => {
+  const speeds = rows.flatMap((row) => numbersOf(row, name)).filter((speed) => speed > 0);
+  return speeds.length === 0 ? ABSENT : present(speeds);
+};
+
+const deviceFans: Reader<readonly number[]> = (section) => {
+  const rows = rowsOf(section);
+  return rows === undefined ? unknown('unreadable') : fans(rows, /^Fan Speed$/);
+};
+
+const summaryFans: Reader<readonly number[]> = (row) => {
+  const object = asObject(row);
+  return object === undefined ? unknown('unreadable') : fans([object], /^Fan\d+$/);
+};
+
+/** Members of CONFIG that count devices or pools, or are facts of their own. */
+const NOT_A_SETTING = /count$|^strategy$|^os$|^device code$/i;
+
+/** cgminer, sgminer and bfgminer as such: hosts with sticks or cards, and machines whose maker added nothing to the API. */
+export const cgminer = defineDriver({
+  family: 'cgminer',
+  title: 'cgminer, sgminer, bfgminer',
+  source: 'ckolivas/cgminer API-README and api.c; replies of sgminer 5.5 and 5.6, bfgminer 5.4, cgminer 4.10 and 4.11',
+  recognise,
+  stillSpeaks,
+  queries: {
+    pools: ask('pools', { cadence: 'pools' }),
+    summary: ask('summary', { cadence: 'pools' }),
+    version: ask('version'),
+    config: ask('config'),
+    devs: ask('devs'),
+    devdetails: ask('devdetails'),
+  },
+  facts: {
+    'identity.model': firstOf(
+      at('version', '/VERSION/0/Type', text),
+      at('devdetails', '/DEVDETAILS', deviceNames('Model', 'Name', 'Driver')),
+      at('devs', '/DEVS', deviceNames('Name')),
+    ),
+    'identity.mac': firstOf(at('summary', '/SUMMARY/0/macaddress', mac), at('version', '/VERSION/0/MAC', mac)),
+    'firmware.name': firstOf(
+      at('version', '/VERSION/0', programName),
+      at('summary', '/STATUS/0/Description', described(1)),
+      at('pools', '/STATUS/0/Description', described(1)),
+    ),
+    'firmware.version': firstOf(
+      at('version', '/VERSION/0', programVersion),
+      at('summary', '/STATUS/0/Description', described(2)),
+      at('pools', '/STATUS/0/Description', described(2)),
+    ),
+    'firmware.build': at('version', '/VERSION/0/CompileTime', text),
+    'firmware.components': components([
+      ['config.device-code', 'config', '/CONFIG/0/Device Code'],
+      ['config.os', 'config', '/CONFIG/0/OS'],
+      ['version.api', 'version', '/VERSION/0/API'],
+      ['version.build', 'version', '/VERSION/0/CompileTime'],
+      ['version.description', 'version', '/STATUS/0/Description'],
+      ['version.miner', 'version', '/VERSION/0/Miner'],
+      ['version.program', 'version', ['/VERSION/0/CGMiner', '/VERSION/0/SGMiner', '/VERSION/0/BFGMiner']],
+      ['version.type', 'version', '/VERSION/0/Type'],
+    ]),
+    pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+    'config.strategy': at('config', '/CONFIG/0/Strategy', text),
+    'config.other': at(
+      'config',
+      '/CONFIG/0',
+      settings((name) => !NOT_A_SETTING.test(name)),
+    ),
+    'telemetry.hashrate_hs': elseIfAsked(at('summary', '/SUMMARY/0', namedRate), at('devs', '/DEVS', sumOfRates)),
+    'telemetry.temp_max_mc': at('devs', '/DEVS', hottestDevice),
+    'telemetry.fans_rpm': anyOf(at('devs', '/DEVS', deviceFans), at('summary', '/SUMMARY/0', summaryFans)),
+    'telemetry.elapsed_s': at('summary', '/SUMMARY/0/Elapsed', count),
+    'telemetry.accepted': at('summary', '/SUMMARY/0/Accepted', count),
+    'telemetry.rejected': at('summary', '/SUMMARY/0/Rejected', count),
+    'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
+    'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+  },
+  secrets: ['PASSWORD', 'Passwd'],
+  quirks: [
+    'bfgminer averages over 20 s (`MHS 20s`); sgminer adds KHS members for slow algorithms.',
+    'StrongU U6: `Last Share Time` is a date with a raw line break, which is not JSON.',
+    'Dayun Z1: pool rows carry the password and the user a second time, in capitals.',
+    'Baikal: the message counts GPUs while the rows are ASC; pool slots are not in order of priority.',
+    'cgminer before API 3.1 answers a joined command with code 14; this agent never joins.',
+  ],
+});
