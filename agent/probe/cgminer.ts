@@ -22,7 +22,7 @@ export const askCgminer = async (
 ): Promise<Reply | NoReply> => {
   const request = allow.request(query);
   const received = new Pieces();
-  const ending = await new Connection(endpoint, limits, signal).ask(request, received, { keep: false });
+  const ending = await new Connection(endpoint, limits, signal).ask(request, received, { keep: false, limits });
   switch (ending.kind) {
     case 'none':
       return noReply(ending.reason, ending.detail, { dark: true });

@@ -38,11 +38,11 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
  * connection only when the socket is closed, so that a device never sees two of ours.
  */
 export class Connection {
-  readonly #limits: Limits;
   readonly #socket: Socket;
   readonly #signal: AbortSignal | undefined;
   #connected = false;
   #closed = false;
+  #exchangeMs = 0;
   #bytesLeft = 0;
   #request = '';
   #receiver: Receiver | undefined;
@@ -56,7 +56,6 @@ export class Connection {
 
   /** Starts to connect. The request of the first `ask` is written in one piece as soon as the connection stands. */
   constructor({ host, port }: Endpoint, limits: Limits, signal?: AbortSignal) {
-    this.#limits = limits;
     this.#signal = signal;
     this.#socket = connect({
       host,
@@ -81,11 +80,12 @@ export class Connection {
   }
 
   /** Writes `request` and hands the reply to `receiver`. With `keep` a complete reply leaves the connection open. */
-  ask(request: string, receiver: Receiver, { keep }: { keep: boolean }): Promise<Ending> {
+  ask(request: string, receiver: Receiver, { keep, limits }: { keep: boolean; limits: Limits }): Promise<Ending> {
     this.#request = request;
     this.#receiver = receiver;
     this.#keep = keep;
-    this.#bytesLeft = this.#limits.maxReplyBytes;
+    this.#exchangeMs = limits.exchangeMs;
+    this.#bytesLeft = limits.maxReplyBytes;
     return new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#fail = reject;
@@ -110,33 +110,33 @@ export class Connection {
 
   #onConnect(): void {
     this.#connected = true;
-    this.#write();
+    clearTimeout(this.#deadline);
+    if (this.#settle !== undefined) this.#write();
   }
 
   #write(): void {
     clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#end({ kind: 'deadline' }), this.#limits.exchangeMs);
+    this.#deadline = setTimeout(() => this.#end({ kind: 'deadline' }), this.#exchangeMs);
     this.#socket.write(this.#request, 'latin1');
   }
 
   #read(buffer: Buffer, length: number): boolean {
     const receiver = this.#receiver;
-    if (receiver === undefined || this.#ending !== undefined) return true;
     this.#bytesLeft -= length;
-    if (this.#bytesLeft < 0) {
-      this.#end({ kind: 'too-large' });
-      return true;
-    }
-    const state = receiver.take(buffer.subarray(0, length));
-    if (state === 'done') this.#done();
+    if (this.#bytesLeft < 0) this.#end({ kind: 'too-large' });
+    if (this.#ending !== undefined) return true;
+    // Bytes that nobody asked for: whatever follows could not be told from a reply.
+    const state = receiver === undefined ? 'stray' : receiver.take(buffer.subarray(0, length));
+    if (state === 'stray') this.#end({ kind: 'closed' });
+    else if (state === 'done') this.#done();
     else this.#expectMore(state === 'perhaps');
     return true;
   }
 
-  #expectMore(perhapsNot: boolean): void {
+  #expectMore(perhapsNothing: boolean): void {
     if (this.#quiet !== undefined) clearTimeout(this.#quiet);
     this.#quiet = undefined;
-    if (perhapsNot) this.#quiet = setTimeout(() => this.#onQuiet(), QUIET_MS);
+    if (perhapsNothing) this.#quiet = setTimeout(() => this.#onQuiet(), QUIET_MS);
   }
 
   #onQuiet(): void {

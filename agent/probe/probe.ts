@@ -1,0 +1,30 @@
+import type { Driver, Query } from '../drivers/driver.ts';
+import type { LookKind } from '../normalise/observation.ts';
+import type { Capture, NoReply, Reply } from './capture.ts';
+import { Line, type ProbeDeps } from './line.ts';
+import type { Target } from './target.ts';
+
+export type { ProbeDeps } from './line.ts';
+
+/**
+ * One look: asks `driver`'s questions of this cadence one after the other, first those of one interface, then those of
+ * the other. Whatever a device does, it is over after `limits.deviceMs`, and every question that was due has an entry.
+ */
+export const probeDevice = async (
+  target: Target,
+  driver: Driver,
+  look: LookKind,
+  deps: ProbeDeps,
+): Promise<Capture> => {
+  const replies = new Map<string, Reply | NoReply>();
+  await using line = new Line(target, deps);
+  for (const [name, query] of inOrder(driver, look)) replies.set(name, await line.ask(query));
+  return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
+};
+
+/** The questions of a look in the driver's order, those of one interface together. */
+const inOrder = (driver: Driver, look: LookKind): readonly (readonly [string, Query])[] => {
+  const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
+  const first = due[0]?.[1].kind;
+  return [...due.filter(([, { kind }]) => kind === first), ...due.filter(([, { kind }]) => kind !== first)];
+};
