@@ -1,0 +1,52 @@
+import type { Approval } from './appraisal.ts';
+import { FACTS } from './facts.ts';
+import type { Claims } from './statement.ts';
+
+/** One item of a `baseline` entry for one device: which facts it gives values to. */
+export interface ReferenceItem {
+  /** `seq` of the `baseline` entry. */
+  readonly seq: number;
+  readonly approval: Approval;
+  /** Facts it holds values for; undefined where the attestation it cites was not seen. */
+  readonly facts: readonly string[] | undefined;
+}
+
+const STRENGTH: readonly Approval[] = ['none', 'local', 'signed'];
+
+/** The weaker of two approvals. */
+export const weakerApproval = (one: Approval, other: Approval): Approval =>
+  STRENGTH.indexOf(one) < STRENGTH.indexOf(other) ? one : other;
+
+/**
+ * The items in force: those that hold at least one fact that rules compare, where for each fact the newest item of the
+ * strongest approval holds (attestation.md §4). An item of unknown facts stays in force and displaces none.
+ */
+export const itemsInForce = (items: readonly ReferenceItem[]): readonly ReferenceItem[] => {
+  const strongestFirst = items.toSorted(
+    (one, other) => STRENGTH.indexOf(other.approval) - STRENGTH.indexOf(one.approval) || other.seq - one.seq,
+  );
+  const held = new Set<string>();
+  return strongestFirst.filter(({ facts }) => {
+    if (facts === undefined) return true;
+    const own = facts.filter((fact) => !held.has(fact) && !held.has(wholeOf(fact)));
+    for (const fact of own) held.add(fact);
+    return own.length > 0;
+  });
+};
+
+/** A column of a list (`pools.url`) is held by what holds the list. */
+const wholeOf = (fact: string): string => fact.split('.')[0] ?? fact;
+
+/** The names of the compared facts in nested claims; a redacted fact counts by its pseudonym (`…_pid`). */
+export const comparedFacts = (claims: Claims): readonly string[] =>
+  Object.entries(claims)
+    .flatMap(([name, value]) =>
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? Object.keys(value).map((member) => `${name}.${member}`)
+        : [name],
+    )
+    .map((name) => name.replace(/_pid$/, ''))
+    .filter((name) => !name.includes('_sd') && !isVolatile(name));
+
+const isVolatile = (name: string): boolean =>
+  (FACTS as { readonly [name: string]: { readonly class: string } | undefined })[name]?.class === 'volatile';
