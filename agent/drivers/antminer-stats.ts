@@ -130,3 +130,10 @@ export const sumOfChains =
   (name: string) =>
   (chains: readonly JsonObject[]): Reading<number> =>
     sum(chains.flatMap((chain) => numbersOf(chain, new RegExp(`^${name}$`))));
+
+/** Chips that answer: `chain_acs` has an `o` for each and an `x` for one that is silent. Builds without it only count chips. */
+export const workingChips = (row: JsonObject): Reading<number> => {
+  const maps = valuesOf(row, /^chain_acs\d+$/).filter((map) => typeof map === 'string');
+  if (maps.every((map) => map.trim() === '')) return sum(numbersOf(row, /^chain_acn\d+$/));
+  return sum(maps.map((map) => map.split('o').length - 1));
+};

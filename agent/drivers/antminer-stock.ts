@@ -15,10 +15,11 @@ import {
   statsRate,
   sumOf,
   sumOfChains,
+  workingChips,
 } from './antminer-stats.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows, versionRow } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
-import { CGMINER_POOL, livePools, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
+import { CGMINER_POOL, livePools, type PoolMembers, poolSlots, unlessEmpty, withRuntime, withStatus } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -73,9 +74,12 @@ const stillSpeaks = (replies: Replies): boolean => {
 const STORED_POOL: PoolMembers = { url: 'url', user: 'user' };
 const CGI_POOL: PoolMembers = { url: 'url', user: 'user', slot: 'index', priority: 'priority', status: 'status' };
 
-const storedPools = poolList(STORED_POOL);
-const runtimePools = poolList(CGMINER_POOL);
-const cgiPools = poolList(CGI_POOL);
+/** Without the quota, which is always 1 here and unknown to the stored configuration. */
+const { quota: _, ...RUNTIME_POOL } = CGMINER_POOL;
+
+const storedPools = poolSlots(STORED_POOL);
+const runtimePools = poolSlots(RUNTIME_POOL);
+const cgiPools = poolSlots(CGI_POOL);
 
 const section =
   <T>(name: string, reader: Reader<T>): Reader<T> =>
@@ -103,9 +107,9 @@ const pools: Source<readonly PoolSlot[], 'conf' | 'pools'> = {
       return present(withRuntime(stored.value, running.value));
     if (stored.kind === 'present' && isClosed(running)) {
       const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
-      return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
+      return unlessEmpty(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
     }
-    if (running.kind === 'present' && isClosed(stored)) return running;
+    if (running.kind === 'present' && isClosed(stored)) return unlessEmpty(running.value);
     return isClosed(stored) ? running : stored;
   },
 };
@@ -247,7 +251,7 @@ export const antminerStock = defineDriver({
     ]),
     pools,
     live_pools: elseIfAsked(
-      at('pools', '/POOLS', livePools(CGMINER_POOL)),
+      at('pools', '/POOLS', livePools(RUNTIME_POOL)),
       at('web_pools', '/POOLS', livePools(CGI_POOL)),
     ),
     'config.mode': at('conf', ['/bitmain-work-mode', '/miner-mode'], workMode),
@@ -277,7 +281,7 @@ export const antminerStock = defineDriver({
     ),
     'telemetry.fans_rpm': anyOf(at('stats', '', inData(numberedFans)), at('web_stats', '', inData(listedFans))),
     'telemetry.chips': anyOf(
-      at('stats', '', inData(sumOf(/^chain_acn\d+$/))),
+      at('stats', '', inData(workingChips)),
       at('web_stats', '', inChains(sumOfChains('asic_num'))),
     ),
     'telemetry.elapsed_s': anyOf(

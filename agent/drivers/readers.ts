@@ -38,7 +38,7 @@ export const asArray = (value: JsonValue | undefined): readonly JsonValue[] | un
   Array.isArray(value) ? value : undefined;
 
 /** Codes of the CGMiner API that say more than "error" (API-README; api.c). */
-const CODE = { noPools: 8, noDevices: 10, invalidCommand: 14, accessDenied: 45 } as const;
+const CODE = { noDevices: 10, invalidCommand: 14, accessDenied: 45 } as const;
 
 /**
  * What a CGMiner status other than success says about every fact of its reply. The status stands in `STATUS[0]`
@@ -58,7 +58,6 @@ const problemOf = (value: JsonValue): Reading<never> | undefined => {
       return unknown('refused');
     case CODE.invalidCommand:
       return unknown('unsupported');
-    case CODE.noPools:
     case CODE.noDevices:
       return ABSENT;
     default:
