@@ -1,7 +1,19 @@
 import { createHash } from 'node:crypto';
-import type { CoverageContent } from '../../shared/statement.ts';
 
-const MOST_MISSED = 256;
+/** How a period ended for one scope: every expected device counted once. Instants are Unix seconds. */
+export interface Coverage {
+  readonly fromAt: number;
+  readonly toAt: number;
+  readonly scope: 'gateway' | `tenant:${string}`;
+  readonly expected: number;
+  readonly observed: number;
+  readonly unreachable: number;
+  /** Ids, sorted. */
+  readonly missed: readonly string[];
+  readonly polls: ReadonlyMap<string, { readonly due: number; readonly ok: number }>;
+  /** b64u digest of the current attestations (attestation.md §4). */
+  readonly stateSha256: string;
+}
 
 /**
  * The current attestation of every device: its leaf hash and whether it says `unreachable`. Kept along with the log, so
@@ -70,10 +82,10 @@ export class CoveragePeriod {
   /** Closes the period. Every expected device is counted once: unreachable as attested, else observed, else missed. */
   close(end: {
     readonly toAt: number;
-    readonly scope: 'gateway' | `tenant:${string}`;
+    readonly scope: Coverage['scope'];
     readonly expected: ReadonlySet<string>;
     readonly attested: Attested;
-  }): CoverageContent['coverage'] {
+  }): Coverage {
     let unreachable = 0;
     let observed = 0;
     const missed: string[] = [];
@@ -83,16 +95,15 @@ export class CoveragePeriod {
       else missed.push(device);
     }
     return {
-      from_at: this.fromAt,
-      to_at: end.toAt,
+      fromAt: this.fromAt,
+      toAt: end.toAt,
       scope: end.scope,
       expected: end.expected.size,
       observed,
       unreachable,
-      missed: missed.length,
-      ...(missed.length === 0 ? {} : { missed_devices: missed.sort().slice(0, MOST_MISSED) }),
-      polls: Object.fromEntries(this.#polls),
-      state_sha256: end.attested.sha256(end.expected),
+      missed: missed.sort(),
+      polls: this.#polls,
+      stateSha256: end.attested.sha256(end.expected),
     };
   }
 }

@@ -1,0 +1,311 @@
+import { hash } from 'node:crypto';
+import { appraise } from '../../shared/appraisal.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
+import type { AttestationContent, BaselineContent, CoverageContent, FindingContent } from '../../shared/statement.ts';
+import type { Checks, Finding, Trigger } from '../appraise/finding.ts';
+import type { Observation } from '../normalise/observation.ts';
+import type { Coverage } from './coverage.ts';
+import type { Built, CitedReply, Disclosure, KeptReply } from './entry.ts';
+import { fitAttestation, fitFinding, shortText, wireValue } from './fit.ts';
+import { pidOf, type Redaction, speaksOfUsers, withoutUser, withoutUsers, withoutUserText } from './redaction.ts';
+
+/** Our values as members of the wire. Nowhere else do facts, checks and findings get their published names. */
+
+/** The device a statement is about. `formerly`: its id before it was renamed. */
+export interface Subject {
+  readonly device: string;
+  readonly labels: { readonly [name: string]: string };
+  readonly formerly?: string;
+}
+
+/** `seq` of the `baseline` entries in force, and the weakest approval among them. */
+export interface ReferenceFacts {
+  readonly approval: 'none' | 'local' | 'signed';
+  readonly seqs: readonly number[];
+}
+
+/** What an attestation rests on. */
+export interface AttestationFacts {
+  readonly subject: Subject;
+  /** The address that was asked. */
+  readonly address: string;
+  readonly look:
+    | { readonly kind: 'observed'; readonly observation: Observation; readonly replies: readonly KeptReply[] }
+    | { readonly kind: 'unreachable'; readonly atMs: number };
+  readonly trigger: Trigger;
+  readonly checks: Checks;
+  readonly reference?: ReferenceFacts;
+}
+
+/** One device, one look, one appraisal. */
+export const buildAttestation = (facts: AttestationFacts, redaction?: Redaction): Built<AttestationContent> => {
+  const { look, checks } = facts;
+  const disclosures: Disclosure[] = [];
+  const replies = look.kind === 'observed' ? look.replies.map(cite) : [];
+  const content: AttestationContent = {
+    kind: 'attestation',
+    subject: subjectOf(facts.subject),
+    evidence: {
+      address: facts.address,
+      ...(look.kind === 'observed'
+        ? observedMembers(look.observation, redaction, disclosures)
+        : { observed_at: seconds(look.atMs), readings: {} }),
+      raw: look.kind === 'observed' ? rawOf(look.replies, replies) : [],
+      trigger: facts.trigger,
+    },
+    ...(facts.reference === undefined ? {} : { reference: referenceOf(facts.reference) }),
+    appraisal: {
+      ...appraise({
+        observed: look.kind === 'observed',
+        failed: checks.failed,
+        notRun: checks.notRun,
+        passed: checks.passed,
+        ...(facts.reference === undefined ? {} : { approval: facts.reference.approval }),
+      }),
+      failed: checks.failed.map((check) => failedOf(check, redaction)),
+      not_run: checks.notRun.map(({ id, reason }) => ({ id, reason })),
+      passed: Object.fromEntries(Object.entries(checks.passed).map(([basis, ids]) => [basis, [...ids]])),
+    },
+  };
+  return { content: fitAttestation(content), replies, disclosures };
+};
+
+/** What a finding statement rests on, beside the finding. */
+export interface FindingFacts {
+  readonly finding: Finding;
+  readonly about: Subject | { readonly devices: readonly string[]; readonly count: number };
+  /** `seq` of this entry where it opens the finding, else of the one that did. */
+  readonly openedSeq: number;
+  /** `seq` of the attestations that show it. */
+  readonly evidence: readonly number[];
+  /** The replies that showed it, where no attestation does because it was never confirmed. */
+  readonly replies?: readonly KeptReply[];
+  readonly reference?: ReferenceFacts;
+}
+
+/** One transition of one finding; of a device, or of many as the parent of a storm. A provisional one is never stated. */
+export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<FindingContent> => {
+  const { finding, about, replies: kept = [] } = facts;
+  if (finding.state === 'provisional') throw new Error(`${finding.ruleId}: a provisional finding is not stated`);
+  const replies = kept.map(cite);
+  const content: FindingContent = {
+    kind: 'finding',
+    finding: {
+      id: finding.ruleId,
+      opened_seq: facts.openedSeq,
+      state: finding.state,
+      severity: finding.severity,
+      severity_base: finding.severityBase,
+      basis: finding.basis,
+      rule_version: finding.ruleVersion,
+      ...('device' in about
+        ? { device: about.device, ...labelsOf(about) }
+        : { devices: about.devices.slice(0, MOST_DEVICES), count: about.count }),
+      ...valueMembers('before', finding.before, finding.ruleId, redaction),
+      ...valueMembers('after', finding.after, finding.ruleId, redaction),
+      first_observed_at: finding.firstObservedAt,
+      evidence: [...facts.evidence],
+      surfaces: [...finding.surfaces],
+      ...given({
+        part: finding.part === undefined ? undefined : shortText(finding.part, 256),
+        reasons: finding.reasons?.map((reason) => shortText(reason, 256)),
+        before_at: finding.beforeAt,
+        confirmed_at: finding.confirmedAt,
+        resolved_at: finding.resolvedAt,
+        not_observed: finding.notObserved === undefined ? undefined : [...finding.notObserved],
+        raw: replies.length === 0 ? undefined : rawOf(kept, replies),
+        reference: facts.reference === undefined ? undefined : referenceOf(facts.reference),
+        parent: finding.parent,
+        by: finding.by,
+        flapping: finding.flapping,
+      }),
+    },
+  };
+  return { content: fitFinding(content), replies, disclosures: [] };
+};
+
+/** One device of a `baseline` entry: the claims of attestation `seq` are adopted, or only `facts` of them. */
+export interface Citation {
+  readonly device: string;
+  readonly seq: number;
+  readonly facts?: readonly FactName[];
+}
+
+/** Most devices in one `baseline` entry. */
+export const MOST_DEVICES = 256;
+
+/** Nobody looked: what was seen first holds. As many entries as the devices need. */
+export const buildBaselineLearned = (citations: readonly Citation[]): readonly Built<BaselineContent>[] =>
+  pages(citations).map((page) =>
+    plain({ kind: 'baseline', baseline: { action: 'learned', approval: 'none', devices: page } }),
+  );
+
+/** A person at the gateway, `by`, looked and accepted. As many entries as the devices need. */
+export const buildBaselineAccepted = (
+  citations: readonly Citation[],
+  person: { readonly by: string; readonly note?: string },
+): readonly Built<BaselineContent>[] =>
+  pages(citations).map((page) =>
+    plain({ kind: 'baseline', baseline: { action: 'accepted', approval: 'local', ...person, devices: page } }),
+  );
+
+/** What was looked at in a period, and the state that this affirms. */
+export const buildCoverage = (coverage: Coverage): Built<CoverageContent> =>
+  plain({
+    kind: 'coverage',
+    coverage: {
+      from_at: coverage.fromAt,
+      to_at: coverage.toAt,
+      scope: coverage.scope,
+      expected: coverage.expected,
+      observed: coverage.observed,
+      unreachable: coverage.unreachable,
+      missed: coverage.missed.length,
+      ...(coverage.missed.length === 0 ? {} : { missed_devices: coverage.missed.slice(0, MOST_DEVICES) }),
+      polls: Object.fromEntries(coverage.polls),
+      state_sha256: coverage.stateSha256,
+    },
+  });
+
+const plain = <Of extends BaselineContent | CoverageContent>(content: Of): Built<Of> => ({
+  content,
+  replies: [],
+  disclosures: [],
+});
+
+/** A page holds at most 256 devices, fewer where many of them are limited to some facts. */
+const pages = (citations: readonly Citation[]): readonly CitationItem[][] => {
+  const made: CitationItem[][] = [];
+  let bytes = 0;
+  for (const { device, seq, facts } of citations) {
+    const item = facts === undefined ? { device, seq } : { device, seq, facts: [...facts] };
+    const size = JSON.stringify(item).length + 1;
+    const page = made.at(-1);
+    if (page === undefined || page.length === MOST_DEVICES || bytes + size > MOST_PAGE_BYTES) {
+      made.push([item]);
+      bytes = size;
+    } else {
+      page.push(item);
+      bytes += size;
+    }
+  }
+  return made;
+};
+
+interface CitationItem {
+  device: string;
+  seq: number;
+  facts?: string[];
+}
+
+const MOST_PAGE_BYTES = 24_000;
+
+const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+/** The members that are there. */
+const given = <T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], undefined> } =>
+  // What is undefined is filtered out, so nothing of that type is left.
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== undefined)) as {
+    [Name in keyof T]?: Exclude<T[Name], undefined>;
+  };
+
+const labelsOf = ({ labels }: Subject): { labels?: { [name: string]: string } } =>
+  Object.keys(labels).length === 0 ? {} : { labels: { ...labels } };
+
+const subjectOf = (subject: Subject): AttestationContent['subject'] => ({
+  device: subject.device,
+  ...labelsOf(subject),
+  ...given({ formerly: subject.formerly }),
+});
+
+const referenceOf = ({ approval, seqs }: ReferenceFacts) => ({ approval, seqs: [...seqs] });
+
+const cite = ({ query, bytes }: KeptReply): CitedReply => ({ query, bytes, sha256: hash('sha256', bytes, 'buffer') });
+
+const rawOf = (kept: readonly KeptReply[], cited: readonly CitedReply[]): AttestationContent['evidence']['raw'] =>
+  cited.map(({ query, bytes, sha256 }, index) => {
+    const repairs = kept[index]?.repairs ?? [];
+    return {
+      query,
+      bytes: bytes.length,
+      sha256: Buffer.from(sha256).toString('base64url'),
+      ...(repairs.length === 0 ? {} : { repairs: [...repairs] }),
+    };
+  });
+
+const observedMembers = (observation: Observation, redaction: Redaction | undefined, disclosures: Disclosure[]) => {
+  const unfit = new Set(observation.sanitized);
+  const facts = redaction === undefined ? observation.facts : redactedFacts(observation.facts, redaction, disclosures);
+  const claims = nest(facts, unfit);
+  return {
+    claims,
+    observed_at: seconds(observation.observedAtMs),
+    readings: Object.fromEntries(
+      [...observation.gaps].map(([fact, gap]) => [fact, gap === 'absent' ? 'absent' : `unknown: ${gap}`]),
+    ),
+    ...(unfit.size === 0 ? {} : { sanitized: [...unfit].sort() }),
+  };
+};
+
+/** Dots become objects. A number without a form on the wire is left out and named in `unfit`. */
+const nest = (facts: { readonly [name: string]: unknown }, unfit: Set<string>): { [name: string]: unknown } => {
+  const claims: { [name: string]: unknown } = {};
+  for (const [fact, value] of Object.entries(facts)) {
+    if (value === undefined) continue;
+    if (typeof value === 'number' && !Number.isSafeInteger(value)) {
+      unfit.add(fact);
+      continue;
+    }
+    const [group = fact, name] = fact.split('.');
+    if (name === undefined) claims[group] = value;
+    else claims[group] = { ...(claims[group] as object | undefined), [name]: value };
+  }
+  return claims;
+};
+
+const redactedFacts = (facts: Facts, redaction: Redaction, disclosures: Disclosure[]) => {
+  const redacted: { [name: string]: unknown } = { ...facts };
+  const pools = [...(facts.pools ?? []), ...(facts.live_pools ?? [])];
+  const users = pools.flatMap(({ user }) => (user === undefined || user === '' ? [] : [user]));
+  if (facts.pools !== undefined) redacted.pools = facts.pools.map((pool) => withoutUser(pool, redaction, disclosures));
+  if (facts.live_pools !== undefined) {
+    redacted.live_pools = facts.live_pools.map((pool) => withoutUser(pool, redaction, disclosures));
+  }
+  const settings = facts['config.other'];
+  if (settings !== undefined) {
+    redacted['config.other'] = settings.map(({ key, value }) => ({
+      key,
+      value: withoutUserText(value, users, redaction),
+    }));
+  }
+  return redacted;
+};
+
+type Failed = AttestationContent['appraisal']['failed'][number];
+
+const failedOf = (check: Checks['failed'][number], redaction: Redaction | undefined): Failed => ({
+  id: check.id,
+  basis: check.basis,
+  severity: check.severity,
+  ...given({ part: check.part === undefined ? undefined : shortText(check.part, 256) }),
+  ...valueMembers('obs', check.obs, check.id, redaction),
+  ...valueMembers('ref', check.ref, check.id, redaction),
+});
+
+type WireValue = NonNullable<Failed['obs']>;
+
+/** `{<name>}` with the value as it goes out, `{<name>_pid}` where it is redacted, nothing where there is none. */
+const valueMembers = <Name extends 'before' | 'after' | 'obs' | 'ref'>(
+  name: Name,
+  value: unknown,
+  ruleId: string,
+  redaction: Redaction | undefined,
+): { [Member in Name]?: WireValue } & { [Member in `${Name}_pid`]?: string } => {
+  // The computed names are the ones of the type; the compiler widens them to text.
+  type Members = { [Member in Name]?: WireValue } & { [Member in `${Name}_pid`]?: string };
+  if (value === undefined) return {} as Members;
+  if (redaction === undefined) return { [name]: wireValue(value) } as Members;
+  if (speaksOfUsers(ruleId) && typeof value !== 'object')
+    return { [`${name}_pid`]: pidOf(redaction, value) } as Members;
+  return { [name]: wireValue(withoutUsers(value, redaction)) } as Members;
+};
