@@ -65,12 +65,6 @@ export const highest = (readings: readonly Reading<number>[]): Reading<number> =
 export const sum = (readings: readonly Reading<number>[]): Reading<number> =>
   whenPresent(listed(readings), (values) => present(values.reduce((total, value) => total + value, 0)));
 
-/** The objects of an array; undefined where the value is not one. */
-export const objectsIn = (value: JsonValue): readonly JsonObject[] | undefined =>
-  asArray(value)
-    ?.map(asObject)
-    .filter((row) => row !== undefined);
-
 /** What the driver knows of every device of its family, said once the device answered the query. */
 export const known = <T, const Name extends string>(query: Name, value: T): Source<T, Name> => ({
   queries: [query],

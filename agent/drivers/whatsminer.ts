@@ -1,11 +1,11 @@
 import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { describedBy, lastShareAge, rowsOf, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
-  asArray,
   asObject,
   at,
   firstOf,
@@ -30,13 +30,11 @@ import {
   inRow,
   known,
   listed,
-  objectsIn,
   ofRow,
   type RowFinder,
   settingsFrom,
   sum,
 } from './rows.ts';
-import { lastShareAge } from './share-age.ts';
 
 /** The one row of `summary`; REL3 firmware puts its members into `Msg`. */
 const summaryRow: RowFinder = (reply) => firstRow('SUMMARY')(reply) ?? asObject(asObject(reply)?.Msg);
@@ -69,10 +67,6 @@ const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
     return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
   });
 
-/** A count that stands only in the rows of the pools: REL3 has no totals in its summary. */
-const sumOfPools = (name: string) =>
-  at('pools', '/POOLS', (value) => sum((objectsIn(value) ?? []).map((row) => rounded(row[name] ?? null))));
-
 // ---- summary ---------------------------------------------------------------------------------------------------------
 
 /** Names of the rate now, the steadiest of the short ones first. */
@@ -102,7 +96,7 @@ const slotOf = (row: JsonObject): number => Number(memberOf(row, ['Slot', 'ASC']
 /** Something of the boards, in slot order: `edevs` where the firmware has it, else `devs`. */
 const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {
   const boards: Reader<T> = (value) => {
-    const rows = objectsIn(value) ?? [];
+    const rows = rowsOf(value) ?? [];
     return rows.length === 0 ? unknown('unreadable') : read([...rows].sort((a, b) => slotOf(a) - slotOf(b)));
   };
   return firstOf(at('edevs', '/DEVS', boards), at('devs', '/DEVS', boards));
@@ -118,13 +112,9 @@ const boardRate = (board: JsonObject): Reading<number> => {
 
 const NAMES = /btminer|bitmicro|whatsminer/i;
 
-const describes = (reply: JsonValue): boolean => {
-  const root = asObject(reply);
-  const status = asObject(asArray(root?.STATUS)?.[0]);
-  return [root?.Description, status?.Description].some((name) => typeof name === 'string' && NAMES.test(name));
-};
+const describes = (reply: JsonValue): boolean => NAMES.test(describedBy(reply));
 
-/** No other firmware of the CGMiner API has both; there is one summary of MicroBT without them, and it says `Msg`. */
+/** No other firmware of the CGMiner API has both. */
 const isOwnSummary = (reply: JsonValue): boolean => {
   const row = summaryRow(reply);
   return row?.['Fan Speed In'] !== undefined && row['Fan Speed Out'] !== undefined;
@@ -247,10 +237,10 @@ export const whatsminer = defineDriver({
     'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => rounded(board['Effective Chips'] ?? null)))),
     'telemetry.elapsed_s': inSummary('Elapsed', rounded),
     'telemetry.uptime_s': inSummary('Uptime', rounded),
-    'telemetry.accepted': anyOf(inSummary('Accepted', rounded), sumOfPools('Accepted')),
-    'telemetry.rejected': anyOf(inSummary('Rejected', rounded), sumOfPools('Rejected')),
+    'telemetry.accepted': anyOf(inSummary('Accepted', rounded), at('pools', '/POOLS', sumOfRows('Accepted'))),
+    'telemetry.rejected': anyOf(inSummary('Rejected', rounded), at('pools', '/POOLS', sumOfRows('Rejected'))),
     'telemetry.hw_errors': inSummary('Hardware Errors', rounded),
-    'telemetry.last_share_age_s': at('pools', '', lastShareAge),
+    'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
   },
   quirks: [
     'REL3 firmware (2026) answers `summary` with its members in `Msg`, without MAC and firmware version (M7B).',

@@ -1,0 +1,286 @@
+import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonValue } from '../probe/capture.ts';
+import { readItems, readModuleVersion } from './avalon-text.ts';
+import { lastShareAge, rowsOf } from './cgminer-api.ts';
+import { type Clues, cgminer, defineDriver, type Source } from './driver.ts';
+import { CGMINER_POOL, poolList } from './pools.ts';
+import {
+  answer,
+  asObject,
+  at,
+  firstOf,
+  type MemberName,
+  mac,
+  type Reader,
+  scalarText,
+  scaled,
+  serial,
+  temperatureMc,
+  text,
+  whenPresent,
+} from './readers.ts';
+import {
+  componentsFrom,
+  elseIfAsked,
+  firstRow,
+  highest,
+  inRow,
+  known,
+  listed,
+  settingsFrom,
+  sum,
+  valuesOf,
+} from './rows.ts';
+
+// ---- modules ---------------------------------------------------------------------------------------------------------
+
+/** One mining module: the whole unit from A10 on, one of many behind a controller of A7 to A9. */
+interface Module {
+  /** `MM ID<n>` from 1 are modules behind a controller; a unit that is its own controller has `MM ID0`. */
+  readonly behindController: boolean;
+  readonly items: ReadonlyMap<string, string>;
+}
+
+const MODULE_KEY = /^MM ID(\d+)(:Summary)?$/;
+
+/**
+ * The modules of a `stats` reply. A controller keeps the entries of modules that were plugged in again, under the
+ * same DNA; the last entry is the one that runs.
+ */
+const modulesOf = (reply: JsonValue): readonly Module[] => {
+  const modules = new Map<string, Module>();
+  for (const row of rowsOf(asObject(reply)?.STATS) ?? []) {
+    for (const [key, value] of Object.entries(row)) {
+      const place = MODULE_KEY.exec(key)?.[1];
+      if (place === undefined || typeof value !== 'string') continue;
+      const items = readItems(value);
+      modules.set(dnaIn(items) ?? `${scalarOf(row.ID)} ${key}`, { behindController: place !== '0', items });
+    }
+  }
+  return [...modules.values()];
+};
+
+const scalarOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
+
+/** Something of the modules, in the order of the reply. */
+const ofModules = <T>(read: (modules: readonly Module[]) => Reading<T>): Source<T, 'stats'> =>
+  at('stats', '', (reply) => {
+    const modules = modulesOf(reply);
+    return modules.length === 0 ? unknown('unreadable') : read(modules);
+  });
+
+const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> => {
+  const value = items.get(key);
+  return value === undefined ? ABSENT : reader(value);
+};
+
+/** What the modules say under a key, each text once, in their order. */
+const distinct = (key: string, reader: Reader<string> = text): Source<string, 'stats'> =>
+  ofModules((modules) =>
+    whenPresent(listed(modules.map((module) => item(module, key, reader))), (values) =>
+      present([...new Set(values)].join(', ')),
+    ),
+  );
+
+const total = (key: string): Source<number, 'stats'> =>
+  ofModules((modules) => sum(modules.map((module) => item(module, key, scaled(1)))));
+
+// ---- identity --------------------------------------------------------------------------------------------------------
+
+/** The number burnt into the controller chip of a unit or module. Zeros, and what is no number, identify nothing. */
+const dna: Reader<string> = (value) =>
+  whenPresent(serial(value), (found) => (/^[0-9a-f]{16,64}$/i.test(found) ? present(found.toLowerCase()) : ABSENT));
+
+const dnaIn = (items: ReadonlyMap<string, string>): string | undefined =>
+  valuesOf([dna(items.get('DNA') ?? null), dna(items.get('HDNA') ?? null)])[0];
+
+const dnaOf = ({ items }: Module): Reading<string> => {
+  const found = dnaIn(items);
+  return found === undefined ? ABSENT : present(found);
+};
+
+/** A unit that is its own controller has one chip; the chips behind a controller stand for the boards. */
+const ownDna = (modules: readonly Module[]): Reading<string> => {
+  const [unit] = modules;
+  return unit === undefined || unit.behindController ? ABSENT : dnaOf(unit);
+};
+
+const moduleDnas = (modules: readonly Module[]): Reading<readonly string[]> =>
+  listed(modules.filter(({ behindController }) => behindController).map(dnaOf));
+
+const modelInVer: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => {
+    const { model } = readModuleVersion(found);
+    return model === undefined ? ABSENT : present(model);
+  });
+
+const versionInVer: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => present(readModuleVersion(found).version));
+
+/** Versions begin with the day of the build and its number on that day. */
+const buildOf: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => {
+    const day = /^(\d{8})_/.exec(found)?.[1];
+    return day === undefined ? ABSENT : present(day);
+  });
+
+const buildInVer: Reader<string> = (value) => whenPresent(versionInVer(value), buildOf);
+
+// ---- measurements ----------------------------------------------------------------------------------------------------
+
+/** Sensors in °C; -273 stands for one that is not there. */
+const TEMPERATURES = /^(TMax|MTmax|Temp|ITemp|OTemp|HBITemp|HBOTemp)$/;
+
+const NO_SENSOR_MC = -273_000;
+
+const numbersIn = (value: string): readonly string[] => value.trim().split(/\s+/);
+
+const temperaturesOf = ({ items }: Module): readonly Reading<number>[] =>
+  [...items]
+    .filter(([key]) => TEMPERATURES.test(key))
+    .flatMap(([, value]) => numbersIn(value).map(temperatureMc))
+    .filter((reading) => reading.kind === 'present' && reading.value > NO_SENSOR_MC);
+
+const fansOf = ({ items }: Module): readonly Reading<number>[] =>
+  [...items].filter(([key]) => /^Fan\d*$/.test(key)).map(([, value]) => scaled(1)(value));
+
+/** Place of the power at the wall among the numbers of `PS`; units that do not measure it have six numbers, or zeros. */
+const WALL = 6;
+
+const wallPowerOf = (module: Module): Reading<number> => {
+  const power = item(module, 'WALLPOWER', scaled(1));
+  const reading = power.kind === 'present' ? power : item(module, 'PS', (value) => scaled(1)(wallIn(value)));
+  return reading.kind === 'present' && reading.value > 0 ? reading : ABSENT;
+};
+
+const wallIn = (value: JsonValue): JsonValue => (typeof value === 'string' ? (numbersIn(value)[WALL] ?? null) : null);
+
+const meanFrequency = (modules: readonly Module[]): Reading<number> =>
+  whenPresent(listed(modules.map((module) => item(module, 'Freq', scaled(1000)))), (values) =>
+    present(Math.round(values.reduce((all, value) => all + value, 0) / values.length / 1000)),
+  );
+
+// ---- recognition -----------------------------------------------------------------------------------------------------
+
+const isAvalon = (reply: JsonValue): boolean => {
+  const product = firstRow('VERSION')(reply)?.PROD;
+  return (typeof product === 'string' && /^avalon/i.test(product)) || modulesOf(reply).length > 0;
+};
+
+const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {
+  if ([...replies.values()].some(isAvalon)) return 3;
+  if ([...replies.values()].some(hasDriver)) return 2;
+  return web !== undefined && /<title>\s*Avalon Device|AvalonMiner/i.test(web.body) ? 2 : 0;
+};
+
+/** `devdetails` and `config` name the driver of the miner program. */
+const hasDriver = (reply: JsonValue): boolean => {
+  const names: readonly (JsonValue | undefined)[] = [
+    firstRow('DEVDETAILS')(reply)?.Driver,
+    firstRow('CONFIG')(reply)?.['Device Code'],
+  ];
+  return names.some((name) => typeof name === 'string' && /^avalon/i.test(name.trim()));
+};
+
+// ---- driver ----------------------------------------------------------------------------------------------------------
+
+const inVersion = <T>(name: MemberName, reader: Reader<T>) => inRow('version', firstRow('VERSION'), name, reader);
+const inSummary = <T>(name: MemberName, reader: Reader<T>) => inRow('summary', firstRow('SUMMARY'), name, reader);
+
+const firstStats = <T>(name: MemberName, reader: Reader<T>) => inRow('stats', firstRow('STATS'), name, reader);
+
+/** Canaan Avalon on port 4028: A7 to A9 module controllers, A10 to A15 units, and the home units Q, Nano and Mini. */
+export const avalon = defineDriver({
+  family: 'avalon',
+  title: 'Canaan Avalon (A7 to A15, Q, Nano, Mini)',
+  source: 'Avalon A10 API manual 0.2; replies of units from 2017 to 2025',
+  recognise,
+  stillSpeaks: (replies) => {
+    const version = answer(replies, 'version');
+    const product = version.kind === 'present' ? firstRow('VERSION')(version.value)?.PROD : undefined;
+    return typeof product !== 'string' || /^avalon/i.test(product);
+  },
+  queries: {
+    summary: cgminer('summary', { cadence: 'pools' }),
+    pools: cgminer('pools', { cadence: 'pools' }),
+    version: cgminer('version'),
+    stats: cgminer('stats'),
+    config: cgminer('config'),
+  },
+  facts: {
+    'identity.make': known('pools', 'Canaan'),
+    'identity.model': firstOf(inVersion('MODEL', text), distinct('Ver', modelInVer), inVersion('PROD', text)),
+    'identity.mac': inVersion('MAC', mac),
+    'identity.control_board': inVersion('HWTYPE', text),
+    'identity.chip_id': firstOf(inVersion('DNA', dna), ofModules(ownDna)),
+    'identity.hashboards': ofModules(moduleDnas),
+
+    'firmware.name': known('pools', 'Avalon'),
+    'firmware.version': firstOf(inVersion(['VERSION', 'LVERSION'], text), distinct('Ver', versionInVer)),
+    'firmware.build': firstOf(inVersion(['VERSION', 'LVERSION'], buildOf), distinct('Ver', buildInVer)),
+    'firmware.components': componentsFrom({
+      api: inVersion('API', scalarText),
+      bversion: inVersion('BVERSION', text),
+      cgminer: inVersion('CGMiner', scalarText),
+      cgversion: inVersion('CGVERSION', text),
+      fanmcuversion: inVersion('FANMCUVERSION', text),
+      fw: distinct('FW'),
+      hbmcuversion: inVersion('HBMCUVERSION', text),
+      hversion: inVersion('HVERSION', text),
+      loader: inVersion('LOADER', text),
+      lversion: inVersion('LVERSION', text),
+      mcuversion: inVersion('MCUVERSION', text),
+      'module.bver': distinct('BVer'),
+      'module.lver': distinct('LVer'),
+      'module.ver': distinct('Ver'),
+      prod: inVersion('PROD', text),
+      stm8: inVersion('STM8', text),
+      swtype: inVersion('SWTYPE', text),
+      upapi: inVersion('UPAPI', scalarText),
+      version: inVersion('VERSION', text),
+    }),
+
+    pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+
+    'config.mode': distinct('WORKMODE'),
+    'config.preset': distinct('WORKLEVEL'),
+    'config.power_limit_w': total('MPO'),
+    'config.freq_mhz': ofModules(meanFrequency),
+    'config.strategy': at('config', '/CONFIG/0/Strategy', text),
+    'config.other': settingsFrom({
+      smart_speed: firstStats('Smart Speed', scalarText),
+      solo_allowed: distinct('SoloAllowed'),
+      target_temp_c: distinct('TarT'),
+      voltage_level_offset: firstStats(['Voltage Level Offset', 'Voltage Offset'], scalarText),
+    }),
+
+    'telemetry.hashrate_hs': elseIfAsked(
+      // Averages since the start stay high while the unit rests, so they are not read.
+      firstOf(...['MHS 30s', 'MHS 5s', 'MHS 1m'].map((name) => inSummary(name, scaled(1e6)))),
+      ofModules((modules) => sum(modules.map((module) => item(module, 'GHSspd', scaled(1e9))))),
+    ),
+    'telemetry.power_w': ofModules((modules) => sum(modules.map(wallPowerOf))),
+    'telemetry.temp_max_mc': ofModules((modules) => highest(modules.flatMap(temperaturesOf))),
+    'telemetry.fans_rpm': ofModules((modules) => listed(modules.flatMap(fansOf))),
+    'telemetry.chips': total('TA'),
+    'telemetry.elapsed_s': inSummary('Elapsed', scaled(1)),
+    'telemetry.accepted': inSummary('Accepted', scaled(1)),
+    'telemetry.rejected': inSummary('Rejected', scaled(1)),
+    'telemetry.hw_errors': inSummary('Hardware Errors', scaled(1)),
+    'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+  },
+  secrets: ['Password'],
+  quirks: [
+    'A7 to A9 controllers name no product in `version`; they are known by the module texts of `stats`.',
+    'A controller keeps entries of modules that were plugged in again; the last entry of a DNA counts (A9).',
+    'Modules of several models may stand behind one controller (841 and 821 seen together).',
+    'Controllers of A7 to A9 and the Nano 3 report no MAC; the DNA identifies the hardware.',
+    'A resting unit keeps its average rates; the rates of the last minute say 0 (Q).',
+    'A DNA of zeros identifies nothing; `HDNA` stands in for it.',
+    'A temperature of -273 is a sensor that is not there (A15).',
+    'The time of the last share and the time of the reply may come from different clocks (Q).',
+    'Most writes on 4028 need no log-in; no read tells whether one would be accepted.',
+    'A pool set by the vendor tool takes effect after a restart and is not seen before.',
+    '`litestats` and `estats` answer in the shape of `stats`, which every generation has; they are not asked.',
+  ],
+});
