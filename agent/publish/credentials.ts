@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { createSecureContext } from 'node:tls';
+import { AgentError } from '../platform/errors.ts';
+import { readSecret } from '../platform/secrets.ts';
+import type { MqttSettings } from './broker.ts';
+
+/** What the agent shows a broker, and whom it believes. Never logged. */
+export interface Credentials {
+  readonly username?: string;
+  readonly password?: string;
+  readonly ca?: Buffer;
+  readonly cert?: Buffer;
+  readonly key?: Buffer;
+}
+
+/** Reads the files that the settings name. Throws `mqtt.credentials` or `config.secret` for one that cannot be used. */
+export const readCredentials = (settings: MqttSettings, gateway: string): Credentials => {
+  const hasPassword = settings.password_file !== undefined || settings.password_env !== undefined;
+  const username = settings.username ?? (hasPassword ? gateway : undefined);
+  const files = { ...pem('ca', settings.ca), ...pem('cert', settings.cert), ...pem('key', settings.key) };
+  checkPair(files);
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(hasPassword ? { password: readSecret(settings) } : {}),
+    ...files,
+  };
+};
+
+const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined): { readonly [member: string]: Buffer } => {
+  if (file === undefined) return {};
+  try {
+    return { [name]: readFileSync(file) };
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException;
+    throw credentialsError(`cannot read ${name} file ${file}: ${code}`, `make ${file} readable by the agent`, cause);
+  }
+};
+
+/** A key that does not belong to its certificate, or a file that is no PEM, is found here and not in the handshake. */
+const checkPair = (files: { readonly [member: string]: Buffer }): void => {
+  try {
+    createSecureContext(files);
+  } catch (cause) {
+    throw credentialsError(
+      `the files ${Object.keys(files).join(', ')} of mqtt cannot be used: ${(cause as Error).message}`,
+      'check them with: openssl x509 -in <cert> -noout -text; openssl pkey -in <key> -check -noout',
+      cause,
+    );
+  }
+};
+
+const credentialsError = (message: string, remedy: string, cause: unknown): AgentError =>
+  new AgentError({ code: 'mqtt.credentials', message, remedy, cause });

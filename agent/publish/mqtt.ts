@@ -1,0 +1,366 @@
+import './environment.ts';
+import type { Socket } from 'node:net';
+import mqtt from 'mqtt';
+import type { Broker } from './broker.ts';
+import type { Credentials } from './credentials.ts';
+import { type Ending, REASON } from './ending.ts';
+import type { Timing } from './timing.ts';
+
+/** Most messages on their way to a broker at the same time, where it does not ask for less. */
+const WINDOW = 32;
+const SESSION_EXPIRY_S = 300;
+const WILL_DELAY_S = 20;
+const WILL_EXPIRY_S = 86_400;
+const LARGEST_PACKET_TAKEN = 65_536;
+
+/** TLS 1.3, and for 1.2, where an operator allows it, ECDHE with AEAD only. */
+const CIPHERS = [
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'TLS_AES_128_GCM_SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+].join(':');
+
+export type Protocol = '5' | '3.1.1';
+
+export interface ConnectOptions {
+  readonly broker: Broker;
+  readonly protocol: Protocol;
+  readonly clientId: string;
+  readonly credentials: Credentials;
+  readonly tlsMin: '1.2' | '1.3';
+  readonly will: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
+  readonly timing: Timing;
+  readonly signal: AbortSignal;
+}
+
+/** What the broker said about itself in CONNACK; over 3.1.1 it says nothing and these are the defaults of MQTT 5. */
+export interface ServerFacts {
+  readonly sessionPresent: boolean;
+  readonly receiveMaximum: number;
+  readonly maximumPacketSize: number;
+  readonly maximumQos: number;
+  readonly retainAvailable: boolean;
+  readonly assignedClientId?: string;
+}
+
+/** `expiryS`, `contentType` and `user` are conveniences of MQTT 5 and left out over 3.1.1. */
+export interface PublishOptions {
+  readonly retain: boolean;
+  readonly contentType: string;
+  readonly expiryS?: number;
+  readonly user?: { readonly [name: string]: string };
+}
+
+/** What became of one publish. `acknowledged` says that a broker took the packet, not that anyone stored it (mqtt.md §1). */
+export type PublishResult =
+  | { readonly kind: 'acknowledged' }
+  | { readonly kind: 'refused'; readonly reason: number }
+  /** Larger than the broker takes; nothing was sent. */
+  | { readonly kind: 'oversize'; readonly bytes: number; readonly limit: number }
+  /** The connection ended, or had ended, before an answer came. */
+  | { readonly kind: 'closed' };
+
+const CLOSED: PublishResult = { kind: 'closed' };
+
+/**
+ * One connection, from TCP to CONNACK. The only importer of the MQTT library, of which it uses as little as it can: no
+ * reconnect, no store, no queue, one client object per connection (mqtt.md §11). Aborting the signal ends the attempt.
+ */
+export const connect = (options: ConnectOptions): Promise<Connection | Ending> => {
+  if (options.signal.aborted) return Promise.resolve({ kind: 'left' });
+  try {
+    return awaitConnack(mqtt.connect(clientOptions(options)), options);
+  } catch (error) {
+    return Promise.resolve({ kind: 'tls', message: (error as Error).message });
+  }
+};
+
+const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
+  const trouble = watchTrouble(client, options.broker);
+  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement.
+  (client.stream as unknown as Socket).setNoDelay(true);
+  return new Promise((resolve) => {
+    const settle = (result: Connection | Ending): void => {
+      clearTimeout(timer);
+      options.signal.removeEventListener('abort', leave);
+      client.off('close', closed);
+      if (result.kind !== 'connected') client.end(true);
+      resolve(result);
+    };
+    const leave = (): void => settle({ kind: 'left' });
+    const closed = (): void => settle(trouble.ending ?? { kind: 'closed', connected: false });
+    const timer = setTimeout(() => settle({ kind: 'timeout', waitedFor: 'CONNACK' }), options.timing.connectMs);
+    options.signal.addEventListener('abort', leave);
+    client.once('close', closed);
+    client.once('connect', (connack) => settle(new Connection(client, options, serverFacts(connack), trouble)));
+  });
+};
+
+const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonly [name: string]: unknown } => {
+  const { broker, credentials, timing, will } = options;
+  const five = options.protocol === '5';
+  return {
+    protocol: broker.tls ? 'mqtts' : 'mqtt',
+    host: broker.host,
+    port: broker.port,
+    ...(broker.tls ? tlsOptions(options) : {}),
+    ...(credentials.username === undefined ? {} : { username: credentials.username }),
+    ...(credentials.password === undefined ? {} : { password: credentials.password }),
+    clientId: options.clientId,
+    protocolVersion: five ? 5 : 4,
+    clean: !five,
+    keepalive: timing.keepAliveS,
+    reconnectPeriod: 0,
+    // Our own timer comes first and names what was missing.
+    connectTimeout: timing.connectMs * 2,
+    queueQoSZero: false,
+    resubscribe: false,
+    // Without this the library allocates 65 536 buffers with the two-byte numbers.
+    writeCache: false,
+    log: () => {},
+    will: {
+      topic: will.topic,
+      payload: asBuffer(will.payload),
+      qos: 1,
+      retain: will.retain,
+      ...(five ? { properties: willProperties } : {}),
+    },
+    ...(five ? { properties: connectProperties } : {}),
+  };
+};
+
+const connectProperties = {
+  sessionExpiryInterval: SESSION_EXPIRY_S,
+  receiveMaximum: WINDOW,
+  maximumPacketSize: LARGEST_PACKET_TAKEN,
+};
+
+const willProperties = {
+  willDelayInterval: WILL_DELAY_S,
+  payloadFormatIndicator: true,
+  messageExpiryInterval: WILL_EXPIRY_S,
+  contentType: 'application/json',
+};
+
+/** Host name and chain are always verified; there is no setting and no environment variable that turns it off. */
+const tlsOptions = ({ credentials: { ca, cert, key }, tlsMin }: ConnectOptions) => ({
+  ...(ca === undefined ? {} : { ca }),
+  ...(cert === undefined || key === undefined ? {} : { cert, key }),
+  minVersion: `TLSv${tlsMin}`,
+  ciphers: CIPHERS,
+  rejectUnauthorized: true,
+});
+
+const serverFacts = ({ sessionPresent, properties = {} }: mqtt.IConnackPacket): ServerFacts => ({
+  sessionPresent,
+  receiveMaximum: properties.receiveMaximum ?? 65_535,
+  maximumPacketSize: properties.maximumPacketSize ?? Number.POSITIVE_INFINITY,
+  maximumQos: properties.maximumQoS ?? 2,
+  retainAvailable: properties.retainAvailable ?? true,
+  ...(properties.assignedClientIdentifier === undefined
+    ? {}
+    : { assignedClientId: properties.assignedClientIdentifier }),
+});
+
+/** The first thing that went wrong on a connection, by which its end is explained. */
+interface Trouble {
+  ending: Ending | undefined;
+}
+
+const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
+  const trouble: Trouble = { ending: undefined };
+  const note = (ending: Ending): void => {
+    trouble.ending ??= ending;
+  };
+  client.on('error', (error) => note(endingOf(error, broker)));
+  client.on('packetreceive', (packet) => {
+    if (packet.cmd === 'connack') noteRefusal(packet.reasonCode ?? translate(packet.returnCode), packet.properties);
+    if (packet.cmd === 'disconnect') noteRefusal(packet.reasonCode ?? 0, packet.properties);
+  });
+  const noteRefusal = (reason: number, properties: { readonly serverReference?: string } | undefined): void => {
+    if (reason < 0x80) return;
+    const { serverReference } = properties ?? {};
+    note({ kind: 'refused', reason, ...(serverReference === undefined ? {} : { serverReference }) });
+  };
+  return trouble;
+};
+
+/** CONNACK return codes of 3.1.1, 1 to 5, as reason codes of MQTT 5. A broker of 3.1.1 answers these to a CONNECT of 5, too. */
+const translate = (returnCode: number | undefined): number =>
+  [
+    0,
+    REASON.unsupportedVersion,
+    REASON.clientIdInvalid,
+    REASON.serverUnavailable,
+    REASON.badCredentials,
+    REASON.notAuthorised,
+  ][returnCode ?? 0] ?? 0x80;
+
+const endingOf = (error: Error & { code?: unknown }, { tls, url }: Broker): Ending => {
+  const { code, message } = error;
+  if (typeof code === 'number') return { kind: 'refused', reason: code <= 5 ? translate(code) : code };
+  if (message === 'Keepalive timeout') return { kind: 'timeout', waitedFor: 'PINGRESP' };
+  if (typeof code !== 'string') return { kind: 'protocol', message };
+  const ofNetwork = /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
+  return { kind: tls && !ofNetwork ? 'tls' : 'network', message: `${url}: ${code} ${message}` };
+};
+
+/** A connection after CONNACK. It never queues beyond the broker's window, and no publish outlives it unanswered. */
+export class Connection {
+  readonly kind = 'connected';
+  readonly protocol: Protocol;
+  readonly broker: Broker;
+  readonly server: ServerFacts;
+  /** Most messages that may be unacknowledged: the library does not enforce the broker's receive maximum. */
+  readonly window: number;
+  /** Settles once, with why it ended. */
+  readonly closed: Promise<Ending>;
+  readonly #client: mqtt.MqttClient;
+  readonly #timing: Timing;
+  readonly #pending = new Set<(result: PublishResult) => void>();
+  readonly #answers = new Set<Promise<PublishResult>>();
+  readonly #waiting: (() => void)[] = [];
+  readonly #trouble: Trouble;
+  #inflight = 0;
+  #open = true;
+  #close: (ending: Ending) => void = () => {};
+
+  constructor(client: mqtt.MqttClient, options: ConnectOptions, server: ServerFacts, trouble: Trouble) {
+    this.#client = client;
+    this.#timing = options.timing;
+    this.#trouble = trouble;
+    this.protocol = options.protocol;
+    this.broker = options.broker;
+    this.server = server;
+    this.window = Math.min(WINDOW, server.receiveMaximum);
+    this.closed = new Promise((resolve) => {
+      this.#close = resolve;
+    });
+    client.once('close', () => this.drop({ kind: 'closed', connected: true }));
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  /** Calls back for each message of a subscription. */
+  onMessage(heard: (topic: string, payload: Uint8Array) => void): void {
+    this.#client.on('message', (topic, payload) => heard(topic, payload));
+  }
+
+  /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
+  async publish(topic: string, payload: Uint8Array, options: PublishOptions): Promise<PublishResult> {
+    const bytes = publishBytes(topic, payload.length, options);
+    const limit = this.server.maximumPacketSize;
+    if (bytes > limit) return { kind: 'oversize', bytes, limit };
+    if (this.#inflight < this.window) this.#inflight += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    if (!this.#open) return CLOSED;
+    const answer = this.#send(topic, payload, options);
+    this.#answers.add(answer);
+    const result = await answer;
+    this.#answers.delete(answer);
+    this.#passOn();
+    return result;
+  }
+
+  /** Gives the place in the window to whoever waits longest, so that messages keep their order. */
+  #passOn(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#inflight -= 1;
+    else next();
+  }
+
+  #send(topic: string, payload: Uint8Array, { retain, ...properties }: PublishOptions): Promise<PublishResult> {
+    return new Promise((resolve) => {
+      const settle = (result: PublishResult): void => {
+        clearTimeout(timer);
+        this.#pending.delete(settle);
+        resolve(result);
+      };
+      const timer = setTimeout(() => this.drop({ kind: 'timeout', waitedFor: 'PUBACK' }), this.#timing.answerMs);
+      this.#pending.add(settle);
+      this.#client.publish(
+        topic,
+        asBuffer(payload),
+        {
+          qos: 1,
+          retain: retain && this.server.retainAvailable,
+          ...(this.protocol === '5' ? { properties: publishProperties(properties) } : {}),
+        },
+        (error) => settle(publishResult(error)),
+      );
+    });
+  }
+
+  /** SUBSCRIBE with QoS 1. Returns the first reason that is a refusal, or undefined when all were granted. */
+  subscribe(topics: readonly string[]): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => this.drop({ kind: 'timeout', waitedFor: 'SUBACK' }), this.#timing.answerMs);
+      this.#client.subscribe([...topics], { qos: 1 }, (_error, _granted, suback) => {
+        clearTimeout(timer);
+        // Without a SUBACK the connection is gone, and `closed` tells why.
+        resolve(suback?.granted.map(Number).find((reason) => reason >= 0x80));
+      });
+    });
+  }
+
+  /** Waits for what is on its way, then DISCONNECT with reason 0, which also withdraws the will. `closed` gives `ending`. */
+  async leave(ending: Ending): Promise<void> {
+    const giveUp = setTimeout(() => this.drop(ending), this.#timing.stopMs);
+    await Promise.all(this.#answers);
+    this.#trouble.ending ??= ending;
+    if (this.#open) this.#client.end(false);
+    await this.closed;
+    clearTimeout(giveUp);
+  }
+
+  /** Ends the connection without DISCONNECT, so that the broker publishes the will. Everything pending settles as closed. */
+  drop(ending: Ending): void {
+    if (!this.#open) return;
+    this.#open = false;
+    this.#client.end(true);
+    // After an `end` that is still under way a second one does nothing.
+    this.#client.stream.destroy();
+    for (const settle of [...this.#pending]) settle(CLOSED);
+    for (const wake of this.#waiting.splice(0)) wake();
+    this.#close(this.#trouble.ending ?? ending);
+  }
+}
+
+const publishResult = (error: (Error & { code?: unknown }) | null | undefined): PublishResult => {
+  if (error === null || error === undefined) return { kind: 'acknowledged' };
+  return typeof error.code === 'number' ? { kind: 'refused', reason: error.code } : CLOSED;
+};
+
+const publishProperties = ({ contentType, expiryS, user }: Omit<PublishOptions, 'retain'>) => ({
+  payloadFormatIndicator: true,
+  contentType,
+  ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
+  ...(user === undefined ? {} : { userProperties: { ...user } }),
+});
+
+/** Length of the PUBLISH packet of MQTT 5 (3.3): the broker closes on a larger one than it takes, and the library sends it again. */
+export const publishBytes = (topic: string, payloadBytes: number, options: PublishOptions): number => {
+  const user = Object.entries(options.user ?? {});
+  const properties =
+    2 +
+    text(options.contentType, 1) +
+    (options.expiryS === undefined ? 0 : 5) +
+    user.reduce((sum, [name, value]) => sum + text(name, 1) + text(value, 0), 0);
+  const rest = text(topic, 0) + 2 + variable(properties) + properties + payloadBytes;
+  return 1 + variable(rest) + rest;
+};
+
+const text = (value: string, identifier: 0 | 1): number => identifier + 2 + Buffer.byteLength(value);
+
+/** Length of a Variable Byte Integer (1.5.5). */
+const variable = (value: number): number => (value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4);
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -1,0 +1,196 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Emit } from '../platform/events.ts';
+import type { MqttSettings } from './broker.ts';
+import { type Credentials, readCredentials } from './credentials.ts';
+import { describeEnding, type Ending, needsPerson } from './ending.ts';
+import { Line } from './line.ts';
+import { connect, type Protocol } from './mqtt.ts';
+import type { Outbox } from './outbox.ts';
+import { presenceBytes, type Sessions } from './presence.ts';
+import type { Held } from './pump.ts';
+import { type Hop, Route } from './route.ts';
+import { TIMING, type Timing } from './timing.ts';
+import { type Topics, topicsOf } from './topics.ts';
+
+export interface UplinkOptions {
+  readonly settings: MqttSettings;
+  readonly gateway: string;
+  /** Version of the agent. */
+  readonly version: string;
+  /** Origin of the log. */
+  readonly log: string;
+  readonly sessions: Sessions;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly random?: () => number;
+  readonly timing?: Timing;
+}
+
+/** What `assayer status` shows of the uplink. Instants are Unix milliseconds. */
+export interface UplinkStatus {
+  readonly state: 'stopped' | 'connecting' | 'connected' | 'waiting';
+  /** The broker in use, or tried last. */
+  readonly broker?: string;
+  readonly protocol?: Protocol;
+  /** The connection has no TLS. */
+  readonly insecure?: boolean;
+  /** Entries a broker acknowledged, and entries in the log. */
+  readonly cursor: number;
+  readonly size: number;
+  /** No collector confirms: what a broker acknowledged may still be lost. */
+  readonly unconfirmed: true;
+  /** Why entries wait, while they do. */
+  readonly held?: Held;
+  readonly lastError?: { readonly message: string; readonly atMs: number };
+}
+
+/**
+ * Keeps one connection to a broker for as long as it lives, and a pump on it (mqtt.md §4–§6). `start` throws for what an
+ * operator has to mend first; later everything a broker or network does ends one connection and is tried again.
+ */
+export class Uplink {
+  readonly #options: UplinkOptions & { readonly timing: Timing };
+  readonly #random: () => number;
+  readonly #topics: Topics;
+  readonly #route: Route;
+  readonly #stop = new AbortController();
+  readonly #alarmed = new Set<string>();
+  #running: Promise<void> | undefined;
+  #state: UplinkStatus['state'] = 'stopped';
+  #hop: Hop | undefined;
+  #line: Line | undefined;
+  #lastError: UplinkStatus['lastError'];
+
+  constructor(options: UplinkOptions) {
+    this.#options = { ...options, timing: options.timing ?? TIMING };
+    this.#random = options.random ?? Math.random;
+    this.#topics = topicsOf(options.settings.prefix, options.gateway);
+    this.#route = new Route(options.settings, this.#options.timing, this.#random);
+  }
+
+  /** Throws `mqtt.credentials` or `config.secret` for a file that cannot be used. */
+  start(): void {
+    const { settings, gateway, emit } = this.#options;
+    readCredentials(settings, gateway);
+    if (settings.collectors.length > 0) {
+      emit('warn', 'uplink.unconfirmed', {
+        message: 'this version does not wait for the acknowledgement of collectors',
+      });
+    }
+    this.#running = this.#run();
+  }
+
+  /** Publishes `stopped` if there is a connection, and ends it. */
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await this.#running;
+  }
+
+  status(): UplinkStatus {
+    const { outbox } = this.#options;
+    const hop = this.#hop;
+    const held = this.#line?.held;
+    return {
+      state: this.#state,
+      ...(hop === undefined ? {} : { broker: hop.broker.url, protocol: hop.protocol, insecure: !hop.broker.tls }),
+      cursor: outbox.cursor(),
+      size: outbox.size(),
+      unconfirmed: true,
+      ...(held === undefined ? {} : { held }),
+      ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    };
+  }
+
+  async #run(): Promise<void> {
+    await this.#wait(this.#random() * this.#options.settings.spread_s * 1000);
+    while (!this.#stop.signal.aborted) {
+      const { ending, lastedMs } = await this.#once(this.#route.next());
+      if (this.#stop.signal.aborted) break;
+      if (lastedMs >= this.#options.timing.stableMs) this.#alarmed.clear();
+      const pauseMs = this.#route.after(ending, lastedMs);
+      this.#report(ending, pauseMs);
+      await this.#wait(pauseMs);
+    }
+    this.#state = 'stopped';
+  }
+
+  /** One connection, from its first packet to its last. */
+  async #once(hop: Hop): Promise<{ readonly ending: Ending; readonly lastedMs: number }> {
+    const { clock, sessions } = this.#options;
+    this.#hop = hop;
+    this.#state = 'connecting';
+    const session = sessions.next();
+    const connection = await this.#connect(hop, session);
+    if (connection.kind !== 'connected') return { ending: connection, lastedMs: 0 };
+    const sinceMs = clock.monoMs();
+    this.#state = 'connected';
+    this.#line = new Line({ ...this.#options, connection, topics: this.#topics, session });
+    const ending = await this.#line.serve(this.#leaveSignal());
+    this.#line = undefined;
+    return { ending, lastedMs: clock.monoMs() - sinceMs };
+  }
+
+  async #connect({ broker, protocol, retainedWill }: Hop, session: string): ReturnType<typeof connect> {
+    const { settings, gateway, timing, clock } = this.#options;
+    const credentials = credentialsNow(settings, gateway);
+    if ('kind' in credentials) return credentials;
+    const lost = presenceBytes(
+      'lost',
+      { ...this.#options, session },
+      { atMs: clock.wallMs(), tls: broker.tls, retained: retainedWill },
+    );
+    return connect({
+      broker,
+      protocol,
+      credentials,
+      clientId: gateway,
+      tlsMin: settings.tls_min,
+      will: { topic: this.#topics.conn, payload: lost, retain: retainedWill },
+      timing,
+      signal: this.#stop.signal,
+    });
+  }
+
+  /** At stop; away from the first broker also after about an hour, to return to it. */
+  #leaveSignal(): AbortSignal {
+    if (this.#route.atPrimary) return this.#stop.signal;
+    const awayMs = this.#options.timing.primaryReturnMs * (5 / 6 + this.#random() / 3);
+    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(Math.round(awayMs))]);
+  }
+
+  async #wait(ms: number): Promise<void> {
+    this.#state = 'waiting';
+    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => {
+      // Only the abort of a stop gets here, and the loop looks for it next.
+    });
+  }
+
+  /** What a person has to mend is an alarm once; the same again, and what mends itself, is a warning. */
+  #report(ending: Ending, pauseMs: number): void {
+    if (ending.kind === 'left') return;
+    const { emit, clock } = this.#options;
+    const broker = this.#hop?.broker.url;
+    const message = describeEnding(ending);
+    const known = `${broker} ${message}`;
+    const level = needsPerson(ending) && !this.#alarmed.has(known) ? 'error' : 'warn';
+    this.#alarmed.add(known);
+    this.#lastError = { message, atMs: clock.wallMs() };
+    emit(level, `uplink.${ending.kind}`, { broker, message, retry_s: Math.ceil(pauseMs / 1000) });
+  }
+}
+
+/** The files as they are now, so that a renewed certificate is used at the next connect. */
+const credentialsNow = (
+  settings: MqttSettings,
+  gateway: string,
+): Credentials | Extract<Ending, { kind: 'credentials' }> => {
+  try {
+    return readCredentials(settings, gateway);
+  } catch (error) {
+    if (error instanceof AgentError) return { kind: 'credentials', message: error.message };
+    throw error;
+  }
+};

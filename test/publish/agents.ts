@@ -1,0 +1,90 @@
+import { type Config, configSchema } from '../../agent/config/schema.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
+import type { Level } from '../../agent/platform/events.ts';
+import type { MqttSettings } from '../../agent/publish/broker.ts';
+import { Sessions } from '../../agent/publish/presence.ts';
+import { TIMING, type Timing } from '../../agent/publish/timing.ts';
+import { Uplink } from '../../agent/publish/uplink.ts';
+import { MemoryOutbox } from './memory-outbox.ts';
+
+/** Intervals of a test: a second is some milliseconds. */
+export const FAST: Timing = {
+  ...TIMING,
+  connectMs: 3_000,
+  answerMs: 1_500,
+  backoffBaseMs: 20,
+  backoffCapMs: 100,
+  busyCapMs: 100,
+  refusedCapMs: 100,
+  stableMs: 60_000,
+  notAuthorisedMs: 200,
+  rivalMs: 60_000,
+  mirrorEveryMs: 1,
+  stopMs: 2_000,
+};
+
+/** Settings as the schema makes them of what an operator wrote. */
+export const settingsFor = (url: string, more: Partial<MqttSettings> = {}): MqttSettings => {
+  const config: Config = configSchema.parse({
+    gateway: 'gw-1',
+    operator: 'example.org',
+    state_dir: '/nowhere',
+    devices: [{ host: '192.0.2.1' }],
+    mqtt: { url, rate: 10_000, spread_s: 0, ...more },
+  });
+  if (config.mqtt === undefined) throw new Error('no mqtt section');
+  return config.mqtt;
+};
+
+/** An uplink with a log in memory, and the events it wrote. */
+export class Agent {
+  readonly events: { readonly level: Level; readonly event: string; readonly [member: string]: unknown }[] = [];
+  readonly outbox: MemoryOutbox;
+  readonly uplink: Uplink;
+
+  constructor(
+    settings: MqttSettings,
+    {
+      timing = {},
+      outbox = new MemoryOutbox(),
+      gateway = 'gw-1',
+      bootseed = 'c2VlZA',
+      earlierBoots = [],
+      random = Math.random,
+    }: {
+      timing?: Partial<Timing>;
+      outbox?: MemoryOutbox;
+      gateway?: string;
+      bootseed?: string;
+      earlierBoots?: readonly string[];
+      random?: () => number;
+    } = {},
+  ) {
+    this.outbox = outbox;
+    this.uplink = new Uplink({
+      settings,
+      gateway,
+      version: '0.1.0',
+      log: `example.org/${gateway}/1`,
+      sessions: new Sessions(bootseed, (seed) => earlierBoots.includes(seed)),
+      outbox,
+      clock: systemClock(),
+      emit: (level, event, members = {}) => this.events.push({ ...members, level, event }),
+      random,
+      timing: { ...FAST, ...timing },
+    });
+  }
+
+  start(): this {
+    this.uplink.start();
+    return this;
+  }
+
+  saw(event: string): boolean {
+    return this.events.some((line) => line.event === event);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.uplink.stop();
+  }
+}

@@ -1,0 +1,79 @@
+import type { Outbox, OutboxEntry } from '../../agent/publish/outbox.ts';
+
+/** A log in memory. Its messages are readable JSON with their `seq`, so that a receiver can tell order and loss. */
+export class MemoryOutbox implements Outbox {
+  readonly entries: OutboxEntry[] = [];
+  /** Most entries that were handed out at once. */
+  largestRead = 0;
+  readonly #callbacks = new Set<() => void>();
+  #cursor = 0;
+
+  constructor(cursor = 0) {
+    this.#cursor = cursor;
+  }
+
+  append(entry: { kind?: string; device?: string; severity?: OutboxEntry['severity']; bytes?: number } = {}): void {
+    const { kind = 'attestation', device, severity, bytes = 0 } = entry;
+    const seq = this.entries.length;
+    const text = JSON.stringify({ seq, kind, ...(device === undefined ? {} : { device }), fill: 'x'.repeat(bytes) });
+    this.entries.push({
+      seq,
+      kind,
+      ...(device === undefined ? {} : { device }),
+      ...(severity === undefined ? {} : { severity }),
+      message: Buffer.from(text),
+    });
+    for (const callback of this.#callbacks) callback();
+  }
+
+  appendMany(count: number): void {
+    for (let made = 0; made < count; made += 1) this.append({ kind: 'coverage' });
+  }
+
+  size(): number {
+    return this.entries.length;
+  }
+
+  entriesFrom(seq: number, limit: number): readonly OutboxEntry[] {
+    const read = this.entries.slice(seq, seq + limit);
+    this.largestRead = Math.max(this.largestRead, read.length);
+    return read;
+  }
+
+  cursor(): number {
+    return this.#cursor;
+  }
+
+  advance(next: number): void {
+    this.#cursor = next;
+  }
+
+  onAppend(callback: () => void): () => void {
+    this.#callbacks.add(callback);
+    return () => this.#callbacks.delete(callback);
+  }
+
+  isNewest(device: string, seq: number): boolean {
+    return this.#newest().get(device)?.seq === seq;
+  }
+
+  newestAfter(device: string, limit: number): readonly OutboxEntry[] {
+    return [...this.#newest()]
+      .filter(([id]) => id > device)
+      .sort(([left], [right]) => (left < right ? -1 : 1))
+      .slice(0, limit)
+      .map(([, entry]) => entry);
+  }
+
+  deviceCount(): number {
+    return this.#newest().size;
+  }
+
+  #newest(): Map<string, OutboxEntry> {
+    const newest = new Map<string, OutboxEntry>();
+    for (const entry of this.entries) {
+      if (entry.kind === 'attestation' && entry.device !== undefined) newest.set(entry.device, entry);
+    }
+    return newest;
+  }
+}
