@@ -49,8 +49,14 @@ export const content = (bytes: Uint8Array): { readonly start: number; readonly e
   return { start: marked ? 3 : 0, end: Math.max(end, marked ? 3 : 0) };
 };
 
+/** What was visited, and where it ended. */
+export interface Visited {
+  readonly form: 'json' | 'text';
+  readonly end: number;
+}
+
 /** The same reading, telling `visitor` where things stand in `bytes`. Undefined where the reply cannot be read. */
-export const visitReply = (bytes: Uint8Array, visitor: Visitor): { readonly end: number } | undefined => {
+export const visitReply = (bytes: Uint8Array, visitor: Visitor): Visited | undefined => {
   const { start, end } = content(bytes);
   // Latin-1 keeps one character for each byte, so that places in the text are places in the bytes.
   const text = asBuffer(bytes).toString('latin1', start, end);
@@ -61,11 +67,11 @@ export const visitReply = (bytes: Uint8Array, visitor: Visitor): { readonly end:
   try {
     if (looksLikeText(text)) {
       readTextForm(text, new Set(), shifted);
-      return { end };
+      return { form: 'text', end };
     }
     const reader = new JsonReader(text, MAX_DEPTH, shifted);
     reader.read();
-    return { end: start + reader.end };
+    return { form: 'json', end: start + reader.end };
   } catch (error) {
     if (error instanceof DocumentProblem) return undefined;
     throw error;

@@ -84,7 +84,10 @@ export class Line implements AsyncDisposable {
   #learn(kind: Query['kind'], answer: NoReply): void {
     if (answer.reason === 'timeout') this.#timeouts.set(kind, (this.#timeouts.get(kind) ?? 0) + 1);
     if (answer.dark || (this.#timeouts.get(kind) ?? 0) >= MOST_TIMEOUTS) {
-      this.#vain.set(kind, noReply(answer.reason, `not asked again: ${answer.detail}`));
+      this.#vain.set(
+        kind,
+        noReply(answer.reason, `not asked again: ${answer.detail}`, answer.dark ? { dark: true } : {}),
+      );
     }
   }
 

@@ -1,0 +1,88 @@
+import { createHash } from 'node:crypto';
+import { toBase64url } from '../../shared/base64url.ts';
+import type { FactName, Facts, FactValues, FirmwareComponent, PoolSlot, Reading } from '../../shared/facts.ts';
+import { present, unknown } from '../../shared/facts.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
+import type { Driver, Replies, Source } from '../drivers/driver.ts';
+import type { Capture } from '../probe/capture.ts';
+import type { LookKind, Observation } from './observation.ts';
+import { canonicalPoolUrl } from './pool-url.ts';
+import { sanitise } from './sanitise.ts';
+
+/**
+ * Reads every fact of `driver` whose questions were all asked in this look, and makes it fit to be compared, stored
+ * and signed: texts sanitised, pool URLs canonical, components sorted and fingerprinted. What stages after this one
+ * see of a device is clean.
+ */
+export const normalise = (driver: Driver, capture: Capture, look: LookKind): Observation => {
+  const facts: { [name: string]: unknown } = {};
+  const gaps = new Map<FactName, Gap>();
+  const sanitized: string[] = [];
+  if (anyReply(capture)) facts.family = driver.family;
+  for (const [name, source] of Object.entries(driver.facts) as [FactName, Source<unknown>][]) {
+    if (!source.queries.every((query) => capture.replies.has(query))) continue;
+    const reading = settle(name, readFact(source, capture.replies), driver);
+    if (reading.kind !== 'present') {
+      gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
+      continue;
+    }
+    const { value, touched } = sanitise(reading.value);
+    facts[name] = value;
+    if (touched) sanitized.push(name);
+  }
+  const components = facts['firmware.components'] as FactValues['firmware.components'] | undefined;
+  if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
+  const { address, observedAtMs } = capture;
+  // Each value was read by the source of its own name, whose type `Driver` ties to the fact.
+  return { family: driver.family, address, look, observedAtMs, facts: facts as Facts, gaps, sanitized };
+};
+
+type Gap = Observation['gaps'] extends ReadonlyMap<FactName, infer G> ? G : never;
+
+const anyReply = ({ replies }: Capture): boolean => [...replies.values()].some(({ kind }) => kind === 'reply');
+
+/** A driver that stumbles over what a device sent could not read it; the round goes on. */
+const readFact = (source: Source<unknown>, replies: Replies): Reading<unknown> => {
+  try {
+    return source.read(replies);
+  } catch {
+    return unknown('unreadable');
+  }
+};
+
+/** What a reading means for its fact. */
+const settle = (name: FactName, reading: Reading<unknown>, driver: Driver): Reading<unknown> => {
+  // The driver knows a place and the device has no such place: that is the answer, except about pools, of which no
+  // miner has none because it does not know the question.
+  if (reading.kind === 'unknown' && reading.reason === 'unsupported') {
+    return name === 'pools' ? unknown('unreadable') : { kind: 'absent' };
+  }
+  if (reading.kind !== 'present') return reading;
+  switch (name) {
+    case 'pools':
+      return settlePools(reading.value as FactValues['pools'], driver);
+    case 'live_pools':
+      return present(canonical(reading.value as FactValues['live_pools'], driver));
+    case 'firmware.components':
+      return present(byName(reading.value as FactValues['firmware.components']));
+    default:
+      return reading;
+  }
+};
+
+/** Blank slots are dropped. A list without any slot is unknown, not empty: an unreadable pool must not look removed. */
+const settlePools = (slots: readonly PoolSlot[], driver: Driver): Reading<readonly PoolSlot[]> => {
+  const configured = canonical(slots, driver);
+  return configured.length === 0 ? unknown('unreadable') : present(configured);
+};
+
+const canonical = <Row extends { readonly url: string }>(rows: readonly Row[], driver: Driver): readonly Row[] =>
+  rows
+    .map((row) => ({ ...row, url: canonicalPoolUrl(row.url, driver.defaultPoolPort) }))
+    .filter(({ url }) => url !== '');
+
+const byName = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
+  [...components].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+
+const fingerprint = (components: readonly FirmwareComponent[]): string =>
+  toBase64url(createHash('sha256').update(canonicalJson(components)).digest());

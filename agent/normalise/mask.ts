@@ -1,0 +1,81 @@
+import type { Driver } from '../drivers/driver.ts';
+import { visitReply } from '../probe/json.ts';
+
+/** How members are named that hold secrets, in any family: `pass`, `Passwd`, `wifiPass`, `Mpassword1`, `influxToken` … */
+const SECRET = /(?:pass(?:word|wd|phrase)?|pwd|psw|psk|token|secret|salt|(?:api|private)_?key)\d*$/i;
+
+/** Members that hold a value which `redact` can name, by the fact. */
+const REDACTED: { readonly [fact: string]: readonly string[] } = {
+  'pools.user': [
+    'user',
+    'username',
+    'account',
+    'worker',
+    'stratumuser',
+    'fallbackstratumuser',
+    'payoutaddress',
+    'current pool user',
+  ],
+};
+
+/** What stands where a secret stood: a text, whatever it was. */
+const MASK = '***';
+
+/** Which members of a driver's replies are masked before a capture is kept, hashed or shown. */
+export interface SecretNames {
+  readonly has: (name: string) => boolean;
+}
+
+/** The common names, the driver's own, and those of the facts that the operator wants redacted. */
+export const secretNames = (driver: Driver, redact: readonly string[] = []): SecretNames => {
+  const redacted = redact.flatMap((fact) => REDACTED[fact] ?? []);
+  const names = new Set([...(driver.secrets ?? []), ...redacted].map((name) => name.toLowerCase()));
+  return { has: (name) => SECRET.test(name) || names.has(name.toLowerCase()) };
+};
+
+/** A password inside a URL, as bytes show it: `://user:password@`, with or without JSON's escaped slashes. */
+const USERINFO = /:(?:\\?\/){2}[^/@"\\\s]*?:([^@"\s]+)@/g;
+
+/**
+ * The capture as it may be kept: every value of a secret member replaced by `***`, whatever it was, so that nothing can
+ * be guessed from its length or its digest; and nothing after the end of the document. It parses as before. Undefined
+ * where the bytes cannot be read: what nobody can find its way in is never kept.
+ */
+export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array | undefined => {
+  const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const secrets: Span[] = [];
+  const passwords: Span[] = [];
+  const visited = visitReply(bytes, {
+    member: (name, start, end) => {
+      if (names.has(name)) secrets.push({ start, end, mask: MASK });
+    },
+    text: (start, end) => {
+      for (const found of raw.toString('latin1', start, end).matchAll(USERINFO)) {
+        const until = start + found.index + found[0].length - 1;
+        passwords.push({ start: until - (found[1] as string).length, end: until, mask: MASK });
+      }
+    },
+  });
+  if (visited === undefined) return undefined;
+  const spans = visited.form === 'json' ? secrets.map((span) => ({ ...span, mask: `"${MASK}"` })) : secrets;
+  return replace(raw.subarray(0, visited.end), [...spans, ...passwords]);
+};
+
+interface Span {
+  readonly start: number;
+  readonly end: number;
+  readonly mask: string;
+}
+
+const replace = (raw: Buffer, spans: readonly Span[]): Uint8Array => {
+  const parts: Buffer[] = [];
+  let at = 0;
+  // Outer spans first: what stands inside one is gone with it.
+  for (const { start, end, mask } of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
+    if (start < at) continue;
+    parts.push(raw.subarray(at, start), Buffer.from(mask, 'latin1'));
+    at = end;
+  }
+  parts.push(raw.subarray(at));
+  return Buffer.concat(parts);
+};

@@ -1,0 +1,36 @@
+/** Scheme, authority without user, port, rest and flag of a pool URL, as loosely as firmwares write them. */
+const POOL_URL =
+  /^(?:(?<scheme>[a-z][a-z0-9+.-]*):\/\/)?(?:(?<user>[^@/#]*)@)?(?<host>\[[^\]]*\]|[^:/#?\s]*)(?::(?<port>\d{1,5}))?(?<path>[/?][^#]*)?(?<flag>#.*)?$/i;
+
+/** An IPv6 address that nobody put in brackets, so that no port can stand behind it. */
+const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
+
+/**
+ * The canonical form of a pool URL (catalogue §1): scheme and host in lower case, the port a driver documents as
+ * default made explicit, one trailing `/` and the trailing dot of the host removed, IPv6 in brackets, a `#flag` kept.
+ * No scheme is invented. The password of `user:password@` is masked. What cannot be taken apart stays as it is.
+ */
+export const canonicalPoolUrl = (spelled: string, defaultPort?: number): string => {
+  const trimmed = spelled.trim();
+  const { scheme = '', rest } = splitScheme(trimmed);
+  const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
+  if (found === undefined || !found.host) return maskUserinfo(trimmed);
+  const host = found.host.toLowerCase().replace(/\.$/, '');
+  const port = found.port === undefined ? defaultPort : Number(found.port);
+  return [
+    found.scheme === undefined ? '' : `${found.scheme.toLowerCase()}://`,
+    found.user === undefined ? '' : `${found.user.replace(/:.*$/s, ':***')}@`,
+    host,
+    port === undefined ? '' : `:${port}`,
+    (found.path ?? '').replace(/\/$/, ''),
+    found.flag ?? '',
+  ].join('');
+};
+
+const splitScheme = (url: string): { scheme?: string; rest: string } => {
+  const at = url.indexOf('://');
+  return at === -1 ? { rest: url } : { scheme: url.slice(0, at + 3), rest: url.slice(at + 3) };
+};
+
+/** Also where the rest is no URL that we know, a password in it is none of our business. */
+const maskUserinfo = (text: string): string => text.replace(/(:\/\/[^/@:\s]*:)[^@]*@/, '$1***@');

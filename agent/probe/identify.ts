@@ -1,0 +1,198 @@
+import {
+  type CgminerQuery,
+  type Clues,
+  cgminer,
+  type Driver,
+  type HttpQuery,
+  httpGet,
+  type Query,
+} from '../drivers/driver.ts';
+import type { JsonValue, NoReply, Reply } from './capture.ts';
+import type { Page } from './http.ts';
+import { Line, type ProbeDeps } from './line.ts';
+import type { Target } from './target.ts';
+
+/** What an address turned out to be. `evidence`: each question asked and what came of it, in words of ours. */
+export type Identification =
+  | {
+      readonly kind: 'identified';
+      readonly driver: Driver;
+      readonly clues: Clues;
+      readonly evidence: readonly string[];
+    }
+  | { readonly kind: 'ambiguous'; readonly families: readonly string[] }
+  | { readonly kind: 'unidentified'; readonly detail: string }
+  | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout' };
+
+const VERSION = cgminer('version');
+/** WhatsMiner knows this one; firmware from late 2020 also, or only, by the other key. */
+const GET_VERSION = cgminer('get_version');
+const CMD_GET_VERSION = cgminer('get_version', { cadence: 'config', key: 'cmd' });
+/** Where old firmware differs from its siblings: fans of WhatsMiner, modules of Avalon, the header row of Bitmain. */
+const SUMMARY = cgminer('summary');
+const STATS = cgminer('stats');
+const ROOT = httpGet('/');
+const AXEOS_INFO = httpGet('/api/system/info');
+
+/** The questions of identification, for the allow-list. */
+export const IDENTIFYING: readonly Query[] = [
+  VERSION,
+  GET_VERSION,
+  CMD_GET_VERSION,
+  SUMMARY,
+  STATS,
+  ROOT,
+  AXEOS_INFO,
+];
+
+const AXEOS_PAGE = /axeos|bitaxe|nerd\w{0,6}axe|lucky ?miner/i;
+
+/** How much of a landing page is looked at, bytes. */
+const PAGE_START = 16_384;
+
+/** Codes with which a CGMiner API says that it does not know a question: invalid command, missing key. */
+const UNKNOWN_COMMAND: ReadonlySet<number> = new Set([14, 24]);
+
+/**
+ * Finds the family at an address without any credential, in the order of the survey of families: what 4028 `version`
+ * says, where it says nothing the questions of WhatsMiner, the landing page, the reply that proves a page's claim; then
+ * for what is still only likely the replies in which old firmware shows its maker. Ends as soon as a driver is certain.
+ */
+export const identify = async (
+  target: Target,
+  drivers: readonly Driver[],
+  deps: ProbeDeps,
+): Promise<Identification> => {
+  await using line = new Line(target, deps);
+  const inquiry = new Inquiry(line, drivers);
+  await inquiry.run();
+  return inquiry.conclude();
+};
+
+class Inquiry {
+  readonly #line: Line;
+  readonly #drivers: readonly Driver[];
+  readonly #cgminer = new Map<string, JsonValue>();
+  readonly #http = new Map<string, JsonValue>();
+  readonly #evidence: string[] = [];
+  readonly #failures: NoReply[] = [];
+  #web: Clues['web'];
+  #answered = false;
+
+  constructor(line: Line, drivers: readonly Driver[]) {
+    this.#line = line;
+    this.#drivers = drivers;
+  }
+
+  async run(): Promise<void> {
+    const version = await this.#ask(VERSION);
+    if (this.#certain()) return;
+    const speaksCgminer = isCgminer(version);
+    if (speaksCgminer && this.#best().sureness === 0) await this.#askAsWhatsminer();
+    if (this.#certain()) return;
+    await this.#askWeb();
+    if (this.#certain() || !speaksCgminer) return;
+    await this.#askOnce(SUMMARY);
+    if (!this.#certain()) await this.#askOnce(STATS);
+  }
+
+  conclude(): Identification {
+    if (!this.#answered) {
+      const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
+      return { kind: 'unreachable', reason };
+    }
+    const { sureness, drivers } = this.#best();
+    const [driver, ...others] = drivers;
+    if (driver === undefined || sureness === 0) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
+    if (others.length > 0) return { kind: 'ambiguous', families: drivers.map(({ family }) => family) };
+    return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
+  }
+
+  async #askAsWhatsminer(): Promise<void> {
+    const reply = await this.#ask(GET_VERSION);
+    if (this.#certain()) return;
+    if (isUnknownCommand(reply)) await this.#ask(CMD_GET_VERSION);
+    if (!this.#certain()) await this.#ask(SUMMARY);
+  }
+
+  async #askWeb(): Promise<void> {
+    const page = await this.#line.page(ROOT);
+    if (page.kind === 'no-reply') {
+      this.#note('GET /', page);
+      return;
+    }
+    this.#web = webClue(page);
+    this.#answered = true;
+    this.#evidence.push(`GET /: HTTP ${page.status}`);
+    if (this.#certain()) return;
+    const asksForLogin = page.status === 401 || page.status === 403;
+    if (AXEOS_PAGE.test(this.#web.body) || (!asksForLogin && this.#best().sureness === 0)) await this.#ask(AXEOS_INFO);
+  }
+
+  async #askOnce(query: CgminerQuery): Promise<void> {
+    if (!this.#cgminer.has(query.command)) await this.#ask(query);
+  }
+
+  async #ask(query: CgminerQuery | HttpQuery): Promise<Reply | NoReply> {
+    const reply = await this.#line.ask(query);
+    const name = query.kind === 'cgminer' ? query.command : query.path;
+    this.#note(query.kind === 'cgminer' ? name : `GET ${name}`, reply);
+    if (reply.kind === 'reply') (query.kind === 'cgminer' ? this.#cgminer : this.#http).set(name, reply.value);
+    return reply;
+  }
+
+  #note(question: string, reply: Reply | NoReply): void {
+    if (reply.kind === 'no-reply') this.#failures.push(reply);
+    if (reply.kind === 'reply' || (reply.reason !== 'unreachable' && reply.reason !== 'timeout')) this.#answered = true;
+    this.#evidence.push(`${question}: ${reply.kind === 'reply' ? 'answered' : `${reply.reason}, ${reply.detail}`}`);
+  }
+
+  #clues(): Clues {
+    return { cgminer: this.#cgminer, http: this.#http, ...(this.#web === undefined ? {} : { web: this.#web }) };
+  }
+
+  #certain(): boolean {
+    const { sureness, drivers } = this.#best();
+    return sureness === 3 && drivers.length === 1;
+  }
+
+  /** The drivers that are surest of these clues. */
+  #best(): { sureness: number; drivers: readonly Driver[] } {
+    const clues = this.#clues();
+    const judged = this.#drivers.map((driver) => ({ driver, sureness: judge(driver, clues) }));
+    const sureness = Math.max(0, ...judged.map((one) => one.sureness));
+    return { sureness, drivers: judged.filter((one) => one.sureness === sureness).map(({ driver }) => driver) };
+  }
+}
+
+/** Clues come from the device; a driver that stumbles over them does not know it. */
+const judge = (driver: Driver, clues: Clues): number => {
+  try {
+    return driver.recognise(clues);
+  } catch {
+    return 0;
+  }
+};
+
+/** Whether something on the port speaks the CGMiner API, so that another question to it is worth a connection. */
+const isCgminer = (version: Reply | NoReply): boolean => {
+  if (version.kind === 'reply') return true;
+  if (version.reason === 'refused') return true;
+  return version.reason === 'truncated' && version.bytes === undefined;
+};
+
+const isUnknownCommand = (reply: Reply | NoReply): boolean => {
+  if (reply.kind !== 'reply' || typeof reply.value !== 'object' || reply.value === null) return false;
+  const codes = [...JSON.stringify(reply.value).matchAll(/"Code":"?(\d+)/g)].map(([, code]) => Number(code));
+  return codes.some((code) => UNKNOWN_COMMAND.has(code));
+};
+
+const webClue = ({ status, challenges, location, body }: Page): NonNullable<Clues['web']> => {
+  const realm = challenges.find(({ parameters }) => parameters.has('realm'))?.parameters.get('realm');
+  return {
+    status,
+    body: new TextDecoder().decode(body.subarray(0, PAGE_START)),
+    ...(realm === undefined ? {} : { realm }),
+    ...(location === undefined ? {} : { location }),
+  };
+};
