@@ -35,7 +35,7 @@ const ROOT = httpGet('/');
 const AXEOS_INFO = httpGet('/api/system/info');
 
 /** The questions of identification, for the allow-list. */
-export const IDENTIFYING: readonly Query[] = [
+export const IDENTIFICATION: readonly Query[] = [
   VERSION,
   GET_VERSION,
   CMD_GET_VERSION,
