@@ -17,8 +17,8 @@ export const checkConfigVerb = (program: Command, io: Io): void => {
     .option('--schema', 'print the JSON Schema of the file, for editors')
     .option('--json', 'print the result as JSON')
     .action((options: { config: string; schema?: boolean; json?: boolean }) => {
-      if (options.schema) return void io.out.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
-      checkFile(resolve(options.config), options.json === true, io);
+      if (options.schema) io.out.write(`${JSON.stringify(configJsonSchema(), null, 2)}\n`);
+      else checkFile(resolve(options.config), options.json === true, io);
     });
 };
 
@@ -29,15 +29,14 @@ const checkFile = (file: string, json: boolean, io: Io): void => {
   const parsed = parseConfig(readText(file), dirname(file));
   if (parsed.kind === 'bad') {
     setExit(EXIT.usage);
-    if (json) return printJson(io, { ok: false, file, problems: parsed.problems });
-    for (const problem of parsed.problems) io.err.write(`${describeProblem(file, problem)}\n`);
+    if (json) printJson(io, { ok: false, file, problems: parsed.problems });
+    else for (const problem of parsed.problems) io.err.write(`${describeProblem(file, problem)}\n`);
     return;
   }
   const places = placesOf(parsed.config).length;
-  if (json) return printJson(io, { ok: true, file, gateway: parsed.config.gateway, places });
-  io.out.write(
-    `${file}: good. Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.\n`,
-  );
+  const summary = `Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.`;
+  if (json) printJson(io, { ok: true, file, gateway: parsed.config.gateway, places });
+  else io.out.write(`${file}: good. ${summary}\n`);
 };
 
 const readText = (file: string): string => {

@@ -3,9 +3,12 @@ import { VERSION } from '../platform/version.ts';
 import { checkConfigVerb } from './check-config.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
+import { logVerb } from './log.ts';
+import { probeVerb } from './probe.ts';
+import { scanVerb } from './scan.ts';
 
 /** Every verb, written out: a single binary cannot scan a directory. */
-const VERBS = [initVerb, checkConfigVerb] as const;
+const VERBS = [initVerb, checkConfigVerb, probeVerb, scanVerb, logVerb] as const;
 
 /** The command line. Usage errors throw `CommanderError`, an operator's problems `AgentError`. */
 export const buildProgram = (io: Io): Command => {

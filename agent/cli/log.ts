@@ -1,0 +1,113 @@
+import { resolve } from 'node:path';
+import { type Command, InvalidArgumentError } from 'commander';
+import type { Statement } from '../../shared/statement.ts';
+import { loadConfig } from '../config/load.ts';
+import { type EntryQuery, Store } from '../record/store.ts';
+import { type Io, printable } from './io.ts';
+import { table } from './table.ts';
+
+interface LogOptions {
+  readonly config: string;
+  readonly raw?: boolean;
+  readonly json?: boolean;
+  readonly device?: string;
+  readonly kind?: string;
+  readonly from?: number;
+  readonly number?: number;
+  readonly all?: boolean;
+}
+
+/** `log`: the entries of the local evidence log; `--raw` prints the signed messages byte for byte, one per line. */
+export const logVerb = (program: Command, io: Io): void => {
+  program
+    .command('log')
+    .description('show the entries of the local evidence log')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('-n, --number <count>', 'the newest so many entries (20 unless --all, --from or --raw)', wholeNumber)
+    .option('--all', 'every entry')
+    .option('--from <seq>', 'entries from this seq upwards', wholeNumber)
+    .option('--device <id>', 'only entries about this device')
+    .option('--kind <kind>', 'only entries of this kind')
+    .option('--raw', 'the signed messages byte for byte, one per line: the input of `assayer verify`')
+    .option('--json', 'one JSON object per line')
+    .action((options: LogOptions) => showLog(options, io));
+};
+
+/** Parses an option that is a count or a `seq`. */
+export const wholeNumber = (text: string): number => {
+  if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
+  return Number(text);
+};
+
+const DEFAULT_NEWEST = 20;
+const PAGE = 500;
+
+const showLog = (options: LogOptions, io: Io): void => {
+  using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
+  const messages = entriesOf(store, options);
+  if (options.raw || options.json) {
+    for (const message of messages) io.out.write(`${Buffer.from(message).toString()}\n`);
+    return;
+  }
+  const rows = [...messages].map((message) => rowOf(JSON.parse(Buffer.from(message).toString()) as Statement));
+  io.out.write(table(io, ['seq', 'time (UTC)', 'kind', 'what'], rows));
+};
+
+function* entriesOf(store: Store, options: LogOptions): Generator<Uint8Array> {
+  const { device, kind } = options;
+  const filter = { ...(device === undefined ? {} : { device }), ...(kind === undefined ? {} : { kind }) };
+  const wantsAll =
+    options.all === true || options.from !== undefined || (options.raw === true && options.number === undefined);
+  if (!wantsAll) {
+    for (const { message } of store.find({ ...filter, newest: options.number ?? DEFAULT_NEWEST })) yield message;
+    return;
+  }
+  let left = options.number ?? Number.POSITIVE_INFINITY;
+  let query: EntryQuery = { ...filter, from: options.from ?? 0, limit: PAGE };
+  for (;;) {
+    const page = store.find(query).slice(0, left);
+    for (const { message } of page) yield message;
+    left -= page.length;
+    const last = page.at(-1);
+    if (last === undefined || page.length < PAGE || left <= 0) return;
+    query = { ...query, from: last.seq + 1 };
+  }
+}
+
+const rowOf = (statement: Statement): readonly string[] => [
+  String(statement.seq),
+  new Date(statement.iat * 1000).toISOString().slice(0, 19).replace('T', ' '),
+  statement.kind,
+  printable(summaryOf(statement)),
+];
+
+/** One line of what an entry says. */
+export const summaryOf = (statement: Statement): string => {
+  switch (statement.kind) {
+    case 'session':
+      return statement.session.event;
+    case 'baseline':
+      return baselineSummary(statement.baseline);
+    case 'attestation':
+      return `${statement.subject.device}: ${statement.appraisal.conformance} (${statement.evidence.trigger})`;
+    case 'finding': {
+      const { device, count, id, state, severity, part } = statement.finding;
+      return `${device ?? `${count} devices`}: ${id}${part === undefined ? '' : ` ${part}`} ${state}, ${severity}`;
+    }
+    case 'coverage': {
+      const { observed, expected, unreachable, missed } = statement.coverage;
+      return `${observed} of ${expected} observed, ${unreachable} unreachable, ${missed} missed`;
+    }
+    case 'change':
+      return `${statement.change.type} ${statement.change.id} ${statement.change.action}`;
+    case 'key':
+      return statement.key.action;
+  }
+};
+
+const baselineSummary = (baseline: Extract<Statement, { kind: 'baseline' }>['baseline']): string => {
+  if (baseline.action === 'withdrawn') return `entry ${baseline.seq} withdrawn`;
+  if (baseline.action === 'adopted') return `${baseline.ref_id} version ${baseline.version} adopted`;
+  const who = baseline.action === 'accepted' ? ` by ${baseline.by}` : '';
+  return `${baseline.action}${who}: ${baseline.devices.length} device${baseline.devices.length === 1 ? '' : 's'}`;
+};

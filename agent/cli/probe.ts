@@ -1,0 +1,126 @@
+import { type Command, InvalidArgumentError } from 'commander';
+import { FACTS, type FactName } from '../../shared/facts.ts';
+import { DRIVERS } from '../drivers/index.ts';
+import { lookAt, lookDeps, type Sight } from '../look.ts';
+import { systemClock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
+import { readSecret } from '../platform/secrets.ts';
+import type { Credential, Target } from '../probe/target.ts';
+import { type Io, printable, printJson } from './io.ts';
+import { table } from './table.ts';
+import { factText, probeJson, readingsOf } from './view.ts';
+
+/** Options that say how to ask a device; shared by `probe` and `scan`. */
+export interface AskOptions {
+  readonly ports: Partial<Target['ports']>;
+  readonly user: string;
+  readonly passwordFile?: string;
+  readonly passwordEnv?: string;
+  readonly timeout: number;
+}
+
+/** `probe`: one look at one device, with what could not be read and why. */
+export const probeVerb = (program: Command, io: Io): void => {
+  const verb = program
+    .command('probe')
+    .description('look once at one device and print what it says')
+    .argument('<host[:port]>', 'address; with a port, that port only, with every protocol it could speak')
+    .option('--json', 'print the observation as one JSON object');
+  addAskOptions(verb).action((host: string, options: AskOptions & { json?: boolean }) => probe(host, options, io));
+};
+
+/** Adds the options of `AskOptions`. */
+export const addAskOptions = (verb: Command): Command =>
+  verb
+    .option('--ports <list>', 'ports by protocol, e.g. cgminer=14028,http=18080', parsePorts, {})
+    .option('--user <name>', 'account for interfaces that ask for a log-in', 'root')
+    .option('--password-file <file>', 'file that holds the password of that account')
+    .option('--password-env <name>', 'environment variable that holds the password of that account')
+    .option('--timeout <seconds>', 'longest time for one device', parseSeconds, 30);
+
+const parsePorts = (text: string): AskOptions['ports'] =>
+  Object.fromEntries(
+    text.split(',').map((pair) => {
+      const [name, port, ...rest] = pair.split('=');
+      if ((name !== 'cgminer' && name !== 'http') || rest.length > 0) {
+        throw new InvalidArgumentError('write cgminer=<port>,http=<port>');
+      }
+      return [name, parsePort(port ?? '')];
+    }),
+  );
+
+const parsePort = (text: string): number => {
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new InvalidArgumentError(`"${text}" is not a port`);
+  return port;
+};
+
+const parseSeconds = (text: string): number => {
+  const seconds = Number(text);
+  if (!(seconds >= 1 && seconds <= 600)) throw new InvalidArgumentError('1 to 600 seconds');
+  return seconds;
+};
+
+const probe = async (host: string, options: AskOptions & { json?: boolean }, io: Io): Promise<void> => {
+  const target = { ...parseHost(host, options.ports), ...credentialOf(options) };
+  const sight = await lookAt(target, undefined, 'full', askDeps(options));
+  if (sight.kind === 'nothing') throw notSeen(host, sight);
+  if (options.json) printJson(io, probeJson(sight.observation));
+  else io.out.write(sightTable(sight, io));
+};
+
+/** How `probe` and `scan` look: every driver, the deadlines of the configuration's defaults, the total from the options. */
+export const askDeps = ({ timeout }: AskOptions, signal?: AbortSignal) =>
+  lookDeps({
+    drivers: DRIVERS,
+    limits: { connectMs: 3000, exchangeMs: 8000, deviceMs: timeout * 1000, maxReplyBytes: 1_048_576 },
+    clock: systemClock(),
+    signal,
+  });
+
+/** `10.0.0.7`, `miner.example`, `10.0.0.7:4028`, `[fd00::7]:80`. */
+export const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'address' | 'ports'> => {
+  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? /^([0-9a-fA-F:.]+)()()$/.exec(text);
+  const address = match?.[1] ?? match?.[2];
+  if (address === undefined || address === '') {
+    throw new AgentError({
+      code: 'usage.host',
+      message: `"${printable(text)}" is not a host or host:port`,
+      remedy: 'write for example 10.20.14.7 or 10.20.14.7:4028',
+    });
+  }
+  if (match?.[3] === undefined || match[3] === '') return { address, ports: { cgminer: 4028, http: 80, ...ports } };
+  const port = parsePort(match[3]);
+  return { address, ports: { cgminer: port, http: port } };
+};
+
+/** The log-in of the options, if one was given. Throws `config.secret` when the password cannot be read. */
+export const credentialOf = (options: AskOptions): { readonly credential?: Credential } => {
+  if (options.passwordFile === undefined && options.passwordEnv === undefined) return {};
+  const password = readSecret({ password_file: options.passwordFile, password_env: options.passwordEnv });
+  return { credential: { user: options.user, password: () => password } };
+};
+
+const notSeen = (host: string, { reason, detail }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
+  new AgentError({
+    code: `probe.${reason}`,
+    message: `${printable(host)}: ${reason}, ${printable(detail)}`,
+    remedy: 'check address, ports (--ports) and that the device is on',
+  });
+
+const sightTable = ({ driver, observation }: Extract<Sight, { kind: 'seen' }>, io: Io): string => {
+  const names = (Object.keys(FACTS) as FactName[]).filter(
+    (name) => observation.facts[name] !== undefined && name !== 'pools',
+  );
+  const facts = names.map((name) => [name, printable(factText(name, observation.facts))]);
+  const slots = (observation.facts.pools ?? []).map(({ slot, url, user, status, active }) => [
+    `pools ${slot}`,
+    printable([url, user, status, active ? 'active' : undefined].filter((word) => word !== undefined).join('  ')),
+  ]);
+  const readings = Object.entries(readingsOf(observation)).map(([fact, reading]) => [fact, reading]);
+  return [
+    `${observation.address}: ${driver.title}\n`,
+    table(io, ['fact', 'value'], [...facts, ...slots]),
+    readings.length === 0 ? '' : `\n${table(io, ['not present', 'why'], readings)}`,
+  ].join('\n');
+};

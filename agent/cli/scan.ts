@@ -1,0 +1,151 @@
+import cliProgress from 'cli-progress';
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import { lookAt } from '../look.ts';
+import type { Observation } from '../normalise/observation.ts';
+import { AgentError } from '../platform/errors.ts';
+import { Semaphore } from '../probe/limits.ts';
+import { parseRange } from '../schedule/range.ts';
+import { type Io, printable, printJson } from './io.ts';
+import { type AskOptions, addAskOptions, askDeps, credentialOf } from './probe.ts';
+import { table } from './table.ts';
+import { factText, mainPool, probeJson } from './view.ts';
+
+interface ScanOptions extends AskOptions {
+  readonly json?: boolean;
+  readonly yaml?: boolean;
+  readonly concurrency: string;
+}
+
+/** An address that answered: read, or answering without being recognised. */
+type Found =
+  | { readonly kind: 'seen'; readonly address: string; readonly observation: Observation }
+  | { readonly kind: 'unknown'; readonly address: string; readonly detail: string };
+
+/** `scan`: finds and identifies miners in ranges of addresses. Ctrl-C prints what was found so far. */
+export const scanVerb = (program: Command, io: Io): void => {
+  const verb = program
+    .command('scan')
+    .description('find and identify miners in one or more ranges of addresses')
+    .argument('<range...>', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
+    .option('--json', 'print each observation as one JSON object per line')
+    .option('--yaml', 'print a devices: block for the configuration')
+    .option('--concurrency <count>', 'most addresses asked at the same time', '64');
+  addAskOptions(verb).action((ranges: readonly string[], options: ScanOptions) => scan(ranges, options, io));
+};
+
+const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Promise<void> => {
+  const addresses = addressesOf(ranges);
+  const interrupted = new AbortController();
+  const interrupt = () => interrupted.abort();
+  process.once('SIGINT', interrupt);
+  const bar = progressBar(io, addresses.length);
+  const found: Found[] = [];
+  const bound = new Semaphore(concurrencyOf(options.concurrency));
+  const deps = askDeps(options, interrupted.signal);
+  const target = { ports: { cgminer: 4028, http: 80, ...options.ports }, ...credentialOf(options) };
+  await Promise.all(
+    addresses.map((address) =>
+      bound.run(async () => {
+        if (interrupted.signal.aborted) return;
+        const one = await lookOnce(address, (to) => lookAt({ address: to, ...target }, undefined, 'full', deps));
+        if (one !== undefined) found.push(one);
+        bar?.increment();
+      }),
+    ),
+  );
+  bar?.stop();
+  process.off('SIGINT', interrupt);
+  report(
+    found.sort((a, b) => order.compare(a.address, b.address)),
+    options,
+    io,
+  );
+  if (interrupted.signal.aborted) io.err.write(`interrupted; found so far: ${found.length}\n`);
+};
+
+const order = new Intl.Collator('en', { numeric: true });
+
+const lookOnce = async (
+  address: string,
+  look: (address: string) => ReturnType<typeof lookAt>,
+): Promise<Found | undefined> => {
+  try {
+    const sight = await look(address);
+    if (sight.kind === 'seen') return { kind: 'seen', address, observation: sight.observation };
+    return sight.reason === 'unreachable' || sight.reason === 'timeout'
+      ? undefined
+      : { kind: 'unknown', address, detail: sight.detail };
+  } catch (error) {
+    if (error instanceof Error && error.name === 'AbortError') return undefined;
+    throw error;
+  }
+};
+
+const addressesOf = (ranges: readonly string[]): readonly string[] => {
+  const parsed = ranges.map((text) => ({ text, range: parseRange(text) }));
+  for (const { range } of parsed) {
+    if (range.kind === 'bad')
+      throw new AgentError({ code: 'usage.range', message: range.message, remedy: range.remedy });
+  }
+  return [...new Set(parsed.flatMap(({ range }) => (range.kind === 'good' ? range.addresses : [])))];
+};
+
+const concurrencyOf = (text: string): number => {
+  const count = Number(text);
+  if (Number.isInteger(count) && count >= 1 && count <= 1024) return count;
+  throw new AgentError({
+    code: 'usage.concurrency',
+    message: `"${text}" is not a bound`,
+    remedy: '--concurrency 1 to 1024',
+  });
+};
+
+/** Progress belongs to people: on standard error, and only on a terminal. */
+const progressBar = (io: Io, total: number): cliProgress.SingleBar | undefined => {
+  if (io.err.isTTY !== true) return undefined;
+  const bar = new cliProgress.SingleBar(
+    {
+      stream: process.stderr,
+      format: 'scanning [{bar}] {value}/{total} addresses, {eta_formatted} left',
+      clearOnComplete: true,
+    },
+    cliProgress.Presets.shades_classic,
+  );
+  bar.start(total, 0);
+  return bar;
+};
+
+const report = (found: readonly Found[], options: ScanOptions, io: Io): void => {
+  const seen = found.filter((one) => one.kind === 'seen');
+  if (options.json) for (const { observation } of seen) printJson(io, probeJson(observation));
+  else if (options.yaml)
+    io.out.write(
+      devicesBlock(
+        seen.map(({ address }) => address),
+        options,
+      ),
+    );
+  else io.out.write(table(io, ['address', 'family', 'model', 'firmware', 'hash rate', 'pool', 'mac'], seen.map(rowOf)));
+  for (const one of found) {
+    if (one.kind === 'unknown')
+      io.err.write(`${one.address}: answers, but is not recognised: ${printable(one.detail)}\n`);
+  }
+  io.err.write(`${seen.length} device${seen.length === 1 ? '' : 's'} found\n`);
+};
+
+const rowOf = ({ address, observation: { facts } }: Extract<Found, { kind: 'seen' }>): readonly string[] =>
+  [
+    address,
+    facts.family ?? '',
+    facts['identity.model'] ?? '',
+    facts['firmware.version'] ?? facts['firmware.build'] ?? '',
+    factText('telemetry.hashrate_hs', facts),
+    mainPool(facts),
+    facts['identity.mac'] ?? '',
+  ].map(printable);
+
+const devicesBlock = (addresses: readonly string[], { ports }: ScanOptions): string =>
+  stringify({
+    devices: addresses.map((host) => ({ host, ...(Object.keys(ports).length === 0 ? {} : { ports }) })),
+  });

@@ -1,0 +1,35 @@
+import Table from 'cli-table3';
+import type { Io } from './io.ts';
+
+const BARE = {
+  top: '',
+  'top-mid': '',
+  'top-left': '',
+  'top-right': '',
+  bottom: '',
+  'bottom-mid': '',
+  'bottom-left': '',
+  'bottom-right': '',
+  left: '',
+  'left-mid': '',
+  mid: '',
+  'mid-mid': '',
+  right: '',
+  'right-mid': '',
+  middle: '  ',
+};
+
+/** Rows under a heading, as text that ends in a newline; headings are bold on a terminal. */
+export const table = (io: Io, heading: readonly string[], rows: readonly (readonly string[])[]): string => {
+  const grid = new Table({
+    head: [...heading],
+    chars: BARE,
+    style: { 'padding-left': 0, 'padding-right': 0, head: io.out.isTTY ? ['bold'] : [], border: [] },
+  });
+  for (const row of rows) grid.push([...row]);
+  return `${grid
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n')}\n`;
+};

@@ -1,0 +1,83 @@
+import type { UnknownReason } from '../shared/facts.ts';
+import type { Driver } from './drivers/driver.ts';
+import { normalise } from './normalise/facts.ts';
+import type { LookKind, Observation } from './normalise/observation.ts';
+import type { Clock } from './platform/clock.ts';
+import { compileAllowList } from './probe/allow.ts';
+import type { Capture } from './probe/capture.ts';
+import { IDENTIFICATION, identify } from './probe/identify.ts';
+import type { Limits } from './probe/limits.ts';
+import { type ProbeDeps, probeDevice } from './probe/probe.ts';
+import type { Target } from './probe/target.ts';
+
+/** Why a look shows nothing. */
+export type NoSight = Exclude<UnknownReason, 'unsupported'>;
+
+/** What one look at one address gave. */
+export type Sight =
+  | { readonly kind: 'seen'; readonly driver: Driver; readonly capture: Capture; readonly observation: Observation }
+  | { readonly kind: 'nothing'; readonly reason: NoSight; readonly detail: string };
+
+/** How looks are made: the drivers that may be recognised, and what the probe stage needs. */
+export interface LookDeps extends ProbeDeps {
+  readonly drivers: readonly Driver[];
+}
+
+/**
+ * Probe and normalise: asks the device at `target` in the words of `known`, or of the family that identification finds.
+ * A full look that `known` cannot make sense of identifies the device anew, so that a changed firmware is seen as one.
+ */
+export const lookAt = async (
+  target: Target,
+  known: Driver | undefined,
+  look: LookKind,
+  deps: LookDeps,
+): Promise<Sight> => {
+  const sight = known === undefined ? undefined : await ask(target, known, look, deps);
+  if (sight !== undefined && (look === 'pools' || (sight.kind === 'seen' && stillSpeaks(sight)))) return sight;
+  return (await identifyAndAsk(target, known, look, deps)) ?? sight ?? nothing('unreadable', 'no family recognised');
+};
+
+const stillSpeaks = ({ driver, capture }: { driver: Driver; capture: Capture }): boolean =>
+  driver.stillSpeaks?.(capture.replies) ?? true;
+
+/** Undefined when identification ends at the family whose look is at hand already. */
+const identifyAndAsk = async (
+  target: Target,
+  known: Driver | undefined,
+  look: LookKind,
+  deps: LookDeps,
+): Promise<Sight | undefined> => {
+  const found = await identify(target, deps.drivers, deps);
+  switch (found.kind) {
+    case 'identified':
+      return found.driver === known ? undefined : ask(target, found.driver, look, deps);
+    case 'ambiguous':
+      return known === undefined ? nothing('unreadable', `could be ${found.families.join(' or ')}`) : undefined;
+    case 'unidentified':
+      return nothing('unreadable', found.detail);
+    case 'unreachable':
+      return nothing(found.reason, 'nothing answered');
+  }
+};
+
+const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDeps): Promise<Sight> => {
+  const capture = await probeDevice(target, driver, look, deps);
+  const observation = normalise(driver, capture, look);
+  // The family is what we asked in the words of; alone it says nothing about the device.
+  const present = Object.keys(observation.facts).filter((fact) => fact !== 'family');
+  if (present.length > 0) return { kind: 'seen', driver, capture, observation };
+  const [first] = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
+  const reason = first === undefined || first.reason === 'unsupported' ? 'unreadable' : first.reason;
+  return nothing(reason, first?.detail ?? `no fact of ${driver.title} in the replies`);
+};
+
+const nothing = (reason: NoSight, detail: string): Sight => ({ kind: 'nothing', reason, detail });
+
+/** What looks need, with the allow-list compiled from the drivers and from identification. */
+export const lookDeps = (options: {
+  readonly drivers: readonly Driver[];
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly signal?: AbortSignal | undefined;
+}): LookDeps => ({ ...options, allow: compileAllowList(options.drivers, IDENTIFICATION) });

@@ -1,0 +1,189 @@
+import { createHash } from 'node:crypto';
+import type { Facts } from '../../shared/facts.ts';
+import { type DeviceState, newDevice } from '../appraise/device.ts';
+import { compareIdentity } from '../appraise/identity.ts';
+import { idOf, type Place, placeKey } from './places.ts';
+import type { Seat } from './timetable.ts';
+
+/** A place and what is known to sit there. Changed in place by the fleet and the rounds only. */
+export interface FleetSeat extends Seat {
+  readonly key: string;
+  readonly place: Place;
+  occupied: boolean;
+  restUntilMs: number;
+  /** The device that answers here; undefined for an address of a range where none was found. */
+  device?: string;
+  /** Family that the last look spoke. */
+  family?: string;
+  /** A look is under way. */
+  busy: boolean;
+  /** Looked at once since the entry was added. */
+  passed: boolean;
+}
+
+/** Same machine, per the weighted comparison of `identity.hardware-swapped`. */
+const SAME = 0.6;
+/** Below this it is another machine altogether. */
+const OTHER = 0.25;
+/** With less to compare, the address decides. */
+const LEAST_WEIGHT = 4;
+
+/** The devices of the configuration: which machine sits where, and which history (device id) a look belongs to. */
+export class Fleet {
+  readonly #seats = new Map<string, FleetSeat>();
+  readonly #seatList: readonly FleetSeat[];
+  readonly #states = new Map<string, DeviceState>();
+  readonly #seatOf = new Map<string, FleetSeat>();
+  readonly #idsByMark = new Map<string, string>();
+  readonly #formerIds = new Map<string, string>();
+  readonly #commissioned = new Set<string>();
+
+  /** `known` are the devices of the store; those whose place left the configuration are in `removed`. */
+  readonly removed: readonly string[];
+
+  constructor(places: readonly Place[], known: Iterable<DeviceState>, found: ReadonlyMap<string, { device: string }>) {
+    for (const place of places) this.#addSeat(place);
+    this.#seatList = [...this.#seats.values()];
+    const gone: string[] = [];
+    const seatByDevice = new Map([...found].map(([key, { device }]) => [device, key]));
+    for (const state of known) {
+      const seat = this.#seats.get(seatByDevice.get(state.id) ?? '') ?? this.#positionOf(state.id);
+      if (seat === undefined || !fits(seat.place, state)) {
+        gone.push(state.id);
+        for (const mark of marksOf(factsOf(state))) this.#formerIds.set(mark, state.id);
+      } else this.#seatDevice(seat, { ...state, labels: seat.place.labels });
+    }
+    this.removed = gone.sort();
+  }
+
+  #addSeat(place: Place): void {
+    const key = placeKey(place.address, place.ports);
+    const seat: FleetSeat = { key, place, occupied: false, restUntilMs: 0, busy: false, passed: false };
+    this.#seats.set(key, seat);
+    if (place.id === undefined) return;
+    this.#seatDevice(seat, newDevice({ id: place.id, position: 'host', address: place.address, labels: place.labels }));
+  }
+
+  #positionOf(id: string): FleetSeat | undefined {
+    return this.#seatOf.get(id);
+  }
+
+  #seatDevice(seat: FleetSeat, state: DeviceState): void {
+    const before = this.#seatOf.get(state.id);
+    if (before !== undefined && before !== seat && before.device === state.id) {
+      delete before.device;
+      before.occupied = before.place.origin === 'host';
+    }
+    seat.device = state.id;
+    seat.occupied = true;
+    if (state.family !== undefined) seat.family = state.family;
+    this.#seatOf.set(state.id, seat);
+    this.keep(state);
+  }
+
+  seats(): readonly FleetSeat[] {
+    return this.#seatList;
+  }
+
+  states(): readonly DeviceState[] {
+    return [...this.#states.values()];
+  }
+
+  /** Some device has an approved (`local` or `signed`) reference. */
+  hasCommissioned(): boolean {
+    return this.#commissioned.size > 0;
+  }
+
+  state(id: string): DeviceState | undefined {
+    return this.#states.get(id);
+  }
+
+  seatOf(id: string): FleetSeat | undefined {
+    return this.#seatOf.get(id);
+  }
+
+  /** Takes the state that a look or the record stage made. */
+  keep(state: DeviceState): void {
+    this.#states.set(state.id, state);
+    if (state.reference?.entries.some(({ approval }) => approval !== 'none')) this.#commissioned.add(state.id);
+    else this.#commissioned.delete(state.id);
+    if (state.position === 'range' && state.attested !== undefined) this.#mark(state.id, factsOf(state));
+  }
+
+  #mark(id: string, facts: Facts): void {
+    for (const mark of marksOf(facts)) this.#idsByMark.set(mark, id);
+  }
+
+  /** The device a full look belongs to. A machine that came from another address brings its history along. */
+  deviceFor(seat: FleetSeat, facts: Facts): DeviceState {
+    const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
+    if (here !== undefined && (seat.place.origin === 'host' || this.#isSame(here, facts, OTHER))) return here;
+    const state = this.#elsewhere(seat, facts) ?? this.#newAt(seat, facts);
+    this.#seatDevice(seat, { ...state, labels: seat.place.labels });
+    return this.#states.get(state.id) ?? state;
+  }
+
+  /** The id under which a device that left the configuration knew this machine. */
+  formerId(facts: Facts): string | undefined {
+    return marksOf(facts)
+      .map((mark) => this.#formerIds.get(mark))
+      .find((id) => id !== undefined);
+  }
+
+  /** Devices whose address now belongs to another machine, and that were not found elsewhere. */
+  displaced(): readonly DeviceState[] {
+    return this.states().filter((state) => this.#seatOf.get(state.id)?.device !== state.id);
+  }
+
+  #isSame(state: DeviceState, facts: Facts, least: number): boolean {
+    if (state.attested === undefined) return true;
+    const { ratio, available } = compareIdentity(factsOf(state), facts);
+    return available < LEAST_WEIGHT || ratio >= least;
+  }
+
+  /** The device of another address that this machine is, provided it no longer answers there. */
+  #elsewhere(seat: FleetSeat, facts: Facts): DeviceState | undefined {
+    const ids = new Set(marksOf(facts).map((mark) => this.#idsByMark.get(mark)));
+    for (const id of ids) {
+      const state = id === undefined ? undefined : this.#states.get(id);
+      if (state === undefined || state.id === seat.device || state.attested === undefined) continue;
+      const { ratio, available } = compareIdentity(factsOf(state), facts);
+      const silentThere = state.marks.failures > 0 || this.#seatOf.get(state.id)?.device !== state.id;
+      if (silentThere && available > 0 && ratio >= SAME) return state;
+    }
+    return undefined;
+  }
+
+  #newAt(seat: FleetSeat, facts: Facts): DeviceState {
+    const { address, labels } = seat.place;
+    return newDevice({ id: this.#freeId(facts, address), position: 'range', address, labels });
+  }
+
+  /** Formed once, at the first full look: MAC, else serial, else address; a taken one gets a number. */
+  #freeId(facts: Facts, address: string): string {
+    const mac = facts['identity.mac'];
+    const serial = facts['identity.serial'];
+    const id = idOf(
+      mac !== undefined ? `mac-${mac.replaceAll(':', '')}` : serial !== undefined ? `sn-${serial}` : `ip-${address}`,
+    );
+    for (let number = 1; ; number += 1) {
+      const candidate = number === 1 ? id : `${id.slice(0, 58)}-${number}`;
+      if (!this.#states.has(candidate)) return candidate;
+    }
+  }
+}
+
+const fits = (place: Place, state: DeviceState): boolean =>
+  place.origin === state.position && (place.origin === 'range' || place.id === state.id);
+
+const factsOf = (state: DeviceState): Facts => JSON.parse(state.attested?.facts ?? '{}') as Facts;
+
+/** What a machine can be looked up by, before the weighted comparison decides. */
+const marksOf = (facts: Facts): readonly string[] => [
+  ...(facts['identity.serial'] === undefined ? [] : [`serial ${facts['identity.serial']}`]),
+  ...(facts['identity.mac'] === undefined ? [] : [`mac ${facts['identity.mac']}`]),
+  ...(facts['identity.hashboards'] ?? []).map((serial) => `hashboard ${serial}`),
+];
+
+/** A device's place within a round, in [0, 1): spread evenly, and the same in every round. */
+export const phaseOf = (key: string): number => createHash('sha256').update(key).digest().readUInt32BE(0) / 2 ** 32;

@@ -1,0 +1,152 @@
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import { dirname, join, normalize } from 'node:path';
+import { test } from 'node:test';
+
+const root = join(import.meta.dirname, '..');
+
+interface Module {
+  readonly file: string;
+  /** Repository paths for our own modules, bare names for packages and `node:` modules. */
+  readonly imports: readonly string[];
+}
+
+const IMPORT =
+  /(?:^|\n)\s*(?:import|export)\b[^'"]*?from\s*'([^']+)'|import\(\s*'([^']+)'\s*\)|(?:^|\n)import\s*'([^']+)'/g;
+
+const moduleOf = (file: string): Module => ({
+  file,
+  imports: [...readFileSync(join(root, file), 'utf8').matchAll(IMPORT)].map((match) => {
+    const name = match[1] ?? match[2] ?? match[3] ?? '';
+    return name.startsWith('.') ? normalize(join(dirname(file), name)) : name;
+  }),
+});
+
+const modules = globSync(['agent/**/*.ts', 'shared/**/*.ts', 'test/**/*.ts', 'scripts/**/*.ts'], { cwd: root })
+  .sort()
+  .map(moduleOf);
+
+const within = (folder: string): readonly Module[] => {
+  const found = modules.filter(({ file }) => file.startsWith(folder));
+  assert.ok(found.length > 0, `nothing to look at under ${folder}`);
+  return found;
+};
+
+const importers = (name: string): readonly string[] => {
+  const found = modules.filter(({ file, imports }) => file.startsWith('agent/') && imports.includes(name));
+  assert.ok(found.length > 0, `nobody imports ${name}`);
+  return found.map(({ file }) => file);
+};
+
+const offenders = (
+  looked: readonly Module[],
+  forbidden: (imported: string, file: string) => boolean,
+): readonly string[] =>
+  looked.flatMap(({ file, imports }) =>
+    imports.filter((imported) => forbidden(imported, file)).map((imported) => `${file} imports ${imported}`),
+  );
+
+test('shared imports nothing from the agent', () => {
+  assert.deepEqual(
+    offenders(within('shared/'), (name) => name.startsWith('agent/')),
+    [],
+  );
+});
+
+test('shared needs nothing but zod and the cryptography of the platform', () => {
+  const allowed = (name: string) => name.startsWith('shared/') || name === 'zod' || name === 'node:crypto';
+  assert.deepEqual(
+    offenders(within('shared/'), (name) => !allowed(name)),
+    [],
+  );
+});
+
+test('drivers import only driver.ts, readers, pools, their own folder and shared, and no node: module', () => {
+  const allowed = (name: string) => name.startsWith('agent/drivers/') || name.startsWith('shared/');
+  const parser = new Set(['agent/probe/capture.ts', 'agent/probe/json.ts']);
+  assert.deepEqual(
+    offenders(within('agent/drivers/'), (name) => !allowed(name) && !parser.has(name)),
+    [],
+  );
+});
+
+test('node:sqlite has one importer, the store', () => {
+  assert.deepEqual(importers('node:sqlite'), ['agent/record/store.ts']);
+});
+
+test('the MQTT library has one importer', () => {
+  assert.deepEqual(importers('mqtt'), ['agent/publish/mqtt.ts']);
+});
+
+test('sockets to miners are opened in probe only', () => {
+  const sockets = ['node:net', 'node:http', 'node:https', 'undici', 'node:dgram'];
+  const opens = modules.filter(
+    ({ file, imports }) => file.startsWith('agent/') && imports.some((name) => sockets.includes(name)),
+  );
+  const elsewhere = opens.map(({ file }) => file).filter((file) => !file.startsWith('agent/probe/'));
+  // The control socket is a UNIX socket inside the state folder; the uplink and the checks of doctor talk to the broker.
+  assert.deepEqual(
+    elsewhere.filter((file) => !/^agent\/(platform\/control|publish\/\w+|cli\/doctor)\.ts$/.test(file)),
+    [],
+  );
+});
+
+test('the pure stages touch no clock, file, socket, process or store', () => {
+  const world = /^node:(?!crypto$)/;
+  const looked = [...within('agent/normalise/'), ...within('agent/appraise/'), ...within('agent/baseline/')];
+  assert.deepEqual(
+    offenders(looked, (name) => world.test(name) || /^agent\/(record|publish|cli)\//.test(name)),
+    [],
+  );
+  const ambient = /\bDate\.now\(|\bprocess\.|\bMath\.random\(|\bnew Date\(\)/;
+  assert.deepEqual(
+    looked.map(({ file }) => file).filter((file) => ambient.test(readFileSync(join(root, file), 'utf8'))),
+    [],
+  );
+});
+
+test('imports point down the pipeline: no stage reaches into a later one', () => {
+  const order = [
+    'agent/drivers/',
+    'agent/probe/',
+    'agent/normalise/',
+    'agent/baseline/',
+    'agent/appraise/',
+    'agent/record/',
+    'agent/publish/',
+  ];
+  const rank = (file: string) => order.findIndex((folder) => file.startsWith(folder));
+  // The words of findings and rules are the catalogue, which a baseline may speak; drivers may use the parser's own values.
+  const vocabulary = new Set([
+    'agent/appraise/finding.ts',
+    'agent/appraise/rule.ts',
+    'agent/probe/capture.ts',
+    'agent/probe/json.ts',
+    'agent/appraise/device.ts',
+  ]);
+  const looked = modules.filter(({ file }) => rank(file) >= 0);
+  assert.ok(looked.length > 20);
+  assert.deepEqual(
+    offenders(looked, (name, file) => rank(name) > rank(file) && !vocabulary.has(name)),
+    [],
+  );
+});
+
+test('only the run verb imports the daemon', () => {
+  assert.deepEqual(importers('agent/daemon.ts'), ['agent/cli/run.ts']);
+});
+
+test('nothing in the product imports tests or scripts', () => {
+  assert.deepEqual(
+    offenders([...within('agent/'), ...within('shared/')], (name) => /^(test|scripts)\//.test(name)),
+    [],
+  );
+});
+
+test('no folder is called utils, helpers, types, common or constants', () => {
+  const named = /(^|\/)(utils?|helpers?|types|common|constants)(\/|\.ts$)/;
+  assert.deepEqual(
+    modules.map(({ file }) => file).filter((file) => named.test(file)),
+    [],
+  );
+});
