@@ -19,7 +19,7 @@ import {
 } from './antminer-stats.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows, versionRow } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
-import { CGMINER_POOL, livePools, type PoolMembers, poolSlots, unlessEmpty, withRuntime, withStatus } from './pools.ts';
+import { CGMINER_POOL, livePools, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -77,9 +77,9 @@ const CGI_POOL: PoolMembers = { url: 'url', user: 'user', slot: 'index', priorit
 /** Without the quota, which is always 1 here and unknown to the stored configuration. */
 const { quota: _, ...RUNTIME_POOL } = CGMINER_POOL;
 
-const storedPools = poolSlots(STORED_POOL);
-const runtimePools = poolSlots(RUNTIME_POOL);
-const cgiPools = poolSlots(CGI_POOL);
+const storedPools = poolList(STORED_POOL);
+const runtimePools = poolList(RUNTIME_POOL);
+const cgiPools = poolList(CGI_POOL);
 
 const section =
   <T>(name: string, reader: Reader<T>): Reader<T> =>
@@ -107,9 +107,8 @@ const pools: Source<readonly PoolSlot[], 'conf' | 'pools'> = {
       return present(withRuntime(stored.value, running.value));
     if (stored.kind === 'present' && isClosed(running)) {
       const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
-      return unlessEmpty(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
+      return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
     }
-    if (running.kind === 'present' && isClosed(stored)) return unlessEmpty(running.value);
     return isClosed(stored) ? running : stored;
   },
 };

@@ -142,21 +142,11 @@ const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({
   ...(host === undefined ? {} : { host }),
 });
 
-/** The slots of a list of rows, perhaps none: for a driver that compares two surfaces. Blank slots are dropped, their numbers stay. */
-export const poolSlots =
-  (members: PoolMembers): Reader<readonly PoolSlot[]> =>
-  (value) =>
-    whenPresent(rowsOf(members, value), (rows) => present(rows.map(slotOf)));
-
-/** One surface alone is not believed when it says that there are no pools: the list is unknown, never empty. */
-export const unlessEmpty = <T>(list: readonly T[]): Reading<readonly T[]> =>
-  list.length === 0 ? UNREADABLE : present(list);
-
-/** The slots of a list of rows, where it is the only surface. */
+/** The slots of a list of rows. Blank slots are dropped, their numbers stay. A section without any row is no list. */
 export const poolList =
   (members: PoolMembers): Reader<readonly PoolSlot[]> =>
   (value) =>
-    whenPresent(rowsOf(members, value), (rows) => unlessEmpty(rows.map(slotOf)));
+    whenPresent(rowsOf(members, value), (rows) => present(rows.map(slotOf)));
 
 /** The same list as a surface of its own: where each pool stands now. */
 export const livePools =
@@ -174,7 +164,7 @@ export const poolMembers =
       if (row.kind === 'unknown') return row;
       if (row.kind === 'present') found.push(slotOf(row.value));
     }
-    return unlessEmpty(found);
+    return present(found);
   };
 
 /** Scheme, case, fragment and a last slash do not make another pool when two surfaces of one device are matched. */

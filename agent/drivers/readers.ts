@@ -301,6 +301,9 @@ export const listOf =
     return values.length === 0 ? ABSENT : present(values);
   };
 
+/** Names of members that may hold a secret in any family: no value under such a name becomes a fact. */
+const SECRET_NAME = /pass|pwd|psw|psk|token|secret|salt|(api|private)_?key/i;
+
 /** Members of an object that are single values, as `{key, value}` sorted by key; for `config.other`. */
 export const settings =
   (keep: (name: string) => boolean): Reader<readonly OtherSetting[]> =>
@@ -310,7 +313,7 @@ export const settings =
     const found: OtherSetting[] = [];
     for (const key of Object.keys(object).sort()) {
       const member = object[key] as JsonValue;
-      if (typeof member === 'object' || !keep(key)) continue;
+      if (typeof member === 'object' || SECRET_NAME.test(key) || !keep(key)) continue;
       const reading = scalarText(member);
       if (reading.kind === 'unknown') return reading;
       if (reading.kind === 'present') found.push({ key, value: reading.value });

@@ -1,0 +1,24 @@
+import type { FactName, Facts } from '../../../shared/facts.ts';
+
+/** A file of a capture folder: which question it answers, or why this agent does not ask it. Its digest pins what was read. */
+export type CapturedFile =
+  | { readonly query: string; readonly sha256: string }
+  | { readonly unasked: string; readonly sha256: string };
+
+/**
+ * What the files of one capture folder say, compared with them by eye. Facts are short values, never reply text. `gaps` are the
+ * facts of which the files themselves show that they are absent or cannot be read.
+ */
+export interface CaptureExpectation {
+  readonly files: { readonly [name: string]: CapturedFile };
+  readonly facts: Facts;
+  readonly gaps?: { readonly [Name in FactName]?: string };
+}
+
+/** The captures of one driver, by folder below the captures. */
+export interface FamilyExpectations {
+  readonly family: string;
+  /** Folders in which every capture belongs to this family: one without an expectation fails the test. */
+  readonly whole: readonly string[];
+  readonly captures: { readonly [folder: string]: CaptureExpectation };
+}
