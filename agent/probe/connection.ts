@@ -56,6 +56,7 @@ export class Connection {
 
   /** Starts to connect. The request of the first `ask` is written in one piece as soon as the connection stands. */
   constructor({ host, port }: Endpoint, limits: Limits, signal?: AbortSignal) {
+    signal?.throwIfAborted();
     this.#signal = signal;
     this.#socket = connect({
       host,

@@ -33,8 +33,9 @@ export class DocumentProblem extends Error {
   }
 }
 
-const NUMBER = /-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?/y;
-const WORD = /[-+]?[A-Za-z]+/y;
+/** A run of characters of which numbers and words are made. */
+const TOKEN = /[-+.0-9A-Za-z]+/y;
+const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?$/;
 const NOT_A_NUMBER = /^[-+]?(?:nan|inf|infinity)$/i;
 const LITERALS: ReadonlyMap<string, JsonValue> = new Map<string, JsonValue>([
   ['true', true],
@@ -219,28 +220,23 @@ export class JsonReader {
   }
 
   #scalar(): JsonValue {
-    const word = this.#match(WORD);
-    const number = word === undefined ? this.#match(NUMBER) : undefined;
-    const token = word ?? number;
+    TOKEN.lastIndex = this.#at;
+    const token = TOKEN.exec(this.#text)?.[0];
     if (token === undefined) throw this.#unexpected();
     const end = this.#at + token.length;
     if (end === this.#text.length) throw new DocumentProblem('truncated', 'ends inside a value');
-    const after = this.#text[end] as string;
-    if (after > ' ' && after !== ',' && after !== ']' && after !== '}') throw this.#unexpected(end);
-    if (number !== undefined) {
-      this.#at = end;
-      return Number(number);
-    }
-    const literal = LITERALS.get(token);
-    if (literal === undefined && !NOT_A_NUMBER.test(token)) throw this.#unexpected();
-    if (literal === undefined) this.repairs.add('bare-nan');
+    const value = this.#valueOf(token);
     this.#at = end;
-    return literal ?? null;
+    return value;
   }
 
-  #match(pattern: RegExp): string | undefined {
-    pattern.lastIndex = this.#at;
-    return pattern.exec(this.#text)?.[0];
+  #valueOf(token: string): JsonValue {
+    if (NUMBER.test(token)) return Number(token);
+    const literal = LITERALS.get(token);
+    if (literal !== undefined) return literal;
+    if (!NOT_A_NUMBER.test(token)) throw this.#unexpected();
+    this.repairs.add('bare-nan');
+    return null;
   }
 
   /** The next character that is not white space, without passing it; '' at the end. */

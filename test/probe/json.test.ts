@@ -1,0 +1,246 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { CONFLICT, type JsonValue } from '../../agent/probe/capture.ts';
+import { MAX_DEPTH, type Parsed, parseReply } from '../../agent/probe/json.ts';
+
+const parse = (text: string | Buffer): Parsed => parseReply(Buffer.from(text as string));
+
+const valueIn = (text: string | Buffer): JsonValue => {
+  const parsed = parse(text);
+  assert.equal(parsed.kind, 'parsed', `${text}: ${JSON.stringify(parsed)}`);
+  return (parsed as Extract<Parsed, { kind: 'parsed' }>).value;
+};
+
+const repairsOf = (text: string | Buffer): readonly string[] => {
+  const parsed = parse(text);
+  assert.equal(parsed.kind, 'parsed', `${text}: ${JSON.stringify(parsed)}`);
+  return (parsed as Extract<Parsed, { kind: 'parsed' }>).repairs;
+};
+
+test('a flawless reply needs no repair, with or without NULs and white space behind it', () => {
+  for (const tail of ['', '\0', '\n\0\0 ']) {
+    assert.deepEqual(parse(`{"a":[1,-2.5e3,true,false,null,"\\u00e9"]}${tail}`), {
+      kind: 'parsed',
+      value: { a: [1, -2500, true, false, null, 'é'] },
+      repairs: [],
+    });
+  }
+});
+
+test('each damage seen in the field has a repair of its own name', () => {
+  const damages: readonly [string, JsonValue, readonly string[]][] = [
+    ['{"STATS":[{"a":1}{"b":2}]}', { STATS: [{ a: 1 }, { b: 2 }] }, ['missing-comma']],
+    ['{"STATS":[{"a":1} \n {"b":2}]}', { STATS: [{ a: 1 }, { b: 2 }] }, ['missing-comma']],
+    ['{"P":[,{"a":1}]}', { P: [{ a: 1 }] }, ['stray-comma']],
+    ['{"a":1,}', { a: 1 }, ['stray-comma']],
+    ['[1,2,]', [1, 2], ['stray-comma']],
+    ['{"a":nan,"b":-nan,"c":inf,"d":-Infinity,"e":NaN}', { a: null, b: null, c: null, d: null, e: null }, ['bare-nan']],
+    ['{"Type":"Antminer S9\nV1.3.58"}', { Type: 'Antminer S9\nV1.3.58' }, ['control-character']],
+    ['{"fw":"\\\'2020.22.REL\\\'"}', { fw: "'2020.22.REL'" }, ['bad-escape']],
+    ['{"user":"ACME\\worker"}', { user: 'ACME\\worker' }, ['bad-escape']],
+    ['{"a":1}"}', { a: 1 }, ['trailing-bytes']],
+    ['{"a":1}{"b":2}', { a: 1 }, ['trailing-bytes']],
+    ['{"a":1,"a":1}', { a: 1 }, ['duplicate-key']],
+    ['{"a":{"x":[1]},"a":{"x":[1]}}', { a: { x: [1] } }, ['duplicate-key']],
+    ['\ufeff{"a":1}', { a: 1 }, ['byte-order-mark']],
+  ];
+  for (const [text, value, repairs] of damages) {
+    assert.deepEqual(valueIn(text), value, text);
+    assert.deepEqual(repairsOf(text), repairs, text);
+  }
+});
+
+test('one member with two values is a conflict, and nothing else is touched', () => {
+  const value = valueIn('{"a":1,"b":{"url":"x","url":"y","url":"x"},"c":3}') as {
+    a: number;
+    b: { url: unknown };
+    c: number;
+  };
+  assert.deepEqual([value.a, value.c], [1, 3]);
+  assert.equal(value.b.url, CONFLICT);
+  assert.deepEqual(repairsOf('{"a":1,"a":2}'), ['conflicting-key']);
+});
+
+test('two spellings of one name are one name', () => {
+  assert.deepEqual(repairsOf('{"url":1,"\\u0075rl":2}'), ['conflicting-key']);
+  assert.deepEqual(repairsOf('{"url" \t:1,"url"\n:2}'), ['conflicting-key']);
+});
+
+test('what looks like damage inside a text is text', () => {
+  const texts = ['binance nan inf', '}{', '[,{', ',}', '{"a":1,"a":2}', '\\u006ean', 'a":"b', "it's \\ {", '//[nan]'];
+  for (const text of texts) {
+    const json = JSON.stringify({ url: text, rows: [{ [text]: text }] });
+    assert.deepEqual(parse(json), { kind: 'parsed', value: JSON.parse(json), repairs: [] });
+    // The same inside a reply that does need a repair.
+    const damaged = json.replace(/\]\}$/, '{"n":nan}]}');
+    assert.deepEqual(valueIn(damaged), { url: text, rows: [{ [text]: text }, { n: null }] });
+  }
+});
+
+test('what was never seen in the field is not guessed at', () => {
+  const unknown = [
+    '{a:1}',
+    "{'a':1}",
+    '[1,,2]',
+    '{"a" 1}',
+    '{"a":1 "b":2}',
+    '[1 2]',
+    '{"a":01}',
+    '{"a":+1}',
+    '{"a":0x1f}',
+    '{"a":.5}',
+    '{"a":tru}',
+    '{"a":nano}',
+    '["a""b"]',
+    '{"a":1;}',
+    '[1}',
+  ];
+  for (const text of unknown) assert.equal(parse(text).kind, 'unreadable', text);
+});
+
+test('a lone scalar, a page and nothing at all are no documents', () => {
+  assert.equal(parse('42').kind, 'unreadable');
+  assert.equal(parse('"text"').kind, 'unreadable');
+  assert.equal(parse('<html>').kind, 'unreadable');
+  assert.equal(parse('').kind, 'truncated');
+  assert.equal(parse('\0\n').kind, 'truncated');
+});
+
+test('invalid UTF-8 is replaced and recorded; a mark that was sent is not', () => {
+  assert.deepEqual(parse(Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])), {
+    kind: 'parsed',
+    value: { a: '\ufffd' },
+    repairs: ['invalid-utf8'],
+  });
+  assert.deepEqual(repairsOf('{"a":"\ufffd"}'), []);
+});
+
+test('deep nesting is refused without using up the stack, in every form', () => {
+  const nested = (depth: number, open: string, close: string) => open.repeat(depth) + close.repeat(depth);
+  assert.equal(parse(nested(MAX_DEPTH, '[', ']')).kind, 'parsed');
+  assert.equal(parse(nested(MAX_DEPTH + 1, '[', ']')).kind, 'unreadable');
+  assert.equal(parse(nested(200_000, '[', ']')).kind, 'unreadable');
+  assert.equal(parse('[nan,'.repeat(200_000)).kind, 'unreadable');
+  assert.equal(parse('{"a":'.repeat(100_000)).kind, 'unreadable');
+  assert.equal(parseReply(Buffer.from('[[1]]'), { maxDepth: 1 }).kind, 'unreadable');
+});
+
+test('__proto__ is a name like any other', () => {
+  for (const text of ['{"__proto__":{"admin":true}}', '{"__proto__":{"admin":true},"n":nan}']) {
+    const value = valueIn(text) as { admin?: boolean };
+    assert.equal(Object.getPrototypeOf(value), Object.prototype);
+    assert.equal(value.admin, undefined);
+    assert.ok(Object.hasOwn(value, '__proto__'));
+  }
+  assert.deepEqual(repairsOf('{"__proto__":1,"__proto__":2}'), ['conflicting-key']);
+});
+
+test('an integer beyond the safe range is not a safe integer afterwards', () => {
+  const { best } = valueIn('{"best":18446744073709551615}') as { best: number };
+  assert.equal(Number.isSafeInteger(best), false);
+});
+
+test('the plain-text form becomes the shape of the JSON form', () => {
+  const text =
+    'STATUS=S,When=1,Code=7,Msg=2 Pool(s)|POOL=0,URL=stratum+tcp://a:1,User=x\\,y\\=z\\|\\\\,Status=Alive|POOL=1,URL=b,User=,Status=Dead|\0';
+  assert.deepEqual(parse(text), {
+    kind: 'parsed',
+    value: {
+      STATUS: [{ STATUS: 'S', When: '1', Code: '7', Msg: '2 Pool(s)' }],
+      POOLS: [
+        { POOL: '0', URL: 'stratum+tcp://a:1', User: 'x,y=z|\\', Status: 'Alive' },
+        { POOL: '1', URL: 'b', User: '', Status: 'Dead' },
+      ],
+    },
+    repairs: ['plain-text'],
+  });
+});
+
+test('in the plain-text form a comma between the brackets of a name belongs to the value', () => {
+  const text =
+    'STATUS=S,Code=70|STATS=0,MM ID0=Ver[1-2] SYSTEMSTATU[Work: In Work, Hash Board: 3 ] Fan1[900],Elapsed=5|\0';
+  assert.deepEqual((valueIn(text) as { STATS: unknown }).STATS, [
+    { STATS: '0', 'MM ID0': 'Ver[1-2] SYSTEMSTATU[Work: In Work, Hash Board: 3 ] Fan1[900]', Elapsed: '5' },
+  ]);
+  assert.deepEqual((valueIn('STATUS=S,A=x[1,B=2|VERSION,C=3|\0') as { STATUS: unknown }).STATUS, [
+    { STATUS: 'S', A: 'x[1', B: '2' },
+  ]);
+});
+
+test('the plain-text form needs its NUL, unless the transport knows that nothing is missing', () => {
+  const text = 'STATUS=S,Code=7|POOL=0,URL=a|';
+  assert.equal(parse(text).kind, 'truncated');
+  assert.equal(parseReply(Buffer.from(text), { whole: true }).kind, 'parsed');
+});
+
+// ---- properties ------------------------------------------------------------------------------------------------------
+
+const RUNS = { numRuns: 300 };
+
+/** Documents as miners send them: objects, with texts that contain every mark a repair looks for. */
+const nasty = fc.oneof(
+  fc.string(),
+  fc.string({ unit: fc.constantFrom('{', '}', '[', ']', ',', ':', '"', '\\', ' ', 'n', 'a', 'u', "'", '\u0001', 'é') }),
+  fc.constantFrom('nan', '}{', '":', 'inf', '__proto__'),
+);
+const scalar = fc.oneof(nasty, fc.integer(), fc.boolean(), fc.constant(null));
+const document = fc.dictionary(
+  nasty.filter((name) => name !== '__proto__'),
+  fc.oneof(
+    scalar,
+    fc.array(
+      fc.dictionary(
+        nasty.filter((name) => name !== '__proto__'),
+        scalar,
+        { noNullPrototype: true },
+      ),
+    ),
+  ),
+  { noNullPrototype: true },
+);
+
+test('property: strict JSON is read as JSON.parse reads it, without a repair', () => {
+  fc.assert(
+    fc.property(document, fc.constantFrom(undefined, 1, '\t'), (value, indent) => {
+      const json = JSON.stringify(value, null, indent);
+      assert.deepEqual(parse(json), { kind: 'parsed', value: JSON.parse(json), repairs: [] });
+    }),
+    RUNS,
+  );
+});
+
+test('property: a repair never changes a text, whatever else is damaged around it', () => {
+  fc.assert(
+    fc.property(fc.array(document, { minLength: 2, maxLength: 4 }), (rows) => {
+      const damaged = `{"rows":[,${rows.map((row) => JSON.stringify(row)).join('')},],"n":-nan,}"}`;
+      assert.deepEqual(valueIn(damaged), { rows: JSON.parse(JSON.stringify(rows)), n: null });
+    }),
+    RUNS,
+  );
+});
+
+test('property: a document cut off anywhere is truncated', () => {
+  fc.assert(
+    fc.property(document, fc.nat(), (value, at) => {
+      const json = JSON.stringify({ ...value, last: [{ nan: true }] }).replace('true', 'nan');
+      assert.equal(parse(json.slice(0, at % json.length)).kind, 'truncated');
+    }),
+    RUNS,
+  );
+});
+
+test('property: no bytes make it throw', () => {
+  fc.assert(
+    fc.property(
+      fc.oneof(
+        fc.uint8Array(),
+        nasty.map((text) => Buffer.from(`{"a":${text}`)),
+      ),
+      (bytes) => {
+        assert.ok(['parsed', 'truncated', 'unreadable'].includes(parseReply(bytes).kind));
+      },
+    ),
+    RUNS,
+  );
+});
