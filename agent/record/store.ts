@@ -47,7 +47,7 @@ export class Store {
     return failing(file, () => {
       const lock = holdLock(join(stateDir, LOCK_FILE));
       try {
-        closeSync(openSync(file, 'a', 0o600));
+        makePrivate(file);
         const db = new DatabaseSync(file, { timeout: 5000 });
         db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
         migrate(db, file);
@@ -232,10 +232,14 @@ export class Store {
     return this.#get('SELECT state FROM devices WHERE id = ?', id)?.state as string | undefined;
   }
 
-  /** Every device and its state as it was saved, sorted by id; one row in memory at a time. */
+  /** Every device and its state as it was saved, sorted by id; a page of rows in memory at a time. */
   *devices(): Generator<{ readonly id: string; readonly state: string }> {
-    for (const row of this.#statement('SELECT id, state FROM devices ORDER BY id').iterate()) {
-      yield { id: row.id as string, state: row.state as string };
+    let after = '';
+    for (;;) {
+      const rows = this.#all('SELECT id, state FROM devices WHERE id > ? ORDER BY id LIMIT 500', after);
+      for (const { id, state } of rows) yield { id: id as string, state: state as string };
+      if (rows.length === 0) return;
+      after = rows.at(-1)?.id as string;
     }
   }
 
@@ -398,7 +402,7 @@ const entryOf = (row: Row): Entry => ({
 
 /** A lock that ends with the process however it ends: an exclusive transaction, never committed, on a file of its own. */
 const holdLock = (file: string): DatabaseSync => {
-  closeSync(openSync(file, 'a', 0o600));
+  makePrivate(file);
   const lock = new DatabaseSync(file, { timeout: 0 });
   try {
     lock.exec('BEGIN EXCLUSIVE');
@@ -406,6 +410,18 @@ const holdLock = (file: string): DatabaseSync => {
   } catch (error) {
     lock.close();
     throw error;
+  }
+};
+
+/**
+ * Makes an empty file, mode 0600, where there is none. One that exists is not opened: closing it would drop the locks
+ * that SQLite holds on it elsewhere in this process (fcntl(2)).
+ */
+const makePrivate = (file: string): void => {
+  try {
+    closeSync(openSync(file, 'wx', 0o600));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 };
 

@@ -1,0 +1,107 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, chownSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import type { AgentError } from '../../agent/platform/errors.ts';
+import { Store } from '../../agent/record/store.ts';
+import { anyStatement, openGateway, restart, tempDir } from './gateway.ts';
+
+const code = (expected: string) => (error: AgentError) => {
+  assert.equal(error.code, expected, error.message);
+  assert.notEqual(error.remedy, '');
+  return true;
+};
+
+test('store and write-ahead log can be read by the owner only', (t) => {
+  const { dir } = openGateway(t);
+  for (const file of ['assayer.db', 'assayer.db-wal', 'assayer.lock']) {
+    assert.equal(statSync(join(dir, file)).mode & 0o777, 0o600, file);
+  }
+});
+
+test('store.locked: a second agent on the same state_dir is refused, in this process and in another', (t) => {
+  const { dir, store } = openGateway(t);
+  assert.throws(() => Store.open(dir), code('store.locked'));
+  const script = `import { Store } from ${JSON.stringify(join(import.meta.dirname, '../../agent/record/store.ts'))};
+    try { Store.open(process.argv[1]); console.log('opened'); } catch (error) { console.log(error.code); }`;
+  const second = () => spawnSync(process.execPath, ['--input-type=module', '-e', script, dir], { encoding: 'utf8' });
+  assert.equal(second().stdout, 'store.locked\n', second().stderr);
+  store[Symbol.dispose]();
+  assert.equal(second().stdout, 'opened\n');
+});
+
+test('verbs that only look see what a running agent commits, and cannot write', (t) => {
+  const { dir, log } = openGateway(t);
+  const looking = Store.openReadOnly(dir);
+  t.after(() => looking[Symbol.dispose]());
+  assert.equal(looking.size(), 1);
+  log.transaction((tx) => tx.append(anyStatement()));
+  assert.equal(looking.size(), 2);
+  assert.throws(() => looking.transaction(() => looking.saveMeta('a', 'b')), code('store.read-only'));
+});
+
+test('a store can be looked at when no agent runs', (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  using looking = Store.openReadOnly(dir);
+  assert.equal(looking.size(), 1);
+});
+
+test('store.absent: looking before the first start says what to do', (t) => {
+  assert.throws(() => Store.openReadOnly(tempDir(t)), code('store.absent'));
+});
+
+test('store.version: a store of a newer release is left alone', (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  const db = new DatabaseSync(join(dir, 'assayer.db'));
+  db.exec('PRAGMA user_version = 99');
+  db.close();
+  assert.throws(() => Store.open(dir), code('store.version'));
+  assert.throws(() => Store.openReadOnly(dir), code('store.version'));
+});
+
+test('store.corrupt: a file that is no database is not touched', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'assayer.db');
+  writeFileSync(file, 'no database, but long enough to be read as one. '.repeat(200));
+  const { size } = statSync(file);
+  assert.throws(() => Store.open(dir), code('store.corrupt'));
+  assert.equal(statSync(file).size, size);
+  assert.throws(() => Store.openReadOnly(dir), code('store.corrupt'));
+});
+
+test('store.corrupt: a file that lost its end is not continued', (t) => {
+  const { dir, store, log } = openGateway(t);
+  log.transaction((tx) => {
+    for (let count = 0; count < 200; count += 1) tx.append(anyStatement());
+  });
+  store[Symbol.dispose]();
+  const file = join(dir, 'assayer.db');
+  truncateSync(file, Math.floor(statSync(file).size / 8192) * 4096);
+  assert.throws(() => restart(t, dir), code('store.corrupt'));
+});
+
+test('store.read-only: a store that may not be written stops the agent with a remedy', (t) => {
+  if (process.getuid?.() !== 0) {
+    const { dir, store } = openGateway(t);
+    store[Symbol.dispose]();
+    chmodSync(join(dir, 'assayer.db'), 0o400);
+    assert.throws(() => restart(t, dir), code('store.read-only'));
+    return;
+  }
+  // Root may write anything, so somebody else tries.
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  chmodSync(dir, 0o755);
+  chmodSync(join(dir, 'assayer.db'), 0o644);
+  chownSync(join(dir, 'assayer.lock'), 65534, 65534);
+  const script = `process.setgid(65534); process.setuid(65534);
+    const { Store } = await import(${JSON.stringify(join(import.meta.dirname, '../../agent/record/store.ts'))});
+    try { const store = Store.open(process.argv[1]); store.transaction(() => store.saveMeta('a', 'b')); console.log('wrote'); }
+    catch (error) { console.log(error.code); }`;
+  const other = spawnSync(process.execPath, ['--input-type=module', '-e', script, dir], { encoding: 'utf8' });
+  assert.equal(other.stdout, 'store.read-only\n', other.stderr);
+});
