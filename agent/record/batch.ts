@@ -1,0 +1,189 @@
+import { type DeviceState, withAttestation, withLearned, withStatement, writeDevice } from '../appraise/device.ts';
+import type { Verdict } from '../appraise/engine.ts';
+import type { Finding } from '../appraise/finding.ts';
+import {
+  collapse,
+  type DeviceTransition,
+  type ParentTransition,
+  parentStated,
+  type StormState,
+} from '../appraise/storm.ts';
+import type { Observation } from '../normalise/observation.ts';
+import type { Built, KeptReply } from './entry.ts';
+import type { Transaction } from './log.ts';
+import type { Redaction } from './redaction.ts';
+import { buildAttestation, buildBaselineLearned, buildFinding, type Citation, type Subject } from './statement.ts';
+
+/** One judged look on its way into the log. */
+export interface Judged {
+  readonly before: DeviceState;
+  readonly verdict: Verdict;
+  /** The address that was asked. */
+  readonly address: string;
+  /** Id under which the machine was known before its entry was renamed. */
+  readonly formerly?: string;
+  readonly look:
+    | { readonly kind: 'observed'; readonly observation: Observation; readonly replies: () => readonly KeptReply[] }
+    | { readonly kind: 'unreachable'; readonly atMs: number };
+}
+
+/** What a batch reads; it changes none of it. */
+export interface BatchDeps {
+  readonly redaction?: Redaction;
+  readonly wallMs: () => number;
+  readonly state: (device: string) => DeviceState | undefined;
+}
+
+/**
+ * The entries of one transaction, in their order: first what is attested, then what was found, so that a finding can cite
+ * its evidence. The states of the devices follow in memory; they hold once the transaction is durable.
+ */
+export class Batch {
+  storms: StormState;
+  /** The devices this batch changes. */
+  readonly states = new Map<string, DeviceState>();
+  /** Those whose attestations let the agent learn something. */
+  readonly toLearn: string[] = [];
+  readonly #deps: BatchDeps;
+  readonly #looks = new Map<string, Judged>();
+  #open: Transaction | undefined;
+
+  constructor(deps: BatchDeps, storms: StormState) {
+    this.#deps = deps;
+    this.storms = storms;
+  }
+
+  begin(tx: Transaction): void {
+    this.#open = tx;
+  }
+
+  get #tx(): Transaction {
+    if (this.#open === undefined) throw new Error('the batch has not begun');
+    return this.#open;
+  }
+
+  append(statement: Built): number {
+    return this.#tx.append(statement);
+  }
+
+  /** Attests what must be attested, then states the transitions of all devices together. */
+  looks(judged: readonly Judged[]): void {
+    for (const look of judged) this.#attest(look);
+    this.transitions(
+      judged.flatMap(({ before, verdict }) =>
+        verdict.transitions.map((finding) => ({ kind: 'device' as const, device: before.id, finding })),
+      ),
+    );
+  }
+
+  #attest(judged: Judged): void {
+    const { before, verdict, address, look } = judged;
+    const { attest, checks, reference } = verdict;
+    this.states.set(before.id, verdict.state);
+    this.#looks.set(before.id, judged);
+    if (attest === undefined || checks === undefined) return;
+    const seq = this.append(
+      buildAttestation(
+        {
+          subject: this.#subject(before, judged.formerly),
+          address,
+          look: look.kind === 'unreachable' ? look : { ...look, replies: look.replies() },
+          trigger: attest,
+          checks,
+          ...(reference === undefined ? {} : { reference }),
+        },
+        this.#deps.redaction,
+      ),
+    );
+    this.states.set(before.id, withAttestation(verdict.state, seq));
+    if (verdict.learn !== undefined) this.toLearn.push(before.id);
+  }
+
+  #subject({ id, labels }: DeviceState, formerly?: string): Subject {
+    return { device: id, labels, ...(formerly === undefined ? {} : { formerly }) };
+  }
+
+  /** States transitions, one parent in place of many devices that show the same. */
+  transitions(all: readonly DeviceTransition[]): void {
+    const { state, statements } = collapse(this.storms, all, this.#deps.wallMs());
+    this.storms = state;
+    for (const statement of statements) {
+      if (statement.kind === 'parent') this.#stateParent(statement);
+      else this.#stateOne(statement);
+    }
+  }
+
+  #stateOne({ device, finding }: DeviceTransition): void {
+    const state = this.#stateOf(device);
+    const judged = this.#looks.get(device);
+    const isConfirmed = finding.confirmedAt !== undefined;
+    const shownBy = isConfirmed ? state?.attested?.seq : undefined;
+    const replies = isConfirmed || judged?.look.kind !== 'observed' ? [] : judged.look.replies();
+    const openedSeq = finding.openedSeq ?? this.#tx.next();
+    this.append(
+      buildFinding(
+        {
+          finding,
+          about: { device, labels: state?.labels ?? {} },
+          openedSeq,
+          evidence: shownBy === undefined ? [] : [shownBy],
+          replies,
+          ...referenceOf(judged?.verdict),
+        },
+        this.#deps.redaction,
+      ),
+    );
+    this.#tx.saveFinding({ ...finding, openedSeq }, device);
+    if (state !== undefined) this.states.set(device, withStatement(state, finding, { openedSeq }));
+  }
+
+  #stateParent({ key, finding }: ParentTransition): void {
+    const { devices, count } = finding;
+    const openedSeq = finding.openedSeq ?? this.#tx.next();
+    const evidence = devices.flatMap((device) => this.#stateOf(device)?.attested?.seq ?? []);
+    this.append(buildFinding({ finding, about: { devices, count }, openedSeq, evidence }, this.#deps.redaction));
+    this.#tx.saveFinding({ ...finding, openedSeq });
+    this.storms = parentStated(this.storms, key, openedSeq);
+  }
+
+  #stateOf(device: string): DeviceState | undefined {
+    return this.states.get(device) ?? this.#deps.state(device);
+  }
+
+  /** A finding of the gateway itself: about no device. */
+  gatewayFinding(finding: Finding): void {
+    const openedSeq = finding.openedSeq ?? this.#tx.next();
+    this.append(buildFinding({ finding, about: { devices: [], count: 0 }, openedSeq, evidence: [] }));
+    this.#tx.saveFinding({ ...finding, openedSeq });
+  }
+
+  /** Names in `baseline` entries what these devices learned. */
+  learned(devices: readonly string[]): void {
+    const citations = devices.flatMap((device) => citationsOf(this.#stateOf(device)));
+    for (const built of buildBaselineLearned(citations)) {
+      const seq = this.append(built);
+      if (built.content.baseline.action !== 'learned') continue;
+      for (const { device } of built.content.baseline.devices) {
+        const state = this.#stateOf(device);
+        if (state !== undefined) this.states.set(device, withLearned(state, seq));
+      }
+    }
+  }
+
+  /** Saves the states that the entries led to, and the storms. */
+  end(): void {
+    for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
+    this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
+  }
+}
+
+/** Name under which the store keeps the present storms. */
+export const STORMS = 'storms';
+
+const citationsOf = (state: DeviceState | undefined): readonly Citation[] =>
+  (state?.reference?.unrecorded ?? []).flatMap(({ seq, facts }) =>
+    state === undefined || seq === undefined ? [] : [{ device: state.id, seq, ...(facts === 'all' ? {} : { facts }) }],
+  );
+
+const referenceOf = (verdict: Verdict | undefined): Pick<Verdict, 'reference'> =>
+  verdict?.reference === undefined ? {} : { reference: verdict.reference };

@@ -1,0 +1,200 @@
+import type { DeviceState } from '../appraise/device.ts';
+import type { Finding } from '../appraise/finding.ts';
+import { collapse, type StormState } from '../appraise/storm.ts';
+import type { LookKind } from '../normalise/observation.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Emit } from '../platform/events.ts';
+import { Batch, type Judged } from './batch.ts';
+import { type Attested, CoveragePeriod } from './coverage.ts';
+import type { Entry } from './entry.ts';
+import type { Log, Transaction } from './log.ts';
+import type { Redaction } from './redaction.ts';
+import { buildCoverage } from './statement.ts';
+
+/** What the recorder needs; `keep` takes each state once it is durable. */
+export interface RecorderDeps {
+  readonly log: Log;
+  readonly attested: Attested;
+  readonly redaction?: Redaction;
+  readonly wallMs: () => number;
+  readonly emit: Emit;
+  readonly keep: (state: DeviceState) => void;
+  readonly state: (device: string) => DeviceState | undefined;
+  /** Every device that is expected to be looked at now. */
+  readonly expected: () => ReadonlySet<string>;
+  readonly storms: StormState;
+}
+
+/** Verdicts are written together after this, ms, or when so many wait. */
+const GATHER_MS = 10;
+const MOST_GATHERED = 256;
+/** Learned values are named in a `baseline` entry after this, ms; the limit is 60 s after the attestation. */
+const LEARN_MS = 2000;
+/** A `baseline` entry names at most 256 items; a device has more than one only where facts came later. */
+const MOST_LEARNED = 200;
+/** How often a store that refused is tried again, ms. */
+const RETRY_MS = 5000;
+
+interface Waiting {
+  readonly judged: Judged;
+  readonly done: () => void;
+}
+
+/**
+ * The record stage: turns verdicts into entries, many in one transaction. A verdict takes effect only when it is durable:
+ * where the store refuses, the state stays as it was and the next look finds the same change again.
+ */
+export class Recorder {
+  readonly #deps: RecorderDeps;
+  #waiting: Waiting[] = [];
+  #gathering: NodeJS.Timeout | undefined;
+  #learning: NodeJS.Timeout | undefined;
+  #retrying: NodeJS.Timeout | undefined;
+  readonly #learned = new Set<string>();
+  #storms: StormState;
+  #period: CoveragePeriod;
+
+  constructor(deps: RecorderDeps) {
+    this.#deps = deps;
+    this.#storms = deps.storms;
+    this.#period = new CoveragePeriod(this.#now());
+  }
+
+  /** Records one verdict; resolves when it is durable, or was refused. `schedule` is the round the look belonged to. */
+  take(judged: Judged, schedule: LookKind | undefined): Promise<void> | undefined {
+    this.#cover(judged, schedule);
+    if (!judged.verdict.changed) return undefined;
+    return new Promise((done) => {
+      this.#waiting.push({ judged, done });
+      if (this.#waiting.length >= MOST_GATHERED) this.flush();
+      else this.#gathering ??= setTimeout(() => this.flush(), GATHER_MS);
+    });
+  }
+
+  #cover({ before, look }: Judged, schedule: LookKind | undefined): void {
+    const ok = look.kind === 'observed';
+    if (schedule !== undefined) this.#period.polled(schedule === 'full' ? 'config' : 'pools', ok);
+    if (ok) this.#period.observed(before.id);
+  }
+
+  /** Writes what waits. */
+  flush(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    if (waiting.length > 0) this.#commit((batch) => batch.looks(waiting.map(({ judged }) => judged)));
+    for (const { done } of waiting) done();
+  }
+
+  /** A finding of the gateway itself. */
+  takeGatewayFinding(finding: Finding): void {
+    this.#commit((batch) => batch.gatewayFinding(finding));
+  }
+
+  /** Learned values that no entry names yet, of the states a store was opened with. */
+  resume(states: Iterable<DeviceState>): void {
+    for (const { id, reference } of states) if (reference?.unrecorded !== undefined) this.#learn(id);
+  }
+
+  #learn(device: string): void {
+    this.#learned.add(device);
+    if (this.#learned.size >= MOST_LEARNED) this.writeLearned();
+    else this.#learning ??= setTimeout(() => this.writeLearned(), LEARN_MS);
+  }
+
+  /** Names what was learned in `baseline` entries. */
+  writeLearned(): void {
+    clearTimeout(this.#learning);
+    this.#learning = undefined;
+    // A verdict that waits was made before these entries; written after them it would undo what they say.
+    this.flush();
+    const devices = [...this.#learned];
+    this.#learned.clear();
+    if (devices.length > 0 && !this.#commit((batch) => batch.learned(devices))) {
+      for (const device of devices) this.#learned.add(device);
+      this.#learning = setTimeout(() => this.writeLearned(), RETRY_MS);
+    }
+  }
+
+  /** Once a second: statements of storms that are due. */
+  tick(): void {
+    const { statements } = collapse(this.#storms, [], this.#deps.wallMs());
+    if (statements.length > 0) this.#commit((batch) => batch.transitions([]));
+  }
+
+  /** Closes the coverage period and begins the next. */
+  closePeriod(): void {
+    const coverage = this.#period.close({
+      toAt: this.#now(),
+      scope: 'gateway',
+      expected: this.#deps.expected(),
+      attested: this.#deps.attested,
+    });
+    if (this.#commit((batch) => batch.append(buildCoverage(coverage)))) this.#period = new CoveragePeriod(this.#now());
+  }
+
+  /** Runs a transaction of the caller's own, with everything that waits before it. Throws what the store throws. */
+  run<T>(body: (tx: Transaction) => T): T {
+    this.flush();
+    let result: T | undefined;
+    this.#deps.log.transaction((tx) => {
+      result = body(tx);
+    });
+    // Set by the body, which ran to its end or threw.
+    return result as T;
+  }
+
+  /** Writes what waits, and stops. */
+  stop(): void {
+    this.flush();
+    this.writeLearned();
+    clearTimeout(this.#retrying);
+  }
+
+  #now(): number {
+    return Math.floor(this.#deps.wallMs() / 1000);
+  }
+
+  /** One transaction; its consequences take effect only when it is durable. False when the store refused. */
+  #commit(write: (batch: Batch) => void): boolean {
+    const batch = new Batch(this.#deps, this.#storms);
+    const entries = this.#attempt((tx) => {
+      batch.begin(tx);
+      write(batch);
+      batch.end();
+    });
+    if (entries === undefined) return false;
+    this.#storms = batch.storms;
+    for (const state of batch.states.values()) this.#deps.keep(state);
+    for (const { kind, device, leaf } of entries) {
+      if (kind !== 'attestation' || device === undefined) continue;
+      this.#deps.attested.set(device, { leaf, unreachable: batch.states.get(device)?.attested?.reachable === false });
+    }
+    for (const device of batch.toLearn) this.#learn(device);
+    return true;
+  }
+
+  #attempt(body: (tx: Transaction) => void): readonly Entry[] | undefined {
+    try {
+      return this.#deps.log.transaction(body);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      this.#deps.emit('error', error.code, { message: error.message, remedy: error.remedy });
+      this.#retrying ??= setTimeout(() => this.#retry(), RETRY_MS);
+      return undefined;
+    }
+  }
+
+  #retry(): void {
+    this.#retrying = undefined;
+    if (!this.#deps.log.isFailing()) return;
+    try {
+      this.#deps.log.noteStorage();
+      this.#deps.emit('info', 'store.recovered');
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      this.#retrying = setTimeout(() => this.#retry(), RETRY_MS);
+    }
+  }
+}

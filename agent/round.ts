@@ -1,0 +1,179 @@
+import type { FactName } from '../shared/facts.ts';
+import type { DeviceState } from './appraise/device.ts';
+import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
+import type { AllowList } from './appraise/rule.ts';
+import type { Driver } from './drivers/driver.ts';
+import { type LookDeps, lookAt, type Sight } from './look.ts';
+import { maskCapture, secretNames } from './normalise/mask.ts';
+import type { LookKind } from './normalise/observation.ts';
+import type { Capture } from './probe/capture.ts';
+import type { Semaphore } from './probe/limits.ts';
+import type { Target } from './probe/target.ts';
+import type { Judged } from './record/batch.ts';
+import type { KeptReply } from './record/entry.ts';
+import type { Recorder } from './record/recorder.ts';
+import { type Fleet, type FleetSeat, phaseOf } from './schedule/fleet.ts';
+import type { DueLook, Timetable } from './schedule/timetable.ts';
+
+/** What a round needs from the outside. Replaced as a whole when the configuration is read again. */
+export interface RoundDeps {
+  readonly fleet: Fleet;
+  readonly timetable: Timetable<FleetSeat>;
+  readonly look: LookDeps;
+  readonly recorder: Recorder;
+  readonly wallMs: () => number;
+  readonly random: () => number;
+  /** Bounds how many devices are asked at the same time. */
+  readonly bound: Semaphore;
+  readonly targetOf: (seat: FleetSeat) => Target;
+  readonly settings: RoundSettings;
+}
+
+export interface RoundSettings {
+  readonly allow?: AllowList;
+  readonly confirmS: number;
+  readonly refreshS: number;
+  readonly pollIntervalMs: () => number;
+  /** Changes with the configuration. */
+  readonly policy: string;
+  /** Facts that the operator wants published as digests only. */
+  readonly redact: readonly string[];
+  /** The entry of this seat is being searched for the first time. */
+  readonly inFirstPass: (seat: FleetSeat) => boolean;
+}
+
+/** A full look is repeated while something stays unknown that was known before, this often. */
+const FULL_LOOKS = 3;
+
+/**
+ * One look, from socket to log: probe and normalise, appraise, record. Publishing follows from the log by itself.
+ * A device that is still being asked from its last turn is left alone.
+ */
+export const runLook = async ({ seat, look, early }: DueLook<FleetSeat>, deps: RoundDeps): Promise<void> => {
+  if (seat.busy) return;
+  seat.busy = true;
+  try {
+    const sight = await deps.bound.run(() => probe(seat, look, deps));
+    const judged = judge(seat, look, sight, deps);
+    if (judged !== undefined) await deps.recorder.take(judged, early ? undefined : look);
+  } finally {
+    seat.busy = false;
+    seat.passed = true;
+  }
+};
+
+const probe = async (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
+  const target = deps.targetOf(seat);
+  const known = deps.look.drivers.find(({ family }) => family === seat.family);
+  const sight = await lookAt(target, known, look, deps.look);
+  if (look === 'pools') return sight;
+  return askAnew(sight, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
+};
+
+const askAnew = async (
+  first: Sight,
+  seat: FleetSeat,
+  { fleet }: RoundDeps,
+  again: (driver: Driver) => Promise<Sight>,
+): Promise<Sight> => {
+  const before = seat.device === undefined ? undefined : fleet.state(seat.device);
+  let sight = first;
+  for (let looks = 1; looks < FULL_LOOKS && sight.kind === 'seen' && lostFacts(sight, before).length > 0; looks += 1) {
+    const next = await again(sight.driver);
+    if (next.kind === 'nothing') return sight;
+    sight = next;
+  }
+  return sight;
+};
+
+/** Facts the last attestation claims and this look could not read. */
+const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly FactName[] => {
+  if (sight.kind === 'nothing' || sight.observation.gaps.size === 0 || before?.attested === undefined) return [];
+  const unknown = [...sight.observation.gaps].filter(([, gap]) => gap !== 'absent').map(([fact]) => fact);
+  if (unknown.length === 0) return [];
+  const known = new Set(Object.keys(JSON.parse(before.attested.facts) as object));
+  for (const fact of before.attested.missing ?? []) known.delete(fact);
+  return unknown.filter((fact) => known.has(fact));
+};
+
+/** Whose look it was, and what it means. Undefined at an address where nothing was ever found. */
+const judge = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Judged | undefined => {
+  const state = deviceOf(seat, look, sight, deps);
+  if (state === undefined) return undefined;
+  const verdict = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
+  if (look === 'full') deps.timetable.fullLookDone(seat);
+  if (verdict.next !== undefined) deps.timetable.askEarly(seat, verdict.next.atMs);
+  seat.restUntilMs = restUntil(verdict.state, deps);
+  if (sight.kind === 'seen') seat.family = sight.driver.family;
+  return judgedOf(state, verdict, seat, sight, deps);
+};
+
+const judgedOf = (before: DeviceState, verdict: Verdict, seat: FleetSeat, sight: Sight, deps: RoundDeps): Judged => {
+  const { address } = seat.place;
+  if (sight.kind === 'nothing') return { before, verdict, address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
+  const { driver, capture, observation } = sight;
+  const formerly = before.attested === undefined ? deps.fleet.formerId(observation.facts) : undefined;
+  return {
+    before,
+    verdict,
+    address,
+    look: { kind: 'observed', observation, replies: () => keptReplies(driver, capture, deps.settings.redact) },
+    ...(formerly === undefined ? {} : { formerly }),
+  };
+};
+
+/** The replies as an auditor may see them: secrets and redacted facts masked; what cannot be masked is not kept. */
+const keptReplies = (driver: Driver, capture: Capture, redact: readonly string[]): readonly KeptReply[] => {
+  const names = secretNames(driver, redact);
+  return [...capture.replies].flatMap(([query, reply]) => {
+    if (reply.kind === 'no-reply') return [];
+    const bytes = maskCapture(reply.bytes, names);
+    return bytes === undefined ? [] : [{ query, bytes, repairs: reply.repairs }];
+  });
+};
+
+const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, { fleet }: RoundDeps): DeviceState | undefined =>
+  sight.kind === 'seen' && look === 'full'
+    ? fleet.deviceFor(seat, sight.observation.facts)
+    : seat.device === undefined
+      ? undefined
+      : fleet.state(seat.device);
+
+const lookOf = (sight: Sight, { wallMs }: RoundDeps): Look =>
+  sight.kind === 'seen'
+    ? { kind: 'observed', observation: sight.observation }
+    : { kind: 'unreachable', atMs: wallMs(), reason: sight.reason };
+
+/** The context of a look at this device; also for one whose place was taken by another machine. */
+export const contextOf = (
+  state: DeviceState,
+  seat: FleetSeat | undefined,
+  sight: Sight | undefined,
+  { settings, fleet, wallMs, random }: Pick<RoundDeps, 'settings' | 'fleet' | 'wallMs' | 'random'>,
+): LookContext => ({
+  nowMs: wallMs(),
+  ...(settings.allow === undefined ? {} : { allow: settings.allow }),
+  confirmS: settings.confirmS,
+  pollIntervalMs: settings.pollIntervalMs(),
+  ...(state.attested === undefined ? {} : { refreshDueMs: refreshDue(state.id, state.attested.atMs, settings) }),
+  inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
+  amongCommissioned: fleet.hasCommissioned(),
+  surfaces: (fact) => (sight?.kind === 'seen' ? (sight.driver.facts[fact]?.queries ?? []) : []),
+  policy: settings.policy,
+  random,
+});
+
+/** Within the last tenth of the refresh period, at the device's own phase, so that a fleet attested at once spreads out. */
+const refreshDue = (id: string, attestedMs: number, { refreshS }: RoundSettings): number =>
+  attestedMs + refreshS * 1000 * (0.9 + 0.1 * phaseOf(id));
+
+const DARK_AFTER = 5;
+const LONGEST_REST_MS = 300_000;
+
+/** A device that stays dark is asked less and less often, at the latest after five minutes. */
+const restUntil = ({ marks }: DeviceState, { settings, wallMs }: RoundDeps): number => {
+  if (marks.failures <= DARK_AFTER) return 0;
+  const rest = settings.pollIntervalMs() * 2 ** Math.min(16, marks.failures - DARK_AFTER);
+  // Half an interval less, so that the turn it rests for is not missed by its own jitter.
+  return wallMs() + Math.min(LONGEST_REST_MS, rest) - settings.pollIntervalMs() / 2;
+};
