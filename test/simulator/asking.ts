@@ -1,0 +1,54 @@
+import { connect } from 'node:net';
+import type { SimulatedDevice } from './device.ts';
+import type { Fleet } from './fleet.ts';
+
+/** What came over one connection until the device closed, or until `forMs` had passed. */
+export interface Heard {
+  readonly text: string;
+  readonly ended: 'closed' | 'refused' | 'reset' | 'waiting';
+  readonly bytes: number;
+}
+
+const MOST_KEPT = 1_000_000;
+
+/** Sends `request` as it is and listens; texts are Latin-1. For tests of the simulator: no miner is asked like this. */
+export const converse = (host: string, port: number, request: string, forMs = 5000): Promise<Heard> =>
+  new Promise((resolve) => {
+    let text = '';
+    let bytes = 0;
+    let ended: Heard['ended'] = 'closed';
+    const socket = connect({ host, port }, () => socket.write(request, 'latin1'));
+    const timer = setTimeout(() => {
+      ended = 'waiting';
+      socket.destroy();
+    }, forMs);
+    socket.on('data', (piece) => {
+      bytes += piece.length;
+      if (text.length < MOST_KEPT) text += piece.toString('latin1');
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      ended = error.code === 'ECONNREFUSED' ? 'refused' : 'reset';
+    });
+    socket.on('close', () => {
+      clearTimeout(timer);
+      resolve({ text, ended, bytes });
+    });
+  });
+
+/** Asks a CGMiner question. */
+export const askCommand = (fleet: Fleet, device: SimulatedDevice, command: string, forMs?: number): Promise<Heard> =>
+  converse(device.address, fleet.ports.cgminer, `{"command":"${command}"}`, forMs);
+
+/** GETs a path over a connection of its own; `headers` are whole lines. */
+export const getPath = (
+  fleet: Fleet,
+  device: SimulatedDevice,
+  path: string,
+  headers: readonly string[] = [],
+): Promise<Heard> => {
+  const lines = [`GET ${path} HTTP/1.1`, `Host: ${device.address}`, ...headers, 'Connection: close'];
+  return converse(device.address, fleet.ports.http, `${lines.join('\r\n')}\r\n\r\n`);
+};
+
+/** What follows the header of an HTTP message. */
+export const bodyOf = ({ text }: Heard): string => text.slice(text.indexOf('\r\n\r\n') + 4);

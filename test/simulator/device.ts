@@ -1,0 +1,244 @@
+import type { Specimen } from '../specimens/specimen.ts';
+import type { Behaviour } from './behaviour.ts';
+import { userLike } from './identity.ts';
+import { namedValues } from './members.ts';
+import { type Changes, type Script, scriptOf } from './script.ts';
+import { asJsonText, type Edit, type Pool, render, type Template } from './template.ts';
+
+/** Where devices listen; a device asks for its address and gives it back. */
+export interface Addresses {
+  readonly take: (device: SimulatedDevice) => Promise<void>;
+  readonly leave: (device: SimulatedDevice) => Promise<void>;
+}
+
+/** What devices share. */
+export interface Surroundings {
+  readonly addresses: Addresses;
+  /** Unix milliseconds. */
+  readonly nowMs: () => number;
+  /** Replies are the bytes of the specimens, without identities and time. */
+  readonly exact: boolean;
+  readonly freshNumber: () => number;
+  readonly scriptOf: (specimen: Specimen) => Script;
+}
+
+type Scalar = string | number | boolean;
+
+/** Where the families say which version they run, the most telling first; the first that a device has counts. */
+const VERSIONS = [
+  'Miner',
+  'miner_version',
+  'fw_ver',
+  'Firmware Version',
+  'FirmwareVersion',
+  'VERSION',
+  'LVERSION',
+  'version',
+  'CGMiner',
+  'SGMiner',
+  'BFGMiner',
+];
+const RELEASES = /^system_filesystem_version$/;
+const BUILDS = /^(CompileTime|compileTime)$/;
+const DATE = /^[A-Z][a-z]{2} .*\d{4}$/;
+
+/** One miner of the fleet. Whoever holds it can do to it what happens to miners; every reply then agrees. */
+export class SimulatedDevice {
+  readonly id: string;
+  readonly place: number;
+  address: string;
+  behaviour: Behaviour = 'honest';
+  /** Whether it answers at all. */
+  reachable = true;
+  /** Connections that are open now. */
+  readonly connections = new Set<{ destroy: () => unknown }>();
+
+  readonly #shared: Surroundings;
+  #script: Script;
+  #machine: number;
+  #startedMs: number;
+  #restarted = false;
+  #pools: readonly Pool[] | undefined;
+  #edits: NonNullable<Changes['edits']> = [];
+
+  constructor(place: number, address: string, script: Script, shared: Surroundings) {
+    this.id = `sim-${String(place).padStart(5, '0')}`;
+    this.place = place;
+    this.address = address;
+    this.#script = script;
+    this.#machine = place;
+    this.#shared = shared;
+    this.#startedMs = shared.nowMs();
+  }
+
+  get script(): Script {
+    return this.#script;
+  }
+
+  get family(): string | undefined {
+    return 'family' in this.#script.device ? this.#script.device.family : undefined;
+  }
+
+  /** The configured pools in slot order, as the device reports them. */
+  get pools(): readonly Pool[] {
+    if (this.#pools !== undefined) return this.#pools;
+    if (this.#shared.exact) return this.#script.pools;
+    return this.#script.pools.map(({ url, user }) => ({ url, user: userLike(user, this.place) }));
+  }
+
+  /** The bytes of a reply at this moment, as Latin-1 characters. */
+  render(template: Template): string {
+    const nowMs = this.#shared.nowMs();
+    return render(template, {
+      machine: this.#machine,
+      place: this.place,
+      now: Math.floor(nowMs / 1000),
+      running: Math.floor((nowMs - this.#startedMs) / 1000),
+      restarted: this.#restarted,
+      pools: this.#pools,
+    });
+  }
+
+  changePoolUser(slot: number, user: string): void {
+    this.#changePool(slot, { user });
+  }
+
+  changePoolUrl(slot: number, url: string): void {
+    this.#changePool(slot, { url });
+  }
+
+  #changePool(slot: number, change: Partial<Pool>): void {
+    const pools = [...this.pools];
+    const pool = pools[slot];
+    if (pool === undefined) throw new Error(`${this.id} has no pool slot ${slot}`);
+    pools[slot] = { ...pool, ...change };
+    this.#pools = pools;
+  }
+
+  addPool(pool: Pool): void {
+    this.#setPools([...this.pools, pool]);
+  }
+
+  removePool(slot: number): void {
+    if (this.pools[slot] === undefined) throw new Error(`${this.id} has no pool slot ${slot}`);
+    this.#setPools(this.pools.toSpliced(slot, 1));
+  }
+
+  /** The same pools in the other order. */
+  swapPools(one: number, other: number): void {
+    const [first, second] = [this.pools[one], this.pools[other]];
+    if (first === undefined || second === undefined) throw new Error(`${this.id} has no slots ${one} and ${other}`);
+    this.#pools = this.pools.with(one, second).with(other, first);
+  }
+
+  #setPools(pools: readonly Pool[]): void {
+    this.#pools = pools;
+    this.#compile();
+  }
+
+  /**
+   * Gives every member called `name` a new value, in all replies or in the one to `question`
+   * (`http:/cgi-bin/get_miner_conf.cgi`). Throws where no reply has such a member.
+   */
+  set(name: string, value: Scalar, question?: string): void {
+    if (this.#valuesOf((member) => member === name, question).length === 0)
+      throw new Error(`${this.id} has no ${name} in its replies`);
+    const text = typeof value === 'string' ? asJsonText(value) : String(value);
+    this.#edit({ kind: 'set', what: name, text, quoted: typeof value === 'string' }, question);
+  }
+
+  /** Another version or another build, wherever the device says it. */
+  setFirmware({ version, build }: { readonly version?: string; readonly build?: string }): void {
+    const releases = this.#valuesOf((name) => RELEASES.test(name));
+    if (version !== undefined) {
+      const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted));
+      this.#replace([...releases.filter((text) => !DATE.test(text)), ...named].slice(0, 1), version, 'version');
+    }
+    if (build !== undefined) {
+      const dates = releases.filter((text) => DATE.test(text));
+      this.#replace([...this.#valuesOf((name) => BUILDS.test(name)), ...dates], build, 'build');
+    }
+  }
+
+  #replace(found: readonly string[], by: string, what: string): void {
+    if (found.length === 0) throw new Error(`${this.id} says no firmware ${what}`);
+    for (const text of new Set(found)) {
+      this.#edit({ kind: 'replace', what: text, text: asJsonText(by), quoted: true }, undefined);
+    }
+  }
+
+  /** Values as they stand in the replies now, in the order of the questions. */
+  #valuesOf(wanted: (name: string) => boolean, question?: string): readonly string[] {
+    const lines = [...this.#script.lines].filter(([asked]) => question === undefined || asked === question);
+    return lines.flatMap(([, { template }]) => {
+      const text = this.render(template);
+      return namedValues(text)
+        .filter(({ name, span }) => wanted(name) && span.end > span.start)
+        .map(({ span }) => text.slice(span.start, span.end));
+    });
+  }
+
+  #edit(edit: Edit, question: string | undefined): void {
+    this.#edits = [...this.#edits, question === undefined ? edit : { ...edit, question }];
+    this.#compile();
+  }
+
+  #compile(): void {
+    const { specimen, pools } = this.#script;
+    const growth = this.#pools === undefined ? 0 : this.#pools.length - pools.length;
+    this.#script = { ...scriptOf(specimen, { exact: this.#shared.exact, growth, edits: this.#edits }), pools };
+  }
+
+  /** Another specimen at this address, with a fresh configuration: the same machine, `otherMachine` apart. */
+  async swapTo(specimen: Specimen, { otherMachine = false } = {}): Promise<void> {
+    await this.goDark();
+    this.#script = this.#shared.scriptOf(specimen);
+    this.#pools = undefined;
+    this.#edits = [];
+    if (otherMachine) this.#machine = this.#shared.freshNumber();
+    this.reboot();
+    await this.comeBack();
+  }
+
+  /** Another machine of the same make, with the same settings. */
+  replaceMachine(): void {
+    this.#machine = this.#shared.freshNumber();
+    this.reboot();
+  }
+
+  /** Counters begin anew; open connections are lost. */
+  reboot(): void {
+    this.#startedMs = this.#shared.nowMs();
+    this.#restarted = true;
+    this.#drop();
+  }
+
+  behave(behaviour: Behaviour): void {
+    this.behaviour = behaviour;
+  }
+
+  /** Nothing listens at the address any more. */
+  async goDark(): Promise<void> {
+    if (!this.reachable) return;
+    this.reachable = false;
+    this.#drop();
+    await this.#shared.addresses.leave(this);
+  }
+
+  async comeBack(): Promise<void> {
+    if (this.reachable) return;
+    await this.#shared.addresses.take(this);
+    this.reachable = true;
+  }
+
+  async moveTo(address: string): Promise<void> {
+    const { reachable } = this;
+    await this.goDark();
+    this.address = address;
+    if (reachable) await this.comeBack();
+  }
+
+  #drop(): void {
+    for (const connection of this.connections) connection.destroy();
+  }
+}

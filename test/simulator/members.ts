@@ -1,0 +1,101 @@
+import { type Node, type ObjectNode, type Scalar, type Span, scan } from './scan.ts';
+
+/** A value of a reply and the name it has there. `span` is what stands between the quotes or brackets. */
+export interface NamedValue {
+  readonly name: string;
+  readonly span: Span;
+  readonly quoted: boolean;
+}
+
+/** One row of a pool list, or the one pool of a flat reply. */
+export interface PoolRow {
+  readonly slot: number;
+  readonly row: Span;
+  readonly url?: Scalar;
+  readonly user?: Scalar;
+  readonly port?: Scalar;
+  /** Host connected now. */
+  readonly host?: Scalar;
+  /** Members that count rows: `POOL`, `index`, `Priority` … */
+  readonly numbers: readonly Scalar[];
+}
+
+/** A pool list of a reply. A `flat` one (AxeOS) has its slots as members of one object and cannot grow. */
+export interface PoolList {
+  readonly flat: boolean;
+  readonly rows: readonly PoolRow[];
+}
+
+const isScalar = (node: Node | undefined): node is Scalar => node?.kind === 'scalar';
+
+const objectsIn = (node: Node | undefined): readonly ObjectNode[] => {
+  if (node === undefined || node.kind === 'scalar') return [];
+  if (node.kind === 'array') return node.items.flatMap(objectsIn);
+  return [node, ...node.members.flatMap(({ value }) => objectsIn(value))];
+};
+
+/** Every value that has a name: members of objects, or in their place the items `Key[value]` of a text (Avalon). */
+export const namedValues = (text: string): readonly NamedValue[] =>
+  objectsIn(scan(text)).flatMap(({ members }) =>
+    members.flatMap(({ key, value }) => {
+      if (!isScalar(value)) return [];
+      const items = itemsIn(text, value);
+      return items.length > 0 ? items : [{ name: key, span: value, quoted: value.quoted }];
+    }),
+  );
+
+const itemsIn = (text: string, { start, end, quoted }: Scalar): readonly NamedValue[] => {
+  if (!quoted || end - start < 8) return [];
+  return [...text.slice(start, end).matchAll(/(\w+)\[([^\]]*)\]/g)].map((item) => {
+    const [, name = '', value = ''] = item;
+    const from = start + item.index + name.length + 1;
+    return { name, span: { start: from, end: from + value.length }, quoted: true };
+  });
+};
+
+const scalarOf = (row: ObjectNode, names: RegExp): Scalar | undefined => {
+  const found = row.members.find(({ key, value }) => names.test(key) && isScalar(value))?.value;
+  return isScalar(found) ? found : undefined;
+};
+
+const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
+  const named = (name: string) => scalarOf(object, new RegExp(`^${prefix}${name}$`));
+  const url = named('(URL|url|[sS]tratumURL)');
+  const user = named('(User|user|[sS]tratumUser)');
+  const port = named('(port|[sS]tratumPort)');
+  const host = named('Stratum URL');
+  const counting =
+    prefix === '' ? object.members.filter(({ key }) => /^(POOL|index|Priority|priority)$/.test(key)) : [];
+  return {
+    slot,
+    row: object,
+    ...(url === undefined ? {} : { url }),
+    ...(user === undefined ? {} : { user }),
+    ...(port === undefined ? {} : { port }),
+    ...(host === undefined ? {} : { host }),
+    numbers: counting.map(({ value }) => value).filter(isScalar),
+  };
+};
+
+const hasPool = ({ url, user }: PoolRow): boolean => url !== undefined && user !== undefined;
+
+/** The pool lists of a reply, in the order they stand. */
+export const poolLists = (text: string): readonly PoolList[] => poolListsIn(scan(text));
+
+const poolListsIn = (node: Node | undefined): readonly PoolList[] => {
+  if (node === undefined || node.kind === 'scalar') return [];
+  if (node.kind === 'array') return node.items.flatMap(poolListsIn);
+  const flat = [poolRow(node, 0), poolRow(node, 1, 'fallback')].filter(hasPool);
+  const deeper = node.members.flatMap(({ key, value }) =>
+    /^pools$/i.test(key) && value.kind === 'array' ? listOf(value.items) : poolListsIn(value),
+  );
+  return flat.length === 0 ? deeper : [{ flat: true, rows: flat }, ...deeper];
+};
+
+const listOf = (items: readonly Node[]): readonly PoolList[] => {
+  const rows = items
+    .filter((item) => item.kind === 'object')
+    .map((item, slot) => poolRow(item, slot))
+    .filter(hasPool);
+  return rows.length === 0 ? [] : [{ flat: false, rows }];
+};

@@ -1,0 +1,102 @@
+import assert from 'node:assert/strict';
+import { connect } from 'node:net';
+import { test } from 'node:test';
+import { askCommand, converse, getPath } from './asking.ts';
+import { startFleet } from './fleet.ts';
+import { RACK } from './samples.ts';
+
+const reasons = (fleet: { violations: () => readonly { reason: string }[] }) =>
+  fleet.violations().map(({ reason }) => reason);
+
+test('reads leave no violation, and every request is kept with its count', async () => {
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.25.0.1' });
+  const device = fleet.device(0);
+  await askCommand(fleet, device, 'version');
+  await askCommand(fleet, device, 'version');
+  await getPath(fleet, device, '/system');
+  assert.deepEqual(
+    [...fleet.requests()],
+    [
+      ['{"command":"version"}', 2],
+      ['GET /system', 1],
+    ],
+  );
+  assert.deepEqual(fleet.violations(), []);
+});
+
+test('every way to change a miner is a violation', async () => {
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.25.1.1' });
+  const { address } = fleet.device(0);
+  const commands = [
+    '{"command":"addpool","parameter":"stratum+tcp://x.example:1,u,p"}',
+    '{"command": "version+restart"}',
+    'switchpool|1',
+    'ascset|0,reboot,0',
+    '{"cmd":"get_token"}',
+    '{"cmd":"set_led","param":"auto"}',
+  ];
+  for (const command of commands) await converse(address, fleet.ports.cgminer, command);
+  for (const request of [
+    'GET /cgi-bin/reboot.cgi',
+    'GET /cgi-bin/set_miner_conf.cgi?x=1',
+    'POST /api/system/restart',
+    'PATCH /system',
+  ])
+    await converse(address, fleet.ports.http, `${request} HTTP/1.1\r\nConnection: close\r\n\r\n`);
+  assert.deepEqual(
+    reasons(fleet),
+    Array.from({ length: commands.length + 4 }, () => 'changes a miner'),
+  );
+});
+
+test('with an allow-list anything that is not on it is a violation', async () => {
+  const allowed = ['{"command":"version"}', 'GET /system'];
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.25.2.1', allowed });
+  const device = fleet.device(0);
+  await askCommand(fleet, device, 'version');
+  await getPath(fleet, device, '/system');
+  assert.deepEqual(fleet.violations(), []);
+  await askCommand(fleet, device, 'stats');
+  await converse(device.address, fleet.ports.cgminer, 'version');
+  await getPath(fleet, device, '/conf');
+  assert.deepEqual(
+    reasons(fleet),
+    Array.from({ length: 3 }, () => 'not on the allow-list'),
+  );
+});
+
+test('a request with a body, an unusual header or a second question is a violation', async () => {
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.25.3.1' });
+  const { address } = fleet.device(0);
+  await converse(
+    address,
+    fleet.ports.http,
+    'GET /system HTTP/1.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc',
+  );
+  assert.deepEqual(reasons(fleet), ['not one plain question', 'not one plain question']);
+  fleet.device(0).behave('half-open');
+  await new Promise<void>((resolve) => {
+    const socket = connect({ host: address, port: fleet.ports.cgminer }, () => socket.write('version'));
+    socket.once('data', () => {
+      socket.write('stats');
+      setTimeout(() => socket.destroy(), 100);
+    });
+    socket.once('close', () => resolve());
+  });
+  assert.equal(reasons(fleet).length, 3);
+});
+
+test('the most connections to one device at the same time are counted', async () => {
+  await using fleet = await startFleet({ specimens: [RACK], devices: 2, base: '127.25.4.1' });
+  const [one, other] = [fleet.device(0), fleet.device(1)];
+  for (let round = 0; round < 50; round += 1) {
+    await Promise.all([askCommand(fleet, one, 'version'), getPath(fleet, other, '/system')]);
+    await Promise.all([getPath(fleet, one, '/system'), askCommand(fleet, other, 'version')]);
+  }
+  assert.equal(fleet.maxConnections(), 1);
+  one.behave('silent');
+  await Promise.all([askCommand(fleet, one, 'version', 300), getPathFor(one.address, fleet.ports.http)]);
+  assert.equal(fleet.maxConnections(), 2);
+});
+
+const getPathFor = (host: string, port: number) => converse(host, port, 'GET / HTTP/1.1\r\n\r\n', 300);

@@ -1,0 +1,107 @@
+import type { SimulatedDevice } from './device.ts';
+
+/** A request that an observer of miners must not send. `request` is the text that came, cut at 300 characters. */
+export interface Violation {
+  readonly device: string;
+  readonly reason: 'changes a miner' | 'not on the allow-list' | 'not one plain question';
+  readonly request: string;
+}
+
+/** Commands of the CGMiner API and its dialects that change a miner, take a session or hand out a token (protocols, all families). */
+const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
+  `switchpool enablepool disablepool addpool removepool poolpriority poolquota failover-only save quit restart pgaenable
+  pgadisable pgaidentify pgaset ascenable ascdisable ascidentify ascset setconfig debug zero hotplug lockstats setpool
+  gpuenable gpudisable gpurestart gpuintensity gpumem gpuengine gpufan gpuvddc upgrade logon logoff reboot rebootdevice
+  updaterun updatecancel pause resume atmset update_pools restart_btminer power_off power_on set_led set_low_power
+  set_normal_power set_high_power update_firmware upgrade_firmware factory_reset ssh_open ssh_close update_pwd net_config
+  download_logs load_log set_target_freq enable_btminer_fast_boot disable_btminer_fast_boot enable_cgminer_fast_boot
+  disable_cgminer_fast_boot enable_web_pools disable_web_pools set_hostname set_zone set_power_pct set_power_pct_v2
+  pre_power_on set_temp_offset adjust_power_limit adjust_upfreq_speed set_poweroff_cool set_fan_zero_speed open_write_api
+  get_token privileged`.split(/\s+/),
+);
+
+/** Pages that act on a plain GET (Bitmain), and routes of AxeOS that act or make the radio scan. */
+const CHANGING_PAGES =
+  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor)\.cgi|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
+
+/** Keeps every request that came, how often, and which of them should never have come; and who was asked twice at once. */
+export class Watch {
+  readonly #allowed: ReadonlySet<string> | undefined;
+  readonly #requests = new Map<string, number>();
+  readonly #violations: Violation[] = [];
+  #maxConnections = 0;
+
+  /** `allowed` as `AllowList.listed` has it: `{"command":"version"}`, `GET /path`. Without it only known changes count. */
+  constructor(allowed: Iterable<string> | undefined) {
+    this.#allowed = allowed === undefined ? undefined : new Set(allowed);
+  }
+
+  get requests(): ReadonlyMap<string, number> {
+    return this.#requests;
+  }
+
+  get violations(): readonly Violation[] {
+    return this.#violations;
+  }
+
+  /** The most connections that one device had at the same time. */
+  get maxConnections(): number {
+    return this.#maxConnections;
+  }
+
+  /** The bytes that one CGMiner connection brought. */
+  command(device: SimulatedDevice, request: string): void {
+    this.#note(
+      device,
+      request,
+      commandsIn(request).some((name) => CHANGING_COMMANDS.has(name)),
+    );
+  }
+
+  /** One HTTP request; `odd` where it carries more than a GET and a log-in. */
+  http(device: SimulatedDevice, request: string, odd: boolean): void {
+    this.#note(device, request, !request.startsWith('GET ') || CHANGING_PAGES.test(request));
+    if (odd) this.odd(device, request);
+  }
+
+  /** Bytes that are no single question: a second request on a connection, a body, a request in pieces. */
+  odd(device: SimulatedDevice, request: string): void {
+    this.#violate(device, 'not one plain question', request);
+  }
+
+  #note(device: SimulatedDevice, request: string, changes: boolean): void {
+    this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
+    if (changes) this.#violate(device, 'changes a miner', request);
+    else if (this.#allowed?.has(request) === false) this.#violate(device, 'not on the allow-list', request);
+  }
+
+  #violate(device: SimulatedDevice, reason: Violation['reason'], request: string): void {
+    if (this.#violations.length < 1000)
+      this.#violations.push({ device: device.id, reason, request: request.slice(0, 300) });
+  }
+
+  /**
+   * Counts the connections of a device when one more was accepted. Those that the peer has closed may not have been
+   * reported yet: two turns of the event loop later they have, and whatever is still open was open together.
+   */
+  connected(device: SimulatedDevice, connection: { destroy: () => unknown }): void {
+    device.connections.add(connection);
+    if (device.connections.size === 1) {
+      this.#maxConnections = Math.max(this.#maxConnections, 1);
+      return;
+    }
+    const others = [...device.connections].filter((other) => other !== connection);
+    setImmediate(() =>
+      setImmediate(() => {
+        const together = others.filter((other) => device.connections.has(other)).length + 1;
+        this.#maxConnections = Math.max(this.#maxConnections, together);
+      }),
+    );
+  }
+}
+
+/** The command names in a request, JSON or plain, joined or with a parameter. */
+const commandsIn = (request: string): readonly string[] => {
+  const named = request.startsWith('{') ? /"(?:command|cmd)"\s*:\s*"([^"]*)"/.exec(request)?.[1] : request;
+  return (named ?? request).split('|', 1).flatMap((names) => names.split('+').map((name) => name.trim()));
+};
