@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Ending } from './ending.ts';
 import { ONLINE, STOPPED } from './messages.ts';
 import type { Connection } from './mqtt.ts';
@@ -22,6 +23,7 @@ export class Line {
   readonly #options: LineOptions;
   readonly #pump: Pump;
   #held: Held | undefined;
+  #rivalSeen = false;
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -42,7 +44,7 @@ export class Line {
     await this.#introduce();
 
     const repeat = setInterval(() => void this.#publishOnline(), timing.presenceMs);
-    if (connection.open) this.#startPump();
+    if (connection.open && !this.#rivalSeen) this.#startPump();
     const ending = await connection.closed;
     clearInterval(repeat);
     this.#pump.stop();
@@ -51,13 +53,15 @@ export class Line {
   }
 
   async #introduce(): Promise<void> {
-    const { connection, topics } = this.#options;
+    const { connection, topics, timing } = this.#options;
     const limit = this.#unbearableLimit();
     if (limit !== undefined) return connection.leave({ kind: 'limit', message: limit });
     this.#watchRivals();
     const refusal = await connection.subscribe([topics.conn]);
     if (refusal !== undefined) return connection.leave({ kind: 'refused', reason: refusal });
-    await this.#publishOnline();
+    // Who comes second sees the first here, and does not disturb it by an `online` of its own.
+    await Promise.race([connection.closed, delay(timing.lookMs)]);
+    if (!this.#rivalSeen) await this.#publishOnline();
   }
 
   /** Limits in CONNACK that the library does not look at. */
@@ -89,6 +93,7 @@ export class Line {
       if (topic !== topics.conn) return;
       const session = rivalSession(payload, sessions, Math.floor(clock.wallMs() / 1000), timing.rivalFreshS);
       if (session === undefined) return;
+      this.#rivalSeen = true;
       this.#pump.stop();
       void connection.leave({ kind: 'rival', session });
     });

@@ -9,7 +9,6 @@ import type { Timing } from './timing.ts';
 /** Most messages on their way to a broker at the same time, where it does not ask for less. */
 const WINDOW = 32;
 const SESSION_EXPIRY_S = 300;
-const WILL_DELAY_S = 20;
 const WILL_EXPIRY_S = 86_400;
 const LARGEST_PACKET_TAKEN = 65_536;
 
@@ -89,15 +88,17 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     const settle = (result: Connection | Ending): void => {
       clearTimeout(timer);
       options.signal.removeEventListener('abort', leave);
-      client.off('close', closed);
+      client.off('close', failed);
+      client.off('error', failed);
       if (result.kind !== 'connected') client.end(true);
       resolve(result);
     };
     const leave = (): void => settle({ kind: 'left' });
-    const closed = (): void => settle(trouble.ending ?? { kind: 'closed', connected: false });
+    const failed = (): void => settle(trouble.ending ?? { kind: 'closed', connected: false });
     const timer = setTimeout(() => settle({ kind: 'timeout', waitedFor: 'CONNACK' }), options.timing.connectMs);
     options.signal.addEventListener('abort', leave);
-    client.once('close', closed);
+    client.once('close', failed);
+    client.once('error', failed);
     client.once('connect', (connack) => settle(new Connection(client, options, serverFacts(connack), trouble)));
   });
 };
@@ -129,7 +130,7 @@ const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonl
       payload: asBuffer(will.payload),
       qos: 1,
       retain: will.retain,
-      ...(five ? { properties: willProperties } : {}),
+      ...(five ? { properties: willProperties(timing) } : {}),
     },
     ...(five ? { properties: connectProperties } : {}),
   };
@@ -141,12 +142,12 @@ const connectProperties = {
   maximumPacketSize: LARGEST_PACKET_TAKEN,
 };
 
-const willProperties = {
-  willDelayInterval: WILL_DELAY_S,
+const willProperties = ({ willDelayS }: Timing) => ({
+  willDelayInterval: willDelayS,
   payloadFormatIndicator: true,
   messageExpiryInterval: WILL_EXPIRY_S,
   contentType: 'application/json',
-};
+});
 
 /** Host name and chain are always verified; there is no setting and no environment variable that turns it off. */
 const tlsOptions = ({ credentials: { ca, cert, key }, tlsMin }: ConnectOptions) => ({
@@ -242,7 +243,10 @@ export class Connection {
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
     });
-    client.once('close', () => this.drop({ kind: 'closed', connected: true }));
+    const failed = (): void => this.drop({ kind: 'closed', connected: true });
+    client.once('close', failed);
+    // The library reports a packet it cannot parse and reads on.
+    client.once('error', failed);
   }
 
   get open(): boolean {

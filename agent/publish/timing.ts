@@ -5,6 +5,8 @@ export interface Timing {
   /** One SUBACK or PUBACK; after it the connection is given up. */
   readonly answerMs: number;
   readonly keepAliveS: number;
+  /** The broker holds the will back this long, so that a flap shows nobody as lost (MQTT 5). */
+  readonly willDelayS: number;
   /** Base and ceiling of the full jitter between two connects. */
   readonly backoffBaseMs: number;
   readonly backoffCapMs: number;
@@ -14,6 +16,8 @@ export interface Timing {
   readonly refusedCapMs: number;
   /** A connection that lasted this long resets the back-off. */
   readonly stableMs: number;
+  /** Between SUBACK and `online`, for a retained presence of somebody else to arrive. */
+  readonly lookMs: number;
   /** `online` is published again. */
   readonly presenceMs: number;
   /** Pause of the pump after PUBACK 0x87. */
@@ -34,11 +38,13 @@ export const TIMING: Timing = {
   connectMs: 30_000,
   answerMs: 30_000,
   keepAliveS: 30,
+  willDelayS: 20,
   backoffBaseMs: 1_000,
   backoffCapMs: 60_000,
   busyCapMs: 300_000,
   refusedCapMs: 900_000,
   stableMs: 60_000,
+  lookMs: 250,
   presenceMs: 300_000,
   notAuthorisedMs: 300_000,
   rivalMs: 900_000,

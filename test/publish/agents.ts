@@ -18,6 +18,7 @@ export const FAST: Timing = {
   refusedCapMs: 100,
   stableMs: 60_000,
   notAuthorisedMs: 200,
+  lookMs: 20,
   rivalMs: 60_000,
   mirrorEveryMs: 1,
   stopMs: 2_000,
@@ -36,9 +37,16 @@ export const settingsFor = (url: string, more: Partial<MqttSettings> = {}): Mqtt
   return config.mqtt;
 };
 
+/** One event as the agent wrote it. */
+export interface EventLine {
+  readonly level: Level;
+  readonly event: string;
+  readonly [member: string]: unknown;
+}
+
 /** An uplink with a log in memory, and the events it wrote. */
 export class Agent {
-  readonly events: { readonly level: Level; readonly event: string; readonly [member: string]: unknown }[] = [];
+  readonly events: EventLine[] = [];
   readonly outbox: MemoryOutbox;
   readonly uplink: Uplink;
 
@@ -51,6 +59,7 @@ export class Agent {
       bootseed = 'c2VlZA',
       earlierBoots = [],
       random = Math.random,
+      print = () => {},
     }: {
       timing?: Partial<Timing>;
       outbox?: MemoryOutbox;
@@ -58,6 +67,7 @@ export class Agent {
       bootseed?: string;
       earlierBoots?: readonly string[];
       random?: () => number;
+      print?: (line: EventLine) => void;
     } = {},
   ) {
     this.outbox = outbox;
@@ -69,7 +79,11 @@ export class Agent {
       sessions: new Sessions(bootseed, (seed) => earlierBoots.includes(seed)),
       outbox,
       clock: systemClock(),
-      emit: (level, event, members = {}) => this.events.push({ ...members, level, event }),
+      emit: (level, event, members = {}) => {
+        const line = { ...members, level, event };
+        this.events.push(line);
+        print(line);
+      },
       random,
       timing: { ...FAST, ...timing },
     });
