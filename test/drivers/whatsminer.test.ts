@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { whatsminer } from '../../agent/drivers/whatsminer.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply } from '../../agent/probe/reply.ts';
+import { loadSpecimens, replyBytes } from '../specimens/specimen.ts';
+
+const replied = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+
+const read = (fact: keyof typeof whatsminer.facts, replies: { [query: string]: Reply | NoReply }) =>
+  whatsminer.facts[fact]?.read(new Map(Object.entries(replies)));
+
+const specimenReply = (name: string, command: string): JsonValue => {
+  const specimen = loadSpecimens().find((one) => one.name === name);
+  const bytes = specimen && replyBytes(specimen, `cgminer:${command}`);
+  assert.ok(bytes, `${name} has no ${command}`);
+  return JSON.parse(new TextDecoder().decode(bytes));
+};
+
+for (const name of ['whatsminer/m50s-api2', 'whatsminer/m7x-rel3']) {
+  test(`the boards of ${name} add up to its summary, whatever unit they are in`, () => {
+    const summary = read('telemetry.hashrate_hs', { summary: replied(specimenReply(name, 'summary')) });
+    const boards = read('telemetry.hashrate_hs', {
+      summary: noReply('timeout', 'test'),
+      edevs: replied(specimenReply(name, 'edevs')),
+    });
+    assert.ok(summary?.kind === 'present' && boards?.kind === 'present');
+    const ratio = (boards.value as number) / (summary.value as number);
+    assert.ok(ratio > 0.98 && ratio < 1.02, `boards make ${ratio} of the summary`);
+  });
+}
+
+test('the rate is asked in every pools round, so boards help out but are not waited for', () => {
+  assert.deepEqual(whatsminer.facts['telemetry.hashrate_hs']?.queries, ['summary']);
+});
+
+test('pools counted from 1 and pools counted from 0 have the same slots', () => {
+  const row = (POOL: number) => ({ POOL, URL: `stratum+tcp://p${POOL}.example:3333`, User: 'u', Priority: POOL });
+  const slots = (...rows: readonly number[]) => {
+    const pools = read('pools', { pools: replied({ STATUS: [{ STATUS: 'S' }], POOLS: rows.map(row) }) });
+    return pools?.kind === 'present' ? (pools.value as readonly { slot: number }[]).map(({ slot }) => slot) : pools;
+  };
+  assert.deepEqual(slots(1, 2, 3), [0, 1, 2]);
+  assert.deepEqual(slots(0, 1, 2), [0, 1, 2]);
+  assert.deepEqual(slots(1, 3), [0, 2]);
+});
+
+test('a lost get_version leaves the firmware version unknown, never the wording of another reply', () => {
+  const summary = replied(specimenReply('whatsminer/m20x-cgminer-2020', 'devs'));
+  const version = read('firmware.version', { get_version: noReply('timeout', 'test'), summary });
+  assert.deepEqual(version, { kind: 'unknown', reason: 'timeout' });
+});
+
+test('no question allocates a token or joins commands', () => {
+  const commands = Object.values(whatsminer.queries).map((query) => (query.kind === 'cgminer' ? query.command : ''));
+  assert.ok(commands.includes('summary'));
+  assert.ok(commands.every((command) => !/token|\+|set_|update|power_o/.test(command)));
+});
+
+test('an API 3 reply is nobody of this family', () => {
+  const reply = { code: 0, when: 1, desc: 'get.device.info', msg: { system: { api: '3.0.2', platform: 'H616' } } };
+  assert.equal(whatsminer.recognise({ cgminer: new Map([['version', reply]]), http: new Map() }), 0);
+});
