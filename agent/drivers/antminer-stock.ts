@@ -123,6 +123,10 @@ const DATE = /^(mon|tue|wed|thu|fri|sat|sun)\b.*\b\d{4}$/i;
 const release: Reader<string> = (value) =>
   whenPresent(singleSpaced(value), (found) => (DATE.test(found) ? ABSENT : present(found)));
 
+/** Builds with a release id call the miner program `uart_trans.1.3` whatever they are: that is no version. */
+const minerVersion: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => (/^\d/.test(found) ? present(found) : ABSENT));
+
 /** … and the time of the build on others. */
 const buildTime: Reader<string> = (value) =>
   whenPresent(singleSpaced(value), (found) => (DATE.test(found) ? present(found) : ABSENT));
@@ -216,9 +220,9 @@ export const antminerStock = defineDriver({
     'firmware.name': firstOf(at('version', '/VERSION/0', program), at('stats', '/STATS/0', program)),
     'firmware.version': firstOf(
       at('system', '/system_filesystem_version', release),
-      at('version', '/VERSION/0/Miner', text),
-      at('stats', '/STATS/0/Miner', text),
-      at('web_stats', '/INFO/miner_version', text),
+      at('version', '/VERSION/0/Miner', minerVersion),
+      at('stats', '/STATS/0/Miner', minerVersion),
+      at('web_stats', '/INFO/miner_version', minerVersion),
     ),
     'firmware.build': firstOf(
       at('version', '/VERSION/0/CompileTime', singleSpaced),

@@ -146,37 +146,40 @@ const wasLost = (reading: Reading<unknown>): boolean =>
   reading.kind === 'unknown' &&
   (reading.reason === 'timeout' || reading.reason === 'truncated' || reading.reason === 'unreadable');
 
+const queriesOf = <T, Name extends string>(sources: readonly Source<T, Name>[]): readonly Name[] => [
+  ...new Set(sources.flatMap(({ queries }) => queries)),
+];
+
+/** Without a value: absent only where every surface that could say so was open; a closed one may have what the others lack. */
+const gapOf = <T>(readings: readonly Reading<T>[]): Reading<T> =>
+  readings.find((reading) => reading.kind === 'unknown' && reading.reason !== 'unsupported') ??
+  readings.find(({ kind }) => kind === 'absent') ??
+  unknown('unsupported');
+
 /**
- * The first source that has the fact; else `absent` if any answered so; else why it is unknown, in the words of the
- * source that should know best. An answer that was lost ends the search: two surfaces may spell the same thing
- * differently, and reading the second because the first was late would look like a change.
+ * The first source that has the fact; where none has it, why the first closed one is closed, else `absent`. An answer
+ * that was lost ends the search: two surfaces may spell the same thing differently, and reading the second because the
+ * first was late would look like a change.
  */
 export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
-  queries: [...new Set(sources.flatMap(({ queries }) => queries))],
+  queries: queriesOf(sources),
   read: (replies) => {
-    let absent = false;
-    let reason: Reading<T> = unknown('unsupported');
+    const gaps: Reading<T>[] = [];
     for (const source of sources) {
       const reading = source.read(replies);
       if (reading.kind === 'present' || wasLost(reading)) return reading;
-      if (reading.kind === 'absent') absent = true;
-      else if (reason.kind === 'unknown' && reason.reason === 'unsupported') reason = reading;
+      gaps.push(reading);
     }
-    return absent ? ABSENT : reason;
+    return gapOf(gaps);
   },
 });
 
 /** The same for a measured value, which differs from look to look anyway: whichever source answers. */
 export const anyOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
-  queries: [...new Set(sources.flatMap(({ queries }) => queries))],
+  queries: queriesOf(sources),
   read: (replies) => {
     const readings = sources.map((source) => source.read(replies));
-    return (
-      readings.find(({ kind }) => kind === 'present') ??
-      readings.find(({ kind }) => kind === 'absent') ??
-      readings.find((reading) => reading.kind === 'unknown' && reading.reason !== 'unsupported') ??
-      unknown('unsupported')
-    );
+    return readings.find(({ kind }) => kind === 'present') ?? gapOf(readings);
   },
 });
 

@@ -45,12 +45,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.hw_errors': 0,
         'telemetry.last_share_age_s': 20,
       },
-      gaps: {
-        'identity.chip_id': 'absent',
-        'identity.hashboards': 'absent',
-        'firmware.version': 'absent',
-        'config.voltage_mv': 'absent',
-      },
+      gaps: { 'identity.chip_id': 'absent', 'config.voltage_mv': 'absent' },
     },
     'antminer-stock/ks5pro-2024-08-28': {
       files: {
@@ -145,15 +140,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.rejected': 0,
         'telemetry.hw_errors': 0,
       },
-      gaps: {
-        'identity.control_board': 'absent',
-        'network.gateway': 'absent',
-        'network.dns': 'absent',
-        'access.api_allow': 'absent',
-        'telemetry.temp_max_mc': 'absent',
-        'telemetry.fans_rpm': 'absent',
-        'telemetry.last_share_age_s': 'absent',
-      },
+      gaps: { 'network.gateway': 'absent', 'network.dns': 'absent', 'access.api_allow': 'absent' },
     },
     'antminer-stock/l3plus-2017-08-25': {
       files: {
@@ -236,7 +223,6 @@ export const antminerStock: FamilyExpectations = {
       gaps: {
         'identity.serial': 'absent',
         'identity.chip_id': 'absent',
-        'identity.hashboards': 'absent',
         'config.mode': 'absent',
         'config.voltage_mv': 'absent',
         'config.fan_mode': 'absent',
@@ -328,7 +314,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.hw_errors': 2885,
         'telemetry.last_share_age_s': 3,
       },
-      gaps: { 'identity.hashboards': 'absent', 'config.voltage_mv': 'absent' },
+      gaps: { 'config.voltage_mv': 'absent' },
     },
     'antminer-stock/s19-49.0.1.3-2020-12-11-sleep': {
       files: {
@@ -393,7 +379,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.rejected': 0,
         'telemetry.hw_errors': 0,
       },
-      gaps: { 'identity.hashboards': 'absent', 'config.voltage_mv': 'absent', 'telemetry.last_share_age_s': 'absent' },
+      gaps: { 'config.voltage_mv': 'absent' },
     },
     'antminer-stock/s19pro-2020-06-01': {
       files: {
@@ -431,12 +417,7 @@ export const antminerStock: FamilyExpectations = {
         'network.netmask': '255.255.254.0',
         'network.address': '10.16.231.157',
       },
-      gaps: {
-        'identity.serial': 'absent',
-        'identity.control_board': 'absent',
-        'network.gateway': 'absent',
-        'network.dns': 'absent',
-      },
+      gaps: { 'identity.serial': 'absent' },
     },
     'antminer-stock/s19pro-49.0.1.3-2022-12-06': {
       files: {
@@ -528,7 +509,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.hw_errors': 562,
         'telemetry.last_share_age_s': 3,
       },
-      gaps: { 'identity.hashboards': 'absent', 'config.voltage_mv': 'absent' },
+      gaps: { 'config.voltage_mv': 'absent' },
     },
     'antminer-stock/s21-fr-1.12': {
       files: {
@@ -554,13 +535,7 @@ export const antminerStock: FamilyExpectations = {
         'network.netmask': '255.255.255.0',
         'network.address': '192.168.1.100',
       },
-      gaps: {
-        'identity.mac': 'unreadable',
-        'identity.control_board': 'absent',
-        'firmware.build': 'absent',
-        'network.gateway': 'absent',
-        'network.dns': 'absent',
-      },
+      gaps: { 'identity.mac': 'unreadable' },
     },
     'antminer-stock/s21plushyd-20250219-image': {
       files: {
@@ -666,7 +641,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.elapsed_s': 367506,
         'telemetry.hw_errors': 11368,
       },
-      gaps: { 'identity.hashboards': 'absent' },
+      gaps: {},
     },
     'antminer-stock/t15-27.10.1.3-2019-12-13': {
       files: {
@@ -722,7 +697,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.hw_errors': 30,
         'telemetry.last_share_age_s': 6,
       },
-      gaps: { 'identity.hashboards': 'absent', 'config.voltage_mv': 'absent' },
+      gaps: { 'config.voltage_mv': 'absent' },
     },
     'antminer-stock/z11-9.0.0.5-2019-03-12': {
       files: {
@@ -777,7 +752,7 @@ export const antminerStock: FamilyExpectations = {
         'telemetry.hw_errors': 9714,
         'telemetry.last_share_age_s': 2,
       },
-      gaps: { 'identity.chip_id': 'absent', 'identity.hashboards': 'absent', 'config.voltage_mv': 'absent' },
+      gaps: { 'identity.chip_id': 'absent', 'config.voltage_mv': 'absent' },
     },
   },
 };

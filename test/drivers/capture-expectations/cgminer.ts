@@ -38,7 +38,7 @@ export const cgminer: FamilyExpectations = {
         'telemetry.temp_max_mc': 47000,
         'telemetry.last_share_age_s': 0,
       },
-      gaps: { 'telemetry.fans_rpm': 'absent' },
+      gaps: {},
     },
     'others/sgminer-gm-2018-08': {
       files: {
@@ -62,7 +62,7 @@ export const cgminer: FamilyExpectations = {
         'telemetry.hashrate_hs': 13,
         'telemetry.temp_max_mc': 70000,
       },
-      gaps: { 'identity.model': 'absent', 'telemetry.fans_rpm': 'absent', 'telemetry.last_share_age_s': 'absent' },
+      gaps: { 'telemetry.last_share_age_s': 'absent' },
     },
     'others/futurebit-moonlander2-bfgminer': {
       files: {
@@ -86,7 +86,7 @@ export const cgminer: FamilyExpectations = {
         'telemetry.hashrate_hs': 2962000,
         'telemetry.last_share_age_s': 5,
       },
-      gaps: { 'telemetry.temp_max_mc': 'absent', 'telemetry.fans_rpm': 'absent' },
+      gaps: { 'telemetry.temp_max_mc': 'absent' },
     },
     'others/minerva-2021-02': {
       files: {
@@ -121,7 +121,7 @@ export const cgminer: FamilyExpectations = {
         'telemetry.hw_errors': 1351,
         'telemetry.last_share_age_s': 11,
       },
-      gaps: { 'identity.mac': 'absent', 'telemetry.fans_rpm': 'absent' },
+      gaps: {},
     },
     'others/spondoolies-sp36-2019-02': {
       files: {
@@ -165,7 +165,7 @@ export const cgminer: FamilyExpectations = {
         'telemetry.hw_errors': 3844,
         'telemetry.last_share_age_s': 3,
       },
-      gaps: { 'identity.mac': 'absent', 'telemetry.fans_rpm': 'absent' },
+      gaps: {},
     },
     'others/strongu-u6-2020-06': {
       files: {
@@ -217,7 +217,7 @@ export const cgminer: FamilyExpectations = {
         'telemetry.rejected': 4,
         'telemetry.hw_errors': 8061,
       },
-      gaps: { 'identity.mac': 'absent', 'telemetry.last_share_age_s': 'absent' },
+      gaps: { 'telemetry.last_share_age_s': 'absent' },
     },
     'others/dayun-zig-z1-2018-10': {
       files: {
@@ -329,7 +329,7 @@ export const cgminer: FamilyExpectations = {
         },
       },
       facts: {},
-      gaps: { 'identity.model': 'absent', 'telemetry.temp_max_mc': 'absent', 'telemetry.fans_rpm': 'absent' },
+      gaps: { 'telemetry.temp_max_mc': 'absent' },
     },
   },
 };

@@ -1,0 +1,129 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Clues, Driver, Query } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { Capture, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { documentIn } from '../../agent/probe/http.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
+import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+
+const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+const INVALID_COMMAND = bytesOf('{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Msg":"Invalid command"}],"id":1}');
+
+const ENDINGS = { nul: '\0', newline: '\n', none: '' } as const;
+
+const questionOf = (query: Query): string =>
+  query.kind === 'cgminer' ? `cgminer:${query.command}` : `http:${query.path}`;
+
+const hasPort = ({ device }: Specimen, kind: Query['kind']): boolean =>
+  Object.keys(device.replies).some((question) => question.startsWith(`${kind}:`));
+
+const overTcp = (specimen: Specimen, question: string): Reply | NoReply => {
+  const { ending, unanswered } = specimen.device.cgminer;
+  const unlisted = unanswered === undefined ? INVALID_COMMAND : specimen.files.get(unanswered);
+  const bytes = replyBytes(specimen, question) ?? unlisted ?? INVALID_COMMAND;
+  return readReply(new Uint8Array([...bytes, ...bytesOf(ENDINGS[ending])]), { whole: false });
+};
+
+const overHttp = (specimen: Specimen, question: string): Reply | NoReply => {
+  const listed = specimen.device.replies[question];
+  const body = Buffer.from(replyBytes(specimen, question) ?? []);
+  return documentIn({ kind: 'page', status: listed?.status ?? 404, challenges: [], body, whole: true });
+};
+
+/** What the transports make of a specimen, without a socket: the simulator plays the same files on real ones. */
+const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Reply | NoReply => {
+  const question = questionOf(query);
+  if (!hasPort(specimen, query.kind)) return noReply('unreachable', 'no such port', { dark: true });
+  if (query.kind === 'cgminer') return overTcp(specimen, question);
+  const needsLogin = query.auth !== 'none' || specimen.device.replies[question]?.auth === true;
+  return needsLogin && !credentials ? noReply('refused', 'no log-in') : overHttp(specimen, question);
+};
+
+const look = (specimen: Specimen, driver: Driver, credentials: boolean): Capture => ({
+  address: '192.0.2.1',
+  observedAtMs: 0,
+  replies: new Map(
+    Object.entries(driver.queries).map(([name, query]) => [name, askSpecimen(specimen, query, credentials)]),
+  ),
+});
+
+const IDENTIFYING = ['version', 'get_version', 'summary', 'stats'] as const;
+
+const webClue = ({ device, files }: Specimen): Clues['web'] => {
+  const page = device.replies['http:/'];
+  if (page === undefined) return undefined;
+  const location = page.headers.Location;
+  if (page.auth) return { status: 401, body: '', ...(device.auth === undefined ? {} : { realm: device.auth.realm }) };
+  const body = page.file === undefined ? '' : new TextDecoder().decode(files.get(page.file));
+  return { status: page.status, body, ...(location === undefined ? {} : { location }) };
+};
+
+/** The clues that a device gives who was asked all questions of identification. */
+const cluesOf = (specimen: Specimen): Clues => {
+  const replies = new Map<string, JsonValue>();
+  for (const command of IDENTIFYING) {
+    if (!hasPort(specimen, 'cgminer')) break;
+    const reply = overTcp(specimen, `cgminer:${command}`);
+    if (reply.kind === 'reply') replies.set(command, reply.value);
+  }
+  const info = 'http:/api/system/info';
+  const http = new Map<string, JsonValue>();
+  const answered = specimen.device.replies[info]?.auth === false ? overHttp(specimen, info) : undefined;
+  if (answered?.kind === 'reply') http.set('/api/system/info', answered.value);
+  const web = webClue(specimen);
+  return { cgminer: replies, http, ...(web === undefined ? {} : { web }) };
+};
+
+const recognisedBy = (clues: Clues): readonly string[] => {
+  const judged = DRIVERS.map((driver) => ({ family: driver.family, sureness: driver.recognise(clues) }));
+  const surest = Math.max(...judged.map(({ sureness }) => sureness));
+  return judged.filter(({ sureness }) => sureness === surest && sureness > 0).map(({ family }) => family);
+};
+
+const driverOf = (family: string): Driver => {
+  const driver = DRIVERS.find((one) => one.family === family);
+  if (driver === undefined) throw new Error(`no driver ${family}`);
+  return driver;
+};
+
+const readingsOf = (gaps: ReadonlyMap<string, string>): { readonly [fact: string]: string } =>
+  Object.fromEntries([...gaps].map(([fact, gap]) => [fact, gap === 'absent' ? gap : `unknown: ${gap}`]));
+
+const SPECIMENS = loadSpecimens();
+
+describe('specimens', () => {
+  test('every driver has one', () => {
+    const families = new Set(SPECIMENS.map(({ device }) => ('family' in device ? device.family : '')));
+    assert.deepEqual(
+      DRIVERS.map(({ family }) => family).filter((family) => !families.has(family)),
+      [],
+    );
+  });
+
+  for (const specimen of SPECIMENS) {
+    const { device, name } = specimen;
+    if (!('family' in device)) {
+      test(`${name} is recognised by no driver`, () => assert.deepEqual(recognisedBy(cluesOf(specimen)), []));
+      continue;
+    }
+    test(`${name} is recognised as ${device.family} and nothing else`, () => {
+      assert.deepEqual(recognisedBy(cluesOf(specimen)), [device.family]);
+    });
+    for (const { credentials, facts: expected, readings } of device.expect) {
+      test(`${name} gives its facts ${credentials ? 'with' : 'without'} the log-in`, () => {
+        const driver = driverOf(device.family);
+        const capture = look(specimen, driver, credentials);
+        const { facts, gaps } = normalise(driver, capture, 'full');
+        const { 'firmware.fingerprint': fingerprint, ...compared } = facts;
+        assert.deepEqual(compared, expected);
+        assert.equal(fingerprint === undefined, facts['firmware.components'] === undefined);
+        const found = readingsOf(gaps);
+        for (const [fact, reading] of Object.entries(readings)) assert.equal(found[fact], reading, fact);
+        assert.notEqual(driver.stillSpeaks?.(capture.replies), false, 'a later look takes it for the same family');
+      });
+    }
+  }
+});
