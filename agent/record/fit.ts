@@ -58,9 +58,41 @@ export const wireValue = (value: unknown, room: Room = FULL, depth = 1): unknown
 const hasPlainNames = (value: object): boolean =>
   Array.isArray(value) || Object.keys(value).every((name) => MEMBER_NAME.test(name));
 
-/** At most so many code points; no half of a surrogate pair stays. */
-export const shortText = (text: string, codePoints: number): string =>
-  text.length <= codePoints ? text : [...text.slice(0, codePoints * 2)].slice(0, codePoints).join('');
+/** At most so many code points, and no half of a surrogate pair. */
+export const shortText = (text: string, codePoints: number): string => {
+  if (text.length <= codePoints) return text.toWellFormed();
+  return [...text.slice(0, codePoints * 2)].slice(0, codePoints).join('').toWellFormed();
+};
+
+/**
+ * The value of a fact as it can be stated: normalised text is short and well formed and normalised numbers are integers
+ * already; where one is not, `touched` is called and the number is left out, so that no reply can stop the log.
+ */
+export const claimValue = (value: unknown, touched: () => void): unknown => {
+  switch (typeof value) {
+    case 'string': {
+      const text = shortText(value, FULL.codePoints);
+      if (text !== value) touched();
+      return text;
+    }
+    case 'number':
+      if (Number.isSafeInteger(value)) return value;
+      touched();
+      return undefined;
+    case 'object':
+      if (value === null) return null;
+      if (Array.isArray(value))
+        return value.map((item) => claimValue(item, touched)).filter((item) => item !== undefined);
+      return Object.fromEntries(
+        Object.entries(value).flatMap(([name, member]) => {
+          const stated = claimValue(member, touched);
+          return stated === undefined ? [] : [[name, stated]];
+        }),
+      );
+    default:
+      return value;
+  }
+};
 
 /** The attestation as it is, or with its claims, checks and texts cut until it fits. */
 export const fitAttestation = (content: AttestationContent): AttestationContent => {

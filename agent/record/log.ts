@@ -14,11 +14,10 @@ import type { Store } from './store.ts';
 
 /** What one transaction of the log can do. All of it becomes durable together, or none of it. */
 export interface Transaction {
-  /**
-   * Signs and appends a statement, with the replies it cites and its disclosures. Gives its `seq`, which holds once the
-   * transaction is committed; a statement that names itself is made of it.
-   */
-  append(statement: Built | ((seq: number) => Built)): number;
+  /** The `seq` that the next statement gets, for one that names itself. */
+  next(): number;
+  /** Signs and appends a statement, with the replies it cites and its disclosures. Gives its `seq`. */
+  append(statement: Built): number;
   saveDevice(id: string, state: string): void;
   /** The device left the configuration. */
   removeDevice(id: string): void;
@@ -173,10 +172,15 @@ class Draft implements Transaction {
     this.#now = { wallMs: Math.floor(options.clock.wallMs()), monoMs };
   }
 
-  append(statement: Built | ((seq: number) => Built)): number {
+  next(): number {
     const stepMs = clockStep(this.position, this.#now);
     if (stepMs !== undefined) this.#append(buildClockStep(stepMs));
-    return this.#append(typeof statement === 'function' ? statement(this.position.seq) : statement);
+    return this.position.seq;
+  }
+
+  append(statement: Built): number {
+    this.next();
+    return this.#append(statement);
   }
 
   saveDevice(id: string, state: string): void {

@@ -1,6 +1,7 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
 import { canonicalBytes, canonicalJson } from '../../shared/jcs.ts';
 import type { Disclosure } from './entry.ts';
+import { shortText } from './fit.ts';
 
 /** Pool users are published as digests only, because the operator lists `pools.user` under `redact`. Without one they are clear. */
 export interface Redaction {
@@ -65,8 +66,10 @@ export const withoutUser = <Pool extends { readonly user?: string }>(
 const LEAST_WITHIN = 4;
 
 /** Text with every pool user in it replaced: settings of a device may repeat what its pool list says. */
-export const withoutUserText = (text: string, users: readonly string[], redaction: Redaction): string =>
-  users.reduce((rest, user) => {
+export const withoutUserText = (text: string, users: readonly string[], redaction: Redaction): string => {
+  const replaced = users.reduce((rest, user) => {
     if (user.length < LEAST_WITHIN && rest !== user) return rest;
     return rest.replaceAll(user, () => `pid:${pidOf(redaction, user)}`);
   }, text);
+  return shortText(replaced, 256);
+};

@@ -6,7 +6,7 @@ import type { Checks, Finding, Trigger } from '../appraise/finding.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Coverage } from './coverage.ts';
 import type { Built, CitedReply, Disclosure, KeptReply } from './entry.ts';
-import { fitAttestation, fitFinding, shortText, wireValue } from './fit.ts';
+import { claimValue, fitAttestation, fitFinding, shortText, wireValue } from './fit.ts';
 import { pidOf, type Redaction, speaksOfUsers, withoutUser, withoutUsers, withoutUserText } from './redaction.ts';
 
 /** Our values as members of the wire. Nowhere else do facts, checks and findings get their published names. */
@@ -235,8 +235,8 @@ const rawOf = (kept: readonly KeptReply[], cited: readonly CitedReply[]): Attest
 
 const observedMembers = (observation: Observation, redaction: Redaction | undefined, disclosures: Disclosure[]) => {
   const unfit = new Set(observation.sanitized);
-  const facts = redaction === undefined ? observation.facts : redactedFacts(observation.facts, redaction, disclosures);
-  const claims = nest(facts, unfit);
+  const stated = statedFacts(observation.facts, unfit);
+  const claims = nest(redaction === undefined ? stated : redactedFacts(stated, redaction, disclosures));
   return {
     claims,
     observed_at: seconds(observation.observedAtMs),
@@ -247,15 +247,17 @@ const observedMembers = (observation: Observation, redaction: Redaction | undefi
   };
 };
 
-/** Dots become objects. A number without a form on the wire is left out and named in `unfit`. */
-const nest = (facts: { readonly [name: string]: unknown }, unfit: Set<string>): { [name: string]: unknown } => {
+/** The facts that have a form on the wire. What is left out or cut is named in `unfit`. */
+const statedFacts = (facts: Facts, unfit: Set<string>): Facts => {
+  const stated = Object.entries(facts).map(([fact, value]) => [fact, claimValue(value, () => unfit.add(fact))]);
+  // Each value is what it was, or shorter; the names are the same.
+  return Object.fromEntries(stated.filter(([, value]) => value !== undefined)) as Facts;
+};
+
+/** Dots become objects. */
+const nest = (facts: { readonly [name: string]: unknown }): { [name: string]: unknown } => {
   const claims: { [name: string]: unknown } = {};
   for (const [fact, value] of Object.entries(facts)) {
-    if (value === undefined) continue;
-    if (typeof value === 'number' && !Number.isSafeInteger(value)) {
-      unfit.add(fact);
-      continue;
-    }
     const [group = fact, name] = fact.split('.');
     if (name === undefined) claims[group] = value;
     else claims[group] = { ...(claims[group] as object | undefined), [name]: value };
@@ -266,7 +268,7 @@ const nest = (facts: { readonly [name: string]: unknown }, unfit: Set<string>): 
 const redactedFacts = (facts: Facts, redaction: Redaction, disclosures: Disclosure[]) => {
   const redacted: { [name: string]: unknown } = { ...facts };
   const pools = [...(facts.pools ?? []), ...(facts.live_pools ?? [])];
-  const users = pools.flatMap(({ user }) => (user === undefined || user === '' ? [] : [user]));
+  const users = [...new Set(pools.flatMap(({ user }) => (user === undefined || user === '' ? [] : [user])))];
   if (facts.pools !== undefined) redacted.pools = facts.pools.map((pool) => withoutUser(pool, redaction, disclosures));
   if (facts.live_pools !== undefined) {
     redacted.live_pools = facts.live_pools.map((pool) => withoutUser(pool, redaction, disclosures));
@@ -304,8 +306,9 @@ const valueMembers = <Name extends 'before' | 'after' | 'obs' | 'ref'>(
   // The computed names are the ones of the type; the compiler widens them to text.
   type Members = { [Member in Name]?: WireValue } & { [Member in `${Name}_pid`]?: string };
   if (value === undefined) return {} as Members;
-  if (redaction === undefined) return { [name]: wireValue(value) } as Members;
-  if (speaksOfUsers(ruleId) && typeof value !== 'object')
-    return { [`${name}_pid`]: pidOf(redaction, value) } as Members;
-  return { [name]: wireValue(withoutUsers(value, redaction)) } as Members;
+  const stated = wireValue(value);
+  if (redaction === undefined) return { [name]: stated } as Members;
+  if (speaksOfUsers(ruleId) && typeof stated !== 'object')
+    return { [`${name}_pid`]: pidOf(redaction, stated) } as Members;
+  return { [name]: withoutUsers(stated, redaction) } as Members;
 };

@@ -88,7 +88,7 @@ const ABOUT = { device: 'rig-1', labels: { site: 'tx1' } };
 /** The statement as a verifier gets it, after steps 1 to 7. */
 const verified = (t: TestContext, built: Built | ((seq: number) => Built)) => {
   const { log, jwk } = openGateway(t, new TestClock());
-  const [entry] = log.transaction((tx) => tx.append(built));
+  const [entry] = log.transaction((tx) => tx.append(typeof built === 'function' ? built(tx.next()) : built));
   assert.ok(entry !== undefined);
   return { entry, statement: verifyMessage(entry.message, { keys: parseTrustedKeys(jwk) }).statement };
 };
@@ -194,41 +194,42 @@ test('a number that has no form on the wire is left out and named', (t) => {
 test('whatever a device says, its attestation can be signed and verifies', (t) => {
   const { log, jwk } = openGateway(t);
   const keys = parseTrustedKeys(jwk);
-  const text = fc.string({ unit: 'grapheme', maxLength: 120 }).map((grapheme) => [...grapheme].slice(0, 256).join(''));
-  const long = fc.constantFrom('😀'.repeat(256), 'ä'.repeat(256), '"'.repeat(256), '');
-  const value = fc.oneof(text, long);
+  const value = fc.oneof(
+    fc.string({ unit: 'binary', maxLength: 300 }),
+    fc.constantFrom('😀'.repeat(256), 'ä'.repeat(2000), '"'.repeat(256), '\ud800', ''),
+  );
+  /** Long lists of few different texts. */
+  const many = fc
+    .tuple(fc.nat(700), fc.array(value, { minLength: 1, maxLength: 3 }))
+    .map(([count, texts]) => Array.from({ length: count }, (_none, index) => texts[index % texts.length] ?? ''));
   const hostile = fc.record({
     'identity.model': value,
     'identity.serial': value,
     'network.hostname': value,
-    'config.other': fc.array(fc.record({ key: value, value }), { maxLength: 700, size: 'max' }),
-    pools: fc.array(fc.record({ slot: fc.nat(700), url: value, user: value, priority: fc.integer() }), {
-      maxLength: 700,
-    }),
-    'identity.hashboards': fc.array(value, { maxLength: 600, size: 'max' }),
+    'config.other': many.map((texts) => texts.map((each, index) => ({ key: `${index}${each}`, value: each }))),
+    pools: many.map((texts) => texts.map((each, slot) => ({ slot, url: each, user: each, priority: slot }))),
+    'identity.hashboards': many,
   });
-  const severity = fc.constantFrom('low' as const, 'high' as const, 'info' as const);
   const any = fc.oneof(
     value,
     fc.double(),
-    fc.array(value),
-    fc.dictionary(value, fc.oneof(value, fc.array(fc.object()))),
+    many,
+    fc.dictionary(value, fc.oneof(value, fc.object({ maxKeys: 5 })), { maxKeys: 5 }),
   );
-  const failed = fc.array(
-    fc.record({
-      id: fc.constantFrom('config.drift', 'pool.url-changed', 'identity.hardware-swapped'),
-      part: value,
-      basis: fc.constant('self-reported' as const),
-      severity,
-      obs: any,
-      ref: any,
-    }),
-    { maxLength: 700, size: 'max' },
+  const failed = fc.tuple(many, fc.array(any, { minLength: 1, maxLength: 3 })).map(([parts, values]) =>
+    parts.map((part, index) => ({
+      id: ['config.drift', 'pool.url-changed', 'identity.hardware-swapped'][index % 3] ?? '',
+      part,
+      basis: 'self-reported' as const,
+      severity: (['low', 'high', 'info'] as const)[index % 4] ?? 'medium',
+      obs: values[index % values.length] ?? '',
+      ref: values[(index + 1) % values.length] ?? '',
+    })),
   );
   let cut = 0;
   fc.assert(
     fc.property(hostile, failed, fc.boolean(), (facts, checks, redacted) => {
-      const input = { ...withFacts(facts), checks: { failed: checks, notRun: [], passed: {} } };
+      const input = { ...withFacts(facts), checks: { failed: checks, notRun: [], passed: {} } } as AttestationFacts;
       const built = buildAttestation(input, redacted ? { secret: Buffer.alloc(32) } : undefined);
       const [entry] = log.transaction((tx) => tx.append(built));
       const { statement } = verifyMessage(entry?.message ?? Buffer.of(), { keys });
@@ -303,8 +304,8 @@ test('a blip that was never confirmed cites its replies instead of attestations'
   const { confirmedAt: _never, ...blip } = finding({ state: 'resolved', resolvedAt: 1_795_339_160 });
   const { log, store } = openGateway(t);
   log.transaction((tx) =>
-    tx.append((seq) =>
-      buildFinding({ finding: blip, about: ABOUT, openedSeq: seq, evidence: [], replies: [POOLS_REPLY] }),
+    tx.append(
+      buildFinding({ finding: blip, about: ABOUT, openedSeq: tx.next(), evidence: [], replies: [POOLS_REPLY] }),
     ),
   );
   assert.deepEqual(
