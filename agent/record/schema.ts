@@ -56,7 +56,7 @@ export const MIGRATIONS: readonly string[] = [
     finding TEXT NOT NULL,
     PRIMARY KEY (device, rule, part, first_observed_at)
   ) STRICT, WITHOUT ROWID;
-  CREATE INDEX findings_open ON findings (first_observed_at) WHERE open = 1;
+  CREATE INDEX findings_by_time ON findings (open, first_observed_at);
 
   -- Addresses at which something was found, as JSON of the schedule.
   CREATE TABLE addresses (

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../../agent/appraise/finding.ts';
+import type { Outbox } from '../../agent/publish/outbox.ts';
+import { LogOutbox } from '../../agent/record/outbox.ts';
+import { buildAttestation, buildFinding } from '../../agent/record/statement.ts';
+import { anyStatement, openGateway } from './gateway.ts';
+
+const attestation = (device: string) =>
+  buildAttestation({
+    subject: { device, labels: {} },
+    address: '10.20.14.7',
+    look: { kind: 'unreachable', atMs: 0 },
+    trigger: 'unreachable',
+    checks: { failed: [], notRun: [], passed: {} },
+  });
+
+const finding: Finding = {
+  ruleId: 'pool.url-changed',
+  state: 'open',
+  severity: 'high',
+  severityBase: 'high',
+  basis: 'self-reported',
+  ruleVersion: 1,
+  firstObservedAt: 1,
+  confirmedAt: 2,
+  surfaces: [],
+};
+
+test('the uplink sees each entry with what routes it', (t) => {
+  const { log, store } = openGateway(t);
+  const outbox: Outbox = new LogOutbox(log, store, 'broker');
+  let woken = 0;
+  outbox.onAppend(() => {
+    woken += 1;
+  });
+  const { confirmedAt: _never, ...blip } = finding;
+  log.transaction((tx) => {
+    tx.append(attestation('rig-1'));
+    tx.append(buildFinding({ finding, about: { device: 'rig-1', labels: {} }, openedSeq: tx.next(), evidence: [1] }));
+    const about = { device: 'rig-1', labels: {} };
+    tx.append(buildFinding({ finding: { ...blip, state: 'resolved' }, about, openedSeq: tx.next(), evidence: [] }));
+  });
+  assert.equal(woken, 1);
+  assert.equal(outbox.size(), 4);
+  assert.deepEqual(
+    outbox.entriesFrom(1, 10).map(({ seq, kind, device, severity }) => ({ seq, kind, device, severity })),
+    [
+      { seq: 1, kind: 'attestation', device: 'rig-1', severity: undefined },
+      { seq: 2, kind: 'finding', device: 'rig-1', severity: 'high' },
+      { seq: 3, kind: 'finding', device: 'rig-1', severity: undefined },
+    ],
+  );
+});
+
+test('the newest attestation of each device that is still configured can be paged through', (t) => {
+  const { log, store } = openGateway(t);
+  const outbox = new LogOutbox(log, store, 'broker');
+  log.transaction((tx) => {
+    for (const device of ['rig-2', 'rig-1', 'rig-3', 'rig-2']) tx.append(attestation(device));
+    tx.removeDevice('rig-3');
+  });
+  assert.equal(outbox.deviceCount(), 2);
+  assert.deepEqual(
+    [outbox.isNewest('rig-2', 1), outbox.isNewest('rig-2', 4), outbox.isNewest('rig-3', 3)],
+    [false, true, false],
+  );
+  const pages = ['', 'rig-1', 'rig-2'].map((after) => outbox.newestAfter(after, 1).map(({ seq }) => seq));
+  assert.deepEqual(pages, [[2], [4], []]);
+});
+
+test('a crash repeats at most 256 acknowledged entries, an orderly end none', (t) => {
+  const { log, store } = openGateway(t);
+  log.transaction((tx) => {
+    for (let count = 0; count < 600; count += 1) tx.append(anyStatement());
+  });
+  const outbox = new LogOutbox(log, store, 'broker');
+  for (let next = 1; next <= 500; next += 1) {
+    outbox.advance(next);
+    assert.ok(next - new LogOutbox(log, store, 'broker').cursor() < 256);
+  }
+  assert.equal(outbox.cursor(), 500);
+  outbox.save();
+  assert.equal(new LogOutbox(log, store, 'broker').cursor(), 500);
+  assert.equal(new LogOutbox(log, store, 'other').cursor(), 0);
+});
