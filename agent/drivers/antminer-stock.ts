@@ -30,6 +30,7 @@ import {
   count,
   firstOf,
   flag,
+  isLost,
   joined,
   mac,
   type Reader,
@@ -88,12 +89,6 @@ const section =
     return value === undefined ? unknown('unreadable') : reader(value);
   };
 
-/** The surface is not open to this gateway, or not there: the other one stands for both. */
-const isClosed = (reading: Reading<unknown>): boolean =>
-  reading.kind === 'absent' ||
-  (reading.kind === 'unknown' &&
-    (reading.reason === 'refused' || reading.reason === 'unreachable' || reading.reason === 'unsupported'));
-
 /**
  * The stored slots, with where each stands now. One surface alone only where the other is closed, not where it was late.
  * `pools.cgi` is asked in full looks only: it may say how a slot stands, but not that there are more.
@@ -103,13 +98,12 @@ const pools: Source<readonly PoolSlot[], 'conf' | 'pools'> = {
   read: (replies) => {
     const stored = whenPresent(answer(replies, 'conf'), section('pools', storedPools));
     const running = whenPresent(answer(replies, 'pools'), section('POOLS', runtimePools));
-    if (stored.kind === 'present' && running.kind === 'present')
-      return present(withRuntime(stored.value, running.value));
-    if (stored.kind === 'present' && isClosed(running)) {
-      const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
-      return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
-    }
-    return isClosed(stored) ? running : stored;
+    if (isLost(stored)) return stored;
+    if (isLost(running)) return running;
+    if (stored.kind !== 'present') return running.kind === 'present' ? running : stored;
+    if (running.kind === 'present') return present(withRuntime(stored.value, running.value));
+    const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
+    return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
   },
 };
 

@@ -142,7 +142,7 @@ export const at = <T, const Name extends string>(query: Name, pointer: Pointer, 
 };
 
 /** An answer that was lost on its way: the device has it and would give it in another look. */
-const wasLost = (reading: Reading<unknown>): boolean =>
+export const isLost = (reading: Reading<unknown>): boolean =>
   reading.kind === 'unknown' &&
   (reading.reason === 'timeout' || reading.reason === 'truncated' || reading.reason === 'unreadable');
 
@@ -167,7 +167,7 @@ export const firstOf = <T, const Name extends string>(...sources: readonly Sourc
     const gaps: Reading<T>[] = [];
     for (const source of sources) {
       const reading = source.read(replies);
-      if (reading.kind === 'present' || wasLost(reading)) return reading;
+      if (reading.kind === 'present' || isLost(reading)) return reading;
       gaps.push(reading);
     }
     return gapOf(gaps);

@@ -4,14 +4,15 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Driver } from '../../agent/drivers/driver.ts';
+import type { Clues, Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
+import { place } from '../../agent/drivers/readers.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
-import type { NoReply, Reply } from '../../agent/probe/capture.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { EXPECTATIONS } from './capture-expectations/all.ts';
-import type { CaptureExpectation, FamilyExpectations } from './capture-expectations/expectation.ts';
+import type { CapturedFile, CaptureExpectation, FamilyExpectations } from './capture-expectations/expectation.ts';
 
 const CAPTURES = process.env.ASSAYER_CAPTURES ?? fileURLToPath(new URL('../../../shared/captures', import.meta.url));
 
@@ -54,16 +55,46 @@ const driverOf = (family: string): Driver => {
 
 const NOT_CAPTURED: NoReply = { kind: 'no-reply', reason: 'unreachable', detail: 'no file', dark: true };
 
+/** The reply to one of the questions of a joined command. */
+const partOf = (reply: Reply | NoReply, query: string): Reply | NoReply => {
+  if (reply.kind === 'no-reply') return reply;
+  const value = place(`/${query}/0`)(reply.value);
+  assert.ok(value.kind === 'present', `the joined reply has ${query}`);
+  return { ...reply, value: value.value };
+};
+
+/** The replies in a file, by question. */
+const repliesIn = (folder: string, file: string, captured: CapturedFile): readonly [string, Reply | NoReply][] => {
+  if ('query' in captured) return [[captured.query, readReply(readBytes(folder, file), { whole: true })]];
+  if (!('joined' in captured)) return [];
+  const reply = readReply(readBytes(folder, file), { whole: true });
+  return captured.joined.map((query) => [query, partOf(reply, query)]);
+};
+
 /** The replies of a capture folder; a question without a file is one that did not reach the device. */
 const repliesOf = (driver: Driver, folder: string, { files }: CaptureExpectation): Map<string, Reply | NoReply> => {
   const replies = new Map<string, Reply | NoReply>(Object.keys(driver.queries).map((query) => [query, NOT_CAPTURED]));
   for (const [file, captured] of Object.entries(files)) {
-    if (!('query' in captured)) continue;
-    assert.ok(captured.query in driver.queries, `${driver.family} has no query ${captured.query}`);
-    replies.set(captured.query, readReply(readBytes(folder, file), { whole: true }));
+    for (const [query, reply] of repliesIn(folder, file, captured)) {
+      assert.ok(query in driver.queries, `${driver.family} has no query ${query}`);
+      replies.set(query, reply);
+    }
   }
   return replies;
 };
+
+/** The same replies with a file in the place of another that answers the same question, for each such file. */
+const alternativesOf = (
+  folder: string,
+  { files }: CaptureExpectation,
+  replies: ReadonlyMap<string, Reply | NoReply>,
+): readonly ReadonlyMap<string, Reply | NoReply>[] =>
+  Object.entries(files).flatMap(([file, captured]) => {
+    if (!('insteadOf' in captured)) return [];
+    const replaced = files[captured.insteadOf];
+    assert.ok(replaced !== undefined && 'query' in replaced, `${captured.insteadOf} answers a question`);
+    return [new Map([...replies, [replaced.query, readReply(readBytes(folder, file), { whole: true })]])];
+  });
 
 const checkFiles = (folder: string, { files }: CaptureExpectation): void => {
   assert.deepEqual(readdirSync(join(CAPTURES, folder)).sort(), Object.keys(files).sort(), 'every file is expected');
@@ -94,7 +125,7 @@ const checkCapture = (driver: Driver, folder: string, expected: CaptureExpectati
   const replies = repliesOf(driver, folder, expected);
   const captured = Object.values(expected.files);
   tally.captures += 1;
-  tally.files += captured.filter((file) => 'query' in file).length;
+  tally.files += captured.filter((file) => !('unasked' in file)).length;
   tally.unasked += captured.filter((file) => 'unasked' in file).length;
   const { facts, gaps } = normalise(driver, { address: folder, observedAtMs: 0, replies }, 'full');
   const wrong = compare(facts, expected.facts, tally);
@@ -110,6 +141,10 @@ const checkCapture = (driver: Driver, folder: string, expected: CaptureExpectati
     assert.equal(gaps.get(name as FactName), gap, `${name} is ${gap}`);
   }
   assert.deepEqual(wrong, []);
+  for (const alternative of alternativesOf(folder, expected, replies)) {
+    const { facts: same } = normalise(driver, { address: folder, observedAtMs: 0, replies: alternative }, 'full');
+    assert.deepEqual(same, facts, 'another reply to the same question gives the same facts');
+  }
 };
 
 const subfolders = (folder: string): readonly string[] =>
@@ -131,11 +166,74 @@ const checkFamily = ({ family, whole, captures }: FamilyExpectations): void => {
   after(() => console.log(tally.line(family)));
 };
 
+/** The families that imitate another one's protocol: whatever their captures say, none of our drivers may take them for its own. */
+const FOREIGN = [
+  'auradine',
+  'blackminer',
+  'blissz',
+  'braiins-os',
+  'elphapex',
+  'epic',
+  'foundry-fdminer',
+  'goldshell',
+  'hammer',
+  'hiveon',
+  'iceriver',
+  'innosilicon',
+  'luxos',
+  'mskminer',
+  'proto',
+  'sealminer',
+  'vnish',
+  'volcminer',
+];
+
+const IDENTIFYING: ReadonlySet<string> = new Set(['version', 'get_version', 'summary', 'stats']);
+
+/** What identification would have seen: the replies of its questions, by command. */
+const cluesIn = (folder: string): Clues => {
+  const replies = new Map<string, JsonValue>();
+  for (const file of readdirSync(join(CAPTURES, folder))) {
+    const command = file.replace(/\..*$/, '');
+    if (!IDENTIFYING.has(command)) continue;
+    const reply = readReply(readBytes(folder, file), { whole: true });
+    if (reply.kind === 'reply') replies.set(command, reply.value);
+  }
+  return { cgminer: replies, http: new Map() };
+};
+
+const surest = (clues: Clues): readonly string[] => {
+  const judged = DRIVERS.map(({ family, recognise }) => ({ family, sureness: recognise(clues) }));
+  const most = Math.max(...judged.map(({ sureness }) => sureness));
+  return judged.filter(({ sureness }) => sureness === most && sureness > 0).map(({ family }) => family);
+};
+
+const checkRecognition = (): void => {
+  test('other families and other firmware on the same hardware are recognised by no driver', () => {
+    const seen = FOREIGN.flatMap(subfolders).map((folder) => ({ folder, clues: cluesIn(folder) }));
+    const telling = seen.filter(({ clues }) => clues.cgminer.size > 0);
+    assert.ok(telling.length >= 15, `${telling.length} folders with an identifying reply`);
+    assert.deepEqual(
+      telling.filter(({ clues }) => surest(clues).length > 0).map(({ folder }) => folder),
+      [],
+    );
+  });
+
+  test('a version reply is recognised as the family of its capture', () => {
+    const own = EXPECTATIONS.flatMap(({ family, captures }) =>
+      Object.keys(captures).map((folder) => ({ family, folder, clues: cluesIn(folder) })),
+    ).filter(({ clues }) => clues.cgminer.has('version') || clues.cgminer.has('get_version'));
+    assert.ok(own.length > 0, 'there is something to recognise');
+    for (const { family, folder, clues } of own) assert.deepEqual(surest(clues), [family], folder);
+  });
+};
+
 describe('real captures', () => {
   if (!existsSync(CAPTURES)) {
     console.log(`real captures: skipped, ${CAPTURES} is not there (ASSAYER_CAPTURES names another folder)`);
     return;
   }
   test('there are families to look at', () => assert.ok(EXPECTATIONS.length > 0));
+  checkRecognition();
   for (const expectations of EXPECTATIONS) describe(expectations.family, () => checkFamily(expectations));
 });

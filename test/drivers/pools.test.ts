@@ -1,0 +1,164 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
+import { CGMINER_POOL, livePools, poolList, poolMembers, withRuntime } from '../../agent/drivers/pools.ts';
+import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
+import { type PoolSlot, present, unknown } from '../../shared/facts.ts';
+
+const row = (slot: number, url: string, more: { readonly [name: string]: JsonValue } = {}): JsonValue => ({
+  POOL: slot,
+  URL: url,
+  User: 'acme.1',
+  Priority: slot,
+  Quota: 1,
+  Status: 'Alive',
+  'Stratum Active': slot === 0,
+  'Stratum URL': '',
+  ...more,
+});
+
+const slots = poolList(CGMINER_POOL);
+const A = 'stratum+tcp://a.example:3333';
+const B = 'stratum+tcp://b.example:3333';
+
+describe('a pool list', () => {
+  test('drops blank slots and keeps the numbers of the others', () => {
+    const reading = slots([row(0, ''), row(1, A)]);
+    assert.ok(reading.kind === 'present');
+    assert.deepEqual(
+      reading.value.map(({ slot, url }) => [slot, url]),
+      [[1, A]],
+    );
+  });
+
+  test('keeps the user byte for byte and leaves an empty one out', () => {
+    const reading = slots([row(0, A, { User: ' acme.1 ' }), row(1, B, { User: '' })]);
+    assert.ok(reading.kind === 'present');
+    assert.equal(reading.value[0]?.user, ' acme.1 ');
+    assert.ok(!('user' in (reading.value[1] as PoolSlot)));
+  });
+
+  test('is unknown as a whole where one row cannot be read: half a list would look like a removed pool', () => {
+    for (const bad of [
+      null,
+      'text',
+      {},
+      row(1, B, { URL: CONFLICT }),
+      row(1, B, { User: 7 }),
+      row(1, B, { Priority: 'x' }),
+    ]) {
+      assert.deepEqual(slots([row(0, A), bad]), unknown('unreadable'), String(JSON.stringify(bad)));
+    }
+    for (const list of [[], {}, 'none', null]) assert.deepEqual(slots(list), unknown('unreadable'));
+  });
+
+  test('is not spoilt by what only describes the moment', () => {
+    const reading = slots([row(0, A, { 'Stratum Active': 'perhaps', Status: ['?'] })]);
+    assert.deepEqual(reading, present([{ slot: 0, url: A, priority: 0, user: 'acme.1', quota: 1 }]));
+  });
+
+  test('of its own surface tells the host connected now', () => {
+    assert.deepEqual(
+      livePools(CGMINER_POOL)([row(0, A, { 'Stratum URL': 'elsewhere.example' })]),
+      present([{ url: A, user: 'acme.1', status: 'Alive', active: true, host: 'elsewhere.example' }]),
+    );
+  });
+
+  test('may be members of one object, with host and port apart', () => {
+    const read = poolMembers(
+      { url: 'host', port: 'port', user: 'user' },
+      { url: 'host2', port: 'port2', user: 'user2' },
+    );
+    assert.deepEqual(
+      read({ host: 'a.example', port: 3333, user: 'u', host2: '', port2: 0, user2: '' }),
+      present([{ slot: 0, url: 'a.example:3333', priority: 0, user: 'u' }]),
+    );
+    const spelled = (host: string): unknown => {
+      const reading = read({ host, port: '3333', host2: '' });
+      return reading.kind === 'present' ? reading.value[0]?.url : reading;
+    };
+    assert.equal(spelled('stratum+tcp://a.example'), 'stratum+tcp://a.example:3333');
+    assert.equal(spelled('a.example:4444'), 'a.example:4444');
+    assert.equal(spelled('2001:db8::7'), '[2001:db8::7]:3333');
+    assert.equal(spelled('[2001:db8::7]'), '[2001:db8::7]:3333');
+  });
+});
+
+describe('stored slots and the runtime list', () => {
+  const stored: readonly PoolSlot[] = [
+    { slot: 0, url: 'a.example:3333', user: 'acme.1', priority: 0 },
+    { slot: 1, url: B, user: 'acme.1', priority: 1 },
+  ];
+  const running = (slot: number, url: string, more: Partial<PoolSlot> = {}): PoolSlot => ({
+    slot,
+    url,
+    user: 'acme.1',
+    priority: slot,
+    status: 'Alive',
+    active: false,
+    ...more,
+  });
+
+  test('are matched although one spells the scheme and the other does not', () => {
+    const [first] = withRuntime(stored, [running(0, A, { active: true }), running(1, B)]);
+    assert.deepEqual(first, { ...stored[0], status: 'Alive', active: true });
+  });
+
+  test('show a pool that was switched through the API by its priority', () => {
+    const joined = withRuntime(stored, [running(0, A, { priority: 1 }), running(1, B, { priority: 0, active: true })]);
+    assert.deepEqual(
+      joined.map(({ priority }) => priority),
+      [1, 0],
+    );
+  });
+
+  test('show a pool that was added through the API as a slot', () => {
+    const added = running(2, 'stratum+tcp://thief.example:3333', { user: 'thief', priority: 0, active: true });
+    assert.deepEqual(withRuntime(stored, [running(0, A), running(1, B), added])[2], added);
+  });
+
+  test('do not lend the status of one pool to another', () => {
+    const [first, second] = withRuntime(stored, [running(0, 'stratum+tcp://other.example:1')]);
+    assert.deepEqual(first, stored[0]);
+    assert.deepEqual(second, stored[1]);
+  });
+});
+
+describe('the pools of stock firmware', () => {
+  const source = antminerStock.facts.pools;
+  const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+  const none = (reason: NoReply['reason']): NoReply => ({ kind: 'no-reply', reason, detail: '' });
+  const conf = reply({ pools: [{ url: 'a.example:3333', user: 'acme.1', pass: 'x' }] });
+  const runtime = reply({ STATUS: [{ STATUS: 'S' }], POOLS: [row(0, A)] });
+  const read = (stored: Reply | NoReply, running: Reply | NoReply) =>
+    source?.read(
+      new Map([
+        ['conf', stored],
+        ['pools', running],
+      ]),
+    );
+
+  test('are those of the stored configuration, with the state of the runtime list', () => {
+    assert.deepEqual(
+      read(conf, runtime),
+      present([{ slot: 0, url: 'a.example:3333', priority: 0, user: 'acme.1', status: 'Alive', active: true }]),
+    );
+  });
+
+  test('are those of one surface where the other is closed', () => {
+    assert.deepEqual(
+      read(none('refused'), runtime),
+      present([{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }]),
+    );
+    assert.deepEqual(
+      read(conf, none('unreachable')),
+      present([{ slot: 0, url: 'a.example:3333', priority: 0, user: 'acme.1' }]),
+    );
+  });
+
+  test('are unknown where one of the two was late or damaged, so that no look mixes them up', () => {
+    assert.deepEqual(read(none('timeout'), runtime), unknown('timeout'));
+    assert.deepEqual(read(conf, none('truncated')), unknown('truncated'));
+    assert.deepEqual(read(none('refused'), none('timeout')), unknown('timeout'));
+  });
+});
