@@ -9,14 +9,22 @@ export interface ReferenceEntry {
   readonly seq: number;
   readonly approval: Approval;
   readonly facts?: readonly FactName[];
+  /** Facts in force that its claims do not hold. */
+  readonly without?: readonly FactName[];
+}
+
+/** What was learned from an attestation: all its claims, or some facts. `seq` is absent until that is appended. */
+export interface Unrecorded {
+  readonly seq?: number;
+  readonly facts: readonly FactName[] | 'all';
 }
 
 /** The reference values in force for one device. */
 export interface Reference {
   /** Oldest first; only entries that still hold a fact. */
   readonly entries: readonly ReferenceEntry[];
-  /** Facts in force that no `baseline` entry names yet: to be written as `learned`, citing the current attestation. */
-  readonly unrecorded?: readonly FactName[] | 'all';
+  /** Facts in force that no `baseline` entry names yet: to be written as `learned`. */
+  readonly unrecorded?: readonly Unrecorded[];
   /** The values, as the text `comparedText` makes of them: parsed on demand. */
   readonly facts: string;
 }
@@ -37,19 +45,17 @@ export interface Attested {
 /** A finding that is not closed, with its counters. */
 export interface Track {
   readonly finding: Finding;
-  /** The after-value being confirmed, as text, where it differs from the stated one; always there while provisional. */
+  /** The after-value being confirmed, as text; always there while provisional. */
   readonly candidate?: {
     readonly after: string;
-    readonly finding: Finding;
     /** Consecutive observations of this very after-value, and of any deviation. */
     readonly same: number;
     readonly any: number;
     readonly sinceMs: number;
   };
-  /** Consecutive observations that match the reference. */
+  /** Consecutive observations that match the reference, and since when. */
   readonly clear: number;
-  /** When the deviation was last seen, Unix milliseconds. */
-  readonly seenMs: number;
+  readonly clearSinceMs?: number;
   /** When the finding changed state within the last hour, and when it was last stated. */
   readonly changesMs: readonly number[];
   readonly statedMs?: number;
@@ -137,31 +143,49 @@ export const readDevice = (text: string): DeviceState => {
 };
 
 /** The state after its attestation was appended as entry `seq`. */
-export const withAttestation = (state: DeviceState, seq: number): DeviceState =>
-  state.attested === undefined ? state : { ...state, attested: { ...state.attested, seq } };
+export const withAttestation = (state: DeviceState, seq: number): DeviceState => {
+  const { attested, reference } = state;
+  if (attested === undefined) return state;
+  const named = { ...state, attested: { ...attested, seq } };
+  if (reference?.unrecorded === undefined) return named;
+  const unrecorded = reference.unrecorded.map((item) => ({ seq, ...item }));
+  return { ...named, reference: { ...reference, unrecorded } };
+};
 
-/** The state after the opening of a finding was stated as entry `seq`, or its parent's. */
+/**
+ * The state after a finding was stated: the first statement gives it its name, in the entry itself or that of its
+ * parent. The outcome of an unconfirmed value names nothing that goes on.
+ */
 export const withStatement = (
   state: DeviceState,
-  named: { readonly ruleId: string; readonly part?: string | undefined },
+  stated: Pick<Finding, 'ruleId' | 'part' | 'confirmedAt'>,
   entry: { readonly openedSeq: number } | { readonly parent: number },
 ): DeviceState => {
+  if (stated.confirmedAt === undefined) return state;
   const apply = (track: Track): Track =>
-    track.finding.ruleId !== named.ruleId || track.finding.part !== named.part
+    track.finding.ruleId !== stated.ruleId ||
+    track.finding.part !== stated.part ||
+    track.finding.openedSeq !== undefined
       ? track
       : { ...track, finding: { ...track.finding, ...entry } };
   return { ...state, tracks: state.tracks.map(apply), closed: state.closed.map(apply) };
 };
 
-/** The state after a `baseline` entry recorded what was learned. */
+/** The state after the `baseline` entry `seq` recorded all that was learned. */
 export const withLearned = (state: DeviceState, seq: number): DeviceState => {
   const { reference } = state;
   if (reference?.unrecorded === undefined) return state;
   const { unrecorded, ...rest } = reference;
-  const entry: ReferenceEntry = {
-    seq,
-    approval: 'none',
-    ...(unrecorded === 'all' ? {} : { facts: unrecorded }),
-  };
-  return { ...state, reference: { ...rest, entries: [...rest.entries, entry] } };
+  // An entry that speaks of all its claims cannot speak of what was learned after them.
+  const later = unrecorded.flatMap(({ facts }) => (facts === 'all' ? [] : facts));
+  const limited = rest.entries.map((entry) =>
+    entry.facts !== undefined || later.length === 0
+      ? entry
+      : { ...entry, without: [...(entry.without ?? []), ...later] },
+  );
+  const learned = unrecorded.map(({ facts }): ReferenceEntry => {
+    if (facts !== 'all') return { seq, approval: 'none', facts };
+    return { seq, approval: 'none', ...(later.length === 0 ? {} : { without: later }) };
+  });
+  return { ...state, reference: { ...rest, entries: [...limited, ...learned] } };
 };

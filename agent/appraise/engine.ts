@@ -1,8 +1,33 @@
-import type { FactName, UnknownReason } from '../../shared/facts.ts';
+import { FACTS, type FactName, type Facts, type UnknownReason } from '../../shared/facts.ts';
+import { activityText, changedFacts, comparedText, newFacts, readFacts } from '../baseline/compared.ts';
+import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
-import type { Approval, DeviceState } from './device.ts';
+import { type Advanced, advance, type Drafting } from './advance.ts';
+import { checksOf } from './checks.ts';
+import type { Approval, Attested, DeviceState, Reference, Track } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
-import type { AllowList } from './rule.ts';
+import { ruleOf } from './index.ts';
+import { type Outcome, type Ran, runComparisons } from './outcome.ts';
+import { believable } from './placeholder.ts';
+import type { AllowList, Deviation, RuleEntry } from './rule.ts';
+import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import {
+  hasRebooted,
+  REBOOT_HOLD_MS,
+  rebootsSeen,
+  recentReboots,
+  runtimeRebootUnexpected,
+  sampleUptime,
+} from './rules/runtime-reboot-unexpected.ts';
+import {
+  changedWhileDark,
+  DARK_MS,
+  speaksOfReturn,
+  visibilityChangedWhileDark,
+} from './rules/visibility-changed-while-dark.ts';
+import { DARK_POLLS, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { end, quietAtMs, seconds, worst } from './track.ts';
 
 /** What one attempt to look at a device gave. */
 export type Look =
@@ -49,4 +74,521 @@ export interface Verdict {
 }
 
 /** Judges one look at one device. Pure but for the marks of `state`, which are touched in place. */
-export declare const appraise: (state: DeviceState, look: Look, context: LookContext) => Verdict;
+export const appraise = (state: DeviceState, look: Look, context: LookContext): Verdict => {
+  if (look.kind === 'unreachable') return missed(state, look.reason, look.atMs, context);
+  const { observation } = look;
+  if (isSettled(state, observation, context)) return untouched(state, observation);
+  if (!isValid(observation)) return missed(state, reasonOf(observation), observation.observedAtMs, context);
+  return judge(state, observation, context);
+};
+
+const NONE: readonly never[] = [];
+
+/** Whether the look shows what the last one showed, on a device with which nothing was left to do. */
+const isSettled = (
+  state: DeviceState,
+  { facts, family, address, look, observedAtMs }: Observation,
+  context: LookContext,
+) => {
+  const { marks } = state;
+  const settled = look === 'full' ? marks.settledFull : marks.settledPools;
+  if (settled === undefined || marks.policy !== context.policy) return false;
+  if (family !== state.family || address !== state.address) return false;
+  if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
+  if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
+  if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
+  return settled === comparedText(facts) && marks.activity === activityText(facts);
+};
+
+const untouched = (state: DeviceState, observation: Observation): Verdict => {
+  touch(state, observation.facts, observation);
+  return { state, changed: false, transitions: NONE };
+};
+
+/** Notes when the device was last seen. */
+const touch = ({ marks }: DeviceState, facts: Facts, { look, observedAtMs }: Observation): void => {
+  if (facts.pools !== undefined) marks.poolsMs = observedAtMs;
+  if (look === 'full') marks.fullMs = observedAtMs;
+  const uptime = sampleUptime(facts, observedAtMs);
+  if (uptime !== undefined) marks.uptime = uptime;
+  marks.failures = 0;
+  delete marks.failingSinceMs;
+};
+
+/** Whether the look read anything: that something answered is not yet an observation of the device. */
+const isValid = ({ facts }: Observation): boolean => Object.keys(facts).some((name) => name !== 'family');
+
+const reasonOf = ({ gaps }: Observation): Exclude<UnknownReason, 'unsupported'> => {
+  for (const reason of gaps.values()) if (reason !== 'absent') return reason;
+  return 'unreadable';
+};
+
+/** A look that gave nothing. The fifth in a row makes the device dark. */
+const missed = (
+  state: DeviceState,
+  reason: Exclude<UnknownReason, 'unsupported'>,
+  atMs: number,
+  context: LookContext,
+): Verdict => {
+  const { marks } = state;
+  marks.failures += 1;
+  marks.failingSinceMs ??= atMs;
+  const dark = state.tracks.some(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
+  if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: NONE, ...retry(state, context) };
+  if (dark && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
+    return { state, changed: false, transitions: NONE };
+  return goneDark(state, reason, context);
+};
+
+/** A finding that waits for its second look should not wait for the schedule because one look failed. */
+const retry = (state: DeviceState, context: LookContext): Pick<Verdict, 'next'> => {
+  const atMs = confirmingAtMs(state, context);
+  return atMs === undefined ? {} : { next: { look: 'full', atMs } };
+};
+
+const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Verdict => {
+  const { nowMs } = context;
+  const ran: Ran = { kind: 'ran', rule: visibilityDeviceDark, deviations: [{ reasons: [reason] }], facts: [] };
+  const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
+  const approved = state.reference === undefined ? undefined : readFacts(state.reference.facts);
+  const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
+  const outcomes = runComparisons({}, nothing, approved, { nowMs, address: state.address, ...allowOf(context) });
+  clearSettled(state);
+  return {
+    state: {
+      ...state,
+      ...findingsOf(advanced),
+      attested: { ...(state.attested ?? { facts: '' }), atMs: nowMs, reachable: false },
+    },
+    changed: true,
+    transitions: advanced.statements,
+    attest: 'unreachable',
+    checks: checksOf(outcomes, advanced.tracks),
+  };
+};
+
+const allowOf = ({ allow }: LookContext): { allow?: AllowList } => (allow === undefined ? {} : { allow });
+
+const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({
+  tracks,
+  closed,
+  blips,
+});
+
+const clearSettled = ({ marks }: DeviceState): void => {
+  delete marks.settledFull;
+  delete marks.settledPools;
+};
+
+/** A look that has to be thought about. */
+const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
+  const facts = believable({ ...observation.facts, family: observation.family });
+  const noted = note(before, facts, observation, context);
+  const outcomes = outcomesOf(noted, facts, observation, context);
+  const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
+  const attestable = observation.look === 'full';
+  const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
+  const moved = withFindings(noted, advanced, outcomes, observation, context);
+  const unseen = unattestedFacts(moved, facts);
+  const trigger = attestable ? triggerOf(moved, unseen, advanced, context) : undefined;
+  const rebooted = noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0;
+  touch(before, facts, observation);
+  if (trigger !== undefined) return attest(moved, trigger, { facts, outcomes, advanced, observation, context });
+  const state = unseen === moved.unattested || !attestable ? moved : withUnattested(moved, unseen);
+  const atMs = nextAtMs(state, unseen, advanced, rebooted, context);
+  if (state !== before) clearSettled(state);
+  if (atMs === undefined) settle(state, observation, context);
+  return {
+    state,
+    changed: state !== before,
+    transitions: advanced.statements,
+    ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
+  };
+};
+
+/** What the look says about the device itself: first sight, family, reboots, the return from the dark. */
+const note = (
+  state: DeviceState,
+  facts: Facts,
+  { family, observedAtMs }: Observation,
+  context: LookContext,
+): DeviceState => {
+  const changes: { -readonly [Member in keyof DeviceState]?: DeviceState[Member] } = {};
+  if (state.firstSeenMs === undefined) {
+    changes.firstSeenMs = observedAtMs;
+    if (!context.inFirstPass && state.attested === undefined) changes.unknownDevice = true;
+  }
+  if (state.family !== family) changes.family = family;
+  const reboots = [...recentReboots(state.rebootsMs, context.nowMs)];
+  if (hasRebooted(state.marks.uptime, sampleUptime(facts, observedAtMs))) reboots.push(observedAtMs);
+  if (reboots.length !== state.rebootsMs.length || reboots.at(-1) !== state.rebootsMs.at(-1))
+    changes.rebootsMs = reboots;
+  const darkSinceMs = lastSeenMs(state);
+  const known = state.attested?.facts ?? '';
+  if (isDark(state) && state.returned === undefined && known !== '' && observedAtMs - darkSinceMs > DARK_MS)
+    changes.returned = { darkSinceMs, backMs: observedAtMs, facts: known };
+  return Object.keys(changes).length === 0 ? state : { ...state, ...changes };
+};
+
+const isDark = ({ tracks }: DeviceState): boolean =>
+  tracks.some(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
+
+const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0, failingSinceMs = 0 } }: DeviceState): number =>
+  Math.max(poolsMs, fullMs) || failingSinceMs;
+
+/** Every rule, in one list. */
+const outcomesOf = (
+  state: DeviceState,
+  facts: Facts,
+  { address, gaps, observedAtMs }: Observation,
+  context: LookContext,
+): readonly Outcome[] => {
+  const ruleContext = { nowMs: context.nowMs, address, ...allowOf(context) };
+  const approved = state.reference === undefined ? undefined : readFacts(state.reference.facts);
+  const uptime = sampleUptime(facts, observedAtMs);
+  return [
+    ...runComparisons(facts, gaps, approved, ruleContext),
+    ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
+    ran(identityAddressMoved, addressMoved(state.address, address)),
+    ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
+    ran(visibilityDeviceDark, []),
+    returnOutcome(state, facts, gaps, ruleContext),
+  ];
+};
+
+const ran = (rule: RuleEntry, deviations: readonly Deviation[], runs = true): Outcome =>
+  runs ? { kind: 'ran', rule, deviations, facts: [] } : { kind: 'silent', rule };
+
+/** Its inventory is that of the first look: what a new device shows later is a matter of other rules. */
+const newness = (
+  state: DeviceState,
+  facts: Facts,
+  address: string,
+  { nowMs, amongCommissioned }: LookContext,
+): readonly Deviation[] => {
+  if (!amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS) return [];
+  const known = state.tracks.find(({ finding }) => finding.ruleId === identityNewDevice.id)?.finding.after;
+  return known === undefined ? newDeviceSeen(facts, address) : [{ after: known }];
+};
+
+/** What the comparisons say when held against the time before the dark. */
+const returnOutcome = (
+  { returned }: DeviceState,
+  facts: Facts,
+  gaps: Observation['gaps'],
+  context: Parameters<typeof runComparisons>[3],
+): Outcome => {
+  const rule = visibilityChangedWhileDark;
+  if (returned === undefined) return { kind: 'silent', rule };
+  const outcomes = runComparisons(facts, gaps, readFacts(returned.facts), context).filter((outcome) =>
+    speaksOfReturn(outcome.rule.id),
+  );
+  const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
+  const lost = outcomes.find((outcome) => outcome.kind === 'not-run');
+  if (seen.length === 0) return { kind: 'silent', rule };
+  const found = seen
+    .filter(({ rule: { id } }) => id !== 'pool.outside-allowlist')
+    .flatMap(({ rule: { id, severity }, deviations }) =>
+      deviations.map((deviation) => ({ id, deviation, severity: deviation.severity ?? severity })),
+    );
+  return {
+    kind: 'ran',
+    rule,
+    deviations: changedWhileDark(found),
+    facts: [],
+    sees: (key) => seen.some((outcome) => key === outcome.rule.id || key.startsWith(`${outcome.rule.id} `)),
+    ...(lost === undefined ? {} : { lost: lost.reason }),
+  };
+};
+
+/** Makes a finding of a deviation: severities, surfaces, when the before-value was last seen. */
+const draftingOf =
+  (state: DeviceState, context: LookContext): Drafting =>
+  ({ rule, facts }, { part, before, after, severity: own, reasons }) => {
+    const severityBase = own ?? rule.severity;
+    const commissioned = rule.id === identityNewDevice.id ? context.amongCommissioned : isCommissioned(state.reference);
+    const severity = commissioned && rule.unplanned !== undefined ? worst(severityBase, rule.unplanned) : severityBase;
+    const { poolsMs, fullMs } = state.marks;
+    const beforeMs = facts.includes('pools')
+      ? poolsMs
+      : rule.id === visibilityDeviceDark.id
+        ? lastSeenMs(state)
+        : fullMs;
+    return {
+      ruleId: rule.id,
+      severity,
+      severityBase,
+      basis: rule.basis,
+      ruleVersion: rule.version,
+      surfaces: [...new Set(facts.flatMap((fact) => context.surfaces(fact)))].sort(),
+      ...(part === undefined ? {} : { part }),
+      ...(before === undefined ? {} : { before }),
+      ...(after === undefined ? {} : { after }),
+      ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
+      ...(beforeMs === undefined || beforeMs === 0 ? {} : { beforeAt: seconds(beforeMs) }),
+    };
+  };
+
+/** The state after the findings moved on, and after what they settled. */
+const withFindings = (
+  state: DeviceState,
+  advanced: Advanced,
+  outcomes: readonly Outcome[],
+  { address, look, observedAtMs }: Observation,
+  context: LookContext,
+): DeviceState => {
+  const changes: { -readonly [Member in keyof DeviceState]?: DeviceState[Member] } = {};
+  if (advanced.tracks !== state.tracks) changes.tracks = advanced.tracks;
+  if (advanced.closed !== state.closed) changes.closed = advanced.closed;
+  if (advanced.blips !== state.blips) changes.blips = advanced.blips;
+  const has = (rule: RuleEntry, confirmed: boolean): boolean =>
+    advanced.tracks.some(
+      ({ finding }) => finding.ruleId === rule.id && (finding.state !== 'provisional') === confirmed,
+    );
+  if (has(identityAddressMoved, true) && state.address !== address) changes.address = address;
+  const next = Object.keys(changes).length === 0 ? state : { ...state, ...changes };
+  const { unknownDevice, returned, ...rest } = next;
+  const known = unknownDevice === true && isKnownNow(state, context) && !has(identityNewDevice, true);
+  const back =
+    returned !== undefined &&
+    !has(visibilityChangedWhileDark, true) &&
+    !has(visibilityChangedWhileDark, false) &&
+    ((look === 'full' && wasCompared(outcomes)) || observedAtMs - returned.backMs > DARK_MS * 4);
+  if (!known && !back) return next;
+  return {
+    ...rest,
+    ...(known || unknownDevice === undefined ? {} : { unknownDevice }),
+    ...(back || returned === undefined ? {} : { returned }),
+  };
+};
+
+const isKnownNow = ({ firstSeenMs = 0 }: DeviceState, { amongCommissioned, nowMs }: LookContext): boolean =>
+  !amongCommissioned && nowMs - firstSeenMs >= QUARANTINE_MS;
+
+const wasCompared = (outcomes: readonly Outcome[]): boolean =>
+  outcomes.some(
+    (outcome) =>
+      outcome.rule.id === visibilityChangedWhileDark.id && outcome.kind === 'ran' && outcome.lost === undefined,
+  );
+
+/** Facts that differ from the last attestation, with their values, as text; undefined when none does. */
+const unattestedFacts = ({ attested }: DeviceState, facts: Facts): string | undefined => {
+  if (attested === undefined || attested.facts === '') return undefined;
+  const now = readFacts(comparedText(facts));
+  const names = changedFacts(readFacts(attested.facts), now);
+  return names.length === 0 ? undefined : JSON.stringify(names.map((name) => [name, now[name]]));
+};
+
+const withUnattested = (state: DeviceState, unattested: string | undefined): DeviceState => {
+  const { unattested: _, ...rest } = state;
+  return unattested === undefined ? rest : { ...rest, unattested };
+};
+
+/** Why a full look must be attested, if it must. What is not confirmed waits. */
+const triggerOf = (
+  state: DeviceState,
+  unseen: string | undefined,
+  advanced: Advanced,
+  { nowMs, refreshDueMs }: LookContext,
+): Trigger | undefined => {
+  const first = (state.attested?.facts ?? '') === '';
+  if (advanced.confirmed) return first ? 'first' : 'change';
+  if (state.tracks.some(isUndecided)) return undefined;
+  if (first) return 'first';
+  if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
+  if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
+  return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
+};
+
+const isUnconfirmed = ({ finding, candidate }: Track): boolean =>
+  finding.state === 'provisional' || candidate !== undefined;
+
+const isUndecided = (track: Track): boolean =>
+  isUnconfirmed(track) || (track.clear > 0 && quietAtMs(track) === undefined);
+
+interface Judged {
+  readonly facts: Facts;
+  readonly outcomes: readonly Outcome[];
+  readonly advanced: Advanced;
+  readonly observation: Observation;
+  readonly context: LookContext;
+}
+
+/** The verdict that this look is attested. */
+const attest = (
+  judged: DeviceState,
+  trigger: Trigger,
+  { facts, outcomes, advanced, observation, context }: Judged,
+): Verdict => {
+  const lit = withoutDark(judged, context.nowMs);
+  const reference = citedReference(
+    judged.reference,
+    outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
+  );
+  const learn = learnable(judged, facts);
+  const { referenceChanged: _, unattested: __, ...rest } = lit.state;
+  const attested = attestedOf(judged.attested, facts, judged.reference, context.nowMs);
+  const state: DeviceState = {
+    ...rest,
+    attested,
+    ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested.facts) }),
+  };
+  clearSettled(state);
+  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, false, context);
+  if (atMs === undefined) settle(state, observation, context);
+  return {
+    state,
+    changed: true,
+    transitions: [...advanced.statements, ...lit.statements],
+    attest: trigger,
+    checks: checksOf(outcomes, state.tracks),
+    ...(reference === undefined ? {} : { reference }),
+    ...(learn === undefined ? {} : { learn }),
+    ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
+  };
+};
+
+/** An attestation with claims shows that the device is back. */
+const withoutDark = (
+  state: DeviceState,
+  nowMs: number,
+): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
+  const dark = state.tracks.find(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
+  if (dark === undefined) return { state, statements: [] };
+  const { statement, ended } = end(dark, 'resolved', nowMs);
+  return {
+    state: {
+      ...state,
+      tracks: state.tracks.filter((track) => track !== dark),
+      closed: ended === undefined ? state.closed : [...state.closed, ended],
+    },
+    statements: statement === undefined ? [] : [statement],
+  };
+};
+
+/** What could not be read keeps its last known value, so that reading it again is no change. */
+const attestedOf = (
+  before: Attested | undefined,
+  facts: Facts,
+  reference: Reference | undefined,
+  nowMs: number,
+): Attested => {
+  const known = readFacts(before?.facts || '{}');
+  const missing = (Object.keys(known) as FactName[]).filter((name) => facts[name] === undefined);
+  const text = comparedText(missing.length === 0 ? facts : { ...known, ...facts });
+  return {
+    atMs: nowMs,
+    reachable: true,
+    facts: [reference?.facts, before?.facts].find((other) => other === text) ?? text,
+    ...(missing.length === 0 ? {} : { missing }),
+  };
+};
+
+/** Facts that the reference lacks. Another machine's, or another firmware's, are not learned into it. */
+const learnable = (state: DeviceState, facts: Facts): readonly FactName[] | 'all' | undefined => {
+  if (state.reference === undefined) return 'all';
+  if (state.tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
+  const names = newFacts(readFacts(state.reference.facts), readFacts(comparedText(facts)));
+  return names.length === 0 ? undefined : names;
+};
+
+const FOREIGN = new Set(['firmware.family-changed', 'identity.hardware-swapped']);
+
+const learned = (
+  reference: Reference | undefined,
+  learn: readonly FactName[] | 'all',
+  facts: Facts,
+  attestedText: string,
+): Reference => {
+  if (reference === undefined || learn === 'all')
+    return { entries: [], unrecorded: [{ facts: 'all' }], facts: attestedText };
+  const known = readFacts(reference.facts);
+  const now = readFacts(comparedText(facts));
+  const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
+  const text = comparedText({ ...known, ...added });
+  return {
+    ...reference,
+    unrecorded: [...(reference.unrecorded ?? []), { facts: learn }],
+    facts: text === attestedText ? attestedText : text,
+  };
+};
+
+const REBOOT_LOOK_MS = 60_000;
+
+/** When the next full look is wanted, if before its time. */
+const nextAtMs = (
+  state: DeviceState,
+  unseen: string | undefined,
+  { waiting }: Advanced,
+  rebooted: boolean,
+  context: LookContext,
+): number | undefined => {
+  const { nowMs, random } = context;
+  const wishes: number[] = [];
+  if (waiting.some((id) => id !== runtimeRebootUnexpected.id)) wishes.push(nowMs);
+  // A whole site that boots at once is not asked at once.
+  if (rebooted || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
+  const confirming = confirmingAtMs(state, context);
+  if (confirming !== undefined) wishes.push(confirming);
+  else if (unseen !== undefined || isDark(state) || state.returned !== undefined || state.referenceChanged === true)
+    wishes.push(nowMs + jittered(context));
+  if (state.tracks.some(({ clear }) => clear > 0 && clear < 3)) wishes.push(nowMs + context.pollIntervalMs);
+  return wishes.length === 0 ? undefined : Math.floor(Math.min(...wishes));
+};
+
+const jittered = ({ confirmS, random }: LookContext): number => confirmS * 1000 * (0.5 + random());
+
+const MOST_DOUBLINGS = 5;
+
+/** The second look comes early; looks that decide nothing come later and later. */
+const confirmingAtMs = (state: DeviceState, context: LookContext): number | undefined => {
+  const { marks, tracks } = state;
+  const unconfirmed = tracks.filter(isUnconfirmed);
+  if (unconfirmed.length === 0) {
+    marks.asked = 0;
+    return undefined;
+  }
+  const early = context.nowMs + jittered(context) * 2 ** Math.min(marks.asked, MOST_DOUBLINGS);
+  marks.asked += 1;
+  return Math.min(...unconfirmed.map((track) => Math.max(early, thirdLookMs(track))));
+};
+
+/** Three looks over ten minutes need not be more than three. */
+const thirdLookMs = ({ finding, candidate }: Track): number => {
+  if (candidate === undefined || ruleOf(finding.ruleId)?.confirm !== 'C3') return 0;
+  return candidate.sinceMs + (candidate.any < 2 ? 5 : 10) * 60_000;
+};
+
+/** Remembers the look, when an equal one needs no work. A reply that was lost this time will be there next time. */
+const settle = (
+  state: DeviceState,
+  { facts, gaps, look }: Observation,
+  { policy, amongCommissioned }: LookContext,
+): void => {
+  const { marks } = state;
+  if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
+  for (const reason of gaps.values())
+    if (reason !== 'absent' && reason !== 'refused' && reason !== 'unreadable') return;
+  if (marks.policy !== policy) clearSettled(state);
+  const text = comparedText(facts);
+  if (look === 'full') marks.settledFull = text === state.attested.facts ? state.attested.facts : text;
+  else marks.settledPools = text;
+  marks.policy = policy;
+  marks.activity = activityText(facts);
+  const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));
+  if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
+  else delete marks.wakeMs;
+};
+
+/** When time alone changes a finding. */
+const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean): number => {
+  const { finding } = track;
+  const quiet = quietAtMs(track);
+  if (quiet !== undefined) return quiet;
+  if (finding.ruleId === runtimeRebootUnexpected.id) return (state.rebootsMs.at(-1) ?? 0) + REBOOT_HOLD_MS;
+  if (finding.ruleId === identityNewDevice.id && !amongCommissioned) return (state.firstSeenMs ?? 0) + QUARANTINE_MS;
+  const escalate = ruleOf(finding.ruleId)?.escalate;
+  if (escalate === undefined || worst(finding.severity, escalate.severity) === finding.severity)
+    return Number.POSITIVE_INFINITY;
+  return finding.firstObservedAt * 1000 + escalate.afterMs;
+};

@@ -49,14 +49,16 @@ export interface RuleContext {
 /**
  * A finding as a value: the catalogue line in the same order. A rule sees only the facts it lists. `reads` are never
  * missing: where one is unknown in this look the engine answers `not_run`, where one was not asked the rule is not
- * evaluated, where the driver does not support it the rule is not named. `compares` are there when they are known on both
- * sides; the rule runs when at least one is, and names the differing ones as the keys of `before` and `after`.
+ * evaluated, where the driver does not support it the rule is not named. `compares` are there where they are known; a rule
+ * without `reads` runs when at least one of them is known on both sides.
  */
 export interface Rule<Reads extends FactName = FactName, Compares extends FactName = FactName> extends RuleEntry {
   /** What the observed facts are held against: the baseline of the device, or the operator's configuration. */
   readonly against: 'reference' | 'policy';
   readonly reads: readonly Reads[];
   readonly compares?: readonly Compares[];
+  /** The facts are judged together: not while one that the reference holds did not arrive this time. */
+  readonly whole?: true;
   /** Whether this look could see the thing a finding speaks of (its part, else a key of `after`). Without it: always. */
   readonly sees?: (name: string, observed: Partial<Pick<Facts, Reads | Compares>>) => boolean;
   /** `unknown` when these values allow no judgement: nothing is confirmed and nothing resolved. */

@@ -1,4 +1,7 @@
-import type { Finding } from './finding.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
+import type { Finding, FindingState, Value } from './finding.ts';
+import { accountOf } from './pool-user.ts';
+import { seconds, worst } from './track.ts';
 
 /** One transition of one device. */
 export interface DeviceTransition {
@@ -15,19 +18,257 @@ export interface ParentTransition {
   readonly finding: Finding & { readonly devices: readonly string[]; readonly count: number };
 }
 
-/** What is known of the present storms: plain JSON, owned by `collapse`. */
+/** What is known of the present storms, as plain JSON. The same object as before while nothing changes. */
 export interface StormState {
-  readonly storms: { [key: string]: Storm };
+  readonly storms: { readonly [key: string]: Storm };
 }
 
+/** Findings that look the same. Without a `parent` they are not yet many. */
 interface Storm {
-  /** Devices that show it, with the time they began. */
-  devices: { [device: string]: number };
+  /** Findings that are not over, by device and part. */
+  readonly members: { readonly [member: string]: Member };
+  readonly latestMs: number;
+  readonly parent?: Parent;
 }
 
-/** Replaces what many devices show alike by one parent. Called with nothing new too, once a second, for statements that are due. */
-export declare const collapse: (
+interface Member {
+  readonly device: string;
+  readonly atMs: number;
+}
+
+interface Parent {
+  readonly finding: Finding;
+  readonly statedMs: number;
+  /** Devices came or went since. */
+  readonly stale?: true;
+}
+
+export const NO_STORMS: StormState = { storms: {} };
+
+const WINDOW_MS = 10 * 60_000;
+const LEAST_DEVICES = 5;
+const RESTATE_MS = 60_000;
+const MOST_DEVICES = 256;
+
+/**
+ * Replaces what many devices show alike by one parent: five devices within ten minutes make one, and while more keep
+ * coming they have no statements of their own. The parent is stated anew at most once a minute, and ends with the last
+ * of its devices. Call it with nothing new too: statements may be due.
+ */
+export const collapse = (
   state: StormState,
   transitions: readonly DeviceTransition[],
   nowMs: number,
-) => { state: StormState; statements: readonly (DeviceTransition | ParentTransition)[] };
+): { readonly state: StormState; readonly statements: readonly (DeviceTransition | ParentTransition)[] } => {
+  const sea = new Sea(state, nowMs);
+  for (const transition of transitions) {
+    if (isEnd(transition.finding)) sea.leave(transition);
+    else sea.join(transition);
+  }
+  const parents = sea.parents();
+  return { state: sea.state(), statements: [...transitions.filter((one) => !sea.hides(one)), ...parents] };
+};
+
+/** The state after the parent of a storm was stated in entry `seq`; the first time gives it its name. */
+export const parentStated = (state: StormState, key: string, openedSeq: number): StormState => {
+  const storm = state.storms[key];
+  if (storm?.parent === undefined || storm.parent.finding.openedSeq !== undefined) return state;
+  const parent = { ...storm.parent, finding: { ...storm.parent.finding, openedSeq } };
+  return { storms: { ...state.storms, [key]: { ...storm, parent } } };
+};
+
+const ENDS: ReadonlySet<FindingState> = new Set(['resolved', 'approved', 'incident-closed']);
+
+/** The end of a confirmed finding. The outcome of an unconfirmed one is its beginning and end. */
+const isEnd = ({ state, confirmedAt }: Finding): boolean => ENDS.has(state) && confirmedAt !== undefined;
+
+/** These look alike on every device: the id says it all. */
+const BY_ID_ALONE: ReadonlySet<string> = new Set(['identity.new-device', 'visibility.device-dark']);
+
+/** What makes two findings the same: id and values, users by their account. Outcomes of unconfirmed values are apart. */
+const keyOf = (finding: Finding): string => {
+  const outcome = finding.confirmedAt === undefined ? 'unconfirmed ' : '';
+  const values = BY_ID_ALONE.has(finding.ruleId) ? '' : ` ${canonicalJson(valuesOf(finding))}`;
+  return `${outcome}${finding.ruleId}${values}`;
+};
+
+const valuesOf = ({ ruleId, before, after }: Finding): { readonly before?: Value; readonly after?: Value } => ({
+  ...(before === undefined ? {} : { before: byAccount(before, ruleId === 'pool.user-changed') as Value }),
+  ...(after === undefined ? {} : { after: byAccount(after, ruleId === 'pool.user-changed') as Value }),
+});
+
+/** A value with each user cut down to its account. */
+const byAccount = (value: unknown, isUser: boolean): unknown => {
+  if (typeof value === 'string') return isUser ? accountOf(value) : value;
+  if (Array.isArray(value)) return value.map((item) => byAccount(item, false));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, byAccount(member, name === 'user')]));
+};
+
+const memberOf = ({ device, finding: { part } }: DeviceTransition): string =>
+  part === undefined ? device : `${device} ${part}`;
+
+/** A storm while one batch of transitions moves it. */
+interface Swell {
+  members: Map<string, Member>;
+  latestMs: number;
+  parent?: Parent;
+  /** The finding it was last joined with, and the last of those that ended in this batch. */
+  joined?: Finding;
+  readonly left: { device: string; state: FindingState }[];
+}
+
+/** The storms during one call of `collapse`; what is not touched stays as it was. */
+class Sea {
+  readonly #before: StormState;
+  readonly #nowMs: number;
+  readonly #swells = new Map<string, Swell>();
+  readonly #hidden = new Set<DeviceTransition>();
+  readonly #joins: { readonly key: string; readonly transition: DeviceTransition }[] = [];
+
+  constructor(before: StormState, nowMs: number) {
+    this.#before = before;
+    this.#nowMs = nowMs;
+  }
+
+  /** Whether the parent speaks for this transition. */
+  hides(transition: DeviceTransition): boolean {
+    return this.#hidden.has(transition);
+  }
+
+  join(transition: DeviceTransition): void {
+    const { device, finding } = transition;
+    const key = keyOf(finding);
+    this.#setQuietOneAside(key, memberOf(transition));
+    const swell = this.#swell(key);
+    swell.members.set(memberOf(transition), { device, atMs: this.#nowMs });
+    swell.latestMs = this.#nowMs;
+    swell.joined = finding;
+    if (swell.parent !== undefined) {
+      const severity = worst(swell.parent.finding.severity, finding.severity);
+      swell.parent = { ...swell.parent, finding: { ...swell.parent.finding, severity }, stale: true };
+    }
+    this.#joins.push({ key, transition });
+  }
+
+  /** A storm to which nobody came for ten minutes is over, though it lasts: the next one that looks the same is another. */
+  #setQuietOneAside(key: string, member: string): void {
+    const swell = this.#peek(key);
+    if (swell?.parent === undefined || this.#nowMs - swell.latestMs < WINDOW_MS || has(swell.members, member)) return;
+    const quiet = this.#swell(key);
+    this.#swells.set(`${key} until ${quiet.latestMs}`, quiet);
+    this.#swells.set(key, { members: new Map(), latestMs: this.#nowMs, left: [] });
+  }
+
+  /** Where no statement of its own began it, none ends it. */
+  leave(transition: DeviceTransition): void {
+    const member = memberOf(transition);
+    for (const key of this.#keysWith(member, transition.finding)) {
+      const swell = this.#swell(key);
+      swell.members.delete(member);
+      swell.left.push({ device: transition.device, state: transition.finding.state });
+      if (swell.parent === undefined) continue;
+      swell.parent = { ...swell.parent, stale: true };
+      if (transition.finding.openedSeq === undefined) this.#hidden.add(transition);
+    }
+  }
+
+  /** Its value may have changed since it joined. */
+  #keysWith(member: string, finding: Finding): readonly string[] {
+    const key = keyOf(finding);
+    if (this.#peek(key) !== undefined && has(this.#peek(key)?.members, member)) return [key];
+    return this.#keys().filter((other) => other.startsWith(finding.ruleId) && has(this.#peek(other)?.members, member));
+  }
+
+  #keys(): readonly string[] {
+    return [...new Set([...Object.keys(this.#before.storms), ...this.#swells.keys()])];
+  }
+
+  #peek(key: string): Swell | Storm | undefined {
+    return this.#swells.get(key) ?? (Object.hasOwn(this.#before.storms, key) ? this.#before.storms[key] : undefined);
+  }
+
+  #swell(key: string): Swell {
+    const known = this.#swells.get(key);
+    if (known !== undefined) return known;
+    const storm = Object.hasOwn(this.#before.storms, key) ? this.#before.storms[key] : undefined;
+    const swell: Swell = {
+      members: new Map(Object.entries(storm?.members ?? {})),
+      latestMs: storm?.latestMs ?? this.#nowMs,
+      ...(storm?.parent === undefined ? {} : { parent: storm.parent }),
+      left: [],
+    };
+    this.#swells.set(key, swell);
+    return swell;
+  }
+
+  /** The parents to be stated now: new ones, those that changed a minute ago or more, those that ended. */
+  parents(): readonly ParentTransition[] {
+    for (const [key, { parent }] of Object.entries(this.#before.storms))
+      if (parent?.stale === true && this.#nowMs - parent.statedMs >= RESTATE_MS) this.#swell(key);
+    const stated: ParentTransition[] = [];
+    for (const [key, swell] of this.#swells) {
+      this.#beginParent(swell);
+      const finding = this.#statementOf(swell);
+      if (finding !== undefined) stated.push({ kind: 'parent', key, finding });
+    }
+    // What has a name in the log goes on under it.
+    for (const { key, transition } of this.#joins)
+      if (this.#swells.get(key)?.parent !== undefined && transition.finding.openedSeq === undefined)
+        this.#hidden.add(transition);
+    return stated;
+  }
+
+  #beginParent(swell: Swell): void {
+    const { joined, parent } = swell;
+    if (parent !== undefined || joined === undefined) return;
+    const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#nowMs - atMs < WINDOW_MS));
+    swell.members = recent;
+    if (devicesOf(recent).length < LEAST_DEVICES) return;
+    const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = joined;
+    const finding: Finding = { ...rest, ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)) };
+    swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };
+  }
+
+  #statementOf(swell: Swell): ParentTransition['finding'] | undefined {
+    const { parent, members, left } = swell;
+    if (parent?.stale !== true) return undefined;
+    const over = members.size === 0;
+    if (!over && this.#nowMs - parent.statedMs < RESTATE_MS) return undefined;
+    const { stale: _, ...rest } = parent;
+    const state = over ? (left.at(-1)?.state ?? 'resolved') : parent.finding.state;
+    const finding: Finding = ENDS.has(state)
+      ? { ...parent.finding, state, resolvedAt: seconds(this.#nowMs) }
+      : parent.finding;
+    swell.parent = { ...rest, finding, statedMs: this.#nowMs };
+    const devices = over ? [...new Set(left.map(({ device }) => device))] : devicesOf(members);
+    return { ...finding, devices: devices.slice(0, MOST_DEVICES), count: devices.length };
+  }
+
+  /** Storms that are over, and likenesses that did not become one in time, are forgotten. */
+  state(): StormState {
+    const kept = Object.entries(this.#before.storms).filter(
+      ([key, storm]) => !this.#swells.has(key) && !this.#isOver(storm, Object.keys(storm.members).length),
+    );
+    if (this.#swells.size === 0 && kept.length === Object.keys(this.#before.storms).length) return this.#before;
+    const moved = [...this.#swells]
+      .filter(([, swell]) => !this.#isOver(swell, swell.members.size))
+      .map(([key, { members, latestMs, parent }]): [string, Storm] => [
+        key,
+        { members: Object.fromEntries(members), latestMs, ...(parent === undefined ? {} : { parent }) },
+      ]);
+    return { storms: Object.fromEntries([...kept, ...moved]) };
+  }
+
+  #isOver({ latestMs, parent }: Pick<Storm, 'latestMs' | 'parent'>, members: number): boolean {
+    const lasting = parent !== undefined && !ENDS.has(parent.finding.state);
+    return members === 0 || (!lasting && this.#nowMs - latestMs >= WINDOW_MS);
+  }
+}
+
+const has = (members: ReadonlyMap<string, Member> | Storm['members'] | undefined, member: string): boolean =>
+  members instanceof Map ? members.has(member) : members !== undefined && Object.hasOwn(members, member);
+
+const devicesOf = (members: ReadonlyMap<string, Member>): readonly string[] => [
+  ...new Set([...members.values()].map(({ device }) => device)),
+];

@@ -1,46 +1,108 @@
-import type { FactName, Facts } from '../../shared/facts.ts';
-import type { DeviceState, Reference } from '../appraise/device.ts';
-import type { Finding, Value } from '../appraise/finding.ts';
+import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
+import type { Value } from '../appraise/finding.ts';
+import { changed, comparedText, readFacts } from './compared.ts';
+
+const STRENGTH: readonly Approval[] = ['none', 'local', 'signed'];
+
+/** The entry that holds a fact: the newest of the strongest approval that speaks of it. */
+const holderOf = <Entry extends ReferenceEntry>(entries: readonly Entry[], fact: FactName): Entry | undefined => {
+  let holder: Entry | undefined;
+  for (const entry of entries) {
+    if (entry.facts?.includes(fact) === false || entry.without?.includes(fact) === true) continue;
+    if (holder === undefined || rank(entry) > rank(holder) || (rank(entry) === rank(holder) && entry.seq >= holder.seq))
+      holder = entry;
+  }
+  return holder;
+};
+
+const rank = ({ approval }: ReferenceEntry): number => STRENGTH.indexOf(approval);
+
+/** What an attestation says about its reference: the entries that hold at least one of the compared facts, and the weakest approval. */
+export const citedReference = (
+  reference: Reference | undefined,
+  compared: readonly FactName[],
+): { readonly approval: Approval; readonly seqs: readonly number[] } | undefined => {
+  const holders = new Set(compared.map((fact) => holderOf(reference?.entries ?? [], fact)));
+  holders.delete(undefined);
+  const cited = [...holders] as ReferenceEntry[];
+  if (cited.length === 0) return undefined;
+  const weakest = Math.min(...cited.map(rank));
+  return {
+    approval: STRENGTH[weakest] ?? 'none',
+    seqs: [...new Set(cited.map(({ seq }) => seq))].sort((a, b) => a - b),
+  };
+};
+
+/** Whether a person stands behind the reference: the device is commissioned. */
+export const isCommissioned = (reference: Reference | undefined): boolean =>
+  reference?.entries.some(({ approval }) => approval !== 'none') ?? false;
 
 /** One item of a `baseline` entry that is in force, with the claims of the attestation it cites. */
-export interface BaselineItem {
-  /** `seq` of the `baseline` entry. */
-  readonly seq: number;
-  readonly approval: 'none' | 'local' | 'signed';
-  readonly facts?: readonly FactName[];
+export interface BaselineItem extends ReferenceEntry {
   readonly claims: Facts;
 }
+
+/** The reference in force, from the items of a device in the order of the log; undefined without any. */
+export const buildReference = (items: readonly BaselineItem[]): Reference | undefined => {
+  const facts: { [name: string]: unknown } = {};
+  const holders = new Set<BaselineItem>();
+  for (const fact of Object.keys(FACTS) as FactName[]) {
+    if (FACTS[fact].class === 'volatile') continue;
+    const holder = holderOf(
+      items.filter(({ claims }) => claims[fact] !== undefined),
+      fact,
+    );
+    if (holder === undefined) continue;
+    holders.add(holder);
+    facts[fact] = holder.claims[fact];
+  }
+  if (holders.size === 0) return undefined;
+  const entries = items
+    .filter((item) => holders.has(item))
+    .map(({ claims, ...entry }) => without(entry, Object.keys(facts) as FactName[], claims));
+  return { entries, facts: comparedText(facts as Facts) };
+};
+
+/** An entry that speaks of all its claims, with the facts it cannot speak of because they are not among them. */
+const without = (entry: ReferenceEntry, facts: readonly FactName[], claims: Facts): ReferenceEntry => {
+  const missing = facts.filter((fact) => claims[fact] === undefined);
+  return entry.facts !== undefined || missing.length === 0 ? entry : { ...entry, without: missing };
+};
+
+/** The reference after one more entry that holds `claims`, or only `entry.facts` of them. */
+export const withEntry = (reference: Reference | undefined, entry: ReferenceEntry, claims: Facts): Reference => {
+  const known = reference === undefined ? {} : readFacts(reference.facts);
+  const facts: Facts = { ...known, ...(entry.facts === undefined ? claims : only(claims, entry.facts)) };
+  const names = Object.keys(facts) as FactName[];
+  const entries = [...(reference?.entries ?? []), without(entry, names, claims)];
+  const holding = new Set(names.map((fact) => holderOf(entries, fact)));
+  return {
+    entries: entries.filter((other) => holding.has(other)),
+    ...(reference?.unrecorded === undefined ? {} : { unrecorded: reference.unrecorded }),
+    facts: comparedText(facts),
+  };
+};
+
+export const only = (facts: Facts, names: readonly FactName[]): Facts =>
+  Object.fromEntries(names.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]])) as Facts;
 
 /** One line of the difference that a person is shown before accepting. */
 export interface Difference {
   readonly fact: FactName;
+  /** Absent when the reference does not have it yet. */
   readonly before?: Value;
-  readonly after?: Value;
+  readonly after: Value;
 }
 
-/** What an acceptance does: the new state, the findings it ends (to be stated), the facts its `baseline` item names. */
-export interface Acceptance {
-  readonly state: DeviceState;
-  readonly transitions: readonly Finding[];
-  readonly facts: readonly FactName[] | 'all';
-}
-
-/** The reference in force: for each fact the newest item of the strongest approval. */
-export declare const buildReference: (items: readonly BaselineItem[]) => Reference | undefined;
-
-/** What differs between the reference and what is seen. */
-export declare const diffReference: (reference: Facts, claims: Facts) => readonly Difference[];
-
-/**
- * A person accepts what the current attestation of the device claims, or only `facts` of it.
- * Throws `AgentError` `baseline.not-attested`, `baseline.finding-open`.
- */
-export declare const accept: (
-  state: DeviceState,
-  acceptance: {
-    readonly by: string;
-    readonly nowMs: number;
-    readonly seq: number;
-    readonly facts?: readonly FactName[];
-  },
-) => Acceptance;
+/** What differs between the reference and what is seen. What is not seen now stays as it was. */
+export const diffReference = (reference: Facts, claims: Facts): readonly Difference[] => {
+  const [before, after] = [readFacts(comparedText(reference)), readFacts(comparedText(claims))];
+  return (Object.keys(after) as FactName[])
+    .filter((fact) => before[fact] === undefined || changed(fact, before[fact], after[fact]))
+    .map((fact) => ({
+      fact,
+      ...(before[fact] === undefined ? {} : { before: before[fact] as Value }),
+      after: after[fact] as Value,
+    }));
+};

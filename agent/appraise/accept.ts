@@ -1,0 +1,110 @@
+import type { FactName, Facts } from '../../shared/facts.ts';
+import { readFacts } from '../baseline/compared.ts';
+import { only, withEntry } from '../baseline/reference.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { DeviceState, Track } from './device.ts';
+import { type Finding, SEVERITIES } from './finding.ts';
+import { COMPARISONS, ruleOf } from './index.ts';
+import { end } from './track.ts';
+
+/** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
+export interface Acceptance {
+  readonly state: DeviceState;
+  readonly transitions: readonly Finding[];
+  readonly item: { readonly device: string; readonly seq: number; readonly facts?: readonly FactName[] };
+}
+
+/** What a person accepts. */
+export interface Terms {
+  readonly by: string;
+  readonly nowMs: number;
+  /** `seq` that the `baseline` entry will have. */
+  readonly seq: number;
+  /** Only these facts; without them all that the current attestation claims. */
+  readonly facts?: readonly FactName[];
+}
+
+/** The claims that `accept` would adopt: what was attested last. */
+export const attestedClaims = ({ attested }: DeviceState): Facts => {
+  const facts = readFacts(attested?.facts || '{}');
+  return only(
+    facts,
+    (Object.keys(facts) as FactName[]).filter((fact) => attested?.missing?.includes(fact) !== true),
+  );
+};
+
+/**
+ * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
+ * the next full look is attested against the new reference.
+ * Throws `AgentError`: `baseline.not-attested` before the first look was recorded, `baseline.finding-open` while a
+ * finding that this does not cover is as grave as what it covers.
+ */
+export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Acceptance => {
+  const cited = state.attested?.seq;
+  if (cited === undefined || state.attested?.reachable !== true) throw notAttested(state);
+  const covered = state.tracks.filter((track) => covers(track, facts));
+  refuseWhileOpen(state, covered);
+  const entry = { seq, approval: 'local' as const, ...(facts === undefined ? {} : { facts }) };
+  const { unknownDevice: _, returned: __, unattested: ___, ...rest } = state;
+  const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
+  return {
+    state: {
+      ...(facts === undefined ? rest : state),
+      reference: withEntry(state.reference, entry, attestedClaims(state)),
+      referenceChanged: true,
+      tracks: state.tracks.filter((track) => !covered.includes(track)),
+      // A value that was approved is the reference: seen to leave it, it is a new finding.
+      closed: state.closed.filter(({ finding }) => !covered.some((track) => track.finding.ruleId === finding.ruleId)),
+      marks: unsettled(state),
+    },
+    transitions: ended.flatMap(({ statement }) => statement ?? []),
+    item: { device: state.id, seq: cited, ...(facts === undefined ? {} : { facts }) },
+  };
+};
+
+const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => {
+  const { settledPools: _, settledFull: __, ...rest } = marks;
+  return rest;
+};
+
+/** Findings that hold what is seen against the reference, and those about a device nobody knew, or saw, before. */
+const covers = ({ finding: { ruleId, state } }: Track, facts: readonly FactName[] | undefined): boolean => {
+  if (state === 'provisional') return false;
+  const rule = COMPARISONS.find(({ id }) => id === ruleId);
+  if (rule === undefined) return facts === undefined && isAnswered(ruleId);
+  if (rule.against === 'policy' || rule.approval === 'A0') return false;
+  const inputs = [...rule.reads, ...(rule.compares ?? [])];
+  return facts === undefined || inputs.every((fact) => facts.includes(fact));
+};
+
+const isAnswered = (id: string): boolean => id === 'identity.new-device' || id === 'visibility.changed-while-dark';
+
+const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity);
+
+/** Nobody may settle the lesser matter while the greater one lies open (catalogue §3). */
+const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
+  const gravest = Math.max(0, ...covered.map(rank));
+  const other = state.tracks.find(
+    (track) =>
+      !covered.includes(track) &&
+      track.finding.state === 'open' &&
+      ruleOf(track.finding.ruleId)?.approval !== 'A0' &&
+      rank(track) >= gravest,
+  );
+  if (other === undefined) return;
+  throw new AgentError({
+    code: 'baseline.finding-open',
+    message: `${state.id}: ${other.finding.ruleId} (${other.finding.severity}) is open and this acceptance does not cover it`,
+    remedy:
+      other.finding.ruleId === 'pool.outside-allowlist'
+        ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then accept again'
+        : 'accept the whole device, or deal with that finding first',
+  });
+};
+
+const notAttested = ({ id }: DeviceState): AgentError =>
+  new AgentError({
+    code: 'baseline.not-attested',
+    message: `${id}: there is no attestation of this device with claims to accept`,
+    remedy: 'wait until the device was looked at: assayer status',
+  });

@@ -1,0 +1,62 @@
+import { distance } from 'fastest-levenshtein';
+import { endpointText, parseEndpoint } from './pool-url.ts';
+import type { AllowList } from './rule.ts';
+
+/** Matching against the operator's list of pools. Patterns are anchored at both ends. */
+
+/** `*.pool.example` stands for one or more labels before `.pool.example`, never for the bare name. */
+const hostMatches = (pattern: string, host: string): boolean => {
+  if (pattern === '*') return host !== '';
+  if (!pattern.startsWith('*.')) return pattern === host;
+  const rest = pattern.slice(1);
+  return host.endsWith(rest) && host.length > rest.length && !host.startsWith('.');
+};
+
+/** `*` stands for any text, the rest for itself. */
+const userMatches = (pattern: string, user: string): boolean => {
+  const [head = '', ...tail] = pattern.split('*');
+  if (tail.length === 0) return pattern === user;
+  if (!user.startsWith(head)) return false;
+  let at = head.length;
+  const last = tail.pop() ?? '';
+  for (const piece of tail) {
+    const found = user.indexOf(piece, at);
+    if (found === -1) return false;
+    at = found + piece.length;
+  }
+  return user.length - last.length >= at && user.endsWith(last);
+};
+
+const urlMatches = (pattern: string, url: string): boolean => {
+  const [want, have] = [parseEndpoint(pattern), parseEndpoint(url)];
+  return (
+    (want.scheme === undefined || want.scheme === have.scheme) &&
+    hostMatches(want.host, have.host) &&
+    (want.port === undefined || want.port === have.port) &&
+    (want.path === '' || want.path === have.path)
+  );
+};
+
+/** Whether a line of the list allows this pool. A user that is not known is judged by the URL alone. */
+export const isListed = (allow: AllowList, url: string, user: string | undefined): boolean =>
+  allow.some(
+    (line) =>
+      urlMatches(line.url, url) && (line.user === undefined || user === undefined || userMatches(line.user, user)),
+  );
+
+/** The line that is spelled most like this pool, for people who look for the typing error. */
+export const nearestLine = (allow: AllowList, url: string, user: string | undefined): AllowList[number] | undefined => {
+  const pool = `${endpointText(url)} ${user ?? ''}`;
+  let nearest: { readonly line: AllowList[number]; readonly steps: number } | undefined;
+  for (const line of allow) {
+    const steps = distance(pool, `${line.url} ${line.user ?? ''}`);
+    if (nearest === undefined || steps < nearest.steps) nearest = { line, steps };
+  }
+  return nearest?.line;
+};
+
+/** Addresses that no pool on the internet has (RFC 1918, RFC 4193, link-local, loopback). */
+export const isPrivateHost = (url: string): boolean =>
+  /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.|\[(?:f[cd]|fe80|::1\]))/.test(
+    parseEndpoint(url).host,
+  );

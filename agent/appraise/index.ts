@@ -1,0 +1,63 @@
+import type { Rule, RuleEntry } from './rule.ts';
+import { baselineLearned } from './rules/baseline-learned.ts';
+import { configAccessChanged } from './rules/config-access-changed.ts';
+import { configDrift } from './rules/config-drift.ts';
+import { configNetworkChanged } from './rules/config-network-changed.ts';
+import { configPerformanceChanged } from './rules/config-performance-changed.ts';
+import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
+import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
+import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
+import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
+import { identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
+import { identityHashboardChanged } from './rules/identity-hashboard-changed.ts';
+import { identityNewDevice } from './rules/identity-new-device.ts';
+import { poolFailoverActive } from './rules/pool-failover-active.ts';
+import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
+import { poolPriorityChanged } from './rules/pool-priority-changed.ts';
+import { poolSlotAdded } from './rules/pool-slot-added.ts';
+import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
+import { poolUrlChanged } from './rules/pool-url-changed.ts';
+import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
+import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
+import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+
+/** Rules that hold the facts of one look against the reference or the configuration. */
+export const COMPARISONS: readonly Rule[] = [
+  poolUrlChanged,
+  poolUserChanged,
+  poolSlotAdded,
+  poolSlotRemoved,
+  poolPriorityChanged,
+  poolOutsideAllowlist,
+  poolFailoverActive,
+  firmwareVersionChanged,
+  firmwareFamilyChanged,
+  firmwareFingerprintChanged,
+  firmwareRollback,
+  configDrift,
+  configPerformanceChanged,
+  configNetworkChanged,
+  configAccessChanged,
+  identityHardwareSwapped,
+  identityHashboardChanged,
+];
+
+/** Every id this agent can state, in the order of the catalogue. */
+export const RULES: readonly RuleEntry[] = [
+  ...COMPARISONS,
+  identityNewDevice,
+  identityAddressMoved,
+  runtimeRebootUnexpected,
+  visibilityDeviceDark,
+  visibilityChangedWhileDark,
+  evidenceAgentGap,
+  baselineLearned,
+];
+
+const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
+
+/** What the catalogue says about an id; undefined for one this agent does not know. */
+export const ruleOf = (id: string): RuleEntry | undefined => BY_ID.get(id);

@@ -1,0 +1,86 @@
+import type { FactName, Facts } from '../../shared/facts.ts';
+import type { Observation } from '../normalise/observation.ts';
+import { COMPARISONS } from './index.ts';
+import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
+
+/** How one rule came out in one look. */
+export type Outcome =
+  | {
+      readonly kind: 'ran';
+      readonly rule: RuleEntry;
+      readonly deviations: readonly Deviation[];
+      /** Facts that were held against the reference. */
+      readonly facts: readonly FactName[];
+      readonly sees?: (name: string) => boolean;
+      /** Why a part of what the reference holds could not be compared. */
+      readonly lost?: string;
+    }
+  /** The reference holds what this look could not read. */
+  | { readonly kind: 'not-run'; readonly rule: RuleEntry; readonly reason: string }
+  /** Nothing to compare: not asked this time, not supported, no reference, no list. */
+  | { readonly kind: 'silent'; readonly rule: RuleEntry };
+
+export type Ran = Extract<Outcome, { kind: 'ran' }>;
+
+/** A reply that was lost this time comes back; a refusal or a missing member is the device's answer. */
+const isTransient = (reason: string | undefined): boolean =>
+  reason === 'timeout' || reason === 'truncated' || reason === 'unreachable';
+
+/** While a device speaks another family these ids would only repeat it. */
+const followsFamily = ({ id }: RuleEntry): boolean =>
+  (id.startsWith('firmware.') || id.startsWith('config.')) && id !== 'firmware.family-changed';
+
+/** Runs every comparison that has its inputs. */
+export const runComparisons = (
+  observed: Facts,
+  gaps: Observation['gaps'],
+  approved: Facts | undefined,
+  context: RuleContext,
+): readonly Outcome[] => {
+  const foreign =
+    approved?.family !== undefined && observed.family !== undefined && approved.family !== observed.family;
+  return COMPARISONS.map((rule) =>
+    foreign && followsFamily(rule) ? { kind: 'silent', rule } : run(rule, observed, gaps, approved, context),
+  );
+};
+
+const run = (
+  rule: Rule,
+  observed: Facts,
+  gaps: Observation['gaps'],
+  approved: Facts | undefined,
+  context: RuleContext,
+): Outcome => {
+  const held = rule.against === 'policy' ? undefined : approved;
+  if (rule.against === 'reference' && held === undefined) return { kind: 'silent', rule };
+  const compares = rule.compares ?? [];
+  const inputs = [...rule.reads, ...compares];
+  const wanted = held === undefined ? inputs : inputs.filter((name) => held[name] !== undefined);
+  const facts = wanted.filter((name) => observed[name] !== undefined);
+  const missing = wanted.find((name) => observed[name] === undefined && gaps.has(name));
+  const lost = missing === undefined ? undefined : gaps.get(missing);
+  const complete = rule.reads.every((name) => facts.includes(name));
+  const late = rule.whole === true && inputs.some((name) => held?.[name] !== undefined && isTransient(gaps.get(name)));
+  if (!complete || facts.length === 0 || late)
+    return lost === undefined ? { kind: 'silent', rule } : { kind: 'not-run', rule, reason: lost };
+  const seen = only(observed, inputs);
+  const deviations = rule.appraise(seen, held === undefined ? NO_FACTS : only(held, inputs), context);
+  if (deviations === 'unknown') return { kind: 'silent', rule };
+  const { sees } = rule;
+  return {
+    kind: 'ran',
+    rule,
+    deviations,
+    facts,
+    ...(sees === undefined ? {} : { sees: (name: string) => sees(name, seen) }),
+    ...(lost === undefined ? {} : { lost }),
+  };
+};
+
+/** A rule is handed the facts it lists and no others; that those it cannot do without are there was checked before. */
+const only = (facts: Facts, names: readonly FactName[]): Required<Facts> =>
+  Object.fromEntries(
+    names.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]),
+  ) as unknown as Required<Facts>;
+
+const NO_FACTS = {} as Required<Facts>;

@@ -1,0 +1,48 @@
+import { getDomain } from 'tldts';
+
+/** The parts of a pool URL that decide where work goes. Lower case where the case says nothing; a missing part stays missing. */
+export interface Endpoint {
+  readonly scheme?: string;
+  readonly host: string;
+  readonly port?: string;
+  readonly path: string;
+}
+
+/** Reads a pool URL, or a pattern for one. Never fails: what is not a URL is a host that matches nothing else. */
+export const parseEndpoint = (url: string): Endpoint => {
+  const found = url.trim().match(/^(?:([a-z][a-z0-9+.-]*):\/\/)?([^/?#]*)(.*)$/is);
+  const [, scheme, authority = '', path = ''] = found ?? [];
+  // What stands before an @ is not the host.
+  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  const [, host = place, port] = place.match(/^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/) ?? [];
+  return {
+    ...(scheme === undefined ? {} : { scheme: scheme.toLowerCase() }),
+    host: host.toLowerCase().replace(/\.$/, ''),
+    ...(port === undefined ? {} : { port: String(Number(port)) }),
+    path: path === '/' ? '' : path.replace(/\/$/, ''),
+  };
+};
+
+/** Whether two URLs name one endpoint, however they are spelled. */
+export const sameUrl = (a: string, b: string): boolean => {
+  if (a === b) return true;
+  const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
+  return one.scheme === other.scheme && one.host === other.host && one.port === other.port && one.path === other.path;
+};
+
+/** The name that was registered, e.g. `pool.example` of `eu.pool.example`; undefined for addresses and bare names. */
+const registrableDomain = (host: string): string | undefined =>
+  getDomain(host, { allowPrivateDomains: true }) ?? undefined;
+
+/** Same scheme, and both hosts under one registered name. */
+export const sameOwner = (a: string, b: string): boolean => {
+  const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
+  const domain = registrableDomain(one.host);
+  return one.scheme === other.scheme && domain !== undefined && domain === registrableDomain(other.host);
+};
+
+/** A comparable spelling. */
+export const endpointText = (url: string): string => {
+  const { scheme, host, port, path } = parseEndpoint(url);
+  return `${scheme === undefined ? '' : `${scheme}://`}${host}${port === undefined ? '' : `:${port}`}${path}`;
+};

@@ -1,0 +1,32 @@
+/** Pool users: an account or wallet, and after the first dot the worker. */
+
+export const accountOf = (user: string): string => {
+  const dot = user.indexOf('.');
+  return dot === -1 ? user : user.slice(0, dot);
+};
+
+export const workerOf = (user: string): string | undefined => {
+  const dot = user.indexOf('.');
+  return dot === -1 ? undefined : user.slice(dot + 1);
+};
+
+const SEPARATORS = ['.', 'x', '-', '_'];
+
+/** How workers are commonly named after an address: its last octets, joined by one of a few characters. Longest first. */
+const spellings = (address: string): readonly string[] => {
+  const octets = address.split('.');
+  if (octets.length !== 4) return [];
+  return [4, 3, 2, 1].flatMap((count) => SEPARATORS.map((separator) => octets.slice(-count).join(separator)));
+};
+
+const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+
+/** Whether two workers follow one template made of the device's own address: `rig.14x7` and, after a move, `rig.14x9`. */
+export const sameTemplate = (before: string, after: string, address: string): boolean =>
+  spellings(address).some((spelling) => {
+    const at = after.lastIndexOf(spelling);
+    if (at === -1) return false;
+    const numbers = escaped(spelling).replace(/\d+/g, '\\d{1,3}');
+    const [head, tail] = [after.slice(0, at), after.slice(at + spelling.length)];
+    return new RegExp(`^${escaped(head)}${numbers}${escaped(tail)}$`).test(before);
+  });

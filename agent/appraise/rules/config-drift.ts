@@ -1,0 +1,37 @@
+import type { Facts, OtherSetting } from '../../../shared/facts.ts';
+import { changedParts, changedSettings, keyedValues } from '../keyed.ts';
+import { defineRule } from '../rule.ts';
+
+const SETTINGS = ['config.fan_mode', 'config.fan_min_pct', 'config.temp_limit_mc', 'config.watchdog'] as const;
+
+/** Settings without a finding of their own left their class; one finding lists them all (catalogue 5.3). */
+export const configDrift = defineRule({
+  id: 'config.drift',
+  title: 'Settings drifted',
+  meaning: 'Settings that no more specific finding speaks of differ from the reference.',
+  benign: ['tuning by the firmware', 'profile schedule'],
+  severity: 'low',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A1',
+  version: 1,
+  against: 'reference',
+  reads: [],
+  compares: [...SETTINGS, 'config.other'],
+  sees: (key, observed) =>
+    key.startsWith(OTHER)
+      ? (observed['config.other']?.some((setting) => OTHER + setting.key === key) ?? false)
+      : observed[`config.${key}` as 'config.fan_mode'] !== undefined,
+  appraise: (observed, approved) => {
+    const changes = [
+      ...changedSettings(SETTINGS, observed, approved),
+      ...changedParts(others(observed), others(approved)),
+    ];
+    return changes.length === 0 ? [] : [keyedValues(changes)];
+  },
+});
+
+const OTHER = 'other.';
+
+const others = (facts: Facts): ReadonlyMap<string, string> =>
+  new Map((facts['config.other'] ?? []).map(({ key, value }: OtherSetting) => [OTHER + key, value]));

@@ -1,0 +1,39 @@
+import type { FirmwareComponent } from '../../../shared/facts.ts';
+import { compareFirmware, FIRMWARE_TEXTS } from '../firmware.ts';
+import { changedParts, keyedValues } from '../keyed.ts';
+import { defineRule } from '../rule.ts';
+
+/**
+ * Named parts of what the firmware shows of itself changed under the same version (catalogue 5.2). Parts are compared
+ * one by one, where both sides know them. This is not an image hash.
+ */
+export const firmwareFingerprintChanged = defineRule({
+  id: 'firmware.fingerprint-changed',
+  title: 'Firmware fingerprint changed',
+  meaning: 'Parts of what the firmware shows of itself changed while its version stayed the same.',
+  benign: ['partial update of the web pages', 'other language'],
+  severity: 'high',
+  basis: 'self-reported',
+  confirm: 'C3',
+  approval: 'A2',
+  version: 1,
+  against: 'reference',
+  reads: ['firmware.components'],
+  compares: FIRMWARE_TEXTS,
+  whole: true,
+  sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === name) ?? false,
+  appraise: (observed, approved) => {
+    // A new version explains new parts.
+    if (compareFirmware(observed, approved) !== 'same') return 'unknown';
+    const changes = changedParts(byName(observed['firmware.components']), byName(approved['firmware.components']));
+    if (changes.length === 0) return [];
+    const keyset = changes.every(({ key }) => KEYSET.test(key));
+    return [{ ...keyedValues(changes), severity: keyset ? 'low' : 'high', reasons: keyset ? ['keyset'] : [] }];
+  },
+});
+
+/** Parts that digest which members a reply has, not what they say. */
+const KEYSET = /^keys\b|\bkeys$/;
+
+const byName = (components: readonly FirmwareComponent[]): ReadonlyMap<string, string> =>
+  new Map(components.map(({ name, value }) => [name, value]));

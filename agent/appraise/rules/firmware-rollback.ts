@@ -1,0 +1,23 @@
+import { compareFirmware, FIRMWARE_TEXTS, firmwareChanges } from '../firmware.ts';
+import { keyedValues } from '../keyed.ts';
+import { defineRule } from '../rule.ts';
+
+/** An ordered version went down (catalogue 5.2). */
+export const firmwareRollback = defineRule({
+  id: 'firmware.rollback',
+  title: 'Firmware rolled back',
+  meaning: 'The firmware names an older version or build than the reference.',
+  benign: ['downgrade that the maker advised'],
+  severity: 'high',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'AP',
+  version: 1,
+  against: 'reference',
+  reads: [],
+  compares: FIRMWARE_TEXTS,
+  whole: true,
+  sees: (key, observed) => observed[`firmware.${key}` as 'firmware.version'] !== undefined,
+  appraise: (observed, approved) =>
+    compareFirmware(observed, approved) === 'down' ? [keyedValues(firmwareChanges(observed, approved))] : [],
+});

@@ -1,0 +1,32 @@
+import { defineRule } from '../rule.ts';
+import { byPriority, filledSlots, samePool, slotValue } from '../slots.ts';
+
+/** The device mines on a slot of the baseline other than the first (catalogue 5.1). */
+export const poolFailoverActive = defineRule({
+  id: 'pool.failover-active',
+  title: 'Mining on a fail-over pool',
+  meaning: 'The first pool is not in use; the device works for another one of its reference.',
+  benign: ['pool outage'],
+  severity: 'low',
+  escalate: { afterMs: 30 * 60_000, severity: 'medium' },
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A0',
+  version: 1,
+  against: 'reference',
+  reads: ['pools'],
+  compares: ['config.strategy'],
+  appraise: (observed, approved) => {
+    const active = filledSlots(observed.pools).filter((slot) => slot.active === true);
+    const strategy = approved['config.strategy'];
+    const [first, ...others] = byPriority(filledSlots(approved.pools));
+    if (active.length === 0 || first === undefined || (strategy !== undefined && SHARING.test(strategy)))
+      return 'unknown';
+    if (active.some((slot) => samePool(slot, first))) return [];
+    const used = others.find((slot) => active.some((other) => samePool(other, slot)));
+    return used === undefined ? [] : [{ before: slotValue(first), after: slotValue(used) }];
+  },
+});
+
+/** Strategies that use all pools in turn. */
+const SHARING = /balance|rotat|round/i;

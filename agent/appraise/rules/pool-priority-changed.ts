@@ -1,0 +1,42 @@
+import type { PoolSlot } from '../../../shared/facts.ts';
+import { defineRule } from '../rule.ts';
+import { compareSlots, filledSlots } from '../slots.ts';
+
+/** The same set of slots in another order or with other quotas, or another strategy (catalogue 5.1). */
+export const poolPriorityChanged = defineRule({
+  id: 'pool.priority-changed',
+  title: 'Pool order changed',
+  meaning: 'The configured pools are the same, but their order, their quotas or the strategy among them is not.',
+  benign: ['load balancing', 'fail-over test'],
+  severity: 'medium',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A1',
+  version: 1,
+  against: 'reference',
+  reads: [],
+  compares: ['pools', 'config.strategy'],
+  sees: (part, observed) => (part === 'strategy' ? observed['config.strategy'] : observed.pools) !== undefined,
+  appraise: (observed, approved) => [
+    ...orders(observed.pools, approved.pools),
+    ...strategies(observed['config.strategy'], approved['config.strategy']),
+  ],
+});
+
+const shown = (pools: readonly PoolSlot[]) =>
+  filledSlots(pools).map(({ url, user, priority, quota }) => ({
+    url,
+    ...(user === undefined ? {} : { user }),
+    priority,
+    ...(quota === undefined ? {} : { quota }),
+  }));
+
+const orders = (observed?: readonly PoolSlot[], approved?: readonly PoolSlot[]) =>
+  observed === undefined || approved === undefined || !compareSlots(approved, observed).reordered
+    ? []
+    : [{ part: 'order', before: shown(approved), after: shown(observed) }];
+
+const strategies = (observed?: string, approved?: string) =>
+  observed === undefined || approved === undefined || observed === approved
+    ? []
+    : [{ part: 'strategy', before: approved, after: observed }];

@@ -1,0 +1,28 @@
+import { isListed } from '../allow.ts';
+import { defineRule } from '../rule.ts';
+import { compareSlots, slotValue } from '../slots.ts';
+
+/** The device has a filled slot that the baseline lacks (catalogue 5.1). */
+export const poolSlotAdded = defineRule({
+  id: 'pool.slot-added',
+  title: 'Pool slot added',
+  meaning: 'The device has one more configured pool than the reference.',
+  benign: ['fail-over pool added', 'firmware that shows its fee pool'],
+  severity: 'high',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A2',
+  version: 1,
+  against: 'reference',
+  reads: ['pools'],
+  appraise: (observed, approved, { allow }) =>
+    compareSlots(approved.pools, observed.pools).added.map(({ part, slot }) => {
+      const foreign = allow !== undefined && !isListed(allow, slot.url, slot.user);
+      return {
+        part,
+        after: slotValue(slot),
+        severity: foreign ? 'critical' : 'high',
+        reasons: foreign ? ['not-listed'] : [],
+      };
+    }),
+});

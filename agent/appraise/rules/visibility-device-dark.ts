@@ -1,0 +1,17 @@
+import type { RuleEntry } from '../rule.ts';
+
+/** No valid observation for five polls (catalogue 5.9). */
+export const visibilityDeviceDark: RuleEntry = {
+  id: 'visibility.device-dark',
+  title: 'Device dark',
+  meaning: 'The device gave no usable answer to five polls in a row.',
+  benign: ['power off', 'network outage', 'interface switched off'],
+  severity: 'low',
+  basis: 'gateway-observed',
+  confirm: 'C1',
+  approval: 'A0',
+  version: 1,
+};
+
+/** So many polls without an answer make a device dark. */
+export const DARK_POLLS = 5;

@@ -1,0 +1,107 @@
+import type { PoolSlot } from '../../shared/facts.ts';
+import { sameUrl } from './pool-url.ts';
+
+/** How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. */
+export interface SlotChanges {
+  readonly changed: readonly SlotChange[];
+  readonly added: readonly NumberedSlot[];
+  readonly removed: readonly NumberedSlot[];
+  /** The same set of slots in another order, or with other quotas. */
+  readonly reordered: boolean;
+}
+
+export interface NumberedSlot {
+  /** `slot 0` and so on, the name of a part. */
+  readonly part: string;
+  readonly slot: PoolSlot;
+}
+
+export interface SlotChange {
+  readonly part: string;
+  readonly before: PoolSlot;
+  readonly after: PoolSlot;
+}
+
+/** No firmware has more; what a device claims beyond is counted, not listed. */
+const MOST_SLOTS = 16;
+
+/** The filled slots in order. */
+export const filledSlots = (pools: readonly PoolSlot[]): readonly PoolSlot[] =>
+  pools
+    .filter(({ url }) => url.trim() !== '')
+    .sort((a, b) => a.slot - b.slot)
+    .slice(0, MOST_SLOTS);
+
+const part = (index: number): string => `slot ${index}`;
+
+const numbered = (slot: PoolSlot, index: number): NumberedSlot => ({ part: part(index), slot });
+
+/** A user that one side does not tell is no difference. */
+export const samePool = (a: PoolSlot, b: PoolSlot): boolean =>
+  sameUrl(a.url, b.url) && (a.user === undefined || b.user === undefined || a.user === b.user);
+
+const sameOrder = (a: readonly PoolSlot[], b: readonly PoolSlot[]): boolean =>
+  a.every((slot, index) => samePool(slot, b[index] as PoolSlot));
+
+/** In the order in which they are tried. */
+export const byPriority = (slots: readonly PoolSlot[]): readonly PoolSlot[] =>
+  [...slots].sort((a, b) => a.priority - b.priority || a.slot - b.slot);
+
+const samePools = (a: readonly PoolSlot[], b: readonly PoolSlot[]): boolean => {
+  const left = [...b];
+  for (const slot of a) {
+    const at = left.findIndex((other) => samePool(slot, other));
+    if (at === -1) return false;
+    left.splice(at, 1);
+  }
+  return left.length === 0;
+};
+
+/** The slots of `longer` that are left over when `shorter` is found in it in order; undefined when it is not. */
+const leftOver = (shorter: readonly PoolSlot[], longer: readonly PoolSlot[]): readonly NumberedSlot[] | undefined => {
+  const rest: NumberedSlot[] = [];
+  let at = 0;
+  for (const [index, slot] of longer.entries()) {
+    const wanted = shorter[at];
+    if (wanted !== undefined && samePool(wanted, slot)) at += 1;
+    else rest.push(numbered(slot, index));
+  }
+  return at === shorter.length ? rest : undefined;
+};
+
+const NOTHING: SlotChanges = { changed: [], added: [], removed: [], reordered: false };
+
+const sameLength = (before: readonly PoolSlot[], after: readonly PoolSlot[]): SlotChanges => {
+  if (!samePools(before, after)) return { ...NOTHING, changed: inPlace(before, after) };
+  const kept =
+    sameOrder(before, after) &&
+    sameOrder(byPriority(before), byPriority(after)) &&
+    before.every(({ quota }, index) => quota === after[index]?.quota);
+  return { ...NOTHING, reordered: !kept };
+};
+
+const inPlace = (before: readonly PoolSlot[], after: readonly PoolSlot[]): readonly SlotChange[] =>
+  before.flatMap((slot, index) => {
+    const now = after[index];
+    return now === undefined || samePool(slot, now) ? [] : [{ part: part(index), before: slot, after: now }];
+  });
+
+/** What became of the slots. A swap is an order, an insertion is an addition: neither is reported as changed slots. */
+export const compareSlots = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): SlotChanges => {
+  const [before, after] = [filledSlots(approved), filledSlots(observed)];
+  if (before.length === after.length) return sameLength(before, after);
+  if (before.length < after.length) {
+    const added = leftOver(before, after);
+    if (added !== undefined) return { ...NOTHING, added };
+    return { ...NOTHING, changed: inPlace(before, after), added: after.map(numbered).slice(before.length) };
+  }
+  const removed = leftOver(after, before);
+  if (removed !== undefined) return { ...NOTHING, removed };
+  return { ...NOTHING, changed: inPlace(before, after), removed: before.map(numbered).slice(after.length) };
+};
+
+/** A slot as a before- or after-value. */
+export const slotValue = ({ url, user }: PoolSlot): { readonly url: string; readonly user?: string } => ({
+  url,
+  ...(user === undefined ? {} : { user }),
+});

@@ -1,0 +1,325 @@
+import { canonicalJson } from '../../shared/jcs.ts';
+import type { Blip, Track } from './device.ts';
+import { type Finding, SEVERITIES, type Severity } from './finding.ts';
+import { isKeyed, type Keyed } from './keyed.ts';
+import type { Ran } from './outcome.ts';
+import type { Confirmation, Deviation, RuleEntry } from './rule.ts';
+
+/**
+ * The life of a finding (catalogue §2): provisional until confirmed, open until the reference was seen again often
+ * enough. Every function takes a track and gives the next one; the same object when nothing happened.
+ */
+
+/** What one step made of one track. */
+export interface Step {
+  /** Absent when it ended. */
+  readonly track?: Track;
+  /** To be stated now. */
+  readonly statement?: Finding;
+  /** A confirmed finding began, ended or changed its value: the attestation of this look shows it. */
+  readonly confirmed?: true;
+  /** It would go on if this were a full look. */
+  readonly waits?: true;
+  readonly blip?: string;
+  readonly ended?: Track;
+}
+
+/** When and how a look was, as far as the life of findings goes. */
+export interface Moment {
+  readonly nowMs: number;
+  /** The look can be attested. */
+  readonly attestable: boolean;
+}
+
+/** What the device remembers of findings that ended. */
+export interface Past {
+  readonly blips: readonly Blip[];
+  readonly closed: readonly Track[];
+}
+
+/** A finding made of a deviation, before it has a life. */
+export type Draft = Omit<Finding, 'state' | 'firstObservedAt' | 'openedSeq'>;
+
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const MATCHES = 3;
+const CALM_CHANGES = 3;
+const C3_MS = 10 * 60_000;
+
+export const seconds = (ms: number): number => Math.floor(ms / 1000);
+
+export const worst = (a: Severity, b: Severity): Severity => (SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b);
+
+const within = (times: readonly number[], spanMs: number, nowMs: number): readonly number[] =>
+  times.filter((atMs) => nowMs - atMs < spanMs);
+
+const afterText = ({ before, after }: Pick<Finding, 'before' | 'after'>): string =>
+  canonicalJson(after ?? { gone: before ?? null });
+
+const blipKey = ({ ruleId, part = '' }: Draft, after: string): string => `${ruleId} ${part} ${after}`;
+
+/** A value that came and went twice within a day is believed at its third coming. */
+const isOld = (blips: readonly Blip[], key: string, nowMs: number): boolean =>
+  within(blips.find((blip) => blip.key === key)?.atMs ?? [], DAY_MS, nowMs).length >= 2;
+
+export const withBlip = (blips: readonly Blip[], key: string, nowMs: number): readonly Blip[] => {
+  const kept = blips
+    .map((blip) => ({ key: blip.key, atMs: within(blip.atMs, DAY_MS, nowMs) }))
+    .filter((blip) => blip.atMs.length > 0);
+  const known = kept.find((blip) => blip.key === key);
+  return [...kept.filter((blip) => blip !== known), { key, atMs: [...(known?.atMs ?? []), nowMs] }].slice(-MOST_BLIPS);
+};
+
+const MOST_BLIPS = 16;
+
+type Candidate = NonNullable<Track['candidate']>;
+
+/** A value that is another one at every look is a deviation all the same: it is believed one look later. */
+const isConfirmed = (how: Confirmation, { same, any, sinceMs }: Candidate, nowMs: number): boolean => {
+  switch (how) {
+    case 'C1':
+      return true;
+    case 'C2':
+      return same >= 2 || any >= 3;
+    case 'C3':
+      return nowMs - sinceMs >= C3_MS && (same >= 3 || any >= 4);
+  }
+};
+
+/** A finding that was not there before. */
+export const begin = (rule: RuleEntry, deviation: Deviation, draft: Draft, past: Past, moment: Moment): Step => {
+  const after = afterText(draft);
+  const finding: Finding = { ...draft, state: 'provisional', firstObservedAt: seconds(moment.nowMs) };
+  const candidate: Candidate = { after, same: 1, any: 1, sinceMs: moment.nowMs };
+  return confirm(rule, deviation, { finding, candidate, clear: 0, changesMs: [] }, past, moment);
+};
+
+/** The deviation is seen again, perhaps with another value. */
+export const observe = (
+  rule: RuleEntry,
+  deviation: Deviation,
+  draft: Draft,
+  track: Track,
+  past: Past,
+  moment: Moment,
+): Step => {
+  const after = afterText(draft);
+  if (track.finding.state === 'provisional') {
+    const candidate = again(track.candidate, after, moment.nowMs);
+    const finding: Finding = {
+      ...draft,
+      ...(track.finding.beforeAt === undefined ? {} : { beforeAt: track.finding.beforeAt }),
+      state: 'provisional',
+      firstObservedAt: track.finding.firstObservedAt,
+    };
+    return confirm(rule, deviation, { ...track, finding, candidate }, past, moment);
+  }
+  if (after === afterText(track.finding)) return persist(rule, draft, track, moment);
+  const candidate = again(track.candidate, after, moment.nowMs);
+  const next: Track = { ...returned(track, moment.nowMs), candidate };
+  if (!isConfirmed(deviation.confirm ?? rule.confirm, candidate, moment.nowMs)) return { track: next };
+  if (!moment.attestable) return { track: next, waits: true };
+  return restate(next, { ...draft, ...lasting(next.finding) }, moment.nowMs);
+};
+
+/** What stays while a finding lives. */
+const lasting = (finding: Finding): Pick<Finding, 'state' | 'firstObservedAt'> & Partial<Finding> => {
+  const { state, firstObservedAt, beforeAt, confirmedAt, openedSeq, parent, flapping, by } = finding;
+  return {
+    state,
+    firstObservedAt,
+    ...(beforeAt === undefined ? {} : { beforeAt }),
+    ...(confirmedAt === undefined ? {} : { confirmedAt }),
+    ...(openedSeq === undefined ? {} : { openedSeq }),
+    ...(parent === undefined ? {} : { parent }),
+    ...(flapping === undefined ? {} : { flapping }),
+    ...(by === undefined ? {} : { by }),
+  };
+};
+
+const again = (candidate: Candidate | undefined, after: string, nowMs: number): Candidate =>
+  candidate === undefined
+    ? { after, same: 1, any: 1, sinceMs: nowMs }
+    : {
+        after,
+        same: candidate.after === after ? candidate.same + 1 : 1,
+        any: candidate.any + 1,
+        sinceMs: candidate.sinceMs,
+      };
+
+/** Opens a provisional finding as soon as it is confirmed and can be attested. */
+const confirm = (
+  rule: RuleEntry,
+  deviation: Deviation,
+  track: Track,
+  past: Past,
+  { nowMs, attestable }: Moment,
+): Step => {
+  const candidate = track.candidate as Candidate;
+  const old = isOld(past.blips, blipKey(track.finding, candidate.after), nowMs);
+  if (!isConfirmed(old ? 'C1' : (deviation.confirm ?? rule.confirm), candidate, nowMs)) return { track };
+  if (!attestable) return { track, waits: true };
+  return open(track, past.closed, nowMs);
+};
+
+/** Within an hour of its end a finding continues under its name. */
+const open = ({ finding }: Track, closed: readonly Track[], nowMs: number): Step => {
+  const former = closed.find((track) => sameName(track.finding, finding));
+  const { openedSeq, parent, firstObservedAt } = former?.finding ?? finding;
+  return restate(
+    {
+      finding,
+      clear: 0,
+      changesMs: former?.changesMs ?? [],
+      ...(former?.statedMs === undefined ? {} : { statedMs: former.statedMs }),
+    },
+    {
+      ...finding,
+      state: 'open',
+      firstObservedAt,
+      confirmedAt: seconds(nowMs),
+      ...(openedSeq === undefined ? {} : { openedSeq }),
+      ...(parent === undefined ? {} : { parent }),
+      ...(former?.finding.flapping === undefined ? {} : { flapping: former.finding.flapping }),
+    },
+    nowMs,
+  );
+};
+
+export const sameName = (a: { ruleId: string; part?: string }, b: { ruleId: string; part?: string }): boolean =>
+  a.ruleId === b.ruleId && a.part === b.part;
+
+/** The finding changed: it is stated, but once an hour when it does so all the time. */
+const restate = (track: Track, finding: Finding, nowMs: number): Step => {
+  const changesMs = [...within(track.changesMs, HOUR_MS, nowMs), nowMs].slice(-MOST_CHANGES);
+  const { flapping: before, ...steady } = finding;
+  const restless = changesMs.length > CALM_CHANGES;
+  const next: Finding = restless ? { ...steady, flapping: changesMs.length } : steady;
+  const silent = restless && before !== undefined && nowMs - (track.statedMs ?? 0) < HOUR_MS;
+  const { candidate: _, clearSinceMs: __, ...rest } = track;
+  const stated: Track = {
+    ...rest,
+    finding: next,
+    clear: 0,
+    changesMs,
+    ...(silent ? {} : { statedMs: nowMs }),
+  };
+  return { track: stated, confirmed: true, ...(silent ? {} : { statement: next }) };
+};
+
+const MOST_CHANGES = 60;
+
+/** The stated value is still there; time may have made it graver. */
+const persist = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }: Moment): Step => {
+  const { finding } = track;
+  const back = returned(track, nowMs);
+  const base = escalated(rule, worst(draft.severityBase, finding.severityBase), finding, nowMs);
+  const severity = worst(worst(draft.severity, finding.severity), base);
+  if (severity === finding.severity) {
+    const { candidate, ...settled } = back;
+    return { track: candidate === undefined ? back : settled };
+  }
+  if (!attestable) return { track: back, waits: true };
+  const reasons = draft.reasons ?? finding.reasons;
+  return restate(
+    back,
+    { ...finding, severity, severityBase: base, ...(reasons === undefined ? {} : { reasons }) },
+    nowMs,
+  );
+};
+
+const escalated = ({ escalate }: RuleEntry, base: Severity, { firstObservedAt }: Finding, nowMs: number): Severity =>
+  escalate !== undefined && nowMs - firstObservedAt * 1000 >= escalate.afterMs ? worst(base, escalate.severity) : base;
+
+/** The deviation is back while its end was being counted; at the end of the count that is one more change. */
+const returned = (track: Track, nowMs: number): Track => {
+  if (track.clear === 0) return track;
+  const { clearSinceMs: _, ...rest } = track;
+  const changesMs = track.clear < MATCHES ? track.changesMs : [...within(track.changesMs, HOUR_MS, nowMs), nowMs];
+  return { ...rest, clear: 0, changesMs };
+};
+
+/** The reference is seen. */
+export const match = (track: Track, past: Past, moment: Moment): Step =>
+  track.finding.state === 'provisional' ? goAway(track, past, moment) : clear(track, moment);
+
+/** An unconfirmed value went away: its outcome is stated. The third time in a day it counts as confirmed. */
+const goAway = (track: Track, { blips, closed }: Past, { nowMs, attestable }: Moment): Step => {
+  const blip = blipKey(track.finding, track.candidate?.after ?? '');
+  if (!isOld(blips, blip, nowMs)) {
+    const statement: Finding = { ...track.finding, state: 'resolved', resolvedAt: seconds(nowMs) };
+    return { statement, blip };
+  }
+  if (!attestable) return { track, waits: true };
+  const { track: opened, ...step } = open(track, closed, nowMs);
+  return { ...step, blip, ...(opened === undefined ? {} : { track: { ...opened, clear: 1, clearSinceMs: nowMs } }) };
+};
+
+const clear = (track: Track, { nowMs, attestable }: Moment): Step => {
+  const count = Math.min(track.clear + 1, MATCHES);
+  const { candidate: _, ...rest } = track;
+  const clearSinceMs = track.clearSinceMs ?? nowMs;
+  const next = count === track.clear && track.candidate === undefined ? track : { ...rest, clear: count, clearSinceMs };
+  if (count < MATCHES) return { track: next };
+  if (isRestless(track, nowMs) && nowMs - clearSinceMs < HOUR_MS) return hold(next, nowMs);
+  if (!attestable) return { track: next, waits: true };
+  return end(next, 'resolved', nowMs);
+};
+
+const isRestless = (track: Track, nowMs: number): boolean =>
+  track.finding.flapping !== undefined || within(track.changesMs, HOUR_MS, nowMs).length >= CALM_CHANGES;
+
+/** A finding that comes and goes stays open until it was quiet for an hour; that it does so is stated once an hour. */
+const hold = (track: Track, nowMs: number): Step => {
+  if (track.finding.flapping !== undefined && nowMs - (track.statedMs ?? 0) < HOUR_MS) return { track };
+  const flapping = within(track.changesMs, HOUR_MS, nowMs).length + 1;
+  const finding: Finding = { ...track.finding, flapping };
+  return { track: { ...track, finding, statedMs: nowMs }, statement: finding };
+};
+
+/** When quiet time alone ends a held finding. */
+export const quietAtMs = (track: Track): number | undefined =>
+  track.clear >= MATCHES && track.clearSinceMs !== undefined ? track.clearSinceMs + HOUR_MS : undefined;
+
+/** Ends an open finding. */
+export const end = (track: Track, state: 'resolved' | 'approved', nowMs: number): Step => {
+  const finding: Finding = { ...track.finding, state, resolvedAt: seconds(nowMs) };
+  const changesMs = [...within(track.changesMs, HOUR_MS, nowMs), nowMs];
+  const { candidate: _, clearSinceMs: __, ...rest } = track;
+  return { statement: finding, confirmed: true, ended: { ...rest, finding, clear: 0, changesMs, statedMs: nowMs } };
+};
+
+/** Findings that ended less than an hour ago. */
+export const stillRemembered = (closed: readonly Track[], nowMs: number): readonly Track[] =>
+  closed.filter(({ finding }) => nowMs - (finding.resolvedAt ?? 0) * 1000 < HOUR_MS);
+
+/**
+ * The deviation of a look, completed by what this look could not see of the finding; `unseen` when it could see nothing
+ * of it, undefined when it sees the reference again.
+ */
+export const complete = (
+  track: Track,
+  deviation: Deviation | undefined,
+  sees: Ran['sees'],
+): Deviation | 'unseen' | undefined => {
+  const { part, before, after, severityBase, reasons = [] } = track.finding;
+  if (sees === undefined) return deviation;
+  if (part !== undefined) return sees(part) ? deviation : 'unseen';
+  if (!isKeyed(after) || !isKeyed(before)) return deviation;
+  const hidden = new Set(after.map(({ key }) => key).filter((key) => !sees(key)));
+  if (hidden.size === 0) return deviation;
+  if (deviation === undefined && hidden.size === after.length) return 'unseen';
+  const seen = deviation ?? {};
+  return {
+    ...seen,
+    before: joined(before, hidden, seen.before),
+    after: joined(after, hidden, seen.after),
+    severity: seen.severity === undefined ? severityBase : worst(seen.severity, severityBase),
+    reasons: [...new Set([...(seen.reasons ?? []), ...reasons])],
+  };
+};
+
+const joined = (kept: readonly Keyed[], hidden: ReadonlySet<string>, seen: unknown): readonly Keyed[] =>
+  [...kept.filter(({ key }) => hidden.has(key)), ...(isKeyed(seen) ? seen : [])].sort((a, b) =>
+    a.key < b.key ? -1 : 1,
+  );

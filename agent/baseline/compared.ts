@@ -1,0 +1,85 @@
+import { FACTS, type FactName, type Facts, type PoolSlot } from '../../shared/facts.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
+
+/** Facts as compact text, and what differs between two looks. */
+
+const COMPARED = (Object.keys(FACTS) as FactName[]).filter((name) => FACTS[name].class !== 'volatile');
+
+/** A slot without what changes by itself. */
+const configured = ({ slot, url, user, priority, quota, tls }: PoolSlot): PoolSlot => ({
+  slot,
+  url,
+  ...(user === undefined ? {} : { user }),
+  priority,
+  ...(quota === undefined ? {} : { quota }),
+  ...(tls === undefined ? {} : { tls }),
+});
+
+/** The facts that are compared, without the volatile ones: text that is equal when they are. */
+export const comparedText = (facts: Facts): string => {
+  const kept: { [name: string]: unknown } = {};
+  for (const name of COMPARED) {
+    const value = facts[name];
+    if (value === undefined) continue;
+    if (name === 'pools') kept[name] = facts.pools?.map(configured);
+    else if (FACTS[name].class === 'set') kept[name] = [...(value as readonly string[])].sort();
+    else kept[name] = value;
+  }
+  return JSON.stringify(kept);
+};
+
+/** The facts that `comparedText` wrote. */
+export const readFacts = (text: string): Facts => JSON.parse(text) as Facts;
+
+/** The volatile facts that rules read: which slot is mined on, and the pools of the runtime list. */
+export const activityText = ({ pools, live_pools }: Facts): string => {
+  let text = '';
+  for (const { active } of pools ?? []) text += active === undefined ? '?' : active ? '1' : '0';
+  for (const { url, user } of live_pools ?? []) text += `\n${url} ${user ?? ''}`;
+  return text;
+};
+
+/** The named parts of a list that is compared by name or by key. */
+const partsOf = (list: readonly unknown[]): ReadonlyMap<string, string> =>
+  new Map(
+    (list as readonly { name?: string; key?: string; value: string }[]).map((part) => [
+      part.name ?? part.key ?? '',
+      part.value,
+    ]),
+  );
+
+/** Whether `now` says something that `before` does not. Parts that are missing now could not be read. */
+const newParts = (before: readonly unknown[], now: readonly unknown[]): boolean => {
+  const known = partsOf(before);
+  return [...partsOf(now)].some(([name, value]) => known.get(name) !== value);
+};
+
+/** Whether a fact changed, in the way its class compares it. */
+export const changed = (name: FactName, before: unknown, now: unknown): boolean => {
+  const { class: kind } = FACTS[name];
+  if (kind === 'by-name' || kind === 'by-key') return newParts(before as readonly unknown[], now as readonly unknown[]);
+  return canonicalJson(before) !== canonicalJson(now);
+};
+
+/** Compared facts of `now` that `before` lacks or has otherwise. Both as `readFacts` gives them. */
+export const changedFacts = (before: Facts, now: Facts): readonly FactName[] =>
+  COMPARED.filter(
+    (name) => now[name] !== undefined && (before[name] === undefined || changed(name, before[name], now[name])),
+  );
+
+/**
+ * Facts of `now` that the reference does not have yet: whole facts, and lists by name that say all that is known and
+ * more. A list in which a known part differs is not learned over.
+ */
+export const newFacts = (reference: Facts, now: Facts): readonly FactName[] =>
+  COMPARED.filter((name) => {
+    const value = now[name];
+    const known = reference[name];
+    if (value === undefined) return false;
+    if (known === undefined) return true;
+    const { class: kind } = FACTS[name];
+    if (kind !== 'by-name' && kind !== 'by-key') return false;
+    const parts = partsOf(value as readonly unknown[]);
+    const held = [...partsOf(known as readonly unknown[])];
+    return parts.size > held.length && held.every(([part, was]) => parts.get(part) === was);
+  });
