@@ -6,6 +6,8 @@ import { test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Store } from '../../agent/record/store.ts';
+import { parseTrustedKeys } from '../../shared/keys.ts';
+import { LogVerifier } from '../../shared/log-verifier.ts';
 import { checkByHand } from './by-hand.ts';
 import { restart, TestClock, tempDir } from './gateway.ts';
 
@@ -50,5 +52,10 @@ test('after kill -9 at any moment the log verifies and nothing that was committe
     starts.map(({ bootcount }) => bootcount),
     Array.from({ length: KILLS + 1 }, (_none, run) => run + 1),
   );
+  const verifier = new LogVerifier({ keys: parseTrustedKeys(jwk), start: 'zero' });
+  for (const { message, seq } of store.entriesFrom(0, 1_000_000)) {
+    const [verdict] = verifier.accept(message);
+    assert.equal(verdict?.status, 'chained', `entry ${seq}: ${verdict?.remarks[0]?.code}`);
+  }
   t.diagnostic(`${KILLS} kills, ${statements.length} entries, none missing`);
 });
