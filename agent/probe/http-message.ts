@@ -6,8 +6,10 @@ export interface HttpMessage {
   readonly status: number;
   readonly headers: ReadonlyMap<string, readonly string[]>;
   readonly body: Buffer;
-  /** The framing says that nothing of the body is missing; else it ended with the connection. */
+  /** The framing says that nothing of the body is missing. */
   readonly whole: boolean;
+  /** There is no framing: the body ends with the connection. */
+  readonly untilClose: boolean;
   /** Another request may follow on this connection. */
   readonly reusable: boolean;
 }
@@ -69,6 +71,7 @@ export class HttpReceiver implements Receiver {
       headers,
       body,
       whole: this.#complete,
+      untilClose: framing.kind === 'close',
       reusable: this.#complete && keepAlive && !this.#surplus,
     };
   }

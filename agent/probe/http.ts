@@ -140,8 +140,8 @@ const asReply = (outcome: Page | NoReply | 'closed'): Page | NoReply =>
 
 const asPage = (message: HttpMessage, closed: boolean, mostBytes: number): Page | NoReply => {
   const { status, headers } = message;
-  const lengthKnown = headers.has('content-length') || headers.has('transfer-encoding');
-  if (!message.whole && (lengthKnown || !closed)) return noReply('truncated', 'closed before the reply was complete');
+  if (!message.whole && !(message.untilClose && closed))
+    return noReply('truncated', 'closed before the reply was complete');
   const body = decodeBody(message, mostBytes);
   if (body === undefined) return noReply('unreadable', 'body in an encoding that cannot be read');
   const location = headers.get('location')?.[0];

@@ -81,8 +81,15 @@ export const visitReply = (bytes: Uint8Array, visitor: Visitor): Visited | undef
 const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.isBuffer(bytes) ? bytes : Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/**
+ * A name with an escape. V8 14.6 takes such a name for another that it has met at this place before, if that one is
+ * spelled with the characters of the escape: `{"n":0,"\":":1}` after `{"n":0,"\\\"":1}`.
+ */
+const ESCAPED_NAME = /\\.[^"\\]*"\s*:/s;
+
 /** The value, if the text is flawless: strict JSON in which every member that is written was also found. */
 const parseStrict = (text: string, maxDepth: number): JsonValue | undefined => {
+  if (text.includes('\\') && ESCAPED_NAME.test(text)) return undefined;
   let value: JsonValue;
   try {
     value = JSON.parse(text);

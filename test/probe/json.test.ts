@@ -126,6 +126,14 @@ test('deep nesting is refused without using up the stack, in every form', () => 
   assert.equal(parseReply(Buffer.from('[[1]]'), { maxDepth: 1 }).kind, 'unreadable');
 });
 
+test('a name with an escape is that name, whatever names were read before it', () => {
+  // JSON.parse of V8 14.6 answers {"nan":0,"\\"":1} to the second of these.
+  for (const text of ['{"nan":0,"\\\\\\"":1}', '{"nan":0,"\\":":1}', '{"nan":0,"\\"7":1}', '{"nan":0,"\\u0001":1}']) {
+    assert.equal(JSON.stringify(valueIn(text)), text);
+    assert.equal(JSON.stringify(valueIn(`[${text},${text}]`)), `[${text},${text}]`);
+  }
+});
+
 test('__proto__ is a name like any other', () => {
   for (const text of ['{"__proto__":{"admin":true}}', '{"__proto__":{"admin":true},"n":nan}']) {
     const value = valueIn(text) as { admin?: boolean };
@@ -200,11 +208,11 @@ const document = fc.dictionary(
   { noNullPrototype: true },
 );
 
-test('property: strict JSON is read as JSON.parse reads it, without a repair', () => {
+test('property: strict JSON is read as it was written, without a repair', () => {
   fc.assert(
     fc.property(document, fc.constantFrom(undefined, 1, '\t'), (value, indent) => {
       const json = JSON.stringify(value, null, indent);
-      assert.deepEqual(parse(json), { kind: 'parsed', value: JSON.parse(json), repairs: [] });
+      assert.deepEqual(parse(json), { kind: 'parsed', value, repairs: [] });
     }),
     RUNS,
   );
@@ -214,7 +222,7 @@ test('property: a repair never changes a text, whatever else is damaged around i
   fc.assert(
     fc.property(fc.array(document, { minLength: 2, maxLength: 4 }), (rows) => {
       const damaged = `{"rows":[,${rows.map((row) => JSON.stringify(row)).join('')},],"n":-nan,}"}`;
-      assert.deepEqual(valueIn(damaged), { rows: JSON.parse(JSON.stringify(rows)), n: null });
+      assert.deepEqual(valueIn(damaged), { rows, n: null });
     }),
     RUNS,
   );

@@ -1,0 +1,305 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { test } from 'node:test';
+import { gzipSync } from 'node:zlib';
+import { httpGet } from '../../agent/drivers/driver.ts';
+import { compileAllowList } from '../../agent/probe/allow.ts';
+import type { NoReply, Reply } from '../../agent/probe/capture.ts';
+import { documentIn, HttpSession } from '../../agent/probe/http.ts';
+import type { Credential } from '../../agent/probe/target.ts';
+import { type Behaviour, dripping, FakeMiner, flooding, page, SHORT, sending, serving } from './fake-miner.ts';
+
+const digest = { cadence: 'config', auth: 'digest' } as const;
+const INFO = httpGet('/api/system/info');
+const CONF = httpGet('/cgi-bin/get_miner_conf.cgi', digest);
+const SYSTEM = httpGet('/cgi-bin/get_system_info.cgi', digest);
+const BASIC = httpGet('/basic', { cadence: 'config', auth: 'basic' });
+const BEARER = httpGet('/bearer', { cadence: 'config', auth: 'bearer' });
+const ALLOW = compileAllowList([], [INFO, CONF, SYSTEM, BASIC, BEARER]);
+const BOUND = { timeout: 10_000 };
+const BODY = '{"version":"v2.10.1"}';
+
+const sessionWith = (miner: FakeMiner, credential?: Credential, limits = SHORT): HttpSession =>
+  new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW });
+
+const get = async (session: HttpSession, query: typeof INFO): Promise<Reply | NoReply> => {
+  const answer = await session.page(query);
+  return answer.kind === 'page' ? documentIn(answer) : answer;
+};
+
+/** Asks a fake web server once; in any case nothing may stay open and only listed requests may have been sent. */
+const askOnce = async (behave: Behaviour, limits = SHORT): Promise<Reply | NoReply> => {
+  await using miner = await FakeMiner.start(behave);
+  const session = sessionWith(miner, undefined, limits);
+  const reply = await get(session, INFO);
+  await session.close();
+  await miner.allClosed();
+  assert.deepEqual(miner.strangers(ALLOW), []);
+  assert.equal(miner.mostAtOnce, 1);
+  return reply;
+};
+
+const reasonOf = (reply: Reply | NoReply): string => (reply.kind === 'no-reply' ? reply.reason : 'a reply');
+
+test('a document is read in every framing that miners use', BOUND, async () => {
+  const gzipped = gzipSync(BODY).toString('latin1');
+  const framings = [
+    page(BODY),
+    page(BODY, { headers: ['Connection: close'] }),
+    `HTTP/1.0 200 OK\r\n\r\n${BODY}`,
+    `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n${BODY.slice(0, 5)}\r\n${(BODY.length - 5).toString(16)};x=1\r\n${BODY.slice(5)}\r\n0\r\nTrailer: x\r\n\r\n`,
+    `HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${gzipped.length}\r\n\r\n${gzipped}`,
+    `HTTP/1.1 100 Continue\r\n\r\n${page(BODY)}`,
+  ];
+  for (const bytes of framings) {
+    const reply = await askOnce((_request, socket) => socket.end(bytes, 'latin1'));
+    assert.deepEqual(reply.kind === 'reply' && reply.value, JSON.parse(BODY), bytes);
+  }
+});
+
+test(
+  'careless CGI replies are read: blank lines first, bare line feeds, no content type, odd headers',
+  BOUND,
+  async () => {
+    const careless = [
+      `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n\n\n${BODY}\n`,
+      `HTTP/1.1 200 OK\nConnection: close\n\n${BODY}`,
+      `\r\n\nHTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
+      `HTTP/1.1 200\r\nServer : x\x01\xff\r\nnonsense\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}`,
+      `HTTP/1.1 200 OK\r\nStatus: 200\r\n\n${BODY}`,
+      `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${BODY.length.toString(16)}\n${BODY}\n0\n\n`,
+      `HTTP/1.1 200 OK\r\nContent-Length: ${BODY.length}\r\n\r\n${BODY}\n\n`,
+      `HTTP/1.1 200 OK\r\nContent-Length: 7\r\nContent-Length: 9\r\n\r\n${BODY}`,
+    ];
+    for (const bytes of careless) {
+      const reply = await askOnce((_request, socket) => socket.end(bytes, 'latin1'));
+      assert.deepEqual(reply.kind === 'reply' && reply.value, JSON.parse(BODY), bytes);
+    }
+  },
+);
+
+test('a response is read whatever pieces it comes in', BOUND, async () => {
+  const bytes = `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${BODY.length.toString(16)}\r\n${BODY}\r\n0\r\n\r\n`;
+  const reply = await askOnce(
+    (_request, socket) => {
+      let at = 0;
+      const timer = setInterval(
+        () => (at < bytes.length ? socket.write(bytes[at++] as string) : clearInterval(timer)),
+        1,
+      );
+    },
+    { ...SHORT, exchangeMs: 5000 },
+  );
+  assert.deepEqual(reply.kind === 'reply' && reply.value, JSON.parse(BODY));
+});
+
+test('what cannot be trusted to be whole is truncated', BOUND, async () => {
+  const cut = [
+    `HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n${BODY}`,
+    `HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${BODY.length.toString(16)}\r\n${BODY}\r\n`,
+    `HTTP/1.1 200 OK\r\n\r\n${BODY.slice(0, 9)}`,
+    '',
+  ];
+  for (const bytes of cut) assert.equal(reasonOf(await askOnce(sending(bytes))), 'truncated', bytes);
+});
+
+test('a silent and a dripping web server run into the deadline, a flooding one into the limit', BOUND, async () => {
+  assert.equal(reasonOf(await askOnce(() => {})), 'timeout');
+  assert.equal(reasonOf(await askOnce(dripping('HTTP/1.1 200 OK\r\nX: y\r\n', 30))), 'timeout');
+  const sent = { bytes: 0 };
+  const flood: Behaviour = (request, socket) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n');
+    flooding(50_000_000, sent)(request, socket);
+  };
+  assert.equal(reasonOf(await askOnce(flood, { ...SHORT, exchangeMs: 5000 })), 'truncated');
+  assert.ok(sent.bytes < 25_000_000);
+});
+
+test('headers without end, other protocols and packed bombs are unreadable', BOUND, async () => {
+  const bomb = gzipSync(Buffer.alloc(20_000_000));
+  const unreadable: readonly (string | Buffer)[] = [
+    `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(10_000)}`,
+    'SSH-2.0-dropbear\r\n',
+    '{"STATUS":[{"STATUS":"E","Code":14}]}\0',
+    Buffer.concat([
+      Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\n\r\n`),
+      bomb,
+    ]),
+    page('<html><body>Overview</body></html>'),
+    page(BODY, { status: '500 Internal Server Error' }),
+  ];
+  for (const bytes of unreadable) assert.equal(reasonOf(await askOnce(sending(bytes))), 'unreadable');
+});
+
+test(
+  '401, 403 and a log-in page are refused; 404 is the word of the device; a dead miner program is unreachable',
+  BOUND,
+  async () => {
+    assert.equal(reasonOf(await askOnce(sending(page('', { status: '401 Unauthorized' })))), 'refused');
+    assert.equal(reasonOf(await askOnce(sending(page('', { status: '403 Forbidden' })))), 'refused');
+    assert.equal(reasonOf(await askOnce(sending(page('<html><h1>401 - Unauthorized</h1></html>')))), 'refused');
+    assert.equal(reasonOf(await askOnce(serving({}))), 'unsupported');
+    assert.equal(reasonOf(await askOnce(sending(page('Socket connect failed: Connection refused\n')))), 'unreachable');
+  },
+);
+
+test('a redirect is reported, not followed', BOUND, async () => {
+  await using miner = await FakeMiner.start(
+    serving({ '/api/system/info': page('', { status: '302 Found', headers: ['Location: /reboot'] }) }),
+  );
+  await using session = sessionWith(miner);
+  const reply = await get(session, INFO);
+  assert.deepEqual(reply.kind === 'no-reply' && [reply.reason, reply.detail], [
+    'unreadable',
+    'redirected to "/reboot"',
+  ]);
+  assert.equal(miner.requests.length, 1);
+});
+
+test('questions of one look share one kept-alive connection', BOUND, async () => {
+  await using miner = await FakeMiner.start(serving({ '/api/system/info': page(BODY) }));
+  await using session = sessionWith(miner);
+  for (let look = 0; look < 3; look += 1) assert.equal((await get(session, INFO)).kind, 'reply');
+  assert.deepEqual([miner.connections, miner.requests.length], [1, 3]);
+});
+
+test(
+  'a server that closes after each reply, said or unsaid, is asked over one connection after the other',
+  BOUND,
+  async () => {
+    for (const headers of [['Connection: close'], []]) {
+      await using miner = await FakeMiner.start((_request, socket) => socket.end(page(BODY, { headers })));
+      await using session = sessionWith(miner);
+      for (let look = 0; look < 3; look += 1) assert.equal((await get(session, INFO)).kind, 'reply');
+      assert.deepEqual([miner.connections, miner.mostAtOnce], [3, 1]);
+    }
+  },
+);
+
+test('a kept-alive connection that dies as the next question is written is opened anew, once', BOUND, async () => {
+  await using miner = await FakeMiner.start((_request, socket) => {
+    if (miner.requests.length % 2 === 1) socket.write(page(BODY));
+    else socket.destroy();
+  });
+  await using session = sessionWith(miner);
+  assert.equal((await get(session, INFO)).kind, 'reply');
+  assert.equal((await get(session, INFO)).kind, 'reply');
+  assert.equal(miner.requests.length, 3);
+});
+
+test('bytes behind a reply are not taken for the next one', BOUND, async () => {
+  const forged = page('{"version":"forged"}');
+  await using miner = await FakeMiner.start((_request, socket) => socket.write(page(BODY) + forged));
+  await using session = sessionWith(miner);
+  for (let look = 0; look < 2; look += 1) {
+    const reply = await get(session, INFO);
+    assert.deepEqual(reply.kind === 'reply' && reply.value, JSON.parse(BODY));
+  }
+  assert.equal(miner.connections, 2);
+});
+
+// ---- log-in ----------------------------------------------------------------------------------------------------------
+
+const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
+
+/** A web server that checks Digest as RFC 7616 says, and gives out a new nonce after `usesPerNonce` uses. */
+const digestServer = (
+  password: string,
+  log: { failed: number; challenged: number },
+  usesPerNonce = 1000,
+): Behaviour => {
+  let nonce = 0;
+  let uses = 0;
+  const challenge = (socket: Socket, stale: boolean) => {
+    log.challenged += 1;
+    nonce += 1;
+    uses = 0;
+    const header = `WWW-Authenticate: Digest realm="antMiner Configuration", nonce="n${nonce}", qop="auth"${stale ? ', stale=true' : ''}`;
+    socket.write(page('<html>401</html>', { status: '401 Unauthorized', headers: [header] }));
+  };
+  return (request, socket) => {
+    const field = (name: string) =>
+      new RegExp(`[ ,]${name}=(?:"([^"]*)"|([^,\\s]*))`).exec(request)?.slice(1).find(Boolean) ?? '';
+    if (!request.includes('Authorization: Digest')) return challenge(socket, false);
+    uses += 1;
+    const path = request.split(' ')[1] ?? '';
+    const expected = md5(
+      [
+        md5(`root:antMiner Configuration:${password}`),
+        `n${nonce}`,
+        uses.toString(16).padStart(8, '0'),
+        field('cnonce'),
+        'auth',
+        md5(`GET:${path}`),
+      ].join(':'),
+    );
+    if (field('nonce') !== `n${nonce}` || uses > usesPerNonce) return challenge(socket, true);
+    if (field('response') !== expected || field('uri') !== path) {
+      log.failed += 1;
+      return challenge(socket, false);
+    }
+    socket.write(page(`{"path":"${path}"}`));
+  };
+};
+
+test('a Digest log-in is answered once and its nonce used on, also with a colon in the password', BOUND, async () => {
+  const log = { failed: 0, challenged: 0 };
+  await using miner = await FakeMiner.start(digestServer('a:b:ö', log));
+  await using session = sessionWith(miner, { user: 'root', password: () => 'a:b:ö' });
+  for (const query of [CONF, SYSTEM, CONF]) {
+    const reply = await get(session, query);
+    assert.deepEqual(reply.kind === 'reply' && reply.value, { path: query.path });
+  }
+  assert.deepEqual([log, miner.connections, miner.requests.length], [{ failed: 0, challenged: 1 }, 1, 4]);
+  assert.deepEqual(miner.strangers(ALLOW), []);
+});
+
+test('a stale nonce is renewed', BOUND, async () => {
+  const log = { failed: 0, challenged: 0 };
+  await using miner = await FakeMiner.start(digestServer('secret', log, 1));
+  await using session = sessionWith(miner, { user: 'root', password: () => 'secret' });
+  for (const query of [CONF, SYSTEM, CONF]) assert.equal((await get(session, query)).kind, 'reply');
+  assert.equal(log.failed, 0);
+});
+
+test('a wrong password is offered once in a look', BOUND, async () => {
+  const log = { failed: 0, challenged: 0 };
+  await using miner = await FakeMiner.start(digestServer('secret', log));
+  await using session = sessionWith(miner, { user: 'root', password: () => 'guess' });
+  for (const query of [CONF, SYSTEM, CONF]) assert.equal(reasonOf(await get(session, query)), 'refused');
+  assert.equal(log.failed, 1);
+  assert.equal((await get(session, INFO)).kind, 'no-reply');
+});
+
+test('without a credential a page behind a log-in is refused without asking', BOUND, async () => {
+  await using miner = await FakeMiner.start(digestServer('secret', { failed: 0, challenged: 0 }));
+  await using session = sessionWith(miner);
+  assert.equal(reasonOf(await get(session, CONF)), 'refused');
+  assert.equal(miner.connections, 0);
+});
+
+test('a password is never sent in clear to a device that should ask for Digest', BOUND, async () => {
+  const asksForBasic = page('', { status: '401 Unauthorized', headers: ['WWW-Authenticate: Basic realm="x"'] });
+  await using miner = await FakeMiner.start(serving({ [CONF.path]: asksForBasic }));
+  await using session = sessionWith(miner, { user: 'root', password: () => 'secret' });
+  assert.equal(reasonOf(await get(session, CONF)), 'refused');
+  assert.ok(miner.requests.every((request) => !request.includes('Authorization')));
+});
+
+test('Basic and Bearer are sent where the driver says so', BOUND, async () => {
+  await using miner = await FakeMiner.start(serving({ '/basic': page('{}'), '/bearer': page('{}') }));
+  await using session = sessionWith(miner, { user: 'root', password: () => 'secret' });
+  assert.equal((await get(session, BASIC)).kind, 'reply');
+  assert.equal((await get(session, BEARER)).kind, 'reply');
+  assert.match(miner.requests[0] ?? '', /\r\nAuthorization: Basic cm9vdDpzZWNyZXQ=\r\n/);
+  assert.match(miner.requests[1] ?? '', /\r\nAuthorization: Bearer secret\r\n/);
+});
+
+test('a path that is not on the allow-list throws before any socket is opened', BOUND, async () => {
+  await using miner = await FakeMiner.start(serving({}));
+  await using session = sessionWith(miner);
+  await assert.rejects(session.page({ ...INFO }), /not on the allow-list/);
+  await assert.rejects(session.page(httpGet('/cgi-bin/reboot.cgi')), /not on the allow-list/);
+  assert.equal(miner.connections, 0);
+});

@@ -1,0 +1,206 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Clues, defineDriver } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
+import { compileAllowList } from '../../agent/probe/allow.ts';
+import { IDENTIFICATION, type Identification, identify } from '../../agent/probe/identify.ts';
+import { type Behaviour, FakeMiner, page, SHORT } from './fake-miner.ts';
+
+const BOUND = { timeout: 10_000 };
+const allow = compileAllowList(DRIVERS, IDENTIFICATION);
+const UNKNOWN = '{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Msg":"Invalid command","Description":""}],"id":1}';
+
+/** A device that answers some commands and some pages; its 4028 is shut where `commands` is null. */
+const start = async (
+  commands: { readonly [request: string]: string } | null,
+  pages: { readonly [path: string]: string } | null,
+): Promise<{ cgminer: FakeMiner | null; web: FakeMiner | null }> => {
+  const cgminer: Behaviour = (request, socket) => socket.end(`${commands?.[request] ?? UNKNOWN}\0`);
+  const web: Behaviour = (request, socket) =>
+    socket.write(pages?.[request.split(' ')[1] ?? ''] ?? page('', { status: '404 Not Found' }));
+  return {
+    cgminer: commands === null ? null : await FakeMiner.start(cgminer),
+    web: pages === null ? null : await FakeMiner.start(web),
+  };
+};
+
+/** Identifies such a device with the real drivers; returns also what it was asked, in order. */
+const identifyDevice = async (
+  commands: Parameters<typeof start>[0],
+  pages: Parameters<typeof start>[1],
+  drivers = DRIVERS,
+): Promise<{ found: Identification; asked: readonly string[] }> => {
+  const miner = await start(commands, pages);
+  await using closed = await FakeMiner.start((_request, socket) => socket.destroy());
+  const { port } = closed;
+  await closed[Symbol.asyncDispose]();
+  const target = {
+    address: '127.0.0.1',
+    ports: { cgminer: miner.cgminer?.port ?? port, http: miner.web?.port ?? port },
+  };
+  const found = await identify(target, drivers, { limits: SHORT, allow, clock: systemClock() });
+  const fakes = [miner.cgminer, miner.web].filter((fake) => fake !== null);
+  const asked = fakes.flatMap((fake) => fake.requests.map((request) => request.split(' HTTP/')[0] ?? ''));
+  for (const fake of fakes) {
+    assert.deepEqual(fake.strangers(allow), []);
+    assert.ok(fake.mostAtOnce <= 1);
+    await fake[Symbol.asyncDispose]();
+  }
+  return { found, asked };
+};
+
+const familyOf = (found: Identification): string => (found.kind === 'identified' ? found.driver.family : found.kind);
+
+const version = (row: object): string =>
+  JSON.stringify({ STATUS: [{ STATUS: 'S', When: 1, Code: 22, Msg: 'CGMiner versions' }], VERSION: [row], id: 1 });
+
+test('a family that version gives away costs one connection', BOUND, async () => {
+  const avalon = version({ CGMiner: '4.11.1', API: '3.7', PROD: 'AvalonMiner 1246-83', MODEL: '1246-83' });
+  const { found, asked } = await identifyDevice({ '{"command":"version"}': avalon }, {});
+  assert.equal(familyOf(found), 'avalon');
+  assert.deepEqual(asked, ['{"command":"version"}']);
+});
+
+test('a miner that does not know version is asked as a WhatsMiner, by either key', BOUND, async () => {
+  const answer = JSON.stringify({
+    STATUS: 'S',
+    When: 1,
+    Code: 131,
+    Msg: { api_ver: '2.0.4', fw_ver: '20220101.11.REL', platform: 'H6OS', chip: 'K' },
+    Description: 'whatsminer v1.3',
+  });
+  const byCommand = await identifyDevice({ '{"command":"get_version"}': answer }, null);
+  assert.equal(familyOf(byCommand.found), 'whatsminer');
+  assert.equal(byCommand.asked.length, 2);
+  const byCmd = await identifyDevice({ '{"cmd":"get_version"}': answer }, null);
+  assert.equal(familyOf(byCmd.found), 'whatsminer');
+  assert.equal(byCmd.asked.length, 3);
+});
+
+test(
+  'an AxeOS device is found by its page and the reply that proves it, over one kept-alive connection',
+  BOUND,
+  async () => {
+    const info = JSON.stringify({
+      ASICModel: 'BM1370',
+      boardVersion: '601',
+      version: 'v2.10.1',
+      hostname: 'bitaxe',
+      stratumURL: 'a',
+    });
+    const { found, asked } = await identifyDevice(null, {
+      '/': page('<html><title>AxeOS</title></html>'),
+      '/api/system/info': page(info),
+    });
+    assert.equal(familyOf(found), 'axeos');
+    assert.deepEqual(asked, ['GET /', 'GET /api/system/info']);
+  },
+);
+
+test('a redirect of the landing page is a clue and is not followed', BOUND, async () => {
+  const seen: Clues[] = [];
+  const watcher = defineDriver({
+    family: 'watcher',
+    title: 'Watcher',
+    source: 'this test',
+    queries: {},
+    facts: {},
+    recognise: (clues) => {
+      seen.push(clues);
+      return clues.web?.location === 'https://10.0.0.1/cgi-bin/luci' ? 3 : 0;
+    },
+  });
+  const redirect = page('', { status: '307 Temporary Redirect', headers: ['Location: https://10.0.0.1/cgi-bin/luci'] });
+  const { found, asked } = await identifyDevice(null, { '/': redirect }, [watcher]);
+  assert.equal(familyOf(found), 'watcher');
+  assert.deepEqual(asked, ['GET /']);
+});
+
+test('the realm of a log-in is a clue', BOUND, async () => {
+  const login = page('', {
+    status: '401 Unauthorized',
+    headers: ['WWW-Authenticate: Digest realm="antMiner Configuration", nonce="n", qop="auth"'],
+  });
+  const { found, asked } = await identifyDevice(null, { '/': login });
+  assert.equal(familyOf(found), 'antminer-stock');
+  assert.deepEqual(asked, ['GET /']);
+});
+
+test(
+  'a plain cgminer is asked for what old firmware of other makers shows before it is taken for generic',
+  BOUND,
+  async () => {
+    const generic = { '{"command":"version"}': version({ CGMiner: '4.10.0', API: '3.7' }) };
+    const plain = await identifyDevice(generic, null);
+    assert.equal(familyOf(plain.found), 'cgminer');
+    assert.deepEqual(plain.asked, ['{"command":"version"}', '{"command":"summary"}', '{"command":"stats"}']);
+  },
+);
+
+test('two drivers that are equally sure are ambiguous', BOUND, async () => {
+  const sure = (family: string) =>
+    defineDriver({
+      family,
+      title: family,
+      source: 'this test',
+      queries: {},
+      facts: {},
+      recognise: ({ web }) => (web ? 2 : 0),
+    });
+  const { found } = await identifyDevice(null, { '/': page('x') }, [sure('one'), sure('two')]);
+  assert.deepEqual(found, { kind: 'ambiguous', families: ['one', 'two'] });
+});
+
+test('a driver that stumbles over clues does not know the device, and the others are heard', BOUND, async () => {
+  const clumsy = defineDriver({
+    family: 'clumsy',
+    title: 'Clumsy',
+    source: 'this test',
+    queries: {},
+    facts: {},
+    recognise: () => {
+      throw new Error('unexpected shape');
+    },
+  });
+  const { found } = await identifyDevice({ '{"command":"version"}': version({ CGMiner: '4.10.0' }) }, null, [
+    clumsy,
+    ...DRIVERS,
+  ]);
+  assert.equal(familyOf(found), 'cgminer');
+});
+
+test('what answers but is no miner is unidentified, with what was tried', BOUND, async () => {
+  const { found } = await identifyDevice(null, { '/': page('<html>router</html>') });
+  assert.ok(found.kind === 'unidentified');
+  assert.match(
+    found.detail,
+    /^version: unreachable, ECONNREFUSED; GET \/: HTTP 200; GET \/api\/system\/info: unsupported/,
+  );
+});
+
+test('a miner that refuses everything is there, not unreachable', BOUND, async () => {
+  const denied = '{"STATUS":[{"STATUS":"E","Code":45,"Msg":"Access denied"}],"id":1}';
+  const { found } = await identifyDevice(Object.fromEntries(allow.listed.map((request) => [request, denied])), null);
+  assert.equal(found.kind, 'unidentified');
+});
+
+test('nothing listening is unreachable, silence is a timeout', BOUND, async () => {
+  assert.deepEqual((await identifyDevice(null, null)).found, { kind: 'unreachable', reason: 'unreachable' });
+  await using silent = await FakeMiner.start(() => {});
+  const target = { address: '127.0.0.1', ports: { cgminer: silent.port, http: silent.port } };
+  const found = await identify(target, DRIVERS, { limits: SHORT, allow, clock: systemClock() });
+  assert.deepEqual(found, { kind: 'unreachable', reason: 'timeout' });
+});
+
+test('one port that may speak either protocol is asked in both', BOUND, async () => {
+  const info = JSON.stringify({ ASICModel: 'BM1370', boardVersion: '601', version: 'v2.10.1', stratumURL: 'a' });
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.startsWith('{')) socket.end('HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n');
+    else socket.write(request.startsWith('GET /api/system/info') ? page(info) : page('<title>AxeOS</title>'));
+  });
+  const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: miner.port } };
+  const found = await identify(target, DRIVERS, { limits: SHORT, allow, clock: systemClock() });
+  assert.equal(familyOf(found), 'axeos');
+  assert.equal(miner.mostAtOnce, 1);
+});

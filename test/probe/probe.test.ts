@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cgminer, defineDriver, httpGet } from '../../agent/drivers/driver.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
+import { compileAllowList } from '../../agent/probe/allow.ts';
+import type { Capture } from '../../agent/probe/capture.ts';
+import { probeDevice } from '../../agent/probe/probe.ts';
+import { type Behaviour, dripping, FakeMiner, page, SHORT } from './fake-miner.ts';
+
+const pools = { cadence: 'pools' } as const;
+
+/** A family that is asked over both interfaces, in mixed order. */
+const mixed = defineDriver({
+  family: 'mixed',
+  title: 'Mixed',
+  source: 'this test',
+  recognise: () => 0,
+  queries: {
+    pools: cgminer('pools', pools),
+    conf: httpGet('/conf', pools),
+    version: cgminer('version'),
+    system: httpGet('/system'),
+    stats: cgminer('stats'),
+  },
+  facts: {},
+});
+
+const allow = compileAllowList([mixed]);
+const BOUND = { timeout: 10_000 };
+
+const deps = (more: { signal?: AbortSignal; limits?: typeof SHORT } = {}) => ({
+  limits: SHORT,
+  allow,
+  clock: systemClock(),
+  ...more,
+});
+
+/** A miner that speaks both protocols on one port, as one device. */
+const both =
+  (speakCgminer: Behaviour, speakHttp: Behaviour): Behaviour =>
+  (request, socket) =>
+    request.startsWith('{') ? speakCgminer(request, socket) : speakHttp(request, socket);
+
+const good: Behaviour = both(
+  (request, socket) =>
+    socket.end(`${JSON.stringify({ STATUS: [{ STATUS: 'S' }], asked: JSON.parse(request).command })}\0`),
+  (request, socket) => socket.write(page(JSON.stringify({ asked: request.split(' ')[1] }))),
+);
+
+const look = (miner: FakeMiner, kind: 'pools' | 'full', more: Parameters<typeof deps>[0] = {}): Promise<Capture> =>
+  probeDevice({ address: '127.0.0.1', ports: { cgminer: miner.port, http: miner.port } }, mixed, kind, deps(more));
+
+const outcomes = ({ replies }: Capture): { [name: string]: string } =>
+  Object.fromEntries([...replies].map(([name, reply]) => [name, reply.kind === 'reply' ? 'reply' : reply.reason]));
+
+test('a full look asks every question, a pools look only those of that cadence', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  assert.deepEqual(outcomes(await look(miner, 'pools')), { pools: 'reply', conf: 'reply' });
+  const full = await look(miner, 'full');
+  assert.deepEqual(Object.keys(outcomes(full)).sort(), ['conf', 'pools', 'stats', 'system', 'version']);
+  assert.equal(full.address, '127.0.0.1');
+  assert.ok(full.observedAtMs > 1_700_000_000_000);
+});
+
+test('a device never sees two connections, and only bytes of the allow-list', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  for (let round = 0; round < 20; round += 1) await look(miner, 'full');
+  await miner.allClosed();
+  assert.equal(miner.mostAtOnce, 1);
+  assert.deepEqual(miner.strangers(allow), []);
+  assert.equal(miner.requests.length, 100);
+});
+
+test('a port that takes no connection is asked once in a look', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  const gone = await FakeMiner.start(() => {});
+  const { port } = gone;
+  await gone[Symbol.asyncDispose]();
+  const target = { address: '127.0.0.1', ports: { cgminer: port, http: miner.port } };
+  const capture = await probeDevice(target, mixed, 'full', deps());
+  assert.deepEqual(outcomes(capture), {
+    pools: 'unreachable',
+    version: 'unreachable',
+    stats: 'unreachable',
+    conf: 'reply',
+    system: 'reply',
+  });
+  const stats = capture.replies.get('stats');
+  assert.equal(stats?.kind === 'no-reply' && stats.detail, 'not asked again: ECONNREFUSED');
+});
+
+test('a port that is null is not asked', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: null } };
+  const capture = await probeDevice(target, mixed, 'pools', deps());
+  assert.deepEqual(outcomes(capture), { pools: 'reply', conf: 'unreachable' });
+});
+
+test('a silent interface is asked twice, and the other one still answers', BOUND, async () => {
+  await using miner = await FakeMiner.start(
+    both(
+      () => {},
+      (request, socket) => good(request, socket),
+    ),
+  );
+  const capture = await look(miner, 'full');
+  assert.deepEqual(outcomes(capture), {
+    pools: 'timeout',
+    version: 'timeout',
+    stats: 'timeout',
+    conf: 'reply',
+    system: 'reply',
+  });
+  assert.equal(miner.requests.filter((request) => request.startsWith('{')).length, 2);
+});
+
+test('a look ends with the deadline of the device, and every question that was due has an entry', BOUND, async () => {
+  await using miner = await FakeMiner.start(dripping('[', 20));
+  const capture = await look(miner, 'full', { limits: { ...SHORT, exchangeMs: 5000, deviceMs: 300 } });
+  assert.deepEqual([...new Set(Object.values(outcomes(capture)))], ['timeout']);
+  assert.equal(capture.replies.size, 5);
+  assert.equal(miner.requests.length, 1);
+});
+
+test('one bad reply does not keep the others from being asked', BOUND, async () => {
+  await using miner = await FakeMiner.start((request, socket) =>
+    request.includes('version') ? socket.end('garbage') : good(request, socket),
+  );
+  const { version, ...others } = outcomes(await look(miner, 'full'));
+  assert.equal(version, 'unreadable');
+  assert.deepEqual([...new Set(Object.values(others))], ['reply']);
+});
+
+test('an aborted look rejects and leaves no connection behind', BOUND, async () => {
+  await using miner = await FakeMiner.start(() => {});
+  const controller = new AbortController();
+  const pending = look(miner, 'full', { signal: controller.signal });
+  while (miner.requests.length === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+  controller.abort(new Error('shutting down'));
+  await assert.rejects(pending, /shutting down/);
+  await miner.allClosed();
+  await assert.rejects(look(miner, 'full', { signal: controller.signal }), /shutting down/);
+  assert.equal(miner.connections, 1);
+});
