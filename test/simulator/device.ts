@@ -3,7 +3,7 @@ import type { Behaviour } from './behaviour.ts';
 import { userLike } from './identity.ts';
 import { namedValues } from './members.ts';
 import { type Changes, type Script, scriptOf } from './script.ts';
-import { asJsonText, type Edit, type Pool, render, type Template } from './template.ts';
+import { asJsonText, type Edit, type Pool, type PoolEntry, render, type Template } from './template.ts';
 
 /** Where devices listen; a device asks for its address and gives it back. */
 export interface Addresses {
@@ -58,7 +58,7 @@ export class SimulatedDevice {
   #machine: number;
   #startedMs: number;
   #restarted = false;
-  #pools: readonly Pool[] | undefined;
+  #pools: readonly PoolEntry[] | undefined;
   #edits: NonNullable<Changes['edits']> = [];
 
   constructor(place: number, address: string, script: Script, shared: Surroundings) {
@@ -81,9 +81,15 @@ export class SimulatedDevice {
 
   /** The configured pools in slot order, as the device reports them. */
   get pools(): readonly Pool[] {
-    if (this.#pools !== undefined) return this.#pools;
-    if (this.#shared.exact) return this.#script.pools;
-    return this.#script.pools.map(({ url, user }) => ({ url, user: userLike(user, this.place) }));
+    return this.#entries.map(({ origin = -1, url, user }) => {
+      const first = this.#script.pools[origin] ?? { url: '', user: '' };
+      const named = this.#shared.exact ? first.user : userLike(first.user, this.place);
+      return { url: url ?? first.url, user: user ?? named };
+    });
+  }
+
+  get #entries(): readonly PoolEntry[] {
+    return this.#pools ?? this.#script.pools.map((_, origin) => ({ origin }));
   }
 
   /** The bytes of a reply at this moment, as Latin-1 characters. */
@@ -108,32 +114,33 @@ export class SimulatedDevice {
   }
 
   #changePool(slot: number, change: Partial<Pool>): void {
-    const pools = [...this.pools];
-    const pool = pools[slot];
-    if (pool === undefined) throw new Error(`${this.id} has no pool slot ${slot}`);
-    pools[slot] = { ...pool, ...change };
-    this.#pools = pools;
+    this.#setPools(this.#entries.with(slot, { ...this.#entry(slot), ...change }));
   }
 
   addPool(pool: Pool): void {
-    this.#setPools([...this.pools, pool]);
+    this.#setPools([...this.#entries, pool]);
   }
 
   removePool(slot: number): void {
-    if (this.pools[slot] === undefined) throw new Error(`${this.id} has no pool slot ${slot}`);
-    this.#setPools(this.pools.toSpliced(slot, 1));
+    this.#entry(slot);
+    this.#setPools(this.#entries.toSpliced(slot, 1));
   }
 
   /** The same pools in the other order. */
   swapPools(one: number, other: number): void {
-    const [first, second] = [this.pools[one], this.pools[other]];
-    if (first === undefined || second === undefined) throw new Error(`${this.id} has no slots ${one} and ${other}`);
-    this.#pools = this.pools.with(one, second).with(other, first);
+    this.#setPools(this.#entries.with(one, this.#entry(other)).with(other, this.#entry(one)));
   }
 
-  #setPools(pools: readonly Pool[]): void {
+  #entry(slot: number): PoolEntry {
+    const entry = this.#entries[slot];
+    if (entry === undefined) throw new Error(`${this.id} has no pool slot ${slot}`);
+    return entry;
+  }
+
+  #setPools(pools: readonly PoolEntry[]): void {
+    const grown = pools.length !== this.#entries.length;
     this.#pools = pools;
-    this.#compile();
+    if (grown) this.#compile();
   }
 
   /**
@@ -152,7 +159,11 @@ export class SimulatedDevice {
     const releases = this.#valuesOf((name) => RELEASES.test(name));
     if (version !== undefined) {
       const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted));
-      this.#replace([...releases.filter((text) => !DATE.test(text)), ...named].slice(0, 1), version, 'version');
+      const described = this.#valuesOf((name) => name === 'Description').flatMap(
+        (text) => / (\d\S*)$/.exec(text)?.[1] ?? [],
+      );
+      const found = [...releases.filter((text) => !DATE.test(text)), ...named, ...described];
+      this.#replace(found.slice(0, 1), version, 'version');
     }
     if (build !== undefined) {
       const dates = releases.filter((text) => DATE.test(text));

@@ -36,13 +36,22 @@ const objectsIn = (node: Node | undefined): readonly ObjectNode[] => {
 
 /** Every value that has a name: members of objects, or in their place the items `Key[value]` of a text (Avalon). */
 export const namedValues = (text: string): readonly NamedValue[] =>
-  objectsIn(scan(text)).flatMap(({ members }) =>
-    members.flatMap(({ key, value }) => {
-      if (!isScalar(value)) return [];
-      const items = itemsIn(text, value);
-      return items.length > 0 ? items : [{ name: key, span: value, quoted: value.quoted }];
-    }),
-  );
+  text.startsWith('STATUS=') ? plainItems(text) : objectsIn(scan(text)).flatMap((object) => membersOf(text, object));
+
+const membersOf = (text: string, { members }: ObjectNode): readonly NamedValue[] =>
+  members.flatMap(({ key, value }) => {
+    if (!isScalar(value)) return [];
+    const items = itemsIn(text, value);
+    return items.length > 0 ? items : [{ name: key, span: value, quoted: value.quoted }];
+  });
+
+/** The plain form of the CGMiner API: `STATUS=S,When=1,Code=22|VERSION,CGMiner=4.11,API=3.7|`. */
+const plainItems = (text: string): readonly NamedValue[] =>
+  [...text.matchAll(/([^|,=]+)=((?:\\.|[^|,\\])*)/g)].map((item) => {
+    const [, name = '', value = ''] = item;
+    const start = item.index + name.length + 1;
+    return { name, span: { start, end: start + value.length }, quoted: true };
+  });
 
 const itemsIn = (text: string, { start, end, quoted }: Scalar): readonly NamedValue[] => {
   if (!quoted || end - start < 8) return [];
@@ -60,12 +69,12 @@ const scalarOf = (row: ObjectNode, names: RegExp): Scalar | undefined => {
 
 const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   const named = (name: string) => scalarOf(object, new RegExp(`^${prefix}${name}$`));
-  const url = named('(URL|url|[sS]tratumURL)');
+  const url = named('(URL|url|[sS]tratumURL)') ?? named('host');
   const user = named('(User|user|[sS]tratumUser)');
   const port = named('(port|[sS]tratumPort)');
   const host = named('Stratum URL');
   const counting =
-    prefix === '' ? object.members.filter(({ key }) => /^(POOL|index|Priority|priority)$/.test(key)) : [];
+    prefix === '' ? object.members.filter(({ key }) => /^(POOL|index|id|Priority|priority)$/.test(key)) : [];
   return {
     slot,
     row: object,

@@ -94,7 +94,7 @@ const poolsOf = (texts: ReadonlyMap<string, string>): readonly Pool[] =>
     .flatMap((text) =>
       poolLists(text).map(({ rows }) => {
         const read = (span: { start: number; end: number } | undefined): string =>
-          span === undefined ? '' : jsonText(text.slice(span.start, span.end));
+          span === undefined ? '' : jsonText(text.slice(span.start, span.end)).trim();
         return rows
           .map(({ url, user, port }) => ({
             url: port === undefined || url === undefined ? read(url) : `${read(url)}:${read(port)}`,

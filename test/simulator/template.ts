@@ -8,6 +8,11 @@ export interface Pool {
   readonly user: string;
 }
 
+/** A pool as a device has it: what was entered, over what the row `origin` of the specimen says, in each reply in its own spelling. */
+export interface PoolEntry extends Partial<Pool> {
+  readonly origin?: number;
+}
+
 /** What one machine puts into its replies at one moment. */
 export interface Values {
   /** Tells this machine from the others of the fleet. */
@@ -20,7 +25,7 @@ export interface Values {
   readonly running: number;
   readonly restarted: boolean;
   /** Undefined while the pools are those of the specimen. */
-  readonly pools: readonly Pool[] | undefined;
+  readonly pools: readonly PoolEntry[] | undefined;
 }
 
 /** What a machine has that its specimen has not. Values are texts as they stand in JSON, without quotes. */
@@ -61,7 +66,7 @@ export const asJsonText = (text: string): string =>
 export const compileTemplate = (source: string, growth = 0, edits: readonly Edit[] = []): Template => {
   const text = edits.reduce(edited, resized(source, growth));
   const set = new Set(edits.filter(({ kind }) => kind === 'set').map(({ what }) => what));
-  const gaps = [...poolGaps(text, poolLists(text), growth), ...valueGaps(text, set)].sort(
+  const gaps = [...poolGaps(source, text, growth), ...valueGaps(text, set)].sort(
     (one, other) => one.start - other.start,
   );
   const ends = [0, ...gaps.map(({ end }) => end)];
@@ -113,43 +118,66 @@ const valueFill = (name: string, like: string): Fill | undefined => {
 
 // ---- pools
 
-const poolGaps = (text: string, lists: readonly PoolList[], growth: number): readonly Gap[] =>
-  lists.flatMap((list) => list.rows.flatMap((row, at) => rowGaps(text, row, at, firstClone(list, growth))));
+/** How the rows of a pool list are spelled before anybody changed anything. */
+interface Spelling {
+  readonly urls: readonly string[];
+  readonly ports: readonly string[];
+  readonly users: readonly string[];
+}
+
+const spellingOf = (text: string, { rows }: PoolList): Spelling => {
+  const textOf = (scalar: Scalar | undefined): string => (scalar === undefined ? '' : within(text, scalar));
+  return {
+    urls: rows.map(({ url }) => textOf(url)),
+    ports: rows.map(({ port }) => textOf(port)),
+    users: rows.map(({ user }) => textOf(user)),
+  };
+};
+
+const poolGaps = (source: string, text: string, growth: number): readonly Gap[] => {
+  const spellings = poolLists(source).map((list) => spellingOf(source, list));
+  return poolLists(text).flatMap((list, nth) => {
+    const spelling = spellings[nth] ?? spellingOf(text, list);
+    return list.rows.flatMap((row, at) => rowGaps(text, row, spelling, at - firstClone(list, growth)));
+  });
+};
 
 /** Index of the first row that was copied from the one before. */
 const firstClone = ({ flat, rows }: PoolList, growth: number): number =>
   flat || growth <= 0 ? Number.POSITIVE_INFINITY : rows.length - growth;
 
-const rowGaps = (text: string, row: PoolRow, at: number, clone: number): readonly Gap[] => {
+/** `clone` is how many copied rows stand before this one; negative in a row that is no copy. */
+const rowGaps = (text: string, row: PoolRow, spelling: Spelling, clone: number): readonly Gap[] => {
   const gap = (scalar: Scalar | undefined, filler: (like: string) => Fill): readonly Gap[] =>
     scalar === undefined ? [] : [{ start: scalar.start, end: scalar.end, fill: filler(within(text, scalar)) }];
-  const slot = row.slot;
+  const { slot } = row;
+  const portApart = row.port !== undefined;
   return [
     ...gap(
       row.url,
       (like) =>
         ({ pools }) =>
-          pools === undefined ? like : urlText(pools[slot], row.port !== undefined),
+          pools === undefined ? like : urlText(pools[slot], spelling, portApart),
     ),
     ...gap(
       row.port,
       (like) =>
         ({ pools }) =>
-          pools === undefined ? like : portText(pools[slot]),
+          pools === undefined ? like : portText(pools[slot], spelling, like),
     ),
     ...gap(
       row.user,
       (like) =>
         ({ pools, place }) =>
-          pools === undefined ? userLike(like, place) : asJsonText(pools[slot]?.user ?? ''),
+          pools === undefined ? userLike(like, place) : userText(pools[slot], spelling, place),
     ),
     ...gap(
       row.host,
       (like) =>
         ({ pools }) =>
-          pools === undefined ? like : hostText(pools[slot], like),
+          pools === undefined ? like : hostText(pools[slot], spelling, like),
     ),
-    ...(at < clone ? [] : row.numbers.flatMap((number) => gap(number, (like) => () => counted(like, at - clone + 1)))),
+    ...(clone < 0 ? [] : row.numbers.flatMap((number) => gap(number, (like) => () => counted(like, clone + 1)))),
   ];
 };
 
@@ -157,18 +185,22 @@ const counted = (like: string, further: number): string => (/^\d+$/.test(like) ?
 
 const HOST_PORT = /^(?:[a-z0-9+]+:\/\/)?([^/:]+)(?::(\d+))?/i;
 
-const urlText = (pool: Pool | undefined, portApart: boolean): string => {
-  if (pool === undefined) return '';
+const urlText = (pool: PoolEntry | undefined, { urls }: Spelling, portApart: boolean): string => {
+  if (pool?.url === undefined) return urls[pool?.origin ?? -1] ?? '';
   return asJsonText(portApart ? (HOST_PORT.exec(pool.url)?.[1] ?? '') : pool.url);
 };
 
-const portText = (pool: Pool | undefined): string =>
-  pool === undefined ? '0' : (HOST_PORT.exec(pool.url)?.[2] ?? '3333');
+const portText = (pool: PoolEntry | undefined, { ports }: Spelling, like: string): string =>
+  pool?.url === undefined ? (ports[pool?.origin ?? -1] ?? like) : (HOST_PORT.exec(pool.url)?.[2] ?? '3333');
+
+const userText = (pool: PoolEntry | undefined, { users }: Spelling, place: number): string =>
+  pool?.user === undefined ? userLike(users[pool?.origin ?? -1] ?? '', place) : asJsonText(pool.user);
 
 /** Empty where the device is not connected. */
-const hostText = (pool: Pool | undefined, like: string): string => {
-  if (pool === undefined || like === '') return '';
-  const [, host = '', port = '3333'] = HOST_PORT.exec(pool.url) ?? [];
+const hostText = (pool: PoolEntry | undefined, { urls }: Spelling, like: string): string => {
+  const url = pool?.url ?? urls[pool?.origin ?? -1];
+  if (url === undefined || like === '') return '';
+  const [, host = '', port = '3333'] = HOST_PORT.exec(url) ?? [];
   return asJsonText(like.includes(':') ? `${host}:${port}` : host);
 };
 
