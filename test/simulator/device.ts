@@ -155,7 +155,13 @@ export class SimulatedDevice {
   }
 
   /** Another version or another build, wherever the device says it. */
-  setFirmware({ version, build }: { readonly version?: string; readonly build?: string }): void {
+  setFirmware({
+    version,
+    build,
+  }: {
+    readonly version?: string | undefined;
+    readonly build?: string | undefined;
+  }): void {
     const releases = this.#valuesOf((name) => RELEASES.test(name));
     if (version !== undefined) {
       const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted));
