@@ -154,19 +154,6 @@ export const livePools =
   (value) =>
     whenPresent(rowsOf(members, value), (rows) => present(rows.map(livePoolOf)));
 
-/** Slots that are not rows but members of one object (`url`, `fallbackUrl` …): one set of names per slot, in order. */
-export const poolMembers =
-  (...slots: readonly PoolMembers[]): Reader<readonly PoolSlot[]> =>
-  (value) => {
-    const found: PoolSlot[] = [];
-    for (const [position, members] of slots.entries()) {
-      const row = rowOf(members, value, position);
-      if (row.kind === 'unknown') return row;
-      if (row.kind === 'present') found.push(slotOf(row.value));
-    }
-    return present(found);
-  };
-
 /** Scheme, case, fragment and a last slash do not make another pool when two surfaces of one device are matched. */
 const endpoint = (url: string): string =>
   url

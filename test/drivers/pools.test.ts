@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
-import { CGMINER_POOL, livePools, poolList, poolMembers, withRuntime } from '../../agent/drivers/pools.ts';
+import { CGMINER_POOL, livePools, poolList, withRuntime } from '../../agent/drivers/pools.ts';
 import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { type PoolSlot, present, unknown } from '../../shared/facts.ts';
 
@@ -64,23 +64,20 @@ describe('a pool list', () => {
     );
   });
 
-  test('may be members of one object, with host and port apart', () => {
-    const read = poolMembers(
-      { url: 'host', port: 'port', user: 'user' },
-      { url: 'host2', port: 'port2', user: 'user2' },
-    );
-    assert.deepEqual(
-      read({ host: 'a.example', port: 3333, user: 'u', host2: '', port2: 0, user2: '' }),
-      present([{ slot: 0, url: 'a.example:3333', priority: 0, user: 'u' }]),
-    );
-    const spelled = (host: string): unknown => {
-      const reading = read({ host, port: '3333', host2: '' });
+  test('puts host and port together where they come apart', () => {
+    const read = poolList({ url: 'host', port: 'port', user: 'user' });
+    const spelled = (host: string, port: JsonValue): unknown => {
+      const reading = read([{ host, port, user: 'u' }]);
       return reading.kind === 'present' ? reading.value[0]?.url : reading;
     };
-    assert.equal(spelled('stratum+tcp://a.example'), 'stratum+tcp://a.example:3333');
-    assert.equal(spelled('a.example:4444'), 'a.example:4444');
-    assert.equal(spelled('2001:db8::7'), '[2001:db8::7]:3333');
-    assert.equal(spelled('[2001:db8::7]'), '[2001:db8::7]:3333');
+    assert.equal(spelled('a.example', 3333), 'a.example:3333');
+    assert.equal(spelled('stratum+tcp://a.example', '3333'), 'stratum+tcp://a.example:3333');
+    assert.equal(spelled('stratum+tcp://a.example/', 3333), 'stratum+tcp://a.example:3333');
+    assert.equal(spelled('a.example:4444', 3333), 'a.example:4444');
+    assert.equal(spelled('a.example', 0), 'a.example');
+    assert.equal(spelled('2001:db8::7', 3333), '[2001:db8::7]:3333');
+    assert.equal(spelled('[2001:db8::7]', 3333), '[2001:db8::7]:3333');
+    assert.deepEqual(spelled('a.example', 'none'), unknown('unreadable'));
   });
 });
 
