@@ -51,7 +51,12 @@ export interface Clues {
   /** Parsed reply of 4028 `version`, else of the next identifying command that answered (`get_version`, `summary` …), by command name. */
   readonly cgminer: ReadonlyMap<string, JsonValue>;
   /** GET /: status, `WWW-Authenticate` realm, redirect target, start of the body. Absent when port 80 did not answer. */
-  readonly web?: { readonly status: number; readonly realm?: string; readonly location?: string; readonly body: string };
+  readonly web?: {
+    readonly status: number;
+    readonly realm?: string;
+    readonly location?: string;
+    readonly body: string;
+  };
   /** Parsed replies of identifying GETs, by path. */
   readonly http: ReadonlyMap<string, JsonValue>;
 }
