@@ -25,7 +25,7 @@ export const readItems = (text: string): ReadonlyMap<string, string> => {
 };
 
 /** What `Ver` says: the model before the version, where the text has one of the two known forms. */
-export interface ModuleVersion {
+interface ModuleVersion {
   readonly model?: string;
   readonly version: string;
 }

@@ -105,6 +105,13 @@ const partsInSettings = components([
   ['version', 'v2_settings', '/version'],
 ]);
 
+/** The pools where the firmware has no info any more. An info that was late has them, and is not replaced. */
+const poolsWithoutInfo = joined(['info', 'v2_settings', 'v2_dashboard'], ({ info, v2_settings, v2_dashboard }) => {
+  if (info.kind === 'unknown' && (info.reason === 'timeout' || info.reason === 'truncated')) return info;
+  const dashboard = v2_dashboard.kind === 'present' ? v2_dashboard.value : undefined;
+  return whenPresent(v2_settings, (value) => poolsOfSettings(value, dashboard));
+});
+
 // ---- settings --------------------------------------------------------------------------------------------------------
 
 /** Settings that are no facts of their own, by what they are called in `info` and in the settings of API v2. */
@@ -235,14 +242,7 @@ export const axeos = defineDriver({
     'firmware.medium': inInfo('/runningPartition', text),
     'firmware.components': firstOf(partsInInfo, partsInSettings),
 
-    pools: elseIfAsked(
-      inInfo('', poolsOfInfo),
-      joined(['v2_settings', 'v2_dashboard'], ({ v2_settings, v2_dashboard }) =>
-        whenPresent(v2_settings, (value) =>
-          poolsOfSettings(value, v2_dashboard.kind === 'present' ? v2_dashboard.value : undefined),
-        ),
-      ),
-    ),
+    pools: elseIfAsked(inInfo('', poolsOfInfo), poolsWithoutInfo),
     live_pools: inDashboard(
       '/stratum/pools',
       livePools({ url: 'host', port: 'port', user: 'user', active: 'connected' }),

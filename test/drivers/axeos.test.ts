@@ -47,6 +47,17 @@ test('a document that was late leaves the model unknown, so that board and model
   assert.deepEqual(model, { kind: 'unknown', reason: 'timeout' });
 });
 
+test('settings of API v2 stand in for an info that is gone, never for one that was late', () => {
+  const v2_settings = replied({ pools: [{ url: 'north.pool.example', port: 3333, user: 'acme.a', tls: false }, {}] });
+  const gone = read('pools', { info: noReply('unsupported', 'HTTP 404'), v2_settings });
+  assert.deepEqual(gone, {
+    kind: 'present',
+    value: [{ slot: 0, url: 'north.pool.example:3333', user: 'acme.a', priority: 0, tls: false }],
+  });
+  const late = read('pools', { info: noReply('timeout', 'test'), v2_settings });
+  assert.deepEqual(late, { kind: 'unknown', reason: 'timeout' });
+});
+
 test('TLS with a certificate of its own is TLS', () => {
   const pools = read('pools', { info: replied({ ...INFO, stratumTLS: 2 }) });
   assert.deepEqual(pools, {
