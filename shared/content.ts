@@ -6,7 +6,7 @@ import { signingInput } from './envelope.ts';
 import { canonicalJson } from './jcs.ts';
 import { publicKeyOf, type TrustedKeys, thumbprint } from './keys.ts';
 import type { DeviceState, LogState } from './log-state.ts';
-import { itemsInForce, type ReferenceItem, weakerApproval } from './reference.ts';
+import { factsHeld, itemsInForce, type ReferenceItem, weakerApproval } from './reference.ts';
 import type {
   AttestationStatement,
   BaselineStatement,
@@ -307,9 +307,12 @@ const applyBaseline = (state: LogState, statement: BaselineStatement, context: C
     case 'accepted':
       for (const item of baseline.devices) {
         const entry = context.entry(item.log ?? statement.log, item.seq);
-        const facts = item.facts ?? (typeof entry === 'object' ? entry.facts : undefined);
+        const claimed = typeof entry === 'object' ? entry.facts : undefined;
         const device = deviceOf(state, item.device);
-        device.items = bounded([...device.items, { seq, approval: baseline.approval, facts }]);
+        device.items = bounded([
+          ...device.items,
+          { seq, approval: baseline.approval, facts: factsHeld(item.facts, claimed) },
+        ]);
       }
       return;
     case 'adopted':

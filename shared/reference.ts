@@ -34,6 +34,15 @@ export const itemsInForce = (items: readonly ReferenceItem[]): readonly Referenc
   });
 };
 
+/** The facts that an item holds: all that its attestation claims, or those it is limited to, as far as they are claimed. */
+export const factsHeld = (
+  limit: readonly string[] | undefined,
+  claimed: readonly string[] | undefined,
+): readonly string[] | undefined =>
+  limit === undefined || claimed === undefined
+    ? (limit ?? claimed)
+    : limit.filter((fact) => claimed.includes(fact) || claimed.includes(wholeOf(fact)));
+
 /** A column of a list (`pools.url`) is held by what holds the list. */
 const wholeOf = (fact: string): string => fact.split('.')[0] ?? fact;
 

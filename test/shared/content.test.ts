@@ -170,6 +170,22 @@ test('for each fact the newest entry of the strongest approval is in force', () 
   assert.equal(verdictOf(...before, learned('rig-7', 1), referring('none', 2, 3)), 'quarantined E_REFERENCE');
 });
 
+test('an item holds only facts that its attestation claims', () => {
+  const before = [attestation('rig-7'), learned('rig-7', 1)];
+  const unclaimed = accepted('rig-7', 1, { facts: ['pools', 'telemetry.power_w'] });
+  assert.equal(verdictOf(...before, unclaimed, referring('none', 2)), 'chained');
+  assert.equal(verdictOf(...before, unclaimed, referring('none', 2, 3)), 'quarantined E_REFERENCE');
+});
+
+test('a column of a list is held by what holds the list', () => {
+  const pools = [{ slot: 0, priority: 0, url: 'stratum+tcp://pool.example:3333', user: 'acme' }];
+  const { evidence } = attestation('rig-7');
+  const before = [attestation('rig-7', { evidence: { ...evidence, claims: { pools } } }), learned('rig-7', 1)];
+  const column = accepted('rig-7', 1, { facts: ['pools.url'] });
+  assert.equal(verdictOf(...before, column, referring('none', 2, 3)), 'chained');
+  assert.equal(verdictOf(...before, column, accepted('rig-7', 1), referring('local', 3)), 'quarantined E_REFERENCE');
+});
+
 test('a signed document in force may be referred to', () => {
   assert.equal(verdictOf(adopted(reference), referring('signed', 1)), 'chained');
   assert.equal(verdictOf(adopted(reference), adopted(reference), referring('signed', 1)), 'quarantined E_REFERENCE');

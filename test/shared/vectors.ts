@@ -57,4 +57,3 @@ const privateKeyOf = (seed: string) =>
 const gatewayKey = privateKeyOf('9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60');
 
 export const gateway: Signer = signerOf(gatewayKey);
-export const other: Signer = signerOf(privateKeyOf('4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb'));
