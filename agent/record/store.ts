@@ -7,7 +7,7 @@ import type { CitedReply, Disclosure, Entry } from './entry.ts';
 import { storeFailure } from './failure.ts';
 import { MIGRATIONS } from './schema.ts';
 
-export const STORE_FILE = 'assayer.db';
+const STORE_FILE = 'assayer.db';
 const LOCK_FILE = 'assayer.lock';
 
 /** Which entries `find` gives. `newest` counts back from the end; the result is in `seq` order either way. */

@@ -241,7 +241,7 @@ test('whatever a device says, its attestation can be signed and verifies', (t) =
         checks.some((check) => check.severity !== 'info') ? 'deviation' : 'unbaselined',
       );
     }),
-    { numRuns: 60, seed: 7 },
+    { numRuns: 25, seed: 7 },
   );
   assert.ok(cut > 0, 'some statement had to be cut');
 });
@@ -263,7 +263,7 @@ test('whatever the values of a finding are, it can be signed and verifies', (t) 
       const [entry] = log.transaction((tx) => tx.append(built));
       verifyMessage(entry?.message ?? Buffer.of(), { keys });
     }),
-    { numRuns: 60, seed: 7 },
+    { numRuns: 25, seed: 7 },
   );
 });
 
