@@ -15,7 +15,8 @@ const main = async (): Promise<void> => {
 
 const report = (error: unknown): void => {
   if (error instanceof CommanderError) {
-    return setExit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+    setExit(error.exitCode === 0 ? EXIT.ok : EXIT.usage);
+    return;
   }
   if (!(error instanceof AgentError)) throw error;
   process.stderr.write(`assayer: ${error.message}\n  remedy: ${error.remedy} [${error.code}]\n`);

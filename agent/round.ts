@@ -55,10 +55,11 @@ export const runLook = async ({ seat, look, early }: DueLook<FleetSeat>, deps: R
   try {
     const sight = await deps.bound.run(() => probe(seat, look, deps));
     const judged = judge(seat, look, sight, deps);
+    // A position is passed when something was seen there, an address of a range when somebody looked.
+    seat.passed ||= sight.kind === 'seen' || seat.place.origin === 'range';
     if (judged !== undefined) await deps.recorder.take(judged, early ? undefined : look);
   } finally {
     seat.busy = false;
-    seat.passed = true;
   }
 };
 

@@ -1,14 +1,30 @@
 import { Command } from 'commander';
 import { VERSION } from '../platform/version.ts';
+import { baselineVerb } from './baseline.ts';
 import { checkConfigVerb } from './check-config.ts';
+import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
 import { logVerb } from './log.ts';
 import { probeVerb } from './probe.ts';
+import { runVerb } from './run.ts';
 import { scanVerb } from './scan.ts';
+import { statusVerb } from './status.ts';
+import { verifyVerb } from './verify.ts';
 
 /** Every verb, written out: a single binary cannot scan a directory. */
-const VERBS = [initVerb, checkConfigVerb, probeVerb, scanVerb, logVerb] as const;
+const VERBS = [
+  initVerb,
+  checkConfigVerb,
+  probeVerb,
+  scanVerb,
+  runVerb,
+  statusVerb,
+  findingsVerb,
+  logVerb,
+  verifyVerb,
+  baselineVerb,
+] as const;
 
 /** The command line. Usage errors throw `CommanderError`, an operator's problems `AgentError`. */
 export const buildProgram = (io: Io): Command => {

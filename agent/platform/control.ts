@@ -10,7 +10,14 @@ import { AgentError } from './errors.ts';
 export type ControlRequest =
   | { readonly do: 'status' }
   | { readonly do: 'preview-accept'; readonly devices: readonly string[] }
-  | { readonly do: 'accept'; readonly devices: readonly string[]; readonly by: string; readonly note?: string };
+  | {
+      readonly do: 'accept';
+      readonly devices: readonly string[];
+      /** `seq` of the attestations that the person was shown, in the order of `devices`. */
+      readonly seen: readonly number[];
+      readonly by: string;
+      readonly note?: string;
+    };
 
 export type ControlReply =
   | { readonly ok: true; readonly data: unknown }

@@ -51,6 +51,7 @@ export class Recorder {
   #learning: NodeJS.Timeout | undefined;
   #retrying: NodeJS.Timeout | undefined;
   readonly #learned = new Set<string>();
+  readonly #meta = new Map<string, string>();
   #storms: StormState;
   #period: CoveragePeriod;
 
@@ -134,15 +135,10 @@ export class Recorder {
     if (this.#commit((batch) => batch.append(buildCoverage(coverage)))) this.#period = new CoveragePeriod(this.#now());
   }
 
-  /** Runs a transaction of the caller's own, with everything that waits before it. Throws what the store throws. */
-  run<T>(body: (tx: Transaction) => T): T {
-    this.flush();
-    let result: T | undefined;
-    this.#deps.log.transaction((tx) => {
-      result = body(tx);
-    });
-    // Set by the body, which ran to its end or threw.
-    return result as T;
+  /** Keeps a value beside the log; one that did not change costs nothing. */
+  saveMeta(name: string, value: string): void {
+    if (this.#meta.get(name) === value) return;
+    if (this.#attempt((tx) => tx.saveMeta(name, value)) !== undefined) this.#meta.set(name, value);
   }
 
   /** Writes what waits, and stops. */

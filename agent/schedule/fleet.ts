@@ -38,16 +38,17 @@ export class Fleet {
   readonly #formerIds = new Map<string, string>();
   readonly #commissioned = new Set<string>();
 
-  /** `known` are the devices of the store; those whose place left the configuration are in `removed`. */
+  /** Known devices whose place left the configuration, sorted. */
   readonly removed: readonly string[];
 
-  constructor(places: readonly Place[], known: Iterable<DeviceState>, found: ReadonlyMap<string, { device: string }>) {
-    for (const place of places) this.#addSeat(place);
+  /** `known` are the devices of the store; `passed` the entries whose every address was looked at before. */
+  constructor(places: readonly Place[], known: Iterable<DeviceState>, passed: ReadonlySet<string>) {
+    for (const place of places) this.#addSeat(place, passed.has(place.entry));
     this.#seatList = [...this.#seats.values()];
     const gone: string[] = [];
-    const seatByDevice = new Map([...found].map(([key, { device }]) => [device, key]));
+    const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
     for (const state of known) {
-      const seat = this.#seats.get(seatByDevice.get(state.id) ?? '') ?? this.#positionOf(state.id);
+      const seat = state.position === 'host' ? this.#seatOf.get(state.id) : byAddress.get(state.address);
       if (seat === undefined || !fits(seat.place, state)) {
         gone.push(state.id);
         for (const mark of marksOf(factsOf(state))) this.#formerIds.set(mark, state.id);
@@ -56,16 +57,12 @@ export class Fleet {
     this.removed = gone.sort();
   }
 
-  #addSeat(place: Place): void {
+  #addSeat(place: Place, passed: boolean): void {
     const key = placeKey(place.address, place.ports);
-    const seat: FleetSeat = { key, place, occupied: false, restUntilMs: 0, busy: false, passed: false };
+    const seat: FleetSeat = { key, place, occupied: false, restUntilMs: 0, busy: false, passed };
     this.#seats.set(key, seat);
     if (place.id === undefined) return;
     this.#seatDevice(seat, newDevice({ id: place.id, position: 'host', address: place.address, labels: place.labels }));
-  }
-
-  #positionOf(id: string): FleetSeat | undefined {
-    return this.#seatOf.get(id);
   }
 
   #seatDevice(seat: FleetSeat, state: DeviceState): void {
@@ -87,6 +84,22 @@ export class Fleet {
 
   states(): readonly DeviceState[] {
     return [...this.#states.values()];
+  }
+
+  /** Ids of all devices that ought to be seen. */
+  expected(): ReadonlySet<string> {
+    return new Set(this.#states.keys());
+  }
+
+  /** What shows at this address now was not there to be changed: it is learned silently. */
+  inFirstPass(seat: FleetSeat): boolean {
+    return !seat.passed;
+  }
+
+  /** Entries of the configuration whose every address was looked at, sorted. */
+  passedEntries(): readonly string[] {
+    const waiting = new Set(this.#seatList.filter(({ passed }) => !passed).map(({ place }) => place.entry));
+    return [...new Set(this.#seatList.map(({ place }) => place.entry))].filter((entry) => !waiting.has(entry)).sort();
   }
 
   /** Some device has an approved (`local` or `signed`) reference. */

@@ -10,6 +10,8 @@ export interface Place {
   readonly labels: { readonly [name: string]: string };
   /** A `host` is a position and its id stays with it; in a `range` ids follow the machine. */
   readonly origin: 'host' | 'range';
+  /** The entry of the configuration that names it, as text. */
+  readonly entry: string;
   /** Id of the position; only for a `host`. */
   readonly id?: string;
 }
@@ -42,6 +44,7 @@ export const placeKey = (address: string, ports: Place['ports']): string => `${a
 
 const common = (config: Config, entry: Config['devices'][number]) => ({
   ports: entry.ports,
+  entry: 'host' in entry ? entry.host : entry.range,
   labels: { ...config.labels, ...entry.labels },
   ...(entry.credentials === undefined ? {} : { credentials: entry.credentials }),
 });

@@ -1,0 +1,47 @@
+import type { DeviceState } from './appraise/device.ts';
+import { readFacts } from './baseline/compared.ts';
+import { type Difference, diffReference } from './baseline/reference.ts';
+import { AgentError } from './platform/errors.ts';
+import type { Fleet } from './schedule/fleet.ts';
+
+/** What a person is shown before accepting: the difference of one device, and the attestation that would be adopted. */
+export interface AcceptancePreview {
+  readonly device: string;
+  /** `seq` of the attestation that shows what is seen now. */
+  readonly seq: number;
+  readonly differences: readonly Difference[];
+  readonly openFindings: readonly string[];
+}
+
+/** The differences of `devices`, or of every device where none is named. Throws `baseline.no-device`, `baseline.not-attested`. */
+export const previewAcceptance = (fleet: Fleet, devices: readonly string[]): readonly AcceptancePreview[] => {
+  const states = devices.length === 0 ? attestedStates(fleet) : devices.map((device) => attestedState(fleet, device));
+  return states.map((state) => ({
+    device: state.id,
+    seq: state.attested?.seq ?? -1,
+    differences: diffReference(readFacts(state.reference?.facts ?? '{}'), readFacts(state.attested?.facts ?? '{}')),
+    openFindings: state.tracks
+      .filter(({ finding }) => finding.state !== 'provisional')
+      .map(({ finding }) => finding.ruleId),
+  }));
+};
+
+const attestedStates = (fleet: Fleet): readonly DeviceState[] =>
+  fleet.states().filter(({ attested }) => attested?.seq !== undefined && attested.reachable);
+
+const attestedState = (fleet: Fleet, device: string): DeviceState => {
+  const state = fleet.state(device);
+  if (state === undefined) {
+    throw new AgentError({
+      code: 'baseline.no-device',
+      message: `there is no device ${JSON.stringify(device)}`,
+      remedy: 'assayer status lists the devices',
+    });
+  }
+  if (state.attested?.seq !== undefined && state.attested.reachable) return state;
+  throw new AgentError({
+    code: 'baseline.not-attested',
+    message: `${device} is not seen now`,
+    remedy: 'accept it when it answers again',
+  });
+};

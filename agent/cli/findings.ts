@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { Store, type StoredFinding } from '../record/store.ts';
+import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
+import { table } from './table.ts';
+
+/** `findings`: what is open, newest first; exit 1 while something above `info` is. */
+export const findingsVerb = (program: Command, io: Io): void => {
+  program
+    .command('findings')
+    .description('show open findings, newest first')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--all', 'also those that have ended')
+    .option('--json', 'one JSON object per line')
+    .action((options: { config: string; all?: boolean; json?: boolean }) => {
+      using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
+      const found = store.findings({ open: options.all !== true });
+      if (options.json) for (const one of found) printJson(io, jsonOf(one));
+      else
+        io.out.write(
+          table(io, ['since (UTC)', 'severity', 'state', 'device', 'finding', 'before', 'after'], found.map(rowOf)),
+        );
+      const counts = found.some(({ finding }) => STANDING.has(finding.state) && finding.severity !== 'info');
+      setExit(counts ? EXIT.failed : EXIT.ok);
+    });
+};
+
+const STANDING: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
+
+const jsonOf = ({ device, finding }: StoredFinding): object => ({
+  ...(device === undefined ? {} : { device }),
+  ...finding,
+});
+
+const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
+  [
+    new Date(finding.firstObservedAt * 1000).toISOString().slice(0, 19).replace('T', ' '),
+    finding.severity,
+    finding.state,
+    device ?? 'several',
+    `${finding.ruleId}${finding.part === undefined ? '' : ` ${finding.part}`}`,
+    textOf(finding.before),
+    textOf(finding.after),
+  ].map(printable);
+
+const MOST = 60;
+
+const textOf = (value: unknown): string => {
+  const text = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text;
+};

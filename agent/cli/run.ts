@@ -1,0 +1,40 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../config/load.ts';
+import { Daemon } from '../daemon.ts';
+import { systemClock } from '../platform/clock.ts';
+import { jsonEvents } from '../platform/events.ts';
+import { EXIT, type Io, setExit } from './io.ts';
+
+/** How long an agent may take to end in good order before a second signal ends it at once, ms. */
+const PATIENCE_MS = 15_000;
+
+/** `run`: the agent. SIGHUP reads the configuration again, SIGTERM and Ctrl-C end it in good order. */
+export const runVerb = (program: Command, io: Io): void => {
+  program
+    .command('run')
+    .description('run the agent: ask, compare, attest, publish, until SIGTERM or Ctrl-C')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .action(async (options: { config: string }) => {
+      const clock = systemClock();
+      const loaded = loadConfig(resolve(options.config));
+      const emit = jsonEvents(io.err, loaded.config.log_level, clock.wallMs);
+      const daemon = await Daemon.start(loaded, { clock, emit });
+      process.on('SIGHUP', () => void daemon.reload());
+      const signal = await signalled();
+      // A second signal, or an end that takes too long, does not wait.
+      process.once('SIGINT', () => process.exit(EXIT.failed));
+      process.once('SIGTERM', () => process.exit(EXIT.failed));
+      const late = setTimeout(() => process.exit(EXIT.failed), PATIENCE_MS);
+      await daemon.stop(signal);
+      clearTimeout(late);
+      setExit(EXIT.ok);
+      process.removeAllListeners('SIGHUP');
+    });
+};
+
+const signalled = (): Promise<'SIGINT' | 'SIGTERM'> =>
+  new Promise((resolve) => {
+    process.once('SIGINT', () => resolve('SIGINT'));
+    process.once('SIGTERM', () => resolve('SIGTERM'));
+  });

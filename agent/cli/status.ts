@@ -1,0 +1,133 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { AttestationStatement } from '../../shared/statement.ts';
+import { loadConfig } from '../config/load.ts';
+import { askAgent } from '../platform/control.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { UplinkStatus } from '../publish/uplink.ts';
+import { Store } from '../record/store.ts';
+import { type Io, printable, printJson } from './io.ts';
+import { table } from './table.ts';
+
+/** What a running agent answers; the rest is in the store. */
+interface Live {
+  readonly log: string;
+  readonly size: number;
+  readonly store_failing: boolean;
+  readonly uplink: UplinkStatus | null;
+}
+
+/** `status`: devices with conformance, open findings, log and uplink, from the store and from the agent if it runs. */
+export const statusVerb = (program: Command, io: Io): void => {
+  program
+    .command('status')
+    .description('show devices, conformance, open findings and the uplink')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--json', 'print the status as one JSON object')
+    .action(async (options: { config: string; json?: boolean }) => {
+      const { config } = loadConfig(resolve(options.config));
+      using store = Store.openReadOnly(config.state_dir);
+      const live = await liveStatus(config.state_dir);
+      const devices = [...newestAttestations(store)].map(rowOf);
+      const findings = store.findings({ open: true }).length;
+      if (options.json) {
+        printJson(io, { running: live !== undefined, size: store.size(), ...live, findings, devices });
+        return;
+      }
+      io.out.write(headOf(store, live, findings));
+      io.out.write(
+        `\n${table(io, ['device', 'address', 'model', 'firmware', 'conformance', 'approval', 'attested (UTC)'], devices.map(cells))}`,
+      );
+    });
+};
+
+const liveStatus = async (stateDir: string): Promise<Live | undefined> => {
+  try {
+    // The answer of an agent of the same version.
+    return (await askAgent(stateDir, { do: 'status' })) as Live;
+  } catch (error) {
+    if (error instanceof AgentError && error.code === 'agent.not-running') return undefined;
+    throw error;
+  }
+};
+
+const PAGE = 500;
+
+function* newestAttestations(store: Store): Generator<AttestationStatement> {
+  for (let after = ''; ; ) {
+    const page = store.newestAfter(after, PAGE);
+    for (const { message } of page) yield JSON.parse(Buffer.from(message).toString()) as AttestationStatement;
+    const last = page.at(-1)?.device;
+    if (last === undefined) return;
+    after = last;
+  }
+}
+
+interface DeviceRow {
+  readonly device: string;
+  readonly address: string;
+  readonly model: string;
+  readonly firmware: string;
+  readonly conformance: string;
+  readonly approval: string;
+  readonly attested_at: number;
+  readonly seq: number;
+}
+
+const rowOf = ({ subject, evidence, appraisal, reference, iat, seq }: AttestationStatement): DeviceRow => {
+  const claims = (evidence.claims ?? {}) as {
+    identity?: { model?: string };
+    firmware?: { version?: string; build?: string };
+  };
+  return {
+    device: subject.device,
+    address: evidence.address ?? '',
+    model: claims.identity?.model ?? '',
+    firmware: claims.firmware?.version ?? claims.firmware?.build ?? '',
+    conformance: appraisal.conformance,
+    approval: reference?.approval ?? 'none',
+    attested_at: iat,
+    seq,
+  };
+};
+
+const cells = (row: DeviceRow): readonly string[] =>
+  [
+    row.device,
+    row.address,
+    row.model,
+    row.firmware,
+    row.conformance,
+    row.approval,
+    new Date(row.attested_at * 1000).toISOString().slice(0, 19).replace('T', ' '),
+  ].map(printable);
+
+const headOf = (store: Store, live: Live | undefined, findings: number): string =>
+  [
+    live === undefined
+      ? `agent: not running; ${store.size()} entries`
+      : `agent: running, log ${live.log}, ${live.size} entries`,
+    live?.store_failing ? 'store: refuses writes; what is seen now is not recorded' : undefined,
+    live === undefined ? undefined : uplinkLine(live.uplink),
+    `open findings: ${findings}`,
+    '',
+  ]
+    .filter((line) => line !== undefined)
+    .join('\n');
+
+const uplinkLine = (uplink: UplinkStatus | null): string => {
+  if (uplink === null) return 'uplink: none configured; entries stay in the local log';
+  const lag = uplink.size - uplink.cursor;
+  return [
+    `uplink: ${uplink.state}`,
+    uplink.broker,
+    uplink.protocol === undefined ? undefined : `MQTT ${uplink.protocol}`,
+    `${uplink.cursor} of ${uplink.size} entries taken by the broker${lag === 0 ? '' : `, ${lag} waiting`}`,
+    'unconfirmed: no collector acknowledges',
+    uplink.insecure ? 'insecure: no TLS' : undefined,
+    uplink.held === undefined ? undefined : `held: ${JSON.stringify(uplink.held)}`,
+    uplink.lastError === undefined ? undefined : `last error: ${printable(uplink.lastError.message)}`,
+  ]
+    .filter((word) => word !== undefined)
+    .join(', ');
+};

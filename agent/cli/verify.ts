@@ -1,0 +1,196 @@
+import { accessSync, constants, createReadStream, readFileSync } from 'node:fs';
+import type { Command } from 'commander';
+import {
+  InvalidKey,
+  isError,
+  LogVerifier,
+  parseTrustedKeys,
+  type Remark,
+  type Statement,
+  type TrustedKeys,
+  type Verdict,
+  VerificationError,
+  verifyMessage,
+} from '../../shared/index.ts';
+import { AgentError } from '../platform/errors.ts';
+import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
+
+interface VerifyOptions {
+  readonly key: readonly string[];
+  readonly each?: boolean;
+  readonly strict?: boolean;
+  readonly json?: boolean;
+}
+
+/** `verify`: offline verification of messages, one per line, as `log --raw` or `mosquitto_sub` print them. */
+export const verifyVerb = (program: Command, io: Io): void => {
+  program
+    .command('verify')
+    .description('verify messages offline: signatures, chain, clocks, references, appraisals')
+    .argument('<file>', 'file of messages, one per line, optionally after their topic; - for standard input')
+    .requiredOption('--key <file...>', 'public keys to trust: JWK files as `init` writes them')
+    .option('--each', 'verify every message on its own, without the chain: for the mirror topics')
+    .option('--strict', 'warnings fail too')
+    .option('--json', 'print the result as one JSON object')
+    .action(async (file: string, options: VerifyOptions) => {
+      const tally = new Tally();
+      const keys = readKeys(options.key);
+      const verifier = new LogVerifier({ keys, start: 'any', window: MOST_REMEMBERED });
+      for await (const line of linesOf(file, io)) {
+        const { bytes, topic } = splitTopic(line);
+        tally.line += 1;
+        if (options.each) tally.take([verifyOne(bytes, topic, keys)]);
+        else tally.take(verifier.accept(bytes, { topic, nowMs: Date.now() }));
+      }
+      if (!options.each) tally.take(verifier.finish());
+      report(tally, verifier, options, io);
+    });
+};
+
+/** Entries that are remembered for citations, 45 bytes each. */
+const MOST_REMEMBERED = 2_000_000;
+
+const readKeys = (files: readonly string[]): TrustedKeys => new Map(files.flatMap((file) => [...keysOf(file)]));
+
+const keysOf = (file: string): TrustedKeys => {
+  try {
+    return parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8')));
+  } catch (cause) {
+    if (
+      !(
+        cause instanceof InvalidKey ||
+        cause instanceof SyntaxError ||
+        (cause as NodeJS.ErrnoException).code !== undefined
+      )
+    ) {
+      throw cause;
+    }
+    throw new AgentError({
+      code: 'usage.key',
+      message: `${file}: ${(cause as Error).message}`,
+      remedy: 'give the gateway.jwk.json that `assayer init` wrote beside the key',
+      cause,
+    });
+  }
+};
+
+/** Longest line kept whole: a longer one cannot be a message, and is refused by its length. */
+const MOST_LINE = 262_144;
+
+/** The lines of a file as bytes, without their ends. */
+async function* linesOf(file: string, io: Io): AsyncGenerator<Buffer> {
+  let rest = Buffer.alloc(0);
+  for await (const chunk of file === '-' ? io.input : openFile(file)) {
+    rest = Buffer.concat([rest, Buffer.from(chunk as Buffer)]);
+    for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
+      if (end > 0) yield rest.subarray(0, end);
+      rest = rest.subarray(end + 1);
+    }
+    if (rest.length > MOST_LINE) rest = rest.subarray(0, MOST_LINE);
+  }
+  if (rest.length > 0) yield rest;
+}
+
+const openFile = (file: string) => {
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    throw new AgentError({
+      code: 'usage.file',
+      message: `cannot read ${file}: ${(cause as NodeJS.ErrnoException).code}`,
+      remedy: 'name a file made by: assayer log --raw > messages.jsonl',
+      cause,
+    });
+  }
+  return createReadStream(file);
+};
+
+/** `mosquitto_sub -v` prints the topic first. */
+const splitTopic = (line: Buffer): { readonly bytes: Buffer; readonly topic?: string } => {
+  const space = line.indexOf(0x20);
+  const head = space > 0 ? line.subarray(0, space).toString() : '';
+  return /^[^{}"\s]+\/v1\/[^{}"\s]+$/.test(head) ? { bytes: line.subarray(space + 1), topic: head } : { bytes: line };
+};
+
+const verifyOne = (bytes: Buffer, topic: string | undefined, keys: TrustedKeys): Verdict => {
+  try {
+    const { statement, leaf } = verifyMessage(bytes, { keys, topic });
+    return { status: 'unchained', remarks: [], bytes, statement, leaf };
+  } catch (problem) {
+    if (!(problem instanceof VerificationError)) throw problem;
+    return { status: 'refused', remarks: [problem], bytes };
+  }
+};
+
+interface Note extends Pick<Remark, 'code' | 'step' | 'detail'> {
+  /** Line of the input at which it was noticed. */
+  readonly line: number;
+  readonly log?: string;
+  readonly seq?: number;
+}
+
+/** What the messages came to. */
+class Tally {
+  line = 0;
+  readonly status: { [status: string]: number } = {};
+  readonly kinds: { [kind: string]: number } = {};
+  readonly codes: { [code: string]: number } = {};
+  readonly notes: Note[] = [];
+
+  take(verdicts: readonly Verdict[]): void {
+    for (const { status, statement, remarks } of verdicts) {
+      this.status[status] = (this.status[status] ?? 0) + 1;
+      if (statement !== undefined && status !== 'duplicate')
+        this.kinds[statement.kind] = (this.kinds[statement.kind] ?? 0) + 1;
+      for (const remark of remarks) this.#note(remark, statement);
+    }
+  }
+
+  #note({ code, step, detail }: Remark, statement: Statement | undefined): void {
+    this.codes[code] = (this.codes[code] ?? 0) + 1;
+    if (this.notes.length >= MOST_NOTES) return;
+    this.notes.push({
+      line: this.line,
+      code,
+      step,
+      detail,
+      ...(statement === undefined ? {} : { log: statement.log, seq: statement.seq }),
+    });
+  }
+}
+
+/** Remarks kept one by one; all are counted. */
+const MOST_NOTES = 1000;
+/** Codes that every entry of an ordinary log may carry: counted, not listed. */
+const QUIET = new Set(['W_CLOCK', 'I_DUPLICATE']);
+
+const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io: Io): void => {
+  const codes = Object.keys(tally.codes);
+  const failed =
+    codes.some((code) => code.startsWith('E_') || code === 'W_GAP') ||
+    (options.strict === true && codes.some((code) => code.startsWith('W_')));
+  const empty = tally.line === 0;
+  setExit(empty ? EXIT.usage : failed ? EXIT.failed : EXIT.ok);
+  const logs = verifier.ends();
+  if (options.json) {
+    const { line: lines, status, kinds, notes } = tally;
+    printJson(io, { ok: !failed && !empty, lines, status, kinds, codes: tally.codes, logs, remarks: notes });
+    return;
+  }
+  for (const note of tally.notes) if (isError(note) || !QUIET.has(note.code)) io.out.write(`${noteText(note)}\n`);
+  for (const { log, size, root } of logs) {
+    io.out.write(`${printable(log)}: verified up to ${size} entries${root === undefined ? '' : `, root ${root}`}\n`);
+  }
+  io.out.write(
+    `${tally.line} message${tally.line === 1 ? '' : 's'}: ${countsText(tally.status)}${codes.length === 0 ? '' : ` (${countsText(tally.codes)})`}\n`,
+  );
+  io.out.write(empty ? 'nothing to verify\n' : failed ? 'FAILED\n' : 'OK\n');
+};
+
+const noteText = ({ line, code, step, detail, log, seq }: Note): string =>
+  printable(`line ${line}: ${code} (step ${step})${log === undefined ? '' : ` ${log} entry ${seq}`}: ${detail}`);
+
+const countsText = (counts: { readonly [name: string]: number }): string =>
+  Object.entries(counts)
+    .map(([name, count]) => `${count} ${name}`)
+    .join(', ');

@@ -1,0 +1,343 @@
+import { hash } from 'node:crypto';
+import type { Server } from 'node:net';
+import { readDevice } from './appraise/device.ts';
+import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
+import { NO_STORMS, type StormState } from './appraise/storm.ts';
+import { type LoadedConfig, loadConfig } from './config/load.ts';
+import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
+import type { Clock } from './platform/clock.ts';
+import { type ControlRequest, serveControl } from './platform/control.ts';
+import { AgentError } from './platform/errors.ts';
+import type { Emit } from './platform/events.ts';
+import { binaryDigest, describeHost } from './platform/host.ts';
+import { loadKey, loadRedactionKey } from './platform/keys.ts';
+import { TimeService } from './platform/time-service.ts';
+import { VERSION } from './platform/version.ts';
+import { Sessions } from './publish/presence.ts';
+import { Uplink } from './publish/uplink.ts';
+import { STORMS } from './record/batch.ts';
+import { Attested } from './record/coverage.ts';
+import { markBegun, wasBegun } from './record/incarnation.ts';
+import { Log } from './record/log.ts';
+import { LogOutbox } from './record/outbox.ts';
+import { Recorder } from './record/recorder.ts';
+import { pruneBatch, restsOn } from './record/retention.ts';
+import { buildReload, buildStop } from './record/session.ts';
+import { Store } from './record/store.ts';
+import { Fleet } from './schedule/fleet.ts';
+import { placesOf } from './schedule/places.ts';
+
+/** What the agent gets from its process. */
+export interface Ambience {
+  readonly clock: Clock;
+  readonly emit: Emit;
+}
+
+/** What stays for as long as the process runs. */
+interface Ground {
+  readonly store: Store;
+  readonly log: Log;
+  readonly outbox: LogOutbox;
+  readonly recorder: Recorder;
+  readonly attested: Attested;
+}
+
+const SECOND_MS = 1000;
+/** How often the place of the uplink in the log is made durable, ms. */
+const CURSOR_MS = 5000;
+/** How often entries older than the retention are looked for, ms. */
+const RETENTION_MS = 3_600_000;
+
+/** The agent: wires the stages together and lives until it is stopped. */
+export class Daemon {
+  readonly #ambience: Ambience;
+  readonly #ground: Ground;
+  readonly #file: string;
+  readonly #stopping = new AbortController();
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #time: TimeService;
+  readonly #sessions: Sessions;
+  #plant: Plant;
+  #uplink: Uplink | undefined;
+  #control: Server | undefined;
+  #reloading: Promise<void> = Promise.resolve();
+
+  /** Starts an agent. Throws an `AgentError` for whatever an operator has to mend first; nothing runs half. */
+  static async start(loaded: LoadedConfig, ambience: Ambience): Promise<Daemon> {
+    const { config } = loaded;
+    const key = loadKey(config.state_dir);
+    const store = Store.open(config.state_dir);
+    try {
+      const time = new TimeService({ wallMs: ambience.clock.wallMs });
+      const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), time.start()]);
+      const known = [...store.devices()].map((row) => readDevice(row.state));
+      const fleet = new Fleet(placesOf(config), known, passedEntries(store.meta(PASSED)));
+      const last = store.find({ newest: 1 })[0];
+      const keyIsOlder = wasBegun(config.state_dir);
+      const log = Log.open({
+        store,
+        signer: key.signer,
+        clock: ambience.clock,
+        clockState: () => time.state(),
+        operator: config.operator,
+        gateway: config.gateway,
+        start: {
+          agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
+          configSha256: hash('sha256', loaded.bytes, 'base64url'),
+          host,
+          keyProtection: key.protection,
+          removed: fleet.removed,
+        },
+      });
+      markBegun(config.state_dir, log.origin);
+      const daemon = new Daemon(loaded, ambience, { store, log, time, fleet });
+      await daemon.#begin({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
+      return daemon;
+    } catch (error) {
+      store[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  private constructor(
+    loaded: LoadedConfig,
+    ambience: Ambience,
+    { store, log, time, fleet }: { store: Store; log: Log; time: TimeService; fleet: Fleet },
+  ) {
+    this.#ambience = ambience;
+    this.#file = loaded.file;
+    this.#time = time;
+    const attested = attestedOf(store, fleet);
+    const { clock, emit } = ambience;
+    const recorder = new Recorder({
+      log,
+      attested,
+      ...(loaded.config.redact.length === 0
+        ? {}
+        : { redaction: { secret: loadRedactionKey(loaded.config.state_dir) } }),
+      wallMs: clock.wallMs,
+      emit,
+      keep: (state) => this.#plant.fleet.keep(state),
+      state: (device) => this.#plant.fleet.state(device),
+      expected: () => this.#plant.fleet.expected(),
+      storms: stormsOf(store),
+    });
+    this.#ground = { store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
+    this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
+    this.#plant = this.#buildPlant(loaded, fleet);
+  }
+
+  async #begin(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): Promise<void> {
+    const { recorder, store } = this.#ground;
+    const { config, fleet } = this.#plant;
+    this.#forget(fleet.removed);
+    this.#uplink = this.#startUplink(config);
+    this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
+    await this.#plant.pacer.start();
+    const gap = agentGap({
+      ...start,
+      nowMs: this.#ambience.clock.wallMs(),
+      pollIntervalMs: this.#plant.pacer.poolsIntervalMs(),
+    });
+    if (gap !== undefined) recorder.takeGatewayFinding(gap);
+    recorder.resume(fleet.states());
+    this.#every(SECOND_MS, () => recorder.tick());
+    this.#every(config.coverage_s * SECOND_MS, () => recorder.closePeriod());
+    this.#every(CURSOR_MS, () => this.#saveCursor());
+    this.#every(RETENTION_MS, () => this.#prune());
+    this.#ambience.emit('info', 'agent.started', {
+      version: VERSION,
+      log: this.#ground.log.origin,
+      places: fleet.seats().length,
+      store: store.file,
+    });
+  }
+  #buildPlant(loaded: LoadedConfig, fleet: Fleet): Plant {
+    const { recorder } = this.#ground;
+    return buildPlant(loaded, fleet, { ...this.#ambience, recorder, signal: this.#stopping.signal });
+  }
+
+  #every(periodMs: number, work: () => void): void {
+    this.#timers.push(setInterval(() => this.#try(work), periodMs));
+  }
+
+  /** Background work never ends the agent for what an operator has to mend. */
+  #try(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      this.#ambience.emit('error', error.code, { message: error.message, remedy: error.remedy });
+    }
+  }
+
+  #startUplink({ mqtt, gateway }: Plant['config']): Uplink | undefined {
+    if (mqtt === undefined) return undefined;
+    const { outbox, log } = this.#ground;
+    const uplink = new Uplink({
+      settings: mqtt,
+      gateway,
+      version: VERSION,
+      log: log.origin,
+      sessions: this.#sessions,
+      outbox,
+      ...this.#ambience,
+    });
+    uplink.start();
+    return uplink;
+  }
+
+  #saveCursor(): void {
+    if (!this.#ground.log.isFailing()) this.#ground.outbox.save();
+  }
+
+  #prune(): void {
+    const { store, log } = this.#ground;
+    if (log.isFailing()) return;
+    const baselines = this.#plant.fleet
+      .states()
+      .flatMap(({ reference }) => reference?.entries.map(({ seq }) => seq) ?? []);
+    const pass = {
+      now: Math.floor(this.#ambience.clock.wallMs() / SECOND_MS),
+      days: this.#plant.config.retention_days,
+      // Without a collector that confirms, what the broker has not taken yet stays.
+      below: this.#uplink === undefined ? store.size() : this.#ground.outbox.cursor(),
+      keep: restsOn(store, baselines),
+    };
+    const step = (after: number): void => {
+      if (this.#stopping.signal.aborted) return;
+      const pruned = pruneBatch(store, { ...pass, after });
+      if (pruned.after !== undefined) setImmediate(() => this.#try(() => step(pruned.after ?? -1)));
+    };
+    step(-1);
+  }
+
+  /** Devices that left the configuration: named in a `session` entry already; their rows go. */
+  #forget(removed: readonly string[]): void {
+    if (removed.length === 0) return;
+    const { log, attested } = this.#ground;
+    log.transaction((tx) => {
+      for (const device of removed) tx.removeDevice(device);
+    });
+    for (const device of removed) attested.delete(device);
+  }
+
+  /** Reads the configuration again. A wrong one changes nothing and is reported. */
+  reload(): Promise<void> {
+    this.#reloading = this.#reloading.then(() => this.#reload());
+    return this.#reloading;
+  }
+
+  async #reload(): Promise<void> {
+    try {
+      const loaded = loadConfig(this.#file);
+      requireSameIdentity(this.#plant.config, loaded.config);
+      await this.#replacePlant(loaded);
+      this.#ambience.emit('info', 'config.reloaded', { file: this.#file });
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      this.#ambience.emit('error', 'config.rejected', {
+        code: error.code,
+        message: error.message,
+        remedy: error.remedy,
+        in_force: 'the configuration read before',
+      });
+    }
+  }
+
+  async #replacePlant(loaded: LoadedConfig): Promise<void> {
+    const before = this.#plant;
+    await before.pacer.stop();
+    this.#ground.recorder.flush();
+    const fleet = new Fleet(placesOf(loaded.config), before.fleet.states(), new Set(before.fleet.passedEntries()));
+    this.#ground.log.transaction((tx) => {
+      const configSha256 = hash('sha256', loaded.bytes, 'base64url');
+      for (const statement of buildReload({ configSha256, removed: fleet.removed })) tx.append(statement);
+    });
+    this.#forget(fleet.removed);
+    this.#plant = this.#buildPlant(loaded, fleet);
+    await this.#plant.pacer.start();
+    if (JSON.stringify(before.config.mqtt) === JSON.stringify(loaded.config.mqtt)) return;
+    await this.#uplink?.stop();
+    this.#uplink = this.#startUplink(loaded.config);
+  }
+
+  async #answer(request: ControlRequest): Promise<unknown> {
+    switch (request.do) {
+      case 'status':
+        return this.#status();
+      case 'preview-accept':
+        return previewAcceptance(this.#plant.fleet, request.devices);
+      case 'accept':
+        return this.#accept(request);
+      default:
+        throw new AgentError({
+          code: 'control.unknown',
+          message: 'this agent does not know the request',
+          remedy: 'use the assayer of the same version as the agent',
+        });
+    }
+  }
+
+  #status(): object {
+    const { log } = this.#ground;
+    return {
+      log: log.origin,
+      size: log.size(),
+      store_failing: log.isFailing(),
+      uplink: this.#uplink?.status() ?? null,
+    };
+  }
+
+  /** Ends in good order: looks under way are dropped, what was judged is recorded, presence says `stopped`. */
+  async stop(reason: string): Promise<void> {
+    this.#stopping.abort();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#control?.close();
+    await this.#reloading;
+    await this.#plant.pacer.stop();
+    const { recorder, log, outbox, store } = this.#ground;
+    recorder.stop();
+    this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
+    await this.#uplink?.stop();
+    this.#try(() => outbox.save());
+    this.#time[Symbol.dispose]();
+    store[Symbol.dispose]();
+    this.#ambience.emit('info', 'agent.stopped', { reason });
+  }
+}
+
+const requireSameIdentity = (before: Plant['config'], after: Plant['config']): void => {
+  const changed = (['gateway', 'operator', 'state_dir'] as const).filter((name) => before[name] !== after[name]);
+  if (changed.length === 0) return;
+  throw new AgentError({
+    code: 'config.needs-restart',
+    message: `${changed.join(', ')} cannot change while the agent runs`,
+    remedy: 'restart the agent',
+  });
+};
+
+/** The current attestations, from the store. */
+const attestedOf = (store: Store, fleet: Fleet): Attested => {
+  const attested = new Attested();
+  for (const { device, leaf } of store.newestAttestations()) {
+    attested.set(device, { leaf, unreachable: fleet.state(device)?.attested?.reachable === false });
+  }
+  return attested;
+};
+
+const stormsOf = (store: Store): StormState => {
+  const text = store.meta(STORMS);
+  // Written by this agent, as JSON of the same type.
+  return text === undefined ? NO_STORMS : (JSON.parse(text) as StormState);
+};
+
+/** The seeds this store was ever started with: a presence under one of them is our own. */
+const earlierBoots = (store: Store): ReadonlySet<string> =>
+  new Set(
+    store
+      .find({ kind: 'session', newest: MOST_BOOTS })
+      .map(({ message }) => (JSON.parse(Buffer.from(message).toString()) as { readonly bootseed: string }).bootseed),
+  );
+
+const MOST_BOOTS = 2000;

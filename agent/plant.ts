@@ -1,0 +1,139 @@
+import { hash } from 'node:crypto';
+import { appraise } from './appraise/engine.ts';
+import type { LoadedConfig } from './config/load.ts';
+import type { Config } from './config/schema.ts';
+import { DRIVERS } from './drivers/index.ts';
+import { lookDeps } from './look.ts';
+import type { Clock } from './platform/clock.ts';
+import { AgentError } from './platform/errors.ts';
+import type { Emit } from './platform/events.ts';
+import { readSecret } from './platform/secrets.ts';
+import { VERSION } from './platform/version.ts';
+import { Semaphore } from './probe/limits.ts';
+import type { Credential, Target } from './probe/target.ts';
+import type { Recorder } from './record/recorder.ts';
+import { contextOf, type RoundDeps, runLook } from './round.ts';
+import { type Fleet, type FleetSeat, phaseOf } from './schedule/fleet.ts';
+import { Pacer } from './schedule/pacer.ts';
+import { type DueLook, Timetable } from './schedule/timetable.ts';
+
+/** What a configuration makes: who is looked at, when, how, and judged by what. A reload replaces it as a whole. */
+export interface Plant {
+  readonly config: Config;
+  readonly fleet: Fleet;
+  readonly pacer: Pacer;
+  readonly timetable: Timetable<FleetSeat>;
+}
+
+export interface PlantDeps {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly recorder: Recorder;
+  readonly signal: AbortSignal;
+}
+
+/** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
+export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
+  const { clock, emit, recorder, signal } = plantDeps;
+  const timetable = new Timetable<FleetSeat>({
+    seats: () => fleet.seats(),
+    phaseOf: (seat) => phaseOf(seat.key),
+    random: Math.random,
+  });
+  const deps: RoundDeps = {
+    fleet,
+    timetable,
+    recorder,
+    look: lookDeps({ drivers: DRIVERS, limits: limitsOf(config), clock, signal }),
+    wallMs: clock.wallMs,
+    random: Math.random,
+    bound: new Semaphore(config.probe.concurrency),
+    targetOf: targets(config),
+    settings: {
+      ...(config.pools.allow === undefined ? {} : { allow: config.pools.allow }),
+      confirmS: config.confirm_s,
+      refreshS: config.refresh_s,
+      pollIntervalMs: () => pacer.poolsIntervalMs(),
+      policy: `${VERSION} ${hash('sha256', bytes, 'base64url')}`,
+      redact: config.redact,
+      inFirstPass: (seat) => fleet.inFirstPass(seat),
+    },
+  };
+  const pacer = new Pacer({
+    timetable,
+    schedule: config.schedule,
+    run: (due) => lookSafely(due, deps, plantDeps),
+    opened: () => {
+      judgeDisplaced(deps);
+      savePassed(deps);
+    },
+    overdue: (seat, intervalMs) => isOverdue(seat, intervalMs, deps),
+    wallMs: clock.wallMs,
+    emit,
+  });
+  return { config, fleet, pacer, timetable };
+};
+
+/** The round loop's catch: whatever one look fails with, the others go on. */
+const lookSafely = async (due: DueLook<FleetSeat>, deps: RoundDeps, { emit, signal }: PlantDeps): Promise<void> => {
+  try {
+    await runLook(due, deps);
+  } catch (error) {
+    if (signal.aborted) return;
+    const { place } = due.seat;
+    const known = error instanceof AgentError;
+    emit('error', known ? error.code : 'round.failed', {
+      address: place.address,
+      message: error instanceof Error ? error.message : String(error),
+      ...(known ? { remedy: error.remedy } : { stack: error instanceof Error ? error.stack : undefined }),
+    });
+  }
+};
+
+/** A device whose address another machine has taken is not seen; once a round it is judged as such. */
+const judgeDisplaced = (deps: RoundDeps): void => {
+  for (const before of deps.fleet.displaced()) {
+    const atMs = deps.wallMs();
+    const context = contextOf(before, undefined, undefined, deps);
+    const verdict = appraise(before, { kind: 'unreachable', atMs, reason: 'unreachable' }, context);
+    const look = { kind: 'unreachable', atMs } as const;
+    void deps.recorder.take({ before, verdict, address: before.address, look }, undefined);
+  }
+};
+
+/** Name under which the store keeps the entries of the configuration whose every address was looked at. */
+export const PASSED = 'passed-entries';
+
+const savePassed = ({ fleet, recorder }: RoundDeps): void =>
+  recorder.saveMeta(PASSED, JSON.stringify(fleet.passedEntries()));
+
+/** The entries that were passed before, from what the store keeps. */
+export const passedEntries = (text: string | undefined): ReadonlySet<string> =>
+  // Written by `savePassed`.
+  new Set(text === undefined ? [] : (JSON.parse(text) as readonly string[]));
+
+const isOverdue = (seat: FleetSeat, intervalMs: number, { fleet, wallMs }: RoundDeps): boolean => {
+  const marks = seat.device === undefined ? undefined : fleet.state(seat.device)?.marks;
+  return marks?.fullMs === undefined || wallMs() - marks.fullMs >= intervalMs;
+};
+
+const limitsOf = ({ probe }: Config) => ({
+  connectMs: probe.connect_timeout_ms,
+  exchangeMs: probe.exchange_timeout_ms,
+  deviceMs: probe.device_timeout_ms,
+  maxReplyBytes: probe.max_reply_bytes,
+});
+
+/** The target of a seat. A password is read when it is first needed and kept until the configuration is read again. */
+const targets = (config: Config): ((seat: FleetSeat) => Target) => {
+  const credentials = new Map<string, Credential>(
+    Object.entries(config.credentials).map(([name, source]) => {
+      let password: string | undefined;
+      return [name, { user: source.user, password: () => (password ??= readSecret(source)) }];
+    }),
+  );
+  return ({ place }) => {
+    const credential = credentials.get(place.credentials ?? '');
+    return { address: place.address, ports: place.ports, ...(credential === undefined ? {} : { credential }) };
+  };
+};
