@@ -15,14 +15,14 @@ const FIRST_CAPACITY = 64;
 const KINDS: readonly StatementKind[] = ['session', 'baseline', 'change', 'attestation', 'finding', 'coverage', 'key'];
 
 /**
- * The newest entries of a log as notes, oldest dropped first. Rows of numbers: 45 bytes an entry, and texts that repeat
- * are held once.
+ * The newest entries of a log as notes, oldest dropped first. Rows of numbers: 44 bytes an entry, and what repeats is
+ * held once.
  */
 export class EntryWindow {
   readonly #limit: number;
   readonly #start: number;
-  readonly #about = new Interned();
-  readonly #facts = new Interned();
+  readonly #about = new Interned<string>();
+  readonly #facts = new Interned<readonly string[]>();
   #next: number;
   #capacity = FIRST_CAPACITY;
   #leaves = new Uint8Array(FIRST_CAPACITY * LEAF_BYTES);
@@ -42,7 +42,11 @@ export class EntryWindow {
     const row = count % this.#capacity;
     this.#leaves.set(note.leaf, row * LEAF_BYTES);
     this.#rows.set(
-      [KINDS.indexOf(note.kind), this.#about.number(note.about), this.#facts.number(note.facts.join(' '))],
+      [
+        KINDS.indexOf(note.kind),
+        this.#about.number(note.about, note.about),
+        this.#facts.number(note.facts.join(' '), note.facts),
+      ],
       row * 3,
     );
     this.#next += 1;
@@ -56,8 +60,8 @@ export class EntryWindow {
     return {
       leaf: Buffer.from(this.#leaves.subarray(row * LEAF_BYTES, (row + 1) * LEAF_BYTES)),
       kind: KINDS[kind] ?? 'session',
-      about: this.#about.text(about),
-      facts: this.#facts.text(facts).split(' ').filter(Boolean),
+      about: this.#about.value(about) ?? '',
+      facts: this.#facts.value(facts) ?? [],
     };
   }
 
@@ -71,19 +75,19 @@ export class EntryWindow {
   }
 }
 
-/** Texts by number, each held once. */
-class Interned {
-  readonly #texts: string[] = [];
+/** Values by number, each held once. */
+class Interned<Value> {
+  readonly #values: Value[] = [];
   readonly #numbers = new Map<string, number>();
 
-  number(text: string): number {
-    const known = this.#numbers.get(text);
+  number(name: string, value: Value): number {
+    const known = this.#numbers.get(name);
     if (known !== undefined) return known;
-    this.#numbers.set(text, this.#texts.length);
-    return this.#texts.push(text) - 1;
+    this.#numbers.set(name, this.#values.length);
+    return this.#values.push(value) - 1;
   }
 
-  text(number: number): string {
-    return this.#texts[number] ?? '';
+  value(number: number): Value | undefined {
+    return this.#values[number];
   }
 }

@@ -42,7 +42,7 @@ export interface LogVerifierOptions {
   readonly epochs?: EpochTable;
   /** `zero`: what comes before entry 0 of a log is held as above a gap; `any`: the chain begins where the stream does. */
   readonly start?: 'zero' | 'any';
-  /** Entries of a log that are remembered for citations and duplicates, 45 bytes each. */
+  /** Entries of a log that are remembered for citations and duplicates, 44 bytes each. */
   readonly window?: number;
   /** Looks up an entry older than the window, where the caller keeps them. */
   readonly recall?: (log: string, seq: number) => EntryNote | undefined;
