@@ -1,0 +1,165 @@
+import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
+import { test } from 'node:test';
+import { cgminer, type Driver, defineDriver, type Source } from '../../agent/drivers/driver.ts';
+import { at, text } from '../../agent/drivers/readers.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { Observation } from '../../agent/normalise/observation.ts';
+import { CONFLICT, type NoReply, type Reply } from '../../agent/probe/capture.ts';
+import { ABSENT, type FactName, type FactValues, present, type Reading, unknown } from '../../shared/facts.ts';
+
+const REPLY: Reply = { kind: 'reply', bytes: new Uint8Array(), value: {}, repairs: [] };
+const SILENT: NoReply = { kind: 'no-reply', reason: 'timeout', detail: 'no complete reply' };
+
+/** A source that looks at the query `pools` and reads this. */
+const reads = <T>(reading: Reading<T>, queries: readonly string[] = ['pools']): Source<T> => ({
+  queries,
+  read: () => reading,
+});
+
+const observe = (
+  facts: Driver['facts'],
+  replies: readonly (readonly [string, Reply | NoReply])[] = [['pools', REPLY]],
+  more: Partial<Driver> = {},
+): Observation => {
+  const driver = defineDriver({
+    family: 'test',
+    title: 'Test',
+    source: 'this test',
+    recognise: () => 0,
+    queries: { pools: cgminer('pools', { cadence: 'pools' }), version: cgminer('version') },
+    facts,
+    ...more,
+  } as Driver);
+  return normalise(driver, { address: '10.0.0.7', observedAtMs: 1000, replies: new Map(replies) }, 'full');
+};
+
+const slot = (slot: number, url: string): FactValues['pools'][number] => ({ slot, url, user: 'u', priority: slot });
+
+test('present facts are values, the others are named with their reason', () => {
+  const observation = observe({
+    'identity.model': reads(present('S21')),
+    'identity.serial': reads(ABSENT),
+    'identity.mac': reads(unknown('timeout')),
+    'firmware.version': reads(unknown('unreadable')),
+  });
+  assert.deepEqual(observation.facts, { family: 'test', 'identity.model': 'S21' });
+  assert.deepEqual(
+    [...observation.gaps],
+    [
+      ['identity.serial', 'absent'],
+      ['identity.mac', 'timeout'],
+      ['firmware.version', 'unreadable'],
+    ],
+  );
+  assert.deepEqual(
+    [observation.family, observation.address, observation.look, observation.observedAtMs],
+    ['test', '10.0.0.7', 'full', 1000],
+  );
+});
+
+test('a fact of which a question was not asked in this look is in neither', () => {
+  const observation = observe({
+    'identity.model': reads(present('S21'), ['version']),
+    'identity.serial': reads(ABSENT, ['pools', 'version']),
+  });
+  assert.deepEqual([observation.facts, observation.gaps.size], [{ family: 'test' }, 0]);
+});
+
+test('a device that gave no reply at all shows no family', () => {
+  assert.deepEqual(observe({}, [['pools', SILENT]]).facts, {});
+});
+
+test('a driver that stumbles over a reply could not read that fact, and the others are read', () => {
+  const observation = observe({
+    'identity.serial': {
+      queries: ['pools'],
+      read: () => {
+        throw new TypeError('undefined is not a function');
+      },
+    },
+    'identity.model': reads(present('S21')),
+  });
+  assert.equal(observation.gaps.get('identity.serial'), 'unreadable');
+  assert.equal(observation.facts['identity.model'], 'S21');
+});
+
+test('a member with two values is unreadable, and so is what stands below it', () => {
+  const reply: Reply = { ...REPLY, value: { model: CONFLICT, deep: CONFLICT, serial: 'A1' } };
+  const observation = observe(
+    {
+      'identity.model': at('pools', '/model', text),
+      'identity.mac': at('pools', '/deep/0/mac', text),
+      'identity.serial': at('pools', '/serial', text),
+    },
+    [['pools', reply]],
+  );
+  assert.deepEqual(
+    [...observation.gaps],
+    [
+      ['identity.model', 'unreadable'],
+      ['identity.mac', 'unreadable'],
+    ],
+  );
+  assert.equal(observation.facts['identity.serial'], 'A1');
+});
+
+test('a device that does not know the question has no such thing; but about pools nothing is known then', () => {
+  const observation = observe({ 'identity.psu': reads(unknown('unsupported')), pools: reads(unknown('unsupported')) });
+  assert.deepEqual(
+    [...observation.gaps],
+    [
+      ['identity.psu', 'absent'],
+      ['pools', 'unreadable'],
+    ],
+  );
+});
+
+test('pool URLs are canonical, blank slots are dropped, slot numbers stay', () => {
+  const pools = [slot(0, 'Stratum+TCP://A.example.'), slot(1, ' '), slot(2, 'b.example:1/')];
+  const { facts } = observe({ pools: reads(present(pools)) }, undefined, { defaultPoolPort: 3333 });
+  assert.deepEqual(
+    facts.pools?.map(({ slot, url }) => [slot, url]),
+    [
+      [0, 'stratum+tcp://a.example:3333'],
+      [2, 'b.example:1'],
+    ],
+  );
+});
+
+test('a pool list without a slot is unknown, never empty (catalogue §1)', () => {
+  for (const pools of [[], [slot(0, '')]]) {
+    const observation = observe({ pools: reads(present(pools)) });
+    assert.equal(observation.gaps.get('pools'), 'unreadable');
+    assert.equal('pools' in observation.facts, false);
+  }
+});
+
+test('texts are sanitised, and the facts they stand in are named', () => {
+  const observation = observe({
+    'identity.model': reads(present('S9\nV1')),
+    pools: reads(present([{ ...slot(0, 'a'), user: 'x\u202ey' }])),
+    'identity.make': reads(present('Bitmain')),
+  });
+  assert.deepEqual(observation.sanitized, ['identity.model', 'pools']);
+  assert.deepEqual(
+    [observation.facts['identity.model'], observation.facts.pools?.[0]?.user],
+    ['S9\ufffdV1', 'x\ufffdy'],
+  );
+});
+
+test('components are sorted by name, and their fingerprint is the SHA-256 of their canonical form', () => {
+  const components = [
+    { name: 'version', value: '1' },
+    { name: 'kernel', value: 'é' },
+  ];
+  const { facts } = observe({ 'firmware.components': reads(present(components)) });
+  const canonical = '[{"name":"kernel","value":"é"},{"name":"version","value":"1"}]';
+  assert.deepEqual(
+    facts['firmware.components']?.map(({ name }) => name),
+    ['kernel', 'version'],
+  );
+  assert.equal(facts['firmware.fingerprint'], createHash('sha256').update(canonical).digest('base64url'));
+  const names: readonly FactName[] = Object.keys(observe({}).facts) as FactName[];
+  assert.ok(!names.includes('firmware.fingerprint'));
+});

@@ -1,0 +1,136 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { type Driver, defineDriver } from '../../agent/drivers/driver.ts';
+import { maskCapture, secretNames } from '../../agent/normalise/mask.ts';
+import { parseReply } from '../../agent/probe/json.ts';
+
+const driver = (secrets: readonly string[]): Driver =>
+  defineDriver({
+    family: 'test',
+    title: 'Test',
+    source: 'this test',
+    recognise: () => 0,
+    queries: {},
+    facts: {},
+    secrets,
+  });
+
+const NAMES = secretNames(driver(['hiddenPin']));
+
+const mask = (text: string, names = NAMES): string | undefined => {
+  const masked = maskCapture(Buffer.from(text), names);
+  return masked === undefined ? undefined : Buffer.from(masked).toString();
+};
+
+test('values of secret members are masked wherever they stand, and nothing else changes', () => {
+  assert.equal(
+    mask('{"pools":[{"url":"a","user":"u","pass":"x"},{"url":"b", "Passwd" : "y" }],"hiddenPin":1234,"passes":3}'),
+    '{"pools":[{"url":"a","user":"u","pass":"***"},{"url":"b", "Passwd" : "***" }],"hiddenPin":"***","passes":3}',
+  );
+});
+
+test('all the common spellings are secret in every family', () => {
+  for (const name of [
+    'pass',
+    'PASS',
+    'passwd',
+    'Password',
+    'pwd',
+    'wifiPass',
+    'stratumPassword',
+    'fallbackStratumPassword',
+    'psk',
+    'salt',
+    'token',
+    'influxToken',
+    'Mpassword1',
+    'pool2pass',
+    'api_key',
+  ]) {
+    assert.ok(NAMES.has(name), name);
+  }
+  for (const name of ['user', 'url', 'PassThrough', 'Passed', 'Pool Count', 'tokens'])
+    assert.ok(!NAMES.has(name), name);
+});
+
+test('the length and kind of a secret do not show', () => {
+  const masked = ['""', '"a"', '"a \\" } long one"', '12', 'null', '["a",{"b":1}]', '{"pass":"inner"}'].map((value) =>
+    mask(`{"pass":${value}}`),
+  );
+  assert.deepEqual(new Set(masked), new Set(['{"pass":"***"}']));
+});
+
+test('a name that is spelled with escapes is the same name', () => {
+  assert.equal(mask('{"p\\u0061ss":"x"}'), '{"p\\u0061ss":"***"}');
+});
+
+test('both values of a name that comes twice are masked', () => {
+  assert.equal(mask('{"pass":"x","pass":"y"}'), '{"pass":"***","pass":"***"}');
+});
+
+test('a password inside a URL is masked, the rest of the URL is kept', () => {
+  assert.equal(mask('{"url":"stratum+tcp://u.w:secret@pool:1"}'), '{"url":"stratum+tcp://u.w:***@pool:1"}');
+  assert.equal(mask('{"url":"stratum+tcp:\\/\\/u:se:cret@pool:1"}'), '{"url":"stratum+tcp:\\/\\/u:***@pool:1"}');
+  assert.equal(mask('{"url":"stratum+tcp://pool:1"}'), '{"url":"stratum+tcp://pool:1"}');
+});
+
+test('damage stays as it was, and what follows the document is dropped', () => {
+  assert.equal(mask('{"S":[{"pass":"x"}{"b":nan}],}"pass":"y"\0'), '{"S":[{"pass":"***"}{"b":nan}],}');
+});
+
+test('the plain-text form is masked in its own spelling', () => {
+  assert.equal(
+    mask('STATUS=S,Code=7|POOL=0,URL=a,User=u,Passwd=x\\,y,Status=Alive|\0'),
+    'STATUS=S,Code=7|POOL=0,URL=a,User=u,Passwd=***,Status=Alive|',
+  );
+});
+
+test('what cannot be read is never kept', () => {
+  for (const text of ['{"pass":"x"', '<html>pass=x</html>', 'pass: x', '', '{"a":1;"pass":"x"}']) {
+    assert.equal(mask(text), undefined, text);
+  }
+});
+
+test('facts that the operator redacts are masked, too', () => {
+  const names = secretNames(driver([]), ['pools.user']);
+  assert.equal(
+    mask('{"User":"acme.1","stratumUser":"w","url":"a"}', names),
+    '{"User":"***","stratumUser":"***","url":"a"}',
+  );
+});
+
+test('bytes that are no UTF-8 keep their places', () => {
+  const raw = Buffer.concat([Buffer.from('\ufeff{"a":"'), Buffer.from([0xff, 0xfe]), Buffer.from('ö","pass":"ö"}')]);
+  const expected = Buffer.concat([
+    Buffer.from('\ufeff{"a":"'),
+    Buffer.from([0xff, 0xfe]),
+    Buffer.from('ö","pass":"***"}'),
+  ]);
+  assert.deepEqual(Buffer.from(maskCapture(raw, NAMES) ?? []), expected);
+});
+
+test('property: a masked reply parses to the same value but for its secrets, and holds none of them', () => {
+  const text = fc.string({ unit: fc.constantFrom('{', '}', '"', '\\', ',', ':', 'a', 'é', ' ') });
+  const secret = fc.stringMatching(/^hunter[0-9]{4}$/);
+  fc.assert(
+    fc.property(text, text, secret, fc.boolean(), (name, value, password, damaged) => {
+      const rows = JSON.stringify([
+        { [`x${name}`]: value, pass: password },
+        { wifiPass: [password], z: value },
+      ]);
+      const raw = Buffer.from(damaged ? `{"rows":${rows.replace('},{', '}{')},}` : `{"rows":${rows}}`);
+      const masked = maskCapture(raw, NAMES);
+      assert.ok(masked !== undefined);
+      assert.ok(!Buffer.from(masked).toString().includes(password));
+      const parsed = parseReply(masked);
+      assert.deepEqual(parsed.kind === 'parsed' && parsed.value, {
+        rows: [
+          { [`x${name}`]: value, pass: '***' },
+          { wifiPass: '***', z: value },
+        ],
+      });
+    }),
+    { numRuns: 200 },
+  );
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { canonicalPoolUrl } from '../../agent/normalise/pool-url.ts';
+
+const forms: readonly [string, string][] = [
+  ['stratum+tcp://pool.example.com:3333', 'stratum+tcp://pool.example.com:3333'],
+  ['Stratum+TCP://Pool.Example.COM:3333', 'stratum+tcp://pool.example.com:3333'],
+  [' stratum+tcp://pool.example.com:3333/ ', 'stratum+tcp://pool.example.com:3333'],
+  ['stratum+tcp://pool.example.com.:3333', 'stratum+tcp://pool.example.com:3333'],
+  ['stratum+tcp://pool.example.com:03333', 'stratum+tcp://pool.example.com:3333'],
+  ['stratum+tcp://pool.example.com:3333//', 'stratum+tcp://pool.example.com:3333/'],
+  ['stratum+tcp://pool.example.com:3333/#xnsub', 'stratum+tcp://pool.example.com:3333#xnsub'],
+  ['stratum+tcp://pool.example.com:3333#XNSUB', 'stratum+tcp://pool.example.com:3333#XNSUB'],
+  ['http://pool.example.com:8332/Path?q=A', 'http://pool.example.com:8332/Path?q=A'],
+  ['pool.example.com:3333', 'pool.example.com:3333'],
+  ['pool.example.com', 'pool.example.com'],
+  ['stratum+ssl://[2001:DB8::1]:443', 'stratum+ssl://[2001:db8::1]:443'],
+  ['stratum+ssl://2001:DB8::1', 'stratum+ssl://[2001:db8::1]'],
+  [
+    'stratum2+tcp://v2.pool.example/9awtMD5KQgvRUh2yFbjVeT7b6hjipWcAsQHd6wEhgtDT9soosna',
+    'stratum2+tcp://v2.pool.example/9awtMD5KQgvRUh2yFbjVeT7b6hjipWcAsQHd6wEhgtDT9soosna',
+  ],
+  ['stratum+tcp://wallet.rig:hunter2@pool.example:3333', 'stratum+tcp://wallet.rig:***@pool.example:3333'],
+  ['stratum+tcp://wallet.rig@pool.example:3333', 'stratum+tcp://wallet.rig@pool.example:3333'],
+  ['', ''],
+  ['   ', ''],
+  ['*** hidden ***', '*** hidden ***'],
+  ['stratum+tcp://', 'stratum+tcp://'],
+];
+
+test('a pool URL has one canonical form (catalogue §1)', () => {
+  for (const [spelled, canonical] of forms) assert.equal(canonicalPoolUrl(spelled), canonical, spelled);
+});
+
+test('the port that a driver documents is made explicit, and no other', () => {
+  assert.equal(canonicalPoolUrl('stratum+tcp://pool.example', 3333), 'stratum+tcp://pool.example:3333');
+  assert.equal(canonicalPoolUrl('stratum+tcp://pool.example:25', 3333), 'stratum+tcp://pool.example:25');
+  assert.equal(canonicalPoolUrl('stratum+tcp://[::1]', 3333), 'stratum+tcp://[::1]:3333');
+  assert.equal(canonicalPoolUrl('', 3333), '');
+});
+
+test('property: the canonical form of a canonical form is itself, and no password survives', () => {
+  const part = fc.string({ unit: fc.constantFrom('a', 'B', '.', ':', '/', '@', '#', '[', ']', '-', '1', ' ') });
+  fc.assert(
+    fc.property(part, fc.constantFrom('', 'stratum+tcp://', 'HTTP://'), (rest, scheme) => {
+      const once = canonicalPoolUrl(scheme + rest);
+      // A second trailing slash or dot is data: one is removed each time.
+      if (!/[./]$|[./][:#/]/.test(once)) assert.equal(canonicalPoolUrl(once), once);
+      assert.doesNotMatch(canonicalPoolUrl(`stratum+tcp://user:hunter2@${rest}`), /hunter2/);
+    }),
+    { numRuns: 300 },
+  );
+});
