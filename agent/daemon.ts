@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Server } from 'node:net';
+import { previewAcceptance } from './acceptance.ts';
 import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
@@ -268,8 +269,6 @@ export class Daemon {
         return this.#status();
       case 'preview-accept':
         return previewAcceptance(this.#plant.fleet, request.devices);
-      case 'accept':
-        return this.#accept(request);
       default:
         throw new AgentError({
           code: 'control.unknown',
