@@ -16,7 +16,7 @@ const NONE: readonly Repair[] = [];
 /** How a reply is to be read. */
 export interface ReadOptions {
   readonly maxDepth?: number;
-  /** The transport knows that no byte is missing. The plain-text form does not show it, unless a NUL ends it. */
+  /** The transport knows that no byte is missing. The plain-text form shows it only by its last `|` and the NUL behind. */
   readonly whole?: boolean;
 }
 
@@ -31,7 +31,9 @@ export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = fa
   if (strict !== undefined) return { kind: 'parsed', value: strict, repairs: NONE };
   try {
     if (looksLikeText(text)) {
-      if (!whole && !bytes.subarray(end).includes(0)) return { kind: 'truncated', detail: 'text without its last NUL' };
+      if (!whole && !(text.endsWith('|') && bytes.subarray(end).includes(0))) {
+        return { kind: 'truncated', detail: 'text without its last mark and NUL' };
+      }
       return { kind: 'parsed', ...readText(text) };
     }
     return { kind: 'parsed', ...readDamaged(text, bytes, maxDepth) };

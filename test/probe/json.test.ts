@@ -178,7 +178,9 @@ test('in the plain-text form a comma between the brackets of a name belongs to t
 
 test('the plain-text form needs its NUL, unless the transport knows that nothing is missing', () => {
   const text = 'STATUS=S,Code=7|POOL=0,URL=a|';
+  assert.equal(parse(`${text}\0`).kind, 'parsed');
   assert.equal(parse(text).kind, 'truncated');
+  assert.equal(parse(`${text.slice(0, -1)}\0`).kind, 'truncated');
   assert.equal(parseReply(Buffer.from(text), { whole: true }).kind, 'parsed');
 });
 
