@@ -17,6 +17,8 @@ export type Ending =
   | { readonly kind: 'protocol'; readonly message: string }
   /** A limit of the broker under which this agent cannot work. */
   | { readonly kind: 'limit'; readonly message: string }
+  /** The log could not be read. */
+  | { readonly kind: 'store'; readonly message: string }
   /** Another agent uses this identity. */
   | { readonly kind: 'rival'; readonly session: string }
   /** We left: at stop, or to return to the first broker. */
@@ -69,10 +71,7 @@ export const capMs = (ending: Ending, timing: Timing): number => {
 
 /** True where waiting will not help: a person has to change something. */
 export const needsPerson = (ending: Ending): boolean =>
-  ending.kind === 'tls' ||
-  ending.kind === 'credentials' ||
-  ending.kind === 'limit' ||
-  ending.kind === 'rival' ||
+  ['tls', 'credentials', 'limit', 'store', 'rival'].includes(ending.kind) ||
   (ending.kind === 'refused' && NO.includes(ending.reason));
 
 /** The ending as one sentence for events and `status`. */

@@ -7,6 +7,8 @@ import type { PumpOptions } from './pump.ts';
 /** Above this many devices `mirror: auto` keeps no retained message per device: brokers drop from large sets silently. */
 const AUTO_DEVICES = 500;
 const PAGE = 50;
+/** How long a count of the devices holds: counting costs the store more than sending a mirror. */
+const COUNT_MS = 10_000;
 
 /** A signed message again, on a topic for displays. */
 interface Mirror {
@@ -24,6 +26,8 @@ export class Mirrors {
   readonly #queue: Mirror[] = [];
   readonly #refused = new Set<Mirror['kind']>();
   #stopped = false;
+  #few: boolean | undefined;
+  #countedMs = 0;
 
   constructor(options: PumpOptions) {
     this.#options = options;
@@ -74,8 +78,14 @@ export class Mirrors {
   }
 
   #mirrorsDevices(): boolean {
-    const { outbox, settings } = this.#options;
-    return settings.mirror === 'on' || (settings.mirror === 'auto' && outbox.deviceCount() <= AUTO_DEVICES);
+    const { outbox, settings, clock } = this.#options;
+    if (settings.mirror !== 'auto') return settings.mirror === 'on';
+    const nowMs = clock.monoMs();
+    if (this.#few === undefined || nowMs - this.#countedMs >= COUNT_MS) {
+      this.#few = outbox.deviceCount() <= AUTO_DEVICES;
+      this.#countedMs = nowMs;
+    }
+    return this.#few;
   }
 
   async #send({ kind, topic, entry }: Mirror): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Clock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { Allowance } from './allowance.ts';
 import type { MqttSettings } from './broker.ts';
@@ -27,7 +28,7 @@ export interface PumpOptions {
 }
 
 /**
- * Sends the log over one connection, in `seq` order, never skipping one (mqtt.md §5). It reads a window of entries at a
+ * Sends the log over one connection, in `seq` order, never skipping one that is held (mqtt.md §5). It reads a window of entries at a
  * time, so a backlog costs no memory. One pump per connection: nothing an earlier connection answers can reach it. Any
  * failure ends the connection; the next pump begins at the lowest entry that was not acknowledged.
  */
@@ -58,7 +59,7 @@ export class Pump {
     this.#state = 'running';
     this.#unsubscribe = outbox.onAppend(() => this.#wake());
     this.#rewind();
-    if (!connection.server.sessionPresent) void this.#mirrors.republish();
+    if (!connection.server.sessionPresent) void this.#mirrors.republish().catch((error) => this.#failed(error));
   }
 
   /** Sends no further entry. Answers to those under way still count. */
@@ -91,6 +92,14 @@ export class Pump {
   }
 
   #turn(): void {
+    try {
+      this.#fill();
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #fill(): void {
     const { connection, clock } = this.#options;
     while (this.#state === 'running' && this.#held === undefined && this.#inflight < connection.window) {
       if (this.#mirrors.sendOne((sent) => this.#count(sent))) continue;
@@ -116,18 +125,32 @@ export class Pump {
     const { connection, outbox } = this.#options;
     if (this.#read.length === 0) this.#read = [...outbox.entriesFrom(this.#next, connection.window)];
     const entry = this.#read[0];
-    if (entry !== undefined && entry.seq !== this.#next) {
-      throw new Error(`the outbox gave entry ${entry.seq} where ${this.#next} was asked for`);
-    }
+    return entry === undefined || entry.seq === this.#next ? entry : this.#afterPruned(entry);
+  }
+
+  /** Where retention removed entries before there was a broker, the cursor passes over them once nothing is under way. */
+  #afterPruned(entry: OutboxEntry): OutboxEntry | undefined {
+    if (this.#inflight > 0) return undefined;
+    this.#options.emit('warn', 'uplink.pruned', { from: this.#next, to: entry.seq });
+    this.#options.outbox.advance(entry.seq);
+    this.#next = entry.seq;
     return entry;
   }
 
   #count(sent: Promise<void>): void {
     this.#inflight += 1;
-    void sent.then(() => {
-      this.#inflight -= 1;
-      this.#wake();
-    });
+    void sent
+      .catch((error) => this.#failed(error))
+      .then(() => {
+        this.#inflight -= 1;
+        this.#wake();
+      });
+  }
+
+  /** A store that cannot be read ends the connection, so that its failure is reported and tried again like any other. */
+  #failed(error: unknown): void {
+    if (!(error instanceof AgentError)) throw error;
+    this.#options.connection.drop({ kind: 'store', message: error.message });
   }
 
   async #send(entry: OutboxEntry): Promise<void> {
@@ -165,6 +188,7 @@ export class Pump {
   /** The broker's access rules are mended by a person while we stay connected; any other refusal ends the connection. */
   #refused(entry: OutboxEntry, reason: number): void {
     const { connection, timing, topics } = this.#options;
+    if (this.#state === 'stopped') return;
     if (reason !== REASON.notAuthorised) {
       connection.drop({ kind: 'refused', reason });
       return;

@@ -20,6 +20,12 @@ export interface Hop {
   readonly retainedWill: boolean;
 }
 
+/** When to connect next; `otherwise`: the same broker at once, in another way. */
+export interface Next {
+  readonly pauseMs: number;
+  readonly otherwise: boolean;
+}
+
 /** Which broker is next, with which protocol, and after how long: full jitter, ceilings by reason (mqtt.md §6). */
 export class Route {
   readonly #brokers: readonly Broker[];
@@ -49,17 +55,20 @@ export class Route {
     return this.#at === 0;
   }
 
-  /** Learns from how the last connection ended and how long it lasted; returns the pause before the next, ms. */
-  after(ending: Ending, lastedMs: number): number {
-    if (ending.kind === 'left') return this.#goTo(0);
-    if (ending.kind === 'rival') return this.#timing.rivalMs;
+  /** Learns from how the last connection ended and how long it lasted. */
+  after(ending: Ending, lastedMs: number): Next {
+    if (ending.kind === 'left') {
+      this.#at = 0;
+      return { pauseMs: 0, otherwise: false };
+    }
+    if (ending.kind === 'rival') return { pauseMs: this.#timing.rivalMs, otherwise: false };
     const stable = lastedMs >= this.#timing.stableMs;
     if (stable) this.#attempt = 0;
-    if (this.#learn(ending)) return 0;
+    if (this.#learn(ending)) return { pauseMs: 0, otherwise: true };
     this.#turn(ending, stable);
     const ceiling = Math.min(capMs(ending, this.#timing), this.#timing.backoffBaseMs * 2 ** this.#attempt);
     this.#attempt += 1;
-    return this.#random() * ceiling;
+    return { pauseMs: this.#random() * ceiling, otherwise: false };
   }
 
   #protocol(): Protocol {
@@ -85,19 +94,14 @@ export class Route {
   /** The broker that is referred to, if it is in the list; else the next one, unless this one was stable or is to be asked in another way. */
   #turn(ending: Ending, stable: boolean): void {
     const referred = ending.kind === 'refused' ? this.#referred(ending) : -1;
-    if (referred >= 0) this.#goTo(referred);
-    else if (!stable && !this.#lesson.silent) this.#goTo((this.#at + 1) % this.#brokers.length);
+    if (referred >= 0) this.#at = referred;
+    else if (!stable && !this.#lesson.silent) this.#at = (this.#at + 1) % this.#brokers.length;
   }
 
   #referred({ reason, serverReference }: Ending & { kind: 'refused' }): number {
     if (reason !== REASON.useAnotherServer && reason !== REASON.serverMoved) return -1;
     const named = new Set((serverReference ?? '').split(' '));
     return this.#brokers.findIndex(({ host, port }) => named.has(host) || named.has(`${host}:${port}`));
-  }
-
-  #goTo(index: number): 0 {
-    this.#at = index;
-    return 0;
   }
 
   get #lesson(): Lesson {

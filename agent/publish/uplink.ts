@@ -10,7 +10,7 @@ import { connect, type Protocol } from './mqtt.ts';
 import type { Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
 import type { Held } from './pump.ts';
-import { type Hop, Route } from './route.ts';
+import { type Hop, type Next, Route } from './route.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { type Topics, topicsOf } from './topics.ts';
 
@@ -110,9 +110,9 @@ export class Uplink {
       const { ending, lastedMs } = await this.#once(this.#route.next());
       if (this.#stop.signal.aborted) break;
       if (lastedMs >= this.#options.timing.stableMs) this.#alarmed.clear();
-      const pauseMs = this.#route.after(ending, lastedMs);
-      this.#report(ending, pauseMs);
-      await this.#wait(pauseMs);
+      const next = this.#route.after(ending, lastedMs);
+      this.#report(ending, next);
+      await this.#wait(next.pauseMs);
     }
     this.#state = 'stopped';
   }
@@ -169,11 +169,15 @@ export class Uplink {
   }
 
   /** What a person has to mend is an alarm once; the same again, and what mends itself, is a warning. */
-  #report(ending: Ending, pauseMs: number): void {
+  #report(ending: Ending, { pauseMs, otherwise }: Next): void {
     if (ending.kind === 'left') return;
     const { emit, clock } = this.#options;
     const broker = this.#hop?.broker.url;
     const message = describeEnding(ending);
+    if (otherwise) {
+      emit('info', 'uplink.fall-back', { broker, message });
+      return;
+    }
     const known = `${broker} ${message}`;
     const level = needsPerson(ending) && !this.#alarmed.has(known) ? 'error' : 'warn';
     this.#alarmed.add(known);

@@ -1,11 +1,15 @@
+import { AgentError } from '../../agent/platform/errors.ts';
 import type { Outbox, OutboxEntry } from '../../agent/publish/outbox.ts';
 
 /** A log in memory. Its messages are readable JSON with their `seq`, so that a receiver can tell order and loss. */
 export class MemoryOutbox implements Outbox {
   readonly entries: OutboxEntry[] = [];
+  /** While true, reading fails as a store on a broken disk does. */
+  unreadable = false;
   /** Most entries that were handed out at once. */
   largestRead = 0;
   readonly #callbacks = new Set<() => void>();
+  readonly #pruned = new Set<number>();
   #cursor = 0;
 
   constructor(cursor = 0) {
@@ -30,12 +34,19 @@ export class MemoryOutbox implements Outbox {
     for (let made = 0; made < count; made += 1) this.append({ kind: 'coverage' });
   }
 
+  /** Takes entries away, as retention does. */
+  prune(from: number, to: number): void {
+    for (let seq = from; seq < to; seq += 1) this.#pruned.add(seq);
+  }
+
   size(): number {
     return this.entries.length;
   }
 
   entriesFrom(seq: number, limit: number): readonly OutboxEntry[] {
-    const read = this.entries.slice(seq, seq + limit);
+    if (this.unreadable)
+      throw new AgentError({ code: 'store.io', message: 'could not be read', remedy: 'check the disk' });
+    const read = this.entries.filter((entry) => entry.seq >= seq && !this.#pruned.has(entry.seq)).slice(0, limit);
     this.largestRead = Math.max(this.largestRead, read.length);
     return read;
   }

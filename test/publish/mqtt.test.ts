@@ -101,7 +101,9 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
     assert.ok(sent !== undefined);
 
     const limit = [0x27, 0, 0, sent.length >> 8, sent.length & 0xff];
-    await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.connect ? [connack(0, limit)] : undefined));
+    await using broker = await ScriptedBroker.start(({ type }) =>
+      type === TYPE.connect ? [connack(0, limit)] : undefined,
+    );
     const connection = await connected(broker.url);
     assert.deepEqual(await connection.publish('a/b', Buffer.alloc(300, 'x'), PLAIN), { kind: 'acknowledged' });
     assert.deepEqual(await connection.publish('a/b', Buffer.alloc(301, 'x'), PLAIN), {
@@ -125,7 +127,9 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
   });
 
   test('properties are sent over MQTT 5 only', async () => {
-    await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.connect ? [oldConnack(0)] : undefined));
+    await using broker = await ScriptedBroker.start(({ type }) =>
+      type === TYPE.connect ? [oldConnack(0)] : undefined,
+    );
     const connection = await connected(broker.url, { protocol: '3.1.1' });
     assert.deepEqual(await connection.publish('a/b', BYTES, PLAIN), { kind: 'acknowledged' });
     const [sent] = broker.published('a/b');
@@ -134,7 +138,9 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
   });
 
   test('retained messages are not asked of a broker that keeps none', async () => {
-    await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.connect ? [connack(0, [0x25, 0])] : undefined));
+    await using broker = await ScriptedBroker.start(({ type }) =>
+      type === TYPE.connect ? [connack(0, [0x25, 0])] : undefined,
+    );
     const connection = await connected(broker.url);
     await connection.publish('a/b', BYTES, { ...PLAIN, retain: true });
     assert.equal((broker.published('a/b')[0]?.flags ?? 0) & 1, 0);
@@ -244,7 +250,10 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
     try {
       const connection = await connected(broker.url);
       const mine = calls.filter(({ socket }) => socket.remotePort === broker.port);
-      assert.deepEqual(mine.map(({ on }) => on), [true]);
+      assert.deepEqual(
+        mine.map(({ on }) => on),
+        [true],
+      );
       connection.drop(LEFT);
     } finally {
       Socket.prototype.setNoDelay = original;

@@ -12,7 +12,7 @@ export interface WirePacket {
 
 export const TYPE = { connect: 1, publish: 3, puback: 4, subscribe: 8, pingreq: 12, disconnect: 14 } as const;
 
-/** What the broker does with a packet; `undefined` is the polite answer of MQTT 5. */
+/** What the broker does with a packet; `undefined` is the polite answer in the version of CONNECT. */
 export type Script = (packet: WirePacket, socket: Socket, connection: number) => readonly Buffer[] | undefined;
 
 /** A broker that says what a test wants, byte for byte, and remembers what it was sent. */
@@ -62,13 +62,15 @@ export class ScriptedBroker {
   #serve(socket: Socket): void {
     const connection = this.sockets.push(socket) - 1;
     let rest = Buffer.alloc(0);
+    let level = 5;
     socket.on('error', () => {});
     socket.on('data', (chunk: Buffer) => {
       rest = Buffer.concat([rest, chunk]);
       for (let packet = firstPacket(rest); packet !== undefined; packet = firstPacket(rest)) {
         rest = rest.subarray(packet.length);
         this.received.push(packet);
-        for (const answer of this.#script(packet, socket, connection) ?? polite(packet)) socket.write(answer);
+        if (packet.type === TYPE.connect) level = levelOf(packet);
+        for (const answer of this.#script(packet, socket, connection) ?? polite(packet, level)) socket.write(answer);
       }
     });
   }
@@ -88,13 +90,16 @@ const firstPacket = (bytes: Buffer): WirePacket | undefined => {
   return undefined;
 };
 
-const polite = (packet: WirePacket): readonly Buffer[] => {
-  if (packet.type === TYPE.connect) return [connack()];
-  if (packet.type === TYPE.subscribe) return [Buffer.from([0x90, 4, packet.body[0] ?? 0, packet.body[1] ?? 0, 0, 1])];
+const polite = (packet: WirePacket, level: number): readonly Buffer[] => {
+  if (packet.type === TYPE.connect) return [level === 5 ? connack() : oldConnack(0)];
+  if (packet.type === TYPE.subscribe) return [suback(packet, level === 5 ? [0, 1] : [1])];
   if (packet.type === TYPE.publish) return [puback(packet)];
   if (packet.type === TYPE.pingreq) return [Buffer.from([0xd0, 0])];
   return [];
 };
+
+const suback = ({ body }: WirePacket, rest: readonly number[]): Buffer =>
+  Buffer.from([0x90, 2 + rest.length, body[0] ?? 0, body[1] ?? 0, ...rest]);
 
 /** CONNACK of MQTT 5; `properties` as bytes, e.g. [0x21, 0, 3] for a receive maximum of 3. */
 export const connack = (reason = 0, properties: readonly number[] = [], sessionPresent = false): Buffer =>

@@ -13,7 +13,8 @@ const LOG = 'attest/v1/gw-1/log';
 const CONN = 'attest/v1/gw-1/conn';
 
 /** An access list that lets the gateway do everything but write its log. */
-const NO_LOG_ACL = 'user observer\ntopic readwrite #\npattern readwrite attest/v1/%c/conn\npattern write attest/v1/%c/dev/+\n';
+const NO_LOG_ACL =
+  'user observer\ntopic readwrite #\npattern readwrite attest/v1/%c/conn\npattern write attest/v1/%c/dev/+\n';
 const ACL = `${NO_LOG_ACL}pattern write attest/v1/%c/log\n`;
 
 const loneAgent = (url: string, bootseed: string, entries = 0): ChildProcess =>
@@ -192,7 +193,9 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
   });
 
   test('wrong credentials are an alarm once, then warnings; right ones connect without a restart', async () => {
-    await using broker = await Mosquitto.start(['allow_anonymous false', 'password_file #/passwords'], { passwords: '' });
+    await using broker = await Mosquitto.start(['allow_anonymous false', 'password_file #/passwords'], {
+      passwords: '',
+    });
     const passwords = join(broker.folder, 'passwords');
     assert.equal(spawnSync('mosquitto_passwd', ['-b', passwords, 'gw-1', 'right']).status, 0);
     broker.reload();
@@ -200,7 +203,12 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     await using agent = new Agent(settingsFor(broker.url, { password_file: join(broker.folder, 'secret') })).start();
     const refusals = () => agent.events.filter(({ event }) => event === 'uplink.refused');
     await until('three refusals', () => refusals().length >= 3);
-    assert.deepEqual(refusals().slice(0, 3).map(({ level }) => level), ['error', 'warn', 'warn']);
+    assert.deepEqual(
+      refusals()
+        .slice(0, 3)
+        .map(({ level }) => level),
+      ['error', 'warn', 'warn'],
+    );
     assert.equal(JSON.stringify(agent.events).includes('wrong'), false);
     broker.write('secret', 'right\n');
     await until('a connection', () => agent.saw('uplink.connected'));
@@ -217,7 +225,10 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
       const failures = agent.events.filter(({ event }) => event === 'uplink.network').length;
       return connects >= 2 && failures >= 2;
     });
-    assert.equal(agent.events.some(({ level }) => level === 'error'), false);
+    assert.equal(
+      agent.events.some(({ level }) => level === 'error'),
+      false,
+    );
   });
 
   test('limits in CONNACK: too small packets hold the pump, no QoS 1 refuses, no retained messages are said', async () => {

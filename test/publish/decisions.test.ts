@@ -1,0 +1,207 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { AgentError } from '../../agent/platform/errors.ts';
+import { Allowance } from '../../agent/publish/allowance.ts';
+import { brokersOf, checkBroker, type MqttSettings } from '../../agent/publish/broker.ts';
+import type { Ending } from '../../agent/publish/ending.ts';
+import { rivalSession, Sessions } from '../../agent/publish/presence.ts';
+import { Route } from '../../agent/publish/route.ts';
+import { TIMING } from '../../agent/publish/timing.ts';
+import { isId, topicsOf } from '../../agent/publish/topics.ts';
+import { settingsFor } from './agents.ts';
+
+suite('topics (mqtt.md §2)', () => {
+  test('names are formed of prefix, gateway, device and severity', () => {
+    const topics = topicsOf('acme/attest', 'tx1-gw3');
+    assert.equal(topics.log, 'acme/attest/v1/tx1-gw3/log');
+    assert.equal(topics.conn, 'acme/attest/v1/tx1-gw3/conn');
+    assert.equal(topics.dev('mac-021a2b3c4d5e'), 'acme/attest/v1/tx1-gw3/dev/mac-021a2b3c4d5e');
+    assert.equal(topics.finding('high'), 'acme/attest/v1/tx1-gw3/finding/high');
+  });
+
+  test('an id has no character that brokers treat in their own way', () => {
+    for (const id of ['a', 'tx1-gw3', '0', 'a'.repeat(63)]) assert.equal(isId(id), true, id);
+    for (const id of ['', '-a', 'A', 'a/b', 'a+', 'a#', '$a', 'a_b', 'é', 'a'.repeat(64), 'a\n']) {
+      assert.equal(isId(id), false, JSON.stringify(id));
+    }
+    assert.throws(() => topicsOf('a/b/c', 'gw'));
+    assert.throws(() => topicsOf('attest', 'gw/+'));
+    assert.throws(() => topicsOf('attest', 'gw').dev('#'));
+  });
+});
+
+suite('which brokers are allowed (mqtt.md §7)', () => {
+  const refuses = (url: string, more: Partial<MqttSettings>, message: RegExp): void =>
+    assert.throws(
+      () => checkBroker(settingsFor(url, more)),
+      (error) =>
+        error instanceof AgentError &&
+        error.code === 'mqtt.broker' &&
+        message.test(error.message) &&
+        error.remedy !== '',
+    );
+
+  test('clear text is for the loopback, or for whoever insists', () => {
+    for (const url of ['mqtt://127.0.0.1:1883', 'mqtt://127.8.9.1', 'mqtt://[::1]:1883', 'mqtt://localhost'])
+      checkBroker(settingsFor(url));
+    for (const url of [
+      'mqtt://10.0.0.1',
+      'mqtt://broker.example.org',
+      'mqtt://[fd00::1]',
+      'mqtt://localhost.example.org',
+    ]) {
+      refuses(url, {}, /clear text/);
+      checkBroker(settingsFor(url, { insecure: true }));
+    }
+    refuses('mqtt://127.0.0.1', { urls: ['mqtt://10.0.0.1'] }, /10\.0\.0\.1.*clear text/);
+  });
+
+  test('TLS names its authority, and a certificate has its key', () => {
+    refuses('mqtts://broker.example.org', {}, /no certificate authority/);
+    refuses('mqtts://broker.example.org', { ca: 'ca.pem', cert: 'gw.pem' }, /cert and key/);
+    refuses('mqtt://127.0.0.1', { cert: 'gw.pem', key: 'gw.key' }, /would not be used/);
+    checkBroker(settingsFor('mqtts://broker.example.org', { ca: 'ca.pem', cert: 'gw.pem', key: 'gw.key' }));
+  });
+
+  test('a URL is a host and a port; credentials in it are refused and not repeated', () => {
+    refuses('https://broker.example.org', {}, /not a broker URL/);
+    refuses('broker.example.org', {}, /not a broker URL/);
+    refuses('mqtt://127.0.0.1/path', {}, /more than a host/);
+    assert.throws(
+      () => checkBroker(settingsFor('mqtt://user:hunter2@127.0.0.1')),
+      (error) => error instanceof AgentError && !`${error.message} ${error.remedy}`.includes('hunter2'),
+    );
+    refuses('mqtt://127.0.0.1', { prefix: 'a/b/c' }, /topic prefix/);
+  });
+
+  test('ports have the defaults of the protocol', () => {
+    const settings = settingsFor('mqtts://Broker.Example.org', {
+      ca: 'ca.pem',
+      urls: ['mqtt://127.0.0.1', 'mqtt://[::1]:1'],
+    });
+    assert.deepEqual(
+      brokersOf(settings).map(({ host, port, tls }) => [host, port, tls]),
+      [
+        ['Broker.Example.org', 8883, true],
+        ['127.0.0.1', 1883, false],
+        ['::1', 1, false],
+      ],
+    );
+  });
+});
+
+suite('reconnect (mqtt.md §6)', () => {
+  const network: Ending = { kind: 'network', message: 'ECONNREFUSED' };
+  const refused = (reason: number, serverReference?: string): Ending => ({
+    kind: 'refused',
+    reason,
+    ...(serverReference === undefined ? {} : { serverReference }),
+  });
+  const most = (more: Partial<MqttSettings> = {}): Route =>
+    new Route(settingsFor('mqtt://127.0.0.1:1', more), TIMING, () => 1);
+  const pauses = (route: Route, ending: Ending, count: number): readonly number[] =>
+    Array.from({ length: count }, () => route.after(ending, 0).pauseMs);
+
+  test('the ceiling doubles from 1 s to 60 s, and the pause is anywhere below it', () => {
+    assert.deepEqual(pauses(most(), network, 8), [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000]);
+    const least = new Route(settingsFor('mqtt://127.0.0.1:1'), TIMING, () => 0);
+    assert.deepEqual(pauses(least, network, 3), [0, 0, 0]);
+  });
+
+  test('only a connection that lasted a minute resets it', () => {
+    const route = most();
+    pauses(route, network, 5);
+    assert.equal(route.after({ kind: 'closed', connected: true }, 59_999).pauseMs, 32_000);
+    assert.equal(route.after({ kind: 'closed', connected: true }, 60_000).pauseMs, 1_000);
+  });
+
+  test('a "no" waits up to 15 min, a busy broker up to 5 min, another agent 15 min', () => {
+    const last = (ending: Ending): number | undefined => pauses(most({ protocol: '5' }), ending, 12).at(-1);
+    for (const reason of [0x84, 0x85, 0x86, 0x87]) assert.equal(last(refused(reason)), 900_000);
+    for (const reason of [0x88, 0x89, 0x8b, 0x97, 0x9f]) assert.equal(last(refused(reason)), 300_000);
+    assert.equal(last({ kind: 'tls', message: '' }), 900_000);
+    assert.equal(last(refused(0x8e)), 60_000);
+    assert.equal(most().after({ kind: 'rival', session: 'x.1' }, 0).pauseMs, 900_000);
+  });
+
+  test('brokers are tried in turn; a stable one is tried again first', () => {
+    const route = most({ urls: ['mqtt://127.0.0.2:2', 'mqtt://127.0.0.3:3'] });
+    const ports: number[] = [];
+    for (let tries = 0; tries < 4; tries += 1) {
+      ports.push(route.next().broker.port);
+      route.after(network, 0);
+    }
+    assert.deepEqual(ports, [1, 2, 3, 1]);
+    const before = route.next().broker.port;
+    route.after({ kind: 'closed', connected: true }, 60_000);
+    assert.equal(route.next().broker.port, before);
+    route.after({ kind: 'left' }, 3_600_000);
+    assert.equal(route.next().broker.port, 1);
+  });
+
+  test('another server is followed only if it is in the list', () => {
+    const route = most({ urls: ['mqtt://127.0.0.2:2', 'mqtt://127.0.0.3:3'] });
+    route.after(refused(0x9d, '127.0.0.3:3'), 0);
+    assert.equal(route.next().broker.port, 3);
+    route.after(refused(0x9c, 'evil.example:1883'), 0);
+    assert.equal(route.next().broker.port, 1, 'the next of the list');
+  });
+
+  test('a broker that keeps no retained messages is asked once more without a retained will', () => {
+    const route = most();
+    assert.deepEqual(route.after(refused(0x9a), 0), { pauseMs: 0, otherwise: true });
+    assert.equal(route.next().retainedWill, false);
+    assert.equal(route.after(refused(0x9a), 0).otherwise, false);
+  });
+
+  test('no two answers of a broker make the agent connect again and again without a pause', () => {
+    const route = most();
+    const immediate = [0x84, 0x84, 0x9a, 0x84, 0x9a, 0x84].map(
+      (reason) => route.after(refused(reason), 0).pauseMs === 0,
+    );
+    assert.ok(immediate.filter(Boolean).length <= 4, JSON.stringify(immediate));
+    assert.equal(immediate[1], false, 'both versions refused');
+  });
+});
+
+suite('who speaks under this identity (mqtt.md §4)', () => {
+  const sessions = new Sessions('c2VlZA', (bootseed) => bootseed === 'b2xk');
+  sessions.next();
+  sessions.next();
+  const rival = (presence: object): string | undefined =>
+    rivalSession(Buffer.from(JSON.stringify({ state: 'online', at: 1_000, ...presence })), sessions, 1_100, 1_200);
+
+  test('sessions of this start that were used, and those of earlier starts, are our own', () => {
+    for (const session of ['c2VlZA.1', 'c2VlZA.2', 'b2xk.99']) assert.equal(rival({ session }), undefined, session);
+    for (const session of ['c2VlZA.3', 'c2VlZA.0', 'c2VlZA.x', 'Zm9yZWlnbg.1', 'nodot'])
+      assert.equal(rival({ session }), session);
+  });
+
+  test('one that stopped, one long silent and what is no presence are no rival', () => {
+    assert.equal(rival({ session: 'Zm9yZWlnbg.1', state: 'stopped' }), undefined);
+    assert.equal(rival({ session: 'Zm9yZWlnbg.1', at: -101 }), undefined);
+    assert.equal(rival({ session: 'Zm9yZWlnbg.1', state: 'lost' }), 'Zm9yZWlnbg.1');
+    for (const text of ['', '{', 'null', '[]', '{"session":1}', '\u0000']) {
+      assert.equal(rivalSession(Buffer.from(text), sessions, 1_100, 1_200), undefined, text);
+    }
+    assert.equal(rival({ session: 'x'.repeat(10_000) })?.length, 128);
+  });
+});
+
+suite('rate cap', () => {
+  test('after a burst of a tenth of a second the average holds', () => {
+    const allowance = new Allowance(200, 0);
+    let sent = 0;
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 1) {
+      while (allowance.take(nowMs) === 0) sent += 1;
+    }
+    assert.ok(sent >= 2_000 && sent <= 2_021, String(sent));
+  });
+
+  test('it says after how long there is one more', () => {
+    const allowance = new Allowance(10, 0);
+    assert.equal(allowance.take(0), 0);
+    assert.equal(allowance.take(0), 100);
+    assert.equal(allowance.take(100), 0);
+  });
+});
