@@ -1,7 +1,7 @@
 import type { FactName, Facts, UnknownReason } from '../../shared/facts.ts';
+import type { LookKind } from '../probe/capture.ts';
 
-/** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */
-export type LookKind = 'pools' | 'full';
+export type { LookKind };
 
 /**
  * What one look at one device gave, in the vocabulary of facts. A fact is in `facts` (present), in `gaps` (absent or

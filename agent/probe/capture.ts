@@ -36,6 +36,9 @@ export interface NoReply {
   readonly dark?: true;
 }
 
+/** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */
+export type LookKind = 'pools' | 'full';
+
 /** What one look at a device gave, by name of the driver's query. A query that was not asked this time is not in the map. */
 export interface Capture {
   readonly address: string;

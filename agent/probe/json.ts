@@ -44,7 +44,7 @@ export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = fa
 };
 
 /** Where the content of a reply stands: without a byte order mark, and without the NULs and white space after it. */
-export const content = (bytes: Uint8Array): { readonly start: number; readonly end: number } => {
+const content = (bytes: Uint8Array): { readonly start: number; readonly end: number } => {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] as number) <= 0x20) end -= 1;
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;

@@ -1,6 +1,5 @@
 import type { Driver, Query } from '../drivers/driver.ts';
-import type { LookKind } from '../normalise/observation.ts';
-import type { Capture, NoReply, Reply } from './capture.ts';
+import type { Capture, LookKind, NoReply, Reply } from './capture.ts';
 import { Line, type ProbeDeps } from './line.ts';
 import type { Target } from './target.ts';
 
