@@ -1,0 +1,108 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Facts } from '../../shared/facts.ts';
+import { honest, MINUTE, showing, Watch } from './watch.ts';
+
+const setting = (key: string, value: string) => ({ key, value });
+
+test('config.drift: one finding lists every key that left the reference', () => {
+  const watch = Watch.known();
+  watch.live(
+    20 * MINUTE,
+    showing({ 'config.fan_min_pct': 0, 'config.other': [setting('led', 'off'), setting('log_level', '3')] }),
+  );
+  assert.deepEqual(watch.said(), ['config.drift open']);
+  assert.deepEqual(watch.statements[0]?.before, [
+    { key: 'fan_min_pct', value: 20 },
+    { key: 'other.led', value: 'on' },
+  ]);
+  assert.deepEqual(watch.statements[0]?.after, [
+    { key: 'fan_min_pct', value: 0 },
+    { key: 'other.led', value: 'off' },
+  ]);
+  assert.equal(watch.statements[0]?.severity, 'low');
+});
+
+test('config.drift: the frequency may wander, and a new key is learned', () => {
+  const watch = Watch.known();
+  const more = [setting('led', 'on'), setting('log_level', '3'), setting('beep', 'no')];
+  watch.live(40 * MINUTE, (nowMs) => ({
+    facts: honest(nowMs, { 'config.freq_mhz': 600 + (nowMs % 50), 'config.other': more }),
+  }));
+  assert.deepEqual(watch.said(), []);
+  const louder = [setting('led', 'on'), setting('log_level', '3'), setting('beep', 'yes')];
+  watch.live(20 * MINUTE, showing({ 'config.other': louder }));
+  assert.deepEqual(watch.opened('config.drift')[0]?.after, [{ key: 'other.beep', value: 'yes' }]);
+});
+
+test('config.drift: a key that cannot be read for a while neither ends the finding nor changes it', () => {
+  const watch = Watch.known();
+  const off = { 'config.fan_min_pct': 0, 'config.other': [setting('led', 'off'), setting('log_level', '3')] };
+  watch.live(20 * MINUTE, showing(off));
+  watch.live(60 * MINUTE, (nowMs) => ({ facts: honest(nowMs, off), gaps: { 'config.other': 'timeout' } }));
+  watch.live(60 * MINUTE, (nowMs) => ({ facts: honest(nowMs, off), gaps: { 'config.fan_min_pct': 'refused' } }));
+  watch.live(20 * MINUTE, showing(off));
+  assert.deepEqual(watch.said(), ['config.drift open']);
+  watch.live(60 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), ['config.drift open', 'config.drift resolved']);
+});
+
+test('config.performance-changed: another mode is medium, a quarter more power is high, a twentieth medium', () => {
+  const severityOf = (changes: Facts) => {
+    const watch = Watch.known();
+    watch.live(20 * MINUTE, showing(changes));
+    assert.deepEqual(watch.said(), ['config.performance-changed open']);
+    return watch.statements[0]?.severity;
+  };
+  assert.equal(severityOf({ 'config.mode': 'low-power' }), 'medium');
+  assert.equal(severityOf({ 'config.power_limit_w': 4375 }), 'high');
+  assert.equal(severityOf({ 'config.power_limit_w': 2800 }), 'high');
+  assert.equal(severityOf({ 'config.power_limit_w': 3675 }), 'medium');
+});
+
+test('config.performance-changed: power drawn may vary', () => {
+  const watch = Watch.known();
+  watch.live(40 * MINUTE, (nowMs) => ({ facts: honest(nowMs, { 'telemetry.power_w': (nowMs / 1000) % 4000 }) }));
+  assert.deepEqual(watch.said(), []);
+});
+
+test('config.network-changed: a host name that a shell would run is high at the first look', () => {
+  const watch = Watch.known();
+  watch.see('full', { 'network.hostname': 'a$(x)' });
+  assert.deepEqual(watch.said(), ['config.network-changed open']);
+  assert.equal(watch.statements[0]?.severity, 'high');
+  assert.deepEqual(watch.statements[0]?.reasons, ['injection-shape']);
+});
+
+test('config.network-changed: a new DNS server is high, a known one dropped is medium', () => {
+  const stranger = Watch.known();
+  stranger.live(20 * MINUTE, showing({ 'network.dns': ['8.8.8.8'] }));
+  assert.equal(stranger.opened('config.network-changed')[0]?.severity, 'high');
+  const fewer = new Watch();
+  fewer.live(MINUTE, showing({ 'network.dns': ['10.20.0.53', '10.20.0.54'] }));
+  fewer.live(20 * MINUTE, showing({ 'network.dns': ['10.20.0.54'] }));
+  assert.equal(fewer.opened('config.network-changed')[0]?.severity, 'medium');
+});
+
+test('config.network-changed: a renumbered lease is none', () => {
+  const watch = Watch.known();
+  watch.live(40 * MINUTE, (nowMs) => ({ facts: honest(nowMs, { 'network.address': '10.20.14.93' }) }));
+  assert.deepEqual(watch.said(), []);
+});
+
+test('config.access-changed: SSH that was closed is open: high', () => {
+  const watch = Watch.commissioned();
+  watch.live(20 * MINUTE, showing({ 'access.ssh': true }));
+  assert.deepEqual(watch.said(), ['config.access-changed open']);
+  assert.equal(watch.statements[0]?.severity, 'high');
+  assert.deepEqual(watch.statements[0]?.after, [{ key: 'ssh', value: true }]);
+});
+
+test('config.access-changed: a switch that cannot be read any more is none', () => {
+  const watch = Watch.known();
+  watch.live(40 * MINUTE, (nowMs) => ({
+    facts: honest(nowMs),
+    gaps: { 'access.ssh': 'refused', 'access.web_auth': 'timeout' },
+  }));
+  assert.deepEqual(watch.said(), []);
+});

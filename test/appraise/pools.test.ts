@@ -1,0 +1,247 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { honest, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
+
+test('pool.url-changed: another host in slot 0 is one finding within 120 s, with both URLs', () => {
+  const watch = Watch.known();
+  const changedMs = watch.nowMs;
+  watch.live(3 * MINUTE, showing(pools({ url: 'stratum+tcp://203.0.113.9:3333' })));
+  assert.deepEqual(watch.said(), ['pool.url-changed open']);
+  const [finding] = watch.opened('pool.url-changed');
+  assert.equal(finding?.part, 'slot 0');
+  assert.equal(finding?.before, 'stratum+tcp://eu.pool.example:3333');
+  assert.equal(finding?.after, 'stratum+tcp://203.0.113.9:3333');
+  assert.equal(finding?.severity, 'high');
+  assert.ok(((finding?.confirmedAt ?? 0) * SECOND - changedMs) / SECOND <= 120);
+  assert.deepEqual(
+    watch.attestations.map(({ trigger }) => trigger),
+    ['change'],
+  );
+  assert.equal(watch.attestations[0]?.checks.failed[0]?.obs, 'stratum+tcp://203.0.113.9:3333');
+});
+
+test('pool.url-changed: a host under the same registered name and scheme is medium, another scheme is not', () => {
+  const near = Watch.known();
+  near.live(3 * MINUTE, showing(pools({ url: 'stratum+tcp://asia.pool.example:3333' })));
+  assert.equal(near.opened('pool.url-changed')[0]?.severity, 'medium');
+  const scheme = Watch.known();
+  scheme.live(3 * MINUTE, showing(pools({ url: 'stratum+ssl://asia.pool.example:3333' })));
+  assert.equal(scheme.opened('pool.url-changed')[0]?.severity, 'high');
+});
+
+test('pool.url-changed: host in upper case, last slash, two timeouts and one empty list are no finding', () => {
+  const watch = Watch.known();
+  watch.live(2 * MINUTE, showing(pools({ url: 'Stratum+TCP://EU.Pool.Example.:3333/' })));
+  watch.live(2 * MINUTE, () => undefined);
+  watch.live(MINUTE, showing({ pools: [] }));
+  watch.live(20 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), []);
+});
+
+test('pool.user-changed: another account is critical within 120 s', () => {
+  const watch = Watch.known();
+  const changedMs = watch.nowMs;
+  watch.live(3 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  const [finding] = watch.opened('pool.user-changed');
+  assert.equal(finding?.severity, 'critical');
+  assert.deepEqual([finding?.before, finding?.after], ['acme.rig0417', 'mallory.rig0417']);
+  assert.ok((finding?.confirmedAt ?? 0) * SECOND - changedMs <= 120 * SECOND);
+  assert.deepEqual(watch.said(), ['pool.user-changed open']);
+});
+
+test('pool.user-changed: a wallet without worker is its own account', () => {
+  const watch = new Watch();
+  const wallet = { user: 'bc1qexampleexampleexample' };
+  watch.live(2 * MINUTE, showing(pools(wallet, wallet, wallet)));
+  watch.clear();
+  watch.live(3 * MINUTE, showing(pools({ user: 'bc1qotherotherotherother' }, wallet, wallet)));
+  assert.equal(watch.opened('pool.user-changed')[0]?.severity, 'critical');
+});
+
+test('pool.user-changed: a worker named after its leased address follows a new lease, at most low', () => {
+  const watch = new Watch();
+  const named = (octet: number) => ({ user: `acme.rig-14x${octet}` });
+  watch.live(5 * MINUTE, (nowMs) => ({ facts: honest(nowMs, pools(named(7), named(7), named(7))) }));
+  watch.clear();
+  watch.live(10 * MINUTE, (nowMs) => ({
+    facts: honest(nowMs, pools(named(93), named(93), named(93))),
+    address: '10.20.14.93',
+  }));
+  const severities = watch.statements
+    .filter(({ ruleId }) => ruleId === 'pool.user-changed')
+    .map(({ severity }) => severity);
+  assert.deepEqual([...new Set(severities)], ['low']);
+});
+
+test('pool.user-changed: a worker that follows no template is medium', () => {
+  const watch = Watch.known();
+  watch.live(3 * MINUTE, showing(pools({ user: 'acme.someoneelse' })));
+  assert.equal(watch.opened('pool.user-changed')[0]?.severity, 'medium');
+});
+
+test('pool.user-changed and pool.url-changed: both are found when one slot changes both', () => {
+  const watch = Watch.known();
+  watch.live(3 * MINUTE, showing(pools({ url: 'stratum+tcp://203.0.113.9:3333', user: 'mallory.x' })));
+  assert.deepEqual([...watch.said()].sort(), ['pool.url-changed open', 'pool.user-changed open']);
+  assert.equal(watch.attestations.length, 1);
+});
+
+const FOURTH = { slot: 3, url: 'stratum+tcp://fee.example:3333', user: 'fee.x', priority: 3, active: false };
+
+test('pool.slot-added: a fourth slot is a finding with its contents', () => {
+  const watch = Watch.known();
+  watch.live(3 * MINUTE, showing({ pools: [...POOLS, FOURTH] }));
+  const [finding] = watch.opened('pool.slot-added');
+  assert.equal(finding?.severity, 'high');
+  assert.deepEqual(finding?.after, { url: 'stratum+tcp://fee.example:3333', user: 'fee.x' });
+  assert.deepEqual(watch.said(), ['pool.slot-added open']);
+});
+
+test('pool.slot-added: a slot put before the others is an addition, not three changes', () => {
+  const watch = Watch.known();
+  const moved = POOLS.map((pool, index) => ({ ...pool, slot: index + 1, priority: index + 1 }));
+  watch.live(3 * MINUTE, showing({ pools: [{ ...FOURTH, slot: 0, priority: 0 }, ...moved] }));
+  assert.deepEqual(watch.said(), ['pool.slot-added open']);
+  assert.equal(watch.opened('pool.slot-added')[0]?.part, 'slot 0');
+});
+
+test('pool.slot-added: an account that no line of the list allows is critical', () => {
+  const watch = Watch.known({ allow: [{ url: 'stratum+tcp://*.pool.example:3333' }, { url: 'backup.example' }] });
+  watch.live(3 * MINUTE, showing({ pools: [...POOLS, FOURTH] }));
+  assert.equal(watch.opened('pool.slot-added')[0]?.severity, 'critical');
+});
+
+test('pool.slot-added: a reply truncated after slot 1 is unknown, no finding', () => {
+  const watch = Watch.known();
+  watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), gaps: { pools: 'truncated' } }));
+  assert.deepEqual(watch.said(), []);
+});
+
+test('pool.slot-removed: a slot that is gone for ten minutes is one finding; for two polls none is confirmed', () => {
+  const gone = { pools: POOLS.slice(0, 2) };
+  const watch = Watch.known();
+  watch.live(9 * MINUTE, showing(gone));
+  assert.deepEqual(watch.said(), []);
+  watch.live(5 * MINUTE, showing(gone));
+  assert.deepEqual(watch.said(), ['pool.slot-removed open']);
+  assert.equal(watch.opened('pool.slot-removed')[0]?.severity, 'medium');
+
+  const brief = Watch.known();
+  brief.live(2 * MINUTE, showing(gone));
+  brief.live(20 * MINUTE, showing({}));
+  assert.deepEqual(brief.said(), ['pool.slot-removed resolved']);
+  assert.equal(brief.statements[0]?.confirmedAt, undefined);
+});
+
+test('pool.priority-changed: slots 0 and 1 swapped are this finding only', () => {
+  const watch = Watch.known();
+  const [first, second, third] = POOLS;
+  watch.live(
+    3 * MINUTE,
+    showing({
+      pools: [
+        { ...second, slot: 0, priority: 0, active: true },
+        { ...first, slot: 1, priority: 1, active: true },
+        third,
+      ],
+    }),
+  );
+  assert.deepEqual(watch.said(), ['pool.priority-changed open']);
+});
+
+test('pool.priority-changed: other quotas are a change, the same list is none', () => {
+  const watch = new Watch();
+  watch.live(3 * MINUTE, showing(pools({ quota: 1 }, { quota: 1 }, { quota: 1 })));
+  assert.deepEqual(watch.said(), []);
+  watch.live(3 * MINUTE, showing(pools({ quota: 1 }, { quota: 9 }, { quota: 1 })));
+  assert.deepEqual(watch.said(), ['pool.priority-changed open']);
+});
+
+const LIST = [
+  { url: 'stratum+tcp://*.pool.example:3333', user: 'acme.*' },
+  { url: 'backup.example', user: 'acme.*' },
+];
+
+test('pool.outside-allowlist: is found at first sight, against no baseline, with the nearest line', () => {
+  const watch = new Watch({ allow: LIST });
+  watch.live(3 * MINUTE, showing(pools({ user: 'acne.rig0417' })));
+  const [finding] = watch.opened('pool.outside-allowlist');
+  assert.equal(finding?.severity, 'high');
+  assert.deepEqual(finding?.after, {
+    url: 'stratum+tcp://eu.pool.example:3333',
+    user: 'acne.rig0417',
+    nearest: LIST[0],
+  });
+  assert.deepEqual(
+    watch.attestations.map(({ trigger }) => trigger),
+    ['first'],
+  );
+});
+
+test('pool.outside-allowlist: does not run without a list and does not match a listed pool', () => {
+  const without = new Watch();
+  without.live(5 * MINUTE, showing(pools({ url: 'stratum+tcp://203.0.113.9:3333' })));
+  assert.deepEqual(without.said(), []);
+  const listed = new Watch({ allow: LIST });
+  listed.live(5 * MINUTE, showing({}));
+  assert.deepEqual(listed.said(), []);
+});
+
+test('pool.outside-allowlist: patterns are anchored at both ends', () => {
+  const unlisted = (url: string, user: string, allow: { url: string; user?: string }) => {
+    const watch = new Watch({ allow: [allow] });
+    watch.live(2 * MINUTE, showing({ pools: [{ slot: 0, url, user, priority: 0 }] }));
+    return watch.opened('pool.outside-allowlist').length;
+  };
+  const line = { url: 'pool.example.com', user: 'acct1' };
+  assert.equal(unlisted('stratum+tcp://pool.example.com:3333', 'acct1', line), 0);
+  assert.equal(unlisted('stratum+tcp://evilpool.example.com.attacker.net:3333', 'acct1', line), 1);
+  assert.equal(unlisted('stratum+tcp://evilpool.example.com:3333', 'acct1', line), 1);
+  assert.equal(unlisted('stratum+tcp://pool.example.com:3333', 'x.acct1', line), 1);
+  assert.equal(unlisted('stratum+tcp://pool.example.com@attacker.net:3333', 'acct1', line), 1);
+  const wild = { url: 'stratum+tcp://*.pool.example:3333', user: 'acme.*' };
+  assert.equal(unlisted('stratum+tcp://a.b.pool.example:3333', 'acme.rig', wild), 0);
+  assert.equal(unlisted('stratum+tcp://pool.example:3333', 'acme.rig', wild), 1);
+  assert.equal(unlisted('stratum+tcp://a.pool.example:4444', 'acme.rig', wild), 1);
+  assert.equal(unlisted('stratum+tcp://a.pool.example:3333', 'acme', wild), 1);
+  assert.equal(unlisted('stratum+tcp://10.0.0.9:3333', 'acme.rig', wild), 1);
+});
+
+test('pool.outside-allowlist: the pool that runs counts too, and a private address is named as such', () => {
+  const watch = new Watch({ allow: LIST });
+  const live_pools = [{ url: 'stratum+tcp://192.168.7.7:3333', user: 'acme.rig0417' }];
+  watch.live(2 * MINUTE, showing({ live_pools }));
+  const [finding] = watch.opened('pool.outside-allowlist');
+  assert.equal(finding?.part, 'live 0');
+  assert.deepEqual(finding?.reasons, ['not-listed', 'private-host']);
+});
+
+test('pool.failover-active: primary down for ten minutes is low, then cleared, and no other finding', () => {
+  const watch = Watch.known();
+  watch.live(10 * MINUTE, showing(pools({ active: false }, { active: true })));
+  assert.deepEqual(watch.said(), ['pool.failover-active open']);
+  assert.equal(watch.statements[0]?.severity, 'low');
+  watch.live(10 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), ['pool.failover-active open', 'pool.failover-active resolved']);
+});
+
+test('pool.failover-active: after more than thirty minutes it is medium', () => {
+  const watch = Watch.known();
+  watch.live(40 * MINUTE, showing(pools({ active: false }, { active: true })));
+  assert.deepEqual(
+    watch.opened('pool.failover-active').map(({ severity }) => severity),
+    ['low', 'medium'],
+  );
+});
+
+test('pool.failover-active: one poll on the second pool, and a device that shares its work, are none', () => {
+  const blip = Watch.known();
+  blip.live(30 * SECOND, showing(pools({ active: true }, { active: true })));
+  blip.live(10 * MINUTE, showing({}));
+  assert.deepEqual(blip.said(), []);
+  const shared = new Watch();
+  const balanced = { 'config.strategy': 'balance' };
+  shared.live(2 * MINUTE, showing(balanced));
+  shared.live(20 * MINUTE, showing({ ...balanced, ...pools({ active: false }, { active: true }) }));
+  assert.deepEqual(shared.said(), []);
+});

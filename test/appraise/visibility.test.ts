@@ -1,0 +1,168 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
+import { hasRebooted, type UptimeSample } from '../../agent/appraise/rules/runtime-reboot-unexpected.ts';
+import type { Facts } from '../../shared/facts.ts';
+import { HOUR, honest, MINUTE, pools, SECOND, showing, T0, Watch } from './watch.ts';
+
+const silent = () => undefined;
+
+test('visibility.device-dark: five polls without an answer are one finding and one unreachable attestation', () => {
+  const watch = Watch.known();
+  watch.live(4 * MINUTE, silent);
+  assert.deepEqual(watch.said(), []);
+  watch.live(30 * MINUTE, silent);
+  assert.deepEqual(watch.said(), ['visibility.device-dark open']);
+  assert.equal(watch.statements[0]?.severity, 'low');
+  assert.equal(watch.statements[0]?.basis, 'gateway-observed');
+  assert.deepEqual(watch.statements[0]?.reasons, ['timeout']);
+  assert.deepEqual(
+    watch.attestations.map(({ trigger }) => trigger),
+    ['unreachable'],
+  );
+  assert.deepEqual(
+    watch.attestations[0]?.checks.failed.map(({ id }) => id),
+    ['visibility.device-dark'],
+  );
+  assert.ok(
+    watch.attestations[0]?.checks.notRun.some(({ id, reason }) => id === 'pool.url-changed' && reason === 'timeout'),
+  );
+});
+
+test('visibility.device-dark: the return is attested with the end of the finding', () => {
+  const watch = Watch.known();
+  watch.live(10 * MINUTE, silent);
+  watch.clear();
+  watch.live(5 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), ['visibility.device-dark resolved']);
+  assert.deepEqual(
+    watch.attestations.map(({ trigger, checks }) => [trigger, checks.failed.length]),
+    [['change', 0]],
+  );
+});
+
+test('visibility.device-dark: a device that never answered at its position goes dark, and is learned when it comes', () => {
+  const watch = new Watch();
+  watch.live(10 * MINUTE, silent);
+  assert.deepEqual(watch.said(), ['visibility.device-dark open']);
+  watch.live(10 * MINUTE, showing({}));
+  assert.deepEqual(
+    watch.attestations.map(({ trigger }) => trigger),
+    ['unreachable', 'first'],
+  );
+  assert.equal(watch.attestations[1]?.verdict.learn, 'all');
+});
+
+test('visibility.device-dark: an answer without a single fact is no answer', () => {
+  const watch = Watch.known();
+  watch.live(10 * MINUTE, () => ({ facts: { family: 'antminer-stock' }, gaps: { pools: 'timeout' } }));
+  assert.deepEqual(watch.said(), ['visibility.device-dark open']);
+});
+
+test('visibility.changed-while-dark: dark for twenty minutes and other pools: critical, once, with what changed', () => {
+  const watch = Watch.known();
+  watch.live(20 * MINUTE, silent);
+  watch.clear();
+  watch.live(10 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  const [finding] = watch.opened('visibility.changed-while-dark');
+  assert.equal(finding?.severity, 'critical');
+  assert.deepEqual(finding?.after, [{ key: 'pool.user-changed slot 0', value: { user: 'mallory.rig0417' } }]);
+  assert.deepEqual([...watch.said()].sort(), [
+    'pool.user-changed open',
+    'visibility.changed-while-dark open',
+    'visibility.device-dark resolved',
+  ]);
+});
+
+test('visibility.changed-while-dark: unchanged, or dark for ten minutes only, is none', () => {
+  const unchanged = Watch.known();
+  unchanged.live(20 * MINUTE, silent);
+  unchanged.live(10 * MINUTE, showing({}));
+  assert.deepEqual(unchanged.opened('visibility.changed-while-dark'), []);
+  const short = Watch.known();
+  short.live(10 * MINUTE, silent);
+  short.live(10 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  assert.deepEqual(short.opened('visibility.changed-while-dark'), []);
+  assert.equal(short.opened('pool.user-changed').length, 1);
+});
+
+test('visibility.changed-while-dark: what was open before the dark is not a change', () => {
+  const watch = Watch.known();
+  watch.live(5 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  watch.live(20 * MINUTE, silent);
+  watch.live(10 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  assert.deepEqual(watch.opened('visibility.changed-while-dark'), []);
+});
+
+/** A machine that started anew at these times. */
+const rebooting =
+  (...bootsMs: readonly number[]) =>
+  (nowMs: number): { facts: Facts } => {
+    const bootMs = bootsMs.filter((atMs) => atMs <= nowMs).at(-1);
+    const elapsed = bootMs === undefined ? 86_400 + (nowMs - T0) / SECOND : (nowMs - bootMs) / SECOND;
+    return { facts: honest(nowMs, { 'telemetry.elapsed_s': Math.floor(elapsed) }) };
+  };
+
+test('runtime.reboot-unexpected: one reboot is low, looked at in full within a minute, and over by itself', () => {
+  const watch = Watch.known();
+  const bootMs = watch.nowMs + 90 * SECOND;
+  watch.live(30 * MINUTE, rebooting(bootMs));
+  assert.deepEqual(watch.said(), ['runtime.reboot-unexpected open', 'runtime.reboot-unexpected resolved']);
+  assert.equal(watch.statements[0]?.severity, 'low');
+  assert.ok((watch.attestations[0]?.atMs ?? Number.POSITIVE_INFINITY) - bootMs <= 2 * MINUTE);
+});
+
+test('runtime.reboot-unexpected: the third within an hour is medium', () => {
+  const watch = Watch.known();
+  const [first, second, third] = [2, 6, 10].map((minutes) => watch.nowMs + minutes * MINUTE);
+  watch.live(15 * MINUTE, rebooting(first ?? 0, second ?? 0, third ?? 0));
+  assert.deepEqual(
+    watch.opened('runtime.reboot-unexpected').map(({ severity }) => severity),
+    ['low', 'medium'],
+  );
+});
+
+test('runtime.reboot-unexpected: a counter that wraps, is set, or goes on is no reboot', () => {
+  const sample = (atS: number, s: number): UptimeSample => ({ atMs: atS * SECOND, s, counter: 'uptime' });
+  const MS_32 = 2 ** 32 / 1000;
+  assert.equal(hasRebooted(sample(0, 86_400), sample(60, 12)), true);
+  assert.equal(hasRebooted(sample(0, MS_32 - 20), sample(60, 40)), false);
+  assert.equal(hasRebooted(sample(0, 65_530), sample(60, 54)), false);
+  assert.equal(hasRebooted(sample(0, 86_400), sample(60, 82_800)), false);
+  assert.equal(hasRebooted(sample(0, 86_400), sample(60, 86_460)), false);
+  assert.equal(hasRebooted(sample(0, 40), sample(1, 38)), false);
+  assert.equal(hasRebooted(sample(0, 86_400), { ...sample(60, 12), counter: 'elapsed' }), false);
+  assert.equal(hasRebooted(undefined, sample(60, 12)), false);
+});
+
+const GATEWAY = { nowMs: T0, pollIntervalMs: MINUTE, keyIsOlder: true };
+
+test('evidence.agent-gap: an agent that did not run for ten minutes says so, once and over', () => {
+  const finding = agentGap({ ...GATEWAY, lastEntryMs: T0 - 10 * MINUTE });
+  assert.equal(finding?.ruleId, 'evidence.agent-gap');
+  assert.equal(finding?.state, 'resolved');
+  assert.deepEqual(finding?.after, { gap_s: 600 });
+  assert.deepEqual(agentGap({ ...GATEWAY })?.reasons, ['store-lost']);
+});
+
+test('evidence.agent-gap: a quick restart and the first start of all are none', () => {
+  assert.equal(agentGap({ ...GATEWAY, lastEntryMs: T0 - 2 * MINUTE }), undefined);
+  assert.equal(agentGap({ ...GATEWAY, keyIsOlder: false }), undefined);
+});
+
+test('baseline.learned: first sight is learned once, without a finding, and what is read later is learned by name', () => {
+  const watch = new Watch();
+  watch.live(10 * MINUTE, (nowMs) => ({ facts: honest(nowMs), gaps: { 'access.ssh': 'timeout' } }));
+  watch.live(2 * HOUR, showing({}));
+  assert.deepEqual(watch.said(), []);
+  assert.deepEqual(
+    watch.attestations.map(({ trigger, verdict }) => [trigger, verdict.learn]),
+    [
+      ['first', 'all'],
+      ['change', ['access.ssh']],
+    ],
+  );
+  assert.equal(watch.state.reference?.unrecorded, undefined);
+  watch.live(20 * MINUTE, showing({ 'access.ssh': true }));
+  assert.equal(watch.opened('config.access-changed').length, 1);
+});
