@@ -1,3 +1,4 @@
+import type { Broker } from './broker.ts';
 import type { Timing } from './timing.ts';
 
 /** Why there is no connection, or no longer one. The world as expected: a value, not an exception. */
@@ -39,6 +40,27 @@ export const REASON = {
   serverMoved: 0x9d,
   connectionRate: 0x9f,
 } as const;
+
+/** CONNACK return codes of 3.1.1, 1 to 5, as reason codes of MQTT 5. A broker of 3.1.1 answers these to a CONNECT of 5, too. */
+export const reasonOf = (returnCode: number | undefined): number =>
+  [
+    0,
+    REASON.unsupportedVersion,
+    REASON.clientIdInvalid,
+    REASON.serverUnavailable,
+    REASON.badCredentials,
+    REASON.notAuthorised,
+  ][returnCode ?? 0] ?? 0x80;
+
+/** What an error of the library, of TLS or of a socket means for the connection. */
+export const endingOf = (error: Error & { code?: unknown }, { tls, url }: Broker): Ending => {
+  const { code, message } = error;
+  if (typeof code === 'number') return { kind: 'refused', reason: code <= 5 ? reasonOf(code) : code };
+  if (message === 'Keepalive timeout') return { kind: 'timeout', waitedFor: 'PINGRESP' };
+  if (typeof code !== 'string') return { kind: 'protocol', message };
+  const ofNetwork = /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
+  return { kind: tls && !ofNetwork ? 'tls' : 'network', message: `${url}: ${code} ${message}` };
+};
 
 const NO: readonly number[] = [
   REASON.unsupportedVersion,

@@ -23,7 +23,7 @@ export class Line {
   readonly #options: LineOptions;
   readonly #pump: Pump;
   #held: Held | undefined;
-  #rivalSeen = false;
+  #leaving = false;
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -44,7 +44,7 @@ export class Line {
     await this.#introduce();
 
     const repeat = setInterval(() => void this.#publishOnline(), timing.presenceMs);
-    if (connection.open && !this.#rivalSeen) this.#startPump();
+    if (connection.open && !this.#leaving) this.#startPump();
     const ending = await connection.closed;
     clearInterval(repeat);
     this.#pump.stop();
@@ -61,7 +61,7 @@ export class Line {
     if (refusal !== undefined) return connection.leave({ kind: 'refused', reason: refusal });
     // Who comes second sees the first here, and does not disturb it by an `online` of its own.
     await Promise.race([connection.closed, delay(timing.lookMs)]);
-    if (!this.#rivalSeen) await this.#publishOnline();
+    await this.#publishOnline();
   }
 
   /** Limits in CONNACK that the library does not look at. */
@@ -93,13 +93,14 @@ export class Line {
       if (topic !== topics.conn) return;
       const session = rivalSession(payload, sessions, Math.floor(clock.wallMs() / 1000), timing.rivalFreshS);
       if (session === undefined) return;
-      this.#rivalSeen = true;
+      this.#leaving = true;
       this.#pump.stop();
       void connection.leave({ kind: 'rival', session });
     });
   }
 
   async #publishOnline(): Promise<void> {
+    if (this.#leaving) return;
     const { connection, topics, emit } = this.#options;
     const result = await connection.publish(topics.conn, this.#presence('online'), ONLINE);
     if (result.kind !== 'refused') return;
@@ -109,6 +110,7 @@ export class Line {
   /** `stopped` after everything that is on its way, then DISCONNECT; at most as long as a stop may take. */
   async #farewell(): Promise<void> {
     const { connection, topics, timing } = this.#options;
+    this.#leaving = true;
     const giveUp = setTimeout(() => connection.drop({ kind: 'left' }), timing.stopMs);
     this.#pump.stop();
     await connection.publish(topics.conn, this.#presence('stopped'), STOPPED);

@@ -1,5 +1,5 @@
-import type { PublishOptions } from './mqtt.ts';
 import type { OutboxEntry } from './outbox.ts';
+import type { PublishOptions } from './packet.ts';
 
 /** How each type of message is published (mqtt.md §3). All with QoS 1; what MQTT 5 adds is a convenience. */
 

@@ -3,7 +3,8 @@ import type { Socket } from 'node:net';
 import mqtt from 'mqtt';
 import type { Broker } from './broker.ts';
 import type { Credentials } from './credentials.ts';
-import { type Ending, REASON } from './ending.ts';
+import { type Ending, endingOf, reasonOf } from './ending.ts';
+import { type PublishOptions, publishBytes } from './packet.ts';
 import type { Timing } from './timing.ts';
 
 /** Most messages on their way to a broker at the same time, where it does not ask for less. */
@@ -48,14 +49,6 @@ export interface ServerFacts {
   readonly assignedClientId?: string;
 }
 
-/** `expiryS`, `contentType` and `user` are conveniences of MQTT 5 and left out over 3.1.1. */
-export interface PublishOptions {
-  readonly retain: boolean;
-  readonly contentType: string;
-  readonly expiryS?: number;
-  readonly user?: { readonly [name: string]: string };
-}
-
 /** What became of one publish. `acknowledged` says that a broker took the packet, not that anyone stored it (mqtt.md §1). */
 export type PublishResult =
   | { readonly kind: 'acknowledged' }
@@ -82,7 +75,7 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
   const trouble = watchTrouble(client, options.broker);
-  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement.
+  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
   (client.stream as unknown as Socket).setNoDelay(true);
   return new Promise((resolve) => {
     const settle = (result: Connection | Ending): void => {
@@ -181,7 +174,7 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
   };
   client.on('error', (error) => note(endingOf(error, broker)));
   client.on('packetreceive', (packet) => {
-    if (packet.cmd === 'connack') noteRefusal(packet.reasonCode ?? translate(packet.returnCode), packet.properties);
+    if (packet.cmd === 'connack') noteRefusal(packet.reasonCode ?? reasonOf(packet.returnCode), packet.properties);
     if (packet.cmd === 'disconnect') noteRefusal(packet.reasonCode ?? 0, packet.properties);
   });
   const noteRefusal = (reason: number, properties: { readonly serverReference?: string } | undefined): void => {
@@ -190,26 +183,6 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
     note({ kind: 'refused', reason, ...(serverReference === undefined ? {} : { serverReference }) });
   };
   return trouble;
-};
-
-/** CONNACK return codes of 3.1.1, 1 to 5, as reason codes of MQTT 5. A broker of 3.1.1 answers these to a CONNECT of 5, too. */
-const translate = (returnCode: number | undefined): number =>
-  [
-    0,
-    REASON.unsupportedVersion,
-    REASON.clientIdInvalid,
-    REASON.serverUnavailable,
-    REASON.badCredentials,
-    REASON.notAuthorised,
-  ][returnCode ?? 0] ?? 0x80;
-
-const endingOf = (error: Error & { code?: unknown }, { tls, url }: Broker): Ending => {
-  const { code, message } = error;
-  if (typeof code === 'number') return { kind: 'refused', reason: code <= 5 ? translate(code) : code };
-  if (message === 'Keepalive timeout') return { kind: 'timeout', waitedFor: 'PINGRESP' };
-  if (typeof code !== 'string') return { kind: 'protocol', message };
-  const ofNetwork = /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
-  return { kind: tls && !ofNetwork ? 'tls' : 'network', message: `${url}: ${code} ${message}` };
 };
 
 /** A connection after CONNACK. It never queues beyond the broker's window, and no publish outlives it unanswered. */
@@ -349,22 +322,5 @@ const publishProperties = ({ contentType, expiryS, user }: Omit<PublishOptions, 
   ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
   ...(user === undefined ? {} : { userProperties: { ...user } }),
 });
-
-/** Length of the PUBLISH packet of MQTT 5 (3.3): the broker closes on a larger one than it takes, and the library sends it again. */
-export const publishBytes = (topic: string, payloadBytes: number, options: PublishOptions): number => {
-  const user = Object.entries(options.user ?? {});
-  const properties =
-    2 +
-    text(options.contentType, 1) +
-    (options.expiryS === undefined ? 0 : 5) +
-    user.reduce((sum, [name, value]) => sum + text(name, 1) + text(value, 0), 0);
-  const rest = text(topic, 0) + 2 + variable(properties) + properties + payloadBytes;
-  return 1 + variable(rest) + rest;
-};
-
-const text = (value: string, identifier: 0 | 1): number => identifier + 2 + Buffer.byteLength(value);
-
-/** Length of a Variable Byte Integer (1.5.5). */
-const variable = (value: number): number => (value < 128 ? 1 : value < 16_384 ? 2 : value < 2_097_152 ? 3 : 4);
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -79,12 +79,12 @@ export class Route {
   /** True where the same broker is asked again at once, in another way. Never twice for the same reason. */
   #learn(ending: Ending): boolean {
     const lesson = this.#lesson;
-    const usedFive = this.#protocol() === '5';
-    lesson.silent = usedFive && ending.kind === 'closed' && !ending.connected;
+    const triedFive = this.#settings.protocol === 'auto' && this.#protocol() === '5';
+    lesson.silent = triedFive && ending.kind === 'closed' && !ending.connected;
     if (ending.kind !== 'refused') return false;
-    if (ending.reason === REASON.unsupportedVersion && this.#settings.protocol === 'auto') {
-      lesson.old = usedFive;
-      return usedFive;
+    if (ending.reason === REASON.unsupportedVersion) {
+      lesson.old = triedFive;
+      return triedFive;
     }
     if (ending.reason !== REASON.retainNotSupported || lesson.forgetful) return false;
     lesson.forgetful = true;

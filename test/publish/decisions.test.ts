@@ -154,6 +154,19 @@ suite('reconnect (mqtt.md §6)', () => {
     assert.equal(route.after(refused(0x9a), 0).otherwise, false);
   });
 
+  test('a broker that closes without a word is asked once with 3.1.1, then the next of the list', () => {
+    const hops = (protocol: 'auto' | '5'): readonly string[] => {
+      const route = most({ urls: ['mqtt://127.0.0.2:2'], protocol });
+      return Array.from({ length: 4 }, () => {
+        const hop = route.next();
+        route.after({ kind: 'closed', connected: false }, 0);
+        return `${hop.broker.port} ${hop.protocol}`;
+      });
+    };
+    assert.deepEqual(hops('auto'), ['1 5', '1 3.1.1', '2 5', '2 3.1.1']);
+    assert.deepEqual(hops('5'), ['1 5', '2 5', '1 5', '2 5']);
+  });
+
   test('no two answers of a broker make the agent connect again and again without a pause', () => {
     const route = most();
     const immediate = [0x84, 0x84, 0x9a, 0x84, 0x9a, 0x84].map(

@@ -5,7 +5,8 @@ import { text } from 'node:stream/consumers';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Ending } from '../../agent/publish/ending.ts';
-import { Connection, type ConnectOptions, connect, type PublishOptions } from '../../agent/publish/mqtt.ts';
+import { Connection, type ConnectOptions, connect } from '../../agent/publish/mqtt.ts';
+import type { PublishOptions } from '../../agent/publish/packet.ts';
 import { FAST } from './agents.ts';
 import { freePort } from './mosquitto.ts';
 import { until } from './observer.ts';
@@ -219,6 +220,13 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
     const connection = await connected(broker.url);
     await connection.publish('a/b', BYTES, PLAIN);
     assert.deepEqual(await connection.closed, { kind: 'refused', reason: 0x8e });
+  });
+
+  test('a link that is dead without a word is found by keep-alive', async () => {
+    await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.pingreq ? [] : undefined));
+    const connection = await connected(broker.url, { timing: { ...FAST, keepAliveS: 1 } });
+    assert.deepEqual(await connection.closed, { kind: 'timeout', waitedFor: 'PINGRESP' });
+    assert.equal(broker.of(TYPE.pingreq).length, 1);
   });
 
   test('a stop during the attempt ends it at once', async () => {

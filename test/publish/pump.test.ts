@@ -8,6 +8,7 @@ import { until, upTo } from './observer.ts';
 import { connack, puback, ScriptedBroker, TYPE, topicOf, type WirePacket } from './scripted-broker.ts';
 
 const LOG = 'attest/v1/gw-1/log';
+const CONN = 'attest/v1/gw-1/conn';
 const isEntry = (packet: WirePacket): boolean => packet.type === TYPE.publish && topicOf(packet) === LOG;
 const seqOf = ({ body }: WirePacket): number => Number(/\{"seq":(\d+)/.exec(body.toString('latin1'))?.[1]);
 const textOf = ({ body }: WirePacket): string =>
@@ -149,5 +150,15 @@ suite('pump (mqtt.md §5)', { timeout: 60_000 }, () => {
     await until('the alarm', () => agent.saw('uplink.store'));
     outbox.unreadable = false;
     await until('all entries', () => outbox.cursor() === 5);
+  });
+
+  test('a stop before online was said says stopped and nothing after it', async () => {
+    await using broker = await ScriptedBroker.start();
+    const agent = new Agent(settingsFor(broker.url), { timing: { lookMs: 300 } }).start();
+    await until('a subscription', () => broker.of(TYPE.subscribe).length === 1);
+    await agent.uplink.stop();
+    const states = broker.published(CONN).map(({ body }) => /"state":"(\w+)"/.exec(body.toString('latin1'))?.[1]);
+    assert.deepEqual(states, ['stopped']);
+    assert.equal(agent.saw('uplink.connected'), false);
   });
 });
