@@ -7,22 +7,22 @@ const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
 
 /**
  * The canonical form of a pool URL (catalogue §1): scheme and host in lower case, the port a driver documents as
- * default made explicit, one trailing `/` and the trailing dot of the host removed, IPv6 in brackets, a `#flag` kept.
- * No scheme is invented. The password of `user:password@` is masked. What cannot be taken apart stays as it is.
+ * default made explicit, trailing `/` and the trailing dot of the host removed, IPv6 in brackets, a `#flag` kept.
+ * No scheme is invented. The canonical form of a canonical form is itself. The password of `user:password@` is masked. What cannot be taken apart stays as it is.
  */
 export const canonicalPoolUrl = (spelled: string, defaultPort?: number): string => {
-  const trimmed = spelled.trim();
+  const trimmed = maskPassword(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
   const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
-  if (found === undefined || !found.host) return maskUserinfo(trimmed);
-  const host = found.host.toLowerCase().replace(/\.$/, '');
+  const host = found?.host?.toLowerCase().replace(/\.+$/, '');
+  if (found === undefined || !host) return trimmed;
   const port = found.port === undefined ? defaultPort : Number(found.port);
   return [
     found.scheme === undefined ? '' : `${found.scheme.toLowerCase()}://`,
-    found.user === undefined ? '' : `${found.user.replace(/:.*$/s, ':***')}@`,
+    found.user === undefined ? '' : `${found.user}@`,
     host,
     port === undefined ? '' : `:${port}`,
-    (found.path ?? '').replace(/\/$/, ''),
+    (found.path ?? '').replace(/[/\s]+$/, ''),
     found.flag ?? '',
   ].join('');
 };
@@ -32,5 +32,5 @@ const splitScheme = (url: string): { scheme?: string; rest: string } => {
   return at === -1 ? { rest: url } : { scheme: url.slice(0, at + 3), rest: url.slice(at + 3) };
 };
 
-/** Also where the rest is no URL that we know, a password in it is none of our business. */
-const maskUserinfo = (text: string): string => text.replace(/(:\/\/[^/@:\s]*:)[^@]*@/, '$1***@');
+/** Also in what is no URL that we know: a password in it is none of our business. Digits up to a `/` are a port. */
+const maskPassword = (url: string): string => url.replace(/(:\/\/[^/@:#\s]*:)(?!\d+\/)[^@]*@/, '$1***@');
