@@ -1,7 +1,10 @@
+import { accept } from './appraise/accept.ts';
 import type { DeviceState } from './appraise/device.ts';
 import { readFacts } from './baseline/compared.ts';
 import { type Difference, diffReference } from './baseline/reference.ts';
 import { AgentError } from './platform/errors.ts';
+import type { Person } from './record/batch.ts';
+import type { Recorder } from './record/recorder.ts';
 import type { Fleet } from './schedule/fleet.ts';
 
 /** What a person is shown before accepting: the difference of one device, and the attestation that would be adopted. */
@@ -24,6 +27,46 @@ export const previewAcceptance = (fleet: Fleet, devices: readonly string[]): rea
       .filter(({ finding }) => finding.state !== 'provisional')
       .map(({ finding }) => finding.ruleId),
   }));
+};
+
+/** What came of an acceptance, device by device. */
+export interface AcceptanceResult {
+  readonly accepted: readonly string[];
+  readonly refused: readonly { readonly device: string; readonly message: string; readonly remedy: string }[];
+}
+
+/** Accepts what a person was shown of `devices`; what changed since, or may not be settled yet, is refused by device. */
+export const acceptSeen = (
+  fleet: Fleet,
+  request: { readonly devices: readonly string[]; readonly seen: readonly number[] } & Person,
+  deps: { readonly recorder: Recorder; readonly wallMs: () => number },
+): AcceptanceResult => {
+  const accepted: DeviceState[] = [];
+  const refused: AcceptanceResult['refused'][number][] = [];
+  for (const [index, device] of request.devices.entries()) {
+    try {
+      const state = attestedState(fleet, device);
+      requireSeen(state, request.seen[index]);
+      accept(state, { by: request.by, nowMs: deps.wallMs(), seq: Number.MAX_SAFE_INTEGER });
+      accepted.push(state);
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      refused.push({ device, message: error.message, remedy: error.remedy });
+    }
+  }
+  if (accepted.length > 0) deps.recorder.takeAcceptance(accepted, personOf(request));
+  return { accepted: accepted.map(({ id }) => id), refused };
+};
+
+const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });
+
+const requireSeen = (state: DeviceState, seq: number | undefined): void => {
+  if (state.attested?.seq === seq) return;
+  throw new AgentError({
+    code: 'baseline.seen-changed',
+    message: `${state.id} was attested anew since the difference was shown`,
+    remedy: 'look at the difference again',
+  });
 };
 
 const attestedStates = (fleet: Fleet): readonly DeviceState[] =>

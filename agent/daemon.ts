@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Server } from 'node:net';
-import { previewAcceptance } from './acceptance.ts';
+import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
 import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
@@ -14,6 +14,7 @@ import { binaryDigest, describeHost } from './platform/host.ts';
 import { loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
+import { readCredentials } from './publish/credentials.ts';
 import { Sessions } from './publish/presence.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
@@ -25,7 +26,7 @@ import { Recorder } from './record/recorder.ts';
 import { pruneBatch, restsOn } from './record/retention.ts';
 import { buildReload, buildStop } from './record/session.ts';
 import { Store } from './record/store.ts';
-import { Fleet } from './schedule/fleet.ts';
+import { Fleet, phaseOf } from './schedule/fleet.ts';
 import { placesOf } from './schedule/places.ts';
 
 /** What the agent gets from its process. */
@@ -44,6 +45,8 @@ interface Ground {
 }
 
 const SECOND_MS = 1000;
+/** Full looks after an acceptance are this far apart, ms. */
+const ACCEPTED_MS = 10;
 /** How often the place of the uplink in the log is made durable, ms. */
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
@@ -233,6 +236,7 @@ export class Daemon {
     try {
       const loaded = loadConfig(this.#file);
       requireSameIdentity(this.#plant.config, loaded.config);
+      if (loaded.config.mqtt !== undefined) readCredentials(loaded.config.mqtt, loaded.config.gateway);
       await this.#replacePlant(loaded);
       this.#ambience.emit('info', 'config.reloaded', { file: this.#file });
     } catch (error) {
@@ -269,6 +273,8 @@ export class Daemon {
         return this.#status();
       case 'preview-accept':
         return previewAcceptance(this.#plant.fleet, request.devices);
+      case 'accept':
+        return this.#accept(request);
       default:
         throw new AgentError({
           code: 'control.unknown',
@@ -276,6 +282,19 @@ export class Daemon {
           remedy: 'use the assayer of the same version as the agent',
         });
     }
+  }
+
+  #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
+    const { fleet, timetable, pacer } = this.#plant;
+    const { wallMs } = this.#ambience.clock;
+    const result = acceptSeen(fleet, request, { recorder: this.#ground.recorder, wallMs });
+    // The new reference is attested by a full look at each device; many of them are spread like a round.
+    const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
+    for (const device of result.accepted) {
+      const seat = fleet.seatOf(device);
+      if (seat !== undefined) timetable.askEarly(seat, wallMs() + phaseOf(device) * spreadMs);
+    }
+    return result;
   }
 
   #status(): object {
@@ -297,6 +316,7 @@ export class Daemon {
     await this.#plant.pacer.stop();
     const { recorder, log, outbox, store } = this.#ground;
     recorder.stop();
+    recorder.saveStates(this.#plant.fleet.states());
     this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     await this.#uplink?.stop();
     this.#try(() => outbox.save());

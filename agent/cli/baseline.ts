@@ -2,7 +2,7 @@ import { userInfo } from 'node:os';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { AcceptancePreview } from '../acceptance.ts';
+import type { AcceptancePreview, AcceptanceResult } from '../acceptance.ts';
 import { loadConfig } from '../config/load.ts';
 import { askAgent } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -52,15 +52,17 @@ const accept = async (devices: readonly string[], options: AcceptOptions, io: Io
     setExit(EXIT.failed);
     return;
   }
-  const result = await askAgent(stateDir, {
+  // The answer of an agent of the same version.
+  const result = (await askAgent(stateDir, {
     do: 'accept',
     devices: previews.map(({ device }) => device),
     seen: previews.map(({ seq }) => seq),
     by: options.by ?? userInfo().username,
     ...(options.note === undefined ? {} : { note: options.note }),
-  });
+  })) as AcceptanceResult;
+  setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
   if (options.json) printJson(io, { previews, result });
-  else io.out.write(`accepted ${previews.length} device${previews.length === 1 ? '' : 's'}\n`);
+  else io.out.write(resultText(result));
 };
 
 const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
@@ -75,6 +77,15 @@ const previewText = (previews: readonly AcceptancePreview[], io: Io): string => 
       : `${same} device${same === 1 ? '' : 's'} without a difference: the learned values become accepted\n`,
   ].join('');
 };
+
+const resultText = ({ accepted, refused }: AcceptanceResult): string =>
+  [
+    ...refused.map(
+      ({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})`,
+    ),
+    `accepted ${accepted.length} device${accepted.length === 1 ? '' : 's'}`,
+    '',
+  ].join('\n');
 
 const textOf = (value: unknown): string =>
   value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,3 +1,4 @@
+import { accept } from '../appraise/accept.ts';
 import { type DeviceState, withAttestation, withLearned, withStatement, writeDevice } from '../appraise/device.ts';
 import type { Verdict } from '../appraise/engine.ts';
 import type { Finding } from '../appraise/finding.ts';
@@ -12,7 +13,14 @@ import type { Observation } from '../normalise/observation.ts';
 import type { Built, KeptReply } from './entry.ts';
 import type { Transaction } from './log.ts';
 import type { Redaction } from './redaction.ts';
-import { buildAttestation, buildBaselineLearned, buildFinding, type Citation, type Subject } from './statement.ts';
+import {
+  buildAttestation,
+  buildBaselineAccepted,
+  buildBaselineLearned,
+  buildFinding,
+  type Citation,
+  type Subject,
+} from './statement.ts';
 
 /** One judged look on its way into the log. */
 export interface Judged {
@@ -25,6 +33,12 @@ export interface Judged {
   readonly look:
     | { readonly kind: 'observed'; readonly observation: Observation; readonly replies: () => readonly KeptReply[] }
     | { readonly kind: 'unreachable'; readonly atMs: number };
+}
+
+/** Who accepts, and why. */
+export interface Person {
+  readonly by: string;
+  readonly note?: string;
 }
 
 /** What a batch reads; it changes none of it. */
@@ -170,12 +184,33 @@ export class Batch {
     }
   }
 
+  /** A person accepts what these devices show. Throws what `accept` throws. */
+  accepted(states: readonly DeviceState[], { by, note }: Person): void {
+    const transitions: DeviceTransition[] = [];
+    for (let from = 0; from < states.length; from += MOST_ACCEPTED) {
+      const seq = this.#tx.next();
+      const nowMs = this.#deps.wallMs();
+      const acceptances = states.slice(from, from + MOST_ACCEPTED).map((state) => accept(state, { by, nowMs, seq }));
+      const items = acceptances.map(({ item }) => item);
+      for (const built of buildBaselineAccepted(items, { by, ...(note === undefined ? {} : { note }) }))
+        this.append(built);
+      for (const { state, transitions: ended } of acceptances) {
+        this.states.set(state.id, state);
+        transitions.push(...ended.map((finding) => ({ kind: 'device' as const, device: state.id, finding })));
+      }
+    }
+    this.transitions(transitions);
+  }
+
   /** Saves the states that the entries led to, and the storms. */
   end(): void {
     for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
     this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
   }
 }
+
+/** Whole devices that surely fit into one `baseline` entry. */
+const MOST_ACCEPTED = 200;
 
 /** Name under which the store keeps the present storms. */
 export const STORMS = 'storms';

@@ -1,10 +1,10 @@
-import type { DeviceState } from '../appraise/device.ts';
+import { type DeviceState, writeDevice } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
 import { collapse, type StormState } from '../appraise/storm.ts';
 import type { LookKind } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
-import { Batch, type Judged } from './batch.ts';
+import { Batch, type Judged, type Person } from './batch.ts';
 import { type Attested, CoveragePeriod } from './coverage.ts';
 import type { Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
@@ -32,6 +32,8 @@ const MOST_GATHERED = 256;
 const LEARN_MS = 2000;
 /** A `baseline` entry names at most 256 items; a device has more than one only where facts came later. */
 const MOST_LEARNED = 200;
+/** Rows per transaction: more would hold the event loop. */
+const MOST_SAVED = 500;
 /** How often a store that refused is tried again, ms. */
 const RETRY_MS = 5000;
 
@@ -133,6 +135,28 @@ export class Recorder {
       attested: this.#deps.attested,
     });
     if (this.#commit((batch) => batch.append(buildCoverage(coverage)))) this.#period = new CoveragePeriod(this.#now());
+  }
+
+  /** Records that a person accepts what these devices show. Throws when the store refuses. */
+  takeAcceptance(states: readonly DeviceState[], person: Person): void {
+    this.flush();
+    if (this.#commit((batch) => batch.accepted(states, person))) return;
+    throw new AgentError({
+      code: 'baseline.not-recorded',
+      message: 'the store refused the acceptance; nothing was accepted',
+      remedy: 'look at the log lines of the agent, mend the store, accept again',
+    });
+  }
+
+  /** Keeps the states as they are, with when each device was last seen: at the end of the process. */
+  saveStates(states: readonly DeviceState[]): void {
+    for (let from = 0; from < states.length; from += MOST_SAVED) {
+      const page = states.slice(from, from + MOST_SAVED);
+      const saved = this.#attempt((tx) => {
+        for (const state of page) tx.saveDevice(state.id, writeDevice(state));
+      });
+      if (saved === undefined) return;
+    }
   }
 
   /** Keeps a value beside the log; one that did not change costs nothing. */
