@@ -529,10 +529,13 @@ const nextAtMs = (
   // A whole site that boots at once is not asked at once.
   if (rebooted || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
   const confirming = confirmingAtMs(state, context);
+  const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
   if (confirming !== undefined) wishes.push(confirming);
-  else if (unseen !== undefined || isDark(state) || state.returned !== undefined || state.referenceChanged === true)
+  else if (isDark(state) || state.returned !== undefined || state.referenceChanged === true)
     wishes.push(nowMs + jittered(context));
-  if (state.tracks.some(({ clear }) => clear > 0 && clear < 3)) wishes.push(nowMs + context.pollIntervalMs);
+  // The reference has to be seen again for a while, not three times in a moment.
+  else if (isEnding) wishes.push(nowMs + context.pollIntervalMs);
+  else if (unseen !== undefined) wishes.push(nowMs + jittered(context));
   return wishes.length === 0 ? undefined : Math.floor(Math.min(...wishes));
 };
 

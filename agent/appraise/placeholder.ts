@@ -18,14 +18,18 @@ export const isMac = (text: string | undefined): text is string => text !== unde
 export const areSerials = (list: readonly string[] | undefined): list is readonly string[] =>
   list !== undefined && list.length > 0 && list.every(isSerial);
 
-/** A board without hash and without pools on both surfaces may truly have none; any other empty list was not read. */
+/** A miner without a hash rate and without pools on both surfaces may truly have none; any other empty list was not read. */
 const emptyPools = ({ pools, live_pools, 'telemetry.hashrate_hs': hashrate }: Facts): boolean =>
   pools?.length === 0 && !(live_pools?.length === 0 && hashrate === 0);
 
-/** The facts without placeholders. */
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+
+const POOLS: ReadonlySet<string> = new Set(['pools', 'live_pools']);
+
+/** The facts without placeholders, and without lists that hold nothing: those were not read. */
 export const believable = (facts: Facts): Facts => {
   const { 'identity.serial': serial, 'identity.mac': mac, 'identity.hashboards': boards } = facts;
-  const drop: (keyof Facts)[] = [];
+  const drop = (Object.keys(facts) as (keyof Facts)[]).filter((name) => isEmptyList(facts[name]) && !POOLS.has(name));
   if (serial !== undefined && !isSerial(serial)) drop.push('identity.serial');
   if (mac !== undefined && !isMac(mac)) drop.push('identity.mac');
   if (boards !== undefined && !areSerials(boards)) drop.push('identity.hashboards');

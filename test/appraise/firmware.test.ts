@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { compareVersions } from '../../agent/appraise/version.ts';
-import { honest, MINUTE, showing, Watch } from './watch.ts';
+import { MINUTE, showing, Watch } from './watch.ts';
 
 const part = (name: string, value: string) => ({ name, value });
 const TIME = part('compile_time', 'Thu Mar 12 10:00:00 CST 2026');

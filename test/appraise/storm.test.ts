@@ -1,0 +1,186 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Finding } from '../../agent/appraise/finding.ts';
+import {
+  collapse,
+  type DeviceTransition,
+  NO_STORMS,
+  type ParentTransition,
+  parentStated,
+  type StormState,
+} from '../../agent/appraise/storm.ts';
+import { MINUTE, SECOND, T0 } from './watch.ts';
+
+const finding = (changes: Partial<Finding> = {}): Finding => ({
+  ruleId: 'pool.user-changed',
+  part: 'slot 0',
+  state: 'open',
+  severity: 'critical',
+  severityBase: 'critical',
+  basis: 'self-reported',
+  ruleVersion: 1,
+  before: 'acme.rig1',
+  after: 'mallory.rig1',
+  firstObservedAt: T0 / 1000,
+  confirmedAt: T0 / 1000,
+  surfaces: ['4028 pools'],
+  ...changes,
+});
+
+const of = (device: number | string, changes: Partial<Finding> = {}): DeviceTransition => ({
+  kind: 'device',
+  device: `rig-${device}`,
+  finding: finding({ before: `acme.rig${device}`, after: `mallory.rig${device}`, ...changes }),
+});
+
+const many = (from: number, to: number, changes: Partial<Finding> = {}): readonly DeviceTransition[] =>
+  Array.from({ length: to - from }, (_, index) => of(from + index, changes));
+
+/** Storms as the record stage drives them: a parent gets its name when it is stated. */
+class Watcher {
+  state: StormState = NO_STORMS;
+  nowMs = T0;
+  seq = 100;
+
+  take(transitions: readonly DeviceTransition[], afterMs = 0): readonly (DeviceTransition | ParentTransition)[] {
+    this.nowMs += afterMs;
+    const { state, statements } = collapse(this.state, transitions, this.nowMs);
+    this.state = JSON.parse(JSON.stringify(state));
+    for (const one of statements) if (one.kind === 'parent') this.state = parentStated(this.state, one.key, this.seq++);
+    return statements;
+  }
+
+  parents(transitions: readonly DeviceTransition[], afterMs = 0): readonly ParentTransition['finding'][] {
+    return this.take(transitions, afterMs).flatMap((one) => (one.kind === 'parent' ? [one.finding] : []));
+  }
+}
+
+test('four devices that show the same are four statements', () => {
+  assert.equal(new Watcher().take(many(0, 4)).length, 4);
+});
+
+test('five in one batch are one parent and nothing else, users compared by account', () => {
+  const statements = new Watcher().take(many(0, 5));
+  assert.equal(statements.length, 1);
+  const [parent] = statements;
+  assert.ok(parent?.kind === 'parent');
+  assert.deepEqual([parent.finding.before, parent.finding.after], ['acme', 'mallory']);
+  assert.deepEqual(parent.finding.devices, ['rig-0', 'rig-1', 'rig-2', 'rig-3', 'rig-4']);
+  assert.deepEqual([parent.finding.count, parent.finding.part, parent.finding.state], [5, undefined, 'open']);
+});
+
+test('the fifth within ten minutes makes the parent; those before keep their own statements', () => {
+  const watcher = new Watcher();
+  for (let device = 0; device < 4; device++) assert.equal(watcher.take(many(device, device + 1), MINUTE).length, 1);
+  const parents = watcher.parents(many(4, 5), MINUTE);
+  assert.deepEqual(
+    parents.map(({ count }) => count),
+    [5],
+  );
+});
+
+test('five within eleven minutes, or with other accounts, are no storm', () => {
+  const slow = new Watcher();
+  for (let device = 0; device < 12; device++)
+    assert.equal(slow.take(many(device, device + 1), 3 * MINUTE)[0]?.kind, 'device');
+  const apart = new Watcher();
+  const others = Array.from({ length: 12 }, (_, device) => of(device, { after: `m${device}.x` }));
+  assert.equal(apart.take(others).length, 12);
+});
+
+test('a parent is stated anew at most once a minute, with its count and up to 256 devices', () => {
+  const watcher = new Watcher();
+  assert.equal(watcher.parents(many(0, 100)).length, 1);
+  for (let second = 1; second < 60; second++)
+    assert.deepEqual(watcher.take(many(second * 100, second * 100 + 10), SECOND), []);
+  const [again] = watcher.parents([], SECOND);
+  assert.equal(again?.count, 100 + 59 * 10);
+  assert.equal(again?.devices.length, 256);
+  assert.equal(again?.openedSeq, 100);
+  assert.deepEqual(watcher.take([], MINUTE), []);
+});
+
+test('ten thousand devices in ten minutes are at most eleven statements', () => {
+  const watcher = new Watcher();
+  let statements = 0;
+  for (let batch = 0; batch < 40; batch++)
+    statements += watcher.take(many(batch * 250, batch * 250 + 250), 15 * SECOND).length;
+  assert.ok(statements <= 11, `${statements}`);
+});
+
+test('the parent ends with the last of its devices', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 6));
+  assert.deepEqual(watcher.take(many(0, 5, { state: 'resolved' }), SECOND), []);
+  const [end] = watcher.parents(many(5, 6, { state: 'resolved' }), MINUTE);
+  assert.deepEqual([end?.state, end?.openedSeq], ['resolved', 100]);
+  assert.equal(end?.resolvedAt, watcher.nowMs / 1000);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+test('what began with a statement of its own ends with one', () => {
+  const watcher = new Watcher();
+  for (let device = 0; device < 4; device++) watcher.take(many(device, device + 1), SECOND);
+  watcher.take(many(4, 9), SECOND);
+  const named = many(0, 4, { state: 'resolved', openedSeq: 7 });
+  assert.equal(watcher.take(named, SECOND).filter(({ kind }) => kind === 'device').length, 4);
+  assert.equal(
+    watcher.take(many(4, 9, { state: 'resolved' }), MINUTE).filter(({ kind }) => kind === 'device').length,
+    0,
+  );
+});
+
+test('a child whose value changed later still ends without a statement', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  const end = watcher.take([of(0, { state: 'resolved', after: 'trudy.x' })], SECOND);
+  assert.deepEqual(end, []);
+});
+
+test('dark devices and new devices are alike by their id alone', () => {
+  const watcher = new Watcher();
+  const dark = Array.from({ length: 2000 }, (_, device) =>
+    of(device, { ruleId: 'visibility.device-dark', after: { address: `10.0.0.${device}` } }),
+  );
+  const statements = watcher.take(dark);
+  assert.equal(statements.length, 1);
+  assert.ok(statements[0]?.kind === 'parent');
+  assert.deepEqual([statements[0].finding.count, statements[0].finding.after], [2000, undefined]);
+});
+
+test('after ten quiet minutes the same on another device is a matter of its own', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  const later = watcher.take(many(50, 51), 11 * MINUTE);
+  assert.deepEqual(
+    later.map(({ kind }) => kind),
+    ['device'],
+  );
+  assert.equal(watcher.parents(many(0, 5, { state: 'approved' }), MINUTE)[0]?.state, 'approved');
+});
+
+test('unconfirmed values that went away collapse too, into a parent that is over', () => {
+  const watcher = new Watcher();
+  const { confirmedAt: _, ...unconfirmed } = finding({ state: 'resolved' });
+  const blips = Array.from(
+    { length: 30 },
+    (_, device): DeviceTransition => ({
+      kind: 'device',
+      device: `rig-${device}`,
+      finding: unconfirmed,
+    }),
+  );
+  const statements = watcher.take(blips);
+  assert.deepEqual(
+    statements.map(({ kind, finding: { state } }) => [kind, state]),
+    [['parent', 'resolved']],
+  );
+  watcher.take([], 11 * MINUTE);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+test('nothing new changes nothing', () => {
+  const { state } = collapse(NO_STORMS, many(0, 7), T0);
+  const stated = Object.keys(state.storms).reduce((all, key) => parentStated(all, key, 1), state);
+  assert.equal(collapse(stated, [], T0 + SECOND).state, stated);
+});
