@@ -59,12 +59,14 @@ export class Batch {
   /** Those whose attestations let the agent learn something. */
   readonly toLearn: string[] = [];
   readonly #deps: BatchDeps;
+  readonly #stormsBefore: StormState;
   readonly #looks = new Map<string, Judged>();
   #open: Transaction | undefined;
 
   constructor(deps: BatchDeps, storms: StormState) {
     this.#deps = deps;
     this.storms = storms;
+    this.#stormsBefore = storms;
   }
 
   begin(tx: Transaction): void {
@@ -205,7 +207,7 @@ export class Batch {
   /** Saves the states that the entries led to, and the storms. */
   end(): void {
     for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
-    this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
+    if (this.storms !== this.#stormsBefore) this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
   }
 }
 
