@@ -133,9 +133,9 @@ const missed = (
   const { marks } = state;
   marks.failures += 1;
   marks.failingSinceMs ??= atMs;
-  const dark = state.tracks.some(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: NONE, ...retry(state, context) };
-  if (dark && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
+  const said = isDark(state) && state.attested?.reachable === false;
+  if (said && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
     return { state, changed: false, transitions: NONE };
   return goneDark(state, reason, context);
 };
@@ -454,7 +454,8 @@ const withoutDark = (
   nowMs: number,
 ): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
   const dark = state.tracks.find(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
-  if (dark === undefined) return { state, statements: [] };
+  // One that comes and goes stays open until it was quiet for an hour.
+  if (dark === undefined || quietAtMs(dark) !== undefined) return { state, statements: [] };
   const { statement, ended } = end(dark, 'resolved', nowMs);
   return {
     state: {

@@ -59,6 +59,20 @@ test('visibility.device-dark: an answer without a single fact is no answer', () 
   assert.deepEqual(watch.said(), ['visibility.device-dark open']);
 });
 
+test('visibility.device-dark: a device that is dark every few minutes is flapping, and still attested as it is', () => {
+  const watch = Watch.known();
+  for (let turn = 0; turn < 12; turn++) watch.live(8 * MINUTE, silent).live(7 * MINUTE, showing({}));
+  const mine = watch.statements.filter(({ ruleId }) => ruleId === 'visibility.device-dark');
+  assert.ok(mine.length <= 7, `${mine.length} statements in three hours`);
+  assert.ok(mine.some(({ flapping = 0 }) => flapping > 3));
+  assert.equal(watch.attestations.at(-1)?.trigger, 'change');
+  watch.live(10 * MINUTE, silent);
+  assert.equal(watch.attestations.at(-1)?.trigger, 'unreachable');
+  watch.live(3 * HOUR, showing({}));
+  assert.equal(watch.said().at(-1), 'visibility.device-dark resolved');
+  assert.deepEqual(watch.state.tracks, []);
+});
+
 test('visibility.changed-while-dark: dark for twenty minutes and other pools: critical, once, with what changed', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, silent);
