@@ -22,7 +22,7 @@ export const changedSettings = (names: readonly FactName[], observed: Facts, app
     return [{ key: keyOf(name), before, after }];
   });
 
-export const keyOf = (name: FactName): string => name.slice(name.indexOf('.') + 1);
+const keyOf = (name: FactName): string => name.slice(name.indexOf('.') + 1);
 
 /** Values of a list of named texts that both sides know and that differ. */
 export const changedParts = (

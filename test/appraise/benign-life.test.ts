@@ -1,0 +1,89 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Look } from '../../agent/appraise/engine.ts';
+import type { Driver, Query } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { LookKind } from '../../agent/normalise/observation.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
+import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+import { ADDRESS, HOUR, MINUTE, numbers, Watch } from './watch.ts';
+
+/** A day in the life of every specimen, in which one reply of twenty is late, cut short or empty. */
+
+const FAULTS = 0.05;
+const ON_ITS_SECOND_POOL = 'axeos/gamma-2.12';
+
+const bytesOf = (specimen: Specimen, query: Query): Uint8Array | undefined =>
+  replyBytes(specimen, query.kind === 'cgminer' ? `cgminer:${query.command}` : `http:${query.path}`);
+
+/** The same document with nothing in its lists. */
+const emptied = (value: JsonValue): JsonValue => {
+  if (Array.isArray(value)) return [];
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, emptied(member)]));
+};
+
+const answer = (specimen: Specimen, query: Query, faults: number, random: () => number): Reply | NoReply => {
+  const bytes = bytesOf(specimen, query);
+  if (bytes === undefined || bytes.length === 0) return noReply('unsupported', 'no such question');
+  const fate = random();
+  if (fate < faults / 3) return noReply('timeout', 'late');
+  if (fate < (faults / 3) * 2)
+    return readReply(bytes.subarray(0, Math.floor(random() * bytes.length)), { whole: false });
+  const reply = readReply(bytes, { whole: query.kind === 'http' });
+  return fate < faults && reply.kind === 'reply' ? { ...reply, value: emptied(reply.value) } : reply;
+};
+
+type Ask = (query: Query) => Reply | NoReply;
+
+const lookAt = (driver: Driver, look: LookKind, nowMs: number, ask: Ask): Look => {
+  const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
+  const replies = new Map(due.map(([name, query]) => [name, ask(query)]));
+  return { kind: 'observed', observation: normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look) };
+};
+
+const day = (specimen: Specimen, driver: Driver, faults: number): Watch => {
+  const watch = new Watch();
+  const random = numbers(specimen.name.length);
+  const ask = (query: Query) => answer(specimen, query, faults, random);
+  for (let minute = 0; minute < (24 * HOUR) / MINUTE; minute++) {
+    const startMs = watch.nowMs;
+    watch.take(lookAt(driver, minute % 15 === 0 ? 'full' : 'pools', watch.nowMs, ask));
+    while (watch.nextFullMs < startMs + MINUTE) {
+      watch.nowMs = Math.max(watch.nowMs + 1000, watch.nextFullMs);
+      watch.take(lookAt(driver, 'full', watch.nowMs, ask));
+    }
+    watch.nowMs = startMs + MINUTE;
+  }
+  return watch;
+};
+
+const lives = loadSpecimens().flatMap((specimen) => {
+  const { device } = specimen;
+  const driver = 'family' in device ? DRIVERS.find(({ family }) => family === device.family) : undefined;
+  return driver === undefined ? [] : [{ specimen, driver }];
+});
+
+test('there is a specimen of every family', () => {
+  assert.deepEqual(
+    DRIVERS.map(({ family }) => family).filter((family) => !lives.some(({ driver }) => driver.family === family)),
+    [],
+  );
+});
+
+const aboveInfo = (watch: Watch): readonly string[] => [
+  ...new Set(watch.statements.filter(({ severity }) => severity !== 'info').map(({ ruleId }) => ruleId)),
+];
+
+for (const { specimen, driver } of lives)
+  test(`a benign day of ${specimen.name} has no finding above info (§6.1)`, () => {
+    const watch = day(specimen, driver, FAULTS);
+    assert.ok(watch.looks >= 1440);
+    assert.ok(watch.attestations.length > 0, 'it was never attested');
+    // One specimen mines on its second pool all day, and that is so without faults too.
+    assert.deepEqual(aboveInfo(watch), aboveInfo(day(specimen, driver, 0)));
+    if (!specimen.name.endsWith(ON_ITS_SECOND_POOL)) assert.deepEqual(aboveInfo(watch), []);
+    assert.ok(watch.attestations.length <= 24, `${watch.attestations.length} attestations`);
+  });
