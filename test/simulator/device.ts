@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Specimen } from '../specimens/specimen.ts';
 import type { Behaviour } from './behaviour.ts';
 import { userLike } from './identity.ts';
@@ -10,6 +11,9 @@ export interface Addresses {
   readonly take: (device: SimulatedDevice) => Promise<void>;
   readonly leave: (device: SimulatedDevice) => Promise<void>;
 }
+
+/** A TCP connection to a device. */
+export type Connection = Pick<Socket, 'destroy' | 'bytesRead'>;
 
 /** What devices share. */
 export interface Surroundings {
@@ -51,7 +55,7 @@ export class SimulatedDevice {
   /** Whether it answers at all. */
   reachable = true;
   /** Connections that are open now. */
-  readonly connections = new Set<{ destroy: () => unknown }>();
+  readonly connections = new Set<Connection>();
 
   readonly #shared: Surroundings;
   #script: Script;

@@ -14,6 +14,8 @@ export interface FleetOptions {
   readonly devices?: number;
   /** First address, inside 127.0.0.0/8; the others follow it. */
   readonly base?: string;
+  /** Number of the first device, 1 by default: fleets whose numbers do not meet share no identity. */
+  readonly first?: number;
   /** 0, the default, is a free one; the same on every address. */
   readonly ports?: Partial<Ports>;
   /** What may be asked, as `AllowList.listed` has it. Without it only requests that are known to change miners count as violations. */
@@ -39,12 +41,16 @@ export interface Fleet extends AsyncDisposable {
   readonly violations: () => readonly Violation[];
   /** The most connections that one device had at the same time. */
   readonly maxConnections: () => number;
+  /** When the first request came, Unix milliseconds with a fraction. */
+  readonly firstRequestMs: () => number | undefined;
+  /** Tells `listener` of every request from now on, before it is answered. */
+  readonly follow: (listener: (device: SimulatedDevice, request: string) => void) => void;
   readonly stop: () => Promise<void>;
 }
 
 /** Starts a fleet; resolves when every device answers. */
 export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
-  const { specimens, base = '127.20.0.1', exact = false, nowMs = Date.now } = options;
+  const { specimens, base = '127.20.0.1', first = 1, exact = false, nowMs = Date.now } = options;
   if (specimens.length === 0) throw new Error('a fleet needs a specimen');
   const count = options.devices ?? specimens.length;
   const ports = { cgminer: 0, http: 0, ...options.ports };
@@ -76,7 +82,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   const listeners: Listeners =
     count > MOST_LISTENED_EACH ? await listenAny(ports, serve) : await listenEach(ports, base, serve);
 
-  let numbers = count;
+  let numbers = first - 1 + count;
   const shared = {
     addresses: listeners,
     nowMs,
@@ -89,7 +95,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   };
   const devices = Array.from(
     { length: count },
-    (_, at) => new SimulatedDevice(at + 1, addressAfter(base, at), scriptAt(at), shared),
+    (_, at) => new SimulatedDevice(first + at, addressAfter(base, at), scriptAt(at), shared),
   );
   for (const device of devices) await listeners.take(device);
 
@@ -111,6 +117,8 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     requests: () => watch.requests,
     violations: () => watch.violations,
     maxConnections: () => watch.maxConnections,
+    firstRequestMs: () => watch.firstMs,
+    follow: (listener) => watch.follow(listener),
     stop,
     [Symbol.asyncDispose]: stop,
   };

@@ -33,6 +33,7 @@ const orderSchema = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('comeBack'), device }),
   z.strictObject({ do: z.literal('moveTo'), device, address: z.ipv4() }),
   z.strictObject({ do: z.literal('behave'), device, as: z.enum(BEHAVIOURS) }),
+  z.strictObject({ do: z.literal('follow'), devices: z.array(device) }),
   z.strictObject({ do: z.literal('report') }),
 ]);
 
@@ -48,22 +49,46 @@ export interface FleetReport {
   readonly requests: { readonly [request: string]: number };
   readonly violations: readonly { readonly device: string; readonly reason: string; readonly request: string }[];
   readonly max_connections: number;
+  /** Unix milliseconds with a fraction; absent while nothing came. */
+  readonly first_request_ms?: number;
 }
 
-/** Carries out one line. An order that is none, or that cannot be carried out, is answered with the reason. */
-export const obey = async (line: string, fleet: Fleet, specimens: readonly Specimen[]): Promise<Answer> => {
+/** What the fleet says of a followed device: it was asked. */
+export interface Asked {
+  readonly asked: string;
+  readonly request: string;
+  readonly at_ms: number;
+}
+
+/** Carries out one line; `say` takes what followed devices are asked. An order that is none, or that cannot be carried out, is answered with the reason. */
+export const obey = async (
+  line: string,
+  fleet: Fleet,
+  specimens: readonly Specimen[],
+  say: (asked: Asked) => void,
+): Promise<Answer> => {
   try {
     const order = orderSchema.parse(JSON.parse(line));
-    if (order.do === 'report') return { done: order.do, at_ms: Date.now(), report: reportOf(fleet) };
+    if (order.do === 'report') return { done: order.do, at_ms: nowMs(), report: reportOf(fleet) };
+    if (order.do === 'follow') {
+      const followed = new Set(order.devices.map((which) => fleet.device(which)));
+      fleet.follow((asked, request) => {
+        if (followed.has(asked)) say({ asked: asked.id, request, at_ms: nowMs() });
+      });
+      return { done: order.do, at_ms: nowMs() };
+    }
     await carryOut(order, fleet, specimens);
-    return { done: order.do, device: fleet.device(order.device).id, at_ms: Date.now() };
+    return { done: order.do, device: fleet.device(order.device).id, at_ms: nowMs() };
   } catch (error) {
     return { failed: error instanceof z.ZodError ? z.prettifyError(error) : String(error) };
   }
 };
 
+/** Unix milliseconds with a fraction. */
+const nowMs = (): number => performance.timeOrigin + performance.now();
+
 const carryOut = async (
-  order: Exclude<Order, { do: 'report' }>,
+  order: Exclude<Order, { do: 'report' | 'follow' }>,
   fleet: Fleet,
   specimens: readonly Specimen[],
 ): Promise<void> => {
@@ -107,8 +132,12 @@ const specimenNamed = (name: string, specimens: readonly Specimen[]): Specimen =
   return found;
 };
 
-const reportOf = (fleet: Fleet): FleetReport => ({
-  requests: Object.fromEntries(fleet.requests()),
-  violations: fleet.violations(),
-  max_connections: fleet.maxConnections(),
-});
+const reportOf = (fleet: Fleet): FleetReport => {
+  const first = fleet.firstRequestMs();
+  return {
+    requests: Object.fromEntries(fleet.requests()),
+    violations: fleet.violations(),
+    max_connections: fleet.maxConnections(),
+    ...(first === undefined ? {} : { first_request_ms: first }),
+  };
+};

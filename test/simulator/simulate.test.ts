@@ -49,9 +49,16 @@ test('a fleet in its own process says where it is, takes orders and ends when st
   const { text } = await converse('127.28.0.2', ports.cgminer, '{"command":"pools"}');
   assert.match(text, /"User":"thief\.x"/);
   const { report } = await order({ do: 'report' });
-  assert.deepEqual(report, { requests: { '{"command":"pools"}': 1 }, violations: [], max_connections: 1 });
+  assert.ok(report.first_request_ms <= Date.now() + 1);
+  const { first_request_ms, ...counted } = report;
+  assert.deepEqual(counted, { requests: { '{"command":"pools"}': 1 }, violations: [], max_connections: 1 });
   assert.match((await order({ do: 'changePoolUser', device: 'sim-00009', slot: 0, user: 'x' })).failed, /no device/);
   assert.match((await order({ do: 'explode' })).failed, /Invalid/);
+  await order({ do: 'follow', devices: ['sim-00003'] });
+  await converse('127.28.0.2', ports.cgminer, 'version');
+  await converse('127.28.0.3', ports.cgminer, 'version');
+  const { asked, request } = await nextLine();
+  assert.deepEqual([asked, request], ['sim-00003', 'version']);
   child.stdin.end();
   assert.deepEqual(await once(child, 'exit'), [0, null]);
 });

@@ -1,4 +1,4 @@
-import type { SimulatedDevice } from './device.ts';
+import type { Connection, SimulatedDevice } from './device.ts';
 
 /** A request that an observer of miners must not send. `request` is the text that came, cut at 300 characters. */
 export interface Violation {
@@ -24,12 +24,17 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
 const CHANGING_PAGES =
   /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor)\.cgi|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
 
+/** How long the news of a close may take on a busy machine, ms. */
+const CLOSING_MS = 25;
+
 /** Keeps every request that came, how often, and which of them should never have come; and who was asked twice at once. */
 export class Watch {
   readonly #allowed: ReadonlySet<string> | undefined;
   readonly #requests = new Map<string, number>();
   readonly #violations: Violation[] = [];
   #maxConnections = 0;
+  #firstMs: number | undefined;
+  #listener: ((device: SimulatedDevice, request: string) => void) | undefined;
 
   /** `allowed` as `AllowList.listed` has it: `{"command":"version"}`, `GET /path`. Without it only known changes count. */
   constructor(allowed: Iterable<string> | undefined) {
@@ -47,6 +52,16 @@ export class Watch {
   /** The most connections that one device had at the same time. */
   get maxConnections(): number {
     return this.#maxConnections;
+  }
+
+  /** When the first request came, Unix milliseconds with a fraction. */
+  get firstMs(): number | undefined {
+    return this.#firstMs;
+  }
+
+  /** Tells `listener` of every request from now on. */
+  follow(listener: (device: SimulatedDevice, request: string) => void): void {
+    this.#listener = listener;
   }
 
   /** The bytes that one CGMiner connection brought. */
@@ -71,6 +86,8 @@ export class Watch {
 
   #note(device: SimulatedDevice, request: string, changes: boolean): void {
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
+    this.#firstMs ??= performance.timeOrigin + performance.now();
+    this.#listener?.(device, request);
     if (changes) this.#violate(device, 'changes a miner', request);
     else if (this.#allowed?.has(request) === false) this.#violate(device, 'not on the allow-list', request);
   }
@@ -81,22 +98,21 @@ export class Watch {
   }
 
   /**
-   * Counts the connections of a device when one more was accepted. Those that the peer has closed may not have been
-   * reported yet: two turns of the event loop later they have, and whatever is still open was open together.
+   * Counts the connections of a device when one more was accepted. A peer's close may be reported a little after its
+   * next connection, so an earlier one counts only if it brings more bytes, or is open still a moment later.
    */
-  connected(device: SimulatedDevice, connection: { destroy: () => unknown }): void {
+  connected(device: SimulatedDevice, connection: Connection): void {
+    const earlier = [...device.connections].map((other) => ({ other, read: other.bytesRead }));
     device.connections.add(connection);
-    if (device.connections.size === 1) {
+    if (earlier.length === 0) {
       this.#maxConnections = Math.max(this.#maxConnections, 1);
       return;
     }
-    const others = [...device.connections].filter((other) => other !== connection);
-    setImmediate(() =>
-      setImmediate(() => {
-        const together = others.filter((other) => device.connections.has(other)).length + 1;
-        this.#maxConnections = Math.max(this.#maxConnections, together);
-      }),
-    );
+    const count = (): void => {
+      const open = earlier.filter(({ other, read }) => device.connections.has(other) || other.bytesRead > read);
+      this.#maxConnections = Math.max(this.#maxConnections, open.length + 1);
+    };
+    setTimeout(count, CLOSING_MS).unref();
   }
 }
 
