@@ -1,4 +1,4 @@
-import { accept } from './appraise/accept.ts';
+import { accept, attestedClaims } from './appraise/accept.ts';
 import type { DeviceState } from './appraise/device.ts';
 import { readFacts } from './baseline/compared.ts';
 import { type Difference, diffReference } from './baseline/reference.ts';
@@ -22,7 +22,7 @@ export const previewAcceptance = (fleet: Fleet, devices: readonly string[]): rea
   return states.map((state) => ({
     device: state.id,
     seq: state.attested?.seq ?? -1,
-    differences: diffReference(readFacts(state.reference?.facts ?? '{}'), readFacts(state.attested?.facts ?? '{}')),
+    differences: diffReference(readFacts(state.reference?.facts ?? '{}'), attestedClaims(state)),
     openFindings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
       .map(({ finding }) => finding.ruleId),
