@@ -1,0 +1,43 @@
+import { isBuiltin } from 'node:module';
+import { join } from 'node:path';
+import { build, type Metafile } from 'esbuild';
+
+const root = join(import.meta.dirname, '..');
+
+/** Packages that a library looks for and does without: it asks inside a `try`. */
+const DISPENSABLE: ReadonlySet<string> = new Set([
+  'bufferutil',
+  'macos-temperature-sensor',
+  'osx-temperature-sensor',
+  'supports-color',
+  'utf-8-validate',
+]);
+
+/** Writes the agent and everything it imports as one CommonJS file, which is what Node embeds. Returns the file. */
+export const bundleAgent = async (folder: string): Promise<string> => {
+  const outfile = join(folder, 'assayer.cjs');
+  const { metafile } = await build({
+    absWorkingDir: root,
+    entryPoints: ['agent/main.ts'],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node26',
+    format: 'cjs',
+    metafile: true,
+    logLevel: 'warning',
+    // Not minified: the names in a stack trace are worth more than two of 150 megabytes.
+    define: { 'import.meta.url': 'bundleUrl' },
+    banner: { js: "const bundleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  });
+  const missing = outside(metafile);
+  if (missing.length > 0) throw new Error(`not in the bundle and not in Node: ${missing.join(', ')}`);
+  return outfile;
+};
+
+/** What the bundle would still load at run time, beyond Node's own modules: nothing is installed beside the binary. */
+const outside = ({ outputs }: Metafile): readonly string[] =>
+  Object.values(outputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ path, external }) => external === true && !isBuiltin(path) && !DISPENSABLE.has(path))
+    .map(({ path }) => path);
