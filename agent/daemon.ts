@@ -1,5 +1,4 @@
 import { hash } from 'node:crypto';
-import type { Server } from 'node:net';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
 import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
@@ -7,7 +6,7 @@ import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
-import { type ControlRequest, serveControl } from './platform/control.ts';
+import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { binaryDigest, describeHost } from './platform/host.ts';
@@ -63,7 +62,7 @@ export class Daemon {
   readonly #sessions: Sessions;
   #plant: Plant;
   #uplink: Uplink | undefined;
-  #control: Server | undefined;
+  #control: Door | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
   /** Starts an agent. Throws an `AgentError` for whatever an operator has to mend first; nothing runs half. */
