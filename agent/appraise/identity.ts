@@ -21,9 +21,15 @@ export const SAME = 0.6;
 export const OTHER = 0.25;
 export const ENOUGH = 4;
 
-/** A board or supply is known by its serial. Many firmwares give its type instead, which every machine of a model shares. */
+/**
+ * A board or supply is known by its serial, which is one word. Many firmwares give its type instead (`ALLWINNER_H616 V10`),
+ * which every machine of a model shares.
+ */
 const ownNumber = (text: string | undefined): string | undefined =>
-  isSerial(text) && (text.match(/[0-9a-z]/gi) ?? []).length >= 12 && (text.match(/[0-9]/g) ?? []).length >= 5
+  isSerial(text) &&
+  !/[\s_]/.test(text.trim()) &&
+  (text.match(/[0-9a-z]/gi) ?? []).length >= 12 &&
+  (text.match(/[0-9]/g) ?? []).length >= 5
     ? text
     : undefined;
 

@@ -145,6 +145,8 @@ test('identity: types of boards and supplies, factory MACs and unknown serials i
     'identity.hashboards': ['0000', '0000'],
   };
   assert.equal(compareIdentity(types, types).available, 0);
+  const board: Facts = { 'identity.control_board': 'ALLWINNER_H616 V10' };
+  assert.equal(compareIdentity(board, board).available, 0);
 });
 
 test('identity: comparing is symmetric, and a machine is itself in whatever order its boards stand', () => {
