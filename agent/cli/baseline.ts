@@ -28,7 +28,7 @@ export const baselineVerb = (program: Command, io: Io): void => {
     .argument('[device...]', 'ids of devices, as `assayer status` shows them')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--all', 'every device')
-    .option('--by <name>', 'who accepts', userInfo().username)
+    .option('--by <name>', 'who accepts; without it the account of this process')
     .option('--note <text>', 'why; goes into the log')
     .option('-y, --yes', 'do not ask after the difference was shown')
     .option('--json', 'print the difference and the result as JSON')
@@ -57,12 +57,21 @@ const accept = async (devices: readonly string[], options: AcceptOptions, io: Io
     do: 'accept',
     devices: previews.map(({ device }) => device),
     seen: previews.map(({ seq }) => seq),
-    by: options.by ?? userInfo().username,
+    by: options.by ?? accountName(),
     ...(options.note === undefined ? {} : { note: options.note }),
   })) as AcceptanceResult;
   setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
   if (options.json) printJson(io, { previews, result });
   else io.out.write(resultText(result));
+};
+
+/** The account of this process; in a bare container it may have no name, only a number. */
+const accountName = (): string => {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
 };
 
 const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
