@@ -1,0 +1,207 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { createKey } from '../../agent/platform/keys.ts';
+import type { Behaviour } from '../../test/simulator/behaviour.ts';
+import type { Asked } from '../../test/simulator/orders.ts';
+import { Broker, type Published } from './broker.ts';
+import { quantile, round1 } from './cost.ts';
+import { FleetProcess } from './processes.ts';
+import { type BenchDevice, LOG_IN, rangeOf } from './setup.ts';
+
+/** From a change at a miner to its finding at the broker. */
+export interface Latency {
+  readonly changes: number;
+  readonly missed: number;
+  /** From the last question of the look that confirmed the change to the finding at the broker, ms. */
+  readonly beyond_looks_ms: { readonly p50: number; readonly p99: number; readonly max: number };
+  /** From the change itself, so with the wait for the next poll and for confirmation, s. */
+  readonly from_change_s: { readonly p50: number; readonly max: number };
+}
+
+export interface Journey {
+  readonly devices: number;
+  readonly interval_s: number;
+  readonly confirm_s: number;
+  readonly start_to_first_poll_ms: number;
+  readonly clean: Latency;
+  /** The same with `hostile_share` of the other devices silent, dripping or sending noise. */
+  readonly hostile: Latency;
+  readonly hostile_share: number;
+  /** Of the whole agent process, uplink included. */
+  readonly rss_mb: number;
+  readonly rss_highest_mb: number;
+  readonly max_connections: number;
+  readonly violations: number;
+}
+
+export interface JourneyOptions {
+  readonly devices: number;
+  readonly intervalS: number;
+  readonly changes: number;
+  /** The words that start the agent, without its arguments. */
+  readonly agent: readonly [string, ...string[]];
+  readonly base: string;
+  readonly folder: string;
+}
+
+const CONFIRM_S = 2;
+const HOSTILE_SHARE = 0.05;
+const HOSTILE: readonly Behaviour[] = ['silent', 'drip', 'garbage'];
+/** How long the first look at everything may take, s. */
+const LEARNING_S = 120;
+
+/** The whole agent at work, with its uplink: when it starts, and how fast it says that a miner changed. */
+export const measureJourney = async (options: JourneyOptions): Promise<Journey> => {
+  const { devices: count, intervalS, changes } = options;
+  await using fleet = await FleetProcess.start(count, options.base);
+  await using broker = await Broker.start();
+  const allLearned = learned(broker, count);
+  await using agent = new AgentProcess(options, fleet, broker.url);
+
+  await Promise.race([allLearned, agent.ended()]);
+  const { first_request_ms: firstPollMs = Number.NaN } = await fleet.report();
+  await after(2 * CONFIRM_S * 1000);
+
+  const step = Math.floor(count / (2 * changes));
+  const at = (index: number): BenchDevice => fleet.devices[index] as BenchDevice;
+  const victims = Array.from({ length: 2 * changes }, (_, nth) => at(nth * step));
+  const clean = await measureChanges(fleet, broker, victims.slice(0, changes), intervalS);
+  const others = fleet.devices.filter((device) => !victims.includes(device));
+  const hostiles = others.filter((_, nth) => nth % Math.round(others.length / (HOSTILE_SHARE * count)) === 0);
+  for (const [nth, { id }] of hostiles.entries()) {
+    await fleet.order({ do: 'behave', device: id, as: HOSTILE[nth % HOSTILE.length] as Behaviour });
+  }
+  await after(intervalS * 1000);
+  const hostile = await measureChanges(fleet, broker, victims.slice(changes), intervalS);
+  const report = await fleet.report();
+  return {
+    devices: count,
+    interval_s: intervalS,
+    confirm_s: CONFIRM_S,
+    start_to_first_poll_ms: round1(firstPollMs - agent.startedMs),
+    clean,
+    hostile,
+    hostile_share: HOSTILE_SHARE,
+    ...agent.memory(),
+    max_connections: report.max_connections,
+    violations: report.violations.length,
+  };
+};
+
+/** Resolves when every device has been attested at the broker. */
+const learned = (broker: Broker, count: number): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const seen = new Set<string>();
+    const late = setTimeout(
+      () => reject(new Error(`only ${seen.size} of ${count} devices were attested`)),
+      LEARNING_S * 1000,
+    );
+    broker.follow(({ kind, device }) => {
+      if (kind !== 'attestation' || device === undefined) return;
+      seen.add(device);
+      if (seen.size < count) return;
+      clearTimeout(late);
+      resolve();
+    });
+  });
+
+/** Gives each victim a pool account of its own, spread over one interval, and waits for the findings. */
+const measureChanges = async (
+  fleet: FleetProcess,
+  broker: Broker,
+  victims: readonly BenchDevice[],
+  intervalS: number,
+): Promise<Latency> => {
+  const changedMs = new Map<string, number>();
+  const askedMs = new Map<string, number>();
+  const beyond: number[] = [];
+  const whole: number[] = [];
+  const found = Promise.withResolvers<void>();
+  const victimOf = new Map(victims.map(({ id }) => [`thief-${id}.x`, id]));
+  await fleet.follow(victims, ({ asked, at_ms }: Asked) => void askedMs.set(asked, at_ms));
+  broker.follow((published: Published) => {
+    const victim = isOpened(published) ? victimOf.get(userIn(published.after)) : undefined;
+    if (victim === undefined) return;
+    beyond.push(published.atMs - (askedMs.get(victim) ?? Number.NaN));
+    whole.push((published.atMs - (changedMs.get(victim) ?? Number.NaN)) / 1000);
+    victimOf.delete(`thief-${victim}.x`);
+    if (victimOf.size === 0) found.resolve();
+  });
+  for (const { id } of victims) {
+    const { at_ms } = await fleet.order({ do: 'changePoolUser', device: id, slot: 0, user: `thief-${id}.x` });
+    changedMs.set(id, at_ms);
+    await after((intervalS * 1000) / victims.length);
+  }
+  await Promise.race([found.promise, after((2 * intervalS + 2 * CONFIRM_S + 10) * 1000)]);
+  return {
+    changes: victims.length,
+    missed: victimOf.size,
+    beyond_looks_ms: {
+      p50: round1(quantile(beyond, 0.5)),
+      p99: round1(quantile(beyond, 0.99)),
+      max: round1(Math.max(...beyond)),
+    },
+    from_change_s: { p50: round1(quantile(whole, 0.5)), max: round1(Math.max(...whole)) },
+  };
+};
+
+const isOpened = ({ finding, state }: Published): boolean => finding === 'pool.user-changed' && state === 'open';
+
+const userIn = (value: unknown): string =>
+  typeof value === 'string' ? value : String((value as { user?: unknown } | undefined)?.user ?? '');
+
+/** The agent with a configuration and a state folder of its own. */
+class AgentProcess implements AsyncDisposable {
+  readonly startedMs: number;
+  readonly #child: ChildProcess;
+
+  constructor({ agent, intervalS, folder }: JourneyOptions, { devices, ports }: FleetProcess, broker: string) {
+    const state = join(folder, 'journey');
+    mkdirSync(state, { mode: 0o700 });
+    createKey(state);
+    writeFileSync(join(folder, 'password'), LOG_IN.password, { mode: 0o600 });
+    const file = join(folder, 'assayer.yaml');
+    const text = [
+      'gateway: bench',
+      'operator: bench.example',
+      `state_dir: ${state}`,
+      `mqtt: { url: "${broker}", rate: 10000, spread_s: 0 }`,
+      'devices:',
+      `  - range: ${rangeOf(devices)}`,
+      '    credentials: stock',
+      `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http} }`,
+      `credentials: { stock: { user: ${LOG_IN.user}, password_file: ${join(folder, 'password')} } }`,
+      `schedule: { pools: "*/${intervalS} * * * * *" }`,
+      `confirm_s: ${CONFIRM_S}`,
+      'log_level: warn',
+    ];
+    writeFileSync(file, `${text.join('\n')}\n`);
+    const [program, ...words] = agent;
+    this.startedMs = performance.timeOrigin + performance.now();
+    this.#child = spawn(program, [...words, 'run', '-c', file], { stdio: ['ignore', 'inherit', 'inherit'] });
+  }
+
+  /** Rejects when the agent ends by itself. */
+  async ended(): Promise<never> {
+    await once(this.#child, 'exit');
+    throw new Error('the agent ended by itself');
+  }
+
+  /** Resident memory now and at its highest, where the system tells (Linux). */
+  memory(): { readonly rss_mb: number; readonly rss_highest_mb: number } {
+    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
+    const megabytesOf = (name: string): number =>
+      Math.round((Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024) / 1e6);
+    return { rss_mb: megabytesOf('VmRSS'), rss_highest_mb: megabytesOf('VmHWM') };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    await ended;
+  }
+}

@@ -1,0 +1,121 @@
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as after } from 'node:timers/promises';
+import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import { loadConfig } from '../../agent/config/load.ts';
+import { buildPlant, type Plant } from '../../agent/plant.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
+import { jsonEvents } from '../../agent/platform/events.ts';
+import { createKey } from '../../agent/platform/keys.ts';
+import { Attested } from '../../agent/record/coverage.ts';
+import { Log } from '../../agent/record/log.ts';
+import { Recorder } from '../../agent/record/recorder.ts';
+import { Store } from '../../agent/record/store.ts';
+import { Fleet } from '../../agent/schedule/fleet.ts';
+import { placesOf } from '../../agent/schedule/places.ts';
+import { rangeOf, type Setup } from './setup.ts';
+
+/** After this a due look has been started, ms; the pacer hands out every 40. */
+const STARTED_MS = 60;
+/** How often the end of a sweep is looked for, ms. */
+const LOOK_MS = 20;
+
+/** The agent without its uplink and without the wait between rounds: every look falls due when it is told. */
+export class Pipeline implements Disposable {
+  readonly #plant: Plant;
+  readonly #recorder: Recorder;
+  readonly #store: Store;
+  readonly #ticking: NodeJS.Timeout;
+
+  constructor(setup: Setup) {
+    const loaded = loadConfig(writeConfig(mkdtempSync(join(setup.folder, 'pipeline-')), setup));
+    const { config } = loaded;
+    const clock = systemClock();
+    const emit = jsonEvents(process.stderr, 'warn', clock.wallMs);
+    const fleet = new Fleet(placesOf(config), [], new Set());
+    this.#store = Store.open(config.state_dir);
+    const attested = new Attested();
+    const log = Log.open({
+      store: this.#store,
+      signer: createKey(config.state_dir).signer,
+      clock,
+      clockState: () => ({ state: 'unsynced', src: 'none' }),
+      operator: config.operator,
+      gateway: config.gateway,
+      start: {
+        agent: { name: 'assayer', version: '0' },
+        configSha256: '0'.repeat(43),
+        host: { os: 'bench', kernel: 'bench', arch: process.arch },
+        keyProtection: 'file',
+      },
+    });
+    this.#recorder = new Recorder({
+      log,
+      attested,
+      wallMs: clock.wallMs,
+      emit,
+      keep: (state) => fleet.keep(state),
+      state: (device) => fleet.state(device),
+      expected: () => fleet.expected(),
+      storms: NO_STORMS,
+    });
+    const signal = new AbortController().signal;
+    this.#plant = buildPlant(loaded, fleet, { clock, emit, recorder: this.#recorder, signal });
+    this.#ticking = setInterval(() => this.#recorder.tick(), 1000);
+  }
+
+  async start(): Promise<void> {
+    await this.#plant.pacer.start();
+  }
+
+  /** The first full look at every address; resolves when everything that was found is recorded. */
+  async learn(): Promise<number> {
+    this.#plant.timetable.openStart(due(), () => true);
+    await this.#quiet();
+    this.#recorder.writeLearned();
+    return this.#plant.fleet.states().length;
+  }
+
+  /** One pools look at every device. */
+  async sweep(): Promise<void> {
+    this.#plant.timetable.openPools(due());
+    await this.#quiet();
+  }
+
+  /** Until the looks that were due are over. */
+  async #quiet(): Promise<void> {
+    await after(STARTED_MS);
+    while (this.#plant.fleet.seats().some(({ busy }) => busy)) await after(LOOK_MS);
+  }
+
+  [Symbol.dispose](): void {
+    clearInterval(this.#ticking);
+    this.#recorder.stop();
+    this.#store[Symbol.dispose]();
+  }
+}
+
+/** A round whose every look is due at once. */
+const due = () => ({ openedAtMs: Date.now() - 1000, intervalMs: 1 });
+
+/** A configuration whose schedules never fire while the bench runs. */
+const writeConfig = (folder: string, { devices, ports, credential, concurrency }: Setup): string => {
+  writeFileSync(join(folder, 'password'), credential.password, { mode: 0o600 });
+  const file = join(folder, 'assayer.yaml');
+  const text = [
+    'gateway: bench',
+    'operator: bench.example',
+    `state_dir: ${folder}`,
+    'devices:',
+    `  - range: ${rangeOf(devices)}`,
+    '    credentials: stock',
+    `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http} }`,
+    `credentials: { stock: { user: ${credential.user}, password_file: ${join(folder, 'password')} } }`,
+    'schedule: { pools: "0 0 29 2 *", config: "0 0 29 2 *" }',
+    `probe: { concurrency: ${concurrency} }`,
+    // New devices are looked at once more before anything is measured.
+    'confirm_s: 1',
+  ];
+  writeFileSync(file, `${text.join('\n')}\n`);
+  return file;
+};

@@ -1,0 +1,115 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { join } from 'node:path';
+import { createInterface, type Interface } from 'node:readline';
+import type { Ports } from '../../test/simulator/listeners.ts';
+import type { Answer, Asked, FleetReport, Order } from '../../test/simulator/orders.ts';
+import type { Ask, BenchDevice } from './setup.ts';
+
+/** One specimen of each family, and a second Antminer that has no log-in: what a hall holds, more or less. */
+const SPECIMENS = [
+  'antminer-stock/s21',
+  'antminer-stock/s19-4028',
+  'whatsminer/m50s-api2',
+  'avalon/a1246',
+  'axeos/gamma-2.12',
+  'cgminer/cgminer',
+];
+
+interface Ready {
+  readonly ports: Ports;
+  readonly devices: readonly BenchDevice[];
+}
+
+/** The simulated fleet, in a process of its own. */
+export class FleetProcess implements AsyncDisposable {
+  readonly devices: readonly BenchDevice[];
+  readonly ports: Ports;
+  readonly #child: ChildProcess;
+  readonly #answers: ((answer: Answer) => void)[] = [];
+  #hear: (asked: Asked) => void = () => undefined;
+
+  private constructor(child: ChildProcess, lines: Interface, { ports, devices }: Ready) {
+    this.#child = child;
+    this.ports = ports;
+    this.devices = devices;
+    lines.on('line', (line) => {
+      // Written by `obey`.
+      const said = JSON.parse(line) as Answer | Asked;
+      if ('asked' in said) this.#hear(said);
+      else this.#answers.shift()?.(said);
+    });
+  }
+
+  static async start(devices: number, base: string): Promise<FleetProcess> {
+    const script = join(import.meta.dirname, '..', 'simulate.ts');
+    const words = ['--devices', String(devices), '--families', SPECIMENS.join(','), '--base', base];
+    const child = spawn(process.execPath, [script, ...words, '--cgminer-port', '0', '--http-port', '0', '--json'], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const lines = createInterface({ input: child.stdout });
+    const [first] = await once(lines, 'line');
+    return new FleetProcess(child, lines, JSON.parse(first));
+  }
+
+  /** Gives an order; throws where it cannot be carried out. */
+  async order(order: Order): Promise<Exclude<Answer, { failed: string }>> {
+    const answered = new Promise<Answer>((resolve) => this.#answers.push(resolve));
+    this.#child.stdin?.write(`${JSON.stringify(order)}\n`);
+    const answer = await answered;
+    if ('failed' in answer) throw new Error(answer.failed);
+    return answer;
+  }
+
+  async report(): Promise<FleetReport> {
+    const { report } = await this.order({ do: 'report' });
+    if (report === undefined) throw new Error('the fleet gave no report');
+    return report;
+  }
+
+  /** Every request to `devices` from now on goes to `hear`. */
+  async follow(devices: readonly BenchDevice[], hear: (asked: Asked) => void): Promise<void> {
+    this.#hear = hear;
+    await this.order({ do: 'follow', devices: devices.map(({ id }) => id) });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    const ended = once(this.#child, 'exit');
+    this.#child.stdin?.end();
+    await ended;
+  }
+}
+
+/** A process that is measured; `file` is the bundle of `worker.ts`. */
+export class Worker implements AsyncDisposable {
+  readonly #child: ChildProcess;
+
+  constructor(file: string, kind: 'floor' | 'pipeline') {
+    this.#child = fork(file, [kind]);
+  }
+
+  /** Its answer. Throws when the process ends instead. */
+  async ask<T>(ask: Ask): Promise<T> {
+    const settled = new AbortController();
+    const gone = once(this.#child, 'exit', { signal: settled.signal }).then(() => {
+      throw new Error('a measured process ended by itself');
+    });
+    const answered = once(this.#child, 'message', { signal: settled.signal });
+    this.#child.send(ask);
+    try {
+      const [answer] = await Promise.race([answered, gone]);
+      return answer as T;
+    } finally {
+      // The one that lost the race rejects when it is told to stop waiting.
+      void Promise.allSettled([answered, gone]);
+      settled.abort();
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null) return;
+    const ended = once(this.#child, 'exit');
+    await this.ask({ do: 'end' });
+    await ended;
+  }
+}
