@@ -571,6 +571,8 @@ const settle = (
 ): void => {
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
+  // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
+  if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
   for (const reason of gaps.values())
     if (reason !== 'absent' && reason !== 'refused' && reason !== 'unreadable') return;
   if (marks.policy !== policy) clearSettled(state);

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { compareIdentity } from '../../agent/appraise/identity.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { HOUR, honest, MINUTE, showing, T0, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, observationOf, showing, T0, Watch } from './watch.ts';
 
 test('identity.new-device: a machine that appears after the first pass is info; in the first pass it is learned silently', () => {
   const late = new Watch({ inFirstPass: false }, 'range');
@@ -121,6 +121,16 @@ test('identity.address-moved: the same machine at another address is info and en
     ['10.20.14.7', '10.20.14.93', 'info'],
   );
   assert.equal(watch.state.address, '10.20.14.93');
+});
+
+test('identity.address-moved: ends as well where every look is a full one', () => {
+  const watch = Watch.known();
+  for (let look = 0; look < 6; look += 1) {
+    watch.nowMs += MINUTE;
+    const answer = { facts: honest(watch.nowMs), address: '10.20.14.93' };
+    watch.take({ kind: 'observed', observation: observationOf('full', watch.nowMs, answer) });
+  }
+  assert.deepEqual(watch.said(), ['identity.address-moved open', 'identity.address-moved resolved']);
 });
 
 test('identity.address-moved: the same address is none', () => {
