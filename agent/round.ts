@@ -1,4 +1,4 @@
-import type { FactName } from '../shared/facts.ts';
+import type { FactName, Facts } from '../shared/facts.ts';
 import type { DeviceState } from './appraise/device.ts';
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
@@ -97,7 +97,7 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
   return unknown.filter((fact) => known.has(fact));
 };
 
-/** Whose look it was, and what it means. Undefined at an address where nothing was ever found. */
+/** Whose look it was, and what it means. Undefined at an address where nothing was ever found, and while it is not known. */
 const judge = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Judged | undefined => {
   const state = deviceOf(seat, look, sight, deps);
   if (state === undefined) return undefined;
@@ -133,12 +133,26 @@ const keptReplies = (driver: Driver, capture: Capture, redact: readonly string[]
   });
 };
 
-const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, { fleet }: RoundDeps): DeviceState | undefined =>
-  sight.kind === 'seen' && look === 'full'
-    ? fleet.deviceFor(seat, sight.observation.facts)
-    : seat.device === undefined
-      ? undefined
-      : fleet.state(seat.device);
+const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): DeviceState | undefined => {
+  if (sight.kind === 'seen' && look === 'full') return ownerOf(seat, sight.observation.facts, deps);
+  // Pools seen at a claimed seat are not those of the device that sat here.
+  if (seat.device === undefined || (sight.kind === 'seen' && seat.claim !== undefined)) return undefined;
+  return deps.fleet.state(seat.device);
+};
+
+/** A machine that was last seen elsewhere is looked for there, and then here again. */
+const ownerOf = (
+  seat: FleetSeat,
+  facts: Facts,
+  { fleet, timetable, wallMs, settings }: RoundDeps,
+): DeviceState | undefined => {
+  const nowMs = wallMs();
+  const owner = fleet.ownerOf(seat, facts, nowMs);
+  if (owner.kind === 'device') return owner.state;
+  timetable.askEarly(owner.seat, nowMs);
+  timetable.askEarly(seat, nowMs + settings.confirmS * 1000);
+  return undefined;
+};
 
 const lookOf = (sight: Sight, { wallMs }: RoundDeps): Look =>
   sight.kind === 'seen'

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
-import { compareIdentity } from '../appraise/identity.ts';
+import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
 import { idOf, type Place, placeKey } from './places.ts';
 import type { Seat } from './timetable.ts';
 
@@ -19,14 +19,14 @@ export interface FleetSeat extends Seat {
   busy: boolean;
   /** Looked at once since the entry was added. */
   passed: boolean;
+  /** What shows here was last seen at another seat: whose it is follows from the next look there. */
+  claim?: { readonly device: string; readonly sinceMs: number };
 }
 
-/** Same machine, per the weighted comparison of `identity.hardware-swapped`. */
-const SAME = 0.6;
-/** Below this it is another machine altogether. */
-const OTHER = 0.25;
-/** With less to compare, the address decides. */
-const LEAST_WEIGHT = 4;
+/** Whose look it was; `elsewhere`: to be known once the seat was asked where the same machine was seen last. */
+export type Owner =
+  | { readonly kind: 'device'; readonly state: DeviceState }
+  | { readonly kind: 'elsewhere'; readonly seat: FleetSeat };
 
 /** The devices of the configuration: which machine sits where, and which history (device id) a look belongs to. */
 export class Fleet {
@@ -127,13 +127,26 @@ export class Fleet {
     for (const mark of marksOf(facts)) this.#idsByMark.set(mark, id);
   }
 
-  /** The device a full look belongs to. A machine that came from another address brings its history along. */
-  deviceFor(seat: FleetSeat, facts: Facts): DeviceState {
+  /**
+   * The device a full look belongs to. A machine that came from another address brings its history along, provided it is
+   * no longer seen there; of two that look alike at the same time the second is another device.
+   */
+  ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
     const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
-    if (here !== undefined && (seat.place.origin === 'host' || this.#isSame(here, facts, OTHER))) return here;
-    const state = this.#elsewhere(seat, facts) ?? this.#newAt(seat, facts);
+    if (here !== undefined && (seat.place.origin === 'host' || this.#isSame(here, facts, OTHER))) {
+      delete seat.claim;
+      return { kind: 'device', state: here };
+    }
+    const known = this.#elsewhere(seat, facts);
+    const there = known === undefined ? undefined : this.#seatWith(known);
+    if (known !== undefined && there !== undefined && !isSeenSince(known, seat.claim)) {
+      if (seat.claim?.device !== known.id) seat.claim = { device: known.id, sinceMs: nowMs };
+      return { kind: 'elsewhere', seat: there };
+    }
+    delete seat.claim;
+    const state = known !== undefined && there === undefined ? known : this.#newAt(seat, facts);
     this.#seatDevice(seat, { ...state, labels: seat.place.labels });
-    return this.#states.get(state.id) ?? state;
+    return { kind: 'device', state: this.#states.get(state.id) ?? state };
   }
 
   /** The id under which a device that left the configuration knew this machine. */
@@ -151,20 +164,26 @@ export class Fleet {
   #isSame(state: DeviceState, facts: Facts, least: number): boolean {
     if (state.attested === undefined) return true;
     const { ratio, available } = compareIdentity(factsOf(state), facts);
-    return available < LEAST_WEIGHT || ratio >= least;
+    return available < ENOUGH || ratio >= least;
   }
 
-  /** The device of another address that this machine is, provided it no longer answers there. */
+  /** The device of another address that this machine is; one that is no longer seen there before one that is. */
   #elsewhere(seat: FleetSeat, facts: Facts): DeviceState | undefined {
     const ids = new Set(marksOf(facts).map((mark) => this.#idsByMark.get(mark)));
-    for (const id of ids) {
+    const same = [...ids].flatMap((id) => {
       const state = id === undefined ? undefined : this.#states.get(id);
-      if (state === undefined || state.id === seat.device || state.attested === undefined) continue;
+      if (state === undefined || state.id === seat.device || state.attested === undefined) return [];
       const { ratio, available } = compareIdentity(factsOf(state), facts);
-      const silentThere = state.marks.failures > 0 || this.#seatOf.get(state.id)?.device !== state.id;
-      if (silentThere && available > 0 && ratio >= SAME) return state;
-    }
-    return undefined;
+      return available > 0 && ratio >= SAME ? [state] : [];
+    });
+    return same.find((state) => this.#seatWith(state) === undefined) ?? same[0];
+  }
+
+  /** The seat at which this device was seen last, unless it is silent there or another machine showed since. */
+  #seatWith(state: DeviceState): FleetSeat | undefined {
+    const seat = this.#seatOf.get(state.id);
+    const isThere = seat?.device === state.id && seat.claim === undefined && state.marks.failures === 0;
+    return isThere ? seat : undefined;
   }
 
   #newAt(seat: FleetSeat, facts: Facts): DeviceState {
@@ -188,6 +207,10 @@ export class Fleet {
 
 const fits = (place: Place, state: DeviceState): boolean =>
   place.origin === state.position && (place.origin === 'range' || place.id === state.id);
+
+/** A full look showed the claimed device at its own seat after it was seen here, too. */
+const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
+  claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
 
 const factsOf = (state: DeviceState): Facts => JSON.parse(state.attested?.facts ?? '{}') as Facts;
 
