@@ -136,7 +136,7 @@ export class Daemon {
     this.#forget(fleet.removed);
     this.#uplink = this.#startUplink(config);
     this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
-    await this.#plant.pacer.start();
+    this.#plant.pacer.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -260,7 +260,7 @@ export class Daemon {
     });
     this.#forget(fleet.removed);
     this.#plant = this.#buildPlant(loaded, fleet);
-    await this.#plant.pacer.start();
+    this.#plant.pacer.start();
     if (JSON.stringify(before.config.mqtt) === JSON.stringify(loaded.config.mqtt)) return;
     await this.#uplink?.stop();
     this.#uplink = this.#startUplink(loaded.config);
@@ -285,13 +285,13 @@ export class Daemon {
 
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
     const { fleet, timetable, pacer } = this.#plant;
-    const { wallMs } = this.#ambience.clock;
+    const { wallMs, monoMs } = this.#ambience.clock;
     const result = acceptSeen(fleet, request, { recorder: this.#ground.recorder, wallMs });
     // The new reference is attested by a full look at each device; many of them are spread like a round.
     const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
     for (const device of result.accepted) {
       const seat = fleet.seatOf(device);
-      if (seat !== undefined) timetable.askEarly(seat, wallMs() + phaseOf(device) * spreadMs);
+      if (seat !== undefined) timetable.askEarly(seat, monoMs() + phaseOf(device) * spreadMs);
     }
     return result;
   }

@@ -13,7 +13,7 @@ import { Semaphore } from './probe/limits.ts';
 import type { Credential, Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
 import { contextOf, type RoundDeps, runLook } from './round.ts';
-import { type Fleet, type FleetSeat, phaseOf } from './schedule/fleet.ts';
+import type { Fleet, FleetSeat } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
 
@@ -37,7 +37,7 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
   const { clock, emit, recorder, signal } = plantDeps;
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
-    phaseOf: (seat) => phaseOf(seat.key),
+    phaseOf: ({ phase }) => phase,
     random: Math.random,
   });
   const deps: RoundDeps = {
@@ -46,6 +46,7 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
     recorder,
     look: lookDeps({ drivers: DRIVERS, limits: limitsOf(config), clock, signal }),
     wallMs: clock.wallMs,
+    monoMs: clock.monoMs,
     random: Math.random,
     bound: new Semaphore(config.probe.concurrency),
     targetOf: targets(config),
@@ -68,7 +69,7 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
       savePassed(deps);
     },
     overdue: (seat, intervalMs) => isOverdue(seat, intervalMs, deps),
-    wallMs: clock.wallMs,
+    clock,
     emit,
   });
   return { config, fleet, pacer, timetable };

@@ -22,6 +22,8 @@ export interface RoundDeps {
   readonly look: LookDeps;
   readonly recorder: Recorder;
   readonly wallMs: () => number;
+  /** The clock of the timetable. */
+  readonly monoMs: () => number;
   readonly random: () => number;
   /** Bounds how many devices are asked at the same time. */
   readonly bound: Semaphore;
@@ -103,7 +105,7 @@ const judge = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): 
   if (state === undefined) return undefined;
   const verdict = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
   if (look === 'full') deps.timetable.fullLookDone(seat);
-  if (verdict.next !== undefined) deps.timetable.askEarly(seat, verdict.next.atMs);
+  if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
   return judgedOf(state, verdict, seat, sight, deps);
@@ -144,13 +146,12 @@ const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps
 const ownerOf = (
   seat: FleetSeat,
   facts: Facts,
-  { fleet, timetable, wallMs, settings }: RoundDeps,
+  { fleet, timetable, wallMs, monoMs, settings }: RoundDeps,
 ): DeviceState | undefined => {
-  const nowMs = wallMs();
-  const owner = fleet.ownerOf(seat, facts, nowMs);
+  const owner = fleet.ownerOf(seat, facts, wallMs());
   if (owner.kind === 'device') return owner.state;
-  timetable.askEarly(owner.seat, nowMs);
-  timetable.askEarly(seat, nowMs + settings.confirmS * 1000);
+  timetable.askEarly(owner.seat, monoMs());
+  timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
   return undefined;
 };
 
@@ -186,9 +187,9 @@ const DARK_AFTER = 5;
 const LONGEST_REST_MS = 300_000;
 
 /** A device that stays dark is asked less and less often, at the latest after five minutes. */
-const restUntil = ({ marks }: DeviceState, { settings, wallMs }: RoundDeps): number => {
+const restUntil = ({ marks }: DeviceState, { settings, monoMs }: RoundDeps): number => {
   if (marks.failures <= DARK_AFTER) return 0;
   const rest = settings.pollIntervalMs() * 2 ** Math.min(16, marks.failures - DARK_AFTER);
   // Half an interval less, so that the turn it rests for is not missed by its own jitter.
-  return wallMs() + Math.min(LONGEST_REST_MS, rest) - settings.pollIntervalMs() / 2;
+  return monoMs() + Math.min(LONGEST_REST_MS, rest) - settings.pollIntervalMs() / 2;
 };

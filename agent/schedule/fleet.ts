@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
@@ -9,6 +9,8 @@ import type { Seat } from './timetable.ts';
 export interface FleetSeat extends Seat {
   readonly key: string;
   readonly place: Place;
+  /** Place within a round, from 0 to 1. */
+  readonly phase: number;
   occupied: boolean;
   restUntilMs: number;
   /** The device that answers here; undefined for an address of a range where none was found. */
@@ -59,7 +61,7 @@ export class Fleet {
 
   #addSeat(place: Place, passed: boolean): void {
     const key = placeKey(place.address, place.ports);
-    const seat: FleetSeat = { key, place, occupied: false, restUntilMs: 0, busy: false, passed };
+    const seat: FleetSeat = { key, place, phase: phaseOf(key), occupied: false, restUntilMs: 0, busy: false, passed };
     this.#seats.set(key, seat);
     if (place.id === undefined) return;
     this.#seatDevice(seat, newDevice({ id: place.id, position: 'host', address: place.address, labels: place.labels }));
@@ -70,6 +72,7 @@ export class Fleet {
     if (before !== undefined && before !== seat && before.device === state.id) {
       delete before.device;
       before.occupied = before.place.origin === 'host';
+      before.restUntilMs = 0;
     }
     seat.device = state.id;
     seat.occupied = true;
@@ -222,4 +225,4 @@ const marksOf = (facts: Facts): readonly string[] => [
 ];
 
 /** A device's place within a round, in [0, 1): spread evenly, and the same in every round. */
-export const phaseOf = (key: string): number => createHash('sha256').update(key).digest().readUInt32BE(0) / 2 ** 32;
+export const phaseOf = (key: string): number => hash('sha256', key, 'buffer').readUInt32BE(0) / 2 ** 32;

@@ -1,6 +1,7 @@
+import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 import type { FleetSeat } from './fleet.ts';
-import { type Round, type RoundSchedule, scheduleRounds } from './rounds.ts';
+import { RoundSchedule } from './rounds.ts';
 import type { DueLook, Timetable } from './timetable.ts';
 
 const TICK_MS = 40;
@@ -13,7 +14,8 @@ export interface PacerDeps {
   /** A pools round opened. */
   readonly opened: () => void;
   readonly overdue: (seat: FleetSeat, fullIntervalMs: number) => boolean;
-  readonly wallMs: () => number;
+  /** Rounds open by the wall clock; within a round the monotonic one counts. */
+  readonly clock: Clock;
   readonly emit: Emit;
 }
 
@@ -21,35 +23,25 @@ export interface PacerDeps {
 export class Pacer {
   readonly #deps: PacerDeps;
   readonly #underWay = new Set<Promise<void>>();
-  #schedules: { readonly pools: RoundSchedule; readonly config: RoundSchedule } | undefined;
+  readonly #pools: RoundSchedule;
+  readonly #config: RoundSchedule;
   #timer: NodeJS.Timeout | undefined;
-  #poolsIntervalMs = 60_000;
+  #poolsIntervalMs: number;
 
   constructor(deps: PacerDeps) {
+    const { schedule, clock, emit } = deps;
     this.#deps = deps;
+    this.#pools = new RoundSchedule('pools', schedule.pools, { wallMs: clock.wallMs, emit });
+    this.#config = new RoundSchedule('config', schedule.config, { wallMs: clock.wallMs, emit });
+    this.#poolsIntervalMs = this.#pools.intervalMs();
   }
 
   /** Opens the first rounds at once, then follows the schedules. */
-  async start(): Promise<void> {
-    const { timetable, schedule, wallMs, emit, opened, overdue } = this.#deps;
-    const pools = await scheduleRounds('pools', schedule.pools, {
-      emit,
-      wallMs,
-      open: (round: Round) => {
-        this.#poolsIntervalMs = round.intervalMs;
-        timetable.openPools(round);
-        opened();
-      },
-    });
-    const config = await scheduleRounds('config', schedule.config, {
-      emit,
-      wallMs,
-      open: (round) => timetable.openFull(round),
-    });
-    this.#schedules = { pools, config };
-    this.#poolsIntervalMs = pools.intervalMs();
-    const round = { openedAtMs: wallMs(), intervalMs: this.#poolsIntervalMs };
-    timetable.openStart(round, (seat) => overdue(seat, config.intervalMs()));
+  start(): void {
+    const { timetable, clock, overdue } = this.#deps;
+    const fullIntervalMs = this.#config.intervalMs();
+    const round = { openedAtMs: clock.monoMs(), intervalMs: this.#poolsIntervalMs };
+    timetable.openStart(round, (seat) => overdue(seat, fullIntervalMs));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();
   }
@@ -62,13 +54,24 @@ export class Pacer {
   /** No look starts any more; resolves when those under way are over. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#schedules?.pools.stop(), this.#schedules?.config.stop()]);
+    this.#pools[Symbol.dispose]();
+    this.#config[Symbol.dispose]();
     await Promise.all(this.#underWay);
   }
 
   #tick(): void {
-    for (const due of this.#deps.timetable.due(this.#deps.wallMs())) {
-      const look = this.#deps.run(due);
+    const { timetable, clock, opened, run } = this.#deps;
+    const openedAtMs = clock.monoMs();
+    const poolsMs = this.#pools.opens();
+    const fullMs = this.#config.opens();
+    if (poolsMs !== undefined) {
+      this.#poolsIntervalMs = poolsMs;
+      timetable.openPools({ openedAtMs, intervalMs: poolsMs });
+      opened();
+    }
+    if (fullMs !== undefined) timetable.openFull({ openedAtMs, intervalMs: fullMs });
+    for (const due of timetable.due(openedAtMs)) {
+      const look = run(due);
       this.#underWay.add(look);
       void look.finally(() => this.#underWay.delete(look));
     }

@@ -1,58 +1,62 @@
 import { createTask, type ScheduledTask } from 'node-cron';
 import type { Emit } from '../platform/events.ts';
 
-/** An opened round: its devices are spread over `intervalMs`, the time until the schedule fires again. */
+/** An opened round: its devices are spread over `intervalMs`. `openedAtMs` is on the clock of the timetable. */
 export interface Round {
   readonly openedAtMs: number;
   readonly intervalMs: number;
 }
 
-/** One operator-written schedule that opens rounds. */
-export interface RoundSchedule {
-  /** Time between two firings, ms, as it stands now. */
-  readonly intervalMs: () => number;
-  readonly stop: () => Promise<void>;
-}
-
 const SHORTEST_MS = 1000;
+/** A round that opens this much after its time is told: the host slept, or its clock was set. */
+const LATE_MS = 5000;
 
-/** Opens a round at every firing of a cron expression (UTC, never two at once; a firing missed by a stopped host is skipped). */
-export const scheduleRounds = async (
-  name: string,
-  expression: string,
-  deps: { emit: Emit; wallMs: () => number; open: (round: Round) => void },
-): Promise<RoundSchedule> => {
-  const task = createTask(
-    expression,
-    () => deps.open({ openedAtMs: deps.wallMs(), intervalMs: untilNext(task, deps.wallMs()) }),
-    { name, timezone: 'UTC', noOverlap: true, suppressMissedWarning: true, logger: eventLogger(name, deps.emit) },
-  );
-  task.on('execution:missed', (context) => deps.emit('warn', 'schedule.missed', { schedule: name, at: context.date }));
-  await task.start();
-  return {
-    intervalMs: () => betweenRuns(task),
-    stop: async () => {
-      await task.destroy();
-    },
-  };
-};
+/**
+ * When rounds open: an operator's cron expression, UTC. It is asked again and again instead of setting a timer, so that
+ * neither a clock that was set back, nor one that was set forward by years, nor a host that slept can stop or flood it.
+ */
+export class RoundSchedule {
+  readonly #name: string;
+  readonly #task: ScheduledTask;
+  readonly #wallMs: () => number;
+  readonly #emit: Emit;
+  #nextMs = 0;
+  /** From when `#nextMs` was found until then: waiting longer means that the clock was set back. */
+  #gapMs = 0;
 
-const untilNext = (task: ScheduledTask, nowMs: number): number => {
-  const next = task
-    .getNextRuns(2)
-    .map((date) => date.getTime())
-    .find((at) => at > nowMs + SHORTEST_MS / 2);
-  return next === undefined ? SHORTEST_MS : Math.max(SHORTEST_MS, next - nowMs);
-};
+  constructor(name: string, expression: string, deps: { readonly wallMs: () => number; readonly emit: Emit }) {
+    this.#name = name;
+    this.#wallMs = deps.wallMs;
+    this.#emit = deps.emit;
+    // Only its calendar is used; it is never started.
+    this.#task = createTask(expression, () => {}, { timezone: 'UTC' });
+    this.#findNext(this.#wallMs());
+  }
 
-const betweenRuns = (task: ScheduledTask): number => {
-  const [first, second] = task.getNextRuns(2).map((date) => date.getTime());
-  return first === undefined || second === undefined ? SHORTEST_MS : Math.max(SHORTEST_MS, second - first);
-};
+  /** Time until the next round if one opens now, ms. */
+  opens(): number | undefined {
+    const nowMs = this.#wallMs();
+    const waitMs = this.#nextMs - nowMs;
+    if (waitMs > this.#gapMs + SHORTEST_MS) this.#findNext(nowMs);
+    if (this.#nextMs > nowMs) return undefined;
+    if (-waitMs > LATE_MS)
+      this.#emit('warn', 'schedule.late', { schedule: this.#name, late_s: Math.round(-waitMs / 1000) });
+    this.#findNext(nowMs);
+    return Math.max(SHORTEST_MS, this.#gapMs);
+  }
 
-const eventLogger = (schedule: string, emit: Emit) => ({
-  info: (message: string) => emit('debug', 'schedule.note', { schedule, message }),
-  warn: (message: string) => emit('warn', 'schedule.warning', { schedule, message }),
-  error: (message: string | Error) => emit('error', 'schedule.failed', { schedule, message: String(message) }),
-  debug: (message: string | Error) => emit('debug', 'schedule.note', { schedule, message: String(message) }),
-});
+  /** Time between two rounds as it stands now, ms. */
+  intervalMs(): number {
+    const [first, second] = this.#task.getNextRuns(2).map((date) => date.getTime());
+    return first === undefined || second === undefined ? SHORTEST_MS : Math.max(SHORTEST_MS, second - first);
+  }
+
+  #findNext(nowMs: number): void {
+    this.#nextMs = this.#task.getNextRuns(1)[0]?.getTime() ?? nowMs + SHORTEST_MS;
+    this.#gapMs = this.#nextMs - nowMs;
+  }
+
+  [Symbol.dispose](): void {
+    void this.#task.destroy();
+  }
+}

@@ -5,7 +5,7 @@ import type { Round } from './rounds.ts';
 export interface Seat {
   /** A device gets every pools round; an empty address is searched in config rounds only. */
   readonly occupied: boolean;
-  /** Failed looks push this into the future; nothing is due before it. Unix ms. */
+  /** Failed looks push this into the future; nothing is due before it. */
   readonly restUntilMs: number;
 }
 
@@ -19,8 +19,13 @@ export interface DueLook<S extends Seat> {
 
 /** The part of a round that has not been handed out yet: seats by due time, and how far it got. */
 interface Sweep<S> {
-  readonly due: readonly { readonly seat: S; readonly atMs: number }[];
+  readonly due: readonly Turn<S>[];
   next: number;
+}
+
+interface Turn<S> {
+  readonly seat: S;
+  readonly atMs: number;
 }
 
 const JITTER = 0.1;
@@ -32,7 +37,8 @@ const MARGIN_MS = 200;
 /**
  * Who is due. A round spreads its seats evenly over its interval, each with its own phase and ± 10 % jitter. A full look
  * that falls due is made at the device's next turn in a pools round, so that no device is asked twice; when config
- * rounds are at least as frequent as pools rounds they make their own looks.
+ * rounds are at least as frequent as pools rounds they make their own looks. Every instant is on one clock, which never
+ * falls.
  */
 export class Timetable<S extends Seat> {
   readonly #seats: () => readonly S[];
@@ -57,6 +63,7 @@ export class Timetable<S extends Seat> {
     this.#full = this.#sweep(
       round,
       this.#seats().filter((seat) => !seat.occupied),
+      this.#full,
     );
     for (const seat of this.#seats()) if (seat.occupied && overdue(seat)) this.#fullDue.add(seat);
   }
@@ -66,12 +73,13 @@ export class Timetable<S extends Seat> {
     this.#pools = this.#sweep(
       round,
       this.#seats().filter((seat) => seat.occupied),
+      this.#pools,
     );
   }
 
   openFull(round: Round): void {
     this.#fullIntervalMs = round.intervalMs;
-    this.#full = this.#sweep(round, this.#seats());
+    this.#full = this.#sweep(round, this.#seats(), this.#full);
   }
 
   /** Wants a full look at `atMs`, or sooner if one is due anyway. */
@@ -85,16 +93,11 @@ export class Timetable<S extends Seat> {
     this.#early.delete(seat);
   }
 
-  /** Forgets a seat that left the configuration. */
-  forget(seat: S): void {
-    this.fullLookDone(seat);
-  }
-
   /** Hands out, once, every look that has fallen due. */
   due(nowMs: number): readonly DueLook<S>[] {
     const looks = new Map<S, DueLook<S>>();
     for (const [seat, atMs] of this.#early) {
-      if (atMs > nowMs) continue;
+      if (atMs > nowMs || seat.restUntilMs > nowMs) continue;
       this.#early.delete(seat);
       looks.set(seat, { seat, look: 'full', early: true });
     }
@@ -102,22 +105,24 @@ export class Timetable<S extends Seat> {
     for (const seat of take(this.#full, nowMs)) {
       const waits = seat.occupied && !fullAsOften;
       if (waits) this.#fullDue.add(seat);
-      else if (!looks.has(seat)) looks.set(seat, { seat, look: 'full', early: false });
+      else looks.set(seat, { seat, look: 'full', early: false });
     }
     for (const seat of take(this.#pools, nowMs)) {
-      if (looks.has(seat) || fullAsOften) continue;
-      looks.set(seat, { seat, look: this.#fullDue.has(seat) ? 'full' : 'pools', early: false });
+      if (fullAsOften || !seat.occupied) continue;
+      const full = looks.has(seat) || this.#fullDue.has(seat);
+      looks.set(seat, { seat, look: full ? 'full' : 'pools', early: false });
     }
     return [...looks.values()].filter(({ seat }) => seat.restUntilMs <= nowMs);
   }
 
-  #sweep(round: Round, seats: readonly S[]): Sweep<S> {
-    const due = seats.map((seat) => {
+  /** The turns of a round. What fell due in the one `before` and was not handed out yet is made up for first. */
+  #sweep(round: Round, seats: readonly S[], before: Sweep<S>): Sweep<S> {
+    const late = take(before, round.openedAtMs).map((seat): Turn<S> => ({ seat, atMs: round.openedAtMs }));
+    const due = seats.map((seat): Turn<S> => {
       const share = this.#phaseOf(seat) * (1 - JITTER) + this.#random() * JITTER;
       return { seat, atMs: round.openedAtMs + share * Math.max(0, round.intervalMs - MARGIN_MS) };
     });
-    due.sort((a, b) => a.atMs - b.atMs);
-    return { due, next: 0 };
+    return { due: [...late, ...due].sort((a, b) => a.atMs - b.atMs), next: 0 };
   }
 }
 

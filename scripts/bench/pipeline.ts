@@ -96,7 +96,7 @@ export class Pipeline implements Disposable {
 }
 
 /** A round whose every look is due at once. */
-const due = () => ({ openedAtMs: Date.now() - 1000, intervalMs: 1 });
+const due = () => ({ openedAtMs: 0, intervalMs: 1 });
 
 /** A configuration whose schedules never fire while the bench runs. */
 const writeConfig = (folder: string, { devices, ports, credential, concurrency }: Setup): string => {
