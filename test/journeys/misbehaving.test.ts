@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Behaviour } from '../simulator/behaviour.ts';
+import type { SimulatedDevice } from '../simulator/device.ts';
+import { Gateway } from './agent.ts';
+import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
+
+/** What gives no usable look, done once over the CGMiner API and once over HTTP. */
+const HOSTILE: readonly Behaviour[] = [
+  'silent',
+  'drip',
+  'flood',
+  'early-close',
+  'reset',
+  'garbage',
+  'truncate',
+  'code45',
+];
+
+const PROBE = { connect_timeout_ms: 500, exchange_timeout_ms: 600, device_timeout_ms: 1000 };
+
+test('miners that stall, drip, flood, hang up or answer garbage go dark, and those beside them are asked on time', {
+  timeout: 60_000,
+}, async () => {
+  await using clean = await fleetOf(FAMILIES, '127.61.0.1');
+  const devices = 2 * HOSTILE.length;
+  await using hostile = await fleetOf(['whatsminer/m50s-api2', 'axeos/gamma-2.15'], '127.61.1.1', {
+    devices,
+    first: 6,
+  });
+  await using gateway = await Gateway.start({ devices: [rangeOf(clean), rangeOf(hostile)], probe: PROBE });
+  await gateway.knows(5 + devices);
+
+  const asked = () => [...clean.requests().values()].reduce((sum, count) => sum + count, 0);
+  const before = await inRounds(2, asked);
+  for (const [index, device] of hostile.devices.entries()) device.behave(HOSTILE[index >> 1] ?? 'silent');
+  const meanwhile = await inRounds(4, asked);
+  assert.ok(meanwhile > 0.8 * before, `${before} questions a round before, ${meanwhile} beside hostile miners`);
+
+  const ids = idsOf(gateway, hostile.devices);
+  await gateway.says('all hostile miners are dark', () => ids.every((id) => isDark(gateway, id)));
+  for (const device of hostile.devices) device.behave('honest');
+  await gateway.says('all of them are back', () => ids.every((id) => !isDark(gateway, id)), 30_000);
+
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  for (const id of ids) {
+    const triggers = gateway.attestations(id).map(({ evidence }) => evidence.trigger);
+    assert.deepEqual(triggers, ['first', 'unreachable', 'change'], id);
+  }
+  for (const id of idsOf(gateway, clean.devices)) assert.equal(gateway.attestations(id).length, 1, id);
+  assert.deepEqual(idsFound(gateway), ['visibility.device-dark']);
+  assert.deepEqual(errors(gateway), []);
+  assertPolite(clean);
+  assertPolite(hostile);
+  await gateway.verified();
+});
+
+test('a miner that answers for another family is found out, one that never hangs up is read all the same', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(
+    ['cgminer/cgminer', 'whatsminer/m50s-api2', 'axeos/gamma-2.15', 'cgminer/cgminer', 'axeos/gamma-2.12'],
+    '127.62.0.1',
+  );
+  const [stranger, , , lingering, keptAlive] = fleet.devices;
+  assert.ok(stranger !== undefined && lingering !== undefined && keptAlive !== undefined);
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet)] });
+  await gateway.knows(5);
+  const [id = ''] = idsOf(gateway, [stranger]);
+
+  stranger.behave('other-family');
+  lingering.behave('half-open');
+  keptAlive.behave('half-open');
+  await gateway.says('the other family is found', () => gateway.findings('firmware.family-changed', id).length === 1);
+  stranger.behave('honest');
+  await gateway.says('it has ended', () => gateway.findings('firmware.family-changed', id).length === 2);
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+
+  const [opened, ended] = gateway.findings('firmware.family-changed', id).map(({ finding }) => finding);
+  assert.deepEqual([opened?.state, opened?.before, opened?.after], ['open', 'cgminer', 'whatsminer']);
+  assert.equal(ended?.state, 'resolved');
+  for (const quiet of idsOf(gateway, [lingering, keptAlive]))
+    assert.equal(gateway.attestations(quiet).length, 1, quiet);
+  // Its pools are other pools indeed; what is only another firmware's way to say things is no drift.
+  const others = idsFound(gateway).filter((found) => !found.startsWith('pool.'));
+  assert.deepEqual(others, ['firmware.family-changed']);
+  assert.deepEqual(errors(gateway), []);
+  assertPolite(fleet);
+  await gateway.verified();
+});
+
+test('a machine of a range keeps its id at another address, and two that exchanged theirs keep their own', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(
+    ['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'whatsminer/m50s-api2', 'axeos/gamma-2.12'],
+    '127.63.0.1',
+  );
+  const [mover, one, other] = fleet.devices;
+  assert.ok(mover !== undefined && one !== undefined && other !== undefined);
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet, 4)] });
+  await gateway.knows(4);
+  const ids = idsOf(gateway, fleet.devices);
+  const addresses = [mover.address, one.address, other.address];
+
+  await mover.moveTo('127.63.0.7');
+  await one.moveTo('127.63.0.200');
+  await other.moveTo(addresses[1] ?? '');
+  await one.moveTo(addresses[2] ?? '');
+  await gateway.says('three have moved', () => new Set(ended(gateway)).size === 3, 30_000);
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+
+  assert.deepEqual([...new Set(gateway.attestations().map(({ subject }) => subject.device))].sort(), [...ids].sort());
+  for (const [index, device] of [mover, one, other].entries()) {
+    const id = ids[index] ?? '';
+    const [opened] = gateway.findings('identity.address-moved', id).map(({ finding }) => finding);
+    assert.deepEqual([opened?.severity, opened?.before, opened?.after], ['info', addresses[index], device.address]);
+    assert.equal(gateway.attestations(id).at(-1)?.evidence.address, device.address);
+  }
+  assert.deepEqual(idsFound(gateway), ['identity.address-moved']);
+  assert.deepEqual(errors(gateway), []);
+  assertPolite(fleet);
+  await gateway.verified();
+});
+
+/** How much `count` grows in a round, over so many of them. */
+const inRounds = async (rounds: number, count: () => number): Promise<number> => {
+  const before = count();
+  await delay(rounds * 2000);
+  return (count() - before) / rounds;
+};
+
+const idsOf = (gateway: Gateway, devices: readonly SimulatedDevice[]): readonly string[] =>
+  devices.map(({ address }) => {
+    const id = gateway.attestations().find(({ evidence }) => evidence.address === address)?.subject.device;
+    assert.ok(id !== undefined, `nothing is attested at ${address}`);
+    return id;
+  });
+
+const isDark = (gateway: Gateway, id: string): boolean =>
+  gateway.attestations(id).at(-1)?.appraisal.conformance === 'unreachable';
+
+const idsFound = (gateway: Gateway): readonly string[] => [
+  ...new Set(gateway.log.flatMap((one) => (one.kind === 'finding' ? [one.finding.id] : []))),
+];
+
+const ended = (gateway: Gateway): readonly (string | undefined)[] =>
+  gateway
+    .findings('identity.address-moved')
+    .filter(({ finding }) => finding.state === 'resolved')
+    .map(({ finding }) => finding.device);
+
+const errors = (gateway: Gateway) => gateway.events.filter(({ level }) => level === 'error');
