@@ -41,6 +41,8 @@ export const acceptSeen = (
   request: { readonly devices: readonly string[]; readonly seen: readonly number[] } & Person,
   deps: { readonly recorder: Recorder; readonly wallMs: () => number },
 ): AcceptanceResult => {
+  // A verdict that waits belongs to what the person may or may not have seen.
+  deps.recorder.flush();
   const accepted: DeviceState[] = [];
   const refused: AcceptanceResult['refused'][number][] = [];
   for (const [index, device] of request.devices.entries()) {

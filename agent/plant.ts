@@ -96,10 +96,13 @@ const judgeDisplaced = (deps: RoundDeps): void => {
   for (const before of deps.fleet.displaced()) {
     const atMs = deps.wallMs();
     const context = contextOf(before, undefined, undefined, deps);
+    const marks = { ...before.marks };
     const verdict = appraise(before, { kind: 'unreachable', atMs, reason: 'unreachable' }, context);
     const look = { kind: 'unreachable', atMs } as const;
-    void deps.recorder.take({ before, verdict, address: before.address, look }, undefined);
+    void deps.recorder.take({ before, marks, verdict, address: before.address, look });
   }
+  // At once: the machine may be found elsewhere the next moment, and would be judged by what holds now.
+  deps.recorder.flush();
 };
 
 /** Name under which the store keeps the entries of the configuration whose every address was looked at. */

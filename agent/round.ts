@@ -1,6 +1,6 @@
 import type { FactName, Facts } from '../shared/facts.ts';
 import type { DeviceState } from './appraise/device.ts';
-import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
+import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import type { Driver } from './drivers/driver.ts';
 import { type LookDeps, lookAt, type Sight } from './look.ts';
@@ -52,16 +52,23 @@ const FULL_LOOKS = 3;
  * A device that is still being asked from its last turn is left alone.
  */
 export const runLook = async ({ seat, look, early }: DueLook<FleetSeat>, deps: RoundDeps): Promise<void> => {
-  if (seat.busy) return;
+  const counts = !early && seat.device !== undefined;
+  if (seat.busy) {
+    if (counts) deps.recorder.polled(look, false);
+    return;
+  }
   seat.busy = true;
+  let seen = false;
   try {
     const sight = await deps.bound.run(() => probe(seat, look, deps));
+    seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
+    const recorded = judged === undefined || (await deps.recorder.take(judged));
     // A position is passed when something was seen there, an address of a range when somebody looked.
-    seat.passed ||= sight.kind === 'seen' || seat.place.origin === 'range';
-    if (judged !== undefined) await deps.recorder.take(judged, early ? undefined : look);
+    seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
+    if (counts) deps.recorder.polled(look, seen);
   }
 };
 
@@ -103,22 +110,27 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
 const judge = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Judged | undefined => {
   const state = deviceOf(seat, look, sight, deps);
   if (state === undefined) return undefined;
+  const marks = { ...state.marks };
   const verdict = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
-  return judgedOf(state, verdict, seat, sight, deps);
+  return { before: state, marks, verdict, ...judgedOf(state, seat, sight, deps) };
 };
 
-const judgedOf = (before: DeviceState, verdict: Verdict, seat: FleetSeat, sight: Sight, deps: RoundDeps): Judged => {
+/** What the entries about this look will say of it. */
+const judgedOf = (
+  before: DeviceState,
+  seat: FleetSeat,
+  sight: Sight,
+  deps: RoundDeps,
+): Pick<Judged, 'address' | 'look' | 'formerly'> => {
   const { address } = seat.place;
-  if (sight.kind === 'nothing') return { before, verdict, address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
+  if (sight.kind === 'nothing') return { address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
   const { driver, capture, observation } = sight;
   const formerly = before.attested === undefined ? deps.fleet.formerId(observation.facts) : undefined;
   return {
-    before,
-    verdict,
     address,
     look: { kind: 'observed', observation, replies: () => keptReplies(driver, capture, deps.settings.redact) },
     ...(formerly === undefined ? {} : { formerly }),

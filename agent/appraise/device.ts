@@ -128,6 +128,12 @@ export const newDevice = (device: Pick<DeviceState, 'id' | 'position' | 'address
   marks: { failures: 0, asked: 0 },
 });
 
+/** Takes back what a look touched. The object stays: every state of the device holds the same one. */
+export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
+  for (const name of Object.keys(marks)) if (!Object.hasOwn(before, name)) Reflect.deleteProperty(marks, name);
+  Object.assign(marks, before);
+};
+
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
   const { poolsMs, fullMs, failures, failingSinceMs, uptime } = state.marks;

@@ -1,5 +1,12 @@
 import { accept } from '../appraise/accept.ts';
-import { type DeviceState, withAttestation, withLearned, withStatement, writeDevice } from '../appraise/device.ts';
+import {
+  type DeviceState,
+  type Marks,
+  withAttestation,
+  withLearned,
+  withStatement,
+  writeDevice,
+} from '../appraise/device.ts';
 import type { Verdict } from '../appraise/engine.ts';
 import type { Finding } from '../appraise/finding.ts';
 import {
@@ -25,6 +32,8 @@ import {
 /** One judged look on its way into the log. */
 export interface Judged {
   readonly before: DeviceState;
+  /** The marks of the device before the look: they hold again if the store refuses the verdict. */
+  readonly marks: Marks;
   readonly verdict: Verdict;
   /** The address that was asked. */
   readonly address: string;

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { storeFailure } from './failure.ts';
 
 const FILE = 'log.json';
 
@@ -16,6 +17,12 @@ export const wasBegun = (stateDir: string): boolean => {
   }
 };
 
-/** Leaves the mark: the origin of the log that is being written. */
-export const markBegun = (stateDir: string, origin: string): void =>
-  writeFileSync(join(stateDir, FILE), `${JSON.stringify({ log: origin })}\n`, { mode: 0o600 });
+/** Leaves the mark: the origin of the log that is being written. Throws `store.*` where it cannot. */
+export const markBegun = (stateDir: string, origin: string): void => {
+  const file = join(stateDir, FILE);
+  try {
+    writeFileSync(file, `${JSON.stringify({ log: origin })}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw storeFailure(error, file);
+  }
+};

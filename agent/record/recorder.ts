@@ -1,4 +1,4 @@
-import { type DeviceState, writeDevice } from '../appraise/device.ts';
+import { type DeviceState, restoreMarks, writeDevice } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
 import { collapse, type StormState } from '../appraise/storm.ts';
 import type { LookKind } from '../normalise/observation.ts';
@@ -39,7 +39,7 @@ const RETRY_MS = 5000;
 
 interface Waiting {
   readonly judged: Judged;
-  readonly done: () => void;
+  readonly done: (recorded: boolean) => void;
 }
 
 /**
@@ -60,24 +60,23 @@ export class Recorder {
   constructor(deps: RecorderDeps) {
     this.#deps = deps;
     this.#storms = deps.storms;
-    this.#period = new CoveragePeriod(this.#now());
+    this.#period = new CoveragePeriod(Math.floor(deps.wallMs() / 1000));
   }
 
-  /** Records one verdict; resolves when it is durable, or was refused. `schedule` is the round the look belonged to. */
-  take(judged: Judged, schedule: LookKind | undefined): Promise<void> | undefined {
-    this.#cover(judged, schedule);
-    if (!judged.verdict.changed) return undefined;
+  /** A turn of a round is over; `ok` when it gave a valid look. */
+  polled(look: LookKind, ok: boolean): void {
+    this.#period.polled(look === 'full' ? 'config' : 'pools', ok);
+  }
+
+  /** Records one verdict: true when nothing is left to be written, false when the store refused. */
+  take(judged: Judged): Promise<boolean> | true {
+    if (judged.look.kind === 'observed') this.#period.observed(judged.before.id);
+    if (!judged.verdict.changed) return true;
     return new Promise((done) => {
       this.#waiting.push({ judged, done });
       if (this.#waiting.length >= MOST_GATHERED) this.flush();
       else this.#gathering ??= setTimeout(() => this.flush(), GATHER_MS);
     });
-  }
-
-  #cover({ before, look }: Judged, schedule: LookKind | undefined): void {
-    const ok = look.kind === 'observed';
-    if (schedule !== undefined) this.#period.polled(schedule === 'full' ? 'config' : 'pools', ok);
-    if (ok) this.#period.observed(before.id);
   }
 
   /** Writes what waits. */
@@ -86,8 +85,16 @@ export class Recorder {
     this.#gathering = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
-    if (waiting.length > 0) this.#commit((batch) => batch.looks(waiting.map(({ judged }) => judged)));
-    for (const { done } of waiting) done();
+    const judged = waiting.map((one) => one.judged);
+    const recorded = judged.length === 0 || this.#commit((batch) => batch.looks(judged));
+    if (!recorded) for (const one of judged) this.#undo(one);
+    for (const { done } of waiting) done(recorded);
+  }
+
+  /** What was refused was not seen: without this the next look would take the change for known. */
+  #undo({ before, marks }: Judged): void {
+    restoreMarks(before, marks);
+    this.#period.observed(before.id, false);
   }
 
   /** A finding of the gateway itself. */
@@ -128,18 +135,18 @@ export class Recorder {
 
   /** Closes the coverage period and begins the next. */
   closePeriod(): void {
+    const now = Math.floor(this.#deps.wallMs() / 1000);
     const coverage = this.#period.close({
-      toAt: this.#now(),
+      toAt: now,
       scope: 'gateway',
       expected: this.#deps.expected(),
       attested: this.#deps.attested,
     });
-    if (this.#commit((batch) => batch.append(buildCoverage(coverage)))) this.#period = new CoveragePeriod(this.#now());
+    if (this.#commit((batch) => batch.append(buildCoverage(coverage)))) this.#period = new CoveragePeriod(now);
   }
 
-  /** Records that a person accepts what these devices show. Throws when the store refuses. */
+  /** Records that a person accepts what these devices show, as they are after `flush`. Throws when the store refuses. */
   takeAcceptance(states: readonly DeviceState[], person: Person): void {
-    this.flush();
     if (this.#commit((batch) => batch.accepted(states, person))) return;
     throw new AgentError({
       code: 'baseline.not-recorded',
@@ -169,11 +176,8 @@ export class Recorder {
   stop(): void {
     this.flush();
     this.writeLearned();
+    clearTimeout(this.#learning);
     clearTimeout(this.#retrying);
-  }
-
-  #now(): number {
-    return Math.floor(this.#deps.wallMs() / 1000);
   }
 
   /** One transaction; its consequences take effect only when it is durable. False when the store refused. */
@@ -196,11 +200,13 @@ export class Recorder {
   }
 
   #attempt(body: (tx: Transaction) => void): readonly Entry[] | undefined {
+    const wasFailing = this.#deps.log.isFailing();
     try {
       return this.#deps.log.transaction(body);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      this.#deps.emit('error', error.code, { message: error.message, remedy: error.remedy });
+      // Once is enough for a person; until it is mended every look with a change says the same.
+      this.#deps.emit(wasFailing ? 'debug' : 'error', error.code, { message: error.message, remedy: error.remedy });
       this.#retrying ??= setTimeout(() => this.#retry(), RETRY_MS);
       return undefined;
     }

@@ -173,24 +173,26 @@ const plain = <Of extends BaselineContent | CoverageContent>(content: Of): Built
   disclosures: [],
 });
 
-/** A page holds at most 256 devices, fewer where many of them are limited to some facts. */
+/** A page holds at most 256 items, fewer where many of them are limited to some facts; those of a device stay together. */
 const pages = (citations: readonly Citation[]): readonly CitationItem[][] => {
   const made: CitationItem[][] = [];
   let bytes = 0;
-  for (const { device, seq, facts } of citations) {
-    const item = facts === undefined ? { device, seq } : { device, seq, facts: [...facts] };
-    const size = JSON.stringify(item).length + 1;
+  for (const items of Map.groupBy(citations.map(itemOf), ({ device }) => device).values()) {
+    const size = JSON.stringify(items).length;
     const page = made.at(-1);
-    if (page === undefined || page.length === MOST_DEVICES || bytes + size > MOST_PAGE_BYTES) {
-      made.push([item]);
+    if (page === undefined || page.length + items.length > MOST_DEVICES || bytes + size > MOST_PAGE_BYTES) {
+      made.push([...items]);
       bytes = size;
     } else {
-      page.push(item);
+      page.push(...items);
       bytes += size;
     }
   }
   return made;
 };
+
+const itemOf = ({ device, seq, facts }: Citation): CitationItem =>
+  facts === undefined ? { device, seq } : { device, seq, facts: [...facts] };
 
 interface CitationItem {
   device: string;
