@@ -18,12 +18,15 @@ export interface LineOptions extends UplinkOptions {
   readonly timing: Timing;
 }
 
+const DRAIN_LOOK_MS = 10;
+
 /** What is done with one connection, from CONNACK to its end (mqtt.md §4). */
 export class Line {
   readonly #options: LineOptions;
   readonly #pump: Pump;
   #held: Held | undefined;
   #leaving = false;
+  #pumping = false;
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -78,6 +81,7 @@ export class Line {
     const { broker, protocol, window, server } = connection;
     emit('info', 'uplink.connected', { broker: broker.url, protocol, session, window });
     if (server.maximumPacketSize >= NEEDED_PACKET_BYTES) {
+      this.#pumping = true;
       this.#pump.start();
       return;
     }
@@ -112,10 +116,19 @@ export class Line {
     const { connection, topics, timing } = this.#options;
     this.#leaving = true;
     const giveUp = setTimeout(() => connection.drop({ kind: 'left' }), timing.stopMs);
+    await this.#drain();
     this.#pump.stop();
     await connection.publish(topics.conn, this.#presence('stopped'), STOPPED);
     await connection.leave({ kind: 'left' });
     clearTimeout(giveUp);
+  }
+
+  /** What was written last, the entry about the stop itself above all, still goes; a long backlog waits for the next start. */
+  async #drain(): Promise<void> {
+    const { connection, outbox, clock, timing } = this.#options;
+    const latestMs = clock.monoMs() + timing.stopMs / 2;
+    const isWorthIt = (): boolean => this.#pumping && connection.open && this.held === undefined;
+    while (isWorthIt() && outbox.cursor() < outbox.size() && clock.monoMs() < latestMs) await delay(DRAIN_LOOK_MS);
   }
 
   #presence(state: 'online' | 'stopped'): Uint8Array {

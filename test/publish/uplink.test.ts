@@ -97,6 +97,17 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     assert.equal(JSON.parse(observer.on(CONN).at(-1)?.text ?? '').session, 'a2lsbA.1');
   });
 
+  test('an entry written just before a stop arrives before the presence says stopped', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    const agent = new Agent(settingsFor(broker.url)).start();
+    await until('the pump', () => agent.saw('uplink.connected'));
+    agent.outbox.appendMany(3);
+    await agent.uplink.stop();
+    await until('stopped', () => observer.states(CONN).at(-1) === 'stopped');
+    assert.deepEqual(observer.seqs(LOG), [0, 1, 2]);
+  });
+
   test('SIGTERM ends an agent cleanly: stopped, no will, exit code 0', async () => {
     await using broker = await Mosquitto.start();
     await using observer = await Observer.connect(broker.url);
