@@ -39,7 +39,9 @@ export const verifyVerb = (program: Command, io: Io): void => {
       for await (const line of linesOf(file, io)) {
         const { bytes, topic } = splitTopic(line);
         tally.line += 1;
-        if (options.each) tally.take([verifyOne(bytes, topic, keys)]);
+        const carried = carriedBy(topic);
+        if (carried === 'hints') tally.skip();
+        else if (options.each || carried === 'mirrors') tally.take([verifyOne(bytes, topic, keys)]);
         else tally.take(verifier.accept(bytes, { topic, nowMs: Date.now() }));
       }
       if (!options.each) tally.take(verifier.finish());
@@ -112,6 +114,12 @@ const splitTopic = (line: Buffer): { readonly bytes: Buffer; readonly topic?: st
   return /^[^{}"\s]+\/v1\/[^{}"\s]+$/.test(head) ? { bytes: line.subarray(space + 1), topic: head } : { bytes: line };
 };
 
+/** What a topic carries (mqtt.md §2): the log, single entries again for displays, or hints that nobody signed. */
+const carriedBy = (topic: string | undefined): 'log' | 'mirrors' | 'hints' => {
+  if (topic === undefined || topic.endsWith('/log')) return 'log';
+  return /\/(?:dev|finding)\/[^/]+$|\/coverage$/.test(topic) ? 'mirrors' : 'hints';
+};
+
 const verifyOne = (bytes: Buffer, topic: string | undefined, keys: TrustedKeys): Verdict => {
   try {
     const { statement, leaf } = verifyMessage(bytes, { keys, topic });
@@ -146,6 +154,11 @@ class Tally {
     }
   }
 
+  /** A message that is not signed and proves nothing, such as presence. */
+  skip(): void {
+    this.status.unsigned = (this.status.unsigned ?? 0) + 1;
+  }
+
   #note({ code, step, detail }: Remark, statement: Statement | undefined): void {
     this.codes[code] = (this.codes[code] ?? 0) + 1;
     if (this.notes.length >= MOST_NOTES) return;
@@ -169,7 +182,7 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
   const failed =
     codes.some((code) => code.startsWith('E_') || code === 'W_GAP') ||
     (options.strict === true && codes.some((code) => code.startsWith('W_')));
-  const empty = tally.line === 0;
+  const empty = tally.line === (tally.status.unsigned ?? 0);
   setExit(empty ? EXIT.usage : failed ? EXIT.failed : EXIT.ok);
   const logs = verifier.ends();
   if (options.json) {
