@@ -13,7 +13,7 @@ import { buildCoverage } from './statement.ts';
 
 /** What the recorder needs; `keep` takes each state once it is durable. */
 export interface RecorderDeps {
-  readonly log: Log;
+  readonly log: Pick<Log, 'transaction' | 'isFailing' | 'noteStorage'>;
   readonly attested: Attested;
   readonly redaction?: Redaction;
   readonly wallMs: () => number;

@@ -1,0 +1,325 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { pools } from '../appraise/watch.ts';
+import { Recording } from './recording.ts';
+
+const STOLEN = pools({ user: 'thief.x' });
+
+/** Kind and, for attestations and findings, what they are about. */
+const outline = (recording: Recording): readonly string[] =>
+  recording.said().map((statement) => {
+    if (statement.kind === 'attestation')
+      return `attestation ${statement.subject.device} ${statement.evidence.trigger}`;
+    if (statement.kind === 'finding') return `finding ${statement.finding.id} ${statement.finding.state}`;
+    if (statement.kind === 'session') return `session ${statement.session.event}`;
+    return statement.kind;
+  });
+
+const rigs = (count: number): readonly string[] => Array.from({ length: count }, (_, at) => `rig-${at + 1}`);
+
+test('a verdict is in force when it is durable, not before', async (t) => {
+  const recording = new Recording(t);
+  const before = recording.state('rig-1');
+  const { recorded } = recording.look('rig-1', {});
+  assert.equal(recording.state('rig-1'), before);
+  recording.recorder.flush();
+  assert.equal(await recorded, true);
+  const after = recording.state('rig-1');
+  assert.equal(recording.said()[after.attested?.seq ?? -1]?.kind, 'attestation');
+  assert.deepEqual(recording.stored('rig-1')?.attested, after.attested);
+});
+
+test('a look that changes nothing is neither written nor waited for', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  recording.clock.pass(60_000);
+  assert.equal(await recording.look('rig-1', {}, 'pools').recorded, true);
+  recording.recorder.flush();
+  assert.deepEqual(outline(recording), []);
+});
+
+test('what was learned is named within 60 s, citing the attestation, and verdicts that wait are written first', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const recording = new Recording(t, ['rig-1', 'rig-2']);
+  recording.look('rig-1', {});
+  recording.recorder.flush();
+  t.mock.timers.tick(1000);
+  assert.deepEqual(outline(recording), ['session start', 'attestation rig-1 first']);
+  t.mock.timers.tick(990);
+  recording.look('rig-2', {});
+  t.mock.timers.tick(60_000 - 2000);
+  const [, one, two, learned] = recording.said();
+  assert.deepEqual([one?.kind, two?.kind, learned?.kind], ['attestation', 'attestation', 'baseline']);
+  assert.ok(learned?.kind === 'baseline' && learned.baseline.action === 'learned');
+  assert.deepEqual(learned.baseline.devices, [
+    { device: 'rig-1', seq: 1 },
+    { device: 'rig-2', seq: 2 },
+  ]);
+  assert.deepEqual(
+    ['rig-1', 'rig-2'].map((id) => recording.state(id).reference?.entries.map(({ seq }) => seq)),
+    [[3], [3]],
+  );
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('a first sight of many devices names each of them once, in entries of at most 256', async (t) => {
+  const recording = new Recording(t, rigs(300));
+  for (const id of rigs(300)) recording.look(id, {});
+  recording.recorder.writeLearned();
+  const named = recording
+    .said()
+    .flatMap((statement) =>
+      statement.kind === 'baseline' && statement.baseline.action === 'learned' ? [statement.baseline.devices] : [],
+    );
+  assert.ok(named.every(({ length }) => length <= 256));
+  assert.deepEqual(
+    named
+      .flat()
+      .map(({ device }) => device)
+      .sort(),
+    [...rigs(300)].sort(),
+  );
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('a confirmed change is one attestation and one finding, written together, the finding citing it', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  await recording.looks('rig-1', 1, STOLEN);
+  assert.deepEqual(outline(recording), []);
+  await recording.looks('rig-1', 1, STOLEN);
+  const said = recording.said();
+  assert.deepEqual(
+    said.map(({ kind }) => kind),
+    ['attestation', 'finding'],
+  );
+  const [attestation, finding] = said;
+  assert.ok(attestation?.kind === 'attestation' && finding?.kind === 'finding');
+  assert.equal(attestation.evidence.trigger, 'change');
+  assert.deepEqual(finding.finding.evidence, [attestation.seq]);
+  assert.equal(finding.finding.opened_seq, finding.seq);
+  assert.deepEqual(
+    attestation.appraisal.failed.map(({ id }) => id),
+    ['pool.user-changed'],
+  );
+  assert.deepEqual([finding.seq, finding.mono_ms], [attestation.seq + 1, attestation.mono_ms]);
+  assert.equal(recording.state('rig-1').tracks[0]?.finding.openedSeq, finding.seq);
+});
+
+test('a value that went away unconfirmed is stated once, with the replies in place of an attestation', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  await recording.looks('rig-1', 1, STOLEN);
+  await recording.looks('rig-1', 4, {});
+  const [statement, ...others] = recording.said();
+  assert.ok(statement?.kind === 'finding' && others.length === 0);
+  assert.deepEqual(
+    [statement.finding.id, statement.finding.state, statement.finding.confirmed_at, statement.finding.evidence],
+    ['pool.user-changed', 'resolved', undefined, []],
+  );
+});
+
+test('a store that refuses leaves the state as it was, and the next look finds the same change again', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  await recording.looks('rig-1', 1, STOLEN);
+  const before = structuredClone(recording.state('rig-1'));
+
+  recording.refusing = true;
+  recording.clock.pass(10_000);
+  const { verdict, recorded } = recording.look('rig-1', STOLEN);
+  assert.equal(verdict.attest, 'change');
+  recording.recorder.flush();
+  assert.equal(await recorded, false);
+  assert.deepEqual(recording.state('rig-1'), before);
+  assert.deepEqual(outline(recording), []);
+
+  recording.refusing = false;
+  await recording.looks('rig-1', 1, STOLEN);
+  assert.deepEqual(outline(recording), [
+    'session storage',
+    'attestation rig-1 change',
+    'finding pool.user-changed open',
+  ]);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('a first sight and a reboot that were refused are seen again', async (t) => {
+  const recording = new Recording(t);
+  recording.refusing = true;
+  await recording.looks('rig-1', 2, {});
+  recording.refusing = false;
+  await recording.learnAll();
+
+  recording.refusing = true;
+  const booted = { 'telemetry.elapsed_s': 30 };
+  await recording.looks('rig-1', 1, booted);
+  assert.deepEqual(recording.state('rig-1').rebootsMs, []);
+  recording.refusing = false;
+  await recording.looks('rig-1', 1, booted);
+  assert.equal(recording.state('rig-1').rebootsMs.length, 1);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('a refusing store is reported once, tried again by itself, and its failure is an entry', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const recording = new Recording(t);
+  recording.refusing = true;
+  for (let look = 0; look < 5; look += 1) {
+    recording.look('rig-1', {});
+    recording.recorder.flush();
+  }
+  recording.clock.pass(5000);
+  t.mock.timers.tick(5000);
+  assert.deepEqual(
+    recording.events.filter(({ level }) => level !== 'debug'),
+    [{ level: 'error', event: 'store.full' }],
+  );
+  recording.refusing = false;
+  recording.clock.pass(5000);
+  t.mock.timers.tick(5000);
+  assert.deepEqual(outline(recording), ['session start', 'session storage']);
+  assert.deepEqual(recording.events.at(-1), { level: 'info', event: 'store.recovered' });
+});
+
+test('learned values whose entry was refused are named later, and not after the recorder has stopped', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const recording = new Recording(t);
+  recording.look('rig-1', {});
+  recording.recorder.flush();
+  recording.refusing = true;
+  t.mock.timers.tick(2000);
+  recording.refusing = false;
+  assert.equal(recording.state('rig-1').reference?.entries.length, 0);
+  t.mock.timers.tick(5000);
+  assert.equal(recording.state('rig-1').reference?.entries.length, 1);
+
+  const stopped = new Recording(t);
+  stopped.look('rig-1', {});
+  stopped.recorder.flush();
+  stopped.refusing = true;
+  stopped.recorder.stop();
+  stopped.refusing = false;
+  t.mock.timers.tick(60_000);
+  assert.deepEqual(outline(stopped), ['session start', 'attestation rig-1 first']);
+});
+
+test('what a former process learned and did not name is named by the next', (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const recording = new Recording(t);
+  recording.look('rig-1', {});
+  recording.recorder.flush();
+  const state = recording.stored('rig-1');
+  assert.deepEqual(state?.reference?.unrecorded, [{ seq: 1, facts: 'all' }]);
+  recording.recorder.resume([state]);
+  t.mock.timers.tick(2000);
+  assert.equal(outline(recording).at(-1), 'baseline');
+});
+
+test('coverage counts every expected device once, and turns by schedule', async (t) => {
+  const recording = new Recording(t, rigs(5));
+  const [seen, refused, dark] = rigs(3) as [string, string, string];
+  await recording.looks(seen, 2, {});
+  await recording.looks(dark, 1, {});
+  await recording.looks(dark, 6, undefined);
+  recording.refusing = true;
+  await recording.looks(refused, 1, {});
+  recording.refusing = false;
+  recording.recorder.polled('pools', true);
+  recording.recorder.polled('pools', false);
+  recording.recorder.polled('full', true);
+  recording.recorder.closePeriod();
+  const last = recording.said().at(-1);
+  assert.ok(last?.kind === 'coverage');
+  const { expected, observed, unreachable, missed, missed_devices, polls } = last.coverage;
+  assert.deepEqual([expected, observed, unreachable, missed], [5, 1, 1, 3]);
+  assert.deepEqual(missed_devices, [refused, 'rig-4', 'rig-5']);
+  assert.deepEqual(polls, { config: { due: 1, ok: 1 }, pools: { due: 2, ok: 1 } });
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('periods of coverage touch each other; one that was refused goes on until it is written', (t) => {
+  const recording = new Recording(t);
+  const startedAt = Math.floor(recording.clock.wall / 1000);
+  const period = () => {
+    recording.clock.pass(900_400);
+    recording.recorder.closePeriod();
+  };
+  period();
+  recording.refusing = true;
+  recording.recorder.polled('pools', true);
+  period();
+  recording.refusing = false;
+  period();
+  const periods = recording.said().flatMap((statement) => (statement.kind === 'coverage' ? [statement.coverage] : []));
+  assert.deepEqual(
+    periods.map(({ from_at, to_at }) => [from_at - startedAt, to_at - startedAt]),
+    [
+      [0, 900],
+      [900, 2701],
+    ],
+  );
+  assert.deepEqual(periods[1]?.polls, { pools: { due: 1, ok: 1 } });
+});
+
+test('many devices that show the same are one finding, stated again when they end, and kept over a restart', async (t) => {
+  const recording = new Recording(t, rigs(8));
+  await recording.learnAll();
+  const show = (changes: typeof STOLEN): void => {
+    recording.clock.pass(10_000);
+    for (const id of rigs(8)) recording.look(id, changes);
+    recording.recorder.flush();
+  };
+  show(STOLEN);
+  show(STOLEN);
+  const said = recording.said();
+  assert.equal(said.filter(({ kind }) => kind === 'attestation').length, 8);
+  const findings = said.flatMap((statement) => (statement.kind === 'finding' ? [statement] : []));
+  assert.equal(findings.length, 1);
+  assert.deepEqual(
+    [findings[0]?.finding.count, findings[0]?.finding.devices?.length, findings[0]?.finding.evidence.length],
+    [8, 8, 8],
+  );
+  const kept = recording.meta('storms');
+  assert.ok(kept?.includes('"rig-8'));
+
+  recording.clock.pass(120_000);
+  for (const _ of [1, 2, 3]) show({});
+  recording.recorder.tick();
+  const last = recording.said().at(-1);
+  assert.ok(last?.kind === 'finding');
+  assert.deepEqual([last.finding.state, last.finding.opened_seq], ['resolved', findings[0]?.seq]);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('whatever is refused in between, in the end every device is attested as it shows itself', async (t) => {
+  const step = fc.record({
+    device: fc.nat(2),
+    user: fc.constantFrom('acme.a', 'acme.b', 'thief.x'),
+    refuse: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+      const recording = new Recording(t, rigs(3));
+      const shown = new Map(rigs(3).map((id) => [id, 'acme.a']));
+      for (const { device, user, refuse } of steps) {
+        const id = `rig-${device + 1}`;
+        shown.set(id, user);
+        recording.refusing = refuse;
+        await recording.looks(id, 1, pools({ user }));
+      }
+      recording.refusing = false;
+      for (const [id, user] of shown) await recording.looks(id, 4, pools({ user }));
+      recording.recorder.writeLearned();
+      for (const [id, user] of shown) {
+        const newest = recording.said()[recording.state(id).attested?.seq ?? -1];
+        assert.ok(newest?.kind === 'attestation' && newest.subject.device === id);
+        const claims = newest.evidence.claims as { pools: { user: string }[] };
+        assert.equal(claims.pools[0]?.user, user);
+      }
+      assert.deepEqual(recording.objections(), []);
+    }),
+    { numRuns: 12 },
+  );
+});

@@ -1,0 +1,148 @@
+import type { TestContext } from 'node:test';
+import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
+import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
+import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import type { LookKind } from '../../agent/normalise/observation.ts';
+import { AgentError } from '../../agent/platform/errors.ts';
+import { Attested } from '../../agent/record/coverage.ts';
+import type { Transaction } from '../../agent/record/log.ts';
+import { Recorder } from '../../agent/record/recorder.ts';
+import type { Facts } from '../../shared/facts.ts';
+import { parseTrustedKeys } from '../../shared/keys.ts';
+import { LogVerifier } from '../../shared/log-verifier.ts';
+import type { Statement } from '../../shared/statement.ts';
+import { honest, observationOf } from '../appraise/watch.ts';
+import { openGateway } from './gateway.ts';
+
+const CONFIRM_MS = 10_000;
+
+/** A gateway whose devices are looked at by hand, and whose store refuses when it is told to. */
+export class Recording {
+  /** While true every transaction fails at its end, as on a full disk. */
+  refusing = false;
+  readonly events: { readonly level: string; readonly event: string }[] = [];
+  readonly states = new Map<string, DeviceState>();
+  readonly recorder: Recorder;
+  readonly clock: ReturnType<typeof openGateway>['clock'];
+  readonly #gateway: ReturnType<typeof openGateway>;
+
+  constructor(t: TestContext, devices: readonly string[] = ['rig-1']) {
+    // Before the store is closed, which happens in the same order.
+    t.after(() => this.recorder.stop());
+    this.#gateway = openGateway(t);
+    const { log, clock } = this.#gateway;
+    this.clock = clock;
+    for (const id of devices)
+      this.states.set(id, newDevice({ id, position: 'host', address: `10.0.0.${id.slice(4)}`, labels: {} }));
+    const transaction = (body: (tx: Transaction) => void) =>
+      log.transaction((tx) => {
+        body(tx);
+        if (this.refusing)
+          throw new AgentError({ code: 'store.full', message: 'the disk is full', remedy: 'free space' });
+      });
+    this.recorder = new Recorder({
+      log: {
+        transaction,
+        isFailing: () => log.isFailing(),
+        noteStorage: () => (log.isFailing() ? transaction(() => {}) : []),
+      },
+      attested: new Attested(),
+      wallMs: clock.wallMs,
+      emit: (level, event) => this.events.push({ level, event }),
+      keep: (state) => this.states.set(state.id, state),
+      state: (id) => this.states.get(id),
+      expected: () => new Set(this.states.keys()),
+      storms: NO_STORMS,
+    });
+  }
+
+  state(id: string): DeviceState {
+    const state = this.states.get(id);
+    if (state === undefined) throw new Error(`no device ${id}`);
+    return state;
+  }
+
+  /** One look as a round makes it: what the device shows, or nothing. The verdict waits for `flush`. */
+  look(
+    id: string,
+    changes: Facts | undefined,
+    kind: LookKind = 'full',
+  ): { verdict: Verdict; recorded: Promise<boolean> } {
+    const before = this.state(id);
+    const nowMs = this.clock.wall;
+    const facts = honest(nowMs, {
+      'identity.serial': `SN-${id}-2024`,
+      'identity.hashboards': [`HB-${id}-1`],
+      ...changes,
+    });
+    const observation = observationOf(kind, nowMs, { facts, address: before.address });
+    const look: Look =
+      changes === undefined
+        ? { kind: 'unreachable', atMs: nowMs, reason: 'timeout' }
+        : { kind: 'observed', observation };
+    const marks = { ...before.marks };
+    const verdict = appraise(before, look, {
+      nowMs,
+      confirmS: CONFIRM_MS / 1000,
+      pollIntervalMs: 60_000,
+      inFirstPass: true,
+      amongCommissioned: false,
+      surfaces: () => ['4028 pools'],
+      policy: 'a',
+      random: () => 0.5,
+    });
+    const recorded = this.recorder.take({
+      before,
+      marks,
+      verdict,
+      address: before.address,
+      look: look.kind === 'observed' ? { ...look, replies: () => [] } : look,
+    });
+    return { verdict, recorded: Promise.resolve(recorded) };
+  }
+
+  /** Looks, each 10 s after the last, all recorded. */
+  async looks(id: string, count: number, changes: Facts | undefined): Promise<void> {
+    for (let made = 0; made < count; made += 1) {
+      this.clock.pass(CONFIRM_MS);
+      const { recorded } = this.look(id, changes);
+      this.recorder.flush();
+      await recorded;
+    }
+  }
+
+  /** Every device learned, and the log so far put aside: `said` gives what comes after. */
+  async learnAll(): Promise<void> {
+    for (const id of this.states.keys()) await this.looks(id, 2, {});
+    this.recorder.writeLearned();
+    this.#aside = this.#gateway.log.size();
+  }
+
+  #aside = 0;
+
+  /** The entries of the log, without those put aside. */
+  said(): readonly Statement[] {
+    return this.#gateway.store
+      .entriesFrom(this.#aside, 100_000)
+      .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  }
+
+  meta(name: string): string | undefined {
+    return this.#gateway.store.meta(name);
+  }
+
+  stored(id: string): DeviceState | undefined {
+    const text = this.#gateway.store.device(id);
+    return text === undefined ? undefined : JSON.parse(text);
+  }
+
+  /** What a verifier objects to in the whole log. */
+  objections(): readonly string[] {
+    const verifier = new LogVerifier({ keys: parseTrustedKeys(this.#gateway.jwk), start: 'zero', window: 100_000 });
+    const entries = this.#gateway.store.entriesFrom(0, 100_000);
+    return entries
+      .flatMap(({ message }) => verifier.accept(message, { nowMs: this.clock.wall }))
+      .concat(verifier.finish())
+      .flatMap(({ remarks }) => remarks.map(({ code, detail }) => `${code} ${detail}`));
+  }
+}
