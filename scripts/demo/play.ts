@@ -26,7 +26,7 @@ const DRAW_MS = 250;
 /** Plays the demo from the first process to the last; nothing of it is left when it resolves. */
 export const playDemo = async (play: Play): Promise<Summary> => {
   const { hall, reporter } = play;
-  const acts: Acts = {};
+  const acts: Acts = { over: new AbortController() };
   let trouble: string | undefined;
   try {
     await perform(play, acts);
@@ -35,6 +35,7 @@ export const playDemo = async (play: Play): Promise<Summary> => {
     trouble = error.message;
   } finally {
     clearInterval(acts.drawing);
+    acts.over.abort();
     await hall.close();
   }
   drawNow(play, acts);
@@ -48,6 +49,7 @@ interface Acts {
   opened?: Opened;
   story?: Story;
   drawing?: NodeJS.Timeout;
+  readonly over: AbortController;
 }
 
 /** Resolves when the demo is over, rejects with `Ended` where a process of it ended by itself. */
@@ -59,7 +61,7 @@ const perform = async (play: Play, acts: Acts): Promise<void> => {
   const agent = hall.startAgent(opened.gateway);
   tellBegin(reporter, opened, [opened.fleet.pid, agent.pid]);
   acts.drawing = setInterval(() => drawNow(play, acts), DRAW_MS);
-  const attacks = story.play(opened.fleet, stopping, ({ attack }) =>
+  const attacks = story.play(opened.fleet, AbortSignal.any([stopping, acts.over.signal]), ({ attack }) =>
     reporter.tell({ event: 'attack', attack: attack.name, device: attack.miner, says: attack.says }),
   );
   await Promise.race([
