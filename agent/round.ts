@@ -129,7 +129,7 @@ const judgedOf = (
   const { address } = seat.place;
   if (sight.kind === 'nothing') return { address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
   const { driver, capture, observation } = sight;
-  const formerly = before.attested === undefined ? deps.fleet.formerId(observation.facts) : undefined;
+  const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;
   return {
     address,
     look: { kind: 'observed', observation, replies: () => keptReplies(driver, capture, deps.settings.redact) },

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
+import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
 import { idOf, type Place, placeKey } from './places.ts';
 import type { Seat } from './timetable.ts';
 
@@ -36,8 +37,8 @@ export class Fleet {
   readonly #seatList: readonly FleetSeat[];
   readonly #states = new Map<string, DeviceState>();
   readonly #seatOf = new Map<string, FleetSeat>();
-  readonly #idsByMark = new Map<string, string>();
-  readonly #formerIds = new Map<string, string>();
+  readonly #idsByMark = { host: new Map<string, string>(), range: new Map<string, string>() };
+  readonly #formers = new Map<string, DeviceState>();
   readonly #commissioned = new Set<string>();
 
   /** Known devices whose place left the configuration, sorted. */
@@ -47,16 +48,24 @@ export class Fleet {
   constructor(places: readonly Place[], known: Iterable<DeviceState>, passed: ReadonlySet<string>) {
     for (const place of places) this.#addSeat(place, passed.has(place.entry));
     this.#seatList = [...this.#seats.values()];
-    const gone: string[] = [];
+    const positions = new Map(this.#seatOf);
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
-    for (const state of known) {
-      const seat = state.position === 'host' ? this.#seatOf.get(state.id) : byAddress.get(state.address);
-      if (seat === undefined || !fits(seat.place, state)) {
-        gone.push(state.id);
-        for (const mark of marksOf(factsOf(state))) this.#formerIds.set(mark, state.id);
-      } else this.#seatDevice(seat, { ...state, labels: seat.place.labels });
+    const gone: DeviceState[] = [];
+    // Of two that were known at one address the one that was seen last sits there.
+    for (const state of [...known].sort((a, b) => lastSeenMs(a) - lastSeenMs(b))) {
+      const seat = state.position === 'host' ? positions.get(state.id) : byAddress.get(state.address);
+      const isGone = seat?.place.origin !== state.position;
+      // An id of a range that an operator has given to a position since names the position.
+      if (seat === undefined || isGone || (state.position === 'range' && positions.has(state.id))) gone.push(state);
+      else this.#seatDevice(seat, { ...state, labels: seat.place.labels });
     }
-    this.removed = gone.sort();
+    for (const state of gone) this.#rememberFormer(state);
+    this.removed = gone.map(({ id }) => id).sort();
+  }
+
+  #rememberFormer(state: DeviceState): void {
+    this.#formers.set(atAddress(state.address), state);
+    for (const mark of marksOf(factsOf(state))) this.#formers.set(mark, state);
   }
 
   #addSeat(place: Place, passed: boolean): void {
@@ -123,11 +132,8 @@ export class Fleet {
     this.#states.set(state.id, state);
     if (state.reference?.entries.some(({ approval }) => approval !== 'none')) this.#commissioned.add(state.id);
     else this.#commissioned.delete(state.id);
-    if (state.position === 'range' && state.attested !== undefined) this.#mark(state.id, factsOf(state));
-  }
-
-  #mark(id: string, facts: Facts): void {
-    for (const mark of marksOf(facts)) this.#idsByMark.set(mark, id);
+    if (state.attested === undefined) return;
+    for (const mark of marksOf(factsOf(state))) this.#idsByMark[state.position].set(mark, state.id);
   }
 
   /**
@@ -136,27 +142,43 @@ export class Fleet {
    */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
     const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
-    if (here !== undefined && (seat.place.origin === 'host' || this.#isSame(here, facts, OTHER))) {
-      delete seat.claim;
-      return { kind: 'device', state: here };
-    }
-    const known = this.#elsewhere(seat, facts);
+    const likeness = seat.place.origin === 'host' ? 'same' : likenessTo(here, facts);
+    const known = likeness === 'same' ? undefined : this.#elsewhere(seat, facts);
     const there = known === undefined ? undefined : this.#seatWith(known);
     if (known !== undefined && there !== undefined && !isSeenSince(known, seat.claim)) {
       if (seat.claim?.device !== known.id) seat.claim = { device: known.id, sinceMs: nowMs };
       return { kind: 'elsewhere', seat: there };
     }
     delete seat.claim;
-    const state = known !== undefined && there === undefined ? known : this.#newAt(seat, facts);
-    this.#seatDevice(seat, { ...state, labels: seat.place.labels });
-    return { kind: 'device', state: this.#states.get(state.id) ?? state };
+    if (known !== undefined && there === undefined) return this.#seated(seat, known);
+    if (here !== undefined && likeness !== 'other') return { kind: 'device', state: here };
+    return this.#seated(seat, this.#newAt(seat, facts));
   }
 
-  /** The id under which a device that left the configuration knew this machine. */
-  formerId(facts: Facts): string | undefined {
-    return marksOf(facts)
-      .map((mark) => this.#formerIds.get(mark))
-      .find((id) => id !== undefined);
+  #seated(seat: FleetSeat, device: DeviceState): Owner {
+    const state = { ...device, labels: seat.place.labels };
+    this.#seatDevice(seat, state);
+    return { kind: 'device', state };
+  }
+
+  /**
+   * The id under which the machine of a new device was known before: its entry was renamed, or it went from a range to a
+   * position or back. Where there is nothing to compare the address decides.
+   */
+  formerId({ id, position, address }: DeviceState, facts: Facts): string | undefined {
+    const marks = marksOf(facts);
+    const others = this.#idsByMark[position === 'host' ? 'range' : 'host'];
+    const known = [
+      ...marks.map((mark) => this.#formers.get(mark)),
+      ...marks.map((mark) => this.#states.get(others.get(mark) ?? '')),
+    ];
+    const same = known.find((state) => state !== undefined && isSameMachine(state, facts));
+    const former = same ?? this.#unlikeNobody(this.#formers.get(atAddress(address)), facts);
+    return former?.id === id ? undefined : former?.id;
+  }
+
+  #unlikeNobody(state: DeviceState | undefined, facts: Facts): DeviceState | undefined {
+    return state !== undefined && compareIdentity(factsOf(state), facts).available === 0 ? state : undefined;
   }
 
   /** Devices whose address now belongs to another machine, and that were not found elsewhere. */
@@ -164,20 +186,12 @@ export class Fleet {
     return this.states().filter((state) => this.#seatOf.get(state.id)?.device !== state.id);
   }
 
-  #isSame(state: DeviceState, facts: Facts, least: number): boolean {
-    if (state.attested === undefined) return true;
-    const { ratio, available } = compareIdentity(factsOf(state), facts);
-    return available < ENOUGH || ratio >= least;
-  }
-
   /** The device of another address that this machine is; one that is no longer seen there before one that is. */
   #elsewhere(seat: FleetSeat, facts: Facts): DeviceState | undefined {
-    const ids = new Set(marksOf(facts).map((mark) => this.#idsByMark.get(mark)));
+    const ids = new Set(marksOf(facts).map((mark) => this.#idsByMark.range.get(mark) ?? ''));
     const same = [...ids].flatMap((id) => {
-      const state = id === undefined ? undefined : this.#states.get(id);
-      if (state === undefined || state.id === seat.device || state.attested === undefined) return [];
-      const { ratio, available } = compareIdentity(factsOf(state), facts);
-      return available > 0 && ratio >= SAME ? [state] : [];
+      const state = this.#states.get(id);
+      return state !== undefined && id !== seat.device && isSameMachine(state, facts) ? [state] : [];
     });
     return same.find((state) => this.#seatWith(state) === undefined) ?? same[0];
   }
@@ -196,10 +210,9 @@ export class Fleet {
 
   /** Formed once, at the first full look: MAC, else serial, else address; a taken one gets a number. */
   #freeId(facts: Facts, address: string): string {
-    const mac = facts['identity.mac'];
-    const serial = facts['identity.serial'];
+    const { 'identity.mac': mac, 'identity.serial': serial } = facts;
     const id = idOf(
-      mac !== undefined ? `mac-${mac.replaceAll(':', '')}` : serial !== undefined ? `sn-${serial}` : `ip-${address}`,
+      isMac(mac) ? `mac-${mac.replaceAll(':', '')}` : isSerial(serial) ? `sn-${serial}` : `ip-${address}`,
     );
     for (let number = 1; ; number += 1) {
       const candidate = number === 1 ? id : `${id.slice(0, 58)}-${number}`;
@@ -208,8 +221,21 @@ export class Fleet {
   }
 }
 
-const fits = (place: Place, state: DeviceState): boolean =>
-  place.origin === state.position && (place.origin === 'range' || place.id === state.id);
+/** Whether what shows at the address of a device is that device. `unsure`: too little to compare, so the address decides. */
+const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {
+  if (state === undefined) return 'other';
+  if (state.attested === undefined) return 'same';
+  const { ratio, available } = compareIdentity(factsOf(state), facts);
+  if (available < ENOUGH) return available > 0 && ratio >= SAME ? 'same' : 'unsure';
+  return ratio >= OTHER ? 'same' : 'other';
+};
+
+const isSameMachine = (state: DeviceState, facts: Facts): boolean => {
+  const { ratio, available } = compareIdentity(factsOf(state), facts);
+  return available > 0 && ratio >= SAME;
+};
+
+const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number => Math.max(poolsMs, fullMs);
 
 /** A full look showed the claimed device at its own seat after it was seen here, too. */
 const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
@@ -218,11 +244,17 @@ const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boo
 const factsOf = (state: DeviceState): Facts => JSON.parse(state.attested?.facts ?? '{}') as Facts;
 
 /** What a machine can be looked up by, before the weighted comparison decides. */
-const marksOf = (facts: Facts): readonly string[] => [
-  ...(facts['identity.serial'] === undefined ? [] : [`serial ${facts['identity.serial']}`]),
-  ...(facts['identity.mac'] === undefined ? [] : [`mac ${facts['identity.mac']}`]),
-  ...(facts['identity.hashboards'] ?? []).map((serial) => `hashboard ${serial}`),
+const marksOf = ({
+  'identity.serial': serial,
+  'identity.mac': mac,
+  'identity.hashboards': boards,
+}: Facts): readonly string[] => [
+  ...(isSerial(serial) ? [`serial ${serial}`] : []),
+  ...(isMac(mac) ? [`mac ${mac}`] : []),
+  ...(areSerials(boards) ? boards.map((board) => `hashboard ${board}`) : []),
 ];
+
+const atAddress = (address: string): string => `address ${address}`;
 
 /** A device's place within a round, in [0, 1): spread evenly, and the same in every round. */
 export const phaseOf = (key: string): number => hash('sha256', key, 'buffer').readUInt32BE(0) / 2 ** 32;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
 import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
 import type { Place } from '../../agent/schedule/places.ts';
@@ -11,6 +12,14 @@ const placeAt = (address: string): Place => ({
   labels: {},
   origin: 'range',
   entry: '10.0.0.0/29',
+});
+
+const RACK: Place = { ...placeAt('10.0.1.1'), origin: 'host', entry: '10.0.1.1', id: 'rack-1' };
+
+/** A device as the store has it, attested with these facts. */
+const attestedAs = (device: Pick<DeviceState, 'id' | 'position' | 'address'>, facts: Facts): DeviceState => ({
+  ...newDevice({ ...device, labels: {} }),
+  attested: { atMs: 0, reachable: true, facts: JSON.stringify(facts) },
 });
 
 const machine = (number: number): Facts => ({
@@ -106,6 +115,153 @@ test('a device whose place left the configuration is removed, and known as the f
   };
   const fleet = new Fleet([placeAt('10.0.0.1')], [gone], new Set());
   assert.deepEqual(fleet.removed, ['rack-1']);
-  assert.equal(fleet.formerId(machine(1)), 'rack-1');
-  assert.equal(fleet.formerId(machine(2)), undefined);
+  const [seat] = fleet.seats() as readonly [FleetSeat];
+  const found = owner(fleet, seat, machine(1));
+  assert.equal(fleet.formerId(found, machine(1)), 'rack-1');
+  assert.equal(fleet.formerId(found, machine(2)), undefined);
+});
+
+test('a machine that went from a range to a position has its former id in its first attestation', () => {
+  const fleet = new Fleet([placeAt('10.0.0.1'), RACK], [], new Set());
+  const [range, rack] = fleet.seats() as readonly [FleetSeat, FleetSeat];
+  const before = learn(fleet, range, machine(1));
+  assert.equal(fleet.formerId(owner(fleet, rack, machine(1)), machine(1)), before.id);
+  learn(fleet, rack, machine(1));
+  assert.equal(owner(fleet, range, machine(1), 9000).id, before.id, 'it is known in the range, too');
+});
+
+test('a renamed position without anything to compare is known by its address', () => {
+  const blank: Facts = { 'identity.model': 'cgminer' };
+  const gone = attestedAs({ id: 'old-name', position: 'host', address: RACK.address }, blank);
+  const fleet = new Fleet([RACK], [gone], new Set());
+  const [seat] = fleet.seats() as readonly [FleetSeat];
+  assert.equal(fleet.formerId(owner(fleet, seat, blank), blank), 'old-name');
+});
+
+test('an operator may give the id of a machine of a range to a position: it is removed and begins anew', () => {
+  const named = { ...RACK, id: 'mac-020000000001' };
+  const known = attestedAs({ id: 'mac-020000000001', position: 'range', address: '10.0.0.1' }, machine(1));
+  const fleet = new Fleet([placeAt('10.0.0.1'), named], [known], new Set());
+  assert.deepEqual(fleet.removed, ['mac-020000000001']);
+  assert.equal(fleet.state('mac-020000000001')?.position, 'host');
+  const [range, rack] = fleet.seats() as readonly [FleetSeat, FleetSeat];
+  assert.equal(fleet.formerId(owner(fleet, rack, machine(1)), machine(1)), undefined);
+  assert.equal(owner(fleet, range, machine(2)).id, 'mac-020000000002');
+});
+
+test('addresses and serials that firmware gives where it knows none form no id and find no machine', () => {
+  const fleet = new Fleet(['10.0.0.1', '10.0.0.2'].map(placeAt), [], new Set());
+  const [first, second] = fleet.seats() as readonly [FleetSeat, FleetSeat];
+  const blank = { 'identity.mac': '00:00:00:00:00:00', 'identity.serial': 'Unknown' };
+  assert.equal(learn(fleet, first, blank).id, 'ip-10-0-0-1');
+  assert.equal(owner(fleet, second, blank).id, 'ip-10-0-0-2');
+  const third = new Fleet([placeAt('10.0.0.3')], [], new Set());
+  const [seat] = third.seats() as readonly [FleetSeat];
+  assert.equal(owner(third, seat, { ...blank, 'identity.serial': 'SN.77/A 1' }).id, 'sn-sn-77-a-1');
+});
+
+test('with too little to compare the address decides, unless the machine is known and gone elsewhere', () => {
+  const mac = (last: number): Facts => ({ 'identity.mac': `02:00:00:00:00:0${last}` });
+  const fleet = new Fleet(['10.0.0.1', '10.0.0.2'].map(placeAt), [], new Set());
+  const [first, second] = fleet.seats() as readonly [FleetSeat, FleetSeat];
+  const one = learn(fleet, first, mac(1));
+  const two = learn(fleet, second, mac(2));
+  assert.equal(owner(fleet, first, mac(9)).id, one.id);
+  assert.equal(owner(fleet, first, {}).id, one.id);
+
+  assert.equal(fleet.ownerOf(first, mac(2), 5000).kind, 'elsewhere');
+  assert.equal(owner(fleet, second, mac(1), 5100).id, one.id);
+  assert.equal(owner(fleet, first, mac(2), 6000).id, two.id);
+});
+
+test('a device that was displaced takes its address again when its machine comes back', () => {
+  const { fleet, first, one } = twoLearned();
+  const other = learn(fleet, first, machine(3));
+  assert.equal(owner(fleet, first, machine(1), 9000).id, one.id);
+  assert.deepEqual(
+    fleet.displaced().map(({ id }) => id),
+    [other.id],
+  );
+});
+
+test('after a restart everyone sits where it was seen last, and the displaced stay displaced', () => {
+  const at = (id: string, address: string, number: number, fullMs: number): DeviceState => ({
+    ...attestedAs({ id, position: 'range', address }, machine(number)),
+    marks: { failures: 0, asked: 0, fullMs },
+  });
+  const known = [
+    at('a-new', '10.0.0.1', 3, 2000),
+    at('b-gone', '10.0.0.1', 1, 1000),
+    at('c-other', '10.0.0.2', 2, 500),
+  ];
+  const fleet = new Fleet(['10.0.0.1', '10.0.0.2'].map(placeAt), known, new Set(['10.0.0.0/29']));
+  assert.deepEqual(
+    fleet.seats().map(({ device }) => device),
+    ['a-new', 'c-other'],
+  );
+  assert.deepEqual(
+    fleet.displaced().map(({ id }) => id),
+    ['b-gone'],
+  );
+  assert.deepEqual(fleet.removed, []);
+  const [first] = fleet.seats() as readonly [FleetSeat];
+  assert.equal(fleet.inFirstPass(first), false);
+  assert.equal(owner(fleet, first, machine(1)).id, 'b-gone');
+});
+
+test('an entry is passed when every address of it was, and what its machines show until then is learned', () => {
+  const fleet = new Fleet([placeAt('10.0.0.1'), placeAt('10.0.0.2'), RACK], [], new Set());
+  const [first, second, rack] = fleet.seats() as readonly [FleetSeat, FleetSeat, FleetSeat];
+  assert.deepEqual(fleet.passedEntries(), []);
+  first.passed = true;
+  assert.equal(fleet.inFirstPass(first), false);
+  assert.equal(fleet.inFirstPass(second), true);
+  rack.passed = true;
+  assert.deepEqual(fleet.passedEntries(), ['10.0.1.1']);
+  second.passed = true;
+  assert.deepEqual(fleet.passedEntries(), ['10.0.0.0/29', '10.0.1.1']);
+});
+
+test('whatever machines answer where, a machine that is seen at one address only keeps its one id', () => {
+  const addresses = ['10.0.0.1', '10.0.0.2', '10.0.0.3', '10.0.0.4'];
+  const permutation = fc.shuffledSubarray(
+    [1, 2, 3, 4, 0, 0].map((number, at) => number || -at),
+    { minLength: 4, maxLength: 4 },
+  );
+  fc.assert(
+    fc.property(fc.array(permutation, { minLength: 1, maxLength: 6 }), (rounds) => {
+      const fleet = new Fleet(addresses.map(placeAt), [], new Set());
+      const ids = new Map<number, string>();
+      let nowMs = 0;
+      for (const round of [[1, 2, 3, 4], ...rounds]) {
+        // Three passes: who is asked for elsewhere is known after the next one.
+        for (const pass of [1, 2, 3]) {
+          for (const [at, seat] of fleet.seats().entries()) {
+            nowMs += 100;
+            const number = round[at] ?? 0;
+            if (number <= 0) {
+              const silent = seat.device === undefined ? undefined : fleet.state(seat.device);
+              if (silent !== undefined) silent.marks.failures += 1;
+              continue;
+            }
+            const found = fleet.ownerOf(seat, machine(number), nowMs);
+            if (found.kind === 'elsewhere') {
+              assert.ok(pass < 3, `machine ${number} finds no end`);
+              continue;
+            }
+            found.state.marks.failures = 0;
+            found.state.marks.fullMs = nowMs;
+            fleet.keep({
+              ...found.state,
+              attested: { atMs: 0, reachable: true, facts: JSON.stringify(machine(number)) },
+            });
+            assert.equal(ids.get(number) ?? found.state.id, found.state.id);
+            ids.set(number, found.state.id);
+          }
+        }
+      }
+      assert.equal(fleet.states().length, 4);
+    }),
+    { numRuns: 200 },
+  );
 });
