@@ -2,6 +2,7 @@ import cron from 'node-cron';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret, type SecretSource } from '../platform/secrets.ts';
 import { checkBroker } from '../publish/broker.ts';
+import { placeKey, positionId } from '../schedule/places.ts';
 import { parseRange } from '../schedule/range.ts';
 import type { Config } from './schema.ts';
 
@@ -16,7 +17,7 @@ export interface Contradiction {
 export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...schedules(config),
   ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
-  ...duplicateNames(config),
+  ...duplicatePositions(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
 ];
@@ -49,21 +50,26 @@ const deviceEntry = (config: Config, index: number): readonly Contradiction[] =>
   return found;
 };
 
-const duplicateNames = (config: Config): readonly Contradiction[] => {
-  const seen = new Set<string>();
+/** One position under two ids, or two positions under one, would mix two histories. */
+const duplicatePositions = (config: Config): readonly Contradiction[] => {
+  const ids = new Set<string>();
+  const places = new Set<string>();
   return config.devices.flatMap((entry, index) => {
-    if (!('host' in entry) || entry.name === undefined) return [];
-    if (!seen.has(entry.name)) {
-      seen.add(entry.name);
-      return [];
-    }
-    return [
-      {
-        path: ['devices', index, 'name'],
-        message: `"${entry.name}" is used twice`,
-        remedy: 'give each device its own name',
-      },
-    ];
+    if (!('host' in entry)) return [];
+    const id = positionId(entry);
+    const place = placeKey(entry.host, entry.ports);
+    const path = ['devices', index, entry.name === undefined ? 'host' : 'name'];
+    const found: Contradiction[] = [];
+    if (ids.has(id)) found.push({ path, message: `"${id}" is used twice`, remedy: 'give each device its own name' });
+    else if (places.has(place))
+      found.push({
+        path,
+        message: `${entry.host} is listed twice with the same ports`,
+        remedy: 'remove one of the entries',
+      });
+    ids.add(id);
+    places.add(place);
+    return found;
   });
 };
 

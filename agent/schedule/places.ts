@@ -22,9 +22,8 @@ export const placesOf = (config: Config): readonly Place[] => {
   const hosts = config.devices.filter((entry) => 'host' in entry);
   const ranges = config.devices.filter((entry) => 'range' in entry);
   for (const entry of hosts) {
-    const id = entry.name ?? hostId(entry.host, entry.ports);
-    const key = placeKey(entry.host, entry.ports);
-    if (!places.has(key)) places.set(key, { ...common(config, entry), address: entry.host, origin: 'host', id });
+    const place = { ...common(config, entry), address: entry.host, origin: 'host', id: positionId(entry) } as const;
+    places.set(placeKey(entry.host, entry.ports), place);
   }
   const taken = new Set(hosts.map((entry) => entry.host));
   for (const entry of ranges) {
@@ -51,8 +50,15 @@ const common = (config: Config, entry: Config['devices'][number]) => ({
 
 const DEFAULT_PORTS = { cgminer: 4028, http: 80 };
 
+/** Id of the position that a `host` entry names. */
+export const positionId = (entry: {
+  readonly host: string;
+  readonly name?: string | undefined;
+  readonly ports: Place['ports'];
+}): string => entry.name ?? hostId(entry.host, entry.ports);
+
 /** `10.20.15.7` becomes `10-20-15-7`; `-<port>` is appended for ports that are not the usual ones. */
-export const hostId = (host: string, ports: Place['ports']): string => {
+const hostId = (host: string, ports: Place['ports']): string => {
   const extra = (['cgminer', 'http'] as const)
     .filter((name) => ports[name] !== DEFAULT_PORTS[name])
     .map((name) => ports[name]);
