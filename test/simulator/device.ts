@@ -1,10 +1,13 @@
 import type { Socket } from 'node:net';
 import type { Specimen } from '../specimens/specimen.ts';
 import type { Behaviour } from './behaviour.ts';
+import type { Edit } from './edits.ts';
+import { asJsonText } from './gap.ts';
 import { userLike } from './identity.ts';
 import { namedValues } from './members.ts';
+import type { Pool, PoolEntry } from './pools.ts';
 import { type Changes, type Script, scriptOf } from './script.ts';
-import { asJsonText, type Edit, type Pool, type PoolEntry, render, type Template } from './template.ts';
+import { render, type Template } from './template.ts';
 
 /** Where devices listen; a device asks for its address and gives it back. */
 export interface Addresses {

@@ -1,6 +1,8 @@
 import { replyBytes, type Specimen, type SpecimenDevice } from '../specimens/specimen.ts';
+import type { Edit } from './edits.ts';
 import { namedValues, poolLists } from './members.ts';
-import { compileTemplate, type Edit, type Pool, type Template, verbatim } from './template.ts';
+import type { Pool } from './pools.ts';
+import { compileTemplate, type Template, verbatim } from './template.ts';
 
 /** What a device of the fleet says to one question. */
 export interface Line {
