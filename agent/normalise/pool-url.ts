@@ -11,6 +11,24 @@ const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
  * No scheme is invented. The canonical form of a canonical form is itself. The password of `user:password@` is masked. What cannot be taken apart stays as it is.
  */
 export const canonicalPoolUrl = (spelled: string, defaultPort?: number): string => {
+  if (spelled.length > LONGEST_KNOWN) return canonicalForm(spelled, defaultPort);
+  const known = KNOWN.getOrInsertComputed(defaultPort, () => new Map<string, string>());
+  let canonical = known.get(spelled);
+  if (canonical === undefined) {
+    canonical = canonicalForm(spelled, defaultPort);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(spelled, canonical);
+  }
+  return canonical;
+};
+
+/** Canonical forms by spelling, for each default port: a fleet uses a handful, and every look reads them. */
+const KNOWN = new Map<number | undefined, Map<string, string>>();
+/** Devices that invent URLs must not fill the memory. */
+const MOST_KNOWN = 1000;
+const LONGEST_KNOWN = 256;
+
+const canonicalForm = (spelled: string, defaultPort: number | undefined): string => {
   const trimmed = maskPassword(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
   const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
