@@ -119,14 +119,9 @@ export class Log {
     return draft.entries;
   }
 
-  /** True after a transaction failed for want of the store, until one succeeds. */
+  /** True after a transaction failed for want of the store, until one succeeds; an empty one is enough to try. */
   isFailing(): boolean {
     return this.#failure !== undefined;
-  }
-
-  /** Tries whether the store takes entries again, and records the failure. Call it now and then while `isFailing`. */
-  noteStorage(): readonly Entry[] {
-    return this.#failure === undefined ? [] : this.transaction(() => {});
   }
 
   #noteFailure(error: unknown): void {

@@ -13,7 +13,7 @@ import { buildCoverage } from './statement.ts';
 
 /** What the recorder needs; `keep` takes each state once it is durable. */
 export interface RecorderDeps {
-  readonly log: Pick<Log, 'transaction' | 'isFailing' | 'noteStorage'>;
+  readonly log: Pick<Log, 'transaction' | 'isFailing'>;
   readonly attested: Attested;
   readonly redaction?: Redaction;
   readonly wallMs: () => number;
@@ -202,7 +202,9 @@ export class Recorder {
   #attempt(body: (tx: Transaction) => void): readonly Entry[] | undefined {
     const wasFailing = this.#deps.log.isFailing();
     try {
-      return this.#deps.log.transaction(body);
+      const entries = this.#deps.log.transaction(body);
+      if (wasFailing) this.#deps.emit('info', 'store.recovered');
+      return entries;
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       // Once is enough for a person; until it is mended every look with a change says the same.
@@ -214,13 +216,6 @@ export class Recorder {
 
   #retry(): void {
     this.#retrying = undefined;
-    if (!this.#deps.log.isFailing()) return;
-    try {
-      this.#deps.log.noteStorage();
-      this.#deps.emit('info', 'store.recovered');
-    } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
-      this.#retrying = setTimeout(() => this.#retry(), RETRY_MS);
-    }
+    if (this.#deps.log.isFailing()) this.#attempt(() => {});
   }
 }

@@ -1,4 +1,4 @@
-import { closeSync, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import type { Finding } from '../appraise/finding.ts';
@@ -414,14 +414,15 @@ const holdLock = (file: string): DatabaseSync => {
 };
 
 /**
- * Makes an empty file, mode 0600, where there is none. One that exists is not opened: closing it would drop the locks
- * that SQLite holds on it elsewhere in this process (fcntl(2)).
+ * Makes an empty file, mode 0600, where there is none. One that exists must be writable, and is not opened: closing it
+ * would drop the locks that SQLite holds on it elsewhere in this process (fcntl(2)).
  */
 const makePrivate = (file: string): void => {
   try {
     closeSync(openSync(file, 'wx', 0o600));
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    accessSync(file, constants.R_OK | constants.W_OK);
   }
 };
 

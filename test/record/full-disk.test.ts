@@ -69,13 +69,16 @@ test('on a full disk a transaction fails whole, the log stands where it stood, a
   assert.equal(store.size(), committed);
   assert.ok(log.isFailing());
   clock.pass(1000);
-  assert.throws(() => log.noteStorage(), full);
+  assert.throws(() => log.transaction(() => {}), full);
 
   free();
   clock.pass(1000);
-  assert.equal(log.noteStorage().length, 1);
+  assert.equal(log.transaction(() => {}).length, 1);
   assert.ok(!log.isFailing());
-  assert.deepEqual(log.noteStorage(), []);
+  assert.deepEqual(
+    log.transaction(() => {}),
+    [],
+  );
   append();
   const statements = checkByHand(
     store.entriesFrom(0, 10_000).map(({ message }) => message),

@@ -41,11 +41,7 @@ export class Recording {
           throw new AgentError({ code: 'store.full', message: 'the disk is full', remedy: 'free space' });
       });
     this.recorder = new Recorder({
-      log: {
-        transaction,
-        isFailing: () => log.isFailing(),
-        noteStorage: () => (log.isFailing() ? transaction(() => {}) : []),
-      },
+      log: { transaction, isFailing: () => log.isFailing() },
       attested: new Attested(),
       wallMs: clock.wallMs,
       emit: (level, event) => this.events.push({ level, event }),
