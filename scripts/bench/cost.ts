@@ -33,8 +33,8 @@ export interface CostOptions {
 
 /** A measurement covers at least this many polls, so that small fleets are not all noise. */
 const LEAST_POLLS = 1000;
-/** Sweeps before the first that counts: code is compiled, new devices are looked at once more. */
-const WARM_UP = 4;
+/** Polls before the first that counts, at most four times a measurement: code is compiled by then. */
+const WARM_UP_POLLS = 40_000;
 
 export const measureCost = async (options: CostOptions): Promise<PollCost> => {
   const { devices: count, rounds, concurrency, worker, folder } = options;
@@ -49,7 +49,8 @@ export const measureCost = async (options: CostOptions): Promise<PollCost> => {
   if (learned.found !== count) throw new Error(`${learned.found} of ${count} devices were found`);
 
   const sweeps = Math.max(1, Math.ceil(LEAST_POLLS / count));
-  for (let sweep = 0; sweep < WARM_UP * sweeps; sweep += 1) {
+  const warmUp = Math.min(4 * sweeps, Math.ceil(WARM_UP_POLLS / count));
+  for (let sweep = 0; sweep < warmUp; sweep += 1) {
     await floor.ask({ do: 'sweep' });
     await agent.ask({ do: 'sweep' });
   }
