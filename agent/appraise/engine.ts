@@ -563,18 +563,16 @@ const thirdLookMs = ({ finding, candidate }: Track): number => {
   return candidate.sinceMs + (candidate.any < 2 ? 5 : 10) * 60_000;
 };
 
-/** Remembers the look, when an equal one needs no work. A reply that was lost this time will be there next time. */
+/** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
 const settle = (
   state: DeviceState,
-  { facts, gaps, look }: Observation,
+  { facts, look }: Observation,
   { policy, amongCommissioned }: LookContext,
 ): void => {
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
   if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
-  for (const reason of gaps.values())
-    if (reason !== 'absent' && reason !== 'refused' && reason !== 'unreadable') return;
   if (marks.policy !== policy) clearSettled(state);
   const text = comparedText(facts);
   if (look === 'full') marks.settledFull = text === state.attested.facts ? state.attested.facts : text;
