@@ -57,6 +57,11 @@ export class Timetable<S extends Seat> {
     this.#random = deps.random;
   }
 
+  /** How many seats there are. */
+  size(): number {
+    return this.#seats().length;
+  }
+
   /** The rounds of a start: empty addresses are searched, a known device gets a full look if its last one is `overdue`. */
   openStart(round: Round, overdue: (seat: S) => boolean): void {
     this.openPools(round);
