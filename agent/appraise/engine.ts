@@ -564,11 +564,7 @@ const thirdLookMs = ({ finding, candidate }: Track): number => {
 };
 
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
-const settle = (
-  state: DeviceState,
-  { facts, look }: Observation,
-  { policy, amongCommissioned }: LookContext,
-): void => {
+const settle = (state: DeviceState, { facts, look }: Observation, { policy, amongCommissioned }: LookContext): void => {
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
