@@ -4,6 +4,7 @@ import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
+import type { Config } from './config/schema.ts';
 import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
@@ -22,6 +23,7 @@ import { markBegun, wasBegun } from './record/incarnation.ts';
 import { Log } from './record/log.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
+import type { Redaction } from './record/redaction.ts';
 import { pruneBatch, restsOn } from './record/retention.ts';
 import { buildReload, buildStop } from './record/session.ts';
 import { Store } from './record/store.ts';
@@ -55,12 +57,15 @@ const RETENTION_MS = 3_600_000;
 export class Daemon {
   readonly #ambience: Ambience;
   readonly #ground: Ground;
-  readonly #file: string;
   readonly #stopping = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #time: TimeService;
   readonly #sessions: Sessions;
+  /** The configuration in force. */
+  #loaded: LoadedConfig;
+  #redaction: Redaction | undefined;
   #plant: Plant;
+  #coverage: NodeJS.Timeout | undefined;
   #uplink: Uplink | undefined;
   #control: Door | undefined;
   #reloading: Promise<void> = Promise.resolve();
@@ -108,16 +113,15 @@ export class Daemon {
     { store, log, time, fleet }: { store: Store; log: Log; time: TimeService; fleet: Fleet },
   ) {
     this.#ambience = ambience;
-    this.#file = loaded.file;
+    this.#loaded = loaded;
+    this.#redaction = redactionOf(loaded.config);
     this.#time = time;
     const attested = attestedOf(store, fleet);
     const { clock, emit } = ambience;
     const recorder = new Recorder({
       log,
       attested,
-      ...(loaded.config.redact.length === 0
-        ? {}
-        : { redaction: { secret: loadRedactionKey(loaded.config.state_dir) } }),
+      redaction: () => this.#redaction,
       wallMs: clock.wallMs,
       emit,
       keep: (state) => this.#plant.fleet.keep(state),
@@ -145,7 +149,7 @@ export class Daemon {
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
-    this.#every(config.coverage_s * SECOND_MS, () => recorder.closePeriod());
+    this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#saveCursor());
     this.#every(RETENTION_MS, () => this.#prune());
     this.#ambience.emit('info', 'agent.started', {
@@ -155,6 +159,7 @@ export class Daemon {
       store: store.file,
     });
   }
+
   #buildPlant(loaded: LoadedConfig, fleet: Fleet): Plant {
     const { recorder } = this.#ground;
     return buildPlant(loaded, fleet, { ...this.#ambience, recorder, signal: this.#stopping.signal });
@@ -162,6 +167,11 @@ export class Daemon {
 
   #every(periodMs: number, work: () => void): void {
     this.#timers.push(setInterval(() => this.#try(work), periodMs));
+  }
+
+  #coverEvery(periodS: number): void {
+    clearInterval(this.#coverage);
+    this.#coverage = setInterval(() => this.#try(() => this.#ground.recorder.closePeriod()), periodS * SECOND_MS);
   }
 
   /** Background work never ends the agent for what an operator has to mend. */
@@ -174,7 +184,7 @@ export class Daemon {
     }
   }
 
-  #startUplink({ mqtt, gateway }: Plant['config']): Uplink | undefined {
+  #startUplink({ mqtt, gateway }: Config): Uplink | undefined {
     if (mqtt === undefined) return undefined;
     const { outbox, log } = this.#ground;
     const uplink = new Uplink({
@@ -218,26 +228,29 @@ export class Daemon {
   /** Devices that left the configuration: named in a `session` entry already; their rows go. */
   #forget(removed: readonly string[]): void {
     if (removed.length === 0) return;
-    const { log, attested } = this.#ground;
-    log.transaction((tx) => {
+    this.#ground.log.transaction((tx) => {
       for (const device of removed) tx.removeDevice(device);
     });
-    for (const device of removed) attested.delete(device);
+    for (const device of removed) this.#ground.attested.delete(device);
   }
 
-  /** Reads the configuration again. A wrong one changes nothing and is reported. */
-  reload(): Promise<void> {
+  /** Reads the configuration again; gives the one in force afterwards. A wrong one changes nothing and is reported. */
+  async reload(): Promise<Config> {
     this.#reloading = this.#reloading.then(() => this.#reload());
-    return this.#reloading;
+    await this.#reloading;
+    return this.#loaded.config;
   }
 
   async #reload(): Promise<void> {
+    const { file, config } = this.#loaded;
     try {
-      const loaded = loadConfig(this.#file);
-      requireSameIdentity(this.#plant.config, loaded.config);
+      const loaded = loadConfig(file);
+      requireSameIdentity(config, loaded.config);
       if (loaded.config.mqtt !== undefined) readCredentials(loaded.config.mqtt, loaded.config.gateway);
-      await this.#replacePlant(loaded);
-      this.#ambience.emit('info', 'config.reloaded', { file: this.#file });
+      await this.#replacePlant(loaded, redactionOf(loaded.config));
+      this.#coverEvery(loaded.config.coverage_s);
+      await this.#replaceUplink(config.mqtt, loaded.config);
+      this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       this.#ambience.emit('error', 'config.rejected', {
@@ -249,21 +262,39 @@ export class Daemon {
     }
   }
 
-  async #replacePlant(loaded: LoadedConfig): Promise<void> {
-    const before = this.#plant;
-    await before.pacer.stop();
+  /** Between two rounds. Where the store refuses the entry that says so, the former plant goes on. */
+  async #replacePlant(loaded: LoadedConfig, redaction: Redaction | undefined): Promise<void> {
+    const { fleet: former, pacer } = this.#plant;
+    await pacer.stop();
     this.#ground.recorder.flush();
-    const fleet = new Fleet(placesOf(loaded.config), before.fleet.states(), new Set(before.fleet.passedEntries()));
-    this.#ground.log.transaction((tx) => {
-      const configSha256 = hash('sha256', loaded.bytes, 'base64url');
-      for (const statement of buildReload({ configSha256, removed: fleet.removed })) tx.append(statement);
+    const fleet = new Fleet(placesOf(loaded.config), former.states(), new Set(former.passedEntries()));
+    try {
+      this.#stateReload(loaded, fleet.removed);
+      this.#loaded = loaded;
+      this.#redaction = redaction;
+      this.#plant = this.#buildPlant(loaded, fleet);
+    } catch (error) {
+      this.#plant = this.#buildPlant(this.#loaded, former);
+      throw error;
+    } finally {
+      this.#plant.pacer.start();
+    }
+  }
+
+  #stateReload({ bytes }: LoadedConfig, removed: readonly string[]): void {
+    const { log, attested } = this.#ground;
+    log.transaction((tx) => {
+      for (const statement of buildReload({ configSha256: hash('sha256', bytes, 'base64url'), removed }))
+        tx.append(statement);
+      for (const device of removed) tx.removeDevice(device);
     });
-    this.#forget(fleet.removed);
-    this.#plant = this.#buildPlant(loaded, fleet);
-    this.#plant.pacer.start();
-    if (JSON.stringify(before.config.mqtt) === JSON.stringify(loaded.config.mqtt)) return;
+    for (const device of removed) attested.delete(device);
+  }
+
+  async #replaceUplink(former: Config['mqtt'], config: Config): Promise<void> {
+    if (JSON.stringify(former) === JSON.stringify(config.mqtt)) return;
     await this.#uplink?.stop();
-    this.#uplink = this.#startUplink(loaded.config);
+    this.#uplink = this.#startUplink(config);
   }
 
   async #answer(request: ControlRequest): Promise<unknown> {
@@ -310,6 +341,7 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort();
     for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#coverage);
     this.#control?.close();
     await this.#reloading;
     await this.#plant.pacer.stop();
@@ -325,7 +357,10 @@ export class Daemon {
   }
 }
 
-const requireSameIdentity = (before: Plant['config'], after: Plant['config']): void => {
+const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>
+  redact.length === 0 ? undefined : { secret: loadRedactionKey(state_dir) };
+
+const requireSameIdentity = (before: Config, after: Config): void => {
   const changed = (['gateway', 'operator', 'state_dir'] as const).filter((name) => before[name] !== after[name]);
   if (changed.length === 0) return;
   throw new AgentError({

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { Daemon } from '../daemon.ts';
 import { systemClock } from '../platform/clock.ts';
-import { jsonEvents } from '../platform/events.ts';
+import { type Emit, jsonEvents } from '../platform/events.ts';
 import { EXIT, type Io, setExit } from './io.ts';
 
 /** How long an agent may take to end in good order before a second signal ends it at once, ms. */
@@ -18,9 +19,12 @@ export const runVerb = (program: Command, io: Io): void => {
     .action(async (options: { config: string }) => {
       const clock = systemClock();
       const loaded = loadConfig(resolve(options.config));
-      const emit = jsonEvents(io.err, loaded.config.log_level, clock.wallMs);
-      const daemon = await Daemon.start(loaded, { clock, emit });
-      process.on('SIGHUP', () => void daemon.reload());
+      const eventsOf = ({ log_level }: Config): Emit => jsonEvents(io.err, log_level, clock.wallMs);
+      let events = eventsOf(loaded.config);
+      const daemon = await Daemon.start(loaded, { clock, emit: (...event) => events(...event) });
+      process.on('SIGHUP', async () => {
+        events = eventsOf(await daemon.reload());
+      });
       const signal = await signalled();
       // A second signal, or an end that takes too long, does not wait.
       process.once('SIGINT', () => process.exit(EXIT.failed));

@@ -52,7 +52,8 @@ export interface Person {
 
 /** What a batch reads; it changes none of it. */
 export interface BatchDeps {
-  readonly redaction?: Redaction;
+  /** In force now; undefined where nothing is redacted. */
+  readonly redaction?: () => Redaction | undefined;
   readonly wallMs: () => number;
   readonly state: (device: string) => DeviceState | undefined;
 }
@@ -117,7 +118,7 @@ export class Batch {
           checks,
           ...(reference === undefined ? {} : { reference }),
         },
-        this.#deps.redaction,
+        this.#deps.redaction?.(),
       ),
     );
     this.states.set(before.id, withAttestation(verdict.state, seq));
@@ -155,7 +156,7 @@ export class Batch {
           replies,
           ...referenceOf(judged?.verdict),
         },
-        this.#deps.redaction,
+        this.#deps.redaction?.(),
       ),
     );
     this.#tx.saveFinding({ ...finding, openedSeq }, device);
@@ -166,7 +167,7 @@ export class Batch {
     const { devices, count } = finding;
     const openedSeq = finding.openedSeq ?? this.#tx.next();
     const evidence = devices.flatMap((device) => this.#stateOf(device)?.attested?.seq ?? []);
-    this.append(buildFinding({ finding, about: { devices, count }, openedSeq, evidence }, this.#deps.redaction));
+    this.append(buildFinding({ finding, about: { devices, count }, openedSeq, evidence }, this.#deps.redaction?.()));
     this.#tx.saveFinding({ ...finding, openedSeq });
     this.storms = parentStated(this.storms, key, openedSeq);
   }

@@ -15,7 +15,8 @@ import { buildCoverage } from './statement.ts';
 export interface RecorderDeps {
   readonly log: Pick<Log, 'transaction' | 'isFailing'>;
   readonly attested: Attested;
-  readonly redaction?: Redaction;
+  /** In force now; undefined where nothing is redacted. */
+  readonly redaction?: () => Redaction | undefined;
   readonly wallMs: () => number;
   readonly emit: Emit;
   readonly keep: (state: DeviceState) => void;

@@ -1,6 +1,7 @@
 import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import type { Finding } from '../appraise/finding.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { CitedReply, Disclosure, Entry } from './entry.ts';
@@ -70,7 +71,7 @@ export class Store {
       });
     }
     return failing(file, () => {
-      const db = new DatabaseSync(file, { readOnly: true, timeout: 5000 });
+      const db = new DatabaseSync(isAtRest(file) ? immutable(file) : file, { readOnly: true, timeout: 5000 });
       requireVersion(db, file);
       return new Store(file, db, undefined);
     });
@@ -424,6 +425,24 @@ const makePrivate = (file: string): void => {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     accessSync(file, constants.R_OK | constants.W_OK);
   }
+};
+
+/** Nobody writes the file, and this process could not make the shared memory that looking at a running log needs. */
+const isAtRest = (file: string): boolean => {
+  if (statSync(`${file}-wal`, { throwIfNoEntry: false }) !== undefined) return false;
+  try {
+    accessSync(dirname(file), constants.W_OK);
+    return false;
+  } catch {
+    return true;
+  }
+};
+
+/** The name under which SQLite reads a file on a read-only file system (sqlite.org/wal.html, read-only databases). */
+const immutable = (file: string): URL => {
+  const url = pathToFileURL(file);
+  url.searchParams.set('immutable', '1');
+  return url;
 };
 
 const migrate = (db: DatabaseSync, file: string): void => {
