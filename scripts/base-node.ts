@@ -52,19 +52,23 @@ const installed = (arch: Arch, version: string): string | undefined => {
 
 const fetched = async (arch: Arch, { version, integrity }: Locked, folder: string): Promise<string> => {
   const wanted = `${packageOf(arch)}@${version}`;
-  const { stdout } = await execute(
-    'npm',
-    ['pack', wanted, '--silent', '--prefer-offline', '--pack-destination', folder],
-    {
-      cwd: root,
-      timeout: FETCH_MS,
-    },
-  );
-  const archive = join(folder, stdout.trim().split('\n').at(-1) ?? '');
+  const archive = join(folder, await pack(wanted, folder));
   const actual = `sha512-${createHash('sha512').update(readFileSync(archive)).digest('base64')}`;
   if (actual !== integrity) throw new Error(`${wanted} is not the package that package-lock.json names: ${actual}`);
   await execute('tar', ['--extract', '--gzip', '--file', archive, '--directory', folder, 'package/bin/node']);
   return join(folder, 'package', 'bin', 'node');
+};
+
+/** Has npm download a package into `folder`; its file name. Says what npm said when it cannot. */
+const pack = async (wanted: string, folder: string): Promise<string> => {
+  const options = ['--loglevel', 'error', '--prefer-offline', '--fetch-retries', '1', '--pack-destination', folder];
+  try {
+    const { stdout } = await execute('npm', ['pack', wanted, ...options], { cwd: root, timeout: FETCH_MS });
+    return stdout.trim().split('\n').at(-1) ?? '';
+  } catch (cause) {
+    const said = (cause as { readonly stderr?: string }).stderr?.match(/^npm error (?!code|errno|syscall).+$/m)?.[0];
+    throw new Error(`npm could not fetch ${wanted}: ${said ?? 'no answer in time'}`, { cause });
+  }
 };
 
 const FETCH_MS = 300_000;

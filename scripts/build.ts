@@ -149,29 +149,41 @@ const replaceProducts = async (made: string): Promise<void> => {
 export const isFresh = (arch: Arch): boolean => {
   if (!existsSync(binaryFile(arch))) return false;
   const madeMs = statSync(binaryFile(arch)).mtimeMs;
-  const sources = globSync(['agent/**/*.ts', 'shared/**/*.ts', 'package.json', 'package-lock.json', 'scripts/*.ts'], {
-    cwd: root,
-  });
+  const sources = globSync(
+    ['agent/**/*.ts', 'shared/**/*.ts', 'package*.json', 'scripts/{base-node,build,bundle,sbom}.ts'],
+    {
+      cwd: root,
+    },
+  );
   return sources.every((file) => statSync(join(root, file)).mtimeMs < madeMs);
 };
 
-const chosen = (): readonly Arch[] => {
+/** The architectures that the command line asks for; undefined when there is no such one. */
+const chosen = (): readonly Arch[] | undefined => {
   const { values } = parseArgs({ options: { target: { type: 'string' } } });
   if (values.target === undefined) return ARCHS;
   const arch = ARCHS.find((known) => known === values.target);
-  if (arch === undefined) throw new Error(`no target ${values.target}; there are: ${ARCHS.join(', ')}`);
-  return [arch];
+  return arch === undefined ? undefined : [arch];
+};
+
+const tell = (product: Product): void => {
+  if (product.kind === 'made') {
+    process.stdout.write(`dist/assayer-linux-${product.arch}\n`);
+    return;
+  }
+  const wanted = `node-linux-${product.arch}@${lockedNode(product.arch).version}`;
+  process.stderr.write(
+    `no binary for ${product.arch}: ${product.reason}\n  remedy: make this work here: npm pack ${wanted}\n`,
+  );
+  process.exitCode = 1;
 };
 
 if (import.meta.main) {
-  const products = await buildBinaries(chosen());
-  for (const product of products) {
-    if (product.kind === 'made') process.stdout.write(`dist/assayer-linux-${product.arch}\n`);
-    else {
-      process.exitCode = 1;
-      process.stderr.write(
-        `no binary for ${product.arch}: ${product.reason}\n  remedy: npm pack node-linux-${product.arch}@${lockedNode(product.arch).version} must work here\n`,
-      );
-    }
+  const archs = chosen();
+  if (archs === undefined) {
+    process.stderr.write(`--target is one of ${ARCHS.join(', ')}\n`);
+    process.exitCode = 2;
+  } else {
+    for (const product of await buildBinaries(archs)) tell(product);
   }
 }
