@@ -59,11 +59,13 @@ export class Gateway implements AsyncDisposable {
   readonly #log: Statement[] = [];
   #child: ChildProcess | undefined;
   #settings: Settings = QUICK;
+  #release: () => void = () => {};
 
-  /** Writes the configuration and makes the key; nothing runs yet. `makeStateDir` may mount something there first. */
-  static create(settings: Settings, makeStateDir = (dir: string): void => mkdirSync(dir, { mode: 0o700 })): Gateway {
+  /** Writes the configuration and makes the key; nothing runs yet. `furnish` may mount something, and says how to end that. */
+  static create(settings: Settings, furnish: (stateDir: string) => () => void = () => () => {}): Gateway {
     const gateway = new Gateway();
-    makeStateDir(gateway.stateDir);
+    mkdirSync(gateway.stateDir, { mode: 0o700 });
+    gateway.#release = furnish(gateway.stateDir);
     createKey(gateway.stateDir);
     gateway.configure(settings);
     return gateway;
@@ -227,6 +229,7 @@ export class Gateway implements AsyncDisposable {
     try {
       if (this.ended === undefined) await this.stop('SIGKILL');
     } finally {
+      this.#release();
       rmSync(this.folder, { recursive: true, force: true });
     }
   }

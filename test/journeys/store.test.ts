@@ -1,0 +1,170 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { test } from 'node:test';
+import { until } from '../publish/observer.ts';
+import { Gateway } from './agent.ts';
+import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
+
+/** For `node:test`: why tests with a file system of their own cannot run here; false where they can. */
+const WITHOUT_MOUNT: string | false = (() => {
+  const dir = mkdtempSync(join(tmpdir(), 'assayer-mount-'));
+  const made = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir], { encoding: 'utf8' });
+  if (made.status === 0) spawnSync('umount', ['-l', dir]);
+  rmdirSync(dir);
+  return made.status === 0
+    ? false
+    : `needs the right to mount a tmpfs (root): ${made.error?.message ?? made.stderr.trim()}`;
+})();
+
+test('on a full disk the agent goes on, says so, and records what it sees and the gap when space returns', {
+  timeout: 90_000,
+  skip: WITHOUT_MOUNT,
+}, async () => {
+  await using fleet = await fleetOf(FAMILIES, '127.67.0.1');
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] }, smallDisk);
+  await gateway.up();
+  await gateway.knows(5);
+  const free = fill(gateway.stateDir);
+  fleet.device(0).changePoolUser(0, 'thief.a');
+  fleet.device(1).changePoolUser(0, 'thief.b');
+  const full = await gateway.event('store.full', { withinMs: 30_000 });
+  assert.equal(full.level, 'error');
+  assert.match(String(full.remedy), /free space/);
+  assert.match((await gateway.assayer('status')).out, /store: refuses writes/);
+  gateway.configure({ confirm_s: 2 });
+  gateway.signal('SIGHUP');
+  assert.equal((await gateway.event('config.rejected')).code, 'store.full');
+  const size = gateway.log.length;
+  const asked = fleet.requests().get('{"command":"pools"}') ?? 0;
+  await until('rounds go on', () => (fleet.requests().get('{"command":"pools"}') ?? 0) > asked + 4);
+  assert.equal(gateway.log.length, size);
+  assert.equal(gateway.findings('pool.user-changed').length, 0);
+
+  free();
+  await gateway.event('store.recovered');
+  await gateway.says('both thefts', () => gateway.findings('pool.user-changed').length >= 2);
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  const [next] = gateway.log.slice(size);
+  assert.equal(next?.kind, 'session');
+  assert.equal(next.session.event, 'storage');
+  assert.match(String(next.session.reason), /^store\.full: \d+ not recorded since \d+$/);
+  assert.ok(gateway.findings('pool.user-changed').every(({ finding }) => String(finding.after).startsWith('thief.')));
+  assertPolite(fleet);
+  await gateway.verified();
+});
+
+test('a store that may not be written keeps the agent from starting, with exit 3 and a remedy', {
+  timeout: 60_000,
+  skip: WITHOUT_MOUNT,
+}, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.67.1.1');
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] }, smallDisk);
+  await gateway.up();
+  await gateway.knows(1);
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  mount('-o', 'remount,ro', gateway.stateDir);
+  const { code, err } = await gateway.assayer('run');
+  assert.equal(code, 3);
+  assert.match(err, /^assayer: the store .* is read-only .*\n {2}remedy: make the file .*\[store\.read-only\]\n$/);
+  await gateway.verified();
+  mount('-o', 'remount,rw', gateway.stateDir);
+  await gateway.up();
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  await gateway.verified();
+});
+
+test('an agent does not write on top of a log whose end does not verify, nor of a file that is damaged', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2'], '127.67.2.1');
+  const settings = { devices: [rangeOf(fleet)] };
+  for (const { what, damage, says } of DAMAGES) {
+    await using gateway = await Gateway.start(settings);
+    await gateway.knows(2);
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+    const file = join(gateway.stateDir, 'assayer.db');
+    damage(file);
+    const before = readFileSync(file);
+    const { code, err } = await gateway.assayer('run');
+    assert.equal(code, 3, what);
+    assert.match(err, says, what);
+    assert.match(err, /\n {2}remedy: keep the file for analysis and restore a backup.*\[store\.corrupt\]\n$/, what);
+    assert.ok(before.equals(readFileSync(file)), `${what}: the file is left as it was`);
+  }
+  assertPolite(fleet);
+});
+
+const inStore = (sql: string) => (file: string) => {
+  using db = new DatabaseSync(file);
+  db.exec(sql);
+  db.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+};
+
+const overwrite = (file: string, at: number, bytes: string): void => {
+  const handle = openSync(file, 'r+');
+  writeSync(handle, bytes, at);
+  closeSync(handle);
+};
+
+const LAST = '(SELECT max(seq) FROM entries)';
+
+const DAMAGES = [
+  {
+    what: 'a byte of the last entry was changed',
+    damage: inStore(
+      `UPDATE entries SET message = CAST(replace(CAST(message AS TEXT), 'SIGTERM', 'SIGTERN') AS BLOB) WHERE seq = ${LAST}`,
+    ),
+    says: /the log in .* does not verify: /,
+  },
+  {
+    what: 'the message of the last entry is gone',
+    damage: inStore(`UPDATE entries SET message = NULL WHERE seq = ${LAST}`),
+    says: /the log in .* does not verify: /,
+  },
+  {
+    what: 'the last entry but one is gone',
+    damage: inStore(`DELETE FROM entries WHERE seq = ${LAST} - 1`),
+    says: /the log in .* does not verify: /,
+  },
+  {
+    what: 'the end of the file is missing',
+    damage: (file: string) => truncateSync(file, Math.floor(readFileSync(file).length / 8192) * 4096),
+    says: /the store .* is damaged/,
+  },
+  {
+    what: 'the file begins with noise',
+    damage: (file: string) => overwrite(file, 0, 'x'.repeat(100)),
+    says: /the store .* is not a store/,
+  },
+];
+
+const mount = (...words: readonly string[]): void => {
+  const { status, stderr } = spawnSync('mount', words, { encoding: 'utf8' });
+  assert.equal(status, 0, stderr);
+};
+
+/** Mounts one MiB at the state folder. */
+const smallDisk = (dir: string): (() => void) => {
+  mount('-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', dir);
+  return () => {
+    spawnSync('umount', ['-l', dir]);
+  };
+};
+
+/** Takes every byte that is left; returns the way to give them back. */
+const fill = (dir: string): (() => void) => {
+  const file = join(dir, 'filler');
+  const filler = openSync(file, 'w');
+  try {
+    for (;;) writeSync(filler, Buffer.alloc(4096));
+  } catch (error) {
+    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
+  } finally {
+    closeSync(filler);
+  }
+  return () => rmSync(file);
+};
