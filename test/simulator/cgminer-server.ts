@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { knowsBy } from '../specimens/specimen.ts';
 import type { SimulatedDevice } from './device.ts';
 import { misbehave } from './misbehave.ts';
 import { deniedBy, type Script } from './script.ts';
@@ -34,10 +35,14 @@ const replyTo = (request: string, device: SimulatedDevice, stranger: (device: Si
   const script = device.behaviour === 'other-family' ? stranger(device) : device.script;
   const ending = ENDINGS[script.device.cgminer.ending];
   if (device.behaviour === 'code45') return device.render(deniedBy(script)) + ending;
-  const line = script.lines.get(`cgminer:${commandOf(request)}`);
+  const { key, command } = questionIn(request);
+  const line = knowsBy(script.device, command, key) ? script.lines.get(`cgminer:${command}`) : undefined;
   return device.render(line?.template ?? script.unanswered) + ending;
 };
 
 /** `{"command":"x"}`, `{"cmd":"x"}` or the bare word. */
-const commandOf = (request: string): string =>
-  request.startsWith('{') ? (/"(?:command|cmd)"\s*:\s*"([^"]*)"/.exec(request)?.[1] ?? '') : request.trim();
+const questionIn = (request: string): { key: 'command' | 'cmd'; command: string } => {
+  if (!request.startsWith('{')) return { key: 'command', command: request.trim() };
+  const [, key, command = ''] = /"(command|cmd)"\s*:\s*"([^"]*)"/.exec(request) ?? [];
+  return { key: key === 'cmd' ? key : 'command', command };
+};

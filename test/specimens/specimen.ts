@@ -43,6 +43,7 @@ const common = {
     .strictObject({
       ending: z.enum(['nul', 'newline', 'none']).default('nul'),
       unanswered: z.string().optional().describe('file for commands that are not listed'),
+      only_cmd: z.array(z.string()).default([]).describe('commands that it knows by the key `cmd` only'),
     })
     .prefault({}),
   replies: z.record(question, reply),
@@ -85,6 +86,10 @@ const loadSpecimen = (name: string): Specimen => {
 /** Every specimen, in order of its name. Throws where a folder is wrong, so that none is skipped. */
 export const loadSpecimens = (): readonly Specimen[] =>
   folders(root).flatMap((family) => folders(join(root, family)).map((name) => loadSpecimen(`${family}/${name}`)));
+
+/** Whether a device knows a command where it is asked for by this key. */
+export const knowsBy = ({ cgminer }: SpecimenDevice, command: string, key: 'command' | 'cmd'): boolean =>
+  key === 'cmd' || !cgminer.only_cmd.includes(command);
 
 /** The bytes of the reply to a question, where the specimen has one. */
 export const replyBytes = (specimen: Specimen, questionAsked: string): Uint8Array | undefined => {
