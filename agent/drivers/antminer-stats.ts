@@ -1,7 +1,19 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { numbersOf, rowsOf, sum } from './cgminer-api.ts';
-import { asArray, asObject, listOf, type Reader, rateFactor, scaled, serial, whenPresent } from './readers.ts';
+import { inRows, numbered } from './cgminer-api.ts';
+import {
+  asArray,
+  asObject,
+  listOf,
+  memberIn,
+  type Reader,
+  rateFactor,
+  scaled,
+  serial,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
+import { firstRow, listed, type RowFinder, sum, valuesOf } from './rows.ts';
 
 /**
  * The statistics of Bitmain firmware: `stats` of port 4028, one wide row of numbered members, and `stats.cgi` of the
@@ -9,28 +21,21 @@ import { asArray, asObject, listOf, type Reader, rateFactor, scaled, serial, whe
  */
 
 /** `STATS` has a header row and a data row; a few builds have one row that is both. */
-export const headerRow = (reply: JsonValue | undefined): JsonObject | undefined =>
-  asObject(asArray(asObject(reply)?.STATS)?.[0]);
+export const headerRow: RowFinder = firstRow('STATS');
 
-const dataRow = (reply: JsonValue): JsonObject | undefined => {
-  const rows = asArray(asObject(reply)?.STATS);
-  return asObject(rows?.[1]) ?? asObject(rows?.[0]);
-};
+const dataRow: RowFinder = (reply) => asObject(asArray(asObject(reply)?.STATS)?.[1]) ?? headerRow(reply);
 
 /** Reads the data row of a statistics reply. */
 export const inData =
   <T>(read: (row: JsonObject) => Reading<T>): Reader<T> =>
   (reply) => {
     const row = dataRow(reply);
-    return row === undefined ? unknown('unreadable') : read(row);
+    return row === undefined ? UNREADABLE : read(row);
   };
 
 /** Reads the rows of `chain` in `stats.cgi`, one for each hashboard. */
 export const inChains = <T>(read: (chains: readonly JsonObject[]) => Reading<T>): Reader<T> =>
-  inData((row) => {
-    const chains = rowsOf(row.chain);
-    return chains === undefined ? unknown('unreadable') : read(chains);
-  });
+  inData((row) => inRows(read)(row.chain ?? null));
 
 /**
  * What "GHS" means where no `rate_unit` says it. The label is the same on every model: MH/s on scrypt and Ethash
@@ -55,7 +60,7 @@ export const rateOf = (row: JsonObject, model: JsonValue | undefined): Reading<n
   const name = SPEEDS.find((speed) => row[speed] !== undefined);
   if (name === undefined) return ABSENT;
   const factor = unitOf(row.rate_unit, model);
-  return factor === undefined ? unknown('unreadable') : scaled(factor)(row[name] as JsonValue);
+  return factor === undefined ? UNREADABLE : scaled(factor)(row[name] as JsonValue);
 };
 
 /** The rate of a `stats` reply, whose header names the model. */
@@ -63,8 +68,8 @@ export const statsRate: Reader<number> = (reply) => inData((row) => rateOf(row, 
 
 /** Fans that turn; where the count says that more are fitted and those in front are them, the standing ones too. */
 export const numberedFans = (row: JsonObject): Reading<readonly number[]> => {
-  const speeds = numbersOf(row, /^fan\d+$/);
-  const fitted = numbersOf(row, /^fan_num$/)[0] ?? 0;
+  const speeds = valuesOf(numbered(row, /^fan\d+$/));
+  const fitted = valuesOf([memberIn(row, 'fan_num', scaled(1))])[0] ?? 0;
   const turning = speeds.filter((speed) => speed > 0);
   const front = speeds.slice(0, fitted);
   const inFront = front.filter((speed) => speed > 0).length === turning.length;
@@ -84,16 +89,18 @@ const hottest = (readings: readonly (JsonValue | undefined)[]): Reading<number> 
   return degrees.length === 0 ? ABSENT : present(Math.round(Math.max(...degrees) * 1000));
 };
 
-const valuesOf = (row: JsonObject, name: RegExp): readonly (JsonValue | undefined)[] =>
+const membersNamed = (row: JsonObject, name: RegExp): readonly (JsonValue | undefined)[] =>
   Object.keys(row)
     .filter((key) => name.test(key))
     .map((key) => row[key]);
 
 export const numberedTemperatures = (row: JsonObject): Reading<number> =>
-  hottest(valuesOf(row, /^temp\d+(_\d+)?$|^temp_(chip|pcb|pic)\d+$/));
+  hottest(membersNamed(row, /^temp\d+(_\d+)?$|^temp_(chip|pcb|pic)\d+$/));
 
 export const chainTemperatures = (chains: readonly JsonObject[]): Reading<number> =>
-  hottest(chains.flatMap((chain) => valuesOf(chain, /^temp_(chip|pcb|pic)$/)).flatMap((list) => asArray(list) ?? []));
+  hottest(
+    chains.flatMap((chain) => membersNamed(chain, /^temp_(chip|pcb|pic)$/)).flatMap((list) => asArray(list) ?? []),
+  );
 
 /** The mean of the chains' frequencies; firmwares give one number, one with a unit (`1600M`), or one per chain. */
 export const frequency = (row: JsonObject): Reading<number> => {
@@ -101,20 +108,18 @@ export const frequency = (row: JsonObject): Reading<number> => {
     .map((value) => scaled(1)(typeof value === 'string' ? value.replace(/m(hz)?$/i, '') : (value ?? null)))
     .find((reading) => reading.kind === 'present' && reading.value > 0);
   if (given !== undefined) return given;
-  const perChain = numbersOf(row, /^(freq|frequency|freq_avg)\d+$/).filter((mhz) => mhz > 0);
+  const perChain = numbered(row, /^(freq|frequency|freq_avg)\d+$/).filter(
+    (mhz) => mhz.kind === 'present' && mhz.value > 0,
+  );
   return whenPresent(sum(perChain), (total) => present(Math.round(total / perChain.length)));
 };
 
 /** Hashboard serials in the order of the chains. */
-const serials = (values: readonly (JsonValue | undefined)[]): Reading<readonly string[]> => {
-  const found = values.flatMap((value) => {
-    const reading = serial(value ?? null);
-    return reading.kind === 'present' ? [reading.value] : [];
-  });
-  return found.length === 0 ? ABSENT : present(found);
-};
+const serials = (values: readonly (JsonValue | undefined)[]): Reading<readonly string[]> =>
+  listed(values.map((value) => serial(value ?? null)));
 
-export const numberedSerials = (row: JsonObject): Reading<readonly string[]> => serials(valuesOf(row, /^chain_sn\d+$/));
+export const numberedSerials = (row: JsonObject): Reading<readonly string[]> =>
+  serials(membersNamed(row, /^chain_sn\d+$/));
 
 export const chainSerials = (chains: readonly JsonObject[]): Reading<readonly string[]> =>
   serials(chains.map(({ sn }) => sn));
@@ -123,17 +128,17 @@ export const chainSerials = (chains: readonly JsonObject[]): Reading<readonly st
 export const sumOf =
   (name: RegExp) =>
   (row: JsonObject): Reading<number> =>
-    sum(numbersOf(row, name));
+    sum(numbered(row, name));
 
 /** One member of all chains, added up. */
 export const sumOfChains =
   (name: string) =>
   (chains: readonly JsonObject[]): Reading<number> =>
-    sum(chains.flatMap((chain) => numbersOf(chain, new RegExp(`^${name}$`))));
+    sum(chains.map((chain) => memberIn(chain, name, scaled(1))));
 
 /** Chips that answer: `chain_acs` has an `o` for each and an `x` for one that is silent. Builds without it only count chips. */
 export const workingChips = (row: JsonObject): Reading<number> => {
-  const maps = valuesOf(row, /^chain_acs\d+$/).filter((map) => typeof map === 'string');
-  if (maps.every((map) => map.trim() === '')) return sum(numbersOf(row, /^chain_acn\d+$/));
-  return sum(maps.map((map) => map.split('o').length - 1));
+  const maps = membersNamed(row, /^chain_acs\d+$/).filter((map) => typeof map === 'string');
+  if (maps.every((map) => map.trim() === '')) return sum(numbered(row, /^chain_acn\d+$/));
+  return sum(maps.map((map) => present(map.split('o').length - 1)));
 };

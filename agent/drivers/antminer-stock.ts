@@ -1,4 +1,4 @@
-import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
   chainSerials,
@@ -17,38 +17,42 @@ import {
   sumOfChains,
   workingChips,
 } from './antminer-stats.ts';
-import { answersOf, describedBy, lastShareAge, sumOfRows, versionRow } from './cgminer-api.ts';
+import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
+import { components, keysOf, settings } from './named-texts.ts';
 import { CGMINER_POOL, livePools, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
 import {
   answer,
   anyOf,
-  asArray,
   asObject,
   at,
-  components,
   count,
   firstOf,
   flag,
   isLost,
   joined,
   mac,
+  memberIn,
+  type Pointer,
   type Reader,
+  scalarText,
   scaled,
   serial,
-  settings,
   text,
   textList,
+  UNREADABLE,
   whenPresent,
   worded,
 } from './readers.ts';
-import { elseIfAsked } from './rows.ts';
+import { elseIfAsked, firstRow, type RowFinder } from './rows.ts';
 
 /** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
 const OTHER_FIRMWARE =
   /bosminer|boser|braiins|luxminer|luxor firmware|hiveon|kaonsu|marafw|rwglr|vnish|anthillos|asicseer|blissz|chipless|bcfminer|fdminer/i;
 
 const ANTMINER = /^antminer\b/i;
+
+const versionRow: RowFinder = firstRow('VERSION');
 
 /** 3 for the version of a Bitmain build, 1 for the realm alone, which third-party builds keep. */
 const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
@@ -86,7 +90,7 @@ const section =
   <T>(name: string, reader: Reader<T>): Reader<T> =>
   (reply) => {
     const value = asObject(reply)?.[name];
-    return value === undefined ? unknown('unreadable') : reader(value);
+    return value === undefined ? UNREADABLE : reader(value);
   };
 
 /**
@@ -134,7 +138,7 @@ const chipId: Reader<string> = (value) =>
 
 const program: Reader<string> = (value) => {
   const row = asObject(value);
-  if (row === undefined) return unknown('unreadable');
+  if (row === undefined) return UNREADABLE;
   const name = ['BMMiner', 'CGMiner'].find((key) => row[key] !== undefined);
   return name === undefined ? ABSENT : present(name);
 };
@@ -143,15 +147,15 @@ const program: Reader<string> = (value) => {
 const summaryRate =
   (version: Reading<JsonValue>): Reader<number> =>
   (reply) => {
-    const row = asObject(asArray(asObject(reply)?.SUMMARY)?.[0]);
+    const row = firstRow('SUMMARY')(reply);
     const model = version.kind === 'present' ? versionRow(version.value)?.Type : undefined;
-    return row === undefined ? unknown('unreadable') : rateOf(row, model);
+    return row === undefined ? UNREADABLE : rateOf(row, model);
   };
 
 const dhcp: Reader<boolean> = (value) =>
   whenPresent(text(value), (kind) => {
     if (/^dhcp$/i.test(kind)) return present(true);
-    return /^static$/i.test(kind) ? present(false) : unknown('unreadable');
+    return /^static$/i.test(kind) ? present(false) : UNREADABLE;
   });
 
 /** `bitmain-fan-ctrl` hands the fans to the operator's fixed speed. */
@@ -161,6 +165,8 @@ const workMode = worded({ '0': 'normal', '1': 'sleep', '3': 'low-power' });
 
 /** Scalars of the configuration that have no fact of their own. The measured or secret ones are not among them. */
 const HAS_FACT: ReadonlySet<string> = new Set(['bitmain-fan-ctrl', 'bitmain-work-mode', 'miner-mode', 'api-allow']);
+
+const part = <const Name extends string>(query: Name, pointer: Pointer) => at(query, pointer, scalarText);
 
 const digest = { cadence: 'config', auth: 'digest' } as const;
 
@@ -225,27 +231,29 @@ export const antminerStock = defineDriver({
       at('system', '/system_filesystem_version', buildTime),
     ),
     'firmware.kernel': at('system', '/system_kernel_version', text),
-    'firmware.components': components([
-      ['4028.api', 'version', '/VERSION/0/API'],
-      ['4028.build', 'version', '/VERSION/0/CompileTime'],
-      ['4028.description', 'version', '/STATUS/0/Description'],
-      ['4028.miner', 'version', '/VERSION/0/Miner'],
-      ['4028.program', 'version', ['/VERSION/0/BMMiner', '/VERSION/0/CGMiner']],
-      ['4028.type', 'version', '/VERSION/0/Type'],
-      ['board.firmware', 'board', '/fw_version'],
-      ['board.subtype', 'board', '/subtype'],
-      ['system.algorithm', 'system', '/Algorithm'],
-      ['system.filesystem', 'system', '/system_filesystem_version'],
-      ['system.firmware-type', 'system', '/firmware_type'],
-      ['system.kernel', 'system', '/system_kernel_version'],
-      ['system.logic', 'system', '/system_logic_version'],
-      ['system.miner', 'system', ['/bmminer_version', '/cgminer_version']],
-      ['system.model', 'system', '/minertype'],
-      ['web.api', 'web_stats', '/STATUS/api_version'],
-      ['web.build', 'web_stats', '/INFO/CompileTime'],
-      ['web.miner', 'web_stats', '/INFO/miner_version'],
-      ['web.type', 'web_stats', '/INFO/type'],
-    ]),
+    'firmware.components': components({
+      '4028.api': part('version', '/VERSION/0/API'),
+      '4028.build': part('version', '/VERSION/0/CompileTime'),
+      '4028.description': part('version', '/STATUS/0/Description'),
+      '4028.miner': part('version', '/VERSION/0/Miner'),
+      '4028.program': part('version', ['/VERSION/0/BMMiner', '/VERSION/0/CGMiner']),
+      '4028.type': part('version', '/VERSION/0/Type'),
+      'board.firmware': part('board', '/fw_version'),
+      'board.subtype': part('board', '/subtype'),
+      'keys.system': keysOf('system', ['']),
+      'keys.version': keysOf('version', ['', '/STATUS/0', '/VERSION/0']),
+      'system.algorithm': part('system', '/Algorithm'),
+      'system.filesystem': part('system', '/system_filesystem_version'),
+      'system.firmware-type': part('system', '/firmware_type'),
+      'system.kernel': part('system', '/system_kernel_version'),
+      'system.logic': part('system', '/system_logic_version'),
+      'system.miner': part('system', ['/bmminer_version', '/cgminer_version']),
+      'system.model': part('system', '/minertype'),
+      'web.api': part('web_stats', '/STATUS/api_version'),
+      'web.build': part('web_stats', '/INFO/CompileTime'),
+      'web.miner': part('web_stats', '/INFO/miner_version'),
+      'web.type': part('web_stats', '/INFO/type'),
+    }),
     pools,
     live_pools: elseIfAsked(
       at('pools', '/POOLS', livePools(RUNTIME_POOL)),
@@ -285,7 +293,7 @@ export const antminerStock = defineDriver({
       at(
         'stats',
         '',
-        inData((row) => count(row.Elapsed ?? null)),
+        inData((row) => memberIn(row, 'Elapsed', count)),
       ),
       at('summary', '/SUMMARY/0/Elapsed', count),
       at('web_stats', '/STATS/0/elapsed', count),

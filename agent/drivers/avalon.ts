@@ -1,8 +1,9 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
 import { readItems, readModuleVersion } from './avalon-text.ts';
 import { lastShareAge, rowsOf } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, type Source } from './driver.ts';
+import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
   answer,
@@ -17,20 +18,10 @@ import {
   serial,
   temperatureMc,
   text,
+  UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import {
-  componentsFrom,
-  elseIfAsked,
-  firstRow,
-  highest,
-  inRow,
-  known,
-  listed,
-  settingsFrom,
-  sum,
-  valuesOf,
-} from './rows.ts';
+import { eachOnce, elseIfAsked, firstRow, highest, inRow, known, listed, sum, valuesOf } from './rows.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
 
@@ -66,7 +57,7 @@ const scalarOf = (value: JsonValue | undefined): string => (typeof value === 'st
 const ofModules = <T>(read: (modules: readonly Module[]) => Reading<T>): Source<T, 'stats'> =>
   at('stats', '', (reply) => {
     const modules = modulesOf(reply);
-    return modules.length === 0 ? unknown('unreadable') : read(modules);
+    return modules.length === 0 ? UNREADABLE : read(modules);
   });
 
 const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> => {
@@ -76,11 +67,7 @@ const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> 
 
 /** What the modules say under a key, each text once, in their order. */
 const distinct = (key: string, reader: Reader<string> = text): Source<string, 'stats'> =>
-  ofModules((modules) =>
-    whenPresent(listed(modules.map((module) => item(module, key, reader))), (values) =>
-      present([...new Set(values)].join(', ')),
-    ),
-  );
+  ofModules((modules) => eachOnce(modules.map((module) => item(module, key, reader))));
 
 const total = (key: string): Source<number, 'stats'> =>
   ofModules((modules) => sum(modules.map((module) => item(module, key, scaled(1)))));
@@ -218,7 +205,7 @@ export const avalon = defineDriver({
     'firmware.name': known('pools', 'Avalon'),
     'firmware.version': firstOf(inVersion(['VERSION', 'LVERSION'], text), distinct('Ver', versionInVer)),
     'firmware.build': firstOf(inVersion(['VERSION', 'LVERSION'], buildOf), distinct('Ver', buildInVer)),
-    'firmware.components': componentsFrom({
+    'firmware.components': components({
       api: inVersion('API', scalarText),
       bversion: inVersion('BVERSION', text),
       cgminer: inVersion('CGMiner', scalarText),
@@ -227,6 +214,7 @@ export const avalon = defineDriver({
       fw: distinct('FW'),
       hbmcuversion: inVersion('HBMCUVERSION', text),
       hversion: inVersion('HVERSION', text),
+      'keys.version': keysOf('version', ['', '/STATUS/0', '/VERSION/0']),
       loader: inVersion('LOADER', text),
       lversion: inVersion('LVERSION', text),
       mcuversion: inVersion('MCUVERSION', text),

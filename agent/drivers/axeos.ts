@@ -1,7 +1,8 @@
 import { ABSENT, type FirmwareComponent, present, type Reading, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { JsonObject, JsonValue, NoReply, Reply } from '../probe/capture.ts';
 import { poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
-import { type Clues, defineDriver, httpGet, type Source } from './driver.ts';
+import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
+import { components, keysOf, settings } from './named-texts.ts';
 import { livePools } from './pools.ts';
 import {
   answer,
@@ -9,37 +10,34 @@ import {
   asArray,
   asObject,
   at,
-  components,
   count,
   firstOf,
   flag,
   joined,
   mac,
+  memberIn,
   type Pointer,
   type Reader,
   scalarText,
   scaled,
-  settings,
   temperatureMc,
   text,
+  UNREADABLE,
   whenPresent,
   worded,
 } from './readers.ts';
-import { elseIfAsked, highest, known, listed, ofRow, sum, valuesOf } from './rows.ts';
+import { elseIfAsked, hottest, known, listed, ofRow, sum, valuesOf } from './rows.ts';
 
-/**
- * A fact at a path that not every firmware serves. Where there is no 404 the device answers with its landing page, or
- * sends the browser there, and either is no document.
- */
+/** Where there is no 404, the device answers with its landing page or sends the browser there: neither is a document. */
+const isServed = (reply: Reply | NoReply | undefined): boolean =>
+  reply?.kind !== 'no-reply' || (reply.reason !== 'unsupported' && reply.elsewhere !== true);
+
+/** A fact at a path that not every firmware serves. */
 const ifServed = <T, const Name extends string>(query: Name, pointer: Pointer, reader: Reader<T>): Source<T, Name> => {
   const source = at(query, pointer, reader);
   return {
     queries: source.queries,
-    read: (replies) => {
-      const reply = replies.get(query);
-      const isElsewhere = reply?.kind === 'no-reply' && reply.reason === 'unreadable';
-      return isElsewhere ? unknown('unsupported') : source.read(replies);
-    },
+    read: (replies) => (isServed(replies.get(query)) ? source.read(replies) : unknown('unsupported')),
   };
 };
 
@@ -56,7 +54,7 @@ const rounded = scaled(1);
 /** The boards are open designs that many people make; the firmware says which kind of board it is for. */
 const maker: Reader<string> = (value) => {
   const info = asObject(value);
-  if (info === undefined) return unknown('unreadable');
+  if (info === undefined) return UNREADABLE;
   if (typeof info.minerModel === 'string') return present('Lucky Miner');
   return present(/^nerd/i.test(String(info.deviceModel ?? '')) ? 'NerdAxe' : 'Bitaxe');
 };
@@ -65,45 +63,62 @@ const partitionsIn = (info: JsonValue): readonly JsonObject[] =>
   (asArray(asObject(info)?.partitions) ?? []).map(asObject).filter((partition) => partition !== undefined);
 
 const compiledAt = (partition: JsonObject): Reading<string> =>
-  whenPresent(listed(['compileDate', 'compileTime'].map((name) => text(partition[name] ?? null))), (parts) =>
+  whenPresent(listed(['compileDate', 'compileTime'].map((name) => memberIn(partition, name, text))), (parts) =>
     present(parts.join(' ')),
   );
 
 /** When the running partition was compiled. */
 const buildOfCurrent: Reader<string> = (info) => {
-  const current = partitionsIn(info).find((partition) => valuesOf([flag(partition.isCurrent ?? null)])[0] === true);
+  const current = partitionsIn(info).find(
+    (partition) => valuesOf([memberIn(partition, 'isCurrent', flag)])[0] === true,
+  );
   return current === undefined ? ABSENT : compiledAt(current);
 };
 
 const partOf = (partition: JsonObject): readonly FirmwareComponent[] => {
-  const [label] = valuesOf([text(partition.label ?? null)]);
-  const value = valuesOf([text(partition.version ?? null), compiledAt(partition)]).join(' ');
+  const [label] = valuesOf([memberIn(partition, 'label', text)]);
+  const value = valuesOf([memberIn(partition, 'version', text), compiledAt(partition)]).join(' ');
   return label === undefined || value === '' ? [] : [{ name: `partition.${label}`, value }];
 };
 
-const versionParts = components([
-  ['asic', 'info', '/ASICModel'],
-  ['axeos', 'info', '/axeOSVersion'],
-  ['board', 'info', '/boardVersion'],
-  ['idf', 'info', '/idfVersion'],
-  ['version', 'info', '/version'],
+/**
+ * Members of info that are there in some states only: after the first block template, once the chips are measured,
+ * with a fault, on the radio (ESP-Miner, system_api_json.c).
+ */
+const PASSING: ReadonlySet<string> = new Set([
+  'blockHeight',
+  'blockSignals',
+  'coinbaseOutputs',
+  'coinbaseValueTotalSatoshis',
+  'coinbaseValueUserSatoshis',
+  'hardware_fault',
+  'hashrateMonitor',
+  'networkDifficulty',
+  'power_fault',
+  'scriptsig',
+  'wifiRSSI',
 ]);
+
+const namedParts = components({
+  asic: firstOf(inInfo('/ASICModel', scalarText), inSettings('/asicModel', scalarText)),
+  axeos: inInfo('/axeOSVersion', scalarText),
+  board: inInfo('/boardVersion', scalarText),
+  idf: inInfo('/idfVersion', scalarText),
+  'keys.asic': keysOf('asic', ['']),
+  'keys.info': keysOf('info', [''], PASSING),
+  'keys.v2_system': keysOf('v2_system', ['', '/network']),
+  version: firstOf(inInfo('/version', scalarText), inSettings('/version', scalarText)),
+});
 
 /** What the firmware says of its parts, and of the partitions that wait beside the running one. */
-const partsInInfo: Source<readonly FirmwareComponent[], 'info'> = {
-  queries: ['info'],
+const parts: Source<readonly FirmwareComponent[], (typeof namedParts)['queries'][number]> = {
+  queries: namedParts.queries,
   read: (replies) =>
-    whenPresent(versionParts.read(replies), (parts) => {
+    whenPresent(namedParts.read(replies), (named) => {
       const info = answer(replies, 'info');
-      const partitions = info.kind === 'present' ? partitionsIn(info.value).flatMap(partOf) : [];
-      return present([...parts, ...partitions].sort((a, b) => (a.name < b.name ? -1 : 1)));
+      return present(info.kind === 'present' ? [...named, ...partitionsIn(info.value).flatMap(partOf)] : named);
     }),
 };
-
-const partsInSettings = components([
-  ['asic', 'v2_settings', '/asicModel'],
-  ['version', 'v2_settings', '/version'],
-]);
 
 /** The pools where the firmware has no info any more. An info that was late has them, and is not replaced. */
 const poolsWithoutInfo = joined(['info', 'v2_settings', 'v2_dashboard'], ({ info, v2_settings, v2_dashboard }) => {
@@ -150,22 +165,14 @@ const writesOpen: Reader<boolean> = (value) => whenPresent(flag(value), (codeNee
 
 // ---- measurements ----------------------------------------------------------------------------------------------------
 
-/** A sensor that is not there reads 0 or -1. */
-const sensors = (values: readonly (JsonValue | undefined)[]): Reading<number> =>
-  highest(
-    values
-      .map((value) => temperatureMc(value ?? null))
-      .filter((reading) => reading.kind === 'present' && reading.value > 0),
-  );
-
 const hottestInInfo = ofRow('info', asObject, ({ temp, temp2, vrTemp, boardtemp1, boardtemp2 }) =>
-  sensors([temp, temp2, vrTemp, boardtemp1, boardtemp2]),
+  hottest([temp, temp2, vrTemp, boardtemp1, boardtemp2]),
 );
 
 const hottestInDashboard: Reader<number> = (value) => {
   const thermal = asObject(value);
   const chips = asArray(thermal?.asicTemps) ?? [];
-  return sensors([thermal?.asicTemp, thermal?.vrTemp, thermal?.vrTempInt, ...chips]);
+  return hottest([thermal?.asicTemp, thermal?.vrTemp, thermal?.vrTempInt, ...chips]);
 };
 
 /** Up to 2.1 `fanSpeed` is 1/min and `fanspeed` percent; later `fanrpm` is 1/min. */
@@ -208,6 +215,23 @@ const recognise = ({ http, web }: Clues): 0 | 1 | 2 | 3 => {
 
 // ---- driver ----------------------------------------------------------------------------------------------------------
 
+// ---- which documents there are --------------------------------------------------------------------------------------
+
+/** The firmware of the Nerd boards names the model in info, that of Bitaxe boards only beside the chip's choices. */
+const namesModel = (replies: Replies): boolean | undefined => {
+  const info = answer(replies, 'info');
+  return info.kind === 'present' ? asObject(info.value)?.deviceModel !== undefined : undefined;
+};
+
+/** All that the chip's choices say stands in the info of a Nerd board. */
+const isNerd = (replies: Replies): boolean => namesModel(replies) === true;
+
+/** Only Nerd boards have an API v2. */
+const isBitaxe = (replies: Replies): boolean => namesModel(replies) === false;
+
+/** Where one of its documents is missing, the others are as well. */
+const hasNoV2 = (replies: Replies): boolean => isBitaxe(replies) || !isServed(replies.get('v2_system'));
+
 /** ESP-Miner with its AxeOS interface on Bitaxe boards, its NerdAxe and NerdQAxe descendants, and closed forks. */
 export const axeos = defineDriver({
   family: 'axeos',
@@ -220,10 +244,10 @@ export const axeos = defineDriver({
   },
   queries: {
     info: httpGet('/api/system/info', { cadence: 'pools' }),
-    asic: httpGet('/api/system/asic'),
-    v2_system: httpGet('/api/v2/system'),
-    v2_settings: httpGet('/api/v2/settings'),
-    v2_dashboard: httpGet('/api/v2/dashboard'),
+    asic: httpGet('/api/system/asic', { cadence: 'config', unless: isNerd }),
+    v2_system: httpGet('/api/v2/system', { cadence: 'config', unless: isBitaxe }),
+    v2_settings: httpGet('/api/v2/settings', { cadence: 'config', unless: hasNoV2 }),
+    v2_dashboard: httpGet('/api/v2/dashboard', { cadence: 'config', unless: hasNoV2 }),
   },
   facts: {
     'identity.make': firstOf(inInfo('', maker), inSystem('', maker), inSettings('', maker)),
@@ -240,7 +264,7 @@ export const axeos = defineDriver({
     'firmware.version': firstOf(inInfo('/version', text), inSystem('/version', text), inSettings('/version', text)),
     'firmware.build': inInfo('', buildOfCurrent),
     'firmware.medium': inInfo('/runningPartition', text),
-    'firmware.components': firstOf(partsInInfo, partsInSettings),
+    'firmware.components': parts,
 
     pools: elseIfAsked(inInfo('', poolsOfInfo), poolsWithoutInfo),
     live_pools: inDashboard(
@@ -291,7 +315,9 @@ export const axeos = defineDriver({
       inInfo('/sharesRejected', count),
       inDashboard('/performance/sharesRejected', count),
     ),
-    'telemetry.hw_errors': ofMonitor((asics) => sum(asics.map((asic) => count(asObject(asic)?.errorCount ?? null)))),
+    'telemetry.hw_errors': ofMonitor((asics) =>
+      sum(asics.map((asic) => memberIn(asObject(asic) ?? {}, 'errorCount', count))),
+    ),
   },
   secrets: ['wifiPass', 'stratumPassword', 'fallbackStratumPassword'],
   quirks: [

@@ -1,26 +1,18 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies } from './driver.ts';
-import { answer, asArray, asObject, place, type Reader, scaled, text } from './readers.ts';
+import { answer, asArray, asObject, memberIn, place, type Reader, scaled, text, UNREADABLE } from './readers.ts';
+import { sum, valuesOf } from './rows.ts';
 
 /**
  * What the forks of the CGMiner API have in common. Source: ckolivas/cgminer, API-README and api.c.
  */
 
-/** The numbers of an object whose names fit, in their order; what is no number is left out. */
-export const numbersOf = (object: JsonObject, name: RegExp): readonly number[] =>
+/** Members of an object whose names fit, in their order, as whole numbers. */
+export const numbered = (object: JsonObject, name: RegExp): readonly Reading<number>[] =>
   Object.keys(object)
     .filter((key) => name.test(key))
-    .flatMap((key) => numberOf(object[key] as JsonValue));
-
-const numberOf = (value: JsonValue): readonly number[] => {
-  const reading = scaled(1)(value);
-  return reading.kind === 'present' ? [reading.value] : [];
-};
-
-/** Added up; none at all is absent. */
-export const sum = (numbers: readonly number[]): Reading<number> =>
-  numbers.length === 0 ? ABSENT : present(numbers.reduce((total, number) => total + number, 0));
+    .map((key) => scaled(1)(object[key] as JsonValue));
 
 /** Rows of a section: an array, or an object with one member per row (FDMiner). */
 export const rowsOf = (section: JsonValue | undefined): readonly JsonObject[] | undefined => {
@@ -30,13 +22,17 @@ export const rowsOf = (section: JsonValue | undefined): readonly JsonObject[] | 
   // The check before the cast has seen every row.
 };
 
-/** One member of all rows, added up. */
-export const sumOfRows =
-  (name: string): Reader<number> =>
+/** Reads the rows of a section. */
+export const inRows =
+  <T>(read: (rows: readonly JsonObject[]) => Reading<T>): Reader<T> =>
   (section) => {
     const rows = rowsOf(section);
-    return rows === undefined ? unknown('unreadable') : sum(rows.flatMap((row) => numberOf(row[name] ?? null)));
+    return rows === undefined ? UNREADABLE : read(rows);
   };
+
+/** One member of all rows, added up. */
+export const sumOfRows = (name: string): Reader<number> =>
+  inRows((rows) => sum(rows.map((row) => memberIn(row, name, scaled(1)))));
 
 /** Rates by preference: the shortest average first, whatever its unit. bfgminer averages over 20 s. */
 const RATES: readonly (readonly [name: string, factor: number])[] = [
@@ -52,7 +48,7 @@ const RATES: readonly (readonly [name: string, factor: number])[] = [
 /** The hash rate of a SUMMARY or DEVS row by the unit in the member's name, H/s. */
 export const namedRate: Reader<number> = (value) => {
   const row = asObject(value);
-  if (row === undefined) return unknown('unreadable');
+  if (row === undefined) return UNREADABLE;
   for (const [name, factor] of RATES) {
     const rate = row[name];
     if (rate !== undefined) return scaled(factor)(rate);
@@ -72,7 +68,7 @@ export const lastShareAge =
   (reply) => {
     const section = OF_POOLS(reply);
     const rows = section.kind === 'present' ? rowsOf(section.value) : undefined;
-    if (rows === undefined) return unknown('unreadable');
+    if (rows === undefined) return UNREADABLE;
     const now = WHEN(reply);
     const nowS = now.kind === 'present' && typeof now.value === 'number' ? now.value : undefined;
     const ages = rows.flatMap((row) => ageOf(row[name], nowS));
@@ -102,22 +98,7 @@ export const describedBy = (reply: JsonValue): string => {
 
 /** The successful replies among some queries. */
 export const answersOf = (replies: Replies, queries: readonly string[]): readonly JsonValue[] =>
-  queries.flatMap((query) => {
-    const reading = answer(replies, query);
-    return reading.kind === 'present' ? [reading.value] : [];
-  });
-
-/** First row of the VERSION section of a `version` reply. */
-export const versionRow = (reply: JsonValue | undefined): JsonObject | undefined =>
-  asObject(asArray(asObject(reply)?.VERSION)?.[0]);
+  valuesOf(queries.map((query) => answer(replies, query)));
 
 /** The rates of all rows of DEVS, added up, H/s. */
-export const sumOfRates: Reader<number> = (section) => {
-  const rows = rowsOf(section);
-  if (rows === undefined) return unknown('unreadable');
-  const rates = rows.flatMap((row) => {
-    const rate = namedRate(row);
-    return rate.kind === 'present' ? [rate.value] : [];
-  });
-  return sum(rates);
-};
+export const sumOfRates: Reader<number> = inRows((rows) => sum(rows.map(namedRate)));

@@ -1,34 +1,25 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import {
-  answersOf,
-  describedBy,
-  lastShareAge,
-  namedRate,
-  numbersOf,
-  rowsOf,
-  sumOfRates,
-  versionRow,
-} from './cgminer-api.ts';
+import { answersOf, describedBy, inRows, lastShareAge, namedRate, numbered, sumOfRates } from './cgminer-api.ts';
 import { cgminer as ask, type Clues, defineDriver, type Replies } from './driver.ts';
+import { components, keysOf, settings } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
   asObject,
   at,
-  components,
   count,
   firstOf,
   mac,
+  memberIn,
   type Reader,
   scalarText,
-  settings,
-  temperatureMc,
   text,
+  UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked } from './rows.ts';
+import { eachOnce, elseIfAsked, firstRow, hottest, listed } from './rows.ts';
 
 /** The programs this driver is for, by the key of VERSION or the first word of `Description`. */
 const PROGRAM = /^(cg|sg|bfg)miner\b/i;
@@ -51,7 +42,8 @@ const OTHER_PAGE =
   /cloud-box|luci|axeos|avalon|dragonmint|miner ui|proto os|volcminer|anthillos|miner web dashboard|braiins os|luxor firmware/i;
 
 const programOf = (reply: JsonValue): string | undefined =>
-  Object.keys(versionRow(reply) ?? {}).find((key) => PROGRAM.test(key)) ?? PROGRAM.exec(describedBy(reply))?.[0];
+  Object.keys(firstRow('VERSION')(reply) ?? {}).find((key) => PROGRAM.test(key)) ??
+  PROGRAM.exec(describedBy(reply))?.[0];
 
 /** 1 at most: any driver that knows the device better wins. */
 const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {
@@ -83,7 +75,7 @@ const described =
 
 const programRow: Reader<readonly [string, JsonValue]> = (value) => {
   const row = asObject(value);
-  if (row === undefined) return unknown('unreadable');
+  if (row === undefined) return UNREADABLE;
   const entry = Object.entries(row).find(([key]) => PROGRAM.test(key));
   return entry === undefined ? ABSENT : present(entry);
 };
@@ -92,51 +84,29 @@ const programName: Reader<string> = (value) => whenPresent(programRow(value), ([
 const programVersion: Reader<string> = (value) => whenPresent(programRow(value), ([, version]) => scalarText(version));
 
 /** The kinds of devices in slot order, once each: one name on an ASIC machine, several on a host with sticks. */
-const deviceNames =
-  (...names: readonly string[]): Reader<string> =>
-  (section) => {
-    const rows = rowsOf(section);
-    if (rows === undefined) return unknown('unreadable');
-    const found = rows.flatMap((row) => nameIn(row, names));
-    return found.length === 0 ? ABSENT : present([...new Set(found)].join(', '));
-  };
+const deviceNames = (...names: readonly string[]): Reader<string> =>
+  inRows((rows) => eachOnce(rows.map((row) => nameIn(row, names))));
 
-const nameIn = (row: JsonObject, names: readonly string[]): readonly string[] => {
-  for (const name of names) {
-    const reading = text(row[name] ?? null);
-    if (reading.kind === 'present') return [reading.value];
-  }
-  return [];
-};
+const nameIn = (row: JsonObject, names: readonly string[]): Reading<string> =>
+  names.map((name) => memberIn(row, name, text)).find(({ kind }) => kind === 'present') ?? ABSENT;
 
-/** A sensor that is not there reads 0. */
-const hottestDevice: Reader<number> = (section) => {
-  const rows = rowsOf(section);
-  if (rows === undefined) return unknown('unreadable');
-  const readings = rows.flatMap((row) => {
-    const reading = temperatureMc(row.Temperature ?? null);
-    return reading.kind === 'present' && reading.value > 0 ? [reading.value] : [];
-  });
-  return readings.length === 0 ? ABSENT : present(Math.max(...readings));
-};
+const hottestDevice: Reader<number> = inRows((rows) => hottest(rows.map(({ Temperature }) => Temperature)));
 
-const fans = (rows: readonly JsonObject[], name: RegExp): Reading<readonly number[]> => {
-  const speeds = rows.flatMap((row) => numbersOf(row, name)).filter((speed) => speed > 0);
-  return speeds.length === 0 ? ABSENT : present(speeds);
-};
+/** Fans that turn. */
+const fans = (rows: readonly JsonObject[], name: RegExp): Reading<readonly number[]> =>
+  listed(rows.flatMap((row) => numbered(row, name)).filter((speed) => speed.kind === 'present' && speed.value > 0));
 
-const deviceFans: Reader<readonly number[]> = (section) => {
-  const rows = rowsOf(section);
-  return rows === undefined ? unknown('unreadable') : fans(rows, /^Fan Speed$/);
-};
+const deviceFans: Reader<readonly number[]> = inRows((rows) => fans(rows, /^Fan Speed$/));
 
 const summaryFans: Reader<readonly number[]> = (row) => {
   const object = asObject(row);
-  return object === undefined ? unknown('unreadable') : fans([object], /^Fan\d+$/);
+  return object === undefined ? UNREADABLE : fans([object], /^Fan\d+$/);
 };
 
 /** Members of CONFIG that count devices or pools, or are facts of their own. */
 const NOT_A_SETTING = /count$|^strategy$|^os$|^device code$/i;
+
+const inVersion = (pointer: string) => at('version', `/VERSION/0${pointer}`, scalarText);
 
 /** cgminer, sgminer and bfgminer as such: hosts with sticks or cards, and machines whose maker added nothing to the API. */
 export const cgminer = defineDriver({
@@ -171,16 +141,17 @@ export const cgminer = defineDriver({
       at('pools', '/STATUS/0/Description', described(2)),
     ),
     'firmware.build': at('version', '/VERSION/0/CompileTime', text),
-    'firmware.components': components([
-      ['config.device-code', 'config', '/CONFIG/0/Device Code'],
-      ['config.os', 'config', '/CONFIG/0/OS'],
-      ['version.api', 'version', '/VERSION/0/API'],
-      ['version.build', 'version', '/VERSION/0/CompileTime'],
-      ['version.description', 'version', '/STATUS/0/Description'],
-      ['version.miner', 'version', '/VERSION/0/Miner'],
-      ['version.program', 'version', ['/VERSION/0/CGMiner', '/VERSION/0/SGMiner', '/VERSION/0/BFGMiner']],
-      ['version.type', 'version', '/VERSION/0/Type'],
-    ]),
+    'firmware.components': components({
+      'config.device-code': at('config', '/CONFIG/0/Device Code', scalarText),
+      'config.os': at('config', '/CONFIG/0/OS', scalarText),
+      'keys.version': keysOf('version', ['', '/STATUS/0', '/VERSION/0']),
+      'version.api': inVersion('/API'),
+      'version.build': inVersion('/CompileTime'),
+      'version.description': at('version', '/STATUS/0/Description', scalarText),
+      'version.miner': inVersion('/Miner'),
+      'version.program': at('version', ['/VERSION/0/CGMiner', '/VERSION/0/SGMiner', '/VERSION/0/BFGMiner'], scalarText),
+      'version.type': inVersion('/Type'),
+    }),
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
     'config.other': at(

@@ -11,6 +11,8 @@ export interface CgminerQuery {
   /** `command` unless the firmware wants `cmd`. */
   readonly key: 'command' | 'cmd';
   readonly cadence: Cadence;
+  /** The same command under the other key, asked where the device does not know the question by this one (code 14 or 24). */
+  readonly otherwise?: CgminerQuery;
 }
 
 /** A GET of a fixed path. `auth` says how the device asks for a log-in; without a configured credential such a query is `refused`. */
@@ -19,20 +21,26 @@ export interface HttpQuery {
   readonly path: string;
   readonly auth: 'none' | 'digest' | 'basic' | 'bearer';
   readonly cadence: Cadence;
+  /** Whether the answers of this look so far show that the device serves no such path: then it is not asked, and `unsupported`. */
+  readonly unless?: (replies: Replies) => boolean;
 }
 
 /** The closed verb set of the driver language. There is no verb that changes a miner. */
 export type Query = CgminerQuery | HttpQuery;
 
+/** `either` asks by `command` first. */
 export const cgminer = (
   command: string,
-  options: { cadence: Cadence; key?: 'command' | 'cmd' } = { cadence: 'config' },
-): CgminerQuery => ({ kind: 'cgminer', command, key: options.key ?? 'command', cadence: options.cadence });
+  { cadence, key = 'command' }: { cadence: Cadence; key?: 'command' | 'cmd' | 'either' } = { cadence: 'config' },
+): CgminerQuery =>
+  key === 'either'
+    ? { ...cgminer(command, { cadence }), otherwise: cgminer(command, { cadence, key: 'cmd' }) }
+    : { kind: 'cgminer', command, key, cadence };
 
 export const httpGet = (
   path: string,
-  options: { cadence: Cadence; auth?: HttpQuery['auth'] } = { cadence: 'config' },
-): HttpQuery => ({ kind: 'http', path, auth: options.auth ?? 'none', cadence: options.cadence });
+  options: Pick<HttpQuery, 'cadence' | 'unless'> & { auth?: HttpQuery['auth'] } = { cadence: 'config' },
+): HttpQuery => ({ kind: 'http', path, auth: 'none', ...options });
 
 /** The replies a fact may look at, by query name. */
 export type Replies<Name extends string = string> = ReadonlyMap<Name, Reply | NoReply>;

@@ -1,4 +1,4 @@
-import { ABSENT, type LivePool, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type LivePool, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
   asArray,
@@ -7,10 +7,12 @@ import {
   flag,
   integer,
   type MemberName,
+  memberIn,
   memberOf,
   type Reader,
   scalarText,
   text,
+  UNREADABLE,
   whenPresent,
 } from './readers.ts';
 
@@ -55,18 +57,14 @@ interface Row extends PoolSlot {
   readonly host?: string;
 }
 
-const UNREADABLE = unknown('unreadable');
-
 /** A pool user, byte for byte: even a blank in it is another account. */
 const exactText: Reader<string> = (value) => {
   if (value === null || value === '') return ABSENT;
   return typeof value === 'string' ? present(value) : UNREADABLE;
 };
 
-const member = <T>(row: JsonObject, name: MemberName | undefined, reader: Reader<T>): Reading<T> => {
-  const value = name === undefined ? undefined : memberOf(row, name);
-  return value === undefined ? ABSENT : reader(value);
-};
+const member = <T>(row: JsonObject, name: MemberName | undefined, reader: Reader<T>): Reading<T> =>
+  name === undefined ? ABSENT : memberIn(row, name, reader);
 
 const valueIn = <T>(reading: Reading<T>): T | undefined => (reading.kind === 'present' ? reading.value : undefined);
 

@@ -1,13 +1,7 @@
-import {
-  ABSENT,
-  type FirmwareComponent,
-  type OtherSetting,
-  present,
-  type Reading,
-  unknown,
-} from '../../shared/facts.ts';
+import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
+import { type Status, statusOf } from './status.ts';
 
 /**
  * How a driver says where a fact stands: a query, a JSON Pointer (RFC 6901) and a reader. Everything read here comes
@@ -23,7 +17,8 @@ export type Pointer = string | readonly string[];
 /** One member name, or the spellings seen in the field. */
 export type MemberName = string | readonly string[];
 
-const UNREADABLE = unknown('unreadable');
+/** Not what the driver expects at this place. */
+export const UNREADABLE: Reading<never> = unknown('unreadable');
 
 // ---- replies ---------------------------------------------------------------------------------------------------------
 
@@ -37,32 +32,14 @@ export const asObject = (value: JsonValue | undefined): JsonObject | undefined =
 export const asArray = (value: JsonValue | undefined): readonly JsonValue[] | undefined =>
   Array.isArray(value) ? value : undefined;
 
-/** Codes of the CGMiner API that say more than "error" (API-README; api.c). */
-const CODE = { noDevices: 10, invalidCommand: 14, accessDenied: 45 } as const;
-
-/**
- * What a CGMiner status other than success says about every fact of its reply. The status stands in `STATUS[0]`
- * (core), in `STATUS` (Bitmain CGI), or beside a textual `STATUS` (WhatsMiner). S, I and W are answers.
- */
-const problemOf = (value: JsonValue): Reading<never> | undefined => {
-  if (!isObject(value)) return undefined;
-  const stated = value.STATUS;
-  if (stated === undefined) return undefined;
-  const first = Array.isArray(stated) ? stated[0] : stated;
-  const status = isObject(first) ? first : value;
-  // Two different statuses in one reply: neither is believed.
-  if (typeof status.STATUS === 'symbol' || typeof status.Code === 'symbol') return UNREADABLE;
-  if (status.STATUS !== 'E' && status.STATUS !== 'F') return undefined;
-  switch (Number(status.Code)) {
-    case CODE.accessDenied:
-      return unknown('refused');
-    case CODE.invalidCommand:
-      return unknown('unsupported');
-    case CODE.noDevices:
-      return ABSENT;
-    default:
-      return UNREADABLE;
-  }
+/** What the status of a reply says about every fact in it. */
+const MEANING: { readonly [Said in Exclude<Status, 'answer'>]: Reading<never> } = {
+  denied: unknown('refused'),
+  'unknown-command': unknown('unsupported'),
+  'unknown-key': unknown('unsupported'),
+  'no-devices': ABSENT,
+  error: UNREADABLE,
+  unclear: UNREADABLE,
 };
 
 /** The whole reply to a query, or why there is none. A query that was not asked in this look is `unsupported`. */
@@ -71,7 +48,8 @@ export const answer = (replies: Replies, query: string): Reading<JsonValue> => {
   if (reply === undefined) return unknown('unsupported');
   // No connection is no connection, whether it was refused or nobody answered the attempt.
   if (reply.kind === 'no-reply') return unknown(reply.dark === true ? 'unreachable' : reply.reason);
-  return problemOf(reply.value) ?? present(reply.value);
+  const status = statusOf(reply.value);
+  return status === 'answer' ? present(reply.value) : MEANING[status];
 };
 
 // ---- places ----------------------------------------------------------------------------------------------------------
@@ -125,6 +103,12 @@ export const memberOf = (object: JsonObject, name: MemberName): JsonValue | unde
   return undefined;
 };
 
+/** What a reader makes of a member of an object; one that is not there is absent. */
+export const memberIn = <T>(object: JsonObject, name: MemberName, reader: Reader<T>): Reading<T> => {
+  const value = memberOf(object, name);
+  return value === undefined ? ABSENT : reader(value);
+};
+
 // ---- sources ---------------------------------------------------------------------------------------------------------
 
 /** A fact at one place of the reply to one query. */
@@ -146,7 +130,8 @@ export const isLost = (reading: Reading<unknown>): boolean =>
   reading.kind === 'unknown' &&
   (reading.reason === 'timeout' || reading.reason === 'truncated' || reading.reason === 'unreadable');
 
-const queriesOf = <T, Name extends string>(sources: readonly Source<T, Name>[]): readonly Name[] => [
+/** The queries of several sources, each once. */
+export const queriesOf = <T, Name extends string>(sources: readonly Source<T, Name>[]): readonly Name[] => [
   ...new Set(sources.flatMap(({ queries }) => queries)),
 ];
 
@@ -303,53 +288,6 @@ export const listOf =
     }
     return values.length === 0 ? ABSENT : present(values);
   };
-
-/** Names of members that may hold a secret in any family: no value under such a name becomes a fact. */
-const SECRET_NAME = /pass|pwd|psw|psk|token|secret|salt|(api|private)_?key/i;
-
-/** Members of an object that are single values, as `{key, value}` sorted by key; for `config.other`. */
-export const settings =
-  (keep: (name: string) => boolean): Reader<readonly OtherSetting[]> =>
-  (value) => {
-    const object = asObject(value);
-    if (object === undefined) return UNREADABLE;
-    const found: OtherSetting[] = [];
-    for (const key of Object.keys(object).sort()) {
-      const member = object[key] as JsonValue;
-      if (typeof member === 'object' || SECRET_NAME.test(key) || !keep(key)) continue;
-      const reading = scalarText(member);
-      if (reading.kind === 'unknown') return reading;
-      if (reading.kind === 'present') found.push({ key, value: reading.value });
-    }
-    return found.length === 0 ? ABSENT : present(found);
-  };
-
-/** A named part of the fingerprint and where it stands. */
-export type Part<Name extends string = string> = readonly [name: string, query: Name, pointer: Pointer];
-
-/**
- * The parts of a firmware's fingerprint that could be read today, sorted by name. A part that could not be read is left
- * out: parts are compared by name, so its absence changes nothing.
- */
-export const components = <const Name extends string>(
-  parts: readonly Part<Name>[],
-): Source<readonly FirmwareComponent[], Name> => {
-  const sources = parts.map(([name, query, pointer]) => ({ name, source: at(query, pointer, scalarText) }));
-  return {
-    queries: [...new Set(parts.map(([, query]) => query))],
-    read: (replies) => {
-      const found: FirmwareComponent[] = [];
-      let why: Reading<never> = ABSENT;
-      for (const { name, source } of sources) {
-        const reading = source.read(replies);
-        if (reading.kind === 'present') found.push({ name, value: reading.value });
-        else if (reading.kind === 'unknown' && (why.kind === 'absent' || reading.reason !== 'unsupported'))
-          why = reading;
-      }
-      return found.length === 0 ? why : present(found.sort((a, b) => (a.name < b.name ? -1 : 1)));
-    },
-  };
-};
 
 /** One of the words a firmware uses, in ours. A word the driver does not know is kept as it is. */
 export const worded =

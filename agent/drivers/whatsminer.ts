@@ -1,7 +1,8 @@
-import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { describedBy, lastShareAge, rowsOf, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
+import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
   answer,
@@ -12,6 +13,7 @@ import {
   flag,
   type MemberName,
   mac,
+  memberIn,
   memberOf,
   type Reader,
   scalarText,
@@ -20,21 +22,10 @@ import {
   temperatureMc,
   text,
   textList,
+  UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import {
-  componentsFrom,
-  elseIfAsked,
-  firstRow,
-  highest,
-  inRow,
-  known,
-  listed,
-  ofRow,
-  type RowFinder,
-  settingsFrom,
-  sum,
-} from './rows.ts';
+import { elseIfAsked, firstRow, highest, inRow, known, listed, ofRow, type RowFinder, sum } from './rows.ts';
 
 /** The one row of `summary`; REL3 firmware puts its members into `Msg`. */
 const summaryRow: RowFinder = (reply) => firstRow('SUMMARY')(reply) ?? asObject(asObject(reply)?.Msg);
@@ -74,14 +65,14 @@ const RATES = ['HS RT', 'MHS 1m', 'MHS 5s', 'MHS av'] as const;
 
 /** Readings in °C, of a summary or a board. */
 const hottest = (row: JsonObject): Reading<number> =>
-  highest(['Chip Temp Max', 'Temperature'].map((name) => temperatureMc(row[name] ?? null)));
+  highest(['Chip Temp Max', 'Temperature'].map((name) => memberIn(row, name, temperatureMc)));
 
 const fansOf = (row: JsonObject): Reading<readonly number[]> =>
-  listed(['Fan Speed In', 'Fan Speed Out'].map((name) => rounded(row[name] ?? null)));
+  listed(['Fan Speed In', 'Fan Speed Out'].map((name) => memberIn(row, name, rounded)));
 
 /** Platform and version of the control board, as far as the summary has them. */
 const controlBoardOf = (row: JsonObject): Reading<string> =>
-  whenPresent(listed(['CB Platform', 'CB Version'].map((name) => text(row[name] ?? null))), (parts) =>
+  whenPresent(listed(['CB Platform', 'CB Version'].map((name) => memberIn(row, name, text))), (parts) =>
     present(parts.join(' ')),
   );
 
@@ -97,7 +88,7 @@ const slotOf = (row: JsonObject): number => Number(memberOf(row, ['Slot', 'ASC']
 const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {
   const boards: Reader<T> = (value) => {
     const rows = rowsOf(value) ?? [];
-    return rows.length === 0 ? unknown('unreadable') : read([...rows].sort((a, b) => slotOf(a) - slotOf(b)));
+    return rows.length === 0 ? UNREADABLE : read([...rows].sort((a, b) => slotOf(a) - slotOf(b)));
   };
   return firstOf(at('edevs', '/DEVS', boards), at('devs', '/DEVS', boards));
 };
@@ -105,7 +96,7 @@ const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {
 /** REL3 rows have no `ASC`, and their rates, still named MHS, are TH/s; its summary stays MH/s. */
 const boardRate = (board: JsonObject): Reading<number> => {
   const inUnit = scaled(board.ASC === undefined ? 1e12 : 1e6);
-  return RATES.map((name) => inUnit(board[name] ?? null)).find(({ kind }) => kind !== 'absent') ?? ABSENT;
+  return RATES.map((name) => memberIn(board, name, inUnit)).find(({ kind }) => kind !== 'absent') ?? ABSENT;
 };
 
 // ---- recognition -----------------------------------------------------------------------------------------------------
@@ -143,6 +134,9 @@ const version = <T>(name: MemberName, reader: Reader<T>) => inMessage('get_versi
 const psu = <T>(name: MemberName, reader: Reader<T>) => inMessage('get_psu', name, reader);
 const state = <T>(name: MemberName, reader: Reader<T>) => inMessage('status', name, reader);
 
+/** Some firmware knows the questions of btminer only under `cmd`, cgminer builds only `command`. */
+const byEitherKey = { cadence: 'config', key: 'either' } as const;
+
 /** MicroBT WhatsMiner on port 4028: the cgminer of 2018, btminer with API 1.x and 2.x, and the 2.x dialect of API 3 (REL3). */
 export const whatsminer = defineDriver({
   family: 'whatsminer',
@@ -156,10 +150,10 @@ export const whatsminer = defineDriver({
   queries: {
     summary: cgminer('summary', { cadence: 'pools' }),
     pools: cgminer('pools', { cadence: 'pools' }),
-    get_version: cgminer('get_version'),
-    get_miner_info: cgminer('get_miner_info'),
-    get_psu: cgminer('get_psu'),
-    status: cgminer('status'),
+    get_version: cgminer('get_version', byEitherKey),
+    get_miner_info: cgminer('get_miner_info', byEitherKey),
+    get_psu: cgminer('get_psu', byEitherKey),
+    status: cgminer('status', byEitherKey),
     devdetails: cgminer('devdetails'),
     edevs: cgminer('edevs'),
     devs: cgminer('devs'),
@@ -170,7 +164,7 @@ export const whatsminer = defineDriver({
     'identity.serial': minerInfo('minersn', serial),
     'identity.mac': firstOf(minerInfo('mac', mac), inSummary('MAC', mac)),
     'identity.control_board': firstOf(ofRow('summary', summaryRow, controlBoardOf), version('platform', text)),
-    'identity.hashboards': ofBoards((boards) => listed(boards.map((board) => serial(board['PCB SN'] ?? null)))),
+    'identity.hashboards': ofBoards((boards) => listed(boards.map((board) => memberIn(board, 'PCB SN', serial)))),
     'identity.psu': firstOf(psu('serial_no', serial), minerInfo('powersn', serial), psu(['model', 'name'], serial)),
 
     'firmware.name': known('summary', 'WhatsMiner'),
@@ -180,12 +174,14 @@ export const whatsminer = defineDriver({
       state(['FirmwareVersion', 'Firmware Version'], unquoted),
       at('summary', '/STATUS/0/Description', describedVersion),
     ),
-    'firmware.components': componentsFrom({
+    'firmware.components': components({
       api_ver: version('api_ver', text),
       cb_platform: inSummary('CB Platform', text),
       cb_version: inSummary('CB Version', text),
       description: at('summary', ['/STATUS/0/Description', '/Description'], text),
       fw_ver: version('fw_ver', unquoted),
+      'keys.get_miner_info': keysOf('get_miner_info', ['', '/Msg']),
+      'keys.get_version': keysOf('get_version', ['', '/Msg']),
       platform: version('platform', text),
       'psu.hw_version': psu('hw_version', text),
       'psu.sw_version': psu('sw_version', text),
@@ -234,7 +230,7 @@ export const whatsminer = defineDriver({
       ofRow('summary', summaryRow, fansOf),
       ofBoards(([board]) => fansOf(board ?? {})),
     ),
-    'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => rounded(board['Effective Chips'] ?? null)))),
+    'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => memberIn(board, 'Effective Chips', rounded)))),
     'telemetry.elapsed_s': inSummary('Elapsed', rounded),
     'telemetry.uptime_s': inSummary('Uptime', rounded),
     'telemetry.accepted': anyOf(inSummary('Accepted', rounded), at('pools', '/POOLS', sumOfRows('Accepted'))),
@@ -245,6 +241,7 @@ export const whatsminer = defineDriver({
   quirks: [
     'REL3 firmware (2026) answers `summary` with its members in `Msg`, without MAC and firmware version (M7B).',
     'REL3 board rates are TH/s although they are named MHS; the summary beside them stays MH/s (M6, M7B).',
+    'Some firmware from late 2020 on answers `get_*` only where it is asked for by `cmd`; cgminer builds reject that key with code 24.',
     'REL3 refuses `devdetails` as deprecated and names the model in `get_version` (M7B).',
     'btminer counts its pools from 1, the cgminer before it from 0; slots here count from 0.',
     'The firmware version may stand in quotes, in 2020 with a backslash that is not JSON (H3 board).',

@@ -1,5 +1,4 @@
-import { createHash } from 'node:crypto';
-import { toBase64url } from '../../shared/base64url.ts';
+import { hash } from 'node:crypto';
 import type { FactName, Facts, FactValues, FirmwareComponent, PoolSlot, Reading } from '../../shared/facts.ts';
 import { present, unknown } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
@@ -64,7 +63,7 @@ const settle = (name: FactName, reading: Reading<unknown>, driver: Driver): Read
     case 'live_pools':
       return present(canonical(reading.value as FactValues['live_pools'], driver));
     case 'firmware.components':
-      return present(byName(reading.value as FactValues['firmware.components']));
+      return present(settleComponents(reading.value as FactValues['firmware.components']));
     default:
       return reading;
   }
@@ -81,8 +80,16 @@ const canonical = <Row extends { readonly url: string }>(rows: readonly Row[], d
     .map((row) => ({ ...row, url: canonicalPoolUrl(row.url, driver.defaultPoolPort) }))
     .filter(({ url }) => url !== '');
 
-const byName = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  [...components].sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+/** Which members a reply has, in full: too long to keep, and only whether they changed matters. */
+const isKeySet = ({ name }: FirmwareComponent): boolean => name.startsWith('keys.');
 
-const fingerprint = (components: readonly FirmwareComponent[]): string =>
-  toBase64url(createHash('sha256').update(canonicalJson(components)).digest());
+/** Sorted by name; of a set of keys, its digest. */
+const settleComponents = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
+  components
+    .map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part))
+    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+
+const fingerprint = (components: readonly FirmwareComponent[]): string => digest(canonicalJson(components));
+
+/** SHA-256, b64u. */
+const digest = (text: string): string => hash('sha256', text, 'base64url');

@@ -1,8 +1,6 @@
 import type { Driver } from '../drivers/driver.ts';
+import { isSecretName } from '../drivers/secret-names.ts';
 import { visitReply } from '../probe/json.ts';
-
-/** How members are named that hold secrets, in any family: `pass`, `Passwd`, `wifiPass`, `Mpassword1`, `influxToken` … */
-const SECRET = /(?:pass(?:word|wd|phrase)?|pwd|psw|psk|token|secret|salt|(?:api|private)_?key)\d*$/i;
 
 /** Members that hold a value which `redact` can name, by the fact. */
 const REDACTED: { readonly [fact: string]: readonly string[] } = {
@@ -30,7 +28,7 @@ export interface SecretNames {
 export const secretNames = (driver: Driver, redact: readonly string[] = []): SecretNames => {
   const redacted = redact.flatMap((fact) => REDACTED[fact] ?? []);
   const names = new Set([...(driver.secrets ?? []), ...redacted].map((name) => name.toLowerCase()));
-  return { has: (name) => SECRET.test(name) || names.has(name.toLowerCase()) };
+  return { has: (name) => isSecretName(name) || names.has(name.toLowerCase()) };
 };
 
 /** A password inside a URL, as bytes show it: `://user:password@`, with or without JSON's escaped slashes. */

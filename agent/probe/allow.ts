@@ -31,7 +31,7 @@ const CHANGING_PATH =
 export const compileAllowList = (drivers: readonly Driver[], others: readonly Query[] = []): AllowList => {
   const requests = new Map<Query, string>();
   const queries = drivers.flatMap((driver): Query[] => Object.values(driver.queries));
-  for (const query of [...others, ...queries]) {
+  for (const query of [...others, ...queries].flatMap(withOtherwise)) {
     requests.set(query, query.kind === 'cgminer' ? commandRequest(query) : getPath(query));
   }
   const listed = (query: Query): string => {
@@ -45,6 +45,9 @@ export const compileAllowList = (drivers: readonly Driver[], others: readonly Qu
     listed: [...new Set([...requests].map(([query, text]) => (query.kind === 'http' ? `GET ${text}` : text)))].sort(),
   };
 };
+
+const withOtherwise = (query: Query): readonly Query[] =>
+  query.kind === 'cgminer' && query.otherwise !== undefined ? [query, query.otherwise] : [query];
 
 const commandRequest = ({ key, command }: CgminerQuery): string => {
   if (!COMMAND.test(command) || CHANGING_COMMAND.test(command)) throw new Error(`may not be sent: command ${command}`);

@@ -34,6 +34,8 @@ export interface NoReply {
   readonly bytes?: Uint8Array;
   /** No connection could be made: the other questions to that port need not be asked. */
   readonly dark?: true;
+  /** A redirect or a web page came in place of the document: what some web servers do about a path that they do not serve. */
+  readonly elsewhere?: true;
 }
 
 /** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */

@@ -160,7 +160,9 @@ const asPage = (message: HttpMessage, closed: boolean, mostBytes: number): Page 
 export const documentIn = ({ status, body, whole, location }: Page): Reply | NoReply => {
   if (status === 401 || status === 403) return noReply('refused', `HTTP ${status}`);
   if (status === 404 || status === 405 || status === 501) return noReply('unsupported', `HTTP ${status}`);
-  if (status >= 300 && status < 400) return noReply('unreadable', `redirected to ${JSON.stringify(location ?? '')}`);
+  if (status >= 300 && status < 400) {
+    return noReply('unreadable', `redirected to ${JSON.stringify(location ?? '')}`, { elsewhere: true });
+  }
   const reply = readReply(body, { whole });
   if (status >= 200 && status < 300) return reply;
   return reply.kind === 'no-reply' && reply.reason === 'unreachable' ? reply : noReply('unreadable', `HTTP ${status}`);

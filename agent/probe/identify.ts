@@ -26,8 +26,7 @@ export type Identification =
 
 const VERSION = cgminer('version');
 /** WhatsMiner knows this one; firmware from late 2020 also, or only, by the other key. */
-const GET_VERSION = cgminer('get_version');
-const CMD_GET_VERSION = cgminer('get_version', { cadence: 'config', key: 'cmd' });
+const GET_VERSION = cgminer('get_version', { cadence: 'config', key: 'either' });
 /** Where old firmware differs from its siblings: fans of WhatsMiner, modules of Avalon, the header row of Bitmain. */
 const SUMMARY = cgminer('summary');
 const STATS = cgminer('stats');
@@ -35,23 +34,12 @@ const ROOT = httpGet('/');
 const AXEOS_INFO = httpGet('/api/system/info');
 
 /** The questions of identification, for the allow-list. */
-export const IDENTIFICATION: readonly Query[] = [
-  VERSION,
-  GET_VERSION,
-  CMD_GET_VERSION,
-  SUMMARY,
-  STATS,
-  ROOT,
-  AXEOS_INFO,
-];
+export const IDENTIFICATION: readonly Query[] = [VERSION, GET_VERSION, SUMMARY, STATS, ROOT, AXEOS_INFO];
 
 const AXEOS_PAGE = /axeos|bitaxe|nerd\w{0,6}axe|lucky ?miner/i;
 
 /** How much of a landing page is looked at, bytes. */
 const PAGE_START = 16_384;
-
-/** Codes with which a CGMiner API says that it does not know a question: invalid command, missing key. */
-const UNKNOWN_COMMAND: ReadonlySet<number> = new Set([14, 24]);
 
 /**
  * Finds the family at an address without any credential, in the order of the survey of families: what 4028 `version`
@@ -109,9 +97,7 @@ class Inquiry {
   }
 
   async #askAsWhatsminer(): Promise<void> {
-    const reply = await this.#ask(GET_VERSION);
-    if (this.#certain()) return;
-    if (isUnknownCommand(reply)) await this.#ask(CMD_GET_VERSION);
+    await this.#ask(GET_VERSION);
     if (!this.#certain()) await this.#ask(SUMMARY);
   }
 
@@ -179,12 +165,6 @@ const isCgminer = (version: Reply | NoReply): boolean => {
   if (version.kind === 'reply') return true;
   if (version.reason === 'refused') return true;
   return version.reason === 'truncated' && version.bytes === undefined;
-};
-
-const isUnknownCommand = (reply: Reply | NoReply): boolean => {
-  if (reply.kind !== 'reply' || typeof reply.value !== 'object' || reply.value === null) return false;
-  const codes = [...JSON.stringify(reply.value).matchAll(/"Code":"?(\d+)/g)].map(([, code]) => Number(code));
-  return codes.some((code) => UNKNOWN_COMMAND.has(code));
 };
 
 const webClue = ({ status, challenges, location, body }: Page): NonNullable<Clues['web']> => {

@@ -1,4 +1,5 @@
 import type { CgminerQuery, HttpQuery, Query } from '../drivers/driver.ts';
+import { isUnknownQuestion, statusOf } from '../drivers/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AllowList } from './allow.ts';
 import type { NoReply, Reply } from './capture.ts';
@@ -28,6 +29,8 @@ export class Line implements AsyncDisposable {
   /** Why an interface need not be asked any more. */
   readonly #vain = new Map<Query['kind'], NoReply>();
   readonly #timeouts = new Map<Query['kind'], number>();
+  /** Keys that the device does not look for a command under. */
+  readonly #unknownKeys = new Set<CgminerQuery['key']>();
   #http: HttpSession | undefined;
 
   constructor(target: Target, deps: ProbeDeps) {
@@ -59,7 +62,18 @@ export class Line implements AsyncDisposable {
     await this.#http?.close();
   }
 
-  #cgminer(query: CgminerQuery): Promise<Reply | NoReply> {
+  /** A question that has another key is asked by that one where the device does not know it by the first. */
+  async #cgminer(query: CgminerQuery): Promise<Reply | NoReply> {
+    const reply = await this.#command(query);
+    const { otherwise } = query;
+    if (otherwise === undefined || !isUnknown(reply) || this.#unknownKeys.has(otherwise.key)) return reply;
+    const second = await this.#command(otherwise);
+    if (second.kind !== 'reply' || !isUnknown(second)) return second;
+    if (statusOf(second.value) === 'unknown-key') this.#unknownKeys.add(otherwise.key);
+    return reply;
+  }
+
+  #command(query: CgminerQuery): Promise<Reply | NoReply> {
     return this.#unlessVain('cgminer', async (endpoint) => {
       await this.#http?.close();
       return askCgminer(endpoint, query, this.#limits(), this.#deps.allow, this.#deps.signal);
@@ -107,3 +121,5 @@ export class Line implements AsyncDisposable {
     };
   }
 }
+
+const isUnknown = (reply: Reply | NoReply): boolean => reply.kind === 'reply' && isUnknownQuestion(reply.value);

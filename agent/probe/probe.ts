@@ -1,6 +1,7 @@
-import type { Driver, Query } from '../drivers/driver.ts';
+import type { Driver, Query, Replies } from '../drivers/driver.ts';
 import type { Capture, LookKind, NoReply, Reply } from './capture.ts';
 import { Line, type ProbeDeps } from './line.ts';
+import { noReply } from './reply.ts';
 import type { Target } from './target.ts';
 
 export type { ProbeDeps } from './line.ts';
@@ -17,9 +18,16 @@ export const probeDevice = async (
 ): Promise<Capture> => {
   const replies = new Map<string, Reply | NoReply>();
   await using line = new Line(target, deps);
-  for (const [name, query] of inOrder(driver, look)) replies.set(name, await line.ask(query));
+  for (const [name, query] of inOrder(driver, look)) {
+    replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
+  }
   return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
 };
+
+const isPointless = (query: Query, replies: Replies): boolean =>
+  query.kind === 'http' && query.unless?.(replies) === true;
+
+const NOT_SERVED = noReply('unsupported', 'not asked: another answer shows that there is no such path');
 
 /** The questions of a look in the driver's order, those of one interface together. */
 const inOrder = (driver: Driver, look: LookKind): readonly (readonly [string, Query])[] => {

@@ -1,8 +1,6 @@
-import type { JsonObject, JsonValue, NoReply, Reply } from './capture.ts';
+import { statusOf } from '../drivers/status.ts';
+import type { NoReply, Reply } from './capture.ts';
 import { parseReply } from './json.ts';
-
-/** CGMiner code for a command this client may not give: reachable but refused, never "offline". */
-const ACCESS_DENIED = 45;
 
 /** What CGI wrappers of the CGMiner API print when the miner program does not run. */
 const MINER_DOWN = /(?:socket )?connect(?:ion)? (?:failed|refused)|connection refused/i;
@@ -11,7 +9,7 @@ const MINER_DOWN = /(?:socket )?connect(?:ion)? (?:failed|refused)|connection re
 export const noReply = (
   reason: NoReply['reason'],
   detail: string,
-  more: { bytes?: Uint8Array; dark?: true } = {},
+  more: Pick<NoReply, 'bytes' | 'dark' | 'elsewhere'> = {},
 ): NoReply => ({ kind: 'no-reply', reason, detail, ...more });
 
 /**
@@ -22,7 +20,8 @@ export const readReply = (bytes: Uint8Array, { whole }: { whole: boolean }): Rep
   if (bytes.length === 0) return noReply('truncated', 'closed without a byte of reply');
   const parsed = parseReply(bytes, { whole });
   if (parsed.kind !== 'parsed') return explain(bytes, parsed);
-  if (isAccessDenied(parsed.value)) return noReply('refused', 'access denied (code 45)', { bytes });
+  // A client that may not give this command: reachable but refused, never "offline".
+  if (statusOf(parsed.value) === 'denied') return noReply('refused', 'access denied (code 45)', { bytes });
   return { kind: 'reply', bytes, value: parsed.value, repairs: parsed.repairs };
 };
 
@@ -31,21 +30,10 @@ const explain = (bytes: Uint8Array, problem: { kind: 'truncated' | 'unreadable';
   if (start.startsWith('<')) {
     return /\b401\b|unauthori[sz]ed/i.test(start)
       ? noReply('refused', 'a page that asks for a log-in', { bytes })
-      : noReply('unreadable', 'HTML instead of JSON', { bytes });
+      : noReply('unreadable', 'HTML instead of JSON', { bytes, elsewhere: true });
   }
   if (problem.kind === 'unreadable' && MINER_DOWN.test(start.slice(0, 200))) {
     return noReply('unreachable', 'miner process down', { bytes });
   }
   return noReply(problem.kind, problem.detail, { bytes });
 };
-
-const isAccessDenied = (value: JsonValue): boolean => {
-  const stated = isObject(value) ? value.STATUS : undefined;
-  const first = Array.isArray(stated) ? stated[0] : stated;
-  const status = isObject(first) ? first : value;
-  if (!isObject(status) || (status.STATUS !== 'E' && status.STATUS !== 'F')) return false;
-  return Number(status.Code) === ACCESS_DENIED || /^access denied/i.test(String(status.Msg));
-};
-
-const isObject = (value: unknown): value is JsonObject =>
-  typeof value === 'object' && value !== null && !Array.isArray(value);

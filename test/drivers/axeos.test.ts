@@ -11,6 +11,22 @@ const read = (fact: keyof typeof axeos.facts, replies: { [query: string]: Reply 
 
 const INFO = { ASICModel: 'BM1370', stratumURL: 'north.pool.example', stratumPort: 3333, stratumUser: 'acme.a' };
 
+const ELSEWHERE = noReply('unreadable', 'redirected to "/"', { elsewhere: true });
+const MISSING = noReply('unsupported', 'HTTP 404');
+
+/** The questions of a full look at a device that gives these answers and serves nothing else. */
+const askedOf = (documents: { readonly [query: string]: Reply | NoReply }, others: NoReply): readonly string[] => {
+  const replies = new Map<string, Reply | NoReply>();
+  const asked: string[] = [];
+  for (const [name, query] of Object.entries(axeos.queries)) {
+    assert.ok(query.kind === 'http');
+    if (query.unless?.(replies) === true) continue;
+    asked.push(name);
+    replies.set(name, documents[name] ?? others);
+  }
+  return asked;
+};
+
 test('one question at each pools round, and only GETs of fixed paths', () => {
   const queries = Object.values(axeos.queries);
   assert.equal(queries.filter(({ cadence }) => cadence === 'pools').length, 1);
@@ -30,9 +46,9 @@ test('an info without any pool member is unreadable, never a miner without pools
 test('a landing page in place of a document means that the firmware does not serve it', () => {
   const model = read('identity.model', {
     info: replied({ ...INFO, boardVersion: '601' }),
-    asic: noReply('unreadable', 'redirected'),
-    v2_system: noReply('unreadable', 'redirected'),
-    v2_settings: noReply('unreadable', 'HTML instead of JSON'),
+    asic: ELSEWHERE,
+    v2_system: MISSING,
+    v2_settings: noReply('unreadable', 'HTML instead of JSON', { elsewhere: true }),
   });
   assert.deepEqual(model, { kind: 'present', value: '601' });
 });
@@ -45,6 +61,45 @@ test('a document that was late leaves the model unknown, so that board and model
     v2_settings: noReply('unsupported', 'HTTP 404'),
   });
   assert.deepEqual(model, { kind: 'unknown', reason: 'timeout' });
+});
+
+test('a document that came damaged, or an error of the server, leaves the model unknown as well', () => {
+  for (const detail of ['not JSON', 'HTTP 500']) {
+    const asic = noReply('unreadable', detail);
+    const model = read('identity.model', {
+      info: replied({ ...INFO, boardVersion: '601' }),
+      asic,
+      v2_system: MISSING,
+      v2_settings: MISSING,
+    });
+    assert.deepEqual(model, { kind: 'unknown', reason: 'unreadable' }, detail);
+  }
+});
+
+test('a full look asks a Bitaxe for two documents, whatever it does about the others', () => {
+  for (const others of [ELSEWHERE, MISSING]) {
+    assert.deepEqual(askedOf({ info: replied(INFO), asic: replied({ deviceModel: 'Gamma' }) }, others), [
+      'info',
+      'asic',
+    ]);
+    assert.deepEqual(askedOf({ info: replied(INFO) }, others), ['info', 'asic']);
+  }
+});
+
+test('a full look asks a Nerd board for API v2 once, and further only where it has one', () => {
+  const info = replied({ ...INFO, deviceModel: 'NerdQAxe+' });
+  for (const others of [ELSEWHERE, MISSING]) assert.deepEqual(askedOf({ info }, others), ['info', 'v2_system']);
+  const served = replied({ deviceModel: 'NerdQAxe+' });
+  const all = ['info', 'v2_system', 'v2_settings', 'v2_dashboard'];
+  assert.deepEqual(askedOf({ info, v2_system: served, v2_settings: served, v2_dashboard: served }, MISSING), all);
+  assert.deepEqual(askedOf({ info, v2_system: noReply('timeout', 'test') }, MISSING), all);
+});
+
+test('an info that is missing or was lost leaves every question open', () => {
+  const v2_system = replied({ deviceModel: 'NerdQAxe+' });
+  for (const info of [MISSING, noReply('timeout', 'test')]) {
+    assert.deepEqual(askedOf({ info, v2_system }, MISSING), Object.keys(axeos.queries));
+  }
 });
 
 test('settings of API v2 stand in for an info that is gone, never for one that was late', () => {

@@ -5,7 +5,6 @@ import type { Replies, Source } from '../../agent/drivers/driver.ts';
 import {
   anyOf,
   at,
-  components,
   count,
   firstOf,
   flag,
@@ -18,7 +17,6 @@ import {
   scalarText,
   scaled,
   serial,
-  settings,
   temperatureMc,
   text,
   textList,
@@ -80,10 +78,11 @@ describe('a status in a reply', () => {
   const anything = at('q', '', () => present('read'));
   const error = (letter: string, code: JsonValue): JsonValue => ({ STATUS: [{ STATUS: letter, Code: code }], id: 1 });
 
-  test('of code 45 is refused, of code 14 an unknown question, of code 10 a device without devices', () => {
+  test('of code 45 is refused, of code 14 or 24 an unknown question, of code 10 a device without devices', () => {
     assert.deepEqual(readFrom(anything, error('E', 45)), unknown('refused'));
     assert.deepEqual(readFrom(anything, error('E', '45')), unknown('refused'));
     assert.deepEqual(readFrom(anything, error('E', 14)), unknown('unsupported'));
+    assert.deepEqual(readFrom(anything, error('E', 24)), unknown('unsupported'));
     assert.deepEqual(readFrom(anything, error('E', 10)), ABSENT);
     assert.deepEqual(readFrom(anything, error('F', 23)), unreadable);
   });
@@ -99,6 +98,7 @@ describe('a status in a reply', () => {
 
   test('that says two things is not believed', () => {
     assert.deepEqual(readFrom(anything, { STATUS: [{ STATUS: CONFLICT, Code: 11 }] }), unreadable);
+    assert.deepEqual(readFrom(anything, { STATUS: [{ STATUS: 'E', Code: CONFLICT }] }), unreadable);
     assert.deepEqual(readFrom(anything, { STATUS: CONFLICT }), unreadable);
   });
 
@@ -252,18 +252,6 @@ describe('a reader', () => {
     ]);
   });
 
-  test('of settings takes single values, sorted, and nothing whose name is that of a secret', () => {
-    const value = { b: true, a: '1', list: [1], influxToken: 'x', 'ssh-password': 'x', empty: '', skipped: 1 };
-    assert.deepEqual(
-      settings((name) => name !== 'skipped')(value),
-      present([
-        { key: 'a', value: '1' },
-        { key: 'b', value: 'true' },
-      ]),
-    );
-    assert.deepEqual(settings(() => true)({ a: CONFLICT }), unreadable);
-  });
-
   test('of a unit gives its factor, or none', () => {
     assert.deepEqual(['GH/s', 'GH', 'TH/s', 'mh', 'H/s', 'KSol/s', 'GHS', 'boards'].map(rateFactor), [
       1e9,
@@ -291,7 +279,6 @@ describe('a reader', () => {
       textList,
       listOf(text),
       worded({}),
-      settings(() => true),
     ];
     fc.assert(
       fc.property(fc.oneof(fc.jsonValue(), fc.constant(CONFLICT)), (value) => {
@@ -303,31 +290,6 @@ describe('a reader', () => {
       }),
       { numRuns: 300 },
     );
-  });
-});
-
-describe('components', () => {
-  const parts = components([
-    ['b.two', 'api', '/two'],
-    ['a.one', 'web', '/one'],
-  ]);
-
-  test('are those that could be read today, sorted by name', () => {
-    const found = parts.read(replies({ web: { one: 1 }, api: { two: 'x' } }));
-    assert.deepEqual(
-      found,
-      present([
-        { name: 'a.one', value: '1' },
-        { name: 'b.two', value: 'x' },
-      ]),
-    );
-    const half = parts.read(replies({ web: lost('refused'), api: { two: 'x' } }));
-    assert.deepEqual(half, present([{ name: 'b.two', value: 'x' }]));
-  });
-
-  test('are unknown with the reason where none could be read', () => {
-    assert.deepEqual(parts.read(replies({ web: lost('refused'), api: lost('timeout') })), unknown('refused'));
-    assert.deepEqual(parts.read(replies({ web: {}, api: {} })), ABSENT);
   });
 });
 

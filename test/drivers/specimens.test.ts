@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import type { Clues, Driver, Query } from '../../agent/drivers/driver.ts';
+import { type CgminerQuery, type Clues, cgminer, type Driver, type Query } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
+import { isUnknownQuestion } from '../../agent/drivers/status.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { Capture, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/http.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
-import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+import { knowsBy, loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -14,16 +15,14 @@ const INVALID_COMMAND = bytesOf('{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Ms
 
 const ENDINGS = { nul: '\0', newline: '\n', none: '' } as const;
 
-const questionOf = (query: Query): string =>
-  query.kind === 'cgminer' ? `cgminer:${query.command}` : `http:${query.path}`;
-
 const hasPort = ({ device }: Specimen, kind: Query['kind']): boolean =>
   Object.keys(device.replies).some((question) => question.startsWith(`${kind}:`));
 
-const overTcp = (specimen: Specimen, question: string): Reply | NoReply => {
+const overTcp = (specimen: Specimen, { command, key }: Pick<CgminerQuery, 'command' | 'key'>): Reply | NoReply => {
   const { ending, unanswered } = specimen.device.cgminer;
   const unlisted = unanswered === undefined ? INVALID_COMMAND : specimen.files.get(unanswered);
-  const bytes = replyBytes(specimen, question) ?? unlisted ?? INVALID_COMMAND;
+  const known = knowsBy(specimen.device, command, key) ? replyBytes(specimen, `cgminer:${command}`) : undefined;
+  const bytes = known ?? unlisted ?? INVALID_COMMAND;
   return readReply(new Uint8Array([...bytes, ...bytesOf(ENDINGS[ending])]), { whole: false });
 };
 
@@ -35,11 +34,16 @@ const overHttp = (specimen: Specimen, question: string): Reply | NoReply => {
 
 /** What the transports make of a specimen, without a socket: the simulator plays the same files on real ones. */
 const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Reply | NoReply => {
-  const question = questionOf(query);
+  if (query.kind === 'http' && query.auth !== 'none' && !credentials) return noReply('refused', 'no credentials');
   if (!hasPort(specimen, query.kind)) return noReply('unreachable', 'no such port', { dark: true });
-  if (query.kind === 'cgminer') return overTcp(specimen, question);
-  const needsLogin = query.auth !== 'none' || specimen.device.replies[question]?.auth === true;
-  return needsLogin && !credentials ? noReply('refused', 'no log-in') : overHttp(specimen, question);
+  if (query.kind === 'cgminer') {
+    const reply = overTcp(specimen, query);
+    const isUnknown = reply.kind === 'reply' && isUnknownQuestion(reply.value);
+    return isUnknown && query.otherwise !== undefined ? overTcp(specimen, query.otherwise) : reply;
+  }
+  const question = `http:${query.path}`;
+  const needsLogin = specimen.device.replies[question]?.auth === true;
+  return needsLogin && !credentials ? noReply('refused', 'HTTP 401') : overHttp(specimen, question);
 };
 
 const look = (specimen: Specimen, driver: Driver, credentials: boolean): Capture => ({
@@ -66,7 +70,7 @@ const cluesOf = (specimen: Specimen): Clues => {
   const replies = new Map<string, JsonValue>();
   for (const command of IDENTIFYING) {
     if (!hasPort(specimen, 'cgminer')) break;
-    const reply = overTcp(specimen, `cgminer:${command}`);
+    const reply = askSpecimen(specimen, cgminer(command, { cadence: 'config', key: 'either' }), false);
     if (reply.kind === 'reply') replies.set(command, reply.value);
   }
   const info = 'http:/api/system/info';

@@ -163,3 +163,17 @@ test('components are sorted by name, and their fingerprint is the SHA-256 of the
   const names: readonly FactName[] = Object.keys(observe({}).facts) as FactName[];
   assert.ok(!names.includes('firmware.fingerprint'));
 });
+
+test('of a key set the digest is kept, however many members it lists, and only of a key set', () => {
+  const members = JSON.stringify(Array.from({ length: 500 }, (_, at) => `/member ${at}`));
+  const components = [
+    { name: 'keys.version', value: members },
+    { name: 'monkeys', value: 'three' },
+  ];
+  const { facts, sanitized } = observe({ 'firmware.components': reads(present(components)) });
+  assert.deepEqual(facts['firmware.components'], [
+    { name: 'keys.version', value: createHash('sha256').update(members).digest('base64url') },
+    { name: 'monkeys', value: 'three' },
+  ]);
+  assert.deepEqual(sanitized, []);
+});

@@ -47,6 +47,8 @@ test('all the common spellings are secret in every family', () => {
     'Mpassword1',
     'pool2pass',
     'api_key',
+    'passwordHash',
+    'token_value',
   ]) {
     assert.ok(NAMES.has(name), name);
   }

@@ -124,6 +124,16 @@ test('code 45 is refused, never offline; an unknown command is a reply for the d
   assert.deepEqual(answerOf(await askOnce(answering(unknown))), JSON.parse(unknown));
 });
 
+test('a status that says two things, or is none of the types it has, is a reply and no accident', BOUND, async () => {
+  const hostile = [
+    '{"STATUS":"E","Code":45,"Code":14}',
+    '{"STATUS":[{"STATUS":"E","Code":{"valueOf":1,"toString":2},"Msg":[]}]}',
+    '{"STATUS":[{"STATUS":"E","Code":14,"Msg":"a","Msg":"b"}]}',
+    '{"STATUS":"E","STATUS":"S","Code":45}',
+  ];
+  for (const document of hostile) assert.equal((await askOnce(answering(document))).kind, 'reply', document);
+});
+
 test('a closed port is unreachable, and the rest of that port need not be asked', BOUND, async () => {
   const gone = await FakeMiner.start(() => {});
   const { endpoint } = gone;

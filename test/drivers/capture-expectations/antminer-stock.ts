@@ -88,6 +88,7 @@ export const antminerStock: FamilyExpectations = {
         'firmware.build': 'Wed Aug 28 11:12:11 CST 2024',
         'firmware.kernel': 'Linux 4.9.38-tag- #1 SMP PREEMPT Wed Aug 28 11:28:30 CST 2024',
         'firmware.components': [
+          { name: 'keys.system', value: 'VG5Y-LldLZsWON2etCS4InvCb8lghtOhR3mM9K4BD1Y' },
           { name: 'system.algorithm', value: 'KHeavyHash' },
           { name: 'system.filesystem', value: 'Wed Aug 28 11:12:11 CST 2024' },
           { name: 'system.firmware-type', value: 'Release' },
@@ -179,6 +180,8 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '1.0.1.3' },
           { name: '4028.program', value: '4.9.0' },
           { name: '4028.type', value: 'Antminer L3+' },
+          { name: 'keys.system', value: 'GvKG47KTjwTtkw-dE4a37V5_OYjxEZwZoNB8NTpmFYs' },
+          { name: 'keys.version', value: 'Ehb2gOiBQmRRFpQ-AQKpvdOaA2UDQtZBf40SwMGbzOk' },
           { name: 'system.filesystem', value: 'Fri Aug 25 17:28:57 CST 2017' },
           { name: 'system.kernel', value: 'Linux 3.8.13 #22 SMP Tue Dec 2 15:26:11 CST 2014' },
           { name: 'system.miner', value: '4.9.0' },
@@ -253,6 +256,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '19.10.1.3' },
           { name: '4028.program', value: '1.0.0' },
           { name: '4028.type', value: 'Antminer S17 Pro' },
+          { name: 'keys.version', value: 'tuzNnI4LfgDskjMi9xP-ZIXi8SeFMjdnAMD5RT1w0mA' },
         ],
         pools: [
           {
@@ -343,6 +347,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '49.0.1.3' },
           { name: '4028.program', value: '1.0.0' },
           { name: '4028.type', value: 'Antminer S19' },
+          { name: 'keys.version', value: 'tuzNnI4LfgDskjMi9xP-ZIXi8SeFMjdnAMD5RT1w0mA' },
         ],
         pools: [
           { slot: 0, url: 'aaa:700', priority: 0, user: 'aaa.248x75', status: 'Alive', active: true },
@@ -407,6 +412,8 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '49.0.1.3' },
           { name: '4028.program', value: '1.0.0' },
           { name: '4028.type', value: 'Antminer S19 Pro' },
+          { name: 'keys.system', value: 'zBnjHnZcyFHEhcDfytBLFmaIO4b_hUCmybcQjdWnwgU' },
+          { name: 'keys.version', value: 'tuzNnI4LfgDskjMi9xP-ZIXi8SeFMjdnAMD5RT1w0mA' },
           { name: 'system.filesystem', value: 'Mon Jun 1 20:27:44 CST 2020' },
           { name: 'system.firmware-type', value: 'Release' },
           { name: 'system.kernel', value: 'Linux 4.6.0-xilinx-g77a5f591 #2 SMP PREEMPT Mon May 25 19:58:33 CST 2020' },
@@ -450,6 +457,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '49.0.1.3' },
           { name: '4028.program', value: '1.0.0' },
           { name: '4028.type', value: 'Antminer S19 Pro' },
+          { name: 'keys.version', value: 'tuzNnI4LfgDskjMi9xP-ZIXi8SeFMjdnAMD5RT1w0mA' },
         ],
         pools: [
           {
@@ -525,6 +533,7 @@ export const antminerStock: FamilyExpectations = {
         'firmware.version': 'FR-1.12(251009-S21)',
         'firmware.kernel': 'Linux 4.9.113 #1 SMP PREEMPT Thu Oct 9 18:55:45 CST 2025',
         'firmware.components': [
+          { name: 'keys.system', value: '4TxoDH-f7QcoGHIWX3SviUHup3lr2s00XLl6mHk0T8U' },
           { name: 'system.filesystem', value: 'FR-1.12(251009-S21)' },
           { name: 'system.firmware-type', value: 'Release' },
           { name: 'system.kernel', value: 'Linux 4.9.113 #1 SMP PREEMPT Thu Oct 9 18:55:45 CST 2025' },
@@ -593,6 +602,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '16.8.1.3' },
           { name: '4028.program', value: '2.0.0' },
           { name: '4028.type', value: 'Antminer S9' },
+          { name: 'keys.version', value: 'tuzNnI4LfgDskjMi9xP-ZIXi8SeFMjdnAMD5RT1w0mA' },
         ],
         pools: [
           { slot: 0, url: 'solo.antpool.com:3333', priority: 0, user: 'antminer_1' },
@@ -631,6 +641,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '13.10.1.3' },
           { name: '4028.program', value: '4.9.0' },
           { name: '4028.type', value: 'Antminer S9k' },
+          { name: 'keys.version', value: 'Ehb2gOiBQmRRFpQ-AQKpvdOaA2UDQtZBf40SwMGbzOk' },
         ],
         'config.freq_mhz': 300,
         'config.voltage_mv': 9900,
@@ -666,6 +677,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '27.10.1.3' },
           { name: '4028.program', value: '4.9.0' },
           { name: '4028.type', value: 'Antminer T15' },
+          { name: 'keys.version', value: 'Ehb2gOiBQmRRFpQ-AQKpvdOaA2UDQtZBf40SwMGbzOk' },
         ],
         pools: [
           {
@@ -721,6 +733,7 @@ export const antminerStock: FamilyExpectations = {
           { name: '4028.miner', value: '9.0.0.5' },
           { name: '4028.program', value: '4.9.0' },
           { name: '4028.type', value: 'Antminer Z11' },
+          { name: 'keys.version', value: 'Ehb2gOiBQmRRFpQ-AQKpvdOaA2UDQtZBf40SwMGbzOk' },
         ],
         pools: [
           {

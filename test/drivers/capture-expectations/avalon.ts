@@ -38,6 +38,10 @@ export const avalon: FamilyExpectations = {
             value: '4.11.1',
           },
           {
+            name: 'keys.version',
+            value: 'cnYTz9m0YN5zbuMFbuHJqwAZF7kRiJEYmFgeTP9iCtI',
+          },
+          {
             name: 'prod',
             value: 'AvalonMiner 10xx',
           },
@@ -322,6 +326,10 @@ export const avalon: FamilyExpectations = {
           {
             name: 'cgminer',
             value: '4.11.1',
+          },
+          {
+            name: 'keys.version',
+            value: 'c_58beLAjUk1M48uDHZKNBLtbFTw7MhCMUrbBgSXwsw',
           },
           {
             name: 'loader',
@@ -756,6 +764,10 @@ export const avalon: FamilyExpectations = {
           {
             name: 'hbmcuversion',
             value: 'Q_hb_v1.1',
+          },
+          {
+            name: 'keys.version',
+            value: '90ahM3dFGgNefHHomXqyMilIY8Q9wgXhhaxSIjCeV_I',
           },
           {
             name: 'lversion',

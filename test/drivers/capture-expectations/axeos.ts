@@ -38,6 +38,10 @@ export const axeos: FamilyExpectations = {
             value: 'v5.5',
           },
           {
+            name: 'keys.info',
+            value: 'Tv8-by1abe3wJLu6sAdmo7Ara9FrBnnubepo1ZGLLwQ',
+          },
+          {
             name: 'version',
             value: 'v2.10.1',
           },
@@ -145,6 +149,10 @@ export const axeos: FamilyExpectations = {
             value: 'v5.5.1',
           },
           {
+            name: 'keys.info',
+            value: '50JAGNyN34QmKfIRBYf4P1x3DsNQXsRkM-iHR8xRsqk',
+          },
+          {
             name: 'version',
             value: 'v2.12.2',
           },
@@ -232,6 +240,12 @@ export const axeos: FamilyExpectations = {
         },
       },
       facts: {
+        'firmware.components': [
+          {
+            name: 'keys.asic',
+            value: 'pnsaV5CSHT-ddoMvLfPaYX_WdJTf2LyXjV96RpSD8Lw',
+          },
+        ],
         'identity.model': 'Supra',
         'telemetry.chips': 1,
       },
@@ -264,6 +278,10 @@ export const axeos: FamilyExpectations = {
           {
             name: 'idf',
             value: 'v5.4',
+          },
+          {
+            name: 'keys.info',
+            value: 'Q_YMJ3i43eyIloEk-t0LC6ob5lN4Etf5XYkbm3xUoH8',
           },
           {
             name: 'version',
@@ -343,6 +361,10 @@ export const axeos: FamilyExpectations = {
           {
             name: 'idf',
             value: 'v5.4',
+          },
+          {
+            name: 'keys.info',
+            value: 'AB1EljDjqNp_I8GUNQCR_KuTyjAwrWXvQ-L1GftpkJs',
           },
           {
             name: 'version',
@@ -428,6 +450,10 @@ export const axeos: FamilyExpectations = {
           {
             name: 'asic',
             value: 'BM1370',
+          },
+          {
+            name: 'keys.v2_system',
+            value: 'jweXiWFoWPA_bSwmGYmRjZu6Ali7Aoxe05jMf5k0PmI',
           },
           {
             name: 'version',

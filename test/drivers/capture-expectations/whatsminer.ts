@@ -66,6 +66,10 @@ export const whatsminer: FamilyExpectations = {
             value: '20210322.22.REL',
           },
           {
+            name: 'keys.get_version',
+            value: 'sdn7uLYZHt1XibJlXbxzQEdnVU-UPy22RyYvbZu-sSs',
+          },
+          {
             name: 'psu.sw_version',
             value: '102220.009',
           },
@@ -183,6 +187,14 @@ export const whatsminer: FamilyExpectations = {
           {
             name: 'fw_ver',
             value: '20230803.11.REL',
+          },
+          {
+            name: 'keys.get_miner_info',
+            value: 'aIVZMAKyxqdRxdbhu3_ctwfW-LIYAUGQA_MEJNE0Ha0',
+          },
+          {
+            name: 'keys.get_version',
+            value: 'g1SDoyaJeqyX5B_G9o_QpeCxDXEjSGFPGPWBYq-qN34',
           },
           {
             name: 'platform',

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import type { Driver } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { lookAt, lookDeps, type Sight } from '../../agent/look.ts';
+import type { LookKind } from '../../agent/normalise/observation.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
+import { startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
+
+/** Specimens on real sockets, asked as the agent asks. */
+
+const limits = { connectMs: 2000, exchangeMs: 4000, deviceMs: 20_000, maxReplyBytes: 1_048_576 };
+const deps = lookDeps({ drivers: DRIVERS, limits, clock: systemClock() });
+
+/** One look at a specimen whose family is known (or not), and what it was asked, in order. */
+const lookOnce = async (
+  specimen: Specimen,
+  { known, kind = 'full', credentials = true }: { known?: Driver; kind?: LookKind; credentials?: boolean } = {},
+): Promise<{ sight: Sight; asked: readonly string[] }> => {
+  await using fleet = await startFleet({
+    specimens: [specimen],
+    base: '127.28.0.1',
+    exact: true,
+    allowed: deps.allow.listed,
+  });
+  const asked: string[] = [];
+  fleet.follow((_, request) => asked.push(request));
+  const { auth } = specimen.device;
+  const credential =
+    auth === undefined || !credentials ? {} : { credential: { user: auth.user, password: () => auth.password } };
+  const target = { address: fleet.device(0).address, ports: fleet.ports, ...credential };
+  const sight = await lookAt(target, known, kind, deps);
+  assert.deepEqual(fleet.violations(), []);
+  assert.equal(fleet.maxConnections(), 1);
+  return { sight, asked };
+};
+
+const SPECIMENS = loadSpecimens();
+
+const named = (name: string): Specimen => {
+  const specimen = SPECIMENS.find((one) => one.name === name);
+  if (specimen === undefined) throw new Error(`no specimen ${name}`);
+  return specimen;
+};
+
+const driverOf = (family: string): Driver => {
+  const driver = DRIVERS.find((one) => one.family === family);
+  if (driver === undefined) throw new Error(`no driver ${family}`);
+  return driver;
+};
+
+describe('a full look over sockets, identification included, gives what the specimen says', () => {
+  for (const specimen of SPECIMENS) {
+    const { device, name } = specimen;
+    if (!('family' in device)) continue;
+    for (const { credentials, facts: expected, readings } of device.expect) {
+      test(`${name} ${credentials ? 'with' : 'without'} the log-in`, async () => {
+        const { sight } = await lookOnce(specimen, { credentials });
+        assert.ok(sight.kind === 'seen', JSON.stringify(sight));
+        const { 'firmware.fingerprint': _, ...facts } = sight.observation.facts;
+        assert.deepEqual(facts, expected);
+        const { gaps } = sight.observation;
+        for (const [fact, reading] of Object.entries(readings)) {
+          const found = [...gaps].find(([gap]) => gap === fact)?.[1];
+          assert.equal(found === 'absent' ? found : `unknown: ${found}`, reading, fact);
+        }
+      });
+    }
+  }
+});
+
+const INFO = 'GET /api/system/info';
+
+const DOCUMENTS: { readonly [specimen: string]: readonly string[] } = {
+  'axeos/gamma-2.12': [INFO, 'GET /api/system/asic'],
+  'axeos/gamma-2.15': [INFO, 'GET /api/system/asic'],
+  'axeos/supra-2.4': [INFO, 'GET /api/system/asic'],
+  'axeos/nerdqaxe-v1': [INFO, 'GET /api/v2/system'],
+  'axeos/nerdqaxe-v2': [INFO, 'GET /api/v2/system', 'GET /api/v2/settings', 'GET /api/v2/dashboard'],
+};
+
+describe('what a look costs', () => {
+  test('a board that runs AxeOS is asked for the documents it has, once each', async () => {
+    const boards = SPECIMENS.filter(({ name }) => name.startsWith('axeos/')).map(({ name }) => name);
+    assert.deepEqual(boards.sort(), Object.keys(DOCUMENTS).sort());
+    for (const [name, documents] of Object.entries(DOCUMENTS)) {
+      const { asked } = await lookOnce(named(name), { known: driverOf('axeos') });
+      assert.deepEqual(asked, documents, name);
+      const poll = await lookOnce(named(name), { known: driverOf('axeos'), kind: 'pools' });
+      assert.deepEqual(poll.asked, [INFO], name);
+    }
+  });
+
+  test('a WhatsMiner that knows its own questions by cmd only is asked those by both keys, and pools by none', async () => {
+    const specimen = named('whatsminer/m30s-cmd');
+    const { asked } = await lookOnce(specimen, { known: driverOf('whatsminer') });
+    const both = ['get_version', 'get_miner_info', 'get_psu', 'status'].flatMap((command) => [
+      `{"command":"${command}"}`,
+      `{"cmd":"${command}"}`,
+    ]);
+    const others = ['devdetails', 'edevs', 'devs'].map((command) => `{"command":"${command}"}`);
+    assert.deepEqual(asked, ['{"command":"summary"}', '{"command":"pools"}', ...both, ...others]);
+    const poll = await lookOnce(specimen, { known: driverOf('whatsminer'), kind: 'pools' });
+    assert.deepEqual(poll.asked, ['{"command":"summary"}', '{"command":"pools"}']);
+  });
+
+  test('a WhatsMiner that knows them by command is asked by command alone', async () => {
+    const { asked } = await lookOnce(named('whatsminer/m50s-api2'), { known: driverOf('whatsminer') });
+    assert.equal(asked.length, 9);
+    assert.ok(asked.every((request) => request.startsWith('{"command":')));
+  });
+});
