@@ -1,0 +1,55 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
+import { Observer, until } from '../publish/observer.ts';
+import { Gateway } from './agent.ts';
+import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
+
+const LOG = 'attest/v1/gw-1/log';
+const CONN = 'attest/v1/gw-1/conn';
+
+suite('an agent that is told to stop', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
+  test('SIGTERM in the middle of a round ends it within seconds with exit 0, presence stopped, and a log that the next start continues', async () => {
+    await using fleet = await fleetOf(FAMILIES, '127.70.0.1', { devices: 100 });
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = await Gateway.start({
+      devices: [rangeOf(fleet)],
+      mqtt: { url: broker.url, spread_s: 0 },
+      probe: { exchange_timeout_ms: 20_000, device_timeout_ms: 60_000 },
+    });
+    await gateway.says('the first round is half over', () => gateway.attestations().length >= 30);
+    for (const device of fleet.devices) device.behave('silent');
+    await until('online', () => observer.states(CONN).includes('online'));
+    await delay(500);
+    assert.deepEqual(await gateway.stop('SIGTERM', 5000), { code: 0, signal: null });
+    await until('presence says stopped', () => observer.states(CONN).at(-1) === 'stopped');
+    const first = await gateway.verified();
+    assert.deepEqual(JSON.parse(first.at(-1) ?? '').session, { event: 'stop', reason: 'SIGTERM' });
+
+    for (const device of fleet.devices) device.behave('honest');
+    await gateway.up();
+    await gateway.knows(100, 30_000);
+    assert.deepEqual(await gateway.stop('SIGINT', 5000), { code: 0, signal: null });
+    const second = await gateway.verified();
+    assert.deepEqual(second.slice(0, first.length), first);
+    const starts = gateway.log.flatMap((one) =>
+      one.kind === 'session' && one.session.event === 'start' ? [{ seq: one.seq, bootcount: one.bootcount }] : [],
+    );
+    assert.deepEqual(starts, [
+      { seq: 0, bootcount: 1 },
+      { seq: first.length, bootcount: 2 },
+    ]);
+    const triggers = gateway.attestations().map(({ evidence }) => evidence.trigger);
+    assert.deepEqual([...new Set(triggers)], ['first'], 'what was seen before is not first seen again');
+    assert.equal(triggers.length, 100);
+    await until('all of it at the broker', () => observer.seqs(LOG).length >= second.length);
+    assert.deepEqual(
+      observer.on(LOG).map(({ text }) => text),
+      second,
+    );
+    assert.deepEqual(observer.states(CONN), ['online', 'stopped', 'online', 'stopped']);
+    assertPolite(fleet);
+  });
+});
