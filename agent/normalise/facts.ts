@@ -18,8 +18,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   const gaps = new Map<FactName, Gap>();
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
-  for (const [name, source] of Object.entries(driver.facts) as [FactName, Source<unknown>][]) {
-    if (!source.queries.every((query) => capture.replies.has(query))) continue;
+  for (const [name, source] of readable(driver, capture.replies)) {
     const reading = settle(name, readFact(source, capture.replies), driver);
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
@@ -38,7 +37,19 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
 
 type Gap = Observation['gaps'] extends ReadonlyMap<FactName, infer G> ? G : never;
 
-const anyReply = ({ replies }: Capture): boolean => [...replies.values()].some(({ kind }) => kind === 'reply');
+type FactSource = readonly [name: FactName, source: Source<unknown>];
+
+const READABLE = new WeakMap<Driver, Map<string, readonly FactSource[]>>();
+
+/** The facts whose questions were all asked. Looks ask the same one or two sets of questions again and again. */
+const readable = (driver: Driver, replies: Replies): readonly FactSource[] =>
+  READABLE.getOrInsertComputed(driver, () => new Map()).getOrInsertComputed([...replies.keys()].join(' '), () =>
+    (Object.entries(driver.facts) as FactSource[]).filter(([, { queries }]) =>
+      queries.every((query) => replies.has(query)),
+    ),
+  );
+
+const anyReply = ({ replies }: Capture): boolean => replies.values().some(({ kind }) => kind === 'reply');
 
 /** A driver that stumbles over what a device sent could not read it; the round goes on. */
 const readFact = (source: Source<unknown>, replies: Replies): Reading<unknown> => {
@@ -77,7 +88,10 @@ const settlePools = (slots: readonly PoolSlot[], driver: Driver): Reading<readon
 
 const canonical = <Row extends { readonly url: string }>(rows: readonly Row[], driver: Driver): readonly Row[] =>
   rows
-    .map((row) => ({ ...row, url: canonicalPoolUrl(row.url, driver.defaultPoolPort) }))
+    .map((row) => {
+      const url = canonicalPoolUrl(row.url, driver.defaultPoolPort);
+      return url === row.url ? row : { ...row, url };
+    })
     .filter(({ url }) => url !== '');
 
 /** Which members a reply has, in full: too long to keep, and only whether they changed matters. */
