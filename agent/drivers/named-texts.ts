@@ -2,17 +2,7 @@ import { ABSENT, type FirmwareComponent, type OtherSetting, present, type Readin
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
-import {
-  answer,
-  asObject,
-  type Pointer,
-  place,
-  queriesOf,
-  type Reader,
-  scalarText,
-  UNREADABLE,
-  whenPresent,
-} from './readers.ts';
+import { answer, asObject, place, queriesOf, type Reader, scalarText, UNREADABLE, whenPresent } from './readers.ts';
 import { isSecretName } from './secret-names.ts';
 
 /** Facts that are lists of named texts: `firmware.components` and `config.other`. */
@@ -93,7 +83,7 @@ export const keysOf = <const Name extends string>(
   places: readonly string[],
   passing: ReadonlySet<string> = new Set(),
 ): Source<string, Name> => {
-  const objects = places.map((pointer: Pointer & string) => ({ pointer, find: place(pointer) }));
+  const objects = places.map((pointer) => ({ pointer, find: place(pointer) }));
   return {
     queries: [query],
     read: (replies) =>
