@@ -9,10 +9,9 @@ import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
-import { Semaphore } from './probe/limits.ts';
 import type { Credential, Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
-import { contextOf, type RoundDeps, runLook } from './round.ts';
+import { admitLook, contextOf, type RoundDeps, runLook } from './round.ts';
 import type { Fleet, FleetSeat } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
@@ -48,7 +47,6 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
     random: Math.random,
-    bound: new Semaphore(config.probe.concurrency),
     targetOf: targets(config),
     settings: {
       ...(config.pools.allow === undefined ? {} : { allow: config.pools.allow }),
@@ -63,7 +61,9 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
   const pacer = new Pacer({
     timetable,
     schedule: config.schedule,
+    admit: (due) => admitLook(due, deps),
     run: (due) => lookSafely(due, deps, plantDeps),
+    most: config.probe.concurrency,
     opened: () => {
       judgeDisplaced(deps);
       savePassed(deps);

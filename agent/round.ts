@@ -7,7 +7,6 @@ import { type LookDeps, lookAt, type Sight } from './look.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind } from './normalise/observation.ts';
 import type { Capture } from './probe/capture.ts';
-import type { Semaphore } from './probe/limits.ts';
 import type { Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
@@ -25,8 +24,6 @@ export interface RoundDeps {
   /** The clock of the timetable. */
   readonly monoMs: () => number;
   readonly random: () => number;
-  /** Bounds how many devices are asked at the same time. */
-  readonly bound: Semaphore;
   readonly targetOf: (seat: FleetSeat) => Target;
   readonly settings: RoundSettings;
 }
@@ -47,20 +44,24 @@ export interface RoundSettings {
 /** A full look is repeated while something stays unknown that was known before, this often. */
 const FULL_LOOKS = 3;
 
-/**
- * One look, from socket to log: probe and normalise, appraise, record. Publishing follows from the log by itself.
- * A device that is still being asked from its last turn is left alone.
- */
-export const runLook = async ({ seat, look, early }: DueLook<FleetSeat>, deps: RoundDeps): Promise<void> => {
-  const counts = !early && seat.device !== undefined;
-  if (seat.busy) {
-    if (counts) deps.recorder.polled(look, false);
-    return;
-  }
+/** Whether a look that is due can be made. A device that is still being asked from its last turn is left alone. */
+export const admitLook = (due: DueLook<FleetSeat>, { recorder }: Pick<RoundDeps, 'recorder'>): boolean => {
+  const { seat, look } = due;
+  if (seat.busy && isCounted(due)) recorder.polled(look, false);
+  if (seat.busy) return false;
   seat.busy = true;
+  return true;
+};
+
+const isCounted = ({ seat, early }: DueLook<FleetSeat>): boolean => !early && seat.device !== undefined;
+
+/** One admitted look, from socket to log: probe and normalise, appraise, record. Publishing follows from the log by itself. */
+export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise<void> => {
+  const { seat, look } = due;
+  const counts = isCounted(due);
   let seen = false;
   try {
-    const sight = await deps.bound.run(() => probe(seat, look, deps));
+    const sight = await probe(seat, look, deps);
     seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
     const recorded = judged === undefined || (await deps.recorder.take(judged));

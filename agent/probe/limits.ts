@@ -10,36 +10,54 @@ export interface Limits {
 
 /** Lets at most `most` pieces of work run at the same time; the others wait in the order they came. */
 export class Semaphore {
-  #free: number;
+  readonly #most: number;
+  #running = 0;
   /** From `#head` on: shifting a long array would move all of it for each that leaves. */
-  #waiting: (() => void)[] = [];
+  #waiting: (() => Promise<void>)[] = [];
   #head = 0;
+  #whenIdle: (() => void)[] = [];
 
   constructor(most: number) {
     if (!Number.isInteger(most) || most < 1) throw new Error(`not a bound: ${most}`);
-    this.#free = most;
+    this.#most = most;
   }
 
-  async run<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    try {
-      return await work();
-    } finally {
-      this.#passOn();
+  /** Starts `work`, which must not reject, when there is a place. While it waits it costs no more than its closure. */
+  start(work: () => Promise<void>): void {
+    if (this.#running === this.#most) {
+      this.#waiting.push(work);
+      return;
     }
+    this.#running += 1;
+    this.#do(work);
+  }
+
+  /** The same, for who wants the outcome. */
+  run<T>(work: () => Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => this.start(() => work().then(resolve, reject)));
+  }
+
+  /** Resolves when nothing runs or waits. */
+  idle(): Promise<void> {
+    return this.#running === 0 ? Promise.resolve() : new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  #do(work: () => Promise<void>): void {
+    void work().then(() => this.#passOn());
   }
 
   /** The place goes straight to the next in line, so that a newcomer cannot take it in between. */
   #passOn(): void {
     const next = this.#waiting[this.#head];
-    if (next === undefined) {
-      this.#waiting = [];
-      this.#head = 0;
-      this.#free += 1;
-    } else {
+    if (next !== undefined) {
       this.#head += 1;
-      next();
+      this.#do(next);
+      return;
     }
+    this.#waiting = [];
+    this.#head = 0;
+    this.#running -= 1;
+    if (this.#running > 0) return;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 }

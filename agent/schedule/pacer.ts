@@ -1,5 +1,6 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
+import { Semaphore } from '../probe/limits.ts';
 import type { FleetSeat } from './fleet.ts';
 import { RoundSchedule } from './rounds.ts';
 import type { DueLook, Timetable } from './timetable.ts';
@@ -13,6 +14,10 @@ export interface PacerDeps {
   readonly timetable: Timetable<FleetSeat>;
   readonly schedule: { readonly pools: string; readonly config: string };
   readonly run: (due: DueLook<FleetSeat>) => Promise<void>;
+  /** Whether a look that fell due can be made; it then is, sooner or later. */
+  readonly admit: (due: DueLook<FleetSeat>) => boolean;
+  /** How many looks may be under way at the same time. */
+  readonly most: number;
   /** A pools round opened. */
   readonly opened: () => void;
   readonly overdue: (seat: FleetSeat, fullIntervalMs: number) => boolean;
@@ -24,15 +29,16 @@ export interface PacerDeps {
 /** Opens rounds by the operator's schedules and starts every look when it is due. */
 export class Pacer {
   readonly #deps: PacerDeps;
-  readonly #underWay = new Set<Promise<void>>();
+  readonly #looks: Semaphore;
   readonly #pools: RoundSchedule;
   readonly #config: RoundSchedule;
   #timer: NodeJS.Timeout | undefined;
   #poolsIntervalMs: number;
 
   constructor(deps: PacerDeps) {
-    const { schedule, clock, emit } = deps;
+    const { schedule, clock, emit, most } = deps;
     this.#deps = deps;
+    this.#looks = new Semaphore(most);
     this.#pools = new RoundSchedule('pools', schedule.pools, { wallMs: clock.wallMs, emit });
     this.#config = new RoundSchedule('config', schedule.config, { wallMs: clock.wallMs, emit });
     this.#poolsIntervalMs = this.#pools.intervalMs();
@@ -55,16 +61,16 @@ export class Pacer {
     return this.#poolsIntervalMs;
   }
 
-  /** No look starts any more; resolves when those under way are over. */
+  /** No look starts any more; resolves when those that fell due are over. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     this.#pools[Symbol.dispose]();
     this.#config[Symbol.dispose]();
-    await Promise.all(this.#underWay);
+    await this.#looks.idle();
   }
 
   #tick(): void {
-    const { timetable, clock, opened, run } = this.#deps;
+    const { timetable, clock, opened, admit, run } = this.#deps;
     const openedAtMs = clock.monoMs();
     const poolsMs = this.#pools.opens();
     const fullMs = this.#config.opens();
@@ -74,10 +80,6 @@ export class Pacer {
       opened();
     }
     if (fullMs !== undefined) timetable.openFull({ openedAtMs, intervalMs: fullMs });
-    for (const due of timetable.due(openedAtMs)) {
-      const look = run(due);
-      this.#underWay.add(look);
-      void look.finally(() => this.#underWay.delete(look));
-    }
+    for (const due of timetable.due(openedAtMs)) if (admit(due)) this.#looks.start(() => run(due));
   }
 }
