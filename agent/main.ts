@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { CommanderError } from 'commander';
-import { EXIT, setExit } from './cli/io.ts';
+import { EXIT, exitOf, printableLines, setExit } from './cli/io.ts';
 import { buildProgram } from './cli/program.ts';
 import { AgentError } from './platform/errors.ts';
 
@@ -19,8 +19,8 @@ const report = (error: unknown): void => {
     return;
   }
   if (!(error instanceof AgentError)) throw error;
-  process.stderr.write(`assayer: ${error.message}\n  remedy: ${error.remedy} [${error.code}]\n`);
-  setExit(error.code.startsWith('config.') || error.code.startsWith('usage.') ? EXIT.usage : EXIT.unreachable);
+  process.stderr.write(printableLines(`assayer: ${error.message}\n  remedy: ${error.remedy} [${error.code}]\n`));
+  setExit(exitOf(error));
 };
 
 /** A reader that goes away (`assayer log | head`) is not an error. */
@@ -28,5 +28,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
   process.exit();
 });
+
+/** Log lines are not evidence: an agent whose reader of them went away goes on. */
+process.stderr.on('error', () => {});
 
 void main();

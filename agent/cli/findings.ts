@@ -1,6 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import type { ParentTransition } from '../appraise/storm.ts';
 import { loadConfig } from '../config/load.ts';
+import { buildFinding } from '../record/statement.ts';
 import { Store, type StoredFinding } from '../record/store.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { table } from './table.ts';
@@ -15,7 +17,7 @@ export const findingsVerb = (program: Command, io: Io): void => {
     .option('--json', 'one JSON object per line')
     .action((options: { config: string; all?: boolean; json?: boolean }) => {
       using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
-      const found = store.findings({ open: options.all !== true });
+      const found = store.findings({ open: options.all !== true, limit: Number.MAX_SAFE_INTEGER });
       if (options.json) for (const one of found) printJson(io, jsonOf(one));
       else
         io.out.write(
@@ -28,10 +30,25 @@ export const findingsVerb = (program: Command, io: Io): void => {
 
 const STANDING: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
 
-const jsonOf = ({ device, finding }: StoredFinding): object => ({
-  ...(device === undefined ? {} : { device }),
-  ...finding,
-});
+/** As a `finding` statement has it, except the citations, which are in the log. */
+const jsonOf = ({ device, finding }: StoredFinding): object => {
+  const about = device === undefined ? parentOf(finding) : { device, labels: {} };
+  const { evidence: _, ...members } = buildFinding({
+    finding,
+    about,
+    openedSeq: finding.openedSeq ?? 0,
+    evidence: [],
+  }).content.finding;
+  return members;
+};
+
+/** The parent of a storm is kept with its devices; a finding of the gateway itself has none. */
+const parentOf = (
+  finding: StoredFinding['finding'],
+): { readonly devices: readonly string[]; readonly count: number } => {
+  const { devices = [], count = 0 } = finding as Partial<ParentTransition['finding']>;
+  return { devices, count };
+};
 
 const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
   [

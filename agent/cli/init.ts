@@ -2,7 +2,8 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
-import { loadConfig } from '../config/load.ts';
+import { stringify } from 'yaml';
+import { loadConfig, parseConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import { createKey, loadKey } from '../platform/keys.ts';
 import { idOf } from '../schedule/places.ts';
@@ -17,7 +18,7 @@ interface InitOptions {
   readonly broker?: string;
 }
 
-/** `init`: writes a commented configuration, makes the signing key, says what to do next. Never overwrites anything. */
+/** `init`: writes a commented configuration, makes the signing key, says what to do next. What exists is left as it is. */
 export const initVerb = (program: Command, io: Io): void => {
   program
     .command('init')
@@ -33,16 +34,18 @@ export const initVerb = (program: Command, io: Io): void => {
 
 const init = (options: InitOptions, io: Io): void => {
   const file = resolve(options.config);
-  writeConfig(file, options);
-  const { config } = loadConfig(file);
+  const isNew = !existsSync(file);
+  const { config } = isNew ? checked(options, file) : loadConfig(file);
   const stateDir = config.state_dir;
-  mkdirSync(stateDir, { recursive: true, mode: 0o700 });
-  const existing = existsSync(resolve(stateDir, 'gateway.key'));
-  const key = existing ? loadKey(stateDir) : createKey(stateDir);
+  const hasKey = existsSync(resolve(stateDir, 'gateway.key'));
+  if (!isNew && hasKey) throw nothingToDo(file);
+  if (isNew) writeConfig(file, options);
+  makeFolder(stateDir, 0o700);
+  const key = hasKey ? loadKey(stateDir) : createKey(stateDir);
   io.out.write(
     [
-      `Configuration: ${file}`,
-      `Signing key:   ${resolve(stateDir, 'gateway.key')} (mode 0600, ${existing ? 'kept' : 'new'})`,
+      `Configuration: ${file} (${isNew ? 'new' : 'kept as it is'})`,
+      `Signing key:   ${resolve(stateDir, 'gateway.key')} (mode 0600, ${hasKey ? 'kept' : 'new'})`,
       `Public key:    ${resolve(stateDir, 'gateway.jwk.json')} (give this to whoever verifies)`,
       `Key id:        ${key.kid}`,
       '',
@@ -56,23 +59,48 @@ const init = (options: InitOptions, io: Io): void => {
   );
 };
 
+/** The configuration that the options make; a wrong option is found before anything is written. */
+const checked = (options: InitOptions, file: string): Extract<ReturnType<typeof parseConfig>, { kind: 'good' }> => {
+  const parsed = parseConfig(configText(options), dirname(file));
+  if (parsed.kind === 'good') return parsed;
+  throw new AgentError({
+    code: 'usage.option',
+    message: parsed.problems.map(({ path, message, remedy }) => `${path}: ${message} (${remedy})`).join('\n'),
+    remedy: 'correct the option of init that gives this setting; nothing was written',
+  });
+};
+
+const nothingToDo = (file: string): AgentError =>
+  new AgentError({
+    code: 'config.exists',
+    message: `${file} and its signing key exist and are left as they are`,
+    remedy: 'name another file and --state-dir for another gateway',
+  });
+
 const writeConfig = (file: string, options: InitOptions): void => {
+  makeFolder(dirname(file), 0o755);
   try {
-    mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, configText(options), { flag: 'wx', mode: 0o640 });
   } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    throw new AgentError({
-      code: code === 'EEXIST' ? 'config.exists' : 'config.unwritable',
-      message: code === 'EEXIST' ? `${file} exists and is left as it is` : `cannot write ${file}: ${code}`,
-      remedy:
-        code === 'EEXIST'
-          ? 'name another file with -c, or remove it first'
-          : 'choose a folder you may write to with -c',
-      cause,
-    });
+    throw unwritable(file, cause);
   }
 };
+
+const makeFolder = (folder: string, mode: number): void => {
+  try {
+    mkdirSync(folder, { recursive: true, mode });
+  } catch (cause) {
+    throw unwritable(folder, cause);
+  }
+};
+
+const unwritable = (file: string, cause: unknown): AgentError =>
+  new AgentError({
+    code: 'config.unwritable',
+    message: `cannot write ${file}: ${(cause as NodeJS.ErrnoException).code}`,
+    remedy: 'choose a folder you may write to with -c and --state-dir',
+    cause,
+  });
 
 /** The /24 around the first private address of this host; a home network where there is none. */
 const ownRange = (): string => {
@@ -90,20 +118,20 @@ export const configText = (
 ): string => `# Configuration of assayer. Check it with: assayer check-config
 # Every setting with its default and unit is in docs/configuration.md.
 
-gateway: ${options.gateway}              # id of this gateway = certificate CN = MQTT client id
-operator: ${options.operator}            # domain of the operator
-state_dir: ${options.stateDir}           # store and signing key; mode 0700; back up the key, never copy it to a second gateway
+gateway: ${scalar(options.gateway)}              # id of this gateway = certificate CN = MQTT client id
+operator: ${scalar(options.operator)}            # domain of the operator
+state_dir: ${scalar(options.stateDir)}           # store and signing key; mode 0700; back up the key, never copy it to a second gateway
 
 # Labels travel with every statement; "site" and "tenant" have meaning to rules.
 labels: { site: site-1 }
 
 # Where the miners are. A range is searched and ids follow the machine; a host is a position.
 devices:
-  - range: ${options.range}
-#   credentials: stock
-#   labels: { building: B2 }
-# - host: 10.20.15.7
-#   name: b2-r14-07
+  - range: ${scalar(options.range)}
+    # credentials: stock
+    # labels: { building: B2 }
+  # - host: 10.20.15.7
+  #   name: b2-r14-07
 
 # Read-only log-ins for web interfaces that ask for one. Passwords live in files or environment variables, never here.
 # credentials:
@@ -119,7 +147,23 @@ schedule:
 #   allow:
 #     - { url: "stratum+tcp://*.pool.example:3333", user: "acme.*" }
 
-${options.broker === undefined ? BROKER_COMMENT : `mqtt:\n  url: ${options.broker}\n`}`;
+${options.broker === undefined ? BROKER_COMMENT : brokerText(options.broker)}`;
+
+const scalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();
+
+const brokerText = (url: string): string =>
+  [
+    '# Where the attestations go.',
+    'mqtt:',
+    `  url: ${scalar(url)}`,
+    ...(url.startsWith('mqtts:') ? [`  ca: ${PUBLIC_CA}   # or the file of your own authority`] : []),
+    '  # cert: /etc/assayer/gw.pem',
+    '  # key: /etc/assayer/gw.key',
+    '',
+  ].join('\n');
+
+/** Where Debian keeps the authorities that browsers trust. */
+const PUBLIC_CA = '/etc/ssl/certs/ca-certificates.crt';
 
 const BROKER_COMMENT = `# Where the attestations go. Without it they stay in the local log.
 # mqtt:

@@ -1,3 +1,5 @@
+import type { AgentError } from '../platform/errors.ts';
+
 /** The streams and the ambient facts a verb may use; tests pass their own. */
 export interface Io {
   readonly out: { write: (text: string) => unknown; readonly isTTY?: boolean; readonly columns?: number };
@@ -8,6 +10,13 @@ export interface Io {
 /** Exit codes of every verb. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
+
+/** What a person has to correct here: the command, the configuration, or the files it names. */
+const USAGE: ReadonlySet<string> = new Set(['usage', 'config', 'key', 'log', 'mqtt', 'baseline']);
+
+/** The exit code of a verb that ended with this error. */
+export const exitOf = ({ code }: AgentError): Exit =>
+  USAGE.has(code.slice(0, code.indexOf('.'))) ? EXIT.usage : EXIT.unreachable;
 
 /** Where a verb puts its exit code: the process ends by itself, with this code, when nothing is left to do. */
 export const setExit = (code: Exit): void => {
@@ -21,5 +30,8 @@ export const printJson = (io: Io, value: unknown): void => {
 
 /** Text from outside for a terminal: control and bidi characters are shown as U+FFFD, so that nothing can move the cursor. */
 export const printable = (text: string): string => text.replace(UNPRINTABLE, '\u{FFFD}');
+
+/** The same for a text of several lines. */
+export const printableLines = (text: string): string => text.split('\n').map(printable).join('\n');
 
 const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Cs}\p{Co}\u2028\u2029]/gu;

@@ -1,10 +1,11 @@
 import { resolve } from 'node:path';
-import { type Command, InvalidArgumentError } from 'commander';
-import type { Statement } from '../../shared/statement.ts';
+import { setImmediate as turn } from 'node:timers/promises';
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Statement, statementSchema } from '../../shared/statement.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Entry } from '../record/entry.ts';
 import { type EntryQuery, Store } from '../record/store.ts';
 import { type Io, printable } from './io.ts';
-import { table } from './table.ts';
 
 interface LogOptions {
   readonly config: string;
@@ -27,46 +28,49 @@ export const logVerb = (program: Command, io: Io): void => {
     .option('--all', 'every entry')
     .option('--from <seq>', 'entries from this seq upwards', wholeNumber)
     .option('--device <id>', 'only entries about this device')
-    .option('--kind <kind>', 'only entries of this kind')
+    .addOption(new Option('--kind <kind>', 'only entries of this kind').choices(KINDS))
     .option('--raw', 'the signed messages byte for byte, one per line: the input of `assayer verify`')
     .option('--json', 'one JSON object per line')
     .action((options: LogOptions) => showLog(options, io));
 };
 
 /** Parses an option that is a count or a `seq`. */
-export const wholeNumber = (text: string): number => {
+const wholeNumber = (text: string): number => {
   if (!/^\d{1,15}$/.test(text)) throw new InvalidArgumentError('a whole number is needed');
   return Number(text);
 };
 
+const KINDS = statementSchema.options.map(({ shape }) => shape.kind.value);
 const DEFAULT_NEWEST = 20;
 const PAGE = 500;
 
-const showLog = (options: LogOptions, io: Io): void => {
+const showLog = async (options: LogOptions, io: Io): Promise<void> => {
   using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
-  const messages = entriesOf(store, options);
-  if (options.raw || options.json) {
-    for (const message of messages) io.out.write(`${Buffer.from(message).toString()}\n`);
-    return;
+  const asIs = options.raw === true || options.json === true;
+  if (!asIs) io.out.write(`${columns('seq', 'time (UTC)', 'kind', 'what')}\n`);
+  for (const page of pagesOf(store, options)) {
+    const messages = page.map(({ message }) => Buffer.from(message).toString());
+    io.out.write(messages.map((message) => `${asIs ? message : lineOf(JSON.parse(message) as Statement)}\n`).join(''));
+    // A reader that went away is noticed between two pages.
+    await turn();
   }
-  const rows = [...messages].map((message) => rowOf(JSON.parse(Buffer.from(message).toString()) as Statement));
-  io.out.write(table(io, ['seq', 'time (UTC)', 'kind', 'what'], rows));
 };
 
-function* entriesOf(store: Store, options: LogOptions): Generator<Uint8Array> {
+/** The entries that were asked for, in `seq` order; a page in memory at a time. */
+function* pagesOf(store: Store, options: LogOptions): Generator<readonly Entry[]> {
   const { device, kind } = options;
   const filter = { ...(device === undefined ? {} : { device }), ...(kind === undefined ? {} : { kind }) };
   const wantsAll =
     options.all === true || options.from !== undefined || (options.raw === true && options.number === undefined);
   if (!wantsAll) {
-    for (const { message } of store.find({ ...filter, newest: options.number ?? DEFAULT_NEWEST })) yield message;
+    yield store.find({ ...filter, newest: options.number ?? DEFAULT_NEWEST });
     return;
   }
   let left = options.number ?? Number.POSITIVE_INFINITY;
   let query: EntryQuery = { ...filter, from: options.from ?? 0, limit: PAGE };
   for (;;) {
-    const page = store.find(query).slice(0, left);
-    for (const { message } of page) yield message;
+    const page = store.find(query);
+    yield page.slice(0, left);
     left -= page.length;
     const last = page.at(-1);
     if (last === undefined || page.length < PAGE || left <= 0) return;
@@ -74,12 +78,16 @@ function* entriesOf(store: Store, options: LogOptions): Generator<Uint8Array> {
   }
 }
 
-const rowOf = (statement: Statement): readonly string[] => [
-  String(statement.seq),
-  new Date(statement.iat * 1000).toISOString().slice(0, 19).replace('T', ' '),
-  statement.kind,
-  printable(summaryOf(statement)),
-];
+const columns = (seq: string, time: string, kind: string, what: string): string =>
+  `${seq.padStart(8)}  ${time.padEnd(19)}  ${kind.padEnd(11)}  ${what}`;
+
+const lineOf = (statement: Statement): string =>
+  columns(
+    String(statement.seq),
+    new Date(statement.iat * 1000).toISOString().slice(0, 19).replace('T', ' '),
+    statement.kind,
+    printable(summaryOf(statement)),
+  );
 
 /** One line of what an entry says. */
 export const summaryOf = (statement: Statement): string => {

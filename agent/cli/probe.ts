@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { lookAt, lookDeps, type Sight } from '../look.ts';
@@ -50,10 +51,11 @@ const parsePorts = (text: string): AskOptions['ports'] =>
   );
 
 const parsePort = (text: string): number => {
-  const port = Number(text);
-  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) throw new InvalidArgumentError(`"${text}" is not a port`);
-  return port;
+  if (!isPort(text)) throw new InvalidArgumentError(`"${text}" is not a port`);
+  return Number(text);
 };
+
+const isPort = (text: string): boolean => /^\d{1,5}$/.test(text) && Number(text) >= 1 && Number(text) <= 65_535;
 
 const parseSeconds = (text: string): number => {
   const seconds = Number(text);
@@ -78,21 +80,31 @@ export const askDeps = ({ timeout }: AskOptions, signal?: AbortSignal) =>
     signal,
   });
 
-/** `10.0.0.7`, `miner.example`, `10.0.0.7:4028`, `[fd00::7]:80`. */
-export const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'address' | 'ports'> => {
-  const match = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text) ?? /^([0-9a-fA-F:.]+)()()$/.exec(text);
-  const address = match?.[1] ?? match?.[2];
-  if (address === undefined || address === '') {
+/** `10.0.0.7`, `miner.example`, `fd00::7`, `10.0.0.7:4028`, `[fd00::7]:80`. */
+const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'address' | 'ports'> => {
+  const [, address, port] = ipaddr.IPv6.isValid(text) ? [text, text] : splitPort(text);
+  if (address === undefined || !isHost(address)) {
     throw new AgentError({
       code: 'usage.host',
-      message: `"${printable(text)}" is not a host or host:port`,
-      remedy: 'write for example 10.20.14.7 or 10.20.14.7:4028',
+      message: `"${text}" is not a host or host:port`,
+      remedy: 'write for example 10.20.14.7, 10.20.14.7:4028, miner7.example or [fd00::7]:80',
     });
   }
-  if (match?.[3] === undefined || match[3] === '') return { address, ports: { cgminer: 4028, http: 80, ...ports } };
-  const port = parsePort(match[3]);
-  return { address, ports: { cgminer: port, http: port } };
+  if (port === undefined) return { address, ports: { cgminer: 4028, http: 80, ...ports } };
+  return { address, ports: { cgminer: Number(port), http: Number(port) } };
 };
+
+const splitPort = (text: string): readonly (string | undefined)[] => {
+  const parts = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::(\d{1,5}))?$/.exec(text);
+  const [whole, inBrackets, plain, port] = parts ?? [];
+  return port !== undefined && !isPort(port) ? [] : [whole, inBrackets ?? plain, port];
+};
+
+/** An address, or a name; what looks like an IPv4 address is none unless it has its four parts. */
+const isHost = (text: string): boolean =>
+  /^[\d.]+$/.test(text)
+    ? ipaddr.IPv4.isValidFourPartDecimal(text)
+    : ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text);
 
 /** The log-in of the options, if one was given. Throws `config.secret` when the password cannot be read. */
 export const credentialOf = (options: AskOptions): { readonly credential?: Credential } => {
@@ -102,11 +114,18 @@ export const credentialOf = (options: AskOptions): { readonly credential?: Crede
 };
 
 const notSeen = (host: string, { reason, detail }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
-  new AgentError({
-    code: `probe.${reason}`,
-    message: `${printable(host)}: ${reason}, ${printable(detail)}`,
-    remedy: 'check address, ports (--ports) and that the device is on',
-  });
+  new AgentError({ code: `probe.${reason}`, message: `${host}: ${reason}, ${detail}`, remedy: REMEDY[reason] });
+
+const CHECK_LINE = 'check address, ports (--ports) and that the device is on';
+const CHECK_DEVICE = 'it answers, but not as a miner this version knows; check that it is one, and its firmware';
+
+const REMEDY: { readonly [Reason in Extract<Sight, { kind: 'nothing' }>['reason']]: string } = {
+  unreachable: CHECK_LINE,
+  timeout: `${CHECK_LINE}; a slow one gets more time with --timeout`,
+  refused: 'give a read-only log-in: --user, --password-file; or let the API of the device answer this address',
+  truncated: CHECK_DEVICE,
+  unreadable: CHECK_DEVICE,
+};
 
 const sightTable = ({ driver, observation }: Extract<Sight, { kind: 'seen' }>, io: Io): string => {
   const names = (Object.keys(FACTS) as FactName[]).filter(

@@ -1,5 +1,5 @@
 import cliProgress from 'cli-progress';
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
 import { lookAt } from '../look.ts';
 import type { Observation } from '../normalise/observation.ts';
@@ -14,7 +14,7 @@ import { factText, mainPool, probeJson } from './view.ts';
 interface ScanOptions extends AskOptions {
   readonly json?: boolean;
   readonly yaml?: boolean;
-  readonly concurrency: string;
+  readonly concurrency: number;
 }
 
 /** An address that answered: read, or answering without being recognised. */
@@ -30,38 +30,46 @@ export const scanVerb = (program: Command, io: Io): void => {
     .argument('<range...>', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
     .option('--json', 'print each observation as one JSON object per line')
     .option('--yaml', 'print a devices: block for the configuration')
-    .option('--concurrency <count>', 'most addresses asked at the same time', '64');
+    .option('--concurrency <count>', 'most addresses asked at the same time', parseConcurrency, 64);
   addAskOptions(verb).action((ranges: readonly string[], options: ScanOptions) => scan(ranges, options, io));
 };
 
 const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Promise<void> => {
   const addresses = addressesOf(ranges);
+  const target = { ports: { cgminer: 4028, http: 80, ...options.ports }, ...credentialOf(options) };
   const interrupted = new AbortController();
-  const interrupt = () => interrupted.abort();
+  const interrupt = () => {
+    interrupted.abort();
+    io.err.write('interrupted; this was found so far:\n');
+  };
   process.once('SIGINT', interrupt);
   const bar = progressBar(io, addresses.length);
   const found: Found[] = [];
-  const bound = new Semaphore(concurrencyOf(options.concurrency));
+  const bound = new Semaphore(options.concurrency);
   const deps = askDeps(options, interrupted.signal);
-  const target = { ports: { cgminer: 4028, http: 80, ...options.ports }, ...credentialOf(options) };
-  await Promise.all(
-    addresses.map((address) =>
-      bound.run(async () => {
-        if (interrupted.signal.aborted) return;
-        const one = await lookOnce(address, (to) => lookAt({ address: to, ...target }, undefined, 'full', deps));
-        if (one !== undefined) found.push(one);
-        bar?.increment();
-      }),
-    ),
-  );
-  bar?.stop();
-  process.off('SIGINT', interrupt);
-  report(
-    found.sort((a, b) => order.compare(a.address, b.address)),
-    options,
-    io,
-  );
-  if (interrupted.signal.aborted) io.err.write(`interrupted; found so far: ${found.length}\n`);
+  const look = (address: string) => lookAt({ address, ...target }, undefined, 'full', deps);
+  try {
+    await Promise.all(
+      addresses.map((address) =>
+        bound.run(async () => {
+          if (interrupted.signal.aborted) return;
+          const one = await lookOnce(address, look);
+          if (one !== undefined) found.push(one);
+          bar?.increment();
+        }),
+      ),
+    );
+  } finally {
+    // What one look fails with, such as too few files, ends the others, too; what was found is worth printing either way.
+    interrupted.abort();
+    bar?.stop();
+    process.off('SIGINT', interrupt);
+    report(
+      found.sort((a, b) => order.compare(a.address, b.address)),
+      options,
+      io,
+    );
+  }
 };
 
 const order = new Intl.Collator('en', { numeric: true });
@@ -91,14 +99,10 @@ const addressesOf = (ranges: readonly string[]): readonly string[] => {
   return [...new Set(parsed.flatMap(({ range }) => (range.kind === 'good' ? range.addresses : [])))];
 };
 
-const concurrencyOf = (text: string): number => {
-  const count = Number(text);
-  if (Number.isInteger(count) && count >= 1 && count <= 1024) return count;
-  throw new AgentError({
-    code: 'usage.concurrency',
-    message: `"${text}" is not a bound`,
-    remedy: '--concurrency 1 to 1024',
-  });
+const parseConcurrency = (text: string): number => {
+  if (!/^\d{1,4}$/.test(text) || Number(text) < 1 || Number(text) > 1024)
+    throw new InvalidArgumentError('a whole number from 1 to 1024 is needed');
+  return Number(text);
 };
 
 /** Progress belongs to people: on standard error, and only on a terminal. */

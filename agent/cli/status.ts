@@ -2,20 +2,12 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import { loadConfig } from '../config/load.ts';
-import { askAgent } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
 import { Store } from '../record/store.ts';
 import { type Io, printable, printJson } from './io.ts';
+import { type Live, liveStatus } from './live.ts';
 import { table } from './table.ts';
-
-/** What a running agent answers; the rest is in the store. */
-interface Live {
-  readonly log: string;
-  readonly size: number;
-  readonly store_failing: boolean;
-  readonly uplink: UplinkStatus | null;
-}
 
 /** `status`: devices with conformance, open findings, log and uplink, from the store and from the agent if it runs. */
 export const statusVerb = (program: Command, io: Io): void => {
@@ -29,9 +21,10 @@ export const statusVerb = (program: Command, io: Io): void => {
       using store = Store.openReadOnly(config.state_dir);
       const live = await liveStatus(config.state_dir);
       const devices = [...newestAttestations(store)].map(rowOf);
-      const findings = store.findings({ open: true }).length;
+      const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
       if (options.json) {
-        printJson(io, { running: live !== undefined, size: store.size(), ...live, findings, devices });
+        const agent = live instanceof AgentError ? { running: false, reason: live.code } : { running: true, ...live };
+        printJson(io, { size: store.size(), ...agent, findings, devices });
         return;
       }
       io.out.write(headOf(store, live, findings));
@@ -39,16 +32,6 @@ export const statusVerb = (program: Command, io: Io): void => {
         `\n${table(io, ['device', 'address', 'model', 'firmware', 'conformance', 'approval', 'attested (UTC)'], devices.map(cells))}`,
       );
     });
-};
-
-const liveStatus = async (stateDir: string): Promise<Live | undefined> => {
-  try {
-    // The answer of an agent of the same version.
-    return (await askAgent(stateDir, { do: 'status' })) as Live;
-  } catch (error) {
-    if (error instanceof AgentError && error.code === 'agent.not-running') return undefined;
-    throw error;
-  }
 };
 
 const PAGE = 500;
@@ -102,18 +85,17 @@ const cells = (row: DeviceRow): readonly string[] =>
     new Date(row.attested_at * 1000).toISOString().slice(0, 19).replace('T', ' '),
   ].map(printable);
 
-const headOf = (store: Store, live: Live | undefined, findings: number): string =>
-  [
-    live === undefined
-      ? `agent: not running; ${store.size()} entries`
-      : `agent: running, log ${live.log}, ${live.size} entries`,
-    live?.store_failing ? 'store: refuses writes; what is seen now is not recorded' : undefined,
-    live === undefined ? undefined : uplinkLine(live.uplink),
-    `open findings: ${findings}`,
-    '',
-  ]
-    .filter((line) => line !== undefined)
-    .join('\n');
+const headOf = (store: Store, live: Live | AgentError, findings: number): string =>
+  [...agentLines(store, live), `open findings: ${findings}`, ''].join('\n');
+
+const agentLines = (store: Store, live: Live | AgentError): readonly string[] =>
+  live instanceof AgentError
+    ? [`agent: ${live.message}; ${store.size()} entries`]
+    : [
+        `agent: running, log ${live.log}, ${live.size} entries`,
+        ...(live.store_failing ? ['store: refuses writes; what is seen now is not recorded'] : []),
+        uplinkLine(live.uplink),
+      ];
 
 const uplinkLine = (uplink: UplinkStatus | null): string => {
   if (uplink === null) return 'uplink: none configured; entries stay in the local log';

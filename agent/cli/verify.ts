@@ -1,4 +1,4 @@
-import { accessSync, constants, createReadStream, readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
 import type { Command } from 'commander';
 import {
   InvalidKey,
@@ -28,7 +28,7 @@ export const verifyVerb = (program: Command, io: Io): void => {
     .command('verify')
     .description('verify messages offline: signatures, chain, clocks, references, appraisals')
     .argument('<file>', 'file of messages, one per line, optionally after their topic; - for standard input')
-    .requiredOption('--key <file...>', 'public keys to trust: JWK files as `init` writes them')
+    .requiredOption('--key <file>', 'public key to trust, a JWK file as `init` writes it; once for each key', oneMore)
     .option('--each', 'verify every message on its own, without the chain: for the mirror topics')
     .option('--strict', 'warnings fail too')
     .option('--json', 'print the result as one JSON object')
@@ -37,8 +37,10 @@ export const verifyVerb = (program: Command, io: Io): void => {
       const keys = readKeys(options.key);
       const verifier = new LogVerifier({ keys, start: 'any', window: MOST_REMEMBERED });
       for await (const line of linesOf(file, io)) {
-        const { bytes, topic } = splitTopic(line);
         tally.line += 1;
+        if (line.length === 0) continue;
+        tally.messages += 1;
+        const { bytes, topic } = splitTopic(line);
         const carried = carriedBy(topic);
         if (carried === 'hints') tally.skip();
         else if (options.each || carried === 'mirrors') tally.take([verifyOne(bytes, topic, keys)]);
@@ -48,6 +50,8 @@ export const verifyVerb = (program: Command, io: Io): void => {
       report(tally, verifier, options, io);
     });
 };
+
+const oneMore = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];
 
 /** Entries that are remembered for citations, 45 bytes each. */
 const MOST_REMEMBERED = 2_000_000;
@@ -82,10 +86,10 @@ const MOST_LINE = 262_144;
 /** The lines of a file as bytes, without their ends. */
 async function* linesOf(file: string, io: Io): AsyncGenerator<Buffer> {
   let rest = Buffer.alloc(0);
-  for await (const chunk of file === '-' ? io.input : openFile(file)) {
+  for await (const chunk of file === '-' ? io.input : piecesOf(file)) {
     rest = Buffer.concat([rest, Buffer.from(chunk as Buffer)]);
     for (let end = rest.indexOf(0x0a); end >= 0; end = rest.indexOf(0x0a)) {
-      if (end > 0) yield rest.subarray(0, end);
+      yield rest.subarray(0, end);
       rest = rest.subarray(end + 1);
     }
     if (rest.length > MOST_LINE) rest = rest.subarray(0, MOST_LINE);
@@ -93,9 +97,9 @@ async function* linesOf(file: string, io: Io): AsyncGenerator<Buffer> {
   if (rest.length > 0) yield rest;
 }
 
-const openFile = (file: string) => {
+async function* piecesOf(file: string): AsyncGenerator<unknown> {
   try {
-    accessSync(file, constants.R_OK);
+    yield* createReadStream(file);
   } catch (cause) {
     throw new AgentError({
       code: 'usage.file',
@@ -104,8 +108,7 @@ const openFile = (file: string) => {
       cause,
     });
   }
-  return createReadStream(file);
-};
+}
 
 /** `mosquitto_sub -v` prints the topic first. */
 const splitTopic = (line: Buffer): { readonly bytes: Buffer; readonly topic?: string } => {
@@ -139,7 +142,9 @@ interface Note extends Pick<Remark, 'code' | 'step' | 'detail'> {
 
 /** What the messages came to. */
 class Tally {
+  /** Lines read so far, and how many of them were messages. */
   line = 0;
+  messages = 0;
   readonly status: { [status: string]: number } = {};
   readonly kinds: { [kind: string]: number } = {};
   readonly codes: { [code: string]: number } = {};
@@ -182,12 +187,12 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
   const failed =
     codes.some((code) => code.startsWith('E_') || code === 'W_GAP') ||
     (options.strict === true && codes.some((code) => code.startsWith('W_')));
-  const empty = tally.line === (tally.status.unsigned ?? 0);
+  const empty = tally.messages === (tally.status.unsigned ?? 0);
   setExit(empty ? EXIT.usage : failed ? EXIT.failed : EXIT.ok);
   const logs = verifier.ends();
   if (options.json) {
-    const { line: lines, status, kinds, notes } = tally;
-    printJson(io, { ok: !failed && !empty, lines, status, kinds, codes: tally.codes, logs, remarks: notes });
+    const { messages, status, kinds, notes } = tally;
+    printJson(io, { ok: !failed && !empty, messages, status, kinds, codes: tally.codes, logs, remarks: notes });
     return;
   }
   for (const note of tally.notes) if (isError(note) || !QUIET.has(note.code)) io.out.write(`${noteText(note)}\n`);
@@ -195,7 +200,7 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
     io.out.write(`${printable(log)}: verified up to ${size} entries${root === undefined ? '' : `, root ${root}`}\n`);
   }
   io.out.write(
-    `${tally.line} message${tally.line === 1 ? '' : 's'}: ${countsText(tally.status)}${codes.length === 0 ? '' : ` (${countsText(tally.codes)})`}\n`,
+    `${tally.messages} message${tally.messages === 1 ? '' : 's'}: ${countsText(tally.status)}${codes.length === 0 ? '' : ` (${countsText(tally.codes)})`}\n`,
   );
   io.out.write(empty ? 'nothing to verify\n' : failed ? 'FAILED\n' : 'OK\n');
 };

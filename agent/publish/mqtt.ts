@@ -34,7 +34,7 @@ export interface ConnectOptions {
   readonly clientId: string;
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';
-  readonly will: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
+  readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
   readonly timing: Timing;
   readonly signal: AbortSignal;
 }
@@ -118,16 +118,18 @@ const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonl
     // Without this the library allocates 65 536 buffers with the two-byte numbers.
     writeCache: false,
     log: () => {},
-    will: {
-      topic: will.topic,
-      payload: asBuffer(will.payload),
-      qos: 1,
-      retain: will.retain,
-      ...(five ? { properties: willProperties(timing) } : {}),
-    },
+    ...(will === undefined ? {} : { will: willOf(will, five, timing) }),
     ...(five ? { properties: connectProperties } : {}),
   };
 };
+
+const willOf = ({ topic, payload, retain }: NonNullable<ConnectOptions['will']>, five: boolean, timing: Timing) => ({
+  topic,
+  payload: asBuffer(payload),
+  qos: 1 as const,
+  retain,
+  ...(five ? { properties: willProperties(timing) } : {}),
+});
 
 const connectProperties = {
   sessionExpiryInterval: SESSION_EXPIRY_S,
@@ -143,7 +145,10 @@ const willProperties = ({ willDelayS }: Timing) => ({
 });
 
 /** Host name and chain are always verified; there is no setting and no environment variable that turns it off. */
-const tlsOptions = ({ credentials: { ca, cert, key }, tlsMin }: ConnectOptions) => ({
+export const tlsOptions = ({
+  credentials: { ca, cert, key },
+  tlsMin,
+}: Pick<ConnectOptions, 'credentials' | 'tlsMin'>) => ({
   ...(ca === undefined ? {} : { ca }),
   ...(cert === undefined || key === undefined ? {} : { cert, key }),
   minVersion: `TLSv${tlsMin}`,

@@ -1,0 +1,22 @@
+import { askAgent } from '../platform/control.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { UplinkStatus } from '../publish/uplink.ts';
+
+/** What a running agent says about itself; the rest is in the store. */
+export interface Live {
+  readonly log: string;
+  readonly size: number;
+  readonly store_failing: boolean;
+  readonly uplink: UplinkStatus | null;
+}
+
+/** Asks the agent of this state folder; the error says why it does not answer. */
+export const liveStatus = async (stateDir: string): Promise<Live | AgentError> => {
+  try {
+    // The answer of an agent of the same version.
+    return (await askAgent(stateDir, { do: 'status' })) as Live;
+  } catch (error) {
+    if (error instanceof AgentError && error.code.startsWith('agent.')) return error;
+    throw error;
+  }
+};
