@@ -87,7 +87,7 @@ const buildOne = async (arch: Arch, bundle: string, folder: string, made: string
     return { kind: 'missing', arch, reason: error instanceof Error ? error.message : String(error) };
   }
   const output = join(made, `assayer-linux-${arch}`);
-  await withHome(await seededHome(own, arch, node), () =>
+  await withEnvironment(environmentFor(await seededHome(own, arch, node)), () =>
     pkgSea.default(bundle, {
       targets: [{ nodeRange: `node${node.version}`, platform: 'linux', arch, output }],
       // Compiled code in the blob saves a third of the start; V8 reads it on the kind of machine that made it only.
@@ -113,15 +113,32 @@ const seededHome = async (folder: string, arch: Arch, { version, file }: BaseNod
   return folder;
 };
 
-/** pkg looks for its cache below the home folder and knows no setting for it. */
-const withHome = async (home: string, work: () => Promise<void>): Promise<void> => {
-  const before = process.env.HOME;
-  process.env.HOME = home;
+type Environment = { readonly [name: string]: string | undefined };
+
+/**
+ * pkg looks for its cache below the home folder and knows no setting for it. The Node that it runs must not be told to
+ * measure coverage or anything else: what it compiles goes into the binary.
+ */
+const environmentFor = (home: string): Environment => ({
+  HOME: home,
+  NODE_OPTIONS: undefined,
+  NODE_V8_COVERAGE: undefined,
+});
+
+const withEnvironment = async (environment: Environment, work: () => Promise<void>): Promise<void> => {
+  const before = Object.fromEntries(Object.keys(environment).map((name) => [name, process.env[name]]));
+  setEnvironment(environment);
   try {
     await work();
   } finally {
-    if (before === undefined) delete process.env.HOME;
-    else process.env.HOME = before;
+    setEnvironment(before);
+  }
+};
+
+const setEnvironment = (environment: Environment): void => {
+  for (const [name, value] of Object.entries(environment)) {
+    if (value === undefined) delete process.env[name];
+    else process.env[name] = value;
   }
 };
 
