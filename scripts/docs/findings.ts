@@ -1,0 +1,84 @@
+import { COMPARISONS } from '../../agent/appraise/index.ts';
+import type { RuleEntry } from '../../agent/appraise/rule.ts';
+import { code, generatedFrom, markdownTable, page } from './markdown.ts';
+
+/** `docs/findings.md`: what each finding means, how sure it has to be, and what is innocent. */
+export const findingsPage = (rules: readonly RuleEntry[]): string =>
+  page(
+    generatedFrom('agent/appraise/'),
+    '# Findings',
+    INTRODUCTION,
+    CODES,
+    '## Overview',
+    markdownTable(
+      ['Id', 'Title', 'Severity', 'Confirmation', 'Approval'],
+      rules.map((rule) => [
+        `[${code(rule.id)}](#${rule.id})`,
+        rule.title,
+        severityOf(rule),
+        rule.confirm,
+        rule.approval,
+      ]),
+    ),
+    ...[...new Set(rules.map(areaOf))].flatMap((area) => [
+      `## ${area.charAt(0).toUpperCase()}${area.slice(1)}`,
+      ...rules.filter((rule) => areaOf(rule) === area).map(section),
+    ]),
+  );
+
+const INTRODUCTION = [
+  'A finding says that an observation differs from the reference of a device, or from what the operator allows. It describes',
+  'what was seen and blames nobody. A reading that is unknown (silent device, cut-off reply, refused question) never raises,',
+  'confirms or ends one of these findings; it counts towards `visibility.device-dark` only.',
+  '',
+  'The id is the same everywhere: in the entry of the log, on the wire, in `assayer findings`, here.',
+].join('\n');
+
+const CODES = markdownTable(
+  ['Code', 'Means'],
+  [
+    ['C1', 'confirmed at once'],
+    ['C2', 'confirmed by a second look with the same value; the second is asked for early, after `confirm_s`'],
+    ['C3', 'confirmed by three looks with the same value over at least ten minutes'],
+    ['A0', 'ends by itself when the cause is gone'],
+    ['A1', 'one person may accept the new value as the reference'],
+    ['A2', 'two different people have to accept it'],
+    ['AP', 'acceptable only if planned beforehand'],
+    ['AN', 'cannot be accepted; it is closed as an incident, with a reason'],
+  ],
+);
+
+const areaOf = ({ id }: RuleEntry): string => id.slice(0, id.indexOf('.'));
+
+const severityOf = ({ severity, unplanned }: RuleEntry): string =>
+  unplanned === undefined ? severity : `${severity}, unplanned ${unplanned}`;
+
+const MINUTE_MS = 60_000;
+
+const section = (rule: RuleEntry): string =>
+  [
+    `<a id="${rule.id}"></a>`,
+    '',
+    `### ${code(rule.id)}`,
+    '',
+    rule.meaning,
+    '',
+    `- **Severity** ${rule.severity}${escalation(rule)}`,
+    ...(rule.unplanned === undefined
+      ? []
+      : [`- **On a device with an accepted reference** ${rule.unplanned}, unless a plan covers the change`]),
+    `- **Basis** ${rule.basis}, **confirmation** ${rule.confirm}, **approval** ${rule.approval}, rule version ${rule.version}`,
+    ...factsOf(rule),
+    `- **Innocent causes** ${rule.benign.join(', ')}`,
+  ].join('\n');
+
+const escalation = ({ escalate }: RuleEntry): string =>
+  escalate === undefined ? '' : `; ${escalate.severity} when it lasts ${escalate.afterMs / MINUTE_MS} minutes`;
+
+const factsOf = ({ id }: RuleEntry): readonly string[] => {
+  const rule = COMPARISONS.find((one) => one.id === id);
+  if (rule === undefined) return [];
+  const names = [...new Set([...rule.reads, ...(rule.compares ?? [])])];
+  const against = rule.against === 'policy' ? 'the configuration' : 'the reference of the device';
+  return [`- **Looks at** ${names.map(code).join(', ')}, held against ${against}`];
+};
