@@ -1,5 +1,5 @@
 import type { FactName, Facts } from '../shared/facts.ts';
-import type { DeviceState } from './appraise/device.ts';
+import type { Attested, DeviceState } from './appraise/device.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import type { Driver } from './drivers/driver.ts';
@@ -11,7 +11,7 @@ import type { Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
-import { type Fleet, type FleetSeat, phaseOf } from './schedule/fleet.ts';
+import type { Fleet, FleetSeat } from './schedule/fleet.ts';
 import type { DueLook, Timetable } from './schedule/timetable.ts';
 
 /** What a round needs from the outside. Replaced as a whole when the configuration is read again. */
@@ -184,7 +184,9 @@ export const contextOf = (
   ...(settings.allow === undefined ? {} : { allow: settings.allow }),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
-  ...(state.attested === undefined ? {} : { refreshDueMs: refreshDue(state.id, state.attested.atMs, settings) }),
+  ...(state.attested === undefined
+    ? {}
+    : { refreshDueMs: refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings) }),
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? (sight.driver.facts[fact]?.queries ?? []) : []),
@@ -192,9 +194,9 @@ export const contextOf = (
   random,
 });
 
-/** Within the last tenth of the refresh period, at the device's own phase, so that a fleet attested at once spreads out. */
-const refreshDue = (id: string, attestedMs: number, { refreshS }: RoundSettings): number =>
-  attestedMs + refreshS * 1000 * (0.9 + 0.1 * phaseOf(id));
+/** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */
+const refreshDue = ({ atMs }: Attested, seat: FleetSeat | undefined, { refreshS }: RoundSettings): number =>
+  atMs + refreshS * 1000 * (0.9 + 0.1 * (seat?.phase ?? 0));
 
 const DARK_AFTER = 5;
 const LONGEST_REST_MS = 300_000;

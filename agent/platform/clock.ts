@@ -8,9 +8,9 @@ export interface Clock {
 
 /** The machine's clocks; `monoMs` counts from this call. */
 export const systemClock = (): Clock => {
-  const startNs = process.hrtime.bigint();
+  const startMs = performance.now();
   return {
     wallMs: () => Date.now(),
-    monoMs: () => Number((process.hrtime.bigint() - startNs) / 1_000_000n),
+    monoMs: () => Math.floor(performance.now() - startMs),
   };
 };
