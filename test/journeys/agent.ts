@@ -56,6 +56,8 @@ export class Gateway implements AsyncDisposable {
   /** Everything the agents of this gateway wrote on stderr. */
   stderr = '';
   readonly events: AgentEvent[] = [];
+  /** Words for Node before the program, e.g. a module that is loaded first. */
+  nodeOptions: readonly string[] = [];
   readonly #log: Statement[] = [];
   #child: ChildProcess | undefined;
   #settings: Settings = QUICK;
@@ -104,7 +106,9 @@ export class Gateway implements AsyncDisposable {
 
   /** Starts the agent without waiting for anything. */
   spawn(): void {
-    const child = spawn(process.execPath, [MAIN, 'run', '-c', this.file], { stdio: ['ignore', 'inherit', 'pipe'] });
+    const child = spawn(process.execPath, [...this.nodeOptions, MAIN, 'run', '-c', this.file], {
+      stdio: ['ignore', 'inherit', 'pipe'],
+    });
     this.#child = child;
     let rest = '';
     child.stderr.setEncoding('utf8').on('data', (text: string) => {

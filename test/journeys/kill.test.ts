@@ -1,0 +1,58 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
+import { Observer, until } from '../publish/observer.ts';
+import { Gateway } from './agent.ts';
+import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
+
+const TOPIC = 'attest/v1/gw-1/log';
+const KILLS = 12;
+/** An agent needs a second to start; it is killed before, during and after. */
+const LONGEST_MS = 4000;
+
+suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
+  test('after any number of kills the log verifies and every entry that was published is in it, byte for byte', async (t) => {
+    await using fleet = await fleetOf(FAMILIES, '127.71.0.1', { devices: 20 });
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = Gateway.create({
+      devices: [rangeOf(fleet)],
+      mqtt: { url: broker.url, spread_s: 0 },
+      schedule: { pools: '* * * * * *', config: '* * * * * *' },
+    });
+    let thefts = 0;
+    const thief = setInterval(() => {
+      thefts += 1;
+      fleet.device(thefts % 20).changePoolUser(0, `thief.${thefts}`);
+    }, 150);
+
+    const lives: number[] = [];
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const lifeMs = Math.round(Math.random() * LONGEST_MS);
+      lives.push(lifeMs);
+      gateway.spawn();
+      await delay(lifeMs);
+      assert.deepEqual(await gateway.stop('SIGKILL'), { code: null, signal: 'SIGKILL' }, gateway.stderr);
+    }
+    t.diagnostic(`killed after ${lives.join(', ')} ms`);
+    await gateway.up();
+    await gateway.knows(20);
+    clearInterval(thief);
+    await until('the backlog at the observer', () => new Set(observer.seqs(TOPIC)).size >= gateway.log.length);
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+
+    const messages = await gateway.verified();
+    await until('the last entry at the observer', () => observer.seqs(TOPIC).at(-1) === messages.length - 1);
+    const published = observer.on(TOPIC);
+    for (const { text } of published) assert.equal(text, messages[JSON.parse(text).seq]);
+    const seqs = new Set(observer.seqs(TOPIC));
+    assert.equal(seqs.size, messages.length, 'nothing in the log was never published');
+    const findings = gateway.findings('pool.user-changed').length;
+    assert.ok(findings > 0, 'no theft was found');
+    const boots = Math.max(...gateway.log.map(({ bootcount }) => bootcount));
+    assert.ok(boots >= 3 && boots <= KILLS + 1, `${boots} starts are in the log`);
+    t.diagnostic(`${boots} starts, ${messages.length} entries, ${published.length} messages, ${findings} findings`);
+    assertPolite(fleet);
+  });
+});
