@@ -22,7 +22,7 @@ interface AcceptOptions {
 export const baselineVerb = (program: Command, io: Io): void => {
   program
     .command('baseline')
-    .description('reference values')
+    .description('reference values: accept what devices show')
     .command('accept')
     .description('accept what is seen now as the reference of one device, or of all; the agent must run')
     .argument('[device...]', 'ids of devices, as `assayer status` shows them')

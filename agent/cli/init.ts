@@ -6,6 +6,7 @@ import { stringify } from 'yaml';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import { createKey, loadKey } from '../platform/keys.ts';
+import { wasBegun } from '../record/incarnation.ts';
 import { idOf } from '../schedule/places.ts';
 import type { Io } from './io.ts';
 
@@ -39,6 +40,7 @@ const init = (options: InitOptions, io: Io): void => {
   const stateDir = config.state_dir;
   const hasKey = existsSync(resolve(stateDir, 'gateway.key'));
   if (!isNew && hasKey) throw nothingToDo(file);
+  if (!hasKey && wasBegun(stateDir)) throw keyLost(stateDir);
   if (isNew) writeConfig(file, options);
   makeFolder(stateDir, 0o700);
   const key = hasKey ? loadKey(stateDir) : createKey(stateDir);
@@ -52,8 +54,9 @@ const init = (options: InitOptions, io: Io): void => {
       'Next:',
       `  1. edit ${options.config}: devices, credentials, mqtt`,
       `  2. assayer check-config -c ${options.config}`,
-      `  3. assayer scan ${options.range}`,
-      `  4. assayer run -c ${options.config}`,
+      `  3. assayer scan ${config.devices.map((entry) => ('range' in entry ? entry.range : entry.host))[0]}`,
+      `  4. assayer doctor -c ${options.config}`,
+      `  5. assayer run -c ${options.config}`,
       '',
     ].join('\n'),
   );
@@ -75,6 +78,14 @@ const nothingToDo = (file: string): AgentError =>
     code: 'config.exists',
     message: `${file} and its signing key exist and are left as they are`,
     remedy: 'name another file and --state-dir for another gateway',
+  });
+
+const keyLost = (stateDir: string): AgentError =>
+  new AgentError({
+    code: 'key.lost',
+    message: `the log in ${stateDir} was begun with a key that is not there any more`,
+    remedy:
+      'put gateway.key back from a backup, or choose an empty --state-dir: the new key begins a log and learns anew',
   });
 
 const writeConfig = (file: string, options: InitOptions): void => {

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../platform/version.ts';
 import { baselineVerb } from './baseline.ts';
 import { checkConfigVerb } from './check-config.ts';
+import { doctorVerb } from './doctor.ts';
 import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
@@ -16,6 +17,7 @@ import { verifyVerb } from './verify.ts';
 const VERBS = [
   initVerb,
   checkConfigVerb,
+  doctorVerb,
   probeVerb,
   scanVerb,
   runVerb,
@@ -26,6 +28,10 @@ const VERBS = [
   baselineVerb,
 ] as const;
 
+const EXIT_CODES = `
+Every verb ends with 0 when all is well, 1 when findings are open or a check failed, 2 when the command or the
+configuration is wrong, 3 when a system it needs cannot be reached. \`assayer <verb> --help\` says more.`;
+
 /** The command line. Usage errors throw `CommanderError`, an operator's problems `AgentError`. */
 export const buildProgram = (io: Io): Command => {
   const program = new Command('assayer')
@@ -34,7 +40,8 @@ export const buildProgram = (io: Io): Command => {
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) })
     .showSuggestionAfterError()
-    .showHelpAfterError('(run with --help for the options)');
+    .showHelpAfterError('(run with --help for the options)')
+    .addHelpText('after', EXIT_CODES);
   for (const verb of VERBS) verb(program, io);
   return program;
 };

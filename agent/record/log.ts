@@ -74,7 +74,7 @@ export class Log {
 
   private constructor(options: LogOptions, { seq, prev, last }: ReturnType<typeof readHead>) {
     const name = `${options.operator}/${options.gateway}`;
-    if (last !== undefined) requireSame(options, last, name);
+    if (last !== undefined) requireSameLog(options, last, name);
     this.origin = last?.log ?? `${name}/${Math.floor(options.clock.wallMs() / 1000)}`;
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');
@@ -132,7 +132,12 @@ export class Log {
   }
 }
 
-const requireSame = ({ signer, store }: LogOptions, last: { log: string; kid: string }, name: string): void => {
+/** Throws `log.renamed` and `log.key-changed` when the log in the store is not the one that `name` and this key would write. */
+export const requireSameLog = (
+  { signer, store }: Pick<LogOptions, 'signer' | 'store'>,
+  last: { readonly log: string; readonly kid: string },
+  name: string,
+): void => {
   if (!last.log.startsWith(`${name}/`)) {
     throw new AgentError({
       code: 'log.renamed',

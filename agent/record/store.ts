@@ -77,6 +77,19 @@ export class Store {
     });
   }
 
+  /** Whether a process writes here now. */
+  static isHeld(stateDir: string): boolean {
+    const file = join(stateDir, LOCK_FILE);
+    if (statSync(file, { throwIfNoEntry: false }) === undefined) return false;
+    try {
+      failing(file, () => holdLock(file).close());
+      return false;
+    } catch (error) {
+      if (error instanceof AgentError && error.code === 'store.locked') return true;
+      throw error;
+    }
+  }
+
   /** Runs `body` in one transaction; either all it wrote is durable afterwards, or nothing was written and the error is thrown. */
   transaction<T>(body: () => T): T {
     return failing(this.file, () => {

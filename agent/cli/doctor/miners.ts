@@ -1,0 +1,66 @@
+import { AgentError } from '../../platform/errors.ts';
+import { reach } from '../../probe/reach.ts';
+import { Store } from '../../record/store.ts';
+import { type Place, placesOf } from '../../schedule/places.ts';
+import { type Check, fail, ok, type Result, type Visit, warn } from './result.ts';
+
+/** How many addresses get a connection. */
+const MOST = 16;
+
+/** The way to the miners: a connection and no question. Where an agent runs it has asked them, and is not disturbed. */
+export const miners: Check = {
+  name: 'miners',
+  run: (visit) => (visit.agent instanceof AgentError ? tryPlaces(visit) : asAttested(visit)),
+};
+
+const asAttested = ({ config }: Visit): readonly Result[] => {
+  using store = Store.openReadOnly(config.state_dir);
+  const states = [...store.devices()].map(({ state }) => isReachable(state));
+  const dark = states.filter((reachable) => !reachable).length;
+  const text = `${states.length - dark} of ${states.length} devices answer the running agent`;
+  return [dark === 0 ? ok(text) : warn(text, 'assayer findings names those that do not')];
+};
+
+/** From a state that this agent wrote. */
+const isReachable = (state: string): boolean =>
+  (JSON.parse(state) as { readonly attested?: { readonly reachable: boolean } }).attested?.reachable === true;
+
+const tryPlaces = async ({ config }: Visit): Promise<readonly Result[]> => {
+  const places = placesOf(config);
+  const positions = places.filter(({ origin }) => origin === 'host').slice(0, MOST);
+  const searched = spread(
+    places.filter(({ origin }) => origin === 'range'),
+    MOST - positions.length,
+  );
+  const asked = [...positions, ...searched];
+  const silent = await Promise.all(asked.map((place) => whySilent(place, config.probe.connect_timeout_ms)));
+  const answering = silent.filter((reason) => reason === undefined).length;
+  const text = `${answering} of ${asked.length} addresses ${asked.length < places.length ? 'tried ' : ''}answer`;
+  if (answering === 0)
+    return [
+      fail(
+        `${text}, ${asked[0]?.address}: ${silent[0]}`,
+        'check ranges, ports, route and firewall from this host: assayer scan <range>',
+      ),
+    ];
+  return [ok(text), ...asked.flatMap((place, at) => position(place, silent[at]))];
+};
+
+/** At a position something is expected; in a range most addresses may be empty. */
+const position = ({ address, origin, ports }: Place, reason: string | undefined): readonly Result[] =>
+  reason === undefined || origin === 'range'
+    ? []
+    : [warn(`${address} (ports ${ports.cgminer}, ${ports.http}): ${reason}`, `assayer probe ${address}`)];
+
+/** At most `count` of a list, evenly from all over it. */
+const spread = <T>(list: readonly T[], count: number): readonly T[] =>
+  list.length <= count
+    ? list
+    : Array.from({ length: count }, (_, at) => list[Math.floor((at * list.length) / count)] as T);
+
+const whySilent = async ({ address, ports }: Place, connectMs: number): Promise<string | undefined> => {
+  const first = await reach({ host: address, port: ports.cgminer }, connectMs);
+  if (first === 'open') return undefined;
+  const second = await reach({ host: address, port: ports.http }, connectMs);
+  return second === 'open' ? undefined : second;
+};

@@ -1,0 +1,136 @@
+import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseTrustedKeys, type TrustedKeys, VerificationError, verifyMessage } from '../../../shared/index.ts';
+import { AgentError } from '../../platform/errors.ts';
+import { type GatewayKey, loadKey } from '../../platform/keys.ts';
+import { readHead } from '../../record/head.ts';
+import { requireSameLog } from '../../record/log.ts';
+import { Store } from '../../record/store.ts';
+import { type Check, fail, ok, type Result, type Visit, warn } from './result.ts';
+
+const MIB = 2 ** 20;
+const LEAST_FREE = 64 * MIB;
+const AMPLE_FREE = 1024 * MIB;
+
+/** The folder of store and key: there, private, writable, with room to grow. */
+export const stateFolder: Check = {
+  name: 'state folder',
+  run: ({ config: { state_dir }, file }) => {
+    const stats = statSync(state_dir, { throwIfNoEntry: false });
+    if (stats?.isDirectory() !== true)
+      return [fail(`${state_dir} is no folder`, `make it with the key: assayer init -c ${file}`)];
+    return [...ownership(state_dir, stats), ...room(state_dir)];
+  },
+};
+
+const ownership = (stateDir: string, { mode, uid }: { mode: number; uid: number }): readonly Result[] => {
+  const own = process.getuid?.() ?? uid;
+  const results: Result[] = [];
+  if ((mode & 0o077) !== 0) {
+    const bits = (mode & 0o777).toString(8).padStart(4, '0');
+    const result = (mode & 0o022) === 0 ? warn : fail;
+    results.push(result(`${stateDir} is open to others (mode ${bits})`, `chmod 700 ${stateDir}`));
+  }
+  if (uid !== own)
+    results.push(
+      warn(
+        `${stateDir} belongs to user ${uid}, and this is user ${own}: what is said about permissions holds for the latter`,
+        `sudo -u '#${uid}' assayer doctor`,
+      ),
+    );
+  if (!isWritable(stateDir))
+    results.push(fail(`${stateDir} may not be written by user ${own}`, `chown ${own} ${stateDir}`));
+  return results.length > 0 ? results : [ok(`${stateDir} is private and writable`)];
+};
+
+const isWritable = (folder: string): boolean => {
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+const room = (folder: string): readonly Result[] => {
+  const { bavail, bsize } = statfsSync(folder);
+  const free = bavail * bsize;
+  const text = `${Math.floor(free / MIB)} MiB free`;
+  const remedy = `free space on the file system of ${folder}, or lower retention_days`;
+  if (free < LEAST_FREE) return [fail(`${text}: the log will soon be refused`, remedy)];
+  return [free < AMPLE_FREE ? warn(text, remedy) : ok(text)];
+};
+
+/** The signing key: private, whole, and the public half beside it the right one. */
+export const signingKey: Check = {
+  name: 'signing key',
+  run: ({ config: { state_dir } }) => {
+    const key = loadKey(state_dir);
+    return [ok(`${key.kid}, Ed25519, mode 0600`), ...publicHalf(state_dir, key)];
+  },
+};
+
+const publicHalf = (stateDir: string, { kid }: GatewayKey): readonly Result[] => {
+  const file = join(stateDir, 'gateway.jwk.json');
+  const remedy = `verifiers need the public half of gateway.key: openssl pkey -in ${join(stateDir, 'gateway.key')} -pubout`;
+  try {
+    const keys: TrustedKeys = parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8')));
+    return keys.has(kid) ? [] : [warn(`${file} is the public half of another key`, remedy)];
+  } catch {
+    return [warn(`${file} cannot be read`, remedy)];
+  }
+};
+
+/** How many of the last entries are verified. */
+const LAST = 256;
+
+/** The store: of this gateway, held by nobody else, its last entries whole, chained and signed. */
+export const store: Check = {
+  name: 'store',
+  run: (visit) => {
+    const { state_dir } = visit.config;
+    try {
+      using opened = Store.openReadOnly(state_dir);
+      return [...holder(visit), ...entries(opened, visit)];
+    } catch (error) {
+      if (error instanceof AgentError && error.code === 'store.absent')
+        return [ok('none yet: the first start of the agent makes it')];
+      throw error;
+    }
+  },
+};
+
+const holder = ({ agent, config }: Visit): readonly Result[] =>
+  agent instanceof AgentError && Store.isHeld(config.state_dir)
+    ? [
+        fail(
+          'a process that does not answer holds the store',
+          `find it with: fuser ${join(config.state_dir, 'assayer.lock')}; end it, or wait for it`,
+        ),
+      ]
+    : [];
+
+const entries = (opened: Store, { config }: Visit): readonly Result[] => {
+  const { signer, jwk } = loadKey(config.state_dir);
+  const { last, seq } = readHead(opened);
+  if (last === undefined) return [ok('no entry yet')];
+  requireSameLog({ signer, store: opened }, last, `${config.operator}/${config.gateway}`);
+  const keys = parseTrustedKeys(jwk);
+  const held = opened.find({ newest: LAST });
+  for (const { message, seq: at } of held) {
+    const problem = problemOf(message, keys);
+    if (problem !== undefined)
+      return [fail(`entry ${at} does not verify: ${problem}`, 'keep the store for analysis and restore a backup')];
+  }
+  return [ok(`${seq} entries of ${last.log}; the last ${held.length} verify`)];
+};
+
+const problemOf = (message: Uint8Array, keys: TrustedKeys): string | undefined => {
+  try {
+    verifyMessage(message, { keys });
+    return undefined;
+  } catch (problem) {
+    if (problem instanceof VerificationError) return `${problem.code}, ${problem.detail}`;
+    throw problem;
+  }
+};
