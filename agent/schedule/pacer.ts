@@ -6,8 +6,8 @@ import { RoundSchedule } from './rounds.ts';
 import type { DueLook, Timetable } from './timetable.ts';
 
 const TICK_MS = 40;
-/** Seats of the first round are at least this far apart on average, ms. */
-const LEAST_APART_MS = 5;
+/** Seats of the first round are this far apart on average, ms. */
+const APART_AT_START_MS = 10;
 
 /** What starts looks when they fall due. `run` never rejects: what a look may fail with is reported there. */
 export interface PacerDeps {
@@ -48,9 +48,9 @@ export class Pacer {
   start(): void {
     const { timetable, clock, overdue } = this.#deps;
     const fullIntervalMs = this.#config.intervalMs();
-    // As much of the first round as fits before the next opens, but not everybody at once.
-    const leastMs = Math.min(this.#poolsIntervalMs, timetable.size() * LEAST_APART_MS);
-    const round = { openedAtMs: clock.monoMs(), intervalMs: Math.max(leastMs, this.#pools.waitMs()) };
+    // A few devices are seen at once, many over the usual interval.
+    const intervalMs = Math.min(this.#poolsIntervalMs, timetable.size() * APART_AT_START_MS);
+    const round = { openedAtMs: clock.monoMs(), intervalMs };
     timetable.openStart(round, (seat) => overdue(seat, fullIntervalMs));
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
     this.#tick();

@@ -45,11 +45,6 @@ export class RoundSchedule {
     return Math.max(SHORTEST_MS, this.#gapMs);
   }
 
-  /** Time until the next round opens, ms. */
-  waitMs(): number {
-    return Math.max(0, this.#nextMs - this.#wallMs());
-  }
-
   /** Time between two rounds as it stands now, ms. */
   intervalMs(): number {
     const [first, second] = this.#task.getNextRuns(2).map((date) => date.getTime());
