@@ -230,7 +230,7 @@ const checkCoverage = (state: LogState, { coverage }: CoverageStatement): readon
 };
 
 /** SHA-256 over the canonical list of device and leaf hash of its current attestation, sorted by device, b64u. */
-export const stateDigest = (devices: ReadonlyMap<string, DeviceState>, scope: string): string => {
+const stateDigest = (devices: ReadonlyMap<string, DeviceState>, scope: string): string => {
   const tenant = scope === 'gateway' ? undefined : scope.slice('tenant:'.length);
   const pairs = [...devices]
     .filter(([, device]) => device.attested !== undefined && (tenant === undefined || device.tenant === tenant))

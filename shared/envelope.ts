@@ -15,7 +15,7 @@ export const TYPS = {
 export type Typ = keyof typeof TYPS;
 
 /** The JOSE header of a message, encoded: canonical JSON of exactly alg, kid and typ. */
-export const encodeHeader = (kid: string, typ: Typ): string =>
+const encodeHeader = (kid: string, typ: Typ): string =>
   canonicalBytes({ alg: 'Ed25519', kid, typ }).toString('base64url');
 
 /** What is signed: the encoded header, a dot, the encoded content. */

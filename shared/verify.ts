@@ -81,7 +81,7 @@ const isUtf8 = (bytes: Uint8Array): boolean => {
 };
 
 /** Step 1: not too long, UTF-8, starts with a brace. */
-export const checkBytes = (bytes: Uint8Array): void => {
+const checkBytes = (bytes: Uint8Array): void => {
   if (bytes.length > MAX_MESSAGE_BYTES) {
     throw new VerificationError('E_SIZE', 1, `${bytes.length} bytes, at most ${MAX_MESSAGE_BYTES}`);
   }
@@ -118,7 +118,7 @@ const readDetached = (jws: string): { readonly header: string; readonly value: B
 };
 
 /** Step 3: the signed content, cut out of the received bytes. */
-export const cutContent = (bytes: Uint8Array, envelope: Envelope): Buffer => {
+const cutContent = (bytes: Uint8Array, envelope: Envelope): Buffer => {
   const content = Buffer.from(bytes.subarray(0, envelope.start + 1));
   content[envelope.start] = 0x7d;
   return content;
@@ -152,7 +152,7 @@ const parseJson = (bytes: Buffer): unknown => {
 };
 
 /** Step 5: the key is trusted, in a role that may sign this purpose. */
-export const findKey = (kid: string, typ: Typ, keys: TrustedKeys): TrustedKey => {
+const findKey = (kid: string, typ: Typ, keys: TrustedKeys): TrustedKey => {
   const key = keys.get(kid);
   if (key === undefined) throw new VerificationError('E_KEY_UNKNOWN', 5, `key ${JSON.stringify(kid)} is not trusted`);
   if (key.role !== TYPS[typ]) throw new VerificationError('E_KEY_SCOPE', 5, `${key.role} key signed ${typ}`);
@@ -218,7 +218,7 @@ const checkSchema = <T>(schema: z.ZodType<T>, value: unknown): T => {
 };
 
 /** Step 7: gateway and device that the topic names, `<prefix>/v1/<gateway>/[tenant/<t>/]dev/<device>`, are those of the statement. */
-export const checkTopic = (topic: string, statement: Statement): void => {
+const checkTopic = (topic: string, statement: Statement): void => {
   const levels = topic.split('/');
   // The prefix has one or two levels.
   const version = levels.indexOf('v1', 1);
@@ -237,7 +237,7 @@ export const checkTopic = (topic: string, statement: Statement): void => {
 export const gatewayOf = (log: string): string => log.slice(0, log.lastIndexOf('/'));
 
 /** Step 7: the key may sign this log at this place, and was not revoked before it. */
-export const checkKeyScope = (key: TrustedKey, { log, seq }: Pick<Statement, 'log' | 'seq'>): void => {
+const checkKeyScope = (key: TrustedKey, { log, seq }: Pick<Statement, 'log' | 'seq'>): void => {
   if (key.logs !== undefined && !key.logs.includes(gatewayOf(log))) {
     throw new VerificationError('E_KEY_SCOPE', 7, `key ${key.kid} is not trusted for log ${log}`);
   }

@@ -25,7 +25,7 @@ export const readingsOf = ({ gaps }: Observation): { readonly [fact: string]: st
   );
 
 /** Hash rate for people: three significant digits and the unit that fits. */
-export const hashrateText = (hs: number): string => {
+const hashrateText = (hs: number): string => {
   const units = ['H/s', 'kH/s', 'MH/s', 'GH/s', 'TH/s', 'PH/s', 'EH/s'];
   const step = Math.min(units.length - 1, Math.max(0, Math.floor(Math.log10(Math.max(1, hs)) / 3)));
   return `${(hs / 1000 ** step).toPrecision(3)} ${units[step]}`;

@@ -47,7 +47,7 @@ export const presenceBytes = (
 };
 
 /** What matters of a presence message somebody published; undefined for anything else. */
-export const parsePresence = (
+const parsePresence = (
   payload: Uint8Array,
 ): { readonly state: string; readonly session: string; readonly at: number } | undefined => {
   try {

@@ -132,7 +132,7 @@ export interface Citation {
 }
 
 /** Most devices in one `baseline` entry. */
-export const MOST_DEVICES = 256;
+const MOST_DEVICES = 256;
 
 /** Nobody looked: what was seen first holds. As many entries as the devices need. */
 export const buildBaselineLearned = (citations: readonly Citation[]): readonly Built<BaselineContent>[] =>

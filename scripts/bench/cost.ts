@@ -100,7 +100,7 @@ const requestsOf = async (fleet: FleetProcess): Promise<number> =>
   Object.values((await fleet.report()).requests).reduce((sum, count) => sum + count, 0);
 
 /** The middle value; of two middle ones the lower. */
-export const middle = (values: readonly number[]): number => quantile(values, 0.5);
+const middle = (values: readonly number[]): number => quantile(values, 0.5);
 
 /** The value that `share` of all do not exceed. */
 export const quantile = (values: readonly number[], share: number): number => {
@@ -110,4 +110,4 @@ export const quantile = (values: readonly number[], share: number): number => {
 
 export const round1 = (value: number): number => Math.round(value * 10) / 10;
 export const round2 = (value: number): number => Math.round(value * 100) / 100;
-export const megabytes = (bytes: number): number => Math.round(bytes / 1e6);
+const megabytes = (bytes: number): number => Math.round(bytes / 1e6);

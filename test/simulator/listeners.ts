@@ -8,7 +8,7 @@ export interface Ports {
 }
 
 type Protocol = keyof Ports;
-export const PROTOCOLS: readonly Protocol[] = ['cgminer', 'http'];
+const PROTOCOLS: readonly Protocol[] = ['cgminer', 'http'];
 
 export type Serve = (protocol: Protocol, socket: Socket, device: SimulatedDevice) => void;
 
