@@ -6,7 +6,7 @@ import { describeProblem, parseConfig } from '../config/load.ts';
 import { configSchema } from '../config/schema.ts';
 import { AgentError } from '../platform/errors.ts';
 import { placesOf } from '../schedule/places.ts';
-import { EXIT, type Io, printJson, setExit } from './io.ts';
+import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 
 /** `check-config`: every problem of a configuration file with line, nearest known setting and remedy. */
 export const checkConfigVerb = (program: Command, io: Io): void => {
@@ -30,7 +30,7 @@ const checkFile = (file: string, json: boolean, io: Io): void => {
   if (parsed.kind === 'bad') {
     setExit(EXIT.usage);
     if (json) printJson(io, { ok: false, file, problems: parsed.problems });
-    else for (const problem of parsed.problems) io.err.write(`${describeProblem(file, problem)}\n`);
+    else for (const problem of parsed.problems) io.err.write(`${printable(describeProblem(file, problem))}\n`);
     return;
   }
   const places = placesOf(parsed.config).length;

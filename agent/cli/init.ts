@@ -160,7 +160,9 @@ schedule:
 
 ${options.broker === undefined ? BROKER_COMMENT : brokerText(options.broker)}`;
 
-const scalar = (text: string): string => stringify(text, { lineWidth: 0 }).trimEnd();
+/** A text on one line of YAML, whatever it holds. */
+const scalar = (text: string): string =>
+  stringify(text, { lineWidth: 0, defaultStringType: /^[^\s"\\]+$/.test(text) ? 'PLAIN' : 'QUOTE_DOUBLE' }).trimEnd();
 
 const brokerText = (url: string): string =>
   [

@@ -52,6 +52,11 @@ export class Recording {
     });
   }
 
+  /** The state folder. */
+  get dir(): string {
+    return this.#gateway.dir;
+  }
+
   state(id: string): DeviceState {
     const state = this.states.get(id);
     if (state === undefined) throw new Error(`no device ${id}`);

@@ -1,0 +1,85 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { assayer, assertHarmless, folder, lines } from './assayer.ts';
+
+const WRONG = `gateway: gw-1
+operator: example.org
+state_dir: state
+devices:
+  - host: 10.0.0.7
+    credential: stock
+  - range: 10.0.0.0/24
+scheduel:
+  pools: "* * * * *"
+`;
+
+test('every problem is one line: file, line, setting, what is wrong, the nearest known setting', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'assayer.yaml'), WRONG);
+  const { code, out, err } = await assayer(['check-config'], { cwd });
+  assert.deepEqual([code, out], [2, '']);
+  const problems = lines(err);
+  assert.equal(problems.length, 2);
+  assert.match(
+    problems[0] ?? '',
+    /assayer\.yaml:6: devices\[0\]\.credential: unknown setting "credential" \(did you mean "credentials"\?/,
+  );
+  assert.match(problems[1] ?? '', /assayer\.yaml:8: scheduel: unknown setting "scheduel" \(did you mean "schedule"\?/);
+});
+
+test('--json gives the same problems as data', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'assayer.yaml'), WRONG);
+  const { code, out } = await assayer(['check-config', '--json'], { cwd });
+  assert.equal(code, 2);
+  const { ok, problems } = JSON.parse(out);
+  assert.equal(ok, false);
+  assert.deepEqual(
+    problems.map(({ line, path }: { line: number; path: string }) => [line, path]),
+    [
+      [6, 'devices[0].credential'],
+      [8, 'scheduel'],
+    ],
+  );
+});
+
+test('run refuses the same file in the same words, and starts nothing', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'assayer.yaml'), WRONG);
+  const { code, err } = await assayer(['run'], { cwd });
+  assert.equal(code, 2);
+  assert.match(err, /:6: devices\[0\]\.credential: unknown setting/);
+  assert.match(err, /\[config\.invalid\]/);
+});
+
+test('broken YAML, binary and a directory are told', async (t) => {
+  const cwd = folder(t);
+  for (const [name, bytes, told] of [
+    ['broken.yaml', 'gateway: [', /broken\.yaml:1: not valid YAML/],
+    ['binary.yaml', Buffer.from([0xff, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d]), /binary\.yaml:1: /],
+    ['empty.yaml', '', /empty\.yaml:1: /],
+  ] as const) {
+    writeFileSync(join(cwd, name), bytes);
+    const said = await assayer(['check-config', '-c', name], { cwd });
+    assert.equal(said.code, 2, name);
+    assert.match(said.err, told);
+    assertHarmless(said);
+  }
+  assert.match((await assayer(['check-config', '-c', '.'], { cwd })).err, /cannot read .*: EISDIR/);
+});
+
+test('a key with terminal escapes does not reach the terminal', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'assayer.yaml'), `${WRONG}"evil\\e[2J": 1\n`);
+  assertHarmless(await assayer(['check-config'], { cwd }));
+});
+
+test('--schema prints the JSON Schema of the file', async () => {
+  const { code, out } = await assayer(['check-config', '--schema']);
+  assert.equal(code, 0);
+  const schema = JSON.parse(out);
+  assert.deepEqual(schema.required, ['gateway', 'operator', 'state_dir', 'devices']);
+  assert.equal(schema.additionalProperties, false);
+});
