@@ -140,6 +140,6 @@ const sightTable = ({ driver, observation }: Extract<Sight, { kind: 'seen' }>, i
   return [
     `${observation.address}: ${driver.title}\n`,
     table(io, ['fact', 'value'], [...facts, ...slots]),
-    readings.length === 0 ? '' : `\n${table(io, ['not present', 'why'], readings)}`,
+    ...(readings.length === 0 ? [] : [table(io, ['not present', 'why'], readings)]),
   ].join('\n');
 };

@@ -150,6 +150,7 @@ const rowOf = ({ address, observation: { facts } }: Extract<Found, { kind: 'seen
   ].map(printable);
 
 const devicesBlock = (addresses: readonly string[], { ports }: ScanOptions): string =>
-  stringify({
-    devices: addresses.map((host) => ({ host, ...(Object.keys(ports).length === 0 ? {} : { ports }) })),
-  });
+  stringify(
+    { devices: addresses.map((host) => ({ host, ...(Object.keys(ports).length === 0 ? {} : { ports }) })) },
+    { aliasDuplicateObjects: false },
+  );

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { type Fleet, startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { assayer, folder, lines } from './assayer.ts';
+
+let fleet: Fleet;
+let ports: string;
+const RANGE = '127.41.0.1-127.41.0.12';
+const SILENT = '127.41.0.3';
+
+before(async () => {
+  const wanted = ['whatsminer/m50s-api2', 'axeos/gamma-2.12', 'cgminer/cgminer'];
+  fleet = await startFleet({
+    specimens: loadSpecimens().filter(({ name }) => wanted.includes(name)),
+    base: '127.41.0.1',
+  });
+  ports = `cgminer=${fleet.ports.cgminer},http=${fleet.ports.http}`;
+});
+
+after(() => fleet.stop());
+
+test('scan lists what it found, one line each, in the order of the addresses', async () => {
+  const { code, out, err } = await assayer(['scan', RANGE, '127.41.0.1', '--ports', ports]);
+  assert.equal(code, 0);
+  const [heading, ...rows] = lines(out);
+  assert.match(heading ?? '', /^address +family +model +firmware +hash rate +pool +mac$/);
+  assert.deepEqual(
+    rows.map((row) => row.split(/ {2,}/).slice(0, 2)),
+    [
+      ['127.41.0.1', 'axeos'],
+      ['127.41.0.2', 'cgminer'],
+      ['127.41.0.3', 'whatsminer'],
+    ],
+  );
+  assert.match(rows[0] ?? '', /TH\/s +\S+:\d+ acme\.\S+ +02:/);
+  assert.equal(err, '3 devices found\n');
+});
+
+test('scan --json prints one observation a line, as probe does', async () => {
+  const { code, out } = await assayer(['scan', RANGE, '--ports', ports, '--json']);
+  assert.equal(code, 0);
+  const found = lines(out).map((line) => JSON.parse(line));
+  assert.deepEqual(
+    found.map(({ address }) => address),
+    ['127.41.0.1', '127.41.0.2', '127.41.0.3'],
+  );
+  for (const { telemetry } of found) assert.equal(telemetry.hashrate_ghs, telemetry.hashrate_hs / 1e9);
+});
+
+test('scan --yaml prints devices that a configuration takes as they are', async (t) => {
+  const cwd = folder(t);
+  const { out } = await assayer(['scan', RANGE, '--ports', ports, '--yaml']);
+  writeFileSync(join(cwd, 'assayer.yaml'), `gateway: gw\noperator: example.org\nstate_dir: state\n${out}`);
+  const checked = await assayer(['check-config', '--json'], { cwd });
+  assert.deepEqual([checked.code, JSON.parse(checked.out).places], [0, 3], out);
+});
+
+test('Ctrl-C prints what was found so far', async (t) => {
+  const silent = fleet.device(SILENT);
+  silent.behave('silent');
+  t.after(() => silent.behave('honest'));
+  const { code, out, err } = await assayer(['scan', RANGE, '--ports', ports, '--timeout', '25'], {
+    meanwhile: (child) => {
+      // The others have answered when only the silent one is still connected.
+      const waiting = setInterval(() => {
+        if (silent.connections.size === 0) return;
+        clearInterval(waiting);
+        setTimeout(() => child.kill('SIGINT'), 1500);
+      }, 20);
+    },
+  });
+  assert.equal(code, 0);
+  assert.match(out, /^127\.41\.0\.1 +axeos/m);
+  assert.doesNotMatch(out, /^127\.41\.0\.3/m);
+  assert.equal(err, 'interrupted; this was found so far:\n2 devices found\n');
+});
+
+test('nothing found is no error', async () => {
+  const { code, out, err } = await assayer(['scan', '127.41.0.100-127.41.0.110', '--ports', ports]);
+  assert.deepEqual([code, err], [0, '0 devices found\n']);
+  assert.match(out, /^address/);
+});
+
+test('ranges and bounds that are none are told', async () => {
+  for (const [words, told] of [
+    [['10.0.0.0/8'], /has 16777214 addresses\n {2}remedy: split it/],
+    [['10.0.0.9-10.0.0.1'], /ends before it begins/],
+    [['miners'], /"miners" is not a range of IPv4 addresses\n {2}remedy: write 10\.20\.14\.0\/24/],
+    [['10.0.0.7:4028'], /is not a range/],
+    [[RANGE, '--concurrency', '0'], /a whole number from 1 to 1024/],
+    [[RANGE, '--concurrency', 'many'], /a whole number from 1 to 1024/],
+  ] as const) {
+    const { code, out, err } = await assayer(['scan', ...words]);
+    assert.deepEqual([code, out], [2, ''], words.join(' '));
+    assert.match(err, told);
+  }
+});
