@@ -5,7 +5,7 @@ import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Clock } from './platform/clock.ts';
 import { compileAllowList } from './probe/allow.ts';
 import type { Capture } from './probe/capture.ts';
-import { IDENTIFICATION, identify } from './probe/identify.ts';
+import { IDENTIFICATION, identify, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { type ProbeDeps, probeDevice } from './probe/probe.ts';
 import type { Target } from './probe/target.ts';
@@ -34,12 +34,14 @@ export const lookAt = async (
   deps: LookDeps,
 ): Promise<Sight> => {
   const sight = known === undefined ? undefined : await ask(target, known, look, deps);
-  if (sight !== undefined && (look === 'pools' || (sight.kind === 'seen' && stillSpeaks(sight)))) return sight;
+  if (sight !== undefined && (look === 'pools' || (sight.kind === 'seen' && stillSpeaks(sight, deps)))) return sight;
   return (await identifyAndAsk(target, known, look, deps)) ?? sight ?? nothing('unreadable', 'no family recognised');
 };
 
-const stillSpeaks = ({ driver, capture }: { driver: Driver; capture: Capture }): boolean =>
-  driver.stillSpeaks?.(capture.replies) ?? true;
+const stillSpeaks = (
+  { driver, capture }: { readonly driver: Driver; readonly capture: Capture },
+  { drivers }: Pick<LookDeps, 'drivers'>,
+): boolean => driver.stillSpeaks?.(capture.replies) !== false && !looksLikeAnother(driver, capture, drivers);
 
 /** Undefined when identification ends at the family whose look is at hand already. */
 const identifyAndAsk = async (

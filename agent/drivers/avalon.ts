@@ -1,12 +1,11 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
 import { readItems, readModuleVersion } from './avalon-text.ts';
-import { lastShareAge, rowsOf } from './cgminer-api.ts';
+import { answersOf, lastShareAge, rowsOf } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
-  answer,
   asObject,
   at,
   firstOf,
@@ -183,9 +182,8 @@ export const avalon = defineDriver({
   source: 'Avalon A10 API manual 0.2; replies of units from 2017 to 2025',
   recognise,
   stillSpeaks: (replies) => {
-    const version = answer(replies, 'version');
-    const product = version.kind === 'present' ? firstRow('VERSION')(version.value)?.PROD : undefined;
-    return typeof product !== 'string' || /^avalon/i.test(product);
+    const telling = answersOf(replies, ['version', 'stats', 'config']);
+    return telling.length === 0 || telling.some((reply) => isAvalon(reply) || hasDriver(reply));
   },
   queries: {
     summary: cgminer('summary', { cadence: 'pools' }),

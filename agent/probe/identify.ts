@@ -7,7 +7,7 @@ import {
   httpGet,
   type Query,
 } from '../drivers/driver.ts';
-import type { JsonValue, NoReply, Reply } from './capture.ts';
+import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
 import type { Page } from './http.ts';
 import { Line, type ProbeDeps } from './line.ts';
 import type { Target } from './target.ts';
@@ -56,6 +56,28 @@ export const identify = async (
   await inquiry.run();
   return inquiry.conclude();
 };
+
+/**
+ * Whether the replies of a look are more like another family than like the one in whose words was asked: reason to
+ * identify the device anew.
+ */
+export const looksLikeAnother = (driver: Driver, { replies }: Capture, drivers: readonly Driver[]): boolean => {
+  const clues = cluesIn(driver, replies);
+  const own = judge(driver, clues);
+  return own < CERTAIN && drivers.some((other) => other !== driver && judge(other, clues) > own);
+};
+
+const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
+  const clues = { cgminer: new Map<string, JsonValue>(), http: new Map<string, JsonValue>() };
+  for (const [name, reply] of replies) {
+    const query = driver.queries[name];
+    if (query === undefined || reply.kind !== 'reply') continue;
+    clues[query.kind].set(query.kind === 'cgminer' ? query.command : query.path, reply.value);
+  }
+  return clues;
+};
+
+const CERTAIN = 3;
 
 class Inquiry {
   readonly #line: Line;
@@ -139,7 +161,7 @@ class Inquiry {
 
   #certain(): boolean {
     const { sureness, drivers } = this.#best();
-    return sureness === 3 && drivers.length === 1;
+    return sureness === CERTAIN && drivers.length === 1;
   }
 
   /** The drivers that are surest of these clues. */

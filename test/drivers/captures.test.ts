@@ -9,6 +9,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { place } from '../../agent/drivers/readers.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { looksLikeAnother } from '../../agent/probe/identify.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { EXPECTATIONS } from './capture-expectations/all.ts';
@@ -141,6 +142,11 @@ const checkCapture = (driver: Driver, folder: string, expected: CaptureExpectati
     assert.equal(gaps.get(name as FactName), gap, `${name} is ${gap}`);
   }
   assert.deepEqual(wrong, []);
+  const capture = { address: folder, observedAtMs: 0, replies };
+  assert.ok(
+    driver.stillSpeaks?.(replies) !== false && !looksLikeAnother(driver, capture, DRIVERS),
+    'a later look takes it for the same family',
+  );
   for (const alternative of alternativesOf(folder, expected, replies)) {
     const { facts: same } = normalise(driver, { address: folder, observedAtMs: 0, replies: alternative }, 'full');
     assert.deepEqual(same, facts, 'another reply to the same question gives the same facts');

@@ -6,6 +6,7 @@ import { isUnknownQuestion } from '../../agent/drivers/status.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { Capture, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/http.ts';
+import { looksLikeAnother } from '../../agent/probe/identify.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { knowsBy, loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
 
@@ -126,8 +127,28 @@ describe('specimens', () => {
         assert.equal(fingerprint === undefined, facts['firmware.components'] === undefined);
         const found = readingsOf(gaps);
         for (const [fact, reading] of Object.entries(readings)) assert.equal(found[fact], reading, fact);
-        assert.notEqual(driver.stillSpeaks?.(capture.replies), false, 'a later look takes it for the same family');
+        assert.ok(staysWith(driver, capture), 'a later look takes it for the same family');
       });
     }
   }
+
+  test('no driver goes on speaking to a device that has become one of another family', () => {
+    const fooled = DRIVERS.flatMap((driver) =>
+      SPECIMENS.filter(({ device }) => !('family' in device) || device.family !== driver.family)
+        .filter((specimen) => staysWith(driver, look(specimen, driver, true)))
+        .map(({ name }) => `${driver.family} goes on with ${name}`),
+    );
+    // What tells these from plain cgminer, `stats` and a web page, that driver does not ask for.
+    assert.deepEqual(fooled, [
+      'cgminer goes on with avalon/a741-modules',
+      'cgminer goes on with other-firmware/goldshell',
+    ]);
+  });
 });
+
+/** A full look that shows something, and nothing that makes the agent identify the device anew. */
+const staysWith = (driver: Driver, capture: Capture): boolean => {
+  const shown = Object.keys(normalise(driver, capture, 'full').facts).filter((fact) => fact !== 'family');
+  const speaks = driver.stillSpeaks?.(capture.replies) !== false && !looksLikeAnother(driver, capture, DRIVERS);
+  return shown.length > 0 && speaks;
+};
