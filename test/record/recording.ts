@@ -128,6 +128,17 @@ export class Recording {
       .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
   }
 
+  /** Every entry of the log. */
+  wholeLog(): readonly Statement[] {
+    this.#aside = 0;
+    return this.said();
+  }
+
+  /** Every message, as `log --raw` prints it. */
+  rawLog(): readonly string[] {
+    return this.#gateway.store.entriesFrom(0, 100_000).map(({ message }) => Buffer.from(message).toString());
+  }
+
   meta(name: string): string | undefined {
     return this.#gateway.store.meta(name);
   }

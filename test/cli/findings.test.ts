@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Facts } from '../../shared/facts.ts';
+import { pools } from '../appraise/watch.ts';
+import { Recording } from '../record/recording.ts';
+import { assayer, assertHarmless, configured, lines } from './assayer.ts';
+
+/** A gateway whose device showed this, twice. */
+const showing = async (t: TestContext, changes: Facts | undefined) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  if (changes !== undefined) await recording.looks('rig-1', 2, changes);
+  configured(recording.dir, {});
+  return { recording, cwd: recording.dir };
+};
+
+const STOLEN = pools({ user: 'thief\u001b[31m.x' });
+
+test('findings: none open is 0', async (t) => {
+  const { cwd } = await showing(t, undefined);
+  const { code, out } = await assayer(['findings'], { cwd });
+  assert.equal(code, 0);
+  assert.deepEqual(lines(out).length, 1);
+});
+
+test('findings: an open one above info is 1, with before and after', async (t) => {
+  const { cwd } = await showing(t, STOLEN);
+  const said = await assayer(['findings'], { cwd });
+  assert.equal(said.code, 1);
+  const [heading, row] = lines(said.out);
+  assert.match(heading ?? '', /^since \(UTC\) +severity +state +device +finding +before +after$/);
+  assert.match(row ?? '', /critical +open +rig-1 +pool\.user-changed slot 0 +acme\.rig0417 +thief.\[31m\.x$/);
+  assertHarmless(said);
+});
+
+test('findings --json has the members of the statement', async (t) => {
+  const { cwd, recording } = await showing(t, STOLEN);
+  const { code, out } = await assayer(['findings', '--json'], { cwd });
+  assert.equal(code, 1);
+  const [stated] = recording.said().flatMap((one) => (one.kind === 'finding' ? [one.finding] : []));
+  assert.ok(stated !== undefined);
+  const { evidence: _, reference: __, labels: ___, ...members } = stated;
+  assert.deepEqual(
+    lines(out).map((line) => JSON.parse(line)),
+    [members],
+  );
+});
+
+test('what has ended is shown with --all only, and counts no more', async (t) => {
+  const { cwd, recording } = await showing(t, STOLEN);
+  recording.clock.pass(3_600_000);
+  await recording.looks('rig-1', 4, {});
+  const open = await assayer(['findings'], { cwd });
+  const all = await assayer(['findings', '--all'], { cwd });
+  assert.deepEqual([open.code, lines(open.out).length], [0, 1]);
+  assert.equal(all.code, 0);
+  assert.match(all.out, /resolved +rig-1 +pool\.user-changed/);
+});
+
+test('the parent of a storm is one row about several devices', async (t) => {
+  const rigs = Array.from({ length: 6 }, (_, at) => `rig-${at + 1}`);
+  const recording = new Recording(t, rigs);
+  await recording.learnAll();
+  for (const _ of [1, 2]) {
+    recording.clock.pass(10_000);
+    for (const id of rigs) recording.look(id, STOLEN);
+    recording.recorder.flush();
+  }
+  configured(recording.dir, {});
+  const table = await assayer(['findings'], { cwd: recording.dir });
+  assert.match(table.out, /several +pool\.user-changed/);
+  const [finding] = lines((await assayer(['findings', '--json'], { cwd: recording.dir })).out).map((line) =>
+    JSON.parse(line),
+  );
+  assert.deepEqual([finding.count, finding.devices], [6, rigs]);
+});
+
+test('status without an agent shows the devices from the store, and that none runs', async (t) => {
+  const { cwd } = await showing(t, STOLEN);
+  const said = await assayer(['status'], { cwd });
+  assert.deepEqual([said.code, said.err], [0, '']);
+  assert.match(said.out, /^agent: no agent runs in .*; 5 entries\nopen findings: 1\n/);
+  assert.match(said.out, /^rig-1 +10\.0\.0\.1 +Antminer S21 +2026\.03\.1 +deviation +none +\d{4}-/m);
+  assertHarmless(said);
+  const { running, reason, size, findings, devices } = JSON.parse((await assayer(['status', '--json'], { cwd })).out);
+  assert.deepEqual([running, reason, size, findings], [false, 'agent.not-running', 5, 1]);
+  assert.deepEqual([devices[0].device, devices[0].conformance, devices[0].seq], ['rig-1', 'deviation', 3]);
+});
+
+test('baseline accept needs a running agent, and devices or --all', async (t) => {
+  const { cwd } = await showing(t, STOLEN);
+  const none = await assayer(['baseline', 'accept'], { cwd });
+  assert.equal(none.code, 2);
+  assert.match(none.err, /name devices, or --all, not both/);
+  const both = await assayer(['baseline', 'accept', 'rig-1', '--all'], { cwd });
+  assert.equal(both.code, 2);
+  const alone = await assayer(['baseline', 'accept', 'rig-1', '--yes'], { cwd });
+  assert.deepEqual([alone.code, alone.out], [3, '']);
+  assert.match(alone.err, /no agent runs in .*\n {2}remedy: start it: assayer run .*\[agent\.not-running\]/);
+});
