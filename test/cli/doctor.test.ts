@@ -1,0 +1,267 @@
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, connect } from 'node:net';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { after, before, type TestContext, test } from 'node:test';
+import { createServer } from 'node:tls';
+import { createKey } from '../../agent/platform/keys.ts';
+import { Store } from '../../agent/record/store.ts';
+import { Gateway } from '../journeys/agent.ts';
+import { Authority } from '../publish/certificates.ts';
+import { until } from '../publish/observer.ts';
+import { connack, levelOf, ScriptedBroker, TYPE } from '../publish/scripted-broker.ts';
+import { openGateway } from '../record/gateway.ts';
+import { type Fleet, startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { assayer, assertHarmless, configured, folder, lines } from './assayer.ts';
+
+let fleet: Fleet;
+
+before(async () => {
+  fleet = await startFleet({
+    specimens: loadSpecimens().filter(({ name }) => name === 'cgminer/cgminer'),
+    devices: 2,
+    base: '127.43.0.1',
+  });
+});
+
+after(() => fleet.stop());
+
+const range = () => [{ range: '127.43.0.1-127.43.0.20', ports: fleet.ports }];
+
+/** A gateway that has a key and no store yet. */
+const prepared = (t: TestContext, settings: object = {}): string => {
+  const cwd = folder(t);
+  createKey(cwd);
+  configured(cwd, { devices: range(), ...settings });
+  return cwd;
+};
+
+interface Found {
+  readonly check: string;
+  readonly level: string;
+  readonly message: string;
+  readonly remedy?: string;
+}
+
+/** What doctor says, `check level` by line, and everything about one check. */
+const examined = async (cwd: string) => {
+  const { code, out, err } = await assayer(['doctor', '--json'], { cwd });
+  assert.equal(err, '');
+  const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: readonly Found[] };
+  assert.equal(code, ok ? 0 : 1);
+  for (const { level, remedy } of checks) assert.equal(remedy === undefined, level === 'ok');
+  return { code, checks, of: (name: string) => checks.filter(({ check }) => check === name) };
+};
+
+const levels = (found: readonly Found[]): readonly string[] => found.map(({ level }) => level);
+
+test('a healthy gateway: a line for each check, and 0', async (t) => {
+  await using broker = await ScriptedBroker.start();
+  const cwd = prepared(t, { mqtt: { url: broker.url } });
+  const said = await assayer(['doctor'], { cwd });
+  assert.deepEqual([said.code, said.err], [0, '']);
+  const printed = lines(said.out);
+  assert.match(printed[0] ?? '', /^ok {4}configuration {2}.*assayer\.yaml is good$/);
+  const shown = printed.filter((line) => !line.startsWith(' ')).map((line) => line.slice(6, 19).trim());
+  assert.deepEqual(
+    [...new Set(shown)],
+    ['configuration', 'agent', 'state folder', 'signing key', 'store', 'clock', 'broker', 'miners'],
+  );
+  assert.match(said.out, /^ok {4}miners {9}2 of 16 addresses tried answer$/m);
+  assert.match(
+    said.out,
+    /^warn {2}broker {9}mqtt:\/\/127\.0\.0\.1:\d+ \(127\.0\.0\.1\) accepts this gateway over MQTT 5, without TLS\n {21}remedy: /m,
+  );
+  assertHarmless(said);
+  const [hello] = broker.of(TYPE.connect);
+  assert.match(hello?.body.toString('latin1') ?? '', /tx1-gw3-doctor/);
+  assert.deepEqual([broker.of(TYPE.subscribe).length, broker.of(TYPE.publish).length], [0, 0]);
+});
+
+test('a wrong configuration is the only thing that is told about it', async (t) => {
+  const cwd = prepared(t, { schedul: {} });
+  const { code, checks } = await examined(cwd);
+  assert.deepEqual([code, checks.length, checks[0]?.level], [1, 1, 'fail']);
+  assert.match(
+    checks[0]?.message ?? '',
+    /assayer\.yaml:\d+: schedul: unknown setting "schedul" \(did you mean "schedule"\?/,
+  );
+});
+
+test('a key that is missing, open to others or not the one of the public half', async (t) => {
+  const cwd = prepared(t);
+  chmodSync(join(cwd, 'gateway.key'), 0o644);
+  const open = (await examined(cwd)).of('signing key');
+  assert.match(`${open[0]?.message} ${open[0]?.remedy}`, /can be read by others \(mode 0644\) chmod 600/);
+  chmodSync(join(cwd, 'gateway.key'), 0o600);
+
+  const other = folder(t);
+  createKey(other);
+  copyFileSync(join(other, 'gateway.jwk.json'), join(cwd, 'gateway.jwk.json'));
+  const foreign = (await examined(cwd)).of('signing key');
+  assert.deepEqual(levels(foreign), ['ok', 'warn']);
+  assert.match(foreign[1]?.message ?? '', /public half of another key/);
+
+  rmSync(join(cwd, 'gateway.key'));
+  const none = (await examined(cwd)).of('signing key');
+  assert.deepEqual([levels(none), none[0]?.remedy], [['fail'], 'run: assayer init']);
+});
+
+test('a state folder that is not there, or open to others', async (t) => {
+  const cwd = prepared(t);
+  chmodSync(cwd, 0o755);
+  const readable = (await examined(cwd)).of('state folder');
+  assert.deepEqual(levels(readable), ['warn', 'ok']);
+  chmodSync(cwd, 0o777);
+  const writable = (await examined(cwd)).of('state folder');
+  assert.deepEqual([levels(writable), writable[0]?.remedy], [['fail', 'ok'], `chmod 700 ${cwd}`]);
+  configured(cwd, { devices: range(), state_dir: join(cwd, 'none') });
+  const gone = (await examined(cwd)).of('state folder');
+  assert.match(`${gone[0]?.level} ${gone[0]?.remedy}`, /fail make it with the key: assayer init -c /);
+});
+
+test('a log that verifies, one of another gateway, one that was tampered with', async (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  configured(dir, { devices: range() });
+  const good = (await examined(dir)).of('store');
+  assert.deepEqual(levels(good), ['ok']);
+  assert.match(good[0]?.message ?? '', /^1 entries of example\.org\/tx1-gw3\/\d+; the last 1 verify$/);
+
+  configured(dir, { devices: range(), gateway: 'tx1-gw4' });
+  const renamed = (await examined(dir)).of('store');
+  assert.match(`${renamed[0]?.level} ${renamed[0]?.message}`, /fail the log in .* is example\.org\/tx1-gw3\//);
+
+  configured(dir, { devices: range() });
+  const db = new DatabaseSync(join(dir, 'assayer.db'));
+  db.exec(
+    "UPDATE entries SET message = CAST(replace(CAST(message AS TEXT), 'Debian', 'Devuan') AS BLOB) WHERE seq = 0",
+  );
+  db.close();
+  const tampered = (await examined(dir)).of('store');
+  assert.deepEqual(levels(tampered), ['fail']);
+  assert.match(tampered[0]?.message ?? '', /does not verify: entry 0 is not what was written/);
+});
+
+test('a store that is held by a process that does not answer', async (t) => {
+  const { dir } = openGateway(t);
+  configured(dir, { devices: range() });
+  const held = (await examined(dir)).of('store');
+  assert.deepEqual(levels(held), ['fail', 'ok']);
+  assert.match(`${held[0]?.message}; ${held[0]?.remedy}`, /holds the store; find it with: fuser .*assayer\.lock/);
+});
+
+test('a password that everyone may read', async (t) => {
+  const cwd = prepared(t);
+  writeFileSync(join(cwd, 'password'), 'secret', { mode: 0o644 });
+  configured(cwd, { devices: range(), credentials: { stock: { password_file: 'password' } } });
+  const { code, of } = await examined(cwd);
+  assert.deepEqual([code, levels(of('secrets'))], [0, ['warn']]);
+  assert.match(of('secrets')[0]?.remedy ?? '', /^chmod 600 .*password$/);
+});
+
+test('a broker that refuses, that knows the old version only, that is not there, whose name is none', async (t) => {
+  await using refusing = await ScriptedBroker.start(({ type }) =>
+    type === TYPE.connect ? [connack(0x87)] : undefined,
+  );
+  await using old = await ScriptedBroker.start((packet, socket) => {
+    if (packet.type !== TYPE.connect || levelOf(packet) === 4) return undefined;
+    socket.destroy();
+    return [];
+  });
+  const gone = await ScriptedBroker.start();
+  const goneUrl = gone.url;
+  await gone[Symbol.asyncDispose]();
+  const urls = [refusing.url, old.url, goneUrl, 'mqtt://nowhere.invalid:1883'];
+  const cwd = prepared(t, { mqtt: { url: urls[0], urls: urls.slice(1), insecure: true } });
+  const { code, of } = await examined(cwd);
+  assert.equal(code, 1);
+  const [refused, accepted, absent, nameless] = of('broker');
+  assert.match(`${refused?.level} ${refused?.message}`, /^fail .*refused with reason 0x87 \(notAuthorised\)$/);
+  assert.match(refused?.remedy ?? '', /password_file/);
+  assert.match(
+    `${accepted?.level} ${accepted?.message}`,
+    /^warn .* accepts this gateway over MQTT 3\.1\.1, without TLS$/,
+  );
+  assert.match(`${absent?.level} ${absent?.message}`, /^fail .*ECONNREFUSED/);
+  assert.match(`${nameless?.level} ${nameless?.message}`, /^fail .*nowhere\.invalid does not resolve/);
+});
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
+
+test('a certificate that ends soon, and one of an authority that is not trusted', {
+  skip: hasOpenssl ? false : 'openssl is missing',
+}, async (t) => {
+  await using broker = await ScriptedBroker.start();
+  const [ours, theirs] = [folder(t), folder(t)].map((dir) => new Authority(dir)) as [Authority, Authority];
+  const { cert, key } = ours.issue('broker', 'IP:127.0.0.1');
+  const server = createServer({ cert: readFileSync(cert), key: readFileSync(key) }, (socket) => {
+    socket.on('error', () => {});
+    socket
+      .pipe(connect(broker.port, '127.0.0.1'))
+      .on('error', () => {})
+      .pipe(socket);
+  });
+  server.on('tlsClientError', () => {});
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `mqtts://127.0.0.1:${(server.address() as AddressInfo).port}`;
+
+  const cwd = prepared(t, { mqtt: { url, ca: ours.ca } });
+  const trusted = (await examined(cwd)).of('broker');
+  assert.deepEqual(levels(trusted), ['warn', 'ok']);
+  assert.match(trusted[0]?.message ?? '', /^the certificate of mqtts:.* ends on \d{4}-\d\d-\d\d$/);
+  assert.match(trusted[1]?.message ?? '', /accepts this gateway over MQTT 5$/);
+
+  configured(cwd, { devices: range(), mqtt: { url, ca: theirs.ca, ...ours.issue('gw', 'DNS:tx1-gw3') } });
+  const [own, untrusted] = (await examined(cwd)).of('broker');
+  assert.match(`${own?.level} ${own?.message}`, /^warn the client certificate ends on /);
+  assert.match(`${untrusted?.level} ${untrusted?.message}`, /^fail mqtts:.*(self-signed|certificate|UNABLE)/i);
+  assert.match(untrusted?.remedy ?? '', /^check ca, cert, key/);
+
+  renameSync(theirs.ca, `${theirs.ca}.gone`);
+  const [unreadable] = (await examined(cwd)).of('broker');
+  assert.match(`${unreadable?.level} ${unreadable?.message}`, /^fail cannot read ca file .*ENOENT/);
+});
+
+test('positions that do not answer are named; where nobody answers the way is wrong', async (t) => {
+  const here = { host: '127.43.0.1', ports: fleet.ports };
+  const away = { host: '127.43.0.99', ports: fleet.ports };
+  const some = (await examined(prepared(t, { devices: [here, away] }))).of('miners');
+  assert.deepEqual(levels(some), ['ok', 'warn']);
+  assert.match(
+    `${some[1]?.message}; ${some[1]?.remedy}`,
+    /^127\.43\.0\.99 .*ECONNREFUSED; assayer probe 127\.43\.0\.99$/,
+  );
+  const none = (await examined(prepared(t, { devices: [away] }))).of('miners');
+  assert.deepEqual(levels(none), ['fail']);
+});
+
+test('a running agent is asked, and neither its broker nor its miners are disturbed', async () => {
+  await using broker = await ScriptedBroker.start();
+  await using gateway = await Gateway.start({ devices: range(), mqtt: { url: broker.url, spread_s: 0 } });
+  const ask = () => assayer(['doctor', '--json', '-c', gateway.file], { cwd: gateway.folder });
+  const attested = (): number => {
+    using store = Store.openReadOnly(gateway.stateDir);
+    return store.newestCount();
+  };
+  const isConnected = (): boolean => gateway.events.some(({ event }) => event === 'uplink.connected');
+  await until('both devices are attested and the uplink stands', () => attested() === 2 && isConnected());
+  const before = broker.sockets.length;
+  const { code, out } = await ask();
+  assert.equal(code, 0, out);
+  const { checks } = JSON.parse(out) as { checks: readonly Found[] };
+  const said = (name: string) =>
+    checks.filter(({ check }) => check === name).map(({ level, message }) => `${level} ${message}`);
+  assert.match(said('agent')[0] ?? '', /^ok running, \d+ entries$/);
+  assert.match(said('store')[0] ?? '', /^ok \d+ entries of example\.org\/gw-1\/\d+; the last \d+ verify$/);
+  assert.match(said('broker')[0] ?? '', /^ok the agent is connected to mqtt:/);
+  assert.deepEqual(said('miners'), ['ok 2 of 2 devices answer the running agent']);
+  assert.equal(broker.sockets.length, before);
+  assert.equal(fleet.maxConnections(), 1);
+});
