@@ -2,6 +2,7 @@ import type { FactName, Facts } from '../shared/facts.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
+import { readFacts } from './baseline/compared.ts';
 import type { Driver } from './drivers/driver.ts';
 import { type LookDeps, lookAt, type Sight } from './look.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
@@ -102,7 +103,7 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
   if (sight.kind === 'nothing' || sight.observation.gaps.size === 0 || before?.attested === undefined) return [];
   const unknown = [...sight.observation.gaps].filter(([, gap]) => gap !== 'absent').map(([fact]) => fact);
   if (unknown.length === 0) return [];
-  const known = new Set(Object.keys(JSON.parse(before.attested.facts) as object));
+  const known = new Set(Object.keys(readFacts(before.attested.facts || '{}')));
   for (const fact of before.attested.missing ?? []) known.delete(fact);
   return unknown.filter((fact) => known.has(fact));
 };

@@ -3,6 +3,7 @@ import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
+import { readFacts } from '../baseline/compared.ts';
 import { idOf, type Place, placeKey } from './places.ts';
 import type { Seat } from './timetable.ts';
 
@@ -241,7 +242,8 @@ const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number
 const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
   claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
 
-const factsOf = (state: DeviceState): Facts => JSON.parse(state.attested?.facts ?? '{}') as Facts;
+/** What was attested of a device; nothing where it never answered. */
+const factsOf = ({ attested }: DeviceState): Facts => readFacts(attested?.facts || '{}');
 
 /** What a machine can be looked up by, before the weighted comparison decides. */
 const marksOf = ({

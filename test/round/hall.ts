@@ -1,0 +1,112 @@
+import type { TestContext } from 'node:test';
+import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import type { Driver } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { lookDeps } from '../../agent/look.ts';
+import { systemClock } from '../../agent/platform/clock.ts';
+import { AgentError } from '../../agent/platform/errors.ts';
+import { Attested } from '../../agent/record/coverage.ts';
+import type { Transaction } from '../../agent/record/log.ts';
+import { Recorder } from '../../agent/record/recorder.ts';
+import { admitLook, type RoundDeps, runLook } from '../../agent/round.ts';
+import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
+import type { Place } from '../../agent/schedule/places.ts';
+import { type DueLook, Timetable } from '../../agent/schedule/timetable.ts';
+import type { Statement } from '../../shared/statement.ts';
+import { openGateway } from '../record/gateway.ts';
+
+const LIMITS = { connectMs: 1000, exchangeMs: 1500, deviceMs: 5000, maxReplyBytes: 1_048_576 };
+
+/** A gateway whose rounds are made by hand: real sockets, a real log, and looks when the test wants them. */
+export class Hall {
+  readonly fleet: Fleet;
+  readonly timetable: Timetable<FleetSeat>;
+  readonly stopping = new AbortController();
+  /** While true the store takes nothing. */
+  refusing = false;
+  readonly #deps: RoundDeps;
+  readonly #recorder: Recorder;
+  readonly #store: ReturnType<typeof openGateway>['store'];
+
+  constructor(t: TestContext, places: readonly Place[], drivers: readonly Driver[] = DRIVERS) {
+    const clock = systemClock();
+    t.after(() => this.#recorder.stop());
+    const { log, store } = openGateway(t);
+    this.#store = store;
+    this.fleet = new Fleet(places, [], new Set());
+    this.timetable = new Timetable<FleetSeat>({
+      seats: () => this.fleet.seats(),
+      phaseOf: ({ phase }) => phase,
+      random: () => 0.5,
+    });
+    this.#recorder = new Recorder({
+      log: {
+        transaction: (body) => log.transaction((tx) => this.#unlessRefusing(body, tx)),
+        isFailing: () => log.isFailing(),
+      },
+      attested: new Attested(),
+      wallMs: clock.wallMs,
+      emit: () => {},
+      keep: (state) => this.fleet.keep(state),
+      state: (id) => this.fleet.state(id),
+      expected: () => this.fleet.expected(),
+      storms: NO_STORMS,
+    });
+    this.#deps = {
+      fleet: this.fleet,
+      timetable: this.timetable,
+      recorder: this.#recorder,
+      look: lookDeps({ drivers, limits: LIMITS, clock, signal: this.stopping.signal }),
+      wallMs: clock.wallMs,
+      monoMs: clock.monoMs,
+      random: () => 0.5,
+      targetOf: ({ place: { address, ports } }) => ({ address, ports }),
+      settings: {
+        confirmS: 1,
+        refreshS: 86_400,
+        pollIntervalMs: () => 60_000,
+        policy: 'a',
+        redact: [],
+        inFirstPass: (seat) => this.fleet.inFirstPass(seat),
+      },
+    };
+  }
+
+  #unlessRefusing(body: (tx: Transaction) => void, tx: Transaction): void {
+    body(tx);
+    if (this.refusing) throw new AgentError({ code: 'store.full', message: 'full', remedy: 'free space' });
+  }
+
+  seat(at: number): FleetSeat {
+    const seat = this.fleet.seats()[at];
+    if (seat === undefined) throw new Error(`no seat ${at}`);
+    return seat;
+  }
+
+  /** One look that fell due, as the pacer makes it. False where it was not admitted. */
+  async look(at: number, look: DueLook<FleetSeat>['look'] = 'full', early = false): Promise<boolean> {
+    const due = { seat: this.seat(at), look, early };
+    if (!admitLook(due, this.#deps)) return false;
+    await runLook(due, this.#deps);
+    return true;
+  }
+
+  /** What a period of coverage says up to now. */
+  coverage(): Extract<Statement, { kind: 'coverage' }>['coverage'] {
+    this.#recorder.closePeriod();
+    const last = this.said().at(-1);
+    if (last?.kind !== 'coverage') throw new Error('the period was not closed');
+    return last.coverage;
+  }
+
+  /** Every entry of the log. */
+  said(): readonly Statement[] {
+    return this.#store
+      .entriesFrom(0, 10_000)
+      .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  }
+
+  attestations(): readonly Extract<Statement, { kind: 'attestation' }>[] {
+    return this.said().flatMap((statement) => (statement.kind === 'attestation' ? [statement] : []));
+  }
+}

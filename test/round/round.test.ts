@@ -1,0 +1,228 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
+import { at, text } from '../../agent/drivers/readers.ts';
+import type { Place } from '../../agent/schedule/places.ts';
+import { FakeMiner } from '../probe/fake-miner.ts';
+import { type Fleet as Miners, startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { Hall } from './hall.ts';
+
+const miners = (base: string, ...names: readonly string[]): Promise<Miners> => {
+  const all = loadSpecimens();
+  const specimens = names.map((name) => {
+    const found = all.find((specimen) => specimen.name === name);
+    assert.ok(found !== undefined, `no specimen ${name}`);
+    return found;
+  });
+  return startFleet({ specimens, base });
+};
+
+const inRange = (address: string, ports: Place['ports']): Place => ({
+  address,
+  ports,
+  labels: { site: 'tx1' },
+  origin: 'range',
+  entry: '127.44.0.0/16',
+});
+
+const M50S = 'whatsminer/m50s-api2';
+const GAMMA = 'axeos/gamma-2.12';
+
+test('a first full look finds out what sits at an address, gives it its id, and attests it', async (t) => {
+  await using fleet = await miners('127.44.0.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.0.1', fleet.ports)]);
+  await hall.look(0);
+  const [attestation, ...others] = hall.attestations();
+  assert.ok(attestation !== undefined && others.length === 0);
+  assert.match(attestation.subject.device, /^mac-02[0-9a-f]{10}$/);
+  assert.deepEqual(attestation.subject.labels, { site: 'tx1' });
+  assert.deepEqual([attestation.evidence.trigger, attestation.evidence.address], ['first', '127.44.0.1']);
+  assert.ok(attestation.evidence.raw.length > 0);
+  const seat = hall.seat(0);
+  assert.deepEqual(
+    [seat.device, seat.family, seat.occupied, seat.passed, seat.busy],
+    [attestation.subject.device, 'whatsminer', true, true, false],
+  );
+});
+
+test('a pools look asks the pools questions only, and changes nothing', async (t) => {
+  await using fleet = await miners('127.44.1.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.1.1', fleet.ports)]);
+  await hall.look(0);
+  const before = new Map(fleet.requests());
+  const entries = hall.said().length;
+  await hall.look(0, 'pools');
+  const asked = [...fleet.requests()].filter(([request, count]) => count > (before.get(request) ?? 0));
+  assert.ok(asked.length > 0 && asked.length < before.size);
+  assert.ok(asked.some(([request]) => request.includes('pools')));
+  assert.equal(hall.said().length, entries);
+});
+
+test('an empty address is passed and leaves no trace, neither in the log nor in coverage', async (t) => {
+  const hall = new Hall(t, [inRange('127.44.2.1', { cgminer: 4028, http: 80 })]);
+  await hall.look(0);
+  assert.deepEqual([hall.seat(0).device, hall.seat(0).passed, hall.said().length], [undefined, true, 1]);
+  const { expected, polls } = hall.coverage();
+  assert.deepEqual([expected, polls], [0, {}]);
+});
+
+test('a device that is still being asked is left alone, and its turn counts as due', async (t) => {
+  await using fleet = await miners('127.44.3.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.3.1', fleet.ports)]);
+  await hall.look(0);
+  const looks = await Promise.all([hall.look(0, 'pools'), hall.look(0, 'pools'), hall.look(0, 'full', true)]);
+  assert.deepEqual(looks, [true, false, false]);
+  assert.equal(fleet.maxConnections(), 1);
+  assert.deepEqual(hall.coverage().polls, { pools: { due: 2, ok: 1 } });
+});
+
+test('a position that never answered becomes dark at the fifth look, and then rests longer and longer', async (t) => {
+  const place: Place = {
+    address: '127.44.4.1',
+    ports: { cgminer: 4028, http: 80 },
+    labels: {},
+    origin: 'host',
+    entry: '127.44.4.1',
+    id: 'rack-1',
+  };
+  const hall = new Hall(t, [place]);
+  const rests: number[] = [];
+  for (let look = 0; look < 12; look += 1) {
+    hall.seat(0).restUntilMs = 0;
+    await hall.look(0, 'pools');
+    rests.push(hall.seat(0).restUntilMs);
+  }
+  assert.deepEqual(rests.slice(0, 5), [0, 0, 0, 0, 0]);
+  assert.ok(
+    rests.slice(5).every((rest) => rest > 60_000 && rest < 300_000 + 60_000),
+    `${rests}`,
+  );
+  assert.deepEqual(
+    hall.said().map(({ kind }) => kind),
+    ['session', 'attestation', 'finding'],
+  );
+  assert.equal(hall.attestations()[0]?.evidence.trigger, 'unreachable');
+  const { expected, observed, unreachable, polls } = hall.coverage();
+  assert.deepEqual([expected, observed, unreachable, polls], [1, 0, 1, { pools: { due: 12, ok: 0 } }]);
+});
+
+test('what the store refused was not a first pass: the next look learns it as if it were the first', async (t) => {
+  await using fleet = await miners('127.44.5.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.5.1', fleet.ports)]);
+  hall.refusing = true;
+  await hall.look(0);
+  assert.deepEqual([hall.seat(0).passed, hall.said().length], [false, 1]);
+  hall.refusing = false;
+  await hall.look(0);
+  assert.deepEqual(
+    hall.attestations().map(({ evidence }) => evidence.trigger),
+    ['first'],
+  );
+  await hall.look(0);
+  assert.ok(hall.said().every(({ kind }) => kind !== 'finding'));
+});
+
+test('an aborted look is no evidence and frees its seat', async (t) => {
+  await using fleet = await miners('127.44.6.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.6.1', fleet.ports)]);
+  fleet.device(0).behave('silent');
+  const looking = hall.look(0);
+  hall.stopping.abort();
+  await assert.rejects(looking, { name: 'AbortError' });
+  assert.deepEqual([hall.seat(0).busy, hall.seat(0).passed, hall.said().length], [false, false, 1]);
+});
+
+test('an address at which another family speaks now is identified anew by a full look', async (t) => {
+  await using fleet = await miners('127.44.7.1', M50S, GAMMA);
+  const gamma = loadSpecimens().find(({ name }) => name === GAMMA);
+  assert.ok(gamma !== undefined);
+  const hall = new Hall(t, [inRange('127.44.7.1', fleet.ports)]);
+  await hall.look(0);
+  await fleet.device(0).swapTo(gamma);
+  await hall.look(0, 'pools');
+  assert.equal(hall.seat(0).family, 'whatsminer');
+  await hall.look(0);
+  assert.equal(hall.seat(0).family, 'axeos');
+  await hall.look(0);
+  assert.ok(hall.said().some((one) => one.kind === 'finding' && one.finding.id === 'firmware.family-changed'));
+});
+
+test('two machines that exchange their addresses keep their ids, after each address was asked', async (t) => {
+  await using fleet = await miners('127.44.8.1', M50S, GAMMA);
+  const hall = new Hall(t, [inRange('127.44.8.1', fleet.ports), inRange('127.44.8.2', fleet.ports)]);
+  await hall.look(0);
+  await hall.look(1);
+  const [one, two] = [hall.seat(0).device, hall.seat(1).device];
+  await fleet.device(0).moveTo('127.44.8.9');
+  await fleet.device(1).moveTo('127.44.8.1');
+  await fleet.device(0).moveTo('127.44.8.2');
+  for (const _ of [1, 2]) for (const seat of [0, 1]) await hall.look(seat);
+  assert.deepEqual([hall.seat(0).device, hall.seat(1).device], [two, one]);
+  assert.equal(hall.fleet.states().length, 2);
+  assert.deepEqual(hall.fleet.displaced(), []);
+});
+
+/** A family with two questions, of which a device may lose the answer to one. */
+const toy = defineDriver({
+  family: 'toy',
+  title: 'Toy',
+  source: 'this test',
+  recognise: ({ cgminer: replies }) => (replies.has('version') ? 3 : 0),
+  queries: { version: cgminer('version', { cadence: 'pools' }), config: cgminer('config') },
+  facts: {
+    'firmware.version': at('version', '/version', text),
+    'config.mode': at('config', '/mode', text),
+  },
+});
+
+test('a position that was dark from the start is learned when it answers, also where not all of it can be read', async (t) => {
+  let isOn = false;
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (!isOn) socket.resetAndDestroy();
+    else socket.end(request.includes('version') ? '{"version":"1"}\0' : '{"mode":"nor');
+  });
+  const ports = { cgminer: miner.port, http: miner.port };
+  const place: Place = { ...inRange('127.0.0.1', ports), origin: 'host', id: 'rack-1' };
+  const hall = new Hall(t, [place], [toy]);
+  for (let look = 0; look < 6; look += 1) await hall.look(0);
+  isOn = true;
+  for (let look = 0; look < 3; look += 1) await hall.look(0);
+  assert.deepEqual(
+    hall.attestations().map(({ evidence }) => [evidence.trigger, evidence.readings]),
+    [
+      ['unreachable', {}],
+      ['first', { 'config.mode': 'unknown: truncated' }],
+    ],
+  );
+});
+
+/** A toy that loses its answer to `config` for so many times. */
+const toyLosing = async (times: { left: number }): Promise<FakeMiner> =>
+  FakeMiner.start((request, socket) => {
+    if (request.includes('version')) socket.end('{"version":"1"}\0');
+    else if (times.left > 0) {
+      times.left -= 1;
+      socket.end('{"mode":"nor');
+    } else socket.end('{"mode":"normal"}\0');
+  });
+
+test('a full look is repeated, up to three times, while something is unknown that was known before', async (t) => {
+  const lost = { left: 0 };
+  await using miner = await toyLosing(lost);
+  const place = inRange('127.0.0.1', { cgminer: miner.port, http: miner.port });
+  const hall = new Hall(t, [place], [toy]);
+  await hall.look(0);
+  const configsAsked = async (losing: number): Promise<number> => {
+    const before = miner.requests.length;
+    lost.left = losing;
+    await hall.look(0);
+    return miner.requests.slice(before).filter((request) => request.includes('config')).length;
+  };
+  assert.equal(await configsAsked(0), 1);
+  assert.equal(await configsAsked(1), 2);
+  assert.equal(await configsAsked(2), 3);
+  assert.equal(await configsAsked(9), 3);
+  assert.equal(miner.mostAtOnce, 1);
+  assert.equal(hall.attestations().length, 1);
+});
