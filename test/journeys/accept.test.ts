@@ -42,10 +42,7 @@ test('a person is shown the difference, accepts it, and from then on it is the a
   await gateway.says('match', () => lastOf(gateway, 'rig-1')?.appraisal.conformance === 'match');
 
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
-  assert.match(
-    (await gateway.assayer('baseline accept', '--all', '--yes')).err,
-    /\[agent\.not-running\]/s,
-  );
+  assert.match((await gateway.assayer('baseline accept', '--all', '--yes')).err, /\[agent\.not-running\]/s);
   const size = gateway.log.length;
   await gateway.up();
   moved.setFirmware({ version: 'v2.16.0' });

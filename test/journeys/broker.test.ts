@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { pbkdf2Sync, randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -9,6 +8,7 @@ import { Authority } from '../publish/certificates.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
 import { Gateway } from './agent.ts';
+import { brokerPasswords } from './broker-passwords.ts';
 import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
 
 const LOG = 'attest/v1/gw-1/log';
@@ -78,7 +78,7 @@ suite('what a broker may do to the real agent', { skip: WITHOUT_MOSQUITTO, timeo
         'keyfile #/server.key',
         ...LASTING,
       ],
-      { passwords: passwords({ observer: 'o', 'gw-1': 'not this one' }), ...pair(foreign) },
+      { passwords: brokerPasswords({ observer: 'o', 'gw-1': 'not this one' }), ...pair(foreign) },
     );
     gateway.configure({
       mqtt: {
@@ -101,7 +101,7 @@ suite('what a broker may do to the real agent', { skip: WITHOUT_MOSQUITTO, timeo
     assert.match(await status(gateway), /last error: the broker refused with reason 0x8[67]/);
 
     await broker.kill();
-    broker.write('passwords', passwords({ observer: 'o', 'gw-1': 'correct horse' }));
+    broker.write('passwords', brokerPasswords({ observer: 'o', 'gw-1': 'correct horse' }));
     await broker.up();
     await using observer = await Observer.connect(`mqtts://127.0.0.1:${broker.port}`, {
       ...SESSION,
@@ -176,13 +176,3 @@ const pair = ({ cert, key }: { readonly cert: string; readonly key: string }) =>
   'server.pem': readFileSync(cert, 'utf8'),
   'server.key': readFileSync(key, 'utf8'),
 });
-
-/** A password file of Mosquitto 2: PBKDF2 with SHA-512. */
-const passwords = (of: { readonly [user: string]: string }): string =>
-  Object.entries(of)
-    .map(([user, password]) => {
-      const salt = randomBytes(12);
-      const hash = pbkdf2Sync(password, salt, 101, 64, 'sha512');
-      return `${user}:$7$101$${salt.toString('base64')}$${hash.toString('base64')}\n`;
-    })
-    .join('');

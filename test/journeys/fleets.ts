@@ -23,6 +23,9 @@ export const FAMILIES = [
   'cgminer/cgminer',
 ];
 
+/** Every request that the compiled allow-list has. */
+export const ALLOWED: readonly string[] = compileAllowList(DRIVERS, IDENTIFICATION).listed;
+
 /** A fleet that notes every request that is not on the compiled allow-list. */
 export const fleetOf = (
   names: readonly string[],
@@ -34,7 +37,7 @@ export const fleetOf = (
     devices,
     base,
     first,
-    allowed: compileAllowList(DRIVERS, IDENTIFICATION).listed,
+    allowed: ALLOWED,
   });
 
 /** The `range` entry that covers a fleet, and so many free addresses after it. */
