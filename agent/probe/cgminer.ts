@@ -47,12 +47,14 @@ const orTimeout = (bytes: Uint8Array): Reply | NoReply => {
 class Pieces implements Receiver {
   readonly #pieces: Buffer[] = [];
 
-  readonly take = (piece: Buffer): 'more' | 'perhaps' => {
+  take(piece: Buffer): 'more' | 'perhaps' {
     this.#pieces.push(Buffer.from(piece));
     return CLOSING.has(piece[piece.length - 1] as number) ? 'perhaps' : 'more';
-  };
+  }
 
-  readonly whole = (): boolean => parseReply(this.bytes()).kind === 'parsed';
+  whole(): boolean {
+    return parseReply(this.bytes()).kind === 'parsed';
+  }
 
   bytes(): Buffer {
     const [first] = this.#pieces;

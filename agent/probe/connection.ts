@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { AgentError } from '../platform/errors.ts';
 import type { Limits } from './limits.ts';
+import { unwatch, type Watched, watch } from './watch.ts';
 
 /** Where one interface of a device listens. */
 export interface Endpoint {
@@ -14,8 +15,8 @@ export interface Receiver {
    * Takes a piece of the reply; the buffer is overwritten after the call. `done`: the reply is complete. `perhaps`: it
    * looks complete, and is if nothing follows and `whole` agrees.
    */
-  readonly take: (piece: Buffer) => 'more' | 'perhaps' | 'done';
-  readonly whole: () => boolean;
+  take(piece: Buffer): 'more' | 'perhaps' | 'done';
+  whole(): boolean;
 }
 
 /** How an exchange ended. `none`: no connection came about. */
@@ -27,6 +28,8 @@ export type Ending =
 /** A device that never closes is believed to have finished when it has been quiet for this long after a complete reply. */
 const QUIET_MS = 150;
 
+const NEVER = Number.POSITIVE_INFINITY;
+
 /** Faults of this machine, which must not be taken for faults of a device. */
 const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
@@ -37,9 +40,9 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
  * One TCP connection to a device, for one exchange or, kept alive, for several in turn. `ask` settles a CGMiner
  * connection only when the socket is closed, so that a device never sees two of ours.
  */
-export class Connection {
+export class Connection implements Watched {
+  readonly signal: AbortSignal | undefined;
   readonly #socket: Socket;
-  readonly #signal: AbortSignal | undefined;
   #connected = false;
   #closed = false;
   #exchangeMs = 0;
@@ -50,14 +53,15 @@ export class Connection {
   #fail: ((error: unknown) => void) | undefined;
   #keep = false;
   #ending: Ending | undefined;
-  #deadline: NodeJS.Timeout | undefined;
-  #quiet: NodeJS.Timeout | undefined;
+  /** When the device has taken too long, and when it has been quiet for long enough; on the clock of `performance`. */
+  #deadlineMs: number;
+  #quietMs = NEVER;
   #whenClosed: (() => void) | undefined;
 
   /** Starts to connect. The request of the first `ask` is written in one piece as soon as the connection stands. */
   constructor({ host, port }: Endpoint, limits: Limits, signal?: AbortSignal) {
     signal?.throwIfAborted();
-    this.#signal = signal;
+    this.signal = signal;
     this.#socket = connect({
       host,
       port,
@@ -65,14 +69,11 @@ export class Connection {
       autoSelectFamily: false,
       onread: { buffer: READ_BUFFER, callback: (length, buffer) => this.#read(buffer as Buffer, length) },
     });
-    this.#deadline = setTimeout(
-      () => this.#end({ kind: 'none', reason: 'timeout', detail: 'no connection' }),
-      limits.connectMs,
-    );
+    this.#deadlineMs = performance.now() + limits.connectMs;
     this.#socket.on('connect', () => this.#onConnect());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#socket.on('close', () => this.#onClose());
-    if (signal !== undefined) connectionsOf(signal).add(this);
+    watch(this);
   }
 
   /** Whether the device has closed, or nothing more can be asked for another reason. */
@@ -109,15 +110,23 @@ export class Connection {
     this.#end({ kind: 'closed' });
   }
 
+  check(nowMs: number): void {
+    if (nowMs >= this.#deadlineMs) {
+      this.#end(this.#connected ? { kind: 'deadline' } : { kind: 'none', reason: 'timeout', detail: 'no connection' });
+    } else if (nowMs >= this.#quietMs) {
+      this.#quietMs = NEVER;
+      if (this.#receiver?.whole()) this.#done();
+    }
+  }
+
   #onConnect(): void {
     this.#connected = true;
-    clearTimeout(this.#deadline);
+    this.#deadlineMs = NEVER;
     if (this.#settle !== undefined) this.#write();
   }
 
   #write(): void {
-    clearTimeout(this.#deadline);
-    this.#deadline = setTimeout(() => this.#end({ kind: 'deadline' }), this.#exchangeMs);
+    this.#deadlineMs = performance.now() + this.#exchangeMs;
     this.#socket.write(this.#request, 'latin1');
   }
 
@@ -130,18 +139,8 @@ export class Connection {
     const state = receiver === undefined ? 'stray' : receiver.take(buffer.subarray(0, length));
     if (state === 'stray') this.#end({ kind: 'closed' });
     else if (state === 'done') this.#done();
-    else this.#expectMore(state === 'perhaps');
+    else this.#quietMs = state === 'perhaps' ? performance.now() + QUIET_MS : NEVER;
     return true;
-  }
-
-  #expectMore(perhapsNothing: boolean): void {
-    if (this.#quiet !== undefined) clearTimeout(this.#quiet);
-    this.#quiet = undefined;
-    if (perhapsNothing) this.#quiet = setTimeout(() => this.#onQuiet(), QUIET_MS);
-  }
-
-  #onQuiet(): void {
-    if (this.#receiver?.whole()) this.#done();
   }
 
   #done(): void {
@@ -149,7 +148,8 @@ export class Connection {
       this.#end({ kind: 'done' });
       return;
     }
-    clearTimeout(this.#deadline);
+    this.#deadlineMs = NEVER;
+    this.#quietMs = NEVER;
     const settle = this.#settle;
     this.#receiver = undefined;
     this.#settle = undefined;
@@ -170,12 +170,10 @@ export class Connection {
 
   #onClose(): void {
     this.#closed = true;
-    clearTimeout(this.#deadline);
-    if (this.#quiet !== undefined) clearTimeout(this.#quiet);
-    if (this.#signal !== undefined) connectionsOf(this.#signal).delete(this);
+    unwatch(this);
     this.#whenClosed?.();
     const ending = this.#ending ?? { kind: 'closed' };
-    if (this.#signal?.aborted) this.#fail?.(this.#signal.reason);
+    if (this.signal?.aborted) this.#fail?.(this.signal.reason);
     else if (ending.kind === 'none' && OURS.has(ending.detail)) this.#fail?.(exhausted(ending.detail));
     else this.#settle?.(ending);
   }
@@ -187,19 +185,3 @@ const exhausted = (code: string): AgentError =>
     message: `this machine could not open another socket (${code})`,
     remedy: 'raise the limit of open files (LimitNOFILE= in the unit, ulimit -n) or lower probe.concurrency',
   });
-
-const CONNECTIONS = new WeakMap<AbortSignal, Set<Connection>>();
-
-/** The open connections that end with a signal: one listener for all, since there are as many as devices being asked. */
-const connectionsOf = (signal: AbortSignal): Set<Connection> => {
-  let open = CONNECTIONS.get(signal);
-  if (open === undefined) {
-    open = new Set();
-    CONNECTIONS.set(signal, open);
-    const all = open;
-    signal.addEventListener('abort', () => {
-      for (const connection of all) connection.abort();
-    });
-  }
-  return open;
-};

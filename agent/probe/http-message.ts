@@ -42,16 +42,18 @@ export class HttpReceiver implements Receiver {
   #surplus = false;
   #unreadable = false;
 
-  readonly take = (piece: Buffer): 'more' | 'done' => {
+  take(piece: Buffer): 'more' | 'done' {
     this.#pieces.push(Buffer.from(piece));
     this.#bytes += piece.length;
     if (this.#head === undefined) this.#readHead();
     if (this.#unreadable) return 'done';
     if (this.#head !== undefined) this.#readBody(this.#head, piece);
     return this.#complete ? 'done' : 'more';
-  };
+  }
 
-  readonly whole = (): boolean => this.#complete;
+  whole(): boolean {
+    return this.#complete;
+  }
 
   /** Whether anything arrived at all. */
   get empty(): boolean {

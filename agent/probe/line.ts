@@ -27,10 +27,10 @@ export class Line implements AsyncDisposable {
   readonly #deps: ProbeDeps;
   readonly #endsAtMs: number;
   /** Why an interface need not be asked any more. */
-  readonly #vain = new Map<Query['kind'], NoReply>();
-  readonly #timeouts = new Map<Query['kind'], number>();
+  readonly #vain: { [Kind in Query['kind']]?: NoReply } = {};
+  readonly #timeouts = { cgminer: 0, http: 0 };
   /** Keys that the device does not look for a command under. */
-  readonly #unknownKeys = new Set<CgminerQuery['key']>();
+  #unknownKeys: readonly CgminerQuery['key'][] = [];
   #http: HttpSession | undefined;
 
   constructor(target: Target, deps: ProbeDeps) {
@@ -40,69 +40,69 @@ export class Line implements AsyncDisposable {
   }
 
   /** Asks one question, or says at once why that is in vain. */
-  async ask(query: Query): Promise<Reply | NoReply> {
-    if (query.kind === 'cgminer') return this.#cgminer(query);
+  ask(query: Query): Promise<Reply | NoReply> {
+    if (query.kind === 'http') return this.#document(query);
+    return query.otherwise === undefined ? this.#command(query) : this.#byEitherKey(query, query.otherwise);
+  }
+
+  async #document(query: HttpQuery): Promise<Reply | NoReply> {
     const page = await this.page(query);
     return page.kind === 'page' ? documentIn(page) : page;
   }
 
   /** Asks for a page as it is, whatever its status. */
-  page(query: HttpQuery): Promise<Page | NoReply> {
-    return this.#unlessVain('http', (endpoint) => {
-      this.#http ??= new HttpSession(endpoint, this.#target.credential, {
-        limits: () => this.#limits(),
-        allow: this.#deps.allow,
-        signal: this.#deps.signal,
-      });
-      return this.#http.page(query);
+  async page(query: HttpQuery): Promise<Page | NoReply> {
+    const endpoint = this.#endpoint('http');
+    if ('reason' in endpoint) return endpoint;
+    this.#http ??= new HttpSession(endpoint, this.#target.credential, {
+      limits: () => this.#limits(),
+      allow: this.#deps.allow,
+      signal: this.#deps.signal,
     });
+    const page = await this.#http.page(query);
+    if (page.kind === 'no-reply') this.#learn('http', page);
+    return page;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#http?.close();
   }
 
-  /** A question that has another key is asked by that one where the device does not know it by the first. */
-  async #cgminer(query: CgminerQuery): Promise<Reply | NoReply> {
+  /** A device that does not know a question by the first key is asked by the second. */
+  async #byEitherKey(query: CgminerQuery, otherwise: CgminerQuery): Promise<Reply | NoReply> {
     const reply = await this.#command(query);
-    const { otherwise } = query;
-    if (otherwise === undefined || !isUnknown(reply) || this.#unknownKeys.has(otherwise.key)) return reply;
+    if (!isUnknown(reply) || this.#unknownKeys.includes(otherwise.key)) return reply;
     const second = await this.#command(otherwise);
     if (second.kind !== 'reply' || !isUnknown(second)) return second;
-    if (statusOf(second.value) === 'unknown-key') this.#unknownKeys.add(otherwise.key);
+    if (statusOf(second.value) === 'unknown-key') this.#unknownKeys = [...this.#unknownKeys, otherwise.key];
     return reply;
   }
 
-  #command(query: CgminerQuery): Promise<Reply | NoReply> {
-    return this.#unlessVain('cgminer', async (endpoint) => {
-      await this.#http?.close();
-      return askCgminer(endpoint, query, this.#limits(), this.#deps.allow, this.#deps.signal);
-    });
+  async #command(query: CgminerQuery): Promise<Reply | NoReply> {
+    const endpoint = this.#endpoint('cgminer');
+    if ('reason' in endpoint) return endpoint;
+    if (this.#http !== undefined) await this.#http.close();
+    const { allow, signal } = this.#deps;
+    const reply = await askCgminer(endpoint, query, this.#limits(), allow, signal);
+    if (reply.kind === 'no-reply') this.#learn('cgminer', reply);
+    return reply;
   }
 
-  async #unlessVain<T extends { readonly kind: string }>(
-    kind: Query['kind'],
-    send: (endpoint: Endpoint) => Promise<T | NoReply>,
-  ): Promise<T | NoReply> {
+  /** Where to ask, or why that would be in vain. */
+  #endpoint(kind: Query['kind']): Endpoint | NoReply {
     const port = this.#target.ports[kind];
     if (port === null) return noReply('unreachable', 'no port to ask');
-    const vain = this.#vain.get(kind);
+    const vain = this.#vain[kind];
     if (vain !== undefined) return vain;
     if (this.#leftMs() <= 0) return noReply('timeout', 'the look took too long');
     this.#deps.signal?.throwIfAborted();
-    const answer = await send({ host: this.#target.address, port });
-    if (answer.kind === 'no-reply') this.#learn(kind, answer as NoReply);
-    return answer;
+    return { host: this.#target.address, port };
   }
 
-  #learn(kind: Query['kind'], answer: NoReply): void {
-    if (answer.reason === 'timeout') this.#timeouts.set(kind, (this.#timeouts.get(kind) ?? 0) + 1);
-    if (answer.dark || (this.#timeouts.get(kind) ?? 0) >= MOST_TIMEOUTS) {
-      this.#vain.set(
-        kind,
-        noReply(answer.reason, `not asked again: ${answer.detail}`, answer.dark ? { dark: true } : {}),
-      );
-    }
+  #learn(kind: Query['kind'], { reason, dark, detail }: NoReply): void {
+    if (reason === 'timeout') this.#timeouts[kind] += 1;
+    if (!dark && this.#timeouts[kind] < MOST_TIMEOUTS) return;
+    this.#vain[kind] = noReply(reason, `not asked again: ${detail}`, dark ? { dark } : {});
   }
 
   #leftMs(): number {

@@ -29,9 +29,17 @@ const isPointless = (query: Query, replies: Replies): boolean =>
 
 const NOT_SERVED = noReply('unsupported', 'not asked: another answer shows that there is no such path');
 
-/** The questions of a look in the driver's order, those of one interface together. */
-const inOrder = (driver: Driver, look: LookKind): readonly (readonly [string, Query])[] => {
-  const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
-  const first = due[0]?.[1].kind;
-  return [...due.filter(([, { kind }]) => kind === first), ...due.filter(([, { kind }]) => kind !== first)];
+type Question = readonly [name: string, query: Query];
+
+const IN_ORDER: { readonly [Look in LookKind]: WeakMap<Driver, readonly Question[]> } = {
+  pools: new WeakMap(),
+  full: new WeakMap(),
 };
+
+/** The questions of a look in the driver's order, those of one interface together. */
+const inOrder = (driver: Driver, look: LookKind): readonly Question[] =>
+  IN_ORDER[look].getOrInsertComputed(driver, () => {
+    const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
+    const first = due[0]?.[1].kind;
+    return [...due.filter(([, { kind }]) => kind === first), ...due.filter(([, { kind }]) => kind !== first)];
+  });
