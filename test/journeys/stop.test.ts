@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
@@ -8,6 +10,26 @@ import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
 
 const LOG = 'attest/v1/gw-1/log';
 const CONN = 'attest/v1/gw-1/conn';
+
+test('SIGTERM ends an agent whose broker took the connection and never says a word', { timeout: 60_000 }, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.70.1.1');
+  const held: Socket[] = [];
+  const mute = createServer((socket) => held.push(socket)).listen(0, '127.0.0.1');
+  await once(mute, 'listening');
+  const { port } = mute.address() as AddressInfo;
+  await using gateway = await Gateway.start({
+    devices: [rangeOf(fleet)],
+    mqtt: { url: `mqtt://127.0.0.1:${port}`, spread_s: 0 },
+  });
+  await gateway.knows(1);
+  await until('the connection', () => held.length === 1);
+  assert.match((await gateway.assayer('status')).out, /uplink: connecting, /);
+  assert.deepEqual(await gateway.stop('SIGTERM', 5000), { code: 0, signal: null });
+  for (const socket of held) socket.destroy();
+  mute.close();
+  assertPolite(fleet);
+  await gateway.verified();
+});
 
 suite('an agent that is told to stop', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
   test('SIGTERM in the middle of a round ends it within seconds with exit 0, presence stopped, and a log that the next start continues', async () => {

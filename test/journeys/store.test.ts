@@ -77,6 +77,26 @@ test('a store that may not be written keeps the agent from starting, with exit 3
   await gateway.verified();
 });
 
+test('a second agent on the same store ends at once with exit 3, and the first does not notice', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.67.3.1');
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet)] });
+  await gateway.knows(1);
+  const { code, err } = await gateway.assayer('run');
+  assert.equal(code, 3);
+  assert.match(
+    err,
+    /^assayer: the store .* is held by another process .*\n {2}remedy: stop the other agent .*\[store\.locked\]\n$/,
+  );
+  assert.match((await gateway.assayer('status')).out, /^agent: running/);
+  fleet.device(0).changePoolUser(0, 'thief.x');
+  await gateway.says('the theft', () => gateway.findings('pool.user-changed').length > 0);
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  assertPolite(fleet);
+  await gateway.verified();
+});
+
 test('an agent does not write on top of a log whose end does not verify, nor of a file that is damaged', {
   timeout: 60_000,
 }, async () => {
