@@ -27,14 +27,12 @@ export interface LookDeps extends ProbeDeps {
  * Probe and normalise: asks the device at `target` in the words of `known`, or of the family that identification finds.
  * A full look that `known` cannot make sense of identifies the device anew, so that a changed firmware is seen as one.
  */
-export const lookAt = async (
-  target: Target,
-  known: Driver | undefined,
-  look: LookKind,
-  deps: LookDeps,
-): Promise<Sight> => {
+export const lookAt = (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> =>
+  known !== undefined && look === 'pools' ? ask(target, known, look, deps) : lookAnew(target, known, look, deps);
+
+const lookAnew = async (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> => {
   const sight = known === undefined ? undefined : await ask(target, known, look, deps);
-  if (sight !== undefined && (look === 'pools' || (sight.kind === 'seen' && stillSpeaks(sight, deps)))) return sight;
+  if (sight?.kind === 'seen' && stillSpeaks(sight, deps)) return sight;
   return (await identifyAndAsk(target, known, look, deps)) ?? sight ?? nothing('unreadable', 'no family recognised');
 };
 
@@ -67,8 +65,8 @@ const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDep
   const capture = await probeDevice(target, driver, look, deps);
   const observation = normalise(driver, capture, look);
   // The family is what we asked in the words of; alone it says nothing about the device.
-  const present = Object.keys(observation.facts).filter((fact) => fact !== 'family');
-  if (present.length > 0) return { kind: 'seen', driver, capture, observation };
+  if (Object.keys(observation.facts).some((fact) => fact !== 'family'))
+    return { kind: 'seen', driver, capture, observation };
   const [first] = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
   const reason = first === undefined || first.reason === 'unsupported' ? 'unreadable' : first.reason;
   return nothing(reason, first?.detail ?? `no fact of ${driver.title} in the replies`);

@@ -76,19 +76,17 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
 };
 
 /** The round loop's catch: whatever one look fails with, the others go on. */
-const lookSafely = async (due: DueLook<FleetSeat>, deps: RoundDeps, { emit, signal }: PlantDeps): Promise<void> => {
-  try {
-    await runLook(due, deps);
-  } catch (error) {
-    if (signal.aborted) return;
-    const { place } = due.seat;
-    const known = error instanceof AgentError;
-    emit('error', known ? error.code : 'round.failed', {
-      address: place.address,
-      message: error instanceof Error ? error.message : String(error),
-      ...(known ? { remedy: error.remedy } : { stack: error instanceof Error ? error.stack : undefined }),
-    });
-  }
+const lookSafely = (due: DueLook<FleetSeat>, deps: RoundDeps, plantDeps: PlantDeps): Promise<void> =>
+  runLook(due, deps).catch((error: unknown) => report(error, due, plantDeps));
+
+const report = (error: unknown, { seat }: DueLook<FleetSeat>, { emit, signal }: PlantDeps): void => {
+  if (signal.aborted) return;
+  const known = error instanceof AgentError;
+  emit('error', known ? error.code : 'round.failed', {
+    address: seat.place.address,
+    message: error instanceof Error ? error.message : String(error),
+    ...(known ? { remedy: error.remedy } : { stack: error instanceof Error ? error.stack : undefined }),
+  });
 };
 
 /** A device whose address another machine has taken is not seen; once a round it is judged as such. */

@@ -74,22 +74,21 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   }
 };
 
-const probe = async (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
+const probe = (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
   const target = deps.targetOf(seat);
   const known = deps.look.drivers.find(({ family }) => family === seat.family);
-  const sight = await lookAt(target, known, look, deps.look);
-  if (look === 'pools') return sight;
-  return askAnew(sight, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
+  const sight = lookAt(target, known, look, deps.look);
+  return look === 'pools' ? sight : askAnew(sight, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
 };
 
 const askAnew = async (
-  first: Sight,
+  first: Promise<Sight>,
   seat: FleetSeat,
   { fleet }: RoundDeps,
   again: (driver: Driver) => Promise<Sight>,
 ): Promise<Sight> => {
   const before = seat.device === undefined ? undefined : fleet.state(seat.device);
-  let sight = first;
+  let sight = await first;
   for (let looks = 1; looks < FULL_LOOKS && sight.kind === 'seen' && lostFacts(sight, before).length > 0; looks += 1) {
     const next = await again(sight.driver);
     if (next.kind === 'nothing') return sight;

@@ -41,6 +41,7 @@ const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
  * connection only when the socket is closed, so that a device never sees two of ours.
  */
 export class Connection implements Watched {
+  place = 0;
   readonly signal: AbortSignal | undefined;
   readonly #socket: Socket;
   #connected = false;
