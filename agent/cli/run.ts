@@ -21,11 +21,15 @@ export const runVerb = (program: Command, io: Io): void => {
       const loaded = loadConfig(resolve(options.config));
       const eventsOf = ({ log_level }: Config): Emit => jsonEvents(io.err, log_level, clock.wallMs);
       let events = eventsOf(loaded.config);
-      const daemon = await Daemon.start(loaded, { clock, emit: (...event) => events(...event) });
+      // Signals that come before the agent runs are heeded as soon as it does.
+      const ending = signalled();
       process.on('SIGHUP', async () => {
-        events = eventsOf(await daemon.reload());
+        const running = await starting.catch(() => undefined);
+        if (running !== undefined) events = eventsOf(await running.reload());
       });
-      const signal = await signalled();
+      const starting = Daemon.start(loaded, { clock, emit: (...event) => events(...event) });
+      const daemon = await starting;
+      const signal = await ending;
       // A second signal, or an end that takes too long, does not wait.
       process.once('SIGINT', () => process.exit(EXIT.failed));
       process.once('SIGTERM', () => process.exit(EXIT.failed));

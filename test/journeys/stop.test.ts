@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { existsSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
@@ -10,6 +12,24 @@ import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
 
 const LOG = 'attest/v1/gw-1/log';
 const CONN = 'attest/v1/gw-1/conn';
+
+test('signals that come while the agent starts are heeded once it runs', { timeout: 60_000 }, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.70.2.1');
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] });
+  const begins = () => until('the store is open', () => existsSync(join(gateway.stateDir, 'assayer.lock')));
+  gateway.spawn();
+  await begins();
+  gateway.signal('SIGHUP');
+  await gateway.event('config.reloaded');
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  rmSync(join(gateway.stateDir, 'assayer.lock'));
+  gateway.spawn();
+  await begins();
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  const sessions = gateway.log.flatMap((one) => (one.kind === 'session' ? [one.session.event] : []));
+  assert.deepEqual(sessions, ['start', 'reload', 'stop', 'start', 'stop']);
+  await gateway.verified();
+});
 
 test('SIGTERM ends an agent whose broker took the connection and never says a word', { timeout: 60_000 }, async () => {
   await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.70.1.1');
