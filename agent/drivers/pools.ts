@@ -122,15 +122,13 @@ const rowsOf = (members: PoolMembers, list: JsonValue): Reading<readonly Row[]> 
   const elements = asArray(list);
   if (elements === undefined || elements.length === 0) return UNREADABLE;
   const rows: Row[] = [];
-  for (const [position, element] of elements.entries()) {
-    const row = rowOf(members, element, position);
+  for (let position = 0; position < elements.length; position += 1) {
+    const row = rowOf(members, elements[position] as JsonValue, position);
     if (row.kind === 'unknown') return row;
     if (row.kind === 'present') rows.push(row.value);
   }
   return present(rows);
 };
-
-const slotOf = ({ host: _, ...slot }: Row): PoolSlot => slot;
 
 const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({
   url,
@@ -142,9 +140,10 @@ const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({
 
 /** The slots of a list of rows. Blank slots are dropped, their numbers stay. A section without any row is no list. */
 export const poolList =
-  (members: PoolMembers): Reader<readonly PoolSlot[]> =>
-  (value) =>
-    whenPresent(rowsOf(members, value), (rows) => present(rows.map(slotOf)));
+  // A slot has no host: the one connected now is not read.
+    ({ host: _, ...members }: PoolMembers): Reader<readonly PoolSlot[]> =>
+    (value) =>
+      rowsOf(members, value);
 
 /** The same list as a surface of its own: where each pool stands now. */
 export const livePools =
@@ -160,7 +159,9 @@ const endpoint = (url: string): string =>
     .replace(/#.*$/, '')
     .replace(/\/$/, '');
 
-const samePool = (a: PoolSlot, b: PoolSlot): boolean => endpoint(a.url) === endpoint(b.url) && a.user === b.user;
+const sameEndpoint = (a: PoolSlot, b: PoolSlot): boolean => a.url === b.url || endpoint(a.url) === endpoint(b.url);
+
+const samePool = (a: PoolSlot, b: PoolSlot): boolean => a.user === b.user && sameEndpoint(a, b);
 
 /**
  * Stored slots with status, active and priority of the runtime rows that are the same pools. A runtime row in a slot
@@ -176,9 +177,7 @@ export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolS
     }
     return undefined;
   };
-  const inPlace = stored.map((slot) =>
-    claim((row) => row.slot === slot.slot && endpoint(row.url) === endpoint(slot.url)),
-  );
+  const inPlace = stored.map((slot) => claim((row) => row.slot === slot.slot && sameEndpoint(row, slot)));
   const slots = stored.map((slot, index) => {
     const row = inPlace[index] ?? claim((other) => samePool(other, slot));
     if (row === undefined) return slot;
