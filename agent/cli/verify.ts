@@ -44,9 +44,9 @@ export const verifyVerb = (program: Command, io: Io): void => {
         const carried = carriedBy(topic);
         if (carried === 'hints') tally.skip();
         else if (options.each || carried === 'mirrors') tally.take([verifyOne(bytes, topic, keys)]);
-        else tally.take(verifier.accept(bytes, { topic, nowMs: Date.now() }));
+        else tally.takeChain(verifier.accept(bytes, { topic, nowMs: Date.now() }));
       }
-      if (!options.each) tally.take(verifier.finish());
+      if (!options.each) tally.takeChain(verifier.finish());
       report(tally, verifier, options, io);
     });
 };
@@ -133,6 +133,9 @@ const verifyOne = (bytes: Buffer, topic: string | undefined, keys: TrustedKeys):
   }
 };
 
+/** The entry lies below the first one given of its log, or below what is remembered: nothing was chained to it. */
+const isBelowBeginning = ({ code, step }: Remark): boolean => code === 'I_UNCHECKED' && step === 8;
+
 interface Note extends Pick<Remark, 'code' | 'step' | 'detail'> {
   /** Line of the input at which it was noticed. */
   readonly line: number;
@@ -145,10 +148,17 @@ class Tally {
   /** Lines read so far, and how many of them were messages. */
   line = 0;
   messages = 0;
+  /** Entries of a log that were not chained. */
+  outside = 0;
   readonly status: { [status: string]: number } = {};
   readonly kinds: { [kind: string]: number } = {};
   readonly codes: { [code: string]: number } = {};
   readonly notes: Note[] = [];
+
+  takeChain(verdicts: readonly Verdict[]): void {
+    this.outside += verdicts.filter(({ remarks }) => remarks.some(isBelowBeginning)).length;
+    this.take(verdicts);
+  }
 
   take(verdicts: readonly Verdict[]): void {
     for (const { status, statement, remarks } of verdicts) {
@@ -184,7 +194,10 @@ const QUIET = new Set(['W_CLOCK', 'I_DUPLICATE']);
 
 const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io: Io): void => {
   const codes = Object.keys(tally.codes);
+  // What lies below the first message of its log stands outside the chain: nothing says that it is complete.
+  const outside = options.each ? 0 : tally.outside;
   const failed =
+    outside > 0 ||
     codes.some((code) => code.startsWith('E_') || code === 'W_GAP') ||
     (options.strict === true && codes.some((code) => code.startsWith('W_')));
   const empty = tally.messages === (tally.status.unsigned ?? 0);
@@ -202,6 +215,9 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
   io.out.write(
     `${tally.messages} message${tally.messages === 1 ? '' : 's'}: ${countsText(tally.status)}${codes.length === 0 ? '' : ` (${countsText(tally.codes)})`}\n`,
   );
+  if (outside > 0) {
+    io.out.write(`${outside} entries come after a later one and were not chained: give each log in order of seq\n`);
+  }
   io.out.write(empty ? 'nothing to verify\n' : failed ? 'FAILED\n' : 'OK\n');
 };
 

@@ -149,3 +149,17 @@ test('a missing key, a private key, a file that is none and a folder are told: 2
     assert.match(err, told);
   }
 });
+
+test('a log that does not begin with its lowest entry fails: what is below the beginning may be incomplete', async (t) => {
+  const { messages, verify } = await exported(t);
+  const last = messages.at(-1) ?? '';
+  const { code, out } = await verify([last, ...messages.slice(0, 2), ...messages.slice(3, -1)]);
+  assert.equal(code, 1);
+  assert.match(out, /entries come after a later one and were not chained: give each log in order of seq\nFAILED/);
+  const swapped = await verify([
+    ...messages.slice(0, 2),
+    ...[messages[3], messages[2]].flatMap((one) => one ?? []),
+    ...messages.slice(4),
+  ]);
+  assert.equal(swapped.code, 0, swapped.out);
+});
