@@ -1,4 +1,4 @@
-import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
 import type { Value } from '../appraise/finding.ts';
 import { changed, comparedText, readFacts } from './compared.ts';
@@ -37,32 +37,6 @@ export const citedReference = (
 /** Whether a person stands behind the reference: the device is commissioned. */
 export const isCommissioned = (reference: Reference | undefined): boolean =>
   reference?.entries.some(({ approval }) => approval !== 'none') ?? false;
-
-/** One item of a `baseline` entry that is in force, with the claims of the attestation it cites. */
-export interface BaselineItem extends ReferenceEntry {
-  readonly claims: Facts;
-}
-
-/** The reference in force, from the items of a device in the order of the log; undefined without any. */
-export const buildReference = (items: readonly BaselineItem[]): Reference | undefined => {
-  const facts: { [name: string]: unknown } = {};
-  const holders = new Set<BaselineItem>();
-  for (const fact of Object.keys(FACTS) as FactName[]) {
-    if (FACTS[fact].class === 'volatile') continue;
-    const holder = holderOf(
-      items.filter(({ claims }) => claims[fact] !== undefined),
-      fact,
-    );
-    if (holder === undefined) continue;
-    holders.add(holder);
-    facts[fact] = holder.claims[fact];
-  }
-  if (holders.size === 0) return undefined;
-  const entries = items
-    .filter((item) => holders.has(item))
-    .map(({ claims, ...entry }) => without(entry, Object.keys(facts) as FactName[], claims));
-  return { entries, facts: comparedText(facts as Facts) };
-};
 
 /** An entry that speaks of all its claims, with the facts it cannot speak of because they are not among them. */
 const without = (entry: ReferenceEntry, facts: readonly FactName[], claims: Facts): ReferenceEntry => {

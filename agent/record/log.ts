@@ -23,8 +23,6 @@ export interface Transaction {
   removeDevice(id: string): void;
   /** Keeps the newest state of a finding; `device` is missing for the parent of a storm. */
   saveFinding(finding: Finding, device?: string): void;
-  saveAddress(place: string, found: string): void;
-  removeAddress(place: string): void;
   saveMeta(name: string, value: string): void;
 }
 
@@ -193,14 +191,6 @@ class Draft implements Transaction {
 
   saveFinding(finding: Finding, device?: string): void {
     this.#options.store.saveFinding(finding, device);
-  }
-
-  saveAddress(place: string, found: string): void {
-    this.#options.store.saveAddress(place, found);
-  }
-
-  removeAddress(place: string): void {
-    this.#options.store.removeAddress(place);
   }
 
   saveMeta(name: string, value: string): void {

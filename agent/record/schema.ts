@@ -58,12 +58,6 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX findings_by_time ON findings (open, first_observed_at);
 
-  -- Addresses at which something was found, as JSON of the schedule.
-  CREATE TABLE addresses (
-    place TEXT PRIMARY KEY,
-    found TEXT NOT NULL
-  ) STRICT, WITHOUT ROWID;
-
   -- Uplink: number of entries from 0 that a reader confirmed.
   CREATE TABLE cursors (
     reader TEXT PRIMARY KEY,

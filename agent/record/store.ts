@@ -283,25 +283,6 @@ export class Store {
     }));
   }
 
-  saveAddress(place: string, found: string): void {
-    this.#run(
-      'INSERT INTO addresses (place, found) VALUES (?, ?) ON CONFLICT DO UPDATE SET found = excluded.found',
-      place,
-      found,
-    );
-  }
-
-  removeAddress(place: string): void {
-    this.#run('DELETE FROM addresses WHERE place = ?', place);
-  }
-
-  addresses(): readonly { readonly place: string; readonly found: string }[] {
-    return this.#all('SELECT place, found FROM addresses ORDER BY place').map((row) => ({
-      place: row.place as string,
-      found: row.found as string,
-    }));
-  }
-
   saveMeta(name: string, value: string): void {
     this.#run(
       'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',

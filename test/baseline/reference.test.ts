@@ -2,19 +2,28 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept, attestedClaims } from '../../agent/appraise/accept.ts';
 import { readFacts } from '../../agent/baseline/compared.ts';
-import { buildReference, citedReference, diffReference } from '../../agent/baseline/reference.ts';
+import { citedReference, diffReference, withEntry } from '../../agent/baseline/reference.ts';
 import { HOUR, honest, MINUTE, pools, showing, Watch } from '../appraise/watch.ts';
 
 const EVIL = pools({ user: 'mallory.rig0417' });
 const TERMS = { by: 'kim', seq: 900 };
 
-test('for each fact the newest item of the strongest approval holds', () => {
-  const reference = buildReference([
-    { seq: 4, approval: 'none', claims: { 'config.mode': 'a', 'network.hostname': 'a', 'access.ssh': false } },
-    { seq: 9, approval: 'local', facts: ['config.mode'], claims: { 'config.mode': 'b', 'network.hostname': 'b' } },
-    { seq: 12, approval: 'none', claims: { 'config.mode': 'c', 'network.hostname': 'c' } },
-  ]);
-  assert.ok(reference !== undefined);
+test('for each fact the newest entry of the strongest approval holds', () => {
+  const learned = withEntry(
+    undefined,
+    { seq: 4, approval: 'none' },
+    { 'config.mode': 'a', 'network.hostname': 'a', 'access.ssh': false },
+  );
+  const accepted = withEntry(
+    learned,
+    { seq: 9, approval: 'local', facts: ['config.mode'] },
+    { 'config.mode': 'b', 'network.hostname': 'b' },
+  );
+  const reference = withEntry(
+    accepted,
+    { seq: 12, approval: 'none', facts: ['network.hostname'] },
+    { 'config.mode': 'c', 'network.hostname': 'c' },
+  );
   assert.deepEqual(readFacts(reference.facts), {
     'config.mode': 'b',
     'network.hostname': 'c',
@@ -23,7 +32,6 @@ test('for each fact the newest item of the strongest approval holds', () => {
   assert.deepEqual(citedReference(reference, ['config.mode']), { approval: 'local', seqs: [9] });
   assert.deepEqual(citedReference(reference, ['config.mode', 'network.hostname']), { approval: 'none', seqs: [9, 12] });
   assert.deepEqual(citedReference(reference, ['access.ssh']), { approval: 'none', seqs: [4] });
-  assert.equal(buildReference([]), undefined);
 });
 
 test('the difference shows what is new or another, not what cannot be seen, nor what changes by itself', () => {
