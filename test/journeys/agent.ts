@@ -240,7 +240,7 @@ export class Gateway implements AsyncDisposable {
 }
 
 /** Runs the command line. */
-export const run = (words: readonly string[]): Promise<Said> =>
+const run = (words: readonly string[]): Promise<Said> =>
   new Promise((resolve) => {
     const child = execFile(process.execPath, [MAIN, ...words], { maxBuffer: 1 << 28, timeout: 30_000 }, (_, out, err) =>
       resolve({ code: child.exitCode, signal: child.signalCode, out, err }),
