@@ -68,10 +68,13 @@ export class Connection implements Watched {
       port,
       // One attempt: racing two address families would be two connections to one device.
       autoSelectFamily: false,
+      // A device that closes has said everything: closing in turn is enough, without announcing it first.
+      allowHalfOpen: true,
       onread: { buffer: READ_BUFFER, callback: (length, buffer) => this.#read(buffer as Buffer, length) },
     });
     this.#deadlineMs = performance.now() + limits.connectMs;
     this.#socket.on('connect', () => this.#onConnect());
+    this.#socket.on('end', () => this.#socket.destroy());
     this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.#socket.on('close', () => this.#onClose());
     watch(this);

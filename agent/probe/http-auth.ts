@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Credential } from './target.ts';
 
 /** One challenge of a `WWW-Authenticate` header: the scheme in lower case, the parameters by lower-case name. Untrusted. */
@@ -67,12 +67,12 @@ export const answerDigest = ({ parameters }: Challenge, request: DigestRequest):
   if (offered !== undefined && !offered.includes('auth')) return undefined;
 
   const { path, credential, cnonce } = request;
-  const hash = (text: string): string => createHash(hashName).update(text).digest('hex');
+  const digest = (text: string): string => hash(hashName, text);
   const count = request.count.toString(16).padStart(8, '0');
   // The realm came in as Latin-1, one character for a byte; it is hashed as the bytes that were sent.
-  const secret = hash(`${credential.user}:${bytesAsText(realm)}:${credential.password()}`);
+  const secret = digest(`${credential.user}:${bytesAsText(realm)}:${credential.password()}`);
   const protection = offered === undefined ? [nonce] : [nonce, count, cnonce, 'auth'];
-  const response = hash([secret, ...protection, hash(`GET:${path}`)].join(':'));
+  const response = digest([secret, ...protection, digest(`GET:${path}`)].join(':'));
 
   const members = [
     `username="${quoted(textAsBytes(credential.user))}"`,

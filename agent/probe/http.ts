@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { HttpQuery } from '../drivers/driver.ts';
 import type { AllowList } from './allow.ts';
 import type { NoReply, Reply } from './capture.ts';
@@ -99,7 +99,7 @@ export class HttpSession implements AsyncDisposable {
   #digest(path: string, credential: Credential): string | undefined {
     if (this.#challenge === undefined) return undefined;
     this.#nonceUses += 1;
-    const cnonce = randomBytes(8).toString('hex');
+    const cnonce = randomUUID().replaceAll('-', '');
     return answerDigest(this.#challenge, { path, credential, count: this.#nonceUses, cnonce });
   }
 
