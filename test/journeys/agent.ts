@@ -76,8 +76,13 @@ export class Gateway implements AsyncDisposable {
   /** Starts an agent under `settings`; resolves when it runs. */
   static async start(settings: Settings): Promise<Gateway> {
     const gateway = Gateway.create(settings);
-    await gateway.up();
-    return gateway;
+    try {
+      await gateway.up();
+      return gateway;
+    } catch (error) {
+      await gateway[Symbol.asyncDispose]();
+      throw error;
+    }
   }
 
   /** Puts further settings into the configuration file. */
