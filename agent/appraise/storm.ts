@@ -39,6 +39,8 @@ interface Member {
 interface Parent {
   readonly finding: Finding;
   readonly statedMs: number;
+  /** The devices it named last, up to 256 of `count`: its end is the end for these. */
+  readonly stated?: { readonly devices: readonly string[]; readonly count: number };
   /** Devices came or went since. */
   readonly stale?: true;
 }
@@ -240,9 +242,13 @@ class Sea {
     const finding: Finding = ENDS.has(state)
       ? { ...parent.finding, state, resolvedAt: seconds(this.#nowMs) }
       : parent.finding;
-    swell.parent = { ...rest, finding, statedMs: this.#nowMs };
-    const devices = over ? [...new Set(left.map(({ device }) => device))] : devicesOf(members);
-    return { ...finding, devices: devices.slice(0, MOST_DEVICES), count: devices.length };
+    const shown = over ? [...new Set(left.map(({ device }) => device))] : devicesOf(members);
+    const stated =
+      over && parent.stated !== undefined
+        ? parent.stated
+        : { devices: shown.slice(0, MOST_DEVICES), count: shown.length };
+    swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated };
+    return { ...finding, ...stated };
   }
 
   /** Storms that are over, and likenesses that did not become one in time, are forgotten. */

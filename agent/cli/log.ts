@@ -100,7 +100,7 @@ export const summaryOf = (statement: Statement): string => {
       return `${statement.subject.device}: ${statement.appraisal.conformance} (${statement.evidence.trigger})`;
     case 'finding': {
       const { device, count, id, state, severity, part } = statement.finding;
-      return `${device ?? (count === 0 ? 'gateway' : `${count} devices`)}: ${id}${part === undefined ? '' : ` ${part}`} ${state}, ${severity}`;
+      return `${device ?? (count === 0 ? 'gateway' : `${count} device${count === 1 ? '' : 's'}`)}: ${id}${part === undefined ? '' : ` ${part}`} ${state}, ${severity}`;
     }
     case 'coverage': {
       const { observed, expected, unreachable, missed } = statement.coverage;

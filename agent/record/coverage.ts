@@ -95,7 +95,8 @@ export class CoveragePeriod {
       else missed.push(device);
     }
     return {
-      fromAt: this.fromAt,
+      // A clock that was set back in between would put the beginning behind the end.
+      fromAt: Math.min(this.fromAt, end.toAt),
       toAt: end.toAt,
       scope: end.scope,
       expected: end.expected.size,

@@ -113,7 +113,7 @@ test('the parent ends with the last of its devices', () => {
   watcher.take(many(0, 6));
   assert.deepEqual(watcher.take(many(0, 5, { state: 'resolved' }), SECOND), []);
   const [end] = watcher.parents(many(5, 6, { state: 'resolved' }), MINUTE);
-  assert.deepEqual([end?.state, end?.openedSeq], ['resolved', 100]);
+  assert.deepEqual([end?.state, end?.openedSeq, end?.count], ['resolved', 100, 6]);
   assert.equal(end?.resolvedAt, watcher.nowMs / 1000);
   assert.deepEqual(watcher.state, NO_STORMS);
 });

@@ -74,3 +74,13 @@ test('the state of 50 000 devices is digested in one go', (t) => {
   t.diagnostic(`${(sorted - began).toFixed(0)} ms the first time, then ${(performance.now() - sorted).toFixed(0)} ms`);
   assert.deepEqual([coverage.observed, coverage.missed.length], [50_000, 0]);
 });
+
+test('a period across a clock that was set back does not end before it begins', () => {
+  const coverage = new CoveragePeriod(1000).close({
+    toAt: 400,
+    scope: 'gateway',
+    expected: new Set(),
+    attested: new Attested(),
+  });
+  assert.deepEqual([coverage.fromAt, coverage.toAt], [400, 400]);
+});
