@@ -2,11 +2,12 @@ import type { FactName, Facts } from '../shared/facts.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
+import { comparable } from './appraise/stand-ins.ts';
 import { readFacts } from './baseline/compared.ts';
 import type { Driver } from './drivers/driver.ts';
 import { type LookDeps, lookAt, type Sight } from './look.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
-import type { LookKind } from './normalise/observation.ts';
+import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Capture } from './probe/capture.ts';
 import type { Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
@@ -97,10 +98,15 @@ const askAnew = async (
   return sight;
 };
 
-/** Facts the last attestation claims and this look could not read. */
+/** Facts the last attestation claims and this look could not read, but for what was closed at the last full look, too. */
 const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly FactName[] => {
   if (sight.kind === 'nothing' || sight.observation.gaps.size === 0 || before?.attested === undefined) return [];
-  const unknown = [...sight.observation.gaps].filter(([, gap]) => gap !== 'absent').map(([fact]) => fact);
+  const { closed } = before.marks;
+  const unknown = [...sight.observation.gaps]
+    .filter(
+      ([fact, gap]) => gap !== 'absent' && !((gap === 'refused' || gap === 'unreachable') && closed?.includes(fact)),
+    )
+    .map(([fact]) => fact);
   if (unknown.length === 0) return [];
   const known = new Set(Object.keys(readFacts(before.attested.facts || '{}')));
   for (const fact of before.attested.missing ?? []) known.delete(fact);
@@ -133,7 +139,11 @@ const judgedOf = (
   const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;
   return {
     address,
-    look: { kind: 'observed', observation, replies: () => keptReplies(driver, capture, deps.settings.redact) },
+    look: {
+      kind: 'observed',
+      observation: comparable(before, observation),
+      replies: () => keptReplies(driver, capture, deps.settings.redact),
+    },
     ...(formerly === undefined ? {} : { formerly }),
   };
 };
@@ -149,10 +159,16 @@ const keptReplies = (driver: Driver, capture: Capture, redact: readonly string[]
 };
 
 const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): DeviceState | undefined => {
-  if (sight.kind === 'seen' && look === 'full') return ownerOf(seat, sight.observation.facts, deps);
+  if (sight.kind === 'seen' && look === 'full') return ownerOf(seat, identityOf(seat, sight.observation, deps), deps);
   // Pools seen at a claimed seat are not those of the device that sat here.
   if (seat.device === undefined || (sight.kind === 'seen' && seat.claim !== undefined)) return undefined;
   return deps.fleet.state(seat.device);
+};
+
+/** What tells whose look it is: what stands in for a closed surface would make another machine of the one that is here. */
+const identityOf = (seat: FleetSeat, observation: Observation, { fleet }: RoundDeps): Facts => {
+  const here = seat.device === undefined ? undefined : fleet.state(seat.device);
+  return here === undefined ? observation.facts : comparable(here, observation).facts;
 };
 
 /** A machine that was last seen elsewhere is looked for there, and then here again. */

@@ -196,6 +196,9 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */
 export type UnknownReason = 'unreachable' | 'timeout' | 'refused' | 'truncated' | 'unreadable' | 'unsupported';
 
+/** Why a surface of a device could not be asked, until somebody opens it: it refused, or there was no connection. */
+export type Closed = Extract<UnknownReason, 'refused' | 'unreachable'>;
+
 /** What one look at one fact gave. Absence is a value: never fold it into null, 0 or ''. */
 export type Reading<T> =
   | { readonly kind: 'present'; readonly value: T }

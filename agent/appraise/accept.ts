@@ -50,7 +50,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Ac
   return {
     state: {
       ...(facts === undefined ? rest : state),
-      reference: withEntry(state.reference, entry, attestedClaims(state)),
+      reference: withEntry(state.reference, entry, attestedClaims(state), state.attested.standIns),
       referenceChanged: true,
       tracks: state.tracks.filter((track) => !covered.includes(track)),
       // A value that was approved is the reference: seen to leave it, it is a new finding.

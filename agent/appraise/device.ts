@@ -27,6 +27,8 @@ export interface Reference {
   readonly unrecorded?: readonly Unrecorded[];
   /** The values, as the text `comparedText` makes of them: parsed on demand. */
   readonly facts: string;
+  /** Facts of the text that were read from a stand-in, because their own surface was closed. */
+  readonly standIns?: readonly FactName[];
 }
 
 /** The attestation that states the device as it is now known. */
@@ -40,6 +42,8 @@ export interface Attested {
   readonly facts: string;
   /** Facts of the text that the claims of this entry do not hold, because they could not be read then. */
   readonly missing?: readonly FactName[];
+  /** Facts of the text that were read from a stand-in, because their own surface was closed. */
+  readonly standIns?: readonly FactName[];
 }
 
 /** A finding that is not closed, with its counters. */
@@ -77,11 +81,16 @@ export interface Marks {
   failingSinceMs?: number;
   /** Last sample of the uptime counter. */
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' };
+  /** Facts whose surface was closed at the last full look. */
+  closed?: readonly FactName[];
   /** Early looks asked for in a row. */
   asked: number;
   /** Text of the facts of the last look of each kind when nothing was left to do: an equal one needs no work. */
   settledPools?: string;
   settledFull?: string;
+  /** Names of the facts that stood in at those looks, where there were any. */
+  standInsPools?: string;
+  standInsFull?: string;
   /** The volatile facts that rules read, as text, at the last look. */
   activity?: string;
   /** Configuration under which the device settled, and until when time alone changes nothing. */

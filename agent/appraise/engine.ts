@@ -27,6 +27,7 @@ import {
   visibilityChangedWhileDark,
 } from './rules/visibility-changed-while-dark.ts';
 import { DARK_POLLS, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { comparable, isShown } from './stand-ins.ts';
 import { end, quietAtMs, seconds, worst } from './track.ts';
 
 /** What one attempt to look at a device gave. */
@@ -87,7 +88,7 @@ const NONE: readonly never[] = [];
 /** Whether the look shows what the last one showed, on a device with which nothing was left to do. */
 const isSettled = (
   state: DeviceState,
-  { facts, family, address, look, observedAtMs }: Observation,
+  { facts, standIns, family, address, look, observedAtMs }: Observation,
   context: LookContext,
 ) => {
   const { marks } = state;
@@ -97,18 +98,30 @@ const isSettled = (
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
+  // The same value is another one's where another surface says it.
+  if (((look === 'full' ? marks.standInsFull : marks.standInsPools) ?? '') !== namesOf(standIns)) return false;
   return settled === comparedText(facts) && marks.activity === activityText(facts);
 };
 
+const namesOf = (facts: ReadonlyMap<FactName, unknown>): string =>
+  facts.size === 0 ? '' : [...facts.keys()].join(' ');
+
 const untouched = (state: DeviceState, observation: Observation): Verdict => {
-  touch(state, observation.facts, observation);
+  touch(state, observation);
   return { state, changed: false, transitions: NONE };
 };
 
 /** Notes when the device was last seen. */
-const touch = ({ marks }: DeviceState, facts: Facts, { look, observedAtMs }: Observation): void => {
-  if (facts.pools !== undefined) marks.poolsMs = observedAtMs;
-  if (look === 'full') marks.fullMs = observedAtMs;
+const touch = (state: DeviceState, observation: Observation): void => {
+  const { marks } = state;
+  const { facts, gaps, look, observedAtMs } = observation;
+  if (isShown('pools', state, observation)) marks.poolsMs = observedAtMs;
+  if (look === 'full') {
+    marks.fullMs = observedAtMs;
+    const closed = [...gaps].filter(([, gap]) => gap === 'refused' || gap === 'unreachable').map(([fact]) => fact);
+    if (closed.length > 0) marks.closed = closed;
+    else delete marks.closed;
+  }
   const uptime = sampleUptime(facts, observedAtMs);
   if (uptime !== undefined) marks.uptime = uptime;
   marks.failures = 0;
@@ -182,9 +195,10 @@ const clearSettled = ({ marks }: DeviceState): void => {
 
 /** A look that has to be thought about. */
 const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
-  const facts = believable({ ...observation.facts, family: observation.family });
-  const noted = note(before, facts, observation, context);
-  const outcomes = outcomesOf(noted, facts, observation, context);
+  const compared = comparable(before, observation);
+  const facts = believable({ ...compared.facts, family: compared.family });
+  const noted = note(before, facts, compared, context);
+  const outcomes = outcomesOf(noted, facts, compared, context);
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
   const attestable = observation.look === 'full';
   const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
@@ -192,8 +206,9 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const unseen = unattestedFacts(moved, facts);
   const trigger = attestable ? triggerOf(moved, unseen, advanced, context) : undefined;
   const rebooted = noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0;
-  touch(before, facts, observation);
-  if (trigger !== undefined) return attest(moved, trigger, { facts, outcomes, advanced, observation, context });
+  touch(before, { ...compared, facts });
+  if (trigger !== undefined)
+    return attest(moved, trigger, { facts, standIns: compared.standIns, outcomes, advanced, observation, context });
   const state = unseen === moved.unattested || !attestable ? moved : withUnattested(moved, unseen);
   const atMs = nextAtMs(state, unseen, advanced, rebooted, context);
   if (state !== before) clearSettled(state);
@@ -408,8 +423,10 @@ const isUndecided = (track: Track): boolean =>
 
 interface Judged {
   readonly facts: Facts;
+  readonly standIns: Observation['standIns'];
   readonly outcomes: readonly Outcome[];
   readonly advanced: Advanced;
+  /** As it came, for the next to be the same. */
   readonly observation: Observation;
   readonly context: LookContext;
 }
@@ -418,7 +435,7 @@ interface Judged {
 const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, outcomes, advanced, observation, context }: Judged,
+  { facts, standIns, outcomes, advanced, observation, context }: Judged,
 ): Verdict => {
   const lit = withoutDark(judged, context.nowMs);
   const reference = citedReference(
@@ -427,11 +444,11 @@ const attest = (
   );
   const learn = learnable(judged, facts);
   const { referenceChanged: _, unattested: __, ...rest } = lit.state;
-  const attested = attestedOf(judged.attested, facts, judged.reference, context.nowMs);
+  const attested = attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs);
   const state: DeviceState = {
     ...rest,
     attested,
-    ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested.facts) }),
+    ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
   };
   clearSettled(state);
   const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, false, context);
@@ -470,7 +487,7 @@ const withoutDark = (
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (
   before: Attested | undefined,
-  facts: Facts,
+  { facts, standIns }: Pick<Observation, 'facts' | 'standIns'>,
   reference: Reference | undefined,
   nowMs: number,
 ): Attested => {
@@ -482,8 +499,15 @@ const attestedOf = (
     reachable: true,
     facts: [reference?.facts, before?.facts].find((other) => other === text) ?? text,
     ...(missing.length === 0 ? {} : { missing }),
+    ...standInsOf([
+      ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
+      ...missing.filter((name) => before?.standIns?.includes(name) === true),
+    ]),
   };
 };
+
+const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
+  names.length === 0 ? {} : { standIns: names };
 
 /** Facts that the reference lacks. Another machine's, or another firmware's, are not learned into it. */
 const learnable = (state: DeviceState, facts: Facts): readonly FactName[] | 'all' | undefined => {
@@ -499,18 +523,25 @@ const learned = (
   reference: Reference | undefined,
   learn: readonly FactName[] | 'all',
   facts: Facts,
-  attestedText: string,
+  attested: Attested,
 ): Reference => {
   if (reference === undefined || learn === 'all')
-    return { entries: [], unrecorded: [{ facts: 'all' }], facts: attestedText };
+    return {
+      entries: [],
+      unrecorded: [{ facts: 'all' }],
+      facts: attested.facts,
+      ...standInsOf(attested.standIns ?? []),
+    };
   const known = readFacts(reference.facts);
   const now = readFacts(comparedText(facts));
   const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
   const text = comparedText({ ...known, ...added });
+  const stoodIn = attested.standIns?.filter((name) => learn.includes(name)) ?? [];
   return {
     ...reference,
     unrecorded: [...(reference.unrecorded ?? []), { facts: learn }],
-    facts: text === attestedText ? attestedText : text,
+    facts: text === attested.facts ? attested.facts : text,
+    ...standInsOf([...new Set([...(reference.standIns ?? []), ...stoodIn])]),
   };
 };
 
@@ -564,7 +595,11 @@ const thirdLookMs = ({ finding, candidate }: Track): number => {
 };
 
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
-const settle = (state: DeviceState, { facts, look }: Observation, { policy, amongCommissioned }: LookContext): void => {
+const settle = (
+  state: DeviceState,
+  { facts, standIns, look }: Observation,
+  { policy, amongCommissioned }: LookContext,
+): void => {
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
@@ -573,6 +608,7 @@ const settle = (state: DeviceState, { facts, look }: Observation, { policy, amon
   const text = comparedText(facts);
   if (look === 'full') marks.settledFull = text === state.attested.facts ? state.attested.facts : text;
   else marks.settledPools = text;
+  marks[look === 'full' ? 'standInsFull' : 'standInsPools'] = namesOf(standIns);
   marks.policy = policy;
   marks.activity = activityText(facts);
   const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));

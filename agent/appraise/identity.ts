@@ -2,7 +2,7 @@ import type { Facts } from '../../shared/facts.ts';
 import { areSerials, isMac, isSerial } from './placeholder.ts';
 
 /** The components that tell machines apart, and how much each says (catalogue 5.6). */
-const WEIGHTS = { serial: 5, hashboards: 4, control_board: 4, psu: 2, mac: 1 } as const;
+const WEIGHTS = { serial: 5, hashboards: 4, chip_id: 4, control_board: 4, psu: 2, mac: 1 } as const;
 
 export type Component = keyof typeof WEIGHTS;
 
@@ -43,9 +43,9 @@ export const componentOf = (facts: Facts, component: Component): string | undefi
       return areSerials(boards) ? [...boards].sort().join(' ') : undefined;
     }
     case 'control_board':
-      return isSerial(facts['identity.chip_id'])
-        ? facts['identity.chip_id']
-        : ownNumber(facts['identity.control_board']);
+      return ownNumber(facts['identity.control_board']);
+    case 'chip_id':
+      return isSerial(facts['identity.chip_id']) ? facts['identity.chip_id'] : undefined;
     case 'psu':
       return ownNumber(facts['identity.psu']);
     case 'mac':
@@ -58,6 +58,8 @@ export const compareIdentity = (a: Facts, b: Facts): Likeness => {
   const equal: Component[] = [];
   const differing: Component[] = [];
   for (const component of Object.keys(WEIGHTS) as Component[]) {
+    // The chip sits on the board: together they are one part.
+    if (component === 'control_board' && [...equal, ...differing].includes('chip_id')) continue;
     const one = componentOf(a, component);
     const other = componentOf(b, component);
     if (one === undefined || other === undefined) continue;

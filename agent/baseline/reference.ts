@@ -44,10 +44,20 @@ const without = (entry: ReferenceEntry, facts: readonly FactName[], claims: Fact
   return entry.facts !== undefined || missing.length === 0 ? entry : { ...entry, without: missing };
 };
 
-/** The reference after one more entry that holds `claims`, or only `entry.facts` of them. */
-export const withEntry = (reference: Reference | undefined, entry: ReferenceEntry, claims: Facts): Reference => {
+/** The reference after one more entry that holds `claims`, or only `entry.facts` of them; of `standIns` those it adopts. */
+export const withEntry = (
+  reference: Reference | undefined,
+  entry: ReferenceEntry,
+  claims: Facts,
+  standIns: readonly FactName[] = [],
+): Reference => {
   const known = reference === undefined ? {} : readFacts(reference.facts);
-  const facts: Facts = { ...known, ...(entry.facts === undefined ? claims : only(claims, entry.facts)) };
+  const adopted = entry.facts === undefined ? claims : only(claims, entry.facts);
+  const facts: Facts = { ...known, ...adopted };
+  const stoodIn = [
+    ...(reference?.standIns ?? []).filter((fact) => adopted[fact] === undefined),
+    ...standIns.filter((fact) => adopted[fact] !== undefined),
+  ];
   const names = Object.keys(facts) as FactName[];
   const entries = [...(reference?.entries ?? []), without(entry, names, claims)];
   const holding = new Set(names.map((fact) => holderOf(entries, fact)));
@@ -55,6 +65,7 @@ export const withEntry = (reference: Reference | undefined, entry: ReferenceEntr
     entries: entries.filter((other) => holding.has(other)),
     ...(reference?.unrecorded === undefined ? {} : { unrecorded: reference.unrecorded }),
     facts: comparedText(facts),
+    ...(stoodIn.length === 0 ? {} : { standIns: stoodIn }),
   };
 };
 

@@ -26,6 +26,7 @@ import {
   anyOf,
   asObject,
   at,
+  closedBy,
   count,
   firstOf,
   flag,
@@ -109,6 +110,8 @@ const pools: Source<readonly PoolSlot[], 'conf' | 'pools'> = {
     const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
     return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
   },
+  // The two spell schemes and users differently.
+  standsIn: (replies) => (answer(replies, 'pools').kind === 'present' ? closedBy(answer(replies, 'conf')) : undefined),
 };
 
 /** 4028 pads the day of a date with a blank, the CGIs do not: the same build on both surfaces is the same text. */
@@ -271,8 +274,16 @@ export const antminerStock = defineDriver({
     'network.hostname': firstOf(at('network', '/conf_hostname', text), at('system', '/hostname', text)),
     'network.dhcp': firstOf(at('network', ['/conf_nettype', '/nettype'], dhcp), at('system', '/nettype', dhcp)),
     'network.netmask': firstOf(at('network', '/conf_netmask', text), at('system', '/netmask', text)),
-    'network.gateway': firstOf(at('network', '/conf_gateway', text), at('system', '/gateway', text)),
-    'network.dns': firstOf(at('network', '/conf_dnsservers', textList), at('system', '/dnsservers', textList)),
+    'network.gateway': firstOf(
+      at('network', '/conf_gateway', text),
+      at('network', '/gateway', text),
+      at('system', '/gateway', text),
+    ),
+    'network.dns': firstOf(
+      at('network', '/conf_dnsservers', textList),
+      at('network', '/dnsservers', textList),
+      at('system', '/dnsservers', textList),
+    ),
     'network.address': anyOf(at('system', '/ipaddress', text), at('network', '/ipaddress', text)),
     'access.api_allow': at('conf', '/api-allow', text),
     'telemetry.hashrate_hs': anyOf(

@@ -82,7 +82,7 @@ const urlOf = (row: JsonObject, members: PoolMembers): Reading<string> => {
 
 /** A bare IPv6 address needs brackets before a port can follow; a host that already names a port keeps it. */
 const withPort = (host: string, port: number): string => {
-  const name = host.replace(/^[^/]*:\/\//, '').replace(/\/.*$/, '');
+  const name = host.replace(/^[^/]*:\/\//, '').replace(/\/.*$/s, '');
   if (/^[^:]*:[0-9]+$|\]:[0-9]+$/.test(name)) return host;
   const bracketed = name.includes(':') && !name.startsWith('[') ? host.replace(name, `[${name}]`) : host;
   return `${bracketed.replace(/\/$/, '')}:${port}`;
@@ -156,45 +156,74 @@ const endpoint = (url: string): string =>
   url
     .toLowerCase()
     .replace(/^[^/]*:\/\//, '')
-    .replace(/#.*$/, '')
+    .replace(/#.*$/s, '')
     .replace(/\/$/, '');
 
 const sameEndpoint = (a: PoolSlot, b: PoolSlot): boolean => a.url === b.url || endpoint(a.url) === endpoint(b.url);
 
-const samePool = (a: PoolSlot, b: PoolSlot): boolean => a.user === b.user && sameEndpoint(a, b);
+/** Firmwares append a worker, made of the address of the machine, to a user that has none. */
+const accountOf = (user: string): string => user.split('.', 1)[0] ?? '';
+
+/** A row that tells no user may be that of any; one that tells another account is another pool. */
+const sameAccount = (stored: PoolSlot, row: PoolSlot): boolean =>
+  row.user === undefined || (stored.user !== undefined && accountOf(stored.user) === accountOf(row.user));
+
+const agrees = (stored: PoolSlot, row: PoolSlot): boolean => sameEndpoint(stored, row) && sameAccount(stored, row);
+
+/** For each stored slot the row that is the same pool, best the one in its place; and the rows that are none of them. */
+const matched = (
+  stored: readonly PoolSlot[],
+  rows: readonly PoolSlot[],
+): { readonly rowOf: (slot: PoolSlot) => PoolSlot | undefined; readonly left: readonly PoolSlot[] } => {
+  const free = new Set(rows);
+  const found = new Map<PoolSlot, PoolSlot>();
+  const claim = (fits: (slot: PoolSlot, row: PoolSlot) => boolean): void => {
+    for (const slot of stored) {
+      const row = found.has(slot) ? undefined : free.values().find((other) => agrees(slot, other) && fits(slot, other));
+      if (row === undefined) continue;
+      free.delete(row);
+      found.set(slot, row);
+    }
+  };
+  claim((slot, row) => row.slot === slot.slot);
+  claim((slot, row) => row.user === slot.user);
+  claim(() => true);
+  return { rowOf: (slot) => found.get(slot), left: [...free] };
+};
+
+const withRow = (slot: PoolSlot, row: PoolSlot | undefined): PoolSlot =>
+  row === undefined
+    ? slot
+    : {
+        ...slot,
+        priority: row.priority,
+        ...(row.status === undefined ? {} : { status: row.status }),
+        ...(row.active === undefined ? {} : { active: row.active }),
+      };
+
+/** Rows as slots of their own: in their place where nothing is stored there, else behind all others. */
+const beside = (slots: readonly PoolSlot[], rows: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const filled = new Set(slots.map(({ slot }) => slot));
+  let last = Math.max(...filled, ...rows.map(({ slot }) => slot));
+  return rows.map((row) => {
+    if (!filled.has(row.slot)) return row;
+    last += 1;
+    return { ...row, slot: last };
+  });
+};
 
 /**
- * Stored slots with status, active and priority of the runtime rows that are the same pools. A runtime row in a slot
- * that the stored configuration does not fill was added through the API: it is a slot too.
+ * Stored slots with status, active and priority of the runtime rows that are the same pools. A runtime row that is none
+ * of them was set through the API, whatever place it took: it is a slot too.
  */
 export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolSlot[]): readonly PoolSlot[] => {
-  const free = new Set(runtime);
-  const claim = (fits: (row: PoolSlot) => boolean): PoolSlot | undefined => {
-    for (const row of free) {
-      if (!fits(row)) continue;
-      free.delete(row);
-      return row;
-    }
-    return undefined;
-  };
-  const inPlace = stored.map((slot) => claim((row) => row.slot === slot.slot && sameEndpoint(row, slot)));
-  const slots = stored.map((slot, index) => {
-    const row = inPlace[index] ?? claim((other) => samePool(other, slot));
-    if (row === undefined) return slot;
-    return {
-      ...slot,
-      priority: row.priority,
-      ...(row.status === undefined ? {} : { status: row.status }),
-      ...(row.active === undefined ? {} : { active: row.active }),
-    };
-  });
-  const filled = new Set(stored.map(({ slot }) => slot));
-  return [...slots, ...[...free].filter(({ slot }) => !filled.has(slot))].sort((a, b) => a.slot - b.slot);
+  const { rowOf, left } = matched(stored, runtime);
+  const slots = stored.map((slot) => withRow(slot, rowOf(slot)));
+  return [...slots, ...beside(slots, left)].sort((a, b) => a.slot - b.slot);
 };
 
 /** Stored slots with what a list that is read now and then says of them; it adds no slot. */
-export const withStatus = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] =>
-  withRuntime(
-    stored,
-    listed.filter((row) => stored.some(({ slot }) => slot === row.slot)),
-  );
+export const withStatus = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const { rowOf } = matched(stored, listed);
+  return stored.map((slot) => withRow(slot, rowOf(slot)));
+};

@@ -1,4 +1,4 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type Closed, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
 import { type Status, statusOf } from './status.ts';
@@ -130,6 +130,23 @@ export const isLost = (reading: Reading<unknown>): boolean =>
   reading.kind === 'unknown' &&
   (reading.reason === 'timeout' || reading.reason === 'truncated' || reading.reason === 'unreadable');
 
+/** Why the surface of a reading is closed, where it is: another one may stand in for it. */
+export const closedBy = (reading: Reading<unknown>): Closed | undefined =>
+  reading.kind === 'unknown' && (reading.reason === 'refused' || reading.reason === 'unreachable')
+    ? reading.reason
+    : undefined;
+
+/** Why the first closed one of the sources before the one that has the fact is closed. */
+export const standInOf = <T>(sources: readonly Source<T>[], replies: Replies): Closed | undefined => {
+  let closed: Closed | undefined;
+  for (const source of sources) {
+    const reading = source.read(replies);
+    if (reading.kind === 'present') return closed ?? source.standsIn?.(replies);
+    closed ??= closedBy(reading);
+  }
+  return undefined;
+};
+
 /** The queries of several sources, each once. */
 export const queriesOf = <T, Name extends string>(sources: readonly Source<T, Name>[]): readonly Name[] => [
   ...new Set(sources.flatMap(({ queries }) => queries)),
@@ -144,7 +161,7 @@ const gapOf = <T>(readings: readonly Reading<T>[]): Reading<T> =>
 /**
  * The first source that has the fact; where none has it, why the first closed one is closed, else `absent`. An answer
  * that was lost ends the search: two surfaces may spell the same thing differently, and reading the second because the
- * first was late would look like a change.
+ * first was late would look like a change. What is read because a surface is closed says that it stands in.
  */
 export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
   queries: queriesOf(sources),
@@ -157,6 +174,7 @@ export const firstOf = <T, const Name extends string>(...sources: readonly Sourc
     }
     return gapOf(gaps);
   },
+  standsIn: (replies) => standInOf(sources, replies),
 });
 
 /** The same for a measured value, which differs from look to look anyway: whichever source answers. */
@@ -235,7 +253,7 @@ export const scaled =
 
 /** °C, as number or text, in milli-°C. */
 export const temperatureMc: Reader<number> = (value) =>
-  scaled(1000)(typeof value === 'string' ? value.replace(/\s*(°\s*)?C\s*$/i, '') : value);
+  scaled(1000)(typeof value === 'string' ? value.trim().replace(/(°\s*)?C$/i, '') : value);
 
 const FLAGS: ReadonlyMap<string, boolean> = new Map(
   [

@@ -8,6 +8,7 @@ import {
   type MemberName,
   memberIn,
   type Reader,
+  standInOf,
   temperatureMc,
   UNREADABLE,
   whenPresent,
@@ -96,4 +97,5 @@ export const elseIfAsked = <T, const Name extends string>(
     if (reading.kind === 'present') return reading;
     return others.map((other) => other.read(replies)).find(({ kind }) => kind === 'present') ?? reading;
   },
+  standsIn: (replies) => standInOf([first, ...others], replies),
 });

@@ -38,8 +38,9 @@ const messageOf: RowFinder = (reply) => asObject(asObject(reply)?.Msg);
 const inMessage = <T, const Name extends string>(query: Name, name: MemberName, reader: Reader<T>) =>
   inRow(query, messageOf, name, reader);
 
-/** Versions come in single quotes from 2020 on, which older parsers needed. */
-const unquoted: Reader<string> = (value) => whenPresent(text(value), (found) => text(found.replace(/^'+|'+$/g, '')));
+/** Versions come in single quotes from 2020 on, which older parsers needed. A run of them is looked at once, at its start. */
+const unquoted: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => text(found.replace(/^'+|(?<!')'+$/g, '')));
 
 const rounded = scaled(1);
 

@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { FactName, Facts, FactValues, FirmwareComponent, PoolSlot, Reading } from '../../shared/facts.ts';
+import type { Closed, FactName, Facts, FactValues, FirmwareComponent, PoolSlot, Reading } from '../../shared/facts.ts';
 import { present, unknown } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Driver, Replies, Source } from '../drivers/driver.ts';
@@ -16,8 +16,10 @@ import { sanitise } from './sanitise.ts';
 export const normalise = (driver: Driver, capture: Capture, look: LookKind): Observation => {
   const facts: { [name: string]: unknown } = {};
   const gaps = new Map<FactName, Gap>();
+  const standIns = new Map<FactName, Closed>();
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
+  const everyReply = capture.replies.values().every(({ kind }) => kind === 'reply');
   for (const [name, source] of readable(driver, capture.replies)) {
     const reading = settle(name, readFact(source, capture.replies), driver);
     if (reading.kind !== 'present') {
@@ -27,12 +29,14 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     const { value, touched } = sanitise(reading.value);
     facts[name] = value;
     if (touched) sanitized.push(name);
+    const closed = everyReply ? undefined : source.standsIn?.(capture.replies);
+    if (closed !== undefined) standIns.set(name, closed);
   }
   const components = facts['firmware.components'] as FactValues['firmware.components'] | undefined;
   if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
   const { address, observedAtMs } = capture;
   // Each value was read by the source of its own name, whose type `Driver` ties to the fact.
-  return { family: driver.family, address, look, observedAtMs, facts: facts as Facts, gaps, sanitized };
+  return { family: driver.family, address, look, observedAtMs, facts: facts as Facts, gaps, standIns, sanitized };
 };
 
 type Gap = Observation['gaps'] extends ReadonlyMap<FactName, infer G> ? G : never;

@@ -31,8 +31,11 @@ export const secretNames = (driver: Driver, redact: readonly string[] = []): Sec
   return { has: (name) => isSecretName(name) || names.has(name.toLowerCase()) };
 };
 
-/** A password inside a URL, as bytes show it: `://user:password@`, with or without JSON's escaped slashes. */
-const USERINFO = /:(?:\\?\/){2}[^/@"\\\s]*?:([^@"\s]+)@/g;
+/** The longest pieces in which a URL can stand, with the `@` they end in. Each character is looked at once. */
+const PIECE = /[^@"\s]+(@)?/g;
+
+/** A password inside such a piece, as bytes show it: `://user:password@`, with or without JSON's escaped slashes. */
+const USERINFO = /:(?:\\?\/){2}[^/@"\\\s]*?:(.+)@/;
 
 /**
  * The capture as it may be kept: every value of a secret member replaced by `***`, whatever it was, so that nothing can
@@ -48,9 +51,11 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
       if (names.has(name)) secrets.push({ start, end, mask: MASK });
     },
     text: (start, end) => {
-      for (const found of raw.toString('latin1', start, end).matchAll(USERINFO)) {
-        const until = start + found.index + found[0].length - 1;
-        passwords.push({ start: until - (found[1] as string).length, end: until, mask: MASK });
+      for (const piece of raw.toString('latin1', start, end).matchAll(PIECE)) {
+        const password = piece[1] === undefined ? undefined : USERINFO.exec(piece[0])?.[1];
+        if (password === undefined) continue;
+        const until = start + piece.index + piece[0].length - 1;
+        passwords.push({ start: until - password.length, end: until, mask: MASK });
       }
     },
   });

@@ -1,4 +1,4 @@
-import type { FactName, Facts, UnknownReason } from '../../shared/facts.ts';
+import type { Closed, FactName, Facts, UnknownReason } from '../../shared/facts.ts';
 import type { LookKind } from '../probe/capture.ts';
 
 export type { LookKind };
@@ -15,6 +15,8 @@ export interface Observation {
   readonly observedAtMs: number;
   readonly facts: Facts;
   readonly gaps: ReadonlyMap<FactName, 'absent' | Exclude<UnknownReason, 'unsupported'>>;
+  /** Facts read from a surface that stands in for the one where they should stand, with why that one is closed. */
+  readonly standIns: ReadonlyMap<FactName, Closed>;
   /** Names of facts whose text was changed by sanitising (control, bidi, invalid characters, length). */
   readonly sanitized: readonly string[];
 }

@@ -32,15 +32,15 @@ const canonicalForm = (spelled: string, defaultPort: number | undefined): string
   const trimmed = maskPassword(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
   const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
-  const host = found?.host?.toLowerCase().replace(/\.+$/, '');
-  if (found === undefined || !host) return trimmed;
+  const host = withoutTail(found?.host?.toLowerCase() ?? '', '.');
+  if (found === undefined || host === '') return trimmed;
   const port = found.port === undefined ? defaultPort : Number(found.port);
   return [
     found.scheme === undefined ? '' : `${found.scheme.toLowerCase()}://`,
     found.user === undefined ? '' : `${found.user}@`,
     host,
     port === undefined ? '' : `:${port}`,
-    (found.path ?? '').replace(/[/\s]+$/, ''),
+    withoutTail(found.path ?? '', '/'),
     found.flag ?? '',
   ].join('');
 };
@@ -50,5 +50,18 @@ const splitScheme = (url: string): { scheme?: string; rest: string } => {
   return at === -1 ? { rest: url } : { scheme: url.slice(0, at + 3), rest: url.slice(at + 3) };
 };
 
-/** Also in what is no URL that we know: a password in it is none of our business. Digits up to a `/` are a port. */
-const maskPassword = (url: string): string => url.replace(/(:\/\/[^/@:#\s]*:)(?!\d+\/)[^@]*@/, '$1***@');
+/** Without the marks and the white space at its end. A pattern would look at a long run of them once for each of them. */
+const withoutTail = (text: string, mark: string): string => {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === mark || text[end - 1]?.trim() === '')) end -= 1;
+  return text.slice(0, end);
+};
+
+/**
+ * Also in what is no URL that we know: a password in it is none of our business. Digits up to a `/` are a port. What
+ * follows the last `@` is left out of the search, which then need not go to the end of a text for each `://` in it.
+ */
+const maskPassword = (url: string): string => {
+  const end = url.lastIndexOf('@') + 1;
+  return `${url.slice(0, end).replace(/(:\/\/[^/@:#\s]*:)(?!\d+\/)[^@]*@/, '$1***@')}${url.slice(end)}`;
+};

@@ -51,6 +51,25 @@ test('identity.hardware-swapped: board, serial and MAC new, hashboards and suppl
   ]);
 });
 
+test('identity.hardware-swapped: a component has the name of the fact it came from', () => {
+  const chip: Facts = { 'identity.chip_id': '80b4a1c200f1e3d4', 'identity.serial': 'Unknown' };
+  const watch = new Watch();
+  watch.live(2 * MINUTE, showing(chip));
+  const other = { 'identity.hashboards': ['X1', 'X2', 'X3'], 'identity.chip_id': '80b4a1c2ffffe3d4' };
+  watch.live(20 * MINUTE, showing({ ...chip, ...other }));
+  const [swapped] = watch.opened('identity.hardware-swapped');
+  assert.deepEqual(
+    (swapped?.after as readonly { key: string }[]).map(({ key }) => key),
+    ['chip_id', 'hashboards'],
+  );
+});
+
+test('identity.hardware-swapped: a chip is not held against a board', () => {
+  const chip: Facts = { 'identity.chip_id': '80b4a1c200f1e3d4', 'identity.serial': 'JYZZ12345678' };
+  const board: Facts = { 'identity.control_board': 'CB00240915331207', 'identity.serial': 'JYZZ12345678' };
+  assert.deepEqual(compareIdentity(chip, board), { ratio: 1, available: 5, equal: ['serial'], differing: [] });
+});
+
 test('identity.hardware-swapped: a randomised MAC alone is none', () => {
   const watch = Watch.known();
   watch.live(40 * MINUTE, (nowMs) => ({ facts: honest(nowMs, { 'identity.mac': '02:77:77:77:77:77' }) }));

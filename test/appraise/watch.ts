@@ -103,6 +103,7 @@ export const observationOf = (
     observedAtMs: nowMs,
     facts: Object.fromEntries(told) as Facts,
     gaps: missing,
+    standIns: new Map(),
     sanitized: [],
   };
 };

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
-import { CGMINER_POOL, livePools, poolList, withRuntime } from '../../agent/drivers/pools.ts';
+import { CGMINER_POOL, livePools, poolList, withRuntime, withStatus } from '../../agent/drivers/pools.ts';
 import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { type PoolSlot, present, unknown } from '../../shared/facts.ts';
 
@@ -114,10 +114,47 @@ describe('stored slots and the runtime list', () => {
     assert.deepEqual(withRuntime(stored, [running(0, A), running(1, B), added])[2], added);
   });
 
-  test('do not lend the status of one pool to another', () => {
-    const [first, second] = withRuntime(stored, [running(0, 'stratum+tcp://other.example:1')]);
+  test('do not lend the status of one pool to another, and show the other one as a slot behind them', () => {
+    const other = running(0, 'stratum+tcp://other.example:1', { active: true });
+    assert.deepEqual(withRuntime(stored, [other]), [...stored, { ...other, slot: 2 }]);
+  });
+
+  test('show another account at the same pool, in the place of a stored slot, as a slot of its own', () => {
+    const stolen = running(0, A, { user: 'thief.x', active: true });
+    const [first, second, third] = withRuntime(stored, [stolen, running(1, B)]);
     assert.deepEqual(first, stored[0]);
-    assert.deepEqual(second, stored[1]);
+    assert.deepEqual(second, { ...stored[1], status: 'Alive', active: false });
+    assert.deepEqual(third, { ...stolen, slot: 2 });
+  });
+
+  test('are the same pool whatever worker the firmware appends, and another in another case of the account', () => {
+    const plain: readonly PoolSlot[] = [{ slot: 0, url: A, user: 'acme', priority: 0 }];
+    const [only, ...none] = withRuntime(plain, [running(0, A, { user: 'acme.14x7', active: true })]);
+    assert.deepEqual([only, none], [{ ...plain[0], status: 'Alive', active: true }, []]);
+    assert.equal(withRuntime(plain, [running(0, A, { user: 'ACME.14x7' })]).length, 2);
+  });
+
+  test('give each row to one slot, the one of its own worker before any other of the account', () => {
+    const twice: readonly PoolSlot[] = [
+      { slot: 0, url: A, user: 'acme.1', priority: 0 },
+      { slot: 1, url: A, user: 'acme.2', priority: 1 },
+    ];
+    const joined = withRuntime(twice, [running(5, A, { user: 'acme.2', active: true }), running(6, A)]);
+    assert.deepEqual(
+      joined.map(({ user, active }) => [user, active]),
+      [
+        ['acme.1', false],
+        ['acme.2', true],
+      ],
+    );
+  });
+
+  test('of the web list get what it says of them, and no slot', () => {
+    const listed = [running(0, A, { active: true }), running(1, 'stratum+tcp://other.example:1'), running(2, B)];
+    assert.deepEqual(withStatus(stored, listed), [
+      { ...stored[0], status: 'Alive', active: true },
+      { ...stored[1], priority: 2, status: 'Alive', active: false },
+    ]);
   });
 });
 
@@ -151,6 +188,21 @@ describe('the pools of stock firmware', () => {
       read(conf, none('unreachable')),
       present([{ slot: 0, url: 'a.example:3333', priority: 0, user: 'acme.1' }]),
     );
+  });
+
+  test('stand in where the stored configuration is closed and the runtime list is not', () => {
+    const standsIn = (stored: Reply | NoReply, running: Reply | NoReply) =>
+      source?.standsIn?.(
+        new Map([
+          ['conf', stored],
+          ['pools', running],
+        ]),
+      );
+    assert.equal(standsIn(none('refused'), runtime), 'refused');
+    assert.equal(standsIn(none('unreachable'), runtime), 'unreachable');
+    assert.equal(standsIn(none('refused'), none('refused')), undefined);
+    assert.equal(standsIn(conf, runtime), undefined);
+    assert.equal(standsIn(conf, none('refused')), undefined);
   });
 
   test('are unknown where one of the two was late or damaged, so that no look mixes them up', () => {

@@ -117,6 +117,17 @@ describe('several sources of one fact', () => {
     assert.deepEqual(both.queries, ['web', 'api']);
   });
 
+  test('say why the preferred one is closed where another stands in for it', () => {
+    const standsIn = (web: JsonValue | NoReply, api: JsonValue | NoReply) => both.standsIn?.(replies({ web, api }));
+    assert.equal(standsIn(lost('refused'), { type: 'B' }), 'refused');
+    assert.equal(standsIn(lost('unreachable'), { type: 'B' }), 'unreachable');
+    assert.equal(standsIn({ model: 'A' }, { type: 'B' }), undefined);
+    assert.equal(standsIn({}, { type: 'B' }), undefined);
+    assert.equal(standsIn({ model: 'A' }, lost('refused')), undefined);
+    assert.equal(standsIn(lost('refused'), {}), undefined);
+    assert.equal(standsIn(lost('unsupported'), { type: 'B' }), undefined);
+  });
+
   test('do not change surface because an answer was lost: that would look like a change', () => {
     for (const reason of ['timeout', 'truncated', 'unreadable'] as const) {
       assert.deepEqual(both.read(replies({ web: lost(reason), api: { type: 'B' } })), unknown(reason));

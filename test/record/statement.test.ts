@@ -46,6 +46,7 @@ const observation = (changes: Partial<Observation> = {}): Observation => ({
     ['network.dns', 'timeout'],
     ['identity.psu', 'absent'],
   ]),
+  standIns: new Map(),
   sanitized: [],
   ...changes,
 });

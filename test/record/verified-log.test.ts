@@ -26,6 +26,7 @@ const look = (url: string, changes: Partial<AttestationFacts>): AttestationFacts
       observedAtMs: 1_795_339_200_000,
       facts: { family: 'antminer-stock', pools: [{ slot: 0, url, user: 'acme.rig0417', priority: 0 }] },
       gaps: new Map(),
+      standIns: new Map(),
       sanitized: [],
     },
     replies: [],

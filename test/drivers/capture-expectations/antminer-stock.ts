@@ -191,6 +191,15 @@ export const antminerStock: FamilyExpectations = {
           { slot: 0, url: 'stratum-ltc.antpool.com:8888', priority: 0, user: 'antminer_1' },
           { slot: 1, url: 'stratum-ltc.antpool.com:443', priority: 1, user: 'antminer_1' },
           { slot: 2, url: 'stratum.f2pool.com:8888', priority: 2, user: 'ant.123' },
+          // What runs is none of the stored ones: set through the API.
+          {
+            slot: 3,
+            url: 'stratum+tcp://us.litecoinpool.org:3333',
+            priority: 0,
+            user: 'acmllc.l3_1',
+            status: 'Alive',
+            active: true,
+          },
         ],
         live_pools: [
           {
@@ -353,6 +362,8 @@ export const antminerStock: FamilyExpectations = {
           { slot: 0, url: 'aaa:700', priority: 0, user: 'aaa.248x75', status: 'Alive', active: true },
           { slot: 1, url: 'bbb:6000', priority: 1, user: 'bbb.248x75', status: 'Alive', active: false },
           { slot: 2, url: 'ccc:1314', priority: 2, user: 'ccc.248x75' },
+          // The runtime list has another port in the place of slot 2.
+          { slot: 3, url: 'stratum+tcp://ccc:443', priority: 2, user: 'ccc.226x94', status: 'Deed', active: false },
         ],
         live_pools: [
           { url: 'stratum+tcp://aaa:700', user: 'aaa.226x94', status: 'Alive', active: true, host: 'aaa' },

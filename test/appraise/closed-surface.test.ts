@@ -1,0 +1,201 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { comparable } from '../../agent/appraise/stand-ins.ts';
+import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
+import type { NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
+import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+import { ADDRESS, MINUTE, Watch } from './watch.ts';
+
+/** A machine whose web interface and port 4028 spell the same things differently, as S19 builds do. */
+
+const s21 = loadSpecimens().find(({ name }) => name === 'antminer-stock/s21') as Specimen;
+
+/** What a person changed at the machine, as texts of its replies by the name of the query. */
+type Edits = { readonly [query: string]: readonly (readonly [from: string, to: string])[] };
+
+const S19: Edits = {
+  version: [['uart_trans.1.3', '49.0.1.3']],
+  conf: [['stratum+tcp://', '']],
+};
+
+type Closing = 'refused' | 'unreachable';
+
+const isWeb = (query: string): boolean => antminerStock.queries[query]?.kind === 'http';
+
+const replyTo = (query: string, edits: Edits): Reply | NoReply => {
+  const asked = antminerStock.queries[query];
+  const question = asked?.kind === 'http' ? `http:${asked.path}` : `cgminer:${asked?.command}`;
+  let text = new TextDecoder().decode(replyBytes(s21, question));
+  for (const [from, to] of [...(S19[query] ?? []), ...(edits[query] ?? [])]) {
+    assert.ok(text.includes(from), `${query} says ${from}`);
+    text = text.replaceAll(from, to);
+  }
+  return readReply(new TextEncoder().encode(text), { whole: true });
+};
+
+const observe = (
+  look: LookKind,
+  nowMs: number,
+  { closed, edits = {} }: { readonly closed?: (query: string) => Closing | undefined; readonly edits?: Edits },
+): Observation => {
+  const asked = Object.entries(antminerStock.queries).filter(
+    ([, { cadence }]) => look === 'full' || cadence === 'pools',
+  );
+  const replies = asked.map(([query]) => {
+    const reason = closed?.(query);
+    return [query, reason === undefined ? replyTo(query, edits) : noReply(reason, 'closed')] as const;
+  });
+  return normalise(antminerStock, { address: ADDRESS, observedAtMs: nowMs, replies: new Map(replies) }, look);
+};
+
+type State = Parameters<typeof observe>[2];
+
+const web =
+  (reason: Closing) =>
+  (query: string): Closing | undefined =>
+    isWeb(query) ? reason : undefined;
+
+/** Looks at the machine as the schedule would. */
+const live = (watch: Watch, forMs: number, state: State): void => {
+  const endMs = watch.nowMs + forMs;
+  for (let minute = 0; watch.nowMs < endMs; minute += 1) {
+    const look = minute % 3 === 0 || watch.nowMs >= watch.nextFullMs ? 'full' : 'pools';
+    watch.take({ kind: 'observed', observation: observe(look, watch.nowMs, state) });
+    watch.nowMs += MINUTE;
+  }
+};
+
+const known = (state: State = {}): Watch => {
+  const watch = new Watch();
+  live(watch, 10 * MINUTE, state);
+  assert.equal(watch.attestations.length, 1);
+  watch.clear();
+  return watch;
+};
+
+const isSettled = (watch: Watch, state: State): boolean => {
+  const before = watch.state;
+  live(watch, 3 * MINUTE, state);
+  return watch.state === before;
+};
+
+const version = (value: string) => [{ key: 'version', value }];
+
+const checks = (watch: Watch, state: State) => {
+  watch.context = { ...watch.context, refreshDueMs: 0 };
+  return watch.take({ kind: 'observed', observation: observe('full', watch.nowMs, state) });
+};
+
+for (const reason of ['refused', 'unreachable'] as const) {
+  test(`a web interface that is ${reason} changes nothing while port 4028 is open, whatever that spells otherwise`, () => {
+    const watch = known();
+    live(watch, 60 * MINUTE, { closed: web(reason) });
+    assert.deepEqual(watch.said(), []);
+    assert.deepEqual(watch.attestations, []);
+    assert.ok(isSettled(watch, { closed: web(reason) }));
+    const notRun = new Map(checks(watch, { closed: web(reason) }).checks?.notRun.map(({ id, reason }) => [id, reason]));
+    for (const id of ['pool.url-changed', 'pool.user-changed', 'firmware.version-changed', 'config.network-changed'])
+      assert.equal(notRun.get(id), reason, id);
+    assert.ok(watch.state.attested?.missing?.includes('pools'));
+    assert.ok(watch.state.attested?.facts.includes('FR-1.9(250304-S21)'));
+    live(watch, 10 * MINUTE, {});
+    assert.deepEqual(watch.said(), []);
+  });
+}
+
+test('one document that alone is refused leaves the facts it holds unread', () => {
+  const watch = known();
+  const state: State = {
+    closed: (query) => (query === 'network' ? 'refused' : undefined),
+    edits: { system: [['"hostname":"Antminer"', '"hostname":"live-name"']] },
+  };
+  live(watch, 30 * MINUTE, state);
+  assert.deepEqual(watch.said(), []);
+  live(watch, 10 * MINUTE, {});
+  assert.deepEqual(watch.said(), []);
+});
+
+test('a finding neither ends nor grows while the surface that showed it is closed', () => {
+  const watch = known();
+  const stolen: Edits = {
+    conf: [['acme.b2r14s07', 'thief.x']],
+    pools: [['acme.b2r14s07', 'thief.x']],
+  };
+  live(watch, 10 * MINUTE, { edits: stolen });
+  const said = watch.said();
+  assert.ok(said.every((statement) => statement === 'pool.user-changed open') && said.length === 3, said.join());
+  live(watch, 30 * MINUTE, { closed: web('refused') });
+  assert.deepEqual(watch.said(), said);
+  live(watch, 10 * MINUTE, {});
+  assert.equal(watch.said().filter((statement) => statement === 'pool.user-changed resolved').length, 3);
+});
+
+test('a change behind the closed surface is found when it opens, also where it is the value that stood in', () => {
+  const watch = known();
+  live(watch, 10 * MINUTE, { closed: web('refused') });
+  assert.ok(isSettled(watch, { closed: web('refused') }));
+  live(watch, 10 * MINUTE, { edits: { system: [['FR-1.9(250304-S21)', '49.0.1.3']] } });
+  const [found] = watch.opened('firmware.version-changed');
+  assert.deepEqual([found?.before, found?.after], [version('FR-1.9(250304-S21)'), version('49.0.1.3')]);
+});
+
+test('a device without a log-in is compared by what port 4028 says, as ever', () => {
+  const closed = web('refused');
+  const watch = known({ closed });
+  assert.ok(watch.state.reference?.facts.includes('"pools"'));
+  assert.deepEqual(watch.state.reference?.standIns, watch.state.attested?.standIns);
+  assert.ok(isSettled(watch, { closed }));
+  live(watch, 10 * MINUTE, { closed, edits: { pools: [['acme.b2r14s07', 'thief.x']] } });
+  assert.equal(watch.opened('pool.user-changed').length, 3);
+  const restarted = JSON.parse(JSON.stringify(watch.state)) as Watch['state'];
+  const observation = observe('full', watch.nowMs, { closed });
+  assert.equal(comparable(restarted, observation), observation);
+});
+
+test('a log-in that opens the preferred surface of such a device is a difference, once', () => {
+  const watch = known({ closed: web('refused') });
+  live(watch, 30 * MINUTE, {});
+  const [found] = watch.opened('firmware.version-changed');
+  assert.deepEqual([found?.before, found?.after], [version('49.0.1.3'), version('FR-1.9(250304-S21)')]);
+  assert.equal(watch.opened('firmware.version-changed').length, 1);
+  assert.ok(!watch.state.attested?.standIns?.includes('firmware.version'));
+});
+
+test('what stands in is compared as another firmware where the family became another one', () => {
+  const watch = known();
+  const facts = JSON.stringify({ ...JSON.parse(watch.state.reference?.facts ?? '{}'), family: 'whatsminer' });
+  const other = { reference: { entries: [], facts }, attested: { atMs: 0, reachable: true, facts } };
+  const observation = observe('full', watch.nowMs, { closed: web('refused') });
+  assert.equal(comparable(other, observation), observation);
+});
+
+test('a pool that is set at run time only is a slot more, with the stored one as it was', () => {
+  const watch = known();
+  const edits: Edits = { pools: [['eu.pool.example:3333', 'thief.example:3333']] };
+  live(watch, 10 * MINUTE, { edits });
+  assert.deepEqual(watch.said(), ['pool.slot-added open']);
+  const { part, after } = watch.statements[0] ?? {};
+  assert.deepEqual([part, after], ['slot 3', { url: 'stratum+tcp://thief.example:3333', user: 'acme.b2r14s07' }]);
+  live(watch, 10 * MINUTE, {});
+  assert.deepEqual(watch.said().slice(1), ['pool.slot-added resolved']);
+});
+
+test('another account at the pool that is set at run time only is a slot more', () => {
+  const watch = known();
+  live(watch, 10 * MINUTE, { edits: { pools: [['acme.b2r14s07', 'thief.x']] } });
+  assert.deepEqual(watch.said(), Array.from({ length: 3 }, () => 'pool.slot-added open'));
+  assert.deepEqual(watch.statements[0]?.after, { url: 'stratum+tcp://eu.pool.example:3333', user: 'thief.x' });
+});
+
+test('a pool that no line of the list covers is found where the stored configuration is closed, too', () => {
+  const watch = known();
+  watch.context = { allow: [{ url: '*.pool.example' }] };
+  live(watch, 10 * MINUTE, { closed: web('refused') });
+  assert.deepEqual(watch.said(), []);
+  const edits: Edits = { pools: [['eu.pool.example:3333', 'thief.example:3333']] };
+  live(watch, 10 * MINUTE, { closed: web('refused'), edits });
+  assert.deepEqual(watch.said(), ['pool.outside-allowlist open']);
+});
