@@ -35,16 +35,15 @@ interface Head {
  * and nothing is lost by it: bare LF, blank lines before the status line, odd header names, no content type.
  */
 export class HttpReceiver implements Receiver {
-  #pieces: Buffer[] = [];
-  #bytes = 0;
+  readonly #all = new Bytes();
+  readonly #chunks = new Chunks();
   #head: Head | undefined;
   #complete = false;
   #surplus = false;
   #unreadable = false;
 
   take(piece: Buffer): 'more' | 'done' {
-    this.#pieces.push(Buffer.from(piece));
-    this.#bytes += piece.length;
+    this.#all.add(piece);
     if (this.#head === undefined) this.#readHead();
     if (this.#unreadable) return 'done';
     if (this.#head !== undefined) this.#readBody(this.#head, piece);
@@ -57,40 +56,39 @@ export class HttpReceiver implements Receiver {
 
   /** Whether anything arrived at all. */
   get empty(): boolean {
-    return this.#bytes === 0;
+    return this.#all.length === 0;
   }
 
   /** The response as far as it came; undefined where it is no HTTP or its headers did not arrive. */
   message(): HttpMessage | undefined {
     if (this.#head === undefined || this.#unreadable) return undefined;
     const { status, headers, bodyAt, framing, keepAlive } = this.#head;
-    const all = this.#all();
-    let body = all.subarray(bodyAt);
-    if (framing.kind === 'length') body = body.subarray(0, framing.left);
-    if (framing.kind === 'chunked') body = unchunk(body).body;
     return {
       status,
       headers,
-      body,
+      body: this.#body(framing, bodyAt),
       whole: this.#complete,
       untilClose: framing.kind === 'close',
       reusable: this.#complete && keepAlive && !this.#surplus,
     };
   }
 
-  #all(): Buffer {
-    if (this.#pieces.length > 1) this.#pieces = [Buffer.concat(this.#pieces)];
-    return this.#pieces[0] ?? Buffer.alloc(0);
+  #body(framing: Framing, bodyAt: number): Buffer {
+    const body = this.#all.from(bodyAt);
+    if (framing.kind === 'length') return body.subarray(0, framing.left);
+    if (framing.kind === 'close') return body;
+    this.#chunks.read(body);
+    return this.#chunks.data();
   }
 
   #readHead(): void {
-    let text = this.#all().toString('latin1', 0, MAX_HEAD);
+    let text = this.#all.from(0).toString('latin1', 0, MAX_HEAD);
     let from = 0;
     for (;;) {
       const found = /^[\r\n]*HTTP\/1\.[01] +(\d{3})[^\n]*\n(?:[^\r\n][^\n]*\n)*\r?\n/.exec(text);
       if (found === null) {
         const start = text.replace(/^[\r\n]+/, '').slice(0, 7);
-        this.#unreadable = this.#bytes - from > MAX_HEAD || !'HTTP/1.'.startsWith(start);
+        this.#unreadable = this.#all.length - from > MAX_HEAD || !'HTTP/1.'.startsWith(start);
         return;
       }
       from += found[0].length;
@@ -116,15 +114,37 @@ export class HttpReceiver implements Receiver {
   }
 
   #readBody({ framing, bodyAt }: Head, piece: Buffer): void {
+    const length = this.#all.length - bodyAt;
     if (framing.kind === 'length') {
-      this.#complete = this.#bytes - bodyAt >= framing.left;
-      this.#surplus = this.#bytes - bodyAt > framing.left;
+      this.#complete = length >= framing.left;
+      this.#surplus = length > framing.left;
     } else if (framing.kind === 'chunked' && piece[piece.length - 1] === 0x0a) {
-      // Every chunked body ends in a line feed: only then it is worth looking at all of it.
-      const { complete, surplus } = unchunk(this.#all().subarray(bodyAt));
-      this.#complete = complete;
-      this.#surplus = surplus;
+      // Every chunked body ends in a line feed: only then it is worth looking on.
+      this.#chunks.read(this.#all.from(bodyAt));
+      this.#complete = this.#chunks.end !== undefined;
+      this.#surplus = length > (this.#chunks.end ?? length);
     }
+  }
+}
+
+/** Bytes that arrive in pieces. Their place doubles when it is full, so that many small pieces are not copied again for each. */
+class Bytes {
+  #place = Buffer.alloc(0);
+  length = 0;
+
+  add(piece: Buffer): void {
+    const length = this.length + piece.length;
+    if (length > this.#place.length) {
+      const larger = Buffer.allocUnsafeSlow(this.length === 0 ? length : 2 * length);
+      this.#place.copy(larger, 0, 0, this.length);
+      this.#place = larger;
+    }
+    piece.copy(this.#place, this.length);
+    this.length = length;
+  }
+
+  from(start: number): Buffer {
+    return this.#place.subarray(start, this.length);
   }
 }
 
@@ -167,26 +187,42 @@ const framingOf = (status: number, headers: ReadonlyMap<string, readonly string[
   return { kind: 'length', left: Number(length) };
 };
 
-/** The data of the chunks that are complete. */
-const unchunk = (raw: Buffer): { body: Buffer; complete: boolean; surplus: boolean } => {
-  const chunks: Buffer[] = [];
-  let at = 0;
-  for (;;) {
-    const line = raw.indexOf(0x0a, at);
-    if (line === -1) break;
-    const size = /^[0-9a-fA-F]{1,7}/.exec(raw.toString('latin1', at, line).trim())?.[0];
-    if (size === undefined) break;
-    const length = Number.parseInt(size, 16);
-    if (length === 0) {
-      const end = /^(?:[^\r\n][^\n]*\n)*\r?\n/.exec(raw.toString('latin1', line + 1))?.[0].length;
-      if (end === undefined) break;
-      return { body: Buffer.concat(chunks), complete: true, surplus: line + 1 + end < raw.length };
-    }
-    if (line + 1 + length > raw.length) break;
-    chunks.push(raw.subarray(line + 1, line + 1 + length));
-    at = line + 1 + length;
-    if (raw[at] === 0x0d) at += 1;
-    if (raw[at] === 0x0a) at += 1;
+/** The chunks of a body that are complete. A body that grew is read on from where it ended before, not from its start. */
+class Chunks {
+  readonly #found: { readonly start: number; readonly end: number }[] = [];
+  #body: Buffer = Buffer.alloc(0);
+  #at = 0;
+  /** Where the body ends with its trailers, once it does. */
+  end: number | undefined;
+
+  read(body: Buffer): void {
+    this.#body = body;
+    while (this.end === undefined && this.#readOne());
   }
-  return { body: Buffer.concat(chunks), complete: false, surplus: false };
-};
+
+  data(): Buffer {
+    return Buffer.concat(this.#found.map(({ start, end }) => this.#body.subarray(start, end)));
+  }
+
+  /** Whether there was a chunk to read and more may follow. */
+  #readOne(): boolean {
+    const body = this.#body;
+    const line = body.subarray(this.#at, this.#at + MAX_HEAD).indexOf(0x0a);
+    if (line === -1) return false;
+    const start = this.#at + line + 1;
+    const size = /^[0-9a-fA-F]{1,7}/.exec(body.toString('latin1', this.#at, start).trim())?.[0];
+    if (size === undefined) return false;
+    const end = start + Number.parseInt(size, 16);
+    if (end === start) {
+      const trailers = /^(?:[^\r\n][^\n]*\n)*\r?\n/.exec(body.toString('latin1', start, start + MAX_HEAD))?.[0];
+      if (trailers !== undefined) this.end = start + trailers.length;
+      return false;
+    }
+    const next = body[end] === 0x0d ? end + 1 : end;
+    // What may still be the line end behind the data must not be taken for the next size.
+    if (next >= body.length) return false;
+    this.#found.push({ start, end });
+    this.#at = body[next] === 0x0a ? next + 1 : next;
+    return true;
+  }
+}

@@ -23,8 +23,9 @@ interface Item {
 export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visitor): JsonValue => {
   const reply: JsonObject = {};
   repairs.add('plain-text');
+  const closing = closings(text);
   for (let at = 0; at < text.length; ) {
-    const { items, end } = readSection(text, at);
+    const { items, end } = readSection(text, at, closing);
     at = end;
     if (items.length > 0) addSection(reply, items, repairs, visitor);
   }
@@ -61,11 +62,11 @@ const joinValues = (items: readonly Item[], repairs: Set<Repair>): readonly Item
   return whole;
 };
 
-const readSection = (text: string, from: number): { items: readonly Item[]; end: number } => {
+const readSection = (text: string, from: number, closing: Closing): { items: readonly Item[]; end: number } => {
   const items: Item[] = [];
   let at = from;
   for (; at < text.length; at += 1) {
-    const item = readItem(text, at);
+    const item = readItem(text, at, closing);
     at = item.end;
     // A section may end in a comma, and white space between sections is not a section.
     if (item.name !== '' || item.value !== undefined) items.push(item);
@@ -74,7 +75,7 @@ const readSection = (text: string, from: number): { items: readonly Item[]; end:
   return { items, end: at + 1 };
 };
 
-const readItem = (text: string, from: number): Item => {
+const readItem = (text: string, from: number, closing: Closing): Item => {
   let name: string | undefined;
   let built = '';
   let start = from;
@@ -90,7 +91,7 @@ const readItem = (text: string, from: number): Item => {
       at += 1;
       built += text[at];
     } else if (letter === '[' && /\w/.test(text[at - 1] ?? '')) {
-      const end = closingBracket(text, at);
+      const end = closing(at);
       built += text.slice(at, end + 1);
       at = end;
     } else {
@@ -102,9 +103,29 @@ const readItem = (text: string, from: number): Item => {
     : { name: name.trim(), value: built, start, end: at };
 };
 
-/** Where the bracket closes, if it does so in this section; else the bracket itself, which then is a plain character. */
-const closingBracket = (text: string, from: number): number => {
-  const closing = text.indexOf(']', from);
-  const section = text.indexOf('|', from);
-  return closing === -1 || (section !== -1 && section < closing) ? from : closing;
+/** Where a bracket closes, if it does so in its section; else the bracket itself, which then is a plain character. */
+type Closing = (bracket: number) => number;
+
+const closings = (text: string): Closing => {
+  const bracketFrom = ahead(text, ']');
+  const sectionFrom = ahead(text, '|');
+  return (from) => {
+    const closing = bracketFrom(from);
+    return closing < sectionFrom(from) ? closing : from;
+  };
+};
+
+/**
+ * The next place of a mark, the end of the text where none is left. Asked with rising places only: what it passed over
+ * once it never looks at again, so that no reply costs more than its length.
+ */
+const ahead = (text: string, mark: string): ((from: number) => number) => {
+  let found = -1;
+  return (from) => {
+    if (found < from) {
+      const next = text.indexOf(mark, from);
+      found = next === -1 ? text.length : next;
+    }
+    return found;
+  };
 };

@@ -30,6 +30,19 @@ test('values of secret members are masked wherever they stand, and nothing else 
   );
 });
 
+test('a password in a URL is masked wherever the URL stands in a text, one behind each `@`', () => {
+  for (const [text, masked] of [
+    ['a://u:p@h b://w.1:q:r@h', 'a://u:***@h b://w.1:***@h'],
+    ['x://y://u:p@h', 'x://y:***@h'],
+    ['://://u:p@h', '://:***@h'],
+    ['a://u:p h', 'a://u:p h'],
+    ['a://h/p:1@b://u:p@h@', 'a://h/p:1@b://u:***@h@'],
+    ['a://u:@h', 'a://u:@h'],
+    ['a:\\/\\/u:p\\/q@h', 'a:\\/\\/u:***@h'],
+  ] as const)
+    assert.equal(mask(`{"url":"${text}","n":1}`), `{"url":"${masked}","n":1}`);
+});
+
 test('all the common spellings are secret in every family', () => {
   for (const name of [
     'pass',

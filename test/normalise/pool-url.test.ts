@@ -23,6 +23,8 @@ const forms: readonly [string, string][] = [
   ],
   ['stratum+tcp://wallet.rig:hunter2@pool.example:3333', 'stratum+tcp://wallet.rig:***@pool.example:3333'],
   ['stratum+tcp://wallet.rig@pool.example:3333', 'stratum+tcp://wallet.rig@pool.example:3333'],
+  ['://u:p@h ://v:q@h', '://u:***@h ://v:q@h'],
+  ['stratum+tcp://pool.example...:3333/a// /', 'stratum+tcp://pool.example:3333/a'],
   ['stratum+tcp://pool.example:3333/@x', 'stratum+tcp://pool.example:3333/@x'],
   ['', ''],
   ['   ', ''],

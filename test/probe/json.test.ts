@@ -240,6 +240,20 @@ test('property: a document cut off anywhere is truncated', () => {
   );
 });
 
+test('property: in the plain-text form a bracket counts only where it closes in its own section', () => {
+  const value = fc.string({ unit: fc.constantFrom('a', '[', ']', 'a[,q=]') });
+  fc.assert(
+    fc.property(fc.array(value, { minLength: 1 }), (values) => {
+      const sections = values.map((text, at) => `POOL=${at},URL=${text},z=1|`);
+      assert.deepEqual(
+        (valueIn(`STATUS=S,Code=7|${sections.join('')}\0`) as { POOLS: unknown }).POOLS,
+        values.map((text, at) => ({ POOL: `${at}`, URL: text, z: '1' })),
+      );
+    }),
+    RUNS,
+  );
+});
+
 test('property: no bytes make it throw', () => {
   fc.assert(
     fc.property(
