@@ -186,7 +186,10 @@ test('a pool that is set at run time only is a slot more, with the stored one as
 test('another account at the pool that is set at run time only is a slot more', () => {
   const watch = known();
   live(watch, 10 * MINUTE, { edits: { pools: [['acme.b2r14s07', 'thief.x']] } });
-  assert.deepEqual(watch.said(), Array.from({ length: 3 }, () => 'pool.slot-added open'));
+  assert.deepEqual(
+    watch.said(),
+    Array.from({ length: 3 }, () => 'pool.slot-added open'),
+  );
   assert.deepEqual(watch.statements[0]?.after, { url: 'stratum+tcp://eu.pool.example:3333', user: 'thief.x' });
 });
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
-import { at, text } from '../../agent/drivers/readers.ts';
+import { at, firstOf, text } from '../../agent/drivers/readers.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import { FakeMiner } from '../probe/fake-miner.ts';
 import { type Fleet as Miners, startFleet } from '../simulator/fleet.ts';
@@ -225,4 +225,45 @@ test('a full look is repeated, up to three times, while something is unknown tha
   assert.equal(await configsAsked(9), 3);
   assert.equal(miner.mostAtOnce, 1);
   assert.equal(hall.attestations().length, 1);
+});
+
+/** A toy that reads its name where `config` gives it, else where `version` does. */
+const named = defineDriver({
+  ...toy,
+  facts: {
+    ...toy.facts,
+    'network.hostname': firstOf(at('config', '/name', text), at('version', '/name', text)),
+  },
+});
+
+test('a surface that is closed for good is not asked three times at every look, and what stands in for it is not attested', async (t) => {
+  const device = { closed: false, version: '1' };
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.includes('version')) socket.end(`{"version":"${device.version}","name":"RIG-7.LAN"}\0`);
+    else if (device.closed) socket.end('{"STATUS":[{"STATUS":"E","Code":45,"Msg":"Access denied"}]}\0');
+    else socket.end('{"mode":"normal","name":"rig-7"}\0');
+  });
+  const place = inRange('127.0.0.1', { cgminer: miner.port, http: miner.port });
+  const hall = new Hall(t, [place], [named]);
+  const configsAsked = async (): Promise<number> => {
+    const before = miner.requests.length;
+    await hall.look(0);
+    return miner.requests.slice(before).filter((request) => request.includes('config')).length;
+  };
+  assert.equal(await configsAsked(), 1);
+  device.closed = true;
+  assert.deepEqual([await configsAsked(), await configsAsked(), await configsAsked()], [3, 1, 1]);
+  device.version = '2';
+  for (let look = 0; look < 3; look += 1) await hall.look(0);
+  const [first, changed, ...more] = hall.attestations().map(({ evidence }) => evidence);
+  assert.deepEqual(more, []);
+  assert.deepEqual((first?.claims as { network: object }).network, { hostname: 'rig-7' });
+  assert.equal((changed?.claims as { network?: object }).network, undefined);
+  assert.deepEqual(changed?.readings, {
+    'config.mode': 'unknown: refused',
+    'network.hostname': 'unknown: refused',
+  });
+  device.closed = false;
+  assert.equal(await configsAsked(), 1);
+  assert.equal(hall.attestations().length, 2);
 });
