@@ -75,8 +75,8 @@ export class Daemon {
     const { config } = loaded;
     const key = loadKey(config.state_dir);
     const store = Store.open(config.state_dir);
+    const time = new TimeService({ wallMs: ambience.clock.wallMs });
     try {
-      const time = new TimeService({ wallMs: ambience.clock.wallMs });
       const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), time.start()]);
       const known = [...store.devices()].map((row) => readDevice(row.state));
       const fleet = new Fleet(placesOf(config), known, passedEntries(store.meta(PASSED)));
@@ -102,6 +102,7 @@ export class Daemon {
       await daemon.#begin({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
       return daemon;
     } catch (error) {
+      time[Symbol.dispose]();
       store[Symbol.dispose]();
       throw error;
     }
@@ -134,12 +135,23 @@ export class Daemon {
     this.#plant = this.#buildPlant(loaded, fleet);
   }
 
+  /** What fails here ends whatever had begun: an agent runs, or it does not. */
   async #begin(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): Promise<void> {
+    try {
+      this.#control = await serveControl(this.#plant.config.state_dir, (request) => this.#answer(request));
+      this.#run(start);
+    } catch (error) {
+      await this.#haltLooks();
+      await this.#uplink?.stop();
+      throw error;
+    }
+  }
+
+  #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
     this.#uplink = this.#startUplink(config);
-    this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
     this.#plant.pacer.start();
     const gap = agentGap({
       ...start,
@@ -339,14 +351,8 @@ export class Daemon {
 
   /** Ends in good order: looks under way are dropped, what was judged is recorded, presence says `stopped`. */
   async stop(reason: string): Promise<void> {
-    this.#stopping.abort();
-    for (const timer of this.#timers) clearInterval(timer);
-    clearInterval(this.#coverage);
-    this.#control?.close();
-    await this.#reloading;
-    await this.#plant.pacer.stop();
+    await this.#haltLooks();
     const { recorder, log, outbox, store } = this.#ground;
-    recorder.stop();
     recorder.saveStates(this.#plant.fleet.states());
     this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     await this.#uplink?.stop();
@@ -354,6 +360,16 @@ export class Daemon {
     this.#time[Symbol.dispose]();
     store[Symbol.dispose]();
     this.#ambience.emit('info', 'agent.stopped', { reason });
+  }
+
+  async #haltLooks(): Promise<void> {
+    this.#stopping.abort();
+    for (const timer of this.#timers) clearInterval(timer);
+    clearInterval(this.#coverage);
+    this.#control?.close();
+    await this.#reloading;
+    await this.#plant.pacer.stop();
+    this.#ground.recorder.stop();
   }
 }
 

@@ -1,4 +1,5 @@
 import cron from 'node-cron';
+import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret, type SecretSource } from '../platform/secrets.ts';
 import { checkBroker } from '../publish/broker.ts';
@@ -15,12 +16,26 @@ export interface Contradiction {
 
 /** Everything the schema cannot say: references, cron expressions, ranges, secrets that are not there, unsafe brokers. */
 export const checkMeaning = (config: Config): readonly Contradiction[] => [
+  ...stateDir(config),
   ...schedules(config),
   ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
   ...duplicatePositions(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
 ];
+
+/** The socket of the running agent stands in the folder, and systems bound the path of one. */
+const stateDir = ({ state_dir }: Config): readonly Contradiction[] => {
+  const bytes = Buffer.byteLength(state_dir);
+  if (bytes <= LONGEST_STATE_DIR) return [];
+  return [
+    {
+      path: ['state_dir'],
+      message: `the path ${state_dir} has ${bytes} bytes, too many for the socket of the agent in it`,
+      remedy: `choose a folder with a path of at most ${LONGEST_STATE_DIR} bytes`,
+    },
+  ];
+};
 
 const schedules = ({ schedule }: Config): readonly Contradiction[] =>
   (['pools', 'config'] as const)

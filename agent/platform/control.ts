@@ -33,6 +33,13 @@ const controlReply = z.discriminatedUnion('ok', [
 type ControlReply = z.infer<typeof controlReply>;
 
 const SOCKET = 'control.sock';
+
+/** Longest path of a UNIX socket, bytes: 108 on Linux, 104 on other systems, with the NUL behind it. */
+const LONGEST_PATH = 103;
+
+/** Longest path of a state folder in which the door fits, bytes. */
+export const LONGEST_STATE_DIR = LONGEST_PATH - Buffer.byteLength(`/${SOCKET}`);
+
 const MOST_BYTES = 4_194_304;
 const PATIENCE_MS = 30_000;
 
@@ -141,8 +148,7 @@ const noDoor = (path: string, cause: unknown): AgentError =>
   new AgentError({
     code: 'config.state-dir',
     message: `cannot make the socket ${path}: ${(cause as NodeJS.ErrnoException).code ?? String(cause)}`,
-    remedy:
-      'choose a state_dir with a path of at most 90 bytes, on a file system that holds sockets, that the agent may write to',
+    remedy: `choose a state_dir with a path of at most ${LONGEST_STATE_DIR} bytes, on a file system that holds sockets, that the agent may write to`,
     cause,
   });
 

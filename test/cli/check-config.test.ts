@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { assayer, assertHarmless, folder, lines } from './assayer.ts';
+import { LONGEST_STATE_DIR } from '../../agent/platform/control.ts';
+import { assayer, assertHarmless, configured, folder, lines } from './assayer.ts';
 
 const WRONG = `gateway: gw-1
 operator: example.org
@@ -74,6 +75,20 @@ test('a key with terminal escapes does not reach the terminal', async (t) => {
   const cwd = folder(t);
   writeFileSync(join(cwd, 'assayer.yaml'), `${WRONG}"evil\\e[2J": 1\n`);
   assertHarmless(await assayer(['check-config'], { cwd }));
+});
+
+test('a state folder whose path is too long for the socket in it is told', async (t) => {
+  const cwd = folder(t);
+  const long = (bytes: number) => 'x'.repeat(bytes - Buffer.byteLength(`${cwd}/`));
+  const check = (bytes: number) =>
+    assayer(['check-config', '-c', configured(cwd, { state_dir: long(bytes) })], { cwd });
+  assert.equal((await check(LONGEST_STATE_DIR)).code, 0);
+  const { code, err } = await check(LONGEST_STATE_DIR + 1);
+  assert.equal(code, 2);
+  assert.match(
+    err,
+    /assayer\.yaml:3: state_dir: the path .* has 91 bytes, .*\(choose a folder with .* at most 90 bytes\)/,
+  );
 });
 
 test('--schema prints the JSON Schema of the file', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmdirSync, rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
@@ -29,6 +29,28 @@ test('signals that come while the agent starts are heeded once it runs', { timeo
   const sessions = gateway.log.flatMap((one) => (one.kind === 'session' ? [one.session.event] : []));
   assert.deepEqual(sessions, ['start', 'reload', 'stop', 'start', 'stop']);
   await gateway.verified();
+});
+
+test('an agent that cannot start ends by itself, says what to mend, and leaves nothing that runs', {
+  timeout: 60_000,
+}, async () => {
+  await using gateway = Gateway.create({ devices: [{ host: '127.70.3.1' }] });
+  const refused = async (code: string): Promise<void> => {
+    gateway.stderr = '';
+    gateway.spawn();
+    await until('the end', () => gateway.ended !== undefined);
+    assert.deepEqual(gateway.ended, { code: 2, signal: null }, gateway.stderr);
+    await until('the remedy', () => gateway.stderr.includes(`[${code}]`));
+  };
+  gateway.configure({ mqtt: { url: 'mqtts://127.0.0.1:9', ca: 'absent.pem' } });
+  await refused('mqtt.credentials');
+  gateway.configure({ mqtt: { url: 'mqtt://127.0.0.1:9', spread_s: 0 } });
+  mkdirSync(join(gateway.stateDir, 'control.sock'));
+  await refused('config.state-dir');
+  assert.deepEqual(gateway.events, [], 'neither a look nor the uplink began');
+  rmdirSync(join(gateway.stateDir, 'control.sock'));
+  await gateway.up();
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
 });
 
 test('SIGTERM ends an agent whose broker took the connection and never says a word', { timeout: 60_000 }, async () => {
