@@ -12,6 +12,9 @@ export interface OutgoingEntry extends Entry {
 /** How many acknowledged entries may be sent again after a crash (mqtt.md §5, `lead`). */
 const LEAD = 256;
 
+/** As many entries are a backlog, whose end is kept at once; of fewer the end is kept by the next `save`. */
+const BACKLOG = 16;
+
 /** The log as the queue of what is still to be sent: reads entries, keeps how far one reader has confirmed them. */
 export class LogOutbox {
   readonly #log: Log;
@@ -45,16 +48,22 @@ export class LogOutbox {
     return this.#cursor;
   }
 
-  /** The reader confirmed everything below `next`. Made durable every `LEAD` entries, and by `save`. */
+  /** The reader confirmed everything below `next`. Made durable every `LEAD` entries, once a backlog is sent, and by `save`. */
   advance(next: number): void {
     this.#cursor = next;
-    if (next - this.#saved < LEAD) return;
+    if (!this.#isDue(next)) return;
     try {
       this.save();
     } catch (error) {
       // A store that takes no writes now only means that more is sent again after a crash; the log reports the failure.
       if (!(error instanceof AgentError)) throw error;
     }
+  }
+
+  /** An agent that crashes again and again must not send the same backlog each time; the next few entries can wait. */
+  #isDue(next: number): boolean {
+    const unsaved = next - this.#saved;
+    return unsaved >= LEAD || (unsaved >= BACKLOG && next === this.#log.size());
   }
 
   /** Makes the cursor durable: at the end, and when nothing is left to send. */

@@ -69,6 +69,23 @@ test('the newest attestation of each device that is still configured can be page
   assert.deepEqual(pages, [[2], [4], []]);
 });
 
+test('a crash after a backlog was sent repeats none of it', (t) => {
+  const { log, store } = openGateway(t);
+  log.transaction((tx) => {
+    for (let count = 0; count < 40; count += 1) tx.append(anyStatement());
+  });
+  const kept = () => new LogOutbox(log, store, 'broker').cursor();
+  const outbox = new LogOutbox(log, store, 'broker');
+  outbox.advance(log.size() - 1);
+  assert.equal(kept(), 0);
+  outbox.advance(log.size());
+  assert.equal(kept(), log.size());
+  const size = log.size();
+  log.transaction((tx) => void tx.append(anyStatement()));
+  outbox.advance(log.size());
+  assert.equal(kept(), size, 'one more entry is not worth a transaction of its own');
+});
+
 test('a crash repeats at most 256 acknowledged entries, an orderly end none', (t) => {
   const { log, store } = openGateway(t);
   log.transaction((tx) => {
