@@ -67,9 +67,19 @@ const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDep
   // The family is what we asked in the words of; alone it says nothing about the device.
   if (Object.keys(observation.facts).some((fact) => fact !== 'family'))
     return { kind: 'seen', driver, capture, observation };
-  const [first] = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
-  const reason = first === undefined || first.reason === 'unsupported' ? 'unreadable' : first.reason;
-  return nothing(reason, first?.detail ?? `no fact of ${driver.title} in the replies`);
+  return whyNothing(capture) ?? nothing('unreadable', `no fact of ${driver.title} in the replies`);
+};
+
+/** What tells most about a device that says nothing: that it refuses comes before that one of its ports is closed. */
+const TELLING: readonly NoSight[] = ['refused', 'timeout', 'truncated', 'unreadable', 'unreachable'];
+
+const whyNothing = (capture: Capture): Sight | undefined => {
+  const failed = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
+  for (const reason of TELLING) {
+    const reply = failed.find((one) => one.reason === reason);
+    if (reply !== undefined) return nothing(reason, reply.detail);
+  }
+  return undefined;
 };
 
 const nothing = (reason: NoSight, detail: string): Sight => ({ kind: 'nothing', reason, detail });

@@ -1,5 +1,5 @@
 /**
- * A fleet of miners that exists only on the loopback, in a process of its own: `node scripts/simulate.ts --devices 20`.
+ * A fleet of miners that exists only on the loopback, in a process of its own: `npm run simulate -- --devices 20`.
  * Takes orders as JSON lines on stdin, e.g. {"do":"changePoolUser","device":"sim-00001","slot":0,"user":"thief.x"}, and
  * answers each with a line. Ends when stdin closes, or on SIGTERM or SIGINT.
  */

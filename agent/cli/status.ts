@@ -108,7 +108,9 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
     'unconfirmed: no collector acknowledges',
     uplink.insecure ? 'insecure: no TLS' : undefined,
     uplink.held === undefined ? undefined : `held: ${JSON.stringify(uplink.held)}`,
-    uplink.lastError === undefined ? undefined : `last error: ${printable(uplink.lastError.message)}`,
+    uplink.lastError === undefined || uplink.state === 'connected'
+      ? undefined
+      : `last error: ${printable(uplink.lastError.message)}`,
   ]
     .filter((word) => word !== undefined)
     .join(', ');

@@ -59,6 +59,11 @@ export class HttpReceiver implements Receiver {
     return this.#all.length === 0;
   }
 
+  /** Whether the answer is one of the CGMiner API: the port speaks, but not HTTP. */
+  isCgminer(): boolean {
+    return this.#unreadable && /^\s*(?:\{|STATUS=)/.test(this.#all.from(0).toString('latin1', 0, 64));
+  }
+
   /** The response as far as it came; undefined where it is no HTTP or its headers did not arrive. */
   message(): HttpMessage | undefined {
     if (this.#head === undefined || this.#unreadable) return undefined;

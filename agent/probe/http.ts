@@ -122,6 +122,7 @@ export class HttpSession implements AsyncDisposable {
     if (ending.kind === 'too-large') return noReply('truncated', `longer than ${limits.maxReplyBytes} bytes`);
     if (ending.kind === 'deadline') return noReply('timeout', 'no complete reply');
     if (receiver.empty) return 'closed';
+    if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
     if (message === undefined) return noReply('unreadable', 'not HTTP');
     return asPage(message, ending.kind === 'closed', limits.maxReplyBytes);
   }

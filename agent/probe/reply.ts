@@ -27,6 +27,9 @@ export const readReply = (bytes: Uint8Array, { whole }: { whole: boolean }): Rep
 
 const explain = (bytes: Uint8Array, problem: { kind: 'truncated' | 'unreadable'; detail: string }): NoReply => {
   const start = new TextDecoder().decode(bytes.subarray(0, 2048)).trimStart();
+  // The port speaks, but not this: there is no such interface here.
+  if (start.startsWith('HTTP/'))
+    return noReply('unreachable', 'a web server answers at this port', { bytes, dark: true });
   if (start.startsWith('<')) {
     return /\b401\b|unauthori[sz]ed/i.test(start)
       ? noReply('refused', 'a page that asks for a log-in', { bytes })

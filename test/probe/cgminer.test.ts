@@ -96,16 +96,14 @@ test('of a reply of 50 MB no more is read than the limit', BOUND, async () => {
 });
 
 test('garbage, HTML and a scalar are unreadable', BOUND, async () => {
-  for (const garbage of [
-    '\x01\x02\x03\xff',
-    'hello',
-    '<html><body>hi</body></html>',
-    '42',
-    '"text"',
-    'HTTP/1.1 400 Bad Request\r\n\r\n',
-  ]) {
+  for (const garbage of ['\x01\x02\x03\xff', 'hello', '<html><body>hi</body></html>', '42', '"text"']) {
     assert.equal(reasonOf(await askOnce(sending(Buffer.from(garbage, 'latin1')))), 'unreadable', garbage);
   }
+});
+
+test('a web server at the port means that there is no such interface there', BOUND, async () => {
+  const reply = (await askOnce(sending('HTTP/1.1 400 Bad Request\r\n\r\n'))) as NoReply;
+  assert.deepEqual([reply.reason, reply.dark], ['unreachable', true]);
 });
 
 test('a wrapper that says its miner program is down is unreachable, but its port is not dark', BOUND, async () => {

@@ -121,7 +121,6 @@ test('headers without end, other protocols and packed bombs are unreadable', BOU
   const unreadable: readonly (string | Buffer)[] = [
     `HTTP/1.1 200 OK\r\n${'X: y\r\n'.repeat(10_000)}`,
     'SSH-2.0-dropbear\r\n',
-    '{"STATUS":[{"STATUS":"E","Code":14}]}\0',
     Buffer.concat([
       Buffer.from(`HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: ${bomb.length}\r\n\r\n`),
       bomb,
@@ -130,6 +129,11 @@ test('headers without end, other protocols and packed bombs are unreadable', BOU
     page(BODY, { status: '500 Internal Server Error' }),
   ];
   for (const bytes of unreadable) assert.equal(reasonOf(await askOnce(sending(bytes))), 'unreadable');
+});
+
+test('the CGMiner API at the port means that there is no web interface there', BOUND, async () => {
+  for (const bytes of ['{"STATUS":[{"STATUS":"E","Code":14}]}\0', 'STATUS=E,Code=14,Msg=Invalid command|\0'])
+    assert.equal(reasonOf(await askOnce(sending(bytes))), 'unreachable');
 });
 
 test(
