@@ -11,7 +11,7 @@ import { type ControlRequest, type Door, serveControl } from './platform/control
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { binaryDigest, describeHost } from './platform/host.ts';
-import { loadKey, loadRedactionKey } from './platform/keys.ts';
+import { type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import { readCredentials } from './publish/credentials.ts';
@@ -60,6 +60,8 @@ export class Daemon {
   readonly #stopping = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #time: TimeService;
+  /** Nothing is judged before the log has begun. */
+  readonly #begun = Promise.withResolvers<void>();
   readonly #sessions: Sessions;
   /** The configuration in force. */
   #loaded: LoadedConfig;
@@ -76,32 +78,24 @@ export class Daemon {
     const key = loadKey(config.state_dir);
     const store = Store.open(config.state_dir);
     const time = new TimeService({ wallMs: ambience.clock.wallMs });
+    let daemon: Daemon | undefined;
     try {
-      const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), time.start()]);
       const known = [...store.devices()].map((row) => readDevice(row.state));
       const fleet = new Fleet(placesOf(config), known, passedEntries(store.meta(PASSED)));
-      const last = store.find({ newest: 1 })[0];
-      const keyIsOlder = wasBegun(config.state_dir);
-      const log = Log.open({
+      const log = Log.read({
         store,
         signer: key.signer,
         clock: ambience.clock,
         clockState: () => time.state(),
         operator: config.operator,
         gateway: config.gateway,
-        start: {
-          agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
-          configSha256: hash('sha256', loaded.bytes, 'base64url'),
-          host,
-          keyProtection: key.protection,
-          removed: fleet.removed,
-        },
       });
-      markBegun(config.state_dir, log.origin);
-      const daemon = new Daemon(loaded, ambience, { store, log, time, fleet });
-      await daemon.#begin({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
+      daemon = new Daemon(loaded, ambience, { store, log, time, fleet });
+      await daemon.#begin(key.protection);
       return daemon;
     } catch (error) {
+      // An agent runs, or it does not: what had begun ends.
+      if (daemon !== undefined) await daemon.#abandon(error);
       time[Symbol.dispose]();
       store[Symbol.dispose]();
       throw error;
@@ -135,16 +129,34 @@ export class Daemon {
     this.#plant = this.#buildPlant(loaded, fleet);
   }
 
-  /** What fails here ends whatever had begun: an agent runs, or it does not. */
-  async #begin(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): Promise<void> {
-    try {
-      this.#control = await serveControl(this.#plant.config.state_dir, (request) => this.#answer(request));
-      this.#run(start);
-    } catch (error) {
-      await this.#haltLooks();
-      await this.#uplink?.stop();
-      throw error;
-    }
+  /** The first devices are asked while the host describes itself; what they answer is judged once the log has begun. */
+  async #begin(keyProtection: GatewayKey['protection']): Promise<void> {
+    const { store, log } = this.#ground;
+    const { config, fleet, pacer } = this.#plant;
+    const last = store.find({ newest: 1 })[0];
+    const keyIsOlder = wasBegun(config.state_dir);
+    pacer.start();
+    const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
+    log.begin({
+      agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
+      configSha256: hash('sha256', this.#loaded.bytes, 'base64url'),
+      host,
+      keyProtection,
+      removed: fleet.removed,
+    });
+    markBegun(config.state_dir, log.origin);
+    this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
+    this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
+    this.#begun.resolve();
+  }
+
+  async #abandon(error: unknown): Promise<void> {
+    this.#stopping.abort();
+    // Looks may wait for it, or none.
+    this.#begun.promise.catch(() => {});
+    this.#begun.reject(error);
+    await this.#haltLooks();
+    await this.#uplink?.stop();
   }
 
   #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
@@ -152,7 +164,6 @@ export class Daemon {
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
     this.#uplink = this.#startUplink(config);
-    this.#plant.pacer.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -174,7 +185,12 @@ export class Daemon {
 
   #buildPlant(loaded: LoadedConfig, fleet: Fleet): Plant {
     const { recorder } = this.#ground;
-    return buildPlant(loaded, fleet, { ...this.#ambience, recorder, signal: this.#stopping.signal });
+    return buildPlant(loaded, fleet, {
+      ...this.#ambience,
+      recorder,
+      begun: this.#begun.promise,
+      signal: this.#stopping.signal,
+    });
   }
 
   #every(periodMs: number, work: () => void): void {

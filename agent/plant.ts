@@ -28,12 +28,14 @@ export interface PlantDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly recorder: Recorder;
+  /** Resolves when the log has begun. */
+  readonly begun: Promise<void>;
   readonly signal: AbortSignal;
 }
 
 /** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
 export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
-  const { clock, emit, recorder, signal } = plantDeps;
+  const { clock, emit, recorder, begun, signal } = plantDeps;
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
     phaseOf: ({ phase }) => phase,
@@ -43,6 +45,7 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
     fleet,
     timetable,
     recorder,
+    begun,
     look: lookDeps({ drivers: DRIVERS, limits: limitsOf(config), clock, signal }),
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
@@ -64,10 +67,11 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
     admit: (due) => admitLook(due, deps),
     run: (due) => lookSafely(due, deps, plantDeps),
     most: config.probe.concurrency,
-    opened: () => {
-      judgeDisplaced(deps);
-      savePassed(deps);
-    },
+    opened: () =>
+      void begun.then(() => {
+        judgeDisplaced(deps);
+        savePassed(deps);
+      }),
     overdue: (seat, intervalMs) => isOverdue(seat, intervalMs, deps),
     clock,
     emit,

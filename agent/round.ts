@@ -22,6 +22,8 @@ export interface RoundDeps {
   readonly timetable: Timetable<FleetSeat>;
   readonly look: LookDeps;
   readonly recorder: Recorder;
+  /** Resolves when the log has begun: nothing is judged before. */
+  readonly begun: Promise<void>;
   readonly wallMs: () => number;
   /** The clock of the timetable. */
   readonly monoMs: () => number;
@@ -64,6 +66,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   let seen = false;
   try {
     const sight = await probe(seat, look, deps);
+    await deps.begun;
     seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
     const recorded = judged === undefined || (await deps.recorder.take(judged));

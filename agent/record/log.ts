@@ -26,7 +26,12 @@ export interface Transaction {
   saveMeta(name: string, value: string): void;
 }
 
-export interface LogOptions {
+export interface LogOptions extends ReadOptions {
+  readonly start: StartFacts;
+}
+
+/** Without what its first entry will say. */
+export interface ReadOptions {
   readonly store: Store;
   readonly signer: Signer;
   readonly clock: Clock;
@@ -34,7 +39,6 @@ export interface LogOptions {
   readonly clockState: () => ClockState;
   readonly operator: string;
   readonly gateway: string;
-  readonly start: StartFacts;
 }
 
 /** Where the chain and both clocks stand after an entry. */
@@ -52,25 +56,34 @@ export class Log {
   readonly origin: string;
   readonly bootcount: number;
   readonly bootseed: string;
-  readonly #options: LogOptions;
+  readonly #options: ReadOptions;
   readonly #listeners = new Set<() => void>();
   #position: Position;
   #failure: { readonly code: string; readonly since: number; count: number } | undefined;
 
-  /**
-   * Continues the log, or begins one, with a `session` `start`. Throws `store.corrupt` when its end does not verify,
-   * `log.renamed` and `log.key-changed` when it is the log of another gateway or key.
-   */
+  /** Reads the end of the log and begins at once. */
   static open(options: LogOptions): Log {
-    const head = readHead(options.store);
-    const log = new Log(options, head);
-    log.transaction((tx) => {
-      for (const statement of buildStart(options.start, { first: head.last === undefined })) tx.append(statement);
-    });
+    const log = Log.read(options);
+    log.begin(options.start);
     return log;
   }
 
-  private constructor(options: LogOptions, { seq, prev, last }: ReturnType<typeof readHead>) {
+  /**
+   * Reads the end of the log; nothing may be written before `begin`. Throws `store.corrupt` when it does not verify,
+   * `log.renamed` and `log.key-changed` when it is the log of another gateway or key.
+   */
+  static read(options: ReadOptions): Log {
+    return new Log(options, readHead(options.store));
+  }
+
+  /** Continues the log, or begins one, with a `session` `start`. */
+  begin(start: StartFacts): void {
+    this.transaction((tx) => {
+      for (const statement of buildStart(start, { first: this.#position.seq === 0 })) tx.append(statement);
+    });
+  }
+
+  private constructor(options: ReadOptions, { seq, prev, last }: ReturnType<typeof readHead>) {
     const name = `${options.operator}/${options.gateway}`;
     if (last !== undefined) requireSameLog(options, last, name);
     this.origin = last?.log ?? `${name}/${Math.floor(options.clock.wallMs() / 1000)}`;
@@ -132,7 +145,7 @@ export class Log {
 
 /** Throws `log.renamed` and `log.key-changed` when the log in the store is not the one that `name` and this key would write. */
 export const requireSameLog = (
-  { signer, store }: Pick<LogOptions, 'signer' | 'store'>,
+  { signer, store }: Pick<ReadOptions, 'signer' | 'store'>,
   last: { readonly log: string; readonly kid: string },
   name: string,
 ): void => {
@@ -158,10 +171,10 @@ class Draft implements Transaction {
   readonly entries: Entry[] = [];
   position: Position;
   readonly #log: Log;
-  readonly #options: LogOptions;
+  readonly #options: ReadOptions;
   readonly #now: { readonly wallMs: number; readonly monoMs: number };
 
-  constructor(log: Log, options: LogOptions, position: Position) {
+  constructor(log: Log, options: ReadOptions, position: Position) {
     this.#log = log;
     this.#options = options;
     this.position = position;

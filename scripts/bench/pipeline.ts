@@ -60,7 +60,13 @@ export class Pipeline implements Disposable {
       storms: NO_STORMS,
     });
     const signal = new AbortController().signal;
-    this.#plant = buildPlant(loaded, fleet, { clock, emit, recorder: this.#recorder, signal });
+    this.#plant = buildPlant(loaded, fleet, {
+      clock,
+      emit,
+      recorder: this.#recorder,
+      begun: Promise.resolve(),
+      signal,
+    });
     this.#ticking = setInterval(() => this.#recorder.tick(), 1000);
   }
 
