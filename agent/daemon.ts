@@ -60,8 +60,8 @@ export class Daemon {
   readonly #stopping = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #time: TimeService;
-  /** Nothing is judged before the log has begun. */
-  readonly #begun = Promise.withResolvers<void>();
+  /** Whether the log has begun; never rejects. */
+  readonly #begun = Promise.withResolvers<boolean>();
   readonly #sessions: Sessions;
   /** The configuration in force. */
   #loaded: LoadedConfig;
@@ -95,7 +95,7 @@ export class Daemon {
       return daemon;
     } catch (error) {
       // An agent runs, or it does not: what had begun ends.
-      if (daemon !== undefined) await daemon.#abandon(error);
+      if (daemon !== undefined) await daemon.#abandon();
       time[Symbol.dispose]();
       store[Symbol.dispose]();
       throw error;
@@ -147,14 +147,12 @@ export class Daemon {
     markBegun(config.state_dir, log.origin);
     this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
-    this.#begun.resolve();
+    this.#begun.resolve(true);
   }
 
-  async #abandon(error: unknown): Promise<void> {
+  async #abandon(): Promise<void> {
     this.#stopping.abort();
-    // Looks may wait for it, or none.
-    this.#begun.promise.catch(() => {});
-    this.#begun.reject(error);
+    this.#begun.resolve(false);
     await this.#haltLooks();
     await this.#uplink?.stop();
   }

@@ -28,8 +28,8 @@ export interface PlantDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly recorder: Recorder;
-  /** Resolves when the log has begun. */
-  readonly begun: Promise<void>;
+  /** Whether the log has begun, once that is known. */
+  readonly begun: Promise<boolean>;
   readonly signal: AbortSignal;
 }
 
@@ -68,7 +68,8 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
     run: (due) => lookSafely(due, deps, plantDeps),
     most: config.probe.concurrency,
     opened: () =>
-      void begun.then(() => {
+      void begun.then((hasBegun) => {
+        if (!hasBegun) return;
         judgeDisplaced(deps);
         savePassed(deps);
       }),

@@ -22,8 +22,8 @@ export interface RoundDeps {
   readonly timetable: Timetable<FleetSeat>;
   readonly look: LookDeps;
   readonly recorder: Recorder;
-  /** Resolves when the log has begun: nothing is judged before. */
-  readonly begun: Promise<void>;
+  /** Nothing is judged before this resolves, and nothing at all where it gives false: the log could not begin. */
+  readonly begun: Promise<boolean>;
   readonly wallMs: () => number;
   /** The clock of the timetable. */
   readonly monoMs: () => number;
@@ -66,7 +66,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   let seen = false;
   try {
     const sight = await probe(seat, look, deps);
-    await deps.begun;
+    if (!(await deps.begun)) return;
     seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
     const recorded = judged === undefined || (await deps.recorder.take(judged));

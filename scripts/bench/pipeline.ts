@@ -64,7 +64,7 @@ export class Pipeline implements Disposable {
       clock,
       emit,
       recorder: this.#recorder,
-      begun: Promise.resolve(),
+      begun: Promise.resolve(true),
       signal,
     });
     this.#ticking = setInterval(() => this.#recorder.tick(), 1000);

@@ -56,7 +56,7 @@ export class Hall {
       fleet: this.fleet,
       timetable: this.timetable,
       recorder: this.#recorder,
-      begun: Promise.resolve(),
+      begun: Promise.resolve(true),
       look: lookDeps({ drivers, limits: LIMITS, clock, signal: this.stopping.signal }),
       wallMs: clock.wallMs,
       monoMs: clock.monoMs,

@@ -1,0 +1,38 @@
+import assert from 'node:assert/strict';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { loadConfig } from '../agent/config/load.ts';
+import { Daemon } from '../agent/daemon.ts';
+import { systemClock } from '../agent/platform/clock.ts';
+import { createKey } from '../agent/platform/keys.ts';
+
+/** Every look at this clock is a minute after the one before, so that rounds open as fast as they are looked for. */
+const hastyClock = () => {
+  let minutes = 0;
+  return {
+    ...systemClock(),
+    wallMs: () => Date.now() + 60_000 * minutes++,
+  };
+};
+
+test('a round that opens while the start fails changes nothing: the start says what to mend, and nobody is judged', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const stateDir = join(folder, 'state');
+  mkdirSync(join(stateDir, 'control.sock'), { recursive: true, mode: 0o700 });
+  createKey(stateDir);
+  const file = join(folder, 'assayer.yaml');
+  writeFileSync(
+    file,
+    'gateway: gw-1\noperator: example.org\nstate_dir: state\ndevices:\n  - range: 127.70.4.0/29\n    ports: { cgminer: 1, http: 1 }\n',
+  );
+  const events: string[] = [];
+  const starting = Daemon.start(loadConfig(file), { clock: hastyClock(), emit: (_, event) => events.push(event) });
+  await assert.rejects(starting, { code: 'config.state-dir' });
+  assert.deepEqual(
+    events.filter((event) => event !== 'schedule.late'),
+    [],
+  );
+});
