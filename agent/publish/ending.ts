@@ -22,7 +22,7 @@ export type Ending =
   | { readonly kind: 'store'; readonly message: string }
   /** Another agent uses this identity. */
   | { readonly kind: 'rival'; readonly session: string }
-  /** We left: at stop, or to return to the first broker. */
+  /** We left: at stop, with renewed credentials, or to return to the first broker. */
   | { readonly kind: 'left' };
 
 /** The reason codes of MQTT 5 that this agent treats by name. */

@@ -28,6 +28,8 @@ export interface Timing {
   readonly rivalFreshS: number;
   /** Return to the first broker after this time elsewhere, ± a sixth. */
   readonly primaryReturnMs: number;
+  /** The files of the log-in are looked at again. */
+  readonly renewalMs: number;
   /** Between two mirrors when all are published again. */
   readonly mirrorEveryMs: number;
   /** What a clean stop may take altogether. */
@@ -50,6 +52,7 @@ export const TIMING: Timing = {
   rivalMs: 900_000,
   rivalFreshS: 1_200,
   primaryReturnMs: 3_600_000,
+  renewalMs: 60_000,
   mirrorEveryMs: 20,
   stopMs: 3_000,
 };

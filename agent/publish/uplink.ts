@@ -1,15 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
-import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
-import { type Credentials, readCredentials } from './credentials.ts';
 import { describeEnding, type Ending, needsPerson } from './ending.ts';
 import { Line } from './line.ts';
 import { connect, type Protocol } from './mqtt.ts';
 import type { Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
 import type { Held } from './pump.ts';
+import { Renewal } from './renewal.ts';
 import { type Hop, type Next, Route } from './route.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { type Topics, topicsOf } from './topics.ts';
@@ -48,14 +47,15 @@ export interface UplinkStatus {
 }
 
 /**
- * Keeps one connection to a broker for as long as it lives, and a pump on it (mqtt.md §4–§6). `start` throws for what an
- * operator has to mend first; later everything a broker or network does ends one connection and is tried again.
+ * Keeps one connection to a broker for as long as it lives, and a pump on it (mqtt.md §4–§7). What an operator has to mend
+ * first is told when it is made; later everything a broker or network does ends one connection and is tried again.
  */
 export class Uplink {
   readonly #options: UplinkOptions & { readonly timing: Timing };
   readonly #random: () => number;
   readonly #topics: Topics;
   readonly #route: Route;
+  readonly #renewal: Renewal;
   readonly #stop = new AbortController();
   readonly #alarmed = new Set<string>();
   #running: Promise<void> | undefined;
@@ -64,17 +64,17 @@ export class Uplink {
   #line: Line | undefined;
   #lastError: UplinkStatus['lastError'];
 
+  /** Throws `mqtt.credentials` or `config.secret` for a file that cannot be used. */
   constructor(options: UplinkOptions) {
     this.#options = { ...options, timing: options.timing ?? TIMING };
     this.#random = options.random ?? Math.random;
     this.#topics = topicsOf(options.settings.prefix, options.gateway);
     this.#route = new Route(options.settings, this.#options.timing, this.#random);
+    this.#renewal = new Renewal(options);
   }
 
-  /** Throws `mqtt.credentials` or `config.secret` for a file that cannot be used. */
   start(): void {
-    const { settings, gateway, emit } = this.#options;
-    readCredentials(settings, gateway);
+    const { settings, emit } = this.#options;
     if (settings.collectors.length > 0) {
       emit('warn', 'uplink.unconfirmed', {
         message: 'this version does not wait for the acknowledgement of collectors',
@@ -87,6 +87,11 @@ export class Uplink {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+  }
+
+  /** Looks whether the files of the log-in were renewed; it does so by itself every minute, too. */
+  renew(): void {
+    this.#renewal.check();
   }
 
   status(): UplinkStatus {
@@ -105,6 +110,8 @@ export class Uplink {
   }
 
   async #run(): Promise<void> {
+    const watch = setInterval(() => this.renew(), this.#options.timing.renewalMs);
+    this.renew();
     await this.#wait(this.#random() * this.#options.settings.spread_s * 1000);
     while (!this.#stop.signal.aborted) {
       const { ending, lastedMs } = await this.#once(this.#route.next());
@@ -114,6 +121,7 @@ export class Uplink {
       this.#report(ending, next);
       await this.#wait(next.pauseMs);
     }
+    clearInterval(watch);
     this.#state = 'stopped';
   }
 
@@ -135,7 +143,7 @@ export class Uplink {
 
   async #connect({ broker, protocol, retainedWill }: Hop, session: string): ReturnType<typeof connect> {
     const { settings, gateway, timing, clock } = this.#options;
-    const credentials = credentialsNow(settings, gateway);
+    const credentials = this.#renewal.use();
     if ('kind' in credentials) return credentials;
     const lost = presenceBytes(
       'lost',
@@ -154,17 +162,19 @@ export class Uplink {
     });
   }
 
-  /** At stop; away from the first broker also after about an hour, to return to it. */
+  /** At stop, and when the files were renewed; away from the first broker also after about an hour, to return to it. */
   #leaveSignal(): AbortSignal {
-    if (this.#route.atPrimary) return this.#stop.signal;
+    const signals = [this.#stop.signal, this.#renewal.signal];
+    if (this.#route.atPrimary) return AbortSignal.any(signals);
     const awayMs = this.#options.timing.primaryReturnMs * (5 / 6 + this.#random() / 3);
-    return AbortSignal.any([this.#stop.signal, AbortSignal.timeout(Math.round(awayMs))]);
+    return AbortSignal.any([...signals, AbortSignal.timeout(Math.round(awayMs))]);
   }
 
   async #wait(ms: number): Promise<void> {
     this.#state = 'waiting';
-    await delay(ms, undefined, { signal: this.#stop.signal }).catch(() => {
-      // Only the abort of a stop gets here, and the loop looks for it next.
+    const signal = AbortSignal.any([this.#stop.signal, this.#renewal.signal]);
+    await delay(ms, undefined, { signal }).catch(() => {
+      // A stop, which the loop looks for next, or renewed files, which are worth a try at once.
     });
   }
 
@@ -185,16 +195,3 @@ export class Uplink {
     emit(level, `uplink.${ending.kind}`, { broker, message, retry_s: Math.ceil(pauseMs / 1000) });
   }
 }
-
-/** The files as they are now, so that a renewed certificate is used at the next connect. */
-const credentialsNow = (
-  settings: MqttSettings,
-  gateway: string,
-): Credentials | Extract<Ending, { kind: 'credentials' }> => {
-  try {
-    return readCredentials(settings, gateway);
-  } catch (error) {
-    if (error instanceof AgentError) return { kind: 'credentials', message: error.message };
-    throw error;
-  }
-};

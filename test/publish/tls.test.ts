@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, suite, test } from 'node:test';
 import { createServer } from 'node:tls';
+import { Renewal } from '../../agent/publish/renewal.ts';
 import { Agent, settingsFor } from './agents.ts';
 import { Authority } from './certificates.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from './mosquitto.ts';
@@ -143,12 +145,65 @@ suite('TLS to Mosquitto (mqtt.md §7)', { skip: WITHOUT_MOSQUITTO, timeout: 60_0
     await until('a connection', () => agent.saw('uplink.connected'));
   });
 
+  test('renewed files replace the ones in use without a restart; files that cannot be used change nothing', async () => {
+    const server = issue('watching', 'IP:127.0.0.1');
+    await using broker = await serving(server, MUTUAL);
+    const files = { cert: join(broker.folder, 'gw.pem'), key: join(broker.folder, 'gw.key') };
+    const put = ({ cert, key }: { readonly cert: string; readonly key: string }): void => {
+      copyFileSync(cert, files.cert);
+      copyFileSync(key, files.key);
+    };
+    put(issue('gw-1', 'DNS:gw-1'));
+    await using agent = new Agent(settingsFor(secure(broker), { ca: server.ca, ...files })).start();
+    const connects = () => agent.events.filter(({ event }) => event === 'uplink.connected').length;
+    await until('a connection', () => connects() === 1);
+    agent.uplink.renew();
+    assert.equal(agent.saw('uplink.renewed'), false, 'the same files are not renewed ones');
+
+    copyFileSync(issue('other', 'DNS:other').key, files.key);
+    agent.uplink.renew();
+    agent.uplink.renew();
+    const refusals = agent.events.filter(({ event }) => event === 'uplink.renewal-refused');
+    assert.deepEqual(
+      refusals.map(({ level }) => level),
+      ['error'],
+      'told once',
+    );
+    assert.equal(agent.uplink.status().state, 'connected', 'the former pair still serves');
+
+    put(issue('gw-1', 'DNS:gw-1'));
+    agent.uplink.renew();
+    await until('a second connection', () => connects() === 2);
+    agent.outbox.appendMany(10);
+    await until('entries over it', () => agent.outbox.cursor() === 10);
+    assert.equal(agent.saw('uplink.tls'), false);
+  });
+
+  test('the end of a client certificate is told 30, 7 and 1 days before, once each', () => {
+    const client = issue('gw-1', 'DNS:gw-1');
+    const endsMs = Date.parse(new X509Certificate(readFileSync(client.cert)).validTo);
+    const told: string[] = [];
+    let leftDays = 31;
+    const renewal = new Renewal({
+      settings: settingsFor('mqtts://127.0.0.1:8883', { ca: client.ca, cert: client.cert, key: client.key }),
+      gateway: 'gw-1',
+      clock: { wallMs: () => endsMs - leftDays * 86_400_000 },
+      emit: (level, event) => told.push(`${leftDays} ${level} ${event}`),
+    });
+    for (leftDays of [31, 30, 29, 8, 7, 6, 1, 0.5, -1]) renewal.check();
+    assert.deepEqual(told, [
+      '30 warn uplink.certificate-ends',
+      '7 error uplink.certificate-ends',
+      '1 error uplink.certificate-ends',
+    ]);
+  });
+
   test('a key that does not belong to its certificate stops the start with a remedy', () => {
     const one = issue('one', 'DNS:one');
     const other = issue('other', 'DNS:other');
-    const agent = new Agent(settingsFor('mqtts://127.0.0.1:8883', { ca: one.ca, cert: one.cert, key: other.key }));
-    assert.throws(() => agent.start(), { code: 'mqtt.credentials', remedy: /openssl/ });
-    const missing = new Agent(settingsFor('mqtts://127.0.0.1:8883', { ca: '/nowhere/ca.pem' }));
-    assert.throws(() => missing.start(), { code: 'mqtt.credentials', message: /ENOENT/ });
+    const mixed = settingsFor('mqtts://127.0.0.1:8883', { ca: one.ca, cert: one.cert, key: other.key });
+    assert.throws(() => new Agent(mixed), { code: 'mqtt.credentials', remedy: /openssl/ });
+    const missing = settingsFor('mqtts://127.0.0.1:8883', { ca: '/nowhere/ca.pem' });
+    assert.throws(() => new Agent(missing), { code: 'mqtt.credentials', message: /ENOENT/ });
   });
 });

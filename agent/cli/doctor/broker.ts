@@ -28,7 +28,7 @@ const endOf = (pem: Buffer): number => Date.parse(new X509Certificate(pem).valid
 
 const expiry = (what: string, endsMs: number, { nowMs }: Visit): readonly Result[] => {
   const day = new Date(endsMs).toISOString().slice(0, 10);
-  const remedy = 'renew it; the agent reads its files at every connect';
+  const remedy = 'renew it; the agent reads new files by itself, within a minute';
   if (endsMs <= nowMs) return [fail(`${what} ended on ${day}`, remedy)];
   return [endsMs - nowMs <= SOON_MS ? warn(`${what} ends on ${day}`, remedy) : ok(`${what} is valid until ${day}`)];
 };
