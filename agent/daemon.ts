@@ -14,7 +14,6 @@ import { binaryDigest, describeHost } from './platform/host.ts';
 import { type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
-import { readCredentials } from './publish/credentials.ts';
 import { Sessions } from './publish/presence.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
@@ -161,7 +160,8 @@ export class Daemon {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
-    this.#uplink = this.#startUplink(config);
+    this.#uplink = this.#buildUplink(config);
+    this.#uplink?.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -210,10 +210,10 @@ export class Daemon {
     }
   }
 
-  #startUplink({ mqtt, gateway }: Config): Uplink | undefined {
+  #buildUplink({ mqtt, gateway }: Config): Uplink | undefined {
     if (mqtt === undefined) return undefined;
     const { outbox, log } = this.#ground;
-    const uplink = new Uplink({
+    return new Uplink({
       settings: mqtt,
       gateway,
       version: VERSION,
@@ -222,8 +222,6 @@ export class Daemon {
       outbox,
       ...this.#ambience,
     });
-    uplink.start();
-    return uplink;
   }
 
   #saveCursor(): void {
@@ -260,7 +258,10 @@ export class Daemon {
     for (const device of removed) this.#ground.attested.delete(device);
   }
 
-  /** Reads the configuration again; gives the one in force afterwards. A wrong one changes nothing and is reported. */
+  /**
+   * Reads the configuration again; gives the one in force afterwards. A wrong one changes nothing and is reported, and
+   * so does any while the agent ends.
+   */
   async reload(): Promise<Config> {
     this.#reloading = this.#reloading.then(() => this.#reload());
     await this.#reloading;
@@ -268,14 +269,15 @@ export class Daemon {
   }
 
   async #reload(): Promise<void> {
+    if (this.#stopping.signal.aborted) return;
     const { file, config } = this.#loaded;
     try {
       const loaded = loadConfig(file);
       requireSameIdentity(config, loaded.config);
-      if (loaded.config.mqtt !== undefined) readCredentials(loaded.config.mqtt, loaded.config.gateway);
+      const uplink = this.#uplinkFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
       this.#coverEvery(loaded.config.coverage_s);
-      await this.#replaceUplink(config.mqtt, loaded.config);
+      await this.#replaceUplink(uplink);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -317,10 +319,19 @@ export class Daemon {
     for (const device of removed) attested.delete(device);
   }
 
-  async #replaceUplink(former: Config['mqtt'], config: Config): Promise<void> {
-    if (JSON.stringify(former) === JSON.stringify(config.mqtt)) return;
+  /** The uplink for a configuration that was read again: the former one where nothing about it changed. */
+  #uplinkFor(config: Config, former: Config['mqtt']): Uplink | undefined {
+    return JSON.stringify(former) === JSON.stringify(config.mqtt) ? this.#uplink : this.#buildUplink(config);
+  }
+
+  async #replaceUplink(uplink: Uplink | undefined): Promise<void> {
+    if (uplink === this.#uplink) {
+      uplink?.renew();
+      return;
+    }
     await this.#uplink?.stop();
-    this.#uplink = this.#startUplink(config);
+    this.#uplink = uplink;
+    uplink?.start();
   }
 
   async #answer(request: ControlRequest): Promise<unknown> {
@@ -378,10 +389,11 @@ export class Daemon {
 
   async #haltLooks(): Promise<void> {
     this.#stopping.abort();
+    this.#control?.close();
+    // A reload under way comes to its end first: what it began is ended with the rest.
+    await this.#reloading;
     for (const timer of this.#timers) clearInterval(timer);
     clearInterval(this.#coverage);
-    this.#control?.close();
-    await this.#reloading;
     await this.#plant.pacer.stop();
     this.#ground.recorder.stop();
   }

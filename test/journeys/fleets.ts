@@ -52,3 +52,10 @@ export const assertPolite = (fleet: Fleet): void => {
   assert.deepEqual(fleet.violations(), []);
   assert.equal(fleet.maxConnections(), 1);
 };
+
+/** How many questions a fleet was asked up to now. */
+export const questionsTo = (fleet: Fleet): number =>
+  fleet
+    .requests()
+    .values()
+    .reduce((sum, count) => sum + count, 0);

@@ -8,7 +8,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
 import { Gateway } from './agent.ts';
-import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
+import { assertPolite, FAMILIES, fleetOf, questionsTo, rangeOf } from './fleets.ts';
 
 const LOG = 'attest/v1/gw-1/log';
 const CONN = 'attest/v1/gw-1/conn';
@@ -29,6 +29,25 @@ test('signals that come while the agent starts are heeded once it runs', { timeo
   const sessions = gateway.log.flatMap((one) => (one.kind === 'session' ? [one.session.event] : []));
   assert.deepEqual(sessions, ['start', 'reload', 'stop', 'start', 'stop']);
   await gateway.verified();
+});
+
+test('SIGTERM while the configuration is read again ends the agent all the same, and SIGHUP while it ends does nothing', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2'], '127.70.5.1');
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet)] });
+  await gateway.knows(2);
+  for (const device of fleet.devices) device.behave('silent');
+  const asked = questionsTo(fleet);
+  await until('a look that hangs', () => questionsTo(fleet) > asked);
+  gateway.signal('SIGHUP');
+  gateway.signal('SIGTERM');
+  gateway.signal('SIGHUP');
+  await until('the end', () => gateway.ended !== undefined, 12_000);
+  assert.deepEqual(gateway.ended, { code: 0, signal: null });
+  await gateway.verified();
+  const sessions = gateway.log.flatMap((one) => (one.kind === 'session' ? [one.session.event] : []));
+  assert.equal(sessions.at(-1), 'stop');
 });
 
 test('an agent that cannot start ends by itself, says what to mend, and leaves nothing that runs', {
