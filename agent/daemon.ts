@@ -18,7 +18,7 @@ import { Sessions } from './publish/presence.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
 import { Attested } from './record/coverage.ts';
-import { markBegun, wasBegun } from './record/incarnation.ts';
+import { lastBegun, markBegun } from './record/incarnation.ts';
 import { Log } from './record/log.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
@@ -88,6 +88,7 @@ export class Daemon {
         clockState: () => time.state(),
         operator: config.operator,
         gateway: config.gateway,
+        former: lastBegun(config.state_dir)?.origin,
       });
       daemon = new Daemon(loaded, ambience, { store, log, time, fleet });
       await daemon.#begin(key.protection);
@@ -133,9 +134,10 @@ export class Daemon {
     const { store, log } = this.#ground;
     const { config, fleet, pacer } = this.#plant;
     const last = store.find({ newest: 1 })[0];
-    const keyIsOlder = wasBegun(config.state_dir);
+    const keyIsOlder = lastBegun(config.state_dir) !== undefined;
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
+    markBegun(config.state_dir, log.origin);
     log.begin({
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
       configSha256: hash('sha256', this.#loaded.bytes, 'base64url'),
@@ -143,7 +145,6 @@ export class Daemon {
       keyProtection,
       removed: fleet.removed,
     });
-    markBegun(config.state_dir, log.origin);
     this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import { loadConfig, parseConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import { createKey, loadKey } from '../platform/keys.ts';
-import { wasBegun } from '../record/incarnation.ts';
+import { lastBegun } from '../record/incarnation.ts';
 import { idOf } from '../schedule/places.ts';
 import type { Io } from './io.ts';
 
@@ -40,7 +40,7 @@ const init = (options: InitOptions, io: Io): void => {
   const stateDir = config.state_dir;
   const hasKey = existsSync(resolve(stateDir, 'gateway.key'));
   if (!isNew && hasKey) throw nothingToDo(file);
-  if (!hasKey && wasBegun(stateDir)) throw keyLost(stateDir);
+  if (!hasKey && lastBegun(stateDir) !== undefined) throw keyLost(stateDir);
   if (isNew) writeConfig(file, options);
   makeFolder(stateDir, 0o700);
   const key = hasKey ? loadKey(stateDir) : createKey(stateDir);

@@ -8,6 +8,7 @@ import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Built, Entry } from './entry.ts';
 import { readHead } from './head.ts';
+import { nextOrigin } from './incarnation.ts';
 import { REFRESH_CAPTURE_S } from './retention.ts';
 import { buildClockStep, buildStart, buildStorage, type StartFacts } from './session.ts';
 import type { Store } from './store.ts';
@@ -39,6 +40,8 @@ export interface ReadOptions {
   readonly clockState: () => ClockState;
   readonly operator: string;
   readonly gateway: string;
+  /** Origin of the log that was begun here before; an empty store begins another one. */
+  readonly former?: string | undefined;
 }
 
 /** Where the chain and both clocks stand after an entry. */
@@ -86,7 +89,7 @@ export class Log {
   private constructor(options: ReadOptions, { seq, prev, last }: ReturnType<typeof readHead>) {
     const name = `${options.operator}/${options.gateway}`;
     if (last !== undefined) requireSameLog(options, last, name);
-    this.origin = last?.log ?? `${name}/${Math.floor(options.clock.wallMs() / 1000)}`;
+    this.origin = last?.log ?? nextOrigin(name, options.clock.wallMs(), options.former);
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');
     this.#options = options;
