@@ -31,11 +31,14 @@ export const secretNames = (driver: Driver, redact: readonly string[] = []): Sec
   return { has: (name) => isSecretName(name) || names.has(name.toLowerCase()) };
 };
 
-/** The longest pieces in which a URL can stand, with the `@` they end in. Each character is looked at once. */
-const PIECE = /[^@"\s]+(@)?/g;
+/** The longest pieces in which a URL can stand. */
+const PIECE = /[^"\s]+/g;
 
-/** A password inside such a piece, as bytes show it: `://user:password@`, with or without JSON's escaped slashes. */
-const USERINFO = /:(?:\\?\/){2}[^/@"\\\s]*?:(.+)@/;
+/**
+ * A password inside such a piece, as bytes show it: `user:password@` at its beginning or after `://`, with or without
+ * JSON's escaped slashes. Digits up to a `/` are a port.
+ */
+const USERINFO = /(?:^|:(?:\\?\/){2})[^/@:#\\]*:(?!(?:\\?\/){2}|\d+\\?\/)(.+)@/;
 
 /**
  * The capture as it may be kept: every value of a secret member replaced by `***`, whatever it was, so that nothing can
@@ -51,11 +54,10 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
       if (names.has(name)) secrets.push({ start, end, mask: MASK });
     },
     text: (start, end) => {
-      for (const piece of raw.toString('latin1', start, end).matchAll(PIECE)) {
-        const password = piece[1] === undefined ? undefined : USERINFO.exec(piece[0])?.[1];
-        if (password === undefined) continue;
-        const until = start + piece.index + piece[0].length - 1;
-        passwords.push({ start: until - password.length, end: until, mask: MASK });
+      for (const { 0: piece, index } of raw.toString('latin1', start, end).matchAll(PIECE)) {
+        const span = passwordIn(piece);
+        if (span !== undefined)
+          passwords.push({ start: start + index + span[0], end: start + index + span[1], mask: MASK });
       }
     },
   });
@@ -63,6 +65,25 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
   const spans = visited.form === 'json' ? secrets.map((span) => ({ ...span, mask: `"${MASK}"` })) : secrets;
   return replace(raw.subarray(0, visited.end), [...spans, ...passwords]);
 };
+
+/** Where the password of a URL stands in a piece of a text as bytes show it. */
+const passwordIn = (piece: string): readonly [start: number, end: number] | undefined => {
+  // Places in a text without its escapes are not places in the bytes: where there are such, all of the piece goes.
+  if (piece.includes('\\u')) return plainPasswordIn(unescaped(piece)) === undefined ? undefined : [0, piece.length];
+  return plainPasswordIn(piece);
+};
+
+const plainPasswordIn = (piece: string): readonly [start: number, end: number] | undefined => {
+  const end = piece.lastIndexOf('@');
+  const password = end === -1 ? undefined : USERINFO.exec(piece.slice(0, end + 1))?.[1];
+  return password === undefined ? undefined : [end - password.length, end];
+};
+
+/** Escapes of single bytes as the characters they stand for; other escapes are no part of a URL. */
+const unescaped = (piece: string): string =>
+  piece.replace(/\\u(?:00([0-9a-f]{2}))?/gi, (_, hex?: string) =>
+    hex === undefined ? '' : String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 
 interface Span {
   readonly start: number;

@@ -8,7 +8,8 @@ const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
 /**
  * The canonical form of a pool URL (catalogue §1): scheme and host in lower case, the port a driver documents as
  * default made explicit, trailing `/` and the trailing dot of the host removed, IPv6 in brackets, a `#flag` kept.
- * No scheme is invented. The canonical form of a canonical form is itself. The password of `user:password@` is masked. What cannot be taken apart stays as it is.
+ * No scheme is invented. The canonical form of a canonical form is itself. The password of `user:password@` is masked, up
+ * to the last `@`. What cannot be taken apart stays as it is.
  */
 export const canonicalPoolUrl = (spelled: string, defaultPort?: number): string => {
   if (spelled.length > LONGEST_KNOWN) return canonicalForm(spelled, defaultPort);
@@ -57,11 +58,14 @@ const withoutTail = (text: string, mark: string): string => {
   return text.slice(0, end);
 };
 
+/** A user and what follows its colon, at the beginning or after a scheme. Digits up to a `/` are a port (RFC 3986 §3.2). */
+const PASSWORD = /((?:^|:\/\/)[^/@:#\s]*:)(?!\/\/|\d+\/).*@/s;
+
 /**
- * Also in what is no URL that we know: a password in it is none of our business. Digits up to a `/` are a port. What
- * follows the last `@` is left out of the search, which then need not go to the end of a text for each `://` in it.
+ * Also in what is no URL that we know: a password in it is none of our business. What follows the last `@` is left out of
+ * the search, which then need not go to the end of a text for each `://` in it.
  */
 const maskPassword = (url: string): string => {
   const end = url.lastIndexOf('@') + 1;
-  return `${url.slice(0, end).replace(/(:\/\/[^/@:#\s]*:)(?!\d+\/)[^@]*@/, '$1***@')}${url.slice(end)}`;
+  return `${url.slice(0, end).replace(PASSWORD, '$1***@')}${url.slice(end)}`;
 };

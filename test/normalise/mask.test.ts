@@ -30,13 +30,14 @@ test('values of secret members are masked wherever they stand, and nothing else 
   );
 });
 
-test('a password in a URL is masked wherever the URL stands in a text, one behind each `@`', () => {
+test('a password in a URL is masked wherever the URL stands in a text, up to the last `@`', () => {
   for (const [text, masked] of [
     ['a://u:p@h b://w.1:q:r@h', 'a://u:***@h b://w.1:***@h'],
-    ['x://y://u:p@h', 'x://y:***@h'],
-    ['://://u:p@h', '://:***@h'],
+    ['x://y://u:p@h', 'x://y://u:***@h'],
+    ['://://u:p@h', '://://u:***@h'],
     ['a://u:p h', 'a://u:p h'],
-    ['a://h/p:1@b://u:p@h@', 'a://h/p:1@b://u:***@h@'],
+    ['a://h/p:1@b://u:p@h@', 'a://h/p:1@b://u:***@'],
+    ['a://h:3333/x@y', 'a://h:3333/x@y'],
     ['a://u:@h', 'a://u:@h'],
     ['a:\\/\\/u:p\\/q@h', 'a:\\/\\/u:***@h'],
   ] as const)
@@ -86,8 +87,15 @@ test('both values of a name that comes twice are masked', () => {
 
 test('a password inside a URL is masked, the rest of the URL is kept', () => {
   assert.equal(mask('{"url":"stratum+tcp://u.w:secret@pool:1"}'), '{"url":"stratum+tcp://u.w:***@pool:1"}');
+  assert.equal(mask('{"url":"stratum+tcp://u:se:cr@et@pool:1"}'), '{"url":"stratum+tcp://u:***@pool:1"}');
   assert.equal(mask('{"url":"stratum+tcp:\\/\\/u:se:cret@pool:1"}'), '{"url":"stratum+tcp:\\/\\/u:***@pool:1"}');
+  assert.equal(mask('{"url":"u.w:secret@pool:1"}'), '{"url":"u.w:***@pool:1"}');
   assert.equal(mask('{"url":"stratum+tcp://pool:1"}'), '{"url":"stratum+tcp://pool:1"}');
+});
+
+test('a URL with a password that is spelled with escapes is masked as a whole', () => {
+  assert.equal(mask('{"url":"stratum+tcp:\\u002f\\u002Fu:secret\\u0040pool:1"}'), '{"url":"***"}');
+  assert.equal(mask('{"url":"stratum+tcp:\\/\\/pool:1"}'), '{"url":"stratum+tcp:\\/\\/pool:1"}');
 });
 
 test('damage stays as it was, and what follows the document is dropped', () => {

@@ -23,7 +23,11 @@ const forms: readonly [string, string][] = [
   ],
   ['stratum+tcp://wallet.rig:hunter2@pool.example:3333', 'stratum+tcp://wallet.rig:***@pool.example:3333'],
   ['stratum+tcp://wallet.rig@pool.example:3333', 'stratum+tcp://wallet.rig@pool.example:3333'],
-  ['://u:p@h ://v:q@h', '://u:***@h ://v:q@h'],
+  ['stratum+tcp://wallet.rig:hun@ter2@pool.example:3333', 'stratum+tcp://wallet.rig:***@pool.example:3333'],
+  ['wallet.rig:hunter2@pool.example:3333', 'wallet.rig:***@pool.example:3333'],
+  ['wallet.rig@pool.example:3333', 'wallet.rig@pool.example:3333'],
+  ['pool.example:3333/@x', 'pool.example:3333/@x'],
+  ['://u:p@h ://v:q@h', '://u:***@h'],
   ['stratum+tcp://pool.example...:3333/a// /', 'stratum+tcp://pool.example:3333/a'],
   ['stratum+tcp://pool.example:3333/@x', 'stratum+tcp://pool.example:3333/@x'],
   ['', ''],
@@ -50,6 +54,7 @@ test('property: the canonical form of a canonical form is itself, and no passwor
       const once = canonicalPoolUrl(scheme + rest);
       assert.equal(canonicalPoolUrl(once), once);
       assert.doesNotMatch(canonicalPoolUrl(`stratum+tcp://user:hunter2@${rest}`), /hunter2/);
+      assert.doesNotMatch(canonicalPoolUrl(`user:hunter2@${rest}`), /hunter2/);
     }),
     { numRuns: 300 },
   );
