@@ -1,4 +1,5 @@
 import type { AgentError } from '../platform/errors.ts';
+import { jsonLine } from '../platform/events.ts';
 
 /** The streams and the ambient facts a verb may use; tests pass their own. */
 export interface Io {
@@ -25,7 +26,7 @@ export const setExit = (code: Exit): void => {
 
 /** Writes a value as one line of JSON. */
 export const printJson = (io: Io, value: unknown): void => {
-  io.out.write(`${JSON.stringify(value)}\n`);
+  io.out.write(jsonLine(value));
 };
 
 /** Text from outside for a terminal: control and bidi characters are shown as U+FFFD, so that nothing can move the cursor. */

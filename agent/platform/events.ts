@@ -6,10 +6,22 @@ export type Emit = (level: Level, event: string, members?: { readonly [name: str
 
 const ORDER: readonly Level[] = ['error', 'warn', 'info', 'debug'];
 
-/** Events as JSON lines on `out`, from `least` upwards. JSON quoting keeps foreign text on its line. */
+/** What JSON leaves as it is and a terminal or a line reader does not: DEL, C1 controls, bidi and format characters. */
+const UNQUOTED = /[\x7f-\x9f\p{Cf}\u2028\u2029]/gu;
+
+/** A value as one line of JSON that is harmless on a terminal; what it stands for stays the same. */
+export const jsonLine = (value: unknown): string => `${JSON.stringify(value).replace(UNQUOTED, escapes)}\n`;
+
+const escapes = (mark: string): string =>
+  mark
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
+
+/** Events as JSON lines on `out`, from `least` upwards. */
 export const jsonEvents =
   (out: { write: (line: string) => unknown }, least: Level, wallMs: () => number): Emit =>
   (level, event, members = {}) => {
     if (ORDER.indexOf(level) > ORDER.indexOf(least)) return;
-    out.write(`${JSON.stringify({ at: new Date(wallMs()).toISOString(), level, event, ...members })}\n`);
+    out.write(jsonLine({ at: new Date(wallMs()).toISOString(), level, event, ...members }));
   };

@@ -21,6 +21,13 @@ test('an event is one line of JSON with its time, whatever foreign text it quote
   });
 });
 
+test('what moves a cursor or turns the direction of writing is spelled out, and is read as it was', () => {
+  const detail = '\u009b31m\u202e\u007f\u2028\u{e0041}é';
+  const [line = ''] = written('info', (emit) => emit('warn', 'probe.failed', { detail }));
+  assert.match(line, /^[\x20-\x7eé]+\n$/);
+  assert.equal(JSON.parse(line).detail, detail);
+});
+
 test('only events from the least level upwards are written', () => {
   const all: readonly Level[] = ['debug', 'info', 'warn', 'error'];
   const levels = (least: Level) =>
