@@ -48,13 +48,25 @@ export interface RoundSettings {
 /** A full look is repeated while something stays unknown that was known before, this often. */
 const FULL_LOOKS = 3;
 
-/** Whether a look that is due can be made. A device that is still being asked from its last turn is left alone. */
-export const admitLook = (due: DueLook<FleetSeat>, { recorder }: Pick<RoundDeps, 'recorder'>): boolean => {
-  const { seat, look } = due;
-  if (seat.busy && isCounted(due)) recorder.polled(look, false);
-  if (seat.busy) return false;
-  seat.busy = true;
-  return true;
+/** When a look that was wanted early is tried again where the device is still being asked, ms. */
+const BUSY_MS = 1000;
+
+/**
+ * Whether a look that is due can be made. A device that is still being asked from its last turn is left alone; a look that
+ * somebody waits for is not forgotten over it.
+ */
+export const admitLook = (
+  due: DueLook<FleetSeat>,
+  { recorder, timetable, monoMs }: Pick<RoundDeps, 'recorder' | 'timetable' | 'monoMs'>,
+): boolean => {
+  const { seat, look, early } = due;
+  if (!seat.busy) {
+    seat.busy = true;
+    return true;
+  }
+  if (isCounted(due)) recorder.polled(look, false);
+  if (early) timetable.askEarly(seat, monoMs() + BUSY_MS);
+  return false;
 };
 
 const isCounted = ({ seat, early }: DueLook<FleetSeat>): boolean => !early && seat.device !== undefined;

@@ -46,6 +46,19 @@ test('a first full look finds out what sits at an address, gives it its id, and 
   );
 });
 
+test('a look that is wanted early is not forgotten where the device is still being asked', async (t) => {
+  await using fleet = await miners('127.44.10.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.10.1', fleet.ports)]);
+  await hall.look(0);
+  const wanted = () => hall.timetable.due(Number.MAX_SAFE_INTEGER).map(({ look, early }) => [look, early]);
+  assert.deepEqual(wanted(), []);
+  hall.seat(0).busy = true;
+  assert.equal(await hall.look(0, 'full', true), false);
+  assert.deepEqual(wanted(), [['full', true]]);
+  assert.equal(await hall.look(0, 'full', false), false);
+  assert.deepEqual(wanted(), [], 'the next round asks by itself');
+});
+
 test('a pools look asks the pools questions only, and changes nothing', async (t) => {
   await using fleet = await miners('127.44.1.1', M50S);
   const hall = new Hall(t, [inRange('127.44.1.1', fleet.ports)]);
