@@ -1,4 +1,5 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { only } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { COMPARISONS } from './index.ts';
 import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
@@ -63,8 +64,8 @@ const run = (
   const late = rule.whole === true && inputs.some((name) => held?.[name] !== undefined && isTransient(gaps.get(name)));
   if (!complete || facts.length === 0 || late)
     return lost === undefined ? { kind: 'silent', rule } : { kind: 'not-run', rule, reason: lost };
-  const seen = only(observed, inputs);
-  const deviations = rule.appraise(seen, held === undefined ? NO_FACTS : only(held, inputs), context);
+  const seen = handed(observed, inputs);
+  const deviations = rule.appraise(seen, held === undefined ? NO_FACTS : handed(held, inputs), context);
   if (deviations === 'unknown') return { kind: 'silent', rule };
   const { sees } = rule;
   return {
@@ -78,9 +79,6 @@ const run = (
 };
 
 /** A rule is handed the facts it lists and no others; that those it cannot do without are there was checked before. */
-const only = (facts: Facts, names: readonly FactName[]): Required<Facts> =>
-  Object.fromEntries(
-    names.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]),
-  ) as unknown as Required<Facts>;
+const handed = (facts: Facts, names: readonly FactName[]): Required<Facts> => only(facts, names) as Required<Facts>;
 
 const NO_FACTS = {} as Required<Facts>;

@@ -69,6 +69,7 @@ export const withEntry = (
   };
 };
 
+/** The named facts that are present. */
 export const only = (facts: Facts, names: readonly FactName[]): Facts =>
   Object.fromEntries(names.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]])) as Facts;
 

@@ -3,6 +3,7 @@ import { appraise } from '../../shared/appraisal.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { AttestationContent, BaselineContent, CoverageContent, FindingContent } from '../../shared/statement.ts';
 import type { Checks, Finding, Trigger } from '../appraise/finding.ts';
+import { nestFacts } from '../normalise/nest.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Coverage } from './coverage.ts';
 import type { Built, CitedReply, Disclosure, KeptReply } from './entry.ts';
@@ -238,7 +239,7 @@ const rawOf = (kept: readonly KeptReply[], cited: readonly CitedReply[]): Attest
 const observedMembers = (observation: Observation, redaction: Redaction | undefined, disclosures: Disclosure[]) => {
   const unfit = new Set(observation.sanitized);
   const stated = statedFacts(observation.facts, unfit);
-  const claims = nest(redaction === undefined ? stated : redactedFacts(stated, redaction, disclosures));
+  const claims = nestFacts(redaction === undefined ? stated : redactedFacts(stated, redaction, disclosures));
   return {
     claims,
     observed_at: seconds(observation.observedAtMs),
@@ -254,17 +255,6 @@ const statedFacts = (facts: Facts, unfit: Set<string>): Facts => {
   const stated = Object.entries(facts).map(([fact, value]) => [fact, claimValue(value, () => unfit.add(fact))]);
   // Each value is what it was, or shorter; the names are the same.
   return Object.fromEntries(stated.filter(([, value]) => value !== undefined)) as Facts;
-};
-
-/** Dots become objects. */
-const nest = (facts: { readonly [name: string]: unknown }): { [name: string]: unknown } => {
-  const claims: { [name: string]: unknown } = {};
-  for (const [fact, value] of Object.entries(facts)) {
-    const [group = fact, name] = fact.split('.');
-    if (name === undefined) claims[group] = value;
-    else claims[group] = { ...(claims[group] as object | undefined), [name]: value };
-  }
-  return claims;
 };
 
 const redactedFacts = (facts: Facts, redaction: Redaction, disclosures: Disclosure[]) => {
