@@ -41,6 +41,7 @@ const RETRY_MS = 5000;
 interface Waiting {
   readonly judged: Judged;
   readonly done: (recorded: boolean) => void;
+  readonly failed: (mistake: unknown) => void;
 }
 
 /**
@@ -73,23 +74,28 @@ export class Recorder {
   take(judged: Judged): Promise<boolean> | true {
     if (judged.look.kind === 'observed') this.#period.observed(judged.before.id);
     if (!judged.verdict.changed) return true;
-    return new Promise((done) => {
-      this.#waiting.push({ judged, done });
-      if (this.#waiting.length >= MOST_GATHERED) this.flush();
-      else this.#gathering ??= setTimeout(() => this.flush(), GATHER_MS);
-    });
+    const { promise, resolve: done, reject: failed } = Promise.withResolvers<boolean>();
+    this.#waiting.push({ judged, done, failed });
+    if (this.#waiting.length >= MOST_GATHERED) this.flush();
+    else this.#gathering ??= setTimeout(() => this.flush(), GATHER_MS);
+    return promise;
   }
 
-  /** Writes what waits. */
+  /** Writes what waits. Throws only for a mistake of our own, and those who wait learn of it, too. */
   flush(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
     const waiting = this.#waiting;
     this.#waiting = [];
     const judged = waiting.map((one) => one.judged);
-    const recorded = judged.length === 0 || this.#commit((batch) => batch.looks(judged));
-    if (!recorded) for (const one of judged) this.#undo(one);
-    for (const { done } of waiting) done(recorded);
+    try {
+      const recorded = judged.length === 0 || this.#commit((batch) => batch.looks(judged));
+      if (!recorded) for (const one of judged) this.#undo(one);
+      for (const { done } of waiting) done(recorded);
+    } catch (mistake) {
+      for (const { failed } of waiting) failed(mistake);
+      throw mistake;
+    }
   }
 
   /** What was refused was not seen: without this the next look would take the change for known. */

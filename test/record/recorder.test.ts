@@ -145,6 +145,16 @@ test('a store that refuses leaves the state as it was, and the next look finds t
   assert.deepEqual(recording.objections(), []);
 });
 
+test('a mistake of our own is let out, and nobody waits for its verdict for ever', async (t) => {
+  const recording = new Recording(t, rigs(2));
+  const mistake = new Error('a mistake');
+  recording.failing = mistake;
+  const waiting = rigs(2).map((id) => recording.look(id, {}).recorded);
+  assert.throws(() => recording.recorder.flush(), mistake);
+  recording.failing = undefined;
+  for (const recorded of waiting) await assert.rejects(recorded, mistake);
+});
+
 test('a first sight and a reboot that were refused are seen again', async (t) => {
   const recording = new Recording(t);
   recording.refusing = true;

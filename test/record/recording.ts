@@ -20,6 +20,8 @@ const CONFIRM_MS = 10_000;
 export class Recording {
   /** While true every transaction fails at its end, as on a full disk. */
   refusing = false;
+  /** What every transaction fails with that is not the store's doing. */
+  failing: Error | undefined;
   readonly events: { readonly level: string; readonly event: string }[] = [];
   readonly states = new Map<string, DeviceState>();
   readonly recorder: Recorder;
@@ -37,6 +39,7 @@ export class Recording {
     const transaction = (body: (tx: Transaction) => void) =>
       log.transaction((tx) => {
         body(tx);
+        if (this.failing !== undefined) throw this.failing;
         if (this.refusing)
           throw new AgentError({ code: 'store.full', message: 'the disk is full', remedy: 'free space' });
       });
