@@ -1,4 +1,4 @@
-import { accept, attestedClaims } from './appraise/accept.ts';
+import { attestedClaims, requireAcceptable } from './appraise/accept.ts';
 import type { DeviceState } from './appraise/device.ts';
 import { readFacts } from './baseline/compared.ts';
 import { type Difference, diffReference } from './baseline/reference.ts';
@@ -6,6 +6,9 @@ import { AgentError } from './platform/errors.ts';
 import type { Person } from './record/batch.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Fleet } from './schedule/fleet.ts';
+
+/** The devices that can be accepted. */
+type Known = Pick<Fleet, 'state' | 'states'>;
 
 /** What a person is shown before accepting: the difference of one device, and the attestation that would be adopted. */
 export interface AcceptancePreview {
@@ -17,8 +20,9 @@ export interface AcceptancePreview {
 }
 
 /** The differences of `devices`, or of every device where none is named. Throws `baseline.no-device`, `baseline.not-attested`. */
-export const previewAcceptance = (fleet: Fleet, devices: readonly string[]): readonly AcceptancePreview[] => {
-  const states = devices.length === 0 ? attestedStates(fleet) : devices.map((device) => attestedState(fleet, device));
+export const previewAcceptance = (fleet: Known, devices: readonly string[]): readonly AcceptancePreview[] => {
+  const named = [...new Set(devices)];
+  const states = named.length === 0 ? attestedStates(fleet) : named.map((device) => attestedState(fleet, device));
   return states.map((state) => ({
     device: state.id,
     seq: state.attested?.seq ?? -1,
@@ -37,26 +41,28 @@ export interface AcceptanceResult {
 
 /** Accepts what a person was shown of `devices`; what changed since, or may not be settled yet, is refused by device. */
 export const acceptSeen = (
-  fleet: Fleet,
+  fleet: Known,
   request: { readonly devices: readonly string[]; readonly seen: readonly number[] } & Person,
-  deps: { readonly recorder: Recorder; readonly wallMs: () => number },
+  { recorder }: { readonly recorder: Recorder; readonly wallMs: () => number },
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
-  deps.recorder.flush();
+  recorder.flush();
   const accepted: DeviceState[] = [];
   const refused: AcceptanceResult['refused'][number][] = [];
-  for (const [index, device] of request.devices.entries()) {
+  // A device that is named twice is accepted once.
+  const seen = new Map(request.devices.map((device, index) => [device, request.seen[index]]));
+  for (const [device, seq] of seen) {
     try {
       const state = attestedState(fleet, device);
-      requireSeen(state, request.seen[index]);
-      accept(state, { by: request.by, nowMs: deps.wallMs(), seq: Number.MAX_SAFE_INTEGER });
+      requireSeen(state, seq);
+      requireAcceptable(state);
       accepted.push(state);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       refused.push({ device, message: error.message, remedy: error.remedy });
     }
   }
-  if (accepted.length > 0) deps.recorder.takeAcceptance(accepted, personOf(request));
+  if (accepted.length > 0) recorder.takeAcceptance(accepted, personOf(request));
   return { accepted: accepted.map(({ id }) => id), refused };
 };
 
@@ -71,10 +77,10 @@ const requireSeen = (state: DeviceState, seq: number | undefined): void => {
   });
 };
 
-const attestedStates = (fleet: Fleet): readonly DeviceState[] =>
+const attestedStates = (fleet: Known): readonly DeviceState[] =>
   fleet.states().filter(({ attested }) => attested?.seq !== undefined && attested.reachable);
 
-const attestedState = (fleet: Fleet, device: string): DeviceState => {
+const attestedState = (fleet: Known, device: string): DeviceState => {
   const state = fleet.state(device);
   if (state === undefined) {
     throw new AgentError({

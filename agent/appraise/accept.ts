@@ -2,7 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import { readFacts } from '../baseline/compared.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
-import type { DeviceState, Track } from './device.ts';
+import type { Attested, DeviceState, Track } from './device.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { end } from './track.ts';
@@ -33,24 +33,39 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
   );
 };
 
+/** What an acceptance would adopt, and the findings it would end. */
+interface Acceptable {
+  /** `seq` of the attestation. */
+  readonly cited: number;
+  readonly attested: Attested;
+  readonly covered: readonly Track[];
+}
+
 /**
- * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
- * the next full look is attested against the new reference.
- * Throws `AgentError`: `baseline.not-attested` before the first look was recorded, `baseline.finding-open` while a
- * finding that this does not cover is as grave as what it covers.
+ * Throws `AgentError` where `accept` would: `baseline.not-attested` before the first look was recorded,
+ * `baseline.finding-open` while a finding that this does not cover is as grave as what it covers.
  */
-export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Acceptance => {
-  const cited = state.attested?.seq;
-  if (cited === undefined || state.attested?.reachable !== true) throw notAttested(state);
+export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[]): Acceptable => {
+  const { attested } = state;
+  if (attested?.seq === undefined || !attested.reachable) throw notAttested(state);
   const covered = state.tracks.filter((track) => covers(track, facts));
   refuseWhileOpen(state, covered);
+  return { cited: attested.seq, attested, covered };
+};
+
+/**
+ * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
+ * the next full look is attested against the new reference. Throws what `requireAcceptable` throws.
+ */
+export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Acceptance => {
+  const { cited, attested, covered } = requireAcceptable(state, facts);
   const entry = { seq, approval: 'local' as const, ...(facts === undefined ? {} : { facts }) };
   const { unknownDevice: _, returned: __, unattested: ___, ...rest } = state;
   const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
   return {
     state: {
       ...(facts === undefined ? rest : state),
-      reference: withEntry(state.reference, entry, attestedClaims(state), state.attested.standIns),
+      reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
       referenceChanged: true,
       tracks: state.tracks.filter((track) => !covered.includes(track)),
       // A value that was approved is the reference: seen to leave it, it is a new finding.
