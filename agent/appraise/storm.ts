@@ -18,6 +18,19 @@ export interface ParentTransition {
   readonly finding: Finding & { readonly devices: readonly string[]; readonly count: number };
 }
 
+/** What came of one batch of transitions. */
+export interface Collapsed {
+  readonly state: StormState;
+  readonly statements: readonly (DeviceTransition | ParentTransition)[];
+  /** Those that go on without a statement of their own, and the storm whose parent speaks for them. */
+  readonly children: readonly Child[];
+}
+
+interface Child {
+  readonly key: string;
+  readonly transition: DeviceTransition;
+}
+
 /** What is known of the present storms, as plain JSON. The same object as before while nothing changes. */
 export interface StormState {
   readonly storms: { readonly [key: string]: Storm };
@@ -57,19 +70,20 @@ const MOST_DEVICES = 256;
  * coming they have no statements of their own. The parent is stated anew at most once a minute, and ends with the last
  * of its devices. Call it with nothing new too: statements may be due.
  */
-export const collapse = (
-  state: StormState,
-  transitions: readonly DeviceTransition[],
-  nowMs: number,
-): { readonly state: StormState; readonly statements: readonly (DeviceTransition | ParentTransition)[] } => {
+export const collapse = (state: StormState, transitions: readonly DeviceTransition[], nowMs: number): Collapsed => {
   const sea = new Sea(state, nowMs);
   for (const transition of transitions) {
     if (isEnd(transition.finding)) sea.leave(transition);
     else sea.join(transition);
   }
   const parents = sea.parents();
-  return { state: sea.state(), statements: [...transitions.filter((one) => !sea.hides(one)), ...parents] };
+  const stated = transitions.filter((one) => !sea.hides(one));
+  return { state: sea.state(), statements: [...stated, ...parents], children: sea.children() };
 };
+
+/** The `seq` that names the parent of a storm, once it was stated. */
+export const parentSeq = ({ storms }: StormState, key: string): number | undefined =>
+  storms[key]?.parent?.finding.openedSeq;
 
 /** The state after the parent of a storm was stated in entry `seq`; the first time gives it its name. */
 export const parentStated = (state: StormState, key: string, openedSeq: number): StormState => {
@@ -126,7 +140,7 @@ class Sea {
   readonly #nowMs: number;
   readonly #swells = new Map<string, Swell>();
   readonly #hidden = new Set<DeviceTransition>();
-  readonly #joins: { readonly key: string; readonly transition: DeviceTransition }[] = [];
+  readonly #joins: Child[] = [];
 
   constructor(before: StormState, nowMs: number) {
     this.#before = before;
@@ -214,11 +228,16 @@ class Sea {
       const finding = this.#statementOf(swell);
       if (finding !== undefined) stated.push({ kind: 'parent', key, finding });
     }
-    // What has a name in the log goes on under it.
-    for (const { key, transition } of this.#joins)
-      if (this.#swells.get(key)?.parent !== undefined && transition.finding.openedSeq === undefined)
-        this.#hidden.add(transition);
+    for (const { transition } of this.children()) this.#hidden.add(transition);
     return stated;
+  }
+
+  /** What came and has a parent; what has a name in the log goes on under it. */
+  children(): readonly Child[] {
+    return this.#joins.filter(
+      ({ key, transition }) =>
+        this.#swells.get(key)?.parent !== undefined && transition.finding.openedSeq === undefined,
+    );
   }
 
   #beginParent(swell: Swell): void {

@@ -13,6 +13,7 @@ import {
   collapse,
   type DeviceTransition,
   type ParentTransition,
+  parentSeq,
   parentStated,
   type StormState,
 } from '../appraise/storm.ts';
@@ -131,12 +132,19 @@ export class Batch {
 
   /** States transitions, one parent in place of many devices that show the same. */
   transitions(all: readonly DeviceTransition[]): void {
-    const { state, statements } = collapse(this.storms, all, this.#deps.wallMs());
+    const { state, statements, children } = collapse(this.storms, all, this.#deps.wallMs());
     this.storms = state;
     for (const statement of statements) {
       if (statement.kind === 'parent') this.#stateParent(statement);
       else this.#stateOne(statement);
     }
+    for (const { key, transition } of children) this.#adopt(transition, parentSeq(this.storms, key));
+  }
+
+  /** What the child of a storm will say later names the parent that spoke for it. */
+  #adopt({ device, finding }: DeviceTransition, parent: number | undefined): void {
+    const state = this.#stateOf(device);
+    if (state !== undefined && parent !== undefined) this.states.set(device, withStatement(state, finding, { parent }));
   }
 
   #stateOne({ device, finding }: DeviceTransition): void {

@@ -303,6 +303,31 @@ test('many devices that show the same are one finding, stated again when they en
   assert.deepEqual(recording.objections(), []);
 });
 
+test('what a child of a storm says for itself later names the parent that spoke for it', async (t) => {
+  const recording = new Recording(t, rigs(6));
+  await recording.learnAll();
+  const show = (id: string, changes: typeof STOLEN) => recording.look(id, changes);
+  for (const _ of [1, 2]) {
+    recording.clock.pass(10_000);
+    for (const id of rigs(6)) show(id, STOLEN);
+    recording.recorder.flush();
+  }
+  const parent = recording.said().at(-1);
+  assert.ok(parent?.kind === 'finding' && parent.finding.count === 6);
+  assert.deepEqual(
+    rigs(6).map((id) => recording.stored(id)?.tracks[0]?.finding.parent),
+    rigs(6).map(() => parent.seq),
+  );
+  await recording.looks('rig-3', 2, pools({ user: 'other.x' }));
+  const own = recording.said().at(-1);
+  assert.ok(own?.kind === 'finding');
+  assert.deepEqual(
+    [own.finding.device, own.finding.state, own.finding.opened_seq, own.finding.parent],
+    ['rig-3', 'open', own.seq, parent.seq],
+  );
+  assert.deepEqual(recording.objections(), []);
+});
+
 test('whatever is refused in between, in the end every device is attested as it shows itself', async (t) => {
   const step = fc.record({
     device: fc.nat(2),
