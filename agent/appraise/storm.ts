@@ -60,6 +60,7 @@ interface Parent {
 
 export const NO_STORMS: StormState = { storms: {} };
 
+const NOBODY: ReadonlySet<string> = new Set();
 const WINDOW_MS = 10 * 60_000;
 const LEAST_DEVICES = 5;
 const RESTATE_MS = 60_000;
@@ -68,14 +69,20 @@ const MOST_DEVICES = 256;
 /**
  * Replaces what many devices show alike by one parent: five devices within ten minutes make one, and while more keep
  * coming they have no statements of their own. The parent is stated anew at most once a minute, and ends with the last
- * of its devices. Call it with nothing new too: statements may be due.
+ * of its devices. Call it with nothing new too: statements may be due. Devices that are `gone` will not show their end.
  */
-export const collapse = (state: StormState, transitions: readonly DeviceTransition[], nowMs: number): Collapsed => {
+export const collapse = (
+  state: StormState,
+  transitions: readonly DeviceTransition[],
+  nowMs: number,
+  gone: ReadonlySet<string> = NOBODY,
+): Collapsed => {
   const sea = new Sea(state, nowMs);
   for (const transition of transitions) {
     if (isEnd(transition.finding)) sea.leave(transition);
     else sea.join(transition);
   }
+  if (gone.size > 0) sea.lose(gone);
   const parents = sea.parents();
   const stated = transitions.filter((one) => !sea.hides(one));
   return { state: sea.state(), statements: [...stated, ...parents], children: sea.children() };
@@ -189,6 +196,21 @@ class Sea {
     }
   }
 
+  /** Nothing of these devices is a member of anything any more, whatever they showed when they joined. */
+  lose(gone: ReadonlySet<string>): void {
+    for (const key of this.#keys()) {
+      const members = this.#peek(key)?.members ?? {};
+      const lost = [...entriesOf(members)].filter(([, { device }]) => gone.has(device));
+      if (lost.length === 0) continue;
+      const swell = this.#swell(key);
+      for (const [member, { device }] of lost) {
+        swell.members.delete(member);
+        swell.left.push({ device, state: 'resolved' });
+      }
+      if (swell.parent !== undefined) swell.parent = { ...swell.parent, stale: true };
+    }
+  }
+
   /** Its value may have changed since it joined. */
   #keysWith(member: string, finding: Finding): readonly string[] {
     const key = keyOf(finding);
@@ -293,6 +315,9 @@ class Sea {
 
 const has = (members: ReadonlyMap<string, Member> | Storm['members'] | undefined, member: string): boolean =>
   members instanceof Map ? members.has(member) : members !== undefined && Object.hasOwn(members, member);
+
+const entriesOf = (members: ReadonlyMap<string, Member> | Storm['members']): Iterable<readonly [string, Member]> =>
+  members instanceof Map ? members : Object.entries(members);
 
 const devicesOf = (members: ReadonlyMap<string, Member>): readonly string[] => [
   ...new Set([...members.values()].map(({ device }) => device)),

@@ -42,9 +42,13 @@ class Watcher {
   nowMs = T0;
   seq = 100;
 
-  take(transitions: readonly DeviceTransition[], afterMs = 0): readonly (DeviceTransition | ParentTransition)[] {
+  take(
+    transitions: readonly DeviceTransition[],
+    afterMs = 0,
+    gone: readonly string[] = [],
+  ): readonly (DeviceTransition | ParentTransition)[] {
     this.nowMs += afterMs;
-    const { state, statements } = collapse(this.state, transitions, this.nowMs);
+    const { state, statements } = collapse(this.state, transitions, this.nowMs, new Set(gone));
     this.state = JSON.parse(JSON.stringify(state));
     for (const one of statements) if (one.kind === 'parent') this.state = parentStated(this.state, one.key, this.seq++);
     return statements;
@@ -115,6 +119,25 @@ test('the parent ends with the last of its devices', () => {
   const [end] = watcher.parents(many(5, 6, { state: 'resolved' }), MINUTE);
   assert.deepEqual([end?.state, end?.openedSeq, end?.count], ['resolved', 100, 6]);
   assert.equal(end?.resolvedAt, watcher.nowMs / 1000);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+test('a device that left the configuration is a member no more: the parent ends with the last of the others', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 6));
+  assert.deepEqual(watcher.take([], SECOND, ['rig-5']), []);
+  const [end] = watcher.parents(many(0, 5, { state: 'resolved' }), MINUTE);
+  assert.deepEqual([end?.state, end?.openedSeq, end?.count], ['resolved', 100, 6]);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+test('where every device left the parent ends at its next turn', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  assert.deepEqual(
+    watcher.take([], SECOND, ['rig-0', 'rig-1', 'rig-2', 'rig-3', 'rig-4'])[0]?.finding.state,
+    'resolved',
+  );
   assert.deepEqual(watcher.state, NO_STORMS);
 });
 
