@@ -18,6 +18,7 @@ import { Sessions } from './publish/presence.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
 import { Attested } from './record/coverage.ts';
+import type { Built } from './record/entry.ts';
 import { lastBegun, markBegun } from './record/incarnation.ts';
 import { Log } from './record/log.ts';
 import { LogOutbox } from './record/outbox.ts';
@@ -250,13 +251,14 @@ export class Daemon {
     step(-1);
   }
 
-  /** Devices that left the configuration: named in a `session` entry already; their rows go. */
-  #forget(removed: readonly string[]): void {
-    if (removed.length === 0) return;
-    this.#ground.log.transaction((tx) => {
-      for (const device of removed) tx.removeDevice(device);
+  /** Devices left the configuration, as a `session` entry says: with them goes what is open about them. */
+  #forget(removed: readonly string[], session: readonly Built[] = []): void {
+    const { store, recorder } = this.#ground;
+    const states = removed.flatMap((device) => {
+      const state = store.device(device);
+      return state === undefined ? [] : [readDevice(state)];
     });
-    for (const device of removed) this.#ground.attested.delete(device);
+    if (states.length + session.length > 0) recorder.takeDepartures(states, session);
   }
 
   /**
@@ -311,13 +313,7 @@ export class Daemon {
   }
 
   #stateReload({ bytes }: LoadedConfig, removed: readonly string[]): void {
-    const { log, attested } = this.#ground;
-    log.transaction((tx) => {
-      for (const statement of buildReload({ configSha256: hash('sha256', bytes, 'base64url'), removed }))
-        tx.append(statement);
-      for (const device of removed) tx.removeDevice(device);
-    });
-    for (const device of removed) attested.delete(device);
+    this.#forget(removed, buildReload({ configSha256: hash('sha256', bytes, 'base64url'), removed }));
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */

@@ -1,4 +1,5 @@
 import { accept } from '../appraise/accept.ts';
+import { departure } from '../appraise/departure.ts';
 import {
   type DeviceState,
   type Marks,
@@ -72,6 +73,8 @@ export class Batch {
   readonly #deps: BatchDeps;
   readonly #stormsBefore: StormState;
   readonly #looks = new Map<string, Judged>();
+  /** Devices that left the configuration, as they were known. */
+  readonly #departed = new Map<string, DeviceState>();
   #open: Transaction | undefined;
 
   constructor(deps: BatchDeps, storms: StormState) {
@@ -132,7 +135,8 @@ export class Batch {
 
   /** States transitions, one parent in place of many devices that show the same. */
   transitions(all: readonly DeviceTransition[]): void {
-    const { state, statements, children } = collapse(this.storms, all, this.#deps.wallMs());
+    const gone = new Set(this.#departed.keys());
+    const { state, statements, children } = collapse(this.storms, all, this.#deps.wallMs(), gone);
     this.storms = state;
     for (const statement of statements) {
       if (statement.kind === 'parent') this.#stateParent(statement);
@@ -168,7 +172,8 @@ export class Batch {
       ),
     );
     this.#tx.saveFinding({ ...finding, openedSeq }, device);
-    if (state !== undefined) this.states.set(device, withStatement(state, finding, { openedSeq }));
+    if (state !== undefined && !this.#departed.has(device))
+      this.states.set(device, withStatement(state, finding, { openedSeq }));
   }
 
   #stateParent({ key, finding }: ParentTransition): void {
@@ -181,7 +186,7 @@ export class Batch {
   }
 
   #stateOf(device: string): DeviceState | undefined {
-    return this.states.get(device) ?? this.#deps.state(device);
+    return this.#departed.get(device) ?? this.states.get(device) ?? this.#deps.state(device);
   }
 
   /** A finding of the gateway itself: about no device. */
@@ -220,6 +225,18 @@ export class Batch {
       }
     }
     this.transitions(transitions);
+  }
+
+  /** These devices left the configuration: what is open about them ends, and the store forgets them. */
+  departed(states: readonly DeviceState[]): void {
+    for (const state of states) this.#departed.set(state.id, state);
+    const nowMs = this.#deps.wallMs();
+    this.transitions(
+      states.flatMap((state) =>
+        departure(state, nowMs).map((finding) => ({ kind: 'device' as const, device: state.id, finding })),
+      ),
+    );
+    for (const { id } of states) this.#tx.removeDevice(id);
   }
 
   /** Saves the states that the entries led to, and the storms. */

@@ -6,7 +6,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { Batch, type Judged, type Person } from './batch.ts';
 import { type Attested, CoveragePeriod } from './coverage.ts';
-import type { Entry } from './entry.ts';
+import type { Built, Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
 import type { Redaction } from './redaction.ts';
 import { buildCoverage } from './statement.ts';
@@ -37,6 +37,8 @@ const MOST_LEARNED = 200;
 const MOST_SAVED = 500;
 /** How often a store that refused is tried again, ms. */
 const RETRY_MS = 5000;
+
+type Transact = (body: (tx: Transaction) => void) => readonly Entry[] | undefined;
 
 interface Waiting {
   readonly judged: Judged;
@@ -162,6 +164,19 @@ export class Recorder {
     });
   }
 
+  /**
+   * Records that these devices left the configuration: `session` says so, and what is open about them ends. Throws what
+   * the store throws; then nothing changed.
+   */
+  takeDepartures(states: readonly DeviceState[], session: readonly Built[] = []): void {
+    const write = (batch: Batch): void => {
+      for (const statement of session) batch.append(statement);
+      batch.departed(states);
+    };
+    this.#commit(write, (body) => this.#deps.log.transaction(body));
+    for (const { id } of states) this.#deps.attested.delete(id);
+  }
+
   /** Keeps the states as they are, with when each device was last seen: at the end of the process. */
   saveStates(states: readonly DeviceState[]): void {
     for (let from = 0; from < states.length; from += MOST_SAVED) {
@@ -188,9 +203,9 @@ export class Recorder {
   }
 
   /** One transaction; its consequences take effect only when it is durable. False when the store refused. */
-  #commit(write: (batch: Batch) => void): boolean {
+  #commit(write: (batch: Batch) => void, transact: Transact = (body) => this.#attempt(body)): boolean {
     const batch = new Batch(this.#deps, this.#storms);
-    const entries = this.#attempt((tx) => {
+    const entries = transact((tx) => {
       batch.begin(tx);
       write(batch);
       batch.end();

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { buildReload } from '../../agent/record/session.ts';
 import { pools } from '../appraise/watch.ts';
+import { START } from './gateway.ts';
 import { Recording } from './recording.ts';
 
 const STOLEN = pools({ user: 'thief.x' });
@@ -325,6 +327,63 @@ test('what a child of a storm says for itself later names the parent that spoke 
     [own.finding.device, own.finding.state, own.finding.opened_seq, own.finding.parent],
     ['rig-3', 'open', own.seq, parent.seq],
   );
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('what is open about a device ends when it leaves the configuration, in the transaction that forgets it', async (t) => {
+  const recording = new Recording(t, rigs(2));
+  await recording.learnAll();
+  await recording.looks('rig-1', 2, STOLEN);
+  await recording.looks('rig-1', 1, { ...STOLEN, 'config.mode': 'turbo' });
+  const opened = recording.said().at(-1);
+  assert.ok(opened?.kind === 'finding');
+  const states = [recording.state('rig-1')];
+  assert.deepEqual(
+    states[0]?.tracks.map(({ finding: { ruleId, state } }) => [ruleId, state]),
+    [
+      ['pool.user-changed', 'open'],
+      ['config.performance-changed', 'provisional'],
+    ],
+  );
+  recording.refusing = true;
+  assert.throws(() => recording.recorder.takeDepartures(states), { code: 'store.full' });
+  recording.refusing = false;
+  assert.ok(recording.stored('rig-1') !== undefined);
+  const before = recording.said().length;
+  recording.recorder.takeDepartures(states, buildReload({ configSha256: START.configSha256, removed: ['rig-1'] }));
+  const [, session, end, ...others] = recording.said().slice(before);
+  assert.ok(session?.kind === 'session' && end?.kind === 'finding' && others.length === 0);
+  const { id, state, reasons, opened_seq } = end.finding;
+  assert.deepEqual(
+    [id, state, reasons, opened_seq],
+    ['pool.user-changed', 'resolved', ['account', 'left-configuration'], opened.seq],
+  );
+  assert.equal(recording.stored('rig-1'), undefined);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('six devices go dark together, one leaves the configuration, five recover: the parent ends', async (t) => {
+  const recording = new Recording(t, rigs(6));
+  await recording.learnAll();
+  for (let look = 0; look < 5; look += 1) {
+    recording.clock.pass(60_000);
+    for (const id of rigs(6)) recording.look(id, undefined);
+    recording.recorder.flush();
+  }
+  const parent = recording.said().at(-1);
+  assert.ok(parent?.kind === 'finding' && parent.finding.count === 6);
+  recording.clock.pass(60_000);
+  recording.recorder.takeDepartures([recording.state('rig-6')]);
+  recording.states.delete('rig-6');
+  recording.clock.pass(60_000);
+  for (let look = 0; look < 3; look += 1) for (const id of rigs(5)) await recording.looks(id, 1, {});
+  recording.clock.pass(60_000);
+  recording.recorder.tick();
+  const last = recording.said().at(-1);
+  assert.ok(last?.kind === 'finding');
+  assert.deepEqual([last.finding.state, last.finding.opened_seq], ['resolved', parent.seq]);
+  assert.deepEqual(recording.openFindings(), []);
   assert.deepEqual(recording.objections(), []);
 });
 

@@ -142,6 +142,11 @@ export class Recording {
     return this.#gateway.store.entriesFrom(0, 100_000).map(({ message }) => Buffer.from(message).toString());
   }
 
+  /** Rule and device of what the store holds for open. */
+  openFindings(): readonly string[] {
+    return this.#gateway.store.findings({ open: true }).map(({ device, finding }) => `${finding.ruleId} ${device}`);
+  }
+
   meta(name: string): string | undefined {
     return this.#gateway.store.meta(name);
   }
