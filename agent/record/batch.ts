@@ -21,7 +21,7 @@ import {
 import type { Observation } from '../normalise/observation.ts';
 import type { Built, KeptReply } from './entry.ts';
 import type { Transaction } from './log.ts';
-import type { Redaction } from './redaction.ts';
+import { type Redaction, usersIn } from './redaction.ts';
 import {
   buildAttestation,
   buildBaselineAccepted,
@@ -112,6 +112,7 @@ export class Batch {
     this.states.set(before.id, verdict.state);
     this.#looks.set(before.id, judged);
     if (attest === undefined || checks === undefined) return;
+    const redaction = this.#deps.redaction?.();
     const seq = this.append(
       buildAttestation(
         {
@@ -121,8 +122,9 @@ export class Batch {
           trigger: attest,
           checks,
           ...(reference === undefined ? {} : { reference }),
+          ...(redaction === undefined ? {} : { users: [...usersIn(before), ...usersIn(verdict.state)] }),
         },
-        this.#deps.redaction?.(),
+        redaction,
       ),
     );
     this.states.set(before.id, withAttestation(verdict.state, seq));
@@ -158,6 +160,7 @@ export class Batch {
     const shownBy = isConfirmed ? state?.attested?.seq : undefined;
     const replies = isConfirmed || judged?.look.kind !== 'observed' ? [] : judged.look.replies();
     const openedSeq = finding.openedSeq ?? this.#tx.next();
+    const redaction = this.#deps.redaction?.();
     this.append(
       buildFinding(
         {
@@ -167,8 +170,9 @@ export class Batch {
           evidence: shownBy === undefined ? [] : [shownBy],
           replies,
           ...referenceOf(judged?.verdict),
+          ...(redaction === undefined ? {} : { users: this.#usersOf(device) }),
         },
-        this.#deps.redaction?.(),
+        redaction,
       ),
     );
     this.#tx.saveFinding({ ...finding, openedSeq }, device);
@@ -180,9 +184,21 @@ export class Batch {
     const { devices, count } = finding;
     const openedSeq = finding.openedSeq ?? this.#tx.next();
     const evidence = devices.flatMap((device) => this.#stateOf(device)?.attested?.seq ?? []);
-    this.append(buildFinding({ finding, about: { devices, count }, openedSeq, evidence }, this.#deps.redaction?.()));
+    const redaction = this.#deps.redaction?.();
+    const users = redaction === undefined ? [] : devices.flatMap((device) => this.#usersOf(device));
+    this.append(buildFinding({ finding, about: { devices, count }, openedSeq, evidence, users }, redaction));
     this.#tx.saveFinding({ ...finding, openedSeq });
     this.storms = parentStated(this.storms, key, openedSeq);
+  }
+
+  /** Where users of a device stand: in what was known before, what is known now, what was seen. */
+  #usersOf(device: string): readonly unknown[] {
+    const states = [this.#looks.get(device)?.before, this.#stateOf(device)];
+    const look = this.#looks.get(device)?.look;
+    return [
+      ...states.flatMap((state) => (state === undefined ? [] : usersIn(state))),
+      ...(look?.kind === 'observed' ? [look.observation.facts] : []),
+    ];
   }
 
   #stateOf(device: string): DeviceState | undefined {

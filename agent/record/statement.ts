@@ -8,7 +8,17 @@ import type { Observation } from '../normalise/observation.ts';
 import type { Coverage } from './coverage.ts';
 import type { Built, CitedReply, Disclosure, KeptReply } from './entry.ts';
 import { claimValue, fitAttestation, fitFinding, shortText, wireValue } from './fit.ts';
-import { pidOf, type Redaction, speaksOfUsers, withoutUser, withoutUsers, withoutUserText } from './redaction.ts';
+import {
+  memberOf,
+  named,
+  pidOf,
+  type Redaction,
+  type Redactor,
+  redactorOf,
+  speaksOfUsers,
+  withoutUser,
+  withoutUsers,
+} from './redaction.ts';
 
 /** Our values as members of the wire. Nowhere else do facts, checks and findings get their published names. */
 
@@ -36,11 +46,14 @@ export interface AttestationFacts {
   readonly trigger: Trigger;
   readonly checks: Checks;
   readonly reference?: ReferenceFacts;
+  /** Where else users of the device stand, if they are redacted. */
+  readonly users?: readonly unknown[];
 }
 
 /** One device, one look, one appraisal. */
 export const buildAttestation = (facts: AttestationFacts, redaction?: Redaction): Built<AttestationContent> => {
   const { look, checks } = facts;
+  const redactor = redaction === undefined ? undefined : redactorOf(redaction, attestedUsers(facts));
   const disclosures: Disclosure[] = [];
   const replies = look.kind === 'observed' ? look.replies.map(cite) : [];
   const content: AttestationContent = {
@@ -49,7 +62,7 @@ export const buildAttestation = (facts: AttestationFacts, redaction?: Redaction)
     evidence: {
       address: facts.address,
       ...(look.kind === 'observed'
-        ? observedMembers(look.observation, redaction, disclosures)
+        ? observedMembers(look.observation, redactor, disclosures)
         : { observed_at: seconds(look.atMs), readings: {} }),
       raw: look.kind === 'observed' ? rawOf(look.replies, replies) : [],
       trigger: facts.trigger,
@@ -63,13 +76,20 @@ export const buildAttestation = (facts: AttestationFacts, redaction?: Redaction)
         passed: checks.passed,
         ...(facts.reference === undefined ? {} : { approval: facts.reference.approval }),
       }),
-      failed: checks.failed.map((check) => failedOf(check, redaction)),
+      failed: checks.failed.map((check) => failedOf(check, redactor)),
       not_run: checks.notRun.map(({ id, reason }) => ({ id, reason })),
       passed: Object.fromEntries(Object.entries(checks.passed).map(([basis, ids]) => [basis, [...ids]])),
     },
   };
   return { content: fitAttestation(content), replies, disclosures };
 };
+
+/** All that may hold a user that this attestation mentions. */
+const attestedUsers = ({ look, checks, users = [] }: AttestationFacts): readonly unknown[] => [
+  ...users,
+  ...(look.kind === 'observed' ? [look.observation.facts] : []),
+  ...checks.failed.flatMap(({ id, obs, ref }) => [named(id, obs), named(id, ref)]),
+];
 
 /** What a finding statement rests on, beside the finding. */
 export interface FindingFacts {
@@ -82,17 +102,24 @@ export interface FindingFacts {
   /** The replies that showed it, where no attestation does because it was never confirmed. */
   readonly replies?: readonly KeptReply[];
   readonly reference?: ReferenceFacts;
+  /** Where else users of the devices stand, if they are redacted. */
+  readonly users?: readonly unknown[];
 }
 
 /** One transition of one finding; of a device, or of many as the parent of a storm. A provisional one is never stated. */
 export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<FindingContent> => {
-  const { finding, about, replies: kept = [] } = facts;
+  const { finding, about, replies: kept = [], users = [] } = facts;
   if (finding.state === 'provisional') throw new Error(`${finding.ruleId}: a provisional finding is not stated`);
   const replies = kept.map(cite);
+  const { ruleId, before, after } = finding;
+  const redactor =
+    redaction === undefined
+      ? undefined
+      : redactorOf(redaction, [...users, named(ruleId, before), named(ruleId, after)]);
   const content: FindingContent = {
     kind: 'finding',
     finding: {
-      id: finding.ruleId,
+      id: ruleId,
       opened_seq: facts.openedSeq,
       state: finding.state,
       severity: finding.severity,
@@ -102,8 +129,8 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
       ...('device' in about
         ? { device: about.device, ...labelsOf(about) }
         : { devices: about.devices.slice(0, MOST_DEVICES), count: about.count }),
-      ...valueMembers('before', finding.before, finding.ruleId, redaction),
-      ...valueMembers('after', finding.after, finding.ruleId, redaction),
+      ...valueMembers('before', before, ruleId, redactor),
+      ...valueMembers('after', after, ruleId, redactor),
       first_observed_at: finding.firstObservedAt,
       evidence: [...facts.evidence],
       surfaces: [...finding.surfaces],
@@ -236,10 +263,10 @@ const rawOf = (kept: readonly KeptReply[], cited: readonly CitedReply[]): Attest
     };
   });
 
-const observedMembers = (observation: Observation, redaction: Redaction | undefined, disclosures: Disclosure[]) => {
+const observedMembers = (observation: Observation, redactor: Redactor | undefined, disclosures: Disclosure[]) => {
   const unfit = new Set(observation.sanitized);
   const stated = statedFacts(observation.facts, unfit);
-  const claims = nestFacts(redaction === undefined ? stated : redactedFacts(stated, redaction, disclosures));
+  const claims = nestFacts(redactor === undefined ? stated : redactedFacts(stated, redactor, disclosures));
   return {
     claims,
     observed_at: seconds(observation.observedAtMs),
@@ -257,33 +284,29 @@ const statedFacts = (facts: Facts, unfit: Set<string>): Facts => {
   return Object.fromEntries(stated.filter(([, value]) => value !== undefined)) as Facts;
 };
 
-const redactedFacts = (facts: Facts, redaction: Redaction, disclosures: Disclosure[]) => {
-  const redacted: { [name: string]: unknown } = { ...facts };
-  const pools = [...(facts.pools ?? []), ...(facts.live_pools ?? [])];
-  const users = [...new Set(pools.flatMap(({ user }) => (user === undefined || user === '' ? [] : [user])))];
-  if (facts.pools !== undefined) redacted.pools = facts.pools.map((pool) => withoutUser(pool, redaction, disclosures));
-  if (facts.live_pools !== undefined) {
-    redacted.live_pools = facts.live_pools.map((pool) => withoutUser(pool, redaction, disclosures));
-  }
-  const settings = facts['config.other'];
-  if (settings !== undefined) {
-    redacted['config.other'] = settings.map(({ key, value }) => ({
-      key,
-      value: withoutUserText(value, users, redaction),
-    }));
-  }
-  return redacted;
-};
+/** The family is a word of ours, which a user may happen to have for a name. */
+const redactedFacts = (
+  { family, pools, live_pools, ...others }: Facts,
+  redactor: Redactor,
+  disclosures: Disclosure[],
+) => ({
+  ...(withoutUsers(others, redactor) as Facts),
+  ...given({
+    family,
+    pools: pools?.map((pool) => withoutUser(pool, redactor, disclosures)),
+    live_pools: live_pools?.map((pool) => withoutUser(pool, redactor, disclosures)),
+  }),
+});
 
 type Failed = AttestationContent['appraisal']['failed'][number];
 
-const failedOf = (check: Checks['failed'][number], redaction: Redaction | undefined): Failed => ({
+const failedOf = (check: Checks['failed'][number], redactor: Redactor | undefined): Failed => ({
   id: check.id,
   basis: check.basis,
   severity: check.severity,
   ...given({ part: check.part === undefined ? undefined : shortText(check.part, 256) }),
-  ...valueMembers('obs', check.obs, check.id, redaction),
-  ...valueMembers('ref', check.ref, check.id, redaction),
+  ...valueMembers('obs', check.obs, check.id, redactor),
+  ...valueMembers('ref', check.ref, check.id, redactor),
 });
 
 type WireValue = NonNullable<Failed['obs']>;
@@ -293,14 +316,14 @@ const valueMembers = <Name extends 'before' | 'after' | 'obs' | 'ref'>(
   name: Name,
   value: unknown,
   ruleId: string,
-  redaction: Redaction | undefined,
+  redactor: Redactor | undefined,
 ): { [Member in Name]?: WireValue } & { [Member in `${Name}_pid`]?: string } => {
   // The computed names are the ones of the type; the compiler widens them to text.
   type Members = { [Member in Name]?: WireValue } & { [Member in `${Name}_pid`]?: string };
   if (value === undefined) return {} as Members;
-  const stated = wireValue(value);
-  if (redaction === undefined) return { [name]: stated } as Members;
-  if (speaksOfUsers(ruleId) && typeof stated !== 'object')
-    return { [`${name}_pid`]: pidOf(redaction, stated) } as Members;
-  return { [name]: withoutUsers(stated, redaction) } as Members;
+  if (redactor === undefined) return { [name]: wireValue(value) } as Members;
+  if (speaksOfUsers(ruleId) && typeof value !== 'object')
+    return { [`${name}_pid`]: pidOf(redactor, wireValue(value)) } as Members;
+  // What is cut short could not be recognised any more.
+  return { [name]: wireValue(withoutUsers(value, redactor, memberOf(ruleId))) } as Members;
 };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { buildReload } from '../../agent/record/session.ts';
+import type { Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { START } from './gateway.ts';
 import { Recording } from './recording.ts';
@@ -383,6 +384,41 @@ test('six devices go dark together, one leaves the configuration, five recover: 
   const last = recording.said().at(-1);
   assert.ok(last?.kind === 'finding');
   assert.deepEqual([last.finding.state, last.finding.opened_seq], ['resolved', parent.seq]);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('§9: under redaction no user is in the log, though settings and URLs repeat it, from the theft to its end', async (t) => {
+  const recording = new Recording(t, rigs(8), { secret: Buffer.alloc(32, 7) });
+  const showing = (user: string): Facts => ({
+    ...pools({ user, url: `stratum+tcp://${user}@pool.example:3333` }),
+    'config.other': [{ key: 'w', value: user }],
+  });
+  const show = async (ids: readonly string[], user: string, looks: number): Promise<void> => {
+    for (let look = 0; look < looks; look += 1) {
+      recording.clock.pass(60_000);
+      for (const id of ids) recording.look(id, showing(user));
+      recording.recorder.flush();
+    }
+  };
+  await show(rigs(8), 'acme.rig', 2);
+  recording.recorder.writeLearned();
+  await show(rigs(1), 'mallory.rig', 2);
+  await show(rigs(1), 'acme.rig', 3);
+  await show(rigs(8), 'trudy.rig', 2);
+  await show(rigs(8), 'acme.rig', 4);
+  recording.clock.pass(3_600_000);
+  await show(rigs(8), 'acme.rig', 1);
+  recording.recorder.tick();
+  const ids = new Set(recording.said().flatMap((one) => (one.kind === 'finding' ? [one.finding.id] : [])));
+  assert.ok(
+    ['config.drift', 'pool.user-changed'].every((id) => ids.has(id)),
+    [...ids].join(),
+  );
+  assert.deepEqual(
+    recording.rawLog().filter((message) => /acme|mallory|trudy/.test(message)),
+    [],
+  );
   assert.deepEqual(recording.openFindings(), []);
   assert.deepEqual(recording.objections(), []);
 });

@@ -7,6 +7,7 @@ import { AgentError } from '../../agent/platform/errors.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
+import type { Redaction } from '../../agent/record/redaction.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { parseTrustedKeys } from '../../shared/keys.ts';
 import { LogVerifier } from '../../shared/log-verifier.ts';
@@ -28,7 +29,7 @@ export class Recording {
   readonly clock: ReturnType<typeof openGateway>['clock'];
   readonly #gateway: ReturnType<typeof openGateway>;
 
-  constructor(t: TestContext, devices: readonly string[] = ['rig-1']) {
+  constructor(t: TestContext, devices: readonly string[] = ['rig-1'], redaction?: Redaction) {
     // Before the store is closed, which happens in the same order.
     t.after(() => this.recorder.stop());
     this.#gateway = openGateway(t);
@@ -46,6 +47,7 @@ export class Recording {
     this.recorder = new Recorder({
       log: { transaction, isFailing: () => log.isFailing() },
       attested: new Attested(),
+      redaction: () => redaction,
       wallMs: clock.wallMs,
       emit: (level, event) => this.events.push({ level, event }),
       keep: (state) => this.states.set(state.id, state),

@@ -442,6 +442,70 @@ test('§9: findings and checks that speak of a redacted user carry pseudonyms', 
   assert.deepEqual(built.appraisal.failed[1]?.obs, { slot: 1, url: 'u', user_pid: pidOf(REDACTION, 'thief.rig') });
 });
 
+test('§9: a redacted user is replaced wherever a finding, a check or a claim repeats it, now or from the reference', (t) => {
+  const [before, after] = [[{ key: 'other.w', value: USER }], [{ key: 'other.w', value: 'evil.rig1@x' }]];
+  const checks: Checks = {
+    failed: [{ id: 'config.drift', basis: 'self-reported', severity: 'low', ref: before, obs: after }],
+    notRun: [],
+    passed: {},
+  };
+  const facts: Facts = {
+    ...FACTS,
+    pools: [{ slot: 0, url: 'stratum+tcp://pool.example:3333', user: 'evil.rig1', priority: 0 }],
+    'network.hostname': 'miner-acme.rig0417',
+    'config.other': [{ key: 'w', value: 'evil.rig1@x' }],
+  };
+  const built = attested(t, { ...withFacts(facts), checks, users: [FACTS] }, REDACTION);
+  assert.doesNotMatch(JSON.stringify(built), /acme|evil/);
+  const [ref, obs] = [USER, 'evil.rig1'].map((user) => `pid:${pidOf(REDACTION, user)}`);
+  assert.deepEqual(built.appraisal.failed[0]?.ref, [{ key: 'other.w', value: ref }]);
+  assert.deepEqual(built.appraisal.failed[0]?.obs, [{ key: 'other.w', value: `${obs}@x` }]);
+
+  const change = finding({ ruleId: 'config.drift', before, after });
+  const { entry } = verified(t, (seq) =>
+    buildFinding({ finding: change, about: ABOUT, openedSeq: seq, evidence: [], users: [FACTS, facts] }, REDACTION),
+  );
+  assert.doesNotMatch(Buffer.from(entry.message).toString(), /acme|evil/);
+});
+
+test('§9: the user inside a pool URL is a user, in claims and in findings', (t) => {
+  const urls = ['stratum+tcp://acme.rig1@p:1', 'acme.rig1@p:1', 'stratum+tcp://x1:***@p:1', 'stratum+tcp://p:1/a@b'];
+  const shown = [
+    `stratum+tcp://pid:${pidOf(REDACTION, 'acme.rig1')}@p:1`,
+    `pid:${pidOf(REDACTION, 'acme.rig1')}@p:1`,
+    `stratum+tcp://pid:${pidOf(REDACTION, 'x1')}:***@p:1`,
+    'stratum+tcp://p:1/a@b',
+  ];
+  const pools = urls.map((url, slot) => ({ slot, url, user: 'thief.x', priority: slot }));
+  const { evidence } = attested(t, withFacts({ pools, live_pools: [{ url: urls[0] }] }), {
+    secret: REDACTION.secret,
+  });
+  const claims = evidence.claims as { pools: { url: string }[]; live_pools: { url: string }[] };
+  assert.deepEqual(
+    [...claims.pools, ...claims.live_pools].map(({ url }) => url),
+    [...shown, shown[0]],
+  );
+  for (const [index, before] of urls.entries()) {
+    const change = finding({ ruleId: 'pool.url-changed', before, after: { url: before, nearest: { url: 'b://c:1' } } });
+    const { statement } = verified(t, (seq) =>
+      buildFinding({ finding: change, about: ABOUT, openedSeq: seq, evidence: [] }, REDACTION),
+    );
+    assert.ok(statement.kind === 'finding');
+    assert.deepEqual(
+      [statement.finding.before, statement.finding.after],
+      [shown[index], { url: shown[index], nearest: { url: 'b://c:1' } }],
+    );
+  }
+});
+
+test('a user that contains another one is replaced as a whole', (t) => {
+  const pools = ['acme', 'acme.rig0417'].map((user, slot) => ({ slot, url: 'p:1', user, priority: slot }));
+  const facts = withFacts({ pools, 'config.other': [{ key: 'w', value: USER }] });
+  const { evidence } = attested(t, facts, { secret: REDACTION.secret });
+  const { config } = evidence.claims as { config: { other: unknown } };
+  assert.deepEqual(config.other, [{ key: 'w', value: `pid:${pidOf(REDACTION, USER)}` }]);
+});
+
 test('a finding about anything else keeps its values where users are redacted', (t) => {
   const change = finding({ ruleId: 'pool.url-changed', before: 'stratum+tcp://a:1', after: 'stratum+tcp://b:1' });
   const { statement } = verified(t, (seq) =>
