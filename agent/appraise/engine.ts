@@ -1,12 +1,12 @@
 import { FACTS, type FactName, type Facts, type UnknownReason } from '../../shared/facts.ts';
-import { activityText, changedFacts, comparedText, newFacts, readFacts } from '../baseline/compared.ts';
+import { changedFacts, comparedText, newFacts, readFacts } from '../baseline/compared.ts';
 import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { type Advanced, advance, type Drafting } from './advance.ts';
 import { checksOf } from './checks.ts';
-import type { Approval, Attested, DeviceState, Reference, Track } from './device.ts';
+import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
-import { ruleOf } from './index.ts';
+import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import type { AllowList, Deviation, RuleEntry } from './rule.ts';
@@ -14,7 +14,6 @@ import { addressMoved, identityAddressMoved } from './rules/identity-address-mov
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import {
   hasRebooted,
-  REBOOT_HOLD_MS,
   rebootsSeen,
   recentReboots,
   runtimeRebootUnexpected,
@@ -26,9 +25,10 @@ import {
   speaksOfReturn,
   visibilityChangedWhileDark,
 } from './rules/visibility-changed-while-dark.ts';
-import { DARK_POLLS, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
-import { comparable, isShown } from './stand-ins.ts';
-import { end, quietAtMs, seconds, worst } from './track.ts';
+import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { clearSettled, isSettled, settle, touch } from './settled.ts';
+import { comparable } from './stand-ins.ts';
+import { end, isUndecided, quietAtMs, seconds, worst } from './track.ts';
 
 /** What one attempt to look at a device gave. */
 export type Look =
@@ -85,47 +85,9 @@ export const appraise = (state: DeviceState, look: Look, context: LookContext): 
 
 const NONE: readonly never[] = [];
 
-/** Whether the look shows what the last one showed, on a device with which nothing was left to do. */
-const isSettled = (
-  state: DeviceState,
-  { facts, standIns, family, address, look, observedAtMs }: Observation,
-  context: LookContext,
-) => {
-  const { marks } = state;
-  const settled = look === 'full' ? marks.settledFull : marks.settledPools;
-  if (settled === undefined || marks.policy !== context.policy) return false;
-  if (family !== state.family || address !== state.address) return false;
-  if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
-  if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
-  if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
-  // The same value is another one's where another surface says it.
-  if (((look === 'full' ? marks.standInsFull : marks.standInsPools) ?? '') !== namesOf(standIns)) return false;
-  return settled === comparedText(facts) && marks.activity === activityText(facts);
-};
-
-const namesOf = (facts: ReadonlyMap<FactName, unknown>): string =>
-  facts.size === 0 ? '' : [...facts.keys()].join(' ');
-
 const untouched = (state: DeviceState, observation: Observation): Verdict => {
   touch(state, observation);
   return { state, changed: false, transitions: NONE };
-};
-
-/** Notes when the device was last seen. */
-const touch = (state: DeviceState, observation: Observation): void => {
-  const { marks } = state;
-  const { facts, gaps, look, observedAtMs } = observation;
-  if (isShown('pools', state, observation)) marks.poolsMs = observedAtMs;
-  if (look === 'full') {
-    marks.fullMs = observedAtMs;
-    const closed = [...gaps].filter(([, gap]) => gap === 'refused' || gap === 'unreachable').map(([fact]) => fact);
-    if (closed.length > 0) marks.closed = closed;
-    else delete marks.closed;
-  }
-  const uptime = sampleUptime(facts, observedAtMs);
-  if (uptime !== undefined) marks.uptime = uptime;
-  marks.failures = 0;
-  delete marks.failingSinceMs;
 };
 
 /** Whether the look read anything: that something answered is not yet an observation of the device. */
@@ -188,11 +150,6 @@ const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tra
   blips,
 });
 
-const clearSettled = ({ marks }: DeviceState): void => {
-  delete marks.settledFull;
-  delete marks.settledPools;
-};
-
 /** A look that has to be thought about. */
 const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
   const compared = comparable(before, observation);
@@ -244,9 +201,6 @@ const note = (
     changes.returned = { darkSinceMs, backMs: observedAtMs, facts: known };
   return Object.keys(changes).length === 0 ? state : { ...state, ...changes };
 };
-
-const isDark = ({ tracks }: DeviceState): boolean =>
-  tracks.some(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
 
 const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0, failingSinceMs = 0 } }: DeviceState): number =>
   Math.max(poolsMs, fullMs) || failingSinceMs;
@@ -415,12 +369,6 @@ const triggerOf = (
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
 };
 
-const isUnconfirmed = ({ finding, candidate }: Track): boolean =>
-  finding.state === 'provisional' || candidate !== undefined;
-
-const isUndecided = (track: Track): boolean =>
-  isUnconfirmed(track) || (track.clear > 0 && quietAtMs(track) === undefined);
-
 interface Judged {
   readonly facts: Facts;
   readonly standIns: Observation['standIns'];
@@ -543,88 +491,4 @@ const learned = (
     facts: text === attested.facts ? attested.facts : text,
     ...standInsOf([...new Set([...(reference.standIns ?? []), ...stoodIn])]),
   };
-};
-
-const REBOOT_LOOK_MS = 60_000;
-
-/** When the next full look is wanted, if before its time. */
-const nextAtMs = (
-  state: DeviceState,
-  unseen: string | undefined,
-  { waiting }: Advanced,
-  rebooted: boolean,
-  context: LookContext,
-): number | undefined => {
-  const { nowMs, random } = context;
-  const wishes: number[] = [];
-  if (waiting.some((id) => id !== runtimeRebootUnexpected.id)) wishes.push(nowMs);
-  // A whole site that boots at once is not asked at once.
-  if (rebooted || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
-  const confirming = confirmingAtMs(state, context);
-  const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
-  if (confirming !== undefined) wishes.push(confirming);
-  else if (isDark(state) || state.returned !== undefined || state.referenceChanged === true)
-    wishes.push(nowMs + jittered(context));
-  // The reference has to be seen again for a while, not three times in a moment.
-  else if (isEnding) wishes.push(nowMs + context.pollIntervalMs);
-  else if (unseen !== undefined) wishes.push(nowMs + jittered(context));
-  return wishes.length === 0 ? undefined : Math.floor(Math.min(...wishes));
-};
-
-const jittered = ({ confirmS, random }: LookContext): number => confirmS * 1000 * (0.5 + random());
-
-const MOST_DOUBLINGS = 5;
-
-/** The second look comes early; looks that decide nothing come later and later. */
-const confirmingAtMs = (state: DeviceState, context: LookContext): number | undefined => {
-  const { marks, tracks } = state;
-  const unconfirmed = tracks.filter(isUnconfirmed);
-  if (unconfirmed.length === 0) {
-    marks.asked = 0;
-    return undefined;
-  }
-  const early = context.nowMs + jittered(context) * 2 ** Math.min(marks.asked, MOST_DOUBLINGS);
-  marks.asked += 1;
-  return Math.min(...unconfirmed.map((track) => Math.max(early, thirdLookMs(track))));
-};
-
-/** Three looks over ten minutes need not be more than three. */
-const thirdLookMs = ({ finding, candidate }: Track): number => {
-  if (candidate === undefined || ruleOf(finding.ruleId)?.confirm !== 'C3') return 0;
-  return candidate.sinceMs + (candidate.any < 2 ? 5 : 10) * 60_000;
-};
-
-/** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
-const settle = (
-  state: DeviceState,
-  { facts, standIns, look }: Observation,
-  { policy, amongCommissioned }: LookContext,
-): void => {
-  const { marks } = state;
-  if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
-  // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
-  if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
-  if (marks.policy !== policy) clearSettled(state);
-  const text = comparedText(facts);
-  if (look === 'full') marks.settledFull = text === state.attested.facts ? state.attested.facts : text;
-  else marks.settledPools = text;
-  marks[look === 'full' ? 'standInsFull' : 'standInsPools'] = namesOf(standIns);
-  marks.policy = policy;
-  marks.activity = activityText(facts);
-  const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));
-  if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
-  else delete marks.wakeMs;
-};
-
-/** When time alone changes a finding. */
-const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean): number => {
-  const { finding } = track;
-  const quiet = quietAtMs(track);
-  if (quiet !== undefined) return quiet;
-  if (finding.ruleId === runtimeRebootUnexpected.id) return (state.rebootsMs.at(-1) ?? 0) + REBOOT_HOLD_MS;
-  if (finding.ruleId === identityNewDevice.id && !amongCommissioned) return (state.firstSeenMs ?? 0) + QUARANTINE_MS;
-  const escalate = ruleOf(finding.ruleId)?.escalate;
-  if (escalate === undefined || worst(finding.severity, escalate.severity) === finding.severity)
-    return Number.POSITIVE_INFINITY;
-  return finding.firstObservedAt * 1000 + escalate.afterMs;
 };

@@ -281,6 +281,14 @@ const hold = (track: Track, nowMs: number): Step => {
 export const quietAtMs = (track: Track): number | undefined =>
   track.clear >= MATCHES && track.clearSinceMs !== undefined ? track.clearSinceMs + HOUR_MS : undefined;
 
+/** Another look has to say whether its value holds. */
+export const isUnconfirmed = ({ finding, candidate }: Track): boolean =>
+  finding.state === 'provisional' || candidate !== undefined;
+
+/** The same, or it is on its way to its end. */
+export const isUndecided = (track: Track): boolean =>
+  isUnconfirmed(track) || (track.clear > 0 && quietAtMs(track) === undefined);
+
 /** Ends an open finding. */
 export const end = (track: Track, state: 'resolved' | 'approved', nowMs: number): Step => {
   const finding: Finding = { ...track.finding, state, resolvedAt: seconds(nowMs) };

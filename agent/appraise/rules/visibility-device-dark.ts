@@ -1,3 +1,4 @@
+import type { DeviceState } from '../device.ts';
 import type { RuleEntry } from '../rule.ts';
 
 /** No valid observation for five polls (catalogue 5.9). */
@@ -15,3 +16,7 @@ export const visibilityDeviceDark: RuleEntry = {
 
 /** So many polls without an answer make a device dark. */
 export const DARK_POLLS = 5;
+
+/** Whether a device is dark. */
+export const isDark = ({ tracks }: DeviceState): boolean =>
+  tracks.some(({ finding }) => finding.ruleId === visibilityDeviceDark.id);

@@ -1,0 +1,56 @@
+import type { Advanced } from './advance.ts';
+import type { DeviceState, Track } from './device.ts';
+import type { LookContext } from './engine.ts';
+import { ruleOf } from './index.ts';
+import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
+import { isDark } from './rules/visibility-device-dark.ts';
+import { isUnconfirmed } from './track.ts';
+
+const REBOOT_LOOK_MS = 60_000;
+
+/** When the next full look is wanted, if before its time. */
+export const nextAtMs = (
+  state: DeviceState,
+  unseen: string | undefined,
+  { waiting }: Advanced,
+  rebooted: boolean,
+  context: LookContext,
+): number | undefined => {
+  const { nowMs, random } = context;
+  const wishes: number[] = [];
+  if (waiting.some((id) => id !== runtimeRebootUnexpected.id)) wishes.push(nowMs);
+  // A whole site that boots at once is not asked at once.
+  if (rebooted || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
+  const confirming = confirmingAtMs(state, context);
+  const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
+  if (confirming !== undefined) wishes.push(confirming);
+  else if (isDark(state) || state.returned !== undefined || state.referenceChanged === true)
+    wishes.push(nowMs + jittered(context));
+  // The reference has to be seen again for a while, not three times in a moment.
+  else if (isEnding) wishes.push(nowMs + context.pollIntervalMs);
+  else if (unseen !== undefined) wishes.push(nowMs + jittered(context));
+  return wishes.length === 0 ? undefined : Math.floor(Math.min(...wishes));
+};
+
+const jittered = ({ confirmS, random }: LookContext): number => confirmS * 1000 * (0.5 + random());
+
+const MOST_DOUBLINGS = 5;
+
+/** The second look comes early; looks that decide nothing come later and later. */
+export const confirmingAtMs = (state: DeviceState, context: LookContext): number | undefined => {
+  const { marks, tracks } = state;
+  const unconfirmed = tracks.filter(isUnconfirmed);
+  if (unconfirmed.length === 0) {
+    marks.asked = 0;
+    return undefined;
+  }
+  const early = context.nowMs + jittered(context) * 2 ** Math.min(marks.asked, MOST_DOUBLINGS);
+  marks.asked += 1;
+  return Math.min(...unconfirmed.map((track) => Math.max(early, thirdLookMs(track))));
+};
+
+/** Three looks over ten minutes need not be more than three. */
+const thirdLookMs = ({ finding, candidate }: Track): number => {
+  if (candidate === undefined || ruleOf(finding.ruleId)?.confirm !== 'C3') return 0;
+  return candidate.sinceMs + (candidate.any < 2 ? 5 : 10) * 60_000;
+};

@@ -1,0 +1,97 @@
+import type { FactName } from '../../shared/facts.ts';
+import { activityText, comparedText } from '../baseline/compared.ts';
+import type { Observation } from '../normalise/observation.ts';
+import type { DeviceState, Track } from './device.ts';
+import type { LookContext } from './engine.ts';
+import { ruleOf } from './index.ts';
+import { identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import {
+  hasRebooted,
+  REBOOT_HOLD_MS,
+  runtimeRebootUnexpected,
+  sampleUptime,
+} from './rules/runtime-reboot-unexpected.ts';
+import { isShown } from './stand-ins.ts';
+import { isUndecided, quietAtMs, worst } from './track.ts';
+
+/** Most looks show what the last one showed: what a device remembers of a look, so that an equal one needs no work. */
+
+/** Whether the look shows what the last one showed, on a device with which nothing was left to do. */
+export const isSettled = (
+  state: DeviceState,
+  { facts, standIns, family, address, look, observedAtMs }: Observation,
+  context: LookContext,
+): boolean => {
+  const { marks } = state;
+  const settled = look === 'full' ? marks.settledFull : marks.settledPools;
+  if (settled === undefined || marks.policy !== context.policy) return false;
+  if (family !== state.family || address !== state.address) return false;
+  if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
+  if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
+  if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
+  // The same value is another one's where another surface says it.
+  if (((look === 'full' ? marks.standInsFull : marks.standInsPools) ?? '') !== namesOf(standIns)) return false;
+  return settled === comparedText(facts) && marks.activity === activityText(facts);
+};
+
+const namesOf = (facts: ReadonlyMap<FactName, unknown>): string =>
+  facts.size === 0 ? '' : [...facts.keys()].join(' ');
+
+/** Notes when the device was last seen. */
+export const touch = (state: DeviceState, observation: Observation): void => {
+  const { marks } = state;
+  const { facts, gaps, look, observedAtMs } = observation;
+  if (isShown('pools', state, observation)) marks.poolsMs = observedAtMs;
+  if (look === 'full') {
+    marks.fullMs = observedAtMs;
+    const closed = [...gaps].filter(([, gap]) => gap === 'refused' || gap === 'unreachable').map(([fact]) => fact);
+    if (closed.length > 0) marks.closed = closed;
+    else delete marks.closed;
+  }
+  const uptime = sampleUptime(facts, observedAtMs);
+  if (uptime !== undefined) marks.uptime = uptime;
+  marks.failures = 0;
+  delete marks.failingSinceMs;
+};
+
+/** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
+export const settle = (
+  state: DeviceState,
+  { facts, standIns, look }: Observation,
+  { policy, amongCommissioned }: LookContext,
+): void => {
+  const { marks } = state;
+  if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
+  // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
+  if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
+  if (marks.policy !== policy) clearSettled(state);
+  const text = comparedText(facts);
+  if (look === 'full') marks.settledFull = text === state.attested.facts ? state.attested.facts : text;
+  else marks.settledPools = text;
+  marks[look === 'full' ? 'standInsFull' : 'standInsPools'] = namesOf(standIns);
+  marks.policy = policy;
+  marks.activity = activityText(facts);
+  const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));
+  if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
+  else delete marks.wakeMs;
+};
+
+/** When time alone changes a finding. */
+const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean): number => {
+  const { finding } = track;
+  const quiet = quietAtMs(track);
+  if (quiet !== undefined) return quiet;
+  if (finding.ruleId === runtimeRebootUnexpected.id) return (state.rebootsMs.at(-1) ?? 0) + REBOOT_HOLD_MS;
+  if (finding.ruleId === identityNewDevice.id && !amongCommissioned) return (state.firstSeenMs ?? 0) + QUARANTINE_MS;
+  const escalate = ruleOf(finding.ruleId)?.escalate;
+  if (escalate === undefined || worst(finding.severity, escalate.severity) === finding.severity)
+    return Number.POSITIVE_INFINITY;
+  return finding.firstObservedAt * 1000 + escalate.afterMs;
+};
+
+/** The next look is judged, whatever it shows. */
+export const clearSettled = ({ marks }: DeviceState): void => {
+  delete marks.settledFull;
+  delete marks.settledPools;
+};
