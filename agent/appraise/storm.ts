@@ -148,10 +148,14 @@ class Sea {
   readonly #swells = new Map<string, Swell>();
   readonly #hidden = new Set<DeviceTransition>();
   readonly #joins: Child[] = [];
+  /** Keys of the storms that have a parent: few, where likenesses may be as many as devices. */
+  readonly #parented: Set<string>;
 
   constructor(before: StormState, nowMs: number) {
     this.#before = before;
     this.#nowMs = nowMs;
+    const storms = Object.entries(before.storms);
+    this.#parented = new Set(storms.flatMap(([key, { parent }]) => (parent === undefined ? [] : [key])));
   }
 
   /** Whether the parent speaks for this transition. */
@@ -179,7 +183,9 @@ class Sea {
     const swell = this.#peek(key);
     if (swell?.parent === undefined || this.#nowMs - swell.latestMs < WINDOW_MS || has(swell.members, member)) return;
     const quiet = this.#swell(key);
-    this.#swells.set(`${key} until ${quiet.latestMs}`, quiet);
+    const aside = `${key} until ${quiet.latestMs}`;
+    this.#swells.set(aside, quiet);
+    this.#parented.add(aside);
     this.#swells.set(key, { members: new Map(), latestMs: this.#nowMs, left: [] });
   }
 
@@ -211,11 +217,14 @@ class Sea {
     }
   }
 
-  /** Its value may have changed since it joined. */
+  /** Its value may have changed since it joined: a parent counts it until it ends, whatever it looks like by then. */
   #keysWith(member: string, finding: Finding): readonly string[] {
     const key = keyOf(finding);
-    if (this.#peek(key) !== undefined && has(this.#peek(key)?.members, member)) return [key];
-    return this.#keys().filter((other) => other.startsWith(finding.ruleId) && has(this.#peek(other)?.members, member));
+    const known = has(this.#peek(key)?.members, member);
+    const others = (known ? [...this.#parented] : this.#keys()).filter(
+      (other) => other !== key && other.startsWith(finding.ruleId) && has(this.#peek(other)?.members, member),
+    );
+    return known ? [key, ...others] : others;
   }
 
   #keys(): readonly string[] {

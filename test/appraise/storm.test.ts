@@ -160,6 +160,21 @@ test('a child whose value changed later still ends without a statement', () => {
   assert.deepEqual(end, []);
 });
 
+test('a child whose value changed, or that came again after a quiet time, is a member until it ends', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  watcher.take([of(0, { after: 'trudy.x', severity: 'high' })], 2 * MINUTE);
+  watcher.take(many(1, 5, { state: 'resolved' }), MINUTE);
+  const [own, parent] = watcher.take([of(0, { after: 'trudy.x', state: 'resolved', openedSeq: 7 })], MINUTE);
+  assert.deepEqual([own?.kind, parent?.kind, parent?.finding.state], ['device', 'parent', 'resolved']);
+
+  watcher.take(many(0, 5));
+  watcher.take([of(50), of(0)], 11 * MINUTE);
+  watcher.take(many(0, 5, { state: 'resolved' }), MINUTE);
+  watcher.take([of(50, { state: 'resolved', openedSeq: 8 })], MINUTE);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
 test('dark devices and new devices are alike by their id alone', () => {
   const watcher = new Watcher();
   const dark = Array.from({ length: 2000 }, (_, device) =>
