@@ -43,7 +43,7 @@ export interface AcceptanceResult {
 export const acceptSeen = (
   fleet: Known,
   request: { readonly devices: readonly string[]; readonly seen: readonly number[] } & Person,
-  { recorder }: { readonly recorder: Recorder; readonly wallMs: () => number },
+  { recorder }: { readonly recorder: Recorder },
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();

@@ -350,8 +350,8 @@ export class Daemon {
 
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
     const { fleet, timetable, pacer } = this.#plant;
-    const { wallMs, monoMs } = this.#ambience.clock;
-    const result = acceptSeen(fleet, request, { recorder: this.#ground.recorder, wallMs });
+    const { monoMs } = this.#ambience.clock;
+    const result = acceptSeen(fleet, request, { recorder: this.#ground.recorder });
     // The new reference is attested by a full look at each device; many of them are spread like a round.
     const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
     for (const device of result.accepted) {
