@@ -10,8 +10,6 @@ const fleetOf = ({ states }: Recording) => ({
   states: () => [...states.values()],
 });
 
-const depsOf = ({ recorder, clock }: Recording) => ({ recorder, wallMs: clock.wallMs });
-
 test('a device that is named twice is shown, accepted and stated once', async (t) => {
   const recording = new Recording(t);
   await recording.learnAll();
@@ -24,7 +22,7 @@ test('a device that is named twice is shown, accepted and stated once', async (t
   );
   const seq = previews[0]?.seq ?? -1;
   const request = { devices: twice, seen: [seq, seq], by: 'alice' };
-  const result = acceptSeen(fleetOf(recording), request, depsOf(recording));
+  const result = acceptSeen(fleetOf(recording), request, recording);
   assert.deepEqual(result, { accepted: ['rig-1'], refused: [] });
   const said = recording.said().filter((one) => one.seq > seq + 1);
   assert.deepEqual(
@@ -40,11 +38,7 @@ test('what may not be accepted, or is not what was shown, is refused by device a
   await recording.looks('rig-2', 6, undefined);
   const before = recording.said().length;
   const devices = ['rig-1', 'rig-2', 'rig-9'];
-  const { accepted, refused } = acceptSeen(
-    fleetOf(recording),
-    { devices, seen: [0, 0, 0], by: 'alice' },
-    depsOf(recording),
-  );
+  const { accepted, refused } = acceptSeen(fleetOf(recording), { devices, seen: [0, 0, 0], by: 'alice' }, recording);
   assert.deepEqual(accepted, []);
   assert.deepEqual(
     refused.map(({ device }) => device),
