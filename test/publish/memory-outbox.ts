@@ -8,6 +8,8 @@ export class MemoryOutbox implements Outbox {
   unreadable = false;
   /** Most entries that were handed out at once. */
   largestRead = 0;
+  /** Every place the cursor was moved to, in order; moves to where it stood are left out. */
+  readonly cursors: number[] = [];
   readonly #callbacks = new Set<() => void>();
   readonly #pruned = new Set<number>();
   #cursor = 0;
@@ -56,6 +58,7 @@ export class MemoryOutbox implements Outbox {
   }
 
   advance(next: number): void {
+    if (next !== this.#cursor) this.cursors.push(next);
     this.#cursor = next;
   }
 
