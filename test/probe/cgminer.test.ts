@@ -5,7 +5,18 @@ import { cgminer } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { askCgminer } from '../../agent/probe/cgminer.ts';
-import { answering, type Behaviour, dripping, FakeMiner, flooding, keepingOpen, SHORT, sending } from './fake-miner.ts';
+import {
+  answering,
+  BETWEEN,
+  type Behaviour,
+  dripping,
+  FakeMiner,
+  flooding,
+  keepingOpen,
+  PATIENT,
+  SHORT,
+  sending,
+} from './fake-miner.ts';
 
 const VERSION = cgminer('version');
 const ALLOW = compileAllowList([], [VERSION]);
@@ -13,7 +24,7 @@ const DOCUMENT = '{"STATUS":[{"STATUS":"S","Code":22}],"VERSION":[{"CGMiner":"4.
 const BOUND = { timeout: 10_000 };
 
 /** Asks a fake miner once; in any case every connection must be closed and only listed bytes may have been sent. */
-const askOnce = async (behave: Behaviour, limits = SHORT): Promise<Reply | NoReply> => {
+const askOnce = async (behave: Behaviour, limits = PATIENT): Promise<Reply | NoReply> => {
   await using miner = await FakeMiner.start(behave);
   const reply = await askCgminer(miner.endpoint, VERSION, limits, ALLOW);
   await miner.allClosed();
@@ -34,7 +45,7 @@ const reasonOf = (reply: Reply | NoReply): string => {
 
 test('the request is one JSON object in one piece, without a terminator', BOUND, async () => {
   await using miner = await FakeMiner.start(answering(DOCUMENT));
-  await askCgminer(miner.endpoint, VERSION, SHORT, ALLOW);
+  await askCgminer(miner.endpoint, VERSION, PATIENT, ALLOW);
   assert.deepEqual(miner.requests, ['{"command":"version"}']);
 });
 
@@ -54,7 +65,7 @@ test('a complete reply is accepted at the deadline when more keeps dripping in b
   const reply = await askOnce((request, socket) => {
     socket.write(DOCUMENT);
     dripping(' ', 20)(request, socket);
-  });
+  }, BETWEEN);
   assert.deepEqual(answerOf(reply), JSON.parse(DOCUMENT));
 });
 
@@ -67,16 +78,16 @@ test('a reply of many segments and more than 64 KB is read whole', BOUND, async 
 });
 
 test('a miner that never answers is a timeout', BOUND, async () => {
-  assert.equal(reasonOf(await askOnce(() => {})), 'timeout');
+  assert.equal(reasonOf(await askOnce(() => {}, SHORT)), 'timeout');
 });
 
 test('a miner that drips bytes does not move the deadline', BOUND, async () => {
-  assert.equal(reasonOf(await askOnce(dripping(DOCUMENT, 30))), 'timeout');
+  assert.equal(reasonOf(await askOnce(dripping(DOCUMENT, 30), SHORT)), 'timeout');
 });
 
 test('a half reply on an open connection is a timeout, and closed early it is truncated', BOUND, async () => {
   const half = DOCUMENT.slice(0, 40);
-  assert.equal(reasonOf(await askOnce(keepingOpen(half))), 'timeout');
+  assert.equal(reasonOf(await askOnce(keepingOpen(half), SHORT)), 'timeout');
   assert.equal(reasonOf(await askOnce(sending(half))), 'truncated');
   assert.equal(reasonOf(await askOnce(sending(`${half}\0`))), 'truncated');
   assert.equal(reasonOf(await askOnce(sending(''))), 'truncated');
@@ -91,7 +102,7 @@ test('a connection that is reset before the reply is complete is truncated', BOU
 
 test('of a reply of 50 MB no more is read than the limit', BOUND, async () => {
   const sent = { bytes: 0 };
-  assert.equal(reasonOf(await askOnce(flooding(50_000_000, sent), { ...SHORT, exchangeMs: 5000 })), 'truncated');
+  assert.equal(reasonOf(await askOnce(flooding(50_000_000, sent), { ...PATIENT, exchangeMs: 5000 })), 'truncated');
   assert.ok(sent.bytes < 25_000_000, `${sent.bytes} bytes were taken`);
 });
 
@@ -136,7 +147,7 @@ test('a closed port is unreachable, and the rest of that port need not be asked'
   const gone = await FakeMiner.start(() => {});
   const { endpoint } = gone;
   await gone[Symbol.asyncDispose]();
-  const reply = (await askCgminer(endpoint, VERSION, SHORT, ALLOW)) as NoReply;
+  const reply = (await askCgminer(endpoint, VERSION, PATIENT, ALLOW)) as NoReply;
   assert.deepEqual([reply.reason, reply.detail, reply.dark], ['unreachable', 'ECONNREFUSED', true]);
 });
 
@@ -144,7 +155,7 @@ test('a name that does not resolve is unreachable', BOUND, async () => {
   const reply = await askCgminer(
     { host: 'no-such-miner.invalid', port: 4028 },
     VERSION,
-    { ...SHORT, connectMs: 5000 },
+    { ...PATIENT, connectMs: 5000 },
     ALLOW,
   );
   assert.ok(reply.kind === 'no-reply' && reply.dark === true);
@@ -172,7 +183,7 @@ test('a host that does not take the connection is a timeout of the connect deadl
 test('an aborted question rejects with the reason of the signal and leaves no connection behind', BOUND, async () => {
   await using miner = await FakeMiner.start(() => {});
   const controller = new AbortController();
-  const limits = { ...SHORT, exchangeMs: 60_000 };
+  const limits = { ...PATIENT, exchangeMs: 60_000 };
   const questions = [1, 2].map(() => askCgminer(miner.endpoint, VERSION, limits, ALLOW, controller.signal));
   while (miner.requests.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
   controller.abort(new Error('shutting down'));
@@ -185,7 +196,7 @@ test('an aborted question rejects with the reason of the signal and leaves no co
 test('a question that is not on the allow-list throws before any socket is opened', BOUND, async () => {
   await using miner = await FakeMiner.start(answering(DOCUMENT));
   const lookalike = { ...VERSION };
-  await assert.rejects(askCgminer(miner.endpoint, lookalike, SHORT, ALLOW), /not on the allow-list/);
-  await assert.rejects(askCgminer(miner.endpoint, cgminer('restart'), SHORT, ALLOW), /not on the allow-list/);
+  await assert.rejects(askCgminer(miner.endpoint, lookalike, PATIENT, ALLOW), /not on the allow-list/);
+  await assert.rejects(askCgminer(miner.endpoint, cgminer('restart'), PATIENT, ALLOW), /not on the allow-list/);
   assert.equal(miner.connections, 0);
 });

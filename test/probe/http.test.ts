@@ -8,7 +8,7 @@ import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn, HttpSession } from '../../agent/probe/http.ts';
 import type { Credential } from '../../agent/probe/target.ts';
-import { type Behaviour, dripping, FakeMiner, flooding, page, SHORT, sending, serving } from './fake-miner.ts';
+import { type Behaviour, dripping, FakeMiner, flooding, PATIENT, page, SHORT, sending, serving } from './fake-miner.ts';
 
 const digest = { cadence: 'config', auth: 'digest' } as const;
 const INFO = httpGet('/api/system/info');
@@ -20,7 +20,7 @@ const ALLOW = compileAllowList([], [INFO, CONF, SYSTEM, BASIC, BEARER]);
 const BOUND = { timeout: 10_000 };
 const BODY = '{"version":"v2.10.1"}';
 
-const sessionWith = (miner: FakeMiner, credential?: Credential, limits = SHORT): HttpSession =>
+const sessionWith = (miner: FakeMiner, credential?: Credential, limits = PATIENT): HttpSession =>
   new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW });
 
 const get = async (session: HttpSession, query: typeof INFO): Promise<Reply | NoReply> => {
@@ -29,7 +29,7 @@ const get = async (session: HttpSession, query: typeof INFO): Promise<Reply | No
 };
 
 /** Asks a fake web server once; in any case nothing may stay open and only listed requests may have been sent. */
-const askOnce = async (behave: Behaviour, limits = SHORT): Promise<Reply | NoReply> => {
+const askOnce = async (behave: Behaviour, limits = PATIENT): Promise<Reply | NoReply> => {
   await using miner = await FakeMiner.start(behave);
   const session = sessionWith(miner, undefined, limits);
   const reply = await get(session, INFO);
@@ -89,7 +89,7 @@ test('a response is read whatever pieces it comes in', BOUND, async () => {
         1,
       );
     },
-    { ...SHORT, exchangeMs: 5000 },
+    { ...PATIENT, exchangeMs: 5000 },
   );
   assert.deepEqual(reply.kind === 'reply' && reply.value, JSON.parse(BODY));
 });
@@ -105,14 +105,14 @@ test('what cannot be trusted to be whole is truncated', BOUND, async () => {
 });
 
 test('a silent and a dripping web server run into the deadline, a flooding one into the limit', BOUND, async () => {
-  assert.equal(reasonOf(await askOnce(() => {})), 'timeout');
-  assert.equal(reasonOf(await askOnce(dripping('HTTP/1.1 200 OK\r\nX: y\r\n', 30))), 'timeout');
+  assert.equal(reasonOf(await askOnce(() => {}, SHORT)), 'timeout');
+  assert.equal(reasonOf(await askOnce(dripping('HTTP/1.1 200 OK\r\nX: y\r\n', 30), SHORT)), 'timeout');
   const sent = { bytes: 0 };
   const flood: Behaviour = (request, socket) => {
     socket.write('HTTP/1.1 200 OK\r\n\r\n');
     flooding(50_000_000, sent)(request, socket);
   };
-  assert.equal(reasonOf(await askOnce(flood, { ...SHORT, exchangeMs: 5000 })), 'truncated');
+  assert.equal(reasonOf(await askOnce(flood, { ...PATIENT, exchangeMs: 5000 })), 'truncated');
   assert.ok(sent.bytes < 25_000_000);
 });
 

@@ -6,7 +6,7 @@ import { systemClock } from '../../agent/platform/clock.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { probeDevice } from '../../agent/probe/probe.ts';
-import { FakeMiner, page, SHORT } from './fake-miner.ts';
+import { BETWEEN, FakeMiner, PATIENT, page } from './fake-miner.ts';
 
 const BOUND = { timeout: 10_000 };
 const either = { cadence: 'config', key: 'either' } as const;
@@ -32,7 +32,7 @@ const ANSWER = JSON.stringify({ STATUS: 'S', When: 1, Code: 131, Msg: { a: 1 }, 
 /** Looks at a device that answers by request; what is not named is code 14. */
 const look = async (
   answers: { readonly [request: string]: string | null },
-  { driver = dialect, kind = 'full' as 'full' | 'pools' } = {},
+  { driver = dialect, kind = 'full' as 'full' | 'pools', limits = PATIENT } = {},
 ): Promise<{ asked: readonly string[]; replies: ReadonlyMap<string, Reply | NoReply> }> => {
   await using miner = await FakeMiner.start((request, socket) => {
     const answer = request in answers ? answers[request] : error(14);
@@ -40,7 +40,7 @@ const look = async (
   });
   const allow = compileAllowList([driver]);
   const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: null } };
-  const capture = await probeDevice(target, driver, kind, { limits: SHORT, allow, clock: systemClock() });
+  const capture = await probeDevice(target, driver, kind, { limits, allow, clock: systemClock() });
   await miner.allClosed();
   assert.deepEqual(miner.strangers(allow), []);
   assert.equal(miner.mostAtOnce, 1);
@@ -104,7 +104,8 @@ test('a device that looks for no command under the other key is asked by it once
 });
 
 test('an answer by the other key that was lost is lost, never "no such question"', BOUND, async () => {
-  const { replies } = await look({ '{"cmd":"get_one"}': null, '{"cmd":"get_two"}': '{"STATUS":"S","Msg' });
+  const lost = { '{"cmd":"get_one"}': null, '{"cmd":"get_two"}': '{"STATUS":"S","Msg' };
+  const { replies } = await look(lost, { limits: BETWEEN });
   assert.deepEqual([outcome(replies.get('one')), outcome(replies.get('two'))], ['timeout', 'truncated']);
 });
 
@@ -129,7 +130,7 @@ test('a path that another answer rules out is not asked, and stands as unsupport
   let answer = page('{"a":1}');
   await using miner = await FakeMiner.start((_request, socket) => socket.write(answer));
   const target = { address: '127.0.0.1', ports: { cgminer: null, http: miner.port } };
-  const deps = { limits: SHORT, allow, clock: systemClock() };
+  const deps = { limits: PATIENT, allow, clock: systemClock() };
   const first = await probeDevice(target, modes, 'full', deps);
   assert.equal(miner.requests.length, 1);
   assert.equal(outcome(first.replies.get('more')), 'unsupported');

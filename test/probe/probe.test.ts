@@ -5,7 +5,7 @@ import { systemClock } from '../../agent/platform/clock.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { Capture } from '../../agent/probe/capture.ts';
 import { probeDevice } from '../../agent/probe/probe.ts';
-import { type Behaviour, dripping, FakeMiner, page, SHORT } from './fake-miner.ts';
+import { BETWEEN, type Behaviour, dripping, FakeMiner, PATIENT, page } from './fake-miner.ts';
 
 const pools = { cadence: 'pools' } as const;
 
@@ -28,8 +28,8 @@ const mixed = defineDriver({
 const allow = compileAllowList([mixed]);
 const BOUND = { timeout: 10_000 };
 
-const deps = (more: { signal?: AbortSignal; limits?: typeof SHORT } = {}) => ({
-  limits: SHORT,
+const deps = (more: { signal?: AbortSignal; limits?: typeof PATIENT } = {}) => ({
+  limits: PATIENT,
   allow,
   clock: systemClock(),
   ...more,
@@ -103,7 +103,7 @@ test('a silent interface is asked twice, and the other one still answers', BOUND
       (request, socket) => good(request, socket),
     ),
   );
-  const capture = await look(miner, 'full');
+  const capture = await look(miner, 'full', { limits: BETWEEN });
   assert.deepEqual(outcomes(capture), {
     pools: 'timeout',
     version: 'timeout',
@@ -115,8 +115,8 @@ test('a silent interface is asked twice, and the other one still answers', BOUND
 });
 
 test('a look ends with the deadline of the device, and every question that was due has an entry', BOUND, async () => {
-  await using miner = await FakeMiner.start(dripping('[', 20));
-  const capture = await look(miner, 'full', { limits: { ...SHORT, exchangeMs: 5000, deviceMs: 300 } });
+  await using miner = await FakeMiner.start(dripping('[', 100));
+  const capture = await look(miner, 'full', { limits: { ...PATIENT, exchangeMs: 5000, deviceMs: 1000 } });
   assert.deepEqual([...new Set(Object.values(outcomes(capture)))], ['timeout']);
   assert.equal(capture.replies.size, 5);
   assert.equal(miner.requests.length, 1);
