@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Store } from '../../agent/record/store.ts';
-import type { AttestationStatement, FindingStatement, Statement } from '../../shared/statement.ts';
+import type { AttestationStatement, CoverageStatement, FindingStatement, Statement } from '../../shared/statement.ts';
 import { until } from '../publish/observer.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
@@ -31,6 +31,9 @@ export interface Said extends End {
   readonly out: string;
   readonly err: string;
 }
+
+/** What the log says about one period. */
+type Coverage = CoverageStatement['coverage'];
 
 /** Settings of a configuration file, beside those that every journey has. */
 export type Settings = { readonly [name: string]: unknown };
@@ -199,6 +202,18 @@ export class Gateway implements AsyncDisposable {
       (one): one is FindingStatement =>
         one.kind === 'finding' && one.finding.id === id && (device === undefined || one.finding.device === device),
     );
+  }
+
+  /** The coverage periods so far, in the order in which they ended. */
+  get periods(): readonly Coverage[] {
+    return this.log.flatMap((one) => (one.kind === 'coverage' ? [one.coverage] : []));
+  }
+
+  /** Waits for the end of a coverage period; gives what the log says about it. */
+  async periodEnds(): Promise<Coverage> {
+    const before = this.periods.length;
+    await this.says('a coverage period ends', () => this.periods.length > before);
+    return this.periods[before] as Coverage;
   }
 
   /** Waits until the log says something. */

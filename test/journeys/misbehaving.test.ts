@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Behaviour } from '../simulator/behaviour.ts';
 import type { SimulatedDevice } from '../simulator/device.ts';
 import { Gateway } from './agent.ts';
@@ -18,10 +17,11 @@ const HOSTILE: readonly Behaviour[] = [
   'code45',
 ];
 
-const PROBE = { connect_timeout_ms: 500, exchange_timeout_ms: 600, device_timeout_ms: 1000 };
+/** A hostile miner may take all of a round; one beside it that the machine holds up for a second is still read. */
+const PROBE = { connect_timeout_ms: 1500, exchange_timeout_ms: 1500, device_timeout_ms: 1900 };
 
 test('miners that stall, drip, flood, hang up or answer garbage go dark, and those beside them are asked on time', {
-  timeout: 60_000,
+  timeout: 120_000,
 }, async () => {
   await using clean = await fleetOf(FAMILIES, '127.61.0.1');
   const devices = 2 * HOSTILE.length;
@@ -32,16 +32,18 @@ test('miners that stall, drip, flood, hang up or answer garbage go dark, and tho
   await using gateway = await Gateway.start({ devices: [rangeOf(clean), rangeOf(hostile)], probe: PROBE });
   await gateway.knows(5 + devices);
 
-  const asked = () => [...clean.requests().values()].reduce((sum, count) => sum + count, 0);
-  const before = await inRounds(2, asked);
+  await gateway.periodEnds();
   for (const [index, device] of hostile.devices.entries()) device.behave(HOSTILE[index >> 1] ?? 'silent');
-  const meanwhile = await inRounds(4, asked);
-  assert.ok(meanwhile > 0.8 * before, `${before} questions a round before, ${meanwhile} beside hostile miners`);
+  // What fell due is the ruler: how long that took on a busy machine says nothing about the miners.
+  const { due, ok } = (await gateway.periodEnds()).polls.config ?? { due: 0, ok: 0 };
+  const rounds = due / (5 + devices);
+  assert.ok(rounds > 1, `${due} looks fell due`);
+  assert.ok(ok > 0.8 * 5 * rounds, `${ok} good looks at five miners in ${rounds} rounds beside hostile ones`);
 
   const ids = idsOf(gateway, hostile.devices);
-  await gateway.says('all hostile miners are dark', () => ids.every((id) => isDark(gateway, id)));
+  await gateway.says('all hostile miners are dark', () => ids.every((id) => isDark(gateway, id)), 60_000);
   for (const device of hostile.devices) device.behave('honest');
-  await gateway.says('all of them are back', () => ids.every((id) => !isDark(gateway, id)), 30_000);
+  await gateway.says('all of them are back', () => ids.every((id) => !isDark(gateway, id)), 60_000);
 
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
   for (const id of ids) {
@@ -123,13 +125,6 @@ test('a machine of a range keeps its id at another address, and two that exchang
   assertPolite(fleet);
   await gateway.verified();
 });
-
-/** How much `count` grows in a round, over so many of them. */
-const inRounds = async (rounds: number, count: () => number): Promise<number> => {
-  const before = count();
-  await delay(rounds * 2000);
-  return (count() - before) / rounds;
-};
 
 const idsOf = (gateway: Gateway, devices: readonly SimulatedDevice[]): readonly string[] =>
   devices.map(({ address }) => {
