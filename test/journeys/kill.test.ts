@@ -10,8 +10,10 @@ const TOPIC = 'attest/v1/gw-1/log';
 const KILLS = 12;
 /** An agent needs a second to start; it is killed before, during and after. */
 const LONGEST_MS = 4000;
+/** Every third life begins to count when the agent runs, so that some are in the log however long a start takes. */
+const SURELY_STARTED = 3;
 
-suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
+suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 180_000 }, () => {
   test('after any number of kills the log verifies and every entry that was published is in it, byte for byte', async (t) => {
     await using fleet = await fleetOf(FAMILIES, '127.71.0.1', { devices: 20 });
     await using broker = await Mosquitto.start();
@@ -31,13 +33,15 @@ suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => 
     for (let kill = 0; kill < KILLS; kill += 1) {
       const lifeMs = Math.round(Math.random() * LONGEST_MS);
       lives.push(lifeMs);
-      gateway.spawn();
+      if (kill % SURELY_STARTED === 0) await gateway.up();
+      else gateway.spawn();
       await delay(lifeMs);
       assert.deepEqual(await gateway.stop('SIGKILL'), { code: null, signal: 'SIGKILL' }, gateway.stderr);
     }
     t.diagnostic(`killed after ${lives.join(', ')} ms`);
     await gateway.up();
     await gateway.knows(20);
+    await gateway.says('a theft is found', () => gateway.findings('pool.user-changed').length > 0);
     clearInterval(thief);
     await until('the backlog at the observer', () => new Set(observer.seqs(TOPIC)).size >= gateway.log.length);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
@@ -49,9 +53,8 @@ suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => 
     const seqs = new Set(observer.seqs(TOPIC));
     assert.equal(seqs.size, messages.length, 'nothing in the log was never published');
     const findings = gateway.findings('pool.user-changed').length;
-    assert.ok(findings > 0, 'no theft was found');
     const boots = Math.max(...gateway.log.map(({ bootcount }) => bootcount));
-    assert.ok(boots >= 3 && boots <= KILLS + 1, `${boots} starts are in the log`);
+    assert.ok(boots > KILLS / SURELY_STARTED && boots <= KILLS + 1, `${boots} starts are in the log`);
     t.diagnostic(`${boots} starts, ${messages.length} entries, ${published.length} messages, ${findings} findings`);
     assertPolite(fleet);
   });
