@@ -10,6 +10,7 @@ let fleet: Fleet;
 let ports: string;
 const RANGE = '127.41.0.1-127.41.0.12';
 const SILENT = '127.41.0.3';
+const OTHERS = ['127.41.0.1', '127.41.0.2'];
 
 before(async () => {
   const wanted = ['whatsminer/m50s-api2', 'axeos/gamma-2.12', 'cgminer/cgminer'];
@@ -59,17 +60,25 @@ test('scan --yaml prints devices that a configuration takes as they are', async 
 });
 
 test('Ctrl-C prints what was found so far', async (t) => {
+  const asked = new Map<string, number>();
+  fleet.follow(({ address }) => asked.set(address, (asked.get(address) ?? 0) + 1));
+  await assayer(['scan', RANGE, '--ports', ports]);
+  const inAll = new Map(asked);
+  asked.clear();
+  // One that has closed after the last question has its answer.
+  const isRead = (address: string) =>
+    asked.get(address) === inAll.get(address) && fleet.device(address).connections.size === 0;
   const silent = fleet.device(SILENT);
   silent.behave('silent');
   t.after(() => silent.behave('honest'));
   const { code, out, err } = await assayer(['scan', RANGE, '--ports', ports, '--timeout', '25'], {
     meanwhile: (child) => {
-      // The others have answered when only the silent one is still connected.
       const waiting = setInterval(() => {
-        if (silent.connections.size === 0) return;
+        if (silent.connections.size === 0 || !OTHERS.every(isRead)) return;
+        child.kill('SIGINT');
         clearInterval(waiting);
-        setTimeout(() => child.kill('SIGINT'), 1500);
       }, 20);
+      child.once('close', () => clearInterval(waiting));
     },
   });
   assert.equal(code, 0);
