@@ -38,7 +38,10 @@ type Coverage = CoverageStatement['coverage'];
 /** Settings of a configuration file, beside those that every journey has. */
 export type Settings = { readonly [name: string]: unknown };
 
-/** Rounds every two seconds, quick confirmation, short deadlines: what takes minutes in the field takes seconds here. */
+/**
+ * Rounds every two seconds, quick confirmation, short deadlines: what takes minutes in the field takes seconds here. An
+ * honest miner keeps the deadlines all the same where a busy machine holds it up.
+ */
 const QUICK: Settings = {
   gateway: 'gw-1',
   operator: 'example.org',
@@ -46,7 +49,7 @@ const QUICK: Settings = {
   schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *' },
   confirm_s: 1,
   coverage_s: 10,
-  probe: { connect_timeout_ms: 500, exchange_timeout_ms: 800, device_timeout_ms: 3000 },
+  probe: { connect_timeout_ms: 2500, exchange_timeout_ms: 2500, device_timeout_ms: 6000 },
   log_level: 'debug',
 };
 

@@ -22,7 +22,7 @@ const optionsFor = (url: string, more: Partial<ConnectOptions> = {}): ConnectOpt
   credentials: {},
   tlsMin: '1.3',
   will: { topic: 'attest/v1/gw-1/conn', payload: Buffer.from('{}'), retain: true },
-  timing: { ...FAST, answerMs: 300, connectMs: 500, stopMs: 300 },
+  timing: { ...FAST, answerMs: 5_000, connectMs: 5_000, stopMs: 5_000 },
   signal: new AbortController().signal,
   ...more,
 });
@@ -52,7 +52,7 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
 
   test('a publish that is never answered settles by its own timer and ends the connection', async () => {
     await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.publish ? [] : undefined));
-    const connection = await connected(broker.url);
+    const connection = await connected(broker.url, { timing: { ...FAST, answerMs: 300 } });
     assert.deepEqual(await connection.publish('a/b', BYTES, PLAIN), { kind: 'closed' });
     assert.deepEqual(await connection.closed, { kind: 'timeout', waitedFor: 'PUBACK' });
   });
@@ -181,7 +181,8 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
     assert.deepEqual(await connect(optionsFor(moved.url)), { kind: 'refused', reason: 0x9d, serverReference: 'a:1' });
 
     await using silent = await ScriptedBroker.start(() => []);
-    assert.deepEqual(await connect(optionsFor(silent.url)), { kind: 'timeout', waitedFor: 'CONNACK' });
+    const impatient = optionsFor(silent.url, { timing: { ...FAST, connectMs: 500 } });
+    assert.deepEqual(await connect(impatient), { kind: 'timeout', waitedFor: 'CONNACK' });
 
     await using closing = await ScriptedBroker.start((_packet, socket) => {
       socket.end();

@@ -15,7 +15,7 @@ import { type DueLook, Timetable } from '../../agent/schedule/timetable.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { openGateway } from '../record/gateway.ts';
 
-const LIMITS = { connectMs: 1000, exchangeMs: 1500, deviceMs: 5000, maxReplyBytes: 1_048_576 };
+const LIMITS = { connectMs: 3000, exchangeMs: 3000, deviceMs: 9000, maxReplyBytes: 1_048_576 };
 
 /** A gateway whose rounds are made by hand: real sockets, a real log, and looks when the test wants them. */
 export class Hall {
