@@ -150,6 +150,7 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     broker.write('acl', ACL);
     broker.reload();
     await until('all entries', () => agent.outbox.cursor() === 100);
+    await until('all of them at the observer', () => new Set(observer.seqs(LOG)).size >= 100);
     assert.deepEqual([...new Set(observer.seqs(LOG))], upTo(100));
     assert.equal(agent.uplink.status().held, undefined);
   });
