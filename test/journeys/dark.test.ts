@@ -23,7 +23,8 @@ test('when 2000 devices go dark at once there is one parent finding, one attesta
   const { due, ok } = (await gateway.periodEnds()).polls.pools ?? { due: 0, ok: 0 };
   const rounds = due / (DEVICES + 5);
   assert.ok(rounds > 1, `${due} looks fell due`);
-  assert.ok(ok / 5 >= rounds - 1 && ok / 5 <= rounds + 2, `${ok} good looks at five devices in ${rounds} rounds`);
+  // Looks are under way at either end, and a machine that can hardly sign 2000 statements makes them long.
+  assert.ok(Math.abs(ok / 5 - rounds) <= 2, `${ok} good looks at five devices in ${rounds} rounds`);
   await gateway.says('all of them are dark', () => unreachable(gateway) >= DEVICES, 90_000);
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
 

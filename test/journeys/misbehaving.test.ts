@@ -34,11 +34,12 @@ test('miners that stall, drip, flood, hang up or answer garbage go dark, and tho
 
   await gateway.periodEnds();
   for (const [index, device] of hostile.devices.entries()) device.behave(HOSTILE[index >> 1] ?? 'silent');
-  // What fell due is the ruler: how long that took on a busy machine says nothing about the miners.
+  // What fell due is the ruler: how long that took on a busy machine says nothing about the miners. A look that waits for
+  // its place is not counted yet, so the share is a high one.
   const { due, ok } = (await gateway.periodEnds()).polls.config ?? { due: 0, ok: 0 };
   const rounds = due / (5 + devices);
   assert.ok(rounds > 1, `${due} looks fell due`);
-  assert.ok(ok > 0.8 * 5 * rounds, `${ok} good looks at five miners in ${rounds} rounds beside hostile ones`);
+  assert.ok(ok > 0.9 * 5 * rounds, `${ok} good looks at five miners in ${rounds} rounds beside hostile ones`);
 
   const ids = idsOf(gateway, hostile.devices);
   await gateway.says('all hostile miners are dark', () => ids.every((id) => isDark(gateway, id)), 60_000);
