@@ -23,7 +23,12 @@ import { firstRow, listed, type RowFinder, sum, valuesOf } from './rows.ts';
 /** `STATS` has a header row and a data row; a few builds have one row that is both. */
 export const headerRow: RowFinder = firstRow('STATS');
 
-const dataRow: RowFinder = (reply) => asObject(asArray(asObject(reply)?.STATS)?.[1]) ?? headerRow(reply);
+/** A row with an id holds data. The first cgminer builds have no header, and a row of the pool behind the data. */
+const dataRow: RowFinder = (reply) => {
+  const first = headerRow(reply);
+  if (first?.ID !== undefined) return first;
+  return asObject(asArray(asObject(reply)?.STATS)?.[1]) ?? first;
+};
 
 /** Reads the data row of a statistics reply. */
 export const inData =

@@ -55,26 +55,47 @@ const ANTMINER = /^antminer\b/i;
 
 const versionRow: RowFinder = firstRow('VERSION');
 
-/** 3 for the version of a Bitmain build, 1 for the realm alone, which third-party builds keep. */
+type Row = JsonObject | undefined;
+
+/** The row that names the model. On early units (S7) it is the header of `stats`, and `version` is the program only. */
+const namingRow = (version: Row, header: Row): Row => [version, header].find((row) => row?.Type !== undefined);
+
+/** The program alone, without a model: Bitmain's first builds, and anybody's cgminer. */
+const isBare = (version: Row): boolean => version !== undefined && hasProgram(version) && version.Type === undefined;
+
+/** The one row of the first builds (S5): Bitmain's driver by its id, and the state of its chains. */
+const isEarlyRow = (row: Row): boolean =>
+  typeof row?.ID === 'string' && /^BMM\d/.test(row.ID) && Object.keys(row).some((name) => name.startsWith('chain_ac'));
+
+const hasProgram = (row: JsonObject): boolean => (row.BMMiner ?? row.CGMiner) !== undefined;
+
+const isBitmain = (row: JsonObject): boolean =>
+  typeof row.Type === 'string' && ANTMINER.test(row.Type) && hasProgram(row);
+
+/** 3 for the version of a Bitmain build, 2 for what only its first builds say, 1 for the realm alone, which third-party builds keep. */
 const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
   const said = [...asked.values(), ...http.values()].map((value) => JSON.stringify(value)).join(' ');
   if (OTHER_FIRMWARE.test(said) || OTHER_FIRMWARE.test(web?.body ?? '')) return 0;
-  const row = versionRow(asked.get('version')) ?? headerRow(asked.get('stats'));
-  if (row !== undefined) return isBitmain(row) ? 3 : 0;
+  const version = versionRow(asked.get('version'));
+  const header = headerRow(asked.get('stats'));
+  const naming = namingRow(version, header);
+  if (naming !== undefined) return isBitmain(naming) ? 3 : 0;
+  if (version !== undefined && !isBare(version)) return 0;
+  if (isEarlyRow(header)) return 2;
   return /^antminer/i.test(web?.realm ?? '') ? 1 : 0;
 };
 
-const isBitmain = (row: JsonObject): boolean =>
-  typeof row.Type === 'string' && ANTMINER.test(row.Type) && (row.BMMiner ?? row.CGMiner) !== undefined;
+/** By default `Description` names the program; that of 2022 gives the library it is built with, that of S23 `cminer`. */
+const DESCRIBED = /^((bm|cg|c)miner\b|jansson\b|$)/i;
 
 const stillSpeaks = (replies: Replies): boolean => {
-  const version = answer(replies, 'version');
-  if (version.kind === 'present' && OTHER_FIRMWARE.test(JSON.stringify(version.value))) return false;
-  const row = version.kind === 'present' ? versionRow(version.value) : undefined;
-  if (row !== undefined && !isBitmain(row)) return false;
-  return answersOf(replies, ['pools', 'stats', 'summary']).every((reply) =>
-    /^((bm|cg)miner\b|$)/i.test(describedBy(reply)),
-  );
+  const [version, stats] = ['version', 'stats'].map((query) => answersOf(replies, [query])[0]);
+  const program = versionRow(version);
+  const naming = namingRow(program, headerRow(stats));
+  if (naming === undefined ? program !== undefined && !isBare(program) : !isBitmain(naming)) return false;
+  const described = answersOf(replies, ['version', 'pools', 'stats', 'summary']).map(describedBy);
+  if (OTHER_FIRMWARE.test([JSON.stringify(version ?? null), ...described].join(' '))) return false;
+  return naming !== undefined || described.every((program) => DESCRIBED.test(program));
 };
 
 const STORED_POOL: PoolMembers = { url: 'url', user: 'user' };
@@ -334,6 +355,7 @@ export const antminerStock = defineDriver({
     'S9, L3+, Z11: `stats` lacks the comma between its two rows.',
     'S19 and S21 CGIs begin their body with blank lines.',
     'The rate label is GHS on every model; L3+, E3 and D3 mean MH/s, Z9 and Z11 kSol/s (`rate_unit` says so where it exists).',
+    'S7, S5: `version` has the program only; S7 names its model in `stats`, S5 nowhere on port 4028.',
     'S17 Pro: `Stratum Active` is true for every pool that has a connection, not for one.',
     'L3+, S9: URLs of the stored configuration may have no scheme.',
     'KS5 Pro: `pools.cgi` lists fewer rows than the stored configuration has slots, and `type` lacks "Pro".',
