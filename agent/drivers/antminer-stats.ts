@@ -6,11 +6,15 @@ import {
   asObject,
   listOf,
   memberIn,
+  memberOf,
   type Reader,
   rateFactor,
+  rateText,
   scaled,
   serial,
+  text,
   UNREADABLE,
+  watts,
   whenPresent,
 } from './readers.ts';
 import { firstRow, listed, type RowFinder, sum, valuesOf } from './rows.ts';
@@ -42,34 +46,73 @@ export const inData =
 export const inChains = <T>(read: (chains: readonly JsonObject[]) => Reading<T>): Reader<T> =>
   inData((row) => inRows(read)(row.chain ?? null));
 
-/**
- * What "GHS" means where no `rate_unit` says it. The label is the same on every model: MH/s on scrypt and Ethash
- * machines and the D3, kSol/s on the Z series, kH/s on the X3.
- */
-const UNIT_OF_MODEL: readonly (readonly [model: RegExp, factor: number])[] = [
-  [/^antminer [st]\d/i, 1e9],
-  [/^antminer (l|e)\d|^antminer d3/i, 1e6],
-  [/^antminer (z\d|x3)/i, 1e3],
-];
+/** What "GHS" means on some models. `least`: a smaller rate is not in this unit, for newer builds of them count in G. */
+interface LabelRule {
+  readonly model: RegExp;
+  readonly factor: number;
+  readonly least?: number;
+}
 
-const unitOf = (rateUnit: JsonValue | undefined, model: JsonValue | undefined): number | undefined => {
-  if (typeof rateUnit === 'string' && rateUnit.trim() !== '') return rateFactor(rateUnit);
-  if (typeof model !== 'string') return undefined;
-  return UNIT_OF_MODEL.find(([pattern]) => pattern.test(model))?.[1];
-};
+/**
+ * What "GHS" means where no unit stands beside it. The old miner program has the one label on every model, whatever it
+ * counts; the one of 2022 means GH/s and says so in SUMMARY, also on L9 and L11.
+ */
+const LABEL_RULES: readonly LabelRule[] = [
+  { model: /^antminer ([st]\d|r4|v9|a3|d5|dr[35])/i, factor: 1e9 },
+  { model: /^antminer (l3|e3|d3)/i, factor: 1e6 },
+  { model: /^antminer l7/i, factor: 1e6, least: 100 },
+  { model: /^antminer z\d/i, factor: 1e3, least: 1 },
+  { model: /^antminer x3/i, factor: 1e3 },
+  { model: /^antminer b3/i, factor: 1 },
+];
 
 const SPEEDS = ['GHS 5s', 'GHS5s', 'rate_5s', 'GHS av', 'rate_avg', 'total_rate', 'total rate'] as const;
 
-/** The rate of a row in H/s, kSol/s as Sol/s. A rate whose unit neither the row nor the model tells is not read. */
-export const rateOf = (row: JsonObject, model: JsonValue | undefined): Reading<number> => {
-  const name = SPEEDS.find((speed) => row[speed] !== undefined);
-  if (name === undefined) return ABSENT;
-  const factor = unitOf(row.rate_unit, model);
-  return factor === undefined ? UNREADABLE : scaled(factor)(row[name] as JsonValue);
+const speedIn = (row: JsonObject): JsonValue | undefined => memberOf(row, SPEEDS);
+
+/** The rate of a row that says its unit, in H/s, kSol/s as Sol/s. */
+export const rateWithUnit = (row: JsonObject): Reading<number> => {
+  const told = memberIn(row, ['RT HASHRATE', 'AV HASHRATE'], rateText);
+  if (told.kind === 'present') return told;
+  const unit = valuesOf([memberIn(row, 'rate_unit', text)])[0];
+  const speed = speedIn(row);
+  if (unit === undefined || speed === undefined) return ABSENT;
+  const factor = rateFactor(unit);
+  return factor === undefined ? UNREADABLE : scaled(factor)(speed);
+};
+
+/** The rate of a row by what its label means on the model. Where nobody knows what that is, it is not read. */
+export const labelledRate = (row: JsonObject, model: JsonValue | undefined): Reading<number> => {
+  const speed = speedIn(row);
+  if (speed === undefined) return ABSENT;
+  const rule = typeof model === 'string' ? LABEL_RULES.find((one) => one.model.test(model)) : undefined;
+  if (rule === undefined) return UNREADABLE;
+  return whenPresent(scaled(rule.factor)(speed), (rate) => {
+    const tooSmall = rate > 0 && rate < (rule.least ?? 0) * rule.factor;
+    return tooSmall ? UNREADABLE : present(rate);
+  });
 };
 
 /** The rate of a `stats` reply, whose header names the model. */
-export const statsRate: Reader<number> = (reply) => inData((row) => rateOf(row, headerRow(reply)?.Type))(reply);
+export const labelledStatsRate: Reader<number> = (reply) =>
+  inData((row) => labelledRate(row, headerRow(reply)?.Type))(reply);
+
+/** Water or oil cools these models; the fans that their rows have all the same stand still. */
+const FANLESS = /hyd|imm/i;
+
+/** The fans of a statistics reply; standing ones are none where the model has none. */
+export const fansOf =
+  (read: (row: JsonObject) => Reading<readonly number[]>): Reader<readonly number[]> =>
+  (reply) =>
+    whenPresent(inData(read)(reply), (speeds) =>
+      FANLESS.test(modelIn(reply)) && speeds.every((speed) => speed === 0) ? ABSENT : present(speeds),
+    );
+
+/** What the header of 4028 or the envelope of a CGI calls the model; '' where it does not. */
+const modelIn = (reply: JsonValue): string => {
+  const model = headerRow(reply)?.Type ?? asObject(asObject(reply)?.INFO)?.type;
+  return typeof model === 'string' ? model : '';
+};
 
 /** Fans that turn; where the count says that more are fitted and those in front are them, the standing ones too. */
 export const numberedFans = (row: JsonObject): Reading<readonly number[]> => {
@@ -100,7 +143,7 @@ const membersNamed = (row: JsonObject, name: RegExp): readonly (JsonValue | unde
     .map((key) => row[key]);
 
 export const numberedTemperatures = (row: JsonObject): Reading<number> =>
-  hottest(membersNamed(row, /^temp\d+(_\d+)?$|^temp_(chip|pcb|pic)\d+$/));
+  hottest(membersNamed(row, /^temp\d+(_\d+)?$|^temp_(chip|pcb|pic)\d+$|^temp_(in|out)_(chip|pcb)_\d+$/));
 
 export const chainTemperatures = (chains: readonly JsonObject[]): Reading<number> =>
   hottest(
@@ -112,12 +155,25 @@ export const frequency = (row: JsonObject): Reading<number> => {
   const given = [row.frequency, row.total_freqavg]
     .map((value) => scaled(1)(typeof value === 'string' ? value.replace(/m(hz)?$/i, '') : (value ?? null)))
     .find((reading) => reading.kind === 'present' && reading.value > 0);
-  if (given !== undefined) return given;
-  const perChain = numbered(row, /^(freq|frequency|freq_avg)\d+$/).filter(
-    (mhz) => mhz.kind === 'present' && mhz.value > 0,
-  );
-  return whenPresent(sum(perChain), (total) => present(Math.round(total / perChain.length)));
+  return given ?? meanOf(numbered(row, /^(freq|frequency|freq_avg)\d+$/));
 };
+
+/** The same in `stats.cgi`. */
+export const chainFrequency = (chains: readonly JsonObject[]): Reading<number> =>
+  meanOf(chains.map((chain) => memberIn(chain, 'freq_avg', scaled(1))));
+
+/** A chain that does not run says 0. */
+const meanOf = (readings: readonly Reading<number>[]): Reading<number> => {
+  const running = readings.filter((reading) => reading.kind === 'present' && reading.value > 0);
+  return whenPresent(sum(running), (total) => present(Math.round(total / running.length)));
+};
+
+/** Core voltage in mV, from V. */
+export const voltage = (row: JsonObject): Reading<number> => memberIn(row, ['Voltage', 'voltage'], scaled(1000));
+
+/** Power drawn, W: `watt` in `stats.cgi` of water-cooled models, a text with its unit in others. */
+export const power = (row: JsonObject): Reading<number> =>
+  memberIn(row, ['watt', 'power', 'Power', 'chain_power'], watts);
 
 /** Hashboard serials in the order of the chains. */
 const serials = (values: readonly (JsonValue | undefined)[]): Reading<readonly string[]> =>

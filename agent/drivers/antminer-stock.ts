@@ -1,20 +1,25 @@
 import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
+  chainFrequency,
   chainSerials,
   chainTemperatures,
+  fansOf,
   frequency,
   headerRow,
   inChains,
   inData,
+  labelledRate,
+  labelledStatsRate,
   listedFans,
   numberedFans,
   numberedSerials,
   numberedTemperatures,
-  rateOf,
-  statsRate,
+  power,
+  rateWithUnit,
   sumOf,
   sumOfChains,
+  voltage,
   workingChips,
 } from './antminer-stats.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
@@ -45,7 +50,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { elseIfAsked, firstRow, type RowFinder } from './rows.ts';
+import { elseIfAsked, firstRow, ofRow, type RowFinder } from './rows.ts';
 
 /** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
 const OTHER_FIRMWARE =
@@ -139,7 +144,8 @@ const pools: Source<readonly PoolSlot[], 'conf' | 'pools'> = {
 const singleSpaced: Reader<string> = (value) =>
   whenPresent(text(value), (found) => present(found.replace(/\s+/g, ' ')));
 
-const DATE = /^(mon|tue|wed|thu|fri|sat|sun)\b.*\b\d{4}$/i;
+/** S21 XP Hyd. of January 2026 has a year of five digits. */
+const DATE = /^(mon|tue|wed|thu|fri|sat|sun)\b.*\b\d{4,5}$/i;
 
 /** `system_filesystem_version` is a release id on new builds … */
 const release: Reader<string> = (value) =>
@@ -167,13 +173,15 @@ const program: Reader<string> = (value) => {
   return name === undefined ? ABSENT : present(name);
 };
 
+const summaryRow = firstRow('SUMMARY');
+
 /** SUMMARY does not name the model, `version` does. */
-const summaryRate =
+const labelledSummaryRate =
   (version: Reading<JsonValue>): Reader<number> =>
   (reply) => {
-    const row = firstRow('SUMMARY')(reply);
+    const row = summaryRow(reply);
     const model = version.kind === 'present' ? versionRow(version.value)?.Type : undefined;
-    return row === undefined ? UNREADABLE : rateOf(row, model);
+    return row === undefined ? UNREADABLE : labelledRate(row, model);
   };
 
 const dhcp: Reader<boolean> = (value) =>
@@ -284,8 +292,12 @@ export const antminerStock = defineDriver({
       at('web_pools', '/POOLS', livePools(CGI_POOL)),
     ),
     'config.mode': at('conf', ['/bitmain-work-mode', '/miner-mode'], workMode),
-    'config.freq_mhz': anyOf(at('stats', '', inData(frequency)), at('conf', '/bitmain-freq', scaled(1))),
-    'config.voltage_mv': at('stats', '/STATS/1/Voltage', scaled(1000)),
+    'config.freq_mhz': anyOf(
+      at('stats', '', inData(frequency)),
+      at('conf', '/bitmain-freq', scaled(1)),
+      at('web_stats', '', inChains(chainFrequency)),
+    ),
+    'config.voltage_mv': at('stats', '', inData(voltage)),
     'config.fan_mode': at('conf', '/bitmain-fan-ctrl', fanMode),
     'config.other': at(
       'conf',
@@ -308,15 +320,18 @@ export const antminerStock = defineDriver({
     'network.address': anyOf(at('system', '/ipaddress', text), at('network', '/ipaddress', text)),
     'access.api_allow': at('conf', '/api-allow', text),
     'telemetry.hashrate_hs': anyOf(
-      at('stats', '', statsRate),
-      joined(['summary', 'version'], ({ summary, version }) => whenPresent(summary, summaryRate(version))),
-      at('web_stats', '', statsRate),
+      at('stats', '', inData(rateWithUnit)),
+      ofRow('summary', summaryRow, rateWithUnit),
+      at('web_stats', '', inData(rateWithUnit)),
+      at('stats', '', labelledStatsRate),
+      joined(['summary', 'version'], ({ summary, version }) => whenPresent(summary, labelledSummaryRate(version))),
     ),
+    'telemetry.power_w': anyOf(at('web_stats', '', inData(power)), at('stats', '', inData(power))),
     'telemetry.temp_max_mc': anyOf(
       at('stats', '', inData(numberedTemperatures)),
       at('web_stats', '', inChains(chainTemperatures)),
     ),
-    'telemetry.fans_rpm': anyOf(at('stats', '', inData(numberedFans)), at('web_stats', '', inData(listedFans))),
+    'telemetry.fans_rpm': anyOf(at('stats', '', fansOf(numberedFans)), at('web_stats', '', fansOf(listedFans))),
     'telemetry.chips': anyOf(
       at('stats', '', inData(workingChips)),
       at('web_stats', '', inChains(sumOfChains('asic_num'))),
@@ -354,8 +369,11 @@ export const antminerStock = defineDriver({
   quirks: [
     'S9, L3+, Z11: `stats` lacks the comma between its two rows.',
     'S19 and S21 CGIs begin their body with blank lines.',
-    'The rate label is GHS on every model; L3+, E3 and D3 mean MH/s, Z9 and Z11 kSol/s (`rate_unit` says so where it exists).',
+    'The rate label is GHS on every model of the old program; L3+, L7, E3 and D3 mean MH/s, Z9 and Z11 kSol/s (`rate_unit` says so where it exists).',
+    'The program of KS3, KS5, KA3, K7, L9 (`version` 2.12, described as `jansson 2.12`) means GH/s by GHS; `RT HASHRATE` of SUMMARY has its unit. Z15 Pro: GHS is G of Sol.',
     'S7, S5: `version` has the program only; S7 names its model in `stats`, S5 nowhere on port 4028.',
+    'Hyd. and immersion models list fans that stand still; they have none. S23 Hyd. gives its power in `stats.cgi`.',
+    'S7: `voltage` in small letters, in V.',
     'S17 Pro: `Stratum Active` is true for every pool that has a connection, not for one.',
     'L3+, S9: URLs of the stored configuration may have no scheme.',
     'KS5 Pro: `pools.cgi` lists fewer rows than the stored configuration has slots, and `type` lacks "Pro".',

@@ -329,3 +329,15 @@ export const rateFactor = (unit: string): number | undefined => {
   const prefix = /^([kmgtpe]?)(h|hash|sol)s?(\/s|ps)?$/i.exec(unit.trim())?.[1];
   return prefix === undefined ? undefined : PREFIX[prefix.toLowerCase()];
 };
+
+/** A rate as text that says its own unit: `21632.89GH/s`, `841.2 KSol/s`. */
+export const rateText: Reader<number> = (value) =>
+  whenPresent(text(value), (found) => {
+    const [, amount = '', unit = ''] = /^([0-9.,]+)\s*([a-z/]+)$/i.exec(found) ?? [];
+    const factor = rateFactor(unit);
+    return factor === undefined || unit === '' ? UNREADABLE : scaled(factor)(amount);
+  });
+
+/** W, as number or text with its unit: `3200 W`. */
+export const watts: Reader<number> = (value) =>
+  scaled(1)(typeof value === 'string' ? value.trim().replace(/\s*W(atts?)?$/i, '') : value);
