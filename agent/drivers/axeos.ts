@@ -158,7 +158,8 @@ const SETTINGS: ReadonlySet<string> = new Set([
 
 const otherSettings = settings((name) => SETTINGS.has(name));
 
-const fanMode = worded({ '0': 'manual', false: 'manual', '1': 'auto', true: 'auto' });
+/** 2 is the PID control of the Nerd boards. */
+const fanMode = worded({ '0': 'manual', false: 'manual', '1': 'auto', true: 'auto', '2': 'auto' });
 
 /** Nobody can write without the one-time code where it is on; without it, everybody on the network can. */
 const writesOpen: Reader<boolean> = (value) => whenPresent(flag(value), (codeNeeded) => present(!codeNeeded));
@@ -324,6 +325,7 @@ export const axeos = defineDriver({
     'Bitaxe has no log-in: every host of the private network may read and write.',
     'Booleans are 0 and 1 on Bitaxe, true and false on NerdAxe and NerdQAxe.',
     'Before 2.4 there are no MAC and no fallback pool, and `fanSpeed` (1/min) and `fanspeed` (%) differ in case only.',
+    'NerdQAxe and NerdOctaxe: `autofanspeed` 2 is automatic by PID.',
     '`stratumURL` is a host without scheme and port; from 2.13 TLS and Stratum V2 stand in members beside it.',
     '2.15 stores any number of pools and names the two in use by id.',
     '`axeOSVersion` is the web interface: where it differs from `version`, the partitions were flashed apart.',
