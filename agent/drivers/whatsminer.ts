@@ -50,6 +50,12 @@ const positive =
   (value) =>
     whenPresent(reader(value), (found) => (found > 0 ? present(found) : ABSENT));
 
+/** The largest number of 32 bits stands for no limit (M60S). */
+const NO_LIMIT_W = 2_147_483_647;
+
+const powerLimit: Reader<number> = (value) =>
+  whenPresent(positive(rounded)(value), (limit) => (limit === NO_LIMIT_W ? ABSENT : present(limit)));
+
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
 /** cgminer counts its pools from 0 and btminer from 1; our slots count from 0. */
@@ -70,6 +76,15 @@ const hottest = (row: JsonObject): Reading<number> =>
 
 const fansOf = (row: JsonObject): Reading<readonly number[]> =>
   listed(['Fan Speed In', 'Fan Speed Out'].map((name) => memberIn(row, name, rounded)));
+
+/** Liquid cooled units have no fans, and report their speed as 0 all the same. */
+const fansInSummary = (row: JsonObject): Reading<readonly number[]> => {
+  const liquid = memberIn(row, 'Liquid Cooling', flag);
+  const isLiquid = liquid.kind === 'present' && liquid.value;
+  return whenPresent(fansOf(row), (speeds) =>
+    isLiquid && speeds.every((speed) => speed === 0) ? ABSENT : present(speeds),
+  );
+};
 
 /** Platform and version of the control board, as far as the summary has them. */
 const controlBoardOf = (row: JsonObject): Reading<string> =>
@@ -193,10 +208,7 @@ export const whatsminer = defineDriver({
     pools: at('pools', '/POOLS', poolsFromZero),
 
     'config.mode': firstOf(inSummary('Power Mode', text), state('power_mode', text)),
-    'config.power_limit_w': firstOf(
-      inSummary('Power Limit', positive(rounded)),
-      state('power_limit_set', positive(rounded)),
-    ),
+    'config.power_limit_w': firstOf(inSummary('Power Limit', powerLimit), state('power_limit_set', powerLimit)),
     'config.freq_mhz': firstOf(inSummary('Target Freq', positive(rounded)), inSummary('freq_avg', positive(rounded))),
     'config.other': settingsFrom({
       btminer_fast_boot: inSummary('Btminer Fast Boot', scalarText),
@@ -228,7 +240,7 @@ export const whatsminer = defineDriver({
       ofBoards((boards) => highest(boards.map(hottest))),
     ),
     'telemetry.fans_rpm': elseIfAsked(
-      ofRow('summary', summaryRow, fansOf),
+      ofRow('summary', summaryRow, fansInSummary),
       ofBoards(([board]) => fansOf(board ?? {})),
     ),
     'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => memberIn(board, 'Effective Chips', rounded)))),
@@ -249,6 +261,8 @@ export const whatsminer = defineDriver({
     'Two slots may report the same board serial (M7B).',
     '`Voltage` and `Power Current` changed their scale between firmwares and are not read.',
     '`Chip Data` names a production lot, the same in many machines, and is not read as an identity.',
+    'A power limit of 2147483647 W is none (M60S).',
+    'Hydro models (M33, M53, M63) report fans at 0; they have none.',
     '`get_token` hands out one of few tokens and is never asked.',
     'API 3 on port 4433 is another surface: a unit that has closed 4028 is not read.',
   ],

@@ -61,3 +61,23 @@ test('an API 3 reply is nobody of this family', () => {
   const reply = { code: 0, when: 1, desc: 'get.device.info', msg: { system: { api: '3.0.2', platform: 'H616' } } };
   assert.equal(whatsminer.recognise({ cgminer: new Map([['version', reply]]), http: new Map() }), 0);
 });
+
+test('the largest number of 32 bits is no power limit, in either reply', () => {
+  const limit = (summary: number, set: string) =>
+    read('config.power_limit_w', {
+      summary: replied({ STATUS: [{ STATUS: 'S' }], SUMMARY: [{ 'Power Limit': summary }] }),
+      status: replied({ STATUS: 'S', Msg: { power_limit_set: set } }),
+    });
+  assert.deepEqual(limit(2_147_483_647, '2147483647'), { kind: 'absent' });
+  assert.deepEqual(limit(0, '3400'), { kind: 'present', value: 3400 });
+  assert.deepEqual(limit(3600, '2147483647'), { kind: 'present', value: 3600 });
+});
+
+test('standing fans are none on a liquid cooled unit, and standing fans on any other', () => {
+  const fans = (cooling: JsonValue) => {
+    const row = { 'Fan Speed In': 0, 'Fan Speed Out': 0, 'Liquid Cooling': cooling };
+    return read('telemetry.fans_rpm', { summary: replied({ STATUS: [{ STATUS: 'S' }], SUMMARY: [row] }) });
+  };
+  assert.deepEqual(fans(true), { kind: 'absent' });
+  assert.deepEqual(fans(false), { kind: 'present', value: [0, 0] });
+});
