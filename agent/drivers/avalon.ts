@@ -1,5 +1,5 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
-import type { JsonValue } from '../probe/capture.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { readItems, readModuleVersion } from './avalon-text.ts';
 import { answersOf, lastShareAge, rowsOf } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, type Source } from './driver.ts';
@@ -11,6 +11,7 @@ import {
   firstOf,
   type MemberName,
   mac,
+  memberIn,
   type Reader,
   scalarText,
   scaled,
@@ -20,7 +21,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { eachOnce, elseIfAsked, firstRow, highest, inRow, known, listed, sum, valuesOf } from './rows.ts';
+import { betterIfAsked, eachOnce, firstRow, highest, inRow, known, listed, ofRow, sum, valuesOf } from './rows.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
 
@@ -146,6 +147,28 @@ const meanFrequency = (modules: readonly Module[]): Reading<number> =>
     present(Math.round(values.reduce((all, value) => all + value, 0) / values.length / 1000)),
   );
 
+/** The rate that the modules measure now. */
+const moduleRate = ofModules((modules) => sum(modules.map((module) => item(module, 'GHSspd', scaled(1e9)))));
+
+/** Averages of `summary`, which start from 0 and count shares: these are there soon after a start. */
+const SHORT_AVERAGES = ['MHS 30s', 'MHS 5s', 'MHS 1m'] as const;
+
+/** After this the average of 5 minutes no longer shows the start, s. */
+const SETTLED_S = 900;
+
+/** A slower unit (Nano) finds so few shares that a short average is chance, H/s. */
+const SLOW_HS = 10e12;
+
+/** Longer averages stay high for long while the unit rests, so they are not read; nor that of 5 minutes where a short one is 0. */
+const summaryRate = (row: JsonObject): Reading<number> => {
+  const rate = (name: string): Reading<number> => memberIn(row, name, scaled(1e6));
+  const short = SHORT_AVERAGES.map(rate).find(({ kind }) => kind !== 'absent') ?? ABSENT;
+  const [elapsedS = 0] = valuesOf([memberIn(row, 'Elapsed', scaled(1))]);
+  const long = rate('MHS 5m');
+  const isSlow = long.kind === 'present' && long.value < SLOW_HS && elapsedS >= SETTLED_S;
+  return isSlow && short.kind === 'present' && short.value > 0 ? long : short;
+};
+
 // ---- recognition -----------------------------------------------------------------------------------------------------
 
 const isAvalon = (reply: JsonValue): boolean => {
@@ -240,11 +263,7 @@ export const avalon = defineDriver({
       voltage_level_offset: firstStats(['Voltage Level Offset', 'Voltage Offset'], scalarText),
     }),
 
-    'telemetry.hashrate_hs': elseIfAsked(
-      // Averages since the start stay high while the unit rests, so they are not read.
-      firstOf(...['MHS 30s', 'MHS 5s', 'MHS 1m'].map((name) => inSummary(name, scaled(1e6)))),
-      ofModules((modules) => sum(modules.map((module) => item(module, 'GHSspd', scaled(1e9))))),
-    ),
+    'telemetry.hashrate_hs': betterIfAsked(moduleRate, ofRow('summary', firstRow('SUMMARY'), summaryRate)),
     'telemetry.power_w': ofModules((modules) => sum(modules.map(wallPowerOf))),
     'telemetry.temp_max_mc': ofModules((modules) => highest(modules.flatMap(temperaturesOf))),
     'telemetry.fans_rpm': ofModules((modules) => listed(modules.flatMap(fansOf))),
@@ -262,6 +281,7 @@ export const avalon = defineDriver({
     'Modules of several models may stand behind one controller (841 and 821 seen together).',
     'Controllers of A7 to A9 and the Nano 3 report no MAC; the DNA identifies the hardware.',
     'A resting unit keeps its average rates; the rates of the last minute say 0 (Q).',
+    'The short averages of `summary` count shares, of which a slow unit finds few (Nano 3); its average of 5 minutes is read where `stats` was not asked.',
     'A DNA of zeros identifies nothing; `HDNA` stands in for it.',
     'A temperature of -273 is a sensor that is not there (A15).',
     'The time of the last share and the time of the reply may come from different clocks (Q).',

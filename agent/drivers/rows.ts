@@ -83,6 +83,18 @@ export const known = <T, const Name extends string>(query: Name, value: T): Sour
   read: (replies) => whenPresent(answer(replies, query), () => present(value)),
 });
 
+/** A measured value that is due in every look in which `usual` is, and that a reply of the full look tells better. */
+export const betterIfAsked = <T, const Name extends string>(
+  better: Source<T, Name>,
+  usual: Source<T, Name>,
+): Source<T, Name> => ({
+  queries: usual.queries,
+  read: (replies) => {
+    const reading = better.read(replies);
+    return reading.kind === 'present' ? reading : usual.read(replies);
+  },
+});
+
 /**
  * A measured value that is due in every look in which `first` is, and that replies of the full look give as well: those
  * help out where they are there, without making the value wait for a full look.
