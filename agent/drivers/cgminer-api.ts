@@ -34,24 +34,25 @@ export const inRows =
 export const sumOfRows = (name: string): Reader<number> =>
   inRows((rows) => sum(rows.map((row) => memberIn(row, name, scaled(1)))));
 
-/** Rates by preference: the shortest average first, whatever its unit. bfgminer averages over 20 s. */
-const RATES: readonly (readonly [name: string, factor: number])[] = [
-  ['GHS 5s', 1e9],
-  ['MHS 5s', 1e6],
-  ['KHS 5s', 1e3],
-  ['MHS 20s', 1e6],
-  ['GHS av', 1e9],
-  ['MHS av', 1e6],
-  ['KHS av', 1e3],
+/** Averages by preference, the shortest first. bfgminer averages over 20 s. */
+const WINDOWS = ['5s', '20s', 'av'] as const;
+
+/** The finest first: of a slow algorithm the coarse ones have two decimals, or say 0. */
+const UNITS: readonly (readonly [name: string, factor: number])[] = [
+  ['KHS', 1e3],
+  ['MHS', 1e6],
+  ['GHS', 1e9],
 ];
 
 /** The hash rate of a SUMMARY or DEVS row by the unit in the member's name, H/s. */
 export const namedRate: Reader<number> = (value) => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
-  for (const [name, factor] of RATES) {
-    const rate = row[name];
-    if (rate !== undefined) return scaled(factor)(rate);
+  for (const window of WINDOWS) {
+    const rates = UNITS.map(([unit, factor]) => memberIn(row, `${unit} ${window}`, scaled(factor)));
+    const given = rates.filter(({ kind }) => kind !== 'absent');
+    const [first] = given;
+    if (first !== undefined) return given.find((rate) => rate.kind === 'present' && rate.value > 0) ?? first;
   }
   return ABSENT;
 };
