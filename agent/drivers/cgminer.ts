@@ -37,9 +37,12 @@ const OTHER_FAMILY = new RegExp(
   'i',
 );
 
-/** What the landing page of such a family shows. */
+/**
+ * What the landing page of such a family shows. "Miner UI" is not among them: Auradine has that title, and says GCMiner in
+ * every reply; Baikal has it as well, and is sgminer.
+ */
 const OTHER_PAGE =
-  /cloud-box|luci|axeos|avalon|dragonmint|miner ui|proto os|volcminer|anthillos|miner web dashboard|braiins os|luxor firmware/i;
+  /cloud-box|luci|axeos|avalon|dragonmint|proto os|volcminer|anthillos|miner web dashboard|braiins os|luxor firmware/i;
 
 const programOf = (reply: JsonValue): string | undefined =>
   Object.keys(firstRow('VERSION')(reply) ?? {}).find((key) => PROGRAM.test(key)) ??
@@ -73,15 +76,21 @@ const described =
       return word === undefined ? ABSENT : present(word);
     });
 
-const programRow: Reader<readonly [string, JsonValue]> = (value) => {
-  const row = asObject(value);
+const programRow: Reader<readonly [string, JsonValue]> = (reply) => {
+  const row = firstRow('VERSION')(reply);
   if (row === undefined) return UNREADABLE;
   const entry = Object.entries(row).find(([key]) => PROGRAM.test(key));
   return entry === undefined ? ABSENT : present(entry);
 };
 
-const programName: Reader<string> = (value) => whenPresent(programRow(value), ([name]) => present(name.toLowerCase()));
-const programVersion: Reader<string> = (value) => whenPresent(programRow(value), ([, version]) => scalarText(version));
+/** Some bfgminer kept the key `CGMiner`: a description with the same version is the program's own, and tells more. */
+const programName: Reader<string> = (reply) =>
+  whenPresent(programRow(reply), ([key, version]) => {
+    const [, name = key, ofName] = DESCRIBED.exec(describedBy(reply)) ?? [];
+    return present((ofName === String(version) ? name : key).toLowerCase());
+  });
+
+const programVersion: Reader<string> = (reply) => whenPresent(programRow(reply), ([, version]) => scalarText(version));
 
 /** The kinds of devices in slot order, once each: one name on an ASIC machine, several on a host with sticks. */
 const deviceNames = (...names: readonly string[]): Reader<string> =>
@@ -126,17 +135,17 @@ export const cgminer = defineDriver({
   facts: {
     'identity.model': firstOf(
       at('version', '/VERSION/0/Type', text),
-      at('devdetails', '/DEVDETAILS', deviceNames('Model', 'Name', 'Driver')),
+      at('devdetails', ['/DEVDETAILS', '/DEVS'], deviceNames('Model', 'Product', 'Name', 'Driver')),
       at('devs', '/DEVS', deviceNames('Name')),
     ),
     'identity.mac': firstOf(at('summary', '/SUMMARY/0/macaddress', mac), at('version', '/VERSION/0/MAC', mac)),
     'firmware.name': firstOf(
-      at('version', '/VERSION/0', programName),
+      at('version', '', programName),
       at('summary', '/STATUS/0/Description', described(1)),
       at('pools', '/STATUS/0/Description', described(1)),
     ),
     'firmware.version': firstOf(
-      at('version', '/VERSION/0', programVersion),
+      at('version', '', programVersion),
       at('summary', '/STATUS/0/Description', described(2)),
       at('pools', '/STATUS/0/Description', described(2)),
     ),
@@ -171,6 +180,7 @@ export const cgminer = defineDriver({
   secrets: ['PASSWORD', 'Passwd'],
   quirks: [
     'bfgminer averages over 20 s (`MHS 20s`); sgminer adds KHS members for slow algorithms.',
+    'bfgminer 5.4: the key of VERSION may be `CGMiner`, and the rows of `devdetails` stand under DEVS, with `Product` for the model.',
     'StrongU U6: `Last Share Time` is a date with a raw line break, which is not JSON.',
     'Dayun Z1: pool rows carry the password and the user a second time, in capitals.',
     'Baikal: the message counts GPUs while the rows are ASC; pool slots are not in order of priority.',
