@@ -25,7 +25,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked, firstRow, highest, inRow, known, listed, ofRow, type RowFinder, sum } from './rows.ts';
+import { elseIfAsked, firstRow, highest, inRow, known, listed, ofRow, type RowFinder, sum, valuesOf } from './rows.ts';
 
 /** The one row of `summary`; REL3 firmware puts its members into `Msg`. */
 const summaryRow: RowFinder = (reply) => firstRow('SUMMARY')(reply) ?? asObject(asObject(reply)?.Msg);
@@ -77,15 +77,6 @@ const hottest = (row: JsonObject): Reading<number> =>
 const fansOf = (row: JsonObject): Reading<readonly number[]> =>
   listed(['Fan Speed In', 'Fan Speed Out'].map((name) => memberIn(row, name, rounded)));
 
-/** Liquid cooled units have no fans, and report their speed as 0 all the same. */
-const fansInSummary = (row: JsonObject): Reading<readonly number[]> => {
-  const liquid = memberIn(row, 'Liquid Cooling', flag);
-  const isLiquid = liquid.kind === 'present' && liquid.value;
-  return whenPresent(fansOf(row), (speeds) =>
-    isLiquid && speeds.every((speed) => speed === 0) ? ABSENT : present(speeds),
-  );
-};
-
 /** Platform and version of the control board, as far as the summary has them. */
 const controlBoardOf = (row: JsonObject): Reading<string> =>
   whenPresent(listed(['CB Platform', 'CB Version'].map((name) => memberIn(row, name, text))), (parts) =>
@@ -113,6 +104,24 @@ const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {
 const boardRate = (board: JsonObject): Reading<number> => {
   const inUnit = scaled(board.ASC === undefined ? 1e12 : 1e6);
   return RATES.map((name) => memberIn(board, name, inUnit)).find(({ kind }) => kind !== 'absent') ?? ABSENT;
+};
+
+/** Boards repeat the fans of the summary. */
+const fans = elseIfAsked(
+  ofRow('summary', summaryRow, fansOf),
+  ofBoards(([board]) => fansOf(board ?? {})),
+);
+
+const isLiquidCooled = inSummary('Liquid Cooling', flag);
+
+/** Liquid cooled units have no fans, and report their speed as 0 all the same. */
+const fansWhereAny: typeof fans = {
+  ...fans,
+  read: (replies) =>
+    whenPresent(fans.read(replies), (speeds) => {
+      const standing = speeds.every((speed) => speed === 0);
+      return standing && valuesOf([isLiquidCooled.read(replies)])[0] === true ? ABSENT : present(speeds);
+    }),
 };
 
 // ---- recognition -----------------------------------------------------------------------------------------------------
@@ -239,10 +248,7 @@ export const whatsminer = defineDriver({
       ofRow('summary', summaryRow, hottest),
       ofBoards((boards) => highest(boards.map(hottest))),
     ),
-    'telemetry.fans_rpm': elseIfAsked(
-      ofRow('summary', summaryRow, fansInSummary),
-      ofBoards(([board]) => fansOf(board ?? {})),
-    ),
+    'telemetry.fans_rpm': fansWhereAny,
     'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => memberIn(board, 'Effective Chips', rounded)))),
     'telemetry.elapsed_s': inSummary('Elapsed', rounded),
     'telemetry.uptime_s': inSummary('Uptime', rounded),

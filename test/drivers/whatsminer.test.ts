@@ -75,8 +75,11 @@ test('the largest number of 32 bits is no power limit, in either reply', () => {
 
 test('standing fans are none on a liquid cooled unit, and standing fans on any other', () => {
   const fans = (cooling: JsonValue) => {
-    const row = { 'Fan Speed In': 0, 'Fan Speed Out': 0, 'Liquid Cooling': cooling };
-    return read('telemetry.fans_rpm', { summary: replied({ STATUS: [{ STATUS: 'S' }], SUMMARY: [row] }) });
+    const standing = { 'Fan Speed In': 0, 'Fan Speed Out': 0 };
+    return read('telemetry.fans_rpm', {
+      summary: replied({ STATUS: [{ STATUS: 'S' }], SUMMARY: [{ ...standing, 'Liquid Cooling': cooling }] }),
+      devs: replied({ STATUS: [{ STATUS: 'S' }], DEVS: [{ ASC: 0, ...standing }] }),
+    });
   };
   assert.deepEqual(fans(true), { kind: 'absent' });
   assert.deepEqual(fans(false), { kind: 'present', value: [0, 0] });
