@@ -7,6 +7,7 @@ import { compileAllowList } from './probe/allow.ts';
 import type { Capture } from './probe/capture.ts';
 import { IDENTIFICATION, identify, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
+import { Logins } from './probe/logins.ts';
 import { type ProbeDeps, probeDevice } from './probe/probe.ts';
 import type { Target } from './probe/target.ts';
 
@@ -90,4 +91,8 @@ export const lookDeps = (options: {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
-}): LookDeps => ({ ...options, allow: compileAllowList(options.drivers, IDENTIFICATION) });
+}): LookDeps => ({
+  ...options,
+  allow: compileAllowList(options.drivers, IDENTIFICATION),
+  logins: new Logins(options.clock),
+});

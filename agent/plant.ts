@@ -7,9 +7,9 @@ import { lookDeps } from './look.ts';
 import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
-import { readSecret } from './platform/secrets.ts';
+import { isVendorDefault, readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
-import type { Credential, Target } from './probe/target.ts';
+import type { Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
 import { admitLook, contextOf, type RoundDeps, runLook } from './round.ts';
 import type { Fleet, FleetSeat } from './schedule/fleet.ts';
@@ -133,14 +133,12 @@ const limitsOf = ({ probe }: Config) => ({
 
 /** The target of a seat. A password is read when it is first needed and kept until the configuration is read again. */
 const targets = (config: Config): ((seat: FleetSeat) => Target) => {
-  const credentials = new Map<string, Credential>(
+  const logins = new Map<string, Pick<Target, 'credential' | 'vendorDefault'>>(
     Object.entries(config.credentials).map(([name, source]) => {
+      if (isVendorDefault(source)) return [name, { vendorDefault: true }];
       let password: string | undefined;
-      return [name, { user: source.user, password: () => (password ??= readSecret(source)) }];
+      return [name, { credential: { user: source.user, password: () => (password ??= readSecret(source)) } }];
     }),
   );
-  return ({ place }) => {
-    const credential = credentials.get(place.credentials ?? '');
-    return { address: place.address, ports: place.ports, ...(credential === undefined ? {} : { credential }) };
-  };
+  return ({ place }) => ({ address: place.address, ports: place.ports, ...logins.get(place.credentials ?? '') });
 };

@@ -24,6 +24,12 @@ export interface LivePool {
   readonly host?: string;
 }
 
+/** A pool that the firmware mines for its maker, as it declares it. */
+export interface FeePool {
+  readonly url: string;
+  readonly user?: string;
+}
+
 /** A named part of what the firmware says about itself; `value` is text or a SHA-256 (b64u). Sorted by `name`. */
 export interface FirmwareComponent {
   readonly name: string;
@@ -52,10 +58,12 @@ export interface FactValues {
   'firmware.build': string;
   'firmware.kernel': string;
   'firmware.medium': string;
+  'firmware.secure_boot': string;
   'firmware.components': readonly FirmwareComponent[];
   'firmware.fingerprint': string;
   pools: readonly PoolSlot[];
   live_pools: readonly LivePool[];
+  fee_pools: readonly FeePool[];
   'config.mode': string;
   'config.preset': string;
   'config.power_limit_w': number;
@@ -78,6 +86,8 @@ export interface FactValues {
   'network.address': string;
   'access.api_write': boolean;
   'access.api_allow': string;
+  'access.api_switch': boolean;
+  'access.fleet_manager': string;
   'access.ssh': boolean;
   'access.telnet': boolean;
   'access.web_auth': boolean;
@@ -140,6 +150,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'firmware.build': text('build time or build id as reported'),
   'firmware.kernel': text('kernel line as reported'),
   'firmware.medium': text('boot medium, slot or partition'),
+  'firmware.secure_boot': text('what the device says of its secure boot'),
   'firmware.components': {
     type: 'object list',
     class: 'by-name',
@@ -152,6 +163,11 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
     meaning: 'configured slots {slot, url, user, priority, quota, tls}, in order',
   },
   live_pools: { type: 'object list', class: 'volatile', meaning: 'runtime pool list where it is a surface of its own' },
+  fee_pools: {
+    type: 'object list',
+    class: 'exact',
+    meaning: 'pools {url, user} that the firmware mines for its maker',
+  },
   'config.mode': text('mining or work mode'),
   'config.preset': text('performance preset'),
   'config.power_limit_w': integer('power ceiling, W'),
@@ -174,6 +190,8 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'network.address': text('IP address as the device reports it', 'volatile'),
   'access.api_write': flag('a write would be accepted from this gateway'),
   'access.api_allow': text('API allow list as reported'),
+  'access.api_switch': flag('writes over the API are switched on at the device'),
+  'access.fleet_manager': text('organisation or fleet manager that the device answers to'),
   'access.ssh': flag('SSH on'),
   'access.telnet': flag('telnet on'),
   'access.web_auth': flag('web interface asks for a log-in'),

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
+import { PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { lookAt, lookDeps, type Sight } from '../look.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret } from '../platform/secrets.ts';
-import type { Credential, Target } from '../probe/target.ts';
+import type { Target } from '../probe/target.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { table } from './table.ts';
 import { factText, probeJson, readingsOf } from './view.ts';
@@ -17,6 +18,7 @@ export interface AskOptions {
   readonly user: string;
   readonly passwordFile?: string;
   readonly passwordEnv?: string;
+  readonly vendorDefault?: boolean;
   readonly timeout: number;
 }
 
@@ -37,14 +39,15 @@ export const addAskOptions = (verb: Command): Command =>
     .option('--user <name>', 'account for interfaces that ask for a log-in', 'root')
     .option('--password-file <file>', 'file that holds the password of that account')
     .option('--password-env <name>', 'environment variable that holds the password of that account')
+    .option('--vendor-default', 'without a password: try the log-in that the maker of the device documents')
     .option('--timeout <seconds>', 'longest time for one device', parseSeconds, 30);
 
 const parsePorts = (text: string): AskOptions['ports'] =>
   Object.fromEntries(
     text.split(',').map((pair) => {
       const [name, port, ...rest] = pair.split('=');
-      if ((name !== 'cgminer' && name !== 'http') || rest.length > 0) {
-        throw new InvalidArgumentError('write cgminer=<port>,http=<port>');
+      if (name === undefined || !Object.hasOwn(PORTS, name) || rest.length > 0) {
+        throw new InvalidArgumentError(`write ${Object.keys(PORTS).join('=<port>, or ')}=<port>, divided by commas`);
       }
       return [name, parsePort(port ?? '')];
     }),
@@ -90,8 +93,8 @@ const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'addr
       remedy: 'write for example 10.20.14.7, 10.20.14.7:4028, miner7.example or [fd00::7]:80',
     });
   }
-  if (port === undefined) return { address, ports: { cgminer: 4028, http: 80, ...ports } };
-  return { address, ports: { cgminer: Number(port), http: Number(port) } };
+  if (port === undefined) return { address, ports: { ...PORTS, ...ports } };
+  return { address, ports: Object.fromEntries(Object.keys(PORTS).map((name) => [name, Number(port)])) };
 };
 
 const splitPort = (text: string): readonly (string | undefined)[] => {
@@ -107,8 +110,9 @@ const isHost = (text: string): boolean =>
     : ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text);
 
 /** The log-in of the options, if one was given. Throws `config.secret` when the password cannot be read. */
-export const credentialOf = (options: AskOptions): { readonly credential?: Credential } => {
-  if (options.passwordFile === undefined && options.passwordEnv === undefined) return {};
+export const credentialOf = (options: AskOptions): Pick<Target, 'credential' | 'vendorDefault'> => {
+  if (options.passwordFile === undefined && options.passwordEnv === undefined)
+    return options.vendorDefault === true ? { vendorDefault: true } : {};
   const password = readSecret({ password_file: options.passwordFile, password_env: options.passwordEnv });
   return { credential: { user: options.user, password: () => password } };
 };

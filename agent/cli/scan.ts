@@ -1,6 +1,7 @@
 import cliProgress from 'cli-progress';
 import { type Command, InvalidArgumentError } from 'commander';
 import { stringify } from 'yaml';
+import { PORTS } from '../drivers/driver.ts';
 import { lookAt } from '../look.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -36,7 +37,7 @@ export const scanVerb = (program: Command, io: Io): void => {
 
 const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Promise<void> => {
   const addresses = addressesOf(ranges);
-  const target = { ports: { cgminer: 4028, http: 80, ...options.ports }, ...credentialOf(options) };
+  const target = { ports: { ...PORTS, ...options.ports }, ...credentialOf(options) };
   const interrupted = new AbortController();
   const interrupt = () => {
     interrupted.abort();

@@ -1,7 +1,7 @@
 import cron from 'node-cron';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
-import { readSecret, type SecretSource } from '../platform/secrets.ts';
+import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { parseRange } from '../schedule/range.ts';
@@ -90,7 +90,7 @@ const duplicatePositions = (config: Config): readonly Contradiction[] => {
 
 const credential = (config: Config, name: string): readonly Contradiction[] => {
   const source = config.credentials[name];
-  if (source === undefined) return [];
+  if (source === undefined || isVendorDefault(source)) return [];
   return secretProblem(source, ['credentials', name]);
 };
 

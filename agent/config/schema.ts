@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { PORTS, type PortName } from '../drivers/driver.ts';
 
 /**
  * The configuration file: one schema that is type, defaults, units, documentation and the JSON Schema for editors.
@@ -11,11 +12,17 @@ const id = z
 
 const label = z.string().min(1).max(128);
 
+const port = (name: PortName, meaning: string) =>
+  z.int().min(1).max(65535).default(PORTS[name]).describe(`TCP port of ${meaning}`);
+
 const ports = z
   .strictObject({
-    cgminer: z.int().min(1).max(65535).default(4028).describe('TCP port of the CGMiner API'),
-    http: z.int().min(1).max(65535).default(80).describe('TCP port of the web interface'),
-  })
+    cgminer: port('cgminer', 'the CGMiner API'),
+    http: port('http', 'the web interface'),
+    auradine: port('auradine', 'the FluxOS API (Auradine)'),
+    volcminer: port('volcminer', 'the RPC of VolcMiner'),
+    whatsminer: port('whatsminer', 'WhatsMiner API 3'),
+  } satisfies { [Name in PortName]: z.ZodType })
   .describe('where the interfaces of a device listen');
 
 const labels = z
@@ -46,6 +53,10 @@ const credential = z.strictObject({
   user: z.string().default('root').describe('account of the read-only log-in'),
   password_file: z.string().optional().describe('file that holds the password; its last newline is dropped'),
   password_env: z.string().optional().describe('environment variable that holds the password'),
+  vendor_default: z
+    .boolean()
+    .default(false)
+    .describe('try the log-in that the maker of the device documents, where no password is given'),
 });
 
 const broker = z.strictObject({

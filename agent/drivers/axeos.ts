@@ -243,6 +243,7 @@ export const axeos = defineDriver({
     const info = answer(replies, 'info');
     return info.kind !== 'present' || isInfo(info.value);
   },
+  proofs: ['info'],
   queries: {
     info: httpGet('/api/system/info', { cadence: 'pools' }),
     asic: httpGet('/api/system/asic', { cadence: 'config', unless: isNerd }),

@@ -4,43 +4,163 @@ import type { JsonValue, NoReply, Reply } from '../probe/capture.ts';
 /** When a query is asked: at every pools round and full look (`pools`), or at full looks only (`config`). */
 export type Cadence = 'pools' | 'config';
 
+/** The interfaces of miners by name, with the TCP port each listens on unless the configuration says otherwise. */
+export const PORTS = { cgminer: 4028, http: 80, auradine: 8080, volcminer: 8359, whatsminer: 4433 } as const;
+export type PortName = keyof typeof PORTS;
+
+interface Question {
+  readonly port: PortName;
+  readonly cadence: Cadence;
+  /** Whether the answers of this look so far show that the device has no answer: then it is not asked, and `unsupported`. */
+  readonly unless?: (replies: Replies) => boolean;
+}
+
 /** A question to the CGMiner API. `command` is a literal name, sent as `{"<key>":"<command>"}`, one per connection, never joined. */
-export interface CgminerQuery {
+export interface CgminerQuery extends Question {
   readonly kind: 'cgminer';
   readonly command: string;
+  /** The command that `check` asks about: whether it would be let in. It is not carried out. */
+  readonly about?: string;
   /** `command` unless the firmware wants `cmd`. */
   readonly key: 'command' | 'cmd';
-  readonly cadence: Cadence;
   /** The same command under the other key, asked where the device does not know the question by this one (code 14 or 24). */
   readonly otherwise?: CgminerQuery;
 }
 
-/** A GET of a fixed path. `auth` says how the device asks for a log-in; without a configured credential such a query is `refused`. */
-export interface HttpQuery {
+/**
+ * A request for a fixed path, with a fixed body where a firmware answers reads to POST only. `auth` says how the device
+ * asks for a log-in; without a configured credential such a query is `refused`.
+ */
+export interface HttpQuery extends Question {
   readonly kind: 'http';
+  readonly method: 'GET' | 'POST';
+  /** With its query string, where the firmware selects what it says by one. */
   readonly path: string;
-  readonly auth: 'none' | 'digest' | 'basic' | 'bearer';
-  readonly cadence: Cadence;
-  /** Whether the answers of this look so far show that the device serves no such path: then it is not asked, and `unsupported`. */
-  readonly unless?: (replies: Replies) => boolean;
+  /** Of a POST. A form, or a JSON document where it begins with a brace. */
+  readonly body?: string;
+  readonly auth: Auth;
+}
+
+/** A question to WhatsMiner API 3: `{"cmd":"<command>"}`, with its length in front, one per connection. */
+export interface FramedQuery extends Question {
+  readonly kind: 'framed';
+  readonly command: string;
+  readonly param?: string;
 }
 
 /** The closed verb set of the driver language. There is no verb that changes a miner. */
-export type Query = CgminerQuery | HttpQuery;
+export type Query = CgminerQuery | HttpQuery | FramedQuery;
+
+/**
+ * How a device asks for a log-in: by a scheme of HTTP, by a key in a header of its own, or by a request that opens a
+ * session. `basic-if-asked`: the log-in is the owner's choice, and the device is asked without one as long as it answers.
+ */
+export type Auth = Scheme | KeyHeader | Login;
+
+type Scheme = 'none' | 'basic-if-asked' | 'digest' | 'basic' | 'bearer';
+
+/** A key that the operator made on the device, in a header of that name. The password of the log-in is the key. */
+export interface KeyHeader {
+  readonly kind: 'key';
+  readonly header: string;
+}
+
+/** What stands for the operator's log-in in the members of a `Login`. */
+export const USER = '<user>';
+export const PASSWORD = '<password>';
+
+/** The one request that opens a read session. It changes no setting; its session is kept and used again. */
+export interface Login {
+  readonly kind: 'login';
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  /** How the members are sent: as a form, as JSON, or in the query string. */
+  readonly as: 'form' | 'json' | 'query';
+  readonly members: { readonly [name: string]: string };
+  /** What the device gives: cookies, or a token at a JSON Pointer that goes into a header, behind `prefix`. */
+  readonly gives:
+    | { readonly kind: 'cookie' }
+    | { readonly kind: 'token'; readonly pointer: string; readonly header: string; readonly prefix?: string };
+  /** Whether a document says that the session is over, where the device does not say it by its status. */
+  readonly over?: (document: JsonValue) => boolean;
+}
+
+type Options<Q extends Question> = { readonly cadence: Cadence } & Partial<Pick<Q, 'port' | 'unless'>>;
+
+const FULL = { cadence: 'config' } as const;
 
 /** `either` asks by `command` first. */
 export const cgminer = (
   command: string,
-  { cadence, key = 'command' }: { cadence: Cadence; key?: 'command' | 'cmd' | 'either' } = { cadence: 'config' },
+  { key = 'command', ...options }: Options<CgminerQuery> & { key?: 'command' | 'cmd' | 'either' } = FULL,
 ): CgminerQuery =>
   key === 'either'
-    ? { ...cgminer(command, { cadence }), otherwise: cgminer(command, { cadence, key: 'cmd' }) }
-    : { kind: 'cgminer', command, key, cadence };
+    ? { ...cgminer(command, options), otherwise: cgminer(command, { ...options, key: 'cmd' }) }
+    : { kind: 'cgminer', port: 'cgminer', command, key, ...options };
 
-export const httpGet = (
+/** Whether this gateway would be let in with a command (API-README, `check`). */
+export const cgminerCheck = (about: string, options: Options<CgminerQuery> = FULL): CgminerQuery => ({
+  ...cgminer('check', options),
+  about,
+});
+
+export const httpGet = (path: string, options: Options<HttpQuery> & { auth?: Auth } = FULL): HttpQuery => ({
+  kind: 'http',
+  port: 'http',
+  method: 'GET',
+  path,
+  auth: 'none',
+  ...options,
+});
+
+/** For reads that a firmware answers to POST only. Each is listed a second time beside the transport. */
+export const httpPost = (
   path: string,
-  options: Pick<HttpQuery, 'cadence' | 'unless'> & { auth?: HttpQuery['auth'] } = { cadence: 'config' },
-): HttpQuery => ({ kind: 'http', path, auth: 'none', ...options });
+  body: string,
+  options: Options<HttpQuery> & { auth?: Auth } = FULL,
+): HttpQuery => ({
+  ...httpGet(path, options),
+  method: 'POST',
+  body,
+});
+
+export const framed = (
+  command: string,
+  { param, ...options }: Options<FramedQuery> & { param?: string } = FULL,
+): FramedQuery => ({
+  kind: 'framed',
+  port: 'whatsminer',
+  command,
+  ...(param === undefined ? {} : { param }),
+  ...options,
+});
+
+/** Where each kind of question goes unless it says otherwise. */
+const USUAL: { readonly [Kind in Query['kind']]: PortName } = {
+  cgminer: 'cgminer',
+  http: 'http',
+  framed: 'whatsminer',
+};
+
+/** A question as text, for specimens, documents and people: `cgminer:version`, `http:/path`, `http@cgminer:/summary`. */
+export const questionOf = (query: Query): string => {
+  const port = query.port === USUAL[query.kind] ? '' : `@${query.port}`;
+  return `${query.kind}${port}:${wordsOf(query)}`;
+};
+
+const wordsOf = (query: Query): string => {
+  switch (query.kind) {
+    case 'cgminer':
+      return query.about === undefined ? query.command : `${query.command} ${query.about}`;
+    case 'http':
+      return query.method === 'GET' ? query.path : `POST ${query.path} ${query.body ?? ''}`.trimEnd();
+    case 'framed':
+      return query.param === undefined ? query.command : `${query.command} ${query.param}`;
+  }
+};
+
+/** The name under which identification files the reply to a question: the command with what it is about, or the path. */
+export const clueName = (query: Query): string => (query.kind === 'http' ? query.path : wordsOf(query));
 
 /** The replies a fact may look at, by query name. */
 export type Replies<Name extends string = string> = ReadonlyMap<Name, Reply | NoReply>;
@@ -70,8 +190,10 @@ export interface Clues {
     readonly location?: string;
     readonly body: string;
   };
-  /** Parsed replies of identifying GETs, by path. */
+  /** Parsed replies of identifying web requests, by path. */
   readonly http: ReadonlyMap<string, JsonValue>;
+  /** Parsed replies of WhatsMiner API 3, by command. */
+  readonly framed?: ReadonlyMap<string, JsonValue>;
 }
 
 /** One firmware family: what can be asked, how it is recognised, where each fact stands. A value, not a class. */
@@ -87,6 +209,10 @@ export interface Driver<Name extends string = string> {
   /** Whether replies of a later look still speak this family; `false` makes the agent identify the device anew. */
   readonly stillSpeaks?: (replies: Replies) => boolean;
   readonly queries: { readonly [Key in Name]: Query };
+  /** Names of queries that need no log-in and settle whether it is this family, where the first clues only make it likely. */
+  readonly proofs?: readonly Name[];
+  /** The log-in that the maker documents. It is tried only where the operator turned that on. */
+  readonly vendorLogin?: { readonly user: string; readonly password: string };
   readonly facts: { readonly [Fact in FactName]?: Source<FactValues[Fact], Name> };
   /** Names of members whose values are secret wherever they stand in a reply, e.g. `pass`. Added to the common list. */
   readonly secrets?: readonly string[];

@@ -77,6 +77,8 @@ const settle = (name: FactName, reading: Reading<unknown>, driver: Driver): Read
       return settlePools(reading.value as FactValues['pools'], driver);
     case 'live_pools':
       return present(canonical(reading.value as FactValues['live_pools'], driver));
+    case 'fee_pools':
+      return present(canonical(reading.value as FactValues['fee_pools'], driver));
     case 'firmware.components':
       return present(settleComponents(reading.value as FactValues['firmware.components']));
     default:

@@ -7,6 +7,10 @@ export interface SecretSource {
   readonly password_env?: string | undefined;
 }
 
+/** Nothing is given, and the maker's own log-in may be tried. */
+export const isVendorDefault = (source: SecretSource & { readonly vendor_default?: boolean | undefined }): boolean =>
+  source.vendor_default === true && source.password_file === undefined && source.password_env === undefined;
+
 /** The password behind a source. Throws `config.secret`; the secret itself is in no message. */
 export const readSecret = (source: SecretSource): string => {
   if ((source.password_file === undefined) === (source.password_env === undefined)) {

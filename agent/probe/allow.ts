@@ -1,27 +1,49 @@
-import type { CgminerQuery, Driver, HttpQuery, Query } from '../drivers/driver.ts';
+import {
+  type Auth,
+  type CgminerQuery,
+  type Driver,
+  type FramedQuery,
+  type HttpQuery,
+  type Login,
+  PASSWORD,
+  type Query,
+  questionOf,
+  USER,
+} from '../drivers/driver.ts';
+import { isReadingQuery, LOGINS, READING } from './reading.ts';
 
 /**
  * The closed list of what can be sent to a miner: the questions of all drivers and of identification, compiled once at
  * start. A transport asks it for the bytes to send, so a question that is not on it cannot reach a socket.
  */
 export interface AllowList {
-  /** The request of a listed CGMiner question. Throws on any other: our own mistake. */
-  readonly request: (query: CgminerQuery) => string;
-  /** The path of a listed GET. Throws on any other. */
-  readonly path: (query: HttpQuery) => string;
+  /** The document that a listed question is sent as. Throws on any other: our own mistake. */
+  readonly request: (query: CgminerQuery | FramedQuery) => string;
+  /** Method, path and body of a listed web request. Throws on any other. */
+  readonly web: (query: HttpQuery) => WebRequest;
+  /** The same of a listed log-in, with the operator's user and password put in. Throws on any other. */
+  readonly login: (login: Login, credential: { readonly user: string; readonly password: string }) => WebRequest;
   /** Every request that can be sent, as text, sorted: for people and for tests. */
   readonly listed: readonly string[];
+}
+
+/** A web request as it is sent. `type`: of the body. */
+export interface WebRequest {
+  readonly method: 'GET' | 'POST';
+  readonly path: string;
+  readonly body?: string;
+  readonly type?: string;
 }
 
 /** No `|`, `+` or `,`: neither a parameter nor a joined command can be spelled. */
 const COMMAND = /^[a-z][a-z0-9_.]*$/;
 
-/** No query string, no `..`, nothing that needs escaping. */
+/** Without a query string: no `..`, nothing that needs escaping. */
 const PATH = /^\/(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:\/|$))*$/;
 
 /** Commands that change a miner, in any family. A driver that lists one by mistake stops the agent at start. */
 const CHANGING_COMMAND =
-  /^(?:switchpool|(?:add|remove)pool|(?:en|dis)able.*|pool(?:priority|quota)|failover.*|save|quit|restart.*|reboot.*|zero|debug|hotplug|lockstats|setconfig|(?:asc|pga|gpu)(?:set|restart|identify|(?:en|dis)able|intensity|mem|engine|fan|vddc)|set.*|update.*|upgrade.*|power_.*|pre_power.*|factory.*|ssh_.*|net_config|adjust.*|open_write_api|get_token|load_log|download_logs|pause|resume|logon|logoff|session|privileged|.*shell.*|get\.psu\.command|get\.log\.download)$/;
+  /^(?:switchpool|(?:add|remove)pool|(?:en|dis)able.*|pool(?:priority|quota)|failover.*|save|quit|restart.*|reboot.*|zero|debug|hotplug|lockstats|setconfig|(?:asc|pga|gpu)(?:set|restart|identify|(?:en|dis)able|intensity|mem|engine|fan|vddc)|set.*|update.*|upgrade.*|power_.*|pre_power.*|factory.*|ssh_.*|net_config|adjust.*|open_write_api|get_token|load_log|download_logs|pause|resume|logon|logoff|.*shell.*|get\.psu\.command|get\.log\.download)$/;
 
 /** Paths that act on a plain GET, or that write files or export secrets, in any family. */
 const CHANGING_PATH =
@@ -29,33 +51,118 @@ const CHANGING_PATH =
 
 /** Compiles the questions of `drivers` and `others` into one list. */
 export const compileAllowList = (drivers: readonly Driver[], others: readonly Query[] = []): AllowList => {
-  const requests = new Map<Query, string>();
+  const documents = new Map<Query, string>();
+  const requests = new Map<Query, WebRequest>();
+  const logins = new Map<Login, string>();
+  const listed = new Set<string>();
   const queries = drivers.flatMap((driver): Query[] => Object.values(driver.queries));
   for (const query of [...others, ...queries].flatMap(withOtherwise)) {
-    requests.set(query, query.kind === 'cgminer' ? commandRequest(query) : getPath(query));
+    if (query.kind === 'http') {
+      requests.set(query, webRequest(query));
+      if (isLogin(query.auth)) logins.set(query.auth, loginText(query.auth));
+    } else documents.set(query, documentOf(query));
+    listed.add(requestText(query));
   }
-  const listed = (query: Query): string => {
-    const request = requests.get(query);
-    if (request === undefined) throw new Error(`not on the allow-list: ${JSON.stringify(query)}`);
-    return request;
+  for (const text of logins.values()) listed.add(text);
+  const known = <K, V>(map: ReadonlyMap<K, V>, key: K): V => {
+    const found = map.get(key);
+    if (found === undefined) throw new Error(`not on the allow-list: ${JSON.stringify(key)}`);
+    return found;
   };
   return {
-    request: listed,
-    path: listed,
-    listed: [...new Set([...requests].map(([query, text]) => (query.kind === 'http' ? `GET ${text}` : text)))].sort(),
+    request: (query) => known<Query, string>(documents, query),
+    web: (query) => known<Query, WebRequest>(requests, query),
+    login: (login, credential) => {
+      known(logins, login);
+      return loginRequest(login, credential);
+    },
+    listed: [...listed].sort(),
   };
 };
 
 const withOtherwise = (query: Query): readonly Query[] =>
   query.kind === 'cgminer' && query.otherwise !== undefined ? [query, query.otherwise] : [query];
 
-const commandRequest = ({ key, command }: CgminerQuery): string => {
-  if (!COMMAND.test(command) || CHANGING_COMMAND.test(command)) throw new Error(`may not be sent: command ${command}`);
-  if (key !== 'command' && key !== 'cmd') throw new Error(`may not be sent: key ${key}`);
-  return `{"${key}":"${command}"}`;
+const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.kind === 'login';
+
+/** A request as people and tests read it; the port stands behind it where it is not the usual one of its kind. */
+export const requestText = (query: Query): string => {
+  const port = /@\w+(?=:)/.exec(questionOf(query))?.[0];
+  const text = query.kind === 'http' ? webText(webRequest(query)) : documentOf(query);
+  return port === undefined ? text : `${text} ${port}`;
 };
 
-const getPath = ({ path }: HttpQuery): string => {
-  if (!PATH.test(path) || CHANGING_PATH.test(path)) throw new Error(`may not be sent: GET ${path}`);
-  return path;
+const webText = ({ method, path, body }: WebRequest): string => `${method} ${path} ${body ?? ''}`.trimEnd();
+
+const documentOf = (query: CgminerQuery | FramedQuery): string =>
+  query.kind === 'framed' ? framedDocument(query) : commandDocument(query);
+
+const commandDocument = ({ key, command, about }: CgminerQuery): string => {
+  if (!COMMAND.test(command) || CHANGING_COMMAND.test(command)) throw new Error(`may not be sent: command ${command}`);
+  if (key !== 'command' && key !== 'cmd') throw new Error(`may not be sent: key ${key}`);
+  if (about === undefined) return `{"${key}":"${command}"}`;
+  // `check` tells of any command whether it would be let in, and carries out none.
+  if (command !== 'check' || !COMMAND.test(about)) throw new Error(`may not be sent: ${command} about ${about}`);
+  return `{"${key}":"check","parameter":"${about}"}`;
+};
+
+/** Only what begins with `get.`, and not what passes a raw command on (`get.psu.command`). */
+const framedDocument = ({ command, param }: FramedQuery): string => {
+  if (!/^get\.[a-z._]+$/.test(command) || CHANGING_COMMAND.test(command))
+    throw new Error(`may not be sent: command ${command}`);
+  if (param === undefined) return `{"cmd":"${command}"}`;
+  if (!/^[a-z][a-z+-]*$/.test(param)) throw new Error(`may not be sent: parameter ${param}`);
+  return `{"cmd":"${command}","param":"${param}"}`;
+};
+
+const webRequest = (query: HttpQuery): WebRequest => {
+  const { method, path, body } = query;
+  const request: WebRequest = { method, path, ...(body === undefined ? {} : { body, type: typeOf(body) }) };
+  if (!isReading(request)) throw new Error(`may not be sent: ${webText(request)}`);
+  if (method === 'POST' && query.auth === 'digest') throw new Error(`Digest is answered for GET only: ${path}`);
+  if (isLogin(query.auth)) loginText(query.auth);
+  return request;
+};
+
+const isReading = (request: WebRequest): boolean => {
+  const { method, path, body } = request;
+  if (method === 'GET' && body === undefined && PATH.test(path)) return !CHANGING_PATH.test(path);
+  if (method === 'POST' && path === '/graphql') return isReadingQuery(body ?? '');
+  return READING.has(webText(request));
+};
+
+const typeOf = (body: string): string =>
+  body.startsWith('{') ? 'application/json' : 'application/x-www-form-urlencoded';
+
+/** A log-in with its placeholders. Throws where it is not one of the listed. */
+const loginText = (login: Login): string => {
+  const text = webText(withMembers(login, login.members, (value) => value));
+  if (!LOGINS.has(text)) throw new Error(`may not be sent: ${text}`);
+  return text;
+};
+
+const loginRequest = (
+  login: Login,
+  { user, password }: { readonly user: string; readonly password: string },
+): WebRequest => {
+  const filled = Object.entries(login.members).map(([name, value]) => [
+    name,
+    value === USER ? user : value === PASSWORD ? password : value,
+  ]);
+  return withMembers(login, Object.fromEntries(filled), encodeURIComponent);
+};
+
+const withMembers = (
+  { method, path, as }: Login,
+  members: { readonly [name: string]: string },
+  encode: (value: string) => string,
+): WebRequest => {
+  if (as === 'json') {
+    const body = JSON.stringify(members);
+    return { method, path, body, type: typeOf(body) };
+  }
+  const pairs = Object.entries(members)
+    .map(([name, value]) => `${name}=${encode(value)}`)
+    .join('&');
+  return as === 'query' ? { method, path: `${path}?${pairs}` } : { method, path, body: pairs, type: typeOf(pairs) };
 };

@@ -1,170 +1,184 @@
 import { randomUUID } from 'node:crypto';
-import type { HttpQuery } from '../drivers/driver.ts';
-import type { AllowList } from './allow.ts';
-import type { NoReply, Reply } from './capture.ts';
-import { Connection, type Endpoint } from './connection.ts';
-import { answerDigest, basicHeader, bearerHeader, type Challenge, parseChallenges } from './http-auth.ts';
-import { decodeBody, type HttpMessage, HttpReceiver } from './http-message.ts';
-import type { Limits } from './limits.ts';
-import { noReply, readReply } from './reply.ts';
+import type { Auth, HttpQuery, Login } from '../drivers/driver.ts';
+import { place } from '../drivers/readers.ts';
+import type { AllowList, WebRequest } from './allow.ts';
+import type { NoReply } from './capture.ts';
+import type { Endpoint } from './connection.ts';
+import { documentIn, Exchange, type ExchangeDeps, type Headers, type Page } from './exchange.ts';
+import { answerDigest, basicHeader, bearerHeader, type Challenge } from './http-auth.ts';
+import type { Logins, Session } from './logins.ts';
+import { noReply } from './reply.ts';
 import type { Credential } from './target.ts';
 
-/** A page as a device gave it, whatever its status. */
-export interface Page {
-  readonly kind: 'page';
-  readonly status: number;
-  readonly challenges: readonly Challenge[];
-  readonly location?: string;
-  readonly body: Buffer;
-  readonly whole: boolean;
+/** What the talk with a web interface needs. */
+export interface HttpDeps extends ExchangeDeps {
+  readonly allow: AllowList;
+  readonly logins: Logins;
 }
 
-/** What a session needs. The limits are asked for anew before each exchange. */
-export interface HttpDeps {
-  readonly limits: () => Limits;
-  readonly allow: AllowList;
-  readonly signal?: AbortSignal | undefined;
-}
+/** How a log-in is shown with each request. */
+type Scheme = Exclude<Auth, 'none' | Login>;
 
 /**
- * The web interface of one device during one look: GETs of listed paths, one after the other, over one kept-alive
- * connection. Redirects are reported, not followed. Once the device refused the configured log-in, it is not offered
- * again in this look, so that a wrong password cannot lock an account.
+ * One web interface of one device during one look, with the log-in that it asks for. A log-in that the device refused is
+ * not offered again for a while, so that a wrong password cannot lock an account.
  */
 export class HttpSession implements AsyncDisposable {
-  readonly #endpoint: Endpoint;
   readonly #deps: HttpDeps;
   readonly #credential: Credential | undefined;
-  #connection: Connection | undefined;
+  readonly #exchange: Exchange;
+  /** Names device and account among all log-ins. */
+  readonly #door: string;
   #challenge: Challenge | undefined;
   #nonceUses = 0;
-  #refused = false;
 
   constructor(endpoint: Endpoint, credential: Credential | undefined, deps: HttpDeps) {
-    this.#endpoint = endpoint;
-    this.#credential = credential;
     this.#deps = deps;
+    this.#credential = credential;
+    this.#exchange = new Exchange(endpoint, deps);
+    this.#door = `${endpoint.host} ${endpoint.port} ${credential?.user ?? ''}`;
   }
 
   /** Asks for a page and gives it as it is, whatever its status. */
   async page(query: HttpQuery): Promise<Page | NoReply> {
-    const path = this.#deps.allow.path(query);
-    if (query.auth === 'none') return this.#request(path, undefined);
-    if (this.#credential === undefined) return noReply('refused', 'no credentials are configured for this device');
-    if (this.#refused) return noReply('refused', 'the device refused the configured log-in');
-    return this.#authorised(path, query.auth, this.#credential);
+    const { auth } = query;
+    const request = this.#deps.allow.web(query);
+    const credential = this.#credential;
+    if (auth === 'none' || (auth === 'basic-if-asked' && credential === undefined))
+      return this.#exchange.request(request);
+    if (credential === undefined) return noReply('refused', 'no credentials are configured for this device');
+    const restsMs = this.#deps.logins.restsMs(this.#door);
+    if (restsMs > 0)
+      return noReply('refused', `the device refused the log-in, which rests for ${minutes(restsMs)} min`);
+    return isLogin(auth) ? this.#inSession(request, auth, credential) : this.#shown(request, auth, credential);
   }
 
   /** Closes the connection; resolves when it is gone. */
-  async close(): Promise<void> {
-    await this.#connection?.close();
-    this.#connection = undefined;
+  close(): Promise<void> {
+    return this.#exchange.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  async #authorised(
-    path: string,
-    scheme: 'digest' | 'basic' | 'bearer',
-    credential: Credential,
-  ): Promise<Page | NoReply> {
-    let header: string | undefined;
-    if (scheme === 'basic') header = basicHeader(credential);
-    else if (scheme === 'bearer') header = bearerHeader(credential);
-    else header = this.#digest(path, credential);
-    const offered = header !== undefined;
-
-    const page = await this.#request(path, header);
-    if (page.kind !== 'page' || page.status !== 401) return page;
-    const challenge = page.challenges.find((candidate) => candidate.scheme === 'digest');
-    // A log-in in clear is never sent to a device whose driver knows Digest, whatever it asks for now.
-    const mayAnswer = scheme === 'digest' && (!offered || challenge?.parameters.get('stale')?.toLowerCase() === 'true');
-    if (!mayAnswer || challenge === undefined) return this.#refuse(page);
-
-    this.#challenge = challenge;
-    this.#nonceUses = 0;
-    const answer = this.#digest(path, credential);
-    if (answer === undefined) return this.#refuse(page);
-    const answered = await this.#request(path, answer);
-    return answered.kind === 'page' && answered.status === 401 ? this.#refuse(answered) : answered;
+  /** Within a session that was opened before, or one that is opened now. A session that is over is opened anew, once. */
+  async #inSession(request: WebRequest, login: Login, credential: Credential): Promise<Page | NoReply> {
+    const { logins } = this.#deps;
+    const kept = logins.session(this.#door);
+    if (kept !== undefined) {
+      const page = await this.#exchange.request(request, kept.headers);
+      if (page.kind === 'no-reply' || !isOver(page, login)) return page;
+      logins.ended(this.#door);
+    }
+    const opened = await this.#open(login, credential);
+    if ('kind' in opened) return opened;
+    const page = await this.#exchange.request(request, opened.headers);
+    return page.kind === 'page' && isOver(page, login)
+      ? this.#refused('the session that the device gave opens nothing')
+      : page;
   }
 
-  #refuse(page: Page): Page {
-    this.#refused = true;
+  async #open(login: Login, credential: Credential): Promise<Session | NoReply> {
+    const { allow, logins } = this.#deps;
+    const { user } = credential;
+    const page = await this.#exchange.request(allow.login(login, { user, password: credential.password() }));
+    if (page.kind === 'no-reply') return page;
+    const headers = page.status < 400 ? sessionIn(page, login) : undefined;
+    if (headers === undefined) return this.#refused(`the device refused the log-in, HTTP ${page.status}`);
+    logins.accepted(this.#door);
+    logins.opened(this.#door, { headers });
+    return { headers };
+  }
+
+  /** With the log-in in each request; where the device has to say first what it wants to know, that is asked for once. */
+  async #shown(request: WebRequest, scheme: Scheme, credential: Credential): Promise<Page | NoReply> {
+    const { logins } = this.#deps;
+    const headers = this.#headers(request, scheme, credential);
+    const page = await this.#exchange.request(request, headers);
+    if (page.kind === 'no-reply') return page;
+    if (!isRefusal(page, scheme)) {
+      if (headers !== undefined) logins.accepted(this.#door);
+      return page;
+    }
+    const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
+    const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
+    if (challenge === undefined || (headers !== undefined && !isStale)) return this.#turnedAway(page);
+    this.#challenge = challenge;
+    this.#nonceUses = 0;
+    const answer = this.#headers(request, scheme, credential);
+    if (answer === undefined) return this.#turnedAway(page);
+    const answered = await this.#exchange.request(request, answer);
+    if (answered.kind === 'no-reply') return answered;
+    if (isRefusal(answered, scheme)) return this.#turnedAway(answered);
+    logins.accepted(this.#door);
+    return answered;
+  }
+
+  #refused(detail: string): NoReply {
+    this.#deps.logins.refused(this.#door);
+    return noReply('refused', detail);
+  }
+
+  #turnedAway(page: Page): Page {
+    this.#deps.logins.refused(this.#door);
     return page;
   }
 
-  #digest(path: string, credential: Credential): string | undefined {
+  /** Undefined where the device has to ask first. */
+  #headers({ path }: WebRequest, scheme: Scheme, credential: Credential): Headers | undefined {
+    if (typeof scheme === 'object') return [[scheme.header, oneLine(credential.password())]];
+    switch (scheme) {
+      case 'basic':
+        return [['Authorization', basicHeader(credential)]];
+      case 'bearer':
+        return [['Authorization', bearerHeader(credential)]];
+      case 'basic-if-asked':
+        return this.#challenge === undefined ? undefined : [['Authorization', basicHeader(credential)]];
+      case 'digest':
+        return this.#digest(path, credential);
+    }
+  }
+
+  #digest(path: string, credential: Credential): Headers | undefined {
     if (this.#challenge === undefined) return undefined;
     this.#nonceUses += 1;
     const cnonce = randomUUID().replaceAll('-', '');
-    return answerDigest(this.#challenge, { path, credential, count: this.#nonceUses, cnonce });
-  }
-
-  async #request(path: string, authorization: string | undefined): Promise<Page | NoReply> {
-    const reused = this.#connection !== undefined && !this.#connection.over;
-    const first = await this.#exchange(path, authorization);
-    // A device may close an idle connection just as we write: then nothing arrives, and the GET is asked anew, once.
-    return first === 'closed' && reused ? asReply(await this.#exchange(path, authorization)) : asReply(first);
-  }
-
-  async #exchange(path: string, authorization: string | undefined): Promise<Page | NoReply | 'closed'> {
-    const limits = this.#deps.limits();
-    if (this.#connection?.over) await this.close();
-    this.#connection ??= new Connection(this.#endpoint, limits, this.#deps.signal);
-    const receiver = new HttpReceiver();
-    const ending = await this.#connection.ask(this.#head(path, authorization), receiver, { keep: true, limits });
-    const message = receiver.message();
-    if (message?.reusable !== true) await this.close();
-    if (ending.kind === 'none') return noReply(ending.reason, ending.detail, { dark: true });
-    if (ending.kind === 'too-large') return noReply('truncated', `longer than ${limits.maxReplyBytes} bytes`);
-    if (ending.kind === 'deadline') return noReply('timeout', 'no complete reply');
-    if (receiver.empty) return 'closed';
-    if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
-    if (message === undefined) return noReply('unreadable', 'not HTTP');
-    return asPage(message, ending.kind === 'closed', limits.maxReplyBytes);
-  }
-
-  #head(path: string, authorization: string | undefined): string {
-    const { host, port } = this.#endpoint;
-    const name = host.includes(':') ? `[${host}]` : host;
-    const lines = [`GET ${path} HTTP/1.1`, `Host: ${port === 80 ? name : `${name}:${port}`}`, 'Accept: */*'];
-    if (authorization !== undefined) lines.push(`Authorization: ${authorization}`);
-    return `${lines.join('\r\n')}\r\n\r\n`;
+    const answer = answerDigest(this.#challenge, { path, credential, count: this.#nonceUses, cnonce });
+    return answer === undefined ? undefined : [['Authorization', answer]];
   }
 }
 
-const asReply = (outcome: Page | NoReply | 'closed'): Page | NoReply =>
-  outcome === 'closed' ? noReply('truncated', 'closed without a byte of reply') : outcome;
+const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.kind === 'login';
 
-const asPage = (message: HttpMessage, closed: boolean, mostBytes: number): Page | NoReply => {
-  const { status, headers } = message;
-  if (!message.whole && !(message.untilClose && closed))
-    return noReply('truncated', 'closed before the reply was complete');
-  const body = decodeBody(message, mostBytes);
-  if (body === undefined) return noReply('unreadable', 'body in an encoding that cannot be read');
-  const location = headers.get('location')?.[0];
-  const challenges = (headers.get('www-authenticate') ?? []).flatMap(parseChallenges);
-  return {
-    kind: 'page',
-    status,
-    challenges,
-    body,
-    whole: message.whole,
-    ...(location === undefined ? {} : { location }),
-  };
+const minutes = (ms: number): number => Math.ceil(ms / 60_000);
+
+/** The challenge that a scheme answers. A log-in in clear is never sent to a device whose driver knows Digest, whatever it asks for now. */
+const challengeOf = (scheme: Scheme): string | undefined =>
+  scheme === 'digest' ? 'digest' : scheme === 'basic-if-asked' ? 'basic' : undefined;
+
+/** What could end a line of a header is dropped. */
+const oneLine = (value: string): string => value.replace(/\p{Cc}/gu, '');
+
+/** A key is refused by 403 as well; to the schemes of HTTP that means that this page is for nobody, or for somebody else. */
+const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
+  status === 401 || (status === 403 && typeof scheme === 'object');
+
+const isOver = (page: Page, login: Login): boolean => {
+  if (page.status === 401 || page.status === 403) return true;
+  if (login.over === undefined) return false;
+  const document = documentIn(page);
+  return document.kind === 'reply' && login.over(document.value);
 };
 
-/** The document of a page. A page that is none, or that the device does not give, is no reply. */
-export const documentIn = ({ status, body, whole, location }: Page): Reply | NoReply => {
-  if (status === 401 || status === 403) return noReply('refused', `HTTP ${status}`);
-  if (status === 404 || status === 405 || status === 501) return noReply('unsupported', `HTTP ${status}`);
-  if (status >= 300 && status < 400) {
-    return noReply('unreadable', `redirected to ${JSON.stringify(location ?? '')}`, { elsewhere: true });
+/** The headers of the session that the answer to a log-in opens; undefined where it opens none. */
+const sessionIn = (page: Page, { gives }: Login): Headers | undefined => {
+  if (gives.kind === 'cookie') {
+    const cookies = page.cookies.map((cookie) => oneLine(cookie.split(';', 1)[0] ?? '').trim());
+    return cookies.length === 0 ? undefined : [['Cookie', cookies.join('; ')]];
   }
-  const reply = readReply(body, { whole });
-  if (status >= 200 && status < 300) return reply;
-  return reply.kind === 'no-reply' && reply.reason === 'unreachable' ? reply : noReply('unreadable', `HTTP ${status}`);
+  const document = documentIn(page);
+  const found = document.kind === 'reply' ? place(gives.pointer)(document.value) : undefined;
+  if (found?.kind !== 'present' || typeof found.value !== 'string' || found.value === '') return undefined;
+  return [[gives.header, oneLine(`${gives.prefix ?? ''}${found.value}`)]];
 };

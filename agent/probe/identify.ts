@@ -1,14 +1,15 @@
 import {
-  type CgminerQuery,
   type Clues,
   cgminer,
+  clueName,
   type Driver,
-  type HttpQuery,
+  framed,
   httpGet,
   type Query,
+  questionOf,
 } from '../drivers/driver.ts';
 import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
-import type { Page } from './http.ts';
+import type { Page } from './exchange.ts';
 import { Line, type ProbeDeps } from './line.ts';
 import type { Target } from './target.ts';
 
@@ -31,20 +32,32 @@ const GET_VERSION = cgminer('get_version', { cadence: 'config', key: 'either' })
 const SUMMARY = cgminer('summary');
 const STATS = cgminer('stats');
 const ROOT = httpGet('/');
+/** What firmware without a tell-tale landing page answers to anybody. */
 const AXEOS_INFO = httpGet('/api/system/info');
+/** Ports that one family alone listens on, asked where the usual ones told nothing. */
+const WHATSMINER_3 = framed('get.device.info');
+const VOLCMINER = cgminer('version', { cadence: 'config', port: 'volcminer' });
 
 /** The questions of identification, for the allow-list. */
-export const IDENTIFICATION: readonly Query[] = [VERSION, GET_VERSION, SUMMARY, STATS, ROOT, AXEOS_INFO];
-
-const AXEOS_PAGE = /axeos|bitaxe|nerd\w{0,6}axe|lucky ?miner/i;
+export const IDENTIFICATION: readonly Query[] = [
+  VERSION,
+  GET_VERSION,
+  SUMMARY,
+  STATS,
+  ROOT,
+  AXEOS_INFO,
+  WHATSMINER_3,
+  VOLCMINER,
+];
 
 /** How much of a landing page is looked at, bytes. */
 const PAGE_START = 16_384;
 
 /**
  * Finds the family at an address without any credential, in the order of the survey of families: what 4028 `version`
- * says, where it says nothing the questions of WhatsMiner, the landing page, the reply that proves a page's claim; then
- * for what is still only likely the replies in which old firmware shows its maker. Ends as soon as a driver is certain.
+ * says, where it says nothing the questions of WhatsMiner, the landing page, the replies that settle what these make
+ * likely; then for what is still only likely the replies in which old firmware shows its maker, and for what told
+ * nothing the ports of single families. Ends as soon as a driver is certain.
  */
 export const identify = async (
   target: Target,
@@ -68,11 +81,14 @@ export const looksLikeAnother = (driver: Driver, { replies }: Capture, drivers: 
 };
 
 const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
-  const clues = { cgminer: new Map<string, JsonValue>(), http: new Map<string, JsonValue>() };
+  const clues = {
+    cgminer: new Map<string, JsonValue>(),
+    http: new Map<string, JsonValue>(),
+    framed: new Map<string, JsonValue>(),
+  };
   for (const [name, reply] of replies) {
     const query = driver.queries[name];
-    if (query === undefined || reply.kind !== 'reply') continue;
-    clues[query.kind].set(query.kind === 'cgminer' ? query.command : query.path, reply.value);
+    if (query !== undefined && reply.kind === 'reply') clues[query.kind].set(clueName(query), reply.value);
   }
   return clues;
 };
@@ -82,8 +98,12 @@ const CERTAIN = 3;
 class Inquiry {
   readonly #line: Line;
   readonly #drivers: readonly Driver[];
-  readonly #cgminer = new Map<string, JsonValue>();
-  readonly #http = new Map<string, JsonValue>();
+  readonly #replies = {
+    cgminer: new Map<string, JsonValue>(),
+    http: new Map<string, JsonValue>(),
+    framed: new Map<string, JsonValue>(),
+  };
+  readonly #asked = new Set<string>();
   readonly #evidence: string[] = [];
   readonly #failures: NoReply[] = [];
   #web: Clues['web'];
@@ -98,12 +118,49 @@ class Inquiry {
     const version = await this.#ask(VERSION);
     if (this.#certain()) return;
     const speaksCgminer = isCgminer(version);
-    if (speaksCgminer && this.#best().sureness === 0) await this.#askAsWhatsminer();
+    if (speaksCgminer && this.#unknown()) await this.#askAsWhatsminer();
     if (this.#certain()) return;
-    await this.#askWeb();
-    if (this.#certain() || !speaksCgminer) return;
-    await this.#askOnce(SUMMARY);
-    if (!this.#certain()) await this.#askOnce(STATS);
+    await this.#askWeb(isWeb(version));
+    if (speaksCgminer) await this.#askInTurn([SUMMARY, STATS]);
+    else if (this.#answered || this.#isAlive()) await this.#askElsewhere();
+  }
+
+  /** The landing page, and what settles its claim. `instead`: a web server answers where the CGMiner API is expected. */
+  async #askWeb(instead: boolean): Promise<void> {
+    const page = await this.#landingPage();
+    if (this.#certain()) return;
+    await this.#prove();
+    const asksForLogin = page?.status === 401 || page?.status === 403;
+    if (this.#unknown() && page !== undefined && !asksForLogin) await this.#askInTurn([AXEOS_INFO]);
+    if (instead) await this.#askInTurn(this.#drivers.flatMap(proofsOf).filter(({ port }) => port === 'cgminer'));
+  }
+
+  /** The questions that settle whether it is one of the families that are likely. */
+  async #prove(): Promise<void> {
+    const { sureness, drivers } = this.#best();
+    if (sureness > 0) await this.#askInTurn(drivers.flatMap(proofsOf));
+  }
+
+  /** Where nothing told a family: the ports that one family alone listens on. */
+  async #askElsewhere(): Promise<void> {
+    if (this.#unknown()) await this.#askInTurn([WHATSMINER_3, VOLCMINER]);
+  }
+
+  /** Each question once, until a driver is certain. */
+  async #askInTurn(queries: readonly Query[]): Promise<void> {
+    for (const query of queries) {
+      if (this.#certain()) return;
+      if (!this.#asked.has(questionOf(query))) await this.#ask(query);
+    }
+  }
+
+  #unknown(): boolean {
+    return this.#best().sureness === 0;
+  }
+
+  /** Something refused the connections: there is a machine. */
+  #isAlive(): boolean {
+    return this.#failures.some(({ detail }) => detail === 'ECONNREFUSED');
   }
 
   conclude(): Identification {
@@ -118,34 +175,27 @@ class Inquiry {
     return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
   }
 
-  async #askAsWhatsminer(): Promise<void> {
-    await this.#ask(GET_VERSION);
-    if (!this.#certain()) await this.#ask(SUMMARY);
+  #askAsWhatsminer(): Promise<void> {
+    return this.#askInTurn([GET_VERSION, SUMMARY]);
   }
 
-  async #askWeb(): Promise<void> {
+  async #landingPage(): Promise<Page | undefined> {
     const page = await this.#line.page(ROOT);
     if (page.kind === 'no-reply') {
-      this.#note('GET /', page);
-      return;
+      this.#note(inWords(ROOT), page);
+      return undefined;
     }
     this.#web = webClue(page);
     this.#answered = true;
-    this.#evidence.push(`GET /: HTTP ${page.status}`);
-    if (this.#certain()) return;
-    const asksForLogin = page.status === 401 || page.status === 403;
-    if (AXEOS_PAGE.test(this.#web.body) || (!asksForLogin && this.#best().sureness === 0)) await this.#ask(AXEOS_INFO);
+    this.#evidence.push(`${inWords(ROOT)}: HTTP ${page.status}`);
+    return page;
   }
 
-  async #askOnce(query: CgminerQuery): Promise<void> {
-    if (!this.#cgminer.has(query.command)) await this.#ask(query);
-  }
-
-  async #ask(query: CgminerQuery | HttpQuery): Promise<Reply | NoReply> {
+  async #ask(query: Query): Promise<Reply | NoReply> {
+    this.#asked.add(questionOf(query));
     const reply = await this.#line.ask(query);
-    const name = query.kind === 'cgminer' ? query.command : query.path;
-    this.#note(query.kind === 'cgminer' ? name : `GET ${name}`, reply);
-    if (reply.kind === 'reply') (query.kind === 'cgminer' ? this.#cgminer : this.#http).set(name, reply.value);
+    this.#note(inWords(query), reply);
+    if (reply.kind === 'reply') this.#replies[query.kind].set(clueName(query), reply.value);
     return reply;
   }
 
@@ -156,7 +206,7 @@ class Inquiry {
   }
 
   #clues(): Clues {
-    return { cgminer: this.#cgminer, http: this.#http, ...(this.#web === undefined ? {} : { web: this.#web }) };
+    return { ...this.#replies, ...(this.#web === undefined ? {} : { web: this.#web }) };
   }
 
   #certain(): boolean {
@@ -181,6 +231,19 @@ const judge = (driver: Driver, clues: Clues): number => {
     return 0;
   }
 };
+
+/** A question as people say it: `version`, `GET /`, `version at volcminer`. */
+const inWords = (query: Query): string => {
+  const words = query.kind === 'http' ? `${query.method} ${query.path}` : clueName(query);
+  const elsewhere = /@(\w+):/.exec(questionOf(query))?.[1];
+  return elsewhere === undefined ? words : `${words} at ${elsewhere}`;
+};
+
+const proofsOf = ({ proofs = [], queries }: Driver): readonly Query[] => proofs.flatMap((name) => queries[name] ?? []);
+
+/** Whether a web server answered where the CGMiner API was asked. */
+const isWeb = (version: Reply | NoReply): boolean =>
+  version.kind === 'no-reply' && version.dark === true && version.bytes !== undefined;
 
 /** Whether something on the port speaks the CGMiner API, so that another question to it is worth a connection. */
 const isCgminer = (version: Reply | NoReply): boolean => {

@@ -1,12 +1,15 @@
-import type { CgminerQuery, HttpQuery, Query } from '../drivers/driver.ts';
+import type { CgminerQuery, FramedQuery, HttpQuery, PortName, Query } from '../drivers/driver.ts';
 import { isUnknownQuestion, statusOf } from '../drivers/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AllowList } from './allow.ts';
 import type { NoReply, Reply } from './capture.ts';
 import { askCgminer } from './cgminer.ts';
 import type { Endpoint } from './connection.ts';
-import { documentIn, HttpSession, type Page } from './http.ts';
+import { documentIn, type Page } from './exchange.ts';
+import { askFramed } from './framed.ts';
+import { HttpSession } from './http.ts';
 import type { Limits } from './limits.ts';
+import type { Logins } from './logins.ts';
 import { noReply } from './reply.ts';
 import type { Target } from './target.ts';
 
@@ -15,8 +18,14 @@ export interface ProbeDeps {
   readonly limits: Limits;
   readonly allow: AllowList;
   readonly clock: Clock;
+  readonly logins: Logins;
   readonly signal?: AbortSignal | undefined;
 }
+
+/** An interface: a protocol at one of the ports. */
+type Interface = `${Query['kind']} ${PortName}`;
+
+const interfaceOf = ({ kind, port }: Pick<Query, 'kind' | 'port'>): Interface => `${kind} ${port}`;
 
 /** An interface that let two questions run into the deadline is not asked a third in the same look. */
 const MOST_TIMEOUTS = 2;
@@ -27,11 +36,12 @@ export class Line implements AsyncDisposable {
   readonly #deps: ProbeDeps;
   readonly #endsAtMs: number;
   /** Why an interface need not be asked any more. */
-  readonly #vain: { [Kind in Query['kind']]?: NoReply } = {};
-  readonly #timeouts = { cgminer: 0, http: 0 };
+  readonly #vain: { [Name in Interface]?: NoReply } = {};
+  readonly #timeouts: { [Name in Interface]?: number } = {};
   /** Keys that the device does not look for a command under. */
   #unknownKeys: readonly CgminerQuery['key'][] = [];
-  #http: HttpSession | undefined;
+  /** Sessions by port; at most one holds a connection. */
+  readonly #web: { [Port in PortName]?: HttpSession } = {};
 
   constructor(target: Target, deps: ProbeDeps) {
     this.#target = target;
@@ -42,6 +52,7 @@ export class Line implements AsyncDisposable {
   /** Asks one question, or says at once why that is in vain. */
   ask(query: Query): Promise<Reply | NoReply> {
     if (query.kind === 'http') return this.#document(query);
+    if (query.kind === 'framed') return this.#framed(query);
     return query.otherwise === undefined ? this.#command(query) : this.#byEitherKey(query, query.otherwise);
   }
 
@@ -52,20 +63,38 @@ export class Line implements AsyncDisposable {
 
   /** Asks for a page as it is, whatever its status. */
   async page(query: HttpQuery): Promise<Page | NoReply> {
-    const endpoint = this.#endpoint('http');
+    const endpoint = this.#endpoint(query);
     if ('reason' in endpoint) return endpoint;
-    this.#http ??= new HttpSession(endpoint, this.#target.credential, {
-      limits: () => this.#limits(),
-      allow: this.#deps.allow,
-      signal: this.#deps.signal,
-    });
-    const page = await this.#http.page(query);
-    if (page.kind === 'no-reply') this.#learn('http', page);
+    await this.#hangUp(query.port);
+    const session = this.#web[query.port] ?? this.#webAt(endpoint);
+    this.#web[query.port] = session;
+    const page = await session.page(query);
+    if (page.kind === 'no-reply') this.#learn(query, page);
     return page;
   }
 
+  #webAt(endpoint: Endpoint): HttpSession {
+    const { allow, logins, signal } = this.#deps;
+    return new HttpSession(endpoint, this.#target.credential, { limits: () => this.#limits(), allow, logins, signal });
+  }
+
+  /** Before another interface is asked: a device never sees two connections of ours. */
+  async #hangUp(but?: PortName): Promise<void> {
+    for (const [port, session] of Object.entries(this.#web)) if (port !== but) await session.close();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#http?.close();
+    await this.#hangUp();
+  }
+
+  async #framed(query: FramedQuery): Promise<Reply | NoReply> {
+    const endpoint = this.#endpoint(query);
+    if ('reason' in endpoint) return endpoint;
+    await this.#hangUp();
+    const { allow, signal } = this.#deps;
+    const reply = await askFramed(endpoint, query, this.#limits(), allow, signal);
+    if (reply.kind === 'no-reply') this.#learn(query, reply);
+    return reply;
   }
 
   /** A device that does not know a question by the first key is asked by the second. */
@@ -79,30 +108,32 @@ export class Line implements AsyncDisposable {
   }
 
   async #command(query: CgminerQuery): Promise<Reply | NoReply> {
-    const endpoint = this.#endpoint('cgminer');
+    const endpoint = this.#endpoint(query);
     if ('reason' in endpoint) return endpoint;
-    if (this.#http !== undefined) await this.#http.close();
+    await this.#hangUp();
     const { allow, signal } = this.#deps;
     const reply = await askCgminer(endpoint, query, this.#limits(), allow, signal);
-    if (reply.kind === 'no-reply') this.#learn('cgminer', reply);
+    if (reply.kind === 'no-reply') this.#learn(query, reply);
     return reply;
   }
 
   /** Where to ask, or why that would be in vain. */
-  #endpoint(kind: Query['kind']): Endpoint | NoReply {
-    const port = this.#target.ports[kind];
+  #endpoint(query: Query): Endpoint | NoReply {
+    const port = this.#target.ports[query.port] ?? null;
     if (port === null) return noReply('unreachable', 'no port to ask');
-    const vain = this.#vain[kind];
+    const vain = this.#vain[interfaceOf(query)];
     if (vain !== undefined) return vain;
     if (this.#leftMs() <= 0) return noReply('timeout', 'the look took too long');
     this.#deps.signal?.throwIfAborted();
     return { host: this.#target.address, port };
   }
 
-  #learn(kind: Query['kind'], { reason, dark, detail }: NoReply): void {
-    if (reason === 'timeout') this.#timeouts[kind] += 1;
-    if (!dark && this.#timeouts[kind] < MOST_TIMEOUTS) return;
-    this.#vain[kind] = noReply(reason, `not asked again: ${detail}`, dark ? { dark } : {});
+  #learn(query: Query, { reason, dark, detail }: NoReply): void {
+    const name = interfaceOf(query);
+    const timeouts = (this.#timeouts[name] ?? 0) + (reason === 'timeout' ? 1 : 0);
+    this.#timeouts[name] = timeouts;
+    if (!dark && timeouts < MOST_TIMEOUTS) return;
+    this.#vain[name] = noReply(reason, `not asked again: ${detail}`, dark ? { dark } : {});
   }
 
   #leftMs(): number {

@@ -7,8 +7,7 @@ import type { Target } from './target.ts';
 export type { ProbeDeps } from './line.ts';
 
 /**
- * One look: asks `driver`'s questions of this cadence one after the other, first those of one interface, then those of
- * the other. Whatever a device does, it is over after `limits.deviceMs`, and every question that was due has an entry.
+ * One look: asks `driver`'s questions of this cadence one after the other, those of one interface after those of another. Whatever a device does, it is over after `limits.deviceMs`, and every question that was due has an entry.
  */
 export const probeDevice = async (
   target: Target,
@@ -17,15 +16,19 @@ export const probeDevice = async (
   deps: ProbeDeps,
 ): Promise<Capture> => {
   const replies = new Map<string, Reply | NoReply>();
-  await using line = new Line(target, deps);
+  await using line = new Line(withLogin(target, driver), deps);
   for (const [name, query] of inOrder(driver, look)) {
     replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
   }
   return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
 };
 
-const isPointless = (query: Query, replies: Replies): boolean =>
-  query.kind === 'http' && query.unless?.(replies) === true;
+const withLogin = (target: Target, { vendorLogin }: Driver): Target =>
+  target.credential !== undefined || target.vendorDefault !== true || vendorLogin === undefined
+    ? target
+    : { ...target, credential: { user: vendorLogin.user, password: () => vendorLogin.password } };
+
+const isPointless = (query: Query, replies: Replies): boolean => query.unless?.(replies) === true;
 
 const NOT_SERVED = noReply('unsupported', 'not asked: another answer shows that there is no such path');
 
@@ -40,6 +43,5 @@ const IN_ORDER: { readonly [Look in LookKind]: WeakMap<Driver, readonly Question
 const inOrder = (driver: Driver, look: LookKind): readonly Question[] =>
   IN_ORDER[look].getOrInsertComputed(driver, () => {
     const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
-    const first = due[0]?.[1].kind;
-    return [...due.filter(([, { kind }]) => kind === first), ...due.filter(([, { kind }]) => kind !== first)];
+    return [...Map.groupBy(due, ([, { kind, port }]) => `${kind} ${port}`).values()].flat();
   });

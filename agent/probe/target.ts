@@ -1,13 +1,17 @@
+import type { PortName } from '../drivers/driver.ts';
+
 /** The one log-in configured for a device. The password is fetched when it is needed and kept nowhere. */
 export interface Credential {
   readonly user: string;
   readonly password: () => string;
 }
 
-/** Where to ask. A port that is null is not asked; both may be the same number: `probe host:port` speaks either there. */
+/** Where to ask. A port that is not named, or null, is not asked; several may be the same number: `probe host:port` speaks any protocol there. */
 export interface Target {
   /** IP address or host name. */
   readonly address: string;
-  readonly ports: { readonly cgminer: number | null; readonly http: number | null };
+  readonly ports: { readonly [Name in PortName]?: number | null };
   readonly credential?: Credential;
+  /** Where there is no credential, the log-in that the maker documents may be tried: the operator turned that on. */
+  readonly vendorDefault?: boolean;
 }

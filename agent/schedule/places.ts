@@ -1,10 +1,12 @@
 import type { Config } from '../config/schema.ts';
+import { PORTS, type PortName } from '../drivers/driver.ts';
+import type { Target } from '../probe/target.ts';
 import { parseRange } from './range.ts';
 
 /** One address that the configuration names, and how to ask there. */
 export interface Place {
   readonly address: string;
-  readonly ports: { readonly cgminer: number; readonly http: number };
+  readonly ports: Target['ports'];
   /** Name of an entry under `credentials`. */
   readonly credentials?: string;
   readonly labels: { readonly [name: string]: string };
@@ -39,7 +41,8 @@ export const placesOf = (config: Config): readonly Place[] => {
 };
 
 /** Several machines may share an address behind different ports. */
-export const placeKey = (address: string, ports: Place['ports']): string => `${address}|${ports.cgminer}|${ports.http}`;
+export const placeKey = (address: string, ports: Place['ports']): string =>
+  [address, ...NAMES.map((name) => ports[name] ?? '')].join('|');
 
 const common = (config: Config, entry: Config['devices'][number]) => ({
   ports: entry.ports,
@@ -48,7 +51,8 @@ const common = (config: Config, entry: Config['devices'][number]) => ({
   ...(entry.credentials === undefined ? {} : { credentials: entry.credentials }),
 });
 
-const DEFAULT_PORTS = { cgminer: 4028, http: 80 };
+const NAMES = Object.keys(PORTS) as readonly PortName[];
+// Object.keys gives text; the keys are those of the table.
 
 /** Id of the position that a `host` entry names. */
 export const positionId = (entry: {
@@ -59,9 +63,7 @@ export const positionId = (entry: {
 
 /** `10.20.15.7` becomes `10-20-15-7`; `-<port>` is appended for ports that are not the usual ones. */
 const hostId = (host: string, ports: Place['ports']): string => {
-  const extra = (['cgminer', 'http'] as const)
-    .filter((name) => ports[name] !== DEFAULT_PORTS[name])
-    .map((name) => ports[name]);
+  const extra = NAMES.map((name) => ports[name] ?? PORTS[name]).filter((port, at) => port !== Object.values(PORTS)[at]);
   return idOf([host, ...extra].join('-'));
 };
 

@@ -1,8 +1,9 @@
-import type { Clues, Driver, Query } from '../../agent/drivers/driver.ts';
+import { type Auth, type Clues, clueName, type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
+import { requestText } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import { FACTS, type FactName } from '../../shared/facts.ts';
-import { replyBytes, type Specimen } from '../../test/specimens/specimen.ts';
+import { realmOf, replyBytes, type Specimen } from '../../test/specimens/specimen.ts';
 import { code, generatedFrom, markdownTable, page } from './markdown.ts';
 
 /** `docs/drivers.md`: which fact is read from which family, and for each family what is asked and what is odd. */
@@ -20,8 +21,9 @@ export const driversPage = (drivers: readonly Driver[], specimens: readonly Spec
   );
 
 const INTRODUCTION = [
-  'One driver for each firmware family. A driver names its questions from two kinds only: a command of the CGMiner API',
-  'without parameters, and a GET of a fixed path. What is on no list here cannot be sent to a miner.',
+  'One driver for each firmware family. A driver names its questions from closed kinds only: a command of the CGMiner API,',
+  'a GET of a fixed path, a POST that is listed word for word because its firmware answers reads to nothing else, and a read of',
+  'WhatsMiner API 3. What is on no list here cannot be sent to a miner.',
 ].join('\n');
 
 const RECOGNITION = [
@@ -52,9 +54,8 @@ const readWhen = ({ facts, queries }: Driver, fact: FactName): string => {
 };
 
 const question = (query: Query): string => {
-  if (query.kind === 'http') return code(`GET ${query.path}`);
-  const { key, command, otherwise } = query;
-  return `${code(`{"${key}":"${command}"}`)}${otherwise === undefined ? '' : `, else ${question(otherwise)}`}`;
+  const otherwise = query.kind === 'cgminer' ? query.otherwise : undefined;
+  return `${code(requestText(query))}${otherwise === undefined ? '' : `, else ${question(otherwise)}`}`;
 };
 
 const section = (driver: Driver, specimens: readonly Specimen[]): readonly string[] => {
@@ -80,12 +81,18 @@ const queryRow =
   ([name, query]: [string, Query]): readonly string[] => [
     question(query),
     query.cadence === 'pools' ? 'every poll' : 'full look',
-    query.kind === 'http' && query.auth !== 'none' ? query.auth : '',
+    query.kind === 'http' ? loginOf(query.auth) : '',
     Object.entries(driver.facts)
       .filter(([, source]) => source.queries.includes(name))
       .map(([fact]) => code(fact))
       .join(', '),
   ];
+
+const loginOf = (auth: Auth): string => {
+  if (auth === 'none') return '';
+  if (typeof auth === 'string') return auth;
+  return auth.kind === 'key' ? `key in ${code(auth.header)}` : 'session';
+};
 
 const SURENESS = ['no', 'possible', 'likely', 'certain'] as const;
 
@@ -101,8 +108,8 @@ const recognitionOf = (driver: Driver, specimens: readonly Specimen[]): string =
 
 /** What identification would know of a specimen that answered this question only. */
 const cluesOf = (query: Query, specimen: Specimen): Clues => {
-  const name = query.kind === 'http' ? query.path : query.command;
-  const bytes = replyBytes(specimen, `${query.kind}:${name}`);
+  const name = clueName(query);
+  const bytes = replyBytes(specimen, questionOf(query));
   const empty: Clues = { cgminer: new Map(), http: new Map() };
   if (bytes === undefined) return empty;
   if (name === '/') return { ...empty, web: pageOf(specimen, bytes) };
@@ -111,8 +118,9 @@ const cluesOf = (query: Query, specimen: Specimen): Clues => {
 };
 
 const pageOf = ({ device }: Specimen, bytes: Uint8Array): NonNullable<Clues['web']> => {
+  const realm = realmOf(device);
   const needsLogin = device.replies['http:/']?.auth === true && device.auth !== undefined;
   return needsLogin
-    ? { status: 401, body: '', ...(device.auth === undefined ? {} : { realm: device.auth.realm }) }
+    ? { status: 401, body: '', ...(realm === undefined ? {} : { realm }) }
     : { status: 200, body: new TextDecoder().decode(bytes) };
 };

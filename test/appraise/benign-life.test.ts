@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Look } from '../../agent/appraise/engine.ts';
-import type { Driver, Query } from '../../agent/drivers/driver.ts';
+import { type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
@@ -15,8 +15,7 @@ import { ADDRESS, HOUR, MINUTE, numbers, Watch } from './watch.ts';
 const FAULTS = 0.05;
 const ON_ITS_SECOND_POOL = 'axeos/gamma-2.12';
 
-const bytesOf = (specimen: Specimen, query: Query): Uint8Array | undefined =>
-  replyBytes(specimen, query.kind === 'cgminer' ? `cgminer:${query.command}` : `http:${query.path}`);
+const bytesOf = (specimen: Specimen, query: Query): Uint8Array | undefined => replyBytes(specimen, questionOf(query));
 
 /** The same document with nothing in its lists. */
 const emptied = (value: JsonValue): JsonValue => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
+import { questionOf } from '../../agent/drivers/driver.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
@@ -27,7 +28,7 @@ const isWeb = (query: string): boolean => antminerStock.queries[query]?.kind ===
 
 const replyTo = (query: string, edits: Edits): Reply | NoReply => {
   const asked = antminerStock.queries[query];
-  const question = asked?.kind === 'http' ? `http:${asked.path}` : `cgminer:${asked?.command}`;
+  const question = asked === undefined ? '' : questionOf(asked);
   let text = new TextDecoder().decode(replyBytes(s21, question));
   for (const [from, to] of [...(S19[query] ?? []), ...(edits[query] ?? [])]) {
     assert.ok(text.includes(from), `${query} says ${from}`);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
 import { type ConfigProblem, loadConfig, parseConfig } from '../../agent/config/load.ts';
+import { PORTS } from '../../agent/drivers/driver.ts';
 
 const MINIMAL = `gateway: gw-1
 operator: example.org
@@ -29,7 +30,7 @@ test('a minimal file gets every default, and paths relative to its folder', () =
   const config = good(MINIMAL);
   assert.equal(config.state_dir, '/etc/assayer/state');
   assert.equal(config.schedule.pools, '* * * * *');
-  assert.deepEqual(config.devices[0]?.ports, { cgminer: 4028, http: 80 });
+  assert.deepEqual(config.devices[0]?.ports, PORTS);
   assert.equal(config.confirm_s, 10);
 });
 

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import type { Look } from '../../agent/appraise/engine.ts';
-import type { Driver, Query } from '../../agent/drivers/driver.ts';
+import { type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import type { JsonObject, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
-import { documentIn } from '../../agent/probe/http.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { ADDRESS, HOUR, MINUTE, Watch } from '../appraise/watch.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
@@ -26,12 +26,12 @@ const lives: readonly Life[] = loadSpecimens().flatMap((specimen) => {
 });
 
 const answer = (specimen: Specimen, query: Query): Reply | NoReply => {
-  const question = query.kind === 'cgminer' ? `cgminer:${query.command}` : `http:${query.path}`;
+  const question = questionOf(query);
   const bytes = replyBytes(specimen, question);
   if (bytes === undefined) return noReply('unsupported', 'no such question');
   if (query.kind === 'cgminer') return readReply(bytes, { whole: true });
   const status = specimen.device.replies[question]?.status ?? 200;
-  return documentIn({ kind: 'page', status, challenges: [], body: Buffer.from(bytes), whole: true });
+  return documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true });
 };
 
 /** Something that happened to the answer to one question. */

@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import type { Clues } from '../../agent/drivers/driver.ts';
+import { type Clues, clueName } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { JsonObject, JsonValue } from '../../agent/probe/capture.ts';
 import { readReply } from '../../agent/probe/reply.ts';
@@ -34,7 +34,7 @@ const cluesFrom = (replies: ReadonlyMap<string, JsonValue>): Clues => ({
 /** Under which name a reply is filed: the command, or the path. */
 const filedUnder = (family: string, query: string): string | undefined => {
   const asked = DRIVERS.find((driver) => driver.family === family)?.queries[query];
-  return asked?.kind === 'http' ? asked.path : asked?.command;
+  return asked === undefined ? undefined : clueName(asked);
 };
 
 const repliesIn = (family: string, path: string, captured: CapturedFile): readonly [string, JsonValue][] => {

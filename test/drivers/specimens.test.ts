@@ -1,14 +1,21 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CgminerQuery, type Clues, cgminer, type Driver, type Query } from '../../agent/drivers/driver.ts';
+import {
+  type CgminerQuery,
+  type Clues,
+  clueName,
+  type Driver,
+  type Query,
+  questionOf,
+} from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { isUnknownQuestion } from '../../agent/drivers/status.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { Capture, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
-import { documentIn } from '../../agent/probe/http.ts';
-import { looksLikeAnother } from '../../agent/probe/identify.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
+import { IDENTIFICATION, looksLikeAnother } from '../../agent/probe/identify.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
-import { knowsBy, loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+import { knowsBy, loadSpecimens, realmOf, replyBytes, type Specimen } from '../specimens/specimen.ts';
 
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 
@@ -16,13 +23,18 @@ const INVALID_COMMAND = bytesOf('{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Ms
 
 const ENDINGS = { nul: '\0', newline: '\n', none: '' } as const;
 
-const hasPort = ({ device }: Specimen, kind: Query['kind']): boolean =>
-  Object.keys(device.replies).some((question) => question.startsWith(`${kind}:`));
+/** Whether something listens where the question goes. */
+const hasPort = ({ device }: Specimen, query: Query): boolean => {
+  const start = questionOf(query).replace(/:.*/s, ':');
+  return Object.keys(device.replies).some((question) => question.startsWith(start));
+};
 
-const overTcp = (specimen: Specimen, { command, key }: Pick<CgminerQuery, 'command' | 'key'>): Reply | NoReply => {
+const overTcp = (specimen: Specimen, query: CgminerQuery): Reply | NoReply => {
   const { ending, unanswered } = specimen.device.cgminer;
   const unlisted = unanswered === undefined ? INVALID_COMMAND : specimen.files.get(unanswered);
-  const known = knowsBy(specimen.device, command, key) ? replyBytes(specimen, `cgminer:${command}`) : undefined;
+  const known = knowsBy(specimen.device, query.command, query.key)
+    ? replyBytes(specimen, questionOf(query))
+    : undefined;
   const bytes = known ?? unlisted ?? INVALID_COMMAND;
   return readReply(new Uint8Array([...bytes, ...bytesOf(ENDINGS[ending])]), { whole: false });
 };
@@ -30,21 +42,29 @@ const overTcp = (specimen: Specimen, { command, key }: Pick<CgminerQuery, 'comma
 const overHttp = (specimen: Specimen, question: string): Reply | NoReply => {
   const listed = specimen.device.replies[question];
   const body = Buffer.from(replyBytes(specimen, question) ?? []);
-  return documentIn({ kind: 'page', status: listed?.status ?? 404, challenges: [], body, whole: true });
+  return documentIn({ kind: 'page', status: listed?.status ?? 404, challenges: [], cookies: [], body, whole: true });
 };
 
 /** What the transports make of a specimen, without a socket: the simulator plays the same files on real ones. */
 const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Reply | NoReply => {
   if (query.kind === 'http' && query.auth !== 'none' && !credentials) return noReply('refused', 'no credentials');
-  if (!hasPort(specimen, query.kind)) return noReply('unreachable', 'no such port', { dark: true });
-  if (query.kind === 'cgminer') {
-    const reply = overTcp(specimen, query);
-    const isUnknown = reply.kind === 'reply' && isUnknownQuestion(reply.value);
-    return isUnknown && query.otherwise !== undefined ? overTcp(specimen, query.otherwise) : reply;
+  if (!hasPort(specimen, query)) return noReply('unreachable', 'no such port', { dark: true });
+  const question = questionOf(query);
+  switch (query.kind) {
+    case 'cgminer': {
+      const reply = overTcp(specimen, query);
+      const isUnknown = reply.kind === 'reply' && isUnknownQuestion(reply.value);
+      return isUnknown && query.otherwise !== undefined ? overTcp(specimen, query.otherwise) : reply;
+    }
+    case 'framed': {
+      const bytes = replyBytes(specimen, question);
+      return bytes === undefined ? noReply('unsupported', 'code -2') : readReply(bytes, { whole: true });
+    }
+    case 'http': {
+      const needsLogin = specimen.device.replies[question]?.auth === true;
+      return needsLogin && !credentials ? noReply('refused', 'HTTP 401') : overHttp(specimen, question);
+    }
   }
-  const question = `http:${query.path}`;
-  const needsLogin = specimen.device.replies[question]?.auth === true;
-  return needsLogin && !credentials ? noReply('refused', 'HTTP 401') : overHttp(specimen, question);
 };
 
 const look = (specimen: Specimen, driver: Driver, credentials: boolean): Capture => ({
@@ -55,31 +75,31 @@ const look = (specimen: Specimen, driver: Driver, credentials: boolean): Capture
   ),
 });
 
-const IDENTIFYING = ['version', 'get_version', 'summary', 'stats'] as const;
-
 const webClue = ({ device, files }: Specimen): Clues['web'] => {
   const page = device.replies['http:/'];
   if (page === undefined) return undefined;
   const location = page.headers.Location;
-  if (page.auth) return { status: 401, body: '', ...(device.auth === undefined ? {} : { realm: device.auth.realm }) };
+  const realm = realmOf(device);
+  if (page.auth) return { status: 401, body: '', ...(realm === undefined ? {} : { realm }) };
   const body = page.file === undefined ? '' : new TextDecoder().decode(files.get(page.file));
   return { status: page.status, body, ...(location === undefined ? {} : { location }) };
 };
 
-/** The clues that a device gives who was asked all questions of identification. */
+/** The clues that a device gives who was asked all questions of identification, and those that prove a family. */
 const cluesOf = (specimen: Specimen): Clues => {
-  const replies = new Map<string, JsonValue>();
-  for (const command of IDENTIFYING) {
-    if (!hasPort(specimen, 'cgminer')) break;
-    const reply = askSpecimen(specimen, cgminer(command, { cadence: 'config', key: 'either' }), false);
-    if (reply.kind === 'reply') replies.set(command, reply.value);
+  const clues = {
+    cgminer: new Map<string, JsonValue>(),
+    http: new Map<string, JsonValue>(),
+    framed: new Map<string, JsonValue>(),
+  };
+  const proofs = DRIVERS.flatMap(({ proofs = [], queries }) => proofs.flatMap((name) => queries[name] ?? []));
+  for (const query of [...IDENTIFICATION, ...proofs]) {
+    if (clueName(query) === '/') continue;
+    const reply = askSpecimen(specimen, query, false);
+    if (reply.kind === 'reply') clues[query.kind].set(clueName(query), reply.value);
   }
-  const info = 'http:/api/system/info';
-  const http = new Map<string, JsonValue>();
-  const answered = specimen.device.replies[info]?.auth === false ? overHttp(specimen, info) : undefined;
-  if (answered?.kind === 'reply') http.set('/api/system/info', answered.value);
   const web = webClue(specimen);
-  return { cgminer: replies, http, ...(web === undefined ? {} : { web }) };
+  return { ...clues, ...(web === undefined ? {} : { web }) };
 };
 
 const recognisedBy = (clues: Clues): readonly string[] => {

@@ -38,7 +38,9 @@ test('pools counted from 1 and pools counted from 0 have the same slots', () => 
   const row = (POOL: number) => ({ POOL, URL: `stratum+tcp://p${POOL}.example:3333`, User: 'u', Priority: POOL });
   const slots = (...rows: readonly number[]) => {
     const pools = read('pools', { pools: replied({ STATUS: [{ STATUS: 'S' }], POOLS: rows.map(row) }) });
-    return pools?.kind === 'present' ? (pools.value as readonly { slot: number }[]).map(({ slot }) => slot) : pools;
+    return pools?.kind === 'present'
+      ? (pools.value as unknown as readonly { slot: number }[]).map(({ slot }) => slot)
+      : pools;
   };
   assert.deepEqual(slots(1, 2, 3), [0, 1, 2]);
   assert.deepEqual(slots(0, 1, 2), [0, 1, 2]);

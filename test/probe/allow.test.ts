@@ -1,9 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cgminer, httpGet } from '../../agent/drivers/driver.ts';
+import {
+  cgminer,
+  cgminerCheck,
+  framed,
+  httpGet,
+  httpPost,
+  type Login,
+  PASSWORD,
+  type Query,
+  USER,
+} from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
+import { LOGINS, READING } from '../../agent/probe/reading.ts';
+
+/** A command, a question to API 3, or a GET of a plain path; the port where it is not the usual one. */
+const PLAIN =
+  /^(\{"(command|cmd)":"[a-z][a-z0-9_.]*"(,"param(eter)?":"[a-z+_-]+")?\}|GET \/[A-Za-z0-9_./-]*|POST \/graphql \{"query":"\{[\w {}]+\}"\})( @[a-z]+)?$/;
 
 test('commands that join, carry a parameter or change a miner stop the agent at start', () => {
   const forbidden = [
@@ -35,7 +50,6 @@ test('commands that join, carry a parameter or change a miner stop the agent at 
     'ascenable',
     'pgaset',
     'gpufan',
-    'privileged',
     'update_pools',
     'restart_btminer',
     'power_off',
@@ -105,11 +119,60 @@ test('paths with a query, an escape or a known effect stop the agent at start', 
   }
 });
 
+test('what is sent by POST, with a query string, framed or with a parameter is a listed read, or stops the agent at start', () => {
+  const forbidden: readonly Query[] = [
+    httpPost('/user/userpanel', 'post=2'),
+    httpPost('/user/userpanel', 'post=3'),
+    httpPost('/user/userpanel', 'post=4&post=3'),
+    httpPost('/user/userpanel', ''),
+    httpPost('/user/machineconfig', 'post=2'),
+    httpPost('/cgi-bin/get_system_info.cgi', ''),
+    httpPost('/api/reboot', '{}'),
+    httpPost('/graphql', '{"query":"mutation {bosminer{stop}}"}'),
+    httpPost('/graphql', '{"query":"{a} mutation M {b}"}'),
+    httpPost('/graphql', '{"query":"subscription {a}"}'),
+    httpPost('/graphql', '{"query":"{bos{checkForUpgrade}}"}'),
+    httpPost('/graphql', '{"query":"{a}","operationName":"x"}'),
+    httpGet('/mcb/cgminer?cgminercmd=restart'),
+    framed('set.miner.pools'),
+    framed('get.psu.command'),
+    framed('get.log.download'),
+    framed('get.device.info', { cadence: 'config', param: 'a","cmd":"set.miner.pools' }),
+    { ...cgminer('pools'), about: 'addpool' },
+    cgminerCheck('addpool","command":"addpool'),
+    httpGet('/a', { cadence: 'config', auth: { ...LOGIN, path: '/reboot' } }),
+    httpGet('/a', { cadence: 'config', auth: { ...LOGIN, members: { ...LOGIN.members, more: 'x' } } }),
+    httpPost('/user/userpanel', 'post=4', { cadence: 'config', auth: 'digest' }),
+  ];
+  for (const query of forbidden)
+    assert.throws(() => compileAllowList([], [query]), /may not be sent|Digest/, JSON.stringify(query));
+});
+
+const LOGIN: Login = {
+  kind: 'login',
+  method: 'POST',
+  path: '/cgi-bin/login.php',
+  as: 'form',
+  members: { username: USER, origin_pwd: PASSWORD },
+  gives: { kind: 'cookie' },
+};
+
+test('a log-in carries the user and the password as data, whatever is in them', () => {
+  const allow = compileAllowList([], [httpGet('/cgi-bin/get_system_info.php', { cadence: 'config', auth: LOGIN })]);
+  assert.deepEqual(allow.login(LOGIN, { user: 'a&b', password: 'x\r\nPOST /reboot=1' }), {
+    method: 'POST',
+    path: '/cgi-bin/login.php',
+    body: 'username=a%26b&origin_pwd=x%0D%0APOST%20%2Freboot%3D1',
+    type: 'application/x-www-form-urlencoded',
+  });
+  assert.throws(() => allow.login({ ...LOGIN }, { user: 'a', password: 'b' }), /not on the allow-list/);
+  assert.ok(allow.listed.includes('POST /cgi-bin/login.php username=<user>&origin_pwd=<password>'));
+});
+
 test('what all drivers and identification can send is a short list of plain questions', () => {
   const { listed } = compileAllowList(DRIVERS, IDENTIFICATION);
   assert.ok(DRIVERS.length >= 5 && listed.length > 20);
-  for (const request of listed)
-    assert.match(request, /^(\{"(command|cmd)":"[a-z][a-z0-9_.]*"\}|GET \/[A-Za-z0-9_./-]*)$/);
+  for (const request of listed) assert.ok(PLAIN.test(request) || READING.has(request) || LOGINS.has(request), request);
 });
 
 test('the bytes of a request are those of its listed question', () => {
@@ -117,6 +180,6 @@ test('the bytes of a request are those of its listed question', () => {
   const root = httpGet('/');
   const allow = compileAllowList([], [byCommand, root]);
   assert.equal(allow.request(byCommand), '{"cmd":"get_version"}');
-  assert.equal(allow.path(root), '/');
-  assert.throws(() => allow.path({ ...root }), /not on the allow-list/);
+  assert.deepEqual(allow.web(root), { method: 'GET', path: '/' });
+  assert.throws(() => allow.web({ ...root }), /not on the allow-list/);
 });

@@ -1,6 +1,8 @@
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
+import { type Clock, systemClock } from '../../agent/platform/clock.ts';
 import type { AllowList } from '../../agent/probe/allow.ts';
 import type { Limits } from '../../agent/probe/limits.ts';
+import { Logins } from '../../agent/probe/logins.ts';
 
 /** Deadlines that no answer misses: miner and client share an event loop, and a busy machine may hold up both. */
 export const PATIENT: Limits = { connectMs: 3000, exchangeMs: 3000, deviceMs: 9000, maxReplyBytes: 1_048_576 };
@@ -146,3 +148,9 @@ export const serving =
     const path = request.split(' ')[1] ?? '';
     socket.write(pages[path] ?? page('not found', { status: '404 Not Found' }));
   };
+
+/** Clock and log-ins of an agent that has just started. */
+export const fresh = (): { readonly clock: Clock; readonly logins: Logins } => {
+  const clock = systemClock();
+  return { clock, logins: new Logins(clock) };
+};

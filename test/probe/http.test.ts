@@ -6,9 +6,21 @@ import { gzipSync } from 'node:zlib';
 import { httpGet } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
-import { documentIn, HttpSession } from '../../agent/probe/http.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
+import { HttpSession } from '../../agent/probe/http.ts';
 import type { Credential } from '../../agent/probe/target.ts';
-import { type Behaviour, dripping, FakeMiner, flooding, PATIENT, page, SHORT, sending, serving } from './fake-miner.ts';
+import {
+  type Behaviour,
+  dripping,
+  FakeMiner,
+  flooding,
+  fresh,
+  PATIENT,
+  page,
+  SHORT,
+  sending,
+  serving,
+} from './fake-miner.ts';
 
 const digest = { cadence: 'config', auth: 'digest' } as const;
 const INFO = httpGet('/api/system/info');
@@ -21,7 +33,7 @@ const BOUND = { timeout: 10_000 };
 const BODY = '{"version":"v2.10.1"}';
 
 const sessionWith = (miner: FakeMiner, credential?: Credential, limits = PATIENT): HttpSession =>
-  new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW });
+  new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW, logins: fresh().logins });
 
 const get = async (session: HttpSession, query: typeof INFO): Promise<Reply | NoReply> => {
   const answer = await session.page(query);

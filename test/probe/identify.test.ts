@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type Clues, defineDriver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
-import { systemClock } from '../../agent/platform/clock.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION, type Identification, identify } from '../../agent/probe/identify.ts';
-import { type Behaviour, FakeMiner, PATIENT, page, SHORT } from './fake-miner.ts';
+import { type Behaviour, FakeMiner, fresh, PATIENT, page, SHORT } from './fake-miner.ts';
 
 const BOUND = { timeout: 10_000 };
 const allow = compileAllowList(DRIVERS, IDENTIFICATION);
@@ -39,7 +38,7 @@ const identifyDevice = async (
     address: '127.0.0.1',
     ports: { cgminer: miner.cgminer?.port ?? port, http: miner.web?.port ?? port },
   };
-  const found = await identify(target, drivers, { limits: PATIENT, allow, clock: systemClock() });
+  const found = await identify(target, drivers, { limits: PATIENT, allow, ...fresh() });
   const fakes = [miner.cgminer, miner.web].filter((fake) => fake !== null);
   const asked = fakes.flatMap((fake) => fake.requests.map((request) => request.split(' HTTP/')[0] ?? ''));
   for (const fake of fakes) {
@@ -189,7 +188,7 @@ test('nothing listening is unreachable, silence is a timeout', BOUND, async () =
   assert.deepEqual((await identifyDevice(null, null)).found, { kind: 'unreachable', reason: 'unreachable' });
   await using silent = await FakeMiner.start(() => {});
   const target = { address: '127.0.0.1', ports: { cgminer: silent.port, http: silent.port } };
-  const found = await identify(target, DRIVERS, { limits: SHORT, allow, clock: systemClock() });
+  const found = await identify(target, DRIVERS, { limits: SHORT, allow, ...fresh() });
   assert.deepEqual(found, { kind: 'unreachable', reason: 'timeout' });
 });
 
@@ -200,7 +199,7 @@ test('one port that may speak either protocol is asked in both', BOUND, async ()
     else socket.write(request.startsWith('GET /api/system/info') ? page(info) : page('<title>AxeOS</title>'));
   });
   const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: miner.port } };
-  const found = await identify(target, DRIVERS, { limits: PATIENT, allow, clock: systemClock() });
+  const found = await identify(target, DRIVERS, { limits: PATIENT, allow, ...fresh() });
   assert.equal(familyOf(found), 'axeos');
   assert.equal(miner.mostAtOnce, 1);
 });

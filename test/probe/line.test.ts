@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgminer, defineDriver, httpGet } from '../../agent/drivers/driver.ts';
 import { whatsminer } from '../../agent/drivers/whatsminer.ts';
-import { systemClock } from '../../agent/platform/clock.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { probeDevice } from '../../agent/probe/probe.ts';
-import { BETWEEN, FakeMiner, PATIENT, page } from './fake-miner.ts';
+import { BETWEEN, FakeMiner, fresh, PATIENT, page } from './fake-miner.ts';
 
 const BOUND = { timeout: 10_000 };
 const either = { cadence: 'config', key: 'either' } as const;
@@ -40,7 +39,7 @@ const look = async (
   });
   const allow = compileAllowList([driver]);
   const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: null } };
-  const capture = await probeDevice(target, driver, kind, { limits, allow, clock: systemClock() });
+  const capture = await probeDevice(target, driver, kind, { limits, allow, ...fresh() });
   await miner.allClosed();
   assert.deepEqual(miner.strangers(allow), []);
   assert.equal(miner.mostAtOnce, 1);
@@ -130,7 +129,7 @@ test('a path that another answer rules out is not asked, and stands as unsupport
   let answer = page('{"a":1}');
   await using miner = await FakeMiner.start((_request, socket) => socket.write(answer));
   const target = { address: '127.0.0.1', ports: { cgminer: null, http: miner.port } };
-  const deps = { limits: PATIENT, allow, clock: systemClock() };
+  const deps = { limits: PATIENT, allow, ...fresh() };
   const first = await probeDevice(target, modes, 'full', deps);
   assert.equal(miner.requests.length, 1);
   assert.equal(outcome(first.replies.get('more')), 'unsupported');

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgminer, defineDriver, httpGet } from '../../agent/drivers/driver.ts';
-import { systemClock } from '../../agent/platform/clock.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { Capture } from '../../agent/probe/capture.ts';
 import { probeDevice } from '../../agent/probe/probe.ts';
-import { BETWEEN, type Behaviour, dripping, FakeMiner, PATIENT, page } from './fake-miner.ts';
+import { BETWEEN, type Behaviour, dripping, FakeMiner, fresh, PATIENT, page } from './fake-miner.ts';
 
 const pools = { cadence: 'pools' } as const;
 
@@ -31,7 +30,7 @@ const BOUND = { timeout: 10_000 };
 const deps = (more: { signal?: AbortSignal; limits?: typeof PATIENT } = {}) => ({
   limits: PATIENT,
   allow,
-  clock: systemClock(),
+  ...fresh(),
   ...more,
 });
 

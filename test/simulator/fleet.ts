@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { Specimen } from '../specimens/specimen.ts';
 import { serveCgminer } from './cgminer-server.ts';
 import { SimulatedDevice } from './device.ts';
+import { serveFramed } from './framed-server.ts';
 import { serveHttp } from './http-server.ts';
 import { type Listeners, listenAny, listenEach, type Ports } from './listeners.ts';
 import { type Script, scriptOf } from './script.ts';
@@ -53,7 +54,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   const { specimens, base = '127.20.0.1', first = 1, exact = false, nowMs = Date.now } = options;
   if (specimens.length === 0) throw new Error('a fleet needs a specimen');
   const count = options.devices ?? specimens.length;
-  const ports = { cgminer: 0, http: 0, ...options.ports };
+  const ports = { cgminer: 0, http: 0, auradine: 0, volcminer: 0, whatsminer: 0, ...options.ports };
   const watch = new Watch(options.allowed);
   const open = new Set<Socket>();
 
@@ -67,7 +68,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   const stranger = (device: SimulatedDevice): Script =>
     specimens.map(script).find((other) => familyOf(other) !== device.family) ?? device.script;
 
-  const serve = (protocol: keyof Ports, socket: Socket, device: SimulatedDevice): void => {
+  const serve = (port: keyof Ports, socket: Socket, device: SimulatedDevice): void => {
     watch.connected(device, socket);
     open.add(socket);
     // The peer has closed: it may connect anew before our side of this connection is gone.
@@ -76,8 +77,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
       device.connections.delete(socket);
       open.delete(socket);
     });
-    if (protocol === 'cgminer') serveCgminer(socket, device, watch, stranger);
-    else serveHttp(socket, device, watch, stranger);
+    SERVE[device.script.speaks[port] ?? 'cgminer'](socket, { device, port, watch, stranger });
   };
   const listeners: Listeners =
     count > MOST_LISTENED_EACH ? await listenAny(ports, serve) : await listenEach(ports, base, serve);
@@ -123,6 +123,8 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     [Symbol.asyncDispose]: stop,
   };
 };
+
+const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed };
 
 const familyOf = ({ device }: Script): string | undefined => ('family' in device ? device.family : undefined);
 

@@ -1,16 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
+import { PORTS, type PortName } from '../../agent/drivers/driver.ts';
 import type { Addresses, SimulatedDevice } from './device.ts';
 
 /** The TCP ports of a fleet; the same on every address. */
-export interface Ports {
-  readonly cgminer: number;
-  readonly http: number;
-}
+export type Ports = { readonly [Name in PortName]: number };
 
-type Protocol = keyof Ports;
-const PROTOCOLS: readonly Protocol[] = ['cgminer', 'http'];
+const NAMES = Object.keys(PORTS) as readonly PortName[];
+// Object.keys gives text; the keys are those of the table.
 
-export type Serve = (protocol: Protocol, socket: Socket, device: SimulatedDevice) => void;
+export type Serve = (port: PortName, socket: Socket, device: SimulatedDevice) => void;
 
 /** Where the devices of a fleet can be reached. */
 export interface Listeners extends Addresses {
@@ -38,30 +36,36 @@ const listen = (server: Server, host: string, port: number): Promise<number> =>
 
 const closed = (server: Server): Promise<void> => new Promise((resolve) => server.close(() => resolve()));
 
-/** A listener for each address and protocol that a device speaks. Nothing is open beyond the loopback. */
+/** A listener for each address and port that a device speaks at. Nothing is open beyond the loopback. */
 export const listenEach = async (wanted: Ports, probe: string, serve: Serve): Promise<Listeners> => {
-  const ports = { cgminer: await freePort(probe, wanted.cgminer), http: await freePort(probe, wanted.http) };
+  const ports = await eachPort((name) => freePort(probe, wanted[name]));
   const servers = new Map<string, Server>();
-  const nameOf = (protocol: Protocol, { address }: SimulatedDevice): string => `${protocol} ${address}`;
+  const nameOf = (port: PortName, { address }: SimulatedDevice): string => `${port} ${address}`;
 
   const take = async (device: SimulatedDevice): Promise<void> => {
-    const spoken = PROTOCOLS.filter((protocol) => device.script.speaks[protocol]);
+    const spoken = NAMES.filter((port) => device.script.speaks[port] !== undefined);
     await Promise.all(
-      spoken.map(async (protocol) => {
-        const server = newServer((socket) => serve(protocol, socket, device));
-        await listen(server, device.address, ports[protocol]);
-        servers.set(nameOf(protocol, device), server);
+      spoken.map(async (port) => {
+        const server = newServer((socket) => serve(port, socket, device));
+        await listen(server, device.address, ports[port]);
+        servers.set(nameOf(port, device), server);
       }),
     );
   };
   const leave = async (device: SimulatedDevice): Promise<void> => {
-    for (const protocol of PROTOCOLS) {
-      const server = servers.get(nameOf(protocol, device));
-      servers.delete(nameOf(protocol, device));
+    for (const port of NAMES) {
+      const server = servers.get(nameOf(port, device));
+      servers.delete(nameOf(port, device));
       if (server !== undefined) await closed(server);
     }
   };
   return { ports, take, leave, close: async () => void (await Promise.all([...servers.values()].map(closed))) };
+};
+
+const eachPort = async (portOf: (name: PortName) => Promise<number>): Promise<Ports> => {
+  const ports = {} as { -readonly [Name in PortName]: number };
+  for (const name of NAMES) ports[name] = await portOf(name);
+  return ports;
 };
 
 /** A port that is free at `address`, which stands for the others of the fleet. */
@@ -74,28 +78,28 @@ const freePort = async (address: string, wanted: number): Promise<number> => {
 };
 
 /**
- * One listener per protocol for any number of addresses, for fleets that would need more listeners than a process may
+ * One listener per port for any number of addresses, for fleets that would need more listeners than a process may
  * have files. Linux takes connections to all of 127.0.0.0/8 only through a listener on every address, so connections
  * that did not come to a loopback address are torn down unanswered; so are those to an address without a device.
  */
 export const listenAny = async (wanted: Ports, serve: Serve): Promise<Listeners> => {
   const devices = new Map<string, SimulatedDevice>();
-  const serverFor = (protocol: Protocol): Server =>
-    newServer((socket) => {
+  const servers: Server[] = [];
+  const serverFor = (port: PortName): Server => {
+    const server = newServer((socket) => {
       const device = devices.get(socket.localAddress ?? '');
-      if (device?.script.speaks[protocol] !== true) socket.resetAndDestroy();
-      else serve(protocol, socket, device);
+      if (device?.script.speaks[port] === undefined) socket.resetAndDestroy();
+      else serve(port, socket, device);
     });
-  const servers = { cgminer: serverFor('cgminer'), http: serverFor('http') };
+    servers.push(server);
+    return server;
+  };
   return {
-    ports: {
-      cgminer: await listen(servers.cgminer, '0.0.0.0', wanted.cgminer),
-      http: await listen(servers.http, '0.0.0.0', wanted.http),
-    },
+    ports: await eachPort((name) => listen(serverFor(name), '0.0.0.0', wanted[name])),
     take: async (device) => void devices.set(device.address, device),
     leave: async (device) => {
       if (devices.get(device.address) === device) devices.delete(device.address);
     },
-    close: async () => void (await Promise.all(Object.values(servers).map(closed))),
+    close: async () => void (await Promise.all(servers.map(closed))),
   };
 };

@@ -1,3 +1,4 @@
+import type { PortName, Query } from '../../agent/drivers/driver.ts';
 import { replyBytes, type Specimen, type SpecimenDevice } from '../specimens/specimen.ts';
 import type { Edit } from './edits.ts';
 import { namedValues, poolLists } from './members.ts';
@@ -19,7 +20,8 @@ export interface Script {
   readonly lines: ReadonlyMap<string, Line>;
   /** The reply to a CGMiner command that is not listed. */
   readonly unanswered: Template;
-  readonly speaks: { readonly cgminer: boolean; readonly http: boolean };
+  /** What is spoken at each port that is open. */
+  readonly speaks: { readonly [Name in PortName]?: Query['kind'] };
   /** The pools of the specimen, as its longest list has them. */
   readonly pools: readonly Pool[];
 }
@@ -53,13 +55,26 @@ export const scriptOf = (specimen: Specimen, { exact = false, growth = 0, edits 
     device,
     lines: new Map([...texts].map(([question, text]) => [question, lineOf(device, question, compile(question, text))])),
     unanswered: compile('', refusal === undefined ? refusalOf(texts, 14) : latin1(specimen.files.get(refusal))),
-    speaks: {
-      cgminer: questions.some((question) => question.startsWith('cgminer:')),
-      http: questions.some((question) => question.startsWith('http:')),
-    },
+    speaks: Object.fromEntries(questions.map((question) => [portOf(question), kindOf(question)])),
     pools: poolsOf(texts),
   };
 };
+
+const USUAL: { readonly [Kind in Query['kind']]: PortName } = {
+  cgminer: 'cgminer',
+  http: 'http',
+  framed: 'whatsminer',
+};
+
+const kindOf = (question: string): Query['kind'] => /^[a-z]+/.exec(question)?.[0] as Query['kind'];
+// The schema of specimens lets no other kind through.
+
+const portOf = (question: string): PortName =>
+  (/^[a-z]+@([a-z]+):/.exec(question)?.[1] as PortName | undefined) ?? USUAL[kindOf(question)];
+
+/** How questions of a kind begin that come in at a port. */
+export const prefixAt = (kind: Query['kind'], port: PortName): string =>
+  USUAL[kind] === port ? `${kind}:` : `${kind}@${port}:`;
 
 const lineOf = (device: SpecimenDevice, question: string, template: Template): Line => {
   const { status = 200, headers = {}, auth = false } = device.replies[question] ?? {};

@@ -74,13 +74,13 @@ test('a request with a body, an unusual header or a second question is a violati
     fleet.ports.http,
     'GET /system HTTP/1.1\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc',
   );
-  assert.deepEqual(reasons(fleet), ['not one plain question', 'not one plain question']);
+  assert.deepEqual(reasons(fleet), ['not one plain question']);
   fleet.device(0).behave('half-open');
   const socket = connect({ host: address, port: fleet.ports.cgminer }, () => socket.write('version'));
   socket.once('data', () => socket.write('stats'));
-  await until('the second question is noted', () => reasons(fleet).length > 2);
+  await until('the second question is noted', () => reasons(fleet).length > 1);
   socket.destroy();
-  assert.equal(reasons(fleet).length, 3);
+  assert.equal(reasons(fleet).length, 2);
 });
 
 test('the most connections to one device at the same time are counted', async () => {

@@ -1,4 +1,7 @@
+import type { Query } from '../../agent/drivers/driver.ts';
 import type { Connection, SimulatedDevice } from './device.ts';
+import { prefixAt } from './script.ts';
+import type { Visit } from './visit.ts';
 
 /** A request that an observer of miners must not send. `request` is the text that came, cut at 300 characters. */
 export interface Violation {
@@ -6,6 +9,16 @@ export interface Violation {
   readonly reason: 'changes a miner' | 'not on the allow-list' | 'not one plain question';
   readonly request: string;
 }
+
+/** POSTs that only read, in the words of their makers; every other one changes something, as far as an observer can know. */
+const READING_POSTS: readonly RegExp[] = [
+  /^POST \/user\/(?:userpanel post=4|ipconfig post=1|machineconfig post=1)$/,
+  /^POST \/api\/(?:type|overview|summary|pools|network|getFacInfo|getFreqVol|getAutoTune) \{\}$/,
+  /^POST \/graphql \{"query":"\{(?!.*(?:mutation|subscription)).*\}"\}$/,
+  // Log-ins, which open a read session.
+  /^POST (?:\/token|\/api\/v1\/auth\/login) \{.*\}$/,
+  /^POST (?:\/user\/loginpost post=6&|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,
+];
 
 /** Commands of the CGMiner API and its dialects that change a miner, take a session or hand out a token (protocols, all families). */
 const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
@@ -17,7 +30,7 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   download_logs load_log set_target_freq enable_btminer_fast_boot disable_btminer_fast_boot enable_cgminer_fast_boot
   disable_cgminer_fast_boot enable_web_pools disable_web_pools set_hostname set_zone set_power_pct set_power_pct_v2
   pre_power_on set_temp_offset adjust_power_limit adjust_upfreq_speed set_poweroff_cool set_fan_zero_speed open_write_api
-  get_token privileged`.split(/\s+/),
+  get_token`.split(/\s+/),
 );
 
 /** Pages that act on a plain GET (Bitmain), and routes of AxeOS that act or make the radio scan. */
@@ -65,18 +78,27 @@ export class Watch {
   }
 
   /** The bytes that one CGMiner connection brought. */
-  command(device: SimulatedDevice, request: string): void {
+  command(visit: Visit, request: string): void {
     this.#note(
-      device,
+      visit,
+      'cgminer',
       request,
       commandsIn(request).some((name) => CHANGING_COMMANDS.has(name)),
     );
   }
 
-  /** One HTTP request; `odd` where it carries more than a GET and a log-in. */
-  http(device: SimulatedDevice, request: string, odd: boolean): void {
-    this.#note(device, request, !request.startsWith('GET ') || CHANGING_PAGES.test(request));
-    if (odd) this.odd(device, request);
+  /** The document of a question to WhatsMiner API 3. */
+  framed(visit: Visit, request: string): void {
+    this.#note(visit, 'framed', request, !/^\{"cmd":"get\.(?!psu\.command|log\.download)/.test(request));
+  }
+
+  /** One HTTP request; `odd` where it carries more than a read and a log-in. */
+  http(visit: Visit, request: string, odd: boolean): void {
+    const reads = request.startsWith('GET ')
+      ? !CHANGING_PAGES.test(request)
+      : READING_POSTS.some((known) => known.test(request));
+    this.#note(visit, 'http', withoutLogin(request, visit.device), !reads);
+    if (odd) this.odd(visit.device, request);
   }
 
   /** Bytes that are no single question: a second request on a connection, a body, a request in pieces. */
@@ -84,7 +106,9 @@ export class Watch {
     this.#violate(device, 'not one plain question', request);
   }
 
-  #note(device: SimulatedDevice, request: string, changes: boolean): void {
+  #note({ device, port }: Visit, kind: Query['kind'], words: string, changes: boolean): void {
+    const prefix = prefixAt(kind, port);
+    const request = prefix.includes('@') ? `${words} @${port}` : words;
     this.#requests.set(request, (this.#requests.get(request) ?? 0) + 1);
     this.#firstMs ??= performance.timeOrigin + performance.now();
     this.#listener?.(device, request);
@@ -115,6 +139,15 @@ export class Watch {
     setTimeout(count, CLOSING_MS).unref();
   }
 }
+
+/** A request as the allow-list has it: user and password of the device are not part of it. */
+const withoutLogin = (request: string, { script }: SimulatedDevice): string => {
+  const { auth } = script.device;
+  if (auth?.kind !== 'login') return request;
+  return request === auth.request
+    ? auth.request.replace(auth.password, '<password>').replace(auth.user, '<user>')
+    : request;
+};
 
 /** The command names in a request, JSON or plain, joined or with a parameter. */
 const commandsIn = (request: string): readonly string[] => {

@@ -6,8 +6,11 @@ import { FACTS, type FactName } from '../../shared/facts.ts';
 
 const question = z
   .string()
-  .regex(/^(cgminer:[A-Za-z0-9_]+|http:\/[!-~]*)$/, 'cgminer:<command> or http:<path>')
-  .describe('a question: cgminer:<command> or http:<path>');
+  .regex(
+    /^(cgminer(@[a-z]+)?:[A-Za-z0-9_]+( [a-z_]+)?|http(@[a-z]+)?:(POST )?\/[!-~]*( [ -~]*)?|framed:[a-z._]+( [a-z+-]+)?)$/,
+    'cgminer:<command>, http:<path>, http:POST <path> <body>, framed:<command>; @<port> behind the kind where it is another port',
+  )
+  .describe('a question, as `questionOf` of agent/drivers/driver.ts has it');
 
 const factName = z.enum(Object.keys(FACTS) as [FactName, ...FactName[]]);
 // Object.keys gives text; the keys are those of the table.
@@ -27,18 +30,28 @@ const look = z.strictObject({
     .default({}),
 });
 
+const account = { user: z.string(), password: z.string() };
+
+/** How the device asks for its log-in. */
+const auth = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.enum(['digest', 'basic', 'bearer']), realm: z.string(), ...account }),
+  z.strictObject({ kind: z.literal('key'), header: z.string().describe('header that carries the password'), ...account }),
+  z.strictObject({
+    kind: z.literal('login'),
+    ...account,
+    request: z.string().describe('the request that opens a session, as `POST <path> <body>` or `GET <path>`'),
+    file: z.string().optional().describe('file with the answer to it'),
+    headers: z.record(z.string(), z.string()).default({}).describe('headers of the answer to it'),
+    opens: z.string().describe('the header line that every further request then carries'),
+    denied: z.string().optional().describe('file with the answer to a request without a session; without it 401'),
+  }),
+]);
+
 const common = {
   title: z.string(),
   model: z.string().describe('for people'),
   quirks: z.array(z.string()).default([]).describe('what this specimen is there to show'),
-  auth: z
-    .strictObject({
-      kind: z.enum(['digest', 'basic', 'bearer']),
-      realm: z.string(),
-      user: z.string(),
-      password: z.string(),
-    })
-    .optional(),
+  auth: auth.optional(),
   cgminer: z
     .strictObject({
       ending: z.enum(['nul', 'newline', 'none']).default('nul'),
@@ -76,7 +89,8 @@ const folders = (path: string): readonly string[] =>
 const loadSpecimen = (name: string): Specimen => {
   const folder = join(root, name);
   const device = deviceSchema.parse(JSON.parse(readFileSync(join(folder, 'device.json'), 'utf8')));
-  const named = [...Object.values(device.replies).map(({ file }) => file), device.cgminer.unanswered];
+  const ofLogin = device.auth?.kind === 'login' ? [device.auth.file, device.auth.denied] : [];
+  const named = [...Object.values(device.replies).map(({ file }) => file), device.cgminer.unanswered, ...ofLogin];
   const files = new Map(
     named.filter((file) => file !== undefined).map((file) => [file, new Uint8Array(readFileSync(join(folder, file)))]),
   );
@@ -86,6 +100,10 @@ const loadSpecimen = (name: string): Specimen => {
 /** Every specimen, in order of its name. Throws where a folder is wrong, so that none is skipped. */
 export const loadSpecimens = (): readonly Specimen[] =>
   folders(root).flatMap((family) => folders(join(root, family)).map((name) => loadSpecimen(`${family}/${name}`)));
+
+/** The realm that a device names where it asks for a log-in by a scheme of HTTP. */
+export const realmOf = ({ auth }: SpecimenDevice): string | undefined =>
+  auth !== undefined && 'realm' in auth ? auth.realm : undefined;
 
 /** Whether a device knows a command where it is asked for by this key. */
 export const knowsBy = ({ cgminer }: SpecimenDevice, command: string, key: 'command' | 'cmd'): boolean =>

@@ -4,6 +4,8 @@ import { defineRule } from '../rule.ts';
 const SWITCHES = [
   'access.api_write',
   'access.api_allow',
+  'access.api_switch',
+  'access.fleet_manager',
   'access.ssh',
   'access.telnet',
   'access.web_auth',
@@ -15,7 +17,8 @@ const SWITCHES = [
 export const configAccessChanged = defineRule({
   id: 'config.access-changed',
   title: 'Access changed',
-  meaning: 'SSH, telnet, the API list, the web log-in, the cloud link or the update source differs from the reference.',
+  meaning:
+    'SSH, telnet, the API list or switch, the web log-in, the cloud link, the fleet manager or the update source differs from the reference.',
   benign: ['hardening'],
   severity: 'high',
   basis: 'self-reported',

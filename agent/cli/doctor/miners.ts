@@ -1,3 +1,4 @@
+import { PORTS } from '../../drivers/driver.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { reach } from '../../probe/reach.ts';
 import { Store } from '../../record/store.ts';
@@ -59,8 +60,8 @@ const spread = <T>(list: readonly T[], count: number): readonly T[] =>
     : Array.from({ length: count }, (_, at) => list[Math.floor((at * list.length) / count)] as T);
 
 const whySilent = async ({ address, ports }: Place, connectMs: number): Promise<string | undefined> => {
-  const first = await reach({ host: address, port: ports.cgminer }, connectMs);
+  const first = await reach({ host: address, port: ports.cgminer ?? PORTS.cgminer }, connectMs);
   if (first === 'open') return undefined;
-  const second = await reach({ host: address, port: ports.http }, connectMs);
+  const second = await reach({ host: address, port: ports.http ?? PORTS.http }, connectMs);
   return second === 'open' ? undefined : second;
 };
