@@ -8,6 +8,7 @@ import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
 import { logVerb } from './log.ts';
 import { probeVerb } from './probe.ts';
+import { requestsVerb } from './requests.ts';
 import { runVerb } from './run.ts';
 import { scanVerb } from './scan.ts';
 import { statusVerb } from './status.ts';
@@ -20,6 +21,7 @@ const VERBS = [
   doctorVerb,
   probeVerb,
   scanVerb,
+  requestsVerb,
   runVerb,
   statusVerb,
   findingsVerb,

@@ -6,6 +6,7 @@ import {
   type HttpQuery,
   type Login,
   PASSWORD,
+  type PortName,
   type Query,
   questionOf,
   USER,
@@ -53,31 +54,62 @@ const CHANGING_PATH =
 export const compileAllowList = (drivers: readonly Driver[], others: readonly Query[] = []): AllowList => {
   const documents = new Map<Query, string>();
   const requests = new Map<Query, WebRequest>();
-  const logins = new Map<Login, string>();
-  const listed = new Set<string>();
+  const logins = new Set<Login>();
   const queries = drivers.flatMap((driver): Query[] => Object.values(driver.queries));
   for (const query of [...others, ...queries].flatMap(withOtherwise)) {
     if (query.kind === 'http') {
       requests.set(query, webRequest(query));
-      if (isLogin(query.auth)) logins.set(query.auth, loginText(query.auth));
+      if (isLogin(query.auth)) logins.add(query.auth);
     } else documents.set(query, documentOf(query));
-    listed.add(requestText(query));
   }
-  for (const text of logins.values()) listed.add(text);
-  const known = <K, V>(map: ReadonlyMap<K, V>, key: K): V => {
-    const found = map.get(key);
-    if (found === undefined) throw new Error(`not on the allow-list: ${JSON.stringify(key)}`);
-    return found;
-  };
   return {
-    request: (query) => known<Query, string>(documents, query),
-    web: (query) => known<Query, WebRequest>(requests, query),
-    login: (login, credential) => {
-      known(logins, login);
-      return loginRequest(login, credential);
-    },
-    listed: [...listed].sort(),
+    request: (query) => documents.get(query) ?? unlisted(query),
+    web: (query) => requests.get(query) ?? unlisted(query),
+    login: (login, credential) => (logins.has(login) ? loginRequest(login, credential) : unlisted(login)),
+    listed: sendable(drivers, others).map(({ request }) => request),
   };
+};
+
+const unlisted = (what: Query | Login): never => {
+  throw new Error(`not on the allow-list: ${JSON.stringify(what)}`);
+};
+
+/** One request that can be sent, for people: its words, what it serves, and who is asked so. */
+export interface Sendable {
+  /** The document, or method, path and body; ` @<port>` behind it where it goes to another port than is usual. */
+  readonly request: string;
+  readonly port: PortName;
+  readonly uses: readonly ('identification' | 'every poll' | 'full look' | 'log-in')[];
+  /** Ids of drivers; empty for what only identification asks. */
+  readonly families: readonly string[];
+}
+
+/** Every request that the questions of `drivers` and `others` can become, each once, sorted. */
+export const sendable = (drivers: readonly Driver[], others: readonly Query[] = []): readonly Sendable[] => {
+  const asked = [
+    ...others.flatMap((query) => partsOf(query, 'identification')),
+    ...drivers.flatMap(({ family, queries }) =>
+      Object.values<Query>(queries).flatMap((query) =>
+        partsOf(query, query.cadence === 'pools' ? 'every poll' : 'full look', family),
+      ),
+    ),
+  ];
+  return [...Map.groupBy(asked, ({ request }) => request)]
+    .sort(([one], [other]) => (one < other ? -1 : 1))
+    .map(([request, parts]) => ({
+      request,
+      port: (parts[0] as (typeof parts)[number]).port,
+      uses: [...new Set(parts.map(({ use }) => use))],
+      families: [...new Set(parts.flatMap(({ family }) => family ?? []))].sort(),
+    }));
+};
+
+/** The requests that one question can lead to: itself, the same under the other key, and the log-in that it needs. */
+const partsOf = (query: Query, use: Sendable['uses'][number], family?: string) => {
+  const { port } = query;
+  const questions = withOtherwise(query).map((one) => ({ request: requestText(one), port, use, family }));
+  if (query.kind !== 'http' || !isLogin(query.auth)) return questions;
+  return [...questions, { request: loginText(query.auth), port, use: 'log-in' as const, family }];
 };
 
 const withOtherwise = (query: Query): readonly Query[] =>

@@ -9,6 +9,7 @@ const VERBS = [
   'doctor',
   'probe',
   'scan',
+  'requests',
   'run',
   'status',
   'findings',

@@ -1,0 +1,26 @@
+import type { ListedRequest } from '../../agent/cli/requests.ts';
+import { code, generatedFrom, markdownTable, page } from './markdown.ts';
+
+/** `docs/requests.md`: every request that the program can send to a miner. */
+export const requestsPage = (requests: readonly ListedRequest[]): string =>
+  page(
+    generatedFrom('agent/drivers/ and agent/probe/'),
+    '# What can be sent to a miner',
+    INTRODUCTION,
+    markdownTable(
+      ['Request', 'Port', 'Asked', 'Families'],
+      requests.map(({ request, port, uses, families }) => [
+        code(request),
+        String(port),
+        uses.join(', '),
+        families.map(code).join(' '),
+      ]),
+    ),
+  );
+
+const INTRODUCTION = [
+  'This is all of it, byte for byte but for the headers of a web request and the log-in of the operator, which stand as `<user>` and',
+  '`<password>`. The transports send from this very list and throw on anything else. No request here changes a setting of a miner;',
+  'a log-in opens a session to read with, and is sent only where the operator gave one. The same list, for machines:',
+  '[requests.json](requests.json), or `assayer requests --json`.',
+].join('\n');
