@@ -211,6 +211,7 @@ const isOther = (reply: JsonValue): boolean => {
 
 const recognise = ({ http, web }: Clues): 0 | 1 | 2 | 3 => {
   if ([...http.values()].some((reply) => isInfo(reply) || isOther(reply))) return 3;
+  if (/^Bitaxe$/i.test(web?.realm ?? '')) return 2;
   return /<title>[^<]*(?:AxeOS|NerdQAxe|NerdAxe|Lucky ?miner)/i.test(web?.body ?? '') ? 2 : 0;
 };
 
@@ -233,6 +234,9 @@ const isBitaxe = (replies: Replies): boolean => namesModel(replies) === false;
 /** Where one of its documents is missing, the others are as well. */
 const hasNoV2 = (replies: Replies): boolean => isBitaxe(replies) || !isServed(replies.get('v2_system'));
 
+/** Newer ESP-Miner lets its owner ask for a log-in, of reads as well. */
+const IF_ASKED = 'basic-if-asked';
+
 /** ESP-Miner with its AxeOS interface on Bitaxe boards, its NerdAxe and NerdQAxe descendants, and closed forks. */
 export const axeos = defineDriver({
   family: 'axeos',
@@ -245,11 +249,11 @@ export const axeos = defineDriver({
   },
   proofs: ['info'],
   queries: {
-    info: httpGet('/api/system/info', { cadence: 'pools' }),
-    asic: httpGet('/api/system/asic', { cadence: 'config', unless: isNerd }),
-    v2_system: httpGet('/api/v2/system', { cadence: 'config', unless: isBitaxe }),
-    v2_settings: httpGet('/api/v2/settings', { cadence: 'config', unless: hasNoV2 }),
-    v2_dashboard: httpGet('/api/v2/dashboard', { cadence: 'config', unless: hasNoV2 }),
+    info: httpGet('/api/system/info', { cadence: 'pools', auth: IF_ASKED }),
+    asic: httpGet('/api/system/asic', { cadence: 'config', auth: IF_ASKED, unless: isNerd }),
+    v2_system: httpGet('/api/v2/system', { cadence: 'config', auth: IF_ASKED, unless: isBitaxe }),
+    v2_settings: httpGet('/api/v2/settings', { cadence: 'config', auth: IF_ASKED, unless: hasNoV2 }),
+    v2_dashboard: httpGet('/api/v2/dashboard', { cadence: 'config', auth: IF_ASKED, unless: hasNoV2 }),
   },
   facts: {
     'identity.make': firstOf(inInfo('', maker), inSystem('', maker), inSettings('', maker)),
@@ -323,7 +327,7 @@ export const axeos = defineDriver({
   },
   secrets: ['wifiPass', 'stratumPassword', 'fallbackStratumPassword'],
   quirks: [
-    'Bitaxe has no log-in: every host of the private network may read and write.',
+    'Bitaxe has no log-in before its owner sets one (`Basic`, newer than 2.15): every host of the private network may read and write.',
     'Booleans are 0 and 1 on Bitaxe, true and false on NerdAxe and NerdQAxe.',
     'Before 2.4 there are no MAC and no fallback pool, and `fanSpeed` (1/min) and `fanspeed` (%) differ in case only.',
     'NerdQAxe and NerdOctaxe: `autofanspeed` 2 is automatic by PID.',

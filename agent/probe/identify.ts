@@ -64,7 +64,9 @@ export const identify = async (
   drivers: readonly Driver[],
   deps: ProbeDeps,
 ): Promise<Identification> => {
-  await using line = new Line(target, deps);
+  // Nobody shows a log-in to a device of which it is not known what it is.
+  const { address, ports } = target;
+  await using line = new Line({ address, ports }, deps);
   const inquiry = new Inquiry(line, drivers);
   await inquiry.run();
   return inquiry.conclude();

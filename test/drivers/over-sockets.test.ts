@@ -70,6 +70,27 @@ describe('a full look over sockets, identification included, gives what the spec
   }
 });
 
+/** The same device after its owner asked for a log-in, of reads as well. */
+const locked = (specimen: Specimen, realm: string): Specimen => ({
+  ...specimen,
+  device: {
+    ...specimen.device,
+    auth: { kind: 'basic', realm, user: 'owner', password: 'specimen' },
+    replies: Object.fromEntries(
+      Object.entries(specimen.device.replies).map(([asked, reply]) => [asked, { ...reply, auth: true }]),
+    ),
+  },
+});
+
+test('an AxeOS whose owner asks for a log-in is known by its realm, and read with the log-in of the operator only', async () => {
+  const specimen = locked(named('axeos/gamma-2.15'), 'Bitaxe');
+  const { sight } = await lookOnce(specimen);
+  assert.ok(sight.kind === 'seen', JSON.stringify(sight));
+  assert.equal(sight.observation.facts['firmware.version'], 'v2.15.0');
+  const without = await lookOnce(specimen, { credentials: false });
+  assert.deepEqual([without.sight.kind, 'reason' in without.sight && without.sight.reason], ['nothing', 'refused']);
+});
+
 const INFO = 'GET /api/system/info';
 
 const DOCUMENTS: { readonly [specimen: string]: readonly string[] } = {

@@ -45,9 +45,13 @@ const overHttp = (specimen: Specimen, question: string): Reply | NoReply => {
   return documentIn({ kind: 'page', status: listed?.status ?? 404, challenges: [], cookies: [], body, whole: true });
 };
 
+/** Whether it is not even asked without a log-in. */
+const needsLogin = (query: Query): boolean =>
+  query.kind === 'http' && query.auth !== 'none' && query.auth !== 'basic-if-asked';
+
 /** What the transports make of a specimen, without a socket: the simulator plays the same files on real ones. */
 const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Reply | NoReply => {
-  if (query.kind === 'http' && query.auth !== 'none' && !credentials) return noReply('refused', 'no credentials');
+  if (needsLogin(query) && !credentials) return noReply('refused', 'no credentials');
   if (!hasPort(specimen, query)) return noReply('unreachable', 'no such port', { dark: true });
   const question = questionOf(query);
   switch (query.kind) {
@@ -61,8 +65,8 @@ const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Re
       return bytes === undefined ? noReply('unsupported', 'code -2') : readReply(bytes, { whole: true });
     }
     case 'http': {
-      const needsLogin = specimen.device.replies[question]?.auth === true;
-      return needsLogin && !credentials ? noReply('refused', 'HTTP 401') : overHttp(specimen, question);
+      const locked = specimen.device.replies[question]?.auth === true;
+      return locked && !credentials ? noReply('refused', 'HTTP 401') : overHttp(specimen, question);
     }
   }
 };
