@@ -26,6 +26,17 @@ import {
   whenPresent,
 } from './readers.ts';
 import { elseIfAsked, firstRow, highest, inRow, known, listed, ofRow, type RowFinder, sum, valuesOf } from './rows.ts';
+import {
+  api3Boards,
+  api3Chips,
+  api3ControlBoard,
+  api3Fans,
+  api3Pools,
+  api3Questions,
+  inInfo,
+  inStatus,
+  isDeviceInfo,
+} from './whatsminer-api3.ts';
 
 /** The one row of `summary`; REL3 firmware puts its members into `Msg`. */
 const summaryRow: RowFinder = (reply) => firstRow('SUMMARY')(reply) ?? asObject(asObject(reply)?.Msg);
@@ -141,7 +152,8 @@ const isOwnVersion = (reply: JsonValue): boolean => {
   return message?.api_ver !== undefined && message.fw_ver !== undefined;
 };
 
-const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {
+const recognise = ({ cgminer: replies, framed, web }: Clues): 0 | 1 | 2 | 3 => {
+  if (isDeviceInfo(framed?.get('get.device.info'))) return 3;
   if ([...replies.values()].some((reply) => describes(reply) || isOwnSummary(reply) || isOwnVersion(reply))) return 3;
   if (web === undefined) return 0;
   if (/<title>[^<]*whatsminer/i.test(web.body)) return 2;
@@ -162,16 +174,23 @@ const state = <T>(name: MemberName, reader: Reader<T>) => inMessage('status', na
 /** Some firmware knows the questions of btminer only under `cmd`, cgminer builds only `command`. */
 const byEitherKey = { cadence: 'config', key: 'either' } as const;
 
-/** MicroBT WhatsMiner on port 4028: the cgminer of 2018, btminer with API 1.x and 2.x, and the 2.x dialect of API 3 (REL3). */
+const firmwareVersion = firstOf(
+  version('fw_ver', unquoted),
+  inSummary('Firmware Version', unquoted),
+  state(['FirmwareVersion', 'Firmware Version'], unquoted),
+);
+
+/** MicroBT WhatsMiner: the cgminer of 2018, btminer with API 1.x and 2.x, the 2.x dialect of API 3 (REL3), and API 3 itself. */
 export const whatsminer = defineDriver({
   family: 'whatsminer',
-  title: 'MicroBT WhatsMiner (4028: cgminer, API 1.x, 2.x, REL3)',
-  source: 'WhatsMiner API documents 1.3.8 and 2.0.x; replies of units from 2018 to 2026',
+  title: 'MicroBT WhatsMiner (cgminer, API 1.x, 2.x, REL3, API 3)',
+  source: 'WhatsMiner API documents 1.3.8, 2.0.x and 3.0; replies of units from 2018 to 2026',
   recognise,
   stillSpeaks: (replies) => {
     const summary = answer(replies, 'summary');
     return summary.kind !== 'present' || describes(summary.value) || isOwnSummary(summary.value);
   },
+  proofs: ['api3_info'],
   queries: {
     summary: cgminer('summary', { cadence: 'pools' }),
     pools: cgminer('pools', { cadence: 'pools' }),
@@ -182,29 +201,51 @@ export const whatsminer = defineDriver({
     devdetails: cgminer('devdetails'),
     edevs: cgminer('edevs'),
     devs: cgminer('devs'),
+    ...api3Questions(firmwareVersion.read),
   },
   facts: {
-    'identity.make': known('summary', 'MicroBT'),
-    'identity.model': firstOf(version('miner_type', text), inRow('devdetails', firstRow('DEVDETAILS'), 'Model', text)),
-    'identity.serial': minerInfo('minersn', serial),
-    'identity.mac': firstOf(minerInfo('mac', mac), inSummary('MAC', mac)),
-    'identity.control_board': firstOf(ofRow('summary', summaryRow, controlBoardOf), version('platform', text)),
-    'identity.hashboards': ofBoards((boards) => listed(boards.map((board) => memberIn(board, 'PCB SN', serial)))),
-    'identity.psu': firstOf(psu('serial_no', serial), minerInfo('powersn', serial), psu(['model', 'name'], serial)),
+    'identity.make': firstOf(known('summary', 'MicroBT'), known('api3_summary', 'MicroBT')),
+    'identity.model': firstOf(
+      version('miner_type', text),
+      inRow('devdetails', firstRow('DEVDETAILS'), 'Model', text),
+      inInfo('/miner/type', text),
+    ),
+    'identity.serial': firstOf(minerInfo('minersn', serial), inInfo('/miner/miner-sn', serial)),
+    'identity.mac': firstOf(minerInfo('mac', mac), inSummary('MAC', mac), inInfo('/network/mac', mac)),
+    'identity.control_board': firstOf(
+      ofRow('summary', summaryRow, controlBoardOf),
+      api3ControlBoard,
+      version('platform', text),
+    ),
+    'identity.hashboards': firstOf(
+      ofBoards((boards) => listed(boards.map((board) => memberIn(board, 'PCB SN', serial)))),
+      api3Boards,
+    ),
+    'identity.psu': firstOf(
+      psu('serial_no', serial),
+      minerInfo('powersn', serial),
+      inInfo('/power/sn', serial),
+      psu(['model', 'name'], serial),
+      inInfo('/power/model', serial),
+    ),
 
-    'firmware.name': known('summary', 'WhatsMiner'),
+    'firmware.name': firstOf(known('summary', 'WhatsMiner'), known('api3_summary', 'WhatsMiner')),
     'firmware.version': firstOf(
-      version('fw_ver', unquoted),
-      inSummary('Firmware Version', unquoted),
-      state(['FirmwareVersion', 'Firmware Version'], unquoted),
+      firmwareVersion,
+      inInfo('/system/fwversion', unquoted),
       at('summary', '/STATUS/0/Description', describedVersion),
     ),
     'firmware.components': components({
+      'api3.api': inInfo('/system/api', text),
+      'api3.control_board': inInfo('/system/control-board-version', text),
+      'api3.fwversion': inInfo('/system/fwversion', unquoted),
+      'api3.platform': inInfo('/system/platform', text),
       api_ver: version('api_ver', text),
       cb_platform: inSummary('CB Platform', text),
       cb_version: inSummary('CB Version', text),
       description: at('summary', ['/STATUS/0/Description', '/Description'], text),
       fw_ver: version('fw_ver', unquoted),
+      'keys.api3_info': keysOf('api3_info', ['', '/msg/miner', '/msg/network', '/msg/power', '/msg/system']),
       'keys.get_miner_info': keysOf('get_miner_info', ['', '/Msg']),
       'keys.get_version': keysOf('get_version', ['', '/Msg']),
       platform: version('platform', text),
@@ -214,11 +255,23 @@ export const whatsminer = defineDriver({
       'summary.firmware_version': inSummary('Firmware Version', unquoted),
     }),
 
-    pools: at('pools', '/POOLS', poolsFromZero),
+    pools: firstOf(
+      at('pools', '/POOLS', poolsFromZero),
+      anyOf(at('api3_pools', '/msg/pools', api3Pools), at('api3_both', '/msg/pools', api3Pools)),
+    ),
 
     'config.mode': firstOf(inSummary('Power Mode', text), state('power_mode', text)),
-    'config.power_limit_w': firstOf(inSummary('Power Limit', powerLimit), state('power_limit_set', powerLimit)),
-    'config.freq_mhz': firstOf(inSummary('Target Freq', positive(rounded)), inSummary('freq_avg', positive(rounded))),
+    'config.power_limit_w': firstOf(
+      inSummary('Power Limit', powerLimit),
+      state('power_limit_set', powerLimit),
+      inStatus('power-limit', powerLimit),
+    ),
+    'config.freq_mhz': firstOf(
+      inSummary('Target Freq', positive(rounded)),
+      inSummary('freq_avg', positive(rounded)),
+      inStatus('freq-avg', positive(rounded)),
+    ),
+    'config.strategy': inInfo('/miner/pool-strategy', text),
     'config.other': settingsFrom({
       btminer_fast_boot: inSummary('Btminer Fast Boot', scalarText),
       fast_hash: state('fast_hash', scalarText),
@@ -231,26 +284,37 @@ export const whatsminer = defineDriver({
       upfreq_speed: minerInfo('upfreq_speed', scalarText),
     }),
 
-    'network.hostname': minerInfo('hostname', text),
-    'network.dhcp': minerInfo('proto', isDhcp),
-    'network.netmask': minerInfo('netmask', text),
-    'network.gateway': minerInfo('gateway', text),
-    'network.dns': minerInfo('dns', textList),
+    'network.hostname': firstOf(minerInfo('hostname', text), inInfo('/network/hostname', text)),
+    'network.dhcp': firstOf(minerInfo('proto', isDhcp), inInfo('/network/proto', isDhcp)),
+    'network.netmask': firstOf(minerInfo('netmask', text), inInfo('/network/netmask', text)),
+    'network.gateway': firstOf(minerInfo('gateway', text), inInfo('/network/gateway', text)),
+    'network.dns': firstOf(minerInfo('dns', textList), inInfo('/network/dns', textList)),
     'network.ntp': minerInfo('ntp', textList),
-    'network.address': minerInfo('ip', text),
+    'network.address': anyOf(minerInfo('ip', text), inInfo('/network/ip', text)),
+
+    'access.api_switch': inInfo('/system/apiswitch', flag),
 
     'telemetry.hashrate_hs': elseIfAsked(
       firstOf(...RATES.map((name) => inSummary(name, scaled(1e6)))),
+      inStatus('hash-realtime', scaled(1e12)),
       ofBoards((boards) => sum(boards.map(boardRate))),
     ),
-    'telemetry.power_w': firstOf(inSummary('Power', rounded), inSummary('Power_RT', rounded)),
+    'telemetry.power_w': anyOf(
+      inSummary('Power', rounded),
+      inSummary('Power_RT', rounded),
+      inStatus('power-realtime', rounded),
+    ),
     'telemetry.temp_max_mc': elseIfAsked(
       ofRow('summary', summaryRow, hottest),
+      inStatus('chip-temp-max', temperatureMc),
       ofBoards((boards) => highest(boards.map(hottest))),
     ),
-    'telemetry.fans_rpm': fansWhereAny,
-    'telemetry.chips': ofBoards((boards) => sum(boards.map((board) => memberIn(board, 'Effective Chips', rounded)))),
-    'telemetry.elapsed_s': inSummary('Elapsed', rounded),
+    'telemetry.fans_rpm': anyOf(fansWhereAny, api3Fans),
+    'telemetry.chips': anyOf(
+      ofBoards((boards) => sum(boards.map((board) => memberIn(board, 'Effective Chips', rounded)))),
+      api3Chips,
+    ),
+    'telemetry.elapsed_s': anyOf(inSummary('Elapsed', rounded), inStatus('elapsed', rounded)),
     'telemetry.uptime_s': inSummary('Uptime', rounded),
     'telemetry.accepted': anyOf(inSummary('Accepted', rounded), at('pools', '/POOLS', sumOfRows('Accepted'))),
     'telemetry.rejected': anyOf(inSummary('Rejected', rounded), at('pools', '/POOLS', sumOfRows('Rejected'))),
@@ -270,6 +334,7 @@ export const whatsminer = defineDriver({
     'A power limit of 2147483647 W is none (M60S).',
     'Hydro models (M33, M53, M63) report fans at 0; they have none.',
     '`get_token` hands out one of few tokens and is never asked.',
-    'API 3 on port 4433 is another surface: a unit that has closed 4028 is not read.',
+    'API 3 on port 4433 stands beside port 4028 on firmware from the end of 2024 on; its description of the device is read there as well, all of it where 4028 is closed.',
+    'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read.',
   ],
 });

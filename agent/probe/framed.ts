@@ -31,14 +31,15 @@ export const askFramed = async (
     case 'broken':
     case 'closed':
     case 'done':
-      return received.whole() ? meaningOf(readReply(received.document(), { whole: true })) : received.fault();
+      return received.whole() ? readFramed(received.document()) : received.fault();
   }
 };
 
-/** `code` 0 is success; -2 stands for a command that the firmware does not know, -4 for one that it does not let in. */
-const meaningOf = (reply: Reply | NoReply): Reply | NoReply => {
+/** The document of a frame. `code` 0 is success; -2 stands for a command that the firmware does not know, -4 for one that it does not let in. */
+export const readFramed = (bytes: Uint8Array): Reply | NoReply => {
+  const reply = readReply(bytes, { whole: true });
   if (reply.kind === 'no-reply') return reply;
-  const { value, bytes } = reply;
+  const { value } = reply;
   const code = typeof value === 'object' && value !== null && 'code' in value ? value.code : undefined;
   if (code === 0) return reply;
   const reason = code === -2 ? 'unsupported' : code === -4 ? 'refused' : 'unreadable';

@@ -56,6 +56,8 @@ const driverOf = (family: string): Driver => {
 
 const NOT_CAPTURED: NoReply = { kind: 'no-reply', reason: 'unreachable', detail: 'no file', dark: true };
 
+const NOT_ASKED: NoReply = { kind: 'no-reply', reason: 'unsupported', detail: 'not asked' };
+
 /** The reply to one of the questions of a joined command. */
 const partOf = (reply: Reply | NoReply, query: string): Reply | NoReply => {
   if (reply.kind === 'no-reply') return reply;
@@ -81,6 +83,8 @@ const repliesOf = (driver: Driver, folder: string, { files }: CaptureExpectation
       replies.set(query, reply);
     }
   }
+  for (const [name, query] of Object.entries(driver.queries))
+    if (replies.get(name) === NOT_CAPTURED && query.unless?.(replies) === true) replies.set(name, NOT_ASKED);
   return replies;
 };
 

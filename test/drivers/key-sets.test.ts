@@ -7,6 +7,7 @@ import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import type { JsonObject, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
+import { readFramed } from '../../agent/probe/framed.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { ADDRESS, HOUR, MINUTE, Watch } from '../appraise/watch.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
@@ -30,6 +31,7 @@ const answer = (specimen: Specimen, query: Query): Reply | NoReply => {
   const bytes = replyBytes(specimen, question);
   if (bytes === undefined) return noReply('unsupported', 'no such question');
   if (query.kind === 'cgminer') return readReply(bytes, { whole: true });
+  if (query.kind === 'framed') return readFramed(bytes);
   const status = specimen.device.replies[question]?.status ?? 200;
   return documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true });
 };

@@ -96,7 +96,7 @@ describe('recognition of real captures', () => {
     assert.deepEqual(claimed, []);
   });
 
-  test('replies of API 3 on port 4433 are claimed by nobody', () => {
+  test('replies of API 3 are claimed by nobody where they answer to version', () => {
     const folder = 'whatsminer/asic-rs-v3-m60s-20251209.16.Rel2';
     const files = readdirSync(join(CAPTURES, folder));
     assert.ok(files.length > 0);

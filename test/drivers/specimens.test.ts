@@ -13,6 +13,7 @@ import { isUnknownQuestion } from '../../agent/drivers/status.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { Capture, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
+import { readFramed } from '../../agent/probe/framed.ts';
 import { IDENTIFICATION, looksLikeAnother } from '../../agent/probe/identify.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { knowsBy, loadSpecimens, realmOf, replyBytes, type Specimen } from '../specimens/specimen.ts';
@@ -62,7 +63,7 @@ const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Re
     }
     case 'framed': {
       const bytes = replyBytes(specimen, question);
-      return bytes === undefined ? noReply('unsupported', 'code -2') : readReply(bytes, { whole: true });
+      return bytes === undefined ? noReply('unsupported', 'code -2') : readFramed(bytes);
     }
     case 'http': {
       const locked = specimen.device.replies[question]?.auth === true;
@@ -74,10 +75,17 @@ const askSpecimen = (specimen: Specimen, query: Query, credentials: boolean): Re
 const look = (specimen: Specimen, driver: Driver, credentials: boolean): Capture => ({
   address: '192.0.2.1',
   observedAtMs: 0,
-  replies: new Map(
-    Object.entries(driver.queries).map(([name, query]) => [name, askSpecimen(specimen, query, credentials)]),
-  ),
+  replies: askAll(specimen, driver, credentials),
 });
+
+const askAll = (specimen: Specimen, driver: Driver, credentials: boolean): Capture['replies'] => {
+  const replies = new Map<string, Reply | NoReply>();
+  for (const [name, query] of Object.entries(driver.queries)) {
+    const pointless = query.unless?.(replies) === true;
+    replies.set(name, pointless ? noReply('unsupported', 'not asked') : askSpecimen(specimen, query, credentials));
+  }
+  return replies;
+};
 
 const webClue = ({ device, files }: Specimen): Clues['web'] => {
   const page = device.replies['http:/'];

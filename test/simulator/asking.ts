@@ -50,5 +50,38 @@ export const getPath = (
   return converse(device.address, fleet.ports.http, `${lines.join('\r\n')}\r\n\r\n`);
 };
 
+/** Asks what a specimen lists as a question: by the key of CGMiner that every firmware knows, without a log-in. */
+export const askQuestion = (fleet: Fleet, device: SimulatedDevice, question: string): Promise<Heard> => {
+  const [, kind = '', named, words = ''] = /^([a-z]+)(?:@([a-z]+))?:(.*)$/s.exec(question) ?? [];
+  const port = fleet.ports[(named ?? USUAL[kind]) as keyof Fleet['ports']];
+  return converse(device.address, port, BYTES[kind]?.(words, device) ?? '');
+};
+
+const USUAL: { readonly [kind: string]: string } = { cgminer: 'cgminer', http: 'http', framed: 'whatsminer' };
+
+const BYTES: { readonly [kind: string]: (words: string, device: SimulatedDevice) => string } = {
+  cgminer: (words) => document('parameter', words),
+  framed: (words) => {
+    const text = document('param', words);
+    return `${String.fromCharCode(text.length)}\0\0\0${text}`;
+  },
+  http: (words, { address }) => {
+    const [method, path, ...rest] = words.startsWith('POST ') ? words.split(' ') : ['GET', words];
+    const body = rest.join(' ');
+    const lines = [
+      `${method} ${path} HTTP/1.1`,
+      `Host: ${address}`,
+      `Content-Length: ${body.length}`,
+      'Connection: close',
+    ];
+    return `${lines.join('\r\n')}\r\n\r\n${body}`;
+  },
+};
+
+const document = (member: string, words: string): string => {
+  const [command = '', parameter] = words.split(' ');
+  return JSON.stringify(parameter === undefined ? { cmd: command } : { cmd: command, [member]: parameter });
+};
+
 /** What follows the header of an HTTP message. */
 export const bodyOf = ({ text }: Heard): string => text.slice(text.indexOf('\r\n\r\n') + 4);

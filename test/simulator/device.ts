@@ -36,6 +36,7 @@ const VERSIONS = [
   'Miner',
   'miner_version',
   'fw_ver',
+  'fwversion',
   'Firmware Version',
   'FirmwareVersion',
   'VERSION',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { loadSpecimens, replyBytes } from '../specimens/specimen.ts';
-import { askCommand, bodyOf, converse, getPath } from './asking.ts';
+import { askCommand, askQuestion, bodyOf, converse, getPath } from './asking.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { HOME, MODULE, RACK } from './samples.ts';
 
@@ -32,13 +32,12 @@ test('every reply of every specimen is served byte for byte', async () => {
     const { specimen } = device.script;
     for (const [question, { auth, status }] of Object.entries(specimen.device.replies)) {
       const expected = Buffer.from(replyBytes(specimen, question) ?? []).toString('latin1');
-      const [kind, asked = ''] = [question.slice(0, question.indexOf(':')), question.slice(question.indexOf(':') + 1)];
-      if (kind === 'cgminer') {
-        // By the key that every firmware knows that knows the command; `command` is what the other tests ask by.
-        const { text } = await converse(device.address, fleet.ports.cgminer, `{"cmd":"${asked}"}`);
-        assert.equal(text, expected + endings[specimen.device.cgminer.ending], `${specimen.name} ${question}`);
+      const heard = await askQuestion(fleet, device, question);
+      if (question.startsWith('cgminer')) {
+        assert.equal(heard.text, expected + endings[specimen.device.cgminer.ending], `${specimen.name} ${question}`);
+      } else if (question.startsWith('framed')) {
+        assert.equal(heard.text.slice(4), expected, `${specimen.name} ${question}`);
       } else {
-        const heard = await getPath(fleet, device, asked);
         assert.match(heard.text, new RegExp(`^HTTP/1.1 ${auth ? 401 : status} `), `${specimen.name} ${question}`);
         if (!auth) assert.equal(bodyOf(heard), expected, `${specimen.name} ${question}`);
       }

@@ -70,11 +70,13 @@ const scalarOf = (row: ObjectNode, names: RegExp): Scalar | undefined => {
 const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   const named = (name: string) => scalarOf(object, new RegExp(`^${prefix}${name}$`));
   const url = named('(URL|url|[sS]tratumURL)') ?? named('host');
-  const user = named('(User|user|[sS]tratumUser)');
+  const user = named('(User|user|account|[sS]tratumUser)');
   const port = named('(port|[sS]tratumPort)');
   const host = named('Stratum URL');
   const counting =
-    prefix === '' ? object.members.filter(({ key }) => /^(POOL|index|id|Priority|priority)$/.test(key)) : [];
+    prefix === ''
+      ? object.members.filter(({ key }) => /^(POOL|index|id|Priority|priority|pool-priority)$/.test(key))
+      : [];
   return {
     slot,
     row: object,
