@@ -11,7 +11,7 @@ import { requestsJson } from '../agent/cli/requests.ts';
 import { DRIVERS } from '../agent/drivers/index.ts';
 import { loadSpecimens } from '../test/specimens/specimen.ts';
 import { configurationPage } from './docs/configuration.ts';
-import { driversPage } from './docs/drivers.ts';
+import { driversPage, familyPage } from './docs/drivers.ts';
 import { eventsPage } from './docs/events.ts';
 import { findingsPage } from './docs/findings.ts';
 import { requestsPage } from './docs/requests.ts';
@@ -34,7 +34,10 @@ const schema = () => ({
 
 const PAGES: { readonly [file: string]: () => string } = {
   'configuration.md': () => configurationPage(configJsonSchema()),
-  'drivers.md': () => driversPage(DRIVERS, loadSpecimens()),
+  'drivers.md': () => driversPage(DRIVERS),
+  ...Object.fromEntries(
+    DRIVERS.map((driver) => [`drivers/${driver.family}.md`, () => familyPage(driver, loadSpecimens())]),
+  ),
   'findings.md': () => findingsPage(RULES),
   'events.md': eventsPage,
   'requests.md': () => requestsPage(requestsJson()),
@@ -60,7 +63,7 @@ if (process.argv.includes('--check')) {
   for (const { file } of stale) process.stderr.write(`docs/${file} is not what the code says; run: npm run docs\n`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {
-  mkdirSync(join(root, 'docs'), { recursive: true });
+  mkdirSync(join(root, 'docs', 'drivers'), { recursive: true });
   for (const { file, text } of stale) {
     writeFileSync(inDocs(file), text);
     process.stdout.write(`docs/${file}\n`);

@@ -209,6 +209,7 @@ const digest = { cadence: 'config', auth: 'digest' } as const;
 export const antminerStock = defineDriver({
   family: 'antminer-stock',
   title: 'Bitmain stock firmware (Antminer)',
+  vendorLogin: { user: 'root', password: 'root' },
   source:
     'Unpacked images of S21+ Hyd. (2025), X3 (2018) and KS; bmminer-mix api.c; replies of S9, S9k, L3+, E3, Z11, T15, S17, S19, S21, KS5',
   recognise,
@@ -380,5 +381,9 @@ export const antminerStock = defineDriver({
     'Port 4028 spells pools and versions otherwise than the web interface; while that is closed, these facts of a device that was known by it are not compared.',
     'A pool of the runtime list that no stored slot has, by endpoint and account, is a slot behind the stored ones.',
     'Release builds from 2020 on leave api-allow, frequency and voltage out of the configuration reply.',
+  ],
+  close: [
+    'Port 4028 lets in whom `api-allow` names: factory builds give everybody five reads, older ones everybody every write (`W:0/0`).',
+    'Change the log-in of the web interface; the factory has root and root.',
   ],
 });

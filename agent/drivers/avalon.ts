@@ -289,4 +289,5 @@ export const avalon = defineDriver({
     'A pool set by the vendor tool takes effect after a restart and is not seen before.',
     '`litestats` and `estats` answer in the shape of `stats`, which every generation has; they are not asked.',
   ],
+  close: ['Most writes on port 4028 need no log-in: only this gateway and the managing host should reach it.'],
 });

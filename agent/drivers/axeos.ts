@@ -339,4 +339,7 @@ export const axeos = defineDriver({
     'A board with one fan may report a second one at 0 (2.12, Gamma 601).',
     '`/api/system/wifi/scan` disturbs the radio and is never asked.',
   ],
+  close: [
+    'Where the owner set no log-in everybody on the network may change pools and firmware: keep such devices on a network of their own.',
+  ],
 });

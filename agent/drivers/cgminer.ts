@@ -186,4 +186,7 @@ export const cgminer = defineDriver({
     'Baikal: the message counts GPUs while the rows are ASC; pool slots are not in order of priority.',
     'cgminer before API 3.1 answers a joined command with code 14; this agent never joins.',
   ],
+  close: [
+    'Start the program with `--api-allow R:<gateway>`: without a list whoever reaches port 4028 may change pools.',
+  ],
 });

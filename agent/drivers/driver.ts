@@ -220,6 +220,10 @@ export interface Driver<Name extends string = string> {
   readonly defaultPoolPort?: number;
   /** Oddities, for the generated documentation: one sentence each, with the hardware they were seen on. */
   readonly quirks?: readonly string[];
+  /** What an operator should close or change on such a device, for the documentation: one sentence each. */
+  readonly close?: readonly string[];
+  /** Facts whose place no reply of a device showed yet. */
+  readonly unverified?: readonly FactName[];
 }
 
 /** Checks query names and reader types at compile time; returns its argument. */

@@ -337,4 +337,8 @@ export const whatsminer = defineDriver({
     'API 3 on port 4433 stands beside port 4028 on firmware from the end of 2024 on; its description of the device is read there as well, all of it where 4028 is closed.',
     'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read.',
   ],
+  close: [
+    'Switch writes over the API off and change the factory passwords: whoever knows them gives orders over 4028 and 4433.',
+    'Port 8889 of the vendor tool sets pools, passwords and firmware: only the managing host should reach it.',
+  ],
 });

@@ -1,4 +1,12 @@
-import { type Auth, type Clues, clueName, type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
+import {
+  type Auth,
+  type Clues,
+  clueName,
+  type Driver,
+  PORTS,
+  type Query,
+  questionOf,
+} from '../../agent/drivers/driver.ts';
 import { requestText } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
 import { readReply } from '../../agent/probe/reply.ts';
@@ -6,64 +14,99 @@ import { FACTS, type FactName } from '../../shared/facts.ts';
 import { realmOf, replyBytes, type Specimen } from '../../test/specimens/specimen.ts';
 import { code, generatedFrom, markdownTable, page } from './markdown.ts';
 
-/** `docs/drivers.md`: which fact is read from which family, and for each family what is asked and what is odd. */
-export const driversPage = (drivers: readonly Driver[], specimens: readonly Specimen[]): string =>
+/** `docs/drivers.md`: the families, and which fact is read from which of them. */
+export const driversPage = (drivers: readonly Driver[]): string =>
   page(
-    generatedFrom('agent/drivers/ and test/specimens/'),
+    generatedFrom('agent/drivers/'),
     '# Drivers',
     INTRODUCTION,
+    '## Families',
+    markdownTable(
+      ['Family', 'Of', 'Ports', 'Log-in', 'Facts'],
+      drivers.map((driver) => [
+        `[${code(driver.family)}](drivers/${driver.family}.md)`,
+        driver.title,
+        portsOf(driver),
+        loginsOf(driver),
+        String(Object.keys(driver.facts).length),
+      ]),
+    ),
     '## Facts by family',
-    factsTable(drivers),
+    FACTS_INTRODUCTION,
+    markdownTable(
+      ['Fact', 'At every poll', 'At a full look', 'Meaning'],
+      stated().map((fact) => [
+        code(fact),
+        readersOf(drivers, fact, 'P'),
+        readersOf(drivers, fact, 'F'),
+        FACTS[fact].meaning,
+      ]),
+    ),
     '## Recognition',
     RECOGNITION,
     IDENTIFICATION.map((query) => `- ${question(query)}`).join('\n'),
-    ...drivers.flatMap((driver) => section(driver, specimens)),
   );
 
 const INTRODUCTION = [
   'One driver for each firmware family. A driver names its questions from closed kinds only: a command of the CGMiner API,',
   'a GET of a fixed path, a POST that is listed word for word because its firmware answers reads to nothing else, and a read of',
-  'WhatsMiner API 3. What is on no list here cannot be sent to a miner.',
+  'WhatsMiner API 3. What is on no list cannot be sent to a miner; [requests.md](requests.md) has all of it.',
+].join('\n');
+
+const FACTS_INTRODUCTION = [
+  'A family that is not named beside a fact has no place to read it from. A `?` stands behind a family whose documents leave',
+  'the place unverified: no reply of a device showed it yet.',
 ].join('\n');
 
 const RECOGNITION = [
   'A device is recognised without a log-in, from the answers to these questions, asked one after the other until one',
-  'driver is certain. Where two drivers are equally sure the device is `ambiguous` and is not read.',
+  'driver is certain; where one is only likely its own proof is asked as well. Where two drivers are equally sure the device',
+  'is `ambiguous` and is not read.',
 ].join('\n');
 
-/** Facts that are made of others, not read. */
+/** The table of facts leaves out what follows from the rest. */
 const DERIVED: ReadonlySet<string> = new Set(['family', 'firmware.fingerprint']);
 
-const factsTable = (drivers: readonly Driver[]): string =>
-  [
-    '`P`: read at every poll. `F`: read at a full look. Empty: this family has no place to read it from.',
-    '',
-    markdownTable(
-      ['Fact', ...drivers.map(({ family }) => family), 'Meaning'],
-      (Object.keys(FACTS) as FactName[])
-        // Object.keys gives text; the keys are those of the table.
-        .filter((fact) => !DERIVED.has(fact))
-        .map((fact) => [code(fact), ...drivers.map((driver) => readWhen(driver, fact)), FACTS[fact].meaning]),
-    ),
-  ].join('\n');
+const stated = (): readonly FactName[] =>
+  // Object.keys gives text; the keys are those of the table.
+  (Object.keys(FACTS) as FactName[]).filter((fact) => !DERIVED.has(fact));
 
-const readWhen = ({ facts, queries }: Driver, fact: FactName): string => {
+const portsOf = ({ queries }: Driver): string =>
+  [...new Set(Object.values<Query>(queries).map(({ port }) => PORTS[port]))].sort((a, b) => a - b).join(', ');
+
+const loginsOf = ({ queries }: Driver): string =>
+  [...new Set(Object.values<Query>(queries).map((query) => (query.kind === 'http' ? loginOf(query.auth) : '')))]
+    .filter((login) => login !== '')
+    .join(', ');
+
+/** `P`: read at every poll, `F`: at a full look. */
+const readWhen = ({ facts, queries }: Driver, fact: FactName): 'P' | 'F' | undefined => {
   const source = facts[fact];
-  if (source === undefined) return '';
+  if (source === undefined) return undefined;
   return source.queries.every((name) => queries[name]?.cadence === 'pools') ? 'P' : 'F';
 };
+
+const readersOf = (drivers: readonly Driver[], fact: FactName, when: 'P' | 'F'): string =>
+  drivers
+    .filter((driver) => readWhen(driver, fact) === when)
+    .map(({ family, unverified = [] }) => `${family}${unverified.includes(fact) ? ' ?' : ''}`)
+    .join(', ');
 
 const question = (query: Query): string => {
   const otherwise = query.kind === 'cgminer' ? query.otherwise : undefined;
   return `${code(requestText(query))}${otherwise === undefined ? '' : `, else ${question(otherwise)}`}`;
 };
 
-const section = (driver: Driver, specimens: readonly Specimen[]): readonly string[] => {
+/** `docs/drivers/<family>.md`: how a family is recognised, what is asked, which facts it gives, what is odd, what to close. */
+export const familyPage = (driver: Driver, specimens: readonly Specimen[]): string => {
   const own = specimens.filter(({ device }) => 'family' in device && device.family === driver.family);
-  return [
-    `## ${code(driver.family)}`,
+  return page(
+    generatedFrom('agent/drivers/ and test/specimens/'),
+    `# ${code(driver.family)}`,
     `${driver.title}. Source: ${driver.source}.`,
+    '## How it is recognised',
     recognitionOf(driver, own),
+    '## What is asked',
     markdownTable(
       ['Question', 'Asked', 'Log-in', 'Facts from it'],
       Object.entries(driver.queries).map(queryRow(driver)),
@@ -71,9 +114,24 @@ const section = (driver: Driver, specimens: readonly Specimen[]): readonly strin
     driver.secrets === undefined
       ? ''
       : `Masked beside the common names of secrets: ${driver.secrets.map(code).join(', ')}.`,
-    (driver.quirks ?? []).map((quirk) => `- ${quirk}`).join('\n'),
+    '## Facts',
+    markdownTable(
+      ['Fact', 'Read', 'Meaning'],
+      stated().map((fact) => [code(fact), factCell(driver, fact), FACTS[fact].meaning]),
+    ),
+    (driver.quirks ?? []).length === 0 ? '' : `## Quirks\n\n${bullets(driver.quirks ?? [])}`,
+    (driver.close ?? []).length === 0 ? '' : `## What to close\n\n${bullets(driver.close ?? [])}`,
     `Specimens: ${own.map(({ name, device }) => `${code(name)} (${device.model})`).join(', ')}.`,
-  ];
+  );
+};
+
+const bullets = (sentences: readonly string[]): string => sentences.map((sentence) => `- ${sentence}`).join('\n');
+
+const factCell = (driver: Driver, fact: FactName): string => {
+  const when = readWhen(driver, fact);
+  if (when === undefined) return '';
+  const unverified = driver.unverified?.includes(fact) ? ', unverified' : '';
+  return `${when === 'P' ? 'every poll' : 'full look'}${unverified}`;
 };
 
 const queryRow =
@@ -103,7 +161,14 @@ const recognitionOf = (driver: Driver, specimens: readonly Specimen[]): string =
     return { query, level: Math.max(0, ...levels) as 0 | 1 | 2 | 3 };
   }).filter(({ level }) => level > 0);
   const best = known.sort((a, b) => b.level - a.level);
-  return `Recognised from one answer alone: ${best.map(({ query, level }) => `${question(query)} (${SURENESS[level]})`).join(', ')}.`;
+  const alone = best.map(({ query, level }) => `${question(query)} (${SURENESS[level]})`).join(', ');
+  const proofs = (driver.proofs ?? []).flatMap((name) => driver.queries[name] ?? []).map(question);
+  return [
+    alone === '' ? '' : `From one answer alone: ${alone}.`,
+    proofs.length === 0 ? '' : `Where it is only likely, settled by ${proofs.join(', ')}.`,
+  ]
+    .filter((sentence) => sentence !== '')
+    .join(' ');
 };
 
 /** What identification would know of a specimen that answered this question only. */
