@@ -1,13 +1,14 @@
 import cliProgress from 'cli-progress';
-import { type Command, InvalidArgumentError } from 'commander';
-import { stringify } from 'yaml';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PORTS } from '../drivers/driver.ts';
 import { lookAt } from '../look.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
 import { Semaphore } from '../probe/limits.ts';
 import { parseRange } from '../schedule/range.ts';
+import { devicesBlock } from './devices-block.ts';
 import { type Io, printable, printJson } from './io.ts';
+import { listen, parseListenSeconds, parseReportPorts, type ReportPorts } from './listen.ts';
 import { type AskOptions, addAskOptions, askDeps, credentialOf } from './probe.ts';
 import { table } from './table.ts';
 import { factText, mainPool, probeJson } from './view.ts';
@@ -16,6 +17,9 @@ interface ScanOptions extends AskOptions {
   readonly json?: boolean;
   readonly yaml?: boolean;
   readonly concurrency: number;
+  /** Seconds; true where none were told. */
+  readonly listen?: number | true;
+  readonly listenPorts?: ReportPorts;
 }
 
 /** An address that answered: read, or answering without being recognised. */
@@ -23,16 +27,54 @@ type Found =
   | { readonly kind: 'seen'; readonly address: string; readonly observation: Observation }
   | { readonly kind: 'unknown'; readonly address: string; readonly detail: string };
 
-/** `scan`: finds and identifies miners in ranges of addresses. Ctrl-C prints what was found so far. */
+/** `scan`: finds and identifies miners in ranges of addresses, or hears of them. Ctrl-C prints what was found so far. */
 export const scanVerb = (program: Command, io: Io): void => {
   const verb = program
     .command('scan')
-    .description('find and identify miners in one or more ranges of addresses')
-    .argument('<range...>', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
-    .option('--json', 'print each observation as one JSON object per line')
+    .description('find and identify miners in one or more ranges of addresses, or listen for their IP reports')
+    .argument('[range...]', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
+    .option('--json', 'print each observation, or each report at once, as one JSON object per line')
     .option('--yaml', 'print a devices: block for the configuration')
     .option('--concurrency <count>', 'most addresses asked at the same time', parseConcurrency, 64);
-  addAskOptions(verb).action((ranges: readonly string[], options: ScanOptions) => scan(ranges, options, io));
+  addAskOptions(verb)
+    .addOption(listenOption())
+    .addOption(listenPortsOption())
+    .action((ranges: readonly string[], options: ScanOptions) => scanOrListen(ranges, options, io));
+};
+
+const listenOption = (): Option =>
+  new Option(
+    '--listen [seconds]',
+    'ask nobody: listen for the reports that devices broadcast when their IP-report button is pressed (60 s unless told); they can be forged, and are hints only',
+  )
+    .argParser(parseListenSeconds)
+    .conflicts(['concurrency', 'ports', 'user', 'passwordFile', 'passwordEnv', 'vendorDefault', 'timeout']);
+
+const listenPortsOption = (): Option =>
+  new Option(
+    '--listen-ports <list>',
+    'listen for these reports only, on these UDP ports, e.g. whatsminer=8888,goldshell=1314',
+  ).argParser(parseReportPorts);
+
+const scanOrListen = (ranges: readonly string[], options: ScanOptions, io: Io): Promise<void> => {
+  const { listen: seconds, listenPorts: ports } = options;
+  if (seconds === undefined && ranges.length === 0) {
+    throw new AgentError({
+      code: 'usage.range',
+      message: 'no range of addresses is given',
+      remedy: 'assayer scan 10.20.14.0/24, or, to listen for IP reports: assayer scan --listen',
+    });
+  }
+  if (seconds === undefined && ports === undefined) return scan(ranges, options, io);
+  if (seconds === undefined || ranges.length > 0) {
+    throw new AgentError({
+      code: 'usage.listen',
+      message:
+        seconds === undefined ? '--listen-ports goes with --listen only' : '--listen asks nobody, and takes no range',
+      remedy: 'assayer scan --listen [seconds], or without it: assayer scan <range>',
+    });
+  }
+  return listen({ seconds: seconds === true ? 60 : seconds, ports, json: options.json, yaml: options.yaml }, io);
 };
 
 const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Promise<void> => {
@@ -128,7 +170,7 @@ const report = (found: readonly Found[], options: ScanOptions, io: Io): void => 
     io.out.write(
       devicesBlock(
         seen.map(({ address }) => address),
-        options,
+        options.ports,
       ),
     );
   else io.out.write(table(io, ['address', 'family', 'model', 'firmware', 'hash rate', 'pool', 'mac'], seen.map(rowOf)));
@@ -149,9 +191,3 @@ const rowOf = ({ address, observation: { facts } }: Extract<Found, { kind: 'seen
     mainPool(facts),
     facts['identity.mac'] ?? '',
   ].map(printable);
-
-const devicesBlock = (addresses: readonly string[], { ports }: ScanOptions): string =>
-  stringify(
-    { devices: addresses.map((host) => ({ host, ...(Object.keys(ports).length === 0 ? {} : { ports }) })) },
-    { aliasDuplicateObjects: false },
-  );

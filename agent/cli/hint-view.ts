@@ -1,0 +1,69 @@
+import type { ReportForm } from '../drivers/ip-reports.ts';
+import type { HeardDevice, Sighting } from './heard.ts';
+import { type Io, printable } from './io.ts';
+import { table } from './table.ts';
+
+/** A hint has a form of its own, so that nobody takes it for an observation. */
+export const hintJson = ({ form, port, address, receivedAtMs, report }: Sighting): object => ({
+  address,
+  ...(differs(address, report.address) ? { said_address: report.address } : {}),
+  port,
+  makers: form.makers,
+  mac: report.mac,
+  model: report.model,
+  serial: report.serial,
+  control_board: report.controlBoard,
+  hashboards: report.hashboards,
+  firmware: report.firmware,
+  hostname: report.hostname,
+  pools: report.pools,
+  received_at: Math.floor(receivedAtMs / 1000),
+  forgeable: true,
+});
+
+const differs = (address: string, said: string | undefined): boolean => said !== undefined && said !== address;
+
+/** The devices that were heard, for people. A column is there only where some report fills it. */
+export const hintTable = (io: Io, devices: readonly HeardDevice[]): string => {
+  const rows = devices.map(({ first, reports }) => [...cellsOf(first), timeOf(first), String(reports)]);
+  const filled = HEADING.map((_, column) => column < 3 || rows.some((row) => row[column] !== ''));
+  const shown = (row: readonly string[]) => row.filter((_, column) => filled[column]);
+  return table(io, shown(HEADING), rows.map(shown));
+};
+
+/** A report on one line, as it comes in. */
+export const hintLine = (sighting: Sighting): string =>
+  `${[timeOf(sighting), ...cellsOf(sighting).filter((cell) => cell !== '')].join('  ')}\n`;
+
+const HEADING = [
+  'address',
+  'port',
+  'maker',
+  'mac',
+  'model',
+  'firmware',
+  'serial',
+  'pool',
+  'received at',
+  'reports',
+] as const;
+
+/** Time of day, UTC. */
+const timeOf = ({ receivedAtMs }: Sighting): string => `${new Date(receivedAtMs).toISOString().slice(11, 19)}Z`;
+
+const cellsOf = ({ form, port, address, report }: Sighting): readonly string[] => {
+  const pool = report.pools?.[0];
+  return [
+    differs(address, report.address) ? `${address} (says ${report.address})` : address,
+    String(port),
+    makersText(form),
+    report.mac ?? '',
+    report.model ?? '',
+    report.firmware ?? '',
+    report.serial ?? (report.controlBoard === undefined ? '' : `control board ${report.controlBoard}`),
+    pool === undefined ? '' : [pool.url, pool.user].filter((word) => word !== undefined).join(' '),
+  ].map(printable);
+};
+
+/** Whose report it may be. */
+export const makersText = ({ makers }: ReportForm): string => makers.join('/');
