@@ -8,7 +8,7 @@ import type { Capture } from './probe/capture.ts';
 import { IDENTIFICATION, identify, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
-import { type ProbeDeps, probeDevice } from './probe/probe.ts';
+import { type ProbeDeps, probeDevice, waitFor } from './probe/probe.ts';
 import type { Target } from './probe/target.ts';
 
 /** Why a look shows nothing. */
@@ -52,7 +52,10 @@ const identifyAndAsk = async (
   const found = await identify(target, deps.drivers, deps);
   switch (found.kind) {
     case 'identified':
-      return found.driver === known ? undefined : ask(target, found.driver, look, deps);
+      if (found.driver === known) return undefined;
+      // Its last connection is just over.
+      await waitFor(found.driver.pauseMs ?? 0, deps);
+      return ask(target, found.driver, look, deps);
     case 'ambiguous':
       return known === undefined ? nothing('unreadable', `could be ${found.families.join(' or ')}`) : undefined;
     case 'unidentified':
@@ -91,6 +94,7 @@ export const lookDeps = (options: {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
+  readonly wait?: ProbeDeps['wait'];
 }): LookDeps => ({
   ...options,
   allow: compileAllowList(options.drivers, IDENTIFICATION),

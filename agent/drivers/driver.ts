@@ -209,6 +209,8 @@ export interface Driver<Name extends string = string> {
   /** Whether replies of a later look still speak this family; `false` makes the agent identify the device anew. */
   readonly stillSpeaks?: (replies: Replies) => boolean;
   readonly queries: { readonly [Key in Name]: Query };
+  /** How long a device of this family wants to be left alone between two connections to its CGMiner API, ms. */
+  readonly pauseMs?: number;
   /** Names of queries that need no log-in and settle whether it is this family, where the first clues only make it likely. */
   readonly proofs?: readonly Name[];
   /** The log-in that the maker documents. It is tried only where the operator turned that on. */

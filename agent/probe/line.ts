@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { CgminerQuery, FramedQuery, HttpQuery, PortName, Query } from '../drivers/driver.ts';
 import { isUnknownQuestion, statusOf } from '../drivers/status.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -20,7 +21,20 @@ export interface ProbeDeps {
   readonly clock: Clock;
   readonly logins: Logins;
   readonly signal?: AbortSignal | undefined;
+  /** Waits; tests pass one that does not. Rejects when the signal is aborted. */
+  readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
 }
+
+/** Waits as `deps` has it: by default so long as the clock on the wall says. */
+export const waitFor = async (ms: number, { wait, signal }: Pick<ProbeDeps, 'wait' | 'signal'>): Promise<void> => {
+  if (ms <= 0) return;
+  if (wait !== undefined) return wait(ms, signal);
+  signal?.throwIfAborted();
+  await delay(ms, undefined, { signal }).catch((error: unknown) => {
+    signal?.throwIfAborted();
+    throw error;
+  });
+};
 
 /** An interface: a protocol at one of the ports. */
 type Interface = `${Query['kind']} ${PortName}`;
@@ -40,10 +54,14 @@ export class Line implements AsyncDisposable {
   readonly #timeouts: { [Name in Interface]?: number } = {};
   /** Keys that the device does not look for a command under. */
   #unknownKeys: readonly CgminerQuery['key'][] = [];
+  readonly #pauseMs: number;
+  /** Whether a connection to the CGMiner API was made in this look. */
+  #wasConnected = false;
   /** Sessions by port; at most one holds a connection. */
   readonly #web: { [Port in PortName]?: HttpSession } = {};
 
-  constructor(target: Target, deps: ProbeDeps) {
+  constructor(target: Target, deps: ProbeDeps, { pauseMs = 0 }: { readonly pauseMs?: number | undefined } = {}) {
+    this.#pauseMs = pauseMs;
     this.#target = target;
     this.#deps = deps;
     this.#endsAtMs = deps.clock.monoMs() + deps.limits.deviceMs;
@@ -111,10 +129,17 @@ export class Line implements AsyncDisposable {
     const endpoint = this.#endpoint(query);
     if ('reason' in endpoint) return endpoint;
     await this.#hangUp();
+    await this.#pause();
     const { allow, signal } = this.#deps;
     const reply = await askCgminer(endpoint, query, this.#limits(), allow, signal);
     if (reply.kind === 'no-reply') this.#learn(query, reply);
     return reply;
+  }
+
+  /** Leaves the device alone for as long as its family wants, within what is left of the look. */
+  async #pause(): Promise<void> {
+    if (this.#wasConnected) await waitFor(Math.min(this.#pauseMs, this.#leftMs()), this.#deps);
+    this.#wasConnected = true;
   }
 
   /** Where to ask, or why that would be in vain. */

@@ -4,7 +4,7 @@ import { Line, type ProbeDeps } from './line.ts';
 import { noReply } from './reply.ts';
 import type { Target } from './target.ts';
 
-export type { ProbeDeps } from './line.ts';
+export { type ProbeDeps, waitFor } from './line.ts';
 
 /**
  * One look: asks `driver`'s questions of this cadence one after the other, those of one interface after those of another. Whatever a device does, it is over after `limits.deviceMs`, and every question that was due has an entry.
@@ -16,7 +16,7 @@ export const probeDevice = async (
   deps: ProbeDeps,
 ): Promise<Capture> => {
   const replies = new Map<string, Reply | NoReply>();
-  await using line = new Line(withLogin(target, driver), deps);
+  await using line = new Line(withLogin(target, driver), deps, driver);
   for (const [name, query] of inOrder(driver, look)) {
     replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
   }

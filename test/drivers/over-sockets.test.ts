@@ -11,7 +11,8 @@ import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
 /** Specimens on real sockets, asked as the agent asks. */
 
 const limits = { connectMs: 2000, exchangeMs: 4000, deviceMs: 20_000, maxReplyBytes: 1_048_576 };
-const deps = lookDeps({ drivers: DRIVERS, limits, clock: systemClock() });
+/** Pauses that a family wants are not waited for. */
+const deps = lookDeps({ drivers: DRIVERS, limits, clock: systemClock(), wait: () => Promise.resolve() });
 
 /** One look at a specimen whose family is known (or not), and what it was asked, in order. */
 const lookOnce = async (

@@ -139,3 +139,51 @@ test('a path that another answer rules out is not asked, and stands as unsupport
   assert.equal(second.replies.size, 2);
   assert.deepEqual(miner.strangers(allow), []);
 });
+
+/** A family that wants to be left alone between two connections. */
+const slow = defineDriver({ ...dialect, family: 'slow', pauseMs: 250 });
+
+test(
+  'between two connections a device is left alone for as long as its family wants, and not before the first',
+  BOUND,
+  async () => {
+    const allow = compileAllowList([slow]);
+    const startedMs: number[] = [];
+    await using miner = await FakeMiner.start((_request, socket) => {
+      startedMs.push(performance.now());
+      socket.end(`${ANSWER}\0`);
+    });
+    const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: null } };
+    const beginMs = performance.now();
+    await probeDevice(target, slow, 'full', { limits: PATIENT, allow, ...fresh() });
+    const gaps = startedMs.slice(1).map((ms, at) => ms - (startedMs[at] as number));
+    assert.equal(gaps.length, 2);
+    // The timer may run a little ahead of the clock.
+    for (const gap of gaps) assert.ok(gap >= 245, `${gap} ms`);
+    const waits: number[] = [];
+    const wait = (ms: number): Promise<void> => {
+      waits.push(ms);
+      return Promise.resolve();
+    };
+    await probeDevice(target, slow, 'pools', { limits: PATIENT, allow, wait, ...fresh() });
+    assert.deepEqual(waits, []);
+    await probeDevice(target, slow, 'full', { limits: PATIENT, allow, wait, ...fresh() });
+    assert.deepEqual(waits, [250, 250]);
+    assert.ok(performance.now() > beginMs);
+  },
+);
+
+test('a pause ends with the look: at its deadline, and when it is called off', BOUND, async () => {
+  const patient = defineDriver({ ...dialect, family: 'patient', pauseMs: 60_000 });
+  const allow = compileAllowList([patient]);
+  await using miner = await FakeMiner.start((_request, socket) => socket.end(`${ANSWER}\0`));
+  const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: null } };
+  const limits = { ...PATIENT, deviceMs: 600 };
+  const { replies } = await probeDevice(target, patient, 'full', { limits, allow, ...fresh() });
+  assert.deepEqual([...replies.values()].map(({ kind }) => kind).slice(0, 1), ['reply']);
+  assert.equal(outcome(replies.get('two')), 'timeout');
+  const stop = new AbortController();
+  const look = probeDevice(target, patient, 'full', { limits: PATIENT, allow, signal: stop.signal, ...fresh() });
+  setTimeout(() => stop.abort(new Error('called off')), 200);
+  await assert.rejects(look, /called off/);
+});

@@ -9,7 +9,8 @@ import type { SimulatedDevice } from './device.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 
 const limits = { connectMs: 2000, exchangeMs: 4000, deviceMs: 20_000, maxReplyBytes: 1_048_576 };
-const deps = lookDeps({ drivers: DRIVERS, limits, clock: systemClock() });
+/** Pauses that a family wants are not waited for. */
+const deps = lookDeps({ drivers: DRIVERS, limits, clock: systemClock(), wait: () => Promise.resolve() });
 
 /** What the agent makes of a device. */
 const factsOf = async ({ ports }: Fleet, device: SimulatedDevice): Promise<Facts> => {
