@@ -190,7 +190,6 @@ const FOREIGN = [
   'hiveon',
   'iceriver',
   'innosilicon',
-  'luxos',
   'mskminer',
   'proto',
   'sealminer',

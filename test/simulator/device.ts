@@ -33,6 +33,7 @@ type Scalar = string | number | boolean;
 
 /** Where the families say which version they run, the most telling first; the first that a device has counts. */
 const VERSIONS = [
+  'LUXminer',
   'Miner',
   'miner_version',
   'fw_ver',

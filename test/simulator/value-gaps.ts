@@ -2,11 +2,13 @@ import { type Fill, type Gap, within } from './gap.ts';
 import { macLike, nameLike, serialLike } from './identity.ts';
 import { namedValues } from './members.ts';
 
-const SERIALS = /^(serinum|minersn|serial|serial_no|powersn|sn|PCB SN|DNA|HDNA|miner_id|chain_sn\d+|sn\d+)$/;
-const MACS = /^(mac|MAC|macaddr|macAddr|macaddress)$/;
-const NAMES = /^(hostname|conf_hostname)$/;
-const RUNNING = /^(Elapsed|elapsed|Uptime|uptimeSeconds|totalUptimeSeconds)$/;
-const COUNTED = /^(Accepted|accepted|sharesAccepted|Getworks|getworks)$/;
+const SERIALS =
+  /^(serinum|minersn|serial|serial_no|powersn|sn|PCB SN|DNA|HDNA|miner_id|chain_sn\d+|sn\d+|SerialNumber|serial_number|hbSerialNumber|uid|hwid)$/;
+const MACS = /^(mac|MAC|macaddr|macAddr|macaddress|MACAddr|mac_address|macAddress)$/;
+const NAMES = /^(hostname|conf_hostname|Hostname)$/;
+const RUNNING =
+  /^(Elapsed|elapsed|Uptime|uptimeSeconds|totalUptimeSeconds|system_uptime|(system|bosminer)_uptime_s|durationS)$/;
+const COUNTED = /^(Accepted|accepted|sharesAccepted|Getworks|getworks|accepted_shares|acceptedSolutions)$/;
 const STAMPS = /^[Ww]hen$/;
 const SHARES = /^(Last Share Time|lstime)$/;
 

@@ -3,7 +3,8 @@ import { avalon } from './avalon.ts';
 import { axeos } from './axeos.ts';
 import { cgminer } from './cgminer.ts';
 import type { FamilyExpectations } from './expectation.ts';
+import { luxos } from './luxos.ts';
 import { whatsminer } from './whatsminer.ts';
 
 /** One file for each driver that has real captures. */
-export const EXPECTATIONS: readonly FamilyExpectations[] = [antminerStock, whatsminer, avalon, axeos, cgminer];
+export const EXPECTATIONS: readonly FamilyExpectations[] = [antminerStock, whatsminer, avalon, axeos, cgminer, luxos];

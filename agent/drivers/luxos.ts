@@ -1,0 +1,300 @@
+import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import type { JsonValue } from '../probe/capture.ts';
+import { answersOf, describedBy, lastShareAge, namedRate, numbered, rowsOf, sumOfRows } from './cgminer-api.ts';
+import { type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
+import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
+import { CGMINER_POOL, poolList } from './pools.ts';
+import {
+  anyOf,
+  asObject,
+  at,
+  count,
+  firstOf,
+  flag,
+  mac,
+  memberIn,
+  type Reader,
+  scalarText,
+  scaled,
+  serial,
+  temperatureMc,
+  text,
+  textList,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
+import { firstRow, known, listed, sum } from './rows.ts';
+
+const inConfig = <T>(name: string, reader: Reader<T>) => at('config', `/CONFIG/0/${name}`, reader);
+const inVersion = <T>(name: string, reader: Reader<T>) => at('version', `/VERSION/0/${name}`, reader);
+const inStats = <T>(name: string, reader: Reader<T>) => at('stats', `/STATS/1/${name}`, reader);
+
+// ---- recognition -----------------------------------------------------------------------------------------------------
+
+const NAME = /^luxminer\b/i;
+
+/** By `Description`, by the key of VERSION, or by the operating system in CONFIG: some builds imitate the rest. */
+const isOwn = (reply: JsonValue): boolean =>
+  NAME.test(describedBy(reply)) ||
+  firstRow('VERSION')(reply)?.LUXminer !== undefined ||
+  firstRow('CONFIG')(reply)?.OS === 'LuxOS';
+
+const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {
+  if ([...replies.values()].some(isOwn)) return 3;
+  return /luxor firmware/i.test(web?.body ?? '') ? 2 : 0;
+};
+
+const stillSpeaks = (replies: Replies): boolean => {
+  const answers = answersOf(replies, ['pools', 'summary', 'version', 'config']);
+  return answers.length === 0 || answers.some(isOwn);
+};
+
+/** The version behind the name, where VERSION imitates another program. */
+const described: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => (NAME.test(found) ? text(found.replace(NAME, '')) : ABSENT));
+
+// ---- identity --------------------------------------------------------------------------------------------------------
+
+const maker: Reader<string> = (value) =>
+  whenPresent(text(value), (model) => (/^antminer\b/i.test(model) ? present('Bitmain') : ABSENT));
+
+/** `devs` lists the boards in no order; their `ID` is the place. */
+const boardSerials: Reader<readonly string[]> = (section) => {
+  const rows = rowsOf(section);
+  if (rows === undefined || rows.length === 0) return UNREADABLE;
+  const inPlace = [...rows].sort((a, b) => Number(a.ID ?? 0) - Number(b.ID ?? 0));
+  return listed(inPlace.map((row) => memberIn(row, 'SerialNumber', serial)));
+};
+
+// ---- pools -----------------------------------------------------------------------------------------------------------
+
+/** `Quota` is a fraction where an operator made it one: that is kept with the groups, and spoils no list of pools. */
+const pools: Reader<readonly PoolSlot[]> = (section) => {
+  const rows = rowsOf(section);
+  if (rows === undefined) return UNREADABLE;
+  const whole = rows.map(({ Quota, ...row }) => (Number.isSafeInteger(Quota) ? { ...row, Quota: Quota ?? null } : row));
+  return poolList(CGMINER_POOL)(whole);
+};
+
+// ---- settings --------------------------------------------------------------------------------------------------------
+
+/** While ATM is on it moves the profile by itself, which is then no setting. */
+const preset: Reader<string> = (value) => {
+  const row = asObject(value);
+  if (row === undefined) return UNREADABLE;
+  return whenPresent(memberIn(row, 'IsAtmEnabled', flag), (moves) => (moves ? ABSENT : memberIn(row, 'Profile', text)));
+};
+
+const FAN_MODES: { readonly [theirs: string]: string } = { automatic: 'auto', auto: 'auto', manual: 'manual' };
+
+const fanMode: Reader<string> = (value) =>
+  whenPresent(text(value), (found) => present(FAN_MODES[found.toLowerCase()] ?? found));
+
+/** Settings of CONFIG that are no facts of their own; the others there count, measure or describe the moment. */
+const SETTINGS: ReadonlySet<string> = new Set([
+  'Cooling',
+  'ImmersionMode',
+  'IsAtmEnabled',
+  'LogFileLevel',
+  'UpdateOnStartup',
+  'UpdateOnTimeout',
+  'UpdateOnUser',
+  'UpdateTimeout',
+]);
+
+const inAtm = (name: string) => at('atm', `/ATM/0/${name}`, scalarText);
+const inFanControl = (name: string) => at('fans', `/FANCTRL/0/${name}`, scalarText);
+const inTempControl = (name: string) => at('tempctrl', `/TEMPCTRL/0/${name}`, scalarText);
+
+const namedSettings = settingsFrom({
+  'atm.max-profile': inAtm('MaxProfile'),
+  'atm.min-profile': inAtm('MinProfile'),
+  'atm.post-ramp-minutes': inAtm('PostRampMinutes'),
+  'atm.startup-minutes': inAtm('StartupMinutes'),
+  'atm.temp-window': inAtm('TempWindow'),
+  'fans.min': inFanControl('MinFans'),
+  'fans.power-off-speed': inFanControl('PowerOffSpeed'),
+  'temp.hot': inTempControl('Hot'),
+  'temp.target': inTempControl('Target'),
+});
+
+/** Each group of pools as `group.<number>`: its share, and its name. */
+const groups: Reader<readonly OtherSetting[]> = (section) => {
+  const rows = rowsOf(section);
+  if (rows === undefined || rows.length === 0) return UNREADABLE;
+  const found: OtherSetting[] = [];
+  for (const row of rows) {
+    const number = memberIn(row, 'GROUP', count);
+    const quota = memberIn(row, 'Quota', scalarText);
+    if (number.kind !== 'present' || quota.kind !== 'present') return UNREADABLE;
+    const name = memberIn(row, 'Name', text);
+    const label = name.kind === 'present' ? ` ${name.value}` : '';
+    found.push({ key: `group.${number.value}`, value: `${quota.value}${label}` });
+  }
+  return present(found);
+};
+
+const SETTING_LISTS = [
+  at(
+    'config',
+    '/CONFIG/0',
+    settings((name) => SETTINGS.has(name)),
+  ),
+  at('groups', '/GROUPS', groups),
+  namedSettings,
+] as const;
+
+/** All of them, or none: a setting that is missing would look removed. */
+const otherSettings: Source<readonly OtherSetting[], 'config' | 'groups' | 'atm' | 'fans' | 'tempctrl'> = {
+  queries: SETTING_LISTS.flatMap(({ queries }) => queries),
+  read: (replies) => {
+    const readings = SETTING_LISTS.map((list): Reading<readonly OtherSetting[]> => list.read(replies));
+    const closed = readings.find((reading) => reading.kind === 'unknown' && reading.reason !== 'unsupported');
+    if (closed !== undefined) return closed;
+    const found = readings.flatMap((reading) => (reading.kind === 'present' ? reading.value : []));
+    return found.length === 0 ? ABSENT : present(found.sort((a, b) => (a.key < b.key ? -1 : 1)));
+  },
+};
+
+// ---- access ----------------------------------------------------------------------------------------------------------
+
+/** The id of the open session is enough to use it: whether there is one is all that is read of it. */
+const hasSession: Reader<boolean> = (id) => (typeof id === 'string' ? present(id.trim() !== '') : UNREADABLE);
+
+// ---- measurements ----------------------------------------------------------------------------------------------------
+
+const ofStats =
+  <T>(name: RegExp, read: (values: readonly Reading<number>[]) => Reading<T>): Reader<T> =>
+  (value) => {
+    const row = asObject(value);
+    return row === undefined ? UNREADABLE : read(numbered(row, name));
+  };
+
+const isTurning = (speed: Reading<number>): boolean => speed.kind === 'present' && speed.value > 0;
+
+const fanSpeeds: Reader<readonly number[]> = (section) => {
+  const rows = rowsOf(section);
+  return rows === undefined ? UNREADABLE : listed(rows.map((row) => memberIn(row, 'RPM', scaled(1))).filter(isTurning));
+};
+
+/** 0 stands for a sensor that is not there. */
+const measured =
+  (reader: Reader<number>): Reader<number> =>
+  (value) =>
+    whenPresent(reader(value), (found) => (found > 0 ? present(found) : ABSENT));
+
+/** A pool that never took a share gives the time since the start in the place of the age of its last one (S19k Pro). */
+const shareAge: Reader<number> = (reply) => {
+  const object = asObject(reply);
+  const rows = rowsOf(object?.POOLS);
+  if (object === undefined || rows === undefined) return UNREADABLE;
+  return lastShareAge('Last Share Time')({ ...object, POOLS: rows.filter(({ Accepted }) => Accepted !== 0) });
+};
+
+// ---- driver ----------------------------------------------------------------------------------------------------------
+
+/** LuxOS, the firmware of Luxor on Antminers. Port 4028 answers everything, and takes pool changes, without any log-in. */
+export const luxos = defineDriver({
+  family: 'luxos',
+  title: 'LuxOS (LUXminer)',
+  source: 'docs.luxor.tech LuxOS API; command list and test data of luxos-tooling; replies of an S19k Pro, 2025.4.8',
+  recognise,
+  stillSpeaks,
+  // Connections that follow each other within a second may be refused.
+  pauseMs: 1000,
+  queries: {
+    pools: cgminer('pools', { cadence: 'pools' }),
+    summary: cgminer('summary', { cadence: 'pools' }),
+    version: cgminer('version'),
+    config: cgminer('config'),
+    stats: cgminer('stats'),
+    devs: cgminer('devs'),
+    power: cgminer('power'),
+    fans: cgminer('fans'),
+    groups: cgminer('groups'),
+    atm: cgminer('atm'),
+    tempctrl: cgminer('tempctrl'),
+    session: cgminer('session'),
+    may_add_pool: cgminerCheck('addpool'),
+  },
+  facts: {
+    'identity.make': firstOf(inVersion('Type', maker), inConfig('Model', maker)),
+    'identity.model': firstOf(inConfig('Model', text), inVersion('Type', text)),
+    'identity.serial': inConfig('SerialNumber', serial),
+    'identity.mac': firstOf(inConfig('MACAddr', mac), inStats('miner_id', mac)),
+    'identity.control_board': inConfig('ControlBoardType', text),
+    'identity.hashboards': at('devs', '/DEVS', boardSerials),
+    'identity.psu': inConfig('PSULabel', text),
+
+    'firmware.name': known('version', 'LuxOS'),
+    'firmware.version': firstOf(inVersion('LUXminer', text), at('version', '/STATUS/0/Description', described)),
+    'firmware.build': firstOf(inVersion('CompileTime', text), at('stats', '/STATS/0/CompileTime', text)),
+    'firmware.components': components({
+      'config.fpga': inConfig('FPGABuildIdHex', scalarText),
+      'config.os': inConfig('OS', scalarText),
+      'config.psu-hardware': inConfig('PSUHwVersion', scalarText),
+      'keys.config': keysOf('config', ['', '/CONFIG/0']),
+      'keys.version': keysOf('version', ['', '/VERSION/0']),
+      'version.api': inVersion('API', scalarText),
+      'version.build': inVersion('CompileTime', scalarText),
+      'version.description': at('version', '/STATUS/0/Description', scalarText),
+      'version.luxminer': inVersion('LUXminer', scalarText),
+      'version.miner': inVersion('Miner', scalarText),
+      'version.type': inVersion('Type', scalarText),
+    }),
+
+    pools: at('pools', '/POOLS', pools),
+
+    'config.mode': inConfig('CurtailMode', text),
+    'config.preset': at('config', '/CONFIG/0', preset),
+    'config.freq_mhz': inStats('frequency', measured(scaled(1))),
+    'config.fan_mode': at('tempctrl', '/TEMPCTRL/0/Mode', fanMode),
+    'config.temp_limit_mc': at('tempctrl', '/TEMPCTRL/0/Dangerous', temperatureMc),
+    'config.strategy': inConfig('Strategy', text),
+    'config.other': otherSettings,
+
+    'network.hostname': inConfig('Hostname', text),
+    'network.dhcp': inConfig('DHCP', flag),
+    'network.netmask': inConfig('Netmask', text),
+    'network.gateway': inConfig('Gateway', text),
+    'network.dns': inConfig('DNS Servers', textList),
+    'network.address': inConfig('IPAddr', text),
+
+    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.update_source': inConfig('UpdateSource', text),
+    'access.write_session': at('session', '/SESSION/0/SessionID', hasSession),
+
+    'telemetry.hashrate_hs': at('summary', '/SUMMARY/0', namedRate),
+    'telemetry.power_w': at('power', '/POWER/0/Watts', scaled(1)),
+    'telemetry.temp_max_mc': inStats('temp_max', measured(temperatureMc)),
+    'telemetry.fans_rpm': at('fans', '/FANS', fanSpeeds),
+    'telemetry.chips': at('stats', '/STATS/1', ofStats(/^chain_acn\d+$/, sum)),
+    'telemetry.elapsed_s': at('summary', '/SUMMARY/0/Elapsed', count),
+    'telemetry.accepted': anyOf(
+      at('summary', '/SUMMARY/0/Accepted', count),
+      at('pools', '/POOLS', sumOfRows('Accepted')),
+    ),
+    'telemetry.rejected': anyOf(
+      at('summary', '/SUMMARY/0/Rejected', count),
+      at('pools', '/POOLS', sumOfRows('Rejected')),
+    ),
+    'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
+    'telemetry.last_share_age_s': at('pools', '', shareAge),
+  },
+  // Whoever knows the id of the open session can write.
+  secrets: ['SessionID'],
+  quirks: [
+    'Several groups of pools mine at the same time, each with a pool of its own that is active (S19k Pro).',
+    'Pool changes need no session, and the session that other changes need is a lock, not a log-in.',
+    'Questions are a second apart, as connections that follow each other faster may be refused; a full look takes a quarter of a minute.',
+    'While ATM is on it moves the profile by itself, and no preset is read.',
+    '`devs` lists the boards in no order (S19k Pro).',
+    'The MAC may be a locally administered one (S19k Pro).',
+    '`PSULabel` names the model of the power supply; there is no serial of it.',
+    'Some builds imitate the version members of stock firmware; `Description` and the operating system in `config` tell them.',
+    'unverified: that `check` answers for pool commands as cgminer does.',
+    'unverified: `Mode` and `Dangerous` of `tempctrl`, which are read as bosminer has them.',
+    'Voltages and chips are asked for board by board and stall the API of 2026.4.3; they, `profiles` and `limits` are not read.',
+    '`updatecheck` may call the update server, and `logon` takes the one session: neither is asked.',
+  ],
+});
