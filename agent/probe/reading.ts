@@ -38,6 +38,10 @@ export const LOGINS: ReadonlySet<string> = new Set([
   'POST /cgi-bin/login.php username=<user>&origin_pwd=<password>',
 ]);
 
-/** Documents of GraphQL that only read: one anonymous query, nothing that could be an operation of another kind. */
+/**
+ * Documents of GraphQL that only read: one anonymous query, nothing that could be an operation of another kind. `... on
+ * Type` opens one of the types that a member may have, which is the only way to the members of some.
+ */
 export const isReadingQuery = (body: string): boolean =>
-  /^\{"query":"\{[A-Za-z0-9_ {}]+\}"\}$/.test(body) && !/mutation|subscription|checkForUpgrade/i.test(body);
+  /^\{"query":"\{(?:[A-Za-z0-9_ {}]|\.\.\. on )+\}"\}$/.test(body) &&
+  !/mutation|subscription|checkForUpgrade/i.test(body);

@@ -18,7 +18,7 @@ import { LOGINS, READING } from '../../agent/probe/reading.ts';
 
 /** A command, a question to API 3, or a GET of a plain path; the port where it is not the usual one. */
 const PLAIN =
-  /^(\{"(command|cmd)":"[a-z][a-z0-9_.]*"(,"param(eter)?":"[a-z+_-]+")?\}|GET \/[A-Za-z0-9_./-]*|POST \/graphql \{"query":"\{[\w {}]+\}"\})( @[a-z]+)?$/;
+  /^(\{"(command|cmd)":"[a-z][a-z0-9_.]*"(,"param(eter)?":"[a-z+_-]+")?\}|GET \/[A-Za-z0-9_./-]*|POST \/graphql \{"query":"\{([\w {}]|\.\.\. on )+\}"\})( @[a-z]+)?$/;
 
 test('commands that join, carry a parameter or change a miner stop the agent at start', () => {
   const forbidden = [
@@ -130,6 +130,8 @@ test('what is sent by POST, with a query string, framed or with a parameter is a
     httpPost('/api/reboot', '{}'),
     httpPost('/graphql', '{"query":"mutation {bosminer{stop}}"}'),
     httpPost('/graphql', '{"query":"{a} mutation M {b}"}'),
+    httpPost('/graphql', '{"query":"{a{...f}}fragment f on B{c}"}'),
+    httpPost('/graphql', '{"query":"{a{... on B{c(d:1)}}}"}'),
     httpPost('/graphql', '{"query":"subscription {a}"}'),
     httpPost('/graphql', '{"query":"{bos{checkForUpgrade}}"}'),
     httpPost('/graphql', '{"query":"{a}","operationName":"x"}'),
