@@ -1,5 +1,5 @@
-import { ABSENT, type FirmwareComponent, present, type Reading, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue, NoReply, Reply } from '../probe/capture.ts';
+import { ABSENT, type FirmwareComponent, present, type Reading } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
 import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
@@ -27,19 +27,7 @@ import {
   worded,
 } from './readers.ts';
 import { elseIfAsked, hottest, known, listed, ofRow, sum, valuesOf } from './rows.ts';
-
-/** Where there is no 404, the device answers with its landing page or sends the browser there: neither is a document. */
-const isServed = (reply: Reply | NoReply | undefined): boolean =>
-  reply?.kind !== 'no-reply' || (reply.reason !== 'unsupported' && reply.elsewhere !== true);
-
-/** A fact at a path that not every firmware serves. */
-const ifServed = <T, const Name extends string>(query: Name, pointer: Pointer, reader: Reader<T>): Source<T, Name> => {
-  const source = at(query, pointer, reader);
-  return {
-    queries: source.queries,
-    read: (replies) => (isServed(replies.get(query)) ? source.read(replies) : unknown('unsupported')),
-  };
-};
+import { ifServed, isServed } from './served.ts';
 
 const inInfo = <T>(pointer: Pointer, reader: Reader<T>) => at('info', pointer, reader);
 const inAsic = <T>(pointer: Pointer, reader: Reader<T>) => ifServed('asic', pointer, reader);
