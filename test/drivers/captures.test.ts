@@ -181,7 +181,6 @@ const FOREIGN = [
   'auradine',
   'blackminer',
   'blissz',
-  'braiins-os',
   'elphapex',
   'epic',
   'foundry-fdminer',
@@ -221,7 +220,7 @@ const checkRecognition = (): void => {
   test('other families and other firmware on the same hardware are recognised by no driver', () => {
     const seen = FOREIGN.flatMap(subfolders).map((folder) => ({ folder, clues: cluesIn(folder) }));
     const telling = seen.filter(({ clues }) => clues.cgminer.size > 0);
-    assert.ok(telling.length >= 15, `${telling.length} folders with an identifying reply`);
+    assert.ok(telling.length >= 10, `${telling.length} folders with an identifying reply`);
     assert.deepEqual(
       telling.filter(({ clues }) => surest(clues).length > 0).map(({ folder }) => folder),
       [],
@@ -230,7 +229,10 @@ const checkRecognition = (): void => {
 
   test('a version reply is recognised as the family of its capture', () => {
     const own = EXPECTATIONS.flatMap(({ family, captures }) =>
-      Object.keys(captures).map((folder) => ({ family, folder, clues: cluesIn(folder) })),
+      Object.entries(captures)
+        // Braiins OS has a version of its REST API, which is a file of that name, too.
+        .filter(([, { files }]) => !Object.values(files).some((file) => 'query' in file && file.query === 'api'))
+        .map(([folder]) => ({ family, folder, clues: cluesIn(folder) })),
     ).filter(({ clues }) => clues.cgminer.has('version') || clues.cgminer.has('get_version'));
     assert.ok(own.length > 0, 'there is something to recognise');
     for (const { family, folder, clues } of own) assert.deepEqual(surest(clues), [family], folder);

@@ -42,12 +42,15 @@ const VERSIONS = [
   'FirmwareVersion',
   'VERSION',
   'LVERSION',
+  'BOSminer+',
   'version',
   'CGMiner',
   'SGMiner',
   'BFGMiner',
 ];
-const RELEASES = /^system_filesystem_version$/;
+const RELEASES = /^(system_filesystem_version|full|current)$/;
+/** What else has such a name: a current, in mA. */
+const NUMBER = /^[\d.]+$/;
 const BUILDS = /^(CompileTime|compileTime)$/;
 const DATE = /^[A-Z][a-z]{2} .*\d{4}$/;
 
@@ -171,7 +174,7 @@ export class SimulatedDevice {
     readonly version?: string | undefined;
     readonly build?: string | undefined;
   }): void {
-    const releases = this.#valuesOf((name) => RELEASES.test(name));
+    const releases = this.#valuesOf((name) => RELEASES.test(name)).filter((text) => !NUMBER.test(text));
     if (version !== undefined) {
       const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted));
       const described = this.#valuesOf((name) => name === 'Description').flatMap(

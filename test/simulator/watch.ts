@@ -14,7 +14,7 @@ export interface Violation {
 const READING_POSTS: readonly RegExp[] = [
   /^POST \/user\/(?:userpanel post=4|ipconfig post=1|machineconfig post=1)$/,
   /^POST \/api\/(?:type|overview|summary|pools|network|getFacInfo|getFreqVol|getAutoTune) \{\}$/,
-  /^POST \/graphql \{"query":"\{(?!.*(?:mutation|subscription)).*\}"\}$/,
+  /^POST \/graphql \{"query":"\{(?!.*(?:mutation|subscription|checkForUpgrade)).*\}"\}$/,
   // Log-ins, which open a read session.
   /^POST (?:\/token|\/api\/v1\/auth\/login) \{.*\}$/,
   /^POST (?:\/user\/loginpost post=6&|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,

@@ -1,0 +1,129 @@
+import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { Replies, Source } from './driver.ts';
+import { graphAnswer } from './graphql.ts';
+import { CGMINER_POOL, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
+import { answer, asArray, asObject, closedBy, count, isLost, place, UNREADABLE, whenPresent } from './readers.ts';
+import { isServed } from './served.ts';
+
+/**
+ * Pools of Braiins OS: the stored ones, in groups that mine at the same time, from the REST API or from GraphQL, and the
+ * running ones from port 4028, where anybody can change them until the next start.
+ */
+
+/** Rows of a group as flat rows, each with the quota of its group. */
+const groupRows = (
+  group: JsonValue,
+  quotaOf: (group: JsonObject) => Reading<number>,
+  rowOf: (pool: JsonObject) => JsonObject,
+): readonly JsonObject[] | undefined => {
+  const object = asObject(group);
+  const pools = asArray(object?.pools);
+  if (object === undefined || pools === undefined) return undefined;
+  const quota = quotaOf(object);
+  const rows = pools.map(asObject);
+  if (quota.kind === 'unknown' || rows.includes(undefined)) return undefined;
+  const further = quota.kind === 'present' ? { quota: quota.value } : {};
+  return rows.map((row) => ({ ...rowOf(row ?? {}), ...further }));
+};
+
+/** The slots of all groups, counted through, as port 4028 counts them. */
+const slotsOf = (
+  groups: JsonValue,
+  quotaOf: (group: JsonObject, at: number) => Reading<number>,
+  rowOf: (pool: JsonObject) => JsonObject,
+): Reading<readonly PoolSlot[]> => {
+  const list = asArray(groups);
+  if (list === undefined || list.length === 0) return UNREADABLE;
+  const rows: JsonObject[] = [];
+  for (const [at, group] of list.entries()) {
+    const found = groupRows(group, (object) => quotaOf(object, at), rowOf);
+    if (found === undefined) return UNREADABLE;
+    rows.push(...found);
+  }
+  return poolList(GROUP_POOL)(rows);
+};
+
+const GROUP_POOL: PoolMembers = { url: 'url', user: 'user', quota: 'quota', status: 'status', active: 'active' };
+
+const REST_QUOTA = place('/strategy/quota/value');
+const GRAPH_QUOTA = place('/strategy/quota');
+
+/** A group shares by quota or by a fixed ratio: one of the two members is missing, or null. */
+const quotaAt =
+  (find: (root: JsonValue) => Reading<JsonValue>) =>
+  (group: JsonObject): Reading<number> => {
+    const found = find(group);
+    return found.kind === 'present' && found.value !== null ? count(found.value) : ABSENT;
+  };
+
+/** `alive` and `enabled` in the words of port 4028. */
+const restRow = ({ enabled, alive, ...row }: JsonObject): JsonObject => {
+  if (enabled === false) return { ...row, status: 'Disabled' };
+  return typeof alive === 'boolean' ? { ...row, status: alive ? 'Alive' : 'Dead' } : row;
+};
+
+const restPools = (reply: JsonValue): Reading<readonly PoolSlot[]> => slotsOf(reply, quotaAt(REST_QUOTA), restRow);
+
+const graphRow = ({ status, ...row }: JsonObject): JsonObject =>
+  typeof status === 'string' ? { ...row, status: status.charAt(0) + status.slice(1).toLowerCase() } : row;
+
+const CONFIG_GROUPS = place('/bosminer/config/groups');
+const RUNNING_GROUPS = place('/bosminer/info/poolGroups');
+
+/** The stored groups of GraphQL with what runs; what runs alone where the configuration cannot be read. */
+const graphPools = (data: JsonValue): Reading<readonly PoolSlot[]> => {
+  const config = CONFIG_GROUPS(data);
+  const groups = config.kind === 'present' ? asArray(config.value) : undefined;
+  const quotas = (groups ?? []).map((group) => quotaAt(GRAPH_QUOTA)(asObject(group) ?? {}));
+  const running = whenPresent(RUNNING_GROUPS(data), (found) =>
+    slotsOf(found, (_, at) => quotas[at] ?? ABSENT, graphRow),
+  );
+  const hasPools = groups?.every((group) => asObject(group)?.pools !== undefined) === true;
+  if (groups === undefined || !hasPools) return running;
+  return whenPresent(slotsOf(groups, quotaAt(GRAPH_QUOTA), graphRow), (stored) =>
+    present(running.kind === 'present' ? withStatus(stored, running.value) : stored),
+  );
+};
+
+/** The key of the pool is the path of its address; a running row without one is the stored pool of that address. */
+const withKey = (rows: readonly PoolSlot[], stored: readonly PoolSlot[]): readonly PoolSlot[] =>
+  rows.map((row) => {
+    if (/^[^/]*:\/\/[^/]+\//.test(row.url)) return row;
+    const keyed = stored.find(({ url, slot }) => slot === row.slot && url.startsWith(`${row.url}/`));
+    return keyed === undefined ? row : { ...row, url: keyed.url };
+  });
+
+/** The stored list, by the first surface that has it; refused only where both are closed. */
+const storedPools = (replies: Replies): Reading<readonly PoolSlot[]> => {
+  const rest =
+    isServed(replies.get('api')) && isServed(replies.get('stored'))
+      ? whenPresent(answer(replies, 'stored'), restPools)
+      : unknown('unsupported');
+  if (rest.kind === 'present' || isLost(rest)) return rest;
+  const graph = whenPresent(graphAnswer(replies, 'gql_pools'), graphPools);
+  return graph.kind === 'present' || isLost(graph) || closedBy(rest) === undefined ? graph : rest;
+};
+
+/** The stored slots, with where each stands now; a pool that runs and is not stored is a slot behind them. */
+export const pools: Source<readonly PoolSlot[], 'stored' | 'gql_pools' | 'pools'> = {
+  queries: ['stored', 'gql_pools', 'pools'],
+  read: (replies) => {
+    const stored = storedPools(replies);
+    const running = whenPresent(answer(replies, 'pools'), (reply) => {
+      const section = asObject(reply)?.POOLS;
+      // The section is not there while the program does not mine.
+      return section === undefined ? ABSENT : poolList(CGMINER_POOL)(section);
+    });
+    if (isLost(stored)) return stored;
+    if (isLost(running)) return running;
+    if (stored.kind !== 'present') return running.kind === 'present' ? running : stored;
+    if (running.kind !== 'present') return stored;
+    return present(withRuntime(stored.value, withKey(running.value, stored.value)));
+  },
+  // Port 4028 lists what runs, which need not be what is stored.
+  standsIn: (replies) => {
+    const stored = storedPools(replies);
+    return stored.kind !== 'present' && answer(replies, 'pools').kind === 'present' ? closedBy(stored) : undefined;
+  },
+};

@@ -1,0 +1,125 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { braiins } from '../../agent/drivers/braiins.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { Observation } from '../../agent/normalise/observation.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply } from '../../agent/probe/reply.ts';
+
+const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+const REFUSED = noReply('refused', 'test');
+const NOT_SERVED = noReply('unsupported', 'HTTP 404');
+
+/** The three questions of a pools look. */
+const look = (stored: JsonValue | NoReply, graph: JsonValue | NoReply, running: JsonValue | NoReply): Observation => {
+  const asReply = (value: JsonValue | NoReply) =>
+    typeof value === 'object' && value !== null && 'kind' in value ? (value as NoReply) : reply(value as JsonValue);
+  const replies = new Map([
+    ['stored', asReply(stored)],
+    ['gql_pools', asReply(graph)],
+    ['pools', asReply(running)],
+  ]);
+  return normalise(braiins, { address: '192.0.2.1', observedAtMs: 0, replies }, 'pools');
+};
+
+const NORTH = 'stratum+tcp://north.example:3333';
+const SOUTH = 'stratum+tcp://south.example:3333';
+const KEYED = 'stratum2+tcp://v2.example:3336/9auqKey';
+
+const group = (strategy: JsonValue, ...urls: readonly string[]) => ({
+  name: urls.join(),
+  strategy,
+  pools: urls.map((url) => ({ url, user: 'a.w', enabled: true, alive: true, active: url === urls[0] })),
+});
+const quota = (value: number) => ({ quota: { value } });
+
+const row = (url: string, slot: number) => ({
+  POOL: slot,
+  URL: url,
+  User: 'a.w',
+  Priority: slot,
+  Quota: 1,
+  Status: 'Alive',
+  'Stratum Active': slot === 0,
+});
+const running = (...urls: readonly string[]) => ({ POOLS: urls.map(row) });
+
+const urlsOf = ({ facts }: Observation) => facts.pools?.map(({ slot, url }) => `${slot} ${url}`);
+
+test('a pool that was set through port 4028 is a slot behind the stored ones', () => {
+  const seen = look([group(quota(1), NORTH)], NOT_SERVED, running(NORTH, 'stratum+tcp://thief.example:3333'));
+  assert.deepEqual(urlsOf(seen), [`0 ${NORTH}`, '1 stratum+tcp://thief.example:3333']);
+  assert.equal(seen.standIns.size, 0);
+});
+
+test('slots of several groups are counted through, each with the quota of its group', () => {
+  const fixed = { fixed_share_ratio: { value: 0.25 } };
+  const seen = look([group(quota(3), NORTH, SOUTH), group(fixed, KEYED)], NOT_SERVED, running(NORTH, SOUTH, KEYED));
+  assert.deepEqual(
+    seen.facts.pools?.map((slot) => [slot.slot, slot.quota]),
+    [
+      [0, 3],
+      [1, 3],
+      [2, undefined],
+    ],
+  );
+});
+
+test('a running pool without its key is the stored one of that address; with another key it is another pool', () => {
+  const bare = look([group(quota(1), KEYED)], NOT_SERVED, running('stratum2+tcp://v2.example:3336'));
+  assert.deepEqual(urlsOf(bare), [`0 ${KEYED}`]);
+  const other = look([group(quota(1), KEYED)], NOT_SERVED, running('stratum2+tcp://v2.example:3336/9bOther'));
+  assert.deepEqual(urlsOf(other), [`0 ${KEYED}`, '1 stratum2+tcp://v2.example:3336/9bOther']);
+});
+
+const graph = (groups: JsonValue, poolGroups: JsonValue) => ({
+  data: { bosminer: { config: { groups }, info: { poolGroups } } },
+});
+const stored = [{ id: '0', pools: [{ url: NORTH, user: 'a.w' }], strategy: { quota: 2 } }];
+const runs = [{ name: 'd', pools: [{ url: NORTH, user: 'a.w', status: 'DEAD', active: true }] }];
+
+test('where REST refuses, GraphQL lists the stored pools, and nothing stands in', () => {
+  const seen = look(REFUSED, graph(stored, runs), noReply('unreachable', 'test', { dark: true }));
+  assert.deepEqual(seen.facts.pools, [
+    { slot: 0, url: NORTH, user: 'a.w', priority: 0, quota: 2, status: 'Dead', active: true },
+  ]);
+  assert.equal(seen.standIns.size, 0);
+});
+
+test('where both refuse, port 4028 stands in', () => {
+  const seen = look(REFUSED, NOT_SERVED, running(SOUTH));
+  assert.deepEqual(urlsOf(seen), [`0 ${SOUTH}`]);
+  assert.equal(seen.standIns.get('pools'), 'refused');
+  const denied = look(REFUSED, { data: null, errors: [{ message: 'Unauthorized' }] }, running(SOUTH));
+  assert.equal(denied.standIns.get('pools'), 'refused');
+});
+
+test('a stored list that was lost or emptied on its way is unknown, whatever runs', () => {
+  const late = noReply('timeout', 'test');
+  for (const [rest, gql] of [
+    [late, NOT_SERVED],
+    [[], NOT_SERVED],
+    [[{ name: 'x', pools: [{ user: 'a' }] }], NOT_SERVED],
+    [NOT_SERVED, late],
+    [NOT_SERVED, graph([], runs)],
+    [NOT_SERVED, graph([], [])],
+    [NOT_SERVED, { data: null, errors: [{ message: 'something else' }] }],
+  ] as const) {
+    const seen = look(rest, gql, running(NORTH));
+    assert.equal(seen.facts.pools, undefined, JSON.stringify([rest, gql]));
+  }
+});
+
+test('a schema without the members, as of a program without GraphQL, leaves what runs', () => {
+  const lacking = { data: null, errors: [{ message: 'Unknown field "groups" on type "BosminerConfig"' }] };
+  const seen = look(NOT_SERVED, lacking, running(NORTH));
+  assert.deepEqual(urlsOf(seen), [`0 ${NORTH}`]);
+  assert.equal(seen.standIns.size, 0);
+});
+
+test('a program that does not mine lists no running pools, which takes nothing from the stored ones', () => {
+  const still = { STATUS: [{ STATUS: 'S', When: 1, Code: 7, Msg: '0 Pool(s)', Description: 'BOSer x' }], id: 1 };
+  assert.deepEqual(urlsOf(look([group(quota(1), NORTH)], NOT_SERVED, still)), [`0 ${NORTH}`]);
+  assert.equal(look(NOT_SERVED, NOT_SERVED, still).facts.pools, undefined);
+  assert.equal(look([group(quota(1), NORTH)], NOT_SERVED, { ...still, POOLS: [] }).facts.pools, undefined);
+});
