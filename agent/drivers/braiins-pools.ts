@@ -3,7 +3,18 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
 import { graphAnswer } from './graphql.ts';
 import { CGMINER_POOL, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
-import { answer, asArray, asObject, closedBy, count, isLost, place, UNREADABLE, whenPresent } from './readers.ts';
+import {
+  answer,
+  asArray,
+  asObject,
+  closedBy,
+  count,
+  isLost,
+  place,
+  type Reader,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
 import { isServed } from './served.ts';
 
 /**
@@ -46,16 +57,25 @@ const slotsOf = (
 
 const GROUP_POOL: PoolMembers = { url: 'url', user: 'user', quota: 'quota', status: 'status', active: 'active' };
 
-const REST_QUOTA = place('/strategy/quota/value');
-const GRAPH_QUOTA = place('/strategy/quota');
+/**
+ * How a group shares: by a quota, or by a fixed ratio, of which there is no fact. `null` and, in GraphQL, an object without
+ * members stand for the ratio; anything else was damaged, and a quota that is missing would look changed.
+ */
+const quotaIn = ({ strategy }: JsonObject, reader: Reader<number>): Reading<number> => {
+  if (strategy === null) return ABSENT;
+  const object = asObject(strategy);
+  if (object === undefined) return UNREADABLE;
+  if (object.quota !== undefined && object.quota !== null) return reader(object.quota);
+  return Object.keys(object).every((key) => key === 'quota' || key === 'fixed_share_ratio') ? ABSENT : UNREADABLE;
+};
 
-/** A group shares by quota or by a fixed ratio: one of the two members is missing, or null. */
-const quotaAt =
-  (find: (root: JsonValue) => Reading<JsonValue>) =>
-  (group: JsonObject): Reading<number> => {
-    const found = find(group);
-    return found.kind === 'present' && found.value !== null ? count(found.value) : ABSENT;
-  };
+const restQuota = (group: JsonObject): Reading<number> =>
+  quotaIn(group, (quota) => {
+    const value = asObject(quota)?.value;
+    return value === undefined ? UNREADABLE : count(value);
+  });
+
+const graphQuota = (group: JsonObject): Reading<number> => quotaIn(group, count);
 
 /** `alive` and `enabled` in the words of port 4028. */
 const restRow = ({ enabled, alive, ...row }: JsonObject): JsonObject => {
@@ -63,25 +83,30 @@ const restRow = ({ enabled, alive, ...row }: JsonObject): JsonObject => {
   return typeof alive === 'boolean' ? { ...row, status: alive ? 'Alive' : 'Dead' } : row;
 };
 
-const restPools = (reply: JsonValue): Reading<readonly PoolSlot[]> => slotsOf(reply, quotaAt(REST_QUOTA), restRow);
+const restPools = (reply: JsonValue): Reading<readonly PoolSlot[]> => slotsOf(reply, restQuota, restRow);
 
 const graphRow = ({ status, ...row }: JsonObject): JsonObject =>
   typeof status === 'string' ? { ...row, status: status.charAt(0) + status.slice(1).toLowerCase() } : row;
 
-const CONFIG_GROUPS = place('/bosminer/config/groups');
+const CONFIG = place('/bosminer/config');
 const RUNNING_GROUPS = place('/bosminer/info/poolGroups');
 
-/** The stored groups of GraphQL with what runs; what runs alone where the configuration cannot be read. */
+/** Groups of a document that did not ask for their pools. */
+const isBare = (group: JsonValue): boolean =>
+  Object.keys(asObject(group) ?? { pools: null }).every((key) => key === 'id' || key === 'strategy');
+
+/** The stored groups of GraphQL with what runs; what runs alone where the configuration cannot be read, and has no member. */
 const graphPools = (data: JsonValue): Reading<readonly PoolSlot[]> => {
-  const config = CONFIG_GROUPS(data);
-  const groups = config.kind === 'present' ? asArray(config.value) : undefined;
-  const quotas = (groups ?? []).map((group) => quotaAt(GRAPH_QUOTA)(asObject(group) ?? {}));
-  const running = whenPresent(RUNNING_GROUPS(data), (found) =>
-    slotsOf(found, (_, at) => quotas[at] ?? ABSENT, graphRow),
+  const found = CONFIG(data);
+  const config = found.kind === 'present' ? asObject(found.value) : undefined;
+  if (config === undefined) return UNREADABLE;
+  const groups = asArray(config.groups);
+  if (groups === undefined && Object.keys(config).length > 0) return UNREADABLE;
+  const running = whenPresent(RUNNING_GROUPS(data), (list) =>
+    slotsOf(list, (_, at) => graphQuota(asObject(groups?.[at]) ?? { strategy: null }), graphRow),
   );
-  const hasPools = groups?.every((group) => asObject(group)?.pools !== undefined) === true;
-  if (groups === undefined || !hasPools) return running;
-  return whenPresent(slotsOf(groups, quotaAt(GRAPH_QUOTA), graphRow), (stored) =>
+  if (groups === undefined || (groups.length > 0 && groups.every(isBare))) return running;
+  return whenPresent(slotsOf(groups, graphQuota, graphRow), (stored) =>
     present(running.kind === 'present' ? withStatus(stored, running.value) : stored),
   );
 };

@@ -1,5 +1,5 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
-import type { JsonValue } from '../probe/capture.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, lastShareAge, namedRate, numbered, rowsOf, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
@@ -23,7 +23,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { firstRow, known, listed, sum } from './rows.ts';
+import { firstRow, known, listed, sum, valuesOf } from './rows.ts';
 
 const inConfig = <T>(name: string, reader: Reader<T>) => at('config', `/CONFIG/0/${name}`, reader);
 const inVersion = <T>(name: string, reader: Reader<T>) => at('version', `/VERSION/0/${name}`, reader);
@@ -62,7 +62,8 @@ const maker: Reader<string> = (value) =>
 const boardSerials: Reader<readonly string[]> = (section) => {
   const rows = rowsOf(section);
   if (rows === undefined || rows.length === 0) return UNREADABLE;
-  const inPlace = [...rows].sort((a, b) => Number(a.ID ?? 0) - Number(b.ID ?? 0));
+  const placeOf = (row: JsonObject): number => valuesOf([memberIn(row, 'ID', count)])[0] ?? 0;
+  const inPlace = [...rows].sort((a, b) => placeOf(a) - placeOf(b));
   return listed(inPlace.map((row) => memberIn(row, 'SerialNumber', serial)));
 };
 
@@ -72,8 +73,12 @@ const boardSerials: Reader<readonly string[]> = (section) => {
 const pools: Reader<readonly PoolSlot[]> = (section) => {
   const rows = rowsOf(section);
   if (rows === undefined) return UNREADABLE;
-  const whole = rows.map(({ Quota, ...row }) => (Number.isSafeInteger(Quota) ? { ...row, Quota: Quota ?? null } : row));
-  return poolList(CGMINER_POOL)(whole);
+  return poolList(CGMINER_POOL)(
+    rows.map((row) => {
+      const { Quota, ...others } = row;
+      return typeof Quota === 'number' && !Number.isInteger(Quota) ? others : row;
+    }),
+  );
 };
 
 // ---- settings --------------------------------------------------------------------------------------------------------

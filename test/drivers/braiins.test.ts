@@ -103,6 +103,10 @@ test('a stored list that was lost or emptied on its way is unknown, whatever run
     [NOT_SERVED, late],
     [NOT_SERVED, graph([], runs)],
     [NOT_SERVED, graph([], [])],
+    [NOT_SERVED, graph([{ id: '0', poolz: [], strategy: { quota: 2 } }], runs)],
+    [NOT_SERVED, graph([{ ...stored[0], strategy: { quotb: 2 } }], runs)],
+    [NOT_SERVED, { data: { bosminer: { config: { groupt: stored }, info: { poolGroups: runs } } } }],
+    [[group({ quotb: { value: 1 } }, NORTH)], NOT_SERVED],
     [NOT_SERVED, { data: null, errors: [{ message: 'something else' }] }],
   ] as const) {
     const seen = look(rest, gql, running(NORTH));
@@ -122,4 +126,9 @@ test('a program that does not mine lists no running pools, which takes nothing f
   assert.deepEqual(urlsOf(look([group(quota(1), NORTH)], NOT_SERVED, still)), [`0 ${NORTH}`]);
   assert.equal(look(NOT_SERVED, NOT_SERVED, still).facts.pools, undefined);
   assert.equal(look([group(quota(1), NORTH)], NOT_SERVED, { ...still, POOLS: [] }).facts.pools, undefined);
+});
+
+test('a configuration that GraphQL cannot read leaves what runs', () => {
+  const seen = look(REFUSED, { data: { bosminer: { config: {}, info: { poolGroups: runs } } } }, running(NORTH));
+  assert.deepEqual(urlsOf(seen), [`0 ${NORTH}`]);
 });
