@@ -181,7 +181,6 @@ export const cgminer = defineDriver({
   quirks: [
     'bfgminer averages over 20 s (`MHS 20s`); sgminer adds KHS members for slow algorithms.',
     'bfgminer 5.4: the key of VERSION may be `CGMiner`, and the rows of `devdetails` stand under DEVS, with `Product` for the model.',
-    'StrongU U6: `Last Share Time` is a date with a raw line break, which is not JSON.',
     'Dayun Z1: pool rows carry the password and the user a second time, in capitals.',
     'Baikal: the message counts GPUs while the rows are ASC; pool slots are not in order of priority.',
     'cgminer before API 3.1 answers a joined command with code 14; this agent never joins.',

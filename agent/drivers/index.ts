@@ -4,8 +4,24 @@ import { axeos } from './axeos.ts';
 import { braiins } from './braiins.ts';
 import { cgminer } from './cgminer.ts';
 import type { Driver } from './driver.ts';
+import { elphapex } from './elphapex.ts';
+import { hammer } from './hammer.ts';
 import { luxos } from './luxos.ts';
+import { strongu } from './strongu.ts';
+import { volcminer } from './volcminer.ts';
 import { whatsminer } from './whatsminer.ts';
 
 /** Every family the agent can read, written out: a single binary cannot scan a folder. */
-export const DRIVERS: readonly Driver[] = [antminerStock, whatsminer, avalon, axeos, cgminer, braiins, luxos];
+export const DRIVERS: readonly Driver[] = [
+  antminerStock,
+  whatsminer,
+  avalon,
+  axeos,
+  cgminer,
+  braiins,
+  elphapex,
+  hammer,
+  luxos,
+  strongu,
+  volcminer,
+];

@@ -179,13 +179,10 @@ const checkFamily = ({ family, whole, captures }: FamilyExpectations): void => {
 /** The families that imitate another one's protocol: whatever their captures say, none of our drivers may take them for its own. */
 const FOREIGN = [
   'auradine',
-  'blackminer',
   'blissz',
-  'elphapex',
   'epic',
   'foundry-fdminer',
   'goldshell',
-  'hammer',
   'hiveon',
   'iceriver',
   'innosilicon',
@@ -193,7 +190,6 @@ const FOREIGN = [
   'proto',
   'sealminer',
   'vnish',
-  'volcminer',
 ];
 
 const IDENTIFYING: ReadonlySet<string> = new Set(['version', 'get_version', 'summary', 'stats']);

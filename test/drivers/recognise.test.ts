@@ -3,9 +3,10 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
-import { type Clues, clueName } from '../../agent/drivers/driver.ts';
+import { type Clues, clueName, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { JsonObject, JsonValue } from '../../agent/probe/capture.ts';
+import { IDENTIFICATION } from '../../agent/probe/identify.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import { EXPECTATIONS } from './capture-expectations/all.ts';
 import type { CapturedFile } from './capture-expectations/expectation.ts';
@@ -31,10 +32,12 @@ const cluesFrom = (replies: ReadonlyMap<string, JsonValue>): Clues => ({
   http: new Map([...replies].filter(([name]) => name.startsWith('/'))),
 });
 
-/** Under which name a reply is filed: the command, or the path. */
+const ASKED: ReadonlySet<string> = new Set(IDENTIFICATION.map(questionOf));
+
+/** Under which name the reply to a question of identification is filed: the command, or the path. */
 const filedUnder = (family: string, query: string): string | undefined => {
   const asked = DRIVERS.find((driver) => driver.family === family)?.queries[query];
-  return asked === undefined ? undefined : clueName(asked);
+  return asked === undefined || !ASKED.has(questionOf(asked)) ? undefined : clueName(asked);
 };
 
 const repliesIn = (family: string, path: string, captured: CapturedFile): readonly [string, JsonValue][] => {

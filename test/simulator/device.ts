@@ -52,7 +52,7 @@ const RELEASES = /^(system_filesystem_version|full|current)$/;
 /** What else has such a name: a current, in mA. */
 const NUMBER = /^[\d.]+$/;
 const BUILDS = /^(CompileTime|compileTime)$/;
-const DATE = /^[A-Z][a-z]{2} .*\d{4}$/;
+const DATE = /^[A-Z][a-z]{2} .*\d{4}$|^\d{4}-\d\d-\d\d \d\d-\d\d-\d\d\b/;
 
 /** One miner of the fleet. Whoever holds it can do to it what happens to miners; every reply then agrees. */
 export class SimulatedDevice {

@@ -36,9 +36,9 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   uninstallluxos updatecheck updateset voltageset powertargetset`.split(/\s+/),
 );
 
-/** Pages that act on a plain GET (Bitmain), and routes of AxeOS that act or make the radio scan. */
+/** Pages that act on a plain GET (Bitmain and its descendants), and routes that act or make the radio scan (Elphapex, AxeOS). */
 const CHANGING_PAGES =
-  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor)\.cgi|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
+  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list)\.cgi|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
 
 /** How long the news of a close may take on a busy machine, ms. */
 const CLOSING_MS = 25;

@@ -3,8 +3,12 @@ import { avalon } from './avalon.ts';
 import { axeos } from './axeos.ts';
 import { braiins } from './braiins.ts';
 import { cgminer } from './cgminer.ts';
+import { elphapex } from './elphapex.ts';
 import type { FamilyExpectations } from './expectation.ts';
+import { hammer } from './hammer.ts';
 import { luxos } from './luxos.ts';
+import { strongu } from './strongu.ts';
+import { volcminer } from './volcminer.ts';
 import { whatsminer } from './whatsminer.ts';
 
 /** One file for each driver that has real captures. */
@@ -15,5 +19,9 @@ export const EXPECTATIONS: readonly FamilyExpectations[] = [
   axeos,
   cgminer,
   braiins,
+  elphapex,
+  hammer,
   luxos,
+  strongu,
+  volcminer,
 ];

@@ -167,58 +167,6 @@ export const cgminer: FamilyExpectations = {
       },
       gaps: {},
     },
-    'others/strongu-u6-2020-06': {
-      files: {
-        'devs.json': { query: 'devs', sha256: '458ab9794789db5c382dcea429035a2c234876ca201a9f75ae7e36460b8911fb' },
-        'pools.txt': { query: 'pools', sha256: '4fd3fede2680940ab7ab6b488f92d4d20be25b13826b84f3b1b8d763d641738d' },
-        'summary.json': {
-          query: 'summary',
-          sha256: '597475fa5d9a3a4dc1ead4072f36d9899044935246ddcd221bb917dc273394e3',
-        },
-      },
-      facts: {
-        'identity.model': 'u6',
-        'firmware.name': 'cgminer',
-        'firmware.version': '4.11.1',
-        pools: [
-          {
-            slot: 0,
-            url: 'stratum+tcp://img.f2pool.com:4400',
-            priority: 0,
-            user: 'xxx',
-            quota: 1,
-            status: 'Alive',
-            active: true,
-          },
-          {
-            slot: 1,
-            url: 'stratum+tcp://img.f2pool.com:4400',
-            priority: 1,
-            user: 'xxx',
-            quota: 1,
-            status: 'Alive',
-            active: false,
-          },
-          {
-            slot: 2,
-            url: 'stratum+tcp://img.f2pool.com:4400',
-            priority: 2,
-            user: 'xxx',
-            quota: 1,
-            status: 'Alive',
-            active: false,
-          },
-        ],
-        'telemetry.hashrate_hs': 397759080000,
-        'telemetry.temp_max_mc': 55620,
-        'telemetry.fans_rpm': [7800, 7800],
-        'telemetry.elapsed_s': 2416,
-        'telemetry.accepted': 162,
-        'telemetry.rejected': 4,
-        'telemetry.hw_errors': 8061,
-      },
-      gaps: { 'telemetry.last_share_age_s': 'absent' },
-    },
     'others/dayun-zig-z1-2018-10': {
       files: {
         'pools.json': { query: 'pools', sha256: 'c5e37c7a648cc1ef3c83c85d291836c3e2ddf2794e9b064d811b470e7059e3c4' },

@@ -1,0 +1,70 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import type { Clues } from '../../agent/drivers/driver.ts';
+import { elphapex } from '../../agent/drivers/elphapex.ts';
+import { hammer } from '../../agent/drivers/hammer.ts';
+import { strongu } from '../../agent/drivers/strongu.ts';
+import { volcminer } from '../../agent/drivers/volcminer.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
+
+/** The families whose web interface was made after Bitmain's. */
+
+const said = (text: string): Reply => {
+  const reply = readReply(new TextEncoder().encode(text), { whole: true });
+  assert.ok(reply.kind === 'reply', text);
+  return reply;
+};
+
+const replied = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+
+const replies = (answers: { readonly [query: string]: Reply | NoReply }) => new Map(Object.entries(answers));
+
+const REALM: Clues = {
+  cgminer: new Map(),
+  http: new Map(),
+  web: { status: 401, realm: 'blackMiner Configuration', body: '' },
+};
+
+test('sensors that share a name leave the maximum of the firmware, even if those of one board agree', () => {
+  const stats = said(
+    '{"STATS":[{"Type":"Hammer D10"},{"STATS":0,"temp1":30,"temp1":30,"temp2":28,"temp2":47,"temp_max":47}]}',
+  );
+  assert.deepEqual(hammer.facts['telemetry.temp_max_mc']?.read(replies({ stats })), { kind: 'present', value: 47_000 });
+});
+
+test('the realm alone is rather a VolcMiner where no program answers on 4028, and nobody for certain', () => {
+  assert.deepEqual([hammer.recognise(REALM), volcminer.recognise(REALM)], [1, 2]);
+  const program = replied({ VERSION: [{ CGMiner: '2.3.3', Type: 'Blackminer F1' }] });
+  const both = { ...REALM, cgminer: new Map([['version', program.value]]) };
+  assert.deepEqual([hammer.recognise(both), volcminer.recognise(both)], [3, 0]);
+});
+
+test('a device taken for a VolcMiner by its realm is identified anew once it names another model', () => {
+  const named = (minertype: string) => volcminer.stillSpeaks?.(replies({ system: replied({ minertype }) }));
+  assert.deepEqual([named('Hammer D10'), named('VolcMiner D1')], [false, true]);
+});
+
+test('a stored configuration without its pools is unreadable, never a miner without pools', () => {
+  for (const { facts, family } of [hammer, volcminer, elphapex, strongu]) {
+    const conf = replied({ 'api-listen': true });
+    const pools = facts.pools?.read(replies({ conf, pools: noReply('unreachable', 'test', { dark: true }) }));
+    assert.deepEqual(pools, { kind: 'unknown', reason: 'unreadable' }, family);
+  }
+});
+
+test('a runtime list that was late leaves the pools unknown; one that is closed leaves the stored ones', () => {
+  const conf = replied({ pools: [{ url: 'stratum+tcp://north.pool.example:3333', user: 'acme.a', pass: 'x' }] });
+  const read = (pools: NoReply) => hammer.facts.pools?.read(replies({ conf, pools }));
+  assert.deepEqual(read(noReply('timeout', 'test')), { kind: 'unknown', reason: 'timeout' });
+  assert.deepEqual(read(noReply('unreachable', 'test', { dark: true })), {
+    kind: 'present',
+    value: [{ slot: 0, url: 'stratum+tcp://north.pool.example:3333', user: 'acme.a', priority: 0 }],
+  });
+});
+
+test('the board sensors of an Elphapex, the same on every chain, are no temperature', () => {
+  const chain = [{ temp_pcb: [47, 46, 67, 66], temp_pic: [47, 46, 67, 66], temp_chip: ['', ''] }];
+  const stats = replied({ STATS: [{ chain }] });
+  assert.deepEqual(elphapex.facts['telemetry.temp_max_mc']?.read(replies({ stats })), { kind: 'absent' });
+});
