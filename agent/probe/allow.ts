@@ -109,7 +109,7 @@ const partsOf = (query: Query, use: Sendable['uses'][number], family?: string) =
   const { port } = query;
   const questions = withOtherwise(query).map((one) => ({ request: requestText(one), port, use, family }));
   if (query.kind !== 'http' || !isLogin(query.auth)) return questions;
-  return [...questions, { request: loginText(query.auth), port, use: 'log-in' as const, family }];
+  return [...questions, { request: atPort(loginText(query.auth), query), port, use: 'log-in' as const, family }];
 };
 
 const withOtherwise = (query: Query): readonly Query[] =>
@@ -118,9 +118,11 @@ const withOtherwise = (query: Query): readonly Query[] =>
 const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.kind === 'login';
 
 /** A request as people and tests read it; the port stands behind it where it is not the usual one of its kind. */
-export const requestText = (query: Query): string => {
+export const requestText = (query: Query): string =>
+  atPort(query.kind === 'http' ? webText(webRequest(query)) : documentOf(query), query);
+
+const atPort = (text: string, query: Query): string => {
   const port = /@\w+(?=:)/.exec(questionOf(query))?.[0];
-  const text = query.kind === 'http' ? webText(webRequest(query)) : documentOf(query);
   return port === undefined ? text : `${text} ${port}`;
 };
 

@@ -74,9 +74,14 @@ export class HttpSession implements AsyncDisposable {
     const opened = await this.#open(login, credential);
     if ('kind' in opened) return opened;
     const page = await this.#exchange.request(request, opened.headers);
-    return page.kind === 'page' && isOver(page, login)
-      ? this.#refused('the session that the device gave opens nothing')
-      : page;
+    if (page.kind === 'no-reply') return page;
+    if (isOver(page, login)) {
+      logins.ended(this.#door);
+      return this.#refused('the session that the device gave opens nothing');
+    }
+    // Some devices give a cookie whatever the password: only a page that it opens shows that the log-in was accepted.
+    logins.accepted(this.#door);
+    return page;
   }
 
   async #open(login: Login, credential: Credential): Promise<Session | NoReply> {
@@ -86,7 +91,6 @@ export class HttpSession implements AsyncDisposable {
     if (page.kind === 'no-reply') return page;
     const headers = page.status < 400 ? sessionIn(page, login) : undefined;
     if (headers === undefined) return this.#refused(`the device refused the log-in, HTTP ${page.status}`);
-    logins.accepted(this.#door);
     logins.opened(this.#door, { headers });
     return { headers };
   }
@@ -166,6 +170,8 @@ const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
 
 const isOver = (page: Page, login: Login): boolean => {
   if (page.status === 401 || page.status === 403) return true;
+  // Behind a cookie, a browser without a session is sent to the page where one logs in.
+  if (login.gives.kind === 'cookie' && page.status >= 300 && page.status < 400) return true;
   if (login.over === undefined) return false;
   const document = documentIn(page);
   return document.kind === 'reply' && login.over(document.value);

@@ -5,6 +5,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookAt, lookDeps, type Sight } from '../../agent/look.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
+import { requestText } from '../../agent/probe/allow.ts';
 import { startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
 
@@ -132,4 +133,42 @@ describe('what a look costs', () => {
     assert.equal(asked.length, 9);
     assert.ok(asked.every((request) => request.startsWith('{"command":')));
   });
+
+  test('an ePIC is recognised by three questions although port 4028 is asked as the CGMiner API first, one connection each', async () => {
+    const { asked } = await lookOnce(named('epic/umc-s19'));
+    assert.deepEqual(asked.slice(0, 3), ['{"command":"version"}', 'GET /', 'GET /summary @cgminer']);
+    const read = Object.values(driverOf('epic').queries).map((query) => requestText(query));
+    assert.deepEqual(asked.slice(3), read);
+  });
+
+  test('where its web interface is closed, that a web server answers on port 4028 is enough', async () => {
+    const { asked } = await lookOnce(named('epic/blockminer-split'));
+    assert.deepEqual(asked.slice(0, 2), ['{"command":"version"}', 'GET /summary @cgminer']);
+  });
+});
+
+describe('a session', () => {
+  for (const name of ['auradine/at1500', 'proto/rig', 'sealminer/a2']) {
+    test(`of ${name} is opened once for several looks`, async () => {
+      const specimen = named(name);
+      const own = lookDeps({ drivers: DRIVERS, limits, clock: systemClock() });
+      await using fleet = await startFleet({ specimens: [specimen], base: '127.28.1.1', allowed: own.allow.listed });
+      const { auth } = specimen.device;
+      assert.ok(auth?.kind === 'login');
+      const credential = { user: auth.user, password: () => auth.password };
+      const target = { address: fleet.device(0).address, ports: fleet.ports, credential };
+      const driver = driverOf(specimen.name.split('/')[0] ?? '');
+      for (const kind of ['full', 'pools', 'full'] as const) {
+        const sight = await lookAt(target, driver, kind, own);
+        assert.ok(sight.kind === 'seen' && sight.observation.facts.pools !== undefined, JSON.stringify(sight));
+        assert.ok(![...sight.observation.gaps.values()].includes('refused'));
+      }
+      const opened = [...fleet.requests()].filter(([request]) => request.startsWith('POST '));
+      assert.deepEqual(
+        opened.map(([, count]) => count),
+        [1],
+      );
+      assert.deepEqual(fleet.violations(), []);
+    });
+  }
 });

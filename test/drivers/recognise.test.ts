@@ -14,7 +14,15 @@ import type { CapturedFile } from './capture-expectations/expectation.ts';
 const CAPTURES = process.env.ASSAYER_CAPTURES ?? fileURLToPath(new URL('../../../shared/captures', import.meta.url));
 
 /** What identification asks, by the command or path that an answer is filed under. */
-const IDENTIFYING: ReadonlySet<string> = new Set(['version', 'get_version', 'summary', 'stats', '/api/system/info']);
+const IDENTIFYING: ReadonlySet<string> = new Set([
+  'version',
+  'get_version',
+  'summary',
+  'stats',
+  '/api/system/info',
+  '/api/v1/system',
+  '/summary',
+]);
 
 const parsed = (path: string): JsonValue | undefined => {
   const reply = readReply(new Uint8Array(readFileSync(join(CAPTURES, path))), { whole: true });
@@ -81,7 +89,7 @@ describe('recognition of real captures', () => {
   }
   test('there was something to recognise', () => assert.ok(recognised > 20, `${recognised} captures`));
 
-  const own = ['whatsminer', 'avalon', 'axeos'];
+  const own = ['whatsminer', 'avalon', 'axeos', 'auradine', 'epic', 'proto', 'sealminer'];
   test(`no reply of another family makes it ${own.join(', ')}`, () => {
     const drivers = DRIVERS.filter(({ family }) => own.includes(family));
     const claimed: string[] = [];

@@ -181,7 +181,10 @@ test('a log-in carries the user and the password as data, whatever is in them', 
 test('what all drivers and identification can send is a short list of plain questions', () => {
   const { listed } = compileAllowList(DRIVERS, IDENTIFICATION);
   assert.ok(DRIVERS.length >= 5 && listed.length > 20);
-  for (const request of listed) assert.ok(PLAIN.test(request) || READING.has(request) || LOGINS.has(request), request);
+  for (const request of listed) {
+    const words = request.replace(/ @[a-z]+$/, '');
+    assert.ok(PLAIN.test(request) || READING.has(words) || LOGINS.has(words), request);
+  }
 });
 
 test('the bytes of a request are those of its listed question', () => {

@@ -145,6 +145,30 @@ test('a log-in that is refused is refused to every question, and is not offered 
   assert.equal(logIns(), 2);
 });
 
+test('a cookie that a device gives whatever the password opens nothing, and each try waits longer than the one before', async () => {
+  const gate = new Gate();
+  gate.answer = (request) =>
+    request.startsWith('POST /user/loginpost')
+      ? page('{"error":0}', { headers: ['Set-Cookie: sid=1'] })
+      : page('', { status: '302 Found', headers: ['Location: /login.html'] });
+  await using miner = await FakeMiner.start(gate.behave);
+  const logIns = async (afterMs: number): Promise<number> => {
+    gate.nowMs += afterMs;
+    await using session = new HttpSession(miner.endpoint, CREDENTIAL, {
+      limits: () => SHORT,
+      allow: ALLOW,
+      logins: gate.logins,
+    });
+    assert.equal(meaningOf(await session.page(PANEL)), 'refused');
+    return gate.heard.filter((line) => line.includes('loginpost')).length;
+  };
+  assert.equal(await logIns(0), 1);
+  assert.equal(await logIns(299_000), 1);
+  assert.equal(await logIns(1_000), 2);
+  assert.equal(await logIns(599_000), 2);
+  assert.equal(await logIns(1_000), 3);
+});
+
 test('a key goes into the header that the device wants, and a refusal of it is one of the log-in', async () => {
   const gate = new Gate();
   gate.answer = (request) => (/\r\nx-api-key: p&ss"word\r\n/.test(request) ? page('{"miner":{}}') : refused());

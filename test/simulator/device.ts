@@ -40,6 +40,7 @@ const VERSIONS = [
   'fwversion',
   'Firmware Version',
   'FirmwareVersion',
+  'Firmware',
   'VERSION',
   'LVERSION',
   'BOSminer+',
@@ -177,8 +178,8 @@ export class SimulatedDevice {
     const releases = this.#valuesOf((name) => RELEASES.test(name)).filter((text) => !NUMBER.test(text));
     if (version !== undefined) {
       const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted));
-      const described = this.#valuesOf((name) => name === 'Description').flatMap(
-        (text) => / (\d\S*)$/.exec(text)?.[1] ?? [],
+      const described = this.#valuesOf((name) => name === 'Description' || name === 'Software').flatMap(
+        (text) => / (v?\d\S*)$/.exec(text)?.[1] ?? [],
       );
       const found = [...releases.filter((text) => !DATE.test(text)), ...named, ...described];
       this.#replace(found.slice(0, 1), version, 'version');

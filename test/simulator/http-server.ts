@@ -45,6 +45,13 @@ export const serveHttp = (socket: Socket, visit: Visit): void => {
     kept += bytes.toString('latin1');
     const end = kept.indexOf(HEAD_END);
     if (end === -1) {
+      if (!/^[A-Z]/.test(kept)) {
+        // What is no request is refused at its first byte; whoever does not know the port means the other API.
+        watch.command({ ...visit, port: 'cgminer' }, kept);
+        kept = '';
+        socket.end(message({ status: 400, headers: '', body: '' }, false), 'latin1');
+        return;
+      }
       if (kept.length > MOST_HEAD_BYTES) socket.destroy();
       return;
     }

@@ -69,8 +69,8 @@ const scalarOf = (row: ObjectNode, names: RegExp): Scalar | undefined => {
 
 const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   const named = (name: string) => scalarOf(object, new RegExp(`^${prefix}${name}$`));
-  const url = named('(URL|url|[sS]tratumURL)') ?? named('host');
-  const user = named('(User|user|account|[sS]tratumUser)');
+  const url = named('(URL|url|[sS]tratumURL|pool)') ?? named('host');
+  const user = named('(User|user|account|[sS]tratumUser|login)');
   const port = named('(port|[sS]tratumPort)');
   const host = named('Stratum URL');
   const counting =
@@ -98,7 +98,7 @@ const poolListsIn = (node: Node | undefined): readonly PoolList[] => {
   if (node.kind === 'array') return node.items.flatMap(poolListsIn);
   const flat = [poolRow(node, 0), poolRow(node, 1, 'fallback')].filter(hasPool);
   const deeper = node.members.flatMap(({ key, value }) =>
-    /^pools$/i.test(key) && value.kind === 'array' ? listOf(value.items) : poolListsIn(value),
+    /^(pools|stratum_?configs)$/i.test(key) && value.kind === 'array' ? listOf(value.items) : poolListsIn(value),
   );
   return flat.length === 0 ? deeper : [{ flat: true, rows: flat }, ...deeper];
 };

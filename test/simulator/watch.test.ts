@@ -34,19 +34,27 @@ test('every way to change a miner is a violation', async () => {
     'switchpool|1',
     'ascset|0,reboot,0',
     '{"cmd":"get_token"}',
+    'updatepools|0,stratum+tcp://x.example:1,u,p',
     '{"cmd":"set_led","param":"auto"}',
   ];
   for (const command of commands) await converse(address, fleet.ports.cgminer, command);
-  for (const request of [
+  const requests = [
     'GET /cgi-bin/reboot.cgi',
+    'GET /cgi-bin/reboot.php',
     'GET /cgi-bin/set_miner_conf.cgi?x=1',
     'POST /api/system/restart',
+    'POST /hashratesplit/enable',
+    'POST /mode',
+    'POST /api/v1/pools',
+    'PUT /api/v1/auth/password',
+    'DELETE /api/v1/pools/0',
     'PATCH /system',
-  ])
+  ];
+  for (const request of requests)
     await converse(address, fleet.ports.http, `${request} HTTP/1.1\r\nConnection: close\r\n\r\n`);
   assert.deepEqual(
     reasons(fleet),
-    Array.from({ length: commands.length + 4 }, () => 'changes a miner'),
+    Array.from({ length: commands.length + requests.length }, () => 'changes a miner'),
   );
 });
 

@@ -30,7 +30,7 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   download_logs load_log set_target_freq enable_btminer_fast_boot disable_btminer_fast_boot enable_cgminer_fast_boot
   disable_cgminer_fast_boot enable_web_pools disable_web_pools set_hostname set_zone set_power_pct set_power_pct_v2
   pre_power_on set_temp_offset adjust_power_limit adjust_upfreq_speed set_poweroff_cool set_fan_zero_speed open_write_api
-  get_token addgroup removegroup groupquota pooloptsset logset kill autotunerset curtail disableboard enableboard fanset
+  get_token updatepools addgroup removegroup groupquota pooloptsset logset kill autotunerset curtail disableboard enableboard fanset
   frequencyset frequencystop hashboardoptsset healthchipset healthctrlset immersionswitch ledset netset profilenew
   profilerem profilerestore profileset resetminer resetconfig tempctrlset tempsensorset tunableswitch tunerswitch
   uninstallluxos updatecheck updateset voltageset powertargetset`.split(/\s+/),
@@ -38,7 +38,7 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
 
 /** Pages that act on a plain GET (Bitmain and its descendants), and routes that act or make the radio scan (Elphapex, AxeOS). */
 const CHANGING_PAGES =
-  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list)\.cgi|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
+  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
 
 /** How long the news of a close may take on a busy machine, ms. */
 const CLOSING_MS = 25;

@@ -1,0 +1,336 @@
+import { ABSENT, type LivePool, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
+import { components, keysOf, settingsFrom } from './named-texts.ts';
+import { within } from './nested.ts';
+import { livePools, type PoolMembers, poolList } from './pools.ts';
+import {
+  answer,
+  asArray,
+  asObject,
+  at,
+  count,
+  firstOf,
+  flag,
+  isLost,
+  listOf,
+  mac,
+  memberIn,
+  type Reader,
+  scalarText,
+  scaled,
+  serial,
+  temperatureMc,
+  text,
+  textList,
+  UNREADABLE,
+  whenPresent,
+  worded,
+} from './readers.ts';
+import { hottest, listed, sum, valuesOf } from './rows.ts';
+
+const rounded = scaled(1);
+
+/** The API is plain HTTP on the port where other firmwares have the CGMiner API; every GET is open. */
+const get = (path: string, cadence: 'pools' | 'config' = 'config') => httpGet(path, { cadence, port: 'cgminer' });
+
+const inSummary = <T>(pointer: string, reader: Reader<T>) => at('summary', pointer, reader);
+const inCapabilities = <T>(pointer: string, reader: Reader<T>) => at('capabilities', pointer, reader);
+
+// ---- identity and firmware -------------------------------------------------------------------------------------------
+
+/** ePIC sells control boards for other makers' machines, and machines of its own. */
+const maker: Reader<string> = (value) =>
+  whenPresent(text(value), (model) => {
+    if (/^antminer/i.test(model)) return present('Bitmain');
+    return /^blockminer/i.test(model) ? present('ePIC') : ABSENT;
+  });
+
+/** `PowerPlay-BMS v1.5.13`: the name, or what stands behind it. */
+const softwareWord =
+  (position: 0 | 1): Reader<string> =>
+  (value) =>
+    whenPresent(text(value), (software) => {
+      const words = /^(\S+)\s+(\S.*)$/s.exec(software);
+      const word = words === null ? (position === 0 ? software : undefined) : words[position + 1];
+      return word === undefined ? ABSENT : present(word);
+    });
+
+/** A board without a readable serial number is null. */
+const boardSerials = listOf(serial);
+
+// ---- pools -----------------------------------------------------------------------------------------------------------
+
+const STORED: PoolMembers = { url: 'pool', user: 'login' };
+
+/** Marks the slot that `Stratum` says it is mining. */
+const withCurrent = (slots: readonly PoolSlot[], stratum: JsonValue | undefined): readonly PoolSlot[] => {
+  const current = asObject(stratum);
+  if (current === undefined) return slots;
+  const [position] = valuesOf([memberIn(current, 'Config Id', count)]);
+  const [connected] = valuesOf([memberIn(current, 'IsPoolConnected', flag)]);
+  if (position === undefined || connected === undefined) return slots;
+  return slots.map((slot) => ({ ...slot, active: connected && slot.slot === position }));
+};
+
+/** The pools of one split, each with the share of the hash rate that the split gets. */
+const poolsOfSplit: Reader<readonly PoolSlot[]> = (value) => {
+  const split = asObject(value);
+  if (split === undefined) return UNREADABLE;
+  const ratio = memberIn(split, 'ratio', count);
+  if (ratio.kind !== 'present') return UNREADABLE;
+  return whenPresent(memberIn(split, 'stratum_configs', poolList(STORED)), (slots) =>
+    present(slots.map((slot) => ({ ...slot, quota: ratio.value }))),
+  );
+};
+
+/** The pools of all splits, numbered through; the place within its split is the priority of a pool. */
+const poolsOfSplits: Reader<readonly PoolSlot[]> = (value) =>
+  whenPresent(listOf(poolsOfSplit)(value), (splits) =>
+    present(splits.flat().map((slot, place) => ({ ...slot, slot: place }))),
+  );
+
+/** The saved splits where they are on. Off, or not offered by an older version, is absent. */
+const splits = at('split_config', '', (value): Reading<readonly PoolSlot[]> => {
+  const config = asObject(value);
+  if (config === undefined) return UNREADABLE;
+  const enabled = memberIn(config, 'enabled', flag);
+  if (enabled.kind !== 'present') return UNREADABLE;
+  if (!enabled.value) return ABSENT;
+  const found = memberIn(config, 'hashrate_splits', poolsOfSplits);
+  return found.kind === 'absent' ? UNREADABLE : found;
+});
+
+const stored = at('summary', '', (value): Reading<readonly PoolSlot[]> => {
+  const summary = asObject(value);
+  if (summary?.StratumConfigs === undefined) return UNREADABLE;
+  return whenPresent(poolList(STORED)(summary.StratumConfigs), (slots) => present(withCurrent(slots, summary.Stratum)));
+});
+
+/** What the rig is set to mine: the splits of its hash rate where they are on, else its list of pools. */
+const pools: Source<readonly PoolSlot[], 'summary' | 'split_config'> = {
+  queries: ['summary', 'split_config'],
+  read: (replies) => {
+    const reading = splits.read(replies);
+    return reading.kind === 'present' || isLost(reading) ? reading : stored.read(replies);
+  },
+};
+
+/** The connection of the moment. Its user may carry a suffix that the rig made of its own address. */
+const current: Reader<readonly LivePool[]> = (value) =>
+  livePools({ url: 'Current Pool', user: 'Current User', active: 'IsPoolConnected' })([value]);
+
+const splitStatus: Reader<readonly LivePool[]> = (value) =>
+  asArray(value)?.length === 0
+    ? ABSENT
+    : livePools({ url: 'pool', user: 'login', active: 'is_stratum_connected' })(value);
+
+/** Every connection where the hash rate is split, else the one. */
+const connections: Source<readonly LivePool[], 'summary' | 'split_status'> = {
+  queries: ['summary'],
+  read: (replies) => {
+    const all = splitting(replies) ? at('split_status', '', splitStatus).read(replies) : ABSENT;
+    return all.kind === 'present' ? all : inSummary('/Stratum', current).read(replies);
+  },
+};
+
+const splitting = (replies: Replies): boolean => {
+  const enabled = at('split_config', '/enabled', flag).read(replies);
+  return enabled.kind === 'present' && enabled.value;
+};
+
+// ---- settings --------------------------------------------------------------------------------------------------------
+
+/** The one member of an object whose name is the choice, `{"Auto": {…}}`; a choice without details is a text. */
+const tag: Reader<string> = (value) => {
+  if (typeof value === 'string') return text(value);
+  const names = Object.keys(asObject(value) ?? {});
+  const [name] = names;
+  return names.length === 1 && name !== undefined ? present(name) : UNREADABLE;
+};
+
+/** A detail of the choice that is made. */
+const chosen =
+  <T>(name: string, reader: Reader<T>): Reader<T> =>
+  (value) => {
+    const details = asObject(Object.values(asObject(value) ?? {})[0]);
+    return details === undefined ? ABSENT : memberIn(details, name, reader);
+  };
+
+/** The mean over the boards. */
+const meanClock: Reader<number> = (value) =>
+  whenPresent(listOf((board) => memberIn(asObject(board) ?? {}, 'Data', scaled(1000)))(value), (clocks) =>
+    present(Math.round(clocks.reduce((total, clock) => total + clock, 0) / clocks.length / 1000)),
+  );
+
+/** Older firmware has one object, newer a list with one. */
+const tracesGoOut: Reader<boolean> = (value) => {
+  const targets = (asArray(value) ?? [value]).map(asObject);
+  if (!targets.every((target) => target !== undefined)) return UNREADABLE;
+  const endpoints = targets.map((target) => memberIn(target, 'endpoint', text));
+  if (endpoints.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
+  return present(endpoints.some(({ kind }) => kind === 'present'));
+};
+
+// ---- network ---------------------------------------------------------------------------------------------------------
+
+/** The one member, named after how the address is given; null while there is none. */
+const addressing: Reader<JsonObject> = (value) => {
+  const { dhcp, static: fixed } = asObject(value) ?? {};
+  const settings = dhcp === undefined ? fixed : dhcp;
+  if (settings === null) return ABSENT;
+  const object = asObject(settings);
+  return object === undefined ? UNREADABLE : present(object);
+};
+
+const inNetwork = <T>(name: string, reader: Reader<T>) =>
+  at('network', '', (value) => whenPresent(addressing(value), (settings) => memberIn(settings, name, reader)));
+
+const isDhcp: Reader<boolean> = (value) => {
+  const names = Object.keys(asObject(value) ?? {});
+  if (names.length !== 1) return UNREADABLE;
+  return names[0] === 'dhcp' ? present(true) : names[0] === 'static' ? present(false) : UNREADABLE;
+};
+
+// ---- measurements ----------------------------------------------------------------------------------------------------
+
+/** `Hashrate` is [MH/s, % of the target, …]. */
+const boardRates: Reader<number> = (value) =>
+  sum((asArray(value) ?? []).map((board) => scaled(1e6)(asArray(asObject(board)?.Hashrate)?.[0] ?? null)));
+
+const boardTemperatures: Reader<number> = (value) =>
+  hottest((asArray(value) ?? []).map((board) => asObject(board)?.Temperature));
+
+/** A place without a fan is null. */
+const fanSpeeds: Reader<readonly number[]> = (value) => {
+  const fans = asObject(value);
+  return fans === undefined ? UNREADABLE : listed(Object.values(fans).map((speed) => rounded(speed)));
+};
+
+// ---- recognition -----------------------------------------------------------------------------------------------------
+
+const OWN_SOFTWARE = /^(?:PowerPlay\b|epic-miner\b)/i;
+
+const isOwnSummary = (reply: JsonValue | undefined): boolean => {
+  const software: JsonObject[string] | undefined = asObject(reply)?.Software;
+  return typeof software === 'string' && OWN_SOFTWARE.test(software);
+};
+
+const recognise = ({ http, web }: Clues): 0 | 1 | 2 | 3 => {
+  if (isOwnSummary(http.get('/summary'))) return 3;
+  return /Miner Web Dashboard/.test(web?.body ?? '') ? 2 : 0;
+};
+
+const stillSpeaks = (replies: Replies): boolean => {
+  const summary: Reading<JsonValue> = answer(replies, 'summary');
+  return summary.kind !== 'present' || isOwnSummary(summary.value);
+};
+
+// ---- driver ----------------------------------------------------------------------------------------------------------
+
+/** ePIC's firmware for its own machines and for its control boards (UMC) in Antminers. */
+export const epic = defineDriver({
+  family: 'epic',
+  title: 'ePIC PowerPlay-BMS (UMC)',
+  source: 'PowerPlay API specification 1.22 to 1.38; replies of PowerPlay-BMS 1.5.13',
+  recognise,
+  stillSpeaks,
+  proofs: ['summary'],
+  queries: {
+    summary: get('/summary', 'pools'),
+    split_config: get('/hashratesplit/config', 'pools'),
+    split_status: get('/hashratesplit/status'),
+    capabilities: get('/capabilities'),
+    network: get('/network'),
+    otel: get('/otelsettings'),
+  },
+  facts: {
+    'identity.make': inCapabilities('/Model', maker),
+    'identity.model': inCapabilities('/Model', text),
+    'identity.serial': inCapabilities('/Miner Serial Number', serial),
+    'identity.mac': inNetwork('mac_address', mac),
+    'identity.control_board': inCapabilities('/Control Board Version', within('cpuHardware', text)),
+    'identity.chip_id': inCapabilities('/Control Board Version', within('cpuSerial', serial)),
+    'identity.hashboards': inCapabilities('/Board Serial Numbers', boardSerials),
+    'identity.psu': firstOf(
+      inCapabilities('/Psu Info', within('PSU Serial', serial)),
+      inCapabilities('/Psu Info', within('PSU Model', serial)),
+    ),
+    'firmware.name': inSummary('/Software', softwareWord(0)),
+    'firmware.version': inSummary('/Software', softwareWord(1)),
+    'firmware.components': components({
+      'board.subtype': inCapabilities('/Model Subtype', text),
+      'chip.type': inCapabilities('/Chip Type', text),
+      'control_board.carrier': inCapabilities('/Control Board Version', within('carrierBoardVersion', scalarText)),
+      'control_board.som': inCapabilities('/Control Board Version', within('somBoardVersion', scalarText)),
+      'keys.capabilities': keysOf('capabilities', [''], new Set(['Psu Info', 'Miner Serial Number'])),
+      'keys.summary': keysOf('summary', [''], new Set(['Last Devfee Error', 'Last License Error'])),
+      os: inSummary('/OS Type', text),
+      'psu.firmware': inCapabilities('/Psu Info', within('FW', scalarText)),
+      'psu.type': inCapabilities('/Psu Info', within('PSU Type', scalarText)),
+      software: inSummary('/Software', text),
+    }),
+    pools,
+    live_pools: connections,
+    'config.mode': inSummary('/PerpetualTune/Algorithm', tag),
+    'config.power_target_w': inSummary('/PresetInfo/Target Power', rounded),
+    'config.freq_mhz': inSummary('/HwConfig/Boards Target Clock', meanClock),
+    'config.voltage_mv': inSummary('/Power Supply Stats/Target Voltage', rounded),
+    'config.fan_mode': inSummary('/Fans/Fan Mode', (value) =>
+      whenPresent(tag(value), worded({ Auto: 'auto', Manual: 'manual' })),
+    ),
+    'config.temp_limit_mc': inSummary('/Misc/Shutdown Temp', temperatureMc),
+    'config.strategy': at('split_config', '/enabled', (value) =>
+      whenPresent(flag(value), (on) => present(on ? 'hashrate split' : 'failover')),
+    ),
+    'config.other': settingsFrom({
+      coin: inSummary('/Mining/Coin', text),
+      critical_temp: inSummary('/Misc/Critical Temp', scalarText),
+      disable_board_on_failure: inSummary('/Disable Board On Failure', scalarText),
+      enable_boards_on_idle: inSummary('/Enable Boards On Idle', scalarText),
+      'fan.idle_speed': inSummary('/Fans/Fan Mode', chosen('Idle Speed', scalarText)),
+      'fan.manual_speed': inSummary('/Fans/Fan Mode/Manual', scalarText),
+      'fan.target_temperature': inSummary('/Fans/Fan Mode', chosen('Target Temperature', scalarText)),
+      idle_on_connection_lost: inSummary('/IdleOnConnectionLost', scalarText),
+      minimum_working_fans: inSummary('/Fans/Minimum Working Fans', scalarText),
+      overdrive: inSummary('/Overdrive', scalarText),
+      'tune.min_throttle_target': inSummary('/PerpetualTune/Algorithm', chosen('Min Throttle Target', scalarText)),
+      'tune.target': inSummary('/PerpetualTune/Algorithm', chosen('Target', scalarText)),
+      'tune.unit': inSummary('/PerpetualTune/Algorithm', chosen('Unit', scalarText)),
+      worker_unique_id: inSummary('/Stratum/Worker Unique Id', scalarText),
+      worker_unique_id_variant: inSummary('/Stratum/Worker Unique Id Variant', scalarText),
+    }),
+    'network.hostname': inSummary('/Hostname', text),
+    'network.dhcp': at('network', '', isDhcp),
+    'network.netmask': inNetwork('netmask', text),
+    'network.gateway': inNetwork('gateway', text),
+    'network.dns': at('network', '', (value) =>
+      whenPresent(addressing(value), ({ dns = null, dns2 = null }) =>
+        textList([dns, dns2].filter((server) => server !== null)),
+      ),
+    ),
+    'network.address': inNetwork('address', text),
+    'access.cloud': at('otel', '', tracesGoOut),
+    'telemetry.hashrate_hs': inSummary('/HBs', boardRates),
+    'telemetry.power_w': inSummary('/Power Supply Stats/Input Power', rounded),
+    'telemetry.temp_max_mc': inSummary('/HBs', boardTemperatures),
+    'telemetry.fans_rpm': inSummary('/Fans Rpm', fanSpeeds),
+    'telemetry.elapsed_s': inSummary('/Session/Uptime', rounded),
+    'telemetry.accepted': inSummary('/Session/Accepted', count),
+    'telemetry.rejected': inSummary('/Session/Rejected', count),
+    'telemetry.last_share_age_s': inSummary('/Session/Last Accepted Share Timer', count),
+  },
+  secrets: ['password'],
+  quirks: [
+    'Port 4028 speaks HTTP, without any log-in for reads; writes are POSTs with a password in the body, of which the factory one is public: change it.',
+    '`Current User` is the configured login with a suffix made of the address, the MAC or the CPU id where `Worker Unique Id` is on; the configured pools carry the login without it.',
+    '`Current Pool` has no scheme, the configured pool has one.',
+    'With the hash rate split, shares go to several pools at once; the pools of the splits are then the configured ones, their ratio the quota.',
+    'unverified: what `StratumConfigs` says while the hash rate is split; it is then not read.',
+    'unverified: that `Config Id` counts the configured pools from 0; it marks the active one.',
+    'unverified: the unit of `Target Voltage`, read as mV because 12600 stands beside an output of 12.595 V.',
+    'unverified: the answer of `/otelsettings`, where an address means that traces leave the machine (1.30 on).',
+    'A path that a version does not offer is 404: before the hash-rate split there is no strategy.',
+    'epic-miner 2.0.6 lists no `StratumConfigs`: its configured pools are unknown.',
+  ],
+});

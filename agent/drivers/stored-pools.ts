@@ -1,0 +1,24 @@
+import { type PoolSlot, present } from '../../shared/facts.ts';
+import type { Source } from './driver.ts';
+import { withRuntime } from './pools.ts';
+import { closedBy, isLost } from './readers.ts';
+
+/**
+ * The slots that a device has stored, with where each stands in its miner program now. One surface alone only where the
+ * other is closed or is not served, not where it was late: the two may spell the same pool differently.
+ */
+export const storedAndRunning = <const Stored extends string, const Running extends string>(
+  stored: Source<readonly PoolSlot[], Stored>,
+  running: Source<readonly PoolSlot[], Running>,
+): Source<readonly PoolSlot[], Stored | Running> => ({
+  queries: [...stored.queries, ...running.queries],
+  read: (replies) => {
+    const slots = stored.read(replies);
+    const rows = running.read(replies);
+    if (isLost(slots)) return slots;
+    if (isLost(rows)) return rows;
+    if (slots.kind !== 'present') return rows.kind === 'present' ? rows : slots;
+    return rows.kind === 'present' ? present(withRuntime(slots.value, rows.value)) : slots;
+  },
+  standsIn: (replies) => (running.read(replies).kind === 'present' ? closedBy(stored.read(replies)) : undefined),
+});

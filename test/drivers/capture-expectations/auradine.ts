@@ -1,0 +1,121 @@
+import type { FamilyExpectations } from './expectation.ts';
+
+/** Short values, each compared by eye with the file it stands in; the digests pin the files. */
+export const auradine: FamilyExpectations = {
+  family: 'auradine',
+  whole: ['auradine'],
+  captures: {
+    'auradine/fluxos-v1': {
+      files: {
+        'asccount.json': {
+          query: 'asccount',
+          sha256: '0d2611b9eec737f4bc5d8b163c340b1e26f0c363dc33a8ce02690272ef52a0c5',
+        },
+        'devs.json': { query: 'devs', sha256: '2ef843cf61999b68555f07390f2c47d7d1d0a9ff291be79850f4809a7421f259' },
+        'fan.json': { query: 'fan', sha256: '22e05676cc21537f3949a97299430417f8160e39a805144fd98715344e2f197c' },
+        'frequency.json': {
+          query: 'frequency',
+          sha256: 'b6d5549bc70204114cd3baab08a830e91a9b69db6f995ba51856d547fcfdd5e3',
+        },
+        'ipreport.json': {
+          query: 'ipreport',
+          sha256: 'babc312cefa39c5f32003817b91c31a5949a6486e58aaf0e987976fcc69ff3c2',
+        },
+        'led.json': {
+          unasked: 'which light is on',
+          sha256: '33851b6c3e4a83235ae8f8ae2fdead5385d3b289ec363f9af2dc2840bc349bb0',
+        },
+        'mode.json': { query: 'mode', sha256: 'e023b50d466b33b6c7f8776bb6f01a135b2672a749b5a68ce0f53431576c8053' },
+        'pools.json': { query: 'pools', sha256: 'db52f4e308d51068c7b6151b29b2aa4d1a476cb4ad174a15544de980f609cd24' },
+        'psu.json': { query: 'psu', sha256: '81584d2f37b374ea86f1d01e17f6759c1124788dd226e600fce772cafe1bb194' },
+        'summary.json': {
+          query: 'summary',
+          sha256: '6e2260ee10510174de1aac8b6c48c72b85ba5e8a2c6b6d5cf0c1dabd62cd3fa2',
+        },
+        'temperature.json': {
+          query: 'temperature',
+          sha256: '018526c939888fe3a8460434470cc93c1c8d8861fc433532da36e519b5b0bb5a',
+        },
+        'version.json': {
+          query: 'version',
+          sha256: '2606a82863d09876ad847a1a2addfbc0c7c2ffccf27b8a047ae3dbce50749cea',
+        },
+        'voltage.json': {
+          query: 'voltage',
+          sha256: '1567dea8704fee4a56cd07907c3184ac47f5dafca3345e2214aa2f2e765719e1',
+        },
+      },
+      facts: {
+        'identity.make': 'Auradine',
+        'identity.model': 'AT1500',
+        'identity.serial': 'AU23200006',
+        'identity.mac': '1c:00:00:0e:3b:2b',
+        'identity.control_board': 'AU23200006',
+        'identity.hashboards': ['QAHB01230908001X', 'QAHB01230908001Y', 'QAHB01230908001Z'],
+        'firmware.name': 'FluxOS',
+        'firmware.version': '2023-12.27',
+        'firmware.build': '9bf070ee4408866329c93a70f2dfdc6248938aaa',
+        'firmware.components': [
+          { name: 'fluxos.description', value: 'FluxOS-2023-12.27-9bf070ee4408866329c93a70f2dfdc6248938aaa' },
+          { name: 'fluxos.version', value: '2023-12.27' },
+          { name: 'gcminer.api', value: '1.0' },
+          { name: 'gcminer.description', value: 'GCMiner-0.5-devsbXXX' },
+          { name: 'gcminer.version', value: '0.5' },
+          { name: 'keys.ipreport', value: 'zU_0zWXdxaef-kmRYQhnzuY5GG_4fpOr50yPCbW4cTI' },
+          { name: 'keys.version', value: 'hSlZFMljIGMrYZwAiqXo8R0lIY2wozbP2zsjXfVoT2s' },
+          { name: 'model.internal_type', value: 'T0' },
+        ],
+        pools: [
+          {
+            slot: 0,
+            url: 'stratum+tcp://btc.viabtc.io:3333',
+            priority: 0,
+            user: 'username.suffix',
+            quota: 1,
+            status: 'Alive',
+            active: true,
+          },
+          {
+            slot: 1,
+            url: 'stratum+tcp://stratum.slushpool.com:3333',
+            priority: 1,
+            user: 'username.suffix',
+            quota: 1,
+            status: 'Dead',
+            active: false,
+          },
+          {
+            slot: 2,
+            url: 'stratum+tcp://stratum.slushpool.com:3333',
+            priority: 2,
+            user: 'username.suffix',
+            quota: 1,
+            status: 'Dead',
+            active: false,
+          },
+        ],
+        'config.mode': 'custom',
+        'config.power_target_w': 2000,
+        'config.freq_mhz': 299,
+        'config.voltage_mv': 245,
+        'network.hostname': 'teraflux-01',
+        'network.address': '192.168.1.50',
+        'telemetry.hashrate_hs': 20599767177470,
+        'telemetry.power_w': 59,
+        'telemetry.temp_max_mc': 51412,
+        'telemetry.fans_rpm': [7080, 7020, 7100, 7020],
+        'telemetry.chips': 396,
+        'telemetry.elapsed_s': 56696,
+        'telemetry.accepted': 3310,
+        'telemetry.rejected': 1,
+        'telemetry.hw_errors': 0,
+      },
+      gaps: {
+        'identity.chip_id': 'absent',
+        'config.other': 'unreachable',
+        'network.dhcp': 'unreachable',
+        'telemetry.last_share_age_s': 'absent',
+      },
+    },
+  },
+};

@@ -1,0 +1,105 @@
+import type { FamilyExpectations } from './expectation.ts';
+
+/** Short values, each compared by eye with the file it stands in; the digests pin the files. */
+export const proto: FamilyExpectations = {
+  family: 'proto',
+  whole: ['proto'],
+  captures: {
+    'proto/rig-simulator': {
+      files: {
+        'cooling.json': {
+          query: 'cooling',
+          sha256: 'ae308ffc759f592434fa3ea544f5b136f985f3776986970f2b501196583dad04',
+        },
+        'errors.json': {
+          unasked: 'an empty list of errors',
+          sha256: '37517e5f3dc66819f61f5a7bb8ace1921282415f10551d2defa5c3eb0985b570',
+        },
+        'hardware.json': {
+          query: 'hardware',
+          sha256: '23d8ee696269826a0781d1f2cf1d6e580c6d1b7295a28063cc4521130f807854',
+        },
+        'mining.json': { query: 'mining', sha256: '6924b63a7d1c3f7b736ba65dc76670f5b6b6d6f6751c594c6aa315cd5c0bcdc3' },
+        'network.json': {
+          query: 'network',
+          sha256: 'f16de9f23d6585118f3112124e1c531d3066cfdc8e137df9898bc53bcaa4cf77',
+        },
+        'pools.json': { query: 'pools', sha256: '841ddf01e7c21a7d9061335b2008eaee42daab2c4a0e128156b65311d8f67c96' },
+        'system.json': { query: 'system', sha256: 'e5eda13a5b63ca8fa3138418d6a4721e89558952518a422403da009051ed67ed' },
+        'telemetry_full.json': {
+          unasked: 'measurements that want a query string; those of the rig stand in the mining status',
+          sha256: 'c43913ed0d1b952ad54d17e4e18cbdbea319340fe030055f61aed67e60993a56',
+        },
+      },
+      facts: {
+        'identity.make': 'Proto',
+        'identity.model': 'Rig',
+        'identity.serial': 'PROTO-SIM-b6bdaf86',
+        'identity.mac': '02:00:00:ad:66:39',
+        'identity.control_board': 'C3 STM32MP157F',
+        'identity.hashboards': [
+          'HB-PROTO-SIM-b6bdaf86-0',
+          'HB-PROTO-SIM-b6bdaf86-1',
+          'HB-PROTO-SIM-b6bdaf86-2',
+          'HB-PROTO-SIM-b6bdaf86-3',
+        ],
+        'identity.psu': 'PSU-PROTO-SIM-b6bdaf86-0, PSU-PROTO-SIM-b6bdaf86-1',
+        'firmware.name': 'ProtoOS',
+        'firmware.version': '1.8.0',
+        'firmware.components': [
+          { name: 'control_board.id', value: 'CB-001' },
+          { name: 'hashboard_firmware', value: 'hashboard-fw 1.8.0' },
+          { name: 'keys.system', value: 'U2j-xobvoGXL7PvV06qyhyLXRKIHVyZa2FA0Iia7Hd0' },
+          { name: 'mining_driver', value: 'mcdd 1.8.0' },
+          { name: 'os', value: 'ProtoOS 1.8.0 abc123def456' },
+          { name: 'os.variant', value: 'release' },
+          { name: 'pool_interface', value: 'stratum-client 1.8.0' },
+          { name: 'web_dashboard', value: 'miner-web 1.8.0' },
+          { name: 'web_server', value: 'miner-api-server 1.8.0' },
+        ],
+        pools: [
+          {
+            slot: 0,
+            url: 'stratum+tcp://pool-a.example.com:3333',
+            priority: 0,
+            user: 'worker-a',
+            status: 'Active',
+            active: true,
+          },
+          {
+            slot: 1,
+            url: 'stratum+tcp://pool-b.example.com:4444',
+            priority: 1,
+            user: 'worker-b',
+            status: 'Active',
+            active: false,
+          },
+        ],
+        'config.power_target_w': 3400,
+        'config.fan_mode': 'auto',
+        'network.hostname': 'proto-miner-af86',
+        'network.dhcp': true,
+        'network.netmask': '255.255.255.0',
+        'network.gateway': '192.168.2.1',
+        'network.address': '192.168.8.163',
+        'telemetry.hashrate_hs': 141147435031471,
+        'telemetry.power_w': 3447,
+        'telemetry.temp_max_mc': 71903,
+        'telemetry.fans_rpm': [4346, 4691, 4658, 4443],
+        'telemetry.chips': 480,
+        'telemetry.elapsed_s': 28,
+        'telemetry.uptime_s': 26,
+        'telemetry.accepted': 24690,
+        'telemetry.rejected': 20,
+        'telemetry.hw_errors': 0,
+      },
+      gaps: {
+        'firmware.build': 'absent',
+        'identity.chip_id': 'absent',
+        'firmware.secure_boot': 'unreachable',
+        'config.other': 'unreachable',
+        'access.ssh': 'unreachable',
+      },
+    },
+  },
+};

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { epic } from '../../agent/drivers/epic.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply } from '../../agent/probe/reply.ts';
+
+const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+
+const SUMMARY = {
+  Software: 'PowerPlay-BMS v1.38.3',
+  Stratum: { 'Config Id': 1, 'Current Pool': 'b.example:2', 'Current User': 'u.w-01', IsPoolConnected: true },
+  StratumConfigs: [
+    { pool: 'stratum+tcp://a.example:1', login: 'u.w', password: 'x' },
+    { pool: 'stratum+tcp://b.example:2', login: 'u.w', password: 'x' },
+  ],
+};
+const SPLIT = {
+  enabled: true,
+  hashrate_splits: [
+    { ratio: 70, stratum_configs: [{ pool: 'stratum+tcp://c.example:3', login: 'c', password: 'x' }] },
+    {
+      ratio: 30,
+      stratum_configs: [
+        { pool: 'stratum+tcp://d.example:4', login: 'd', password: 'x' },
+        { pool: 'stratum+tcp://e.example:5', login: 'd', password: 'x' },
+      ],
+    },
+  ],
+};
+
+const poolsOf = (summary: JsonValue, split: JsonValue | NoReply) => {
+  const answer = typeof split === 'object' && split !== null && 'kind' in split ? (split as NoReply) : reply(split);
+  const replies = new Map<string, Reply | NoReply>([
+    ['summary', reply(summary)],
+    ['split_config', answer],
+  ]);
+  const { facts, gaps } = normalise(epic, { address: '192.0.2.1', observedAtMs: 0, replies }, 'pools');
+  return facts.pools ?? gaps.get('pools');
+};
+
+test('the pools of every split count, with their share of the hash rate and their place within the split', () => {
+  assert.deepEqual(poolsOf(SUMMARY, SPLIT), [
+    { slot: 0, url: 'stratum+tcp://c.example:3', user: 'c', priority: 0, quota: 70 },
+    { slot: 1, url: 'stratum+tcp://d.example:4', user: 'd', priority: 0, quota: 30 },
+    { slot: 2, url: 'stratum+tcp://e.example:5', user: 'd', priority: 1, quota: 30 },
+  ]);
+});
+
+test('without a split, or where a version knows none, the list of pools counts, and the one in use is marked', () => {
+  const stored = [
+    { slot: 0, url: 'stratum+tcp://a.example:1', user: 'u.w', priority: 0, active: false },
+    { slot: 1, url: 'stratum+tcp://b.example:2', user: 'u.w', priority: 1, active: true },
+  ];
+  assert.deepEqual(poolsOf(SUMMARY, { ...SPLIT, enabled: false }), stored);
+  assert.deepEqual(poolsOf(SUMMARY, noReply('unsupported', 'HTTP 404')), stored);
+});
+
+test('a split that cannot be read, or is late, leaves the pools unknown', () => {
+  assert.equal(poolsOf(SUMMARY, { enabled: true }), 'unreadable');
+  assert.equal(poolsOf(SUMMARY, { enabled: true, hashrate_splits: [{ ratio: 100 }] }), 'unreadable');
+  assert.equal(poolsOf(SUMMARY, { enabled: true, hashrate_splits: [] }), 'unreadable');
+  assert.equal(poolsOf(SUMMARY, noReply('timeout', 'no complete reply')), 'timeout');
+  assert.equal(poolsOf({ Software: 'epic-miner v2.0.6' }, noReply('unsupported', 'HTTP 404')), 'unreadable');
+});
+
+test('a fan mode and a network that are not one of the known shapes are unknown', () => {
+  const replies = new Map<string, Reply | NoReply>([
+    ['summary', reply({ ...SUMMARY, Fans: { 'Fan Mode': { Auto: {}, Manual: 1 } } })],
+    ['split_config', noReply('unsupported', 'HTTP 404')],
+    ['network', reply({ dhcp: null })],
+  ]);
+  const { facts, gaps } = normalise(epic, { address: '192.0.2.1', observedAtMs: 0, replies }, 'full');
+  assert.equal(gaps.get('config.fan_mode'), 'unreadable');
+  assert.equal(facts['network.dhcp'], true);
+  assert.equal(gaps.get('network.address'), 'absent');
+});
