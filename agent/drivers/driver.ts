@@ -83,6 +83,8 @@ export interface Login {
     | { readonly kind: 'token'; readonly pointer: string; readonly header: string; readonly prefix?: string };
   /** Whether a document says that the session is over, where the device does not say it by its status. */
   readonly over?: (document: JsonValue) => boolean;
+  /** Some firmware answers to anybody: no session is opened before the device says that it wants one. */
+  readonly ifAsked?: true;
 }
 
 type Options<Q extends Question> = { readonly cadence: Cadence } & Partial<Pick<Q, 'port' | 'unless'>>;

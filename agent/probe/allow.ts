@@ -48,7 +48,7 @@ const CHANGING_COMMAND =
 
 /** Paths that act on a plain GET, or that write files or export secrets, in any family. */
 const CHANGING_PATH =
-  /(?:reboot|reset|restart|blink\.cgi|set_|upgrade|passwd|upload|kill_|network_diag|create_|getandsettime|minerconfiguration|mineradvanced|networkconfiguration|monitor\.cgi|post_led|clear_refine|setworkmode|get_wifi_|wifi_connect|\.sh$|wifi\/scan|\/ota|shutdown|\/update|\/save|\/apply)/i;
+  /(?:reboot|reset|restart|blink\.cgi|set_|upgrade|passwd|upload|kill_|network_diag|create_|getandsettime|minerconfiguration|mineradvanced|networkconfiguration|monitor\.cgi|post_led|clear_refine|setworkmode|get_wifi_|wifi_connect|\.sh$|wifi\/scan|\/ota|shutdown|\/update|\/save|\/apply|logout|facrst|(?:new|del)pool|\/mcb\/(?:protect|defend)|cgminerconfig|\/api\/action)/i;
 
 /** Compiles the questions of `drivers` and `others` into one list. */
 export const compileAllowList = (drivers: readonly Driver[], others: readonly Query[] = []): AllowList => {

@@ -46,6 +46,10 @@ export class HttpSession implements AsyncDisposable {
     const credential = this.#credential;
     if (auth === 'none' || (auth === 'basic-if-asked' && credential === undefined))
       return this.#exchange.request(request);
+    if (isLogin(auth) && auth.ifAsked && this.#deps.logins.session(this.#door) === undefined) {
+      const page = await this.#exchange.request(request);
+      if (page.kind === 'no-reply' || !isOver(page, auth)) return page;
+    }
     if (credential === undefined) return noReply('refused', 'no credentials are configured for this device');
     const restsMs = this.#deps.logins.restsMs(this.#door);
     if (restsMs > 0)
@@ -170,8 +174,9 @@ const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
 
 const isOver = (page: Page, login: Login): boolean => {
   if (page.status === 401 || page.status === 403) return true;
-  // Behind a cookie, a browser without a session is sent to the page where one logs in.
-  if (login.gives.kind === 'cookie' && page.status >= 300 && page.status < 400) return true;
+  // A browser without a session is sent to the page where one logs in; behind a cookie, wherever it is sent.
+  const isSentOn = page.status >= 300 && page.status < 400;
+  if (isSentOn && (login.gives.kind === 'cookie' || /login/i.test(page.location ?? ''))) return true;
   if (login.over === undefined) return false;
   const document = documentIn(page);
   return document.kind === 'reply' && login.over(document.value);

@@ -26,6 +26,8 @@ export const LOGINS: ReadonlySet<string> = new Set([
   'POST /token {"command":"token","user":"<user>","password":"<password>"}',
   // Braiins
   'POST /api/v1/auth/login {"username":"<user>","password":"<password>"}',
+  // Ebang
+  'POST /user/login username=<user>&word=<password>&yuyan=1&login=Login&get_password=',
   // Goldshell
   'GET /user/login?username=<user>&password=<password>&cipher=false',
   // IceRiver

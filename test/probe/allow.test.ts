@@ -120,6 +120,15 @@ test('paths with a query, an escape or a known effect stop the agent at start', 
     '/api/system/restart',
     '/api/system/OTA',
     '/cgi-bin/upload_conf.cgi',
+    '/user/logout',
+    '/user/updatepd',
+    '/mcb/restart',
+    '/mcb/facrst',
+    '/mcb/newpool',
+    '/mcb/delpool',
+    '/mcb/protect',
+    '/Cgminer/CgminerConfig',
+    '/api/action/reboot',
   ];
   for (const path of forbidden) {
     assert.throws(() => compileAllowList([], [httpGet(path)]), /may not be sent/, JSON.stringify(path));

@@ -30,9 +30,10 @@ const cookie: Login = {
 const FAN = httpGet('/fan', { cadence: 'config', auth: token });
 const MODE = httpGet('/mode', { cadence: 'config', auth: token });
 const PANEL = httpPost('/user/userpanel', 'post=4', { cadence: 'config', auth: cookie });
+const EITHER = httpPost('/user/ipconfig', 'post=1', { cadence: 'config', auth: { ...cookie, ifAsked: true } });
 const KEYED = httpGet('/api/v1/settings', { cadence: 'config', auth: { kind: 'key', header: 'x-api-key' } });
 const OPEN = httpGet('/api/system/info', { cadence: 'config', auth: 'basic-if-asked' });
-const ALLOW = compileAllowList([], [FAN, MODE, PANEL, KEYED, OPEN]);
+const ALLOW = compileAllowList([], [FAN, MODE, PANEL, EITHER, KEYED, OPEN]);
 
 const CREDENTIAL = { user: 'ad min', password: () => 'p&ss"word' };
 
@@ -112,6 +113,50 @@ test('a session that the device ended is opened anew, once', async () => {
     allow: ALLOW,
     logins: gate.logins,
   });
+  assert.deepEqual(meaningOf(await session.page(PANEL)), { error: 0 });
+  valid += 1;
+  assert.deepEqual(meaningOf(await session.page(PANEL)), { error: 0 });
+  assert.equal(gate.heard.filter((line) => line.includes('loginpost')).length, 2);
+});
+
+test('where only some firmware wants a session, none is opened before the device says so', async () => {
+  const gate = new Gate();
+  gate.answer = () => page('{"error":0}');
+  assert.deepEqual(await gate.look(EITHER), [{ error: 0 }]);
+  assert.deepEqual(gate.heard, ['POST /user/ipconfig post=1']);
+  gate.heard.length = 0;
+  gate.answer = (request) => {
+    if (request.startsWith('POST /user/loginpost')) return page('{"error":0}', { headers: ['Set-Cookie: sid=1'] });
+    return page(request.includes('\r\nCookie: sid=1\r\n') ? '{"error":0}' : '{"error":1004}');
+  };
+  assert.deepEqual(await gate.look(EITHER, EITHER), [{ error: 0 }, { error: 0 }]);
+  assert.deepEqual(gate.heard, [
+    'POST /user/ipconfig post=1',
+    'POST /user/loginpost post=6&user=ad%20min&pwd=p%26ss%22word',
+    'POST /user/ipconfig post=1',
+    'POST /user/ipconfig post=1',
+  ]);
+  await using miner = await FakeMiner.start(gate.behave);
+  const logins = new Logins({ monoMs: () => 0 });
+  await using session = new HttpSession(miner.endpoint, undefined, { limits: () => SHORT, allow: ALLOW, logins });
+  assert.equal(meaningOf(await session.page(EITHER)), 'refused');
+});
+
+test('a session is over where the device sends the browser to its log-in page', async () => {
+  const gate = new Gate();
+  let valid = 0;
+  gate.answer = (request) => {
+    if (request.startsWith('POST /user/loginpost')) {
+      valid += 1;
+      return page('{"error":0}', { headers: [`Set-Cookie: sid=${valid}`] });
+    }
+    return request.includes(`\r\nCookie: sid=${valid}\r\n`)
+      ? page('{"error":0}')
+      : page('', { status: '302 Found', headers: ['Location: /user/login'] });
+  };
+  await using miner = await FakeMiner.start(gate.behave);
+  const { logins } = gate;
+  await using session = new HttpSession(miner.endpoint, CREDENTIAL, { limits: () => SHORT, allow: ALLOW, logins });
   assert.deepEqual(meaningOf(await session.page(PANEL)), { error: 0 });
   valid += 1;
   assert.deepEqual(meaningOf(await session.page(PANEL)), { error: 0 });

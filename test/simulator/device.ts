@@ -34,6 +34,10 @@ type Scalar = string | number | boolean;
 /** Where the families say which version they run, the most telling first; the first that a device has counts. */
 const VERSIONS = [
   'LUXminer',
+  'firmware',
+  'platform_v',
+  'softver1',
+  'systemsoftwareversion',
   'Miner',
   'miner_version',
   'fw_ver',
@@ -50,6 +54,8 @@ const VERSIONS = [
   'BFGMiner',
 ];
 const RELEASES = /^(system_filesystem_version|full|current)$/;
+/** The name of IceRiver's miner program ends in the model, which is no part of the version. */
+const withoutModel = (version: string): string => version.replace(/_[a-z]{2}\d\w*_miner$/i, '');
 /** What else has such a name: a current, in mA. */
 const NUMBER = /^[\d.]+$/;
 const BUILDS = /^(CompileTime|compileTime)$/;
@@ -177,7 +183,7 @@ export class SimulatedDevice {
   }): void {
     const releases = this.#valuesOf((name) => RELEASES.test(name)).filter((text) => !NUMBER.test(text));
     if (version !== undefined) {
-      const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted));
+      const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted)).map(withoutModel);
       const described = this.#valuesOf((name) => name === 'Description' || name === 'Software').flatMap(
         (text) => / (v?\d\S*)$/.exec(text)?.[1] ?? [],
       );

@@ -69,13 +69,13 @@ const scalarOf = (row: ObjectNode, names: RegExp): Scalar | undefined => {
 
 const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   const named = (name: string) => scalarOf(object, new RegExp(`^${prefix}${name}$`));
-  const url = named('(URL|url|[sS]tratumURL|pool)') ?? named('host');
+  const url = named('(URL|url|addr|[sS]tratumURL|pool)') ?? named('host');
   const user = named('(User|user|account|[sS]tratumUser|login)');
   const port = named('(port|[sS]tratumPort)');
   const host = named('Stratum URL');
   const counting =
     prefix === ''
-      ? object.members.filter(({ key }) => /^(POOL|index|id|Priority|priority|pool-priority)$/.test(key))
+      ? object.members.filter(({ key }) => /^(POOL|index|id|no|dragid|Priority|priority|pool-priority)$/.test(key))
       : [];
   return {
     slot,
@@ -88,15 +88,28 @@ const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   };
 };
 
+/** The three slots of Ebang: `Mip1`, `Mwork1` … */
+const numberedRows = (object: ObjectNode): readonly PoolRow[] =>
+  [1, 2, 3].map((number) => {
+    const url = scalarOf(object, new RegExp(`^Mip${number}$`));
+    const user = scalarOf(object, new RegExp(`^Mwork${number}$`));
+    const found = { ...(url === undefined ? {} : { url }), ...(user === undefined ? {} : { user }) };
+    return { slot: number - 1, row: object, numbers: [], ...found };
+  });
+
 const hasPool = ({ url, user }: PoolRow): boolean => url !== undefined && user !== undefined;
 
 /** The pool lists of a reply, in the order they stand. */
-export const poolLists = (text: string): readonly PoolList[] => poolListsIn(scan(text));
+export const poolLists = (text: string): readonly PoolList[] => {
+  const root = scan(text);
+  const lists = root?.kind === 'array' ? listOf(root.items) : [];
+  return lists.length > 0 ? lists : poolListsIn(root);
+};
 
 const poolListsIn = (node: Node | undefined): readonly PoolList[] => {
   if (node === undefined || node.kind === 'scalar') return [];
   if (node.kind === 'array') return node.items.flatMap(poolListsIn);
-  const flat = [poolRow(node, 0), poolRow(node, 1, 'fallback')].filter(hasPool);
+  const flat = [poolRow(node, 0), poolRow(node, 1, 'fallback'), ...numberedRows(node)].filter(hasPool);
   const deeper = node.members.flatMap(({ key, value }) =>
     /^(pools|stratum_?configs)$/i.test(key) && value.kind === 'array' ? listOf(value.items) : poolListsIn(value),
   );

@@ -49,6 +49,12 @@ test('every way to change a miner is a violation', async () => {
     'PUT /api/v1/auth/password',
     'DELETE /api/v1/pools/0',
     'PATCH /system',
+    'PUT /mcb/setting',
+    'GET /user/logout',
+    'GET /mcb/cgminer?cgminercmd=restart',
+    'POST /user/userpanel',
+    'POST /api/updatePools',
+    'GET /Cgminer/CgminerConfig',
   ];
   for (const request of requests)
     await converse(address, fleet.ports.http, `${request} HTTP/1.1\r\nConnection: close\r\n\r\n`);

@@ -17,7 +17,7 @@ const READING_POSTS: readonly RegExp[] = [
   /^POST \/graphql \{"query":"\{(?!.*(?:mutation|subscription|checkForUpgrade)).*\}"\}$/,
   // Log-ins, which open a read session.
   /^POST (?:\/token|\/api\/v1\/auth\/login) \{.*\}$/,
-  /^POST (?:\/user\/loginpost post=6&|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,
+  /^POST (?:\/user\/loginpost post=6&|\/user\/login username=|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,
 ];
 
 /** Commands of the CGMiner API and its dialects that change a miner, take a session or hand out a token (protocols, all families). */
@@ -36,9 +36,12 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   uninstallluxos updatecheck updateset voltageset powertargetset`.split(/\s+/),
 );
 
-/** Pages that act on a plain GET (Bitmain and its descendants), and routes that act or make the radio scan (Elphapex, AxeOS). */
+/**
+ * Pages that act on a plain GET (Bitmain and its descendants), routes that act or make the radio scan (Elphapex, AxeOS), and
+ * requests of Goldshell, Innosilicon, Ebang and Obelisk that act by some method.
+ */
 const CHANGING_PAGES =
-  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b/;
+  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b|cgminercmd=(?!devs$)|\/user\/(?:logout|updatepd|firconfig|systemconfig)|\/mcb\/(?:newpool|delpool|restart|facrst|protect|defend|uploadimage)|\/api\/(?:update\w+|set\w+|factoryReset|reboot|poweroff|restart\w+|start\w+|check\w+|TestingPool|getLatestFirmwareVersion|action\b)|\/Cgminer\/CgminerConfig/;
 
 /** How long the news of a close may take on a busy machine, ms. */
 const CLOSING_MS = 25;

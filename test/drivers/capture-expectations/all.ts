@@ -4,10 +4,15 @@ import { avalon } from './avalon.ts';
 import { axeos } from './axeos.ts';
 import { braiins } from './braiins.ts';
 import { cgminer } from './cgminer.ts';
+import { ebang } from './ebang.ts';
 import { elphapex } from './elphapex.ts';
 import { epic } from './epic.ts';
 import type { FamilyExpectations } from './expectation.ts';
+import { goldshell } from './goldshell.ts';
 import { hammer } from './hammer.ts';
+import { iceriver } from './iceriver.ts';
+import { innosilicon } from './innosilicon.ts';
+import { ipollo } from './ipollo.ts';
 import { luxos } from './luxos.ts';
 import { proto } from './proto.ts';
 import { sealminer } from './sealminer.ts';
@@ -24,9 +29,14 @@ export const EXPECTATIONS: readonly FamilyExpectations[] = [
   cgminer,
   auradine,
   braiins,
+  ebang,
   elphapex,
   epic,
+  goldshell,
   hammer,
+  iceriver,
+  innosilicon,
+  ipollo,
   luxos,
   proto,
   sealminer,

@@ -1,0 +1,95 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { innosilicon } from '../../agent/drivers/innosilicon.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+
+const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+
+const CLOSED: NoReply = { kind: 'no-reply', reason: 'unreachable', detail: 'no such port', dark: true };
+
+const look = (replies: { readonly [query: string]: JsonValue }) =>
+  normalise(
+    innosilicon,
+    {
+      address: '192.0.2.1',
+      observedAtMs: 0,
+      replies: new Map(
+        Object.keys(innosilicon.queries).map((query) => {
+          const value = replies[query];
+          return [query, value === undefined ? CLOSED : reply(value)];
+        }),
+      ),
+    },
+    'full',
+  );
+
+const STATUS = [{ STATUS: 'S', When: 1763901510, Code: 7, Msg: '3 Pool(s)', Description: 'sgminer 4.4.2' }];
+
+describe('early units, which name the rows of a section one by one', () => {
+  const pools = {
+    STATUS,
+    POOL0: {
+      POOL: 0,
+      URL: 'stratum+tcp://ltc.pool.example:3333',
+      Status: 'Alive',
+      Priority: 0,
+      'Stratum Active': true,
+    },
+    POOL1: { POOL: 1, URL: 'stratum+tcp://b.pool.example:3333', Status: 'Dead', Priority: 1, 'Stratum Active': false },
+  };
+  const stats = {
+    STATUS,
+    STATS0: { STATS: 0, ID: 'A40', 'Num chips': 72, 'Num active chips': 71, Temp: 58 },
+    STATS1: { STATS: 1, ID: 'POOL0' },
+  };
+
+  test('pools and boards are read, and no user is invented', () => {
+    const { facts } = look({ pools, stats });
+    assert.deepEqual(facts.pools, [
+      { slot: 0, url: 'stratum+tcp://ltc.pool.example:3333', priority: 0, status: 'Alive', active: true },
+      { slot: 1, url: 'stratum+tcp://b.pool.example:3333', priority: 1, status: 'Dead', active: false },
+    ]);
+    assert.equal(facts['telemetry.chips'], 71);
+    assert.equal(facts['telemetry.temp_max_mc'], 58_000);
+  });
+
+  test('they are more likely this family than plain sgminer', () => {
+    const version = { STATUS, VERSION: [{ SGMiner: '4.4.2', API: '3.3' }] };
+    const clues = {
+      cgminer: new Map<string, JsonValue>([
+        ['version', version],
+        ['stats', stats],
+      ]),
+      http: new Map(),
+    };
+    const judged = DRIVERS.map(({ family, recognise }) => [family, recognise(clues)] as const);
+    assert.deepEqual(
+      judged.filter(([, sureness]) => sureness > 1).map(([family]) => family),
+      ['innosilicon'],
+    );
+  });
+});
+
+test('the rate of port 4028 is not read where the model, and so the unit, is not known', () => {
+  const rated = (type: string) =>
+    look({
+      type: { success: true, type },
+      summary: { STATUS, SUMMARY: [{ 'MHS 5s': 14_000_000 }] },
+    }).facts['telemetry.hashrate_hs'];
+  assert.equal(rated('T3'), 14e12);
+  assert.equal(rated('A9'), 14_000_000);
+  assert.equal(rated('A8+'), undefined);
+});
+
+test('the line of the uptime is read in its three spellings', () => {
+  const uptime = (line: string) =>
+    look({ overview: { success: true, hardware: { status: line }, version: {}, network: {} } }).facts[
+      'telemetry.uptime_s'
+    ];
+  assert.equal(uptime('15:38:31 up 10 min, load average: 0.30, 0.23, 0.11'), 600);
+  assert.equal(uptime('15:38:31 up  2:13, load average: 0.30, 0.23, 0.11'), 7980);
+  assert.equal(uptime('15:38:31 up 1 day, 1:00, load average: 0.30, 0.23, 0.11'), 90_000);
+  assert.equal(uptime('15:38:31 up, load average: 0.30'), undefined);
+});
