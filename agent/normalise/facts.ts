@@ -21,7 +21,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   if (anyReply(capture)) facts.family = driver.family;
   const everyReply = capture.replies.values().every(({ kind }) => kind === 'reply');
   for (const [name, source] of readable(driver, capture.replies)) {
-    const reading = settle(name, readFact(source, capture.replies), driver);
+    const reading = exact(settle(name, readFact(source, capture.replies), driver));
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
       continue;
@@ -84,6 +84,16 @@ const settle = (name: FactName, reading: Reading<unknown>, driver: Driver): Read
     default:
       return reading;
   }
+};
+
+/** Numbers of facts are whole, and such as every reader of JSON can hold: `1e400` of a device is none, nor is a sum of such. */
+const exact = (reading: Reading<unknown>): Reading<unknown> =>
+  reading.kind === 'present' && !isExact(reading.value) ? unknown('unreadable') : reading;
+
+const isExact = (part: unknown): boolean => {
+  if (typeof part === 'number') return Number.isSafeInteger(part);
+  if (typeof part !== 'object' || part === null) return true;
+  return Array.isArray(part) ? part.every(isExact) : Object.values(part).every(isExact);
 };
 
 /** Blank slots are dropped. A list without any slot is unknown, not empty: an unreadable pool must not look removed. */

@@ -58,6 +58,19 @@ test('present facts are values, the others are named with their reason', () => {
   );
 });
 
+test('a number that is not whole, or beyond what JSON can hold exactly, was not read', () => {
+  for (const value of [Number.POSITIVE_INFINITY, Number.NaN, 2 ** 53, 0.5]) {
+    const { facts, gaps } = observe({
+      'telemetry.last_share_age_s': reads(present(value)),
+      'telemetry.fans_rpm': reads(present([1200, value])),
+      pools: reads(present([slot(0, 'a:1'), slot(value, 'b:1')])),
+      'telemetry.chips': reads(present(342)),
+    });
+    assert.deepEqual(facts, { family: 'test', 'telemetry.chips': 342 }, `${value}`);
+    assert.deepEqual(new Set(gaps.values()), new Set(['unreadable']));
+  }
+});
+
 test('a fact of which a question was not asked in this look is in neither', () => {
   const observation = observe({
     'identity.model': reads(present('S21'), ['version']),
