@@ -70,7 +70,7 @@ export const settings =
   };
 
 /** Repairs after which it is not certain which members the device meant to send. */
-const NAMES_IN_DOUBT: ReadonlySet<string> = new Set(['conflicting-key', 'invalid-utf8', 'unescaped-comma']);
+const NAMES_IN_DOUBT: ReadonlySet<string> = new Set(['conflicting-key', 'invalid-utf8', 'unescaped-mark']);
 
 /**
  * The part `keys.<query>`: which members the objects at some places of an answer have, as the canonical JSON of their

@@ -13,7 +13,7 @@ export type Repair =
   | 'invalid-utf8'
   | 'byte-order-mark'
   | 'plain-text'
-  | 'unescaped-comma';
+  | 'unescaped-mark';
 
 /** Where things stand in the text that is read: for masking, which works on places and not on values. */
 export interface Visitor {

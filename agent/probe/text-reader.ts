@@ -1,4 +1,4 @@
-import type { JsonObject, JsonValue } from './capture.ts';
+import { CONFLICT, type JsonObject, type JsonValue } from './capture.ts';
 import { addMember, DocumentProblem, type Repair, type Visitor } from './json-reader.ts';
 
 /** Sections whose rows stand under another name in the JSON form (API-README). */
@@ -11,6 +11,8 @@ interface Item {
   readonly name: string;
   /** Undefined where the item has no `=`: the name of a section, or the rest of a value with a comma in it. */
   readonly value: string | undefined;
+  /** A mark stands in the value that should have been escaped there: it may be two items, one of which lost its mark. */
+  readonly doubtful: boolean;
   readonly start: number;
   readonly end: number;
 }
@@ -18,7 +20,8 @@ interface Item {
 /**
  * Reads the plain-text form into the shape of the JSON form, `{STATUS: [{…}], VERSION: [{…}]}`. Sections end in `|`,
  * items in `,`; a backslash escapes either; what stands between the brackets of `name[…]` is one value (Avalon). Every
- * value stays text: the form does not say which are numbers.
+ * value stays text: the form does not say which are numbers. A value with a mark that nobody escaped is a conflict: a
+ * damaged byte between two items would else make one longer value of them.
  */
 export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visitor): JsonValue => {
   const reply: JsonObject = {};
@@ -36,18 +39,19 @@ const addSection = (reply: JsonObject, items: readonly Item[], repairs: Set<Repa
   const [head] = items as readonly [Item];
   const list = LIST_OF[head.name] ?? head.name;
   const row: JsonObject = {};
-  for (const item of joinValues(head.value === undefined ? items.slice(1) : items, repairs)) {
+  for (const item of joinValues(head.value === undefined ? items.slice(1) : items)) {
     visitor?.member(item.name, item.start, item.end);
     visitor?.text(item.start, item.end);
-    addMember(row, item.name, item.value ?? '', repairs);
+    if (item.doubtful) repairs.add('unescaped-mark');
+    addMember(row, item.name, item.doubtful ? CONFLICT : (item.value ?? ''), repairs);
   }
   const rows = Object.hasOwn(reply, list) ? (reply[list] as JsonValue[]) : [];
   if (rows.length === 0) addMember(reply, list, rows, repairs);
   rows.push(row);
 };
 
-/** An item without `=` is the rest of the value before it, which had a comma that nobody escaped. */
-const joinValues = (items: readonly Item[], repairs: Set<Repair>): readonly Item[] => {
+/** An item without `=` is the rest of the value before it, which had a comma that nobody escaped; or it lost its mark. */
+const joinValues = (items: readonly Item[]): readonly Item[] => {
   const whole: Item[] = [];
   for (const item of items) {
     const before = whole.at(-1);
@@ -56,8 +60,7 @@ const joinValues = (items: readonly Item[], repairs: Set<Repair>): readonly Item
       continue;
     }
     if (before === undefined) throw new DocumentProblem('unreadable', `no name at place ${item.start}`);
-    repairs.add('unescaped-comma');
-    whole[whole.length - 1] = { ...before, value: `${before.value},${item.name}`, end: item.end };
+    whole[whole.length - 1] = { ...before, doubtful: true, end: item.end };
   }
   return whole;
 };
@@ -79,10 +82,12 @@ const readItem = (text: string, from: number, closing: Closing): Item => {
   let name: string | undefined;
   let built = '';
   let start = from;
+  let doubtful = false;
   let at = from;
   for (; at < text.length; at += 1) {
     const letter = text[at] as string;
     if (letter === ',' || letter === '|') break;
+    if (letter === '=' && name !== undefined) doubtful = true;
     if (letter === '=' && name === undefined) {
       name = built;
       built = '';
@@ -99,8 +104,8 @@ const readItem = (text: string, from: number, closing: Closing): Item => {
     }
   }
   return name === undefined
-    ? { name: built.trim(), value: undefined, start, end: at }
-    : { name: name.trim(), value: built, start, end: at };
+    ? { name: built.trim(), value: undefined, doubtful, start, end: at }
+    : { name: name.trim(), value: built, doubtful, start, end: at };
 };
 
 /** Where a bracket closes, if it does so in its section; else the bracket itself, which then is a plain character. */

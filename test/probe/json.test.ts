@@ -176,6 +176,20 @@ test('in the plain-text form a comma between the brackets of a name belongs to t
   ]);
 });
 
+test('in the plain-text form a value with a mark that nobody escaped is believed by no reader', () => {
+  const whole = 'STATUS=S,Code=7|POOL=0,URL=a,User=x,Status=Alive|\0';
+  for (const [mark, damage] of [
+    [',Status', '-Status'],
+    ['Status=', 'Status-'],
+    [',Status', 'Status'],
+  ] as const) {
+    const damaged = whole.replace(mark, damage);
+    const { POOLS } = valueIn(damaged) as { POOLS: JsonValue };
+    assert.deepEqual(POOLS, [{ POOL: '0', URL: 'a', User: CONFLICT }], damaged);
+    assert.deepEqual(repairsOf(damaged), ['plain-text', 'unescaped-mark']);
+  }
+});
+
 test('the plain-text form needs its NUL, unless the transport knows that nothing is missing', () => {
   const text = 'STATUS=S,Code=7|POOL=0,URL=a|';
   assert.equal(parse(`${text}\0`).kind, 'parsed');
