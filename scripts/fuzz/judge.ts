@@ -1,0 +1,461 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Driver, Source } from '../../agent/drivers/driver.ts';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import { maskCapture, secretNames } from '../../agent/normalise/mask.ts';
+import { nestFacts } from '../../agent/normalise/nest.ts';
+import type { Observation } from '../../agent/normalise/observation.ts';
+import type { Capture, NoReply } from '../../agent/probe/capture.ts';
+import { looksLikeAnother } from '../../agent/probe/identify.ts';
+import { noReply } from '../../agent/probe/reply.ts';
+import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
+import { damaged, type Mutation } from './mutations.ts';
+import { type Layout, memberSpan, outer, type Place } from './places.ts';
+import type { Answer, Subject } from './subjects.ts';
+
+/**
+ * What is promised of damage, and the check of it.
+ *
+ * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL and its user), `firmware.name`,
+ * `firmware.version` and `firmware.build`. A fact that stands in for one of a closed surface counts as not present, for
+ * nobody compares it. A user that a slot does not tell is not present; a slot that is missing from a list is different.
+ *
+ * - A mutation *touches* a value when it changes, adds or removes a byte between its quotes, or between its marks in the
+ *   plain-text form. A word or number of JSON is also touched beside its bytes, where a further one would belong to it; so
+ *   are the items `Key[value]` of Avalon. Changing a container touches all that is in it.
+ * - A fact *depends* on a value if another value of the same kind in its place, or the reply without that member, gives
+ *   another fact: the URL, but also the slot number of a row, or the switch that makes a URL an encrypted one. The
+ *   damage to one of these may change the fact: no reader can know better. A slot whose URL is touched may go whole, and
+ *   the slots that another reply adds to a list may stand elsewhere then.
+ * - A fact that depends on no touched value is the same or not present, whatever was damaged.
+ * - A touched *name* is a member that is not sent: then the fact is also what it is of the reply without that member. A
+ *   fact that is a name depends on it like on a value.
+ * - A member that stands twice with two values takes every fact that depends on it: it is not present, never either value.
+ * - Rows that changed places touch what is in them, except that a slot keeps its URL and user where each row has its number.
+ * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
+ */
+
+/** What became of one mutation. `touched`: a fact differs that depends on what was damaged. */
+export type Outcome = 'same' | 'touched' | 'as-removed' | `not present: ${string}`;
+
+/** Something that must not be. */
+export interface Problem {
+  readonly kind: 'different' | 'conflict' | 'threw' | 'stumbled' | 'unclean' | 'leaked' | 'slow';
+  /** The fact, where it is about one. */
+  readonly fact?: string;
+  readonly detail: string;
+}
+
+export interface Verdict {
+  readonly outcome: Outcome;
+  readonly problems: readonly Problem[];
+}
+
+/** Facts by part: `pools/0/url` … Absent where the fact is not present. */
+type Compared = ReadonlyMap<string, string>;
+
+const FIRMWARE = ['firmware.name', 'firmware.version', 'firmware.build'] as const;
+
+/** The facts that nothing may change. */
+const PROMISED: readonly FactName[] = ['pools', ...FIRMWARE];
+
+const comparedIn = ({ facts, standIns }: Observation): Compared => {
+  const parts = new Map<string, string>();
+  for (const name of FIRMWARE) {
+    const value = facts[name];
+    if (value !== undefined && !standIns.has(name)) parts.set(name, value);
+  }
+  for (const { slot, url, user } of standIns.has('pools') ? [] : (facts.pools ?? [])) {
+    const twin = parts.has(`pools/${slot}/url`) ? ' again' : '';
+    parts.set(`pools/${slot}${twin}/url`, url);
+    if (user !== undefined) parts.set(`pools/${slot}${twin}/user`, user);
+  }
+  return parts;
+};
+
+const factOf = (part: string): FactName => (part.startsWith('pools/') ? 'pools' : (part as FactName));
+
+/** Whether a part is not present, rather than gone: its fact is, or the slot that should have a user is there. */
+const isMissing = (part: string, compared: Compared): boolean => {
+  const fact = factOf(part);
+  if (fact !== 'pools') return !compared.has(part);
+  if (part.endsWith('/user')) return !compared.has(part);
+  return !compared.keys().some((other) => other.startsWith('pools/'));
+};
+
+/** The parts that differ. */
+const differences = (before: Compared, after: Compared): readonly string[] =>
+  [...new Set([...before.keys(), ...after.keys()])].filter(
+    (part) => before.get(part) !== after.get(part) && !isMissing(part, after),
+  );
+
+/** Reads one reply of a look in all the ways it may be damaged. */
+export class Judge {
+  readonly #subject: Subject;
+  readonly #query: string;
+  readonly #answer: Answer;
+  readonly #layout: Layout;
+  readonly #driver: Driver;
+  /** The same with nothing but the promised facts, which are looked for more often. */
+  readonly #promised: Driver;
+  readonly #stumbled: Problem[] = [];
+  readonly #clean: Observation;
+  readonly #compared: Compared;
+  readonly #secrets: readonly Secret[];
+
+  constructor(subject: Subject, query: string, answer: Answer, layout: Layout) {
+    this.#subject = subject;
+    this.#query = query;
+    this.#answer = answer;
+    this.#layout = layout;
+    this.#driver = watched(subject.driver, (fact, error) => {
+      this.#stumbled.push({ kind: 'stumbled', fact, detail: String(error) });
+    });
+    const promised = PROMISED.flatMap((name) =>
+      subject.driver.facts[name] ? [[name, subject.driver.facts[name]]] : [],
+    );
+    this.#promised = { ...subject.driver, facts: Object.fromEntries(promised) };
+    this.#clean = normalise(subject.driver, this.#capture(answer.bytes), 'full');
+    this.#compared = comparedIn(this.#clean);
+    this.#secrets = secretsIn(layout, subject.driver);
+  }
+
+  /** Runs a mutation through the agent and checks what came of it. */
+  judge(mutation: Mutation): Verdict {
+    this.#stumbled.length = 0;
+    const bytes = Buffer.from(damaged(this.#layout.text, mutation.edits), 'latin1');
+    let observation: Observation;
+    let masked: Uint8Array | undefined;
+    try {
+      const capture = this.#capture(bytes);
+      observation = normalise(this.#driver, capture, 'full');
+      if (this.#subject.driver.stillSpeaks?.(capture.replies) !== false) {
+        looksLikeAnother(this.#subject.driver, capture, DRIVERS);
+      }
+      masked = maskCapture(bytes, secretNames(this.#subject.driver));
+    } catch (error) {
+      const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      return { outcome: 'not present: threw', problems: [{ kind: 'threw', detail }] };
+    }
+    const { outcome, problems } = this.#compare(mutation, observation);
+    const leaked = masked === undefined ? [] : this.#leaks(mutation, masked);
+    return { outcome, problems: [...problems, ...this.#stumbled, ...uncleanIn(observation), ...leaked] };
+  }
+
+  #capture(bytes: Uint8Array): Capture {
+    const replies = new Map(this.#subject.replies).set(this.#query, this.#answer.read(bytes));
+    return { address: '192.0.2.1', observedAtMs: 0, replies };
+  }
+
+  #compare(mutation: Mutation, observation: Observation): Verdict {
+    const after = comparedIn(observation);
+    if (mutation.cut) return { outcome: this.#outcome(observation), problems: cutProblems(this.#clean, observation) };
+    const problems = mutation.conflict === undefined ? [] : this.#conflicts(mutation.conflict, after);
+    const changed = differences(this.#compared, after);
+    if (changed.length === 0) return { outcome: this.#outcome(observation), problems };
+    const excused = this.#excused(mutation, changed, after);
+    const wrong = changed.filter((part) => !excused.has(part));
+    const outcome = [...excused.values()].includes('touched') ? 'touched' : 'as-removed';
+    return { outcome, problems: [...problems, ...wrong.map((part) => different(part, this.#compared, after))] };
+  }
+
+  #outcome({ facts, gaps }: Observation): Outcome {
+    const lost = PROMISED.find((name) => this.#clean.facts[name] !== undefined && facts[name] === undefined);
+    return lost === undefined ? 'same' : `not present: ${gaps.get(lost) ?? 'stands in'}`;
+  }
+
+  /** Of the parts that differ, those that may. */
+  #excused(mutation: Mutation, changed: readonly string[], after: Compared): ReadonlyMap<string, Outcome> {
+    const excused = new Map<string, Outcome>();
+    const excuse = (parts: Iterable<string>, as: Outcome): void => {
+      for (const part of parts) if (changed.includes(part) && !excused.has(part)) excused.set(part, as);
+    };
+    for (const place of this.#layout.places) {
+      if (excused.size === changed.length) break;
+      const named = isNameTouched(place, mutation, this.#layout);
+      if (named) {
+        excuse(this.#asWithout(place, changed, after), 'as-removed');
+        excuse(this.#dependOnName(place), 'touched');
+      }
+      if (!isTouched(place, mutation)) continue;
+      // A row that says which slot it is may stand anywhere.
+      const depend = this.#dependOn(place);
+      excuse(
+        mutation.swapped && this.#namesSlots() ? depend.filter((part) => !part.startsWith('pools/')) : depend,
+        'touched',
+      );
+    }
+    return excused;
+  }
+
+  /** The parts that depend on a value. With the URL of a slot goes its user: a slot without URL is none. */
+  #dependOn(place: Place): readonly string[] {
+    const without = removal(this.#layout, place);
+    const parts = this.#changedBy([...(without === undefined ? [] : [without]), ...otherValues(this.#layout, place)]);
+    if (!parts.some((part) => part.startsWith('pools/'))) return parts;
+    return [...parts.flatMap((part) => [part, part.replace(/^(pools\/.*)\/url$/, '$1/user')]), ...this.#joinedSlots()];
+  }
+
+  /** The slots that other replies add to those of this one: they stand behind them, wherever that is. */
+  #joinedSlots(): readonly string[] {
+    const elsewhere: NoReply = noReply('unreachable', 'left out', { dark: true });
+    const { replies, ...look } = this.#capture(this.#answer.bytes);
+    const alone = new Map([...replies].map(([query, reply]) => [query, query === this.#query ? reply : elsewhere]));
+    const { facts } = normalise(this.#promised, { ...look, replies: alone }, 'full');
+    const own = facts.pools?.map(({ slot }) => `pools/${slot}/`) ?? [];
+    const slots = [...this.#compared.keys()].filter((part) => part.startsWith('pools/'));
+    return slots.filter((part) => !own.some((start) => part.startsWith(start)));
+  }
+
+  #changedBy(edits: Mutation['edits']): readonly string[] {
+    return edits.flatMap((edit) => changesBetween(this.#compared, this.#promisedWith([edit])));
+  }
+
+  /** The parts of which a name is the value: cgminer names itself in that of its version. */
+  #dependOnName({ name }: Place): readonly string[] {
+    if (name === undefined) return [];
+    const others = [' q', '.'].map((text) => this.#promisedWith([{ start: name.end, end: name.end, text }]));
+    return others.flatMap((other) => changesBetween(this.#compared, other));
+  }
+
+  /** Whether each row of a pool list says which slot it is: by `POOL`, or by a number that gives it another one. */
+  #namesSlots(): boolean {
+    const numbers = this.#layout.places.filter(({ path }) => /\/pools\/.*\/(pool|index|id|slot|no)$/i.test(path));
+    const isNumber = (place: Place): boolean => {
+      if (place.path.endsWith('/POOL')) return true;
+      const other = this.#promisedWith([{ ...outer(place), text: place.kind === 'quoted' ? '"7"' : '7' }]);
+      return other.has('pools/7/url');
+    };
+    return numbers.length > 0 && numbers.every(isNumber);
+  }
+
+  #asWithout(place: Place, changed: readonly string[], after: Compared): readonly string[] {
+    const edit = removal(this.#layout, place);
+    if (edit === undefined) return [];
+    const without = this.#promisedWith([edit]);
+    return changed.filter((part) => without.get(part) === after.get(part));
+  }
+
+  #promisedWith(edits: Mutation['edits']): Compared {
+    const bytes = Buffer.from(damaged(this.#layout.text, edits), 'latin1');
+    return comparedIn(normalise(this.#promised, this.#capture(bytes), 'full'));
+  }
+
+  /** Whatever depends on a member with two values is not present. */
+  #conflicts(place: Place, after: Compared): readonly Problem[] {
+    return this.#decidedBy(place)
+      .filter((part) => this.#compared.has(part) && after.has(part))
+      .map((part) => ({
+        kind: 'conflict',
+        fact: factOf(part),
+        detail: `${part} is ${JSON.stringify(after.get(part))}`,
+      }));
+  }
+
+  /** The parts that come from a value; that another one is there at all, like a name that is the fact, is not from it. */
+  #decidedBy(place: Place): readonly string[] {
+    const isWhole = place.inner.length > 0 || place.kind === 'object' || place.kind === 'array';
+    if (!isWhole) return this.#changedBy(otherValues(this.#layout, place));
+    const edit = removal(this.#layout, place);
+    if (edit === undefined) return [];
+    const without = this.#promisedWith([edit]);
+    return [...this.#compared.keys()].filter((part) => without.get(part) !== this.#compared.get(part));
+  }
+
+  #leaks(mutation: Mutation, masked: Uint8Array): readonly Problem[] {
+    const text = Buffer.from(masked).toString('latin1');
+    const leaked = this.#secrets.filter(
+      ({ places, value }) =>
+        text.includes(value) && !places.some((place) => isNameTouched(place, mutation, this.#layout)),
+    );
+    return leaked.map(({ places }) => ({ kind: 'leaked', detail: `${places[0]?.path} stands in the masked reply` }));
+  }
+}
+
+// ---- touching --------------------------------------------------------------------------------------------------------
+
+const isTouched = (place: Place, { edits }: Mutation): boolean => edits.some((edit) => touches(edit, place));
+
+const touches = ({ start, end }: Mutation['edits'][number], place: Place): boolean => {
+  // Of a text with items only the items are values.
+  if (place.kind === 'quoted' && place.inner.length > 0) return start <= place.start && end >= place.end;
+  if (place.kind === 'object' || place.kind === 'array') return start <= place.start && end >= place.end;
+  if (place.kind === 'quoted' || place.kind === 'plain') return overlaps(start, end, place.start, place.end);
+  return start <= place.end && end >= place.start;
+};
+
+/** An insertion at either end is inside. */
+const overlaps = (start: number, end: number, from: number, to: number): boolean =>
+  start === end ? start >= from && start <= to : start < to && end > from;
+
+const isNameTouched = ({ name, kind }: Place, { edits }: Mutation, { form }: Layout): boolean =>
+  name !== undefined &&
+  edits.some(({ start, end }) =>
+    // Without quotes the marks beside a name are all that makes it one.
+    form === 'text' || kind === 'item'
+      ? start <= name.end + 1 && end >= name.start - 1
+      : overlaps(start, end, name.start, name.end),
+  );
+
+// ---- dependence ------------------------------------------------------------------------------------------------------
+
+/** What may differ in two looks: a missing part is a difference here. */
+const changesBetween = (before: Compared, after: Compared): readonly string[] =>
+  differences(before, after).concat([...before.keys()].filter((part) => !after.has(part) && hasFact(part, after)));
+
+const hasFact = (part: string, after: Compared): boolean =>
+  part.startsWith('pools/') && after.keys().some((other) => other.startsWith('pools/'));
+
+/** Other values of the same kind in the place of one. */
+const otherValues = (layout: Layout, place: Place): Mutation['edits'] => {
+  if (place.kind === 'object' || place.kind === 'array') return [];
+  const { start, end } = place;
+  return othersLike(layout.text.slice(start, end), place.kind).map((text) => ({ start, end, text }));
+};
+
+const othersLike = (value: string, kind: Place['kind']): readonly string[] => {
+  if (/^-?\d+$/.test(value))
+    return ['0', '1', '2', '7', '77', String(Number(value) + 1)].filter((text) => text !== value);
+  if (value === 'true' || value === 'false') return [value === 'true' ? 'false' : 'true'];
+  if (kind === 'word') return ['7'];
+  return [`${value}1`, `${value}q`, `q${value}`, 'q7', withOther(value, 0), withOther(value, value.length - 1)];
+};
+
+/** Another letter for a letter, another digit for a digit. */
+const withOther = (value: string, at: number): string => {
+  const mark = value[at] ?? '';
+  const other = /[0-8a-y]/i.test(mark) ? String.fromCharCode(mark.charCodeAt(0) + 1) : 'b';
+  return `${value.slice(0, at)}${other}${value.slice(at + 1)}`;
+};
+
+/** The reply without a member, and without the comma behind it. */
+const removal = ({ text }: Layout, place: Place): Mutation['edits'][number] | undefined => {
+  const span = memberSpan(place);
+  if (span === undefined) return undefined;
+  const { start } = span;
+  if (place.kind === 'item') return { start, end: span.end + 1, text: '' };
+  const comma = /^\s*,/.exec(text.slice(span.end, span.end + 64))?.[0].length ?? 0;
+  return { start, end: span.end + comma, text: '' };
+};
+
+// ---- problems --------------------------------------------------------------------------------------------------------
+
+const different = (part: string, before: Compared, after: Compared): Problem => ({
+  kind: 'different',
+  fact: factOf(part),
+  detail: `${part} was ${JSON.stringify(before.get(part)) ?? 'not there'}, is ${JSON.stringify(after.get(part)) ?? 'gone'}`,
+});
+
+/** Every fact of a cut reply is the same or not present; of lists of named parts, each part. */
+const cutProblems = (clean: Observation, cut: Observation): readonly Problem[] =>
+  (Object.keys(cut.facts) as FactName[])
+    .filter((name) => FACTS[name].class !== 'volatile' && !cut.standIns.has(name))
+    .filter((name) => !isSameOrLess(clean.facts, cut.facts, name))
+    .map((name) => ({
+      kind: 'different',
+      fact: name,
+      detail: `was ${JSON.stringify(clean.facts[name])}, is ${JSON.stringify(cut.facts[name])}`,
+    }));
+
+const isSameOrLess = (clean: Facts, cut: Facts, name: FactName): boolean => {
+  // How a slot stands is of the moment.
+  if (name === 'pools') return isDeepStrictEqual(configured(clean), configured(cut));
+  if (FACTS[name].class !== 'by-name') return isDeepStrictEqual(clean[name], cut[name]);
+  const parts = clean[name] as readonly unknown[] | undefined;
+  return (cut[name] as readonly unknown[]).every((part) => parts?.some((one) => isDeepStrictEqual(one, part)));
+};
+
+const configured = ({ pools }: Facts) => pools?.map(({ status: _, active: __, ...slot }) => slot);
+
+/** C0, C1, DEL and bidi controls. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const UNCLEAN = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/;
+
+const uncleanIn = ({ facts }: Observation): readonly Problem[] => {
+  const problems: Problem[] = [];
+  for (const [name, value] of Object.entries(facts)) {
+    const row = FACTS[name as FactName];
+    if (!fits(row.type, value)) problems.push({ kind: 'unclean', fact: name, detail: `${row.type}: ${show(value)}` });
+    if (!textsIn(value).every((text) => text.isWellFormed() && !UNCLEAN.test(text))) {
+      problems.push({ kind: 'unclean', fact: name, detail: `not clean: ${show(value)}` });
+    }
+  }
+  try {
+    canonicalJson(nestFacts(facts));
+  } catch (error) {
+    problems.push({ kind: 'unclean', detail: `no canonical form: ${error}` });
+  }
+  return problems;
+};
+
+const show = (value: unknown): string => String(JSON.stringify(value) ?? typeof value).slice(0, 200);
+
+const fits = (type: string, value: unknown): boolean => {
+  switch (type) {
+    case 'text':
+      return typeof value === 'string';
+    case 'integer':
+      return Number.isSafeInteger(value);
+    case 'boolean':
+      return typeof value === 'boolean';
+    case 'text list':
+      return Array.isArray(value) && value.every((text) => typeof text === 'string');
+    case 'integer list':
+      return Array.isArray(value) && value.every((number) => Number.isSafeInteger(number));
+    default:
+      return Array.isArray(value) && value.every((row) => typeof row === 'object' && row !== null && membersFit(row));
+  }
+};
+
+const membersFit = (row: object): boolean =>
+  Object.values(row).every(
+    (member) => typeof member === 'string' || typeof member === 'boolean' || Number.isSafeInteger(member),
+  );
+
+const textsIn = (value: unknown): readonly string[] => {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+};
+
+/** The driver with somebody who is told when a fact of it throws. */
+const watched = (driver: Driver, told: (fact: string, error: unknown) => void): Driver => {
+  const watch = (fact: string, source: Source<unknown>): Source<unknown> => ({
+    ...source,
+    read: (replies) => {
+      try {
+        return source.read(replies);
+      } catch (error) {
+        told(fact, error);
+        throw error;
+      }
+    },
+  });
+  const sources = Object.entries(driver.facts) as [string, Source<unknown>][];
+  // Each source keeps the type that belongs to its name.
+  const facts = Object.fromEntries(sources.map(([fact, source]) => [fact, watch(fact, source)])) as Driver['facts'];
+  return { ...driver, facts };
+};
+
+// ---- secrets ---------------------------------------------------------------------------------------------------------
+
+interface Secret {
+  readonly places: readonly Place[];
+  readonly value: string;
+}
+
+/** Shorter ones stand in a reply by chance. */
+const SHORTEST_SECRET = 3;
+
+/** What must not be in a masked reply: values of secret members that stand nowhere else. */
+const secretsIn = ({ text, places }: Layout, driver: Driver): readonly Secret[] => {
+  const names = secretNames(driver);
+  const secret = places.filter(({ name }) => name !== undefined && names.has(text.slice(name.start, name.end)));
+  const rest = damaged(
+    text,
+    secret.map(({ start, end }) => ({ start, end, text: '' })),
+  );
+  return [...Map.groupBy(secret, ({ start, end }) => text.slice(start, end))]
+    .filter(([value]) => value.length >= SHORTEST_SECRET && !rest.includes(value))
+    .map(([value, places]) => ({ value, places }));
+};
