@@ -205,11 +205,14 @@ const withRow = (slot: PoolSlot, row: PoolSlot | undefined): PoolSlot =>
 const beside = (slots: readonly PoolSlot[], rows: readonly PoolSlot[]): readonly PoolSlot[] => {
   const filled = new Set(slots.map(({ slot }) => slot));
   let last = Math.max(...filled, ...rows.map(({ slot }) => slot));
-  return rows.map((row) => {
-    if (!filled.has(row.slot)) return row;
-    last += 1;
-    return { ...row, slot: last };
-  });
+  // By number, so that a list in another order gives the same slots.
+  return [...rows]
+    .sort((a, b) => a.slot - b.slot)
+    .map((row) => {
+      if (!filled.has(row.slot)) return row;
+      last += 1;
+      return { ...row, slot: last };
+    });
 };
 
 /**

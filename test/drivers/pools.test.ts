@@ -119,6 +119,16 @@ describe('stored slots and the runtime list', () => {
     assert.deepEqual(withRuntime(stored, [other]), [...stored, { ...other, slot: 2 }]);
   });
 
+  test('show several others in the order of their numbers, whatever the order of the list', () => {
+    const others = [0, 1].map((slot) => running(slot, `stratum+tcp://other${slot}.example:1`));
+    const joined = withRuntime(stored, others);
+    assert.deepEqual(
+      joined.slice(2).map(({ url }) => url),
+      others.map(({ url }) => url),
+    );
+    assert.deepEqual(withRuntime(stored, others.toReversed()), joined);
+  });
+
   test('show another account at the same pool, in the place of a stored slot, as a slot of its own', () => {
     const stolen = running(0, A, { user: 'thief.x', active: true });
     const [first, second, third] = withRuntime(stored, [stolen, running(1, B)]);
