@@ -5,7 +5,7 @@ import { type CgminerQuery, type Driver, type Query, questionOf } from '../../ag
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
-import { meaningOf } from '../../agent/probe/framed.ts';
+import { readFramed } from '../../agent/probe/framed.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { EXPECTATIONS } from '../../test/drivers/capture-expectations/all.ts';
 import type { CaptureExpectation } from '../../test/drivers/capture-expectations/expectation.ts';
@@ -39,7 +39,7 @@ const reading = (query: Query, status: number): Answer['read'] => {
     case 'http':
       return asPage(status);
     case 'framed':
-      return (bytes) => meaningOf(readReply(bytes, { whole: true }));
+      return readFramed;
   }
 };
 
