@@ -169,7 +169,8 @@ export class Judge {
   #excused(mutation: Mutation, changed: readonly string[], after: Compared): ReadonlyMap<string, Outcome> {
     const excused = new Map<string, Outcome>();
     const excuse = (parts: Iterable<string>, as: Outcome): void => {
-      for (const part of parts) if (changed.includes(part) && !excused.has(part)) excused.set(part, as);
+      const may = new Set([...parts].map((part) => this.#knownAs(part)));
+      for (const part of changed) if (may.has(this.#knownAs(part)) && !excused.has(part)) excused.set(part, as);
     };
     for (const place of this.#layout.places) {
       if (excused.size === changed.length) break;
@@ -187,6 +188,11 @@ export class Judge {
       );
     }
     return excused;
+  }
+
+  /** A slot that was not there before: a damaged number may become any. */
+  #knownAs(part: string): string {
+    return part.startsWith('pools/') && !this.#compared.has(part) ? part.replace(/\/.*\//, '/new/') : part;
   }
 
   /** The parts that depend on a value. With the URL of a slot goes its user: a slot without URL is none. */
