@@ -43,9 +43,11 @@ export const memberSpan = (place: Place): Span | undefined => {
   return { start: place.name.start - (place.kind === 'plain' || place.kind === 'item' ? 0 : 1), end: outer(place).end };
 };
 
-export const layoutOf = (text: string): Layout | undefined => {
+/** Where things stand in a reply. In one that is no document, a page say, there are only bytes. */
+export const layoutOf = (text: string): Layout => {
   const start = text.trimStart().charAt(0);
-  return start === '{' || start === '[' ? jsonLayout(text) : textLayout(text);
+  const layout = start === '{' || start === '[' ? jsonLayout(text) : textLayout(text);
+  return layout ?? { text, form: 'text', places: [], lists: [], commas: [] };
 };
 
 // ---- JSON ------------------------------------------------------------------------------------------------------------

@@ -125,7 +125,6 @@ class Run {
   /** Damages one reply `share` times. */
   damage({ subject, query, answer }: Target, share: number, before: Watcher['before']): void {
     const layout = layoutOf(Buffer.from(answer.bytes).toString('latin1'));
-    if (layout === undefined) return;
     const judge = new Judge(subject, query, answer, layout);
     const name = `${subject.name} ${query}`;
     for (const [mutation, damage] of this.#mutationsOf(layout, name, share)) {
