@@ -38,12 +38,14 @@ const MODULE_KEY = /^MM ID(\d+)(:Summary)?$/;
  * The modules of a `stats` reply. A controller keeps the entries of modules that were plugged in again, under the
  * same DNA; the last entry is the one that runs.
  */
-const modulesOf = (reply: JsonValue): readonly Module[] => {
+const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
   const modules = new Map<string, Module>();
   for (const row of rowsOf(asObject(reply)?.STATS) ?? []) {
     for (const [key, value] of Object.entries(row)) {
       const place = MODULE_KEY.exec(key)?.[1];
-      if (place === undefined || typeof value !== 'string') continue;
+      if (place === undefined) continue;
+      // The others would not be all.
+      if (typeof value !== 'string') return undefined;
       const items = readItems(value);
       modules.set(dnaIn(items) ?? `${scalarOf(row.ID)} ${key}`, { behindController: place !== '0', items });
     }
@@ -56,7 +58,7 @@ const scalarOf = (value: JsonValue | undefined): string => (typeof value === 'st
 /** Something of the modules, in the order of the reply. */
 const ofModules = <T>(read: (modules: readonly Module[]) => Reading<T>): Source<T, 'stats'> =>
   at('stats', '', (reply) => {
-    const modules = modulesOf(reply);
+    const modules = modulesOf(reply) ?? [];
     return modules.length === 0 ? UNREADABLE : read(modules);
   });
 
@@ -173,7 +175,7 @@ const summaryRate = (row: JsonObject): Reading<number> => {
 
 const isAvalon = (reply: JsonValue): boolean => {
   const product = firstRow('VERSION')(reply)?.PROD;
-  return (typeof product === 'string' && /^avalon/i.test(product)) || modulesOf(reply).length > 0;
+  return (typeof product === 'string' && /^avalon/i.test(product)) || (modulesOf(reply) ?? []).length > 0;
 };
 
 const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {

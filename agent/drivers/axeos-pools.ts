@@ -45,7 +45,14 @@ const schemeOf = (protocol: JsonValue | undefined, tls: boolean | undefined): st
   return tls === true ? 'stratum+ssl://' : '';
 };
 
+/** No scalar: two values under one name, or something that is none of the firmware's spellings. */
+const isDoubtful = (value: JsonValue | undefined): boolean =>
+  typeof value === 'symbol' || (typeof value === 'object' && value !== null);
+
+/** A row whose host or transport is in doubt has a URL that no reader takes for one. */
 const rowOf = ({ url, port, user, tls, protocol }: Found): JsonObject => {
+  const doubtful = [url, tls, protocol].find(isDoubtful);
+  if (doubtful !== undefined) return { url: doubtful, port: port ?? null, user: user ?? null };
   const host = typeof url === 'string' ? url.trim() : '';
   const encrypted = usesTls(tls);
   return {

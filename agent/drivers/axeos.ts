@@ -50,17 +50,21 @@ const maker: Reader<string> = (value) => {
 const partitionsIn = (info: JsonValue): readonly JsonObject[] =>
   (asArray(asObject(info)?.partitions) ?? []).map(asObject).filter((partition) => partition !== undefined);
 
-const compiledAt = (partition: JsonObject): Reading<string> =>
-  whenPresent(listed(['compileDate', 'compileTime'].map((name) => memberIn(partition, name, text))), (parts) =>
-    present(parts.join(' ')),
-  );
+const compiledAt = (partition: JsonObject): Reading<string> => {
+  const parts = ['compileDate', 'compileTime'].map((name) => memberIn(partition, name, text));
+  if (parts.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
+  return whenPresent(listed(parts), (words) => present(words.join(' ')));
+};
 
 /** When the running partition was compiled. */
 const buildOfCurrent: Reader<string> = (info) => {
-  const current = partitionsIn(info).find(
-    (partition) => valuesOf([memberIn(partition, 'isCurrent', flag)])[0] === true,
-  );
-  return current === undefined ? ABSENT : compiledAt(current);
+  const partitions = partitionsIn(info).map((partition) => ({
+    partition,
+    isCurrent: memberIn(partition, 'isCurrent', flag),
+  }));
+  if (partitions.some(({ isCurrent }) => isCurrent.kind === 'unknown')) return UNREADABLE;
+  const current = partitions.find(({ isCurrent }) => isCurrent.kind === 'present' && isCurrent.value);
+  return current === undefined ? ABSENT : compiledAt(current.partition);
 };
 
 const partOf = (partition: JsonObject): readonly FirmwareComponent[] => {

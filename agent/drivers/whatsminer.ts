@@ -14,7 +14,6 @@ import {
   type MemberName,
   mac,
   memberIn,
-  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -72,7 +71,8 @@ const powerLimit: Reader<number> = (value) =>
 /** cgminer counts its pools from 0 and btminer from 1; our slots count from 0. */
 const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
   whenPresent(poolList(CGMINER_POOL)(value), (slots) => {
-    const base = slots.some(({ slot }) => slot === 0) ? 0 : 1;
+    // A blank slot is none, but counts.
+    const base = (rowsOf(value) ?? []).some(({ POOL }) => POOL === 0) ? 0 : 1;
     return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
   });
 
@@ -100,7 +100,7 @@ const describedVersion: Reader<string> = (value) =>
 
 // ---- boards ----------------------------------------------------------------------------------------------------------
 
-const slotOf = (row: JsonObject): number => Number(memberOf(row, ['Slot', 'ASC']) ?? 0);
+const slotOf = (row: JsonObject): number => valuesOf([memberIn(row, ['Slot', 'ASC'], rounded)])[0] ?? 0;
 
 /** Something of the boards, in slot order: `edevs` where the firmware has it, else `devs`. */
 const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {

@@ -97,7 +97,12 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     { length: count },
     (_, at) => new SimulatedDevice(first + at, addressAfter(base, at), scriptAt(at), shared),
   );
-  for (const device of devices) await listeners.take(device);
+  try {
+    for (const device of devices) await listeners.take(device);
+  } catch (error) {
+    await listeners.close();
+    throw error;
+  }
 
   const stop = async (): Promise<void> => {
     for (const socket of open) socket.destroy();

@@ -38,7 +38,7 @@ const closed = (server: Server): Promise<void> => new Promise((resolve) => serve
 
 /** A listener for each address and port that a device speaks at. Nothing is open beyond the loopback. */
 export const listenEach = async (wanted: Ports, probe: string, serve: Serve): Promise<Listeners> => {
-  const ports = await eachPort((name) => freePort(probe, wanted[name]));
+  const ports = await freePorts(probe, wanted);
   const servers = new Map<string, Server>();
   const nameOf = (port: PortName, { address }: SimulatedDevice): string => `${port} ${address}`;
 
@@ -47,8 +47,8 @@ export const listenEach = async (wanted: Ports, probe: string, serve: Serve): Pr
     await Promise.all(
       spoken.map(async (port) => {
         const server = newServer((socket) => serve(port, socket, device));
-        await listen(server, device.address, ports[port]);
         servers.set(nameOf(port, device), server);
+        await listen(server, device.address, ports[port]);
       }),
     );
   };
@@ -68,13 +68,17 @@ const eachPort = async (portOf: (name: PortName) => Promise<number>): Promise<Po
   return ports;
 };
 
-/** A port that is free at `address`, which stands for the others of the fleet. */
-const freePort = async (address: string, wanted: number): Promise<number> => {
-  if (wanted !== 0) return wanted;
-  const server = createServer();
-  const port = await listen(server, address, 0);
-  await closed(server);
-  return port;
+/** Ports that are free at `address`, which stands for the others of the fleet; all held together, so that no two are the same. */
+const freePorts = async (address: string, wanted: Ports): Promise<Ports> => {
+  const held: Server[] = [];
+  const ports = await eachPort(async (name) => {
+    if (wanted[name] !== 0) return wanted[name];
+    const server = createServer();
+    held.push(server);
+    return listen(server, address, 0);
+  });
+  await Promise.all(held.map(closed));
+  return ports;
 };
 
 /**
