@@ -80,6 +80,7 @@ export const lastShareAge =
 const CLOCK_SET_S = 1_000_000_000;
 
 const ageOf = (value: JsonValue | undefined, nowS: number | undefined): readonly number[] => {
+  if (typeof value === 'string' && /^[0-9]{10}$/.test(value)) return ageOf(Number(value), nowS);
   if (typeof value === 'string') {
     const age = /^([0-9]+):([0-5][0-9]):([0-5][0-9])$/.exec(value.trim());
     return age === null ? [] : [Number(age[1]) * 3600 + Number(age[2]) * 60 + Number(age[3])];

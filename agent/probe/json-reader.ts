@@ -150,6 +150,9 @@ export class JsonReader {
       addMember(object, name, value, this.repairs);
       const after = this.#next();
       if (after === ',') this.#comma('}');
+      else if (after === '"' && this.#text.slice(this.#lastMark(), this.#at).includes('\n'))
+        // FDMiner: one member to a line, and the last but one without its comma.
+        this.repairs.add('missing-comma');
       else if (after !== '}') throw this.#unexpected();
     }
     this.#at += 1;

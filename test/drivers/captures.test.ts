@@ -177,7 +177,7 @@ const checkFamily = ({ family, whole, captures }: FamilyExpectations): void => {
 };
 
 /** The families that imitate another one's protocol: whatever their captures say, none of our drivers may take them for its own. */
-const FOREIGN = ['blissz', 'foundry-fdminer', 'hiveon', 'mskminer', 'vnish'];
+const FOREIGN = ['vnish'];
 
 const IDENTIFYING: ReadonlySet<string> = new Set(['version', 'get_version', 'summary', 'stats']);
 

@@ -32,6 +32,7 @@ test('each damage seen in the field has a repair of its own name', () => {
   const damages: readonly [string, JsonValue, readonly string[]][] = [
     ['{"STATS":[{"a":1}{"b":2}]}', { STATS: [{ a: 1 }, { b: 2 }] }, ['missing-comma']],
     ['{"STATS":[{"a":1} \n {"b":2}]}', { STATS: [{ a: 1 }, { b: 2 }] }, ['missing-comma']],
+    ['{"a":"1"\n  "b":"2"}', { a: '1', b: '2' }, ['missing-comma']],
     ['{"P":[,{"a":1}]}', { P: [{ a: 1 }] }, ['stray-comma']],
     ['{"a":1,}', { a: 1 }, ['stray-comma']],
     ['[1,2,]', [1, 2], ['stray-comma']],

@@ -33,6 +33,7 @@ type Scalar = string | number | boolean;
 
 /** Where the families say which version they run, the most telling first; the first that a device has counts. */
 const VERSIONS = [
+  'BCFMiner',
   'LUXminer',
   'firmware',
   'platform_v',
@@ -52,7 +53,10 @@ const VERSIONS = [
   'CGMiner',
   'SGMiner',
   'BFGMiner',
+  'BMMiner',
 ];
+/** Where third-party firmware has its version behind other words: `S19-88 v.2.6.0.39 `, `D3 Blissz v2.07`, `2.4.0-asicseer-1.1.9`. */
+const BEHIND = /\bv\.(\d\S*)\s*$|\b(v\d\S*)$|\basicseer-(\S+)$/;
 const RELEASES = /^(system_filesystem_version|full|current)$/;
 /** The name of IceRiver's miner program ends in the model, which is no part of the version. */
 const withoutModel = (version: string): string => version.replace(/_[a-z]{2}\d\w*_miner$/i, '');
@@ -183,11 +187,17 @@ export class SimulatedDevice {
   }): void {
     const releases = this.#valuesOf((name) => RELEASES.test(name)).filter((text) => !NUMBER.test(text));
     if (version !== undefined) {
-      const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted)).map(withoutModel);
+      const behind = this.#valuesOf((name) => name === 'Type' || name === 'BMMiner').flatMap(
+        (text) => BEHIND.exec(text)?.slice(1).filter(Boolean) ?? [],
+      );
+      // FDMiner has the kind of its control board where others have a version.
+      const named = VERSIONS.flatMap((wanted) => this.#valuesOf((name) => name === wanted))
+        .map(withoutModel)
+        .filter((text) => /\d/.test(text));
       const described = this.#valuesOf((name) => name === 'Description' || name === 'Software').flatMap(
         (text) => / (v?\d\S*)$/.exec(text)?.[1] ?? [],
       );
-      const found = [...releases.filter((text) => !DATE.test(text)), ...named, ...described];
+      const found = [...releases.filter((text) => !DATE.test(text)), ...behind, ...named, ...described];
       this.#replace(found.slice(0, 1), version, 'version');
     }
     if (build !== undefined) {

@@ -69,8 +69,10 @@ const scalarOf = (row: ObjectNode, names: RegExp): Scalar | undefined => {
 
 const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   const named = (name: string) => scalarOf(object, new RegExp(`^${prefix}${name}$`));
-  const url = named('(URL|url|addr|[sS]tratumURL|pool)') ?? named('host');
-  const user = named('(User|user|account|[sS]tratumUser|login)');
+  // ePIC has a pool with a login; a pool with a user is the one FDMiner mines for its maker.
+  const login = named('login');
+  const url = named('(URL|url|addr|[sS]tratumURL)') ?? named('host') ?? (login && named('pool'));
+  const user = named('(User|user|account|[sS]tratumUser)') ?? login;
   const port = named('(port|[sS]tratumPort)');
   const host = named('Stratum URL');
   const counting =
@@ -103,8 +105,16 @@ const hasPool = ({ url, user }: PoolRow): boolean => url !== undefined && user !
 export const poolLists = (text: string): readonly PoolList[] => {
   const root = scan(text);
   const lists = root?.kind === 'array' ? listOf(root.items) : [];
-  return lists.length > 0 ? lists : poolListsIn(root);
+  return (lists.length > 0 ? lists : poolListsIn(root))
+    .map((list) => ({ ...list, rows: list.rows.filter((row) => !isMakers(text, row)) }))
+    .filter(({ rows }) => rows.length > 0);
 };
+
+/** From here on priorities are those of pools that firmware mines for its maker: nobody entered them. */
+const MAKERS_PRIORITY = 900;
+
+const isMakers = (text: string, { numbers }: PoolRow): boolean =>
+  numbers.some(({ start, end }) => Number(text.slice(start, end)) >= MAKERS_PRIORITY);
 
 const poolListsIn = (node: Node | undefined): readonly PoolList[] => {
   if (node === undefined || node.kind === 'scalar') return [];

@@ -37,11 +37,11 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
 );
 
 /**
- * Pages that act on a plain GET (Bitmain and its descendants), routes that act or make the radio scan (Elphapex, AxeOS), and
+ * Pages that act on a plain GET (Bitmain and its descendants, FDMiner), routes that act or make the radio scan (Elphapex, AxeOS), and
  * requests of Goldshell, Innosilicon, Ebang and Obelisk that act by some method.
  */
 const CHANGING_PAGES =
-  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b|cgminercmd=(?!devs$)|\/user\/(?:logout|updatepd|firconfig|systemconfig)|\/mcb\/(?:newpool|delpool|restart|facrst|protect|defend|uploadimage)|\/api\/(?:update\w+|set\w+|factoryReset|reboot|poweroff|restart\w+|start\w+|check\w+|TestingPool|getLatestFirmwareVersion|action\b)|\/Cgminer\/CgminerConfig/;
+  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf|resetAndCheck|configMiner|deleteLogs|setDefaultName|setTimeZone|reIdentify|getPing|getNsLookup|getTraceRoute)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b|cgminercmd=(?!devs$)|\/user\/(?:logout|updatepd|firconfig|systemconfig)|\/mcb\/(?:newpool|delpool|restart|facrst|protect|defend|uploadimage)|\/api\/(?:update\w+|set\w+|factoryReset|reboot|poweroff|restart\w+|start\w+|check\w+|TestingPool|getLatestFirmwareVersion|action\b)|\/Cgminer\/CgminerConfig/;
 
 /** How long the news of a close may take on a busy machine, ms. */
 const CLOSING_MS = 25;

@@ -1,0 +1,42 @@
+import { ABSENT, type FeePool, present } from '../../shared/facts.ts';
+import type { JsonObject } from '../probe/capture.ts';
+import { type PoolMembers, poolList } from './pools.ts';
+import { asArray, asObject, integer, type MemberName, memberIn, type Reader, whenPresent } from './readers.ts';
+
+/** Runtime pool lists in which the firmware shows the pools that it mines for its maker: they are never the operator's. */
+
+/** Tells a row of the maker's. */
+export type FeeTest = (row: JsonObject) => boolean;
+
+/** Firmware puts its maker's pools behind all that an operator can have. */
+export const priorityFrom =
+  (least: number, name: MemberName = 'Priority'): FeeTest =>
+  (row) => {
+    const priority = memberIn(row, name, integer);
+    return priority.kind === 'present' && priority.value >= least;
+  };
+
+/** The list without the maker's rows. A row that is none is left to the reader. */
+export const operatorPools =
+  <T>(isFee: FeeTest, reader: Reader<T>): Reader<T> =>
+  (list) =>
+    reader(
+      asArray(list)?.filter((row) => {
+        const object = asObject(row);
+        return object === undefined || !isFee(object);
+      }) ?? list,
+    );
+
+/** The maker's rows of a list that can be read whole: a row that cannot may be one of them. */
+export const feePools =
+  (isFee: FeeTest, members: PoolMembers): Reader<readonly FeePool[]> =>
+  (list) =>
+    whenPresent(poolList(members)(list), () => {
+      const fees = (asArray(list) ?? []).filter((row) => isFee(asObject(row) ?? {}));
+      if (fees.length === 0) return ABSENT;
+      return whenPresent(poolList(members)(fees), (slots) =>
+        slots.length === 0
+          ? ABSENT
+          : present(slots.map(({ url, user }) => (user === undefined ? { url } : { url, user }))),
+      );
+    });

@@ -1,0 +1,73 @@
+import type { JsonObject } from '../probe/capture.ts';
+import { headerRow, inData, labelledRate } from './antminer-stats.ts';
+import {
+  API_FACTS,
+  API_QUERIES,
+  called,
+  knownBy,
+  modelBefore,
+  named,
+  programIn,
+  RUNTIME_POOL,
+  STATED_RATE,
+} from './bitmain-api.ts';
+import { defineDriver } from './driver.ts';
+import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
+import { settingsFrom } from './named-texts.ts';
+import { livePools, poolList } from './pools.ts';
+import { anyOf, at, memberIn, type Reader, scalarText, text, UNREADABLE, watts, whenPresent } from './readers.ts';
+
+const isOurs = (row: JsonObject): boolean => /rwglr/i.test(programIn(row)) && !/\bhiveon\b/i.test(String(row.Type));
+
+/** The version of the firmware stands behind the model: `S19-88 v.2.6.0.39 `. */
+const VERSION = /\bv\.?(\d\S{0,40})$/i;
+
+const version: Reader<string> = (value) => whenPresent(text(value), (found) => text(VERSION.exec(found)?.[1] ?? null));
+
+/** Its model names lack the make, by which the label of a rate is known. */
+const rate: Reader<number> = (reply) => {
+  const type = headerRow(reply)?.Type;
+  return typeof type === 'string' ? inData((row) => labelledRate(row, `Antminer ${type}`))(reply) : UNREADABLE;
+};
+
+const behindAll = priorityFrom(998);
+
+/** One masked row, behind all others. */
+const isFee = (row: JsonObject): boolean => row.URL === '*' || behindAll(row);
+
+/** MSKMiner on Antminers, by port 4028. */
+export const mskminer = defineDriver({
+  family: 'mskminer',
+  title: 'MSKMiner (Antminer)',
+  source: 'Replies of an S19 with 2.6.0.39; pyasic web/mskminer.py; mskminer-ha',
+  ...knownBy(isOurs),
+  queries: API_QUERIES,
+  facts: {
+    ...API_FACTS,
+    'identity.model': named('/Type', modelBefore(VERSION)),
+    'firmware.name': called('MSKMiner'),
+    'firmware.version': named('/Type', version),
+    pools: at('pools', '/POOLS', operatorPools(isFee, poolList(RUNTIME_POOL))),
+    live_pools: at('pools', '/POOLS', operatorPools(isFee, livePools(RUNTIME_POOL))),
+    fee_pools: at('pools', '/POOLS', feePools(isFee, RUNTIME_POOL)),
+    'config.other': settingsFrom({
+      has_hotel_fee: at(
+        'stats',
+        '',
+        inData((row) => memberIn(row, 'has_hotel_fee', scalarText)),
+      ),
+    }),
+    'telemetry.hashrate_hs': anyOf(STATED_RATE, at('stats', '', rate)),
+    'telemetry.power_w': at(
+      'stats',
+      '',
+      inData((row) => memberIn(row, 'total_power', watts)),
+    ),
+  },
+  quirks: [
+    "S19: `Type` is a model name of the firmware's own with its version behind it, and a blank.",
+    "S19: `Description` is that of Bitmain's program; `rwglr` stands in the version of the program.",
+    'A masked row, URL and user `*` with priority 998, may be active at the same time as the first pool: a fee pool whose address nobody shows.',
+    'The web interface is not asked: how its log-in changed in newer versions is unverified, and it answers reads to POST only. MAC and serial are not on port 4028.',
+  ],
+});
