@@ -36,7 +36,7 @@ import { elseIfAsked } from './rows.ts';
 
 /** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
 const OTHER_FIRMWARE =
-  /bosminer|boser|braiins|luxminer|luxor firmware|hiveon|kaonsu|marafw|rwglr|vnish|anthillos|asicseer|blissz|chipless|bcfminer|fdminer/i;
+  /bosminer|boser|braiins|luxminer|luxor firmware|hiveon|kaonsu|marafw|rwglr|vnish|7miners|anthillos|asicseer|blissz|chipless|bcfminer|fdminer/i;
 
 type Row = JsonObject | undefined;
 

@@ -19,10 +19,12 @@ import { iceriver } from './iceriver.ts';
 import { innosilicon } from './innosilicon.ts';
 import { ipollo } from './ipollo.ts';
 import { luxos } from './luxos.ts';
+import { marafw } from './marafw.ts';
 import { mskminer } from './mskminer.ts';
 import { proto } from './proto.ts';
 import { sealminer } from './sealminer.ts';
 import { strongu } from './strongu.ts';
+import { vnish } from './vnish.ts';
 import { volcminer } from './volcminer.ts';
 import { whatsminer } from './whatsminer.ts';
 
@@ -49,9 +51,11 @@ export const DRIVERS: readonly Driver[] = [
   innosilicon,
   ipollo,
   luxos,
+  marafw,
   mskminer,
   proto,
   sealminer,
   strongu,
+  vnish,
   volcminer,
 ];

@@ -44,7 +44,7 @@ const PATH = /^\/(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:\/|$))*$/;
 
 /** Commands that change a miner, in any family. A driver that lists one by mistake stops the agent at start. */
 const CHANGING_COMMAND =
-  /^(?:switchpool|(?:add|remove)pool|(?:en|dis)able.*|pool(?:priority|quota)|failover.*|save|quit|restart.*|reboot.*|zero|debug|hotplug|lockstats|setconfig|(?:asc|pga|gpu)(?:set|restart|identify|(?:en|dis)able|intensity|mem|engine|fan|vddc)|set.*|update.*|upgrade.*|power_.*|pre_power.*|factory.*|ssh_.*|net_config|adjust.*|open_write_api|get_token|load_log|download_logs|pause|resume|logon|logoff|(?:add|remove)group|groupquota|kill|curtail|(?:atm|autotuner|fan|frequency|hashboardopts|healthc\w+|led|log|poolopts|powertarget|profile|temp\w+|voltage)set|\w+switch|frequencystop|profile(?:new|rem|restore)|reset(?:miner|config)|uninstallluxos|netset|.*shell.*|get\.psu\.command|get\.log\.download)$/;
+  /^(?:switchpool|(?:add|remove)pool|(?:en|dis)able.*|pool(?:priority|quota)|failover.*|save|quit|restart.*|reboot.*|zero|debug|hotplug|lockstats|setconfig|(?:asc|pga|gpu)(?:set|restart|identify|(?:en|dis)able|intensity|mem|engine|fan|vddc)|set.*|update.*|upgrade.*|power_.*|pre_power.*|factory.*|ssh_.*|net_config|adjust.*|open_write_api|get_token|load_log|download_logs|dosleep|pause|resume|logon|logoff|(?:add|remove)group|groupquota|kill|curtail|(?:atm|autotuner|fan|frequency|hashboardopts|healthc\w+|led|log|poolopts|powertarget|profile|temp\w+|voltage)set|\w+switch|frequencystop|profile(?:new|rem|restore)|reset(?:miner|config)|uninstallluxos|netset|.*shell.*|get\.psu\.command|get\.log\.download)$/;
 
 /** Paths that act on a plain GET, or that write files or export secrets, in any family. */
 const CHANGING_PATH =

@@ -176,9 +176,6 @@ const checkFamily = ({ family, whole, captures }: FamilyExpectations): void => {
   after(() => console.log(tally.line(family)));
 };
 
-/** The families that imitate another one's protocol: whatever their captures say, none of our drivers may take them for its own. */
-const FOREIGN = ['vnish'];
-
 const IDENTIFYING: ReadonlySet<string> = new Set(['version', 'get_version', 'summary', 'stats']);
 
 /** What identification would have seen: the replies of its questions, by command. */
@@ -200,16 +197,6 @@ const surest = (clues: Clues): readonly string[] => {
 };
 
 const checkRecognition = (): void => {
-  test('other families and other firmware on the same hardware are recognised by no driver', () => {
-    const seen = FOREIGN.flatMap(subfolders).map((folder) => ({ folder, clues: cluesIn(folder) }));
-    const telling = seen.filter(({ clues }) => clues.cgminer.size > 0);
-    assert.ok(telling.length > 0, `${telling.length} folders with an identifying reply`);
-    assert.deepEqual(
-      telling.filter(({ clues }) => surest(clues).length > 0).map(({ folder }) => folder),
-      [],
-    );
-  });
-
   test('a version reply is recognised as the family of its capture', () => {
     const own = EXPECTATIONS.flatMap(({ family, captures }) =>
       Object.entries(captures)

@@ -73,6 +73,7 @@ test('commands that join, carry a parameter or change a miner stop the agent at 
     'pre_power_on',
     'load_log',
     'download_logs',
+    'dosleep',
   ];
   for (const command of forbidden) {
     assert.throws(() => compileAllowList([], [cgminer(command)]), /may not be sent/, command);

@@ -33,6 +33,9 @@ type Scalar = string | number | boolean;
 
 /** Where the families say which version they run, the most telling first; the first that a device has counts. */
 const VERSIONS = [
+  'fw_version',
+  'build_version',
+  'version_firmware',
   'BCFMiner',
   'LUXminer',
   'firmware',
@@ -60,8 +63,8 @@ const BEHIND = /\bv\.(\d\S*)\s*$|\b(v\d\S*)$|\basicseer-(\S+)$/;
 const RELEASES = /^(system_filesystem_version|full|current)$/;
 /** The name of IceRiver's miner program ends in the model, which is no part of the version. */
 const withoutModel = (version: string): string => version.replace(/_[a-z]{2}\d\w*_miner$/i, '');
-/** What else has such a name: a current, in mA. */
-const NUMBER = /^[\d.]+$/;
+/** What else has such a name: a current in mA, a time zone. */
+const NO_RELEASE = /^[\d.]+$|^GMT/;
 const BUILDS = /^(CompileTime|compileTime)$/;
 const DATE = /^[A-Z][a-z]{2} .*\d{4}$|^\d{4}-\d\d-\d\d \d\d-\d\d-\d\d\b/;
 
@@ -185,7 +188,7 @@ export class SimulatedDevice {
     readonly version?: string | undefined;
     readonly build?: string | undefined;
   }): void {
-    const releases = this.#valuesOf((name) => RELEASES.test(name)).filter((text) => !NUMBER.test(text));
+    const releases = this.#valuesOf((name) => RELEASES.test(name)).filter((text) => !NO_RELEASE.test(text));
     if (version !== undefined) {
       const behind = this.#valuesOf((name) => name === 'Type' || name === 'BMMiner').flatMap(
         (text) => BEHIND.exec(text)?.slice(1).filter(Boolean) ?? [],

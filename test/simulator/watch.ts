@@ -30,7 +30,7 @@ const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   download_logs load_log set_target_freq enable_btminer_fast_boot disable_btminer_fast_boot enable_cgminer_fast_boot
   disable_cgminer_fast_boot enable_web_pools disable_web_pools set_hostname set_zone set_power_pct set_power_pct_v2
   pre_power_on set_temp_offset adjust_power_limit adjust_upfreq_speed set_poweroff_cool set_fan_zero_speed open_write_api
-  get_token updatepools addgroup removegroup groupquota pooloptsset logset kill autotunerset curtail disableboard enableboard fanset
+  get_token dosleep updatepools addgroup removegroup groupquota pooloptsset logset kill autotunerset curtail disableboard enableboard fanset
   frequencyset frequencystop hashboardoptsset healthchipset healthctrlset immersionswitch ledset netset profilenew
   profilerem profilerestore profileset resetminer resetconfig tempctrlset tempsensorset tunableswitch tunerswitch
   uninstallluxos updatecheck updateset voltageset powertargetset`.split(/\s+/),

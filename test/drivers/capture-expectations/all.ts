@@ -21,6 +21,7 @@ import { mskminer } from './mskminer.ts';
 import { proto } from './proto.ts';
 import { sealminer } from './sealminer.ts';
 import { strongu } from './strongu.ts';
+import { vnish } from './vnish.ts';
 import { volcminer } from './volcminer.ts';
 import { whatsminer } from './whatsminer.ts';
 
@@ -49,5 +50,6 @@ export const EXPECTATIONS: readonly FamilyExpectations[] = [
   proto,
   sealminer,
   strongu,
+  vnish,
   volcminer,
 ];

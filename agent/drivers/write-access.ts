@@ -1,0 +1,19 @@
+import { present } from '../../shared/facts.ts';
+import { cgminer, type Source } from './driver.ts';
+import { answer } from './readers.ts';
+
+/**
+ * `privileged` is answered to who may give every command of port 4028, and denied (code 45) to who may only read. It
+ * changes nothing (API-README).
+ */
+export const PRIVILEGED = cgminer('privileged');
+
+/** `access.api_write` by whether this gateway was let in. A program that does not know the question says nothing about it. */
+export const letIn = <const Name extends string>(query: Name): Source<boolean, Name> => ({
+  queries: [query],
+  read: (replies) => {
+    const said = answer(replies, query);
+    if (said.kind === 'present') return present(true);
+    return said.kind === 'unknown' && said.reason === 'refused' ? present(false) : said;
+  },
+});

@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { vnish } from '../../agent/drivers/vnish.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
+import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { noReply } from '../../agent/probe/reply.ts';
+
+const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
+
+type Answers = { readonly [query: string]: Reply | NoReply };
+
+/** What a device is still asked that answered so. */
+const askedAfter = (answers: Answers): readonly string[] => {
+  const replies = new Map(Object.entries(answers));
+  return Object.entries(vnish.queries)
+    .filter(([name, { unless }]) => !replies.has(name) && unless?.(replies) !== true)
+    .map(([name]) => name);
+};
+
+const SUMMARY = reply({ miner: null });
+const info = (version: string): Reply =>
+  reply({ fw_name: 'Vnish', fw_version: version, miner: 'Antminer S21', model: 's21', install_type: 'nand' });
+
+const OLDER = ['conf', 'system', 'network', 'pools', 'version', 'stats', 'summary', 'privileged'];
+
+describe('a unit is asked in the words of its generation', () => {
+  test('the older one is shown no key, whether it has no such path, shows a page or asks for its own log-in', () => {
+    const page = noReply('unreadable', 'HTML', { elsewhere: true });
+    for (const answer of [noReply('unsupported', 'HTTP 404'), noReply('refused', 'HTTP 401'), page]) {
+      assert.deepEqual(askedAfter({ v1_summary: answer }), OLDER);
+    }
+  });
+
+  test('the newer one is asked for boards or chains by its release, and nothing of the older', () => {
+    const always = ['v1_settings', 'v1_status', 'v1_perf', 'v1_factory'];
+    const after = (version: string) => askedAfter({ v1_summary: SUMMARY, v1_info: info(version) });
+    assert.deepEqual(after('1.2.7'), [...always, 'v1_chains', 'v1_apikeys', 'privileged']);
+    assert.deepEqual(after('1.3.4'), [...always, 'v1_boards', 'v1_apikeys', 'privileged']);
+    assert.deepEqual(after('2.0.0'), [...always, 'v1_boards', 'v1_apikeys', 'privileged']);
+    assert.deepEqual(after('new'), [...always, 'v1_chains', 'v1_boards', 'v1_apikeys', 'privileged']);
+  });
+
+  test('whose summary was late is shown no key', () => {
+    assert.ok(!askedAfter({ v1_summary: noReply('timeout', 'late') }).includes('v1_settings'));
+  });
+});
+
+describe('pools', () => {
+  const gapOf = (answers: Answers): unknown => {
+    const { facts, gaps } = normalise(
+      vnish,
+      { address: '192.0.2.1', observedAtMs: 0, replies: new Map(Object.entries(answers)) },
+      'pools',
+    );
+    return facts.pools ?? gaps.get('pools');
+  };
+  const without = { conf: noReply('unsupported', 'HTTP 404'), v1_settings: noReply('refused', 'no credentials') };
+  const port4028 = reply({
+    STATUS: [{ STATUS: 'S' }],
+    POOLS: [{ POOL: 0, URL: 'stratum+tcp://a.example:1', User: 'a' }],
+  });
+  const running = (...pools: readonly JsonValue[]) => reply({ miner: { pools } });
+  const fee = { id: 0, url: 'DevFee', user: 'DevFee', pool_type: 'DevFee' };
+
+  test('of a unit whose REST interface was late are not read in the words of port 4028', () => {
+    assert.equal(gapOf({ ...without, v1_summary: noReply('timeout', 'late'), pools: port4028 }), 'timeout');
+  });
+
+  test('that are all of the maker are unknown, not removed', () => {
+    assert.equal(gapOf({ ...without, v1_summary: running(fee), pools: port4028 }), 'unreadable');
+  });
+
+  test('are numbered without those of the maker, wherever these stand', () => {
+    const own = { id: 1, url: 'stratum+tcp://a.example:1', user: 'a', pool_type: 'UserPool', status: 'working' };
+    assert.deepEqual(gapOf({ ...without, v1_summary: running(fee, own), pools: port4028 }), [
+      { slot: 0, url: 'stratum+tcp://a.example:1', priority: 0, user: 'a', status: 'working', active: false },
+    ]);
+  });
+});
+
+test('the preset in use is no setting while the firmware switches between them', () => {
+  const perf = (enabled: boolean) => reply({ preset_switcher: { enabled }, current_preset: { name: '3050' } });
+  const presetOf = (enabled: boolean): unknown => {
+    const replies = new Map<string, Reply | NoReply>(
+      Object.keys(vnish.queries).map((name) => [name, noReply('refused', 'no credentials')]),
+    );
+    replies.set('v1_summary', SUMMARY).set('v1_perf', perf(enabled));
+    return normalise(vnish, { address: '192.0.2.1', observedAtMs: 0, replies }, 'full').facts['config.preset'];
+  };
+  assert.equal(presetOf(false), '3050');
+  assert.equal(presetOf(true), undefined);
+});
