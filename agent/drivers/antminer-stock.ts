@@ -26,7 +26,8 @@ import {
   singleSpaced,
   versionRow,
 } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_PARTS, CGI_POOL, CGI_QUERIES, DIGEST, SYSTEM_BUILD } from './bitmain-cgi.ts';
+import { CGI_FACTS, CGI_PARTS, CGI_QUERIES, SYSTEM_BUILD } from './bitmain-cgi.ts';
+import { CGI_POOL, DIGEST } from './cgi-lineage.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components } from './named-texts.ts';

@@ -1,6 +1,7 @@
 import { type LivePool, present } from '../../shared/facts.ts';
 import { called, knownBy, ofProgram, RUNTIME_POOL } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_QUERIES, DIGEST } from './bitmain-cgi.ts';
+import { CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
+import { DIGEST } from './cgi-lineage.ts';
 import { defineDriver, httpGet } from './driver.ts';
 import { livePools, poolList } from './pools.ts';
 import { at, type Reader, text, UNREADABLE, whenPresent } from './readers.ts';

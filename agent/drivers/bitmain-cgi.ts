@@ -1,7 +1,8 @@
 import { ABSENT, type PoolSlot, present } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { API_FACTS, API_PARTS, API_QUERIES, maker, part, RUNTIME_POOL, singleSpaced } from './bitmain-api.ts';
-import { httpGet, type Source } from './driver.ts';
+import { CGI_POOL, fanMode, macAddress, networkFacts, networkInfo, storedConfig, systemInfo } from './cgi-lineage.ts';
+import type { Source } from './driver.ts';
 import { operatorPools } from './fee-pools.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
@@ -12,14 +13,11 @@ import {
   at,
   closedBy,
   firstOf,
-  flag,
   isLost,
-  mac,
   type Reader,
   scaled,
   serial,
   text,
-  textList,
   UNREADABLE,
   whenPresent,
   worded,
@@ -30,27 +28,16 @@ import {
  * the same hardware keeps their names; such a driver takes these facts and replaces what differs.
  */
 
-export const DIGEST = { cadence: 'config', auth: 'digest' } as const;
-
 export const CGI_QUERIES = {
   ...API_QUERIES,
-  conf: httpGet('/cgi-bin/get_miner_conf.cgi', { cadence: 'pools', auth: 'digest' }),
-  system: httpGet('/cgi-bin/get_system_info.cgi', DIGEST),
-  network: httpGet('/cgi-bin/get_network_info.cgi', DIGEST),
+  conf: storedConfig,
+  system: systemInfo,
+  network: networkInfo,
 } as const;
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
 const STORED_POOL: PoolMembers = { url: 'url', user: 'user' };
-
-/** A row of `pools.cgi` of the newer generation. */
-export const CGI_POOL: PoolMembers = {
-  url: 'url',
-  user: 'user',
-  slot: 'index',
-  priority: 'priority',
-  status: 'status',
-};
 
 const storedPools = poolList(STORED_POOL);
 const runtimePools = poolList(RUNTIME_POOL);
@@ -104,15 +91,6 @@ const buildTime: Reader<string> = (value) =>
 
 export const SYSTEM_BUILD = at('system', '/system_filesystem_version', buildTime);
 
-const dhcp: Reader<boolean> = (value) =>
-  whenPresent(text(value), (kind) => {
-    if (/^dhcp$/i.test(kind)) return present(true);
-    return /^static$/i.test(kind) ? present(false) : UNREADABLE;
-  });
-
-/** `bitmain-fan-ctrl` hands the fans to the operator's fixed speed. */
-const fanMode: Reader<string> = (value) => whenPresent(flag(value), (fixed) => present(fixed ? 'manual' : 'auto'));
-
 const workMode = worded({ '0': 'normal', '1': 'sleep', '3': 'low-power' });
 
 /** Scalars of the configuration that have no fact of their own. The measured or secret ones are not among them. */
@@ -138,7 +116,7 @@ export const CGI_FACTS = {
   'identity.make': firstOf(at('system', '/minertype', maker), API_FACTS['identity.make']),
   'identity.model': firstOf(at('system', '/minertype', text), API_FACTS['identity.model']),
   'identity.serial': at('system', '/serinum', serial),
-  'identity.mac': firstOf(at('system', '/macaddr', mac), at('network', '/macaddr', mac)),
+  'identity.mac': macAddress,
   'identity.control_board': at('system', ['/ant_hwv', '/bb_hwv', '/hwv'], text),
   'firmware.version': firstOf(at('system', '/system_filesystem_version', release), API_FACTS['firmware.version']),
   'firmware.build': firstOf(API_FACTS['firmware.build'], SYSTEM_BUILD),
@@ -153,19 +131,6 @@ export const CGI_FACTS = {
     '',
     settings((name) => !HAS_FACT.has(name)),
   ),
-  'network.hostname': firstOf(at('network', '/conf_hostname', text), at('system', '/hostname', text)),
-  'network.dhcp': firstOf(at('network', ['/conf_nettype', '/nettype'], dhcp), at('system', '/nettype', dhcp)),
-  'network.netmask': firstOf(at('network', '/conf_netmask', text), at('system', '/netmask', text)),
-  'network.gateway': firstOf(
-    at('network', '/conf_gateway', text),
-    at('network', '/gateway', text),
-    at('system', '/gateway', text),
-  ),
-  'network.dns': firstOf(
-    at('network', '/conf_dnsservers', textList),
-    at('network', '/dnsservers', textList),
-    at('system', '/dnsservers', textList),
-  ),
-  'network.address': anyOf(at('system', '/ipaddress', text), at('network', '/ipaddress', text)),
+  ...networkFacts,
   'access.api_allow': at('conf', '/api-allow', text),
 };

@@ -25,16 +25,17 @@ import {
 import { listed } from './rows.ts';
 
 /**
- * The web interface that other makers took over from Bitmain: CGIs behind Digest, with the stored configuration, the
- * network and the system each in a document of its own. Hammer, Blackminer, VolcMiner, Elphapex, StrongU.
+ * What Bitmain's web interface and those that other makers took over from it have in common: CGIs behind Digest, with the
+ * stored configuration, the network and the system each in a document of its own. Antminer firmware of all makers, Hammer,
+ * Blackminer, VolcMiner, Elphapex, StrongU.
  */
 
-const digest = { cadence: 'config', auth: 'digest' } as const;
+export const DIGEST = { cadence: 'config', auth: 'digest' } as const;
 
 /** The stored configuration, asked with the pools because it is what says which there are. */
 export const storedConfig = httpGet('/cgi-bin/get_miner_conf.cgi', { cadence: 'pools', auth: 'digest' });
-export const networkInfo = httpGet('/cgi-bin/get_network_info.cgi', digest);
-export const systemInfo = httpGet('/cgi-bin/get_system_info.cgi', digest);
+export const networkInfo = httpGet('/cgi-bin/get_network_info.cgi', DIGEST);
+export const systemInfo = httpGet('/cgi-bin/get_system_info.cgi', DIGEST);
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@ import type { JsonObject } from '../probe/capture.ts';
 import { chainSerials, inChains, inData, listedFans, sumOfChains } from './antminer-stats.ts';
 import {
   CGI_POOL,
+  DIGEST,
   fanMode,
   macAddress,
   modelsIn,
@@ -79,8 +80,6 @@ const workMode = worded({ '0': 'normal' });
 /** Settings that are facts of their own. */
 const HAS_FACT: ReadonlySet<string> = new Set(['fc-fan-ctrl', 'fc-work-mode']);
 
-const digest = { cadence: 'config', auth: 'digest' } as const;
-
 /** Elphapex, scrypt machines. Everything stands behind the log-in of the web interface. */
 export const elphapex = defineDriver({
   family: 'elphapex',
@@ -93,9 +92,9 @@ export const elphapex = defineDriver({
     pools: httpGet('/cgi-bin/pools.cgi', { cadence: 'pools', auth: 'digest' }),
     system: systemInfo,
     network: networkInfo,
-    summary: httpGet('/cgi-bin/summary.cgi', digest),
-    stats: httpGet('/cgi-bin/stats.cgi', digest),
-    power: httpGet('/cgi-bin/get_power.cgi', digest),
+    summary: httpGet('/cgi-bin/summary.cgi', DIGEST),
+    stats: httpGet('/cgi-bin/stats.cgi', DIGEST),
+    power: httpGet('/cgi-bin/get_power.cgi', DIGEST),
   },
   vendorLogin: { user: 'root', password: 'root' },
   facts: {

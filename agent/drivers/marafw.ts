@@ -1,7 +1,8 @@
 import { present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { API_FACTS, API_PARTS, API_QUERIES, DESCRIBED, maker } from './bitmain-api.ts';
-import { DIGEST, storedAndRunning } from './bitmain-cgi.ts';
+import { storedAndRunning } from './bitmain-cgi.ts';
+import { DIGEST } from './cgi-lineage.ts';
 import { answersOf, describedBy, rowsOf } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components, keysOf } from './named-texts.ts';
