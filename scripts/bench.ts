@@ -23,7 +23,7 @@ const options = new Command('bench')
     '--devices <list>',
     'sizes of the fleet, comma-separated',
     (text) => text.split(',').map(integer),
-    [100, 1000, 10_000],
+    [100, 1000, 10_000, 50_000],
   )
   .option('--rounds <n>', 'how often floor and agent take turns', integer, 7)
   .option('--concurrency <n>', 'most devices asked at the same time, by both', integer, 256)
