@@ -1,4 +1,5 @@
 import type { FactName, Facts } from '../shared/facts.ts';
+import { affirmsPools, notePools } from './appraise/agreement.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
@@ -75,18 +76,19 @@ const isCounted = ({ seat, early }: DueLook<FleetSeat>): boolean => !early && se
 export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise<void> => {
   const { seat, look } = due;
   const counts = isCounted(due);
-  let seen = false;
+  let ok = false;
   try {
     const sight = await probe(seat, look, deps);
     if (!(await deps.begun)) return;
-    seen = sight.kind === 'seen';
+    const seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
+    ok = seen && (judged?.look.kind !== 'observed' || judged.look.affirms);
     const recorded = judged === undefined || (await deps.recorder.take(judged));
     // A position is passed when something was seen there, an address of a range when somebody looked.
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
-    if (counts) deps.recorder.polled(look, seen);
+    if (counts) deps.recorder.polled(look, ok);
   }
 };
 
@@ -138,12 +140,13 @@ const judge = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): 
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
-  return { before: state, marks, verdict, ...judgedOf(state, seat, sight, deps) };
+  return { before: state, marks, verdict, ...judgedOf(state, verdict.state, seat, sight, deps) };
 };
 
 /** What the entries about this look will say of it. */
 const judgedOf = (
   before: DeviceState,
+  after: DeviceState,
   seat: FleetSeat,
   sight: Sight,
   deps: RoundDeps,
@@ -151,12 +154,16 @@ const judgedOf = (
   const { address } = seat.place;
   if (sight.kind === 'nothing') return { address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
   const { driver, capture, observation } = sight;
+  const shown = comparable(before, observation);
+  const affirms = affirmsPools(after.attested, shown);
+  notePools(after, affirms, observation.observedAtMs);
   const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;
   return {
     address,
     look: {
       kind: 'observed',
-      observation: comparable(before, observation),
+      observation: shown,
+      affirms,
       replies: () => keptReplies(driver, capture, deps.settings.redact),
     },
     ...(formerly === undefined ? {} : { formerly }),

@@ -76,6 +76,8 @@ export interface Marks {
   /** Last valid look at the pools, and last valid full look, Unix milliseconds. */
   poolsMs?: number;
   fullMs?: number;
+  /** First of the looks in a row that could not read the pools which the current attestation claims. */
+  poolsUnreadMs?: number;
   /** Consecutive failed polls, and when the first of them was. */
   failures: number;
   failingSinceMs?: number;

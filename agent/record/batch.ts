@@ -42,7 +42,13 @@ export interface Judged {
   /** Id under which the machine was known before its entry was renamed. */
   readonly formerly?: string;
   readonly look:
-    | { readonly kind: 'observed'; readonly observation: Observation; readonly replies: () => readonly KeptReply[] }
+    | {
+        readonly kind: 'observed';
+        readonly observation: Observation;
+        /** It could read the pools that the current attestation claims. */
+        readonly affirms: boolean;
+        readonly replies: () => readonly KeptReply[];
+      }
     | { readonly kind: 'unreachable'; readonly atMs: number };
 }
 

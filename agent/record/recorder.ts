@@ -67,14 +67,14 @@ export class Recorder {
     this.#period = new CoveragePeriod(Math.floor(deps.wallMs() / 1000));
   }
 
-  /** A turn of a round is over; `ok` when it gave a valid look. */
+  /** A turn of a round is over; `ok` when it gave a valid look, with the pools that are attested. */
   polled(look: LookKind, ok: boolean): void {
     this.#period.polled(look === 'full' ? 'config' : 'pools', ok);
   }
 
   /** Records one verdict: true when nothing is left to be written, false when the store refused. */
   take(judged: Judged): Promise<boolean> | true {
-    if (judged.look.kind === 'observed') this.#period.observed(judged.before.id);
+    if (judged.look.kind === 'observed' && judged.look.affirms) this.#period.observed(judged.before.id);
     if (!judged.verdict.changed) return true;
     const { promise, resolve: done, reject: failed } = Promise.withResolvers<boolean>();
     this.#waiting.push({ judged, done, failed });

@@ -252,6 +252,32 @@ test('coverage counts every expected device once, and turns by schedule', async 
   assert.deepEqual(recording.objections(), []);
 });
 
+test('§4: a device whose pools could not be read in any look of a period is missed, and observed again when they are', async (t) => {
+  const recording = new Recording(t, rigs(2));
+  const [open, hiding] = rigs(2) as [string, string];
+  await recording.learnAll();
+  const counted = () => {
+    recording.recorder.closePeriod();
+    const last = recording.said().at(-1);
+    assert.ok(last?.kind === 'coverage');
+    return [last.coverage.observed, last.coverage.missed, last.coverage.missed_devices];
+  };
+  const look = (changes: Facts) => {
+    recording.clock.pass(60_000);
+    recording.look(open, {}, 'pools');
+    recording.look(hiding, changes, 'pools');
+  };
+  look({});
+  look({ pools: [] });
+  assert.deepEqual(counted(), [2, 0, undefined]);
+  look({ pools: [] });
+  assert.deepEqual(counted(), [1, 1, [hiding]]);
+  look({ pools: [] });
+  look({});
+  assert.deepEqual(counted(), [2, 0, undefined]);
+  assert.deepEqual(recording.objections(), []);
+});
+
 test('periods of coverage touch each other; one that was refused goes on until it is written', (t) => {
   const recording = new Recording(t);
   const startedAt = Math.floor(recording.clock.wall / 1000);

@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { affirmsPools } from '../../agent/appraise/agreement.ts';
 import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
 import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
@@ -102,7 +103,10 @@ export class Recording {
       marks,
       verdict,
       address: before.address,
-      look: look.kind === 'observed' ? { ...look, replies: () => [] } : look,
+      look:
+        look.kind === 'observed'
+          ? { ...look, affirms: affirmsPools(verdict.state.attested, observation), replies: () => [] }
+          : look,
     });
     return { verdict, recorded: Promise.resolve(recorded) };
   }

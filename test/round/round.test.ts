@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
+import { poolList } from '../../agent/drivers/pools.ts';
 import { at, firstOf, text } from '../../agent/drivers/readers.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import { FakeMiner } from '../probe/fake-miner.ts';
@@ -279,4 +280,75 @@ test('a surface that is closed for good is not asked three times at every look, 
   device.closed = false;
   assert.equal(await configsAsked(), 1);
   assert.equal(hall.attestations().length, 2);
+});
+
+/** A toy whose reply to `pools` can be anything. */
+const pooled = defineDriver({
+  ...toy,
+  queries: { ...toy.queries, pools: cgminer('pools', { cadence: 'pools' }) },
+  facts: {
+    ...toy.facts,
+    pools: at('pools', '/pools', poolList({ slot: 'slot', url: 'url', user: 'user' })),
+  },
+});
+
+const POOLS = '{"pools":[{"slot":0,"url":"stratum+tcp://pool.example:3333","user":"acme.rig1"}]}';
+
+test('§4: a device that keeps its attested pools to itself is not observed, and no look of it is a good one', async (t) => {
+  const reply = { pools: POOLS };
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.includes('version')) socket.end('{"version":"1"}\0');
+    else if (request.includes('pools')) socket.end(reply.pools);
+    else socket.end('{"mode":"normal"}\0');
+  });
+  const place = inRange('127.0.0.1', { cgminer: miner.port, http: miner.port });
+  const hall = new Hall(t, [place], [pooled]);
+  await hall.look(0);
+  const device = hall.seat(0).device;
+  const looked = async () => {
+    await hall.look(0, 'pools');
+    await hall.look(0);
+    const { observed, missed, missed_devices, polls } = hall.coverage();
+    return { observed, missed, missed_devices, ok: [polls.pools?.ok, polls.config?.ok] };
+  };
+  const good = { observed: 1, missed: 0, missed_devices: undefined, ok: [1, 1] };
+  hall.coverage();
+  assert.deepEqual(await looked(), good);
+  for (const cut of [
+    POOLS.slice(0, 40),
+    '{"STATUS":[{"STATUS":"E","Code":45,"Msg":"Access denied"}]}\0',
+    '{"pools":[]}\0',
+    '',
+  ]) {
+    reply.pools = cut;
+    assert.deepEqual(await looked(), { observed: 0, missed: 1, missed_devices: [device], ok: [0, 0] }, cut);
+  }
+  assert.ok(hall.fleet.state(device ?? '')?.marks.poolsUnreadMs !== undefined);
+  reply.pools = POOLS;
+  assert.deepEqual(await looked(), good);
+  assert.equal(hall.fleet.state(device ?? '')?.marks.poolsUnreadMs, undefined);
+  assert.equal(hall.attestations().length, 1);
+  assert.deepEqual(
+    hall.said().filter(({ kind }) => kind === 'finding'),
+    [],
+  );
+});
+
+test('§4: a device whose attestation says that its pools could not be read is in agreement with it', async (t) => {
+  const reply = { pools: POOLS, version: '1' };
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.includes('version')) socket.end(`{"version":"${reply.version}"}\0`);
+    else if (request.includes('pools')) socket.end(reply.pools);
+    else socket.end('{"mode":"normal"}\0');
+  });
+  const place = inRange('127.0.0.1', { cgminer: miner.port, http: miner.port });
+  const hall = new Hall(t, [place], [pooled]);
+  await hall.look(0);
+  Object.assign(reply, { pools: POOLS.slice(0, 40), version: '2' });
+  for (let look = 0; look < 3; look += 1) await hall.look(0);
+  assert.equal(hall.attestations().at(-1)?.evidence.readings.pools, 'unknown: truncated');
+  hall.coverage();
+  await hall.look(0, 'pools');
+  const { observed, missed, polls } = hall.coverage();
+  assert.deepEqual([observed, missed, polls.pools?.ok], [1, 0, 1]);
 });
