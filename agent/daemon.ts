@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
-import { readDevice } from './appraise/device.ts';
+import { type DeviceState, readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
@@ -367,6 +367,7 @@ export class Daemon {
       log: log.origin,
       size: log.size(),
       store_failing: log.isFailing(),
+      pools_unread: unreadPools(this.#plant.fleet.states()),
       uplink: this.#uplink?.status() ?? null,
     };
   }
@@ -395,6 +396,14 @@ export class Daemon {
     this.#ground.recorder.stop();
   }
 }
+
+/** Since when the pools that are attested cannot be read, Unix seconds, by device. */
+const unreadPools = (states: readonly DeviceState[]): { readonly [device: string]: number } =>
+  Object.fromEntries(
+    states.flatMap(({ id, marks: { poolsUnreadMs } }) =>
+      poolsUnreadMs === undefined ? [] : [[id, Math.floor(poolsUnreadMs / SECOND_MS)]],
+    ),
+  );
 
 const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>
   redact.length === 0 ? undefined : { secret: loadRedactionKey(state_dir) };

@@ -7,6 +7,8 @@ export interface Live {
   readonly log: string;
   readonly size: number;
   readonly store_failing: boolean;
+  /** Devices whose attested pools cannot be read now, and since which look, Unix seconds. */
+  readonly pools_unread: { readonly [device: string]: number };
   readonly uplink: UplinkStatus | null;
 }
 

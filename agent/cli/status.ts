@@ -20,7 +20,8 @@ export const statusVerb = (program: Command, io: Io): void => {
       const { config } = loadConfig(resolve(options.config));
       using store = Store.openReadOnly(config.state_dir);
       const live = await liveStatus(config.state_dir);
-      const devices = [...newestAttestations(store)].map(rowOf);
+      const unread = live instanceof AgentError ? {} : live.pools_unread;
+      const devices = [...newestAttestations(store)].map((statement) => rowOf(statement, unread));
       const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
       if (options.json) {
         const agent = live instanceof AgentError ? { running: false, reason: live.code } : { running: true, ...live };
@@ -55,9 +56,15 @@ interface DeviceRow {
   readonly approval: string;
   readonly attested_at: number;
   readonly seq: number;
+  /** The conformance speaks of pools that could not be read since. */
+  readonly pools_unread_since?: number;
 }
 
-const rowOf = ({ subject, evidence, appraisal, reference, iat, seq }: AttestationStatement): DeviceRow => {
+const rowOf = (
+  { subject, evidence, appraisal, reference, iat, seq }: AttestationStatement,
+  unread: Live['pools_unread'],
+): DeviceRow => {
+  const since = Object.hasOwn(unread, subject.device) ? unread[subject.device] : undefined;
   const claims = (evidence.claims ?? {}) as {
     identity?: { model?: string };
     firmware?: { version?: string; build?: string };
@@ -71,6 +78,7 @@ const rowOf = ({ subject, evidence, appraisal, reference, iat, seq }: Attestatio
     approval: reference?.approval ?? 'none',
     attested_at: iat,
     seq,
+    ...(since === undefined ? {} : { pools_unread_since: since }),
   };
 };
 
@@ -80,10 +88,14 @@ const cells = (row: DeviceRow): readonly string[] =>
     row.address,
     row.model,
     row.firmware,
-    row.conformance,
+    row.pools_unread_since === undefined
+      ? row.conformance
+      : `${row.conformance}, pools not read since ${utc(row.pools_unread_since)}`,
     row.approval,
-    new Date(row.attested_at * 1000).toISOString().slice(0, 19).replace('T', ' '),
+    utc(row.attested_at),
   ].map(printable);
+
+const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 const headOf = (store: Store, live: Live | AgentError, findings: number): string =>
   [...agentLines(store, live), `open findings: ${findings}`, ''].join('\n');

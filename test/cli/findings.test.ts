@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { serveControl } from '../../agent/platform/control.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { Recording } from '../record/recording.ts';
@@ -85,6 +86,23 @@ test('status without an agent shows the devices from the store, and that none ru
   const { running, reason, size, findings, devices } = JSON.parse((await assayer(['status', '--json'], { cwd })).out);
   assert.deepEqual([running, reason, size, findings], [false, 'agent.not-running', 5, 1]);
   assert.deepEqual([devices[0].device, devices[0].conformance, devices[0].seq], ['rig-1', 'deviation', 3]);
+});
+
+/** What `status` shows while an agent says this of itself. */
+const statusOf = async (t: TestContext, told: object) => {
+  const { cwd } = await showing(t, undefined);
+  const live = { log: 'example.org/tx1-gw3/1', size: 3, store_failing: false, pools_unread: {}, uplink: null, ...told };
+  const door = await serveControl(cwd, async () => live);
+  t.after(() => door.close());
+  return { text: (await assayer(['status'], { cwd })).out, json: (await assayer(['status', '--json'], { cwd })).out };
+};
+
+test('status says beside the conformance since when the pools it speaks of cannot be read', async (t) => {
+  const { text, json } = await statusOf(t, { pools_unread: { 'rig-1': 1_795_339_201 } });
+  assert.match(text, /^rig-1 .* unbaselined, pools not read since 2026-11-22 09:20:01 +none /m);
+  assert.equal(JSON.parse(json).devices[0].pools_unread_since, 1_795_339_201);
+  const read = await statusOf(t, {});
+  assert.doesNotMatch(read.text, /not read/);
 });
 
 test('baseline accept needs a running agent, and devices or --all', async (t) => {
