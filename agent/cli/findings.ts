@@ -54,7 +54,7 @@ const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
   [
     new Date(finding.firstObservedAt * 1000).toISOString().slice(0, 19).replace('T', ' '),
     finding.severity,
-    finding.state,
+    `${finding.state}${finding.flapping === undefined ? '' : `, flapping ×${finding.flapping}`}`,
     device ?? 'several',
     `${finding.ruleId}${finding.part === undefined ? '' : ` ${finding.part}`}`,
     textOf(finding.before),

@@ -31,6 +31,9 @@ const INTRODUCTION = [
   'what was seen and blames nobody. A reading that is unknown (silent device, cut-off reply, refused question) never raises,',
   'confirms or ends one of these findings; it counts towards `visibility.device-dark` only.',
   '',
+  'One that changes more than three times within an hour is `flapping`, with how often, and is stated once an hour only: the',
+  'value it shows is that of its last statement, and the newest attestation of the device has the present one.',
+  '',
   'The id is the same everywhere: in the entry of the log, on the wire, in `assayer findings`, here.',
 ].join('\n');
 

@@ -34,6 +34,13 @@ test('findings: an open one above info is 1, with before and after', async (t) =
   assertHarmless(said);
 });
 
+test('findings: one that comes and goes is flapping, with how often, beside its state', async (t) => {
+  const { cwd, recording } = await showing(t, STOLEN);
+  for (const changes of [{}, STOLEN, {}, STOLEN, {}, STOLEN]) await recording.looks('rig-1', 4, changes);
+  const { out } = await assayer(['findings'], { cwd });
+  assert.match(out, /critical +open, flapping ×\d+ +rig-1 +pool\.user-changed slot 0/);
+});
+
 test('findings --json has the members of the statement', async (t) => {
   const { cwd, recording } = await showing(t, STOLEN);
   const { code, out } = await assayer(['findings', '--json'], { cwd });
