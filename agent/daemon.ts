@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
+import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
@@ -259,6 +260,22 @@ export class Daemon {
       return state === undefined ? [] : [readDevice(state)];
     });
     if (states.length + session.length > 0) recorder.takeDepartures(states, session);
+    for (const state of states) this.#reportLeft(state);
+  }
+
+  /** Nobody accepted what was open: that it ends with the entry of its device must not go unseen, least of all after a slip. */
+  #reportLeft(state: DeviceState): void {
+    const findings = standing(state).map(({ finding: { ruleId, part, severity } }) => ({
+      id: ruleId,
+      ...(part === undefined ? {} : { part }),
+      severity,
+    }));
+    if (findings.length === 0) return;
+    this.#ambience.emit('warn', 'config.device-left', {
+      device: state.id,
+      findings,
+      message: 'the device left the configuration with open findings; they end with it',
+    });
   }
 
   /**

@@ -23,12 +23,14 @@ test('what is open about a device ends when it leaves the configuration, at SIGH
   gateway.signal('SIGHUP');
   await gateway.event('config.reloaded');
   assert.deepEqual(endsOf(gateway, 'first'), [['resolved', 'left-configuration']]);
+  assert.deepEqual(leftOf(gateway), [['warn', 'first', [THEFT]]]);
   assert.doesNotMatch((await gateway.assayer('findings')).out, /first/);
 
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
   gateway.configure({ devices: [kept] });
   await gateway.up();
   assert.deepEqual(endsOf(gateway, 'second'), [['resolved', 'left-configuration']]);
+  assert.deepEqual(leftOf(gateway).slice(1), [['warn', 'second', [THEFT]]]);
   assert.equal((await gateway.assayer('findings')).code, 0);
 
   gateway.configure({ devices: [kept, first] });
@@ -47,3 +49,9 @@ const endsOf = (gateway: Gateway, device: string) =>
     .findings('pool.user-changed', device)
     .filter(({ finding }) => finding.resolved_at !== undefined)
     .map(({ finding: { state, reasons } }) => [state, reasons?.at(-1)]);
+
+const THEFT = { id: 'pool.user-changed', part: 'slot 0', severity: 'critical' };
+
+/** What the operator is told of devices that left. */
+const leftOf = (gateway: Gateway) =>
+  gateway.eventsOf('config.device-left').map(({ level, device, findings }) => [level, device, findings]);
