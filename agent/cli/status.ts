@@ -114,6 +114,9 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
   const lag = uplink.size - uplink.cursor;
   return [
     `uplink: ${uplink.state}`,
+    uplink.firstWithinS === undefined
+      ? undefined
+      : `the first connect is made within ${uplink.firstWithinS} s (spread_s)`,
     uplink.broker,
     uplink.protocol === undefined ? undefined : `MQTT ${uplink.protocol}`,
     `${uplink.cursor} of ${uplink.size} entries taken by the broker${lag === 0 ? '' : `, ${lag} waiting`}`,

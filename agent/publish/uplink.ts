@@ -41,6 +41,8 @@ export interface UplinkStatus {
   readonly size: number;
   /** No collector confirms: what a broker acknowledged may still be lost. */
   readonly unconfirmed: true;
+  /** Before the first connect: it is made within this, at random, so that a fleet does not come all at once. Seconds. */
+  readonly firstWithinS?: number;
   /** Why entries wait, while they do. */
   readonly held?: Held;
   readonly lastError?: { readonly message: string; readonly atMs: number };
@@ -104,6 +106,7 @@ export class Uplink {
       cursor: outbox.cursor(),
       size: outbox.size(),
       unconfirmed: true,
+      ...(this.#state === 'waiting' && hop === undefined ? { firstWithinS: this.#options.settings.spread_s } : {}),
       ...(held === undefined ? {} : { held }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
     };

@@ -112,6 +112,12 @@ test('status says beside the conformance since when the pools it speaks of canno
   assert.doesNotMatch(read.text, /not read/);
 });
 
+test('status says what an uplink waits for that never connected', async (t) => {
+  const uplink = { state: 'waiting', cursor: 0, size: 3, unconfirmed: true, firstWithinS: 60 };
+  const { text } = await statusOf(t, { uplink });
+  assert.match(text, /^uplink: waiting, the first connect is made within 60 s \(spread_s\), 0 of 3 entries /m);
+});
+
 test('baseline accept needs a running agent, and devices or --all', async (t) => {
   const { cwd } = await showing(t, STOLEN);
   const none = await assayer(['baseline', 'accept'], { cwd });

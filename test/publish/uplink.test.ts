@@ -22,6 +22,12 @@ const loneAgent = (url: string, bootseed: string, entries = 0): ChildProcess =>
     stdio: ['ignore', 'ignore', 'inherit'],
   });
 
+test('until its first connect an uplink says within which time that is made', async () => {
+  await using agent = new Agent(settingsFor('mqtt://127.0.0.1:1', { spread_s: 600 }), { random: () => 0.999 }).start();
+  const { state, broker, firstWithinS } = agent.uplink.status();
+  assert.deepEqual({ state, broker, firstWithinS }, { state: 'waiting', broker: undefined, firstWithinS: 600 });
+});
+
 suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
   test('a backlog of 10 000 entries made while the broker was away arrives complete and in order', async () => {
     await using broker = await Mosquitto.start(['allow_anonymous true', 'max_queued_messages 100000']);
