@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { closest } from 'fastest-levenshtein';
-import { type Document, isMap, isNode, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isNode, type LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { AgentError } from '../platform/errors.ts';
+import { parseYaml } from './document.ts';
 import { checkMeaning } from './meaning.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -62,10 +63,10 @@ type Parsed =
  * then unknown and wrong settings, then settings that contradict each other.
  */
 export const parseConfig = (text: string, folder: string): Parsed => {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-  if (document.errors.length > 0) return { kind: 'bad', problems: document.errors.map(syntaxProblem) };
-  const checked = configSchema.safeParse(document.toJS());
+  const read = parseYaml(text);
+  if (read.kind === 'bad') return read;
+  const { document, lines } = read;
+  const checked = configSchema.safeParse(read.value);
   const lineOf = (path: readonly PropertyKey[]): number => lineOfPath(document, lines, path);
   if (!checked.success)
     return { kind: 'bad', problems: checked.error.issues.flatMap((issue) => problems(issue, lineOf)) };
@@ -78,16 +79,6 @@ export const parseConfig = (text: string, folder: string): Parsed => {
   }));
   return contradictions.length === 0 ? { kind: 'good', config } : { kind: 'bad', problems: contradictions };
 };
-
-const syntaxProblem = (error: {
-  message: string;
-  linePos?: readonly { line: number }[] | undefined;
-}): ConfigProblem => ({
-  line: error.linePos?.[0]?.line ?? 1,
-  path: '',
-  message: `not valid YAML: ${error.message.split('\n')[0] ?? ''}`,
-  remedy: 'check indentation, quotes and colons on this line',
-});
 
 type Issue = z.core.$ZodIssue;
 

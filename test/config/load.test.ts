@@ -61,6 +61,41 @@ test('text that is not YAML is one error with its line', () => {
   assert.ok((problem?.line ?? 0) >= 1);
 });
 
+test('an alias without its anchor is an error with its line, and the remedy says how a text that begins with * is written', () => {
+  const [named] = problemsOf(MINIMAL.replace('gw-1', '*gw-1'));
+  assert.equal(named?.line, 1);
+  assert.match(named?.message ?? '', /not valid YAML: \*gw-1 is an alias/);
+  const allow = `${MINIMAL}pools:\n  allow:\n    - { url: "stratum+tcp://pool.example:3333", user: *acme.* }\n    - { url: *.x }\n`;
+  const found = problemsOf(allow);
+  assert.deepEqual(
+    found.map(({ line }) => line),
+    [8, 9],
+  );
+  assert.match(found[0]?.remedy ?? '', /"\*acme\.\*"/);
+});
+
+test('aliases with an anchor stand for its value, up to the bound of the library', () => {
+  const config = good(
+    `${MINIMAL.replace('127.0.0.0/29', '127.0.0.0/29\n    labels: *where')}`.replace(
+      /^/,
+      'labels: &where { site: tx1 }\n',
+    ),
+  );
+  assert.deepEqual(config.devices[0]?.labels, { site: 'tx1' });
+  const tenfold = (name: string, of: string) => `${name}: &${name} [${Array(10).fill(of).join(', ')}]\n`;
+  const bomb = `${MINIMAL}${tenfold('a', 'x')}${tenfold('b', '*a')}${tenfold('c', '*b')}${tenfold('d', '*c')}`;
+  const [problem] = problemsOf(bomb);
+  assert.equal(problem?.line, 7);
+  assert.match(problem?.message ?? '', /not valid YAML: Excessive alias count/);
+});
+
+test('whatever else the YAML library cannot do is an error of the file', () => {
+  const circle = `${MINIMAL}labels: &labels { site: *labels }\n`;
+  const merge = `%YAML 1.1\n---\n${MINIMAL}<<: 3\n`;
+  for (const text of [circle, merge, '['.repeat(9000), '- '.repeat(9000), '? '.repeat(9000), '{a: '.repeat(9000)])
+    assert.ok(problemsOf(text).length > 0, text.slice(0, 20));
+});
+
 test('an empty file, a list and a bare word are errors, not crashes', () => {
   for (const text of ['', '- a\n- b\n', 'hello\n', 'null\n']) assert.ok(problemsOf(text).length > 0, text);
 });

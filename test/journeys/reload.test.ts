@@ -37,9 +37,13 @@ test('a good configuration takes effect at SIGHUP and is an entry; a wrong one c
   const broken = await gateway.event('config.rejected');
   assert.deepEqual([broken.level, broken.code], ['error', 'config.invalid']);
   assert.match(String(broken.message), /assayer\.yaml:\d+: .*not valid YAML/);
+  gateway.write('assayer.yaml', 'gateway: gw-1\noperator: *example\n');
+  gateway.signal('SIGHUP');
+  const slip = await gateway.event('config.rejected', { after: 1 });
+  assert.match(String(slip.message), /assayer\.yaml:2: .*\*example is an alias/);
   gateway.configure({ gateway: 'gw-2' });
   gateway.signal('SIGHUP');
-  const renamed = await gateway.event('config.rejected', { after: 1 });
+  const renamed = await gateway.event('config.rejected', { after: 2 });
   assert.deepEqual([renamed.level, renamed.code], ['error', 'config.needs-restart']);
   assert.match(String(renamed.message), /^gateway cannot change/);
   assert.equal(reloads(gateway).length, 1);

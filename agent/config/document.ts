@@ -1,0 +1,70 @@
+import { type Alias, type Document, LineCounter, parseDocument, visit } from 'yaml';
+import type { ConfigProblem } from './load.ts';
+
+/** The text of a configuration as YAML: its value, and its nodes for the lines on which they stand. */
+export type ReadDocument =
+  | { readonly kind: 'read'; readonly value: unknown; readonly document: Document; readonly lines: LineCounter }
+  | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
+
+/** Parses the text. Whatever the YAML library fails with, also late, is a problem of the text. */
+export const parseYaml = (text: string): ReadDocument => {
+  const lines = new LineCounter();
+  try {
+    const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
+    const problems = [...document.errors.map(syntaxProblem), ...aliasesWithoutAnchor(document, lines)];
+    if (problems.length > 0) return { kind: 'bad', problems };
+    return evaluated(document, lines);
+  } catch (error) {
+    // Nesting beyond what the library can follow.
+    return { kind: 'bad', problems: [syntaxProblem(error as Error)] };
+  }
+};
+
+/** The library finds only here that aliases multiply beyond its bound or that a merge key merges no mapping. */
+const evaluated = (document: Document, lines: LineCounter): ReadDocument => {
+  try {
+    return { kind: 'read', value: document.toJS(), document, lines };
+  } catch (error) {
+    const [first] = aliasesOf(document);
+    return {
+      kind: 'bad',
+      problems: [
+        {
+          line: first === undefined ? 1 : lineOf(first, lines),
+          path: '',
+          message: `not valid YAML: ${firstLine(error as Error)}`,
+          remedy: 'write the value out wherever an alias (*name) or a merge key (<<) stands for it',
+        },
+      ],
+    };
+  }
+};
+
+const aliasesWithoutAnchor = (document: Document, lines: LineCounter): readonly ConfigProblem[] =>
+  aliasesOf(document)
+    .filter((alias) => alias.resolve(document) === undefined)
+    .map((alias) => ({
+      line: lineOf(alias, lines),
+      path: '',
+      message: `not valid YAML: *${alias.source} is an alias, and nothing has the anchor &${alias.source}`,
+      remedy: `a text that begins with * is written in quotes: "*${alias.source}"`,
+    }));
+
+const aliasesOf = (document: Document): readonly Alias[] => {
+  const found: Alias[] = [];
+  visit(document, { Alias: (_, alias) => void found.push(alias) });
+  return found;
+};
+
+const lineOf = ({ range }: Alias, lines: LineCounter): number => (range ? lines.linePos(range[0]).line : 1);
+
+const syntaxProblem = (
+  error: Error & { readonly linePos?: readonly { readonly line: number }[] | undefined },
+): ConfigProblem => ({
+  line: error.linePos?.[0]?.line ?? 1,
+  path: '',
+  message: `not valid YAML: ${firstLine(error)}`,
+  remedy: 'check indentation, quotes and colons on this line',
+});
+
+const firstLine = ({ message }: Error): string => message.split('\n')[0] ?? '';
