@@ -81,8 +81,8 @@ export class Daemon {
     const time = new TimeService({ wallMs: ambience.clock.wallMs });
     let daemon: Daemon | undefined;
     try {
-      const known = [...store.devices()].map((row) => readDevice(row.state));
-      const fleet = new Fleet(placesOf(config), known, passedEntries(store.meta(PASSED)));
+      const known = [...store.devices(readDevice)];
+      const fleet = new Fleet(placesOf(config), known, store.meta(PASSED, passedEntries) ?? new Set());
       const log = Log.read({
         store,
         signer: key.signer,
@@ -256,8 +256,8 @@ export class Daemon {
   #forget(removed: readonly string[], session: readonly Built[] = []): void {
     const { store, recorder } = this.#ground;
     const states = removed.flatMap((device) => {
-      const state = store.device(device);
-      return state === undefined ? [] : [readDevice(state)];
+      const state = store.device(device, readDevice);
+      return state === undefined ? [] : [state];
     });
     if (states.length + session.length > 0) recorder.takeDepartures(states, session);
     for (const state of states) this.#reportLeft(state);
@@ -444,11 +444,9 @@ const attestedOf = (store: Store, fleet: Fleet): Attested => {
   return attested;
 };
 
-const stormsOf = (store: Store): StormState => {
-  const text = store.meta(STORMS);
+const stormsOf = (store: Store): StormState =>
   // Written by this agent, as JSON of the same type.
-  return text === undefined ? NO_STORMS : (JSON.parse(text) as StormState);
-};
+  store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;
 
 /** The seeds this store was ever started with: a presence under one of them is our own. */
 const earlierBoots = (store: Store): ReadonlySet<string> =>

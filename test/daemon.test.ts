@@ -7,6 +7,8 @@ import { loadConfig } from '../agent/config/load.ts';
 import { Daemon } from '../agent/daemon.ts';
 import { systemClock } from '../agent/platform/clock.ts';
 import { createKey } from '../agent/platform/keys.ts';
+import { Store } from '../agent/record/store.ts';
+import { assayer, configured } from './cli/assayer.ts';
 
 /** Every look at this clock is a minute after the one before, so that rounds open as fast as they are looked for. */
 const hastyClock = () => {
@@ -35,4 +37,21 @@ test('a round that opens while the start fails changes nothing: the start says w
     events.filter((event) => event !== 'schedule.late'),
     [],
   );
+});
+
+test('store.corrupt: a start on a damaged store says what to do, and not what is in it', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const stateDir = join(folder, 'state');
+  mkdirSync(stateDir, { mode: 0o700 });
+  createKey(stateDir);
+  const file = configured(folder, { state_dir: stateDir });
+  {
+    using store = Store.open(stateDir);
+    store.saveDevice('rig-1', '{"id":"rig-1","address":"10.0.0.7","lab');
+  }
+  const { code, err } = await assayer(['run', '-c', file]);
+  assert.equal(code, 3);
+  assert.match(err, /^assayer: the store .* is damaged .*\n {2}remedy: .* \[store\.corrupt\]\n$/);
+  assert.doesNotMatch(err, /10\.0\.0\.7/);
 });

@@ -151,13 +151,22 @@ export const writeDevice = (state: DeviceState): string => {
   return JSON.stringify({ ...state, marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, asked: 0 } });
 };
 
-/** Reads what `writeDevice` wrote. Equal texts become one in memory. */
+/** Reads what `writeDevice` wrote; throws where it is something else. Equal texts become one in memory. */
 export const readDevice = (text: string): DeviceState => {
   const state = JSON.parse(text) as DeviceState;
+  if (!isDevice(state)) throw new Error('not the state of a device');
   const { reference, attested } = state;
   if (reference === undefined || attested === undefined || reference.facts !== attested.facts) return state;
   return { ...state, reference: { ...reference, facts: attested.facts } };
 };
+
+/** Damage that leaves JSON behind is rare; the members that every state has tell it. */
+const isDevice = (state: Partial<DeviceState> | null): boolean =>
+  typeof state?.id === 'string' &&
+  typeof state.address === 'string' &&
+  typeof state.labels === 'object' &&
+  typeof state.marks === 'object' &&
+  [state.tracks, state.closed, state.blips, state.rebootsMs].every(Array.isArray);
 
 /** The state after its attestation was appended as entry `seq`. */
 export const withAttestation = (state: DeviceState, seq: number): DeviceState => {

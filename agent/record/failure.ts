@@ -32,15 +32,26 @@ const BY_RESULT: { readonly [result: number]: { code: string; what: string; reme
   26: { code: 'store.corrupt', what: 'is not a store', remedy: '' },
 };
 
+const CORRUPT = 11;
+
 const REMEDY_CORRUPT =
   'keep the file for analysis and restore a backup, or move the whole state_dir except gateway.key away: an empty one begins a new log';
 
 /** Shared memory of the write-ahead log could not grow: on a full file system SQLite says this instead of FULL. */
 const IOERR_SHMSIZE = 4874;
 
+/** A row whose values cannot have been written by this agent. The message names what, and never its bytes. */
+export class DamagedRow extends Error {
+  constructor(what: string) {
+    super(`${what} in it is not what was written`);
+    this.name = 'DamagedRow';
+  }
+}
+
 /** Turns a failure of SQLite or of the file system into an `AgentError`; anything else is returned as it is. */
 export const storeFailure = (error: unknown, file: string): unknown => {
   if (!(error instanceof Error) || error instanceof AgentError) return error;
+  if (isBeyondNumbers(error)) return storeFailure(new DamagedRow('a number'), file);
   const result = resultOf(error);
   const known = result === undefined ? undefined : BY_RESULT[result];
   if (known === undefined) return error;
@@ -52,7 +63,12 @@ export const storeFailure = (error: unknown, file: string): unknown => {
   });
 };
 
+/** An integer that this program never writes; the text of Node quotes it. */
+const isBeyondNumbers = (error: Error & { code?: unknown }): boolean =>
+  error.code === 'ERR_OUT_OF_RANGE' && error.message.startsWith('Value is too large to be represented');
+
 const resultOf = (error: Error & { code?: unknown; errcode?: unknown }): number | undefined => {
+  if (error instanceof DamagedRow) return CORRUPT;
   if (error.code === 'ERR_SQLITE_ERROR' && typeof error.errcode === 'number') {
     return error.errcode === IOERR_SHMSIZE ? 13 : error.errcode & 0xff;
   }

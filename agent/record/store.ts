@@ -2,10 +2,11 @@ import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { leafHash } from '../../shared/tree.ts';
 import type { Finding } from '../appraise/finding.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { CitedReply, Disclosure, Entry } from './entry.ts';
-import { storeFailure } from './failure.ts';
+import { DamagedRow, storeFailure } from './failure.ts';
 import { MIGRATIONS } from './schema.ts';
 
 const STORE_FILE = 'assayer.db';
@@ -110,7 +111,9 @@ export class Store {
 
   /** Number of entries ever appended, so the next `seq`. */
   size(): number {
-    return (this.#get('SELECT max(seq) + 1 AS size FROM entries')?.size as number | null) ?? 0;
+    return (
+      this.#get(({ size }) => (size === null ? 0 : integer(size)), 'SELECT max(seq) + 1 AS size FROM entries') ?? 0
+    );
   }
 
   insertEntry({ seq, kind, device, iat, message, leaf }: Entry): void {
@@ -136,42 +139,39 @@ export class Store {
 
   /** `seq` of the newest attestation of a device that is in the configuration. */
   newest(device: string): number | undefined {
-    return this.#get('SELECT seq FROM newest WHERE device = ?', device)?.seq as number | undefined;
+    return this.#get(({ seq }) => integer(seq), 'SELECT seq FROM newest WHERE device = ?', device);
   }
 
   /** The newest attestations in the order of device ids, above `device`, at most `limit`. */
   newestAfter(device: string, limit: number): readonly Entry[] {
     return this.#all(
+      entryOf,
       `${SELECT_ENTRY} AND seq IN (SELECT seq FROM newest WHERE device > ? ORDER BY device LIMIT ?) ORDER BY device`,
       device,
       limit,
-    ).map(entryOf);
+    );
   }
 
   /** Device and `seq` of every newest attestation, sorted by device. */
   newestAttestations(): readonly { readonly device: string; readonly seq: number; readonly leaf: Uint8Array }[] {
-    return this.#all('SELECT newest.device, seq, leaf FROM newest JOIN entries USING (seq) ORDER BY newest.device').map(
-      (row) => ({
-        device: row.device as string,
-        seq: row.seq as number,
-        leaf: row.leaf as Uint8Array,
-      }),
+    return this.#all(
+      ({ device, seq, leaf }) => ({ device: text(device), seq: integer(seq), leaf: blob(leaf) }),
+      'SELECT newest.device, seq, leaf FROM newest JOIN entries USING (seq) ORDER BY newest.device',
     );
   }
 
   newestCount(): number {
-    return this.#get('SELECT count(*) AS count FROM newest')?.count as number;
+    return this.#get(({ count }) => integer(count), 'SELECT count(*) AS count FROM newest') ?? 0;
   }
 
   /** Entry `seq`; undefined when it was never written or its message was pruned. */
   entry(seq: number): Entry | undefined {
-    const row = this.#get(`${SELECT_ENTRY} AND seq = ?`, seq);
-    return row === undefined ? undefined : entryOf(row);
+    return this.#get(entryOf, `${SELECT_ENTRY} AND seq = ?`, seq);
   }
 
   /** The held entries from `seq` upwards, at most `limit`. */
   entriesFrom(seq: number, limit: number): readonly Entry[] {
-    return this.#all(`${SELECT_ENTRY} AND seq >= ? ORDER BY seq LIMIT ?`, seq, limit).map(entryOf);
+    return this.#all(entryOf, `${SELECT_ENTRY} AND seq >= ? ORDER BY seq LIMIT ?`, seq, limit);
   }
 
   /** The held entries that match, in `seq` order. */
@@ -179,16 +179,17 @@ export class Store {
     const where = [device === undefined ? '' : 'AND device = ?', kind === undefined ? '' : 'AND kind = ?'].join(' ');
     const values = [from, ...(device === undefined ? [] : [device]), ...(kind === undefined ? [] : [kind]), limit];
     const order = newest === undefined ? 'ASC' : 'DESC';
-    const rows = this.#all(`${SELECT_ENTRY} AND seq >= ? ${where} ORDER BY seq ${order} LIMIT ?`, ...values).map(
-      entryOf,
-    );
+    const rows = this.#all(entryOf, `${SELECT_ENTRY} AND seq >= ? ${where} ORDER BY seq ${order} LIMIT ?`, ...values);
     return newest === undefined ? rows : rows.reverse();
   }
 
   /** Leaf hashes from `seq` upwards, also of pruned entries. */
   leavesFrom(seq: number, limit: number): readonly Uint8Array[] {
-    return this.#all('SELECT leaf FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?', seq, limit).map(
-      ({ leaf }) => leaf as Uint8Array,
+    return this.#all(
+      ({ leaf }) => blob(leaf),
+      'SELECT leaf FROM entries WHERE seq >= ? ORDER BY seq LIMIT ?',
+      seq,
+      limit,
     );
   }
 
@@ -207,23 +208,24 @@ export class Store {
 
   /** The kept replies that entry `seq` cites. */
   captures(seq: number): readonly CitedReply[] {
-    return this.#all('SELECT query, sha256, bytes FROM captures WHERE seq = ? ORDER BY query', seq).map((row) => ({
-      query: row.query as string,
-      sha256: row.sha256 as Uint8Array,
-      bytes: row.bytes as Uint8Array,
-    }));
+    return this.#all(
+      ({ query, sha256, bytes }) => ({ query: text(query), sha256: blob(sha256), bytes: blob(bytes) }),
+      'SELECT query, sha256, bytes FROM captures WHERE seq = ? ORDER BY query',
+      seq,
+    );
   }
 
-  keepDisclosure(seq: number, { digest, text }: Disclosure): void {
-    this.#run('INSERT INTO disclosures (digest, seq, text) VALUES (?, ?, ?)', digest, seq, text);
+  keepDisclosure(seq: number, disclosure: Disclosure): void {
+    this.#run('INSERT INTO disclosures (digest, seq, text) VALUES (?, ?, ?)', disclosure.digest, seq, disclosure.text);
   }
 
   /** What is redacted in entry `seq`. */
   disclosures(seq: number): readonly Disclosure[] {
-    return this.#all('SELECT digest, text FROM disclosures WHERE seq = ? ORDER BY digest', seq).map((row) => ({
-      digest: row.digest as string,
-      text: row.text as string,
-    }));
+    return this.#all(
+      (row) => ({ digest: text(row.digest), text: text(row.text) }),
+      'SELECT digest, text FROM disclosures WHERE seq = ? ORDER BY digest',
+      seq,
+    );
   }
 
   // ---- state
@@ -242,16 +244,21 @@ export class Store {
     this.#run('DELETE FROM newest WHERE device = ?', id);
   }
 
-  device(id: string): string | undefined {
-    return this.#get('SELECT state FROM devices WHERE id = ?', id)?.state as string | undefined;
+  /** What `read` makes of the state of a device as it was saved; `store.corrupt` where it makes nothing of it. */
+  device<T>(id: string, read: (state: string) => T): T | undefined {
+    return this.#get(({ state }) => made(read, state), 'SELECT state FROM devices WHERE id = ?', id);
   }
 
-  /** Every device and its state as it was saved, sorted by id; a page of rows in memory at a time. */
-  *devices(): Generator<{ readonly id: string; readonly state: string }> {
+  /** The same for every device, sorted by id; a page of rows in memory at a time. */
+  *devices<T>(read: (state: string) => T): Generator<T> {
     let after = '';
     for (;;) {
-      const rows = this.#all('SELECT id, state FROM devices WHERE id > ? ORDER BY id LIMIT 500', after);
-      for (const { id, state } of rows) yield { id: id as string, state: state as string };
+      const rows = this.#all(
+        ({ id, state }) => ({ id: text(id), state: made(read, state) }),
+        'SELECT id, state FROM devices WHERE id > ? ORDER BY id LIMIT 500',
+        after,
+      );
+      for (const { state } of rows) yield state;
       if (rows.length === 0) return;
       after = rows.at(-1)?.id as string;
     }
@@ -275,12 +282,13 @@ export class Store {
   findings({ open, limit = 1000 }: { readonly open: boolean; readonly limit?: number }): readonly StoredFinding[] {
     const where = open ? 'WHERE open = 1' : '';
     return this.#all(
+      (row) => ({
+        finding: made((written) => JSON.parse(written) as Finding, row.finding), // written by saveFinding
+        ...(row.device === '' ? {} : { device: text(row.device) }),
+      }),
       `SELECT device, finding FROM findings ${where} ORDER BY first_observed_at DESC, device, rule, part LIMIT ?`,
       limit,
-    ).map((row) => ({
-      finding: JSON.parse(row.finding as string) as Finding, // written by saveFinding
-      ...(row.device === '' ? {} : { device: row.device as string }),
-    }));
+    );
   }
 
   saveMeta(name: string, value: string): void {
@@ -291,8 +299,9 @@ export class Store {
     );
   }
 
-  meta(name: string): string | undefined {
-    return this.#get('SELECT value FROM meta WHERE name = ?', name)?.value as string | undefined;
+  /** What `read` makes of a value as it was saved; `store.corrupt` where it makes nothing of it. */
+  meta<T>(name: string, read: (value: string) => T): T | undefined {
+    return this.#get(({ value }) => made(read, value), 'SELECT value FROM meta WHERE name = ?', name);
   }
 
   /** Keeps how many entries from 0 a reader confirmed. */
@@ -306,7 +315,7 @@ export class Store {
 
   /** How many entries from 0 a reader confirmed; 0 for one that is not known. */
   cursor(reader: string): number {
-    return (this.#get('SELECT next FROM cursors WHERE reader = ?', reader)?.next as number | undefined) ?? 0;
+    return this.#get(({ next }) => integer(next), 'SELECT next FROM cursors WHERE reader = ?', reader) ?? 0;
   }
 
   // ---- retention
@@ -319,12 +328,13 @@ export class Store {
     readonly limit: number;
   }): readonly number[] {
     return this.#all(
+      ({ seq }) => integer(seq),
       'SELECT seq FROM entries WHERE message IS NOT NULL AND seq > ? AND seq < ? AND iat < ? ORDER BY seq LIMIT ?',
       range.after,
       range.below,
       range.before,
       range.limit,
-    ).map(({ seq }) => seq as number);
+    );
   }
 
   /** Removes the message of an entry, its captures and disclosures; row and leaf hash stay. */
@@ -371,12 +381,19 @@ export class Store {
     return failing(this.file, () => Number(this.#statement(sql).run(...values).changes));
   }
 
-  #get(sql: string, ...values: SQLInputValue[]): Row | undefined {
-    return failing(this.file, () => this.#statement(sql).get(...values));
+  #get<T>(read: (row: Row) => T, sql: string, ...values: SQLInputValue[]): T | undefined {
+    return failing(this.file, () => {
+      const row = this.#statement(sql).get(...values);
+      return row === undefined ? undefined : read(row);
+    });
   }
 
-  #all(sql: string, ...values: SQLInputValue[]): Row[] {
-    return failing(this.file, () => this.#statement(sql).all(...values));
+  #all<T>(read: (row: Row) => T, sql: string, ...values: SQLInputValue[]): T[] {
+    return failing(this.file, () =>
+      this.#statement(sql)
+        .all(...values)
+        .map(read),
+    );
   }
 }
 
@@ -386,14 +403,46 @@ const OPEN: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
 
 const SELECT_ENTRY = 'SELECT seq, kind, device, iat, message, leaf FROM entries WHERE message IS NOT NULL';
 
-const entryOf = (row: Row): Entry => ({
-  seq: row.seq as number,
-  kind: row.kind as string,
-  iat: row.iat as number,
-  message: row.message as Uint8Array,
-  leaf: row.leaf as Uint8Array,
-  ...(row.device === null ? {} : { device: row.device as string }),
-});
+/** A message that gives its leaf hash is the one that was written. */
+const entryOf = (row: Row): Entry => {
+  const seq = integer(row.seq);
+  const [message, leaf] = [blob(row.message), blob(row.leaf)];
+  if (!leafHash(message).equals(leaf)) throw new DamagedRow(`entry ${seq}`);
+  return {
+    seq,
+    kind: text(row.kind),
+    iat: integer(row.iat),
+    message,
+    leaf,
+    ...(row.device === null ? {} : { device: text(row.device) }),
+  };
+};
+
+/** A damaged page gives values of any type, whatever the table says. */
+const text = (value: unknown): string => {
+  if (typeof value === 'string') return value;
+  throw new DamagedRow('a text');
+};
+
+const integer = (value: unknown): number => {
+  if (Number.isSafeInteger(value)) return value as number;
+  throw new DamagedRow('a number');
+};
+
+const blob = (value: unknown): Uint8Array => {
+  if (value instanceof Uint8Array) return value;
+  throw new DamagedRow('a value');
+};
+
+/** What `read` makes of a text that this agent wrote. That it fails says that the text is another one; what it says may hold the text. */
+const made = <T>(read: (text: string) => T, value: unknown): T => {
+  const written = text(value);
+  try {
+    return read(written);
+  } catch {
+    throw new DamagedRow('what is kept of a device, a finding or the agent');
+  }
+};
 
 /** A lock that ends with the process however it ends: an exclusive transaction, never committed, on a file of its own. */
 const holdLock = (file: string): DatabaseSync => {

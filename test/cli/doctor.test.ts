@@ -144,7 +144,7 @@ test('a log that verifies, one of another gateway, one that was tampered with', 
   db.close();
   const tampered = (await examined(dir)).of('store');
   assert.deepEqual(levels(tampered), ['fail']);
-  assert.match(tampered[0]?.message ?? '', /does not verify: entry 0 is not what was written/);
+  assert.match(tampered[0]?.message ?? '', /entry 0 in it is not what was written/);
 });
 
 test('a store that is held by a process that does not answer', async (t) => {

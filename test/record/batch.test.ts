@@ -107,7 +107,7 @@ test('storms are kept when they changed, and not with every transaction', (t) =>
       batch.end();
     });
   write((batch) => batch.transitions([]));
-  assert.equal(store.meta('storms'), undefined);
+  assert.equal(store.meta('storms', String), undefined);
   write((batch) =>
     batch.transitions([
       {
@@ -127,5 +127,5 @@ test('storms are kept when they changed, and not with every transaction', (t) =>
       },
     ]),
   );
-  assert.match(store.meta('storms') ?? '', /rig-1/);
+  assert.match(store.meta('storms', String) ?? '', /rig-1/);
 });

@@ -77,8 +77,8 @@ test('what one transaction writes is there together or not at all', (t) => {
     });
   assert.throws(broken, /a mistake of ours/);
   assert.equal(log.size(), 1);
-  assert.equal(store.device('rig-1'), undefined);
-  assert.equal(store.meta('storm'), undefined);
+  assert.equal(store.device('rig-1', String), undefined);
+  assert.equal(store.meta('storm', String), undefined);
   const entries = log.transaction((tx) => {
     assert.equal(tx.append(anyStatement()), 1);
     assert.equal(tx.next(), 2);
@@ -89,7 +89,7 @@ test('what one transaction writes is there together or not at all', (t) => {
     entries.map(({ seq }) => seq),
     [1, 2],
   );
-  assert.equal(store.device('rig-1'), '{"a":1}');
+  assert.equal(store.device('rig-1', String), '{"a":1}');
   assert.equal(checkByHand(messagesOf(store), jwk).length, 3);
 });
 

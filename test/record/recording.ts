@@ -154,11 +154,11 @@ export class Recording {
   }
 
   meta(name: string): string | undefined {
-    return this.#gateway.store.meta(name);
+    return this.#gateway.store.meta(name, String);
   }
 
   stored(id: string): DeviceState | undefined {
-    const text = this.#gateway.store.device(id);
+    const text = this.#gateway.store.device(id, String);
     return text === undefined ? undefined : JSON.parse(text);
   }
 

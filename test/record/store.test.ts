@@ -4,6 +4,7 @@ import { chmodSync, chownSync, statSync, truncateSync, writeFileSync } from 'nod
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { readDevice } from '../../agent/appraise/device.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
 import { anyStatement, openGateway, restart, tempDir } from './gateway.ts';
@@ -82,6 +83,42 @@ test('store.corrupt: a file that lost its end is not continued', (t) => {
   const file = join(dir, 'assayer.db');
   truncateSync(file, Math.floor(statSync(file).size / 8192) * 4096);
   assert.throws(() => restart(t, dir), code('store.corrupt'));
+});
+
+test('store.corrupt: a row that is not what was written is told, and its bytes are not', (t) => {
+  const { dir, store, log } = openGateway(t);
+  log.transaction((tx) => {
+    tx.append(anyStatement());
+    tx.saveDevice('rig-1', '{"id":"rig-1"');
+    tx.saveMeta('storms', 'secret bytes');
+  });
+  const spoil = new DatabaseSync(join(dir, 'assayer.db'));
+  spoil.exec(`UPDATE entries SET message = CAST('secret bytes' AS BLOB) WHERE seq = 1;
+    INSERT INTO cursors (reader, next) VALUES ('mqtt', 9223372036854775807);
+    INSERT INTO findings VALUES ('rig-1', 'pool.url-changed', '', 1, 1, 'secret bytes');`);
+  spoil.close();
+  for (const look of [
+    () => store.entry(1),
+    () => store.find({ newest: 5 }),
+    () => store.device('rig-1', readDevice),
+    () => [...store.devices(readDevice)],
+    () => store.meta('storms', JSON.parse),
+    () => store.findings({ open: true }),
+    () => store.cursor('mqtt'),
+  ]) {
+    assert.throws(look, (error: AgentError) => {
+      assert.doesNotMatch(error.message, /secret|922337|JSON/);
+      return code('store.corrupt')(error);
+    });
+  }
+});
+
+test('store.corrupt: JSON that is not the state of a device is none', (t) => {
+  const { store } = openGateway(t);
+  for (const state of ['null', '[]', '{}', '7', '{"id":"rig-1","tracks":[]}']) {
+    store.saveDevice('rig-1', state);
+    assert.throws(() => [...store.devices(readDevice)], code('store.corrupt'), state);
+  }
 });
 
 test('store.read-only: a store that may not be written stops the agent with a remedy', (t) => {

@@ -16,7 +16,7 @@ export const miners: Check = {
 
 const asAttested = ({ config }: Visit): readonly Result[] => {
   using store = Store.openReadOnly(config.state_dir);
-  const states = [...store.devices()].map(({ state }) => isReachable(state));
+  const states = [...store.devices(isReachable)];
   const dark = states.filter((reachable) => !reachable).length;
   const text = `${states.length - dark} of ${states.length} devices answer the running agent`;
   return [dark === 0 ? ok(text) : warn(text, 'assayer findings names those that do not')];
