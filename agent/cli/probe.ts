@@ -40,7 +40,12 @@ export const addAskOptions = (verb: Command): Command =>
     .option('--password-file <file>', 'file that holds the password of that account')
     .option('--password-env <name>', 'environment variable that holds the password of that account')
     .option('--vendor-default', 'without a password: try the log-in that the maker of the device documents')
-    .option('--timeout <seconds>', 'longest time for one device', parseSeconds, 30);
+    .option(
+      '--timeout <seconds>',
+      'longest time for one device; above 30 each answer gets more in proportion',
+      parseSeconds,
+      DEVICE_MS / 1000,
+    );
 
 const parsePorts = (text: string): AskOptions['ports'] =>
   Object.fromEntries(
@@ -74,14 +79,24 @@ const probe = async (host: string, options: AskOptions & { json?: boolean }, io:
   else io.out.write(sightTable(sight, io));
 };
 
+/** The deadlines of the configuration's defaults, ms. */
+const EXCHANGE_MS = 8000;
+const DEVICE_MS = 30_000;
+
 /** How `probe` and `scan` look: every driver, the deadlines of the configuration's defaults, the total from the options. */
 export const askDeps = ({ timeout }: AskOptions, signal?: AbortSignal) =>
   lookDeps({
     drivers: DRIVERS,
-    limits: { connectMs: 3000, exchangeMs: 8000, deviceMs: timeout * 1000, maxReplyBytes: 1_048_576 },
+    limits: { connectMs: 3000, ...deadlines(timeout * 1000), maxReplyBytes: 1_048_576 },
     clock: systemClock(),
     signal,
   });
+
+/** Who gives a slow device more time means each of its answers: their deadline grows in proportion. */
+const deadlines = (deviceMs: number) => ({
+  deviceMs,
+  exchangeMs: Math.max(EXCHANGE_MS, Math.round((deviceMs * EXCHANGE_MS) / DEVICE_MS)),
+});
 
 /** `10.0.0.7`, `miner.example`, `fd00::7`, `10.0.0.7:4028`, `[fd00::7]:80`. */
 const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'address' | 'ports'> => {

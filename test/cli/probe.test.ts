@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { askDeps } from '../../agent/cli/probe.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
@@ -133,6 +134,11 @@ test('an IPv6 address is read bare, and in brackets with a port', async (t) => {
       [0, '::1', 'axeos'],
     ],
   );
+});
+
+test('--timeout gives each answer of a slow device more time, and never less', () => {
+  const exchangeMs = (timeout: number) => askDeps({ ports: {}, user: 'root', timeout }).limits.exchangeMs;
+  assert.deepEqual([5, 30, 120, 600].map(exchangeMs), [8000, 8000, 32_000, 160_000]);
 });
 
 test('what is no host, no port, no list of ports or no time is told before anything is asked', async () => {
