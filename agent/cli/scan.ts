@@ -7,7 +7,7 @@ import { AgentError } from '../platform/errors.ts';
 import { Semaphore } from '../probe/limits.ts';
 import { parseRange } from '../schedule/range.ts';
 import { devicesBlock } from './devices-block.ts';
-import { type Io, printable, printJson } from './io.ts';
+import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { listen, parseListenSeconds, parseReportPorts, type ReportPorts } from './listen.ts';
 import { type AskOptions, addAskOptions, askDeps, credentialOf } from './probe.ts';
 import { table } from './table.ts';
@@ -27,11 +27,13 @@ type Found =
   | { readonly kind: 'seen'; readonly address: string; readonly observation: Observation }
   | { readonly kind: 'unknown'; readonly address: string; readonly detail: string };
 
-/** `scan`: finds and identifies miners in ranges of addresses, or hears of them. Ctrl-C prints what was found so far. */
+/** `scan`: finds and identifies miners in ranges of addresses, or hears of them. Ctrl-C prints what was found so far, and ends with 1. */
 export const scanVerb = (program: Command, io: Io): void => {
   const verb = program
     .command('scan')
-    .description('find and identify miners in one or more ranges of addresses, or listen for their IP reports')
+    .description(
+      'find and identify miners in one or more ranges of addresses, or listen for their IP reports; Ctrl-C ends a search with what was found so far, and with 1',
+    )
     .argument('[range...]', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
     .option('--json', 'print each observation, or each report at once, as one JSON object per line')
     .option('--yaml', 'print a devices: block for the configuration')
@@ -81,9 +83,11 @@ const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Pr
   const addresses = addressesOf(ranges);
   const target = { ports: { ...PORTS, ...options.ports }, ...credentialOf(options) };
   const interrupted = new AbortController();
+  let isCancelled = false;
+  let looked = 0;
   const interrupt = () => {
+    isCancelled = true;
     interrupted.abort();
-    io.err.write('interrupted; this was found so far:\n');
   };
   process.once('SIGINT', interrupt);
   const bar = progressBar(io, addresses.length);
@@ -97,7 +101,9 @@ const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Pr
         bound.run(async () => {
           if (interrupted.signal.aborted) return;
           const one = await lookOnce(address, look);
-          if (one !== undefined) found.push(one);
+          if (one === 'dropped') return;
+          if (one !== 'nothing') found.push(one);
+          looked += 1;
           bar?.increment();
         }),
       ),
@@ -112,6 +118,10 @@ const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Pr
       options,
       io,
     );
+    if (isCancelled) {
+      io.err.write(`interrupted: ${looked} of ${addresses.length} addresses were looked at\n`);
+      setExit(EXIT.failed);
+    }
   }
 };
 
@@ -120,15 +130,15 @@ const order = new Intl.Collator('en', { numeric: true });
 const lookOnce = async (
   address: string,
   look: (address: string) => ReturnType<typeof lookAt>,
-): Promise<Found | undefined> => {
+): Promise<Found | 'nothing' | 'dropped'> => {
   try {
     const sight = await look(address);
     if (sight.kind === 'seen') return { kind: 'seen', address, observation: sight.observation };
     return sight.reason === 'unreachable' || sight.reason === 'timeout'
-      ? undefined
+      ? 'nothing'
       : { kind: 'unknown', address, detail: sight.detail };
   } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') return undefined;
+    if (error instanceof Error && error.name === 'AbortError') return 'dropped';
     throw error;
   }
 };
@@ -156,6 +166,8 @@ const progressBar = (io: Io, total: number): cliProgress.SingleBar | undefined =
       stream: process.stderr,
       format: 'scanning [{bar}] {value}/{total} addresses, {eta_formatted} left',
       clearOnComplete: true,
+      // Its own way to end at Ctrl-C would draw the bar once more into what is printed then.
+      gracefulExit: false,
     },
     cliProgress.Presets.shades_classic,
   );
