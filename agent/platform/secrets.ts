@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, type Stats, statSync } from 'node:fs';
 import { AgentError } from './errors.ts';
 
 /** Where the configuration says a password is. Exactly one of the two. */
@@ -30,15 +30,27 @@ export const readSecret = (source: SecretSource): string => {
   return value;
 };
 
+/** Largest file that is read as a password, bytes. */
+const LARGEST = 65_536;
+
 const readSecretFile = (file: string): string => {
   try {
+    // Before it is opened: reading a pipe or a device would wait, or never end.
+    requirePassword(file, statSync(file));
     const secret = readFileSync(file, 'utf8').replace(/\r?\n$/, '');
     if (secret !== '') return secret;
   } catch (cause) {
+    if (cause instanceof AgentError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     throw secretError(`cannot read the password file ${file}: ${code}`, 'make it, mode 0600, readable by the agent');
   }
   throw secretError(`the password file ${file} is empty`, 'write the password into it, mode 0600');
+};
+
+const requirePassword = (file: string, stats: Stats): void => {
+  if (stats.isFile() && stats.size <= LARGEST) return;
+  const what = stats.isFile() ? `too large to hold a password: ${stats.size} bytes` : 'no regular file';
+  throw secretError(`the password file ${file} is ${what}`, 'name the file that holds the password and nothing else');
 };
 
 const secretError = (message: string, remedy: string): AgentError =>
