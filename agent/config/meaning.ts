@@ -38,13 +38,41 @@ const stateDir = ({ state_dir }: Config): readonly Contradiction[] => {
 };
 
 const schedules = ({ schedule }: Config): readonly Contradiction[] =>
-  (['pools', 'config'] as const)
-    .filter((name) => !cron.validate(schedule[name]))
-    .map((name) => ({
-      path: ['schedule', name],
-      message: `"${schedule[name]}" is not a cron expression`,
-      remedy: 'five fields (minute hour day month weekday), or six with seconds first, e.g. "*/15 * * * *"',
+  (['pools', 'config'] as const).flatMap((name) => {
+    const path = ['schedule', name];
+    const expression = schedule[name];
+    if (!cron.validate(expression)) {
+      const remedy = 'five fields (minute hour day month weekday), or six with seconds first, e.g. "*/15 * * * *"';
+      return [{ path, message: `"${expression}" is not a cron expression`, remedy }];
+    }
+    return stepsTooLong(expression).map(({ step, field, longest }) => ({
+      path,
+      message: `"${expression}" has the step ${step} in the field ${field}, which begins anew before that`,
+      remedy: `a step of at most ${longest} there; what is to happen less often goes into the fields to the right`,
     }));
+  });
+
+/** The fields of an expression with seconds, and the largest number in each. */
+const FIELDS = [
+  { field: 'second', longest: 59 },
+  { field: 'minute', longest: 59 },
+  { field: 'hour', longest: 23 },
+  { field: 'day', longest: 31 },
+  { field: 'month', longest: 12 },
+  { field: 'weekday', longest: 7 },
+] as const;
+
+/** The library takes a step of any length: one beyond its field would mean once, and look like more seldom. */
+const stepsTooLong = (expression: string) => {
+  const words = expression.trim().split(/\s+/);
+  return words.flatMap((word, index) => {
+    const at = FIELDS[index + FIELDS.length - words.length];
+    if (at === undefined) return [];
+    return [...word.matchAll(/\/(\d+)/g)]
+      .map(([, step]) => ({ ...at, step: Number(step) }))
+      .filter(({ step, longest }) => step > longest);
+  });
+};
 
 const deviceEntry = (config: Config, index: number): readonly Contradiction[] => {
   const entry = config.devices[index];
