@@ -35,9 +35,11 @@ export const doctorVerb = (program: Command, io: Io): void => {
       }
       const isWell = found.every(({ level }) => level !== 'fail');
       if (options.json) printJson(io, { ok: isWell, file, checks: found });
-      setExit(isWell ? EXIT.ok : EXIT.failed);
+      setExit(isWell ? EXIT.ok : isConfigured(found) ? EXIT.failed : EXIT.usage);
     });
 };
+
+const isConfigured = ([configuration]: readonly Found[]): boolean => configuration?.level === 'ok';
 
 async function* examine(file: string): AsyncGenerator<Found> {
   const loaded = load(file);

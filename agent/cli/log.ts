@@ -3,6 +3,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { type Statement, statementSchema } from '../../shared/statement.ts';
 import { loadConfig } from '../config/load.ts';
+import { AgentError } from '../platform/errors.ts';
 import type { Entry } from '../record/entry.ts';
 import { type EntryQuery, Store } from '../record/store.ts';
 import { type Io, printable } from './io.ts';
@@ -46,6 +47,7 @@ const PAGE = 500;
 
 const showLog = async (options: LogOptions, io: Io): Promise<void> => {
   using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
+  requireDevice(store, options);
   const asIs = options.raw === true || options.json === true;
   if (!asIs) io.out.write(`${columns('seq', 'time (UTC)', 'kind', 'what')}\n`);
   for (const page of pagesOf(store, options)) {
@@ -54,6 +56,17 @@ const showLog = async (options: LogOptions, io: Io): Promise<void> => {
     // A reader that went away is noticed between two pages.
     await turn();
   }
+};
+
+/** A device that left the configuration is known by its entries, one that nobody saw yet by its state. */
+const requireDevice = (store: Store, { device }: LogOptions): void => {
+  if (device === undefined || store.find({ device, newest: 1 }).length > 0) return;
+  if (store.device(device, String) !== undefined) return;
+  throw new AgentError({
+    code: 'usage.device',
+    message: `there is no device ${JSON.stringify(device)}`,
+    remedy: 'assayer status lists the devices',
+  });
 };
 
 /** The entries that were asked for, in `seq` order; a page in memory at a time. */
