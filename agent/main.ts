@@ -23,11 +23,18 @@ const report = (error: unknown): void => {
   setExit(exitOf(error));
 };
 
-/** A reader that goes away (`assayer log | head`) is not an error. */
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
+/** A reader that goes away (`assayer log | head`) is not an error; what cannot be printed ends the verb. */
+process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE') report(unprintable(code));
   process.exit();
 });
+
+const unprintable = (reason: string | undefined): AgentError =>
+  new AgentError({
+    code: 'output.failed',
+    message: `cannot write the output: ${reason}`,
+    remedy: 'free space where the output goes, or let it go elsewhere',
+  });
 
 /** Log lines are not evidence: an agent whose reader of them went away goes on. */
 process.stderr.on('error', () => {});

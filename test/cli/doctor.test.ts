@@ -52,7 +52,8 @@ const examined = async (cwd: string) => {
   const { code, out, err } = await assayer(['doctor', '--json'], { cwd });
   assert.equal(err, '');
   const { ok, checks } = JSON.parse(out) as { ok: boolean; checks: readonly Found[] };
-  assert.equal(code, ok ? 0 : 1);
+  const isConfigured = checks.some(({ check, level }) => check === 'configuration' && level === 'ok');
+  assert.equal(code, ok ? 0 : isConfigured ? 1 : 2);
   for (const { level, remedy } of checks) assert.equal(remedy === undefined, level === 'ok');
   return { code, checks, of: (name: string) => checks.filter(({ check }) => check === name) };
 };
@@ -85,11 +86,17 @@ test('a healthy gateway: a line for each check, and 0', async (t) => {
 test('a wrong configuration is the only thing that is told about it', async (t) => {
   const cwd = prepared(t, { schedul: {} });
   const { code, checks } = await examined(cwd);
-  assert.deepEqual([code, checks.length, checks[0]?.level], [1, 1, 'fail']);
+  assert.deepEqual([code, checks.length, checks[0]?.level], [2, 1, 'fail']);
   assert.match(
     checks[0]?.message ?? '',
     /assayer\.yaml:\d+: schedul: unknown setting "schedul" \(did you mean "schedule"\?/,
   );
+});
+
+test('where there is no configuration file doctor ends with 2, as every verb', async (t) => {
+  const said = await assayer(['doctor'], { cwd: folder(t) });
+  assert.equal(said.code, 2);
+  assert.match(said.out, /^FAIL {2}configuration {2}cannot read .*\n {21}remedy: name an existing file with -c/);
 });
 
 test('a key that is missing, open to others or not the one of the public half', async (t) => {
@@ -225,8 +232,8 @@ test('a certificate that ends soon, and one of an authority that is not trusted'
   assert.match(untrusted?.remedy ?? '', /^check ca, cert, key/);
 
   renameSync(theirs.ca, `${theirs.ca}.gone`);
-  const [unreadable] = (await examined(cwd)).of('broker');
-  assert.match(`${unreadable?.level} ${unreadable?.message}`, /^fail cannot read ca file .*ENOENT/);
+  const [unreadable] = (await examined(cwd)).of('configuration');
+  assert.match(`${unreadable?.level} ${unreadable?.message}`, /^fail .*:\d+: mqtt\.ca: cannot read ca file .*ENOENT/);
 });
 
 test('positions that do not answer are named; where nobody answers the way is wrong', async (t) => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { pools } from '../appraise/watch.ts';
@@ -57,7 +57,7 @@ test('log narrows by device, kind, number and seq', async (t) => {
   assert.deepEqual(await shown('--device', 'rig-1'), [1, 4, 5]);
   assert.deepEqual(await shown('--kind', 'attestation'), [1, 2, 4]);
   assert.deepEqual(await shown('--kind', 'attestation', '--device', 'rig-1', '-n', '1'), [4]);
-  assert.deepEqual(await shown('--device', 'rig-9'), []);
+  assert.deepEqual(await shown('--device', 'rig-2', '--kind', 'finding'), []);
   assert.deepEqual(await shown('--all', '--from', '6'), [6]);
 });
 
@@ -74,6 +74,36 @@ test('log --raw is the input of verify, byte for byte', async (t) => {
   assert.match(verified.out, /^example\.org\/tx1-gw3\/\d+: verified up to 7 entries/m);
   assert.match(verified.out, /^7 messages: 7 chained/m);
   assert.match(verified.out, /\nOK\n$/);
+});
+
+test('a device that nobody knows is told, one without an entry is not', async (t) => {
+  const { dir, store } = openGateway(t);
+  configured(dir, {});
+  store.saveDevice('rig-1', '{}');
+  const { code, out, err } = await assayer(['log', '--device', 'rig-9'], { cwd: dir });
+  assert.deepEqual([code, out], [2, '']);
+  assert.match(err, /there is no device "rig-9"\n {2}remedy: assayer status lists the devices \[usage\.device\]/);
+  assert.equal((await assayer(['log', '--device', 'rig-1'], { cwd: dir })).code, 0);
+});
+
+test('an output that takes nothing more ends the log with 3 and one problem', {
+  skip: !existsSync('/dev/full'),
+}, async (t) => {
+  const { log, dir } = openGateway(t);
+  const file = configured(dir, {});
+  log.transaction((tx) => {
+    for (let row = 0; row < 1000; row += 1) tx.append(anyStatement());
+  });
+  const main = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
+  const full = openSync('/dev/full', 'w');
+  t.after(() => closeSync(full));
+  const { status, stderr } = spawnSync(process.execPath, [main, 'log', '--all', '-c', file], {
+    stdio: ['ignore', full, 'pipe'],
+    encoding: 'utf8',
+    timeout: 30_000,
+  });
+  assert.equal(status, 3, stderr);
+  assert.match(stderr, /^assayer: cannot write the output: ENOSPC\n {2}remedy: .* \[output\.failed\]\n$/);
 });
 
 test('a kind and a number that are none are told', async (t) => {
