@@ -136,7 +136,8 @@ export class Daemon {
     const { store, log } = this.#ground;
     const { config, fleet, pacer } = this.#plant;
     const last = store.find({ newest: 1 })[0];
-    const keyIsOlder = lastBegun(config.state_dir) !== undefined;
+    const former = lastBegun(config.state_dir);
+    const keyIsOlder = former !== undefined;
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
@@ -147,9 +148,19 @@ export class Daemon {
       keyProtection,
       removed: fleet.removed,
     });
+    if (last === undefined && former !== undefined) this.#sayBegunAnew(former);
     this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
+  }
+
+  /** The store that held the former log is gone or was emptied: somebody should know why. */
+  #sayBegunAnew({ origin }: { readonly origin?: string }): void {
+    this.#ambience.emit('warn', 'log.begun-anew', {
+      log: this.#ground.log.origin,
+      former: origin ?? 'unknown',
+      remedy: 'if nobody removed the store on purpose, find out who did; a backup of it holds the former log',
+    });
   }
 
   async #abandon(): Promise<void> {

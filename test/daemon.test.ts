@@ -6,7 +6,9 @@ import { test } from 'node:test';
 import { loadConfig } from '../agent/config/load.ts';
 import { Daemon } from '../agent/daemon.ts';
 import { systemClock } from '../agent/platform/clock.ts';
+import type { Emit } from '../agent/platform/events.ts';
 import { createKey } from '../agent/platform/keys.ts';
+import { lastBegun } from '../agent/record/incarnation.ts';
 import { Store } from '../agent/record/store.ts';
 import { assayer, configured } from './cli/assayer.ts';
 
@@ -36,6 +38,33 @@ test('a round that opens while the start fails changes nothing: the start says w
   assert.deepEqual(
     events.filter((event) => event !== 'schedule.late'),
     [],
+  );
+});
+
+test('log.begun-anew: a store that is gone while its mark is there is told with the name of the former log', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const file = configured(folder, {
+    state_dir: folder,
+    devices: [{ host: '127.70.5.1', ports: { cgminer: 1, http: 1 } }],
+  });
+  const told: { readonly [member: string]: unknown }[] = [];
+  const startAndStop = async () => {
+    const emit: Emit = (level, event, members) => void (event === 'log.begun-anew' && told.push({ level, ...members }));
+    const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+    await daemon.stop('test');
+    return lastBegun(folder)?.origin;
+  };
+  const former = await startAndStop();
+  await startAndStop();
+  assert.equal(told.length, 0, 'a first start and a restart are as they should be');
+  for (const name of ['assayer.db', 'assayer.db-wal', 'assayer.db-shm']) rmSync(join(folder, name), { force: true });
+  const log = await startAndStop();
+  assert.notEqual(log, former);
+  assert.deepEqual(
+    told.map((one) => ({ ...one, remedy: '' })),
+    [{ level: 'warn', log, former, remedy: '' }],
   );
 });
 
