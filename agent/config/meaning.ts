@@ -3,6 +3,7 @@ import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
 import { checkBroker } from '../publish/broker.ts';
+import { readCredentials } from '../publish/credentials.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { parseRange } from '../schedule/range.ts';
 import type { Config } from './schema.ts';
@@ -125,15 +126,32 @@ const credential = (config: Config, name: string): readonly Contradiction[] => {
 const broker = (config: Config): readonly Contradiction[] => {
   if (config.mqtt === undefined) return [];
   const { mqtt } = config;
-  const unsafe = problemOf(() => checkBroker(mqtt));
   return [
-    ...(unsafe === undefined ? [] : [{ path: ['mqtt', 'url'], message: unsafe.message, remedy: unsafe.remedy }]),
+    ...problemAt(['mqtt', 'url'], () => checkBroker(mqtt)),
     ...(mqtt.password_file === undefined && mqtt.password_env === undefined ? [] : secretProblem(mqtt, ['mqtt'])),
+    ...pemFiles(config),
   ];
 };
 
-const secretProblem = (source: SecretSource, path: readonly PropertyKey[]): readonly Contradiction[] => {
-  const problem = problemOf(() => readSecret(source));
+const PEM_FILES = ['ca', 'cert', 'key'] as const;
+
+/** Each file by itself first, so that the problem stands at its line; then whether the key is that of the certificate. */
+const pemFiles = ({ mqtt, gateway }: Config): readonly Contradiction[] => {
+  if (mqtt === undefined) return [];
+  const { ca: _ca, cert: _cert, key: _key, password_file: _file, password_env: _env, ...settings } = mqtt;
+  const single = PEM_FILES.flatMap((name) =>
+    problemAt(['mqtt', name], () => readCredentials({ ...settings, [name]: mqtt[name] }, gateway)),
+  );
+  if (single.length > 0) return single;
+  const { cert, key } = mqtt;
+  return problemAt(['mqtt', 'key'], () => readCredentials({ ...settings, cert, key }, gateway));
+};
+
+const secretProblem = (source: SecretSource, path: readonly PropertyKey[]): readonly Contradiction[] =>
+  problemAt(path, () => readSecret(source));
+
+const problemAt = (path: readonly PropertyKey[], attempt: () => unknown): readonly Contradiction[] => {
+  const problem = problemOf(attempt);
   return problem === undefined ? [] : [{ path, message: problem.message, remedy: problem.remedy }];
 };
 

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
 import { type ConfigProblem, loadConfig, parseConfig } from '../../agent/config/load.ts';
 import { PORTS } from '../../agent/drivers/driver.ts';
+import { Authority } from '../publish/certificates.ts';
 
 const MINIMAL = `gateway: gw-1
 operator: example.org
@@ -13,6 +15,8 @@ state_dir: state
 devices:
   - range: 127.0.0.0/29
 `;
+
+const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
 const good = (text: string) => {
   const parsed = parseConfig(text, '/etc/assayer');
@@ -121,6 +125,57 @@ test('plain MQTT beyond the loopback needs to be allowed by name', () => {
   assert.equal(problem?.path, 'mqtt.url');
   good(`${MINIMAL}mqtt:\n  url: mqtt://broker.example.org:1883\n  insecure: true\n`);
   good(`${MINIMAL}mqtt:\n  url: mqtt://127.0.0.1:1883\n`);
+});
+
+test('a step beyond the numbers of its field is an error with its line, in five fields and in six', () => {
+  for (const [expression, told] of [
+    ['*/90 * * * *', /the step 90 in the field minute/],
+    ['0-30/60 * * * *', /the step 60 in the field minute/],
+    ['*/61 * * * * *', /the step 61 in the field second/],
+    ['0 */24 * * *', /the step 24 in the field hour/],
+    ['0 0 */40 * *', /the step 40 in the field day/],
+    ['0 0 1 */13 *', /the step 13 in the field month/],
+    ['0 0 * * */8', /the step 8 in the field weekday/],
+  ] as const) {
+    const [problem, ...more] = problemsOf(`${MINIMAL}schedule:\n  pools: "* * * * *"\n  config: "${expression}"\n`);
+    assert.deepEqual([problem?.line, problem?.path, more], [8, 'schedule.config', []], expression);
+    assert.match(problem?.message ?? '', told);
+  }
+  good(`${MINIMAL}schedule:\n  pools: "*/2 * * * * *"\n  config: "*/59 */23 */31 */12 */7"\n`);
+});
+
+test('files of mqtt that cannot be read, are no PEM or do not fit each other stand at their lines', {
+  skip: hasOpenssl ? false : 'openssl is missing',
+}, (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'assayer-config-'));
+  t.after(() => rmSync(dir, { recursive: true }));
+  const [ours, theirs] = [new Authority(dir).issue('ours', 'DNS:gw-1'), new Authority(dir).issue('theirs', 'DNS:gw-1')];
+  writeFileSync(join(dir, 'text'), 'no PEM');
+  const mqtt = (ca: string, cert: string, key: string) =>
+    `${MINIMAL}mqtt:\n  url: mqtts://broker.example.org\n  ca: ${ca}\n  cert: ${cert}\n  key: ${key}\n`;
+  good(mqtt(ours.cert, ours.cert, ours.key));
+  for (const [text, line, told] of [
+    [mqtt('absent.pem', ours.cert, ours.key), 8, /cannot read ca file \/etc\/assayer\/absent\.pem: ENOENT/],
+    [mqtt(ours.cert, join(dir, 'text'), ours.key), 9, /files cert of mqtt cannot be used/],
+    [mqtt(ours.cert, ours.cert, dir), 10, /cannot read key file .*: EISDIR/],
+    [mqtt(ours.cert, ours.cert, theirs.key), 10, /files cert, key of mqtt cannot be used/],
+  ] as const) {
+    const [problem, ...more] = problemsOf(text);
+    assert.deepEqual([problem?.line, more], [line, []], text);
+    assert.match(problem?.message ?? '', told);
+  }
+});
+
+test('a setting that is missing, or has no value, is told by its meaning', () => {
+  const found = problemsOf('gateway:\nstate_dir: state\ndevices:\n  - name: rig-1\n');
+  assert.deepEqual(
+    found.map(({ line, path, message }) => [line, path, message.slice(0, 30)]),
+    [
+      [1, 'gateway', 'missing: id of this gateway = '],
+      [1, 'operator', 'missing: domain of the operato'],
+      [4, 'devices[0].host', 'missing: IP address or host na'],
+    ],
+  );
 });
 
 test('the file that init writes is good as it is', () => {
