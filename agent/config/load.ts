@@ -94,10 +94,16 @@ const problems = (issue: Issue, lineOf: (path: readonly PropertyKey[]) => number
   if (issue.code === 'invalid_union') {
     return branchOf(issue).flatMap((inner) => problems({ ...inner, path: [...issue.path, ...inner.path] }, lineOf));
   }
-  return [
-    { line: lineOf(issue.path), path: dotted(issue.path), message: issue.message, remedy: meaningOf(issue.path) },
-  ];
+  const at = { line: lineOf(issue.path), path: dotted(issue.path) };
+  if (isMissing(issue)) {
+    return [{ ...at, message: `missing: ${meaningOf(issue.path)}`, remedy: 'give it a value' }];
+  }
+  return [{ ...at, message: issue.message, remedy: meaningOf(issue.path) }];
 };
+
+/** A setting that is not there, or has nothing behind its colon. */
+const isMissing = ({ code, path, message }: Issue): boolean =>
+  code === 'invalid_type' && path.length > 0 && /received (undefined|null)$/.test(message);
 
 /** Of the forms an entry may take, the one whose own key it has; else the form it misses least. */
 const branchOf = (issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] => {

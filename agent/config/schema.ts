@@ -90,7 +90,10 @@ export const configSchema = z.strictObject({
   state_dir: z.string().min(1).describe('folder of the store and the signing key, mode 0700'),
   labels: labels.default({}),
   mqtt: broker.optional().describe('the uplink; without it entries stay in the local log'),
-  devices: z.array(z.union([hostEntry, rangeEntry])).min(1),
+  devices: z
+    .array(z.union([hostEntry, rangeEntry]))
+    .min(1)
+    .describe('the machines to look at: positions (`host`) and ranges that are searched'),
   credentials: z.record(id, credential).default({}),
   redact: z
     .array(z.enum(['pools.user']))
