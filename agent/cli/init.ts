@@ -52,7 +52,8 @@ const init = (options: InitOptions, io: Io): void => {
       `Key id:        ${key.kid}`,
       '',
       'Next:',
-      `  1. edit ${options.config}: devices, credentials, mqtt`,
+      `  1. edit ${options.config}: gateway and operator first, they name the log for ever: ${config.operator}/${config.gateway};`,
+      '     then devices, credentials, mqtt',
       `  2. assayer check-config -c ${options.config}`,
       `  3. assayer scan ${config.devices.map((entry) => ('range' in entry ? entry.range : entry.host))[0]}`,
       `  4. assayer doctor -c ${options.config}`,
@@ -169,14 +170,20 @@ const brokerText = (url: string): string =>
     '# Where the attestations go.',
     'mqtt:',
     `  url: ${scalar(url)}`,
-    ...(url.startsWith('mqtts:') ? [`  ca: ${PUBLIC_CA}   # or the file of your own authority`] : []),
+    ...(url.startsWith('mqtts:') ? [`  ca: ${publicAuthorities()}   # or the file of your own authority`] : []),
     '  # cert: /etc/assayer/gw.pem',
     '  # key: /etc/assayer/gw.key',
     '',
   ].join('\n');
 
-/** Where Debian keeps the authorities that browsers trust. */
-const PUBLIC_CA = '/etc/ssl/certs/ca-certificates.crt';
+/** Where Debian, Fedora and others keep the authorities that browsers trust. */
+const PUBLIC_CA = [
+  '/etc/ssl/certs/ca-certificates.crt',
+  '/etc/pki/tls/certs/ca-bundle.crt',
+  '/etc/ssl/cert.pem',
+] as const;
+
+const publicAuthorities = (): string => PUBLIC_CA.find((file) => existsSync(file)) ?? PUBLIC_CA[0];
 
 const BROKER_COMMENT = `# Where the attestations go. Without it they stay in the local log.
 # mqtt:
