@@ -31,8 +31,8 @@ const VERBS = [
 ] as const;
 
 const EXIT_CODES = `
-Every verb ends with 0 when all is well, 1 when findings are open or a check failed, 2 when the command or the
-configuration is wrong, 3 when a system it needs cannot be reached. \`assayer <verb> --help\` says more.`;
+Every verb ends with 0 when all is well, 1 when findings are open, a check failed or Ctrl-C ended a search, 2 when the
+command or the configuration is wrong, 3 when a system it needs cannot be reached. \`assayer <verb> --help\` says more.`;
 
 /** The command line. Usage errors throw `CommanderError`, an operator's problems `AgentError`. */
 export const buildProgram = (io: Io): Command => {
