@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -12,13 +11,6 @@ const holding = (t: TestContext, text: string): string => {
   t.after(() => rmSync(dir, { recursive: true }));
   writeFileSync(join(dir, 'password'), text, { mode: 0o600 });
   return join(dir, 'password');
-};
-
-/** A pipe that nobody writes to: whoever reads it waits for ever. */
-const pipe = (t: TestContext): string => {
-  const path = `${holding(t, '')}.pipe`;
-  execFileSync('mkfifo', [path]);
-  return path;
 };
 
 const refused = (error: unknown): boolean => error instanceof AgentError && error.code === 'config.secret';
@@ -40,7 +32,6 @@ test('an empty, missing or ambiguous source is refused', (t) => {
     { password_file: tmpdir() },
     { password_file: holding(t, '\n') },
     { password_file: '/dev/zero' },
-    { password_file: pipe(t) },
     { password_file: holding(t, 'x'.repeat(65_537)) },
     { password_env: 'ASSAYER_TEST_NOT_SET' },
   ]) {
