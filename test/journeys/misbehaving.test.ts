@@ -59,6 +59,31 @@ test('miners that stall, drip, flood, hang up or answer garbage go dark, and tho
   await gateway.verified();
 });
 
+test('a miner that hides other pools behind a reply that cannot be read is missed in coverage, and status says since when', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(['whatsminer/m50s-api2', 'axeos/gamma-2.12'], '127.59.0.1');
+  const [hiding] = fleet.devices;
+  assert.ok(hiding !== undefined);
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet)] });
+  await gateway.knows(2);
+  const [id = ''] = idsOf(gateway, [hiding]);
+  assert.doesNotMatch((await gateway.assayer('status')).out, /not read/);
+
+  hiding.changePoolUser(0, 'thief.x');
+  hiding.set('Priority', 'none');
+  await gateway.periodEnds();
+  const { observed, missed_devices, polls } = await gateway.periodEnds();
+  assert.deepEqual([observed, missed_devices], [1, [id]]);
+  const { due, ok } = polls.config ?? { due: 0, ok: 0 };
+  assert.ok(ok > 0 && ok <= due / 2 + 1, `${ok} of ${due}`);
+  assert.match((await gateway.assayer('status')).out, new RegExp(`^${id} .*, pools not read since 2`, 'm'));
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  assert.deepEqual(idsFound(gateway), []);
+  assert.equal(gateway.attestations(id).length, 1);
+  await gateway.verified();
+});
+
 test('a miner that answers for another family is found out, one that never hangs up is read all the same', {
   timeout: 60_000,
 }, async () => {
