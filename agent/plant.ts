@@ -115,9 +115,9 @@ const savePassed = ({ fleet, recorder }: RoundDeps): void =>
   recorder.saveMeta(PASSED, JSON.stringify(fleet.passedEntries()));
 
 /** The entries that were passed before, from what the store keeps. */
-export const passedEntries = (text: string | undefined): ReadonlySet<string> =>
+export const passedEntries = (text: string): ReadonlySet<string> =>
   // Written by `savePassed`.
-  new Set(text === undefined ? [] : (JSON.parse(text) as readonly string[]));
+  new Set(JSON.parse(text) as readonly string[]);
 
 const isOverdue = (seat: FleetSeat, intervalMs: number, { fleet, wallMs }: RoundDeps): boolean => {
   const marks = seat.device === undefined ? undefined : fleet.state(seat.device)?.marks;
