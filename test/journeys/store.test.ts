@@ -138,7 +138,7 @@ const DAMAGES = [
     damage: inStore(
       `UPDATE entries SET message = CAST(replace(CAST(message AS TEXT), 'SIGTERM', 'SIGTERN') AS BLOB) WHERE seq = ${LAST}`,
     ),
-    says: /the log in .* does not verify: /,
+    says: /the store .* is damaged \(entry \d+ in it is not what was written\)/,
   },
   {
     what: 'the message of the last entry is gone',
