@@ -18,6 +18,7 @@ import { VERSION } from './platform/version.ts';
 import { Sessions } from './publish/presence.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
+import { earlierBoots } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
 import { lastBegun, markBegun } from './record/incarnation.ts';
@@ -159,7 +160,8 @@ export class Daemon {
     this.#ambience.emit('warn', 'log.begun-anew', {
       log: this.#ground.log.origin,
       former: origin ?? 'unknown',
-      remedy: 'if nobody removed the store on purpose, find out who did; a backup of it holds the former log',
+      remedy:
+        'if no first start failed and nobody removed the store on purpose, find out who did; a backup of it holds the former log',
     });
   }
 
@@ -458,13 +460,3 @@ const attestedOf = (store: Store, fleet: Fleet): Attested => {
 const stormsOf = (store: Store): StormState =>
   // Written by this agent, as JSON of the same type.
   store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;
-
-/** The seeds this store was ever started with: a presence under one of them is our own. */
-const earlierBoots = (store: Store): ReadonlySet<string> =>
-  new Set(
-    store
-      .find({ kind: 'session', newest: MOST_BOOTS })
-      .map(({ message }) => (JSON.parse(Buffer.from(message).toString()) as { readonly bootseed: string }).bootseed),
-  );
-
-const MOST_BOOTS = 2000;

@@ -3,6 +3,7 @@ import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
 import { describeProblem, parseConfig } from '../config/load.ts';
+import { checkCertificates } from '../config/meaning.ts';
 import { configSchema } from '../config/schema.ts';
 import { AgentError } from '../platform/errors.ts';
 import { placesOf } from '../schedule/places.ts';
@@ -26,7 +27,7 @@ export const checkConfigVerb = (program: Command, io: Io): void => {
 export const configJsonSchema = (): object => z.toJSONSchema(configSchema, { io: 'input' });
 
 const checkFile = (file: string, json: boolean, io: Io): void => {
-  const parsed = parseConfig(readText(file), dirname(file));
+  const parsed = parseConfig(readText(file), dirname(file), checkCertificates);
   if (parsed.kind === 'bad') {
     setExit(EXIT.usage);
     if (json) printJson(io, { ok: false, file, problems: parsed.problems });

@@ -20,7 +20,8 @@ export const statusVerb = (program: Command, io: Io): void => {
       const { config } = loadConfig(resolve(options.config));
       using store = Store.openReadOnly(config.state_dir);
       const live = await liveStatus(config.state_dir);
-      const unread = live instanceof AgentError ? {} : live.pools_unread;
+      // An agent that runs on since before an update does not say it.
+      const unread = live instanceof AgentError ? {} : (live.pools_unread ?? {});
       const devices = [...newestAttestations(store)].map((statement) => rowOf(statement, unread));
       const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
       if (options.json) {

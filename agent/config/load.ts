@@ -5,7 +5,7 @@ import { type Document, isMap, isNode, type LineCounter } from 'yaml';
 import type { z } from 'zod';
 import { AgentError } from '../platform/errors.ts';
 import { parseYaml } from './document.ts';
-import { checkMeaning } from './meaning.ts';
+import { type Contradiction, checkMeaning } from './meaning.ts';
 import { type Config, configSchema } from './schema.ts';
 
 /** One thing wrong with a configuration file: where, what, and what to do about it. */
@@ -60,9 +60,13 @@ type Parsed =
 
 /**
  * Checks the text of a configuration. Paths in it are relative to `folder`. Finds every problem it can: syntax first,
- * then unknown and wrong settings, then settings that contradict each other.
+ * then unknown and wrong settings, then settings that contradict each other, then what `also` looks at.
  */
-export const parseConfig = (text: string, folder: string): Parsed => {
+export const parseConfig = (
+  text: string,
+  folder: string,
+  also: (config: Config) => readonly Contradiction[] = () => [],
+): Parsed => {
   const read = parseYaml(text);
   if (read.kind === 'bad') return read;
   const { document, lines } = read;
@@ -71,7 +75,7 @@ export const parseConfig = (text: string, folder: string): Parsed => {
   if (!checked.success)
     return { kind: 'bad', problems: checked.error.issues.flatMap((issue) => problems(issue, lineOf)) };
   const config = withAbsolutePaths(checked.data, folder);
-  const contradictions = checkMeaning(config).map(({ path, message, remedy }) => ({
+  const contradictions = [...checkMeaning(config), ...also(config)].map(({ path, message, remedy }) => ({
     line: lineOf(path),
     path: dotted(path),
     message,

@@ -53,11 +53,11 @@ const schedules = ({ schedule }: Config): readonly Contradiction[] =>
     }));
   });
 
-/** The fields of an expression with seconds, and the largest number in each. */
+/** The fields of an expression with seconds, and after how many the numbers of each begin anew. */
 const FIELDS = [
-  { field: 'second', longest: 59 },
-  { field: 'minute', longest: 59 },
-  { field: 'hour', longest: 23 },
+  { field: 'second', longest: 60 },
+  { field: 'minute', longest: 60 },
+  { field: 'hour', longest: 24 },
   { field: 'day', longest: 31 },
   { field: 'month', longest: 12 },
   { field: 'weekday', longest: 7 },
@@ -129,14 +129,17 @@ const broker = (config: Config): readonly Contradiction[] => {
   return [
     ...problemAt(['mqtt', 'url'], () => checkBroker(mqtt)),
     ...(mqtt.password_file === undefined && mqtt.password_env === undefined ? [] : secretProblem(mqtt, ['mqtt'])),
-    ...pemFiles(config),
   ];
 };
 
 const PEM_FILES = ['ca', 'cert', 'key'] as const;
 
-/** Each file by itself first, so that the problem stands at its line; then whether the key is that of the certificate. */
-const pemFiles = ({ mqtt, gateway }: Config): readonly Contradiction[] => {
+/**
+ * The certificate files that `run` will read, for who asks before it. The agent itself reads them whenever it connects, and
+ * a verb that only looks needs none. Each by itself first, so that the problem stands at its line; then whether the key is
+ * that of the certificate.
+ */
+export const checkCertificates = ({ mqtt, gateway }: Config): readonly Contradiction[] => {
   if (mqtt === undefined) return [];
   const { ca: _ca, cert: _cert, key: _key, password_file: _file, password_env: _env, ...settings } = mqtt;
   const single = PEM_FILES.flatMap((name) =>

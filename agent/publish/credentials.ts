@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret } from '../platform/secrets.ts';
@@ -26,11 +26,22 @@ export const readCredentials = (settings: MqttSettings, gateway: string): Creden
   };
 };
 
+/** Far above any bundle of authorities, bytes. */
+const LARGEST_PEM = 8_388_608;
+
 const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined): { readonly [member: string]: Buffer } => {
   if (file === undefined) return {};
   try {
+    // Before it is opened: reading a pipe or a device would wait, or never end.
+    const stats = statSync(file);
+    if (!stats.isFile() || stats.size > LARGEST_PEM)
+      throw credentialsError(
+        `${name} file ${file} is no regular file, or is too large`,
+        `name a PEM file as mqtt.${name}`,
+      );
     return { [name]: readFileSync(file) };
   } catch (cause) {
+    if (cause instanceof AgentError) throw cause;
     const { code } = cause as NodeJS.ErrnoException;
     throw credentialsError(`cannot read ${name} file ${file}: ${code}`, `make ${file} readable by the agent`, cause);
   }
@@ -49,5 +60,5 @@ const checkPair = (files: { readonly [member: string]: Buffer }): void => {
   }
 };
 
-const credentialsError = (message: string, remedy: string, cause: unknown): AgentError =>
+const credentialsError = (message: string, remedy: string, cause?: unknown): AgentError =>
   new AgentError({ code: 'mqtt.credentials', message, remedy, cause });

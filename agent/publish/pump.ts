@@ -59,7 +59,7 @@ export class Pump {
     this.#state = 'running';
     this.#unsubscribe = outbox.onAppend(() => this.#wake());
     this.#rewind();
-    if (!connection.server.sessionPresent) void this.#mirrors.republish().catch((error) => this.#failed(error));
+    if (!connection.server.sessionPresent) void this.#mirrors.republish().catch((error) => this.#mirrorsEnded(error));
   }
 
   /** Sends no further entry. Answers to those under way still count. */
@@ -145,6 +145,12 @@ export class Pump {
         this.#inflight -= 1;
         this.#wake();
       });
+  }
+
+  /** What displays are shown is best effort: entries go on without it. */
+  #mirrorsEnded(error: unknown): void {
+    if (!(error instanceof AgentError)) throw error;
+    this.#options.emit('warn', 'uplink.mirrors-ended', { message: error.message, remedy: error.remedy });
   }
 
   /** A store that cannot be read ends the connection, so that its failure is reported and tried again like any other. */

@@ -183,6 +183,16 @@ export class Store {
     return newest === undefined ? rows : rows.reverse();
   }
 
+  /** `seq` of the newest held entries of a kind, at most `limit`, the newest first. */
+  newestOf(kind: string, limit: number): readonly number[] {
+    return this.#all(
+      ({ seq }) => integer(seq),
+      'SELECT seq FROM entries WHERE message IS NOT NULL AND kind = ? ORDER BY seq DESC LIMIT ?',
+      kind,
+      limit,
+    );
+  }
+
   /** Leaf hashes from `seq` upwards, also of pruned entries. */
   leavesFrom(seq: number, limit: number): readonly Uint8Array[] {
     return this.#all(

@@ -232,8 +232,8 @@ test('a certificate that ends soon, and one of an authority that is not trusted'
   assert.match(untrusted?.remedy ?? '', /^check ca, cert, key/);
 
   renameSync(theirs.ca, `${theirs.ca}.gone`);
-  const [unreadable] = (await examined(cwd)).of('configuration');
-  assert.match(`${unreadable?.level} ${unreadable?.message}`, /^fail .*:\d+: mqtt\.ca: cannot read ca file .*ENOENT/);
+  const [unreadable] = (await examined(cwd)).of('broker');
+  assert.match(`${unreadable?.level} ${unreadable?.message}`, /^fail cannot read ca file .*ENOENT/);
 });
 
 test('positions that do not answer are named; where nobody answers the way is wrong', async (t) => {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
 import { type ConfigProblem, loadConfig, parseConfig } from '../../agent/config/load.ts';
+import { checkCertificates } from '../../agent/config/meaning.ts';
 import { PORTS } from '../../agent/drivers/driver.ts';
 import { Authority } from '../publish/certificates.ts';
 
@@ -18,14 +19,14 @@ devices:
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0;
 
-const good = (text: string) => {
-  const parsed = parseConfig(text, '/etc/assayer');
+const good = (text: string, also?: Parameters<typeof parseConfig>[2]) => {
+  const parsed = parseConfig(text, '/etc/assayer', also);
   assert.equal(parsed.kind, 'good', JSON.stringify(parsed));
   return (parsed as Extract<typeof parsed, { kind: 'good' }>).config;
 };
 
-const problemsOf = (text: string): readonly ConfigProblem[] => {
-  const parsed = parseConfig(text, '/etc/assayer');
+const problemsOf = (text: string, also?: Parameters<typeof parseConfig>[2]): readonly ConfigProblem[] => {
+  const parsed = parseConfig(text, '/etc/assayer', also);
   assert.equal(parsed.kind, 'bad', 'the text was taken as good');
   return (parsed as Extract<typeof parsed, { kind: 'bad' }>).problems;
 };
@@ -130,9 +131,9 @@ test('plain MQTT beyond the loopback needs to be allowed by name', () => {
 test('a step beyond the numbers of its field is an error with its line, in five fields and in six', () => {
   for (const [expression, told] of [
     ['*/90 * * * *', /the step 90 in the field minute/],
-    ['0-30/60 * * * *', /the step 60 in the field minute/],
+    ['0-30/61 * * * *', /the step 61 in the field minute/],
     ['*/61 * * * * *', /the step 61 in the field second/],
-    ['0 */24 * * *', /the step 24 in the field hour/],
+    ['0 */25 * * *', /the step 25 in the field hour/],
     ['0 0 */40 * *', /the step 40 in the field day/],
     ['0 0 1 */13 *', /the step 13 in the field month/],
     ['0 0 * * */8', /the step 8 in the field weekday/],
@@ -141,10 +142,10 @@ test('a step beyond the numbers of its field is an error with its line, in five 
     assert.deepEqual([problem?.line, problem?.path, more], [8, 'schedule.config', []], expression);
     assert.match(problem?.message ?? '', told);
   }
-  good(`${MINIMAL}schedule:\n  pools: "*/2 * * * * *"\n  config: "*/59 */23 */31 */12 */7"\n`);
+  good(`${MINIMAL}schedule:\n  pools: "*/60 * * * * *"\n  config: "*/60 */24 */31 */12 */7"\n`);
 });
 
-test('files of mqtt that cannot be read, are no PEM or do not fit each other stand at their lines', {
+test('files of mqtt that cannot be read, are no PEM or do not fit each other stand at their lines, for who asks', {
   skip: hasOpenssl ? false : 'openssl is missing',
 }, (t) => {
   const dir = mkdtempSync(join(tmpdir(), 'assayer-config-'));
@@ -153,14 +154,16 @@ test('files of mqtt that cannot be read, are no PEM or do not fit each other sta
   writeFileSync(join(dir, 'text'), 'no PEM');
   const mqtt = (ca: string, cert: string, key: string) =>
     `${MINIMAL}mqtt:\n  url: mqtts://broker.example.org\n  ca: ${ca}\n  cert: ${cert}\n  key: ${key}\n`;
-  good(mqtt(ours.cert, ours.cert, ours.key));
+  good(mqtt(ours.cert, ours.cert, ours.key), checkCertificates);
   for (const [text, line, told] of [
     [mqtt('absent.pem', ours.cert, ours.key), 8, /cannot read ca file \/etc\/assayer\/absent\.pem: ENOENT/],
     [mqtt(ours.cert, join(dir, 'text'), ours.key), 9, /files cert of mqtt cannot be used/],
-    [mqtt(ours.cert, ours.cert, dir), 10, /cannot read key file .*: EISDIR/],
+    [mqtt(ours.cert, ours.cert, dir), 10, /key file .* is no regular file/],
+    [mqtt('/dev/zero', ours.cert, ours.key), 8, /ca file \/dev\/zero is no regular file/],
     [mqtt(ours.cert, ours.cert, theirs.key), 10, /files cert, key of mqtt cannot be used/],
   ] as const) {
-    const [problem, ...more] = problemsOf(text);
+    good(text);
+    const [problem, ...more] = problemsOf(text, checkCertificates);
     assert.deepEqual([problem?.line, more], [line, []], text);
     assert.match(problem?.message ?? '', told);
   }

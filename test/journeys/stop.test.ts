@@ -61,7 +61,7 @@ test('an agent that cannot start ends by itself, says what to mend, and leaves n
     await until('the remedy', () => gateway.stderr.includes(`[${code}]`));
   };
   gateway.configure({ mqtt: { url: 'mqtts://127.0.0.1:9', ca: 'absent.pem' } });
-  await refused('config.invalid');
+  await refused('mqtt.credentials');
   gateway.configure({ mqtt: { url: 'mqtt://127.0.0.1:9', spread_s: 0 } });
   mkdirSync(join(gateway.stateDir, 'control.sock'));
   await refused('config.state-dir');

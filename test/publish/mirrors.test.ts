@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
+import { AgentError } from '../../agent/platform/errors.ts';
 import { Agent, settingsFor } from './agents.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from './mosquitto.ts';
@@ -79,6 +80,20 @@ suite('mirrors for displays (mqtt.md §9)', { skip: WITHOUT_MOSQUITTO, timeout: 
       () => new Set(observer.heard.map(({ topic }) => topic).filter((topic) => topic.includes('/dev/'))).size === 120,
     );
     assert.equal(observer.on(LOG).length, 0, 'the log is not sent again');
+  });
+
+  test('attestations that cannot be read for their mirrors are told, and the log goes on', async () => {
+    await using broker = await Mosquitto.start();
+    class Damaged extends MemoryOutbox {
+      override newestAfter(): never {
+        throw new AgentError({ code: 'store.corrupt', message: 'entry 0 is not what was written', remedy: 'a backup' });
+      }
+    }
+    await using agent = new Agent(settingsFor(broker.url), { outbox: new Damaged() }).start();
+    await until('the warning', () => agent.events.some(({ event }) => event === 'uplink.mirrors-ended'));
+    agent.outbox.append(attestation('m-1'));
+    await until('the entry', () => agent.outbox.cursor() === 1);
+    assert.ok(!agent.events.some(({ event }) => event === 'uplink.store'));
   });
 
   test('mirror: off has no device topics; auto has none above 500 devices; on has them', async () => {
