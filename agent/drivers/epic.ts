@@ -73,22 +73,37 @@ const withCurrent = (slots: readonly PoolSlot[], stratum: JsonValue | undefined)
   return slots.map((slot) => ({ ...slot, active: connected && slot.slot === position }));
 };
 
+interface Split {
+  readonly slots: readonly PoolSlot[];
+  /** How many places the split has; a blank one is among them. */
+  readonly places: number;
+}
+
 /** The pools of one split, each with the share of the hash rate that the split gets. */
-const poolsOfSplit: Reader<readonly PoolSlot[]> = (value) => {
+const splitOf: Reader<Split> = (value) => {
   const split = asObject(value);
   if (split === undefined) return UNREADABLE;
   const ratio = memberIn(split, 'ratio', count);
   if (ratio.kind !== 'present') return UNREADABLE;
-  return whenPresent(memberIn(split, 'stratum_configs', poolList(STORED)), (slots) =>
-    present(slots.map((slot) => ({ ...slot, quota: ratio.value }))),
-  );
+  const places = asArray(split.stratum_configs)?.length;
+  if (places === undefined) return UNREADABLE;
+  const slots = poolList(STORED)(split.stratum_configs ?? null);
+  if (slots.kind === 'unknown') return slots;
+  const filled = slots.kind === 'present' ? slots.value : [];
+  return present({ slots: filled.map((slot) => ({ ...slot, quota: ratio.value })), places });
 };
 
-/** The pools of all splits, numbered through; the place within its split is the priority of a pool. */
+/** The pools of all splits, numbered through by their places; the place within its split is the priority of a pool. */
 const poolsOfSplits: Reader<readonly PoolSlot[]> = (value) =>
-  whenPresent(listOf(poolsOfSplit)(value), (splits) =>
-    present(splits.flat().map((slot, place) => ({ ...slot, slot: place }))),
-  );
+  whenPresent(listOf(splitOf)(value), (splits) => {
+    let before = 0;
+    const all = splits.flatMap(({ slots, places }) => {
+      const from = before;
+      before += places;
+      return slots.map((slot) => ({ ...slot, slot: from + slot.slot }));
+    });
+    return all.length === 0 ? ABSENT : present(all);
+  });
 
 /** The saved splits where they are on. Off, or not offered by an older version, is absent. */
 const splits = at('split_config', '', (value): Reading<readonly PoolSlot[]> => {

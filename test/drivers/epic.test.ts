@@ -47,6 +47,23 @@ test('the pools of every split count, with their share of the hash rate and thei
   ]);
 });
 
+test('a blank place keeps its number, also where it is all that a split has', () => {
+  const [first, second] = SPLIT.hashrate_splits;
+  const blank = { pool: '', login: '', password: '' };
+  const places = (...splits: JsonValue[]) => {
+    const pools = poolsOf(SUMMARY, { enabled: true, hashrate_splits: splits });
+    return Array.isArray(pools) ? pools.map(({ slot, url }) => [slot, url]) : pools;
+  };
+  const behind = [1, 2].map((slot) => [slot, second?.stratum_configs[slot - 1]?.pool]);
+  assert.deepEqual(places({ ratio: 70, stratum_configs: [blank] }, second ?? null), behind);
+  const [, last] = second?.stratum_configs ?? [];
+  assert.deepEqual(places(first ?? null, { ratio: 30, stratum_configs: [blank, last ?? null] }), [
+    [0, 'stratum+tcp://c.example:3'],
+    [2, 'stratum+tcp://e.example:5'],
+  ]);
+  assert.equal(places({ ratio: 100, stratum_configs: [blank] }), 'unreadable');
+});
+
 test('without a split, or where a version knows none, the list of pools counts, and the one in use is marked', () => {
   const stored = [
     { slot: 0, url: 'stratum+tcp://a.example:1', user: 'u.w', priority: 0, active: false },
