@@ -1,6 +1,6 @@
 import { attestedClaims, requireAcceptable } from './appraise/accept.ts';
 import type { DeviceState } from './appraise/device.ts';
-import { readFacts } from './baseline/compared.ts';
+import { keptFacts } from './baseline/kept.ts';
 import { type Difference, diffReference } from './baseline/reference.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Person } from './record/batch.ts';
@@ -26,7 +26,7 @@ export const previewAcceptance = (fleet: Known, devices: readonly string[]): rea
   return states.map((state) => ({
     device: state.id,
     seq: state.attested?.seq ?? -1,
-    differences: diffReference(readFacts(state.reference?.facts ?? '{}'), attestedClaims(state)),
+    differences: diffReference(keptFacts(state.reference?.facts), attestedClaims(state)),
     openFindings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
       .map(({ finding }) => finding.ruleId),

@@ -4,7 +4,7 @@ import type { Attested, DeviceState } from './appraise/device.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
-import { readFacts } from './baseline/compared.ts';
+import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
 import { type LookDeps, lookAt, type Sight } from './look.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
@@ -125,7 +125,7 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
     )
     .map(([fact]) => fact);
   if (unknown.length === 0) return [];
-  const known = new Set(Object.keys(readFacts(before.attested.facts || '{}')));
+  const known = new Set(Object.keys(keptFacts(before.attested.facts)));
   for (const fact of before.attested.missing ?? []) known.delete(fact);
   return unknown.filter((fact) => known.has(fact));
 };

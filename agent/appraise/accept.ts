@@ -1,5 +1,5 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
-import { readFacts } from '../baseline/compared.ts';
+import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
@@ -26,7 +26,7 @@ export interface Terms {
 
 /** The claims that `accept` would adopt: what was attested last. */
 export const attestedClaims = ({ attested }: DeviceState): Facts => {
-  const facts = readFacts(attested?.facts || '{}');
+  const facts = keptFacts(attested?.facts);
   return only(
     facts,
     (Object.keys(facts) as FactName[]).filter((fact) => attested?.missing?.includes(fact) !== true),

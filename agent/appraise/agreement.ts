@@ -1,4 +1,4 @@
-import { readFacts } from '../baseline/compared.ts';
+import { keptFacts } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Attested, DeviceState } from './device.ts';
 import { believable } from './placeholder.ts';
@@ -13,7 +13,7 @@ export const affirmsPools = (attested: Attested | undefined, { facts, gaps }: Ob
   if (facts.pools !== undefined && facts.pools.length > 0) return true;
   if (attested === undefined || attested.missing?.includes('pools') === true) return true;
   if (facts.pools === undefined ? !gaps.has('pools') : believable(facts).pools !== undefined) return true;
-  const claimed = readFacts(attested.facts || '{}').pools;
+  const claimed = keptFacts(attested.facts).pools;
   return claimed === undefined || (claimed.length === 0 && facts.pools !== undefined);
 };
 

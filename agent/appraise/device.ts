@@ -1,4 +1,5 @@
 import type { FactName } from '../../shared/facts.ts';
+import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Finding } from './finding.ts';
 
 export type Approval = 'none' | 'local' | 'signed';
@@ -20,29 +21,29 @@ export interface Unrecorded {
 }
 
 /** The reference values in force for one device. */
-export interface Reference {
+export interface Reference<Kept = KeptFacts> {
   /** Oldest first; only entries that still hold a fact. */
   readonly entries: readonly ReferenceEntry[];
   /** Facts in force that no `baseline` entry names yet: to be written as `learned`. */
   readonly unrecorded?: readonly Unrecorded[];
-  /** The values, as the text `comparedText` makes of them: parsed on demand. */
-  readonly facts: string;
-  /** Facts of the text that were read from a stand-in, because their own surface was closed. */
+  /** The values: read on demand. */
+  readonly facts: Kept;
+  /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
 }
 
 /** The attestation that states the device as it is now known. */
-export interface Attested {
+export interface Attested<Kept = KeptFacts> {
   /** `seq` of the entry; absent between the verdict and the record. */
   readonly seq?: number;
   readonly atMs: number;
   /** False for an `unreachable` attestation; `facts` are then those of the last one with claims. */
   readonly reachable: boolean;
-  /** The claims of non-volatile facts, as text; with the last known value of those named in `missing`. */
-  readonly facts: string;
-  /** Facts of the text that the claims of this entry do not hold, because they could not be read then. */
+  /** The claims of non-volatile facts; with the last known value of those named in `missing`. */
+  readonly facts: Kept;
+  /** Facts of these that the claims of this entry do not hold, because they could not be read then. */
   readonly missing?: readonly FactName[];
-  /** Facts of the text that were read from a stand-in, because their own surface was closed. */
+  /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
 }
 
@@ -87,12 +88,9 @@ export interface Marks {
   closed?: readonly FactName[];
   /** Early looks asked for in a row. */
   asked: number;
-  /** Text of the facts of the last look of each kind when nothing was left to do: an equal one needs no work. */
+  /** Digest of what the last look of each kind showed when nothing was left to do: an equal one needs no work. */
   settledPools?: string;
   settledFull?: string;
-  /** Names of the facts that stood in at those looks, where there were any. */
-  standInsPools?: string;
-  standInsFull?: string;
   /** The volatile facts that rules read, as text, at the last look. */
   activity?: string;
   /** Configuration under which the device settled, and until when time alone changes nothing. */
@@ -100,8 +98,11 @@ export interface Marks {
   wakeMs?: number;
 }
 
-/** Everything the agent remembers about one device between looks. Replaced, not changed, except for `marks`. */
-export interface DeviceState {
+/**
+ * Everything the agent remembers about one device between looks. Replaced, not changed, except for `marks`. In the store
+ * its facts are the text of `comparedText`.
+ */
+export interface DeviceState<Kept = KeptFacts> {
   readonly id: string;
   /** A `host` entry is a position, whatever machine answers there; in a `range` the id follows the machine. */
   readonly position: 'host' | 'range';
@@ -111,8 +112,8 @@ export interface DeviceState {
   readonly firstSeenMs?: number;
   /** It appeared after the first pass over its entry and nobody accepted it yet. */
   readonly unknownDevice?: true;
-  readonly reference?: Reference;
-  readonly attested?: Attested;
+  readonly reference?: Reference<Kept>;
+  readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */
   readonly referenceChanged?: true;
   /** Provisional and open findings. */
@@ -122,8 +123,8 @@ export interface DeviceState {
   readonly blips: readonly Blip[];
   /** Reboots of the last hour, Unix milliseconds. */
   readonly rebootsMs: readonly number[];
-  /** Since the device came back after more than 15 min: the interval, and what it was before, as text. */
-  readonly returned?: { readonly darkSinceMs: number; readonly backMs: number; readonly facts: string };
+  /** Since the device came back after more than 15 min: the interval, and what it was before. */
+  readonly returned?: { readonly darkSinceMs: number; readonly backMs: number; readonly facts: Kept };
   /** Changed facts that no rule speaks of, as text, waiting for a second look. */
   readonly unattested?: string;
   readonly marks: Marks;
@@ -148,20 +149,32 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
   const { poolsMs, fullMs, failures, failingSinceMs, uptime } = state.marks;
-  return JSON.stringify({ ...state, marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, asked: 0 } });
+  return JSON.stringify({
+    ...withTexts(state, keptText),
+    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, asked: 0 },
+  });
 };
 
-/** Reads what `writeDevice` wrote; throws where it is something else. Equal texts become one in memory. */
+/** Reads what `writeDevice` wrote; throws where it is something else. */
 export const readDevice = (text: string): DeviceState => {
-  const state = JSON.parse(text) as DeviceState;
+  const state = JSON.parse(text) as DeviceState<string>;
   if (!isDevice(state)) throw new Error('not the state of a device');
-  const { reference, attested } = state;
-  if (reference === undefined || attested === undefined || reference.facts !== attested.facts) return state;
-  return { ...state, reference: { ...reference, facts: attested.facts } };
+  return withTexts(state, keepText);
+};
+
+/** The state with its facts in another form. */
+const withTexts = <From, To>(state: DeviceState<From>, form: (facts: From) => To): DeviceState<To> => {
+  const { reference, attested, returned, ...rest } = state;
+  return {
+    ...rest,
+    ...(reference === undefined ? {} : { reference: { ...reference, facts: form(reference.facts) } }),
+    ...(attested === undefined ? {} : { attested: { ...attested, facts: form(attested.facts) } }),
+    ...(returned === undefined ? {} : { returned: { ...returned, facts: form(returned.facts) } }),
+  };
 };
 
 /** Damage that leaves JSON behind is rare; the members that every state has tell it. */
-const isDevice = (state: Partial<DeviceState> | null): boolean =>
+const isDevice = (state: Partial<DeviceState<string>> | null): boolean =>
   typeof state?.id === 'string' &&
   typeof state.address === 'string' &&
   typeof state.labels === 'object' &&

@@ -1,5 +1,6 @@
 import { FACTS, type FactName, type Facts, type UnknownReason } from '../../shared/facts.ts';
-import { changedFacts, comparedText, newFacts, readFacts } from '../baseline/compared.ts';
+import { changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
+import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { type Advanced, advance, type Drafting } from './advance.ts';
@@ -125,7 +126,7 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const { nowMs } = context;
   const ran: Ran = { kind: 'ran', rule: visibilityDeviceDark, deviations: [{ reasons: [reason] }], facts: [] };
   const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
-  const approved = state.reference === undefined ? undefined : readFacts(state.reference.facts);
+  const approved = state.reference === undefined ? undefined : keptFacts(state.reference.facts);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
   const outcomes = runComparisons({}, nothing, approved, { nowMs, address: state.address, ...allowOf(context) });
   clearSettled(state);
@@ -133,7 +134,7 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
     state: {
       ...state,
       ...findingsOf(advanced),
-      attested: { ...(state.attested ?? { facts: '' }), atMs: nowMs, reachable: false },
+      attested: { ...(state.attested ?? { facts: NO_FACTS }), atMs: nowMs, reachable: false },
     },
     changed: true,
     transitions: advanced.statements,
@@ -196,8 +197,8 @@ const note = (
   if (reboots.length !== state.rebootsMs.length || reboots.at(-1) !== state.rebootsMs.at(-1))
     changes.rebootsMs = reboots;
   const darkSinceMs = lastSeenMs(state);
-  const known = state.attested?.facts ?? '';
-  if (isDark(state) && state.returned === undefined && known !== '' && observedAtMs - darkSinceMs > DARK_MS)
+  const known = state.attested?.facts ?? NO_FACTS;
+  if (isDark(state) && state.returned === undefined && known !== NO_FACTS && observedAtMs - darkSinceMs > DARK_MS)
     changes.returned = { darkSinceMs, backMs: observedAtMs, facts: known };
   return Object.keys(changes).length === 0 ? state : { ...state, ...changes };
 };
@@ -213,7 +214,7 @@ const outcomesOf = (
   context: LookContext,
 ): readonly Outcome[] => {
   const ruleContext = { nowMs: context.nowMs, address, ...allowOf(context) };
-  const approved = state.reference === undefined ? undefined : readFacts(state.reference.facts);
+  const approved = state.reference === undefined ? undefined : keptFacts(state.reference.facts);
   const uptime = sampleUptime(facts, observedAtMs);
   return [
     ...runComparisons(facts, gaps, approved, ruleContext),
@@ -249,7 +250,7 @@ const returnOutcome = (
 ): Outcome => {
   const rule = visibilityChangedWhileDark;
   if (returned === undefined) return { kind: 'silent', rule };
-  const outcomes = runComparisons(facts, gaps, readFacts(returned.facts), context).filter((outcome) =>
+  const outcomes = runComparisons(facts, gaps, keptFacts(returned.facts), context).filter((outcome) =>
     speaksOfReturn(outcome.rule.id),
   );
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
@@ -342,9 +343,9 @@ const wasCompared = (outcomes: readonly Outcome[]): boolean =>
 
 /** Facts that differ from the last attestation, with their values, as text; undefined when none does. */
 const unattestedFacts = ({ attested }: DeviceState, facts: Facts): string | undefined => {
-  if (attested === undefined || attested.facts === '') return undefined;
-  const now = readFacts(comparedText(facts));
-  const names = changedFacts(readFacts(attested.facts), now);
+  if (attested === undefined || attested.facts === NO_FACTS) return undefined;
+  const now = comparedFacts(facts);
+  const names = changedFacts(keptFacts(attested.facts), now);
   return names.length === 0 ? undefined : JSON.stringify(names.map((name) => [name, now[name]]));
 };
 
@@ -360,7 +361,7 @@ const triggerOf = (
   advanced: Advanced,
   { nowMs, refreshDueMs }: LookContext,
 ): Trigger | undefined => {
-  const first = (state.attested?.facts ?? '') === '';
+  const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
   if (advanced.confirmed) return first ? 'first' : 'change';
   if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
@@ -439,13 +440,12 @@ const attestedOf = (
   reference: Reference | undefined,
   nowMs: number,
 ): Attested => {
-  const known = readFacts(before?.facts || '{}');
+  const known = keptFacts(before?.facts);
   const missing = (Object.keys(known) as FactName[]).filter((name) => facts[name] === undefined);
-  const text = comparedText(missing.length === 0 ? facts : { ...known, ...facts });
   return {
     atMs: nowMs,
     reachable: true,
-    facts: [reference?.facts, before?.facts].find((other) => other === text) ?? text,
+    facts: shared(keepFacts(missing.length === 0 ? facts : { ...known, ...facts }), reference?.facts, before?.facts),
     ...(missing.length === 0 ? {} : { missing }),
     ...standInsOf([
       ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
@@ -454,6 +454,10 @@ const attestedOf = (
   };
 };
 
+/** An equal one that is kept already. */
+const shared = (facts: KeptFacts, ...others: readonly (KeptFacts | undefined)[]): KeptFacts =>
+  others.find((other) => other === facts) ?? facts;
+
 const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
   names.length === 0 ? {} : { standIns: names };
 
@@ -461,7 +465,7 @@ const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
 const learnable = (state: DeviceState, facts: Facts): readonly FactName[] | 'all' | undefined => {
   if (state.reference === undefined) return 'all';
   if (state.tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
-  const names = newFacts(readFacts(state.reference.facts), readFacts(comparedText(facts)));
+  const names = newFacts(keptFacts(state.reference.facts), comparedFacts(facts));
   return names.length === 0 ? undefined : names;
 };
 
@@ -480,15 +484,14 @@ const learned = (
       facts: attested.facts,
       ...standInsOf(attested.standIns ?? []),
     };
-  const known = readFacts(reference.facts);
-  const now = readFacts(comparedText(facts));
+  const known = keptFacts(reference.facts);
+  const now = comparedFacts(facts);
   const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
-  const text = comparedText({ ...known, ...added });
   const stoodIn = attested.standIns?.filter((name) => learn.includes(name)) ?? [];
   return {
     ...reference,
     unrecorded: [...(reference.unrecorded ?? []), { facts: learn }],
-    facts: text === attested.facts ? attested.facts : text,
+    facts: shared(keepFacts({ ...known, ...added }), attested.facts),
     ...standInsOf([...new Set([...(reference.standIns ?? []), ...stoodIn])]),
   };
 };

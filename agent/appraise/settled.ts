@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { FactName } from '../../shared/facts.ts';
 import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
@@ -30,13 +31,12 @@ export const isSettled = (
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
-  // The same value is another one's where another surface says it.
-  if (((look === 'full' ? marks.standInsFull : marks.standInsPools) ?? '') !== namesOf(standIns)) return false;
-  return settled === comparedText(facts) && marks.activity === activityText(facts);
+  return marks.activity === activityText(facts) && settled === digestOf(comparedText(facts), standIns);
 };
 
-const namesOf = (facts: ReadonlyMap<FactName, unknown>): string =>
-  facts.size === 0 ? '' : [...facts.keys()].join(' ');
+/** The same value is another one's where another surface says it. A digest, because a gateway remembers many devices. */
+const digestOf = (compared: string, standIns: ReadonlyMap<FactName, unknown>): string =>
+  hash('sha256', standIns.size === 0 ? compared : `${[...standIns.keys()].join(' ')} ${compared}`, 'base64url');
 
 /** Notes when the device was last seen. */
 export const touch = (state: DeviceState, observation: Observation): void => {
@@ -66,10 +66,7 @@ export const settle = (
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
   if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
   if (marks.policy !== policy) clearSettled(state);
-  const text = comparedText(facts);
-  if (look === 'full') marks.settledFull = text === state.attested.facts ? state.attested.facts : text;
-  else marks.settledPools = text;
-  marks[look === 'full' ? 'standInsFull' : 'standInsPools'] = namesOf(standIns);
+  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(comparedText(facts), standIns);
   marks.policy = policy;
   marks.activity = activityText(facts);
   const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));

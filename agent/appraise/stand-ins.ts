@@ -1,5 +1,5 @@
 import type { FactName } from '../../shared/facts.ts';
-import { readFacts } from '../baseline/compared.ts';
+import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState } from './device.ts';
 
@@ -9,11 +9,11 @@ type Known = Pick<NonNullable<DeviceState['attested']>, 'facts' | 'standIns'>;
 
 /** Which of these facts are known from where they should stand, as this family has them. */
 const knownProper = (known: Known | undefined, names: readonly FactName[], family: string): readonly FactName[] => {
-  if (known === undefined || known.facts === '') return [];
+  if (known === undefined || known.facts === NO_FACTS) return [];
   const others = names.filter((name) => known.standIns?.includes(name) !== true);
   // A device whose surface was closed from the start is known by its stand-ins: nothing needs to be parsed.
   if (others.length === 0) return others;
-  const facts = readFacts(known.facts);
+  const facts = keptFacts(known.facts);
   return facts.family === family ? others.filter((name) => facts[name] !== undefined) : [];
 };
 

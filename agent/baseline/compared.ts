@@ -29,15 +29,17 @@ export const comparedText = (facts: Facts): string => {
 };
 
 /** The facts that `comparedText` wrote. */
-export const readFacts = (text: string): Facts => JSON.parse(text) as Facts;
+export const readCompared = (text: string): Facts => JSON.parse(text) as Facts;
+
+/** The facts that are compared, in the form in which they are. */
+export const comparedFacts = (facts: Facts): Facts => readCompared(comparedText(facts));
 
 /** The volatile facts that rules read: which slot is mined on, and the pools of the runtime list. */
-export const activityText = ({ pools, live_pools }: Facts): string => {
-  let text = '';
-  for (const { active } of pools ?? []) text += active === undefined ? '?' : active ? '1' : '0';
-  for (const { url, user } of live_pools ?? []) text += `\n${url} ${user ?? ''}`;
-  return text;
-};
+export const activityText = ({ pools = [], live_pools: live = [] }: Facts): string =>
+  [
+    pools.map(({ active }) => (active === undefined ? '?' : active ? '1' : '0')).join(''),
+    ...live.map(({ url, user = '' }) => `${url} ${user}`),
+  ].join('\n');
 
 /** The named parts of a list that is compared by name or by key. */
 const partsOf = (list: readonly unknown[]): ReadonlyMap<string, string> =>
@@ -61,7 +63,7 @@ export const changed = (name: FactName, before: unknown, now: unknown): boolean 
   return canonicalJson(before) !== canonicalJson(now);
 };
 
-/** Compared facts of `now` that `before` lacks or has otherwise. Both as `readFacts` gives them. */
+/** Compared facts of `now` that `before` lacks or has otherwise. Both as `comparedFacts` gives them. */
 export const changedFacts = (before: Facts, now: Facts): readonly FactName[] =>
   COMPARED.filter(
     (name) => now[name] !== undefined && (before[name] === undefined || changed(name, before[name], now[name])),

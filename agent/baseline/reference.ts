@@ -1,7 +1,8 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
 import type { Value } from '../appraise/finding.ts';
-import { changed, comparedText, readFacts } from './compared.ts';
+import { changed, comparedFacts } from './compared.ts';
+import { keepFacts, keptFacts } from './kept.ts';
 
 const STRENGTH: readonly Approval[] = ['none', 'local', 'signed'];
 
@@ -51,7 +52,7 @@ export const withEntry = (
   claims: Facts,
   standIns: readonly FactName[] = [],
 ): Reference => {
-  const known = reference === undefined ? {} : readFacts(reference.facts);
+  const known = keptFacts(reference?.facts);
   const adopted = entry.facts === undefined ? claims : only(claims, entry.facts);
   const facts: Facts = { ...known, ...adopted };
   const stoodIn = [
@@ -64,7 +65,7 @@ export const withEntry = (
   return {
     entries: entries.filter((other) => holding.has(other)),
     ...(reference?.unrecorded === undefined ? {} : { unrecorded: reference.unrecorded }),
-    facts: comparedText(facts),
+    facts: keepFacts(facts),
     ...(stoodIn.length === 0 ? {} : { standIns: stoodIn }),
   };
 };
@@ -83,7 +84,7 @@ export interface Difference {
 
 /** What differs between the reference and what is seen. What is not seen now stays as it was. */
 export const diffReference = (reference: Facts, claims: Facts): readonly Difference[] => {
-  const [before, after] = [readFacts(comparedText(reference)), readFacts(comparedText(claims))];
+  const [before, after] = [comparedFacts(reference), comparedFacts(claims)];
   return (Object.keys(after) as FactName[])
     .filter((fact) => before[fact] === undefined || changed(fact, before[fact], after[fact]))
     .map((fact) => ({

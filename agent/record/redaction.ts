@@ -1,7 +1,7 @@
 import { createHmac, hash, randomBytes } from 'node:crypto';
 import { canonicalBytes, canonicalJson } from '../../shared/jcs.ts';
 import type { DeviceState } from '../appraise/device.ts';
-import { readFacts } from '../baseline/compared.ts';
+import { keptFacts } from '../baseline/kept.ts';
 import type { Disclosure } from './entry.ts';
 import { shortText } from './fit.ts';
 
@@ -47,8 +47,8 @@ export const redactorOf = (redaction: Redaction, sources: Iterable<unknown>): Re
 
 /** What is known of a device that may hold its users: what was approved, what was attested, what findings say. */
 export const usersIn = ({ reference, attested, tracks, closed }: DeviceState): readonly unknown[] => [
-  readFacts(reference?.facts || '{}'),
-  readFacts(attested?.facts || '{}'),
+  keptFacts(reference?.facts),
+  keptFacts(attested?.facts),
   ...[...tracks, ...closed].flatMap(({ finding: { ruleId, before, after } }) => [
     named(ruleId, before),
     named(ruleId, after),

@@ -3,7 +3,7 @@ import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
-import { readFacts } from '../baseline/compared.ts';
+import { keptFacts } from '../baseline/kept.ts';
 import { idOf, type Place, placeKey } from './places.ts';
 import type { Seat } from './timetable.ts';
 
@@ -243,7 +243,7 @@ const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boo
   claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
 
 /** What was attested of a device; nothing where it never answered. */
-const factsOf = ({ attested }: DeviceState): Facts => readFacts(attested?.facts || '{}');
+const factsOf = ({ attested }: DeviceState): Facts => keptFacts(attested?.facts);
 
 /** What a machine can be looked up by, before the weighted comparison decides. */
 const marksOf = ({

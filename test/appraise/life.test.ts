@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { readDevice, writeDevice } from '../../agent/appraise/device.ts';
+import { keptText, NO_FACTS } from '../../agent/baseline/kept.ts';
 import { HOUR, honest, MINUTE, pools, SECOND, showing, Watch } from './watch.ts';
 
 const EVIL = pools({ user: 'mallory.rig0417' });
@@ -148,7 +149,7 @@ test('what is kept of a device without findings is small', () => {
   const watch = Watch.known();
   const { reference, attested } = watch.state;
   assert.equal(reference?.facts, attested?.facts);
-  assert.ok(writeDevice(watch.state).length - (attested?.facts.length ?? 0) < 3072);
+  assert.ok(writeDevice(watch.state).length - keptText(attested?.facts ?? NO_FACTS).length < 3072);
 });
 
 test('the second look is asked for after confirm_s ± 50 %, and later and later while it decides nothing', () => {

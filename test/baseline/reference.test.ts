@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept, attestedClaims } from '../../agent/appraise/accept.ts';
-import { readFacts } from '../../agent/baseline/compared.ts';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import { citedReference, diffReference, withEntry } from '../../agent/baseline/reference.ts';
 import { HOUR, honest, MINUTE, pools, showing, Watch } from '../appraise/watch.ts';
 
@@ -24,7 +24,7 @@ test('for each fact the newest entry of the strongest approval holds', () => {
     { seq: 12, approval: 'none', facts: ['network.hostname'] },
     { 'config.mode': 'c', 'network.hostname': 'c' },
   );
-  assert.deepEqual(readFacts(reference.facts), {
+  assert.deepEqual(keptFacts(reference.facts), {
     'config.mode': 'b',
     'network.hostname': 'c',
     'access.ssh': false,
@@ -128,7 +128,7 @@ test('what could not be read when it was attested is not accepted, and stays as 
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs, EVIL), gaps: { 'access.ssh': 'timeout' } }));
   assert.equal(attestedClaims(watch.state)['access.ssh'], undefined);
   const { state } = accept(watch.state, { ...TERMS, nowMs: watch.nowMs });
-  assert.equal(readFacts(state.reference?.facts ?? '{}')['access.ssh'], false);
+  assert.equal(keptFacts(state.reference?.facts)['access.ssh'], false);
   assert.deepEqual(citedReference(state.reference, ['access.ssh'])?.approval, 'none');
   assert.deepEqual(citedReference(state.reference, ['pools'])?.approval, 'local');
 });

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DeviceState, newDevice, type Unrecorded } from '../../agent/appraise/device.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import { keepFacts } from '../../agent/baseline/kept.ts';
 import { Batch } from '../../agent/record/batch.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { openGateway } from './gateway.ts';
@@ -9,8 +10,13 @@ import { openGateway } from './gateway.ts';
 /** A device that learned something that no entry names yet. */
 const learner = (id: string, unrecorded: readonly Unrecorded[]): DeviceState => ({
   ...newDevice({ id, position: 'host', address: '10.0.0.1', labels: {} }),
-  attested: { seq: 0, atMs: 0, reachable: true, facts: '{"firmware.version":"1","config.mode":"normal"}' },
-  reference: { entries: [], unrecorded, facts: '{"firmware.version":"1","config.mode":"normal"}' },
+  attested: {
+    seq: 0,
+    atMs: 0,
+    reachable: true,
+    facts: keepFacts({ 'firmware.version': '1', 'config.mode': 'normal' }),
+  },
+  reference: { entries: [], unrecorded, facts: keepFacts({ 'firmware.version': '1', 'config.mode': 'normal' }) },
 });
 
 const baselines = (entries: readonly { readonly message: Uint8Array }[]) =>
@@ -59,7 +65,7 @@ test('what one device learned is named by one entry, and that entry is its refer
 
 test('a device that learned nothing, or left meanwhile, is not named', (t) => {
   const { log, clock } = openGateway(t);
-  const known = { ...learner('rig-1', []), reference: { entries: [], facts: '{}' } };
+  const known = { ...learner('rig-1', []), reference: { entries: [], facts: keepFacts({}) } };
   const batch = new Batch({ wallMs: clock.wallMs, state: (id) => (id === 'rig-1' ? known : undefined) }, NO_STORMS);
   const entries = log.transaction((tx) => {
     batch.begin(tx);

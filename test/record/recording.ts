@@ -1,6 +1,6 @@
 import type { TestContext } from 'node:test';
 import { affirmsPools } from '../../agent/appraise/agreement.ts';
-import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
+import { type DeviceState, newDevice, readDevice } from '../../agent/appraise/device.ts';
 import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
@@ -158,8 +158,7 @@ export class Recording {
   }
 
   stored(id: string): DeviceState | undefined {
-    const text = this.#gateway.store.device(id, String);
-    return text === undefined ? undefined : JSON.parse(text);
+    return this.#gateway.store.device(id, readDevice);
   }
 
   /** What a verifier objects to in the whole log. */

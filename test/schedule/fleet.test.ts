@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
+import { keepFacts } from '../../agent/baseline/kept.ts';
 import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -19,7 +20,7 @@ const RACK: Place = { ...placeAt('10.0.1.1'), origin: 'host', entry: '10.0.1.1',
 /** A device as the store has it, attested with these facts. */
 const attestedAs = (device: Pick<DeviceState, 'id' | 'position' | 'address'>, facts: Facts): DeviceState => ({
   ...newDevice({ ...device, labels: {} }),
-  attested: { atMs: 0, reachable: true, facts: JSON.stringify(facts) },
+  attested: { atMs: 0, reachable: true, facts: keepFacts(facts) },
 });
 
 const machine = (number: number): Facts => ({
@@ -43,7 +44,7 @@ const learn = (fleet: Fleet, seat: FleetSeat, facts: Facts): DeviceState => {
   const attested: DeviceState = {
     ...state,
     address: seat.place.address,
-    attested: { atMs: 0, reachable: true, facts: JSON.stringify(facts) },
+    attested: { atMs: 0, reachable: true, facts: keepFacts(facts) },
   };
   fleet.keep(attested);
   return attested;
@@ -111,7 +112,7 @@ test('a position keeps its id whatever machine answers there', () => {
 test('a device whose place left the configuration is removed, and known as the former of the machine', () => {
   const gone: DeviceState = {
     ...newDevice({ id: 'rack-1', position: 'host', address: '10.0.0.1', labels: {} }),
-    attested: { atMs: 0, reachable: true, facts: JSON.stringify(machine(1)) },
+    attested: { atMs: 0, reachable: true, facts: keepFacts(machine(1)) },
   };
   const fleet = new Fleet([placeAt('10.0.0.1')], [gone], new Set());
   assert.deepEqual(fleet.removed, ['rack-1']);
@@ -253,7 +254,7 @@ test('whatever machines answer where, a machine that is seen at one address only
             found.state.marks.fullMs = nowMs;
             fleet.keep({
               ...found.state,
-              attested: { atMs: 0, reachable: true, facts: JSON.stringify(machine(number)) },
+              attested: { atMs: 0, reachable: true, facts: keepFacts(machine(number)) },
             });
             assert.equal(ids.get(number) ?? found.state.id, found.state.id);
             ids.set(number, found.state.id);
