@@ -1,7 +1,7 @@
 /**
  * `npm run bench`: what a poll costs the agent, against the least that Node can do, and how fast a change is said.
  * `-- --devices 100,10000` selects fleet sizes (50000 takes minutes), `--json` prints one object, `--binary <file>`
- * measures the journey with that agent. Everything runs on the loopback and cleans up after itself. Compare ratios, which
+ * measures memory and journey with that agent. Everything runs on the loopback and cleans up after itself. Compare ratios, which
  * come from one interleaved run, not times: those are of the machine.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -12,17 +12,21 @@ import { Command, InvalidArgumentError } from 'commander';
 import { bundle } from './bench/bundle.ts';
 import { measureCost, type PollCost, round2 } from './bench/cost.ts';
 import { type Journey, measureJourney } from './bench/latency.ts';
+import { type Memory, measureMemory } from './bench/memory.ts';
+import { RUNTIME_OPTIONS } from './runtime-options.ts';
 
 const integer = (text: string): number => {
   if (!/^\d{1,5}$/.test(text)) throw new InvalidArgumentError('a whole number below 100000');
   return Number(text);
 };
 
+const list = (text: string): readonly number[] => text.split(',').map(integer);
+
 const options = new Command('bench')
   .option(
     '--devices <list>',
-    'sizes of the fleet, comma-separated',
-    (text) => text.split(',').map(integer),
+    'sizes of the fleets whose polls are measured, comma-separated',
+    list,
     [100, 1000, 10_000, 50_000],
   )
   .option('--rounds <n>', 'how often floor and agent take turns', integer, 7)
@@ -30,7 +34,14 @@ const options = new Command('bench')
   .option('--journey-devices <n>', 'size of the fleet of the journey; 0 leaves it out', integer, 1000)
   .option('--journey-interval <s>', 'time between its polls, s', integer, 10)
   .option('--changes <n>', 'how many miners are changed in each half of the journey', integer, 100)
-  .option('--binary <file>', 'the agent of the journey; default: bundled from the sources')
+  .option(
+    '--memory-devices <list>',
+    'sizes of the fleets while whose polling the memory of the whole agent is watched; 1 is the agent at rest, 0 leaves it out',
+    list,
+    [1, 10_000, 50_000],
+  )
+  .option('--memory-interval <s>', 'time between their polls, s', integer, 60)
+  .option('--binary <file>', 'the agent of memory and journey; default: bundled from the sources')
   .option('--json', 'print one JSON object')
   .parse()
   .opts<{
@@ -40,16 +51,24 @@ const options = new Command('bench')
     journeyDevices: number;
     journeyInterval: number;
     changes: number;
+    memoryDevices: readonly number[];
+    memoryInterval: number;
     binary?: string;
     json?: true;
   }>();
 
 /** A fleet size, and addresses that no other run of this minute uses. */
-const BASES = { cost: '127.64.0.1', journey: '127.80.0.1' };
+const BASES = { cost: '127.64.0.1', journey: '127.80.0.1', memory: '127.96.0.1' };
 
 const note = (text: string): void => void process.stderr.write(`${text}\n`);
 
-const measureAll = async (folder: string): Promise<{ costs: readonly PollCost[]; journey: Journey | undefined }> => {
+interface Measured {
+  readonly costs: readonly PollCost[];
+  readonly memory: readonly Memory[];
+  readonly journey: Journey | undefined;
+}
+
+const measureAll = async (folder: string): Promise<Measured> => {
   const worker = await bundle('scripts/bench/worker.ts', folder);
   const costs: PollCost[] = [];
   for (const devices of options.devices) {
@@ -59,12 +78,18 @@ const measureAll = async (folder: string): Promise<{ costs: readonly PollCost[];
     const { concurrency } = options;
     costs.push(await measureCost({ devices, concurrency, rounds, worker, base: BASES.cost, folder }));
   }
-  if (options.journeyDevices === 0) return { costs, journey: undefined };
-  note(`changes at ${2 * options.changes} of ${options.journeyDevices} devices …`);
   const agent: readonly [string, ...string[]] =
     options.binary === undefined
-      ? [process.execPath, await bundle('agent/main.ts', folder)]
+      ? [process.execPath, ...RUNTIME_OPTIONS, await bundle('agent/main.ts', folder)]
       : [resolve(options.binary)];
+  const memory: Memory[] = [];
+  for (const devices of options.memoryDevices.filter((size) => size > 0)) {
+    note(`memory while ${devices} devices are polled …`);
+    const intervalS = options.memoryInterval;
+    memory.push(await measureMemory({ devices, intervalS, agent, base: BASES.memory, folder }));
+  }
+  if (options.journeyDevices === 0) return { costs, memory, journey: undefined };
+  note(`changes at ${2 * options.changes} of ${options.journeyDevices} devices …`);
   const journey = await measureJourney({
     devices: options.journeyDevices,
     intervalS: options.journeyInterval,
@@ -73,7 +98,7 @@ const measureAll = async (folder: string): Promise<{ costs: readonly PollCost[];
     base: BASES.journey,
     folder,
   });
-  return { costs, journey };
+  return { costs, memory, journey };
 };
 
 /** CPU per device at the largest fleet against 10 000, where both were measured. */
@@ -125,8 +150,19 @@ const journeyTable = ({ clean, hostile, ...journey }: Journey): string => {
   return [
     `${journey.devices} devices polled every ${journey.interval_s} s, confirmation after ${journey.confirm_s} s ± 50 %:`,
     table.toString(),
-    `start to first poll ${journey.start_to_first_poll_ms} ms; resident ${journey.rss_mb} MB, highest ${journey.rss_highest_mb} MB`,
+    `start to first poll ${journey.start_to_first_poll_ms} ms`,
   ].join('\n');
+};
+
+const memoryTable = (memory: readonly Memory[]): string => {
+  const table = new Table({
+    head: ['devices', 'every s', 'resident MB', 'highest', 'highest at the first look'],
+    style: { head: [], border: [] },
+  });
+  for (const one of memory) {
+    table.push([one.devices, one.interval_s, one.rss_mb, one.rss_highest_mb, one.rss_learning_mb]);
+  }
+  return table.toString();
 };
 
 const folder = mkdtempSync(join(tmpdir(), 'assayer-bench-'));
@@ -137,8 +173,8 @@ const leave = (): never => {
 process.once('SIGINT', leave);
 process.once('SIGTERM', leave);
 try {
-  const { costs, journey } = await measureAll(folder);
-  const all = [...costs, ...(journey === undefined ? [] : [journey])];
+  const { costs, memory, journey } = await measureAll(folder);
+  const all = [...costs, ...memory, ...(journey === undefined ? [] : [journey])];
   const connections = Math.max(...all.map(({ max_connections }) => max_connections));
   const violations = all.reduce((sum, one) => sum + one.violations, 0);
   const machine = { cpu: cpus()[0]?.model ?? 'unknown', cpus: cpus().length, node: process.version };
@@ -149,6 +185,7 @@ try {
       concurrency: options.concurrency,
       costs,
       growth_50000: grown ?? null,
+      memory,
       journey: journey ?? null,
     };
     process.stdout.write(`${JSON.stringify({ ...result, max_connections: connections, violations })}\n`);
@@ -160,6 +197,9 @@ try {
         'CPU of one pools look at one device, agent against plain sockets asking the same, in turns:',
         costTable(costs),
         ...(grown === undefined ? [] : [`CPU per device at 50 000 against 10 000: ${grown}`]),
+        ...(memory.length === 0
+          ? []
+          : ['', 'Resident memory of the whole agent, polls spread over the interval:', memoryTable(memory)]),
         ...(journey === undefined ? [] : ['', journeyTable(journey)]),
         '',
         `most connections to one miner at the same time: ${connections}; requests that should not have been: ${violations}`,

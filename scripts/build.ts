@@ -10,6 +10,7 @@ import { parseArgs } from 'node:util';
 import pkgSea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { type Arch, type BaseNode, baseNode, lockedNode } from './base-node.ts';
 import { bundleAgent } from './bundle.ts';
+import { RUNTIME_OPTIONS } from './runtime-options.ts';
 import { writeSbom } from './sbom.ts';
 
 const root = join(import.meta.dirname, '..');
@@ -90,17 +91,23 @@ const buildOne = async (arch: Arch, bundle: string, folder: string, made: string
   await withEnvironment(environmentFor(await seededHome(own, arch, node)), () =>
     pkgSea.default(bundle, {
       targets: [{ nodeRange: `node${node.version}`, platform: 'linux', arch, output }],
-      // Compiled code in the blob saves a third of the start; V8 reads it on the kind of machine that made it only.
-      seaConfig: {
-        disableExperimentalSEAWarning: true,
-        useSnapshot: false,
-        useCodeCache: process.platform === 'linux' && process.arch === arch,
-      },
+      seaConfig: seaConfigFor(arch),
     }),
   );
   await chmod(output, 0o755);
   return { kind: 'made', arch, file: binaryFile(arch) };
 };
+
+/** Words of Node's configuration of a single executable; pkg's types lack the newer ones, and it hands all of them on. */
+const seaConfigFor = (arch: Arch) => ({
+  disableExperimentalSEAWarning: true,
+  useSnapshot: false,
+  // Compiled code in the blob saves a third of the start; V8 reads it on the kind of machine that made it only.
+  useCodeCache: process.platform === 'linux' && process.arch === arch,
+  execArgv: RUNTIME_OPTIONS,
+  // Who sets NODE_OPTIONS does not choose how the agent runs.
+  execArgvExtension: 'none',
+});
 
 /** A home folder whose pkg cache holds `node` as if pkg had fetched and verified it, so that pkg fetches nothing. */
 const seededHome = async (folder: string, arch: Arch, { version, file }: BaseNode): Promise<string> => {
@@ -117,11 +124,11 @@ type Environment = { readonly [name: string]: string | undefined };
 
 /**
  * pkg looks for its cache below the home folder and knows no setting for it. The Node that it runs must not be told to
- * measure coverage or anything else: what it compiles goes into the binary.
+ * measure coverage or anything else but what the binary runs with: what it compiles goes into the binary.
  */
 const environmentFor = (home: string): Environment => ({
   HOME: home,
-  NODE_OPTIONS: undefined,
+  NODE_OPTIONS: RUNTIME_OPTIONS.join(' '),
   NODE_V8_COVERAGE: undefined,
 });
 

@@ -1,15 +1,11 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
-import { createKey } from '../../agent/platform/keys.ts';
 import type { Behaviour } from '../../test/simulator/behaviour.ts';
 import type { Asked } from '../../test/simulator/orders.ts';
+import { type AgentOptions, AgentProcess, CONFIRM_S, learned } from './agent.ts';
 import { Broker, type Published } from './broker.ts';
 import { quantile, round1 } from './cost.ts';
 import { FleetProcess } from './processes.ts';
-import { type BenchDevice, LOG_IN, rangeOf } from './setup.ts';
+import type { BenchDevice } from './setup.ts';
 
 /** From a change at a miner to its finding at the broker. */
 export interface Latency {
@@ -30,28 +26,18 @@ export interface Journey {
   /** The same with `hostile_share` of the other devices silent, dripping or sending noise. */
   readonly hostile: Latency;
   readonly hostile_share: number;
-  /** Of the whole agent process, uplink included. */
-  readonly rss_mb: number;
-  readonly rss_highest_mb: number;
   readonly max_connections: number;
   readonly violations: number;
 }
 
-export interface JourneyOptions {
+export interface JourneyOptions extends AgentOptions {
   readonly devices: number;
-  readonly intervalS: number;
   readonly changes: number;
-  /** The words that start the agent, without its arguments. */
-  readonly agent: readonly [string, ...string[]];
   readonly base: string;
-  readonly folder: string;
 }
 
-const CONFIRM_S = 2;
 const HOSTILE_SHARE = 0.05;
 const HOSTILE: readonly Behaviour[] = ['silent', 'drip', 'garbage'];
-/** How long the first look at everything may take, s. */
-const LEARNING_S = 120;
 
 /** The whole agent at work, with its uplink: when it starts, and how fast it says that a miner changed. */
 export const measureJourney = async (options: JourneyOptions): Promise<Journey> => {
@@ -85,28 +71,10 @@ export const measureJourney = async (options: JourneyOptions): Promise<Journey> 
     clean,
     hostile,
     hostile_share: HOSTILE_SHARE,
-    ...agent.memory(),
     max_connections: report.max_connections,
     violations: report.violations.length,
   };
 };
-
-/** Resolves when every device has been attested at the broker. */
-const learned = (broker: Broker, count: number): Promise<void> =>
-  new Promise((resolve, reject) => {
-    const seen = new Set<string>();
-    const late = setTimeout(
-      () => reject(new Error(`only ${seen.size} of ${count} devices were attested`)),
-      LEARNING_S * 1000,
-    );
-    broker.follow(({ kind, device }) => {
-      if (kind !== 'attestation' || device === undefined) return;
-      seen.add(device);
-      if (seen.size < count) return;
-      clearTimeout(late);
-      resolve();
-    });
-  });
 
 /** Gives each victim a pool account of its own, spread over one interval, and waits for the findings. */
 const measureChanges = async (
@@ -152,56 +120,3 @@ const isOpened = ({ finding, state }: Published): boolean => finding === 'pool.u
 
 const userIn = (value: unknown): string =>
   typeof value === 'string' ? value : String((value as { user?: unknown } | undefined)?.user ?? '');
-
-/** The agent with a configuration and a state folder of its own. */
-class AgentProcess implements AsyncDisposable {
-  readonly startedMs: number;
-  readonly #child: ChildProcess;
-
-  constructor({ agent, intervalS, folder }: JourneyOptions, { devices, ports }: FleetProcess, broker: string) {
-    const state = join(folder, 'journey');
-    mkdirSync(state, { mode: 0o700 });
-    createKey(state);
-    writeFileSync(join(folder, 'password'), LOG_IN.password, { mode: 0o600 });
-    const file = join(folder, 'assayer.yaml');
-    const text = [
-      'gateway: bench',
-      'operator: bench.example',
-      `state_dir: ${state}`,
-      `mqtt: { url: "${broker}", rate: 10000, spread_s: 0 }`,
-      'devices:',
-      `  - range: ${rangeOf(devices)}`,
-      '    credentials: stock',
-      `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http} }`,
-      `credentials: { stock: { user: ${LOG_IN.user}, password_file: ${join(folder, 'password')} } }`,
-      `schedule: { pools: "*/${intervalS} * * * * *" }`,
-      `confirm_s: ${CONFIRM_S}`,
-      'log_level: warn',
-    ];
-    writeFileSync(file, `${text.join('\n')}\n`);
-    const [program, ...words] = agent;
-    this.startedMs = performance.timeOrigin + performance.now();
-    this.#child = spawn(program, [...words, 'run', '-c', file], { stdio: ['ignore', 'inherit', 'inherit'] });
-  }
-
-  /** Rejects when the agent ends by itself. */
-  async ended(): Promise<never> {
-    await once(this.#child, 'exit');
-    throw new Error('the agent ended by itself');
-  }
-
-  /** Resident memory now and at its highest, where the system tells (Linux). */
-  memory(): { readonly rss_mb: number; readonly rss_highest_mb: number } {
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, 'utf8');
-    const megabytesOf = (name: string): number =>
-      Math.round((Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1]) * 1024) / 1e6);
-    return { rss_mb: megabytesOf('VmRSS'), rss_highest_mb: megabytesOf('VmHWM') };
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#child.exitCode !== null) return;
-    const ended = once(this.#child, 'exit');
-    this.#child.kill('SIGTERM');
-    await ended;
-  }
-}

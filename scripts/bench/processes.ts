@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Ports } from '../../test/simulator/listeners.ts';
 import type { Answer, Asked, FleetReport, Order } from '../../test/simulator/orders.ts';
+import { RUNTIME_OPTIONS } from '../runtime-options.ts';
 import type { Ask, BenchDevice } from './setup.ts';
 
 /** One specimen of each family, each with every interface that its family has. */
@@ -78,7 +79,8 @@ export class Worker implements AsyncDisposable {
   readonly #child: ChildProcess;
 
   constructor(file: string, kind: 'floor' | 'pipeline') {
-    this.#child = fork(file, [kind]);
+    // The floor is what Node can do as it comes.
+    this.#child = fork(file, [kind], kind === 'pipeline' ? { execArgv: [...RUNTIME_OPTIONS] } : {});
   }
 
   /** Its answer. Throws when the process ends instead. */

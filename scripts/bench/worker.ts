@@ -24,10 +24,11 @@ const measured = async (work: () => Promise<unknown>): Promise<SweepCost> => {
 const obey = async (ask: Ask): Promise<unknown> => {
   switch (ask.do) {
     case 'setup':
-      setup = ask.setup;
       if (kind === 'pipeline') {
-        pipeline = new Pipeline(setup);
+        pipeline = new Pipeline(ask.setup);
         await pipeline.start();
+      } else {
+        setup = ask.setup;
       }
       return { rss: process.memoryUsage.rss() };
     case 'learn': {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, readFileSync } from 'node:fs';
@@ -124,6 +125,14 @@ test('the x64 file needs nothing of a system but the libraries it names: no shel
   using binary = Installed.inChroot(binaryFile('x64'));
   await wholeJob(binary, fleet, binaryFile('x64'));
   assertPolite(fleet);
+});
+
+test('the x64 file starts with the code compiled into it, and NODE_OPTIONS does not reach it', (t) => {
+  if (!canRun.x64) return t.skip('this host is not x64');
+  const env = { PATH: '/usr/bin:/bin', NODE_OPTIONS: '--require=/nonexistent.cjs' };
+  const { status, stdout, stderr } = spawnSync(binaryFile('x64'), ['--version'], { env, encoding: 'utf8' });
+  // Compiled with other options than it runs with, V8 would warn that it compiles all of it anew.
+  assert.deepEqual({ status, stdout, stderr }, { status: 0, stdout: `${manifest.version}\n`, stderr: '' });
 });
 
 test('the arm64 file starts and checks a configuration', async (t) => {

@@ -142,7 +142,8 @@ export class Watch {
       const open = earlier.filter(({ other, read }) => device.connections.has(other) || other.bytesRead > read);
       this.#maxConnections = Math.max(this.#maxConnections, open.length + 1);
     };
-    setTimeout(count, CLOSING_MS).unref();
+    // A process that was held up runs its timers before it reads what has long arrived.
+    setTimeout(() => setImmediate(count), CLOSING_MS).unref();
   }
 }
 
