@@ -9,10 +9,11 @@ import { cpus, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import Table from 'cli-table3';
 import { Command, InvalidArgumentError } from 'commander';
-import { bundle } from './bench/bundle.ts';
+import { bundleWorker } from './bench/bundle.ts';
 import { measureCost, type PollCost, round2 } from './bench/cost.ts';
 import { type Journey, measureJourney } from './bench/latency.ts';
 import { type Memory, measureMemory } from './bench/memory.ts';
+import { bundleAgent } from './bundle.ts';
 import { RUNTIME_OPTIONS } from './runtime-options.ts';
 
 const integer = (text: string): number => {
@@ -69,7 +70,7 @@ interface Measured {
 }
 
 const measureAll = async (folder: string): Promise<Measured> => {
-  const worker = await bundle('scripts/bench/worker.ts', folder);
+  const worker = await bundleWorker(folder);
   const costs: PollCost[] = [];
   for (const devices of options.devices) {
     note(`polls of ${devices} devices …`);
@@ -80,7 +81,7 @@ const measureAll = async (folder: string): Promise<Measured> => {
   }
   const agent: readonly [string, ...string[]] =
     options.binary === undefined
-      ? [process.execPath, ...RUNTIME_OPTIONS, await bundle('agent/main.ts', folder)]
+      ? [process.execPath, ...RUNTIME_OPTIONS, await bundleAgent(folder)]
       : [resolve(options.binary)];
   const memory: Memory[] = [];
   for (const devices of options.memoryDevices.filter((size) => size > 0)) {

@@ -77,10 +77,11 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Ac
   };
 };
 
-const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => {
-  const { settledPools: _, settledFull: __, ...rest } = marks;
-  return rest;
-};
+const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
+  ...marks,
+  settledPools: undefined,
+  settledFull: undefined,
+});
 
 /** Findings that hold what is seen against the reference, and those about a device nobody knew, or saw, before. */
 const covers = ({ finding: { ruleId, state } }: Track, facts: readonly FactName[] | undefined): boolean => {

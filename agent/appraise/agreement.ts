@@ -20,5 +20,5 @@ export const affirmsPools = (attested: Attested | undefined, { facts, gaps }: Ob
 /** Notes since when the claimed pools cannot be read, for `assayer status`. */
 export const notePools = ({ marks }: DeviceState, affirms: boolean, atMs: number): void => {
   if (!affirms) marks.poolsUnreadMs ??= atMs;
-  else if (marks.poolsUnreadMs !== undefined) delete marks.poolsUnreadMs;
+  else marks.poolsUnreadMs = undefined;
 };

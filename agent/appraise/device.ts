@@ -72,30 +72,33 @@ export interface Blip {
   readonly atMs: readonly number[];
 }
 
-/** Marks of the present process: touched at every look, never a reason to persist. */
+/**
+ * Marks of the present process: touched at every look, never a reason to persist. A member is set to `undefined`, never
+ * deleted, and all are there from the start: V8 keeps an object of changing shape in several times the memory.
+ */
 export interface Marks {
   /** Last valid look at the pools, and last valid full look, Unix milliseconds. */
-  poolsMs?: number;
-  fullMs?: number;
+  poolsMs?: number | undefined;
+  fullMs?: number | undefined;
   /** First of the looks in a row that could not read the pools which the current attestation claims. */
-  poolsUnreadMs?: number;
+  poolsUnreadMs?: number | undefined;
   /** Consecutive failed polls, and when the first of them was. */
   failures: number;
-  failingSinceMs?: number;
+  failingSinceMs?: number | undefined;
   /** Last sample of the uptime counter. */
-  uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' };
+  uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
   /** Facts whose surface was closed at the last full look. */
-  closed?: readonly FactName[];
+  closed?: readonly FactName[] | undefined;
   /** Early looks asked for in a row. */
   asked: number;
   /** Digest of what the last look of each kind showed when nothing was left to do: an equal one needs no work. */
-  settledPools?: string;
-  settledFull?: string;
+  settledPools?: string | undefined;
+  settledFull?: string | undefined;
   /** The volatile facts that rules read, as text, at the last look. */
-  activity?: string;
+  activity?: string | undefined;
   /** Configuration under which the device settled, and until when time alone changes nothing. */
-  policy?: string;
-  wakeMs?: number;
+  policy?: string | undefined;
+  wakeMs?: number | undefined;
 }
 
 /**
@@ -130,20 +133,38 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly marks: Marks;
 }
 
+/** The list of the many devices that have nothing to list. */
+const NONE: readonly never[] = [];
+
+const noMarks = (): Marks => ({
+  poolsMs: undefined,
+  fullMs: undefined,
+  poolsUnreadMs: undefined,
+  failures: 0,
+  failingSinceMs: undefined,
+  uptime: undefined,
+  closed: undefined,
+  asked: 0,
+  settledPools: undefined,
+  settledFull: undefined,
+  activity: undefined,
+  policy: undefined,
+  wakeMs: undefined,
+});
+
 /** A device nobody has looked at yet. */
 export const newDevice = (device: Pick<DeviceState, 'id' | 'position' | 'address' | 'labels'>): DeviceState => ({
   ...device,
-  tracks: [],
-  closed: [],
-  blips: [],
-  rebootsMs: [],
-  marks: { failures: 0, asked: 0 },
+  tracks: NONE,
+  closed: NONE,
+  blips: NONE,
+  rebootsMs: NONE,
+  marks: noMarks(),
 });
 
 /** Takes back what a look touched. The object stays: every state of the device holds the same one. */
 export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
-  for (const name of Object.keys(marks)) if (!Object.hasOwn(before, name)) Reflect.deleteProperty(marks, name);
-  Object.assign(marks, before);
+  Object.assign(marks, noMarks(), before);
 };
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
@@ -159,8 +180,18 @@ export const writeDevice = (state: DeviceState): string => {
 export const readDevice = (text: string): DeviceState => {
   const state = JSON.parse(text) as DeviceState<string>;
   if (!isDevice(state)) throw new Error('not the state of a device');
-  return withTexts(state, keepText);
+  const { tracks, closed, blips, rebootsMs, marks } = state;
+  return {
+    ...withTexts(state, keepText),
+    tracks: orNone(tracks),
+    closed: orNone(closed),
+    blips: orNone(blips),
+    rebootsMs: orNone(rebootsMs),
+    marks: { ...noMarks(), ...marks },
+  };
 };
+
+const orNone = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NONE : list);
 
 /** The state with its facts in another form. */
 const withTexts = <From, To>(state: DeviceState<From>, form: (facts: From) => To): DeviceState<To> => {

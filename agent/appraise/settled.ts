@@ -47,12 +47,12 @@ export const touch = (state: DeviceState, observation: Observation): void => {
     marks.fullMs = observedAtMs;
     const closed = [...gaps].filter(([, gap]) => gap === 'refused' || gap === 'unreachable').map(([fact]) => fact);
     if (closed.length > 0) marks.closed = closed;
-    else delete marks.closed;
+    else marks.closed = undefined;
   }
   const uptime = sampleUptime(facts, observedAtMs);
   if (uptime !== undefined) marks.uptime = uptime;
   marks.failures = 0;
-  delete marks.failingSinceMs;
+  marks.failingSinceMs = undefined;
 };
 
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
@@ -71,7 +71,7 @@ export const settle = (
   marks.activity = activityText(facts);
   const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));
   if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
-  else delete marks.wakeMs;
+  else marks.wakeMs = undefined;
 };
 
 /** When time alone changes a finding. */
@@ -89,6 +89,6 @@ const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean):
 
 /** The next look is judged, whatever it shows. */
 export const clearSettled = ({ marks }: DeviceState): void => {
-  delete marks.settledFull;
-  delete marks.settledPools;
+  marks.settledFull = undefined;
+  marks.settledPools = undefined;
 };

@@ -20,34 +20,40 @@ export interface Coverage {
  * that the end of a period need not read it.
  */
 export class Attested {
-  readonly #rows = new Map<string, { readonly pair: string; readonly unreachable: boolean }>();
+  /** Leaf hash of each device, b64u. */
+  readonly #leaves = new Map<string, string>();
+  readonly #unreachable = new Set<string>();
   #sorted: string[] | undefined;
 
   /** A new attestation of the device entered the log. */
   set(device: string, attestation: { readonly leaf: Uint8Array; readonly unreachable: boolean }): void {
-    if (!this.#rows.has(device)) this.#sorted = undefined;
-    // A device id and base64url need no escapes, so this is the canonical JSON of the pair.
-    const pair = `["${device}","${Buffer.from(attestation.leaf).toString('base64url')}"]`;
-    this.#rows.set(device, { pair, unreachable: attestation.unreachable });
+    if (!this.#leaves.has(device)) this.#sorted = undefined;
+    this.#leaves.set(device, Buffer.from(attestation.leaf).toString('base64url'));
+    if (attestation.unreachable) this.#unreachable.add(device);
+    else this.#unreachable.delete(device);
   }
 
   /** The device left the configuration. */
   delete(device: string): void {
-    if (this.#rows.delete(device)) this.#sorted = undefined;
+    if (this.#leaves.delete(device)) this.#sorted = undefined;
+    this.#unreachable.delete(device);
   }
 
   has(device: string): boolean {
-    return this.#rows.has(device);
+    return this.#leaves.has(device);
   }
 
   isUnreachable(device: string): boolean {
-    return this.#rows.get(device)?.unreachable === true;
+    return this.#unreachable.has(device);
   }
 
   /** `state_sha256` over the attested devices among `expected`. */
   sha256(expected: ReadonlySet<string>): string {
-    this.#sorted ??= [...this.#rows.keys()].sort();
-    const pairs = this.#sorted.flatMap((device) => (expected.has(device) ? (this.#rows.get(device)?.pair ?? []) : []));
+    this.#sorted ??= [...this.#leaves.keys()].sort();
+    // A device id and base64url need no escapes, so this is the canonical JSON of the pair.
+    const pairs = this.#sorted
+      .filter((device) => expected.has(device))
+      .map((device) => `["${device}","${this.#leaves.get(device)}"]`);
     return createHash('sha256')
       .update(`[${pairs.join(',')}]`)
       .digest('base64url');

@@ -9,7 +9,6 @@ import type { Seat } from './timetable.ts';
 
 /** A place and what is known to sit there. Changed in place by the fleet and the rounds only. */
 export interface FleetSeat extends Seat {
-  readonly key: string;
   readonly place: Place;
   /** Place within a round, from 0 to 1. */
   readonly phase: number;
@@ -34,7 +33,6 @@ export type Owner =
 
 /** The devices of the configuration: which machine sits where, and which history (device id) a look belongs to. */
 export class Fleet {
-  readonly #seats = new Map<string, FleetSeat>();
   readonly #seatList: readonly FleetSeat[];
   readonly #states = new Map<string, DeviceState>();
   readonly #seatOf = new Map<string, FleetSeat>();
@@ -47,8 +45,7 @@ export class Fleet {
 
   /** `known` are the devices of the store; `passed` the entries whose every address was looked at before. */
   constructor(places: readonly Place[], known: Iterable<DeviceState>, passed: ReadonlySet<string>) {
-    for (const place of places) this.#addSeat(place, passed.has(place.entry));
-    this.#seatList = [...this.#seats.values()];
+    this.#seatList = places.map((place) => this.#newSeat(place, passed.has(place.entry)));
     const positions = new Map(this.#seatOf);
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
     const gone: DeviceState[] = [];
@@ -69,12 +66,12 @@ export class Fleet {
     for (const mark of marksOf(factsOf(state))) this.#formers.set(mark, state);
   }
 
-  #addSeat(place: Place, passed: boolean): void {
-    const key = placeKey(place.address, place.ports);
-    const seat: FleetSeat = { key, place, phase: phaseOf(key), occupied: false, restUntilMs: 0, busy: false, passed };
-    this.#seats.set(key, seat);
-    if (place.id === undefined) return;
-    this.#seatDevice(seat, newDevice({ id: place.id, position: 'host', address: place.address, labels: place.labels }));
+  #newSeat(place: Place, passed: boolean): FleetSeat {
+    const { id, address, labels } = place;
+    const phase = phaseOf(placeKey(address, place.ports));
+    const seat: FleetSeat = { place, phase, occupied: false, restUntilMs: 0, busy: false, passed };
+    if (id !== undefined) this.#seatDevice(seat, newDevice({ id, position: 'host', address, labels }));
+    return seat;
   }
 
   #seatDevice(seat: FleetSeat, state: DeviceState): void {
@@ -251,10 +248,13 @@ const marksOf = ({
   'identity.mac': mac,
   'identity.hashboards': boards,
 }: Facts): readonly string[] => [
-  ...(isSerial(serial) ? [`serial ${serial}`] : []),
-  ...(isMac(mac) ? [`mac ${mac}`] : []),
-  ...(areSerials(boards) ? boards.map((board) => `hashboard ${board}`) : []),
+  ...(isSerial(serial) ? [markOf('serial', serial)] : []),
+  ...(isMac(mac) ? [markOf('mac', mac)] : []),
+  ...(areSerials(boards) ? boards.map((board) => markOf('hashboard', board)) : []),
 ];
+
+/** Joined, because V8 would keep what a template makes in pieces, and there are many of them. */
+const markOf = (kind: string, value: string): string => [kind, value].join(' ');
 
 const atAddress = (address: string): string => `address ${address}`;
 

@@ -31,10 +31,11 @@ export const placesOf = (config: Config): readonly Place[] => {
   for (const entry of ranges) {
     const range = parseRange(entry.range);
     if (range.kind === 'bad') continue;
+    const shared = common(config, entry);
     for (const address of range.addresses) {
       if (taken.has(address)) continue;
       taken.add(address);
-      places.set(placeKey(address, entry.ports), { ...common(config, entry), address, origin: 'range' });
+      places.set(placeKey(address, entry.ports), { ...shared, address, origin: 'range' });
     }
   }
   return [...places.values()];
