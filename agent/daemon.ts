@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
@@ -144,7 +143,7 @@ export class Daemon {
     markBegun(config.state_dir, log.origin);
     log.begin({
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
-      configSha256: hash('sha256', this.#loaded.bytes, 'base64url'),
+      configSha256: this.#loaded.sha256,
       host,
       keyProtection,
       removed: fleet.removed,
@@ -342,8 +341,8 @@ export class Daemon {
     }
   }
 
-  #stateReload({ bytes }: LoadedConfig, removed: readonly string[]): void {
-    this.#forget(removed, buildReload({ configSha256: hash('sha256', bytes, 'base64url'), removed }));
+  #stateReload({ sha256 }: LoadedConfig, removed: readonly string[]): void {
+    this.#forget(removed, buildReload({ configSha256: sha256, removed }));
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */

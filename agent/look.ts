@@ -5,7 +5,7 @@ import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Clock } from './platform/clock.ts';
 import { compileAllowList } from './probe/allow.ts';
 import type { Capture } from './probe/capture.ts';
-import { IDENTIFICATION, identify, looksLikeAnother } from './probe/identify.ts';
+import { IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
 import { type ProbeDeps, probeDevice, waitFor } from './probe/probe.ts';
@@ -22,6 +22,8 @@ export type Sight =
 /** How looks are made: the drivers that may be recognised, and what the probe stage needs. */
 export interface LookDeps extends ProbeDeps {
   readonly drivers: readonly Driver[];
+  /** Where every driver had its chance to recognise the device since these drivers are in force. */
+  readonly identified: Set<string>;
 }
 
 /**
@@ -33,7 +35,7 @@ export const lookAt = (target: Target, known: Driver | undefined, look: LookKind
 
 const lookAnew = async (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> => {
   const sight = known === undefined ? undefined : await ask(target, known, look, deps);
-  if (sight?.kind === 'seen' && stillSpeaks(sight, deps)) return sight;
+  if (sight?.kind === 'seen' && stillSpeaks(sight, deps) && !mayBeFromOutside(target, sight, deps)) return sight;
   return (await identifyAndAsk(target, known, look, deps)) ?? sight ?? nothing('unreadable', 'no family recognised');
 };
 
@@ -41,6 +43,16 @@ const stillSpeaks = (
   { driver, capture }: { readonly driver: Driver; readonly capture: Capture },
   { drivers }: Pick<LookDeps, 'drivers'>,
 ): boolean => driver.stillSpeaks?.(capture.replies) !== false && !looksLikeAnother(driver, capture, drivers);
+
+/** A driver file that came later may know better what its replies make no more than possible: that is found out once. */
+const mayBeFromOutside = (
+  target: Target,
+  { driver, capture }: { readonly driver: Driver; readonly capture: Capture },
+  { drivers, identified }: LookDeps,
+): boolean =>
+  drivers.some(({ outside }) => outside) && isOnlyPossible(driver, capture) && !identified.has(doorOf(target));
+
+const doorOf = ({ address, ports }: Target): string => [address, ...Object.values(ports)].join(' ');
 
 /** Undefined when identification ends at the family whose look is at hand already. */
 const identifyAndAsk = async (
@@ -50,6 +62,7 @@ const identifyAndAsk = async (
   deps: LookDeps,
 ): Promise<Sight | undefined> => {
   const found = await identify(target, deps.drivers, deps);
+  if (found.kind !== 'unreachable') deps.identified.add(doorOf(target));
   switch (found.kind) {
     case 'identified':
       if (found.driver === known) return undefined;
@@ -99,4 +112,5 @@ export const lookDeps = (options: {
   ...options,
   allow: compileAllowList(options.drivers, IDENTIFICATION),
   logins: new Logins(options.clock),
+  identified: new Set(),
 });

@@ -1,8 +1,6 @@
-import { hash } from 'node:crypto';
 import { appraise } from './appraise/engine.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { DRIVERS } from './drivers/index.ts';
 import { lookDeps } from './look.ts';
 import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
@@ -34,7 +32,7 @@ export interface PlantDeps {
 }
 
 /** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
-export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
+export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
   const { clock, emit, recorder, begun, signal } = plantDeps;
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
@@ -46,7 +44,7 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
     timetable,
     recorder,
     begun,
-    look: lookDeps({ drivers: DRIVERS, limits: limitsOf(config), clock, signal }),
+    look: lookDeps({ drivers, limits: limitsOf(config), clock, signal }),
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
     random: Math.random,
@@ -56,7 +54,7 @@ export const buildPlant = ({ config, bytes }: LoadedConfig, fleet: Fleet, plantD
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),
-      policy: `${VERSION} ${hash('sha256', bytes, 'base64url')}`,
+      policy: `${VERSION} ${sha256}`,
       redact: config.redact,
       inFirstPass: (seat) => fleet.inFirstPass(seat),
     },

@@ -1,9 +1,10 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
-import { PORTS } from '../drivers/driver.ts';
+import { type Driver, PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { lookAt, lookDeps, type Sight } from '../look.ts';
+import { requireDriverFiles } from '../outside/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret } from '../platform/secrets.ts';
@@ -20,6 +21,7 @@ export interface AskOptions {
   readonly passwordEnv?: string;
   readonly vendorDefault?: boolean;
   readonly timeout: number;
+  readonly driver?: readonly string[];
 }
 
 /** `probe`: one look at one device, with what could not be read and why. */
@@ -39,6 +41,7 @@ export const addAskOptions = (verb: Command): Command =>
     .option('--user <name>', 'account for interfaces that ask for a log-in', 'root')
     .option('--password-file <file>', 'file that holds the password of that account')
     .option('--password-env <name>', 'environment variable that holds the password of that account')
+    .option('--driver <file>', DRIVER_HELP, collect, [])
     .option('--vendor-default', 'without a password: try the log-in that the maker of the device documents')
     .option(
       '--timeout <seconds>',
@@ -46,6 +49,17 @@ export const addAskOptions = (verb: Command): Command =>
       parseSeconds,
       DEVICE_MS / 1000,
     );
+
+/** `--driver` of every verb that asks or lists: it may be given several times. */
+export const DRIVER_HELP = 'driver file of a further family (docs/write-a-driver.md); may be repeated';
+
+export const collect = (file: string, before: readonly string[]): readonly string[] => [...before, file];
+
+/** The built-in drivers, and those of the files. Throws `driver.invalid`. */
+export const driversWith = (
+  files: readonly string[] = [],
+  others: readonly Driver[] = DRIVERS,
+): readonly Driver[] => [...others, ...requireDriverFiles(files, others).map(({ driver }) => driver)];
 
 const parsePorts = (text: string): AskOptions['ports'] =>
   Object.fromEntries(
@@ -84,9 +98,9 @@ const EXCHANGE_MS = 8000;
 const DEVICE_MS = 30_000;
 
 /** How `probe` and `scan` look: every driver, the deadlines of the configuration's defaults, the total from the options. */
-export const askDeps = ({ timeout }: AskOptions, signal?: AbortSignal) =>
+export const askDeps = ({ timeout, driver }: AskOptions, signal?: AbortSignal) =>
   lookDeps({
-    drivers: DRIVERS,
+    drivers: driversWith(driver),
     limits: { connectMs: 3000, ...deadlines(timeout * 1000), maxReplyBytes: 1_048_576 },
     clock: systemClock(),
     signal,

@@ -1,11 +1,14 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { closest } from 'fastest-levenshtein';
-import { PORTS } from '../drivers/driver.ts';
+import { loadConfig } from '../config/load.ts';
+import { type Driver, PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { AgentError } from '../platform/errors.ts';
 import { type Sendable, sendable } from '../probe/allow.ts';
 import { IDENTIFICATION } from '../probe/identify.ts';
 import { type Io, printJson } from './io.ts';
+import { collect, DRIVER_HELP, driversWith } from './probe.ts';
 import { table } from './table.ts';
 
 /** `requests`: everything that this program can send to a miner; the transports send from the same list. */
@@ -15,22 +18,32 @@ export const requestsVerb = (program: Command, io: Io): void => {
     .description('list everything that can be sent to a miner')
     .option('--json', 'print one JSON array')
     .option('--family <id>', 'only what a device of this family is asked')
-    .action(({ json, family }: { json?: boolean; family?: string }) => {
-      const listed = family === undefined ? requestsJson() : askedOf(family);
+    .option('--driver <file>', DRIVER_HELP, collect, [])
+    .option('-c, --config <file>', 'with the driver files that this configuration names')
+    .action(({ json, family, driver, config }: RequestsOptions) => {
+      const drivers = driversWith(driver, config === undefined ? DRIVERS : loadConfig(resolve(config)).drivers);
+      const listed = family === undefined ? requestsJson(drivers) : askedOf(family, drivers);
       if (json) printJson(io, listed);
       else io.out.write(table(io, ['request', 'port', 'asked', 'families'], listed.map(rowOf)));
     });
 };
 
+interface RequestsOptions {
+  readonly json?: boolean;
+  readonly family?: string;
+  readonly driver: readonly string[];
+  readonly config?: string;
+}
+
 /** A request as `--json` prints it and the documentation keeps it; `port` is the usual number of the port. */
 export type ListedRequest = Omit<Sendable, 'port'> & { readonly port: number };
 
 /** Everything that can be sent. */
-export const requestsJson = (): readonly ListedRequest[] =>
-  sendable(DRIVERS, IDENTIFICATION).map((one) => ({ ...one, port: PORTS[one.port] }));
+export const requestsJson = (drivers: readonly Driver[] = DRIVERS): readonly ListedRequest[] =>
+  sendable(drivers, IDENTIFICATION).map((one) => ({ ...one, port: PORTS[one.port] }));
 
-const askedOf = (family: string): readonly ListedRequest[] => {
-  const known = DRIVERS.map((driver) => driver.family);
+const askedOf = (family: string, drivers: readonly Driver[]): readonly ListedRequest[] => {
+  const known = drivers.map((driver) => driver.family);
   if (!known.includes(family)) {
     throw new AgentError({
       code: 'usage.family',
@@ -38,7 +51,9 @@ const askedOf = (family: string): readonly ListedRequest[] => {
       remedy: `did you mean ${closest(family, known)}? There are: ${known.join(', ')}`,
     });
   }
-  return requestsJson().filter(({ families, uses }) => families.includes(family) || uses.includes('identification'));
+  return requestsJson(drivers).filter(
+    ({ families, uses }) => families.includes(family) || uses.includes('identification'),
+  );
 };
 
 const rowOf = ({ request, port, uses, families }: ListedRequest): readonly string[] => [

@@ -50,7 +50,7 @@ const listenOption = (): Option =>
     'ask nobody: listen for the reports that devices broadcast when their IP-report button is pressed (60 s unless told); they can be forged, and are hints only',
   )
     .argParser(parseListenSeconds)
-    .conflicts(['concurrency', 'ports', 'user', 'passwordFile', 'passwordEnv', 'vendorDefault', 'timeout']);
+    .conflicts(['concurrency', 'driver', 'ports', 'user', 'passwordFile', 'passwordEnv', 'vendorDefault', 'timeout']);
 
 const listenPortsOption = (): Option =>
   new Option(

@@ -1,7 +1,7 @@
 import { type Alias, type Document, LineCounter, parseDocument, visit } from 'yaml';
-import type { ConfigProblem } from './load.ts';
+import type { ConfigProblem } from './problems.ts';
 
-/** The text of a configuration as YAML: its value, and its nodes for the lines on which they stand. */
+/** The text of a configuration or a driver as YAML: its value, and its nodes for the lines on which they stand. */
 export type ReadDocument =
   | { readonly kind: 'read'; readonly value: unknown; readonly document: Document; readonly lines: LineCounter }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };

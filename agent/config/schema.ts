@@ -95,6 +95,11 @@ export const configSchema = z.strictObject({
     .min(1)
     .describe('the machines to look at: positions (`host`) and ranges that are searched'),
   credentials: z.record(id, credential).default({}),
+  drivers: z
+    .array(z.string().min(1))
+    .max(64)
+    .default([])
+    .describe('driver files of further families (docs/write-a-driver.md), read with this file'),
   redact: z
     .array(z.enum(['pools.user']))
     .default([])

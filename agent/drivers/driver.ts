@@ -228,6 +228,8 @@ export interface Driver<Name extends string = string> {
   readonly close?: readonly string[];
   /** Facts whose place no reply of a device showed yet. */
   readonly unverified?: readonly FactName[];
+  /** Made of a driver file of the operator: it never takes a device that a built-in driver finds at least likely. */
+  readonly outside?: true;
 }
 
 /** Checks query names and reader types at compile time; returns its argument. */

@@ -70,6 +70,17 @@ export const compileAllowList = (drivers: readonly Driver[], others: readonly Qu
   };
 };
 
+/** Why a question could not stand on any such list; undefined where it could. */
+export const refusalOf = (query: Query): string | undefined => {
+  try {
+    compileAllowList([], [query]);
+    return undefined;
+  } catch (error) {
+    // Thrown as a mistake of ours, which it is for a built-in driver.
+    return (error as Error).message;
+  }
+};
+
 const unlisted = (what: Query | Login): never => {
   throw new Error(`not on the allow-list: ${JSON.stringify(what)}`);
 };

@@ -57,7 +57,8 @@ const PAGE_START = 16_384;
  * Finds the family at an address without any credential, in the order of the survey of families: what 4028 `version`
  * says, where it says nothing the questions of WhatsMiner, the landing page, the replies that settle what these make
  * likely; then for what is still only likely the replies in which old firmware shows its maker, and for what told
- * nothing the ports of single families. Ends as soon as a driver is certain.
+ * nothing the ports of single families. Ends as soon as a driver is certain. Drivers from outside come last, where no
+ * built-in one is at least likely.
  */
 export const identify = async (
   target: Target,
@@ -78,9 +79,43 @@ export const identify = async (
  */
 export const looksLikeAnother = (driver: Driver, { replies }: Capture, drivers: readonly Driver[]): boolean => {
   const clues = cluesIn(driver, replies);
+  // Its own signs may be on a page that a look does not ask for; `stillSpeaks` judges those that are here.
+  if (driver.outside) return builtIn(drivers).some((other) => judge(other, clues) >= LIKELY);
   const own = judge(driver, clues);
   return own < CERTAIN && drivers.some((other) => other !== driver && judge(other, clues) > own);
 };
+
+/** Whether the replies of a look make its family no more than possible, so that it may as well be one from outside. */
+export const isOnlyPossible = (driver: Driver, { replies }: Capture): boolean =>
+  driver.outside !== true && judge(driver, cluesIn(driver, replies)) < LIKELY;
+
+/** The drivers that are surest of some clues. Those from outside count only where no built-in one is at least likely. */
+export const surest = (drivers: readonly Driver[], clues: Clues): Verdict => {
+  const own = mostSure(builtIn(drivers), clues);
+  if (own.sureness >= LIKELY) return own;
+  const outside = mostSure(fromOutside(drivers), clues);
+  return outside.sureness > 0 ? outside : own;
+};
+
+/** How sure, and who: nobody where the sureness is 0. */
+export interface Verdict {
+  readonly sureness: number;
+  readonly drivers: readonly Driver[];
+}
+
+const mostSure = (drivers: readonly Driver[], clues: Clues): Verdict => {
+  const judged = drivers.map((driver) => ({ driver, sureness: judge(driver, clues) }));
+  const sureness = Math.max(0, ...judged.map((one) => one.sureness));
+  return {
+    sureness,
+    drivers: judged.filter((one) => one.sureness === sureness && sureness > 0).map(({ driver }) => driver),
+  };
+};
+
+const builtIn = (drivers: readonly Driver[]): readonly Driver[] => drivers.filter(({ outside }) => outside !== true);
+
+const fromOutside = (drivers: readonly Driver[]): readonly Driver[] =>
+  drivers.filter(({ outside }) => outside === true);
 
 const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
   const clues = {
@@ -96,10 +131,13 @@ const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
 };
 
 const CERTAIN = 3;
+const LIKELY = 2;
 
 class Inquiry {
   readonly #line: Line;
+  /** The built-in ones. */
   readonly #drivers: readonly Driver[];
+  readonly #outside: readonly Driver[];
   readonly #replies = {
     cgminer: new Map<string, JsonValue>(),
     http: new Map<string, JsonValue>(),
@@ -113,10 +151,16 @@ class Inquiry {
 
   constructor(line: Line, drivers: readonly Driver[]) {
     this.#line = line;
-    this.#drivers = drivers;
+    this.#drivers = builtIn(drivers);
+    this.#outside = fromOutside(drivers);
   }
 
   async run(): Promise<void> {
+    await this.#askAsBuiltIn();
+    if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) await this.#askForOutside();
+  }
+
+  async #askAsBuiltIn(): Promise<void> {
     const version = await this.#ask(VERSION);
     if (this.#certain()) return;
     const speaksCgminer = isCgminer(version);
@@ -148,6 +192,12 @@ class Inquiry {
     if (this.#unknown()) await this.#askInTurn([WHATSMINER_3, VOLCMINER]);
   }
 
+  /** What tells the families from outside; without one nothing is asked. */
+  async #askForOutside(): Promise<void> {
+    for (const query of this.#outside.flatMap(proofsOf))
+      if (!this.#asked.has(questionOf(query))) await this.#ask(query);
+  }
+
   /** Each question once, until a driver is certain. */
   async #askInTurn(queries: readonly Query[]): Promise<void> {
     for (const query of queries) {
@@ -170,9 +220,9 @@ class Inquiry {
       const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
       return { kind: 'unreachable', reason };
     }
-    const { sureness, drivers } = this.#best();
+    const { drivers } = surest([...this.#drivers, ...this.#outside], this.#clues());
     const [driver, ...others] = drivers;
-    if (driver === undefined || sureness === 0) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
+    if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
     if (others.length > 0) return { kind: 'ambiguous', families: drivers.map(({ family }) => family) };
     return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
   }
@@ -216,12 +266,9 @@ class Inquiry {
     return sureness === CERTAIN && drivers.length === 1;
   }
 
-  /** The drivers that are surest of these clues. */
-  #best(): { sureness: number; drivers: readonly Driver[] } {
-    const clues = this.#clues();
-    const judged = this.#drivers.map((driver) => ({ driver, sureness: judge(driver, clues) }));
-    const sureness = Math.max(0, ...judged.map((one) => one.sureness));
-    return { sureness, drivers: judged.filter((one) => one.sureness === sureness).map(({ driver }) => driver) };
+  /** The built-in drivers that are surest of these clues. */
+  #best(): Verdict {
+    return mostSure(this.#drivers, this.#clues());
   }
 }
 

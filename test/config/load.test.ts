@@ -5,8 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
-import { type ConfigProblem, loadConfig, parseConfig } from '../../agent/config/load.ts';
+import { loadConfig, parseConfig } from '../../agent/config/load.ts';
 import { checkCertificates } from '../../agent/config/meaning.ts';
+import type { ConfigProblem } from '../../agent/config/problems.ts';
 import { PORTS } from '../../agent/drivers/driver.ts';
 import { Authority } from '../publish/certificates.ts';
 

@@ -1,0 +1,139 @@
+import { closest } from 'fastest-levenshtein';
+import { type Document, isMap, isNode, type LineCounter } from 'yaml';
+import type { z } from 'zod';
+
+/** One thing wrong with a file that an operator wrote: where, what, and what to do about it. */
+export interface ConfigProblem {
+  /** Where it is not the file that was checked, but one that it names. */
+  readonly file?: string;
+  readonly line: number;
+  /** Dotted path of the setting; empty for the file as a whole. */
+  readonly path: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** A file whose settings a schema describes. */
+export interface Described {
+  readonly schema: z.ZodType;
+  readonly document: Document;
+  readonly lines: LineCounter;
+  /** The page that says what its settings mean. */
+  readonly page: string;
+}
+
+/** `file:line: path: message (remedy)`. */
+export const describeProblem = (file: string, { file: named, line, path, message, remedy }: ConfigProblem): string =>
+  `${named ?? file}:${line}: ${path === '' ? '' : `${path}: `}${message} (${remedy})`;
+
+/** A problem of the setting at a path. */
+export const problemAt = (
+  { document, lines }: Pick<Described, 'document' | 'lines'>,
+  {
+    path,
+    message,
+    remedy,
+  }: { readonly path: readonly PropertyKey[]; readonly message: string; readonly remedy: string },
+): ConfigProblem => ({ line: lineOfPath(document, lines, path), path: dotted(path), message, remedy });
+
+/** What a schema found wrong with the value of a file: each with its line, the nearest setting there is, or what it means. */
+export const schemaProblems = (issues: readonly Issue[], described: Described): readonly ConfigProblem[] =>
+  issues.flatMap((issue) => problems(issue, described));
+
+type Issue = z.core.$ZodIssue;
+
+const problems = (issue: Issue, described: Described): readonly ConfigProblem[] => {
+  const { schema } = described;
+  const { path } = issue;
+  if (issue.code === 'unrecognized_keys') {
+    return issue.keys.map((key) =>
+      problemAt(described, {
+        path: [...path, key],
+        message: `unknown setting "${key}"`,
+        remedy: nearest(key, schemaAt(schema, path)),
+      }),
+    );
+  }
+  if (issue.code === 'invalid_union') {
+    return branchOf(issue).flatMap((inner) => problems({ ...inner, path: [...path, ...inner.path] }, described));
+  }
+  const meaning = schemaAt(schema, path)?.meta()?.description;
+  if (isMissing(issue)) {
+    return [
+      problemAt(described, { path, message: `missing: ${meaning ?? described.page}`, remedy: 'give it a value' }),
+    ];
+  }
+  const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
+  return [problemAt(described, { path, message, remedy: meaning ?? `see ${described.page}` })];
+};
+
+/** A setting that is not there, or has nothing behind its colon. */
+const isMissing = ({ code, path, message }: Issue): boolean =>
+  code === 'invalid_type' && path.length > 0 && /received (undefined|null)$/.test(message);
+
+/** Of the forms an entry may take, the one whose own key it has; else the form it misses least. */
+const branchOf = (issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] => {
+  const strangers = (branch: readonly Issue[]): number =>
+    branch.reduce((sum, inner) => sum + (inner.code === 'unrecognized_keys' ? inner.keys.length : 1), 0);
+  return [...issue.errors].sort((a, b) => strangers(a) - strangers(b))[0] ?? [];
+};
+
+const nearest = (key: string, schema: z.ZodType | undefined): string => {
+  const known = knownKeys(schema);
+  return known.length === 0 ? 'remove it' : `did you mean "${closest(key, known)}"? known here: ${known.join(', ')}`;
+};
+
+/** The schema behind a path of the file, through defaults, lists, records and the forms of an entry. */
+const schemaAt = (root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined =>
+  path.reduce<z.ZodType | undefined>((schema, key) => (schema === undefined ? undefined : step(schema, key)), root);
+
+const step = (schema: z.ZodType, key: PropertyKey): z.ZodType | undefined => {
+  const definition = unwrapped(schema).def as SchemaDefinition;
+  if (definition.type === 'object') return definition.shape?.[String(key)];
+  if (definition.type === 'array') return definition.element;
+  if (definition.type === 'record') return definition.valueType;
+  if (definition.type === 'union')
+    return definition.options?.map((option) => step(option, key)).find((inner) => inner !== undefined);
+  return undefined;
+};
+
+/** The members of a zod 4 definition that this file reads; zod documents `def` as the way to look inside a schema. */
+interface SchemaDefinition {
+  readonly type: string;
+  readonly shape?: { readonly [key: string]: z.ZodType };
+  readonly element?: z.ZodType;
+  readonly valueType?: z.ZodType;
+  readonly innerType?: z.ZodType;
+  readonly options?: readonly z.ZodType[];
+}
+
+const unwrapped = (schema: z.ZodType): z.ZodType => {
+  const inner = (schema.def as SchemaDefinition).innerType;
+  return inner === undefined ? schema : unwrapped(inner);
+};
+
+const knownKeys = (schema: z.ZodType | undefined): readonly string[] => {
+  if (schema === undefined) return [];
+  const definition = unwrapped(schema).def as SchemaDefinition;
+  if (definition.type === 'union') return [...new Set(definition.options?.flatMap((option) => knownKeys(option)))];
+  return Object.keys(definition.shape ?? {});
+};
+
+const dotted = (path: readonly PropertyKey[]): string =>
+  path
+    .map((key) => (typeof key === 'number' ? `[${key}]` : `.${String(key)}`))
+    .join('')
+    .replace(/^\./, '');
+
+/** The line of the deepest part of the path that the file has; a key counts, not its value. */
+const lineOfPath = (document: Document, lines: LineCounter, path: readonly PropertyKey[]): number => {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const parent = document.getIn(path.slice(0, depth - 1), true);
+    const key = path[depth - 1];
+    const offset = isMap(parent)
+      ? parent.items.map((item) => item.key).find((node) => isNode(node) && String(node) === String(key))
+      : document.getIn(path.slice(0, depth), true);
+    if (isNode(offset) && offset.range) return lines.linePos(offset.range[0]).line;
+  }
+  return 1;
+};
