@@ -56,10 +56,10 @@ export const DRIVER_HELP = 'driver file of a further family (docs/write-a-driver
 export const collect = (file: string, before: readonly string[]): readonly string[] => [...before, file];
 
 /** The built-in drivers, and those of the files. Throws `driver.invalid`. */
-export const driversWith = (
-  files: readonly string[] = [],
-  others: readonly Driver[] = DRIVERS,
-): readonly Driver[] => [...others, ...requireDriverFiles(files, others).map(({ driver }) => driver)];
+export const driversWith = (files: readonly string[] = [], others: readonly Driver[] = DRIVERS): readonly Driver[] => [
+  ...others,
+  ...requireDriverFiles(files, others).map(({ driver }) => driver),
+];
 
 const parsePorts = (text: string): AskOptions['ports'] =>
   Object.fromEntries(

@@ -28,7 +28,11 @@ export const compileDriver = (text: DriverText, builtIn: readonly Driver[]): Dri
   const flaws: Flaw[] = [];
   const report: Report = (path, message, remedy) => void flaws.push({ path, message, remedy });
   if (builtIn.some(({ family }) => family === text.family)) {
-    report(['family'], `the family "${text.family}" exists already`, 'choose an id that `assayer requests` does not show');
+    report(
+      ['family'],
+      `the family "${text.family}" exists already`,
+      'choose an id that `assayer requests` does not show',
+    );
   }
   const queries = compileQueries(text, report);
   const facts = compileFacts(text, report);

@@ -57,9 +57,10 @@ export const parseDriver = (
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] } => {
   const read = parseYaml(text);
   if (read.kind === 'bad') return read;
-  const checked = driverSchema.safeParse(read.value);
+  const schema = driverSchema();
+  const checked = schema.safeParse(read.value);
   if (!checked.success) {
-    const described = { ...read, schema: driverSchema, page: 'docs/write-a-driver.md' };
+    const described = { ...read, schema, page: 'docs/write-a-driver.md' };
     return { kind: 'bad', problems: schemaProblems(checked.error.issues, described) };
   }
   const driver = compileDriver(checked.data, builtIn);
