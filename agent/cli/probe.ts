@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { closest } from 'fastest-levenshtein';
 import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
 import { type Driver, PORTS } from '../drivers/driver.ts';
@@ -8,6 +9,7 @@ import { requireDriverFiles } from '../outside/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret } from '../platform/secrets.ts';
+import type { Limits } from '../probe/limits.ts';
 import type { Target } from '../probe/target.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { table } from './table.ts';
@@ -61,6 +63,18 @@ export const driversWith = (files: readonly string[] = [], others: readonly Driv
   ...requireDriverFiles(files, others).map(({ driver }) => driver),
 ];
 
+/** The driver of a family. Throws `usage.family`, with the nearest one there is. */
+export const familyNamed = (family: string, drivers: readonly Driver[]): Driver => {
+  const found = drivers.find((driver) => driver.family === family);
+  if (found !== undefined) return found;
+  const known = drivers.map((driver) => driver.family);
+  throw new AgentError({
+    code: 'usage.family',
+    message: `there is no family ${JSON.stringify(family)}`,
+    remedy: `did you mean ${closest(family, known)}? There are: ${known.join(', ')}`,
+  });
+};
+
 const parsePorts = (text: string): AskOptions['ports'] =>
   Object.fromEntries(
     text.split(',').map((pair) => {
@@ -101,10 +115,17 @@ const DEVICE_MS = 30_000;
 export const askDeps = ({ timeout, driver }: AskOptions, signal?: AbortSignal) =>
   lookDeps({
     drivers: driversWith(driver),
-    limits: { connectMs: 3000, ...deadlines(timeout * 1000), maxReplyBytes: 1_048_576 },
+    limits: limitsFor({ timeout }),
     clock: systemClock(),
     signal,
   });
+
+/** The limits of one look, the total from the options. */
+export const limitsFor = ({ timeout }: Pick<AskOptions, 'timeout'>): Limits => ({
+  connectMs: 3000,
+  ...deadlines(timeout * 1000),
+  maxReplyBytes: 1_048_576,
+});
 
 /** Who gives a slow device more time means each of its answers: their deadline grows in proportion. */
 const deadlines = (deviceMs: number) => ({
@@ -113,7 +134,7 @@ const deadlines = (deviceMs: number) => ({
 });
 
 /** `10.0.0.7`, `miner.example`, `fd00::7`, `10.0.0.7:4028`, `[fd00::7]:80`. */
-const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'address' | 'ports'> => {
+export const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target, 'address' | 'ports'> => {
   const [, address, port] = ipaddr.IPv6.isValid(text) ? [text, text] : splitPort(text);
   if (address === undefined || !isHost(address)) {
     throw new AgentError({

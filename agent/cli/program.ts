@@ -3,11 +3,13 @@ import { VERSION } from '../platform/version.ts';
 import { baselineVerb } from './baseline.ts';
 import { checkConfigVerb } from './check-config.ts';
 import { doctorVerb } from './doctor.ts';
+import { driverVerb } from './driver.ts';
 import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
 import { logVerb } from './log.ts';
 import { probeVerb } from './probe.ts';
+import { recordVerb } from './record.ts';
 import { requestsVerb } from './requests.ts';
 import { runVerb } from './run.ts';
 import { scanVerb } from './scan.ts';
@@ -21,6 +23,8 @@ const VERBS = [
   doctorVerb,
   probeVerb,
   scanVerb,
+  recordVerb,
+  driverVerb,
   requestsVerb,
   runVerb,
   statusVerb,

@@ -1,14 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { closest } from 'fastest-levenshtein';
 import { loadConfig } from '../config/load.ts';
 import { type Driver, PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
-import { AgentError } from '../platform/errors.ts';
 import { type Sendable, sendable } from '../probe/allow.ts';
 import { IDENTIFICATION } from '../probe/identify.ts';
 import { type Io, printJson } from './io.ts';
-import { collect, DRIVER_HELP, driversWith } from './probe.ts';
+import { collect, DRIVER_HELP, driversWith, familyNamed } from './probe.ts';
 import { table } from './table.ts';
 
 /** `requests`: everything that this program can send to a miner; the transports send from the same list. */
@@ -43,14 +41,7 @@ export const requestsJson = (drivers: readonly Driver[] = DRIVERS): readonly Lis
   sendable(drivers, IDENTIFICATION).map((one) => ({ ...one, port: PORTS[one.port] }));
 
 const askedOf = (family: string, drivers: readonly Driver[]): readonly ListedRequest[] => {
-  const known = drivers.map((driver) => driver.family);
-  if (!known.includes(family)) {
-    throw new AgentError({
-      code: 'usage.family',
-      message: `there is no family ${JSON.stringify(family)}`,
-      remedy: `did you mean ${closest(family, known)}? There are: ${known.join(', ')}`,
-    });
-  }
+  familyNamed(family, drivers);
   return requestsJson(drivers).filter(
     ({ families, uses }) => families.includes(family) || uses.includes('identification'),
   );

@@ -25,7 +25,7 @@ export interface SecretNames {
 }
 
 /** The common names, the driver's own, and those of the facts that the operator wants redacted. */
-export const secretNames = (driver: Driver, redact: readonly string[] = []): SecretNames => {
+export const secretNames = (driver: Pick<Driver, 'secrets'>, redact: readonly string[] = []): SecretNames => {
   const redacted = redact.flatMap((fact) => REDACTED[fact] ?? []);
   const names = new Set([...(driver.secrets ?? []), ...redacted].map((name) => name.toLowerCase()));
   return { has: (name) => isSecretName(name) || names.has(name.toLowerCase()) };

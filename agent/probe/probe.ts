@@ -23,7 +23,8 @@ export const probeDevice = async (
   return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
 };
 
-const withLogin = (target: Target, { vendorLogin }: Driver): Target =>
+/** The target with the log-in that the maker of its family documents, where the operator turned that on. */
+export const withLogin = (target: Target, { vendorLogin }: Pick<Driver, 'vendorLogin'>): Target =>
   target.credential !== undefined || target.vendorDefault !== true || vendorLogin === undefined
     ? target
     : { ...target, credential: { user: vendorLogin.user, password: () => vendorLogin.password } };
@@ -40,7 +41,7 @@ const IN_ORDER: { readonly [Look in LookKind]: WeakMap<Driver, readonly Question
 };
 
 /** The questions of a look in the driver's order, those of one interface together. */
-const inOrder = (driver: Driver, look: LookKind): readonly Question[] =>
+export const inOrder = (driver: Driver, look: LookKind): readonly Question[] =>
   IN_ORDER[look].getOrInsertComputed(driver, () => {
     const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
     return [...Map.groupBy(due, ([, { kind, port }]) => `${kind} ${port}`).values()].flat();
