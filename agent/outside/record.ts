@@ -35,9 +35,10 @@ export const recordDevice = async ({ target, driver, drivers, redact, deps }: Re
   const queries = questionsOf(driver);
   const allow = compileAllowList([], [...queries.values()].flatMap(byEachKey));
   const secrets = driver === undefined ? drivers.flatMap((one) => one.secrets ?? []) : (driver.secrets ?? []);
-  const minutes = new Minutes(secretNames({ secrets }, redact));
+  const asked = withLogin(target, driver ?? {});
+  const minutes = new Minutes(secretNames({ secrets }, redact), asked.credential !== undefined);
   const live = new Map<string, Reply | NoReply>();
-  await using line = new Line(withLogin(target, driver ?? {}), { ...deps, allow }, driver);
+  await using line = new Line(asked, { ...deps, allow }, driver);
   for (const [question, query] of queries) {
     const names = namesOf(driver, question);
     if (names.some((name) => driver?.queries[name]?.unless?.(live))) continue;
@@ -47,7 +48,7 @@ export const recordDevice = async ({ target, driver, drivers, redact, deps }: Re
   const recorded = minutes.close();
   return driver === undefined
     ? recorded
-    : expecting(recorded, driver, { address: target.address, observedAtMs: 0, replies: live }, target);
+    : expecting(recorded, driver, { address: target.address, observedAtMs: 0, replies: live }, asked);
 };
 
 /** Ports that one family alone listens on are asked only for that family, or where nobody knows the device. */
@@ -77,6 +78,7 @@ const byEachKey = (query: Query): readonly Query[] =>
 /** Takes down what a device says. */
 class Minutes {
   readonly #names: SecretNames;
+  readonly #hasLogin: boolean;
   readonly #replies: { [question: string]: RecordedDevice['replies'][string] } = {};
   readonly #leftOut: { [question: string]: LeftOut } = {};
   readonly #dark: string[] = [];
@@ -86,8 +88,9 @@ class Minutes {
   #ending: RecordedDevice['cgminer']['ending'] | undefined;
   #auth: RecordedDevice['auth'];
 
-  constructor(names: SecretNames) {
+  constructor(names: SecretNames, hasLogin: boolean) {
     this.#names = names;
+    this.#hasLogin = hasLogin;
   }
 
   ask(line: Line, query: Query): Promise<Reply | NoReply> {
@@ -124,8 +127,8 @@ class Minutes {
     const page = await line.page(query);
     if (page.kind === 'no-reply') {
       if (page.dark) this.#dark.push(question);
-      // Not asked, because there is no log-in to ask with.
-      else if (page.reason === 'refused') this.#replies[question] = { status: 200, headers: {}, auth: true };
+      // Not asked, because there is no log-in to ask with; or because the one there is was refused before.
+      else if (page.reason === 'refused' && !this.#hasLogin) this.#replies[question] = { status: 200, headers: {}, auth: true };
       else this.#leave(question, page);
       return page;
     }
@@ -139,7 +142,7 @@ class Minutes {
     const auth = query.auth !== 'none';
     if (status === 401) {
       this.#auth ??= challengeIn(page);
-      this.#replies[question] = { status: auth ? 401 : 200, headers: {}, auth: !auth };
+      this.#replies[question] = { status, headers: {}, auth: !auth };
     } else if (status >= 200 && status < 300 && body.length > 0) {
       this.#keep(question, body, { status, auth: auth && query.auth !== 'basic-if-asked' });
     } else this.#replies[question] = { status, headers: locationOf(page), auth: false };
@@ -228,7 +231,7 @@ const titleIn = (bytes: Uint8Array): string => {
 /** The recording with the facts that it gives, so that it is a test at once; and where these are not what the device said. */
 const expecting = (recorded: Recorded, driver: Driver, live: Capture, target: Target): Recorded => {
   const { device, files, remarks } = recorded;
-  const credentials = target.credential !== undefined || target.vendorDefault === true;
+  const credentials = target.credential !== undefined;
   const whole = { ...device, cgminer: { ending: 'nul' as const, only_cmd: [], ...device.cgminer } };
   const kept = lookOf(driver, lookAtRecording({ device: whole, files }, driver, credentials));
   const said = lookOf(driver, live);
