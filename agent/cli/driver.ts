@@ -40,7 +40,7 @@ export const driverVerb = (program: Command, io: Io): void => {
 };
 
 /** JSON Schema 2020-12 of a driver file, for what an operator writes (defaults may be left out). */
-export const driverJsonSchema = (): object => z.toJSONSchema(driverSchema(), { io: 'input' });
+export const driverJsonSchema = (): object => z.toJSONSchema(driverSchema(), { io: 'input', reused: 'ref' });
 
 /** What a full look gave, and where that is not what was expected. */
 interface Tested {
