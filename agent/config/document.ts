@@ -1,4 +1,4 @@
-import { type Alias, type Document, LineCounter, parseDocument, visit } from 'yaml';
+import { type Alias, type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import type { ConfigProblem } from './problems.ts';
 
 /** The text of a configuration or a driver as YAML: its value, and its nodes for the lines on which they stand. */
@@ -11,7 +11,11 @@ export const parseYaml = (text: string): ReadDocument => {
   const lines = new LineCounter();
   try {
     const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
-    const problems = [...document.errors.map(syntaxProblem), ...aliasesWithoutAnchor(document, lines)];
+    const problems = [
+      ...document.errors.map(syntaxProblem),
+      ...aliasesWithoutAnchor(document, lines),
+      ...keysThatVanish(document, lines),
+    ];
     if (problems.length > 0) return { kind: 'bad', problems };
     return evaluated(document, lines);
   } catch (error) {
@@ -49,6 +53,19 @@ const aliasesWithoutAnchor = (document: Document, lines: LineCounter): readonly 
       message: `not valid YAML: *${alias.source} is an alias, and nothing has the anchor &${alias.source}`,
       remedy: `a text that begins with * is written in quotes: "*${alias.source}"`,
     }));
+
+/** A schema would pass over such a key in silence. */
+const keysThatVanish = (document: Document, lines: LineCounter): readonly ConfigProblem[] => {
+  const found: ConfigProblem[] = [];
+  visit(document, {
+    Pair: (_, { key }) => {
+      if (!isScalar(key) || key.value !== '__proto__') return;
+      const line = key.range ? lines.linePos(key.range[0]).line : 1;
+      found.push({ line, path: '', message: 'no setting can have the name "__proto__"', remedy: 'remove it' });
+    },
+  });
+  return found;
+};
 
 const aliasesOf = (document: Document): readonly Alias[] => {
   const found: Alias[] = [];

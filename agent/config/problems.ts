@@ -57,7 +57,7 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
   if (issue.code === 'invalid_union') {
     return branchOf(issue).flatMap((inner) => problems({ ...inner, path: [...path, ...inner.path] }, described));
   }
-  const meaning = schemaAt(schema, path)?.meta()?.description;
+  const meaning = meaningOf(schemaAt(schema, path));
   if (isMissing(issue)) {
     return [
       problemAt(described, { path, message: `missing: ${meaning ?? described.page}`, remedy: 'give it a value' }),
@@ -67,16 +67,25 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
   return [problemAt(described, { path, message, remedy: meaning ?? `see ${described.page}` })];
 };
 
+/** What is said of a schema, or of the one inside its default. */
+const meaningOf = (schema: z.ZodType | undefined): string | undefined =>
+  schema === undefined
+    ? undefined
+    : (schema.meta()?.description ?? meaningOf((schema.def as SchemaDefinition).innerType));
+
 /** A setting that is not there, or has nothing behind its colon. */
 const isMissing = ({ code, path, message }: Issue): boolean =>
   code === 'invalid_type' && path.length > 0 && /received (undefined|null)$/.test(message);
 
 /** Of the forms an entry may take, the one whose own key it has; else the form it misses least. */
 const branchOf = (issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] => {
-  const strangers = (branch: readonly Issue[]): number =>
-    branch.reduce((sum, inner) => sum + (inner.code === 'unrecognized_keys' ? inner.keys.length : 1), 0);
+  const strangers = (branch: readonly Issue[]): number => branch.reduce((sum, inner) => sum + weightOf(inner), 0);
   return [...issue.errors].sort((a, b) => strangers(a) - strangers(b))[0] ?? [];
 };
+
+/** A form of another type altogether is no form that was meant. */
+const weightOf = (issue: Issue): number =>
+  issue.code === 'unrecognized_keys' ? issue.keys.length : issue.path.length === 0 ? 100 : 1;
 
 const nearest = (key: string, schema: z.ZodType | undefined): string => {
   const known = knownKeys(schema);

@@ -5,24 +5,28 @@
  */
 
 /** Harmless words in which a word below would be found. */
-const HARMLESS = /settings?(?![a-z])|address|offset|asset|stopped|elapsed/g;
+const HARMLESS = /settings?(?![a-z])|address|offset|asset|stopped/g;
 
 /** Wherever they stand. */
-const ACTING_PARTS =
-  /(?:re|un|pre|auto)?(?:set|start)(?=pool|mode|led|power|freq|volt|fan|temp|user|pass|config|time|zone|host|net|log|board|boot|up|$|[^a-z])|set[_.-]|set$|reboot|restart|reset|reload|shutdown|stop|enable|disable|switch|save|write|update|upgrade|install|flash|erase|format|factory|delete|remove|addpool|addgroup|newpool|delpool|create|apply|commit|rollback|restore|backup|import|export|upload|download|unlock|logon|logoff|login|logout|passw|token|secret|shell|exec|kill|quit|abort|cancel|curtail|sleep|wake|pause|resume|suspend|power_?o(?:n|ff)|poweroff|poweron|hotplug|lockstats|quota|priority|failover|debug|adjust|blink|reidentify|refine|calibrat|autotun(?:e|ing)_?(?:start|on|off)|ota(?![a-z])|\.sh$|\.exe$/;
+const ACTING_PARTS: readonly string[] =
+  `set start stop reboot reload shutdown enable disable switch save write update upgrade
+  install flash erase format factory delete remove addpool addgroup newpool delpool create apply commit rollback restore backup
+  import export upload download unlock logon logoff login logout passw token secret shell exec kill quit abort cancel curtail
+  sleep wake pause resume suspend poweron poweroff power_on power_off power-on power-off hotplug lockstats quota priority
+  failover debug adjust blink reidentify refine calibrat .sh .exe`.split(/\s+/);
 
 /** As a word by itself. */
 const ACTING_WORDS: ReadonlySet<string> = new Set(
   `add del rm set put post patch run do start on off go open close clear clean zero test selftest scan ping trace traceroute
-  nslookup find locate identify led beep cmd command action act do call invoke eval send push sync fetch load dump drop move
+  testing nslookup lookup find locate identify led beep cmd command action act do call invoke eval send push sync fetch load dump drop move
   copy rename edit modify change replace toggle connect disconnect join leave pair bind unbind register unregister activate
-  deactivate boot halt lock ssh telnet tune train burn program provision claim check`.split(/\s+/),
+  deactivate boot halt lock ssh telnet tune train burn program provision claim check ota otawww`.split(/\s+/),
 );
 
 /** The word for which a command or a path may not come from outside; undefined where it has none. */
 export const actingWord = (name: string): string | undefined => {
   const plain = name.toLowerCase().replace(HARMLESS, ' ');
-  return ACTING_PARTS.exec(plain)?.[0] || wordsOf(name).find((word) => ACTING_WORDS.has(word));
+  return ACTING_PARTS.find((part) => plain.includes(part)) ?? wordsOf(name).find((word) => ACTING_WORDS.has(word));
 };
 
 /** The words of a name: divided by marks, or by capitals. */

@@ -110,7 +110,7 @@ const whyNot = (query: Query): Omit<Flaw, 'path'> | undefined => {
 };
 
 const whyNotPost = (path: string, body: string, query: Query): Omit<Flaw, 'path'> | undefined => {
-  if (READING.has(`POST ${path} ${body}`.trimEnd())) {
+  if (READING.has(`POST ${path} ${body}`)) {
     const refused = refusalOf(query);
     return refused === undefined ? undefined : { message: refused, remedy: 'choose another auth' };
   }

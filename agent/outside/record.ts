@@ -128,7 +128,8 @@ class Minutes {
     if (page.kind === 'no-reply') {
       if (page.dark) this.#dark.push(question);
       // Not asked, because there is no log-in to ask with; or because the one there is was refused before.
-      else if (page.reason === 'refused' && !this.#hasLogin) this.#replies[question] = { status: 200, headers: {}, auth: true };
+      else if (page.reason === 'refused' && !this.#hasLogin)
+        this.#replies[question] = { status: 200, headers: {}, auth: true };
       else this.#leave(question, page);
       return page;
     }

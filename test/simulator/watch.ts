@@ -21,7 +21,7 @@ const READING_POSTS: readonly RegExp[] = [
 ];
 
 /** Commands of the CGMiner API and its dialects that change a miner, take a session or hand out a token (protocols, all families). */
-const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
+export const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   `switchpool enablepool disablepool addpool removepool poolpriority poolquota failover-only save quit restart pgaenable
   pgadisable pgaidentify pgaset ascenable ascdisable ascidentify ascset setconfig debug zero hotplug lockstats setpool
   gpuenable gpudisable gpurestart gpuintensity gpumem gpuengine gpufan gpuvddc upgrade logon logoff reboot rebootdevice
