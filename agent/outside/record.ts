@@ -10,7 +10,7 @@ import { Line, type ProbeDeps } from '../probe/line.ts';
 import { inOrder, withLogin } from '../probe/probe.ts';
 import type { Target } from '../probe/target.ts';
 import type { LeftOut, RecordedDevice } from './recording.ts';
-import { lookAtRecording } from './replay.ts';
+import { lookAtRecording, needsLogin } from './replay.ts';
 
 /** What a device said, as it may be kept. */
 export interface Recorded {
@@ -41,7 +41,7 @@ export const recordDevice = async ({ target, driver, drivers, redact, deps }: Re
   await using line = new Line(asked, { ...deps, allow }, driver);
   for (const [question, query] of queries) {
     const names = namesOf(driver, question);
-    if (names.some((name) => driver?.queries[name]?.unless?.(live))) continue;
+    if (names.length > 0 && names.every((name) => driver?.queries[name]?.unless?.(live))) continue;
     const reply = await minutes.ask(line, query);
     for (const name of names) live.set(name, reply);
   }
@@ -55,10 +55,12 @@ export const recordDevice = async ({ target, driver, drivers, redact, deps }: Re
 const questionsOf = (driver: Driver | undefined): ReadonlyMap<string, Query> => {
   const own = driver === undefined ? [] : inOrder(driver, 'full').map(([, query]) => query);
   const usual = (query: Query): boolean => driver === undefined || query.port === 'cgminer' || query.port === 'http';
-  const asked = [...IDENTIFICATION.filter(usual), ...own];
-  // Of one question that both ask, that of the driver says how it is let in.
+  const asked = [...IDENTIFICATION.filter(usual), ...own.toSorted((a, b) => Number(isLocked(a)) - Number(isLocked(b)))];
+  // Of one question that is asked twice, what says how it is let in comes last and stays.
   return new Map(asked.map((query) => [questionOf(query), query]));
 };
+
+const isLocked = (query: Query): boolean => query.kind === 'http' && query.auth !== 'none';
 
 const namesOf = (driver: Driver | undefined, question: string): readonly string[] =>
   Object.entries<Query>(driver?.queries ?? {}).flatMap(([name, query]) => (questionOf(query) === question ? name : []));
@@ -145,7 +147,7 @@ class Minutes {
       this.#auth ??= challengeIn(page);
       this.#replies[question] = { status, headers: {}, auth: !auth };
     } else if (status >= 200 && status < 300 && body.length > 0) {
-      this.#keep(question, body, { status, auth: auth && query.auth !== 'basic-if-asked' });
+      this.#keep(question, body, { status, auth: this.#hasLogin && needsLogin(query) });
     } else this.#replies[question] = { status, headers: locationOf(page), auth: false };
   }
 

@@ -71,7 +71,8 @@ const isOpenAtFirst = (auth: Auth): boolean =>
   auth === 'basic-if-asked' ||
   (typeof auth === 'object' && auth.kind === 'login' && auth.ifAsked === true);
 
-const needsLogin = (query: Query): boolean => query.kind === 'http' && !isOpenAtFirst(query.auth);
+/** Whether a question is asked with a log-in only. */
+export const needsLogin = (query: Query): boolean => query.kind === 'http' && !isOpenAtFirst(query.auth);
 
 /** What a device of recorded replies answers to a question. */
 export const askRecorded = (recording: Recording, query: Query, credentials: boolean): Reply | NoReply => {
