@@ -36,8 +36,10 @@ const checkFile = (file: string, json: boolean, io: Io): void => {
     return;
   }
   const places = placesOf(parsed.config).length;
-  const summary = `Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.`;
-  if (json) printJson(io, { ok: true, file, gateway: parsed.config.gateway, places });
+  const drivers = parsed.outside.map(({ driver }) => driver.family);
+  const further = drivers.length === 0 ? '' : ` Families of driver files: ${drivers.join(', ')}.`;
+  const summary = `Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.${further}`;
+  if (json) printJson(io, { ok: true, file, gateway: parsed.config.gateway, places, drivers });
   else io.out.write(`${file}: good. ${summary}\n`);
 };
 

@@ -12,7 +12,7 @@ import { driverSchema } from '../outside/schema.ts';
 import { AgentError } from '../platform/errors.ts';
 import { surest } from '../probe/identify.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
-import { collect, DRIVER_HELP, driversWith, familyNamed } from './probe.ts';
+import { collect, driversWith, familyNamed } from './probe.ts';
 import { table } from './table.ts';
 import { factText } from './view.ts';
 
@@ -30,7 +30,7 @@ export const driverVerb = (program: Command, io: Io): void => {
       'read a folder of recorded replies with its driver, and compare the facts with what device.json expects; ends with 1 on a difference',
     )
     .argument('<folder>', 'with device.json, its reply files, and driver.yaml where the family is not built in')
-    .option('--driver <file>', DRIVER_HELP, collect, [])
+    .option('--driver <file>', 'driver file in place of driver.yaml; may be repeated', collect, [])
     .option('--json', 'print the result as one JSON object')
     .action((folder: string, options: TestOptions) => testDriver(resolve(folder), options, io));
   verb
@@ -59,7 +59,7 @@ interface Difference {
 const testDriver = (folder: string, { driver: files, json }: TestOptions, io: Io): void => {
   const recording = readRecording(folder);
   const own = join(folder, 'driver.yaml');
-  const drivers = driversWith([...files, ...(existsSync(own) ? [own] : [])]);
+  const drivers = driversWith(files.length === 0 && existsSync(own) ? [own] : files);
   const driver = driverOf(folder, recording.device, drivers);
   const recognised = surest(drivers, cluesOfRecording(recording, drivers)).drivers.map(({ family }) => family);
   const looks = looksOf(recording.device).map((look) => testLook(recording, driver, look));

@@ -58,13 +58,14 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
     return branchOf(issue).flatMap((inner) => problems({ ...inner, path: [...path, ...inner.path] }, described));
   }
   const meaning = meaningOf(schemaAt(schema, path));
-  if (isMissing(issue)) {
+  if (isMissing(issue, described)) {
     return [
       problemAt(described, { path, message: `missing: ${meaning ?? described.page}`, remedy: 'give it a value' }),
     ];
   }
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  return [problemAt(described, { path, message, remedy: meaning ?? `see ${described.page}` })];
+  const remedy = `${nearestWord(issue, described)}${meaning ?? `see ${described.page}`}`;
+  return [problemAt(described, { path, message, remedy })];
 };
 
 /** What is said of a schema, or of the one inside its default. */
@@ -74,8 +75,20 @@ const meaningOf = (schema: z.ZodType | undefined): string | undefined =>
     : (schema.meta()?.description ?? meaningOf((schema.def as SchemaDefinition).innerType));
 
 /** A setting that is not there, or has nothing behind its colon. */
-const isMissing = ({ code, path, message }: Issue): boolean =>
-  code === 'invalid_type' && path.length > 0 && /received (undefined|null)$/.test(message);
+const isMissing = ({ code, path, message }: Issue, { document }: Described): boolean => {
+  if (path.length === 0) return false;
+  return code === 'invalid_value'
+    ? !document.hasIn(path)
+    : code === 'invalid_type' && /received (undefined|null)$/.test(message);
+};
+
+/** Of a word that is none of those allowed, the nearest one. */
+const nearestWord = (issue: Issue, { document }: Described): string => {
+  if (issue.code !== 'invalid_value') return '';
+  const words = issue.values.filter((value) => typeof value === 'string');
+  const found = document.getIn(issue.path);
+  return typeof found === 'string' && words.length > 1 ? `did you mean "${closest(found, words)}"? ` : '';
+};
 
 /** Of the forms an entry may take, the one whose own key it has; else the form it misses least. */
 const branchOf = (issue: Extract<Issue, { code: 'invalid_union' }>): readonly Issue[] => {

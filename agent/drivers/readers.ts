@@ -311,7 +311,9 @@ export const listOf =
 export const worded =
   (words: { readonly [theirs: string]: string }): Reader<string> =>
   (value) =>
-    whenPresent(scalarText(value), (found) => present(words[found] ?? found));
+    whenPresent(scalarText(value), (found) =>
+      present((Object.hasOwn(words, found) ? words[found] : undefined) ?? found),
+    );
 
 /** Multipliers of hash-rate units; the rest of the unit (`H/s`, `Sol/s`) is the algorithm's. */
 const PREFIX: { readonly [prefix: string]: number } = {

@@ -20,6 +20,9 @@ import { isSign, recognition, signsOf } from './signs.ts';
 /** At most so many queries may be asked at every poll. */
 const MOST_POLLED = 2;
 
+/** And at a full look: every one is a connection, or a page. */
+const MOST_QUERIES = 32;
+
 /**
  * The driver that a checked file describes, made by the functions that make the built-in ones; or everything that is wrong
  * with it. What it could send has passed the allow-list, and the stricter words for names from outside.
@@ -70,6 +73,9 @@ const compileQueries = ({ queries }: DriverText, report: Report): { readonly [na
     if (why === undefined) compiled[name] = query;
     else report(path, why.message, why.remedy);
   }
+  const beyond = Object.keys(queries)[MOST_QUERIES];
+  if (beyond !== undefined)
+    report(['queries', beyond], `more than ${MOST_QUERIES} queries`, 'leave out what tells least of the device');
   const polled = Object.entries(queries).filter(([, { cadence }]) => cadence === 'pools');
   const [, , third] = polled;
   if (third !== undefined) {

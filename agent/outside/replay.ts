@@ -75,7 +75,7 @@ const isOpenAtFirst = (auth: Auth): boolean =>
 export const needsLogin = (query: Query): boolean => query.kind === 'http' && !isOpenAtFirst(query.auth);
 
 /** What a device of recorded replies answers to a question. */
-export const askRecorded = (recording: Recording, query: Query, credentials: boolean): Reply | NoReply => {
+const askRecorded = (recording: Recording, query: Query, credentials: boolean): Reply | NoReply => {
   if (needsLogin(query) && !credentials) return noReply('refused', 'no credentials');
   if (!hasPort(recording, query)) return noReply('unreachable', 'no such port', { dark: true });
   const question = questionOf(query);

@@ -139,7 +139,7 @@ const build = () => {
     })
     .describe('of a pool row: which member holds what');
 
-  const reader = z.enum(READER_NAMES).describe('how the value there is read; docs/write-a-driver.md has them all');
+  const reader = z.enum(READER_NAMES).describe('how the value there is read; docs/driver-readers.md has them all');
 
   /** One place in one reply. */
   const placed = z.strictObject({

@@ -179,7 +179,13 @@ describe('what is wrong with a driver file is told with line, setting and remedy
       /did you mean "identity.model"/,
     ],
     ['cgminer: version }', 'cgminr: version }', 'queries.version.cgminr', /unknown setting/, /did you mean "cgminer"/],
-    ['read: mac }', 'read: macc }', 'facts.identity.mac.read', /expected one of/, /how the value there is read/],
+    [
+      'read: mac }',
+      'read: macc }',
+      'facts.identity.mac.read',
+      /expected one of/,
+      /did you mean "mac"\? how the value there is read/,
+    ],
     [
       'query: info, at: /ssh,',
       'query: inof, at: /ssh,',
