@@ -17,7 +17,12 @@ export const OUTSIDE_FACTS: readonly FactName[] =
   (Object.keys(FACTS) as FactName[]).filter((name) => !DERIVED.has(name));
 
 const build = () => {
-  const line = (most: number) => z.string().min(1).max(most);
+  const line = (most: number) =>
+    z
+      .string()
+      .min(1)
+      .max(most)
+      .regex(/^\P{Cc}*$/u, 'a text without control characters');
 
   const family = z
     .string()

@@ -61,7 +61,7 @@ const FACTS_INTRODUCTION = [
 const RECOGNITION = [
   'A device is recognised without a log-in, from the answers to these questions, asked one after the other until one',
   'driver is certain; where one is only likely its own proof is asked as well. Where two drivers are equally sure the device',
-  'is `ambiguous` and is not read.',
+  'is `ambiguous` and is not read. Families of [driver files](write-a-driver.md) come last, where no driver here is at least likely.',
 ].join('\n');
 
 /** The table of facts leaves out what follows from the rest. */

@@ -10,6 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Arch } from '../../scripts/base-node.ts';
 import { binaryFile, buildBinaries, isFresh } from '../../scripts/build.ts';
 import type { Statement } from '../../shared/statement.ts';
+import { ACME } from '../outside/example.ts';
 import type { Fleet } from '../simulator/fleet.ts';
 import { assertPolite, FAMILIES, fleetOf } from './fleets.ts';
 import { Installed, type Outcome } from './installed.ts';
@@ -92,6 +93,11 @@ const wholeJob = async (binary: Installed, fleet: Fleet, file: string): Promise<
   const observation = JSON.parse(good(await binary.run('probe', device.address, '--ports', ports, '--json')));
   assert.equal(observation.family, device.family);
   assert.ok(observation.pools.length > 0);
+
+  good(await binary.run('record', device.address, '--ports', ports, '--out', 'recorded'));
+  assert.match(good(await binary.run('driver', 'test', 'recorded')), /\nOK\n$/);
+  binary.write('acme.yaml', ACME);
+  assert.match(good(await binary.run('requests', '--driver', 'acme.yaml', '--family', 'acme')), /^GET \/api\/info /m);
 
   binary.write('fleet.yaml', configFor(fleet));
   const entries = await attestAll(binary, fleet);

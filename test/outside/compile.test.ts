@@ -132,7 +132,7 @@ describe('nothing that could change a miner comes in with a driver file', () => 
       ['{ get: "/mcb/cgminer?cgminercmd=restart" }', /may not be sent/],
       ['{ get: "/../etc" }', /may not be sent/],
       ['{ get: "/a b" }', /may not be sent/],
-      ['{ get: "/a\\r\\nX: y" }', /may not be sent/],
+      ['{ get: "/a\\r\\nX: y" }', /without control characters/],
       ['{ get: "//host/x" }', /may not be sent/],
       ['{ cgminer: "version+pools" }', /may not be sent/],
       ['{ cgminer: "check|addpool" }', /may not be sent/],
@@ -312,6 +312,7 @@ describe('hostile YAML', () => {
       'queries:\n',
       `queries:\n${Array.from({ length: 3000 }, (_, n) => `  q${n}: { get: /api/q${n} }\n`).join('')}`,
     ),
+    'escapes for a terminal': changed('title: ACME A1', 'title: "ACME\\e[2J"'),
     'control characters': changed('title: ACME A1', 'title: "a\\0\\e[2J"\nevil\u001b: 1'),
   };
 
