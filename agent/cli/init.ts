@@ -149,6 +149,9 @@ devices:
 # credentials:
 #   stock: { user: root, password_file: /etc/assayer/secrets/stock }
 
+# Families that assayer does not know, each in a driver file of yours: docs/write-a-driver.md.
+# drivers: [ drivers/acme.yaml ]
+
 # When rounds open (cron, UTC). A pools round asks for pools and liveness, a config round asks for everything.
 schedule:
   pools: "* * * * *"

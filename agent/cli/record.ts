@@ -9,6 +9,7 @@ import { type Recorded, recordDevice } from '../outside/record.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { identify } from '../probe/identify.ts';
+import { waitFor } from '../probe/probe.ts';
 import type { Target } from '../probe/target.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { type AskOptions, addAskOptions, credentialOf, familyNamed, limitsFor, parseHost } from './probe.ts';
@@ -84,7 +85,11 @@ const driverAt = async (
   io: Io,
 ): Promise<Driver | undefined> => {
   const found = await identify(target, deps.drivers, deps);
-  if (found.kind === 'identified') return found.driver;
+  if (found.kind === 'identified') {
+    // Its last connection is just over.
+    await waitFor(found.driver.pauseMs ?? 0, deps);
+    return found.driver;
+  }
   if (found.kind === 'unreachable') throw silent(host, found.reason);
   const what = found.kind === 'ambiguous' ? `it could be ${found.families.join(' or ')}` : found.detail;
   const [only, ...others] = files;
@@ -140,7 +145,7 @@ const keep = (folder: string, { files }: Recorded, device: object, outside: Driv
     if (filling !== undefined) rmSync(filling, { recursive: true, force: true });
     if (cause instanceof AgentError) throw cause;
     throw new AgentError({
-      code: 'record.unwritable',
+      code: 'usage.unwritable',
       message: `cannot write ${folder}: ${(cause as NodeJS.ErrnoException).code}`,
       remedy: 'choose a place where you may write, with room, with --out',
       cause,

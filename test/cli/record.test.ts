@@ -165,8 +165,8 @@ test('what does not answer is told with 3, and a family that is none with 2; not
   assert.match(family.err, /did you mean whatsminer\?/);
   writeFileSync(join(cwd, 'file'), '');
   const blocked = await assayer(['record', MINER, ...ports, '--out', 'file/inside'], { cwd });
-  assert.notEqual(blocked.code, 0);
-  assert.match(blocked.err, /cannot write .*file\/inside: \w+\n {2}remedy: .*\[record\.unwritable\]/);
+  assert.equal(blocked.code, 2);
+  assert.match(blocked.err, /cannot write .*file\/inside: \w+\n {2}remedy: .*\[usage\.unwritable\]/);
   assert.deepEqual(readdirSync(cwd), ['file']);
 });
 

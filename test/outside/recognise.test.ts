@@ -90,6 +90,30 @@ test('a device that was plain cgminer until its driver file came is found out at
   assert.equal(fleet.requests().get('GET /'), asked, 'it is identified once more, and not at every look');
 });
 
+test('a device that listens where no built-in family is asked first is found by the question of its driver file', async () => {
+  const text = ACME.replace(/queries:\n.*?recognise:\n.*?facts:\n.*/s, ELSEWHERE);
+  const deps = depsOf(acmeDriver(text));
+  const device = { ...acmeSpecimen().device, cgminer: { ending: 'nul' as const, only_cmd: [] } };
+  const replies = { 'http@auradine:/api/pools': { file: 'pools.json', status: 200, headers: {}, auth: false } };
+  const specimen = { ...acmeSpecimen(), device: { ...device, replies } };
+  await using fleet = await startFleet({ specimens: [specimen], base: '127.91.3.1', allowed: deps.allow.listed });
+  const target = { address: fleet.device(0).address, ports: fleet.ports };
+  const sight = await lookAt(target, undefined, 'full', deps);
+  assert.ok(sight.kind === 'seen', JSON.stringify(sight));
+  assert.deepEqual(
+    sight.observation.facts.pools?.map(({ url }) => url),
+    ['stratum+tcp://north.pool.example:3333'],
+  );
+});
+
+const ELSEWHERE = `queries:
+  pools: { get: /api/pools, port: auradine, cadence: pools }
+recognise:
+  all: [{ query: pools, at: /POOLS/0/Priority }]
+facts:
+  pools: { query: pools, at: /POOLS, read: pools, members: { url: URL, user: User } }
+`;
+
 test('a known device of a driver file is identified anew when it speaks another family', async () => {
   const acme = acmeDriver();
   const deps = depsOf(acme);
