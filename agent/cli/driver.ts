@@ -17,7 +17,7 @@ import { table } from './table.ts';
 import { factText } from './view.ts';
 
 interface TestOptions {
-  readonly driver: readonly string[];
+  readonly driver?: readonly string[];
   readonly json?: boolean;
 }
 
@@ -30,7 +30,7 @@ export const driverVerb = (program: Command, io: Io): void => {
       'read a folder of recorded replies with its driver, and compare the facts with what device.json expects; ends with 1 on a difference',
     )
     .argument('<folder>', 'with device.json, its reply files, and driver.yaml where the family is not built in')
-    .option('--driver <file>', 'driver file in place of driver.yaml; may be repeated', collect, [])
+    .option('--driver <file>', 'driver file in place of driver.yaml; may be repeated', collect)
     .option('--json', 'print the result as one JSON object')
     .action((folder: string, options: TestOptions) => testDriver(resolve(folder), options, io));
   verb
@@ -56,7 +56,7 @@ interface Difference {
   readonly expected: unknown;
 }
 
-const testDriver = (folder: string, { driver: files, json }: TestOptions, io: Io): void => {
+const testDriver = (folder: string, { driver: files = [], json }: TestOptions, io: Io): void => {
   const recording = readRecording(folder);
   const own = join(folder, 'driver.yaml');
   const drivers = driversWith(files.length === 0 && existsSync(own) ? [own] : files);

@@ -43,7 +43,7 @@ export const addAskOptions = (verb: Command): Command =>
     .option('--user <name>', 'account for interfaces that ask for a log-in', 'root')
     .option('--password-file <file>', 'file that holds the password of that account')
     .option('--password-env <name>', 'environment variable that holds the password of that account')
-    .option('--driver <file>', DRIVER_HELP, collect, [])
+    .option('--driver <file>', DRIVER_HELP, collect)
     .option('--vendor-default', 'without a password: try the log-in that the maker of the device documents')
     .option(
       '--timeout <seconds>',
@@ -55,7 +55,7 @@ export const addAskOptions = (verb: Command): Command =>
 /** `--driver` of every verb that asks or lists: it may be given several times. */
 export const DRIVER_HELP = 'driver file of a further family (docs/write-a-driver.md); may be repeated';
 
-export const collect = (file: string, before: readonly string[]): readonly string[] => [...before, file];
+export const collect = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];
 
 /** The built-in drivers, and those of the files. Throws `driver.invalid`. */
 export const driversWith = (files: readonly string[] = [], others: readonly Driver[] = DRIVERS): readonly Driver[] => [

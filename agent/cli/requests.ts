@@ -16,7 +16,7 @@ export const requestsVerb = (program: Command, io: Io): void => {
     .description('list everything that can be sent to a miner')
     .option('--json', 'print one JSON array')
     .option('--family <id>', 'only what a device of this family is asked')
-    .option('--driver <file>', DRIVER_HELP, collect, [])
+    .option('--driver <file>', DRIVER_HELP, collect)
     .option('-c, --config <file>', 'with the driver files that this configuration names')
     .action(({ json, family, driver, config }: RequestsOptions) => {
       const drivers = driversWith(driver, config === undefined ? DRIVERS : loadConfig(resolve(config)).drivers);
@@ -29,7 +29,7 @@ export const requestsVerb = (program: Command, io: Io): void => {
 interface RequestsOptions {
   readonly json?: boolean;
   readonly family?: string;
-  readonly driver: readonly string[];
+  readonly driver?: readonly string[];
   readonly config?: string;
 }
 

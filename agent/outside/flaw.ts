@@ -1,3 +1,5 @@
+import { closest } from 'fastest-levenshtein';
+
 /** What is wrong with a driver file: its path in the file, why, and the remedy. */
 export interface Flaw {
   readonly path: readonly PropertyKey[];
@@ -10,4 +12,10 @@ export type Report = (path: readonly PropertyKey[], message: string, remedy: str
 
 /** Tells that a file has no query of that name, and which ones it has. */
 export const reportNoQuery = (name: string, queries: readonly string[], report: Report): void =>
-  report(['query'], `there is no query "${name}"`, `there are: ${queries.join(', ') || 'none'}`);
+  report(
+    ['query'],
+    `there is no query "${name}"`,
+    queries.length === 0
+      ? 'name it under queries'
+      : `did you mean "${closest(name, queries)}"? there are: ${queries.join(', ')}`,
+  );

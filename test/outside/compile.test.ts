@@ -191,7 +191,7 @@ describe('what is wrong with a driver file is told with line, setting and remedy
       'query: inof, at: /ssh,',
       'facts.access.ssh.query',
       /no query "inof"/,
-      /there are: pools, summary, version/,
+      /did you mean "info"\? there are: pools, summary, version/,
     ],
     ['at: /ssh, read: flag', 'at: ssh, read: flag', 'facts.access.ssh.at', /JSON Pointer/, /JSON Pointer/],
     [
