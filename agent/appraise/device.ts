@@ -1,5 +1,6 @@
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, FirmwareComponent } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
+import type { Surface } from '../probe/endpoint.ts';
 import type { Finding } from './finding.ts';
 
 export type Approval = 'none' | 'local' | 'signed';
@@ -72,6 +73,14 @@ export interface Blip {
   readonly atMs: readonly number[];
 }
 
+/** When a surface of the endpoint was looked at, Unix milliseconds, and the components that it showed then. */
+export interface SurfaceMark {
+  readonly atMs: number;
+  readonly shown: readonly FirmwareComponent[];
+}
+
+export type EndpointMarks = { readonly [Name in Surface]?: SurfaceMark };
+
 /** Marks of the present process: touched at every look, never a reason to persist. */
 export interface Marks {
   /** Last valid look at the pools, and last valid full look, Unix milliseconds. */
@@ -86,6 +95,8 @@ export interface Marks {
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' };
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[];
+  /** What each surface of the endpoint showed when it was last looked at; a full look in between is seen with it. */
+  endpoint?: EndpointMarks;
   /** Early looks asked for in a row. */
   asked: number;
   /** Digest of what the last look of each kind showed when nothing was left to do: an equal one needs no work. */
@@ -148,10 +159,10 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime } = state.marks;
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
-    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, asked: 0 },
+    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint, asked: 0 },
   });
 };
 

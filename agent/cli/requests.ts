@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
 import { closest } from 'fastest-levenshtein';
-import { PORTS } from '../drivers/driver.ts';
+import { ALL_PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { AgentError } from '../platform/errors.ts';
-import { type Sendable, sendable } from '../probe/allow.ts';
+import { HANDSHAKES, type Sendable, sendable } from '../probe/allow.ts';
 import { IDENTIFICATION } from '../probe/identify.ts';
 import { type Io, printJson } from './io.ts';
 import { table } from './table.ts';
@@ -27,7 +27,7 @@ export type ListedRequest = Omit<Sendable, 'port'> & { readonly port: number };
 
 /** Everything that can be sent. */
 export const requestsJson = (): readonly ListedRequest[] =>
-  sendable(DRIVERS, IDENTIFICATION).map((one) => ({ ...one, port: PORTS[one.port] }));
+  [...sendable(DRIVERS, IDENTIFICATION), ...HANDSHAKES].map((one) => ({ ...one, port: ALL_PORTS[one.port] }));
 
 const askedOf = (family: string): readonly ListedRequest[] => {
   const known = DRIVERS.map((driver) => driver.family);
@@ -38,7 +38,10 @@ const askedOf = (family: string): readonly ListedRequest[] => {
       remedy: `did you mean ${closest(family, known)}? There are: ${known.join(', ')}`,
     });
   }
-  return requestsJson().filter(({ families, uses }) => families.includes(family) || uses.includes('identification'));
+  // What names no family is for all of them.
+  return requestsJson().filter(
+    ({ families, uses }) => families.includes(family) || families.length === 0 || uses.includes('identification'),
+  );
 };
 
 const rowOf = ({ request, port, uses, families }: ListedRequest): readonly string[] => [

@@ -6,7 +6,7 @@ import type { Driver, Replies, Source } from '../drivers/driver.ts';
 import type { Capture } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
 import { canonicalPoolUrl } from './pool-url.ts';
-import { sanitise } from './sanitise.ts';
+import { sanitise, sanitiseText } from './sanitise.ts';
 
 /**
  * Reads every fact of `driver` whose questions were all asked in this look, and makes it fit to be compared, stored
@@ -120,6 +120,25 @@ const settleComponents = (components: readonly FirmwareComponent[]): readonly Fi
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
 const fingerprint = (components: readonly FirmwareComponent[]): string => digest(canonicalJson(components));
+
+/**
+ * The look with what the endpoint of the device showed, now or when it was last looked at, among the components of the
+ * firmware. Where the firmware's own components could not be read, a list without them would not be the whole of what is
+ * known, and they stay unknown.
+ */
+export const withEndpoint = (observation: Observation, shown: readonly FirmwareComponent[]): Observation => {
+  const { facts, gaps } = observation;
+  const gap = gaps.get('firmware.components');
+  if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
+  const components = settleComponents([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
+  return {
+    ...observation,
+    facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprint(components) },
+    gaps: gap === undefined ? gaps : new Map([...gaps].filter(([fact]) => fact !== 'firmware.components')),
+  };
+};
+
+const cleaned = ({ name, value }: FirmwareComponent): FirmwareComponent => ({ name, value: sanitiseText(value) });
 
 /** SHA-256, b64u. */
 const digest = (text: string): string => hash('sha256', text, 'base64url');

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { NATIVE } from '../bundle.ts';
 
 /** Lets packages that call `require` run inside a module. */
 const BANNER = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
@@ -17,6 +18,7 @@ export const bundle = async (entry: string, folder: string): Promise<string> => 
     platform: 'node',
     format: 'esm',
     target: 'node26',
+    external: [...NATIVE],
     banner: { js: BANNER },
     logLevel: 'warning',
   });

@@ -111,6 +111,9 @@ export const familyPage = (driver: Driver, specimens: readonly Specimen[]): stri
       ['Question', 'Asked', 'Log-in', 'Facts from it'],
       Object.entries(driver.queries).map(queryRow(driver)),
     ),
+    driver.assets === undefined
+      ? ''
+      : `Static pages whose digests are components of the firmware, asked for without a log-in: ${driver.assets.map(question).join(', ')}.`,
     driver.secrets === undefined
       ? ''
       : `Masked beside the common names of secrets: ${driver.secrets.map(code).join(', ')}.`,

@@ -151,7 +151,7 @@ test('what is no host, no port, no list of ports or no time is told before anyth
     [['[fd00::7'], /is not a host or host:port/],
     [['miner\u001b[31m'], /is not a host or host:port/],
     [[''], /is not a host or host:port/],
-    [[MINER, '--ports', 'ssh=22'], /write cgminer=<port>, or http=<port>, or auradine=/],
+    [[MINER, '--ports', 'telnet=23'], /write cgminer=<port>, or http=<port>, or auradine=/],
     [[MINER, '--ports', 'http=0'], /"0" is not a port/],
     [[MINER, '--timeout', 'soon'], /1 to 600 seconds/],
     [[MINER, '--password-file', '/does/not/exist'], /cannot read the password file/],

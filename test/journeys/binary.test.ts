@@ -47,7 +47,7 @@ const configFor = (fleet: Fleet): string =>
     operator: 'example.org',
     state_dir: 'state',
     devices: fleet.devices.map(({ id, address }) => ({ host: address, name: id, ports: fleet.ports })),
-    schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *' },
+    schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *', web: 'off', tls: 'off', ssh: 'off' },
     coverage_s: 10,
   });
 

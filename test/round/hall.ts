@@ -5,6 +5,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookDeps } from '../../agent/look.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
+import type { Surface } from '../../agent/probe/endpoint.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
@@ -22,6 +23,8 @@ export class Hall {
   readonly fleet: Fleet;
   readonly timetable: Timetable<FleetSeat>;
   readonly stopping = new AbortController();
+  /** When every device had its last turn for a surface of its endpoint; a surface without one is never looked at. */
+  turns: { [Name in Surface]?: number } = {};
   /** While true the store takes nothing. */
   refusing = false;
   readonly #deps: RoundDeps;
@@ -68,6 +71,7 @@ export class Hall {
         pollIntervalMs: () => 60_000,
         policy: 'a',
         redact: [],
+        turns: () => ({ lastMs: (surface) => this.turns[surface], nowMs: clock.wallMs(), ranUntilMs: 0 }),
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),
       },
     };
