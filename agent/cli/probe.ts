@@ -57,7 +57,9 @@ const parsePorts = (text: string): AskOptions['ports'] =>
     text.split(',').map((pair) => {
       const [name, port, ...rest] = pair.split('=');
       if (name === undefined || !Object.hasOwn(ALL_PORTS, name) || rest.length > 0) {
-        throw new InvalidArgumentError(`write ${Object.keys(ALL_PORTS).join('=<port>, or ')}=<port>, divided by commas`);
+        throw new InvalidArgumentError(
+          `write ${Object.keys(ALL_PORTS).join('=<port>, or ')}=<port>, divided by commas`,
+        );
       }
       return [name, parsePort(port ?? '')];
     }),
