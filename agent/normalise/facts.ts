@@ -115,9 +115,10 @@ const isKeySet = ({ name }: FirmwareComponent): boolean => name.startsWith('keys
 
 /** Sorted by name; of a set of keys, its digest. */
 const settleComponents = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  components
-    .map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part))
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  sorted(components.map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part)));
+
+const sorted = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
+  components.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
 const fingerprint = (components: readonly FirmwareComponent[]): string => digest(canonicalJson(components));
 
@@ -130,7 +131,7 @@ export const withEndpoint = (observation: Observation, shown: readonly FirmwareC
   const { facts, gaps } = observation;
   const gap = gaps.get('firmware.components');
   if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
-  const components = settleComponents([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
+  const components = sorted([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
   return {
     ...observation,
     facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprint(components) },

@@ -11,6 +11,7 @@ export class Turns {
   readonly #task: ScheduledTask | undefined;
   readonly #wallMs: () => number;
   #foundMs = Number.POSITIVE_INFINITY;
+  #formerMs = 0;
   #openedMs = 0;
   #nextMs = 0;
 
@@ -28,16 +29,19 @@ export class Turns {
     const nowMs = this.#wallMs();
     // Before it was found: the clock was set back.
     if (nowMs >= this.#nextMs || nowMs < this.#foundMs) this.#find(this.#task, nowMs);
-    const intervalMs = this.#nextMs - this.#openedMs;
-    const turnMs = this.#openedMs + phase * intervalMs;
-    return turnMs <= nowMs ? turnMs : turnMs - intervalMs;
+    const turnMs = this.#openedMs + phase * (this.#nextMs - this.#openedMs);
+    return turnMs <= nowMs ? turnMs : this.#formerMs + phase * (this.#openedMs - this.#formerMs);
   }
 
   #find(task: ScheduledTask, nowMs: number): void {
     const [nextMs = nowMs, afterMs = nextMs] = task.getNextRuns(2).map((date) => date.getTime());
-    const opensMs = nowMs >= this.#nextMs && nowMs >= this.#foundMs ? this.#nextMs : nextMs - (afterMs - nextMs);
+    const intervalMs = afterMs - nextMs;
+    // The calendar knows no past: a round that did not open under our eyes is taken to be as long as the next.
+    const isNext = this.#nextMs <= nowMs && nowMs - this.#nextMs < nextMs - nowMs + intervalMs;
+    const openedMs = Math.min(isNext ? this.#nextMs : nextMs - intervalMs, nowMs);
+    this.#formerMs = isNext ? this.#openedMs : openedMs - intervalMs;
     this.#foundMs = nowMs;
-    this.#openedMs = Math.min(opensMs, nowMs);
+    this.#openedMs = openedMs;
     this.#nextMs = nextMs;
   }
 }

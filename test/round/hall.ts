@@ -31,8 +31,12 @@ export class Hall {
   readonly #recorder: Recorder;
   readonly #store: ReturnType<typeof openGateway>['store'];
 
+  /** How far the clock of the gateway is ahead of that of the machine, ms. */
+  aheadMs = 0;
+
   constructor(t: TestContext, places: readonly Place[], drivers: readonly Driver[] = DRIVERS) {
-    const clock = systemClock();
+    const { monoMs, wallMs } = systemClock();
+    const clock = { monoMs, wallMs: () => wallMs() + this.aheadMs };
     t.after(() => this.#recorder.stop());
     const { log, store } = openGateway(t);
     this.#store = store;
@@ -109,6 +113,10 @@ export class Hall {
     return this.#store
       .entriesFrom(0, 10_000)
       .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  }
+
+  findings(): readonly Extract<Statement, { kind: 'finding' }>['finding'][] {
+    return this.said().flatMap((statement) => (statement.kind === 'finding' ? [statement.finding] : []));
   }
 
   attestations(): readonly Extract<Statement, { kind: 'attestation' }>[] {
