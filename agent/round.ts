@@ -1,7 +1,7 @@
 import type { FactName, Facts } from '../shared/facts.ts';
 import { affirmsPools, notePools } from './appraise/agreement.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
-import { dueSurfaces, type EndpointTurns, endpointShown, noteEndpoint } from './appraise/endpoint.ts';
+import { dueSurfaces, type EndpointTurns, endpointShown, noteEndpoint, surfacesShown } from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
@@ -12,7 +12,7 @@ import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Capture } from './probe/capture.ts';
-import { type EndpointReading, readEndpoint, SURFACES } from './probe/endpoint.ts';
+import { type EndpointReading, readEndpoint } from './probe/endpoint.ts';
 import type { Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
@@ -257,10 +257,9 @@ export const contextOf = (
 });
 
 /** Where a fact was read: names of questions of the driver, and of surfaces of the endpoint. */
-const surfacesOf = (fact: FactName, { driver }: Seen, { marks: { endpoint = {} } }: DeviceState): readonly string[] => {
+const surfacesOf = (fact: FactName, { driver }: Seen, state: DeviceState): readonly string[] => {
   const queries = driver.facts[fact]?.queries ?? [];
-  if (fact !== 'firmware.components') return queries;
-  return [...queries, ...SURFACES.filter((surface) => (endpoint[surface]?.shown.length ?? 0) > 0)];
+  return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
 };
 
 /** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */

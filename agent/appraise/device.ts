@@ -1,4 +1,4 @@
-import type { FactName, FirmwareComponent } from '../../shared/facts.ts';
+import type { FactName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Surface } from '../probe/endpoint.ts';
 import type { Finding } from './finding.ts';
@@ -73,13 +73,13 @@ export interface Blip {
   readonly atMs: readonly number[];
 }
 
-/** When a surface of the endpoint was looked at, Unix milliseconds, and the components that it showed then. */
-export interface SurfaceMark {
-  readonly atMs: number;
-  readonly shown: readonly FirmwareComponent[];
+/** What is remembered of the endpoint. A gateway holds one for each of its devices, so it is kept small. */
+export interface EndpointMarks {
+  /** When each surface was looked at, Unix seconds, rounded up. */
+  readonly atS: { readonly [Name in Surface]?: number };
+  /** The components that they showed then, as text: parsed at full looks. Empty where there are none. */
+  readonly shown: string;
 }
-
-export type EndpointMarks = { readonly [Name in Surface]?: SurfaceMark };
 
 /** Marks of the present process: touched at every look, never a reason to persist. */
 export interface Marks {
@@ -95,7 +95,7 @@ export interface Marks {
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' };
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[];
-  /** What each surface of the endpoint showed when it was last looked at; a full look in between is seen with it. */
+  /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
   endpoint?: EndpointMarks;
   /** Early looks asked for in a row. */
   asked: number;

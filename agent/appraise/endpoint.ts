@@ -1,6 +1,6 @@
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import { type EndpointReading, SURFACES, type Surface } from '../probe/endpoint.ts';
-import type { DeviceState, EndpointMarks } from './device.ts';
+import type { DeviceState } from './device.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isUndecided } from './track.ts';
 
@@ -23,11 +23,13 @@ export const dueSurfaces = (state: DeviceState, turns: EndpointTurns): readonly 
 const isDue = (surface: Surface, state: DeviceState, { lastMs, nowMs, ranUntilMs }: EndpointTurns): boolean => {
   const turnMs = lastMs(surface);
   if (turnMs === undefined) return false;
-  const mark = state.marks.endpoint?.[surface];
+  const atS = state.marks.endpoint?.atS[surface];
   // A time to come is of a clock that was set back since.
-  if (mark === undefined || mark.atMs > nowMs || isUnsure(state)) return true;
-  return Math.max(mark.atMs, ranUntilMs) < turnMs || mark.atMs < (state.rebootsMs.at(-1) ?? 0);
+  if (atS === undefined || atS > seconds(nowMs) || isUnsure(state)) return true;
+  return Math.max(atS * 1000, ranUntilMs) < turnMs || atS * 1000 < (state.rebootsMs.at(-1) ?? 0);
 };
+
+const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
 const isUnsure = (state: DeviceState): boolean =>
   isDark(state) ||
@@ -36,19 +38,34 @@ const isUnsure = (state: DeviceState): boolean =>
 
 /** Notes what this look read of the endpoint, and forgets what is not to be looked at any more. */
 export const noteEndpoint = (
-  { marks }: DeviceState,
+  state: DeviceState,
   reading: EndpointReading,
   { lastMs, nowMs }: Pick<EndpointTurns, 'lastMs' | 'nowMs'>,
 ): void => {
-  const endpoint: { -readonly [Name in Surface]?: EndpointMarks[Name] } = { ...marks.endpoint };
-  for (const [surface, shown] of reading) endpoint[surface] = { atMs: nowMs, shown };
-  for (const surface of SURFACES) if (lastMs(surface) === undefined) delete endpoint[surface];
-  if (Object.keys(endpoint).length > 0) marks.endpoint = endpoint;
-  else delete marks.endpoint;
+  const { marks } = state;
+  const known = marks.endpoint?.atS ?? {};
+  const off = SURFACES.filter((surface) => known[surface] !== undefined && lastMs(surface) === undefined);
+  if (reading.size === 0 && off.length === 0) return;
+  const anew = new Set<Surface>([...reading.keys(), ...off]);
+  const shown = [
+    ...endpointShown(state).filter(({ name }) => !anew.has(surfaceOf(name))),
+    ...[...reading.values()].flat(),
+  ];
+  const kept = Object.entries(known).filter(([surface]) => !anew.has(surface as Surface));
+  const atS = Object.fromEntries([...kept, ...[...reading.keys()].map((surface) => [surface, seconds(nowMs)])]);
+  marks.endpoint = { atS, shown: shown.length === 0 ? '' : JSON.stringify(shown) };
 };
 
+/** The first word of its name. */
+const surfaceOf = (name: string): Surface => name.slice(0, name.indexOf('.')) as Surface;
+
 /** All that the endpoint showed, each surface when it was last looked at. */
-export const endpointShown = ({ marks: { endpoint = {} } }: DeviceState): readonly FirmwareComponent[] =>
-  SURFACES.flatMap((surface) => endpoint[surface]?.shown ?? NONE);
+export const endpointShown = ({ marks: { endpoint } }: DeviceState): readonly FirmwareComponent[] =>
+  // Written by `noteEndpoint`.
+  endpoint === undefined || endpoint.shown === '' ? NONE : (JSON.parse(endpoint.shown) as FirmwareComponent[]);
+
+/** The surfaces that showed something. */
+export const surfacesShown = (state: DeviceState): readonly Surface[] =>
+  SURFACES.filter((surface) => endpointShown(state).some(({ name }) => surfaceOf(name) === surface));
 
 const NONE: readonly never[] = [];

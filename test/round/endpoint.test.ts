@@ -29,9 +29,9 @@ const furnished = async (t: TestContext, address: string, keys: readonly HostKey
 
 /** Every surface has its turn now. */
 const turn = (hall: Hall): void => {
+  hall.aheadMs += 2000;
   const atMs = Date.now() + hall.aheadMs;
   hall.turns = { web: atMs, tls: atMs, ssh: atMs };
-  hall.aheadMs += 1;
 };
 
 const componentsOf = (attestation: unknown): readonly FirmwareComponent[] => {
