@@ -56,8 +56,9 @@ export const noteEndpoint = (
   marks.endpoint = { atS, shown: shown.length === 0 ? '' : JSON.stringify(shown) };
 };
 
-/** The first word of its name. */
-const surfaceOf = (name: string): Surface => name.slice(0, name.indexOf('.')) as Surface;
+/** Every component of an endpoint is named so by the surface that shows it. */
+const surfaceOf = (name: string): Surface =>
+  name.startsWith('asset.') ? 'web' : name.startsWith('tls.') ? 'tls' : 'ssh';
 
 /** All that the endpoint showed, each surface when it was last looked at. */
 export const endpointShown = ({ marks: { endpoint } }: DeviceState): readonly FirmwareComponent[] =>

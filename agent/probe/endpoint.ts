@@ -34,7 +34,7 @@ const READ: { readonly [Name in Surface]: (line: Line, driver: Driver) => Promis
     const parts: FirmwareComponent[] = [];
     for (const query of assets) {
       const value = await digestOf(query, line);
-      if (value !== undefined) parts.push({ name: `web.${query.path}`, value });
+      if (value !== undefined) parts.push({ name: `asset.${query.path}`, value });
     }
     return parts;
   },

@@ -263,7 +263,7 @@ test(
           if (request.startsWith('GET / ')) socket.end();
       });
       const shown = await read({ http: miner.port }, { surfaces: ['web'] });
-      assert.deepEqual([...shown], [['web', [{ name: 'web./app.js', value: digest(app) }]]], landing);
+      assert.deepEqual([...shown], [['web', [{ name: 'asset./app.js', value: digest(app) }]]], landing);
       await miner.allClosed();
       assert.deepEqual([miner.strangers(allow), miner.mostAtOnce], [[], 1]);
     }
@@ -300,7 +300,7 @@ test('all surfaces are looked at in turn, those that are not wanted are not touc
   assert.deepEqual(
     [...all].map(([surface, shown]) => [surface, shown.map(({ name }) => name)]),
     [
-      ['web', ['web./']],
+      ['web', ['asset./']],
       ['tls', []],
       ['ssh', ['ssh.host-key', 'ssh.software']],
     ],

@@ -42,7 +42,7 @@ const componentsOf = (attestation: unknown): readonly FirmwareComponent[] => {
 const shown = (hall: Hall): readonly string[] =>
   componentsOf(hall.attestations().at(-1))
     .map(({ name }) => name)
-    .filter((name) => /^(?:web|tls|ssh)\./.test(name));
+    .filter((name) => /^(?:asset|tls|ssh)\./.test(name));
 
 /** First sight, the look that reads the endpoint, and the one that confirms it. */
 const known = async (hall: Hall): Promise<void> => {
@@ -50,7 +50,7 @@ const known = async (hall: Hall): Promise<void> => {
   for (const _ of [1, 2, 3]) await hall.look(0);
 };
 
-const ALL = ['ssh.host-key', 'ssh.software', 'web./'];
+const ALL = ['asset./', 'ssh.host-key', 'ssh.software'];
 
 test(
   'the endpoint is not touched at first sight; the next full look reads it, and it is attested as learned',
@@ -115,7 +115,7 @@ test(
     for (const _ of [1, 2, 3]) await hall.look(0);
     hall.aheadMs += 25 * HOUR;
     await hall.look(0);
-    assert.deepEqual(shown(hall), ['web./'], 'what was not read is not claimed');
+    assert.deepEqual(shown(hall), ['asset./'], 'what was not read is not claimed');
     await using again = await Station.at(new SshStation([FIRST]), device.address, ports.ssh);
     turn(hall);
     for (const _ of [1, 2, 3]) await hall.look(0);
@@ -184,7 +184,7 @@ test('a surface without turns is never touched, and what it showed before is for
   hall.turns = others;
   hall.aheadMs += 25 * HOUR;
   await hall.look(0);
-  assert.deepEqual([ssh.connections, shown(hall)], [1, ['web./']]);
+  assert.deepEqual([ssh.connections, shown(hall)], [1, ['asset./']]);
 });
 
 test('where the store refuses the look, the endpoint counts as not read', BOUND, async (t) => {
