@@ -8,6 +8,7 @@ import { askDeps } from '../../agent/cli/probe.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
+import { hostKey, SshStation, Station } from '../probe/stations.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
 import { assayer, assertHarmless, folder, lines } from './assayer.ts';
@@ -29,7 +30,8 @@ before(async () => {
     base: MINER,
     allowed: compileAllowList(DRIVERS, IDENTIFICATION).listed,
   });
-  ports = `cgminer=${fleet.ports.cgminer},http=${fleet.ports.http}`;
+  // Port 22 of a loopback address is that of the machine which runs the tests.
+  ports = `cgminer=${fleet.ports.cgminer},http=${fleet.ports.http},https=1,ssh=1`;
 });
 
 after(async () => {
@@ -61,6 +63,31 @@ test('probe --json is one object: facts by their dots, hash rate in GH/s, readin
   assert.equal(observation.pools[0].slot, 0);
   for (const reading of Object.values(observation.readings))
     assert.match(String(reading), /^(absent|unknown: [a-z]+)$/);
+});
+
+test('probe shows what a device shows to anybody among its components; --no-endpoint leaves that alone', async () => {
+  const key = hostKey('ed25519');
+  await using ssh = await Station.at(new SshStation([key]), WEB_ONLY);
+  const words = ['probe', WEB_ONLY, '--ports', `http=${fleet.ports.http},https=1,ssh=${ssh.port}`, '--json'];
+  const componentsOf = async (...more: readonly string[]): Promise<readonly { name: string; value: string }[]> => {
+    const { code, out, err } = await assayer([...words, ...more]);
+    assert.deepEqual([code, err], [0, '']);
+    return JSON.parse(out).firmware.components;
+  };
+  const plain = await componentsOf('--no-endpoint');
+  assert.equal(ssh.connections, 0);
+  const all = await componentsOf();
+  const added = all.filter(({ name }) => !plain.some((part) => part.name === name));
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['asset./', 'ssh.host-key', 'ssh.software'],
+  );
+  assert.equal(added[1]?.value, key.text);
+  assert.deepEqual(
+    all.filter((part) => !added.includes(part)),
+    plain,
+  );
+  assert.deepEqual([ssh.connections, ssh.requests], [1, []]);
 });
 
 test('host:port asks that port only, whichever protocol it speaks', async () => {

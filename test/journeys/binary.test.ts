@@ -10,6 +10,7 @@ import manifest from '../../package.json' with { type: 'json' };
 import type { Arch } from '../../scripts/base-node.ts';
 import { binaryFile, buildBinaries, isFresh } from '../../scripts/build.ts';
 import type { Statement } from '../../shared/statement.ts';
+import { hostKey, SshStation, Station } from '../probe/stations.ts';
 import type { Fleet } from '../simulator/fleet.ts';
 import { assertPolite, FAMILIES, fleetOf } from './fleets.ts';
 import { Installed, type Outcome } from './installed.ts';
@@ -88,8 +89,12 @@ const wholeJob = async (binary: Installed, fleet: Fleet, file: string): Promise<
 
   const device = fleet.device(0);
   const { cgminer, http } = fleet.ports;
-  const ports = `cgminer=${cgminer},http=${http}`;
+  const key = hostKey('ed25519');
+  await using ssh = await Station.at(new SshStation([key]), device.address);
+  const ports = `cgminer=${cgminer},http=${http},https=1,ssh=${ssh.port}`;
   const observation = JSON.parse(good(await binary.run('probe', device.address, '--ports', ports, '--json')));
+  const components: readonly { name: string; value: string }[] = observation.firmware.components;
+  assert.equal(components.find(({ name }) => name === 'ssh.host-key')?.value, key.text);
   assert.equal(observation.family, device.family);
   assert.ok(observation.pools.length > 0);
 
