@@ -1,6 +1,6 @@
 import type { FactName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
-import type { Surface } from '../probe/endpoint.ts';
+import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
 
 export type Approval = 'none' | 'local' | 'signed';

@@ -1,5 +1,5 @@
 import type { FirmwareComponent } from '../../shared/facts.ts';
-import { type EndpointReading, SURFACES, type Surface } from '../probe/endpoint.ts';
+import { type EndpointReading, SURFACES, type Surface } from '../probe/capture.ts';
 import type { DeviceState } from './device.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isUndecided } from './track.ts';

@@ -2,7 +2,7 @@ import cron from 'node-cron';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
-import { SURFACES } from '../probe/endpoint.ts';
+import { SURFACES } from '../probe/capture.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
 import { placeKey, positionId } from '../schedule/places.ts';

@@ -1,17 +1,11 @@
 import { hash } from 'node:crypto';
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import type { Driver, HttpQuery } from '../drivers/driver.ts';
+import type { EndpointReading, Surface } from './capture.ts';
 import { Line, type ProbeDeps } from './line.ts';
 import { askSshKey } from './ssh.ts';
 import type { Target } from './target.ts';
 import { askTlsKey } from './tls.ts';
-
-/** What a device shows to anybody, beside what it answers: static pages, and the keys of its TLS and SSH servers. */
-export const SURFACES = ['web', 'tls', 'ssh'] as const;
-export type Surface = (typeof SURFACES)[number];
-
-/** The components that each surface which was looked at showed: none where it is closed, late, or not what it should be. */
-export type EndpointReading = ReadonlyMap<Surface, readonly FirmwareComponent[]>;
 
 /**
  * Looks at surfaces of a device whose family is known, one connection after the other and without any log-in. It is over

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type DeviceState, newDevice, readDevice, type Track, writeDevice } from '../../agent/appraise/device.ts';
 import { dueSurfaces, endpointShown, noteEndpoint, surfacesShown } from '../../agent/appraise/endpoint.ts';
+import { NO_FACTS } from '../../agent/baseline/kept.ts';
 import { withEndpoint } from '../../agent/normalise/facts.ts';
-import type { Surface } from '../../agent/probe/endpoint.ts';
+import type { Surface } from '../../agent/probe/capture.ts';
 import { ADDRESS, HOUR, honest, observationOf, T0, Watch } from './watch.ts';
 
 const NEVER: { readonly [Name in Surface]?: number } = {};
@@ -14,7 +15,7 @@ const device = (changes: Partial<DeviceState> = {}): DeviceState => {
   const fresh = newDevice({ id: 'rig', position: 'host', address: ADDRESS, labels: {} });
   return {
     ...fresh,
-    attested: { seq: 1, atMs: T0 - HOUR, reachable: true, facts: '{}' },
+    attested: { seq: 1, atMs: T0 - HOUR, reachable: true, facts: NO_FACTS },
     marks: { ...fresh.marks, endpoint: { atS: { web: atS, tls: atS, ssh: atS }, shown: '' } },
     ...changes,
   };
@@ -62,7 +63,7 @@ test('a restart asks nobody whose turn was while the former process ran, and eve
 test('after a reboot, after a silence and while something of the firmware is undecided all is read anew', () => {
   assert.deepEqual(due(device({ rebootsMs: [T0 - HOUR / 2] })), ALL);
   assert.deepEqual(due(device({ rebootsMs: [T0 - 2 * HOUR] })), []);
-  assert.deepEqual(due(device({ returned: { darkSinceMs: 0, backMs: T0, facts: '{}' } })), ALL);
+  assert.deepEqual(due(device({ returned: { darkSinceMs: 0, backMs: T0, facts: NO_FACTS } })), ALL);
   assert.deepEqual(due(device(undecided('visibility.device-dark'))), ALL);
   assert.deepEqual(due(device(undecided('firmware.version-changed'))), ALL);
   assert.deepEqual(due(device(undecided('firmware.fingerprint-changed'))), ALL);

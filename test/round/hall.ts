@@ -5,7 +5,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookDeps } from '../../agent/look.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
-import type { Surface } from '../../agent/probe/endpoint.ts';
+import type { Surface } from '../../agent/probe/capture.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
