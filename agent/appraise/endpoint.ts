@@ -15,7 +15,7 @@ export interface EndpointTurns {
 
 /**
  * The surfaces that a full look of this device reads anew: each at its turn; all of them after a reboot or a silence, and
- * as long as it is not decided what became of the firmware. A first look reads none, so that a fleet is seen soon.
+ * as long as it is not decided what became of the firmware or which machine it is. A first look reads none, so that a fleet is seen soon.
  */
 export const dueSurfaces = (state: DeviceState, turns: EndpointTurns): readonly Surface[] =>
   state.attested === undefined ? NONE : SURFACES.filter((surface) => isDue(surface, state, turns));
@@ -34,7 +34,7 @@ const seconds = (ms: number): number => Math.ceil(ms / 1000);
 const isUnsure = (state: DeviceState): boolean =>
   isDark(state) ||
   state.returned !== undefined ||
-  state.tracks.some((track) => track.finding.ruleId.startsWith('firmware.') && isUndecided(track));
+  state.tracks.some((track) => /^(?:firmware|identity)\./.test(track.finding.ruleId) && isUndecided(track));
 
 /** Notes what this look read of the endpoint, and forgets what is not to be looked at any more. */
 export const noteEndpoint = (

@@ -7,7 +7,7 @@ import { asStream, converse, type Speaker, type Wire } from './dialogue.ts';
 import type { Limits } from './limits.ts';
 
 /**
- * What is offered, always in the same order: of several host keys a device shows the first that it has. No group exchange:
+ * What the key exchange offers, always in the same order: of several host keys a device shows the first that it has. No group exchange:
  * there the device chooses a number to calculate with, as large as it likes. What only old devices speak comes last.
  */
 const OFFER: Algorithms = {

@@ -5,8 +5,15 @@ import type { Endpoint } from './connection.ts';
 import { asStream, converse } from './dialogue.ts';
 import type { Limits } from './limits.ts';
 
-/** What the handshake offers: a miner may know no newer version, and have a key that is short by the standards of today. */
-const OFFER = { minVersion: 'TLSv1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+/**
+ * What the handshake offers: a miner may know no newer version, and have a key that is short by the standards of today. Not
+ * DHE, where the device chooses a number to calculate with.
+ */
+const OFFER = {
+  minVersion: 'TLSv1',
+  ciphers: 'DEFAULT:!DHE:@SECLEVEL=0',
+  ecdhCurve: 'X25519:P-256:P-384:P-521',
+} as const;
 
 /**
  * The key that the device shows, and proves to hold, in a TLS handshake: SHA-256 (b64u) of its SubjectPublicKeyInfo. It is

@@ -22,5 +22,6 @@ const INTRODUCTION = [
   'This is all of it, byte for byte but for the headers of a web request and the log-in of the operator, which stand as `<user>` and',
   '`<password>`. The transports send from this very list and throw on anything else. No request here changes a setting of a miner;',
   'a log-in opens a session to read with, and is sent only where the operator gave one. The same list, for machines:',
-  '[requests.json](requests.json), or `assayer requests --json`.',
+  '[requests.json](requests.json), or `assayer requests --json`. The two handshakes are no requests: they ask for nothing, and are sent',
+  'in the words of the libraries that make them.',
 ].join('\n');

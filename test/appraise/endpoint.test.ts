@@ -60,13 +60,14 @@ test('a restart asks nobody whose turn was while the former process ran, and eve
   assert.deepEqual(due(state, { turns: turned(T0 - HOUR / 8), ranUntilMs: T0 - HOUR / 4 }), ALL);
 });
 
-test('after a reboot, after a silence and while something of the firmware is undecided all is read anew', () => {
+test('after a reboot, after a silence and while firmware or machine are in question all is read anew', () => {
   assert.deepEqual(due(device({ rebootsMs: [T0 - HOUR / 2] })), ALL);
   assert.deepEqual(due(device({ rebootsMs: [T0 - 2 * HOUR] })), []);
   assert.deepEqual(due(device({ returned: { darkSinceMs: 0, backMs: T0, facts: NO_FACTS } })), ALL);
   assert.deepEqual(due(device(undecided('visibility.device-dark'))), ALL);
   assert.deepEqual(due(device(undecided('firmware.version-changed'))), ALL);
   assert.deepEqual(due(device(undecided('firmware.fingerprint-changed'))), ALL);
+  assert.deepEqual(due(device(undecided('identity.hardware-swapped'))), ALL);
   assert.deepEqual(due(device(undecided('pool.user-changed'))), [], 'a change of pools is confirmed without delay');
 });
 

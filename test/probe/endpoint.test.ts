@@ -7,6 +7,7 @@ import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { connect as tlsConnect } from 'node:tls';
 import ssh2 from 'ssh2';
 import { asset, defineDriver } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
@@ -81,12 +82,13 @@ test('a server that speaks only what is old shows its key, too', BOUND, async ()
   assert.equal((await sshAt(station))[0]?.value, RSA.text);
 });
 
-test('a number that the server chooses is not calculated with: there is no group exchange', BOUND, async () => {
-  const kex = ['diffie-hellman-group-exchange-sha256'] as const;
-  await using station = await Station.at(
-    new SshStation([RSA], { algorithms: { kex } as unknown as NonNullable<ssh2.ServerConfig['algorithms']> }),
-  );
-  assert.deepEqual(await sshAt(station), [{ name: 'ssh.software', value: 'SSH-2.0-dropbear_2019.78' }]);
+test('a number that the server chooses is not calculated with: no group exchange is offered', BOUND, async () => {
+  await using station = await Station.at(new SshStation([ED25519]));
+  await sshAt(station);
+  const [offer = '', ...more] = station.offers;
+  assert.deepEqual(more, []);
+  assert.match(offer, /^curve25519-sha256,.*diffie-hellman-group14-sha1/);
+  assert.doesNotMatch(offer, /group-exchange/);
 });
 
 /** Everything that a server sent in one key exchange. */
@@ -199,6 +201,26 @@ test('a TLS server shows its key: one that is renewed stays the same, and nothin
   assert.deepEqual(await shown(), [['tls.key', another.spki]]);
   await station.allClosed();
   assert.deepEqual([station.connections, station.said], [3, '']);
+});
+
+test('a TLS server that speaks only what is old shows its key; one that chooses the number to calculate with does not', {
+  ...BOUND,
+  skip: WITHOUT_OPENSSL,
+}, async () => {
+  const certificate = selfSigned();
+  const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1', ciphers: 'AES128-SHA:@SECLEVEL=0' } as const;
+  await using old10 = await Station.at(new TlsStation(certificate, old));
+  assert.deepEqual(await tlsAt(old10), [{ name: 'tls.key', value: certificate.spki }]);
+
+  const ciphers = 'DHE-RSA-AES128-GCM-SHA256';
+  await using chooser = await Station.at(
+    new TlsStation(certificate, { maxVersion: 'TLSv1.2', ciphers, dhparam: 'auto' }),
+  );
+  assert.deepEqual(await tlsAt(chooser), []);
+  const other = tlsConnect({ ...chooser.endpoint, ciphers, maxVersion: 'TLSv1.2', rejectUnauthorized: false });
+  await once(other, 'secureConnect');
+  assert.equal(other.getCipher().name, ciphers, 'it can be spoken with');
+  other.destroy();
 });
 
 test('what is no TLS server, or none that can be spoken with, shows nothing', BOUND, async () => {
@@ -374,9 +396,7 @@ test('the SSH server of OpenSSH shows its key and sees no attempt to log in', {
   ...BOUND,
   skip: WITHOUT_SSHD,
 }, async () => {
-  const free = await Station.open(() => {});
-  const { port } = free;
-  await free[Symbol.asyncDispose]();
+  const port = await freePort();
   await using sshd = new Sshd();
   await sshd.up(port, [RSA.pem, ED25519.pem]);
   const [key, software] = await askSshKey({ host: '127.0.0.1', port }, { limits: PATIENT });
@@ -387,3 +407,10 @@ test('the SSH server of OpenSSH shows its key and sees no attempt to log in', {
   assert.match(sshd.log, /SSH2_MSG_NEWKEYS received/);
   assert.doesNotMatch(sshd.log, /userauth|service-accept|SERVICE_REQUEST|invalid user/i);
 });
+
+const freePort = async (): Promise<number> => {
+  const free = await Station.open(() => {});
+  const { port } = free;
+  await free[Symbol.asyncDispose]();
+  return port;
+};

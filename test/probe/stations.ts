@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'no
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { TLSSocket } from 'node:tls';
+import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import ssh2, { type ServerConfig } from 'ssh2';
 
 /** For `node:test`: why tests with certificates cannot run here, with the command that changes it; false where they can. */
@@ -92,8 +92,8 @@ export class SshStation extends Station {
   keys: readonly HostKey[];
   /** Every message that came in beside those of the key exchange: a look sends none. */
   readonly requests: string[] = [];
-  /** How many key exchanges came to their end. */
-  exchanges = 0;
+  /** The methods of key exchange that each peer offered, in its order. */
+  readonly offers: string[] = [];
 
   constructor(keys: readonly HostKey[], settings: Omit<ServerConfig, 'hostKeys'> = {}) {
     super((socket) => this.#serve(socket, settings));
@@ -110,15 +110,14 @@ export class SshStation extends Station {
     });
     server.on('connection', (client) => {
       client.on('error', () => {});
-      client.on('handshake', () => {
-        this.exchanges += 1;
-      });
       client.on('authentication', (context) => context.reject());
     });
     server.injectSocket(socket);
   }
 
   #note(line: string): void {
+    const [, offer] = /\(remote\) KEX method: (\S+)/.exec(line) ?? [];
+    if (offer !== undefined) this.offers.push(offer);
     const [, message] = /Inbound: Received (\w+)/.exec(line) ?? [];
     if (message !== undefined) this.requests.push(message);
   }
@@ -165,10 +164,11 @@ export class TlsStation extends Station {
   said = '';
   certificate: Certificate;
 
-  constructor(certificate: Certificate) {
+  constructor(certificate: Certificate, settings: SecureContextOptions = {}) {
     super((socket) => {
       const { cert, key } = this.certificate;
-      const inside = new TLSSocket(socket, { isServer: true, cert, key });
+      const secureContext = createSecureContext({ cert, key, ...settings });
+      const inside = new TLSSocket(socket, { isServer: true, secureContext });
       inside.on('error', () => {});
       inside.on('data', (bytes) => {
         this.said += bytes.toString();
