@@ -1,7 +1,14 @@
 import type { FactName, Facts } from '../shared/facts.ts';
 import { affirmsPools, notePools } from './appraise/agreement.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
-import { dueSurfaces, type EndpointTurns, endpointShown, noteEndpoint, surfacesShown } from './appraise/endpoint.ts';
+import {
+  dueSurfaces,
+  type EndpointTurns,
+  endpointShown,
+  isFirstReading,
+  noteEndpoint,
+  surfacesShown,
+} from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
@@ -151,7 +158,8 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   if (state === undefined) return undefined;
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
-  const verdict = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
+  const judged = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
+  const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);

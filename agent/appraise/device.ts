@@ -190,7 +190,12 @@ const isDevice = (state: Partial<DeviceState<string>> | null): boolean =>
   typeof state.address === 'string' &&
   typeof state.labels === 'object' &&
   typeof state.marks === 'object' &&
+  isReadable(state.marks.endpoint) &&
   [state.tracks, state.closed, state.blips, state.rebootsMs].every(Array.isArray);
+
+const isReadable = (endpoint: EndpointMarks | undefined): boolean =>
+  endpoint === undefined ||
+  (typeof endpoint.atS === 'object' && (endpoint.shown === '' || Array.isArray(JSON.parse(endpoint.shown))));
 
 /** The state after its attestation was appended as entry `seq`. */
 export const withAttestation = (state: DeviceState, seq: number): DeviceState => {

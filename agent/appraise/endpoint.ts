@@ -1,6 +1,6 @@
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import { type EndpointReading, SURFACES, type Surface } from '../probe/capture.ts';
-import type { DeviceState } from './device.ts';
+import type { DeviceState, EndpointMarks } from './device.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isUndecided } from './track.ts';
 
@@ -15,7 +15,8 @@ export interface EndpointTurns {
 
 /**
  * The surfaces that a full look of this device reads anew: each at its turn; all of them after a reboot or a silence, and
- * as long as it is not decided what became of the firmware or which machine it is. A first look reads none, so that a fleet is seen soon.
+ * as long as it is not decided what became of the firmware or which machine it is. A first look reads none, so that a
+ * fleet is seen soon.
  */
 export const dueSurfaces = (state: DeviceState, turns: EndpointTurns): readonly Surface[] =>
   state.attested === undefined ? NONE : SURFACES.filter((surface) => isDue(surface, state, turns));
@@ -66,7 +67,15 @@ export const endpointShown = ({ marks: { endpoint } }: DeviceState): readonly Fi
   endpoint === undefined || endpoint.shown === '' ? NONE : (JSON.parse(endpoint.shown) as FirmwareComponent[]);
 
 /** The surfaces that showed something. */
-export const surfacesShown = (state: DeviceState): readonly Surface[] =>
-  SURFACES.filter((surface) => endpointShown(state).some(({ name }) => surfaceOf(name) === surface));
+export const surfacesShown = (state: DeviceState): readonly Surface[] => [
+  ...new Set(endpointShown(state).map(({ name }) => surfaceOf(name))),
+];
+
+/**
+ * Whether a surface was looked at for the first time since `before`: to be stored even where it showed nothing, else the
+ * next process would look at the whole fleet again.
+ */
+export const isFirstReading = ({ marks: { endpoint } }: DeviceState, before: EndpointMarks | undefined): boolean =>
+  endpoint !== undefined && Object.keys(endpoint.atS).some((surface) => before?.atS[surface as Surface] === undefined);
 
 const NONE: readonly never[] = [];

@@ -60,6 +60,14 @@ test('a restart asks nobody whose turn was while the former process ran, and eve
   assert.deepEqual(due(state, { turns: turned(T0 - HOUR / 8), ranUntilMs: T0 - HOUR / 4 }), ALL);
 });
 
+test('what is no list of components ends the start as a damaged row', () => {
+  const state = device();
+  for (const shown of ['[{"name":', '7', '{}']) {
+    const damaged = { ...state, marks: { ...state.marks, endpoint: { atS: {}, shown } } };
+    assert.throws(() => readDevice(writeDevice(damaged)), shown);
+  }
+});
+
 test('after a reboot, after a silence and while firmware or machine are in question all is read anew', () => {
   assert.deepEqual(due(device({ rebootsMs: [T0 - HOUR / 2] })), ALL);
   assert.deepEqual(due(device({ rebootsMs: [T0 - 2 * HOUR] })), []);

@@ -187,6 +187,25 @@ test('a surface without turns is never touched, and what it showed before is for
   assert.deepEqual([ssh.connections, shown(hall)], [1, ['asset./']]);
 });
 
+test(
+  'that a surface showed nothing is stored once, so that another process does not look again at all of a fleet',
+  BOUND,
+  async (t) => {
+    const { hall, ssh } = await furnished(t, '127.44.68.1');
+    await ssh[Symbol.asyncDispose]();
+    await hall.look(0);
+    hall.turns = { tls: 1, ssh: 1 };
+    const entries = hall.said().length;
+    for (const _ of [1, 2]) await hall.look(0);
+    assert.equal(hall.said().length, entries);
+    const [state] = hall.stored();
+    assert.deepEqual(
+      [Object.keys(state?.marks.endpoint?.atS ?? {}), state?.marks.endpoint?.shown],
+      [['tls', 'ssh'], ''],
+    );
+  },
+);
+
 test('where the store refuses the look, the endpoint counts as not read', BOUND, async (t) => {
   const { hall, ssh } = await furnished(t, '127.44.67.1');
   await known(hall);

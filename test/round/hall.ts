@@ -1,4 +1,5 @@
 import type { TestContext } from 'node:test';
+import { type DeviceState, readDevice } from '../../agent/appraise/device.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
@@ -113,6 +114,11 @@ export class Hall {
     return this.#store
       .entriesFrom(0, 10_000)
       .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  }
+
+  /** The devices as another process would find them. */
+  stored(): readonly DeviceState[] {
+    return [...this.#store.devices(readDevice)];
   }
 
   findings(): readonly Extract<Statement, { kind: 'finding' }>['finding'][] {
