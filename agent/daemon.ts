@@ -64,6 +64,8 @@ export class Daemon {
   /** Whether the log has begun; never rejects. */
   readonly #begun = Promise.withResolvers<boolean>();
   readonly #sessions: Sessions;
+  /** When the process before this one wrote its last entry. */
+  readonly #ranUntilMs: number;
   /** The configuration in force. */
   #loaded: LoadedConfig;
   #redaction: Redaction | undefined;
@@ -128,6 +130,7 @@ export class Daemon {
     });
     this.#ground = { store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
+    this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
   }
 
@@ -203,6 +206,7 @@ export class Daemon {
       recorder,
       begun: this.#begun.promise,
       signal: this.#stopping.signal,
+      ranUntilMs: this.#ranUntilMs,
     });
   }
 

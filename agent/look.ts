@@ -4,7 +4,7 @@ import { normalise } from './normalise/facts.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Clock } from './platform/clock.ts';
 import { compileAllowList } from './probe/allow.ts';
-import type { Capture } from './probe/capture.ts';
+import type { Capture, EndpointReading } from './probe/capture.ts';
 import { IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
@@ -14,10 +14,18 @@ import type { Target } from './probe/target.ts';
 /** Why a look shows nothing. */
 export type NoSight = Exclude<UnknownReason, 'unsupported'>;
 
+/** What one look at one device gave. */
+export interface Seen {
+  readonly kind: 'seen';
+  readonly driver: Driver;
+  readonly capture: Capture;
+  readonly observation: Observation;
+  /** The surfaces of the endpoint that were looked at as well. */
+  readonly endpoint?: EndpointReading;
+}
+
 /** What one look at one address gave. */
-export type Sight =
-  | { readonly kind: 'seen'; readonly driver: Driver; readonly capture: Capture; readonly observation: Observation }
-  | { readonly kind: 'nothing'; readonly reason: NoSight; readonly detail: string };
+export type Sight = Seen | { readonly kind: 'nothing'; readonly reason: NoSight; readonly detail: string };
 
 /** How looks are made: the drivers that may be recognised, and what the probe stage needs. */
 export interface LookDeps extends ProbeDeps {

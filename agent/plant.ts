@@ -13,6 +13,7 @@ import { admitLook, contextOf, type RoundDeps, runLook } from './round.ts';
 import type { Fleet, FleetSeat } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
+import { Turns } from './schedule/turns.ts';
 
 /** What a configuration makes: who is looked at, when, how, and judged by what. A reload replaces it as a whole. */
 export interface Plant {
@@ -29,16 +30,23 @@ export interface PlantDeps {
   /** Whether the log has begun, once that is known. */
   readonly begun: Promise<boolean>;
   readonly signal: AbortSignal;
+  /** When the process before this one wrote its last entry, Unix milliseconds; 0 where there was none. */
+  readonly ranUntilMs: number;
 }
 
 /** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
 export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
-  const { clock, emit, recorder, begun, signal } = plantDeps;
+  const { clock, emit, recorder, begun, signal, ranUntilMs } = plantDeps;
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
     phaseOf: ({ phase }) => phase,
     random: Math.random,
   });
+  const turns = {
+    web: new Turns(config.schedule.web, clock.wallMs),
+    tls: new Turns(config.schedule.tls, clock.wallMs),
+    ssh: new Turns(config.schedule.ssh, clock.wallMs),
+  };
   const deps: RoundDeps = {
     fleet,
     timetable,
@@ -56,6 +64,11 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       pollIntervalMs: () => pacer.poolsIntervalMs(),
       policy: `${VERSION} ${sha256}`,
       redact: config.redact,
+      turns: ({ phase }) => ({
+        lastMs: (surface) => turns[surface].lastMs(phase),
+        nowMs: clock.wallMs(),
+        ranUntilMs,
+      }),
       inFirstPass: (seat) => fleet.inFirstPass(seat),
     },
   };

@@ -1,15 +1,25 @@
 import type { FactName, Facts } from '../shared/facts.ts';
 import { affirmsPools, notePools } from './appraise/agreement.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
+import {
+  dueSurfaces,
+  type EndpointTurns,
+  endpointShown,
+  isFirstReading,
+  noteEndpoint,
+  surfacesShown,
+} from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
-import { type LookDeps, lookAt, type Sight } from './look.ts';
+import { type LookDeps, lookAt, type Seen, type Sight } from './look.ts';
+import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
-import type { Capture } from './probe/capture.ts';
+import type { Capture, EndpointReading } from './probe/capture.ts';
+import { readEndpoint } from './probe/endpoint.ts';
 import type { Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
@@ -42,6 +52,8 @@ export interface RoundSettings {
   readonly policy: string;
   /** Facts that the operator wants published as digests only. */
   readonly redact: readonly string[];
+  /** When this seat has its turns for the surfaces of its endpoint. */
+  readonly turns: (seat: FleetSeat) => EndpointTurns;
   /** The entry of this seat is being searched for the first time. */
   readonly inFirstPass: (seat: FleetSeat) => boolean;
 }
@@ -92,11 +104,21 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   }
 };
 
-const probe = (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
+const probe = async (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
   const target = deps.targetOf(seat);
   const known = deps.look.drivers.find(({ family }) => family === seat.family);
-  const sight = lookAt(target, known, look, deps.look);
-  return look === 'pools' ? sight : askAnew(sight, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
+  const first = lookAt(target, known, look, deps.look);
+  if (look === 'pools') return first;
+  const sight = await askAnew(first, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
+  return sight.kind === 'nothing' ? sight : withEndpointOf(target, sight, seat, deps);
+};
+
+/** Last of all the endpoint, where it has its turn: what it takes its time for delays nothing else of the look. */
+const withEndpointOf = async (target: Target, sight: Seen, seat: FleetSeat, deps: RoundDeps): Promise<Seen> => {
+  const before = seat.device === undefined ? undefined : deps.fleet.state(seat.device);
+  const due = before === undefined ? [] : dueSurfaces(before, deps.settings.turns(seat));
+  if (due.length === 0) return sight;
+  return { ...sight, endpoint: await readEndpoint(target, sight.driver, due, deps.look) };
 };
 
 const askAnew = async (
@@ -131,17 +153,27 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
 };
 
 /** Whose look it was, and what it means. Undefined at an address where nothing was ever found, and while it is not known. */
-const judge = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Judged | undefined => {
-  const state = deviceOf(seat, look, sight, deps);
+const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): Judged | undefined => {
+  const state = deviceOf(seat, look, seen, deps);
   if (state === undefined) return undefined;
   const marks = { ...state.marks };
-  const verdict = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
+  const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
+  const judged = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
+  const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
   return { before: state, marks, verdict, ...judgedOf(state, verdict.state, seat, sight, deps) };
 };
+
+/** The full look with the endpoint of the device it belongs to, as it was seen now or when it last had its turn. */
+const inFull = (state: DeviceState, sight: Seen, seat: FleetSeat, { settings }: RoundDeps): Seen => {
+  noteEndpoint(state, sight.endpoint ?? NOT_LOOKED_AT, settings.turns(seat));
+  return { ...sight, observation: withEndpoint(sight.observation, endpointShown(state)) };
+};
+
+const NOT_LOOKED_AT: EndpointReading = new Map();
 
 /** What the entries about this look will say of it. */
 const judgedOf = (
@@ -227,10 +259,16 @@ export const contextOf = (
     : { refreshDueMs: refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings) }),
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
-  surfaces: (fact) => (sight?.kind === 'seen' ? (sight.driver.facts[fact]?.queries ?? []) : []),
+  surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
   policy: settings.policy,
   random,
 });
+
+/** Where a fact was read: names of questions of the driver, and of surfaces of the endpoint. */
+const surfacesOf = (fact: FactName, { driver }: Seen, state: DeviceState): readonly string[] => {
+  const queries = driver.facts[fact]?.queries ?? [];
+  return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
+};
 
 /** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */
 const refreshDue = ({ atMs }: Attested, seat: FleetSeat | undefined, { refreshS }: RoundSettings): number =>

@@ -7,12 +7,17 @@ const root = join(import.meta.dirname, '..');
 
 /** Packages that a library looks for and does without: it asks inside a `try`. */
 const DISPENSABLE: ReadonlySet<string> = new Set([
+  './crypto/build/Release/sshcrypto.node',
   'bufferutil',
+  'cpu-features',
   'macos-temperature-sensor',
   'osx-temperature-sensor',
   'supports-color',
   'utf-8-validate',
 ]);
+
+/** Native code that its package does without, and that no install script may compile. */
+export const NATIVE: readonly string[] = ['*/sshcrypto.node', 'cpu-features'];
 
 /** Writes the agent and everything it imports as one CommonJS file, which is what Node embeds. Returns the file. */
 export const bundleAgent = async (folder: string): Promise<string> => {
@@ -27,6 +32,7 @@ export const bundleAgent = async (folder: string): Promise<string> => {
     target: 'node26',
     format: 'cjs',
     metafile: true,
+    external: [...NATIVE],
     logLevel: 'warning',
     // Names stay, for stack traces, and so do lines.
     minifyWhitespace: true,

@@ -5,12 +5,12 @@
 set -euo pipefail
 
 packages=(
-  mosquitto mosquitto-clients openssl
+  mosquitto mosquitto-clients openssl openssh-server
   qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross
 )
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "No Debian packages here. The tests use: mosquitto (2.0 or newer), openssl, qemu-aarch64-static with arm64 libraries."
+  echo "No Debian packages here. The tests use: mosquitto (2.0 or newer), openssl, sshd, qemu-aarch64-static with arm64 libraries."
   exit 0
 fi
 
@@ -27,7 +27,7 @@ if [ "$(id -u)" -ne 0 ]; then
   exit 0
 fi
 
-# The tests start a broker of their own; Debian's service must not start with the package.
+# The tests start servers of their own; those of Debian must not start with their packages.
 policy=/usr/sbin/policy-rc.d
 if [ ! -e "$policy" ]; then
   printf '#!/bin/sh\nexit 101\n' >"$policy"

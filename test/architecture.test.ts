@@ -78,8 +78,15 @@ test('the MQTT library has one importer', () => {
   assert.deepEqual(importers('mqtt'), ['agent/publish/mqtt.ts']);
 });
 
+test('the SSH library has one importer, which is not loaded at start', () => {
+  assert.deepEqual(importers('ssh2'), ['agent/probe/ssh.ts']);
+  const source = readFileSync(join(root, 'agent/probe/ssh.ts'), 'utf8');
+  assert.match(source, /import\('ssh2'\)/);
+  assert.doesNotMatch(source, /\nimport (?!type )[^;]*'ssh2'/);
+});
+
 test('sockets to miners are opened in probe only', () => {
-  const sockets = ['node:net', 'node:http', 'node:https', 'undici', 'node:dgram'];
+  const sockets = ['node:net', 'node:tls', 'node:http', 'node:https', 'undici', 'node:dgram'];
   const opens = modules.filter(
     ({ file, imports }) => file.startsWith('agent/') && imports.some((name) => sockets.includes(name)),
   );

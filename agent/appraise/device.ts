@@ -1,5 +1,6 @@
 import type { FactName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
+import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
 
 export type Approval = 'none' | 'local' | 'signed';
@@ -72,6 +73,14 @@ export interface Blip {
   readonly atMs: readonly number[];
 }
 
+/** What is remembered of the endpoint. A gateway holds one for each of its devices, so it is kept small. */
+export interface EndpointMarks {
+  /** When each surface was looked at, Unix seconds, rounded up. */
+  readonly atS: { readonly [Name in Surface]?: number };
+  /** The components that they showed then, as text: parsed at full looks. Empty where there are none. */
+  readonly shown: string;
+}
+
 /**
  * Marks of the present process: touched at every look, never a reason to persist. A member is set to `undefined`, never
  * deleted, and all are there from the start: V8 keeps an object of changing shape in several times the memory.
@@ -89,6 +98,8 @@ export interface Marks {
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
+  /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
+  endpoint?: EndpointMarks | undefined;
   /** Early looks asked for in a row. */
   asked: number;
   /** Digest of what the last look of each kind showed when nothing was left to do: an equal one needs no work. */
@@ -144,6 +155,7 @@ const noMarks = (): Marks => ({
   failingSinceMs: undefined,
   uptime: undefined,
   closed: undefined,
+  endpoint: undefined,
   asked: 0,
   settledPools: undefined,
   settledFull: undefined,
@@ -169,10 +181,10 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime } = state.marks;
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
-    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, asked: 0 },
+    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint, asked: 0 },
   });
 };
 
@@ -210,7 +222,12 @@ const isDevice = (state: Partial<DeviceState<string>> | null): boolean =>
   typeof state.address === 'string' &&
   typeof state.labels === 'object' &&
   typeof state.marks === 'object' &&
+  isReadable(state.marks.endpoint) &&
   [state.tracks, state.closed, state.blips, state.rebootsMs].every(Array.isArray);
+
+const isReadable = (endpoint: EndpointMarks | undefined): boolean =>
+  endpoint === undefined ||
+  (typeof endpoint.atS === 'object' && (endpoint.shown === '' || Array.isArray(JSON.parse(endpoint.shown))));
 
 /** The state after its attestation was appended as entry `seq`. */
 export const withAttestation = (state: DeviceState, seq: number): DeviceState => {

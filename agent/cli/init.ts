@@ -156,6 +156,10 @@ devices:
 schedule:
   pools: "* * * * *"
   config: "*/15 * * * *"
+  # Seldom: static web pages, and the keys that the TLS and SSH ports show without a log-in. \`off\`: never touched.
+  # web: "17 */6 * * *"
+  # tls: "23 1 * * *"
+  # ssh: "29 2 * * *"
 
 # The only pools that may be used here. Without this list the check pool.outside-allowlist does not run.
 # pools:

@@ -2,13 +2,16 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
-import { type Driver, PORTS } from '../drivers/driver.ts';
+import { ALL_PORTS, type Driver, PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
-import { lookAt, lookDeps, type Sight } from '../look.ts';
+import { type LookDeps, lookAt, lookDeps, type Seen, type Sight } from '../look.ts';
+import { withEndpoint } from '../normalise/facts.ts';
 import { requireDriverFiles } from '../outside/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { readSecret } from '../platform/secrets.ts';
+import { SURFACES } from '../probe/capture.ts';
+import { readEndpoint } from '../probe/endpoint.ts';
 import type { Limits } from '../probe/limits.ts';
 import type { Target } from '../probe/target.ts';
 import { type Io, printable, printJson } from './io.ts';
@@ -32,9 +35,12 @@ export const probeVerb = (program: Command, io: Io): void => {
     .command('probe')
     .description('look once at one device and print what it says')
     .argument('<host[:port]>', 'address; with a port, that port only, with every protocol it could speak')
-    .option('--json', 'print the observation as one JSON object');
-  addAskOptions(verb).action((host: string, options: AskOptions & { json?: boolean }) => probe(host, options, io));
+    .option('--json', 'print the observation as one JSON object')
+    .option('--no-endpoint', 'leave out static web pages, the TLS key and the SSH host key');
+  addAskOptions(verb).action((host: string, options: ProbeOptions) => probe(host, options, io));
 };
+
+type ProbeOptions = AskOptions & { readonly json?: boolean; readonly endpoint: boolean };
 
 /** Adds the options of `AskOptions`. */
 export const addAskOptions = (verb: Command): Command =>
@@ -79,8 +85,10 @@ const parsePorts = (text: string): AskOptions['ports'] =>
   Object.fromEntries(
     text.split(',').map((pair) => {
       const [name, port, ...rest] = pair.split('=');
-      if (name === undefined || !Object.hasOwn(PORTS, name) || rest.length > 0) {
-        throw new InvalidArgumentError(`write ${Object.keys(PORTS).join('=<port>, or ')}=<port>, divided by commas`);
+      if (name === undefined || !Object.hasOwn(ALL_PORTS, name) || rest.length > 0) {
+        throw new InvalidArgumentError(
+          `write ${Object.keys(ALL_PORTS).join('=<port>, or ')}=<port>, divided by commas`,
+        );
       }
       return [name, parsePort(port ?? '')];
     }),
@@ -99,12 +107,19 @@ const parseSeconds = (text: string): number => {
   return seconds;
 };
 
-const probe = async (host: string, options: AskOptions & { json?: boolean }, io: Io): Promise<void> => {
+const probe = async (host: string, options: ProbeOptions, io: Io): Promise<void> => {
   const target = { ...parseHost(host, options.ports), ...credentialOf(options) };
-  const sight = await lookAt(target, undefined, 'full', askDeps(options));
-  if (sight.kind === 'nothing') throw notSeen(host, sight);
+  const deps = askDeps(options);
+  const seen = await lookAt(target, undefined, 'full', deps);
+  if (seen.kind === 'nothing') throw notSeen(host, seen);
+  const sight = options.endpoint ? await withItsEndpoint(seen, target, deps) : seen;
   if (options.json) printJson(io, probeJson(sight.observation));
   else io.out.write(sightTable(sight, io));
+};
+
+const withItsEndpoint = async (sight: Seen, target: Target, deps: LookDeps): Promise<Seen> => {
+  const reading = await readEndpoint(target, sight.driver, SURFACES, deps);
+  return { ...sight, observation: withEndpoint(sight.observation, [...reading.values()].flat()) };
 };
 
 /** The deadlines of the configuration's defaults, ms. */
@@ -143,7 +158,7 @@ export const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target
       remedy: 'write for example 10.20.14.7, 10.20.14.7:4028, miner7.example or [fd00::7]:80',
     });
   }
-  if (port === undefined) return { address, ports: { ...PORTS, ...ports } };
+  if (port === undefined) return { address, ports: { ...ALL_PORTS, ...ports } };
   return { address, ports: Object.fromEntries(Object.keys(PORTS).map((name) => [name, Number(port)])) };
 };
 
@@ -181,7 +196,7 @@ const REMEDY: { readonly [Reason in Extract<Sight, { kind: 'nothing' }>['reason'
   unreadable: CHECK_DEVICE,
 };
 
-const sightTable = ({ driver, observation }: Extract<Sight, { kind: 'seen' }>, io: Io): string => {
+const sightTable = ({ driver, observation }: Seen, io: Io): string => {
   const names = (Object.keys(FACTS) as FactName[]).filter(
     (name) => observation.facts[name] !== undefined && name !== 'pools',
   );

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
-import { type Driver, PORTS } from '../drivers/driver.ts';
+import { ALL_PORTS, type Driver } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
-import { type Sendable, sendable } from '../probe/allow.ts';
+import { HANDSHAKES, type Sendable, sendable } from '../probe/allow.ts';
 import { IDENTIFICATION } from '../probe/identify.ts';
 import { type Io, printJson } from './io.ts';
 import { collect, DRIVER_HELP, driversWith, familyNamed } from './probe.ts';
@@ -38,12 +38,13 @@ export type ListedRequest = Omit<Sendable, 'port'> & { readonly port: number };
 
 /** Everything that can be sent. */
 export const requestsJson = (drivers: readonly Driver[] = DRIVERS): readonly ListedRequest[] =>
-  sendable(drivers, IDENTIFICATION).map((one) => ({ ...one, port: PORTS[one.port] }));
+  [...sendable(drivers, IDENTIFICATION), ...HANDSHAKES].map((one) => ({ ...one, port: ALL_PORTS[one.port] }));
 
 const askedOf = (family: string, drivers: readonly Driver[]): readonly ListedRequest[] => {
   familyNamed(family, drivers);
+  // What names no family is for all of them.
   return requestsJson(drivers).filter(
-    ({ families, uses }) => families.includes(family) || uses.includes('identification'),
+    ({ families, uses }) => families.includes(family) || families.length === 0 || uses.includes('identification'),
   );
 };
 

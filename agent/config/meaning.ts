@@ -2,10 +2,12 @@ import cron from 'node-cron';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
+import { SURFACES } from '../probe/capture.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { parseRange } from '../schedule/range.ts';
+import { OFF } from '../schedule/turns.ts';
 import type { Config } from './schema.ts';
 
 /** A setting that is well-formed but cannot work: its path in the file, why, and the remedy. */
@@ -39,9 +41,10 @@ const stateDir = ({ state_dir }: Config): readonly Contradiction[] => {
 };
 
 const schedules = ({ schedule }: Config): readonly Contradiction[] =>
-  (['pools', 'config'] as const).flatMap((name) => {
+  (['pools', 'config', ...SURFACES] as const).flatMap((name) => {
     const path = ['schedule', name];
     const expression = schedule[name];
+    if (isOff(name, expression)) return [];
     if (!cron.validate(expression)) {
       const remedy = 'five fields (minute hour day month weekday), or six with seconds first, e.g. "*/15 * * * *"';
       return [{ path, message: `"${expression}" is not a cron expression`, remedy }];
@@ -52,6 +55,10 @@ const schedules = ({ schedule }: Config): readonly Contradiction[] =>
       remedy: `a step of at most ${longest} there; what is to happen less often goes into the fields to the right`,
     }));
   });
+
+/** What is not the device's own answer can be left alone. */
+const isOff = (name: string, expression: string): boolean =>
+  name !== 'pools' && name !== 'config' && expression === OFF;
 
 /** The fields of an expression with seconds, and after how many the numbers of each begin anew. */
 const FIELDS = [

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { PORTS, type PortName } from '../drivers/driver.ts';
+import { ALL_PORTS } from '../drivers/driver.ts';
 
 /**
  * The configuration file: one schema that is type, defaults, units, documentation and the JSON Schema for editors.
@@ -12,8 +12,8 @@ const id = z
 
 const label = z.string().min(1).max(128);
 
-const port = (name: PortName, meaning: string) =>
-  z.int().min(1).max(65535).default(PORTS[name]).describe(`TCP port of ${meaning}`);
+const port = (name: keyof typeof ALL_PORTS, meaning: string) =>
+  z.int().min(1).max(65535).default(ALL_PORTS[name]).describe(`TCP port of ${meaning}`);
 
 const ports = z
   .strictObject({
@@ -22,7 +22,9 @@ const ports = z
     auradine: port('auradine', 'the FluxOS API (Auradine)'),
     volcminer: port('volcminer', 'the RPC of VolcMiner'),
     whatsminer: port('whatsminer', 'WhatsMiner API 3'),
-  } satisfies { [Name in PortName]: z.ZodType })
+    https: port('https', 'the TLS server whose key is a component of the firmware'),
+    ssh: port('ssh', 'the SSH server whose host key is a component of the firmware'),
+  } satisfies { [Name in keyof typeof ALL_PORTS]: z.ZodType })
   .describe('where the interfaces of a device listen');
 
 const labels = z
@@ -108,6 +110,12 @@ export const configSchema = z.strictObject({
     .strictObject({
       pools: z.string().default('* * * * *').describe('cron: when a pools round opens, UTC'),
       config: z.string().default('*/15 * * * *').describe('cron: when a full look of every device opens, UTC'),
+      web: z.string().default('17 */6 * * *').describe('cron: when static web pages are read anew, UTC; or `off`'),
+      tls: z
+        .string()
+        .default('23 1 * * *')
+        .describe('cron: when the key of the TLS server is read anew, UTC; or `off`'),
+      ssh: z.string().default('29 2 * * *').describe('cron: when the SSH host key is read anew, UTC; or `off`'),
     })
     .prefault({})
     .describe('5 fields, or 6 with seconds; the devices of a round are spread evenly until the next'),

@@ -2,6 +2,7 @@ import { ABSENT, type OtherSetting, present, type Reading } from '../../shared/f
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, inRows, lastShareAge, namedRate } from './cgminer-api.ts';
 import {
+  asset,
   type Clues,
   cgminer,
   defineDriver,
@@ -234,6 +235,7 @@ export const auradine = defineDriver({
     frequency: get('/frequency'),
     voltage: get('/voltage'),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': known('summary', 'Auradine'),
     'identity.model': inReport('model', text),

@@ -1,7 +1,7 @@
 import { ABSENT, type FirmwareComponent, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
-import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
+import { asset, type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { livePools } from './pools.ts';
 import {
@@ -247,6 +247,7 @@ export const axeos = defineDriver({
     v2_settings: httpGet('/api/v2/settings', { cadence: 'config', auth: IF_ASKED, unless: hasNoV2 }),
     v2_dashboard: httpGet('/api/v2/dashboard', { cadence: 'config', auth: IF_ASKED, unless: hasNoV2 }),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': firstOf(inInfo('', maker), inSystem('', maker), inSettings('', maker)),
     'identity.model': firstOf(

@@ -8,6 +8,13 @@ export type Cadence = 'pools' | 'config';
 export const PORTS = { cgminer: 4028, http: 80, auradine: 8080, volcminer: 8359, whatsminer: 4433 } as const;
 export type PortName = keyof typeof PORTS;
 
+/** Ports at which nothing is asked: a handshake there shows a key. They have names and numbers like the others. */
+export const HANDSHAKE_PORTS = { https: 443, ssh: 22 } as const;
+export type HandshakePort = keyof typeof HANDSHAKE_PORTS;
+
+/** Every port that a device may have, by name. */
+export const ALL_PORTS = { ...PORTS, ...HANDSHAKE_PORTS } as const;
+
 interface Question {
   readonly port: PortName;
   readonly cadence: Cadence;
@@ -126,6 +133,9 @@ export const httpPost = (
   body,
 });
 
+/** A static page of the web interface, for `assets`. */
+export const asset = (path: string): HttpQuery => httpGet(path);
+
 export const framed = (
   command: string,
   { param, ...options }: Options<FramedQuery> & { param?: string } = FULL,
@@ -211,6 +221,11 @@ export interface Driver<Name extends string = string> {
   /** Whether replies of a later look still speak this family; `false` makes the agent identify the device anew. */
   readonly stillSpeaks?: (replies: Replies) => boolean;
   readonly queries: { readonly [Key in Name]: Query };
+  /**
+   * Pages that are the same for everybody as long as the firmware is, and are given without a log-in: their digests are
+   * components of the firmware. Never one with a time, a counter or a token in it.
+   */
+  readonly assets?: readonly HttpQuery[];
   /** How long a device of this family wants to be left alone between two connections to its CGMiner API, ms. */
   readonly pauseMs?: number;
   /** Names of queries that need no log-in and settle whether it is this family, where the first clues only make it likely. */

@@ -3,6 +3,7 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { mean } from './averages.ts';
 import { answersOf, describedBy, inRows, lastShareAge, namedRate, numbered } from './cgminer-api.ts';
 import {
+  asset,
   type Clues,
   cgminer,
   cgminerCheck,
@@ -159,6 +160,7 @@ export const goldshell = defineDriver({
     boards: cgminer('devs'),
     check: cgminerCheck('addpool'),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': anyOf(known('status', 'Goldshell'), known('devs', 'Goldshell'), known('pools', 'Goldshell')),
     'identity.model': inStatus('model'),

@@ -2,7 +2,17 @@ import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../sha
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { mean } from './averages.ts';
 import { inRows } from './cgminer-api.ts';
-import { type Clues, defineDriver, httpPost, type Login, PASSWORD, type Replies, type Source, USER } from './driver.ts';
+import {
+  asset,
+  type Clues,
+  defineDriver,
+  httpPost,
+  type Login,
+  PASSWORD,
+  type Replies,
+  type Source,
+  USER,
+} from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { livePools, type PoolMembers, poolList } from './pools.ts';
 import { rateWithLetter } from './rate-text.ts';
@@ -184,6 +194,7 @@ export const iceriver = defineDriver({
     // For identification only: without a log-in, the refusal tells as much as the answer.
     open: httpPost('/user/userpanel', 'post=4', { cadence: 'config', unless: (replies) => replies.has('panel') }),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': known('panel', 'IceRiver'),
     'identity.model': firstOf(inPanel('/model', named), inPanel('/softver1', modelInProgram)),

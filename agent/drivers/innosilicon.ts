@@ -2,6 +2,7 @@ import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, inRows, lastShareAge } from './cgminer-api.ts';
 import {
+  asset,
   type Clues,
   cgminer,
   cgminerCheck,
@@ -235,6 +236,7 @@ export const innosilicon = defineDriver({
     stats: cgminer('stats'),
     check: cgminerCheck('addpool'),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': MAKER,
     'identity.model': firstOf(

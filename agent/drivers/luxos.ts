@@ -1,7 +1,7 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, lastShareAge, namedRate, numbered, rowsOf, sumOfRows } from './cgminer-api.ts';
-import { type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
+import { asset, type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
@@ -222,6 +222,7 @@ export const luxos = defineDriver({
     session: cgminer('session'),
     may_add_pool: cgminerCheck('addpool'),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': firstOf(inVersion('Type', maker), inConfig('Model', maker)),
     'identity.model': firstOf(inConfig('Model', text), inVersion('Type', text)),

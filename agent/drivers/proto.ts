@@ -1,6 +1,6 @@
 import { type FirmwareComponent, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { type Clues, defineDriver, httpGet, type Login, PASSWORD, type Replies, type Source } from './driver.ts';
+import { asset, type Clues, defineDriver, httpGet, type Login, PASSWORD, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
 import { poolList } from './pools.ts';
@@ -237,6 +237,7 @@ export const proto = defineDriver({
     cooling: inside('/cooling'),
     curtailment: inside('/curtailment/config'),
   },
+  assets: [asset('/')],
   facts: {
     'identity.make': inSystem('/manufacturer', text),
     'identity.model': firstOf(inSystem('/model', text), inSystem('/product_name', text)),

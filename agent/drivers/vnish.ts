@@ -4,7 +4,7 @@ import { inData, sumOf } from './antminer-stats.ts';
 import { API_FACTS, knownBy, named, RUNTIME_POOL } from './bitmain-api.ts';
 import { CGI_FACTS, CGI_PARTS, CGI_QUERIES, storedAndRunning } from './bitmain-cgi.ts';
 import { lastShareAge, sumOfRows } from './cgminer-api.ts';
-import { type Clues, defineDriver, type Query, type Replies, type Source } from './driver.ts';
+import { asset, type Clues, defineDriver, type Query, type Replies, type Source } from './driver.ts';
 import { type FeeTest, feePools, operatorPools, priorityFrom } from './fee-pools.ts';
 import { components } from './named-texts.ts';
 import { livePools } from './pools.ts';
@@ -149,6 +149,7 @@ export const vnish = defineDriver({
   stillSpeaks,
   proofs: ['v1_info'],
   queries: { ...REST_QUERIES, ...OLDER_QUERIES, privileged: PRIVILEGED },
+  assets: [asset('/'), asset('/docs/api-doc.json')],
   facts: {
     'identity.make': either(REST_FACTS['identity.make'], OLDER_FACTS['identity.make']),
     'identity.model': either(REST_FACTS['identity.model'], OLDER_FACTS['identity.model']),

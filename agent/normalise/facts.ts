@@ -6,7 +6,7 @@ import type { Driver, Replies, Source } from '../drivers/driver.ts';
 import type { Capture } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
 import { canonicalPoolUrl } from './pool-url.ts';
-import { sanitise } from './sanitise.ts';
+import { sanitise, sanitiseText } from './sanitise.ts';
 
 /**
  * Reads every fact of `driver` whose questions were all asked in this look, and makes it fit to be compared, stored
@@ -115,11 +115,31 @@ const isKeySet = ({ name }: FirmwareComponent): boolean => name.startsWith('keys
 
 /** Sorted by name; of a set of keys, its digest. */
 const settleComponents = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  components
-    .map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part))
-    .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+  sorted(components.map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part)));
+
+const sorted = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
+  components.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 
 const fingerprint = (components: readonly FirmwareComponent[]): string => digest(canonicalJson(components));
+
+/**
+ * The look with what the endpoint of the device showed, now or when it was last looked at, among the components of the
+ * firmware. Where the firmware's own components could not be read, a list without them would not be the whole of what is
+ * known, and they stay unknown.
+ */
+export const withEndpoint = (observation: Observation, shown: readonly FirmwareComponent[]): Observation => {
+  const { facts, gaps } = observation;
+  const gap = gaps.get('firmware.components');
+  if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
+  const components = sorted([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
+  return {
+    ...observation,
+    facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprint(components) },
+    gaps: gap === undefined ? gaps : new Map([...gaps].filter(([fact]) => fact !== 'firmware.components')),
+  };
+};
+
+const cleaned = ({ name, value }: FirmwareComponent): FirmwareComponent => ({ name, value: sanitiseText(value) });
 
 /** SHA-256, b64u. */
 const digest = (text: string): string => hash('sha256', text, 'base64url');

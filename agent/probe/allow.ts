@@ -3,6 +3,7 @@ import {
   type CgminerQuery,
   type Driver,
   type FramedQuery,
+  type HandshakePort,
   type HttpQuery,
   type Login,
   PASSWORD,
@@ -55,7 +56,7 @@ export const compileAllowList = (drivers: readonly Driver[], others: readonly Qu
   const documents = new Map<Query, string>();
   const requests = new Map<Query, WebRequest>();
   const logins = new Set<Login>();
-  const queries = drivers.flatMap((driver): Query[] => Object.values(driver.queries));
+  const queries = drivers.flatMap((driver): Query[] => [...Object.values(driver.queries), ...(driver.assets ?? [])]);
   for (const query of [...others, ...queries].flatMap(withOtherwise)) {
     if (query.kind === 'http') {
       requests.set(query, webRequest(query));
@@ -89,21 +90,41 @@ const unlisted = (what: Query | Login): never => {
 export interface Sendable {
   /** The document, or method, path and body; ` @<port>` behind it where it goes to another port than is usual. */
   readonly request: string;
-  readonly port: PortName;
-  readonly uses: readonly ('identification' | 'every poll' | 'full look' | 'log-in')[];
-  /** Ids of drivers; empty for what only identification asks. */
+  readonly port: PortName | HandshakePort;
+  readonly uses: readonly ('identification' | 'every poll' | 'full look' | 'log-in' | 'endpoint look')[];
+  /** Ids of drivers; empty for what only identification asks, and for handshakes. */
   readonly families: readonly string[];
 }
+
+/**
+ * What is sent where nothing is asked, to a device of any family. It has no places that anybody could fill in: `tls.ts` and
+ * `ssh.ts` send it, in the words of their libraries.
+ */
+export const HANDSHAKES: readonly Sendable[] = [
+  {
+    request: 'SSH key exchange, without a user or a request to log in; nothing after it',
+    port: 'ssh',
+    uses: ['endpoint look'],
+    families: [],
+  },
+  {
+    request: 'TLS handshake, without a client certificate; nothing after it',
+    port: 'https',
+    uses: ['endpoint look'],
+    families: [],
+  },
+];
 
 /** Every request that the questions of `drivers` and `others` can become, each once, sorted. */
 export const sendable = (drivers: readonly Driver[], others: readonly Query[] = []): readonly Sendable[] => {
   const asked = [
     ...others.flatMap((query) => partsOf(query, 'identification')),
-    ...drivers.flatMap(({ family, queries }) =>
-      Object.values<Query>(queries).flatMap((query) =>
+    ...drivers.flatMap(({ family, queries, assets = [] }) => [
+      ...Object.values<Query>(queries).flatMap((query) =>
         partsOf(query, query.cadence === 'pools' ? 'every poll' : 'full look', family),
       ),
-    ),
+      ...assets.flatMap((query) => partsOf(query, 'endpoint look', family)),
+    ]),
   ];
   return [...Map.groupBy(asked, ({ request }) => request)]
     .sort(([one], [other]) => (one < other ? -1 : 1))

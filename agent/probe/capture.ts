@@ -1,4 +1,4 @@
-import type { UnknownReason } from '../../shared/facts.ts';
+import type { FirmwareComponent, UnknownReason } from '../../shared/facts.ts';
 
 /** A JSON value as a miner sent it, after parsing. Untrusted: every field comes from the device. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
@@ -48,3 +48,10 @@ export interface Capture {
   readonly observedAtMs: number;
   readonly replies: ReadonlyMap<string, Reply | NoReply>;
 }
+
+/** What a device shows to anybody, beside what it answers: static pages, and the keys of its TLS and SSH servers. */
+export const SURFACES = ['web', 'tls', 'ssh'] as const;
+export type Surface = (typeof SURFACES)[number];
+
+/** The components that each surface which was looked at showed: none where it is closed, late, or not what it should be. */
+export type EndpointReading = ReadonlyMap<Surface, readonly FirmwareComponent[]>;

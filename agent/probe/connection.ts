@@ -100,6 +100,11 @@ export class Connection implements Watched {
     });
   }
 
+  /** Writes more within the exchange under way, where the two sides talk in turn. Nothing is written once it is over. */
+  send(bytes: Uint8Array): void {
+    if (!this.over) this.#socket.write(bytes);
+  }
+
   /** Closes; resolves when the socket is gone. */
   close(): Promise<void> {
     if (this.#closed) return Promise.resolve();

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { CgminerQuery, FramedQuery, HttpQuery, PortName, Query } from '../drivers/driver.ts';
+import type { FirmwareComponent } from '../../shared/facts.ts';
+import type { CgminerQuery, FramedQuery, HandshakePort, HttpQuery, PortName, Query } from '../drivers/driver.ts';
 import { isUnknownQuestion, statusOf } from '../drivers/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AllowList } from './allow.ts';
@@ -40,6 +41,15 @@ export const waitFor = async (ms: number, { wait, signal }: Pick<ProbeDeps, 'wai
 type Interface = `${Query['kind']} ${PortName}`;
 
 const interfaceOf = ({ kind, port }: Pick<Query, 'kind' | 'port'>): Interface => `${kind} ${port}`;
+
+/** What a handshake shows of a device; nothing where none came about. */
+export type Handshake = (
+  endpoint: Endpoint,
+  deps: Pick<ProbeDeps, 'limits' | 'signal'>,
+) => Promise<readonly FirmwareComponent[]>;
+
+/** More than any handshake needs, bytes. */
+const MOST_OF_HANDSHAKE = 65_536;
 
 /** An interface that let two questions run into the deadline is not asked a third in the same look. */
 const MOST_TIMEOUTS = 2;
@@ -89,6 +99,16 @@ export class Line implements AsyncDisposable {
     const page = await session.page(query);
     if (page.kind === 'no-reply') this.#learn(query, page);
     return page;
+  }
+
+  /** Makes a handshake at one of the ports where nothing is asked; without such a port it shows nothing. */
+  async handshake(name: HandshakePort, make: Handshake): Promise<readonly FirmwareComponent[]> {
+    const port = this.#target.ports[name] ?? null;
+    if (port === null || this.#leftMs() <= 0) return [];
+    this.#deps.signal?.throwIfAborted();
+    await this.#hangUp();
+    const limits = { ...this.#limits(), maxReplyBytes: MOST_OF_HANDSHAKE };
+    return make({ host: this.#target.address, port }, { limits, signal: this.#deps.signal });
   }
 
   #webAt(endpoint: Endpoint): HttpSession {

@@ -1,4 +1,4 @@
-import type { PortName } from '../drivers/driver.ts';
+import type { HandshakePort, PortName } from '../drivers/driver.ts';
 
 /** The one log-in configured for a device. The password is fetched when it is needed and kept nowhere. */
 export interface Credential {
@@ -10,7 +10,7 @@ export interface Credential {
 export interface Target {
   /** IP address or host name. */
   readonly address: string;
-  readonly ports: { readonly [Name in PortName]?: number | null };
+  readonly ports: { readonly [Name in PortName | HandshakePort]?: number | null };
   readonly credential?: Credential;
   /** Where there is no credential, the log-in that the maker documents may be tried: the operator turned that on. */
   readonly vendorDefault?: boolean;

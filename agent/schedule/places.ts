@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { PORTS, type PortName } from '../drivers/driver.ts';
+import { ALL_PORTS } from '../drivers/driver.ts';
 import type { Target } from '../probe/target.ts';
 import { parseRange } from './range.ts';
 
@@ -52,7 +52,7 @@ const common = (config: Config, entry: Config['devices'][number]) => ({
   ...(entry.credentials === undefined ? {} : { credentials: entry.credentials }),
 });
 
-const NAMES = Object.keys(PORTS) as readonly PortName[];
+const NAMES = Object.keys(ALL_PORTS) as readonly (keyof typeof ALL_PORTS)[];
 // Object.keys gives text; the keys are those of the table.
 
 /** Id of the position that a `host` entry names. */
@@ -64,7 +64,9 @@ export const positionId = (entry: {
 
 /** `10.20.15.7` becomes `10-20-15-7`; `-<port>` is appended for ports that are not the usual ones. */
 const hostId = (host: string, ports: Place['ports']): string => {
-  const extra = NAMES.map((name) => ports[name] ?? PORTS[name]).filter((port, at) => port !== Object.values(PORTS)[at]);
+  const extra = NAMES.map((name) => ports[name] ?? ALL_PORTS[name]).filter(
+    (port, at) => port !== Object.values(ALL_PORTS)[at],
+  );
   return idOf([host, ...extra].join('-'));
 };
 

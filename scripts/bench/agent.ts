@@ -56,7 +56,8 @@ export class AgentProcess implements AsyncDisposable {
       'devices:',
       `  - range: ${rangeOf(devices)}`,
       '    credentials: stock',
-      `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http} }`,
+      // The simulated miners have no endpoint; port 22 of a loopback address is that of this machine.
+      `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http}, https: 1, ssh: 1 }`,
       `credentials: { stock: { user: ${LOG_IN.user}, password_file: ${join(folder, 'password')} } }`,
       `schedule: { pools: "*/${intervalS} * * * * *" }`,
       `confirm_s: ${CONFIRM_S}`,

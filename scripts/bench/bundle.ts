@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { build } from 'esbuild';
+import { NATIVE } from '../bundle.ts';
 
 /** Lets packages that call `require` run inside a module. */
 const BANNER = `import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);`;
@@ -18,6 +19,7 @@ export const bundleWorker = async (folder: string): Promise<string> => {
     format: 'esm',
     target: 'node26',
     minifyWhitespace: true,
+    external: [...NATIVE],
     banner: { js: BANNER },
     logLevel: 'warning',
   });

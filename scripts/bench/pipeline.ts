@@ -68,6 +68,7 @@ export class Pipeline implements Disposable {
       recorder: this.#recorder,
       begun: Promise.resolve(true),
       signal,
+      ranUntilMs: 0,
     });
     this.#ticking = setInterval(() => this.#recorder.tick(), 1000);
   }
@@ -119,7 +120,7 @@ const writeConfig = (folder: string, { devices, ports, credential, concurrency }
     '    credentials: stock',
     `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http} }`,
     `credentials: { stock: { user: ${credential.user}, password_file: ${join(folder, 'password')} } }`,
-    'schedule: { pools: "0 0 29 2 *", config: "0 0 29 2 *" }',
+    'schedule: { pools: "0 0 29 2 *", config: "0 0 29 2 *", web: off, tls: off, ssh: off }',
     `probe: { concurrency: ${concurrency} }`,
     // New devices are looked at once more before anything is measured.
     'confirm_s: 1',

@@ -50,7 +50,9 @@ const edited = (text: string, folder: string, places: readonly Place[]): string 
       Object.entries(LOGINS).map(([name, { user }]) => [name, { user, password_file: passwordFile(folder, name) }]),
     ),
   );
-  document.set('schedule', { pools: EVERY_TEN_SECONDS, config: EVERY_TEN_SECONDS });
+  // The miners of the demo have no endpoint beside their interfaces, and port 22 here is that of this machine.
+  const off = { web: 'off', tls: 'off', ssh: 'off' };
+  document.set('schedule', { pools: EVERY_TEN_SECONDS, config: EVERY_TEN_SECONDS, ...off });
   document.set('confirm_s', 3);
   document.set('coverage_s', 10);
   document.setIn(['mqtt', 'protocol'], '3.1.1');

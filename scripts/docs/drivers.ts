@@ -56,6 +56,11 @@ const INTRODUCTION = [
 const FACTS_INTRODUCTION = [
   'A family that is not named beside a fact has no place to read it from. A `?` stands behind a family whose documents leave',
   'the place unverified: no reply of a device showed it yet.',
+  '',
+  '`firmware.components` of every family also has what the device shows to anybody without a log-in, read at times of its own',
+  '(`schedule.web`, `.tls`, `.ssh`): `asset.<path>`, SHA-256 (b64u) of a static page; `tls.key`, SHA-256 (b64u) of the public key of the',
+  'TLS server as its certificate has it (SubjectPublicKeyInfo); `ssh.host-key`, type and SHA-256 of the host key as OpenSSH prints',
+  'it; `ssh.software`, what the SSH server calls itself. A device that shows none of them has none.',
 ].join('\n');
 
 const RECOGNITION = [
@@ -111,6 +116,9 @@ export const familyPage = (driver: Driver, specimens: readonly Specimen[]): stri
       ['Question', 'Asked', 'Log-in', 'Facts from it'],
       Object.entries(driver.queries).map(queryRow(driver)),
     ),
+    driver.assets === undefined
+      ? ''
+      : `Static pages whose digests are components of the firmware, asked for without a log-in: ${driver.assets.map(question).join(', ')}.`,
     driver.secrets === undefined
       ? ''
       : `Masked beside the common names of secrets: ${driver.secrets.map(code).join(', ')}.`,

@@ -8,6 +8,7 @@ import { askDeps } from '../../agent/cli/probe.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
+import { hostKey, SshStation, Station } from '../probe/stations.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
 import { assayer, assertHarmless, folder, lines } from './assayer.ts';
@@ -29,7 +30,8 @@ before(async () => {
     base: MINER,
     allowed: compileAllowList(DRIVERS, IDENTIFICATION).listed,
   });
-  ports = `cgminer=${fleet.ports.cgminer},http=${fleet.ports.http}`;
+  // Port 22 of a loopback address is that of the machine which runs the tests.
+  ports = `cgminer=${fleet.ports.cgminer},http=${fleet.ports.http},https=1,ssh=1`;
 });
 
 after(async () => {
@@ -61,6 +63,31 @@ test('probe --json is one object: facts by their dots, hash rate in GH/s, readin
   assert.equal(observation.pools[0].slot, 0);
   for (const reading of Object.values(observation.readings))
     assert.match(String(reading), /^(absent|unknown: [a-z]+)$/);
+});
+
+test('probe shows what a device shows to anybody among its components; --no-endpoint leaves that alone', async () => {
+  const key = hostKey('ed25519');
+  await using ssh = await Station.at(new SshStation([key]), WEB_ONLY);
+  const words = ['probe', WEB_ONLY, '--ports', `http=${fleet.ports.http},https=1,ssh=${ssh.port}`, '--json'];
+  const componentsOf = async (...more: readonly string[]): Promise<readonly { name: string; value: string }[]> => {
+    const { code, out, err } = await assayer([...words, ...more]);
+    assert.deepEqual([code, err], [0, '']);
+    return JSON.parse(out).firmware.components;
+  };
+  const plain = await componentsOf('--no-endpoint');
+  assert.equal(ssh.connections, 0);
+  const all = await componentsOf();
+  const added = all.filter(({ name }) => !plain.some((part) => part.name === name));
+  assert.deepEqual(
+    added.map(({ name }) => name),
+    ['asset./', 'ssh.host-key', 'ssh.software'],
+  );
+  assert.equal(added[1]?.value, key.text);
+  assert.deepEqual(
+    all.filter((part) => !added.includes(part)),
+    plain,
+  );
+  assert.deepEqual([ssh.connections, ssh.requests], [1, []]);
 });
 
 test('host:port asks that port only, whichever protocol it speaks', async () => {
@@ -151,7 +178,7 @@ test('what is no host, no port, no list of ports or no time is told before anyth
     [['[fd00::7'], /is not a host or host:port/],
     [['miner\u001b[31m'], /is not a host or host:port/],
     [[''], /is not a host or host:port/],
-    [[MINER, '--ports', 'ssh=22'], /write cgminer=<port>, or http=<port>, or auradine=/],
+    [[MINER, '--ports', 'telnet=23'], /write cgminer=<port>, or http=<port>, or auradine=/],
     [[MINER, '--ports', 'http=0'], /"0" is not a port/],
     [[MINER, '--timeout', 'soon'], /1 to 600 seconds/],
     [[MINER, '--password-file', '/does/not/exist'], /cannot read the password file/],

@@ -8,7 +8,7 @@ import { configText } from '../../agent/cli/init.ts';
 import { loadConfig, parseConfig } from '../../agent/config/load.ts';
 import { checkCertificates } from '../../agent/config/meaning.ts';
 import type { ConfigProblem } from '../../agent/config/problems.ts';
-import { PORTS } from '../../agent/drivers/driver.ts';
+import { ALL_PORTS } from '../../agent/drivers/driver.ts';
 import { Authority } from '../publish/certificates.ts';
 
 const MINIMAL = `gateway: gw-1
@@ -36,7 +36,7 @@ test('a minimal file gets every default, and paths relative to its folder', () =
   const config = good(MINIMAL);
   assert.equal(config.state_dir, '/etc/assayer/state');
   assert.equal(config.schedule.pools, '* * * * *');
-  assert.deepEqual(config.devices[0]?.ports, PORTS);
+  assert.deepEqual(config.devices[0]?.ports, ALL_PORTS);
   assert.equal(config.confirm_s, 10);
 });
 

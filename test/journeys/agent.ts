@@ -12,6 +12,9 @@ import { until } from '../publish/observer.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
 
+/** Nothing is looked at beside what the simulated devices are, least of all port 22 of the machine that runs the tests. */
+export const NO_ENDPOINT = { web: 'off', tls: 'off', ssh: 'off' } as const;
+
 /** One line that the agent wrote on stderr. */
 export interface AgentEvent {
   readonly at: string;
@@ -46,7 +49,7 @@ const QUICK: Settings = {
   gateway: 'gw-1',
   operator: 'example.org',
   state_dir: 'state',
-  schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *' },
+  schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *', ...NO_ENDPOINT },
   confirm_s: 1,
   coverage_s: 10,
   probe: { connect_timeout_ms: 2500, exchange_timeout_ms: 2500, device_timeout_ms: 6000 },

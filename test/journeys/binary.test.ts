@@ -11,6 +11,7 @@ import type { Arch } from '../../scripts/base-node.ts';
 import { binaryFile, buildBinaries, isFresh } from '../../scripts/build.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { ACME } from '../outside/example.ts';
+import { hostKey, SshStation, Station } from '../probe/stations.ts';
 import type { Fleet } from '../simulator/fleet.ts';
 import { assertPolite, FAMILIES, fleetOf } from './fleets.ts';
 import { Installed, type Outcome } from './installed.ts';
@@ -48,7 +49,7 @@ const configFor = (fleet: Fleet): string =>
     operator: 'example.org',
     state_dir: 'state',
     devices: fleet.devices.map(({ id, address }) => ({ host: address, name: id, ports: fleet.ports })),
-    schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *' },
+    schedule: { pools: '*/2 * * * * *', config: '*/2 * * * * *', web: 'off', tls: 'off', ssh: 'off' },
     coverage_s: 10,
   });
 
@@ -89,8 +90,12 @@ const wholeJob = async (binary: Installed, fleet: Fleet, file: string): Promise<
 
   const device = fleet.device(0);
   const { cgminer, http } = fleet.ports;
-  const ports = `cgminer=${cgminer},http=${http}`;
+  const key = hostKey('ed25519');
+  await using ssh = await Station.at(new SshStation([key]), device.address);
+  const ports = `cgminer=${cgminer},http=${http},https=1,ssh=${ssh.port}`;
   const observation = JSON.parse(good(await binary.run('probe', device.address, '--ports', ports, '--json')));
+  const components: readonly { name: string; value: string }[] = observation.firmware.components;
+  assert.equal(components.find(({ name }) => name === 'ssh.host-key')?.value, key.text);
   assert.equal(observation.family, device.family);
   assert.ok(observation.pools.length > 0);
 

@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
-import { Gateway } from './agent.ts';
+import { Gateway, NO_ENDPOINT } from './agent.ts';
 import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
 
 const TOPIC = 'attest/v1/gw-1/log';
@@ -21,7 +21,7 @@ suite('kill -9 in a loop', { skip: WITHOUT_MOSQUITTO, timeout: 180_000 }, () => 
     await using gateway = Gateway.create({
       devices: [rangeOf(fleet)],
       mqtt: { url: broker.url, spread_s: 0 },
-      schedule: { pools: '* * * * * *', config: '* * * * * *' },
+      schedule: { pools: '* * * * * *', config: '* * * * * *', ...NO_ENDPOINT },
     });
     let thefts = 0;
     const thief = setInterval(() => {

@@ -1,10 +1,12 @@
 import type { TestContext } from 'node:test';
+import { type DeviceState, readDevice } from '../../agent/appraise/device.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookDeps } from '../../agent/look.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
+import type { Surface } from '../../agent/probe/capture.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
@@ -22,14 +24,20 @@ export class Hall {
   readonly fleet: Fleet;
   readonly timetable: Timetable<FleetSeat>;
   readonly stopping = new AbortController();
+  /** When every device had its last turn for a surface of its endpoint; a surface without one is never looked at. */
+  turns: { [Name in Surface]?: number } = {};
   /** While true the store takes nothing. */
   refusing = false;
   readonly #deps: RoundDeps;
   readonly #recorder: Recorder;
   readonly #store: ReturnType<typeof openGateway>['store'];
 
+  /** How far the clock of the gateway is ahead of that of the machine, ms. */
+  aheadMs = 0;
+
   constructor(t: TestContext, places: readonly Place[], drivers: readonly Driver[] = DRIVERS) {
-    const clock = systemClock();
+    const { monoMs, wallMs } = systemClock();
+    const clock = { monoMs, wallMs: () => wallMs() + this.aheadMs };
     t.after(() => this.#recorder.stop());
     const { log, store } = openGateway(t);
     this.#store = store;
@@ -68,6 +76,7 @@ export class Hall {
         pollIntervalMs: () => 60_000,
         policy: 'a',
         redact: [],
+        turns: () => ({ lastMs: (surface) => this.turns[surface], nowMs: clock.wallMs(), ranUntilMs: 0 }),
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),
       },
     };
@@ -105,6 +114,15 @@ export class Hall {
     return this.#store
       .entriesFrom(0, 10_000)
       .map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  }
+
+  /** The devices as another process would find them. */
+  stored(): readonly DeviceState[] {
+    return [...this.#store.devices(readDevice)];
+  }
+
+  findings(): readonly Extract<Statement, { kind: 'finding' }>['finding'][] {
+    return this.said().flatMap((statement) => (statement.kind === 'finding' ? [statement.finding] : []));
   }
 
   attestations(): readonly Extract<Statement, { kind: 'attestation' }>[] {

@@ -10,8 +10,13 @@ import { defineRule } from '../rule.ts';
 export const firmwareFingerprintChanged = defineRule({
   id: 'firmware.fingerprint-changed',
   title: 'Firmware fingerprint changed',
-  meaning: 'Parts of what the firmware shows of itself changed while its version stayed the same.',
-  benign: ['partial update of the web pages', 'other language'],
+  meaning:
+    'Parts of what the firmware shows of itself changed while its version stayed the same: texts, replies, static web pages, or the keys of its TLS and SSH servers.',
+  benign: [
+    'partial update of the web pages',
+    'other language',
+    'a TLS or SSH key that was made anew: a certificate replaced together with its key, a reset to factory settings, or firmware that makes its keys at every start',
+  ],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C3',

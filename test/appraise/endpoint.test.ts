@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type DeviceState, newDevice, readDevice, type Track, writeDevice } from '../../agent/appraise/device.ts';
+import { dueSurfaces, endpointShown, noteEndpoint, surfacesShown } from '../../agent/appraise/endpoint.ts';
+import { NO_FACTS } from '../../agent/baseline/kept.ts';
+import { withEndpoint } from '../../agent/normalise/facts.ts';
+import type { Surface } from '../../agent/probe/capture.ts';
+import { ADDRESS, HOUR, honest, observationOf, T0, Watch } from './watch.ts';
+
+const NEVER: { readonly [Name in Surface]?: number } = {};
+
+/** A device that was read an hour ago on every surface. */
+const device = (changes: Partial<DeviceState> = {}): DeviceState => {
+  const atS = (T0 - HOUR) / 1000;
+  const fresh = newDevice({ id: 'rig', position: 'host', address: ADDRESS, labels: {} });
+  return {
+    ...fresh,
+    attested: { seq: 1, atMs: T0 - HOUR, reachable: true, facts: NO_FACTS },
+    marks: { ...fresh.marks, endpoint: { atS: { web: atS, tls: atS, ssh: atS }, shown: '' } },
+    ...changes,
+  };
+};
+
+const turned = (atMs: number) => ({ web: atMs, tls: atMs, ssh: atMs });
+
+const due = (
+  state: DeviceState,
+  { turns = turned(T0 - 2 * HOUR) as typeof NEVER, nowMs = T0, ranUntilMs = 0 } = {},
+): readonly Surface[] => dueSurfaces(state, { lastMs: (surface) => turns[surface], nowMs, ranUntilMs });
+
+const ALL: readonly Surface[] = ['web', 'tls', 'ssh'];
+
+/** A finding of that id that another look has to decide. */
+const undecided = (id: string): Pick<DeviceState, 'tracks'> => {
+  const finding = { ruleId: id, state: 'provisional', firstObservedAt: 1 } as unknown as Track['finding'];
+  return { tracks: [{ finding, clear: 0, changesMs: [] }] };
+};
+
+test('a surface is read at its turn, once, and by itself', () => {
+  assert.deepEqual(due(device()), []);
+  assert.deepEqual(due(device(), { turns: { ...turned(T0 - 2 * HOUR), ssh: T0 - 1 } }), ['ssh']);
+  assert.deepEqual(due(device(), { turns: turned(T0 - 1) }), ALL);
+});
+
+test('a surface that was never read is read, but at first sight; one that is off never', () => {
+  const { marks } = newDevice({ id: 'rig', position: 'host', address: ADDRESS, labels: {} });
+  assert.deepEqual(due(device({ marks })), ALL);
+  const { attested: _, ...unseen } = device({ marks });
+  assert.deepEqual(due(unseen), []);
+  assert.deepEqual(due(device({ marks }), { turns: NEVER }), []);
+  assert.deepEqual(due(device(undecided('firmware.version-changed')), { turns: NEVER }), []);
+});
+
+test('a restart asks nobody whose turn was while the former process ran, and everybody whose turn was not', () => {
+  const state = readDevice(writeDevice(device()));
+  assert.deepEqual(state.marks.endpoint, device().marks.endpoint);
+  const turns = turned(T0 - HOUR / 2);
+  assert.deepEqual(due(state, { turns }), ALL);
+  assert.deepEqual(due(state, { turns, ranUntilMs: T0 - HOUR / 4 }), []);
+  assert.deepEqual(due(state, { turns: turned(T0 - HOUR / 8), ranUntilMs: T0 - HOUR / 4 }), ALL);
+});
+
+test('what is no list of components ends the start as a damaged row', () => {
+  const state = device();
+  for (const shown of ['[{"name":', '7', '{}']) {
+    const damaged = { ...state, marks: { ...state.marks, endpoint: { atS: {}, shown } } };
+    assert.throws(() => readDevice(writeDevice(damaged)), shown);
+  }
+});
+
+test('after a reboot, after a silence and while firmware or machine are in question all is read anew', () => {
+  assert.deepEqual(due(device({ rebootsMs: [T0 - HOUR / 2] })), ALL);
+  assert.deepEqual(due(device({ rebootsMs: [T0 - 2 * HOUR] })), []);
+  assert.deepEqual(due(device({ returned: { darkSinceMs: 0, backMs: T0, facts: NO_FACTS } })), ALL);
+  assert.deepEqual(due(device(undecided('visibility.device-dark'))), ALL);
+  assert.deepEqual(due(device(undecided('firmware.version-changed'))), ALL);
+  assert.deepEqual(due(device(undecided('firmware.fingerprint-changed'))), ALL);
+  assert.deepEqual(due(device(undecided('identity.hardware-swapped'))), ALL);
+  assert.deepEqual(due(device(undecided('pool.user-changed'))), [], 'a change of pools is confirmed without delay');
+});
+
+test('a reading from a time to come is of a clock that was set back', () => {
+  assert.deepEqual(due(device(), { nowMs: T0 - 2 * HOUR, turns: turned(T0 - 3 * HOUR) }), ALL);
+});
+
+test('what a surface showed stays until it is read again, and is forgotten when it is switched off', () => {
+  const state = device();
+  const key = { name: 'ssh.host-key', value: 'ssh-ed25519 SHA256:a' };
+  const turns = (on: typeof NEVER) => ({ lastMs: (surface: Surface) => on[surface], nowMs: T0 });
+  noteEndpoint(state, new Map([['ssh', [key]]]), turns(turned(0)));
+  noteEndpoint(state, new Map([['web', []]]), turns(turned(0)));
+  assert.deepEqual(endpointShown(state), [key]);
+  assert.deepEqual(surfacesShown(state), ['ssh']);
+  assert.deepEqual(state.marks.endpoint?.atS, { tls: (T0 - HOUR) / 1000, ssh: T0 / 1000, web: T0 / 1000 });
+  noteEndpoint(state, new Map(), turns({ web: 0, tls: 0 }));
+  assert.deepEqual([endpointShown(state), Object.keys(state.marks.endpoint?.atS ?? {}).sort()], [[], ['tls', 'web']]);
+  noteEndpoint(state, new Map(), turns(NEVER));
+  assert.deepEqual(state.marks.endpoint, { atS: {}, shown: '' });
+});
+
+const KEY = { name: 'ssh.host-key', value: 'ssh-ed25519 SHA256:a' };
+
+test('what the endpoint shows stands among the components, sorted, sanitised, and in the fingerprint', () => {
+  const plain = observationOf('full', T0, { facts: honest(T0) });
+  const shown = withEndpoint(plain, [KEY, { name: 'ssh.software', value: `SSH-2.0-${'x'.repeat(400)}` }]);
+  const components = shown.facts['firmware.components'] ?? [];
+  assert.deepEqual(
+    components.map(({ name }) => name),
+    ['compile_time', 'keys.summary', 'ssh.host-key', 'ssh.software', 'web.index'],
+  );
+  assert.deepEqual(
+    components.filter(({ name }) => !name.startsWith('ssh.')),
+    plain.facts['firmware.components'],
+  );
+  assert.equal(components.find(({ name }) => name === 'ssh.software')?.value.length, 256);
+  assert.match(shown.facts['firmware.fingerprint'] ?? '', /^[\w-]{43}$/);
+  assert.equal(withEndpoint(plain, []), plain);
+});
+
+test('a device whose firmware names no components has those of its endpoint; where they could not be read they stay unknown', () => {
+  const { 'firmware.components': _, ...facts } = honest(T0);
+  const of = (gaps: Parameters<typeof observationOf>[2]['gaps']) =>
+    withEndpoint(observationOf('full', T0, { facts, gaps: gaps ?? {} }), [KEY]);
+  assert.deepEqual(of({}).facts['firmware.components'], [KEY]);
+  const absent = of({ 'firmware.components': 'absent' });
+  assert.deepEqual([absent.facts['firmware.components'], absent.gaps.size], [[KEY], 0]);
+  const lost = of({ 'firmware.components': 'timeout' });
+  assert.deepEqual([lost.facts['firmware.components'], lost.gaps.get('firmware.components')], [undefined, 'timeout']);
+});
+
+test('firmware.fingerprint-changed: a TLS or SSH key made anew under the same version is high, by name; without it nothing is said', () => {
+  const watch = Watch.known();
+  const components = (key: string | undefined) => (nowMs: number) => {
+    const plain = observationOf('full', nowMs, { facts: honest(nowMs) });
+    return { facts: withEndpoint(plain, key === undefined ? [] : [{ name: 'tls.key', value: key }]).facts };
+  };
+  watch.live(HOUR, components('a'));
+  watch.live(HOUR, components(undefined));
+  watch.live(HOUR, components('a'));
+  assert.deepEqual(watch.said(), []);
+  watch.live(HOUR, components('b'));
+  assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
+  assert.deepEqual(
+    watch.statements.map(({ severity, before, after }) => [severity, before, after]),
+    [['high', [{ key: 'tls.key', value: 'a' }], [{ key: 'tls.key', value: 'b' }]]],
+  );
+});
