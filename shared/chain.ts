@@ -2,9 +2,9 @@ import type { EntryNote } from './entry-window.ts';
 import type { LogState, Predecessor } from './log-state.ts';
 import { comparedFacts } from './reference.ts';
 import { type LogEnd, NO_PREVIOUS, type Statement } from './statement.ts';
-import { appendLeaf } from './tree.ts';
+import { appendLeaf, leafHash } from './tree.ts';
 import type { Code, Remark } from './verification.ts';
-import { isStart, type VerifiedMessage } from './verify.ts';
+import { isStart, rereadMessage, type VerifiedMessage } from './verify.ts';
 
 /**
  * Verification of a message at its place in the log: steps 8 to 13 and 15 of attestation.md §8. From step 10 on a
@@ -46,6 +46,15 @@ const checkPrior = (statement: Statement, former: Partial<LogEnd> | undefined): 
     (former.root === undefined || prior.root === former.root);
   return isKnownEnd ? [] : [remark('W_NEW_LOG', 10, 'begins after another end of the former log than the known one')];
 };
+
+/** Step 10: a log ends where the incarnation after it says that it ended. `successor` is what its entry 0 names. */
+export const checkSuccessor = (
+  { statement: { log, seq } }: VerifiedMessage,
+  successor: LogEnd | null | undefined,
+): readonly Remark[] =>
+  successor?.log === log && seq >= successor.size
+    ? [remark('W_NEW_LOG', 10, `the log that replaced this one says that it ended at ${successor.size}`)]
+    : [];
 
 /** Step 11: starts are counted, and between them the monotonic clock does not fall. */
 export const checkBoot = (state: LogState, { statement }: VerifiedMessage): readonly Remark[] => {
@@ -127,9 +136,12 @@ export const advance = (state: LogState, { statement, leaf }: VerifiedMessage, e
     monoMs: statement.mono_ms,
     iat: statement.iat,
   };
+  if (statement.seq === 0 && isStart(statement)) state.prior = statement.session.prior ?? null;
+  state.latestIat = Math.max(state.latestIat, statement.iat);
   state.next = statement.seq + 1;
 };
 
+/** What later entries may ask about this one. */
 const noteOf = (statement: Statement): Omit<EntryNote, 'leaf'> => {
   switch (statement.kind) {
     case 'attestation':
@@ -143,6 +155,12 @@ const noteOf = (statement: Statement): Omit<EntryNote, 'leaf'> => {
     default:
       return { kind: statement.kind, about: '', facts: [] };
   }
+};
+
+/** The same of a message that was verified before. */
+export const noteOfMessage = (bytes: Uint8Array): EntryNote => {
+  const leaf = leafHash(bytes);
+  return { leaf, ...noteOf(rereadMessage({ bytes, leaf, kid: '' }).statement) };
 };
 
 /** A key that handed over in this log signs nothing more in it (step 14, `key`): such a message is kept out. */

@@ -280,10 +280,12 @@ export const applyContent = (
   if (context.quarantined) return;
   if (statement.kind === 'session') applySession(state, statement);
   if (statement.kind === 'baseline') applyBaseline(state, statement, context);
-  if (statement.kind === 'key') state.retiredKeys.add(kid);
+  if (statement.kind === 'key') state.retiredKeys.set(kid, statement.seq);
 };
 
+/** The state of a device, to be changed. */
 const deviceOf = (state: LogState, name: string): DeviceState => {
+  state.touched.add(name);
   const known = state.devices.get(name);
   if (known !== undefined) return known;
   const device: DeviceState = { items: [] };
@@ -295,8 +297,7 @@ const applySession = (state: LogState, { session }: SessionStatement): void => {
   if (session.event !== 'start' && session.event !== 'reload') return;
   for (const name of session.removed ?? []) {
     // Its baseline stands: a device may come back.
-    const device = state.devices.get(name);
-    if (device !== undefined) device.attested = undefined;
+    if (state.devices.has(name)) deviceOf(state, name).attested = undefined;
   }
 };
 
@@ -335,7 +336,7 @@ const bounded = (items: readonly ReferenceItem[]): readonly ReferenceItem[] =>
 
 const withdraw = (state: LogState, seq: number): void => {
   for (const [id, adopted] of state.documents) if (adopted === seq) state.documents.delete(id);
-  for (const device of state.devices.values()) {
-    if (device.items.some((item) => item.seq === seq)) device.items = device.items.filter((item) => item.seq !== seq);
+  for (const [name, { items }] of state.devices) {
+    if (items.some((item) => item.seq === seq)) deviceOf(state, name).items = items.filter((item) => item.seq !== seq);
   }
 };

@@ -20,7 +20,7 @@ const KINDS: readonly StatementKind[] = ['session', 'baseline', 'change', 'attes
  */
 export class EntryWindow {
   readonly #limit: number;
-  readonly #start: number;
+  #start: number;
   readonly #about = new Interned<string>();
   readonly #facts = new Interned<readonly string[]>();
   #next: number;
@@ -50,6 +50,12 @@ export class EntryWindow {
       row * 3,
     );
     this.#next += 1;
+  }
+
+  /** Forgets everything; the next entry noted is `seq`. */
+  restart(seq: number): void {
+    this.#start = seq;
+    this.#next = seq;
   }
 
   /** The note of an entry; undefined where it is not, or no longer, in the window. */

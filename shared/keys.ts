@@ -39,7 +39,8 @@ export const publicKeyOf = (jwk: Jwk): KeyObject => {
 const role = z.enum(['gateway', 'approver', 'collector', 'authority']);
 export type Role = z.infer<typeof role>;
 
-const record = z.strictObject({
+/** A key and what it is trusted for, in files and manifests. */
+export const keyRecordSchema = z.strictObject({
   kid: sha256Schema,
   jwk: jwkSchema,
   role,
@@ -66,11 +67,11 @@ const bareJwk = z.strictObject({
 export const trustedKeysSchema = z.union([
   bareJwk,
   z.array(bareJwk).min(1),
-  z.strictObject({ keys: z.array(record).min(1) }),
+  z.strictObject({ keys: z.array(keyRecordSchema).min(1) }),
 ]);
 
 /** A trusted key and what it is trusted for. A bare JWK is a gateway key for any log. */
-export interface TrustedKey extends z.infer<typeof record> {
+export interface TrustedKey extends z.infer<typeof keyRecordSchema> {
   /** The same key, ready to verify with. */
   readonly key: KeyObject;
 }
@@ -84,10 +85,10 @@ export const parseTrustedKeys = (json: unknown): TrustedKeys => {
   }
   const parsed = trustedKeysSchema.safeParse(json);
   if (!parsed.success) throw new InvalidKey(`not a file of keys: ${z.prettifyError(parsed.error)}`);
-  return new Map(recordsOf(parsed.data).map((each) => [each.kid, trust(each)]));
+  return new Map(recordsOf(parsed.data).map((each) => [each.kid, trustKey(each)]));
 };
 
-const recordsOf = (file: z.infer<typeof trustedKeysSchema>): readonly z.infer<typeof record>[] => {
+const recordsOf = (file: z.infer<typeof trustedKeysSchema>): readonly z.infer<typeof keyRecordSchema>[] => {
   if (!Array.isArray(file) && 'keys' in file) return file.keys;
   return [file].flat().map(({ kty, crv, x, kid }) => {
     const jwk = { kty, crv, x };
@@ -95,7 +96,8 @@ const recordsOf = (file: z.infer<typeof trustedKeysSchema>): readonly z.infer<ty
   });
 };
 
-const trust = (each: z.infer<typeof record>): TrustedKey => {
+/** A record with its key ready to verify with. Throws `InvalidKey` where it is not usable. */
+export const trustKey = (each: z.infer<typeof keyRecordSchema>): TrustedKey => {
   if (thumbprint(each.jwk) !== each.kid) throw new InvalidKey(`kid ${each.kid} is not the thumbprint of its key`);
   return { ...each, key: publicKeyOf(each.jwk) };
 };

@@ -51,7 +51,8 @@ const clock = z.strictObject({
 
 const epoch = z.strictObject({ id: bytes16Schema, iss: text, age_s: integer });
 
-const common = {
+/** Members that every statement has (§3). */
+export const commonMembers = {
   eat_profile: z.literal(EAT_PROFILE),
   log: logSchema,
   seq: count,
@@ -67,7 +68,8 @@ const common = {
 
 // ---- session
 
-const logEnd = z.strictObject({ log: logSchema, size: count, root: sha256Schema });
+/** Size and root of a log. */
+export const logEndSchema = z.strictObject({ log: logSchema, size: count, root: sha256Schema });
 
 const session = z.discriminatedUnion('event', [
   z.strictObject({
@@ -82,7 +84,10 @@ const session = z.discriminatedUnion('event', [
       model: text.exactOptional(),
     }),
     key_protection: z.enum(['file', 'tpm2-sealed', 'external']),
-    prior: logEnd.nullable().exactOptional().describe('end of the replaced incarnation; only, and always, at seq 0'),
+    prior: logEndSchema
+      .nullable()
+      .exactOptional()
+      .describe('end of the replaced incarnation; only, and always, at seq 0'),
     removed: z.array(deviceSchema).exactOptional(),
   }),
   z.strictObject({ event: z.literal('stop'), reason: text.exactOptional() }),
@@ -305,14 +310,14 @@ const key = z.discriminatedUnion('action', [
 
 // ---- the statements
 
-const sessionStatement = z.strictObject({ ...common, kind: z.literal('session'), session });
-const baselineStatement = z.strictObject({ ...common, kind: z.literal('baseline'), baseline });
-const changeStatement = z.strictObject({ ...common, kind: z.literal('change'), change });
-const findingStatement = z.strictObject({ ...common, kind: z.literal('finding'), finding });
-const coverageStatement = z.strictObject({ ...common, kind: z.literal('coverage'), coverage });
-const keyStatement = z.strictObject({ ...common, kind: z.literal('key'), key });
+const sessionStatement = z.strictObject({ ...commonMembers, kind: z.literal('session'), session });
+const baselineStatement = z.strictObject({ ...commonMembers, kind: z.literal('baseline'), baseline });
+const changeStatement = z.strictObject({ ...commonMembers, kind: z.literal('change'), change });
+const findingStatement = z.strictObject({ ...commonMembers, kind: z.literal('finding'), finding });
+const coverageStatement = z.strictObject({ ...commonMembers, kind: z.literal('coverage'), coverage });
+const keyStatement = z.strictObject({ ...commonMembers, kind: z.literal('key'), key });
 const attestationStatement = z.strictObject({
-  ...common,
+  ...commonMembers,
   kind: z.literal('attestation'),
   subject,
   evidence,
@@ -341,7 +346,7 @@ export type KeyStatement = z.infer<typeof keyStatement>;
 
 export type StatementKind = Statement['kind'];
 
-type CommonMember = keyof typeof common;
+type CommonMember = keyof typeof commonMembers;
 
 /** The members that every statement has. */
 export type CommonMembers = Pick<SessionStatement, CommonMember>;
@@ -361,5 +366,5 @@ export type Claims = { readonly [name: string]: unknown };
 export type Appraisal = AttestationStatement['appraisal'];
 export type FailedCheck = Appraisal['failed'][number];
 export type Evidence = AttestationStatement['evidence'];
-export type LogEnd = z.infer<typeof logEnd>;
+export type LogEnd = z.infer<typeof logEndSchema>;
 export type Jwk = z.infer<typeof jwkSchema>;

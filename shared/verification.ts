@@ -9,6 +9,7 @@ export type ErrorCode =
   | 'E_KEY_UNKNOWN'
   | 'E_KEY_SCOPE'
   | 'E_KEY_REVOKED'
+  | 'E_TRUST_STALE'
   | 'E_SIGNATURE'
   | 'E_JSON'
   | 'E_NONCANONICAL'
@@ -27,15 +28,17 @@ export type ErrorCode =
   | 'E_OVERCLAIM'
   | 'E_APPRAISAL'
   | 'E_COVERAGE'
-  | 'E_FINDING';
+  | 'E_FINDING'
+  | 'E_CHECKPOINT'
+  | 'E_ROLLBACK';
 
-export type WarningCode = 'W_GAP' | 'W_NEW_LOG' | 'W_CLOCK' | 'W_EPOCH' | 'W_WITHHELD';
+export type WarningCode = 'W_GAP' | 'W_NEW_LOG' | 'W_CLOCK' | 'W_EPOCH' | 'W_WITHHELD' | 'W_SILENT';
 
 /**
- * `I_DUPLICATE` the same bytes again; `I_START` the chain of this log begins here, at a `seq` above 0; `I_UNCHECKED` a
+ * `I_DUPLICATE` the same bytes again; `I_STALE` a heartbeat not newer than the last one; `I_START` the chain of this log begins here, at a `seq` above 0; `I_UNCHECKED` a
  * check needs an earlier entry that was not seen.
  */
-export type NoteCode = 'I_DUPLICATE' | 'I_START' | 'I_UNCHECKED';
+export type NoteCode = 'I_DUPLICATE' | 'I_STALE' | 'I_START' | 'I_UNCHECKED';
 
 export type Code = ErrorCode | WarningCode | NoteCode;
 

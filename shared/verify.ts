@@ -25,29 +25,42 @@ export interface VerifiedMessage {
   readonly statement: Statement;
 }
 
+/** What a message is verified against. */
+export interface Trust {
+  readonly keys: TrustedKeys;
+  /** The manifest that these keys are from has expired: nothing is accepted by it. */
+  readonly stale?: boolean;
+}
+
 /** Steps 1 to 7 for a log statement. Where `topic` names a gateway or a device it must agree. */
 export const verifyMessage = (
   bytes: Uint8Array,
-  trust: { readonly keys: TrustedKeys; readonly topic?: string | undefined },
+  trust: Trust & { readonly topic?: string | undefined },
 ): VerifiedMessage => {
-  const { content, key } = verifySigned(bytes, 'miner-att+jwt', trust.keys);
+  const { content, key } = verifySigned(bytes, 'miner-att+jwt', trust);
   const statement = readStatement(content);
   if (trust.topic !== undefined) checkTopic(trust.topic, statement);
-  checkKeyScope(key, statement);
+  checkKeyScope(key, { log: statement.log, from: statement.seq, size: statement.seq + 1 });
   return { bytes, leaf: leafHash(bytes), kid: key.kid, statement };
+};
+
+/** A message that was verified before, read once more from its bytes. */
+export const rereadMessage = (held: Pick<VerifiedMessage, 'bytes' | 'leaf' | 'kid'>): VerifiedMessage => {
+  const content = cutContent(held.bytes, cutEnvelope(held.bytes));
+  return { ...held, statement: statementSchema.parse(JSON.parse(content.toString('utf8'))) };
 };
 
 /** Steps 1 to 7 for a document of an approver; `signatures` are further detached ones over the same content, by other keys. */
 export const verifyDocument = (
   bytes: Uint8Array,
-  trust: { readonly keys: TrustedKeys; readonly signatures?: readonly string[] | undefined },
+  trust: Trust & { readonly signatures?: readonly string[] | undefined },
 ): ReferenceDocument => {
-  const { content, key } = verifySigned(bytes, 'miner-ref+jwt', trust.keys);
-  const document = readDocument(content);
+  const { content, key } = verifySigned(bytes, 'miner-ref+jwt', trust);
+  const document = readSigned(documentSchema, content);
   const signers = [key.kid];
   for (const signature of trust.signatures ?? []) {
     const { header, value } = readDetached(signature);
-    const further = findKey(readHeader(header, 'miner-ref+jwt'), 'miner-ref+jwt', trust.keys);
+    const further = findKey(readHeader(header, 'miner-ref+jwt'), 'miner-ref+jwt', trust);
     checkSignature(signingInput(header, content), value, further);
     if (signers.includes(further.kid)) throw new VerificationError('E_SIGNATURE', 6, 'the same key signed twice');
     signers.push(further.kid);
@@ -59,12 +72,12 @@ export const verifyDocument = (
 export const verifySigned = (
   bytes: Uint8Array,
   typ: Typ,
-  keys: TrustedKeys,
+  trust: Trust,
 ): { readonly content: Buffer; readonly key: TrustedKey } => {
   checkBytes(bytes);
   const envelope = cutEnvelope(bytes);
   const content = cutContent(bytes, envelope);
-  const key = findKey(readHeader(envelope.header, typ), typ, keys);
+  const key = findKey(readHeader(envelope.header, typ), typ, trust);
   checkSignature(signingInput(envelope.header, content), envelope.signature, key);
   return { content, key };
 };
@@ -152,7 +165,8 @@ const parseJson = (bytes: Buffer): unknown => {
 };
 
 /** Step 5: the key is trusted, in a role that may sign this purpose. */
-const findKey = (kid: string, typ: Typ, keys: TrustedKeys): TrustedKey => {
+const findKey = (kid: string, typ: Typ, { keys, stale }: Trust): TrustedKey => {
+  if (stale) throw new VerificationError('E_TRUST_STALE', 5, 'the trust manifest has expired');
   const key = keys.get(kid);
   if (key === undefined) throw new VerificationError('E_KEY_UNKNOWN', 5, `key ${JSON.stringify(kid)} is not trusted`);
   if (key.role !== TYPS[typ]) throw new VerificationError('E_KEY_SCOPE', 5, `${key.role} key signed ${typ}`);
@@ -184,7 +198,8 @@ type SessionStart = Statement & { kind: 'session'; session: { event: 'start' } }
 export const isStart = (statement: Statement): statement is SessionStart =>
   statement.kind === 'session' && statement.session.event === 'start';
 
-const readDocument = (content: Buffer): ReferenceDocument => checkSchema(documentSchema, readCanonical(content));
+/** Step 7 for content of another purpose than a log statement. */
+export const readSigned = <T>(schema: z.ZodType<T>, content: Buffer): T => checkSchema(schema, readCanonical(content));
 
 const readCanonical = (content: Buffer): unknown => {
   const value = parseJson(content);
@@ -219,32 +234,45 @@ const checkSchema = <T>(schema: z.ZodType<T>, value: unknown): T => {
 
 /** Step 7: gateway and device that the topic names, `<prefix>/v1/<gateway>/[tenant/<t>/]dev/<device>`, are those of the statement. */
 const checkTopic = (topic: string, statement: Statement): void => {
-  const levels = topic.split('/');
-  // The prefix has one or two levels.
-  const version = levels.indexOf('v1', 1);
-  if (version === -1 || version > 2) return;
-  const [gateway, ...below] = levels.slice(version + 1);
+  checkTopicGateway(topic, statement.log);
+  const [, ...below] = levelsOf(topic);
   const [area, device] = below[0] === 'tenant' ? below.slice(2) : below;
-  if (gateway !== gatewayOf(statement.log).split('/')[1]) {
-    throw new VerificationError('E_TOPIC', 7, `topic of gateway ${gateway} carries log ${statement.log}`);
-  }
   if (area === 'dev' && !(statement.kind === 'attestation' && statement.subject.device === device)) {
     throw new VerificationError('E_TOPIC', 7, `topic of device ${device} carries something else`);
   }
 };
 
+/** The gateway that the topic names is the one of the log. */
+export const checkTopicGateway = (topic: string, log: string): void => {
+  const [gateway] = levelsOf(topic);
+  if (gateway !== undefined && gateway !== gatewayOf(log).split('/')[1]) {
+    throw new VerificationError('E_TOPIC', 7, `topic of gateway ${gateway} carries log ${log}`);
+  }
+};
+
+/** The levels below `<prefix>/v1`; none where it is another kind of topic. */
+const levelsOf = (topic: string): readonly string[] => {
+  const levels = topic.split('/');
+  // The prefix has one or two levels.
+  const version = levels.indexOf('v1', 1);
+  return version === -1 || version > 2 ? [] : levels.slice(version + 1);
+};
+
 /** `<operator-domain>/<gateway>` of a log: the part that stays when a new incarnation begins. */
 export const gatewayOf = (log: string): string => log.slice(0, log.lastIndexOf('/'));
 
-/** Step 7: the key may sign this log at this place, and was not revoked before it. */
-const checkKeyScope = (key: TrustedKey, { log, seq }: Pick<Statement, 'log' | 'seq'>): void => {
+/** Step 7: the key may sign for this log from `from` on, as far as `size`, and was not revoked before it. */
+export const checkKeyScope = (
+  key: TrustedKey,
+  { log, from, size }: { readonly log: string; readonly from: number; readonly size: number },
+): void => {
   if (key.logs !== undefined && !key.logs.includes(gatewayOf(log))) {
     throw new VerificationError('E_KEY_SCOPE', 7, `key ${key.kid} is not trusted for log ${log}`);
   }
-  if (key.from_size !== undefined && seq < key.from_size) {
+  if (key.from_size !== undefined && from < key.from_size) {
     throw new VerificationError('E_KEY_SCOPE', 7, `key ${key.kid} is trusted from seq ${key.from_size}`);
   }
-  if (key.revoked !== undefined && seq >= key.revoked.last_good.size) {
+  if (key.revoked !== undefined && size > key.revoked.last_good.size) {
     throw new VerificationError('E_KEY_REVOKED', 7, `key ${key.kid} is revoked from seq ${key.revoked.last_good.size}`);
   }
 };

@@ -70,7 +70,7 @@ test('the known answers verify to step 6 and fail step 7 with E_PROFILE', () => 
   const keys = parseTrustedKeys(knownAnswers.jwk);
   assert.equal(knownAnswers.messages.length, 3);
   for (const message of knownAnswers.messages) {
-    const { content } = verifySigned(Buffer.from(message), 'miner-att+jwt', keys);
+    const { content } = verifySigned(Buffer.from(message), 'miner-att+jwt', { keys });
     assert.throws(
       () => readStatement(content),
       (problem) => problem instanceof VerificationError && problem.code === 'E_PROFILE' && problem.step === 7,

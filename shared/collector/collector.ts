@@ -1,0 +1,255 @@
+import { randomUUID } from 'node:crypto';
+import type { Witness } from '../cosignature.ts';
+import { type Standing, standingOf } from '../heartbeats.ts';
+import { endOf } from '../log-state.ts';
+import { gatewayOf } from '../verify.ts';
+import { Common, type TrustSource } from './common.ts';
+import { Fleet } from './fleet.ts';
+import { HEARTBEAT_MS, Intake } from './intake.ts';
+import type { LogMachine } from './machine.ts';
+import type { Presence } from './messages.ts';
+import { Presences } from './presences.ts';
+import { Silence } from './silence.ts';
+import { type CollectorStore, StoreConflict } from './store.ts';
+import { tellAck, tellCosignature, tellResync, tellRollcall } from './telling.ts';
+import { type CollectorTopics, collectorTopics } from './topics.ts';
+import { type Report, Work } from './work.ts';
+
+/** How a collector works. */
+export interface CollectorOptions {
+  /** Collector id, `<col>` of the topics. */
+  readonly id: string;
+  /** First levels of all topics; `attest` where nothing is given. */
+  readonly prefix?: string;
+  readonly store: CollectorStore;
+  readonly trust: TrustSource;
+  /** `required` (the default): gateways wait for this collector, it acknowledges. `observer`: it asks with `resync`. */
+  readonly mode?: 'required' | 'observer';
+  /** Cosigns the checkpoints that agree with what was stored. */
+  readonly witness?: Witness;
+  /** Which gateways this process serves, where several share a fleet: by the gateway id of the topics. */
+  readonly serves?: (gateway: string) => boolean;
+  /** Logs that are kept in memory, 10 000; the others are read again when they are needed. */
+  readonly mostLogs?: number;
+  /** Bytes of messages above gaps, over all logs, 64 MiB. */
+  readonly mostHeldBytes?: number;
+  /** Makes ids of requests. */
+  readonly uuid?: () => string;
+}
+
+/** A message as a broker delivered it. Whether it was retained, its QoS and its properties say nothing and are not asked. */
+export interface Arrived {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/** How far a log is here. */
+export interface LogReport {
+  readonly log: string;
+  readonly size: number;
+  /** Root of the tree, b64u; absent where the log was not read from entry 0. */
+  readonly root?: string;
+  /** Entries below are under a checkpoint that agrees. */
+  readonly included: number;
+  /** Entries below were seen by a quorum of witnesses. */
+  readonly witnessed: number;
+  /** No heartbeat for a quarter of an hour, or none yet. */
+  readonly silent: boolean;
+  /** What the gateway, or the broker in its name, says: unsigned, and `online` only while heartbeats come. */
+  readonly presence?: Presence['state'];
+}
+
+const MOST_CONFLICTS = 3;
+
+/**
+ * A collector without its network: messages and time go in; what they are worth, and what to publish, comes out, after it
+ * was stored. Verification is that of attestation.md §8, acknowledging that of mqtt.md §5. Calls are carried out one
+ * after the other. A call that throws has lost nothing: what it did not store was not acknowledged, and comes again.
+ */
+export class Collector {
+  readonly topics: CollectorTopics;
+  readonly #options: CollectorOptions;
+  readonly #fleet: Fleet;
+  readonly #intake: Intake;
+  readonly #heartbeats = new Silence('heartbeat');
+  readonly #coverage = new Silence('coverage');
+  readonly #presences = new Presences();
+  #common: Common;
+  #queue: Promise<unknown> = Promise.resolve();
+
+  private constructor(options: CollectorOptions, fleet: Fleet, common: Common) {
+    this.#options = options;
+    this.topics = collectorTopics(options.prefix ?? 'attest', options.id);
+    this.#fleet = fleet;
+    this.#common = common;
+    this.#intake = new Intake({
+      fleet,
+      common: () => this.#common,
+      trust: options.trust,
+      heartbeats: this.#heartbeats,
+      coverage: this.#coverage,
+      presences: this.#presences,
+      commit: (work) => this.#commit(work),
+    });
+  }
+
+  /** Goes on from what the store holds. */
+  static async open(options: CollectorOptions): Promise<Collector> {
+    const fleet = new Fleet(options);
+    await fleet.read();
+    return new Collector(options, fleet, new Common(options.trust, await options.store.common()));
+  }
+
+  /** Takes messages in the order of their arrival, stores what they bring, and says what they were worth. */
+  take(messages: readonly Arrived[], nowMs: number): Promise<Report> {
+    return this.#run(nowMs, async (work) => {
+      for (const { topic, payload } of messages) {
+        const channel = this.topics.read(topic);
+        if (channel === undefined || ('gateway' in channel && !this.#fleet.servesId(channel.gateway))) continue;
+        await this.#intake.take(channel, topic, payload, work);
+      }
+    });
+  }
+
+  /** To be called about every second: announces gaps and silence, asks for what is missing, acknowledges when idle. */
+  tick(nowMs: number): Promise<Report> {
+    return this.#run(nowMs, async (work) => {
+      this.#expect(nowMs);
+      for (const machine of this.#fleet.loaded()) {
+        work.note(machine.tick(nowMs));
+        work.touched.add(machine);
+      }
+      work.note([...this.#heartbeats.due(nowMs), ...this.#coverage.due(nowMs)]);
+    });
+  }
+
+  /** To be called after every connect, when the subscriptions stand: acknowledges everything and asks all to report. */
+  connected(nowMs: number): Promise<Report> {
+    return this.#run(nowMs, async (work) => {
+      for (const log of this.#fleet.index.newest()) {
+        if (!this.#fleet.serves(log)) continue;
+        const machine = await this.#fleet.machine(log);
+        machine.remind();
+        work.touched.add(machine);
+      }
+      work.publish.push(tellRollcall(this.topics, nowMs));
+    });
+  }
+
+  /** How far every log is here. */
+  logs(): Promise<readonly LogReport[]> {
+    return this.#serial(async () => {
+      const reports: LogReport[] = [];
+      for (const log of this.#fleet.index.all()) {
+        if (this.#fleet.serves(log)) reports.push(this.#report(await this.#fleet.machine(log)));
+      }
+      return reports;
+    });
+  }
+
+  /** What an entry is worth now. Without a manifest nothing is ever `witnessed`. */
+  standing(log: string, seq: number): Promise<Standing> {
+    return this.#serial(async () => {
+      if (!this.#fleet.index.has(log)) return 'missing';
+      const machine = await this.#fleet.machine(log);
+      return standingOf(machine.log, machine.heartbeats, seq);
+    });
+  }
+
+  #report({ log, heartbeats }: LogMachine): LogReport {
+    const gateway = gatewayOf(log.log);
+    const silent = this.#heartbeats.isSilent(gateway);
+    const presence = this.#presences.get(gateway);
+    return {
+      ...endOf(log),
+      included: heartbeats.agreed.at(-1)?.size ?? 0,
+      witnessed: heartbeats.witnessed?.size ?? 0,
+      silent,
+      // After a power cut of broker and gateway a retained `online` would stand for ever.
+      ...(presence === undefined || (presence === 'online' && silent) ? {} : { presence }),
+    };
+  }
+
+  /** Runs one piece of work, commits, and only then makes the messages that tell of it. */
+  #run(nowMs: number, body: (work: Work) => Promise<void>): Promise<Report> {
+    return this.#serial(async () => {
+      for (let conflicts = 0; ; conflicts += 1) {
+        const work = new Work(nowMs);
+        try {
+          await body(work);
+          await this.#commit(work);
+          this.#tell(work);
+          return work;
+        } catch (problem) {
+          await this.#startOver(work);
+          if (!(problem instanceof StoreConflict) || conflicts >= MOST_CONFLICTS) throw problem;
+        }
+      }
+    });
+  }
+
+  #serial<Result>(body: () => Promise<Result>): Promise<Result> {
+    const result = this.#queue.then(body);
+    this.#queue = result.catch(() => undefined);
+    return result;
+  }
+
+  /** One transaction with everything that changed; cosignatures are noted in it before anybody sees them. */
+  async #commit(work: Work): Promise<void> {
+    const cosigning = this.#options.witness === undefined ? [] : [...work.touched].flatMap(takeCosign);
+    const machines = [...work.touched].filter((machine) => machine.dirty);
+    const logs = machines.map((machine) => machine.changes());
+    const common = this.#common.changes();
+    const { uncommitted: notices, refused } = work;
+    if (logs.length + notices.length + refused.length === 0 && common === undefined) return;
+    await this.#options.store.commit({ logs, notices, refused, ...(common === undefined ? {} : { common }) });
+    for (const machine of machines) machine.committed();
+    this.#common.committed();
+    work.committed();
+    const { witness } = this.#options;
+    if (witness === undefined) return;
+    for (const each of cosigning) {
+      work.publish.push(tellCosignature(this.topics, { ...each, witness, nowMs: work.nowMs }));
+    }
+  }
+
+  /** After a commit that failed the memory may be ahead of the store, or behind: what the store says is read again. */
+  async #startOver(work: Work): Promise<void> {
+    this.#fleet.forget(work.touched);
+    for (const notice of work.uncommitted) {
+      if (notice.kind === 'silent') (notice.of === 'heartbeat' ? this.#heartbeats : this.#coverage).retract(notice);
+    }
+    await this.#fleet.read();
+    this.#common = new Common(this.#options.trust, await this.#options.store.common());
+  }
+
+  /** No gateway listens to what is said about a log that it has replaced. */
+  #tell(work: Work): void {
+    const { nowMs } = work;
+    const uuid = this.#options.uuid ?? randomUUID;
+    for (const machine of work.touched) {
+      if (this.#fleet.index.after(machine.log.log) !== undefined) continue;
+      const told =
+        this.#options.mode === 'observer'
+          ? tellResync(this.topics, machine, { nowMs, uuid })
+          : tellAck(this.topics, machine, nowMs);
+      work.publish.push(...told);
+    }
+  }
+
+  /** Heartbeats are expected of the gateways that have a log, and of those that a key is trusted for. */
+  #expect(nowMs: number): void {
+    const gateways = new Set(this.#fleet.index.gateways());
+    for (const { role, logs } of this.#common.trust(nowMs).keys.values()) {
+      if (role === 'gateway') for (const gateway of logs ?? []) gateways.add(gateway);
+    }
+    for (const gateway of gateways) {
+      if (this.#fleet.servesId(gateway.split('/')[1] ?? '')) this.#heartbeats.expect(gateway, nowMs, HEARTBEAT_MS);
+    }
+  }
+}
+
+const takeCosign = (machine: LogMachine) => {
+  const head = machine.takeCosign();
+  return head === undefined ? [] : [{ log: machine.log.log, head }];
+};

@@ -1,0 +1,95 @@
+import { z } from 'zod';
+import type { EpochTable } from '../chain.ts';
+import type { EpochMarker } from '../epoch.ts';
+import type { TrustedKeys } from '../keys.ts';
+import type { NoteKey } from '../note.ts';
+import { type VerifiedManifest, verifyManifest } from '../trust.ts';
+import type { Trust } from '../verify.ts';
+
+/** Epoch markers of one issuer that are remembered: a week at one in five minutes. */
+const MOST_MARKERS = 2_016;
+
+const savedSchema = z.strictObject({
+  v: z.literal(1),
+  manifest: z.string().exactOptional(),
+  epochs: z.array(z.tuple([z.string(), z.string(), z.int()])),
+});
+
+/**
+ * Whom a collector trusts: keys given by hand, or the keys of an authority that was pinned, whose signed manifest then
+ * says all else. Only with a manifest is anything ever `witnessed`.
+ */
+export type TrustSource =
+  | { readonly kind: 'keys'; readonly keys: TrustedKeys }
+  | { readonly kind: 'authority'; readonly authority: TrustedKeys };
+
+/** What concerns all logs of a collector: the manifest in force, and the epoch markers that listed collectors issued. */
+export class Common {
+  readonly #source: TrustSource;
+  readonly #epochs = new Map<string, { readonly iss: string; readonly iat: number }>();
+  #manifest: VerifiedManifest | undefined;
+  #dirty = false;
+
+  /** From what was stored. The manifest is verified once more: the pinned authority may have changed. */
+  constructor(source: TrustSource, stored: string | undefined) {
+    this.#source = source;
+    if (stored === undefined) return;
+    const { manifest, epochs } = savedSchema.parse(JSON.parse(stored));
+    for (const [id, iss, iat] of epochs) this.#epochs.set(id, { iss, iat });
+    if (manifest !== undefined && source.kind === 'authority') {
+      this.#manifest = verifyManifest(Buffer.from(manifest), { authority: source.authority });
+    }
+  }
+
+  /** What a message is verified against now. Before the first manifest of an authority nobody is trusted. */
+  trust(nowMs: number): Trust {
+    if (this.#source.kind === 'keys') return { keys: this.#source.keys };
+    if (this.#manifest === undefined) return { keys: new Map() };
+    return { keys: this.#manifest.keys, stale: nowMs >= this.#manifest.expiresAtMs };
+  }
+
+  get witnesses(): readonly NoteKey[] {
+    return this.#manifest?.witnesses ?? [];
+  }
+
+  /** Cosignatures that make an entry witnessed; without a manifest none ever do. */
+  get quorum(): number {
+    return this.#manifest === undefined || this.#manifest.witnesses.length === 0
+      ? Number.POSITIVE_INFINITY
+      : this.#manifest.quorum;
+  }
+
+  get epochs(): EpochTable {
+    return this.#epochs;
+  }
+
+  /** Takes a manifest that the authority signed and that follows the one in force. True if it is another one. */
+  takeManifest(bytes: Uint8Array, authority: TrustedKeys): VerifiedManifest | undefined {
+    const manifest = verifyManifest(bytes, { authority, before: this.#manifest });
+    if (manifest.sha256 === this.#manifest?.sha256) return undefined;
+    this.#manifest = manifest;
+    this.#dirty = true;
+    return manifest;
+  }
+
+  /** Remembers a verified marker; of each issuer the oldest are forgotten. */
+  takeMarker({ id, iss, iat }: EpochMarker): void {
+    if (this.#epochs.has(id)) return;
+    this.#epochs.set(id, { iss, iat });
+    this.#dirty = true;
+    const own = [...this.#epochs].filter(([, marker]) => marker.iss === iss);
+    for (const [old] of own.slice(0, -MOST_MARKERS)) this.#epochs.delete(old);
+  }
+
+  /** Text to be stored, if anything changed since `committed`. */
+  changes(): string | undefined {
+    if (!this.#dirty) return undefined;
+    const manifest = this.#manifest && Buffer.from(this.#manifest.bytes).toString('utf8');
+    const epochs = [...this.#epochs].map(([id, { iss, iat }]) => [id, iss, iat]);
+    return JSON.stringify({ v: 1, manifest, epochs });
+  }
+
+  committed(): void {
+    this.#dirty = false;
+  }
+}

@@ -1,0 +1,245 @@
+import { verifyCheckpoint } from '../checkpoint.ts';
+import { verifyCosigned } from '../cosignature.ts';
+import type { EntryNote } from '../entry-window.ts';
+import { verifyEpoch } from '../epoch.ts';
+import type { Circumstances, Wanted } from '../follower.ts';
+import { endOf } from '../log-state.ts';
+import { appendLeaf, type CompactRange } from '../tree.ts';
+import { VerificationError } from '../verification.ts';
+import { gatewayOf, type VerifiedMessage, verifyMessage } from '../verify.ts';
+import type { Common, TrustSource } from './common.ts';
+import { type Fleet, gatewayIdOf } from './fleet.ts';
+import type { LogMachine } from './machine.ts';
+import { entriesOfPage, parsePresence } from './messages.ts';
+import type { Presences } from './presences.ts';
+import { Quarantine } from './quarantine.ts';
+import type { Silence } from './silence.ts';
+import type { Channel } from './topics.ts';
+import type { Placed, Work } from './work.ts';
+
+/** No heartbeat for so long is silence (step 18). */
+export const HEARTBEAT_MS = 15 * 60_000;
+const COVERAGE_PERIODS = 3;
+/** Well below the window of a log: what is not stored yet must be found there. */
+const MOST_PENDING = 256;
+const LEAVES_AT_ONCE = 4_096;
+
+interface Belongings {
+  readonly fleet: Fleet;
+  readonly common: () => Common;
+  readonly trust: TrustSource;
+  readonly heartbeats: Silence;
+  readonly coverage: Silence;
+  readonly presences: Presences;
+  readonly commit: (work: Work) => Promise<void>;
+}
+
+/** Takes one message by what its topic is for: verifies it, lets the machine of its log place it, notes what came of it. */
+export class Intake {
+  readonly #own: Belongings;
+  readonly #quarantine = new Quarantine();
+
+  constructor(own: Belongings) {
+    this.#own = own;
+  }
+
+  /** A message whose verification fails is refused: reported, and a bounded number kept as evidence. */
+  async take(channel: Channel, topic: string, payload: Uint8Array, work: Work): Promise<void> {
+    try {
+      await this.#receive(channel, topic, payload, work);
+    } catch (problem) {
+      if (!(problem instanceof VerificationError)) throw problem;
+      this.#refuse({ status: 'refused', remarks: [problem], bytes: payload, topic }, work);
+    }
+  }
+
+  async #receive(channel: Channel, topic: string, payload: Uint8Array, work: Work): Promise<void> {
+    const common = this.#own.common();
+    const trust = common.trust(work.nowMs);
+    switch (channel.kind) {
+      case 'log':
+        return this.#placeAll(verifyMessage(payload, { ...trust, topic }), topic, work);
+      case 'rsp':
+        // Each entry by itself: one that is bad does not spoil the rest of its page.
+        for (const entry of entriesOfPage(payload)) {
+          await this.take({ kind: 'log', gateway: channel.gateway }, topic, entry, work);
+        }
+        return;
+      case 'cp':
+        return this.#hear(payload, topic, work);
+      case 'cosig':
+        return this.#takeCosigned(payload, channel.gateway, work);
+      case 'conn':
+        return this.#takePresence(payload, channel.gateway, work);
+      case 'epoch': {
+        const marker = verifyEpoch(payload, trust, work.nowMs);
+        if (marker !== undefined) common.takeMarker(marker);
+        return;
+      }
+      case 'trust':
+        return this.#takeManifest(payload, common, work);
+    }
+  }
+
+  // ---- entries
+
+  /** Steps 8 to 15 for a message, then for those that waited for it. */
+  async #placeAll(first: VerifiedMessage, topic: string, work: Work): Promise<void> {
+    const machine = await this.#machine(first.statement.log, work);
+    let message: VerifiedMessage | undefined = first;
+    while (message !== undefined) {
+      await this.#place(machine, message, topic, work);
+      if (machine.pending >= MOST_PENDING) await this.#own.commit(work);
+      message = machine.follower.released(work.nowMs);
+    }
+  }
+
+  async #place(machine: LogMachine, message: VerifiedMessage, topic: string, work: Work): Promise<void> {
+    const { fleet } = this.#own;
+    const by = await this.#circumstances(machine, message, work.nowMs);
+    const { verdicts, notices } = machine.place(message, by);
+    work.note(notices);
+    if (machine.pending > 0) fleet.index.set(machine.log.log, machine.log.next);
+    for (const verdict of verdicts) await this.#judged(machine, { ...verdict, topic }, work);
+    this.#countEarly(machine, work);
+  }
+
+  /** What the checks of a message ask about other entries: looked up before it is placed. */
+  async #circumstances(
+    machine: LogMachine,
+    message: VerifiedMessage,
+    nowMs: number,
+  ): Promise<Circumstances & { readonly nowMs: number }> {
+    const { fleet } = this.#own;
+    const { index } = fleet;
+    const { log, seq } = message.statement;
+    const found = new Map<string, EntryNote>();
+    const former = seq === 0 ? index.before(log) : undefined;
+    const later = index.after(log);
+    const common = this.#own.common();
+    const by = {
+      keys: common.trust(nowMs).keys,
+      epochs: common.epochs,
+      nowMs,
+      recall: (of: string, at: number) => found.get(`${of} ${at}`) ?? fleet.note(of, at),
+      former: former === undefined ? undefined : endOf((await fleet.machine(former)).log),
+      successor: later === undefined ? undefined : (await fleet.machine(later)).log.prior,
+    };
+    for (const [of, seqs] of byLog(machine.follower.wanted(message, by))) {
+      for (const [at, note] of await fleet.storedNotes(of, seqs)) found.set(`${of} ${at}`, note);
+    }
+    return by;
+  }
+
+  async #judged(machine: LogMachine, placed: Placed, work: Work): Promise<void> {
+    if (placed.status === 'refused') return this.#refusedAtPlace(machine, placed, work);
+    work.verdicts.push(placed);
+    const { statement, status } = placed;
+    if (status !== 'chained' || statement?.kind !== 'coverage' || statement.coverage.scope !== 'gateway') return;
+    const periodMs = Math.max(60, statement.coverage.to_at - statement.coverage.from_at) * 1000;
+    work.note(this.#own.coverage.heard(gatewayOf(statement.log), work.nowMs, COVERAGE_PERIODS * periodMs));
+  }
+
+  /** A fork is kept with both messages; anything else as what it is, a refused message. */
+  async #refusedAtPlace(machine: LogMachine, placed: Placed, work: Work): Promise<void> {
+    const remark = placed.remarks.find(({ code }) => code === 'E_FORK');
+    if (remark === undefined || placed.statement === undefined) return this.#refuse(placed, work);
+    work.verdicts.push(placed);
+    const { seq } = placed.statement;
+    const first = await this.#own.fleet.entry(machine, seq);
+    work.note(machine.proved({ at: seq, first, second: Buffer.from(placed.bytes), remark }));
+  }
+
+  #refuse(placed: Placed, work: Work): void {
+    work.verdicts.push(placed);
+    const { topic, bytes, remarks } = placed;
+    const kept = this.#quarantine.keep({ topic, bytes, remarks, receivedAtMs: work.nowMs });
+    if (kept !== undefined) work.refused = [...work.refused, kept];
+  }
+
+  // ---- checkpoints and cosignatures
+
+  /** Step 16. */
+  async #hear(payload: Uint8Array, topic: string, work: Work): Promise<void> {
+    const checkpoint = verifyCheckpoint(payload, { ...this.#own.common().trust(work.nowMs), topic });
+    const { log } = checkpoint.content;
+    const machine = await this.#machine(log, work);
+    const base = machine.baseFor(checkpoint);
+    const range = base && (await this.#rangeAt(machine, base, checkpoint.content.size, work));
+    const { notices, isAlive } = machine.hear(checkpoint, range);
+    work.note(notices);
+    this.#countEarly(machine, work);
+    // A former incarnation that still reports is not the gateway that is expected.
+    if (!isAlive || this.#own.fleet.index.after(log) !== undefined) return;
+    work.note(this.#own.heartbeats.heard(gatewayOf(log), work.nowMs, HEARTBEAT_MS));
+  }
+
+  /** Our tree at an earlier size, from one before it and the leaves between. */
+  async #rangeAt(machine: LogMachine, base: CompactRange, size: number, work: Work): Promise<CompactRange> {
+    let range = base;
+    while (range.size < size) {
+      const count = Math.min(LEAVES_AT_ONCE, size - range.size);
+      for (const leaf of await this.#leaves(machine, range.size, count, work)) range = appendLeaf(range, leaf);
+    }
+    return range;
+  }
+
+  async #leaves(machine: LogMachine, from: number, count: number, work: Work): Promise<readonly Buffer[]> {
+    const seqs = Array.from({ length: count }, (_none, index) => from + index);
+    const missing = seqs.filter((seq) => machine.log.entries.get(seq) === undefined);
+    if (missing.length > 0) await this.#own.commit(work);
+    const stored = await this.#own.fleet.storedNotes(machine.log.log, missing);
+    return seqs.map((seq) => {
+      const note = machine.log.entries.get(seq) ?? stored.get(seq);
+      if (note === undefined) throw new Error(`the store lacks entry ${seq} of ${machine.log.log}`);
+      return note.leaf;
+    });
+  }
+
+  /** Step 17. Only a manifest names witnesses, and a cosignature alone makes no log known. */
+  async #takeCosigned(payload: Uint8Array, gateway: string, work: Work): Promise<void> {
+    const common = this.#own.common();
+    const { keys } = common.trust(work.nowMs);
+    const cosigned = verifyCosigned(payload, { keys: keys.values(), witnesses: common.witnesses });
+    if (cosigned === undefined || !this.#own.fleet.index.has(cosigned.end.log)) return;
+    if (gatewayIdOf(cosigned.end.log) !== gateway) return;
+    const machine = await this.#machine(cosigned.end.log, work);
+    work.note(machine.cosigned(cosigned, common.quorum));
+  }
+
+  #countEarly(machine: LogMachine, work: Work): void {
+    for (const cosigned of machine.takeEarly()) work.note(machine.cosigned(cosigned, this.#own.common().quorum));
+  }
+
+  // ---- presence and trust
+
+  /** Unsigned: it is reported and never stored, and may only speak of a log that is known. */
+  async #takePresence(payload: Uint8Array, gateway: string, work: Work): Promise<void> {
+    const presence = parsePresence(payload);
+    if (presence === undefined || gatewayIdOf(presence.log) !== gateway) return;
+    if (!this.#own.fleet.index.has(presence.log)) return;
+    const state = this.#own.presences.take(gatewayOf(presence.log), presence);
+    if (state !== undefined) work.notices.push({ kind: 'presence', gateway: gatewayOf(presence.log), state });
+    const machine = await this.#machine(presence.log, work);
+    machine.hintedSize = presence.size;
+  }
+
+  #takeManifest(payload: Uint8Array, common: Common, work: Work): void {
+    const { trust } = this.#own;
+    if (trust.kind !== 'authority') return;
+    const manifest = common.takeManifest(payload, trust.authority);
+    if (manifest !== undefined) work.note([{ kind: 'manifest', version: manifest.version }]);
+  }
+
+  async #machine(log: string, work: Work): Promise<LogMachine> {
+    const machine = await this.#own.fleet.machine(log);
+    work.touched.add(machine);
+    return machine;
+  }
+}
+
+const byLog = (wanted: readonly Wanted[]): ReadonlyMap<string, readonly number[]> => {
+  const groups = new Map<string, Set<number>>();
+  for (const { log, seq } of wanted) groups.set(log, (groups.get(log) ?? new Set()).add(seq));
+  return new Map([...groups].map(([log, seqs]) => [log, [...seqs]]));
+};

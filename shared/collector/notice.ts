@@ -1,0 +1,45 @@
+import type { Remark } from '../verification.ts';
+
+/** Something happened to a log, beyond the verdict on one message. */
+export type Notice =
+  /** Entries are missing for a minute, from inclusive to exclusive; `waiting` later ones are here. */
+  | { readonly kind: 'gap'; readonly log: string; readonly from: number; readonly to: number; readonly waiting: number }
+  /** The missing entries came. */
+  | { readonly kind: 'filled'; readonly log: string; readonly next: number }
+  /** The gateway does not hold these entries any more: they will not come. The chain begins anew at `to`. */
+  | { readonly kind: 'lost'; readonly log: string; readonly from: number; readonly to: number }
+  /**
+   * Two signed things that exclude each other, a proof against the gateway key that convinces anyone: two messages of
+   * one `seq`, two checkpoints of one size, or a checkpoint that the entries do not give (without `first`).
+   */
+  | {
+      readonly kind: 'fork';
+      readonly log: string;
+      readonly at: number;
+      readonly first?: Uint8Array | undefined;
+      readonly second: Uint8Array;
+      readonly remark: Remark;
+    }
+  /** A checkpoint was heard. Errors among the remarks are alarms: `E_FORK`, `E_ROLLBACK`, `E_KEY_SCOPE`. */
+  | { readonly kind: 'checkpoint'; readonly log: string; readonly size: number; readonly remarks: readonly Remark[] }
+  /** Entries below `size` are now witnessed, seen at `atS` (Unix seconds) at the latest. */
+  | {
+      readonly kind: 'witnessed';
+      readonly log: string;
+      readonly size: number;
+      readonly atS: number;
+      readonly remarks: readonly Remark[];
+    }
+  /** The agent started again. */
+  | { readonly kind: 'restart'; readonly log: string; readonly seq: number; readonly bootcount: number }
+  /** A gateway begins a log, in place of `former` where it had one. */
+  | { readonly kind: 'incarnation'; readonly log: string; readonly former?: string | undefined }
+  /** Nothing was heard where something should have been: no heartbeat for 15 minutes, or no coverage for three periods. */
+  | { readonly kind: 'silent'; readonly gateway: string; readonly of: Expected; readonly sinceMs: number }
+  | { readonly kind: 'heard'; readonly gateway: string; readonly of: Expected }
+  /** Presence changed; `lost` and `stopped` are what the broker or the gateway say, unsigned. */
+  | { readonly kind: 'presence'; readonly gateway: string; readonly state: 'online' | 'stopped' | 'lost' }
+  /** A trust manifest came into force. */
+  | { readonly kind: 'manifest'; readonly version: number };
+
+export type Expected = 'heartbeat' | 'coverage';

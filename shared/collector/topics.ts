@@ -1,0 +1,61 @@
+/** The topics of a collector (mqtt.md §2). A topic routes; it is never evidence. */
+
+const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
+const PREFIX = /^[a-z0-9][a-z0-9-]{0,62}(?:\/[a-z0-9][a-z0-9-]{0,62})?$/;
+
+/** What a topic is for, as far as it concerns a collector. */
+export type Channel =
+  | { readonly kind: 'log' | 'cp' | 'conn'; readonly gateway: string }
+  | { readonly kind: 'cosig'; readonly gateway: string; readonly collector: string }
+  | { readonly kind: 'rsp'; readonly gateway: string; readonly collector: string }
+  | { readonly kind: 'epoch'; readonly collector: string }
+  | { readonly kind: 'trust' };
+
+export interface CollectorTopics {
+  /** What to subscribe to, with QoS 1. Mirrors are left out: the log has everything. */
+  readonly filters: readonly string[];
+  /** Undefined for a topic that does not concern a collector. */
+  readonly read: (topic: string) => Channel | undefined;
+  readonly ack: (gateway: string) => string;
+  readonly cosig: (gateway: string) => string;
+  readonly cmd: (gateway: string) => string;
+  readonly rollcall: string;
+}
+
+/** The topics of collector `id` under a prefix. Throws for an id or prefix that breaks the rule. */
+export const collectorTopics = (prefix: string, id: string): CollectorTopics => {
+  if (!PREFIX.test(prefix)) throw new Error(`not a topic prefix: ${JSON.stringify(prefix)}`);
+  if (!ID.test(id)) throw new Error(`not a collector id: ${JSON.stringify(id)}`);
+  const base = `${prefix}/v1`;
+  return {
+    filters: [
+      `${base}/+/log`,
+      `${base}/+/cp`,
+      `${base}/+/conn`,
+      `${base}/+/cosig/+`,
+      `${base}/+/rsp/${id}`,
+      `${base}/_fleet/epoch/+`,
+      `${base}/_fleet/trust`,
+    ],
+    read: (topic) => (topic.startsWith(`${base}/`) ? channelOf(topic.slice(base.length + 1).split('/')) : undefined),
+    ack: (gateway) => `${base}/${gateway}/ack/${id}`,
+    cosig: (gateway) => `${base}/${gateway}/cosig/${id}`,
+    cmd: (gateway) => `${base}/${gateway}/cmd/${id}`,
+    rollcall: `${base}/_fleet/rollcall/${id}`,
+  };
+};
+
+const channelOf = ([first = '', area = '', last, ...more]: readonly string[]): Channel | undefined => {
+  if (more.length > 0) return undefined;
+  if (first === '_fleet') return fleetChannel(area, last);
+  if (!ID.test(first)) return undefined;
+  if (last === undefined)
+    return area === 'log' || area === 'cp' || area === 'conn' ? { kind: area, gateway: first } : undefined;
+  if ((area !== 'cosig' && area !== 'rsp') || !ID.test(last)) return undefined;
+  return { kind: area, gateway: first, collector: last };
+};
+
+const fleetChannel = (area: string, collector: string | undefined): Channel | undefined => {
+  if (area === 'trust' && collector === undefined) return { kind: 'trust' };
+  return area === 'epoch' && collector !== undefined && ID.test(collector) ? { kind: 'epoch', collector } : undefined;
+};
