@@ -84,13 +84,18 @@ export class Intake {
   // ---- entries
 
   /** Steps 8 to 15 for a message, then for those that waited for it. */
-  async #placeAll(first: VerifiedMessage, topic: string, work: Work): Promise<void> {
-    const machine = await this.#machine(first.statement.log, work);
-    let message: VerifiedMessage | undefined = first;
-    while (message !== undefined) {
-      await this.#place(machine, message, topic, work);
+  async #placeAll(message: VerifiedMessage, topic: string, work: Work): Promise<void> {
+    const machine = await this.#machine(message.statement.log, work);
+    await this.#place(machine, message, topic, work);
+    await this.#placeReleased(machine, topic, work);
+  }
+
+  async #placeReleased(machine: LogMachine, topic: string, work: Work): Promise<void> {
+    for (;;) {
       if (machine.pending >= MOST_PENDING) await this.#own.commit(work);
-      message = machine.follower.released(work.nowMs);
+      const message = machine.follower.released(work.nowMs);
+      if (message === undefined) return;
+      await this.#place(machine, message, topic, work);
     }
   }
 
@@ -169,6 +174,8 @@ export class Intake {
     const { notices, isAlive } = machine.hear(checkpoint, range);
     work.note(notices);
     this.#countEarly(machine, work);
+    // What waited for entries that are lost waits no longer.
+    await this.#placeReleased(machine, topic, work);
     // A former incarnation that still reports is not the gateway that is expected.
     if (!isAlive || this.#own.fleet.index.after(log) !== undefined) return;
     work.note(this.#own.heartbeats.heard(gatewayOf(log), work.nowMs, HEARTBEAT_MS));

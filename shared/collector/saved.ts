@@ -85,7 +85,8 @@ export const saveState = (log: LogState, heartbeats: HeartbeatState): string =>
   });
 
 /** The state of one device. */
-export const saveDevice = (device: DeviceState | undefined): string => JSON.stringify(device ?? { items: [] });
+export const saveDevice = (device: DeviceState | undefined): string =>
+  JSON.stringify({ attested: device?.attested, tenant: device?.tenant, items: device?.items ?? [] });
 
 const readDevice = (text: string): DeviceState => {
   const { items, ...device } = deviceSchema.parse(JSON.parse(text));
