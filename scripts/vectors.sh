@@ -2,9 +2,8 @@
 # Makes the vectors of test/vectors with OpenSSL, sha256sum, xxd and base64 alone: no code of the product has a part in
 # them. Every statement below is written out in canonical form by hand; this script numbers, chains and signs it.
 #
-#   scripts/vectors.sh                 writes test/vectors/known-answers.json and test/vectors/cases.json
-#   scripts/vectors.sh known-answers   prints the one
-#   scripts/vectors.sh cases           prints the other
+#   scripts/vectors.sh                 writes test/vectors/{known-answers,cases,checkpoints}.json
+#   scripts/vectors.sh <name>          prints one of them
 set -euo pipefail
 export LC_ALL=C
 
@@ -429,16 +428,177 @@ cases() {
   printf '\n    ]\n  }\n]\n'
 }
 
+# ---- checkpoints, cosignatures, manifest: deliveries on the topics of a gateway, with what a collector says of each
+
+first_case=1
+open_checkpoints() { # id title witnessed
+  ((first_case)) || printf '\n    ]\n  },\n'
+  first_case=0 first_message=1
+  printf '  {\n    "id": "%s",\n    "title": %s,\n    "witnessed": %s,\n    "deliveries": [' "$1" "$(quote "$2")" "$3"
+  reset
+}
+send() { # topic message codes…
+  local topic=$1 message=$2 separator='' code
+  shift 2
+  separate
+  printf '      { "topic": "%s", "message": %s, "codes": [' "$topic" "$(quote "$message")"
+  for code in "$@"; do
+    printf '%s"%s"' "$separator" "$code"
+    separator=', '
+  done
+  printf '] }'
+}
+checkpoint_text() { printf '%s\n%s\n%s\nx' "$log" "$1" "$(printf %s "$2" | xxd -r -p | base64 -w0)"; } # size root; cut the x
+note_line() { # name type key text: the line of a gateway
+  printf '\xe2\x80\x94 %s %s\n' "$1" "$({ key_id "$1" "$2" "$3"; printf %s "$4" | sign "$3"; } | base64 -w0)"
+}
+cosignature_line() { # name key time text
+  printf '\xe2\x80\x94 %s %s\n' "$1" "$({
+    key_id "$1" 04 "$2"
+    printf '%016x' "$3" | xxd -r -p
+    printf 'cosignature/v1\ntime %d\n%s' "$3" "$4" | sign "$2"
+  } | base64 -w0)"
+}
+gateway_note() { # size root: with an x at the end, to be cut
+  local text
+  text=$(checkpoint_text "$1" "$2")
+  text=${text%x}
+  printf '%s\n%s\nx' "$text" "$(note_line "$log" 01 gateway "$text")"
+}
+heartbeat() { # mono size root note, codes…
+  local note=$4 content
+  content=$(printf '{"bootcount":1,"bootseed":"%s","clock":%s,"eat_profile":"tag:assayer.example,2026:attestation/1","first":0,"iat":%d,"kind":"checkpoint","log":"%s","mono_ms":%d,"note":%s,"root":"%s","size":%d}' \
+    "$SEED" "$clock" $((IAT + $1 / 1000)) "$log" "$1" "$(quote "$note")" "$(printf %s "$3" | xxd -r -p | b64u)" "$2")
+  shift 4
+  send attest/v1/gw-test/cp "$(seal_as gateway "$(header "$GATEWAY" Ed25519 miner-cp+jwt)" "$content")" "$@"
+}
+beat() { # mono size root codes…: with its own note
+  local mono=$1 size=$2 root=$3 note
+  shift 3
+  note=$(gateway_note "$size" "$root")
+  heartbeat "$mono" "$size" "$root" "${note%x}" "$@"
+}
+manifest() { # quorum [revoked]
+  local keys
+  keys=$(printf '{"jwk":%s,"kid":"%s","logs":["example.org/gw-test"]%s,"role":"gateway"}' "$(jwk gateway)" "$GATEWAY" "${2:+,\"revoked\":$2}")
+  send attest/v1/_fleet/trust "$(seal_as stranger "$(header "$STRANGER" Ed25519 miner-trust+jwt)" \
+    "$(printf '{"exp":%d,"iat":%d,"keys":[%s],"quorum":%d,"version":1,"witnesses":["%s"]}' $((IAT + 86400)) "$IAT" "$keys" "$1" "$(vkey)")")"
+}
+vkey() { printf 'example.org/witness-a+%s+%s' "$(key_id example.org/witness-a 04 witness | hex)" "$({ printf '\4'; cat "$work/witness.pub"; } | base64 -w0)"; }
+cosigned() { # size root lines codes…
+  local note size=$1 root=$2 lines=$3
+  shift 3
+  note=$(gateway_note "$size" "$root")
+  send attest/v1/gw-test/cosig/witness-a "$(printf '{"log":"%s","note":%s,"size":%d}' "$log" "$(quote "${note%x}$lines"$'\n')" "$size")" "$@"
+}
+three_entries() { # delivers entries 0 to 2 and sets root2, root3
+  local message leaves=()
+  for content in "$START" "$STOP" "$STOP"; do
+    message=$(seal "$(session "$content")")
+    send attest/v1/gw-test/log "$message"
+    leaves+=("$(leaf_hex "$message")")
+    after "$message"
+  done
+  root2=$(node_hex "${leaves[0]}" "${leaves[1]}")
+  root3=$(node_hex "$root2" "${leaves[2]}")
+}
+
+checkpoints() {
+  local root2 root3 text note line time=$((IAT + 60))
+  printf '[\n'
+
+  open_checkpoints TV-21 'a checkpoint that agrees, again, and of the same size later' 0
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  beat 3000 3 "$root3"
+  beat 4000 3 "$root3"
+  open_checkpoints TV-21 'a rollback' 0
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  beat 4000 2 "$root2" E_ROLLBACK
+  open_checkpoints TV-21 'the same size with another root' 0
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  beat 4000 3 "$root2" E_FORK
+  open_checkpoints TV-21 'a root that is not that of the entries' 0
+  manifest 1
+  three_entries
+  beat 3000 3 "$root2" E_FORK
+  open_checkpoints TV-21 'a checkpoint before its entries' 0
+  manifest 1
+  beat 3000 7 "$root3" W_GAP
+  open_checkpoints TV-21 'notes that do not fit their heartbeat' 0
+  manifest 1
+  three_entries
+  note=$(gateway_note 2 "$root2")
+  heartbeat 3000 3 "$root3" "${note%x}" E_CHECKPOINT
+  note=$(gateway_note 3 "$root2")
+  heartbeat 3000 3 "$root3" "${note%x}" E_CHECKPOINT
+  text=$(checkpoint_text 3 "$root3")
+  text=${text%x}
+  heartbeat 3000 3 "$root3" "$text"$'\n'"$(note_line "$log" 01 witness "$text")"$'\n' E_CHECKPOINT
+  heartbeat 3000 3 "$root3" "$text" E_CHECKPOINT
+
+  open_checkpoints TV-22 'a cosignature by a listed witness' 3
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  text=$(checkpoint_text 3 "$root3")
+  text=${text%x}
+  cosigned 3 "$root3" "$(cosignature_line example.org/witness-a witness "$time" "$text")"
+  open_checkpoints TV-22 'an unknown cosigner, a wrong key id, a time that was not signed' 0
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  cosigned 3 "$root3" "$(cosignature_line example.org/witness-b stranger "$time" "$text")"
+  cosigned 3 "$root3" "$(cosignature_line example.org/witness-a stranger "$time" "$text")"
+  line=$(cosignature_line example.org/witness-a witness "$time" "$text")
+  cosigned 3 "$root3" "${line/witness-a tJAXrAAAAABr/witness-a tJAXrAAAAABs}"
+  open_checkpoints TV-22 'a cosignature dated before what the entries claim' 3
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  cosigned 3 "$root3" "$(cosignature_line example.org/witness-a witness $((IAT + 2 - 121)) "$text")" E_TIME_WINDOW
+  open_checkpoints TV-22 'the cosignature of another tree of that size' 0
+  manifest 1
+  three_entries
+  beat 3000 3 "$root3"
+  text=$(checkpoint_text 3 "$root2")
+  text=${text%x}
+  cosigned 3 "$root2" "$(cosignature_line example.org/witness-a witness "$time" "$text")" E_FORK
+
+  open_checkpoints TV-23 'a key revoked at last_good: one below, at, one above' 0
+  manifest 1 "{\"iat\":$IAT,\"last_good\":{\"root\":\"$(printf %s "$root2" | xxd -r -p | b64u)\",\"size\":2},\"reason\":\"stolen\"}"
+  first_three_of_a_revoked_key
+  beat 3000 2 "$root2"
+  beat 4000 3 "$root3" E_KEY_REVOKED
+
+  printf '\n    ]\n  }\n]\n'
+}
+first_three_of_a_revoked_key() {
+  local message codes=('' '' E_KEY_REVOKED)
+  for content in "$START" "$STOP" "$STOP"; do
+    message=$(seal "$(session "$content")")
+    send attest/v1/gw-test/log "$message" ${codes[seq]}
+    after "$message"
+  done
+}
+
 case "${1:-}" in
 known-answers) known_answers ;;
 cases) cases ;;
+checkpoints) checkpoints ;;
 '')
   cd "$(dirname "$0")/../test/vectors"
   known_answers >known-answers.json
   cases >cases.json
+  checkpoints >checkpoints.json
   ;;
 *)
-  echo "usage: $0 [known-answers|cases]" >&2
+  echo "usage: $0 [known-answers|cases|checkpoints]" >&2
   exit 2
   ;;
 esac

@@ -73,19 +73,24 @@ const fromBase64 = (text: string): Buffer | undefined => {
 };
 
 const MOST_SIGNATURES = 64;
+const MOST_NOTE = 8_192;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: a note has none but the newline
-const NOTE = /^((?:[^\x00-\x09\x0b-\x1f]+\n)+)\n((?:— [^ +\n]+ [A-Za-z0-9+/=]+\n)+)$/u;
+const CONTROL = /[\x00-\x09\x0b-\x1f]/;
+const LINE = /^— [^ +]+ [A-Za-z0-9+/]+={0,2}$/;
 
-/** Reads a signed note; undefined where it is none. Nothing is verified yet. */
+/** Reads a signed note; undefined where it is none. Nothing is verified yet: whoever sent it may have chosen every byte. */
 export const parseNote = (note: string): Note | undefined => {
-  const [, text, lines] = NOTE.exec(note) ?? [];
-  if (text === undefined || lines === undefined) return undefined;
-  const signatures = lines.trimEnd().split('\n').map(readLine);
-  if (signatures.length > MOST_SIGNATURES || signatures.includes(undefined)) return undefined;
-  return { text, signatures: signatures.filter((each) => each !== undefined) };
+  if (note.length > MOST_NOTE || CONTROL.test(note) || !note.endsWith('\n')) return undefined;
+  const end = note.lastIndexOf('\n\n');
+  if (end <= 0) return undefined;
+  const lines = note.slice(end + 2, -1).split('\n');
+  if (lines.length > MOST_SIGNATURES) return undefined;
+  const signatures = lines.map(readLine).filter((each) => each !== undefined);
+  return signatures.length === lines.length ? { text: note.slice(0, end + 1), signatures } : undefined;
 };
 
 const readLine = (line: string): NoteSignature | undefined => {
+  if (!LINE.test(line)) return undefined;
   const [, name = '', encoded = ''] = line.split(' ');
   const bytes = fromBase64(encoded);
   if (bytes === undefined || bytes.length < 5) return undefined;

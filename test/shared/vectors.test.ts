@@ -114,7 +114,7 @@ test('the answers of the specification are the committed ones', () => {
 const script = new URL('../../scripts/vectors.sh', import.meta.url).pathname;
 const missing = ['openssl', 'xxd', 'sha256sum'].find((tool) => spawnSync(tool, ['--version']).error !== undefined);
 
-for (const name of ['known-answers', 'cases']) {
+for (const name of ['known-answers', 'cases', 'checkpoints']) {
   test(`${name}.json is what OpenSSL and sha256sum make`, (context) => {
     if (missing !== undefined)
       return context.skip(`${missing} is not installed: apt-get install openssl xxd coreutils`);

@@ -18,6 +18,8 @@ export const knownAnswers: {
   readonly consistency_2_to_3: readonly string[];
   readonly checkpoint: string;
   readonly note: string;
+  readonly vkey: string;
+  readonly cosignature: string;
 } = read('known-answers');
 
 /** One case: messages in the order of arrival, each with the verdicts it brings, as status and sorted codes. */
@@ -46,6 +48,18 @@ export const cases: readonly VectorCase[] = read('cases').map(
     })),
   }),
 );
+
+/** One case of checkpoints and cosignatures: what comes on which topic, the codes that it brings, and what is witnessed then. */
+export const checkpointCases: readonly {
+  readonly id: string;
+  readonly title: string;
+  readonly witnessed: number;
+  readonly deliveries: readonly {
+    readonly topic: string;
+    readonly message: string;
+    readonly codes: readonly string[];
+  }[];
+}[] = read('checkpoints');
 
 const privateKeyOf = (seed: string) =>
   createPrivateKey({

@@ -230,7 +230,12 @@ test('what the gateway no longer holds is lost, told with its range, and the cha
     noticesOf(said, 'lost').map(({ from, to }) => [from, to]),
     [[5, 12]],
   );
-  assert.deepEqual(verdictsOf(said), ['12 held', '13 held', '12 chained I_START I_UNCHECKED', '13 chained I_UNCHECKED']);
+  assert.deepEqual(verdictsOf(said), [
+    '12 held',
+    '13 held',
+    '12 chained I_START I_UNCHECKED',
+    '13 chained I_UNCHECKED',
+  ]);
   assert.deepEqual(
     acksOf(await collector.take(all.slice(14), NOW + 1000)).map(({ next }) => next),
     [30],
