@@ -88,7 +88,7 @@ const checkNote = ({ log, size, root, note }: CheckpointContent, key: TrustedKey
 };
 
 /** True if a gateway key signed the note under the name of the log. */
-export const isNoteOf = (note: Note, log: string, { jwk }: Pick<TrustedKey, 'jwk'>): boolean => {
-  const key = noteKeyOf(log, NOTE_TYPE.signature, jwk);
+export const isNoteOf = (note: Note, log: string, { jwk, key: ready }: TrustedKey): boolean => {
+  const key = noteKeyOf(log, NOTE_TYPE.signature, jwk, ready);
   return signaturesBy(note, key).some(({ value }) => isSignedBy(key, Buffer.from(note.text), value));
 };

@@ -31,15 +31,15 @@ export interface NoteKey {
   readonly key: KeyObject;
 }
 
-/** The key of a JWK under a name. */
-export const noteKeyOf = (name: string, type: NoteType, jwk: Jwk): NoteKey => ({
+/** The key of a JWK under a name; `key` where it was made ready before. */
+export const noteKeyOf = (name: string, type: NoteType, jwk: Jwk, key = publicKeyOf(jwk)): NoteKey => ({
   name,
   type,
   keyId: hash('sha256', Buffer.concat([Buffer.from(`${name}\n`), Buffer.of(type), rawKey(jwk)]), 'buffer').subarray(
     0,
     4,
   ),
-  key: publicKeyOf(jwk),
+  key,
 });
 
 const rawKey = (jwk: Jwk): Buffer => fromBase64url(jwk.x) ?? Buffer.alloc(0);
