@@ -61,6 +61,16 @@ test('shared needs nothing but zod and the cryptography of the platform', () => 
   );
 });
 
+test('shared touches no clock, chance or process: time comes in as a number', () => {
+  const ambient = /\bDate\.now\(|\bprocess\.|\bMath\.random\(|\bnew Date\(\)|\bset(?:Timeout|Interval)\(|\bconsole\./;
+  assert.deepEqual(
+    within('shared/')
+      .map(({ file }) => file)
+      .filter((file) => ambient.test(readFileSync(join(root, file), 'utf8'))),
+    [],
+  );
+});
+
 test('drivers import only driver.ts, readers, pools, their own folder and shared, and no node: module', () => {
   const allowed = (name: string) => name.startsWith('agent/drivers/') || name.startsWith('shared/');
   const parser = new Set(['agent/probe/capture.ts', 'agent/probe/json.ts']);

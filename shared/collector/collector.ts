@@ -3,7 +3,6 @@ import type { Witness } from '../cosignature.ts';
 import { type Standing, standingOf } from '../heartbeats.ts';
 import { endOf } from '../log-state.ts';
 import { gatewayOf } from '../verify.ts';
-import { Common, type TrustSource } from './common.ts';
 import { Fleet } from './fleet.ts';
 import { HEARTBEAT_MS, Intake } from './intake.ts';
 import type { LogMachine } from './machine.ts';
@@ -13,6 +12,7 @@ import { Silence } from './silence.ts';
 import { type CollectorStore, StoreConflict } from './store.ts';
 import { tellAck, tellCosignature, tellResync, tellRollcall } from './telling.ts';
 import { type CollectorTopics, collectorTopics } from './topics.ts';
+import { TrustAndTime, type TrustSource } from './trust-and-time.ts';
 import { type Report, Work } from './work.ts';
 
 /** How a collector works. */
@@ -74,17 +74,17 @@ export class Collector {
   readonly #heartbeats = new Silence('heartbeat');
   readonly #coverage = new Silence('coverage');
   readonly #presences = new Presences();
-  #common: Common;
+  #trusted: TrustAndTime;
   #queue: Promise<unknown> = Promise.resolve();
 
-  private constructor(options: CollectorOptions, fleet: Fleet, common: Common) {
+  private constructor(options: CollectorOptions, fleet: Fleet, trusted: TrustAndTime) {
     this.#options = options;
     this.topics = collectorTopics(options.prefix ?? 'attest', options.id);
     this.#fleet = fleet;
-    this.#common = common;
+    this.#trusted = trusted;
     this.#intake = new Intake({
       fleet,
-      common: () => this.#common,
+      trusted: () => this.#trusted,
       trust: options.trust,
       heartbeats: this.#heartbeats,
       coverage: this.#coverage,
@@ -97,7 +97,7 @@ export class Collector {
   static async open(options: CollectorOptions): Promise<Collector> {
     const fleet = new Fleet(options);
     await fleet.read();
-    return new Collector(options, fleet, new Common(options.trust, await options.store.common()));
+    return new Collector(options, fleet, new TrustAndTime(options.trust, await options.store.trusted()));
   }
 
   /** Takes messages in the order of their arrival, stores what they bring, and says what they were worth. */
@@ -199,12 +199,12 @@ export class Collector {
     const cosigning = this.#options.witness === undefined ? [] : [...work.touched].flatMap(takeCosign);
     const machines = [...work.touched].filter((machine) => machine.dirty);
     const logs = machines.map((machine) => machine.changes());
-    const common = this.#common.changes();
+    const trusted = this.#trusted.changes();
     const { uncommitted: notices, refused } = work;
-    if (logs.length + notices.length + refused.length === 0 && common === undefined) return;
-    await this.#options.store.commit({ logs, notices, refused, ...(common === undefined ? {} : { common }) });
+    if (logs.length + notices.length + refused.length === 0 && trusted === undefined) return;
+    await this.#options.store.commit({ logs, notices, refused, ...(trusted === undefined ? {} : { trusted }) });
     for (const machine of machines) machine.committed();
-    this.#common.committed();
+    this.#trusted.committed();
     work.committed();
     const { witness } = this.#options;
     if (witness === undefined) return;
@@ -220,7 +220,7 @@ export class Collector {
       if (notice.kind === 'silent') (notice.of === 'heartbeat' ? this.#heartbeats : this.#coverage).retract(notice);
     }
     await this.#fleet.read();
-    this.#common = new Common(this.#options.trust, await this.#options.store.common());
+    this.#trusted = new TrustAndTime(this.#options.trust, await this.#options.store.trusted());
   }
 
   /** No gateway listens to what is said about a log that it has replaced. */
@@ -240,7 +240,7 @@ export class Collector {
   /** Heartbeats are expected of the gateways that have a log, and of those that a key is trusted for. */
   #expect(nowMs: number): void {
     const gateways = new Set(this.#fleet.index.gateways());
-    for (const { role, logs } of this.#common.trust(nowMs).keys.values()) {
+    for (const { role, logs } of this.#trusted.trust(nowMs).keys.values()) {
       if (role === 'gateway') for (const gateway of logs ?? []) gateways.add(gateway);
     }
     for (const gateway of gateways) {

@@ -1,6 +1,5 @@
 /** A collector without its network and its database: `Collector` takes messages, `CollectorStore` is what it needs. */
 export { type Arrived, Collector, type CollectorOptions, type LogReport } from './collector.ts';
-export type { TrustSource } from './common.ts';
 export { MemoryStore } from './memory-store.ts';
 export {
   type Ack,
@@ -17,4 +16,5 @@ export {
 export type { Expected, Notice } from './notice.ts';
 export * from './store.ts';
 export { type Channel, type CollectorTopics, collectorTopics } from './topics.ts';
+export type { TrustSource } from './trust-and-time.ts';
 export type { Placed, Report } from './work.ts';

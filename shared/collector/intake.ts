@@ -7,7 +7,6 @@ import { endOf } from '../log-state.ts';
 import { appendLeaf, type CompactRange } from '../tree.ts';
 import { VerificationError } from '../verification.ts';
 import { gatewayOf, type VerifiedMessage, verifyMessage } from '../verify.ts';
-import type { Common, TrustSource } from './common.ts';
 import { type Fleet, gatewayIdOf } from './fleet.ts';
 import type { LogMachine } from './machine.ts';
 import { entriesOfPage, parsePresence } from './messages.ts';
@@ -15,6 +14,7 @@ import type { Presences } from './presences.ts';
 import { Quarantine } from './quarantine.ts';
 import type { Silence } from './silence.ts';
 import type { Channel } from './topics.ts';
+import type { TrustAndTime, TrustSource } from './trust-and-time.ts';
 import type { Placed, Work } from './work.ts';
 
 /** No heartbeat for so long is silence (step 18). */
@@ -26,7 +26,7 @@ const LEAVES_AT_ONCE = 4_096;
 
 interface Belongings {
   readonly fleet: Fleet;
-  readonly common: () => Common;
+  readonly trusted: () => TrustAndTime;
   readonly trust: TrustSource;
   readonly heartbeats: Silence;
   readonly coverage: Silence;
@@ -54,8 +54,8 @@ export class Intake {
   }
 
   async #receive(channel: Channel, topic: string, payload: Uint8Array, work: Work): Promise<void> {
-    const common = this.#own.common();
-    const trust = common.trust(work.nowMs);
+    const trusted = this.#own.trusted();
+    const trust = trusted.trust(work.nowMs);
     switch (channel.kind) {
       case 'log':
         return this.#placeAll(verifyMessage(payload, { ...trust, topic }), topic, work);
@@ -73,11 +73,11 @@ export class Intake {
         return this.#takePresence(payload, channel.gateway, work);
       case 'epoch': {
         const marker = verifyEpoch(payload, trust, work.nowMs);
-        if (marker !== undefined) common.takeMarker(marker);
+        if (marker !== undefined) trusted.takeMarker(marker);
         return;
       }
       case 'trust':
-        return this.#takeManifest(payload, common, work);
+        return this.#takeManifest(payload, trusted, work);
     }
   }
 
@@ -121,10 +121,10 @@ export class Intake {
     const found = new Map<string, EntryNote>();
     const former = seq === 0 ? index.before(log) : undefined;
     const later = index.after(log);
-    const common = this.#own.common();
+    const trusted = this.#own.trusted();
     const by = {
-      keys: common.trust(nowMs).keys,
-      epochs: common.epochs,
+      keys: trusted.trust(nowMs).keys,
+      epochs: trusted.epochs,
       nowMs,
       recall: (of: string, at: number) => found.get(`${of} ${at}`) ?? fleet.note(of, at),
       former: former === undefined ? undefined : endOf((await fleet.machine(former)).log),
@@ -166,7 +166,7 @@ export class Intake {
 
   /** Step 16. */
   async #hear(payload: Uint8Array, topic: string, work: Work): Promise<void> {
-    const checkpoint = verifyCheckpoint(payload, { ...this.#own.common().trust(work.nowMs), topic });
+    const checkpoint = verifyCheckpoint(payload, { ...this.#own.trusted().trust(work.nowMs), topic });
     const { log } = checkpoint.content;
     const machine = await this.#machine(log, work);
     const base = machine.baseFor(checkpoint);
@@ -205,17 +205,17 @@ export class Intake {
 
   /** Step 17. Only a manifest names witnesses, and a cosignature alone makes no log known. */
   async #takeCosigned(payload: Uint8Array, gateway: string, work: Work): Promise<void> {
-    const common = this.#own.common();
-    const { keys } = common.trust(work.nowMs);
-    const cosigned = verifyCosigned(payload, { keys: keys.values(), witnesses: common.witnesses });
+    const trusted = this.#own.trusted();
+    const { keys } = trusted.trust(work.nowMs);
+    const cosigned = verifyCosigned(payload, { keys: keys.values(), witnesses: trusted.witnesses });
     if (cosigned === undefined || !this.#own.fleet.index.has(cosigned.end.log)) return;
     if (gatewayIdOf(cosigned.end.log) !== gateway) return;
     const machine = await this.#machine(cosigned.end.log, work);
-    work.note(machine.cosigned(cosigned, common.quorum));
+    work.note(machine.cosigned(cosigned, trusted.quorum));
   }
 
   #countEarly(machine: LogMachine, work: Work): void {
-    for (const cosigned of machine.takeEarly()) work.note(machine.cosigned(cosigned, this.#own.common().quorum));
+    for (const cosigned of machine.takeEarly()) work.note(machine.cosigned(cosigned, this.#own.trusted().quorum));
   }
 
   // ---- presence and trust
@@ -231,10 +231,10 @@ export class Intake {
     machine.hintedSize = presence.size;
   }
 
-  #takeManifest(payload: Uint8Array, common: Common, work: Work): void {
+  #takeManifest(payload: Uint8Array, trusted: TrustAndTime, work: Work): void {
     const { trust } = this.#own;
     if (trust.kind !== 'authority') return;
-    const manifest = common.takeManifest(payload, trust.authority);
+    const manifest = trusted.takeManifest(payload, trust.authority);
     if (manifest !== undefined) work.note([{ kind: 'manifest', version: manifest.version }]);
   }
 

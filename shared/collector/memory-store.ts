@@ -23,7 +23,7 @@ export class MemoryStore implements CollectorStore {
   readonly notices: Notice[] = [];
   readonly refused: RefusedMessage[] = [];
   readonly #logs = new Map<string, KeptLog>();
-  #common: string | undefined;
+  #trusted: string | undefined;
 
   logs(): readonly { readonly log: string; readonly size: number }[] {
     return [...this.#logs].map(([log, { size }]) => ({ log, size }));
@@ -39,11 +39,11 @@ export class MemoryStore implements CollectorStore {
     return seqs.map((seq) => kept?.get(seq)).filter((entry) => entry !== undefined);
   }
 
-  common(): string | undefined {
-    return this.#common;
+  trusted(): string | undefined {
+    return this.#trusted;
   }
 
-  commit({ logs, notices, refused, common }: Changes): void {
+  commit({ logs, notices, refused, trusted }: Changes): void {
     // All checks come before the first change: that makes it one transaction here.
     for (const { log, revision } of logs) {
       if ((this.#logs.get(log)?.revision ?? 0) !== revision) throw new StoreConflict(`${log} was changed`);
@@ -51,7 +51,7 @@ export class MemoryStore implements CollectorStore {
     for (const changes of logs) this.#keep(changes);
     this.notices.push(...notices);
     this.refused.push(...refused);
-    this.#common = common ?? this.#common;
+    this.#trusted = trusted ?? this.#trusted;
   }
 
   /** Every entry of a log, in order. */

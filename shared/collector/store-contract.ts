@@ -25,13 +25,13 @@ export interface StoreCase {
 /** What every store of a collector has to keep; run each case as a test of whatever framework is at hand. */
 export const storeContract: readonly StoreCase[] = [
   {
-    title: 'an empty store has no logs, no entries and nothing in common',
+    title: 'an empty store has no logs, no entries and nothing trusted',
     check: async (open) => {
       const { store } = await open();
       same((await store.logs()).length, 0, 'logs');
       same(await store.log(LOG), undefined, 'a log');
       same((await store.entries(LOG, [0, 1])).length, 0, 'entries');
-      same(await store.common(), undefined, 'common');
+      same(await store.trusted(), undefined, 'trusted');
     },
   },
   {
@@ -42,7 +42,7 @@ export const storeContract: readonly StoreCase[] = [
       await store.commit(changesOf(changesTo(messages, 0, 2, { devices: { 'rig-1': 'a', 'rig-2': 'b' } }), 'first'));
       await store.commit(changesOf(changesTo(messages, 2, 3, { revision: 1, devices: { 'rig-2': 'c' } })));
       for (const each of [store, await reopen()]) await holds(each, messages);
-      same(await store.common(), 'first', 'common, which the second commit left alone');
+      same(await store.trusted(), 'first', 'trusted, which the second commit left alone');
     },
   },
   {
@@ -74,7 +74,7 @@ export const storeContract: readonly StoreCase[] = [
         same((await each.logs()).map(({ log, size }) => `${log} ${size}`).join(), `${LOG} 1`, 'logs');
         same((await each.entries(LOG, [1])).length + (await each.entries(OTHER, [0])).length, 0, 'entries');
         same([...((await each.log(LOG))?.devices ?? [])].length, 0, 'devices');
-        same(await each.common(), 'before', 'common');
+        same(await each.trusted(), 'before', 'trusted');
       }
     },
   },
@@ -181,7 +181,7 @@ const changesTo = (
   })),
 });
 
-const changesOf = (log: LogChanges, common?: string): Changes => ({
+const changesOf = (log: LogChanges, trusted?: string): Changes => ({
   logs: [log],
   notices: [{ kind: 'restart', log: log.log, seq: 0, bootcount: 1 }],
   refused: [
@@ -192,7 +192,7 @@ const changesOf = (log: LogChanges, common?: string): Changes => ({
       receivedAtMs: NOW,
     },
   ],
-  ...(common === undefined ? {} : { common }),
+  ...(trusted === undefined ? {} : { trusted }),
 });
 
 const holds = async (store: CollectorStore, messages: readonly Buffer[]): Promise<void> => {
@@ -227,7 +227,7 @@ const dying = (store: CollectorStore, how: number): CollectorStore => {
     logs: () => store.logs(),
     log: (log) => store.log(log),
     entries: (log, seqs) => store.entries(log, seqs),
-    common: () => store.common(),
+    trusted: () => store.trusted(),
     commit: async (changes) => {
       commits += 1;
       if (commits === 2 && how === 0) throw new Error('killed before the commit');

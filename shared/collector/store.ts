@@ -50,8 +50,8 @@ export interface Changes {
   readonly notices: readonly Notice[];
   /** Refused messages, a bounded number. */
   readonly refused: readonly RefusedMessage[];
-  /** What concerns all logs; absent where it did not change. Text to be kept as it is. */
-  readonly common?: string;
+  /** The manifest in force and known epoch markers; absent where nothing changed. Text to be kept as it is. */
+  readonly trusted?: string;
 }
 
 /** A log as it was committed last. */
@@ -81,7 +81,7 @@ export interface CollectorStore {
   readonly log: (log: string) => Awaitable<StoredLog | undefined>;
   /** Those of the entries that are stored, in any order. */
   readonly entries: (log: string, seqs: readonly number[]) => Awaitable<readonly StoredEntry[]>;
-  /** The `common` that was committed last. */
-  readonly common: () => Awaitable<string | undefined>;
+  /** The `trusted` that was committed last. */
+  readonly trusted: () => Awaitable<string | undefined>;
   readonly commit: (changes: Changes) => Awaitable<void>;
 }

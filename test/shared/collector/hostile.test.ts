@@ -150,7 +150,7 @@ test('a changed byte of a heartbeat, marker or manifest changes nothing', async 
   const store = new MemoryStore();
   const collector = await open({ store, trust: { kind: 'keys', keys: trusted } });
   await collector.take(all, NOW);
-  const before = JSON.stringify([store.log(LOG)?.state, store.common()]);
+  const before = JSON.stringify([store.log(LOG)?.state, store.trusted()]);
   const good = [
     heartbeat(log, 12),
     {
@@ -165,12 +165,12 @@ test('a changed byte of a heartbeat, marker or manifest changes nothing', async 
       changed[at % changed.length] = (changed[at % changed.length] ?? 0) ^ flip;
       const report = await collector.take([{ topic, payload: changed }], NOW);
       assert.match(verdictsOf(report).join(), /^refused E_/);
-      assert.equal(JSON.stringify([store.log(LOG)?.state, store.common()]), before);
+      assert.equal(JSON.stringify([store.log(LOG)?.state, store.trusted()]), before);
     }),
     { numRuns: 400 },
   );
   await collector.take(good, NOW);
-  assert.notEqual(JSON.stringify([store.log(LOG)?.state, store.common()]), before);
+  assert.notEqual(JSON.stringify([store.log(LOG)?.state, store.trusted()]), before);
 });
 
 /** What a file of keys says about one. */

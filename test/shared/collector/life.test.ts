@@ -59,7 +59,7 @@ test('nothing is acknowledged before it is committed, however the commit fails',
       logs: () => store.logs(),
       log: (name) => store.log(name),
       entries: (name, seqs) => store.entries(name, seqs),
-      common: () => store.common(),
+      trusted: () => store.trusted(),
       commit: async (changes) => {
         if (!failing || kept) store.commit(changes);
         order.push(`commit ${changes.logs[0]?.size}`);
@@ -88,7 +88,7 @@ test('a long batch is committed in parts, and one acknowledgement follows the la
     logs: () => store.logs(),
     log: (name) => store.log(name),
     entries: (name, seqs) => store.entries(name, seqs),
-    common: () => store.common(),
+    trusted: () => store.trusted(),
     commit: (changes) => {
       sizes.push(changes.logs[0]?.size ?? 0);
       store.commit(changes);

@@ -15,7 +15,7 @@ const plain = (store: MemoryStore): CollectorStore => ({
   logs: () => store.logs(),
   log: (log) => store.log(log),
   entries: (log, seqs) => store.entries(log, seqs),
-  common: () => store.common(),
+  trusted: () => store.trusted(),
   commit: (changes) => store.commit(changes),
 });
 
@@ -48,7 +48,7 @@ const BROKEN: { readonly [title: string]: () => CollectorStore } = {
       }));
       store.commit({ ...changes, logs });
     }),
-  'overwrites what is common with nothing': () => ({ ...plain(new MemoryStore()), common: () => undefined }),
+  'overwrites what is trusted with nothing': () => ({ ...plain(new MemoryStore()), trusted: () => undefined }),
   'says of every failure that it was a conflict': () =>
     broken((store, changes) => {
       store.commit(changes);

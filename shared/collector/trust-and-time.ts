@@ -24,7 +24,7 @@ export type TrustSource =
   | { readonly kind: 'authority'; readonly authority: TrustedKeys };
 
 /** What concerns all logs of a collector: the manifest in force, and the epoch markers that listed collectors issued. */
-export class Common {
+export class TrustAndTime {
   readonly #source: TrustSource;
   readonly #epochs = new Map<string, { readonly iss: string; readonly iat: number }>();
   #manifest: VerifiedManifest | undefined;
