@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isNoteOf, parseCheckpointText } from './checkpoint.ts';
 import type { Signer, TrustedKey } from './keys.ts';
+import { MAX_MESSAGE_BYTES } from './model.ts';
 import {
   formatNote,
   isSignedBy,
@@ -84,6 +85,7 @@ const timeOf = (note: Note, witness: NoteKey): number | undefined => {
 };
 
 const parseJson = (payload: Uint8Array): unknown => {
+  if (payload.length > MAX_MESSAGE_BYTES) return undefined;
   try {
     return JSON.parse(Buffer.from(payload).toString('utf8'));
   } catch {

@@ -2,7 +2,7 @@ import type { VerifiedCheckpoint } from './checkpoint.ts';
 import type { Cosigned } from './cosignature.ts';
 import type { LogState } from './log-state.ts';
 import { type CompactRange, EMPTY_RANGE, rangeRoot } from './tree.ts';
-import type { Remark } from './verification.ts';
+import { type Remark, VerificationError } from './verification.ts';
 
 /** Steps 16 and 17 of attestation.md §8: what checkpoints and cosignatures say about the entries of a log. */
 
@@ -82,7 +82,7 @@ const compareHeard = ({ heard }: HeartbeatState, { content }: VerifiedCheckpoint
   return undefined;
 };
 
-/** Step 16 for a verified heartbeat. `range` is our tree at its size, where it is smaller than what we have. */
+/** Step 16 for a verified heartbeat; throws where its key handed over. `range` is our tree at its size, where it is smaller than what we have. */
 export const hearCheckpoint = (
   state: HeartbeatState,
   log: LogState,
@@ -92,7 +92,7 @@ export const hearCheckpoint = (
   const { content, kid } = checkpoint;
   const retiredAt = log.retiredKeys.get(kid);
   if (retiredAt !== undefined && content.size > retiredAt) {
-    return { remarks: [remark('E_KEY_SCOPE', 16, `key ${kid} handed over before this checkpoint`)] };
+    throw new VerificationError('E_KEY_SCOPE', 16, `key ${kid} handed over before this checkpoint`);
   }
   const contradiction = compareHeard(state, checkpoint);
   if (contradiction !== undefined) return contradiction;
@@ -147,6 +147,8 @@ export const countCosignatures = (
   if (known.root !== end.root) return [remark('E_FORK', 17, `another tree of size ${end.size} was cosigned`)];
   const merged: { [witness: string]: number } = { ...known.times };
   for (const [witness, timeS] of times) merged[witness] = Math.min(timeS, merged[witness] ?? timeS);
+  // Delivered again it changes nothing, and there is nothing to store.
+  if (Object.entries(merged).every(([witness, timeS]) => known.times[witness] === timeS)) return [];
   state.agreed = state.agreed.map((each) => (each === known ? { ...known, times: merged } : each));
   if (Object.keys(merged).length < quorum || end.size <= (state.witnessed?.size ?? 0)) return [];
   const atS = Math.min(...Object.values(merged));

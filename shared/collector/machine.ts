@@ -121,13 +121,13 @@ export class LogMachine {
 
   /** Step 17. A cosignature that is ahead of the entries waits for them. */
   cosigned(cosigned: Cosigned, quorum: number): readonly Notice[] {
-    const before = this.heartbeats.witnessed;
+    const { agreed, witnessed: before } = this.heartbeats;
     const remarks = countCosignatures(this.heartbeats, cosigned, quorum);
     if (remarks === undefined) {
       this.#early = [...this.#early, cosigned].slice(-MOST_EARLY);
       return [];
     }
-    this.#dirty = true;
+    if (this.heartbeats.agreed !== agreed) this.#dirty = true;
     const { witnessed } = this.heartbeats;
     if (witnessed !== before && witnessed !== undefined) {
       return [{ kind: 'witnessed', log: this.log.log, ...witnessed, remarks }];

@@ -54,7 +54,11 @@ export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] => {
 export const parsePresence = (payload: Uint8Array): Presence | undefined =>
   presenceSchema.safeParse(parseJson(payload)).data;
 
+/** Longer than anything that is sent: not read, as nobody signed it. */
+const MOST_BYTES = 131_072;
+
 const parseJson = (payload: Uint8Array): unknown => {
+  if (payload.length > MOST_BYTES) return undefined;
   try {
     return JSON.parse(Buffer.from(payload).toString('utf8'));
   } catch {

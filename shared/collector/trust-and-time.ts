@@ -4,6 +4,7 @@ import type { EpochMarker } from '../epoch.ts';
 import type { TrustedKeys } from '../keys.ts';
 import type { NoteKey } from '../note.ts';
 import { type VerifiedManifest, verifyManifest } from '../trust.ts';
+import { VerificationError } from '../verification.ts';
 import type { Trust } from '../verify.ts';
 
 /** Epoch markers of one issuer that are remembered: a week at one in five minutes. */
@@ -30,14 +31,14 @@ export class TrustAndTime {
   #manifest: VerifiedManifest | undefined;
   #dirty = false;
 
-  /** From what was stored. The manifest is verified once more: the pinned authority may have changed. */
+  /** From what was stored. A manifest that the authority pinned now did not sign is as good as none. */
   constructor(source: TrustSource, stored: string | undefined) {
     this.#source = source;
     if (stored === undefined) return;
     const { manifest, epochs } = savedSchema.parse(JSON.parse(stored));
     for (const [id, iss, iat] of epochs) this.#epochs.set(id, { iss, iat });
     if (manifest !== undefined && source.kind === 'authority') {
-      this.#manifest = verifyManifest(Buffer.from(manifest), { authority: source.authority });
+      this.#manifest = readManifest(Buffer.from(manifest), source.authority);
     }
   }
 
@@ -72,13 +73,17 @@ export class TrustAndTime {
     return manifest;
   }
 
-  /** Remembers a verified marker; of each issuer the oldest are forgotten. */
+  /** Remembers a verified marker. Of each issuer the newest stay, whatever old ones a broker delivers again. */
   takeMarker({ id, iss, iat }: EpochMarker): void {
     if (this.#epochs.has(id)) return;
+    const own = [...this.#epochs].filter(([, marker]) => marker.iss === iss);
+    if (own.length >= MOST_MARKERS) {
+      const [oldest, marker] = own.reduce((one, other) => (other[1].iat < one[1].iat ? other : one));
+      if (marker.iat >= iat) return;
+      this.#epochs.delete(oldest);
+    }
     this.#epochs.set(id, { iss, iat });
     this.#dirty = true;
-    const own = [...this.#epochs].filter(([, marker]) => marker.iss === iss);
-    for (const [old] of own.slice(0, -MOST_MARKERS)) this.#epochs.delete(old);
   }
 
   /** Text to be stored, if anything changed since `committed`. */
@@ -93,3 +98,12 @@ export class TrustAndTime {
     this.#dirty = false;
   }
 }
+
+const readManifest = (bytes: Buffer, authority: TrustedKeys): VerifiedManifest | undefined => {
+  try {
+    return verifyManifest(bytes, { authority });
+  } catch (problem) {
+    if (problem instanceof VerificationError) return undefined;
+    throw problem;
+  }
+};
