@@ -65,17 +65,23 @@ export interface Heard {
   readonly fork?: { readonly first?: string; readonly second: string };
 }
 
+/** True if the heartbeat was made after all that were heard, by the count of starts and the clock since the start. */
+export const isNewer = ({ heard }: HeartbeatState, { content }: VerifiedCheckpoint): boolean =>
+  heard === undefined ||
+  content.bootcount > heard.bootcount ||
+  (content.bootcount === heard.bootcount && content.mono_ms > heard.monoMs);
+
 /** Step 16: compares a heartbeat with the ones before. Undefined where it is newer and does not contradict them. */
-const compareHeard = ({ heard }: HeartbeatState, { content }: VerifiedCheckpoint): Heard | undefined => {
+const compareHeard = (state: HeartbeatState, checkpoint: VerifiedCheckpoint): Heard | undefined => {
+  const { heard } = state;
   if (heard === undefined) return undefined;
-  const { bootcount, mono_ms, size, root, note } = content;
+  const { size, root, note } = checkpoint.content;
   const fork = { first: heard.note, second: note };
-  const isNewer = bootcount > heard.bootcount || (bootcount === heard.bootcount && mono_ms > heard.monoMs);
   if (size === heard.size && root !== heard.root) {
     // Two trees of one size prove a fork whichever came first.
     return { remarks: [remark('E_FORK', 16, `two checkpoints of size ${size}`)], fork };
   }
-  if (!isNewer) return { remarks: [remark('I_STALE', 16, 'not newer than the last heartbeat')] };
+  if (!isNewer(state, checkpoint)) return { remarks: [remark('I_STALE', 16, 'not newer than the last heartbeat')] };
   if (size < heard.size) {
     return { remarks: [remark('E_ROLLBACK', 16, `size ${size} after ${heard.size}`)], fork };
   }

@@ -8,6 +8,7 @@ import {
   type Heard,
   type HeartbeatState,
   hearCheckpoint,
+  isNewer,
   mayCosign,
   newHeartbeats,
   reachCheckpoint,
@@ -99,7 +100,7 @@ export class LogMachine {
   }
 
   /**
-   * Step 16. `range`, our tree at the size of the checkpoint, where `leaves` asked for it. `isAlive`: the heartbeat was
+   * Step 16. `range`, our tree at the size of the checkpoint, computed from `baseFor`, where that gave something. `isAlive`: the heartbeat was
    * newer than all before it, so somebody who has the key is there now or was since the last one.
    */
   hear(
@@ -114,8 +115,11 @@ export class LogMachine {
   }
 
   /** Where to compute our tree at the size of a checkpoint from; undefined where `hear` needs no help. */
-  baseFor({ content: { size } }: VerifiedCheckpoint): CompactRange | undefined {
+  baseFor(checkpoint: VerifiedCheckpoint): CompactRange | undefined {
+    const { size } = checkpoint.content;
     if (this.log.range === undefined || size >= this.log.next) return undefined;
+    // Anyone can deliver an old one again and again; for that nothing is read from the store.
+    if (!isNewer(this.heartbeats, checkpoint)) return undefined;
     return [this.heartbeats.range, ...this.#anchors].findLast((range) => range.size <= size);
   }
 
@@ -197,7 +201,8 @@ export class LogMachine {
   ack(nowMs: number, gap: readonly [number, number] | undefined): Ack | undefined {
     const { log, next, before } = this.log;
     const isDue = gap !== undefined || this.#ackDue || nowMs - this.#ackedMs >= IDLE_ACK_MS;
-    if (!isDue || this.#dirty || (gap === undefined && nowMs - this.#ackedMs < ACK_EVERY_MS)) return undefined;
+    if (this.#dirty) throw new Error(`${log}: what is not stored cannot be acknowledged`);
+    if (!isDue || (gap === undefined && nowMs - this.#ackedMs < ACK_EVERY_MS)) return undefined;
     // After entries that are lost nothing is known of the one before the next.
     if (next > 0 && before === undefined) return undefined;
     this.#ackDue = false;

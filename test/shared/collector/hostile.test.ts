@@ -197,7 +197,10 @@ test('what is held is bounded by number, by bytes and over all logs, and keeps t
       for (const seq of seqs) {
         const message = messages[seq];
         assert.ok(message !== undefined);
-        for (const displaced of held.put(message)) came.delete(displaced.statement.seq);
+        for (const { statement } of held.put(message)) {
+          came.delete(statement.seq);
+          assert.ok(statement.seq > Math.max(0, ...held.seqs()), 'the farthest goes');
+        }
         if (held.has(seq)) came.add(seq);
         assert.ok(held.size <= 1_000 && room.used <= most);
       }
