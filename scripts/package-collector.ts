@@ -51,7 +51,7 @@ const manifestOf = ({ version, license, dependencies }: Manifest): object => ({
   license,
   type: 'module',
   sideEffects: false,
-  engines: { node: '>=22' },
+  engines: { node: '>=20.12' },
   exports: {
     '.': entry('index'),
     './store-contract': entry('collector/store-contract'),
@@ -60,7 +60,7 @@ const manifestOf = ({ version, license, dependencies }: Manifest): object => ({
   files: ['**/*.js', '**/*.d.ts'],
   dependencies: { zod: `^${dependencies.zod}` },
   // The declarations speak of Buffer and KeyObject; whoever has no TypeScript needs none of it.
-  peerDependencies: { '@types/node': '>=22' },
+  peerDependencies: { '@types/node': '>=20' },
   peerDependenciesMeta: { '@types/node': { optional: true } },
 });
 
