@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { mayCosign, newHeartbeats } from '../../../shared/heartbeats.ts';
 import {
   type Arrived,
   type Cosigned,
@@ -390,6 +391,12 @@ test('a collector that is a witness cosigns what agrees, once, after it stored t
     seen.push(known.end.root);
   }
   assert.deepEqual(seen, [rootOf(log, 20), rootOf(log, 30)]);
+});
+
+test('nothing that is not larger than what was cosigned is cosigned', () => {
+  const state = { ...newHeartbeats(), cosigned: { size: 20, root: rootOf(log, 20) } };
+  const may = (size: number) => mayCosign(state, { size, root: rootOf(log, size), note: '' });
+  assert.deepEqual([may(19), may(20), may(21)], [false, false, true]);
 });
 
 test('a tree that does not agree is never cosigned', async () => {
