@@ -142,6 +142,16 @@ test('TV-21: a heartbeat that is delivered again is stale: no alarm, and no sign
   );
 });
 
+test('TV-21: what was heard is stored: after a restart an old heartbeat is stale, and a smaller new one a rollback', async () => {
+  const store = new MemoryStore();
+  const [older, newer] = [heartbeat(log, 20), heartbeat(log, 30)];
+  await (await open({ store })).take(all, NOW);
+  await (await open({ store })).take([newer], NOW);
+  const collector = await open({ store });
+  assert.deepEqual((await collector.take([older, newer], NOW)).notices, []);
+  assert.deepEqual(checkpointCodes(await collector.take([heartbeat(log, 20)], NOW)), ['E_ROLLBACK']);
+});
+
 const notes: { readonly [title: string]: () => object } = {
   'of another size': () => ({ note: signCheckpoint({ log: LOG, size: 29, root: rootOf(log, 30) }, gatewayKey) }),
   'of another root': () => ({ note: signCheckpoint({ log: LOG, size: 30, root: rootOf(log, 29) }, gatewayKey) }),

@@ -140,16 +140,24 @@ test('a collector restored from an older copy acknowledges less, and has everyth
   assertWhole(older, log);
 });
 
-test('logs that are not in use are read again from the store', async () => {
-  const store = new MemoryStore();
-  const collector = await open({ store, mostLogs: 1 });
+test('logs that are not in use are read again from the store, in one batch or in many', async () => {
   const logs = Array.from({ length: 40 }, (_none, index) => plain(6, `example.org/gw-${index}/1`));
-  const topicOf = (name: string) => `attest/v1/${name.split('/')[1]}/log`;
-  for (let seq = 0; seq < 6; seq += 1) {
-    const messages = logs.map((each) => arrived(each.messages[seq] ?? Buffer.alloc(0), topicOf(each.next.log)));
-    await collector.take(messages, NOW + seq * 1000);
+  const rounds = Array.from({ length: 6 }, (_none, seq) =>
+    logs.map(({ messages, next }) =>
+      arrived(messages[seq] ?? Buffer.alloc(0), `attest/v1/${next.log.split('/')[1]}/log`),
+    ),
+  );
+  for (const batches of [rounds, [rounds.flat()]]) {
+    const store = new MemoryStore();
+    const collector = await open({ store, mostLogs: 1 });
+    const commit = store.commit.bind(store);
+    store.commit = (changes) => {
+      for (const { log: name, revision } of changes.logs) assert.equal(store.log(name)?.revision ?? 0, revision);
+      commit(changes);
+    };
+    for (const [round, batch] of batches.entries()) await collector.take(batch, NOW + round * 1000);
+    for (const each of logs) assertWhole(store, each);
   }
-  for (const each of logs) assertWhole(store, each);
 });
 
 test('of several that share a fleet each serves its own gateways', async () => {
