@@ -1,7 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 
 /** By how much the memory of V8 may grow beyond what was alive at its last collection, %. Its own choice is up to 300. */
-const GROWING_PERCENT = 40;
+const GROWING_PERCENT = 30;
 
 /**
  * Keeps the resident memory of a process that runs for months near to what is alive in it: a gateway has other work, too.

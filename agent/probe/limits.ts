@@ -8,11 +8,14 @@ export interface Limits {
   readonly maxReplyBytes: number;
 }
 
+/** How many that had their turn may still be held by a line that never empties. */
+const MOST_DONE = 1024;
+
 /** Lets at most `most` pieces of work run at the same time; the others wait in the order they came. */
 export class Semaphore {
   readonly #most: number;
   #running = 0;
-  /** From `#head` on: shifting a long array would move all of it for each that leaves. */
+  /** From `#head` on: shifting a long array would move all of it for each that leaves. What left is let go in batches. */
   #waiting: (() => Promise<void>)[] = [];
   #head = 0;
   #whenIdle: (() => void)[] = [];
@@ -51,6 +54,10 @@ export class Semaphore {
     const next = this.#waiting[this.#head];
     if (next !== undefined) {
       this.#head += 1;
+      if (this.#head === MOST_DONE) {
+        this.#waiting.splice(0, this.#head);
+        this.#head = 0;
+      }
       this.#do(next);
       return;
     }

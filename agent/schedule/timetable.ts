@@ -17,15 +17,11 @@ export interface DueLook<S extends Seat> {
   readonly early: boolean;
 }
 
-/** The part of a round that has not been handed out yet: seats by due time, and how far it got. */
+/** A round: its seats in the order in which they fall due, when each does, and how many were handed out. */
 interface Sweep<S> {
-  readonly due: readonly Turn<S>[];
+  readonly seats: readonly S[];
+  readonly atMs: Float64Array;
   next: number;
-}
-
-interface Turn<S> {
-  readonly seat: S;
-  readonly atMs: number;
 }
 
 const JITTER = 0.1;
@@ -44,8 +40,8 @@ export class Timetable<S extends Seat> {
   readonly #seats: () => readonly S[];
   readonly #phaseOf: (seat: S) => number;
   readonly #random: () => number;
-  #pools: Sweep<S> = { due: [], next: 0 };
-  #full: Sweep<S> = { due: [], next: 0 };
+  #pools: Sweep<S> = NO_ROUND;
+  #full: Sweep<S> = NO_ROUND;
   #poolsIntervalMs = Number.POSITIVE_INFINITY;
   #fullIntervalMs = Number.POSITIVE_INFINITY;
   readonly #fullDue = new Set<S>();
@@ -122,17 +118,21 @@ export class Timetable<S extends Seat> {
 
   /** The turns of a round. What fell due in the one `before` and was not handed out yet is made up for first. */
   #sweep(round: Round, seats: readonly S[], before: Sweep<S>): Sweep<S> {
-    const late = take(before, round.openedAtMs).map((seat): Turn<S> => ({ seat, atMs: round.openedAtMs }));
-    const due = seats.map((seat): Turn<S> => {
+    const late = take(before, round.openedAtMs).map((seat) => ({ seat, atMs: round.openedAtMs }));
+    const due = seats.map((seat) => {
       const share = this.#phaseOf(seat) * (1 - JITTER) + this.#random() * JITTER;
       return { seat, atMs: round.openedAtMs + share * Math.max(0, round.intervalMs - MARGIN_MS) };
     });
-    return { due: [...late, ...due].sort((a, b) => a.atMs - b.atMs), next: 0 };
+    const turns = [...late, ...due].sort((a, b) => a.atMs - b.atMs);
+    // Two lists: an object for each turn of a large fleet would be held until the round is over.
+    return { seats: turns.map(({ seat }) => seat), atMs: Float64Array.from(turns, ({ atMs }) => atMs), next: 0 };
   }
 }
 
+const NO_ROUND: Sweep<never> = { seats: [], atMs: new Float64Array(), next: 0 };
+
 const take = <S>(sweep: Sweep<S>, nowMs: number): readonly S[] => {
   const from = sweep.next;
-  while ((sweep.due[sweep.next]?.atMs ?? Number.POSITIVE_INFINITY) <= nowMs) sweep.next += 1;
-  return sweep.due.slice(from, sweep.next).map(({ seat }) => seat);
+  while ((sweep.atMs[sweep.next] ?? Number.POSITIVE_INFINITY) <= nowMs) sweep.next += 1;
+  return sweep.seats.slice(from, sweep.next);
 };

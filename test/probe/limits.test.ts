@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { Semaphore } from '../../agent/probe/limits.ts';
 
 test('never more than the bound run at once, all run, in the order they came', async () => {
@@ -35,6 +37,28 @@ test('work that fails gives its place back', async () => {
     /no/,
   );
   assert.equal(await places.run(async () => 'next'), 'next');
+});
+
+test('a line that never empties lets go of those that had their turn', async () => {
+  const places = new Semaphore(1);
+  const begun: WeakRef<object>[] = [];
+  const watched = Promise.withResolvers<void>();
+  const next = (): void => {
+    const work = { number: begun.length };
+    begun.push(new WeakRef(work));
+    places.start(async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      // The next goes in line before this one leaves.
+      if (work.number < 10_000) next();
+      else watched.resolve();
+    });
+  };
+  next();
+  next();
+  await watched.promise;
+  setFlagsFromString('--expose-gc');
+  runInNewContext('gc')();
+  assert.ok(begun.filter((work) => work.deref() !== undefined).length < 2048);
 });
 
 test('a bound of none is our mistake', () => {
