@@ -34,6 +34,9 @@ interface Module {
 
 const MODULE_KEY = /^MM ID(\d+)(:Summary)?$/;
 
+/** Under another key it is a module whose key is damaged. */
+const isModuleText = (value: JsonValue): boolean => typeof value === 'string' && /^'?Ver\[/.test(value);
+
 /**
  * The modules of a `stats` reply. A controller keeps the entries of modules that were plugged in again, under the
  * same DNA; the last entry is the one that runs.
@@ -43,9 +46,9 @@ const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
   for (const row of rowsOf(asObject(reply)?.STATS) ?? []) {
     for (const [key, value] of Object.entries(row)) {
       const place = MODULE_KEY.exec(key)?.[1];
-      if (place === undefined) continue;
+      if (place === undefined && !isModuleText(value)) continue;
       // The others would not be all.
-      if (typeof value !== 'string') return undefined;
+      if (place === undefined || typeof value !== 'string') return undefined;
       const items = readItems(value);
       modules.set(dnaIn(items) ?? `${scalarOf(row.ID)} ${key}`, { behindController: place !== '0', items });
     }
@@ -67,9 +70,13 @@ const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> 
   return value === undefined ? ABSENT : reader(value);
 };
 
-/** What the modules say under a key, each text once, in their order. */
+/** What the modules say under a key, each text once, in their order. Where one does not say it, the others are not all. */
 const distinct = (key: string, reader: Reader<string> = text): Source<string, 'stats'> =>
-  ofModules((modules) => eachOnce(modules.map((module) => item(module, key, reader))));
+  ofModules((modules) => {
+    const said = modules.map((module) => item(module, key, reader));
+    const silent = said.filter(({ kind }) => kind === 'absent').length;
+    return silent > 0 && silent < said.length ? UNREADABLE : eachOnce(said);
+  });
 
 const total = (key: string): Source<number, 'stats'> =>
   ofModules((modules) => sum(modules.map((module) => item(module, key, scaled(1)))));

@@ -1,7 +1,19 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies } from './driver.ts';
-import { answer, asArray, asObject, memberIn, place, type Reader, scaled, text, UNREADABLE } from './readers.ts';
+import {
+  answer,
+  asArray,
+  asObject,
+  integer,
+  memberIn,
+  place,
+  type Reader,
+  scaled,
+  text,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
 import { sum, valuesOf } from './rows.ts';
 
 /**
@@ -70,8 +82,9 @@ export const lastShareAge =
     const section = OF_POOLS(reply);
     const rows = section.kind === 'present' ? rowsOf(section.value) : undefined;
     if (rows === undefined) return UNREADABLE;
-    const now = WHEN(reply);
-    const nowS = now.kind === 'present' && typeof now.value === 'number' ? now.value : undefined;
+    // The plain-text form has no numbers.
+    const now = whenPresent(WHEN(reply), integer);
+    const nowS = now.kind === 'present' ? now.value : undefined;
     const ages = rows.flatMap((row) => ageOf(row[name], nowS));
     return ages.length === 0 ? ABSENT : present(Math.min(...ages));
   };

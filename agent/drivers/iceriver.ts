@@ -17,6 +17,7 @@ import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { livePools, type PoolMembers, poolList } from './pools.ts';
 import { rateWithLetter } from './rate-text.ts';
 import {
+  always,
   answer,
   asArray,
   asObject,
@@ -201,7 +202,7 @@ export const iceriver = defineDriver({
     'identity.mac': ofNetwork('mac', mac),
 
     'firmware.name': known('panel', 'IceRiver'),
-    'firmware.version': inPanel('/softver1', text),
+    'firmware.version': always(inPanel('/softver1', text)),
     'firmware.components': components({
       firmtype: inPanel('/firmtype', text),
       firmver1: inPanel('/firmver1', text),

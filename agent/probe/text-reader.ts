@@ -21,7 +21,8 @@ interface Item {
  * Reads the plain-text form into the shape of the JSON form, `{STATUS: [{…}], VERSION: [{…}]}`. Sections end in `|`,
  * items in `,`; a backslash escapes either; what stands between the brackets of `name[…]` is one value (Avalon). Every
  * value stays text: the form does not say which are numbers. A value with a mark that nobody escaped is a conflict: a
- * damaged byte between two items would else make one longer value of them.
+ * damaged byte between two items would else make one longer value of them. A reply has its status and rows of one list:
+ * with a second list one of its rows has a damaged name, and the first is not whole.
  */
 export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visitor): JsonValue => {
   const reply: JsonObject = {};
@@ -32,6 +33,8 @@ export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visit
     at = end;
     if (items.length > 0) addSection(reply, items, repairs, visitor);
   }
+  const lists = Object.keys(reply).filter((name) => name !== 'STATUS');
+  if (lists.length > 1) throw new DocumentProblem('unreadable', `rows of ${lists.length} lists`);
   return reply;
 };
 
