@@ -130,8 +130,11 @@ const captures = (): readonly Subject[] =>
     });
   });
 
+/** Whether there are replies of real devices to damage. */
+export const hasCaptures = (): boolean => existsSync(CAPTURES);
+
 /** Every specimen of a driver and, where they are at hand and wanted, every capture that has an expectation. */
 export const loadSubjects = ({ withCaptures }: { readonly withCaptures: boolean }): readonly Subject[] => [
   ...specimens(),
-  ...(withCaptures && existsSync(CAPTURES) ? captures() : []),
+  ...(withCaptures && hasCaptures() ? captures() : []),
 ];
