@@ -1,4 +1,4 @@
-import { DAMAGED, type JsonObject, type JsonValue } from '../probe/capture.ts';
+import { DAMAGED, INCOMPLETE, type JsonObject, type JsonValue } from '../probe/capture.ts';
 
 /**
  * A member is found by its name, so that a damaged name makes a member that is there look like one that is not sent. What
@@ -15,7 +15,7 @@ const EVERY_FOREIGN = /[^\x20-\x7e]/g;
 /** The member of an object, `DAMAGED` where only the name of one is, undefined where there is none. */
 export const namedIn = (object: JsonObject, name: string): JsonValue | undefined => {
   const value = object[name];
-  return value === undefined && hasDamaged(object, name) ? DAMAGED : value;
+  return value === undefined && (INCOMPLETE in object || hasDamaged(object, name)) ? DAMAGED : value;
 };
 
 const hasDamaged = (object: JsonObject, name: string): boolean => {

@@ -1,4 +1,4 @@
-import { CONFLICT, type JsonObject, type JsonValue } from './capture.ts';
+import { CONFLICT, INCOMPLETE, type JsonObject, type JsonValue } from './capture.ts';
 import { addMember, DocumentProblem, type Repair, type Visitor } from './json-reader.ts';
 
 /** Sections whose rows stand under another name in the JSON form (API-README). */
@@ -21,7 +21,7 @@ interface Item {
  * Reads the plain-text form into the shape of the JSON form, `{STATUS: [{…}], VERSION: [{…}]}`. Sections end in `|`,
  * items in `,`; a backslash escapes either; what stands between the brackets of `name[…]` is one value (Avalon). Every
  * value stays text: the form does not say which are numbers. A value with a mark that nobody escaped is a conflict: a
- * damaged byte between two items would else make one longer value of them. A reply has its status and rows of one list:
+ * damaged byte between two items would else make one longer value of them, and the second item one that is not sent. A reply has its status and rows of one list:
  * with a second list one of its rows has a damaged name, and the first is not whole.
  */
 export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visitor): JsonValue => {
@@ -47,6 +47,7 @@ const addSection = (reply: JsonObject, items: readonly Item[], repairs: Set<Repa
     visitor?.text(item.start, item.end);
     if (item.doubtful) repairs.add('unescaped-mark');
     addMember(row, item.name, item.doubtful ? CONFLICT : (item.value ?? ''), repairs);
+    if (item.doubtful) Object.defineProperty(row, INCOMPLETE, { value: true });
   }
   const rows = Object.hasOwn(reply, list) ? (reply[list] as JsonValue[]) : [];
   if (rows.length === 0) addMember(reply, list, rows, repairs);

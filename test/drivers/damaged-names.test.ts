@@ -78,6 +78,14 @@ test('the plain-text form with rows of two lists is unreadable: one of them lost
   assert.equal(damaged.kind === 'no-reply' ? damaged.reason : damaged.kind, 'unreadable');
 });
 
+test('in the plain-text form a row that lost a comma may have what it does not name', () => {
+  const reply = readReply(Buffer.from('STATUS=S,Code=7|POOL=0,URL=a:1,Stale=0User=acme.a,Priority=0|\0'), {
+    whole: true,
+  });
+  assert.ok(reply.kind === 'reply');
+  assert.deepEqual(at('pools', '/POOLS', poolList(CGMINER_POOL)).read(new Map([['pools', reply]])), UNREADABLE);
+});
+
 // ---- families that look for their members themselves ----------------------------------------------------------------
 
 const INFO: JsonObject = {

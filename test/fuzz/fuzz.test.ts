@@ -6,7 +6,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { fuzzGuarded } from '../../scripts/fuzz/guarded.ts';
 import { DRAWS } from '../../scripts/fuzz/mutations.ts';
 import type { FuzzReport } from '../../scripts/fuzz/run.ts';
-import { hasCaptures } from '../../scripts/fuzz/subjects.ts';
+import { hasCaptures } from '../drivers/captured.ts';
 
 /** Short runs of `npm run fuzz`: over the specimens, and over these and the captures. */
 const RUNS = [
