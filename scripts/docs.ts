@@ -12,6 +12,7 @@ import { requestsJson } from '../agent/cli/requests.ts';
 import { DRIVERS } from '../agent/drivers/index.ts';
 import { EXPECTATIONS } from '../test/drivers/capture-expectations/all.ts';
 import { hasCaptures } from '../test/drivers/captured.ts';
+import { measureIdentifications } from '../test/simulator/identifications.ts';
 import { loadSpecimens } from '../test/specimens/specimen.ts';
 import { capturesPage } from './docs/captures.ts';
 import { configurationPage } from './docs/configuration.ts';
@@ -43,9 +44,11 @@ const schemaOfDrivers = () => ({
   ...driverJsonSchema(),
 });
 
+const identifications = await measureIdentifications(loadSpecimens());
+
 const PAGES: { readonly [file: string]: () => string } = {
   'configuration.md': () => configurationPage(configJsonSchema()),
-  'drivers.md': () => driversPage(DRIVERS),
+  'drivers.md': () => driversPage(DRIVERS, identifications),
   ...Object.fromEntries(
     DRIVERS.map((driver) => [`drivers/${driver.family}.md`, () => familyPage(driver, loadSpecimens())]),
   ),

@@ -75,6 +75,7 @@ export const strongu = defineDriver({
   source: 'Replies of an STU-U6 (2020); cgminer API-README',
   recognise,
   stillSpeaks,
+  proofs: ['summary'],
   queries: {
     pools: cgminer('pools', { cadence: 'pools' }),
     conf: storedConfig,

@@ -190,7 +190,8 @@ export const whatsminer = defineDriver({
     const summary = answer(replies, 'summary');
     return summary.kind !== 'present' || describes(summary.value) || isOwnSummary(summary.value);
   },
-  proofs: ['api3_info'],
+  // The cgminer of 2018 to 2020 shows its maker in the summary alone.
+  proofs: ['summary', 'api3_info'],
   queries: {
     summary: cgminer('summary', { cadence: 'pools' }),
     pools: cgminer('pools', { cadence: 'pools' }),
