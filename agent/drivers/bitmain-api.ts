@@ -37,6 +37,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { firstRow, known, ofRow, type RowFinder } from './rows.ts';
+import { letIn, PRIVILEGED } from './write-access.ts';
 
 /**
  * Port 4028 of Bitmain's miner program: its questions, and where each fact stands in the answers. Firmware of other
@@ -48,6 +49,7 @@ export const API_QUERIES = {
   version: cgminer('version'),
   stats: cgminer('stats'),
   summary: cgminer('summary'),
+  privileged: PRIVILEGED,
 } as const;
 
 // ---- who answers -----------------------------------------------------------------------------------------------------
@@ -194,6 +196,7 @@ export const API_FACTS = {
   'firmware.components': components(API_PARTS),
   pools: at('pools', '/POOLS', poolList(RUNTIME_POOL)),
   live_pools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
+  'access.api_write': letIn('privileged'),
   'config.freq_mhz': at('stats', '', inData(frequency)),
   'config.voltage_mv': at('stats', '', inData(voltage)),
   'telemetry.hashrate_hs': anyOf(STATED_RATE, LABELLED_RATE),

@@ -19,6 +19,7 @@ import { answersOf } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { anyOf, at, firstOf, type Reader, scaled, text, whenPresent } from './readers.ts';
+import { letIn, PRIVILEGED } from './write-access.ts';
 
 const NAME = /^(hammer|blackminer)\b/i;
 
@@ -58,11 +59,13 @@ export const hammer = defineDriver({
     version: cgminer('version'),
     summary: cgminer('summary'),
     stats: cgminer('stats'),
+    privileged: PRIVILEGED,
     system: systemInfo,
     network: networkInfo,
   },
   vendorLogin: { user: 'root', password: 'root' },
   facts: {
+    'access.api_write': letIn('privileged'),
     'identity.make': firstOf(
       at('system', '/minertype', maker),
       at('version', '/VERSION/0/Type', maker),

@@ -336,6 +336,8 @@ export const whatsminer = defineDriver({
     'Hydro models (M33, M53, M63) report fans at 0; they have none.',
     '`get_token` hands out one of few tokens and is never asked.',
     'API 3 on port 4433 stands beside port 4028 on firmware from the end of 2024 on; its description of the device is read there as well, all of it where 4028 is closed.',
+    'The kernel line with the time of its build, and the stored pools as against the running ones, stand in LuCI pages alone: HTTPS behind a session, in HTML of no documented shape. They are not read.',
+    'unverified: the members of `get.miner.setting`, `get.system.setting` and `get.fan.setting` (fans, time servers), which are not asked.',
     'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read.',
   ],
   close: [
