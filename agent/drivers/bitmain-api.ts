@@ -19,7 +19,7 @@ import {
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, type Driver, type Replies } from './driver.ts';
 import { components, keysOf } from './named-texts.ts';
-import { CGMINER_POOL, livePools, type PoolMembers, poolList } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   anyOf,
   asObject,
@@ -164,10 +164,6 @@ export const LABELLED_RATE = anyOf(
 );
 
 // ---- facts -----------------------------------------------------------------------------------------------------------
-
-/** Without the quota, which is always 1 here and unknown to the stored configuration. */
-const { quota: _, ...withoutQuota } = CGMINER_POOL;
-export const RUNTIME_POOL: PoolMembers = withoutQuota;
 
 export const part = <const Name extends string>(query: Name, pointer: Pointer) => at(query, pointer, scalarText);
 

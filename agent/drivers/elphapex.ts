@@ -10,7 +10,6 @@ import {
   networkFacts,
   networkInfo,
   slotsIn,
-  slotsOf,
   stillCalled,
   storedConfig,
   storedSlots,
@@ -39,6 +38,7 @@ import {
   worded,
 } from './readers.ts';
 import { firstRow, highest, known, ofRow } from './rows.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 const NAME = /^dg/i;
 
@@ -118,7 +118,7 @@ export const elphapex = defineDriver({
       'web.type': at('stats', '/INFO/type', scalarText),
     }),
 
-    pools: slotsOf(storedSlots, slotsIn('pools', 'POOLS', CGI_POOL)),
+    pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', CGI_POOL)),
     live_pools: at('pools', '/POOLS', livePools(CGI_POOL)),
 
     'config.mode': at('conf', '/fc-work-mode', workMode),

@@ -39,7 +39,7 @@ import {
   worded,
 } from './readers.ts';
 import { highest, known, sum } from './rows.ts';
-import { storedAndRunning } from './two-pool-lists.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 // ---- replies ---------------------------------------------------------------------------------------------------------
 

@@ -52,6 +52,11 @@ export const CGMINER_POOL: PoolMembers = {
   host: 'Stratum URL',
 };
 
+const { quota: _, ...WITHOUT_QUOTA } = CGMINER_POOL;
+
+/** The same without the quota, where it is always 1 and unknown to the stored list that the device has beside this one. */
+export const RUNTIME_POOL: PoolMembers = WITHOUT_QUOTA;
+
 /** A pool with the host connected now, before it becomes a slot or a live pool. */
 interface Row extends PoolSlot {
   readonly host?: string;

@@ -1,10 +1,10 @@
 import { ABSENT, present } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
-import { dhcp, meanOf, networkInfo, RUNNING_POOL, slotsIn, slotsOf, storedConfig, storedSlots } from './cgi-lineage.ts';
+import { dhcp, meanOf, networkInfo, slotsIn, storedConfig, storedSlots } from './cgi-lineage.ts';
 import { answersOf, describedBy, inRows, namedRate, numbered, sumOfRates, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
-import { livePools } from './pools.ts';
+import { livePools, RUNTIME_POOL } from './pools.ts';
 import {
   anyOf,
   asArray,
@@ -22,6 +22,7 @@ import {
   UNREADABLE,
 } from './readers.ts';
 import { eachOnce, firstRow, hottest, known, listed } from './rows.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 /** The program is a plain cgminer but for this member of SUMMARY, the kind of chips: `dash`, `sc`. */
 const chipsOf = (summary: JsonValue): JsonValue | undefined => firstRow('SUMMARY')(summary)?.['Miner type'];
@@ -104,8 +105,8 @@ export const strongu = defineDriver({
       'program.version': at('version', '/VERSION/0/CGMiner', scalarText),
     }),
 
-    pools: slotsOf(storedSlots, slotsIn('pools', 'POOLS', RUNNING_POOL)),
-    live_pools: at('pools', '/POOLS', livePools(RUNNING_POOL)),
+    pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', RUNTIME_POOL)),
+    live_pools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
 
     'config.freq_mhz': at('devs', '/DEVS', inRows(meanOf('Frequency'))),
     'config.other': at(
