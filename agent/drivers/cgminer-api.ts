@@ -3,8 +3,11 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies } from './driver.ts';
 import {
   answer,
+  anyOf,
   asArray,
   asObject,
+  at,
+  count,
   integer,
   memberIn,
   place,
@@ -68,6 +71,16 @@ export const namedRate: Reader<number> = (value) => {
   }
   return ABSENT;
 };
+
+const counted = (name: string) => at('summary', `/SUMMARY/0/${name}`, count);
+
+/** What SUMMARY counts since the miner program started; shares are counted in the pool rows as well. */
+export const SUMMARY_COUNTS = {
+  'telemetry.elapsed_s': counted('Elapsed'),
+  'telemetry.accepted': anyOf(counted('Accepted'), at('pools', '/POOLS', sumOfRows('Accepted'))),
+  'telemetry.rejected': anyOf(counted('Rejected'), at('pools', '/POOLS', sumOfRows('Rejected'))),
+  'telemetry.hw_errors': counted('Hardware Errors'),
+} as const;
 
 const OF_POOLS = place('/POOLS');
 const WHEN = place(['/STATUS/0/When', '/STATUS/when']);

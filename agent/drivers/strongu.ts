@@ -1,7 +1,16 @@
 import { ABSENT, present } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
 import { dhcp, meanOf, networkInfo, slotsIn, storedConfig, storedSlots } from './cgi-lineage.ts';
-import { answersOf, describedBy, inRows, namedRate, numbered, sumOfRates, sumOfRows } from './cgminer-api.ts';
+import {
+  answersOf,
+  describedBy,
+  inRows,
+  namedRate,
+  numbered,
+  SUMMARY_COUNTS,
+  sumOfRates,
+  sumOfRows,
+} from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { livePools, RUNTIME_POOL } from './pools.ts';
@@ -10,7 +19,6 @@ import {
   asArray,
   asObject,
   at,
-  count,
   firstOf,
   flag,
   mac,
@@ -131,16 +139,7 @@ export const strongu = defineDriver({
     ),
     'telemetry.fans_rpm': at('summary', '/SUMMARY/0', summaryFans),
     'telemetry.chips': at('devs', '/DEVS', sumOfRows('ChipNum')),
-    'telemetry.elapsed_s': at('summary', '/SUMMARY/0/Elapsed', count),
-    'telemetry.accepted': anyOf(
-      at('summary', '/SUMMARY/0/Accepted', count),
-      at('pools', '/POOLS', sumOfRows('Accepted')),
-    ),
-    'telemetry.rejected': anyOf(
-      at('summary', '/SUMMARY/0/Rejected', count),
-      at('pools', '/POOLS', sumOfRows('Rejected')),
-    ),
-    'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
+    ...SUMMARY_COUNTS,
     'telemetry.last_share_age_s': at('devs', '', shareAge),
   },
   secrets: ['pass'],
