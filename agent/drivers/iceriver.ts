@@ -14,7 +14,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { livePools, type PoolMembers, poolList } from './pools.ts';
+import { firstNumber, livePools, type PoolMembers, poolList } from './pools.ts';
 import { rateWithLetter } from './rate-text.ts';
 import {
   always,
@@ -107,7 +107,8 @@ const withFlags = (list: JsonValue): JsonValue =>
 /** Slots and priorities count from 1 here and from 0 with us. */
 const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
   whenPresent(poolList(POOL)(withFlags(value)), (slots) => {
-    const base = slots.some(({ slot }) => slot === 0) ? 0 : 1;
+    const base = firstNumber(value, 'no');
+    if (base === undefined) return UNREADABLE;
     return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base, priority: slot.priority - base })));
   });
 

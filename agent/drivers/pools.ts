@@ -150,6 +150,17 @@ export const poolList =
     (value) =>
       rowsOf(members, value);
 
+/**
+ * What the rows of a list count from, blank ones too: 0 where they do so one after the other, 1 where none is 0 or twice.
+ * Undefined else: one of the numbers is damaged, and would shift all the others.
+ */
+export const firstNumber = (list: JsonValue, name: MemberName): 0 | 1 | undefined => {
+  const readings = (asArray(list) ?? []).map((row) => memberIn(asObject(row) ?? {}, name, count));
+  const numbers = readings.map((reading) => valueIn(reading) ?? 0);
+  if (numbers.includes(0)) return numbers.every((number, at) => number === at) ? 0 : undefined;
+  return new Set(numbers).size === numbers.length ? 1 : undefined;
+};
+
 /** The same list as a surface of its own: where each pool stands now. */
 export const livePools =
   (members: PoolMembers): Reader<readonly LivePool[]> =>

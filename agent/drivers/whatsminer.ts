@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { describedBy, lastShareAge, rowsOf, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, firstNumber, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -71,8 +71,8 @@ const powerLimit: Reader<number> = (value) =>
 /** cgminer counts its pools from 0 and btminer from 1; our slots count from 0. */
 const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
   whenPresent(poolList(CGMINER_POOL)(value), (slots) => {
-    // A blank slot is none, but counts.
-    const base = (rowsOf(value) ?? []).some(({ POOL }) => POOL === 0) ? 0 : 1;
+    const base = firstNumber(value, 'POOL');
+    if (base === undefined) return UNREADABLE;
     return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
   });
 

@@ -10,9 +10,10 @@ import { CGMINER_POOL, poolList } from '../../agent/drivers/pools.ts';
 import { proto } from '../../agent/drivers/proto.ts';
 import { at, firstOf, memberIn, place, text } from '../../agent/drivers/readers.ts';
 import { vnish } from '../../agent/drivers/vnish.ts';
+import { whatsminer } from '../../agent/drivers/whatsminer.ts';
 import { DAMAGED, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
-import { type FactName, present, unknown } from '../../shared/facts.ts';
+import { type FactName, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
 
 const UNREADABLE = unknown('unreadable');
 
@@ -183,4 +184,35 @@ test('vnish: the running pools do not stand in for stored ones of which a name i
   assert.equal(pools(stored)?.kind, 'present');
   assert.deepEqual(pools(renamed(stored, 'miner', 'mioer')), UNREADABLE);
   assert.deepEqual(pools({ miner: renamed(stored.miner, 'pools', 'poo\u0001ls') }), UNREADABLE);
+});
+
+test('where rows count from 0 or from 1 a number that becomes 0 makes the pools unknown, and shifts no other', () => {
+  const rows = (name: string, numbers: readonly number[]) =>
+    numbers.map((number) => ({
+      [name]: number,
+      URL: `p${number}.example:1`,
+      addr: `p${number}.example:1`,
+      user: 'a',
+      User: 'a',
+    }));
+  const slotsIn = (reading: Reading<unknown> | undefined) =>
+    reading?.kind === 'present' ? (reading.value as readonly PoolSlot[]).map(({ slot }) => slot) : reading;
+  const iceriverSlots = (numbers: readonly number[]) => {
+    const document = { error: 0, data: { pools: rows('no', numbers) } };
+    return slotsIn(read(iceriver, 'pools', { machine: document, panel: document }));
+  };
+  const whatsminerSlots = (numbers: readonly number[]) =>
+    slotsIn(read(whatsminer, 'pools', { pools: { POOLS: rows('POOL', numbers) } }));
+  for (const slots of [iceriverSlots, whatsminerSlots]) {
+    assert.deepEqual(slots([1, 2, 3]), [0, 1, 2]);
+    assert.deepEqual(slots([0, 1, 2]), [0, 1, 2]);
+    assert.deepEqual(slots([1, 3]), [0, 2]);
+    for (const numbers of [
+      [1, 0, 3],
+      [1, 2, 0],
+      [0, 2, 3],
+      [1, 1, 2],
+    ])
+      assert.deepEqual(slots(numbers), UNREADABLE);
+  }
 });
