@@ -159,10 +159,7 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   if (state === undefined) return undefined;
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
-  const judged = withIdentification(
-    appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps)),
-    sight,
-  );
+  const judged = withIdentification(appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps)), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
