@@ -79,6 +79,12 @@ test('the plain-text form with rows of two lists is unreadable: one of them lost
   assert.equal(damaged.kind === 'no-reply' ? damaged.reason : damaged.kind, 'unreadable');
 });
 
+test('the plain-text form whose status lost its end is unreadable: the first row is in it', () => {
+  const text = 'STATUS=S,Code=7<POOL=0,URL=a:1,User=x|POOL=1,URL=b:1,User=y|\0';
+  const damaged = readReply(Buffer.from(text), { whole: true });
+  assert.equal(damaged.kind === 'no-reply' ? damaged.reason : damaged.kind, 'unreadable');
+});
+
 test('in the plain-text form a row that lost a comma may have what it does not name', () => {
   const reply = readReply(Buffer.from('STATUS=S,Code=7|POOL=0,URL=a:1,Stale=0User=acme.a,Priority=0|\0'), {
     whole: true,
