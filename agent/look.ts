@@ -22,6 +22,8 @@ export interface Seen {
   readonly observation: Observation;
   /** The surfaces of the endpoint that were looked at as well. */
   readonly endpoint?: EndpointReading;
+  /** What identification asked and was told, where it was needed. */
+  readonly identifiedBy?: readonly string[];
 }
 
 /** What one look at one address gave. */
@@ -76,7 +78,7 @@ const identifyAndAsk = async (
       if (found.driver === known) return undefined;
       // Its last connection is just over.
       await waitFor(found.driver.pauseMs ?? 0, deps);
-      return ask(target, found.driver, look, deps);
+      return byEvidence(await ask(target, found.driver, look, deps), found.evidence);
     case 'ambiguous':
       return known === undefined ? nothing('unreadable', `could be ${found.families.join(' or ')}`) : undefined;
     case 'unidentified':
@@ -85,6 +87,9 @@ const identifyAndAsk = async (
       return nothing(found.reason, 'nothing answered');
   }
 };
+
+const byEvidence = (sight: Sight, identifiedBy: readonly string[]): Sight =>
+  sight.kind === 'seen' ? { ...sight, identifiedBy } : sight;
 
 const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDeps): Promise<Sight> => {
   const capture = await probeDevice(target, driver, look, deps);

@@ -1,6 +1,6 @@
 import type { FactName, Facts } from '../shared/facts.ts';
 import { affirmsPools, notePools } from './appraise/agreement.ts';
-import type { Attested, DeviceState } from './appraise/device.ts';
+import { type Attested, type DeviceState, withIdentified } from './appraise/device.ts';
 import {
   dueSurfaces,
   type EndpointTurns,
@@ -9,7 +9,7 @@ import {
   noteEndpoint,
   surfacesShown,
 } from './appraise/endpoint.ts';
-import { appraise, type Look, type LookContext } from './appraise/engine.ts';
+import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { keptFacts } from './baseline/kept.ts';
@@ -132,7 +132,8 @@ const askAnew = async (
   for (let looks = 1; looks < FULL_LOOKS && sight.kind === 'seen' && lostFacts(sight, before).length > 0; looks += 1) {
     const next = await again(sight.driver);
     if (next.kind === 'nothing') return sight;
-    sight = next;
+    const { identifiedBy } = sight;
+    sight = { ...(identifiedBy === undefined ? {} : { identifiedBy }), ...next };
   }
   return sight;
 };
@@ -158,7 +159,7 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   if (state === undefined) return undefined;
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
-  const judged = appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps));
+  const judged = withIdentification(appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps)), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
@@ -174,6 +175,18 @@ const inFull = (state: DeviceState, sight: Seen, seat: FleetSeat, { settings }: 
 };
 
 const NOT_LOOKED_AT: EndpointReading = new Map();
+
+/** The verdict, with how the family was found out where this look needed to. */
+const withIdentification = (verdict: Verdict, sight: Sight): Verdict => {
+  if (sight.kind === 'nothing' || sight.identifiedBy === undefined) return verdict;
+  const { observation, identifiedBy } = sight;
+  const state = withIdentified(verdict.state, {
+    family: observation.family,
+    atMs: observation.observedAtMs,
+    by: identifiedBy,
+  });
+  return { ...verdict, state, changed: true };
+};
 
 /** What the entries about this look will say of it. */
 const judgedOf = (

@@ -10,7 +10,11 @@ import { configJsonSchema } from '../agent/cli/check-config.ts';
 import { driverJsonSchema } from '../agent/cli/driver.ts';
 import { requestsJson } from '../agent/cli/requests.ts';
 import { DRIVERS } from '../agent/drivers/index.ts';
+import { EXPECTATIONS } from '../test/drivers/capture-expectations/all.ts';
+import { hasCaptures } from '../test/drivers/captured.ts';
+import { measureIdentifications } from '../test/simulator/identifications.ts';
 import { loadSpecimens } from '../test/specimens/specimen.ts';
+import { capturesPage } from './docs/captures.ts';
 import { configurationPage } from './docs/configuration.ts';
 import { driversPage, familyPage } from './docs/drivers.ts';
 import { eventsPage } from './docs/events.ts';
@@ -40,9 +44,11 @@ const schemaOfDrivers = () => ({
   ...driverJsonSchema(),
 });
 
+const identifications = await measureIdentifications(loadSpecimens());
+
 const PAGES: { readonly [file: string]: () => string } = {
   'configuration.md': () => configurationPage(configJsonSchema()),
-  'drivers.md': () => driversPage(DRIVERS),
+  'drivers.md': () => driversPage(DRIVERS, identifications),
   ...Object.fromEntries(
     DRIVERS.map((driver) => [`drivers/${driver.family}.md`, () => familyPage(driver, loadSpecimens())]),
   ),
@@ -53,6 +59,8 @@ const PAGES: { readonly [file: string]: () => string } = {
   'assayer.schema.json': () => jsonFile('assayer.schema.json', schema()),
   'driver-readers.md': readersPage,
   'driver.schema.json': () => jsonFile('driver.schema.json', schemaOfDrivers()),
+  // Where the recorded replies are not at hand the page stays as it is: nobody there can say whether it is stale.
+  ...(hasCaptures() ? { 'captures.md': () => capturesPage(EXPECTATIONS) } : {}),
 };
 
 const inDocs = (file: string): string => join(root, 'docs', file);

@@ -112,6 +112,33 @@ export interface Marks {
   wakeMs?: number | undefined;
 }
 
+/** How its family was found out the last time that it was not known: what was asked and what came of it, in words of ours. */
+export interface Identified {
+  readonly family: string;
+  readonly atMs: number;
+  readonly by: readonly string[];
+}
+
+/** Longest word about one question that is kept: a device may send the browser anywhere. */
+const LONGEST_WORD = 120;
+
+/** The state after the device was identified. */
+export const withIdentified = (state: DeviceState, { family, atMs, by }: Identified): DeviceState => ({
+  ...state,
+  identified: { family, atMs, by: sameWords(by.map((word) => word.slice(0, LONGEST_WORD))) },
+});
+
+/** The devices of a fleet are found out in few ways, each of which is kept once. */
+const ways = new Map<string, readonly string[]>();
+const MOST_WAYS = 256;
+
+const sameWords = (by: readonly string[]): readonly string[] => {
+  const key = by.join('\n');
+  const known = ways.get(key);
+  if (known === undefined && ways.size < MOST_WAYS) ways.set(key, by);
+  return known ?? by;
+};
+
 /**
  * Everything the agent remembers about one device between looks. Replaced, not changed, except for `marks`. In the store
  * its facts are the text of `comparedText`.
@@ -123,6 +150,7 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly address: string;
   readonly labels: { readonly [name: string]: string };
   readonly family?: string;
+  readonly identified?: Identified;
   readonly firstSeenMs?: number;
   /** It appeared after the first pass over its entry and nobody accepted it yet. */
   readonly unknownDevice?: true;
@@ -192,8 +220,8 @@ export const writeDevice = (state: DeviceState): string => {
 export const readDevice = (text: string): DeviceState => {
   const state = JSON.parse(text) as DeviceState<string>;
   if (!isDevice(state)) throw new Error('not the state of a device');
-  const { tracks, closed, blips, rebootsMs, marks } = state;
-  return {
+  const { tracks, closed, blips, rebootsMs, marks, identified } = state;
+  const kept = {
     ...withTexts(state, keepText),
     tracks: orNone(tracks),
     closed: orNone(closed),
@@ -201,6 +229,7 @@ export const readDevice = (text: string): DeviceState => {
     rebootsMs: orNone(rebootsMs),
     marks: { ...noMarks(), ...marks },
   };
+  return identified === undefined ? kept : withIdentified(kept, identified);
 };
 
 const orNone = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NONE : list);

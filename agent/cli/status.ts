@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { AttestationStatement } from '../../shared/statement.ts';
+import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
@@ -26,7 +27,9 @@ export const statusVerb = (program: Command, io: Io): void => {
       const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
       if (options.json) {
         const agent = live instanceof AgentError ? { running: false, reason: live.code } : { running: true, ...live };
-        printJson(io, { size: store.size(), ...agent, findings, devices });
+        const identified = new Map(store.devices((text) => identifiedIn(readDevice(text))));
+        const rows = devices.map((row) => ({ ...row, ...identified.get(row.device) }));
+        printJson(io, { size: store.size(), ...agent, findings, devices: rows });
         return;
       }
       io.out.write(headOf(store, live, findings));
@@ -60,6 +63,18 @@ interface DeviceRow {
   /** The conformance speaks of pools that could not be read since. */
   readonly pools_unread_since?: number;
 }
+
+/** How the family of a device was found out, for its row. */
+const identifiedIn = ({ id, identified }: DeviceState): readonly [string, object] => [
+  id,
+  identified === undefined
+    ? {}
+    : {
+        family: identified.family,
+        identified_at: Math.floor(identified.atMs / 1000),
+        identified_by: identified.by,
+      },
+];
 
 const rowOf = (
   { subject, evidence, appraisal, reference, iat, seq }: AttestationStatement,

@@ -2,8 +2,8 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import { nestFacts } from '../normalise/nest.ts';
 import type { Observation } from '../normalise/observation.ts';
 
-/** The object that `probe --json` prints: the facts nested by their dots, and what could not be read and why. */
-export const probeJson = (observation: Observation): object => {
+/** The object that `probe --json` prints: the facts nested by their dots, what could not be read and why, and how the family was found out. */
+export const probeJson = (observation: Observation, identifiedBy?: readonly string[]): object => {
   const nested = nestFacts(observation.facts) as { telemetry?: { hashrate_hs?: number } };
   const rate = nested.telemetry?.hashrate_hs;
   return {
@@ -12,6 +12,7 @@ export const probeJson = (observation: Observation): object => {
     ...nested,
     ...(rate === undefined ? {} : { telemetry: { hashrate_ghs: rate / 1e9, ...nested.telemetry } }),
     readings: readingsOf(observation),
+    ...(identifiedBy === undefined ? {} : { identified_by: identifiedBy }),
     ...(observation.sanitized.length === 0 ? {} : { sanitized: observation.sanitized }),
   };
 };

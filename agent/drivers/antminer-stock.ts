@@ -136,6 +136,8 @@ export const antminerStock = defineDriver({
   },
   secrets: ['pass'],
   quirks: [
+    'Port 4028 answers `privileged` with a refusal to whoever may only read: `access.api_write` is then false.',
+    'unverified: the members of `pool_protect.cgi`, with which new builds say whether the list of pools is locked; it is not asked.',
     'S9, L3+, Z11: `stats` lacks the comma between its two rows.',
     'S19 and S21 CGIs begin their body with blank lines.',
     'The rate label is GHS on every model of the old program; L3+, L7, E3 and D3 mean MH/s, Z9 and Z11 kSol/s (`rate_unit` says so where it exists).',

@@ -1,9 +1,9 @@
 import { type LivePool, present } from '../../shared/facts.ts';
-import { called, knownBy, ofProgram, RUNTIME_POOL } from './bitmain-api.ts';
+import { called, knownBy, ofProgram } from './bitmain-api.ts';
 import { CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
 import { DIGEST } from './cgi-lineage.ts';
 import { defineDriver, httpGet } from './driver.ts';
-import { livePools, poolList } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import { at, type Reader, text, UNREADABLE, whenPresent } from './readers.ts';
 
 /** None of the pools that are shown is ever active, whatever the machine does: that says nothing of them. */

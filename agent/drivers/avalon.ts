@@ -2,13 +2,14 @@ import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { readItems, readModuleVersion } from './avalon-text.ts';
 import { answersOf, lastShareAge, rowsOf } from './cgminer-api.ts';
-import { type Clues, cgminer, defineDriver, type Source } from './driver.ts';
+import { type Clues, cgminer, cgminerCheck, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
   asObject,
   at,
   firstOf,
+  flag,
   type MemberName,
   mac,
   memberIn,
@@ -22,6 +23,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { betterIfAsked, eachOnce, firstRow, highest, inRow, known, listed, ofRow, sum, valuesOf } from './rows.ts';
+import { ifServed } from './served.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
 
@@ -34,6 +36,9 @@ interface Module {
 
 const MODULE_KEY = /^MM ID(\d+)(:Summary)?$/;
 
+/** Under another key it is a module whose key is damaged. */
+const isModuleText = (value: JsonValue): boolean => typeof value === 'string' && /^'?Ver\[/.test(value);
+
 /**
  * The modules of a `stats` reply. A controller keeps the entries of modules that were plugged in again, under the
  * same DNA; the last entry is the one that runs.
@@ -43,9 +48,9 @@ const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
   for (const row of rowsOf(asObject(reply)?.STATS) ?? []) {
     for (const [key, value] of Object.entries(row)) {
       const place = MODULE_KEY.exec(key)?.[1];
-      if (place === undefined) continue;
+      if (place === undefined && !isModuleText(value)) continue;
       // The others would not be all.
-      if (typeof value !== 'string') return undefined;
+      if (place === undefined || typeof value !== 'string') return undefined;
       const items = readItems(value);
       modules.set(dnaIn(items) ?? `${scalarOf(row.ID)} ${key}`, { behindController: place !== '0', items });
     }
@@ -67,9 +72,13 @@ const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> 
   return value === undefined ? ABSENT : reader(value);
 };
 
-/** What the modules say under a key, each text once, in their order. */
+/** What the modules say under a key, each text once, in their order. Where one does not say it, the others are not all. */
 const distinct = (key: string, reader: Reader<string> = text): Source<string, 'stats'> =>
-  ofModules((modules) => eachOnce(modules.map((module) => item(module, key, reader))));
+  ofModules((modules) => {
+    const said = modules.map((module) => item(module, key, reader));
+    const silent = said.filter(({ kind }) => kind === 'absent').length;
+    return silent > 0 && silent < said.length ? UNREADABLE : eachOnce(said);
+  });
 
 const total = (key: string): Source<number, 'stats'> =>
   ofModules((modules) => sum(modules.map((module) => item(module, key, scaled(1)))));
@@ -200,6 +209,10 @@ const inSummary = <T>(name: MemberName, reader: Reader<T>) => inRow('summary', f
 
 const firstStats = <T>(name: MemberName, reader: Reader<T>) => inRow('stats', firstRow('STATS'), name, reader);
 
+const macInVersion = inVersion('MAC', mac);
+
+const hasMac = (replies: Replies): boolean => macInVersion.read(replies).kind === 'present';
+
 /** Canaan Avalon on port 4028: A7 to A9 module controllers, A10 to A15 units, and the home units Q, Nano and Mini. */
 export const avalon = defineDriver({
   family: 'avalon',
@@ -216,11 +229,14 @@ export const avalon = defineDriver({
     version: cgminer('version'),
     stats: cgminer('stats'),
     config: cgminer('config'),
+    may_add_pool: cgminerCheck('addpool'),
+    // Of units whose `version` has no MAC it stands here alone.
+    minerinfo: httpGet('/get_minerinfo.cgi', { cadence: 'config', unless: hasMac }),
   },
   facts: {
     'identity.make': known('pools', 'Canaan'),
     'identity.model': firstOf(inVersion('MODEL', text), distinct('Ver', modelInVer), inVersion('PROD', text)),
-    'identity.mac': inVersion('MAC', mac),
+    'identity.mac': firstOf(macInVersion, ifServed('minerinfo', '/mac', mac)),
     'identity.control_board': inVersion('HWTYPE', text),
     'identity.chip_id': firstOf(inVersion('DNA', dna), ofModules(ownDna)),
     'identity.hashboards': ofModules(moduleDnas),
@@ -258,6 +274,7 @@ export const avalon = defineDriver({
     'config.power_limit_w': total('MPO'),
     'config.freq_mhz': ofModules(meanFrequency),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
+    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
     'config.other': settingsFrom({
       smart_speed: firstStats('Smart Speed', scalarText),
       solo_allowed: distinct('SoloAllowed'),
@@ -281,13 +298,15 @@ export const avalon = defineDriver({
     'A7 to A9 controllers name no product in `version`; they are known by the module texts of `stats`.',
     'A controller keeps entries of modules that were plugged in again; the last entry of a DNA counts (A9).',
     'Modules of several models may stand behind one controller (841 and 821 seen together).',
-    'Controllers of A7 to A9 and the Nano 3 report no MAC; the DNA identifies the hardware.',
+    'Controllers of A7 to A9 and the Nano 3 report no MAC on port 4028; `get_minerinfo.cgi`, a script of the web interface, has it (1047).',
+    'The settings of the network stand in the web interface only, behind a cookie made of the password; how it is made is not documented, and they are not read.',
+    'unverified: whether `get_minerinfo.cgi` answers without a log-in on every generation; where it does not, the MAC is `refused` or absent.',
     'A resting unit keeps its average rates; the rates of the last minute say 0 (Q).',
     'The short averages of `summary` count shares, of which a slow unit finds few (Nano 3); its average of 5 minutes is read where `stats` was not asked.',
     'A DNA of zeros identifies nothing; `HDNA` stands in for it.',
     'A temperature of -273 is a sensor that is not there (A15).',
     'The time of the last share and the time of the reply may come from different clocks (Q).',
-    'Most writes on 4028 need no log-in; no read tells whether one would be accepted.',
+    'Most writes on 4028 need no log-in; `access.api_write` is about `addpool`, and the writes of Canaan behind `ascset` are not asked for.',
     'A pool set by the vendor tool takes effect after a restart and is not seen before.',
     '`litestats` and `estats` answer in the shape of `stats`, which every generation has; they are not asked.',
   ],

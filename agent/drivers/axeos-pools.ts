@@ -1,7 +1,7 @@
 import { type PoolSlot, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolList } from './pools.ts';
-import { asArray, asObject, flag, type Reader } from './readers.ts';
+import { asArray, asObject, flag, memberOf, type Reader } from './readers.ts';
 
 /**
  * The pools of AxeOS, which every generation keeps elsewhere: primary and fallback members of one object (Bitaxe to
@@ -77,11 +77,11 @@ const activePlaces = (stratum: JsonObject | undefined, onFallback: boolean): rea
 
 const flatRow = (info: JsonObject, prefix: 'stratum' | 'fallbackStratum'): JsonObject =>
   rowOf({
-    url: info[`${prefix}URL`],
-    port: info[`${prefix}Port`],
-    user: info[`${prefix}User`],
-    tls: info[`${prefix}TLS`],
-    protocol: info[`${prefix}Protocol`],
+    url: memberOf(info, `${prefix}URL`),
+    port: memberOf(info, `${prefix}Port`),
+    user: memberOf(info, `${prefix}User`),
+    tls: memberOf(info, `${prefix}TLS`),
+    protocol: memberOf(info, `${prefix}Protocol`),
   });
 
 /** The primary and the fallback pool, in this order. */
@@ -99,7 +99,7 @@ const storedPools = (info: JsonObject, pools: readonly JsonObject[]): Reading<re
     const rank = inUse.indexOf(pool.id);
     return {
       ...flatRow(pool, 'stratum'),
-      slot: pool.id ?? null,
+      slot: memberOf(pool, 'id') ?? null,
       priority: rank === -1 ? inUse.length + place : rank,
       active: pool.id === active,
     };
@@ -114,17 +114,24 @@ const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] =>
 export const poolsOfInfo: Reader<readonly PoolSlot[]> = (value) => {
   const info = asObject(value);
   if (info === undefined) return unknown('unreadable');
-  const stored = objectsIn(info.pools);
+  const pools = memberOf(info, 'pools');
+  const stored = objectsIn(pools);
   if (stored.length > 0) return storedPools(info, stored);
-  return info.stratumURL === undefined ? unknown('unreadable') : flatPools(info);
+  return isDoubtful(pools) || memberOf(info, 'stratumURL') === undefined ? unknown('unreadable') : flatPools(info);
 };
 
 /** The configured pools of `/api/v2/settings`, of which `/api/v2/dashboard`, where it answered, says which is active. */
 export const poolsOfSettings = (value: JsonValue, dashboard: JsonValue | undefined): Reading<readonly PoolSlot[]> => {
   const stratum = asObject(asObject(dashboard)?.stratum);
   const active = stratum && activePlaces(stratum, isTrue(stratum.usingFallback));
-  const rows = objectsIn(asObject(value)?.pools).map(({ url, port, user, tls, protocol }, place) => ({
-    ...rowOf({ url, port, user, tls, protocol }),
+  const rows = objectsIn(asObject(value)?.pools).map((pool, place) => ({
+    ...rowOf({
+      url: memberOf(pool, 'url'),
+      port: memberOf(pool, 'port'),
+      user: memberOf(pool, 'user'),
+      tls: memberOf(pool, 'tls'),
+      protocol: memberOf(pool, 'protocol'),
+    }),
     ...(active === undefined ? {} : { active: active.includes(place) }),
   }));
   return readRows(rows);

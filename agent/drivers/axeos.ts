@@ -1,4 +1,4 @@
-import { ABSENT, type FirmwareComponent, present, type Reading } from '../../shared/facts.ts';
+import { ABSENT, type FirmwareComponent, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
 import { asset, type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
@@ -13,9 +13,10 @@ import {
   count,
   firstOf,
   flag,
-  joined,
+  isLost,
   mac,
   memberIn,
+  memberOf,
   type Pointer,
   type Reader,
   scalarText,
@@ -58,6 +59,8 @@ const compiledAt = (partition: JsonObject): Reading<string> => {
 
 /** When the running partition was compiled. */
 const buildOfCurrent: Reader<string> = (info) => {
+  const told = memberOf(asObject(info) ?? {}, 'partitions');
+  if (told !== undefined && asArray(told) === undefined) return UNREADABLE;
   const partitions = partitionsIn(info).map((partition) => ({
     partition,
     isCurrent: memberIn(partition, 'isCurrent', flag),
@@ -112,12 +115,20 @@ const parts: Source<readonly FirmwareComponent[], (typeof namedParts)['queries']
     }),
 };
 
-/** The pools where the firmware has no info any more. An info that was late has them, and is not replaced. */
-const poolsWithoutInfo = joined(['info', 'v2_settings', 'v2_dashboard'], ({ info, v2_settings, v2_dashboard }) => {
-  if (info.kind === 'unknown' && (info.reason === 'timeout' || info.reason === 'truncated')) return info;
-  const dashboard = v2_dashboard.kind === 'present' ? v2_dashboard.value : undefined;
-  return whenPresent(v2_settings, (value) => poolsOfSettings(value, dashboard));
-});
+const poolsInInfo = inInfo('', poolsOfInfo);
+
+/** The pools where the firmware has no info any more. An info that was late or is damaged has them, and is not replaced. */
+const poolsWithoutInfo: Source<readonly PoolSlot[], 'info' | 'v2_settings' | 'v2_dashboard'> = {
+  queries: ['info', 'v2_settings', 'v2_dashboard'],
+  read: (replies) => {
+    const info = poolsInInfo.read(replies);
+    if (isLost(info) && isServed(replies.get('info'))) return info;
+    const dashboard = answer(replies, 'v2_dashboard');
+    return whenPresent(answer(replies, 'v2_settings'), (value) =>
+      poolsOfSettings(value, dashboard.kind === 'present' ? dashboard.value : undefined),
+    );
+  },
+};
 
 // ---- settings --------------------------------------------------------------------------------------------------------
 
@@ -265,7 +276,7 @@ export const axeos = defineDriver({
     'firmware.medium': inInfo('/runningPartition', text),
     'firmware.components': parts,
 
-    pools: elseIfAsked(inInfo('', poolsOfInfo), poolsWithoutInfo),
+    pools: elseIfAsked(poolsInInfo, poolsWithoutInfo),
     live_pools: inDashboard(
       '/stratum/pools',
       livePools({ url: 'host', port: 'port', user: 'user', active: 'connected' }),

@@ -19,7 +19,7 @@ import {
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, type Driver, type Replies } from './driver.ts';
 import { components, keysOf } from './named-texts.ts';
-import { CGMINER_POOL, livePools, type PoolMembers, poolList } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   anyOf,
   asObject,
@@ -37,6 +37,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { firstRow, known, ofRow, type RowFinder } from './rows.ts';
+import { letIn, PRIVILEGED } from './write-access.ts';
 
 /**
  * Port 4028 of Bitmain's miner program: its questions, and where each fact stands in the answers. Firmware of other
@@ -48,6 +49,7 @@ export const API_QUERIES = {
   version: cgminer('version'),
   stats: cgminer('stats'),
   summary: cgminer('summary'),
+  privileged: PRIVILEGED,
 } as const;
 
 // ---- who answers -----------------------------------------------------------------------------------------------------
@@ -163,10 +165,6 @@ export const LABELLED_RATE = anyOf(
 
 // ---- facts -----------------------------------------------------------------------------------------------------------
 
-/** Without the quota, which is always 1 here and unknown to the stored configuration. */
-const { quota: _, ...withoutQuota } = CGMINER_POOL;
-export const RUNTIME_POOL: PoolMembers = withoutQuota;
-
 export const part = <const Name extends string>(query: Name, pointer: Pointer) => at(query, pointer, scalarText);
 
 /** Parts of the firmware fingerprint. */
@@ -194,6 +192,7 @@ export const API_FACTS = {
   'firmware.components': components(API_PARTS),
   pools: at('pools', '/POOLS', poolList(RUNTIME_POOL)),
   live_pools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
+  'access.api_write': letIn('privileged'),
   'config.freq_mhz': at('stats', '', inData(frequency)),
   'config.voltage_mv': at('stats', '', inData(voltage)),
   'telemetry.hashrate_hs': anyOf(STATED_RATE, LABELLED_RATE),

@@ -1,27 +1,22 @@
 import { ABSENT, type PoolSlot, present } from '../../shared/facts.ts';
-import type { JsonObject } from '../probe/capture.ts';
-import { API_FACTS, API_PARTS, API_QUERIES, maker, part, RUNTIME_POOL, singleSpaced } from './bitmain-api.ts';
-import { CGI_POOL, fanMode, macAddress, networkFacts, networkInfo, storedConfig, systemInfo } from './cgi-lineage.ts';
-import type { Source } from './driver.ts';
-import { operatorPools } from './fee-pools.ts';
-import { components, keysOf, settings } from './named-texts.ts';
-import { type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
+import { API_FACTS, API_PARTS, API_QUERIES, maker, part, singleSpaced } from './bitmain-api.ts';
 import {
-  answer,
-  anyOf,
-  asObject,
-  at,
-  closedBy,
-  firstOf,
-  isLost,
-  type Reader,
-  scaled,
-  serial,
-  text,
-  UNREADABLE,
-  whenPresent,
-  worded,
-} from './readers.ts';
+  CGI_POOL,
+  fanMode,
+  macAddress,
+  networkFacts,
+  networkInfo,
+  slotsIn,
+  storedConfig,
+  storedSlots,
+  systemInfo,
+} from './cgi-lineage.ts';
+import type { Source } from './driver.ts';
+import { type FeeTest, operatorPools } from './fee-pools.ts';
+import { components, keysOf, settings } from './named-texts.ts';
+import { RUNTIME_POOL } from './pools.ts';
+import { anyOf, at, firstOf, type Reader, scaled, serial, text, whenPresent, worded } from './readers.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 /**
  * The CGIs that both generations of Bitmain's web interface have, together with port 4028. Firmware of other makers on
@@ -37,44 +32,13 @@ export const CGI_QUERIES = {
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
-const STORED_POOL: PoolMembers = { url: 'url', user: 'user' };
-
-const storedPools = poolList(STORED_POOL);
-const runtimePools = poolList(RUNTIME_POOL);
-const cgiPools = poolList(CGI_POOL);
-
-const section =
-  <T>(name: string, reader: Reader<T>): Reader<T> =>
-  (reply) => {
-    const value = asObject(reply)?.[name];
-    return value === undefined ? UNREADABLE : reader(value);
-  };
-
-/**
- * The stored slots, with where each stands now. One surface alone only where the other is closed, not where it was late.
- * `pools.cgi` is asked in full looks only: it may say how a slot stands, but not that there are more.
- */
-export const storedAndRunning = (
-  isFee?: (row: JsonObject) => boolean,
-): Source<readonly PoolSlot[], 'conf' | 'pools'> => {
-  const operators = isFee === undefined ? runtimePools : operatorPools(isFee, runtimePools);
-  return {
-    queries: ['conf', 'pools'],
-    read: (replies) => {
-      const stored = whenPresent(answer(replies, 'conf'), section('pools', storedPools));
-      const running = whenPresent(answer(replies, 'pools'), section('POOLS', operators));
-      if (isLost(stored)) return stored;
-      if (isLost(running)) return running;
-      if (stored.kind !== 'present') return running.kind === 'present' ? running : stored;
-      if (running.kind === 'present') return present(withRuntime(stored.value, running.value));
-      const listed = whenPresent(answer(replies, 'web_pools'), section('POOLS', cgiPools));
-      return present(listed.kind === 'present' ? withStatus(stored.value, listed.value) : stored.value);
-    },
-    // The two spell schemes and users differently.
-    standsIn: (replies) =>
-      answer(replies, 'pools').kind === 'present' ? closedBy(answer(replies, 'conf')) : undefined,
-  };
-};
+/** The stored slots, with where each of the operator's stands now; `isFee` tells the rows of the firmware's maker. */
+export const cgiPools = (isFee?: FeeTest): Source<readonly PoolSlot[], 'conf' | 'pools'> =>
+  storedAndRunning(
+    storedSlots,
+    slotsIn('pools', 'POOLS', RUNTIME_POOL, (reader) => (isFee === undefined ? reader : operatorPools(isFee, reader))),
+    slotsIn('web_pools', 'POOLS', CGI_POOL),
+  );
 
 // ---- readers ---------------------------------------------------------------------------------------------------------
 
@@ -122,7 +86,7 @@ export const CGI_FACTS = {
   'firmware.build': firstOf(API_FACTS['firmware.build'], SYSTEM_BUILD),
   'firmware.kernel': at('system', '/system_kernel_version', text),
   'firmware.components': components(CGI_PARTS),
-  pools: storedAndRunning(),
+  pools: cgiPools(),
   'config.mode': at('conf', ['/bitmain-work-mode', '/miner-mode'], workMode),
   'config.freq_mhz': anyOf(API_FACTS['config.freq_mhz'], at('conf', '/bitmain-freq', scaled(1))),
   'config.fan_mode': at('conf', '/bitmain-fan-ctrl', fanMode),

@@ -1,8 +1,8 @@
-import { called, knownBy, modelBefore, named, RUNTIME_POOL } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_QUERIES, storedAndRunning } from './bitmain-cgi.ts';
+import { called, knownBy, modelBefore, named } from './bitmain-api.ts';
+import { CGI_FACTS, CGI_QUERIES, cgiPools } from './bitmain-cgi.ts';
 import { defineDriver } from './driver.ts';
 import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
-import { livePools } from './pools.ts';
+import { livePools, RUNTIME_POOL } from './pools.ts';
 import { at, firstOf, type Reader, text, whenPresent } from './readers.ts';
 
 /** The firmware and its version stand behind the model: `Antminer D3 Blissz v2.06 beta`. */
@@ -27,7 +27,7 @@ export const blissz = defineDriver({
     'identity.model': firstOf(at('system', '/minertype', model), named('/Type', model)),
     'firmware.name': called('Blissz'),
     'firmware.version': named('/Type', version),
-    pools: storedAndRunning(isFee),
+    pools: cgiPools(isFee),
     live_pools: at('pools', '/POOLS', operatorPools(isFee, livePools(RUNTIME_POOL))),
     fee_pools: at('pools', '/POOLS', feePools(isFee, RUNTIME_POOL)),
   },

@@ -48,6 +48,7 @@ import {
 } from './driver.ts';
 import { graphAnswer, inGraph } from './graphql.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
+import { within } from './nested.ts';
 import { CGMINER_POOL, livePools } from './pools.ts';
 import {
   anyOf,
@@ -116,6 +117,19 @@ const kinds = (name: string) =>
     '/hashboards',
     ofRows((rows) => eachOnce(rows.map((row) => memberIn(row, name, text)))),
   );
+
+const kindsOfSolvers = (name: string) =>
+  inGraph(
+    'gql_parts',
+    '/bosminer/info/workSolver/childSolvers',
+    ofRows((rows) => eachOnce(rows.map((row) => memberIn(details(row), name, text)))),
+  );
+
+/** What GraphQL says of the machine itself, from 25.05 on. */
+const inUnit25 = <T>(pointer: string, reader: Reader<T>) => inGraph('gql_unit', `/bos${pointer}`, reader);
+
+/** Of an address from DHCP GraphQL says nothing more. */
+const inStatic = <T>(name: string, reader: Reader<T>) => inGraph('gql_network', '/bos/network', within(name, reader));
 
 /** The same whatever answers. */
 const firmwareName = anyOf(
@@ -245,6 +259,14 @@ export const braiins = defineDriver({
     network: httpGet('/api/v1/network/', rest),
     gql_bos: graph('{bos{hostname info{version{full}} uptime{durationS}}}'),
     gql_more: graph('{bos{hwid autoUpgrade info{mode} network{__typename}}}', hasNoGraph),
+    gql_network: graph('{bos{network{... on StaticIp{address netmask gateway dnsServers}}}}', needsNoGraph),
+    gql_telemetry: graph('{bosminer{config{... on BosminerConfig{management{telemetryEnabled}}}}}', hasNoGraph),
+    // Members of their own requests: an older schema that lacks one of them answers nothing else of a document either.
+    gql_unit: graph('{bos{serialNumber info{controlBoardSocFamily platform}}}', needsNoGraph),
+    gql_parts: graph(
+      '{bosminer{info{workSolver{childSolvers{name hwDetails{hashboardName chipType}}}}}}',
+      needsNoGraph,
+    ),
     gql_manager: graph('{bos{macAddress manager{managementId}}}', hasNoGraph),
     gql_model: graph('{bosminer{info{modelName}}}', needsNoGraph),
     gql_system: graph(
@@ -283,13 +305,16 @@ export const braiins = defineDriver({
       inGraph('gql_model', '/bosminer/info/modelName', modelName),
       at('devdetails', '/DEVDETAILS/0/Model', modelName),
     ),
-    'identity.serial': inDetails('/serial_number', serial),
+    'identity.serial': firstOf(inDetails('/serial_number', serial), inUnit25('/serialNumber', serial)),
     'identity.mac': firstOf(
       inDetails('/mac_address', mac),
       inNetwork('/mac_address', mac),
       inGraph('gql_manager', '/bos/macAddress', mac),
     ),
-    'identity.control_board': inDetails('/control_board_soc_family', unlessZero(SOC)),
+    'identity.control_board': firstOf(
+      inDetails('/control_board_soc_family', unlessZero(SOC)),
+      inUnit25('/info/controlBoardSocFamily', text),
+    ),
     'identity.chip_id': firstOf(inDetails('/uid', serial), inGraph('gql_more', '/bos/hwid', serial)),
     'identity.hashboards': firstOf(
       inRest('hashboards', '/hashboards', boardSerials),
@@ -309,12 +334,12 @@ export const braiins = defineDriver({
       api: ifServed('api', '', apiVersion),
       'bos.current': fullVersion,
       'bos.major': inDetails('/bos_version/major', scalarText),
-      'hashboards.chip': kinds('chip_type'),
-      'hashboards.name': kinds('board_name'),
+      'hashboards.chip': firstOf(kinds('chip_type'), kindsOfSolvers('chipType')),
+      'hashboards.name': firstOf(kinds('board_name'), kindsOfSolvers('hashboardName')),
       kernel: inDetails('/kernel_version', scalarText),
       'keys.details': keysOf('details', ['', '/bos_version', '/miner_identity']),
       'keys.version': keysOf('version', ['', '/VERSION/0']),
-      platform: inDetails('/platform', scalarText),
+      platform: firstOf(inDetails('/platform', scalarText), inUnit25('/info/platform', scalarText)),
       'psu.firmware': psuPart('fw_version'),
       'psu.version': psuPart('version'),
       'version.api': inVersion('API', scalarText),
@@ -356,12 +381,17 @@ export const braiins = defineDriver({
 
     'network.hostname': firstOf(inNetwork('/hostname', text), inDetails('/hostname', text), inBos('/hostname', text)),
     'network.dhcp': firstOf(inNetwork('/protocol', isDhcp), inGraph('gql_more', '/bos/network', isDhcpType)),
-    'network.netmask': inNetwork('/networks/0/netmask', text),
-    'network.gateway': inNetwork('/default_gateway', text),
-    'network.dns': inNetwork('/dns_servers', textList),
-    'network.address': inNetwork('/networks/0/address', text),
+    'network.netmask': firstOf(inNetwork('/networks/0/netmask', text), inStatic('netmask', text)),
+    'network.gateway': firstOf(inNetwork('/default_gateway', text), inStatic('gateway', text)),
+    'network.dns': firstOf(inNetwork('/dns_servers', textList), inStatic('dnsServers', textList)),
+    'network.address': firstOf(inNetwork('/networks/0/address', text), inStatic('address', text)),
 
     'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.cloud': inGraph(
+      'gql_telemetry',
+      '/bosminer/config',
+      within('management', within('telemetryEnabled', flag)),
+    ),
     'access.fleet_manager': inGraph('gql_manager', '/bos/manager', managementId),
 
     'telemetry.hashrate_hs': anyOf(
@@ -416,7 +446,8 @@ export const braiins = defineDriver({
     '`devdetails` gives frequencies in Hz on BOSminer+ and in MHz on BOSer (S9).',
     'There are places for four fans on every machine; those that do not turn are left out (S9).',
     'Before 24.09 no open surface tells the MAC: the LuCI page that does is not asked.',
-    'gRPC (23.03 on) is not asked; serial numbers, control board and kernel stand nowhere else before REST.',
+    'gRPC (23.03 on) is not asked. Without REST, the kernel line and the power supply stand nowhere else, nor does an address that came by DHCP with its netmask, gateway and DNS; serial number and control board stand in GraphQL from 25.05 on.',
+    'unverified: serial number, control board, platform, kinds of boards and the fixed address in GraphQL, and `telemetryEnabled` as the link to the maker: known from its schemas (24.09, 25.05.1).',
     'unverified: that GraphQL answers without a log-in from 25.07 on, and which of its members 21.09 and 23.x lack.',
     'unverified: builds of 2018, a bmminer whose `Type` begins with `braiins`.',
     'unverified: the stored network settings (`/network/configuration`) and the constraints, which are not read.',

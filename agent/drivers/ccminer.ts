@@ -1,9 +1,9 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { frequency, inData, numberedFans, numberedTemperatures, sumOf, workingChips } from './antminer-stats.ts';
-import { RUNNING_POOL } from './cgi-lineage.ts';
+
 import { lastShareAge, namedRate, sumOfRows } from './cgminer-api.ts';
-import { livePools } from './pools.ts';
+import { livePools, RUNTIME_POOL } from './pools.ts';
 import {
   anyOf,
   asObject,
@@ -54,7 +54,7 @@ export const program = {
     'program.type': part('/VERSION/0/Type'),
     'program.version': part('/VERSION/0/CGMiner'),
   },
-  livePools: at('pools', '/POOLS', livePools(RUNNING_POOL)),
+  livePools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
   rate: anyOf(at('summary', '/SUMMARY/0', namedRate), at('stats', '', inData(namedRate))),
   frequency: at('stats', '', inData(frequency)),
   temperature: at('stats', '', inData(hottest)),

@@ -2,21 +2,20 @@ import { type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf } from './cgminer-api.ts';
 import { httpGet, type Replies, type Source } from './driver.ts';
-import { CGMINER_POOL, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
+import { type PoolMembers, poolList } from './pools.ts';
 import {
   anyOf,
   asObject,
   at,
   firstOf,
   flag,
-  isLost,
   mac,
   memberIn,
+  memberOf,
   place,
   type Reader,
   scalarText,
   scaled,
-  standInOf,
   text,
   textList,
   UNREADABLE,
@@ -43,24 +42,20 @@ export const systemInfo = httpGet('/cgi-bin/get_system_info.cgi', DIGEST);
 const section =
   <T>(name: string, reader: Reader<T>): Reader<T> =>
   (document) => {
-    const value = asObject(document)?.[name];
+    const value = memberOf(asObject(document) ?? {}, name);
     return value === undefined ? UNREADABLE : reader(value);
   };
 
-/** The slots of a section of a document. */
+/** The slots of a section of a document, or of the part of it that `of` leaves. */
 export const slotsIn = <const Name extends string>(
   query: Name,
   name: string,
   members: PoolMembers,
-): Source<readonly PoolSlot[], Name> => at(query, '', section(name, poolList(members)));
+  of: (reader: Reader<readonly PoolSlot[]>) => Reader<readonly PoolSlot[]> = (reader) => reader,
+): Source<readonly PoolSlot[], Name> => at(query, '', section(name, of(poolList(members))));
 
 /** The slots of the stored configuration. */
 export const storedSlots = slotsIn('conf', 'pools', { url: 'url', user: 'user' });
-
-/** Members of a pool row of the miner program, without the quota, which the stored configuration does not know. */
-const { quota: _, ...WITHOUT_QUOTA } = CGMINER_POOL;
-
-export const RUNNING_POOL: PoolMembers = WITHOUT_QUOTA;
 
 /** Members of a pool row that the web interface lists. */
 export const CGI_POOL: PoolMembers = {
@@ -70,34 +65,6 @@ export const CGI_POOL: PoolMembers = {
   priority: 'priority',
   status: 'status',
 };
-
-/**
- * The stored slots, with where each stands now. One list alone only where the other is closed, not where it was late.
- * `listed` is asked in full looks only: it may say how a slot stands, but not that there are more.
- */
-export const slotsOf = <const Name extends string>(
-  stored: Source<readonly PoolSlot[], Name>,
-  running: Source<readonly PoolSlot[], Name>,
-  listed?: Source<readonly PoolSlot[]>,
-): Source<readonly PoolSlot[], Name> => ({
-  queries: [...stored.queries, ...running.queries],
-  read: (replies) => {
-    const slots = stored.read(replies);
-    const rows = running.read(replies);
-    if (isLost(slots)) return slots;
-    if (isLost(rows)) return rows;
-    if (slots.kind !== 'present') return rows.kind === 'present' ? rows : slots;
-    if (rows.kind === 'present') return present(withRuntime(slots.value, rows.value));
-    return present(withListed(slots.value, listed?.read(replies)));
-  },
-  // The two spell schemes and users differently.
-  standsIn: (replies) => standInOf([stored, running], replies),
-});
-
-const withListed = (
-  slots: readonly PoolSlot[],
-  listed: Reading<readonly PoolSlot[]> | undefined,
-): readonly PoolSlot[] => (listed?.kind === 'present' ? withStatus(slots, listed.value) : slots);
 
 // ---- settings and network --------------------------------------------------------------------------------------------
 

@@ -1,7 +1,22 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies } from './driver.ts';
-import { answer, asArray, asObject, memberIn, place, type Reader, scaled, text, UNREADABLE } from './readers.ts';
+import {
+  answer,
+  anyOf,
+  asArray,
+  asObject,
+  at,
+  count,
+  integer,
+  memberIn,
+  place,
+  type Reader,
+  scaled,
+  text,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
 import { sum, valuesOf } from './rows.ts';
 
 /**
@@ -57,6 +72,16 @@ export const namedRate: Reader<number> = (value) => {
   return ABSENT;
 };
 
+const counted = (name: string) => at('summary', `/SUMMARY/0/${name}`, count);
+
+/** What SUMMARY counts since the miner program started; shares are counted in the pool rows as well. */
+export const SUMMARY_COUNTS = {
+  'telemetry.elapsed_s': counted('Elapsed'),
+  'telemetry.accepted': anyOf(counted('Accepted'), at('pools', '/POOLS', sumOfRows('Accepted'))),
+  'telemetry.rejected': anyOf(counted('Rejected'), at('pools', '/POOLS', sumOfRows('Rejected'))),
+  'telemetry.hw_errors': counted('Hardware Errors'),
+} as const;
+
 const OF_POOLS = place('/POOLS');
 const WHEN = place(['/STATUS/0/When', '/STATUS/when']);
 
@@ -70,8 +95,9 @@ export const lastShareAge =
     const section = OF_POOLS(reply);
     const rows = section.kind === 'present' ? rowsOf(section.value) : undefined;
     if (rows === undefined) return UNREADABLE;
-    const now = WHEN(reply);
-    const nowS = now.kind === 'present' && typeof now.value === 'number' ? now.value : undefined;
+    // The plain-text form has no numbers.
+    const now = whenPresent(WHEN(reply), integer);
+    const nowS = now.kind === 'present' ? now.value : undefined;
     const ages = rows.flatMap((row) => ageOf(row[name], nowS));
     return ages.length === 0 ? ABSENT : present(Math.min(...ages));
   };

@@ -1,7 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, inRows, lastShareAge, namedRate, numbered, sumOfRates } from './cgminer-api.ts';
-import { cgminer as ask, type Clues, defineDriver, type Replies } from './driver.ts';
+import { cgminer as ask, type Clues, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
@@ -11,6 +11,7 @@ import {
   at,
   count,
   firstOf,
+  flag,
   mac,
   memberIn,
   type Reader,
@@ -131,6 +132,7 @@ export const cgminer = defineDriver({
     config: ask('config'),
     devs: ask('devs'),
     devdetails: ask('devdetails'),
+    may_add_pool: cgminerCheck('addpool'),
   },
   facts: {
     'identity.model': firstOf(
@@ -162,6 +164,7 @@ export const cgminer = defineDriver({
       'version.type': inVersion('/Type'),
     }),
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
     'config.other': at(
       'config',

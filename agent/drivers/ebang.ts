@@ -11,6 +11,7 @@ import {
   joined,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scaled,
   text,
@@ -60,9 +61,10 @@ const SLOTS = [1, 2, 3] as const;
 /** The three slots of the form as rows. `mining` is the URL that the miner program works for, where it is known. */
 const rowsOf = (form: JsonObject, mining: string | undefined): readonly JsonObject[] =>
   SLOTS.flatMap((number) => {
-    const url = form[`Mip${number}`];
-    if (url === undefined) return [];
-    const user = form[`Mwork${number}`] ?? null;
+    const [url, user] = [memberOf(form, `Mip${number}`), memberOf(form, `Mwork${number}`)];
+    if (url === undefined && user === undefined) return [];
+    // The form has both of a slot: one alone is none, which no reader takes for a pool.
+    if (url === undefined || user === undefined) return [{}];
     const row = { slot: number - 1, url, user };
     return [mining === undefined || typeof url !== 'string' ? row : { ...row, active: url.trim() === mining }];
   });

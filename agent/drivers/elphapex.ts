@@ -10,7 +10,6 @@ import {
   networkFacts,
   networkInfo,
   slotsIn,
-  slotsOf,
   stillCalled,
   storedConfig,
   storedSlots,
@@ -39,6 +38,7 @@ import {
   worded,
 } from './readers.ts';
 import { firstRow, highest, known, ofRow } from './rows.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 const NAME = /^dg/i;
 
@@ -118,7 +118,7 @@ export const elphapex = defineDriver({
       'web.type': at('stats', '/INFO/type', scalarText),
     }),
 
-    pools: slotsOf(storedSlots, slotsIn('pools', 'POOLS', CGI_POOL)),
+    pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', CGI_POOL)),
     live_pools: at('pools', '/POOLS', livePools(CGI_POOL)),
 
     'config.mode': at('conf', '/fc-work-mode', workMode),
@@ -144,6 +144,7 @@ export const elphapex = defineDriver({
   quirks: [
     'DG Home 1: chain sensors `temp_pcb` and `temp_pic` say the same four numbers on every chain, fitted or not; only `temp_chip`, in milli-°C, is read.',
     'DG Home 1: `hw` of a chain repeats the number of its chips and `hw_all` the average rate; no error count is read.',
+    'unverified: where the LuCI page with the time servers stands; it is not asked.',
     '`CompileTime` is blank; the build time is that of the kernel line.',
     'Chains that are not there are listed with 0 chips and no serial.',
     '`freq_avg` of a chain is a number in the tens of thousands and no MHz; the frequency is the configured one.',

@@ -15,7 +15,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
-import { livePools, poolList } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -33,7 +33,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { highest, hottest, known, listed, sum } from './rows.ts';
-import { RUNTIME_POOL, storedAndRunning } from './two-pool-lists.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 /** The token that it gives is the same on all units and never ends; the operator's log-in is used all the same. */
 const LOGIN: Login = {

@@ -6,9 +6,7 @@ import {
   modelsIn,
   networkFacts,
   networkInfo,
-  RUNNING_POOL,
   slotsIn,
-  slotsOf,
   stillCalled,
   storedConfig,
   storedSlots,
@@ -18,7 +16,10 @@ import {
 import { answersOf } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
+import { RUNTIME_POOL } from './pools.ts';
 import { anyOf, at, firstOf, type Reader, scaled, text, whenPresent } from './readers.ts';
+import { storedAndRunning } from './stored-pools.ts';
+import { letIn, PRIVILEGED } from './write-access.ts';
 
 const NAME = /^(hammer|blackminer)\b/i;
 
@@ -58,11 +59,13 @@ export const hammer = defineDriver({
     version: cgminer('version'),
     summary: cgminer('summary'),
     stats: cgminer('stats'),
+    privileged: PRIVILEGED,
     system: systemInfo,
     network: networkInfo,
   },
   vendorLogin: { user: 'root', password: 'root' },
   facts: {
+    'access.api_write': letIn('privileged'),
     'identity.make': firstOf(
       at('system', '/minertype', maker),
       at('version', '/VERSION/0/Type', maker),
@@ -83,7 +86,7 @@ export const hammer = defineDriver({
       'keys.version': keysOf('version', ['', '/STATUS/0', '/VERSION/0']),
     }),
 
-    pools: slotsOf(storedSlots, slotsIn('pools', 'POOLS', RUNNING_POOL)),
+    pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', RUNTIME_POOL)),
     live_pools: program.livePools,
 
     'config.freq_mhz': anyOf(program.frequency, at('conf', ['/freq', '/bitmain-freq'], scaled(1))),

@@ -14,9 +14,10 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { livePools, type PoolMembers, poolList } from './pools.ts';
+import { firstNumber, livePools, type PoolMembers, poolList } from './pools.ts';
 import { rateWithLetter } from './rate-text.ts';
 import {
+  always,
   answer,
   asArray,
   asObject,
@@ -38,7 +39,7 @@ import {
   worded,
 } from './readers.ts';
 import { highest, known, sum } from './rows.ts';
-import { storedAndRunning } from './two-pool-lists.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 // ---- replies ---------------------------------------------------------------------------------------------------------
 
@@ -106,7 +107,8 @@ const withFlags = (list: JsonValue): JsonValue =>
 /** Slots and priorities count from 1 here and from 0 with us. */
 const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
   whenPresent(poolList(POOL)(withFlags(value)), (slots) => {
-    const base = slots.some(({ slot }) => slot === 0) ? 0 : 1;
+    const base = firstNumber(value, 'no');
+    if (base === undefined) return UNREADABLE;
     return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base, priority: slot.priority - base })));
   });
 
@@ -201,7 +203,7 @@ export const iceriver = defineDriver({
     'identity.mac': ofNetwork('mac', mac),
 
     'firmware.name': known('panel', 'IceRiver'),
-    'firmware.version': inPanel('/softver1', text),
+    'firmware.version': always(inPanel('/softver1', text)),
     'firmware.components': components({
       firmtype: inPanel('/firmtype', text),
       firmver1: inPanel('/firmver1', text),

@@ -15,7 +15,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { livePools, poolList } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -38,7 +38,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { elseIfAsked, firstRow, highest, hottest, known, listed, sum } from './rows.ts';
-import { RUNTIME_POOL, storedAndRunning } from './two-pool-lists.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 // ---- web replies -----------------------------------------------------------------------------------------------------
 

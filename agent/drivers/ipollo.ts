@@ -27,9 +27,10 @@ const hasOwnRows = (reply: JsonValue): boolean =>
 
 /** LuCI alone is OpenWrt, and other makers' miners as well: the maker's name must stand there too. */
 const recognise = ({ cgminer: asked, web }: Clues): 0 | 1 | 2 | 3 => {
-  if ([...asked.values()].some(hasOwnRows)) return 2;
   const page = `${web?.body ?? ''} ${web?.location ?? ''}`;
-  return /luci/i.test(page) && /\bipollo\b/i.test(page) ? 2 : 0;
+  const told = [[...asked.values()].some(hasOwnRows), /luci/i.test(page) && /\bipollo\b/i.test(page)];
+  if (told.every(Boolean)) return 3;
+  return told.some(Boolean) ? 2 : 0;
 };
 
 /** Whatever answers must have rows of this maker. */

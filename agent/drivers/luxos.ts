@@ -1,11 +1,10 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { answersOf, describedBy, lastShareAge, namedRate, numbered, rowsOf, sumOfRows } from './cgminer-api.ts';
+import { answersOf, describedBy, lastShareAge, namedRate, numbered, rowsOf, SUMMARY_COUNTS } from './cgminer-api.ts';
 import { asset, type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
 import {
-  anyOf,
   asObject,
   at,
   count,
@@ -275,16 +274,7 @@ export const luxos = defineDriver({
     'telemetry.temp_max_mc': inStats('temp_max', measured(temperatureMc)),
     'telemetry.fans_rpm': at('fans', '/FANS', fanSpeeds),
     'telemetry.chips': at('stats', '/STATS/1', ofStats(/^chain_acn\d+$/, sum)),
-    'telemetry.elapsed_s': at('summary', '/SUMMARY/0/Elapsed', count),
-    'telemetry.accepted': anyOf(
-      at('summary', '/SUMMARY/0/Accepted', count),
-      at('pools', '/POOLS', sumOfRows('Accepted')),
-    ),
-    'telemetry.rejected': anyOf(
-      at('summary', '/SUMMARY/0/Rejected', count),
-      at('pools', '/POOLS', sumOfRows('Rejected')),
-    ),
-    'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
+    ...SUMMARY_COUNTS,
     'telemetry.last_share_age_s': at('pools', '', shareAge),
   },
   // Whoever knows the id of the open session can write.

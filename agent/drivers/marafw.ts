@@ -1,7 +1,7 @@
 import { present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { API_FACTS, API_PARTS, API_QUERIES, DESCRIBED, maker } from './bitmain-api.ts';
-import { storedAndRunning } from './bitmain-cgi.ts';
+import { cgiPools } from './bitmain-cgi.ts';
 import { DIGEST } from './cgi-lineage.ts';
 import { answersOf, describedBy, rowsOf } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
@@ -163,7 +163,7 @@ export const marafw = defineDriver({
       'overview.firmware': inOverview('/version_firmware', scalarText),
       'overview.model': inOverview('/model', scalarText),
     }),
-    pools: storedAndRunning(),
+    pools: cgiPools(),
     live_pools: elseIfAsked(
       API_FACTS.live_pools,
       rowsIn('web_pools', 'pools', livePools({ url: 'url', user: 'user', status: 'status' })),

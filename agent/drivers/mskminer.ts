@@ -1,20 +1,10 @@
 import type { JsonObject } from '../probe/capture.ts';
 import { headerRow, inData, labelledRate } from './antminer-stats.ts';
-import {
-  API_FACTS,
-  API_QUERIES,
-  called,
-  knownBy,
-  modelBefore,
-  named,
-  programIn,
-  RUNTIME_POOL,
-  STATED_RATE,
-} from './bitmain-api.ts';
+import { API_FACTS, API_QUERIES, called, knownBy, modelBefore, named, programIn, STATED_RATE } from './bitmain-api.ts';
 import { defineDriver } from './driver.ts';
 import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
 import { settingsFrom } from './named-texts.ts';
-import { livePools, poolList } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import { anyOf, at, memberIn, type Reader, scalarText, text, UNREADABLE, watts, whenPresent } from './readers.ts';
 
 const isOurs = (row: JsonObject): boolean => /rwglr/i.test(programIn(row)) && !/\bhiveon\b/i.test(String(row.Type));

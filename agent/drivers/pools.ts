@@ -52,6 +52,11 @@ export const CGMINER_POOL: PoolMembers = {
   host: 'Stratum URL',
 };
 
+const { quota: _, ...WITHOUT_QUOTA } = CGMINER_POOL;
+
+/** The same without the quota, where it is always 1 and unknown to the stored list that the device has beside this one. */
+export const RUNTIME_POOL: PoolMembers = WITHOUT_QUOTA;
+
 /** A pool with the host connected now, before it becomes a slot or a live pool. */
 interface Row extends PoolSlot {
   readonly host?: string;
@@ -144,6 +149,17 @@ export const poolList =
     ({ host: _, ...members }: PoolMembers): Reader<readonly PoolSlot[]> =>
     (value) =>
       rowsOf(members, value);
+
+/**
+ * What the rows of a list count from, blank ones too: 0 where they do so one after the other, 1 where none is 0 or twice.
+ * Undefined else: one of the numbers is damaged, and would shift all the others.
+ */
+export const firstNumber = (list: JsonValue, name: MemberName): 0 | 1 | undefined => {
+  const readings = (asArray(list) ?? []).map((row) => memberIn(asObject(row) ?? {}, name, count));
+  const numbers = readings.map((reading) => valueIn(reading) ?? 0);
+  if (numbers.includes(0)) return numbers.every((number, at) => number === at) ? 0 : undefined;
+  return new Set(numbers).size === numbers.length ? 1 : undefined;
+};
 
 /** The same list as a surface of its own: where each pool stands now. */
 export const livePools =

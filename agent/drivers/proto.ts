@@ -158,7 +158,9 @@ const withAuthority: Reader<JsonValue> = (value) => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
   const [url] = valuesOf([memberIn(row, 'url', text)]);
-  const [key] = valuesOf([memberIn(row, 'v2_authority_pubkey', text)]);
+  const authority = memberIn(row, 'v2_authority_pubkey', text);
+  if (authority.kind === 'unknown') return authority;
+  const [key] = valuesOf([authority]);
   if (url === undefined || key === undefined || !/^stratum2\+[a-z]+:\/\/[^/]+\/?$/i.test(url)) return present(row);
   return present({ ...row, url: `${url.replace(/\/$/, '')}/${key}` });
 };

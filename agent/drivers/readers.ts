@@ -1,5 +1,6 @@
 import { ABSENT, type Closed, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { namedIn } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
 import { type Status, statusOf } from './status.ts';
 
@@ -64,13 +65,13 @@ const tokens = (pointer: string): readonly (string | number)[] => {
 };
 
 /** Missing last member: the device has no such thing. Anything missing or of the wrong kind above it: wrong shape. */
-const walk = (root: JsonValue, path: readonly (string | number)[]): Reading<JsonValue> => {
+const walk = (root: JsonValue, path: readonly (string | number)[], named: FindMember): Reading<JsonValue> => {
   let value: JsonValue = root;
   for (let depth = 0; depth < path.length; depth += 1) {
     const token = path[depth] as string | number;
     let next: JsonValue | undefined;
     if (Array.isArray(value)) next = typeof token === 'number' ? value[token] : undefined;
-    else if (isObject(value)) next = value[token];
+    else if (isObject(value)) next = named(value, String(token));
     else return UNREADABLE;
     if (next === undefined) return depth === path.length - 1 ? ABSENT : UNREADABLE;
     value = next;
@@ -78,16 +79,25 @@ const walk = (root: JsonValue, path: readonly (string | number)[]): Reading<Json
   return present(value);
 };
 
+type FindMember = (object: JsonObject, name: string) => JsonValue | undefined;
+
+const spelled: FindMember = (object, name) => object[name];
+
 const asList = <T>(one: T | readonly T[]): readonly T[] => (Array.isArray(one) ? one : [one as T]);
 
-/** Finds the first of some places in a value. The pointers are split once, when the driver is made. */
+/**
+ * Finds the first of some places in a value. The pointers are split once, when the driver is made. One spelling may be
+ * the other one with damage: only where none is there it matters what is left of their names.
+ */
 export const place = (pointer: Pointer): ((root: JsonValue) => Reading<JsonValue>) => {
   const paths = asList<string>(pointer).map(tokens);
   return (root) => {
     let found: Reading<JsonValue> = ABSENT;
-    for (const path of paths) {
-      found = walk(root, path);
-      if (found.kind === 'present') return found;
+    for (const named of [spelled, namedIn]) {
+      for (const path of paths) {
+        found = walk(root, path, named);
+        if (found.kind === 'present') return found;
+      }
     }
     return found;
   };
@@ -95,10 +105,12 @@ export const place = (pointer: Pointer): ((root: JsonValue) => Reading<JsonValue
 
 /** The first spelling of a member that an object has. */
 export const memberOf = (object: JsonObject, name: MemberName): JsonValue | undefined => {
-  if (typeof name === 'string') return object[name];
-  for (const spelling of name) {
-    const value = object[spelling];
-    if (value !== undefined) return value;
+  if (typeof name === 'string') return namedIn(object, name);
+  for (const named of [spelled, namedIn]) {
+    for (const spelling of name) {
+      const value = named(object, spelling);
+      if (value !== undefined) return value;
+    }
   }
   return undefined;
 };
@@ -183,6 +195,15 @@ export const anyOf = <T, const Name extends string>(...sources: readonly Source<
   read: (replies) => {
     const readings = sources.map((source) => source.read(replies));
     return readings.find(({ kind }) => kind === 'present') ?? gapOf(readings);
+  },
+});
+
+/** What every device of the family tells: where it is not, it was lost. */
+export const always = <T, const Name extends string>(source: Source<T, Name>): Source<T, Name> => ({
+  ...source,
+  read: (replies) => {
+    const reading = source.read(replies);
+    return reading.kind === 'absent' ? UNREADABLE : reading;
   },
 });
 

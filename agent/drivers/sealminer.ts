@@ -13,7 +13,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { poolList, RUNTIME_POOL } from './pools.ts';
 import {
   asObject,
   at,
@@ -62,12 +62,9 @@ const numberedMembers = (row: JsonObject, name: RegExp): readonly JsonValue[] =>
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
-/** Without the quota, of which the stored configuration knows nothing. */
-const { quota: _, ...RUNNING } = CGMINER_POOL;
-
 const pools = storedAndRunning(
   at('poolconf', '/pools', poolList({ url: 'url', user: 'user' })),
-  at('pools', '/POOLS', poolList(RUNNING)),
+  at('pools', '/POOLS', poolList(RUNTIME_POOL)),
 );
 
 // ---- settings --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 import { ABSENT, type OtherSetting, present, type Reading } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
 import { settings } from './named-texts.ts';
-import { asObject, type Reader, UNREADABLE, whenPresent } from './readers.ts';
+import { asObject, memberOf, type Reader, UNREADABLE, whenPresent } from './readers.ts';
 
 /** For documents in which any member may be missing, or null, together with all that would stand in it. */
 
@@ -11,7 +11,7 @@ export const descend = (root: JsonValue, names: readonly string[]): Reading<Json
   for (const name of names) {
     const object = asObject(value);
     if (object === undefined) return UNREADABLE;
-    const next = object[name];
+    const next = memberOf(object, name);
     if (next === undefined || next === null) return ABSENT;
     value = next;
   }

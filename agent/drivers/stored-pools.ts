@@ -1,15 +1,17 @@
 import { type PoolSlot, present } from '../../shared/facts.ts';
 import type { Source } from './driver.ts';
-import { withRuntime } from './pools.ts';
+import { withRuntime, withStatus } from './pools.ts';
 import { closedBy, isLost } from './readers.ts';
 
 /**
- * The slots that a device has stored, with where each stands in its miner program now. One surface alone only where the
- * other is closed or is not served, not where it was late: the two may spell the same pool differently.
+ * The slots that a device has stored, with where each stands in its miner program now. One list alone only where the
+ * other is closed or is not served, not where it was late: the two may spell the same pool differently. `listed` is a
+ * third list that is asked in full looks only: it may say how a slot stands, but not that there are more.
  */
 export const storedAndRunning = <const Stored extends string, const Running extends string>(
   stored: Source<readonly PoolSlot[], Stored>,
   running: Source<readonly PoolSlot[], Running>,
+  listed?: Source<readonly PoolSlot[]>,
 ): Source<readonly PoolSlot[], Stored | Running> => ({
   queries: [...stored.queries, ...running.queries],
   read: (replies) => {
@@ -18,7 +20,10 @@ export const storedAndRunning = <const Stored extends string, const Running exte
     if (isLost(slots)) return slots;
     if (isLost(rows)) return rows;
     if (slots.kind !== 'present') return rows.kind === 'present' ? rows : slots;
-    return rows.kind === 'present' ? present(withRuntime(slots.value, rows.value)) : slots;
+    if (rows.kind === 'present') return present(withRuntime(slots.value, rows.value));
+    const states = listed?.read(replies);
+    return states?.kind === 'present' ? present(withStatus(slots.value, states.value)) : slots;
   },
+  // The two spell schemes and users differently.
   standsIn: (replies) => (running.read(replies).kind === 'present' ? closedBy(stored.read(replies)) : undefined),
 });

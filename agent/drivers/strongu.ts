@@ -1,16 +1,24 @@
 import { ABSENT, present } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
-import { dhcp, meanOf, networkInfo, RUNNING_POOL, slotsIn, slotsOf, storedConfig, storedSlots } from './cgi-lineage.ts';
-import { answersOf, describedBy, inRows, namedRate, numbered, sumOfRates, sumOfRows } from './cgminer-api.ts';
+import { dhcp, meanOf, networkInfo, slotsIn, storedConfig, storedSlots } from './cgi-lineage.ts';
+import {
+  answersOf,
+  describedBy,
+  inRows,
+  namedRate,
+  numbered,
+  SUMMARY_COUNTS,
+  sumOfRates,
+  sumOfRows,
+} from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
-import { livePools } from './pools.ts';
+import { livePools, RUNTIME_POOL } from './pools.ts';
 import {
   anyOf,
   asArray,
   asObject,
   at,
-  count,
   firstOf,
   flag,
   mac,
@@ -22,6 +30,7 @@ import {
   UNREADABLE,
 } from './readers.ts';
 import { eachOnce, firstRow, hottest, known, listed } from './rows.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 /** The program is a plain cgminer but for this member of SUMMARY, the kind of chips: `dash`, `sc`. */
 const chipsOf = (summary: JsonValue): JsonValue | undefined => firstRow('SUMMARY')(summary)?.['Miner type'];
@@ -75,6 +84,7 @@ export const strongu = defineDriver({
   source: 'Replies of an STU-U6 (2020); cgminer API-README',
   recognise,
   stillSpeaks,
+  proofs: ['summary'],
   queries: {
     pools: cgminer('pools', { cadence: 'pools' }),
     conf: storedConfig,
@@ -103,8 +113,8 @@ export const strongu = defineDriver({
       'program.version': at('version', '/VERSION/0/CGMiner', scalarText),
     }),
 
-    pools: slotsOf(storedSlots, slotsIn('pools', 'POOLS', RUNNING_POOL)),
-    live_pools: at('pools', '/POOLS', livePools(RUNNING_POOL)),
+    pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', RUNTIME_POOL)),
+    live_pools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
 
     'config.freq_mhz': at('devs', '/DEVS', inRows(meanOf('Frequency'))),
     'config.other': at(
@@ -129,16 +139,7 @@ export const strongu = defineDriver({
     ),
     'telemetry.fans_rpm': at('summary', '/SUMMARY/0', summaryFans),
     'telemetry.chips': at('devs', '/DEVS', sumOfRows('ChipNum')),
-    'telemetry.elapsed_s': at('summary', '/SUMMARY/0/Elapsed', count),
-    'telemetry.accepted': anyOf(
-      at('summary', '/SUMMARY/0/Accepted', count),
-      at('pools', '/POOLS', sumOfRows('Accepted')),
-    ),
-    'telemetry.rejected': anyOf(
-      at('summary', '/SUMMARY/0/Rejected', count),
-      at('pools', '/POOLS', sumOfRows('Rejected')),
-    ),
-    'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
+    ...SUMMARY_COUNTS,
     'telemetry.last_share_age_s': at('devs', '', shareAge),
   },
   secrets: ['pass'],

@@ -1,13 +1,13 @@
 import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { inData, sumOf } from './antminer-stats.ts';
-import { API_FACTS, knownBy, named, RUNTIME_POOL } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_PARTS, CGI_QUERIES, storedAndRunning } from './bitmain-cgi.ts';
+import { API_FACTS, knownBy, named } from './bitmain-api.ts';
+import { CGI_FACTS, CGI_PARTS, CGI_QUERIES, cgiPools } from './bitmain-cgi.ts';
 import { lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { asset, type Clues, defineDriver, type Query, type Replies, type Source } from './driver.ts';
 import { type FeeTest, feePools, operatorPools, priorityFrom } from './fee-pools.ts';
 import { components } from './named-texts.ts';
-import { livePools } from './pools.ts';
+import { livePools, RUNTIME_POOL } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -72,7 +72,7 @@ const OLDER_FACTS = {
   'firmware.name': branded(1),
   'firmware.version': branded(2),
   'firmware.components': components(CGI_PARTS),
-  pools: storedAndRunning(isFee),
+  pools: cgiPools(isFee),
   live_pools: at('pools', '/POOLS', operatorPools(isFee, livePools(RUNTIME_POOL))),
   fee_pools: at('pools', '/POOLS', feePools(isFee, { url: 'URL', user: 'User' })),
   'config.fan_mode': firstOf(CGI_FACTS['config.fan_mode'], at('stats', '', inData(fanMode))),

@@ -9,9 +9,7 @@ import {
   modelsIn,
   networkFacts,
   networkInfo,
-  RUNNING_POOL,
   slotsIn,
-  slotsOf,
   stillCalled,
   storedConfig,
   storedSlots,
@@ -21,7 +19,7 @@ import {
 import { inRows, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, httpGet } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
-import { livePools } from './pools.ts';
+import { livePools, RUNTIME_POOL } from './pools.ts';
 import {
   anyOf,
   asArray,
@@ -37,6 +35,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { elseIfAsked, hottest, known } from './rows.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 const NAME = /^volcminer\b/i;
 
@@ -123,7 +122,7 @@ export const volcminer = defineDriver({
       'keys.version': keysOf('version', ['', '/STATUS/0', '/VERSION/0']),
     }),
 
-    pools: slotsOf(storedSlots, slotsIn('pools', 'POOLS', RUNNING_POOL), slotsIn('status', 'pools', CGI_POOL)),
+    pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', RUNTIME_POOL), slotsIn('status', 'pools', CGI_POOL)),
     live_pools: elseIfAsked(program.livePools, inStatus('/pools', livePools(CGI_POOL))),
 
     'config.freq_mhz': anyOf(program.frequency, inBoards(meanOf('freq')), at('conf', '/freq', scaled(1))),

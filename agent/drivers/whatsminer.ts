@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { describedBy, lastShareAge, rowsOf, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, firstNumber, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -71,8 +71,8 @@ const powerLimit: Reader<number> = (value) =>
 /** cgminer counts its pools from 0 and btminer from 1; our slots count from 0. */
 const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
   whenPresent(poolList(CGMINER_POOL)(value), (slots) => {
-    // A blank slot is none, but counts.
-    const base = (rowsOf(value) ?? []).some(({ POOL }) => POOL === 0) ? 0 : 1;
+    const base = firstNumber(value, 'POOL');
+    if (base === undefined) return UNREADABLE;
     return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
   });
 
@@ -190,7 +190,8 @@ export const whatsminer = defineDriver({
     const summary = answer(replies, 'summary');
     return summary.kind !== 'present' || describes(summary.value) || isOwnSummary(summary.value);
   },
-  proofs: ['api3_info'],
+  // The cgminer of 2018 to 2020 shows its maker in the summary alone.
+  proofs: ['summary', 'api3_info'],
   queries: {
     summary: cgminer('summary', { cadence: 'pools' }),
     pools: cgminer('pools', { cadence: 'pools' }),
@@ -335,6 +336,8 @@ export const whatsminer = defineDriver({
     'Hydro models (M33, M53, M63) report fans at 0; they have none.',
     '`get_token` hands out one of few tokens and is never asked.',
     'API 3 on port 4433 stands beside port 4028 on firmware from the end of 2024 on; its description of the device is read there as well, all of it where 4028 is closed.',
+    'The kernel line with the time of its build, and the stored pools as against the running ones, stand in LuCI pages alone: HTTPS behind a session, in HTML of no documented shape. They are not read.',
+    'unverified: the members of `get.miner.setting`, `get.system.setting` and `get.fan.setting` (fans, time servers), which are not asked.',
     'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read.',
   ],
   close: [

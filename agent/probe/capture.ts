@@ -12,6 +12,12 @@ export interface JsonObject {
  */
 export const CONFLICT = Symbol('one member, two values') as unknown as JsonValue;
 
+/** Stands for a member of which only the name is damaged: it is there, and no reader takes it for one that is not. */
+export const DAMAGED = Symbol('a member with a damaged name') as unknown as JsonValue;
+
+/** Marks an object of which a boundary between two members is lost: what it does not name may still be in it. */
+export const INCOMPLETE = Symbol('members without a boundary');
+
 /**
  * One reply to one query of a driver: the bytes as received (untrusted), what they parsed to, and the repairs that
  * parsing needed, by name.

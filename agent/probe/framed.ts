@@ -31,8 +31,15 @@ export const askFramed = async (
     case 'broken':
     case 'closed':
     case 'done':
-      return received.whole() ? readFramed(received.document()) : received.fault();
+      return received.reply();
   }
+};
+
+/** What a device said that closed after these bytes. */
+export const readFrame = (bytes: Uint8Array): Reply | NoReply => {
+  const received = new Frame();
+  received.take(Buffer.from(bytes));
+  return received.reply();
 };
 
 /** The document of a frame. `code` 0 is success; -2 stands for a command that the firmware does not know, -4 for one that it does not let in. */
@@ -66,15 +73,19 @@ class Frame implements Receiver {
     return this.whole() || this.#isNone() ? 'done' : 'more';
   }
 
+  reply(): Reply | NoReply {
+    return this.whole() ? readFramed(this.#document()) : this.#fault();
+  }
+
   whole(): boolean {
     return this.#announced !== undefined && !this.#isNone() && this.#length >= HEAD_BYTES + this.#announced;
   }
 
-  document(): Buffer {
+  #document(): Buffer {
     return this.#all().subarray(HEAD_BYTES, HEAD_BYTES + (this.#announced ?? 0));
   }
 
-  fault(): NoReply {
+  #fault(): NoReply {
     if (this.#length === 0) return noReply('truncated', 'closed without a byte of reply');
     return this.#isNone()
       ? noReply('unreachable', 'something else answers at this port', { dark: true })

@@ -28,9 +28,9 @@ export type Identification =
 const VERSION = cgminer('version');
 /** WhatsMiner knows this one; firmware from late 2020 also, or only, by the other key. */
 const GET_VERSION = cgminer('get_version', { cadence: 'config', key: 'either' });
-/** Where old firmware differs from its siblings: fans of WhatsMiner, modules of Avalon, the header row of Bitmain. */
-const SUMMARY = cgminer('summary');
+/** Where old firmware differs from its siblings: modules of Avalon and the header row of Bitmain, fans of WhatsMiner. */
 const STATS = cgminer('stats');
+const SUMMARY = cgminer('summary');
 const ROOT = httpGet('/');
 /** What firmware without a tell-tale landing page answers to anybody. */
 const AXEOS_INFO = httpGet('/api/system/info');
@@ -167,7 +167,7 @@ class Inquiry {
     if (speaksCgminer && this.#unknown()) await this.#askAsWhatsminer();
     if (this.#certain()) return;
     await this.#askWeb(isWeb(version));
-    if (speaksCgminer) await this.#askInTurn([SUMMARY, STATS]);
+    if (speaksCgminer) await this.#askInTurn([STATS, SUMMARY]);
     else if (this.#answered || this.#isAlive()) await this.#askElsewhere();
   }
 
@@ -178,7 +178,7 @@ class Inquiry {
     await this.#prove();
     const asksForLogin = page?.status === 401 || page?.status === 403;
     if (this.#unknown() && page !== undefined && !asksForLogin) await this.#askInTurn([AXEOS_INFO]);
-    if (instead) await this.#askInTurn(this.#drivers.flatMap(proofsOf).filter(({ port }) => port === 'cgminer'));
+    if (instead) await this.#askInTurn(this.#drivers.flatMap(proofsOf).filter(isWebInstead));
   }
 
   /** The questions that settle whether it is one of the families that are likely. */
@@ -287,6 +287,8 @@ const inWords = (query: Query): string => {
   const elsewhere = /@(\w+):/.exec(questionOf(query))?.[1];
   return elsewhere === undefined ? words : `${words} at ${elsewhere}`;
 };
+
+const isWebInstead = ({ kind, port }: Query): boolean => kind === 'http' && port === 'cgminer';
 
 const proofsOf = ({ proofs = [], queries }: Driver): readonly Query[] => proofs.flatMap((name) => queries[name] ?? []);
 

@@ -12,6 +12,7 @@ export type Repair =
   | 'conflicting-key'
   | 'invalid-utf8'
   | 'byte-order-mark'
+  | 'script-callback'
   | 'plain-text'
   | 'unescaped-mark';
 

@@ -43,13 +43,21 @@ export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = fa
   }
 };
 
-/** Where the content of a reply stands: without a byte order mark, and without the NULs and white space after it. */
-const content = (bytes: Uint8Array): { readonly start: number; readonly end: number } => {
+/**
+ * Where the content of a reply stands: without a byte order mark, without the name of the function that a page of the
+ * device would hand the document to (Avalon: `minerinfoCallback({…});`), and without the NULs and white space after it.
+ */
+const content = (bytes: Uint8Array): { readonly start: number; readonly end: number; readonly before?: Repair } => {
   let end = bytes.length;
   while (end > 0 && (bytes[end - 1] as number) <= 0x20) end -= 1;
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
-  return { start: marked ? 3 : 0, end: Math.max(end, marked ? 3 : 0) };
+  if (marked) return { start: 3, end: Math.max(end, 3), before: 'byte-order-mark' };
+  const called = CALLBACK.exec(asBuffer(bytes).toString('latin1', 0, LONGEST_CALLBACK))?.[1]?.length;
+  return called === undefined ? { start: 0, end } : { start: called, end, before: 'script-callback' };
 };
+
+const CALLBACK = /^([A-Za-z_]\w*Callback\()\{/;
+const LONGEST_CALLBACK = 64;
 
 /** What was visited, and where it ended. */
 export interface Visited {
@@ -139,7 +147,8 @@ const readText = (text: string): { value: JsonValue; repairs: Repair[] } => {
 const readDamaged = (text: string, bytes: Uint8Array, maxDepth: number): { value: JsonValue; repairs: Repair[] } => {
   const reader = new JsonReader(text, maxDepth);
   const value = reader.read();
-  if (content(bytes).start > 0) reader.repairs.add('byte-order-mark');
+  const { before } = content(bytes);
+  if (before !== undefined) reader.repairs.add(before);
   if (text.includes('\ufffd') && !isUtf8(bytes)) reader.repairs.add('invalid-utf8');
   return { value, repairs: [...reader.repairs] };
 };

@@ -1,4 +1,4 @@
-import { CONFLICT, type JsonObject, type JsonValue } from './capture.ts';
+import { CONFLICT, INCOMPLETE, type JsonObject, type JsonValue } from './capture.ts';
 import { addMember, DocumentProblem, type Repair, type Visitor } from './json-reader.ts';
 
 /** Sections whose rows stand under another name in the JSON form (API-README). */
@@ -21,7 +21,9 @@ interface Item {
  * Reads the plain-text form into the shape of the JSON form, `{STATUS: [{…}], VERSION: [{…}]}`. Sections end in `|`,
  * items in `,`; a backslash escapes either; what stands between the brackets of `name[…]` is one value (Avalon). Every
  * value stays text: the form does not say which are numbers. A value with a mark that nobody escaped is a conflict: a
- * damaged byte between two items would else make one longer value of them.
+ * damaged byte between two items would else make one longer value of them, and the second item one that is not sent. A reply has its status and rows of one list:
+ * with a second list one of its rows has a damaged name, and the first is not whole. A mark in the status may have been
+ * the end of it, and the first row be inside.
  */
 export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visitor): JsonValue => {
   const reply: JsonObject = {};
@@ -32,6 +34,8 @@ export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visit
     at = end;
     if (items.length > 0) addSection(reply, items, repairs, visitor);
   }
+  const lists = Object.keys(reply).filter((name) => name !== 'STATUS');
+  if (lists.length > 1) throw new DocumentProblem('unreadable', `rows of ${lists.length} lists`);
   return reply;
 };
 
@@ -42,8 +46,12 @@ const addSection = (reply: JsonObject, items: readonly Item[], repairs: Set<Repa
   for (const item of joinValues(head.value === undefined ? items.slice(1) : items)) {
     visitor?.member(item.name, item.start, item.end);
     visitor?.text(item.start, item.end);
+    // A comma that nobody escaped is only a part of its message.
+    if (item.doubtful && list === 'STATUS' && item.value?.includes('='))
+      throw new DocumentProblem('unreadable', 'the status may hold a row of the list');
     if (item.doubtful) repairs.add('unescaped-mark');
     addMember(row, item.name, item.doubtful ? CONFLICT : (item.value ?? ''), repairs);
+    if (item.doubtful) Object.defineProperty(row, INCOMPLETE, { value: true });
   }
   const rows = Object.hasOwn(reply, list) ? (reply[list] as JsonValue[]) : [];
   if (rows.length === 0) addMember(reply, list, rows, repairs);

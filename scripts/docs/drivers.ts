@@ -11,11 +11,12 @@ import { requestText } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import { FACTS, type FactName } from '../../shared/facts.ts';
+import type { Identified } from '../../test/simulator/identifications.ts';
 import { realmOf, replyBytes, type Specimen } from '../../test/specimens/specimen.ts';
 import { code, generatedFrom, markdownTable, page } from './markdown.ts';
 
 /** `docs/drivers.md`: the families, and which fact is read from which of them. */
-export const driversPage = (drivers: readonly Driver[]): string =>
+export const driversPage = (drivers: readonly Driver[], identifications: readonly Identified[]): string =>
   page(
     generatedFrom('agent/drivers/'),
     '# Drivers',
@@ -45,7 +46,36 @@ export const driversPage = (drivers: readonly Driver[]): string =>
     '## Recognition',
     RECOGNITION,
     IDENTIFICATION.map((query) => `- ${question(query)}`).join('\n'),
+    '## What recognition costs',
+    COST,
+    markdownTable(
+      ['Family', 'Connections', 'Refused attempts', 'Specimens'],
+      drivers.map(({ family }) => costRow(family, identifications)),
+    ),
   );
+
+const COST = [
+  'Measured with the simulator on the specimens of each family, on a device of which nothing is known yet. A connection',
+  'carries one question to the CGMiner API, or all questions to a web interface that keeps it open. At an address where a',
+  'port is closed the attempt is refused and not repeated. A plain cgminer is told from what other makers built of it only by',
+  'what all three of its replies do not say. The result is kept: later looks ask as the family, and ask anew only when a',
+  'reply is more like another one.',
+].join('\n');
+
+const costRow = (family: string, identifications: readonly Identified[]): readonly string[] => {
+  const own = identifications.filter((one) => one.family === family);
+  return [
+    code(family),
+    range(own.map(({ connections }) => connections)),
+    range(own.map(({ refused }) => refused)),
+    String(own.length),
+  ];
+};
+
+const range = (counts: readonly number[]): string => {
+  const [least, most] = [Math.min(...counts), Math.max(...counts)];
+  return least === most ? String(least) : `${least} to ${most}`;
+};
 
 const INTRODUCTION = [
   'One driver for each firmware family. A driver names its questions from closed kinds only: a command of the CGMiner API,',

@@ -18,8 +18,9 @@ import type { Answer, Subject } from './subjects.ts';
  * What is promised of damage, and the check of it.
  *
  * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL and its user), `firmware.name`,
- * `firmware.version` and `firmware.build`. A fact that stands in for one of a closed surface counts as not present, for
- * nobody compares it. A user that a slot does not tell is not present; a slot that is missing from a list is different.
+ * `firmware.version` and `firmware.build`. A fact that stands in for one of a closed surface counts as unknown, for nobody
+ * compares it. A slot that is missing from a list is different, and so is one that lost its user, or a fact that is said
+ * to be absent: only `unknown` claims nothing.
  *
  * - A mutation *touches* a value when it changes, adds or removes a byte between its quotes, or between its marks in the
  *   plain-text form. A word or number of JSON is also touched beside its bytes, where a further one would belong to it; so
@@ -28,16 +29,21 @@ import type { Answer, Subject } from './subjects.ts';
  *   another fact: the URL, but also the slot number of a row, or the switch that makes a URL an encrypted one. The
  *   damage to one of these may change the fact: no reader can know better. A slot whose URL is touched may go whole, and
  *   the slots that another reply adds to a list may stand elsewhere then.
- * - A fact that depends on no touched value is the same or not present, whatever was damaged.
- * - A touched *name* is a member that is not sent: then the fact is also what it is of the reply without that member. A
- *   fact that is a name depends on it like on a value.
- * - A member that stands twice with two values takes every fact that depends on it: it is not present, never either value.
+ * - A fact that depends on no touched value is the same or unknown, whatever was damaged.
+ * - A touched *name* excuses nothing: a flipped bit in it, or a byte that came to it, is not a member that is not sent, and
+ *   no other place tells the fact instead. Only a fact that is itself a name depends on it like on a value. What readers go
+ *   by is what is left of the name (`agent/drivers/damaged-names.ts`). A digit of a name that became another digit cannot be
+ *   told from the next of a row of names; where a promised fact has such a name its family has the member always.
+ * - A member that stands twice with two values takes every fact that depends on it: it is unknown, never either value.
  * - Rows that changed places touch what is in them, except that a slot keeps its URL and user where each row has its number.
  * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
+ *
+ * Not promised: more than one damage to one name, and a name that lost a byte. Such a member is taken for one that is not
+ * sent, where its family may leave it out.
  */
 
 /** What became of one mutation. `touched`: a fact differs that depends on what was damaged. */
-export type Outcome = 'same' | 'touched' | 'as-removed' | `not present: ${string}`;
+export type Outcome = 'same' | 'touched' | `not present: ${string}`;
 
 /** Something that must not be. */
 export interface Problem {
@@ -52,16 +58,17 @@ export interface Verdict {
   readonly problems: readonly Problem[];
 }
 
-/** Facts by part: `pools/0/url` … Absent where the fact is not present. */
-type Compared = ReadonlyMap<string, string>;
+/** Facts by part: `pools/0/url` … Null where the device is said to have no such thing; left out where it is unknown. */
+type Compared = ReadonlyMap<string, string | null>;
 
 const FIRMWARE = ['firmware.name', 'firmware.version', 'firmware.build'] as const;
 
 /** The facts that nothing may change. */
 const PROMISED: readonly FactName[] = ['pools', ...FIRMWARE];
 
-const comparedIn = ({ facts, standIns }: Observation): Compared => {
-  const parts = new Map<string, string>();
+const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
+  const parts = new Map<string, string | null>();
+  for (const name of PROMISED) if (gaps.get(name) === 'absent') parts.set(name, null);
   for (const name of FIRMWARE) {
     const value = facts[name];
     if (value !== undefined && !standIns.has(name)) parts.set(name, value);
@@ -76,11 +83,10 @@ const comparedIn = ({ facts, standIns }: Observation): Compared => {
 
 const factOf = (part: string): FactName => (part.startsWith('pools/') ? 'pools' : (part as FactName));
 
-/** Whether a part is not present, rather than gone: its fact is, or the slot that should have a user is there. */
+/** Whether a part is unknown, rather than gone. */
 const isMissing = (part: string, compared: Compared): boolean => {
   const fact = factOf(part);
   if (fact !== 'pools') return !compared.has(part);
-  if (part.endsWith('/user')) return !compared.has(part);
   return !compared.keys().some((other) => other.startsWith('pools/'));
 };
 
@@ -154,10 +160,12 @@ export class Judge {
     const problems = mutation.conflict === undefined ? [] : this.#conflicts(mutation.conflict, after);
     const changed = differences(this.#compared, after);
     if (changed.length === 0) return { outcome: this.#outcome(observation), problems };
-    const excused = this.#excused(mutation, changed, after);
+    const excused = this.#excused(mutation, changed);
     const wrong = changed.filter((part) => !excused.has(part));
-    const outcome = [...excused.values()].includes('touched') ? 'touched' : 'as-removed';
-    return { outcome, problems: [...problems, ...wrong.map((part) => different(part, this.#compared, after))] };
+    return {
+      outcome: 'touched',
+      problems: [...problems, ...wrong.map((part) => different(part, this.#compared, after))],
+    };
   }
 
   #outcome({ facts, gaps }: Observation): Outcome {
@@ -166,26 +174,19 @@ export class Judge {
   }
 
   /** Of the parts that differ, those that may. */
-  #excused(mutation: Mutation, changed: readonly string[], after: Compared): ReadonlyMap<string, Outcome> {
-    const excused = new Map<string, Outcome>();
-    const excuse = (parts: Iterable<string>, as: Outcome): void => {
+  #excused(mutation: Mutation, changed: readonly string[]): ReadonlySet<string> {
+    const excused = new Set<string>();
+    const excuse = (parts: Iterable<string>): void => {
       const may = new Set([...parts].map((part) => this.#knownAs(part)));
-      for (const part of changed) if (may.has(this.#knownAs(part)) && !excused.has(part)) excused.set(part, as);
+      for (const part of changed) if (may.has(this.#knownAs(part))) excused.add(part);
     };
     for (const place of this.#layout.places) {
       if (excused.size === changed.length) break;
-      const named = isNameTouched(place, mutation, this.#layout);
-      if (named) {
-        excuse(this.#asWithout(place, changed, after), 'as-removed');
-        excuse(this.#dependOnName(place), 'touched');
-      }
+      if (isNameTouched(place, mutation, this.#layout)) excuse(this.#dependOnName(place));
       if (!isTouched(place, mutation)) continue;
       // A row that says which slot it is may stand anywhere.
       const depend = this.#dependOn(place);
-      excuse(
-        mutation.swapped && this.#namesSlots() ? depend.filter((part) => !part.startsWith('pools/')) : depend,
-        'touched',
-      );
+      excuse(mutation.swapped && this.#namesSlots() ? depend.filter((part) => !part.startsWith('pools/')) : depend);
     }
     return excused;
   }
@@ -221,8 +222,8 @@ export class Judge {
   /** The parts of which a name is the value: cgminer names itself in that of its version. */
   #dependOnName({ name }: Place): readonly string[] {
     if (name === undefined) return [];
-    const others = [' q', '.'].map((text) => this.#promisedWith([{ start: name.end, end: name.end, text }]));
-    return others.flatMap((other) => changesBetween(this.#compared, other));
+    const told = this.#layout.text.slice(name.start, name.end).toLowerCase();
+    return [...this.#compared].flatMap(([part, value]) => (value?.toLowerCase() === told ? [part] : []));
   }
 
   /** Whether each row of a pool list says which slot it is: by `POOL`, or by a number that gives it another one. */
@@ -234,13 +235,6 @@ export class Judge {
       return other.has('pools/7/url');
     };
     return numbers.length > 0 && numbers.every(isNumber);
-  }
-
-  #asWithout(place: Place, changed: readonly string[], after: Compared): readonly string[] {
-    const edit = removal(this.#layout, place);
-    if (edit === undefined) return [];
-    const without = this.#promisedWith([edit]);
-    return changed.filter((part) => without.get(part) === after.get(part));
   }
 
   #promisedWith(edits: Mutation['edits']): Compared {

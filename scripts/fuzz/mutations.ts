@@ -60,12 +60,12 @@ export const cutAt = ({ text, form }: Layout, at: number): Mutation => {
 
 // ---- bytes -----------------------------------------------------------------------------------------------------------
 
-const flipBit: Draw = ({ text }, random) => {
-  const at = random.below(text.length);
-  const bit = random.below(8);
+const flipAt = ({ text }: Layout, at: number, bit: number): Mutation => {
   const flipped = String.fromCharCode(text.charCodeAt(at) ^ (1 << bit));
   return { edits: [{ start: at, end: at + 1, text: flipped }], note: `bit ${bit} at ${at}` };
 };
+
+const flipBit: Draw = (layout, random) => flipAt(layout, random.below(layout.text.length), random.below(8));
 
 const asBytes = (text: string): string => Buffer.from(text, 'utf8').toString('latin1');
 
@@ -162,6 +162,16 @@ const otherValue = ({ text }: Layout, { kind, start, end }: Place): string => {
   }
 };
 
+/** One byte of a name becomes another, or one comes to it: then it is no name that anybody asks for. */
+const damageName: Draw = (layout, random) => {
+  const name = random.pick(layout.places)?.name;
+  if (name === undefined || name.start === name.end) return undefined;
+  const at = name.start + random.below(name.end - name.start);
+  if (random.below(2) === 0) return flipAt(layout, at, random.below(8));
+  const put = random.pick([...CONTROLS.map(asBytes), ...NOT_UTF8, '\0']) as string;
+  return inserting(at, put, `a name, character ${JSON.stringify(put)}`);
+};
+
 const DEPTHS = [1, 2, 16, 28, 29, 30, 31, 32, 33, 40, 1000, 20_000];
 
 /** A member that nobody asked for, or a value of the reply, nested. */
@@ -216,6 +226,7 @@ const spanOf = ({ start, end }: { start: number; end: number }) => ({ start, end
 /** Every kind of damage but the cut, which goes through a reply place by place. */
 export const DRAWS = {
   'bit-flip': flipBit,
+  name: damageName,
   'duplicate-same': duplicate('same'),
   'duplicate-other': duplicate('other'),
   type: swapType,

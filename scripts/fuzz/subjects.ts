@@ -1,6 +1,3 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { type CgminerQuery, type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
@@ -9,9 +6,8 @@ import { readFramed } from '../../agent/probe/framed.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { EXPECTATIONS } from '../../test/drivers/capture-expectations/all.ts';
 import type { CaptureExpectation } from '../../test/drivers/capture-expectations/expectation.ts';
+import { hasCaptures, readBytes } from '../../test/drivers/captured.ts';
 import { knowsBy, loadSpecimens, replyBytes, type Specimen } from '../../test/specimens/specimen.ts';
-
-const CAPTURES = process.env.ASSAYER_CAPTURES ?? fileURLToPath(new URL('../../../shared/captures', import.meta.url));
 
 /** The bytes that answer one question, and how the agent reads them. */
 export interface Answer {
@@ -124,7 +120,7 @@ const captures = (): readonly Subject[] =>
     return Object.entries(folders).map(([folder, expected]) => {
       const answers = answersIn(driver, (name, query) => {
         const file = fileOf(expected, name);
-        return file === undefined ? undefined : captured(query, readFileSync(join(CAPTURES, folder, file)));
+        return file === undefined ? undefined : captured(query, readBytes(folder, file));
       });
       return subjectOf(folder, driver, answers, noReply('unreachable', 'no file', { dark: true }));
     });
@@ -133,5 +129,5 @@ const captures = (): readonly Subject[] =>
 /** Every specimen of a driver and, where they are at hand and wanted, every capture that has an expectation. */
 export const loadSubjects = ({ withCaptures }: { readonly withCaptures: boolean }): readonly Subject[] => [
   ...specimens(),
-  ...(withCaptures && existsSync(CAPTURES) ? captures() : []),
+  ...(withCaptures && hasCaptures() ? captures() : []),
 ];

@@ -95,6 +95,17 @@ test('status without an agent shows the devices from the store, and that none ru
   assert.deepEqual([devices[0].device, devices[0].conformance, devices[0].seq], ['rig-1', 'deviation', 3]);
 });
 
+test('status --json says of each device how its family was found out', async (t) => {
+  const { cwd, recording } = await showing(t, STOLEN);
+  const by = ['version: unreachable, ECONNREFUSED', 'GET /: HTTP 200', 'GET /api/system/info: answered'];
+  const [before] = JSON.parse((await assayer(['status', '--json'], { cwd })).out).devices;
+  assert.ok(!('identified_by' in before));
+  recording.identify('rig-1', { family: 'axeos', atMs: 1_795_339_201_900, by });
+  const { devices } = JSON.parse((await assayer(['status', '--json'], { cwd })).out);
+  const { family, identified_at, identified_by } = devices[0];
+  assert.deepEqual([family, identified_at, identified_by], ['axeos', 1_795_339_201, by]);
+});
+
 /** What `status` shows while an agent says this of itself. */
 const statusOf = async (t: TestContext, told: object) => {
   const { cwd } = await showing(t, undefined);

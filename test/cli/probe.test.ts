@@ -61,6 +61,7 @@ test('probe --json is one object: facts by their dots, hash rate in GH/s, readin
   assert.equal(observation.telemetry.hashrate_ghs, observation.telemetry.hashrate_hs / 1e9);
   assert.equal(observation.family, 'whatsminer');
   assert.equal(observation.pools[0].slot, 0);
+  assert.deepEqual(observation.identified_by, ['version: answered']);
   for (const reading of Object.values(observation.readings))
     assert.match(String(reading), /^(absent|unknown: [a-z]+)$/);
 });

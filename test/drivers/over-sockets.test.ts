@@ -128,6 +128,15 @@ describe('what a look costs', () => {
     assert.deepEqual(poll.asked, ['{"command":"summary"}', '{"command":"pools"}']);
   });
 
+  test('the web interface of an Avalon is asked for its MAC only where port 4028 does not tell it', async () => {
+    const MINERINFO = 'GET /get_minerinfo.cgi';
+    const known = driverOf('avalon');
+    const old = await lookOnce(named('avalon/a741-modules'), { known });
+    assert.equal(old.asked.filter((request) => request === MINERINFO).length, 1);
+    const rack = await lookOnce(named('avalon/a1246'), { known });
+    assert.ok(!rack.asked.includes(MINERINFO));
+  });
+
   test('a WhatsMiner that knows them by command is asked by command alone', async () => {
     const { asked } = await lookOnce(named('whatsminer/m50s-api2'), { known: driverOf('whatsminer') });
     assert.equal(asked.length, 9);

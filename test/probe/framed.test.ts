@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { framed } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
-import { askFramed } from '../../agent/probe/framed.ts';
+import { askFramed, readFrame } from '../../agent/probe/framed.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
 import { type Behaviour, dripping, FakeMiner, keepingOpen, SHORT, sending } from './fake-miner.ts';
 
 const INFO = framed('get.device.info');
@@ -55,4 +56,29 @@ test('half a frame is truncated, one that never ends a timeout, another protocol
   assert.equal(reasonOf(await ask(sending('HTTP/1.1 400 Bad Request\r\n\r\n'))), 'unreachable');
   const huge = Buffer.from([0xff, 0xff, 0x20, 0x00]);
   assert.equal(reasonOf(await ask(sending(huge), { ...SHORT, maxReplyBytes: 4096 })), 'truncated');
+});
+
+test('a frame that is cut anywhere, or whose length has a flipped bit, gives no document', () => {
+  const documents = loadSpecimens().flatMap(({ device, files }) =>
+    Object.entries(device.replies).flatMap(([question, { file = '' }]) =>
+      question.startsWith('framed:')
+        ? [
+            Buffer.from(files.get(file) ?? '')
+              .toString('utf8')
+              .trimEnd(),
+          ]
+        : [],
+    ),
+  );
+  const frames = documents.map(framedBytes).filter((frame) => readFrame(frame).kind === 'reply');
+  assert.ok(frames.length > 0);
+  for (const whole of frames) {
+    for (let at = 0; at < whole.length; at += 1)
+      assert.equal(readFrame(whole.subarray(0, at)).kind, 'no-reply', `${at}`);
+    for (let bit = 0; bit < 32; bit += 1) {
+      const damaged = Buffer.from(whole);
+      damaged.writeUInt32LE((whole.readUInt32LE(0) ^ (1 << bit)) >>> 0);
+      assert.equal(readFrame(damaged).kind, 'no-reply', `bit ${bit}`);
+    }
+  }
 });

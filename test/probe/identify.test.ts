@@ -133,7 +133,7 @@ test(
     const generic = { '{"command":"version"}': version({ CGMiner: '4.10.0', API: '3.7' }) };
     const plain = await identifyDevice(generic, null);
     assert.equal(familyOf(plain.found), 'cgminer');
-    assert.deepEqual(plain.asked, ['{"command":"version"}', '{"command":"summary"}', '{"command":"stats"}']);
+    assert.deepEqual(plain.asked, ['{"command":"version"}', '{"command":"stats"}', '{"command":"summary"}']);
   },
 );
 

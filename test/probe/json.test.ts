@@ -41,6 +41,7 @@ test('each damage seen in the field has a repair of its own name', () => {
     ['{"fw":"\\\'2020.22.REL\\\'"}', { fw: "'2020.22.REL'" }, ['bad-escape']],
     ['{"user":"ACME\\worker"}', { user: 'ACME\\worker' }, ['bad-escape']],
     ['{"a":1}"}', { a: 1 }, ['trailing-bytes']],
+    ['pageCallback({"a":1, });', { a: 1 }, ['stray-comma', 'trailing-bytes', 'script-callback']],
     ['{"a":1}{"b":2}', { a: 1 }, ['trailing-bytes']],
     ['{"a":1,"a":1}', { a: 1 }, ['duplicate-key']],
     ['{"a":{"x":[1]},"a":{"x":[1]}}', { a: { x: [1] } }, ['duplicate-key']],

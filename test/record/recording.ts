@@ -1,6 +1,13 @@
 import type { TestContext } from 'node:test';
 import { affirmsPools } from '../../agent/appraise/agreement.ts';
-import { type DeviceState, newDevice, readDevice } from '../../agent/appraise/device.ts';
+import {
+  type DeviceState,
+  type Identified,
+  newDevice,
+  readDevice,
+  withIdentified,
+  writeDevice,
+} from '../../agent/appraise/device.ts';
 import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
@@ -146,6 +153,13 @@ export class Recording {
   /** Every message, as `log --raw` prints it. */
   rawLog(): readonly string[] {
     return this.#gateway.store.entriesFrom(0, 100_000).map(({ message }) => Buffer.from(message).toString());
+  }
+
+  /** The family of a device was found out in this way. */
+  identify(id: string, identified: Identified): void {
+    const state = this.states.get(id);
+    if (state === undefined) throw new Error(`no device ${id}`);
+    this.#gateway.store.saveDevice(id, writeDevice(withIdentified(state, identified)));
   }
 
   /** Rule and device of what the store holds for open. */

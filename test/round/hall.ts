@@ -109,6 +109,11 @@ export class Hall {
     return last.coverage;
   }
 
+  /** What the store keeps of a device. */
+  kept(id: string): DeviceState | undefined {
+    return this.#store.device(id, readDevice);
+  }
+
   /** Every entry of the log. */
   said(): readonly Statement[] {
     return this.#store

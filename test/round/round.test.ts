@@ -162,6 +162,24 @@ test('an address at which another family speaks now is identified anew by a full
   assert.ok(hall.said().some((one) => one.kind === 'finding' && one.finding.id === 'firmware.family-changed'));
 });
 
+test('how the family of a device was found out is kept with it, until it is found out anew', async (t) => {
+  await using fleet = await miners('127.44.17.1', M50S, GAMMA);
+  const gamma = loadSpecimens().find(({ name }) => name === GAMMA);
+  assert.ok(gamma !== undefined);
+  const hall = new Hall(t, [inRange('127.44.17.1', fleet.ports)]);
+  const kept = () => hall.kept(hall.seat(0).device ?? '')?.identified;
+  await hall.look(0);
+  const first = kept();
+  assert.deepEqual([first?.family, first?.by], ['whatsminer', ['version: answered']]);
+  await hall.look(0);
+  await hall.look(0, 'pools');
+  assert.deepEqual(kept(), first, 'a device that is known is not identified again');
+  await fleet.device(0).swapTo(gamma);
+  await hall.look(0);
+  assert.equal(kept()?.family, 'axeos');
+  assert.deepEqual(kept()?.by.at(-1), 'GET /api/system/info: answered');
+});
+
 test('two machines that exchange their addresses keep their ids, after each address was asked', async (t) => {
   await using fleet = await miners('127.44.8.1', M50S, GAMMA);
   const hall = new Hall(t, [inRange('127.44.8.1', fleet.ports), inRange('127.44.8.2', fleet.ports)]);

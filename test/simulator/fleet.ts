@@ -40,6 +40,8 @@ export interface Fleet extends AsyncDisposable {
   readonly requests: () => ReadonlyMap<string, number>;
   /** What should never have come; empty, or the test fails. */
   readonly violations: () => readonly Violation[];
+  /** How many connections were made to all devices. */
+  readonly connections: () => number;
   /** The most connections that one device had at the same time. */
   readonly maxConnections: () => number;
   /** When the first request came, Unix milliseconds with a fraction. */
@@ -121,6 +123,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
     },
     requests: () => watch.requests,
     violations: () => watch.violations,
+    connections: () => watch.connections,
     maxConnections: () => watch.maxConnections,
     firstRequestMs: () => watch.firstMs,
     follow: (listener) => watch.follow(listener),

@@ -36,7 +36,7 @@ const objectsIn = (node: Node | undefined): readonly ObjectNode[] => {
 
 /** Every value that has a name: members of objects, or in their place the items `Key[value]` of a text (Avalon). */
 export const namedValues = (text: string): readonly NamedValue[] =>
-  text.startsWith('STATUS=') ? plainItems(text) : objectsIn(scan(text)).flatMap((object) => membersOf(text, object));
+  isPlain(text) ? plainItems(text) : objectsIn(scan(text)).flatMap((object) => membersOf(text, object));
 
 const membersOf = (text: string, { members }: ObjectNode): readonly NamedValue[] =>
   members.flatMap(({ key, value }) => {
@@ -46,6 +46,20 @@ const membersOf = (text: string, { members }: ObjectNode): readonly NamedValue[]
   });
 
 /** The plain form of the CGMiner API: `STATUS=S,When=1,Code=22|VERSION,CGMiner=4.11,API=3.7|`. */
+export const isPlain = (text: string): boolean => text.startsWith('STATUS=');
+
+/** The sections of its pools, as the rows of a list. */
+const plainPools = (text: string): readonly ObjectNode[] =>
+  [...text.matchAll(/(?<=\|)POOL=(?:\\.|[^|\\])*/g)].map(({ 0: section, index: start }) => ({
+    kind: 'object',
+    start,
+    end: start + section.length,
+    members: plainItems(section).map(({ name, span }) => ({
+      key: name,
+      value: { kind: 'scalar', quoted: true, start: start + span.start, end: start + span.end },
+    })),
+  }));
+
 const plainItems = (text: string): readonly NamedValue[] =>
   [...text.matchAll(/([^|,=]+)=((?:\\.|[^|,\\])*)/g)].map((item) => {
     const [, name = '', value = ''] = item;
@@ -103,8 +117,8 @@ const hasPool = ({ url, user }: PoolRow): boolean => url !== undefined && user !
 
 /** The pool lists of a reply, in the order they stand. */
 export const poolLists = (text: string): readonly PoolList[] => {
-  const root = scan(text);
-  const lists = root?.kind === 'array' ? listOf(root.items) : [];
+  const root = isPlain(text) ? undefined : scan(text);
+  const lists = isPlain(text) ? listOf(plainPools(text)) : root?.kind === 'array' ? listOf(root.items) : [];
   return (lists.length > 0 ? lists : poolListsIn(root))
     .map((list) => ({ ...list, rows: list.rows.filter((row) => !isMakers(text, row)) }))
     .filter(({ rows }) => rows.length > 0);

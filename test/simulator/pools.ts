@@ -1,6 +1,6 @@
 import { asJsonText, type Fill, type Gap, within } from './gap.ts';
 import { userLike } from './identity.ts';
-import { type PoolList, type PoolRow, poolLists } from './members.ts';
+import { isPlain, type PoolList, type PoolRow, poolLists } from './members.ts';
 import type { Scalar } from './scan.ts';
 
 /** A pool as somebody entered it. */
@@ -114,7 +114,7 @@ const resizedList = (text: string, rows: readonly PoolRow[], growth: number): st
   const last = rows.at(-1)?.row;
   if (last === undefined) return text;
   if (growth > 0) {
-    const copies = `,${within(text, last)}`.repeat(growth);
+    const copies = `${isPlain(text) ? '|' : ','}${within(text, last)}`.repeat(growth);
     return text.slice(0, last.end) + copies + text.slice(last.end);
   }
   const left = rows.length + growth;

@@ -51,6 +51,7 @@ export class Watch {
   readonly #allowed: ReadonlySet<string> | undefined;
   readonly #requests = new Map<string, number>();
   readonly #violations: Violation[] = [];
+  #connections = 0;
   #maxConnections = 0;
   #firstMs: number | undefined;
   #listener: ((device: SimulatedDevice, request: string) => void) | undefined;
@@ -66,6 +67,11 @@ export class Watch {
 
   get violations(): readonly Violation[] {
     return this.#violations;
+  }
+
+  /** How many connections were made. */
+  get connections(): number {
+    return this.#connections;
   }
 
   /** The most connections that one device had at the same time. */
@@ -132,6 +138,7 @@ export class Watch {
    * next connection, so an earlier one counts only if it brings more bytes, or is open still a moment later.
    */
   connected(device: SimulatedDevice, connection: Connection): void {
+    this.#connections += 1;
     const earlier = [...device.connections].map((other) => ({ other, read: other.bytesRead }));
     device.connections.add(connection);
     if (earlier.length === 0) {

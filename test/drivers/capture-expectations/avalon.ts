@@ -238,11 +238,13 @@ export const avalon: FamilyExpectations = {
     'avalon/a1047-web-20090401': {
       files: {
         'get_minerinfo.cgi.txt': {
-          unasked: 'a script of the web interface, which this agent does not ask',
+          query: 'minerinfo',
           sha256: '81d9057c8a5b76254f8475a1068472b8a6dc9a121b463cce8a3a43b2526bc723',
         },
       },
-      facts: {},
+      facts: {
+        'identity.mac': 'b4:a2:eb:31:2f:7c',
+      },
       gaps: {},
     },
     'avalon/a1246-83': {
@@ -409,7 +411,6 @@ export const avalon: FamilyExpectations = {
         'telemetry.chips': 480,
       },
       gaps: {
-        'identity.mac': 'absent',
         'identity.hashboards': 'absent',
         'config.preset': 'absent',
         'telemetry.last_share_age_s': 'absent',

@@ -1,0 +1,44 @@
+import { DAMAGED, INCOMPLETE, type JsonObject, type JsonValue } from '../probe/capture.ts';
+
+/**
+ * A member is found by its name, so that a damaged name makes a member that is there look like one that is not sent. What
+ * is left of the name tells the two apart: a name that nobody asks for and that is one damage away from a missing one.
+ */
+
+/** Bytes that damage may add to a name: at most one character of them, in as many units. */
+const MOST_ADDED = 4;
+
+/** Controls, what stands for bytes that are no UTF-8, and all that no firmware writes into a name. */
+const FOREIGN = /[^\x20-\x7e]/;
+const EVERY_FOREIGN = /[^\x20-\x7e]/g;
+
+/** The member of an object, `DAMAGED` where only the name of one is, undefined where there is none. */
+export const namedIn = (object: JsonObject, name: string): JsonValue | undefined => {
+  const value = object[name];
+  return value === undefined && (INCOMPLETE in object || hasDamaged(object, name)) ? DAMAGED : value;
+};
+
+const hasDamaged = (object: JsonObject, name: string): boolean => {
+  for (const other in object) if (isDamaged(other, name)) return true;
+  return false;
+};
+
+const isDamaged = (other: string, name: string): boolean => {
+  const added = other.length - name.length;
+  if (added < 0 || added > MOST_ADDED) return false;
+  return added === 0 ? isOneAway(other, name) : FOREIGN.test(other) && other.replaceAll(EVERY_FOREIGN, '') === name;
+};
+
+/** One character is another: one flipped bit, or a byte that is none of a name. */
+const isOneAway = (other: string, name: string): boolean => {
+  let at = 0;
+  while (at < name.length && other[at] === name[at]) at += 1;
+  if (at === name.length || other.slice(at + 1) !== name.slice(at + 1)) return false;
+  return isFlipped(name[at] as string, other[at] as string);
+};
+
+/** Names that differ in a digit are numbered. */
+const isFlipped = (ours: string, theirs: string): boolean => {
+  const bits = ours.charCodeAt(0) ^ theirs.charCodeAt(0);
+  return FOREIGN.test(theirs) || ((bits & (bits - 1)) === 0 && !(/\d/.test(ours) && /\d/.test(theirs)));
+};

@@ -1,0 +1,224 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { avalon } from '../../agent/drivers/avalon.ts';
+import { axeos } from '../../agent/drivers/axeos.ts';
+import { namedIn } from '../../agent/drivers/damaged-names.ts';
+import type { Driver } from '../../agent/drivers/driver.ts';
+import { ebang } from '../../agent/drivers/ebang.ts';
+import { iceriver } from '../../agent/drivers/iceriver.ts';
+import { CGMINER_POOL, poolList } from '../../agent/drivers/pools.ts';
+import { proto } from '../../agent/drivers/proto.ts';
+import { at, firstOf, memberIn, place, text } from '../../agent/drivers/readers.ts';
+import { vnish } from '../../agent/drivers/vnish.ts';
+import { whatsminer } from '../../agent/drivers/whatsminer.ts';
+import { DAMAGED, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
+import { type FactName, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+
+const UNREADABLE = unknown('unreadable');
+
+const repliesOf = (documents: { readonly [query: string]: JsonValue }) =>
+  new Map(
+    Object.entries(documents).map(([query, value]) => [
+      query,
+      { kind: 'reply', bytes: new Uint8Array(), value, repairs: [] } as const,
+    ]),
+  );
+
+const read = (driver: Driver, fact: FactName, documents: { readonly [query: string]: JsonValue }) =>
+  driver.facts[fact]?.read(repliesOf(documents));
+
+/** The object with another name for one of its members. */
+const renamed = (object: JsonObject, name: string, other: string): JsonObject =>
+  Object.fromEntries(Object.entries(object).map(([key, value]) => [key === name ? other : key, value]));
+
+// ---- what is left of a name ------------------------------------------------------------------------------------------
+
+test('a flipped bit, or a byte that no name has, makes a member a damaged one and not one that is not sent', () => {
+  for (const name of ['Uses', 'Tser', 'Us\u0001er', '\u202eUser', 'User\ufffd', '\ufffdser', 'user']) {
+    assert.equal(namedIn({ [name]: 'acme' }, 'User'), DAMAGED, JSON.stringify(name));
+  }
+});
+
+test('other names of a family are no damage: numbered ones, longer ones, and those that differ in more than a bit', () => {
+  for (const name of ['Usor', 'Users', 'Use', 'Worker', '']) {
+    assert.equal(namedIn({ [name]: 'acme' }, 'User'), undefined, JSON.stringify(name));
+  }
+  assert.equal(namedIn({ chain_rate2: 1 }, 'chain_rate3'), undefined);
+  assert.equal(namedIn({ 'MHS 5s': 1, 'GHS 5s': 2 }, 'KHS 5s'), undefined);
+});
+
+test('a member that is there is read, whatever stands beside it', () => {
+  assert.equal(namedIn({ fanSpeed: 4210, fanspeed: 60 }, 'fanspeed'), 60);
+  assert.deepEqual(memberIn({ USER: 'acme' }, ['Uses', 'USER'], text), present('acme'));
+  assert.deepEqual(place(['/CGMiner', '/SGMiner'])({ SGMiner: '5.5' }), present('5.5'));
+});
+
+test('a damaged name is unreadable at every height of a place, and no other place stands in for it', () => {
+  const first = at('version', '/VERSION/0/Type', text);
+  assert.deepEqual(first.read(repliesOf({ version: { VERSION: [{ Typd: 'A' }] } })), UNREADABLE);
+  assert.deepEqual(first.read(repliesOf({ version: { VERSHON: [{ Type: 'A' }] } })), UNREADABLE);
+  const either = firstOf(first, at('version', '/VERSION/0/Miner', text));
+  assert.deepEqual(either.read(repliesOf({ version: { VERSION: [{ Typd: 'A', Miner: 'B' }] } })), UNREADABLE);
+  assert.deepEqual(either.read(repliesOf({ version: { VERSION: [{ Miner: 'B' }] } })), present('B'));
+});
+
+test('a pool row with a damaged name makes the list unknown: never a slot without its user, port or number', () => {
+  const row: JsonObject = { POOL: 1, URL: 'stratum+tcp://pool.example:1', User: 'acme.a' };
+  for (const name of Object.keys(row)) {
+    const damaged = renamed(row, name, `${name.slice(0, -1)}\u0002`);
+    assert.deepEqual(poolList(CGMINER_POOL)([damaged]), UNREADABLE, name);
+  }
+});
+
+test('the plain-text form with rows of two lists is unreadable: one of them lost its name', () => {
+  const reply = (name: string) =>
+    readReply(Buffer.from(`STATUS=S,Code=7|POOL=0,URL=a:1,User=x|${name}=1,URL=b:1,User=y|\0`), { whole: true });
+  assert.equal(reply('POOL').kind, 'reply');
+  const damaged = reply('PNOL');
+  assert.equal(damaged.kind === 'no-reply' ? damaged.reason : damaged.kind, 'unreadable');
+});
+
+test('the plain-text form whose status lost its end is unreadable: the first row is in it', () => {
+  const text = 'STATUS=S,Code=7<POOL=0,URL=a:1,User=x|POOL=1,URL=b:1,User=y|\0';
+  const damaged = readReply(Buffer.from(text), { whole: true });
+  assert.equal(damaged.kind === 'no-reply' ? damaged.reason : damaged.kind, 'unreadable');
+});
+
+test('in the plain-text form a row that lost a comma may have what it does not name', () => {
+  const reply = readReply(Buffer.from('STATUS=S,Code=7|POOL=0,URL=a:1,Stale=0User=acme.a,Priority=0|\0'), {
+    whole: true,
+  });
+  assert.ok(reply.kind === 'reply');
+  assert.deepEqual(at('pools', '/POOLS', poolList(CGMINER_POOL)).read(new Map([['pools', reply]])), UNREADABLE);
+});
+
+// ---- families that look for their members themselves ----------------------------------------------------------------
+
+const INFO: JsonObject = {
+  ASICModel: 'BM1370',
+  stratumURL: 'north.pool.example',
+  stratumPort: 3333,
+  stratumUser: 'acme.a',
+  stratumTLS: 1,
+  fallbackStratumURL: 'south.pool.example',
+  fallbackStratumPort: 3334,
+  fallbackStratumUser: 'acme.a',
+};
+
+test('axeos: the pools of info are unknown where one of their names is damaged', () => {
+  for (const name of Object.keys(INFO).filter((key) => key !== 'ASICModel')) {
+    const info = renamed(INFO, name, `${name.slice(0, 3)}\u0001${name.slice(3)}`);
+    assert.deepEqual(read(axeos, 'pools', { info }), UNREADABLE, name);
+  }
+  const stored: JsonObject = { id: 2, stratumURL: 'a.example', stratumPort: 1, stratumUser: 'acme.a' };
+  for (const name of Object.keys(stored)) {
+    const info = { ...INFO, pools: [renamed(stored, name, `${name}\ufffd`)] };
+    assert.deepEqual(read(axeos, 'pools', { info }), UNREADABLE, name);
+  }
+  assert.deepEqual(read(axeos, 'pools', { info: { ...INFO, poolr: [stored] } }), UNREADABLE);
+});
+
+test('axeos: the settings of API v2 do not stand in for an info that is damaged', () => {
+  const v2_settings = { pools: [{ url: 'other.example', port: 1, user: 'acme.b' }] };
+  const info = renamed(INFO, 'stratumURL', 'strbtumURL');
+  assert.deepEqual(read(axeos, 'pools', { info, v2_settings, v2_dashboard: {} }), UNREADABLE);
+});
+
+test('axeos: the build of partitions that are no list is unknown, of firmware without partitions absent', () => {
+  const current = { label: 'ota_0', isCurrent: true, compileDate: 'Jul  1 2026', compileTime: '08:09:10' };
+  const build = (info: JsonObject) => read(axeos, 'firmware.build', { info });
+  assert.deepEqual(build({ partitions: [current] }), present('Jul  1 2026 08:09:10'));
+  assert.deepEqual(build({ partitinns: [current] }), UNREADABLE);
+  assert.deepEqual(build({ partitions: [renamed(current, 'compileTime', 'compileTile')] }), UNREADABLE);
+  assert.deepEqual(build({}), { kind: 'absent' });
+});
+
+test('avalon: the versions of the modules are unknown where a module or its version has a damaged name', () => {
+  const version = (row: JsonObject) =>
+    read(avalon, 'firmware.version', { version: { VERSION: [{}] }, stats: { STATS: [row] } });
+  const [first, second] = ['Ver[7411706-3162860] DNA[1]', 'Ver[7411611-2f00d10] DNA[2]'];
+  assert.deepEqual(version({ 'MM ID1': first, 'MM ID2': second }), present('1706-3162860, 1611-2f00d10'));
+  assert.deepEqual(version({ 'MM ID1': first, 'LM ID2': second }), UNREADABLE);
+  assert.deepEqual(version({ 'MM ID1': first, 'MM ID2': second.replace('Ver', 'Wer') }), UNREADABLE);
+});
+
+test('ebang: a slot of which the form has a URL without a user, or a user without a URL, makes the pools unknown', () => {
+  const form: JsonObject = { Mip1: 'a.example:1', Mwork1: 'acme.a', Mip2: 'b.example:1', Mwork2: 'acme.a' };
+  const pools = (feedback: JsonObject) => read(ebang, 'pools', { stored: { status: 1, feedback }, status: {} });
+  assert.equal(pools(form)?.kind, 'present');
+  for (const [name, other] of [
+    ['Mip2', 'Mip0'],
+    ['Mwork2', 'Mwork3'],
+    ['Mip1', 'Nip1'],
+    ['Mwork1', 'Mwork\u0001'],
+  ] as const) {
+    assert.deepEqual(pools(renamed(form, name, other)), UNREADABLE, other);
+  }
+});
+
+test('iceriver: a panel that lost the version of its program has an unknown one, whatever digit stands there', () => {
+  const version = (data: JsonObject) => read(iceriver, 'firmware.version', { panel: { error: 0, data } });
+  assert.deepEqual(version({ softver1: '5977449_ks3m_miner', softver2: 'x' }), present('5977449_ks3m_miner'));
+  assert.deepEqual(version({ softver3: '5977449_ks3m_miner', softver2: 'x' }), UNREADABLE);
+});
+
+test('proto: a Stratum V2 pool whose authority has a damaged name is not one without authority', () => {
+  const pool = {
+    id: 0,
+    priority: 0,
+    url: 'stratum2+tcp://vault.pool.example:1',
+    user: 'acme',
+    v2_authority_pubkey: 'k',
+  };
+  const pools = (row: JsonObject) => read(proto, 'pools', { pools: { pools: [row] } });
+  assert.equal(pools(pool)?.kind, 'present');
+  assert.deepEqual(pools(renamed(pool, 'v2_authority_pubkey', 'v2_authority_pubkdy')), UNREADABLE);
+});
+
+test('vnish: the running pools do not stand in for stored ones of which a name is damaged', () => {
+  const stored = { miner: { pools: [{ url: 'a.example:1', user: 'acme.a' }] } };
+  const v1_summary = { miner: { pools: [{ url: 'b.example:1', user: 'acme.b', pool_type: 'UserPool' }] } };
+  const pools = (v1_settings: JsonObject) =>
+    vnish.facts.pools?.read(
+      new Map<string, Reply | NoReply>([
+        ...repliesOf({ v1_info: { fw_name: 'Vnish', fw_version: '1.2.6' }, v1_summary, v1_settings }),
+        ['conf', noReply('unsupported', 'HTTP 404')],
+        ['pools', noReply('unreachable', 'closed', { dark: true })],
+      ]),
+    );
+  assert.equal(pools(stored)?.kind, 'present');
+  assert.deepEqual(pools(renamed(stored, 'miner', 'mioer')), UNREADABLE);
+  assert.deepEqual(pools({ miner: renamed(stored.miner, 'pools', 'poo\u0001ls') }), UNREADABLE);
+});
+
+test('where rows count from 0 or from 1 a number that becomes 0 makes the pools unknown, and shifts no other', () => {
+  const rows = (name: string, numbers: readonly number[]) =>
+    numbers.map((number) => ({
+      [name]: number,
+      URL: `p${number}.example:1`,
+      addr: `p${number}.example:1`,
+      user: 'a',
+      User: 'a',
+    }));
+  const slotsIn = (reading: Reading<unknown> | undefined) =>
+    reading?.kind === 'present' ? (reading.value as readonly PoolSlot[]).map(({ slot }) => slot) : reading;
+  const iceriverSlots = (numbers: readonly number[]) => {
+    const document = { error: 0, data: { pools: rows('no', numbers) } };
+    return slotsIn(read(iceriver, 'pools', { machine: document, panel: document }));
+  };
+  const whatsminerSlots = (numbers: readonly number[]) =>
+    slotsIn(read(whatsminer, 'pools', { pools: { POOLS: rows('POOL', numbers) } }));
+  for (const slots of [iceriverSlots, whatsminerSlots]) {
+    assert.deepEqual(slots([1, 2, 3]), [0, 1, 2]);
+    assert.deepEqual(slots([0, 1, 2]), [0, 1, 2]);
+    assert.deepEqual(slots([1, 3]), [0, 2]);
+    for (const numbers of [
+      [1, 0, 3],
+      [1, 2, 0],
+      [0, 2, 3],
+      [1, 1, 2],
+    ])
+      assert.deepEqual(slots(numbers), UNREADABLE);
+  }
+});

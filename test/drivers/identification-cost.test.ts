@@ -1,0 +1,31 @@
+import assert from 'node:assert/strict';
+import { before, describe, test } from 'node:test';
+import { DRIVERS } from '../../agent/drivers/index.ts';
+import { type Identified, measureIdentifications } from '../simulator/identifications.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+
+/** One device is identified in at most three connections. */
+const MOST_CONNECTIONS = 3;
+
+/** A plain cgminer is asked all three questions that could tell another maker's, and its closed web interface. */
+const ALSO_REFUSED: ReadonlySet<string> = new Set(['cgminer']);
+
+describe('identification', () => {
+  let measured: readonly Identified[];
+  before(async () => {
+    measured = await measureIdentifications(loadSpecimens());
+  });
+
+  for (const { family } of DRIVERS) {
+    test(`of ${family} takes at most ${MOST_CONNECTIONS} connections`, () => {
+      const own = measured.filter((one) => one.family === family);
+      assert.ok(own.length > 0);
+      for (const { specimen, found, connections, refused } of own) {
+        assert.equal(found.kind === 'identified' ? found.driver.family : found.kind, family, specimen);
+        assert.ok(connections >= 1 && connections <= MOST_CONNECTIONS, `${specimen}: ${connections} connections`);
+        const attempts = connections + refused - (ALSO_REFUSED.has(family) ? 1 : 0);
+        assert.ok(attempts <= MOST_CONNECTIONS, `${specimen}: ${connections} connections, ${refused} refused`);
+      }
+    });
+  }
+});
