@@ -151,5 +151,10 @@ const targets = (config: Config): ((seat: FleetSeat) => Target) => {
       return [name, { credential: { user: source.user, password: () => (password ??= readSecret(source)) } }];
     }),
   );
-  return ({ place }) => ({ address: place.address, ports: place.ports, ...logins.get(place.credentials ?? '') });
+  return ({ place, closed }) => ({
+    address: place.address,
+    ports: place.ports,
+    closed,
+    ...logins.get(place.credentials ?? ''),
+  });
 };

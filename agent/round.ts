@@ -20,7 +20,8 @@ import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { readEndpoint } from './probe/endpoint.ts';
-import type { Target } from './probe/target.ts';
+import { darkIn } from './probe/probe.ts';
+import type { Interface, Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
@@ -110,8 +111,21 @@ const probe = async (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<
   const first = lookAt(target, known, look, deps.look);
   if (look === 'pools') return first;
   const sight = await askAnew(first, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
-  return sight.kind === 'nothing' ? sight : withEndpointOf(target, sight, seat, deps);
+  if (sight.kind === 'nothing') return sight;
+  noteDark(seat, darkIn(sight.driver, sight.capture));
+  return withEndpointOf(target, sight, seat, deps);
 };
+
+/** One full look may fall into a restart of the miner program: what two found closed is. */
+const noteDark = (seat: FleetSeat, dark: readonly Interface[]): void => {
+  seat.closed = sharedList(dark.filter((one) => seat.dark?.includes(one)));
+  seat.dark = sharedList(dark);
+};
+
+/** The same few lists for all seats of a fleet. */
+const lists = new Map<string, readonly Interface[]>();
+const sharedList = (list: readonly Interface[]): readonly Interface[] | undefined =>
+  list.length === 0 ? undefined : lists.getOrInsert(list.join(), list);
 
 /** Last of all the endpoint, where it has its turn: what it takes its time for delays nothing else of the look. */
 const withEndpointOf = async (target: Target, sight: Seen, seat: FleetSeat, deps: RoundDeps): Promise<Seen> => {

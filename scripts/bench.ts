@@ -30,6 +30,7 @@ const options = new Command('bench')
     list,
     [100, 1000, 10_000, 50_000],
   )
+  .option('--mixed-devices <list>', 'the same with a fleet of all families; 0 leaves it out', list, [10_000])
   .option('--rounds <n>', 'how often floor and agent take turns', integer, 7)
   .option('--concurrency <n>', 'most devices asked at the same time, by both', integer, 256)
   .option('--journey-devices <n>', 'size of the fleet of the journey; 0 leaves it out', integer, 1000)
@@ -47,6 +48,7 @@ const options = new Command('bench')
   .parse()
   .opts<{
     devices: readonly number[];
+    mixedDevices: readonly number[];
     rounds: number;
     concurrency: number;
     journeyDevices: number;
@@ -72,12 +74,16 @@ interface Measured {
 const measureAll = async (folder: string): Promise<Measured> => {
   const worker = await bundleWorker(folder);
   const costs: PollCost[] = [];
-  for (const devices of options.devices) {
-    note(`polls of ${devices} devices …`);
+  const fleets = [
+    ...options.devices.map((devices) => ({ devices, families: 'five' as const })),
+    ...options.mixedDevices.map((devices) => ({ devices, families: 'all' as const })),
+  ];
+  for (const { devices, families } of fleets.filter(({ devices: size }) => size > 0)) {
+    note(`polls of ${devices} devices of ${families} families …`);
     // Large fleets take longer per sweep, and average more in each.
     const rounds = devices > 20_000 ? Math.min(3, options.rounds) : options.rounds;
     const { concurrency } = options;
-    costs.push(await measureCost({ devices, concurrency, rounds, worker, base: BASES.cost, folder }));
+    costs.push(await measureCost({ devices, families, concurrency, rounds, worker, base: BASES.cost, folder }));
   }
   const agent: readonly [string, ...string[]] =
     options.binary === undefined
@@ -104,7 +110,9 @@ const measureAll = async (folder: string): Promise<Measured> => {
 
 /** CPU per device at the largest fleet against 10 000, where both were measured. */
 const growth = (costs: readonly PollCost[]): number | undefined => {
-  const [small, large] = [10_000, 50_000].map((size) => costs.find(({ devices }) => devices === size)?.agent_us);
+  const [small, large] = [10_000, 50_000].map(
+    (size) => costs.find(({ devices, families }) => devices === size && families === 5)?.agent_us,
+  );
   return small === undefined || large === undefined ? undefined : round2(large / small);
 };
 
@@ -112,6 +120,7 @@ const costTable = (costs: readonly PollCost[]): string => {
   const table = new Table({
     head: [
       'devices',
+      'families',
       'floor µs',
       'agent µs',
       'ratio',
@@ -126,6 +135,7 @@ const costTable = (costs: readonly PollCost[]): string => {
   for (const cost of costs) {
     table.push([
       cost.devices,
+      cost.families,
       cost.floor_us,
       cost.agent_us,
       cost.ratio,

@@ -29,8 +29,8 @@ export class HttpSession implements AsyncDisposable {
   readonly #exchange: Exchange;
   /** Names device and account among all log-ins. */
   readonly #door: string;
+  /** What the device asked in this look. */
   #challenge: Challenge | undefined;
-  #nonceUses = 0;
 
   constructor(endpoint: Endpoint, credential: Credential | undefined, deps: HttpDeps) {
     this.#deps = deps;
@@ -102,6 +102,8 @@ export class HttpSession implements AsyncDisposable {
   /** With the log-in in each request; where the device has to say first what it wants to know, that is asked for once. */
   async #shown(request: WebRequest, scheme: Scheme, credential: Credential): Promise<Page | NoReply> {
     const { logins } = this.#deps;
+    // The nonce of an earlier look may have ended: what is refused then is the nonce, not the password.
+    const isAnswerToNow = this.#challenge !== undefined;
     const headers = this.#headers(request, scheme, credential);
     const page = await this.#exchange.request(request, headers);
     if (page.kind === 'no-reply') return page;
@@ -111,9 +113,10 @@ export class HttpSession implements AsyncDisposable {
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
-    if (challenge === undefined || (headers !== undefined && !isStale)) return this.#turnedAway(page);
+    const mayAnswer = headers === undefined || isStale || (scheme === 'digest' && !isAnswerToNow);
+    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page);
     this.#challenge = challenge;
-    this.#nonceUses = 0;
+    if (scheme === 'digest') logins.challenged(this.#door, challenge);
     const answer = this.#headers(request, scheme, credential);
     if (answer === undefined) return this.#turnedAway(page);
     const answered = await this.#exchange.request(request, answer);
@@ -130,6 +133,8 @@ export class HttpSession implements AsyncDisposable {
 
   #turnedAway(page: Page): Page {
     this.#deps.logins.refused(this.#door);
+    // The next try begins with the device's question, so that it shows the log-in once.
+    this.#deps.logins.unasked(this.#door);
     return page;
   }
 
@@ -149,10 +154,10 @@ export class HttpSession implements AsyncDisposable {
   }
 
   #digest(path: string, credential: Credential): Headers | undefined {
-    if (this.#challenge === undefined) return undefined;
-    this.#nonceUses += 1;
+    const kept = this.#deps.logins.answering(this.#door);
+    if (kept === undefined) return undefined;
     const cnonce = randomUUID().replaceAll('-', '');
-    const answer = answerDigest(this.#challenge, { path, credential, count: this.#nonceUses, cnonce });
+    const answer = answerDigest(kept.challenge, { path, credential, count: kept.count, cnonce });
     return answer === undefined ? undefined : [['Authorization', answer]];
   }
 }

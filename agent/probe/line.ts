@@ -13,7 +13,7 @@ import { HttpSession } from './http.ts';
 import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
 import { noReply } from './reply.ts';
-import type { Target } from './target.ts';
+import type { Interface, Target } from './target.ts';
 
 /** What the probe stage needs from outside. An aborted `signal` makes a look reject with its reason: it is no evidence. */
 export interface ProbeDeps {
@@ -37,10 +37,8 @@ export const waitFor = async (ms: number, { wait, signal }: Pick<ProbeDeps, 'wai
   });
 };
 
-/** An interface: a protocol at one of the ports. */
-type Interface = `${Query['kind']} ${PortName}`;
-
-const interfaceOf = ({ kind, port }: Pick<Query, 'kind' | 'port'>): Interface => `${kind} ${port}`;
+/** The interface that a question goes to. */
+export const interfaceOf = ({ kind, port }: Pick<Query, 'kind' | 'port'>): Interface => `${kind} ${port}`;
 
 /** What a handshake shows of a device; nothing where none came about. */
 export type Handshake = (

@@ -1,13 +1,14 @@
 import type { Driver, Query, Replies } from '../drivers/driver.ts';
 import type { Capture, LookKind, NoReply, Reply } from './capture.ts';
-import { Line, type ProbeDeps } from './line.ts';
+import { interfaceOf, Line, type ProbeDeps } from './line.ts';
 import { noReply } from './reply.ts';
-import type { Target } from './target.ts';
+import type { Interface, Target } from './target.ts';
 
 export { type ProbeDeps, waitFor } from './line.ts';
 
 /**
- * One look: asks `driver`'s questions of this cadence one after the other, those of one interface after those of another. Whatever a device does, it is over after `limits.deviceMs`, and every question that was due has an entry.
+ * One look: asks `driver`'s questions of this cadence one after the other, those of one interface after those of another.
+ * Whatever a device does, it is over after `limits.deviceMs`, and every question that was due has an entry.
  */
 export const probeDevice = async (
   target: Target,
@@ -17,8 +18,13 @@ export const probeDevice = async (
 ): Promise<Capture> => {
   const replies = new Map<string, Reply | NoReply>();
   await using line = new Line(withLogin(target, driver), deps, driver);
-  for (const [name, query] of inOrder(driver, look)) {
+  const { open, closed } = parted(inOrder(driver, look), look === 'pools' ? target.closed : undefined);
+  for (const [name, query] of open) {
     replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
+  }
+  const isAlive = [...replies.values()].some(({ kind }) => kind === 'reply');
+  for (const [name, query] of closed) {
+    replies.set(name, isPointless(query, replies) ? NOT_SERVED : isAlive ? CLOSED : await line.ask(query));
   }
   return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
 };
@@ -32,6 +38,31 @@ export const withLogin = (target: Target, { vendorLogin }: Pick<Driver, 'vendorL
 const isPointless = (query: Query, replies: Replies): boolean => query.unless?.(replies) === true;
 
 const NOT_SERVED = noReply('unsupported', 'not asked: another answer shows that there is no such path');
+
+const CLOSED = noReply('unreachable', 'not asked: the last full looks found nothing that listens there', {
+  dark: true,
+});
+
+/** Interfaces of this capture to which no connection could be made. */
+export const darkIn = ({ queries }: Driver, { replies }: Capture): readonly Interface[] => {
+  const dark = new Set<Interface>();
+  for (const [name, reply] of replies) {
+    const query = queries[name];
+    if (query !== undefined && reply.kind === 'no-reply' && reply.dark === true) dark.add(interfaceOf(query));
+  }
+  return [...dark];
+};
+
+const NONE: readonly Question[] = [];
+
+const parted = (
+  questions: readonly Question[],
+  closed: readonly Interface[] | undefined,
+): { readonly open: readonly Question[]; readonly closed: readonly Question[] } => {
+  if (closed === undefined || closed.length === 0) return { open: questions, closed: NONE };
+  const isClosed = ([, query]: Question): boolean => closed.includes(interfaceOf(query));
+  return { open: questions.filter((one) => !isClosed(one)), closed: questions.filter(isClosed) };
+};
 
 type Question = readonly [name: string, query: Query];
 

@@ -1,10 +1,13 @@
-import type { HandshakePort, PortName } from '../drivers/driver.ts';
+import type { HandshakePort, PortName, Query } from '../drivers/driver.ts';
 
 /** The one log-in configured for a device. The password is fetched when it is needed and kept nowhere. */
 export interface Credential {
   readonly user: string;
   readonly password: () => string;
 }
+
+/** An interface of a device: a protocol at one of the ports. */
+export type Interface = `${Query['kind']} ${PortName}`;
 
 /** Where to ask. A port that is not named, or null, is not asked; several may be the same number: `probe host:port` speaks any protocol there. */
 export interface Target {
@@ -14,4 +17,6 @@ export interface Target {
   readonly credential?: Credential;
   /** Where there is no credential, the log-in that the maker documents may be tried: the operator turned that on. */
   readonly vendorDefault?: boolean;
+  /** Where no connection can be made, as the last full looks found: a pools look does not try there while others answer. */
+  readonly closed?: readonly Interface[] | undefined;
 }

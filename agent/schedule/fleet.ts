@@ -4,6 +4,7 @@ import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
 import { keptFacts } from '../baseline/kept.ts';
+import type { Interface } from '../probe/target.ts';
 import { idOf, type Place, placeKey } from './places.ts';
 import type { Seat } from './timetable.ts';
 
@@ -18,6 +19,9 @@ export interface FleetSeat extends Seat {
   device?: string;
   /** Family that the last look spoke. */
   family?: string;
+  /** Interfaces to which the last full look could not connect, and those to which the one before it could not either. */
+  dark?: readonly Interface[] | undefined;
+  closed?: readonly Interface[] | undefined;
   /** A look is under way. */
   busy: boolean;
   /** Looked at once since the entry was added. */

@@ -4,8 +4,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKey } from '../../agent/platform/keys.ts';
 import type { Broker } from './broker.ts';
+import { fleetConfig } from './fleet-config.ts';
 import type { FleetProcess } from './processes.ts';
-import { LOG_IN, rangeOf } from './setup.ts';
 
 /** How the whole agent is run. */
 export interface AgentOptions {
@@ -43,22 +43,17 @@ export class AgentProcess implements AsyncDisposable {
   readonly startedMs: number;
   readonly #child: ChildProcess;
 
-  constructor({ agent, intervalS, folder }: AgentOptions, { devices, ports }: FleetProcess, broker: string) {
+  constructor({ agent, intervalS, folder }: AgentOptions, { devices, ports, logIns }: FleetProcess, broker: string) {
     const state = mkdtempSync(join(folder, 'agent-'));
     createKey(state);
-    writeFileSync(join(folder, 'password'), LOG_IN.password, { mode: 0o600 });
     const file = join(folder, 'assayer.yaml');
     const text = [
       'gateway: bench',
       'operator: bench.example',
       `state_dir: ${state}`,
       `mqtt: { url: "${broker}", rate: 10000, spread_s: 0 }`,
-      'devices:',
-      `  - range: ${rangeOf(devices)}`,
-      '    credentials: stock',
       // The simulated miners have no endpoint; port 22 of a loopback address is that of this machine.
-      `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http}, https: 1, ssh: 1 }`,
-      `credentials: { stock: { user: ${LOG_IN.user}, password_file: ${join(folder, 'password')} } }`,
+      ...fleetConfig({ devices, ports: { ...ports, https: 1, ssh: 1 }, logIns }, folder),
       `schedule: { pools: "*/${intervalS} * * * * *" }`,
       `confirm_s: ${CONFIRM_S}`,
       'log_level: warn',

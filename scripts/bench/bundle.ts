@@ -19,6 +19,7 @@ export const bundleWorker = async (folder: string): Promise<string> => {
     format: 'esm',
     target: 'node26',
     minifyWhitespace: true,
+    lineLimit: 120,
     external: [...NATIVE],
     banner: { js: BANNER },
     logLevel: 'warning',

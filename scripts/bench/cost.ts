@@ -1,9 +1,11 @@
-import { FleetProcess, Worker } from './processes.ts';
-import { LOG_IN, type SweepCost } from './setup.ts';
+import { type Families, FleetProcess, Worker } from './processes.ts';
+import type { Questions, SweepCost } from './setup.ts';
 
 /** What a pools look at a fleet of this size costs, the floor and the pipeline in turns in one run. */
 export interface PollCost {
   readonly devices: number;
+  /** How many families the fleet has. */
+  readonly families: number;
   /** CPU per device-poll, µs: middle of the rounds. */
   readonly floor_us: number;
   readonly agent_us: number;
@@ -23,6 +25,7 @@ export interface PollCost {
 
 export interface CostOptions {
   readonly devices: number;
+  readonly families: Families;
   readonly concurrency: number;
   readonly rounds: number;
   /** File of the worker. */
@@ -38,15 +41,18 @@ const WARM_UP_POLLS = 40_000;
 
 export const measureCost = async (options: CostOptions): Promise<PollCost> => {
   const { devices: count, rounds, concurrency, worker, folder } = options;
-  await using fleet = await FleetProcess.start(count, options.base);
-  const { devices, ports } = fleet;
+  await using fleet = await FleetProcess.start(count, options.base, options.families);
+  const { devices, ports, logIns } = fleet;
   await using floor = new Worker(worker, 'floor');
   await using agent = new Worker(worker, 'pipeline');
   for (const each of [floor, agent]) {
-    await each.ask({ do: 'setup', setup: { devices, ports, credential: LOG_IN, concurrency, folder } });
+    await each.ask({ do: 'setup', setup: { devices, ports, logIns, concurrency, folder } });
   }
   const learned = await agent.ask<SweepCost & { found: number }>({ do: 'learn' });
   if (learned.found !== count) throw new Error(`${learned.found} of ${count} devices were found`);
+
+  await agent.ask({ do: 'settle' });
+  await floor.ask({ do: 'questions', questions: await questionsOf(fleet, agent) });
 
   const sweeps = Math.max(1, Math.ceil(LEAST_POLLS / count));
   const warmUp = Math.min(4 * sweeps, Math.ceil(WARM_UP_POLLS / count));
@@ -82,6 +88,7 @@ export const measureCost = async (options: CostOptions): Promise<PollCost> => {
   const polls = rounds * sweeps * count;
   return {
     devices: count,
+    families: new Set(devices.map(({ family }) => family)).size,
     floor_us: round1(middle(costs.map((cost) => cost.floor))),
     agent_us: round1(middle(costs.map((cost) => cost.agent))),
     ratio: round2(middle(ratios)),
@@ -94,6 +101,25 @@ export const measureCost = async (options: CostOptions): Promise<PollCost> => {
     max_connections: report.max_connections,
     violations: report.violations.length,
   };
+};
+
+/** What a pools look of the agent asks a device of each specimen. */
+const questionsOf = async (fleet: FleetProcess, agent: Worker): Promise<Questions> => {
+  const examples = new Map(fleet.devices.map((device) => [device.specimen, device]));
+  const specimens = new Map([...examples.values()].map(({ id, specimen }) => [id, specimen]));
+  const questions: { [specimen: string]: string[] } = {};
+  // Sessions are open and nothing new is learned after the first.
+  await agent.ask({ do: 'sweep' });
+  await fleet.follow([...examples.values()], ({ asked, request }) => {
+    const specimen = specimens.get(asked) ?? '';
+    questions[specimen] ??= [];
+    const words = questions[specimen];
+    // A page that asks for a log-in is asked for twice; so does the floor.
+    if (words.at(-1) !== request) words.push(request);
+  });
+  await agent.ask({ do: 'sweep' });
+  await fleet.follow([], () => undefined);
+  return questions;
 };
 
 const requestsOf = async (fleet: FleetProcess): Promise<number> =>

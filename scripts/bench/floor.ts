@@ -1,44 +1,61 @@
 import { createHash } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
-import type { Query } from '../../agent/drivers/driver.ts';
-import { DRIVERS } from '../../agent/drivers/index.ts';
-import type { BenchDevice, Setup } from './setup.ts';
+import type { PortName } from '../../agent/drivers/driver.ts';
+import type { BenchDevice, LogIn, Questions, Setup } from './setup.ts';
 
 /**
  * The least that Node can do: the questions of a pools look over plain sockets, each reply read to its end and given to
  * JSON.parse. No deadlines, no checks, no masking, nothing kept.
  */
-export const floorSweep = async (setup: Setup): Promise<void> => {
+export const floorSweep = async (setup: Setup, exchanges: Exchanges): Promise<void> => {
   let next = 0;
   const work = async (): Promise<void> => {
     for (let device = setup.devices[next++]; device !== undefined; device = setup.devices[next++]) {
-      await askDevice(device, setup);
+      await askDevice(device, setup, exchanges);
     }
   };
   await Promise.all(Array.from({ length: Math.min(setup.concurrency, setup.devices.length) }, work));
 };
 
-/** What a pools look asks a family, by interface. */
-const QUESTIONS: ReadonlyMap<string, { readonly commands: readonly string[]; readonly paths: readonly string[] }> =
-  new Map(
-    DRIVERS.map(({ family, queries }) => {
-      const due = Object.values(queries).filter(({ cadence }) => cadence === 'pools');
-      return [family, { commands: due.flatMap(commandOf), paths: due.flatMap(pathOf) }];
-    }),
-  );
+/** What is asked over one connection. */
+type Exchange =
+  | { readonly port: PortName; readonly command: string }
+  | { readonly port: PortName; readonly pages: readonly Page[] };
 
-function commandOf(query: Query): readonly string[] {
-  return query.kind === 'cgminer' ? [`{"${query.key}":"${query.command}"}`] : [];
+interface Page {
+  readonly method: string;
+  readonly path: string;
+  readonly body: string;
 }
 
-function pathOf(query: Query): readonly string[] {
-  return query.kind === 'http' ? [query.path] : [];
-}
+/** The connections of a look by specimen. */
+export type Exchanges = ReadonlyMap<string, readonly Exchange[]>;
 
-const askDevice = async ({ address, family }: BenchDevice, { ports, credential }: Setup): Promise<void> => {
-  const { commands = [], paths = [] } = QUESTIONS.get(family) ?? {};
-  for (const command of commands) await askCommand(address, ports.cgminer, command);
-  if (paths.length > 0) await getPages(address, ports.http, paths, credential);
+/** The same questions in the same order; those to one web server over one connection. */
+export const exchangesOf = (questions: Questions): Exchanges =>
+  new Map(Object.entries(questions).map(([specimen, words]) => [specimen, words.reduce(withQuestion, [])]));
+
+const withQuestion = (exchanges: readonly Exchange[], words: string): readonly Exchange[] => {
+  const [, text = '', named] = /^(.*?)(?: @(\w+))?$/s.exec(words) ?? [];
+  const [, method, path = '', body = ''] = /^(GET|POST) (\S+) ?(.*)$/s.exec(text) ?? [];
+  if (method === undefined) return [...exchanges, { port: (named as PortName) ?? 'cgminer', command: text }];
+  const page = { method, path, body };
+  const port = (named as PortName) ?? 'http';
+  const last = exchanges.at(-1);
+  if (last === undefined || !('pages' in last) || last.port !== port) return [...exchanges, { port, pages: [page] }];
+  return [...exchanges.slice(0, -1), { port, pages: [...last.pages, page] }];
+};
+
+const askDevice = async (
+  { address, specimen }: BenchDevice,
+  { ports, logIns }: Setup,
+  exchanges: Exchanges,
+): Promise<void> => {
+  for (const exchange of exchanges.get(specimen) ?? []) {
+    const port = ports[exchange.port];
+    if ('command' in exchange) await askCommand(address, port, exchange.command);
+    else await getPages(address, port, exchange.pages, logIns[specimen]);
+  }
 };
 
 /** Read into and emptied within one turn of the event loop, by all sockets. */
@@ -83,13 +100,11 @@ const askCommand = (host: string, port: number, request: string): Promise<void> 
     });
   });
 
-/** GETs over one connection; a digest challenge is answered as RFC 7616 has it. */
-const getPages = (
-  host: string,
-  port: number,
-  paths: readonly string[],
-  credential: Setup['credential'],
-): Promise<void> =>
+/** The last digest challenge of each host: answered at once the next time, as the agent does. */
+const challenges = new Map<string, string>();
+
+/** Requests over one connection; a digest challenge is answered as RFC 7616 has it. */
+const getPages = (host: string, port: number, pages: readonly Page[], logIn: LogIn | undefined): Promise<void> =>
   new Promise((resolve) => {
     let text = '';
     let at = 0;
@@ -102,24 +117,34 @@ const getPages = (
       const message = text;
       text = '';
       if (message.startsWith('HTTP/1.1 401')) {
-        ask(answer(message, paths[at] ?? '', credential));
+        challenges.set(host, message);
+        ask(opener());
         return;
       }
       parse(message.slice(end + 4));
       at += 1;
-      if (at < paths.length) ask('');
+      if (at < pages.length) ask(opener());
       else socket.destroy();
     });
-    const ask = (header: string): void =>
-      void socket.write(`GET ${paths[at]} HTTP/1.1\r\nHost: ${host}:${port}\r\n${header}\r\n`, 'latin1');
-    socket.on('connect', () => ask(''));
+    const opener = (): string => {
+      if (logIn?.opens !== undefined) return `${logIn.opens}\r\n`;
+      const challenge = challenges.get(host);
+      return challenge === undefined ? '' : answer(challenge, pages[at]?.path ?? '', logIn);
+    };
+    const ask = (header: string): void => {
+      const { method, path, body } = pages[at] as Page;
+      const length = method === 'POST' ? `Content-Length: ${body.length}\r\n` : '';
+      const head = `${method} ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n${header}${length}\r\n`;
+      socket.write(`${head}${body}`, 'latin1');
+    };
+    socket.on('connect', () => ask(opener()));
     socket.on('error', ignoreRefusal);
     socket.on('close', () => resolve());
   });
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
 
-const answer = (challenge: string, path: string, { user, password }: Setup['credential']): string => {
+const answer = (challenge: string, path: string, { user = '', password = '' }: Partial<LogIn> = {}): string => {
   const realm = /realm="([^"]*)"/.exec(challenge)?.[1] ?? '';
   const nonce = /nonce="([^"]*)"/.exec(challenge)?.[1] ?? '';
   const response = md5(`${md5(`${user}:${realm}:${password}`)}:${nonce}:00000001:c0ffee:auth:${md5(`GET:${path}`)}`);

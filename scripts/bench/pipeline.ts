@@ -14,7 +14,8 @@ import { Recorder } from '../../agent/record/recorder.ts';
 import { Store } from '../../agent/record/store.ts';
 import { Fleet } from '../../agent/schedule/fleet.ts';
 import { placesOf } from '../../agent/schedule/places.ts';
-import { rangeOf, type Setup } from './setup.ts';
+import { fleetConfig } from './fleet-config.ts';
+import type { Setup } from './setup.ts';
 
 /** After this a due look has been started, ms; the pacer hands out every 40. */
 const STARTED_MS = 60;
@@ -85,6 +86,14 @@ export class Pipeline implements Disposable {
     return this.#plant.fleet.states().length;
   }
 
+  /** A second full look at every device, after which the agent is as it is for months. */
+  async settle(): Promise<void> {
+    // Rarer than the pools rounds, so that these go on to be rounds of their own.
+    this.#plant.timetable.openFull({ openedAtMs: 0, intervalMs: 1000 });
+    this.#plant.timetable.openPools(due());
+    await this.#quiet();
+  }
+
   /** One pools look at every device. */
   async sweep(): Promise<void> {
     this.#plant.timetable.openPools(due());
@@ -108,20 +117,15 @@ export class Pipeline implements Disposable {
 const due = () => ({ openedAtMs: 0, intervalMs: 1 });
 
 /** A configuration whose schedules never fire while the bench runs. */
-const writeConfig = (folder: string, { devices, ports, credential, concurrency }: Setup): string => {
-  writeFileSync(join(folder, 'password'), credential.password, { mode: 0o600 });
+const writeConfig = (folder: string, setup: Setup): string => {
   const file = join(folder, 'assayer.yaml');
   const text = [
     'gateway: bench',
     'operator: bench.example',
     `state_dir: ${folder}`,
-    'devices:',
-    `  - range: ${rangeOf(devices)}`,
-    '    credentials: stock',
-    `    ports: { cgminer: ${ports.cgminer}, http: ${ports.http} }`,
-    `credentials: { stock: { user: ${credential.user}, password_file: ${join(folder, 'password')} } }`,
+    ...fleetConfig(setup, folder),
     'schedule: { pools: "0 0 29 2 *", config: "0 0 29 2 *", web: off, tls: off, ssh: off }',
-    `probe: { concurrency: ${concurrency} }`,
+    `probe: { concurrency: ${setup.concurrency} }`,
     // New devices are looked at once more before anything is measured.
     'confirm_s: 1',
   ];

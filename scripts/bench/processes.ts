@@ -4,11 +4,54 @@ import { join } from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
 import type { Ports } from '../../test/simulator/listeners.ts';
 import type { Answer, Asked, FleetReport, Order } from '../../test/simulator/orders.ts';
+import { loadSpecimens, type Specimen } from '../../test/specimens/specimen.ts';
 import { RUNTIME_OPTIONS } from '../runtime-options.ts';
-import type { Ask, BenchDevice } from './setup.ts';
+import type { Ask, BenchDevice, LogIn, Setup } from './setup.ts';
 
-/** One specimen of each family, each with every interface that its family has. */
-const SPECIMENS = ['antminer-stock/s21', 'whatsminer/m50s-api2', 'avalon/a1246', 'axeos/gamma-2.12', 'cgminer/cgminer'];
+/** What a fleet is made of: one specimen of each family, with every interface that the family has where one has all. */
+const FLEETS = {
+  five: ['antminer-stock/s21', 'whatsminer/m50s-api2', 'avalon/a1246', 'axeos/gamma-2.12', 'cgminer/cgminer'],
+  all: [
+    'antminer-stock/s21',
+    'asicseer/s9',
+    'auradine/at1500',
+    'avalon/a1246',
+    'axeos/gamma-2.12',
+    'blissz/d3',
+    'braiins/s19jpro-26.04',
+    'cgminer/cgminer',
+    'chipless/z11',
+    'ebang/e12',
+    'elphapex/dg1',
+    'epic/umc-s19',
+    'fdminer/s19xp',
+    'goldshell/ck5',
+    'hammer/d10',
+    'hiveon/s9',
+    'iceriver/ks5l-session',
+    'innosilicon/t3-web',
+    'ipollo/v1',
+    'luxos/s21-atm',
+    'marafw/s19jpro',
+    'mskminer/s19',
+    'proto/rig',
+    'sealminer/a2',
+    'strongu/u6',
+    'vnish/s19jpro-1.2.6',
+    'volcminer/d1-rpc',
+    'whatsminer/m50s-api2',
+  ],
+} as const;
+
+/** Five families, or all that there are. */
+export type Families = keyof typeof FLEETS;
+
+const logInOf = ({ device: { auth } }: Specimen): LogIn | undefined => {
+  if (auth === undefined) return undefined;
+  const { user, password } = auth;
+  const opens = auth.kind === 'key' ? `${auth.header}: ${password}` : auth.kind === 'login' ? auth.opens : undefined;
+  return { user, password, ...(opens === undefined ? {} : { opens }) };
+};
 
 interface Ready {
   readonly ports: Ports;
@@ -19,12 +62,14 @@ interface Ready {
 export class FleetProcess implements AsyncDisposable {
   readonly devices: readonly BenchDevice[];
   readonly ports: Ports;
+  readonly logIns: Setup['logIns'];
   readonly #child: ChildProcess;
   readonly #answers: ((answer: Answer) => void)[] = [];
   #hear: (asked: Asked) => void = () => undefined;
 
-  private constructor(child: ChildProcess, lines: Interface, { ports, devices }: Ready) {
+  private constructor(child: ChildProcess, lines: Interface, { ports, devices }: Ready, logIns: Setup['logIns']) {
     this.#child = child;
+    this.logIns = logIns;
     this.ports = ports;
     this.devices = devices;
     lines.on('line', (line) => {
@@ -35,15 +80,20 @@ export class FleetProcess implements AsyncDisposable {
     });
   }
 
-  static async start(devices: number, base: string): Promise<FleetProcess> {
+  static async start(devices: number, base: string, families: Families = 'five'): Promise<FleetProcess> {
     const script = join(import.meta.dirname, '..', 'simulate.ts');
-    const words = ['--devices', String(devices), '--families', SPECIMENS.join(','), '--base', base];
+    const words = ['--devices', String(devices), '--families', FLEETS[families].join(','), '--base', base];
     const child = spawn(process.execPath, [script, ...words, '--cgminer-port', '0', '--http-port', '0', '--json'], {
       stdio: ['pipe', 'pipe', 'inherit'],
     });
     const lines = createInterface({ input: child.stdout });
     const [first] = await once(lines, 'line');
-    return new FleetProcess(child, lines, JSON.parse(first));
+    const played = new Set<string>(FLEETS[families]);
+    const logIns = loadSpecimens().flatMap((specimen) => {
+      const logIn = played.has(specimen.name) ? logInOf(specimen) : undefined;
+      return logIn === undefined ? [] : [[specimen.name, logIn] as const];
+    });
+    return new FleetProcess(child, lines, JSON.parse(first), Object.fromEntries(logIns));
   }
 
   /** Gives an order; throws where it cannot be carried out. */

@@ -1,11 +1,12 @@
 /** A process that does only what is measured: `floor` or `pipeline`. Forked by the bench, told what to do over IPC. */
 import { setTimeout as after } from 'node:timers/promises';
-import { floorSweep } from './floor.ts';
+import { type Exchanges, exchangesOf, floorSweep } from './floor.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Ask, Setup, SweepCost } from './setup.ts';
 
 const kind = process.argv[2];
 let setup: Setup | undefined;
+let exchanges: Exchanges = new Map();
 let pipeline: Pipeline | undefined;
 
 const measured = async (work: () => Promise<unknown>): Promise<SweepCost> => {
@@ -31,6 +32,9 @@ const obey = async (ask: Ask): Promise<unknown> => {
         setup = ask.setup;
       }
       return { rss: process.memoryUsage.rss() };
+    case 'questions':
+      exchanges = exchangesOf(ask.questions);
+      return {};
     case 'learn': {
       let found = 0;
       const cost = await measured(async () => {
@@ -38,8 +42,10 @@ const obey = async (ask: Ask): Promise<unknown> => {
       });
       return { ...cost, found };
     }
+    case 'settle':
+      return measured(async () => pipeline?.settle());
     case 'sweep':
-      return measured(async () => (pipeline === undefined ? setup && floorSweep(setup) : pipeline.sweep()));
+      return measured(async () => (pipeline === undefined ? setup && floorSweep(setup, exchanges) : pipeline.sweep()));
     case 'rest':
       await after(3000);
       return { rss: process.memoryUsage.rss() };
