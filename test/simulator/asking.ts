@@ -57,7 +57,12 @@ export const askQuestion = (fleet: Fleet, device: SimulatedDevice, question: str
   return converse(device.address, port, BYTES[kind]?.(words, device) ?? '');
 };
 
-const USUAL: { readonly [kind: string]: string } = { cgminer: 'cgminer', http: 'http', framed: 'whatsminer' };
+const USUAL: { readonly [kind: string]: string } = {
+  cgminer: 'cgminer',
+  http: 'http',
+  framed: 'whatsminer',
+  grpc: 'grpc',
+};
 
 const BYTES: { readonly [kind: string]: (words: string, device: SimulatedDevice) => string } = {
   cgminer: (words) => document('parameter', words),
