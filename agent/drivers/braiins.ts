@@ -221,8 +221,10 @@ const FIRST_WITH_GRPC = 2303;
 const needsNoCall = (replies: Replies): boolean => {
   if (!hasNoRest(replies)) return true;
   const version = fullVersion.read(replies);
-  const [, year = '', month = ''] = RELEASE.exec(version.kind === 'present' ? version.value : '') ?? [];
-  return Number(`${year}${month}`) < FIRST_WITH_GRPC;
+  if (version.kind !== 'present') return true;
+  const release = RELEASE.exec(version.value);
+  // A build that names no release may have it.
+  return release !== null && Number(`${release[1]}${release[2]}`) < FIRST_WITH_GRPC;
 };
 
 /** GraphQL tells an address that is fixed. */
