@@ -246,6 +246,9 @@ const login: Login = {
   gives: { kind: 'token', pointer: '/token', header: 'Authorization' },
 };
 
+/** A look that asks for the pools alone does not know whether there is a REST API: what has none is not sent the password. */
+const loginIfAsked: Login = { ...login, ifAsked: true };
+
 /** The same log-in where the REST API is not. Before API 1.1.0 the token stands in the metadata alone. */
 const callLogin: GrpcLogin = {
   kind: 'grpc-login',
@@ -275,7 +278,7 @@ export const braiins = defineDriver({
   queries: {
     api: httpGet('/api/v1/version/', { cadence: 'config' }),
     // Of `stored` and `gql_pools` one is sent: GraphQL is asked where the REST API has no list.
-    stored: httpGet('/api/v1/pools/', { ...rest, cadence: 'pools' }),
+    stored: httpGet('/api/v1/pools/', { ...rest, auth: loginIfAsked, cadence: 'pools' }),
     gql_pools: {
       ...graph(
         '{bosminer{config{... on BosminerConfig{groups{id pools{url user} strategy{... on QuotaStrategy{quota}}}}} info{poolGroups{name pools{url user status active shares{acceptedSolutions rejectedSolutions}}}}}}',
@@ -511,7 +514,7 @@ export const braiins = defineDriver({
     '`devdetails` gives frequencies in Hz on BOSminer+ and in MHz on BOSer (S9).',
     'There are places for four fans on every machine; those that do not turn are left out (S9).',
     'Before 24.09 no open surface tells the MAC: the LuCI page that does is not asked.',
-    "gRPC (23.03 on, port 50051) is asked at full looks where there is no REST API, with the operator's log-in: the kernel line (24.05 on), the power supply (2025 on) and, under DHCP, address, netmask, gateway and DNS (24.05 on) stand nowhere else there. Serial number, control board and MAC are taken from it where GraphQL has none.",
+    "gRPC (23.03 on, port 50051) is asked at full looks where there is no REST API, with the operator's log-in: the kernel line, the power supply and, under DHCP, address, netmask, gateway and DNS stand nowhere else there (API 1.1.0 of May 2024; the power supply from 2025 on). Serial number, control board and MAC are taken from it where GraphQL has none.",
     'unverified: everything over gRPC, which is known from the protocol files of bos-plus-api; no recorded answer is at hand.',
     'unverified: serial number, control board, platform, kinds of boards and the fixed address in GraphQL, and `telemetryEnabled` as the link to the maker: known from its schemas (24.09, 25.05.1).',
     'unverified: that GraphQL answers without a log-in from 25.07 on, and which of its members 21.09 and 23.x lack.',

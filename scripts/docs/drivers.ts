@@ -79,8 +79,8 @@ const range = (counts: readonly number[]): string => {
 
 const INTRODUCTION = [
   'One driver for each firmware family. A driver names its questions from closed kinds only: a command of the CGMiner API,',
-  'a GET of a fixed path, a POST that is listed word for word because its firmware answers reads to nothing else, and a read of',
-  'WhatsMiner API 3. What is on no list cannot be sent to a miner; [requests.md](requests.md) has all of it.',
+  'a GET of a fixed path, a POST that is listed word for word because its firmware answers reads to nothing else, a read of',
+  'WhatsMiner API 3, and a call of gRPC with an empty message. What is on no list cannot be sent to a miner; [requests.md](requests.md) has all of it.',
 ].join('\n');
 
 const FACTS_INTRODUCTION = [

@@ -182,7 +182,7 @@ describe('a session', () => {
   }
 });
 
-test('Braiins OS without a REST API is asked over gRPC last: one log-in, two calls, and none without credentials', async () => {
+test('Braiins OS without a REST API is asked over gRPC last: one log-in, two calls, and none without credentials or at a pools look', async () => {
   const specimen = named('braiins/s19kpro-24.09');
   const { asked } = await lookOnce(specimen, { known: driverOf('braiins') });
   const calls = asked.filter((request) => request.startsWith('grpc '));
@@ -196,5 +196,11 @@ test('Braiins OS without a REST API is asked over gRPC last: one log-in, two cal
   assert.deepEqual(
     without.asked.filter((request) => request.startsWith('grpc ')),
     [],
+  );
+  const polled = await lookOnce(specimen, { known: driverOf('braiins'), kind: 'pools' });
+  assert.deepEqual(
+    polled.asked.filter((request) => /^grpc |login/i.test(request)),
+    [],
+    'no password goes where there is no REST API',
   );
 });

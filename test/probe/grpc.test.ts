@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { connect } from 'node:http2';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { queryObjects } from 'node:v8';
 import { DETAILS } from '../../agent/drivers/braiins-messages.ts';
 import { type GrpcLogin, type GrpcQuery, grpc, PASSWORD, USER } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
@@ -269,6 +271,23 @@ test('an answer with a flipped bit is another answer or none, and never ends the
     if (reply.kind === 'no-reply')
       assert.match(reply.reason, /^(?:truncated|unreadable|unreachable|unsupported|refused)$/);
   }
+});
+
+test('nothing is kept of a call that was broken off', async () => {
+  const broken = Buffer.concat([PREFACE, frame(RST_STREAM, 0, 1, number(1)), frame(SETTINGS, 0, 1, Buffer.alloc(0))]);
+  await using miner = await FakeMiner.start(once(sending(broken)));
+  const deps = { limits: () => PATIENT, allow: ALLOW, logins: fresh().logins };
+  const each = () => askGrpc(miner.endpoint, OPEN, undefined, deps);
+  for (let turn = 0; turn < 5; turn += 1)
+    for (const reply of await Promise.all(Array.from({ length: 20 }, each)))
+      assert.equal(reasonOf(reply), 'unreadable');
+  const other = connect(`http://127.0.0.1:${miner.port}`);
+  other.on('error', () => {});
+  const Session = other.constructor;
+  other.destroy();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const kept = queryObjects(Session, { format: 'count' });
+  assert.ok(kept <= 5, `${kept} sessions`);
 });
 
 // ---- log-in ----------------------------------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 /** Frames of HTTP/2 (RFC 9113) as a server sends them, byte by byte, right or wrong. */
 
-export const DATA = 0;
+const DATA = 0;
 export const HEADERS = 1;
 export const RST_STREAM = 3;
 export const SETTINGS = 4;
