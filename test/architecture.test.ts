@@ -95,7 +95,7 @@ test('the SSH library has one importer, which is not loaded at start', () => {
   assert.doesNotMatch(source, /\nimport (?!type )[^;]*'ssh2'/);
 });
 
-test('HTTP/2 has one importer, which loads it when a device is asked so: it takes megabytes', () => {
+test('HTTP/2 has one importer, which loads it when a device is asked so', () => {
   assert.deepEqual(importers('node:http2'), ['agent/probe/grpc-call.ts']);
   const source = readFileSync(join(root, 'agent/probe/grpc-call.ts'), 'utf8');
   assert.match(source, /await import\('node:http2'\)/);

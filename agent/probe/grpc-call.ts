@@ -38,7 +38,7 @@ export const makeCall = async (
   metadata: Metadata,
   { limits, signal }: { readonly limits: Limits; readonly signal?: AbortSignal | undefined },
 ): Promise<Answer | NoReply> => {
-  // It takes some megabytes, and most fleets have no device that is asked so.
+  // It takes time and memory, and most fleets have no device that is asked so.
   const http2 = await import('node:http2');
   let talk: Talk | undefined;
   const begin = (wire: Wire): Speaker => {
@@ -118,14 +118,12 @@ class Talk implements Speaker {
     this.#session.on('remoteSettings', () => {
       this.#speaks = true;
     });
-    this.#follow(this.#session.request(headersOf(request)));
-    this.#send?.end(frameOf(request.message));
+    const stream = this.#session.request(headersOf(request));
+    this.#follow(stream);
+    stream.end(frameOf(request.message));
   }
 
-  #send: ClientHttp2Stream | undefined;
-
   #follow(stream: ClientHttp2Stream): void {
-    this.#send = stream;
     stream.on('response', (headers) => {
       this.#head = headers;
     });
