@@ -95,8 +95,15 @@ test('the SSH library has one importer, which is not loaded at start', () => {
   assert.doesNotMatch(source, /\nimport (?!type )[^;]*'ssh2'/);
 });
 
+test('HTTP/2 has one importer, which loads it when a device is asked so', () => {
+  assert.deepEqual(importers('node:http2'), ['agent/probe/grpc-call.ts']);
+  const source = readFileSync(join(root, 'agent/probe/grpc-call.ts'), 'utf8');
+  assert.match(source, /await import\('node:http2'\)/);
+  assert.doesNotMatch(source, /\nimport (?!type )[^;]*'node:http2'/);
+});
+
 test('sockets to miners are opened in probe only', () => {
-  const sockets = ['node:net', 'node:tls', 'node:http', 'node:https', 'undici', 'node:dgram'];
+  const sockets = ['node:net', 'node:tls', 'node:http', 'node:http2', 'node:https', 'undici', 'node:dgram'];
   const opens = modules.filter(
     ({ file, imports }) => file.startsWith('agent/') && imports.some((name) => sockets.includes(name)),
   );

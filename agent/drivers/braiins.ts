@@ -1,5 +1,6 @@
 import { ABSENT, unknown } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
+import { DETAILS, NETWORK_INFO } from './braiins-messages.ts';
 import { pools } from './braiins-pools.ts';
 import {
   apiVersion,
@@ -38,6 +39,8 @@ import {
   cgminer,
   cgminerCheck,
   defineDriver,
+  type GrpcLogin,
+  grpc,
   httpGet,
   httpPost,
   type Login,
@@ -94,6 +97,10 @@ const inBos = <T>(pointer: string, reader: Reader<T>) =>
   firstOf(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
 const inSystem = <T>(pointer: string, reader: Reader<T>) => inGraph('gql_system', `/bosminer/info${pointer}`, reader);
 const inSolvers = <T>(reader: Reader<T>) => inGraph('gql_boards', '/bosminer/info/workSolver/childSolvers', reader);
+
+/** Over gRPC, where there is no REST API. Its documents have the names of the REST API. */
+const inCall = <T>(pointer: string, reader: Reader<T>) => ifServed('grpc_details', pointer, reader);
+const inCallOfNetwork = <T>(pointer: string, reader: Reader<T>) => ifServed('grpc_network', pointer, reader);
 
 /** The program that answers port 4028, by the one member of VERSION that is named after it. */
 const PROGRAM = ['BOSer', 'BOSminer', 'BOSminer+', 'BMMiner'];
@@ -206,6 +213,23 @@ const hasDetails = (replies: Replies): boolean => replies.get('details')?.kind =
 const hasNoGraph = (replies: Replies): boolean => !isServed(replies.get('gql_bos'));
 const needsNoGraph = (replies: Replies): boolean => hasDetails(replies) || hasNoGraph(replies);
 
+/** `2024-09-30-0-1b2c3d4e-24.09-plus`. */
+const RELEASE = /-(\d\d)\.(\d\d)(?:[.-]|$)/;
+const FIRST_WITH_GRPC = 2303;
+
+/** gRPC came with 23.03, and what it tells stands in the REST API where there is one. */
+const needsNoCall = (replies: Replies): boolean => {
+  if (!hasNoRest(replies)) return true;
+  const version = fullVersion.read(replies);
+  if (version.kind !== 'present') return true;
+  const release = RELEASE.exec(version.value);
+  // A build that names no release may have it.
+  return release !== null && Number(`${release[1]}${release[2]}`) < FIRST_WITH_GRPC;
+};
+
+/** GraphQL tells an address that is fixed. */
+const hasAddress = (replies: Replies): boolean => inStatic('address', text).read(replies).kind === 'present';
+
 /** The web interface has measured everything that port 4028 would tell. */
 const isMeasured = (replies: Replies): boolean =>
   hasDetails(replies) || graphAnswer(replies, 'gql_system').kind === 'present';
@@ -222,6 +246,18 @@ const login: Login = {
   gives: { kind: 'token', pointer: '/token', header: 'Authorization' },
 };
 
+/** A look that asks for the pools alone does not know whether there is a REST API: what has none is not sent the password. */
+const loginIfAsked: Login = { ...login, ifAsked: true };
+
+/** The same log-in where the REST API is not. Before API 1.1.0 the token stands in the metadata alone. */
+const callLogin: GrpcLogin = {
+  kind: 'grpc-login',
+  method: 'braiins.bos.v1.AuthenticationService/Login',
+  fields: { 1: USER, 2: PASSWORD },
+  metadata: 'authorization',
+  field: 1,
+};
+
 const rest = { cadence: 'config', auth: login, unless: hasNoRest } as const;
 
 const graph = (document: string, unless?: (replies: Replies) => boolean) =>
@@ -229,7 +265,7 @@ const graph = (document: string, unless?: (replies: Replies) => boolean) =>
 
 const fallback = { cadence: 'config', unless: isMeasured } as const;
 
-/** Braiins OS in all its generations: bosminer and BOSer on port 4028, GraphQL from 21.09, REST from 25.07. */
+/** Braiins OS in all its generations: bosminer and BOSer on port 4028, GraphQL from 21.09, gRPC from 23.03, REST from 25.07. */
 export const braiins = defineDriver({
   family: 'braiins',
   title: 'Braiins OS (BOSminer, BOSer)',
@@ -242,7 +278,7 @@ export const braiins = defineDriver({
   queries: {
     api: httpGet('/api/v1/version/', { cadence: 'config' }),
     // Of `stored` and `gql_pools` one is sent: GraphQL is asked where the REST API has no list.
-    stored: httpGet('/api/v1/pools/', { ...rest, cadence: 'pools' }),
+    stored: httpGet('/api/v1/pools/', { ...rest, auth: loginIfAsked, cadence: 'pools' }),
     gql_pools: {
       ...graph(
         '{bosminer{config{... on BosminerConfig{groups{id pools{url user} strategy{... on QuotaStrategy{quota}}}}} info{poolGroups{name pools{url user status active shares{acceptedSolutions rejectedSolutions}}}}}}',
@@ -292,6 +328,16 @@ export const braiins = defineDriver({
     temps: cgminer('temps', fallback),
     tunerstatus: cgminer('tunerstatus', fallback),
     may_add_pool: cgminerCheck('addpool'),
+    grpc_details: grpc('braiins.bos.v1.MinerService/GetMinerDetails', DETAILS, {
+      cadence: 'config',
+      auth: callLogin,
+      unless: needsNoCall,
+    }),
+    grpc_network: grpc('braiins.bos.v1.NetworkService/GetNetworkInfo', NETWORK_INFO, {
+      cadence: 'config',
+      auth: callLogin,
+      unless: (replies) => needsNoCall(replies) || hasAddress(replies),
+    }),
   },
   facts: {
     'identity.make': firstOf(
@@ -305,15 +351,21 @@ export const braiins = defineDriver({
       inGraph('gql_model', '/bosminer/info/modelName', modelName),
       at('devdetails', '/DEVDETAILS/0/Model', modelName),
     ),
-    'identity.serial': firstOf(inDetails('/serial_number', serial), inUnit25('/serialNumber', serial)),
+    'identity.serial': firstOf(
+      inDetails('/serial_number', serial),
+      inUnit25('/serialNumber', serial),
+      inCall('/serial_number', serial),
+    ),
     'identity.mac': firstOf(
       inDetails('/mac_address', mac),
       inNetwork('/mac_address', mac),
       inGraph('gql_manager', '/bos/macAddress', mac),
+      inCall('/mac_address', mac),
     ),
     'identity.control_board': firstOf(
       inDetails('/control_board_soc_family', unlessZero(SOC)),
       inUnit25('/info/controlBoardSocFamily', text),
+      inCall('/control_board_soc_family', unlessZero(SOC)),
     ),
     'identity.chip_id': firstOf(inDetails('/uid', serial), inGraph('gql_more', '/bos/hwid', serial)),
     'identity.hashboards': firstOf(
@@ -321,11 +373,11 @@ export const braiins = defineDriver({
       inGraph('gql_serials', '/bosminer/info/workSolver/childSolvers', solverSerials),
       inSolvers(solverSerials),
     ),
-    'identity.psu': inDetails('/psu_info', psu),
+    'identity.psu': firstOf(inDetails('/psu_info', psu), inCall('/psu_info', psu)),
 
     'firmware.name': firmwareName,
     'firmware.version': firstOf(fullVersion, inVersion(PROGRAM, text)),
-    'firmware.kernel': inDetails('/kernel_version', text),
+    'firmware.kernel': firstOf(inDetails('/kernel_version', text), inCall('/kernel_version', text)),
     'firmware.medium': firstOf(
       inDetails('/bos_mode', unlessZero(MEDIUM)),
       inGraph('gql_more', '/bos/info/mode', lowered),
@@ -336,7 +388,7 @@ export const braiins = defineDriver({
       'bos.major': inDetails('/bos_version/major', scalarText),
       'hashboards.chip': firstOf(kinds('chip_type'), kindsOfSolvers('chipType')),
       'hashboards.name': firstOf(kinds('board_name'), kindsOfSolvers('hashboardName')),
-      kernel: inDetails('/kernel_version', scalarText),
+      kernel: firstOf(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
       'keys.details': keysOf('details', ['', '/bos_version', '/miner_identity']),
       'keys.version': keysOf('version', ['', '/VERSION/0']),
       platform: firstOf(inDetails('/platform', scalarText), inUnit25('/info/platform', scalarText)),
@@ -381,10 +433,26 @@ export const braiins = defineDriver({
 
     'network.hostname': firstOf(inNetwork('/hostname', text), inDetails('/hostname', text), inBos('/hostname', text)),
     'network.dhcp': firstOf(inNetwork('/protocol', isDhcp), inGraph('gql_more', '/bos/network', isDhcpType)),
-    'network.netmask': firstOf(inNetwork('/networks/0/netmask', text), inStatic('netmask', text)),
-    'network.gateway': firstOf(inNetwork('/default_gateway', text), inStatic('gateway', text)),
-    'network.dns': firstOf(inNetwork('/dns_servers', textList), inStatic('dnsServers', textList)),
-    'network.address': firstOf(inNetwork('/networks/0/address', text), inStatic('address', text)),
+    'network.netmask': firstOf(
+      inNetwork('/networks/0/netmask', text),
+      inStatic('netmask', text),
+      inCallOfNetwork('/networks/0/netmask', text),
+    ),
+    'network.gateway': firstOf(
+      inNetwork('/default_gateway', text),
+      inStatic('gateway', text),
+      inCallOfNetwork('/default_gateway', text),
+    ),
+    'network.dns': firstOf(
+      inNetwork('/dns_servers', textList),
+      inStatic('dnsServers', textList),
+      inCallOfNetwork('/dns_servers', textList),
+    ),
+    'network.address': firstOf(
+      inNetwork('/networks/0/address', text),
+      inStatic('address', text),
+      inCallOfNetwork('/networks/0/address', text),
+    ),
 
     'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
     'access.cloud': inGraph(
@@ -446,7 +514,8 @@ export const braiins = defineDriver({
     '`devdetails` gives frequencies in Hz on BOSminer+ and in MHz on BOSer (S9).',
     'There are places for four fans on every machine; those that do not turn are left out (S9).',
     'Before 24.09 no open surface tells the MAC: the LuCI page that does is not asked.',
-    'gRPC (23.03 on) is not asked. Without REST, the kernel line and the power supply stand nowhere else, nor does an address that came by DHCP with its netmask, gateway and DNS; serial number and control board stand in GraphQL from 25.05 on.',
+    "gRPC (23.03 on, port 50051) is asked at full looks where there is no REST API, with the operator's log-in: the kernel line, the power supply and, under DHCP, address, netmask, gateway and DNS stand nowhere else there (API 1.1.0 of May 2024; the power supply from 2025 on). Serial number, control board and MAC are taken from it where GraphQL has none.",
+    'unverified: everything over gRPC, which is known from the protocol files of bos-plus-api; no recorded answer is at hand.',
     'unverified: serial number, control board, platform, kinds of boards and the fixed address in GraphQL, and `telemetryEnabled` as the link to the maker: known from its schemas (24.09, 25.05.1).',
     'unverified: that GraphQL answers without a log-in from 25.07 on, and which of its members 21.09 and 23.x lack.',
     'unverified: builds of 2018, a bmminer whose `Type` begins with `braiins`.',

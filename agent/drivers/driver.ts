@@ -5,7 +5,14 @@ import type { JsonValue, NoReply, Reply } from '../probe/capture.ts';
 export type Cadence = 'pools' | 'config';
 
 /** The interfaces of miners by name, with the TCP port each listens on unless the configuration says otherwise. */
-export const PORTS = { cgminer: 4028, http: 80, auradine: 8080, volcminer: 8359, whatsminer: 4433 } as const;
+export const PORTS = {
+  cgminer: 4028,
+  http: 80,
+  auradine: 8080,
+  volcminer: 8359,
+  whatsminer: 4433,
+  grpc: 50051,
+} as const;
 export type PortName = keyof typeof PORTS;
 
 /** Ports at which nothing is asked: a handshake there shows a key. They have names and numbers like the others. */
@@ -55,8 +62,28 @@ export interface FramedQuery extends Question {
   readonly param?: string;
 }
 
+/**
+ * A call of gRPC, one per connection, over HTTP/2 in clear. Its message is empty: nothing can be passed. `answer` names
+ * what is taken of the reply; without the log-in of `auth` it is `refused`.
+ */
+export interface GrpcQuery extends Question {
+  readonly kind: 'grpc';
+  /** `<package>.<Service>/<Method>`. */
+  readonly method: string;
+  readonly answer: Message;
+  readonly auth: 'none' | GrpcLogin;
+}
+
+/** Fields of a protobuf message by number. What is not named here is skipped. */
+export interface Message {
+  readonly [number: number]: Field;
+}
+
+/** The name of a field, what it holds, and whether it is a list. */
+export type Field = readonly [name: string, holds: 'text' | 'number' | Message, many?: 'list'];
+
 /** The closed verb set of the driver language. There is no verb that changes a miner. */
-export type Query = CgminerQuery | HttpQuery | FramedQuery;
+export type Query = CgminerQuery | HttpQuery | FramedQuery | GrpcQuery;
 
 /**
  * How a device asks for a log-in: by a scheme of HTTP, by a key in a header of its own, or by a request that opens a
@@ -92,6 +119,19 @@ export interface Login {
   readonly over?: (document: JsonValue) => boolean;
   /** Some firmware answers to anybody: no session is opened before the device says that it wants one. */
   readonly ifAsked?: true;
+}
+
+/** The one call that opens a read session. Its token goes into the metadata of each further call, as it is. */
+export interface GrpcLogin {
+  readonly kind: 'grpc-login';
+  /** `<package>.<Service>/<Method>`. */
+  readonly method: string;
+  /** What its message holds, by number of the field. */
+  readonly fields: { readonly [number: number]: typeof USER | typeof PASSWORD };
+  /** The metadata that carries the token, in the answer as in the calls. */
+  readonly metadata: string;
+  /** The field of the answer that holds it, where the metadata does not. */
+  readonly field: number;
 }
 
 type Options<Q extends Question> = { readonly cadence: Cadence } & Partial<Pick<Q, 'port' | 'unless'>>;
@@ -147,11 +187,18 @@ export const framed = (
   ...options,
 });
 
+export const grpc = (
+  method: string,
+  answer: Message,
+  { auth, ...options }: Options<GrpcQuery> & { auth: GrpcQuery['auth'] },
+): GrpcQuery => ({ kind: 'grpc', port: 'grpc', method, answer, auth, ...options });
+
 /** Where each kind of question goes unless it says otherwise. */
 const USUAL: { readonly [Kind in Query['kind']]: PortName } = {
   cgminer: 'cgminer',
   http: 'http',
   framed: 'whatsminer',
+  grpc: 'grpc',
 };
 
 /** A question as text, for specimens, documents and people: `cgminer:version`, `http:/path`, `http@cgminer:/summary`. */
@@ -168,6 +215,8 @@ const wordsOf = (query: Query): string => {
       return query.method === 'GET' ? query.path : `POST ${query.path} ${query.body ?? ''}`.trimEnd();
     case 'framed':
       return query.param === undefined ? query.command : `${query.command} ${query.param}`;
+    case 'grpc':
+      return query.method;
   }
 };
 
@@ -206,6 +255,8 @@ export interface Clues {
   readonly http: ReadonlyMap<string, JsonValue>;
   /** Parsed replies of WhatsMiner API 3, by command. */
   readonly framed?: ReadonlyMap<string, JsonValue>;
+  /** Answers to calls of gRPC, by method. */
+  readonly grpc?: ReadonlyMap<string, JsonValue>;
 }
 
 /** One firmware family: what can be asked, how it is recognised, where each fact stands. A value, not a class. */

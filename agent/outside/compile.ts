@@ -4,6 +4,7 @@ import {
   cgminerCheck,
   type Driver,
   framed,
+  type GrpcQuery,
   httpGet,
   httpPost,
   type Query,
@@ -88,7 +89,10 @@ const compileQueries = ({ queries }: DriverText, report: Report): { readonly [na
 const keyOf = (text: QueryText): string =>
   ['cgminer', 'check', 'get', 'post', 'framed'].find((key) => key in text) ?? 'get';
 
-const queryOf = (text: QueryText): Query => {
+/** What a driver file can ask. No call of gRPC: it needs the log-in of its family. */
+type Asked = Exclude<Query, GrpcQuery>;
+
+const queryOf = (text: QueryText): Asked => {
   const { cadence } = text;
   const asked = { cadence, ...(text.port === undefined ? {} : { port: text.port }) };
   if ('cgminer' in text) return cgminer(text.cgminer, { ...asked, key: text.key });
@@ -99,7 +103,7 @@ const queryOf = (text: QueryText): Query => {
 };
 
 /** Why a question may not come from outside. */
-const whyNot = (query: Query): Omit<Flaw, 'path'> | undefined => {
+const whyNot = (query: Asked): Omit<Flaw, 'path'> | undefined => {
   if (query.kind === 'http' && query.method === 'POST') return whyNotPost(query.path, query.body ?? '', query);
   const refused = refusalOf(query);
   if (refused !== undefined) return { message: refused, remedy: REMEDY[query.kind] };
@@ -126,7 +130,7 @@ const whyNotPost = (path: string, body: string, query: Query): Omit<Flaw, 'path'
   };
 };
 
-const REMEDY: { readonly [Kind in Query['kind']]: string } = {
+const REMEDY: { readonly [Kind in Asked['kind']]: string } = {
   cgminer: 'a command that only reads, in lower case, e.g. version, summary, pools, devs, stats',
   http: 'a plain path that only reads: letters, digits, dots, dashes and slashes, without a query string',
   framed: 'a command that begins with get. and only reads, e.g. get.device.info',

@@ -60,7 +60,7 @@ const questionsOf = (driver: Driver | undefined): ReadonlyMap<string, Query> => 
   return new Map(asked.map((query) => [questionOf(query), query]));
 };
 
-const isLocked = (query: Query): boolean => query.kind === 'http' && query.auth !== 'none';
+const isLocked = (query: Query): boolean => (query.kind === 'http' || query.kind === 'grpc') && query.auth !== 'none';
 
 const namesOf = (driver: Driver | undefined, question: string): readonly string[] =>
   Object.entries<Query>(driver?.queries ?? {}).flatMap(([name, query]) => (questionOf(query) === question ? name : []));
@@ -176,7 +176,7 @@ class Minutes {
   }
 
   #freeName(question: string, bytes: Uint8Array): string {
-    const plain = question.replace(/^(?:cgminer|http):/, '').replace(/[^A-Za-z0-9]+/g, '-');
+    const plain = question.replace(/^(?:cgminer|http|grpc):/, '').replace(/[^A-Za-z0-9]+/g, '-');
     const stem = plain.replace(/^-|-$/g, '').slice(0, 80) || 'index';
     const end = bytes[0] === 0x7b || bytes[0] === 0x5b ? 'json' : 'txt';
     for (let number = 1; ; number += 1) {

@@ -16,8 +16,8 @@ export const recordingParts = () => {
   const question = z
     .string()
     .regex(
-      /^(cgminer(@[a-z]+)?:[A-Za-z0-9_]+( [a-z_]+)?|http(@[a-z]+)?:(POST )?\/[!-~]*( [ -~]*)?|framed:[a-z._]+( [a-z+-]+)?)$/,
-      'cgminer:<command>, http:<path>, http:POST <path> <body>, framed:<command>; @<port> behind the kind where it is another port',
+      /^(cgminer(@[a-z]+)?:[A-Za-z0-9_]+( [a-z_]+)?|http(@[a-z]+)?:(POST )?\/[!-~]*( [ -~]*)?|framed:[a-z._]+( [a-z+-]+)?|grpc:[A-Za-z0-9_.]+\/[A-Za-z0-9_]+)$/,
+      'cgminer:<command>, http:<path>, http:POST <path> <body>, framed:<command>, grpc:<package>.<Service>/<Method>; @<port> behind the kind where it is another port',
     )
     .describe('a question, as `questionOf` of agent/drivers/driver.ts has it');
 
@@ -53,6 +53,15 @@ export const recordingParts = () => {
       kind: z.literal('key'),
       header: z.string().describe('header that carries the password'),
       ...account,
+    }),
+    z.strictObject({
+      kind: z.literal('grpc-login'),
+      ...account,
+      method: z.string().describe('the call that opens a session, as `<package>.<Service>/<Method>`'),
+      token: z.string().describe('what the session is'),
+      told: z
+        .enum(['metadata', 'field'])
+        .describe('whether the token comes in the metadata or in field 1 of the answer'),
     }),
     z.strictObject({
       kind: z.literal('login'),

@@ -72,7 +72,8 @@ const isOpenAtFirst = (auth: Auth): boolean =>
   (typeof auth === 'object' && auth.kind === 'login' && auth.ifAsked === true);
 
 /** Whether a question is asked with a log-in only. */
-export const needsLogin = (query: Query): boolean => query.kind === 'http' && !isOpenAtFirst(query.auth);
+export const needsLogin = (query: Query): boolean =>
+  query.kind === 'grpc' ? query.auth !== 'none' : query.kind === 'http' && !isOpenAtFirst(query.auth);
 
 /** What a device of recorded replies answers to a question. */
 const askRecorded = (recording: Recording, query: Query, credentials: boolean): Reply | NoReply => {
@@ -91,6 +92,10 @@ const askRecorded = (recording: Recording, query: Query, credentials: boolean): 
     case 'framed': {
       const bytes = replyBytes(recording, question);
       return bytes === undefined ? noReply('unsupported', 'code -2') : readFramed(bytes);
+    }
+    case 'grpc': {
+      const bytes = replyBytes(recording, question);
+      return bytes === undefined ? noReply('unsupported', 'no such method') : readReply(bytes, { whole: true });
     }
     case 'http': {
       const locked = recording.device.replies[question]?.auth === true;
@@ -126,6 +131,7 @@ export const cluesOfRecording = (recording: Recording, drivers: readonly Driver[
     cgminer: new Map<string, JsonValue>(),
     http: new Map<string, JsonValue>(),
     framed: new Map<string, JsonValue>(),
+    grpc: new Map<string, JsonValue>(),
   };
   const proofs = drivers.flatMap(({ proofs = [], queries }) => proofs.flatMap((name) => queries[name] ?? []));
   for (const query of [...IDENTIFICATION, ...proofs]) {

@@ -16,6 +16,9 @@ export const OUTSIDE_FACTS: readonly FactName[] =
   // Object.keys gives text; the keys are those of the table.
   (Object.keys(FACTS) as FactName[]).filter((name) => !DERIVED.has(name));
 
+/** No driver file asks over gRPC. Object.keys gives text; the keys are those of the table. */
+const PORTS_TO_ASK = Object.keys(PORTS).filter((name) => name !== 'grpc') as [PortName, ...PortName[]];
+
 const build = () => {
   const line = (most: number) =>
     z
@@ -59,9 +62,8 @@ const build = () => {
       .enum(['pools', 'config'])
       .default('config')
       .describe('pools: asked at every poll, at most two queries; config: at a full look only'),
-    // Object.keys gives text; the keys are those of the table.
     port: z
-      .enum(Object.keys(PORTS) as [PortName, ...PortName[]])
+      .enum(PORTS_TO_ASK)
       .optional()
       .describe('the port that is asked, by its name in the configuration, where it is not the usual one'),
   };

@@ -3,6 +3,8 @@ import {
   type CgminerQuery,
   type Driver,
   type FramedQuery,
+  type GrpcLogin,
+  type GrpcQuery,
   type HandshakePort,
   type HttpQuery,
   type Login,
@@ -12,7 +14,8 @@ import {
   questionOf,
   USER,
 } from '../drivers/driver.ts';
-import { isReadingQuery, LOGINS, READING } from './reading.ts';
+import { writeMessage } from './protobuf.ts';
+import { CALLS, isReadingQuery, LOGINS, READING } from './reading.ts';
 
 /**
  * The closed list of what can be sent to a miner: the questions of all drivers and of identification, compiled once at
@@ -24,9 +27,25 @@ export interface AllowList {
   /** Method, path and body of a listed web request. Throws on any other. */
   readonly web: (query: HttpQuery) => WebRequest;
   /** The same of a listed log-in, with the operator's user and password put in. Throws on any other. */
-  readonly login: (login: Login, credential: { readonly user: string; readonly password: string }) => WebRequest;
+  readonly login: (login: Login, account: Account) => WebRequest;
+  /** A listed call of gRPC. Throws on any other. */
+  readonly call: (query: GrpcQuery) => Call;
+  /** A listed log-in of gRPC, with the operator's user and password put in. Throws on any other. */
+  readonly callLogin: (login: GrpcLogin, account: Account) => Call;
   /** Every request that can be sent, as text, sorted: for people and for tests. */
   readonly listed: readonly string[];
+}
+
+/** A user and a password as they are sent. */
+export interface Account {
+  readonly user: string;
+  readonly password: string;
+}
+
+/** A call as it is sent: the path of its method, and its message. */
+export interface Call {
+  readonly path: string;
+  readonly message: Uint8Array;
 }
 
 /** A web request as it is sent. `type`: of the body. */
@@ -55,18 +74,24 @@ const CHANGING_PATH =
 export const compileAllowList = (drivers: readonly Driver[], others: readonly Query[] = []): AllowList => {
   const documents = new Map<Query, string>();
   const requests = new Map<Query, WebRequest>();
-  const logins = new Set<Login>();
+  const calls = new Map<GrpcQuery, Call>();
+  const logins = new Set<Login | GrpcLogin>();
   const queries = drivers.flatMap((driver): Query[] => [...Object.values(driver.queries), ...(driver.assets ?? [])]);
   for (const query of [...others, ...queries].flatMap(withOtherwise)) {
     if (query.kind === 'http') {
       requests.set(query, webRequest(query));
       if (isLogin(query.auth)) logins.add(query.auth);
+    } else if (query.kind === 'grpc') {
+      calls.set(query, callOf(query));
+      if (query.auth !== 'none') logins.add(query.auth);
     } else documents.set(query, documentOf(query));
   }
   return {
     request: (query) => documents.get(query) ?? unlisted(query),
     web: (query) => requests.get(query) ?? unlisted(query),
-    login: (login, credential) => (logins.has(login) ? loginRequest(login, credential) : unlisted(login)),
+    login: (login, account) => (logins.has(login) ? loginRequest(login, account) : unlisted(login)),
+    call: (query) => calls.get(query) ?? unlisted(query),
+    callLogin: (login, account) => (logins.has(login) ? loginCall(login, account) : unlisted(login)),
     listed: sendable(drivers, others).map(({ request }) => request),
   };
 };
@@ -82,7 +107,7 @@ export const refusalOf = (query: Query): string | undefined => {
   }
 };
 
-const unlisted = (what: Query | Login): never => {
+const unlisted = (what: Query | Login | GrpcLogin): never => {
   throw new Error(`not on the allow-list: ${JSON.stringify(what)}`);
 };
 
@@ -140,18 +165,27 @@ export const sendable = (drivers: readonly Driver[], others: readonly Query[] = 
 const partsOf = (query: Query, use: Sendable['uses'][number], family?: string) => {
   const { port } = query;
   const questions = withOtherwise(query).map((one) => ({ request: requestText(one), port, use, family }));
-  if (query.kind !== 'http' || !isLogin(query.auth)) return questions;
-  return [...questions, { request: atPort(loginText(query.auth), query), port, use: 'log-in' as const, family }];
+  const login = loginOf(query);
+  if (login === undefined) return questions;
+  return [...questions, { request: atPort(login, query), port, use: 'log-in' as const, family }];
 };
 
 const withOtherwise = (query: Query): readonly Query[] =>
   query.kind === 'cgminer' && query.otherwise !== undefined ? [query, query.otherwise] : [query];
 
+/** The log-in that a question needs, with its placeholders. */
+const loginOf = (query: Query): string | undefined => {
+  if (query.kind === 'http') return isLogin(query.auth) ? loginText(query.auth) : undefined;
+  return query.kind === 'grpc' && query.auth !== 'none' ? callLoginText(query.auth) : undefined;
+};
+
 const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.kind === 'login';
 
 /** A request as people and tests read it; the port stands behind it where it is not the usual one of its kind. */
-export const requestText = (query: Query): string =>
-  atPort(query.kind === 'http' ? webText(webRequest(query)) : documentOf(query), query);
+export const requestText = (query: Query): string => {
+  if (query.kind === 'grpc') return atPort(callText(query), query);
+  return atPort(query.kind === 'http' ? webText(webRequest(query)) : documentOf(query), query);
+};
 
 const atPort = (text: string, query: Query): string => {
   const port = /@\w+(?=:)/.exec(questionOf(query))?.[0];
@@ -207,10 +241,7 @@ const loginText = (login: Login): string => {
   return text;
 };
 
-const loginRequest = (
-  login: Login,
-  { user, password }: { readonly user: string; readonly password: string },
-): WebRequest => {
+const loginRequest = (login: Login, { user, password }: Account): WebRequest => {
   const filled = Object.entries(login.members).map(([name, value]) => [
     name,
     value === USER ? user : value === PASSWORD ? password : value,
@@ -231,4 +262,36 @@ const withMembers = (
     .map(([name, value]) => `${name}=${encode(value)}`)
     .join('&');
   return as === 'query' ? { method, path: `${path}?${pairs}` } : { method, path, body: pairs, type: typeOf(pairs) };
+};
+
+// ---- gRPC ------------------------------------------------------------------------------------------------------------
+
+/** `<package>.<Service>/Get…`: no other beginning reads for certain. */
+const READING_METHOD = /^[a-z]\w*(?:\.[a-z]\w*)*\.[A-Z]\w*\/Get[A-Z]\w*$/;
+
+const callText = ({ method }: Pick<GrpcQuery, 'method'>): string => {
+  const text = `grpc ${method}`;
+  if (!READING_METHOD.test(method) || !CALLS.has(text)) throw new Error(`may not be sent: ${text}`);
+  return text;
+};
+
+const callOf = (query: GrpcQuery): Call => {
+  callText(query);
+  if (query.auth !== 'none') callLoginText(query.auth);
+  return { path: `/${query.method}`, message: new Uint8Array() };
+};
+
+/** A log-in with its placeholders. Throws where it is not one of the listed. */
+const callLoginText = ({ method, fields }: GrpcLogin): string => {
+  const members = Object.entries(fields).map(([number, value]) => `${number}=${value}`);
+  const text = ['grpc', method, ...members].join(' ');
+  if (!LOGINS.has(text)) throw new Error(`may not be sent: ${text}`);
+  return text;
+};
+
+const loginCall = ({ method, fields }: GrpcLogin, { user, password }: Account): Call => {
+  const filled = Object.entries(fields).map(
+    ([number, value]) => [Number(number), value === USER ? user : password] as const,
+  );
+  return { path: `/${method}`, message: writeMessage(filled) };
 };

@@ -122,6 +122,7 @@ const cluesIn = (driver: Driver, replies: Capture['replies']): Clues => {
     cgminer: new Map<string, JsonValue>(),
     http: new Map<string, JsonValue>(),
     framed: new Map<string, JsonValue>(),
+    grpc: new Map<string, JsonValue>(),
   };
   for (const [name, reply] of replies) {
     const query = driver.queries[name];
@@ -142,6 +143,7 @@ class Inquiry {
     cgminer: new Map<string, JsonValue>(),
     http: new Map<string, JsonValue>(),
     framed: new Map<string, JsonValue>(),
+    grpc: new Map<string, JsonValue>(),
   };
   readonly #asked = new Set<string>();
   readonly #evidence: string[] = [];

@@ -1,6 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FirmwareComponent } from '../../shared/facts.ts';
-import type { CgminerQuery, FramedQuery, HandshakePort, HttpQuery, PortName, Query } from '../drivers/driver.ts';
+import type {
+  CgminerQuery,
+  FramedQuery,
+  GrpcQuery,
+  HandshakePort,
+  HttpQuery,
+  PortName,
+  Query,
+} from '../drivers/driver.ts';
 import { isUnknownQuestion, statusOf } from '../drivers/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AllowList } from './allow.ts';
@@ -9,6 +17,7 @@ import { askCgminer } from './cgminer.ts';
 import type { Endpoint } from './connection.ts';
 import { documentIn, type Page } from './exchange.ts';
 import { askFramed } from './framed.ts';
+import { askGrpc } from './grpc.ts';
 import { HttpSession } from './http.ts';
 import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
@@ -79,6 +88,7 @@ export class Line implements AsyncDisposable {
   ask(query: Query): Promise<Reply | NoReply> {
     if (query.kind === 'http') return this.#document(query);
     if (query.kind === 'framed') return this.#framed(query);
+    if (query.kind === 'grpc') return this.#call(query);
     return query.otherwise === undefined ? this.#command(query) : this.#byEitherKey(query, query.otherwise);
   }
 
@@ -129,6 +139,17 @@ export class Line implements AsyncDisposable {
     await this.#hangUp();
     const { allow, signal } = this.#deps;
     const reply = await askFramed(endpoint, query, this.#limits(), allow, signal);
+    if (reply.kind === 'no-reply') this.#learn(query, reply);
+    return reply;
+  }
+
+  async #call(query: GrpcQuery): Promise<Reply | NoReply> {
+    const endpoint = this.#endpoint(query);
+    if ('reason' in endpoint) return endpoint;
+    await this.#hangUp();
+    const { allow, logins, signal } = this.#deps;
+    const deps = { limits: () => this.#limits(), allow, logins, signal };
+    const reply = await askGrpc(endpoint, query, this.#target.credential, deps);
     if (reply.kind === 'no-reply') this.#learn(query, reply);
     return reply;
   }

@@ -20,12 +20,20 @@ export const READING: ReadonlySet<string> = new Set([
   'POST /api/type {}',
 ]);
 
+/** Calls of gRPC, all with an empty message. */
+export const CALLS: ReadonlySet<string> = new Set([
+  // Braiins
+  'grpc braiins.bos.v1.MinerService/GetMinerDetails',
+  'grpc braiins.bos.v1.NetworkService/GetNetworkInfo',
+]);
+
 /** Requests that open a read session and change no setting; user and password are put in from the operator's log-in. */
 export const LOGINS: ReadonlySet<string> = new Set([
   // Auradine
   'POST /token {"command":"token","user":"<user>","password":"<password>"}',
   // Braiins
   'POST /api/v1/auth/login {"username":"<user>","password":"<password>"}',
+  'grpc braiins.bos.v1.AuthenticationService/Login 1=<user> 2=<password>',
   // Ebang
   'POST /user/login username=<user>&word=<password>&yuyan=1&login=Login&get_password=',
   // Goldshell

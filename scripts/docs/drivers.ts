@@ -79,8 +79,8 @@ const range = (counts: readonly number[]): string => {
 
 const INTRODUCTION = [
   'One driver for each firmware family. A driver names its questions from closed kinds only: a command of the CGMiner API,',
-  'a GET of a fixed path, a POST that is listed word for word because its firmware answers reads to nothing else, and a read of',
-  'WhatsMiner API 3. What is on no list cannot be sent to a miner; [requests.md](requests.md) has all of it.',
+  'a GET of a fixed path, a POST that is listed word for word because its firmware answers reads to nothing else, a read of',
+  'WhatsMiner API 3, and a call of gRPC with an empty message. What is on no list cannot be sent to a miner; [requests.md](requests.md) has all of it.',
 ].join('\n');
 
 const FACTS_INTRODUCTION = [
@@ -110,9 +110,7 @@ const portsOf = ({ queries }: Driver): string =>
   [...new Set(Object.values<Query>(queries).map(({ port }) => PORTS[port]))].sort((a, b) => a - b).join(', ');
 
 const loginsOf = ({ queries }: Driver): string =>
-  [...new Set(Object.values<Query>(queries).map((query) => (query.kind === 'http' ? loginOf(query.auth) : '')))]
-    .filter((login) => login !== '')
-    .join(', ');
+  [...new Set(Object.values<Query>(queries).map(loginOf))].filter((login) => login !== '').join(', ');
 
 /** `P`: read at every poll, `F`: at a full look. */
 const readWhen = ({ facts, queries }: Driver, fact: FactName): 'P' | 'F' | undefined => {
@@ -177,14 +175,19 @@ const queryRow =
   ([name, query]: [string, Query]): readonly string[] => [
     question(query),
     query.cadence === 'pools' ? 'every poll' : 'full look',
-    query.kind === 'http' ? loginOf(query.auth) : '',
+    loginOf(query),
     Object.entries(driver.facts)
       .filter(([, source]) => source.queries.includes(name))
       .map(([fact]) => code(fact))
       .join(', '),
   ];
 
-const loginOf = (auth: Auth): string => {
+const loginOf = (query: Query): string => {
+  if (query.kind === 'http') return inWords(query.auth);
+  return query.kind === 'grpc' && query.auth !== 'none' ? 'session of gRPC' : '';
+};
+
+const inWords = (auth: Auth): string => {
   if (auth === 'none') return '';
   if (typeof auth === 'string') return auth;
   return auth.kind === 'key' ? `key in ${code(auth.header)}` : 'session';

@@ -23,6 +23,7 @@ const INTRODUCTION = [
   '`<password>`. The transports send from this very list and throw on anything else. No request here changes a setting of a miner;',
   'a log-in opens a session to read with, and is sent only where the operator gave one. The same list, for machines:',
   '[requests.json](requests.json), or `assayer requests --json`. A driver file of the operator can add reads of its own;',
-  '`assayer requests -c <configuration>` lists those as well. The two handshakes are no requests: they ask for nothing, and are sent',
+  '`assayer requests -c <configuration>` lists those as well. A line that begins with `grpc` is a call with an empty message, or with',
+  'the numbered fields behind it. The two handshakes are no requests: they ask for nothing, and are sent',
   'in the words of the libraries that make them.',
 ].join('\n');

@@ -3,10 +3,13 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
 import { readFramed } from '../../agent/probe/framed.ts';
+import { readAnswer } from '../../agent/probe/grpc.ts';
+import { frameOf, messageIn } from '../../agent/probe/grpc-call.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { EXPECTATIONS } from '../../test/drivers/capture-expectations/all.ts';
 import type { CaptureExpectation } from '../../test/drivers/capture-expectations/expectation.ts';
 import { hasCaptures, readBytes } from '../../test/drivers/captured.ts';
+import { encoded } from '../../test/simulator/protobuf.ts';
 import { knowsBy, loadSpecimens, replyBytes, type Specimen } from '../../test/specimens/specimen.ts';
 
 /** The bytes that answer one question, and how the agent reads them. */
@@ -36,6 +39,11 @@ const reading = (query: Query, status: number): Answer['read'] => {
       return asPage(status);
     case 'framed':
       return readFramed;
+    case 'grpc':
+      return (bytes) => {
+        const message = messageIn(Buffer.from(bytes));
+        return message === undefined ? noReply('unreadable', 'no message') : readAnswer(message, query.answer);
+      };
   }
 };
 
@@ -77,6 +85,8 @@ const overTcp = (specimen: Specimen, query: CgminerQuery): Answer | undefined =>
 const answerIn = (specimen: Specimen, query: Query): Answer | undefined => {
   if (query.kind === 'cgminer') return overTcp(specimen, query);
   const bytes = replyBytes(specimen, questionOf(query));
+  if (query.kind === 'grpc' && bytes !== undefined)
+    return { bytes: frameOf(encoded(query.method, bytes)), read: reading(query, 200) };
   const status = specimen.device.replies[questionOf(query)]?.status ?? 200;
   return bytes === undefined ? undefined : { bytes, read: reading(query, status) };
 };

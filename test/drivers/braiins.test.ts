@@ -132,3 +132,42 @@ test('a configuration that GraphQL cannot read leaves what runs', () => {
   const seen = look(REFUSED, { data: { bosminer: { config: {}, info: { poolGroups: runs } } } }, running(NORTH));
   assert.deepEqual(urlsOf(seen), [`0 ${NORTH}`]);
 });
+
+// ---- gRPC ------------------------------------------------------------------------------------------------------------
+
+const version = (full: string): Reply => reply({ data: { bos: { info: { version: { full } } } } });
+const NO_GRAPH = noReply('unsupported', 'HTTP 404');
+
+/** The calls that would be made behind these answers. */
+const callsBehind = (api: Reply | NoReply, graph: Reply | NoReply, network: JsonValue = {}): readonly string[] => {
+  const replies = new Map([
+    ['api', api],
+    ['details', NOT_SERVED],
+    ['gql_bos', graph],
+    ['gql_system', graph],
+    ['gql_network', reply({ data: { bos: { network } } })],
+  ]);
+  return Object.entries(braiins.queries)
+    .filter(([, query]) => query.kind === 'grpc' && query.cadence === 'config' && query.unless?.(replies) !== true)
+    .map(([name]) => name);
+};
+
+test('gRPC is asked at full looks from 23.03 on where there is no REST API, and for the network only where no address is fixed', () => {
+  const both = ['grpc_details', 'grpc_network'];
+  for (const full of [
+    '2023-04-20-0-0ce150e9-23.03-plus',
+    '2023-06-01-0-0ce150e9-23.03.3-plus',
+    '2024-09-30-0-2b71e9c4-24.09-plus',
+    '2025-06-02-0-5a17c0de-25.05',
+    'a build that names no release',
+  ])
+    assert.deepEqual(callsBehind(NOT_SERVED, version(full)), both, full);
+  for (const full of ['2022-09-13-0-11012d53-22.08-plus', '2021-09-27-0-26ba61b9-21.09-plus'])
+    assert.deepEqual(callsBehind(NOT_SERVED, version(full)), [], full);
+  assert.deepEqual(callsBehind(NOT_SERVED, NO_GRAPH), [], 'what has no GraphQL has no gRPC either');
+  assert.deepEqual(callsBehind(NOT_SERVED, noReply('timeout', 'test')), [], 'nobody knows which version it is');
+  const now = version('2024-09-30-0-2b71e9c4-24.09-plus');
+  assert.deepEqual(callsBehind(NOT_SERVED, now, { address: '192.0.2.7' }), ['grpc_details']);
+  for (const rest of [reply({ major: 1, minor: 0, patch: 0 }), REFUSED, noReply('timeout', 'test')])
+    assert.deepEqual(callsBehind(rest, now), [], 'a REST API that answers, or may at another time');
+});

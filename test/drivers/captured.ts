@@ -138,6 +138,7 @@ const recognisedFrom = (driver: Driver, replies: Replies): readonly string[] => 
     cgminer: new Map<string, JsonValue>(),
     http: new Map<string, JsonValue>(),
     framed: new Map<string, JsonValue>(),
+    grpc: new Map<string, JsonValue>(),
   };
   for (const [name, reply] of replies) {
     const query = driver.queries[name];

@@ -30,7 +30,7 @@ const answer = (specimen: Specimen, query: Query): Reply | NoReply => {
   const question = questionOf(query);
   const bytes = replyBytes(specimen, question);
   if (bytes === undefined) return noReply('unsupported', 'no such question');
-  if (query.kind === 'cgminer') return readReply(bytes, { whole: true });
+  if (query.kind === 'cgminer' || query.kind === 'grpc') return readReply(bytes, { whole: true });
   if (query.kind === 'framed') return readFramed(bytes);
   const status = specimen.device.replies[question]?.status ?? 200;
   return documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true });

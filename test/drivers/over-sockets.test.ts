@@ -181,3 +181,26 @@ describe('a session', () => {
     });
   }
 });
+
+test('Braiins OS without a REST API is asked over gRPC last: one log-in, two calls, and none without credentials or at a pools look', async () => {
+  const specimen = named('braiins/s19kpro-24.09');
+  const { asked } = await lookOnce(specimen, { known: driverOf('braiins') });
+  const calls = asked.filter((request) => request.startsWith('grpc '));
+  assert.deepEqual(calls, [
+    'grpc braiins.bos.v1.AuthenticationService/Login 1=<user> 2=<password>',
+    'grpc braiins.bos.v1.MinerService/GetMinerDetails',
+    'grpc braiins.bos.v1.NetworkService/GetNetworkInfo',
+  ]);
+  assert.deepEqual(asked.slice(-3), calls);
+  const without = await lookOnce(specimen, { known: driverOf('braiins'), credentials: false });
+  assert.deepEqual(
+    without.asked.filter((request) => request.startsWith('grpc ')),
+    [],
+  );
+  const polled = await lookOnce(specimen, { known: driverOf('braiins'), kind: 'pools' });
+  assert.deepEqual(
+    polled.asked.filter((request) => /^grpc |login/i.test(request)),
+    [],
+    'no password goes where there is no REST API',
+  );
+});

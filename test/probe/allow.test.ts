@@ -4,6 +4,9 @@ import {
   cgminer,
   cgminerCheck,
   framed,
+  type GrpcLogin,
+  type GrpcQuery,
+  grpc,
   httpGet,
   httpPost,
   type Login,
@@ -14,7 +17,7 @@ import {
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
-import { LOGINS, READING } from '../../agent/probe/reading.ts';
+import { CALLS, LOGINS, READING } from '../../agent/probe/reading.ts';
 
 /** A command, a question to API 3, or a GET of a plain path; the port where it is not the usual one. */
 const PLAIN =
@@ -167,6 +170,57 @@ test('what is sent by POST, with a query string, framed or with a parameter is a
     assert.throws(() => compileAllowList([], [query]), /may not be sent|Digest/, JSON.stringify(query));
 });
 
+const CALL_LOGIN: GrpcLogin = {
+  kind: 'grpc-login',
+  method: 'braiins.bos.v1.AuthenticationService/Login',
+  fields: { 1: USER, 2: PASSWORD },
+  metadata: 'authorization',
+  field: 1,
+};
+
+const call = (method: string, auth: GrpcQuery['auth'] = 'none') => grpc(method, {}, { cadence: 'config', auth });
+
+test('a call of gRPC begins with Get and stands on the list, or stops the agent at start', () => {
+  const forbidden: readonly Query[] = [
+    call('braiins.bos.v1.ActionsService/Reboot'),
+    call('braiins.bos.v1.ActionsService/SetLocateDeviceStatus'),
+    call('braiins.bos.v1.AuthenticationService/SetPassword'),
+    call('braiins.bos.v1.AuthenticationService/Login'),
+    call('braiins.bos.v1.MinerService/GetSupportArchive'),
+    call('braiins.bos.v1.MinerService/GetMinerStatus'),
+    call('braiins.bos.v1.MinerService/getMinerDetails'),
+    call('braiins.bos.v1.MinerService/GetMinerDetails '),
+    call('braiins.bos.v1.MinerService/GetMinerDetails/../Reboot'),
+    call('/braiins.bos.v1.MinerService/GetMinerDetails'),
+    call('braiins.bos.v1.MinerService/GetMinerDetails', {
+      ...CALL_LOGIN,
+      method: 'braiins.bos.v1.AuthenticationService/SetPassword',
+    }),
+    call('braiins.bos.v1.MinerService/GetMinerDetails', { ...CALL_LOGIN, fields: { 1: PASSWORD } }),
+    call('braiins.bos.v1.MinerService/GetMinerDetails', { ...CALL_LOGIN, fields: { ...CALL_LOGIN.fields, 3: USER } }),
+  ];
+  for (const query of forbidden)
+    assert.throws(() => compileAllowList([], [query]), /may not be sent/, JSON.stringify(query));
+  for (const text of CALLS) assert.match(text, /^grpc [a-z][\w.]*\.[A-Z]\w*\/Get[A-Z]\w*$/);
+});
+
+test('a call carries nothing, and its log-in the user and the password as data; what is not listed is not made', () => {
+  const listed = call('braiins.bos.v1.MinerService/GetMinerDetails', CALL_LOGIN);
+  const allow = compileAllowList([], [listed]);
+  assert.deepEqual(allow.call(listed), {
+    path: '/braiins.bos.v1.MinerService/GetMinerDetails',
+    message: new Uint8Array(),
+  });
+  const { path, message } = allow.callLogin(CALL_LOGIN, { user: 'a', password: '\n\u0001' });
+  assert.equal(path, '/braiins.bos.v1.AuthenticationService/Login');
+  assert.deepEqual([...message], [0x0a, 1, 0x61, 0x12, 2, 0x0a, 1]);
+  assert.throws(() => allow.call({ ...listed }), /not on the allow-list/);
+  assert.throws(() => allow.callLogin({ ...CALL_LOGIN }, { user: 'a', password: 'b' }), /not on the allow-list/);
+  assert.deepEqual(allow.listed, [LOGIN_CALL, 'grpc braiins.bos.v1.MinerService/GetMinerDetails']);
+});
+
+const LOGIN_CALL = 'grpc braiins.bos.v1.AuthenticationService/Login 1=<user> 2=<password>';
+
 const LOGIN: Login = {
   kind: 'login',
   method: 'POST',
@@ -193,7 +247,7 @@ test('what all drivers and identification can send is a short list of plain ques
   assert.ok(DRIVERS.length >= 5 && listed.length > 20);
   for (const request of listed) {
     const words = request.replace(/ @[a-z]+$/, '');
-    assert.ok(PLAIN.test(request) || READING.has(words) || LOGINS.has(words), request);
+    assert.ok(PLAIN.test(request) || READING.has(words) || CALLS.has(words) || LOGINS.has(words), request);
   }
 });
 

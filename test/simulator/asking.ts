@@ -1,3 +1,4 @@
+import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
 import type { SimulatedDevice } from './device.ts';
 import type { Fleet } from './fleet.ts';
@@ -57,7 +58,12 @@ export const askQuestion = (fleet: Fleet, device: SimulatedDevice, question: str
   return converse(device.address, port, BYTES[kind]?.(words, device) ?? '');
 };
 
-const USUAL: { readonly [kind: string]: string } = { cgminer: 'cgminer', http: 'http', framed: 'whatsminer' };
+const USUAL: { readonly [kind: string]: string } = {
+  cgminer: 'cgminer',
+  http: 'http',
+  framed: 'whatsminer',
+  grpc: 'grpc',
+};
 
 const BYTES: { readonly [kind: string]: (words: string, device: SimulatedDevice) => string } = {
   cgminer: (words) => document('parameter', words),
@@ -82,6 +88,51 @@ const document = (member: string, words: string): string => {
   const [command = '', parameter] = words.split(' ');
   return JSON.stringify(parameter === undefined ? { cmd: command } : { cmd: command, [member]: parameter });
 };
+
+/** What came of one call: the status of gRPC, and the message. */
+export interface Called {
+  readonly status: string | undefined;
+  readonly metadata: IncomingHttpHeaders;
+  readonly message: Buffer;
+}
+
+/** Calls any method of gRPC with any message. For tests of the simulator: no miner is asked like this. */
+export const callMethod = (
+  fleet: Fleet,
+  device: SimulatedDevice,
+  method: string,
+  { message = Buffer.alloc(0), token }: { readonly message?: Buffer; readonly token?: string } = {},
+): Promise<Called> =>
+  new Promise((resolve, reject) => {
+    const session = connectHttp2(`http://${device.address}:${fleet.ports.grpc}`);
+    const stream = session.request({
+      ':method': 'POST',
+      ':path': `/${method}`,
+      'content-type': 'application/grpc',
+      te: 'trailers',
+      ...(token === undefined ? {} : { authorization: token }),
+    });
+    const pieces: Buffer[] = [];
+    let metadata: IncomingHttpHeaders = {};
+    let trailers: IncomingHttpHeaders = {};
+    stream.on('response', (headers) => {
+      metadata = headers;
+    });
+    stream.on('trailers', (headers) => {
+      trailers = headers;
+    });
+    stream.on('data', (piece: Buffer) => pieces.push(piece));
+    stream.on('error', reject);
+    session.on('error', reject);
+    stream.on('close', () => {
+      session.close();
+      const status = [trailers, metadata].map((told) => told['grpc-status']).find((told) => typeof told === 'string');
+      resolve({ status: status as string | undefined, metadata, message: Buffer.concat(pieces).subarray(5) });
+    });
+    const head = Buffer.alloc(5);
+    head.writeUInt32BE(message.length, 1);
+    stream.end(Buffer.concat([head, message]));
+  });
 
 /** What follows the header of an HTTP message. */
 export const bodyOf = ({ text }: Heard): string => text.slice(text.indexOf('\r\n\r\n') + 4);

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
 import { loadSpecimens, replyBytes } from '../specimens/specimen.ts';
-import { askCommand, askQuestion, bodyOf, converse, getPath } from './asking.ts';
+import { askCommand, askQuestion, bodyOf, callMethod, converse, getPath } from './asking.ts';
 import { type Fleet, startFleet } from './fleet.ts';
+import { encoded } from './protobuf.ts';
 import { HOME, MODULE, RACK } from './samples.ts';
 
 const json = (text: string) => JSON.parse(text.replace('\0', ''));
@@ -32,6 +33,17 @@ test('every reply of every specimen is served byte for byte', async () => {
     const { specimen } = device.script;
     for (const [question, { auth, status }] of Object.entries(specimen.device.replies)) {
       const expected = Buffer.from(replyBytes(specimen, question) ?? []).toString('latin1');
+      if (question.startsWith('grpc:')) {
+        const method = question.slice('grpc:'.length);
+        const { auth: login } = specimen.device;
+        const token = login?.kind === 'grpc-login' ? login.token : '';
+        const called = await callMethod(fleet, device, method, { token });
+        assert.equal(called.status, '0', `${specimen.name} ${question}`);
+        assert.deepEqual(called.message, encoded(method, Buffer.from(expected, 'latin1')));
+        if (auth) assert.equal((await callMethod(fleet, device, method)).status, '16', `${specimen.name} ${question}`);
+        looked += 1;
+        continue;
+      }
       const heard = await askQuestion(fleet, device, question);
       if (question.startsWith('cgminer')) {
         assert.equal(heard.text, expected + endings[specimen.device.cgminer.ending], `${specimen.name} ${question}`);

@@ -3,6 +3,7 @@ import type { Specimen } from '../specimens/specimen.ts';
 import { serveCgminer } from './cgminer-server.ts';
 import { SimulatedDevice } from './device.ts';
 import { serveFramed } from './framed-server.ts';
+import { serveGrpc } from './grpc-server.ts';
 import { serveHttp } from './http-server.ts';
 import { type Listeners, listenAny, listenEach, type Ports } from './listeners.ts';
 import { type Script, scriptOf } from './script.ts';
@@ -56,7 +57,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   const { specimens, base = '127.20.0.1', first = 1, exact = false, nowMs = Date.now } = options;
   if (specimens.length === 0) throw new Error('a fleet needs a specimen');
   const count = options.devices ?? specimens.length;
-  const ports = { cgminer: 0, http: 0, auradine: 0, volcminer: 0, whatsminer: 0, ...options.ports };
+  const ports = { cgminer: 0, http: 0, auradine: 0, volcminer: 0, whatsminer: 0, grpc: 0, ...options.ports };
   const watch = new Watch(options.allowed);
   const open = new Set<Socket>();
 
@@ -132,7 +133,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   };
 };
 
-const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed };
+const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed, grpc: serveGrpc };
 
 const familyOf = ({ device }: Script): string | undefined => ('family' in device ? device.family : undefined);
 

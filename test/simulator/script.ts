@@ -64,6 +64,7 @@ const USUAL: { readonly [Kind in Query['kind']]: PortName } = {
   cgminer: 'cgminer',
   http: 'http',
   framed: 'whatsminer',
+  grpc: 'grpc',
 };
 
 const kindOf = (question: string): Query['kind'] => /^[a-z]+/.exec(question)?.[0] as Query['kind'];

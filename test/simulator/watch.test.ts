@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { connect } from 'node:net';
 import { test } from 'node:test';
 import { until } from '../publish/observer.ts';
-import { askCommand, converse, getPath } from './asking.ts';
+import { loadSpecimens } from '../specimens/specimen.ts';
+import { askCommand, callMethod, converse, getPath } from './asking.ts';
 import { startFleet } from './fleet.ts';
+import { textField } from './protobuf.ts';
 import { RACK } from './samples.ts';
 
 const reasons = (fleet: { violations: () => readonly { reason: string }[] }) =>
@@ -109,4 +111,33 @@ test('the most connections to one device at the same time are counted', async ()
   await until('both are counted', () => fleet.maxConnections() > 1);
   for (const socket of held) socket.destroy();
   assert.equal(fleet.maxConnections(), 2);
+});
+
+test('a call of gRPC that does not begin with Get or List, or that carries anything, is a violation; so is a log-in that is not on the list', async () => {
+  const specimens = loadSpecimens().filter(({ name }) => name === 'braiins/s19kpro-24.09');
+  const allowed = [
+    'grpc braiins.bos.v1.MinerService/GetMinerDetails',
+    'grpc braiins.bos.v1.AuthenticationService/Login 1=<user> 2=<password>',
+  ];
+  await using fleet = await startFleet({ specimens, base: '127.25.9.1', allowed });
+  const device = fleet.device(0);
+  const LOGIN = 'braiins.bos.v1.AuthenticationService/Login';
+  await callMethod(fleet, device, 'braiins.bos.v1.MinerService/GetMinerDetails');
+  const account = Buffer.concat([textField(1, 'root'), textField(2, 'specimen')]);
+  assert.equal((await callMethod(fleet, device, LOGIN, { message: account })).status, '0');
+  assert.deepEqual(fleet.violations(), []);
+  const acts = [
+    'ActionsService/Reboot',
+    'ActionsService/SetLocateDeviceStatus',
+    'AuthenticationService/SetPassword',
+    'PoolService/CreatePoolGroup',
+    'UpgradeService/UpdateAutoUpgradeConfig',
+  ];
+  for (const act of acts) await callMethod(fleet, device, `braiins.bos.v1.${act}`);
+  const format = Buffer.from([0x08, 1]);
+  await callMethod(fleet, device, 'braiins.bos.v1.MinerService/GetMinerDetails', { message: format });
+  assert.deepEqual(reasons(fleet), Array(6).fill('changes a miner'));
+  await callMethod(fleet, device, 'braiins.bos.v1.MinerService/GetSupportArchive');
+  await callMethod(fleet, device, LOGIN, { message: Buffer.concat([textField(1, 'root'), textField(2, 'other')]) });
+  assert.deepEqual(reasons(fleet).slice(6), ['not on the allow-list', 'not on the allow-list']);
 });

@@ -20,6 +20,10 @@ const READING_POSTS: readonly RegExp[] = [
   /^POST (?:\/user\/loginpost post=6&|\/user\/login username=|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,
 ];
 
+/** Calls that only read, without a message, and the log-in; whatever else a method does it may do to the miner. */
+const READING_CALLS =
+  /^grpc [a-z][\w.]*\.[A-Z]\w*\/(?:Get|List)[A-Z]\w*$|^grpc braiins\.bos\.v1\.AuthenticationService\/Login 1=[^ ]* 2=[^ ]*$/;
+
 /** Commands of the CGMiner API and its dialects that change a miner, take a session or hand out a token (protocols, all families). */
 export const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
   `switchpool enablepool disablepool addpool removepool poolpriority poolquota failover-only save quit restart pgaenable
@@ -102,6 +106,11 @@ export class Watch {
   /** The document of a question to WhatsMiner API 3. */
   framed(visit: Visit, request: string): void {
     this.#note(visit, 'framed', request, !/^\{"cmd":"get\.(?!psu\.command|log\.download)/.test(request));
+  }
+
+  /** One call of gRPC: its method and what its message holds; a read has an empty one. */
+  grpc(visit: Visit, request: string): void {
+    this.#note(visit, 'grpc', request, !READING_CALLS.test(request));
   }
 
   /** One HTTP request; `odd` where it carries more than a read and a log-in. */
