@@ -32,7 +32,9 @@ const answer = (specimen: Specimen, query: Query, faults: number, random: () => 
   if (fate < faults / 3) return noReply('timeout', 'late');
   if (fate < (faults / 3) * 2)
     return readReply(bytes.subarray(0, Math.floor(random() * bytes.length)), { whole: false });
-  const reply = readReply(bytes, { whole: query.kind === 'http' });
+  // A reply of the CGMiner API ends with a NUL, which tells that one in the plain-text form is complete.
+  const whole = query.kind === 'cgminer' ? Buffer.concat([bytes, Buffer.of(0)]) : bytes;
+  const reply = readReply(whole, { whole: query.kind === 'http' });
   return fate < faults && reply.kind === 'reply' ? { ...reply, value: emptied(reply.value) } : reply;
 };
 

@@ -32,8 +32,8 @@ const ALLOW = compileAllowList([], [INFO, CONF, SYSTEM, BASIC, BEARER]);
 const BOUND = { timeout: 10_000 };
 const BODY = '{"version":"v2.10.1"}';
 
-const sessionWith = (miner: FakeMiner, credential?: Credential, limits = PATIENT): HttpSession =>
-  new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW, logins: fresh().logins });
+const sessionWith = (miner: FakeMiner, credential?: Credential, limits = PATIENT, { logins } = fresh()): HttpSession =>
+  new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW, logins });
 
 const get = async (session: HttpSession, query: typeof INFO): Promise<Reply | NoReply> => {
   const answer = await session.page(query);
@@ -270,6 +270,57 @@ test('a Digest log-in is answered once and its nonce used on, also with a colon 
   assert.deepEqual([log, miner.connections, miner.requests.length], [{ failed: 0, challenged: 1 }, 1, 4]);
   assert.deepEqual(miner.strangers(ALLOW), []);
 });
+
+test('the next look answers the challenge of the one before, and a new one where that nonce ended', BOUND, async () => {
+  const log = { failed: 0, challenged: 0 };
+  await using miner = await FakeMiner.start(digestServer('secret', log, 3));
+  const memory = fresh();
+  const look = async (): Promise<void> => {
+    await using session = sessionWith(miner, { user: 'root', password: () => 'secret' }, PATIENT, memory);
+    assert.equal((await get(session, CONF)).kind, 'reply');
+  };
+  for (let looks = 0; looks < 3; looks += 1) await look();
+  assert.deepEqual([log.challenged, miner.requests.length], [1, 4]);
+  await look();
+  assert.deepEqual([log.challenged, miner.requests.length, log.failed], [2, 6, 0]);
+});
+
+test('a device that refuses an old nonce without calling it stale is answered anew', BOUND, async () => {
+  const log = { failed: 0, challenged: 0 };
+  const memory = fresh();
+  const credential: Credential = { user: 'root', password: () => 'secret' };
+  let behave = digestServer('secret', log);
+  await using miner = await FakeMiner.start((request, socket) => behave(request, socket));
+  {
+    await using session = sessionWith(miner, credential, PATIENT, memory);
+    assert.equal((await get(session, CONF)).kind, 'reply');
+  }
+  // It restarted: the nonces it gave are unknown to it, and it says just 401.
+  const restarted = digestServer('secret', log);
+  let asked = 0;
+  behave = (request, socket) => restarted((asked++ === 0 ? request.split('Authorization')[0] : request) ?? '', socket);
+  await using session = sessionWith(miner, credential, PATIENT, memory);
+  assert.equal((await get(session, CONF)).kind, 'reply');
+});
+
+test(
+  'a password that became wrong is shown twice, with an old nonce and with a new one, before the log-in rests',
+  BOUND,
+  async () => {
+    const log = { failed: 0, challenged: 0 };
+    const memory = fresh();
+    await using miner = await FakeMiner.start(digestServer('secret', log));
+    const ask = async (password: string): Promise<string> => {
+      await using session = sessionWith(miner, { user: 'root', password: () => password }, PATIENT, memory);
+      return reasonOf(await get(session, CONF));
+    };
+    assert.equal(await ask('secret'), 'a reply');
+    assert.equal(await ask('changed'), 'refused');
+    assert.equal(await ask('changed'), 'refused');
+    // The old nonce may have been the reason: that is found out with one new one.
+    assert.equal(log.failed, 2);
+  },
+);
 
 test('a stale nonce is renewed', BOUND, async () => {
   const log = { failed: 0, challenged: 0 };

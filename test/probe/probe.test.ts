@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { cgminer, defineDriver, httpGet } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { Capture } from '../../agent/probe/capture.ts';
-import { probeDevice } from '../../agent/probe/probe.ts';
+import { darkIn, probeDevice } from '../../agent/probe/probe.ts';
 import { BETWEEN, type Behaviour, dripping, FakeMiner, fresh, PATIENT, page } from './fake-miner.ts';
 
 const pools = { cadence: 'pools' } as const;
@@ -140,4 +140,44 @@ test('an aborted look rejects and leaves no connection behind', BOUND, async () 
   await miner.allClosed();
   await assert.rejects(look(miner, 'full', { signal: controller.signal }), /shutting down/);
   assert.equal(miner.connections, 1);
+});
+
+/** A port that refuses connections. */
+const refusing = async (): Promise<number> => {
+  await using miner = await FakeMiner.start(good);
+  return miner.port;
+};
+
+const CGMINER_CLOSED = ['cgminer cgminer'] as const;
+
+test(
+  'a pools look leaves an interface that is known to be closed while another answers; a full look tries it',
+  BOUND,
+  async () => {
+    await using miner = await FakeMiner.start(good);
+    const target = { address: '127.0.0.1', ports: { cgminer: miner.port, http: miner.port }, closed: CGMINER_CLOSED };
+    const pools = await probeDevice(target, mixed, 'pools', deps());
+    assert.deepEqual(outcomes(pools), { conf: 'reply', pools: 'unreachable' });
+    assert.equal(miner.requests.length, 1);
+    const full = await probeDevice(target, mixed, 'full', deps());
+    assert.deepEqual(new Set(Object.values(outcomes(full))), new Set(['reply']));
+  },
+);
+
+test('an interface that is known to be closed is tried where nothing else answers', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  const ports = { cgminer: miner.port, http: await refusing() };
+  const pools = await probeDevice({ address: '127.0.0.1', ports, closed: CGMINER_CLOSED }, mixed, 'pools', deps());
+  assert.deepEqual(outcomes(pools), { conf: 'unreachable', pools: 'reply' });
+});
+
+test('what a full look could not connect to is told by interface', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  const capture = await probeDevice(
+    { address: '127.0.0.1', ports: { cgminer: await refusing(), http: miner.port } },
+    mixed,
+    'full',
+    deps(),
+  );
+  assert.deepEqual(darkIn(mixed, capture), CGMINER_CLOSED);
 });

@@ -47,6 +47,18 @@ test('a first full look finds out what sits at an address, gives it its id, and 
   );
 });
 
+test('what two full looks in a row could not connect to is known to be closed, and one such look is not enough', async (t) => {
+  await using fleet = await miners('127.44.11.1', 'goldshell/ck5');
+  const hall = new Hall(t, [inRange('127.44.11.1', fleet.ports)]);
+  await hall.look(0);
+  assert.equal(hall.seat(0).closed, undefined);
+  await hall.look(0);
+  assert.deepEqual(hall.seat(0).closed, ['cgminer cgminer']);
+  hall.seat(0).dark = undefined;
+  await hall.look(0);
+  assert.equal(hall.seat(0).closed, undefined);
+});
+
 test('a look that is wanted early is not forgotten where the device is still being asked', async (t) => {
   await using fleet = await miners('127.44.10.1', M50S);
   const hall = new Hall(t, [inRange('127.44.10.1', fleet.ports)]);
