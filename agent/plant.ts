@@ -5,6 +5,7 @@ import { lookDeps } from './look.ts';
 import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
+import { boundHeap } from './platform/heap.ts';
 import { isVendorDefault, readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
 import type { Target } from './probe/target.ts';
@@ -37,6 +38,7 @@ export interface PlantDeps {
 /** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
 export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
   const { clock, emit, recorder, begun, signal, ranUntilMs } = plantDeps;
+  boundHeap(fleet.seats().length);
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
     phaseOf: ({ phase }) => phase,

@@ -1,6 +1,16 @@
 import { hash } from 'node:crypto';
-import type { Closed, FactName, Facts, FactValues, FirmwareComponent, PoolSlot, Reading } from '../../shared/facts.ts';
-import { present, unknown } from '../../shared/facts.ts';
+import {
+  type Closed,
+  FACTS,
+  type FactName,
+  type Facts,
+  type FactValues,
+  type FirmwareComponent,
+  type PoolSlot,
+  present,
+  type Reading,
+  unknown,
+} from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Driver, Replies, Source } from '../drivers/driver.ts';
 import type { Capture } from '../probe/capture.ts';
@@ -9,7 +19,19 @@ import { canonicalPoolUrl } from './pool-url.ts';
 import { sanitise, sanitiseText } from './sanitise.ts';
 
 /**
- * Reads every fact of `driver` whose questions were all asked in this look, and makes it fit to be compared, stored
+ * Volatile facts that are read at every pools look: by rules, and to tell whether the others can be believed. What a look
+ * of every minute says beyond them is nobody's: measurements are attested with full looks.
+ */
+export const POLLED: ReadonlySet<FactName> = new Set([
+  'live_pools',
+  'telemetry.elapsed_s',
+  'telemetry.uptime_s',
+  'telemetry.hashrate_hs',
+] as const);
+
+/**
+ * Reads every fact of `driver` whose questions were all asked in this look (at a pools look, of the volatile ones `POLLED`
+ * only), and makes it fit to be compared, stored
  * and signed: texts sanitised, pool URLs canonical, components sorted and fingerprinted. What stages after this one
  * see of a device is clean.
  */
@@ -20,18 +42,22 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
   const everyReply = capture.replies.values().every(({ kind }) => kind === 'reply');
-  for (const [name, source] of readable(driver, capture.replies)) {
+  const read = ([name, source]: FactSource): void => {
     const reading = exact(settle(name, readFact(source, capture.replies), driver));
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
-      continue;
+      return;
     }
     const { value, touched } = sanitise(reading.value);
     facts[name] = value;
     if (touched) sanitized.push(name);
     const closed = everyReply ? undefined : source.standsIn?.(capture.replies);
     if (closed !== undefined) standIns.set(name, closed);
-  }
+  };
+  const sources = readable(driver, capture.replies, look);
+  sources.forEach(read);
+  // A device of which the rest can be read is there, whatever it keeps to itself.
+  if (look === 'pools' && gaps.size === sources.length) readable(driver, capture.replies, 'full').forEach(read);
   const components = facts['firmware.components'] as FactValues['firmware.components'] | undefined;
   if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
   const { address, observedAtMs } = capture;
@@ -46,12 +72,17 @@ type FactSource = readonly [name: FactName, source: Source<unknown>];
 const READABLE = new WeakMap<Driver, Map<string, readonly FactSource[]>>();
 
 /** The facts whose questions were all asked. Looks ask the same one or two sets of questions again and again. */
-const readable = (driver: Driver, replies: Replies): readonly FactSource[] =>
-  READABLE.getOrInsertComputed(driver, () => new Map()).getOrInsertComputed([...replies.keys()].join(' '), () =>
-    (Object.entries(driver.facts) as FactSource[]).filter(([, { queries }]) =>
-      queries.every((query) => replies.has(query)),
-    ),
+const readable = (driver: Driver, replies: Replies, look: LookKind): readonly FactSource[] =>
+  READABLE.getOrInsertComputed(driver, () => new Map()).getOrInsertComputed(
+    `${look} ${[...replies.keys()].join(' ')}`,
+    () =>
+      (Object.entries(driver.facts) as FactSource[]).filter(
+        ([name, { queries }]) => isRead(name, look) && queries.every((query) => replies.has(query)),
+      ),
   );
+
+const isRead = (name: FactName, look: LookKind): boolean =>
+  look === 'full' || FACTS[name].class !== 'volatile' || POLLED.has(name);
 
 const anyReply = ({ replies }: Capture): boolean => replies.values().some(({ kind }) => kind === 'reply');
 

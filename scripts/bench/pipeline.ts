@@ -6,7 +6,6 @@ import { loadConfig } from '../../agent/config/load.ts';
 import { buildPlant, type Plant } from '../../agent/plant.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { jsonEvents } from '../../agent/platform/events.ts';
-import { boundHeap } from '../../agent/platform/heap.ts';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import { Log } from '../../agent/record/log.ts';
@@ -30,7 +29,6 @@ export class Pipeline implements Disposable {
   readonly #ticking: NodeJS.Timeout;
 
   constructor(setup: Setup) {
-    boundHeap();
     const loaded = loadConfig(writeConfig(mkdtempSync(join(setup.folder, 'pipeline-')), setup));
     const { config } = loaded;
     const clock = systemClock();

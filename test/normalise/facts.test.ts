@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { test } from 'node:test';
+import { RULES } from '../../agent/appraise/index.ts';
 import { cgminer, type Driver, defineDriver, type Source } from '../../agent/drivers/driver.ts';
 import { at, text } from '../../agent/drivers/readers.ts';
-import { normalise } from '../../agent/normalise/facts.ts';
-import type { Observation } from '../../agent/normalise/observation.ts';
+import { normalise, POLLED } from '../../agent/normalise/facts.ts';
+import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import { CONFLICT, type NoReply, type Reply } from '../../agent/probe/capture.ts';
-import { ABSENT, type FactName, type FactValues, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, FACTS, type FactName, type FactValues, present, type Reading, unknown } from '../../shared/facts.ts';
 
 const REPLY: Reply = { kind: 'reply', bytes: new Uint8Array(), value: {}, repairs: [] };
 const SILENT: NoReply = { kind: 'no-reply', reason: 'timeout', detail: 'no complete reply' };
@@ -21,6 +22,7 @@ const observe = (
   facts: Driver['facts'],
   replies: readonly (readonly [string, Reply | NoReply])[] = [['pools', REPLY]],
   more: Partial<Driver> = {},
+  look: LookKind = 'full',
 ): Observation => {
   const driver = defineDriver({
     family: 'test',
@@ -31,7 +33,7 @@ const observe = (
     facts,
     ...more,
   } as Driver);
-  return normalise(driver, { address: '10.0.0.7', observedAtMs: 1000, replies: new Map(replies) }, 'full');
+  return normalise(driver, { address: '10.0.0.7', observedAtMs: 1000, replies: new Map(replies) }, look);
 };
 
 const slot = (slot: number, url: string): FactValues['pools'][number] => ({ slot, url, user: 'u', priority: slot });
@@ -189,4 +191,26 @@ test('of a key set the digest is kept, however many members it lists, and only o
     { name: 'monkeys', value: 'three' },
   ]);
   assert.deepEqual(sanitized, []);
+});
+
+test('a pools look reads the volatile facts that something asks for, and the others where there is nothing else', () => {
+  const facts = (pools: Reading<FactValues['pools']>): Driver['facts'] => ({
+    pools: reads(pools),
+    'telemetry.uptime_s': reads(ABSENT),
+    'telemetry.temp_max_mc': reads(present(65_000)),
+  });
+  const known = facts(present([slot(0, 'stratum+tcp://pool.example:3333')]));
+  assert.deepEqual(Object.keys(observe(known, undefined, {}, 'pools').facts), ['family', 'pools']);
+  assert.deepEqual(Object.keys(observe(known).facts), ['family', 'pools', 'telemetry.temp_max_mc']);
+  const lost = observe(facts(unknown('truncated')), undefined, {}, 'pools');
+  assert.deepEqual(Object.keys(lost.facts), ['family', 'telemetry.temp_max_mc']);
+});
+
+test('every volatile fact that a rule names is read at pools looks', () => {
+  const named = RULES.flatMap((rule) => ('reads' in rule ? (rule.reads as readonly FactName[]) : []));
+  assert.ok(named.length > 0);
+  assert.deepEqual(
+    named.filter((fact) => FACTS[fact].class === 'volatile' && !POLLED.has(fact)),
+    [],
+  );
 });
