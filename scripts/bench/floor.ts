@@ -100,10 +100,7 @@ const askCommand = (host: string, port: number, request: string): Promise<void> 
     });
   });
 
-/** The last digest challenge of each host: answered at once the next time, as the agent does. */
-const challenges = new Map<string, string>();
-
-/** Requests over one connection; a digest challenge is answered as RFC 7616 has it. */
+/** Requests over one connection; each digest challenge is answered as RFC 7616 has it, and none is remembered. */
 const getPages = (host: string, port: number, pages: readonly Page[], logIn: LogIn | undefined): Promise<void> =>
   new Promise((resolve) => {
     let text = '';
@@ -117,27 +114,22 @@ const getPages = (host: string, port: number, pages: readonly Page[], logIn: Log
       const message = text;
       text = '';
       if (message.startsWith('HTTP/1.1 401')) {
-        challenges.set(host, message);
-        ask(opener());
+        ask(answer(message, pages[at]?.path ?? '', logIn));
         return;
       }
       parse(message.slice(end + 4));
       at += 1;
-      if (at < pages.length) ask(opener());
+      if (at < pages.length) ask(opens);
       else socket.destroy();
     });
-    const opener = (): string => {
-      if (logIn?.opens !== undefined) return `${logIn.opens}\r\n`;
-      const challenge = challenges.get(host);
-      return challenge === undefined ? '' : answer(challenge, pages[at]?.path ?? '', logIn);
-    };
+    const opens = logIn?.opens === undefined ? '' : `${logIn.opens}\r\n`;
     const ask = (header: string): void => {
       const { method, path, body } = pages[at] as Page;
       const length = method === 'POST' ? `Content-Length: ${body.length}\r\n` : '';
       const head = `${method} ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\n${header}${length}\r\n`;
       socket.write(`${head}${body}`, 'latin1');
     };
-    socket.on('connect', () => ask(opener()));
+    socket.on('connect', () => ask(opens));
     socket.on('error', ignoreRefusal);
     socket.on('close', () => resolve());
   });
