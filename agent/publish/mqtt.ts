@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';
   readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
+  /** Gets every message, from the first packet on. The next packet is read when the promise it may give has settled. */
+  readonly heard?: ((topic: string, payload: Uint8Array) => Promise<void> | undefined) | undefined;
   readonly timing: Timing;
   readonly signal: AbortSignal;
 }
@@ -75,6 +77,7 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
   const trouble = watchTrouble(client, options.broker);
+  if (options.heard !== undefined) hearAll(client, options.heard);
   // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
   (client.stream as unknown as Socket).setNoDelay(true);
   return new Promise((resolve) => {
@@ -94,6 +97,16 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     client.once('error', failed);
     client.once('connect', (connack) => settle(new Connection(client, options, serverFacts(connack), trouble)));
   });
+};
+
+/** What a session had waiting may come in one piece with CONNACK, before anybody could listen to the connection. */
+const hearAll = (client: mqtt.MqttClient, heard: NonNullable<ConnectOptions['heard']>): void => {
+  client.handleMessage = ({ topic, payload }, done) => {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const room = heard(topic, bytes);
+    if (room === undefined) done();
+    else void room.then(() => done());
+  };
 };
 
 const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonly [name: string]: unknown } => {
