@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../platform/version.ts';
 import { baselineVerb } from './baseline.ts';
 import { checkConfigVerb } from './check-config.ts';
+import { collectVerb } from './collect.ts';
 import { doctorVerb } from './doctor.ts';
 import { driverVerb } from './driver.ts';
 import { findingsVerb } from './findings.ts';
@@ -31,6 +32,7 @@ const VERBS = [
   findingsVerb,
   logVerb,
   verifyVerb,
+  collectVerb,
   baselineVerb,
 ] as const;
 
