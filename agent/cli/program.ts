@@ -45,6 +45,8 @@ export const buildProgram = (io: Io): Command => {
   const program = new Command('assayer')
     .description('Asks crypto-mining machines, read-only, what they run and where they hash, and attests it.')
     .version(VERSION, '-v, --version')
+    // An option behind a verb belongs to the verb, also where the verb above it knows the same one.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) })
     .showSuggestionAfterError()
