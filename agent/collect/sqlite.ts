@@ -10,6 +10,8 @@ import { type Dialect, MIGRATIONS } from './schema.ts';
 import { requireVersion } from './version.ts';
 
 const FILE = 'collector.db';
+/** How long a transaction waits for that of another process. Nothing else happens meanwhile, so it is short. */
+const BUSY_MS = 1_000;
 const DIALECT: Dialect = { integer: 'INTEGER', bytes: 'BLOB', strict: 'STRICT' };
 
 /** One SQLite file in a state folder. Several processes may write it, one transaction after the other. */
@@ -28,7 +30,7 @@ export class Sqlite implements Database {
     const file = join(folder, FILE);
     return failing(file, () => {
       mkdirSync(folder, { recursive: true, mode: 0o700 });
-      const db = new DatabaseSync(file, { timeout: 5000 });
+      const db = new DatabaseSync(file, { timeout: BUSY_MS });
       chmodSync(file, 0o600);
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;');
       migrate(db);
