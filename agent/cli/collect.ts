@@ -36,6 +36,7 @@ export const collectVerb = (program: Command, io: Io): void => {
   )
     .option('--gateways <ids>', 'serve these gateways only: gw-1,gw-2')
     .addOption(new Option('--shard <i/n>', 'serve part i of n of the fleet, for several workers').conflicts('gateways'))
+    .option('--client-id <id>', 'MQTT client id; default: the id, with --shard id-<i>of<n>')
     .option('--observer', 'no gateway waits for this collector: acknowledge nothing')
     .option('--prefix <prefix>', 'topic prefix', 'attest')
     .option('--ca <file>', 'PEM file of the authorities that may sign the certificate of the broker')
@@ -88,6 +89,7 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
     settings,
     trust,
     share,
+    ...(options.clientId === undefined ? {} : { clientId: options.clientId }),
     mode: options.observer === true ? 'observer' : 'required',
     store: new SqlStore(database, clock.wallMs),
     clock,

@@ -29,7 +29,7 @@ export class Sqlite implements Database {
   static open(folder: string): Sqlite {
     const file = join(folder, FILE);
     return failing(file, () => {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       const db = new DatabaseSync(file, { timeout: BUSY_MS });
       chmodSync(file, 0o600);
       db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -16384;');
@@ -94,6 +94,15 @@ export class Sqlite implements Database {
     return statement;
   }
 }
+
+/** The folder, not the path to it: what stands there may be a disk that is not mounted. */
+const makeFolder = (folder: string): void => {
+  try {
+    mkdirSync(folder, { mode: 0o700 });
+  } catch (problem) {
+    if ((problem as NodeJS.ErrnoException).code !== 'EEXIST') throw problem;
+  }
+};
 
 const migrate = (db: DatabaseSync): void => {
   db.exec('BEGIN IMMEDIATE; CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;');

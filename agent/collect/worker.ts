@@ -29,6 +29,8 @@ export interface WorkerOptions {
   readonly store: CollectorStore;
   readonly trust: TrustSource;
   readonly share: Share;
+  /** Workers that share an id need clients of their own; without it the share says which. */
+  readonly clientId?: string;
   readonly mode: 'required' | 'observer';
   readonly witness?: CollectorOptions['witness'];
   readonly clock: Clock;
@@ -79,9 +81,10 @@ export class Worker {
     this.#lastArrivalMs = options.clock.monoMs();
     this.#skewMs = options.clock.wallMs() - options.clock.monoMs();
     const { suffix } = options.share;
+    const clientId = suffix === undefined ? options.id : `${options.id}-${suffix}`;
     this.#link = new Link({
       ...this.#options,
-      clientId: suffix === undefined ? options.id : `${options.id}-${suffix}`,
+      clientId: options.clientId ?? clientId,
       random: Math.random,
       will: ({ retainedWill }) => {
         this.#presence.begin();

@@ -16,6 +16,7 @@ export interface CollectOptions extends Place {
   readonly manifest?: string;
   readonly gateways?: string;
   readonly shard?: string;
+  readonly clientId?: string;
   readonly observer?: boolean;
   readonly prefix: string;
   readonly ca?: string;
