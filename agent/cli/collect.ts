@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { isError, type Report } from '../../shared/index.ts';
 import { SqlStore } from '../collect/sql-store.ts';
+import { signingCollector } from '../collect/witness.ts';
 import { Worker } from '../collect/worker.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -37,6 +38,7 @@ export const collectVerb = (program: Command, io: Io): void => {
     .option('--gateways <ids>', 'serve these gateways only: gw-1,gw-2')
     .addOption(new Option('--shard <i/n>', 'serve part i of n of the fleet, for several workers').conflicts('gateways'))
     .option('--client-id <id>', 'MQTT client id; default: the id, with --shard id-<i>of<n>')
+    .option('--cosign <file>', 'cosign checkpoints and issue markers of time with the key in this file, made if absent')
     .option('--observer', 'no gateway waits for this collector: acknowledge nothing')
     .option('--prefix <prefix>', 'topic prefix', 'attest')
     .option('--ca <file>', 'PEM file of the authorities that may sign the certificate of the broker')
@@ -79,11 +81,15 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   const trust = trustOf(options);
   const share = shareOf(options);
   const manifest = manifestOf(options);
+  const signing = options.cosign === undefined ? undefined : signingCollector(options.cosign, id);
   await using database = await openForWriting(options);
   const clock = systemClock();
   const isLive = io.out.isTTY === true && options.json !== true;
   const tally = new Tally();
   const news: string[] = [];
+  const emit = jsonEvents(isLive ? newsFrom(news) : io.err, options.logLevel, clock.wallMs);
+  if (signing !== undefined)
+    emit('info', 'collect.cosigns', { kid: signing.kid, jwk: signing.jwk, vkey: signing.vkey });
   const worker = await Worker.open({
     id,
     settings,
@@ -93,7 +99,8 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
     mode: options.observer === true ? 'observer' : 'required',
     store: new SqlStore(database, clock.wallMs),
     clock,
-    emit: jsonEvents(isLive ? newsFrom(news) : io.err, options.logLevel, clock.wallMs),
+    emit,
+    ...(signing === undefined ? {} : { signing }),
     tell: (report) => {
       tally.count(report);
       if (options.json) for (const line of jsonOf(report, clock.wallMs())) printJson(io, line);

@@ -1,7 +1,7 @@
 import { AgentError } from '../platform/errors.ts';
 
 /** What an operator of a collector can do about its store. */
-export const REMEDIES: { readonly [code: string]: string } = {
+const REMEDIES: { readonly [code: string]: string } = {
   'store.read-only': 'give the state folder to the user of the collector: chown -R <user> <folder>',
   'store.locked': 'end the program that holds the file; the collector goes on by itself',
   'store.io': 'check the disk: dmesg, df, smartctl',

@@ -117,5 +117,5 @@ const deviceOf = (statement: Statement): string | undefined => {
 };
 
 /** A word of the store about itself. */
-export const metaWrite = (name: string, value: string): Write =>
+const metaWrite = (name: string, value: string): Write =>
   insertion('meta', ['name', 'value'], [[name, value]], replacing(['name'], ['name', 'value']));

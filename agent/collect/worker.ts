@@ -1,14 +1,15 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import {
   type Arrived,
   Collector,
-  type CollectorOptions,
   type CollectorStore,
   type CollectorTopics,
   collectorTopics,
   type LogReport,
   type Outgoing,
   type Report,
+  signEpoch,
   type TrustSource,
 } from '../../shared/index.ts';
 import type { Clock } from '../platform/clock.ts';
@@ -22,6 +23,7 @@ import { mendsByWaiting } from './failure.ts';
 import { Inbox } from './inbox.ts';
 import { OwnPresence } from './presence.ts';
 import { filtersFor, type Share } from './share.ts';
+import type { SigningCollector } from './witness.ts';
 
 export interface WorkerOptions {
   readonly id: string;
@@ -32,7 +34,8 @@ export interface WorkerOptions {
   /** Workers that share an id need clients of their own; without it the share says which. */
   readonly clientId?: string;
   readonly mode: 'required' | 'observer';
-  readonly witness?: CollectorOptions['witness'];
+  /** Cosigns checkpoints, and issues markers of time. */
+  readonly signing?: SigningCollector;
   readonly clock: Clock;
   readonly emit: Emit;
   /** What came of each call, after it was stored. */
@@ -51,6 +54,7 @@ const RETRY_MS = [1_000, 30_000] as const;
 const STEP_MS = 5_000;
 
 const JSON_TEXT = 'application/json';
+const EPOCH = { retain: true, expiryS: 900, contentType: JSON_TEXT };
 const ONLINE = { retain: true, expiryS: 900, contentType: JSON_TEXT };
 
 /**
@@ -270,11 +274,15 @@ export class Worker {
     else if (connection.open) {
       this.#connection = connection;
       await this.#sayOnline();
+      await this.#sayTime();
       this.#owesGreeting = true;
       const { broker, protocol } = connection;
       emit('info', 'collect.connected', { broker: broker.url, protocol });
     }
-    const repeat = setInterval(() => void this.#sayOnline(), timing.presenceMs);
+    const repeat = setInterval(() => {
+      void this.#sayOnline();
+      void this.#sayTime();
+    }, timing.presenceMs);
     const ending = await connection.closed;
     clearInterval(repeat);
     leave.removeEventListener('abort', farewell);
@@ -284,6 +292,15 @@ export class Worker {
 
   async #sayOnline(): Promise<void> {
     await this.#connection?.publish(this.#topics.presence, this.#presence.bytes('online'), ONLINE);
+  }
+
+  /** An entry that contains the marker is younger than it (attestation.md §5). */
+  async #sayTime(): Promise<void> {
+    const { id, signing, clock } = this.#options;
+    if (signing === undefined) return;
+    const iat = Math.floor(clock.wallMs() / 1000);
+    const marker = { iss: id, id: randomBytes(16).toString('base64url'), n: iat, iat };
+    await this.#connection?.publish(this.#topics.epoch, signEpoch(marker, signing), EPOCH);
   }
 
   async #farewell(connection: Connection): Promise<void> {
@@ -303,7 +320,7 @@ export class Worker {
   }
 }
 
-const openCollector = ({ id, settings, store, trust, share, mode, witness }: WorkerOptions): Promise<Collector> =>
+const openCollector = ({ id, settings, store, trust, share, mode, signing }: WorkerOptions): Promise<Collector> =>
   Collector.open({
     id,
     prefix: settings.prefix,
@@ -311,5 +328,5 @@ const openCollector = ({ id, settings, store, trust, share, mode, witness }: Wor
     trust,
     mode,
     serves: share.serves,
-    ...(witness === undefined ? {} : { witness }),
+    ...(signing === undefined ? {} : { witness: signing }),
   });

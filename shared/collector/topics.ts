@@ -20,6 +20,8 @@ export interface CollectorTopics {
   readonly cosig: (gateway: string) => string;
   readonly cmd: (gateway: string) => string;
   readonly rollcall: string;
+  /** Markers of time that this collector issues. */
+  readonly epoch: string;
   /** Presence of this collector. */
   readonly presence: string;
 }
@@ -44,6 +46,7 @@ export const collectorTopics = (prefix: string, id: string): CollectorTopics => 
     cosig: (gateway) => `${base}/${gateway}/cosig/${id}`,
     cmd: (gateway) => `${base}/${gateway}/cmd/${id}`,
     rollcall: `${base}/_fleet/rollcall/${id}`,
+    epoch: `${base}/_fleet/epoch/${id}`,
     presence: `${base}/_fleet/collector/${id}`,
   };
 };

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveTable } from '../../agent/cli/collect/live-table.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
+import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
 import type { Worker } from '../../agent/collect/worker.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
-import { jwkOf, type LogReport, publicKeyOf, signMessage } from '../../shared/index.ts';
+import { type LogReport, publicKeyOf, signMessage, verifyEpoch, verifyManifest } from '../../shared/index.ts';
 import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
@@ -104,6 +105,24 @@ test('the live table: every gateway in a line, silent ones first, drawn again in
   assert.ok(written.endsWith('\x1b[?25h'));
 });
 
+/** A manifest that trusts the gateway of these tests, signed by `signer`. */
+const manifestBy = (signer: ReturnType<typeof keyOf>, witnesses: readonly SigningCollector[]): Buffer =>
+  signMessage(
+    {
+      version: 1,
+      iat: Math.floor(Date.now() / 1000) - 60,
+      exp: Math.floor(Date.now() / 1000) + 3_600,
+      keys: [
+        { kid: gatewayKey.kid, jwk: gatewayKey.jwk, role: 'gateway' },
+        ...witnesses.map(({ kid, jwk }) => ({ kid, jwk, role: 'collector' })),
+      ],
+      witnesses: witnesses.map(({ vkey }) => vkey),
+      quorum: 1,
+    },
+    'miner-trust+jwt',
+    signer,
+  );
+
 describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () => {
   test('TLS 1.3 with a client certificate; presence with its will; log-in and rollcall', async (t) => {
     const dir = mkdtempSync(join(tmpdir(), 'assayer-collect-tls-'));
@@ -195,19 +214,7 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
   test('whom a manifest names is trusted, from a file or from the broker; a forged one is not', async (t) => {
     const dir = folder(t);
     const [pinned, forger] = [keyOf(7), keyOf(8)];
-    const manifest = (signer: typeof pinned) =>
-      signMessage(
-        {
-          version: 1,
-          iat: Math.floor(Date.now() / 1000) - 60,
-          exp: Math.floor(Date.now() / 1000) + 3_600,
-          keys: [{ kid: gatewayKey.kid, jwk: jwkOf(publicKeyOf(gatewayKey.jwk)), role: 'gateway' }],
-          witnesses: [],
-          quorum: 1,
-        },
-        'miner-trust+jwt',
-        signer,
-      );
+    const manifest = (signer: typeof pinned) => manifestBy(signer, []);
     const files = { jwk: join(dir, 'authority.jwk.json'), good: join(dir, 'good.json'), bad: join(dir, 'bad.json') };
     writeFileSync(files.jwk, JSON.stringify(pinned.jwk));
     writeFileSync(files.good, manifest(pinned));
@@ -242,5 +249,38 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     const fromBroker = await collect('c');
     assert.match(fromBroker.out, /manifest 1 is in force/);
     assert.ok(gateway.acks.length > before && gateway.isDone, `${gateway.acks}`);
+  });
+
+  test('it cosigns what it has stored, under a key that only its user can read, and says what time it is', async (t) => {
+    const dir = folder(t);
+    const keyFile = join(dir, 'collector.key');
+    const signing = signingCollector(keyFile, 'collector-a');
+    const authority = keyOf(7);
+    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify(authority.jwk));
+    writeFileSync(join(dir, 'manifest.json'), manifestBy(authority, [signing]));
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(10));
+    const words = ['--authority', 'authority.jwk.json', '--manifest', 'manifest.json', '--cosign', keyFile];
+    const said = await assayer(
+      ['collect', broker.url, '--id', 'collector-a', ...words, '--state', join(dir, 'state'), '--until-idle', '2'],
+      { cwd: dir },
+    );
+    assert.equal(said.code, 0, said.err);
+    assert.ok(said.err.includes(signing.vkey) && gateway.isDone);
+    const { note } = JSON.parse(observer.on('attest/v1/gw-test/cosig/collector-a').at(-1)?.text ?? '{}');
+    assert.match(note, /^— collector-a /m);
+    const [epoch] = observer.on('attest/v1/_fleet/epoch/collector-a');
+    const { keys } = verifyManifest(manifestBy(authority, [signing]), {
+      authority: new Map([
+        [
+          authority.kid,
+          { kid: authority.kid, jwk: authority.jwk, role: 'authority' as const, key: publicKeyOf(authority.jwk) },
+        ],
+      ]),
+    });
+    assert.equal(verifyEpoch(Buffer.from(epoch?.text ?? ''), { keys }, Date.now())?.iss, 'collector-a');
+    assert.match((await assayer(['collect', 'logs', '--state', join(dir, 'state')])).out, /gw-test\/1 +10 +10 +10$/m);
+    assert.equal(statSync(keyFile).mode & 0o777, 0o600);
   });
 });

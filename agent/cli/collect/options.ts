@@ -17,6 +17,7 @@ export interface CollectOptions extends Place {
   readonly gateways?: string;
   readonly shard?: string;
   readonly clientId?: string;
+  readonly cosign?: string;
   readonly observer?: boolean;
   readonly prefix: string;
   readonly ca?: string;
