@@ -1,20 +1,28 @@
 import { AgentError } from '../platform/errors.ts';
 
 /** What an operator of a collector can do about its store. */
-const REMEDIES: { readonly [code: string]: string } = {
-  'store.read-only': 'give the state folder to the user of the collector: chown -R <user> <folder>',
-  'store.locked': 'end the program that holds the file; the collector goes on by itself',
-  'store.io': 'check the disk: dmesg, df, smartctl',
-  'store.full':
-    'free space where the store is; the collector goes on by itself, gateways keep what was not acknowledged',
-  'store.unreadable': 'check that the state folder exists and belongs to the user of the collector',
-  'store.corrupt': 'keep the file for analysis and restore a backup: gateways send again what came after it',
-  'store.unreachable': 'start PostgreSQL, or mend the way to it; the collector goes on by itself',
-  'store.denied': 'give the role of the collector the right to log in and to create a schema in that database',
-};
+const FAILURES: readonly { readonly code: string; readonly remedy: string }[] = [
+  { code: 'store.read-only', remedy: 'give the state folder to the user of the collector: chown -R <user> <folder>' },
+  { code: 'store.locked', remedy: 'end the program that holds the file; the collector goes on by itself' },
+  { code: 'store.io', remedy: 'check the disk: dmesg, df, smartctl' },
+  {
+    code: 'store.full',
+    remedy: 'free space where the store is; the collector goes on by itself, gateways keep what was not acknowledged',
+  },
+  { code: 'store.unreadable', remedy: 'check that the state folder exists and belongs to the user of the collector' },
+  {
+    code: 'store.corrupt',
+    remedy: 'keep the file for analysis and restore a backup: gateways send again what came after it',
+  },
+  { code: 'store.unreachable', remedy: 'start PostgreSQL, or mend the way to it; the collector goes on by itself' },
+  {
+    code: 'store.denied',
+    remedy: 'give the role of the collector the right to log in and to create a schema in that database',
+  },
+];
 
 export const storeError = (code: string, message: string, cause: unknown): AgentError =>
-  new AgentError({ code, message, remedy: REMEDIES[code] ?? '', cause });
+  new AgentError({ code, message, remedy: FAILURES.find((each) => each.code === code)?.remedy ?? '', cause });
 
 const BY_WAITING: ReadonlySet<string> = new Set([
   'store.read-only',
