@@ -171,23 +171,25 @@ const versionOf = async (client: Client, where: string): Promise<number> => {
 
 // ---- where it is
 
-/** The certificate of a server is verified unless the connection stays on this machine, or the URL says `sslmode=disable`. */
+/** What a URL may say beyond the place; anything else could undo what is decided here. */
+const PARAMETERS: ReadonlySet<string> = new Set(['host', 'sslmode', 'sslrootcert', 'sslcert', 'sslkey']);
+
 const configOf = ({ url, password }: PostgresPlace): [config: ClientConfig, where: string] => {
   const parsed = URL.parse(url);
   if (parsed === null || !/^postgres(?:ql)?:$/.test(parsed.protocol)) {
     throw usage('the value of --postgres is no URL of a PostgreSQL database');
   }
-  if (parsed.password !== '')
+  if (parsed.password !== '') {
     throw usage('the URL of --postgres holds a password, which everybody on this machine can read');
-  const mode = parsed.searchParams.get('sslmode') ?? (isLocal(parsed) ? 'disable' : 'verify-full');
-  if (mode !== 'disable' && mode !== 'verify-full')
-    throw usage(`sslmode=${mode} does not say who the server has to be`);
-  const authority = parsed.searchParams.get('sslrootcert');
-  parsed.searchParams.delete('sslmode');
-  parsed.searchParams.delete('sslrootcert');
-  const ssl =
-    mode === 'disable' ? false : { rejectUnauthorized: true, ...(authority === null ? {} : { ca: pem(authority) }) };
-  const where = `PostgreSQL at ${parsed.host === '' ? 'the local socket' : parsed.host}${parsed.pathname}`;
+  }
+  const other = [...parsed.searchParams.keys()].find((name) => !PARAMETERS.has(name));
+  if (other !== undefined) throw usage(`${JSON.stringify(other)} is not understood in the URL of --postgres`);
+  const socket = parsed.searchParams.get('host');
+  if (socket !== null && !socket.startsWith('/'))
+    throw usage('host= in the URL of --postgres is no folder of a socket');
+  const ssl = tlsOf(parsed, socket !== null || isLocal(parsed));
+  for (const name of PARAMETERS) if (name !== 'host') parsed.searchParams.delete(name);
+  const where = `PostgreSQL at ${parsed.host === '' ? (socket ?? 'the local socket') : parsed.host}${parsed.pathname}`;
   const config = {
     connectionString: parsed.href,
     ...(password === undefined ? {} : { password }),
@@ -198,6 +200,23 @@ const configOf = ({ url, password }: PostgresPlace): [config: ClientConfig, wher
     application_name: 'assayer collect',
   };
   return [config, where];
+};
+
+/** The certificate of the server is verified unless it is on this machine or the URL says `sslmode=disable`. */
+const tlsOf = ({ searchParams }: URL, isHere: boolean): NonNullable<ClientConfig['ssl']> => {
+  const mode = searchParams.get('sslmode') ?? (isHere ? 'disable' : 'verify-full');
+  if (mode === 'disable') return false;
+  if (mode !== 'verify-full') throw usage(`sslmode=${mode} does not say who the server has to be`);
+  const read = (name: string, parameter: string) => {
+    const file = searchParams.get(parameter);
+    return file === null ? {} : { [name]: pem(file) };
+  };
+  return {
+    rejectUnauthorized: true,
+    ...read('ca', 'sslrootcert'),
+    ...read('cert', 'sslcert'),
+    ...read('key', 'sslkey'),
+  };
 };
 
 const isLocal = ({ hostname }: URL): boolean => {
@@ -229,7 +248,8 @@ const usage = (message: string, cause?: unknown): AgentError =>
 const BY_STATE: { readonly [state: string]: string } = {
   '08': 'store.unreachable',
   '57': 'store.unreachable',
-  '53': 'store.full',
+  '53': 'store.unreachable',
+  '53100': 'store.full',
   '58': 'store.io',
   '28': 'store.denied',
   '3D': 'store.denied',

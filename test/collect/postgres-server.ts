@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, globSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, chownSync, copyFileSync, globSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -24,15 +24,25 @@ export class PostgresServer implements AsyncDisposable {
   #count = 0;
   log = '';
 
-  private constructor(port: number) {
+  readonly #words: readonly string[];
+
+  private constructor(port: number, words: readonly string[]) {
     this.port = port;
+    this.#words = words;
   }
 
-  static async start(): Promise<PostgresServer> {
-    const server = new PostgresServer(await freePort());
+  /** Starts one; with a certificate it speaks TLS, too. */
+  static async start(tls?: { readonly cert: string; readonly key: string }): Promise<PostgresServer> {
+    const words =
+      tls === undefined ? [] : ['-c', 'ssl=on', '-c', 'ssl_cert_file=tls.pem', '-c', 'ssl_key_file=tls.key'];
+    const server = new PostgresServer(await freePort(), words);
     if (NOBODY !== undefined) chownSync(server.folder, NOBODY.uid, NOBODY.gid);
-    const words = ['-D', join(server.folder, 'data'), '-U', 'collector', '-A', 'trust', '-E', 'UTF8', '--locale=C'];
-    execFileSync(INITDB ?? 'initdb', [...words, '--no-sync'], { ...NOBODY, cwd: server.folder, stdio: 'pipe' });
+    const init = ['-D', join(server.folder, 'data'), '-U', 'collector', '-A', 'trust', '-E', 'UTF8', '--locale=C'];
+    execFileSync(INITDB ?? 'initdb', [...init, '--no-sync'], { ...NOBODY, cwd: server.folder, stdio: 'pipe' });
+    if (tls !== undefined) {
+      server.#take(tls.cert, 'tls.pem');
+      server.#take(tls.key, 'tls.key');
+    }
     await server.up();
     return server;
   }
@@ -40,11 +50,15 @@ export class PostgresServer implements AsyncDisposable {
   /** Starts the process again after `kill`, with what it had written. */
   async up(): Promise<void> {
     const words = ['-D', join(this.folder, 'data'), '-k', this.folder, '-p', String(this.port)];
-    const child = spawn(join(dirname(INITDB ?? ''), 'postgres'), [...words, '-c', 'listen_addresses=127.0.0.1'], {
-      ...NOBODY,
-      cwd: this.folder,
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const child = spawn(
+      join(dirname(INITDB ?? ''), 'postgres'),
+      [...words, ...this.#words, '-c', 'listen_addresses=127.0.0.1'],
+      {
+        ...NOBODY,
+        cwd: this.folder,
+        stdio: ['ignore', 'ignore', 'pipe'],
+      },
+    );
     this.#process = child;
     child.stderr?.on('data', (chunk) => {
       this.log += chunk;
@@ -91,6 +105,14 @@ export class PostgresServer implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#end('SIGQUIT');
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** A file of its own, which nobody else can read. */
+  #take(file: string, name: string): void {
+    const own = join(this.folder, 'data', name);
+    copyFileSync(file, own);
+    chmodSync(own, 0o600);
+    if (NOBODY !== undefined) chownSync(own, NOBODY.uid, NOBODY.gid);
   }
 
   async #end(signal: NodeJS.Signals): Promise<void> {

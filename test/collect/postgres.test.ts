@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Postgres } from '../../agent/collect/postgres.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import { assayer } from '../cli/assayer.ts';
+import { Authority } from '../publish/certificates.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { until } from '../publish/observer.ts';
 import { eventful, plain } from '../shared/collector/bench.ts';
@@ -117,6 +120,23 @@ describe('assayer collect with PostgreSQL', { skip: WITHOUT_MOSQUITTO || WITHOUT
     assert.equal(JSON.parse(findings.out.split('\n')[0] ?? '').id, 'pool.url-changed');
   });
 
+  test('over TLS the server has to show a certificate for its name, from the authority that the URL names', async () => {
+    const authority = new Authority(server.folder);
+    const { cert, key } = authority.issue('postgres', 'IP:127.0.0.1');
+    const stranger = mkdtempSync(join(server.folder, 'stranger-'));
+    const other = new Authority(stranger);
+    await using secure = await PostgresServer.start({ cert, key });
+    const url = `${await secure.database()}?sslmode=verify-full`;
+    await using database = await Postgres.open({ url: `${url}&sslrootcert=${authority.ca}` });
+    const [row] = await database.all('SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()');
+    assert.equal(row?.ssl, true);
+    await assert.rejects(Postgres.open({ url: `${url}&sslrootcert=${other.ca}` }), code('store.unreachable'));
+    await assert.rejects(Postgres.open({ url }), code('store.unreachable'));
+    // The same server under a name that its certificate does not have.
+    const renamed = url.replace('127.0.0.1', 'localhost');
+    await assert.rejects(Postgres.open({ url: `${renamed}&sslrootcert=${authority.ca}` }), code('store.unreachable'));
+  });
+
   test('what cannot be used is told without the password', async () => {
     const refused = async (url: string): Promise<AgentError> => {
       const problem = await Postgres.open({ url }).then(
@@ -131,6 +151,8 @@ describe('assayer collect with PostgreSQL', { skip: WITHOUT_MOSQUITTO || WITHOUT
     assert.equal((await refused('mysql://127.0.0.1/x')).code, 'usage.postgres');
     assert.equal((await refused('postgresql://me@db.example.org/x?sslmode=no-verify')).code, 'usage.postgres');
     assert.equal((await refused('postgresql://me@db.example.org/x?sslrootcert=/nowhere')).code, 'usage.postgres');
+    assert.equal((await refused('postgresql://me@127.0.0.1/x?host=db.example.org')).code, 'usage.postgres');
+    assert.equal((await refused('postgresql://me@db.example.org/x?ssl=no-verify')).code, 'usage.postgres');
     assert.equal((await refused(server.urlOf('nowhere'))).code, 'store.denied');
     assert.equal((await refused('postgresql://me@127.0.0.1:1/x')).code, 'store.unreachable');
     // TLS is demanded where nothing is said, and this server has none.

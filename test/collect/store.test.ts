@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Database } from '../../agent/collect/database.ts';
 import { Postgres } from '../../agent/collect/postgres.ts';
+import { alarms, gaps, silence } from '../../agent/collect/queries.ts';
 import { SqlStore } from '../../agent/collect/sql-store.ts';
 import { Sqlite } from '../../agent/collect/sqlite.ts';
 import type { StoreUnderTest } from '../../shared/collector/store-contract.ts';
@@ -197,6 +198,25 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
       await note(fork, fork);
       await note(fork, { kind: 'lost', log: LOG, from: 0, to: 2 });
       assert.deepEqual([await count('alarm'), await count('gap')], [2, 2]);
+      const at = NOW / 1000;
+      assert.deepEqual(await gaps(database, 'gw-test'), [
+        { gateway, log: LOG, kind: 'lost', from: 0, to: 2, since: at },
+        { gateway, log: LOG, kind: 'gap', from: 5, to: 9, since: at },
+      ]);
+      assert.deepEqual(
+        (await silence(database, gateway)).map((each) => [each.gateway, each.expected, each.since]).sort(),
+        [
+          [gateway, 'coverage', at],
+          [gateway, 'heartbeat', at],
+        ],
+      );
+      const told = await alarms(database, undefined);
+      assert.deepEqual(told.map(({ kind }) => kind).sort(), ['fork', 'lost']);
+      assert.deepEqual(
+        told.find(({ kind }) => kind === 'fork')?.proof.map((piece) => Buffer.from(piece, 'base64').toString()),
+        ['one', 'two'],
+      );
+      for (const ask of [gaps, silence, alarms]) assert.deepEqual(await ask(database, 'gw-other'), []);
 
       const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
       const log = eventful(10);
