@@ -3,7 +3,7 @@ import { ackSchema, gatewayOf, toBase64url } from '../../shared/index.ts';
 import { heartbeat } from '../shared/collector/bench.ts';
 import type { Writing } from '../shared/writing.ts';
 
-const LEAD = 64;
+const LEAD = 256;
 /** Without progress for so long it begins again where the collector is; a real one waits for 30 s. */
 const PATIENCE_MS = 1_500;
 
