@@ -9,6 +9,7 @@ import {
   type LogReport,
   type Outgoing,
   type Report,
+  StoreConflict,
   signEpoch,
   type TrustSource,
 } from '../../shared/index.ts';
@@ -76,6 +77,7 @@ export class Worker {
   #lastArrivalMs: number;
   #skewMs: number;
   #failing: string | undefined;
+  #hasGivenWay = false;
 
   private constructor(options: WorkerOptions, collector: Collector) {
     this.#options = { ...options, timing: { ...(options.timing ?? TIMING), willDelayS: 0 } };
@@ -165,10 +167,12 @@ export class Worker {
         if (this.#failing !== undefined) this.#mended();
         retryMs = RETRY_MS[0];
       } catch (problem) {
-        if (!mendsByWaiting(problem)) throw problem;
-        this.#refused(problem);
-        await this.#pause(retryMs);
-        retryMs = Math.min(retryMs * 2, RETRY_MS[1]);
+        if (problem instanceof StoreConflict) await this.#giveWay();
+        else if (mendsByWaiting(problem)) {
+          this.#refused(problem);
+          await this.#pause(retryMs);
+          retryMs = Math.min(retryMs * 2, RETRY_MS[1]);
+        } else throw problem;
       }
     }
   }
@@ -207,6 +211,14 @@ export class Worker {
     this.#failing = problem.code;
     const { message, remedy } = problem;
     this.#options.emit('error', 'collect.store-refuses', { code: problem.code, message, remedy });
+  }
+
+  /** Another worker serves the same gateway, and was faster again and again. The one that rests longer lets the other pass. */
+  async #giveWay(): Promise<void> {
+    const message = 'another worker changes the same logs: give each its own --shard or --gateways';
+    if (!this.#hasGivenWay) this.#options.emit('warn', 'collect.shared-log', { message });
+    this.#hasGivenWay = true;
+    await this.#pause(Math.random() * GATHER_MS * 4);
   }
 
   /** Gateways are told where their logs are here, so that what was dropped comes again at once. */

@@ -5,7 +5,7 @@ import { EVERYTHING } from '../../agent/collect/share.ts';
 import { Worker } from '../../agent/collect/worker.ts';
 import { configSchema } from '../../agent/config/schema.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
-import { MemoryStore, type Report } from '../../shared/index.ts';
+import { MemoryStore, type Report, StoreConflict } from '../../shared/index.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
 import { keys, plain } from '../shared/collector/bench.ts';
@@ -102,5 +102,22 @@ describe('the loop of a collector', { skip: WITHOUT_MOSQUITTO }, () => {
       at.events.filter((event) => event.startsWith('collect.store')),
       ['collect.store-refuses', 'collect.store-accepts'],
     );
+  });
+
+  test('a log that another worker changes all the time ends nobody: it is told once, and it goes on when it can', async () => {
+    await using broker = await Mosquitto.start();
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(20));
+    const store = new MemoryStore();
+    const commit = store.commit.bind(store);
+    let conflicts = 0;
+    store.commit = (changes) => {
+      conflicts += 1;
+      if (conflicts <= 15) throw new StoreConflict('it was changed');
+      commit(changes);
+    };
+    await using at = await started(broker.url, store);
+    await until('all are confirmed', () => gateway.isDone);
+    assert.equal(at.events.filter((event) => event === 'collect.shared-log').length, 1);
+    assert.equal(store.all(gateway.log.next.log).length, 20);
   });
 });
