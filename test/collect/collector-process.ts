@@ -5,7 +5,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { knownAnswers } from '../shared/vectors.ts';
-import type { Writing } from '../shared/writing.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
 
@@ -79,7 +78,7 @@ export class CollectorProcess implements AsyncDisposable {
   }
 
   /** Entries of a log in the SQLite store, in order. */
-  stored(log: Writing): readonly Buffer[] {
+  stored(log: { readonly next: { readonly log: string } }): readonly Buffer[] {
     const db = new DatabaseSync(join(this.state, 'collector.db'), { readOnly: true, timeout: 5000 });
     try {
       const rows = db.prepare('SELECT seq, bytes FROM entry WHERE log = ? ORDER BY seq').all(log.next.log);
