@@ -69,7 +69,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
       clearInterval(writing);
       for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
     }
-    assert.deepEqual(await collector.kill('SIGTERM'), { code: 0, signal: null });
+    assert.deepEqual(await collector.stop(), { code: 0, signal: null });
   });
 
   test('restored from an older copy it says so, and is filled again', async () => {
@@ -79,7 +79,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
     const copy = join(collector.folder, 'copy');
     collector.start(broker.url);
     await until('the first are confirmed', () => gateway.isDone);
-    assert.equal((await collector.kill('SIGINT')).code, 0);
+    assert.equal((await collector.stop('SIGINT')).code, 0);
     cpSync(collector.state, copy, { recursive: true });
     for (let n = 0; n < 140; n += 1) gateway.log.write(stop);
     collector.start(broker.url);
@@ -139,7 +139,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
         .map(({ device, firmware, seq }) => [device, firmware, seq]),
       [['rig-1', '2.9.0', 1]],
     );
-    assert.equal((await collector.kill('SIGTERM')).code, 0);
+    assert.equal((await collector.stop()).code, 0);
     // What is delivered again is refused again: a run that was to judge what there is says so.
     collector.start(broker.url, ['--until-idle', '3']);
     await until(
@@ -207,7 +207,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
     const states = () => observer.states('attest/v1/_fleet/collector/collector-a');
     await one.kill();
     await until('the will is followed by a presence', () => /lost,(?:.*,)?online$/.test(states().join()));
-    await other.kill('SIGTERM');
+    await other.stop();
     await until('the end is told', () => states().at(-1) === 'stopped');
     for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
   });

@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { until } from '../publish/observer.ts';
 import { knownAnswers } from '../shared/vectors.ts';
 
 const MAIN = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
@@ -21,6 +22,8 @@ export class CollectorProcess implements AsyncDisposable {
   out = '';
   err = '';
   #child: ChildProcess | undefined;
+  /** Where in `err` the events of the process that runs begin. */
+  #startedAt = 0;
   #ended: Promise<Ended> | undefined;
 
   constructor() {
@@ -36,6 +39,7 @@ export class CollectorProcess implements AsyncDisposable {
       env: { ...process.env, ...env },
     });
     this.#child = child;
+    this.#startedAt = this.err.length;
     child.stdout?.on('data', (chunk) => {
       this.out += chunk;
     });
@@ -45,9 +49,16 @@ export class CollectorProcess implements AsyncDisposable {
     this.#ended = once(child, 'close').then(([code, signal]) => ({ code, signal }));
   }
 
-  async kill(signal: NodeJS.Signals = 'SIGKILL'): Promise<Ended> {
+  async kill(): Promise<Ended> {
+    this.#child?.kill('SIGKILL');
+    return this.ended();
+  }
+
+  /** Asks it to end, once it is there: before that nobody listens to the signal. */
+  async stop(signal: 'SIGTERM' | 'SIGINT' = 'SIGTERM'): Promise<Ended> {
+    await until('it is connected', () => this.err.includes('"collect.connected"', this.#startedAt));
     this.#child?.kill(signal);
-    return (await this.#ended) ?? { code: null, signal: null };
+    return this.ended();
   }
 
   ended(): Promise<Ended> {

@@ -77,8 +77,8 @@ describe('assayer collect with PostgreSQL', { skip: WITHOUT_MOSQUITTO || WITHOUT
       assert.deepEqual(gateway.wrong, []);
     }
     assert.match(one.err + other.err, /"event":"collect.store-refuses","code":"store.unreachable"/);
-    assert.deepEqual(await one.kill('SIGTERM'), { code: 0, signal: null });
-    assert.deepEqual(await other.kill('SIGTERM'), { code: 0, signal: null });
+    assert.deepEqual(await one.stop(), { code: 0, signal: null });
+    assert.deepEqual(await other.stop(), { code: 0, signal: null });
   });
 
   test('two workers that serve the same gateways by mistake lose time, not entries', async () => {
