@@ -1,3 +1,5 @@
+import { type TrustedKey, trustKey } from '../shared/keys.ts';
+import type { LogEnd } from '../shared/statement.ts';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
@@ -15,11 +17,13 @@ import { type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import { Sessions } from './publish/presence.ts';
+import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
 import { earlierBoots } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
+import { signedHeartbeat } from './record/heartbeat.ts';
 import { lastBegun, markBegun } from './record/incarnation.ts';
 import { Log } from './record/log.ts';
 import { LogOutbox } from './record/outbox.ts';
@@ -27,7 +31,9 @@ import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
 import { pruneBatch, restsOn } from './record/retention.ts';
 import { buildReload, buildStop } from './record/session.ts';
+import { keepHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
+import { Witnesses } from './record/witnesses.ts';
 import { Fleet, phaseOf } from './schedule/fleet.ts';
 import { placesOf } from './schedule/places.ts';
 
@@ -37,8 +43,15 @@ export interface Ambience {
   readonly emit: Emit;
 }
 
+/** The uplink, and those whose word about the log comes in over it. */
+interface Outlet {
+  readonly uplink: Uplink;
+  readonly witnesses: Witnesses;
+}
+
 /** What stays for as long as the process runs. */
 interface Ground {
+  readonly key: GatewayKey;
   readonly store: Store;
   readonly log: Log;
   readonly outbox: LogOutbox;
@@ -53,6 +66,8 @@ const ACCEPTED_MS = 10;
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
 const RETENTION_MS = 3_600_000;
+/** How often the head of the log is signed and kept beside the store, where it grew, ms. */
+const HEAD_MS = 60_000;
 
 /** The agent: wires the stages together and lives until it is stopped. */
 export class Daemon {
@@ -71,7 +86,9 @@ export class Daemon {
   #redaction: Redaction | undefined;
   #plant: Plant;
   #coverage: NodeJS.Timeout | undefined;
-  #uplink: Uplink | undefined;
+  #outlet: Outlet | undefined;
+  /** Entries in the log when its head was last kept beside the store. */
+  #headSize = 0;
   #control: Door | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -93,8 +110,9 @@ export class Daemon {
         operator: config.operator,
         gateway: config.gateway,
         former: lastBegun(config.state_dir)?.origin,
+        epoch: () => daemon?.epoch(),
       });
-      daemon = new Daemon(loaded, ambience, { store, log, time, fleet });
+      daemon = new Daemon(loaded, ambience, { store, log, time, fleet, key });
       await daemon.#begin(key.protection);
       return daemon;
     } catch (error) {
@@ -109,7 +127,7 @@ export class Daemon {
   private constructor(
     loaded: LoadedConfig,
     ambience: Ambience,
-    { store, log, time, fleet }: { store: Store; log: Log; time: TimeService; fleet: Fleet },
+    { store, log, time, fleet, key }: { store: Store; log: Log; time: TimeService; fleet: Fleet; key: GatewayKey },
   ) {
     this.#ambience = ambience;
     this.#loaded = loaded;
@@ -128,7 +146,7 @@ export class Daemon {
       expected: () => this.#plant.fleet.expected(),
       storms: stormsOf(store),
     });
-    this.#ground = { store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
+    this.#ground = { key, store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
@@ -171,15 +189,20 @@ export class Daemon {
     this.#stopping.abort();
     this.#begun.resolve(false);
     await this.#haltLooks();
-    await this.#uplink?.stop();
+    await this.#outlet?.uplink.stop();
+  }
+
+  /** The newest epoch marker of a witness, as statements name it. */
+  epoch(): ReturnType<Witnesses['epoch']> {
+    return this.#outlet?.witnesses.epoch();
   }
 
   #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
-    this.#uplink = this.#buildUplink(config);
-    this.#uplink?.start();
+    this.#outlet = this.#buildOutlet(config);
+    this.#outlet?.uplink.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -189,7 +212,9 @@ export class Daemon {
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#coverEvery(config.coverage_s);
-    this.#every(CURSOR_MS, () => this.#saveCursor());
+    this.#every(CURSOR_MS, () => this.#savePlaces());
+    this.#every(HEAD_MS, () => this.#keepHead());
+    this.#keepHead();
     this.#every(RETENTION_MS, () => this.#prune());
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
@@ -229,22 +254,75 @@ export class Daemon {
     }
   }
 
-  #buildUplink({ mqtt, gateway }: Config): Uplink | undefined {
+  #buildOutlet({ mqtt, gateway }: Config): Outlet | undefined {
     if (mqtt === undefined) return undefined;
-    const { outbox, log } = this.#ground;
-    return new Uplink({
+    const { outbox, log, store, key } = this.#ground;
+    const witnesses = new Witnesses({
+      store,
+      log,
+      key: trustedKey(key),
+      vkeys: mqtt.witnesses,
+      quorum: mqtt.quorum,
+      ...this.#ambience,
+      rolledBack: (end, why) => this.#rolledBack(end, why),
+    });
+    const uplink = new Uplink({
       settings: mqtt,
       gateway,
       version: VERSION,
       log: log.origin,
       sessions: this.#sessions,
       outbox,
+      notary: {
+        heartbeat: () => signedHeartbeat(log, store, noteSigner(key)),
+        takeCosigned: (payload) => witnesses.takeCosigned(payload),
+        takeMarker: (payload) => witnesses.takeMarker(payload),
+      },
+      observe: (devices) => this.#observe(devices),
       ...this.#ambience,
+    });
+    return { uplink, witnesses };
+  }
+
+  /** Somebody wants these devices looked at now: full looks, attested as they are. */
+  #observe(devices: readonly string[]): ReturnType<Observe> {
+    const { fleet, timetable } = this.#plant;
+    const unknown: string[] = [];
+    const asked: string[] = [];
+    for (const device of devices) {
+      const seat = fleet.seatOf(device);
+      if (seat !== undefined) {
+        seat.demanded = true;
+        timetable.askEarly(seat, this.#ambience.clock.monoMs());
+      }
+      (seat === undefined ? unknown : asked).push(device);
+    }
+    return { asked, unknown };
+  }
+
+  #savePlaces(): void {
+    if (this.#ground.log.isFailing()) return;
+    this.#ground.outbox.save();
+    this.#outlet?.witnesses.save();
+  }
+
+  /** Nothing more may be appended to a log that is not the log. */
+  #rolledBack(end: LogEnd, why: string): void {
+    this.#ambience.emit('error', 'log.rolled-back', {
+      log: end.log,
+      signed: end.size,
+      held: this.#ground.log.size(),
+      why,
     });
   }
 
-  #saveCursor(): void {
-    if (!this.#ground.log.isFailing()) this.#ground.outbox.save();
+  /** A store that is put back to an older state, or emptied, is known by the head that stands beside it. */
+  #keepHead(): void {
+    const { log, key } = this.#ground;
+    const end = log.end();
+    if (end.size === this.#headSize) return;
+    keepHead(this.#plant.config.state_dir, end, noteSigner(key));
+    this.#headSize = end.size;
   }
 
   #prune(): void {
@@ -256,8 +334,7 @@ export class Daemon {
     const pass = {
       now: Math.floor(this.#ambience.clock.wallMs() / SECOND_MS),
       days: this.#plant.config.retention_days,
-      // Without a collector that confirms, what the broker has not taken yet stays.
-      below: this.#uplink === undefined ? store.size() : this.#ground.outbox.cursor(),
+      below: this.#prunableBelow(),
       keep: restsOn(store, baselines),
     };
     const step = (after: number): void => {
@@ -266,6 +343,15 @@ export class Daemon {
       if (pruned.after !== undefined) setImmediate(() => this.#try(() => step(pruned.after ?? -1)));
     };
     step(-1);
+  }
+
+  /** Required collectors must have stored an entry, and a quorum of witnesses cosigned it; without any, the broker must have taken it. */
+  #prunableBelow(): number {
+    const { store, outbox } = this.#ground;
+    const collectors = this.#plant.config.mqtt?.collectors ?? [];
+    if (this.#outlet === undefined) return store.size();
+    if (collectors.length === 0) return outbox.cursor();
+    return Math.min(this.#outlet.witnesses.cosignedSize(), ...collectors.map((each) => outbox.confirmed(each)));
   }
 
   /** Devices left the configuration, as a `session` entry says: with them goes what is open about them. */
@@ -310,10 +396,10 @@ export class Daemon {
     try {
       const loaded = loadConfig(file);
       requireSameIdentity(config, loaded.config);
-      const uplink = this.#uplinkFor(loaded.config, config.mqtt);
+      const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
       this.#coverEvery(loaded.config.coverage_s);
-      await this.#replaceUplink(uplink);
+      await this.#replaceOutlet(outlet);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -350,18 +436,21 @@ export class Daemon {
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */
-  #uplinkFor(config: Config, former: Config['mqtt']): Uplink | undefined {
-    return JSON.stringify(former) === JSON.stringify(config.mqtt) ? this.#uplink : this.#buildUplink(config);
+  #outletFor(config: Config, former: Config['mqtt']): Outlet | undefined {
+    if (JSON.stringify(former) === JSON.stringify(config.mqtt)) return this.#outlet;
+    // What witnesses said so far is read again from the store.
+    this.#outlet?.witnesses.save();
+    return this.#buildOutlet(config);
   }
 
-  async #replaceUplink(uplink: Uplink | undefined): Promise<void> {
-    if (uplink === this.#uplink) {
-      uplink?.renew();
+  async #replaceOutlet(outlet: Outlet | undefined): Promise<void> {
+    if (outlet === this.#outlet) {
+      outlet?.uplink.renew();
       return;
     }
-    await this.#uplink?.stop();
-    this.#uplink = uplink;
-    uplink?.start();
+    await this.#outlet?.uplink.stop();
+    this.#outlet = outlet;
+    outlet?.uplink.start();
   }
 
   async #answer(request: ControlRequest): Promise<unknown> {
@@ -401,18 +490,19 @@ export class Daemon {
       size: log.size(),
       store_failing: log.isFailing(),
       pools_unread: unreadPools(this.#plant.fleet.states()),
-      uplink: this.#uplink?.status() ?? null,
+      uplink: this.#outlet?.uplink.status() ?? null,
     };
   }
 
   /** Ends in good order: looks under way are dropped, what was judged is recorded, presence says `stopped`. */
   async stop(reason: string): Promise<void> {
     await this.#haltLooks();
-    const { recorder, log, outbox, store } = this.#ground;
+    const { recorder, log, store } = this.#ground;
     recorder.saveStates(this.#plant.fleet.states());
     this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
-    await this.#uplink?.stop();
-    this.#try(() => outbox.save());
+    await this.#outlet?.uplink.stop();
+    this.#try(() => this.#savePlaces());
+    this.#try(() => this.#keepHead());
     this.#time[Symbol.dispose]();
     store[Symbol.dispose]();
     this.#ambience.emit('info', 'agent.stopped', { reason });
@@ -437,6 +527,11 @@ const unreadPools = (states: readonly DeviceState[]): { readonly [device: string
       poolsUnreadMs === undefined ? [] : [[id, Math.floor(poolsUnreadMs / SECOND_MS)]],
     ),
   );
+
+const trustedKey = ({ kid, jwk: { kty, crv, x } }: GatewayKey): TrustedKey =>
+  trustKey({ kid, jwk: { kty, crv, x }, role: 'gateway' });
+
+const noteSigner = ({ signer, jwk: { kty, crv, x } }: GatewayKey) => ({ ...signer, jwk: { kty, crv, x } });
 
 const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>
   redact.length === 0 ? undefined : { secret: loadRedactionKey(state_dir) };

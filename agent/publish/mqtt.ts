@@ -60,6 +60,17 @@ export type PublishResult =
 
 const CLOSED: PublishResult = { kind: 'closed' };
 
+/** A message of a subscription. Beside topic and payload nothing of it is needed, and nothing of it is evidence. */
+export interface Delivered {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The broker had kept it. */
+  readonly retained: boolean;
+  /** Where MQTT 5 says that an answer should go, and what it should bring along. */
+  readonly responseTopic?: string;
+  readonly correlation?: Uint8Array;
+}
+
 /**
  * One connection, from TCP to CONNACK. The only importer of the MQTT library, of which it uses as little as it can: no
  * reconnect, no store, no queue, one client object per connection (mqtt.md §11). Aborting the signal ends the attempt.
@@ -232,8 +243,17 @@ export class Connection {
   }
 
   /** Calls back for each message of a subscription. */
-  onMessage(heard: (topic: string, payload: Uint8Array) => void): void {
-    this.#client.on('message', (topic, payload) => heard(topic, payload));
+  onMessage(heard: (message: Delivered) => void): void {
+    this.#client.on('message', (topic, payload, { retain, properties = {} }) => {
+      const { responseTopic, correlationData } = properties;
+      heard({
+        topic,
+        payload,
+        retained: retain,
+        ...(responseTopic === undefined ? {} : { responseTopic }),
+        ...(correlationData === undefined ? {} : { correlation: correlationData }),
+      });
+    });
   }
 
   /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
@@ -321,11 +341,12 @@ const publishResult = (error: (Error & { code?: unknown }) | null | undefined): 
   return typeof error.code === 'number' ? { kind: 'refused', reason: error.code } : CLOSED;
 };
 
-const publishProperties = ({ contentType, expiryS, user }: Omit<PublishOptions, 'retain'>) => ({
+const publishProperties = ({ contentType, expiryS, user, correlation }: Omit<PublishOptions, 'retain'>) => ({
   payloadFormatIndicator: true,
   contentType,
   ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
   ...(user === undefined ? {} : { userProperties: { ...user } }),
+  ...(correlation === undefined ? {} : { correlationData: asBuffer(correlation) }),
 });
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

@@ -5,10 +5,11 @@ import type { MqttSettings } from './broker.ts';
 import { describeEnding, type Ending, needsPerson } from './ending.ts';
 import { Line } from './line.ts';
 import { connect, type Protocol } from './mqtt.ts';
-import type { Outbox } from './outbox.ts';
+import type { Notary, Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
-import type { Held } from './pump.ts';
+import { type Held, type ReceiverStatus, Receivers } from './receivers.ts';
 import { Renewal } from './renewal.ts';
+import type { Observe } from './requests.ts';
 import { type Hop, type Next, Route } from './route.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { type Topics, topicsOf } from './topics.ts';
@@ -22,6 +23,8 @@ export interface UplinkOptions {
   readonly log: string;
   readonly sessions: Sessions;
   readonly outbox: Outbox;
+  readonly notary: Notary;
+  readonly observe: Observe;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly random?: () => number;
@@ -39,8 +42,10 @@ export interface UplinkStatus {
   /** Entries a broker acknowledged, and entries in the log. */
   readonly cursor: number;
   readonly size: number;
-  /** No collector confirms: what a broker acknowledged may still be lost. */
-  readonly unconfirmed: true;
+  /** No collector is required: what a broker acknowledged may still be lost. */
+  readonly unconfirmed: boolean;
+  /** The required collectors, and how far each has stored the log. */
+  readonly collectors: readonly ReceiverStatus[];
   /** Before the first connect: it is made within this, at random, so that a fleet does not come all at once. Seconds. */
   readonly firstWithinS?: number;
   /** Why entries wait, while they do. */
@@ -60,6 +65,7 @@ export class Uplink {
   readonly #renewal: Renewal;
   readonly #stop = new AbortController();
   readonly #alarmed = new Set<string>();
+  readonly #receivers: Receivers;
   #running: Promise<void> | undefined;
   #state: UplinkStatus['state'] = 'stopped';
   #hop: Hop | undefined;
@@ -73,15 +79,14 @@ export class Uplink {
     this.#topics = topicsOf(options.settings.prefix, options.gateway);
     this.#route = new Route(options.settings, this.#options.timing, this.#random);
     this.#renewal = new Renewal(options);
+    this.#receivers = new Receivers({
+      ...this.#options,
+      collectors: options.settings.collectors,
+      random: this.#random,
+    });
   }
 
   start(): void {
-    const { settings, emit } = this.#options;
-    if (settings.collectors.length > 0) {
-      emit('warn', 'uplink.unconfirmed', {
-        message: 'this version does not wait for the acknowledgement of collectors',
-      });
-    }
     this.#running = this.#run();
   }
 
@@ -89,6 +94,7 @@ export class Uplink {
   async stop(): Promise<void> {
     this.#stop.abort();
     await this.#running;
+    this.#receivers.stop();
   }
 
   /** Looks whether the files of the log-in were renewed; it does so by itself every minute, too. */
@@ -105,10 +111,27 @@ export class Uplink {
       ...(hop === undefined ? {} : { broker: hop.broker.url, protocol: hop.protocol, insecure: !hop.broker.tls }),
       cursor: outbox.cursor(),
       size: outbox.size(),
-      unconfirmed: true,
+      unconfirmed: !this.#receivers.required,
+      collectors: this.#receivers.status(),
       ...(this.#state === 'waiting' && hop === undefined ? { firstWithinS: this.#options.settings.spread_s } : {}),
       ...(held === undefined ? {} : { held }),
       ...(this.#lastError === undefined ? {} : { lastError: this.#lastError }),
+    };
+  }
+
+  /** The answer to whoever asks with `status`: nothing about the broker, and nothing that is not in the log for all to see. */
+  #report(): object {
+    const { version, log, settings, outbox } = this.#options;
+    const { collectors, held, lastError } = this.status();
+    return {
+      agent: version,
+      log,
+      size: outbox.size(),
+      sent: outbox.cursor(),
+      rate: settings.rate,
+      collectors: collectors.map(({ collector, state, confirmed }) => ({ collector, state, confirmed })),
+      ...(held === undefined ? {} : { held: held.code }),
+      ...(lastError === undefined ? {} : { last_error_at: Math.floor(lastError.atMs / 1000) }),
     };
   }
 
@@ -121,7 +144,7 @@ export class Uplink {
       if (this.#stop.signal.aborted) break;
       if (lastedMs >= this.#options.timing.stableMs) this.#alarmed.clear();
       const next = this.#route.after(ending, lastedMs);
-      this.#report(ending, next);
+      this.#reportEnding(ending, next);
       await this.#wait(next.pauseMs);
     }
     clearInterval(watch);
@@ -138,7 +161,14 @@ export class Uplink {
     if (connection.kind !== 'connected') return { ending: connection, lastedMs: 0 };
     const sinceMs = clock.monoMs();
     this.#state = 'connected';
-    this.#line = new Line({ ...this.#options, connection, topics: this.#topics, session });
+    this.#line = new Line({
+      ...this.#options,
+      connection,
+      receivers: this.#receivers,
+      topics: this.#topics,
+      session,
+      report: () => this.#report(),
+    });
     const ending = await this.#line.serve(this.#leaveSignal());
     this.#line = undefined;
     return { ending, lastedMs: clock.monoMs() - sinceMs };
@@ -150,7 +180,7 @@ export class Uplink {
     if ('kind' in credentials) return credentials;
     const lost = presenceBytes(
       'lost',
-      { ...this.#options, session },
+      { ...this.#options, receivers: this.#receivers, session },
       { atMs: clock.wallMs(), tls: broker.tls, retained: retainedWill },
     );
     return connect({
@@ -182,7 +212,7 @@ export class Uplink {
   }
 
   /** What a person has to mend is an alarm once; the same again, and what mends itself, is a warning. */
-  #report(ending: Ending, { pauseMs, otherwise }: Next): void {
+  #reportEnding(ending: Ending, { pauseMs, otherwise }: Next): void {
     if (ending.kind === 'left') return;
     const { emit, clock } = this.#options;
     const broker = this.#hop?.broker.url;

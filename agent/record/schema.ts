@@ -69,4 +69,9 @@ export const MIGRATIONS: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- From where on every entry still has its message: checkpoints say so.
+  INSERT INTO meta (name, value)
+    SELECT 'held-from', CAST(coalesce(max(seq) + 1, 0) AS TEXT) FROM entries WHERE message IS NULL;
+  `,
 ];
