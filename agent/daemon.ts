@@ -20,18 +20,19 @@ import { Sessions } from './publish/presence.ts';
 import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
-import { earlierBoots } from './record/boots.ts';
+import { earlierBoots, FORMER_BOOTS } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
-import { lastBegun, markBegun } from './record/incarnation.ts';
-import { Log } from './record/log.ts';
+import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
+import { Log, type ReadOptions } from './record/log.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
+import { restate, restatement } from './record/restate.ts';
 import { pruneBatch, restsOn } from './record/retention.ts';
-import { buildReload, buildStop } from './record/session.ts';
-import { keepHead } from './record/signed-head.ts';
+import { buildReload, buildStop, type StartFacts } from './record/session.ts';
+import { keepHead, keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
 import { Witnesses } from './record/witnesses.ts';
 import { Fleet, phaseOf } from './schedule/fleet.ts';
@@ -60,6 +61,8 @@ interface Ground {
 }
 
 const SECOND_MS = 1000;
+/** Seeds of earlier starts that another log keeps: a presence under one of them is our own for twenty minutes. */
+const MOST_BOOTS = 64;
 /** Full looks after an acceptance are this far apart, ms. */
 const ACCEPTED_MS = 10;
 /** How often the place of the uplink in the log is made durable, ms. */
@@ -78,6 +81,7 @@ export class Daemon {
   readonly #time: TimeService;
   /** Whether the log has begun; never rejects. */
   readonly #begun = Promise.withResolvers<boolean>();
+  readonly #replaced = Promise.withResolvers<Replaces>();
   readonly #sessions: Sessions;
   /** When the process before this one wrote its last entry. */
   readonly #ranUntilMs: number;
@@ -92,8 +96,11 @@ export class Daemon {
   #control: Door | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
-  /** Starts an agent. Throws an `AgentError` for whatever an operator has to mend first; nothing runs half. */
-  static async start(loaded: LoadedConfig, ambience: Ambience): Promise<Daemon> {
+  /**
+   * Starts an agent. `replaces`: what was found out about the log in the store while it ran before. Throws an `AgentError`
+   * for whatever an operator has to mend first; nothing runs half.
+   */
+  static async start(loaded: LoadedConfig, ambience: Ambience, replaces?: Replaces): Promise<Daemon> {
     const { config } = loaded;
     const key = loadKey(config.state_dir);
     const store = Store.open(config.state_dir);
@@ -102,15 +109,14 @@ export class Daemon {
     try {
       const known = [...store.devices(readDevice)];
       const fleet = new Fleet(placesOf(config), known, store.meta(PASSED, passedEntries) ?? new Set());
-      const log = Log.read({
+      const log = readLog(loaded.config, {
         store,
         signer: key.signer,
         clock: ambience.clock,
         clockState: () => time.state(),
-        operator: config.operator,
-        gateway: config.gateway,
-        former: lastBegun(config.state_dir)?.origin,
         epoch: () => daemon?.epoch(),
+        head: keptHead(config.state_dir, trustedKey(key)),
+        replaces,
       });
       daemon = new Daemon(loaded, ambience, { store, log, time, fleet, key });
       await daemon.#begin(key.protection);
@@ -133,7 +139,7 @@ export class Daemon {
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
     this.#time = time;
-    const attested = attestedOf(store, fleet);
+    const attested = log.replaced === undefined ? attestedOf(store, fleet) : new Attested();
     const { clock, emit } = ambience;
     const recorder = new Recorder({
       log,
@@ -144,7 +150,7 @@ export class Daemon {
       keep: (state) => this.#plant.fleet.keep(state),
       state: (device) => this.#plant.fleet.state(device),
       expected: () => this.#plant.fleet.expected(),
-      storms: stormsOf(store),
+      storms: log.replaced === undefined ? stormsOf(store) : NO_STORMS,
     });
     this.#ground = { key, store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
@@ -162,7 +168,7 @@ export class Daemon {
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
-    log.begin({
+    this.#beginLog({
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
       configSha256: this.#loaded.sha256,
       host,
@@ -173,6 +179,31 @@ export class Daemon {
     this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
+  }
+
+  /** A log that replaces another says first what of that is in force; what is known of the devices is carried over. */
+  #beginLog(start: StartFacts): void {
+    const { store, log, recorder } = this.#ground;
+    const { replaced } = log;
+    if (replaced === undefined) {
+      log.begin(start);
+      return;
+    }
+    const states = [...store.devices(readDevice)];
+    const pages = restatement(store, states, replaced);
+    const boots = JSON.stringify([...earlierBoots(store)].slice(-MOST_BOOTS));
+    let carried: readonly DeviceState[] = [];
+    log.begin(start, (tx) => {
+      carried = restate(tx, pages, states);
+      tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
+      tx.saveMeta(FORMER_BOOTS, boots);
+    });
+    const { fleet } = this.#plant;
+    const known = carried.filter(({ id }) => fleet.state(id) !== undefined);
+    // What a look has touched meanwhile stays: every state of a device holds the same marks.
+    for (const state of known) fleet.keep({ ...state, marks: fleet.state(state.id)?.marks ?? state.marks });
+    recorder.takeRestated(known);
+    this.#ambience.emit('warn', 'log.replaced', { log: log.origin, former: replaced, restated: pages.length });
   }
 
   /** The store that held the former log is gone or was emptied: somebody should know why. */
@@ -190,6 +221,16 @@ export class Daemon {
     this.#begun.resolve(false);
     await this.#haltLooks();
     await this.#outlet?.uplink.stop();
+  }
+
+  /** Settles when another log has to replace this one: the agent is to be stopped, and started with that. */
+  get replaced(): Promise<Replaces> {
+    return this.#replaced.promise;
+  }
+
+  /** The configuration in force, as it was read. */
+  get loaded(): LoadedConfig {
+    return this.#loaded;
   }
 
   /** The newest epoch marker of a witness, as statements name it. */
@@ -306,21 +347,23 @@ export class Daemon {
     this.#outlet?.witnesses.save();
   }
 
-  /** Nothing more may be appended to a log that is not the log. */
+  /** Nothing more may be appended to a log that is not the log; another one replaces it. */
   #rolledBack(end: LogEnd, why: string): void {
-    this.#ambience.emit('error', 'log.rolled-back', {
-      log: end.log,
-      signed: end.size,
-      held: this.#ground.log.size(),
-      why,
-    });
+    const { log } = this.#ground;
+    if (log.isFrozen) return;
+    const remedy = 'find out who put an older state_dir back, or copied it; a new log begins by itself';
+    this.#ambience.emit('error', 'log.rolled-back', { log: end.log, signed: end.size, held: log.size(), why, remedy });
+    log.freeze(
+      new AgentError({ code: 'log.rolled-back', message: `nothing is appended to ${end.log}: ${why}`, remedy }),
+    );
+    this.#replaced.resolve({ end, why });
   }
 
   /** A store that is put back to an older state, or emptied, is known by the head that stands beside it. */
   #keepHead(): void {
     const { log, key } = this.#ground;
     const end = log.end();
-    if (end.size === this.#headSize) return;
+    if (end.size === this.#headSize || log.isFrozen) return;
     keepHead(this.#plant.config.state_dir, end, noteSigner(key));
     this.#headSize = end.size;
   }
@@ -498,8 +541,10 @@ export class Daemon {
   async stop(reason: string): Promise<void> {
     await this.#haltLooks();
     const { recorder, log, store } = this.#ground;
-    recorder.saveStates(this.#plant.fleet.states());
-    this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
+    if (!log.isFrozen) {
+      recorder.saveStates(this.#plant.fleet.states());
+      this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
+    }
     await this.#outlet?.uplink.stop();
     this.#try(() => this.#savePlaces());
     this.#try(() => this.#keepHead());
@@ -527,6 +572,25 @@ const unreadPools = (states: readonly DeviceState[]): { readonly [device: string
       poolsUnreadMs === undefined ? [] : [[id, Math.floor(poolsUnreadMs / SECOND_MS)]],
     ),
   );
+
+/** The log that the store holds, or the one that replaces it where it is not the one that was written. */
+const readLog = (
+  { operator, gateway, state_dir }: Config,
+  {
+    head,
+    replaces,
+    ...rest
+  }: Omit<ReadOptions, 'operator' | 'gateway' | 'former' | 'prior' | 'replaces'> & {
+    readonly head: LogEnd | undefined;
+    readonly replaces: Replaces | undefined;
+  },
+): Log => {
+  const former = lastBegun(state_dir)?.origin;
+  const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
+  const log = Log.read(options);
+  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
+  return stale === undefined ? log : Log.read({ ...options, replaces: stale });
+};
 
 const trustedKey = ({ kid, jwk: { kty, crv, x } }: GatewayKey): TrustedKey =>
   trustKey({ kid, jwk: { kty, crv, x }, role: 'gateway' });

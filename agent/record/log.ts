@@ -1,16 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { signMessage } from '../../shared/envelope.ts';
 import type { Signer } from '../../shared/keys.ts';
-import { type ClockState, type CommonMembers, type Content, EAT_PROFILE, type LogEnd } from '../../shared/statement.ts';
-import { appendLeaf, type CompactRange, leafHash, rangeRoot } from '../../shared/tree.ts';
+import {
+  type ClockState,
+  type CommonMembers,
+  type Content,
+  EAT_PROFILE,
+  type LogEnd,
+  NO_PREVIOUS,
+} from '../../shared/statement.ts';
+import { appendLeaf, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from '../../shared/tree.ts';
 import type { Finding } from '../appraise/finding.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Built, Entry } from './entry.ts';
 import { readHead } from './head.ts';
-import { nextOrigin } from './incarnation.ts';
+import { laterOrigin, nextOrigin, type Replaces } from './incarnation.ts';
 import { REFRESH_CAPTURE_S } from './retention.ts';
-import { buildClockStep, buildStart, buildStorage, type StartFacts } from './session.ts';
+import { buildClockStep, buildRollback, buildStart, buildStorage, type StartFacts } from './session.ts';
 import type { Store } from './store.ts';
 import { readEdge, saveEdge } from './tree.ts';
 
@@ -43,6 +50,10 @@ export interface ReadOptions {
   readonly gateway: string;
   /** Origin of the log that was begun here before; an empty store begins another one. */
   readonly former?: string | undefined;
+  /** The end of that former log, where it is known. */
+  readonly prior?: LogEnd | undefined;
+  /** The log in the store is not the one that was written: another one replaces it. */
+  readonly replaces?: Replaces | undefined;
   /** The newest epoch marker that was heard, as a statement names it. */
   readonly epoch?: () => CommonMembers['epoch'];
 }
@@ -62,11 +73,14 @@ interface Position {
 export class Log {
   /** Log origin, `<operator-domain>/<gateway>/<incarnation>`. */
   readonly origin: string;
+  /** Origin of the log in the store, where this one replaces it. */
+  readonly replaced: string | undefined;
   readonly bootcount: number;
   readonly bootseed: string;
   readonly #options: ReadOptions;
   readonly #listeners = new Set<() => void>();
   #position: Position;
+  #frozen: AgentError | undefined;
   #failure: { readonly code: string; readonly since: number; count: number } | undefined;
 
   /** Reads the end of the log and begins at once. */
@@ -84,21 +98,49 @@ export class Log {
     return new Log(options, readHead(options.store), readEdge(options.store));
   }
 
-  /** Continues the log, or begins one, with a `session` `start`. */
-  begin(start: StartFacts): void {
+  /**
+   * Continues the log, or begins one, with a `session` `start`. One that replaces the log in the store puts that aside, and
+   * says in the same transaction with `restate` what of it is in force.
+   */
+  begin(start: StartFacts, restate: (tx: Transaction) => void = () => {}): void {
+    const { store, replaces, prior } = this.#options;
+    const { replaced } = this;
     this.transaction((tx) => {
-      for (const statement of buildStart(start, { first: this.#position.seq === 0 })) tx.append(statement);
+      if (replaced !== undefined) store.retireLog(Number(replaced.slice(replaced.lastIndexOf('/') + 1)));
+      const first = this.#position.seq === 0;
+      const end = replaced === undefined ? prior : replaces?.end;
+      for (const statement of buildStart(start, { first, prior: end })) tx.append(statement);
+      if (replaces === undefined || replaced === undefined) return;
+      tx.append(buildRollback(replaces.why));
+      restate(tx);
     });
+  }
+
+  /** Nothing is appended from now on: this is not the log. What tries gets this error. */
+  freeze(error: AgentError): void {
+    this.#frozen = error;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
   }
 
   private constructor(options: ReadOptions, { seq, prev, last }: ReturnType<typeof readHead>, edge: CompactRange) {
     const name = `${options.operator}/${options.gateway}`;
     if (last !== undefined) requireSameLog(options, last, name);
-    this.origin = last?.log ?? nextOrigin(name, options.clock.wallMs(), options.former);
+    const nowMs = options.clock.wallMs();
+    this.replaced = options.replaces === undefined ? undefined : last?.log;
+    this.origin =
+      this.replaced !== undefined
+        ? nextOrigin(name, nowMs, laterOrigin(name, this.replaced, options.former))
+        : (last?.log ?? nextOrigin(name, nowMs, options.former));
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');
     this.#options = options;
-    this.#position = { seq, prev, edge, monoMs: 0 };
+    this.#position =
+      this.replaced === undefined
+        ? { seq, prev, edge, monoMs: 0 }
+        : { seq: 0, prev: NO_PREVIOUS, edge: EMPTY_RANGE, monoMs: 0 };
   }
 
   /** Number of committed entries. */
@@ -155,6 +197,7 @@ export class Log {
    * stands where it stood, and the error is thrown; a `store.*` failure is recorded by the next transaction that succeeds.
    */
   transaction(body: (tx: Transaction) => void): readonly Entry[] {
+    if (this.#frozen !== undefined) throw this.#frozen;
     const draft = new Draft(this.#options, this.#position, {
       log: this.origin,
       membersAt: (now) => this.#membersAt(now),

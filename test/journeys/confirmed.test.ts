@@ -1,0 +1,96 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Journal, LibraryCollector, WITNESS_VKEY } from '../publish/library-collector.ts';
+import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
+import { until } from '../publish/observer.ts';
+import { Gateway, NO_ENDPOINT } from './agent.ts';
+import { assertPolite, fleetOf, rangeOf } from './fleets.ts';
+
+const FAMILIES = ['axeos/gamma-2.15', 'whatsminer/m50s-api2'];
+
+/** Every plug is pulled this often; between two of them some seconds pass, so that things come to run again. */
+const ROUNDS = 3;
+
+for (const protocol of ['5', '3.1.1'] as const) {
+  suite(`a required collector, over MQTT ${protocol}`, { skip: WITHOUT_MOSQUITTO, timeout: 240_000 }, () => {
+    test('agent, broker and collector killed at random, broker wiped, collector restored from an older copy: nothing is lost', async (t) => {
+      await using fleet = await fleetOf(FAMILIES, protocol === '5' ? '127.72.0.1' : '127.73.0.1', { devices: 8 });
+      await using broker = await Mosquitto.start();
+      await using gateway = Gateway.create({
+        devices: [rangeOf(fleet)],
+        mqtt: { url: broker.url, protocol, spread_s: 0, collectors: ['col-a'], witnesses: [WITNESS_VKEY] },
+        schedule: { pools: '* * * * * *', config: '* * * * * *', ...NO_ENDPOINT },
+      });
+      const journal = new Journal();
+      const options = {
+        url: broker.url,
+        journal,
+        jwk: JSON.parse(readFileSync(gateway.keyFile, 'utf8')),
+        protocolVersion: protocol === '5' ? 5 : 4,
+      } as const;
+      let thefts = 0;
+      const thief = setInterval(() => {
+        thefts += 1;
+        fleet.device(thefts % 8).changePoolUser(0, `thief.${thefts}`);
+      }, 200);
+      await gateway.up();
+      let collector = await LibraryCollector.start(options);
+      try {
+        for (let round = 0; round < ROUNDS; round += 1) {
+          const before = journal.length;
+          await delay(500 + Math.random() * 2_500);
+          await gateway.stop('SIGKILL');
+          await gateway.up();
+          await delay(500 + Math.random() * 2_500);
+          await broker.kill();
+          await broker.up();
+          await delay(500 + Math.random() * 2_500);
+          collector.kill();
+          if (round > 0) journal.restore(Math.floor((before + journal.length) / 2));
+          await delay(300);
+          collector = await LibraryCollector.start(options);
+        }
+        clearInterval(thief);
+        await gateway.knows(8);
+        const { log } = gateway.log[0] ?? {};
+        assert.ok(log !== undefined);
+        await until(
+          'everything at the collector',
+          () => journal.all(log).length > 0 && journal.all(log).length === gateway.log.length,
+          90_000,
+        );
+        await until('everything is confirmed', () => gateway.stderr.includes('uplink.collector-online'));
+        const { out } = await gateway.assayer('status');
+        assert.match(out, /^collector col-a: online, \d+ entries stored/m);
+        assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+        await until('the last entry', () => journal.all(log).length === gateway.log.length, 30_000);
+
+        const messages = await gateway.verified();
+        const entries = journal.all(log);
+        assert.deepEqual(
+          entries.map(({ bytes }) => Buffer.from(bytes).toString()),
+          messages,
+          'byte for byte what the log holds',
+        );
+        assert.deepEqual([...new Set(entries.map(({ status }) => status))], ['chained']);
+        const alarms = journal.notices.filter(({ kind }) => kind === 'fork' || kind === 'lost');
+        assert.deepEqual(alarms, []);
+        const [report] = await collector.collector.logs();
+        assert.equal(report?.size, messages.length);
+        await until('a checkpoint of the end', () => {
+          return journal.notices.some((each) => each.kind === 'checkpoint' && each.size === messages.length);
+        });
+        const [epoch] = gateway.log.flatMap((statement) => statement.epoch ?? []);
+        assert.equal(epoch?.iss, 'example.org/col-a');
+        assert.ok(thefts > 10 && gateway.findings('pool.user-changed').length > 0);
+        t.diagnostic(`${messages.length} entries, ${thefts} thefts, ${journal.length} commits`);
+        assertPolite(fleet);
+      } finally {
+        clearInterval(thief);
+        collector.kill();
+      }
+    });
+  });
+}
