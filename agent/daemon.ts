@@ -30,7 +30,7 @@ import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
 import { restate, restatement } from './record/restate.ts';
-import { pruneBatch, restsOn } from './record/retention.ts';
+import { prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { buildReload, buildStop, type StartFacts } from './record/session.ts';
 import { keepHead, keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
@@ -221,6 +221,7 @@ export class Daemon {
     this.#begun.resolve(false);
     await this.#haltLooks();
     await this.#outlet?.uplink.stop();
+    this.#outlet?.witnesses.stop();
   }
 
   /** Settles when another log has to replace this one: the agent is to be stopped, and started with that. */
@@ -298,6 +299,7 @@ export class Daemon {
   #buildOutlet({ mqtt, gateway }: Config): Outlet | undefined {
     if (mqtt === undefined) return undefined;
     const { outbox, log, store, key } = this.#ground;
+    if (mqtt.collectors.length > 0 && mqtt.witnesses.length === 0) this.#sayKeepsAll();
     const witnesses = new Witnesses({
       store,
       log,
@@ -323,6 +325,13 @@ export class Daemon {
       ...this.#ambience,
     });
     return { uplink, witnesses };
+  }
+
+  #sayKeepsAll(): void {
+    this.#ambience.emit('warn', 'retention.no-witness', {
+      message: 'collectors are required and none of them is a witness: no entry is ever removed here',
+      remedy: 'name the vkeys of collectors that cosign under mqtt.witnesses',
+    });
   }
 
   /** Somebody wants these devices looked at now: full looks, attested as they are. */
@@ -388,13 +397,13 @@ export class Daemon {
     step(-1);
   }
 
-  /** Required collectors must have stored an entry, and a quorum of witnesses cosigned it; without any, the broker must have taken it. */
   #prunableBelow(): number {
     const { store, outbox } = this.#ground;
     const collectors = this.#plant.config.mqtt?.collectors ?? [];
-    if (this.#outlet === undefined) return store.size();
-    if (collectors.length === 0) return outbox.cursor();
-    return Math.min(this.#outlet.witnesses.cosignedSize(), ...collectors.map((each) => outbox.confirmed(each)));
+    const stored = collectors.map((each) => outbox.confirmed(each));
+    const cosigned = this.#outlet?.witnesses.cosignedSize() ?? 0;
+    const uplink = this.#outlet === undefined ? undefined : { taken: outbox.cursor(), stored, cosigned };
+    return prunableBelow({ size: store.size(), uplink });
   }
 
   /** Devices left the configuration, as a `session` entry says: with them goes what is open about them. */
@@ -492,6 +501,7 @@ export class Daemon {
       return;
     }
     await this.#outlet?.uplink.stop();
+    this.#outlet?.witnesses.stop();
     this.#outlet = outlet;
     outlet?.uplink.start();
   }
@@ -546,6 +556,7 @@ export class Daemon {
       this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     }
     await this.#outlet?.uplink.stop();
+    this.#outlet?.witnesses.stop();
     this.#try(() => this.#savePlaces());
     this.#try(() => this.#keepHead());
     this.#time[Symbol.dispose]();

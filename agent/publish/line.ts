@@ -180,8 +180,8 @@ export class Line {
 
   async #publishCheckpoint(): Promise<number> {
     const { connection, topics, notary, clock, emit } = this.#options;
-    const beat = this.#guarded(() => notary.heartbeat());
-    if (beat === undefined || !connection.open) return this.#told.size;
+    const beat = connection.open ? this.#guarded(() => notary.heartbeat()) : undefined;
+    if (beat === undefined) return this.#told.size;
     this.#told = { size: beat.size, atMs: clock.monoMs() };
     const result = await connection.publish(topics.cp, beat.message, HEARTBEAT);
     if (result.kind === 'refused')

@@ -90,13 +90,15 @@ export class Pump {
   }
 
   get held(): Held | undefined {
-    return this.#held ?? this.#options.receivers.held ?? this.#behind();
+    const { receivers, outbox } = this.#options;
+    const isWaiting = receivers.required && receivers.confirmed() < outbox.size();
+    return this.#held ?? (isWaiting ? (receivers.held ?? this.#behind()) : undefined);
   }
 
   /** Everything that may be sent beyond what is confirmed was sent. */
   #behind(): Held | undefined {
     const { outbox, receivers } = this.#options;
-    if (!receivers.required || this.#next >= outbox.size() || this.#lead.count === 0) return undefined;
+    if (this.#next >= outbox.size() || this.#lead.count === 0) return undefined;
     const entry = this.#read[0];
     if (entry === undefined || this.#lead.hasRoom(entry)) return undefined;
     const message = `${this.#lead.count} entries from ${receivers.floor()} on were sent and are not confirmed yet`;

@@ -145,9 +145,10 @@ export class Requests {
         const { entries, next } = this.#page(from, to);
         const sent = await this.#answer(answering, page(number, next >= to, { entries }));
         if (sent === 'oversize') return refuse('E_SIZE');
-        if (next >= to || sent !== 'acknowledged' || this.#stopped) return { data: {} };
+        if (next >= to || sent !== 'acknowledged') return { data: {} };
         from = next;
         await delay(timing.pageMs);
+        if (this.#stopped) return { data: {} };
       }
     } finally {
       this.#resyncing = false;

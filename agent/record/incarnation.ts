@@ -42,7 +42,7 @@ export const nextOrigin = (name: string, nowMs: number, former: string | undefin
 };
 
 /** The number at the end of an origin; NaN where it is of another gateway, or none. */
-export const incarnationOf = (origin: string, name: string): number =>
+const incarnationOf = (origin: string, name: string): number =>
   origin.startsWith(`${name}/`) ? Number(origin.slice(name.length + 1)) : Number.NaN;
 
 /** The later of two origins of one gateway. */

@@ -61,6 +61,7 @@ export class Witnesses {
   #marker: EpochMarker | undefined;
   #dirty = false;
   #comparing = false;
+  #stopped = false;
 
   /** Throws `mqtt.witness`. */
   constructor(options: WitnessesOptions) {
@@ -114,6 +115,7 @@ export class Witnesses {
     const { size } = cosigned.end;
     let edge = this.#edge.size <= size ? this.#edge : EMPTY_RANGE;
     const step = (): void => {
+      if (this.#stopped) return;
       try {
         if (edge.size < size) edge = grow(store, edge, size);
         this.#comparing = edge.size < size;
@@ -150,6 +152,11 @@ export class Witnesses {
       this.#marker = marker;
       this.#dirty = true;
     }
+  }
+
+  /** Looks at the store no more. */
+  stop(): void {
+    this.#stopped = true;
   }
 
   /** Makes durable what came; now and then is enough, as all of it comes again. */

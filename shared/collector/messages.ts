@@ -44,7 +44,6 @@ export const pageSchema = z.looseObject({
   ok: z.literal(true),
   data: z.looseObject({ entries: z.array(z.string()).describe('verbatim messages') }),
 });
-export type Page = z.infer<typeof pageSchema>;
 
 /** The entries of a page; none where it is something else. */
 export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] =>

@@ -55,7 +55,7 @@ export class Journal implements CollectorStore {
 const { privateKey } = generateKeyPairSync('ed25519');
 
 /** Who cosigns and says what time it is, in these tests. */
-export const WITNESS = {
+const WITNESS = {
   name: 'example.org/col-a',
   jwk: jwkOf(privateKey),
   ...signerOf(privateKey),

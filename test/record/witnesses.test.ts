@@ -17,6 +17,7 @@ import { jwkOf, parseTrustedKeys, signerOf, trustKey } from '../../shared/keys.t
 import { formatVkey, NOTE_TYPE } from '../../shared/note.ts';
 import type { LogEnd } from '../../shared/statement.ts';
 import { treeRoot } from '../../shared/tree.ts';
+import { until } from '../publish/observer.ts';
 import { anyStatement, logOptions, openGateway, restart, TestClock } from './gateway.ts';
 
 /** A collector that cosigns, under a key of its own. */
@@ -158,15 +159,21 @@ test('§7: a checkpoint of a longer log, or of another tree, shows that the stor
 });
 
 test('a long tree is compared in pieces, and the event loop goes on', async (t) => {
-  const { open, cosigned, endAt, a, log } = setUp(t);
+  const { open, cosigned, endAt, a, b, log, store } = setUp(t);
   log.transaction((tx) => {
     for (let made = 0; made < 9_000; made += 1) tx.append(anyStatement());
   });
   const witnesses = open();
   witnesses.takeCosigned(cosigned(endAt(9_000), a));
   assert.equal(witnesses.cosignedSize(), 0);
-  await delay(50);
-  assert.equal(witnesses.cosignedSize(), 9_000);
+  await until('it is compared', () => witnesses.cosignedSize() === 9_000);
+  const stopped = open();
+  stopped.takeCosigned(cosigned(endAt(9_000), b));
+  stopped.stop();
+  store[Symbol.dispose]();
+  // Whatever it would do with the closed store would end this process.
+  await delay(20);
+  assert.equal(stopped.cosignedSize(), 0);
 });
 
 test('§5: the newest epoch marker of a witness goes into every statement, none ahead of our clock or of somebody else', (t) => {
