@@ -44,7 +44,7 @@ const READ_AT_ONCE = 32;
 const MOST_DEVICES = 50;
 const MOST_IDS = 64;
 /** Requests of all kinds that are read; more are dropped. */
-const MOST_PER_SECOND = 20;
+const MOST_PER_SECOND = 100;
 
 const resyncArgs = z.strictObject({ from: z.int().min(0), to: z.int().min(1) });
 const observeArgs = z.strictObject({ devices: z.array(z.string().refine(isId)).min(1).max(MOST_DEVICES) });

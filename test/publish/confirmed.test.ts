@@ -291,3 +291,52 @@ suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 12
     assert.deepEqual(agent.signed.toSorted(), ['cosig c', 'epoch e']);
   });
 });
+
+suite('requests over MQTT 5', { skip: WITHOUT_MOSQUITTO, timeout: 60_000 }, () => {
+  test('an answer brings back the correlation data, and goes nowhere but to the requester (§8)', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(settingsFor(broker.url), {
+      timing: { requestMs: { status: 0, observe: 0, checkpoint: 0 } },
+    });
+    agent.start();
+    await until('the pump', () => agent.saw('uplink.connected'));
+    const ask = (id: string, properties: object) =>
+      observer.publish(
+        `${OWN}/cmd/auditor`,
+        JSON.stringify({ id, op: 'status', args: {}, expires_at: Math.floor(Date.now() / 1000) + 60 }),
+        false,
+        properties,
+      );
+    await ask('1', { responseTopic: `${OWN}/rsp/auditor`, correlationData: Buffer.from('c-1') });
+    await until('the answer', () => observer.on(`${OWN}/rsp/auditor`).length === 1);
+    const { packet, retain } = observer.on(`${OWN}/rsp/auditor`)[0] ?? {};
+    assert.equal(packet?.properties?.correlationData?.toString(), 'c-1');
+    assert.equal(retain, false);
+    await ask('2', { responseTopic: 'attest/v1/gw-2/cmd/auditor' });
+    await until('the refusal', () => observer.on(`${OWN}/rsp/auditor`).length === 2);
+    assert.deepEqual(JSON.parse(observer.on(`${OWN}/rsp/auditor`)[1]?.text ?? ''), {
+      id: '2',
+      ok: false,
+      code: 'E_REPLY_TOPIC',
+    });
+    assert.equal(observer.on('attest/v1/gw-2/cmd/auditor').length, 0);
+    await ask('2', {});
+    await ask('3', {});
+    await until('the next answer', () => observer.on(`${OWN}/rsp/auditor`).length === 3);
+    assert.equal(
+      JSON.parse(observer.on(`${OWN}/rsp/auditor`)[2]?.text ?? '').id,
+      '3',
+      'one that came before is dropped',
+    );
+    const logged = agent.events.filter(({ event }) => event === 'uplink.request');
+    assert.deepEqual(
+      logged.map(({ collector, op, outcome }) => [collector, op, outcome]),
+      [
+        ['auditor', 'status', 'ok'],
+        ['auditor', 'status', 'E_REPLY_TOPIC'],
+        ['auditor', 'status', 'ok'],
+      ],
+    );
+  });
+});
