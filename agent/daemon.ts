@@ -256,7 +256,7 @@ export class Daemon {
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#savePlaces());
     this.#every(HEAD_MS, () => this.#keepHead());
-    this.#keepHead();
+    this.#try(() => this.#keepHead());
     this.#every(RETENTION_MS, () => this.#prune());
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
@@ -372,7 +372,7 @@ export class Daemon {
   #keepHead(): void {
     const { log, key } = this.#ground;
     const end = log.end();
-    if (end.size === this.#headSize || log.isFrozen) return;
+    if (end.size === this.#headSize || log.isFrozen || log.isFailing()) return;
     keepHead(this.#plant.config.state_dir, end, noteSigner(key));
     this.#headSize = end.size;
   }

@@ -86,6 +86,7 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
   const trouble = watchTrouble(client, options.broker);
+  const heard = new Heard(client);
   // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
   (client.stream as unknown as Socket).setNoDelay(true);
   return new Promise((resolve) => {
@@ -103,7 +104,9 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     options.signal.addEventListener('abort', leave);
     client.once('close', failed);
     client.once('error', failed);
-    client.once('connect', (connack) => settle(new Connection(client, options, serverFacts(connack), trouble)));
+    client.once('connect', (connack) =>
+      settle(new Connection(client, options, { server: serverFacts(connack), trouble, heard })),
+    );
   });
 };
 
@@ -201,6 +204,33 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
   return trouble;
 };
 
+/** What a session had waiting may come in one piece with CONNACK, before anybody could listen: it waits here. */
+class Heard {
+  #waiting: Delivered[] | undefined = [];
+  #listener: (message: Delivered) => void = (message) => void this.#waiting?.push(message);
+
+  constructor(client: mqtt.MqttClient) {
+    client.on('message', (topic, payload, { retain, properties = {} }) => {
+      const { responseTopic, correlationData } = properties;
+      this.#listener({
+        topic,
+        payload,
+        retained: retain,
+        ...(responseTopic === undefined ? {} : { responseTopic }),
+        ...(correlationData === undefined ? {} : { correlation: correlationData }),
+      });
+    });
+  }
+
+  /** Tells what waits, and from now on everything. */
+  tell(listener: (message: Delivered) => void): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#listener = listener;
+    for (const message of waiting) listener(message);
+  }
+}
+
 /** A connection after CONNACK. It never queues beyond the broker's window, and no publish outlives it unanswered. */
 export class Connection {
   readonly kind = 'connected';
@@ -217,14 +247,20 @@ export class Connection {
   readonly #answers = new Set<Promise<PublishResult>>();
   readonly #waiting: (() => void)[] = [];
   readonly #trouble: Trouble;
+  readonly #heard: Heard;
   #inflight = 0;
   #open = true;
   #close: (ending: Ending) => void = () => {};
 
-  constructor(client: mqtt.MqttClient, options: ConnectOptions, server: ServerFacts, trouble: Trouble) {
+  constructor(
+    client: mqtt.MqttClient,
+    options: ConnectOptions,
+    { server, trouble, heard }: { readonly server: ServerFacts; readonly trouble: Trouble; readonly heard: Heard },
+  ) {
     this.#client = client;
     this.#timing = options.timing;
     this.#trouble = trouble;
+    this.#heard = heard;
     this.protocol = options.protocol;
     this.broker = options.broker;
     this.server = server;
@@ -242,18 +278,9 @@ export class Connection {
     return this.#open;
   }
 
-  /** Calls back for each message of a subscription. */
+  /** Calls back for each message, also for those that came before. */
   onMessage(heard: (message: Delivered) => void): void {
-    this.#client.on('message', (topic, payload, { retain, properties = {} }) => {
-      const { responseTopic, correlationData } = properties;
-      heard({
-        topic,
-        payload,
-        retained: retain,
-        ...(responseTopic === undefined ? {} : { responseTopic }),
-        ...(correlationData === undefined ? {} : { correlation: correlationData }),
-      });
-    });
+    this.#heard.tell(heard);
   }
 
   /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
