@@ -185,9 +185,13 @@ export class Pump {
 
   #sayHeld(): void {
     const { receivers, emit, outbox } = this.#options;
-    const { held } = receivers;
+    const { held } = this;
     if (held?.code !== 'uplink.no-collector') return;
-    emit('warn', held.code, { message: held.message, confirmed: receivers.confirmed(), size: outbox.size() });
+    emit('warn', 'uplink.no-collector', {
+      message: held.message,
+      confirmed: receivers.confirmed(),
+      size: outbox.size(),
+    });
   }
 
   /** A turn soon, outside of the transaction or callback that asks for it. */

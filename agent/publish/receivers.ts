@@ -57,6 +57,33 @@ interface Receiver {
   problem: Held | undefined;
 }
 
+/** Why the acknowledgements of a collector do not count, and what an operator can do about it. */
+interface Objection {
+  readonly level: 'error' | 'warn';
+  readonly code: string;
+  readonly remedy: string;
+}
+
+const UNREADABLE: Objection = {
+  level: 'warn',
+  code: 'uplink.ack-unreadable',
+  remedy: 'bring the collector up to date: docs/collector-library.md says what it has to send',
+};
+
+const AHEAD: Objection = {
+  level: 'error',
+  code: 'uplink.ack-ahead',
+  remedy:
+    'find out who put an older state_dir back; with mqtt.witnesses a new log begins by itself, else move assayer.db away',
+};
+
+const FORK: Objection = {
+  level: 'error',
+  code: 'uplink.fork',
+  remedy:
+    'find out whether state_dir was copied or put back, or the collector holds forged entries; move the wrong store away',
+};
+
 const presenceSchema = z.looseObject({
   state: z.enum(['online', 'stopped', 'lost']),
   session: z.string().max(256),
@@ -173,10 +200,11 @@ export class Receivers {
   takeAck(collector: string, payload: Uint8Array): void {
     const receiver = this.#receivers.get(collector);
     if (receiver === undefined) return;
-    const ack = ackSchema.safeParse(parseJson(payload)).data;
-    if (ack === undefined)
-      this.#object(receiver, 'warn', 'uplink.ack-unreadable', `${collector} sends no acknowledgement`);
-    else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
+    const { data: ack, error } = ackSchema.safeParse(parseJson(payload));
+    if (ack === undefined) {
+      const why = z.prettifyError(error).split('\n', 1)[0];
+      this.#object(receiver, UNREADABLE, `what ${collector} sends is no acknowledgement: ${why}`);
+    } else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
   }
 
   /** An acknowledgement that contradicts this log never moves anything: it is told, and the collector does not count. */
@@ -186,22 +214,22 @@ export class Receivers {
     const size = outbox.size();
     if (next > size) {
       const message = `${collector} has stored ${next} entries of ${log}, here are ${size}: this store is older than the log`;
-      this.#object(receiver, 'error', 'uplink.ack-ahead', message);
+      this.#object(receiver, AHEAD, message);
       return false;
     }
     if (next > 0 && leaf !== outbox.leaf(next - 1)) {
       const message = `${collector} has stored another entry ${next - 1} of ${log} than this one: one of the two is not the log`;
-      this.#object(receiver, 'error', 'uplink.fork', message);
+      this.#object(receiver, FORK, message);
       return false;
     }
     return true;
   }
 
   /** Told when it is new; while it lasts, entries do not wait for this collector. */
-  #object(receiver: Receiver, level: 'error' | 'warn', code: Held['code'], message: string): void {
+  #object(receiver: Receiver, { level, code, remedy }: Objection, message: string): void {
     const isNew = receiver.problem?.code !== code;
     receiver.problem = { code, message };
-    if (isNew) this.#options.emit(level, code, { collector: receiver.collector, message });
+    if (isNew) this.#options.emit(level, code, { collector: receiver.collector, message, remedy });
     if (receiver.isThere) this.#leave(receiver, code);
   }
 

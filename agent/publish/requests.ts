@@ -19,7 +19,7 @@ export type Observe = (devices: readonly string[]) => {
 };
 
 export interface RequestsOptions {
-  readonly connection: Connection;
+  readonly connection: Pick<Connection, 'publish'>;
   readonly topics: Topics;
   readonly outbox: Outbox;
   readonly clock: Clock;

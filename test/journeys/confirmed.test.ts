@@ -4,7 +4,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { Journal, LibraryCollector, WITNESS_VKEY } from '../publish/library-collector.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
-import { until } from '../publish/observer.ts';
+import { Observer, until } from '../publish/observer.ts';
 import { Gateway, NO_ENDPOINT } from './agent.ts';
 import { assertPolite, fleetOf, rangeOf } from './fleets.ts';
 
@@ -92,6 +92,42 @@ for (const protocol of ['5', '3.1.1'] as const) {
     });
   });
 }
+
+suite('a request over the broker', { skip: WITHOUT_MOSQUITTO, timeout: 60_000 }, () => {
+  test('a device that somebody wants looked at is attested as it is, on demand, and nothing is asked that may not be', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.74.1.1');
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = await Gateway.start({
+      devices: [{ host: fleet.device(0).address, name: 'rig-0', ports: fleet.ports }],
+      mqtt: { url: broker.url, spread_s: 0 },
+      schedule: { pools: '* * * * *', config: '0 0 * * *', ...NO_ENDPOINT },
+    });
+    await gateway.knows(1);
+    await gateway.event('uplink.connected');
+    const request = (id: string, devices: readonly string[]) =>
+      observer.publish(
+        'attest/v1/gw-1/cmd/auditor',
+        JSON.stringify({ id, op: 'observe', args: { devices }, expires_at: Math.floor(Date.now() / 1000) + 60 }),
+        false,
+      );
+    await request('1', ['rig-0', 'rig-9']);
+    await gateway.says('the demanded look', () => gateway.attestations('rig-0').length === 2);
+    assert.deepEqual(
+      gateway.attestations('rig-0').map(({ evidence }) => evidence.trigger),
+      ['first', 'demand'],
+    );
+    await until('the answer', () => observer.on('attest/v1/gw-1/rsp/auditor').length === 1);
+    const answer = JSON.parse(observer.on('attest/v1/gw-1/rsp/auditor')[0]?.text ?? '');
+    assert.deepEqual(answer.data, { asked: ['rig-0'], unknown: ['rig-9'] });
+    await request('2', ['rig-0']);
+    await until('the refusal', () => observer.on('attest/v1/gw-1/rsp/auditor').length === 2);
+    assert.match(observer.on('attest/v1/gw-1/rsp/auditor')[1]?.text ?? '', /"E_BUSY"/);
+    await gateway.stop();
+    await gateway.verified();
+    assertPolite(fleet);
+  });
+});
 
 /** `status` says that nothing waits for the collector, with as many entries as the log has. */
 const confirmed = async (gateway: Gateway): Promise<void> => {

@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import fc from 'fast-check';
 import { loadKey } from '../../agent/platform/keys.ts';
 import { signedHeartbeat } from '../../agent/record/heartbeat.ts';
 import { Log } from '../../agent/record/log.ts';
@@ -216,4 +217,28 @@ test('§7: the head kept beside the store is believed only under the key of the 
   const stranger = newWitness('x');
   keepHead(dir, log.end(), { sign: stranger.sign, jwk: stranger.jwk });
   assert.equal(keptHead(dir, key), undefined);
+});
+
+test('nothing that may come on these topics ends the agent, or counts unless it is whole', (t) => {
+  const { open, cosigned, endAt, a, clock } = setUp(t);
+  const witnesses = open();
+  const cosignature = cosigned(endAt(20), a);
+  const marker = signEpoch({ iss: a.name, id: 'AAECAwQFBgcICQoLDA0ODw', n: 1, iat: clock.wall / 1000 }, a.signer);
+  const harmed = (good: Buffer) =>
+    fc.tuple(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean()).map(([at, mask, cut]) => {
+      const bytes = Buffer.from(good);
+      bytes[at] = (bytes[at] ?? 0) ^ mask;
+      return cut ? bytes.subarray(0, at) : bytes;
+    });
+  fc.assert(
+    fc.property(fc.oneof(harmed(cosignature), harmed(marker), fc.uint8Array({ maxLength: 40 })), (payload) => {
+      witnesses.takeCosigned(payload);
+      witnesses.takeMarker(payload);
+      assert.deepEqual([witnesses.cosignedSize(), witnesses.epoch()], [0, undefined]);
+    }),
+    { numRuns: 1_000 },
+  );
+  witnesses.takeCosigned(cosignature);
+  witnesses.takeMarker(marker);
+  assert.deepEqual([witnesses.cosignedSize(), witnesses.epoch()?.age_s], [20, 0]);
 });
