@@ -372,7 +372,7 @@ export class Daemon {
   #keepHead(): void {
     const { log, key } = this.#ground;
     const end = log.end();
-    if (end.size === this.#headSize || log.isFrozen || log.isFailing()) return;
+    if (end.size === this.#headSize || log.isFailing()) return;
     keepHead(this.#plant.config.state_dir, end, noteSigner(key));
     this.#headSize = end.size;
   }

@@ -76,8 +76,13 @@ export class Requests {
     if (message.retained || this.#stopped || this.#allowance.take(clock.monoMs()) > 0) return;
     const request = requestSchema.safeParse(parseJson(message.payload)).data;
     if (request === undefined || request.id.length > 128) return;
-    if (request.expires_at * 1000 < clock.wallMs() || this.#isKnown(`${collector} ${request.id}`)) return;
     const { id, op, args } = request;
+    if (request.expires_at * 1000 < clock.wallMs()) {
+      // A clock that is wrong on either side looks like this.
+      emit('debug', 'uplink.request', { collector, op: op.slice(0, 64), outcome: 'expired' });
+      return;
+    }
+    if (this.#isKnown(`${collector} ${id}`)) return;
     const answering: Answering = { collector, id, correlation: message.correlation };
     const isAimed = message.responseTopic !== undefined && message.responseTopic !== topics.rsp(collector);
     const outcome = isAimed ? refuse('E_REPLY_TOPIC') : await this.#carryOut(op, args, answering);

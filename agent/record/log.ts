@@ -218,9 +218,9 @@ export class Log {
     return draft.entries;
   }
 
-  /** True after a transaction failed for want of the store, until one succeeds; an empty one is enough to try. */
+  /** True after a transaction failed for want of the store, until one succeeds; an empty one is enough to try. And when frozen. */
   isFailing(): boolean {
-    return this.#failure !== undefined;
+    return this.#failure !== undefined || this.isFrozen;
   }
 
   #noteFailure(error: unknown): void {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import { earlierBoots } from '../../agent/record/boots.ts';
 import { Store } from '../../agent/record/store.ts';
 import type { BaselineStatement, SessionStatement, Statement } from '../../shared/statement.ts';
 import { Journal, LibraryCollector, WITNESS_VKEY } from '../publish/library-collector.ts';
@@ -147,6 +148,10 @@ suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO,
     );
     const after = logNow(gateway);
     assertReplaced(after, former);
+    {
+      using store = Store.openReadOnly(gateway.stateDir);
+      assert.ok(earlierBoots(store).has(before[0]?.bootseed ?? ''), 'its own earlier starts are no rival');
+    }
     const origin = after[0]?.log ?? '';
     await gateway.stop();
     await until('the collector has the new log', () => journal.all(origin).length === logNow(gateway).length, 60_000);

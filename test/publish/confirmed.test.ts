@@ -3,7 +3,7 @@ import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MqttSettings } from '../../agent/publish/broker.ts';
 import { Agent, settingsFor } from './agents.ts';
-import type { MemoryOutbox } from './memory-outbox.ts';
+import { MemoryOutbox } from './memory-outbox.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from './mosquitto.ts';
 import { Observer, until, upTo } from './observer.ts';
 
@@ -226,6 +226,51 @@ suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 12
     assert.equal(agent.outbox.confirmed('col-a'), 0);
     const [status] = agent.uplink.status().collectors;
     assert.deepEqual([status?.state, status?.problem?.code], ['away', 'uplink.fork']);
+  });
+
+  test('one of two that is away holds up nothing; when it comes it gets everything from its own place on', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url, { collectors: ['col-a', 'col-b'] }));
+    const [a, b] = [new Hand(observer, agent.outbox), new Hand(observer, agent.outbox, 'col-b')];
+    agent.outbox.appendMany(400);
+    await a.presence('online');
+    agent.start();
+    await until('the lead', () => observer.seqs(LOG).at(-1) === 255);
+    await a.ack(256);
+    await until('the rest', () => observer.seqs(LOG).at(-1) === 399);
+    await a.ack(400);
+    await until('its word', () => agent.outbox.confirmed('col-a') === 400);
+    assert.equal(agent.uplink.status().held, undefined);
+    assert.equal(agent.uplink.status().collectors[1]?.lag, 400);
+
+    await b.ack(150);
+    await until('what it lacks', () => observer.on(LOG).length === 400 + 250);
+    assert.deepEqual(observer.seqs(LOG).slice(400), upTo(400).slice(150));
+    await b.ack(400);
+    agent.outbox.appendMany(1);
+    await until('the next', () => observer.seqs(LOG).at(-1) === 400);
+    await b.presence('online');
+    await b.presence('lost');
+    await until('it goes', () => agent.uplink.status().collectors[1]?.state === 'away');
+  });
+
+  test('entries that retention removed are passed over with a warning, and take no room in the lead', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    const outbox = new MemoryOutbox();
+    outbox.appendMany(900);
+    outbox.prune(2, 500);
+    await using agent = new Agent(required(broker.url), { outbox });
+    const hand = new Hand(observer, outbox);
+    await hand.presence('online');
+    agent.start();
+    await until('the lead', () => observer.on(LOG).length === 256);
+    assert.deepEqual(observer.seqs(LOG), [0, 1, ...upTo(754).slice(500)]);
+    const warning = agent.events.find(({ event }) => event === 'uplink.pruned');
+    assert.deepEqual([warning?.from, warning?.to], [2, 500]);
+    await hand.ack(754);
+    await until('the rest', () => observer.seqs(LOG).at(-1) === 899);
   });
 
   test('an acknowledgement that a broker kept is not heeded', async () => {
