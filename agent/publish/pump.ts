@@ -74,7 +74,7 @@ export class Pump {
       this.#watching = setInterval(() => this.#watch(), Math.min(WATCH_MS, timing.resendMs / 4, timing.probeMs / 4));
     }
     this.#probedMs = this.#options.clock.monoMs();
-    this.#floor = this.#start();
+    this.#floor = this.#lowestUnconfirmed();
     this.#rewind();
     this.#sayHeld();
     if (!connection.server.sessionPresent) void this.#mirrors.republish().catch((error) => this.#mirrorsEnded(error));
@@ -106,7 +106,7 @@ export class Pump {
   }
 
   /** The lowest entry that is not confirmed. */
-  #start(): number {
+  #lowestUnconfirmed(): number {
     const { outbox, receivers } = this.#options;
     return receivers.required ? receivers.floor() : outbox.cursor();
   }
@@ -114,7 +114,7 @@ export class Pump {
   #rewind(): void {
     const { outbox } = this.#options;
     this.#held = undefined;
-    this.#next = this.#start();
+    this.#next = this.#lowestUnconfirmed();
     // What a collector has stored, a broker must have taken.
     if (this.#next > outbox.cursor()) outbox.advance(this.#next);
     this.#read = [];
@@ -134,7 +134,7 @@ export class Pump {
     const { receivers, clock } = this.#options;
     switch (change) {
       case 'joined':
-        this.#patience.begin(clock.monoMs());
+        this.#patience.rest();
         this.#floor = receivers.floor();
         // A pump that a person has to free first stays where it is.
         if (this.#held === undefined) this.#rewind();
@@ -151,13 +151,13 @@ export class Pump {
   }
 
   #advance(): void {
-    const floor = this.#start();
+    const floor = this.#lowestUnconfirmed();
     if (floor > this.#floor) this.#patience.begin(this.#options.clock.monoMs());
     this.#floor = floor;
     this.#lead.confirmed(floor);
     if (this.#lead.count === 0) this.#patience.rest();
     // It may have stored them from an earlier connection.
-    if (floor > this.#next) this.#rewind();
+    if (floor > this.#next && this.#held === undefined) this.#rewind();
     else this.#wake();
   }
 

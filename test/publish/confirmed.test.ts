@@ -255,6 +255,23 @@ suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 12
     await until('it goes', () => agent.uplink.status().collectors[1]?.state === 'away');
   });
 
+  test('the wait for a word begins with the entry that is sent, however long the collector was there before', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url), { timing: { resendMs: 1_000 } });
+    agent.outbox.appendMany(5);
+    agent.outbox.confirm('col-a', 5);
+    agent.start();
+    await until('the pump', () => agent.saw('uplink.connected'));
+    await new Hand(observer, agent.outbox).presence('online');
+    await delay(1_400);
+    agent.outbox.appendMany(1);
+    await delay(600);
+    assert.deepEqual(observer.seqs(LOG), [5]);
+    await until('it comes again', () => observer.seqs(LOG).length === 2);
+    assert.deepEqual(observer.seqs(LOG), [5, 5]);
+  });
+
   test('entries that retention removed are passed over with a warning, and take no room in the lead', async () => {
     await using broker = await Mosquitto.start();
     await using observer = await Observer.connect(broker.url);
