@@ -100,6 +100,25 @@ test('§4: a new incarnation says again what is in force, in entries that fit, a
   assert.deepEqual(Log.read(logOptions(store, dir, clock)).end(), end, 'it is continued');
 });
 
+test('a new incarnation that cannot be written leaves the former log as it was', (t) => {
+  const { log, store, dir, clock } = openGateway(t);
+  log.transaction((tx) => void tx.append(anyStatement()));
+  store.saveCursor('collector/a', 2);
+  const end = log.end();
+  const replaces = { end: { ...end, size: 9 }, why: 'an older copy' };
+  const next = Log.read({ ...logOptions(store, dir, clock), replaces });
+  const failed = () =>
+    next.begin(START, () => {
+      throw new Error('power cut');
+    });
+  assert.throws(failed, /power cut/);
+  assert.deepEqual([store.size(), store.cursor('collector/a'), store.entriesFrom(0, 9).length], [2, 2, 2]);
+  assert.deepEqual(Log.read(logOptions(store, dir, clock)).end(), end);
+  next.begin(START);
+  assert.deepEqual([next.size(), store.size(), store.cursor('collector/a')], [2, 2, 0]);
+  assert.equal(Log.read(logOptions(store, dir, clock)).origin, next.origin);
+});
+
 test('a log is stale where more of it was signed, or a later one was begun; an empty store is not', () => {
   const end = (incarnation: number, size: number) => ({ log: `example.org/gw/${incarnation}`, size, root: 'r' });
   const log = { origin: 'example.org/gw/5', size: 10 };
