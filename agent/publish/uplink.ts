@@ -5,9 +5,10 @@ import type { Ending } from './ending.ts';
 import { Line } from './line.ts';
 import { Link } from './link.ts';
 import type { Connection, ConnectOptions, Protocol } from './mqtt.ts';
-import type { Outbox } from './outbox.ts';
+import type { Notary, Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
-import type { Held } from './pump.ts';
+import { type Held, type ReceiverStatus, Receivers } from './receivers.ts';
+import type { Observe } from './requests.ts';
 import type { Hop } from './route.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { type Topics, topicsOf } from './topics.ts';
@@ -21,6 +22,8 @@ export interface UplinkOptions {
   readonly log: string;
   readonly sessions: Sessions;
   readonly outbox: Outbox;
+  readonly notary: Notary;
+  readonly observe: Observe;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly random?: () => number;
@@ -38,8 +41,10 @@ export interface UplinkStatus {
   /** Entries a broker acknowledged, and entries in the log. */
   readonly cursor: number;
   readonly size: number;
-  /** No collector confirms: what a broker acknowledged may still be lost. */
-  readonly unconfirmed: true;
+  /** No collector is required: what a broker acknowledged may still be lost. */
+  readonly unconfirmed: boolean;
+  /** The required collectors, and how far each has stored the log. */
+  readonly collectors: readonly ReceiverStatus[];
   /** Before the first connect: it is made within this, at random, so that a fleet does not come all at once. Seconds. */
   readonly firstWithinS?: number;
   /** Why entries wait, while they do. */
@@ -55,6 +60,7 @@ export class Uplink {
   readonly #options: UplinkOptions & { readonly timing: Timing };
   readonly #topics: Topics;
   readonly #link: Link;
+  readonly #receivers: Receivers;
   #running: Promise<void> | undefined;
   #session = '';
   #line: Line | undefined;
@@ -63,22 +69,18 @@ export class Uplink {
   constructor(options: UplinkOptions) {
     this.#options = { ...options, timing: options.timing ?? TIMING };
     this.#topics = topicsOf(options.settings.prefix, options.gateway);
+    const random = options.random ?? Math.random;
+    this.#receivers = new Receivers({ ...this.#options, collectors: options.settings.collectors, random });
     this.#link = new Link({
       ...this.#options,
       clientId: options.gateway,
-      random: options.random ?? Math.random,
+      random,
       will: (hop) => this.#will(hop),
       serve: (connection, leave) => this.#serve(connection, leave),
     });
   }
 
   start(): void {
-    const { settings, emit } = this.#options;
-    if (settings.collectors.length > 0) {
-      emit('warn', 'uplink.unconfirmed', {
-        message: 'this version does not wait for the acknowledgement of collectors',
-      });
-    }
     this.#running = this.#link.run();
   }
 
@@ -86,6 +88,7 @@ export class Uplink {
   async stop(): Promise<void> {
     this.#link.stop();
     await this.#running;
+    this.#receivers.stop();
   }
 
   /** Looks whether the files of the log-in were renewed; it does so by itself every minute, too. */
@@ -102,10 +105,27 @@ export class Uplink {
       ...(hop === undefined ? {} : { broker: hop.broker.url, protocol: hop.protocol, insecure: !hop.broker.tls }),
       cursor: outbox.cursor(),
       size: outbox.size(),
-      unconfirmed: true,
+      unconfirmed: !this.#receivers.required,
+      collectors: this.#receivers.status(),
       ...(state === 'waiting' && hop === undefined ? { firstWithinS: this.#options.settings.spread_s } : {}),
       ...(held === undefined ? {} : { held }),
       ...(lastError === undefined ? {} : { lastError }),
+    };
+  }
+
+  /** The answer to whoever asks with `status`: nothing about the broker, and nothing that is not in the log for all to see. */
+  #report(): object {
+    const { version, log, settings, outbox } = this.#options;
+    const { collectors, held, lastError } = this.status();
+    return {
+      agent: version,
+      log,
+      size: outbox.size(),
+      sent: outbox.cursor(),
+      rate: settings.rate,
+      collectors: collectors.map(({ collector, state, confirmed }) => ({ collector, state, confirmed })),
+      ...(held === undefined ? {} : { held: held.code }),
+      ...(lastError === undefined ? {} : { last_error_at: Math.floor(lastError.atMs / 1000) }),
     };
   }
 
@@ -114,14 +134,21 @@ export class Uplink {
     this.#session = sessions.next();
     const lost = presenceBytes(
       'lost',
-      { ...this.#options, session: this.#session },
+      { ...this.#options, receivers: this.#receivers, session: this.#session },
       { atMs: clock.wallMs(), tls: broker.tls, retained: retainedWill },
     );
     return { topic: this.#topics.conn, payload: lost, retain: retainedWill };
   }
 
   async #serve(connection: Connection, leave: AbortSignal): Promise<Ending> {
-    this.#line = new Line({ ...this.#options, connection, topics: this.#topics, session: this.#session });
+    this.#line = new Line({
+      ...this.#options,
+      connection,
+      receivers: this.#receivers,
+      topics: this.#topics,
+      session: this.#session,
+      report: () => this.#report(),
+    });
     const ending = await this.#line.serve(leave);
     this.#line = undefined;
     return ending;
