@@ -1,3 +1,5 @@
+import { type TrustedKey, trustKey } from '../shared/keys.ts';
+import type { LogEnd } from '../shared/statement.ts';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
@@ -15,19 +17,24 @@ import { type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import { Sessions } from './publish/presence.ts';
+import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
-import { earlierBoots } from './record/boots.ts';
+import { earlierBoots, FORMER_BOOTS } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
-import { lastBegun, markBegun } from './record/incarnation.ts';
-import { Log } from './record/log.ts';
+import { signedHeartbeat } from './record/heartbeat.ts';
+import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
+import { Log, type ReadOptions } from './record/log.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
-import { pruneBatch, restsOn } from './record/retention.ts';
-import { buildReload, buildStop } from './record/session.ts';
+import { restate, restatement } from './record/restate.ts';
+import { prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
+import { buildReload, buildStop, type StartFacts } from './record/session.ts';
+import { keepHead, keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
+import { Witnesses } from './record/witnesses.ts';
 import { Fleet, phaseOf } from './schedule/fleet.ts';
 import { placesOf } from './schedule/places.ts';
 
@@ -37,8 +44,15 @@ export interface Ambience {
   readonly emit: Emit;
 }
 
+/** The uplink, and those whose word about the log comes in over it. */
+interface Outlet {
+  readonly uplink: Uplink;
+  readonly witnesses: Witnesses;
+}
+
 /** What stays for as long as the process runs. */
 interface Ground {
+  readonly key: GatewayKey;
   readonly store: Store;
   readonly log: Log;
   readonly outbox: LogOutbox;
@@ -47,12 +61,16 @@ interface Ground {
 }
 
 const SECOND_MS = 1000;
+/** Seeds of earlier starts that another log keeps: a presence under one of them is our own for twenty minutes. */
+const MOST_BOOTS = 64;
 /** Full looks after an acceptance are this far apart, ms. */
 const ACCEPTED_MS = 10;
 /** How often the place of the uplink in the log is made durable, ms. */
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
 const RETENTION_MS = 3_600_000;
+/** How often the head of the log is signed and kept beside the store, where it grew, ms. */
+const HEAD_MS = 60_000;
 
 /** The agent: wires the stages together and lives until it is stopped. */
 export class Daemon {
@@ -63,6 +81,7 @@ export class Daemon {
   readonly #time: TimeService;
   /** Whether the log has begun; never rejects. */
   readonly #begun = Promise.withResolvers<boolean>();
+  readonly #replaced = Promise.withResolvers<Replaces>();
   readonly #sessions: Sessions;
   /** When the process before this one wrote its last entry. */
   readonly #ranUntilMs: number;
@@ -71,12 +90,17 @@ export class Daemon {
   #redaction: Redaction | undefined;
   #plant: Plant;
   #coverage: NodeJS.Timeout | undefined;
-  #uplink: Uplink | undefined;
+  #outlet: Outlet | undefined;
+  /** Entries in the log when its head was last kept beside the store. */
+  #headSize = 0;
   #control: Door | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
-  /** Starts an agent. Throws an `AgentError` for whatever an operator has to mend first; nothing runs half. */
-  static async start(loaded: LoadedConfig, ambience: Ambience): Promise<Daemon> {
+  /**
+   * Starts an agent. `replaces`: what was found out about the log in the store while it ran before. Throws an `AgentError`
+   * for whatever an operator has to mend first; nothing runs half.
+   */
+  static async start(loaded: LoadedConfig, ambience: Ambience, replaces?: Replaces): Promise<Daemon> {
     const { config } = loaded;
     const key = loadKey(config.state_dir);
     const store = Store.open(config.state_dir);
@@ -85,16 +109,16 @@ export class Daemon {
     try {
       const known = [...store.devices(readDevice)];
       const fleet = new Fleet(placesOf(config), known, store.meta(PASSED, passedEntries) ?? new Set());
-      const log = Log.read({
+      const log = readLog(loaded.config, {
         store,
         signer: key.signer,
         clock: ambience.clock,
         clockState: () => time.state(),
-        operator: config.operator,
-        gateway: config.gateway,
-        former: lastBegun(config.state_dir)?.origin,
+        epoch: () => daemon?.epoch(),
+        head: keptHead(config.state_dir, trustedKey(key)),
+        replaces,
       });
-      daemon = new Daemon(loaded, ambience, { store, log, time, fleet });
+      daemon = new Daemon(loaded, ambience, { store, log, time, fleet, key });
       await daemon.#begin(key.protection);
       return daemon;
     } catch (error) {
@@ -109,13 +133,13 @@ export class Daemon {
   private constructor(
     loaded: LoadedConfig,
     ambience: Ambience,
-    { store, log, time, fleet }: { store: Store; log: Log; time: TimeService; fleet: Fleet },
+    { store, log, time, fleet, key }: { store: Store; log: Log; time: TimeService; fleet: Fleet; key: GatewayKey },
   ) {
     this.#ambience = ambience;
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
     this.#time = time;
-    const attested = attestedOf(store, fleet);
+    const attested = log.replaced === undefined ? attestedOf(store, fleet) : new Attested();
     const { clock, emit } = ambience;
     const recorder = new Recorder({
       log,
@@ -126,9 +150,9 @@ export class Daemon {
       keep: (state) => this.#plant.fleet.keep(state),
       state: (device) => this.#plant.fleet.state(device),
       expected: () => this.#plant.fleet.expected(),
-      storms: stormsOf(store),
+      storms: log.replaced === undefined ? stormsOf(store) : NO_STORMS,
     });
-    this.#ground = { store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
+    this.#ground = { key, store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
@@ -144,7 +168,7 @@ export class Daemon {
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
-    log.begin({
+    this.#beginLog({
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
       configSha256: this.#loaded.sha256,
       host,
@@ -155,6 +179,31 @@ export class Daemon {
     this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
+  }
+
+  /** A log that replaces another says first what of that is in force; what is known of the devices is carried over. */
+  #beginLog(start: StartFacts): void {
+    const { store, log, recorder } = this.#ground;
+    const { replaced } = log;
+    if (replaced === undefined) {
+      log.begin(start);
+      return;
+    }
+    const states = [...store.devices(readDevice)];
+    const pages = restatement(store, states, replaced);
+    const boots = JSON.stringify([...earlierBoots(store)].slice(-MOST_BOOTS));
+    let carried: readonly DeviceState[] = [];
+    log.begin(start, (tx) => {
+      carried = restate(tx, pages, states);
+      tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
+      tx.saveMeta(FORMER_BOOTS, boots);
+    });
+    const { fleet } = this.#plant;
+    const known = carried.filter(({ id }) => fleet.state(id) !== undefined);
+    // What a look has touched meanwhile stays: every state of a device holds the same marks.
+    for (const state of known) fleet.keep({ ...state, marks: fleet.state(state.id)?.marks ?? state.marks });
+    recorder.takeRestated(known);
+    this.#ambience.emit('warn', 'log.replaced', { log: log.origin, former: replaced, restated: pages.length });
   }
 
   /** The store that held the former log is gone or was emptied: somebody should know why. */
@@ -171,15 +220,31 @@ export class Daemon {
     this.#stopping.abort();
     this.#begun.resolve(false);
     await this.#haltLooks();
-    await this.#uplink?.stop();
+    await this.#outlet?.uplink.stop();
+    this.#outlet?.witnesses.stop();
+  }
+
+  /** Settles when another log has to replace this one: the agent is to be stopped, and started with that. */
+  get replaced(): Promise<Replaces> {
+    return this.#replaced.promise;
+  }
+
+  /** The configuration in force, as it was read. */
+  get loaded(): LoadedConfig {
+    return this.#loaded;
+  }
+
+  /** The newest epoch marker of a witness, as statements name it. */
+  epoch(): ReturnType<Witnesses['epoch']> {
+    return this.#outlet?.witnesses.epoch();
   }
 
   #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
-    this.#uplink = this.#buildUplink(config);
-    this.#uplink?.start();
+    this.#outlet = this.#buildOutlet(config);
+    this.#outlet?.uplink.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -189,7 +254,9 @@ export class Daemon {
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#coverEvery(config.coverage_s);
-    this.#every(CURSOR_MS, () => this.#saveCursor());
+    this.#every(CURSOR_MS, () => this.#savePlaces());
+    this.#every(HEAD_MS, () => this.#keepHead());
+    this.#try(() => this.#keepHead());
     this.#every(RETENTION_MS, () => this.#prune());
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
@@ -229,22 +296,85 @@ export class Daemon {
     }
   }
 
-  #buildUplink({ mqtt, gateway }: Config): Uplink | undefined {
+  #buildOutlet({ mqtt, gateway }: Config): Outlet | undefined {
     if (mqtt === undefined) return undefined;
-    const { outbox, log } = this.#ground;
-    return new Uplink({
+    const { outbox, log, store, key } = this.#ground;
+    if (mqtt.collectors.length > 0 && mqtt.witnesses.length === 0) this.#sayKeepsAll();
+    const witnesses = new Witnesses({
+      store,
+      log,
+      key: trustedKey(key),
+      vkeys: mqtt.witnesses,
+      quorum: mqtt.quorum,
+      ...this.#ambience,
+      rolledBack: (end, why) => this.#rolledBack(end, why),
+    });
+    const uplink = new Uplink({
       settings: mqtt,
       gateway,
       version: VERSION,
       log: log.origin,
       sessions: this.#sessions,
       outbox,
+      notary: {
+        heartbeat: () => signedHeartbeat(log, store, noteSigner(key)),
+        takeCosigned: (payload) => witnesses.takeCosigned(payload),
+        takeMarker: (payload) => witnesses.takeMarker(payload),
+      },
+      observe: (devices) => this.#observe(devices),
       ...this.#ambience,
+    });
+    return { uplink, witnesses };
+  }
+
+  #sayKeepsAll(): void {
+    this.#ambience.emit('warn', 'retention.no-witness', {
+      message: 'collectors are required and none of them is a witness: no entry is ever removed here',
+      remedy: 'name the vkeys of collectors that cosign under mqtt.witnesses',
     });
   }
 
-  #saveCursor(): void {
-    if (!this.#ground.log.isFailing()) this.#ground.outbox.save();
+  /** Somebody wants these devices looked at now: full looks, attested as they are. */
+  #observe(devices: readonly string[]): ReturnType<Observe> {
+    const { fleet, timetable } = this.#plant;
+    const unknown: string[] = [];
+    const asked: string[] = [];
+    for (const device of devices) {
+      const seat = fleet.seatOf(device);
+      if (seat !== undefined) {
+        seat.demanded = true;
+        timetable.askEarly(seat, this.#ambience.clock.monoMs());
+      }
+      (seat === undefined ? unknown : asked).push(device);
+    }
+    return { asked, unknown };
+  }
+
+  #savePlaces(): void {
+    if (this.#ground.log.isFailing()) return;
+    this.#ground.outbox.save();
+    this.#outlet?.witnesses.save();
+  }
+
+  /** Nothing more may be appended to a log that is not the log; another one replaces it. */
+  #rolledBack(end: LogEnd, why: string): void {
+    const { log } = this.#ground;
+    if (log.isFrozen) return;
+    const remedy = 'find out who put an older state_dir back, or copied it; a new log begins by itself';
+    this.#ambience.emit('error', 'log.rolled-back', { log: end.log, signed: end.size, held: log.size(), why, remedy });
+    log.freeze(
+      new AgentError({ code: 'log.rolled-back', message: `nothing is appended to ${end.log}: ${why}`, remedy }),
+    );
+    this.#replaced.resolve({ end, why });
+  }
+
+  /** A store that is put back to an older state, or emptied, is known by the head that stands beside it. */
+  #keepHead(): void {
+    const { log, key } = this.#ground;
+    const end = log.end();
+    if (end.size === this.#headSize || log.isFailing()) return;
+    keepHead(this.#plant.config.state_dir, end, noteSigner(key));
+    this.#headSize = end.size;
   }
 
   #prune(): void {
@@ -256,8 +386,7 @@ export class Daemon {
     const pass = {
       now: Math.floor(this.#ambience.clock.wallMs() / SECOND_MS),
       days: this.#plant.config.retention_days,
-      // Without a collector that confirms, what the broker has not taken yet stays.
-      below: this.#uplink === undefined ? store.size() : this.#ground.outbox.cursor(),
+      below: this.#prunableBelow(),
       keep: restsOn(store, baselines),
     };
     const step = (after: number): void => {
@@ -266,6 +395,15 @@ export class Daemon {
       if (pruned.after !== undefined) setImmediate(() => this.#try(() => step(pruned.after ?? -1)));
     };
     step(-1);
+  }
+
+  #prunableBelow(): number {
+    const { store, outbox } = this.#ground;
+    const collectors = this.#plant.config.mqtt?.collectors ?? [];
+    const stored = collectors.map((each) => outbox.confirmed(each));
+    const cosigned = this.#outlet?.witnesses.cosignedSize() ?? 0;
+    const uplink = this.#outlet === undefined ? undefined : { taken: outbox.cursor(), stored, cosigned };
+    return prunableBelow({ size: store.size(), uplink });
   }
 
   /** Devices left the configuration, as a `session` entry says: with them goes what is open about them. */
@@ -310,10 +448,10 @@ export class Daemon {
     try {
       const loaded = loadConfig(file);
       requireSameIdentity(config, loaded.config);
-      const uplink = this.#uplinkFor(loaded.config, config.mqtt);
+      const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
       this.#coverEvery(loaded.config.coverage_s);
-      await this.#replaceUplink(uplink);
+      await this.#replaceOutlet(outlet);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -350,18 +488,22 @@ export class Daemon {
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */
-  #uplinkFor(config: Config, former: Config['mqtt']): Uplink | undefined {
-    return JSON.stringify(former) === JSON.stringify(config.mqtt) ? this.#uplink : this.#buildUplink(config);
+  #outletFor(config: Config, former: Config['mqtt']): Outlet | undefined {
+    if (JSON.stringify(former) === JSON.stringify(config.mqtt)) return this.#outlet;
+    // What witnesses said so far is read again from the store.
+    this.#outlet?.witnesses.save();
+    return this.#buildOutlet(config);
   }
 
-  async #replaceUplink(uplink: Uplink | undefined): Promise<void> {
-    if (uplink === this.#uplink) {
-      uplink?.renew();
+  async #replaceOutlet(outlet: Outlet | undefined): Promise<void> {
+    if (outlet === this.#outlet) {
+      outlet?.uplink.renew();
       return;
     }
-    await this.#uplink?.stop();
-    this.#uplink = uplink;
-    uplink?.start();
+    await this.#outlet?.uplink.stop();
+    this.#outlet?.witnesses.stop();
+    this.#outlet = outlet;
+    outlet?.uplink.start();
   }
 
   async #answer(request: ControlRequest): Promise<unknown> {
@@ -401,18 +543,22 @@ export class Daemon {
       size: log.size(),
       store_failing: log.isFailing(),
       pools_unread: unreadPools(this.#plant.fleet.states()),
-      uplink: this.#uplink?.status() ?? null,
+      uplink: this.#outlet?.uplink.status() ?? null,
     };
   }
 
   /** Ends in good order: looks under way are dropped, what was judged is recorded, presence says `stopped`. */
   async stop(reason: string): Promise<void> {
     await this.#haltLooks();
-    const { recorder, log, outbox, store } = this.#ground;
-    recorder.saveStates(this.#plant.fleet.states());
-    this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
-    await this.#uplink?.stop();
-    this.#try(() => outbox.save());
+    const { recorder, log, store } = this.#ground;
+    if (!log.isFrozen) {
+      recorder.saveStates(this.#plant.fleet.states());
+      this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
+    }
+    await this.#outlet?.uplink.stop();
+    this.#outlet?.witnesses.stop();
+    this.#try(() => this.#savePlaces());
+    this.#try(() => this.#keepHead());
     this.#time[Symbol.dispose]();
     store[Symbol.dispose]();
     this.#ambience.emit('info', 'agent.stopped', { reason });
@@ -437,6 +583,30 @@ const unreadPools = (states: readonly DeviceState[]): { readonly [device: string
       poolsUnreadMs === undefined ? [] : [[id, Math.floor(poolsUnreadMs / SECOND_MS)]],
     ),
   );
+
+/** The log that the store holds, or the one that replaces it where it is not the one that was written. */
+const readLog = (
+  { operator, gateway, state_dir }: Config,
+  {
+    head,
+    replaces,
+    ...rest
+  }: Omit<ReadOptions, 'operator' | 'gateway' | 'former' | 'prior' | 'replaces'> & {
+    readonly head: LogEnd | undefined;
+    readonly replaces: Replaces | undefined;
+  },
+): Log => {
+  const former = lastBegun(state_dir)?.origin;
+  const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
+  const log = Log.read(options);
+  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
+  return stale === undefined ? log : Log.read({ ...options, replaces: stale });
+};
+
+const trustedKey = ({ kid, jwk: { kty, crv, x } }: GatewayKey): TrustedKey =>
+  trustKey({ kid, jwk: { kty, crv, x }, role: 'gateway' });
+
+const noteSigner = ({ signer, jwk: { kty, crv, x } }: GatewayKey) => ({ ...signer, jwk: { kty, crv, x } });
 
 const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>
   redact.length === 0 ? undefined : { secret: loadRedactionKey(state_dir) };

@@ -176,6 +176,7 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   const judged = withIdentification(appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps)), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
+  if (look === 'full' && seen.kind === 'seen') seat.demanded = false;
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
@@ -284,6 +285,7 @@ export const contextOf = (
   ...(state.attested === undefined
     ? {}
     : { refreshDueMs: refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings) }),
+  ...(seat?.demanded === true ? { demanded: true } : {}),
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),

@@ -12,6 +12,7 @@ const DISPENSABLE: ReadonlySet<string> = new Set([
   'cpu-features',
   'macos-temperature-sensor',
   'osx-temperature-sensor',
+  'pg-native',
   'supports-color',
   'utf-8-validate',
 ]);

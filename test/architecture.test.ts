@@ -80,8 +80,25 @@ test('drivers import only driver.ts, readers, pools, their own folder and shared
   );
 });
 
-test('node:sqlite has one importer, the store', () => {
-  assert.deepEqual(importers('node:sqlite'), ['agent/record/store.ts']);
+test('node:sqlite has one importer for each store: that of the agent and that of a collector', () => {
+  assert.deepEqual(importers('node:sqlite'), ['agent/collect/sqlite.ts', 'agent/record/store.ts']);
+});
+
+test('the PostgreSQL library has one importer, which is not loaded at start', () => {
+  assert.deepEqual(importers('pg'), ['agent/collect/postgres.ts']);
+  const source = readFileSync(join(root, 'agent/collect/postgres.ts'), 'utf8');
+  assert.match(source, /import\('pg'\)/);
+  assert.doesNotMatch(source, /\nimport (?!type )[^;]*'pg'/);
+});
+
+test('the agent does not know of collectors: only the collect verb imports them', () => {
+  const asked = modules.filter(({ file }) => file.startsWith('agent/') && !file.startsWith('agent/collect/'));
+  const importing = asked.filter(({ imports }) => imports.some((name) => name.startsWith('agent/collect/')));
+  assert.ok(importing.length > 0);
+  assert.deepEqual(
+    importing.map(({ file }) => file).filter((file) => !file.startsWith('agent/cli/collect')),
+    [],
+  );
 });
 
 test('the MQTT library has one importer', () => {

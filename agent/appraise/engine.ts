@@ -43,6 +43,8 @@ export interface LookContext {
   readonly allow?: AllowList;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
+  /** Somebody asked for an attestation of what shows now. */
+  readonly demanded?: boolean;
   /** When the attestation of this device is due again. */
   readonly refreshDueMs?: number;
   /** The entry that the device belongs to is being searched for the first time: what it shows is learned silently. */
@@ -359,7 +361,7 @@ const triggerOf = (
   state: DeviceState,
   unseen: string | undefined,
   advanced: Advanced,
-  { nowMs, refreshDueMs }: LookContext,
+  { nowMs, refreshDueMs, demanded }: LookContext,
 ): Trigger | undefined => {
   const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
   if (advanced.confirmed) return first ? 'first' : 'change';
@@ -367,6 +369,7 @@ const triggerOf = (
   if (first) return 'first';
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
+  if (demanded === true) return 'demand';
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
 };
 

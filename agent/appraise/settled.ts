@@ -26,6 +26,7 @@ export const isSettled = (
 ): boolean => {
   const { marks } = state;
   const settled = look === 'full' ? marks.settledFull : marks.settledPools;
+  if (look === 'full' && context.demanded === true) return false;
   if (settled === undefined || marks.policy !== context.policy) return false;
   if (family !== state.family || address !== state.address) return false;
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;

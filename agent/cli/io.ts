@@ -3,7 +3,12 @@ import { jsonLine } from '../platform/events.ts';
 
 /** The streams and the ambient facts a verb may use; tests pass their own. */
 export interface Io {
-  readonly out: { write: (text: string) => unknown; readonly isTTY?: boolean; readonly columns?: number };
+  readonly out: {
+    write: (text: string) => unknown;
+    readonly isTTY?: boolean;
+    readonly columns?: number;
+    readonly rows?: number;
+  };
   readonly err: { write: (text: string) => unknown; readonly isTTY?: boolean; readonly columns?: number };
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }

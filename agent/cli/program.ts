@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { VERSION } from '../platform/version.ts';
 import { baselineVerb } from './baseline.ts';
 import { checkConfigVerb } from './check-config.ts';
+import { collectVerb } from './collect.ts';
 import { doctorVerb } from './doctor.ts';
 import { driverVerb } from './driver.ts';
 import { findingsVerb } from './findings.ts';
@@ -31,6 +32,7 @@ const VERBS = [
   findingsVerb,
   logVerb,
   verifyVerb,
+  collectVerb,
   baselineVerb,
 ] as const;
 
@@ -43,6 +45,8 @@ export const buildProgram = (io: Io): Command => {
   const program = new Command('assayer')
     .description('Asks crypto-mining machines, read-only, what they run and where they hash, and attests it.')
     .version(VERSION, '-v, --version')
+    // An option behind a verb belongs to the verb, also where the verb above it knows the same one.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out.write(text), writeErr: (text) => io.err.write(text) })
     .showSuggestionAfterError()

@@ -27,9 +27,19 @@ export const runVerb = (program: Command, io: Io): void => {
         const running = await starting.catch(() => undefined);
         if (running !== undefined) events = eventsOf(await running.reload());
       });
-      const starting = Daemon.start(loaded, { clock, emit: (...event) => events(...event) });
-      const daemon = await starting;
-      const signal = await ending;
+      const emit: Emit = (...event) => events(...event);
+      let starting = Daemon.start(loaded, { clock, emit });
+      let daemon = await starting;
+      let end = await Promise.race([ending, daemon.replaced]);
+      while (typeof end !== 'string') {
+        // The store is not the log that was written: the agent begins another one.
+        const { loaded: inForce } = daemon;
+        await daemon.stop('rollback');
+        starting = Daemon.start(inForce, { clock, emit }, end);
+        daemon = await starting;
+        end = await Promise.race([ending, daemon.replaced]);
+      }
+      const signal = end;
       // A second signal, or an end that takes too long, does not wait.
       process.once('SIGINT', () => process.exit(EXIT.failed));
       process.once('SIGTERM', () => process.exit(EXIT.failed));

@@ -4,6 +4,7 @@ import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
+import type { ReceiverStatus } from '../publish/receivers.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
 import { Store } from '../record/store.ts';
 import { type Io, printable, printJson } from './io.ts';
@@ -123,6 +124,7 @@ const agentLines = (store: Store, live: Live | AgentError): readonly string[] =>
         `agent: running, log ${live.log}, ${live.size} entries`,
         ...(live.store_failing ? ['store: refuses writes; what is seen now is not recorded'] : []),
         uplinkLine(live.uplink),
+        ...(live.uplink?.collectors ?? []).map(collectorLine),
       ];
 
 const uplinkLine = (uplink: UplinkStatus | null): string => {
@@ -136,9 +138,9 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
     uplink.broker,
     uplink.protocol === undefined ? undefined : `MQTT ${uplink.protocol}`,
     `${uplink.cursor} of ${uplink.size} entries taken by the broker${lag === 0 ? '' : `, ${lag} waiting`}`,
-    'unconfirmed: no collector acknowledges',
+    uplink.unconfirmed ? 'unconfirmed: no collector is required (mqtt.collectors)' : confirmedWord(uplink),
     uplink.insecure ? 'insecure: no TLS' : undefined,
-    uplink.held === undefined ? undefined : `held: ${JSON.stringify(uplink.held)}`,
+    uplink.held === undefined ? undefined : `waits: ${printable(uplink.held.message)}`,
     uplink.lastError === undefined || uplink.state === 'connected'
       ? undefined
       : `last error: ${printable(uplink.lastError.message)}`,
@@ -146,3 +148,17 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
     .filter((word) => word !== undefined)
     .join(', ');
 };
+
+const confirmedWord = ({ collectors, size }: UplinkStatus): string =>
+  `${Math.min(...collectors.map(({ confirmed }) => confirmed))} of ${size} confirmed by every required collector`;
+
+/** One required collector: how far it is, how far behind, and why. */
+const collectorLine = ({ collector, state, confirmed, lag, lagS, problem }: ReceiverStatus): string =>
+  [
+    `collector ${collector}: ${state}`,
+    `${confirmed} entries stored`,
+    lag === 0 ? 'nothing waits' : `${lag} wait, the oldest for ${lagS} s`,
+    problem === undefined ? undefined : printable(problem.message),
+  ]
+    .filter((word) => word !== undefined)
+    .join(', ');

@@ -1,10 +1,8 @@
-import { createReadStream, readFileSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import type { Command } from 'commander';
 import {
-  InvalidKey,
   isError,
   LogVerifier,
-  parseTrustedKeys,
   type Remark,
   type Statement,
   type TrustedKeys,
@@ -14,6 +12,7 @@ import {
 } from '../../shared/index.ts';
 import { AgentError } from '../platform/errors.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
+import { trustedKeys } from './trusted-keys.ts';
 
 interface VerifyOptions {
   readonly key: readonly string[];
@@ -34,7 +33,7 @@ export const verifyVerb = (program: Command, io: Io): void => {
     .option('--json', 'print the result as one JSON object')
     .action(async (file: string, options: VerifyOptions) => {
       const tally = new Tally();
-      const keys = readKeys(options.key);
+      const keys = trustedKeys(options.key);
       const verifier = new LogVerifier({ keys, start: 'any', window: MOST_REMEMBERED });
       for await (const line of linesOf(file, io)) {
         tally.line += 1;
@@ -55,30 +54,6 @@ const oneMore = (file: string, before: readonly string[] = []): readonly string[
 
 /** Entries that are remembered for citations, 45 bytes each. */
 const MOST_REMEMBERED = 2_000_000;
-
-const readKeys = (files: readonly string[]): TrustedKeys => new Map(files.flatMap((file) => [...keysOf(file)]));
-
-const keysOf = (file: string): TrustedKeys => {
-  try {
-    return parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8')));
-  } catch (cause) {
-    if (
-      !(
-        cause instanceof InvalidKey ||
-        cause instanceof SyntaxError ||
-        (cause as NodeJS.ErrnoException).code !== undefined
-      )
-    ) {
-      throw cause;
-    }
-    throw new AgentError({
-      code: 'usage.key',
-      message: `${file}: ${(cause as Error).message}`,
-      remedy: 'give the gateway.jwk.json that `assayer init` wrote beside the key',
-      cause,
-    });
-  }
-};
 
 /** Longest line kept whole: a longer one cannot be a message, and is refused by its length. */
 const MOST_LINE = 262_144;

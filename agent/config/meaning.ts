@@ -5,6 +5,7 @@ import { isVendorDefault, readSecret, type SecretSource } from '../platform/secr
 import { SURFACES } from '../probe/capture.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
+import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { parseRange } from '../schedule/range.ts';
 import { OFF } from '../schedule/turns.ts';
@@ -135,6 +136,7 @@ const broker = (config: Config): readonly Contradiction[] => {
   const { mqtt } = config;
   return [
     ...problemAt(['mqtt', 'url'], () => checkBroker(mqtt)),
+    ...problemAt(['mqtt', 'witnesses'], () => readWitnesses(mqtt.witnesses, mqtt.quorum)),
     ...(mqtt.password_file === undefined && mqtt.password_env === undefined ? [] : secretProblem(mqtt, ['mqtt'])),
   ];
 };

@@ -79,6 +79,17 @@ const broker = z.strictObject({
     .default('auto')
     .describe('MQTT version; auto asks for 5, falls back to 3.1.1'),
   collectors: z.array(id).default([]).describe('collectors whose acknowledgement counts as delivered'),
+  witnesses: z
+    .array(z.string())
+    .max(16)
+    .default([])
+    .describe('C2SP vkeys of collectors whose cosignatures and epoch markers count'),
+  quorum: z
+    .int()
+    .min(1)
+    .max(16)
+    .default(1)
+    .describe('witnesses that must have cosigned before an entry may be pruned, where collectors are required'),
   rate: z.int().min(1).max(10_000).default(200).describe('most entries published per second'),
   spread_s: z.int().min(0).max(3600).default(30).describe('first connect after a random time up to this, s'),
   mirror: z.enum(['auto', 'on', 'off']).default('auto').describe('topics dev/<device>: auto = up to 500 devices'),

@@ -37,15 +37,19 @@ export const createKey = (stateDir: string): GatewayKey => {
 /** Reads the gateway key. Throws `key.absent`, `key.mode`, `key.unreadable`, `key.malformed`, `key.algorithm`. */
 export const loadKey = (stateDir: string): GatewayKey => {
   const file = join(stateDir, KEY_FILE);
-  const privateKey = parsePrivateKey(file, readPrivate(file, 'assayer init'));
-  if (privateKey.asymmetricKeyType !== 'ed25519') {
-    throw new AgentError({
-      code: 'key.algorithm',
-      message: `${file} holds a key of type ${privateKey.asymmetricKeyType}; the log is signed with Ed25519`,
-      remedy: `put the Ed25519 key of this gateway back, or choose an empty state_dir and run: assayer init`,
-    });
+  const other = 'choose an empty state_dir and run: assayer init';
+  return gatewayKey(parsePrivateKey(file, readPrivate(file, 'assayer init'), other));
+};
+
+/** The key with which a collector cosigns, PKCS#8 PEM, mode 0600; made at first need. Throws what `loadKey` throws. */
+export const collectorKey = (file: string): Signer & { readonly jwk: Jwk } => {
+  if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    const { privateKey } = generateKeyPairSync('ed25519');
+    writeNew(file, privateKey.export({ format: 'pem', type: 'pkcs8' }), 0o600);
   }
-  return gatewayKey(privateKey);
+  const other = 'name a file that does not exist yet, and have the new key put into the manifest';
+  const privateKey = parsePrivateKey(file, readPrivate(file, 'assayer collect'), other);
+  return { ...signerOf(privateKey), jwk: jwkOf(privateKey) };
 };
 
 /** The secret behind `*_pid` members, 32 bytes, made at first need. Without it a redacted value could be guessed from its digest. */
@@ -67,7 +71,18 @@ const gatewayKey = (privateKey: KeyObject): GatewayKey => {
   return { kid, jwk: { ...jwkOf(privateKey), kid, alg: 'Ed25519', use: 'sig' }, signer, protection: 'file' };
 };
 
-const parsePrivateKey = (file: string, pem: Buffer): KeyObject => {
+/** An Ed25519 key; `other` says what to do where the right one is gone. */
+const parsePrivateKey = (file: string, pem: Buffer, other: string): KeyObject => {
+  const key = privateKeyOf(file, pem, other);
+  if (key.asymmetricKeyType === 'ed25519') return key;
+  throw new AgentError({
+    code: 'key.algorithm',
+    message: `${file} holds a key of type ${key.asymmetricKeyType}; what is signed here is signed with Ed25519`,
+    remedy: `put the Ed25519 key back, or ${other}`,
+  });
+};
+
+const privateKeyOf = (file: string, pem: Buffer, other: string): KeyObject => {
   try {
     return createPrivateKey(pem);
   } catch {
@@ -75,7 +90,7 @@ const parsePrivateKey = (file: string, pem: Buffer): KeyObject => {
     throw new AgentError({
       code: 'key.malformed',
       message: `${file} is not a PKCS#8 PEM private key`,
-      remedy: 'restore it from a backup, or choose an empty state_dir and run: assayer init',
+      remedy: `restore it from a backup, or ${other}`,
     });
   }
 };

@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { AgentError } from '../platform/errors.ts';
 import type { Ending } from './ending.ts';
-import { ONLINE, STOPPED } from './messages.ts';
-import type { Connection } from './mqtt.ts';
+import { HEARTBEAT, ONLINE, STOPPED } from './messages.ts';
+import type { Connection, Delivered } from './mqtt.ts';
 import { presenceBytes, rivalSession } from './presence.ts';
-import { type Held, Pump } from './pump.ts';
+import { Pump } from './pump.ts';
+import type { Held, Receivers } from './receivers.ts';
+import { Requests } from './requests.ts';
 import type { Timing } from './timing.ts';
 import type { Topics } from './topics.ts';
 import type { UplinkOptions } from './uplink.ts';
@@ -13,9 +16,12 @@ const NEEDED_PACKET_BYTES = 40_000;
 
 export interface LineOptions extends UplinkOptions {
   readonly connection: Connection;
+  readonly receivers: Receivers;
   readonly topics: Topics;
   readonly session: string;
   readonly timing: Timing;
+  /** What is told to whoever asks with `status`. */
+  readonly report: () => object;
 }
 
 const DRAIN_LOOK_MS = 10;
@@ -24,13 +30,18 @@ const DRAIN_LOOK_MS = 10;
 export class Line {
   readonly #options: LineOptions;
   readonly #pump: Pump;
+  readonly #requests: Requests;
   #held: Held | undefined;
   #leaving = false;
   #pumping = false;
+  /** The newest checkpoint that was published: entries, and when. */
+  #told = { size: -1, atMs: 0 };
+  #rollcall: NodeJS.Timeout | undefined;
 
   constructor(options: LineOptions) {
     this.#options = options;
     this.#pump = new Pump(options);
+    this.#requests = new Requests({ ...options, publishCheckpoint: () => this.#publishCheckpoint() });
   }
 
   /** Why entries wait although there is a connection. */
@@ -38,7 +49,7 @@ export class Line {
     return this.#held ?? this.#pump.held;
   }
 
-  /** Limits, subscription, presence, pump, in this order; then until the connection ends, or `leave` asks for its end. */
+  /** Limits, subscription, presence, checkpoint, pump, in this order; then until the connection ends, or `leave` asks for its end. */
   async serve(leave: AbortSignal): Promise<Ending> {
     const { connection, timing } = this.#options;
     const farewell = (): void => void this.#farewell();
@@ -47,10 +58,14 @@ export class Line {
     await this.#introduce();
 
     const repeat = setInterval(() => void this.#publishOnline(), timing.presenceMs);
+    const beat = setInterval(() => this.#beat(), timing.heartbeatMs);
     if (connection.open && !this.#leaving) this.#startPump();
     const ending = await connection.closed;
     clearInterval(repeat);
+    clearInterval(beat);
+    clearTimeout(this.#rollcall);
     this.#pump.stop();
+    this.#requests.stop();
     leave.removeEventListener('abort', farewell);
     return ending;
   }
@@ -59,12 +74,13 @@ export class Line {
     const { connection, topics, timing } = this.#options;
     const limit = this.#unbearableLimit();
     if (limit !== undefined) return connection.leave({ kind: 'limit', message: limit });
-    this.#watchRivals();
-    const refusal = await connection.subscribe([topics.conn]);
+    connection.onMessage((message) => this.#guarded(() => this.#hear(message)));
+    const refusal = await connection.subscribe(topics.filters);
     if (refusal !== undefined) return connection.leave({ kind: 'refused', reason: refusal });
     // Who comes second sees the first here, and does not disturb it by an `online` of its own.
     await Promise.race([connection.closed, delay(timing.lookMs)]);
     await this.#publishOnline();
+    await this.#publishCheckpoint();
   }
 
   /** Limits in CONNACK that the library does not look at. */
@@ -82,7 +98,7 @@ export class Line {
     emit('info', 'uplink.connected', { broker: broker.url, protocol, session, window });
     if (server.maximumPacketSize >= NEEDED_PACKET_BYTES) {
       this.#pumping = true;
-      this.#pump.start();
+      this.#guarded(() => this.#pump.start());
       return;
     }
     const message = `the broker takes packets up to ${server.maximumPacketSize} bytes, ${NEEDED_PACKET_BYTES} are needed: raise its limit`;
@@ -90,17 +106,60 @@ export class Line {
     emit('error', 'uplink.packet-limit', { broker: broker.url, message });
   }
 
+  /** What others say. Anyone who may publish there chose every byte of it. */
+  #hear(message: Delivered): void {
+    const { topics, receivers, notary } = this.#options;
+    const { payload, retained } = message;
+    const channel = topics.read(message.topic);
+    switch (channel.kind) {
+      case 'conn':
+        this.#watchRival(payload);
+        return;
+      case 'ack':
+        // One that was kept speaks of another time.
+        if (!retained) receivers.takeAck(channel.collector, payload);
+        return;
+      case 'presence':
+        receivers.takePresence(channel.collector, payload, retained);
+        return;
+      case 'cosig':
+        notary.takeCosigned(payload);
+        return;
+      case 'epoch':
+        notary.takeMarker(payload);
+        return;
+      case 'cmd':
+        void this.#requests.take(channel.collector, message);
+        return;
+      case 'rollcall':
+        if (!retained) this.#answerRollcall();
+        return;
+      case 'other':
+        return;
+    }
+  }
+
   /** Our own `conn` shows who else speaks under this identity; a broker need not tell of a take-over (mqtt.md §4). */
-  #watchRivals(): void {
-    const { connection, topics, sessions, clock, timing } = this.#options;
-    connection.onMessage((topic, payload) => {
-      if (topic !== topics.conn) return;
-      const session = rivalSession(payload, sessions, Math.floor(clock.wallMs() / 1000), timing.rivalFreshS);
-      if (session === undefined) return;
-      this.#leaving = true;
-      this.#pump.stop();
-      void connection.leave({ kind: 'rival', session });
-    });
+  #watchRival(payload: Uint8Array): void {
+    const { connection, sessions, clock, timing } = this.#options;
+    const session = rivalSession(payload, sessions, Math.floor(clock.wallMs() / 1000), timing.rivalFreshS);
+    if (session === undefined) return;
+    this.#leaving = true;
+    this.#pump.stop();
+    void connection.leave({ kind: 'rival', session });
+  }
+
+  /** Presence and checkpoint again, after a random time: all gateways were asked. */
+  #answerRollcall(): void {
+    const { settings, random = Math.random } = this.#options;
+    this.#rollcall ??= setTimeout(
+      async () => {
+        this.#rollcall = undefined;
+        await this.#publishOnline();
+        await this.#publishCheckpoint();
+      },
+      random() * settings.spread_s * 1000,
+    );
   }
 
   async #publishOnline(): Promise<void> {
@@ -111,13 +170,44 @@ export class Line {
     emit('warn', 'uplink.presence-refused', { topic: topics.conn, reason: result.reason });
   }
 
+  /** A checkpoint where the log grew, and now and then in any case. */
+  #beat(): void {
+    const { outbox, clock, timing } = this.#options;
+    const isIdle = this.#told.size === outbox.size();
+    if (isIdle && clock.monoMs() - this.#told.atMs < timing.idleHeartbeatMs - timing.heartbeatMs / 2) return;
+    void this.#publishCheckpoint();
+  }
+
+  async #publishCheckpoint(): Promise<number> {
+    const { connection, topics, notary, clock, emit } = this.#options;
+    const beat = connection.open ? this.#guarded(() => notary.heartbeat()) : undefined;
+    if (beat === undefined) return this.#told.size;
+    this.#told = { size: beat.size, atMs: clock.monoMs() };
+    const result = await connection.publish(topics.cp, beat.message, HEARTBEAT);
+    if (result.kind === 'refused')
+      emit('warn', 'uplink.checkpoint-refused', { topic: topics.cp, reason: result.reason });
+    return beat.size;
+  }
+
+  /** A store that cannot be read ends the connection, so that its failure is reported and tried again like any other. */
+  #guarded<Result>(body: () => Result): Result | undefined {
+    try {
+      return body();
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      this.#options.connection.drop({ kind: 'store', message: error.message });
+      return undefined;
+    }
+  }
+
   /** `stopped` after everything that is on its way, then DISCONNECT; at most as long as a stop may take. */
   async #farewell(): Promise<void> {
-    const { connection, topics, timing } = this.#options;
+    const { connection, topics, timing, outbox } = this.#options;
     this.#leaving = true;
     const giveUp = setTimeout(() => connection.drop({ kind: 'left' }), timing.stopMs);
     await this.#drain();
     this.#pump.stop();
+    if (this.#pumping && this.#told.size !== outbox.size()) await this.#publishCheckpoint();
     await connection.publish(topics.conn, this.#presence('stopped'), STOPPED);
     await connection.leave({ kind: 'left' });
     clearTimeout(giveUp);
@@ -137,6 +227,7 @@ export class Line {
       atMs: clock.wallMs(),
       tls: connection.broker.tls,
       retained: connection.server.retainAvailable,
+      held: this.held,
     });
   }
 }

@@ -14,6 +14,17 @@ export const logMessage = ({ seq, kind }: OutboxEntry): PublishOptions => ({
   user: { seq: String(seq), kind },
 });
 
+/** The newest signed checkpoint. */
+export const HEARTBEAT: PublishOptions = { retain: true, expiryS: 86_400, contentType: `${STATEMENT};type=cp` };
+
+/** A page of an answer; the correlation data of the request goes back. */
+export const answerMessage = (correlation: Uint8Array | undefined): PublishOptions => ({
+  retain: false,
+  expiryS: 300,
+  contentType: JSON_TEXT,
+  ...(correlation === undefined ? {} : { correlation }),
+});
+
 export const ONLINE: PublishOptions = { retain: true, expiryS: 900, contentType: JSON_TEXT };
 export const STOPPED: PublishOptions = { retain: true, expiryS: 86_400, contentType: JSON_TEXT };
 export const DEVICE_MIRROR: PublishOptions = { retain: true, contentType: STATEMENT };

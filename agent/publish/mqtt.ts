@@ -35,6 +35,8 @@ export interface ConnectOptions {
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';
   readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
+  /** Gets every message, from the first packet on. The next packet is read when the promise it may give has settled. */
+  readonly heard?: ((topic: string, payload: Uint8Array) => Promise<void> | undefined) | undefined;
   readonly timing: Timing;
   readonly signal: AbortSignal;
 }
@@ -60,6 +62,17 @@ export type PublishResult =
 
 const CLOSED: PublishResult = { kind: 'closed' };
 
+/** A message of a subscription. Beside topic and payload nothing of it is needed, and nothing of it is evidence. */
+export interface Delivered {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+  /** The broker had kept it. */
+  readonly retained: boolean;
+  /** Where MQTT 5 says that an answer should go, and what it should bring along. */
+  readonly responseTopic?: string;
+  readonly correlation?: Uint8Array;
+}
+
 /**
  * One connection, from TCP to CONNACK. The only importer of the MQTT library, of which it uses as little as it can: no
  * reconnect, no store, no queue, one client object per connection (mqtt.md §11). Aborting the signal ends the attempt.
@@ -75,6 +88,8 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
   const trouble = watchTrouble(client, options.broker);
+  if (options.heard !== undefined) hearAll(client, options.heard);
+  const heard = new Heard(client);
   // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
   (client.stream as unknown as Socket).setNoDelay(true);
   return new Promise((resolve) => {
@@ -92,8 +107,20 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     options.signal.addEventListener('abort', leave);
     client.once('close', failed);
     client.once('error', failed);
-    client.once('connect', (connack) => settle(new Connection(client, options, serverFacts(connack), trouble)));
+    client.once('connect', (connack) =>
+      settle(new Connection(client, options, { server: serverFacts(connack), trouble, heard })),
+    );
   });
+};
+
+/** What a session had waiting may come in one piece with CONNACK, before anybody could listen to the connection. */
+const hearAll = (client: mqtt.MqttClient, heard: NonNullable<ConnectOptions['heard']>): void => {
+  client.handleMessage = ({ topic, payload }, done) => {
+    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
+    const room = heard(topic, bytes);
+    if (room === undefined) done();
+    else void room.then(() => done());
+  };
 };
 
 const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonly [name: string]: unknown } => {
@@ -190,6 +217,33 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
   return trouble;
 };
 
+/** What a session had waiting may come in one piece with CONNACK, before anybody could listen: it waits here. */
+class Heard {
+  #waiting: Delivered[] | undefined = [];
+  #listener: (message: Delivered) => void = (message) => void this.#waiting?.push(message);
+
+  constructor(client: mqtt.MqttClient) {
+    client.on('message', (topic, payload, { retain, properties = {} }) => {
+      const { responseTopic, correlationData } = properties;
+      this.#listener({
+        topic,
+        payload,
+        retained: retain,
+        ...(responseTopic === undefined ? {} : { responseTopic }),
+        ...(correlationData === undefined ? {} : { correlation: correlationData }),
+      });
+    });
+  }
+
+  /** Tells what waits, and from now on everything. */
+  tell(listener: (message: Delivered) => void): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.#listener = listener;
+    for (const message of waiting) listener(message);
+  }
+}
+
 /** A connection after CONNACK. It never queues beyond the broker's window, and no publish outlives it unanswered. */
 export class Connection {
   readonly kind = 'connected';
@@ -206,14 +260,20 @@ export class Connection {
   readonly #answers = new Set<Promise<PublishResult>>();
   readonly #waiting: (() => void)[] = [];
   readonly #trouble: Trouble;
+  readonly #heard: Heard;
   #inflight = 0;
   #open = true;
   #close: (ending: Ending) => void = () => {};
 
-  constructor(client: mqtt.MqttClient, options: ConnectOptions, server: ServerFacts, trouble: Trouble) {
+  constructor(
+    client: mqtt.MqttClient,
+    options: ConnectOptions,
+    { server, trouble, heard }: { readonly server: ServerFacts; readonly trouble: Trouble; readonly heard: Heard },
+  ) {
     this.#client = client;
     this.#timing = options.timing;
     this.#trouble = trouble;
+    this.#heard = heard;
     this.protocol = options.protocol;
     this.broker = options.broker;
     this.server = server;
@@ -231,9 +291,9 @@ export class Connection {
     return this.#open;
   }
 
-  /** Calls back for each message of a subscription. */
-  onMessage(heard: (topic: string, payload: Uint8Array) => void): void {
-    this.#client.on('message', (topic, payload) => heard(topic, payload));
+  /** Calls back for each message, also for those that came before. */
+  onMessage(heard: (message: Delivered) => void): void {
+    this.#heard.tell(heard);
   }
 
   /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
@@ -321,11 +381,12 @@ const publishResult = (error: (Error & { code?: unknown }) | null | undefined): 
   return typeof error.code === 'number' ? { kind: 'refused', reason: error.code } : CLOSED;
 };
 
-const publishProperties = ({ contentType, expiryS, user }: Omit<PublishOptions, 'retain'>) => ({
+const publishProperties = ({ contentType, expiryS, user, correlation }: Omit<PublishOptions, 'retain'>) => ({
   payloadFormatIndicator: true,
   contentType,
   ...(expiryS === undefined ? {} : { messageExpiryInterval: expiryS }),
   ...(user === undefined ? {} : { userProperties: { ...user } }),
+  ...(correlation === undefined ? {} : { correlationData: asBuffer(correlation) }),
 });
 
 const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);

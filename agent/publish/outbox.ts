@@ -22,6 +22,14 @@ export interface Outbox {
   cursor(): number;
   /** Everything below `next` was acknowledged by a broker. */
   advance(next: number): void;
+  /** Number of entries from 0 that a required collector has stored, as far as it said. May be persisted late, too. */
+  confirmed(collector: string): number;
+  /** A collector has stored this many; fewer than before where it was restored from a backup. */
+  confirm(collector: string, next: number): void;
+  /** Leaf hash of an entry, b64u, also where its message was pruned; undefined beyond the end. */
+  leaf(seq: number): string | undefined;
+  /** When an entry was written, Unix seconds; undefined where it is not held. */
+  writtenAt(seq: number): number | undefined;
   /** Calls back after each commit; returns the way to stop that. */
   onAppend(callback: () => void): () => void;
   /** True while the entry is the newest attestation of the device. */
@@ -30,4 +38,14 @@ export interface Outbox {
   newestAfter(device: string, limit: number): readonly OutboxEntry[];
   /** Number of devices that have an attestation and are still in the configuration. */
   deviceCount(): number;
+}
+
+/** What is signed about the log beside its entries. The record stage implements it. */
+export interface Notary {
+  /** Signs a checkpoint of all committed entries, as a heartbeat message. */
+  heartbeat(): { readonly size: number; readonly message: Uint8Array };
+  /** Takes what came on `cosig/<col>`; anything but a good cosignature is passed over. */
+  takeCosigned(payload: Uint8Array): void;
+  /** Takes what came on `_fleet/epoch/<col>`, likewise. */
+  takeMarker(payload: Uint8Array): void;
 }

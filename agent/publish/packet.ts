@@ -1,9 +1,11 @@
-/** `expiryS`, `contentType` and `user` are conveniences of MQTT 5 and left out over 3.1.1. */
+/** `expiryS`, `contentType`, `user` and `correlation` are conveniences of MQTT 5 and left out over 3.1.1. */
 export interface PublishOptions {
   readonly retain: boolean;
   readonly contentType: string;
   readonly expiryS?: number;
   readonly user?: { readonly [name: string]: string };
+  /** Correlation data of the request that this answers. */
+  readonly correlation?: Uint8Array;
 }
 
 /** Length of the PUBLISH packet of MQTT 5 (3.3): the broker closes on a larger one than it takes, and the library sends it again. */
@@ -13,6 +15,7 @@ export const publishBytes = (topic: string, payloadBytes: number, options: Publi
     2 +
     text(options.contentType, 1) +
     (options.expiryS === undefined ? 0 : 5) +
+    (options.correlation === undefined ? 0 : 3 + options.correlation.length) +
     user.reduce((sum, [name, value]) => sum + text(name, 1) + text(value, 0), 0);
   const rest = text(topic, 0) + 2 + variable(properties) + properties + payloadBytes;
   return 1 + variable(rest) + rest;

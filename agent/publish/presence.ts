@@ -1,4 +1,5 @@
 import type { Outbox } from './outbox.ts';
+import type { Held, Receivers } from './receivers.ts';
 
 /** What a gateway says about itself on its `conn` topic (mqtt.md §4). Unsigned: a hint, never evidence. */
 export interface Presence {
@@ -12,8 +13,12 @@ export interface Presence {
   readonly proto: 1;
   /** Unix seconds. */
   readonly at: number;
-  /** No collector confirms: what a broker acknowledged may still be lost. */
-  readonly unconfirmed: true;
+  /** No collector is required: what a broker acknowledged may still be lost. */
+  readonly unconfirmed?: true;
+  /** Number of entries from 0 that every required collector has stored. */
+  readonly confirmed?: number;
+  /** Code of why entries wait, while they do. */
+  readonly held?: string;
   /** The connection has no TLS. */
   readonly insecure?: true;
   /** This broker keeps no retained messages. */
@@ -28,8 +33,9 @@ export const presenceBytes = (
     readonly log: string;
     readonly version: string;
     readonly outbox: Pick<Outbox, 'size'>;
+    readonly receivers: Pick<Receivers, 'required' | 'confirmed'>;
   },
-  line: { readonly atMs: number; readonly tls: boolean; readonly retained: boolean },
+  line: { readonly atMs: number; readonly tls: boolean; readonly retained: boolean; readonly held?: Held | undefined },
 ): Uint8Array => {
   const presence: Presence = {
     state,
@@ -39,7 +45,8 @@ export const presenceBytes = (
     agent: of.version,
     proto: 1,
     at: Math.floor(line.atMs / 1000),
-    unconfirmed: true,
+    ...(of.receivers.required ? { confirmed: of.receivers.confirmed() } : { unconfirmed: true }),
+    ...(line.held === undefined ? {} : { held: line.held.code }),
     ...(line.tls ? {} : { insecure: true }),
     ...(line.retained ? {} : { retained: false }),
   };

@@ -4,22 +4,20 @@ import type { Emit } from '../platform/events.ts';
 import { Allowance } from './allowance.ts';
 import type { MqttSettings } from './broker.ts';
 import { REASON } from './ending.ts';
+import { Lead } from './lead.ts';
 import { logMessage } from './messages.ts';
 import { Mirrors } from './mirrors.ts';
 import type { Connection } from './mqtt.ts';
 import type { Outbox, OutboxEntry } from './outbox.ts';
+import { Patience } from './patience.ts';
+import type { Change, Held, Receivers } from './receivers.ts';
 import type { Timing } from './timing.ts';
 import type { Topics } from './topics.ts';
-
-/** Why entries wait although the broker is connected. */
-export interface Held {
-  readonly code: string;
-  readonly message: string;
-}
 
 export interface PumpOptions {
   readonly connection: Connection;
   readonly outbox: Outbox;
+  readonly receivers: Receivers;
   readonly topics: Topics;
   readonly settings: Pick<MqttSettings, 'rate' | 'mirror'>;
   readonly timing: Timing;
@@ -27,15 +25,22 @@ export interface PumpOptions {
   readonly emit: Emit;
 }
 
+/** While no collector is there, so many entries are tried now and then. */
+const PROBE_ENTRIES = 8;
+const WATCH_MS = 1_000;
+
 /**
  * Sends the log over one connection, in `seq` order, never skipping one that is held (mqtt.md §5). It reads a window of entries at a
  * time, so a backlog costs no memory. One pump per connection: nothing an earlier connection answers can reach it. Any
- * failure ends the connection; the next pump begins at the lowest entry that was not acknowledged.
+ * failure ends the connection; the next pump begins at the lowest entry that was not confirmed. Collectors confirm, where
+ * any are required; else the broker's acknowledgement has to do.
  */
 export class Pump {
   readonly #options: PumpOptions;
   readonly #mirrors: Mirrors;
   readonly #allowance: Allowance;
+  readonly #lead = new Lead();
+  readonly #patience: Patience;
   /** Acknowledged above the cursor, waiting for a lower one. */
   readonly #ahead = new Set<number>();
   #read: OutboxEntry[] = [];
@@ -45,20 +50,33 @@ export class Pump {
   #held: Held | undefined;
   #turning = false;
   #timer: NodeJS.Timeout | undefined;
+  #watching: NodeJS.Timeout | undefined;
+  #probedMs = 0;
+  #floor = 0;
   #unsubscribe: () => void = () => {};
 
   constructor(options: PumpOptions) {
     this.#options = options;
     this.#mirrors = new Mirrors(options);
     this.#allowance = new Allowance(options.settings.rate, options.clock.monoMs());
+    this.#patience = new Patience(options.timing);
   }
 
-  /** Begins at the lowest unacknowledged entry. */
+  /** Begins at the lowest unconfirmed entry. */
   start(): void {
-    const { connection, outbox } = this.#options;
+    const { connection, outbox, receivers, timing } = this.#options;
     this.#state = 'running';
-    this.#unsubscribe = outbox.onAppend(() => this.#wake());
+    const subscriptions = [outbox.onAppend(() => this.#wake()), receivers.onChange((change) => this.#changed(change))];
+    this.#unsubscribe = () => {
+      for (const unsubscribe of subscriptions) unsubscribe();
+    };
+    if (receivers.required) {
+      this.#watching = setInterval(() => this.#watch(), Math.min(WATCH_MS, timing.resendMs / 4, timing.probeMs / 4));
+    }
+    this.#probedMs = this.#options.clock.monoMs();
+    this.#floor = this.#lowestUnconfirmed();
     this.#rewind();
+    this.#sayHeld();
     if (!connection.server.sessionPresent) void this.#mirrors.republish().catch((error) => this.#mirrorsEnded(error));
   }
 
@@ -67,18 +85,113 @@ export class Pump {
     this.#state = 'stopped';
     this.#unsubscribe();
     clearTimeout(this.#timer);
+    clearInterval(this.#watching);
     this.#mirrors.stop();
   }
 
   get held(): Held | undefined {
-    return this.#held;
+    const { receivers, outbox } = this.#options;
+    const isWaiting = receivers.required && receivers.confirmed() < outbox.size();
+    return this.#held ?? (isWaiting ? (receivers.held ?? this.#behind()) : undefined);
+  }
+
+  /** Everything that may be sent beyond what is confirmed was sent. */
+  #behind(): Held | undefined {
+    const { outbox, receivers } = this.#options;
+    if (this.#next >= outbox.size() || this.#lead.count === 0) return undefined;
+    const entry = this.#read[0];
+    if (entry === undefined || this.#lead.hasRoom(entry)) return undefined;
+    const message = `${this.#lead.count} entries from ${receivers.floor()} on were sent and are not confirmed yet`;
+    return { code: 'uplink.collector-behind', message };
+  }
+
+  /** The lowest entry that is not confirmed. */
+  #lowestUnconfirmed(): number {
+    const { outbox, receivers } = this.#options;
+    return receivers.required ? receivers.floor() : outbox.cursor();
   }
 
   #rewind(): void {
+    const { outbox } = this.#options;
     this.#held = undefined;
-    this.#next = this.#options.outbox.cursor();
+    this.#next = this.#lowestUnconfirmed();
+    // What a collector has stored, a broker must have taken.
+    if (this.#next > outbox.cursor()) outbox.advance(this.#next);
     this.#read = [];
+    this.#lead.clear();
     this.#wake();
+  }
+
+  #changed(change: Change): void {
+    try {
+      this.#heed(change);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #heed(change: Change): void {
+    const { receivers, clock } = this.#options;
+    switch (change) {
+      case 'joined':
+        this.#patience.rest();
+        this.#floor = receivers.floor();
+        // A pump that a person has to free first stays where it is.
+        if (this.#held === undefined) this.#rewind();
+        return;
+      case 'stored':
+      case 'left':
+        this.#advance();
+        if (change === 'left') this.#sayHeld();
+        return;
+      case 'gap':
+        if (this.#next > receivers.floor() && this.#patience.heedsGap(clock.monoMs())) this.#sendAgain('gap');
+        return;
+    }
+  }
+
+  #advance(): void {
+    const floor = this.#lowestUnconfirmed();
+    if (floor > this.#floor) this.#patience.begin(this.#options.clock.monoMs());
+    this.#floor = floor;
+    this.#lead.confirmed(floor);
+    if (this.#lead.count === 0) this.#patience.rest();
+    // It may have stored them from an earlier connection.
+    if (floor > this.#next && this.#held === undefined) this.#rewind();
+    else this.#wake();
+  }
+
+  #sendAgain(why: 'gap' | 'no progress'): void {
+    const { emit, clock, receivers } = this.#options;
+    if (this.#held !== undefined || this.#state !== 'running') return;
+    this.#patience.sentAgain(clock.monoMs());
+    emit('info', 'uplink.sends-again', { from: receivers.floor(), to: this.#next, why });
+    this.#rewind();
+  }
+
+  /** Now and then: entries that nobody confirmed are sent again; while nobody is there, the first ones are tried. */
+  #watch(): void {
+    const { receivers, clock, timing } = this.#options;
+    const nowMs = clock.monoMs();
+    receivers.tick();
+    if (!receivers.anybody) {
+      if (nowMs - this.#probedMs < timing.probeMs) return;
+      this.#probedMs = nowMs;
+      if (this.#held === undefined) this.#changed('joined');
+    } else if (this.#lead.count > 0 && this.#patience.isDue(nowMs)) {
+      this.#sendAgain('no progress');
+    }
+  }
+
+  #sayHeld(): void {
+    const { receivers, emit, outbox } = this.#options;
+    const { held } = this;
+    if (held?.code !== 'uplink.no-collector') return;
+    emit('warn', 'uplink.no-collector', {
+      message: held.message,
+      confirmed: receivers.confirmed(),
+      size: outbox.size(),
+    });
   }
 
   /** A turn soon, outside of the transaction or callback that asks for it. */
@@ -104,7 +217,7 @@ export class Pump {
     while (this.#state === 'running' && this.#held === undefined && this.#inflight < connection.window) {
       if (this.#mirrors.sendOne((sent) => this.#count(sent))) continue;
       const entry = this.#peek();
-      if (entry === undefined) return;
+      if (entry === undefined || !this.#mayGo(entry)) return;
       const waitMs = this.#allowance.take(clock.monoMs());
       if (waitMs > 0) {
         this.#turnAfter(waitMs);
@@ -112,8 +225,21 @@ export class Pump {
       }
       this.#read.shift();
       this.#next = entry.seq + 1;
+      this.#noteSent(entry);
       this.#count(this.#send(entry));
     }
+  }
+
+  #mayGo(entry: OutboxEntry): boolean {
+    const { receivers } = this.#options;
+    if (!receivers.required) return true;
+    return receivers.anybody ? this.#lead.hasRoom(entry) : this.#lead.count < PROBE_ENTRIES;
+  }
+
+  #noteSent(entry: OutboxEntry): void {
+    if (!this.#options.receivers.required) return;
+    this.#patience.sent(this.#options.clock.monoMs());
+    this.#lead.sent(entry);
   }
 
   #turnAfter(waitMs: number): void {
@@ -128,11 +254,12 @@ export class Pump {
     return entry === undefined || entry.seq === this.#next ? entry : this.#afterPruned(entry);
   }
 
-  /** Where retention removed entries before there was a broker, the cursor passes over them once nothing is under way. */
+  /** Where retention removed entries that somebody lacks, sending passes over them once nothing is under way. */
   #afterPruned(entry: OutboxEntry): OutboxEntry | undefined {
+    const { outbox, emit } = this.#options;
     if (this.#inflight > 0) return undefined;
-    this.#options.emit('warn', 'uplink.pruned', { from: this.#next, to: entry.seq });
-    this.#options.outbox.advance(entry.seq);
+    emit('warn', 'uplink.pruned', { from: this.#next, to: entry.seq });
+    if (entry.seq > outbox.cursor()) outbox.advance(entry.seq);
     this.#next = entry.seq;
     return entry;
   }
@@ -184,7 +311,8 @@ export class Pump {
     const { outbox } = this.#options;
     const cursor = outbox.cursor();
     // After a rewind an entry below the cursor may be acknowledged a second time.
-    if (entry.seq >= cursor) this.#ahead.add(entry.seq);
+    if (entry.seq < cursor || this.#ahead.has(entry.seq)) return;
+    this.#ahead.add(entry.seq);
     let next = cursor;
     while (this.#ahead.delete(next)) next += 1;
     if (next > cursor) outbox.advance(next);

@@ -32,6 +32,21 @@ export interface Timing {
   readonly renewalMs: number;
   /** Between two mirrors when all are published again. */
   readonly mirrorEveryMs: number;
+  /** A collector that came is given entries after a random time up to this, so that a fleet does not begin all at once. */
+  readonly settleMs: number;
+  /** A collector that nothing was heard of for so long is taken to be away. Longer than it repeats presence (300 s). */
+  readonly absentMs: number;
+  /** While no collector is there the first entries are sent this often: a lost presence message must not stop everything. */
+  readonly probeMs: number;
+  /** Without progress entries are sent again after this, then after twice as long each time, up to the ceiling. */
+  readonly resendMs: number;
+  readonly resendCapMs: number;
+  /** Signed checkpoint where the log grew, and in any case. */
+  readonly heartbeatMs: number;
+  readonly idleHeartbeatMs: number;
+  /** Least time between two requests that were carried out, by what they ask, and between two pages of an answer. */
+  readonly requestMs: { readonly [op in 'status' | 'observe' | 'checkpoint']: number };
+  readonly pageMs: number;
   /** What a clean stop may take altogether. */
   readonly stopMs: number;
 }
@@ -54,5 +69,14 @@ export const TIMING: Timing = {
   primaryReturnMs: 3_600_000,
   renewalMs: 60_000,
   mirrorEveryMs: 20,
+  settleMs: 10_000,
+  absentMs: 900_000,
+  probeMs: 300_000,
+  resendMs: 30_000,
+  resendCapMs: 900_000,
+  heartbeatMs: 60_000,
+  idleHeartbeatMs: 300_000,
+  requestMs: { status: 5_000, observe: 30_000, checkpoint: 10_000 },
+  pageMs: 50,
   stopMs: 3_000,
 };

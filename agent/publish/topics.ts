@@ -1,9 +1,25 @@
 import type { Severity } from '../appraise/finding.ts';
 
-/** Every topic one gateway writes (mqtt.md §2). Topics route; they are never evidence. */
+/** What somebody said to this gateway, or to all, by its topic. */
+export type Channel =
+  | { readonly kind: 'conn' | 'other' }
+  | {
+      readonly kind: 'ack' | 'cosig' | 'cmd' | 'presence' | 'epoch' | 'rollcall';
+      readonly collector: string;
+    };
+
+/** Every topic one gateway writes and reads (mqtt.md §2). Topics route; they are never evidence. */
 export interface Topics {
   /** Every log entry, in `seq` order. */
   readonly log: string;
+  /** The newest signed checkpoint. */
+  readonly cp: string;
+  /** Answers to the requests of a collector. */
+  readonly rsp: (collector: string) => string;
+  /** What to subscribe to. */
+  readonly filters: readonly string[];
+  /** What a topic of these filters is for. */
+  readonly read: (topic: string) => Channel;
   /** Presence: `online`, `stopped`, or the will `lost`. */
   readonly conn: string;
   /** Mirror: the newest attestation of one device. */
@@ -26,9 +42,27 @@ export const isPrefix = (text: string): boolean => {
 /** The topics of a gateway. Throws a plain Error for an id that broke the rule: ids are formed by us, never by a device. */
 export const topicsOf = (prefix: string, gateway: string): Topics => {
   if (!isPrefix(prefix)) throw new Error(`not a topic prefix: ${JSON.stringify(prefix)}`);
-  const own = `${prefix}/v1/${level(gateway)}`;
+  const base = `${prefix}/v1`;
+  const own = `${base}/${level(gateway)}`;
+  const heard: readonly (readonly [folder: string, kind: Exclude<Channel['kind'], 'conn' | 'other'>])[] = [
+    [`${own}/ack/`, 'ack'],
+    [`${own}/cosig/`, 'cosig'],
+    [`${own}/cmd/`, 'cmd'],
+    [`${base}/_fleet/collector/`, 'presence'],
+    [`${base}/_fleet/epoch/`, 'epoch'],
+    [`${base}/_fleet/rollcall/`, 'rollcall'],
+  ];
   return {
+    filters: [`${own}/conn`, ...heard.map(([folder]) => `${folder}+`)],
+    read: (topic) => {
+      if (topic === `${own}/conn`) return { kind: 'conn' };
+      const found = heard.find(([folder]) => topic.startsWith(folder));
+      const collector = found === undefined ? '' : topic.slice(found[0].length);
+      return found === undefined || !isId(collector) ? { kind: 'other' } : { kind: found[1], collector };
+    },
     log: `${own}/log`,
+    cp: `${own}/cp`,
+    rsp: (collector) => `${own}/rsp/${level(collector)}`,
     conn: `${own}/conn`,
     dev: (device) => `${own}/dev/${level(device)}`,
     finding: (severity) => `${own}/finding/${severity}`,

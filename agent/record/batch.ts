@@ -211,6 +211,15 @@ export class Batch {
     return this.#departed.get(device) ?? this.states.get(device) ?? this.#deps.state(device);
   }
 
+  /** What is open about these devices, said again where another log has replaced the one that said it. */
+  restated(states: readonly DeviceState[]): void {
+    for (const { id, tracks } of states) {
+      for (const { finding } of tracks) {
+        if (finding.confirmedAt !== undefined) this.#stateOne({ kind: 'device', device: id, finding });
+      }
+    }
+  }
+
   /** A finding of the gateway itself: about no device. */
   gatewayFinding(finding: Finding): void {
     const openedSeq = finding.openedSeq ?? this.#tx.next();

@@ -5,7 +5,13 @@ const MOST_BOOTS = 2000;
 
 /** The seeds this store was ever started with: a presence under one of them is our own. */
 export const earlierBoots = (store: Store): ReadonlySet<string> =>
-  new Set(store.newestOf('session', MOST_BOOTS).flatMap((seq) => bootseedIn(store, seq)));
+  new Set([
+    ...(store.meta(FORMER_BOOTS, (text) => JSON.parse(text) as readonly string[]) ?? []),
+    ...store.newestOf('session', MOST_BOOTS).flatMap((seq) => bootseedIn(store, seq)),
+  ]);
+
+/** Name under which the store keeps seeds of starts before the log: a log that is put aside takes its entries along. */
+export const FORMER_BOOTS = 'former-boots';
 
 /** None where the entry is damaged: who else speaks under this identity must not depend on an old one. */
 const bootseedIn = (store: Store, seq: number): readonly string[] => {

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { LogEnd } from '../../shared/statement.ts';
 import { storeFailure } from './failure.ts';
 
 const FILE = 'log.json';
@@ -35,7 +36,42 @@ export const markBegun = (stateDir: string, origin: string): void => {
  * is not beyond that, so that an emptied store begins another log and never a fork (attestation.md §3).
  */
 export const nextOrigin = (name: string, nowMs: number, former: string | undefined): string => {
-  const last = former?.startsWith(`${name}/`) === true ? Number(former.slice(name.length + 1)) : Number.NaN;
+  const last = former === undefined ? Number.NaN : incarnationOf(former, name);
   const now = Math.floor(nowMs / 1000);
   return `${name}/${Number.isSafeInteger(last) ? Math.max(now, last + 1) : now}`;
+};
+
+/** The number at the end of an origin; NaN where it is of another gateway, or none. */
+const incarnationOf = (origin: string, name: string): number =>
+  origin.startsWith(`${name}/`) ? Number(origin.slice(name.length + 1)) : Number.NaN;
+
+/** The later of two origins of one gateway. */
+export const laterOrigin = (name: string, one: string, other: string | undefined): string =>
+  other !== undefined && incarnationOf(other, name) > incarnationOf(one, name) ? other : one;
+
+/** Why the log of a store is not continued: what this key had signed of it, where that is known. */
+export interface Replaces {
+  readonly end?: LogEnd | undefined;
+  readonly why: string;
+}
+
+/**
+ * Whether the log that a store holds was put back to an older state, by what stands beside the store: the head that was
+ * signed last, and the log that was begun last.
+ */
+export const staleness = (
+  log: { readonly origin: string; readonly size: number },
+  beside: { readonly head: LogEnd | undefined; readonly begun: string | undefined },
+): Replaces | undefined => {
+  const { head, begun } = beside;
+  if (log.size === 0) return undefined;
+  if (head?.log === log.origin && head.size > log.size) {
+    return { end: head, why: `the store holds ${log.size} entries of ${head.size} that were signed` };
+  }
+  const name = log.origin.slice(0, log.origin.lastIndexOf('/'));
+  if (begun === undefined || laterOrigin(name, log.origin, begun) === log.origin) return undefined;
+  return {
+    end: head?.log === begun ? head : undefined,
+    why: `the store holds ${log.origin}, which ${begun} had replaced`,
+  };
 };

@@ -1,17 +1,25 @@
 import { randomBytes } from 'node:crypto';
 import { signMessage } from '../../shared/envelope.ts';
 import type { Signer } from '../../shared/keys.ts';
-import { type ClockState, type Content, EAT_PROFILE } from '../../shared/statement.ts';
-import { leafHash } from '../../shared/tree.ts';
+import {
+  type ClockState,
+  type CommonMembers,
+  type Content,
+  EAT_PROFILE,
+  type LogEnd,
+  NO_PREVIOUS,
+} from '../../shared/statement.ts';
+import { appendLeaf, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from '../../shared/tree.ts';
 import type { Finding } from '../appraise/finding.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Built, Entry } from './entry.ts';
 import { readHead } from './head.ts';
-import { nextOrigin } from './incarnation.ts';
+import { laterOrigin, nextOrigin, type Replaces } from './incarnation.ts';
 import { REFRESH_CAPTURE_S } from './retention.ts';
-import { buildClockStep, buildStart, buildStorage, type StartFacts } from './session.ts';
+import { buildClockStep, buildRollback, buildStart, buildStorage, type StartFacts } from './session.ts';
 import type { Store } from './store.ts';
+import { readEdge, saveEdge } from './tree.ts';
 
 /** What one transaction of the log can do. All of it becomes durable together, or none of it. */
 export interface Transaction {
@@ -42,12 +50,20 @@ export interface ReadOptions {
   readonly gateway: string;
   /** Origin of the log that was begun here before; an empty store begins another one. */
   readonly former?: string | undefined;
+  /** The end of that former log, where it is known. */
+  readonly prior?: LogEnd | undefined;
+  /** The log in the store is not the one that was written: another one replaces it. */
+  readonly replaces?: Replaces | undefined;
+  /** The newest epoch marker that was heard, as a statement names it. */
+  readonly epoch?: () => CommonMembers['epoch'];
 }
 
 /** Where the chain and both clocks stand after an entry. */
 interface Position {
   readonly seq: number;
   readonly prev: string;
+  /** The right edge of the tree over the entries before. */
+  readonly edge: CompactRange;
   readonly monoMs: number;
   /** Wall clock of the last entry of this process, Unix milliseconds. */
   readonly wallMs?: number;
@@ -57,11 +73,14 @@ interface Position {
 export class Log {
   /** Log origin, `<operator-domain>/<gateway>/<incarnation>`. */
   readonly origin: string;
+  /** Origin of the log in the store, where this one replaces it. */
+  readonly replaced: string | undefined;
   readonly bootcount: number;
   readonly bootseed: string;
   readonly #options: ReadOptions;
   readonly #listeners = new Set<() => void>();
   #position: Position;
+  #frozen: AgentError | undefined;
   #failure: { readonly code: string; readonly since: number; count: number } | undefined;
 
   /** Reads the end of the log and begins at once. */
@@ -76,29 +95,90 @@ export class Log {
    * `log.renamed` and `log.key-changed` when it is the log of another gateway or key.
    */
   static read(options: ReadOptions): Log {
-    return new Log(options, readHead(options.store));
+    return new Log(options, readHead(options.store), readEdge(options.store));
   }
 
-  /** Continues the log, or begins one, with a `session` `start`. */
-  begin(start: StartFacts): void {
+  /**
+   * Continues the log, or begins one, with a `session` `start`. One that replaces the log in the store puts that aside, and
+   * says in the same transaction with `restate` what of it is in force.
+   */
+  begin(start: StartFacts, restate: (tx: Transaction) => void = () => {}): void {
+    const { store, replaces, prior } = this.#options;
+    const { replaced } = this;
     this.transaction((tx) => {
-      for (const statement of buildStart(start, { first: this.#position.seq === 0 })) tx.append(statement);
+      if (replaced !== undefined) store.retireLog(Number(replaced.slice(replaced.lastIndexOf('/') + 1)));
+      const first = this.#position.seq === 0;
+      const end = replaced === undefined ? prior : replaces?.end;
+      for (const statement of buildStart(start, { first, prior: end })) tx.append(statement);
+      if (replaces === undefined || replaced === undefined) return;
+      tx.append(buildRollback(replaces.why));
+      restate(tx);
     });
   }
 
-  private constructor(options: ReadOptions, { seq, prev, last }: ReturnType<typeof readHead>) {
+  /** Nothing is appended from now on: this is not the log. What tries gets this error. */
+  freeze(error: AgentError): void {
+    this.#frozen = error;
+  }
+
+  get isFrozen(): boolean {
+    return this.#frozen !== undefined;
+  }
+
+  private constructor(options: ReadOptions, { seq, prev, last }: ReturnType<typeof readHead>, edge: CompactRange) {
     const name = `${options.operator}/${options.gateway}`;
     if (last !== undefined) requireSameLog(options, last, name);
-    this.origin = last?.log ?? nextOrigin(name, options.clock.wallMs(), options.former);
+    const nowMs = options.clock.wallMs();
+    this.replaced = options.replaces === undefined ? undefined : last?.log;
+    this.origin =
+      this.replaced !== undefined
+        ? nextOrigin(name, nowMs, laterOrigin(name, this.replaced, options.former))
+        : (last?.log ?? nextOrigin(name, nowMs, options.former));
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');
     this.#options = options;
-    this.#position = { seq, prev, monoMs: 0 };
+    this.#position =
+      this.replaced === undefined
+        ? { seq, prev, edge, monoMs: 0 }
+        : { seq: 0, prev: NO_PREVIOUS, edge: EMPTY_RANGE, monoMs: 0 };
   }
 
   /** Number of committed entries. */
   size(): number {
     return this.#position.seq;
+  }
+
+  /** Size and root of the tree over all committed entries. */
+  end(): LogEnd {
+    const { edge } = this.#position;
+    return { log: this.origin, size: edge.size, root: rangeRoot(edge).toString('base64url') };
+  }
+
+  /** The right edge of that tree. */
+  edge(): CompactRange {
+    return this.#position.edge;
+  }
+
+  /** The members that everything signed by this log has, for now. */
+  members(): Omit<CommonMembers, 'seq' | 'prev' | 'log'> {
+    const { clock } = this.#options;
+    return this.#membersAt({
+      wallMs: Math.floor(clock.wallMs()),
+      monoMs: Math.max(this.#position.monoMs, Math.floor(clock.monoMs())),
+    });
+  }
+
+  #membersAt(now: Instant): Omit<CommonMembers, 'seq' | 'prev' | 'log'> {
+    const epoch = this.#options.epoch?.();
+    return {
+      eat_profile: EAT_PROFILE,
+      iat: Math.floor(now.wallMs / 1000),
+      mono_ms: now.monoMs,
+      bootcount: this.bootcount,
+      bootseed: this.bootseed,
+      clock: this.#options.clockState(),
+      ...(epoch === undefined ? {} : { epoch }),
+    };
   }
 
   /** Committed entries from `seq` upwards that still hold their message, at most `limit`. */
@@ -117,11 +197,16 @@ export class Log {
    * stands where it stood, and the error is thrown; a `store.*` failure is recorded by the next transaction that succeeds.
    */
   transaction(body: (tx: Transaction) => void): readonly Entry[] {
-    const draft = new Draft(this, this.#options, this.#position);
+    if (this.#frozen !== undefined) throw this.#frozen;
+    const draft = new Draft(this.#options, this.#position, {
+      log: this.origin,
+      membersAt: (now) => this.#membersAt(now),
+    });
     try {
       this.#options.store.transaction(() => {
         if (this.#failure !== undefined) draft.append(buildStorage(this.#failure));
         body(draft);
+        if (draft.entries.length > 0) saveEdge(this.#options.store, draft.position.edge);
       });
     } catch (error) {
       this.#noteFailure(error);
@@ -133,9 +218,9 @@ export class Log {
     return draft.entries;
   }
 
-  /** True after a transaction failed for want of the store, until one succeeds; an empty one is enough to try. */
+  /** True after a transaction failed for want of the store, until one succeeds; an empty one is enough to try. And when frozen. */
   isFailing(): boolean {
-    return this.#failure !== undefined;
+    return this.#failure !== undefined || this.isFrozen;
   }
 
   #noteFailure(error: unknown): void {
@@ -169,17 +254,29 @@ export const requireSameLog = (
   }
 };
 
+/** Both clocks, sampled together. */
+interface Instant {
+  readonly wallMs: number;
+  readonly monoMs: number;
+}
+
+/** What the log puts on every statement. */
+interface Naming {
+  readonly log: string;
+  readonly membersAt: (now: Instant) => Omit<CommonMembers, 'seq' | 'prev' | 'log'>;
+}
+
 /** A transaction while it is open: its position is ahead of the log's until the commit. */
 class Draft implements Transaction {
   readonly entries: Entry[] = [];
   position: Position;
-  readonly #log: Log;
   readonly #options: ReadOptions;
-  readonly #now: { readonly wallMs: number; readonly monoMs: number };
+  readonly #naming: Naming;
+  readonly #now: Instant;
 
-  constructor(log: Log, options: ReadOptions, position: Position) {
-    this.#log = log;
+  constructor(options: ReadOptions, position: Position, naming: Naming) {
     this.#options = options;
+    this.#naming = naming;
     this.position = position;
     // Both clocks are sampled together and once: all entries of a transaction are made at the same instant.
     const monoMs = Math.max(position.monoMs, Math.floor(options.clock.monoMs()));
@@ -223,28 +320,25 @@ class Draft implements Transaction {
       store.keepCapture(entry.seq, reply, isRefresh ? entry.iat + REFRESH_CAPTURE_S : undefined);
     for (const disclosure of disclosures) store.keepDisclosure(entry.seq, disclosure);
     this.entries.push(entry);
-    this.position = { seq: entry.seq + 1, prev: Buffer.from(entry.leaf).toString('base64url'), ...this.#now };
+    const leaf = Buffer.from(entry.leaf);
+    const edge = appendLeaf(this.position.edge, leaf);
+    this.position = { seq: entry.seq + 1, prev: leaf.toString('base64url'), edge, ...this.#now };
     return entry.seq;
   }
 
   #sign(content: Content, isRedacted: boolean): Entry {
     const { seq, prev } = this.position;
-    const iat = Math.floor(this.#now.wallMs / 1000);
+    const members = this.#naming.membersAt(this.#now);
     const statement = {
       ...content,
       ...(isRedacted ? { _sd_alg: 'sha-256' } : {}),
-      eat_profile: EAT_PROFILE,
-      log: this.#log.origin,
+      ...members,
+      log: this.#naming.log,
       seq,
       prev,
-      iat,
-      mono_ms: this.#now.monoMs,
-      bootcount: this.#log.bootcount,
-      bootseed: this.#log.bootseed,
-      clock: this.#options.clockState(),
     };
     const message = signMessage(statement, 'miner-att+jwt', this.#options.signer);
-    return { seq, kind: content.kind, iat, message, leaf: leafHash(message), ...deviceOf(content) };
+    return { seq, kind: content.kind, iat: members.iat, message, leaf: leafHash(message), ...deviceOf(content) };
   }
 }
 

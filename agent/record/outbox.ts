@@ -15,20 +15,29 @@ const LEAD = 256;
 /** As many entries are a backlog, whose end is kept at once; of fewer the end is kept by the next `save`. */
 const BACKLOG = 16;
 
-/** The log as the queue of what is still to be sent: reads entries, keeps how far one reader has confirmed them. */
+/** The log as the queue of what is still to be sent: reads entries, keeps how far its readers have confirmed them. */
 export class LogOutbox {
   readonly #log: Log;
   readonly #store: Store;
+  /** The broker. */
   readonly #reader: string;
-  #cursor: number;
-  #saved: number;
+  /** By reader: how far it confirmed, and how far of that the store knows. */
+  readonly #cursors = new Map<string, { next: number; saved: number }>();
 
   constructor(log: Log, store: Store, reader: string) {
     this.#log = log;
     this.#store = store;
     this.#reader = reader;
-    this.#saved = store.cursor(reader);
-    this.#cursor = this.#saved;
+  }
+
+  #at(reader: string): { next: number; saved: number } {
+    const known = this.#cursors.get(reader);
+    if (known !== undefined) return known;
+    // A place beyond the end is one in another log.
+    const saved = Math.min(this.#store.cursor(reader), this.#log.size());
+    const cursor = { next: saved, saved };
+    this.#cursors.set(reader, cursor);
+    return cursor;
   }
 
   size(): number {
@@ -43,15 +52,30 @@ export class LogOutbox {
     return this.#log.onAppend(callback);
   }
 
-  /** Number of entries from 0 that the reader confirmed. */
+  /** Number of entries from 0 that a broker took. */
   cursor(): number {
-    return this.#cursor;
+    return this.#at(this.#reader).next;
   }
 
-  /** The reader confirmed everything below `next`. Made durable every `LEAD` entries, once a backlog is sent, and by `save`. */
+  /** A broker took everything below `next`. Made durable every `LEAD` entries, once a backlog is sent, and by `save`. */
   advance(next: number): void {
-    this.#cursor = next;
-    if (!this.#isDue(next)) return;
+    this.#move(this.#reader, next);
+  }
+
+  /** Number of entries from 0 that a collector has stored. */
+  confirmed(collector: string): number {
+    return this.#at(readerOf(collector)).next;
+  }
+
+  /** A collector has stored this many. Made durable like the place of the broker. */
+  confirm(collector: string, next: number): void {
+    this.#move(readerOf(collector), next);
+  }
+
+  #move(reader: string, next: number): void {
+    const cursor = this.#at(reader);
+    cursor.next = next;
+    if (!this.#isDue(cursor)) return;
     try {
       this.save();
     } catch (error) {
@@ -61,16 +85,30 @@ export class LogOutbox {
   }
 
   /** An agent that crashes again and again must not send the same backlog each time; the next few entries can wait. */
-  #isDue(next: number): boolean {
-    const unsaved = next - this.#saved;
+  #isDue({ next, saved }: { readonly next: number; readonly saved: number }): boolean {
+    const unsaved = next - saved;
     return unsaved >= LEAD || (unsaved >= BACKLOG && next === this.#log.size());
   }
 
-  /** Makes the cursor durable: at the end, and when nothing is left to send. */
+  /** Makes all places durable: at the end, and when nothing is left to send. */
   save(): void {
-    if (this.#saved === this.#cursor) return;
-    this.#store.transaction(() => this.#store.saveCursor(this.#reader, this.#cursor));
-    this.#saved = this.#cursor;
+    const moved = [...this.#cursors].filter(([, { next, saved }]) => next !== saved);
+    if (moved.length === 0) return;
+    this.#store.transaction(() => {
+      for (const [reader, { next }] of moved) this.#store.saveCursor(reader, next);
+    });
+    for (const [, cursor] of moved) cursor.saved = cursor.next;
+  }
+
+  /** Leaf hash of an entry, b64u; undefined beyond the end of the log. */
+  leaf(seq: number): string | undefined {
+    const [leaf] = seq < this.#log.size() ? this.#store.leavesFrom(seq, 1) : [];
+    return leaf === undefined ? undefined : Buffer.from(leaf).toString('base64url');
+  }
+
+  /** When an entry was written, Unix seconds; undefined where its message was pruned. */
+  writtenAt(seq: number): number | undefined {
+    return this.#store.entry(seq)?.iat;
   }
 
   /** True while the entry is the newest attestation of a device of the configuration. */
@@ -88,6 +126,9 @@ export class LogOutbox {
     return this.#store.newestCount();
   }
 }
+
+/** The name of a collector's place in the store; that of the broker has no slash. */
+const readerOf = (collector: string): string => `collector/${collector}`;
 
 const outgoing = (entry: Entry): OutgoingEntry => {
   if (entry.kind !== 'finding') return entry;

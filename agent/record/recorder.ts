@@ -136,6 +136,13 @@ export class Recorder {
     }
   }
 
+  /** Says again what is open about these devices, in a log that replaced the one that said it. */
+  takeRestated(states: readonly DeviceState[]): void {
+    for (let from = 0; from < states.length; from += MOST_GATHERED) {
+      this.#commit((batch) => batch.restated(states.slice(from, from + MOST_GATHERED)));
+    }
+  }
+
   /** Once a second: statements of storms that are due. */
   tick(): void {
     const { statements } = collapse(this.#storms, [], this.#deps.wallMs());

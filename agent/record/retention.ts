@@ -8,6 +8,12 @@ const DAY_S = 86_400;
 /** How long the captures of a `refresh` attestation are kept; those of other attestations stay as long as the entry. */
 export const REFRESH_CAPTURE_S = 35 * DAY_S;
 
+/** Name under which the store keeps from where on every entry still has its message. */
+const HELD_FROM = 'held-from';
+
+/** From this entry on the log is held without a hole; of those before some may be held, too. */
+export const firstHeld = (store: Store): number => store.meta(HELD_FROM, Number) ?? 0;
+
 /** What may go. */
 export interface Retention {
   /** Unix seconds. */
@@ -20,6 +26,22 @@ export interface Retention {
   /** Where the last batch of this pass ended; -1 begins a pass. */
   readonly after: number;
 }
+
+/**
+ * Below which entry retention may remove anything: required collectors must have stored it, and a quorum of witnesses must
+ * have cosigned it, who alone give evidence of that. Where none is required the broker must have taken it.
+ */
+export const prunableBelow = (of: {
+  readonly size: number;
+  /** Undefined without an uplink. */
+  readonly uplink:
+    | { readonly taken: number; readonly stored: readonly number[]; readonly cosigned: number }
+    | undefined;
+}): number => {
+  if (of.uplink === undefined) return of.size;
+  const { taken, stored, cosigned } = of.uplink;
+  return stored.length === 0 ? taken : Math.min(cosigned, ...stored);
+};
 
 /** What one batch did. `after` goes into the next batch; undefined when the pass is over. */
 export interface Pruned {
@@ -40,6 +62,8 @@ export const pruneBatch = (store: Store, retention: Retention): Pruned => {
   const doomed = old.filter((seq) => !retention.keep.has(seq));
   return store.transaction(() => {
     for (const seq of doomed) store.pruneEntry(seq);
+    const above = (doomed.at(-1) ?? -1) + 1;
+    if (above > firstHeld(store)) store.saveMeta(HELD_FROM, String(above));
     const captures = store.pruneCaptures(retention.now, BATCH);
     const findings = store.pruneFindings(before, BATCH);
     const more = old.length === BATCH || captures === BATCH || findings === BATCH;

@@ -1,9 +1,5 @@
-/**
- * The tables of the store, as migrations: the n-th takes `user_version` n to n + 1. They are only ever appended to.
- * Instants are Unix seconds.
- */
-export const MIGRATIONS: readonly string[] = [
-  `
+/** The tables of one log: its entries and what they cite. */
+const LOG = `
   -- The log. A pruned entry keeps its row and leaf hash and loses its message.
   CREATE TABLE entries (
     seq INTEGER PRIMARY KEY,
@@ -15,12 +11,6 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX entries_by_device ON entries (device, seq) WHERE device IS NOT NULL;
   CREATE INDEX entries_held ON entries (seq, iat) WHERE message IS NOT NULL;
-
-  -- The newest attestation of each device that is in the configuration.
-  CREATE TABLE newest (
-    device TEXT PRIMARY KEY,
-    seq INTEGER NOT NULL
-  ) STRICT, WITHOUT ROWID;
 
   -- Replies that an entry cites, masked. keep_until is NULL where they are kept as long as the entry.
   CREATE TABLE captures (
@@ -39,6 +29,37 @@ export const MIGRATIONS: readonly string[] = [
     text TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX disclosures_by_seq ON disclosures (seq);
+`;
+
+/** Each of these tables is put aside as `<table>_<incarnation>` when another log replaces this one. */
+const LOG_TABLES = ['entries', 'captures', 'disclosures'] as const;
+
+/** Puts the log aside and begins an empty one. Only names change: however long it is, it takes no time. */
+export const retireTables = (incarnation: number): string => `
+  DROP INDEX entries_by_device;
+  DROP INDEX entries_held;
+  DROP INDEX captures_ending;
+  DROP INDEX disclosures_by_seq;
+  ${LOG_TABLES.map((table) => `ALTER TABLE ${table} RENAME TO ${table}_${incarnation};`).join(' ')}
+  ${LOG}
+  DELETE FROM newest;
+  DELETE FROM cursors;
+  DELETE FROM findings WHERE device = '' AND open = 1;
+  DELETE FROM meta WHERE name = 'tree';
+  UPDATE meta SET value = '0' WHERE name = 'held-from';
+`;
+
+/**
+ * The tables of the store, as migrations: the n-th takes `user_version` n to n + 1. They are only ever appended to.
+ * Instants are Unix seconds.
+ */
+export const MIGRATIONS: readonly string[] = [
+  `${LOG}
+  -- The newest attestation of each device that is in the configuration.
+  CREATE TABLE newest (
+    device TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
 
   -- What the agent knows of each device, as JSON of the appraise stage.
   CREATE TABLE devices (
@@ -68,5 +89,10 @@ export const MIGRATIONS: readonly string[] = [
     name TEXT PRIMARY KEY,
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- From where on every entry still has its message: checkpoints say so.
+  INSERT INTO meta (name, value)
+    SELECT 'held-from', CAST(coalesce(max(seq) + 1, 0) AS TEXT) FROM entries WHERE message IS NULL;
   `,
 ];

@@ -1,4 +1,4 @@
-import type { SessionContent } from '../../shared/statement.ts';
+import type { LogEnd, SessionContent } from '../../shared/statement.ts';
 import type { Built } from './entry.ts';
 
 /** What a `session` `start` says about the process that begins. Digests are b64u. */
@@ -18,10 +18,13 @@ export interface StartFacts {
   readonly removed?: readonly string[];
 }
 
-/** The agent started. `first`: this entry begins the log, and no former one is replaced. Devices that do not fit follow as `reload`. */
+/**
+ * The agent started. `first`: this entry begins the log, in place of the one that ended at `prior`, where there was one and
+ * its end is known. Devices that do not fit follow as `reload`.
+ */
 export const buildStart = (
   facts: StartFacts,
-  { first }: { readonly first: boolean },
+  { first, prior }: { readonly first: boolean; readonly prior?: LogEnd | undefined },
 ): readonly Built<SessionContent>[] => {
   const removed = facts.removed ?? [];
   const start = session({
@@ -30,12 +33,15 @@ export const buildStart = (
     config_sha256: facts.configSha256,
     host: facts.host,
     key_protection: facts.keyProtection,
-    ...(first ? { prior: null } : {}),
+    ...(first ? { prior: prior ?? null } : {}),
     ...removedOf(removed.slice(0, MOST_REMOVED)),
   });
   const rest = removed.slice(MOST_REMOVED);
   return rest.length === 0 ? [start] : [start, ...buildReload({ ...facts, removed: rest })];
 };
+
+/** The log before this one was put back to an older state, or copied: this key had signed more of it, or another one. */
+export const buildRollback = (reason: string): Built<SessionContent> => session({ event: 'rollback', reason });
 
 /** The agent ends in good order. */
 export const buildStop = (reason: string): Built<SessionContent> => session({ event: 'stop', reason });

@@ -7,7 +7,7 @@ import type { Finding } from '../appraise/finding.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { CitedReply, Disclosure, Entry } from './entry.ts';
 import { DamagedRow, storeFailure } from './failure.ts';
-import { MIGRATIONS } from './schema.ts';
+import { MIGRATIONS, retireTables } from './schema.ts';
 
 const STORE_FILE = 'assayer.db';
 const LOCK_FILE = 'assayer.lock';
@@ -201,6 +201,15 @@ export class Store {
       seq,
       limit,
     );
+  }
+
+  /** Puts the log aside under the number of its incarnation and begins an empty one; part of a transaction. */
+  retireLog(incarnation: number): void {
+    if (!Number.isSafeInteger(incarnation)) throw new Error(`no incarnation: ${incarnation}`);
+    failing(this.file, () => {
+      this.#prepared.clear();
+      this.#db.exec(retireTables(incarnation));
+    });
   }
 
   // ---- what entries rest on

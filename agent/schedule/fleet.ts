@@ -24,6 +24,8 @@ export interface FleetSeat extends Seat {
   closed?: readonly Interface[] | undefined;
   /** A look is under way. */
   busy: boolean;
+  /** Somebody asked for an attestation of what shows here now. */
+  demanded?: boolean;
   /** Looked at once since the entry was added. */
   passed: boolean;
   /** What shows here was last seen at another seat: whose it is follows from the next look there. */

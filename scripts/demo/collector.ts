@@ -46,6 +46,8 @@ export class Collector {
       this.presence = presenceOf(payload);
       return;
     }
+    // A checkpoint is about the log and no entry of it; this view shows entries.
+    if (topic.endsWith('/cp')) return;
     const nowMs = Date.now();
     for (const statement of this.ledger.take(this.#verifier.accept(payload, { topic, nowMs }), nowMs)) {
       this.#tell(statement);

@@ -76,6 +76,8 @@ export class Collector {
   readonly #presences = new Presences();
   #trusted: TrustAndTime;
   #queue: Promise<unknown> = Promise.resolve();
+  /** A commit failed: memory may be ahead of the store, or behind. */
+  #isStale = false;
 
   private constructor(options: CollectorOptions, fleet: Fleet, trusted: TrustAndTime) {
     this.#options = options;
@@ -139,6 +141,7 @@ export class Collector {
   /** How far every log is here. */
   logs(): Promise<readonly LogReport[]> {
     return this.#serial(async () => {
+      await this.#readAgain();
       const reports: LogReport[] = [];
       for (const log of this.#fleet.index.all()) {
         if (this.#fleet.serves(log)) reports.push(this.#report(await this.#fleet.machine(log)));
@@ -150,6 +153,7 @@ export class Collector {
   /** What an entry is worth now. Without a manifest nothing is ever `witnessed`. */
   standing(log: string, seq: number): Promise<Standing> {
     return this.#serial(async () => {
+      await this.#readAgain();
       if (!this.#fleet.index.has(log)) return 'missing';
       const machine = await this.#fleet.machine(log);
       return standingOf(machine.log, machine.heartbeats, seq);
@@ -174,6 +178,7 @@ export class Collector {
   #run(nowMs: number, body: (work: Work) => Promise<void>): Promise<Report> {
     return this.#serial(async () => {
       for (let conflicts = 0; ; conflicts += 1) {
+        await this.#readAgain();
         const work = new Work(nowMs);
         try {
           await body(work);
@@ -181,7 +186,7 @@ export class Collector {
           this.#tell(work);
           return work;
         } catch (problem) {
-          await this.#startOver(work);
+          this.#distrust(work);
           if (!(problem instanceof StoreConflict) || conflicts >= MOST_CONFLICTS) throw problem;
         }
       }
@@ -213,14 +218,20 @@ export class Collector {
     }
   }
 
-  /** After a commit that failed the memory may be ahead of the store, or behind: what the store says is read again. */
-  async #startOver(work: Work): Promise<void> {
+  #distrust(work: Work): void {
+    this.#isStale = true;
     this.#fleet.forget(work.touched);
     for (const notice of work.uncommitted) {
       if (notice.kind === 'silent') (notice.of === 'heartbeat' ? this.#heartbeats : this.#coverage).retract(notice);
     }
+  }
+
+  /** What the store says, before anything else is done. A store that does not answer is asked again by the next call. */
+  async #readAgain(): Promise<void> {
+    if (!this.#isStale) return;
     await this.#fleet.read();
     this.#trusted = new TrustAndTime(this.#options.trust, await this.#options.store.trusted());
+    this.#isStale = false;
   }
 
   /** No gateway listens to what is said about a log that it has replaced. */

@@ -36,19 +36,18 @@ export const requestSchema = z.strictObject({
 });
 export type Request = z.infer<typeof requestSchema>;
 
-/** A page of entries on `rsp/<col>`, verbatim messages as texts. */
+/** A page of the answer to `resync` on `rsp/<col>`. */
 export const pageSchema = z.looseObject({
   id: z.string(),
+  page: z.int().min(1),
+  last: z.boolean().describe('no further page follows'),
   ok: z.literal(true),
-  data: z.union([z.array(z.string()), z.looseObject({ entries: z.array(z.string()) })]),
+  data: z.looseObject({ entries: z.array(z.string()).describe('verbatim messages') }),
 });
 
 /** The entries of a page; none where it is something else. */
-export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] => {
-  const data = pageSchema.safeParse(parseJson(payload)).data?.data ?? [];
-  const entries = Array.isArray(data) ? data : data.entries;
-  return entries.map((entry) => Buffer.from(entry));
-};
+export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] =>
+  (pageSchema.safeParse(parseJson(payload)).data?.data.entries ?? []).map((entry) => Buffer.from(entry));
 
 /** Reads presence; undefined where it is none. */
 export const parsePresence = (payload: Uint8Array): Presence | undefined =>

@@ -20,6 +20,10 @@ export interface CollectorTopics {
   readonly cosig: (gateway: string) => string;
   readonly cmd: (gateway: string) => string;
   readonly rollcall: string;
+  /** Markers of time that this collector issues. */
+  readonly epoch: string;
+  /** Presence of this collector. */
+  readonly presence: string;
 }
 
 /** The topics of collector `id` under a prefix. Throws for an id or prefix that breaks the rule. */
@@ -42,6 +46,8 @@ export const collectorTopics = (prefix: string, id: string): CollectorTopics => 
     cosig: (gateway) => `${base}/${gateway}/cosig/${id}`,
     cmd: (gateway) => `${base}/${gateway}/cmd/${id}`,
     rollcall: `${base}/_fleet/rollcall/${id}`,
+    epoch: `${base}/_fleet/epoch/${id}`,
+    presence: `${base}/_fleet/collector/${id}`,
   };
 };
 

@@ -196,6 +196,20 @@ test('the refresh is attested when it is due, at a full look and not while a fin
   assert.equal(watch.see('full', EVIL).attest, 'refresh');
 });
 
+test('what somebody demands is attested at the next full look, settled or not, and only while it is demanded', () => {
+  const watch = Watch.known();
+  assert.equal(watch.see('full').attest, undefined);
+  watch.context = { demanded: true };
+  assert.equal(watch.see('pools').attest, undefined);
+  assert.equal(watch.see('full').attest, 'demand');
+  watch.context = {};
+  assert.equal(watch.see('full').attest, undefined);
+  watch.context = { demanded: true };
+  assert.equal(watch.see('full', EVIL).attest, undefined, 'what is not confirmed waits');
+  watch.nowMs += 10 * SECOND;
+  assert.equal(watch.see('full', EVIL).attest, 'change');
+});
+
 test('a change of the configuration makes the engine judge a settled device anew', () => {
   const watch = Watch.known();
   watch.context = { allow: [{ url: 'other.example' }], policy: 'b' };

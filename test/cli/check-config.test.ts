@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { LONGEST_STATE_DIR } from '../../agent/platform/control.ts';
+import { jwkOf } from '../../shared/keys.ts';
+import { formatVkey, NOTE_TYPE } from '../../shared/note.ts';
 import { assayer, assertHarmless, configured, folder, lines } from './assayer.ts';
 
 const WRONG = `gateway: gw-1
@@ -89,6 +92,26 @@ test('a state folder whose path is too long for the socket in it is told', async
     err,
     /assayer\.yaml:3: state_dir: the path .* has 91 bytes, .*\(choose a folder with .* at most 90 bytes\)/,
   );
+});
+
+test('a witness that is no key of a cosigner, named twice, or a quorum that can never be, is told', async (t) => {
+  const cwd = folder(t);
+  const { publicKey } = generateKeyPairSync('ed25519');
+  const good = formatVkey('col-a', NOTE_TYPE.cosignature, jwkOf(publicKey));
+  const check = (mqtt: object) =>
+    assayer(['check-config', '-c', configured(cwd, { mqtt: { url: 'mqtt://127.0.0.1', ...mqtt } })], { cwd });
+  assert.equal((await check({ witnesses: [good] })).code, 0);
+  for (const [mqtt, told] of [
+    [{ witnesses: ['collector-a'] }, /mqtt\.witnesses: "collector-a" is not the key of a cosigner/],
+    [{ witnesses: [good.replace('col-a', 'col-b')] }, /is not the key of a cosigner/],
+    [{ witnesses: [formatVkey('col-a', NOTE_TYPE.signature, jwkOf(publicKey))] }, /is not the key of a cosigner/],
+    [{ witnesses: [good, good] }, /two witnesses have one name/],
+    [{ witnesses: [good], quorum: 2 }, /2 of 1 witnesses can never cosign/],
+  ] as const) {
+    const { code, err } = await check(mqtt);
+    assert.equal(code, 2);
+    assert.match(err, told);
+  }
 });
 
 test('--schema prints the JSON Schema of the file', async () => {

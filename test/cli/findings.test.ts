@@ -129,6 +129,34 @@ test('status says what an uplink waits for that never connected', async (t) => {
   assert.match(text, /^uplink: waiting, the first connect is made within 60 s \(spread_s\), 0 of 3 entries /m);
 });
 
+test('status says of each required collector how far it is, how much waits for how long, and why', async (t) => {
+  const collectors = [
+    { collector: 'col-a', state: 'online', confirmed: 3, lag: 0, lagS: 0 },
+    {
+      collector: 'col-b',
+      state: 'away',
+      confirmed: 1,
+      lag: 2,
+      lagS: 75,
+      problem: { code: 'uplink.fork', message: 'col-b has stored another entry 0' },
+    },
+  ];
+  const held = { code: 'uplink.no-collector', message: 'no required collector is online: col-b' };
+  const uplink = { state: 'connected', broker: 'mqtt://b', cursor: 3, size: 3, unconfirmed: false, collectors, held };
+  const { text, json } = await statusOf(t, { uplink });
+  assert.match(
+    text,
+    /^uplink: connected, .*, 1 of 3 confirmed by every required collector, waits: no required collector/m,
+  );
+  assert.doesNotMatch(text, /unconfirmed/);
+  assert.match(text, /^collector col-a: online, 3 entries stored, nothing waits$/m);
+  assert.match(
+    text,
+    /^collector col-b: away, 1 entries stored, 2 wait, the oldest for 75 s, col-b has stored another entry 0$/m,
+  );
+  assert.deepEqual(JSON.parse(json).uplink.collectors, collectors);
+});
+
 test('baseline accept needs a running agent, and devices or --all', async (t) => {
   const { cwd } = await showing(t, STOLEN);
   const none = await assayer(['baseline', 'accept'], { cwd });

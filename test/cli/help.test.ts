@@ -19,6 +19,13 @@ const VERBS = [
   'findings',
   'log',
   'verify',
+  'collect',
+  'collect logs',
+  'collect devices',
+  'collect findings',
+  'collect gaps',
+  'collect silence',
+  'collect alarms',
   'baseline',
   'baseline accept',
 ] as const;

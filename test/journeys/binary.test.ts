@@ -119,6 +119,10 @@ const wholeJob = async (binary: Installed, fleet: Fleet, file: string): Promise<
   binary.write('forged.jsonl', raw.replace(`"${family}"`, `"${family}x"`));
   const forged = await binary.run('verify', 'forged.jsonl', '--key', 'state/gateway.jwk.json');
   assert.equal(forged.code, 1, forged.out);
+
+  // The library for PostgreSQL is loaded when it is asked for: it has to be in there.
+  const away = await binary.run('collect', 'devices', '--postgres', 'postgresql://127.0.0.1:1/fleet');
+  assert.match(away.err, /ECONNREFUSED[\s\S]*\[store\.unreachable\]/);
 };
 
 test('the x64 file, alone in a folder and with an empty environment, does the whole job', async (t) => {

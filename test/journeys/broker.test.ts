@@ -131,7 +131,7 @@ suite('what a broker may do to the real agent', { skip: WITHOUT_MOSQUITTO, timeo
     assert.equal(held.level, 'error');
     await gateway.knows(1);
     await until('the session of the observer is on disk', () => isSaved(broker));
-    assert.match(await status(gateway), /uplink: connected, .* 0 of \d+ entries .* held: .*access list/);
+    assert.match(await status(gateway), /uplink: connected, .* 0 of \d+ entries .* waits: .*access list/);
     assert.deepEqual(observer.on(LOG), []);
 
     await broker.kill();

@@ -21,6 +21,8 @@ export const FAST: Timing = {
   lookMs: 20,
   rivalMs: 60_000,
   mirrorEveryMs: 1,
+  settleMs: 0,
+  probeMs: 60_000,
   stopMs: 2_000,
 };
 
@@ -49,6 +51,10 @@ export class Agent {
   readonly events: EventLine[] = [];
   readonly outbox: MemoryOutbox;
   readonly uplink: Uplink;
+  /** What came on topics of cosignatures and markers, as text. */
+  readonly signed: string[] = [];
+  /** Devices that somebody wanted looked at. */
+  readonly observed: string[] = [];
 
   constructor(
     settings: MqttSettings,
@@ -78,6 +84,19 @@ export class Agent {
       log: `example.org/${gateway}/1`,
       sessions: new Sessions(bootseed, (seed) => earlierBoots.includes(seed)),
       outbox,
+      notary: {
+        heartbeat: () => ({
+          size: outbox.size(),
+          message: Buffer.from(`{"kind":"checkpoint","size":${outbox.size()}}`),
+        }),
+        takeCosigned: (payload) => void this.signed.push(`cosig ${Buffer.from(payload)}`),
+        takeMarker: (payload) => void this.signed.push(`epoch ${Buffer.from(payload)}`),
+      },
+      observe: (devices) => {
+        const known = devices.filter((device) => device.startsWith('m-'));
+        this.observed.push(...known);
+        return { asked: known, unknown: devices.filter((device) => !known.includes(device)) };
+      },
       clock: systemClock(),
       emit: (level, event, members = {}) => {
         const line = { ...members, level, event };

@@ -45,6 +45,29 @@ suite('MQTT 3.1.1', { timeout: 60_000 }, () => {
     await until('stopped', () => observer.states(CONN).at(-1) === 'stopped');
   });
 
+  test('a required collector confirms over the embedded broker, too', async () => {
+    await using broker = await startAedes();
+    await using observer = await Observer.connect(broker.url, { protocolVersion: 4 });
+    await using agent = new Agent(settingsFor(broker.url, { collectors: ['col-a'] }));
+    agent.outbox.appendMany(300);
+    agent.start();
+    await until('the first entries', () => observer.on(LOG).length === 8);
+    const ack = (next: number) =>
+      observer.publish(
+        'attest/v1/gw-1/ack/col-a',
+        JSON.stringify({ log: 'example.org/gw-1/1', next, leaf: agent.outbox.leaf(next - 1), stored_at: 1 }),
+        false,
+      );
+    await ack(8);
+    await until('the lead', () => observer.seqs(LOG).at(-1) === 263);
+    await ack(264);
+    await until('the rest', () => observer.seqs(LOG).at(-1) === 299);
+    await ack(300);
+    await until('its word', () => agent.uplink.status().collectors[0]?.lag === 0);
+    assert.deepEqual([...new Set(observer.seqs(LOG))], upTo(300));
+    assert.equal(agent.uplink.status().protocol, '3.1.1');
+  });
+
   test('what was learned is remembered: the second connect begins with 3.1.1', async () => {
     const levels: number[] = [];
     await using broker = await ScriptedBroker.start((packet, socket) => {

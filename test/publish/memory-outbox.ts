@@ -1,5 +1,6 @@
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Outbox, OutboxEntry } from '../../agent/publish/outbox.ts';
+import { leafHash } from '../../shared/tree.ts';
 
 /** A log in memory. Its messages are readable JSON with their `seq`, so that a receiver can tell order and loss. */
 export class MemoryOutbox implements Outbox {
@@ -12,6 +13,7 @@ export class MemoryOutbox implements Outbox {
   readonly cursors: number[] = [];
   readonly #callbacks = new Set<() => void>();
   readonly #pruned = new Set<number>();
+  readonly #confirmed = new Map<string, number>();
   #cursor = 0;
 
   constructor(cursor = 0) {
@@ -60,6 +62,23 @@ export class MemoryOutbox implements Outbox {
   advance(next: number): void {
     if (next !== this.#cursor) this.cursors.push(next);
     this.#cursor = next;
+  }
+
+  confirmed(collector: string): number {
+    return this.#confirmed.get(collector) ?? 0;
+  }
+
+  confirm(collector: string, next: number): void {
+    this.#confirmed.set(collector, next);
+  }
+
+  leaf(seq: number): string | undefined {
+    const entry = this.entries[seq];
+    return entry === undefined ? undefined : leafHash(entry.message).toString('base64url');
+  }
+
+  writtenAt(seq: number): number | undefined {
+    return this.entries[seq] === undefined ? undefined : Math.floor(Date.now() / 1000) - 60;
   }
 
   onAppend(callback: () => void): () => void {

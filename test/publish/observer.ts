@@ -43,8 +43,8 @@ export class Observer {
     return this.on(topic).map(({ text }) => JSON.parse(text).state);
   }
 
-  publish(topic: string, payload: string, retain: boolean): Promise<unknown> {
-    return this.#client.publishAsync(topic, payload, { qos: 1, retain });
+  publish(topic: string, payload: string | Buffer, retain: boolean, properties = {}): Promise<unknown> {
+    return this.#client.publishAsync(topic, payload, { qos: 1, retain, properties });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -161,4 +161,23 @@ suite('pump (mqtt.md §5)', { timeout: 60_000 }, () => {
     assert.deepEqual(states, ['stopped']);
     assert.equal(agent.saw('uplink.connected'), false);
   });
+
+  test('what a session had waiting is heard even when it comes in one piece with CONNACK', async () => {
+    const request = { id: '1', op: 'nothing', args: {}, expires_at: Math.floor(Date.now() / 1000) + 60 };
+    const waiting = message('attest/v1/gw-1/cmd/col-a', JSON.stringify(request));
+    await using broker = await ScriptedBroker.start(({ type }) =>
+      type === TYPE.connect ? [Buffer.concat([connack(0, [], true), waiting])] : undefined,
+    );
+    await using _agent = new Agent(settingsFor(broker.url)).start();
+    await until('the answer', () => broker.published('attest/v1/gw-1/rsp/col-a').length === 1);
+    assert.match(broker.published('attest/v1/gw-1/rsp/col-a')[0]?.body.toString('latin1') ?? '', /"code":"E_OP"/);
+  });
 });
+
+/** PUBLISH of MQTT 5 with QoS 0 and no properties; no longer than a length of two bytes says. */
+const message = (topic: string, payload: string): Buffer => {
+  const name = Buffer.alloc(2);
+  name.writeUInt16BE(topic.length);
+  const body = Buffer.concat([name, Buffer.from(topic), Buffer.from([0]), Buffer.from(payload)]);
+  return Buffer.concat([Buffer.from([0x30, (body.length & 0x7f) | 0x80, body.length >> 7]), body]);
+};

@@ -92,14 +92,20 @@ const firstPacket = (bytes: Buffer): WirePacket | undefined => {
 
 const polite = (packet: WirePacket, level: number): readonly Buffer[] => {
   if (packet.type === TYPE.connect) return [level === 5 ? connack() : oldConnack(0)];
-  if (packet.type === TYPE.subscribe) return [suback(packet, level === 5 ? [0, 1] : [1])];
+  if (packet.type === TYPE.subscribe) return [suback(packet, level)];
   if (packet.type === TYPE.publish) return [puback(packet)];
   if (packet.type === TYPE.pingreq) return [Buffer.from([0xd0, 0])];
   return [];
 };
 
-const suback = ({ body }: WirePacket, rest: readonly number[]): Buffer =>
-  Buffer.from([0x90, 2 + rest.length, body[0] ?? 0, body[1] ?? 0, ...rest]);
+/** Grants QoS 1 for each filter. */
+const suback = ({ body }: WirePacket, level: number): Buffer => {
+  const granted: number[] = [];
+  // The identifier, in 5 also an empty list of properties; then a filter and one byte of options at a time.
+  for (let at = level === 5 ? 3 : 2; at < body.length; at += 3 + body.readUInt16BE(at)) granted.push(1);
+  const rest = level === 5 ? [0, ...granted] : granted;
+  return Buffer.from([0x90, 2 + rest.length, body[0] ?? 0, body[1] ?? 0, ...rest]);
+};
 
 /** CONNACK of MQTT 5; `properties` as bytes, e.g. [0x21, 0, 3] for a receive maximum of 3. */
 export const connack = (reason = 0, properties: readonly number[] = [], sessionPresent = false): Buffer =>

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Finding } from '../../agent/appraise/finding.ts';
-import { pruneBatch, restsOn } from '../../agent/record/retention.ts';
+import { prunableBelow, pruneBatch, restsOn } from '../../agent/record/retention.ts';
 import { buildAttestation, buildBaselineLearned, buildFinding } from '../../agent/record/statement.ts';
 import type { Store } from '../../agent/record/store.ts';
 import { leafHash } from '../../shared/tree.ts';
@@ -99,4 +99,13 @@ test('a pruned log is continued', (t) => {
   const last = again.entry(again.size() - 1);
   assert.equal(last?.kind, 'session');
   assert.deepEqual(leafHash(last?.message ?? Buffer.of()), Buffer.from(last?.leaf ?? []));
+});
+
+test('§7: where collectors are required only what they have stored and a quorum cosigned may go', () => {
+  const below = (uplink: Parameters<typeof prunableBelow>[0]['uplink']) => prunableBelow({ size: 100, uplink });
+  assert.equal(below(undefined), 100);
+  assert.equal(below({ taken: 90, stored: [], cosigned: 0 }), 90);
+  assert.equal(below({ taken: 90, stored: [80, 70], cosigned: 60 }), 60);
+  assert.equal(below({ taken: 90, stored: [80, 50], cosigned: 60 }), 50);
+  assert.equal(below({ taken: 90, stored: [80], cosigned: 0 }), 0, 'an acknowledgement alone is no evidence');
 });

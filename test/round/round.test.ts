@@ -72,6 +72,21 @@ test('a look that is wanted early is not forgotten where the device is still bei
   assert.deepEqual(wanted(), [], 'the next round asks by itself');
 });
 
+test('a demanded look is attested once, also on a device with which nothing changed', async (t) => {
+  await using fleet = await miners('127.44.11.1', M50S);
+  const hall = new Hall(t, [inRange('127.44.11.1', fleet.ports)]);
+  await hall.look(0);
+  await hall.look(0);
+  hall.seat(0).demanded = true;
+  await hall.look(0, 'pools');
+  await hall.look(0, 'full', true);
+  await hall.look(0);
+  assert.deepEqual(
+    hall.attestations().map(({ evidence }) => evidence.trigger),
+    ['first', 'demand'],
+  );
+});
+
 test('a pools look asks the pools questions only, and changes nothing', async (t) => {
   await using fleet = await miners('127.44.1.1', M50S);
   const hall = new Hall(t, [inRange('127.44.1.1', fleet.ports)]);

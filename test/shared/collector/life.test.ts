@@ -81,6 +81,39 @@ test('nothing is acknowledged before it is committed, however the commit fails',
   }
 });
 
+test('a store that fails to commit and then does not answer is read again when it does', async () => {
+  const store = new MemoryStore();
+  let away = false;
+  const answering = <Answer>(answer: () => Answer): Answer => {
+    if (away) throw new Error('no connection');
+    return answer();
+  };
+  const collector = await open({
+    store: {
+      logs: () => answering(() => store.logs()),
+      log: (name) => answering(() => store.log(name)),
+      entries: (name, seqs) => answering(() => store.entries(name, seqs)),
+      trusted: () => answering(() => store.trusted()),
+      commit: (changes) => {
+        if (away) throw new Error('the disk is full');
+        store.commit(changes);
+      },
+    },
+  });
+  await collector.take(all.slice(0, 4), NOW);
+  away = true;
+  await assert.rejects(collector.take(all.slice(4, 8), NOW + 1000), /the disk is full/);
+  await assert.rejects(collector.take(all.slice(4, 8), NOW + 2000), /no connection/);
+  await assert.rejects(collector.logs(), /no connection/);
+  away = false;
+  assert.deepEqual(
+    (await collector.logs()).map(({ size }) => size),
+    [4],
+  );
+  await collector.take(all.slice(4), NOW + 3000);
+  assertWhole(store, log);
+});
+
 test('a long batch is committed in parts, and one acknowledgement follows the last', async () => {
   const store = new MemoryStore();
   const sizes: number[] = [];

@@ -150,8 +150,9 @@ test('an observer asks with resync, and takes the pages that come', async () => 
   const data = log.messages.slice(1).map(String);
   const page = (content: object) => arrived(Buffer.from(JSON.stringify(content)), 'attest/v1/gw-test/rsp/collector-a');
   const pages = [
-    page({ id: 'request-1', page: 1, last: false, ok: true, data: data.slice(0, 4) }),
+    page({ id: 'request-1', page: 1, last: false, ok: true, data: { entries: data.slice(0, 4) } }),
     page({ id: 'request-1', ok: false, code: 'E_BUSY' }),
+    page({ id: 'request-1', page: 2, last: false, ok: true, data: data.slice(4, 6) }),
     page({ id: 'request-1', page: 2, last: true, ok: true, data: { entries: ['no entry', ...data.slice(4)] } }),
   ];
   const report = await collector.take(pages, NOW + 4000);

@@ -1,0 +1,87 @@
+import type { LogReport } from '../../../shared/index.ts';
+import { gatewayOf } from '../../../shared/index.ts';
+import type { Worker } from '../../collect/worker.ts';
+import { type Io, printable } from '../io.ts';
+import { table } from '../table.ts';
+
+const HIDE_CURSOR = '\x1b[?25l';
+const SHOW_CURSOR = '\x1b[?25h';
+/** A line that is too long must never push the next one down. */
+const NO_WRAP = '\x1b[?7l';
+const WRAP = '\x1b[?7h';
+const CLEAR_LINE = '\x1b[K';
+const CLEAR_BELOW = '\x1b[J';
+
+const MOST_NEWS = 8;
+/** Above so many gateways only those that need a look are listed. */
+const OTHER_LINES = 6;
+
+/** The state of every gateway on a terminal, drawn again in place, with the newest lines below. */
+export class LiveTable {
+  readonly #io: Io;
+  readonly #id: string;
+  readonly #worker: Worker;
+  readonly #news: string[] = [];
+  #drawn = 0;
+
+  constructor(io: Io, id: string, worker: Worker) {
+    this.#io = io;
+    this.#id = id;
+    this.#worker = worker;
+  }
+
+  tell(lines: readonly string[]): void {
+    this.#news.push(...lines.map((line) => `${new Date().toISOString().slice(11, 19)} ${printable(line)}`));
+    this.#news.splice(0, this.#news.length - MOST_NEWS);
+  }
+
+  async draw(): Promise<void> {
+    const { out } = this.#io;
+    const most = Math.max(4, (out.rows || 24) - 1 - OTHER_LINES - this.#news.length);
+    const lines = [this.#head(), '', ...rowsOf(this.#io, await this.#worker.logs(), most), '', ...this.#news];
+    const up = this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A`;
+    out.write(
+      `${HIDE_CURSOR}${NO_WRAP}${up}\r${lines.map((each) => `${each}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}${WRAP}`,
+    );
+    this.#drawn = lines.length;
+  }
+
+  end(): void {
+    this.#io.out.write(`${WRAP}${SHOW_CURSOR}`);
+  }
+
+  #head(): string {
+    const { connection, failing, waiting } = this.#worker;
+    const { state, broker = '', protocol } = connection;
+    return [
+      `${this.#id}: ${state} ${printable(broker)}${protocol === undefined ? '' : `, MQTT ${protocol}`}`,
+      waiting === 0 ? undefined : `${waiting} messages wait`,
+      failing === undefined ? undefined : `the store refuses: ${failing}`,
+    ]
+      .filter((word) => word !== undefined)
+      .join(', ');
+  }
+}
+
+const rowsOf = (io: Io, logs: readonly LogReport[], most: number): readonly string[] => {
+  const sorted = logs.toSorted(
+    (one, other) => Number(other.silent) - Number(one.silent) || (one.log < other.log ? -1 : 1),
+  );
+  const shown = sorted
+    .slice(0, most)
+    .map((each) => [
+      gatewayOf(each.log),
+      each.log.slice(each.log.lastIndexOf('/') + 1),
+      `${each.size}`,
+      `${each.included}`,
+      `${each.witnessed}`,
+      each.silent ? 'not heard' : 'heard',
+      each.presence ?? '',
+    ]);
+  const heading = ['gateway', 'log', 'entries', 'included', 'witnessed', 'heartbeat', 'presence'];
+  const rest = sorted.length - shown.length;
+  return [
+    ...table(io, heading, shown).trimEnd().split('\n'),
+    ...(rest > 0 ? [`… and ${rest} more: assayer collect logs`] : []),
+  ];
+};

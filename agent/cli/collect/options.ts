@@ -1,0 +1,118 @@
+import { readFileSync } from 'node:fs';
+import { InvalidKey, parseTrustedKeys, type TrustSource } from '../../../shared/index.ts';
+import { EVERYTHING, listed, type Share, sharded } from '../../collect/share.ts';
+import { configSchema } from '../../config/schema.ts';
+import { AgentError } from '../../platform/errors.ts';
+import { checkBroker, type MqttSettings } from '../../publish/broker.ts';
+import { isId } from '../../publish/topics.ts';
+import { trustedKeys } from '../trusted-keys.ts';
+import type { Place } from './place.ts';
+
+/** What the command line says about a collector. */
+export interface CollectOptions extends Place {
+  readonly id?: string;
+  readonly trust?: readonly string[];
+  readonly authority?: string;
+  readonly manifest?: string;
+  readonly gateways?: string;
+  readonly shard?: string;
+  readonly clientId?: string;
+  readonly cosign?: string;
+  readonly observer?: boolean;
+  readonly prefix: string;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
+  readonly username?: string;
+  readonly passwordFile?: string;
+  readonly insecure?: boolean;
+  readonly tlsMin: '1.2' | '1.3';
+  readonly protocol: 'auto' | '5' | '3.1.1';
+  readonly untilIdle?: number;
+  readonly json?: boolean;
+  readonly logLevel: 'error' | 'warn' | 'info' | 'debug';
+}
+
+/** Throws `usage.collector` where it is missing or wrong. */
+export const idOf = ({ id }: CollectOptions): string => {
+  if (id !== undefined && isId(id)) return id;
+  throw new AgentError({
+    code: 'usage.collector',
+    message: id === undefined ? 'the id of this collector is missing' : `${JSON.stringify(id)} is no collector id`,
+    remedy: 'give it as the gateways have it under mqtt.collectors: --id collector-a',
+  });
+};
+
+/** Settings of the broker as the agent has them. Throws `mqtt.broker` for what cannot work. */
+export const settingsOf = ([url = '', ...urls]: readonly string[], options: CollectOptions): MqttSettings => {
+  const settings = configSchema.shape.mqtt.unwrap().parse({
+    url,
+    ...(urls.length === 0 ? {} : { urls }),
+    prefix: options.prefix,
+    ca: options.ca,
+    cert: options.cert,
+    key: options.key,
+    username: options.username ?? (options.passwordFile === undefined ? undefined : options.id),
+    password_file: options.passwordFile,
+    insecure: options.insecure ?? false,
+    tls_min: options.tlsMin,
+    protocol: options.protocol,
+    spread_s: 0,
+  });
+  checkBroker(settings);
+  return settings;
+};
+
+/** Throws `usage.trust` where nobody is named, `usage.key` for a file that cannot be used. */
+export const trustOf = ({ trust = [], authority }: CollectOptions): TrustSource => {
+  if (authority !== undefined) return { kind: 'authority', authority: authorityOf(authority) };
+  if (trust.length > 0) return { kind: 'keys', keys: trustedKeys(trust) };
+  throw new AgentError({
+    code: 'usage.trust',
+    message: 'no key is trusted, so every message would be refused',
+    remedy:
+      'name the gateway.jwk.json of each gateway, or the folder that holds them, with --trust; or the key of the authority that signs the manifest with --authority',
+  });
+};
+
+/** A bare JWK is the key of a gateway elsewhere; here it is the key of the authority. */
+const authorityOf = (file: string) => {
+  try {
+    const json = JSON.parse(readFileSync(file, 'utf8'));
+    if ('keys' in json) return parseTrustedKeys(json);
+    return new Map([...parseTrustedKeys(json)].map(([kid, key]) => [kid, { ...key, role: 'authority' as const }]));
+  } catch (cause) {
+    const isExpected =
+      cause instanceof InvalidKey ||
+      cause instanceof SyntaxError ||
+      (cause as NodeJS.ErrnoException).code !== undefined;
+    if (!isExpected) throw cause;
+    throw new AgentError({
+      code: 'usage.authority',
+      message: `${file}: ${(cause as Error).message}`,
+      remedy: 'give the public key of the authority as a JWK, or as {"keys":[{"role":"authority", …}]}',
+      cause,
+    });
+  }
+};
+
+/** The bytes of the manifest that is given by hand. Throws `usage.manifest`. */
+export const manifestOf = ({ manifest, authority }: CollectOptions): Buffer | undefined => {
+  if (manifest === undefined) return undefined;
+  try {
+    if (authority === undefined) throw new Error('nobody is named whose signature it has to have');
+    return readFileSync(manifest);
+  } catch (cause) {
+    throw new AgentError({
+      code: 'usage.manifest',
+      message: `cannot use the manifest ${manifest}: ${(cause as Error).message}`,
+      remedy: 'name the file of the signed manifest, and with --authority the key that signed it',
+      cause,
+    });
+  }
+};
+
+export const shareOf = ({ gateways, shard }: CollectOptions): Share => {
+  if (gateways !== undefined) return listed(gateways);
+  return shard === undefined ? EVERYTHING : sharded(shard);
+};

@@ -1,0 +1,143 @@
+import type { Command } from 'commander';
+import { Collector, gatewayOf } from '../../../shared/index.ts';
+import type { Database } from '../../collect/database.ts';
+import { alarms, devices, findings, gaps, type Only, type ShownAlarm, silence } from '../../collect/queries.ts';
+import { SqlStore } from '../../collect/sql-store.ts';
+import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { table } from '../table.ts';
+import { openForLooking, type Place, withPlace } from './place.ts';
+
+/** A question to the store of a collector, which may run meanwhile. */
+interface Query<Shown> {
+  readonly name: string;
+  readonly description: string;
+  readonly ask: (database: Database, only: Only) => Promise<readonly Shown[]>;
+  readonly heading: readonly string[];
+  readonly cells: (shown: Shown) => readonly unknown[];
+  /** True for what ends the verb with 1. */
+  readonly counts: (shown: Shown) => boolean;
+}
+
+/** `collect logs|devices|findings|gaps|silence|alarms`. */
+export const queryVerbs = (collect: Command, io: Io): void => {
+  add(collect, io, {
+    name: 'logs',
+    description: 'how far the log of every gateway is here',
+    ask: logs,
+    heading: ['log', 'entries', 'included', 'witnessed'],
+    cells: ({ log, size, included, witnessed }) => [log, size, included, witnessed],
+    counts: () => false,
+  });
+  add(collect, io, {
+    name: 'devices',
+    description: 'the newest attestation of every device',
+    ask: devices,
+    heading: ['gateway', 'device', 'address', 'model', 'firmware', 'pool', 'conformance', 'findings', 'attested (UTC)'],
+    cells: (each) => [
+      each.gateway,
+      each.device,
+      each.address,
+      each.model,
+      each.firmware,
+      each.pool,
+      each.conformance,
+      each.findings,
+      utc(each.attested_at),
+    ],
+    counts: () => false,
+  });
+  add(collect, io, {
+    name: 'findings',
+    description: 'open findings, newest first; ends with 1 while something above info is open',
+    ask: findings,
+    heading: ['since (UTC)', 'severity', 'state', 'gateway', 'device', 'finding', 'before', 'after'],
+    cells: (each) => [
+      utc(each.first_observed_at),
+      each.severity,
+      each.state,
+      each.gateway,
+      each.device ?? 'several',
+      `${each.id}${each.part === undefined ? '' : ` ${each.part}`}`,
+      short(each.before),
+      short(each.after),
+    ],
+    counts: ({ severity }) => severity !== 'info',
+  });
+  add(collect, io, {
+    name: 'gaps',
+    description: 'entries that exist, or existed, and are not here; ends with 1 where there are any',
+    ask: gaps,
+    heading: ['since (UTC)', 'log', 'kind', 'from', 'to (exclusive)'],
+    cells: ({ since, log, kind, from, to }) => [utc(since), log, kind, from, to],
+    counts: () => true,
+  });
+  add(collect, io, {
+    name: 'silence',
+    description: 'gateways that are not heard where they should be; ends with 1 where there are any',
+    ask: silence,
+    heading: ['since (UTC)', 'gateway', 'expected'],
+    cells: ({ since, gateway, expected }) => [utc(since), gateway, expected],
+    counts: () => true,
+  });
+  add(collect, io, {
+    name: 'alarms',
+    description: 'forks, forged and refused messages, entries not to be used; ends with 1 where there are any',
+    ask: alarms,
+    heading: ['at (UTC)', 'alarm', 'where', 'what'],
+    cells: (alarm) => [utc(alarm.at), alarm.kind, whereOf(alarm), whatOf(alarm)],
+    counts: () => true,
+  });
+};
+
+const add = <Shown>(collect: Command, io: Io, query: Query<Shown>): void => {
+  withPlace(collect.command(query.name).description(query.description))
+    .option('--gateway <id>', 'of this gateway only')
+    .option('--json', 'one JSON object per line')
+    .action(async (options: Place & { readonly gateway?: string; readonly json?: boolean }) => {
+      await using database = await openForLooking(options);
+      const shown = await query.ask(database, options.gateway);
+      if (options.json) for (const one of shown) printJson(io, one);
+      else
+        io.out.write(
+          table(
+            io,
+            query.heading,
+            shown.map((one) => query.cells(one).map((cell) => printable(`${cell}`))),
+          ),
+        );
+      setExit(shown.some(query.counts) ? EXIT.failed : EXIT.ok);
+    });
+};
+
+const logs = async (database: Database, only: Only) => {
+  const store = new SqlStore(database, Date.now);
+  const collector = await Collector.open({ id: 'reader', store, trust: { kind: 'keys', keys: new Map() } });
+  const all = (await collector.logs()).map(({ log, size, root, included, witnessed }) => ({
+    gateway: gatewayOf(log),
+    log,
+    size,
+    ...(root === undefined ? {} : { root }),
+    included,
+    witnessed,
+  }));
+  return all.filter(({ gateway }) => only === undefined || gateway === only || gateway.endsWith(`/${only}`));
+};
+
+const whereOf = ({ log, topic, seq }: ShownAlarm): string =>
+  `${log ?? topic ?? ''}${seq === undefined ? '' : ` entry ${seq}`}`;
+
+const whatOf = ({ detail }: ShownAlarm): string => {
+  const { remarks = [detail], ...rest } = detail as { readonly remarks?: readonly unknown[] };
+  const texts = (remarks as readonly { readonly code?: string; readonly detail?: string }[]).map(
+    ({ code, detail: why }) => (code === undefined ? '' : `${code} ${why ?? ''}`),
+  );
+  const said = texts.filter((each) => each !== '').join('; ');
+  return short(said === '' ? JSON.stringify(rest) : said, 100);
+};
+
+const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+
+const short = (value: unknown, most = 60): string => {
+  const text = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
+};

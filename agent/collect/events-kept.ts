@@ -1,0 +1,156 @@
+import { hash } from 'node:crypto';
+import {
+  type Changes,
+  canonicalJson,
+  gatewayOf,
+  isError,
+  type Notice,
+  type RefusedMessage,
+  type Remark,
+} from '../../shared/index.ts';
+import { insertion, replacing, type Value, type Write } from './database.ts';
+
+/** Refused messages that are kept; the library hands over 256 an hour at most. */
+const MOST_REFUSED = 4_096;
+
+/** What notices, refused messages and the growth of logs change of gaps, silence, alarms and evidence. */
+export const eventWrites = ({ logs, notices, refused }: Changes, nowS: number): readonly Write[] => [
+  ...gapWrites(notices, nowS),
+  // A collector that was started since it told of a gap does not tell that it is filled.
+  {
+    before: 'WITH grown (log, size) AS (VALUES ',
+    row: '(CAST(? AS TEXT), CAST(? AS BIGINT))',
+    after: `) DELETE FROM gap WHERE kind = 'gap' AND EXISTS
+      (SELECT 1 FROM grown WHERE grown.log = gap.log AND gap.to_seq <= grown.size)`,
+    rows: logs.map(({ log, size }) => [log, size]),
+  },
+  ...silenceWrites(logs, notices),
+  insertion('alarm', ALARM, distinct(notices.flatMap((notice) => alarmRow(notice, nowS))), ' ON CONFLICT DO NOTHING'),
+  ...refusedWrites(refused),
+];
+
+// ---- gaps
+
+const KEY = ['log', 'kind', 'from_seq'];
+const GAP = ['log', 'kind', 'from_seq', 'to_seq', 'since'];
+
+const gapWrites = (notices: readonly Notice[], nowS: number): readonly Write[] => {
+  const gaps = new Map(notices.filter((each) => each.kind === 'gap').map((each) => [each.log, each]));
+  const lost = notices.filter((each) => each.kind === 'lost');
+  const row = ({ log, kind, from, to }: Notice & { kind: 'gap' | 'lost' }) => [log, kind, from, to, nowS];
+  return [
+    {
+      before: 'WITH told (log, from_seq) AS (VALUES ',
+      row: '(CAST(? AS TEXT), CAST(? AS BIGINT))',
+      after: `) DELETE FROM gap WHERE kind = 'gap' AND EXISTS
+        (SELECT 1 FROM told WHERE told.log = gap.log AND told.from_seq <> gap.from_seq)`,
+      rows: [...gaps.values()].map(({ log, from }) => [log, from]),
+    },
+    // The same gap, told again by a collector that was started since, goes on.
+    insertion('gap', GAP, [...gaps.values(), ...lost].map(row), replacing(KEY, [...KEY, 'to_seq'])),
+  ];
+};
+
+// ---- silence
+
+const SILENCE = ['gateway', 'expected', 'since'];
+
+/** The last word of a transaction counts. A collector that was started since it told of silence does not tell its end. */
+const silenceWrites = (logs: Changes['logs'], notices: readonly Notice[]): readonly Write[] => {
+  const silent = new Map<string, number | undefined>();
+  for (const { log, entries } of logs) {
+    if (entries.some(({ statement }) => statement.kind === 'coverage'))
+      silent.set(`${gatewayOf(log)} coverage`, undefined);
+  }
+  for (const notice of notices) {
+    if (notice.kind === 'silent') silent.set(`${notice.gateway} ${notice.of}`, notice.sinceMs);
+    if (notice.kind === 'heard') silent.set(`${notice.gateway} ${notice.of}`, undefined);
+    if (notice.kind === 'checkpoint' && !notice.remarks.some(isError)) {
+      silent.set(`${gatewayOf(notice.log)} heartbeat`, undefined);
+    }
+  }
+  const begun = [...silent].filter(([, sinceMs]) => sinceMs !== undefined);
+  return [
+    insertion(
+      'silence',
+      SILENCE,
+      begun.map(([key, sinceMs]) => [...key.split(' '), seconds(sinceMs ?? 0)]),
+      ' ON CONFLICT DO NOTHING',
+    ),
+    {
+      before: 'WITH heard (gateway, expected) AS (VALUES ',
+      row: '(CAST(? AS TEXT), CAST(? AS TEXT))',
+      after: `) DELETE FROM silence WHERE EXISTS
+        (SELECT 1 FROM heard WHERE heard.gateway = silence.gateway AND heard.expected = silence.expected)`,
+      rows: [...silent].filter(([, sinceMs]) => sinceMs === undefined).map(([key]) => key.split(' ')),
+    },
+  ];
+};
+
+// ---- alarms and evidence
+
+const ALARM = ['digest', 'at', 'kind', 'log', 'detail', 'first_bytes', 'second_bytes'];
+
+const alarmRow = (notice: Notice, nowS: number): readonly (readonly Value[])[] => {
+  switch (notice.kind) {
+    case 'fork': {
+      const { log, at, first, second, remark } = notice;
+      return [[...headOf(notice.kind, log, { at, ...bare(remark) }, nowS), first ?? null, second]];
+    }
+    case 'checkpoint': {
+      const { log, size, remarks } = notice;
+      const detail = { size, remarks: remarks.map(bare) };
+      return remarks.some(isError) ? [[...headOf(notice.kind, log, detail, nowS), null, null]] : [];
+    }
+    case 'incarnation': {
+      const { log, former } = notice;
+      return former === undefined ? [] : [[...headOf('replaced', log, { former }, nowS), null, null]];
+    }
+    case 'lost': {
+      const { log, from, to } = notice;
+      return [[...headOf(notice.kind, log, { from, to }, nowS), null, null]];
+    }
+    default:
+      return [];
+  }
+};
+
+/** Whoever can publish can deliver the same again and again: it is one alarm. */
+const headOf = (kind: string, log: string, detail: object, nowS: number): readonly Value[] => [
+  hash('sha256', canonicalJson({ kind, log, detail }), 'base64url'),
+  nowS,
+  kind,
+  log,
+  JSON.stringify(detail),
+];
+
+const REFUSED = ['digest', 'at', 'topic', 'remarks', 'bytes'];
+
+const refusedWrites = (refused: readonly RefusedMessage[]): readonly Write[] => {
+  const rows = refused.map(({ topic, bytes, remarks, receivedAtMs }) => [
+    hash('sha256', Buffer.concat([Buffer.from(`${topic}\n`), bytes]), 'base64url'),
+    seconds(receivedAtMs),
+    topic,
+    JSON.stringify(remarks.map(bare)),
+    bytes,
+  ]);
+  const oldest = `DELETE FROM refused WHERE digest IN
+    (SELECT digest FROM refused ORDER BY at DESC, digest LIMIT 1000000 OFFSET ${MOST_REFUSED})`;
+  return [
+    insertion('refused', REFUSED, distinct(rows), ' ON CONFLICT DO NOTHING'),
+    { before: oldest, row: '', after: '', rows: rows.length === 0 ? [] : [[]] },
+  ];
+};
+
+const distinct = (rows: readonly (readonly Value[])[]): readonly (readonly Value[])[] => [
+  ...new Map(rows.map((row) => [row[0], row])).values(),
+];
+
+/** A remark without what an error of JavaScript has beside it. */
+export const bare = ({ code, step, detail }: Remark): Pick<Remark, 'code' | 'step' | 'detail'> => ({
+  code,
+  step,
+  detail,
+});
+
+export const seconds = (ms: number): number => Math.floor(ms / 1000);

@@ -1,0 +1,83 @@
+import type { Arrived } from '../../shared/index.ts';
+
+/** Above this the connection is not read on until half of it is done. */
+const HIGH_MESSAGES = 4_096;
+const HIGH_BYTES = 16 * 1_048_576;
+
+/**
+ * What arrived and is not stored yet. It holds a bounded amount: while the store keeps up a connection that brings more waits,
+ * and while the store refuses the rest is dropped, because a connection that is not read for long dies. Nothing is lost by
+ * that: gateways send again what was not acknowledged.
+ */
+export class Inbox {
+  readonly #messages: Arrived[] = [];
+  #bytes = 0;
+  #dropped = 0;
+  #isRefusing = false;
+  #room: PromiseWithResolvers<void> | undefined;
+  #wake: (() => void) | undefined;
+
+  /** A promise where the sender has to wait for room. */
+  put(message: Arrived): Promise<void> | undefined {
+    if (this.#isRefusing && this.#isFull()) {
+      this.#dropped += 1;
+      return undefined;
+    }
+    this.#messages.push(message);
+    this.#bytes += message.payload.length;
+    this.#wake?.();
+    if (this.#isRefusing || !this.#isFull()) return undefined;
+    this.#room ??= Promise.withResolvers();
+    return this.#room.promise;
+  }
+
+  get size(): number {
+    return this.#messages.length;
+  }
+
+  /** The oldest messages, which stay until they are `done`. */
+  first(count: number): readonly Arrived[] {
+    return this.#messages.slice(0, count);
+  }
+
+  done(count: number): void {
+    for (const { payload } of this.#messages.splice(0, count)) this.#bytes -= payload.length;
+    if (this.#messages.length <= HIGH_MESSAGES / 2 && this.#bytes <= HIGH_BYTES / 2) this.#makeRoom();
+  }
+
+  /** The store does not take anything: what arrives beyond the bound is dropped from now on. */
+  refuse(): void {
+    this.#isRefusing = true;
+    this.#makeRoom();
+  }
+
+  /** The store takes messages again. Gives how many were dropped meanwhile. */
+  accept(): number {
+    const dropped = this.#dropped;
+    this.#isRefusing = false;
+    this.#dropped = 0;
+    return dropped;
+  }
+
+  /** Until there is something, at most so long. */
+  async filled(withinMs: number): Promise<void> {
+    if (this.#messages.length > 0) return;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, withinMs);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+    this.#wake = undefined;
+  }
+
+  #isFull(): boolean {
+    return this.#messages.length >= HIGH_MESSAGES || this.#bytes >= HIGH_BYTES;
+  }
+
+  #makeRoom(): void {
+    this.#room?.resolve();
+    this.#room = undefined;
+  }
+}

@@ -1,0 +1,38 @@
+import { randomBytes } from 'node:crypto';
+
+/** Presence of a collector on `_fleet/collector/<col>` (mqtt.md §2–§4): unsigned, gateways start and stop sending by it. */
+export class OwnPresence {
+  readonly #wallMs: () => number;
+  readonly #start = randomBytes(9).toString('base64url');
+  #connects = 0;
+
+  constructor(wallMs: () => number) {
+    this.#wallMs = wallMs;
+  }
+
+  /** The next connection is another session. */
+  begin(): void {
+    this.#connects += 1;
+  }
+
+  bytes(state: 'online' | 'stopped' | 'lost'): Buffer {
+    return Buffer.from(JSON.stringify({ state, session: this.#session, at: Math.floor(this.#wallMs() / 1000) }));
+  }
+
+  /**
+   * True for the end of another session: of a worker that serves other gateways under this id, or of our own former
+   * connection. Gateways that believe it would stop sending to us.
+   */
+  isContradictedBy(payload: Uint8Array): boolean {
+    try {
+      const { state, session } = JSON.parse(Buffer.from(payload).toString('utf8'));
+      return (state === 'lost' || state === 'stopped') && session !== this.#session;
+    } catch {
+      return false;
+    }
+  }
+
+  get #session(): string {
+    return `${this.#start}.${this.#connects}`;
+  }
+}

@@ -1,0 +1,296 @@
+import { z } from 'zod';
+import { type Ack, ackSchema } from '../../shared/collector/messages.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { Emit } from '../platform/events.ts';
+import type { Outbox } from './outbox.ts';
+import { parseJson } from './payload.ts';
+import type { Timing } from './timing.ts';
+
+/** Why entries wait although the broker is connected. */
+export interface Held {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A required collector as `assayer status` shows it. */
+export interface ReceiverStatus {
+  readonly collector: string;
+  readonly state: 'online' | 'away';
+  /** Number of entries from 0 that it has stored. */
+  readonly confirmed: number;
+  /** Entries that it lacks, and the age of the oldest of them. */
+  readonly lag: number;
+  readonly lagS: number;
+  /** Why its acknowledgements do not count. */
+  readonly problem?: Held;
+}
+
+/** What happened to the required collectors, for the pump. */
+export type Change =
+  /** One came, or was restored from a backup: entries from its place on are sent again. */
+  | 'joined'
+  /** One has stored more. */
+  | 'stored'
+  /** One misses entries that were sent. */
+  | 'gap'
+  | 'left';
+
+export interface ReceiversOptions {
+  readonly collectors: readonly string[];
+  /** Origin of the log. */
+  readonly log: string;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly random: () => number;
+  readonly timing: Pick<Timing, 'settleMs' | 'absentMs'>;
+}
+
+interface Receiver {
+  readonly collector: string;
+  isThere: boolean;
+  /** Of the newest `online`. */
+  session: string | undefined;
+  /** Monotonic; when presence or an acknowledgement was heard last. */
+  heardMs: number;
+  settling: NodeJS.Timeout | undefined;
+  problem: Held | undefined;
+}
+
+/** Why the acknowledgements of a collector do not count, and what an operator can do about it. */
+interface Objection {
+  readonly level: 'error' | 'warn';
+  readonly code: string;
+  readonly remedy: string;
+}
+
+const UNREADABLE: Objection = {
+  level: 'warn',
+  code: 'uplink.ack-unreadable',
+  remedy: 'bring the collector up to date: docs/collector-library.md says what it has to send',
+};
+
+const AHEAD: Objection = {
+  level: 'error',
+  code: 'uplink.ack-ahead',
+  remedy:
+    'find out who put an older state_dir back; with mqtt.witnesses a new log begins by itself, else move assayer.db away',
+};
+
+const FORK: Objection = {
+  level: 'error',
+  code: 'uplink.fork',
+  remedy:
+    'find out whether state_dir was copied or put back, or the collector holds forged entries; move the wrong store away',
+};
+
+const presenceSchema = z.looseObject({
+  state: z.enum(['online', 'stopped', 'lost']),
+  session: z.string().max(256),
+  at: z.int(),
+});
+
+/**
+ * The collectors whose acknowledgement counts as delivered (mqtt.md §5): who is there, and how far each has stored. It
+ * outlives connections. Presence and acknowledgements steer sending only; none is evidence.
+ */
+export class Receivers {
+  readonly #options: ReceiversOptions;
+  readonly #receivers: ReadonlyMap<string, Receiver>;
+  readonly #listeners = new Set<(change: Change) => void>();
+
+  constructor(options: ReceiversOptions) {
+    this.#options = options;
+    this.#receivers = new Map(
+      options.collectors.map((collector) => [
+        collector,
+        { collector, isThere: false, session: undefined, heardMs: 0, settling: undefined, problem: undefined },
+      ]),
+    );
+  }
+
+  /** Somebody has to confirm. Without anybody what a broker took counts as delivered. */
+  get required(): boolean {
+    return this.#receivers.size > 0;
+  }
+
+  /** Some required collector is there, and stores what it is sent. */
+  get anybody(): boolean {
+    return this.#there().length > 0;
+  }
+
+  /**
+   * The lowest entry that a collector which is there lacks; of all, where none is. One that is away holds up no other: it
+   * gets what it lacks when it comes.
+   */
+  floor(): number {
+    const there = this.#there();
+    return this.#lowest(there.length > 0 ? there : [...this.#receivers.values()]);
+  }
+
+  /** Number of entries from 0 that every required collector has stored. */
+  confirmed(): number {
+    return this.#lowest([...this.#receivers.values()]);
+  }
+
+  /** Calls back when something happened; returns the way to stop that. */
+  onChange(callback: (change: Change) => void): () => void {
+    this.#listeners.add(callback);
+    return () => this.#listeners.delete(callback);
+  }
+
+  /** Why nothing is sent, where nobody is there. */
+  get held(): Held | undefined {
+    if (!this.required || this.anybody) return undefined;
+    const problem = [...this.#receivers.values()].find((each) => each.problem !== undefined)?.problem;
+    const names = this.#options.collectors.join(', ');
+    return problem ?? { code: 'uplink.no-collector', message: `no required collector is online: ${names}` };
+  }
+
+  status(): readonly ReceiverStatus[] {
+    const { outbox, clock } = this.#options;
+    const size = outbox.size();
+    return [...this.#receivers.values()].map(({ collector, isThere, problem }) => {
+      const confirmed = outbox.confirmed(collector);
+      const oldest = confirmed < size ? outbox.writtenAt(confirmed) : undefined;
+      return {
+        collector,
+        state: isThere ? 'online' : 'away',
+        confirmed,
+        lag: size - confirmed,
+        lagS: oldest === undefined ? 0 : Math.max(0, Math.floor(clock.wallMs() / 1000) - oldest),
+        ...(problem === undefined ? {} : { problem }),
+      };
+    });
+  }
+
+  /** To be called about every second: who was not heard for a quarter of an hour is away. */
+  tick(): void {
+    const { clock, timing } = this.#options;
+    for (const receiver of this.#receivers.values()) {
+      if (receiver.isThere && clock.monoMs() - receiver.heardMs > timing.absentMs) this.#leave(receiver, 'silent');
+    }
+  }
+
+  stop(): void {
+    for (const { settling } of this.#receivers.values()) clearTimeout(settling);
+  }
+
+  /** Takes what came on `_fleet/collector/<col>`. What a broker kept for long says nothing about now. */
+  takePresence(collector: string, payload: Uint8Array, retained: boolean): void {
+    const receiver = this.#receivers.get(collector);
+    const presence = presenceSchema.safeParse(parseJson(payload)).data;
+    if (receiver === undefined || presence === undefined) return;
+    const { clock, timing } = this.#options;
+    if (presence.state === 'online') {
+      if (retained && Math.abs(clock.wallMs() - presence.at * 1000) > timing.absentMs) return;
+      receiver.session = presence.session;
+      this.#heard(receiver);
+      return;
+    }
+    // A will of an earlier connection that comes late, or was kept, is stale.
+    const isStale = receiver.session === undefined ? retained : receiver.session !== presence.session;
+    if (isStale) return;
+    clearTimeout(receiver.settling);
+    receiver.settling = undefined;
+    if (receiver.isThere) this.#leave(receiver, presence.state);
+  }
+
+  /** Takes what came on `ack/<col>`. Accepted is only what speaks of this very log; the leaf shows that it does. */
+  takeAck(collector: string, payload: Uint8Array): void {
+    const receiver = this.#receivers.get(collector);
+    if (receiver === undefined) return;
+    const { data: ack, error } = ackSchema.safeParse(parseJson(payload));
+    if (ack === undefined) {
+      const why = z.prettifyError(error).split('\n', 1)[0];
+      this.#object(receiver, UNREADABLE, `what ${collector} sends is no acknowledgement: ${why}`);
+    } else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
+  }
+
+  /** An acknowledgement that contradicts this log never moves anything: it is told, and the collector does not count. */
+  #agrees(receiver: Receiver, { next, leaf }: Ack): boolean {
+    const { outbox, log } = this.#options;
+    const { collector } = receiver;
+    const size = outbox.size();
+    if (next > size) {
+      const message = `${collector} has stored ${next} entries of ${log}, here are ${size}: this store is older than the log`;
+      this.#object(receiver, AHEAD, message);
+      return false;
+    }
+    if (next > 0 && leaf !== outbox.leaf(next - 1)) {
+      const message = `${collector} has stored another entry ${next - 1} of ${log} than this one: one of the two is not the log`;
+      this.#object(receiver, FORK, message);
+      return false;
+    }
+    return true;
+  }
+
+  /** Told when it is new; while it lasts, entries do not wait for this collector. */
+  #object(receiver: Receiver, { level, code, remedy }: Objection, message: string): void {
+    const isNew = receiver.problem?.code !== code;
+    receiver.problem = { code, message };
+    if (isNew) this.#options.emit(level, code, { collector: receiver.collector, message, remedy });
+    if (receiver.isThere) this.#leave(receiver, code);
+  }
+
+  #accept(receiver: Receiver, { next, gap }: Ack): void {
+    const { outbox, emit } = this.#options;
+    const { collector } = receiver;
+    const before = outbox.confirmed(collector);
+    receiver.problem = undefined;
+    if (next !== before) outbox.confirm(collector, next);
+    if (next < before) emit('warn', 'uplink.collector-restored', { collector, confirmed: next, before });
+    const wasThere = receiver.isThere;
+    this.#heard(receiver);
+    if (!wasThere) return;
+    if (next < before) this.#tell('joined');
+    else if (next > before) this.#tell('stored');
+    if (gap !== undefined) this.#tell('gap');
+  }
+
+  #heard(receiver: Receiver): void {
+    receiver.heardMs = this.#options.clock.monoMs();
+    if (receiver.isThere || receiver.problem !== undefined || receiver.settling !== undefined) return;
+    // While nothing is being sent there is nobody to surprise.
+    if (this.#listeners.size === 0) this.#join(receiver);
+    else {
+      const waitMs = this.#options.random() * this.#options.timing.settleMs;
+      receiver.settling = setTimeout(() => this.#join(receiver), waitMs);
+    }
+  }
+
+  #join(receiver: Receiver): void {
+    const { outbox, emit } = this.#options;
+    const { collector } = receiver;
+    receiver.settling = undefined;
+    receiver.isThere = true;
+    emit('info', 'uplink.collector-online', { collector, confirmed: outbox.confirmed(collector), size: outbox.size() });
+    this.#tell('joined');
+  }
+
+  #leave(receiver: Receiver, why: string): void {
+    const { outbox, emit } = this.#options;
+    const { collector } = receiver;
+    receiver.isThere = false;
+    receiver.session = undefined;
+    emit('warn', 'uplink.collector-away', {
+      collector,
+      why,
+      confirmed: outbox.confirmed(collector),
+      size: outbox.size(),
+    });
+    this.#tell('left');
+  }
+
+  #tell(change: Change): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+
+  #there(): readonly Receiver[] {
+    return [...this.#receivers.values()].filter(({ isThere }) => isThere);
+  }
+
+  #lowest(receivers: readonly Receiver[]): number {
+    return Math.min(...receivers.map(({ collector }) => this.#options.outbox.confirmed(collector)));
+  }
+}

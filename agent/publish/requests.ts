@@ -1,0 +1,199 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { z } from 'zod';
+import { requestSchema } from '../../shared/collector/messages.ts';
+import type { Clock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Emit } from '../platform/events.ts';
+import { Allowance } from './allowance.ts';
+import { answerMessage } from './messages.ts';
+import type { Connection, Delivered } from './mqtt.ts';
+import type { Outbox } from './outbox.ts';
+import { parseJson } from './payload.ts';
+import type { Timing } from './timing.ts';
+import { isId, type Topics } from './topics.ts';
+
+/** Which of the devices that somebody wants looked at are looked at now; the others are not known here. */
+export type Observe = (devices: readonly string[]) => {
+  readonly asked: readonly string[];
+  readonly unknown: readonly string[];
+};
+
+export interface RequestsOptions {
+  readonly connection: Pick<Connection, 'publish'>;
+  readonly topics: Topics;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly timing: Timing;
+  /** What the gateway says about itself. */
+  readonly report: () => object;
+  readonly observe: Observe;
+  /** Signs a checkpoint and publishes it; its size. */
+  readonly publishCheckpoint: () => Promise<number>;
+}
+
+type Op = keyof Timing['requestMs'];
+
+/** Why a request is not carried out. */
+type Refusal = 'E_OP' | 'E_ARGS' | 'E_BUSY' | 'E_REPLY_TOPIC' | 'E_SIZE' | 'E_STORE';
+
+type Outcome = { readonly data: object } | { readonly code: Refusal };
+
+const MOST_PAGE_BYTES = 60_000;
+const READ_AT_ONCE = 32;
+const MOST_DEVICES = 50;
+const MOST_IDS = 64;
+/** Requests of all kinds that are read; more are dropped. */
+const MOST_PER_SECOND = 100;
+
+const resyncArgs = z.strictObject({ from: z.int().min(0), to: z.int().min(1) });
+const observeArgs = z.strictObject({ devices: z.array(z.string().refine(isId)).min(1).max(MOST_DEVICES) });
+
+/**
+ * Requests of collectors and auditors (mqtt.md §8). All of them only read: what is in the log, how the gateway is, or a
+ * miner a little earlier than planned. Answers go to the topic of the requester, wherever it says they should go.
+ */
+export class Requests {
+  readonly #options: RequestsOptions;
+  readonly #doneMs = new Map<Op, number>();
+  readonly #ids: string[] = [];
+  readonly #allowance: Allowance;
+  #resyncing = false;
+  #stopped = false;
+
+  constructor(options: RequestsOptions) {
+    this.#options = options;
+    this.#allowance = new Allowance(MOST_PER_SECOND, options.clock.monoMs());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Takes what came on `cmd/<col>`. What was kept, expired, came before or cannot be read is dropped. */
+  async take(collector: string, message: Delivered): Promise<void> {
+    const { clock, emit, topics } = this.#options;
+    if (message.retained || this.#stopped || this.#allowance.take(clock.monoMs()) > 0) return;
+    const request = requestSchema.safeParse(parseJson(message.payload)).data;
+    if (request === undefined || request.id.length > 128) return;
+    const { id, op, args } = request;
+    if (request.expires_at * 1000 < clock.wallMs()) {
+      // A clock that is wrong on either side looks like this.
+      emit('debug', 'uplink.request', { collector, op: op.slice(0, 64), outcome: 'expired' });
+      return;
+    }
+    if (this.#isKnown(`${collector} ${id}`)) return;
+    const answering: Answering = { collector, id, correlation: message.correlation };
+    const isAimed = message.responseTopic !== undefined && message.responseTopic !== topics.rsp(collector);
+    const outcome = isAimed ? refuse('E_REPLY_TOPIC') : await this.#carryOut(op, args, answering);
+    const told = 'code' in outcome ? outcome.code : 'ok';
+    emit(told === 'E_BUSY' ? 'debug' : 'info', 'uplink.request', { collector, op: op.slice(0, 64), outcome: told });
+    if (op === 'resync' && told === 'ok') return;
+    await this.#answer(answering, 'code' in outcome ? { ok: false, ...outcome } : page(1, true, outcome.data));
+  }
+
+  #isKnown(id: string): boolean {
+    if (this.#ids.includes(id)) return true;
+    this.#ids.push(id);
+    if (this.#ids.length > MOST_IDS) this.#ids.shift();
+    return false;
+  }
+
+  async #carryOut(op: string, args: unknown, answering: Answering): Promise<Outcome> {
+    try {
+      switch (op) {
+        case 'resync':
+          return await this.#resync(args, answering);
+        case 'status':
+          return this.#isEarly('status') ? refuse('E_BUSY') : { data: this.#options.report() };
+        case 'observe':
+          return this.#observe(args);
+        case 'checkpoint':
+          return this.#isEarly('checkpoint')
+            ? refuse('E_BUSY')
+            : { data: { size: await this.#options.publishCheckpoint() } };
+        default:
+          return refuse('E_OP');
+      }
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+      return refuse('E_STORE');
+    }
+  }
+
+  /** True while the last one of its kind is too recent; else this one counts. */
+  #isEarly(op: Op): boolean {
+    const { clock, timing } = this.#options;
+    const nowMs = clock.monoMs();
+    if (nowMs - (this.#doneMs.get(op) ?? Number.NEGATIVE_INFINITY) < timing.requestMs[op]) return true;
+    this.#doneMs.set(op, nowMs);
+    return false;
+  }
+
+  #observe(args: unknown): Outcome {
+    const { data } = observeArgs.safeParse(args);
+    if (data === undefined) return refuse('E_ARGS');
+    return this.#isEarly('observe') ? refuse('E_BUSY') : { data: this.#options.observe(data.devices) };
+  }
+
+  /** Entries verbatim, page by page, to this requester only. */
+  async #resync(args: unknown, answering: Answering): Promise<Outcome> {
+    const { outbox, timing } = this.#options;
+    const { data: range } = resyncArgs.safeParse(args);
+    if (range === undefined || range.from >= Math.min(range.to, outbox.size())) return refuse('E_ARGS');
+    if (this.#resyncing) return refuse('E_BUSY');
+    this.#resyncing = true;
+    try {
+      const to = Math.min(range.to, outbox.size());
+      let from = range.from;
+      for (let number = 1; ; number += 1) {
+        const { entries, next } = this.#page(from, to);
+        const sent = await this.#answer(answering, page(number, next >= to, { entries }));
+        if (sent === 'oversize') return refuse('E_SIZE');
+        if (next >= to || sent !== 'acknowledged') return { data: {} };
+        from = next;
+        await delay(timing.pageMs);
+        if (this.#stopped) return { data: {} };
+      }
+    } finally {
+      this.#resyncing = false;
+    }
+  }
+
+  /** As many entries as fit, at least one; those that retention removed are passed over. */
+  #page(from: number, to: number): { readonly entries: readonly string[]; readonly next: number } {
+    const entries: string[] = [];
+    let bytes = 0;
+    let next = from;
+    while (next < to) {
+      const read = this.#options.outbox.entriesFrom(next, READ_AT_ONCE).filter(({ seq }) => seq < to);
+      for (const { seq, message } of read) {
+        const text = Buffer.from(message).toString('utf8');
+        bytes += Buffer.byteLength(JSON.stringify(text)) + 1;
+        if (entries.length > 0 && bytes > MOST_PAGE_BYTES) return { entries, next: seq };
+        entries.push(text);
+        next = seq + 1;
+      }
+      if (read.length < READ_AT_ONCE) return { entries, next: to };
+    }
+    return { entries, next };
+  }
+
+  async #answer({ collector, id, correlation }: Answering, content: object): Promise<string> {
+    const { connection, topics } = this.#options;
+    const payload = Buffer.from(JSON.stringify({ id, ...content }));
+    const { kind } = await connection.publish(topics.rsp(collector), payload, answerMessage(correlation));
+    return kind;
+  }
+}
+
+/** Whom an answer goes to. */
+interface Answering {
+  readonly collector: string;
+  readonly id: string;
+  readonly correlation: Uint8Array | undefined;
+}
+
+const refuse = (code: Refusal): Outcome => ({ code });
+
+const page = (number: number, last: boolean, data: object): object => ({ page: number, last, ok: true, data });

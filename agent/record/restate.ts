@@ -1,0 +1,126 @@
+import type { BaselineContent } from '../../shared/statement.ts';
+import { type DeviceState, withLearned, writeDevice } from '../appraise/device.ts';
+import type { Built } from './entry.ts';
+import type { Transaction } from './log.ts';
+import type { Store } from './store.ts';
+
+/** What is in force in a log that another one replaces, and how that one says it again (attestation.md §4, `baseline`). */
+
+type Named = Extract<BaselineContent['baseline'], { devices: unknown }>;
+type Item = Named['devices'][number];
+
+/** One `baseline` entry to be written: what the former one said, of the devices for which it is still in force. */
+interface Page {
+  readonly baseline: Named;
+  /** `seq` of the former entry; undefined for what was learned and no entry named yet. */
+  readonly former: number | undefined;
+}
+
+/** As much of it as surely fits beside the other members of a message. */
+const MOST_BYTES = 24_000;
+const MOST_ITEMS = 256;
+
+/** What is to be said again, read before the log is put aside. Each item names the log that holds what it cites. */
+export const restatement = (store: Store, states: readonly DeviceState[], log: string): readonly Page[] => {
+  const inForce = new Map<number, Set<string>>();
+  for (const { id, reference } of states) {
+    for (const { seq } of reference?.entries ?? []) inForce.set(seq, (inForce.get(seq) ?? new Set()).add(id));
+  }
+  const named = [...inForce].sort(([one], [other]) => one - other);
+  return [
+    ...named.flatMap(([seq, devices]) => restated(store, { seq, devices, log })),
+    ...paged({ action: 'learned', approval: 'none', devices: states.flatMap((state) => unrecorded(state, log)) }),
+  ];
+};
+
+const restated = (
+  store: Store,
+  { seq, devices, log }: { readonly seq: number; readonly devices: ReadonlySet<string>; readonly log: string },
+): readonly Page[] => {
+  const entry = store.entry(seq);
+  if (entry?.kind !== 'baseline') return [];
+  // Our own statement.
+  const { baseline } = JSON.parse(Buffer.from(entry.message).toString()) as BaselineContent;
+  if (baseline.action !== 'learned' && baseline.action !== 'accepted') return [];
+  const items = baseline.devices.filter(({ device }) => devices.has(device)).map((item) => ({ log, ...item }));
+  return paged({ ...baseline, devices: items }, seq);
+};
+
+const unrecorded = ({ id, reference }: DeviceState, log: string): readonly Item[] =>
+  (reference?.unrecorded ?? []).flatMap(({ seq, facts }) =>
+    seq === undefined ? [] : [{ device: id, seq, log, ...(facts === 'all' ? {} : { facts: [...facts] }) }],
+  );
+
+const paged = (baseline: Named, former?: number): readonly Page[] => {
+  const pages: Item[][] = [];
+  let bytes = MOST_BYTES;
+  for (const item of baseline.devices) {
+    const size = Buffer.byteLength(JSON.stringify(item)) + 1;
+    bytes += size;
+    if (bytes > MOST_BYTES || (pages.at(-1)?.length ?? MOST_ITEMS) >= MOST_ITEMS) {
+      pages.push([]);
+      bytes = size;
+    }
+    pages.at(-1)?.push(item);
+  }
+  return pages.map((devices) => ({ baseline: { ...baseline, devices }, former }));
+};
+
+/**
+ * Says it again, and saves the devices as they are known in the new log: with their references, without anything that
+ * points into the former one. Each is attested again at its next full look.
+ */
+export const restate = (
+  tx: Transaction,
+  pages: readonly Page[],
+  states: readonly DeviceState[],
+): readonly DeviceState[] => {
+  const seqs = new Map<string, number>();
+  for (const { baseline, former } of pages) {
+    const seq = tx.append(builtOf(baseline));
+    for (const { device } of baseline.devices) seqs.set(`${device} ${former ?? ''}`, seq);
+  }
+  const carried = states.map((state) => inNewLog(state, (former) => seqs.get(`${state.id} ${former ?? ''}`)));
+  for (const state of carried) tx.saveDevice(state.id, writeDevice(state));
+  return carried;
+};
+
+const builtOf = (baseline: Named): Built<BaselineContent> => ({
+  content: { kind: 'baseline', baseline },
+  replies: [],
+  disclosures: [],
+});
+
+const inNewLog = (state: DeviceState, seqOf: (former: number | undefined) => number | undefined): DeviceState => {
+  const learned = seqOf(undefined);
+  const renamed = withoutSeqs(state, seqOf);
+  return learned === undefined ? renamed : withLearned(renamed, learned);
+};
+
+const withoutSeqs = (state: DeviceState, seqOf: (former: number) => number | undefined): DeviceState => {
+  const { reference } = state;
+  const entries = reference?.entries.flatMap((entry) => {
+    const seq = seqOf(entry.seq);
+    return seq === undefined ? [] : [{ ...entry, seq }];
+  });
+  const tracks = state.tracks.map((track) => {
+    const { openedSeq: _opened, parent: _parent, ...finding } = track.finding;
+    return { ...track, finding };
+  });
+  return {
+    ...state,
+    tracks,
+    closed: [],
+    ...(reference === undefined ? {} : { reference: { ...reference, entries: entries ?? [] } }),
+    ...(state.attested === undefined ? {} : { attested: attestedBefore(state.attested), referenceChanged: true }),
+  };
+};
+
+/** That a device was dark was said in the former log; in this one it is said when it is seen to be. */
+const attestedBefore = ({
+  seq: _seq,
+  ...known
+}: NonNullable<DeviceState['attested']>): DeviceState['attested'] & {} => ({
+  ...known,
+  reachable: true,
+});

@@ -1,0 +1,42 @@
+import { z } from 'zod';
+import { appendLeaf, type CompactRange, EMPTY_RANGE } from '../../shared/tree.ts';
+import { corruptLog } from './failure.ts';
+import type { Store } from './store.ts';
+
+/** The Merkle tree behind the log, as far as it has to be kept: the right edge, and leaf hashes from which the rest follows. */
+
+/** Name under which the store keeps the edge; written in the transaction that appends. */
+const EDGE = 'tree';
+/** Leaves read at once, where a tree has to be computed. */
+const PAGE = 4096;
+
+const edgeSchema = z.strictObject({ size: z.int().min(0), hashes: z.array(z.string().length(43)) });
+
+/** An edge as text. */
+export const writeEdge = ({ size, hashes }: CompactRange): string =>
+  JSON.stringify({ size, hashes: hashes.map((hash) => hash.toString('base64url')) });
+
+/** Reads what `writeEdge` wrote; throws where it is something else. */
+export const parseEdge = (text: string): CompactRange => {
+  const { size, hashes } = edgeSchema.parse(JSON.parse(text));
+  return { size, hashes: hashes.map((hash) => Buffer.from(hash, 'base64url')) };
+};
+
+export const saveEdge = (store: Store, edge: CompactRange): void => store.saveMeta(EDGE, writeEdge(edge));
+
+/** The edge of the tree over all entries. A store of a version that kept none gets it from its leaves. Throws `store.corrupt`. */
+export const readEdge = (store: Store): CompactRange => {
+  const size = store.size();
+  const kept = store.meta(EDGE, parseEdge) ?? EMPTY_RANGE;
+  if (kept.size > size) throw corruptLog(store.file, `the tree has ${kept.size} entries, the log ${size}`);
+  let edge = kept;
+  while (edge.size < size) edge = grow(store, edge, size);
+  return edge;
+};
+
+/** The edge with the next leaves of the store, a page of them at most, up to `size`. */
+export const grow = (store: Store, edge: CompactRange, size: number): CompactRange => {
+  const leaves = store.leavesFrom(edge.size, Math.min(PAGE, size - edge.size));
+  if (leaves.length === 0) throw corruptLog(store.file, `the leaf of entry ${edge.size} is not there`);
+  return leaves.reduce<CompactRange>((grown, leaf) => appendLeaf(grown, Buffer.from(leaf)), edge);
+};

@@ -1,0 +1,188 @@
+import { z } from 'zod';
+import { type Cosigned, verifyCosigned } from '../../shared/cosignature.ts';
+import { type EpochMarker, epochSchema, verifyEpoch } from '../../shared/epoch.ts';
+import { jwkOf, type TrustedKey, type TrustedKeys, thumbprint } from '../../shared/keys.ts';
+import type { NoteKey } from '../../shared/note.ts';
+import { type CommonMembers, type LogEnd, sha256Schema } from '../../shared/statement.ts';
+import { type CompactRange, EMPTY_RANGE, rangeRoot } from '../../shared/tree.ts';
+import { VerificationError } from '../../shared/verification.ts';
+import type { Clock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Emit } from '../platform/events.ts';
+import type { Log } from './log.ts';
+import type { Store } from './store.ts';
+import { grow, parseEdge, writeEdge } from './tree.ts';
+import { readWitnesses } from './witness-keys.ts';
+
+export interface WitnessesOptions {
+  readonly store: Store;
+  readonly log: Log;
+  /** The key that signs the log. */
+  readonly key: TrustedKey;
+  /** C2SP vkeys of the collectors whose word counts, and how many of them make an entry witnessed. */
+  readonly vkeys: readonly string[];
+  readonly quorum: number;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** This key signed a log that this store does not hold: nothing may be appended any more. */
+  readonly rolledBack: (end: LogEnd, why: string) => void;
+}
+
+interface Witness {
+  readonly note: NoteKey;
+  /** The same key, as one that signs epoch markers. */
+  readonly keys: TrustedKeys;
+}
+
+const COSIGNED = 'cosigned';
+const COSIGNED_EDGE = 'cosigned-tree';
+const EPOCH = 'epoch';
+
+/** The newest cosigned checkpoint of each witness, by its name; `note` is the evidence. */
+const cosignedSchema = z.strictObject({
+  log: z.string(),
+  by: z.record(
+    z.string(),
+    z.strictObject({ size: z.int().min(0), root: sha256Schema, atS: z.int(), note: z.string() }),
+  ),
+});
+
+type CosignedBy = z.infer<typeof cosignedSchema>['by'];
+
+/**
+ * What collectors say under their own keys: cosignatures of checkpoints, the only receipt that permits pruning, and epoch
+ * markers, which bound time from below (attestation.md §5, §7). A good message can come from anybody; the key decides.
+ */
+export class Witnesses {
+  readonly #options: WitnessesOptions;
+  readonly #witnesses: readonly Witness[];
+  #by: CosignedBy;
+  #edge: CompactRange;
+  #marker: EpochMarker | undefined;
+  #dirty = false;
+  #comparing = false;
+  #stopped = false;
+
+  /** Throws `mqtt.witness`. */
+  constructor(options: WitnessesOptions) {
+    const { store, log, vkeys, quorum } = options;
+    this.#options = options;
+    this.#witnesses = readWitnesses(vkeys, quorum).map(witnessOf);
+    const kept = store.meta(COSIGNED, (text) => cosignedSchema.parse(JSON.parse(text)));
+    this.#by = kept?.log === log.origin ? kept.by : {};
+    const edge = store.meta(COSIGNED_EDGE, parseEdge);
+    this.#edge = kept?.log === log.origin && edge !== undefined && edge.size <= log.size() ? edge : EMPTY_RANGE;
+    this.#marker = store.meta(EPOCH, (text) => epochSchema.parse(JSON.parse(text)));
+  }
+
+  /** Entries below were seen by a quorum of the witnesses: a cosigned checkpoint speaks of all before it. */
+  cosignedSize(): number {
+    const sizes = this.#witnesses.map(({ note: { name } }) => this.#by[name]?.size ?? 0).sort((a, b) => b - a);
+    return sizes[this.#options.quorum - 1] ?? 0;
+  }
+
+  /** The newest marker, as a statement names it; its age by the clock of the gateway. */
+  epoch(): CommonMembers['epoch'] {
+    if (this.#marker === undefined) return undefined;
+    const { id, iss, iat } = this.#marker;
+    return { id, iss, age_s: Math.floor(this.#options.clock.wallMs() / 1000) - iat };
+  }
+
+  /** Takes a cosigned checkpoint. One of a longer log, or of another tree, shows that this store is not the log. */
+  takeCosigned(payload: Uint8Array): void {
+    const { key, log } = this.#options;
+    const cosigned = verifyCosigned(payload, { keys: [key], witnesses: this.#witnesses.map(({ note }) => note) });
+    if (cosigned === undefined || cosigned.end.log !== log.origin) return;
+    if (cosigned.end.size > log.size()) {
+      this.#options.rolledBack(
+        cosigned.end,
+        `the store holds ${log.size()} entries of ${cosigned.end.size} that were signed`,
+      );
+      return;
+    }
+    if (this.#isNews(cosigned)) this.#compare(cosigned);
+  }
+
+  #isNews({ end, times }: Cosigned): boolean {
+    return [...times.keys()].some((name) => end.size > (this.#by[name]?.size ?? -1));
+  }
+
+  /** Our tree at that size, from the newest cosigned one before it, some leaves at a time: the event loop goes on. */
+  #compare(cosigned: Cosigned): void {
+    // The next one says more than one that is missed while a long tree is computed.
+    if (this.#comparing) return;
+    const { store, emit } = this.#options;
+    const { size } = cosigned.end;
+    let edge = this.#edge.size <= size ? this.#edge : EMPTY_RANGE;
+    const step = (): void => {
+      if (this.#stopped) return;
+      try {
+        if (edge.size < size) edge = grow(store, edge, size);
+        this.#comparing = edge.size < size;
+        if (this.#comparing) setImmediate(step);
+        else this.#compared(cosigned, edge);
+      } catch (error) {
+        this.#comparing = false;
+        if (!(error instanceof AgentError)) throw error;
+        emit('error', error.code, { message: error.message, remedy: error.remedy });
+      }
+    };
+    step();
+  }
+
+  #compared({ end, note, times }: Cosigned, edge: CompactRange): void {
+    if (rangeRoot(edge).toString('base64url') !== end.root) {
+      this.#options.rolledBack(end, `another tree of ${end.size} entries was signed`);
+      return;
+    }
+    const newer = [...times].filter(([name]) => end.size > (this.#by[name]?.size ?? -1));
+    const added = newer.map(([name, atS]) => [name, { size: end.size, root: end.root, atS, note }] as const);
+    this.#by = { ...this.#by, ...Object.fromEntries(added) };
+    if (edge.size > this.#edge.size) this.#edge = edge;
+    this.#dirty = true;
+    this.#options.emit('debug', 'uplink.cosigned', { size: end.size, by: newer.map(([name]) => name) });
+  }
+
+  /** Takes an epoch marker of a witness: the newest counts, and none that is ahead of our clock. */
+  takeMarker(payload: Uint8Array): void {
+    const nowMs = this.#options.clock.wallMs();
+    for (const { note, keys } of this.#witnesses) {
+      const marker = markerOf(payload, keys, nowMs);
+      if (marker?.iss !== note.name || marker.iat <= (this.#marker?.iat ?? 0)) continue;
+      this.#marker = marker;
+      this.#dirty = true;
+    }
+  }
+
+  /** Looks at the store no more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Makes durable what came; now and then is enough, as all of it comes again. */
+  save(): void {
+    if (!this.#dirty) return;
+    const { store, log } = this.#options;
+    store.transaction(() => {
+      store.saveMeta(COSIGNED, JSON.stringify({ log: log.origin, by: this.#by }));
+      store.saveMeta(COSIGNED_EDGE, writeEdge(this.#edge));
+      if (this.#marker !== undefined) store.saveMeta(EPOCH, JSON.stringify(this.#marker));
+    });
+    this.#dirty = false;
+  }
+}
+
+const witnessOf = (note: NoteKey): Witness => {
+  const jwk = jwkOf(note.key);
+  const kid = thumbprint(jwk);
+  return { note, keys: new Map([[kid, { kid, jwk, role: 'collector', key: note.key }]]) };
+};
+
+const markerOf = (payload: Uint8Array, keys: TrustedKeys, nowMs: number): EpochMarker | undefined => {
+  try {
+    return verifyEpoch(payload, { keys }, nowMs);
+  } catch (problem) {
+    if (problem instanceof VerificationError) return undefined;
+    throw problem;
+  }
+};

@@ -1,0 +1,286 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { stripVTControlCharacters } from 'node:util';
+import { LiveTable } from '../../agent/cli/collect/live-table.ts';
+import { buildProgram } from '../../agent/cli/program.ts';
+import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
+import type { Worker } from '../../agent/collect/worker.ts';
+import type { AgentError } from '../../agent/platform/errors.ts';
+import { type LogReport, publicKeyOf, signMessage, verifyEpoch, verifyManifest } from '../../shared/index.ts';
+import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
+import { Authority } from '../publish/certificates.ts';
+import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
+import { Observer, until } from '../publish/observer.ts';
+import { eventful, gatewayKey, keyOf, plain } from '../shared/collector/bench.ts';
+import { knownAnswers } from '../shared/vectors.ts';
+import { CollectorProcess } from './collector-process.ts';
+import { SimulatedGateway } from './simulated-gateway.ts';
+
+test('what is missing or cannot be used is told with its remedy: 2, and nothing is made', async (t) => {
+  const dir = folder(t);
+  const key = join(dir, 'gateway.jwk.json');
+  writeFileSync(key, JSON.stringify(knownAnswers.jwk));
+  mkdirSync(join(dir, 'empty'));
+  const url = 'mqtt://127.0.0.1:1';
+  const io = { out: { write: () => {} }, err: { write: () => {} }, input: process.stdin };
+  const problemOf = async (words: readonly string[]): Promise<string> => {
+    try {
+      await buildProgram(io).parseAsync(['collect', ...words, '--state', join(dir, 'state')], { from: 'user' });
+    } catch (problem) {
+      const { message, remedy, code } = problem as AgentError;
+      return `${message} ${remedy} [${code}]`;
+    }
+    throw new Error(`nothing wrong with ${words.join(' ')}`);
+  };
+  const cases: readonly (readonly [words: readonly string[], error: RegExp])[] = [
+    [[url, '--trust', key], /the id of this collector is missing .*--id collector-a \[usage.collector\]/],
+    [[url, '--id', 'A_b', '--trust', key], /"A_b" is no collector id/],
+    [[url, '--id', 'a'], /no key is trusted.*gateway\.jwk\.json.*\[usage.trust\]/],
+    [[url, '--id', 'a', '--trust', join(dir, 'none')], /ENOENT.*\[usage.key\]/],
+    [[url, '--id', 'a', '--trust', join(dir, 'empty')], /there is no \.json file in this folder/],
+    [[url, '--id', 'a', '--authority', join(dir, 'none')], /\[usage.authority\]/],
+    [[url, '--id', 'a', '--trust', key, '--manifest', key], /nobody is named whose signature.*\[usage.manifest\]/],
+    [[url, '--id', 'a', '--trust', key, '--shard', '3/2'], /"3\/2" is no part of a fleet/],
+    [[url, '--id', 'a', '--trust', key, '--gateways', 'x/y'], /"x\/y" is no gateway id/],
+    [[url, '--id', 'a', '--trust', key, '--shard', '1/2', '--gateways', 'x'], /cannot be used with option/],
+    [['mqtt://broker.example.org', '--id', 'a', '--trust', key], /clear text.*\[mqtt.broker\]/],
+    [['mqtt://me:hunter2@127.0.0.1', '--id', 'a', '--trust', key], /may not hold credentials/],
+    [[url, '--id', 'a', '--trust', key, '--until-idle', '0'], /a number of seconds/],
+    [[], /missing required argument 'broker-url'/],
+  ];
+  for (const [words, error] of cases) {
+    const problem = await problemOf(words);
+    assert.match(problem, error);
+    assert.doesNotMatch(problem, /hunter2/);
+  }
+  assert.equal(existsSync(join(dir, 'state')), false);
+
+  const untrusting = await assayer(['collect', url, '--id', 'a'], { cwd: dir });
+  assert.deepEqual([untrusting.code, untrusting.out], [2, '']);
+  assertHarmless(untrusting);
+  const nowhere = await assayer(['collect', url, '--id', 'a', '--trust', key, '--state', join(dir, 'no', 'where')]);
+  assert.equal(nowhere.code, 3);
+  assert.match(nowhere.err, /\[store\.unreadable\]/);
+});
+
+test('the live table: every gateway in a line, silent ones first, drawn again in place, nothing that moves the cursor', async () => {
+  let written = '';
+  const write = (text: string) => {
+    written += text;
+  };
+  const out = { write, isTTY: true, columns: 80, rows: 14 };
+  const report = (n: number, silent: boolean): LogReport => ({
+    log: `example.org/gw-${n}/1`,
+    size: 10 * n,
+    included: n,
+    witnessed: 0,
+    silent,
+  });
+  const worker = {
+    connection: { state: 'connected', broker: 'mqtt://127.0.0.1:1883', protocol: '5' },
+    failing: 'store.full',
+    waiting: 7,
+    logs: async () => Array.from({ length: 20 }, (_none, n) => report(n, n === 13)),
+  } as unknown as Worker;
+  const table = new LiveTable({ out, err: out, input: process.stdin }, 'collector-a', worker);
+  table.tell(['one\x1b[2J', 'two']);
+  await table.draw();
+  const shown = stripVTControlCharacters(written).replaceAll('\r', '').split('\n');
+  assert.match(
+    shown[0] ?? '',
+    /^collector-a: connected mqtt:\/\/127\.0\.0\.1:1883, MQTT 5, 7 messages wait, the store refuses: store\.full$/,
+  );
+  assert.match(shown[2] ?? '', /^gateway +log +entries +included/);
+  assert.match(shown[3] ?? '', /^example\.org\/gw-13 +1 +130 +13 +0 +not heard/);
+  assert.ok(shown.some((line) => /^… and \d+ more: assayer collect logs$/.test(line)));
+  assert.ok(shown.length <= out.rows, `${shown.length} lines`);
+  assert.ok(written.includes('one\u{FFFD}[2J'));
+  const first = written.length;
+  await table.draw();
+  assert.match(written.slice(first), new RegExp(`\x1b\\[${shown.length - 1}A\r`));
+  table.end();
+  assert.ok(written.endsWith('\x1b[?25h'));
+});
+
+/** A manifest that trusts the gateway of these tests, signed by `signer`. */
+const manifestBy = (signer: ReturnType<typeof keyOf>, witnesses: readonly SigningCollector[]): Buffer =>
+  signMessage(
+    {
+      version: 1,
+      iat: Math.floor(Date.now() / 1000) - 60,
+      exp: Math.floor(Date.now() / 1000) + 3_600,
+      keys: [
+        { kid: gatewayKey.kid, jwk: gatewayKey.jwk, role: 'gateway' },
+        ...witnesses.map(({ kid, jwk }) => ({ kid, jwk, role: 'collector' })),
+      ],
+      witnesses: witnesses.map(({ vkey }) => vkey),
+      quorum: 1,
+    },
+    'miner-trust+jwt',
+    signer,
+  );
+
+describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () => {
+  test('TLS 1.3 with a client certificate; presence with its will; log-in and rollcall', async (t) => {
+    const dir = mkdtempSync(join(tmpdir(), 'assayer-collect-tls-'));
+    t.after(() => rmSync(dir, { recursive: true, force: true }));
+    const authority = new Authority(dir);
+    const server = authority.issue('broker', 'IP:127.0.0.1');
+    const client = authority.issue('collector-a', 'DNS:collector-a');
+    const plainPort = await freePort();
+    await using broker = await Mosquitto.start([
+      'per_listener_settings true',
+      `cafile ${authority.ca}`,
+      `certfile ${server.cert}`,
+      `keyfile ${server.key}`,
+      'tls_version tlsv1.3',
+      'require_certificate true',
+      'use_identity_as_username true',
+      `listener ${plainPort} 127.0.0.1`,
+      'allow_anonymous true',
+    ]);
+    const plainUrl = `mqtt://127.0.0.1:${plainPort}`;
+    await using collector = new CollectorProcess();
+    await using observer = await Observer.connect(plainUrl);
+    await using gateway = await SimulatedGateway.connect(plainUrl, plain(20));
+    const tls = ['--ca', authority.ca, '--cert', client.cert, '--key', client.key];
+    collector.start(`mqtts://127.0.0.1:${broker.port}`, tls);
+    await until('all are confirmed', () => gateway.isDone);
+    const topic = 'attest/v1/_fleet/collector/collector-a';
+    const [online] = observer.on(topic);
+    const { state, session, at } = JSON.parse(online?.text ?? '{}');
+    assert.deepEqual([state, Object.keys(JSON.parse(online?.text ?? '{}'))], ['online', ['state', 'session', 'at']]);
+    assert.ok(Math.abs(at - Date.now() / 1000) < 30);
+    assert.equal(online?.packet.properties?.messageExpiryInterval, 900);
+    assert.equal(observer.on('attest/v1/_fleet/rollcall/collector-a').length, 1);
+    await collector.kill();
+    await until('the will', () => observer.states(topic).includes('lost'), 5_000);
+    assert.equal(JSON.parse(observer.on(topic).at(-1)?.text ?? '').session, session);
+    // A stranger's certificate is refused, and told with what is wrong.
+    const stranger = mkdtempSync(join(dir, 'stranger-'));
+    const other = new Authority(stranger).issue('collector-a', 'DNS:collector-a');
+    collector.start(`mqtts://127.0.0.1:${broker.port}`, [
+      '--ca',
+      authority.ca,
+      '--cert',
+      other.cert,
+      '--key',
+      other.key,
+    ]);
+    await until('the refusal', () => collector.events().some((event) => /^uplink\.(tls|closed|network)$/.test(event)));
+  });
+
+  test('JSON lines: one for every message and notice; queries as tables and as JSON', async () => {
+    await using broker = await Mosquitto.start();
+    await using collector = new CollectorProcess();
+    await using gateway = await SimulatedGateway.connect(broker.url, eventful(26));
+    collector.start(broker.url, ['--json', '--until-idle', '2']);
+    assert.deepEqual(await collector.ended(), { code: 0, signal: null });
+    assert.deepEqual(
+      collector
+        .told('message')
+        .map(({ seq, status }) => `${seq} ${status}`)
+        .slice(0, 26),
+      gateway.log.messages.map((_message, seq) => `${seq} chained`),
+    );
+    assert.equal(collector.told('incarnation').length, 1);
+    assert.equal(collector.told('checkpoint')[0]?.log, gateway.log.next.log);
+    const ask = (...words: readonly string[]) => assayer(['collect', ...words, '--state', collector.state]);
+    const findings = await ask('findings');
+    assert.equal(findings.code, 1);
+    assert.match(findings.out, /^since \(UTC\) +severity +state +gateway +device +finding/);
+    assert.match(findings.out, /high +open +example\.org\/gw-test +rig-\d +pool\.url-changed/);
+    const [one] = lines((await ask('findings', '--json')).out).map((line) => JSON.parse(line));
+    assert.deepEqual(
+      [one.gateway, one.id, one.severity, one.state, one.log],
+      ['example.org/gw-test', 'pool.url-changed', 'high', 'open', gateway.log.next.log],
+    );
+    assert.deepEqual(
+      lines((await ask('devices', '--json')).out).map((line) => JSON.parse(line).device),
+      ['rig-0', 'rig-1', 'rig-2'],
+    );
+    for (const verb of ['gaps', 'silence', 'alarms']) {
+      const none = await ask(verb, '--json');
+      assert.deepEqual([none.code, none.out, none.err], [0, '', ''], verb);
+    }
+    const elsewhere = await ask('devices', '--json', '--gateway', 'gw-other');
+    assert.deepEqual([elsewhere.code, elsewhere.out], [0, '']);
+    assert.match((await ask('logs')).out, /^example\.org\/gw-test\/1 +26 +26 +0$/m);
+  });
+
+  test('whom a manifest names is trusted, from a file or from the broker; a forged one is not', async (t) => {
+    const dir = folder(t);
+    const [pinned, forger] = [keyOf(7), keyOf(8)];
+    const manifest = (signer: typeof pinned) => manifestBy(signer, []);
+    const files = { jwk: join(dir, 'authority.jwk.json'), good: join(dir, 'good.json'), bad: join(dir, 'bad.json') };
+    writeFileSync(files.jwk, JSON.stringify(pinned.jwk));
+    writeFileSync(files.good, manifest(pinned));
+    writeFileSync(files.bad, manifest(forger));
+    await using broker = await Mosquitto.start();
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(10));
+    const collect = (state: string, ...more: readonly string[]) =>
+      assayer(
+        [
+          'collect',
+          broker.url,
+          '--id',
+          'collector-a',
+          '--authority',
+          files.jwk,
+          '--until-idle',
+          '2',
+          '--state',
+          join(dir, state),
+          ...more,
+        ],
+        { cwd: dir },
+      );
+    const forged = await collect('a', '--manifest', files.bad);
+    assert.equal(forged.code, 2);
+    assert.match(forged.err, /the manifest is refused: E_/);
+    const good = await collect('b', '--manifest', files.good);
+    assert.deepEqual([good.code, gateway.isDone], [0, true], good.err);
+    const before = gateway.acks.length;
+    await using observer = await Observer.connect(broker.url);
+    await observer.publish('attest/v1/_fleet/trust', manifest(pinned).toString(), true);
+    const fromBroker = await collect('c');
+    assert.match(fromBroker.out, /manifest 1 is in force/);
+    assert.ok(gateway.acks.length > before && gateway.isDone, `${gateway.acks}`);
+  });
+
+  test('it cosigns what it has stored, under a key that only its user can read, and says what time it is', async (t) => {
+    const dir = folder(t);
+    const keyFile = join(dir, 'collector.key');
+    const signing = signingCollector(keyFile, 'collector-a');
+    const authority = keyOf(7);
+    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify(authority.jwk));
+    writeFileSync(join(dir, 'manifest.json'), manifestBy(authority, [signing]));
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(10));
+    const words = ['--authority', 'authority.jwk.json', '--manifest', 'manifest.json', '--cosign', keyFile];
+    const said = await assayer(
+      ['collect', broker.url, '--id', 'collector-a', ...words, '--state', join(dir, 'state'), '--until-idle', '2'],
+      { cwd: dir },
+    );
+    assert.equal(said.code, 0, said.err);
+    assert.ok(said.err.includes(signing.vkey) && gateway.isDone);
+    const { note } = JSON.parse(observer.on('attest/v1/gw-test/cosig/collector-a').at(-1)?.text ?? '{}');
+    assert.match(note, /^— collector-a /m);
+    const [epoch] = observer.on('attest/v1/_fleet/epoch/collector-a');
+    const { keys } = verifyManifest(manifestBy(authority, [signing]), {
+      authority: new Map([
+        [
+          authority.kid,
+          { kid: authority.kid, jwk: authority.jwk, role: 'authority' as const, key: publicKeyOf(authority.jwk) },
+        ],
+      ]),
+    });
+    assert.equal(verifyEpoch(Buffer.from(epoch?.text ?? ''), { keys }, Date.now())?.iss, 'collector-a');
+    assert.match((await assayer(['collect', 'logs', '--state', join(dir, 'state')])).out, /gw-test\/1 +10 +10 +10$/m);
+    assert.equal(statSync(keyFile).mode & 0o777, 0o600);
+  });
+});

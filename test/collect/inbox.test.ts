@@ -1,0 +1,67 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Inbox } from '../../agent/collect/inbox.ts';
+
+const message = (bytes = 10) => ({ topic: 'attest/v1/gw-1/log', payload: Buffer.alloc(bytes) });
+const isSettled = (promise: Promise<void>) =>
+  Promise.race([promise.then(() => true), new Promise((done) => setImmediate(done, false))]);
+
+test('whoever brings more than fits waits until half of it is done', async () => {
+  const inbox = new Inbox();
+  for (let n = 0; n < 4_095; n += 1) assert.equal(inbox.put(message()), undefined);
+  const room = inbox.put(message());
+  assert.ok(room);
+  inbox.done(2_000);
+  assert.equal(await isSettled(room), false);
+  inbox.done(48);
+  assert.equal(await isSettled(room), true);
+  assert.equal(inbox.size, 2_048);
+});
+
+test('few large messages fill it, too', async () => {
+  const inbox = new Inbox();
+  const large = 1_048_576;
+  for (let n = 0; n < 15; n += 1) assert.equal(inbox.put(message(large)), undefined);
+  const room = inbox.put(message(large));
+  assert.ok(room);
+  inbox.done(8);
+  assert.equal(await isSettled(room), true);
+});
+
+test('while the store refuses nobody waits: what does not fit is dropped and counted, what is there stays', async () => {
+  const inbox = new Inbox();
+  let room: Promise<void> | undefined;
+  for (let n = 0; n < 4_096; n += 1) room = inbox.put(message());
+  assert.ok(room);
+  inbox.refuse();
+  assert.equal(await isSettled(room), true);
+  for (let n = 0; n < 10; n += 1) assert.equal(inbox.put(message()), undefined);
+  assert.deepEqual([inbox.size, inbox.accept(), inbox.accept()], [4_096, 10, 0]);
+  inbox.done(4_096);
+  assert.equal(inbox.put(message()), undefined);
+  assert.equal(inbox.size, 1);
+});
+
+test('messages stay until they are done, in their order', () => {
+  const inbox = new Inbox();
+  for (const size of [1, 2, 3]) inbox.put(message(size));
+  const lengths = () => inbox.first(2).map(({ payload }) => payload.length);
+  assert.deepEqual(
+    [lengths(), lengths()],
+    [
+      [1, 2],
+      [1, 2],
+    ],
+  );
+  inbox.done(2);
+  assert.deepEqual(lengths(), [3]);
+});
+
+test('it wakes who waits for a message, or lets go in time', async () => {
+  const inbox = new Inbox();
+  await inbox.filled(5);
+  const waiting = inbox.filled(60_000);
+  inbox.put(message());
+  await waiting;
+  await inbox.filled(60_000);
+});

@@ -1,0 +1,266 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, type TestContext, test } from 'node:test';
+import type { Database } from '../../agent/collect/database.ts';
+import { Postgres } from '../../agent/collect/postgres.ts';
+import { alarms, gaps, silence } from '../../agent/collect/queries.ts';
+import { SqlStore } from '../../agent/collect/sql-store.ts';
+import { Sqlite } from '../../agent/collect/sqlite.ts';
+import type { StoreUnderTest } from '../../shared/collector/store-contract.ts';
+import { storeContract } from '../../shared/collector/store-contract.ts';
+import { Collector, type Notice, StoreConflict } from '../../shared/index.ts';
+import { arrived, eventful, heartbeat, keys, LOG, NOW } from '../shared/collector/bench.ts';
+import { attestation, finding, start, stop, Writing } from '../shared/writing.ts';
+import { PostgresServer, WITHOUT_POSTGRES } from './postgres-server.ts';
+
+/** Opens a database at one place, again and again. */
+type Open = () => Promise<Database>;
+
+let server: PostgresServer | undefined;
+
+const KINDS: {
+  readonly [name: string]: { readonly skip: string | false; readonly place: (t: TestContext) => Promise<Open> };
+} = {
+  SQLite: {
+    skip: false,
+    place: async (t) => {
+      const folder = mkdtempSync(join(tmpdir(), 'assayer-collector-'));
+      t.after(() => rmSync(folder, { recursive: true, force: true }));
+      return async () => Sqlite.open(folder);
+    },
+  },
+  PostgreSQL: {
+    skip: WITHOUT_POSTGRES,
+    place: async () => {
+      const url = await server?.database();
+      assert.ok(url);
+      return () => Postgres.open({ url });
+    },
+  },
+};
+
+before(async () => {
+  if (WITHOUT_POSTGRES === false) server = await PostgresServer.start();
+});
+after(() => server?.[Symbol.asyncDispose]());
+
+const closing = async (t: TestContext, open: Open): Promise<Database> => {
+  const database = await open();
+  t.after(() => database[Symbol.asyncDispose]());
+  return database;
+};
+
+for (const [name, { skip, place }] of Object.entries(KINDS)) {
+  describe(`the store in ${name}`, { skip }, () => {
+    for (const { title, check } of storeContract) {
+      test(title, (t) =>
+        check(async (): Promise<StoreUnderTest> => {
+          const open = await place(t);
+          const storeAt = async () => new SqlStore(await closing(t, open), () => NOW);
+          return { store: await storeAt(), reopen: storeAt };
+        }),
+      );
+    }
+
+    test('two workers that extend one log at the same time: one is told, and nothing of its transaction stays', async (t) => {
+      const open = await place(t);
+      const stores = [new SqlStore(await closing(t, open), () => NOW), new SqlStore(await closing(t, open), () => NOW)];
+      const log = eventful(40);
+      const messages = log.messages.map((message) => arrived(message));
+      const collectors = await Promise.all(
+        stores.map((store) => Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } })),
+      );
+      for (let from = 0; from < 40; from += 4) {
+        await Promise.all(collectors.map((collector) => collector.take(messages.slice(from, from + 6), NOW + from)));
+      }
+      const [row] = await (await closing(t, open)).all('SELECT count(*) AS entries, max(seq) AS last FROM entry');
+      assert.deepEqual([Number(row?.entries), Number(row?.last)], [40, 39]);
+      await assert.rejects(
+        async () =>
+          stores[0]?.commit({
+            logs: [{ log: LOG, revision: 7_000, size: 41, state: '', devices: new Map(), entries: [] }],
+            notices: [],
+            refused: [],
+          }),
+        StoreConflict,
+      );
+    });
+
+    test('a log that the store lost is not continued in the middle', async (t) => {
+      const open = await place(t);
+      const database = await closing(t, open);
+      const store = new SqlStore(database, () => NOW);
+      const changes = { log: LOG, revision: 3, size: 9, state: '{}', devices: new Map(), entries: [] };
+      await assert.rejects(store.commit({ logs: [changes], notices: [], refused: [] }), StoreConflict);
+      assert.deepEqual(await store.logs(), []);
+    });
+
+    test('current state: newest attestation of each device, open findings, none of what ended or left', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const log = new Writing();
+      log.write(start());
+      log.write(attestation('rig-1'));
+      log.write(attestation('rig-2'));
+      log.write(finding({ device: 'rig-1', evidence: [1], opened_seq: 3, before: 'a\0b', after: ['x'] }));
+      log.write(finding({ device: 'rig-2', evidence: [2], opened_seq: 4 }));
+      log.write(finding({ device: 'rig-2', evidence: [2], opened_seq: 4, state: 'resolved', resolved_at: 1795339300 }));
+      log.write({ kind: 'session', session: { event: 'reload', config_sha256: log.leaf(0), removed: ['rig-2'] } });
+      const take = (from: number, to: number) =>
+        collector.take(
+          log.messages.slice(from, to).map((message) => arrived(message)),
+          NOW,
+        );
+      await take(0, 5);
+      const open = () =>
+        database.all('SELECT device, opened_seq, value_before, value_after FROM finding ORDER BY opened_seq');
+      assert.equal((await open()).length, 2);
+      const { verdicts } = await take(5, 7);
+      assert.deepEqual(
+        verdicts.map(({ status, remarks }) => [status, ...remarks.map(({ detail }) => detail)]),
+        [['chained'], ['chained']],
+      );
+      assert.deepEqual(
+        (await open()).map((row) => [row.device, Number(row.opened_seq), row.value_before, row.value_after]),
+        [['rig-1', 3, '"a\\u0000b"', '["x"]']],
+      );
+      const devices = await database.all(
+        'SELECT device, seq, has_left, conformance, firmware FROM device ORDER BY device',
+      );
+      assert.deepEqual(
+        devices.map((row) => [row.device, Number(row.seq), Number(row.has_left), row.conformance, row.firmware]),
+        [
+          ['rig-1', 1, 0, 'unbaselined', '2.9.0'],
+          ['rig-2', 6, 1, '', ''],
+        ],
+      );
+    });
+
+    test('an attestation of a former incarnation that comes late does not replace a newer one', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const changesTo = (log: string) => {
+        const writing = new Writing(log);
+        const bytes = [writing.write(start()), writing.write(attestation('rig-1'))];
+        const entries = bytes.map((message, seq) => ({
+          seq,
+          bytes: message,
+          leaf: Buffer.alloc(32, seq),
+          status: 'chained' as const,
+          remarks: [],
+          statement: JSON.parse(message.toString()),
+          receivedAtMs: NOW,
+        }));
+        return { log, revision: 0, size: 2, state: '{}', devices: new Map(), entries };
+      };
+      const commit = (...logs: readonly string[]) =>
+        store.commit({ logs: logs.map(changesTo), notices: [], refused: [] });
+      const shown = async () => (await database.all('SELECT log FROM device')).map(({ log }) => log);
+      await commit('example.org/gw-test/12', 'example.org/gw-test/3');
+      assert.deepEqual(await shown(), ['example.org/gw-test/12']);
+      await commit('example.org/gw-test/4');
+      assert.deepEqual(await shown(), ['example.org/gw-test/12']);
+    });
+
+    test('gaps, silence, alarms: told once, gone when they are over, also for a process that did not see them begin', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const note = (...notices: readonly Notice[]) => store.commit({ logs: [], notices, refused: [] });
+      const count = async (table: string) => Number((await database.all(`SELECT count(*) AS n FROM ${table}`))[0]?.n);
+      const gateway = 'example.org/gw-test';
+      await note(
+        { kind: 'gap', log: LOG, from: 3, to: 9, waiting: 1 },
+        { kind: 'silent', gateway, of: 'heartbeat', sinceMs: NOW },
+      );
+      await note(
+        { kind: 'gap', log: LOG, from: 5, to: 9, waiting: 1 },
+        { kind: 'silent', gateway, of: 'coverage', sinceMs: NOW },
+      );
+      assert.deepEqual(
+        (await database.all('SELECT from_seq, to_seq FROM gap')).map((row) => [
+          Number(row.from_seq),
+          Number(row.to_seq),
+        ]),
+        [[5, 9]],
+      );
+      assert.equal(await count('silence'), 2);
+      const fork: Notice = {
+        kind: 'fork',
+        log: LOG,
+        at: 4,
+        first: Buffer.from('one'),
+        second: Buffer.from('two'),
+        remark: { code: 'E_FORK', step: 8, detail: 'another' },
+      };
+      await note(fork, fork);
+      await note(fork, { kind: 'lost', log: LOG, from: 0, to: 2 });
+      assert.deepEqual([await count('alarm'), await count('gap')], [2, 2]);
+      const at = NOW / 1000;
+      assert.deepEqual(await gaps(database, 'gw-test'), [
+        { gateway, log: LOG, kind: 'lost', from: 0, to: 2, since: at },
+        { gateway, log: LOG, kind: 'gap', from: 5, to: 9, since: at },
+      ]);
+      assert.deepEqual(
+        (await silence(database, gateway)).map((each) => [each.gateway, each.expected, each.since]).sort(),
+        [
+          [gateway, 'coverage', at],
+          [gateway, 'heartbeat', at],
+        ],
+      );
+      const told = await alarms(database, undefined);
+      assert.deepEqual(told.map(({ kind }) => kind).sort(), ['fork', 'lost']);
+      assert.deepEqual(
+        told.find(({ kind }) => kind === 'fork')?.proof.map((piece) => Buffer.from(piece, 'base64').toString()),
+        ['one', 'two'],
+      );
+      for (const ask of [gaps, silence, alarms]) assert.deepEqual(await ask(database, 'gw-other'), []);
+
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const log = eventful(10);
+      await collector.take([...log.messages.map((message) => arrived(message)), heartbeat(log, 10)], NOW);
+      assert.deepEqual(
+        [(await database.all('SELECT kind FROM gap')).map(({ kind }) => kind), await count('silence')],
+        [['lost'], 0],
+      );
+    });
+
+    test('of refused messages the newest 4096 stay', async (t) => {
+      const database = await closing(t, await place(t));
+      const refuse = (from: number, count: number) =>
+        new SqlStore(database, () => NOW).commit({
+          logs: [],
+          notices: [],
+          refused: Array.from({ length: count }, (_none, index) => ({
+            topic: 'attest/v1/gw-test/log',
+            bytes: Buffer.from(`forged ${from + index}`),
+            remarks: [{ code: 'E_SIGNATURE' as const, step: 4, detail: 'x' }],
+            receivedAtMs: NOW + (from + index) * 1000,
+          })),
+        });
+      for (let from = 0; from < 4_200; from += 300) await refuse(from, 300);
+      const [row] = await database.all('SELECT count(*) AS n, min(at) AS oldest FROM refused');
+      assert.deepEqual([Number(row?.n), Number(row?.oldest)], [4_096, NOW / 1000 + 104]);
+    });
+
+    test('messages of any bytes are kept byte for byte', async (t) => {
+      const database = await closing(t, await place(t));
+      const log = new Writing();
+      log.write(start());
+      log.write({ ...stop, session: { event: 'stop', reason: 'ünïcode \0 \u2028 ? $1 \\ \'"' } });
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      await collector.take(
+        log.messages.map((message) => arrived(message)),
+        NOW,
+      );
+      const rows = await database.all('SELECT bytes FROM entry ORDER BY seq');
+      assert.deepEqual(
+        rows.map(({ bytes }) => Buffer.from(bytes as Uint8Array).toString()),
+        log.messages.map(String),
+      );
+    });
+  });
+}

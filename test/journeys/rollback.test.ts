@@ -1,0 +1,166 @@
+import assert from 'node:assert/strict';
+import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { suite, test } from 'node:test';
+import { earlierBoots } from '../../agent/record/boots.ts';
+import { Store } from '../../agent/record/store.ts';
+import type { BaselineStatement, SessionStatement, Statement } from '../../shared/statement.ts';
+import { Journal, LibraryCollector, WITNESS_VKEY } from '../publish/library-collector.ts';
+import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
+import { until } from '../publish/observer.ts';
+import { Gateway } from './agent.ts';
+import { type fleetOf as FleetOf, fleetOf } from './fleets.ts';
+
+const STORE = /^assayer\.db/;
+
+/** Copies the files of a store that nobody writes. */
+const copyStore = (from: string, to: string): void => {
+  for (const name of readdirSync(to)) if (STORE.test(name)) rmSync(join(to, name));
+  for (const name of readdirSync(from)) if (STORE.test(name)) copyFileSync(join(from, name), join(to, name));
+};
+
+/** The log that the store holds now. */
+const logNow = (gateway: Gateway): readonly Statement[] => {
+  using store = Store.openReadOnly(gateway.stateDir);
+  return store.entriesFrom(0, 100_000).map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+};
+
+const isSession = (statement: Statement | undefined): statement is SessionStatement => statement?.kind === 'session';
+const namedIn = (log: readonly Statement[]): readonly BaselineStatement[] =>
+  log.filter((one): one is BaselineStatement => one.kind === 'baseline');
+
+/** An agent that learned, accepted and found something; a copy of its store from before the last of it; and its end. */
+const livedThrough = async (fleet: Awaited<ReturnType<typeof FleetOf>>, gateway: Gateway): Promise<void> => {
+  await gateway.up();
+  await gateway.knows(2);
+  await gateway.says(
+    'both are named',
+    (log) => namedIn(log).flatMap(({ baseline }) => ('devices' in baseline ? baseline.devices : [])).length >= 2,
+  );
+  assert.equal((await gateway.assayer('baseline accept', 'rig-0', '--yes', '--by', 'alice')).code, 0);
+  fleet.device(1).changePoolUser(0, 'thief.1');
+  await gateway.says('the theft', () => gateway.findings('pool.user-changed', 'rig-1').length > 0);
+  await gateway.stop();
+  copyStore(gateway.stateDir, gateway.folder);
+  await gateway.up();
+  fleet.device(0).setFirmware({ version: 'v2.16.0' });
+  await gateway.says(
+    'a change that the copy does not know',
+    () => gateway.findings('firmware.version-changed').length > 0,
+  );
+};
+
+/** What a log that replaces another one begins with. */
+const assertReplaced = (log: readonly Statement[], former: { log: string; size: number }): void => {
+  const [start, rollback] = log;
+  assert.ok(isSession(start) && start.session.event === 'start' && start.seq === 0);
+  assert.deepEqual([start.session.prior?.log, start.session.prior?.size], [former.log, former.size]);
+  assert.notEqual(start.log, former.log);
+  assert.ok(isSession(rollback) && rollback.session.event === 'rollback');
+  const accepted = namedIn(log).find(({ baseline }) => baseline.action === 'accepted');
+  assert.ok(accepted?.baseline.action === 'accepted' && accepted.baseline.by === 'alice');
+  assert.deepEqual(
+    accepted.baseline.devices.map(({ device, log: of }) => [device, of]),
+    [['rig-0', former.log]],
+  );
+};
+
+suite('a store that is put back to an older state (attestation.md §7)', { timeout: 180_000 }, () => {
+  test('is known at the start by the head beside it: a new log says what is in force, and goes on', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2'], '127.76.0.1');
+    const devices = fleet.devices.map(({ address }, at) => ({ host: address, name: `rig-${at}`, ports: fleet.ports }));
+    await using gateway = Gateway.create({ devices });
+    await livedThrough(fleet, gateway);
+    await gateway.stop();
+    const before = logNow(gateway);
+    const former = { log: before[0]?.log ?? '', size: before.length };
+
+    copyStore(gateway.folder, gateway.stateDir);
+    await gateway.up();
+    assert.equal(gateway.eventsOf('log.replaced').at(-1)?.former, former.log);
+    await until(
+      'both are attested anew',
+      () => logNow(gateway).filter(({ kind }) => kind === 'attestation').length >= 2,
+    );
+    await until('what changed meanwhile is found', () =>
+      logNow(gateway).some((one) => one.kind === 'finding' && one.finding.id === 'firmware.version-changed'),
+    );
+    const after = logNow(gateway);
+    assertReplaced(after, former);
+    const open = after.filter((one) => one.kind === 'finding' && one.finding.id === 'pool.user-changed');
+    assert.ok(open.length > 0, 'what was open is said again');
+    assert.match((await gateway.assayer('findings')).out, /pool\.user-changed/);
+    assert.match((await gateway.assayer('status')).out, /^rig-0 .* local /m);
+    await gateway.stop();
+    await gateway.verified();
+    await gateway.up();
+    await gateway.stop();
+    assert.equal(logNow(gateway)[0]?.log, after[0]?.log, 'the new log goes on');
+    await gateway.verified();
+  });
+
+  test('an emptied store begins a log that names the end of the former one', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.76.1.1');
+    const devices = fleet.devices.map(({ address }, at) => ({ host: address, name: `rig-${at}`, ports: fleet.ports }));
+    await using gateway = await Gateway.start({ devices });
+    await gateway.knows(1);
+    await gateway.stop();
+    const before = logNow(gateway);
+    for (const name of readdirSync(gateway.stateDir)) if (STORE.test(name)) rmSync(join(gateway.stateDir, name));
+    await gateway.up();
+    await gateway.stop();
+    const [start] = logNow(gateway);
+    assert.ok(isSession(start) && start.session.event === 'start');
+    assert.deepEqual([start.session.prior?.log, start.session.prior?.size], [before[0]?.log, before.length]);
+  });
+});
+
+suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO, timeout: 180_000 }, () => {
+  test('nothing more is appended; a new log begins by itself, and a collector follows it without an objection', async () => {
+    await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2'], '127.77.0.1');
+    const devices = fleet.devices.map(({ address }, at) => ({ host: address, name: `rig-${at}`, ports: fleet.ports }));
+    await using broker = await Mosquitto.start();
+    await using gateway = Gateway.create({
+      devices,
+      mqtt: { url: broker.url, spread_s: 0, collectors: ['col-a'], witnesses: [WITNESS_VKEY] },
+    });
+    const journal = new Journal();
+    const jwk = JSON.parse(readFileSync(gateway.keyFile, 'utf8'));
+    using _collector = await LibraryCollector.start({ url: broker.url, journal, jwk });
+    await livedThrough(fleet, gateway);
+    await gateway.stop();
+    const before = logNow(gateway);
+    const former = { log: before[0]?.log ?? '', size: before.length };
+    await until('the collector has all', () => journal.all(former.log).length === former.size, 60_000);
+    await until('it cosigned the end', () =>
+      journal.notices.some((each) => each.kind === 'checkpoint' && each.size === former.size),
+    );
+
+    copyStore(gateway.folder, gateway.stateDir);
+    rmSync(join(gateway.stateDir, 'checkpoint.json'));
+    await gateway.up();
+    await gateway.event('log.rolled-back');
+    await gateway.event('log.replaced');
+    assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+    await until(
+      'both are attested anew',
+      () => logNow(gateway).filter(({ kind }) => kind === 'attestation').length >= 2,
+    );
+    const after = logNow(gateway);
+    assertReplaced(after, former);
+    {
+      using store = Store.openReadOnly(gateway.stateDir);
+      assert.ok(earlierBoots(store).has(before[0]?.bootseed ?? ''), 'its own earlier starts are no rival');
+    }
+    const origin = after[0]?.log ?? '';
+    await gateway.stop();
+    await until('the collector has the new log', () => journal.all(origin).length === logNow(gateway).length, 60_000);
+    assert.deepEqual(
+      journal.all(origin).flatMap(({ status, remarks }) => (status === 'chained' ? [] : remarks)),
+      [],
+    );
+    const codes = new Set(journal.all(origin).flatMap(({ remarks }) => remarks.map(({ code }) => code)));
+    assert.equal(codes.has('W_NEW_LOG'), false, 'it begins where the collector knows that the former one ended');
+    assert.ok(journal.notices.some((each) => each.kind === 'incarnation' && each.former === former.log));
+  });
+});

@@ -1,0 +1,187 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Lead } from '../../agent/publish/lead.ts';
+import { Patience } from '../../agent/publish/patience.ts';
+import { Receivers } from '../../agent/publish/receivers.ts';
+import { MemoryOutbox } from './memory-outbox.ts';
+import { until } from './observer.ts';
+
+const LOG = 'example.org/gw-1/1';
+
+/** Receivers over a log of ten entries, on a clock that a test turns. */
+const setUp = ({ collectors = ['a'], settleMs = 0, random = 0 } = {}) => {
+  const outbox = new MemoryOutbox();
+  outbox.appendMany(10);
+  const clock = { wall: 1_795_339_200_000, mono: 0 };
+  const events: string[] = [];
+  const changes: string[] = [];
+  const receivers = new Receivers({
+    collectors,
+    log: LOG,
+    outbox,
+    clock: { wallMs: () => clock.wall, monoMs: () => clock.mono },
+    emit: (level, event) => events.push(`${level} ${event}`),
+    random: () => random,
+    timing: { settleMs, absentMs: 900_000 },
+  });
+  const ack = (collector: string, next: number, members: object = {}) => {
+    const leaf = next === 0 ? {} : { leaf: outbox.leaf(next - 1) };
+    const payload = JSON.stringify({ log: LOG, next, ...leaf, stored_at: 1, ...members });
+    receivers.takeAck(collector, Buffer.from(payload));
+  };
+  const presence = (collector: string, state: string, { session = 's.1', retained = false, ageS = 0 } = {}) =>
+    receivers.takePresence(
+      collector,
+      Buffer.from(JSON.stringify({ state, session, at: clock.wall / 1000 - ageS })),
+      retained,
+    );
+  return { outbox, clock, events, changes, receivers, ack, presence };
+};
+
+suite('acknowledgements (mqtt.md §5)', () => {
+  test('one that fits the log is accepted, and a lower one later, too: the collector was restored', () => {
+    const { ack, outbox, receivers, events } = setUp();
+    ack('a', 7);
+    assert.deepEqual([outbox.confirmed('a'), receivers.floor(), receivers.anybody], [7, 7, true]);
+    ack('a', 3);
+    assert.equal(outbox.confirmed('a'), 3);
+    assert.deepEqual(events, ['info uplink.collector-online', 'warn uplink.collector-restored']);
+    ack('a', 10);
+    assert.equal(receivers.confirmed(), 10);
+  });
+
+  test('one of another leaf is a fork: an alarm once, nothing moves, and entries do not wait for it until it agrees', () => {
+    const { ack, outbox, receivers, events } = setUp();
+    ack('a', 4);
+    ack('a', 7, { leaf: outbox.leaf(2) });
+    ack('a', 8, { leaf: outbox.leaf(2) });
+    assert.deepEqual([outbox.confirmed('a'), receivers.anybody, receivers.held?.code], [4, false, 'uplink.fork']);
+    assert.equal(events.filter((event) => event === 'error uplink.fork').length, 1);
+    ack('a', 5);
+    assert.deepEqual([outbox.confirmed('a'), receivers.anybody, receivers.held], [5, true, undefined]);
+  });
+
+  test('one of more entries than there are is an alarm and moves nothing', () => {
+    const { ack, outbox, receivers, events } = setUp();
+    ack('a', 11, { leaf: outbox.leaf(9) });
+    assert.deepEqual([outbox.confirmed('a'), receivers.held?.code], [0, 'uplink.ack-ahead']);
+    assert.deepEqual(events, ['error uplink.ack-ahead']);
+  });
+
+  test('those of others, of another log, without a leaf or with nonsense move nothing', () => {
+    const { ack, outbox, receivers, events } = setUp();
+    ack('stranger', 10);
+    ack('a', 10, { log: 'example.org/gw-1/2' });
+    for (const text of ['', '{', '[]', '{"next":10}', '\u0000', JSON.stringify({ log: LOG, next: -1, stored_at: 1 })]) {
+      receivers.takeAck('a', Buffer.from(text));
+    }
+    receivers.takeAck('a', Buffer.from(JSON.stringify({ log: LOG, next: 10, stored_at: 1 })));
+    assert.deepEqual([outbox.confirmed('a'), outbox.confirmed('stranger'), receivers.anybody], [0, 0, false]);
+    assert.deepEqual(events, ['warn uplink.ack-unreadable', 'error uplink.fork']);
+  });
+
+  test('a collector that is away holds up no other; it has the floor again when it comes', () => {
+    const { ack, receivers, presence } = setUp({ collectors: ['a', 'b'] });
+    assert.equal(receivers.floor(), 0);
+    ack('a', 9);
+    assert.deepEqual([receivers.floor(), receivers.confirmed()], [9, 0]);
+    ack('b', 2);
+    assert.deepEqual([receivers.floor(), receivers.confirmed()], [2, 2]);
+    presence('b', 'online');
+    presence('b', 'lost');
+    assert.deepEqual([receivers.floor(), receivers.confirmed()], [9, 2]);
+  });
+});
+
+suite('presence of collectors (mqtt.md §4)', () => {
+  test('online counts, lost of the same session ends it, lost of another is stale', () => {
+    const { receivers, presence } = setUp();
+    presence('a', 'online', { session: 's.2' });
+    presence('a', 'lost', { session: 's.1' });
+    assert.equal(receivers.anybody, true);
+    presence('a', 'lost', { session: 's.2' });
+    assert.equal(receivers.anybody, false);
+    presence('b', 'online');
+    assert.equal(receivers.anybody, false, 'it is not required');
+  });
+
+  test('an online that a broker kept for more than a quarter of an hour is not believed; silence for so long is absence', () => {
+    const { receivers, presence, clock, ack } = setUp();
+    presence('a', 'online', { retained: true, ageS: 1_000 });
+    assert.equal(receivers.anybody, false);
+    presence('a', 'online', { retained: true, ageS: 600 });
+    assert.equal(receivers.anybody, true);
+    clock.mono += 800_000;
+    ack('a', 1);
+    clock.mono += 800_000;
+    receivers.tick();
+    assert.equal(receivers.anybody, true);
+    clock.mono += 200_000;
+    receivers.tick();
+    assert.equal(receivers.anybody, false);
+  });
+
+  test('who comes while entries are being sent is given some after a random time, and not at all if it goes before', async () => {
+    const { receivers, presence, changes } = setUp({ settleMs: 60, random: 0.9 });
+    receivers.onChange((change) => changes.push(change));
+    presence('a', 'online');
+    presence('a', 'stopped');
+    await delay(90);
+    assert.deepEqual([receivers.anybody, changes], [false, []]);
+    presence('a', 'online');
+    assert.equal(receivers.anybody, false);
+    await until('it joins', () => receivers.anybody);
+    assert.deepEqual(changes, ['joined']);
+    receivers.stop();
+  });
+
+  test('status says how far each is, how much waits and for how long', () => {
+    const { receivers, ack } = setUp({ collectors: ['a', 'b'] });
+    ack('a', 10);
+    const [a, b] = receivers.status();
+    assert.deepEqual(a, { collector: 'a', state: 'online', confirmed: 10, lag: 0, lagS: 0 });
+    assert.deepEqual([b?.state, b?.confirmed, b?.lag], ['away', 0, 10]);
+  });
+});
+
+test('the lead is 256 entries or 1 MiB, and never less than one entry', () => {
+  const entry = (seq: number, bytes: number) => ({ seq, kind: 'coverage', message: Buffer.alloc(bytes) });
+  const many = new Lead();
+  for (let seq = 0; many.hasRoom(entry(seq, 10)); seq += 1) many.sent(entry(seq, 10));
+  assert.equal(many.count, 256);
+  many.confirmed(6);
+  assert.equal(many.count, 250);
+  many.confirmed(1_000);
+  assert.equal(many.count, 0);
+
+  const large = new Lead();
+  assert.equal(large.hasRoom(entry(0, 2_000_000)), true);
+  large.sent(entry(0, 2_000_000));
+  assert.equal(large.hasRoom(entry(1, 1)), false);
+  large.confirmed(1);
+  for (let seq = 1; large.hasRoom(entry(seq, 32_768)); seq += 1) large.sent(entry(seq, 32_768));
+  assert.equal(large.count, 32);
+});
+
+test('entries are sent again after 30 s without progress, then after 60, 120 … 900 s; a gap is heeded at once, then no more often', () => {
+  const patience = new Patience({ resendMs: 30_000, resendCapMs: 900_000 });
+  let nowMs = 0;
+  patience.sent(nowMs);
+  assert.equal(patience.heedsGap(nowMs), true);
+  const waits = Array.from({ length: 7 }, () => {
+    const sinceMs = nowMs;
+    while (!patience.isDue(nowMs)) nowMs += 1_000;
+    patience.sentAgain(nowMs);
+    patience.sent(nowMs);
+    assert.equal(patience.heedsGap(nowMs), false);
+    return (nowMs - sinceMs) / 1000;
+  });
+  assert.deepEqual(waits, [30, 60, 120, 240, 480, 900, 900]);
+  patience.begin(nowMs);
+  assert.equal(patience.heedsGap(nowMs), true);
+  assert.equal(patience.isDue(nowMs + 30_000), true);
+  patience.rest();
+  patience.sent(nowMs + 500_000);
+  assert.equal(patience.isDue(nowMs + 510_000), false);
+});
