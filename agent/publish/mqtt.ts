@@ -88,8 +88,7 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
   const trouble = watchTrouble(client, options.broker);
-  if (options.heard !== undefined) hearAll(client, options.heard);
-  const heard = new Heard(client);
+  const heard = new Heard(client, options.heard);
   // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
   (client.stream as unknown as Socket).setNoDelay(true);
   return new Promise((resolve) => {
@@ -113,7 +112,7 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
   });
 };
 
-/** What a session had waiting may come in one piece with CONNACK, before anybody could listen to the connection. */
+/** Every message to one who may ask for time: as long as it takes, the connection is not read on. */
 const hearAll = (client: mqtt.MqttClient, heard: NonNullable<ConnectOptions['heard']>): void => {
   client.handleMessage = ({ topic, payload }, done) => {
     const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
@@ -217,12 +216,20 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
   return trouble;
 };
 
-/** What a session had waiting may come in one piece with CONNACK, before anybody could listen: it waits here. */
+/**
+ * What a session had waiting may come in one piece with CONNACK, before anybody could listen to the connection: it waits
+ * here, unless somebody hears it from the start.
+ */
 class Heard {
-  #waiting: Delivered[] | undefined = [];
+  #waiting: Delivered[] | undefined;
   #listener: (message: Delivered) => void = (message) => void this.#waiting?.push(message);
 
-  constructor(client: mqtt.MqttClient) {
+  constructor(client: mqtt.MqttClient, fromTheStart: ConnectOptions['heard']) {
+    if (fromTheStart !== undefined) {
+      hearAll(client, fromTheStart);
+      return;
+    }
+    this.#waiting = [];
     client.on('message', (topic, payload, { retain, properties = {} }) => {
       const { responseTopic, correlationData } = properties;
       this.#listener({
