@@ -180,7 +180,8 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     await using first = new Agent(settingsFor(broker.url), { bootseed: 'Zmlyc3Q' }).start();
     await until('the first', () => first.saw('uplink.connected'));
     await until('its presence', () => observer.states(CONN).includes('online'));
-    await using second = new Agent(settingsFor(broker.url), { bootseed: 'c2Vjb25k' });
+    // Long enough for the retained presence to arrive on a busy machine: else both see each other, and both stop.
+    await using second = new Agent(settingsFor(broker.url), { bootseed: 'c2Vjb25k', timing: { lookMs: 2_000 } });
     second.outbox.appendMany(500);
     second.start();
     await until('the alarm', () => second.saw('uplink.rival'));
