@@ -7,6 +7,7 @@ import { Worker } from '../collect/worker.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { jsonEvents } from '../platform/events.ts';
+import { boundHeap } from '../platform/heap.ts';
 import { jsonOf, linesOf } from './collect/lines.ts';
 import { LiveTable } from './collect/live-table.ts';
 import { type CollectOptions, idOf, manifestOf, settingsOf, shareOf, trustOf } from './collect/options.ts';
@@ -74,6 +75,7 @@ const secondsOf = (text: string): number => {
 const DRAW_MS = 1_000;
 
 const run = async (urls: readonly string[], options: CollectOptions, io: Io): Promise<void> => {
+  boundHeap(0);
   const id = idOf(options);
   const settings = settingsOf(urls, options);
   const trust = trustOf(options);

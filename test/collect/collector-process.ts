@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { RUNTIME_OPTIONS } from '../../scripts/runtime-options.ts';
 import { until } from '../publish/observer.ts';
 import { knownAnswers } from '../shared/vectors.ts';
 
@@ -34,7 +35,8 @@ export class CollectorProcess implements AsyncDisposable {
   start(url: string, words: readonly string[] = [], env: NodeJS.ProcessEnv = {}): void {
     const store = words.includes('--postgres') ? [] : ['--state', this.state];
     const all = ['collect', url, '--id', 'collector-a', '--trust', this.keyFile, ...store, ...words];
-    const child = spawn(process.execPath, [MAIN, ...all], {
+    // With the options that the binary brings along.
+    const child = spawn(process.execPath, [...RUNTIME_OPTIONS, MAIN, ...all], {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
     });
