@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { FactName } from '../../shared/facts.ts';
-import { activityText, lookText } from '../baseline/compared.ts';
+import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState, Track } from './device.ts';
 import type { LookContext } from './engine.ts';
@@ -32,7 +32,7 @@ export const isSettled = (
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
-  return marks.activity === activityText(facts) && settled === digestOf(lookText(facts), standIns);
+  return marks.activity === activityText(facts) && settled === digestOf(comparedText(facts), standIns);
 };
 
 /** The same value is another one's where another surface says it. A digest, because a gateway remembers many devices. */
@@ -67,7 +67,7 @@ export const settle = (
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
   if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
   if (marks.policy !== policy) clearSettled(state);
-  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(lookText(facts), standIns);
+  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(comparedText(facts), standIns);
   marks.policy = policy;
   marks.activity = activityText(facts);
   const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));

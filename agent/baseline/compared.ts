@@ -28,24 +28,6 @@ export const comparedText = (facts: Facts): string => {
   return JSON.stringify(kept);
 };
 
-/**
- * The same facts in the order in which the look read them: text that is equal where two looks of one kind, in the words of
- * one driver, say the same. Cheaper, for every poll.
- */
-export const lookText = (facts: Facts): string => {
-  const kept: unknown[] = [];
-  for (const name in facts) {
-    // Written by `normalise`, whose names are those of facts.
-    const fact = name as FactName;
-    if (FACTS[fact].class === 'volatile') continue;
-    const value = facts[fact];
-    if (fact === 'pools') kept.push(fact, facts.pools?.map(configured));
-    else if (FACTS[fact].class === 'set') kept.push(fact, [...(value as readonly string[])].sort());
-    else kept.push(fact, value);
-  }
-  return JSON.stringify(kept);
-};
-
 /** The facts that `comparedText` wrote. */
 export const readCompared = (text: string): Facts => JSON.parse(text) as Facts;
 
