@@ -46,7 +46,8 @@ const joinMessage = (canonical: Buffer, header: string, signature: Uint8Array): 
     Buffer.from(`,"jws":"${header}..${Buffer.from(signature).toString('base64url')}"}`, 'latin1'),
   ]);
 
-const DETACHED = /^([A-Za-z0-9_-]{1,512})\.\.([A-Za-z0-9_-]{86})$/;
+/** Header and signature of a detached JWS, as `jws` holds them. */
+export const DETACHED = /^([A-Za-z0-9_-]{1,512})\.\.([A-Za-z0-9_-]{86})$/;
 
 /**
  * The message of a copy that was parsed and written again, made once more from its members (attestation.md §8 step 3);

@@ -2,6 +2,7 @@
 export * from './appraisal.ts';
 export { fromBase64url, toBase64url } from './base64url.ts';
 export type { EpochTable } from './chain.ts';
+export { CHANNELS, type ChannelName, GONE_EXPIRY_S, type Publishing, publishingOn, topicOn } from './channels.ts';
 export {
   type CheckpointContent,
   checkpointSchema,

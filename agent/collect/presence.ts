@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import type { CollectorPresence } from '../../shared/index.ts';
 
 /** Presence of a collector on `_fleet/collector/<col>` (mqtt.md §2–§4): unsigned, gateways start and stop sending by it. */
 export class OwnPresence {
@@ -15,8 +16,10 @@ export class OwnPresence {
     this.#connects += 1;
   }
 
-  bytes(state: 'online' | 'stopped' | 'lost'): Buffer {
-    return Buffer.from(JSON.stringify({ state, session: this.#session, at: Math.floor(this.#wallMs() / 1000) }));
+  bytes(state: CollectorPresence['state']): Buffer {
+    const at = Math.floor(this.#wallMs() / 1000);
+    const presence: CollectorPresence = { state, session: this.#session, at };
+    return Buffer.from(JSON.stringify(presence));
   }
 
   /**

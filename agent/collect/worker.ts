@@ -6,8 +6,10 @@ import {
   type CollectorStore,
   type CollectorTopics,
   collectorTopics,
+  GONE_EXPIRY_S,
   type LogReport,
   type Outgoing,
+  publishingOn,
   type Report,
   StoreConflict,
   signEpoch,
@@ -55,8 +57,7 @@ const RETRY_MS = [1_000, 30_000] as const;
 const STEP_MS = 5_000;
 
 const JSON_TEXT = 'application/json';
-const EPOCH = { retain: true, expiryS: 900, contentType: JSON_TEXT };
-const ONLINE = { retain: true, expiryS: 900, contentType: JSON_TEXT };
+const ONLINE = publishingOn('collector');
 
 /**
  * A collector at a broker: what arrives gathers in a bounded inbox, one loop hands it to the library, batch by batch, and what
@@ -312,13 +313,16 @@ export class Worker {
     if (signing === undefined) return;
     const iat = Math.floor(clock.wallMs() / 1000);
     const marker = { iss: id, id: randomBytes(16).toString('base64url'), n: iat, iat };
-    await this.#connection?.publish(this.#topics.epoch, signEpoch(marker, signing), EPOCH);
+    await this.#connection?.publish(this.#topics.epoch, signEpoch(marker, signing), publishingOn('epoch'));
   }
 
   async #farewell(connection: Connection): Promise<void> {
     this.#connection = undefined;
     const giveUp = setTimeout(() => connection.drop({ kind: 'left' }), this.#options.timing.stopMs);
-    await connection.publish(this.#topics.presence, this.#presence.bytes('stopped'), { ...ONLINE, expiryS: 86_400 });
+    await connection.publish(this.#topics.presence, this.#presence.bytes('stopped'), {
+      ...ONLINE,
+      expiryS: GONE_EXPIRY_S,
+    });
     await connection.leave({ kind: 'left' });
     clearTimeout(giveUp);
   }

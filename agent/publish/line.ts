@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Data } from '../../shared/collector/messages.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Ending } from './ending.ts';
 import { HEARTBEAT, ONLINE, STOPPED } from './messages.ts';
@@ -21,7 +22,7 @@ export interface LineOptions extends UplinkOptions {
   readonly session: string;
   readonly timing: Timing;
   /** What is told to whoever asks with `status`. */
-  readonly report: () => object;
+  readonly report: () => Data<'status'>;
 }
 
 const DRAIN_LOOK_MS = 10;

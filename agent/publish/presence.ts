@@ -1,33 +1,10 @@
+import type { GatewayPresence } from '../../shared/collector/messages.ts';
 import type { Outbox } from './outbox.ts';
 import type { Held, Receivers } from './receivers.ts';
 
-/** What a gateway says about itself on its `conn` topic (mqtt.md §4). Unsigned: a hint, never evidence. */
-export interface Presence {
-  readonly state: 'online' | 'stopped' | 'lost';
-  /** `<bootseed>.<n>`, n counts the connects of this start. */
-  readonly session: string;
-  readonly log: string;
-  /** Entries in the log. */
-  readonly size: number;
-  readonly agent: string;
-  readonly proto: 1;
-  /** Unix seconds. */
-  readonly at: number;
-  /** No collector is required: what a broker acknowledged may still be lost. */
-  readonly unconfirmed?: true;
-  /** Number of entries from 0 that every required collector has stored. */
-  readonly confirmed?: number;
-  /** Code of why entries wait, while they do. */
-  readonly held?: string;
-  /** The connection has no TLS. */
-  readonly insecure?: true;
-  /** This broker keeps no retained messages. */
-  readonly retained?: false;
-}
-
 /** A presence message as it is published, or left with the broker as the will. */
 export const presenceBytes = (
-  state: Presence['state'],
+  state: GatewayPresence['state'],
   of: {
     readonly session: string;
     readonly log: string;
@@ -37,7 +14,7 @@ export const presenceBytes = (
   },
   line: { readonly atMs: number; readonly tls: boolean; readonly retained: boolean; readonly held?: Held | undefined },
 ): Uint8Array => {
-  const presence: Presence = {
+  const presence: GatewayPresence = {
     state,
     session: of.session,
     log: of.log,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Ack, ackSchema } from '../../shared/collector/messages.ts';
+import { type Ack, ackSchema, collectorPresenceSchema } from '../../shared/collector/messages.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 import type { Outbox } from './outbox.ts';
@@ -83,12 +83,6 @@ const FORK: Objection = {
   remedy:
     'find out whether state_dir was copied or put back, or the collector holds forged entries; move the wrong store away',
 };
-
-const presenceSchema = z.looseObject({
-  state: z.enum(['online', 'stopped', 'lost']),
-  session: z.string().max(256),
-  at: z.int(),
-});
 
 /**
  * The collectors whose acknowledgement counts as delivered (mqtt.md §5): who is there, and how far each has stored. It
@@ -179,7 +173,7 @@ export class Receivers {
   /** Takes what came on `_fleet/collector/<col>`. What a broker kept for long says nothing about now. */
   takePresence(collector: string, payload: Uint8Array, retained: boolean): void {
     const receiver = this.#receivers.get(collector);
-    const presence = presenceSchema.safeParse(parseJson(payload)).data;
+    const presence = collectorPresenceSchema.safeParse(parseJson(payload)).data;
     if (receiver === undefined || presence === undefined) return;
     const { clock, timing } = this.#options;
     if (presence.state === 'online') {

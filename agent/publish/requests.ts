@@ -1,6 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { z } from 'zod';
-import { requestSchema } from '../../shared/collector/messages.ts';
+import { type Answer, ARGS, type Data, type Refusal, requestSchema } from '../../shared/collector/messages.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
@@ -10,7 +9,7 @@ import type { Connection, Delivered } from './mqtt.ts';
 import type { Outbox } from './outbox.ts';
 import { parseJson } from './payload.ts';
 import type { Timing } from './timing.ts';
-import { isId, type Topics } from './topics.ts';
+import type { Topics } from './topics.ts';
 
 /** Which of the devices that somebody wants looked at are looked at now; the others are not known here. */
 export type Observe = (devices: readonly string[]) => {
@@ -26,7 +25,7 @@ export interface RequestsOptions {
   readonly emit: Emit;
   readonly timing: Timing;
   /** What the gateway says about itself. */
-  readonly report: () => object;
+  readonly report: () => Data<'status'>;
   readonly observe: Observe;
   /** Signs a checkpoint and publishes it; its size. */
   readonly publishCheckpoint: () => Promise<number>;
@@ -34,20 +33,13 @@ export interface RequestsOptions {
 
 type Op = keyof Timing['requestMs'];
 
-/** Why a request is not carried out. */
-type Refusal = 'E_OP' | 'E_ARGS' | 'E_BUSY' | 'E_REPLY_TOPIC' | 'E_SIZE' | 'E_STORE';
-
-type Outcome = { readonly data: object } | { readonly code: Refusal };
+type Outcome = { readonly data: Data } | { readonly code: Refusal };
 
 const MOST_PAGE_BYTES = 60_000;
 const READ_AT_ONCE = 32;
-const MOST_DEVICES = 50;
 const MOST_IDS = 64;
 /** Requests of all kinds that are read; more are dropped. */
 const MOST_PER_SECOND = 100;
-
-const resyncArgs = z.strictObject({ from: z.int().min(0), to: z.int().min(1) });
-const observeArgs = z.strictObject({ devices: z.array(z.string().refine(isId)).min(1).max(MOST_DEVICES) });
 
 /**
  * Requests of collectors and auditors (mqtt.md §8). All of them only read: what is in the log, how the gateway is, or a
@@ -75,7 +67,7 @@ export class Requests {
     const { clock, emit, topics } = this.#options;
     if (message.retained || this.#stopped || this.#allowance.take(clock.monoMs()) > 0) return;
     const request = requestSchema.safeParse(parseJson(message.payload)).data;
-    if (request === undefined || request.id.length > 128) return;
+    if (request === undefined) return;
     const { id, op, args } = request;
     if (request.expires_at * 1000 < clock.wallMs()) {
       // A clock that is wrong on either side looks like this.
@@ -88,8 +80,9 @@ export class Requests {
     const outcome = isAimed ? refuse('E_REPLY_TOPIC') : await this.#carryOut(op, args, answering);
     const told = 'code' in outcome ? outcome.code : 'ok';
     emit(told === 'E_BUSY' ? 'debug' : 'info', 'uplink.request', { collector, op: op.slice(0, 64), outcome: told });
-    if (op === 'resync' && told === 'ok') return;
-    await this.#answer(answering, 'code' in outcome ? { ok: false, ...outcome } : page(1, true, outcome.data));
+    // The pages of its own are the answer.
+    if ('data' in outcome && op === 'resync') return;
+    await this.#answer(answering, 'code' in outcome ? { id, ok: false, ...outcome } : page(id, 1, true, outcome.data));
   }
 
   #isKnown(id: string): boolean {
@@ -131,7 +124,7 @@ export class Requests {
   }
 
   #observe(args: unknown): Outcome {
-    const { data } = observeArgs.safeParse(args);
+    const { data } = ARGS.observe.safeParse(args);
     if (data === undefined) return refuse('E_ARGS');
     return this.#isEarly('observe') ? refuse('E_BUSY') : { data: this.#options.observe(data.devices) };
   }
@@ -139,7 +132,7 @@ export class Requests {
   /** Entries verbatim, page by page, to this requester only. */
   async #resync(args: unknown, answering: Answering): Promise<Outcome> {
     const { outbox, timing } = this.#options;
-    const { data: range } = resyncArgs.safeParse(args);
+    const { data: range } = ARGS.resync.safeParse(args);
     if (range === undefined || range.from >= Math.min(range.to, outbox.size())) return refuse('E_ARGS');
     if (this.#resyncing) return refuse('E_BUSY');
     this.#resyncing = true;
@@ -148,12 +141,12 @@ export class Requests {
       let from = range.from;
       for (let number = 1; ; number += 1) {
         const { entries, next } = this.#page(from, to);
-        const sent = await this.#answer(answering, page(number, next >= to, { entries }));
+        const sent = await this.#answer(answering, page(answering.id, number, next >= to, { entries }));
         if (sent === 'oversize') return refuse('E_SIZE');
-        if (next >= to || sent !== 'acknowledged') return { data: {} };
+        if (next >= to || sent !== 'acknowledged') return { data: { entries: [] } };
         from = next;
         await delay(timing.pageMs);
-        if (this.#stopped) return { data: {} };
+        if (this.#stopped) return { data: { entries: [] } };
       }
     } finally {
       this.#resyncing = false;
@@ -179,9 +172,9 @@ export class Requests {
     return { entries, next };
   }
 
-  async #answer({ collector, id, correlation }: Answering, content: object): Promise<string> {
+  async #answer({ collector, correlation }: Answering, answer: Answer): Promise<string> {
     const { connection, topics } = this.#options;
-    const payload = Buffer.from(JSON.stringify({ id, ...content }));
+    const payload = Buffer.from(JSON.stringify(answer));
     const { kind } = await connection.publish(topics.rsp(collector), payload, answerMessage(correlation));
     return kind;
   }
@@ -196,4 +189,10 @@ interface Answering {
 
 const refuse = (code: Refusal): Outcome => ({ code });
 
-const page = (number: number, last: boolean, data: object): object => ({ page: number, last, ok: true, data });
+const page = (id: string, number: number, last: boolean, data: Data): Answer => ({
+  id,
+  page: number,
+  last,
+  ok: true,
+  data,
+});

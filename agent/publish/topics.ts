@@ -1,3 +1,4 @@
+import { type ChannelName, topicOn } from '../../shared/channels.ts';
 import type { Severity } from '../appraise/finding.ts';
 
 /** What somebody said to this gateway, or to all, by its topic. */
@@ -42,30 +43,32 @@ export const isPrefix = (text: string): boolean => {
 /** The topics of a gateway. Throws a plain Error for an id that broke the rule: ids are formed by us, never by a device. */
 export const topicsOf = (prefix: string, gateway: string): Topics => {
   if (!isPrefix(prefix)) throw new Error(`not a topic prefix: ${JSON.stringify(prefix)}`);
-  const base = `${prefix}/v1`;
-  const own = `${base}/${level(gateway)}`;
+  level(gateway);
+  const on = (channel: ChannelName, names = {}): string => topicOn(channel, prefix, { gateway, ...names });
+  const from = (channel: ChannelName): string => on(channel, { collector: '' });
+  const conn = on('conn');
   const heard: readonly (readonly [folder: string, kind: Exclude<Channel['kind'], 'conn' | 'other'>])[] = [
-    [`${own}/ack/`, 'ack'],
-    [`${own}/cosig/`, 'cosig'],
-    [`${own}/cmd/`, 'cmd'],
-    [`${base}/_fleet/collector/`, 'presence'],
-    [`${base}/_fleet/epoch/`, 'epoch'],
-    [`${base}/_fleet/rollcall/`, 'rollcall'],
+    [from('ack'), 'ack'],
+    [from('cosig'), 'cosig'],
+    [from('cmd'), 'cmd'],
+    [from('collector'), 'presence'],
+    [from('epoch'), 'epoch'],
+    [from('rollcall'), 'rollcall'],
   ];
   return {
-    filters: [`${own}/conn`, ...heard.map(([folder]) => `${folder}+`)],
+    filters: [conn, ...heard.map(([folder]) => `${folder}+`)],
     read: (topic) => {
-      if (topic === `${own}/conn`) return { kind: 'conn' };
+      if (topic === conn) return { kind: 'conn' };
       const found = heard.find(([folder]) => topic.startsWith(folder));
       const collector = found === undefined ? '' : topic.slice(found[0].length);
       return found === undefined || !isId(collector) ? { kind: 'other' } : { kind: found[1], collector };
     },
-    log: `${own}/log`,
-    cp: `${own}/cp`,
-    rsp: (collector) => `${own}/rsp/${level(collector)}`,
-    conn: `${own}/conn`,
-    dev: (device) => `${own}/dev/${level(device)}`,
-    finding: (severity) => `${own}/finding/${severity}`,
+    log: on('log'),
+    cp: on('cp'),
+    rsp: (collector) => on('rsp', { collector: level(collector) }),
+    conn,
+    dev: (device) => on('dev', { device: level(device) }),
+    finding: (severity) => on('finding', { severity }),
   };
 };
 

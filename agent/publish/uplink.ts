@@ -1,3 +1,4 @@
+import type { Data } from '../../shared/collector/messages.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
@@ -114,7 +115,7 @@ export class Uplink {
   }
 
   /** The answer to whoever asks with `status`: nothing about the broker, and nothing that is not in the log for all to see. */
-  #report(): object {
+  #report(): Data<'status'> {
     const { version, log, settings, outbox } = this.#options;
     const { collectors, held, lastError } = this.status();
     return {

@@ -3,15 +3,23 @@ export { type Arrived, Collector, type CollectorOptions, type LogReport } from '
 export { MemoryStore } from './memory-store.ts';
 export {
   type Ack,
+  type Answer,
   ackSchema,
+  answerSchema,
+  type CollectorPresence,
+  collectorPresenceSchema,
   entriesOfPage,
+  type GatewayPresence,
+  gatewayPresenceSchema,
   type Outgoing,
   type Presence,
   pageSchema,
   parsePresence,
   presenceSchema,
   type Request,
+  type Rollcall,
   requestSchema,
+  rollcallSchema,
 } from './messages.ts';
 export type { Expected, Notice } from './notice.ts';
 export * from './store.ts';

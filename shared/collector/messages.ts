@@ -1,10 +1,12 @@
 import { z } from 'zod';
+import type { Publishing } from '../channels.ts';
 import { canonicalBytes } from '../jcs.ts';
-import { logSchema, sha256Schema } from '../statement.ts';
+import { deviceSchema, logSchema, sha256Schema } from '../statement.ts';
 
 /** The unsigned messages between collector and gateway (mqtt.md §4, §5, §8). They steer sending; none is evidence. */
 
 const count = z.int().min(0);
+const instant = z.int().describe('Unix seconds');
 const range = z.tuple([count, count]).readonly().describe('from inclusive, to exclusive');
 
 /** How far a collector has stored a log, on `ack/<col>`. */
@@ -13,37 +15,118 @@ export const ackSchema = z.strictObject({
   next: count.describe('number of entries from 0 that are stored'),
   leaf: sha256Schema.exactOptional().describe('leaf hash of the last of them; absent for none'),
   gap: range.exactOptional().describe('entries that are missing, asked for again'),
-  stored_at: z.int().describe('Unix seconds'),
+  stored_at: instant,
 });
 export type Ack = z.infer<typeof ackSchema>;
 
-/** Presence of a gateway, on `conn`: a hint. */
+const state = z
+  .enum(['online', 'stopped', 'lost'])
+  .describe('`stopped`: it left; `lost`: its will, told by the broker');
+
+/** Presence of a gateway, on `conn`, as far as a collector heeds it: a hint. */
 export const presenceSchema = z.looseObject({
-  state: z.enum(['online', 'stopped', 'lost']),
-  session: z.string().max(64),
+  state,
+  session: z.string().max(64).describe('an end counts only if it is that of the newest `online`'),
   log: logSchema,
-  size: count,
-  at: z.int(),
+  size: count.describe('entries in the log'),
+  at: instant,
 });
 export type Presence = z.infer<typeof presenceSchema>;
 
+/** Presence as a gateway says it. */
+export const gatewayPresenceSchema = z.looseObject({
+  ...presenceSchema.shape,
+  agent: z.string().describe('version'),
+  proto: z.literal(1),
+  unconfirmed: z
+    .literal(true)
+    .exactOptional()
+    .describe('no collector is required: what a broker acknowledged may still be lost'),
+  confirmed: count.exactOptional().describe('entries from 0 that every required collector has stored'),
+  held: z.string().exactOptional().describe('code of why entries wait, while they do'),
+  insecure: z.literal(true).exactOptional().describe('the connection has no TLS'),
+  retained: z.literal(false).exactOptional().describe('this broker keeps no retained messages'),
+});
+export type GatewayPresence = z.infer<typeof gatewayPresenceSchema>;
+
+/** Presence of a collector, on `_fleet/collector/<col>`: gateways start and stop sending by it. */
+export const collectorPresenceSchema = z.looseObject({
+  state,
+  session: z.string().max(256).describe('another one for each connection; an end of another session is stale'),
+  at: instant,
+});
+export type CollectorPresence = z.infer<typeof collectorPresenceSchema>;
+
+/** On `_fleet/rollcall/<col>`: every gateway says again where it stands. */
+export const rollcallSchema = z.looseObject({ at: instant });
+export type Rollcall = z.infer<typeof rollcallSchema>;
+
 /** A request on `cmd/<col>`. */
 export const requestSchema = z.strictObject({
-  id: z.string(),
+  id: z.string().max(128).describe('another one for each request; the answer brings it back'),
   op: z.string(),
   args: z.record(z.string(), z.unknown()).readonly(),
-  expires_at: z.int().describe('Unix seconds'),
+  expires_at: instant.describe('Unix seconds; a minute from now is plenty'),
 });
 export type Request = z.infer<typeof requestSchema>;
 
-/** A page of the answer to `resync` on `rsp/<col>`. */
-export const pageSchema = z.looseObject({
+const nothing = z.looseObject({});
+
+/** What can be asked for, and with which arguments. */
+export const ARGS = {
+  resync: z.strictObject({
+    from: count.describe('first entry'),
+    to: z.int().min(1).describe('the one after the last'),
+  }),
+  status: nothing,
+  observe: z.strictObject({ devices: z.array(deviceSchema).min(1).max(50).describe('to be looked at now') }),
+  checkpoint: nothing,
+} as const;
+export type Op = keyof typeof ARGS;
+
+/** What an answer on `rsp/<col>` brings, by what was asked for. */
+export const DATA = {
+  resync: z.looseObject({
+    entries: z.array(z.string()).readonly().describe('messages byte for byte, each a text of its own'),
+  }),
+  status: z.looseObject({
+    agent: z.string().describe('version'),
+    log: logSchema,
+    size: count.describe('entries in the log'),
+    sent: count.describe('entries that a broker acknowledged'),
+    rate: z.int().describe('most entries a second'),
+    collectors: z
+      .array(z.looseObject({ collector: z.string(), state: z.enum(['online', 'away']), confirmed: count }))
+      .readonly(),
+    held: z.string().exactOptional().describe('code of why entries wait, while they do'),
+    last_error_at: instant.exactOptional(),
+  }),
+  observe: z.looseObject({ asked: z.array(deviceSchema).readonly(), unknown: z.array(deviceSchema).readonly() }),
+  checkpoint: z.looseObject({ size: count.describe('of the checkpoint that was published on `cp`') }),
+} as const satisfies { readonly [Name in Op]: z.ZodType };
+export type Data<Of extends Op = Op> = z.infer<(typeof DATA)[Of]>;
+
+const answered = {
   id: z.string(),
   page: z.int().min(1),
   last: z.boolean().describe('no further page follows'),
   ok: z.literal(true),
-  data: z.looseObject({ entries: z.array(z.string()).describe('verbatim messages') }),
-});
+};
+
+/** A page of the answer to `resync` on `rsp/<col>`. */
+export const pageSchema = z.looseObject({ ...answered, data: DATA.resync });
+
+export const REFUSALS = ['E_OP', 'E_ARGS', 'E_BUSY', 'E_REPLY_TOPIC', 'E_SIZE', 'E_STORE'] as const;
+
+/** Why a request is not carried out. */
+export type Refusal = (typeof REFUSALS)[number];
+
+/** Any answer on `rsp/<col>`. */
+export const answerSchema = z.union([
+  z.looseObject({ ...answered, data: z.union(Object.values(DATA)) }),
+  z.looseObject({ id: z.string(), ok: z.literal(false), code: z.enum(REFUSALS) }),
+]);
+export type Answer = z.infer<typeof answerSchema>;
 
 /** The entries of a page; none where it is something else. */
 export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] =>
@@ -74,8 +157,9 @@ export interface Outgoing {
   readonly expiryS?: number;
 }
 
-export const outgoing = (
-  topic: string,
-  content: object,
-  { retain = false, expiryS }: { readonly retain?: boolean; readonly expiryS?: number } = {},
-): Outgoing => ({ topic, payload: canonicalBytes(content), retain, ...(expiryS === undefined ? {} : { expiryS }) });
+export const outgoing = (topic: string, content: object, { retain, expiryS }: Publishing): Outgoing => ({
+  topic,
+  payload: canonicalBytes(content),
+  retain,
+  ...(expiryS === undefined ? {} : { expiryS }),
+});

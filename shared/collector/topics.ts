@@ -1,3 +1,5 @@
+import { type ChannelName, topicOn } from '../channels.ts';
+
 /** The topics of a collector (mqtt.md §2). A topic routes; it is never evidence. */
 
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -31,23 +33,25 @@ export const collectorTopics = (prefix: string, id: string): CollectorTopics => 
   if (!PREFIX.test(prefix)) throw new Error(`not a topic prefix: ${JSON.stringify(prefix)}`);
   if (!ID.test(id)) throw new Error(`not a collector id: ${JSON.stringify(id)}`);
   const base = `${prefix}/v1`;
+  const all = { gateway: '+', collector: '+' };
+  const on = (channel: ChannelName, names = {}): string => topicOn(channel, prefix, { collector: id, ...names });
   return {
     filters: [
-      `${base}/+/log`,
-      `${base}/+/cp`,
-      `${base}/+/conn`,
-      `${base}/+/cosig/+`,
-      `${base}/+/rsp/${id}`,
-      `${base}/_fleet/epoch/+`,
-      `${base}/_fleet/trust`,
+      on('log', all),
+      on('cp', all),
+      on('conn', all),
+      on('cosig', all),
+      on('rsp', { gateway: '+' }),
+      on('epoch', all),
+      on('trust'),
     ],
     read: (topic) => (topic.startsWith(`${base}/`) ? channelOf(topic.slice(base.length + 1).split('/')) : undefined),
-    ack: (gateway) => `${base}/${gateway}/ack/${id}`,
-    cosig: (gateway) => `${base}/${gateway}/cosig/${id}`,
-    cmd: (gateway) => `${base}/${gateway}/cmd/${id}`,
-    rollcall: `${base}/_fleet/rollcall/${id}`,
-    epoch: `${base}/_fleet/epoch/${id}`,
-    presence: `${base}/_fleet/collector/${id}`,
+    ack: (gateway) => on('ack', { gateway }),
+    cosig: (gateway) => on('cosig', { gateway }),
+    cmd: (gateway) => on('cmd', { gateway }),
+    rollcall: on('rollcall'),
+    epoch: on('epoch'),
+    presence: on('collector'),
   };
 };
 

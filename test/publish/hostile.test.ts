@@ -91,7 +91,14 @@ suite('whatever comes in on the topics of collectors', () => {
           clock,
           emit: () => {},
           timing: { ...TIMING, pageMs: 0 },
-          report: () => ({}),
+          report: () => ({
+            agent: '0.1.0',
+            log: 'example.org/gw-1/1',
+            size: SIZE,
+            sent: SIZE,
+            rate: 200,
+            collectors: [],
+          }),
           observe: (devices) => {
             observed.push(...devices);
             return { asked: devices, unknown: [] };

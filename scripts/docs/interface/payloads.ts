@@ -1,0 +1,158 @@
+import { z } from 'zod';
+import { checkpointSchema } from '../../../shared/checkpoint.ts';
+import {
+  ARGS,
+  ackSchema,
+  answerSchema,
+  collectorPresenceSchema,
+  gatewayPresenceSchema,
+  requestSchema,
+  rollcallSchema,
+} from '../../../shared/collector/messages.ts';
+import { cosignedSchema } from '../../../shared/cosignature.ts';
+import { documentSchema } from '../../../shared/document.ts';
+import { DETACHED, type Typ } from '../../../shared/envelope.ts';
+import { epochSchema } from '../../../shared/epoch.ts';
+import { trustedKeysSchema } from '../../../shared/keys.ts';
+import { type StatementKind, statementSchema } from '../../../shared/statement.ts';
+import { manifestSchema } from '../../../shared/trust.ts';
+
+/** What may be on the wire, or in a file that travels: one JSON Schema each, of the schema that the product reads or writes with. */
+export interface Payload {
+  readonly title: string;
+  readonly description: string;
+  readonly schema: z.ZodType;
+  /** Purpose that its signature names; absent where nobody signs it. */
+  readonly typ?: Typ;
+}
+
+const jws = z
+  .string()
+  .regex(DETACHED)
+  .describe(
+    'header, two dots, Ed25519 signature over `<header>.<base64url of the message without this member>`; last member',
+  );
+
+type SignedShape = { readonly [member: string]: z.ZodType };
+
+const signed = (typ: Typ, title: string, description: string, shape: SignedShape): Payload => ({
+  title,
+  description,
+  schema: z.strictObject({ ...shape, jws }),
+  typ,
+});
+
+const statement = (kind: StatementKind, description: string): Payload => {
+  const found = statementSchema.options.find(({ shape }) => shape.kind.value === kind);
+  if (found === undefined) throw new Error(`no statement ${kind}`);
+  return signed('miner-att+jwt', `Log entry: ${kind}`, description, found.shape);
+};
+
+/** A request of each kind: what the gateway reads of any, with the arguments of this one. */
+const request = z.union(
+  Object.entries(ARGS).map(([op, args]) => z.strictObject({ ...requestSchema.shape, op: z.literal(op), args })),
+);
+
+/** Documents carry members of later versions, so these objects are open. */
+const reference = z.union(documentSchema.options.map(({ shape }) => z.looseObject({ ...shape, jws })));
+
+export const PAYLOADS = {
+  session: statement(
+    'session',
+    'The agent started, stopped, read its configuration again, or noticed something about itself.',
+  ),
+  baseline: statement('baseline', 'Which values are approved for which devices, and by whom.'),
+  change: statement('change', 'A plan or waiver entered or left force. This version writes none.'),
+  attestation: statement('attestation', 'One device, one look, one appraisal.'),
+  finding: statement('finding', 'One transition of one finding.'),
+  coverage: statement('coverage', 'What was looked at in a period, so that silence about a device means no change.'),
+  key: statement('key', 'The signing key is replaced or retired. This version writes none.'),
+  checkpoint: signed(
+    'miner-cp+jwt',
+    'Checkpoint',
+    'The head of the log: size and root of its Merkle tree. `note` is the same as a C2SP signed note.',
+    checkpointSchema.shape,
+  ),
+  conn: {
+    title: 'Presence of a gateway',
+    description: 'A hint, unsigned. `online` is to be believed only while a checkpoint is younger than 15 minutes.',
+    schema: gatewayPresenceSchema,
+  },
+  ack: {
+    title: 'Acknowledgement',
+    description: 'How far a collector has stored a log. Sent after its own commit.',
+    schema: ackSchema,
+  },
+  cosig: {
+    title: 'Cosigned checkpoint',
+    description: 'The note of a checkpoint with a line of the gateway and one of the collector, C2SP cosignature/v1.',
+    schema: cosignedSchema,
+  },
+  cmd: {
+    title: 'Request',
+    description: 'Somebody asks a gateway. Nothing that can be asked changes anything.',
+    schema: request,
+  },
+  rsp: {
+    title: 'Answer',
+    description: 'A page of an answer, or a refusal. Members that are not named here are to be passed over.',
+    schema: answerSchema,
+  },
+  collector: {
+    title: 'Presence of a collector',
+    description: 'Gateways start and stop sending by it. Unsigned.',
+    schema: collectorPresenceSchema,
+  },
+  rollcall: {
+    title: 'Rollcall',
+    description: 'Asks every gateway to publish presence and checkpoint again.',
+    schema: rollcallSchema,
+  },
+  epoch: signed(
+    'miner-epoch+jwt',
+    'Marker of time',
+    'A collector says what time it is. An entry that names the marker is younger than it.',
+    epochSchema.shape,
+  ),
+  trust: signed(
+    'miner-trust+jwt',
+    'Manifest of trust',
+    'Which keys an authority vouches for, whose cosignatures count, and how many make an entry witnessed.',
+    manifestSchema.shape,
+  ),
+  reference: {
+    title: 'Approved document',
+    description: 'What an approver signed; it stands as text in `doc` of `baseline` and `change` entries.',
+    schema: reference,
+    typ: 'miner-ref+jwt',
+  },
+  keys: {
+    title: 'File of trusted keys',
+    description:
+      'Keys that are trusted by hand: `gateway.jwk.json` of `assayer init`, a list of such, or keys with their roles and logs.',
+    schema: trustedKeysSchema,
+  },
+} as const satisfies { readonly [name: string]: Payload };
+
+export type PayloadName = keyof typeof PAYLOADS;
+
+export const PAYLOAD_NAMES = Object.keys(PAYLOADS) as readonly PayloadName[];
+
+/** JSON Schema 2020-12 of a payload. Sizes, depth and canonical form are beyond it: attestation.md §2, §8. */
+export const payloadJsonSchema = (name: PayloadName): object => {
+  const { title, description, schema, typ }: Payload = PAYLOADS[name];
+  const { $schema, ...rest } = z.toJSONSchema(schema, {
+    override: ({ jsonSchema }) => {
+      // It is said of our type, not of the message.
+      delete jsonSchema.readOnly;
+    },
+  });
+  return {
+    $comment: 'Generated by scripts/docs.ts from the schemas in shared/. Do not edit; run: npm run docs',
+    $schema,
+    $id: `tag:assayer.example,2026:schema/1/${name}`,
+    title,
+    description: typ === undefined ? description : `${description} Signed, typ ${typ}.`,
+    ...rest,
+  };
+};
