@@ -20,6 +20,8 @@ import { driversPage, familyPage } from './docs/drivers.ts';
 import { eventsPage } from './docs/events.ts';
 import { findingsPage } from './docs/findings.ts';
 import { asyncApiYaml } from './docs/interface/asyncapi.ts';
+import { collectorPage } from './docs/interface/collector-page.ts';
+import { mirrorsPage } from './docs/interface/mirrors-page.ts';
 import { PAYLOAD_NAMES, payloadJsonSchema } from './docs/interface/payloads.ts';
 import { readersPage } from './docs/readers.ts';
 import { requestsPage } from './docs/requests.ts';
@@ -64,6 +66,8 @@ const PAGES: { readonly [file: string]: () => string } = {
   'assayer.schema.json': () => jsonFile('assayer.schema.json', schema()),
   'driver-readers.md': readersPage,
   'driver.schema.json': () => jsonFile('driver.schema.json', schemaOfDrivers()),
+  'write-a-collector.md': collectorPage,
+  'mirrors.md': mirrorsPage,
   'interface/asyncapi.yaml': asyncApiYaml,
   ...Object.fromEntries(
     PAYLOAD_NAMES.map((name) => [`interface/schemas/${name}.json`, () => plainJson(payloadJsonSchema(name))]),

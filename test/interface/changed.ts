@@ -23,7 +23,7 @@ export const changed = (value: unknown, [name, ...rest]: Path, to: unknown): unk
 };
 
 /** Every path in a JSON value, the inner ones after those around them. */
-export const pathsOf = (value: unknown, path: Path = []): readonly Path[] => [
+const pathsOf = (value: unknown, path: Path = []): readonly Path[] => [
   path,
   ...(isJson(value)
     ? Object.entries(value).flatMap(([name, inner]) =>

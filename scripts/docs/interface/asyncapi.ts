@@ -234,7 +234,7 @@ const DESCRIPTION = [
 ].join('\n\n');
 
 /** `docs/interface/asyncapi.yaml`: AsyncAPI 3.0, made of the table of topics that agent and collector use. */
-export const asyncApiDocument = (): object => {
+const asyncApiDocument = (): object => {
   const carried = [...new Set(CHANNEL_NAMES.flatMap((channel) => CONVERSATIONS[channel].messages))];
   return {
     asyncapi: '3.0.0',

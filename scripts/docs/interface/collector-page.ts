@@ -1,0 +1,208 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { CHANNELS, publishingOn } from '../../../shared/channels.ts';
+import { REFUSALS } from '../../../shared/collector/messages.ts';
+import { code, generatedFrom, markdownTable, page, prose } from '../markdown.ts';
+import { CHANNEL_NAMES, CONVERSATIONS } from './asyncapi.ts';
+import { PAYLOAD_NAMES, PAYLOADS } from './payloads.ts';
+
+const EXAMPLES = join(import.meta.dirname, '..', '..', '..', 'docs', 'examples');
+
+/** A file of docs/examples as it is, in a block of its language. */
+export const included = (file: string, language: string): string =>
+  [`\`\`\`${language}`, readFileSync(join(EXAMPLES, file), 'utf8').trimEnd(), '```'].join('\n');
+
+/** `docs/write-a-collector.md`: what somebody needs who consumes the topics in any language, with two whole programs. */
+export const collectorPage = (): string =>
+  page(
+    generatedFrom('scripts/docs/interface/collector-page.ts, shared/channels.ts and docs/examples/'),
+    '# Write a collector',
+    INTRODUCTION,
+    '## Topics',
+    TOPICS,
+    markdownTable(
+      ['Topic', 'From', 'To', 'Payload', 'Kept by the broker', 'Expiry', 'What'],
+      CHANNEL_NAMES.map((channel) => {
+        const { from, to, messages, description } = CONVERSATIONS[channel];
+        const { retain, expiryS } = publishingOn(channel);
+        return [
+          code(CHANNELS[channel].path.replaceAll(/[{}]/g, (brace) => (brace === '{' ? '<' : '>'))),
+          from,
+          to.join(', '),
+          messages.map(schemaLink).join(', '),
+          retain ? 'yes' : 'no',
+          expiryS === undefined ? 'none' : `${expiryS} s`,
+          prose(description),
+        ];
+      }),
+    ),
+    MESSAGE,
+    LOG,
+    CHECKPOINT,
+    THERE,
+    ACKNOWLEDGE,
+    ASK,
+    FURTHER,
+    '## The whole in TypeScript',
+    'Node 24 or newer; of packages `mqtt` only. [The file](examples/collector.ts).',
+    included('collector.ts', 'ts'),
+    '## The whole in Python',
+    'Debian: `apt install python3-paho-mqtt python3-cryptography`. [The file](examples/collector.py).',
+    included('collector.py', 'python'),
+    '## Payloads',
+    'JSON Schema 2020-12, written from the schemas that the program itself reads and writes with.',
+    markdownTable(
+      ['Schema', 'Signed as', 'What'],
+      PAYLOAD_NAMES.map((name) => {
+        const payload = PAYLOADS[name];
+        return [
+          schemaLink(name),
+          'typ' in payload ? code(payload.typ ?? '') : 'not signed',
+          prose(payload.description),
+        ];
+      }),
+    ),
+  );
+
+const schemaLink = (name: string): string => `[${name}](interface/schemas/${name}.json)`;
+
+const INTRODUCTION = `A collector takes what gateways publish, checks it, stores it, and tells the gateway how far it has stored. This page has all that it takes, in
+any language: nothing of this program is needed. In JavaScript you may prefer the library
+([collector-library.md](collector-library.md)), and \`assayer collect\` is a collector that is ready to run
+([collector.md](collector.md)).
+
+- [interface/asyncapi.yaml](interface/asyncapi.yaml): AsyncAPI 3.0 of all topics, for generators and browsers of such documents.
+- [interface/schemas/](interface/schemas/): JSON Schema of every payload; the list is at the end of this page.
+- Two whole collectors stand below. The tests of this program run them against the real agent over Mosquitto, through a lost
+  entry, a forged signature, a second history under the same key, and their own death.
+
+Three sentences carry everything else. **The broker is not to be trusted**: whether a message counts is decided by its signature, its number
+and the hash of the one before. **A broker's acknowledgement is no receipt**: an entry is safe when *your* commit has returned and you
+said so. **Keep the bytes**: the message as received is the evidence; JSON that was parsed and written again is not.
+
+To have something to look at: \`npm start\` in a clone starts simulated miners, an agent and a broker; its first lines give the broker's URL and the
+public key. That broker speaks MQTT 3.1.1 only.`;
+
+const TOPICS = `All topics begin with \`<prefix>/v1/\`, by default \`attest/v1/\`. Everything is published with QoS 1; subscribe with QoS 1. Ids are
+lower case letters, digits and \`-\`, at most 63. MQTT 5 and 3.1.1 carry the same messages; properties, retain flag, QoS and order
+of arrival are conveniences and never evidence.`;
+
+const MESSAGE = `## One message
+
+A signed message is one JSON object whose last member is the signature over all the others:
+
+\`\`\`
+{"…":"…",…,"jws":"<header>..<signature>"}
+\`\`\`
+
+Check in this order, and use nothing of it before step 6 has passed. The code is what to call the failure.
+
+1. At most 32 768 bytes (\`E_SIZE\`); UTF-8, first byte \`{\`, no byte order mark (\`E_ENCODING\`).
+2. The bytes end with \`,"jws":"\`, 1 to 512 characters of base64url, \`..\`, 86 of base64url, \`"}\`, and nothing after it, no line break either
+   (\`E_ENVELOPE\`). Decoding and encoding must give the same text: unused bits are zero.
+3. The signed content is everything before \`,"jws":"\`, and \`}\`. Cut it out of the bytes; do not write JSON anew.
+4. The header decodes to exactly \`{"alg":"Ed25519","kid":"…","typ":"…"}\`, these three members in this order without blanks (\`E_HEADER\`);
+   \`alg\` is \`Ed25519\` (\`E_ALG\`); \`typ\` is the one for this topic, \`miner-att+jwt\` on \`log\`, \`rsp\` and mirrors, \`miner-cp+jwt\` on \`cp\` (\`E_TYP\`).
+5. \`kid\` names a key that you trust for gateways (\`E_KEY_UNKNOWN\`). It is the RFC 7638 thumbprint: base64url of the SHA-256 of
+   \`{"crv":"Ed25519","kty":"OKP","x":"…"}\`. The keys are the files \`gateway.jwk.json\` that \`assayer init\` writes on each gateway; bring
+   them by another way than the broker. Never take a key from a message.
+6. Ed25519 over the ASCII text \`<header>.<base64url of the content>\` (\`E_SIGNATURE\`). Use a library that refuses non-canonical signatures
+   (S ≥ L), as OpenSSL and everything on top of it does.
+7. The content parses (\`E_JSON\`) and is its own RFC 8785 form (\`E_NONCANONICAL\`). Names are ASCII and numbers are integers within ±(2^53−1), so in most
+   languages that is: sorted members, no blanks, no escapes but the needed ones; Python's \`json.dumps(value, sort_keys=True,
+   separators=(",", ":"), ensure_ascii=False)\`. This also finds names that occur twice. A number that
+   may not be there is one or the other, \`E_NONCANONICAL\` or \`E_SCHEMA\`; refuse what your parser would take beside that, as Python's \`NaN\`, and lone surrogates. \`eat_profile\` is the constant of the schemas (\`E_PROFILE\`), the
+   rest is the schema of its \`kind\` (\`E_SCHEMA\`; at most 8 levels deep), and the gateway in the topic is the middle part of \`log\` (\`E_TOPIC\`).
+
+What fails here is kept out: store it apart as evidence, in bounded number, since whoever may publish can make such messages.`;
+
+const LOG = `## One log
+
+\`log\` is \`<operator>/<gateway>/<incarnation>\`, \`seq\` counts from 0, and **(log, seq) is the unique key of your table**. A gateway whose store was lost
+or put back begins a log with a larger incarnation; the former one stands as it is, and nobody acknowledges it any more. The leaf hash of an
+entry is the SHA-256 of a zero byte and the whole message, \`jws\` included. \`prev\` is the leaf hash of the entry before as base64url, for
+\`seq\` 0 the SHA-256 of nothing, \`47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU\`.
+
+| \`seq\` is | and | then |
+|---|---|---|
+| below your next | the same bytes are stored | a duplicate: drop it, and acknowledge again |
+| below your next | other bytes are stored | \`E_FORK\`: keep both. They prove, to anybody, that the key signed two histories |
+| your next | \`prev\` is the leaf of the last | store it |
+| your next | \`prev\` is something else | \`E_CHAIN\`: authentic, and its place is taken. Store it, marked as not to be used, and go on with its leaf |
+| above your next | | a gap: hold it (up to 1 000, the nearest), ask for what is missing (below). Two held messages for one number are \`E_FORK\`, too |
+
+Duplicates are normal: a gateway sends again whatever you have not acknowledged. With a plain subscription entries come in runs
+that only restart earlier; with a shared subscription there is no order, which is why workers share a fleet by gateways.`;
+
+const CHECKPOINT = `## Checkpoints
+
+\`cp\` says how long the log is and what its Merkle tree (RFC 6962) hashes to: \`node = SHA-256(0x01 ‖ left ‖ right)\` over the leaf hashes, \`root\` as
+base64url. It comes every minute while the log grows, else every five, and the newest is retained, so it also shows what is missing at the end, where no later
+entry can. Steps 1 to 7 apply, \`typ\` \`miner-cp+jwt\`.
+
+- Not newer than the last one, by (\`bootcount\`, \`mono_ms\`): a replay; ignore it.
+- \`size\` below one that agreed: \`E_ROLLBACK\`.
+- \`size\` at most your next: compute your root at that size. Another one is \`E_FORK\`: keep the message.
+- \`size\` above your next: entries from your next to \`size\` are missing. They may be on their way; keep the checkpoint and compare when you are there.
+- \`first\` above your next: the gateway no longer holds what you lack. It is lost to you: note the range, continue at \`first\`, where there is no \`prev\` to compare
+  with, and without a tree, so that this log's checkpoints cannot be compared any more. Acknowledge again once the entry \`first\` is stored.
+- None for 15 minutes: the gateway is silent. That is an alarm, not a sign of health, whatever \`conn\` says.`;
+
+const THERE = `## Being there
+
+Client id, user name and certificate name are your collector id. Start clean: nothing has to wait for you at the broker. In this order:
+
+1. Connect with a will on \`_fleet/collector/<id>\`, retained: \`{"state":"lost","session":"<session>","at":<Unix s>}\`. The session is another one for each
+   connection, since a late \`lost\` of the session that is your newest \`online\` makes gateways stop sending.
+2. Subscribe to \`+/log\`, \`+/cp\`, \`+/rsp/<id>\`; to \`+/conn\` if you show presence.
+3. Publish \`online\` there, retained, with that session; again every five minutes, or you count as away after fifteen.
+4. Publish \`{"at":<Unix s>}\` on \`_fleet/rollcall/<id>\`: each gateway publishes \`conn\` and \`cp\` again. What a broker retains may be incomplete.
+5. Acknowledge the newest log of every gateway that you have.
+
+A gateway that waited for you begins after a random 0 to 10 s. Before a clean end publish \`stopped\`, retained, with the same session: gateways
+hold what comes next at once, instead of after 15 minutes.`;
+
+const ACKNOWLEDGE = `## Acknowledge
+
+\`{"log":"…","next":N,"leaf":"<leaf hash of entry N-1>","stored_at":<Unix s>}\` on \`<gateway>/ack/<id>\`, **after your commit has returned**: entries 0 to N-1 are
+stored. Without \`leaf\` for N = 0 only. It moves the gateway only if your id is in its \`mqtt.collectors\`, and then it is all that moves it: at most 256
+entries or 1 MiB go beyond it.
+
+- At most five a second for each gateway; after each connect; every 60 s while idle.
+- Other members than those of [the schema](interface/schemas/ack.json) make it unreadable (\`uplink.ack-unreadable\` at the gateway).
+- N beyond the log (\`uplink.ack-ahead\`) or a leaf that is not the gateway's (\`uplink.fork\`) are alarms there, and nothing is sent to you until an acknowledgement fits.
+- A log that is not the gateway's present one is passed over without a word.
+- A lower N than before is taken: your database is an older copy, and the gateway sends again from there.`;
+
+const ASK = `## Ask for what is missing
+
+Wait two seconds without progress first: most gaps are entries on their way. Then every 30 s or more rarely.
+
+**A collector that gateways wait for** adds \`"gap":[from,to]\` to its acknowledgement, from inclusive, to exclusive, everywhere. The gateway sends again from N,
+at once the first time, then no sooner than after 60, 120 … 900 s without progress. Without a word it does so after 30 s, and then likewise.
+
+**Anybody else** asks on \`<gateway>/cmd/<id>\`, never retained, and hears on \`<gateway>/rsp/<id>\`:
+
+\`\`\`
+{"id":"<new for each>","op":"resync","args":{"from":0,"to":1000},"expires_at":<Unix s, in a minute>}
+{"id":"…","page":1,"last":false,"ok":true,"data":{"entries":["<message>","<message>",…]}}
+{"id":"…","ok":false,"code":"E_BUSY"}
+\`\`\`
+
+Each text in \`entries\` is a message byte for byte, to be verified like one of \`log\`. Pages have up to 60 000 bytes; \`last\` ends the answer. \`to\` may be beyond the end; entries that
+retention removed are left out. One \`resync\` runs at a time: \`E_BUSY\` says ask later. Codes of refusals: ${REFUSALS.map(code).join(', ')}. No answer comes to a request that is retained, expired, has an id that was
+used before, or is not one by the schema. \`status\`, \`observe\` and \`checkpoint\` are asked in the same way; [cmd](interface/schemas/cmd.json) and
+[rsp](interface/schemas/rsp.json) have their members. With MQTT 5 correlation data comes back; a response topic other than your \`rsp\` is refused.`;
+
+const FURTHER = `## What the examples leave out
+
+They do all of the above. The library does these as well, and \`attestation.md\` of the specification has the rules; \`E_…\` of them quarantine an entry that is in its place:
+
+- starts and clocks: \`bootcount\`, \`bootseed\`, \`mono_ms\` and \`iat\` of neighbouring entries agree (\`E_BOOT\`, \`E_MONO\`, \`E_CLOCK\`, \`E_FUTURE\`);
+- content: references that are cited exist, conclusions follow from checks, \`coverage\` has the digest of your own state (\`E_REFERENCE\`, \`E_APPRAISAL\`, \`E_OVERCLAIM\`,
+  \`E_COVERAGE\`, \`E_FINDING\`, \`E_BASELINE\`);
+- a manifest of keys with revocation, key rotation, cosigning of checkpoints, markers of time;
+- silence as an alarm; bounds for thousands of gateways; an answer to a disk that is full without ending.
+
+\`test/vectors/cases.json\` and \`checkpoints.json\` hold messages with the verdicts they must bring, to test another implementation with.
+Python validates content against the schemas with Debian's \`python3-jsonschema\`.`;
