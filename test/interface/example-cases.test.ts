@@ -1,13 +1,16 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { signMessage, type Typ } from '../../shared/index.ts';
+import { Authority } from '../publish/certificates.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
 import { heartbeat } from '../shared/collector/bench.ts';
-import { cases, knownAnswers } from '../shared/vectors.ts';
-import { start, stop, Writing } from '../shared/writing.ts';
+import { cases, gateway, knownAnswers } from '../shared/vectors.ts';
+import { start as started, stop, Writing } from '../shared/writing.ts';
 import { EXAMPLE_PROGRAMS, ExampleProcess } from './example-process.ts';
 
 const LOG_TOPIC = 'attest/v1/gw-test/log';
@@ -40,10 +43,15 @@ for (const example of EXAMPLE_PROGRAMS) {
       });
       after(() => rmSync(folder, { recursive: true, force: true }));
 
-      const begin = async (broker: Mosquitto, observer: Observer): Promise<ExampleProcess> => {
-        const words = [broker.url, '--id', 'collector-a', '--trust', join(folder, 'gateway.jwk.json')];
-        const collector = new ExampleProcess(example, words);
+      const start = (words: readonly string[]): ExampleProcess => {
+        const all = [...words, '--id', 'collector-a', '--trust', join(folder, 'gateway.jwk.json')];
+        const collector = new ExampleProcess(example, all);
         collector.start();
+        return collector;
+      };
+
+      const begin = async (broker: Mosquitto, observer: Observer): Promise<ExampleProcess> => {
+        const collector = start([broker.url]);
         await until('it asks who is there', () => observer.on('attest/v1/_fleet/rollcall/collector-a').length > 0);
         return collector;
       };
@@ -68,7 +76,7 @@ for (const example of EXAMPLE_PROGRAMS) {
         await using observer = await Observer.connect(broker.url);
         await using collector = await begin(broker, observer);
         const log = new Writing();
-        for (const content of [start(), stop, stop, stop, stop]) log.write(content);
+        for (const content of [started(), stop, stop, stop, stop]) log.write(content);
         const beats = (size: number, first: number) => {
           const { topic, payload } = heartbeat(log, size, { first });
           return observer.publish(topic, Buffer.from(payload), false);
@@ -108,6 +116,94 @@ for (const example of EXAMPLE_PROGRAMS) {
         assert.deepEqual(collector.alarms(), []);
         assert.deepEqual(collector.of('agreed'), [], 'without the beginning there is no tree to compare');
         assert.equal(collector.err, '');
+      });
+
+      test('nothing that comes ends it, from whomever, even under the trusted key', async () => {
+        await using broker = await Mosquitto.start();
+        await using observer = await Observer.connect(broker.url);
+        await using collector = await begin(broker, observer);
+        const log = new Writing();
+        const odd = (members: object, typ: Typ = 'miner-att+jwt'): Buffer =>
+          signMessage({ ...started(), ...log.next, ...members }, typ, gateway);
+        const deep = '['.repeat(15_000);
+        const garbage = [
+          ...['x', '{', 'null', '{}', '"', '\ufeff{}', deep, `{"a":${deep}`, 'y'.repeat(200_000)].map((text) =>
+            Buffer.from(text),
+          ),
+          Buffer.of(0xff, 0x00, 0x7b),
+          ...['{"data":null}', '{"data":{"entries":5}}', '{"data":{"entries":[1,null,{},"{}","\\ud800"]}}'].map(
+            (text) => Buffer.from(text),
+          ),
+          ...[
+            { seq: 'x' },
+            { seq: -1 },
+            { seq: null },
+            { log: 5 },
+            { log: 'a/b/c/d' },
+            { log: 'example.org/gw-other/1' },
+            { eat_profile: 1 },
+          ].map((members) => odd(members)),
+          ...[
+            { kind: 'checkpoint' },
+            { size: 4, first: 0, root: 5 },
+            { size: -1, first: 'x' },
+            { size: 2 ** 53 - 1, first: 0, root: 'x', mono_ms: 5 },
+          ].map((members) => odd(members, 'miner-cp+jwt')),
+          // A place that a later entry does not fit on.
+          odd({ seq: 1, prev: 7, kind: 9 }),
+        ];
+        for (const payload of garbage) {
+          for (const area of ['log', 'cp', 'rsp/collector-a'])
+            await observer.publish(`attest/v1/gw-test/${area}`, payload, false);
+        }
+        await observer.publish(LOG_TOPIC, log.write(started()), false);
+        await collector.says('it goes on', () => collector.stored().length === 2);
+        assert.deepEqual(
+          collector.stored().map(({ seq, status }) => [seq, status]),
+          [
+            [0, 'chained'],
+            [1, 'E_CHAIN'],
+          ],
+        );
+        assert.ok(collector.of('alarm').length > garbage.length);
+        assert.equal(collector.err, '');
+        assert.equal(await collector.end('SIGTERM'), 0);
+      });
+
+      test('over TLS 1.3 both sides show a certificate, and a broker under another name is not spoken to', async () => {
+        const authority = new Authority(folder);
+        const serve = (san: string): Promise<Mosquitto> => {
+          const { cert, key } = authority.issue('broker', san);
+          const files = [`cafile ${authority.ca}`, `certfile ${cert}`, `keyfile ${key}`];
+          const mutual = ['require_certificate true', 'use_identity_as_username true', 'use_username_as_clientid true'];
+          return Mosquitto.start([...files, ...mutual, 'tls_version tlsv1.3']);
+        };
+        const words = ({ port }: Mosquitto): readonly string[] => {
+          const { cert, key } = authority.issue('collector-a', 'DNS:collector-a');
+          return [`mqtts://127.0.0.1:${port}`, '--ca', authority.ca, '--cert', cert, '--key', key];
+        };
+        await using right = await serve('IP:127.0.0.1');
+        const { cert, key } = authority.issue('gw-test', 'DNS:gw-test');
+        const files = { ca: readFileSync(authority.ca), cert: readFileSync(cert), key: readFileSync(key) };
+        await using near = await Observer.connect(`mqtts://127.0.0.1:${right.port}`, {
+          clientId: 'gw-test',
+          ...files,
+        });
+        await using collector = start(words(right));
+        await until('it asks', () => near.on('attest/v1/_fleet/rollcall/collector-a').length > 0);
+        const log = new Writing();
+        await near.publish(LOG_TOPIC, log.write(started()), false);
+        await until('an acknowledgement', () =>
+          near.on('attest/v1/gw-test/ack/collector-a').some(({ text }) => JSON.parse(text).next === 1),
+        );
+        assert.deepEqual(collector.alarms(), []);
+
+        await using wrong = await serve('IP:127.0.0.9');
+        await using refusing = start(words(wrong));
+        await until('it came', () => wrong.log.includes('OpenSSL Error'));
+        await delay(1_000);
+        assert.doesNotMatch(wrong.log, /New client connected|collector-a/);
+        assert.deepEqual(refusing.lines, []);
       });
     },
   );
