@@ -2,7 +2,7 @@
 """A collector in one file: verifies what gateways publish, stores it, and only then acknowledges it.
 
   apt install python3-paho-mqtt python3-cryptography
-  ./collector.py mqtt://127.0.0.1:1883 --id collector-a --trust gateway.jwk.json --store entries.db
+  ./collector.py mqtt://127.0.0.1:1883 --id collector-a --trust example.org/gw-1=gateway.jwk.json --store entries.db
 
 It prints one JSON object a line. With --observer it is a collector that no gateway waits for: it acknowledges nothing and
 asks for what it lacks. It was written from the documents alone and shares no code with assayer.
@@ -92,8 +92,8 @@ ENVELOPE = re.compile(rb',"jws":"([A-Za-z0-9_-]{1,512})\.\.([A-Za-z0-9_-]{86})"\
 LOG = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/([a-z0-9][a-z0-9-]{0,62})/([0-9]{1,16})")
 
 
-def verify(message: bytes, keys: dict, typ: str) -> dict:
-    """The statement in a message that a trusted key signed for this purpose."""
+def verify(message: bytes, keys: dict, typ: str, gateway: str) -> dict:
+    """The statement in a message that a trusted key signed for this purpose, about a log of its own."""
     if len(message) > MOST_BYTES:
         raise Refused("E_SIZE")
     try:
@@ -109,7 +109,7 @@ def verify(message: bytes, keys: dict, typ: str) -> dict:
     signature = from_b64u(value)
     # What is signed is cut out of the received bytes, never written anew.
     content = message[: found.start()] + b"}"
-    key = keys.get(kid_of(from_b64u(header), typ))
+    scope, key = keys.get(kid_of(from_b64u(header), typ), (None, None))
     if key is None:
         raise Refused("E_KEY_UNKNOWN")
     try:
@@ -123,6 +123,10 @@ def verify(message: bytes, keys: dict, typ: str) -> dict:
         raise Refused("E_PROFILE")
     if not isinstance(statement.get("log"), str) or not LOG.fullmatch(statement["log"]):
         raise Refused("E_SCHEMA")
+    if LOG.fullmatch(statement["log"]).group(1) != gateway:
+        raise Refused("E_TOPIC")
+    if statement["log"].rpartition("/")[0] != scope:
+        raise Refused("E_KEY_SCOPE")
     return statement
 
 
@@ -239,9 +243,7 @@ class Collector:
 
     def judge(self, topic: str, gateway: str, message: bytes, take, typ: str):
         try:
-            statement = verify(message, self.keys, typ)
-            if LOG.fullmatch(statement["log"]).group(1) != gateway:
-                raise Refused("E_TOPIC")
+            statement = verify(message, self.keys, typ, gateway)
             take(topic, self.log(statement["log"]), message, statement)
         except Refused as refused:
             self.alarm(str(refused), topic, message)
@@ -260,8 +262,11 @@ class Collector:
             raise Refused("E_FORK")
         elif seq == log.next or len(log.held) < MOST_HELD:
             log.held[seq] = message
-            while log.next in log.held:
-                self.store(topic, log, log.held.pop(log.next))
+            self.store_next(topic, log)
+
+    def store_next(self, topic: str, log: Log):
+        while log.next in log.held:
+            self.store(topic, log, log.held.pop(log.next))
 
     def store(self, topic: str, log: Log, message: bytes):
         """The next entry takes its place. If it does not name the one before it, its content is not to be used."""
@@ -291,7 +296,8 @@ class Collector:
         log.checkpoint = {"size": size, "root": statement.get("root"), "message": message}
         if first > log.next:
             self.skip(log, first)
-        if size <= log.next:
+            self.store_next(topic, log)
+        if log.checkpoint is not None and size <= log.next:
             self.compare(topic, log, log.checkpoint)
 
     def skip(self, log: Log, first: int):
@@ -480,7 +486,8 @@ def main():
     parser = argparse.ArgumentParser(description="A collector for the logs of assayer gateways.")
     parser.add_argument("broker", help="mqtt://host:port or mqtts://host:port")
     parser.add_argument("--id", required=True, help="collector id, as in mqtt.collectors of the gateways")
-    parser.add_argument("--trust", required=True, action="append", metavar="FILE", help="gateway.jwk.json of a gateway")
+    trust = "<operator>/<gateway>=<file>, its gateway.jwk.json; repeatable"
+    parser.add_argument("--trust", required=True, action="append", metavar="KEY", help=trust)
     parser.add_argument("--store", required=True, metavar="FILE", help="SQLite file")
     parser.add_argument("--observer", action="store_true", help="acknowledge nothing, ask with resync")
     parser.add_argument("--prefix", default="attest")
@@ -488,10 +495,13 @@ def main():
         parser.add_argument(f"--{name}", metavar="FILE", help="PEM, for mqtts")
     options = parser.parse_args()
     keys = {}
-    for file in options.trust:
+    for trusted in options.trust:
+        scope, equals, file = trusted.partition("=")
+        if not equals:
+            parser.error(f"--trust {trusted}: which gateway is the key of? <operator>/<gateway>=<file>")
         with open(file, "rb") as opened:
             jwk = json.load(opened)
-        keys[thumbprint(jwk)] = Ed25519PublicKey.from_public_bytes(from_b64u(jwk["x"].encode()))
+        keys[thumbprint(jwk)] = scope, Ed25519PublicKey.from_public_bytes(from_b64u(jwk["x"].encode()))
     ended = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.append(True))

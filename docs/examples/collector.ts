@@ -2,7 +2,7 @@
  * A collector in one file: verifies what gateways publish, stores it, and only then acknowledges it.
  *
  *   npm install mqtt
- *   node collector.ts mqtt://127.0.0.1:1883 --id collector-a --trust gateway.jwk.json --store entries.db
+ *   node collector.ts mqtt://127.0.0.1:1883 --id collector-a --trust example.org/gw-1=gateway.jwk.json --store entries.db
  *
  * It needs Node 24 or newer, and of packages `mqtt` only. It prints one JSON object a line. With --observer it is a collector
  * that no gateway waits for: it acknowledges nothing and asks for what it lacks. It shares no code with assayer.
@@ -37,7 +37,7 @@ const { values: options, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     id: { type: 'string', default: 'collector-a' },
-    trust: { type: 'string', multiple: true, default: ['gateway.jwk.json'] },
+    trust: { type: 'string', multiple: true, default: [] },
     store: { type: 'string', default: 'entries.db' },
     observer: { type: 'boolean', default: false },
     prefix: { type: 'string', default: 'attest' },
@@ -98,12 +98,22 @@ const canonical = (value: unknown, depth = 1): string => {
   return `{${members.map(([name, member]) => `${JSON.stringify(name)}:${canonical(member, depth + 1)}`).join()}}`;
 };
 
+/** A trusted key: of `<operator>/<gateway>`, and of no other. */
+interface Trusted {
+  readonly scope: string;
+  readonly key: KeyObject;
+}
+
 /** The trusted keys by their RFC 7638 thumbprint, which is their `kid`. */
-const keys = new Map<string, KeyObject>(
-  options.trust.map((file) => {
+const keys = new Map<string, Trusted>(
+  options.trust.map((trusted) => {
+    const [scope = '', file] = trusted.split(/=(.*)/s);
+    if (file === undefined)
+      throw new Error(`--trust ${trusted}: which gateway is the key of? <operator>/<gateway>=<file>`);
     const { kty, crv, x } = JSON.parse(readFileSync(file, 'utf8'));
     const jwk = { crv, kty, x };
-    return [sha256(Buffer.from(canonical(jwk))).toString('base64url'), createPublicKey({ format: 'jwk', key: jwk })];
+    const kid = sha256(Buffer.from(canonical(jwk))).toString('base64url');
+    return [kid, { scope, key: createPublicKey({ format: 'jwk', key: jwk }) }];
   }),
 );
 
@@ -124,8 +134,8 @@ interface Statement extends Json {
   readonly log: string;
 }
 
-/** The statement in a message that a trusted key signed for this purpose. */
-const verified = (message: Buffer, typ: string): Statement => {
+/** The statement in a message that a trusted key signed for this purpose, about a log of its own. */
+const verified = (message: Buffer, typ: string, gateway: string): Statement => {
   if (message.length > MOST_BYTES) throw new Refused('E_SIZE');
   if (message[0] !== 0x7b || !isUtf8(message)) throw new Refused('E_ENCODING');
   const [end, header, signature] = ENVELOPE.exec(message.subarray(-700).toString('latin1')) ?? [];
@@ -133,16 +143,18 @@ const verified = (message: Buffer, typ: string): Statement => {
   const signatureBytes = fromBase64url(signature);
   // What is signed is cut out of the received bytes, never written anew.
   const content = Buffer.concat([message.subarray(0, -end.length), Buffer.from('}')]);
-  const key = keys.get(kidOf(fromBase64url(header), typ));
-  if (key === undefined) throw new Refused('E_KEY_UNKNOWN');
+  const trusted = keys.get(kidOf(fromBase64url(header), typ));
+  if (trusted === undefined) throw new Refused('E_KEY_UNKNOWN');
   const signed = Buffer.from(`${header}.${content.toString('base64url')}`);
-  if (!verify(null, signed, key, signatureBytes)) throw new Refused('E_SIGNATURE');
+  if (!verify(null, signed, trusted.key, signatureBytes)) throw new Refused('E_SIGNATURE');
   const statement = parse(content);
   if (statement === undefined) throw new Refused('E_JSON');
   if (canonical(statement) !== content.toString()) throw new Refused('E_NONCANONICAL');
   if (statement.eat_profile !== PROFILE) throw new Refused('E_PROFILE');
   const { log } = statement;
   if (typeof log !== 'string' || !LOG.test(log)) throw new Refused('E_SCHEMA');
+  if (gatewayOf(log) !== gateway) throw new Refused('E_TOPIC');
+  if (log.slice(0, log.lastIndexOf('/')) !== trusted.scope) throw new Refused('E_KEY_SCOPE');
   return { ...statement, log };
 };
 
@@ -302,8 +314,7 @@ type Taker = (topic: string, log: Log, message: Buffer, statement: Statement) =>
 
 const judge = (topic: string, gateway: string, message: Buffer, taker: Taker, typ: string): void => {
   try {
-    const statement = verified(message, typ);
-    if (gatewayOf(statement.log) !== gateway) throw new Refused('E_TOPIC');
+    const statement = verified(message, typ, gateway);
     taker(topic, logOf(statement.log), message, statement);
   } catch (problem) {
     if (!(problem instanceof Refused)) throw problem;
@@ -324,6 +335,10 @@ const takeEntry: Taker = (topic, log, message, statement) => {
   if (log.held.get(seq)?.equals(message) === false) throw new Refused('E_FORK');
   if (seq > log.next && log.held.size >= MOST_HELD) return;
   log.held.set(seq, message);
+  storeNext(topic, log);
+};
+
+const storeNext = (topic: string, log: Log): void => {
   for (let found = log.held.get(log.next); found !== undefined; found = log.held.get(log.next)) {
     log.held.delete(log.next);
     store(topic, log, found);
@@ -358,8 +373,11 @@ const takeCheckpoint: Taker = (topic, log, message, statement) => {
   log.newest = { bootcount, monoMs };
   if (log.tree !== undefined && size < log.tree.size) throw new Refused('E_ROLLBACK');
   log.checkpoint = { size, root: statement.root, message };
-  if (first > log.next) skip(log, first);
-  if (size <= log.next) compare(topic, log, log.checkpoint);
+  if (first > log.next) {
+    skip(log, first);
+    storeNext(topic, log);
+  }
+  if (log.checkpoint !== undefined && size <= log.next) compare(topic, log, log.checkpoint);
 };
 
 /** The gateway no longer holds what comes next: the chain begins anew, and without a tree. */

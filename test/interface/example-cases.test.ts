@@ -44,7 +44,13 @@ for (const example of EXAMPLE_PROGRAMS) {
       after(() => rmSync(folder, { recursive: true, force: true }));
 
       const start = (words: readonly string[]): ExampleProcess => {
-        const all = [...words, '--id', 'collector-a', '--trust', join(folder, 'gateway.jwk.json')];
+        const all = [
+          ...words,
+          '--id',
+          'collector-a',
+          '--trust',
+          `example.org/gw-test=${join(folder, 'gateway.jwk.json')}`,
+        ];
         const collector = new ExampleProcess(example, all);
         collector.start();
         return collector;
@@ -156,6 +162,8 @@ for (const example of EXAMPLE_PROGRAMS) {
           for (const area of ['log', 'cp', 'rsp/collector-a'])
             await observer.publish(`attest/v1/gw-test/${area}`, payload, false);
         }
+        // Whoever has the key of one gateway speaks for no other.
+        await observer.publish('attest/v1/gw-other/log', odd({ log: 'example.org/gw-other/1' }), false);
         await observer.publish(LOG_TOPIC, log.write(started()), false);
         await collector.says('it goes on', () => collector.stored().length === 2);
         assert.deepEqual(
@@ -166,6 +174,7 @@ for (const example of EXAMPLE_PROGRAMS) {
           ],
         );
         assert.ok(collector.of('alarm').length > garbage.length);
+        assert.ok(['E_TOPIC', 'E_KEY_SCOPE'].every((code) => collector.alarms().includes(code)));
         assert.equal(collector.err, '');
         assert.equal(await collector.end('SIGTERM'), 0);
       });

@@ -54,7 +54,7 @@ EXAMPLE_PROGRAMS.forEach((example, index) => {
         // What comes when is the test's to say.
         coverage_s: 3_600,
       });
-      const words = [far.url, '--trust', gateway.keyFile];
+      const words = [far.url, '--trust', `example.org/gw-1=${gateway.keyFile}`];
       await using collector = new ExampleProcess(example, [...words, '--id', 'collector-a']);
       await using observer = new ExampleProcess(example, [...words, '--id', 'auditor-a', '--observer']);
       const hasAll = (who = collector): boolean =>

@@ -81,7 +81,7 @@ and the hash of the one before. **A broker's acknowledgement is no receipt**: an
 said so. **Keep the bytes**: the message as received is the evidence; JSON that was parsed and written again is not.
 
 To have something to look at: \`npm start\` in a clone starts simulated miners, an agent and a broker; its first lines give the broker's URL and the
-public key. That broker speaks MQTT 3.1.1 only.`;
+public key, which is that of \`example.org/demo-gw\`. That broker speaks MQTT 3.1.1 only. As no collector is required there, run the examples with \`--observer\`.`;
 
 const TOPICS = `All topics begin with \`<prefix>/v1/\`, by default \`attest/v1/\`. Everything is published with QoS 1; subscribe with QoS 1. Ids are
 lower case letters, digits and \`-\`, at most 63. MQTT 5 and 3.1.1 carry the same messages; properties, retain flag, QoS and order
@@ -105,14 +105,15 @@ Check in this order, and use nothing of it before step 6 has passed. The code is
    \`alg\` is \`Ed25519\` (\`E_ALG\`); \`typ\` is the one for this topic, \`miner-att+jwt\` on \`log\`, \`rsp\` and mirrors, \`miner-cp+jwt\` on \`cp\` (\`E_TYP\`).
 5. \`kid\` names a key that you trust for gateways (\`E_KEY_UNKNOWN\`). It is the RFC 7638 thumbprint: base64url of the SHA-256 of
    \`{"crv":"Ed25519","kty":"OKP","x":"…"}\`. The keys are the files \`gateway.jwk.json\` that \`assayer init\` writes on each gateway; bring
-   them by another way than the broker. Never take a key from a message.
+   them by another way than the broker, and note of which \`<operator>/<gateway>\` each is: it signs for no other (\`E_KEY_SCOPE\`, after step 7). Never take a key
+   from a message.
 6. Ed25519 over the ASCII text \`<header>.<base64url of the content>\` (\`E_SIGNATURE\`). Use a library that refuses non-canonical signatures
    (S ≥ L), as OpenSSL and everything on top of it does.
 7. The content parses (\`E_JSON\`) and is its own RFC 8785 form (\`E_NONCANONICAL\`). Names are ASCII and numbers are integers within ±(2^53−1), so in most
    languages that is: sorted members, no blanks, no escapes but the needed ones; Python's \`json.dumps(value, sort_keys=True,
-   separators=(",", ":"), ensure_ascii=False)\`. This also finds names that occur twice. A number that
-   may not be there is one or the other, \`E_NONCANONICAL\` or \`E_SCHEMA\`; refuse what your parser would take beside that, as Python's \`NaN\`, and lone surrogates. \`eat_profile\` is the constant of the schemas (\`E_PROFILE\`), the
-   rest is the schema of its \`kind\` (\`E_SCHEMA\`; at most 8 levels deep), and the gateway in the topic is the middle part of \`log\` (\`E_TOPIC\`).
+   separators=(",", ":"), ensure_ascii=False)\`. This also finds names that occur twice. Refuse what your parser takes beside that, as Python's \`NaN\` and lone
+   surrogates in JavaScript; a number outside the range may be called \`E_NONCANONICAL\` or \`E_SCHEMA\`. \`eat_profile\` is the constant of the schemas
+   (\`E_PROFILE\`), the rest is the schema of its \`kind\` (\`E_SCHEMA\`; at most 8 levels deep), and the gateway in the topic is the middle part of \`log\` (\`E_TOPIC\`).
 
 What fails here is kept out: store it apart as evidence, in bounded number, since whoever may publish can make such messages.`;
 
@@ -189,20 +190,22 @@ at once the first time, then no sooner than after 60, 120 … 900 s without prog
 {"id":"…","ok":false,"code":"E_BUSY"}
 \`\`\`
 
-Each text in \`entries\` is a message byte for byte, to be verified like one of \`log\`. Pages have up to 60 000 bytes; \`last\` ends the answer. \`to\` may be beyond the end; entries that
-retention removed are left out. One \`resync\` runs at a time: \`E_BUSY\` says ask later. Codes of refusals: ${REFUSALS.map(code).join(', ')}. No answer comes to a request that is retained, expired, has an id that was
-used before, or is not one by the schema. \`status\`, \`observe\` and \`checkpoint\` are asked in the same way; [cmd](interface/schemas/cmd.json) and
+Each text in \`entries\` is a message byte for byte, to be verified like one of \`log\`. Pages have up to 60 000 bytes; \`last\` ends the answer. \`to\` may be
+beyond the end; entries that retention removed are left out. One \`resync\` runs at a time: \`E_BUSY\` says ask later. Refusals are
+${REFUSALS.map(code).join(', ')}. No answer comes to a request that is retained, expired, has an id that was used
+before, or is not one by the schema. \`status\`, \`observe\` and \`checkpoint\` are asked in the same way; [cmd](interface/schemas/cmd.json) and
 [rsp](interface/schemas/rsp.json) have their members. With MQTT 5 correlation data comes back; a response topic other than your \`rsp\` is refused.`;
 
 const FURTHER = `## What the examples leave out
 
-They do all of the above. The library does these as well, and \`attestation.md\` of the specification has the rules; \`E_…\` of them quarantine an entry that is in its place:
+Of the schemas they check the members that they use, and they do not tell silence. The library does these as well; their \`E_…\` quarantine an entry that is in
+its place:
 
 - starts and clocks: \`bootcount\`, \`bootseed\`, \`mono_ms\` and \`iat\` of neighbouring entries agree (\`E_BOOT\`, \`E_MONO\`, \`E_CLOCK\`, \`E_FUTURE\`);
 - content: references that are cited exist, conclusions follow from checks, \`coverage\` has the digest of your own state (\`E_REFERENCE\`, \`E_APPRAISAL\`, \`E_OVERCLAIM\`,
   \`E_COVERAGE\`, \`E_FINDING\`, \`E_BASELINE\`);
 - a manifest of keys with revocation, key rotation, cosigning of checkpoints, markers of time;
-- silence as an alarm; bounds for thousands of gateways; an answer to a disk that is full without ending.
+- silence; bounds for thousands of gateways; a disk that is full without ending.
 
 \`test/vectors/cases.json\` and \`checkpoints.json\` hold messages with the verdicts they must bring, to test another implementation with.
 Python validates content against the schemas with Debian's \`python3-jsonschema\`.`;
