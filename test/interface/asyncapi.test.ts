@@ -4,9 +4,10 @@ import specs from '@asyncapi/specs';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { topicsOf } from '../../agent/publish/topics.ts';
+import { PAYLOAD_NAMES } from '../../scripts/docs/interface/payloads.ts';
 import { CHANNELS, collectorTopics } from '../../shared/index.ts';
 import { changed, type Path, valueAt } from './changed.ts';
-import { channelsOf, readAsyncApi, validators } from './documents.ts';
+import { channelsOf, readAsyncApi, schemaFiles, validators } from './documents.ts';
 
 const document = readAsyncApi();
 
@@ -46,6 +47,10 @@ suite('the AsyncAPI document', () => {
         name,
       );
     }
+  });
+
+  test('beside the document there is the schema of every payload, and no other', () => {
+    assert.deepEqual(schemaFiles().sort(), PAYLOAD_NAMES.map((name) => `${name}.json`).sort());
   });
 
   test('its channels are the table of topics: all of them, and each is sent by one party and received by another', () => {

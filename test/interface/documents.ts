@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import { parse } from 'yaml';
@@ -40,6 +40,9 @@ interface AsyncApi {
 export const readAsyncApi = (): AsyncApi => parse(readFileSync(join(FOLDER, 'asyncapi.yaml'), 'utf8'));
 
 const readSchema = (name: string): string => readFileSync(join(FOLDER, 'schemas', `${name}.json`), 'utf8');
+
+/** Names of the files of schemas. */
+export const schemaFiles = (): string[] => readdirSync(join(FOLDER, 'schemas'));
 
 const compile = (schema: string): ValidateFunction =>
   new Ajv2020({ strict: true, strictTypes: false }).compile(JSON.parse(schema));

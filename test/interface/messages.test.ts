@@ -100,6 +100,13 @@ suite('what agent and collector say on a real broker', { skip: WITHOUT_MOSQUITTO
     await ask('resync', { from: 0, to: gateway.log.length });
     await ask('resync', { from: 1_000_000, to: 1_000_001 });
     await until('a cosignature', () => on('cosig').length > 0);
+    await using observing = new CollectorProcess();
+    copyFileSync(gateway.keyFile, observing.keyFile);
+    observing.start(broker.url, ['--id', 'auditor-b', '--observer']);
+    await until('it asks for what it lacks', () =>
+      caught.some(({ topic }) => topic === 'attest/v1/gw-1/cmd/auditor-b'),
+    );
+    await observing.kill();
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     await until('it left', () => says('conn', 'stopped'));
     await gateway.up();
