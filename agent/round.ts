@@ -279,13 +279,11 @@ export const contextOf = (
   { settings, fleet, wallMs, random }: Pick<RoundDeps, 'settings' | 'fleet' | 'wallMs' | 'random'>,
 ): LookContext => ({
   nowMs: wallMs(),
-  ...(settings.allow === undefined ? {} : { allow: settings.allow }),
+  allow: settings.allow,
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
-  ...(state.attested === undefined
-    ? {}
-    : { refreshDueMs: refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings) }),
-  ...(seat?.demanded === true ? { demanded: true } : {}),
+  refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),
+  demanded: seat?.demanded === true,
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),

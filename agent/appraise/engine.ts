@@ -39,14 +39,14 @@ export type Look =
 /** What the judgement of one look may know beside the device. */
 export interface LookContext {
   readonly nowMs: number;
-  /** Absent when none is configured. */
-  readonly allow?: AllowList;
+  /** Undefined when none is configured. */
+  readonly allow?: AllowList | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
   readonly demanded?: boolean;
   /** When the attestation of this device is due again. */
-  readonly refreshDueMs?: number;
+  readonly refreshDueMs?: number | undefined;
   /** The entry that the device belongs to is being searched for the first time: what it shows is learned silently. */
   readonly inFirstPass: boolean;
   /** Other devices of the gateway have an approved reference. */

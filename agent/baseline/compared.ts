@@ -5,15 +5,8 @@ import { canonicalJson } from '../../shared/jcs.ts';
 
 const COMPARED = (Object.keys(FACTS) as FactName[]).filter((name) => FACTS[name].class !== 'volatile');
 
-/** A slot without what changes by itself. */
-const configured = ({ slot, url, user, priority, quota, tls }: PoolSlot): PoolSlot => ({
-  slot,
-  url,
-  ...(user === undefined ? {} : { user }),
-  priority,
-  ...(quota === undefined ? {} : { quota }),
-  ...(tls === undefined ? {} : { tls }),
-});
+/** A slot without what changes by itself; its text leaves out what is undefined. */
+const configured = ({ slot, url, user, priority, quota, tls }: PoolSlot) => ({ slot, url, user, priority, quota, tls });
 
 /** The facts that are compared, without the volatile ones: text that is equal when they are. */
 export const comparedText = (facts: Facts): string => {

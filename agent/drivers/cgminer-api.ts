@@ -59,12 +59,17 @@ const UNITS: readonly (readonly [name: string, factor: number])[] = [
   ['GHS', 1e9],
 ];
 
+/** For each average the readers of its members: names are put together once. */
+const NAMED_RATES = WINDOWS.map((window) =>
+  UNITS.map(([unit, factor]) => ({ name: `${unit} ${window}`, read: scaled(factor) })),
+);
+
 /** The hash rate of a SUMMARY or DEVS row by the unit in the member's name, H/s. */
 export const namedRate: Reader<number> = (value) => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
-  for (const window of WINDOWS) {
-    const rates = UNITS.map(([unit, factor]) => memberIn(row, `${unit} ${window}`, scaled(factor)));
+  for (const members of NAMED_RATES) {
+    const rates = members.map(({ name, read }) => memberIn(row, name, read));
     const given = rates.filter(({ kind }) => kind !== 'absent');
     const [first] = given;
     if (first !== undefined) return given.find((rate) => rate.kind === 'present' && rate.value > 0) ?? first;

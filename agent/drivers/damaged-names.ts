@@ -9,8 +9,11 @@ import { DAMAGED, INCOMPLETE, type JsonObject, type JsonValue } from '../probe/c
 const MOST_ADDED = 4;
 
 /** Controls, what stands for bytes that are no UTF-8, and all that no firmware writes into a name. */
-const FOREIGN = /[^\x20-\x7e]/;
 const EVERY_FOREIGN = /[^\x20-\x7e]/g;
+
+const isForeign = (code: number): boolean => code < 0x20 || code > 0x7e;
+
+const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 
 /** The member of an object, `DAMAGED` where only the name of one is, undefined where there is none. */
 export const namedIn = (object: JsonObject, name: string): JsonValue | undefined => {
@@ -26,19 +29,25 @@ const hasDamaged = (object: JsonObject, name: string): boolean => {
 const isDamaged = (other: string, name: string): boolean => {
   const added = other.length - name.length;
   if (added < 0 || added > MOST_ADDED) return false;
-  return added === 0 ? isOneAway(other, name) : FOREIGN.test(other) && other.replaceAll(EVERY_FOREIGN, '') === name;
+  return added === 0 ? isOneAway(other, name) : hasForeign(other) && other.replaceAll(EVERY_FOREIGN, '') === name;
+};
+
+/** Nearly every name is asked and none has one: a pattern would cost more than all else here. */
+const hasForeign = (text: string): boolean => {
+  for (let at = 0; at < text.length; at += 1) if (isForeign(text.charCodeAt(at))) return true;
+  return false;
 };
 
 /** One character is another: one flipped bit, or a byte that is none of a name. */
 const isOneAway = (other: string, name: string): boolean => {
   let at = 0;
-  while (at < name.length && other[at] === name[at]) at += 1;
-  if (at === name.length || other.slice(at + 1) !== name.slice(at + 1)) return false;
-  return isFlipped(name[at] as string, other[at] as string);
+  while (at < name.length && other.charCodeAt(at) === name.charCodeAt(at)) at += 1;
+  if (at === name.length || !isFlipped(name.charCodeAt(at), other.charCodeAt(at))) return false;
+  return other.slice(at + 1) === name.slice(at + 1);
 };
 
 /** Names that differ in a digit are numbered. */
-const isFlipped = (ours: string, theirs: string): boolean => {
-  const bits = ours.charCodeAt(0) ^ theirs.charCodeAt(0);
-  return FOREIGN.test(theirs) || ((bits & (bits - 1)) === 0 && !(/\d/.test(ours) && /\d/.test(theirs)));
+const isFlipped = (ours: number, theirs: number): boolean => {
+  const bits = ours ^ theirs;
+  return isForeign(theirs) || ((bits & (bits - 1)) === 0 && !(isDigit(ours) && isDigit(theirs)));
 };

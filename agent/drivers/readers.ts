@@ -83,6 +83,9 @@ type FindMember = (object: JsonObject, name: string) => JsonValue | undefined;
 
 const spelled: FindMember = (object, name) => object[name];
 
+/** One after the other. */
+const FIND_MEMBER: readonly FindMember[] = [spelled, namedIn];
+
 const asList = <T>(one: T | readonly T[]): readonly T[] => (Array.isArray(one) ? one : [one as T]);
 
 /**
@@ -93,7 +96,7 @@ export const place = (pointer: Pointer): ((root: JsonValue) => Reading<JsonValue
   const paths = asList<string>(pointer).map(tokens);
   return (root) => {
     let found: Reading<JsonValue> = ABSENT;
-    for (const named of [spelled, namedIn]) {
+    for (const named of FIND_MEMBER) {
       for (const path of paths) {
         found = walk(root, path, named);
         if (found.kind === 'present') return found;
@@ -106,7 +109,7 @@ export const place = (pointer: Pointer): ((root: JsonValue) => Reading<JsonValue
 /** The first spelling of a member that an object has. */
 export const memberOf = (object: JsonObject, name: MemberName): JsonValue | undefined => {
   if (typeof name === 'string') return namedIn(object, name);
-  for (const named of [spelled, namedIn]) {
+  for (const named of FIND_MEMBER) {
     for (const spelling of name) {
       const value = named(object, spelling);
       if (value !== undefined) return value;
@@ -260,11 +263,16 @@ export const serial: Reader<string> = (value) =>
   );
 
 /** A whole number, also as text. */
-export const integer: Reader<number> = (value) => whenPresent(numberIn(value), safe);
+export const integer: Reader<number> = (value) => {
+  const reading = numberIn(value);
+  return reading.kind !== 'present' || Number.isSafeInteger(reading.value) ? reading : UNREADABLE;
+};
 
 /** A whole number from 0. */
-export const count: Reader<number> = (value) =>
-  whenPresent(integer(value), (found) => (found < 0 ? UNREADABLE : present(found)));
+export const count: Reader<number> = (value) => {
+  const reading = integer(value);
+  return reading.kind === 'present' && reading.value < 0 ? UNREADABLE : reading;
+};
 
 /** A number times a factor, rounded: `scaled(1e9)` reads GH/s as H/s, `scaled(1)` rounds. */
 export const scaled =

@@ -38,10 +38,10 @@ export const POLLED: ReadonlySet<FactName> = new Set([
 export const normalise = (driver: Driver, capture: Capture, look: LookKind): Observation => {
   const facts: { [name: string]: unknown } = {};
   const gaps = new Map<FactName, Gap>();
-  const standIns = new Map<FactName, Closed>();
+  let standIns: Map<FactName, Closed> | undefined;
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
-  const everyReply = capture.replies.values().every(({ kind }) => kind === 'reply');
+  const everyReply = isEveryReply(capture);
   const read = ([name, source]: FactSource): void => {
     const reading = exact(settle(name, readFact(source, capture.replies), driver));
     if (reading.kind !== 'present') {
@@ -52,7 +52,9 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     facts[name] = value;
     if (touched) sanitized.push(name);
     const closed = everyReply ? undefined : source.standsIn?.(capture.replies);
-    if (closed !== undefined) standIns.set(name, closed);
+    if (closed === undefined) return;
+    standIns ??= new Map();
+    standIns.set(name, closed);
   };
   const sources = readable(driver, capture.replies, look);
   sources.forEach(read);
@@ -62,29 +64,64 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
   const { address, observedAtMs } = capture;
   // Each value was read by the source of its own name, whose type `Driver` ties to the fact.
-  return { family: driver.family, address, look, observedAtMs, facts: facts as Facts, gaps, standIns, sanitized };
+  return {
+    family: driver.family,
+    address,
+    look,
+    observedAtMs,
+    facts: facts as Facts,
+    gaps,
+    standIns: standIns ?? NO_STAND_INS,
+    sanitized,
+  };
 };
+
+const NO_STAND_INS: Observation['standIns'] = new Map();
 
 type Gap = Observation['gaps'] extends ReadonlyMap<FactName, infer G> ? G : never;
 
 type FactSource = readonly [name: FactName, source: Source<unknown>];
 
-const READABLE = new WeakMap<Driver, Map<string, readonly FactSource[]>>();
+/** The facts that some questions answer. */
+interface Readable {
+  readonly asked: readonly string[];
+  readonly sources: readonly FactSource[];
+}
 
-/** The facts whose questions were all asked. Looks ask the same one or two sets of questions again and again. */
-const readable = (driver: Driver, replies: Replies, look: LookKind): readonly FactSource[] =>
-  READABLE.getOrInsertComputed(driver, () => new Map()).getOrInsertComputed(
-    `${look} ${[...replies.keys()].join(' ')}`,
-    () =>
-      (Object.entries(driver.facts) as FactSource[]).filter(
-        ([name, { queries }]) => isRead(name, look) && queries.every((query) => replies.has(query)),
-      ),
+const READABLE: { readonly [Look in LookKind]: WeakMap<Driver, Readable> } = {
+  pools: new WeakMap(),
+  full: new WeakMap(),
+};
+
+/** The facts whose questions were all asked. Looks ask the same questions again and again. */
+const readable = (driver: Driver, replies: Replies, look: LookKind): readonly FactSource[] => {
+  const last = READABLE[look].get(driver);
+  if (last !== undefined && isSame(last.asked, replies)) return last.sources;
+  const sources = (Object.entries(driver.facts) as FactSource[]).filter(
+    ([name, { queries }]) => isRead(name, look) && queries.every((query) => replies.has(query)),
   );
+  READABLE[look].set(driver, { asked: [...replies.keys()], sources });
+  return sources;
+};
+
+const isSame = (asked: readonly string[], replies: Replies): boolean => {
+  if (asked.length !== replies.size) return false;
+  for (const query of asked) if (!replies.has(query)) return false;
+  return true;
+};
 
 const isRead = (name: FactName, look: LookKind): boolean =>
   look === 'full' || FACTS[name].class !== 'volatile' || POLLED.has(name);
 
-const anyReply = ({ replies }: Capture): boolean => replies.values().some(({ kind }) => kind === 'reply');
+const anyReply = ({ replies }: Capture): boolean => {
+  for (const { kind } of replies.values()) if (kind === 'reply') return true;
+  return false;
+};
+
+const isEveryReply = ({ replies }: Capture): boolean => {
+  for (const { kind } of replies.values()) if (kind !== 'reply') return false;
+  return true;
+};
 
 /** A driver that stumbles over what a device sent could not read it; the round goes on. */
 const readFact = (source: Source<unknown>, replies: Replies): Reading<unknown> => {
@@ -124,7 +161,9 @@ const exact = (reading: Reading<unknown>): Reading<unknown> =>
 const isExact = (part: unknown): boolean => {
   if (typeof part === 'number') return Number.isSafeInteger(part);
   if (typeof part !== 'object' || part === null) return true;
-  return Array.isArray(part) ? part.every(isExact) : Object.values(part).every(isExact);
+  if (Array.isArray(part)) return part.every(isExact);
+  for (const name in part) if (!isExact((part as { [name: string]: unknown })[name])) return false;
+  return true;
 };
 
 /** Blank slots are dropped. A list without any slot is unknown, not empty: an unreadable pool must not look removed. */

@@ -39,5 +39,7 @@ export const sanitise = <T>(value: T): { readonly value: T; readonly touched: bo
 const isClean = (part: unknown): boolean => {
   if (typeof part === 'string') return isCleanText(part);
   if (typeof part !== 'object' || part === null) return true;
-  return Array.isArray(part) ? part.every(isClean) : Object.values(part).every(isClean);
+  if (Array.isArray(part)) return part.every(isClean);
+  for (const name in part) if (!isClean((part as { [name: string]: unknown })[name])) return false;
+  return true;
 };

@@ -132,15 +132,17 @@ export class HttpReceiver implements Receiver {
   }
 }
 
+const EMPTY: Buffer = Buffer.alloc(0);
+
 /** Bytes that arrive in pieces. Their place doubles when it is full, so that many small pieces are not copied again for each. */
 class Bytes {
-  #place = Buffer.alloc(0);
+  #place = EMPTY;
   length = 0;
 
   add(piece: Buffer): void {
     const length = this.length + piece.length;
     if (length > this.#place.length) {
-      const larger = Buffer.allocUnsafeSlow(this.length === 0 ? length : 2 * length);
+      const larger = Buffer.allocUnsafe(this.length === 0 ? length : 2 * length);
       this.#place.copy(larger, 0, 0, this.length);
       this.#place = larger;
     }
@@ -195,7 +197,7 @@ const framingOf = (status: number, headers: ReadonlyMap<string, readonly string[
 /** The chunks of a body that are complete. A body that grew is read on from where it ended before, not from its start. */
 class Chunks {
   readonly #found: { readonly start: number; readonly end: number }[] = [];
-  #body: Buffer = Buffer.alloc(0);
+  #body: Buffer = EMPTY;
   #at = 0;
   /** Where the body ends with its trailers, once it does. */
   end: number | undefined;

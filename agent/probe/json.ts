@@ -52,10 +52,12 @@ const content = (bytes: Uint8Array): { readonly start: number; readonly end: num
   while (end > 0 && (bytes[end - 1] as number) <= 0x20) end -= 1;
   const marked = bytes[0] === 0xef && bytes[1] === 0xbb && bytes[2] === 0xbf;
   if (marked) return { start: 3, end: Math.max(end, 3), before: 'byte-order-mark' };
+  if (bytes[0] === OBJECT) return { start: 0, end };
   const called = CALLBACK.exec(asBuffer(bytes).toString('latin1', 0, LONGEST_CALLBACK))?.[1]?.length;
   return called === undefined ? { start: 0, end } : { start: called, end, before: 'script-callback' };
 };
 
+const OBJECT = 0x7b;
 const CALLBACK = /^([A-Za-z_]\w*Callback\()\{/;
 const LONGEST_CALLBACK = 64;
 

@@ -61,21 +61,26 @@ const MOST_OF_HANDSHAKE = 65_536;
 /** An interface that let two questions run into the deadline is not asked a third in the same look. */
 const MOST_TIMEOUTS = 2;
 
+/** What is known of an interface that did not answer: how often it took too long, and why it need not be asked any more. */
+interface Silence {
+  readonly timeouts: number;
+  readonly vain: NoReply | undefined;
+}
+
 /** All talk with one device during one look: never two connections, one deadline, no interface asked in vain. */
 export class Line implements AsyncDisposable {
   readonly #target: Target;
   readonly #deps: ProbeDeps;
   readonly #endsAtMs: number;
-  /** Why an interface need not be asked any more. */
-  readonly #vain: { [Name in Interface]?: NoReply } = {};
-  readonly #timeouts: { [Name in Interface]?: number } = {};
+  /** Interfaces that did not answer; most looks know none. */
+  #silent: Map<Interface, Silence> | undefined;
   /** Keys that the device does not look for a command under. */
   #unknownKeys: readonly CgminerQuery['key'][] = [];
   readonly #pauseMs: number;
   /** Whether a connection to the CGMiner API was made in this look. */
   #wasConnected = false;
-  /** Sessions by port; at most one holds a connection. */
-  readonly #web: { [Port in PortName]?: HttpSession } = {};
+  /** Sessions by port; at most one holds a connection. Many looks need none. */
+  #web: Map<PortName, HttpSession> | undefined;
 
   constructor(target: Target, deps: ProbeDeps, { pauseMs = 0 }: { readonly pauseMs?: number | undefined } = {}) {
     this.#pauseMs = pauseMs;
@@ -101,9 +106,8 @@ export class Line implements AsyncDisposable {
   async page(query: HttpQuery): Promise<Page | NoReply> {
     const endpoint = this.#endpoint(query);
     if ('reason' in endpoint) return endpoint;
-    await this.#hangUp(query.port);
-    const session = this.#web[query.port] ?? this.#webAt(endpoint);
-    this.#web[query.port] = session;
+    if (this.#web !== undefined) await this.#hangUp(query.port);
+    const session = this.#sessionAt(query.port, endpoint);
     const page = await session.page(query);
     if (page.kind === 'no-reply') this.#learn(query, page);
     return page;
@@ -119,14 +123,25 @@ export class Line implements AsyncDisposable {
     return make({ host: this.#target.address, port }, { limits, signal: this.#deps.signal });
   }
 
-  #webAt(endpoint: Endpoint): HttpSession {
+  #sessionAt(port: PortName, endpoint: Endpoint): HttpSession {
+    this.#web ??= new Map();
+    const open = this.#web.get(port);
+    if (open !== undefined) return open;
     const { allow, logins, signal } = this.#deps;
-    return new HttpSession(endpoint, this.#target.credential, { limits: () => this.#limits(), allow, logins, signal });
+    const deps = { limits: () => this.#limits(), allow, logins, signal };
+    const session = new HttpSession(endpoint, this.#target.credential, deps);
+    this.#web.set(port, session);
+    return session;
   }
 
   /** Before another interface is asked: a device never sees two connections of ours. */
   async #hangUp(but?: PortName): Promise<void> {
-    for (const [port, session] of Object.entries(this.#web)) if (port !== but) await session.close();
+    for (const [port, session] of this.#web ?? []) if (port !== but) await session.close();
+  }
+
+  /** Whether there may be something to close. */
+  get isOpen(): boolean {
+    return this.#web !== undefined;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -167,8 +182,9 @@ export class Line implements AsyncDisposable {
   async #command(query: CgminerQuery): Promise<Reply | NoReply> {
     const endpoint = this.#endpoint(query);
     if ('reason' in endpoint) return endpoint;
-    await this.#hangUp();
-    await this.#pause();
+    if (this.#web !== undefined) await this.#hangUp();
+    if (this.#wasConnected && this.#pauseMs > 0) await this.#pause();
+    this.#wasConnected = true;
     const { allow, signal } = this.#deps;
     const reply = await askCgminer(endpoint, query, this.#limits(), allow, signal);
     if (reply.kind === 'no-reply') this.#learn(query, reply);
@@ -176,16 +192,15 @@ export class Line implements AsyncDisposable {
   }
 
   /** Leaves the device alone for as long as its family wants, within what is left of the look. */
-  async #pause(): Promise<void> {
-    if (this.#wasConnected) await waitFor(Math.min(this.#pauseMs, this.#leftMs()), this.#deps);
-    this.#wasConnected = true;
+  #pause(): Promise<void> {
+    return waitFor(Math.min(this.#pauseMs, this.#leftMs()), this.#deps);
   }
 
   /** Where to ask, or why that would be in vain. */
   #endpoint(query: Query): Endpoint | NoReply {
     const port = this.#target.ports[query.port] ?? null;
     if (port === null) return noReply('unreachable', 'no port to ask');
-    const vain = this.#vain[interfaceOf(query)];
+    const vain = this.#silent?.get(interfaceOf(query))?.vain;
     if (vain !== undefined) return vain;
     if (this.#leftMs() <= 0) return noReply('timeout', 'the look took too long');
     this.#deps.signal?.throwIfAborted();
@@ -194,10 +209,11 @@ export class Line implements AsyncDisposable {
 
   #learn(query: Query, { reason, dark, detail }: NoReply): void {
     const name = interfaceOf(query);
-    const timeouts = (this.#timeouts[name] ?? 0) + (reason === 'timeout' ? 1 : 0);
-    this.#timeouts[name] = timeouts;
-    if (!dark && timeouts < MOST_TIMEOUTS) return;
-    this.#vain[name] = noReply(reason, `not asked again: ${detail}`, dark ? { dark } : {});
+    this.#silent ??= new Map();
+    const timeouts = (this.#silent.get(name)?.timeouts ?? 0) + (reason === 'timeout' ? 1 : 0);
+    const isVain = dark === true || timeouts >= MOST_TIMEOUTS;
+    const vain = isVain ? noReply(reason, `not asked again: ${detail}`, dark ? { dark } : {}) : undefined;
+    this.#silent.set(name, { timeouts, vain });
   }
 
   #leftMs(): number {

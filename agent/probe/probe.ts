@@ -16,17 +16,28 @@ export const probeDevice = async (
   look: LookKind,
   deps: ProbeDeps,
 ): Promise<Capture> => {
+  const line = new Line(withLogin(target, driver), deps, driver);
+  const questions = parted(inOrder(driver, look), look === 'pools' ? target.closed : undefined);
+  try {
+    const replies = await askAll(line, questions);
+    return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
+  } finally {
+    // `await using` costs a hundredth of a look.
+    if (line.isOpen) await line[Symbol.asyncDispose]();
+  }
+};
+
+/** Questions to interfaces that are taken to be closed are put only to a device that answers nothing else. */
+const askAll = async (line: Line, { open, closed }: Parted): Promise<Replies> => {
   const replies = new Map<string, Reply | NoReply>();
-  await using line = new Line(withLogin(target, driver), deps, driver);
-  const { open, closed } = parted(inOrder(driver, look), look === 'pools' ? target.closed : undefined);
   for (const [name, query] of open) {
     replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
   }
-  const isAlive = [...replies.values()].some(({ kind }) => kind === 'reply');
+  const isAlive = closed.length > 0 && [...replies.values()].some(({ kind }) => kind === 'reply');
   for (const [name, query] of closed) {
     replies.set(name, isPointless(query, replies) ? NOT_SERVED : isAlive ? CLOSED : await line.ask(query));
   }
-  return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
+  return replies;
 };
 
 /** The target with the log-in that the maker of its family documents, where the operator turned that on. */
@@ -55,11 +66,13 @@ export const darkIn = ({ queries }: Driver, { replies }: Capture): readonly Inte
 
 const NONE: readonly Question[] = [];
 
-const parted = (
-  questions: readonly Question[],
-  closed: readonly Interface[] | undefined,
-): { readonly open: readonly Question[]; readonly closed: readonly Question[] } => {
-  if (closed === undefined || closed.length === 0) return { open: questions, closed: NONE };
+interface Parted {
+  readonly open: readonly Question[];
+  readonly closed: readonly Question[];
+}
+
+const parted = (questions: readonly Question[], closed: readonly Interface[] = []): Parted => {
+  if (closed.length === 0) return { open: questions, closed: NONE };
   const isClosed = ([, query]: Question): boolean => closed.includes(interfaceOf(query));
   return { open: questions.filter((one) => !isClosed(one)), closed: questions.filter(isClosed) };
 };
