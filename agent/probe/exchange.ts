@@ -39,9 +39,10 @@ export class Exchange {
   }
 
   /** Closes the connection; resolves when it is gone. */
-  async close(): Promise<void> {
-    await this.#connection?.close();
+  close(): Promise<void> {
+    const connection = this.#connection;
     this.#connection = undefined;
+    return connection?.close() ?? Promise.resolve();
   }
 
   /** Sends a request and gives the page that answers it. */
@@ -73,16 +74,12 @@ export class Exchange {
   #message({ method, path, body, type }: WebRequest, headers: Headers): string {
     const { host, port } = this.#endpoint;
     const name = host.includes(':') ? `[${host}]` : host;
-    const bytes = Buffer.from(body ?? '', 'utf8');
-    const lines = [
-      `${method} ${path} HTTP/1.1`,
-      `Host: ${port === 80 ? name : `${name}:${port}`}`,
-      'Accept: */*',
-      ...(type === undefined ? [] : [`Content-Type: ${type}`]),
-      ...(method === 'POST' ? [`Content-Length: ${bytes.length}`] : []),
-      ...headers.map(([header, value]) => `${header}: ${value}`),
-    ];
-    return `${lines.join('\r\n')}\r\n\r\n${bytes.toString('latin1')}`;
+    const bytes = body === undefined ? '' : Buffer.from(body, 'utf8').toString('latin1');
+    let head = `${method} ${path} HTTP/1.1\r\nHost: ${port === 80 ? name : `${name}:${port}`}\r\nAccept: */*\r\n`;
+    if (type !== undefined) head += `Content-Type: ${type}\r\n`;
+    if (method === 'POST') head += `Content-Length: ${bytes.length}\r\n`;
+    for (const [header, value] of headers) head += `${header}: ${value}\r\n`;
+    return `${head}\r\n${bytes}`;
   }
 }
 

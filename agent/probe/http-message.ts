@@ -14,6 +14,9 @@ export interface HttpMessage {
   readonly reusable: boolean;
 }
 
+const CR = 0x0d;
+const LF = 0x0a;
+
 /** Longest status line and headers together. */
 const MAX_HEAD = 32_768;
 
@@ -87,13 +90,15 @@ export class HttpReceiver implements Receiver {
   }
 
   #readHead(): void {
-    let text = this.#all.from(0).toString('latin1', 0, MAX_HEAD);
+    const bytes = this.#all.from(0);
     let from = 0;
     for (;;) {
-      const found = /^[\r\n]*HTTP\/1\.[01] +(\d{3})[^\n]*\n(?:[^\r\n][^\n]*\n)*\r?\n/.exec(text);
+      while (from < MAX_HEAD && (bytes[from] === CR || bytes[from] === LF)) from += 1;
+      // Decoded is the head alone: the body may be long.
+      const text = bytes.toString('latin1', from, Math.min(endOfHead(bytes, from), MAX_HEAD));
+      const found = /^HTTP\/1\.[01] +(\d{3})[^\n]*\n(?:[^\r\n][^\n]*\n)*\r?\n/.exec(text);
       if (found === null) {
-        const start = text.replace(/^[\r\n]+/, '').slice(0, 7);
-        this.#unreadable = this.#all.length - from > MAX_HEAD || !'HTTP/1.'.startsWith(start);
+        this.#unreadable = bytes.length - from > MAX_HEAD || !'HTTP/1.'.startsWith(text.slice(0, 7));
         return;
       }
       from += found[0].length;
@@ -103,7 +108,6 @@ export class HttpReceiver implements Receiver {
         this.#setHead(status, found[0], from);
         return;
       }
-      text = text.slice(found[0].length);
     }
   }
 
@@ -123,7 +127,7 @@ export class HttpReceiver implements Receiver {
     if (framing.kind === 'length') {
       this.#complete = length >= framing.left;
       this.#surplus = length > framing.left;
-    } else if (framing.kind === 'chunked' && piece[piece.length - 1] === 0x0a) {
+    } else if (framing.kind === 'chunked' && piece[piece.length - 1] === LF) {
       // Every chunked body ends in a line feed: only then it is worth looking on.
       this.#chunks.read(this.#all.from(bodyAt));
       this.#complete = this.#chunks.end !== undefined;
@@ -131,6 +135,15 @@ export class HttpReceiver implements Receiver {
     }
   }
 }
+
+/** Where the first blank line from `from` on ends; the end of the bytes where there is none yet. */
+const endOfHead = (bytes: Buffer, from: number): number => {
+  for (let feed = bytes.indexOf(LF, from); feed !== -1; feed = bytes.indexOf(LF, feed + 1)) {
+    if (bytes[feed + 1] === LF) return feed + 2;
+    if (bytes[feed + 1] === CR && bytes[feed + 2] === LF) return feed + 3;
+  }
+  return bytes.length;
+};
 
 const EMPTY: Buffer = Buffer.alloc(0);
 
@@ -214,7 +227,7 @@ class Chunks {
   /** Whether there was a chunk to read and more may follow. */
   #readOne(): boolean {
     const body = this.#body;
-    const line = body.subarray(this.#at, this.#at + MAX_HEAD).indexOf(0x0a);
+    const line = body.subarray(this.#at, this.#at + MAX_HEAD).indexOf(LF);
     if (line === -1) return false;
     const start = this.#at + line + 1;
     const size = /^[0-9a-fA-F]{1,7}/.exec(body.toString('latin1', this.#at, start).trim())?.[0];
@@ -225,11 +238,11 @@ class Chunks {
       if (trailers !== undefined) this.end = start + trailers.length;
       return false;
     }
-    const next = body[end] === 0x0d ? end + 1 : end;
+    const next = body[end] === CR ? end + 1 : end;
     // What may still be the line end behind the data must not be taken for the next size.
     if (next >= body.length) return false;
     this.#found.push({ start, end });
-    this.#at = body[next] === 0x0a ? next + 1 : next;
+    this.#at = body[next] === LF ? next + 1 : next;
     return true;
   }
 }

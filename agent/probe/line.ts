@@ -144,8 +144,8 @@ export class Line implements AsyncDisposable {
     return this.#web !== undefined;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#hangUp();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#hangUp();
   }
 
   async #framed(query: FramedQuery): Promise<Reply | NoReply> {
