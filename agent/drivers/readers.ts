@@ -55,7 +55,8 @@ export const answer = (replies: Replies, query: string): Reading<JsonValue> => {
 
 // ---- places ----------------------------------------------------------------------------------------------------------
 
-const tokens = (pointer: string): readonly (string | number)[] => {
+/** The names and places that a JSON Pointer leads through. */
+export const tokens = (pointer: string): readonly (string | number)[] => {
   if (pointer !== '' && !pointer.startsWith('/')) throw new Error(`not a JSON Pointer: ${pointer}`);
   return pointer
     .split('/')

@@ -10,6 +10,7 @@ import {
   type Query,
   type Source,
 } from '../drivers/driver.ts';
+import { secretNames } from '../normalise/mask.ts';
 import { refusalOf } from '../probe/allow.ts';
 import { READING } from '../probe/reading.ts';
 import { actingWord } from './acting-names.ts';
@@ -145,6 +146,7 @@ const compileFacts = (text: DriverText, report: Report): Driver['facts'] => {
     const source = factSource(name as FactName, fact, {
       isQuery: (query) => Object.hasOwn(text.queries, query),
       queries: Object.keys(text.queries),
+      secrets: secretNames(text),
       report: (path, message, remedy) => report(['facts', name, ...path], message, remedy),
     });
     if (source !== undefined) compiled[name] = source;

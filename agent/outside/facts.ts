@@ -1,10 +1,11 @@
 import { FACTS, type FactName, type PoolSlot } from '../../shared/facts.ts';
 import type { Source } from '../drivers/driver.ts';
 import { components, keysOf, settingsFrom } from '../drivers/named-texts.ts';
-import { anyOf, at, firstOf } from '../drivers/readers.ts';
+import { anyOf, at, firstOf, tokens } from '../drivers/readers.ts';
 import { known } from '../drivers/rows.ts';
 import { storedAndRunning } from '../drivers/stored-pools.ts';
 import { letIn } from '../drivers/write-access.ts';
+import type { SecretNames } from '../normalise/mask.ts';
 import { type Report, reportNoQuery } from './flaw.ts';
 import {
   isSingle,
@@ -22,6 +23,8 @@ import type { FactText, KeysText, PlacedText, SingleText } from './schema.ts';
 export interface FactContext {
   readonly isQuery: (name: string) => boolean;
   readonly queries: readonly string[];
+  /** The members whose values no fact may be read from. */
+  readonly secrets: SecretNames;
   readonly report: Report;
 }
 
@@ -134,7 +137,11 @@ const hasQuery = (query: string, { isQuery, queries, report }: FactContext): boo
 
 const PARAMETERS = ['factor', 'words', 'member', 'each', 'members', 'except'] as const satisfies ParameterName[];
 
-const placedSource = (wanted: Kind, placed: PlacedText, { report }: FactContext): Source<unknown> | undefined => {
+const placedSource = (
+  wanted: Kind,
+  placed: PlacedText,
+  { secrets, report }: FactContext,
+): Source<unknown> | undefined => {
   const { query, at: pointer, read, ...parameters } = placed;
   const { needs = [], takes = [] } = readerNamed(read);
   let isWell = true;
@@ -164,8 +171,26 @@ const placedSource = (wanted: Kind, placed: PlacedText, { report }: FactContext)
       fitting.length === 0 ? 'this fact is not read from one place' : `readers that do: ${fitting.join(', ')}`;
     flaw(['read'], `the reader ${read} does not give a ${wanted}`, remedy);
   }
-  return isWell ? at(query, pointer, readerNamed(read).make(parameters)) : undefined;
+  for (const [key, name] of namesIn(placed)) {
+    if (secrets.has(name))
+      flaw(
+        [key],
+        `"${name}" is the name of a secret, and no secret becomes a fact`,
+        'read the fact from another place',
+      );
+  }
+  if (!isWell) return undefined;
+  return at(query, pointer, readerNamed(read).make({ ...parameters, isSecret: secrets.has }));
 };
+
+/** The names of members that a place leads through or reads, each with the setting that says it. */
+const namesIn = ({ at: pointer, member, members }: PlacedText): readonly (readonly [key: string, name: string])[] => [
+  ...[pointer].flat().flatMap((one) => tokens(one).map((token) => ['at', String(token)] as const)),
+  ...(member === undefined ? [] : [['member', member] as const]),
+  ...(typeof members === 'object'
+    ? Object.values(members).flatMap((names) => [names ?? []].flat().map((name) => ['members', name] as const))
+    : []),
+];
 
 /** What `each` needs and takes goes through the reader that it is the `each` of. */
 const eachFits = (each: ReaderName, parameters: PlacedText, flaw: Report): boolean => {

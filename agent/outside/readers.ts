@@ -75,6 +75,11 @@ export interface ReaderParameters {
 
 export type ParameterName = keyof ReaderParameters;
 
+/** What a reader is made of. No driver file says which names are those of secrets in all: some are so in every family. */
+interface Making extends ReaderParameters {
+  readonly isSecret?: (name: string) => boolean;
+}
+
 /** `PoolMembers` as a parsed file has them: what is left out may stand there as undefined. */
 export type PoolMembersText = {
   readonly [Name in keyof PoolMembers]: PoolMembers[Name] | undefined;
@@ -86,7 +91,7 @@ interface NamedReader {
   readonly needs?: readonly ParameterName[];
   readonly takes?: readonly ParameterName[];
   readonly meaning: string;
-  readonly make: (parameters: ReaderParameters) => Reader<unknown>;
+  readonly make: (parameters: Making) => Reader<unknown>;
 }
 
 const plain = (gives: Kind, reader: Reader<unknown>, meaning: string): NamedReader => ({
@@ -189,7 +194,7 @@ const READERS: { readonly [Name in ReaderName]: NamedReader } = {
     gives: 'settings',
     takes: ['except'],
     meaning: 'the members of an object that are single values, without secrets and without those in `except`',
-    make: ({ except = [] }) => settings((name) => !except.includes(name)),
+    make: ({ except = [], isSecret = () => false }) => settings((name) => !except.includes(name) && !isSecret(name)),
   },
 };
 

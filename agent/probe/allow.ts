@@ -211,7 +211,9 @@ const framedDocument = ({ command, param }: FramedQuery): string => {
   if (!/^get\.[a-z._]+$/.test(command) || CHANGING_COMMAND.test(command))
     throw new Error(`may not be sent: command ${command}`);
   if (param === undefined) return `{"cmd":"${command}"}`;
-  if (!/^[a-z][a-z+-]*$/.test(param)) throw new Error(`may not be sent: parameter ${param}`);
+  // The salt is what writes are made with; alone it is asked for by nobody who only reads.
+  if (!/^[a-z][a-z+-]*$/.test(param) || param.split('+').includes('salt'))
+    throw new Error(`may not be sent: parameter ${param}`);
   return `{"cmd":"${command}","param":"${param}"}`;
 };
 

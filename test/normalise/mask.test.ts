@@ -63,10 +63,30 @@ test('all the common spellings are secret in every family', () => {
     'api_key',
     'passwordHash',
     'token_value',
+    'SessionID',
+    'session_id',
+    'x-api-key',
+    'accessKey',
+    'auth-key',
+    'wifi_key',
+    'Cookie',
+    'jwt',
+    'passcode',
   ]) {
     assert.ok(NAMES.has(name), name);
   }
-  for (const name of ['user', 'url', 'PassThrough', 'Passed', 'Pool Count', 'tokens'])
+  for (const name of [
+    'user',
+    'url',
+    'PassThrough',
+    'Passed',
+    'Pool Count',
+    'tokens',
+    'Session',
+    'key',
+    'keyboard',
+    'authorised',
+  ])
     assert.ok(!NAMES.has(name), name);
 });
 

@@ -77,7 +77,8 @@ const ACTING_PATHS =
   /api/poweroff /api/restartCgMiner /api/startAutoTune /api/checkUpdate /api/TestingPool /api/action/x /Cgminer/CgminerConfig
   /stop /start /save /apply /api/config/save /addPool /pools/add /pools/delete /pool/remove/1 /power/off /powerOn /api/mining/off
   /unlock /api/v1/unlock /login /cmd /exec /run/job /flash /firmware/install /do /goform/x_set /setup.cgi/set /api/poolSwitch
-  /wake /sleep /led/on /api/miner/halt /toggle`.split(/\s+/);
+  /wake /sleep /led/on /api/miner/halt /toggle /standby /hibernate /wipe /api/shut_down /shutOff /turnOff /reinit /recover
+  /trigger /pools/swap /relay1/off /pool/down /init.cgi`.split(/\s+/);
 
 describe('nothing that could change a miner comes in with a driver file', () => {
   test('no command that is known to change one, with line and remedy', () => {
@@ -102,7 +103,7 @@ describe('nothing that could change a miner comes in with a driver file', () => 
 
   test('harmless names are not refused for a part of a word', () => {
     const paths =
-      '/api/settings /api/v2/settings /api/stats /api/address /api/hardware/assets /status.json /api/latest /api/info/pool'
+      '/api/settings /api/v2/settings /api/stats /api/address /api/hardware/assets /status.json /api/latest /api/info/pool /api/uptime /breakdown /countdown.json /inverter'
         .split(' ')
         .map((path) => asking(`{ get: ${path} }`));
     const commands = 'devdetails edevs estats coin notify get_miner_info systeminfo tunerstatus fans limits'
@@ -141,6 +142,8 @@ describe('nothing that could change a miner comes in with a driver file', () => 
       ['{ framed: set.miner.pools }', /may not be sent/],
       ['{ framed: get.psu.command }', /may not be sent/],
       ['{ framed: get.device.info, param: "a\\",\\"cmd\\":\\"set.x" }', /may not be sent/],
+      ['{ framed: get.device.info, param: salt }', /may not be sent/],
+      ['{ framed: get.device.info, param: miner+salt }', /may not be sent/],
       ['{ check: restart }', /expected "addpool"/],
       ['{ get: /api/data, auth: { kind: login } }', /expected one of "none"/],
       ['{ post: /api/overview, body: "{}", auth: digest }', /Digest is answered for GET only/],
@@ -168,6 +171,62 @@ const REFUSED_READS: readonly string[] = [
   'get: "/api/v1/system/ssh"',
   'get: "/register"',
 ];
+
+describe('no secret becomes a fact', () => {
+  const AT = 'network.hostname: { query: info, at: /name, read: text }';
+  const places = [
+    ['network.hostname: { query: info, at: /pools/0/Passwd, read: text }', 'facts.network.hostname.at'],
+    ['network.hostname: { query: info, at: [/name, /pin], read: text }', 'facts.network.hostname.at'],
+    ['network.hostname: { query: info, at: /PIN/0, read: text }', 'facts.network.hostname.at'],
+    [
+      'network.hostname: { first_of: [{ query: info, at: /a, read: text }, { query: info, at: /wifi~1pass, read: text }] }',
+      'facts.network.hostname.first_of[1].at',
+    ],
+    [
+      'network.dns: { query: info, at: /rows, read: list_of_rows, member: api_key, each: text }',
+      'facts.network.dns.member',
+    ],
+  ] as const;
+
+  test('not from under the name of one, wherever a place has it', () => {
+    const driverWith = (fact: string): string => ACME.replace('facts:\n', `facts:\n  ${fact}\n`);
+    compiled(driverWith(AT));
+    for (const [fact, path] of places) {
+      const text = driverWith(fact);
+      const [problem, ...more] = problemsOf(text);
+      assert.deepEqual([problem?.path, problem?.line, more], [path, lineOf(text, `  ${fact.slice(0, 16)}`), []], fact);
+      assert.match(problem?.message ?? '', /the name of a secret/);
+    }
+  });
+
+  test('not as a member of a pool row, a part of the fingerprint or a further setting', () => {
+    const pool = problemsOf(changed('members: cgminer', 'members: { url: URL, user: [User, Passwd] }'));
+    assert.deepEqual(
+      pool.map(({ path }) => path),
+      ['facts.pools.members'],
+    );
+    const part = problemsOf(changed('at: /VERSION/0/CGMiner, read', 'at: /VERSION/0/token, read'));
+    assert.deepEqual(
+      part.map(({ path }) => path),
+      ['facts.firmware.components.components.program.at'],
+    );
+    const setting = problemsOf(changed('at: /led, read: scalar_text', 'at: /pin, read: scalar_text'));
+    assert.deepEqual(
+      setting.map(({ path }) => path),
+      ['facts.config.other.settings_of.led.at'],
+    );
+  });
+
+  test('not among the settings of an object, by the names of the file as little as by the common ones', () => {
+    const settings = 'config.other: { query: info, at: "", read: settings, except: [power, mode, maker, ssh] }';
+    const driver = compiled(ACME.replace(/ {2}config\.other:\n {4}settings_of:\n.*\n/, `  ${settings}\n`));
+    const value = { maker: 'Acme', mode: '1', power: '3260 W', led: false, ssh: 'on', PIN: '1234', accessKey: 'x' };
+    const reading = driver.facts['config.other']?.read(
+      new Map([['info', { kind: 'reply', value, bytes: new Uint8Array(), repairs: [] }]]),
+    );
+    assert.deepEqual(reading, { kind: 'present', value: [{ key: 'led', value: 'false' }] });
+  });
+});
 
 describe('what is wrong with a driver file is told with line, setting and remedy', () => {
   const WRONG = [
