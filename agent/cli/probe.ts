@@ -14,6 +14,7 @@ import { SURFACES } from '../probe/capture.ts';
 import { readEndpoint } from '../probe/endpoint.ts';
 import type { Limits } from '../probe/limits.ts';
 import type { Target } from '../probe/target.ts';
+import { isHost } from '../schedule/range.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { table } from './table.ts';
 import { factText, probeJson, readingsOf } from './view.ts';
@@ -167,12 +168,6 @@ const splitPort = (text: string): readonly (string | undefined)[] => {
   const [whole, inBrackets, plain, port] = parts ?? [];
   return port !== undefined && !isPort(port) ? [] : [whole, inBrackets ?? plain, port];
 };
-
-/** An address, or a name; what looks like an IPv4 address is none unless it has its four parts. */
-const isHost = (text: string): boolean =>
-  /^[\d.]+$/.test(text)
-    ? ipaddr.IPv4.isValidFourPartDecimal(text)
-    : ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text);
 
 /** The log-in of the options, if one was given. Throws `config.secret` when the password cannot be read. */
 export const credentialOf = (options: AskOptions): Pick<Target, 'credential' | 'vendorDefault'> => {

@@ -1,4 +1,5 @@
 import cron from 'node-cron';
+import { parseEndpoint } from '../appraise/pool-url.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
@@ -7,7 +8,7 @@ import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
 import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
-import { parseRange } from '../schedule/range.ts';
+import { isHost, parseRange } from '../schedule/range.ts';
 import { OFF } from '../schedule/turns.ts';
 import type { Config } from './schema.ts';
 
@@ -24,6 +25,7 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...schedules(config),
   ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
   ...duplicatePositions(config),
+  ...allowedPools(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
 ];
@@ -98,6 +100,16 @@ const deviceEntry = (config: Config, index: number): readonly Contradiction[] =>
     const range = parseRange(entry.range);
     if (range.kind === 'bad')
       found.push({ path: ['devices', index, 'range'], message: range.message, remedy: range.remedy });
+  } else if (!isHost(entry.host)) {
+    const port = /^[^:]*:(\d+)$/.exec(entry.host)?.[1];
+    found.push({
+      path: ['devices', index, 'host'],
+      message: `${JSON.stringify(entry.host)} is not an IP address or host name`,
+      remedy:
+        port === undefined
+          ? 'write for example 10.20.15.7, miner7.example or fd00::7'
+          : `write the address alone, and beside it for example ports: { cgminer: ${port} }`,
+    });
   }
   return found;
 };
@@ -124,6 +136,20 @@ const duplicatePositions = (config: Config): readonly Contradiction[] => {
     return found;
   });
 };
+
+/** A line that names no host allows nothing, and every pool would be outside the list. */
+const allowedPools = ({ pools }: Config): readonly Contradiction[] =>
+  (pools?.allow ?? []).flatMap(({ url }, index) => {
+    const { host } = parseEndpoint(url);
+    if (host === '*' || isHost(host.replace(/^\*\./, '').replace(/^\[(.*)\]$/, '$1'))) return [];
+    return [
+      {
+        path: ['pools', 'allow', index, 'url'],
+        message: `${JSON.stringify(url)} names no host`,
+        remedy: 'write for example stratum+tcp://pool.example:3333 or stratum+tcp://*.pool.example:3333',
+      },
+    ];
+  });
 
 const credential = (config: Config, name: string): readonly Contradiction[] => {
   const source = config.credentials[name];

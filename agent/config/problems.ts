@@ -46,11 +46,11 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
   const { schema } = described;
   const { path } = issue;
   if (issue.code === 'unrecognized_keys') {
+    const known = knownKeys(schemaAt(schema, path));
     return issue.keys.map((key) =>
       problemAt(described, {
         path: [...path, key],
-        message: `unknown setting "${key}"`,
-        remedy: nearest(key, schemaAt(schema, path)),
+        ...(known.includes(key) ? ofAnotherForm(key) : stranger(key, known)),
       }),
     );
   }
@@ -100,10 +100,16 @@ const branchOf = (issue: Extract<Issue, { code: 'invalid_union' }>): readonly Is
 const weightOf = (issue: Issue): number =>
   issue.code === 'unrecognized_keys' ? issue.keys.length : issue.path.length === 0 ? 100 : 1;
 
-const nearest = (key: string, schema: z.ZodType | undefined): string => {
-  const known = knownKeys(schema);
-  return known.length === 0 ? 'remove it' : `did you mean "${closest(key, known)}"? known here: ${known.join(', ')}`;
-};
+const stranger = (key: string, known: readonly string[]) => ({
+  message: `unknown setting "${key}"`,
+  remedy: known.length === 0 ? 'remove it' : `did you mean "${closest(key, known)}"? known here: ${known.join(', ')}`,
+});
+
+/** Where an entry takes one of several forms: a setting of another one than the rest. */
+const ofAnotherForm = (key: string) => ({
+  message: `"${key}" does not go with the other settings of this entry`,
+  remedy: 'remove it, or give it an entry of its own',
+});
 
 /** The schema behind a path of the file, through defaults, lists, records and the forms of an entry. */
 const schemaAt = (root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined =>

@@ -40,3 +40,9 @@ const pairBounds = (text: string): [number, number] | undefined => {
 const numeric = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 
 const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+
+/** An address, or a name; what looks like an IPv4 address is none unless it has its four parts. */
+export const isHost = (text: string): boolean =>
+  /^[\d.]+$/.test(text)
+    ? ipaddr.IPv4.isValidFourPartDecimal(text)
+    : ipaddr.IPv6.isValid(text) || /^[a-z0-9_]([a-z0-9_.-]{0,252}[a-z0-9_])?$/i.test(text);

@@ -117,6 +117,44 @@ test('a wrong cron expression, a missing credential and a wrong range are all re
   ]);
 });
 
+test('a host is an address or a name; what is given with it is told where it goes', () => {
+  const entries = (...hosts: readonly string[]) =>
+    MINIMAL.replace(/ {2}- range: .*/, hosts.map((host) => `  - host: ${JSON.stringify(host)}`).join('\n'));
+  const wrong = ['10.20.15.7:4028', 'http://10.20.15.7', 'a b', '10.20.15', '10.20.15.0/24', '[fd00::7]'];
+  const found = problemsOf(entries(...wrong));
+  assert.deepEqual(
+    found.map(({ path }) => path),
+    wrong.map((_, index) => `devices[${index}].host`),
+  );
+  assert.match(found[0]?.remedy ?? '', /ports: \{ cgminer: 4028 \}/);
+  good(entries('10.20.15.7', 'miner7.example', 'tx1_b2', 'fd00::7'));
+});
+
+test('a line of pools.allow that names no host is told', () => {
+  const lines = ['not a url', 'stratum+tcp://', 'stratum+tcp://*pool.example:1', ':3333'];
+  const listed = (urls: readonly string[]) =>
+    `${MINIMAL}pools:\n  allow:\n${urls.map((url) => `    - { url: ${JSON.stringify(url)} }\n`).join('')}`;
+  assert.deepEqual(
+    problemsOf(listed(lines)).map(({ path }) => path),
+    lines.map((_, index) => `pools.allow[${index}].url`),
+  );
+  good(
+    listed([
+      'stratum+tcp://*.pool.example:3333',
+      '*',
+      'pool.example',
+      'stratum2+tcp://[fd00::1]:3336/key',
+      '10.0.0.9:1',
+    ]),
+  );
+});
+
+test('an entry with host and range is told that they do not go together', () => {
+  const [problem, ...more] = problemsOf(MINIMAL.replace('127.0.0.0/29', '127.0.0.0/29\n    host: 127.0.0.9'));
+  assert.deepEqual(more, []);
+  assert.match(problem?.message ?? '', /does not go with the other settings of this entry/);
+});
+
 test('a password file that cannot be read is found before anything starts, and no secret is in the message', () => {
   const [problem] = problemsOf(`${MINIMAL}credentials:\n  stock: { password_file: missing }\n`);
   assert.match(problem?.message ?? '', /cannot read the password file \/etc\/assayer\/missing: ENOENT/);
