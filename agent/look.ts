@@ -27,7 +27,15 @@ export interface Seen {
 }
 
 /** What one look at one address gave. */
-export type Sight = Seen | { readonly kind: 'nothing'; readonly reason: NoSight; readonly detail: string };
+export type Sight =
+  | Seen
+  | {
+      readonly kind: 'nothing';
+      readonly reason: NoSight;
+      readonly detail: string;
+      /** What it was recognised as, where it then told nothing. */
+      readonly family?: string;
+    };
 
 /** How looks are made: the drivers that may be recognised, and what the probe stage needs. */
 export interface LookDeps extends ProbeDeps {
@@ -97,13 +105,14 @@ const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDep
   // The family is what we asked in the words of; alone it says nothing about the device.
   if (Object.keys(observation.facts).some((fact) => fact !== 'family'))
     return { kind: 'seen', driver, capture, observation };
-  return whyNothing(capture) ?? nothing('unreadable', `no fact of ${driver.title} in the replies`);
+  const why = whyNothing(capture) ?? nothing('unreadable', `no fact of ${driver.title} in the replies`);
+  return { ...why, family: driver.family };
 };
 
 /** What tells most about a device that says nothing: that it refuses comes before that one of its ports is closed. */
 const TELLING: readonly NoSight[] = ['refused', 'timeout', 'truncated', 'unreadable', 'unreachable'];
 
-const whyNothing = (capture: Capture): Sight | undefined => {
+const whyNothing = (capture: Capture): Nothing | undefined => {
   const failed = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
   for (const reason of TELLING) {
     const reply = failed.find((one) => one.reason === reason);
@@ -112,7 +121,9 @@ const whyNothing = (capture: Capture): Sight | undefined => {
   return undefined;
 };
 
-const nothing = (reason: NoSight, detail: string): Sight => ({ kind: 'nothing', reason, detail });
+type Nothing = Extract<Sight, { kind: 'nothing' }>;
+
+const nothing = (reason: NoSight, detail: string): Nothing => ({ kind: 'nothing', reason, detail });
 
 /** What looks need, with the allow-list compiled from the drivers and from identification. */
 export const lookDeps = (options: {

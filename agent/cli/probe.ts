@@ -177,8 +177,12 @@ export const credentialOf = (options: AskOptions): Pick<Target, 'credential' | '
   return { credential: { user: options.user, password: () => password } };
 };
 
-const notSeen = (host: string, { reason, detail }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
-  new AgentError({ code: `probe.${reason}`, message: `${host}: ${reason}, ${detail}`, remedy: REMEDY[reason] });
+const notSeen = (host: string, { reason, detail, family }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
+  new AgentError({
+    code: `probe.${reason}`,
+    message: `${family === undefined ? host : `${host} (${family})`}: ${reason}, ${detail}`,
+    remedy: REMEDY[reason],
+  });
 
 const CHECK_LINE = 'check address, ports (--ports) and that the device is on';
 const CHECK_DEVICE = 'it answers, but not as a miner this version knows; check that it is one, and its firmware';

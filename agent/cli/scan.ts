@@ -22,9 +22,10 @@ interface ScanOptions extends AskOptions {
   readonly listenPorts?: ReportPorts;
 }
 
-/** An address that answered: read, or answering without being recognised. */
+/** An address that answered: read, recognised but silent (most of all without a log-in), or answering without being recognised. */
 type Found =
   | { readonly kind: 'seen'; readonly address: string; readonly observation: Observation }
+  | { readonly kind: 'silent'; readonly address: string; readonly family: string; readonly detail: string }
   | { readonly kind: 'unknown'; readonly address: string; readonly detail: string };
 
 /** `scan`: finds and identifies miners in ranges of addresses, or hears of them. Ctrl-C prints what was found so far, and ends with 1. */
@@ -134,9 +135,9 @@ const lookOnce = async (
   try {
     const sight = await look(address);
     if (sight.kind === 'seen') return { kind: 'seen', address, observation: sight.observation };
-    return sight.reason === 'unreachable' || sight.reason === 'timeout'
-      ? 'nothing'
-      : { kind: 'unknown', address, detail: sight.detail };
+    const { reason, detail, family } = sight;
+    if (reason === 'unreachable' || reason === 'timeout') return 'nothing';
+    return family === undefined ? { kind: 'unknown', address, detail } : { kind: 'silent', address, family, detail };
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') return 'dropped';
     throw error;
@@ -176,25 +177,29 @@ const progressBar = (io: Io, total: number): cliProgress.SingleBar | undefined =
 };
 
 const report = (found: readonly Found[], options: ScanOptions, io: Io): void => {
-  const seen = found.filter((one) => one.kind === 'seen');
-  if (options.json) for (const { observation } of seen) printJson(io, probeJson(observation));
-  else if (options.yaml)
-    io.out.write(
-      devicesBlock(
-        seen.map(({ address }) => address),
-        options.ports,
-      ),
-    );
-  else io.out.write(table(io, ['address', 'family', 'model', 'firmware', 'hash rate', 'pool', 'mac'], seen.map(rowOf)));
+  const devices = found.filter((one) => one.kind !== 'unknown');
+  if (options.json) {
+    for (const one of devices) if (one.kind === 'seen') printJson(io, probeJson(one.observation));
+  } else if (options.yaml) {
+    const addresses = devices.map(({ address }) => address);
+    io.out.write(devicesBlock(addresses, options.ports));
+  } else {
+    io.out.write(table(io, ['address', 'family', 'model', 'firmware', 'hash rate', 'pool', 'mac'], devices.map(rowOf)));
+  }
   for (const one of found) {
     if (one.kind === 'unknown')
       io.err.write(`${one.address}: answers, but is not recognised: ${printable(one.detail)}\n`);
+    if (one.kind === 'silent')
+      io.err.write(`${one.address}: ${one.family}, but nothing can be read: ${printable(one.detail)}\n`);
   }
-  io.err.write(`${seen.length} device${seen.length === 1 ? '' : 's'} found\n`);
+  io.err.write(`${devices.length} device${devices.length === 1 ? '' : 's'} found\n`);
 };
 
-const rowOf = ({ address, observation: { facts } }: Extract<Found, { kind: 'seen' }>): readonly string[] =>
-  [
+const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] => {
+  if (device.kind === 'silent') return [device.address, device.family, '', '', '', '', ''];
+  const { address, observation } = device;
+  const { facts } = observation;
+  return [
     address,
     facts.family ?? '',
     facts['identity.model'] ?? '',
@@ -203,3 +208,4 @@ const rowOf = ({ address, observation: { facts } }: Extract<Found, { kind: 'seen
     mainPool(facts),
     facts['identity.mac'] ?? '',
   ].map(printable);
+};

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { TestContext } from 'node:test';
 import { stringify } from 'yaml';
 
-const MAIN = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
+export const MAIN = join(import.meta.dirname, '..', '..', 'agent', 'main.ts');
 
 /** What a person got to see, and the exit code. */
 export interface Said {

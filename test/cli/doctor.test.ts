@@ -1,7 +1,16 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, copyFileSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  copyFileSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -16,7 +25,7 @@ import { connack, levelOf, ScriptedBroker, TYPE } from '../publish/scripted-brok
 import { openGateway } from '../record/gateway.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens } from '../specimens/specimen.ts';
-import { assayer, assertHarmless, configured, folder, lines } from './assayer.ts';
+import { assayer, assertHarmless, configured, folder, lines, MAIN } from './assayer.ts';
 
 let fleet: Fleet;
 
@@ -116,6 +125,22 @@ test('a key that is missing, open to others or not the one of the public half', 
   rmSync(join(cwd, 'gateway.key'));
   const none = (await examined(cwd)).of('signing key');
   assert.deepEqual([levels(none), none[0]?.remedy], [['fail'], 'run: assayer init']);
+});
+
+test('a store that the user of the agent may not write, although it can be read', (t) => {
+  const cwd = prepared(t);
+  Store.open(cwd)[Symbol.dispose]();
+  chmodSync(join(cwd, 'assayer.db'), 0o400);
+  // Root may write anything, so somebody else looks.
+  const isRoot = process.getuid?.() === 0;
+  const other = isRoot ? { uid: 65534, gid: 65534 } : {};
+  if (isRoot)
+    for (const file of [cwd, ...readdirSync(cwd).map((name) => join(cwd, name))]) chownSync(file, 65534, 65534);
+  const said = spawnSync(process.execPath, [MAIN, 'doctor', '--json'], { cwd, encoding: 'utf8', ...other });
+  const { checks } = JSON.parse(said.stdout) as { checks: readonly Found[] };
+  const [first] = checks.filter(({ check }) => check === 'store');
+  assert.deepEqual([said.status, first?.level], [1, 'fail'], said.stderr);
+  assert.match(`${first?.message} ${first?.remedy}`, /assayer\.db may not be written by this user .*chmod 600/);
 });
 
 test('a state folder that is not there, or open to others', async (t) => {

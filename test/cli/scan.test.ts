@@ -11,6 +11,8 @@ let ports: string;
 const RANGE = '127.41.0.1-127.41.0.12';
 const SILENT = '127.41.0.3';
 const OTHERS = ['127.41.0.1', '127.41.0.2'];
+/** Behind a log-in with every page. */
+const SILENT_WITHOUT_LOGIN = 'elphapex/dg1';
 
 before(async () => {
   const wanted = ['whatsminer/m50s-api2', 'axeos/gamma-2.12', 'cgminer/cgminer'];
@@ -57,6 +59,29 @@ test('scan --yaml prints devices that a configuration takes as they are', async 
   writeFileSync(join(cwd, 'assayer.yaml'), `gateway: gw\noperator: example.org\nstate_dir: state\n${out}`);
   const checked = await assayer(['check-config', '--json'], { cwd });
   assert.deepEqual([checked.code, JSON.parse(checked.out).places], [0, 3], out);
+});
+
+test('a device that is recognised, but refuses, is listed with its family and with why nothing is read', async (t) => {
+  const base = '127.41.1.1';
+  const closed = await startFleet({
+    specimens: loadSpecimens().filter(({ name }) => name === SILENT_WITHOUT_LOGIN),
+    base,
+  });
+  t.after(() => closed.stop());
+  const at = ['scan', base, '--ports', `cgminer=${closed.ports.cgminer},http=${closed.ports.http}`];
+  const { code, out, err } = await assayer(at);
+  assert.equal(code, 0);
+  assert.deepEqual((lines(out)[1] ?? '').split(/ {2,}/).filter(Boolean), [base, 'elphapex']);
+  assert.equal(
+    err,
+    `${base}: elphapex, but nothing can be read: no credentials are configured for this device\n1 device found\n`,
+  );
+  assert.match((await assayer([...at, '--yaml'])).out, new RegExp(`host: ${base}`));
+  const probed = await assayer(['probe', ...at.slice(1)]);
+  assert.deepEqual(
+    [probed.code, probed.err.split('\n')[0]],
+    [3, `assayer: ${base} (elphapex): refused, no credentials are configured for this device`],
+  );
 });
 
 test('Ctrl-C prints what was found so far, says how far it came, and ends with 1', async (t) => {

@@ -43,9 +43,9 @@ const ownership = (stateDir: string, { mode, uid }: { mode: number; uid: number 
   return results.length > 0 ? results : [ok(`${stateDir} is private and writable`)];
 };
 
-const isWritable = (folder: string): boolean => {
+const isWritable = (path: string, mode = constants.W_OK | constants.X_OK): boolean => {
   try {
-    accessSync(folder, constants.W_OK | constants.X_OK);
+    accessSync(path, mode);
     return true;
   } catch {
     return false;
@@ -84,14 +84,14 @@ const publicHalf = (stateDir: string, { kid }: GatewayKey): readonly Result[] =>
 /** How many of the last entries are verified. */
 const LAST = 256;
 
-/** The store: of this gateway, held by nobody else, its last entries whole, chained and signed. */
+/** The store: of this gateway, writable, held by nobody else, its last entries whole, chained and signed. */
 export const store: Check = {
   name: 'store',
   run: (visit) => {
     const { state_dir } = visit.config;
     try {
       using opened = Store.openReadOnly(state_dir);
-      return [...holder(visit), ...entries(opened, visit)];
+      return [...writable(opened.file), ...holder(visit), ...entries(opened, visit)];
     } catch (error) {
       if (error instanceof AgentError && error.code === 'store.absent')
         return [ok('none yet: the first start of the agent makes it')];
@@ -99,6 +99,17 @@ export const store: Check = {
     }
   },
 };
+
+/** The agent needs to write it; looking at it, as here, does not. */
+const writable = (file: string): readonly Result[] =>
+  isWritable(file, constants.R_OK | constants.W_OK)
+    ? []
+    : [
+        fail(
+          `${file} may not be written by this user`,
+          `make it writable for the user of the agent: chmod 600 ${file}`,
+        ),
+      ];
 
 const holder = ({ agent, config }: Visit): readonly Result[] =>
   agent instanceof AgentError && Store.isHeld(config.state_dir)
