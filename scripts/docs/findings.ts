@@ -9,6 +9,7 @@ export const findingsPage = (rules: readonly RuleEntry[]): string =>
     '# Findings',
     INTRODUCTION,
     CODES,
+    APPROVALS,
     '## Overview',
     markdownTable(
       ['Id', 'Title', 'Severity', 'Confirmation', 'Approval'],
@@ -50,6 +51,11 @@ const CODES = markdownTable(
     ['AN', 'cannot be accepted; it is closed as an incident, with a reason'],
   ],
 );
+
+const APPROVALS = [
+  'The codes of approval say who ought to accept, for the people who do it. This version has one kind of approval and holds',
+  'nobody to A2 or AP: `assayer baseline accept` takes the word of one person, and the log says so (`local`, and who).',
+].join('\n');
 
 const areaOf = ({ id }: RuleEntry): string => id.slice(0, id.indexOf('.'));
 
