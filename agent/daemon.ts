@@ -16,6 +16,7 @@ import { binaryDigest, describeHost } from './platform/host.ts';
 import { type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
+import { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
 import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
@@ -79,6 +80,7 @@ export class Daemon {
   readonly #stopping = new AbortController();
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #time: TimeService;
+  readonly #logins: Logins;
   /** Whether the log has begun; never rejects. */
   readonly #begun = Promise.withResolvers<boolean>();
   readonly #replaced = Promise.withResolvers<Replaces>();
@@ -138,6 +140,7 @@ export class Daemon {
     this.#ambience = ambience;
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
+    this.#logins = new Logins(ambience.clock);
     this.#time = time;
     const attested = log.replaced === undefined ? attestedOf(store, fleet) : new Attested();
     const { clock, emit } = ambience;
@@ -271,6 +274,7 @@ export class Daemon {
     return buildPlant(loaded, fleet, {
       ...this.#ambience,
       recorder,
+      logins: this.#logins,
       begun: this.#begun.promise,
       signal: this.#stopping.signal,
       ranUntilMs: this.#ranUntilMs,

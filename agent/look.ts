@@ -132,9 +132,11 @@ export const lookDeps = (options: {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   readonly wait?: ProbeDeps['wait'];
+  /** Those of looks before; none unless given. */
+  readonly logins?: Logins;
 }): LookDeps => ({
   ...options,
   allow: compileAllowList(options.drivers, IDENTIFICATION),
-  logins: new Logins(options.clock),
+  logins: options.logins ?? new Logins(options.clock),
   identified: new Set(),
 });

@@ -8,6 +8,7 @@ import type { Emit } from './platform/events.ts';
 import { boundHeap } from './platform/heap.ts';
 import { isVendorDefault, readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
+import type { Logins } from './probe/logins.ts';
 import type { Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
 import { admitLook, contextOf, type RoundDeps, runLook } from './round.ts';
@@ -28,6 +29,8 @@ export interface PlantDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly recorder: Recorder;
+  /** Those of all configurations: a refused log-in rests, whatever is read again. */
+  readonly logins: Logins;
   /** Whether the log has begun, once that is known. */
   readonly begun: Promise<boolean>;
   readonly signal: AbortSignal;
@@ -37,7 +40,7 @@ export interface PlantDeps {
 
 /** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
 export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
-  const { clock, emit, recorder, begun, signal, ranUntilMs } = plantDeps;
+  const { clock, emit, recorder, logins, begun, signal, ranUntilMs } = plantDeps;
   boundHeap(fleet.seats().length);
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
@@ -54,7 +57,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     timetable,
     recorder,
     begun,
-    look: lookDeps({ drivers, limits: limitsOf(config), clock, signal }),
+    look: lookDeps({ drivers, limits: limitsOf(config), clock, signal, logins }),
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
     random: Math.random,

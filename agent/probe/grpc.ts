@@ -72,7 +72,7 @@ class Visit {
 
   async answer(): Promise<Answer | NoReply> {
     const { logins } = this.#deps;
-    const restsMs = logins.restsMs(this.#door);
+    const restsMs = logins.restsMs(this.#door, this.#credential);
     if (restsMs > 0)
       return noReply('refused', `the device refused the log-in, which rests for ${Math.ceil(restsMs / 60_000)} min`);
     const kept = logins.session(this.#door);
@@ -106,7 +106,7 @@ class Visit {
   }
 
   #refused(detail: string): NoReply {
-    this.#deps.logins.refused(this.#door);
+    this.#deps.logins.refused(this.#door, this.#credential);
     return noReply('refused', detail);
   }
 }

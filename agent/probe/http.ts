@@ -51,7 +51,7 @@ export class HttpSession implements AsyncDisposable {
       if (page.kind === 'no-reply' || !isOver(page, auth)) return page;
     }
     if (credential === undefined) return noReply('refused', 'no credentials are configured for this device');
-    const restsMs = this.#deps.logins.restsMs(this.#door);
+    const restsMs = this.#deps.logins.restsMs(this.#door, credential);
     if (restsMs > 0)
       return noReply('refused', `the device refused the log-in, which rests for ${minutes(restsMs)} min`);
     return isLogin(auth) ? this.#inSession(request, auth, credential) : this.#shown(request, auth, credential);
@@ -81,7 +81,7 @@ export class HttpSession implements AsyncDisposable {
     if (page.kind === 'no-reply') return page;
     if (isOver(page, login)) {
       logins.ended(this.#door);
-      return this.#refused('the session that the device gave opens nothing');
+      return this.#refused('the session that the device gave opens nothing', credential);
     }
     // Some devices give a cookie whatever the password: only a page that it opens shows that the log-in was accepted.
     logins.accepted(this.#door);
@@ -94,7 +94,7 @@ export class HttpSession implements AsyncDisposable {
     const page = await this.#exchange.request(allow.login(login, { user, password: credential.password() }));
     if (page.kind === 'no-reply') return page;
     const headers = page.status < 400 ? sessionIn(page, login) : undefined;
-    if (headers === undefined) return this.#refused(`the device refused the log-in, HTTP ${page.status}`);
+    if (headers === undefined) return this.#refused(`the device refused the log-in, HTTP ${page.status}`, credential);
     logins.opened(this.#door, { headers });
     return { headers };
   }
@@ -114,25 +114,25 @@ export class HttpSession implements AsyncDisposable {
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
     const mayAnswer = headers === undefined || isStale || (scheme === 'digest' && !isAnswerToNow);
-    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page);
+    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page, credential);
     this.#challenge = challenge;
     if (scheme === 'digest') logins.challenged(this.#door, challenge);
     const answer = this.#headers(request, scheme, credential);
-    if (answer === undefined) return this.#turnedAway(page);
+    if (answer === undefined) return this.#turnedAway(page, credential);
     const answered = await this.#exchange.request(request, answer);
     if (answered.kind === 'no-reply') return answered;
-    if (isRefusal(answered, scheme)) return this.#turnedAway(answered);
+    if (isRefusal(answered, scheme)) return this.#turnedAway(answered, credential);
     logins.accepted(this.#door);
     return answered;
   }
 
-  #refused(detail: string): NoReply {
-    this.#deps.logins.refused(this.#door);
+  #refused(detail: string, credential: Credential): NoReply {
+    this.#deps.logins.refused(this.#door, credential);
     return noReply('refused', detail);
   }
 
-  #turnedAway(page: Page): Page {
-    this.#deps.logins.refused(this.#door);
+  #turnedAway(page: Page, credential: Credential): Page {
+    this.#deps.logins.refused(this.#door, credential);
     // The next try begins with the device's question, so that it shows the log-in once.
     this.#deps.logins.unasked(this.#door);
     return page;

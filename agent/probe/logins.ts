@@ -1,5 +1,7 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
 import type { Challenge } from './http-auth.ts';
+import type { Credential } from './target.ts';
 
 /** What a device gave for a log-in: headers that every further request carries. */
 export interface Session {
@@ -19,11 +21,19 @@ interface KeptChallenge {
 interface Refusal {
   readonly untilMs: number;
   readonly pauseMs: number;
+  /** The password that was refused, as `mark` knows it again. */
+  readonly of: string;
 }
 
+/** Tells within this process whether two passwords are the same, and says nothing else of them. */
+const MARK_KEY = randomBytes(32);
+
+const mark = ({ password }: Credential): string => createHmac('sha256', MARK_KEY).update(password()).digest('base64');
+
 /**
- * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a log-in that a device refused rests for five minutes,
- * then ten, up to a day, so that a wrong password locks no account. Forgotten when the configuration is read again.
+ * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
+ * log-in that a device refused rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
+ * however often the configuration is read again. Another password is tried at once.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
@@ -67,14 +77,17 @@ export class Logins {
   }
 
   /** How long the log-in still rests, ms; 0 where it may be tried. */
-  restsMs(door: string): number {
-    return Math.max(0, (this.#refusals.get(door)?.untilMs ?? 0) - this.#clock.monoMs());
+  restsMs(door: string, credential: Credential): number {
+    const refusal = this.#refusals.get(door);
+    if (refusal === undefined || refusal.of !== mark(credential)) return 0;
+    return Math.max(0, refusal.untilMs - this.#clock.monoMs());
   }
 
-  refused(door: string): void {
-    const before = this.#refusals.get(door)?.pauseMs;
-    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, before * 2);
-    this.#refusals.set(door, { untilMs: this.#clock.monoMs() + pauseMs, pauseMs });
+  refused(door: string, credential: Credential): void {
+    const of = mark(credential);
+    const before = this.#refusals.get(door);
+    const pauseMs = before?.of === of ? Math.min(LONGEST_PAUSE_MS, before.pauseMs * 2) : FIRST_PAUSE_MS;
+    this.#refusals.set(door, { untilMs: this.#clock.monoMs() + pauseMs, pauseMs, of });
   }
 
   accepted(door: string): void {

@@ -7,6 +7,7 @@ import { buildPlant, type Plant } from '../../agent/plant.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { jsonEvents } from '../../agent/platform/events.ts';
 import { createKey } from '../../agent/platform/keys.ts';
+import { Logins } from '../../agent/probe/logins.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import { Log } from '../../agent/record/log.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
@@ -65,6 +66,7 @@ export class Pipeline implements Disposable {
       clock,
       emit,
       recorder: this.#recorder,
+      logins: new Logins(clock),
       begun: Promise.resolve(true),
       signal,
       ranUntilMs: 0,

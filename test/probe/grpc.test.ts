@@ -376,7 +376,7 @@ test('a log-in that never came about is no refusal', async () => {
   await using miner = await FakeMiner.start(once(sending('')));
   const { logins } = fresh();
   assert.equal(reasonOf(await asker(miner, logins)()), 'truncated');
-  assert.equal(logins.restsMs(`127.0.0.1 ${miner.port} root`), 0);
+  assert.equal(logins.restsMs(`127.0.0.1 ${miner.port} root`, CREDENTIAL), 0);
 });
 
 test('without credentials nothing is sent', async () => {

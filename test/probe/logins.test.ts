@@ -4,15 +4,19 @@ import { Logins } from '../../agent/probe/logins.ts';
 
 const MINUTE_MS = 60_000;
 
+const account = (password: string) => ({ user: 'root', password: () => password });
+
+const WRONG = account('wrong');
+
 test('a log-in that is refused rests for five minutes, then twice as long each time, up to a day', () => {
   let nowMs = 0;
   const logins = new Logins({ monoMs: () => nowMs });
   const rests: number[] = [];
   for (let refusals = 0; refusals < 12; refusals += 1) {
-    logins.refused('a');
-    rests.push(logins.restsMs('a') / MINUTE_MS);
-    nowMs += logins.restsMs('a');
-    assert.equal(logins.restsMs('a'), 0, 'then it may be tried');
+    logins.refused('a', WRONG);
+    rests.push(logins.restsMs('a', WRONG) / MINUTE_MS);
+    nowMs += logins.restsMs('a', WRONG);
+    assert.equal(logins.restsMs('a', WRONG), 0, 'then it may be tried');
   }
   assert.deepEqual(rests, [5, 10, 20, 40, 80, 160, 320, 640, 1280, 1440, 1440, 1440]);
   assert.ok(rests.slice(0, 5).reduce((sum, rest) => sum + rest) > 120, 'at most five attempts in two hours');
@@ -20,11 +24,21 @@ test('a log-in that is refused rests for five minutes, then twice as long each t
 
 test('a log-in that is accepted starts anew, and each door is a door of its own', () => {
   const logins = new Logins({ monoMs: () => 0 });
-  logins.refused('a');
-  logins.refused('a');
-  assert.equal(logins.restsMs('b'), 0);
+  logins.refused('a', WRONG);
+  logins.refused('a', WRONG);
+  assert.equal(logins.restsMs('b', WRONG), 0);
   logins.accepted('a');
-  assert.equal(logins.restsMs('a'), 0);
-  logins.refused('a');
-  assert.equal(logins.restsMs('a'), 5 * MINUTE_MS);
+  assert.equal(logins.restsMs('a', WRONG), 0);
+  logins.refused('a', WRONG);
+  assert.equal(logins.restsMs('a', WRONG), 5 * MINUTE_MS);
+});
+
+test('another password is tried at once, and rests on its own account', () => {
+  const logins = new Logins({ monoMs: () => 0 });
+  logins.refused('a', WRONG);
+  logins.refused('a', WRONG);
+  assert.equal(logins.restsMs('a', account('wrong')), 10 * MINUTE_MS, 'the same one, read again');
+  assert.equal(logins.restsMs('a', account('other')), 0);
+  logins.refused('a', account('other'));
+  assert.equal(logins.restsMs('a', account('other')), 5 * MINUTE_MS);
 });

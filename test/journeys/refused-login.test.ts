@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Fleet } from '../simulator/fleet.ts';
+import { Gateway } from './agent.ts';
+import { assertPolite, fleetOf, questionsTo, rangeOf } from './fleets.ts';
+
+test('a refused log-in rests although the configuration is read again; another password is tried at once', {
+  timeout: 60_000,
+}, async () => {
+  await using fleet = await fleetOf(['antminer-stock/s21'], '127.77.0.1');
+  await using gateway = Gateway.create({
+    credentials: { stock: { user: 'root', password_file: 'miner-password' } },
+    devices: [{ ...rangeOf(fleet), credentials: 'stock' }],
+  });
+  gateway.write('miner-password', 'wrong\n');
+  await gateway.up();
+  await gateway.knows(1);
+  const shown = pagesOf(fleet);
+  assert.ok(shown > 0, 'the wrong password was tried');
+
+  for (let times = 0; times < 3; times += 1) {
+    const asked = questionsTo(fleet);
+    gateway.signal('SIGHUP');
+    await gateway.event('config.reloaded', { after: times });
+    await gateway.says('a look after it', () => questionsTo(fleet) > asked + 3);
+  }
+  assert.equal(pagesOf(fleet), shown, 'the same password was tried again');
+
+  gateway.write('miner-password', 'specimen\n');
+  gateway.signal('SIGHUP');
+  await gateway.says('what stands behind the log-in', () =>
+    gateway.attestations().some(({ evidence }) => /"mac":/.test(JSON.stringify(evidence.claims))),
+  );
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  assertPolite(fleet);
+});
+
+/** How many pages behind the log-in were asked for. */
+const pagesOf = (fleet: Fleet): number =>
+  [...fleet.requests()].reduce((sum, [request, count]) => (request.startsWith('GET /cgi-bin/') ? sum + count : sum), 0);
