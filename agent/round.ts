@@ -291,9 +291,9 @@ export const contextOf = (
   random,
 });
 
-/** Where a fact was read: names of questions of the driver, and of surfaces of the endpoint. */
-const surfacesOf = (fact: FactName, { driver }: Seen, state: DeviceState): readonly string[] => {
-  const queries = driver.facts[fact]?.queries ?? [];
+/** Where a fact was read: names of questions of the driver that were answered, and of surfaces of the endpoint. */
+const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceState): readonly string[] => {
+  const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
   return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
 };
 

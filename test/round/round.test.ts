@@ -100,6 +100,18 @@ test('a pools look asks the pools questions only, and changes nothing', async (t
   assert.equal(hall.said().length, entries);
 });
 
+test('a finding names the surfaces that were read, and not those that gave no answer', async (t) => {
+  await using fleet = await miners('127.44.12.1', 'antminer-stock/s19-4028');
+  const hall = new Hall(t, [inRange('127.44.12.1', fleet.ports)]);
+  await hall.look(0);
+  fleet.device(0).changePoolUser(0, 'thief.x1');
+  await hall.look(0);
+  hall.aheadMs += 60_000;
+  await hall.look(0);
+  const [theft] = hall.findings();
+  assert.deepEqual([theft?.id, theft?.surfaces], ['pool.user-changed', ['pools']]);
+});
+
 test('an empty address is passed and leaves no trace, neither in the log nor in coverage', async (t) => {
   const hall = new Hall(t, [inRange('127.44.2.1', { cgminer: 4028, http: 80 })]);
   await hall.look(0);
