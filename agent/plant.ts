@@ -56,6 +56,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     fleet,
     timetable,
     recorder,
+    emit,
     begun,
     look: lookDeps({ drivers, limits: limitsOf(config), clock, signal, logins }),
     wallMs: clock.wallMs,

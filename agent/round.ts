@@ -18,6 +18,7 @@ import { type LookDeps, lookAt, type Seen, type Sight } from './look.ts';
 import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
+import type { Emit } from './platform/events.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { readEndpoint } from './probe/endpoint.ts';
 import { darkIn } from './probe/probe.ts';
@@ -34,6 +35,7 @@ export interface RoundDeps {
   readonly timetable: Timetable<FleetSeat>;
   readonly look: LookDeps;
   readonly recorder: Recorder;
+  readonly emit: Emit;
   /** Nothing is judged before this resolves, and nothing at all where it gives false: the log could not begin. */
   readonly begun: Promise<boolean>;
   readonly wallMs: () => number;
@@ -93,6 +95,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   try {
     const sight = await probe(seat, look, deps);
     if (!(await deps.begun)) return;
+    tellSilent(seat, sight, deps);
     const seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
     ok = seen && (judged?.look.kind !== 'observed' || judged.look.affirms);
@@ -103,6 +106,24 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     seat.busy = false;
     if (counts) deps.recorder.polled(look, ok);
   }
+};
+
+/**
+ * A miner in a range that lets nothing be read, most of all without its log-in, has no history that a finding could be
+ * about: that it is there is said once, and again when it is something else.
+ */
+const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void => {
+  if (sight.kind === 'seen' || sight.family === undefined || seat.device !== undefined) return;
+  const { family, reason, detail } = sight;
+  const silent = `${family} ${reason}`;
+  if (reason === 'unreachable' || reason === 'timeout' || silent === seat.silent) return;
+  seat.silent = silent;
+  emit('warn', 'device.silent', {
+    address: seat.place.address,
+    family,
+    message: `it is a miner, but nothing can be read: ${detail}`,
+    remedy: 'give the entry credentials that the device takes, or open one of its interfaces to this gateway',
+  });
 };
 
 const probe = async (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {

@@ -22,6 +22,8 @@ export interface FleetSeat extends Seat {
   /** Interfaces to which the last full look could not connect, and those to which the one before it could not either. */
   dark?: readonly Interface[] | undefined;
   closed?: readonly Interface[] | undefined;
+  /** What was said of a miner here that lets nothing be read. */
+  silent?: string;
   /** A look is under way. */
   busy: boolean;
   /** Somebody asked for an attestation of what shows here now. */

@@ -26,6 +26,8 @@ export class Hall {
   readonly stopping = new AbortController();
   /** When every device had its last turn for a surface of its endpoint; a surface without one is never looked at. */
   turns: { [Name in Surface]?: number } = {};
+  /** What the rounds told of besides the log. */
+  readonly events: { readonly event: string; readonly [member: string]: unknown }[] = [];
   /** While true the store takes nothing. */
   refusing = false;
   readonly #deps: RoundDeps;
@@ -64,6 +66,7 @@ export class Hall {
       fleet: this.fleet,
       timetable: this.timetable,
       recorder: this.#recorder,
+      emit: (_level, event, members) => void this.events.push({ event, ...members }),
       begun: Promise.resolve(true),
       look: lookDeps({ drivers, limits: LIMITS, clock, signal: this.stopping.signal }),
       wallMs: clock.wallMs,

@@ -100,6 +100,18 @@ test('a pools look asks the pools questions only, and changes nothing', async (t
   assert.equal(hall.said().length, entries);
 });
 
+test('a miner in a range that lets nothing be read is told of once, although it has no history', async (t) => {
+  await using fleet = await miners('127.44.13.1', 'elphapex/dg1');
+  const hall = new Hall(t, [inRange('127.44.13.1', fleet.ports), inRange('127.44.13.2', fleet.ports)]);
+  for (const _ of [1, 2, 3]) for (const at of [0, 1]) await hall.look(at);
+  assert.deepEqual(
+    hall.events.map(({ event, address, family }) => [event, address, family]),
+    [['device.silent', '127.44.13.1', 'elphapex']],
+  );
+  assert.match(String(hall.events[0]?.message), /no credentials are configured/);
+  assert.deepEqual(hall.attestations(), []);
+});
+
 test('a finding names the surfaces that were read, and not those that gave no answer', async (t) => {
   await using fleet = await miners('127.44.12.1', 'antminer-stock/s19-4028');
   const hall = new Hall(t, [inRange('127.44.12.1', fleet.ports)]);
