@@ -132,7 +132,8 @@ const rowsOf = (members: PoolMembers, list: JsonValue): Reading<readonly Row[]> 
     if (row.kind === 'unknown') return row;
     if (row.kind === 'present') rows.push(row.value);
   }
-  return present(rows);
+  // By number, so that a list in another order gives the same slots.
+  return present(rows.sort((a, b) => a.slot - b.slot));
 };
 
 const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({

@@ -31,6 +31,13 @@ describe('a pool list', () => {
     );
   });
 
+  test('has its slots in the order of their numbers, whatever the order of the rows', () => {
+    const rows = [row(0, A), row(1, B), row(10, A, { User: 'acme.2' })];
+    assert.deepEqual(slots(rows.toReversed()), slots(rows));
+    const live = livePools(CGMINER_POOL);
+    assert.deepEqual(live(rows.toReversed()), live(rows));
+  });
+
   test('keeps the user byte for byte and leaves an empty one out', () => {
     const reading = slots([row(0, A, { User: ' acme.1 ' }), row(1, B, { User: '' })]);
     assert.ok(reading.kind === 'present');
