@@ -5,7 +5,7 @@ import { loadConfig } from '../config/load.ts';
 import { buildFinding } from '../record/statement.ts';
 import { Store, type StoredFinding } from '../record/store.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
-import { table } from './table.ts';
+import { shortened, table } from './table.ts';
 
 /** `findings`: what is open, newest first; exit 1 while something above `info` is. */
 export const findingsVerb = (program: Command, io: Io): void => {
@@ -61,9 +61,5 @@ const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
     textOf(finding.after),
   ].map(printable);
 
-const MOST = 60;
-
-const textOf = (value: unknown): string => {
-  const text = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text;
-};
+const textOf = (value: unknown): string =>
+  value === undefined ? '' : shortened(typeof value === 'string' ? value : JSON.stringify(value));

@@ -10,7 +10,7 @@ import { devicesBlock } from './devices-block.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { listen, parseListenSeconds, parseReportPorts, type ReportPorts } from './listen.ts';
 import { type AskOptions, addAskOptions, askDeps, credentialOf } from './probe.ts';
-import { table } from './table.ts';
+import { shortened, table } from './table.ts';
 import { factText, mainPool, probeJson } from './view.ts';
 
 interface ScanOptions extends AskOptions {
@@ -202,8 +202,8 @@ const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] =
   return [
     address,
     facts.family ?? '',
-    facts['identity.model'] ?? '',
-    facts['firmware.version'] ?? facts['firmware.build'] ?? '',
+    shortened(facts['identity.model'] ?? ''),
+    shortened(facts['firmware.version'] ?? facts['firmware.build'] ?? ''),
     factText('telemetry.hashrate_hs', facts),
     mainPool(facts),
     facts['identity.mac'] ?? '',

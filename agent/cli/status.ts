@@ -9,7 +9,7 @@ import type { UplinkStatus } from '../publish/uplink.ts';
 import { Store } from '../record/store.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { type Live, liveStatus } from './live.ts';
-import { table } from './table.ts';
+import { shortened, table } from './table.ts';
 
 /** `status`: devices with conformance, open findings, log and uplink, from the store and from the agent if it runs. */
 export const statusVerb = (program: Command, io: Io): void => {
@@ -103,8 +103,8 @@ const cells = (row: DeviceRow): readonly string[] =>
   [
     row.device,
     row.address,
-    row.model,
-    row.firmware,
+    shortened(row.model),
+    shortened(row.firmware),
     row.pools_unread_since === undefined
       ? row.conformance
       : `${row.conformance}, pools not read since ${utc(row.pools_unread_since)}`,

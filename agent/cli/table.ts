@@ -33,3 +33,9 @@ export const table = (io: Io, heading: readonly string[], rows: readonly (readon
     .map((line) => line.trimEnd())
     .join('\n')}\n`;
 };
+
+/** Longest text of a device in a row of many devices, characters. */
+const MOST = 60;
+
+/** A text of a device, so short that one device does not make the table too wide for all. */
+export const shortened = (text: string): string => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
