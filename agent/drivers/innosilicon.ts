@@ -132,14 +132,26 @@ const modelOf = (...replies: readonly Reading<JsonValue>[]): string => {
 
 const modelIn = (description: string): string | undefined => /^innominer +([a-z]+\d+[a-z+]*)-/i.exec(description)?.[1];
 
+/** The rate of a row in H/s, where it is known what the model counts. */
+const rateIn = (row: JsonObject, model: string): Reading<number> => {
+  const factor = UNIT_OF_MODEL.find(([pattern]) => pattern.test(model))?.[1];
+  const rate = memberOf(row, ['MHS 5s', 'MHS 1m', 'MHS av']);
+  return factor === undefined || rate === undefined ? ABSENT : scaled(factor)(rate);
+};
+
 const programRate = joined(['summary', 'overview', 'type'], ({ summary, overview, type }) =>
   whenPresent(summary, (reply) => {
     const row = firstRow('SUMMARY')(reply);
-    if (row === undefined) return UNREADABLE;
-    const model = modelOf(overview, type, summary);
-    const factor = UNIT_OF_MODEL.find(([pattern]) => pattern.test(model))?.[1];
-    const rate = memberOf(row, ['MHS 5s', 'MHS 1m', 'MHS av']);
-    return factor === undefined || rate === undefined ? ABSENT : scaled(factor)(rate);
+    return row === undefined ? UNREADABLE : rateIn(row, modelOf(overview, type, summary));
+  }),
+);
+
+/** The web interface lists the devices as the miner program does, also where port 4028 is closed. */
+const deviceRates = joined(['web_summary', 'overview', 'type'], ({ web_summary: summary, overview, type }) =>
+  whenPresent(summary, (reply) => {
+    const model = modelOf(overview, type);
+    const devices = asObject(reply)?.DEVS;
+    return devices === undefined ? ABSENT : inRows((rows) => sum(rows.map((row) => rateIn(row, model))))(devices);
   }),
 );
 
@@ -280,7 +292,7 @@ export const innosilicon = defineDriver({
 
     'access.api_write': at('check', '/CHECK/0/Access', flag),
 
-    'telemetry.hashrate_hs': anyOf(sumOfDevices('Hash Rate H'), programRate),
+    'telemetry.hashrate_hs': anyOf(sumOfDevices('Hash Rate H'), programRate, deviceRates),
     'telemetry.temp_max_mc': anyOf(
       ofBoards((boards) => hottest(boards.flatMap((board) => [board['Temp max'], board.Temp]))),
       ofDevices((devices) => hottest(devices.map(({ Temperature }) => Temperature))),

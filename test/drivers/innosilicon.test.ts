@@ -93,3 +93,24 @@ test('the line of the uptime is read in its three spellings', () => {
   assert.equal(uptime('15:38:31 up 1 day, 1:00, load average: 0.30, 0.23, 0.11'), 90_000);
   assert.equal(uptime('15:38:31 up, load average: 0.30'), undefined);
 });
+
+describe('the hash rate where port 4028 is closed', () => {
+  const web_summary = {
+    success: true,
+    DEVS: [
+      { ASC: 0, 'MHS 5s': 14_100_000.5 },
+      { ASC: 1, 'MHS av': '14000000' },
+    ],
+  };
+
+  test('is that of the rows of the web interface, in the unit of the model', () => {
+    const rateOf = (type: string) =>
+      look({ web_summary, type: { success: true, type } }).facts['telemetry.hashrate_hs'];
+    assert.equal(rateOf('T3+'), 28_100_000_500_000);
+    assert.equal(rateOf('A9++'), 28_100_001);
+  });
+
+  test('is unknown of a model whose unit is not', () => {
+    assert.equal(look({ web_summary, type: { success: true, type: 'Z1' } }).facts['telemetry.hashrate_hs'], undefined);
+  });
+});
