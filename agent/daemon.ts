@@ -140,7 +140,7 @@ export class Daemon {
     this.#ambience = ambience;
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
-    this.#logins = new Logins(ambience.clock);
+    this.#logins = loginsOf(ambience.clock, store, key);
     this.#time = time;
     const attested = log.replaced === undefined ? attestedOf(store, fleet) : new Attested();
     const { clock, emit } = ambience;
@@ -256,6 +256,7 @@ export class Daemon {
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
+    this.#every(SECOND_MS, () => this.#saveRefusals());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#savePlaces());
     this.#every(HEAD_MS, () => this.#keepHead());
@@ -352,6 +353,12 @@ export class Daemon {
       (seat === undefined ? unknown : asked).push(device);
     }
     return { asked, unknown };
+  }
+
+  /** An agent that dies over and over must not lock an account by trying a wrong password at every start. */
+  #saveRefusals(): void {
+    const refusals = this.#logins.unsaved(this.#ambience.clock.wallMs());
+    if (refusals !== undefined) this.#ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
   }
 
   #savePlaces(): void {
@@ -579,6 +586,17 @@ export class Daemon {
     this.#ground.recorder.stop();
   }
 }
+
+/** Name under which the store keeps the log-ins that devices refused. */
+const REFUSED_LOGINS = 'refused-logins';
+
+/** The log-ins with what was refused before this start. Their marks are made with a key that is in no store: a signature, which is always the same. */
+const loginsOf = (clock: Clock, store: Store, { signer }: GatewayKey): Logins => {
+  const markKey = signer.sign(Buffer.from('assayer: marks of refused log-ins'));
+  const logins = new Logins(clock, markKey);
+  store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
+  return logins;
+};
 
 /** Since when the pools that are attested cannot be read, Unix seconds, by device. */
 const unreadPools = (states: readonly DeviceState[]): { readonly [device: string]: number } =>

@@ -25,24 +25,46 @@ interface Refusal {
   readonly of: string;
 }
 
-/** Tells within this process whether two passwords are the same, and says nothing else of them. */
-const MARK_KEY = randomBytes(32);
-
-const mark = ({ password }: Credential): string => createHmac('sha256', MARK_KEY).update(password()).digest('base64');
+/** A refusal as one process hands it to the next: its end by the wall clock. */
+type Kept = readonly [door: string, untilWallMs: number, pauseMs: number, of: string];
 
 /**
  * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
  * log-in that a device refused rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
- * however often the configuration is read again. Another password is tried at once.
+ * however often the configuration is read again or the agent starts. Another password is tried at once.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
+  readonly #markKey: Uint8Array;
   readonly #sessions = new Map<string, Session>();
   readonly #challenges = new Map<string, KeptChallenge>();
   readonly #refusals = new Map<string, Refusal>();
+  #isUnsaved = false;
 
-  constructor(clock: Pick<Clock, 'monoMs'>) {
+  /** `markKey` is secret: with it a mark tells whether two passwords are the same, without it nothing. */
+  constructor(clock: Pick<Clock, 'monoMs'>, markKey: Uint8Array = randomBytes(32)) {
     this.#clock = clock;
+    this.#markKey = markKey;
+  }
+
+  /** The refusals as text for the process after this one, where they changed since this was asked last. */
+  unsaved(wallMs: number): string | undefined {
+    if (!this.#isUnsaved) return undefined;
+    this.#isUnsaved = false;
+    const aheadMs = wallMs - this.#clock.monoMs();
+    const kept = [...this.#refusals].map(
+      ([door, { untilMs, pauseMs, of }]): Kept => [door, untilMs + aheadMs, pauseMs, of],
+    );
+    return JSON.stringify(kept);
+  }
+
+  /** Takes over what an earlier process with the same key was refused, but for what is long past. */
+  takeOver(text: string, wallMs: number): void {
+    // Written by `unsaved`.
+    for (const [door, untilWallMs, pauseMs, of] of JSON.parse(text) as readonly Kept[]) {
+      const restMs = Math.min(untilWallMs - wallMs, pauseMs);
+      if (restMs > -LONGEST_PAUSE_MS) this.#refusals.set(door, { untilMs: this.#clock.monoMs() + restMs, pauseMs, of });
+    }
   }
 
   session(door: string): Session | undefined {
@@ -79,18 +101,23 @@ export class Logins {
   /** How long the log-in still rests, ms; 0 where it may be tried. */
   restsMs(door: string, credential: Credential): number {
     const refusal = this.#refusals.get(door);
-    if (refusal === undefined || refusal.of !== mark(credential)) return 0;
+    if (refusal === undefined || refusal.of !== this.#mark(credential)) return 0;
     return Math.max(0, refusal.untilMs - this.#clock.monoMs());
   }
 
   refused(door: string, credential: Credential): void {
-    const of = mark(credential);
+    const of = this.#mark(credential);
     const before = this.#refusals.get(door);
     const pauseMs = before?.of === of ? Math.min(LONGEST_PAUSE_MS, before.pauseMs * 2) : FIRST_PAUSE_MS;
     this.#refusals.set(door, { untilMs: this.#clock.monoMs() + pauseMs, pauseMs, of });
+    this.#isUnsaved = true;
   }
 
   accepted(door: string): void {
-    this.#refusals.delete(door);
+    if (this.#refusals.delete(door)) this.#isUnsaved = true;
+  }
+
+  #mark({ password }: Credential): string {
+    return createHmac('sha256', this.#markKey).update(password()).digest('base64url');
   }
 }

@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Fleet } from '../simulator/fleet.ts';
 import { Gateway } from './agent.ts';
 import { assertPolite, fleetOf, questionsTo, rangeOf } from './fleets.ts';
 
-test('a refused log-in rests although the configuration is read again; another password is tried at once', {
+test('a refused log-in rests although the configuration is read again or the agent is killed; another password is tried at once', {
   timeout: 60_000,
 }, async () => {
   await using fleet = await fleetOf(['antminer-stock/s21'], '127.77.0.1');
@@ -25,6 +26,14 @@ test('a refused log-in rests although the configuration is read again; another p
     await gateway.says('a look after it', () => questionsTo(fleet) > asked + 3);
   }
   assert.equal(pagesOf(fleet), shown, 'the same password was tried again');
+
+  // The second in which what was refused is written.
+  await delay(1500);
+  await gateway.stop('SIGKILL');
+  const asked = questionsTo(fleet);
+  await gateway.up();
+  await gateway.says('a look after the start', () => questionsTo(fleet) > asked + 3);
+  assert.equal(pagesOf(fleet), shown, 'the same password was tried again at a start');
 
   gateway.write('miner-password', 'specimen\n');
   gateway.signal('SIGHUP');

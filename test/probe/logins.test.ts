@@ -42,3 +42,30 @@ test('another password is tried at once, and rests on its own account', () => {
   logins.refused('a', account('other'));
   assert.equal(logins.restsMs('a', account('other')), 5 * MINUTE_MS);
 });
+
+test('a refusal outlives the process, by the wall clock, and nothing in its text tells the password', () => {
+  const key = new Uint8Array(32).fill(7);
+  const before = new Logins({ monoMs: () => 1000 }, key);
+  assert.equal(before.unsaved(0), undefined);
+  before.refused('a', WRONG);
+  before.refused('a', WRONG);
+  const text = before.unsaved(50_000) ?? '';
+  assert.equal(before.unsaved(50_000), undefined, 'nothing new');
+  assert.doesNotMatch(text, /wrong/);
+
+  const after = (wallMs: number, markKey = key): Logins => {
+    const logins = new Logins({ monoMs: () => 7 }, markKey);
+    logins.takeOver(text, wallMs);
+    return logins;
+  };
+  assert.equal(after(50_000 + 4 * MINUTE_MS).restsMs('a', WRONG), 6 * MINUTE_MS);
+  assert.equal(after(50_000).restsMs('a', account('other')), 0);
+  assert.equal(after(0).restsMs('a', WRONG), 10 * MINUTE_MS, 'a clock that was put back makes it no longer');
+  assert.equal(after(50_000, new Uint8Array(32)).restsMs('a', WRONG), 0, 'a mark of another key says nothing');
+  const later = after(50_000 + 11 * MINUTE_MS);
+  assert.equal(later.restsMs('a', WRONG), 0);
+  later.refused('a', WRONG);
+  assert.equal(later.restsMs('a', WRONG), 20 * MINUTE_MS, 'twice as long as before the start');
+  before.accepted('a');
+  assert.equal(before.unsaved(60_000), '[]');
+});
