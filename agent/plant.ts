@@ -150,11 +150,12 @@ const limitsOf = ({ probe }: Config) => ({
 
 /** The target of a seat. A password is read when it is first needed and kept until the configuration is read again. */
 const targets = (config: Config): ((seat: FleetSeat) => Target) => {
-  const logins = new Map<string, Pick<Target, 'credential' | 'vendorDefault'>>(
+  const logins = new Map<string, Pick<Target, 'credential' | 'vendorDefault' | 'families'>>(
     Object.entries(config.credentials).map(([name, source]) => {
-      if (isVendorDefault(source)) return [name, { vendorDefault: true }];
+      const { user, families } = source;
+      if (isVendorDefault(source)) return [name, { vendorDefault: true, families }];
       let password: string | undefined;
-      return [name, { credential: { user: source.user, password: () => (password ??= readSecret(source)) } }];
+      return [name, { credential: { user, password: () => (password ??= readSecret(source)) }, families }];
     }),
   );
   return ({ place, closed }) => ({

@@ -6,7 +6,7 @@ import { DRIVERS } from '../drivers/index.ts';
 import { type DriverFile, readDriverFiles } from '../outside/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import { parseYaml } from './document.ts';
-import { type Contradiction, checkMeaning } from './meaning.ts';
+import { type Contradiction, checkFamilies, checkMeaning } from './meaning.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 
@@ -83,7 +83,10 @@ export const parseConfig = (
   }
   const config = withAbsolutePaths(checked.data, folder);
   const outside = readDriverFiles(config.drivers, DRIVERS);
-  const contradictions = [...checkMeaning(config), ...also(config)].map((one) => problemAt(read, one));
+  // A driver file that could not be read has a family, too.
+  const families = [...DRIVERS, ...outside.files.map(({ driver }) => driver)].map(({ family }) => family);
+  const strangers = outside.problems.length > 0 ? [] : checkFamilies(config, families);
+  const contradictions = [...checkMeaning(config), ...strangers, ...also(config)].map((one) => problemAt(read, one));
   const problems = [...contradictions, ...outside.problems];
   return problems.length === 0 ? { kind: 'good', config, outside: outside.files } : { kind: 'bad', problems };
 };

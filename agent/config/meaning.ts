@@ -1,3 +1,4 @@
+import { closest } from 'fastest-levenshtein';
 import cron from 'node-cron';
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
@@ -156,6 +157,22 @@ const credential = (config: Config, name: string): readonly Contradiction[] => {
   if (source === undefined || isVendorDefault(source)) return [];
   return secretProblem(source, ['credentials', name]);
 };
+
+/** A family that nobody is recognised as would never be shown the log-in, and nobody would know why. */
+export const checkFamilies = ({ credentials }: Config, known: readonly string[]): readonly Contradiction[] =>
+  Object.entries(credentials).flatMap(([name, { families = [] }]) =>
+    families.flatMap((family, index) =>
+      known.includes(family)
+        ? []
+        : [
+            {
+              path: ['credentials', name, 'families', index],
+              message: `there is no family "${family}"`,
+              remedy: `did you mean "${closest(family, known)}"? assayer requests shows them all`,
+            },
+          ],
+    ),
+  );
 
 const broker = (config: Config): readonly Contradiction[] => {
   if (config.mqtt === undefined) return [];

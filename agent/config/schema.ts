@@ -60,6 +60,11 @@ const credential = z.strictObject({
     .boolean()
     .default(false)
     .describe('try the log-in that the maker of the device documents, where no password is given'),
+  families: z
+    .array(z.string())
+    .min(1)
+    .optional()
+    .describe('show the log-in only to devices recognised as one of these families; without it to every device'),
 });
 
 const broker = z.strictObject({

@@ -35,7 +35,7 @@ export const recordDevice = async ({ target, driver, drivers, redact, deps }: Re
   const queries = questionsOf(driver);
   const allow = compileAllowList([], [...queries.values()].flatMap(byEachKey));
   const secrets = driver === undefined ? drivers.flatMap((one) => one.secrets ?? []) : (driver.secrets ?? []);
-  const asked = withLogin(target, driver ?? {});
+  const asked = driver === undefined ? target : withLogin(target, driver);
   const minutes = new Minutes(secretNames({ secrets }, redact), asked.credential !== undefined);
   const live = new Map<string, Reply | NoReply>();
   await using line = new Line(asked, { ...deps, allow }, driver);

@@ -40,11 +40,17 @@ const askAll = async (line: Line, { open, closed }: Parted): Promise<Replies> =>
   return replies;
 };
 
-/** The target with the log-in that the maker of its family documents, where the operator turned that on. */
-export const withLogin = (target: Target, { vendorLogin }: Pick<Driver, 'vendorLogin'>): Target =>
-  target.credential !== undefined || target.vendorDefault !== true || vendorLogin === undefined
-    ? target
-    : { ...target, credential: { user: vendorLogin.user, password: () => vendorLogin.password } };
+/**
+ * The target with the log-in that a device of this family is shown: the one configured, unless it is for others, or the
+ * one that the maker documents, where the operator turned that on. What a device is follows from what it says: a password
+ * for Digest would otherwise be had in clear by whoever speaks like a family that wants it so.
+ */
+export const withLogin = (target: Target, { family, vendorLogin }: Pick<Driver, 'family' | 'vendorLogin'>): Target => {
+  const { credential, vendorDefault, ...open } = target;
+  if (target.families?.includes(family) === false) return open;
+  if (credential !== undefined || vendorDefault !== true || vendorLogin === undefined) return target;
+  return { ...target, credential: { user: vendorLogin.user, password: () => vendorLogin.password } };
+};
 
 const isPointless = (query: Query, replies: Replies): boolean => query.unless?.(replies) === true;
 

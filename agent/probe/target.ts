@@ -17,6 +17,8 @@ export interface Target {
   readonly credential?: Credential;
   /** Where there is no credential, the log-in that the maker documents may be tried: the operator turned that on. */
   readonly vendorDefault?: boolean;
+  /** Only devices recognised as one of these are shown a log-in; without it all are. */
+  readonly families?: readonly string[] | undefined;
   /** Where no connection can be made, as the last full looks found: a pools look does not try there while others answer. */
   readonly closed?: readonly Interface[] | undefined;
 }

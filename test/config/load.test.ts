@@ -130,6 +130,14 @@ test('a host is an address or a name; what is given with it is told where it goe
   good(entries('10.20.15.7', 'miner7.example', 'tx1_b2', 'fd00::7'));
 });
 
+test('a log-in for a family that does not exist is told, with the nearest one there is', () => {
+  const of = (families: string) => `${MINIMAL}credentials:\n  stock: { vendor_default: true, families: ${families} }\n`;
+  const [problem] = problemsOf(of('[goldshell, antminer-stok]'));
+  assert.equal(problem?.path, 'credentials.stock.families[1]');
+  assert.match(problem?.remedy ?? '', /did you mean "antminer-stock"/);
+  good(of('[goldshell]'));
+});
+
 test('a line of pools.allow that names no host is told', () => {
   const lines = ['not a url', 'stratum+tcp://', 'stratum+tcp://*pool.example:1', ':3333'];
   const listed = (urls: readonly string[]) =>

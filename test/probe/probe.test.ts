@@ -4,6 +4,7 @@ import { cgminer, defineDriver, httpGet } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { Capture } from '../../agent/probe/capture.ts';
 import { darkIn, probeDevice } from '../../agent/probe/probe.ts';
+import type { Target } from '../../agent/probe/target.ts';
 import { BETWEEN, type Behaviour, dripping, FakeMiner, fresh, PATIENT, page } from './fake-miner.ts';
 
 const pools = { cadence: 'pools' } as const;
@@ -180,4 +181,51 @@ test('what a full look could not connect to is told by interface', BOUND, async 
     deps(),
   );
   assert.deepEqual(darkIn(mixed, capture), CGMINER_CLOSED);
+});
+
+/** A family that wants the password in clear. */
+const inClear = defineDriver({
+  family: 'in-clear',
+  title: 'In clear',
+  source: 'this test',
+  recognise: () => 0,
+  vendorLogin: { user: 'maker', password: 'documented' },
+  queries: { conf: httpGet('/conf', { ...pools, auth: 'basic' }) },
+  facts: {},
+});
+
+/** The `Authorization` headers that a device of this family gets to see. */
+const shownTo = async (driver: typeof inClear, login: Pick<Target, 'credential' | 'vendorDefault' | 'families'>) => {
+  const seen: string[] = [];
+  await using miner = await FakeMiner.start((request, socket) => {
+    seen.push(...(/^authorization: (.*)$/im.exec(request)?.slice(1) ?? []));
+    socket.write(page('{}'));
+  });
+  const target = { address: '127.0.0.1', ports: { http: miner.port }, ...login };
+  const { replies } = await probeDevice(target, driver, 'full', { ...deps(), allow: compileAllowList([driver]) });
+  const [conf] = replies.values();
+  return { seen, outcome: conf?.kind === 'reply' ? 'reply' : conf?.reason };
+};
+
+const basic = (text: string): string => `Basic ${Buffer.from(text).toString('base64')}`;
+
+test('a log-in for other families is not shown to a device that speaks like one of this', BOUND, async () => {
+  const of = (families?: readonly string[]) => ({ credential: { user: 'root', password: () => 'secret' }, families });
+  assert.deepEqual(await shownTo(inClear, of(['antminer-stock'])), { seen: [], outcome: 'refused' });
+  for (const families of [undefined, ['antminer-stock', 'in-clear']])
+    assert.deepEqual(await shownTo(inClear, of(families)), { seen: [basic('root:secret')], outcome: 'reply' });
+});
+
+test('the log-in that a maker documents is tried only where that is turned on, and none was given', BOUND, async () => {
+  assert.deepEqual(await shownTo(inClear, {}), { seen: [], outcome: 'refused' });
+  assert.deepEqual(await shownTo(inClear, { vendorDefault: true }), {
+    seen: [basic('maker:documented')],
+    outcome: 'reply',
+  });
+  assert.deepEqual(await shownTo(inClear, { vendorDefault: true, families: ['other'] }), {
+    seen: [],
+    outcome: 'refused',
+  });
+  const given = { vendorDefault: true, credential: { user: 'root', password: () => 'secret' } };
+  assert.deepEqual(await shownTo(inClear, given), { seen: [basic('root:secret')], outcome: 'reply' });
 });
