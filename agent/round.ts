@@ -99,7 +99,8 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     const seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
     ok = seen && (judged?.look.kind !== 'observed' || judged.look.affirms);
-    const recorded = judged === undefined || (await deps.recorder.take(judged));
+    const taken = judged === undefined || deps.recorder.take(judged);
+    const recorded = taken === true || (await taken);
     // A position is passed when something was seen there, an address of a range when somebody looked.
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
@@ -126,12 +127,16 @@ const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void =>
   });
 };
 
-const probe = async (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
+const probe = (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
   const target = deps.targetOf(seat);
   const known = deps.look.drivers.find(({ family }) => family === seat.family);
   const first = lookAt(target, known, look, deps.look);
-  if (look === 'pools') return first;
-  const sight = await askAnew(first, seat, deps, (driver) => lookAt(target, driver, look, deps.look));
+  return look === 'pools' ? first : inFullFrom(first, target, seat, deps);
+};
+
+/** A full look that began so, and what it leads to. */
+const inFullFrom = async (first: Promise<Sight>, target: Target, seat: FleetSeat, deps: RoundDeps): Promise<Sight> => {
+  const sight = await askAnew(first, seat, deps, (driver) => lookAt(target, driver, 'full', deps.look));
   if (sight.kind === 'nothing') return sight;
   noteDark(seat, darkIn(sight.driver, sight.capture));
   return withEndpointOf(target, sight, seat, deps);

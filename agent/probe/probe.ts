@@ -16,28 +16,22 @@ export const probeDevice = async (
   look: LookKind,
   deps: ProbeDeps,
 ): Promise<Capture> => {
+  const replies = new Map<string, Reply | NoReply>();
+  const { open, closed } = parted(inOrder(driver, look), look === 'pools' ? target.closed : undefined);
   const line = new Line(withLogin(target, driver), deps, driver);
-  const questions = parted(inOrder(driver, look), look === 'pools' ? target.closed : undefined);
   try {
-    const replies = await askAll(line, questions);
+    for (const [name, query] of open) {
+      replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
+    }
+    const isAlive = closed.length > 0 && [...replies.values()].some(({ kind }) => kind === 'reply');
+    for (const [name, query] of closed) {
+      replies.set(name, isPointless(query, replies) ? NOT_SERVED : isAlive ? CLOSED : await line.ask(query));
+    }
     return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
   } finally {
     // `await using` costs a hundredth of a look.
     if (line.isOpen) await line[Symbol.asyncDispose]();
   }
-};
-
-/** Questions to interfaces that are taken to be closed are put only to a device that answers nothing else. */
-const askAll = async (line: Line, { open, closed }: Parted): Promise<Replies> => {
-  const replies = new Map<string, Reply | NoReply>();
-  for (const [name, query] of open) {
-    replies.set(name, isPointless(query, replies) ? NOT_SERVED : await line.ask(query));
-  }
-  const isAlive = closed.length > 0 && [...replies.values()].some(({ kind }) => kind === 'reply');
-  for (const [name, query] of closed) {
-    replies.set(name, isPointless(query, replies) ? NOT_SERVED : isAlive ? CLOSED : await line.ask(query));
-  }
-  return replies;
 };
 
 /**
@@ -46,11 +40,12 @@ const askAll = async (line: Line, { open, closed }: Parted): Promise<Replies> =>
  * for Digest would otherwise be had in clear by whoever speaks like a family that wants it so.
  */
 export const withLogin = (target: Target, { family, vendorLogin }: Pick<Driver, 'family' | 'vendorLogin'>): Target => {
-  const { credential, vendorDefault, ...open } = target;
-  if (target.families?.includes(family) === false) return open;
-  if (credential !== undefined || vendorDefault !== true || vendorLogin === undefined) return target;
+  if (target.families?.includes(family) === false) return withoutLogin(target);
+  if (target.credential !== undefined || target.vendorDefault !== true || vendorLogin === undefined) return target;
   return { ...target, credential: { user: vendorLogin.user, password: () => vendorLogin.password } };
 };
+
+const withoutLogin = ({ credential: _, vendorDefault: __, ...open }: Target): Target => open;
 
 const isPointless = (query: Query, replies: Replies): boolean => query.unless?.(replies) === true;
 
