@@ -40,30 +40,21 @@ export class HttpSession implements AsyncDisposable {
   }
 
   /** Asks for a page and gives it as it is, whatever its status. */
-  page(query: HttpQuery): Promise<Page | NoReply> {
+  async page(query: HttpQuery): Promise<Page | NoReply> {
     const { auth } = query;
     const request = this.#deps.allow.web(query);
-    if (auth === 'none' || (auth === 'basic-if-asked' && this.#credential === undefined))
-      return this.#exchange.request(request);
-    const isAskedFirst = isLogin(auth) && auth.ifAsked && this.#deps.logins.session(this.#door) === undefined;
-    return isAskedFirst ? this.#ifAsked(request, auth) : this.#loggedIn(request, auth);
-  }
-
-  async #ifAsked(request: WebRequest, login: Login): Promise<Page | NoReply> {
-    const page = await this.#exchange.request(request);
-    return page.kind === 'no-reply' || !isOver(page, login) ? page : this.#loggedIn(request, login);
-  }
-
-  #loggedIn(request: WebRequest, auth: Scheme | Login): Promise<Page | NoReply> {
     const credential = this.#credential;
-    if (credential === undefined)
-      return Promise.resolve(noReply('refused', 'no credentials are configured for this device'));
-    const restsMs = this.#deps.logins.restsMs(this.#door, credential);
-    if (restsMs > 0) {
-      const detail = `the device refused the log-in, which rests for ${minutes(restsMs)} min`;
-      return Promise.resolve(noReply('refused', detail));
+    if (auth === 'none' || (auth === 'basic-if-asked' && credential === undefined))
+      return await this.#exchange.request(request);
+    if (isLogin(auth) && auth.ifAsked && this.#deps.logins.session(this.#door) === undefined) {
+      const page = await this.#exchange.request(request);
+      if (page.kind === 'no-reply' || !isOver(page, auth)) return page;
     }
-    return isLogin(auth) ? this.#inSession(request, auth, credential) : this.#shown(request, auth, credential);
+    if (credential === undefined) return noReply('refused', 'no credentials are configured for this device');
+    const restsMs = this.#deps.logins.restsMs(this.#door, credential);
+    if (restsMs > 0)
+      return noReply('refused', `the device refused the log-in, which rests for ${minutes(restsMs)} min`);
+    return await (isLogin(auth) ? this.#inSession(request, auth, credential) : this.#shown(request, auth, credential));
   }
 
   /** Closes the connection; resolves when it is gone. */
