@@ -1,0 +1,227 @@
+/**
+ * A run of `npm run faults`, where everything it starts may be: in namespaces of its own, or not. Started by `scripts/faults.ts`
+ * with its options as JSON; prints the report as JSON. Ends early when stdin does.
+ */
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { signingCollector } from '../../agent/collect/witness.ts';
+import { FleetProcess } from '../bench/processes.ts';
+import { bundleAgent } from '../bundle.ts';
+import { RUNTIME_OPTIONS } from '../runtime-options.ts';
+import { ACTIONS, type Owner, type Site } from './actions.ts';
+import { Broker } from './broker.ts';
+import { CatchUp } from './catch-up.ts';
+import { Clock } from './clock.ts';
+import { Collector } from './collector.ts';
+import { Disk } from './disk.ts';
+import { Gateway } from './gateway.ts';
+import { judge } from './judge.ts';
+import { FAULTS, type FaultKind, type Kind } from './kinds.ts';
+import { lookAround, type Missing } from './machine.ts';
+import { Network } from './network.ts';
+import { type Fault, planFaults } from './plan.ts';
+import type { Report } from './report.ts';
+import type { OwnEnd, Protocol } from './service.ts';
+import { Unrest } from './unrest.ts';
+
+export interface RunOptions {
+  readonly seed: number;
+  readonly seconds: number;
+  readonly every: number;
+  readonly devices: number;
+  readonly patience: number;
+  readonly protocol: Protocol;
+  /** Where files may be made; whoever starts the run removes it. */
+  readonly folder: string;
+  /** Why there are no namespaces; absent where the run is inside. */
+  readonly withoutNamespaces?: string;
+}
+
+const SAMPLE_MS = 250;
+const COPY_MS = 4_000;
+/** Until the first entry is stored. */
+const START_S = 60;
+/** What the plain client may need after us, and how long nothing must come before that counts as all. */
+const PLAIN_S = 60;
+const QUIET_MS = 5_000;
+const FAREWELLS = 3;
+const FAREWELL_S = 15;
+
+const options = JSON.parse(process.argv[2] ?? '{}') as RunOptions;
+const stopping = new AbortController();
+process.stdin.on('end', () => stopping.abort()).resume();
+process.on('SIGTERM', () => stopping.abort());
+
+const note = (text: string): void => void process.stderr.write(`${text}\n`);
+
+const skippedHere = (missing: Missing): Report['skipped'] =>
+  FAULTS.flatMap(({ kind, needs }: FaultKind & { readonly kind: Kind }) => {
+    const reason = needs === undefined ? undefined : missing[needs];
+    return reason === undefined ? [] : [{ kind, reason }];
+  });
+
+const each = <T>(make: (owner: Owner) => T): { readonly [owner in Owner]: T } => ({
+  agent: make('agent'),
+  broker: make('broker'),
+  collector: make('collector'),
+});
+
+/** Waits until something is so; false where it is not in time. */
+const comes = async (isSo: () => boolean, withinS: number): Promise<boolean> => {
+  const endMs = performance.now() + withinS * 1000;
+  while (!isSo()) {
+    if (performance.now() > endMs) return false;
+    await delay(SAMPLE_MS, undefined, { signal: stopping.signal });
+  }
+  return true;
+};
+
+const run = async (): Promise<Report> => {
+  const { folder, seconds, seed } = options;
+  const missing = lookAround(options.withoutNamespaces);
+  const skipped = skippedHere(missing);
+  const kinds = FAULTS.map(({ kind }) => kind).filter((kind) => !skipped.some((one) => one.kind === kind));
+  const plan = planFaults({ seed, seconds, everyMs: options.every * 1000, kinds });
+  const ends: OwnEnd[] = [];
+  const tell = (end: OwnEnd): void => {
+    ends.push(end);
+    note(`${end.name} ended by itself, ${end.how}: ${end.last}`);
+  };
+
+  await using started = new AsyncDisposableStack();
+  const program = [process.execPath, ...RUNTIME_OPTIONS, await bundleAgent(folder)];
+  const network = started.use(await Network.open({ isLinked: missing.network === undefined }));
+  const disks = each((owner) => new Disk(join(folder, owner), { isMounted: missing.mounts === undefined }));
+  const clocks = each((owner) => new Clock(join(folder, `${owner}.clock`)));
+  const fleet = started.use(await FleetProcess.start(options.devices, '127.90.0.1'));
+  const cosignFile = join(folder, 'cosign.key');
+  const { vkey } = signingCollector(cosignFile, 'collector-a');
+  const side = (owner: 'agent' | 'collector') => ({
+    folder,
+    program,
+    url: network.urls[owner],
+    protocol: options.protocol,
+    disk: disks[owner],
+    clock: clocks[owner],
+  });
+  const broker = new Broker(folder, { network, disk: disks.broker, clock: clocks.broker }, tell);
+  const gateway = new Gateway({ ...side('agent'), fleet, vkey }, tell);
+  const collector = new Collector({ ...side('collector'), keyFile: gateway.keyFile, cosignFile }, tell);
+  const site: Site = { network, broker, gateway, collector, disks, clocks };
+  for (const service of [broker, gateway, collector]) {
+    service.start();
+    started.defer(() => service.kill());
+  }
+  if (!(await comes(() => (collector.size() ?? 0) > 0, START_S)))
+    throw new Error('nothing was stored before the first fault');
+  await collector.copy();
+
+  const unrest = new Unrest(fleet);
+  const catchUp = new CatchUp();
+  const sampling = setInterval(() => catchUp.has(collector.size() ?? 0, performance.now()), SAMPLE_MS);
+  const copying = setInterval(() => void collector.copy(), COPY_MS);
+  started.defer(() => {
+    unrest.stop();
+    clearInterval(sampling);
+    clearInterval(copying);
+  });
+  unrest.start();
+  const faults = await make(plan, site, catchUp, gateway);
+  unrest.stop();
+  clearInterval(copying);
+
+  note('no more faults; waiting until everything is stored …');
+  const ceasedMs = performance.now();
+  const isWhole = (): boolean => {
+    const size = gateway.size();
+    return size !== undefined && collector.size() === size;
+  };
+  const hasCaughtUp = await comes(isWhole, options.patience);
+  const lastMs = performance.now() - ceasedMs;
+  await plainSettles(gateway, collector);
+  const endings = [...(await farewell(gateway, isWhole)), `collector: ${await collector.stop()}`];
+  clearInterval(sampling);
+  await Promise.all([gateway.kill(), collector.kill()]);
+  return judge({
+    seed,
+    seconds,
+    isolated: options.withoutNamespaces === undefined,
+    faults,
+    skipped,
+    ends,
+    endings,
+    program,
+    gateway,
+    collector,
+    catchUp,
+    hasCaughtUp,
+    lastMs,
+    folder,
+  });
+};
+
+/** Makes every fault at its time. Resolves when the last one has ended. */
+const make = async (
+  plan: readonly Fault[],
+  site: Site,
+  catchUp: CatchUp,
+  gateway: Gateway,
+): Promise<Report['faults']> => {
+  const startMs = performance.now();
+  const { signal } = stopping;
+  const made: { [kind in Kind]?: number } = {};
+  const one = async ({ kind, lastsMs, draw }: Fault): Promise<void> => {
+    note(`${((performance.now() - startMs) / 1000).toFixed(1).padStart(6)} s  ${kind}, ${lastsMs} ms`);
+    made[kind] = (made[kind] ?? 0) + 1;
+    await ACTIONS[kind](site, draw, async () => {
+      await delay(lastsMs, undefined, { signal });
+    });
+    const size = gateway.size();
+    if (size !== undefined) catchUp.faultEnded(size, performance.now());
+  };
+  const running: Promise<void>[] = [];
+  for (const fault of plan) {
+    const waits = delay(Math.max(0, startMs + fault.atMs - performance.now()), undefined, { signal });
+    // A fault that cannot be made ends the run at once.
+    await Promise.race([waits, Promise.all(running).then(() => waits)]);
+    running.push(one(fault));
+  }
+  await Promise.all(running);
+  return made;
+};
+
+/** Until the plain client has nothing more to send and nothing more to come. */
+const plainSettles = async (gateway: Gateway, collector: Collector): Promise<void> => {
+  const size = gateway.size() ?? 0;
+  let stored = -1;
+  let sinceMs = performance.now();
+  await comes(() => {
+    const now = collector.plainSize() ?? 0;
+    if (now !== stored) sinceMs = performance.now();
+    stored = now;
+    return gateway.acknowledged() >= size && performance.now() - sinceMs > QUIET_MS;
+  }, PLAIN_S);
+};
+
+/** Ends the agent. What it wrote last goes with its next start, where the collector did not get it. */
+const farewell = async (gateway: Gateway, isWhole: () => boolean): Promise<readonly string[]> => {
+  const endings: string[] = [];
+  for (let tries = 0; tries < FAREWELLS; tries += 1) {
+    if (tries > 0) gateway.startAgent();
+    if (tries > 0) await comes(isWhole, options.patience);
+    endings.push(`agent: ${await gateway.stopAgent()}`);
+    if (await comes(isWhole, FAREWELL_S)) break;
+  }
+  return endings;
+};
+
+const INTERRUPTED = 130;
+
+try {
+  process.stdout.write(`${JSON.stringify(await run())}\n`);
+} catch (problem) {
+  if (!stopping.signal.aborted) throw problem;
+  process.exitCode = INTERRUPTED;
+} finally {
+  process.stdin.destroy();
+}
