@@ -16,7 +16,7 @@ import { Collector } from './collector.ts';
 import { Disk } from './disk.ts';
 import { Gateway } from './gateway.ts';
 import { judge } from './judge.ts';
-import { FAULTS, type FaultKind, type Kind } from './kinds.ts';
+import { FAULTS, type FaultKind, type Kind, type Part } from './kinds.ts';
 import { lookAround, type Missing } from './machine.ts';
 import { Network } from './network.ts';
 import { type Fault, planFaults } from './plan.ts';
@@ -126,7 +126,10 @@ const run = async (): Promise<Report> => {
     clearInterval(copying);
   });
   unrest.start();
-  const faults = await make(plan, site, catchUp, gateway);
+  const faults = await make(plan, site, () => {
+    const size = gateway.size();
+    if (size !== undefined) catchUp.faultEnded(size, performance.now());
+  });
   unrest.stop();
   clearInterval(copying);
 
@@ -160,33 +163,37 @@ const run = async (): Promise<Report> => {
   });
 };
 
-/** Makes every fault at its time. Resolves when the last one has ended. */
-const make = async (
-  plan: readonly Fault[],
-  site: Site,
-  catchUp: CatchUp,
-  gateway: Gateway,
-): Promise<Report['faults']> => {
+/** Makes every fault at its time. Resolves when the last one has ended; one that cannot be made ends all. */
+const make = async (plan: readonly Fault[], site: Site, ended: () => void): Promise<Report['faults']> => {
   const startMs = performance.now();
-  const { signal } = stopping;
+  const failing = new AbortController();
+  const signal = AbortSignal.any([stopping.signal, failing.signal]);
   const made: { [kind in Kind]?: number } = {};
-  const one = async ({ kind, lastsMs, draw }: Fault): Promise<void> => {
+  // What a fault takes hold of is let go when it has ended, which may be later than planned.
+  const held = new Map<Part, Promise<void>>();
+  const one = async (
+    { kind, atMs, lastsMs, draw }: Fault,
+    before: readonly (Promise<void> | undefined)[],
+  ): Promise<void> => {
+    await delay(atMs, undefined, { signal });
+    await Promise.all(before);
     note(`${((performance.now() - startMs) / 1000).toFixed(1).padStart(6)} s  ${kind}, ${lastsMs} ms`);
     made[kind] = (made[kind] ?? 0) + 1;
-    await ACTIONS[kind](site, draw, async () => {
-      await delay(lastsMs, undefined, { signal });
-    });
-    const size = gateway.size();
-    if (size !== undefined) catchUp.faultEnded(size, performance.now());
+    await ACTIONS[kind](site, draw, () => delay(lastsMs, undefined, { signal }));
+    ended();
   };
-  const running: Promise<void>[] = [];
-  for (const fault of plan) {
-    const waits = delay(Math.max(0, startMs + fault.atMs - performance.now()), undefined, { signal });
-    // A fault that cannot be made ends the run at once.
-    await Promise.race([waits, Promise.all(running).then(() => waits)]);
-    running.push(one(fault));
-  }
-  await Promise.all(running);
+  const all = plan.map((fault) => {
+    const holds: readonly Part[] = FAULTS.find(({ kind }) => kind === fault.kind)?.holds ?? [];
+    const ending = one(
+      fault,
+      holds.map((part) => held.get(part)),
+    );
+    for (const part of holds) held.set(part, ending);
+    ending.catch((problem) => failing.abort(problem));
+    return ending;
+  });
+  await Promise.allSettled(all);
+  failing.signal.throwIfAborted();
   return made;
 };
 
@@ -222,6 +229,5 @@ try {
 } catch (problem) {
   if (!stopping.signal.aborted) throw problem;
   process.exitCode = INTERRUPTED;
-} finally {
-  process.stdin.destroy();
 }
+process.exit();

@@ -59,6 +59,7 @@ export class Service {
   }
 
   start(): void {
+    if (this.#isWanted && this.#isRunning) throw new Error(`${this.#options.name} is started while it runs`);
     this.#isWanted = true;
     const { command, env, logFile, hear } = this.#options;
     const [program = '', ...words] = command;
@@ -94,6 +95,10 @@ export class Service {
     const how = await this.#gone;
     clearTimeout(late);
     return how;
+  }
+
+  get #isRunning(): boolean {
+    return this.#child?.exitCode === null && this.#child.signalCode === null;
   }
 
   #dismiss(): ChildProcess | undefined {
