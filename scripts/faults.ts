@@ -42,6 +42,7 @@ const options = new Command('faults')
       .choices(['auto', '5', '3.1.1'])
       .default('auto'),
   )
+  .option('--unconfirmed', 'the agent trusts PUBACK, too: shows what that loses, and that a run finds it')
   .option('--loopback', 'without namespaces, on the loopback, as where they are not allowed')
   .option('--keep', 'leave the folder with stores and logs, and say where it is')
   .option('--json', 'print one JSON object')

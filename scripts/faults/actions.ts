@@ -43,6 +43,16 @@ const cut =
     network.mend(side, end);
   };
 
+/** Both ends of a link get a queue of that kind. */
+const queued =
+  (discipline: (draw: number) => readonly string[]): Action =>
+  async ({ network }, draw, lasts) => {
+    const side = draw < 0.5 ? 'agent' : 'collector';
+    network.queue(side, discipline((draw * 2) % 1));
+    await lasts();
+    network.unqueue(side);
+  };
+
 const weather =
   (side: Side, what: 'delay' | 'stall'): Action =>
   async ({ network }, draw, lasts) => {
@@ -89,12 +99,16 @@ export const ACTIONS: { readonly [kind in Kind]: Action } = {
   },
   'agent-cut': cut('agent'),
   'collector-cut': cut('collector'),
-  'packets-disturbed': async ({ network }, draw, lasts) => {
-    const side = draw < 0.5 ? 'agent' : 'collector';
-    network.disturb(side, ['delay', '100ms', '50ms', 'loss', `${Math.round(draw * 40)}%`]);
-    await lasts();
-    network.calm(side);
-  },
+  'packets-disturbed': queued((draw) => ['netem', 'delay', '100ms', '50ms', 'loss', `${Math.round(draw * 40)}%`]),
+  'link-narrow': queued((draw) => [
+    'tbf',
+    'rate',
+    `${40 + Math.round(draw * 400)}kbit`,
+    'burst',
+    '4kb',
+    'limit',
+    '8kb',
+  ]),
   'agent-slow': weather('agent', 'delay'),
   'collector-slow': weather('collector', 'delay'),
   'agent-stalled': weather('agent', 'stall'),

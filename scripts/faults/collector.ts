@@ -7,6 +7,12 @@ import { type Ours, type OwnEnd, Service } from './service.ts';
 const MOST_COPIES = 4;
 const ALL_PAGES = 1_000_000;
 
+export interface CollectorOptions extends Ours {
+  /** Whom it trusts, and with which key it cosigns. */
+  readonly keyFile: string;
+  readonly cosignFile: string;
+}
+
 /** `assayer collect`, as it is delivered, with SQLite; beside it the plain subscriber, which shares its fate. */
 export class Collector {
   readonly #state: string;
@@ -20,19 +26,8 @@ export class Collector {
   #copied: number[] = [];
   #copying: Promise<void> = Promise.resolve();
 
-  constructor(
-    {
-      folder,
-      program,
-      url,
-      protocol,
-      disk,
-      clock,
-      keyFile,
-      cosignFile,
-    }: Ours & { readonly keyFile: string; readonly cosignFile: string },
-    tell: (end: OwnEnd) => void,
-  ) {
+  constructor(options: CollectorOptions, tell: (end: OwnEnd) => void) {
+    const { folder, program, url, protocol, disk, clock, keyFile, cosignFile } = options;
     this.#state = join(disk.folder, 'state');
     const plain = join(disk.folder, 'plain');
     this.#copies = join(folder, 'copies');

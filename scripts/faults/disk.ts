@@ -3,13 +3,15 @@ import { done, tried } from './machine.ts';
 
 const SIZE = '2g';
 const TRIES = 20;
+/** A process that met a full disk needs so long to end. */
+const AFTERWARDS_MS = 3_000;
 /** What is left, so that the size is not below what is used by the time it is set. */
 const LEFT = 65_536;
 
 /** The folder in which one side keeps its state: a disk of its own where that can be mounted, which can then be full. */
 export class Disk {
   readonly folder: string;
-  #isFull = false;
+  #fullUntilMs = 0;
 
   constructor(folder: string, { isMounted }: { readonly isMounted: boolean }) {
     this.folder = folder;
@@ -19,12 +21,12 @@ export class Disk {
 
   /** Full, or has been a moment ago: what met it may still be on its way out. */
   get isFull(): boolean {
-    return this.#isFull;
+    return performance.now() < this.#fullUntilMs;
   }
 
   /** From now on it has no room for what is not there yet. */
   fill(): void {
-    this.#isFull = true;
+    this.#fullUntilMs = Number.POSITIVE_INFINITY;
     for (let tries = 0; tries < TRIES; tries += 1) {
       const { blocks, bfree, bsize } = statfsSync(this.folder);
       const size = (blocks - bfree) * bsize + LEFT * (tries + 1);
@@ -35,6 +37,6 @@ export class Disk {
 
   free(): void {
     done(['mount', '-o', `remount,size=${SIZE}`, this.folder]);
-    this.#isFull = false;
+    this.#fullUntilMs = performance.now() + AFTERWARDS_MS;
   }
 }

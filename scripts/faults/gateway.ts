@@ -6,6 +6,14 @@ import { fleetConfig } from '../bench/fleet-config.ts';
 import type { FleetProcess } from '../bench/processes.ts';
 import { type Ours, type OwnEnd, Service } from './service.ts';
 
+export interface GatewayOptions extends Ours {
+  readonly fleet: FleetProcess;
+  /** Of the witness whose markers of time count. */
+  readonly vkey: string;
+  /** The collectors whose acknowledgement counts as delivered: none, or ours. */
+  readonly requires: '' | 'collector-a';
+}
+
 /** The agent, as it is delivered, with a configuration and a state of its own; beside it the plain publisher, which shares its fate. */
 export class Gateway {
   readonly config: string;
@@ -15,19 +23,8 @@ export class Gateway {
   readonly #agent: Service;
   readonly #plain: Service;
 
-  constructor(
-    {
-      folder,
-      program,
-      url,
-      protocol,
-      disk,
-      clock,
-      fleet,
-      vkey,
-    }: Ours & { readonly fleet: FleetProcess; readonly vkey: string },
-    tell: (end: OwnEnd) => void,
-  ) {
+  constructor(options: GatewayOptions, tell: (end: OwnEnd) => void) {
+    const { folder, program, url, protocol, disk, clock, fleet, vkey, requires } = options;
     this.config = join(folder, 'assayer.yaml');
     this.stateDir = join(disk.folder, 'state');
     this.#cursorFile = join(disk.folder, 'plain.cursor');
@@ -39,7 +36,7 @@ export class Gateway {
       'gateway: gw-1',
       'operator: faults.example',
       `state_dir: ${this.stateDir}`,
-      `mqtt: { url: "${url}", protocol: "${protocol}", insecure: true, spread_s: 0, collectors: [collector-a], witnesses: ["${vkey}"] }`,
+      `mqtt: { url: "${url}", protocol: "${protocol}", insecure: true, spread_s: 0, collectors: [${requires}], witnesses: ["${vkey}"] }`,
       ...fleetConfig({ devices, logIns, ports: { ...ports, https: 1, ssh: 1 } }, folder),
       'schedule: { pools: "* * * * * *", config: "* * * * * *", web: off, tls: off, ssh: off }',
       'confirm_s: 1',

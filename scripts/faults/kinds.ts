@@ -7,7 +7,7 @@ export type Part =
   | `${'agent' | 'broker' | 'collector'} ${'disk' | 'clock'}`;
 
 /** What the machine has to allow before a fault can be made. */
-export type Need = 'network' | 'netem' | 'mounts' | 'clocks';
+export type Need = 'network' | 'netem' | 'tbf' | 'mounts' | 'clocks';
 
 export interface FaultKind {
   readonly kind: string;
@@ -54,6 +54,13 @@ export const FAULTS = [
     title: 'packets delayed and dropped (tc netem)',
     holds: ['agent way', 'collector way'],
     needs: 'netem',
+    lastsMs: [2_000, 10_000],
+  },
+  {
+    kind: 'link-narrow',
+    title: 'a link so narrow that packets wait and are dropped (tc tbf)',
+    holds: ['agent way', 'collector way'],
+    needs: 'tbf',
     lastsMs: [2_000, 10_000],
   },
   { kind: 'agent-slow', title: 'bytes of the agent delayed', holds: ['agent way'], lastsMs: [1_000, 8_000] },

@@ -46,12 +46,14 @@ export const lookAround = (withoutNamespaces?: string): Missing => {
   const network = withoutNamespaces ?? missingNetwork();
   const mounts = withoutNamespaces ?? tried(['mount', '-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', '/mnt']);
   if (mounts === undefined) done(['umount', '/mnt']);
-  const netem = network ?? missingNetem();
+  const netem = network ?? missingQueue('netem', 'delay', '1ms');
+  const tbf = network ?? missingQueue('tbf', 'rate', '1mbit', 'burst', '16kb', 'limit', '16kb');
   return {
     ...(clocks === undefined ? {} : { clocks }),
     ...(network === undefined ? {} : { network }),
     ...(mounts === undefined ? {} : { mounts }),
     ...(netem === undefined ? {} : { netem }),
+    ...(tbf === undefined ? {} : { tbf }),
   };
 };
 
@@ -62,8 +64,8 @@ const missingNetwork = (): string | undefined => {
   return problem === undefined ? undefined : `cannot make a link: ${problem}`;
 };
 
-const missingNetem = (): string | undefined => {
-  const problem = tried(['tc', 'qdisc', 'add', 'dev', 'lo', 'root', 'netem', 'delay', '1ms']);
+const missingQueue = (name: string, ...words: readonly string[]): string | undefined => {
+  const problem = tried(['tc', 'qdisc', 'add', 'dev', 'lo', 'root', name, ...words]);
   if (problem === undefined) done(['tc', 'qdisc', 'del', 'dev', 'lo', 'root']);
-  return problem === undefined ? undefined : `the kernel has no netem (module sch_netem): ${problem}`;
+  return problem === undefined ? undefined : `the kernel has no ${name} (module sch_${name}): ${problem}`;
 };

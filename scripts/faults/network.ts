@@ -68,17 +68,15 @@ export class Network implements AsyncDisposable {
     this.#set(side, end, 'up');
   }
 
-  /** Delays and drops packets in both directions, by the kernel. */
-  disturb(side: Side, words: readonly string[]): void {
-    for (const [at, name] of [[[], `${side}0`] as const, [this.atBroker, `${side}1`] as const]) {
-      done([...at, 'tc', 'qdisc', 'replace', 'dev', name, 'root', 'netem', ...words]);
+  /** Packets of both directions go through a queue of the kernel: `tc qdisc`. */
+  queue(side: Side, discipline: readonly string[]): void {
+    for (const [at, name] of Object.values(this.#ends(side))) {
+      done([...at, 'tc', 'qdisc', 'replace', 'dev', name, 'root', ...discipline]);
     }
   }
 
-  calm(side: Side): void {
-    for (const [at, name] of [[[], `${side}0`] as const, [this.atBroker, `${side}1`] as const]) {
-      done([...at, 'tc', 'qdisc', 'del', 'dev', name, 'root']);
-    }
+  unqueue(side: Side): void {
+    for (const [at, name] of Object.values(this.#ends(side))) done([...at, 'tc', 'qdisc', 'del', 'dev', name, 'root']);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -101,8 +99,13 @@ export class Network implements AsyncDisposable {
     }
   }
 
+  /** The ends of a link, with the words that lead there. */
+  #ends(side: Side): { readonly [end in 'near' | 'far']: readonly [readonly string[], string] } {
+    return { near: [[], `${side}0`], far: [this.atBroker, `${side}1`] };
+  }
+
   #set(side: Side, end: 'near' | 'far', state: 'up' | 'down'): void {
-    const where = end === 'near' ? [] : this.atBroker;
-    done([...where, 'ip', 'link', 'set', `${side}${end === 'near' ? 0 : 1}`, state]);
+    const [at, name] = this.#ends(side)[end];
+    done([...at, 'ip', 'link', 'set', name, state]);
   }
 }

@@ -31,6 +31,8 @@ export interface RunOptions {
   readonly devices: number;
   readonly patience: number;
   readonly protocol: Protocol;
+  /** The agent waits for no collector. */
+  readonly unconfirmed?: true;
   /** Where files may be made; whoever starts the run removes it. */
   readonly folder: string;
   /** Why there are no namespaces; absent where the run is inside. */
@@ -45,7 +47,7 @@ const START_S = 60;
 const PLAIN_S = 60;
 const QUIET_MS = 5_000;
 const FAREWELLS = 3;
-const FAREWELL_S = 15;
+const FAREWELL_S = 10;
 
 const options = JSON.parse(process.argv[2] ?? '{}') as RunOptions;
 const stopping = new AbortController();
@@ -105,7 +107,10 @@ const run = async (): Promise<Report> => {
     clock: clocks[owner],
   });
   const broker = new Broker(folder, { network, disk: disks.broker, clock: clocks.broker }, tell);
-  const gateway = new Gateway({ ...side('agent'), fleet, vkey }, tell);
+  const gateway = new Gateway(
+    { ...side('agent'), fleet, vkey, requires: options.unconfirmed ? '' : 'collector-a' },
+    tell,
+  );
   const collector = new Collector({ ...side('collector'), keyFile: gateway.keyFile, cosignFile }, tell);
   const site: Site = { network, broker, gateway, collector, disks, clocks };
   for (const service of [broker, gateway, collector]) {
@@ -142,7 +147,10 @@ const run = async (): Promise<Report> => {
   const hasCaughtUp = await comes(isWhole, options.patience);
   const lastMs = performance.now() - ceasedMs;
   await plainSettles(gateway, collector);
-  const endings = [...(await farewell(gateway, isWhole)), `collector: ${await collector.stop()}`];
+  const endings = [
+    ...(await farewell(gateway, isWhole, hasCaughtUp ? FAREWELLS : 1)),
+    `collector: ${await collector.stop()}`,
+  ];
   clearInterval(sampling);
   await Promise.all([gateway.kill(), collector.kill()]);
   return judge({
@@ -211,13 +219,12 @@ const plainSettles = async (gateway: Gateway, collector: Collector): Promise<voi
 };
 
 /** Ends the agent. What it wrote last goes with its next start, where the collector did not get it. */
-const farewell = async (gateway: Gateway, isWhole: () => boolean): Promise<readonly string[]> => {
-  const endings: string[] = [];
-  for (let tries = 0; tries < FAREWELLS; tries += 1) {
-    if (tries > 0) gateway.startAgent();
-    if (tries > 0) await comes(isWhole, options.patience);
+const farewell = async (gateway: Gateway, isWhole: () => boolean, most: number): Promise<readonly string[]> => {
+  const endings = [`agent: ${await gateway.stopAgent()}`];
+  while (!(await comes(isWhole, FAREWELL_S)) && endings.length < most) {
+    gateway.startAgent();
+    await comes(isWhole, options.patience);
     endings.push(`agent: ${await gateway.stopAgent()}`);
-    if (await comes(isWhole, FAREWELL_S)) break;
   }
   return endings;
 };

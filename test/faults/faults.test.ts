@@ -88,6 +88,29 @@ suite('npm run faults', { skip: WITHOUT_MOSQUITTO, timeout: 420_000 }, () => {
     assert.ok(!skipped.includes('agent-killed') && !skipped.includes('agent-stalled') && counted(report) > 2);
   });
 
+  test('an agent that trusts PUBACK loses entries, and the run says so', async () => {
+    const words = [
+      '--seconds',
+      '16',
+      '--every',
+      '0.8',
+      '--devices',
+      '5',
+      '--seed',
+      '6',
+      '--patience',
+      '3',
+      '--unconfirmed',
+    ];
+    const run = faults([...words, '--json']);
+    const code = await run.ended;
+    assert.notEqual(run.out, '', run.err);
+    const { ours, problems } = JSON.parse(run.out) as Report;
+    assert.ok(ours.lost > 0 && ours.stored + ours.lost === ours.written, run.out);
+    assert.equal(code, 1);
+    assert.match(problems.join(), /lost or not as they were written: \d/);
+  });
+
   for (const words of [[], ['--loopback']]) {
     test(`Ctrl-C ends it in order and leaves nothing behind${words.map((word) => `, ${word}`).join('')}`, async () => {
       const before = folders();
