@@ -16,7 +16,7 @@ export class Disk {
   constructor(folder: string, { isMounted }: { readonly isMounted: boolean }) {
     this.folder = folder;
     mkdirSync(folder, { mode: 0o700 });
-    if (isMounted) done(['mount', '-t', 'tmpfs', '-o', `size=${SIZE},mode=0700`, 'tmpfs', folder]);
+    if (isMounted) done(this.#mount('mode=0700', `size=${SIZE}`));
   }
 
   /** Full, or has been a moment ago: what met it may still be on its way out. */
@@ -27,16 +27,23 @@ export class Disk {
   /** From now on it has no room for what is not there yet. */
   fill(): void {
     this.#fullUntilMs = Number.POSITIVE_INFINITY;
+    let problem: string | undefined;
     for (let tries = 0; tries < TRIES; tries += 1) {
       const { blocks, bfree, bsize } = statfsSync(this.folder);
       const size = (blocks - bfree) * bsize + LEFT * (tries + 1);
-      if (tried(['mount', '-o', `remount,size=${size}`, this.folder]) === undefined) return;
+      problem = tried(this.#mount('remount', `size=${size}`));
+      if (problem === undefined) return;
     }
-    throw new Error(`cannot make ${this.folder} full`);
+    throw new Error(`cannot make ${this.folder} full: ${problem}`);
   }
 
   free(): void {
-    done(['mount', '-o', `remount,size=${SIZE}`, this.folder]);
+    done(this.#mount('remount', `size=${SIZE}`));
     this.#fullUntilMs = performance.now() + AFTERWARDS_MS;
+  }
+
+  /** Named in full: where the user is none of the machine, mount finds it in no other way. */
+  #mount(...words: readonly string[]): readonly string[] {
+    return ['mount', '-t', 'tmpfs', '-o', words.join(','), 'tmpfs', this.folder];
   }
 }
