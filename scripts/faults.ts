@@ -79,8 +79,10 @@ run.stdout.setEncoding('utf8').on('data', (text) => {
 try {
   const [code] = await once(run, 'close');
   if (stopping.aborted) process.exitCode = INTERRUPTED;
-  else if (code !== 0) throw new Error(`the run ended with ${code}`);
-  else {
+  else if (code !== 0) {
+    process.stderr.write(`the run came to no end: ${code ?? 'killed'}\n`);
+    process.exitCode = 1;
+  } else {
     const report = JSON.parse(out) as Report;
     process.stdout.write(options.json ? `${JSON.stringify(report)}\n` : inWords(report));
     if (report.problems.length > 0) process.exitCode = 1;

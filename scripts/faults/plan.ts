@@ -34,12 +34,13 @@ export const planFaults = ({ seed, seconds, everyMs, kinds }: PlanOptions): read
   for (let atMs = FIRST_MS; atMs < seconds * 1000; atMs += everyMs / 2 + random.below(everyMs)) {
     if (bag.length === 0) bag = shuffled(known, random);
     const next = bag.findIndex(({ holds }) => holds.every((part) => (freeMs.get(part) ?? 0) <= atMs));
+    // Where all that are left have to wait, none may come instead: those that hold two things would never come.
     const [fault] = next === -1 ? [] : bag.splice(next, 1);
     if (fault === undefined) continue;
     const [least, most] = fault.lastsMs;
-    // No fault takes more than a quarter of the run: others need the same thing.
+    // No fault takes more than a quarter of the run: others need the same thing. Long ones are rare.
     const bound = Math.max(least, Math.min(most, seconds * 250));
-    const lastsMs = least + random.below(bound - least + 1);
+    const lastsMs = Math.round(least + (bound - least) * (random.below(DRAWS) / DRAWS) ** 3);
     for (const part of fault.holds) freeMs.set(part, atMs + lastsMs);
     planned.push({ kind: fault.kind, atMs, lastsMs, draw: random.below(DRAWS) / DRAWS });
   }

@@ -41,6 +41,7 @@ export interface RunOptions {
 
 const SAMPLE_MS = 250;
 const COPY_MS = 4_000;
+const PROGRESS_MS = 5_000;
 /** Until the first entry is stored. */
 const START_S = 60;
 /** What the plain client may need after us, and how long nothing must come before that counts as all. */
@@ -144,6 +145,11 @@ const run = async (): Promise<Report> => {
     const size = gateway.size();
     return size !== undefined && collector.size() === size;
   };
+  const progress = setInterval(
+    () => note(`${collector.size() ?? 0} of ${gateway.size() ?? 0} entries stored`),
+    PROGRESS_MS,
+  );
+  started.defer(() => clearInterval(progress));
   const hasCaughtUp = await comes(isWhole, options.patience);
   const lastMs = performance.now() - ceasedMs;
   await plainSettles(gateway, collector);
@@ -152,6 +158,7 @@ const run = async (): Promise<Report> => {
     `collector: ${await collector.stop()}`,
   ];
   clearInterval(sampling);
+  clearInterval(progress);
   await Promise.all([gateway.kill(), collector.kill()]);
   return judge({
     seed,
