@@ -24,7 +24,7 @@ export interface PlanOptions {
 const FIRST_MS = 2_000;
 const DRAWS = 1_000_000;
 
-/** The faults of a run: the same for the same seed and kinds. Every kind comes once before any comes again. */
+/** The faults of a run: the same for the same seed and kinds. No kind is left out for long. */
 export const planFaults = ({ seed, seconds, everyMs, kinds }: PlanOptions): readonly Fault[] => {
   const random = new Random(seed, 'faults');
   const known: readonly (FaultKind & { readonly kind: Kind })[] = FAULTS.filter(({ kind }) => kinds.includes(kind));
@@ -33,9 +33,11 @@ export const planFaults = ({ seed, seconds, everyMs, kinds }: PlanOptions): read
   let bag: (typeof known)[number][] = [];
   for (let atMs = FIRST_MS; atMs < seconds * 1000; atMs += everyMs / 2 + random.below(everyMs)) {
     if (bag.length === 0) bag = shuffled(known, random);
-    const next = bag.findIndex(({ holds }) => holds.every((part) => (freeMs.get(part) ?? 0) <= atMs));
-    // Where all that are left have to wait, none may come instead: those that hold two things would never come.
-    const [fault] = next === -1 ? [] : bag.splice(next, 1);
+    const isFree = ({ holds }: FaultKind): boolean => holds.every((part) => (freeMs.get(part) ?? 0) <= atMs);
+    const next = bag.findIndex(isFree);
+    // Where all that are left have to wait, others may come that take nothing which these wait for.
+    const fault =
+      next === -1 ? random.pick(known.filter((one) => isFree(one) && !meets(one, bag))) : bag.splice(next, 1)[0];
     if (fault === undefined) continue;
     const [least, most] = fault.lastsMs;
     // No fault takes more than a quarter of the run: others need the same thing. Long ones are rare.
@@ -46,6 +48,9 @@ export const planFaults = ({ seed, seconds, everyMs, kinds }: PlanOptions): read
   }
   return planned;
 };
+
+const meets = ({ holds }: FaultKind, others: readonly FaultKind[]): boolean =>
+  others.some((other) => other.holds.some((part) => holds.includes(part)));
 
 const shuffled = <T>(list: readonly T[], random: Random): T[] => {
   const rest = [...list];
