@@ -1,23 +1,6 @@
-import type { Broker } from './broker.ts';
-import type { Clock } from './clock.ts';
-import type { Collector } from './collector.ts';
-import type { Disk } from './disk.ts';
-import type { Gateway } from './gateway.ts';
 import type { Kind } from './kinds.ts';
-import type { Network } from './network.ts';
 import type { Side } from './relay.ts';
-
-/** Everything that a fault can be done to. */
-export interface Site {
-  readonly network: Network;
-  readonly broker: Broker;
-  readonly gateway: Gateway;
-  readonly collector: Collector;
-  readonly disks: { readonly [owner in Owner]: Disk };
-  readonly clocks: { readonly [owner in Owner]: Clock };
-}
-
-export type Owner = 'agent' | 'broker' | 'collector';
+import type { Owner, Site } from './site.ts';
 
 /** Makes a fault, waits while it `lasts`, and ends it. `draw` is what else is left to chance, from 0 to below 1. */
 type Action = (site: Site, draw: number, lasts: () => Promise<void>) => Promise<void>;

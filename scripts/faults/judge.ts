@@ -3,21 +3,25 @@ import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { Store } from '../../agent/record/store.ts';
 import type { CatchUp } from './catch-up.ts';
-import type { Collector } from './collector.ts';
 import { compare } from './compare.ts';
-import type { Gateway } from './gateway.ts';
 import type { Report } from './report.ts';
+import type { Site } from './site.ts';
 
-/** What a run left behind, when everything has ended. */
-export interface Remains extends Pick<Report, 'seed' | 'seconds' | 'isolated' | 'faults' | 'skipped' | 'ends'> {
+/** How a run came to its end. */
+export interface Settled {
+  readonly hasCaughtUp: boolean;
+  /** What catching up took after the last fault. */
+  readonly lastMs: number;
   /** How the processes ended that were asked to. */
   readonly endings: readonly string[];
-  readonly program: readonly string[];
-  readonly gateway: Gateway;
-  readonly collector: Collector;
+}
+
+/** What a run left behind, when everything has ended. */
+export interface Remains
+  extends Settled,
+    Pick<Report, 'seed' | 'seconds' | 'isolated' | 'faults' | 'skipped' | 'ends'>,
+    Pick<Site, 'program' | 'gateway' | 'collector'> {
   readonly catchUp: CatchUp;
-  readonly hasCaughtUp: boolean;
-  readonly lastMs: number;
   readonly folder: string;
 }
 

@@ -2,39 +2,25 @@
  * A run of `npm run faults`, where everything it starts may be: in namespaces of its own, or not. Started by `scripts/faults.ts`
  * with its options as JSON; prints the report as JSON. Ends early when stdin does.
  */
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { signingCollector } from '../../agent/collect/witness.ts';
-import { FleetProcess } from '../bench/processes.ts';
-import { bundleAgent } from '../bundle.ts';
-import { RUNTIME_OPTIONS } from '../runtime-options.ts';
-import { ACTIONS, type Owner, type Site } from './actions.ts';
-import { Broker } from './broker.ts';
+import { ACTIONS } from './actions.ts';
 import { CatchUp } from './catch-up.ts';
-import { Clock } from './clock.ts';
-import { Collector } from './collector.ts';
-import { Disk } from './disk.ts';
-import { Gateway } from './gateway.ts';
-import { judge } from './judge.ts';
+import type { Collector } from './collector.ts';
+import type { Gateway } from './gateway.ts';
+import { judge, type Settled } from './judge.ts';
 import { FAULTS, type FaultKind, type Kind, type Part } from './kinds.ts';
 import { lookAround, type Missing } from './machine.ts';
-import { Network } from './network.ts';
 import { type Fault, planFaults } from './plan.ts';
 import type { Report } from './report.ts';
-import type { OwnEnd, Protocol } from './service.ts';
+import type { OwnEnd } from './service.ts';
+import { openSite, type Site, type SiteOptions } from './site.ts';
 import { Unrest } from './unrest.ts';
 
-export interface RunOptions {
+export interface RunOptions extends Omit<SiteOptions, 'missing' | 'tell'> {
   readonly seed: number;
   readonly seconds: number;
   readonly every: number;
-  readonly devices: number;
   readonly patience: number;
-  readonly protocol: Protocol;
-  /** The agent waits for no collector. */
-  readonly unconfirmed?: true;
-  /** Where files may be made; whoever starts the run removes it. */
-  readonly folder: string;
   /** Why there are no namespaces; absent where the run is inside. */
   readonly withoutNamespaces?: string;
 }
@@ -63,12 +49,6 @@ const skippedHere = (missing: Missing): Report['skipped'] =>
     return reason === undefined ? [] : [{ kind, reason }];
   });
 
-const each = <T>(make: (owner: Owner) => T): { readonly [owner in Owner]: T } => ({
-  agent: make('agent'),
-  broker: make('broker'),
-  collector: make('collector'),
-});
-
 /** Waits until something is so; false where it is not in time. */
 const comes = async (isSo: () => boolean, withinS: number): Promise<boolean> => {
   const endMs = performance.now() + withinS * 1000;
@@ -80,8 +60,8 @@ const comes = async (isSo: () => boolean, withinS: number): Promise<boolean> => 
 };
 
 const run = async (): Promise<Report> => {
-  const { folder, seconds, seed } = options;
-  const missing = lookAround(options.withoutNamespaces);
+  const { seconds, seed, folder, withoutNamespaces } = options;
+  const missing = lookAround(withoutNamespaces);
   const skipped = skippedHere(missing);
   const kinds = FAULTS.map(({ kind }) => kind).filter((kind) => !skipped.some((one) => one.kind === kind));
   const plan = planFaults({ seed, seconds, everyMs: options.every * 1000, kinds });
@@ -92,90 +72,58 @@ const run = async (): Promise<Report> => {
   };
 
   await using started = new AsyncDisposableStack();
-  const program = [process.execPath, ...RUNTIME_OPTIONS, await bundleAgent(folder)];
-  const network = started.use(await Network.open({ isLinked: missing.network === undefined }));
-  const disks = each((owner) => new Disk(join(folder, owner), { isMounted: missing.mounts === undefined }));
-  const clocks = each((owner) => new Clock(join(folder, `${owner}.clock`)));
-  const fleet = started.use(await FleetProcess.start(options.devices, '127.90.0.1'));
-  const cosignFile = join(folder, 'cosign.key');
-  const { vkey } = signingCollector(cosignFile, 'collector-a');
-  const side = (owner: 'agent' | 'collector') => ({
-    folder,
-    program,
-    url: network.urls[owner],
-    protocol: options.protocol,
-    disk: disks[owner],
-    clock: clocks[owner],
-  });
-  const broker = new Broker(folder, { network, disk: disks.broker, clock: clocks.broker }, tell);
-  const gateway = new Gateway(
-    { ...side('agent'), fleet, vkey, requires: options.unconfirmed ? '' : 'collector-a' },
-    tell,
-  );
-  const collector = new Collector({ ...side('collector'), keyFile: gateway.keyFile, cosignFile }, tell);
-  const site: Site = { network, broker, gateway, collector, disks, clocks };
-  for (const service of [broker, gateway, collector]) {
-    service.start();
-    started.defer(() => service.kill());
-  }
-  if (!(await comes(() => (collector.size() ?? 0) > 0, START_S)))
-    throw new Error('nothing was stored before the first fault');
-  await collector.copy();
-
-  const unrest = new Unrest(fleet);
+  const site = await openSite({ ...options, missing, tell }, started);
+  const isBegun = await comes(() => (site.collector.size() ?? 0) > 0, START_S);
+  if (!isBegun) throw new Error('nothing was stored before the first fault');
   const catchUp = new CatchUp();
-  const sampling = setInterval(() => catchUp.has(collector.size() ?? 0, performance.now()), SAMPLE_MS);
-  const copying = setInterval(() => void collector.copy(), COPY_MS);
-  started.defer(() => {
-    unrest.stop();
-    clearInterval(sampling);
-    clearInterval(copying);
-  });
-  unrest.start();
-  const faults = await make(plan, site, () => {
-    const size = gateway.size();
-    if (size !== undefined) catchUp.faultEnded(size, performance.now());
-  });
-  unrest.stop();
-  clearInterval(copying);
+  const sampling = setInterval(() => catchUp.has(site.collector.size() ?? 0, performance.now()), SAMPLE_MS);
+  started.defer(() => clearInterval(sampling));
+  const faults = await underUnrest(site, () =>
+    make(plan, site, () => {
+      const size = site.gateway.size();
+      if (size !== undefined) catchUp.faultEnded(size, performance.now());
+    }),
+  );
+  const settled = await settle(site);
+  const isolated = withoutNamespaces === undefined;
+  return judge({ seed, seconds, isolated, faults, skipped, ends, catchUp, folder, ...site, ...settled });
+};
 
+/** While miners change and copies of the databases are set aside. */
+const underUnrest = async <T>({ fleet, collector }: Site, body: () => Promise<T>): Promise<T> => {
+  const unrest = new Unrest(fleet);
+  await collector.copy();
+  const copying = setInterval(() => void collector.copy(), COPY_MS);
+  unrest.start();
+  try {
+    return await body();
+  } finally {
+    unrest.stop();
+    clearInterval(copying);
+  }
+};
+
+/** After the last fault: waits until everything is stored, and ends what writes and what stores. */
+const settle = async ({ gateway, collector }: Site): Promise<Settled> => {
   note('no more faults; waiting until everything is stored …');
   const ceasedMs = performance.now();
   const isWhole = (): boolean => {
     const size = gateway.size();
     return size !== undefined && collector.size() === size;
   };
-  const progress = setInterval(
-    () => note(`${collector.size() ?? 0} of ${gateway.size() ?? 0} entries stored`),
-    PROGRESS_MS,
-  );
-  started.defer(() => clearInterval(progress));
-  const hasCaughtUp = await comes(isWhole, options.patience);
-  const lastMs = performance.now() - ceasedMs;
-  await plainSettles(gateway, collector);
-  const endings = [
-    ...(await farewell(gateway, isWhole, hasCaughtUp ? FAREWELLS : 1)),
-    `collector: ${await collector.stop()}`,
-  ];
-  clearInterval(sampling);
-  clearInterval(progress);
-  await Promise.all([gateway.kill(), collector.kill()]);
-  return judge({
-    seed,
-    seconds,
-    isolated: options.withoutNamespaces === undefined,
-    faults,
-    skipped,
-    ends,
-    endings,
-    program,
-    gateway,
-    collector,
-    catchUp,
-    hasCaughtUp,
-    lastMs,
-    folder,
-  });
+  const say = (): void => note(`${collector.size() ?? 0} of ${gateway.size() ?? 0} entries stored`);
+  const progress = setInterval(say, PROGRESS_MS);
+  try {
+    const hasCaughtUp = await comes(isWhole, options.patience);
+    const lastMs = performance.now() - ceasedMs;
+    await plainSettles(gateway, collector);
+    const farewells = await farewell(gateway, isWhole, hasCaughtUp ? FAREWELLS : 1);
+    const endings = [...farewells, `collector: ${await collector.stop()}`];
+    await Promise.all([gateway.kill(), collector.kill()]);
+    return { hasCaughtUp, lastMs, endings };
+  } finally {
+    clearInterval(progress);
+  }
 };
 
 /** Makes every fault at its time. Resolves when the last one has ended; one that cannot be made ends all. */
