@@ -12,6 +12,7 @@ import { join } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { WITHOUT_MOSQUITTO } from '../test/publish/mosquitto.ts';
 import { onStop } from './demo/signals.ts';
+import { FAULTS, type Kind } from './faults/kinds.ts';
 import { namespaces } from './faults/machine.ts';
 import { inWords, type Report } from './faults/report.ts';
 import type { RunOptions } from './faults/run.ts';
@@ -30,11 +31,21 @@ const seconds = (text: string): number => {
   return Number(text);
 };
 
+const kinds = (text: string): readonly Kind[] => {
+  const known = FAULTS.map(({ kind }) => kind);
+  return text.split(',').map((name) => {
+    const found = known.find((kind) => kind === name.trim());
+    if (found === undefined) throw new InvalidArgumentError(`faults are ${known.join(', ')}`);
+    return found;
+  });
+};
+
 const options = new Command('faults')
   .description('faults at agent, broker and collector: what is written must be stored')
   .option('--seconds <n>', 'how long faults are made', whole, 60)
   .option('--seed <n>', 'which; the same seed gives the same ones', whole, 1)
   .option('--every <s>', 'mean time from one fault to the next', seconds, 2)
+  .option('--only <faults>', 'these faults only, comma-separated', kinds)
   .option('--devices <n>', 'how many simulated miners', whole, 60)
   .option('--patience <s>', 'how long the collector may take to catch up after the last fault', whole, 300)
   .addOption(

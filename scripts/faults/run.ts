@@ -21,6 +21,8 @@ export interface RunOptions extends Omit<SiteOptions, 'missing' | 'tell'> {
   readonly seconds: number;
   readonly every: number;
   readonly patience: number;
+  /** These faults; absent for all. */
+  readonly only?: readonly Kind[];
   /** Why there are no namespaces; absent where the run is inside. */
   readonly withoutNamespaces?: string;
 }
@@ -63,7 +65,8 @@ const run = async (): Promise<Report> => {
   const { seconds, seed, folder, withoutNamespaces } = options;
   const missing = lookAround(withoutNamespaces);
   const skipped = skippedHere(missing);
-  const kinds = FAULTS.map(({ kind }) => kind).filter((kind) => !skipped.some((one) => one.kind === kind));
+  const wanted = options.only ?? FAULTS.map(({ kind }) => kind);
+  const kinds = wanted.filter((kind) => !skipped.some((one) => one.kind === kind));
   const plan = planFaults({ seed, seconds, everyMs: options.every * 1000, kinds });
   const ends: OwnEnd[] = [];
   const tell = (end: OwnEnd): void => {

@@ -133,7 +133,13 @@ suite('npm run faults', { skip: WITHOUT_MOSQUITTO, timeout: 420_000 }, () => {
   }
 
   test('wrong words are refused', () => {
-    for (const words of [['--seconds', '0'], ['--seed', 'x'], ['--every', '0'], ['--nothing']])
+    for (const words of [
+      ['--seconds', '0'],
+      ['--seed', 'x'],
+      ['--every', '0'],
+      ['--only', 'agent-kiled'],
+      ['--nothing'],
+    ])
       assert.throws(() => execFileSync(process.execPath, [SCRIPT, ...words], { stdio: 'pipe' }), /error: /);
   });
 });
