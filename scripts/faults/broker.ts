@@ -35,7 +35,7 @@ export class Broker {
     this.#service = new Service({
       name: 'broker',
       command: [...network.atBroker, MOSQUITTO, '-c', config],
-      env: clock.env,
+      clock,
       logFile: join(folder, 'broker.log'),
       // What it could not write whole it does not start from: its operator would remove that.
       tell: (end) => {

@@ -1,4 +1,4 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
 import { faketime } from './machine.ts';
 
 /**
@@ -22,9 +22,13 @@ export class Clock {
       FAKETIME_TIMESTAMP_FILE: this.#file,
       FAKETIME_CACHE_DURATION: '1',
       FAKETIME_DONT_FAKE_MONOTONIC: '1',
-      FAKETIME_DISABLE_SHM: '1',
       NO_FAKE_STAT: '1',
     };
+  }
+
+  /** Removes what libfaketime leaves of a process that was killed. */
+  forget(pid: number): void {
+    for (const name of [`faketime_shm_${pid}`, `sem.faketime_sem_${pid}`]) rmSync(`/dev/shm/${name}`, { force: true });
   }
 
   /** So many seconds away from the truth. */

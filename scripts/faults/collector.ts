@@ -33,7 +33,7 @@ export class Collector {
     this.#copies = join(folder, 'copies');
     for (const each of [this.#state, plain, this.#copies]) mkdirSync(each, { mode: 0o700 });
     this.#plainFile = join(plain, 'plain.db');
-    const common = { env: clock.env, tell, excuse: () => (disk.isFull ? 'its disk is full' : undefined) };
+    const common = { clock, tell, excuse: () => (disk.isFull ? 'its disk is full' : undefined) };
     const words = ['--id', 'collector-a', '--trust', keyFile, '--cosign', cosignFile, '--state', this.#state];
     this.#collect = new Service({
       ...common,

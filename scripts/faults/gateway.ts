@@ -44,7 +44,7 @@ export class Gateway {
       'probe: { connect_timeout_ms: 2500, exchange_timeout_ms: 2500, device_timeout_ms: 6000 }',
     ];
     writeFileSync(this.config, `${lines.join('\n')}\n`);
-    const common = { env: clock.env, tell, excuse: () => (disk.isFull ? 'its disk is full' : undefined) };
+    const common = { clock, tell, excuse: () => (disk.isFull ? 'its disk is full' : undefined) };
     const command = [...program, 'run', '-c', this.config];
     this.#agent = new Service({ ...common, name: 'agent', command, logFile: join(folder, 'agent.log') });
     this.#plain = new Service({

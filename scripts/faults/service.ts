@@ -31,7 +31,7 @@ export interface OwnEnd {
 export interface ServiceOptions {
   readonly name: string;
   readonly command: readonly string[];
-  readonly env?: NodeJS.ProcessEnv;
+  readonly clock: Clock;
   /** Its stderr, and what it prints where nobody listens, are kept here. */
   readonly logFile: string;
   /** Every line that it prints. */
@@ -61,9 +61,9 @@ export class Service {
   start(): void {
     if (this.#isWanted && this.#isRunning) throw new Error(`${this.#options.name} is started while it runs`);
     this.#isWanted = true;
-    const { command, env, logFile, hear } = this.#options;
+    const { command, clock, logFile, hear } = this.#options;
     const [program = '', ...words] = command;
-    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...env } });
+    const child = spawn(program, words, { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...clock.env } });
     this.#child = child;
     const note = (line: string): void => appendFileSync(logFile, `${line}\n`);
     createInterface({ input: child.stdout }).on('line', hear ?? note);
@@ -77,6 +77,7 @@ export class Service {
       child.once('close', (code, signal) => resolve(signal ?? `exit code ${code}`));
     });
     void this.#gone.then((how) => {
+      if (child.pid !== undefined) clock.forget(child.pid);
       if (this.#isWanted && this.#child === child) this.#endedByItself(how);
     });
   }

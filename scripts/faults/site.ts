@@ -8,7 +8,7 @@ import { Clock } from './clock.ts';
 import { Collector } from './collector.ts';
 import { Disk } from './disk.ts';
 import { Gateway } from './gateway.ts';
-import type { Missing } from './machine.ts';
+import { done, type Missing } from './machine.ts';
 import { Network } from './network.ts';
 import type { OwnEnd, Protocol } from './service.ts';
 
@@ -41,6 +41,8 @@ export interface SiteOptions {
 /** Starts everything; it ends with `started`. */
 export const openSite = async (options: SiteOptions, started: AsyncDisposableStack): Promise<Site> => {
   const { folder, protocol, missing, tell, unconfirmed } = options;
+  // What libfaketime shares goes by the number of a process, and those of a namespace are not of the machine.
+  if (missing.mounts === undefined) done(['mount', '-t', 'tmpfs', '-o', 'mode=1777', 'tmpfs', '/dev/shm']);
   const program = [process.execPath, ...RUNTIME_OPTIONS, await bundleAgent(folder)];
   const network = started.use(await Network.open({ isLinked: missing.network === undefined }));
   const fleet = started.use(await FleetProcess.start(options.devices, '127.90.0.1'));

@@ -43,6 +43,9 @@ after(() => rmdirSync(home));
 
 const folders = (): readonly string[] => readdirSync(home);
 
+/** What killed processes leave in the memory that they share. */
+const leftByFaketime = (): readonly string[] => globSync('/dev/shm/*faketime*').sort();
+
 /** Processes that are there now, with the words that started them and their process group. */
 const processes = (): readonly { readonly words: string; readonly group: string }[] =>
   globSync('/proc/[0-9]*/stat').flatMap((file) => {
@@ -59,6 +62,7 @@ const counted = ({ faults: made }: Report): number => Object.values(made).reduce
 
 suite('npm run faults', { skip: WITHOUT_MOSQUITTO, timeout: 420_000 }, () => {
   test('whatever fails at whichever side, everything that was written is stored, byte for byte', async (t) => {
+    const before = leftByFaketime();
     const run = faults([...RUN, '--json']);
     const code = await run.ended;
     assert.notEqual(run.out, '', run.err);
@@ -78,16 +82,19 @@ suite('npm run faults', { skip: WITHOUT_MOSQUITTO, timeout: 420_000 }, () => {
     t.diagnostic(
       `longest catch-up ${ours.longest_catch_up_s} s; the plain client lost ${plain.lost} of ${plain.written}`,
     );
+    assert.deepEqual(leftByFaketime(), before);
     assert.deepEqual(folders(), [], 'it removed what it had made');
     for (const { kind, reason } of report.skipped) await t.test(kind, { skip: reason }, () => {});
   });
 
   test('without namespaces it says what it leaves out, and makes the rest on the loopback', async () => {
+    const before = leftByFaketime();
     const run = faults(['--seconds', '6', '--every', '0.8', '--devices', '5', '--loopback', '--seed', '2', '--json']);
     const code = await run.ended;
     assert.notEqual(run.out, '', run.err);
     const report = JSON.parse(run.out) as Report;
     assert.deepEqual([code, report.problems, report.isolated, report.ours.lost], [0, [], false, 0]);
+    assert.deepEqual(leftByFaketime(), before);
     const skipped = report.skipped.map(({ kind }) => kind);
     for (const kind of ['agent-cut', 'collector-cut', 'packets-disturbed', 'broker-disk-full'] as const)
       assert.ok(skipped.includes(kind), kind);
