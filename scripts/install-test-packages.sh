@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that the tests use: a real MQTT broker, PostgreSQL, openssl, Python for the examples of the
-# documents, and what runs the arm64 binary.
+# documents, what makes links and wrong clocks, and what runs the arm64 binary.
 # As root on Debian or Ubuntu it installs what is missing; elsewhere it prints the command and ends with 0, because
 # tests that lack a package are reported as skipped.
 set -euo pipefail
 
 packages=(
-  mosquitto mosquitto-clients openssl openssh-server postgresql
+  mosquitto mosquitto-clients openssl openssh-server postgresql iproute2 libfaketime
   python3-paho-mqtt python3-cryptography python3-jinja2
   qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross
 )
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "No Debian packages here. The tests use: mosquitto (2.0 or newer), openssl, sshd, PostgreSQL, Python 3 with paho-mqtt, cryptography and jinja2, qemu-aarch64-static with arm64 libraries."
+  echo "No Debian packages here. The tests use: mosquitto (2.0 or newer), openssl, sshd, PostgreSQL, iproute2, libfaketime, Python 3 with paho-mqtt, cryptography and jinja2, qemu-aarch64-static with arm64 libraries."
   exit 0
 fi
 

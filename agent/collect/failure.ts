@@ -3,18 +3,22 @@ import { AgentError } from '../platform/errors.ts';
 /** What an operator of a collector can do about its store. */
 const FAILURES: readonly { readonly code: string; readonly remedy: string }[] = [
   { code: 'store.read-only', remedy: 'give the state folder to the user of the collector: chown -R <user> <folder>' },
-  { code: 'store.locked', remedy: 'end the program that holds the file; the collector goes on by itself' },
+  { code: 'store.locked', remedy: 'end the program that holds the file; a collector that runs goes on by itself' },
   { code: 'store.io', remedy: 'check the disk: dmesg, df, smartctl' },
   {
     code: 'store.full',
-    remedy: 'free space where the store is; the collector goes on by itself, gateways keep what was not acknowledged',
+    remedy:
+      'free space where the store is; a collector that runs goes on by itself, gateways keep what was not acknowledged',
   },
   { code: 'store.unreadable', remedy: 'check that the state folder exists and belongs to the user of the collector' },
   {
     code: 'store.corrupt',
     remedy: 'keep the file for analysis and restore a backup: gateways send again what came after it',
   },
-  { code: 'store.unreachable', remedy: 'start PostgreSQL, or mend the way to it; the collector goes on by itself' },
+  {
+    code: 'store.unreachable',
+    remedy: 'start PostgreSQL, or mend the way to it; a collector that runs goes on by itself',
+  },
   {
     code: 'store.denied',
     remedy: 'give the role of the collector the right to log in and to create a schema in that database',

@@ -22,7 +22,7 @@ const BY_RESULT: { readonly [result: number]: { code: string; what: string; reme
   13: {
     code: 'store.full',
     what: 'cannot grow, the disk is full',
-    remedy: 'free space on the file system of state_dir; the agent goes on by itself',
+    remedy: 'free space on the file system of state_dir; an agent that runs goes on by itself',
   },
   14: {
     code: 'store.unreadable',

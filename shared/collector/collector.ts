@@ -25,7 +25,7 @@ export interface CollectorOptions {
   readonly trust: TrustSource;
   /** `required` (the default): gateways wait for this collector, it acknowledges. `observer`: it asks with `resync`. */
   readonly mode?: 'required' | 'observer';
-  /** Cosigns the checkpoints that agree with what was stored. */
+  /** Cosigns the checkpoints that agree with what was stored. Its key is trusted for the markers of time that it signed. */
   readonly witness?: Witness;
   /** Which gateways this process serves, where several share a fleet: by the gateway id of the topics. */
   readonly serves?: (gateway: string) => boolean;
@@ -99,7 +99,7 @@ export class Collector {
   static async open(options: CollectorOptions): Promise<Collector> {
     const fleet = new Fleet(options);
     await fleet.read();
-    return new Collector(options, fleet, new TrustAndTime(options.trust, await options.store.trusted()));
+    return new Collector(options, fleet, await readTrust(options));
   }
 
   /** Takes messages in the order of their arrival, stores what they bring, and says what they were worth. */
@@ -230,7 +230,7 @@ export class Collector {
   async #readAgain(): Promise<void> {
     if (!this.#isStale) return;
     await this.#fleet.read();
-    this.#trusted = new TrustAndTime(this.#options.trust, await this.#options.store.trusted());
+    this.#trusted = await readTrust(this.#options);
     this.#isStale = false;
   }
 
@@ -259,6 +259,9 @@ export class Collector {
     }
   }
 }
+
+const readTrust = async ({ trust, store, witness }: CollectorOptions): Promise<TrustAndTime> =>
+  new TrustAndTime(trust, await store.trusted(), witness?.jwk);
 
 const takeCosign = (machine: LogMachine) => {
   const head = machine.takeCosign();

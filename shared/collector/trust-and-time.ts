@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { EpochTable } from '../chain.ts';
 import type { EpochMarker } from '../epoch.ts';
-import type { TrustedKeys } from '../keys.ts';
+import { type TrustedKeys, thumbprint, trustKey } from '../keys.ts';
 import type { NoteKey } from '../note.ts';
+import type { Jwk } from '../statement.ts';
 import { type VerifiedManifest, verifyManifest } from '../trust.ts';
 import { VerificationError } from '../verification.ts';
 import type { Trust } from '../verify.ts';
@@ -26,27 +27,31 @@ export type TrustSource =
 
 /** What concerns all logs of a collector: the manifest in force, and the epoch markers that listed collectors issued. */
 export class TrustAndTime {
-  readonly #source: TrustSource;
+  readonly #own: TrustedKeys;
   readonly #epochs = new Map<string, { readonly iss: string; readonly iat: number }>();
   #manifest: VerifiedManifest | undefined;
+  #keys: TrustedKeys;
   #dirty = false;
 
-  /** From what was stored. A manifest that the authority pinned now did not sign is as good as none. */
-  constructor(source: TrustSource, stored: string | undefined) {
-    this.#source = source;
+  /**
+   * From what was stored. A manifest that the authority pinned now did not sign is as good as none. `own` is the key of this
+   * collector, where it has one: what it issued itself comes back to it, and nobody else has to vouch for that.
+   */
+  constructor(source: TrustSource, stored: string | undefined, own?: Jwk) {
+    this.#own = own === undefined ? new Map() : ownKey(own);
+    this.#keys = this.#withOwn(source.kind === 'keys' ? source.keys : new Map());
     if (stored === undefined) return;
     const { manifest, epochs } = savedSchema.parse(JSON.parse(stored));
     for (const [id, iss, iat] of epochs) this.#epochs.set(id, { iss, iat });
     if (manifest !== undefined && source.kind === 'authority') {
-      this.#manifest = readManifest(Buffer.from(manifest), source.authority);
+      this.#enact(readManifest(Buffer.from(manifest), source.authority));
     }
   }
 
-  /** What a message is verified against now. Before the first manifest of an authority nobody is trusted. */
+  /** What a message is verified against now. Before the first manifest of an authority nobody else is trusted. */
   trust(nowMs: number): Trust {
-    if (this.#source.kind === 'keys') return { keys: this.#source.keys };
-    if (this.#manifest === undefined) return { keys: new Map() };
-    return { keys: this.#manifest.keys, stale: nowMs >= this.#manifest.expiresAtMs };
+    if (this.#manifest === undefined) return { keys: this.#keys };
+    return { keys: this.#keys, stale: nowMs >= this.#manifest.expiresAtMs };
   }
 
   get witnesses(): readonly NoteKey[] {
@@ -68,9 +73,19 @@ export class TrustAndTime {
   takeManifest(bytes: Uint8Array, authority: TrustedKeys): VerifiedManifest | undefined {
     const manifest = verifyManifest(bytes, { authority, before: this.#manifest });
     if (manifest.sha256 === this.#manifest?.sha256) return undefined;
-    this.#manifest = manifest;
+    this.#enact(manifest);
     this.#dirty = true;
     return manifest;
+  }
+
+  #enact(manifest: VerifiedManifest | undefined): void {
+    this.#manifest = manifest;
+    this.#keys = this.#withOwn(manifest?.keys ?? new Map());
+  }
+
+  /** What a manifest or a file says of this collector's own key, that it is revoked for one, holds. */
+  #withOwn(keys: TrustedKeys): TrustedKeys {
+    return this.#own.size === 0 ? keys : new Map([...this.#own, ...keys]);
   }
 
   /** Remembers a verified marker. Of each issuer the newest stay, whatever old ones a broker delivers again. */
@@ -98,6 +113,11 @@ export class TrustAndTime {
     this.#dirty = false;
   }
 }
+
+const ownKey = (jwk: Jwk): TrustedKeys => {
+  const kid = thumbprint(jwk);
+  return new Map([[kid, trustKey({ kid, jwk, role: 'collector' })]]);
+};
 
 const readManifest = (bytes: Buffer, authority: TrustedKeys): VerifiedManifest | undefined => {
   try {

@@ -9,6 +9,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 const BINARIES = ['/usr/sbin/mosquitto', '/usr/local/sbin/mosquitto', '/opt/homebrew/sbin/mosquitto'];
 const BINARY = BINARIES.find((path) => existsSync(path));
 
+/** The program. */
+export const MOSQUITTO = BINARY ?? 'mosquitto';
+
 /** For `node:test`: why tests with a real broker cannot run here, with the command that changes it; false where they can. */
 export const WITHOUT_MOSQUITTO: string | false =
   BINARY === undefined ? 'Mosquitto is missing: run scripts/install-test-packages.sh' : false;
@@ -47,7 +50,7 @@ export class Mosquitto {
   async up(): Promise<void> {
     const text = ['user root', `listener ${this.port} 127.0.0.1`, 'log_type all', ...this.#lines].join('\n');
     this.write('mosquitto.conf', `${text.replaceAll('#', this.folder)}\n`);
-    const child = spawn(BINARY ?? 'mosquitto', ['-c', join(this.folder, 'mosquitto.conf')], {
+    const child = spawn(MOSQUITTO, ['-c', join(this.folder, 'mosquitto.conf')], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#process = child;

@@ -11,6 +11,7 @@ import {
   NOTE_TYPE,
   parseTrustedKeys,
   parseVkey,
+  type Signer,
   signCheckpoint,
   signEpoch,
   signMessage,
@@ -542,6 +543,25 @@ test('TV-18: markers of listed collectors bound time from below, also after a re
     NOW,
   );
   assert.deepEqual(verdictsOf(said), ['0 chained', '1 chained W_EPOCH', '2 quarantined E_TIME_WINDOW']);
+});
+
+test('a collector that cosigns takes the markers that it issued itself, which no file of keys names, and no others', async () => {
+  const own = { ...keyOf(3), name: 'collector-a' };
+  const id = 'AAECAwQFBgcICQoLDA0ODw';
+  const marker = (signer: Signer): Arrived => ({
+    topic: 'attest/v1/_fleet/epoch/collector-a',
+    payload: signEpoch({ iss: 'collector-a', id, n: 1, iat: NOW / 1000 }, signer),
+  });
+  const writing = new Writing();
+  writing.write(start());
+  writing.write(stop, { epoch: { id, iss: 'collector-a', age_s: 1 } });
+  const entries = writing.messages.map((each) => arrived(each));
+  const store = new MemoryStore();
+  const said = await (await open({ store, witness: own })).take([marker(own), ...entries, marker(keyOf(4))], NOW);
+  assert.deepEqual(verdictsOf(said), ['0 chained', '1 chained', 'refused E_KEY_UNKNOWN']);
+  const waiting = await open({ trust: trusting, witness: own });
+  assert.deepEqual((await waiting.take([marker(own)], NOW)).verdicts, []);
+  assert.deepEqual(verdictsOf(await (await open()).take([marker(own)], NOW)), ['refused E_KEY_UNKNOWN']);
 });
 
 test('of the markers of an issuer the newest stay, and old ones that come again push none of them out', async () => {
