@@ -97,7 +97,6 @@ export class Worker {
         this.#presence.begin();
         return { topic: this.#topics.presence, payload: this.#presence.bytes('lost'), retain: retainedWill };
       },
-      heard: (topic, payload) => this.#hear({ topic, payload }),
       serve: (connection, leave) => this.#serve(connection, leave),
     });
   }
@@ -271,6 +270,7 @@ export class Worker {
   /** Subscriptions, presence, greeting, in this order; then until the connection ends, or `leave` asks for its end. */
   async #serve(connection: Connection, leave: AbortSignal): Promise<Ending> {
     const { timing, emit, share } = this.#options;
+    connection.onMessage(({ topic, payload }) => this.#hear({ topic, payload }));
     const { maximumQos } = connection.server;
     if (maximumQos === 0) {
       await connection.leave({

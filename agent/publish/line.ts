@@ -75,7 +75,7 @@ export class Line {
     const { connection, topics, timing } = this.#options;
     const limit = this.#unbearableLimit();
     if (limit !== undefined) return connection.leave({ kind: 'limit', message: limit });
-    connection.onMessage((message) => this.#guarded(() => this.#hear(message)));
+    connection.onMessage((message) => this.#guarded(() => void this.#hear(message)));
     const refusal = await connection.subscribe(topics.filters);
     if (refusal !== undefined) return connection.leave({ kind: 'refused', reason: refusal });
     // Who comes second sees the first here, and does not disturb it by an `online` of its own.

@@ -14,8 +14,6 @@ export interface LinkOptions {
   readonly clientId: string;
   /** What is left with the broker as the will of the next connection. */
   readonly will: (hop: Hop) => NonNullable<ConnectOptions['will']>;
-  /** Gets every message of a connection, from its first packet on. */
-  readonly heard?: ConnectOptions['heard'];
   /** What is done with a connection, from CONNACK to its end; `leave` asks for its end. */
   readonly serve: (connection: Connection, leave: AbortSignal) => Promise<Ending>;
   readonly clock: Clock;
@@ -95,7 +93,7 @@ export class Link {
   }
 
   async #connect(hop: Hop): ReturnType<typeof connect> {
-    const { settings, clientId, will, heard, timing } = this.#options;
+    const { settings, clientId, will, timing } = this.#options;
     const credentials = this.#renewal.use();
     if ('kind' in credentials) return credentials;
     return connect({
@@ -105,7 +103,6 @@ export class Link {
       clientId,
       tlsMin: settings.tls_min,
       will: will(hop),
-      heard,
       timing,
       signal: this.#stop.signal,
     });

@@ -35,8 +35,6 @@ export interface ConnectOptions {
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';
   readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
-  /** Gets every message, from the first packet on. The next packet is read when the promise it may give has settled. */
-  readonly heard?: ((topic: string, payload: Uint8Array) => Promise<void> | undefined) | undefined;
   readonly timing: Timing;
   readonly signal: AbortSignal;
 }
@@ -88,7 +86,7 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
   const trouble = watchTrouble(client, options.broker);
-  const heard = new Heard(client, options.heard);
+  const hearing = new Hearing(client);
   // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
   (client.stream as unknown as Socket).setNoDelay(true);
   return new Promise((resolve) => {
@@ -107,19 +105,9 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     client.once('close', failed);
     client.once('error', failed);
     client.once('connect', (connack) =>
-      settle(new Connection(client, options, { server: serverFacts(connack), trouble, heard })),
+      settle(new Connection(client, options, { server: serverFacts(connack), trouble, hearing })),
     );
   });
-};
-
-/** Every message to one who may ask for time: as long as it takes, the connection is not read on. */
-const hearAll = (client: mqtt.MqttClient, heard: NonNullable<ConnectOptions['heard']>): void => {
-  client.handleMessage = ({ topic, payload }, done) => {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    const room = heard(topic, bytes);
-    if (room === undefined) done();
-    else void room.then(() => done());
-  };
 };
 
 const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonly [name: string]: unknown } => {
@@ -216,38 +204,46 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
   return trouble;
 };
 
-/**
- * What a session had waiting may come in one piece with CONNACK, before anybody could listen to the connection: it waits
- * here, unless somebody hears it from the start.
- */
-class Heard {
-  #waiting: Delivered[] | undefined;
-  #listener: (message: Delivered) => void = (message) => void this.#waiting?.push(message);
+/** Hears messages. The next one is read when the promise that it may give has settled. */
+export type Listener = (message: Delivered) => Promise<void> | undefined;
 
-  constructor(client: mqtt.MqttClient, fromTheStart: ConnectOptions['heard']) {
-    if (fromTheStart !== undefined) {
-      hearAll(client, fromTheStart);
-      return;
-    }
-    this.#waiting = [];
-    client.on('message', (topic, payload, { retain, properties = {} }) => {
-      const { responseTopic, correlationData } = properties;
-      this.#listener({
-        topic,
-        payload,
-        retained: retain,
-        ...(responseTopic === undefined ? {} : { responseTopic }),
-        ...(correlationData === undefined ? {} : { correlation: correlationData }),
-      });
-    });
+/**
+ * Every message, from the first packet on, to one listener. What a session had waiting may come in one piece with CONNACK,
+ * before there is one: until then the connection is not read on, so that nothing is heard by nobody or piles up.
+ */
+class Hearing {
+  #listener: Listener | undefined;
+  #first: (() => void) | undefined;
+
+  constructor(client: mqtt.MqttClient) {
+    client.handleMessage = (packet, done) => {
+      if (this.#listener === undefined) this.#first = () => this.#hear(packet, done);
+      else this.#hear(packet, done);
+    };
   }
 
-  /** Tells what waits, and from now on everything. */
-  tell(listener: (message: Delivered) => void): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
+  tell(listener: Listener): void {
     this.#listener = listener;
-    for (const message of waiting) listener(message);
+    this.#first?.();
+    this.#first = undefined;
+  }
+
+  /** Where nobody ever listened what came is passed over: a connection that is not read does not end. */
+  readOn(): void {
+    if (this.#listener === undefined) this.tell(() => undefined);
+  }
+
+  #hear({ topic, payload, retain, properties = {} }: mqtt.IPublishPacket, done: () => void): void {
+    const { responseTopic, correlationData } = properties;
+    const room = this.#listener?.({
+      topic,
+      payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+      retained: retain,
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+      ...(correlationData === undefined ? {} : { correlation: correlationData }),
+    });
+    if (room === undefined) done();
+    else void room.then(() => done());
   }
 }
 
@@ -267,7 +263,7 @@ export class Connection {
   readonly #answers = new Set<Promise<PublishResult>>();
   readonly #waiting: (() => void)[] = [];
   readonly #trouble: Trouble;
-  readonly #heard: Heard;
+  readonly #hearing: Hearing;
   #inflight = 0;
   #open = true;
   #close: (ending: Ending) => void = () => {};
@@ -275,12 +271,16 @@ export class Connection {
   constructor(
     client: mqtt.MqttClient,
     options: ConnectOptions,
-    { server, trouble, heard }: { readonly server: ServerFacts; readonly trouble: Trouble; readonly heard: Heard },
+    {
+      server,
+      trouble,
+      hearing,
+    }: { readonly server: ServerFacts; readonly trouble: Trouble; readonly hearing: Hearing },
   ) {
     this.#client = client;
     this.#timing = options.timing;
     this.#trouble = trouble;
-    this.#heard = heard;
+    this.#hearing = hearing;
     this.protocol = options.protocol;
     this.broker = options.broker;
     this.server = server;
@@ -298,9 +298,9 @@ export class Connection {
     return this.#open;
   }
 
-  /** Calls back for each message, also for those that came before. */
-  onMessage(heard: (message: Delivered) => void): void {
-    this.#heard.tell(heard);
+  /** Calls back for each message, from the first one on: nothing is read before. To be called at once. */
+  onMessage(listener: Listener): void {
+    this.#hearing.tell(listener);
   }
 
   /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
@@ -362,6 +362,7 @@ export class Connection {
 
   /** Waits for what is on its way, then DISCONNECT with reason 0, which also withdraws the will. `closed` gives `ending`. */
   async leave(ending: Ending): Promise<void> {
+    this.#hearing.readOn();
     const giveUp = setTimeout(() => this.drop(ending), this.#timing.stopMs);
     await Promise.all(this.#answers);
     this.#trouble.ending ??= ending;

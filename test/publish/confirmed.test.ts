@@ -185,6 +185,7 @@ for (const protocol of ['5', '3.1.1'] as const) {
         agent.outbox.appendMany(3);
         agent.start();
         await until('the first checkpoint', () => observer.on(CP).length === 1);
+        await until('an entry', () => observer.on(LOG).length > 0);
         const [online] = observer.on(CONN);
         const { confirmed, unconfirmed } = JSON.parse(online?.text ?? '');
         assert.deepEqual([confirmed, unconfirmed], [0, undefined]);
