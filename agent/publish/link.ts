@@ -4,6 +4,7 @@ import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
 import { describeEnding, type Ending, needsPerson } from './ending.ts';
 import { type Connection, type ConnectOptions, connect } from './mqtt.ts';
+import { remedyOf } from './remedy.ts';
 import { Renewal } from './renewal.ts';
 import { type Hop, type Next, Route } from './route.ts';
 import type { Timing } from './timing.ts';
@@ -22,6 +23,14 @@ export interface LinkOptions {
   readonly timing: Timing;
 }
 
+/** Why there was no connection, or why it ended, and what can be done about it. */
+export interface LastError {
+  readonly message: string;
+  readonly remedy: string;
+  /** Unix milliseconds. */
+  readonly atMs: number;
+}
+
 /** One connection to a broker after another, for as long as it runs: route, back-off, renewed files (mqtt.md §6, §7). */
 export class Link {
   readonly #options: LinkOptions;
@@ -31,7 +40,7 @@ export class Link {
   readonly #alarmed = new Set<string>();
   #state: 'stopped' | 'connecting' | 'connected' | 'waiting' = 'stopped';
   #hop: Hop | undefined;
-  #lastError: { readonly message: string; readonly atMs: number } | undefined;
+  #lastError: LastError | undefined;
 
   /** Throws `mqtt.credentials` or `config.secret` for a file that cannot be used. */
   constructor(options: LinkOptions) {
@@ -49,7 +58,7 @@ export class Link {
     return this.#hop;
   }
 
-  get lastError(): { readonly message: string; readonly atMs: number } | undefined {
+  get lastError(): LastError | undefined {
     return this.#lastError;
   }
 
@@ -138,7 +147,8 @@ export class Link {
     const known = `${broker} ${message}`;
     const level = needsPerson(ending) && !this.#alarmed.has(known) ? 'error' : 'warn';
     this.#alarmed.add(known);
-    this.#lastError = { message, atMs: clock.wallMs() };
-    emit(level, `uplink.${ending.kind}`, { broker, message, retry_s: Math.ceil(pauseMs / 1000) });
+    const remedy = remedyOf(ending);
+    this.#lastError = { message, remedy, atMs: clock.wallMs() };
+    emit(level, `uplink.${ending.kind}`, { broker, message, remedy, retry_s: Math.ceil(pauseMs / 1000) });
   }
 }

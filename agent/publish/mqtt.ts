@@ -3,28 +3,17 @@ import type { Socket } from 'node:net';
 import mqtt from 'mqtt';
 import type { Broker } from './broker.ts';
 import type { Credentials } from './credentials.ts';
-import { type Ending, endingOf, reasonOf } from './ending.ts';
+import { type Ending, reasonOf } from './ending.ts';
 import { type PublishOptions, publishBytes } from './packet.ts';
 import type { Timing } from './timing.ts';
+import { follow, type Progress, tlsOptions } from './tls.ts';
+import { endingOf } from './trouble.ts';
 
 /** Most messages on their way to a broker at the same time, where it does not ask for less. */
 const WINDOW = 32;
 const SESSION_EXPIRY_S = 300;
 const WILL_EXPIRY_S = 86_400;
 const LARGEST_PACKET_TAKEN = 65_536;
-
-/** TLS 1.3, and for 1.2, where an operator allows it, ECDHE with AEAD only. */
-const CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-].join(':');
 
 export type Protocol = '5' | '3.1.1';
 
@@ -85,10 +74,13 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 };
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
-  const trouble = watchTrouble(client, options.broker);
+  // Over TCP and TLS the stream of the library is a socket.
+  const socket = client.stream as unknown as Socket;
+  const progress = follow(socket, options.broker.tls);
+  const trouble = watchTrouble(client, options.broker, progress);
   const hearing = new Hearing(client);
-  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
-  (client.stream as unknown as Socket).setNoDelay(true);
+  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement.
+  socket.setNoDelay(true);
   return new Promise((resolve) => {
     const settle = (result: Connection | Ending): void => {
       clearTimeout(timer);
@@ -100,7 +92,7 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     };
     const leave = (): void => settle({ kind: 'left' });
     const failed = (): void => settle(trouble.ending ?? { kind: 'closed', connected: false });
-    const timer = setTimeout(() => settle({ kind: 'timeout', waitedFor: 'CONNACK' }), options.timing.connectMs);
+    const timer = setTimeout(() => settle({ kind: 'timeout', waitedFor: progress.waitsFor }), options.timing.connectMs);
     options.signal.addEventListener('abort', leave);
     client.once('close', failed);
     client.once('error', failed);
@@ -158,18 +150,6 @@ const willProperties = ({ willDelayS }: Timing) => ({
   contentType: 'application/json',
 });
 
-/** Host name and chain are always verified; there is no setting and no environment variable that turns it off. */
-export const tlsOptions = ({
-  credentials: { ca, cert, key },
-  tlsMin,
-}: Pick<ConnectOptions, 'credentials' | 'tlsMin'>) => ({
-  ...(ca === undefined ? {} : { ca }),
-  ...(cert === undefined || key === undefined ? {} : { cert, key }),
-  minVersion: `TLSv${tlsMin}`,
-  ciphers: CIPHERS,
-  rejectUnauthorized: true,
-});
-
 const serverFacts = ({ sessionPresent, properties = {} }: mqtt.IConnackPacket): ServerFacts => ({
   sessionPresent,
   receiveMaximum: properties.receiveMaximum ?? 65_535,
@@ -186,12 +166,12 @@ interface Trouble {
   ending: Ending | undefined;
 }
 
-const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
+const watchTrouble = (client: mqtt.MqttClient, broker: Broker, progress: Progress): Trouble => {
   const trouble: Trouble = { ending: undefined };
   const note = (ending: Ending): void => {
     trouble.ending ??= ending;
   };
-  client.on('error', (error) => note(endingOf(error, broker)));
+  client.on('error', (error) => note(endingOf(error, broker, progress)));
   client.on('packetreceive', (packet) => {
     if (packet.cmd === 'connack') noteRefusal(packet.reasonCode ?? reasonOf(packet.returnCode), packet.properties);
     if (packet.cmd === 'disconnect') noteRefusal(packet.reasonCode ?? 0, packet.properties);

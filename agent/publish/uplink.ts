@@ -4,7 +4,7 @@ import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
 import type { Ending } from './ending.ts';
 import { Line } from './line.ts';
-import { Link } from './link.ts';
+import { type LastError, Link } from './link.ts';
 import type { Connection, ConnectOptions, Protocol } from './mqtt.ts';
 import type { Notary, Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
@@ -50,7 +50,7 @@ export interface UplinkStatus {
   readonly firstWithinS?: number;
   /** Why entries wait, while they do. */
   readonly held?: Held;
-  readonly lastError?: { readonly message: string; readonly atMs: number };
+  readonly lastError?: LastError;
 }
 
 /**
