@@ -140,14 +140,17 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
     `${uplink.cursor} of ${uplink.size} entries taken by the broker${lag === 0 ? '' : `, ${lag} waiting`}`,
     uplink.unconfirmed ? 'unconfirmed: no collector is required (mqtt.collectors)' : confirmedWord(uplink),
     uplink.insecure ? 'insecure: no TLS' : undefined,
-    uplink.held === undefined ? undefined : `waits: ${printable(uplink.held.message)}`,
+    uplink.held === undefined ? undefined : `waits: ${withRemedy(uplink.held)}`,
     uplink.lastError === undefined || uplink.state === 'connected'
       ? undefined
-      : `last error: ${printable(uplink.lastError.message)}`,
+      : `last error: ${withRemedy(uplink.lastError)}`,
   ]
     .filter((word) => word !== undefined)
     .join(', ');
 };
+
+const withRemedy = ({ message, remedy }: { readonly message: string; readonly remedy: string }): string =>
+  printable(`${message} (remedy: ${remedy})`);
 
 const confirmedWord = ({ collectors, size }: UplinkStatus): string =>
   `${Math.min(...collectors.map(({ confirmed }) => confirmed))} of ${size} confirmed by every required collector`;
@@ -158,7 +161,7 @@ const collectorLine = ({ collector, state, confirmed, lag, lagS, problem }: Rece
     `collector ${collector}: ${state}`,
     `${confirmed} entries stored`,
     lag === 0 ? 'nothing waits' : `${lag} wait, the oldest for ${lagS} s`,
-    problem === undefined ? undefined : printable(problem.message),
+    problem === undefined ? undefined : withRemedy(problem),
   ]
     .filter((word) => word !== undefined)
     .join(', ');

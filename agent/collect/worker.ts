@@ -127,6 +127,11 @@ export class Worker {
     this.#stop.abort();
   }
 
+  /** Looks whether the files of the log-in were renewed; it does so by itself every minute, too. */
+  renew(): void {
+    this.#link.renew();
+  }
+
   logs(): Promise<readonly LogReport[]> {
     return this.#collector.logs();
   }

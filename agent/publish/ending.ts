@@ -6,8 +6,6 @@ export type Ending =
   | { readonly kind: 'refused'; readonly reason: number; readonly serverReference?: string }
   /** A certificate, key or TLS version did not fit, on either side; `code` as Node or OpenSSL has it. */
   | { readonly kind: 'tls'; readonly code?: string; readonly message: string }
-  /** A file with credentials cannot be used. */
-  | { readonly kind: 'credentials'; readonly message: string }
   | { readonly kind: 'network'; readonly code?: string; readonly message: string }
   /** Nothing answered in time. */
   | { readonly kind: 'timeout'; readonly waitedFor: string }
@@ -70,7 +68,6 @@ const BUSY: readonly number[] = [
 export const capMs = (ending: Ending, timing: Timing): number => {
   switch (ending.kind) {
     case 'tls':
-    case 'credentials':
     case 'limit':
       return timing.refusedCapMs;
     case 'refused':
@@ -83,8 +80,7 @@ export const capMs = (ending: Ending, timing: Timing): number => {
 
 /** True where waiting will not help: a person has to change something. */
 export const needsPerson = (ending: Ending): boolean =>
-  ['tls', 'credentials', 'limit', 'store', 'rival'].includes(ending.kind) ||
-  (ending.kind === 'refused' && NO.includes(ending.reason));
+  ['tls', 'limit', 'store', 'rival'].includes(ending.kind) || (ending.kind === 'refused' && NO.includes(ending.reason));
 
 /** The ending as one sentence for events and `status`. */
 export const describeEnding = (ending: Ending): string => {

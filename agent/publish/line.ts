@@ -102,9 +102,10 @@ export class Line {
       this.#guarded(() => this.#pump.start());
       return;
     }
-    const message = `the broker takes packets up to ${server.maximumPacketSize} bytes, ${NEEDED_PACKET_BYTES} are needed: raise its limit`;
-    this.#held = { code: 'uplink.packet-limit', message };
-    emit('error', 'uplink.packet-limit', { broker: broker.url, message });
+    const message = `the broker takes packets up to ${server.maximumPacketSize} bytes, ${NEEDED_PACKET_BYTES} are needed`;
+    const remedy = 'raise its limit: max_packet_size of Mosquitto, mqtt.max_packet_size of EMQX';
+    this.#held = { code: 'uplink.packet-limit', message, remedy };
+    emit('error', 'uplink.packet-limit', { broker: broker.url, message, remedy });
   }
 
   /** What others say. Anyone who may publish there chose every byte of it. */

@@ -95,20 +95,19 @@ export class Link {
     this.#state = 'connecting';
     const connection = await this.#connect(hop);
     if (connection.kind !== 'connected') return { ending: connection, lastedMs: 0 };
+    this.#renewal.shown(connection.certificate);
     const sinceMs = clock.monoMs();
     this.#state = 'connected';
     const ending = await serve(connection, this.#leaveSignal());
     return { ending, lastedMs: clock.monoMs() - sinceMs };
   }
 
-  async #connect(hop: Hop): ReturnType<typeof connect> {
+  #connect(hop: Hop): ReturnType<typeof connect> {
     const { settings, clientId, will, timing } = this.#options;
-    const credentials = this.#renewal.use();
-    if ('kind' in credentials) return credentials;
     return connect({
       broker: hop.broker,
       protocol: hop.protocol,
-      credentials,
+      credentials: this.#renewal.use(),
       clientId,
       tlsMin: settings.tls_min,
       will: will(hop),

@@ -97,7 +97,7 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     client.once('close', failed);
     client.once('error', failed);
     client.once('connect', (connack) =>
-      settle(new Connection(client, options, { server: serverFacts(connack), trouble, hearing })),
+      settle(new Connection(client, options, { server: serverFacts(connack), trouble, hearing, progress })),
     );
   });
 };
@@ -233,6 +233,8 @@ export class Connection {
   readonly protocol: Protocol;
   readonly broker: Broker;
   readonly server: ServerFacts;
+  /** What the broker showed, where there is TLS. */
+  readonly certificate: Progress['certificate'];
   /** Most messages that may be unacknowledged: the library does not enforce the broker's receive maximum. */
   readonly window: number;
   /** Settles once, with why it ended. */
@@ -255,7 +257,13 @@ export class Connection {
       server,
       trouble,
       hearing,
-    }: { readonly server: ServerFacts; readonly trouble: Trouble; readonly hearing: Hearing },
+      progress,
+    }: {
+      readonly server: ServerFacts;
+      readonly trouble: Trouble;
+      readonly hearing: Hearing;
+      readonly progress: Progress;
+    },
   ) {
     this.#client = client;
     this.#timing = options.timing;
@@ -264,6 +272,7 @@ export class Connection {
     this.protocol = options.protocol;
     this.broker = options.broker;
     this.server = server;
+    this.certificate = progress.certificate;
     this.window = Math.min(WINDOW, server.receiveMaximum);
     this.closed = new Promise((resolve) => {
       this.#close = resolve;

@@ -102,7 +102,8 @@ export class Pump {
     const entry = this.#read[0];
     if (entry === undefined || this.#lead.hasRoom(entry)) return undefined;
     const message = `${this.#lead.count} entries from ${receivers.floor()} on were sent and are not confirmed yet`;
-    return { code: 'uplink.collector-behind', message };
+    const remedy = 'look at the collector: its log lines say why it does not store, or is slow';
+    return { code: 'uplink.collector-behind', message, remedy };
   }
 
   /** The lowest entry that is not confirmed. */
@@ -189,6 +190,7 @@ export class Pump {
     if (held?.code !== 'uplink.no-collector') return;
     emit('warn', 'uplink.no-collector', {
       message: held.message,
+      remedy: held.remedy,
       confirmed: receivers.confirmed(),
       size: outbox.size(),
     });
@@ -299,7 +301,8 @@ export class Pump {
       case 'oversize':
         this.#hold({
           code: 'uplink.entry-too-large',
-          message: `entry ${entry.seq} needs ${result.bytes} bytes, the broker takes ${result.limit}: raise its packet limit`,
+          message: `entry ${entry.seq} needs ${result.bytes} bytes, the broker takes ${result.limit}`,
+          remedy: 'raise its limit: max_packet_size of Mosquitto, mqtt.max_packet_size of EMQX',
         });
         return;
       case 'closed':
@@ -329,7 +332,8 @@ export class Pump {
     }
     this.#hold({
       code: 'uplink.not-authorised',
-      message: `the broker does not let this gateway publish to ${topics.log} (entry ${entry.seq}): allow it in its access list`,
+      message: `the broker does not let this gateway publish to ${topics.log} (entry ${entry.seq})`,
+      remedy: 'allow it in the access list of the broker: docs/broker.md; it is tried again every 5 minutes',
     });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#rewind(), timing.notAuthorisedMs);
@@ -338,6 +342,6 @@ export class Pump {
   #hold(held: Held): void {
     if (this.#state !== 'running' || this.#held?.code === held.code) return;
     this.#held = held;
-    this.#options.emit('error', held.code, { message: held.message });
+    this.#options.emit('error', held.code, { message: held.message, remedy: held.remedy });
   }
 }

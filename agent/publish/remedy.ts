@@ -12,8 +12,6 @@ export const remedyOf = (ending: Ending): string => {
         : 'check that the port in url is that of the broker, and look at the log of the broker: it may be overloaded';
     case 'tls':
       return tlsRemedy(ending.code ?? '');
-    case 'credentials':
-      return 'mend the files that are named as ca, cert, key and password_file; they are read again by themselves';
     case 'refused':
       return REFUSED[ending.reason] ?? 'look at the log of the broker';
     case 'closed':

@@ -328,6 +328,25 @@ suite(
       await until('the will', () => arrived('attest/v1/gw-1/conn', 'lost-1'), 5_000);
     });
 
+    for (const { user = 'gw-1', rights } of ROLES) {
+      test(`allowed: every single right of ${user}`, async () => {
+        const client = await Client.open(user);
+        for (const [at, { may, topic, kept = false }] of rights.entries()) {
+          const filter = `attest/v1/${topic.replace('<self>', 'gw-1')}`;
+          const sample = filter.replaceAll(/[+#]/g, 'some-1');
+          const text = `right ${user} ${at}`;
+          if (may === 'read') {
+            await client.listen(filter);
+            await overseer.publish(sample, text, false);
+            await until(`${user} hears ${sample}`, () => client.texts().includes(text), 5_000);
+          } else {
+            await client.say(sample, text, { retain: kept });
+            await until(`${user} writes ${sample}`, () => arrived(sample, text), 5_000);
+          }
+        }
+      });
+    }
+
     // ---- what is not: writing
 
     let attempts = 0;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { AgentError } from '../../platform/errors.ts';
 import { type Broker, brokersOf, type MqttSettings } from '../../publish/broker.ts';
-import { type Credentials, readCredentials } from '../../publish/credentials.ts';
+import { type Credentials, commonName, readCredentials } from '../../publish/credentials.ts';
 import { describeEnding, type Ending, reasonText } from '../../publish/ending.ts';
 import { Sessions } from '../../publish/presence.ts';
 import { remedyOf } from '../../publish/remedy.ts';
@@ -35,9 +35,9 @@ export const broker: Check = {
 /** Dates of the client certificate, and whose it is: brokers take the name of the gateway from it. */
 const ownCertificate = ({ cert }: Credentials, visit: Visit): readonly Result[] => {
   if (cert === undefined) return [];
-  const { validFrom, validTo, subject } = new X509Certificate(cert);
+  const { validFrom, validTo } = new X509Certificate(cert);
   const { gateway } = visit.config;
-  const name = /^CN=(.*)$/m.exec(subject ?? '')?.[1];
+  const name = commonName(cert);
   return [
     ...(Date.parse(validFrom) > visit.nowMs
       ? [fail(`the client certificate is not valid before ${validFrom}`, CLOCK_REMEDY)]
@@ -46,7 +46,7 @@ const ownCertificate = ({ cert }: Credentials, visit: Visit): readonly Result[] 
       ? []
       : [
           warn(
-            `the client certificate is of ${JSON.stringify(name ?? '')}, and this gateway is ${JSON.stringify(gateway)}`,
+            `the client certificate is of ${JSON.stringify(name)}, and this gateway is ${JSON.stringify(gateway)}`,
             `issue one whose common name is ${gateway}: brokers bind client id, user name and topics to it`,
           ),
         ]),
@@ -66,7 +66,7 @@ const uplink = (status: UplinkStatus | null): readonly Result[] => {
   if (status === null)
     return [fail('the running agent has no broker', 'make it read the configuration again: kill -HUP <pid>')];
   const { state, broker: url, lastError, held, cursor, size } = status;
-  if (held !== undefined) return [fail(`the agent holds entries back: ${held.message}`, 'assayer status says more')];
+  if (held !== undefined) return [fail(`the agent holds entries back: ${held.message}`, held.remedy)];
   if (state === 'connected') return [ok(`the agent is connected to ${url}, ${cursor} of ${size} entries taken`)];
   return [
     fail(
