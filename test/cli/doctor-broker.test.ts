@@ -300,7 +300,11 @@ suite(
       );
       const topics = overseer.heard.map(({ topic }) => topic);
       assert.deepEqual(topics, ['attest/v1/_fleet/collector/collector-a', 'attest/v1/tx1-gw3/log']);
-      assert.equal(JSON.parse(overseer.on('attest/v1/tx1-gw3/log')[0]?.text ?? '').seq, 0, 'the entry that the log has');
+      assert.equal(
+        JSON.parse(overseer.on('attest/v1/tx1-gw3/log')[0]?.text ?? '').seq,
+        0,
+        'the entry that the log has',
+      );
     });
 
     test('another agent under the same identity is seen, and not disturbed', async (t) => {

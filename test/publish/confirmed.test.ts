@@ -91,6 +91,16 @@ for (const protocol of ['5', '3.1.1'] as const) {
         await until('all is confirmed', () => agent.uplink.status().collectors[0]?.lag === 0);
         assert.deepEqual(observer.seqs(LOG), [...upTo(8), ...upTo(600)]);
         assert.equal(agent.uplink.status().held, undefined);
+        const told = agent.events.filter(({ event }) =>
+          /^uplink\.(no-collector|collector-behind|goes-on)$/.test(event),
+        );
+        assert.deepEqual(
+          told.map(({ level, event, after, from, to }) => [level, event, after, from, to]),
+          [
+            ['warn', 'uplink.no-collector', undefined, 0, undefined],
+            ['info', 'uplink.goes-on', 'uplink.no-collector', 0, 100],
+          ],
+        );
       });
 
       test('a gap, and a lower acknowledgement, bring entries again in the same bytes; so does nothing at all for long enough', async () => {
@@ -120,6 +130,11 @@ for (const protocol of ['5', '3.1.1'] as const) {
           texts.set(seq, (texts.get(seq) ?? new Set()).add(text));
         }
         assert.ok([...texts.values()].every(({ size }) => size === 1));
+        const behind = agent.events.find(({ event }) => event === 'uplink.collector-behind');
+        assert.deepEqual([behind?.level, behind?.from], ['warn', 15]);
+        await hand.ack(20);
+        await until('that it goes on', () => agent.events.at(-1)?.event === 'uplink.goes-on');
+        assert.equal(agent.events.at(-1)?.after, 'uplink.collector-behind');
       });
 
       test('requests: pages of entries, status, an early look, a checkpoint, and refusals with a code', async () => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { AgentError } from '../../agent/platform/errors.ts';
 import { Allowance } from '../../agent/publish/allowance.ts';
@@ -199,6 +201,35 @@ suite('who speaks under this identity (mqtt.md §4)', () => {
     }
     assert.equal(rival({ session: 'x'.repeat(10_000) })?.length, 128);
   });
+});
+
+test('every state of the pump and of a connection (mqtt.md §4, §5) has an event that the documents name', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'events.md'), 'utf8');
+  const named = new Set([...page.matchAll(/^\| `([a-z.-]+)`/gm)].map(([, name]) => name));
+  const states = {
+    'it sends': 'uplink.connected',
+    'nobody is there, the first entries are tried': 'uplink.no-collector',
+    'a collector came': 'uplink.collector-online',
+    'it went, or is silent': 'uplink.collector-away',
+    'what was sent is not acknowledged': 'uplink.collector-behind',
+    'entries are sent again, for a gap or without progress': 'uplink.sends-again',
+    'a collector lacks what it had': 'uplink.collector-restored',
+    'a collector has another log': 'uplink.fork',
+    'a collector has more than there is': 'uplink.ack-ahead',
+    'an acknowledgement cannot be read': 'uplink.ack-unreadable',
+    'the broker refuses entries': 'uplink.not-authorised',
+    'an entry is larger than the broker takes': 'uplink.entry-too-large',
+    'no entry of usual size would pass': 'uplink.packet-limit',
+    'entries are gone that somebody lacks': 'uplink.pruned',
+    'entries go on': 'uplink.goes-on',
+    'two agents have one identity': 'uplink.rival',
+    'the broker says no': 'uplink.refused',
+    'the broker is silent': 'uplink.timeout',
+    'the broker closes': 'uplink.closed',
+    'there is no way to the broker': 'uplink.network',
+    'certificates do not fit': 'uplink.tls',
+  };
+  for (const [state, event] of Object.entries(states)) assert.ok(named.has(event), `${state}: ${event}`);
 });
 
 suite('rate cap', () => {
