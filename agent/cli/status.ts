@@ -141,6 +141,7 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
     uplink.unconfirmed ? 'unconfirmed: no collector is required (mqtt.collectors)' : confirmedWord(uplink),
     uplink.insecure ? 'insecure: no TLS' : undefined,
     uplink.held === undefined ? undefined : `waits: ${withRemedy(uplink.held)}`,
+    uplink.refused === undefined ? undefined : `the broker does not take ${uplink.refused.join(', ')}`,
     uplink.lastError === undefined || uplink.state === 'connected'
       ? undefined
       : `last error: ${withRemedy(uplink.lastError)}`,
@@ -166,7 +167,7 @@ const collectorLine = (receiver: ReceiverStatus, uplink: UplinkStatus): string =
   return [
     head,
     `${confirmed} of ${uplink.size} entries stored, ${uplink.cursor} sent`,
-    `${lag} wait, the oldest for ${lagS} s: ${whyBehind(receiver, uplink)}`,
+    `${lag} ${lag === 1 ? 'waits' : 'wait'}, the oldest for ${lagS} s: ${whyBehind(receiver, uplink)}`,
   ].join(', ');
 };
 

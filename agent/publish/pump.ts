@@ -114,12 +114,6 @@ export class Pump {
     };
   }
 
-  /** Entries that are delivered, by the word of whoever has to say so. */
-  #progress(): number {
-    const { outbox, receivers } = this.#options;
-    return receivers.required ? receivers.confirmed() : outbox.cursor();
-  }
-
   /** The lowest entry that is not confirmed. */
   #lowestUnconfirmed(): number {
     const { outbox, receivers } = this.#options;
@@ -169,7 +163,7 @@ export class Pump {
     const floor = this.#lowestUnconfirmed();
     if (floor > this.#floor) this.#patience.begin(this.#options.clock.monoMs());
     this.#floor = floor;
-    this.#told.goesOn(this.#progress());
+    this.#told.goesOn(this.#lowestUnconfirmed());
     this.#lead.confirmed(floor);
     if (this.#lead.count === 0) this.#patience.rest();
     // It may have stored them from an earlier connection.
@@ -182,7 +176,7 @@ export class Pump {
     if (this.#held !== undefined || this.#state !== 'running') return;
     this.#patience.sentAgain(clock.monoMs());
     emit('info', 'uplink.sends-again', { from: receivers.floor(), to: this.#next, why });
-    if (why === 'no progress') this.#told.waits('warn', this.#unconfirmed(), this.#progress());
+    if (why === 'no progress') this.#told.waits('warn', this.#unconfirmed(), this.#lowestUnconfirmed());
     this.#rewind();
   }
 
@@ -202,7 +196,7 @@ export class Pump {
 
   #sayHeld(): void {
     const { held } = this;
-    if (held?.code === 'uplink.no-collector') this.#told.waits('warn', held, this.#progress());
+    if (held?.code === 'uplink.no-collector') this.#told.waits('warn', held, this.#lowestUnconfirmed());
   }
 
   /** A turn soon, outside of the transaction or callback that asks for it. */
@@ -328,7 +322,7 @@ export class Pump {
     let next = cursor;
     while (this.#ahead.delete(next)) next += 1;
     if (next > cursor) outbox.advance(next);
-    this.#told.goesOn(this.#progress());
+    this.#told.goesOn(this.#lowestUnconfirmed());
     this.#mirrors.add(entry);
   }
 
@@ -352,6 +346,6 @@ export class Pump {
   #hold(held: Held): void {
     if (this.#state !== 'running' || this.#held?.code === held.code) return;
     this.#held = held;
-    this.#told.waits('error', held, this.#progress());
+    this.#told.waits('error', held, this.#lowestUnconfirmed());
   }
 }

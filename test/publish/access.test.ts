@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -699,6 +700,45 @@ suite(
     });
   },
 );
+
+test('the commands of docs/broker.md make certificates with which Mosquitto runs on those files alone, and keeps strangers’ words out', {
+  skip: WITHOUT_MOSQUITTO,
+}, async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-broker-page-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const commands = /```bash\n([\s\S]*?issue collector-a[\s\S]*?)```/.exec(read('../broker.md'))?.[1] ?? '';
+  const script = `${commands.replace('DNS:broker.example.org', 'DNS:localhost')}\nissue gw-2 DNS:gw-2\n`;
+  const made = spawnSync('bash', ['-euc', script], { cwd: folder, encoding: 'utf8' });
+  assert.equal(made.status, 0, made.stderr);
+  const at = (name: string): string => join(folder, name);
+  const paths: { readonly [directive: string]: string } = {
+    cafile: at('ca.pem'),
+    certfile: at('broker.pem'),
+    keyfile: at('broker.key'),
+    acl_file: join(BROKER, 'mosquitto', 'acl'),
+    persistence_location: '#/',
+  };
+  const lines = directives()
+    .map((line) => line.split(' '))
+    .filter(([word]) => word !== 'listener')
+    .map(([word = '', ...rest]) => [word, ...(word in paths ? [paths[word]] : rest)].join(' '));
+  await using broker = await Mosquitto.start(lines);
+  const client = (name: string) => ({
+    ca: readFileSync(at('ca.pem')),
+    cert: readFileSync(at(`${name}.pem`)),
+    key: readFileSync(at(`${name}.key`)),
+    clientId: 'something-else',
+  });
+  const url = `mqtts://localhost:${broker.port}`;
+  await using collector = await Observer.connect(url, client('collector-a'), ['attest/v1/+/log']);
+  await using other = await Observer.connect(url, client('gw-2'), []);
+  await using gateway = await Observer.connect(url, client('tx1-gw3'), []);
+  await other.publish('attest/v1/tx1-gw3/log', 'forged', false).catch(() => {});
+  await other.publish('attest/v1/gw-2/log', 'its own', false);
+  await gateway.publish('attest/v1/tx1-gw3/log', 'honest', false);
+  await until('what is honest', () => collector.heard.length >= 2, 5_000);
+  assert.deepEqual(collector.heard.map(({ text }) => text).sort(), ['honest', 'its own']);
+});
 
 /** A connection of MQTT 5 that says what a test wants, byte for byte. */
 const rawConnection = async (options: ConnectionOptions, clientId: string): Promise<TLSSocket> => {

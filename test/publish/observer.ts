@@ -29,7 +29,7 @@ export class Observer {
     client.on('error', () => {});
     const observer = new Observer(client);
     await new Promise((resolve) => client.once('connect', resolve));
-    await client.subscribeAsync([...filters], { qos: 1 });
+    if (filters.length > 0) await client.subscribeAsync([...filters], { qos: 1 });
     return observer;
   }
 

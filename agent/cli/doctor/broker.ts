@@ -4,6 +4,7 @@ import { type Broker, brokersOf, type MqttSettings } from '../../publish/broker.
 import { type Credentials, commonName, readCredentials } from '../../publish/credentials.ts';
 import { describeEnding, type Ending, reasonText } from '../../publish/ending.ts';
 import { Sessions } from '../../publish/presence.ts';
+import type { ReceiverStatus } from '../../publish/receivers.ts';
 import { remedyOf } from '../../publish/remedy.ts';
 import { topicsOf } from '../../publish/topics.ts';
 import { type Rights, type Trial, type TrialOptions, tryBroker } from '../../publish/trial.ts';
@@ -65,15 +66,28 @@ const expiry = (what: string, endsMs: number, { nowMs }: Visit): readonly Result
 const uplink = (status: UplinkStatus | null): readonly Result[] => {
   if (status === null)
     return [fail('the running agent has no broker', 'make it read the configuration again: kill -HUP <pid>')];
-  const { state, broker: url, lastError, held, cursor, size } = status;
-  if (held !== undefined) return [fail(`the agent holds entries back: ${held.message}`, held.remedy)];
-  if (state === 'connected') return [ok(`the agent is connected to ${url}, ${cursor} of ${size} entries taken`)];
-  return [
-    fail(
-      `the agent is not connected to ${url}: ${lastError?.message ?? state}`,
-      lastError?.remedy ?? 'assayer status says more',
-    ),
-  ];
+  const { state, broker: url, lastError, held, refused = [], cursor, size } = status;
+  const without = refused.map((topic) => fail(`the broker does not let the agent publish to ${topic}`, LIST));
+  if (held !== undefined) return [...without, fail(`the agent holds entries back: ${held.message}`, held.remedy)];
+  if (state !== 'connected') {
+    const why = lastError?.message ?? state;
+    return [fail(`the agent is not connected to ${url}: ${why}`, lastError?.remedy ?? 'assayer status says more')];
+  }
+  const connected = ok(`the agent is connected to ${url}, ${cursor} of ${size} entries taken`);
+  return [...without, connected, ...status.collectors.flatMap(missing)];
+};
+
+/** Others go on without it, so nothing is held back: its entries wait in the log. */
+const missing = ({ collector, state, lag, problem }: ReceiverStatus): readonly Result[] => {
+  if (problem !== undefined) return [fail(problem.message, problem.remedy)];
+  return state === 'online'
+    ? []
+    : [
+        warn(
+          `the required collector ${collector} is away, ${lag} entries wait for it`,
+          `start it: assayer collect <broker-url> --id ${collector}`,
+        ),
+      ];
 };
 
 /** What the store tells: our own sessions, and an entry that was sent before, or is the first to be sent. */
