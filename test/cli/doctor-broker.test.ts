@@ -7,7 +7,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
+import { broker } from '../../agent/cli/doctor/broker.ts';
+import { liveStatus } from '../../agent/cli/live.ts';
+import { loadConfig } from '../../agent/config/load.ts';
 import { createKey } from '../../agent/platform/keys.ts';
+import { Gateway } from '../journeys/agent.ts';
 import { brokerPasswords } from '../journeys/broker-passwords.ts';
 import { Authority, type Pair } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
@@ -22,19 +26,19 @@ interface Found {
   readonly remedy?: string;
 }
 
-/** What doctor says about the broker: `level message; remedy`, a line each. */
+/** What doctor says about the broker: `level message; remedy`, a line each. In this process: starting it takes longer than all it does. */
 const said = async (cwd: string): Promise<readonly string[]> => {
-  const run = await assayer(['doctor', '--json'], { cwd });
-  assert.equal(run.err, '');
-  assertHarmless(run);
-  const { checks } = JSON.parse(run.out) as { readonly checks: readonly Found[] };
-  return checks
-    .filter(({ check }) => check === 'broker')
-    .map(({ level, message, remedy }) => {
-      assert.ok(!message.includes('\n') && message.length < 300, `one sentence: ${message}`);
-      return `${level} ${message}; ${remedy ?? ''}`;
-    });
+  const loaded = loadConfig(join(cwd, 'assayer.yaml'));
+  const agent = await liveStatus(loaded.config.state_dir);
+  return linesOf(await broker.run({ ...loaded, agent, nowMs: Date.now() }));
 };
+
+const linesOf = (found: readonly Omit<Found, 'check'>[]): readonly string[] =>
+  found.map(({ level, message, remedy }) => {
+    assert.ok(!message.includes('\n') && message.length < 300, `one sentence: ${message}`);
+    assert.equal(remedy === undefined, level === 'ok');
+    return `${level} ${message}; ${remedy ?? ''}`;
+  });
 
 suite(
   'doctor says in one sentence why there is no connection, and what to do',
@@ -255,7 +259,14 @@ suite(
       writeFileSync(join(place, 'wrong'), 'hunter2');
       const wrong = await said(gateway(t, { url: strict.url, password_file: join(place, 'wrong') }));
       assert.match(wrong[0] ?? '', /^fail .*refused with reason 0x8[67] \(\w+\); check username, password_file/);
-      assert.doesNotMatch(wrong.join(), /hunter2/);
+      const cwd = gateway(t, { url: strict.url, password_file: join(place, 'wrong') });
+      const printed = await assayer(['doctor'], { cwd });
+      assert.match(
+        printed.out,
+        /^FAIL {2}broker {9}mqtt:.*refused with reason 0x8[67].*\n {21}remedy: check username/m,
+      );
+      assert.doesNotMatch(printed.out + printed.err, /hunter2/);
+      assertHarmless(printed);
       const none = await said(gateway(t, { url: strict.url }));
       assert.match(
         none[0] ?? '',
@@ -305,6 +316,38 @@ suite(
         0,
         'the entry that the log has',
       );
+    });
+
+    test('a running agent is asked: which collector is away, and what its broker does not let it publish', async () => {
+      const rules = [
+        'user overseer',
+        'topic readwrite #',
+        'pattern readwrite attest/v1/%c/conn',
+        'pattern read attest/v1/#',
+      ];
+      const broker = await started(['allow_anonymous true', 'acl_file #/acl'], {
+        acl: [...rules, 'pattern write attest/v1/%c/log', ''].join('\n'),
+      });
+      await using overseer = await Observer.connect(broker.url, { username: 'overseer' });
+      const at = Math.floor(Date.now() / 1000);
+      const presence = JSON.stringify({ state: 'online', session: 'x.1', at });
+      await overseer.publish('attest/v1/_fleet/collector/col-a', presence, true);
+      const collectors = ['col-a', 'col-b'];
+      await using running = await Gateway.start({
+        devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 2 } }],
+        mqtt: { url: broker.url, collectors, spread_s: 0 },
+      });
+      await running.event('uplink.collector-online');
+      const { out } = await running.assayer('doctor', '--json');
+      const found = (JSON.parse(out).checks as readonly Found[]).filter(({ check }) => check === 'broker');
+      assert.deepEqual(
+        found.map(({ level }) => level),
+        ['fail', 'ok', 'warn'],
+      );
+      assert.match(found[0]?.message ?? '', /does not let the agent publish to attest\/v1\/gw-1\/cp$/);
+      assert.match(found[2]?.message ?? '', /^the required collector col-b is away, \d+ entries wait for it$/);
+      const status = await running.assayer('status');
+      assert.match(status.out, /^uplink: connected, .*the broker does not take attest\/v1\/gw-1\/cp$/m);
     });
 
     test('another agent under the same identity is seen, and not disturbed', async (t) => {

@@ -223,6 +223,27 @@ for (const protocol of ['5', '3.1.1'] as const) {
 }
 
 suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
+  test('entries that waited for anybody go on, and it is told, when one of two comes', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url, { collectors: ['col-a', 'col-b'] }));
+    agent.outbox.appendMany(20);
+    agent.start();
+    await until('that they wait', () => agent.saw('uplink.no-collector'));
+    const hand = new Hand(observer, agent.outbox, 'col-b');
+    await hand.presence('online');
+    await until('all', () => observer.seqs(LOG).at(-1) === 19);
+    await hand.ack(20);
+    await until('that they go on', () => agent.saw('uplink.goes-on'));
+    assert.deepEqual(
+      agent.uplink.status().collectors.map(({ state, lag }) => [state, lag]),
+      [
+        ['away', 20],
+        ['online', 0],
+      ],
+    );
+  });
+
   test('a fork is an alarm: nothing advances, and another collector goes on', async () => {
     await using broker = await Mosquitto.start();
     await using observer = await Observer.connect(broker.url);
