@@ -16,7 +16,7 @@ export const remedyOf = (ending: Ending): string => {
       return REFUSED[ending.reason] ?? 'look at the log of the broker';
     case 'closed':
       return ending.connected
-        ? 'look at the log of the broker'
+        ? 'look at the log of the broker; it also closes where another client comes under the same client id'
         : 'check that the port in url is that of an MQTT broker, without TLS for mqtt://; else its log says why';
     case 'protocol':
       return 'check that the port in url is that of an MQTT broker, without TLS for mqtt://';

@@ -149,8 +149,11 @@ const introduce = async (
   }
   const { protocol } = guest;
   const { state, rival } = await presenceAt(guest, options);
+  // One that is put out at once has met somebody who wants the same client id, or a limit: no second try would say more.
+  const ending = guest.open ? undefined : await guest.closed;
   await guest.leave({ kind: 'left' });
   if (rival !== undefined) return { protocol, rival };
+  if (ending !== undefined) return { ending };
   // One that was just killed has a will that its broker still holds back: who comes as it would take that away.
   return options.isFree && state !== 'online' ? asItself(broker, options, true) : { protocol };
 };

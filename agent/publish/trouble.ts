@@ -39,7 +39,8 @@ const networkText = (
     case 'EPIPE':
       if (waitsFor === 'TLS handshake') return `port ${port} of ${host} broke off the TLS handshake`;
       if (waitsFor !== 'CONNACK') return `port ${port} of ${host} broke off`;
-      return `port ${port} of ${host} broke off${tls ? '' : ', as a port for TLS does'}`;
+      // An alert about our certificate may be lost where the other side closes at once.
+      return `port ${port} of ${host} broke off, as one ${tls ? 'that refuses our certificate may' : 'for TLS does'}`;
     default:
       return `no connection to port ${port} of ${host}`;
   }
@@ -67,9 +68,9 @@ const tlsText = (code: string, message: string, { certificate }: Progress): stri
   if (alert !== undefined) return alertText(alert);
   switch (code) {
     case 'CERT_HAS_EXPIRED':
-      return `the certificate of the broker, or of its authority, has ended: the broker’s ends on ${certificate?.validTo}`;
+      return `the certificate of the broker, or of its authority, has ended${when('the broker’s ends on', certificate?.validTo)}`;
     case 'CERT_NOT_YET_VALID':
-      return `the certificate of the broker is not valid yet: it begins on ${certificate?.validFrom}`;
+      return `the certificate of the broker is not valid yet${when('it begins on', certificate?.validFrom)}`;
     case 'ERR_TLS_CERT_ALTNAME_INVALID':
       return `the certificate of the broker is for another name: ${message}`;
     case 'ERR_SSL_UNSUPPORTED_PROTOCOL':
@@ -81,6 +82,8 @@ const tlsText = (code: string, message: string, { certificate }: Progress): stri
       return message.split('\n', 1)[0] ?? '';
   }
 };
+
+const when = (words: string, day: string | undefined): string => (day === undefined ? '' : `: ${words} ${day}`);
 
 const alertText = (alert: string): string => {
   switch (alert) {

@@ -13,9 +13,10 @@ import { loadConfig } from '../../agent/config/load.ts';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Gateway } from '../journeys/agent.ts';
 import { brokerPasswords } from '../journeys/broker-passwords.ts';
+import { Agent, settingsFor } from '../publish/agents.ts';
 import { Authority, type Pair } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
-import { Observer } from '../publish/observer.ts';
+import { Observer, until } from '../publish/observer.ts';
 import { openGateway } from '../record/gateway.ts';
 import { assayer, assertHarmless, configured, folder } from './assayer.ts';
 
@@ -55,8 +56,8 @@ suite(
       mkdirSync(join(place, name));
       return new Authority(join(place, name));
     };
-    const started = async (lines: readonly string[], files = {}): Promise<Mosquitto> => {
-      const broker = await Mosquitto.start(lines, files);
+    const started = async (lines: readonly string[], files = {}, first: readonly string[] = []): Promise<Mosquitto> => {
+      const broker = await Mosquitto.start(lines, files, first);
       brokers.push(broker);
       return broker;
     };
@@ -361,6 +362,28 @@ suite(
       await other.publish(conn, JSON.stringify({ state: 'stopped', session: 'Zm9yZWlnbg.7', at }), true);
       assert.equal(other.on(conn).length, 2, 'it still has its connection');
       assert.match((await said(gateway(t, { url: broker.url })))[0] ?? '', /^warn .*accepts this gateway/);
+    });
+
+    test('where the broker takes client ids from certificates such an agent loses its connection, comes back, and is never called lost', async (t) => {
+      const port = await freePort();
+      const beside = [`listener ${port} 127.0.0.1`, 'allow_anonymous true'];
+      const lines = [...withTls(server), ...MUTUAL, 'use_username_as_clientid true', ...beside];
+      const broker = await started(lines, {}, ['per_listener_settings true']);
+      await using overseer = await Observer.connect(`mqtt://127.0.0.1:${port}`);
+      const settings = settingsFor(secure(broker), mine(good));
+      await using other = new Agent(settings, {
+        gateway: 'tx1-gw3',
+        timing: { backoffBaseMs: 1_500, backoffCapMs: 1_500 },
+        random: () => 1,
+      }).start();
+      const connects = () => other.events.filter(({ event }) => event === 'uplink.connected').length;
+      await until('it is connected', () => connects() === 1);
+      const found = await said(gateway(t, { url: secure(broker), ...mine(good) }));
+      assert.match(found.at(-1) ?? '', /^fail .*another agent speaks as tx1-gw3 \(session c2VlZA\.1\)/);
+      await until('it is connected again', () => connects() === 2);
+      assert.ok(other.saw('uplink.closed'), 'this broker closes without a reason');
+      await until('it says so', () => overseer.on('attest/v1/tx1-gw3/conn').length === 2);
+      assert.deepEqual(overseer.states('attest/v1/tx1-gw3/conn'), ['online', 'online']);
     });
   },
 );

@@ -691,6 +691,19 @@ suite(
       for (const end of ['collector/collector-a', 'rollcall/collector-a', 'epoch/collector-a'])
         assert.ok(used(`_fleet/${end}`), end);
       t.diagnostic(`${overseer.on('attest/v1/gw-1/log').filter(({ text }) => text.startsWith('{')).length} entries`);
+      // What the programs really had kept is what the list, and with it EMQX, allows to be kept. The rest here is from tests above.
+      await using late = await Observer.connect(watchUrl, { clientId: 'late-all' }, ['attest/#']);
+      await overseer.publish('attest/end', 'end', false);
+      await until('the end of what is kept', () => late.on('attest/end').length > 0);
+      const kept = late.heard.filter(({ text, retain }) => retain && text.startsWith('{'));
+      assert.deepEqual([...new Set(kept.map(({ topic }) => topic.split('/')[3]))].sort(), [
+        'collector',
+        'conn',
+        'cosig',
+        'cp',
+        'dev',
+        'epoch',
+      ]);
       await gateway.stop();
       await collector.stop();
       const refusals = [...gateway.events.map(({ event }) => event), ...collector.events()].filter((event) =>
