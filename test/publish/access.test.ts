@@ -29,6 +29,107 @@ const matches = (filter: string, topic: string): boolean => {
   return levels.length === names.length && levels.every((level, n) => level === '+' || level === names[n]);
 };
 
+/** Who writes, what, and who hears it. */
+const ALLOWED: readonly (readonly [writer: string, topic: string, reader: string, filter: string, retain?: true])[] = [
+  ['gw-1', 'attest/v1/gw-1/log', 'collector-a', 'attest/v1/+/log'],
+  ['gw-1', 'attest/v1/gw-1/cp', 'collector-a', 'attest/v1/+/cp', true],
+  ['gw-1', 'attest/v1/gw-1/conn', 'gw-1', 'attest/v1/gw-1/conn', true],
+  ['gw-1', 'attest/v1/gw-1/conn', 'display-a', 'attest/v1/+/conn', true],
+  ['gw-1', 'attest/v1/gw-1/rsp/collector-a', 'collector-a', 'attest/v1/+/rsp/collector-a'],
+  ['gw-1', 'attest/v1/gw-1/dev/m-1', 'display-a', 'attest/v1/+/dev/+', true],
+  ['gw-1', 'attest/v1/gw-1/finding/high', 'display-a', 'attest/v1/+/finding/+'],
+  ['collector-a', 'attest/v1/gw-1/ack/collector-a', 'gw-1', 'attest/v1/gw-1/ack/+'],
+  ['collector-a', 'attest/v1/gw-1/cosig/collector-a', 'gw-1', 'attest/v1/gw-1/cosig/+', true],
+  ['collector-a', 'attest/v1/gw-1/cosig/collector-a', 'auditor-a', 'attest/v1/+/cosig/+', true],
+  ['collector-a', 'attest/v1/gw-1/cmd/collector-a', 'gw-1', 'attest/v1/gw-1/cmd/+'],
+  ['collector-a', 'attest/v1/_fleet/collector/collector-a', 'gw-1', 'attest/v1/_fleet/collector/+', true],
+  ['collector-a', 'attest/v1/_fleet/epoch/collector-a', 'gw-1', 'attest/v1/_fleet/epoch/+', true],
+  ['collector-a', 'attest/v1/_fleet/rollcall/collector-a', 'gw-1', 'attest/v1/_fleet/rollcall/+'],
+  ['auditor-a', 'attest/v1/gw-1/cmd/auditor-a', 'gw-1', 'attest/v1/gw-1/cmd/+'],
+  ['gw-1', 'attest/v1/gw-1/rsp/auditor-a', 'auditor-a', 'attest/v1/+/rsp/auditor-a'],
+  ['authority', 'attest/v1/_fleet/trust', 'collector-a', 'attest/v1/_fleet/trust', true],
+  ['approver', 'attest/v1/gw-1/ref/r-1', 'gw-1', 'attest/v1/gw-1/ref/+', true],
+];
+
+/** What somebody tries to write that he may not. */
+const EVASIONS: readonly (readonly [title: string, who: string, topics: readonly string[]])[] = [
+  [
+    'the topics of another gateway, kept or not',
+    'gw-2',
+    ['log', 'cp', 'conn', 'rsp/collector-a', 'dev/m-1', 'finding/high'].map((end) => `attest/v1/gw-1/${end}`),
+  ],
+  [
+    'acknowledgements and cosignatures that a gateway gives itself, or another',
+    'gw-2',
+    ['gw-2/ack/collector-a', 'gw-2/ack/gw-2', 'gw-1/ack/collector-a', 'gw-2/cosig/collector-a', 'gw-1/cosig/gw-2'].map(
+      (end) => `attest/v1/${end}`,
+    ),
+  ],
+  [
+    'requests and references by a gateway',
+    'gw-2',
+    ['gw-2/cmd/collector-a', 'gw-1/cmd/collector-a', 'gw-1/cmd/gw-2', 'gw-2/ref/r-1', 'gw-1/ref/r-1'].map(
+      (end) => `attest/v1/${end}`,
+    ),
+  ],
+  [
+    'what speaks to the whole fleet, by a gateway',
+    'gw-2',
+    ['collector/collector-a', 'collector/gw-2', 'epoch/collector-a', 'rollcall/gw-2', 'trust'].map(
+      (end) => `attest/v1/_fleet/${end}`,
+    ),
+  ],
+  [
+    'topics that look like its own',
+    'gw-2',
+    [
+      'attest/v1/gw-2',
+      'attest/v1/gw-2/',
+      'attest/v1/gw-2/logs',
+      'attest/v1/gw-2/log/',
+      'attest/v1/gw-2/log/x',
+      'attest/v1/gw-2/dev/m-1/x',
+      'attest/v1/gw-2/dev',
+      'attest/v1/gw-20/log',
+      'attest/v1/GW-2/log',
+      '/attest/v1/gw-2/log',
+      'attest/v1//gw-2/log',
+      'attest//v1/gw-2/log',
+      'attest/v2/gw-2/log',
+      'other/v1/gw-2/log',
+      'attest/v1/gw-1/../gw-2/log',
+      'attest/v1/%u/log',
+      'log',
+    ],
+  ],
+  ['the control topics of the broker', 'gw-2', ['$CONTROL/dynamic-security/v1', '$SYS/broker/clients/total']],
+  [
+    'what gateways and other collectors say, by a collector',
+    'collector-a',
+    ['gw-1/log', 'gw-1/cp', 'gw-1/conn', 'gw-1/rsp/collector-a', 'gw-1/ack/auditor-a', 'gw-1/cosig/auditor-a'].map(
+      (end) => `attest/v1/${end}`,
+    ),
+  ],
+  [
+    'acknowledgements, cosignatures and markers by one that only looks',
+    'auditor-a',
+    [
+      'gw-1/ack/auditor-a',
+      'gw-1/ack/collector-a',
+      'gw-1/cosig/auditor-a',
+      '_fleet/epoch/auditor-a',
+      '_fleet/trust',
+    ].map((end) => `attest/v1/${end}`),
+  ],
+  [
+    'anything by a display',
+    'display-a',
+    ['gw-1/dev/m-1', 'gw-1/finding/high', 'gw-1/cmd/display-a', '_fleet/collector/display-a'].map(
+      (end) => `attest/v1/${end}`,
+    ),
+  ],
+];
+
 suite('the access lists in docs/broker', () => {
   const rightsOf = (user: string, as?: string): readonly Right[] =>
     ROLES.filter((role) => role.user === undefined || role.user === as)
@@ -112,6 +213,36 @@ suite('the access lists in docs/broker', () => {
     assert.ok(listed.length > 30);
     assert.deepEqual([...fromMosquitto(read('mosquitto/acl'))].sort(), listed);
     assert.deepEqual([...fromEmqx(read('emqx/acl.conf'))].sort(), listed);
+  });
+
+  /** The rules of the EMQX file, and what its documentation makes of them: the first that fits decides. */
+  const emqxDecides = (user: string, action: 'read' | 'write', topic: string, kept: boolean): boolean => {
+    if (/[^a-z0-9-]/.test(user)) return false;
+    const rules = read('emqx/acl.conf').matchAll(
+      /^\{allow, (all|\{username, "([^"]+)"\}), (subscribe|\{publish, \[\{qos, 1\}, \{retain, (true|false)\}\]\}), \[([^\]]+)\]\}\.$/gm,
+    );
+    return [...rules].some(([, , name, what, retain, topics = '']) => {
+      if (name !== undefined && name !== user) return false;
+      if (action === 'read' ? what !== 'subscribe' : retain !== `${kept}`) return false;
+      return [...topics.matchAll(/"([^"]+)"/g)].some(([, filter = '']) =>
+        matches(filter.replace(`\${username}`, user), topic),
+      );
+    });
+  };
+
+  test('EMQX’s list decides on what is tried at Mosquitto below as Mosquitto does, by the rules that EMQX documents', () => {
+    for (const [writer, topic, reader, filter, kept = false] of ALLOWED) {
+      assert.ok(emqxDecides(writer, 'write', topic, kept), `${writer} writes ${topic}`);
+      assert.ok(!emqxDecides(writer, 'write', topic, !kept), `${writer} writes ${topic} as what it is not`);
+      assert.ok(emqxDecides(reader, 'read', filter, false), `${reader} reads ${filter}`);
+    }
+    for (const [title, who, topics] of EVASIONS)
+      for (const topic of topics)
+        for (const kept of [false, true]) assert.ok(!emqxDecides(who, 'write', topic, kept), `${title}: ${topic}`);
+    for (const filter of ['#', 'attest/#', 'attest/v1/#', 'attest/v1/+/log', 'attest/v1/gw-1/#', 'attest/v1/+/+/+'])
+      assert.ok(!emqxDecides('gw-2', 'read', filter, false), filter);
+    for (const name of ['+', '#', 'gw-1/x', 'gw-1/ack', '_fleet'])
+      assert.ok(!emqxDecides(name, 'write', `attest/v1/${name}/log`, false), name);
   });
 
   test('what EMQX may tell apart by the retain flag is what agent and collector set', () => {
@@ -277,34 +408,6 @@ suite(
 
     // ---- what is allowed
 
-    /** Who writes, what, and who hears it. */
-    const ALLOWED: readonly (readonly [
-      writer: string,
-      topic: string,
-      reader: string,
-      filter: string,
-      retain?: true,
-    ])[] = [
-      ['gw-1', 'attest/v1/gw-1/log', 'collector-a', 'attest/v1/+/log'],
-      ['gw-1', 'attest/v1/gw-1/cp', 'collector-a', 'attest/v1/+/cp', true],
-      ['gw-1', 'attest/v1/gw-1/conn', 'gw-1', 'attest/v1/gw-1/conn', true],
-      ['gw-1', 'attest/v1/gw-1/conn', 'display-a', 'attest/v1/+/conn', true],
-      ['gw-1', 'attest/v1/gw-1/rsp/collector-a', 'collector-a', 'attest/v1/+/rsp/collector-a'],
-      ['gw-1', 'attest/v1/gw-1/dev/m-1', 'display-a', 'attest/v1/+/dev/+', true],
-      ['gw-1', 'attest/v1/gw-1/finding/high', 'display-a', 'attest/v1/+/finding/+'],
-      ['collector-a', 'attest/v1/gw-1/ack/collector-a', 'gw-1', 'attest/v1/gw-1/ack/+'],
-      ['collector-a', 'attest/v1/gw-1/cosig/collector-a', 'gw-1', 'attest/v1/gw-1/cosig/+', true],
-      ['collector-a', 'attest/v1/gw-1/cosig/collector-a', 'auditor-a', 'attest/v1/+/cosig/+', true],
-      ['collector-a', 'attest/v1/gw-1/cmd/collector-a', 'gw-1', 'attest/v1/gw-1/cmd/+'],
-      ['collector-a', 'attest/v1/_fleet/collector/collector-a', 'gw-1', 'attest/v1/_fleet/collector/+', true],
-      ['collector-a', 'attest/v1/_fleet/epoch/collector-a', 'gw-1', 'attest/v1/_fleet/epoch/+', true],
-      ['collector-a', 'attest/v1/_fleet/rollcall/collector-a', 'gw-1', 'attest/v1/_fleet/rollcall/+'],
-      ['auditor-a', 'attest/v1/gw-1/cmd/auditor-a', 'gw-1', 'attest/v1/gw-1/cmd/+'],
-      ['gw-1', 'attest/v1/gw-1/rsp/auditor-a', 'auditor-a', 'attest/v1/+/rsp/auditor-a'],
-      ['authority', 'attest/v1/_fleet/trust', 'collector-a', 'attest/v1/_fleet/trust', true],
-      ['approver', 'attest/v1/gw-1/ref/r-1', 'gw-1', 'attest/v1/gw-1/ref/+', true],
-    ];
-
     for (const [at, [writer, topic, reader, filter, retain]] of ALLOWED.entries()) {
       test(`allowed ${at + 1}: ${writer} writes ${topic}, ${reader} hears it${retain ? ', and whoever comes later' : ''}`, async () => {
         const text = `allowed-${at}`;
@@ -377,88 +480,6 @@ suite(
       await until('the end of what is kept', () => late.on('end').length > 0);
       assert.deepEqual(late.heard.filter(said), []);
     };
-
-    const EVASIONS: readonly (readonly [title: string, who: string, topics: readonly string[]])[] = [
-      [
-        'the topics of another gateway, kept or not',
-        'gw-2',
-        ['log', 'cp', 'conn', 'rsp/collector-a', 'dev/m-1', 'finding/high'].map((end) => `attest/v1/gw-1/${end}`),
-      ],
-      [
-        'acknowledgements and cosignatures that a gateway gives itself, or another',
-        'gw-2',
-        [
-          'gw-2/ack/collector-a',
-          'gw-2/ack/gw-2',
-          'gw-1/ack/collector-a',
-          'gw-2/cosig/collector-a',
-          'gw-1/cosig/gw-2',
-        ].map((end) => `attest/v1/${end}`),
-      ],
-      [
-        'requests and references by a gateway',
-        'gw-2',
-        ['gw-2/cmd/collector-a', 'gw-1/cmd/collector-a', 'gw-1/cmd/gw-2', 'gw-2/ref/r-1', 'gw-1/ref/r-1'].map(
-          (end) => `attest/v1/${end}`,
-        ),
-      ],
-      [
-        'what speaks to the whole fleet, by a gateway',
-        'gw-2',
-        ['collector/collector-a', 'collector/gw-2', 'epoch/collector-a', 'rollcall/gw-2', 'trust'].map(
-          (end) => `attest/v1/_fleet/${end}`,
-        ),
-      ],
-      [
-        'topics that look like its own',
-        'gw-2',
-        [
-          'attest/v1/gw-2',
-          'attest/v1/gw-2/',
-          'attest/v1/gw-2/logs',
-          'attest/v1/gw-2/log/',
-          'attest/v1/gw-2/log/x',
-          'attest/v1/gw-2/dev/m-1/x',
-          'attest/v1/gw-2/dev',
-          'attest/v1/gw-20/log',
-          'attest/v1/GW-2/log',
-          '/attest/v1/gw-2/log',
-          'attest/v1//gw-2/log',
-          'attest//v1/gw-2/log',
-          'attest/v2/gw-2/log',
-          'other/v1/gw-2/log',
-          'attest/v1/gw-1/../gw-2/log',
-          'attest/v1/%u/log',
-          'log',
-        ],
-      ],
-      ['the control topics of the broker', 'gw-2', ['$CONTROL/dynamic-security/v1', '$SYS/broker/clients/total']],
-      [
-        'what gateways and other collectors say, by a collector',
-        'collector-a',
-        ['gw-1/log', 'gw-1/cp', 'gw-1/conn', 'gw-1/rsp/collector-a', 'gw-1/ack/auditor-a', 'gw-1/cosig/auditor-a'].map(
-          (end) => `attest/v1/${end}`,
-        ),
-      ],
-      [
-        'acknowledgements, cosignatures and markers by one that only looks',
-        'auditor-a',
-        [
-          'gw-1/ack/auditor-a',
-          'gw-1/ack/collector-a',
-          'gw-1/cosig/auditor-a',
-          '_fleet/epoch/auditor-a',
-          '_fleet/trust',
-        ].map((end) => `attest/v1/${end}`),
-      ],
-      [
-        'anything by a display',
-        'display-a',
-        ['gw-1/dev/m-1', 'gw-1/finding/high', 'gw-1/cmd/display-a', '_fleet/collector/display-a'].map(
-          (end) => `attest/v1/${end}`,
-        ),
-      ],
-    ];
 
     for (const [at, [title, who, topics]] of EVASIONS.entries())
       test(`evasion ${at + 1}: ${title}`, () => writesNothing(who, topics));
