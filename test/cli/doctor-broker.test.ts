@@ -43,7 +43,7 @@ const linesOf = (found: readonly Omit<Found, 'check'>[]): readonly string[] =>
 
 suite(
   'doctor says in one sentence why there is no connection, and what to do',
-  { skip: WITHOUT_MOSQUITTO, timeout: 180_000 },
+  { skip: WITHOUT_MOSQUITTO, timeout: 240_000 },
   () => {
     const place = mkdtempSync(join(tmpdir(), 'assayer-doctor-'));
     const brokers: Mosquitto[] = [];

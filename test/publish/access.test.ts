@@ -279,7 +279,7 @@ const directives = (): readonly string[] =>
 
 suite(
   'Mosquitto with the files of docs/broker/mosquitto (mqtt.md §9)',
-  { skip: WITHOUT_MOSQUITTO, timeout: 120_000 },
+  { skip: WITHOUT_MOSQUITTO, timeout: 240_000 },
   () => {
     const folder = mkdtempSync(join(tmpdir(), 'assayer-access-'));
     let ours: Authority;
