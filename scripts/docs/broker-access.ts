@@ -1,3 +1,5 @@
+import { CHANNELS, type ChannelName } from '../../shared/channels.ts';
+
 /**
  * Who may do what at a broker (mqtt.md §9), as one list. The access lists of the brokers are written from it, so that they
  * cannot differ; `test/publish/access.test.ts` compares it with the topics that agent and collector really use.
@@ -26,9 +28,13 @@ const BASE = 'attest/v1/';
 
 const reads = (...topics: readonly string[]): readonly Right[] => topics.map((topic) => ({ may: 'read', topic }));
 const writes = (...topics: readonly string[]): readonly Right[] =>
-  topics.map((topic) => ({ may: 'write', topic, kept: false }));
-const keeps = (...topics: readonly string[]): readonly Right[] =>
-  topics.map((topic) => ({ may: 'write', topic, kept: true }));
+  topics.map((topic) => ({ may: 'write', topic, kept: isKept(topic) }));
+
+/** As agent and collector publish it. References, which are signed elsewhere, are kept (mqtt.md §3). */
+const isKept = (topic: string): boolean => {
+  const [, name = ''] = topic.split('/');
+  return name === 'ref' || CHANNELS[name as ChannelName].retain;
+};
 
 /** No right names a topic that nothing publishes or reads yet: the topics of tenants come with whoever uses them. */
 export const ROLES: readonly Role[] = [
@@ -38,7 +44,7 @@ export const ROLES: readonly Role[] = [
     rights: [
       ...reads('+/log', '+/cp', '+/conn', '+/cosig/+', '+/rsp/collector-a'),
       ...writes('+/ack/collector-a', '+/cmd/collector-a', '_fleet/rollcall/collector-a'),
-      ...keeps('+/cosig/collector-a', '_fleet/collector/collector-a', '_fleet/epoch/collector-a'),
+      ...writes('+/cosig/collector-a', '_fleet/collector/collector-a', '_fleet/epoch/collector-a'),
     ],
   },
   {
@@ -47,7 +53,7 @@ export const ROLES: readonly Role[] = [
     rights: [
       ...reads('+/log', '+/cp', '+/conn', '+/cosig/+', '+/rsp/auditor-a'),
       ...writes('+/cmd/auditor-a', '_fleet/rollcall/auditor-a'),
-      ...keeps('_fleet/collector/auditor-a'),
+      ...writes('_fleet/collector/auditor-a'),
     ],
   },
   {
@@ -55,13 +61,13 @@ export const ROLES: readonly Role[] = [
     says: 'a dashboard: mirrors, heartbeats and presence; it writes nothing',
     rights: reads('+/dev/+', '+/finding/+', '+/cp', '+/conn'),
   },
-  { user: 'authority', says: 'who signs the manifest of trusted keys', rights: keeps('_fleet/trust') },
-  { user: 'approver', says: 'who signs references for gateways', rights: keeps('+/ref/+') },
+  { user: 'authority', says: 'who signs the manifest of trusted keys', rights: writes('_fleet/trust') },
+  { user: 'approver', says: 'who signs references for gateways', rights: writes('+/ref/+') },
   {
     says: 'every gateway, by the name in its certificate; and what all clients may read',
     rights: [
       ...writes('<self>/log', '<self>/rsp/+', '<self>/finding/+'),
-      ...keeps('<self>/cp', '<self>/conn', '<self>/dev/+'),
+      ...writes('<self>/cp', '<self>/conn', '<self>/dev/+'),
       ...reads('<self>/conn', '<self>/ack/+', '<self>/cosig/+', '<self>/cmd/+', '<self>/ref/+', '_fleet/#'),
     ],
   },

@@ -9,6 +9,7 @@ import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'n
 import mqtt from 'mqtt';
 import { topicsOf } from '../../agent/publish/topics.ts';
 import { emqxAccess, mosquittoAccess, type Right, ROLES } from '../../scripts/docs/broker-access.ts';
+import { CHANNELS } from '../../shared/channels.ts';
 import { collectorTopics } from '../../shared/index.ts';
 import { CollectorProcess } from '../collect/collector-process.ts';
 import { Gateway } from '../journeys/agent.ts';
@@ -245,12 +246,17 @@ suite('the access lists in docs/broker', () => {
       assert.ok(!emqxDecides(name, 'write', `attest/v1/${name}/log`, false), name);
   });
 
-  test('what EMQX may tell apart by the retain flag is what agent and collector set', () => {
-    const kept = ROLES.flatMap(({ rights }) => rights).filter((right) => right.may === 'write');
-    const folder = ({ topic }: Right) => topic.split('/')[1];
-    const of = (value: boolean) => [...new Set(kept.filter((right) => right.kept === value).map(folder))].sort();
-    assert.deepEqual(of(true), ['collector', 'conn', 'cosig', 'cp', 'dev', 'epoch', 'ref', 'trust']);
-    assert.deepEqual(of(false), ['ack', 'cmd', 'finding', 'log', 'rollcall', 'rsp']);
+  test('every channel of the interface has somebody who writes it, kept or not as it is published, and somebody who reads it', () => {
+    for (const [name, { path, retain }] of Object.entries(CHANNELS)) {
+      const topic = path.replaceAll(/\{\w+\}/g, (braced) => (braced === '{gateway}' ? 'gw-1' : 'collector-a'));
+      const rights = ROLES.flatMap(({ rights: each }) => each).map((right) => ({
+        ...right,
+        topic: right.topic.replace('<self>', 'gw-1'),
+      }));
+      const writers = rights.filter((right) => right.may === 'write' && matches(right.topic, topic));
+      assert.ok(writers.length > 0 && writers.every(({ kept }) => kept === retain), name);
+      assert.ok(may(rights, 'read', topic), name);
+    }
   });
 
   test('Mosquitto’s configuration names no directive twice, and binds every name to its certificate', () => {
