@@ -14,6 +14,7 @@ import { EXPECTATIONS } from '../test/drivers/capture-expectations/all.ts';
 import { hasCaptures } from '../test/drivers/captured.ts';
 import { measureIdentifications } from '../test/simulator/identifications.ts';
 import { loadSpecimens } from '../test/specimens/specimen.ts';
+import { emqxAccess, mosquittoAccess } from './docs/broker-access.ts';
 import { capturesPage } from './docs/captures.ts';
 import { configurationPage } from './docs/configuration.ts';
 import { driversPage, familyPage } from './docs/drivers.ts';
@@ -65,6 +66,8 @@ const PAGES: { readonly [file: string]: () => string } = {
   'requests.json': () => jsonFile('requests.json', requestsJson()),
   'assayer.schema.json': () => jsonFile('assayer.schema.json', schema()),
   'driver-readers.md': readersPage,
+  'broker/mosquitto/acl': mosquittoAccess,
+  'broker/emqx/acl.conf': emqxAccess,
   'driver.schema.json': () => jsonFile('driver.schema.json', schemaOfDrivers()),
   'write-a-collector.md': collectorPage,
   'mirrors.md': mirrorsPage,

@@ -105,6 +105,16 @@ test('the MQTT library has one importer', () => {
   assert.deepEqual(importers('mqtt'), ['agent/publish/mqtt.ts']);
 });
 
+test('a broker and a database are always verified: nothing of the uplink or the collector can turn that off', () => {
+  const files = [...within('agent/publish/'), ...within('agent/collect/')].map(({ file }) => file);
+  const uses = files.filter((file) => /rejectUnauthorized/.test(readFileSync(join(root, file), 'utf8')));
+  assert.deepEqual(uses, ['agent/publish/tls.ts', 'agent/collect/postgres.ts']);
+  for (const file of files) {
+    const source = readFileSync(join(root, file), 'utf8');
+    assert.doesNotMatch(source, /rejectUnauthorized: (?!true\b)|checkServerIdentity|NODE_TLS_REJECT/, file);
+  }
+});
+
 test('the SSH library has one importer, which is not loaded at start', () => {
   assert.deepEqual(importers('ssh2'), ['agent/probe/ssh.ts']);
   const source = readFileSync(join(root, 'agent/probe/ssh.ts'), 'utf8');

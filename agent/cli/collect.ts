@@ -114,6 +114,8 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
     worker.stop();
   });
   if (manifest !== undefined) requireTaken(await worker.read('trust', manifest));
+  // A terminal that closes sends it, too: there it ends the collector, as it does everywhere else.
+  if (!isLive) process.on('SIGHUP', () => worker.renew());
   const table = isLive ? new LiveTable(io, id, worker) : undefined;
   const beside = watch(worker, options, stopping.signal, async () => {
     table?.tell(news.splice(0));

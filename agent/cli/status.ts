@@ -124,7 +124,7 @@ const agentLines = (store: Store, live: Live | AgentError): readonly string[] =>
         `agent: running, log ${live.log}, ${live.size} entries`,
         ...(live.store_failing ? ['store: refuses writes; what is seen now is not recorded'] : []),
         uplinkLine(live.uplink),
-        ...(live.uplink?.collectors ?? []).map(collectorLine),
+        ...collectorLines(live.uplink),
       ];
 
 const uplinkLine = (uplink: UplinkStatus | null): string => {
@@ -140,25 +140,41 @@ const uplinkLine = (uplink: UplinkStatus | null): string => {
     `${uplink.cursor} of ${uplink.size} entries taken by the broker${lag === 0 ? '' : `, ${lag} waiting`}`,
     uplink.unconfirmed ? 'unconfirmed: no collector is required (mqtt.collectors)' : confirmedWord(uplink),
     uplink.insecure ? 'insecure: no TLS' : undefined,
-    uplink.held === undefined ? undefined : `waits: ${printable(uplink.held.message)}`,
+    uplink.held === undefined ? undefined : `waits: ${withRemedy(uplink.held)}`,
+    uplink.refused === undefined ? undefined : `the broker does not take ${uplink.refused.join(', ')}`,
     uplink.lastError === undefined || uplink.state === 'connected'
       ? undefined
-      : `last error: ${printable(uplink.lastError.message)}`,
+      : `last error: ${withRemedy(uplink.lastError)}`,
   ]
     .filter((word) => word !== undefined)
     .join(', ');
 };
 
+const withRemedy = ({ message, remedy }: { readonly message: string; readonly remedy: string }): string =>
+  printable(`${message} (remedy: ${remedy})`);
+
 const confirmedWord = ({ collectors, size }: UplinkStatus): string =>
   `${Math.min(...collectors.map(({ confirmed }) => confirmed))} of ${size} confirmed by every required collector`;
 
+const collectorLines = (uplink: UplinkStatus | null): readonly string[] =>
+  uplink === null ? [] : (uplink.collectors ?? []).map((receiver) => collectorLine(receiver, uplink));
+
 /** One required collector: how far it is, how far behind, and why. */
-const collectorLine = ({ collector, state, confirmed, lag, lagS, problem }: ReceiverStatus): string =>
-  [
-    `collector ${collector}: ${state}`,
-    `${confirmed} entries stored`,
-    lag === 0 ? 'nothing waits' : `${lag} wait, the oldest for ${lagS} s`,
-    problem === undefined ? undefined : printable(problem.message),
-  ]
-    .filter((word) => word !== undefined)
-    .join(', ');
+const collectorLine = (receiver: ReceiverStatus, uplink: UplinkStatus): string => {
+  const { collector, state, confirmed, lag, lagS } = receiver;
+  const head = `collector ${collector}: ${state}`;
+  if (lag === 0) return `${head}, ${confirmed} entries stored, nothing waits`;
+  return [
+    head,
+    `${confirmed} of ${uplink.size} entries stored, ${uplink.cursor} sent`,
+    `${lag} ${lag === 1 ? 'waits' : 'wait'}, the oldest for ${lagS} s: ${whyBehind(receiver, uplink)}`,
+  ].join(', ');
+};
+
+const whyBehind = ({ state, problem }: ReceiverStatus, uplink: UplinkStatus): string => {
+  if (problem !== undefined) return withRemedy(problem);
+  if (uplink.state !== 'connected') return 'there is no connection to a broker';
+  if (state === 'away') return 'it is not connected, or the broker does not let this gateway hear it';
+  if (uplink.held !== undefined) return printable(uplink.held.message);
+  return uplink.cursor < uplink.size ? 'they are being sent' : 'they were sent, and it has not acknowledged them yet';
+};

@@ -97,7 +97,6 @@ export class Worker {
         this.#presence.begin();
         return { topic: this.#topics.presence, payload: this.#presence.bytes('lost'), retain: retainedWill };
       },
-      heard: (topic, payload) => this.#hear({ topic, payload }),
       serve: (connection, leave) => this.#serve(connection, leave),
     });
   }
@@ -126,6 +125,11 @@ export class Worker {
 
   stop(): void {
     this.#stop.abort();
+  }
+
+  /** Looks whether the files of the log-in were renewed; it does so by itself every minute, too. */
+  renew(): void {
+    this.#link.renew();
   }
 
   logs(): Promise<readonly LogReport[]> {
@@ -271,6 +275,7 @@ export class Worker {
   /** Subscriptions, presence, greeting, in this order; then until the connection ends, or `leave` asks for its end. */
   async #serve(connection: Connection, leave: AbortSignal): Promise<Ending> {
     const { timing, emit, share } = this.#options;
+    connection.onMessage(({ topic, payload }) => this.#hear({ topic, payload }));
     const { maximumQos } = connection.server;
     if (maximumQos === 0) {
       await connection.leave({

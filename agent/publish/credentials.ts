@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { AgentError } from '../platform/errors.ts';
@@ -25,6 +26,10 @@ export const readCredentials = (settings: MqttSettings, gateway: string): Creden
     ...files,
   };
 };
+
+/** The name in a certificate, PEM; '' where it has none. */
+export const commonName = (cert: Buffer): string =>
+  /^CN=(.*)$/m.exec(new X509Certificate(cert).subject ?? '')?.[1] ?? '';
 
 /** Far above any bundle of authorities, bytes. */
 const LARGEST_PEM = 8_388_608;

@@ -1,15 +1,12 @@
-import type { Broker } from './broker.ts';
 import type { Timing } from './timing.ts';
 
 /** Why there is no connection, or no longer one. The world as expected: a value, not an exception. */
 export type Ending =
   /** The broker said so: a reason code of MQTT 5, those of 3.1.1 translated. */
   | { readonly kind: 'refused'; readonly reason: number; readonly serverReference?: string }
-  /** A certificate, key or TLS version did not fit, on either side. */
-  | { readonly kind: 'tls'; readonly message: string }
-  /** A file with credentials cannot be used. */
-  | { readonly kind: 'credentials'; readonly message: string }
-  | { readonly kind: 'network'; readonly message: string }
+  /** A certificate, key or TLS version did not fit, on either side; `code` as Node or OpenSSL has it. */
+  | { readonly kind: 'tls'; readonly code?: string; readonly message: string }
+  | { readonly kind: 'network'; readonly code?: string; readonly message: string }
   /** Nothing answered in time. */
   | { readonly kind: 'timeout'; readonly waitedFor: string }
   /** The broker closed without a word, before or after CONNACK. */
@@ -34,6 +31,7 @@ export const REASON = {
   serverUnavailable: 0x88,
   serverBusy: 0x89,
   shuttingDown: 0x8b,
+  sessionTakenOver: 0x8e,
   quotaExceeded: 0x97,
   retainNotSupported: 0x9a,
   useAnotherServer: 0x9c,
@@ -51,16 +49,6 @@ export const reasonOf = (returnCode: number | undefined): number =>
     REASON.badCredentials,
     REASON.notAuthorised,
   ][returnCode ?? 0] ?? 0x80;
-
-/** What an error of the library, of TLS or of a socket means for the connection. */
-export const endingOf = (error: Error & { code?: unknown }, { tls, url }: Broker): Ending => {
-  const { code, message } = error;
-  if (typeof code === 'number') return { kind: 'refused', reason: code <= 5 ? reasonOf(code) : code };
-  if (message === 'Keepalive timeout') return { kind: 'timeout', waitedFor: 'PINGRESP' };
-  if (typeof code !== 'string') return { kind: 'protocol', message };
-  const ofNetwork = /^(E[A-Z0-9]+|EAI_[A-Z]+)$/.test(code) && code !== 'EPROTO';
-  return { kind: tls && !ofNetwork ? 'tls' : 'network', message: `${url}: ${code} ${message}` };
-};
 
 const NO: readonly number[] = [
   REASON.unsupportedVersion,
@@ -80,7 +68,6 @@ const BUSY: readonly number[] = [
 export const capMs = (ending: Ending, timing: Timing): number => {
   switch (ending.kind) {
     case 'tls':
-    case 'credentials':
     case 'limit':
       return timing.refusedCapMs;
     case 'refused':
@@ -93,14 +80,13 @@ export const capMs = (ending: Ending, timing: Timing): number => {
 
 /** True where waiting will not help: a person has to change something. */
 export const needsPerson = (ending: Ending): boolean =>
-  ['tls', 'credentials', 'limit', 'store', 'rival'].includes(ending.kind) ||
-  (ending.kind === 'refused' && NO.includes(ending.reason));
+  ['tls', 'limit', 'store', 'rival'].includes(ending.kind) || (ending.kind === 'refused' && NO.includes(ending.reason));
 
 /** The ending as one sentence for events and `status`. */
 export const describeEnding = (ending: Ending): string => {
   switch (ending.kind) {
     case 'refused':
-      return `the broker refused with reason 0x${ending.reason.toString(16).padStart(2, '0')} (${reasonName(ending.reason)})`;
+      return `the broker refused with ${reasonText(ending.reason)}`;
     case 'timeout':
       return `no ${ending.waitedFor} in time`;
     case 'closed':
@@ -114,5 +100,8 @@ export const describeEnding = (ending: Ending): string => {
   }
 };
 
-const reasonName = (reason: number): string =>
-  Object.entries(REASON).find(([, code]) => code === reason)?.[0] ?? 'see MQTT 5, 2.4';
+/** A reason code by number and name. */
+export const reasonText = (reason: number): string => {
+  const name = Object.entries(REASON).find(([, code]) => code === reason)?.[0] ?? 'see MQTT 5, 2.4';
+  return `reason 0x${reason.toString(16).padStart(2, '0')} (${name})`;
+};

@@ -3,7 +3,7 @@ import type { Data } from '../../shared/collector/messages.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Ending } from './ending.ts';
 import { HEARTBEAT, ONLINE, STOPPED } from './messages.ts';
-import type { Connection, Delivered } from './mqtt.ts';
+import type { Connection, Delivered, PublishResult } from './mqtt.ts';
 import { presenceBytes, rivalSession } from './presence.ts';
 import { Pump } from './pump.ts';
 import type { Held, Receivers } from './receivers.ts';
@@ -26,6 +26,7 @@ export interface LineOptions extends UplinkOptions {
 }
 
 const DRAIN_LOOK_MS = 10;
+const ALLOW = 'allow it in the access list of the broker: docs/broker.md';
 
 /** What is done with one connection, from CONNACK to its end (mqtt.md §4). */
 export class Line {
@@ -38,6 +39,7 @@ export class Line {
   /** The newest checkpoint that was published: entries, and when. */
   #told = { size: -1, atMs: 0 };
   #rollcall: NodeJS.Timeout | undefined;
+  readonly #refused = new Set<string>();
 
   constructor(options: LineOptions) {
     this.#options = options;
@@ -48,6 +50,11 @@ export class Line {
   /** Why entries wait although there is a connection. */
   get held(): Held | undefined {
     return this.#held ?? this.#pump.held;
+  }
+
+  /** Topics of presence and checkpoints that the broker does not take: entries may go all the same. */
+  get refused(): readonly string[] {
+    return [...this.#refused];
   }
 
   /** Limits, subscription, presence, checkpoint, pump, in this order; then until the connection ends, or `leave` asks for its end. */
@@ -75,7 +82,7 @@ export class Line {
     const { connection, topics, timing } = this.#options;
     const limit = this.#unbearableLimit();
     if (limit !== undefined) return connection.leave({ kind: 'limit', message: limit });
-    connection.onMessage((message) => this.#guarded(() => this.#hear(message)));
+    connection.onMessage((message) => this.#guarded(() => void this.#hear(message)));
     const refusal = await connection.subscribe(topics.filters);
     if (refusal !== undefined) return connection.leave({ kind: 'refused', reason: refusal });
     // Who comes second sees the first here, and does not disturb it by an `online` of its own.
@@ -102,9 +109,10 @@ export class Line {
       this.#guarded(() => this.#pump.start());
       return;
     }
-    const message = `the broker takes packets up to ${server.maximumPacketSize} bytes, ${NEEDED_PACKET_BYTES} are needed: raise its limit`;
-    this.#held = { code: 'uplink.packet-limit', message };
-    emit('error', 'uplink.packet-limit', { broker: broker.url, message });
+    const message = `the broker takes packets up to ${server.maximumPacketSize} bytes, ${NEEDED_PACKET_BYTES} are needed`;
+    const remedy = 'raise its limit: max_packet_size of Mosquitto, mqtt.max_packet_size of EMQX';
+    this.#held = { code: 'uplink.packet-limit', message, remedy };
+    emit('error', 'uplink.packet-limit', { broker: broker.url, message, remedy });
   }
 
   /** What others say. Anyone who may publish there chose every byte of it. */
@@ -167,8 +175,8 @@ export class Line {
     if (this.#leaving) return;
     const { connection, topics, emit } = this.#options;
     const result = await connection.publish(topics.conn, this.#presence('online'), ONLINE);
-    if (result.kind !== 'refused') return;
-    emit('warn', 'uplink.presence-refused', { topic: topics.conn, reason: result.reason });
+    if (this.#isRefused(topics.conn, result))
+      emit('warn', 'uplink.presence-refused', { topic: topics.conn, reason: result.reason, remedy: ALLOW });
   }
 
   /** A checkpoint where the log grew, and now and then in any case. */
@@ -185,9 +193,18 @@ export class Line {
     if (beat === undefined) return this.#told.size;
     this.#told = { size: beat.size, atMs: clock.monoMs() };
     const result = await connection.publish(topics.cp, beat.message, HEARTBEAT);
-    if (result.kind === 'refused')
-      emit('warn', 'uplink.checkpoint-refused', { topic: topics.cp, reason: result.reason });
+    if (this.#isRefused(topics.cp, result))
+      emit('warn', 'uplink.checkpoint-refused', { topic: topics.cp, reason: result.reason, remedy: ALLOW });
     return beat.size;
+  }
+
+  #isRefused(topic: string, result: PublishResult): result is Extract<PublishResult, { kind: 'refused' }> {
+    if (result.kind !== 'refused') {
+      this.#refused.delete(topic);
+      return false;
+    }
+    this.#refused.add(topic);
+    return true;
   }
 
   /** A store that cannot be read ends the connection, so that its failure is reported and tried again like any other. */

@@ -4,6 +4,7 @@ import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
 import { describeEnding, type Ending, needsPerson } from './ending.ts';
 import { type Connection, type ConnectOptions, connect } from './mqtt.ts';
+import { remedyOf } from './remedy.ts';
 import { Renewal } from './renewal.ts';
 import { type Hop, type Next, Route } from './route.ts';
 import type { Timing } from './timing.ts';
@@ -14,14 +15,20 @@ export interface LinkOptions {
   readonly clientId: string;
   /** What is left with the broker as the will of the next connection. */
   readonly will: (hop: Hop) => NonNullable<ConnectOptions['will']>;
-  /** Gets every message of a connection, from its first packet on. */
-  readonly heard?: ConnectOptions['heard'];
   /** What is done with a connection, from CONNACK to its end; `leave` asks for its end. */
   readonly serve: (connection: Connection, leave: AbortSignal) => Promise<Ending>;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly random: () => number;
   readonly timing: Timing;
+}
+
+/** Why there was no connection, or why it ended, and what can be done about it. */
+export interface LastError {
+  readonly message: string;
+  readonly remedy: string;
+  /** Unix milliseconds. */
+  readonly atMs: number;
 }
 
 /** One connection to a broker after another, for as long as it runs: route, back-off, renewed files (mqtt.md §6, §7). */
@@ -33,7 +40,7 @@ export class Link {
   readonly #alarmed = new Set<string>();
   #state: 'stopped' | 'connecting' | 'connected' | 'waiting' = 'stopped';
   #hop: Hop | undefined;
-  #lastError: { readonly message: string; readonly atMs: number } | undefined;
+  #lastError: LastError | undefined;
 
   /** Throws `mqtt.credentials` or `config.secret` for a file that cannot be used. */
   constructor(options: LinkOptions) {
@@ -51,7 +58,7 @@ export class Link {
     return this.#hop;
   }
 
-  get lastError(): { readonly message: string; readonly atMs: number } | undefined {
+  get lastError(): LastError | undefined {
     return this.#lastError;
   }
 
@@ -88,24 +95,22 @@ export class Link {
     this.#state = 'connecting';
     const connection = await this.#connect(hop);
     if (connection.kind !== 'connected') return { ending: connection, lastedMs: 0 };
+    this.#renewal.shown(connection.certificate);
     const sinceMs = clock.monoMs();
     this.#state = 'connected';
     const ending = await serve(connection, this.#leaveSignal());
     return { ending, lastedMs: clock.monoMs() - sinceMs };
   }
 
-  async #connect(hop: Hop): ReturnType<typeof connect> {
-    const { settings, clientId, will, heard, timing } = this.#options;
-    const credentials = this.#renewal.use();
-    if ('kind' in credentials) return credentials;
+  #connect(hop: Hop): ReturnType<typeof connect> {
+    const { settings, clientId, will, timing } = this.#options;
     return connect({
       broker: hop.broker,
       protocol: hop.protocol,
-      credentials,
+      credentials: this.#renewal.use(),
       clientId,
       tlsMin: settings.tls_min,
       will: will(hop),
-      heard,
       timing,
       signal: this.#stop.signal,
     });
@@ -141,7 +146,8 @@ export class Link {
     const known = `${broker} ${message}`;
     const level = needsPerson(ending) && !this.#alarmed.has(known) ? 'error' : 'warn';
     this.#alarmed.add(known);
-    this.#lastError = { message, atMs: clock.wallMs() };
-    emit(level, `uplink.${ending.kind}`, { broker, message, retry_s: Math.ceil(pauseMs / 1000) });
+    const remedy = remedyOf(ending);
+    this.#lastError = { message, remedy, atMs: clock.wallMs() };
+    emit(level, `uplink.${ending.kind}`, { broker, message, remedy, retry_s: Math.ceil(pauseMs / 1000) });
   }
 }

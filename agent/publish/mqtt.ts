@@ -3,28 +3,17 @@ import type { Socket } from 'node:net';
 import mqtt from 'mqtt';
 import type { Broker } from './broker.ts';
 import type { Credentials } from './credentials.ts';
-import { type Ending, endingOf, reasonOf } from './ending.ts';
+import { type Ending, reasonOf } from './ending.ts';
 import { type PublishOptions, publishBytes } from './packet.ts';
 import type { Timing } from './timing.ts';
+import { follow, type Progress, tlsOptions } from './tls.ts';
+import { endingOf } from './trouble.ts';
 
 /** Most messages on their way to a broker at the same time, where it does not ask for less. */
 const WINDOW = 32;
 const SESSION_EXPIRY_S = 300;
 const WILL_EXPIRY_S = 86_400;
 const LARGEST_PACKET_TAKEN = 65_536;
-
-/** TLS 1.3, and for 1.2, where an operator allows it, ECDHE with AEAD only. */
-const CIPHERS = [
-  'TLS_AES_256_GCM_SHA384',
-  'TLS_CHACHA20_POLY1305_SHA256',
-  'TLS_AES_128_GCM_SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-].join(':');
 
 export type Protocol = '5' | '3.1.1';
 
@@ -35,8 +24,6 @@ export interface ConnectOptions {
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';
   readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
-  /** Gets every message, from the first packet on. The next packet is read when the promise it may give has settled. */
-  readonly heard?: ((topic: string, payload: Uint8Array) => Promise<void> | undefined) | undefined;
   readonly timing: Timing;
   readonly signal: AbortSignal;
 }
@@ -87,10 +74,13 @@ export const connect = (options: ConnectOptions): Promise<Connection | Ending> =
 };
 
 const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise<Connection | Ending> => {
-  const trouble = watchTrouble(client, options.broker);
-  const heard = new Heard(client, options.heard);
-  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement. Over TCP and TLS its stream is a socket.
-  (client.stream as unknown as Socket).setNoDelay(true);
+  // Over TCP and TLS the stream of the library is a socket.
+  const socket = client.stream as unknown as Socket;
+  const progress = follow(socket, options.broker.tls);
+  const trouble = watchTrouble(client, options.broker, progress);
+  const hearing = new Hearing(client);
+  // The library leaves Nagle's algorithm on, which costs 44 ms per acknowledgement.
+  socket.setNoDelay(true);
   return new Promise((resolve) => {
     const settle = (result: Connection | Ending): void => {
       clearTimeout(timer);
@@ -102,24 +92,14 @@ const awaitConnack = (client: mqtt.MqttClient, options: ConnectOptions): Promise
     };
     const leave = (): void => settle({ kind: 'left' });
     const failed = (): void => settle(trouble.ending ?? { kind: 'closed', connected: false });
-    const timer = setTimeout(() => settle({ kind: 'timeout', waitedFor: 'CONNACK' }), options.timing.connectMs);
+    const timer = setTimeout(() => settle({ kind: 'timeout', waitedFor: progress.waitsFor }), options.timing.connectMs);
     options.signal.addEventListener('abort', leave);
     client.once('close', failed);
     client.once('error', failed);
     client.once('connect', (connack) =>
-      settle(new Connection(client, options, { server: serverFacts(connack), trouble, heard })),
+      settle(new Connection(client, options, { server: serverFacts(connack), trouble, hearing, progress })),
     );
   });
-};
-
-/** Every message to one who may ask for time: as long as it takes, the connection is not read on. */
-const hearAll = (client: mqtt.MqttClient, heard: NonNullable<ConnectOptions['heard']>): void => {
-  client.handleMessage = ({ topic, payload }, done) => {
-    const bytes = typeof payload === 'string' ? Buffer.from(payload) : payload;
-    const room = heard(topic, bytes);
-    if (room === undefined) done();
-    else void room.then(() => done());
-  };
 };
 
 const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonly [name: string]: unknown } => {
@@ -170,18 +150,6 @@ const willProperties = ({ willDelayS }: Timing) => ({
   contentType: 'application/json',
 });
 
-/** Host name and chain are always verified; there is no setting and no environment variable that turns it off. */
-export const tlsOptions = ({
-  credentials: { ca, cert, key },
-  tlsMin,
-}: Pick<ConnectOptions, 'credentials' | 'tlsMin'>) => ({
-  ...(ca === undefined ? {} : { ca }),
-  ...(cert === undefined || key === undefined ? {} : { cert, key }),
-  minVersion: `TLSv${tlsMin}`,
-  ciphers: CIPHERS,
-  rejectUnauthorized: true,
-});
-
 const serverFacts = ({ sessionPresent, properties = {} }: mqtt.IConnackPacket): ServerFacts => ({
   sessionPresent,
   receiveMaximum: properties.receiveMaximum ?? 65_535,
@@ -198,12 +166,12 @@ interface Trouble {
   ending: Ending | undefined;
 }
 
-const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
+const watchTrouble = (client: mqtt.MqttClient, broker: Broker, progress: Progress): Trouble => {
   const trouble: Trouble = { ending: undefined };
   const note = (ending: Ending): void => {
     trouble.ending ??= ending;
   };
-  client.on('error', (error) => note(endingOf(error, broker)));
+  client.on('error', (error) => note(endingOf(error, broker, progress)));
   client.on('packetreceive', (packet) => {
     if (packet.cmd === 'connack') noteRefusal(packet.reasonCode ?? reasonOf(packet.returnCode), packet.properties);
     if (packet.cmd === 'disconnect') noteRefusal(packet.reasonCode ?? 0, packet.properties);
@@ -216,38 +184,46 @@ const watchTrouble = (client: mqtt.MqttClient, broker: Broker): Trouble => {
   return trouble;
 };
 
-/**
- * What a session had waiting may come in one piece with CONNACK, before anybody could listen to the connection: it waits
- * here, unless somebody hears it from the start.
- */
-class Heard {
-  #waiting: Delivered[] | undefined;
-  #listener: (message: Delivered) => void = (message) => void this.#waiting?.push(message);
+/** Hears messages. The next one is read when the promise that it may give has settled. */
+export type Listener = (message: Delivered) => Promise<void> | undefined;
 
-  constructor(client: mqtt.MqttClient, fromTheStart: ConnectOptions['heard']) {
-    if (fromTheStart !== undefined) {
-      hearAll(client, fromTheStart);
-      return;
-    }
-    this.#waiting = [];
-    client.on('message', (topic, payload, { retain, properties = {} }) => {
-      const { responseTopic, correlationData } = properties;
-      this.#listener({
-        topic,
-        payload,
-        retained: retain,
-        ...(responseTopic === undefined ? {} : { responseTopic }),
-        ...(correlationData === undefined ? {} : { correlation: correlationData }),
-      });
-    });
+/**
+ * Every message, from the first packet on, to one listener. What a session had waiting may come in one piece with CONNACK,
+ * before there is one: until then the connection is not read on, so that nothing is heard by nobody or piles up.
+ */
+class Hearing {
+  #listener: Listener | undefined;
+  #first: (() => void) | undefined;
+
+  constructor(client: mqtt.MqttClient) {
+    client.handleMessage = (packet, done) => {
+      if (this.#listener === undefined) this.#first = () => this.#hear(packet, done);
+      else this.#hear(packet, done);
+    };
   }
 
-  /** Tells what waits, and from now on everything. */
-  tell(listener: (message: Delivered) => void): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
+  tell(listener: Listener): void {
     this.#listener = listener;
-    for (const message of waiting) listener(message);
+    this.#first?.();
+    this.#first = undefined;
+  }
+
+  /** Where nobody ever listened what came is passed over: a connection that is not read does not end. */
+  readOn(): void {
+    if (this.#listener === undefined) this.tell(() => undefined);
+  }
+
+  #hear({ topic, payload, retain, properties = {} }: mqtt.IPublishPacket, done: () => void): void {
+    const { responseTopic, correlationData } = properties;
+    const room = this.#listener?.({
+      topic,
+      payload: typeof payload === 'string' ? Buffer.from(payload) : payload,
+      retained: retain,
+      ...(responseTopic === undefined ? {} : { responseTopic }),
+      ...(correlationData === undefined ? {} : { correlation: correlationData }),
+    });
+    if (room === undefined) done();
+    else void room.then(() => done());
   }
 }
 
@@ -257,6 +233,8 @@ export class Connection {
   readonly protocol: Protocol;
   readonly broker: Broker;
   readonly server: ServerFacts;
+  /** What the broker showed, where there is TLS. */
+  readonly certificate: Progress['certificate'];
   /** Most messages that may be unacknowledged: the library does not enforce the broker's receive maximum. */
   readonly window: number;
   /** Settles once, with why it ended. */
@@ -267,7 +245,7 @@ export class Connection {
   readonly #answers = new Set<Promise<PublishResult>>();
   readonly #waiting: (() => void)[] = [];
   readonly #trouble: Trouble;
-  readonly #heard: Heard;
+  readonly #hearing: Hearing;
   #inflight = 0;
   #open = true;
   #close: (ending: Ending) => void = () => {};
@@ -275,15 +253,26 @@ export class Connection {
   constructor(
     client: mqtt.MqttClient,
     options: ConnectOptions,
-    { server, trouble, heard }: { readonly server: ServerFacts; readonly trouble: Trouble; readonly heard: Heard },
+    {
+      server,
+      trouble,
+      hearing,
+      progress,
+    }: {
+      readonly server: ServerFacts;
+      readonly trouble: Trouble;
+      readonly hearing: Hearing;
+      readonly progress: Progress;
+    },
   ) {
     this.#client = client;
     this.#timing = options.timing;
     this.#trouble = trouble;
-    this.#heard = heard;
+    this.#hearing = hearing;
     this.protocol = options.protocol;
     this.broker = options.broker;
     this.server = server;
+    this.certificate = progress.certificate;
     this.window = Math.min(WINDOW, server.receiveMaximum);
     this.closed = new Promise((resolve) => {
       this.#close = resolve;
@@ -298,9 +287,9 @@ export class Connection {
     return this.#open;
   }
 
-  /** Calls back for each message, also for those that came before. */
-  onMessage(heard: (message: Delivered) => void): void {
-    this.#heard.tell(heard);
+  /** Calls back for each message, from the first one on: nothing is read before. To be called at once. */
+  onMessage(listener: Listener): void {
+    this.#hearing.tell(listener);
   }
 
   /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
@@ -362,6 +351,7 @@ export class Connection {
 
   /** Waits for what is on its way, then DISCONNECT with reason 0, which also withdraws the will. `closed` gives `ending`. */
   async leave(ending: Ending): Promise<void> {
+    this.#hearing.readOn();
     const giveUp = setTimeout(() => this.drop(ending), this.#timing.stopMs);
     await Promise.all(this.#answers);
     this.#trouble.ending ??= ending;

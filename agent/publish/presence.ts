@@ -44,6 +44,9 @@ const parsePresence = (
   }
 };
 
+/** What somebody said that this gateway, or a collector, is; undefined for what is no presence. */
+export const presenceState = (payload: Uint8Array): string | undefined => parsePresence(payload)?.state;
+
 /** The sessions this store ever used. One object lives as long as the process, so that `n` never repeats. */
 export class Sessions {
   readonly #bootseed: string;

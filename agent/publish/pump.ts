@@ -12,6 +12,7 @@ import type { Outbox, OutboxEntry } from './outbox.ts';
 import { Patience } from './patience.ts';
 import type { Change, Held, Receivers } from './receivers.ts';
 import type { Timing } from './timing.ts';
+import { Told } from './told.ts';
 import type { Topics } from './topics.ts';
 
 export interface PumpOptions {
@@ -41,6 +42,7 @@ export class Pump {
   readonly #allowance: Allowance;
   readonly #lead = new Lead();
   readonly #patience: Patience;
+  readonly #told: Told;
   /** Acknowledged above the cursor, waiting for a lower one. */
   readonly #ahead = new Set<number>();
   #read: OutboxEntry[] = [];
@@ -60,6 +62,7 @@ export class Pump {
     this.#mirrors = new Mirrors(options);
     this.#allowance = new Allowance(options.settings.rate, options.clock.monoMs());
     this.#patience = new Patience(options.timing);
+    this.#told = new Told(options.emit);
   }
 
   /** Begins at the lowest unconfirmed entry. */
@@ -97,12 +100,18 @@ export class Pump {
 
   /** Everything that may be sent beyond what is confirmed was sent. */
   #behind(): Held | undefined {
-    const { outbox, receivers } = this.#options;
+    const { outbox } = this.#options;
     if (this.#next >= outbox.size() || this.#lead.count === 0) return undefined;
     const entry = this.#read[0];
-    if (entry === undefined || this.#lead.hasRoom(entry)) return undefined;
-    const message = `${this.#lead.count} entries from ${receivers.floor()} on were sent and are not confirmed yet`;
-    return { code: 'uplink.collector-behind', message };
+    return entry === undefined || this.#lead.hasRoom(entry) ? undefined : this.#unconfirmed();
+  }
+
+  #unconfirmed(): Held {
+    return {
+      code: 'uplink.collector-behind',
+      message: `${this.#lead.count} entries from ${this.#options.receivers.floor()} on were sent and are not confirmed yet`,
+      remedy: 'look at the collector: its log lines say why it does not store, or is slow',
+    };
   }
 
   /** The lowest entry that is not confirmed. */
@@ -154,6 +163,7 @@ export class Pump {
     const floor = this.#lowestUnconfirmed();
     if (floor > this.#floor) this.#patience.begin(this.#options.clock.monoMs());
     this.#floor = floor;
+    this.#told.goesOn(this.#lowestUnconfirmed());
     this.#lead.confirmed(floor);
     if (this.#lead.count === 0) this.#patience.rest();
     // It may have stored them from an earlier connection.
@@ -166,6 +176,7 @@ export class Pump {
     if (this.#held !== undefined || this.#state !== 'running') return;
     this.#patience.sentAgain(clock.monoMs());
     emit('info', 'uplink.sends-again', { from: receivers.floor(), to: this.#next, why });
+    if (why === 'no progress') this.#told.waits('warn', this.#unconfirmed(), this.#lowestUnconfirmed());
     this.#rewind();
   }
 
@@ -184,14 +195,8 @@ export class Pump {
   }
 
   #sayHeld(): void {
-    const { receivers, emit, outbox } = this.#options;
     const { held } = this;
-    if (held?.code !== 'uplink.no-collector') return;
-    emit('warn', 'uplink.no-collector', {
-      message: held.message,
-      confirmed: receivers.confirmed(),
-      size: outbox.size(),
-    });
+    if (held?.code === 'uplink.no-collector') this.#told.waits('warn', held, this.#lowestUnconfirmed());
   }
 
   /** A turn soon, outside of the transaction or callback that asks for it. */
@@ -299,7 +304,8 @@ export class Pump {
       case 'oversize':
         this.#hold({
           code: 'uplink.entry-too-large',
-          message: `entry ${entry.seq} needs ${result.bytes} bytes, the broker takes ${result.limit}: raise its packet limit`,
+          message: `entry ${entry.seq} needs ${result.bytes} bytes, the broker takes ${result.limit}`,
+          remedy: 'raise its limit: max_packet_size of Mosquitto, mqtt.max_packet_size of EMQX',
         });
         return;
       case 'closed':
@@ -316,6 +322,7 @@ export class Pump {
     let next = cursor;
     while (this.#ahead.delete(next)) next += 1;
     if (next > cursor) outbox.advance(next);
+    this.#told.goesOn(this.#lowestUnconfirmed());
     this.#mirrors.add(entry);
   }
 
@@ -329,7 +336,8 @@ export class Pump {
     }
     this.#hold({
       code: 'uplink.not-authorised',
-      message: `the broker does not let this gateway publish to ${topics.log} (entry ${entry.seq}): allow it in its access list`,
+      message: `the broker does not let this gateway publish to ${topics.log} (entry ${entry.seq})`,
+      remedy: 'allow it in the access list of the broker: docs/broker.md; it is tried again every 5 minutes',
     });
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.#rewind(), timing.notAuthorisedMs);
@@ -338,6 +346,6 @@ export class Pump {
   #hold(held: Held): void {
     if (this.#state !== 'running' || this.#held?.code === held.code) return;
     this.#held = held;
-    this.#options.emit('error', held.code, { message: held.message });
+    this.#told.waits('error', held, this.#lowestUnconfirmed());
   }
 }

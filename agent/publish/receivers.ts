@@ -10,6 +10,7 @@ import type { Timing } from './timing.ts';
 export interface Held {
   readonly code: string;
   readonly message: string;
+  readonly remedy: string;
 }
 
 /** A required collector as `assayer status` shows it. */
@@ -138,7 +139,14 @@ export class Receivers {
     if (!this.required || this.anybody) return undefined;
     const problem = [...this.#receivers.values()].find((each) => each.problem !== undefined)?.problem;
     const names = this.#options.collectors.join(', ');
-    return problem ?? { code: 'uplink.no-collector', message: `no required collector is online: ${names}` };
+    return (
+      problem ?? {
+        code: 'uplink.no-collector',
+        message: `no required collector is online: ${names}`,
+        remedy:
+          'start it: assayer collect <broker-url> --id <collector>; where it runs, look at the access list of the broker',
+      }
+    );
   }
 
   status(): readonly ReceiverStatus[] {
@@ -222,7 +230,7 @@ export class Receivers {
   /** Told when it is new; while it lasts, entries do not wait for this collector. */
   #object(receiver: Receiver, { level, code, remedy }: Objection, message: string): void {
     const isNew = receiver.problem?.code !== code;
-    receiver.problem = { code, message };
+    receiver.problem = { code, message, remedy };
     if (isNew) this.#options.emit(level, code, { collector: receiver.collector, message, remedy });
     if (receiver.isThere) this.#leave(receiver, code);
   }

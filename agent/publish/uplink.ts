@@ -4,7 +4,7 @@ import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
 import type { Ending } from './ending.ts';
 import { Line } from './line.ts';
-import { Link } from './link.ts';
+import { type LastError, Link } from './link.ts';
 import type { Connection, ConnectOptions, Protocol } from './mqtt.ts';
 import type { Notary, Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
@@ -50,7 +50,9 @@ export interface UplinkStatus {
   readonly firstWithinS?: number;
   /** Why entries wait, while they do. */
   readonly held?: Held;
-  readonly lastError?: { readonly message: string; readonly atMs: number };
+  /** Topics that the broker does not let this gateway publish to, beside entries. */
+  readonly refused?: readonly string[];
+  readonly lastError?: LastError;
 }
 
 /**
@@ -101,6 +103,7 @@ export class Uplink {
     const { outbox } = this.#options;
     const { state, hop, lastError } = this.#link;
     const held = this.#line?.held;
+    const refused = this.#line?.refused ?? [];
     return {
       state,
       ...(hop === undefined ? {} : { broker: hop.broker.url, protocol: hop.protocol, insecure: !hop.broker.tls }),
@@ -110,6 +113,7 @@ export class Uplink {
       collectors: this.#receivers.status(),
       ...(state === 'waiting' && hop === undefined ? { firstWithinS: this.#options.settings.spread_s } : {}),
       ...(held === undefined ? {} : { held }),
+      ...(refused.length === 0 ? {} : { refused }),
       ...(lastError === undefined ? {} : { lastError }),
     };
   }

@@ -138,23 +138,39 @@ test('status says of each required collector how far it is, how much waits for h
       confirmed: 1,
       lag: 2,
       lagS: 75,
-      problem: { code: 'uplink.fork', message: 'col-b has stored another entry 0' },
+      problem: { code: 'uplink.fork', message: 'col-b has stored another entry 0', remedy: 'find out why' },
     },
   ];
-  const held = { code: 'uplink.no-collector', message: 'no required collector is online: col-b' };
+  const held = { code: 'uplink.no-collector', message: 'no required collector is online: col-b', remedy: 'start it' };
   const uplink = { state: 'connected', broker: 'mqtt://b', cursor: 3, size: 3, unconfirmed: false, collectors, held };
   const { text, json } = await statusOf(t, { uplink });
   assert.match(
     text,
-    /^uplink: connected, .*, 1 of 3 confirmed by every required collector, waits: no required collector/m,
+    /^uplink: connected, .*, 1 of 3 confirmed by every required collector, waits: no required collector is online: col-b \(remedy: start it\)$/m,
   );
   assert.doesNotMatch(text, /unconfirmed/);
   assert.match(text, /^collector col-a: online, 3 entries stored, nothing waits$/m);
   assert.match(
     text,
-    /^collector col-b: away, 1 entries stored, 2 wait, the oldest for 75 s, col-b has stored another entry 0$/m,
+    /^collector col-b: away, 1 of 3 entries stored, 3 sent, 2 wait, the oldest for 75 s: col-b has stored another entry 0 \(remedy: find out why\)$/m,
   );
   assert.deepEqual(JSON.parse(json).uplink.collectors, collectors);
+});
+
+test('status says in words why a collector that is good has not everything yet', async (t) => {
+  const lines = async (uplink: object, state = 'online') => {
+    const collectors = [{ collector: 'col-a', state, confirmed: 1, lag: 2, lagS: 9 }];
+    const { text } = await statusOf(t, {
+      uplink: { state: 'connected', cursor: 3, size: 3, unconfirmed: false, collectors, ...uplink },
+    });
+    return /^collector col-a: .*the oldest for 9 s: (.*)$/m.exec(text)?.[1];
+  };
+  assert.equal(await lines({}), 'they were sent, and it has not acknowledged them yet');
+  assert.equal(await lines({ cursor: 2 }), 'they are being sent');
+  assert.match((await lines({}, 'away')) ?? '', /^it is not connected, or the broker does not let/);
+  assert.equal(await lines({ state: 'waiting' }), 'there is no connection to a broker');
+  const held = { code: 'uplink.not-authorised', message: 'the broker does not let', remedy: 'allow it' };
+  assert.equal(await lines({ held }), 'the broker does not let');
 });
 
 test('baseline accept needs a running agent, and devices or --all', async (t) => {

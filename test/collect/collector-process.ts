@@ -63,6 +63,11 @@ export class CollectorProcess implements AsyncDisposable {
     return this.ended();
   }
 
+  /** Sends a signal that does not end it. */
+  signal(signal: NodeJS.Signals): void {
+    this.#child?.kill(signal);
+  }
+
   ended(): Promise<Ended> {
     return this.#ended ?? Promise.resolve({ code: null, signal: null });
   }

@@ -91,6 +91,16 @@ for (const protocol of ['5', '3.1.1'] as const) {
         await until('all is confirmed', () => agent.uplink.status().collectors[0]?.lag === 0);
         assert.deepEqual(observer.seqs(LOG), [...upTo(8), ...upTo(600)]);
         assert.equal(agent.uplink.status().held, undefined);
+        const told = agent.events.filter(({ event }) =>
+          /^uplink\.(no-collector|collector-behind|goes-on)$/.test(event),
+        );
+        assert.deepEqual(
+          told.map(({ level, event, after, from, to }) => [level, event, after, from, to]),
+          [
+            ['warn', 'uplink.no-collector', undefined, 0, undefined],
+            ['info', 'uplink.goes-on', 'uplink.no-collector', 0, 100],
+          ],
+        );
       });
 
       test('a gap, and a lower acknowledgement, bring entries again in the same bytes; so does nothing at all for long enough', async () => {
@@ -120,6 +130,11 @@ for (const protocol of ['5', '3.1.1'] as const) {
           texts.set(seq, (texts.get(seq) ?? new Set()).add(text));
         }
         assert.ok([...texts.values()].every(({ size }) => size === 1));
+        const behind = agent.events.find(({ event }) => event === 'uplink.collector-behind');
+        assert.deepEqual([behind?.level, behind?.from], ['warn', 15]);
+        await hand.ack(20);
+        await until('that it goes on', () => agent.events.at(-1)?.event === 'uplink.goes-on');
+        assert.equal(agent.events.at(-1)?.after, 'uplink.collector-behind');
       });
 
       test('requests: pages of entries, status, an early look, a checkpoint, and refusals with a code', async () => {
@@ -185,6 +200,7 @@ for (const protocol of ['5', '3.1.1'] as const) {
         agent.outbox.appendMany(3);
         agent.start();
         await until('the first checkpoint', () => observer.on(CP).length === 1);
+        await until('an entry', () => observer.on(LOG).length > 0);
         const [online] = observer.on(CONN);
         const { confirmed, unconfirmed } = JSON.parse(online?.text ?? '');
         assert.deepEqual([confirmed, unconfirmed], [0, undefined]);
@@ -207,6 +223,27 @@ for (const protocol of ['5', '3.1.1'] as const) {
 }
 
 suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () => {
+  test('entries that waited for anybody go on, and it is told, when one of two comes', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url, { collectors: ['col-a', 'col-b'] }));
+    agent.outbox.appendMany(20);
+    agent.start();
+    await until('that they wait', () => agent.saw('uplink.no-collector'));
+    const hand = new Hand(observer, agent.outbox, 'col-b');
+    await hand.presence('online');
+    await until('all', () => observer.seqs(LOG).at(-1) === 19);
+    await hand.ack(20);
+    await until('that they go on', () => agent.saw('uplink.goes-on'));
+    assert.deepEqual(
+      agent.uplink.status().collectors.map(({ state, lag }) => [state, lag]),
+      [
+        ['away', 20],
+        ['online', 0],
+      ],
+    );
+  });
+
   test('a fork is an alarm: nothing advances, and another collector goes on', async () => {
     await using broker = await Mosquitto.start();
     await using observer = await Observer.connect(broker.url);

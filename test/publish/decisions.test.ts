@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { AgentError } from '../../agent/platform/errors.ts';
 import { Allowance } from '../../agent/publish/allowance.ts';
 import { brokersOf, checkBroker, type MqttSettings } from '../../agent/publish/broker.ts';
-import type { Ending } from '../../agent/publish/ending.ts';
+import { describeEnding, type Ending, REASON } from '../../agent/publish/ending.ts';
 import { rivalSession, Sessions } from '../../agent/publish/presence.ts';
+import { remedyOf } from '../../agent/publish/remedy.ts';
 import { Route } from '../../agent/publish/route.ts';
 import { TIMING } from '../../agent/publish/timing.ts';
+import type { Progress } from '../../agent/publish/tls.ts';
 import { isId, topicsOf } from '../../agent/publish/topics.ts';
+import { endingOf } from '../../agent/publish/trouble.ts';
 import { settingsFor } from './agents.ts';
 
 suite('topics (mqtt.md §2)', () => {
@@ -201,6 +206,35 @@ suite('who speaks under this identity (mqtt.md §4)', () => {
   });
 });
 
+test('every state of the pump and of a connection (mqtt.md §4, §5) has an event that the documents name', () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'events.md'), 'utf8');
+  const named = new Set([...page.matchAll(/^\| `([a-z.-]+)`/gm)].map(([, name]) => name));
+  const states = {
+    'it sends': 'uplink.connected',
+    'nobody is there, the first entries are tried': 'uplink.no-collector',
+    'a collector came': 'uplink.collector-online',
+    'it went, or is silent': 'uplink.collector-away',
+    'what was sent is not acknowledged': 'uplink.collector-behind',
+    'entries are sent again, for a gap or without progress': 'uplink.sends-again',
+    'a collector lacks what it had': 'uplink.collector-restored',
+    'a collector has another log': 'uplink.fork',
+    'a collector has more than there is': 'uplink.ack-ahead',
+    'an acknowledgement cannot be read': 'uplink.ack-unreadable',
+    'the broker refuses entries': 'uplink.not-authorised',
+    'an entry is larger than the broker takes': 'uplink.entry-too-large',
+    'no entry of usual size would pass': 'uplink.packet-limit',
+    'entries are gone that somebody lacks': 'uplink.pruned',
+    'entries go on': 'uplink.goes-on',
+    'two agents have one identity': 'uplink.rival',
+    'the broker says no': 'uplink.refused',
+    'the broker is silent': 'uplink.timeout',
+    'the broker closes': 'uplink.closed',
+    'there is no way to the broker': 'uplink.network',
+    'certificates do not fit': 'uplink.tls',
+  };
+  for (const [state, event] of Object.entries(states)) assert.ok(named.has(event), `${state}: ${event}`);
+});
+
 suite('rate cap', () => {
   test('after a burst of a tenth of a second the average holds', () => {
     const allowance = new Allowance(200, 0);
@@ -216,5 +250,85 @@ suite('rate cap', () => {
     assert.equal(allowance.take(0), 0);
     assert.equal(allowance.take(0), 100);
     assert.equal(allowance.take(100), 0);
+  });
+});
+
+suite('why there is no connection, and what to do', () => {
+  const broker = { host: 'b.example', port: 8883, tls: true };
+  const explained = (
+    code: string,
+    waitsFor: Progress['waitsFor'],
+    tls = true,
+    message = 'in the words of the library',
+  ) => {
+    const ending = endingOf(Object.assign(new Error(message), { code }), { ...broker, tls }, { waitsFor });
+    return `${ending.kind}: ${describeEnding(ending)}; ${remedyOf(ending)}`;
+  };
+
+  test('codes of sockets, of Node and of OpenSSL, in its names of 3.0 and of 3.5', () => {
+    const cases: readonly (readonly [RegExp, ...Parameters<typeof explained>])[] = [
+      [
+        /^network: b\.example does not resolve: the name service does not answer \(EAI_AGAIN\); correct the host/,
+        'EAI_AGAIN',
+        'TCP connection',
+      ],
+      [
+        /^network: there is no way to b\.example \(EHOSTUNREACH\); check the host in url, and route/,
+        'EHOSTUNREACH',
+        'TCP connection',
+      ],
+      [/^network: b\.example does not answer \(ETIMEDOUT\)/, 'ETIMEDOUT', 'TCP connection'],
+      [/^network: port 8883 of b\.example broke off \(ECONNRESET\)/, 'ECONNRESET', 'TCP connection'],
+      [/^network: .* broke off the TLS handshake \(ECONNRESET\); check that the port/, 'ECONNRESET', 'TLS handshake'],
+      [/^network: .* as one that refuses our certificate may \(EPIPE\)/, 'EPIPE', 'CONNACK'],
+      [/^network: .* as one for TLS does \(ECONNRESET\)/, 'ECONNRESET', 'CONNACK', false],
+      [/^network: no connection to port 8883 of b\.example \(EMFILE\)/, 'EMFILE', 'TCP connection'],
+      [
+        /^tls: .*refuses our client certificate: bad certificate .*issue the client certificate anew/,
+        'ERR_SSL_SSLV3_ALERT_BAD_CERTIFICATE',
+        'CONNACK',
+      ],
+      [/^tls: .*refuses our client certificate: bad certificate/, 'ERR_SSL_SSL/TLS_ALERT_BAD_CERTIFICATE', 'CONNACK'],
+      [/^tls: .*our client certificate was withdrawn/, 'ERR_SSL_SSLV3_ALERT_CERTIFICATE_REVOKED', 'CONNACK'],
+      [
+        /^tls: .*our client certificate has ended .*renew the client certificate/,
+        'ERR_SSL_SSLV3_ALERT_CERTIFICATE_EXPIRED',
+        'CONNACK',
+      ],
+      [/^tls: .*no version of TLS .*; enable TLS 1\.3/, 'ERR_SSL_TLSV1_ALERT_PROTOCOL_VERSION', 'TLS handshake'],
+      [
+        /^tls: .*no cipher or certificate .*; look at the log/,
+        'ERR_SSL_SSLV3_ALERT_HANDSHAKE_FAILURE',
+        'TLS handshake',
+      ],
+      [/^tls: .*has ended \(CERT_HAS_EXPIRED\)/, 'CERT_HAS_EXPIRED', 'TLS handshake'],
+      [
+        /^tls: the first line \(ERR_SSL_OTHER\); check ca, cert, key and tls_min$/,
+        'ERR_SSL_OTHER',
+        'TLS handshake',
+        true,
+        'the first line\nthe second',
+      ],
+    ];
+    for (const [expected, ...how] of cases) assert.match(explained(...how), expected);
+  });
+
+  test('every other ending has a remedy, too', () => {
+    const endings: readonly Ending[] = [
+      { kind: 'timeout', waitedFor: 'TCP connection' },
+      { kind: 'timeout', waitedFor: 'PUBACK' },
+      { kind: 'closed', connected: true },
+      { kind: 'closed', connected: false },
+      { kind: 'protocol', message: 'x' },
+      { kind: 'limit', message: 'x' },
+      { kind: 'store', message: 'x' },
+      { kind: 'rival', session: 'x.1' },
+      { kind: 'left' },
+      ...Object.values(REASON).map((reason) => ({ kind: 'refused', reason }) as const),
+    ];
+    for (const ending of endings) {
+      assert.match(remedyOf(ending), /^[^\n]{10,}$/, JSON.stringify(ending));
+      assert.match(describeEnding(ending), /^[^\n]+$/);
+    }
   });
 });

@@ -21,18 +21,27 @@ export class Mosquitto {
   readonly folder = mkdtempSync(join(tmpdir(), 'assayer-broker-'));
   readonly port: number;
   readonly #lines: readonly string[];
+  readonly #first: readonly string[];
   #process: ChildProcess | undefined;
   /** What the broker logged. */
   log = '';
 
-  private constructor(port: number, lines: readonly string[]) {
+  private constructor(port: number, lines: readonly string[], first: readonly string[]) {
     this.port = port;
     this.#lines = lines;
+    this.#first = first;
   }
 
-  /** Starts one; `lines` are further lines of its configuration, `#` in them stands for its folder. */
-  static async start(lines: readonly string[] = ['allow_anonymous true'], files: Files = {}): Promise<Mosquitto> {
-    const broker = new Mosquitto(await freePort(), lines);
+  /**
+   * Starts one; `lines` are further lines of its configuration, behind its listener, `#` in them stands for its folder. What
+   * has to stand before any listener is in `first`.
+   */
+  static async start(
+    lines: readonly string[] = ['allow_anonymous true'],
+    files: Files = {},
+    first: readonly string[] = [],
+  ): Promise<Mosquitto> {
+    const broker = new Mosquitto(await freePort(), lines, first);
     for (const [name, text] of Object.entries(files)) broker.write(name, text);
     await broker.up();
     return broker;
@@ -48,7 +57,9 @@ export class Mosquitto {
 
   /** Starts the process again after `kill`, on the same port. */
   async up(): Promise<void> {
-    const text = ['user root', `listener ${this.port} 127.0.0.1`, 'log_type all', ...this.#lines].join('\n');
+    const text = [...this.#first, 'user root', `listener ${this.port} 127.0.0.1`, 'log_type all', ...this.#lines].join(
+      '\n',
+    );
     this.write('mosquitto.conf', `${text.replaceAll('#', this.folder)}\n`);
     const child = spawn(MOSQUITTO, ['-c', join(this.folder, 'mosquitto.conf')], {
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -35,6 +35,17 @@ const connected = async (url: string, more: Partial<ConnectOptions> = {}): Promi
 
 const LEFT: Ending = { kind: 'left' };
 
+/** PUBLISH of MQTT 5 with QoS 0 and no properties, at most 127 bytes. */
+const incoming = (topic: string, payload: string): Buffer => {
+  const body = Buffer.concat([
+    Buffer.from([0, topic.length]),
+    Buffer.from(topic),
+    Buffer.from([0]),
+    Buffer.from(payload),
+  ]);
+  return Buffer.concat([Buffer.from([0x30, body.length]), body]);
+};
+
 suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 }, () => {
   test('a publish after the end is answered as closed and never reaches a later connection', async () => {
     await using broker = await ScriptedBroker.start();
@@ -246,6 +257,42 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
     const connection = await connected(broker.url);
     assert.equal(await connection.subscribe(['a/b']), 0x87);
     connection.drop(LEFT);
+  });
+
+  test('nothing is read on before somebody listens, nor while the listener asks for time; every message comes once, in order', async () => {
+    const early = [1, 2].map((n) => incoming('a/b', `m${n}`));
+    await using broker = await ScriptedBroker.start(({ type }) =>
+      type === TYPE.connect ? [Buffer.concat([connack(0, [], true), ...early])] : undefined,
+    );
+    const connection = await connected(broker.url);
+    await delay(50);
+    const heard: string[] = [];
+    const { promise, resolve } = Promise.withResolvers<void>();
+    connection.onMessage(({ payload }) => {
+      heard.push(Buffer.from(payload).toString());
+      return heard.length === 2 ? promise : undefined;
+    });
+    await until('the first two', () => heard.length === 2);
+    broker.sockets[0]?.write(incoming('a/b', 'm3'));
+    await delay(50);
+    assert.deepEqual(heard, ['m1', 'm2']);
+    resolve();
+    await until('the third', () => heard.length === 3);
+    assert.deepEqual(heard, ['m1', 'm2', 'm3']);
+    connection.drop(LEFT);
+  });
+
+  test('who leaves without having listened is not held up by what came meanwhile', async () => {
+    await using broker = await ScriptedBroker.start(({ type }) =>
+      type === TYPE.connect ? [Buffer.concat([connack(0, [], true), incoming('a/b', 'm1')])] : undefined,
+    );
+    const connection = await connected(broker.url);
+    const sinceMs = performance.now();
+    const leaving = connection.leave(LEFT);
+    await until('DISCONNECT', () => broker.of(TYPE.disconnect).length === 1);
+    broker.sockets[0]?.end();
+    await leaving;
+    assert.ok(performance.now() - sinceMs < 2_000, 'stopMs is 5 s');
   });
 
   test('TCP_NODELAY is set on the socket before anything is sent', async () => {

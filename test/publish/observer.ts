@@ -8,7 +8,7 @@ export interface Heard {
   readonly packet: mqtt.IPublishPacket;
 }
 
-/** A subscriber to everything, that keeps what it heard and survives a restart of the broker. */
+/** A subscriber, to everything unless it is told otherwise, that keeps what it heard and survives a restart of the broker. */
 export class Observer {
   readonly heard: Heard[] = [];
   readonly #client: mqtt.MqttClient;
@@ -20,12 +20,16 @@ export class Observer {
     );
   }
 
-  static async connect(url: string, options: mqtt.IClientOptions = {}): Promise<Observer> {
+  static async connect(
+    url: string,
+    options: mqtt.IClientOptions = {},
+    filters: readonly string[] = ['#'],
+  ): Promise<Observer> {
     const client = mqtt.connect(url, { protocolVersion: 5, reconnectPeriod: 50, clientId: 'observer', ...options });
     client.on('error', () => {});
     const observer = new Observer(client);
     await new Promise((resolve) => client.once('connect', resolve));
-    await client.subscribeAsync('#', { qos: 1 });
+    if (filters.length > 0) await client.subscribeAsync([...filters], { qos: 1 });
     return observer;
   }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { copyFileSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -171,12 +171,47 @@ suite('TLS to Mosquitto (mqtt.md §7)', { skip: WITHOUT_MOSQUITTO, timeout: 60_0
     );
     assert.equal(agent.uplink.status().state, 'connected', 'the former pair still serves');
 
+    put(issue('other', 'DNS:other'));
+    agent.uplink.renew();
+    const refused = agent.events.filter(({ event }) => event === 'uplink.renewal-refused');
+    assert.match(String(refused.at(-1)?.message), /is of "other", the one in use of "gw-1"/);
+    assert.equal(connects(), 1, 'nor does it become another client');
+
     put(issue('gw-1', 'DNS:gw-1'));
     agent.uplink.renew();
     await until('a second connection', () => connects() === 2);
     agent.outbox.appendMany(10);
     await until('entries over it', () => agent.outbox.cursor() === 10);
     assert.equal(agent.saw('uplink.tls'), false);
+  });
+
+  test('files that are broken while there is no connection keep the former ones in use', async () => {
+    const server = issue('returning', 'IP:127.0.0.1');
+    await using broker = await serving(server, MUTUAL);
+    const files = { cert: join(broker.folder, 'gw.pem'), key: join(broker.folder, 'gw.key') };
+    const pair = issue('gw-1', 'DNS:gw-1');
+    copyFileSync(pair.cert, files.cert);
+    copyFileSync(pair.key, files.key);
+    await using agent = new Agent(settingsFor(secure(broker), { ca: server.ca, ...files })).start();
+    const connects = () => agent.events.filter(({ event }) => event === 'uplink.connected').length;
+    await until('a connection', () => connects() === 1);
+    await broker.kill();
+    writeFileSync(files.cert, 'half a cert');
+    rmSync(files.key);
+    await broker.up();
+    await until('a second connection', () => connects() === 2);
+    assert.ok(agent.saw('uplink.renewal-refused'));
+  });
+
+  test('the end of the broker’s certificate is told when it is shown, with whose it is', async () => {
+    const server = issue('ending', 'IP:127.0.0.1');
+    await using broker = await serving(server);
+    await using agent = new Agent(settingsFor(secure(broker), { ca: server.ca })).start();
+    await until('a warning', () => agent.saw('uplink.certificate-ends'));
+    const [told, ...more] = agent.events.filter(({ event }) => event === 'uplink.certificate-ends');
+    const ends = new X509Certificate(readFileSync(server.cert)).validTo;
+    assert.deepEqual([told?.level, told?.whose, told?.ends_at], ['error', 'broker', new Date(ends).toISOString()]);
+    assert.deepEqual(more, [], 'once');
   });
 
   test('the end of a client certificate is told 30, 7 and 1 days before, once each', () => {

@@ -159,6 +159,11 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     await until('all of them at the observer', () => new Set(observer.seqs(LOG)).size >= 100);
     assert.deepEqual([...new Set(observer.seqs(LOG))], upTo(100));
     assert.equal(agent.uplink.status().held, undefined);
+    const goesOn = agent.events.filter(({ event }) => event === 'uplink.goes-on');
+    assert.deepEqual(
+      goesOn.map(({ level, after }) => [level, after]),
+      [['info', 'uplink.not-authorised']],
+    );
   });
 
   test('over 3.1.1 a refused publish looks like success, and status says unconfirmed', async () => {

@@ -41,7 +41,7 @@ const WHAT = `## What there is
 - \`conformance\` is \`match\`, \`partial\`, \`unbaselined\`, \`deviation\` or \`unreachable\`. Of an unreachable device there are no \`claims\`. A fact that could not be read
   is missing there and named in \`evidence.readings\`: show "unknown", not 0.
 - \`dev\` topics exist up to 500 devices a gateway, or with \`mqtt.mirror: on\`. A device that left the configuration may leave its last message behind.
-- Give a display an account that may read these topics and write none.
+- Give a display an account that may read these topics and write none: \`display-a\` in the access lists of [broker.md](broker.md).
 
 To check single messages, with the key of the gateway: \`mosquitto_sub … -t 'attest/v1/+/dev/+' | assayer verify - --each --key gateway.jwk.json\`. That proves who made each, not that
 it is the newest, or that none is missing.`;
