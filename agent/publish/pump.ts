@@ -40,7 +40,7 @@ export class Pump {
   readonly #options: PumpOptions;
   readonly #mirrors: Mirrors;
   readonly #allowance: Allowance;
-  readonly #lead = new Lead();
+  readonly #lead: Lead;
   readonly #patience: Patience;
   readonly #told: Told;
   /** Acknowledged above the cursor, waiting for a lower one. */
@@ -63,6 +63,7 @@ export class Pump {
     this.#allowance = new Allowance(options.settings.rate, options.clock.monoMs());
     this.#patience = new Patience(options.timing);
     this.#told = new Told(options.emit);
+    this.#lead = new Lead(options.timing.firstLead);
   }
 
   /** Begins at the lowest unconfirmed entry. */
@@ -164,7 +165,7 @@ export class Pump {
     if (floor > this.#floor) this.#patience.begin(this.#options.clock.monoMs());
     this.#floor = floor;
     this.#told.goesOn(this.#lowestUnconfirmed());
-    this.#lead.confirmed(floor);
+    this.#lead.confirmed(floor, this.#options.clock.monoMs());
     if (this.#lead.count === 0) this.#patience.rest();
     // It may have stored them from an earlier connection.
     if (floor > this.#next && this.#held === undefined) this.#rewind();
@@ -243,8 +244,9 @@ export class Pump {
 
   #noteSent(entry: OutboxEntry): void {
     if (!this.#options.receivers.required) return;
-    this.#patience.sent(this.#options.clock.monoMs());
-    this.#lead.sent(entry);
+    const nowMs = this.#options.clock.monoMs();
+    this.#patience.sent(nowMs);
+    this.#lead.sent(entry, nowMs);
   }
 
   #turnAfter(waitMs: number): void {

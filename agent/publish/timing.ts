@@ -1,4 +1,4 @@
-/** Every interval of the uplink (mqtt.md §3–§6). Tests pass shorter ones. */
+/** Every interval of the uplink (mqtt.md §3–§6), and how it begins. Tests pass shorter ones. */
 export interface Timing {
   /** TCP, TLS and CONNACK together. */
   readonly connectMs: number;
@@ -41,6 +41,8 @@ export interface Timing {
   /** Without progress entries are sent again after this, then after twice as long each time, up to the ceiling. */
   readonly resendMs: number;
   readonly resendCapMs: number;
+  /** Entries that are sent before the first word of a collector; more follow as it keeps up. */
+  readonly firstLead: number;
   /** Signed checkpoint where the log grew, and in any case. */
   readonly heartbeatMs: number;
   readonly idleHeartbeatMs: number;
@@ -74,6 +76,7 @@ export const TIMING: Timing = {
   probeMs: 300_000,
   resendMs: 30_000,
   resendCapMs: 900_000,
+  firstLead: 16,
   heartbeatMs: 60_000,
   idleHeartbeatMs: 300_000,
   requestMs: { status: 5_000, observe: 30_000, checkpoint: 10_000 },

@@ -23,6 +23,7 @@ export const FAST: Timing = {
   mirrorEveryMs: 1,
   settleMs: 0,
   probeMs: 60_000,
+  firstLead: 256,
   stopMs: 2_000,
 };
 

@@ -147,21 +147,55 @@ suite('presence of collectors (mqtt.md §4)', () => {
 
 test('the lead is 256 entries or 1 MiB, and never less than one entry', () => {
   const entry = (seq: number, bytes: number) => ({ seq, kind: 'coverage', message: Buffer.alloc(bytes) });
-  const many = new Lead();
-  for (let seq = 0; many.hasRoom(entry(seq, 10)); seq += 1) many.sent(entry(seq, 10));
+  const many = new Lead(256);
+  for (let seq = 0; many.hasRoom(entry(seq, 10)); seq += 1) many.sent(entry(seq, 10), 0);
   assert.equal(many.count, 256);
-  many.confirmed(6);
+  many.confirmed(6, 0);
   assert.equal(many.count, 250);
-  many.confirmed(1_000);
+  many.confirmed(1_000, 0);
   assert.equal(many.count, 0);
 
-  const large = new Lead();
+  const large = new Lead(256);
   assert.equal(large.hasRoom(entry(0, 2_000_000)), true);
-  large.sent(entry(0, 2_000_000));
+  large.sent(entry(0, 2_000_000), 0);
   assert.equal(large.hasRoom(entry(1, 1)), false);
-  large.confirmed(1);
-  for (let seq = 1; large.hasRoom(entry(seq, 32_768)); seq += 1) large.sent(entry(seq, 32_768));
+  large.confirmed(1, 0);
+  for (let seq = 1; large.hasRoom(entry(seq, 32_768)); seq += 1) large.sent(entry(seq, 32_768), 0);
   assert.equal(large.count, 32);
+});
+
+test('the lead grows with what is confirmed in time, and halves once for what was late together', () => {
+  const entry = (seq: number) => ({ seq, kind: 'coverage', message: Buffer.alloc(10) });
+  const lead = new Lead(16);
+  let next = 0;
+  /** Sends what may go, and gives how much is on its way. */
+  const fill = (nowMs: number): number => {
+    for (; lead.hasRoom(entry(next)); next += 1) lead.sent(entry(next), nowMs);
+    return lead.count;
+  };
+  assert.equal(fill(0), 16);
+  lead.confirmed(next, 500);
+  assert.equal(fill(1_000), 32);
+  lead.confirmed(next - 8, 1_500);
+  assert.equal(fill(2_000), 56);
+  for (let nowMs = 3_000; nowMs < 10_000; nowMs += 1_000) {
+    lead.confirmed(next, nowMs);
+    fill(nowMs);
+  }
+  assert.equal(lead.count, 256);
+
+  lead.confirmed(next - 100, 30_000);
+  assert.equal(lead.count, 100);
+  assert.equal(fill(30_000), 128);
+  lead.confirmed(next - 28, 31_000);
+  assert.equal(fill(31_000), 128, 'the rest of what was late is no further reason');
+  lead.confirmed(next, 36_000);
+  assert.equal(fill(36_000), 128, 'neither prompt nor late');
+  for (let nowMs = 60_000; nowMs < 1_000_000; nowMs += 50_000) {
+    lead.confirmed(next, nowMs);
+    fill(nowMs);
+  }
+  assert.equal(lead.count, 8);
 });
 
 test('entries are sent again after 30 s without progress, then after 60, 120 … 900 s; a gap is heeded at once, then no more often', () => {
