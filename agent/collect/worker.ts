@@ -92,6 +92,7 @@ export class Worker {
     this.#link = new Link({
       ...this.#options,
       clientId: options.clientId ?? clientId,
+      isCollector: true,
       random: Math.random,
       will: ({ retainedWill }) => {
         this.#presence.begin();
@@ -291,8 +292,9 @@ export class Worker {
     if (leave.aborted) farewell();
     else if (connection.open) {
       this.#connection = connection;
-      await this.#sayOnline();
-      await this.#sayTime();
+      // Nobody waits for the answers: they come behind all that the broker delivers.
+      void this.#sayOnline();
+      void this.#sayTime();
       this.#owesGreeting = true;
       const { broker, protocol } = connection;
       emit('info', 'collect.connected', { broker: broker.url, protocol });
@@ -333,9 +335,15 @@ export class Worker {
   }
 
   /** May be lost: it is made again. */
-  async #publish({ topic, payload, retain, expiryS }: Outgoing): Promise<void> {
+  async #publish({ topic, payload, retain, expiryS, prompt }: Outgoing): Promise<void> {
     const options = { retain, contentType: JSON_TEXT, ...(expiryS === undefined ? {} : { expiryS }) };
-    const result = await this.#connection?.publish(topic, payload, options);
+    const connection = this.#connection;
+    // The answers of a broker that delivers a backlog stand behind it; gateways wait for theirs.
+    if (prompt && connection?.hasRoom === false) {
+      connection.tell(topic, payload, options);
+      return;
+    }
+    const result = await connection?.publish(topic, payload, options);
     if (result?.kind === 'refused')
       this.#options.emit('warn', 'collect.publish-refused', { topic, reason: result.reason });
   }

@@ -13,6 +13,7 @@ export interface LinkOptions {
   readonly settings: MqttSettings;
   /** Also the user name, where a password is given without one. */
   readonly clientId: string;
+  readonly isCollector?: ConnectOptions['isCollector'];
   /** What is left with the broker as the will of the next connection. */
   readonly will: (hop: Hop) => NonNullable<ConnectOptions['will']>;
   /** What is done with a connection, from CONNACK to its end; `leave` asks for its end. */
@@ -103,12 +104,13 @@ export class Link {
   }
 
   #connect(hop: Hop): ReturnType<typeof connect> {
-    const { settings, clientId, will, timing } = this.#options;
+    const { settings, clientId, isCollector, will, timing } = this.#options;
     return connect({
       broker: hop.broker,
       protocol: hop.protocol,
       credentials: this.#renewal.use(),
       clientId,
+      isCollector,
       tlsMin: settings.tls_min,
       will: will(hop),
       timing,

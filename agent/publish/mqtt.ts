@@ -14,6 +14,10 @@ const WINDOW = 32;
 const SESSION_EXPIRY_S = 300;
 const WILL_EXPIRY_S = 86_400;
 const LARGEST_PACKET_TAKEN = 65_536;
+/** The manifest that a collector hears names a whole fleet. */
+const LARGEST_PACKET_HEARD = 262_144;
+/** So many times an answer is waited for while the broker delivers. */
+const MOST_WAITS = 20;
 
 export type Protocol = '5' | '3.1.1';
 
@@ -24,6 +28,8 @@ export interface ConnectOptions {
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';
   readonly will?: { readonly topic: string; readonly payload: Uint8Array; readonly retain: boolean };
+  /** This client is a collector: a fleet is delivered to it, behind which answers stand, and the manifest that names all of it. */
+  readonly isCollector?: boolean | undefined;
   readonly timing: Timing;
   readonly signal: AbortSignal;
 }
@@ -125,7 +131,7 @@ const clientOptions = (options: ConnectOptions): mqtt.IClientOptions & { readonl
     writeCache: false,
     log: () => {},
     ...(will === undefined ? {} : { will: willOf(will, five, timing) }),
-    ...(five ? { properties: connectProperties } : {}),
+    ...(five ? { properties: connectProperties(options) } : {}),
   };
 };
 
@@ -137,11 +143,11 @@ const willOf = ({ topic, payload, retain }: NonNullable<ConnectOptions['will']>,
   ...(five ? { properties: willProperties(timing) } : {}),
 });
 
-const connectProperties = {
+const connectProperties = ({ isCollector }: ConnectOptions) => ({
   sessionExpiryInterval: SESSION_EXPIRY_S,
   receiveMaximum: WINDOW,
-  maximumPacketSize: LARGEST_PACKET_TAKEN,
-};
+  maximumPacketSize: isCollector ? LARGEST_PACKET_HEARD : LARGEST_PACKET_TAKEN,
+});
 
 const willProperties = ({ willDelayS }: Timing) => ({
   willDelayInterval: willDelayS,
@@ -246,6 +252,8 @@ export class Connection {
   readonly #waiting: (() => void)[] = [];
   readonly #trouble: Trouble;
   readonly #hearing: Hearing;
+  /** When the broker sent something last, where much may come before an answer. */
+  #receivedMs = Number.NEGATIVE_INFINITY;
   #inflight = 0;
   #open = true;
   #close: (ending: Ending) => void = () => {};
@@ -281,6 +289,11 @@ export class Connection {
     client.once('close', failed);
     // The library reports a packet it cannot parse and reads on.
     client.once('error', failed);
+    if (options.isCollector) {
+      client.on('packetreceive', () => {
+        this.#receivedMs = performance.now();
+      });
+    }
   }
 
   get open(): boolean {
@@ -290,6 +303,21 @@ export class Connection {
   /** Calls back for each message, from the first one on: nothing is read before. To be called at once. */
   onMessage(listener: Listener): void {
     this.#hearing.tell(listener);
+  }
+
+  /** A QoS 1 publish would go out now. */
+  get hasRoom(): boolean {
+    return this.#inflight < this.window;
+  }
+
+  /**
+   * QoS 0 publish, for what is worth nothing when it is late and is said again anyway: it waits for no answer to anything. A
+   * connection that takes nothing for now is spared it.
+   */
+  tell(topic: string, payload: Uint8Array, { retain, ...properties }: PublishOptions): void {
+    if (!this.#open || this.#client.stream.writableNeedDrain) return;
+    const five = this.protocol === '5' ? { properties: publishProperties(properties) } : {};
+    this.#client.publish(topic, asBuffer(payload), { qos: 0, retain, ...five });
   }
 
   /** QoS 1 publish, as soon as the window has room. A missing answer ends the connection: its place in the window is lost. */
@@ -318,11 +346,11 @@ export class Connection {
   #send(topic: string, payload: Uint8Array, { retain, ...properties }: PublishOptions): Promise<PublishResult> {
     return new Promise((resolve) => {
       const settle = (result: PublishResult): void => {
-        clearTimeout(timer);
+        stopWaiting();
         this.#pending.delete(settle);
         resolve(result);
       };
-      const timer = setTimeout(() => this.drop({ kind: 'timeout', waitedFor: 'PUBACK' }), this.#timing.answerMs);
+      const stopWaiting = this.#expect('PUBACK');
       this.#pending.add(settle);
       this.#client.publish(
         topic,
@@ -337,12 +365,29 @@ export class Connection {
     });
   }
 
+  /**
+   * A broker that does not answer is given up, unless the answer may stand behind what it delivers meanwhile: Mosquitto
+   * 2.0.11 keeps to no receive maximum, so that is everything that waits for a collector. Gives the way to stop waiting.
+   */
+  #expect(waitedFor: 'PUBACK' | 'SUBACK'): () => void {
+    const { answerMs } = this.#timing;
+    let waits = 0;
+    const look = (): void => {
+      waits += 1;
+      const isDelivering = performance.now() - this.#receivedMs < answerMs;
+      if (isDelivering && waits < MOST_WAITS) timer = setTimeout(look, answerMs);
+      else this.drop({ kind: 'timeout', waitedFor });
+    };
+    let timer = setTimeout(look, answerMs);
+    return () => clearTimeout(timer);
+  }
+
   /** SUBSCRIBE with QoS 1. Returns the first reason that is a refusal, or undefined when all were granted. */
   subscribe(topics: readonly string[]): Promise<number | undefined> {
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.drop({ kind: 'timeout', waitedFor: 'SUBACK' }), this.#timing.answerMs);
+      const stopWaiting = this.#expect('SUBACK');
       this.#client.subscribe([...topics], { qos: 1 }, (_error, _granted, suback) => {
-        clearTimeout(timer);
+        stopWaiting();
         // Without a SUBACK the connection is gone, and `closed` tells why.
         resolve(suback?.granted.map(Number).find((reason) => reason >= 0x80));
       });

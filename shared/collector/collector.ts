@@ -4,6 +4,7 @@ import { type Standing, standingOf } from '../heartbeats.ts';
 import { endOf } from '../log-state.ts';
 import { gatewayOf } from '../verify.ts';
 import { Fleet } from './fleet.ts';
+import { Influx } from './influx.ts';
 import { HEARTBEAT_MS, Intake } from './intake.ts';
 import type { LogMachine } from './machine.ts';
 import type { Presence } from './messages.ts';
@@ -74,6 +75,7 @@ export class Collector {
   readonly #heartbeats = new Silence('heartbeat');
   readonly #coverage = new Silence('coverage');
   readonly #presences = new Presences();
+  readonly #influx = new Influx();
   #trusted: TrustAndTime;
   #queue: Promise<unknown> = Promise.resolve();
   /** A commit failed: memory may be ahead of the store, or behind. */
@@ -104,6 +106,7 @@ export class Collector {
 
   /** Takes messages in the order of their arrival, stores what they bring, and says what they were worth. */
   take(messages: readonly Arrived[], nowMs: number): Promise<Report> {
+    this.#influx.came(messages.length, nowMs);
     return this.#run(nowMs, async (work) => {
       for (const { topic, payload } of messages) {
         const channel = this.topics.read(topic);
@@ -238,12 +241,13 @@ export class Collector {
   #tell(work: Work): void {
     const { nowMs } = work;
     const uuid = this.#options.uuid ?? randomUUID;
+    const isBacklog = this.#influx.isMuch(nowMs);
     for (const machine of work.touched) {
       if (this.#fleet.index.after(machine.log.log) !== undefined) continue;
       const told =
         this.#options.mode === 'observer'
-          ? tellResync(this.topics, machine, { nowMs, uuid })
-          : tellAck(this.topics, machine, nowMs);
+          ? tellResync(this.topics, machine, { nowMs, isBacklog, uuid })
+          : tellAck(this.topics, machine, { nowMs, isBacklog });
       work.publish.push(...told);
     }
   }

@@ -216,11 +216,14 @@ export class LogMachine {
     };
   }
 
-  /** The range that is missing and overdue, to be asked for. */
-  overdue(nowMs: number): readonly [from: number, to: number] | undefined {
+  /**
+   * The range that is missing and overdue, to be asked for. While a backlog comes in, only below entries that are here: a topic keeps
+   * its order, so these will not come by themselves.
+   */
+  overdue(nowMs: number, isBacklog: boolean): readonly [from: number, to: number] | undefined {
     const { next } = this.log;
     const [, held] = this.follower.gap() ?? [];
-    const target = held ?? Math.max(this.heartbeats.heard?.size ?? 0, this.hintedSize);
+    const target = held ?? (isBacklog ? next : Math.max(this.heartbeats.heard?.size ?? 0, this.hintedSize));
     return this.asking.isDue(next, target, nowMs) ? [next, target] : undefined;
   }
 

@@ -148,18 +148,25 @@ const parseJson = (payload: Uint8Array): unknown => {
   }
 };
 
-/** A message to be published with QoS 1, `application/json`. */
+/** A message to be published with QoS 1, `application/json`; where it would have to wait for answers and is `prompt`, with QoS 0. */
 export interface Outgoing {
   readonly topic: string;
   readonly payload: Buffer;
   readonly retain: boolean;
   /** MQTT 5 message expiry, seconds. */
   readonly expiryS?: number;
+  /** Worth nothing when it is late: a later one says more, and it is said again. */
+  readonly prompt?: true;
 }
 
-export const outgoing = (topic: string, content: object, { retain, expiryS }: Publishing): Outgoing => ({
+export const outgoing = (
+  topic: string,
+  content: object,
+  { retain, expiryS, prompt }: Publishing & Pick<Outgoing, 'prompt'>,
+): Outgoing => ({
   topic,
   payload: canonicalBytes(content),
   retain,
   ...(expiryS === undefined ? {} : { expiryS }),
+  ...(prompt === undefined ? {} : { prompt }),
 });

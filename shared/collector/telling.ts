@@ -11,19 +11,30 @@ import type { CollectorTopics } from './topics.ts';
 const REQUEST_S = 60;
 const PAGE_ENTRIES = 1_000;
 
+/** When it is told, and whether a backlog is coming in. */
+interface Now {
+  readonly nowMs: number;
+  readonly isBacklog: boolean;
+}
+
 /** The acknowledgement of a log that is due, with the range that is missing and overdue. */
-export const tellAck = (topics: CollectorTopics, machine: LogMachine, nowMs: number): readonly Outgoing[] => {
-  const ack = machine.ack(nowMs, machine.overdue(nowMs));
-  return ack === undefined ? [] : [outgoing(topics.ack(gatewayIdOf(ack.log)), ack, publishingOn('ack'))];
+export const tellAck = (
+  topics: CollectorTopics,
+  machine: LogMachine,
+  { nowMs, isBacklog }: Now,
+): readonly Outgoing[] => {
+  const ack = machine.ack(nowMs, machine.overdue(nowMs, isBacklog));
+  if (ack === undefined) return [];
+  return [outgoing(topics.ack(gatewayIdOf(ack.log)), ack, { ...publishingOn('ack'), prompt: true })];
 };
 
 /** The request of an observer, whom no gateway waits for, for what is missing and overdue. */
 export const tellResync = (
   topics: CollectorTopics,
   machine: LogMachine,
-  { nowMs, uuid }: { readonly nowMs: number; readonly uuid: () => string },
+  { nowMs, isBacklog, uuid }: Now & { readonly uuid: () => string },
 ): readonly Outgoing[] => {
-  const overdue = machine.overdue(nowMs);
+  const overdue = machine.overdue(nowMs, isBacklog);
   if (overdue === undefined) return [];
   const [from, to] = overdue;
   const request: Request = {

@@ -68,6 +68,41 @@ suite('a connection through the MQTT library (mqtt.md §11)', { timeout: 30_000 
     assert.deepEqual(await connection.closed, { kind: 'timeout', waitedFor: 'PUBACK' });
   });
 
+  test('an answer is waited for as long as the broker delivers to one who hears it all, and no longer', async () => {
+    let delivering: NodeJS.Timeout | undefined;
+    await using broker = await ScriptedBroker.start(({ type }, socket) => {
+      if (type !== TYPE.publish) return undefined;
+      delivering ??= setInterval(() => socket.write(incoming('a/c', '')), 50);
+      return [];
+    });
+    const heard: string[] = [];
+    const connection = await connected(broker.url, { timing: { ...FAST, answerMs: 300 }, isCollector: true });
+    connection.onMessage(({ topic }) => {
+      heard.push(topic);
+      return undefined;
+    });
+    const pending = connection.publish('a/b', BYTES, PLAIN);
+    await delay(1_000);
+    assert.ok(connection.open && heard.length > 5);
+    clearInterval(delivering);
+    assert.deepEqual(await pending, { kind: 'closed' });
+    assert.deepEqual(await connection.closed, { kind: 'timeout', waitedFor: 'PUBACK' });
+  });
+
+  test('what is worth nothing when it is late goes with QoS 0, past a window that is full', async () => {
+    await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.publish ? [] : undefined));
+    const connection = await connected(broker.url, { timing: { ...FAST, answerMs: 20_000 } });
+    assert.equal(connection.hasRoom, true);
+    for (let n = 0; n < 40; n += 1) void connection.publish('a/b', BYTES, PLAIN);
+    assert.equal(connection.hasRoom, false);
+    connection.tell('a/c', BYTES, PLAIN);
+    await until('it comes', () => broker.published('a/c').length === 1);
+    assert.equal(broker.published('a/b').length, 32);
+    assert.equal(((broker.published('a/c')[0]?.flags ?? 0) >> 1) & 3, 0);
+    connection.drop(LEFT);
+    connection.tell('a/c', BYTES, PLAIN);
+  });
+
   test('everything pending settles when the broker closes', async () => {
     await using broker = await ScriptedBroker.start(({ type }) => (type === TYPE.publish ? [] : undefined));
     const connection = await connected(broker.url, { timing: { ...FAST, answerMs: 20_000 } });

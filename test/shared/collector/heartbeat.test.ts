@@ -94,6 +94,46 @@ test('entries that a checkpoint promises and that do not come are asked for', as
   );
 });
 
+test('while a backlog comes in, what a checkpoint promises is taken to be on its way; what later entries show to be missing is not', async () => {
+  const collector = await open();
+  const other = plain(1_000, 'example.org/gw-other/1');
+  let at = 0;
+  /** A second of a backlog of another log; the gaps that are asked for. */
+  const second = async (nowMs: number) => {
+    const some = other.messages.slice(at, at + 64).map((message) => arrived(message, 'attest/v1/gw-other/log'));
+    at += 64;
+    const reports = [await collector.take(some, nowMs), await collector.tick(nowMs)];
+    return reports.flatMap(acksOf).flatMap(({ log: of, gap }) => (gap === undefined ? [] : [[of, gap]]));
+  };
+  await collector.take([...all.slice(0, 10), heartbeat(log, 20)], NOW);
+  for (let s = 1; s <= 8; s += 1) assert.deepEqual(await second(NOW + s * 1_000), []);
+  await collector.take(all.slice(14, 15), NOW + 9_000);
+  const asked = [];
+  for (let s = 9; s <= 12; s += 1) asked.push(...(await second(NOW + s * 1_000)));
+  assert.deepEqual(asked, [[LOG, [10, 14]]]);
+  const after = [];
+  for (let s = 13; s <= 20; s += 1) after.push(...acksOf(await collector.tick(NOW + s * 1_000)));
+  assert.deepEqual(
+    after.filter(({ gap }) => gap !== undefined),
+    [],
+  );
+});
+
+test('a backlog that is over is no excuse: what a checkpoint promised is asked for', async () => {
+  const collector = await open();
+  const other = plain(64, 'example.org/gw-other/1');
+  await collector.take([...all.slice(0, 10), heartbeat(log, 20)], NOW);
+  await collector.take(
+    other.messages.map((message) => arrived(message, 'attest/v1/gw-other/log')),
+    NOW + 1_000,
+  );
+  const asked: number[] = [];
+  for (let s = 2; s <= 10; s += 1) {
+    for (const { gap } of acksOf(await collector.tick(NOW + s * 1_000))) if (gap !== undefined) asked.push(s);
+  }
+  assert.deepEqual(asked, [5]);
+});
+
 const sequences: { readonly [title: string]: readonly [readonly (() => Arrived)[], readonly string[]] } = {
   'another root of a size that is here': [[() => heartbeat(log, 30, { root: rootOf(log, 29) })], ['E_FORK']],
   'two roots of one size': [
