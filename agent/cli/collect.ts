@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isError, type Report } from '../../shared/index.ts';
+import { isError, type Report, type TrustSource, trustKey } from '../../shared/index.ts';
 import { SqlStore } from '../collect/sql-store.ts';
-import { signingCollector } from '../collect/witness.ts';
+import { type SigningCollector, signingCollector } from '../collect/witness.ts';
 import { Worker } from '../collect/worker.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -93,7 +93,7 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   const worker = await Worker.open({
     id,
     settings,
-    trust,
+    trust: trustingItself(trust, signing),
     share,
     ...(options.clientId === undefined ? {} : { clientId: options.clientId }),
     mode: options.observer === true ? 'observer' : 'required',
@@ -159,6 +159,13 @@ const newsFrom = (news: string[]) => ({
     news.push(`${level} ${event} ${JSON.stringify(members)}`);
   },
 });
+
+/** Its own markers of time come back to it, and entries name them: where keys are given by hand, its own is one of them. */
+const trustingItself = (trust: TrustSource, signing: SigningCollector | undefined): TrustSource => {
+  if (signing === undefined || trust.kind === 'authority') return trust;
+  const own = trustKey({ kid: signing.kid, jwk: signing.jwk, role: 'collector' });
+  return { kind: 'keys', keys: new Map([[own.kid, own], ...trust.keys]) };
+};
 
 const requireTaken = ({ verdicts }: Report): void => {
   const [refused] = verdicts;
