@@ -1,6 +1,6 @@
 import { canonicalBytes } from './jcs.ts';
 import type { Role, Signer } from './keys.ts';
-import { MAX_MESSAGE_BYTES, modelProblem } from './model.ts';
+import { MAX_MANIFEST_BYTES, MAX_MESSAGE_BYTES, modelProblem } from './model.ts';
 
 /** `typ` of a message binds its purpose (attestation.md §2); with the role of the key that may sign it. */
 export const TYPS = {
@@ -13,6 +13,9 @@ export const TYPS = {
 } as const satisfies { readonly [typ: string]: Role };
 
 export type Typ = keyof typeof TYPS;
+
+/** Most bytes of a message by its purpose. */
+export const mostBytes = (typ: Typ): number => (typ === 'miner-trust+jwt' ? MAX_MANIFEST_BYTES : MAX_MESSAGE_BYTES);
 
 /** The JOSE header of a message, encoded: canonical JSON of exactly alg, kid and typ. */
 const encodeHeader = (kid: string, typ: Typ): string =>
@@ -32,8 +35,8 @@ export const signMessage = (content: object, typ: Typ, signer: Signer): Buffer =
   const canonical = canonicalBytes(content);
   const header = encodeHeader(signer.kid, typ);
   const message = joinMessage(canonical, header, signer.sign(signingInput(header, canonical)));
-  if (message.length > MAX_MESSAGE_BYTES)
-    throw new Error(`cannot sign: ${message.length} bytes, at most ${MAX_MESSAGE_BYTES}`);
+  const most = mostBytes(typ);
+  if (message.length > most) throw new Error(`cannot sign: ${message.length} bytes, at most ${most}`);
   return message;
 };
 

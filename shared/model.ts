@@ -1,12 +1,17 @@
 /** The restricted data model of statements (attestation.md §2): what a signed document may hold, and how much of it. */
 
 export const MAX_MESSAGE_BYTES = 32_768;
+/** A trust manifest names every gateway of a fleet. With topic and properties it fits the 256 KiB that brokers are set to take. */
+export const MAX_MANIFEST_BYTES = 245_760;
 export const MAX_DEPTH = 8;
 export const MAX_ITEMS = 512;
 export const MAX_TEXT_BYTES = 1_024;
 
 /** Members whose text may be longer, by name. */
 const LONG_TEXT_BYTES: { readonly [name: string]: number } = { doc: 20_480, note: 8_192 };
+
+/** Lists that may be longer, by name: the keys of a manifest. */
+const LONG_LIST_ITEMS: { readonly [name: string]: number } = { keys: 1_024 };
 
 export const MEMBER_NAME = /^[a-z_][a-z0-9_.-]{0,63}$/;
 
@@ -43,7 +48,8 @@ const textProblem = (text: string, name: string): string | undefined => {
 };
 
 const listProblem = (list: readonly unknown[], name: string, depth: number): string | undefined => {
-  if (list.length > MAX_ITEMS) return `${name}: more than ${MAX_ITEMS} items`;
+  const most = Object.hasOwn(LONG_LIST_ITEMS, name) ? (LONG_LIST_ITEMS[name] ?? MAX_ITEMS) : MAX_ITEMS;
+  if (list.length > most) return `${name}: more than ${most} items`;
   for (const item of list) {
     const problem = modelProblem(item, name, depth + 1);
     if (problem !== undefined) return problem;

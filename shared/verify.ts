@@ -3,10 +3,10 @@ import { z } from 'zod';
 import { fromBase64url } from './base64url.ts';
 import { documentSchema, type ReferenceDocument } from './document.ts';
 import { isReducedSignature } from './ed25519.ts';
-import { signingInput, TYPS, type Typ } from './envelope.ts';
+import { mostBytes, signingInput, TYPS, type Typ } from './envelope.ts';
 import { canonicalJson, TooDeep } from './jcs.ts';
 import type { TrustedKey, TrustedKeys } from './keys.ts';
-import { MAX_MESSAGE_BYTES, modelProblem } from './model.ts';
+import { modelProblem } from './model.ts';
 import { EAT_PROFILE, type Statement, statementSchema } from './statement.ts';
 import { leafHash } from './tree.ts';
 import { VerificationError } from './verification.ts';
@@ -74,7 +74,7 @@ export const verifySigned = (
   typ: Typ,
   trust: Trust,
 ): { readonly content: Buffer; readonly key: TrustedKey } => {
-  checkBytes(bytes);
+  checkBytes(bytes, mostBytes(typ));
   const envelope = cutEnvelope(bytes);
   const content = cutContent(bytes, envelope);
   const key = findKey(readHeader(envelope.header, typ), typ, trust);
@@ -94,10 +94,8 @@ const isUtf8 = (bytes: Uint8Array): boolean => {
 };
 
 /** Step 1: not too long, UTF-8, starts with a brace. */
-const checkBytes = (bytes: Uint8Array): void => {
-  if (bytes.length > MAX_MESSAGE_BYTES) {
-    throw new VerificationError('E_SIZE', 1, `${bytes.length} bytes, at most ${MAX_MESSAGE_BYTES}`);
-  }
+const checkBytes = (bytes: Uint8Array, most: number): void => {
+  if (bytes.length > most) throw new VerificationError('E_SIZE', 1, `${bytes.length} bytes, at most ${most}`);
   if (bytes[0] !== 0x7b) throw new VerificationError('E_ENCODING', 1, 'does not start with {');
   if (!isUtf8(bytes)) throw new VerificationError('E_ENCODING', 1, 'not UTF-8');
 };

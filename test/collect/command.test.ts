@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -9,7 +10,15 @@ import { buildProgram } from '../../agent/cli/program.ts';
 import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
 import type { Worker } from '../../agent/collect/worker.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
-import { type LogReport, publicKeyOf, signMessage, verifyEpoch, verifyManifest } from '../../shared/index.ts';
+import {
+  jwkOf,
+  type LogReport,
+  publicKeyOf,
+  signMessage,
+  thumbprint,
+  verifyEpoch,
+  verifyManifest,
+} from '../../shared/index.ts';
 import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
@@ -106,7 +115,11 @@ test('the live table: every gateway in a line, silent ones first, drawn again in
 });
 
 /** A manifest that trusts the gateway of these tests, signed by `signer`. */
-const manifestBy = (signer: ReturnType<typeof keyOf>, witnesses: readonly SigningCollector[]): Buffer =>
+const manifestBy = (
+  signer: ReturnType<typeof keyOf>,
+  witnesses: readonly SigningCollector[],
+  others: readonly object[] = [],
+): Buffer =>
   signMessage(
     {
       version: 1,
@@ -115,6 +128,7 @@ const manifestBy = (signer: ReturnType<typeof keyOf>, witnesses: readonly Signin
       keys: [
         { kid: gatewayKey.kid, jwk: gatewayKey.jwk, role: 'gateway' },
         ...witnesses.map(({ kid, jwk }) => ({ kid, jwk, role: 'collector' })),
+        ...others,
       ],
       witnesses: witnesses.map(({ vkey }) => vkey),
       quorum: 1,
@@ -251,6 +265,27 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     assert.ok(gateway.acks.length > before && gateway.isDone, `${gateway.acks}`);
   });
 
+  test('a manifest names a thousand gateways, over a broker as it is recommended', async (t) => {
+    const dir = folder(t);
+    const authority = keyOf(7);
+    writeFileSync(join(dir, 'authority.jwk.json'), JSON.stringify(authority.jwk));
+    const others = Array.from({ length: 1_000 }, (_none, n) => {
+      const jwk = jwkOf(generateKeyPairSync('ed25519').privateKey);
+      return { kid: thumbprint(jwk), jwk, role: 'gateway', logs: [`example.org/site-0417-gateway-${n}`] };
+    });
+    const manifest = manifestBy(authority, [], others);
+    assert.ok(manifest.length > 200_000, `${manifest.length} bytes`);
+    await using broker = await Mosquitto.start(['allow_anonymous true', 'max_packet_size 262144']);
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(10));
+    await observer.publish('attest/v1/_fleet/trust', manifest.toString(), true);
+    const words = ['--authority', 'authority.jwk.json', '--state', 'state', '--until-idle', '2'];
+    const said = await assayer(['collect', broker.url, '--id', 'collector-a', ...words], { cwd: dir });
+    assert.match(said.out, /manifest 1 is in force/);
+    assert.ok(gateway.isDone, said.out + said.err);
+    assert.throws(() => manifestBy(authority, [], [...others, ...others]), /cannot sign/);
+  });
+
   test('it cosigns what it has stored, under a key that only its user can read, and says what time it is', async (t) => {
     const dir = folder(t);
     const keyFile = join(dir, 'collector.key');
@@ -282,5 +317,18 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     assert.equal(verifyEpoch(Buffer.from(epoch?.text ?? ''), { keys }, Date.now())?.iss, 'collector-a');
     assert.match((await assayer(['collect', 'logs', '--state', join(dir, 'state')])).out, /gw-test\/1 +10 +10 +10$/m);
     assert.equal(statSync(keyFile).mode & 0o777, 0o600);
+  });
+
+  test('where keys are given by hand, its own marker of time is no forgery', async (t) => {
+    const dir = folder(t);
+    writeFileSync(join(dir, 'gateway.jwk.json'), JSON.stringify(knownAnswers.jwk));
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(10));
+    const words = ['--trust', 'gateway.jwk.json', '--cosign', 'collector.key', '--state', 'state', '--until-idle', '2'];
+    const said = await assayer(['collect', broker.url, '--id', 'collector-a', ...words], { cwd: dir });
+    assert.equal(said.code, 0, said.out + said.err);
+    assert.ok(gateway.isDone && observer.on('attest/v1/_fleet/epoch/collector-a').length > 0);
+    assert.equal((await assayer(['collect', 'alarms', '--state', 'state'], { cwd: dir })).code, 0);
   });
 });
