@@ -51,6 +51,10 @@ export class Mosquitto {
     return `mqtt://127.0.0.1:${this.port}`;
   }
 
+  get pid(): number {
+    return this.#process?.pid ?? 0;
+  }
+
   write(name: string, text: string): void {
     writeFileSync(join(this.folder, name), text);
   }
