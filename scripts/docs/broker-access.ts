@@ -109,7 +109,7 @@ const emqxRole = ({ user, rights }: Role): readonly string[] => {
   const actions = [
     { action: 'subscribe', granted: rights.filter(({ may }) => may === 'read') },
     ...[false, true].map((kept) => ({
-      action: `{publish, [{qos, 1}, {retain, ${kept}}]}`,
+      action: `{publish, [{retain, ${kept}}]}`,
       granted: rights.filter((right) => right.may === 'write' && right.kept === kept),
     })),
   ];

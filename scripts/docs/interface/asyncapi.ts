@@ -41,7 +41,8 @@ export const CONVERSATIONS: { readonly [Name in ChannelName]: Conversation } = {
   ack: {
     title: 'Acknowledgement',
     description:
-      'After the commit of the collector, at most five a second, after each connect, and every minute while idle. It moves what the ' +
+      'After the commit of the collector, at most five a second, after each connect, and every minute while idle; with QoS 0 where ' +
+      'one with QoS 1 would have to wait behind answers. It moves what the ' +
       'gateway sends only where the collector is in its `mqtt.collectors`.',
     messages: ['ack'],
     from: 'collector',

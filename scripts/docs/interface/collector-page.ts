@@ -83,7 +83,8 @@ said so. **Keep the bytes**: the message as received is the evidence; JSON that 
 To have something to look at: \`npm start\` in a clone starts simulated miners, an agent and a broker; its first lines give the broker's URL and the
 public key, which is that of \`example.org/demo-gw\`. That broker speaks MQTT 3.1.1 only. As no collector is required there, run the examples with \`--observer\`.`;
 
-const TOPICS = `All topics begin with \`<prefix>/v1/\`, by default \`attest/v1/\`. Everything is published with QoS 1; subscribe with QoS 1. Ids are
+const TOPICS = `All topics begin with \`<prefix>/v1/\`, by default \`attest/v1/\`. Everything is published with QoS 1, an acknowledgement
+also with QoS 0; subscribe with QoS 1. Ids are
 lower case letters, digits and \`-\`, at most 63. MQTT 5 and 3.1.1 carry the same messages; properties, retain flag, QoS and order
 of arrival are conveniences and never evidence.`;
 
