@@ -74,7 +74,9 @@ export const verifyCheckpoint = (
   return { bytes, kid: key.kid, content: checkpoint };
 };
 
-const checkNote = ({ log, size, root, note }: CheckpointContent, key: TrustedKey): void => {
+const checkNote = ({ log, first, size, root, note }: CheckpointContent, key: TrustedKey): void => {
+  // What a log no longer holds it had: entries that never were must not count as lost.
+  if (first > size) throw new VerificationError('E_CHECKPOINT', 16, `holds entries from ${first} of ${size}`);
   const parsed = parseNote(note);
   const end = parsed && parseCheckpointText(parsed.text);
   if (parsed === undefined || end === undefined) {

@@ -212,6 +212,17 @@ const notes: { readonly [title: string]: () => object } = {
   }),
 };
 
+test('a heartbeat that holds entries beyond its own size is E_CHECKPOINT, and nothing counts as lost by it', async () => {
+  const collector = await open();
+  await collector.take(all.slice(0, 20), NOW);
+  const { jws: _jws, ...content } = JSON.parse(Buffer.from(heartbeat(log, 20).payload).toString());
+  const payload = signMessage({ ...content, first: 25 }, 'miner-cp+jwt', gatewayKey);
+  const said = await collector.take([{ topic: 'attest/v1/gw-test/cp', payload }], NOW);
+  assert.deepEqual(verdictsOf(said), ['refused E_CHECKPOINT']);
+  await collector.take(all.slice(20), NOW);
+  assert.equal((await report(collector))?.size, all.length);
+});
+
 for (const [title, change] of Object.entries(notes)) {
   test(`a heartbeat with a note ${title} is E_CHECKPOINT`, async () => {
     const collector = await open();
