@@ -18,7 +18,7 @@ import {
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from '../publish/broker.ts';
-import type { Ending } from '../publish/ending.ts';
+import { type Ending, reasonText } from '../publish/ending.ts';
 import { Link } from '../publish/link.ts';
 import type { Connection } from '../publish/mqtt.ts';
 import { TIMING, type Timing } from '../publish/timing.ts';
@@ -345,7 +345,12 @@ export class Worker {
     }
     const result = await connection?.publish(topic, payload, options);
     if (result?.kind === 'refused')
-      this.#options.emit('warn', 'collect.publish-refused', { topic, reason: result.reason });
+      this.#options.emit('warn', 'collect.publish-refused', {
+        topic,
+        reason: result.reason,
+        message: `the broker does not let this collector publish to ${topic}: ${reasonText(result.reason)}`,
+        remedy: `allow it in the access list of the broker: docs/broker.md; the name in the certificate has to be the id, ${this.#options.id}`,
+      });
   }
 }
 
