@@ -13,7 +13,7 @@ import { type ControlRequest, type Door, serveControl } from './platform/control
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { binaryDigest, describeHost } from './platform/host.ts';
-import { type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
+import { bindPublicKey, type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import { Logins } from './probe/logins.ts';
@@ -122,6 +122,7 @@ export class Daemon {
       });
       daemon = new Daemon(loaded, ambience, { store, log, time, fleet, key });
       await daemon.#begin(key.protection);
+      tellWhoseKey(loaded.config, key, ambience.emit);
       return daemon;
     } catch (error) {
       // An agent runs, or it does not: what had begun ends.
@@ -623,6 +624,18 @@ const readLog = (
   const log = Log.read(options);
   const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
   return stale === undefined ? log : Log.read({ ...options, replaces: stale });
+};
+
+/** For verifiers only: the agent does its work without. */
+const tellWhoseKey = ({ state_dir, operator, gateway }: Config, key: GatewayKey, emit: Emit): void => {
+  try {
+    bindPublicKey(state_dir, key, `${operator}/${gateway}`);
+  } catch (error) {
+    emit('warn', 'key.public-unwritten', {
+      message: `cannot note in gateway.jwk.json whose key it is: ${(error as Error).message}`,
+      remedy: 'make it writable by the user of the agent: without the note whoever trusts it trusts it for any gateway',
+    });
+  }
 };
 
 const trustedKey = ({ kid, jwk: { kty, crv, x } }: GatewayKey): TrustedKey =>

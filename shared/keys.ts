@@ -59,6 +59,7 @@ export const keyRecordSchema = z.strictObject({
 const bareJwk = z.strictObject({
   ...jwkSchema.shape,
   kid: sha256Schema.exactOptional(),
+  logs: z.array(z.string()).exactOptional().describe('`<operator-domain>/<gateway>`; absent: any log'),
   use: z.literal('sig').exactOptional(),
   alg: z.enum(['Ed25519', 'EdDSA']).exactOptional(),
 });
@@ -70,7 +71,7 @@ export const trustedKeysSchema = z.union([
   z.strictObject({ keys: z.array(keyRecordSchema).min(1) }),
 ]);
 
-/** A trusted key and what it is trusted for. A bare JWK is a gateway key for any log. */
+/** A trusted key and what it is trusted for. A bare JWK is a gateway key, without `logs` for any log. */
 export interface TrustedKey extends z.infer<typeof keyRecordSchema> {
   /** The same key, ready to verify with. */
   readonly key: KeyObject;
@@ -90,9 +91,9 @@ export const parseTrustedKeys = (json: unknown): TrustedKeys => {
 
 const recordsOf = (file: z.infer<typeof trustedKeysSchema>): readonly z.infer<typeof keyRecordSchema>[] => {
   if (!Array.isArray(file) && 'keys' in file) return file.keys;
-  return [file].flat().map(({ kty, crv, x, kid }) => {
+  return [file].flat().map(({ kty, crv, x, kid, logs }) => {
     const jwk = { kty, crv, x };
-    return { kid: kid ?? thumbprint(jwk), jwk, role: 'gateway' };
+    return { kid: kid ?? thumbprint(jwk), jwk, role: 'gateway', ...(logs === undefined ? {} : { logs }) };
   });
 };
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -10,6 +10,7 @@ import type { Emit } from '../agent/platform/events.ts';
 import { createKey } from '../agent/platform/keys.ts';
 import { lastBegun } from '../agent/record/incarnation.ts';
 import { Store } from '../agent/record/store.ts';
+import { parseTrustedKeys } from '../shared/keys.ts';
 import { assayer, configured } from './cli/assayer.ts';
 
 /** Every look at this clock is a minute after the one before, so that rounds open as fast as they are looked for. */
@@ -66,6 +67,32 @@ test('log.begun-anew: a store that is gone while its mark is there is told with 
     told.map((one) => ({ ...one, remedy: '' })),
     [{ level: 'warn', log, former, remedy: '' }],
   );
+});
+
+test('a start notes in the public key whose it is, and goes on where it cannot', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const { kid } = createKey(folder);
+  const file = configured(folder, {
+    state_dir: folder,
+    devices: [{ host: '127.70.5.2', ports: { cgminer: 1, http: 1 } }],
+  });
+  const told: string[] = [];
+  const startAndStop = async () => {
+    const emit: Emit = (_level, event) => void (event === 'key.public-unwritten' && told.push(event));
+    const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+    await daemon.stop('test');
+  };
+  await startAndStop();
+  const publicKey = join(folder, 'gateway.jwk.json');
+  const { operator, gateway } = loadConfig(file).config;
+  const { logs } = parseTrustedKeys(JSON.parse(readFileSync(publicKey, 'utf8'))).get(kid) ?? {};
+  assert.deepEqual(logs, [`${operator}/${gateway}`]);
+  rmSync(publicKey);
+  mkdirSync(publicKey);
+  assert.deepEqual(told, []);
+  await startAndStop();
+  assert.deepEqual(told, ['key.public-unwritten']);
 });
 
 test('store.corrupt: a start on a damaged store says what to do, and not what is in it', async (t) => {

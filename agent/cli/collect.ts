@@ -10,7 +10,7 @@ import { jsonEvents } from '../platform/events.ts';
 import { boundHeap } from '../platform/heap.ts';
 import { jsonOf, linesOf } from './collect/lines.ts';
 import { LiveTable } from './collect/live-table.ts';
-import { type CollectOptions, idOf, manifestOf, settingsOf, shareOf, trustOf } from './collect/options.ts';
+import { type CollectOptions, idOf, manifestOf, settingsOf, shareOf, trustOf, unboundOf } from './collect/options.ts';
 import { openForWriting, withPlace } from './collect/place.ts';
 import { queryVerbs } from './collect/queries.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
@@ -73,6 +73,7 @@ const secondsOf = (text: string): number => {
 };
 
 const DRAW_MS = 1_000;
+const MOST_NAMED = 16;
 
 const run = async (urls: readonly string[], options: CollectOptions, io: Io): Promise<void> => {
   boundHeap(0);
@@ -90,6 +91,15 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   const emit = jsonEvents(isLive ? newsFrom(news) : io.err, options.logLevel, clock.wallMs);
   if (signing !== undefined)
     emit('info', 'collect.cosigns', { kid: signing.kid, jwk: signing.jwk, vkey: signing.vkey });
+  const unbound = unboundOf(trust);
+  if (unbound.length > 0) {
+    emit('warn', 'collect.keys-unbound', {
+      message: `${unbound.length} of the trusted keys name no gateway: who has one of them can speak for every gateway`,
+      remedy:
+        'copy gateway.jwk.json from its gateway again, the agent notes there whose it is when it starts; or add "logs":["<operator>/<gateway>"]',
+      kids: unbound.slice(0, MOST_NAMED),
+    });
+  }
   const worker = await Worker.open({
     id,
     settings,

@@ -48,7 +48,7 @@ const init = (options: InitOptions, io: Io): void => {
     [
       `Configuration: ${file} (${isNew ? 'new' : 'kept as it is'})`,
       `Signing key:   ${resolve(stateDir, 'gateway.key')} (mode 0600, ${hasKey ? 'kept' : 'new'})`,
-      `Public key:    ${resolve(stateDir, 'gateway.jwk.json')} (give this to whoever verifies)`,
+      `Public key:    ${resolve(stateDir, 'gateway.jwk.json')} (give this to whoever verifies, after the first start)`,
       `Key id:        ${key.kid}`,
       '',
       'Next:',

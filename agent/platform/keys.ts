@@ -1,7 +1,7 @@
 import { createPrivateKey, generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { jwkOf, type Signer, signerOf } from '../../shared/keys.ts';
+import { InvalidKey, jwkOf, parseTrustedKeys, type Signer, signerOf } from '../../shared/keys.ts';
 import type { Jwk } from '../../shared/statement.ts';
 import { AgentError } from './errors.ts';
 
@@ -39,6 +39,33 @@ export const loadKey = (stateDir: string): GatewayKey => {
   const file = join(stateDir, KEY_FILE);
   const other = 'choose an empty state_dir and run: assayer init';
   return gatewayKey(parsePrivateKey(file, readPrivate(file, 'assayer init'), other));
+};
+
+/**
+ * Notes in `gateway.jwk.json` whose key it is, `<operator>/<gateway>`, so that whoever trusts the file trusts it for this
+ * gateway and no other. Names that the key had before stay, since logs under them stand. Throws what the file system throws.
+ */
+export const bindPublicKey = (stateDir: string, { kid, jwk }: GatewayKey, gateway: string): void => {
+  const file = join(stateDir, JWK_FILE);
+  const before = boundTo(file, kid);
+  if (before.includes(gateway)) return;
+  writeFileSync(`${file}.new`, `${JSON.stringify({ ...jwk, logs: [...before, gateway] })}\n`, {
+    mode: 0o644,
+    flush: true,
+  });
+  renameSync(`${file}.new`, file);
+};
+
+/** The gateways that the file names; none where it is absent, damaged or of another key: it is written anew then. */
+const boundTo = (file: string, kid: string): readonly string[] => {
+  try {
+    return parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8'))).get(kid)?.logs ?? [];
+  } catch (error) {
+    const isExpected =
+      error instanceof InvalidKey || error instanceof SyntaxError || (error as NodeJS.ErrnoException).code === 'ENOENT';
+    if (isExpected) return [];
+    throw error;
+  }
 };
 
 /** The key with which a collector cosigns, PKCS#8 PEM, mode 0600; made at first need. Throws what `loadKey` throws. */

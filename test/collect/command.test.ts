@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { LiveTable } from '../../agent/cli/collect/live-table.ts';
+import { trustOf, unboundOf } from '../../agent/cli/collect/options.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
 import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
 import type { Worker } from '../../agent/collect/worker.ts';
@@ -18,6 +19,7 @@ import {
   thumbprint,
   verifyEpoch,
   verifyManifest,
+  verifyMessage,
 } from '../../shared/index.ts';
 import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
@@ -73,6 +75,28 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
   const nowhere = await assayer(['collect', url, '--id', 'a', '--trust', key, '--state', join(dir, 'no', 'where')]);
   assert.equal(nowhere.code, 3);
   assert.match(nowhere.err, /\[store\.unreadable\]/);
+});
+
+test('of several keys of gateways those that name none are told: their holders can speak for every gateway', (t) => {
+  const keys = folder(t);
+  const source = () =>
+    trustOf({ trust: [keys], state: keys, prefix: 'attest', tlsMin: '1.3', protocol: 'auto', logLevel: 'info' });
+  const write = (name: string, content: object) => writeFileSync(join(keys, name), JSON.stringify(content));
+  write('one.json', gatewayKey.jwk);
+  assert.deepEqual(unboundOf(source()), [], 'there is nobody else to speak for');
+  const other = keyOf(4);
+  write('other.json', { ...other.jwk, logs: ['example.org/gw-other'] });
+  assert.deepEqual(unboundOf(source()), [gatewayKey.kid]);
+  write('one.json', { ...gatewayKey.jwk, logs: ['example.org/gw-test'] });
+  const bound = source();
+  assert.deepEqual(unboundOf(bound), []);
+  const writing = plain(1);
+  writing.signer = other;
+  writing.write({ kind: 'session', session: { event: 'stop' } });
+  const [own, foreign] = writing.messages;
+  const trust = { keys: bound.kind === 'keys' ? bound.keys : new Map() };
+  assert.equal(verifyMessage(own ?? Buffer.alloc(0), trust).kid, gatewayKey.kid);
+  assert.throws(() => verifyMessage(foreign ?? Buffer.alloc(0), trust), { code: 'E_KEY_SCOPE' });
 });
 
 test('the live table: every gateway in a line, silent ones first, drawn again in place, nothing that moves the cursor', async () => {

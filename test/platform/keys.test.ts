@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { inspect } from 'node:util';
 import type { AgentError } from '../../agent/platform/errors.ts';
-import { createKey, loadKey, loadRedactionKey } from '../../agent/platform/keys.ts';
+import { bindPublicKey, createKey, loadKey, loadRedactionKey } from '../../agent/platform/keys.ts';
 import { parseTrustedKeys } from '../../shared/keys.ts';
 
 const tempDir = (t: TestContext): string => {
@@ -37,6 +37,28 @@ test('a new key is readable by the owner only, its public half lies beside it an
   assert.deepEqual([loaded.kid, loaded.jwk, loaded.protection], [made.kid, made.jwk, 'file']);
   const message = Buffer.from('bytes');
   assert.ok(trusted !== undefined && verify(null, message, trusted.key, loaded.signer.sign(message)));
+});
+
+test('the public half says whose it is, keeps former names, and is written anew where it is damaged or of another key', (t) => {
+  const dir = tempDir(t);
+  const key = createKey(dir);
+  const file = join(dir, 'gateway.jwk.json');
+  const logs = () => parseTrustedKeys(JSON.parse(readFileSync(file, 'utf8'))).get(key.kid)?.logs;
+  assert.equal(logs(), undefined);
+  bindPublicKey(dir, key, 'example.org/gw-1');
+  assert.deepEqual(logs(), ['example.org/gw-1']);
+  const { ino } = statSync(file);
+  bindPublicKey(dir, key, 'example.org/gw-1');
+  assert.equal(statSync(file).ino, ino, 'what is right is left alone');
+  bindPublicKey(dir, key, 'example.org/gw-2');
+  assert.deepEqual(logs(), ['example.org/gw-1', 'example.org/gw-2']);
+  const other = createKey(tempDir(t));
+  for (const damaged of ['', '{', JSON.stringify({ ...other.jwk, logs: ['example.org/gw-9'] })]) {
+    writeFileSync(file, damaged);
+    bindPublicKey(dir, key, 'example.org/gw-1');
+    assert.deepEqual(logs(), ['example.org/gw-1']);
+  }
+  assert.deepEqual(readdirSync(dir).sort(), ['gateway.jwk.json', 'gateway.key']);
 });
 
 test('key.exists: a key is never overwritten', (t) => {

@@ -60,6 +60,7 @@ test('a file of trusted keys is one JWK, a list of them, or records', () => {
   const { jwk, kid } = knownAnswers;
   assert.equal(parseTrustedKeys(jwk).get(kid)?.role, 'gateway');
   assert.equal(parseTrustedKeys({ ...jwk, kid, use: 'sig', alg: 'EdDSA' }).size, 1);
+  assert.deepEqual(parseTrustedKeys({ ...jwk, logs: ['example.org/gw-test'] }).get(kid)?.logs, ['example.org/gw-test']);
   assert.equal(parseTrustedKeys([jwk, jwkOf(generateKeyPairSync('ed25519').publicKey)]).size, 2);
   const record = { kid, jwk, role: 'gateway', logs: ['example.org/gw-test'] };
   assert.deepEqual(parseTrustedKeys({ keys: [record] }).get(kid)?.logs, record.logs);

@@ -75,6 +75,14 @@ export const trustOf = ({ trust = [], authority }: CollectOptions): TrustSource 
   });
 };
 
+/** The keys of gateways that are trusted for any log. A single one speaks for nobody else: there is nobody else. */
+export const unboundOf = (trust: TrustSource): readonly string[] => {
+  if (trust.kind !== 'keys') return [];
+  const gateways = [...trust.keys.values()].filter(({ role }) => role === 'gateway');
+  if (gateways.length < 2) return [];
+  return gateways.filter(({ logs }) => logs === undefined).map(({ kid }) => kid);
+};
+
 /** A bare JWK is the key of a gateway elsewhere; here it is the key of the authority. */
 const authorityOf = (file: string) => {
   try {

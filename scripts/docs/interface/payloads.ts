@@ -129,7 +129,7 @@ export const PAYLOADS = {
   keys: {
     title: 'File of trusted keys',
     description:
-      'Keys that are trusted by hand: `gateway.jwk.json` of `assayer init`, a list of such, or keys with their roles and logs.',
+      'Keys that are trusted by hand: `gateway.jwk.json` of a gateway, a list of such, or keys with their roles and logs. A key speaks for the gateways in `logs` only.',
     schema: trustedKeysSchema,
   },
 } as const satisfies { readonly [name: string]: Payload };
