@@ -4,9 +4,9 @@ import { setFlagsFromString } from 'node:v8';
 const BASE_MB = 18;
 const DEVICE_MB = 0.0027;
 /** By how much the old generation may outgrow that before it is collected: enough that a poll seldom pays for it, MB. */
-const ROOM_MB = 50;
-const LEAST_PERCENT = 30;
-const MOST_PERCENT = 200;
+const ROOM_MB = 40;
+const LEAST_PERCENT = 25;
+const MOST_PERCENT = 100;
 
 /**
  * Keeps the resident memory of a process that runs for months near to what is alive in it: a gateway has other work, too.
