@@ -1,7 +1,7 @@
 /**
  * Every topic below `<prefix>/v1`, and how a message on it is published (mqtt.md §2, §3): with QoS 1; `ack` with QoS 0
- * where it would have to wait for answers (docs/decisions/0014). Agent and
- * collector make their topics of this table, and docs/interface/asyncapi.yaml is written from it.
+ * where it would have to wait for answers (docs/decisions/0014). Agent and collector make their topics of this table, and
+ * docs/interface/asyncapi.yaml is written from it.
  */
 
 const STATEMENT = 'application/vnd.miner-attestation+json';

@@ -31,9 +31,8 @@ export const POLLED: ReadonlySet<FactName> = new Set([
 
 /**
  * Reads every fact of `driver` whose questions were all asked in this look (at a pools look, of the volatile ones `POLLED`
- * only), and makes it fit to be compared, stored
- * and signed: texts sanitised, pool URLs canonical, components sorted and fingerprinted. What stages after this one
- * see of a device is clean.
+ * only), and makes it fit to be compared, stored and signed: texts sanitised, pool URLs canonical, components sorted and
+ * fingerprinted. What stages after this one see of a device is clean.
  */
 export const normalise = (driver: Driver, capture: Capture, look: LookKind): Observation => {
   const facts: { [name: string]: unknown } = {};

@@ -1,3 +1,4 @@
+import { CLEAR_BELOW, CLEAR_LINE, HIDE_CURSOR, NO_WRAP, SHOW_CURSOR, WRAP } from '../../agent/cli/terminal.ts';
 import type { DemoEvent } from './event.ts';
 import { eventLines, type Reporter } from './reporter.ts';
 import { type Scene, view } from './view.ts';
@@ -10,14 +11,7 @@ export interface Terminal {
   readonly on: (event: 'resize', listener: () => void) => unknown;
 }
 
-const HIDE_CURSOR = '\x1b[?25l';
-const SHOW_CURSOR = '\x1b[?25h';
-/** Text of unknown width must never push a line into the next. */
-const NO_WRAP = '\x1b[?7l';
-const WRAP = '\x1b[?7h';
 const CLEAR = '\x1b[2J\x1b[H';
-const CLEAR_LINE = '\x1b[K';
-const CLEAR_BELOW = '\x1b[J';
 const up = (lines: number): string => (lines === 0 ? '' : `\x1b[${lines}A`);
 
 /** The view, redrawn in place below the first lines, which stay. */

@@ -3,14 +3,7 @@ import { gatewayOf } from '../../../shared/index.ts';
 import type { Worker } from '../../collect/worker.ts';
 import { type Io, printable } from '../io.ts';
 import { table } from '../table.ts';
-
-const HIDE_CURSOR = '\x1b[?25l';
-const SHOW_CURSOR = '\x1b[?25h';
-/** A line that is too long must never push the next one down. */
-const NO_WRAP = '\x1b[?7l';
-const WRAP = '\x1b[?7h';
-const CLEAR_LINE = '\x1b[K';
-const CLEAR_BELOW = '\x1b[J';
+import { CLEAR_BELOW, CLEAR_LINE, HIDE_CURSOR, NO_WRAP, SHOW_CURSOR, WRAP } from '../terminal.ts';
 
 const MOST_NEWS = 8;
 /** Above so many gateways only those that need a look are listed. */
