@@ -1,0 +1,218 @@
+import { z } from 'zod';
+import { deviceSchema, sha256Schema } from './statement.ts';
+
+/**
+ * The terms of approvers: reference values, plans and waivers (attestation.md §5, findings.md §3), as a gateway takes
+ * them. A verifier of logs reads less of them (`document.ts`): terms of a later version are carried there, and refused
+ * here, since they could not be kept.
+ */
+
+const instant = z.int().describe('Unix seconds');
+const ruleId = z.string().regex(/^[a-z][a-z0-9-]*\.(?:[a-z][a-z0-9-]*|\*)$/);
+/** Name of a document: what a topic level, a file name and a person can take. */
+export const documentIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+const person = z.string().min(1).max(128);
+
+/** Whom a document speaks of: every member that is there has to fit; without any, all devices of the gateway. */
+export const scopeSchema = z.strictObject({
+  logs: z
+    .array(z.string())
+    .min(1)
+    .max(64)
+    .exactOptional()
+    .describe('`<operator-domain>/<gateway>`: no other gateway adopts it'),
+  devices: z.array(deviceSchema).min(1).max(512).exactOptional().describe('ids of devices'),
+  labels: z.record(z.string(), z.string()).exactOptional().describe('labels that a device has, all of them'),
+  models: z.array(z.string().min(1)).min(1).max(64).exactOptional().describe('`identity.model` as reported'),
+  firmware: z
+    .array(z.string().min(1))
+    .min(1)
+    .max(64)
+    .exactOptional()
+    .describe('`family`, or `family version` with `firmware.version` as reported'),
+});
+
+const timeOfDay = z.string().regex(/^(?:[01]\d|2[0-3]):[0-5]\d$/);
+const weekday = z.enum(['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun']);
+
+/** A value by local time. A slot whose end is not after its begin goes over midnight and belongs to the day it begins on. */
+export const scheduleSchema = z.strictObject({
+  zone: z.string().min(1).describe('IANA name of the time zone, such as Europe/Berlin'),
+  slots: z
+    .array(
+      z.strictObject({
+        from: timeOfDay,
+        to: timeOfDay.describe('exclusive'),
+        days: z.array(weekday).min(1).max(7).exactOptional().describe('without it every day'),
+        value: z.unknown(),
+      }),
+    )
+    .min(1)
+    .max(64),
+  otherwise: z.unknown().exactOptional().describe('outside every slot; without it nothing is compared then'),
+});
+
+const held = {
+  fact: z.string().describe('name of a fact, or a column of the pools such as `pools.user`'),
+  until_at: instant.exactOptional().describe('the value is accepted until then: an old one beside the new'),
+};
+
+/** What a fact may be. Several items of one fact are alternatives. */
+export const expectedValueSchema = z.discriminatedUnion('class', [
+  z.strictObject({ ...held, class: z.literal('exact'), value: z.unknown() }),
+  z.strictObject({ ...held, class: z.literal('set'), value: z.array(z.unknown()).min(1).max(128) }),
+  z.strictObject({
+    ...held,
+    class: z.literal('band'),
+    value: z
+      .strictObject({ min: z.int().exactOptional(), max: z.int().exactOptional() })
+      .refine(({ min, max }) => (min ?? max) !== undefined && (min ?? -Infinity) <= (max ?? Infinity), {
+        error: 'min or max, and min not above max',
+      }),
+  }),
+  z.strictObject({ ...held, class: z.literal('schedule'), value: scheduleSchema }),
+  z.strictObject({
+    ...held,
+    class: z.literal('volatile'),
+    value: z
+      .array(z.string())
+      .min(1)
+      .max(256)
+      .exactOptional()
+      .describe('of a list that is compared by key or name, only these'),
+  }),
+  z.strictObject({
+    ...held,
+    class: z.literal('template'),
+    value: z
+      .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(64)])
+      .describe('text with {fields}, such as {account}.{rack}-{serial}'),
+  }),
+]);
+
+const signers = {
+  author: person.describe('who wrote it'),
+  approvers: z
+    .array(person)
+    .max(16)
+    .exactOptional()
+    .describe('who is to sign or to be asked; the signatures tell who did'),
+  ticket: z.string().max(256).exactOptional().describe('where the reason stands'),
+};
+
+const values = z.array(expectedValueSchema).min(1).max(256);
+
+export const referenceTermsSchema = z.looseObject({
+  kind: z.literal('reference'),
+  ref_id: documentIdSchema,
+  version: z.int().min(1),
+  prev_sha256: sha256Schema.exactOptional().describe('of the message of the version before'),
+  iat: instant,
+  scope: scopeSchema.exactOptional(),
+  values: values.exactOptional(),
+  entries: z
+    .array(z.strictObject({ device: deviceSchema, seq: z.int().min(0), leaf: sha256Schema }))
+    .min(1)
+    .max(256)
+    .exactOptional()
+    .describe('approves what these attestations claim as it is'),
+  change_ref: z.string().exactOptional(),
+  bom_sha256: sha256Schema.exactOptional(),
+});
+
+export const planTermsSchema = z.looseObject({
+  kind: z.literal('plan'),
+  plan_id: documentIdSchema,
+  iat: instant,
+  type: z.enum(['change', 'curtailment']),
+  scope: scopeSchema,
+  ids: z.array(ruleId).min(1).max(64).describe('findings that the change causes; `config.*` stands for a group'),
+  expected_after: values.exactOptional().describe('what the devices show afterwards'),
+  not_before_at: instant,
+  not_after_at: instant,
+  ...signers,
+  dispatch: z
+    .strictObject({
+      power_kw: z.int().min(0).exactOptional().describe('load that drops, kW'),
+      dispatcher: z.string().min(1).describe('who ordered it'),
+      reference: z.string().min(1).describe('number of the order'),
+    })
+    .exactOptional()
+    .describe('dispatch record; only with type curtailment'),
+});
+
+export const waiverTermsSchema = z.looseObject({
+  kind: z.literal('waiver'),
+  waiver_id: documentIdSchema,
+  iat: instant,
+  scope: scopeSchema,
+  ids: z.array(ruleId).min(1).max(64),
+  reason: z.string().min(1).max(1024),
+  risk: z.string().min(1).max(1024),
+  expires_at: instant,
+  ...signers,
+});
+
+/** What an approver signs; plans and waivers are adopted without a signature too, under the name of a person at the gateway. */
+export const termsSchema = z.discriminatedUnion('kind', [referenceTermsSchema, planTermsSchema, waiverTermsSchema]);
+
+export type Scope = z.infer<typeof scopeSchema>;
+export type Schedule = z.infer<typeof scheduleSchema>;
+export type ExpectedValue = z.infer<typeof expectedValueSchema>;
+export type KeyClass = ExpectedValue['class'];
+export type ReferenceTerms = z.infer<typeof referenceTermsSchema>;
+export type Plan = z.infer<typeof planTermsSchema>;
+export type Waiver = z.infer<typeof waiverTermsSchema>;
+export type Terms = z.infer<typeof termsSchema>;
+
+/** The name of the document among those of its kind. */
+export const termsId = (terms: Terms): string => {
+  switch (terms.kind) {
+    case 'reference':
+      return terms.ref_id;
+    case 'plan':
+      return terms.plan_id;
+    case 'waiver':
+      return terms.waiver_id;
+  }
+};
+
+/** Longest plan without `expected_after`, s, and longest waiver, s (catalogue §3). */
+const LONGEST_BLANKET_S = 4 * 3600;
+const LONGEST_WAIVER_S = 90 * 86_400;
+
+/** Ids that a plan without `expected_after` never covers. */
+const NEVER_BLANKET = ['pool.user-changed', 'config.safety-weakened'];
+const NEVER_BLANKET_GROUPS = ['identity', 'remote-control', 'egress', 'visibility', 'evidence'];
+
+/** Whether an id of a document, which may stand for a group, names a finding. */
+export const namesRule = (pattern: string, id: string): boolean =>
+  pattern === id || (pattern.endsWith('.*') && id.startsWith(pattern.slice(0, -1)));
+
+/** Whether a plan that does not say what the devices show afterwards may cover this finding. */
+export const mayBeBlanket = (id: string): boolean =>
+  !NEVER_BLANKET.includes(id) && !NEVER_BLANKET_GROUPS.some((group) => id.startsWith(`${group}.`));
+
+/** What is wrong with terms beyond their shape (catalogue §3); undefined where nothing is. */
+export const termsProblem = (terms: Terms): string | undefined => {
+  switch (terms.kind) {
+    case 'reference':
+      return (terms.values ?? terms.entries) === undefined ? 'neither values nor entries' : undefined;
+    case 'plan':
+      return planProblem(terms);
+    case 'waiver':
+      if (terms.expires_at <= terms.iat) return 'expires_at is not after iat';
+      return terms.expires_at - terms.iat > LONGEST_WAIVER_S ? 'a waiver lasts at most 90 days' : undefined;
+  }
+};
+
+const planProblem = (plan: Plan): string | undefined => {
+  const { not_before_at: from, not_after_at: to, ids, expected_after: expected, type, dispatch } = plan;
+  if (to <= from) return 'not_after_at is not after not_before_at';
+  if (dispatch !== undefined && type !== 'curtailment')
+    return 'a dispatch record belongs to a plan of type curtailment';
+  if (expected !== undefined) return undefined;
+  if (to - from > LONGEST_BLANKET_S) return 'a plan without expected_after lasts at most 4 hours';
+  const uncovered = ids.find((id) => !mayBeBlanket(id.replace(/\.\*$/, '.')));
+  return uncovered === undefined ? undefined : `a plan without expected_after does not cover ${uncovered}`;
+};
