@@ -27,6 +27,7 @@ import type { Built } from './record/entry.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
 import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
 import { Log, type ReadOptions } from './record/log.ts';
+import { Orders } from './record/orders.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
@@ -59,6 +60,7 @@ interface Ground {
   readonly outbox: LogOutbox;
   readonly recorder: Recorder;
   readonly attested: Attested;
+  readonly orders: Orders;
 }
 
 const SECOND_MS = 1000;
@@ -156,7 +158,8 @@ export class Daemon {
       expected: () => this.#plant.fleet.expected(),
       storms: log.replaced === undefined ? stormsOf(store) : NO_STORMS,
     });
-    this.#ground = { key, store, log, attested, recorder, outbox: new LogOutbox(log, store, 'mqtt') };
+    const orders = Orders.read(store);
+    this.#ground = { key, store, log, attested, recorder, orders, outbox: new LogOutbox(log, store, 'mqtt') };
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
@@ -279,6 +282,7 @@ export class Daemon {
       logins: this.#logins,
       begun: this.#begun.promise,
       signal: this.#stopping.signal,
+      standing: () => this.#ground.orders.standing,
       ranUntilMs: this.#ranUntilMs,
     });
   }

@@ -1,4 +1,5 @@
 import { appraise } from './appraise/engine.ts';
+import { revisionOf, type Standing } from './baseline/standing.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { lookDeps } from './look.ts';
@@ -11,7 +12,7 @@ import { VERSION } from './platform/version.ts';
 import type { Logins } from './probe/logins.ts';
 import type { Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
-import { admitLook, contextOf, type RoundDeps, runLook } from './round.ts';
+import { admitLook, contextOf, type RoundDeps, runLook, type StandingNow } from './round.ts';
 import type { Fleet, FleetSeat } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
@@ -34,6 +35,8 @@ export interface PlantDeps {
   /** Whether the log has begun, once that is known. */
   readonly begun: Promise<boolean>;
   readonly signal: AbortSignal;
+  /** What approvers laid down and the log holds. */
+  readonly standing: () => Standing;
   /** When the process before this one wrote its last entry, Unix milliseconds; 0 where there was none. */
   readonly ranUntilMs: number;
 }
@@ -68,7 +71,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),
-      policy: `${VERSION} ${sha256}`,
+      standing: standingNow(`${VERSION} ${sha256}`, plantDeps),
       redact: config.redact,
       turns: ({ phase }) => ({
         lastMs: (surface) => turns[surface].lastMs(phase),
@@ -96,6 +99,23 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
   });
   return { config, fleet, pacer, timetable };
 };
+
+/** What is in force at each look. Time alone changes it at most once a minute. */
+const standingNow = (
+  policy: string,
+  { standing, clock }: Pick<PlantDeps, 'standing' | 'clock'>,
+): RoundDeps['settings']['standing'] => {
+  let known: (StandingNow & { readonly minute: number }) | undefined;
+  return () => {
+    const minute = Math.floor(clock.wallMs() / MINUTE_MS);
+    const now = standing();
+    if (known?.standing !== now || known.minute !== minute)
+      known = { standing: now, minute, policy: `${policy} ${revisionOf(now, minute * MINUTE_MS)}` };
+    return known;
+  };
+};
+
+const MINUTE_MS = 60_000;
 
 /** The round loop's catch: whatever one look fails with, the others go on. */
 const lookSafely = (due: DueLook<FleetSeat>, deps: RoundDeps, plantDeps: PlantDeps): Promise<void> =>

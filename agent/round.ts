@@ -46,13 +46,16 @@ export interface RoundDeps {
   readonly settings: RoundSettings;
 }
 
+/** What approvers laid down as it is in force now. `policy` changes with it and with the configuration. */
+export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
+
 export interface RoundSettings {
   readonly allow?: AllowList;
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
-  /** Changes with the configuration. */
-  readonly policy: string;
+  /** Documents, plans and waivers that the log holds now. */
+  readonly standing: () => StandingNow;
   /** Facts that the operator wants published as digests only. */
   readonly redact: readonly string[];
   /** When this seat has its turns for the surfaces of its endpoint. */
@@ -313,7 +316,7 @@ export const contextOf = (
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
-  policy: settings.policy,
+  ...settings.standing(),
   random,
 });
 

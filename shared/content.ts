@@ -110,9 +110,9 @@ const checkAdopted = (
   if (document.kind !== 'reference' || document.ref_id !== baseline.ref_id || document.version !== baseline.version) {
     return [remark('E_BASELINE', `the document is not version ${baseline.version} of ${baseline.ref_id}`)];
   }
-  return (document.entries ?? []).flatMap(({ device, seq, leaf }) => {
-    const remarks = checkCited({ log: statement.log, device, seq }, statement, context, 'E_BASELINE');
-    const entry = context.entry(statement.log, seq);
+  return (document.entries ?? []).flatMap(({ device, log = statement.log, seq, leaf }) => {
+    const remarks = checkCited({ log, device, seq }, statement, context, 'E_BASELINE');
+    const entry = context.entry(log, seq);
     if (remarks.length > 0 || typeof entry !== 'object' || entry.leaf.toString('base64url') === leaf) return remarks;
     return [remark('E_BASELINE', `entry ${seq} is not the message that was approved`)];
   });

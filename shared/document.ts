@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceSchema, sha256Schema } from './statement.ts';
+import { deviceSchema, logSchema, sha256Schema } from './statement.ts';
 
 /**
  * Documents that approvers sign (`miner-ref+jwt`, attestation.md §5), as far as a verifier of logs reads them. Their
@@ -11,7 +11,16 @@ export const documentSchema = z.discriminatedUnion('kind', [
     ref_id: z.string(),
     version: z.int().min(0),
     iat: z.int(),
-    entries: z.array(z.strictObject({ device: deviceSchema, seq: z.int().min(0), leaf: sha256Schema })).exactOptional(),
+    entries: z
+      .array(
+        z.strictObject({
+          device: deviceSchema,
+          log: logSchema.exactOptional().describe('that holds it; absent: the log that adopts the document'),
+          seq: z.int().min(0),
+          leaf: sha256Schema,
+        }),
+      )
+      .exactOptional(),
   }),
   z.looseObject({ kind: z.literal('plan') }),
   z.looseObject({ kind: z.literal('waiver') }),

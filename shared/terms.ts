@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deviceSchema, sha256Schema } from './statement.ts';
+import { deviceSchema, logSchema, sha256Schema } from './statement.ts';
 
 /**
  * The terms of approvers: reference values, plans and waivers (attestation.md §5, findings.md §3), as a gateway takes
@@ -111,7 +111,7 @@ export const referenceTermsSchema = z.looseObject({
   scope: scopeSchema.exactOptional(),
   values: values.exactOptional(),
   entries: z
-    .array(z.strictObject({ device: deviceSchema, seq: z.int().min(0), leaf: sha256Schema }))
+    .array(z.strictObject({ device: deviceSchema, log: logSchema, seq: z.int().min(0), leaf: sha256Schema }))
     .min(1)
     .max(256)
     .exactOptional()

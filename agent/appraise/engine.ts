@@ -1,15 +1,19 @@
 import { FACTS, type FactName, type Facts, type UnknownReason } from '../../shared/facts.ts';
+import type { Approved } from '../baseline/approved.ts';
 import { changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { citedReference, isCommissioned } from '../baseline/reference.ts';
+import { heldBy, plansFor, type Standing, waiverFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { type Advanced, advance, type Drafting } from './advance.ts';
+import { approvedOf, circumstancesOf, describe } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
+import { underPlans } from './planned.ts';
 import type { AllowList, Deviation, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
@@ -53,7 +57,9 @@ export interface LookContext {
   readonly amongCommissioned: boolean;
   /** Names of the queries that a fact of this device is read from. */
   readonly surfaces: (fact: FactName) => readonly string[];
-  /** Changes with the configuration: a device that settled under another one is judged anew. */
+  /** Documents, plans and waivers that the log holds. */
+  readonly standing: Standing;
+  /** Changes with the configuration, and with what of the documents is in force: a device that settled under another one is judged anew. */
   readonly policy: string;
   /** Evenly spread over [0, 1). */
   readonly random: () => number;
@@ -87,6 +93,7 @@ export const appraise = (state: DeviceState, look: Look, context: LookContext): 
 };
 
 const NONE: readonly never[] = [];
+const NO_HOLDERS: ReadonlyMap<FactName, number> = new Map();
 
 const untouched = (state: DeviceState, observation: Observation): Verdict => {
   touch(state, observation);
@@ -128,7 +135,7 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const { nowMs } = context;
   const ran: Ran = { kind: 'ran', rule: visibilityDeviceDark, deviations: [{ reasons: [reason] }], facts: [] };
   const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
-  const approved = state.reference === undefined ? undefined : keptFacts(state.reference.facts);
+  const approved = approvedOf(state, context.standing, {}, nowMs)?.facts;
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
   const outcomes = runComparisons({}, nothing, approved, { nowMs, address: state.address, ...allowOf(context) });
   clearSettled(state);
@@ -158,7 +165,8 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const compared = comparable(before, observation);
   const facts = believable({ ...compared.facts, family: compared.family });
   const noted = note(before, facts, compared, context);
-  const outcomes = outcomesOf(noted, facts, compared, context);
+  const approved = approvedOf(noted, context.standing, facts, context.nowMs);
+  const outcomes = outcomesOf(noted, facts, approved, compared, context);
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
   const attestable = observation.look === 'full';
   const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
@@ -168,7 +176,15 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const rebooted = noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0;
   touch(before, { ...compared, facts });
   if (trigger !== undefined)
-    return attest(moved, trigger, { facts, standIns: compared.standIns, outcomes, advanced, observation, context });
+    return attest(moved, trigger, {
+      facts,
+      standIns: compared.standIns,
+      documents: approved?.holders ?? NO_HOLDERS,
+      outcomes,
+      advanced,
+      observation,
+      context,
+    });
   const state = unseen === moved.unattested || !attestable ? moved : withUnattested(moved, unseen);
   const atMs = nextAtMs(state, unseen, advanced, rebooted, context);
   if (state !== before) clearSettled(state);
@@ -212,20 +228,34 @@ const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0, failingSinceMs = 0 } }: 
 const outcomesOf = (
   state: DeviceState,
   facts: Facts,
+  approved: Approved | undefined,
   { address, gaps, observedAtMs }: Observation,
   context: LookContext,
 ): readonly Outcome[] => {
-  const ruleContext = { nowMs: context.nowMs, address, ...allowOf(context) };
-  const approved = state.reference === undefined ? undefined : keptFacts(state.reference.facts);
+  const { nowMs, standing } = context;
+  const classes = approved?.classes;
+  const ruleContext = {
+    nowMs,
+    address,
+    ...allowOf(context),
+    ...(classes === undefined ? {} : { classOf: (fact: FactName) => classes.get(fact) }),
+  };
   const uptime = sampleUptime(facts, observedAtMs);
-  return [
-    ...runComparisons(facts, gaps, approved, ruleContext),
+  const outcomes = [
+    ...runComparisons(facts, gaps, approved?.facts, ruleContext),
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
     ran(identityAddressMoved, addressMoved(state.address, address)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
     ran(visibilityDeviceDark, []),
     returnOutcome(state, facts, gaps, ruleContext),
   ];
+  return underPlans(outcomes, {
+    plans: standing.plans.length === 0 ? NONE : plansFor(standing, describe(state, facts), nowMs),
+    observed: facts,
+    approved: approved?.facts ?? {},
+    circumstances: circumstancesOf(state, facts, nowMs),
+    tracks: state.tracks,
+  });
 };
 
 const ran = (rule: RuleEntry, deviations: readonly Deviation[], runs = true): Outcome =>
@@ -276,9 +306,11 @@ const returnOutcome = (
 /** Makes a finding of a deviation: severities, surfaces, when the before-value was last seen. */
 const draftingOf =
   (state: DeviceState, context: LookContext): Drafting =>
-  ({ rule, facts }, { part, before, after, severity: own, reasons }) => {
+  ({ rule, facts }, { part, before, after, severity: own, reasons, plan }) => {
     const severityBase = own ?? rule.severity;
-    const commissioned = rule.id === identityNewDevice.id ? context.amongCommissioned : isCommissioned(state.reference);
+    const commissioned =
+      rule.id === identityNewDevice.id ? context.amongCommissioned : isApproved(state, context.standing);
+    const waiver = waiverOf(state, rule.id, context);
     const severity = commissioned && rule.unplanned !== undefined ? worst(severityBase, rule.unplanned) : severityBase;
     const { poolsMs, fullMs } = state.marks;
     const beforeMs = facts.includes('pools')
@@ -298,8 +330,17 @@ const draftingOf =
       ...(after === undefined ? {} : { after }),
       ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
       ...(beforeMs === undefined || beforeMs === 0 ? {} : { beforeAt: seconds(beforeMs) }),
+      ...(plan === undefined ? {} : { plan }),
+      ...(waiver === undefined ? {} : { waiver: waiver.seq }),
     };
   };
+
+/** Whether a person stands behind what the device is held against. */
+const isApproved = (state: DeviceState, standing: Standing): boolean =>
+  isCommissioned(state.reference) || (standing.references.length > 0 && heldBy(standing, describe(state, {})).size > 0);
+
+const waiverOf = (state: DeviceState, id: string, { standing, nowMs }: LookContext) =>
+  standing.waivers.length === 0 ? undefined : waiverFor(standing, describe(state, {}), id, nowMs);
 
 /** The state after the findings moved on, and after what they settled. */
 const withFindings = (
@@ -376,6 +417,8 @@ const triggerOf = (
 interface Judged {
   readonly facts: Facts;
   readonly standIns: Observation['standIns'];
+  /** Entries of the facts that a document holds. */
+  readonly documents: ReadonlyMap<FactName, number>;
   readonly outcomes: readonly Outcome[];
   readonly advanced: Advanced;
   /** As it came, for the next to be the same. */
@@ -387,12 +430,13 @@ interface Judged {
 const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, outcomes, advanced, observation, context }: Judged,
+  { facts, standIns, documents, outcomes, advanced, observation, context }: Judged,
 ): Verdict => {
   const lit = withoutDark(judged, context.nowMs);
   const reference = citedReference(
     judged.reference,
     outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
+    documents,
   );
   const learn = learnable(judged, facts);
   const { referenceChanged: _, unattested: __, ...rest } = lit.state;

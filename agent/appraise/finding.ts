@@ -52,6 +52,9 @@ export interface Finding {
   readonly parent?: number;
   readonly flapping?: number;
   readonly by?: string;
+  /** `seq` of the entries that adopted the plan or waiver which covers it: its severity is `info` then. */
+  readonly plan?: number;
+  readonly waiver?: number;
 }
 
 /** The outcome of the rules for one attestation (attestation.md §4, §6). */

@@ -1,5 +1,11 @@
 import type { Rule, RuleEntry } from './rule.ts';
 import { baselineLearned } from './rules/baseline-learned.ts';
+import { baselinePromoted } from './rules/baseline-promoted.ts';
+import { baselineStale } from './rules/baseline-stale.ts';
+import { changeBreakGlass } from './rules/change-break-glass.ts';
+import { changeDeviation } from './rules/change-deviation.ts';
+import { changeNotObserved } from './rules/change-not-observed.ts';
+import { changeWindowOverrun } from './rules/change-window-overrun.ts';
 import { configAccessChanged } from './rules/config-access-changed.ts';
 import { configDrift } from './rules/config-drift.ts';
 import { configNetworkChanged } from './rules/config-network-changed.ts';
@@ -23,6 +29,7 @@ import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { waiverExpired } from './rules/waiver-expired.ts';
 
 /** Rules that hold the facts of one look against the reference or the configuration. */
 export const COMPARISONS: readonly Rule[] = [
@@ -54,7 +61,14 @@ export const RULES: readonly RuleEntry[] = [
   visibilityDeviceDark,
   visibilityChangedWhileDark,
   evidenceAgentGap,
+  changeDeviation,
+  changeNotObserved,
+  changeWindowOverrun,
+  changeBreakGlass,
   baselineLearned,
+  baselinePromoted,
+  baselineStale,
+  waiverExpired,
 ];
 
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));

@@ -15,6 +15,8 @@ export type Outcome =
       readonly sees?: (name: string) => boolean;
       /** Why a part of what the reference holds could not be compared. */
       readonly lost?: string;
+      /** What the rule would say of the same look against another reference. */
+      readonly against?: (approved: Facts) => readonly Deviation[] | 'unknown';
     }
   /** The reference holds what this look could not read. */
   | { readonly kind: 'not-run'; readonly rule: RuleEntry; readonly reason: string }
@@ -65,7 +67,11 @@ const run = (
   if (!complete || facts.length === 0 || late)
     return lost === undefined ? { kind: 'silent', rule } : { kind: 'not-run', rule, reason: lost };
   const seen = handed(observed, inputs);
-  const deviations = rule.appraise(seen, held === undefined ? NO_FACTS : handed(held, inputs), context);
+  const against = (reference: Facts): readonly Deviation[] | 'unknown' =>
+    rule.against === 'reference' && rule.reads.some((name) => reference[name] === undefined)
+      ? 'unknown'
+      : rule.appraise(seen, handed(reference, inputs), context);
+  const deviations = against(held ?? NO_FACTS);
   if (deviations === 'unknown') return { kind: 'silent', rule };
   const { sees } = rule;
   return {
@@ -75,6 +81,7 @@ const run = (
     facts,
     ...(sees === undefined ? {} : { sees: (name: string) => sees(name, seen) }),
     ...(lost === undefined ? {} : { lost }),
+    ...(held === undefined || deviations.length === 0 ? {} : { against }),
   };
 };
 

@@ -1,4 +1,5 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
 
 export type Confirmation = 'C1' | 'C2' | 'C3';
@@ -32,6 +33,8 @@ export interface Deviation {
   readonly severity?: Severity;
   readonly confirm?: Confirmation;
   readonly reasons?: readonly string[];
+  /** `seq` of the entry that adopted the plan which covers it. */
+  readonly plan?: number;
 }
 
 /** Pool allow-list of the configuration. */
@@ -44,6 +47,8 @@ export interface RuleContext {
   readonly address: string;
   /** Absent when none is configured, then rules that need it do not run. */
   readonly allow?: AllowList;
+  /** How a document holds a fact, where one does. */
+  readonly classOf?: (fact: FactName) => KeyClass | undefined;
 }
 
 /**

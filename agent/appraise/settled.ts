@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
-import type { FactName } from '../../shared/facts.ts';
 import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { watchedText } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import type { LookContext } from './engine.ts';
 import { ruleOf } from './index.ts';
@@ -19,11 +19,8 @@ import { isUndecided, quietAtMs, worst } from './track.ts';
 /** Most looks show what the last one showed: what a device remembers of a look, so that an equal one needs no work. */
 
 /** Whether the look shows what the last one showed, on a device with which nothing was left to do. */
-export const isSettled = (
-  state: DeviceState,
-  { facts, standIns, family, address, look, observedAtMs }: Observation,
-  context: LookContext,
-): boolean => {
+export const isSettled = (state: DeviceState, observation: Observation, context: LookContext): boolean => {
+  const { facts, family, address, look, observedAtMs } = observation;
   const { marks } = state;
   const settled = look === 'full' ? marks.settledFull : marks.settledPools;
   if (look === 'full' && context.demanded === true) return false;
@@ -32,12 +29,20 @@ export const isSettled = (
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
-  return marks.activity === activityText(facts) && settled === digestOf(comparedText(facts), standIns);
+  return marks.activity === activityText(facts) && settled === digestOf(state, observation, context);
 };
 
 /** The same value is another one's where another surface says it. A digest, because a gateway remembers many devices. */
-const digestOf = (text: string, standIns: ReadonlyMap<FactName, unknown>): string =>
-  hash('sha256', standIns.size === 0 ? text : `${[...standIns.keys()].join(' ')} ${text}`, 'base64url');
+const digestOf = (
+  state: DeviceState,
+  { facts, standIns, look }: Observation,
+  { standing, nowMs }: LookContext,
+): string => {
+  const text = comparedText(facts);
+  const from = standIns.size === 0 ? '' : `${[...standIns.keys()].join(' ')} `;
+  const watched = look === 'full' ? watchedText(state, standing, facts, nowMs) : '';
+  return hash('sha256', `${from}${text}${watched}`, 'base64url');
+};
 
 /** Notes when the device was last seen. */
 export const touch = (state: DeviceState, observation: Observation): void => {
@@ -57,17 +62,15 @@ export const touch = (state: DeviceState, observation: Observation): void => {
 };
 
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
-export const settle = (
-  state: DeviceState,
-  { facts, standIns, look }: Observation,
-  { policy, amongCommissioned }: LookContext,
-): void => {
+export const settle = (state: DeviceState, observation: Observation, context: LookContext): void => {
+  const { facts, look } = observation;
+  const { policy, amongCommissioned } = context;
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
   if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
   if (marks.policy !== policy) clearSettled(state);
-  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(comparedText(facts), standIns);
+  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(state, observation, context);
   marks.policy = policy;
   marks.activity = activityText(facts);
   const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));

@@ -89,7 +89,7 @@ const isConfirmed = (how: Confirmation, { same, any, sinceMs }: Candidate, nowMs
 /** A finding that was not there before. */
 export const begin = (rule: RuleEntry, deviation: Deviation, draft: Draft, past: Past, moment: Moment): Step => {
   const after = afterText(draft);
-  const finding: Finding = { ...draft, state: 'provisional', firstObservedAt: seconds(moment.nowMs) };
+  const finding = covered({ ...draft, state: 'provisional', firstObservedAt: seconds(moment.nowMs) });
   const candidate: Candidate = { after, same: 1, any: 1, sinceMs: moment.nowMs };
   return confirm(rule, deviation, { finding, candidate, clear: 0, changesMs: [] }, past, moment);
 };
@@ -106,12 +106,14 @@ export const observe = (
   const after = afterText(draft);
   if (track.finding.state === 'provisional') {
     const candidate = again(track.candidate, after, moment.nowMs);
-    const finding: Finding = {
+    const plan = draft.plan ?? (after === track.candidate?.after ? track.finding.plan : undefined);
+    const finding = covered({
       ...draft,
+      ...(plan === undefined ? {} : { plan }),
       ...(track.finding.beforeAt === undefined ? {} : { beforeAt: track.finding.beforeAt }),
       state: 'provisional',
       firstObservedAt: track.finding.firstObservedAt,
-    };
+    });
     return confirm(rule, deviation, { ...track, finding, candidate }, past, moment);
   }
   if (after === afterText(track.finding)) return persist(rule, draft, track, moment);
@@ -119,21 +121,31 @@ export const observe = (
   const next: Track = { ...returned(track, moment.nowMs), candidate };
   if (!isConfirmed(deviation.confirm ?? rule.confirm, candidate, moment.nowMs)) return { track: next };
   if (!moment.attestable) return { track: next, waits: true };
-  return restate(next, { ...draft, ...lasting(next.finding) }, moment.nowMs);
+  return restate(next, covered({ ...draft, ...lasting(next.finding) }), moment.nowMs);
 };
 
-/** What stays while a finding lives. */
+/**
+ * A plan or waiver takes the weight off a finding and nothing else; a waiver shows in its state, too, once it is
+ * confirmed.
+ */
+const covered = (finding: Finding): Finding => {
+  const { plan, waiver, state } = finding;
+  if (plan === undefined && waiver === undefined) return state === 'waived' ? { ...finding, state: 'open' } : finding;
+  const waived = waiver !== undefined && state !== 'provisional';
+  return { ...finding, severity: 'info', ...(waived ? { state: 'waived' as const } : {}) };
+};
+
+/** What stays while a finding lives and shows another value: whoever took note of it took note of the former one. */
 const lasting = (finding: Finding): Pick<Finding, 'state' | 'firstObservedAt'> & Partial<Finding> => {
-  const { state, firstObservedAt, beforeAt, confirmedAt, openedSeq, parent, flapping, by } = finding;
+  const { firstObservedAt, beforeAt, confirmedAt, openedSeq, parent, flapping } = finding;
   return {
-    state,
+    state: 'open',
     firstObservedAt,
     ...(beforeAt === undefined ? {} : { beforeAt }),
     ...(confirmedAt === undefined ? {} : { confirmedAt }),
     ...(openedSeq === undefined ? {} : { openedSeq }),
     ...(parent === undefined ? {} : { parent }),
     ...(flapping === undefined ? {} : { flapping }),
-    ...(by === undefined ? {} : { by }),
   };
 };
 
@@ -173,7 +185,7 @@ const open = ({ finding }: Track, closed: readonly Track[], nowMs: number): Step
       changesMs: former?.changesMs ?? [],
       ...(former?.statedMs === undefined ? {} : { statedMs: former.statedMs }),
     },
-    {
+    covered({
       ...finding,
       state: 'open',
       firstObservedAt,
@@ -181,7 +193,7 @@ const open = ({ finding }: Track, closed: readonly Track[], nowMs: number): Step
       ...(openedSeq === undefined ? {} : { openedSeq }),
       ...(parent === undefined ? {} : { parent }),
       ...(former?.finding.flapping === undefined ? {} : { flapping: former.finding.flapping }),
-    },
+    }),
     nowMs,
   );
 };
@@ -209,23 +221,38 @@ const restate = (track: Track, finding: Finding, nowMs: number): Step => {
 
 const MOST_CHANGES = 60;
 
-/** The stated value is still there; time may have made it graver. */
+/** The stated value is still there; time may have made it graver, a waiver begun or ended. */
 const persist = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }: Moment): Step => {
-  const { finding } = track;
   const back = returned(track, nowMs);
-  const base = escalated(rule, worst(draft.severityBase, finding.severityBase), finding, nowMs);
-  const severity = worst(worst(draft.severity, finding.severity), base);
-  if (severity === finding.severity) {
+  const next = restated(rule, draft, track.finding, nowMs);
+  const { severity, state, plan, waiver } = track.finding;
+  if (next.severity === severity && next.state === state && next.plan === plan && next.waiver === waiver) {
     const { candidate, ...settled } = back;
     return { track: candidate === undefined ? back : settled };
   }
   if (!attestable) return { track: back, waits: true };
+  return restate(back, next, nowMs);
+};
+
+/** A plan covers a value for as long as it stays, a waiver for as long as it is in force. */
+const restated = (rule: RuleEntry, draft: Draft, finding: Finding, nowMs: number): Finding => {
+  const { plan: was, waiver: waived, by, ...rest } = finding;
+  const base = escalated(rule, worst(draft.severityBase, finding.severityBase), finding, nowMs);
+  const before = was === undefined && waived === undefined ? finding.severity : 'info';
+  const severity = worst(worst(draft.severity, before), base);
+  const plan = draft.plan ?? was;
+  const graver = worst(severity, before) !== before && finding.state === 'acknowledged';
   const reasons = draft.reasons ?? finding.reasons;
-  return restate(
-    back,
-    { ...finding, severity, severityBase: base, ...(reasons === undefined ? {} : { reasons }) },
-    nowMs,
-  );
+  return covered({
+    ...rest,
+    severity,
+    severityBase: base,
+    ...(graver ? { state: 'open' as const } : {}),
+    ...(graver || by === undefined ? {} : { by }),
+    ...(reasons === undefined ? {} : { reasons }),
+    ...(plan === undefined ? {} : { plan }),
+    ...(draft.waiver === undefined ? {} : { waiver: draft.waiver }),
+  });
 };
 
 const escalated = ({ escalate }: RuleEntry, base: Severity, { firstObservedAt }: Finding, nowMs: number): Severity =>

@@ -7,7 +7,10 @@ import { keepFacts, keptFacts } from './kept.ts';
 const STRENGTH: readonly Approval[] = ['none', 'local', 'signed'];
 
 /** The entry that holds a fact: the newest of the strongest approval that speaks of it. */
-const holderOf = <Entry extends ReferenceEntry>(entries: readonly Entry[], fact: FactName): Entry | undefined => {
+export const holderOf = <Entry extends ReferenceEntry>(
+  entries: readonly Entry[],
+  fact: FactName,
+): Entry | undefined => {
   let holder: Entry | undefined;
   for (const entry of entries) {
     if (entry.facts?.includes(fact) === false || entry.without?.includes(fact) === true) continue;
@@ -17,16 +20,26 @@ const holderOf = <Entry extends ReferenceEntry>(entries: readonly Entry[], fact:
   return holder;
 };
 
-const rank = ({ approval }: ReferenceEntry): number => STRENGTH.indexOf(approval);
+const rank = ({ approval }: Pick<ReferenceEntry, 'approval'>): number => STRENGTH.indexOf(approval);
 
-/** What an attestation says about its reference: the entries that hold at least one of the compared facts, and the weakest approval. */
+const NO_DOCUMENTS: ReadonlyMap<FactName, number> = new Map();
+
+/**
+ * What an attestation says about its reference: the entries that hold at least one of the compared facts, and the weakest
+ * approval. `documents` has the entries of facts that a signed document holds.
+ */
 export const citedReference = (
   reference: Reference | undefined,
   compared: readonly FactName[],
+  documents: ReadonlyMap<FactName, number> = NO_DOCUMENTS,
 ): { readonly approval: Approval; readonly seqs: readonly number[] } | undefined => {
-  const holders = new Set(compared.map((fact) => holderOf(reference?.entries ?? [], fact)));
-  holders.delete(undefined);
-  const cited = [...holders] as ReferenceEntry[];
+  const holders = new Set(
+    compared.map((fact): Pick<ReferenceEntry, 'seq' | 'approval'> | undefined => {
+      const seq = documents.get(fact);
+      return seq === undefined ? holderOf(reference?.entries ?? [], fact) : { seq, approval: 'signed' };
+    }),
+  );
+  const cited = [...holders].filter((holder) => holder !== undefined);
   if (cited.length === 0) return undefined;
   const weakest = Math.min(...cited.map(rank));
   return {

@@ -33,6 +33,9 @@ export interface Transaction {
   /** Keeps the newest state of a finding; `device` is missing for the parent of a storm. */
   saveFinding(finding: Finding, device?: string): void;
   saveMeta(name: string, value: string): void;
+  /** Keeps a document that entry `seq` adopted, until it is removed. */
+  saveOrder(seq: number, order: string): void;
+  removeOrder(seq: number): void;
 }
 
 export interface LogOptions extends ReadOptions {
@@ -308,6 +311,14 @@ class Draft implements Transaction {
 
   saveMeta(name: string, value: string): void {
     this.#options.store.saveMeta(name, value);
+  }
+
+  saveOrder(seq: number, order: string): void {
+    this.#options.store.saveOrder(seq, order);
+  }
+
+  removeOrder(seq: number): void {
+    this.#options.store.removeOrder(seq);
   }
 
   #append({ content, replies, disclosures }: Built): number {

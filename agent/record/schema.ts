@@ -43,6 +43,7 @@ export const retireTables = (incarnation: number): string => `
   ${LOG_TABLES.map((table) => `ALTER TABLE ${table} RENAME TO ${table}_${incarnation};`).join(' ')}
   ${LOG}
   DELETE FROM newest;
+  DELETE FROM orders;
   DELETE FROM cursors;
   DELETE FROM findings WHERE device = '' AND open = 1;
   DELETE FROM meta WHERE name = 'tree';
@@ -94,5 +95,12 @@ export const MIGRATIONS: readonly string[] = [
   -- From where on every entry still has its message: checkpoints say so.
   INSERT INTO meta (name, value)
     SELECT 'held-from', CAST(coalesce(max(seq) + 1, 0) AS TEXT) FROM entries WHERE message IS NULL;
+  `,
+  `
+  -- Documents of approvers, plans and waivers in force, by the entry that adopted them, as JSON of the record stage.
+  CREATE TABLE orders (
+    seq INTEGER PRIMARY KEY,
+    text TEXT NOT NULL
+  ) STRICT;
   `,
 ];

@@ -143,6 +143,8 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
         not_observed: finding.notObserved === undefined ? undefined : [...finding.notObserved],
         raw: replies.length === 0 ? undefined : rawOf(kept, replies),
         reference: facts.reference === undefined ? undefined : referenceOf(facts.reference),
+        plan: finding.plan,
+        waiver: finding.waiver,
         parent: finding.parent,
         by: finding.by,
         flapping: finding.flapping,

@@ -310,6 +310,25 @@ export class Store {
     );
   }
 
+  /** Keeps a document in force, by the entry that adopted it. */
+  saveOrder(seq: number, order: string): void {
+    this.#run(
+      'INSERT INTO orders (seq, text) VALUES (?, ?) ON CONFLICT DO UPDATE SET text = excluded.text',
+      seq,
+      order,
+    );
+  }
+
+  /** It is no longer in force; its entry stays. */
+  removeOrder(seq: number): void {
+    this.#run('DELETE FROM orders WHERE seq = ?', seq);
+  }
+
+  /** What `read` makes of each document in force, in the order in which they were adopted. */
+  orders<T>(read: (order: string) => T): readonly T[] {
+    return this.#all(({ text: order }) => made(read, order), 'SELECT text FROM orders ORDER BY seq');
+  }
+
   saveMeta(name: string, value: string): void {
     this.#run(
       'INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',

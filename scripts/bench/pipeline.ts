@@ -2,6 +2,7 @@ import { mkdtempSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as after } from 'node:timers/promises';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { loadConfig } from '../../agent/config/load.ts';
 import { buildPlant, type Plant } from '../../agent/plant.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
@@ -69,6 +70,7 @@ export class Pipeline implements Disposable {
       logins: new Logins(clock),
       begun: Promise.resolve(true),
       signal,
+      standing: () => NOTHING_STANDING,
       ranUntilMs: 0,
     });
     this.#ticking = setInterval(() => this.#recorder.tick(), 1000);

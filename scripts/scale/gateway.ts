@@ -4,6 +4,7 @@ import { affirmsPools } from '../../agent/appraise/agreement.ts';
 import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
 import { appraise } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { configSchema } from '../../agent/config/schema.ts';
 import type { Clock } from '../../agent/platform/clock.ts';
 import type { Emit } from '../../agent/platform/events.ts';
@@ -214,6 +215,7 @@ export class SimulatedGateway implements AsyncDisposable {
         inFirstPass: true,
         amongCommissioned: false,
         surfaces: (fact) => [fact.startsWith('pools') ? '4028 pools' : 'web'],
+        standing: NOTHING_STANDING,
         policy: 'scale',
         random: Math.random,
       },

@@ -7,6 +7,7 @@ import {
 } from '../../agent/appraise/device.ts';
 import { appraise, type Look, type LookContext, type Verdict } from '../../agent/appraise/engine.ts';
 import type { Checks, Finding, Trigger } from '../../agent/appraise/finding.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 
@@ -145,6 +146,7 @@ export class Watch {
       inFirstPass: true,
       amongCommissioned: false,
       surfaces: (fact) => [fact.startsWith('pools') ? '4028 pools' : 'web'],
+      standing: NOTHING_STANDING,
       policy: 'a',
       random: this.#random,
       ...this.context,

@@ -10,6 +10,7 @@ import {
 } from '../../agent/appraise/device.ts';
 import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import { Attested } from '../../agent/record/coverage.ts';
@@ -102,6 +103,7 @@ export class Recording {
       inFirstPass: true,
       amongCommissioned: false,
       surfaces: () => ['4028 pools'],
+      standing: NOTHING_STANDING,
       policy: 'a',
       random: () => 0.5,
     });

@@ -1,6 +1,7 @@
 import type { TestContext } from 'node:test';
 import { type DeviceState, readDevice } from '../../agent/appraise/device.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookDeps } from '../../agent/look.ts';
@@ -77,7 +78,7 @@ export class Hall {
         confirmS: 1,
         refreshS: 86_400,
         pollIntervalMs: () => 60_000,
-        policy: 'a',
+        standing: () => ({ standing: NOTHING_STANDING, policy: 'a' }),
         redact: [],
         turns: () => ({ lastMs: (surface) => this.turns[surface], nowMs: clock.wallMs(), ranUntilMs: 0 }),
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),

@@ -1,0 +1,116 @@
+import type { Facts } from '../../shared/facts.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
+import type { Plan } from '../../shared/terms.ts';
+import { approvedFacts } from '../baseline/approved.ts';
+import type { Circumstances } from '../baseline/expected.ts';
+import { type Adopted, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
+import type { Track } from './device.ts';
+import type { Finding } from './finding.ts';
+import type { Outcome, Ran } from './outcome.ts';
+import type { Deviation } from './rule.ts';
+import { changeDeviation } from './rules/change-deviation.ts';
+import { changeWindowOverrun } from './rules/change-window-overrun.ts';
+
+/** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
+
+export interface Planned {
+  /** Those that speak of the device and are open, or were until a day ago. */
+  readonly plans: readonly Adopted<Plan>[];
+  readonly observed: Facts;
+  readonly approved: Facts;
+  readonly circumstances: Circumstances;
+  readonly tracks: readonly Track[];
+}
+
+/** The outcomes with what plans cover named in their deviations, and with those of the rules about plans themselves. */
+export const underPlans = (outcomes: readonly Outcome[], planned: Planned): readonly Outcome[] => {
+  const aboutPlans = planned.tracks.some(({ finding }) => ABOUT_PLANS.has(finding.ruleId));
+  if (planned.plans.length === 0 && !aboutPlans) return outcomes;
+  const wrong: Deviation[] = [];
+  const late: Deviation[] = [];
+  const marked = outcomes.map((outcome) => {
+    if (outcome.kind !== 'ran' || outcome.deviations.length === 0) return outcome;
+    const deviations = outcome.deviations.map((deviation) => judge(outcome, deviation, planned, wrong, late));
+    return { ...outcome, deviations };
+  });
+  return [
+    ...marked,
+    { kind: 'ran', rule: changeDeviation, deviations: wrong, facts: [] },
+    { kind: 'ran', rule: changeWindowOverrun, deviations: late, facts: [] },
+  ];
+};
+
+const ABOUT_PLANS: ReadonlySet<string> = new Set([changeDeviation.id, changeWindowOverrun.id]);
+
+const judge = (ran: Ran, deviation: Deviation, planned: Planned, wrong: Deviation[], late: Deviation[]): Deviation => {
+  const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
+  const now = planned.circumstances.nowMs;
+  const open = named.filter(({ terms }) => phaseOfPlan(terms, now) === 'open');
+  const covering = open.find((plan) => expects(plan, ran, deviation, planned));
+  if (covering !== undefined) return { ...deviation, plan: covering.seq };
+  const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
+  // What a plan covered when it began stays covered while it shows the same.
+  if (track?.finding.plan !== undefined) return deviation;
+  const [unlike] = open;
+  if (unlike !== undefined) wrong.push(toldOf(unlike, ran, deviation));
+  else again(planned.tracks, changeDeviation.id, ran, deviation, wrong);
+  const overrun = named.find(
+    (plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned),
+  );
+  if (overrun !== undefined && !beganBefore(track, overrun)) late.push(toldOf(overrun, ran, deviation));
+  else again(planned.tracks, changeWindowOverrun.id, ran, deviation, late);
+  return deviation;
+};
+
+const isAbout = (finding: Finding, { rule }: Ran, { part }: Deviation): boolean =>
+  finding.ruleId === rule.id && finding.part === part;
+
+/** A deviation that stood before the window opened is none of the plan's. */
+const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolean =>
+  track !== undefined && track.finding.firstObservedAt < terms.not_before_at;
+
+/** Whether the plan allows what is seen: the same rule finds nothing against what the plan expects. */
+const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, planned: Planned): boolean => {
+  if (terms.expected_after === undefined) return true;
+  const { observed, approved, circumstances } = planned;
+  const held = new Map<string, Held>(
+    [...Map.groupBy(terms.expected_after, ({ fact }) => fact)].map(([fact, items]) => [
+      fact,
+      { items, seq, refId: terms.plan_id, closeness: Number.POSITIVE_INFINITY },
+    ]),
+  );
+  if (ran.against === undefined) return shows(observed, held, circumstances);
+  const expected = approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
+  const left = ran.against(expected);
+  // What the plan leaves open, it allows.
+  return left === 'unknown' || !left.some((deviation) => deviation.part === part);
+};
+
+/** Whether a look shows all of what a plan expects that it could see, and saw any of it. */
+export const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: Circumstances): boolean => {
+  const { facts, holders } = approvedFacts(observed, held, observed, circumstances, () => undefined);
+  const known = [...holders.keys()].filter((fact) => observed[fact] !== undefined);
+  return known.length > 0 && known.every((fact) => canonicalJson(facts[fact]) === canonicalJson(observed[fact]));
+};
+
+const toldOf = ({ terms }: Adopted<Plan>, { rule }: Ran, { part, before, after }: Deviation): Deviation => ({
+  part: [terms.plan_id, rule.id, part].filter((word) => word !== undefined).join(' '),
+  ...(before === undefined ? {} : { before }),
+  ...(after === undefined ? {} : { after }),
+  confirm: rule.confirm,
+  reasons: [rule.id],
+});
+
+/** Once told, it lasts as long as what it is about. */
+const again = (tracks: readonly Track[], id: string, ran: Ran, deviation: Deviation, told: Deviation[]): void => {
+  const name = [ran.rule.id, deviation.part].filter((word) => word !== undefined).join(' ');
+  for (const { finding } of tracks) {
+    if (finding.ruleId !== id || finding.part?.endsWith(` ${name}`) !== true) continue;
+    told.push({
+      part: finding.part,
+      ...(deviation.before === undefined ? {} : { before: deviation.before }),
+      ...(deviation.after === undefined ? {} : { after: deviation.after }),
+      reasons: [ran.rule.id],
+    });
+  }
+};

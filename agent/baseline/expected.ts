@@ -1,0 +1,115 @@
+import { canonicalJson } from '../../shared/jcs.ts';
+import type { ExpectedValue, Schedule } from '../../shared/terms.ts';
+
+/** What a document lets a fact be (catalogue §3), asked about one value at one time. */
+
+/** What a value of a document may depend on beside the value that is seen. */
+export interface Circumstances {
+  readonly nowMs: number;
+  /** Whether a text is what a template makes of this device. */
+  readonly fits: (template: string, text: string) => boolean;
+  /** The template with what is known of this device filled in. */
+  readonly fill: (template: string, text: string) => string;
+}
+
+/** How a fact came out against what a document says of it. */
+export type Judgement =
+  /** It is what it may be. */
+  | { readonly kind: 'fits' }
+  /** Nothing is said of it now. */
+  | { readonly kind: 'free' }
+  /** It is none of what it may be; `nearest` is what it would most likely have been. */
+  | { readonly kind: 'leaves'; readonly nearest: unknown };
+
+const FREE: Judgement = { kind: 'free' };
+const FITS: Judgement = { kind: 'fits' };
+
+/** The alternatives that hold now: an old value beside the new one ends by itself. */
+export const itemsAt = (items: readonly ExpectedValue[], nowMs: number): readonly ExpectedValue[] =>
+  items.filter(({ until_at: until }) => until === undefined || nowMs < until * 1000);
+
+/** Holds a value that is seen against the alternatives for it. `same` compares in the way of the fact. */
+export const judgeValue = (
+  items: readonly ExpectedValue[],
+  seen: unknown,
+  circumstances: Circumstances,
+  same: (one: unknown, other: unknown) => boolean = equal,
+): Judgement => {
+  let first: Judgement = FREE;
+  for (const item of itemsAt(items, circumstances.nowMs)) {
+    const judgement = judgeItem(item, seen, circumstances, same);
+    if (judgement.kind !== 'leaves') return judgement;
+    if (first.kind === 'free') first = judgement;
+  }
+  return first;
+};
+
+const equal = (one: unknown, other: unknown): boolean => canonicalJson(one ?? null) === canonicalJson(other ?? null);
+
+const judgeItem = (
+  item: ExpectedValue,
+  seen: unknown,
+  circumstances: Circumstances,
+  same: (one: unknown, other: unknown) => boolean,
+): Judgement => {
+  switch (item.class) {
+    case 'volatile':
+      return FREE;
+    case 'exact':
+      return same(item.value, seen) ? FITS : { kind: 'leaves', nearest: item.value };
+    case 'set':
+      return item.value.some((value) => same(value, seen)) ? FITS : { kind: 'leaves', nearest: item.value[0] };
+    case 'band':
+      return judgeBand(item.value, seen);
+    case 'schedule': {
+      const value = scheduled(item.value, circumstances.nowMs);
+      if (value === undefined) return FREE;
+      return same(value, seen) ? FITS : { kind: 'leaves', nearest: value };
+    }
+    case 'template':
+      return judgeTemplate([item.value].flat(), seen, circumstances);
+  }
+};
+
+const judgeBand = ({ min, max }: { min?: number; max?: number }, seen: unknown): Judgement => {
+  if (typeof seen !== 'number') return FREE;
+  if (min !== undefined && seen < min) return { kind: 'leaves', nearest: min };
+  return max !== undefined && seen > max ? { kind: 'leaves', nearest: max } : FITS;
+};
+
+const judgeTemplate = (templates: readonly string[], seen: unknown, { fits, fill }: Circumstances): Judgement => {
+  if (typeof seen !== 'string') return FREE;
+  if (templates.some((template) => fits(template, seen))) return FITS;
+  return { kind: 'leaves', nearest: fill(templates[0] ?? '', seen) };
+};
+
+const DAY_MINUTES = 24 * 60;
+const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
+
+/** The value of a schedule at a time; undefined where it says nothing then. */
+export const scheduled = ({ zone, slots, otherwise }: Schedule, nowMs: number): unknown => {
+  const local = Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO(zone);
+  const minute = local.hour * 60 + local.minute;
+  const today = local.dayOfWeek - 1;
+  const slot = slots.find(({ from, to, days }) => {
+    const [begin, end] = [minuteOf(from), minuteOf(to)];
+    const overMidnight = end <= begin;
+    const sinceBegin = (minute - begin + DAY_MINUTES) % DAY_MINUTES;
+    if (sinceBegin >= (overMidnight ? end + DAY_MINUTES : end) - begin) return false;
+    const day = WEEKDAYS[(today + (minute < begin ? 6 : 0)) % 7];
+    return days === undefined || (day !== undefined && days.includes(day));
+  });
+  return slot === undefined ? otherwise : slot.value;
+};
+
+const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
+
+/** Whether the zone is one that this host knows. */
+export const isTimeZone = (zone: string): boolean => {
+  try {
+    Temporal.Instant.fromEpochMilliseconds(0).toZonedDateTimeISO(zone);
+    return true;
+  } catch {
+    return false;
+  }
+};

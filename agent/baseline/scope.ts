@@ -1,0 +1,40 @@
+import type { Scope } from '../../shared/terms.ts';
+
+/** A device as far as the scope of a document can name it. */
+export interface Described {
+  readonly device: string;
+  readonly labels: { readonly [name: string]: string };
+  readonly model?: string | undefined;
+  readonly family?: string | undefined;
+  readonly version?: string | undefined;
+}
+
+/** Whether the document speaks of this device: every member of its scope fits. */
+export const inScope = (scope: Scope | undefined, { device, labels, model, family, version }: Described): boolean => {
+  if (scope === undefined) return true;
+  if (scope.devices?.includes(device) === false) return false;
+  if (scope.models !== undefined && (model === undefined || !scope.models.includes(model))) return false;
+  if (
+    scope.firmware !== undefined &&
+    !scope.firmware.some((text) => text === family || text === `${family} ${version}`)
+  )
+    return false;
+  return Object.entries(scope.labels ?? {}).every(([name, value]) => labels[name] === value);
+};
+
+/** Which layer of the baseline a document belongs to. */
+export type Layer = 'site' | 'group' | 'device';
+
+export const layerOf = (scope: Scope | undefined): Layer => {
+  if (scope?.devices !== undefined) return 'device';
+  return scope === undefined || Object.keys(scope).every((member) => member === 'logs') ? 'site' : 'group';
+};
+
+const LAYERS: readonly Layer[] = ['site', 'group', 'device'];
+
+/** How closely a scope names a device: the layer first, within a group the number of things that have to fit. */
+export const closeness = (scope: Scope | undefined): number => {
+  const { models, firmware, labels = {} } = scope ?? {};
+  const fits = Number(models !== undefined) + Number(firmware !== undefined) + Object.keys(labels).length;
+  return LAYERS.indexOf(layerOf(scope)) * 100 + Math.min(fits, 99);
+};

@@ -1,0 +1,125 @@
+import { FACTS, type FactName } from '../../shared/facts.ts';
+import {
+  type ExpectedValue,
+  mayBeBlanket,
+  namesRule,
+  type Plan,
+  type ReferenceTerms,
+  type Waiver,
+} from '../../shared/terms.ts';
+import { scheduled } from './expected.ts';
+import { closeness, type Described, inScope } from './scope.ts';
+
+/** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
+
+/** A document that an entry of the log adopted. */
+export interface Adopted<Of> {
+  /** `seq` of that entry. */
+  readonly seq: number;
+  readonly terms: Of;
+  /** Digest of the signed message; absent where a person at the gateway adopted unsigned terms. */
+  readonly sha256?: string;
+  /** Who signed, by the names of their keys, or the person at the gateway. */
+  readonly by: readonly string[];
+  /** Unix seconds. */
+  readonly adoptedAt: number;
+}
+
+export interface Standing {
+  readonly references: readonly Adopted<ReferenceTerms>[];
+  readonly plans: readonly Adopted<Plan>[];
+  readonly waivers: readonly Adopted<Waiver>[];
+  /** Facts that change by themselves and that a document holds to something all the same. */
+  readonly watched: ReadonlySet<FactName>;
+}
+
+/** What is in force, from what was adopted and neither closed nor withdrawn. */
+export const standingOf = (adopted: Omit<Standing, 'watched'>): Standing => ({
+  ...adopted,
+  watched: watchedFacts(adopted.references),
+});
+
+const isVolatile = (fact: string): fact is FactName =>
+  Object.hasOwn(FACTS, fact) && FACTS[fact as FactName].class === 'volatile';
+
+const watchedFacts = (references: Standing['references']): ReadonlySet<FactName> =>
+  new Set(references.flatMap(({ terms }) => (terms.values ?? []).map(({ fact }) => fact).filter(isVolatile)));
+
+export const NOTHING_STANDING: Standing = standingOf({ references: [], plans: [], waivers: [] });
+
+/** A plan is held to its window with this tolerance, ms (catalogue §3). */
+export const WINDOW_TOLERANCE_MS = 5 * 60_000;
+/** A change that comes late is told as such for this long after the window, ms. */
+const LATE_MS = 24 * 3_600_000;
+
+/** What the documents say of one fact, or of one column of the pools, of one device. */
+export interface Held {
+  readonly items: readonly ExpectedValue[];
+  /** `seq` of the entry that adopted the document. */
+  readonly seq: number;
+  readonly refId: string;
+  readonly closeness: number;
+}
+
+/** By name of the fact or column: the document that names the device most closely, then the newest, says it. */
+export const heldBy = (standing: Standing, who: Described): ReadonlyMap<string, Held> => {
+  const held = new Map<string, Held>();
+  for (const { seq, terms } of standing.references) {
+    if (terms.values === undefined || !inScope(terms.scope, who)) continue;
+    const own = closeness(terms.scope);
+    for (const [fact, items] of Map.groupBy(terms.values, (item) => item.fact)) {
+      const other = held.get(fact);
+      if (other !== undefined && (other.closeness > own || (other.closeness === own && other.seq > seq))) continue;
+      held.set(fact, { items, seq, refId: terms.ref_id, closeness: own });
+    }
+  }
+  return held;
+};
+
+/** Where a time lies with regard to the window of a plan. */
+export const phaseOfPlan = (
+  { not_before_at: from, not_after_at: to }: Plan,
+  nowMs: number,
+): 'before' | 'open' | 'late' | 'over' => {
+  if (nowMs < from * 1000 - WINDOW_TOLERANCE_MS) return 'before';
+  if (nowMs <= to * 1000 + WINDOW_TOLERANCE_MS) return 'open';
+  return nowMs <= to * 1000 + WINDOW_TOLERANCE_MS + LATE_MS ? 'late' : 'over';
+};
+
+/** Plans that speak of this device and are open, or were until a day ago. */
+export const plansFor = (standing: Standing, who: Described, nowMs: number): readonly Adopted<Plan>[] =>
+  standing.plans.filter(({ terms }) => {
+    const phase = phaseOfPlan(terms, nowMs);
+    return (phase === 'open' || phase === 'late') && inScope(terms.scope, who);
+  });
+
+/** Whether a plan may speak of a finding: one that does not tell the after-state speaks of few. */
+export const planNames = ({ ids, expected_after: expected }: Plan, id: string): boolean =>
+  ids.some((pattern) => namesRule(pattern, id)) && (expected !== undefined || mayBeBlanket(id));
+
+/** The waiver in force for a finding of this device, the one that lasts longest. */
+export const waiverFor = (standing: Standing, who: Described, id: string, nowMs: number): Adopted<Waiver> | undefined =>
+  standing.waivers
+    .filter(
+      ({ terms }) =>
+        nowMs < terms.expires_at * 1000 &&
+        terms.ids.some((pattern) => namesRule(pattern, id)) &&
+        inScope(terms.scope, who),
+    )
+    .reduce<Adopted<Waiver> | undefined>(
+      (longest, waiver) => ((longest?.terms.expires_at ?? 0) >= waiver.terms.expires_at ? longest : waiver),
+      undefined,
+    );
+
+/** Text that changes when time alone changes what is in force. */
+export const revisionOf = ({ references, plans, waivers }: Standing, nowMs: number): string =>
+  [
+    ...references.map(({ seq, terms }) => `${seq}${(terms.values ?? []).map((item) => stageOf(item, nowMs)).join('')}`),
+    ...plans.map(({ seq, terms }) => `${seq}${phaseOfPlan(terms, nowMs)}`),
+    ...waivers.map(({ seq, terms }) => `${seq}${nowMs < terms.expires_at * 1000}`),
+  ].join();
+
+const stageOf = (item: ExpectedValue, nowMs: number): string => {
+  const ended = item.until_at !== undefined && nowMs >= item.until_at * 1000 ? '!' : '';
+  return item.class === 'schedule' ? `${ended}${JSON.stringify(scheduled(item.value, nowMs))}` : ended;
+};
