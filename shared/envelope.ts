@@ -33,8 +33,7 @@ export const signMessage = (content: object, typ: Typ, signer: Signer): Buffer =
   const problem = 'jws' in content ? 'jws is reserved' : modelProblem(content);
   if (problem !== undefined) throw new Error(`cannot sign: ${problem}`);
   const canonical = canonicalBytes(content);
-  const header = encodeHeader(signer.kid, typ);
-  const message = joinMessage(canonical, header, signer.sign(signingInput(header, canonical)));
+  const message = joinMessage(canonical, signDetached(canonical, typ, signer));
   const most = mostBytes(typ);
   if (message.length > most) throw new Error(`cannot sign: ${message.length} bytes, at most ${most}`);
   return message;
@@ -43,11 +42,17 @@ export const signMessage = (content: object, typ: Typ, signer: Signer): Buffer =
 /** Bytes that the signature adds to the canonical content of a message. */
 export const SIGNATURE_BYTES = `,"jws":"${encodeHeader('k'.repeat(43), 'miner-att+jwt')}..${'s'.repeat(86)}"`.length;
 
-const joinMessage = (canonical: Buffer, header: string, signature: Uint8Array): Buffer =>
-  Buffer.concat([
-    canonical.subarray(0, -1),
-    Buffer.from(`,"jws":"${header}..${Buffer.from(signature).toString('base64url')}"}`, 'latin1'),
-  ]);
+/** The detached JWS `H..sig` over canonical content. */
+export const signDetached = (canonical: Buffer, typ: Typ, signer: Signer): string => {
+  const header = encodeHeader(signer.kid, typ);
+  return detached(header, signer.sign(signingInput(header, canonical)));
+};
+
+const detached = (header: string, signature: Uint8Array): string =>
+  `${header}..${Buffer.from(signature).toString('base64url')}`;
+
+const joinMessage = (canonical: Buffer, jws: string): Buffer =>
+  Buffer.concat([canonical.subarray(0, -1), Buffer.from(`,"jws":"${jws}"}`, 'latin1')]);
 
 /** Header and signature of a detached JWS, as `jws` holds them. */
 export const DETACHED = /^([A-Za-z0-9_-]{1,512})\.\.([A-Za-z0-9_-]{86})$/;
@@ -62,7 +67,7 @@ export const recoverMessage = (copy: string): Buffer | undefined => {
   const { jws, ...content } = parsed;
   const [, header, signature] = typeof jws === 'string' ? (DETACHED.exec(jws) ?? []) : [];
   if (header === undefined || signature === undefined || modelProblem(content) !== undefined) return undefined;
-  return joinMessage(canonicalBytes(content), header, Buffer.from(signature, 'base64url'));
+  return joinMessage(canonicalBytes(content), detached(header, Buffer.from(signature, 'base64url')));
 };
 
 const parseObject = (json: string): { readonly [name: string]: unknown } | undefined => {

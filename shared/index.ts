@@ -27,7 +27,25 @@ export { type Arrival, LogVerifier, type LogVerifierOptions } from './log-verifi
 export * from './model.ts';
 export * from './note.ts';
 export { comparedFacts, itemsInForce, type ReferenceItem, weakerApproval } from './reference.ts';
+export * from './signed-terms.ts';
 export * from './statement.ts';
+export {
+  documentIdSchema,
+  type ExpectedValue,
+  namesRule,
+  type Plan,
+  planTermsSchema,
+  type ReferenceTerms,
+  referenceTermsSchema,
+  type Schedule,
+  type Scope,
+  type Terms,
+  termsId,
+  termsProblem,
+  termsSchema,
+  type Waiver,
+  waiverTermsSchema,
+} from './terms.ts';
 export * from './tree.ts';
 export { type Manifest, manifestSchema, type VerifiedManifest, verifyManifest } from './trust.ts';
 export type { Status, Verdict } from './verdict.ts';

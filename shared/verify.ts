@@ -54,18 +54,23 @@ export const rereadMessage = (held: Pick<VerifiedMessage, 'bytes' | 'leaf' | 'ki
 export const verifyDocument = (
   bytes: Uint8Array,
   trust: Trust & { readonly signatures?: readonly string[] | undefined },
-): ReferenceDocument => {
+): ReferenceDocument => readSigned(documentSchema, verifyApproved(bytes, trust).content);
+
+/** Steps 1 to 6 for a document of an approver, with its further signatures. The key of the document itself comes first. */
+export const verifyApproved = (
+  bytes: Uint8Array,
+  trust: Trust & { readonly signatures?: readonly string[] | undefined },
+): { readonly content: Buffer; readonly keys: readonly TrustedKey[] } => {
   const { content, key } = verifySigned(bytes, 'miner-ref+jwt', trust);
-  const document = readSigned(documentSchema, content);
-  const signers = [key.kid];
+  const keys = [key];
   for (const signature of trust.signatures ?? []) {
     const { header, value } = readDetached(signature);
     const further = findKey(readHeader(header, 'miner-ref+jwt'), 'miner-ref+jwt', trust);
     checkSignature(signingInput(header, content), value, further);
-    if (signers.includes(further.kid)) throw new VerificationError('E_SIGNATURE', 6, 'the same key signed twice');
-    signers.push(further.kid);
+    if (keys.includes(further)) throw new VerificationError('E_SIGNATURE', 6, 'the same key signed twice');
+    keys.push(further);
   }
-  return document;
+  return { content, keys };
 };
 
 /** Steps 1 to 6: after them, and not before, the content may be looked at. */
@@ -119,7 +124,8 @@ export const cutEnvelope = (bytes: Uint8Array): Envelope => {
   return { start: bytes.length - match[0].length, header, signature: value };
 };
 
-const readDetached = (jws: string): { readonly header: string; readonly value: Buffer } => {
+/** Header and signature of a detached JWS. */
+export const readDetached = (jws: string): { readonly header: string; readonly value: Buffer } => {
   const [header = '', encoded = ''] = jws.split('..');
   const value = fromBase64url(encoded);
   if (value?.length !== 64 || fromBase64url(header) === undefined) {
@@ -129,7 +135,7 @@ const readDetached = (jws: string): { readonly header: string; readonly value: B
 };
 
 /** Step 3: the signed content, cut out of the received bytes. */
-const cutContent = (bytes: Uint8Array, envelope: Envelope): Buffer => {
+export const cutContent = (bytes: Uint8Array, envelope: Envelope): Buffer => {
   const content = Buffer.from(bytes.subarray(0, envelope.start + 1));
   content[envelope.start] = 0x7d;
   return content;
