@@ -13,7 +13,7 @@ export const workerOf = (user: string): string | undefined => {
 const SEPARATORS = ['.', 'x', '-', '_'];
 
 /** How workers are commonly named after an address: its last octets, joined by one of a few characters. Longest first. */
-const spellings = (address: string): readonly string[] => {
+export const addressSpellings = (address: string): readonly string[] => {
   const octets = address.split('.');
   if (octets.length !== 4) return [];
   return [4, 3, 2, 1].flatMap((count) => SEPARATORS.map((separator) => octets.slice(-count).join(separator)));
@@ -23,7 +23,7 @@ const escaped = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\
 
 /** Whether two workers follow one template made of the device's own address: `rig.14x7` and, after a move, `rig.14x9`. */
 export const sameTemplate = (before: string, after: string, address: string): boolean =>
-  spellings(address).some((spelling) => {
+  addressSpellings(address).some((spelling) => {
     const at = after.lastIndexOf(spelling);
     if (at === -1) return false;
     const numbers = escaped(spelling).replace(/\d+/g, '\\d{1,3}');
