@@ -10,7 +10,7 @@ import type { Checks, Finding, Trigger } from './finding.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
-import type { AllowList, Deviation, RuleEntry } from './rule.ts';
+import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import {
@@ -130,7 +130,7 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
   const approved = state.reference === undefined ? undefined : keptFacts(state.reference.facts);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
-  const outcomes = runComparisons({}, nothing, approved, { nowMs, address: state.address, ...allowOf(context) });
+  const outcomes = runComparisons({}, nothing, approved, ruleContextOf(state, state.address, approved, context));
   clearSettled(state);
   return {
     state: {
@@ -145,7 +145,25 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   };
 };
 
-const allowOf = ({ allow }: LookContext): { allow?: AllowList } => (allow === undefined ? {} : { allow });
+/** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
+const ruleContextOf = (
+  { labels, firstSeenMs, attested }: DeviceState,
+  address: string,
+  approved: Facts | undefined,
+  { nowMs, allow }: LookContext,
+): RuleContext => ({
+  nowMs,
+  address,
+  device: {
+    labels,
+    address,
+    get facts() {
+      return { ...approved, ...keptFacts(attested?.facts) };
+    },
+  },
+  ...(allow === undefined ? {} : { allow }),
+  ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+});
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({
   tracks,
@@ -215,8 +233,8 @@ const outcomesOf = (
   { address, gaps, observedAtMs }: Observation,
   context: LookContext,
 ): readonly Outcome[] => {
-  const ruleContext = { nowMs: context.nowMs, address, ...allowOf(context) };
   const approved = state.reference === undefined ? undefined : keptFacts(state.reference.facts);
+  const ruleContext = ruleContextOf(state, address, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
   return [
     ...runComparisons(facts, gaps, approved, ruleContext),
@@ -248,7 +266,7 @@ const returnOutcome = (
   { returned }: DeviceState,
   facts: Facts,
   gaps: Observation['gaps'],
-  context: Parameters<typeof runComparisons>[3],
+  context: RuleContext,
 ): Outcome => {
   const rule = visibilityChangedWhileDark;
   if (returned === undefined) return { kind: 'silent', rule };

@@ -1,5 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Basis, Severity, Value } from './finding.ts';
+import type { Templated } from './template.ts';
 
 export type Confirmation = 'C1' | 'C2' | 'C3';
 
@@ -44,6 +45,9 @@ export interface RuleContext {
   readonly address: string;
   /** Absent when none is configured, then rules that need it do not run. */
   readonly allow?: AllowList;
+  /** The device as it was last known, beside this look. */
+  readonly device: Templated;
+  readonly firstSeenMs?: number;
 }
 
 /**

@@ -4,6 +4,7 @@ import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState, Track } from './device.ts';
 import type { LookContext } from './engine.ts';
+import { FACTORY_MS } from './factory-pools.ts';
 import { ruleOf } from './index.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
@@ -60,7 +61,7 @@ export const touch = (state: DeviceState, observation: Observation): void => {
 export const settle = (
   state: DeviceState,
   { facts, standIns, look }: Observation,
-  { policy, amongCommissioned }: LookContext,
+  { policy, amongCommissioned, nowMs }: LookContext,
 ): void => {
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
@@ -70,10 +71,17 @@ export const settle = (
   marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(comparedText(facts), standIns);
   marks.policy = policy;
   marks.activity = activityText(facts);
-  const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));
+  const wakeMs = Math.min(
+    factoryWakeMs(state, nowMs),
+    ...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)),
+  );
   if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
   else marks.wakeMs = undefined;
 };
+
+/** A new device is judged once more when it may no longer work for the default of its maker. */
+const factoryWakeMs = ({ firstSeenMs = 0 }: DeviceState, nowMs: number): number =>
+  nowMs < firstSeenMs + FACTORY_MS ? firstSeenMs + FACTORY_MS : Number.POSITIVE_INFINITY;
 
 /** When time alone changes a finding. */
 const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean): number => {
