@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import { endpointText, parseEndpoint } from './pool-url.ts';
 import type { AllowList } from './rule.ts';
+import { fieldsOf, matchesTemplate, type Templated } from './template.ts';
 
 /** Matching against the operator's list of pools. Patterns are anchored at both ends. */
 
@@ -10,21 +11,6 @@ const hostMatches = (pattern: string, host: string): boolean => {
   if (!pattern.startsWith('*.')) return pattern === host;
   const rest = pattern.slice(1);
   return host.endsWith(rest) && host.length > rest.length && !host.startsWith('.');
-};
-
-/** `*` stands for any text, the rest for itself. */
-const userMatches = (pattern: string, user: string): boolean => {
-  const [head = '', ...tail] = pattern.split('*');
-  if (tail.length === 0) return pattern === user;
-  if (!user.startsWith(head)) return false;
-  let at = head.length;
-  const last = tail.pop() ?? '';
-  for (const piece of tail) {
-    const found = user.indexOf(piece, at);
-    if (found === -1) return false;
-    at = found + piece.length;
-  }
-  return user.length - last.length >= at && user.endsWith(last);
 };
 
 const urlMatches = (pattern: string, url: string): boolean => {
@@ -37,11 +23,26 @@ const urlMatches = (pattern: string, url: string): boolean => {
   );
 };
 
-/** Whether a line of the list allows this pool. A user that is not known is judged by the URL alone. */
-export const isListed = (allow: AllowList, url: string, user: string | undefined): boolean =>
+/** Whether a line of the list allows this pool to the device. A user that is not known is judged by the URL alone. */
+export const isListed = (allow: AllowList, url: string, user: string | undefined, device: Templated): boolean =>
   allow.some(
     (line) =>
-      urlMatches(line.url, url) && (line.user === undefined || user === undefined || userMatches(line.user, user)),
+      urlMatches(line.url, url) &&
+      (line.user === undefined || user === undefined || matchesTemplate(line.user, user, device)),
+  );
+
+/** Whether a line of the list allows this host, for whoever it is. */
+export const isListedHost = (allow: AllowList, host: string): boolean =>
+  allow.some((line) => hostMatches(parseEndpoint(line.url).host, host));
+
+/** Whether a line for this pool names workers by a template, and the user is what it makes of the device. */
+export const followsTemplate = (allow: AllowList, url: string, user: string, device: Templated): boolean =>
+  allow.some(
+    (line) =>
+      line.user !== undefined &&
+      fieldsOf(line.user).length > 0 &&
+      urlMatches(line.url, url) &&
+      matchesTemplate(line.user, user, device),
   );
 
 /** The line that is spelled most like this pool, for people who look for the typing error. */

@@ -14,7 +14,7 @@ import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import { underPlans } from './planned.ts';
-import type { AllowList, Deviation, RuleEntry } from './rule.ts';
+import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import {
@@ -135,9 +135,9 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const { nowMs } = context;
   const ran: Ran = { kind: 'ran', rule: visibilityDeviceDark, deviations: [{ reasons: [reason] }], facts: [] };
   const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
-  const approved = approvedOf(state, context.standing, {}, nowMs)?.facts;
+  const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
-  const outcomes = runComparisons({}, nothing, approved, { nowMs, address: state.address, ...allowOf(context) });
+  const outcomes = runComparisons({}, nothing, approved?.facts, ruleContextOf(state, state.address, approved, context));
   clearSettled(state);
   return {
     state: {
@@ -152,7 +152,26 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   };
 };
 
-const allowOf = ({ allow }: LookContext): { allow?: AllowList } => (allow === undefined ? {} : { allow });
+/** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
+const ruleContextOf = (
+  { labels, firstSeenMs, attested }: DeviceState,
+  address: string,
+  approved: Approved | undefined,
+  { nowMs, allow }: LookContext,
+): RuleContext => ({
+  nowMs,
+  address,
+  device: {
+    labels,
+    address,
+    get facts() {
+      return { ...approved?.facts, ...keptFacts(attested?.facts) };
+    },
+  },
+  ...(allow === undefined ? {} : { allow }),
+  ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+  ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
+});
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({
   tracks,
@@ -233,13 +252,7 @@ const outcomesOf = (
   context: LookContext,
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
-  const classes = approved?.classes;
-  const ruleContext = {
-    nowMs,
-    address,
-    ...allowOf(context),
-    ...(classes === undefined ? {} : { classOf: (fact: FactName) => classes.get(fact) }),
-  };
+  const ruleContext = ruleContextOf(state, address, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
@@ -278,7 +291,7 @@ const returnOutcome = (
   { returned }: DeviceState,
   facts: Facts,
   gaps: Observation['gaps'],
-  context: Parameters<typeof runComparisons>[3],
+  context: RuleContext,
 ): Outcome => {
   const rule = visibilityChangedWhileDark;
   if (returned === undefined) return { kind: 'silent', rule };

@@ -22,8 +22,10 @@ import { identityNewDevice } from './rules/identity-new-device.ts';
 import { poolFailoverActive } from './rules/pool-failover-active.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { poolPriorityChanged } from './rules/pool-priority-changed.ts';
+import { poolReconnectRedirect } from './rules/pool-reconnect-redirect.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
+import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
@@ -40,6 +42,8 @@ export const COMPARISONS: readonly Rule[] = [
   poolPriorityChanged,
   poolOutsideAllowlist,
   poolFailoverActive,
+  poolTransportDowngraded,
+  poolReconnectRedirect,
   firmwareVersionChanged,
   firmwareFamilyChanged,
   firmwareFingerprintChanged,

@@ -31,14 +31,14 @@ export const sameUrl = (a: string, b: string): boolean => {
 };
 
 /** The name that was registered, e.g. `pool.example` of `eu.pool.example`; undefined for addresses and bare names. */
-const registrableDomain = (host: string): string | undefined =>
+export const domainOf = (host: string): string | undefined =>
   getDomain(host, { allowPrivateDomains: true }) ?? undefined;
 
 /** Same scheme, and both hosts under one registered name. */
 export const sameOwner = (a: string, b: string): boolean => {
   const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
-  const domain = registrableDomain(one.host);
-  return one.scheme === other.scheme && domain !== undefined && domain === registrableDomain(other.host);
+  const domain = domainOf(one.host);
+  return one.scheme === other.scheme && domain !== undefined && domain === domainOf(other.host);
 };
 
 /** A comparable spelling. */

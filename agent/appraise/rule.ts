@@ -1,6 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
+import type { Templated } from './template.ts';
 
 export type Confirmation = 'C1' | 'C2' | 'C3';
 
@@ -49,6 +50,9 @@ export interface RuleContext {
   readonly allow?: AllowList;
   /** How a document holds a fact, where one does. */
   readonly classOf?: (fact: FactName) => KeyClass | undefined;
+  /** The device as it was last known, beside this look. */
+  readonly device: Templated;
+  readonly firstSeenMs?: number;
 }
 
 /**

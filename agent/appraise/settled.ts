@@ -4,6 +4,7 @@ import type { Observation } from '../normalise/observation.ts';
 import { watchedText } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import type { LookContext } from './engine.ts';
+import { FACTORY_MS } from './factory-pools.ts';
 import { ruleOf } from './index.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
@@ -64,7 +65,7 @@ export const touch = (state: DeviceState, observation: Observation): void => {
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
 export const settle = (state: DeviceState, observation: Observation, context: LookContext): void => {
   const { facts, look } = observation;
-  const { policy, amongCommissioned } = context;
+  const { policy, amongCommissioned, nowMs } = context;
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
@@ -73,10 +74,17 @@ export const settle = (state: DeviceState, observation: Observation, context: Lo
   marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(state, observation, context);
   marks.policy = policy;
   marks.activity = activityText(facts);
-  const wakeMs = Math.min(...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)));
+  const wakeMs = Math.min(
+    factoryWakeMs(state, nowMs),
+    ...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)),
+  );
   if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
   else marks.wakeMs = undefined;
 };
+
+/** A new device is judged once more when it may no longer work for the default of its maker. */
+const factoryWakeMs = ({ firstSeenMs = 0 }: DeviceState, nowMs: number): number =>
+  nowMs < firstSeenMs + FACTORY_MS ? firstSeenMs + FACTORY_MS : Number.POSITIVE_INFINITY;
 
 /** When time alone changes a finding. */
 const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean): number => {

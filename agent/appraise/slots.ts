@@ -100,6 +100,16 @@ export const compareSlots = (approved: readonly PoolSlot[], observed: readonly P
   return { ...NOTHING, changed: inPlace(before, after), removed: before.map(numbered).slice(after.length) };
 };
 
+/** Each approved slot with what became of it: the same pool wherever it stands now, else the one in its place. */
+export const pairedSlots = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): readonly SlotChange[] => {
+  const after = filledSlots(observed);
+  const kept = filledSlots(approved).flatMap((before, index) => {
+    const same = [after[index], ...after].find((slot) => slot !== undefined && samePool(before, slot));
+    return same === undefined ? [] : [{ part: part(index), before, after: same }];
+  });
+  return [...kept, ...compareSlots(approved, observed).changed];
+};
+
 /** A slot as a before- or after-value. */
 export const slotValue = ({ url, user }: PoolSlot): { readonly url: string; readonly user?: string } => ({
   url,

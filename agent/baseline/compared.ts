@@ -27,11 +27,11 @@ export const readCompared = (text: string): Facts => JSON.parse(text) as Facts;
 /** The facts that are compared, in the form in which they are. */
 export const comparedFacts = (facts: Facts): Facts => readCompared(comparedText(facts));
 
-/** The volatile facts that rules read: which slot is mined on, and the pools of the runtime list. */
+/** The volatile facts that rules read: which slot is mined on, and the pools of the runtime list with where they lead. */
 export const activityText = ({ pools = [], live_pools: live = [] }: Facts): string =>
   [
     pools.map(({ active }) => (active === undefined ? '?' : active ? '1' : '0')).join(''),
-    ...live.map(({ url, user = '' }) => `${url} ${user}`),
+    ...live.map(({ url, user = '', host = '', active }) => `${url} ${user} ${active === false ? '' : host}`),
   ].join('\n');
 
 /** The named parts of a list that is compared by name or by key. */

@@ -1,8 +1,17 @@
 import type { Facts, OtherSetting } from '../../../shared/facts.ts';
+import type { KeyClass } from '../../../shared/terms.ts';
 import { changedParts, changedSettings, keyedValues } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
 
-const SETTINGS = ['config.fan_mode', 'config.fan_min_pct', 'config.temp_limit_mc', 'config.watchdog'] as const;
+const SETTINGS = [
+  'config.fan_mode',
+  'config.fan_min_pct',
+  'config.temp_limit_mc',
+  'config.watchdog',
+  // These change by themselves: they are compared where a document holds them to a band.
+  'config.freq_mhz',
+  'config.voltage_mv',
+] as const;
 
 /** Settings without a finding of their own left their class; one finding lists them all (catalogue 5.3). */
 export const configDrift = defineRule({
@@ -22,14 +31,17 @@ export const configDrift = defineRule({
     key.startsWith(OTHER)
       ? (observed['config.other']?.some((setting) => OTHER + setting.key === key) ?? false)
       : observed[`config.${key}` as 'config.fan_mode'] !== undefined,
-  appraise: (observed, approved) => {
-    const changes = [
-      ...changedSettings(SETTINGS, observed, approved),
-      ...changedParts(others(observed), others(approved)),
-    ];
-    return changes.length === 0 ? [] : [keyedValues(changes)];
+  appraise: (observed, approved, { classOf }) => {
+    const settings = changedSettings(SETTINGS, observed, approved);
+    const changes = [...settings, ...changedParts(others(observed), others(approved))];
+    if (changes.length === 0) return [];
+    const slow = changes.every(({ key }) => SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
+    return [{ ...keyedValues(changes), ...(slow ? { confirm: 'C3' as const } : {}) }];
   },
 });
+
+/** A number in a band, or a value by the time of day, may be on its way. */
+const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
 
 const OTHER = 'other.';
 

@@ -1,32 +1,36 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
 import { isListed, isPrivateHost, nearestLine } from '../allow.ts';
-import { type AllowList, type Deviation, defineRule } from '../rule.ts';
+import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
+import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { filledSlots, samePool, slotValue } from '../slots.ts';
+import { isBrokenAddress } from '../wallet.ts';
 
 /** A configured or running pool is on no line of the operator's list, whatever the baseline says (catalogue 5.1). */
 export const poolOutsideAllowlist = defineRule({
   id: 'pool.outside-allowlist',
   title: 'Pool not on the list',
-  meaning: 'The device is set to, or works for, a pool or user that no line of `pools.allow` covers.',
+  meaning:
+    'The device is set to, or works for, a pool or user that no line of `pools.allow` covers, or of the list of its tenant. A new device may work for the default of its maker for half an hour.',
   benign: ['burn-in bench', 'a list that is out of date'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 1,
+  version: 2,
   against: 'policy',
   reads: [],
   compares: ['pools', 'live_pools'],
   sees: (part, observed) => (part.startsWith('live') ? observed.live_pools : observed.pools) !== undefined,
-  appraise: (observed, _approved, { allow }) => {
+  appraise: (observed, _approved, context) => {
+    const { allow } = context;
     if (allow === undefined) return 'unknown';
     const slots = filledSlots(observed.pools ?? []);
     const running = filledSlots((observed.live_pools ?? []).map(asSlot));
     return [
-      ...slots.flatMap((slot, index) => judge(allow, `slot ${index}`, slot)),
+      ...slots.flatMap((slot, index) => judge(allow, `slot ${index}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => samePool(slot, pool)) ? [] : judge(allow, `live ${index}`, pool),
+        slots.some((slot) => samePool(slot, pool)) ? [] : judge(allow, `live ${index}`, pool, context),
       ),
     ];
   },
@@ -41,14 +45,26 @@ const asSlot = ({ url, user }: LivePool, index: number): PoolSlot => ({
 
 const shown = ({ url, user }: AllowList[number]) => ({ url, ...(user === undefined ? {} : { user }) });
 
-const judge = (allow: AllowList, part: string, slot: PoolSlot): readonly Deviation[] => {
-  if (isListed(allow, slot.url, slot.user)) return [];
+const judge = (
+  allow: AllowList,
+  part: string,
+  slot: PoolSlot,
+  { device, nowMs, firstSeenMs = 0 }: RuleContext,
+): readonly Deviation[] => {
+  if (isListed(allow, slot.url, slot.user, device)) return [];
+  const factory = isFactoryPool(slot.url, slot.user);
+  if (factory && nowMs - firstSeenMs < FACTORY_MS) return [];
   const nearest = nearestLine(allow, slot.url, slot.user);
   return [
     {
       part,
       after: { ...slotValue(slot), ...(nearest === undefined ? {} : { nearest: shown(nearest) }) },
-      reasons: ['not-listed', ...(isPrivateHost(slot.url) ? ['private-host'] : [])],
+      reasons: [
+        'not-listed',
+        ...(factory ? ['factory-default'] : []),
+        ...(isPrivateHost(slot.url) ? ['private-host'] : []),
+        ...(isBrokenAddress(slot.user ?? '') ? ['invalid-address'] : []),
+      ],
     },
   ];
 };

@@ -15,9 +15,9 @@ export const poolSlotAdded = defineRule({
   version: 1,
   against: 'reference',
   reads: ['pools'],
-  appraise: (observed, approved, { allow }) =>
+  appraise: (observed, approved, { allow, device }) =>
     compareSlots(approved.pools, observed.pools).added.map(({ part, slot }) => {
-      const foreign = allow !== undefined && !isListed(allow, slot.url, slot.user);
+      const foreign = allow !== undefined && !isListed(allow, slot.url, slot.user, device);
       return {
         part,
         after: slotValue(slot),

@@ -16,11 +16,12 @@ export const poolUrlChanged = defineRule({
   version: 1,
   against: 'reference',
   reads: ['pools'],
-  appraise: (observed, approved, { allow }) =>
+  appraise: (observed, approved, { allow, device }) =>
     compareSlots(approved.pools, observed.pools).changed.flatMap(({ part, before, after }) => {
       if (sameUrl(before.url, after.url)) return [];
       const owner = sameOwner(before.url, after.url);
-      const listed = allow === undefined ? [] : [isListed(allow, after.url, after.user) ? 'listed' : 'not-listed'];
+      const listed =
+        allow === undefined ? [] : [isListed(allow, after.url, after.user, device) ? 'listed' : 'not-listed'];
       return [
         {
           part,

@@ -1,0 +1,39 @@
+import type { LivePool } from '../../../shared/facts.ts';
+import { isListedHost } from '../allow.ts';
+import { domainOf, parseEndpoint } from '../pool-url.ts';
+import { defineRule } from '../rule.ts';
+
+/** The miner is connected to a host that belongs to none of its configured pools: somebody sent it there (catalogue 5.1). */
+export const poolReconnectRedirect = defineRule({
+  id: 'pool.reconnect-redirect',
+  title: 'Pool connection redirected',
+  meaning:
+    'The host that the miner is connected to now lies outside the registered domains of the pools it is configured for: a pool, or whoever sits in between, sent it elsewhere.',
+  benign: ['a pool that balances its load across brands: list them'],
+  severity: 'critical',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A2',
+  version: 1,
+  against: 'policy',
+  reads: ['live_pools'],
+  compares: ['pools', 'fee_pools'],
+  appraise: ({ live_pools, pools = [], fee_pools = [] }, _approved, { allow = [] }) => {
+    const known = new Set([...live_pools, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
+    return live_pools.flatMap((pool) => {
+      const host = connectedHost(pool);
+      if (host === undefined || known.has(ownerOf(host)) || isListedHost(allow, host)) return [];
+      return [{ part: pool.url, before: parseEndpoint(pool.url).host, after: host }];
+    });
+  },
+});
+
+/** A row that is not in use may still name the host of its last connection. */
+const connectedHost = ({ host, active }: LivePool): string | undefined => {
+  if (host === undefined || active === false) return undefined;
+  const name = parseEndpoint(host).host;
+  return name === '' ? undefined : name;
+};
+
+/** Addresses and names that nobody registered are their own owners. */
+const ownerOf = (host: string): string => domainOf(host) ?? host;
