@@ -46,6 +46,8 @@ export interface Attested<Kept = KeptFacts> {
   readonly missing?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
+  /** `seq` of the entries that adopted the documents which held its facts, as text. */
+  readonly documents?: string;
 }
 
 /** A finding that is not closed, with its counters. */

@@ -93,7 +93,6 @@ export const appraise = (state: DeviceState, look: Look, context: LookContext): 
 };
 
 const NONE: readonly never[] = [];
-const NO_HOLDERS: ReadonlyMap<FactName, number> = new Map();
 
 const untouched = (state: DeviceState, observation: Observation): Verdict => {
   touch(state, observation);
@@ -191,14 +190,15 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
   const moved = withFindings(noted, advanced, outcomes, observation, context);
   const unseen = unattestedFacts(moved, facts);
-  const trigger = attestable ? triggerOf(moved, unseen, advanced, context) : undefined;
+  const documents = documentsText(approved);
+  const trigger = attestable ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
   const rebooted = noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0;
   touch(before, { ...compared, facts });
   if (trigger !== undefined)
     return attest(moved, trigger, {
       facts,
       standIns: compared.standIns,
-      documents: approved?.holders ?? NO_HOLDERS,
+      approved,
       outcomes,
       advanced,
       observation,
@@ -410,11 +410,18 @@ const withUnattested = (state: DeviceState, unattested: string | undefined): Dev
   return unattested === undefined ? rest : { ...rest, unattested };
 };
 
+/** Which documents hold facts of the device, as text; undefined where none does. */
+const documentsText = (approved: Approved | undefined): string | undefined =>
+  approved === undefined || approved.holders.size === 0
+    ? undefined
+    : [...new Set(approved.holders.values())].sort((a, b) => a - b).join();
+
 /** Why a full look must be attested, if it must. What is not confirmed waits. */
 const triggerOf = (
   state: DeviceState,
   unseen: string | undefined,
   advanced: Advanced,
+  documents: string | undefined,
   { nowMs, refreshDueMs, demanded }: LookContext,
 ): Trigger | undefined => {
   const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
@@ -422,6 +429,7 @@ const triggerOf = (
   if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
+  if (documents !== state.attested.documents) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
   if (demanded === true) return 'demand';
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
@@ -430,8 +438,7 @@ const triggerOf = (
 interface Judged {
   readonly facts: Facts;
   readonly standIns: Observation['standIns'];
-  /** Entries of the facts that a document holds. */
-  readonly documents: ReadonlyMap<FactName, number>;
+  readonly approved: Approved | undefined;
   readonly outcomes: readonly Outcome[];
   readonly advanced: Advanced;
   /** As it came, for the next to be the same. */
@@ -443,17 +450,21 @@ interface Judged {
 const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, documents, outcomes, advanced, observation, context }: Judged,
+  { facts, standIns, approved, outcomes, advanced, observation, context }: Judged,
 ): Verdict => {
   const lit = withoutDark(judged, context.nowMs);
   const reference = citedReference(
     judged.reference,
     outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
-    documents,
+    approved?.holders,
   );
   const learn = learnable(judged, facts);
   const { referenceChanged: _, unattested: __, ...rest } = lit.state;
-  const attested = attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs);
+  const documents = documentsText(approved);
+  const attested = {
+    ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
+    ...(documents === undefined ? {} : { documents }),
+  };
   const state: DeviceState = {
     ...rest,
     attested,

@@ -100,6 +100,22 @@ export const parentStated = (state: StormState, key: string, openedSeq: number):
   return { storms: { ...state.storms, [key]: { ...storm, parent } } };
 };
 
+/** The state after a person reviewed the parent that entry `openedSeq` opened: it is stated at once. */
+export const parentReviewed = (
+  state: StormState,
+  openedSeq: number,
+  review: (finding: Finding) => Finding,
+): StormState => ({
+  storms: Object.fromEntries(
+    Object.entries(state.storms).map(([key, storm]) => {
+      const { parent } = storm;
+      if (parent?.finding.openedSeq !== openedSeq) return [key, storm];
+      const finding = review(parent.finding);
+      return [key, { ...storm, parent: { ...parent, finding, statedMs: Number.NEGATIVE_INFINITY, stale: true } }];
+    }),
+  ),
+});
+
 const ENDS: ReadonlySet<FindingState> = new Set(['resolved', 'approved', 'incident-closed']);
 
 /** The end of a confirmed finding. The outcome of an unconfirmed one is its beginning and end. */
@@ -112,8 +128,12 @@ const BY_ID_ALONE: ReadonlySet<string> = new Set(['identity.new-device', 'visibi
 const keyOf = (finding: Finding): string => {
   const outcome = finding.confirmedAt === undefined ? 'unconfirmed ' : '';
   const values = BY_ID_ALONE.has(finding.ruleId) ? '' : ` ${canonicalJson(valuesOf(finding))}`;
-  return `${outcome}${finding.ruleId}${values}`;
+  return `${outcome}${finding.ruleId}${values}${coverOf(finding)}`;
 };
+
+/** What a plan or waiver covers is not what nobody announced, however alike they look. */
+const coverOf = ({ plan, waiver }: Finding): string =>
+  `${plan === undefined ? '' : ` plan ${plan}`}${waiver === undefined ? '' : ` waiver ${waiver}`}`;
 
 const valuesOf = ({ ruleId, before, after }: Finding): { readonly before?: Value; readonly after?: Value } => ({
   ...(before === undefined ? {} : { before: byAccount(before, ruleId === 'pool.user-changed') as Value }),

@@ -5,6 +5,7 @@ import type { Driver } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type DriverFile, readDriverFiles } from '../outside/load.ts';
 import { AgentError } from '../platform/errors.ts';
+import { type Approvers, readApprovers } from './approvers.ts';
 import { parseYaml } from './document.ts';
 import { type Contradiction, checkFamilies, checkMeaning } from './meaning.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from './problems.ts';
@@ -18,6 +19,7 @@ export interface LoadedConfig {
   readonly sha256: string;
   /** Every family that may be recognised: the built-in ones, and those of the driver files. */
   readonly drivers: readonly Driver[];
+  readonly approvers: Approvers;
 }
 
 /** Reads and checks a configuration file. Throws `config.unreadable` or `config.invalid` (message: one line per problem). */
@@ -26,9 +28,9 @@ export const loadConfig = (file: string): LoadedConfig => {
   const bytes = readFile(path);
   const parsed = parseConfig(new TextDecoder().decode(bytes), dirname(path));
   if (parsed.kind === 'good') {
-    const { config, outside } = parsed;
+    const { config, outside, approvers } = parsed;
     const drivers = [...DRIVERS, ...outside.map(({ driver }) => driver)];
-    return { config, file: path, sha256: configDigest(bytes, outside), drivers };
+    return { config, file: path, sha256: configDigest(bytes, outside), drivers, approvers };
   }
   throw new AgentError({
     code: 'config.invalid',
@@ -62,7 +64,12 @@ const readFile = (path: string): Uint8Array => {
 };
 
 type Parsed =
-  | { readonly kind: 'good'; readonly config: Config; readonly outside: readonly DriverFile[] }
+  | {
+      readonly kind: 'good';
+      readonly config: Config;
+      readonly outside: readonly DriverFile[];
+      readonly approvers: Approvers;
+    }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
 /**
@@ -86,9 +93,14 @@ export const parseConfig = (
   // A driver file that could not be read has a family, too.
   const families = [...DRIVERS, ...outside.files.map(({ driver }) => driver)].map(({ family }) => family);
   const strangers = outside.problems.length > 0 ? [] : checkFamilies(config, families);
-  const contradictions = [...checkMeaning(config), ...strangers, ...also(config)].map((one) => problemAt(read, one));
+  const { approvers, problems: keyProblems } = readApprovers(config);
+  const contradictions = [...checkMeaning(config), ...keyProblems, ...strangers, ...also(config)].map((one) =>
+    problemAt(read, one),
+  );
   const problems = [...contradictions, ...outside.problems];
-  return problems.length === 0 ? { kind: 'good', config, outside: outside.files } : { kind: 'bad', problems };
+  return problems.length === 0
+    ? { kind: 'good', config, outside: outside.files, approvers }
+    : { kind: 'bad', problems };
 };
 
 const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file'] as const;
@@ -107,6 +119,9 @@ const withAbsolutePaths = (config: Config, folder: string): Config => {
     ...config,
     state_dir: resolve(folder, config.state_dir),
     drivers: config.drivers.map((file) => resolve(folder, file)),
+    approvers: Object.fromEntries(
+      Object.entries(config.approvers).map(([name, file]) => [name, resolve(folder, file)]),
+    ),
     ...(config.mqtt === undefined ? {} : { mqtt: absolute(config.mqtt) }),
     credentials: Object.fromEntries(Object.entries(config.credentials).map(([name, value]) => [name, absolute(value)])),
   };

@@ -119,6 +119,12 @@ export const configSchema = z.strictObject({
     .max(64)
     .default([])
     .describe('driver files of further families (docs/write-a-driver.md), read with this file'),
+  approvers: z
+    .record(id, z.string().min(1))
+    .default({})
+    .describe(
+      'who may sign reference values, plans and waivers for this gateway: a name, and the file of the public key',
+    ),
   redact: z
     .array(z.enum(['pools.user']))
     .default([])
