@@ -1,4 +1,7 @@
+import { hash } from 'node:crypto';
+import { parseSignedTerms } from '../shared/signed-terms.ts';
 import { type Plan, type Terms, termsId } from '../shared/terms.ts';
+import { VerificationError } from '../shared/verification.ts';
 import { type AdoptionGround, type Handed, judgeAdoption } from './adoption.ts';
 import type { DeviceState } from './appraise/device.ts';
 import { gatewayFinding } from './appraise/gateway-finding.ts';
@@ -10,6 +13,7 @@ import { phaseOfPlan, WINDOW_TOLERANCE_MS } from './baseline/standing.ts';
 import type { Approvers } from './config/approvers.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
+import { Allowance } from './publish/allowance.ts';
 import type { Order, Orders } from './record/orders.ts';
 import type { Recorder } from './record/recorder.ts';
 import type { Store } from './record/store.ts';
@@ -39,15 +43,24 @@ export interface AdoptionResult {
   readonly settled: readonly string[];
 }
 
+/** Messages on the topic of terms that are looked at. */
+const MOST_PER_SECOND = 2000;
+const MOST_REFUSED = 256;
+
 /** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
 const REPORT_MS = 15 * 60_000;
 
 /** Reference documents, plans and waivers of the gateway while it runs: how they come into force, end, and what came of them. */
 export class ChangeControl {
   readonly #deps: ChangeControlDeps;
+  readonly #allowance: Allowance;
+  /** Digests of what was refused, the newest last. */
+  #refused: readonly string[] = [];
+  #refusedBy: Approvers | undefined;
 
   constructor(deps: ChangeControlDeps) {
     this.#deps = deps;
+    this.#allowance = new Allowance(MOST_PER_SECOND, deps.wallMs());
   }
 
   /** Takes a document into force. Throws `terms.*` where it is refused, and what the recorder throws. */
@@ -68,6 +81,27 @@ export class ChangeControl {
     const result = this.#resultOf(order);
     emit('info', 'terms.adopted', { ...result, by: order.by });
     return { ...result, already: false, settled: adoption.settles };
+  }
+
+  /** Takes what came over the uplink into force, or says why not. Anyone who may publish there chose every byte of it. */
+  takeDelivered(payload: Uint8Array): void {
+    const { wallMs, emit } = this.#deps;
+    const digest = hash('sha256', payload, 'base64url');
+    const approvers = this.#deps.approvers();
+    // Others may be trusted since.
+    if (approvers !== this.#refusedBy) this.#refused = [];
+    this.#refusedBy = approvers;
+    // A broker hands over what it keeps at every connect.
+    if (this.#refused.includes(digest) || this.#allowance.take(wallMs()) > 0) return;
+    try {
+      this.adopt({ kind: 'signed', ...parseSignedTerms(payload) });
+    } catch (error) {
+      if (!(error instanceof AgentError || error instanceof VerificationError)) throw error;
+      if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
+        this.#refused = [...this.#refused, digest].slice(-MOST_REFUSED);
+      const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
+      emit('warn', 'terms.refused', { message: error.message, remedy });
+    }
   }
 
   #resultOf({ terms, seq }: Order): Pick<AdoptionResult, 'kind' | 'id' | 'seq'> {

@@ -356,6 +356,7 @@ export class Daemon {
         takeMarker: (payload) => witnesses.takeMarker(payload),
       },
       observe: (devices) => this.#observe(devices),
+      takeTerms: (payload) => this.#changes.takeDelivered(payload),
       ...this.#ambience,
     });
     return { uplink, witnesses };
