@@ -18,6 +18,16 @@ export class People implements Approvers {
     this.names = new Map(records.map(({ kid, name }) => [kid, name]));
   }
 
+  /** The public key of one of them. */
+  jwk(name: string): object {
+    return jwkOf(this.#private.get(name) as KeyObject);
+  }
+
+  /** Their keys, as a verifier trusts them. */
+  trusted(): object {
+    return { keys: [...this.keys.values()].map(({ kid, jwk, role }) => ({ kid, jwk, role })) };
+  }
+
   /** The terms, signed by these people. */
   sign(terms: Omit<Terms, 'iat'> & { readonly iat?: number }, ...by: readonly string[]): SignedTerms {
     const whole = termsSchema.parse({ iat: 1_795_339_200, ...terms });

@@ -1,12 +1,12 @@
 import type { Plan } from '../../shared/terms.ts';
-import { circumstancesOf, describe } from '../appraise/approval.ts';
-import type { DeviceState } from '../appraise/device.ts';
-import { shows } from '../appraise/planned.ts';
-import { changeDeviation } from '../appraise/rules/change-deviation.ts';
-import { isDark } from '../appraise/rules/visibility-device-dark.ts';
-import { keptFacts } from './kept.ts';
-import { inScope } from './scope.ts';
-import { type Adopted, expectedBy } from './standing.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { inScope } from '../baseline/scope.ts';
+import { type Adopted, expectedBy } from '../baseline/standing.ts';
+import { circumstancesOf, describe } from './approval.ts';
+import type { DeviceState } from './device.ts';
+import { shows } from './planned.ts';
+import { changeDeviation } from './rules/change-deviation.ts';
+import { isDark } from './rules/visibility-device-dark.ts';
 
 /** What became of a plan, device by device (catalogue 5.9, `change.*`). Every device in its scope is on one of the lists. */
 export interface PlanReport {

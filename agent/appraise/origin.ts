@@ -1,11 +1,11 @@
 import type { FactName } from '../../shared/facts.ts';
 import type { KeyClass, Terms } from '../../shared/terms.ts';
-import { approvedOf, describe } from '../appraise/approval.ts';
-import type { Approval, DeviceState } from '../appraise/device.ts';
-import { keptFacts } from './kept.ts';
-import { holderOf } from './reference.ts';
-import { type Layer, layerOf } from './scope.ts';
-import { type Adopted, heldBy, type Standing } from './standing.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { holderOf } from '../baseline/reference.ts';
+import { type Layer, layerOf } from '../baseline/scope.ts';
+import { type Adopted, heldBy, type Standing } from '../baseline/standing.ts';
+import { approvedOf, describe } from './approval.ts';
+import type { Approval, DeviceState } from './device.ts';
 
 /** What is approved of one fact of one device, and who says so: the layers of the baseline laid over each other. */
 export interface ApprovedFact {
