@@ -12,6 +12,7 @@ import {
   termsSchema,
 } from '../shared/terms.ts';
 import { VerificationError } from '../shared/verification.ts';
+import { refuseWhileOpen } from './appraise/accept.ts';
 import { describe } from './appraise/approval.ts';
 import type { DeviceState, Track } from './appraise/device.ts';
 import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from './appraise/promote.ts';
@@ -65,6 +66,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   requireMeaning(terms);
   const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
   const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
+  requireNothingWorse(entries, settles, ground);
   const alone =
     requirePeople(order, handed.breakGlass !== undefined, ground) || requirePlanned(settles, handed, ground);
   const breakGlass = alone ? handed.breakGlass : undefined;
@@ -246,6 +248,16 @@ export const withReference = (
   replaces: Order | undefined,
 ): Standing =>
   standingOf({ ...standing, references: [...standing.references.filter(({ seq }) => seq !== replaces?.seq), order] });
+
+/** Nothing is promoted on a device while something as grave, that the document does not speak of, lies open there. */
+const requireNothingWorse = (
+  entries: Adoption['entries'],
+  settles: ReadonlyMap<string, readonly Track[]>,
+  { states }: AdoptionGround,
+): void => {
+  const promoted = new Set([...entries.map(({ device }) => device), ...settles.keys()]);
+  for (const state of states()) if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? []);
+};
 
 /** Whether one person does what two have to. Throws where nobody said that this is meant. */
 const requirePeople = ({ terms, by }: Omit<Order, 'seq'>, meant: boolean, { approvers }: AdoptionGround): boolean => {

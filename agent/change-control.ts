@@ -7,6 +7,7 @@ import type { DeviceState } from './appraise/device.ts';
 import { gatewayFinding } from './appraise/gateway-finding.ts';
 import { type ApprovedFact, approvedFactsOf } from './appraise/origin.ts';
 import { type PlanReport, reportPlan } from './appraise/plan-report.ts';
+import { baselineStale, staleDevices } from './appraise/rules/baseline-stale.ts';
 import { changeNotObserved } from './appraise/rules/change-not-observed.ts';
 import { waiverExpired } from './appraise/rules/waiver-expired.ts';
 import { phaseOfPlan, WINDOW_TOLERANCE_MS } from './baseline/standing.ts';
@@ -172,6 +173,24 @@ export class ChangeControl {
       if (isPlan(order)) this.#tickPlan(order);
       else if (order.terms.kind === 'waiver') this.#tickWaiver(order, order.terms.expires_at);
     }
+  }
+
+  /** Approvals that nobody looked at for half a year are one finding, until somebody does. */
+  tickStale(): void {
+    const { store, states, recorder, wallMs } = this.#deps;
+    const nowMs = wallMs();
+    const written = new Map<number, number | undefined>();
+    const approvedAt = (seq: number): number | undefined =>
+      written.getOrInsertComputed(seq, () => store.entry(seq)?.iat);
+    const stale = staleDevices(states(), approvedAt, nowMs);
+    const open = store
+      .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
+      .find(({ finding, device }) => device === undefined && finding.ruleId === baselineStale.id)?.finding;
+    recorder.flush();
+    if (stale.length > 0 && open === undefined)
+      recorder.takeGatewayFinding(gatewayFinding(baselineStale, nowMs, {}), stale);
+    if (stale.length === 0 && open !== undefined)
+      recorder.takeGatewayFinding({ ...open, state: 'resolved', resolvedAt: Math.floor(nowMs / 1000) });
   }
 
   #tickPlan(order: Order<Plan>): void {

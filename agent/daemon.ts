@@ -289,6 +289,7 @@ export class Daemon {
     this.#try(() => this.#keepHead());
     this.#every(RETENTION_MS, () => this.#prune());
     this.#every(CHANGES_MS, () => this.#changes.tick());
+    this.#every(RETENTION_MS, () => this.#changes.tickStale());
     this.#try(() => this.#changes.tick());
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,

@@ -106,7 +106,7 @@ const isAnswered = (id: string): boolean => id === 'identity.new-device' || id =
 const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity);
 
 /** Nobody may settle the lesser matter while the greater one lies open (catalogue §3). */
-const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
+export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const other = state.tracks.find(
     (track) =>

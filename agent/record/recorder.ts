@@ -110,9 +110,9 @@ export class Recorder {
     this.#period.observed(before.id, false);
   }
 
-  /** A finding of the gateway itself. */
-  takeGatewayFinding(finding: Finding): void {
-    this.#commit((batch) => batch.gatewayFinding(finding));
+  /** A finding of the gateway itself, or about a list of devices. */
+  takeGatewayFinding(finding: Finding, devices: readonly string[] = []): void {
+    this.#commit((batch) => batch.gatewayFinding(finding, devices));
   }
 
   /** Learned values that no entry names yet, of the states a store was opened with. */

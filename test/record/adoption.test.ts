@@ -247,3 +247,45 @@ test('a waiver of a person at the gateway is a change with who and what; expired
   );
   assert.deepEqual(recording.objections(), []);
 });
+
+test('approvals that nobody looked at for half a year are one finding, which ends when somebody does', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  const approve = (version: number) =>
+    changes.adopt(
+      signed(
+        people.sign(
+          { kind: 'reference', ref_id: 'rig-1-now', version, entries: [recording.attestation('rig-1')] } as const,
+          'alice',
+          'bob',
+        ),
+      ),
+    );
+  approve(1);
+  changes.tickStale();
+  assert.deepEqual(recording.openFindings(), []);
+  recording.clock.pass(181 * 86_400_000);
+  changes.tickStale();
+  changes.tickStale();
+  const told = recording.said().filter((one) => one.kind === 'finding');
+  assert.deepEqual(
+    told.map(({ finding }) => [finding.id, finding.devices, finding.severity]),
+    [['baseline.stale', ['rig-1'], 'low']],
+  );
+  approve(2);
+  changes.tickStale();
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('nothing is approved while something as grave, that the document does not speak of, is open there', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const theft = {
+    pools: [{ slot: 0, url: 'stratum+tcp://eu.pool.example:3333', user: 'mallory.rig0417', priority: 0 }],
+  };
+  await recording.looks('rig-1', 6, { ...STRONGER, ...theft });
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(limit(3400), 'alice')))),
+    'baseline.finding-open',
+  );
+});
