@@ -17,6 +17,7 @@ import { underPlans } from './planned.ts';
 import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import { poolShareGap, shareGap, tellsShares } from './rules/pool-share-gap.ts';
 import {
   hasRebooted,
   rebootsSeen,
@@ -256,6 +257,7 @@ const outcomesOf = (
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
+    ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
     ran(identityAddressMoved, addressMoved(state.address, address)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),

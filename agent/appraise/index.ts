@@ -23,6 +23,7 @@ import { poolFailoverActive } from './rules/pool-failover-active.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { poolPriorityChanged } from './rules/pool-priority-changed.ts';
 import { poolReconnectRedirect } from './rules/pool-reconnect-redirect.ts';
+import { poolShareGap } from './rules/pool-share-gap.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
@@ -59,6 +60,7 @@ export const COMPARISONS: readonly Rule[] = [
 /** Every id this agent can state, in the order of the catalogue. */
 export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
+  poolShareGap,
   identityNewDevice,
   identityAddressMoved,
   runtimeRebootUnexpected,
