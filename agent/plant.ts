@@ -71,7 +71,8 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),
-      standing: standingNow(`${VERSION} ${sha256}`, plantDeps),
+      allowOf: new Map(Object.entries(config.tenants).flatMap(([name, { allow }]) => (allow ? [[name, allow]] : []))),
+      standing: standingNow(`${VERSION} ${sha256}`, fleet, plantDeps),
       redact: config.redact,
       turns: ({ phase }) => ({
         lastMs: (surface) => turns[surface].lastMs(phase),
@@ -103,6 +104,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
 /** What is in force at each look. Time alone changes it at most once a minute. */
 const standingNow = (
   policy: string,
+  fleet: Fleet,
   { standing, clock }: Pick<PlantDeps, 'standing' | 'clock'>,
 ): RoundDeps['settings']['standing'] => {
   let known: (StandingNow & { readonly minute: number }) | undefined;
@@ -110,7 +112,7 @@ const standingNow = (
     const minute = Math.floor(clock.wallMs() / MINUTE_MS);
     const now = standing();
     if (known?.standing !== now || known.minute !== minute)
-      known = { standing: now, minute, policy: `${policy} ${revisionOf(now, minute * MINUTE_MS)}` };
+      known = { standing: now, minute, policy: `${policy} ${fleet.epoch()} ${revisionOf(now, minute * MINUTE_MS)}` };
     return known;
   };
 };

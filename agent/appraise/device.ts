@@ -163,6 +163,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */
   readonly referenceChanged?: true;
+  /** Its tenant is another one than the last attestation says. */
+  readonly relabelled?: true;
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */

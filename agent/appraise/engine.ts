@@ -34,6 +34,7 @@ import {
 import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
+import type { Tenancy } from './tenancy.ts';
 import { end, isUndecided, quietAtMs, seconds, worst } from './track.ts';
 
 /** What one attempt to look at a device gave. */
@@ -46,6 +47,8 @@ export interface LookContext {
   readonly nowMs: number;
   /** Undefined when none is configured. */
   readonly allow?: AllowList | undefined;
+  /** Whose the device is now, as its labels say; undefined where nobody says. */
+  readonly tenancy?: Tenancy | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -137,7 +140,12 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
-  const outcomes = runComparisons({}, nothing, approved?.facts, ruleContextOf(state, state.address, approved, context));
+  const outcomes = runComparisons(
+    {},
+    nothing,
+    approved?.facts,
+    ruleContextOf(state, state.address, {}, approved, context),
+  );
   clearSettled(state);
   return {
     state: {
@@ -156,8 +164,9 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
 const ruleContextOf = (
   { labels, firstSeenMs, attested }: DeviceState,
   address: string,
+  facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow }: LookContext,
+  { nowMs, allow, tenancy }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -165,11 +174,12 @@ const ruleContextOf = (
     labels,
     address,
     get facts() {
-      return { ...approved?.facts, ...keptFacts(attested?.facts) };
+      return { ...approved?.facts, ...keptFacts(attested?.facts), ...facts };
     },
   },
   ...(allow === undefined ? {} : { allow }),
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+  ...(tenancy === undefined ? {} : { tenancy }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
 });
 
@@ -253,7 +263,7 @@ const outcomesOf = (
   context: LookContext,
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
-  const ruleContext = ruleContextOf(state, address, approved, context);
+  const ruleContext = ruleContextOf(state, address, facts, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
@@ -431,7 +441,7 @@ const triggerOf = (
   if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
-  if (documents !== state.attested.documents) return 'change';
+  if (state.relabelled === true || documents !== state.attested.documents) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
   if (demanded === true) return 'demand';
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
@@ -461,7 +471,7 @@ const attest = (
     approved?.holders,
   );
   const learn = learnable(judged, facts);
-  const { referenceChanged: _, unattested: __, ...rest } = lit.state;
+  const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {
     ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),

@@ -30,6 +30,7 @@ import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
+import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
@@ -45,6 +46,7 @@ export const COMPARISONS: readonly Rule[] = [
   poolFailoverActive,
   poolTransportDowngraded,
   poolReconnectRedirect,
+  tenantHashDestinationBreach,
   firmwareVersionChanged,
   firmwareFamilyChanged,
   firmwareFingerprintChanged,

@@ -2,6 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
 import type { Templated } from './template.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export type Confirmation = 'C1' | 'C2' | 'C3';
 
@@ -50,9 +51,11 @@ export interface RuleContext {
   readonly allow?: AllowList;
   /** How a document holds a fact, where one does. */
   readonly classOf?: (fact: FactName) => KeyClass | undefined;
-  /** The device as it was last known, beside this look. */
+  /** The device as this look shows it, and as it was last known. */
   readonly device: Templated;
   readonly firstSeenMs?: number;
+  /** Whose the device is now; absent where nobody says. */
+  readonly tenancy?: Tenancy;
 }
 
 /**

@@ -9,7 +9,7 @@ import { accountOf, addressSpellings } from './pool-user.ts';
 /** The device whose user is held against a template. */
 export interface Templated {
   readonly labels: { readonly [name: string]: string };
-  /** What was last known of it. A fact that is not known stands for any text that is not empty. */
+  /** What is known of it. A fact that is not known stands for any text that is not empty. */
   readonly facts: Facts;
   readonly address: string;
 }

@@ -52,6 +52,27 @@ const rangeEntry = z.strictObject({
   ...shared,
 });
 
+const allowed = z.strictObject({
+  url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
+  user: z
+    .string()
+    .optional()
+    .describe(
+      'pool user; * stands for any text, a name in braces for a label of the device or one of `{account}`, `{serial}`, `{mac}`, `{hostname}`, `{model}`, `{ip}`',
+    ),
+});
+
+const instant = (meaning: string) =>
+  z.iso.datetime({ offset: true, error: 'a time like 2026-12-01T00:00:00Z' }).optional().describe(meaning);
+
+const assignment = z.strictObject({
+  device: id.optional().describe('id of the device'),
+  range: z.string().min(1).optional().describe('addresses like those of a `range` under `devices`'),
+  labels: labels.optional().describe('labels that the device has, all of them'),
+  from: instant('when they become devices of this tenant; without it they always were'),
+  until: instant('when it no longer is; without it never'),
+});
+
 const credential = z.strictObject({
   user: z.string().default('root').describe('account of the read-only log-in'),
   password_file: z.string().optional().describe('file that holds the password; its last newline is dropped'),
@@ -145,16 +166,29 @@ export const configSchema = z.strictObject({
   pools: z
     .strictObject({
       allow: z
-        .array(
-          z.strictObject({
-            url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
-            user: z.string().optional().describe('pool user; * stands for any text'),
-          }),
-        )
+        .array(allowed)
         .optional()
         .describe('the only pools that devices of this gateway may use; without it the check does not run'),
     })
     .prefault({}),
+  tenants: z
+    .record(
+      id,
+      z.strictObject({
+        allow: z
+          .array(allowed)
+          .optional()
+          .describe('the only pools that devices of this tenant may use; without it those of `pools.allow`'),
+        devices: z
+          .array(assignment)
+          .default([])
+          .describe(
+            'what the tenant has beside the devices whose label `tenant` names it; of two that fit, the later `from` holds',
+          ),
+      }),
+    )
+    .default({})
+    .describe('for whom devices work, and when'),
   probe: z
     .strictObject({
       concurrency: z.int().min(1).max(4096).default(256).describe('most devices asked at the same time'),

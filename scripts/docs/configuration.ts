@@ -7,6 +7,7 @@ interface Schema {
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly required?: readonly string[];
@@ -109,6 +110,7 @@ const rowsOf = (
 
 const kindOf = (schema: Schema): string => {
   if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
+  if (schema.format === 'date-time') return 'time with zone, like `2026-12-01T00:00:00Z`';
   switch (schema.type) {
     case 'integer':
       return `${schema.minimum} to ${schema.maximum}`;

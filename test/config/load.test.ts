@@ -245,3 +245,72 @@ test('loadConfig names every problem with file and line, and the command that ch
     },
   );
 });
+
+const TENANTS = `${MINIMAL}    labels: { rack: r14, tenant: acme }
+tenants:
+  acme:
+    allow:
+      - { url: "stratum+tcp://*.pool.example:3333", user: "acme.{rack}-{serial}" }
+  globex:
+    devices:
+`;
+
+test('tenants: lists, templates and assignments with their times are taken', () => {
+  const config =
+    good(`${TENANTS}      - { device: rig-1, from: 2026-12-01T00:00:00Z, until: "2027-01-01T00:00:00+01:00" }
+      - { labels: { rack: r14 }, range: 127.0.0.0/30, from: 2026-12-01T00:00:00Z }
+`);
+  assert.equal(config.tenants.globex?.devices.length, 2);
+  assert.equal(config.tenants.globex?.allow, undefined);
+  assert.deepEqual(good(MINIMAL).tenants, {});
+});
+
+test('tenants: what cannot work is told with its line and a remedy', () => {
+  const problemIn = (lines: string): string => {
+    const [problem, ...more] = problemsOf(`${TENANTS}${lines}`);
+    assert.ok(problem !== undefined && more.length === 0, JSON.stringify([problem, ...more]));
+    return `${problem.line} ${problem.path}: ${problem.message} (${problem.remedy})`;
+  };
+  assert.match(
+    problemIn('      - { from: 2026-12-01T00:00:00Z }\n'),
+    /^13 tenants\.globex\.devices\[0\]: it names no device \(give it/,
+  );
+  assert.match(
+    problemIn('      - { device: rig-1, from: 2026-12-01 }\n'),
+    /devices\[0\]\.from: a time like 2026-12-01T00:00:00Z/,
+  );
+  assert.match(
+    problemIn('      - { device: rig-1, from: 2026-12-02T00:00:00Z, until: 2026-12-01T00:00:00Z }\n'),
+    /until: it ends before it begins/,
+  );
+  assert.match(problemIn('      - { range: 10.0.0.9-10.0.0.1 }\n'), /range: .*ends before it begins/);
+  assert.match(
+    problemIn('      - { labels: { rack: r15 } }\n'),
+    /no device has the label rack: r15 \(did you mean rack: r14\?\)/,
+  );
+  assert.match(problemIn('      - { devise: rig-1 }\n'), /unknown setting "devise" \(did you mean "device"\?/);
+  const both =
+    '      - { device: rig-1, from: 2026-12-01T00:00:00Z }\n  initech:\n    devices:\n      - { device: rig-1 }\n';
+  assert.match(
+    problemIn(both),
+    /^16 tenants\.initech\.devices\[0\]: the same devices belong to "globex" at the same time/,
+  );
+});
+
+test('tenants: an unknown tenant, one that is no name, and a field that no device has', () => {
+  const [unknown] = problemsOf(
+    TENANTS.replace('tenant: acme', 'tenant: acne').replace('    devices:\n', '    devices: []\n'),
+  );
+  assert.match(
+    `${unknown?.path}: ${unknown?.message} (${unknown?.remedy})`,
+    /labels\.tenant: there is no tenant "acne" \(did you mean "acme"/,
+  );
+  const [bad] = problemsOf(`${MINIMAL}labels: { tenant: ACME Corp }\n`);
+  assert.match(`${bad?.line} ${bad?.message}`, /^6 "ACME Corp" cannot be the name of a tenant/);
+  const [field] = problemsOf(`${MINIMAL}pools:\n  allow:\n    - { url: pool.example, user: "acme.{serail}" }\n`);
+  assert.match(
+    `${field?.path}: ${field?.message} (${field?.remedy})`,
+    /allow\[0\]\.user: no device has a label "serail".*did you mean \{serial\}/,
+  );
+  good(`${MINIMAL}labels: { tenant: acme }\n`);
+});
