@@ -10,6 +10,7 @@ import {
   surfacesShown,
 } from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
+import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { type Assignment, relabelled, tenantLeft } from './appraise/tenancy.ts';
@@ -52,6 +53,7 @@ export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
 
 export interface RoundSettings {
   readonly allow?: AllowList;
+  readonly firmware?: FirmwarePolicy | undefined;
   /** The lists of tenants that have one. */
   readonly allowOf?: ReadonlyMap<string, AllowList>;
   readonly confirmS: number;
@@ -327,6 +329,7 @@ export const contextOf = (
 ): LookContext => ({
   nowMs: wallMs(),
   ...policyFor(fleet.assignmentOf(state), settings),
+  firmware: settings.firmware,
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),

@@ -10,6 +10,7 @@ import { approvedOf, circumstancesOf, describe } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
+import type { FirmwarePolicy } from './firmware-policy.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
@@ -49,6 +50,8 @@ export interface LookContext {
   readonly allow?: AllowList | undefined;
   /** Whose the device is now, as its labels say; undefined where nobody says. */
   readonly tenancy?: Tenancy | undefined;
+  /** What the operator says of firmware; undefined where nothing is configured. */
+  readonly firmware?: FirmwarePolicy | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -166,7 +169,7 @@ const ruleContextOf = (
   address: string,
   facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, tenancy }: LookContext,
+  { nowMs, allow, tenancy, firmware }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -180,6 +183,7 @@ const ruleContextOf = (
   ...(allow === undefined ? {} : { allow }),
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
   ...(tenancy === undefined ? {} : { tenancy }),
+  ...(firmware === undefined ? {} : { firmware }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
 });
 

@@ -11,9 +11,14 @@ import { configDrift } from './rules/config-drift.ts';
 import { configNetworkChanged } from './rules/config-network-changed.ts';
 import { configPerformanceChanged } from './rules/config-performance-changed.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
+import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
+import { firmwareImageHashMismatch } from './rules/firmware-image-hash-mismatch.ts';
+import { firmwareInconsistent } from './rules/firmware-inconsistent.ts';
+import { firmwareKnownVulnerable } from './rules/firmware-known-vulnerable.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareUnlisted } from './rules/firmware-unlisted.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
@@ -50,7 +55,12 @@ export const COMPARISONS: readonly Rule[] = [
   firmwareVersionChanged,
   firmwareFamilyChanged,
   firmwareFingerprintChanged,
+  firmwareUnlisted,
+  firmwareImageHashMismatch,
   firmwareRollback,
+  firmwareInconsistent,
+  firmwareBootMediumChanged,
+  firmwareKnownVulnerable,
   configDrift,
   configPerformanceChanged,
   configNetworkChanged,

@@ -1,6 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
+import type { FirmwarePolicy } from './firmware-policy.ts';
 import type { Templated } from './template.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -24,6 +25,10 @@ export interface RuleEntry {
   readonly confirm: Confirmation;
   readonly approval: 'A0' | 'A1' | 'A2' | 'AP' | 'AN';
   readonly version: number;
+  /** One finding for all devices that show the same, from the first one on; without it five within ten minutes make one. */
+  readonly collective?: true;
+  /** A plan that does not say what is to be seen afterwards never covers it. */
+  readonly neverBlanket?: true;
 }
 
 /** One way in which the observed facts leave the reference, before confirmation. */
@@ -56,6 +61,8 @@ export interface RuleContext {
   readonly firstSeenMs?: number;
   /** Whose the device is now; absent where nobody says. */
   readonly tenancy?: Tenancy;
+  /** Absent when none is configured. */
+  readonly firmware?: FirmwarePolicy;
 }
 
 /**

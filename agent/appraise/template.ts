@@ -54,6 +54,10 @@ export const matchesTemplate = (template: string, user: string, device: Template
   return ends.has(user.length);
 };
 
+/** Whether a pattern in which `*` stands for any text is this text. Case does not matter. */
+export const matchesGlob = (pattern: string, text: string): boolean =>
+  afterText(text.toLowerCase(), new Set([0]), pattern.toLowerCase()).has(text.toLowerCase().length);
+
 /** Where the user can go on after a text with stars in it. */
 const afterText = (user: string, starts: ReadonlySet<number>, text: string): ReadonlySet<number> => {
   const [head = '', ...tail] = text.split('*');

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ALL_PORTS } from '../drivers/driver.ts';
+import { firmwareLists } from './firmware.ts';
 
 /**
  * The configuration file: one schema that is type, defaults, units, documentation and the JSON Schema for editors.
@@ -189,6 +190,22 @@ export const configSchema = z.strictObject({
     )
     .default({})
     .describe('for whom devices work, and when'),
+  firmware: z
+    .strictObject({
+      file: z.string().min(1).optional().describe('a YAML file with more of both lists, read with this file'),
+      ...firmwareLists,
+    })
+    .optional()
+    .describe('which firmware is approved, and which is known to have errors'),
+  nameplates: z
+    .array(
+      z.strictObject({
+        model: z.string().min(1).describe('model as the device names it; * stands for any text, case does not matter'),
+        power_w: z.int().min(1).max(1_000_000).describe('power that it is rated for, W'),
+      }),
+    )
+    .default([])
+    .describe('what models are rated at; of two that fit the first holds'),
   probe: z
     .strictObject({
       concurrency: z.int().min(1).max(4096).default(256).describe('most devices asked at the same time'),

@@ -122,8 +122,8 @@ export class Fleet {
   }
 
   /** Changes whenever the tenant of some device may. */
-  epoch(): number {
-    return this.#ownership.tenants.epoch(this.#ownership.nowMs());
+  epoch(nowMs: number): number {
+    return this.#ownership.tenants.epoch(nowMs);
   }
 
   /** Whose the device is, as its labels say; since when and how long, where that is still so. */

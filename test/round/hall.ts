@@ -87,7 +87,7 @@ export class Hall {
         refreshS: 86_400,
         pollIntervalMs: () => 60_000,
         allowOf: new Map(Object.entries(tenants).map(([name, { allow = [] }]) => [name, allow])),
-        standing: () => ({ standing: NOTHING_STANDING, policy: `a ${this.fleet.epoch()}` }),
+        standing: () => ({ standing: NOTHING_STANDING, policy: `a ${this.fleet.epoch(clock.wallMs())}` }),
         redact: [],
         turns: () => ({ lastMs: (surface) => this.turns[surface], nowMs: clock.wallMs(), ranUntilMs: 0 }),
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),
