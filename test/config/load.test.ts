@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
 import { loadConfig, parseConfig } from '../../agent/config/load.ts';
 import { checkCertificates } from '../../agent/config/meaning.ts';
@@ -313,4 +313,74 @@ test('tenants: an unknown tenant, one that is no name, and a field that no devic
     /allow\[0\]\.user: no device has a label "serail".*did you mean \{serial\}/,
   );
   good(`${MINIMAL}labels: { tenant: acme }\n`);
+});
+
+const inFolder = (t: TestContext, files: { readonly [name: string]: string }): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-config-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return join(folder, 'assayer.yaml');
+};
+
+const FIRMWARE = `${MINIMAL}firmware:
+  file: firmware.yaml
+  approved:
+    - { family: whatsminer, version: "20230911.*" }
+`;
+
+test('firmware: the lists of its file come behind those of the configuration, and the file counts in the digest', (t) => {
+  const entries = 'approved:\n  - { family: vnish, version: "1.2.*", expires: 2027-01-01T00:00:00Z }\nadvisories:\n';
+  const advisory = '  - { id: CVE-2026-1, family: axeos, fixed_in: 2.9.0 }\n';
+  const file = inFolder(t, { 'assayer.yaml': FIRMWARE, 'firmware.yaml': entries + advisory });
+  const first = loadConfig(file);
+  assert.deepEqual(
+    first.config.firmware?.approved?.map(({ family }) => family),
+    ['whatsminer', 'vnish'],
+  );
+  assert.equal(first.config.firmware?.advisories[0]?.fixed_in, '2.9.0');
+  const other = inFolder(t, { 'assayer.yaml': FIRMWARE, 'firmware.yaml': `${entries}${advisory}# one more line\n` });
+  assert.notEqual(loadConfig(other).sha256, first.sha256);
+});
+
+test('firmware: what is wrong with its file is told with that file and line', (t) => {
+  const problemIn = (text: string | undefined): string => {
+    const file = inFolder(t, { 'assayer.yaml': FIRMWARE, ...(text === undefined ? {} : { 'firmware.yaml': text }) });
+    try {
+      loadConfig(file);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('the file was taken as good');
+  };
+  assert.match(problemIn(undefined), /firmware\.yaml:1: cannot be read: .*ENOENT/);
+  assert.match(
+    problemIn('approved:\n  - { famly: vnish }\n'),
+    /firmware\.yaml:2: approved\[0\]\.famly: unknown setting "famly" \(did you mean "family"/,
+  );
+  assert.match(
+    problemIn('approved:\n  - { family: vnihs, version: "1" }\n'),
+    /firmware\.yaml:2: approved\[0\]\.family: there is no family "vnihs" \(did you mean "vnish"/,
+  );
+  assert.match(
+    problemIn('approved:\n  - { family: vnish }\n'),
+    /firmware\.yaml:2: approved\[0\]: it names no firmware \(give it version/,
+  );
+  assert.match(problemIn('advisories:\n  - { id: X, family: vnish }\n'), /advisories\[0\]: it names no version/);
+  assert.match(
+    problemIn('approved:\n  - { version: "1", expires: 2027-01-01 }\n'),
+    /expires: a time like 2026-12-01T00:00:00Z/,
+  );
+  assert.match(problemIn('approved: [\n'), /firmware\.yaml:\d+: not valid YAML/);
+});
+
+test('firmware: lists in the configuration itself are checked likewise', () => {
+  const [problem] = problemsOf(
+    `${MINIMAL}firmware:\n  advisories:\n    - { id: X, family: whatsmner, version: "*" }\n`,
+  );
+  assert.match(
+    `${problem?.line} ${problem?.path}: ${problem?.message}`,
+    /^8 firmware\.advisories\[0\]\.family: there is no family "whatsmner"/,
+  );
+  assert.equal(good(MINIMAL).firmware, undefined);
+  assert.equal(good(`${MINIMAL}firmware: { approved: [] }\n`).firmware?.approved?.length, 0);
 });
