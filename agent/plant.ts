@@ -73,6 +73,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),
       firmware: config.firmware,
+      nameplates: config.nameplates,
       allowOf: new Map(Object.entries(config.tenants).flatMap(([name, { allow }]) => (allow ? [[name, allow]] : []))),
       standing: standingNow(`${VERSION} ${sha256}`, (nowMs) => epochOf(config, fleet, nowMs), plantDeps),
       redact: config.redact,

@@ -11,7 +11,7 @@ import {
 } from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
 import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
-import type { AllowList } from './appraise/rule.ts';
+import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { type Assignment, relabelled, tenantLeft } from './appraise/tenancy.ts';
 import { keptFacts } from './baseline/kept.ts';
@@ -54,6 +54,7 @@ export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
 export interface RoundSettings {
   readonly allow?: AllowList;
   readonly firmware?: FirmwarePolicy | undefined;
+  readonly nameplates?: readonly Nameplate[];
   /** The lists of tenants that have one. */
   readonly allowOf?: ReadonlyMap<string, AllowList>;
   readonly confirmS: number;
@@ -330,6 +331,7 @@ export const contextOf = (
   nowMs: wallMs(),
   ...policyFor(fleet.assignmentOf(state), settings),
   firmware: settings.firmware,
+  nameplates: settings.nameplates,
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),

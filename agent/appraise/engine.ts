@@ -15,7 +15,7 @@ import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import { underPlans } from './planned.ts';
-import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
+import type { AllowList, Deviation, Nameplate, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import { poolShareGap, shareGap, tellsShares } from './rules/pool-share-gap.ts';
@@ -52,6 +52,7 @@ export interface LookContext {
   readonly tenancy?: Tenancy | undefined;
   /** What the operator says of firmware; undefined where nothing is configured. */
   readonly firmware?: FirmwarePolicy | undefined;
+  readonly nameplates?: readonly Nameplate[] | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -165,11 +166,11 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
 
 /** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
 const ruleContextOf = (
-  { labels, firstSeenMs, attested }: DeviceState,
+  { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
   facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, tenancy, firmware }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -184,6 +185,8 @@ const ruleContextOf = (
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
   ...(tenancy === undefined ? {} : { tenancy }),
   ...(firmware === undefined ? {} : { firmware }),
+  ...(nameplates === undefined ? {} : { nameplates }),
+  ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
 });
 

@@ -10,6 +10,7 @@ import { configAccessChanged } from './rules/config-access-changed.ts';
 import { configDrift } from './rules/config-drift.ts';
 import { configNetworkChanged } from './rules/config-network-changed.ts';
 import { configPerformanceChanged } from './rules/config-performance-changed.ts';
+import { configSafetyWeakened } from './rules/config-safety-weakened.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
 import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
@@ -63,6 +64,7 @@ export const COMPARISONS: readonly Rule[] = [
   firmwareKnownVulnerable,
   configDrift,
   configPerformanceChanged,
+  configSafetyWeakened,
   configNetworkChanged,
   configAccessChanged,
   identityHardwareSwapped,

@@ -27,8 +27,6 @@ export interface RuleEntry {
   readonly version: number;
   /** One finding for all devices that show the same, from the first one on; without it five within ten minutes make one. */
   readonly collective?: true;
-  /** A plan that does not say what is to be seen afterwards never covers it. */
-  readonly neverBlanket?: true;
 }
 
 /** One way in which the observed facts leave the reference, before confirmation. */
@@ -47,6 +45,12 @@ export interface Deviation {
 /** Pool allow-list of the configuration. */
 export type AllowList = readonly { readonly url: string; readonly user?: string | undefined }[];
 
+/** What machines of a model are rated for; `*` in the model stands for any text. */
+export interface Nameplate {
+  readonly model: string;
+  readonly power_w: number;
+}
+
 /** What a rule may know beside the two sets of facts. */
 export interface RuleContext {
   readonly nowMs: number;
@@ -63,6 +67,9 @@ export interface RuleContext {
   readonly tenancy?: Tenancy;
   /** Absent when none is configured. */
   readonly firmware?: FirmwarePolicy;
+  readonly nameplates?: readonly Nameplate[];
+  /** What was learned or accepted of the device itself, below the documents that lie over it. */
+  readonly accepted?: () => Facts;
 }
 
 /**

@@ -32,8 +32,8 @@ const STARTED_S = 900;
 
 /** Components that are one thing, told by several interfaces: those of families whose interfaces agree on every device seen. */
 const SAID: { readonly [what: string]: readonly string[] } = {
-  // The web pages and port 4028 of Bitmain's lineage; the program of its relatives.
-  model: ['4028.type', 'system.model', 'web.type', 'overview.model', 'program.type'],
+  // The web pages and port 4028 of Bitmain's lineage (its statistics page names a KS5 Pro a KS5); the program of its relatives.
+  model: ['4028.type', 'system.model', 'overview.model', 'program.type'],
   program: ['4028.program', 'system.miner', 'program.version'],
   build: ['4028.build', 'web.build'],
   // Four questions to a WhatsMiner.
