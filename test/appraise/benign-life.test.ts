@@ -7,9 +7,8 @@ import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
-import type { Facts } from '../../shared/facts.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
-import { ADDRESS, HOUR, MINUTE, numbers, T0, Watch } from './watch.ts';
+import { ADDRESS, HOUR, MINUTE, numbers, runningOn, Watch } from './watch.ts';
 
 /** A day in the life of every specimen, in which one reply of twenty is late, cut short or empty. */
 
@@ -45,19 +44,7 @@ const lookAt = (driver: Driver, look: LookKind, nowMs: number, ask: Ask): Look =
   const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
   const replies = new Map(due.map(([name, query]) => [name, ask(query)]));
   const observation = normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look);
-  return { kind: 'observed', observation: { ...observation, facts: counting(observation.facts, nowMs) } };
-};
-
-/** A device that lives counts its time, and a share every ten seconds; its recorded replies stand still. */
-const counting = (facts: Facts, nowMs: number): Facts => {
-  const passedS = Math.floor((nowMs - T0) / 1000);
-  const { 'telemetry.elapsed_s': elapsed, 'telemetry.uptime_s': uptime, 'telemetry.accepted': accepted } = facts;
-  return {
-    ...facts,
-    ...(elapsed === undefined ? {} : { 'telemetry.elapsed_s': elapsed + passedS }),
-    ...(uptime === undefined ? {} : { 'telemetry.uptime_s': uptime + passedS }),
-    ...(accepted === undefined ? {} : { 'telemetry.accepted': accepted + Math.floor(passedS / 10) }),
-  };
+  return { kind: 'observed', observation: runningOn(observation) };
 };
 
 const day = (specimen: Specimen, driver: Driver, faults: number): Watch => {

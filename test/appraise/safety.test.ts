@@ -2,6 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LookContext } from '../../agent/appraise/engine.ts';
 import type { Facts } from '../../shared/facts.ts';
+import type { ExpectedValue } from '../../shared/terms.ts';
+import { reference, under } from './standing.ts';
 import { HOUR, MINUTE, showing, Watch } from './watch.ts';
 
 const other = (key: string, value: string): Facts => ({ 'config.other': [{ key, value }] });
@@ -106,4 +108,20 @@ test('config.network-changed: an NTP server that was not there is high', () => {
   const watch = changed({ 'network.ntp': ['10.20.0.1'] }, { 'network.ntp': ['203.0.113.9'] });
   assert.deepEqual(watch.said(), ['config.network-changed open']);
   assert.deepEqual([watch.statements[0]?.severity, watch.statements[0]?.reasons], ['high', ['unlisted-server']]);
+});
+
+test('config.safety-weakened: a limit that is raised within the band of a document is found, a lowered one is none', () => {
+  const band: ExpectedValue = { fact: 'config.temp_limit_mc', class: 'band', value: { min: 70_000, max: 95_000 } };
+  const seen = (after: number): Watch => {
+    const watch = Watch.known();
+    watch.live(20 * MINUTE, showing({ 'config.temp_limit_mc': 80_000 }));
+    watch.context = under(() => watch.nowMs, { references: [reference(7, [band])] });
+    watch.live(20 * MINUTE, showing({ 'config.temp_limit_mc': 80_000 }));
+    assert.deepEqual(watch.said(), []);
+    return watch.live(HOUR, showing({ 'config.temp_limit_mc': after }));
+  };
+  const raised = seen(90_000);
+  assert.deepEqual(raised.said(), ['config.safety-weakened open']);
+  assert.deepEqual(raised.statements[0]?.before, [{ key: 'temp_limit_mc', value: 80_000 }]);
+  assert.deepEqual(seen(75_000).said(), []);
 });
