@@ -41,8 +41,9 @@ import { keepHead, keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
 import { Witnesses } from './record/witnesses.ts';
 import { type ReviewResult, reviewFinding } from './review.ts';
-import { Fleet, phaseOf } from './schedule/fleet.ts';
+import { Fleet, type Ownership, phaseOf } from './schedule/fleet.ts';
 import { placesOf } from './schedule/places.ts';
+import { Tenants } from './schedule/tenants.ts';
 
 /** What the agent gets from its process. */
 export interface Ambience {
@@ -80,6 +81,8 @@ const RETENTION_MS = 3_600_000;
 const CHANGES_MS = 60_000;
 /** How often the head of the log is signed and kept beside the store, where it grew, ms. */
 const HEAD_MS = 60_000;
+
+const ownershipIn = (config: Config, { wallMs }: Clock): Ownership => ({ tenants: new Tenants(config), nowMs: wallMs });
 
 /** The agent: wires the stages together and lives until it is stopped. */
 export class Daemon {
@@ -119,7 +122,12 @@ export class Daemon {
     let daemon: Daemon | undefined;
     try {
       const known = [...store.devices(readDevice)];
-      const fleet = new Fleet(placesOf(config), known, store.meta(PASSED, passedEntries) ?? new Set());
+      const fleet = new Fleet(
+        placesOf(config),
+        known,
+        store.meta(PASSED, passedEntries) ?? new Set(),
+        ownershipIn(config, ambience.clock),
+      );
       const log = readLog(loaded.config, {
         store,
         signer: key.signer,
@@ -511,7 +519,12 @@ export class Daemon {
     const { fleet: former, pacer } = this.#plant;
     await pacer.stop();
     this.#ground.recorder.flush();
-    const fleet = new Fleet(placesOf(loaded.config), former.states(), new Set(former.passedEntries()));
+    const fleet = new Fleet(
+      placesOf(loaded.config),
+      former.states(),
+      new Set(former.passedEntries()),
+      ownershipIn(loaded.config, this.#ambience.clock),
+    );
     try {
       this.#stateReload(loaded, fleet.removed);
       this.#loaded = loaded;

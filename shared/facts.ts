@@ -105,6 +105,7 @@ export interface FactValues {
   'telemetry.rejected': number;
   'telemetry.hw_errors': number;
   'telemetry.last_share_age_s': number;
+  'telemetry.share_difficulty': number;
 }
 
 export type FactName = keyof FactValues;
@@ -209,6 +210,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'telemetry.rejected': integer('rejected shares', 'volatile'),
   'telemetry.hw_errors': integer('hardware errors', 'volatile'),
   'telemetry.last_share_age_s': integer('seconds since the last accepted share', 'volatile'),
+  'telemetry.share_difficulty': integer('difficulty of a share at the pool in use, rounded', 'volatile'),
 };
 
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */

@@ -2,6 +2,7 @@ import type { FactName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
+import type { ShareMark } from './rules/pool-share-gap.ts';
 
 export type Approval = 'none' | 'local' | 'signed';
 
@@ -98,6 +99,8 @@ export interface Marks {
   failingSinceMs?: number | undefined;
   /** Last sample of the uptime counter. */
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
+  /** When a share was last seen to be accepted. */
+  shares?: ShareMark | undefined;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
@@ -160,6 +163,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */
   readonly referenceChanged?: true;
+  /** Its tenant is another one than the last attestation says. */
+  readonly relabelled?: true;
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */
@@ -184,6 +189,7 @@ const noMarks = (): Marks => ({
   failures: 0,
   failingSinceMs: undefined,
   uptime: undefined,
+  shares: undefined,
   closed: undefined,
   endpoint: undefined,
   asked: 0,

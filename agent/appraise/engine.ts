@@ -10,13 +10,15 @@ import { approvedOf, circumstancesOf, describe } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
+import type { FirmwarePolicy } from './firmware-policy.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import { underPlans } from './planned.ts';
-import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
+import type { AllowList, Deviation, Nameplate, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import { poolShareGap, shareGap, tellsShares } from './rules/pool-share-gap.ts';
 import {
   hasRebooted,
   rebootsSeen,
@@ -33,6 +35,7 @@ import {
 import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
+import type { Tenancy } from './tenancy.ts';
 import { end, isUndecided, quietAtMs, seconds, worst } from './track.ts';
 
 /** What one attempt to look at a device gave. */
@@ -45,6 +48,11 @@ export interface LookContext {
   readonly nowMs: number;
   /** Undefined when none is configured. */
   readonly allow?: AllowList | undefined;
+  /** Whose the device is now, as its labels say; undefined where nobody says. */
+  readonly tenancy?: Tenancy | undefined;
+  /** What the operator says of firmware; undefined where nothing is configured. */
+  readonly firmware?: FirmwarePolicy | undefined;
+  readonly nameplates?: readonly Nameplate[] | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -136,7 +144,12 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
-  const outcomes = runComparisons({}, nothing, approved?.facts, ruleContextOf(state, state.address, approved, context));
+  const outcomes = runComparisons(
+    {},
+    nothing,
+    approved?.facts,
+    ruleContextOf(state, state.address, {}, approved, context),
+  );
   clearSettled(state);
   return {
     state: {
@@ -153,10 +166,11 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
 
 /** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
 const ruleContextOf = (
-  { labels, firstSeenMs, attested }: DeviceState,
+  { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
+  facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -164,11 +178,15 @@ const ruleContextOf = (
     labels,
     address,
     get facts() {
-      return { ...approved?.facts, ...keptFacts(attested?.facts) };
+      return { ...approved?.facts, ...keptFacts(attested?.facts), ...facts };
     },
   },
   ...(allow === undefined ? {} : { allow }),
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+  ...(tenancy === undefined ? {} : { tenancy }),
+  ...(firmware === undefined ? {} : { firmware }),
+  ...(nameplates === undefined ? {} : { nameplates }),
+  ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
 });
 
@@ -252,10 +270,11 @@ const outcomesOf = (
   context: LookContext,
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
-  const ruleContext = ruleContextOf(state, address, approved, context);
+  const ruleContext = ruleContextOf(state, address, facts, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
+    ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
     ran(identityAddressMoved, addressMoved(state.address, address)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
@@ -429,7 +448,7 @@ const triggerOf = (
   if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
-  if (documents !== state.attested.documents) return 'change';
+  if (state.relabelled === true || documents !== state.attested.documents) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
   if (demanded === true) return 'demand';
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
@@ -459,7 +478,7 @@ const attest = (
     approved?.holders,
   );
   const learn = learnable(judged, facts);
-  const { referenceChanged: _, unattested: __, ...rest } = lit.state;
+  const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {
     ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),

@@ -10,10 +10,16 @@ import { configAccessChanged } from './rules/config-access-changed.ts';
 import { configDrift } from './rules/config-drift.ts';
 import { configNetworkChanged } from './rules/config-network-changed.ts';
 import { configPerformanceChanged } from './rules/config-performance-changed.ts';
+import { configSafetyWeakened } from './rules/config-safety-weakened.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
+import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
+import { firmwareImageHashMismatch } from './rules/firmware-image-hash-mismatch.ts';
+import { firmwareInconsistent } from './rules/firmware-inconsistent.ts';
+import { firmwareKnownVulnerable } from './rules/firmware-known-vulnerable.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareUnlisted } from './rules/firmware-unlisted.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
@@ -23,12 +29,14 @@ import { poolFailoverActive } from './rules/pool-failover-active.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { poolPriorityChanged } from './rules/pool-priority-changed.ts';
 import { poolReconnectRedirect } from './rules/pool-reconnect-redirect.ts';
+import { poolShareGap } from './rules/pool-share-gap.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
+import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
@@ -44,12 +52,19 @@ export const COMPARISONS: readonly Rule[] = [
   poolFailoverActive,
   poolTransportDowngraded,
   poolReconnectRedirect,
+  tenantHashDestinationBreach,
   firmwareVersionChanged,
   firmwareFamilyChanged,
   firmwareFingerprintChanged,
+  firmwareUnlisted,
+  firmwareImageHashMismatch,
   firmwareRollback,
+  firmwareInconsistent,
+  firmwareBootMediumChanged,
+  firmwareKnownVulnerable,
   configDrift,
   configPerformanceChanged,
+  configSafetyWeakened,
   configNetworkChanged,
   configAccessChanged,
   identityHardwareSwapped,
@@ -59,6 +74,7 @@ export const COMPARISONS: readonly Rule[] = [
 /** Every id this agent can state, in the order of the catalogue. */
 export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
+  poolShareGap,
   identityNewDevice,
   identityAddressMoved,
   runtimeRebootUnexpected,

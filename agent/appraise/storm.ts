@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
+import { ruleOf } from './index.ts';
 import { accountOf } from './pool-user.ts';
 import { seconds, worst } from './track.ts';
 
@@ -135,6 +136,10 @@ const keyOf = (finding: Finding): string => {
 const coverOf = ({ plan, waiver }: Finding): string =>
   `${plan === undefined ? '' : ` plan ${plan}`}${waiver === undefined ? '' : ` waiver ${waiver}`}`;
 
+/** Told once for all of the devices, however few and whenever: the parent is there from the first one on. */
+const isCollective = ({ ruleId, confirmedAt }: Finding): boolean =>
+  confirmedAt !== undefined && ruleOf(ruleId)?.collective === true;
+
 const valuesOf = ({ ruleId, before, after }: Finding): { readonly before?: Value; readonly after?: Value } => ({
   ...(before === undefined ? {} : { before: byAccount(before, ruleId === 'pool.user-changed') as Value }),
   ...(after === undefined ? {} : { after: byAccount(after, ruleId === 'pool.user-changed') as Value }),
@@ -186,7 +191,7 @@ class Sea {
   join(transition: DeviceTransition): void {
     const { device, finding } = transition;
     const key = keyOf(finding);
-    this.#setQuietOneAside(key, memberOf(transition));
+    if (!isCollective(finding)) this.#setQuietOneAside(key, memberOf(transition));
     const swell = this.#swell(key);
     swell.members.set(memberOf(transition), { device, atMs: this.#nowMs });
     swell.latestMs = this.#nowMs;
@@ -296,7 +301,7 @@ class Sea {
     if (parent !== undefined || joined === undefined) return;
     const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#nowMs - atMs < WINDOW_MS));
     swell.members = recent;
-    if (devicesOf(recent).length < LEAST_DEVICES) return;
+    if (devicesOf(recent).length < LEAST_DEVICES && !isCollective(joined)) return;
     const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = joined;
     const finding: Finding = { ...rest, ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)) };
     swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };

@@ -8,7 +8,7 @@ import type { LookKind } from '../../agent/normalise/observation.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
-import { ADDRESS, HOUR, MINUTE, numbers, Watch } from './watch.ts';
+import { ADDRESS, HOUR, MINUTE, numbers, runningOn, Watch } from './watch.ts';
 
 /** A day in the life of every specimen, in which one reply of twenty is late, cut short or empty. */
 
@@ -43,7 +43,8 @@ type Ask = (query: Query) => Reply | NoReply;
 const lookAt = (driver: Driver, look: LookKind, nowMs: number, ask: Ask): Look => {
   const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
   const replies = new Map(due.map(([name, query]) => [name, ask(query)]));
-  return { kind: 'observed', observation: normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look) };
+  const observation = normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look);
+  return { kind: 'observed', observation: runningOn(observation) };
 };
 
 const day = (specimen: Specimen, driver: Driver, faults: number): Watch => {

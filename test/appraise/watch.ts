@@ -109,6 +109,19 @@ export const observationOf = (
   };
 };
 
+const COUNTERS = ['telemetry.elapsed_s', 'telemetry.uptime_s'] as const;
+
+/** A look that is made of the same replies over and over, with counters that run: otherwise it is that of a machine that hangs. */
+export const runningOn = (observation: Observation): Observation => {
+  const { facts, observedAtMs } = observation;
+  const passed = Math.floor((observedAtMs - T0) / SECOND);
+  const counted = COUNTERS.filter((name) => facts[name] !== undefined);
+  const advanced = Object.fromEntries(counted.map((name) => [name, (facts[name] ?? 0) + passed]));
+  const { 'telemetry.accepted': accepted } = facts;
+  const shares = accepted === undefined ? {} : { 'telemetry.accepted': accepted + Math.floor(passed / 10) };
+  return { ...observation, facts: { ...facts, ...advanced, ...shares } };
+};
+
 /** A generator that gives the same numbers at every run. */
 export const numbers = (seed: number) => () => {
   seed = (seed * 1_664_525 + 1_013_904_223) % 2 ** 32;
