@@ -131,6 +131,23 @@ test('identity.hashboard-changed: boards in another order and serials that are b
   );
 });
 
+test('identity.psu-changed: another supply is low after ten minutes; one that is blank after boot, or unknown, is none', () => {
+  const blank = Watch.known();
+  blank.live(30 * MINUTE, showing({ 'identity.psu': '' }));
+  blank.live(30 * MINUTE, showing({ 'identity.psu': 'Unknown' }));
+  assert.deepEqual(blank.said(), []);
+  const watch = Watch.known();
+  const other = { 'identity.psu': 'PSU2026010100001' };
+  watch.live(9 * MINUTE, showing(other));
+  assert.deepEqual(watch.said(), []);
+  watch.live(30 * MINUTE, showing(other));
+  assert.deepEqual(watch.said(), ['identity.psu-changed open']);
+  assert.deepEqual(
+    watch.statements.map(({ severity, before, after }) => [severity, before, after]),
+    [['low', 'PSU2024091500417', 'PSU2026010100001']],
+  );
+});
+
 test('identity.address-moved: the same machine at another address is info and ends by itself', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address: '10.20.14.93' }));
