@@ -19,6 +19,7 @@ import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Emit } from './platform/events.ts';
+import { vantageTo } from './platform/vantage.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { readEndpoint } from './probe/endpoint.ts';
 import { darkIn } from './probe/probe.ts';
@@ -309,6 +310,7 @@ export const contextOf = (
 ): LookContext => ({
   nowMs: wallMs(),
   allow: settings.allow,
+  vantage: () => vantageTo(state.address),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),

@@ -45,6 +45,8 @@ export interface LookContext {
   readonly nowMs: number;
   /** Undefined when none is configured. */
   readonly allow?: AllowList | undefined;
+  /** See `RuleContext`. */
+  readonly vantage?: (() => string | undefined) | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -154,10 +156,10 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
 
 /** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
 const ruleContextOf = (
-  { labels, firstSeenMs, attested }: DeviceState,
+  { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
   approved: Approved | undefined,
-  { nowMs, allow }: LookContext,
+  { nowMs, allow, vantage }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -171,6 +173,8 @@ const ruleContextOf = (
   ...(allow === undefined ? {} : { allow }),
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
+  commissioned: isCommissioned(reference),
+  vantage,
 });
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({
@@ -461,7 +465,8 @@ const attest = (
   };
   clearSettled(state);
   const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, false, context);
-  if (atMs === undefined) settle(state, observation, context);
+  // What was learned just now was held against nothing yet.
+  if (atMs === undefined && learn !== 'all') settle(state, observation, context);
   return {
     state,
     changed: true,

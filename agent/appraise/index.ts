@@ -29,6 +29,8 @@ import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { remoteControlApiWriteOpen } from './rules/remote-control-api-write-open.ts';
+import { remoteControlVendorCloudEnabled } from './rules/remote-control-vendor-cloud-enabled.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
@@ -53,6 +55,8 @@ export const COMPARISONS: readonly Rule[] = [
   configPerformanceChanged,
   configNetworkChanged,
   configAccessChanged,
+  remoteControlApiWriteOpen,
+  remoteControlVendorCloudEnabled,
   identityHardwareSwapped,
   identityHashboardChanged,
   identityPsuChanged,

@@ -53,6 +53,10 @@ export interface RuleContext {
   /** The device as it was last known, beside this look. */
   readonly device: Templated;
   readonly firstSeenMs?: number;
+  /** A person stands behind the reference of the device. */
+  readonly commissioned?: boolean;
+  /** The address that the device sees this gateway ask from; undefined where a router stands between. */
+  readonly vantage?: (() => string | undefined) | undefined;
 }
 
 /**
