@@ -68,6 +68,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     targetOf: targets(config),
     settings: {
       ...(config.pools.allow === undefined ? {} : { allow: config.pools.allow }),
+      ...(config.provenance === undefined ? {} : { provenance: config.provenance }),
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),

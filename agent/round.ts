@@ -10,6 +10,7 @@ import {
   surfacesShown,
 } from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
+import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList } from './appraise/rule.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { keptFacts } from './baseline/kept.ts';
@@ -52,6 +53,7 @@ export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
 
 export interface RoundSettings {
   readonly allow?: AllowList;
+  readonly provenance?: Provenance;
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
@@ -311,6 +313,7 @@ export const contextOf = (
   nowMs: wallMs(),
   allow: settings.allow,
   vantage: () => vantageTo(state.address),
+  provenance: settings.provenance,
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),

@@ -14,6 +14,7 @@ import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import { underPlans } from './planned.ts';
+import type { Provenance } from './provenance.ts';
 import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
@@ -47,6 +48,7 @@ export interface LookContext {
   readonly allow?: AllowList | undefined;
   /** See `RuleContext`. */
   readonly vantage?: (() => string | undefined) | undefined;
+  readonly provenance?: Provenance | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -159,7 +161,7 @@ const ruleContextOf = (
   { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
   approved: Approved | undefined,
-  { nowMs, allow, vantage }: LookContext,
+  { nowMs, allow, vantage, provenance }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -175,6 +177,7 @@ const ruleContextOf = (
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
   commissioned: isCommissioned(reference),
   vantage,
+  provenance,
 });
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({

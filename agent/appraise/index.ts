@@ -19,6 +19,7 @@ import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
 import { identityHashboardChanged } from './rules/identity-hashboard-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
+import { identityProvenanceFlagged } from './rules/identity-provenance-flagged.ts';
 import { identityPsuChanged } from './rules/identity-psu-changed.ts';
 import { poolFailoverActive } from './rules/pool-failover-active.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
@@ -60,6 +61,7 @@ export const COMPARISONS: readonly Rule[] = [
   identityHardwareSwapped,
   identityHashboardChanged,
   identityPsuChanged,
+  identityProvenanceFlagged,
 ];
 
 /** Every id this agent can state, in the order of the catalogue. */

@@ -1,6 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
+import type { Provenance } from './provenance.ts';
 import type { Templated } from './template.ts';
 
 export type Confirmation = 'C1' | 'C2' | 'C3';
@@ -53,6 +54,8 @@ export interface RuleContext {
   /** The device as it was last known, beside this look. */
   readonly device: Templated;
   readonly firstSeenMs?: number;
+  /** Undefined where the configuration says nothing of it. */
+  readonly provenance?: Provenance | undefined;
   /** A person stands behind the reference of the device. */
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */

@@ -54,6 +54,10 @@ export const matchesTemplate = (template: string, user: string, device: Template
   return ends.has(user.length);
 };
 
+/** Whether a text is what a pattern says, in which `*` stands for any text. */
+export const matchesStars = (pattern: string, text: string): boolean =>
+  afterText(text, new Set([0]), pattern).has(text.length);
+
 /** Where the user can go on after a text with stars in it. */
 const afterText = (user: string, starts: ReadonlySet<number>, text: string): ReadonlySet<number> => {
   const [head = '', ...tail] = text.split('*');

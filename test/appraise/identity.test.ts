@@ -148,6 +148,59 @@ test('identity.psu-changed: another supply is low after ten minutes; one that is
   );
 });
 
+const LISTED = {
+  lists: { 'import-2026': { maker: ['acme*'], soc: ['cb0024*'], origin: ['XX'] }, makers: { maker: ['BITMAIN'] } },
+  record: ['site', 'lot'],
+};
+
+test('identity.provenance-flagged: a controller on a list, and a label that is missing, are stated as they are', () => {
+  const watch = new Watch({ provenance: LISTED });
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(
+    watch
+      .opened('identity.provenance-flagged')
+      .map(({ severity, basis, part, after, reasons }) => [severity, basis, part, after, reasons]),
+    [
+      [
+        'info',
+        'human',
+        'import-2026 soc',
+        { list: 'import-2026', field: 'soc', value: 'CB00240915331207' },
+        ['listed'],
+      ],
+      ['info', 'human', 'makers maker', { list: 'makers', field: 'maker', value: 'bitmain' }, ['listed']],
+      ['info', 'human', 'record', { missing: ['lot'] }, ['incomplete']],
+    ],
+  );
+});
+
+test('identity.provenance-flagged: labels are looked up as well; what is on no list, and without lists, is none', () => {
+  const watch = new Watch({ provenance: LISTED });
+  watch.state = { ...watch.state, labels: { site: 'tx1', lot: '7', origin: 'xx' } };
+  watch.live(HOUR, showing({ 'identity.control_board': 'AMLOGIC', 'identity.make': 'acme corp' }));
+  assert.deepEqual(
+    watch.opened('identity.provenance-flagged').map(({ part }) => part),
+    ['import-2026 maker', 'import-2026 origin'],
+  );
+  const others = new Watch({ provenance: { lists: { a: { soc: ['zynq'] } }, record: ['site'] } });
+  others.live(HOUR, showing({}));
+  assert.deepEqual(others.said(), []);
+  const none = new Watch();
+  none.live(HOUR, showing({}));
+  assert.deepEqual(none.said(), []);
+});
+
+test('identity.provenance-flagged: a look that did not read the controller does not end it; another list does', () => {
+  const watch = new Watch({ provenance: LISTED });
+  watch.live(20 * MINUTE, showing({}));
+  watch.clear();
+  watch.live(HOUR, (nowMs) => ({ facts: honest(nowMs), gaps: { 'identity.control_board': 'timeout' } }));
+  assert.deepEqual(watch.said(), []);
+  watch.context = { provenance: { lists: {}, record: [] }, policy: 'b' };
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(watch.said(), Array(3).fill('identity.provenance-flagged resolved'));
+});
+
 test('identity.address-moved: the same machine at another address is info and ends by itself', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address: '10.20.14.93' }));
