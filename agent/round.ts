@@ -12,6 +12,7 @@ import {
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
 import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList } from './appraise/rule.ts';
+import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
@@ -212,7 +213,7 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
-  return { before: state, marks, verdict, ...judgedOf(state, verdict.state, seat, sight, deps) };
+  return { before: state, marks, verdict, ...judgedOf(state, verdict, seat, sight, deps) };
 };
 
 /** The full look with the endpoint of the device it belongs to, as it was seen now or when it last had its turn. */
@@ -238,7 +239,7 @@ const withIdentification = (verdict: Verdict, sight: Sight): Verdict => {
 /** What the entries about this look will say of it. */
 const judgedOf = (
   before: DeviceState,
-  after: DeviceState,
+  { state: after, stale }: Verdict,
   seat: FleetSeat,
   sight: Sight,
   deps: RoundDeps,
@@ -246,7 +247,8 @@ const judgedOf = (
   const { address } = seat.place;
   if (sight.kind === 'nothing') return { address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
   const { driver, capture, observation } = sight;
-  const shown = comparable(before, observation);
+  const whole = comparable(before, observation);
+  const shown = stale === true ? withoutStale(before, whole) : whole;
   const affirms = affirmsPools(after.attested, shown);
   notePools(after, affirms, observation.observedAtMs);
   const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;

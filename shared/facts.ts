@@ -105,6 +105,7 @@ export interface FactValues {
   'telemetry.rejected': number;
   'telemetry.hw_errors': number;
   'telemetry.last_share_age_s': number;
+  'telemetry.faults': readonly string[];
 }
 
 export type FactName = keyof FactValues;
@@ -209,6 +210,11 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'telemetry.rejected': integer('rejected shares', 'volatile'),
   'telemetry.hw_errors': integer('hardware errors', 'volatile'),
   'telemetry.last_share_age_s': integer('seconds since the last accepted share', 'volatile'),
+  'telemetry.faults': {
+    type: 'text list',
+    class: 'volatile',
+    meaning: 'faults that keep the device from hashing, as it names them',
+  },
 };
 
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */

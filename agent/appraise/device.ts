@@ -96,6 +96,16 @@ export interface Marks {
   failingSinceMs?: number | undefined;
   /** Last sample of the uptime counter. */
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
+  /** Small integers, because a gateway keeps them for each of its devices: the counter of the mining program, Unix seconds
+   * when a counter was last seen to move, and how many looks found all standing since (`running.ts`). */
+  elapsedS?: number | undefined;
+  movedS?: number | undefined;
+  still: number;
+  /** The usual hash rate in steps of a 64th of a doubling, and Unix seconds of the last look that found it near that. */
+  rate?: number | undefined;
+  ranS?: number | undefined;
+  /** Polls in a row that found a write session open. */
+  sessionPolls: number;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
@@ -182,6 +192,12 @@ const noMarks = (): Marks => ({
   failures: 0,
   failingSinceMs: undefined,
   uptime: undefined,
+  elapsedS: undefined,
+  movedS: undefined,
+  still: 0,
+  rate: undefined,
+  ranS: undefined,
+  sessionPolls: 0,
   closed: undefined,
   endpoint: undefined,
   asked: 0,
@@ -209,10 +225,10 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint } = state.marks;
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
-    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint, asked: 0 },
+    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, endpoint, asked: 0 },
   });
 };
 

@@ -10,6 +10,7 @@ import { approvedOf, circumstancesOf, describe } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
+import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
@@ -32,6 +33,7 @@ import {
   visibilityChangedWhileDark,
 } from './rules/visibility-changed-while-dark.ts';
 import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
 import { end, isUndecided, quietAtMs, seconds, worst } from './track.ts';
@@ -83,6 +85,8 @@ export interface Verdict {
   readonly reference?: { readonly approval: Approval; readonly seqs: readonly number[] };
   /** Facts of this attestation to be named by the next `learned` entry; `withLearned` tells the state that it was written. */
   readonly learn?: readonly FactName[] | 'all';
+  /** What the look shows is of an earlier time: it is recorded as `withoutStale` has it. */
+  readonly stale?: true;
   /** A full look is wanted earlier than the schedule has it. */
   readonly next?: { readonly look: 'full'; readonly atMs: number };
 }
@@ -91,7 +95,8 @@ export interface Verdict {
 export const appraise = (state: DeviceState, look: Look, context: LookContext): Verdict => {
   if (look.kind === 'unreachable') return missed(state, look.reason, look.atMs, context);
   const { observation } = look;
-  if (isSettled(state, observation, context)) return untouched(state, observation);
+  noteRunning(state.marks, observation, context.pollIntervalMs);
+  if (isSettled(state, observation, context)) return untouched(state, observation, context);
   if (!isValid(observation)) return missed(state, reasonOf(observation), observation.observedAtMs, context);
   return judge(state, observation, context);
 };
@@ -99,9 +104,10 @@ export const appraise = (state: DeviceState, look: Look, context: LookContext): 
 const NONE: readonly never[] = [];
 const NO_HOLDERS: ReadonlyMap<FactName, number> = new Map();
 
-const untouched = (state: DeviceState, observation: Observation): Verdict => {
-  touch(state, observation);
-  return { state, changed: false, transitions: NONE };
+const untouched = (state: DeviceState, observation: Observation, context: LookContext): Verdict => {
+  const stale = isStale(state.marks, context);
+  touch(state, stale ? withoutStale(state, observation) : observation);
+  return { state, changed: false, transitions: NONE, ...(stale ? { stale } : {}) };
 };
 
 /** Whether the look read anything: that something answered is not yet an observation of the device. */
@@ -188,18 +194,22 @@ const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tra
 
 /** A look that has to be thought about. */
 const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
-  const compared = comparable(before, observation);
+  const stale = isStale(before.marks, context);
+  const shown = comparable(before, observation);
+  const compared = stale ? withoutStale(before, shown) : shown;
   const facts = believable({ ...compared.facts, family: compared.family });
   const noted = note(before, facts, compared, context);
   const approved = approvedOf(noted, context.standing, facts, context.nowMs);
-  const outcomes = outcomesOf(noted, facts, approved, compared, context);
+  const stopIsNew = isStopNew(noted, observation);
+  const lasting = lastingOutcomes(noted, observation, context);
+  const outcomes = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
   const attestable = observation.look === 'full';
   const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
   const moved = withFindings(noted, advanced, outcomes, observation, context);
   const unseen = unattestedFacts(moved, facts);
   const trigger = attestable ? triggerOf(moved, unseen, advanced, context) : undefined;
-  const rebooted = noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0;
+  const restless = stopIsNew || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
   touch(before, { ...compared, facts });
   if (trigger !== undefined)
     return attest(moved, trigger, {
@@ -210,15 +220,17 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
       advanced,
       observation,
       context,
+      ...(stale ? { stale } : {}),
     });
   const state = unseen === moved.unattested || !attestable ? moved : withUnattested(moved, unseen);
-  const atMs = nextAtMs(state, unseen, advanced, rebooted, context);
+  const atMs = nextAtMs(state, unseen, advanced, restless, context);
   if (state !== before) clearSettled(state);
   if (atMs === undefined) settle(state, observation, context);
   return {
     state,
     changed: state !== before,
     transitions: advanced.statements,
+    ...(stale ? { stale } : {}),
     ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
   };
 };
@@ -256,7 +268,7 @@ const outcomesOf = (
   facts: Facts,
   approved: Approved | undefined,
   { address, gaps, observedAtMs }: Observation,
-  context: LookContext,
+  context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
   const ruleContext = ruleContextOf(state, address, approved, context);
@@ -266,6 +278,7 @@ const outcomesOf = (
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
     ran(identityAddressMoved, addressMoved(state.address, address)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
+    ...context.lasting,
     ran(visibilityDeviceDark, []),
     returnOutcome(state, facts, gaps, ruleContext),
   ];
@@ -444,13 +457,14 @@ interface Judged {
   /** As it came, for the next to be the same. */
   readonly observation: Observation;
   readonly context: LookContext;
+  readonly stale?: true;
 }
 
 /** The verdict that this look is attested. */
 const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, documents, outcomes, advanced, observation, context }: Judged,
+  { facts, standIns, documents, outcomes, advanced, observation, context, stale }: Judged,
 ): Verdict => {
   const lit = withoutDark(judged, context.nowMs);
   const reference = citedReference(
@@ -478,6 +492,7 @@ const attest = (
     checks: checksOf(outcomes, state.tracks),
     ...(reference === undefined ? {} : { reference }),
     ...(learn === undefined ? {} : { learn }),
+    ...(stale === undefined ? {} : { stale }),
     ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
   };
 };

@@ -32,7 +32,10 @@ import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { remoteControlApiWriteOpen } from './rules/remote-control-api-write-open.ts';
 import { remoteControlVendorCloudEnabled } from './rules/remote-control-vendor-cloud-enabled.ts';
+import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
+import { runtimeStaleData } from './rules/runtime-stale-data.ts';
+import { runtimeStoppedUnexpectedly } from './rules/runtime-stopped-unexpectedly.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
@@ -67,8 +70,11 @@ export const COMPARISONS: readonly Rule[] = [
 /** Every id this agent can state, in the order of the catalogue. */
 export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
+  remoteControlWriteSessionHeld,
   identityNewDevice,
   identityAddressMoved,
+  runtimeStaleData,
+  runtimeStoppedUnexpectedly,
   runtimeRebootUnexpected,
   visibilityDeviceDark,
   visibilityChangedWhileDark,

@@ -9,7 +9,7 @@ import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import type { FactName } from '../../shared/facts.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
-import { ADDRESS, HOUR, MINUTE, numbers, Watch } from './watch.ts';
+import { ADDRESS, HOUR, MINUTE, numbers, runningOn, T0, Watch } from './watch.ts';
 
 /** A day in the life of every specimen, in which one reply of twenty is late, cut short or empty. */
 
@@ -44,7 +44,8 @@ type Ask = (query: Query) => Reply | NoReply;
 const lookAt = (driver: Driver, look: LookKind, nowMs: number, ask: Ask): Look => {
   const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
   const replies = new Map(due.map(([name, query]) => [name, ask(query)]));
-  return { kind: 'observed', observation: normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look) };
+  const observation = normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look);
+  return { kind: 'observed', observation: runningOn(observation) };
 };
 
 const day = (specimen: Specimen, driver: Driver, faults: number): Watch => {
@@ -69,6 +70,26 @@ const lives = loadSpecimens().flatMap((specimen) => {
   return driver === undefined ? [] : [{ specimen, driver }];
 });
 
+test('runtime.stale-data: an hour of the same replies, behind a cache, is found on every family that has a counter', () => {
+  const behindCache = lives.map(({ specimen, driver }) => {
+    const watch = new Watch();
+    for (let minute = 0; minute < 75; minute++, watch.nowMs += MINUTE) {
+      const ask = (query: Query) => answer(specimen, query, 0, () => 1);
+      const look = lookAt(driver, minute % 15 === 0 ? 'full' : 'pools', T0, ask);
+      if (look.kind === 'observed')
+        watch.take({ ...look, observation: { ...look.observation, observedAtMs: watch.nowMs } });
+    }
+    return { specimen, watch };
+  });
+  const isFound = (watch: Watch) => watch.said().includes('runtime.stale-data open');
+  for (const { specimen, watch } of behindCache) {
+    const hashes =
+      (watch.state.marks.rate ?? 0) > 0 && (watch.state.marks.elapsedS ?? watch.state.marks.uptime?.s ?? 0) > 0;
+    assert.equal(isFound(watch), hashes, specimen.name);
+  }
+  assert.ok(behindCache.filter(({ watch }) => isFound(watch)).length > DRIVERS.length / 2);
+});
+
 test('there is a specimen of every family', () => {
   assert.deepEqual(
     DRIVERS.map(({ family }) => family).filter((family) => !lives.some(({ driver }) => driver.family === family)),
@@ -86,8 +107,9 @@ const shownTruly = ({ name, device }: Specimen): readonly string[] => {
   return [
     ...(ON_THE_SECOND_POOL.has(name) ? ['pool.failover-active'] : []),
     ...(shows('access.api_write') ? ['remote-control.api-write-open'] : []),
+    ...(shows('access.write_session') ? ['remote-control.write-session-held'] : []),
     ...(shows('access.cloud') ? ['remote-control.vendor-cloud-enabled'] : []),
-  ];
+  ].sort();
 };
 
 for (const { specimen, driver } of lives)

@@ -9,7 +9,7 @@ import type { LookKind, Observation } from '../../agent/normalise/observation.ts
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
-import { ADDRESS, MINUTE, Watch } from './watch.ts';
+import { ADDRESS, MINUTE, runningOn, Watch } from './watch.ts';
 
 /** A machine whose web interface and port 4028 spell the same things differently, as S19 builds do. */
 
@@ -50,7 +50,8 @@ const observe = (
     const reason = closed?.(query);
     return [query, reason === undefined ? replyTo(query, edits) : noReply(reason, 'closed')] as const;
   });
-  return normalise(antminerStock, { address: ADDRESS, observedAtMs: nowMs, replies: new Map(replies) }, look);
+  const capture = { address: ADDRESS, observedAtMs: nowMs, replies: new Map(replies) };
+  return runningOn(normalise(antminerStock, capture, look));
 };
 
 type State = Parameters<typeof observe>[2];

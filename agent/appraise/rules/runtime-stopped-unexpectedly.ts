@@ -1,0 +1,26 @@
+import type { Facts } from '../../../shared/facts.ts';
+import type { Deviation, RuleEntry } from '../rule.ts';
+
+/** The device answers and did not start anew, and has stopped hashing without naming a fault (catalogue 5.7). */
+export const runtimeStoppedUnexpectedly: RuleEntry = {
+  id: 'runtime.stopped-unexpectedly',
+  title: 'Stopped hashing',
+  meaning:
+    'The hash rate fell from at least 70 % of the usual to less than 5 %. The device still answers, did not start anew, names no fault, and has a pool.',
+  benign: ['stopped at the device', 'heat or supply, where the firmware does not say so'],
+  severity: 'medium',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A0',
+  version: 1,
+};
+
+/** `unknown` where the look shows another cause: a fault that the device names, or that no pool answers. */
+export const stopSeen = (facts: Facts): readonly Deviation[] | 'unknown' => {
+  const { pools = [], 'telemetry.faults': faults = [], 'config.mode': mode } = facts;
+  if (faults.length > 0 || (pools.length > 0 && pools.every(({ status }) => DEAD.test(status ?? '')))) return 'unknown';
+  return [{ after: { hashing: 'stopped', ...(mode === undefined ? {} : { mode }) } }];
+};
+
+/** What programs call a pool that does not answer. */
+const DEAD = /^(?:dead|offline|unreachable|disconnected)$/i;
