@@ -99,6 +99,10 @@ test('runtime.stopped-unexpectedly: with an overheat error it is none, then or l
   watch.live(HOUR, then(watch.nowMs + 2 * MINUTE, { ...STOPPED, 'telemetry.faults': ['overheat'] }));
   assert.deepEqual(watch.opened('runtime.stopped-unexpectedly'), []);
   assert.ok(watch.looks - looks <= 70, `${watch.looks - looks} looks`);
+  const hot = Watch.known();
+  const heat: Facts = { ...STOPPED, 'telemetry.temp_max_mc': 91_000, 'config.temp_limit_mc': 90_000 };
+  hot.live(HOUR, then(hot.nowMs + 2 * MINUTE, heat));
+  assert.deepEqual(hot.opened('runtime.stopped-unexpectedly'), []);
 });
 
 test('runtime.stopped-unexpectedly: after a reboot, a restart of the program, or without a pool that answers it is none', () => {
