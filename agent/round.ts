@@ -323,6 +323,7 @@ export const contextOf = (
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
+  closedSurfaces: (fact) => (sight?.kind === 'seen' ? closedSurfacesOf(fact, sight) : []),
   ...settings.standing(),
   random,
 });
@@ -332,6 +333,12 @@ const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceStat
   const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
   return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
 };
+
+const closedSurfacesOf = (fact: FactName, { driver, capture }: Seen): readonly string[] =>
+  (driver.facts[fact]?.queries ?? []).filter((name) => {
+    const reply = capture.replies.get(name);
+    return reply?.kind === 'no-reply' && (reply.reason === 'refused' || reply.reason === 'unreachable');
+  });
 
 /** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */
 const refreshDue = ({ atMs }: Attested, seat: FleetSeat | undefined, { refreshS }: RoundSettings): number =>

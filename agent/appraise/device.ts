@@ -168,6 +168,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */
   readonly referenceChanged?: true;
+  /** Facts that a person accepted as closed: that they cannot be read is no finding. */
+  readonly unreadable?: readonly FactName[];
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */

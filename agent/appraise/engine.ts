@@ -32,6 +32,12 @@ import {
   speaksOfReturn,
   visibilityChangedWhileDark,
 } from './rules/visibility-changed-while-dark.ts';
+import {
+  closedFacts,
+  coverageLost,
+  speaksOfFirmware,
+  visibilityCoverageReduced,
+} from './rules/visibility-coverage-reduced.ts';
 import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
@@ -63,6 +69,8 @@ export interface LookContext {
   readonly amongCommissioned: boolean;
   /** Names of the queries that a fact of this device is read from. */
   readonly surfaces: (fact: FactName) => readonly string[];
+  /** Names of those that were refused, or whose port was closed. */
+  readonly closedSurfaces?: ((fact: FactName) => readonly string[]) | undefined;
   /** Documents, plans and waivers that the log holds. */
   readonly standing: Standing;
   /** Changes with the configuration, and with what of the documents is in force: a device that settled under another one is judged anew. */
@@ -267,7 +275,7 @@ const outcomesOf = (
   state: DeviceState,
   facts: Facts,
   approved: Approved | undefined,
-  { address, gaps, observedAtMs }: Observation,
+  { address, gaps, look, observedAtMs }: Observation,
   context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
@@ -280,6 +288,7 @@ const outcomesOf = (
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
     ...context.lasting,
     ran(visibilityDeviceDark, []),
+    coverageOutcome(state, facts, { gaps, look }, context),
     returnOutcome(state, facts, gaps, ruleContext),
   ];
   return underPlans(outcomes, {
@@ -304,6 +313,23 @@ const newness = (
   if (!amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS) return [];
   const known = state.tracks.find(({ finding }) => finding.ruleId === identityNewDevice.id)?.finding.after;
   return known === undefined ? newDeviceSeen(facts, address) : [{ after: known }];
+};
+
+/** What could be read when the reference was made and is closed now. Only a full look asks everything. */
+const coverageOutcome = (
+  { reference, tracks, unreadable = [] }: DeviceState,
+  { family }: Facts,
+  { gaps, look }: Pick<Observation, 'gaps' | 'look'>,
+  { closedSurfaces = () => NONE }: LookContext,
+): Outcome => {
+  const rule = visibilityCoverageReduced;
+  if (look !== 'full' || reference === undefined) return { kind: 'silent', rule };
+  const closed = closedFacts({ gaps });
+  if (closed.length === 0) return ran(rule, []);
+  const known = keptFacts(reference.facts);
+  if (known.family !== family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId)))
+    return { kind: 'silent', rule };
+  return ran(rule, coverageLost(closed, known, unreadable, closedSurfaces));
 };
 
 /** What the comparisons say when held against the time before the dark. */

@@ -37,6 +37,7 @@ import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { runtimeStaleData } from './rules/runtime-stale-data.ts';
 import { runtimeStoppedUnexpectedly } from './rules/runtime-stopped-unexpectedly.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
+import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
 
@@ -77,6 +78,7 @@ export const RULES: readonly RuleEntry[] = [
   runtimeStoppedUnexpectedly,
   runtimeRebootUnexpected,
   visibilityDeviceDark,
+  visibilityCoverageReduced,
   visibilityChangedWhileDark,
   evidenceAgentGap,
   changeDeviation,

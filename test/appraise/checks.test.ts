@@ -19,9 +19,9 @@ test('checks: rules with inputs pass by basis, those without are not named', () 
 test('checks: what the reference holds and this look could not read is not run, with the reason', () => {
   const watch = Watch.known();
   watch.context = { refreshDueMs: watch.nowMs };
-  watch.see('full', {}, { 'network.dns': 'timeout', 'access.ssh': 'refused', 'firmware.kernel': 'timeout' });
+  watch.see('full', {}, { 'network.dns': 'timeout', 'access.ssh': 'truncated', 'firmware.kernel': 'timeout' });
   assert.deepEqual(watch.attestations[0]?.checks.notRun, [
-    { id: 'config.access-changed', reason: 'refused' },
+    { id: 'config.access-changed', reason: 'truncated' },
     { id: 'config.network-changed', reason: 'timeout' },
   ]);
 });
