@@ -24,7 +24,7 @@ import type { Emit } from './platform/events.ts';
 import { vantageTo } from './platform/vantage.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { readEndpoint } from './probe/endpoint.ts';
-import { darkIn } from './probe/probe.ts';
+import { answeredIn, darkIn } from './probe/probe.ts';
 import type { Interface, Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
@@ -323,7 +323,8 @@ export const contextOf = (
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
-  closedSurfaces: (fact) => (sight?.kind === 'seen' ? closedSurfacesOf(fact, sight) : []),
+  answered:
+    sight?.kind === 'seen' && sight.observation.look === 'full' ? answeredIn(sight.driver, sight.capture) : undefined,
   ...settings.standing(),
   random,
 });
@@ -333,12 +334,6 @@ const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceStat
   const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
   return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
 };
-
-const closedSurfacesOf = (fact: FactName, { driver, capture }: Seen): readonly string[] =>
-  (driver.facts[fact]?.queries ?? []).filter((name) => {
-    const reply = capture.replies.get(name);
-    return reply?.kind === 'no-reply' && (reply.reason === 'refused' || reply.reason === 'unreachable');
-  });
 
 /** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */
 const refreshDue = ({ atMs }: Attested, seat: FleetSeat | undefined, { refreshS }: RoundSettings): number =>

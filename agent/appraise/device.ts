@@ -106,6 +106,8 @@ export interface Marks {
   ranS?: number | undefined;
   /** Polls in a row that found a write session open. */
   sessionPolls: number;
+  /** Questions that were closed at every full look since the first. */
+  usuallyClosed?: readonly string[] | undefined;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
@@ -200,6 +202,7 @@ const noMarks = (): Marks => ({
   rate: undefined,
   ranS: undefined,
   sessionPolls: 0,
+  usuallyClosed: undefined,
   closed: undefined,
   endpoint: undefined,
   asked: 0,
@@ -227,10 +230,23 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, endpoint } = state.marks;
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, usuallyClosed, endpoint } =
+    state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
-    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, endpoint, asked: 0 },
+    marks: {
+      poolsMs,
+      fullMs,
+      failures,
+      failingSinceMs,
+      uptime,
+      elapsedS,
+      rate,
+      ranS,
+      usuallyClosed,
+      endpoint,
+      asked: 0,
+    },
   });
 };
 

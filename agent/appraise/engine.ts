@@ -33,9 +33,10 @@ import {
   visibilityChangedWhileDark,
 } from './rules/visibility-changed-while-dark.ts';
 import {
-  closedFacts,
+  type Answered,
   coverageLost,
   speaksOfFirmware,
+  usuallyClosed,
   visibilityCoverageReduced,
 } from './rules/visibility-coverage-reduced.ts';
 import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
@@ -69,8 +70,8 @@ export interface LookContext {
   readonly amongCommissioned: boolean;
   /** Names of the queries that a fact of this device is read from. */
   readonly surfaces: (fact: FactName) => readonly string[];
-  /** Names of those that were refused, or whose port was closed. */
-  readonly closedSurfaces?: ((fact: FactName) => readonly string[]) | undefined;
+  /** What came of the questions of this look. */
+  readonly answered?: Answered | undefined;
   /** Documents, plans and waivers that the log holds. */
   readonly standing: Standing;
   /** Changes with the configuration, and with what of the documents is in force: a device that settled under another one is judged anew. */
@@ -317,19 +318,19 @@ const newness = (
 
 /** What could be read when the reference was made and is closed now. Only a full look asks everything. */
 const coverageOutcome = (
-  { reference, tracks, unreadable = [] }: DeviceState,
+  { reference, tracks, marks, unreadable = [] }: DeviceState,
   { family }: Facts,
   { gaps, look }: Pick<Observation, 'gaps' | 'look'>,
-  { closedSurfaces = () => NONE }: LookContext,
+  { answered }: LookContext,
 ): Outcome => {
   const rule = visibilityCoverageReduced;
-  if (look !== 'full' || reference === undefined) return { kind: 'silent', rule };
-  const closed = closedFacts({ gaps });
-  if (closed.length === 0) return ran(rule, []);
+  if (look !== 'full' || reference === undefined || answered === undefined) return { kind: 'silent', rule };
+  marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
+  if (answered.closed.every((query) => marks.usuallyClosed?.includes(query))) return ran(rule, []);
   const known = keptFacts(reference.facts);
   if (known.family !== family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId)))
     return { kind: 'silent', rule };
-  return ran(rule, coverageLost(closed, known, unreadable, closedSurfaces));
+  return ran(rule, coverageLost(gaps, known, { accepted: unreadable, usual: marks.usuallyClosed, answered }));
 };
 
 /** What the comparisons say when held against the time before the dark. */

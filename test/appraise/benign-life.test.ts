@@ -6,6 +6,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { answeredIn } from '../../agent/probe/probe.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import type { FactName } from '../../shared/facts.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
@@ -41,10 +42,12 @@ const answer = (specimen: Specimen, query: Query, faults: number, random: () => 
 
 type Ask = (query: Query) => Reply | NoReply;
 
-const lookAt = (driver: Driver, look: LookKind, nowMs: number, ask: Ask): Look => {
+const lookAt = (watch: Watch, driver: Driver, look: LookKind, nowMs: number, ask: Ask): Look => {
   const due = Object.entries(driver.queries).filter(([, query]) => look === 'full' || query.cadence === 'pools');
   const replies = new Map(due.map(([name, query]) => [name, ask(query)]));
-  const observation = normalise(driver, { address: ADDRESS, observedAtMs: nowMs, replies }, look);
+  const capture = { address: ADDRESS, observedAtMs: nowMs, replies };
+  watch.context = { answered: look === 'full' ? answeredIn(driver, capture) : undefined };
+  const observation = normalise(driver, capture, look);
   return { kind: 'observed', observation: runningOn(observation) };
 };
 
@@ -54,10 +57,10 @@ const day = (specimen: Specimen, driver: Driver, faults: number): Watch => {
   const ask = (query: Query) => answer(specimen, query, faults, random);
   for (let minute = 0; minute < (24 * HOUR) / MINUTE; minute++) {
     const startMs = watch.nowMs;
-    watch.take(lookAt(driver, minute % 15 === 0 ? 'full' : 'pools', watch.nowMs, ask));
+    watch.take(lookAt(watch, driver, minute % 15 === 0 ? 'full' : 'pools', watch.nowMs, ask));
     while (watch.nextFullMs < startMs + MINUTE) {
       watch.nowMs = Math.max(watch.nowMs + 1000, watch.nextFullMs);
-      watch.take(lookAt(driver, 'full', watch.nowMs, ask));
+      watch.take(lookAt(watch, driver, 'full', watch.nowMs, ask));
     }
     watch.nowMs = startMs + MINUTE;
   }
@@ -75,7 +78,7 @@ test('runtime.stale-data: an hour of the same replies, behind a cache, is found 
     const watch = new Watch();
     for (let minute = 0; minute < 75; minute++, watch.nowMs += MINUTE) {
       const ask = (query: Query) => answer(specimen, query, 0, () => 1);
-      const look = lookAt(driver, minute % 15 === 0 ? 'full' : 'pools', T0, ask);
+      const look = lookAt(watch, driver, minute % 15 === 0 ? 'full' : 'pools', T0, ask);
       if (look.kind === 'observed')
         watch.take({ ...look, observation: { ...look.observation, observedAtMs: watch.nowMs } });
     }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept } from '../../agent/appraise/accept.ts';
+import type { Answered } from '../../agent/appraise/rules/visibility-coverage-reduced.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { keepFacts, keptFacts } from '../../agent/baseline/kept.ts';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
@@ -8,6 +9,7 @@ import { questionOf } from '../../agent/drivers/driver.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
+import { answeredIn } from '../../agent/probe/probe.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
 import { ADDRESS, MINUTE, runningOn, Watch } from './watch.ts';
@@ -43,7 +45,7 @@ const observe = (
   look: LookKind,
   nowMs: number,
   { closed, edits = {} }: { readonly closed?: (query: string) => Closing | undefined; readonly edits?: Edits },
-): Observation => {
+): { readonly observation: Observation; readonly answered: Answered } => {
   const asked = Object.entries(antminerStock.queries).filter(
     ([, { cadence }]) => look === 'full' || cadence === 'pools',
   );
@@ -52,7 +54,10 @@ const observe = (
     return [query, reason === undefined ? replyTo(query, edits) : noReply(reason, 'closed')] as const;
   });
   const capture = { address: ADDRESS, observedAtMs: nowMs, replies: new Map(replies) };
-  return runningOn(normalise(antminerStock, capture, look));
+  return {
+    observation: runningOn(normalise(antminerStock, capture, look)),
+    answered: answeredIn(antminerStock, capture),
+  };
 };
 
 type State = Parameters<typeof observe>[2];
@@ -67,7 +72,9 @@ const live = (watch: Watch, forMs: number, state: State): void => {
   const endMs = watch.nowMs + forMs;
   for (let minute = 0; watch.nowMs < endMs; minute += 1) {
     const look = minute % 3 === 0 || watch.nowMs >= watch.nextFullMs ? 'full' : 'pools';
-    watch.take({ kind: 'observed', observation: observe(look, watch.nowMs, state) });
+    const { observation, answered } = observe(look, watch.nowMs, state);
+    watch.context = { ...watch.context, answered };
+    watch.take({ kind: 'observed', observation });
     watch.nowMs += MINUTE;
   }
 };
@@ -94,8 +101,9 @@ const saidBeside = (watch: Watch): readonly string[] => watch.said().filter((sai
 const version = (value: string) => [{ key: 'version', value }];
 
 const checks = (watch: Watch, state: State) => {
-  watch.context = { ...watch.context, refreshDueMs: 0 };
-  return watch.take({ kind: 'observed', observation: observe('full', watch.nowMs, state) });
+  const { observation, answered } = observe('full', watch.nowMs, state);
+  watch.context = { ...watch.context, answered, refreshDueMs: 0 };
+  return watch.take({ kind: 'observed', observation });
 };
 
 for (const reason of ['refused', 'unreachable'] as const) {
@@ -160,7 +168,7 @@ test('a device without a log-in is compared by what port 4028 says, as ever', ()
   live(watch, 10 * MINUTE, { closed, edits: { pools: [['acme.b2r14s07', 'thief.x']] } });
   assert.equal(watch.opened('pool.user-changed').length, 3);
   const restarted = JSON.parse(JSON.stringify(watch.state)) as Watch['state'];
-  const observation = observe('full', watch.nowMs, { closed });
+  const { observation } = observe('full', watch.nowMs, { closed });
   assert.equal(comparable(restarted, observation), observation);
 });
 
@@ -177,7 +185,7 @@ test('what stands in is compared as another firmware where the family became ano
   const watch = known();
   const facts = keepFacts({ ...keptFacts(watch.state.reference?.facts), family: 'whatsminer' });
   const other = { reference: { entries: [], facts }, attested: { atMs: 0, reachable: true, facts } };
-  const observation = observe('full', watch.nowMs, { closed: web('refused') });
+  const { observation } = observe('full', watch.nowMs, { closed: web('refused') });
   assert.equal(comparable(other, observation), observation);
 });
 
@@ -204,7 +212,7 @@ test('another account at the pool that is set at run time only is a slot more', 
 
 test('a pool that no line of the list covers is found where the stored configuration is closed, too', () => {
   const watch = known();
-  watch.context = { allow: [{ url: '*.pool.example' }] };
+  watch.context = { ...watch.context, allow: [{ url: '*.pool.example' }] };
   live(watch, 10 * MINUTE, { closed: web('refused') });
   assert.deepEqual(saidBeside(watch), []);
   const edits: Edits = { pools: [['eu.pool.example:3333', 'thief.example:3333']] };
@@ -221,6 +229,7 @@ test('visibility.coverage-reduced: port 4028 closed while the web answers is med
   assert.deepEqual(watch.said(), ['visibility.coverage-reduced open']);
   const [finding] = watch.statements;
   assert.deepEqual([finding?.severity, finding?.basis], ['medium', 'gateway-observed']);
+  assert.ok((finding?.after as { closed: readonly string[] }).closed.includes('pools'));
   const { readable } = finding?.before as { readable: readonly string[] };
   assert.ok(readable.length > 0 && readable.every((fact) => watch.state.attested?.missing?.includes(fact as 'pools')));
   live(watch, 30 * MINUTE, {});

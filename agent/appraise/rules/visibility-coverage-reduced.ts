@@ -16,20 +16,43 @@ export const visibilityCoverageReduced: RuleEntry = {
   version: 1,
 };
 
-/** The facts that stand behind a closed surface in this look. */
-export const closedFacts = ({ gaps }: Pick<Observation, 'gaps'>): readonly FactName[] =>
-  [...gaps].filter(([, gap]) => gap === 'refused' || gap === 'unreachable').map(([fact]) => fact);
+/** Which of the questions of this look were answered, and which were refused or found nothing that listens. */
+export interface Answered {
+  readonly open: readonly string[];
+  readonly closed: readonly string[];
+  /** The questions that a fact is read from. */
+  readonly of: (fact: FactName) => readonly string[];
+}
 
-/** `accepted`: facts that a person knows to be closed. `surfacesOf`: names of the questions that were refused or lost. */
+/** The questions that have been closed all the time: one that was answered once is closed by somebody when it is so again. */
+export const usuallyClosed = (usual: readonly string[] | undefined, { open, closed }: Answered): readonly string[] => {
+  if (usual === undefined) return closed;
+  const still = usual.filter((query) => !open.includes(query));
+  return still.length === usual.length ? usual : still;
+};
+
+/** `accepted`: facts that a person knows to be closed. */
 export const coverageLost = (
-  closed: readonly FactName[],
+  gaps: Observation['gaps'],
   known: Facts,
-  accepted: readonly FactName[],
-  surfacesOf: (fact: FactName) => readonly string[],
+  {
+    accepted,
+    usual,
+    answered,
+  }: {
+    readonly accepted: readonly FactName[];
+    readonly usual: readonly string[];
+    readonly answered: Answered;
+  },
 ): readonly Deviation[] => {
-  const lost = closed.filter((fact) => known[fact] !== undefined && !accepted.includes(fact)).sort();
-  if (lost.length === 0) return [];
-  return [{ before: { readable: lost }, after: { closed: [...new Set(lost.flatMap(surfacesOf))].sort() } }];
+  const surfaces = answered.closed.filter((query) => !usual.includes(query)).sort();
+  const isBehind = (fact: FactName): boolean => answered.of(fact).some((query) => surfaces.includes(query));
+  const lost = [...gaps]
+    .filter(([fact, gap]) => (gap === 'refused' || gap === 'unreachable') && known[fact] !== undefined)
+    .map(([fact]) => fact)
+    .filter((fact) => !accepted.includes(fact) && isBehind(fact))
+    .sort();
+  return lost.length === 0 ? [] : [{ before: { readable: lost }, after: { closed: surfaces } }];
 };
 
 /** While it is not settled what became of the firmware, what it does not serve is a matter of that. */
