@@ -12,6 +12,7 @@ import {
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
 import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList } from './appraise/rule.ts';
+import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { keptFacts } from './baseline/kept.ts';
@@ -55,6 +56,8 @@ export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
 export interface RoundSettings {
   readonly allow?: AllowList;
   readonly provenance?: Provenance;
+  /** Whether anybody answers to ARP at an address. */
+  readonly linkAlive: (address: string) => boolean | undefined;
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
@@ -206,14 +209,30 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   if (state === undefined) return undefined;
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
-  const judged = withIdentification(appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps)), sight);
+  const context = contextOf(state, seat, sight, deps);
+  const judged = withIdentification(appraise(state, lookOf(sight, deps), context), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (look === 'full' && seen.kind === 'seen') seat.demanded = false;
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
+  askTwins(seat, context, deps);
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
   return { before: state, marks, verdict, ...judgedOf(state, verdict, seat, sight, deps) };
+};
+
+/** Whether two show the same machine is known when they are looked at one right after the other. */
+const askTwins = (
+  seat: FleetSeat,
+  { twins = [], nowMs }: LookContext,
+  { fleet, timetable, monoMs, settings }: RoundDeps,
+): void => {
+  const seats = twins
+    .filter((twin) => !isSeenTogether(twin, nowMs))
+    .flatMap(({ device }) => fleet.seatOf(device) ?? []);
+  if (seats.length === 0) return;
+  for (const other of seats) timetable.askEarly(other, monoMs());
+  timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
 };
 
 /** The full look with the endpoint of the device it belongs to, as it was seen now or when it last had its turn. */
@@ -323,6 +342,10 @@ export const contextOf = (
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
+  linkAlive: () => settings.linkAlive(state.address),
+  seenElsewhere: () => fleet.isElsewhere(state),
+  formerLabels: seat === undefined || seat.place.address === state.address ? undefined : fleet.labelsAt(state.address),
+  twins: sight?.kind === 'seen' && sight.observation.look === 'full' ? fleet.twinsOf(state) : undefined,
   answered:
     sight?.kind === 'seen' && sight.observation.look === 'full' ? answeredIn(sight.driver, sight.capture) : undefined,
   ...settings.standing(),

@@ -18,6 +18,8 @@ import { underPlans } from './planned.ts';
 import type { Provenance } from './provenance.ts';
 import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
+import { duplicatesSeen, identityDuplicate, type Twin } from './rules/identity-duplicate.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import {
   hasRebooted,
@@ -39,7 +41,7 @@ import {
   usuallyClosed,
   visibilityCoverageReduced,
 } from './rules/visibility-coverage-reduced.ts';
-import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
@@ -68,6 +70,14 @@ export interface LookContext {
   readonly inFirstPass: boolean;
   /** Other devices of the gateway have an approved reference. */
   readonly amongCommissioned: boolean;
+  /** Whether anybody answers to ARP at the address of the device; undefined where that is not known. */
+  readonly linkAlive?: (() => boolean | undefined) | undefined;
+  /** Labels of the address where the device was known, where that is another one. */
+  readonly formerLabels?: { readonly [name: string]: string } | undefined;
+  /** Other devices that show the identity of this one; of a full look. */
+  readonly twins?: readonly Twin[] | undefined;
+  /** Whether the machine shows at another place. */
+  readonly seenElsewhere?: (() => boolean) | undefined;
   /** Names of the queries that a fact of this device is read from. */
   readonly surfaces: (fact: FactName) => readonly string[];
   /** What came of the questions of this look. */
@@ -138,7 +148,10 @@ const missed = (
   marks.failures += 1;
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: NONE, ...retry(state, context) };
-  const said = isDark(state) && state.attested?.reachable === false;
+  const said =
+    isDark(state) &&
+    state.attested?.reachable === false &&
+    isMissing(state, context) === state.tracks.some(({ finding }) => finding.ruleId === identityDeviceMissing.id);
   if (said && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
     return { state, changed: false, transitions: NONE };
   return goneDark(state, reason, context);
@@ -150,10 +163,20 @@ const retry = (state: DeviceState, context: LookContext): Pick<Verdict, 'next'> 
   return atMs === undefined ? {} : { next: { look: 'full', atMs } };
 };
 
+/** A machine that was known, and neither answers at its address in any way nor shows anywhere else. */
+const isMissing = ({ marks, attested }: DeviceState, { nowMs, linkAlive, seenElsewhere }: LookContext): boolean =>
+  isLongSilent(marks, nowMs) &&
+  (attested?.facts ?? NO_FACTS) !== NO_FACTS &&
+  linkAlive?.() !== true &&
+  seenElsewhere?.() !== true;
+
 const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Verdict => {
   const { nowMs } = context;
-  const ran: Ran = { kind: 'ran', rule: visibilityDeviceDark, deviations: [{ reasons: [reason] }], facts: [] };
-  const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
+  const silences: readonly Ran[] = [
+    { kind: 'ran', rule: visibilityDeviceDark, deviations: darkSeen(reason, context.linkAlive), facts: [] },
+    { kind: 'ran', rule: identityDeviceMissing, deviations: isMissing(state, context) ? [{}] : [], facts: [] },
+  ];
+  const advanced = advance(state, silences, draftingOf(state, context), { nowMs, attestable: true });
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
   const outcomes = runComparisons({}, nothing, approved?.facts, ruleContextOf(state, state.address, approved, context));
@@ -285,10 +308,12 @@ const outcomesOf = (
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
-    ran(identityAddressMoved, addressMoved(state.address, address)),
+    ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
+    duplicateOutcome(context, address),
     ...context.lasting,
     ran(visibilityDeviceDark, []),
+    ran(identityDeviceMissing, []),
     coverageOutcome(state, facts, { gaps, look }, context),
     returnOutcome(state, facts, gaps, ruleContext),
   ];
@@ -314,6 +339,11 @@ const newness = (
   if (!amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS) return [];
   const known = state.tracks.find(({ finding }) => finding.ruleId === identityNewDevice.id)?.finding.after;
   return known === undefined ? newDeviceSeen(facts, address) : [{ after: known }];
+};
+
+const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outcome => {
+  const seen = twins === undefined ? 'unknown' : duplicatesSeen(twins, address, nowMs);
+  return seen === 'unknown' ? { kind: 'silent', rule: identityDuplicate } : ran(identityDuplicate, seen);
 };
 
 /** What could be read when the reference was made and is closed now. Only a full look asks everything. */
@@ -529,19 +559,21 @@ const withoutDark = (
   state: DeviceState,
   nowMs: number,
 ): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
-  const dark = state.tracks.find(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
   // One that comes and goes stays open until it was quiet for an hour.
-  if (dark === undefined || quietAtMs(dark) !== undefined) return { state, statements: [] };
-  const { statement, ended } = end(dark, 'resolved', nowMs);
+  const over = state.tracks.filter((track) => SILENCES.has(track.finding.ruleId) && quietAtMs(track) === undefined);
+  if (over.length === 0) return { state, statements: [] };
+  const steps = over.map((track) => end(track, 'resolved', nowMs));
   return {
     state: {
       ...state,
-      tracks: state.tracks.filter((track) => track !== dark),
-      closed: ended === undefined ? state.closed : [...state.closed, ended],
+      tracks: state.tracks.filter((track) => !over.includes(track)),
+      closed: [...state.closed, ...steps.flatMap(({ ended }) => ended ?? [])],
     },
-    statements: statement === undefined ? [] : [statement],
+    statements: steps.flatMap(({ statement }) => statement ?? []),
   };
 };
+
+const SILENCES: ReadonlySet<string> = new Set([visibilityDeviceDark.id, identityDeviceMissing.id]);
 
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (

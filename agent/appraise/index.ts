@@ -16,6 +16,8 @@ import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityDeviceMissing } from './rules/identity-device-missing.ts';
+import { identityDuplicate } from './rules/identity-duplicate.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
 import { identityHashboardChanged } from './rules/identity-hashboard-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
@@ -73,6 +75,8 @@ export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
   remoteControlWriteSessionHeld,
   identityNewDevice,
+  identityDeviceMissing,
+  identityDuplicate,
   identityAddressMoved,
   runtimeStaleData,
   runtimeStoppedUnexpectedly,

@@ -3,6 +3,7 @@ import type { DeviceState } from './device.ts';
 import type { LookContext } from './engine.ts';
 import type { Outcome } from './outcome.ts';
 import type { Deviation, RuleEntry } from './rule.ts';
+import { identityDuplicate } from './rules/identity-duplicate.ts';
 import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
 import { runtimeStaleData, staleSeen } from './rules/runtime-stale-data.ts';
 import { runtimeStoppedUnexpectedly, stopSeen } from './rules/runtime-stopped-unexpectedly.ts';
@@ -12,13 +13,22 @@ import { hasStopped, isSessionHeld, isStale } from './running.ts';
 
 type Poll = Pick<LookContext, 'nowMs' | 'pollIntervalMs'>;
 
+/** Whether what other devices show may begin or end a finding of this one. */
+const isShared = (state: DeviceState, { twins }: Pick<LookContext, 'twins'>): boolean =>
+  twins !== undefined && (twins.length > 0 || has(state, identityDuplicate));
+
 const has = ({ tracks }: Pick<DeviceState, 'tracks'>, rule: RuleEntry): boolean =>
   tracks.some(({ finding }) => finding.ruleId === rule.id);
 
 /** Whether one of these findings may have to begin or end, though the look shows what the last one showed. */
-export const isAstir = (state: DeviceState, { facts }: Observation, poll: Poll): boolean => {
+export const isAstir = (
+  state: DeviceState,
+  { facts }: Observation,
+  poll: Poll & Pick<LookContext, 'twins'>,
+): boolean => {
   const held = facts['access.write_session'];
   return (
+    isShared(state, poll) ||
     isStale(state.marks, poll) !== has(state, runtimeStaleData) ||
     hasStopped(state.marks, facts) !== has(state, runtimeStoppedUnexpectedly) ||
     (held !== undefined && held !== has(state, remoteControlWriteSessionHeld))

@@ -201,6 +201,40 @@ test('identity.provenance-flagged: a look that did not read the controller does 
   assert.deepEqual(watch.said(), Array(3).fill('identity.provenance-flagged resolved'));
 });
 
+/** Another device that shows the serial of this one, last seen so long ago. */
+const twin = (watch: Watch, agoMs: number) => ({
+  device: 'other',
+  address: '10.20.14.8',
+  key: 'serial' as const,
+  value: 'JYZZ12345678',
+  fullMs: watch.nowMs - agoMs,
+});
+
+test('identity.duplicate: one serial at two addresses within two minutes is high at the second look, and ends with the other one', () => {
+  const watch = Watch.known();
+  for (let look = 0; look < 3; look += 1, watch.nowMs += 10_000) {
+    watch.context = { twins: [twin(watch, 20_000)] };
+    watch.see('full');
+  }
+  assert.deepEqual(watch.said(), ['identity.duplicate open']);
+  assert.deepEqual(
+    [watch.statements[0]?.severity, watch.statements[0]?.after],
+    ['high', { key: 'serial', value: 'JYZZ12345678', addresses: ['10.20.14.7', '10.20.14.8'] }],
+  );
+  watch.context = { twins: [] };
+  watch.live(20 * MINUTE, showing({}));
+  assert.equal(watch.said().at(-1), 'identity.duplicate resolved');
+});
+
+test('identity.duplicate: a lease that moved in the middle of a round is none: the other address was not seen since', () => {
+  const watch = Watch.known();
+  for (let look = 0; look < 4; look += 1, watch.nowMs += 10_000) {
+    watch.context = { twins: look < 2 ? [twin(watch, 9 * MINUTE)] : [] };
+    watch.see('full');
+  }
+  assert.deepEqual(watch.said(), []);
+});
+
 test('identity.address-moved: the same machine at another address is info and ends by itself', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address: '10.20.14.93' }));
@@ -210,6 +244,19 @@ test('identity.address-moved: the same machine at another address is info and en
     ['10.20.14.7', '10.20.14.93', 'info'],
   );
   assert.equal(watch.state.address, '10.20.14.93');
+});
+
+test('identity.address-moved: to another rack or feeder, as labels say, it is low', () => {
+  const moved = (formerLabels: { readonly [name: string]: string }) => {
+    const watch = Watch.known({ formerLabels });
+    watch.state = { ...watch.state, labels: { rack: 'r2', feeder: 'f1' } };
+    watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address: '10.20.14.93' }));
+    const [finding] = watch.opened('identity.address-moved');
+    return [finding?.severity, finding?.reasons];
+  };
+  assert.deepEqual(moved({ rack: 'r1', feeder: 'f1' }), ['low', ['other-rack']]);
+  assert.deepEqual(moved({ rack: 'r2', feeder: 'f1' }), ['info', undefined]);
+  assert.deepEqual(moved({}), ['info', undefined]);
 });
 
 test('identity.address-moved: ends as well where every look is a full one', () => {
