@@ -8,6 +8,7 @@ import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { boundHeap } from './platform/heap.ts';
+import { Neighbours } from './platform/neighbours.ts';
 import { isVendorDefault, readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
 import type { Logins } from './probe/logins.ts';
@@ -56,6 +57,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     tls: new Turns(config.schedule.tls, clock.wallMs),
     ssh: new Turns(config.schedule.ssh, clock.wallMs),
   };
+  const neighbours = new Neighbours(clock.monoMs);
   const deps: RoundDeps = {
     fleet,
     timetable,
@@ -69,6 +71,8 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     targetOf: targets(config),
     settings: {
       ...(config.pools.allow === undefined ? {} : { allow: config.pools.allow }),
+      ...(config.provenance === undefined ? {} : { provenance: config.provenance }),
+      linkAlive: (address) => neighbours.isAlive(address),
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),

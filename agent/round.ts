@@ -11,7 +11,10 @@ import {
 } from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
 import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
+import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList, Nameplate } from './appraise/rule.ts';
+import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
+import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { type Assignment, relabelled, tenantLeft } from './appraise/tenancy.ts';
 import { keptFacts } from './baseline/kept.ts';
@@ -21,9 +24,10 @@ import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Emit } from './platform/events.ts';
+import { vantageTo } from './platform/vantage.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { readEndpoint } from './probe/endpoint.ts';
-import { darkIn } from './probe/probe.ts';
+import { answeredIn, darkIn } from './probe/probe.ts';
 import type { Interface, Target } from './probe/target.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
@@ -57,6 +61,9 @@ export interface RoundSettings {
   readonly nameplates?: readonly Nameplate[];
   /** The lists of tenants that have one. */
   readonly allowOf?: ReadonlyMap<string, AllowList>;
+  readonly provenance?: Provenance;
+  /** Whether anybody answers to ARP at an address. */
+  readonly linkAlive: (address: string) => boolean | undefined;
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
@@ -209,14 +216,30 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   const state = ofTenant(found, seat, deps);
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
-  const judged = withIdentification(appraise(state, lookOf(sight, deps), contextOf(state, seat, sight, deps)), sight);
+  const context = contextOf(state, seat, sight, deps);
+  const judged = withIdentification(appraise(state, lookOf(sight, deps), context), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   if (look === 'full') deps.timetable.fullLookDone(seat);
   if (look === 'full' && seen.kind === 'seen') seat.demanded = false;
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
+  askTwins(seat, context, deps);
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (sight.kind === 'seen') seat.family = sight.driver.family;
-  return { before: state, marks, verdict, ...judgedOf(state, verdict.state, seat, sight, deps) };
+  return { before: state, marks, verdict, ...judgedOf(state, verdict, seat, sight, deps) };
+};
+
+/** Whether two show the same machine is known when they are looked at one right after the other. */
+const askTwins = (
+  seat: FleetSeat,
+  { twins = [], nowMs }: LookContext,
+  { fleet, timetable, monoMs, settings }: RoundDeps,
+): void => {
+  const seats = twins
+    .filter((twin) => !isSeenTogether(twin, nowMs))
+    .flatMap(({ device }) => fleet.seatOf(device) ?? []);
+  if (seats.length === 0) return;
+  for (const other of seats) timetable.askEarly(other, monoMs());
+  timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
 };
 
 /** The device with the labels that it has now. What was open for a tenant whose it is no longer ends before that. */
@@ -256,7 +279,7 @@ const withIdentification = (verdict: Verdict, sight: Sight): Verdict => {
 /** What the entries about this look will say of it. */
 const judgedOf = (
   before: DeviceState,
-  after: DeviceState,
+  { state: after, stale }: Verdict,
   seat: FleetSeat,
   sight: Sight,
   deps: RoundDeps,
@@ -264,7 +287,8 @@ const judgedOf = (
   const { address } = seat.place;
   if (sight.kind === 'nothing') return { address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
   const { driver, capture, observation } = sight;
-  const shown = comparable(before, observation);
+  const whole = comparable(before, observation);
+  const shown = stale === true ? withoutStale(before, whole) : whole;
   const affirms = affirmsPools(after.attested, shown);
   notePools(after, affirms, observation.observedAtMs);
   const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;
@@ -332,6 +356,8 @@ export const contextOf = (
   ...policyFor(fleet.assignmentOf(state), settings),
   firmware: settings.firmware,
   nameplates: settings.nameplates,
+  vantage: () => vantageTo(state.address),
+  provenance: settings.provenance,
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),
@@ -339,6 +365,12 @@ export const contextOf = (
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
+  linkAlive: () => settings.linkAlive(state.address),
+  seenElsewhere: () => fleet.isElsewhere(state),
+  formerLabels: seat === undefined || seat.place.address === state.address ? undefined : fleet.labelsAt(state.address),
+  twins: sight?.kind === 'seen' && sight.observation.look === 'full' ? fleet.twinsOf(state) : undefined,
+  answered:
+    sight?.kind === 'seen' && sight.observation.look === 'full' ? answeredIn(sight.driver, sight.capture) : undefined,
   ...settings.standing(),
   random,
 });

@@ -106,6 +106,7 @@ export interface FactValues {
   'telemetry.hw_errors': number;
   'telemetry.last_share_age_s': number;
   'telemetry.share_difficulty': number;
+  'telemetry.faults': readonly string[];
 }
 
 export type FactName = keyof FactValues;
@@ -211,6 +212,11 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'telemetry.hw_errors': integer('hardware errors', 'volatile'),
   'telemetry.last_share_age_s': integer('seconds since the last accepted share', 'volatile'),
   'telemetry.share_difficulty': integer('difficulty of a share at the pool in use, rounded', 'volatile'),
+  'telemetry.faults': {
+    type: 'text list',
+    class: 'volatile',
+    meaning: 'faults that keep the device from hashing, as it names them',
+  },
 };
 
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */

@@ -5,6 +5,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
+import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { end } from './track.ts';
 
 /** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
@@ -75,6 +76,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Ac
       ...(facts === undefined ? rest : state),
       reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
       referenceChanged: true,
+      ...unreadableOf(covered, attested),
       tracks: state.tracks.filter((track) => !covered.includes(track)),
       // A value that was approved is the reference: seen to leave it, it is a new finding.
       closed: state.closed.filter(({ finding }) => !covered.some((track) => track.finding.ruleId === finding.ruleId)),
@@ -101,7 +103,12 @@ const covers = ({ finding: { ruleId, state } }: Track, facts: readonly FactName[
   return facts === undefined || inputs.every((fact) => facts.includes(fact));
 };
 
-const isAnswered = (id: string): boolean => id === 'identity.new-device' || id === 'visibility.changed-while-dark';
+const isAnswered = (id: string): boolean =>
+  id === 'identity.new-device' || id === 'visibility.changed-while-dark' || id === visibilityCoverageReduced.id;
+
+/** What cannot be read any more is accepted with the device that closed it. */
+const unreadableOf = (covered: readonly Track[], { missing = [] }: Attested): Pick<DeviceState, 'unreadable'> =>
+  covered.some(({ finding }) => finding.ruleId === visibilityCoverageReduced.id) ? { unreadable: missing } : {};
 
 const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity);
 

@@ -101,6 +101,18 @@ export interface Marks {
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
   /** When a share was last seen to be accepted. */
   shares?: ShareMark | undefined;
+  /** Small integers, because a gateway keeps them for each of its devices: the counter of the mining program, Unix seconds
+   * when a counter was last seen to move, and how many looks found all standing since (`running.ts`). */
+  elapsedS?: number | undefined;
+  movedS?: number | undefined;
+  still: number;
+  /** The usual hash rate in steps of a 64th of a doubling, and Unix seconds of the last look that found it near that. */
+  rate?: number | undefined;
+  ranS?: number | undefined;
+  /** Polls in a row that found a write session open. */
+  sessionPolls: number;
+  /** Questions that were closed at every full look since the first. */
+  usuallyClosed?: readonly string[] | undefined;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
@@ -165,6 +177,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly referenceChanged?: true;
   /** Its tenant is another one than the last attestation says. */
   readonly relabelled?: true;
+  /** Facts that a person accepted as closed: that they cannot be read is no finding. */
+  readonly unreadable?: readonly FactName[];
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */
@@ -190,6 +204,13 @@ const noMarks = (): Marks => ({
   failingSinceMs: undefined,
   uptime: undefined,
   shares: undefined,
+  elapsedS: undefined,
+  movedS: undefined,
+  still: 0,
+  rate: undefined,
+  ranS: undefined,
+  sessionPolls: 0,
+  usuallyClosed: undefined,
   closed: undefined,
   endpoint: undefined,
   asked: 0,
@@ -217,10 +238,23 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint } = state.marks;
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, usuallyClosed, endpoint } =
+    state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
-    marks: { poolsMs, fullMs, failures, failingSinceMs, uptime, endpoint, asked: 0 },
+    marks: {
+      poolsMs,
+      fullMs,
+      failures,
+      failingSinceMs,
+      uptime,
+      elapsedS,
+      rate,
+      ranS,
+      usuallyClosed,
+      endpoint,
+      asked: 0,
+    },
   });
 };
 

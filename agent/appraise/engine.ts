@@ -11,12 +11,16 @@ import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
+import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import { underPlans } from './planned.ts';
+import type { Provenance } from './provenance.ts';
 import type { AllowList, Deviation, Nameplate, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
+import { duplicatesSeen, identityDuplicate, type Twin } from './rules/identity-duplicate.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import { poolShareGap, shareGap, tellsShares } from './rules/pool-share-gap.ts';
 import {
@@ -32,7 +36,15 @@ import {
   speaksOfReturn,
   visibilityChangedWhileDark,
 } from './rules/visibility-changed-while-dark.ts';
-import { DARK_POLLS, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import {
+  type Answered,
+  coverageLost,
+  speaksOfFirmware,
+  usuallyClosed,
+  visibilityCoverageReduced,
+} from './rules/visibility-coverage-reduced.ts';
+import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
 import type { Tenancy } from './tenancy.ts';
@@ -53,6 +65,9 @@ export interface LookContext {
   /** What the operator says of firmware; undefined where nothing is configured. */
   readonly firmware?: FirmwarePolicy | undefined;
   readonly nameplates?: readonly Nameplate[] | undefined;
+  /** See `RuleContext`. */
+  readonly vantage?: (() => string | undefined) | undefined;
+  readonly provenance?: Provenance | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -63,8 +78,18 @@ export interface LookContext {
   readonly inFirstPass: boolean;
   /** Other devices of the gateway have an approved reference. */
   readonly amongCommissioned: boolean;
+  /** Whether anybody answers to ARP at the address of the device; undefined where that is not known. */
+  readonly linkAlive?: (() => boolean | undefined) | undefined;
+  /** Labels of the address where the device was known, where that is another one. */
+  readonly formerLabels?: { readonly [name: string]: string } | undefined;
+  /** Other devices that show the identity of this one; of a full look. */
+  readonly twins?: readonly Twin[] | undefined;
+  /** Whether the machine shows at another place. */
+  readonly seenElsewhere?: (() => boolean) | undefined;
   /** Names of the queries that a fact of this device is read from. */
   readonly surfaces: (fact: FactName) => readonly string[];
+  /** What came of the questions of this look. */
+  readonly answered?: Answered | undefined;
   /** Documents, plans and waivers that the log holds. */
   readonly standing: Standing;
   /** Changes with the configuration, and with what of the documents is in force: a device that settled under another one is judged anew. */
@@ -87,6 +112,8 @@ export interface Verdict {
   readonly reference?: { readonly approval: Approval; readonly seqs: readonly number[] };
   /** Facts of this attestation to be named by the next `learned` entry; `withLearned` tells the state that it was written. */
   readonly learn?: readonly FactName[] | 'all';
+  /** What the look shows is of an earlier time: it is recorded as `withoutStale` has it. */
+  readonly stale?: true;
   /** A full look is wanted earlier than the schedule has it. */
   readonly next?: { readonly look: 'full'; readonly atMs: number };
 }
@@ -95,16 +122,18 @@ export interface Verdict {
 export const appraise = (state: DeviceState, look: Look, context: LookContext): Verdict => {
   if (look.kind === 'unreachable') return missed(state, look.reason, look.atMs, context);
   const { observation } = look;
-  if (isSettled(state, observation, context)) return untouched(state, observation);
+  noteRunning(state.marks, observation, context.pollIntervalMs);
+  if (isSettled(state, observation, context)) return untouched(state, observation, context);
   if (!isValid(observation)) return missed(state, reasonOf(observation), observation.observedAtMs, context);
   return judge(state, observation, context);
 };
 
 const NONE: readonly never[] = [];
 
-const untouched = (state: DeviceState, observation: Observation): Verdict => {
-  touch(state, observation);
-  return { state, changed: false, transitions: NONE };
+const untouched = (state: DeviceState, observation: Observation, context: LookContext): Verdict => {
+  const stale = isStale(state.marks, context);
+  touch(state, stale ? withoutStale(state, observation) : observation);
+  return { state, changed: false, transitions: NONE, ...(stale ? { stale } : {}) };
 };
 
 /** Whether the look read anything: that something answered is not yet an observation of the device. */
@@ -126,7 +155,10 @@ const missed = (
   marks.failures += 1;
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: NONE, ...retry(state, context) };
-  const said = isDark(state) && state.attested?.reachable === false;
+  const said =
+    isDark(state) &&
+    state.attested?.reachable === false &&
+    isMissing(state, context) === state.tracks.some(({ finding }) => finding.ruleId === identityDeviceMissing.id);
   if (said && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
     return { state, changed: false, transitions: NONE };
   return goneDark(state, reason, context);
@@ -138,10 +170,20 @@ const retry = (state: DeviceState, context: LookContext): Pick<Verdict, 'next'> 
   return atMs === undefined ? {} : { next: { look: 'full', atMs } };
 };
 
+/** A machine that was known, and neither answers at its address in any way nor shows anywhere else. */
+const isMissing = ({ marks, attested }: DeviceState, { nowMs, linkAlive, seenElsewhere }: LookContext): boolean =>
+  isLongSilent(marks, nowMs) &&
+  (attested?.facts ?? NO_FACTS) !== NO_FACTS &&
+  linkAlive?.() !== true &&
+  seenElsewhere?.() !== true;
+
 const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Verdict => {
   const { nowMs } = context;
-  const ran: Ran = { kind: 'ran', rule: visibilityDeviceDark, deviations: [{ reasons: [reason] }], facts: [] };
-  const advanced = advance(state, [ran], draftingOf(state, context), { nowMs, attestable: true });
+  const silences: readonly Ran[] = [
+    { kind: 'ran', rule: visibilityDeviceDark, deviations: darkSeen(reason, context.linkAlive), facts: [] },
+    { kind: 'ran', rule: identityDeviceMissing, deviations: isMissing(state, context) ? [{}] : [], facts: [] },
+  ];
+  const advanced = advance(state, silences, draftingOf(state, context), { nowMs, attestable: true });
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
   const outcomes = runComparisons(
@@ -170,7 +212,7 @@ const ruleContextOf = (
   address: string,
   facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, tenancy, firmware, nameplates }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates, vantage, provenance }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -188,6 +230,9 @@ const ruleContextOf = (
   ...(nameplates === undefined ? {} : { nameplates }),
   ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
+  commissioned: isCommissioned(reference),
+  vantage,
+  provenance,
 });
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({
@@ -198,11 +243,15 @@ const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tra
 
 /** A look that has to be thought about. */
 const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
-  const compared = comparable(before, observation);
+  const stale = isStale(before.marks, context);
+  const shown = comparable(before, observation);
+  const compared = stale ? withoutStale(before, shown) : shown;
   const facts = believable({ ...compared.facts, family: compared.family });
   const noted = note(before, facts, compared, context);
   const approved = approvedOf(noted, context.standing, facts, context.nowMs);
-  const outcomes = outcomesOf(noted, facts, approved, compared, context);
+  const stopIsNew = isStopNew(noted, observation);
+  const lasting = lastingOutcomes(noted, observation, context);
+  const outcomes = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
   const attestable = observation.look === 'full';
   const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
@@ -210,7 +259,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
   const trigger = attestable ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
-  const rebooted = noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0;
+  const restless = stopIsNew || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
   touch(before, { ...compared, facts });
   if (trigger !== undefined)
     return attest(moved, trigger, {
@@ -221,15 +270,17 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
       advanced,
       observation,
       context,
+      ...(stale ? { stale } : {}),
     });
   const state = unseen === moved.unattested || !attestable ? moved : withUnattested(moved, unseen);
-  const atMs = nextAtMs(state, unseen, advanced, rebooted, context);
+  const atMs = nextAtMs(state, unseen, advanced, restless, context);
   if (state !== before) clearSettled(state);
   if (atMs === undefined) settle(state, observation, context);
   return {
     state,
     changed: state !== before,
     transitions: advanced.statements,
+    ...(stale ? { stale } : {}),
     ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
   };
 };
@@ -266,8 +317,8 @@ const outcomesOf = (
   state: DeviceState,
   facts: Facts,
   approved: Approved | undefined,
-  { address, gaps, observedAtMs }: Observation,
-  context: LookContext,
+  { address, gaps, look, observedAtMs }: Observation,
+  context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
   const ruleContext = ruleContextOf(state, address, facts, approved, context);
@@ -276,9 +327,13 @@ const outcomesOf = (
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
     ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
-    ran(identityAddressMoved, addressMoved(state.address, address)),
+    ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
+    duplicateOutcome(context, address),
+    ...context.lasting,
     ran(visibilityDeviceDark, []),
+    ran(identityDeviceMissing, []),
+    coverageOutcome(state, facts, { gaps, look }, context),
     returnOutcome(state, facts, gaps, ruleContext),
   ];
   return underPlans(outcomes, {
@@ -303,6 +358,28 @@ const newness = (
   if (!amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS) return [];
   const known = state.tracks.find(({ finding }) => finding.ruleId === identityNewDevice.id)?.finding.after;
   return known === undefined ? newDeviceSeen(facts, address) : [{ after: known }];
+};
+
+const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outcome => {
+  const seen = twins === undefined ? 'unknown' : duplicatesSeen(twins, address, nowMs);
+  return seen === 'unknown' ? { kind: 'silent', rule: identityDuplicate } : ran(identityDuplicate, seen);
+};
+
+/** What could be read when the reference was made and is closed now. Only a full look asks everything. */
+const coverageOutcome = (
+  { reference, tracks, marks, unreadable = [] }: DeviceState,
+  { family }: Facts,
+  { gaps, look }: Pick<Observation, 'gaps' | 'look'>,
+  { answered }: LookContext,
+): Outcome => {
+  const rule = visibilityCoverageReduced;
+  if (look !== 'full' || reference === undefined || answered === undefined) return { kind: 'silent', rule };
+  marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
+  if (answered.closed.every((query) => marks.usuallyClosed?.includes(query))) return ran(rule, []);
+  const known = keptFacts(reference.facts);
+  if (known.family !== family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId)))
+    return { kind: 'silent', rule };
+  return ran(rule, coverageLost(gaps, known, { accepted: unreadable, usual: marks.usuallyClosed, answered }));
 };
 
 /** What the comparisons say when held against the time before the dark. */
@@ -463,13 +540,14 @@ interface Judged {
   /** As it came, for the next to be the same. */
   readonly observation: Observation;
   readonly context: LookContext;
+  readonly stale?: true;
 }
 
 /** The verdict that this look is attested. */
 const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, approved, outcomes, advanced, observation, context }: Judged,
+  { facts, standIns, approved, outcomes, advanced, observation, context, stale }: Judged,
 ): Verdict => {
   const lit = withoutDark(judged, context.nowMs);
   const reference = citedReference(
@@ -491,7 +569,8 @@ const attest = (
   };
   clearSettled(state);
   const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, false, context);
-  if (atMs === undefined) settle(state, observation, context);
+  // What was learned just now was held against nothing yet.
+  if (atMs === undefined && learn !== 'all') settle(state, observation, context);
   return {
     state,
     changed: true,
@@ -500,6 +579,7 @@ const attest = (
     checks: checksOf(outcomes, state.tracks),
     ...(reference === undefined ? {} : { reference }),
     ...(learn === undefined ? {} : { learn }),
+    ...(stale === undefined ? {} : { stale }),
     ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
   };
 };
@@ -509,19 +589,21 @@ const withoutDark = (
   state: DeviceState,
   nowMs: number,
 ): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
-  const dark = state.tracks.find(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
   // One that comes and goes stays open until it was quiet for an hour.
-  if (dark === undefined || quietAtMs(dark) !== undefined) return { state, statements: [] };
-  const { statement, ended } = end(dark, 'resolved', nowMs);
+  const over = state.tracks.filter((track) => SILENCES.has(track.finding.ruleId) && quietAtMs(track) === undefined);
+  if (over.length === 0) return { state, statements: [] };
+  const steps = over.map((track) => end(track, 'resolved', nowMs));
   return {
     state: {
       ...state,
-      tracks: state.tracks.filter((track) => track !== dark),
-      closed: ended === undefined ? state.closed : [...state.closed, ended],
+      tracks: state.tracks.filter((track) => !over.includes(track)),
+      closed: [...state.closed, ...steps.flatMap(({ ended }) => ended ?? [])],
     },
-    statements: statement === undefined ? [] : [statement],
+    statements: steps.flatMap(({ statement }) => statement ?? []),
   };
 };
+
+const SILENCES: ReadonlySet<string> = new Set([visibilityDeviceDark.id, identityDeviceMissing.id]);
 
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (

@@ -70,3 +70,13 @@ export const compareIdentity = (a: Facts, b: Facts): Likeness => {
   const available = weigh(equal) + weigh(differing);
   return { ratio: available === 0 ? 0 : weigh(equal) / available, available, equal, differing };
 };
+
+/** What tells machines apart most surely of all that both records hold, where it is the same in both. */
+export const sharedKey = (a: Facts, b: Facts): { readonly key: Component; readonly value: string } | undefined => {
+  for (const key of Object.keys(WEIGHTS) as Component[]) {
+    const [value, other] = [componentOf(a, key), componentOf(b, key)];
+    if (value === undefined || other === undefined) continue;
+    return value === other ? { key, value } : undefined;
+  }
+  return undefined;
+};

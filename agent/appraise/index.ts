@@ -22,9 +22,13 @@ import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareUnlisted } from './rules/firmware-unlisted.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityDeviceMissing } from './rules/identity-device-missing.ts';
+import { identityDuplicate } from './rules/identity-duplicate.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
 import { identityHashboardChanged } from './rules/identity-hashboard-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
+import { identityProvenanceFlagged } from './rules/identity-provenance-flagged.ts';
+import { identityPsuChanged } from './rules/identity-psu-changed.ts';
 import { poolFailoverActive } from './rules/pool-failover-active.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { poolPriorityChanged } from './rules/pool-priority-changed.ts';
@@ -35,9 +39,15 @@ import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { remoteControlApiWriteOpen } from './rules/remote-control-api-write-open.ts';
+import { remoteControlVendorCloudEnabled } from './rules/remote-control-vendor-cloud-enabled.ts';
+import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
+import { runtimeStaleData } from './rules/runtime-stale-data.ts';
+import { runtimeStoppedUnexpectedly } from './rules/runtime-stopped-unexpectedly.ts';
 import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
+import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
 
@@ -67,18 +77,28 @@ export const COMPARISONS: readonly Rule[] = [
   configSafetyWeakened,
   configNetworkChanged,
   configAccessChanged,
+  remoteControlApiWriteOpen,
+  remoteControlVendorCloudEnabled,
   identityHardwareSwapped,
   identityHashboardChanged,
+  identityPsuChanged,
+  identityProvenanceFlagged,
 ];
 
 /** Every id this agent can state, in the order of the catalogue. */
 export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
   poolShareGap,
+  remoteControlWriteSessionHeld,
   identityNewDevice,
+  identityDeviceMissing,
+  identityDuplicate,
   identityAddressMoved,
+  runtimeStaleData,
+  runtimeStoppedUnexpectedly,
   runtimeRebootUnexpected,
   visibilityDeviceDark,
+  visibilityCoverageReduced,
   visibilityChangedWhileDark,
   evidenceAgentGap,
   changeDeviation,

@@ -4,6 +4,7 @@ import type { LookContext } from './engine.ts';
 import { ruleOf } from './index.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
+import { isSessionNew } from './running.ts';
 import { isUnconfirmed } from './track.ts';
 
 const REBOOT_LOOK_MS = 60_000;
@@ -13,14 +14,16 @@ export const nextAtMs = (
   state: DeviceState,
   unseen: string | undefined,
   { waiting }: Advanced,
-  rebooted: boolean,
+  /** It started anew, or stopped. */
+  restless: boolean,
   context: LookContext,
 ): number | undefined => {
   const { nowMs, random } = context;
   const wishes: number[] = [];
   if (waiting.some((id) => id !== runtimeRebootUnexpected.id)) wishes.push(nowMs);
   // A whole site that boots at once is not asked at once.
-  if (rebooted || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
+  if (restless || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
+  if (isSessionNew(state.marks)) wishes.push(nowMs + context.pollIntervalMs);
   const confirming = confirmingAtMs(state, context);
   const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
   if (confirming !== undefined) wishes.push(confirming);

@@ -2,6 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
+import type { Provenance } from './provenance.ts';
 import type { Templated } from './template.ts';
 import type { Tenancy } from './tenancy.ts';
 
@@ -70,6 +71,12 @@ export interface RuleContext {
   readonly nameplates?: readonly Nameplate[];
   /** What was learned or accepted of the device itself, below the documents that lie over it. */
   readonly accepted?: () => Facts;
+  /** Undefined where the configuration says nothing of it. */
+  readonly provenance?: Provenance | undefined;
+  /** A person stands behind the reference of the device. */
+  readonly commissioned?: boolean;
+  /** The address that the device sees this gateway ask from; undefined where a router stands between. */
+  readonly vantage?: (() => string | undefined) | undefined;
 }
 
 /**

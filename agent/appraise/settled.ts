@@ -6,6 +6,7 @@ import type { DeviceState, Track } from './device.ts';
 import type { LookContext } from './engine.ts';
 import { FACTORY_MS } from './factory-pools.ts';
 import { ruleOf } from './index.ts';
+import { isAstir } from './lasting.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import { hasShareGap, noteShares, poolShareGap } from './rules/pool-share-gap.ts';
@@ -30,7 +31,8 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   if (family !== state.family || address !== state.address) return false;
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
-  if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs))) return false;
+  if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs)) || isAstir(state, observation, context))
+    return false;
   if (hasShareGap(marks.shares, facts, observedAtMs)) return false;
   return marks.activity === activityText(facts) && settled === digestOf(state, observation, context);
 };

@@ -123,7 +123,11 @@ const ENDS: ReadonlySet<FindingState> = new Set(['resolved', 'approved', 'incide
 const isEnd = ({ state, confirmedAt }: Finding): boolean => ENDS.has(state) && confirmedAt !== undefined;
 
 /** These look alike on every device: the id says it all. */
-const BY_ID_ALONE: ReadonlySet<string> = new Set(['identity.new-device', 'visibility.device-dark']);
+const BY_ID_ALONE: ReadonlySet<string> = new Set([
+  'identity.new-device',
+  'identity.address-moved',
+  'visibility.device-dark',
+]);
 
 /** What makes two findings the same: id and values, users by their account. Outcomes of unconfirmed values are apart. */
 const keyOf = (finding: Finding): string => {

@@ -33,6 +33,9 @@ const labels = z
   .record(z.string().regex(/^[a-z_][a-z0-9_.-]{0,63}$/), label)
   .describe('travel with every statement about the device; `site` and `tenant` have meaning to rules');
 
+const lines = (field: string) =>
+  z.array(z.string().min(1)).optional().describe(`${field}; * stands for any text, case does not matter`);
+
 const shared = {
   credentials: id.optional().describe('name of an entry under `credentials`'),
   ports: ports.prefault({}),
@@ -206,6 +209,27 @@ export const configSchema = z.strictObject({
     )
     .default([])
     .describe('what models are rated at; of two that fit the first holds'),
+  provenance: z
+    .strictObject({
+      lists: z
+        .record(
+          id,
+          z.strictObject({
+            maker: lines('the maker as the device names it'),
+            soc: lines('the control board or controller chip as the device names it'),
+            lot: lines('the label `lot`'),
+            origin: lines('the label `origin`'),
+          }),
+        )
+        .default({})
+        .describe('lists by name; what is on one is `identity.provenance-flagged`'),
+      record: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('labels that every device carries, e.g. `lot`, `origin`; without one its record is incomplete'),
+    })
+    .optional()
+    .describe('where machines come from: what is stated as a fact about them, without a judgement'),
   probe: z
     .strictObject({
       concurrency: z.int().min(1).max(4096).default(256).describe('most devices asked at the same time'),

@@ -167,6 +167,20 @@ const fanMode = worded({ '0': 'manual', false: 'manual', '1': 'auto', true: 'aut
 /** Nobody can write without the one-time code where it is on; without it, everybody on the network can. */
 const writesOpen: Reader<boolean> = (value) => whenPresent(flag(value), (codeNeeded) => present(!codeNeeded));
 
+/** Overheat mode stays until somebody ends it; the other two are texts, there only with the fault. */
+const faults: Reader<readonly string[]> = (value) => {
+  const info = asObject(value);
+  if (info === undefined) return UNREADABLE;
+  const overheated = memberIn(info, 'overheat_mode', flag);
+  const texts = ['hardware_fault', 'power_fault'].map((name) => memberIn(info, name, text));
+  if ([overheated, ...texts].some(({ kind }) => kind === 'unknown')) return UNREADABLE;
+  const named = [
+    ...(overheated.kind === 'present' && overheated.value ? ['overheat'] : []),
+    ...texts.flatMap((reading) => (reading.kind === 'present' ? [reading.value] : [])),
+  ];
+  return named.length === 0 ? ABSENT : present(named);
+};
+
 // ---- measurements ----------------------------------------------------------------------------------------------------
 
 const hottestInInfo = ofRow('info', asObject, ({ temp, temp2, vrTemp, boardtemp1, boardtemp2 }) =>
@@ -307,6 +321,7 @@ export const axeos = defineDriver({
     'telemetry.power_w': elseIfAsked(inInfo('/power', rounded), inDashboard('/power/watts', rounded)),
     'telemetry.temp_max_mc': elseIfAsked(hottestInInfo, inDashboard('/thermal', hottestInDashboard)),
     'telemetry.fans_rpm': elseIfAsked(fansInInfo, inDashboard('/thermal/fans', fansInDashboard)),
+    'telemetry.faults': inInfo('', faults),
     'telemetry.chips': elseIfAsked(
       anyOf(
         inInfo('/asicCount', count),

@@ -178,10 +178,10 @@ const meanClock: Reader<number> = (value) =>
     present(Math.round(clocks.reduce((total, clock) => total + clock, 0) / clocks.length / 1000)),
   );
 
-/** Older firmware has one object, newer a list with one. */
+/** Older firmware has one object, newer a list with one, which is there while nothing goes out as well. */
 const tracesGoOut: Reader<boolean> = (value) => {
   const targets = (asArray(value) ?? [value]).map(asObject);
-  if (!targets.every((target) => target !== undefined)) return UNREADABLE;
+  if (targets.length === 0 || !targets.every((target) => target !== undefined)) return UNREADABLE;
   const endpoints = targets.map((target) => memberIn(target, 'endpoint', text));
   if (endpoints.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
   return present(endpoints.some(({ kind }) => kind === 'present'));

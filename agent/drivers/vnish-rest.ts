@@ -155,6 +155,19 @@ const shareAge: Reader<number> = ofOperator((rows) => lastShareAge('ls_time')({ 
 
 // ---- readers ---------------------------------------------------------------------------------------------------------
 
+/** The code and the words of a failure, while the miner is in that state. */
+const failure: Reader<readonly string[]> = (value) => {
+  const status = asObject(value);
+  if (status === undefined) return UNREADABLE;
+  const [state, code, words] = ['miner_state', 'failure_code', 'description'].map((name) =>
+    memberIn(status, name, scalarText),
+  );
+  if (state?.kind !== 'present') return state ?? ABSENT;
+  if (state.value !== 'failure') return ABSENT;
+  const named = [code, words].flatMap((reading) => (reading?.kind === 'present' ? [reading.value] : []));
+  return present([['failure', ...named].join(' ')]);
+};
+
 const rateNow = joined(['v1_summary', 'v1_info'], ({ v1_summary, v1_info }) =>
   whenPresent(v1_summary, (summary) =>
     whenPresent(v1_info, (info) => {
@@ -322,6 +335,7 @@ export const REST_FACTS = {
   'network.dns': inNetwork('/dns', textList),
   'network.address': inNetwork('/ip', text),
   'access.write_session': within('v1_status', '/unlocked', flag),
+  'telemetry.faults': within('v1_status', '', failure),
   'telemetry.hashrate_hs': rateNow,
   'telemetry.power_w': inMiner('/power_consumption', scaled(1)),
   'telemetry.temp_max_mc': inMiner('', hottestOfMiner),

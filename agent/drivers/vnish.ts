@@ -185,6 +185,7 @@ export const vnish = defineDriver({
     'access.api_write': letIn('privileged'),
     'access.api_allow': either(untold, OLDER_FACTS['access.api_allow']),
     'access.write_session': either(REST_FACTS['access.write_session'], untoldBefore),
+    'telemetry.faults': either(REST_FACTS['telemetry.faults'], untoldBefore),
     'telemetry.hashrate_hs': either(REST_FACTS['telemetry.hashrate_hs'], OLDER_FACTS['telemetry.hashrate_hs']),
     'telemetry.power_w': either(REST_FACTS['telemetry.power_w'], OLDER_FACTS['telemetry.power_w']),
     'telemetry.temp_max_mc': either(REST_FACTS['telemetry.temp_max_mc'], OLDER_FACTS['telemetry.temp_max_mc']),

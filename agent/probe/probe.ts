@@ -1,3 +1,4 @@
+import type { FactName } from '../../shared/facts.ts';
 import type { Driver, Query, Replies } from '../drivers/driver.ts';
 import type { Capture, LookKind, NoReply, Reply } from './capture.ts';
 import { interfaceOf, Line, type ProbeDeps } from './line.ts';
@@ -64,6 +65,24 @@ export const darkIn = ({ queries }: Driver, { replies }: Capture): readonly Inte
   }
   return [...dark];
 };
+
+/** What came of the questions of this capture: by name, those that were answered, and those that somebody would have to open. */
+export const answeredIn = ({ facts }: Driver, { replies }: Capture) => {
+  const open: string[] = [];
+  const closed: string[] = [];
+  for (const [name, reply] of replies) {
+    if (reply.kind === 'reply') open.push(name);
+    else if (reply.reason === 'refused' || reply.reason === 'unreachable') closed.push(name);
+  }
+  return {
+    open,
+    closed: closed.length === 0 ? NOTHING : closed,
+    of: (fact: FactName): readonly string[] => facts[fact]?.queries ?? [],
+  };
+};
+
+/** One list for all devices of which nothing is closed. */
+const NOTHING: readonly string[] = [];
 
 const NONE: readonly Question[] = [];
 

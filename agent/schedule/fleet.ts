@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
-import { compareIdentity, ENOUGH, OTHER, SAME } from '../appraise/identity.ts';
+import { compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/identity.ts';
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
+import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { Interface } from '../probe/target.ts';
@@ -57,6 +58,9 @@ export class Fleet {
   readonly #seatOf = new Map<string, FleetSeat>();
   readonly #idsByMark = { host: new Map<string, string>(), range: new Map<string, string>() };
   readonly #formers = new Map<string, DeviceState>();
+  /** Marks that several devices showed, and those of each device: nothing of the kind on most gateways. */
+  readonly #shared = new Map<string, Set<string>>();
+  readonly #sharedOf = new Map<string, Set<string>>();
   readonly #commissioned = new Set<string>();
 
   /** Known devices whose place left the configuration, sorted. */
@@ -144,6 +148,11 @@ export class Fleet {
     return [...this.#states.values()];
   }
 
+  /** Labels that the configuration gives to an address; undefined for one that it does not name. */
+  labelsAt(address: string): Place['labels'] | undefined {
+    return this.#seatList.find(({ place }) => place.address === address)?.place.labels;
+  }
+
   /** Ids of all devices that ought to be seen. */
   expected(): ReadonlySet<string> {
     return new Set(this.#states.keys());
@@ -179,7 +188,58 @@ export class Fleet {
     if (state.reference?.entries.some(({ approval }) => approval !== 'none')) this.#commissioned.add(state.id);
     else this.#commissioned.delete(state.id);
     if (state.attested === undefined) return;
-    for (const mark of marksOf(factsOf(state))) this.#idsByMark[state.position].set(mark, state.id);
+    for (const mark of marksOf(factsOf(state))) {
+      this.#noteShared(mark, state.id);
+      this.#idsByMark[state.position].set(mark, state.id);
+    }
+  }
+
+  #noteShared(mark: string, id: string): void {
+    const others = this.#idsWith(mark).filter((other) => other !== id && this.#states.has(other));
+    if (others.length === 0) return;
+    const ids = this.#shared.getOrInsertComputed(mark, () => new Set());
+    for (const one of [...others, id]) {
+      ids.add(one);
+      this.#sharedOf.getOrInsertComputed(one, () => new Set()).add(mark);
+    }
+  }
+
+  #idsWith(mark: string): readonly string[] {
+    return [this.#idsByMark.host.get(mark), this.#idsByMark.range.get(mark)].filter((id) => id !== undefined);
+  }
+
+  /** Devices at other addresses that show what tells this one most surely, and answer there. */
+  twinsOf(state: DeviceState): readonly Twin[] {
+    const marks = this.#sharedOf.get(state.id);
+    if (marks === undefined) return NOBODY;
+    const facts = factsOf(state);
+    return [...new Set([...marks].flatMap((mark) => this.#fewWith(mark)))].flatMap((id) => {
+      const other = this.#states.get(id);
+      if (other === undefined || other.address === state.address || this.#seatWith(other) === undefined) return [];
+      const shared = sharedKey(facts, factsOf(other));
+      return shared === undefined
+        ? []
+        : [{ device: id, address: other.address, ...shared, fullMs: other.marks.fullMs ?? 0 }];
+    });
+  }
+
+  /** What more devices show than anybody would copy is a value of the factory. */
+  #fewWith(mark: string): readonly string[] {
+    const ids = this.#shared.get(mark);
+    return ids === undefined || ids.size > MOST_TWINS ? NOBODY : [...ids];
+  }
+
+  /** Whether the machine of a device shows as another device that answers. */
+  isElsewhere(state: DeviceState): boolean {
+    const facts = factsOf(state);
+    return marksOf(facts)
+      .flatMap((mark) => this.#idsWith(mark))
+      .some((id) => {
+        const other = this.#states.get(id);
+        return (
+          other !== undefined && id !== state.id && this.#seatWith(other) !== undefined && isSameMachine(other, facts)
+        );
+      });
   }
 
   /**
@@ -267,6 +327,9 @@ export class Fleet {
     }
   }
 }
+
+const NOBODY: readonly never[] = [];
+const MOST_TWINS = 16;
 
 /** Whether what shows at the address of a device is that device. `unsure`: too little to compare, so the address decides. */
 const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {

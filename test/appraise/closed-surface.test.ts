@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accept } from '../../agent/appraise/accept.ts';
+import type { Answered } from '../../agent/appraise/rules/visibility-coverage-reduced.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { keepFacts, keptFacts } from '../../agent/baseline/kept.ts';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
@@ -7,6 +9,7 @@ import { questionOf } from '../../agent/drivers/driver.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
+import { answeredIn } from '../../agent/probe/probe.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
 import { ADDRESS, MINUTE, runningOn, Watch } from './watch.ts';
@@ -42,7 +45,7 @@ const observe = (
   look: LookKind,
   nowMs: number,
   { closed, edits = {} }: { readonly closed?: (query: string) => Closing | undefined; readonly edits?: Edits },
-): Observation => {
+): { readonly observation: Observation; readonly answered: Answered } => {
   const asked = Object.entries(antminerStock.queries).filter(
     ([, { cadence }]) => look === 'full' || cadence === 'pools',
   );
@@ -51,7 +54,10 @@ const observe = (
     return [query, reason === undefined ? replyTo(query, edits) : noReply(reason, 'closed')] as const;
   });
   const capture = { address: ADDRESS, observedAtMs: nowMs, replies: new Map(replies) };
-  return runningOn(normalise(antminerStock, capture, look));
+  return {
+    observation: runningOn(normalise(antminerStock, capture, look)),
+    answered: answeredIn(antminerStock, capture),
+  };
 };
 
 type State = Parameters<typeof observe>[2];
@@ -66,7 +72,9 @@ const live = (watch: Watch, forMs: number, state: State): void => {
   const endMs = watch.nowMs + forMs;
   for (let minute = 0; watch.nowMs < endMs; minute += 1) {
     const look = minute % 3 === 0 || watch.nowMs >= watch.nextFullMs ? 'full' : 'pools';
-    watch.take({ kind: 'observed', observation: observe(look, watch.nowMs, state) });
+    const { observation, answered } = observe(look, watch.nowMs, state);
+    watch.context = { ...watch.context, answered };
+    watch.take({ kind: 'observed', observation });
     watch.nowMs += MINUTE;
   }
 };
@@ -85,19 +93,25 @@ const isSettled = (watch: Watch, state: State): boolean => {
   return watch.state === before;
 };
 
+const CLOSED = 'visibility.coverage-reduced';
+
+/** What was said beside that the surface is closed, which is found as soon as that lasts. */
+const saidBeside = (watch: Watch): readonly string[] => watch.said().filter((said) => !said.startsWith(CLOSED));
+
 const version = (value: string) => [{ key: 'version', value }];
 
 const checks = (watch: Watch, state: State) => {
-  watch.context = { ...watch.context, refreshDueMs: 0 };
-  return watch.take({ kind: 'observed', observation: observe('full', watch.nowMs, state) });
+  const { observation, answered } = observe('full', watch.nowMs, state);
+  watch.context = { ...watch.context, answered, refreshDueMs: 0 };
+  return watch.take({ kind: 'observed', observation });
 };
 
 for (const reason of ['refused', 'unreachable'] as const) {
   test(`a web interface that is ${reason} changes nothing while port 4028 is open, whatever that spells otherwise`, () => {
     const watch = known();
     live(watch, 60 * MINUTE, { closed: web(reason) });
-    assert.deepEqual(watch.said(), []);
-    assert.deepEqual(watch.attestations, []);
+    assert.deepEqual(watch.said(), [`${CLOSED} open`]);
+    assert.equal(watch.attestations.length, 1);
     assert.ok(isSettled(watch, { closed: web(reason) }));
     const notRun = new Map(checks(watch, { closed: web(reason) }).checks?.notRun.map(({ id, reason }) => [id, reason]));
     for (const id of ['pool.url-changed', 'pool.user-changed', 'firmware.version-changed', 'config.network-changed'])
@@ -105,7 +119,7 @@ for (const reason of ['refused', 'unreachable'] as const) {
     assert.ok(watch.state.attested?.missing?.includes('pools'));
     assert.equal(keptFacts(watch.state.attested?.facts)['firmware.version'], 'FR-1.9(250304-S21)');
     live(watch, 10 * MINUTE, {});
-    assert.deepEqual(watch.said(), []);
+    assert.deepEqual(saidBeside(watch), []);
   });
 }
 
@@ -116,9 +130,9 @@ test('one document that alone is refused leaves the facts it holds unread', () =
     edits: { system: [['"hostname":"Antminer"', '"hostname":"live-name"']] },
   };
   live(watch, 30 * MINUTE, state);
-  assert.deepEqual(watch.said(), []);
+  assert.deepEqual(watch.said(), [`${CLOSED} open`]);
   live(watch, 10 * MINUTE, {});
-  assert.deepEqual(watch.said(), []);
+  assert.deepEqual(saidBeside(watch), []);
 });
 
 test('a finding neither ends nor grows while the surface that showed it is closed', () => {
@@ -131,14 +145,14 @@ test('a finding neither ends nor grows while the surface that showed it is close
   const said = watch.said();
   assert.ok(said.every((statement) => statement === 'pool.user-changed open') && said.length === 3, said.join());
   live(watch, 30 * MINUTE, { closed: web('refused') });
-  assert.deepEqual(watch.said(), said);
+  assert.deepEqual(saidBeside(watch), said);
   live(watch, 10 * MINUTE, {});
   assert.equal(watch.said().filter((statement) => statement === 'pool.user-changed resolved').length, 3);
 });
 
 test('a change behind the closed surface is found when it opens, also where it is the value that stood in', () => {
   const watch = known();
-  live(watch, 10 * MINUTE, { closed: web('refused') });
+  live(watch, 20 * MINUTE, { closed: web('refused') });
   assert.ok(isSettled(watch, { closed: web('refused') }));
   live(watch, 10 * MINUTE, { edits: { system: [['FR-1.9(250304-S21)', '49.0.1.3']] } });
   const [found] = watch.opened('firmware.version-changed');
@@ -154,7 +168,7 @@ test('a device without a log-in is compared by what port 4028 says, as ever', ()
   live(watch, 10 * MINUTE, { closed, edits: { pools: [['acme.b2r14s07', 'thief.x']] } });
   assert.equal(watch.opened('pool.user-changed').length, 3);
   const restarted = JSON.parse(JSON.stringify(watch.state)) as Watch['state'];
-  const observation = observe('full', watch.nowMs, { closed });
+  const { observation } = observe('full', watch.nowMs, { closed });
   assert.equal(comparable(restarted, observation), observation);
 });
 
@@ -171,7 +185,7 @@ test('what stands in is compared as another firmware where the family became ano
   const watch = known();
   const facts = keepFacts({ ...keptFacts(watch.state.reference?.facts), family: 'whatsminer' });
   const other = { reference: { entries: [], facts }, attested: { atMs: 0, reachable: true, facts } };
-  const observation = observe('full', watch.nowMs, { closed: web('refused') });
+  const { observation } = observe('full', watch.nowMs, { closed: web('refused') });
   assert.equal(comparable(other, observation), observation);
 });
 
@@ -198,10 +212,48 @@ test('another account at the pool that is set at run time only is a slot more', 
 
 test('a pool that no line of the list covers is found where the stored configuration is closed, too', () => {
   const watch = known();
-  watch.context = { allow: [{ url: '*.pool.example' }] };
+  watch.context = { ...watch.context, allow: [{ url: '*.pool.example' }] };
   live(watch, 10 * MINUTE, { closed: web('refused') });
-  assert.deepEqual(watch.said(), []);
+  assert.deepEqual(saidBeside(watch), []);
   const edits: Edits = { pools: [['eu.pool.example:3333', 'thief.example:3333']] };
   live(watch, 10 * MINUTE, { closed: web('refused'), edits });
-  assert.deepEqual(watch.said(), ['pool.outside-allowlist open']);
+  assert.deepEqual(saidBeside(watch), ['pool.outside-allowlist open']);
+});
+
+test('visibility.coverage-reduced: port 4028 closed while the web answers is medium after ten minutes, and ends when it opens', () => {
+  const watch = known();
+  const closed = (query: string): Closing | undefined => (isWeb(query) ? undefined : 'unreachable');
+  live(watch, 9 * MINUTE, { closed });
+  assert.deepEqual(watch.said(), []);
+  live(watch, 30 * MINUTE, { closed });
+  assert.deepEqual(watch.said(), ['visibility.coverage-reduced open']);
+  const [finding] = watch.statements;
+  assert.deepEqual([finding?.severity, finding?.basis], ['medium', 'gateway-observed']);
+  assert.ok((finding?.after as { closed: readonly string[] }).closed.includes('pools'));
+  const { readable } = finding?.before as { readable: readonly string[] };
+  assert.ok(readable.length > 0 && readable.every((fact) => watch.state.attested?.missing?.includes(fact as 'pools')));
+  live(watch, 30 * MINUTE, {});
+  assert.equal(watch.said().at(-1), 'visibility.coverage-reduced resolved');
+});
+
+test('visibility.coverage-reduced: accepted with the device it is over, and does not come again while it stays closed', () => {
+  const watch = known();
+  const closed = web('refused');
+  live(watch, 40 * MINUTE, { closed });
+  assert.deepEqual(watch.opened('visibility.coverage-reduced').length, 1);
+  const { state, transitions } = accept(watch.state, { by: 'ann', nowMs: watch.nowMs, seq: 99 });
+  assert.deepEqual(
+    transitions.map(({ ruleId, state: now }) => `${ruleId} ${now}`),
+    ['visibility.coverage-reduced approved'],
+  );
+  watch.state = state;
+  watch.clear();
+  live(watch, 60 * MINUTE, { closed });
+  assert.deepEqual(watch.opened('visibility.coverage-reduced'), []);
+});
+
+test('visibility.coverage-reduced: what was closed from the start, and a reply that was late, are none', () => {
+  const watch = known({ closed: web('refused') });
+  live(watch, 60 * MINUTE, { closed: web('refused') });
+  assert.deepEqual(watch.said(), []);
 });

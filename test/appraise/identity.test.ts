@@ -131,6 +131,110 @@ test('identity.hashboard-changed: boards in another order and serials that are b
   );
 });
 
+test('identity.psu-changed: another supply is low after ten minutes; one that is blank after boot, or unknown, is none', () => {
+  const blank = Watch.known();
+  blank.live(30 * MINUTE, showing({ 'identity.psu': '' }));
+  blank.live(30 * MINUTE, showing({ 'identity.psu': 'Unknown' }));
+  assert.deepEqual(blank.said(), []);
+  const watch = Watch.known();
+  const other = { 'identity.psu': 'PSU2026010100001' };
+  watch.live(9 * MINUTE, showing(other));
+  assert.deepEqual(watch.said(), []);
+  watch.live(30 * MINUTE, showing(other));
+  assert.deepEqual(watch.said(), ['identity.psu-changed open']);
+  assert.deepEqual(
+    watch.statements.map(({ severity, before, after }) => [severity, before, after]),
+    [['low', 'PSU2024091500417', 'PSU2026010100001']],
+  );
+});
+
+const LISTED = {
+  lists: { 'import-2026': { maker: ['acme*'], soc: ['cb0024*'], origin: ['XX'] }, makers: { maker: ['BITMAIN'] } },
+  record: ['site', 'lot'],
+};
+
+test('identity.provenance-flagged: a controller on a list, and a label that is missing, are stated as they are', () => {
+  const watch = new Watch({ provenance: LISTED });
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(
+    watch
+      .opened('identity.provenance-flagged')
+      .map(({ severity, basis, part, after, reasons }) => [severity, basis, part, after, reasons]),
+    [
+      [
+        'info',
+        'human',
+        'import-2026 soc',
+        { list: 'import-2026', field: 'soc', value: 'CB00240915331207' },
+        ['listed'],
+      ],
+      ['info', 'human', 'makers maker', { list: 'makers', field: 'maker', value: 'bitmain' }, ['listed']],
+      ['info', 'human', 'record', { missing: ['lot'] }, ['incomplete']],
+    ],
+  );
+});
+
+test('identity.provenance-flagged: labels are looked up as well; what is on no list, and without lists, is none', () => {
+  const watch = new Watch({ provenance: LISTED });
+  watch.state = { ...watch.state, labels: { site: 'tx1', lot: '7', origin: 'xx' } };
+  watch.live(HOUR, showing({ 'identity.control_board': 'AMLOGIC', 'identity.make': 'acme corp' }));
+  assert.deepEqual(
+    watch.opened('identity.provenance-flagged').map(({ part }) => part),
+    ['import-2026 maker', 'import-2026 origin'],
+  );
+  const others = new Watch({ provenance: { lists: { a: { soc: ['zynq'] } }, record: ['site'] } });
+  others.live(HOUR, showing({}));
+  assert.deepEqual(others.said(), []);
+  const none = new Watch();
+  none.live(HOUR, showing({}));
+  assert.deepEqual(none.said(), []);
+});
+
+test('identity.provenance-flagged: a look that did not read the controller does not end it; another list does', () => {
+  const watch = new Watch({ provenance: LISTED });
+  watch.live(20 * MINUTE, showing({}));
+  watch.clear();
+  watch.live(HOUR, (nowMs) => ({ facts: honest(nowMs), gaps: { 'identity.control_board': 'timeout' } }));
+  assert.deepEqual(watch.said(), []);
+  watch.context = { provenance: { lists: {}, record: [] }, policy: 'b' };
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(watch.said(), Array(3).fill('identity.provenance-flagged resolved'));
+});
+
+/** Another device that shows the serial of this one, last seen so long ago. */
+const twin = (watch: Watch, agoMs: number) => ({
+  device: 'other',
+  address: '10.20.14.8',
+  key: 'serial' as const,
+  value: 'JYZZ12345678',
+  fullMs: watch.nowMs - agoMs,
+});
+
+test('identity.duplicate: one serial at two addresses within two minutes is high at the second look, and ends with the other one', () => {
+  const watch = Watch.known();
+  for (let look = 0; look < 3; look += 1, watch.nowMs += 10_000) {
+    watch.context = { twins: [twin(watch, 20_000)] };
+    watch.see('full');
+  }
+  assert.deepEqual(watch.said(), ['identity.duplicate open']);
+  assert.deepEqual(
+    [watch.statements[0]?.severity, watch.statements[0]?.after],
+    ['high', { key: 'serial', value: 'JYZZ12345678', addresses: ['10.20.14.7', '10.20.14.8'] }],
+  );
+  watch.context = { twins: [] };
+  watch.live(20 * MINUTE, showing({}));
+  assert.equal(watch.said().at(-1), 'identity.duplicate resolved');
+});
+
+test('identity.duplicate: a lease that moved in the middle of a round is none: the other address was not seen since', () => {
+  const watch = Watch.known();
+  for (let look = 0; look < 4; look += 1, watch.nowMs += 10_000) {
+    watch.context = { twins: look < 2 ? [twin(watch, 9 * MINUTE)] : [] };
+    watch.see('full');
+  }
+  assert.deepEqual(watch.said(), []);
+});
+
 test('identity.address-moved: the same machine at another address is info and ends by itself', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address: '10.20.14.93' }));
@@ -140,6 +244,19 @@ test('identity.address-moved: the same machine at another address is info and en
     ['10.20.14.7', '10.20.14.93', 'info'],
   );
   assert.equal(watch.state.address, '10.20.14.93');
+});
+
+test('identity.address-moved: to another rack or feeder, as labels say, it is low', () => {
+  const moved = (formerLabels: { readonly [name: string]: string }) => {
+    const watch = Watch.known({ formerLabels });
+    watch.state = { ...watch.state, labels: { rack: 'r2', feeder: 'f1' } };
+    watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address: '10.20.14.93' }));
+    const [finding] = watch.opened('identity.address-moved');
+    return [finding?.severity, finding?.reasons];
+  };
+  assert.deepEqual(moved({ rack: 'r1', feeder: 'f1' }), ['low', ['other-rack']]);
+  assert.deepEqual(moved({ rack: 'r2', feeder: 'f1' }), ['info', undefined]);
+  assert.deepEqual(moved({}), ['info', undefined]);
 });
 
 test('identity.address-moved: ends as well where every look is a full one', () => {

@@ -222,3 +222,21 @@ test('nothing new changes nothing', () => {
   const stated = Object.keys(state.storms).reduce((all, key) => parentStated(all, key, 1), state);
   assert.equal(collapse(stated, [], T0 + SECOND).state, stated);
 });
+
+test('identity.address-moved: the leases of 200 devices that are numbered anew are one info parent', () => {
+  const watcher = new Watcher();
+  const moved = Array.from({ length: 200 }, (_, at) =>
+    of(at, {
+      ruleId: 'identity.address-moved',
+      severity: 'info',
+      severityBase: 'info',
+      before: `10.20.14.${at}`,
+      after: `10.20.15.${at}`,
+    }),
+  );
+  const statements = watcher.take(moved);
+  assert.deepEqual(
+    statements.map((one) => [one.kind, one.kind === 'parent' && one.finding.count, one.finding.severity]),
+    [['parent', 200, 'info']],
+  );
+});

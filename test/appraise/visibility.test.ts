@@ -29,6 +29,48 @@ test('visibility.device-dark: five polls without an answer are one finding and o
   );
 });
 
+test('visibility.device-dark: api-only where ARP is answered, or the device itself says no; not where the link is silent or unknown', () => {
+  const reasons = (linkAlive: boolean | undefined, reason: 'timeout' | 'refused') => {
+    const watch = Watch.known({ linkAlive: () => linkAlive });
+    for (let poll = 0; poll < 5; poll += 1, watch.nowMs += MINUTE)
+      watch.take({ kind: 'unreachable', atMs: watch.nowMs, reason });
+    return watch.opened('visibility.device-dark')[0]?.reasons;
+  };
+  assert.deepEqual(reasons(true, 'timeout'), ['timeout', 'api-only']);
+  assert.deepEqual(reasons(false, 'timeout'), ['timeout']);
+  assert.deepEqual(reasons(undefined, 'timeout'), ['timeout']);
+  assert.deepEqual(reasons(undefined, 'refused'), ['refused', 'api-only']);
+});
+
+test('identity.device-missing: a machine that is silent for a day is medium, once, and over when it is back', () => {
+  const watch = Watch.known();
+  watch.live(23 * HOUR, silent);
+  assert.deepEqual(watch.opened('identity.device-missing'), []);
+  watch.live(30 * HOUR, silent);
+  assert.deepEqual(watch.said(), ['visibility.device-dark open', 'identity.device-missing open']);
+  assert.deepEqual([watch.statements[1]?.severity, watch.statements[1]?.after], ['medium', undefined]);
+  assert.deepEqual(
+    watch.attestations.at(-1)?.checks.failed.map(({ id }) => id),
+    ['identity.device-missing', 'visibility.device-dark'],
+  );
+  watch.live(5 * MINUTE, showing({}));
+  assert.deepEqual([...watch.said().slice(2)].sort(), [
+    'identity.device-missing resolved',
+    'visibility.device-dark resolved',
+  ]);
+});
+
+test('identity.device-missing: one that shows elsewhere, still answers to ARP, or never answered is none', () => {
+  for (const context of [{ seenElsewhere: () => true }, { linkAlive: () => true }]) {
+    const watch = Watch.known(context);
+    watch.live(50 * HOUR, silent);
+    assert.deepEqual(watch.opened('identity.device-missing'), []);
+  }
+  const never = new Watch();
+  never.live(50 * HOUR, silent);
+  assert.deepEqual(never.said(), ['visibility.device-dark open']);
+});
+
 test('visibility.device-dark: the return is attested with the end of the finding', () => {
   const watch = Watch.known();
   watch.live(10 * MINUTE, silent);

@@ -8,6 +8,7 @@ import {
 import { appraise, type Look, type LookContext, type Verdict } from '../../agent/appraise/engine.ts';
 import type { Checks, Finding, Trigger } from '../../agent/appraise/finding.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { POLLED } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 
@@ -85,7 +86,7 @@ export const showing =
   (nowMs: number): Answer => ({ facts: honest(nowMs, changes) });
 
 /** What the `pools` queries of a driver tell. */
-const AT_POOLS = new Set(['family', 'pools', 'live_pools', 'telemetry.elapsed_s', 'telemetry.hashrate_hs']);
+const AT_POOLS = new Set(['family', 'pools', ...POLLED]);
 
 const within = (look: LookKind, entries: readonly (readonly [string, unknown])[]) =>
   entries.filter(([name]) => look === 'full' || AT_POOLS.has(name));

@@ -128,3 +128,15 @@ test('writes count as closed only while a one-time code is asked for', () => {
   assert.deepEqual(read('access.api_write', settings(true)), { kind: 'present', value: false });
   assert.deepEqual(read('access.api_write', settings(false)), { kind: 'present', value: true });
 });
+
+test('faults are named while there are any: overheat mode, and the texts of the two faults', () => {
+  assert.deepEqual(read('telemetry.faults', { info: replied({ ...INFO, overheat_mode: 0 }) }), { kind: 'absent' });
+  assert.deepEqual(
+    read('telemetry.faults', { info: replied({ ...INFO, overheat_mode: 1, power_fault: 'TPS546 input low' }) }),
+    { kind: 'present', value: ['overheat', 'TPS546 input low'] },
+  );
+  assert.deepEqual(read('telemetry.faults', { info: replied({ ...INFO, overheat_mode: 'x' }) }), {
+    kind: 'unknown',
+    reason: 'unreadable',
+  });
+});

@@ -90,3 +90,19 @@ test('the preset in use is no setting while the firmware switches between them',
   assert.equal(presetOf(false), '3050');
   assert.equal(presetOf(true), undefined);
 });
+
+test('a failure is a fault with its code and words; a machine that was stopped names none', () => {
+  const faults = (status: JsonValue) =>
+    vnish.facts['telemetry.faults']?.read(
+      new Map([
+        ['v1_summary', SUMMARY],
+        ['v1_info', info('1.2.7')],
+        ['v1_status', reply(status)],
+      ]),
+    );
+  assert.deepEqual(faults({ miner_state: 'failure', failure_code: 1004, description: 'overheat' }), {
+    kind: 'present',
+    value: ['failure 1004 overheat'],
+  });
+  assert.deepEqual(faults({ miner_state: 'stopped' }), { kind: 'absent' });
+});

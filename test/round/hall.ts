@@ -83,6 +83,7 @@ export class Hall {
       random: () => 0.5,
       targetOf: ({ place: { address, ports } }) => ({ address, ports }),
       settings: {
+        linkAlive: () => undefined,
         confirmS: 1,
         refreshS: 86_400,
         pollIntervalMs: () => 60_000,

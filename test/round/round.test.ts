@@ -421,3 +421,33 @@ test('§4: a device whose attestation says that its pools could not be read is i
   const { observed, missed, polls } = hall.coverage();
   assert.deepEqual([observed, missed, polls.pools?.ok], [1, 0, 1]);
 });
+
+test('identity.duplicate: of two that show one machine each is looked at again at once, and both say so', async (t) => {
+  await using one = await miners('127.44.90.1', M50S);
+  await using copy = await miners('127.44.91.1', M50S);
+  const at = (address: string, ports: Place['ports'], id: string): Place => ({
+    ...inRange(address, ports),
+    origin: 'host',
+    entry: address,
+    id,
+  });
+  const hall = new Hall(t, [at('127.44.90.1', one.ports, 'rack-1'), at('127.44.91.1', copy.ports, 'rack-2')]);
+  await hall.look(0);
+  hall.aheadMs += 5 * 60_000;
+  await hall.look(1);
+  await hall.look(1);
+  assert.deepEqual(hall.findings(), [], 'the first was not seen since');
+  const asked = hall.timetable.due(Number.MAX_SAFE_INTEGER).map(({ seat, early }) => [seat.device, early]);
+  assert.deepEqual(asked.sort(), [
+    ['rack-1', true],
+    ['rack-2', true],
+  ]);
+  for (const seat of [0, 1, 0, 1]) await hall.look(seat);
+  assert.deepEqual(
+    hall.findings().map(({ id, device, severity }) => [id, device, severity]),
+    [
+      ['identity.duplicate', 'rack-1', 'high'],
+      ['identity.duplicate', 'rack-2', 'high'],
+    ],
+  );
+});

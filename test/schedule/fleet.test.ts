@@ -188,7 +188,7 @@ test('a device that was displaced takes its address again when its machine comes
 test('after a restart everyone sits where it was seen last, and the displaced stay displaced', () => {
   const at = (id: string, address: string, number: number, fullMs: number): DeviceState => ({
     ...attestedAs({ id, position: 'range', address }, machine(number)),
-    marks: { failures: 0, asked: 0, fullMs },
+    marks: { failures: 0, asked: 0, still: 0, sessionPolls: 0, fullMs },
   });
   const known = [
     at('a-new', '10.0.0.1', 3, 2000),
@@ -265,4 +265,45 @@ test('whatever machines answer where, a machine that is seen at one address only
     }),
     { numRuns: 200 },
   );
+});
+
+test('identity.duplicate: twins are those that answer at another address and share what tells most surely', () => {
+  const { fleet, first, third, one, two } = twoLearned();
+  assert.deepEqual([fleet.twinsOf(one), fleet.twinsOf(two)], [[], []]);
+  assert.equal(fleet.ownerOf(third, machine(1), 5000).kind, 'elsewhere');
+  one.marks.fullMs = 6000;
+  const copy = learn(fleet, third, machine(1));
+  const serial = { key: 'serial', value: 'SN-2024-000001' };
+  assert.deepEqual(fleet.twinsOf(copy), [{ device: one.id, address: '10.0.0.1', ...serial, fullMs: 6000 }]);
+  assert.deepEqual(fleet.twinsOf(one), [{ device: copy.id, address: '10.0.0.3', ...serial, fullMs: 0 }]);
+  one.marks.failures = 1;
+  assert.deepEqual(fleet.twinsOf(copy), [], 'a machine that moved does not answer where it was');
+  one.marks.failures = 0;
+  fleet.keep({
+    ...copy,
+    attested: { atMs: 0, reachable: true, facts: keepFacts({ ...machine(1), 'identity.serial': 'SN-2024-000009' }) },
+  });
+  assert.deepEqual(fleet.twinsOf(one), [], 'the same MAC beside another serial');
+  assert.equal(first.device, one.id);
+});
+
+test('identity.duplicate: what more than a handful of devices show is a value of the factory', () => {
+  const places = Array.from({ length: 20 }, (_, at): Place => {
+    const address = `10.0.2.${at + 1}`;
+    return { ...placeAt(address), origin: 'host', entry: address, id: `rack-${at}` };
+  });
+  const fleet = new Fleet(places, [], new Set());
+  const states = fleet.seats().map((seat) => learn(fleet, seat, machine(5)));
+  for (const state of states) assert.deepEqual(fleet.twinsOf(state), []);
+});
+
+test('identity.device-missing: a machine that shows as another device is not missing', () => {
+  const { fleet, third, one } = twoLearned();
+  assert.equal(fleet.isElsewhere(one), false);
+  const rack = new Fleet([RACK, placeAt('10.0.0.1')], [], new Set());
+  const [position, seat] = rack.seats() as readonly [FleetSeat, FleetSeat];
+  const known = learn(rack, position, machine(1));
+  learn(rack, seat, machine(1));
+  assert.equal(rack.isElsewhere(known), true);
+  assert.equal(third.device, undefined);
 });

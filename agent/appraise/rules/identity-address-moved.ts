@@ -13,6 +13,22 @@ export const identityAddressMoved: RuleEntry = {
   version: 1,
 };
 
-/** The finding ends by itself: once confirmed the new address is the known one. */
-export const addressMoved = (known: string, answered: string): readonly Deviation[] =>
-  known === answered ? [] : [{ before: known, after: answered }];
+/** Labels that say where in the building an address is. */
+const PLACES = ['rack', 'feeder'] as const;
+
+type Labels = { readonly [name: string]: string };
+
+/** The finding ends by itself: once confirmed the new address is the known one. `from` and `to`: what is noted of the two. */
+export const addressMoved = (
+  known: string,
+  answered: string,
+  from: Labels = {},
+  to: Labels = {},
+): readonly Deviation[] => {
+  if (known === answered) return [];
+  const elsewhere = PLACES.filter(
+    (name) => from[name] !== undefined && to[name] !== undefined && from[name] !== to[name],
+  );
+  const reasons = elsewhere.map((name) => `other-${name}`);
+  return [{ before: known, after: answered, ...(reasons.length === 0 ? {} : { severity: 'low', reasons }) }];
+};

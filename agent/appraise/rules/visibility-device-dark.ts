@@ -1,5 +1,6 @@
+import type { UnknownReason } from '../../../shared/facts.ts';
 import type { DeviceState } from '../device.ts';
-import type { RuleEntry } from '../rule.ts';
+import type { Deviation, RuleEntry } from '../rule.ts';
 
 /** No valid observation for five polls (catalogue 5.9). */
 export const visibilityDeviceDark: RuleEntry = {
@@ -16,6 +17,18 @@ export const visibilityDeviceDark: RuleEntry = {
 
 /** So many polls without an answer make a device dark. */
 export const DARK_POLLS = 5;
+
+/** `api-only`: the device is there, as its own answer or that to ARP shows, and nothing of it can be read. */
+export const darkSeen = (
+  reason: Exclude<UnknownReason, 'unsupported'>,
+  linkAlive: (() => boolean | undefined) | undefined,
+): readonly Deviation[] => {
+  const isThere = ANSWERS.has(reason) || linkAlive?.() === true;
+  return [{ reasons: [reason, ...(isThere ? ['api-only'] : [])] }];
+};
+
+/** What only somebody says who is there. */
+const ANSWERS: ReadonlySet<string> = new Set(['refused', 'truncated', 'unreadable']);
 
 /** Whether a device is dark. */
 export const isDark = ({ tracks }: DeviceState): boolean =>

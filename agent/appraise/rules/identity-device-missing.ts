@@ -1,0 +1,21 @@
+import type { Marks } from '../device.ts';
+import type { RuleEntry } from '../rule.ts';
+
+/** A known machine was not seen for a day, neither at its place nor anywhere else (catalogue 5.6). */
+export const identityDeviceMissing: RuleEntry = {
+  id: 'identity.device-missing',
+  title: 'Device missing',
+  meaning: 'Nothing answered where the machine was seen last for 24 hours, and it did not show anywhere else.',
+  benign: ['sent away for repair', 'switched off for long'],
+  severity: 'medium',
+  basis: 'gateway-observed',
+  confirm: 'C1',
+  approval: 'A1',
+  version: 1,
+};
+
+const MISSING_MS = 24 * 3_600_000;
+
+/** Whether a device that does not answer has been silent for so long. */
+export const isLongSilent = ({ failingSinceMs }: Marks, nowMs: number): boolean =>
+  failingSinceMs !== undefined && nowMs - failingSinceMs >= MISSING_MS;
