@@ -247,6 +247,7 @@ export class Daemon {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
+    this.#demandMoved();
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.uplink.start();
     const gap = agentGap({
@@ -281,6 +282,16 @@ export class Daemon {
       signal: this.#stopping.signal,
       ranUntilMs: this.#ranUntilMs,
     });
+  }
+
+  /** A device that went to another tenant is attested anew at its next full look: until then it is shown to the former one. */
+  #demandMoved(): void {
+    const { attested } = this.#ground;
+    const { fleet } = this.#plant;
+    for (const { id, labels } of fleet.states()) {
+      const seat = fleet.seatOf(id);
+      if (seat !== undefined && attested.has(id) && attested.tenant(id) !== labels.tenant) seat.demanded = true;
+    }
   }
 
   #every(periodMs: number, work: () => void): void {
@@ -462,6 +473,7 @@ export class Daemon {
       requireSameIdentity(config, loaded.config);
       const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
+      this.#demandMoved();
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
       this.#ambience.emit('info', 'config.reloaded', { file });
@@ -659,8 +671,8 @@ const requireSameIdentity = (before: Config, after: Config): void => {
 /** The current attestations, from the store. */
 const attestedOf = (store: Store, fleet: Fleet): Attested => {
   const attested = new Attested();
-  for (const { device, leaf } of store.newestAttestations()) {
-    attested.set(device, { leaf, unreachable: fleet.state(device)?.attested?.reachable === false });
+  for (const { device, leaf, tenant } of store.newestAttestations()) {
+    attested.set(device, { leaf, tenant, unreachable: fleet.state(device)?.attested?.reachable === false });
   }
   return attested;
 };

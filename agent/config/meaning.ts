@@ -7,6 +7,7 @@ import { isVendorDefault, readSecret, type SecretSource } from '../platform/secr
 import { SURFACES } from '../probe/capture.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
+import { isId } from '../publish/topics.ts';
 import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { isHost, parseRange } from '../schedule/range.ts';
@@ -25,6 +26,8 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...stateDir(config),
   ...schedules(config),
   ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
+  ...tenantLabel(config.labels, ['labels']),
+  ...config.devices.flatMap(({ labels }, index) => tenantLabel(labels, ['devices', index, 'labels'])),
   ...duplicatePositions(config),
   ...allowedPools(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
@@ -114,6 +117,18 @@ const deviceEntry = (config: Config, index: number): readonly Contradiction[] =>
   }
   return found;
 };
+
+/** The tenant is a level of topics, and of the access lists that let it read them. */
+const tenantLabel = ({ tenant }: Config['labels'], path: readonly PropertyKey[]): readonly Contradiction[] =>
+  tenant === undefined || isId(tenant)
+    ? []
+    : [
+        {
+          path: [...path, 'tenant'],
+          message: `the tenant ${JSON.stringify(tenant)} cannot be a level of a topic`,
+          remedy: 'lower-case letters, digits and dashes, at most 63, not starting with a dash, e.g. acme',
+        },
+      ];
 
 /** One position under two ids, or two positions under one, would mix two histories. */
 const duplicatePositions = (config: Config): readonly Contradiction[] => {

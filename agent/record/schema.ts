@@ -42,6 +42,8 @@ export const retireTables = (incarnation: number): string => `
   DROP INDEX disclosures_by_seq;
   ${LOG_TABLES.map((table) => `ALTER TABLE ${table} RENAME TO ${table}_${incarnation};`).join(' ')}
   ${LOG}
+  INSERT OR IGNORE INTO stale_mirrors (tenant, device)
+    SELECT '', device FROM newest UNION SELECT tenant, device FROM newest;
   DELETE FROM newest;
   DELETE FROM cursors;
   DELETE FROM findings WHERE device = '' AND open = 1;
@@ -94,5 +96,20 @@ export const MIGRATIONS: readonly string[] = [
   -- From where on every entry still has its message: checkpoints say so.
   INSERT INTO meta (name, value)
     SELECT 'held-from', CAST(coalesce(max(seq) + 1, 0) AS TEXT) FROM entries WHERE message IS NULL;
+  `,
+  `
+  -- Label tenant of that attestation; '' where it has none.
+  ALTER TABLE newest ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+  UPDATE newest SET tenant = coalesce(
+    (SELECT json_extract(CAST(message AS TEXT), '$.subject.labels.tenant') FROM entries WHERE seq = newest.seq), ''
+  );
+
+  -- Retained messages of devices that left, or of their former tenants, to be cleared at the broker. tenant is '' for the
+  -- topic without one.
+  CREATE TABLE stale_mirrors (
+    tenant TEXT NOT NULL,
+    device TEXT NOT NULL,
+    PRIMARY KEY (tenant, device)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -21,6 +21,12 @@ export interface EntryQuery {
   readonly limit?: number;
 }
 
+/** A topic `dev/<device>` at the broker, of a tenant where one is named, whose retained message is to be cleared. */
+export interface StaleMirror {
+  readonly tenant?: string;
+  readonly device: string;
+}
+
 /** A finding as it was last stated; `device` is missing for the parent of a storm. */
 export interface StoredFinding {
   readonly device?: string;
@@ -128,13 +134,35 @@ export class Store {
     );
   }
 
-  /** Notes entry `seq` as the newest attestation of a device. */
-  saveNewest(device: string, seq: number): void {
+  /** Notes entry `seq` as the newest attestation of a device; what its former tenant was shown is to be cleared. */
+  saveNewest(device: string, seq: number, tenant: string): void {
     this.#run(
-      'INSERT INTO newest (device, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq',
+      `INSERT OR IGNORE INTO stale_mirrors (tenant, device)
+         SELECT tenant, device FROM newest WHERE device = ? AND tenant NOT IN ('', ?)`,
+      device,
+      tenant,
+    );
+    this.#run("DELETE FROM stale_mirrors WHERE device = ? AND tenant IN ('', ?)", device, tenant);
+    this.#run(
+      `INSERT INTO newest (device, seq, tenant) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET seq = excluded.seq, tenant = excluded.tenant`,
       device,
       seq,
+      tenant,
     );
+  }
+
+  /** Topics at the broker whose retained message is of the past, at most `limit`. */
+  staleMirrors(limit: number): readonly StaleMirror[] {
+    return this.#all(
+      ({ tenant, device }) => ({ device: text(device), ...(tenant === '' ? {} : { tenant: text(tenant) }) }),
+      'SELECT tenant, device FROM stale_mirrors LIMIT ?',
+      limit,
+    );
+  }
+
+  mirrorCleared({ tenant = '', device }: StaleMirror): void {
+    this.#run('DELETE FROM stale_mirrors WHERE tenant = ? AND device = ?', tenant, device);
   }
 
   /** `seq` of the newest attestation of a device that is in the configuration. */
@@ -153,10 +181,20 @@ export class Store {
   }
 
   /** Device and `seq` of every newest attestation, sorted by device. */
-  newestAttestations(): readonly { readonly device: string; readonly seq: number; readonly leaf: Uint8Array }[] {
+  newestAttestations(): readonly {
+    readonly device: string;
+    readonly seq: number;
+    readonly leaf: Uint8Array;
+    readonly tenant?: string;
+  }[] {
     return this.#all(
-      ({ device, seq, leaf }) => ({ device: text(device), seq: integer(seq), leaf: blob(leaf) }),
-      'SELECT newest.device, seq, leaf FROM newest JOIN entries USING (seq) ORDER BY newest.device',
+      ({ device, seq, leaf, tenant }) => ({
+        device: text(device),
+        seq: integer(seq),
+        leaf: blob(leaf),
+        ...(tenant === '' ? {} : { tenant: text(tenant) }),
+      }),
+      'SELECT newest.device, seq, leaf, tenant FROM newest JOIN entries USING (seq) ORDER BY newest.device',
     );
   }
 
@@ -260,6 +298,11 @@ export class Store {
   /** Forgets a device that left the configuration; its entries stay. */
   removeDevice(id: string): void {
     this.#run('DELETE FROM devices WHERE id = ?', id);
+    for (const mirror of ["''", 'tenant'])
+      this.#run(
+        `INSERT OR IGNORE INTO stale_mirrors (tenant, device) SELECT ${mirror}, device FROM newest WHERE device = ?`,
+        id,
+      );
     this.#run('DELETE FROM newest WHERE device = ?', id);
   }
 

@@ -47,6 +47,14 @@ test('an unknown setting is an error with its line and the nearest known one', (
   assert.match(problem?.remedy ?? '', /did you mean "coverage_s"/);
 });
 
+test('a tenant that cannot be a level of a topic is refused, at the top and at an entry', () => {
+  for (const tenant of ['ACME', 'a/b', '+', '"#"', '_x'])
+    assert.match(problemsOf(`${MINIMAL}labels: { tenant: ${tenant} }\n`)[0]?.message ?? '', /level of a topic/, tenant);
+  const [problem] = problemsOf(MINIMAL.replace('0/29', '0/29\n    labels: { tenant: a.b }'));
+  assert.deepEqual([problem?.line, problem?.path], [6, 'devices[0].labels.tenant']);
+  assert.equal(good(`${MINIMAL}labels: { tenant: acme-2 }\n`).labels.tenant, 'acme-2');
+});
+
 test('an unknown setting of a device entry names the form the entry has, not both', () => {
   const found = problemsOf(MINIMAL.replace('127.0.0.0/29', '127.0.0.0/29\n    credential: stock'));
   assert.equal(found.length, 1);

@@ -2,8 +2,8 @@ import { stringify } from 'yaml';
 import { CHANNELS, type ChannelName, GONE_EXPIRY_S, publishingOn } from '../../../shared/channels.ts';
 import { PAYLOADS, type PayloadName } from './payloads.ts';
 
-/** Who speaks or listens. `display` is whatever shows the mirrors. */
-type Party = 'gateway' | 'collector' | 'display' | 'authority';
+/** Who speaks or listens. `display` is whatever shows the mirrors, `tenant` whoever the devices are assigned to. */
+type Party = 'gateway' | 'collector' | 'display' | 'tenant' | 'authority';
 
 interface Conversation {
   readonly title: string;
@@ -29,7 +29,7 @@ export const CONVERSATIONS: { readonly [Name in ChannelName]: Conversation } = {
     description: 'The newest checkpoint, every minute while the log grows, else every five minutes.',
     messages: ['checkpoint'],
     from: 'gateway',
-    to: ['collector', 'display'],
+    to: ['collector', 'display', 'tenant'],
   },
   conn: {
     title: 'Presence of a gateway',
@@ -87,6 +87,31 @@ export const CONVERSATIONS: { readonly [Name in ChannelName]: Conversation } = {
     from: 'gateway',
     to: ['display'],
   },
+  tenantDev: {
+    title: 'Mirror: a device of a tenant',
+    description:
+      'For the tenant in the label `tenant` of the device: the newest attestation, as on `dev`. Cleared when the device leaves or goes to ' +
+      'another tenant.',
+    messages: ['attestation'],
+    from: 'gateway',
+    to: ['tenant'],
+  },
+  tenantFinding: {
+    title: 'Mirror: findings of a tenant',
+    description:
+      'For that tenant: each transition of a confirmed finding of one of its devices. A parent finding, which names many devices, is not here.',
+    messages: ['finding'],
+    from: 'gateway',
+    to: ['tenant'],
+  },
+  tenantCoverage: {
+    title: 'Mirror: coverage of a tenant',
+    description:
+      'For that tenant: the `coverage` entry of its devices, once in a period. Half an hour without one, while `cp` is fresh, is a sign.',
+    messages: ['coverage'],
+    from: 'gateway',
+    to: ['tenant'],
+  },
   collector: {
     title: 'Presence of a collector',
     description: '`online` after each connect and every five minutes, `stopped` before it leaves, `lost` as its will.',
@@ -134,6 +159,7 @@ const PARAMETERS = {
   },
   collector: { description: `Collector id; ${ID}.`, examples: ['collector-a'] },
   device: { description: `Device id, as the gateway formed it; ${ID}.`, examples: ['tx1-b2-r14-07'] },
+  tenant: { description: `Label \`tenant\` of a device; ${ID}.`, examples: ['acme'] },
   severity: { description: 'Severity of the finding.', enum: ['info', 'low', 'medium', 'high', 'critical'] },
 } as const;
 type Parameter = keyof typeof PARAMETERS;
