@@ -7,6 +7,7 @@ import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { Notifier } from './notify/notifier.ts';
 import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
@@ -24,6 +25,7 @@ import { STORMS } from './record/batch.ts';
 import { earlierBoots, FORMER_BOOTS } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
+import { LogFeed } from './record/feed.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
 import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
 import { Log, type ReadOptions } from './record/log.ts';
@@ -93,6 +95,7 @@ export class Daemon {
   #plant: Plant;
   #coverage: NodeJS.Timeout | undefined;
   #outlet: Outlet | undefined;
+  #notifier: Notifier | undefined;
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
   #control: Door | undefined;
@@ -224,7 +227,7 @@ export class Daemon {
     this.#stopping.abort();
     this.#begun.resolve(false);
     await this.#haltLooks();
-    await this.#outlet?.uplink.stop();
+    await Promise.all([this.#outlet?.uplink.stop(), this.#notifier?.stop()]);
     this.#outlet?.witnesses.stop();
   }
 
@@ -250,6 +253,8 @@ export class Daemon {
     this.#demandMoved();
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.uplink.start();
+    this.#notifier = this.#buildNotifier(config);
+    this.#notifier.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -342,6 +347,21 @@ export class Daemon {
       ...this.#ambience,
     });
     return { uplink, witnesses };
+  }
+
+  #buildNotifier({ notify, gateway }: Config): Notifier {
+    const { log, store } = this.#ground;
+    return new Notifier({ targets: notify, gateway, feed: new LogFeed(log, store), ...this.#ambience });
+  }
+
+  /** Those that were read again read the log from where the former ones are. */
+  async #replaceNotifier(config: Config, former: Config): Promise<void> {
+    if (JSON.stringify(former.notify) === JSON.stringify(config.notify)) return;
+    await this.#notifier?.stop();
+    this.#try(() => {
+      this.#notifier = this.#buildNotifier(config);
+      this.#notifier.start();
+    });
   }
 
   #sayKeepsAll(): void {
@@ -476,6 +496,7 @@ export class Daemon {
       this.#demandMoved();
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
+      await this.#replaceNotifier(loaded.config, config);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -568,6 +589,7 @@ export class Daemon {
       store_failing: log.isFailing(),
       pools_unread: unreadPools(this.#plant.fleet.states()),
       uplink: this.#outlet?.uplink.status() ?? null,
+      notify: this.#notifier?.status() ?? [],
     };
   }
 
@@ -579,7 +601,7 @@ export class Daemon {
       recorder.saveStates(this.#plant.fleet.states());
       this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     }
-    await this.#outlet?.uplink.stop();
+    await Promise.all([this.#outlet?.uplink.stop(), this.#notifier?.stop()]);
     this.#outlet?.witnesses.stop();
     this.#try(() => this.#savePlaces());
     this.#try(() => this.#keepHead());

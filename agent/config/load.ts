@@ -91,7 +91,7 @@ export const parseConfig = (
   return problems.length === 0 ? { kind: 'good', config, outside: outside.files } : { kind: 'bad', problems };
 };
 
-const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file'] as const;
+const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file', 'secret_file', 'authorization_file'] as const;
 
 const withAbsolutePaths = (config: Config, folder: string): Config => {
   const absolute = <T extends object>(part: T): T => ({
@@ -108,6 +108,9 @@ const withAbsolutePaths = (config: Config, folder: string): Config => {
     state_dir: resolve(folder, config.state_dir),
     drivers: config.drivers.map((file) => resolve(folder, file)),
     ...(config.mqtt === undefined ? {} : { mqtt: absolute(config.mqtt) }),
+    notify: config.notify.map((target) =>
+      'webhook' in target ? { ...target, webhook: absolute(target.webhook) } : target,
+    ),
     credentials: Object.fromEntries(Object.entries(config.credentials).map(([name, value]) => [name, absolute(value)])),
   };
 };

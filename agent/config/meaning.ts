@@ -1,6 +1,8 @@
 import { closest } from 'fastest-levenshtein';
 import cron from 'node-cron';
+import { RULES } from '../appraise/index.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
+import { checkTarget } from '../notify/target.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
@@ -32,6 +34,7 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...allowedPools(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
+  ...targets(config),
 ];
 
 /** The socket of the running agent stands in the folder, and systems bound the path of one. */
@@ -197,6 +200,35 @@ const broker = (config: Config): readonly Contradiction[] => {
     ...problemAt(['mqtt', 'witnesses'], () => readWitnesses(mqtt.witnesses, mqtt.quorum)),
     ...(mqtt.password_file === undefined && mqtt.password_env === undefined ? [] : secretProblem(mqtt, ['mqtt'])),
   ];
+};
+
+/** A target that cannot be told anything is found out before something happens. */
+const targets = ({ notify }: Config): readonly Contradiction[] =>
+  notify.flatMap((target, index) => {
+    const path = ['notify', index];
+    const first = notify.findIndex(({ name }) => name === target.name);
+    const twice = {
+      path: [...path, 'name'],
+      message: `"${target.name}" is used twice`,
+      remedy: 'give each target its own name',
+    };
+    return [
+      ...(first < index ? [twice] : []),
+      ...(target.ids ?? []).flatMap((id, at) => strangeFinding(id, [...path, 'ids', at])),
+      ...checkTarget(target).map(({ path: inside, problem }) => ({
+        path: [...path, ...inside],
+        message: problem.message,
+        remedy: problem.remedy,
+      })),
+    ];
+  });
+
+/** An id that no rule has would never be told, and nobody would know why. */
+const strangeFinding = (id: string, path: readonly PropertyKey[]): readonly Contradiction[] => {
+  const known = [...new Set(RULES.flatMap((rule) => [rule.id, `${rule.id.split('.')[0]}.*`]))];
+  if (known.includes(id)) return [];
+  const remedy = `did you mean "${closest(id, known)}"? docs/findings.md has them all`;
+  return [{ path, message: `there is no finding "${id}"`, remedy }];
 };
 
 const PEM_FILES = ['ca', 'cert', 'key'] as const;

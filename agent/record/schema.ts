@@ -46,6 +46,9 @@ export const retireTables = (incarnation: number): string => `
     SELECT '', device FROM newest UNION SELECT tenant, device FROM newest;
   DELETE FROM newest;
   DELETE FROM cursors;
+  -- What is open is said again in the new log, and told again under its names there.
+  UPDATE notify_places SET next = 0, skipped = json_set(skipped, '$.ended', json('[]'));
+  DELETE FROM notify_told;
   DELETE FROM findings WHERE device = '' AND open = 1;
   DELETE FROM meta WHERE name = 'tree';
   UPDATE meta SET value = '0' WHERE name = 'held-from';
@@ -110,6 +113,21 @@ export const MIGRATIONS: readonly string[] = [
     tenant TEXT NOT NULL,
     device TEXT NOT NULL,
     PRIMARY KEY (tenant, device)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- How far each target of notify was told the log; skipped is JSON: what it was not told.
+  CREATE TABLE notify_places (
+    target TEXT PRIMARY KEY,
+    next INTEGER NOT NULL,
+    skipped TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- Findings that a target was told of, and not of their end.
+  CREATE TABLE notify_told (
+    target TEXT NOT NULL,
+    opened_seq INTEGER NOT NULL,
+    PRIMARY KEY (target, opened_seq)
   ) STRICT, WITHOUT ROWID;
   `,
 ];

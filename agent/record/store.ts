@@ -17,6 +17,7 @@ export interface EntryQuery {
   readonly from?: number;
   readonly device?: string;
   readonly kind?: string;
+  readonly below?: number;
   readonly newest?: number;
   readonly limit?: number;
 }
@@ -213,9 +214,15 @@ export class Store {
   }
 
   /** The held entries that match, in `seq` order. */
-  find({ from = 0, device, kind, newest, limit = newest ?? 1000 }: EntryQuery): readonly Entry[] {
-    const where = [device === undefined ? '' : 'AND device = ?', kind === undefined ? '' : 'AND kind = ?'].join(' ');
-    const values = [from, ...(device === undefined ? [] : [device]), ...(kind === undefined ? [] : [kind]), limit];
+  find({ from = 0, device, kind, below, newest, limit = newest ?? 1000 }: EntryQuery): readonly Entry[] {
+    const conditions = [
+      ['AND device = ?', device],
+      ['AND kind = ?', kind],
+      ['AND seq < ?', below],
+    ] as const;
+    const asked = conditions.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
+    const where = asked.map(({ sql }) => sql).join(' ');
+    const values = [from, ...asked.map(({ value }) => value), limit];
     const order = newest === undefined ? 'ASC' : 'DESC';
     const rows = this.#all(entryOf, `${SELECT_ENTRY} AND seq >= ? ${where} ORDER BY seq ${order} LIMIT ?`, ...values);
     return newest === undefined ? rows : rows.reverse();
@@ -378,6 +385,49 @@ export class Store {
   /** How many entries from 0 a reader confirmed; 0 for one that is not known. */
   cursor(reader: string): number {
     return this.#get(({ next }) => integer(next), 'SELECT next FROM cursors WHERE reader = ?', reader) ?? 0;
+  }
+
+  // ---- who is told of findings
+
+  /** How far a target was told; `skipped` as it was saved. */
+  notifyPlace(target: string): { readonly next: number; readonly skipped?: string } | undefined {
+    return this.#get(
+      ({ next, skipped }) => ({ next: integer(next), ...(skipped === null ? {} : { skipped: text(skipped) }) }),
+      'SELECT next, skipped FROM notify_places WHERE target = ?',
+      target,
+    );
+  }
+
+  saveNotifyPlace(target: string, { next, skipped }: { readonly next: number; readonly skipped?: string }): void {
+    this.#run(
+      `INSERT INTO notify_places (target, next, skipped) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET next = excluded.next, skipped = excluded.skipped`,
+      target,
+      next,
+      skipped ?? null,
+    );
+  }
+
+  /** The target was told of the finding that entry `openedSeq` opened. */
+  wasTold(target: string, openedSeq: number): boolean {
+    return (
+      this.#get(() => true, 'SELECT 1 FROM notify_told WHERE target = ? AND opened_seq = ?', target, openedSeq) ?? false
+    );
+  }
+
+  saveTold(target: string, openedSeq: number): void {
+    this.#run('INSERT OR IGNORE INTO notify_told (target, opened_seq) VALUES (?, ?)', target, openedSeq);
+  }
+
+  forgetTold(target: string, openedSeq: number): void {
+    this.#run('DELETE FROM notify_told WHERE target = ? AND opened_seq = ?', target, openedSeq);
+  }
+
+  /** Forgets all targets but these. */
+  keepTargets(targets: readonly string[]): void {
+    const named = JSON.stringify(targets);
+    for (const table of ['notify_places', 'notify_told'])
+      this.#run(`DELETE FROM ${table} WHERE target NOT IN (SELECT value FROM json_each(?))`, named);
   }
 
   // ---- retention
