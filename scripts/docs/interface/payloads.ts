@@ -14,6 +14,7 @@ import { documentSchema } from '../../../shared/document.ts';
 import { DETACHED, type Typ } from '../../../shared/envelope.ts';
 import { epochSchema } from '../../../shared/epoch.ts';
 import { trustedKeysSchema } from '../../../shared/keys.ts';
+import { notificationSchema } from '../../../shared/notification.ts';
 import { type StatementKind, statementSchema } from '../../../shared/statement.ts';
 import { manifestSchema } from '../../../shared/trust.ts';
 
@@ -125,6 +126,12 @@ export const PAYLOADS = {
     description: 'What an approver signed; it stands as text in `doc` of `baseline` and `change` entries.',
     schema: reference,
     typ: 'miner-ref+jwt',
+  },
+  notification: {
+    title: 'Notification',
+    description:
+      'What a target of `notify` is told: the body of a webhook, and what a command reads. Not on the broker, and signed for the receiver only.',
+    schema: notificationSchema,
   },
   keys: {
     title: 'File of trusted keys',
