@@ -9,6 +9,7 @@ import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
 import { logVerb } from './log.ts';
+import { notifyVerb } from './notify.ts';
 import { probeVerb } from './probe.ts';
 import { recordVerb } from './record.ts';
 import { requestsVerb } from './requests.ts';
@@ -34,6 +35,7 @@ const VERBS = [
   verifyVerb,
   collectVerb,
   baselineVerb,
+  notifyVerb,
 ] as const;
 
 const EXIT_CODES = `

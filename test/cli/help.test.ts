@@ -28,6 +28,8 @@ const VERBS = [
   'collect alarms',
   'baseline',
   'baseline accept',
+  'notify',
+  'notify test',
 ] as const;
 
 test('assayer without a verb shows all of them and ends with 2; --help ends with 0', async () => {

@@ -14,6 +14,7 @@ import { documentSchema } from '../../../shared/document.ts';
 import { DETACHED, type Typ } from '../../../shared/envelope.ts';
 import { epochSchema } from '../../../shared/epoch.ts';
 import { trustedKeysSchema } from '../../../shared/keys.ts';
+import { notificationSchema } from '../../../shared/notification.ts';
 import { signedTermsSchema } from '../../../shared/signed-terms.ts';
 import { type StatementKind, statementSchema } from '../../../shared/statement.ts';
 import { manifestSchema } from '../../../shared/trust.ts';
@@ -132,6 +133,12 @@ export const PAYLOADS = {
     description:
       'A document of approvers with its signatures, for a gateway: in a file or on its topic `ref`. A bare message of one approver is taken, too.',
     schema: signedTermsSchema,
+  },
+  notification: {
+    title: 'Notification',
+    description:
+      'What a target of `notify` is told: the body of a webhook, and what a command reads. Not on the broker, and signed for the receiver only.',
+    schema: notificationSchema,
   },
   keys: {
     title: 'File of trusted keys',
