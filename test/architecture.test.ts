@@ -122,6 +122,13 @@ test('the SSH library has one importer, which is not loaded at start', () => {
   assert.doesNotMatch(source, /\nimport (?!type )[^;]*'ssh2'/);
 });
 
+test('the age library has one importer, which is not loaded at start', () => {
+  assert.deepEqual(importers('age-encryption'), ['agent/platform/sealed-key.ts']);
+  const source = readFileSync(join(root, 'agent/platform/sealed-key.ts'), 'utf8');
+  assert.match(source, /import\('age-encryption'\)/);
+  assert.doesNotMatch(source, /\nimport (?!type )[^;]*'age-encryption'/);
+});
+
 test('HTTP/2 has one importer, which loads it when a device is asked so', () => {
   assert.deepEqual(importers('node:http2'), ['agent/probe/grpc-call.ts']);
   const source = readFileSync(join(root, 'agent/probe/grpc-call.ts'), 'utf8');

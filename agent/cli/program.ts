@@ -8,6 +8,7 @@ import { driverVerb } from './driver.ts';
 import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
+import { keysVerb } from './keys.ts';
 import { logVerb } from './log.ts';
 import { probeVerb } from './probe.ts';
 import { recordVerb } from './record.ts';
@@ -34,6 +35,7 @@ const VERBS = [
   verifyVerb,
   collectVerb,
   baselineVerb,
+  keysVerb,
 ] as const;
 
 const EXIT_CODES = `

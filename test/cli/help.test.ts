@@ -28,6 +28,10 @@ const VERBS = [
   'collect alarms',
   'baseline',
   'baseline accept',
+  'keys',
+  'keys new',
+  'keys show',
+  'keys passphrase',
 ] as const;
 
 test('assayer without a verb shows all of them and ends with 2; --help ends with 0', async () => {
