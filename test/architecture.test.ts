@@ -151,7 +151,12 @@ test('sockets to miners are opened in probe only', () => {
 
 test('the pure stages touch no clock, file, socket, process or store', () => {
   const world = /^node:(?!crypto$)/;
-  const looked = [...within('agent/normalise/'), ...within('agent/appraise/'), ...within('agent/baseline/')];
+  const looked = [
+    ...within('agent/normalise/'),
+    ...within('agent/appraise/'),
+    ...within('agent/baseline/'),
+    ...within('agent/terms/'),
+  ];
   assert.deepEqual(
     offenders(looked, (name) => world.test(name) || /^agent\/(record|publish|cli)\//.test(name)),
     [],
