@@ -1,5 +1,6 @@
 import { FACTS, type FactName, type FactRow } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
+import { isTimeZone } from '../baseline/expected.ts';
 
 /** Whether an expected value could ever be what a device shows: what no look can match is a slip of the pen. */
 
@@ -11,7 +12,6 @@ const COLUMNS: { readonly [column: string]: Kind } = {
   'pools.user': 'text',
   'pools.priority': 'integer',
   'pools.quota': 'integer',
-  'pools.tls': 'boolean',
 };
 
 /** Every name that terms of this version can speak of. */
@@ -33,12 +33,14 @@ export const misfitsOf = (expected: ExpectedValue): readonly Misfit[] => {
   const check = (value: unknown, ...path: PropertyKey[]): readonly Misfit[] => misfit(expected.fact, kind, value, path);
   switch (expected.class) {
     case 'exact':
-      return check(expected.value, 'value');
+      // Of a column it may be a list: a value for each slot, by its place.
+      return Object.hasOwn(COLUMNS, expected.fact) && Array.isArray(expected.value)
+        ? expected.value.flatMap((one, at) => check(one, 'value', at))
+        : check(expected.value, 'value');
     case 'set':
-      // Of a list either the whole may be given, or what may be in it.
-      return kind.endsWith('list') ? [] : expected.value.flatMap((one, at) => check(one, 'value', at));
+      return expected.value.flatMap((one, at) => check(one, 'value', at));
     case 'band':
-      return kind.startsWith('integer') ? [] : [wrongClass(expected, kind, 'a band is for integers')];
+      return kind === 'integer' ? [] : [wrongClass(expected, kind, 'a band is for integers')];
     case 'schedule':
       return [
         ...zoneMisfit(expected.value.zone),
@@ -58,15 +60,16 @@ const wrongClass = ({ fact }: ExpectedValue, kind: Kind, message: string): Misfi
   remedy: 'give it another class: docs/approvers.md',
 });
 
-const zoneMisfit = (zone: string): readonly Misfit[] => {
-  try {
-    new Intl.DateTimeFormat('en', { timeZone: zone });
-    return [];
-  } catch {
-    const remedy = 'give the IANA name of a time zone, such as Europe/Berlin or UTC';
-    return [{ path: ['value', 'zone'], message: `${JSON.stringify(zone)} is no time zone`, remedy }];
-  }
-};
+const zoneMisfit = (zone: string): readonly Misfit[] =>
+  isTimeZone(zone)
+    ? []
+    : [
+        {
+          path: ['value', 'zone'],
+          message: `${JSON.stringify(zone)} is no time zone`,
+          remedy: 'give the IANA name of a time zone, such as Europe/Berlin or UTC',
+        },
+      ];
 
 const NAMES: { readonly [K in Kind]: string } = {
   text: 'text',
@@ -89,14 +92,21 @@ const FITS: { readonly [K in Kind]: (value: unknown) => boolean } = {
   'object list': (value) => isList(value, isObject),
 };
 
+/** Slots of pools need their place and URL to be held against anything. */
+const hasSlots = (pools: unknown): boolean =>
+  isList(pools, (slot) => {
+    const { slot: place, url } = slot as { readonly slot?: unknown; readonly url?: unknown };
+    return Number.isSafeInteger(place) && typeof url === 'string';
+  });
+
 const misfit = (fact: string, kind: Kind, value: unknown, path: readonly PropertyKey[]): readonly Misfit[] => {
-  if (FITS[kind](value)) return [];
+  if (FITS[kind](value) && (fact !== 'pools' || hasSlots(value))) return [];
   const isUnquoted = kind === 'text' && (typeof value === 'number' || typeof value === 'boolean');
   const meaning = FACTS[fact as FactName]?.meaning ?? 'see docs/approvers.md';
   return [
     {
       path,
-      message: `${fact} is ${NAMES[kind]}, and this is not`,
+      message: `${fact} is ${fact === 'pools' ? 'a list of slots with slot and url' : NAMES[kind]}, and this is not`,
       remedy: isUnquoted ? 'write it in quotes' : `give ${NAMES[kind]}: ${meaning}`,
     },
   ];

@@ -1,4 +1,5 @@
 import type { ExpectedValue, Plan, ReferenceTerms, Schedule, Scope, Terms, Waiver } from '../../shared/terms.ts';
+import { wantsTwo } from '../appraise/promote.ts';
 import { durationText, isoOf } from './instant.ts';
 
 /** What terms say, for the person who is about to sign them: whom they cover, what they allow, until when. */
@@ -6,12 +7,17 @@ import { durationText, isoOf } from './instant.ts';
 /** A heading and what stands under it. */
 type Row = readonly [heading: string, text: string];
 
+const TWO: Row = [
+  'needs',
+  'two signatures, where the gateway trusts two approvers: what it names is approved by two people',
+];
+
 /** Most lines for one list; the file has the rest. */
 const MOST = 24;
 
 /** Lines of text, without control of what a terminal shows: the caller has to. */
 export const summaryOf = (terms: Terms, nowS: number): readonly string[] => {
-  const rows = rowsOf(terms, nowS);
+  const rows = [...rowsOf(terms, nowS), ...(wantsTwo(terms) ? [TWO] : [])];
   const width = Math.max(...rows.map(([heading]) => heading.length));
   return [titleOf(terms), ...rows.map(([heading, text]) => `  ${heading.padEnd(width)}  ${text}`)];
 };
@@ -43,7 +49,9 @@ const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
   ...listed('approves', (terms.values ?? []).map(expectedText)),
   ...listed(
     'as seen',
-    (terms.entries ?? []).map(({ device, seq, leaf }) => `${device}: what entry ${seq} claims (${leaf})`),
+    (terms.entries ?? []).map(
+      ({ device, log, seq, leaf }) => `${device}: what entry ${seq} of ${log} claims (${leaf})`,
+    ),
   ),
   ...optional('replaces', terms.prev_sha256),
   ...optional('change', terms.change_ref),

@@ -57,6 +57,7 @@ test('plan sign shows whom it covers, what it allows and until when, and writes 
       '  author     carol',
       '  approvers  alice, bob',
       '  ticket     OPS-12',
+      '  needs      two signatures, where the gateway trusts two approvers: what it names is approved by two people',
       `Signed:   by alice (${alice.signer.kid}); the only signature`,
       'Written:  plan.signed.json: for gateways, and for the next approver: assayer plan sign plan.signed.json --key <key>',
       `SHA-256:  ${digest}`,

@@ -104,6 +104,15 @@ test('a value that its fact can never have is a slip of the pen', () => {
   assert.deepEqual(value('{ fact: access.ssh, class: set, value: [true, "no"] }'), [
     '6 expected_after[0].value[1]: access.ssh is true or false, and this is not',
   ]);
+  assert.deepEqual(value('{ fact: pools.user, class: exact, value: [acme.1, 2] }'), [
+    '6 expected_after[0].value[1]: pools.user is text, and this is not',
+  ]);
+  assert.deepEqual(value('{ fact: network.dns, class: set, value: [10.0.0.1] }'), [
+    '6 expected_after[0].value[0]: network.dns is a list of texts, and this is not',
+  ]);
+  assert.deepEqual(value('{ fact: pools, class: exact, value: [{ user: acme.1 }] }'), [
+    '6 expected_after[0].value: pools is a list of slots with slot and url, and this is not',
+  ]);
   assert.deepEqual(value('{ fact: firmware.version, class: band, value: { min: 1 } }'), [
     '6 expected_after[0].class: a band is for integers, and firmware.version is text',
   ]);

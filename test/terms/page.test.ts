@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { TEMPLATE_FIELDS } from '../../agent/appraise/template.ts';
 import { type Draft, readDraft, type TermsKind } from '../../agent/terms/draft.ts';
 import { summaryOf } from '../../agent/terms/summary.ts';
 import { expectedValueSchema, type KeyClass } from '../../shared/terms.ts';
@@ -54,6 +55,19 @@ test('every class has an example that is good, and is said in words', () => {
   const known: readonly KeyClass[] = expectedValueSchema.options.map(({ shape }) => shape.class.value);
   assert.deepEqual([...new Set(classes)].sort(), [...known].sort());
   for (const each of known) assert.match(page, new RegExp(`^\\*\\*\`${each}\`\\*\\*: `, 'm'));
+});
+
+test('the summary says where two people have to sign', () => {
+  const summary = (text: string, kind: TermsKind) => summaryOf(assertGood(text, kind).terms, NOW).join('\n');
+  const [plan = ''] = examples.filter((text) => text.startsWith('plan_id: fw'));
+  assert.match(summary(plan, 'plan'), /^ {2}needs +two signatures/m);
+  const alone = plan.replace(/ids: .*/, 'ids: [pool.priority-changed]');
+  assert.doesNotMatch(summary(alone, 'plan'), /two signatures/);
+});
+
+test('the fields of templates are those that the page names', () => {
+  const named = /Fields are ([\s\S]*?), and the labels/.exec(page)?.[1]?.match(/`\w+`/g) ?? [];
+  assert.deepEqual(named.map((quoted) => quoted.slice(1, -1)).sort(), [...TEMPLATE_FIELDS].sort());
 });
 
 test('the rules that the page states are those of the code', () => {
