@@ -148,6 +148,8 @@ test('a wrong draft, key or passphrase writes nothing; what is there is not over
   const there = await sign('plan.yaml', 'alice', '--out', 'there.json');
   assert.match(there.err, /there\.json exists and is not overwritten\n {2}remedy: name another file with --out/);
   assert.equal(readFileSync(join(cwd, 'there.json'), 'utf8'), 'mine');
+  writeFileSync(join(cwd, 'latin.yaml'), Buffer.from(PLAN.replace('carol', 'Zoë'), 'latin1'));
+  assert.match((await sign('latin.yaml', 'alice')).err, /latin\.yaml is not UTF-8\n {2}remedy: save it as UTF-8/);
   assert.match((await sign('absent.yaml', 'alice')).err, /cannot read absent\.yaml: ENOENT/);
   assert.match((await sign('.', 'alice')).err, /cannot read \.: it is no file/);
   assert.match((await run('terms', 'show', 'plan.yaml')).err, /plan\.yaml is not a signed file/);

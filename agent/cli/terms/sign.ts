@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
@@ -82,6 +83,7 @@ const taskOf = (file: string, kind: TermsKind, options: SignOptions, nowS: numbe
 };
 
 const draftTask = (file: string, bytes: Buffer, kind: TermsKind, { out }: SignOptions, nowS: number): Task => {
+  if (!isUtf8(bytes)) throw notText(file);
   const draft = readDraft(bytes.toString('utf8'), { kind, nowS });
   if (draft.kind === 'bad') throw draftError(file, draft.problems);
   const target = out ?? `${file.replace(/\.(ya?ml|json)$/, '')}.signed.json`;
@@ -96,6 +98,14 @@ const draftTask = (file: string, bytes: Buffer, kind: TermsKind, { out }: SignOp
     write: writeNewFile,
   };
 };
+
+/** What stands in place of the bytes that are none would be signed. */
+const notText = (file: string): AgentError =>
+  new AgentError({
+    code: 'usage.terms',
+    message: `${file} is not UTF-8`,
+    remedy: 'save it as UTF-8, and look at what it says then',
+  });
 
 const signedTask = (file: string, signed: SignedTerms, kind: TermsKind, { out, keys }: SignOptions): Task => {
   const checked = keys === undefined ? orProblem(file, () => readClaimedTerms(signed)) : verifiedBy(file, signed, keys);
