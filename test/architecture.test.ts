@@ -124,6 +124,13 @@ test('the SSH library has one importer, which is not loaded at start', () => {
   assert.doesNotMatch(source, /\nimport (?!type )[^;]*'ssh2'/);
 });
 
+test('the age library has one importer, which is not loaded at start', () => {
+  assert.deepEqual(importers('age-encryption'), ['agent/platform/sealed-key.ts']);
+  const source = readFileSync(join(root, 'agent/platform/sealed-key.ts'), 'utf8');
+  assert.match(source, /import\('age-encryption'\)/);
+  assert.doesNotMatch(source, /\nimport (?!type )[^;]*'age-encryption'/);
+});
+
 test('HTTP/2 has one importer, which loads it when a device is asked so', () => {
   assert.deepEqual(importers('node:http2'), ['agent/probe/grpc-call.ts']);
   const source = readFileSync(join(root, 'agent/probe/grpc-call.ts'), 'utf8');
@@ -160,7 +167,12 @@ test('publish and notify both read the log, and nothing of each other; neither c
 
 test('the pure stages touch no clock, file, socket, process or store', () => {
   const world = /^node:(?!crypto$)/;
-  const looked = [...within('agent/normalise/'), ...within('agent/appraise/'), ...within('agent/baseline/')];
+  const looked = [
+    ...within('agent/normalise/'),
+    ...within('agent/appraise/'),
+    ...within('agent/baseline/'),
+    ...within('agent/terms/'),
+  ];
   assert.deepEqual(
     offenders(looked, (name) => world.test(name) || /^agent\/(record|publish|cli)\//.test(name)),
     [],

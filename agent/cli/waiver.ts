@@ -1,0 +1,11 @@
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+import { signVerb } from './terms/sign.ts';
+import { createWaiverVerb } from './waiver/create.ts';
+
+/** `waiver`: findings that are known and tolerated for a while. */
+export const waiverVerb = (program: Command, io: Io): void => {
+  const waiver = program.command('waiver').description('waivers of known findings: write and sign them');
+  createWaiverVerb(waiver, io);
+  signVerb(waiver, 'waiver', io);
+};
