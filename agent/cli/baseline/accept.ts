@@ -1,18 +1,24 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import { FACTS, type FactName } from '../../../shared/facts.ts';
 import type { AcceptancePreview, AcceptanceResult } from '../../acceptance.ts';
 import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { accountName, agreed } from '../ask.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { collect } from '../probe.ts';
 import { table } from '../table.ts';
+import { emergencyOf } from '../terms/adopt.ts';
 
 interface AcceptOptions {
   readonly config: string;
   readonly all?: boolean;
   readonly by?: string;
   readonly note?: string;
+  readonly fact?: readonly string[];
+  readonly breakGlass?: boolean;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -27,6 +33,8 @@ export const acceptVerb = (baseline: Command, io: Io): void => {
     .option('--all', 'every device')
     .option('--by <name>', 'who accepts; without it the account of this process')
     .option('--note <text>', 'why; goes into the log')
+    .option('--fact <name>', 'accept only this fact of the devices; repeatable', collect)
+    .option('--break-glass', 'accept alone what takes two approvers, or a plan beforehand; it is reported as a finding')
     .option('-y, --yes', 'do not ask after the difference was shown')
     .option('--json', 'print the difference and the result as JSON')
     .action((devices: readonly string[], options: AcceptOptions) => accept(devices, options, io));
@@ -56,15 +64,27 @@ const accept = async (devices: readonly string[], options: AcceptOptions, io: Io
     seen: previews.map(({ seq }) => seq),
     by: options.by ?? accountName(),
     ...(options.note === undefined ? {} : { note: options.note }),
+    ...(options.fact === undefined ? {} : { facts: options.fact.map(factNamed) }),
+    ...(emergencyOf(options, '').break_glass === undefined ? {} : { break_glass: true }),
   })) as AcceptanceResult;
   setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
   if (options.json) printJson(io, { previews, result });
   else io.out.write(resultText(result));
 };
 
+const factNamed = (name: string): FactName => {
+  if (Object.hasOwn(FACTS, name)) return name as FactName;
+  throw new AgentError({
+    code: 'usage.fact',
+    message: `there is no fact ${JSON.stringify(name)}`,
+    remedy: `did you mean ${closest(name, Object.keys(FACTS))}? assayer baseline show <device> lists them`,
+  });
+};
+
 const countOf = ({ length }: readonly unknown[]): string => `${length} device${length === 1 ? '' : 's'}`;
 
-const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
+/** The differences as a table. */
+export const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
   const rows = previews.flatMap(({ device, differences }) =>
     differences.map(({ fact, before, after }) => [device, fact, textOf(before), textOf(after)].map(printable)),
   );
