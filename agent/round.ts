@@ -358,6 +358,7 @@ export const contextOf = (
   nameplates: settings.nameplates,
   vantage: () => vantageTo(state.address),
   provenance: settings.provenance,
+  primaryIsDown: () => fleet.primaryIsDown(state, wallMs()),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),
