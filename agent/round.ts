@@ -89,17 +89,21 @@ const BUSY_MS = 1000;
  */
 export const admitLook = (
   due: DueLook<FleetSeat>,
-  { recorder, timetable, monoMs }: Pick<RoundDeps, 'recorder' | 'timetable' | 'monoMs'>,
+  { recorder, timetable, monoMs, fleet }: Pick<RoundDeps, 'recorder' | 'timetable' | 'monoMs' | 'fleet'>,
 ): boolean => {
   const { seat, look, early } = due;
   if (!seat.busy) {
     seat.busy = true;
     return true;
   }
-  if (isCounted(due)) recorder.polled(look, false, seat.place.labels.tenant);
+  if (isCounted(due)) recorder.polled(look, false, tenantAt(seat, fleet));
   if (early) timetable.askEarly(seat, monoMs() + BUSY_MS);
   return false;
 };
+
+/** Whose the device at this seat is: polls of it count for that tenant. */
+const tenantAt = ({ device, place }: FleetSeat, fleet: Fleet): string | undefined =>
+  (device === undefined ? place : (fleet.state(device) ?? place)).labels.tenant;
 
 const isCounted = ({ seat, early }: DueLook<FleetSeat>): boolean => !early && seat.device !== undefined;
 
@@ -121,7 +125,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
-    if (counts) deps.recorder.polled(look, ok, seat.place.labels.tenant);
+    if (counts) deps.recorder.polled(look, ok, tenantAt(seat, deps.fleet));
   }
 };
 
@@ -358,6 +362,7 @@ export const contextOf = (
   nameplates: settings.nameplates,
   vantage: () => vantageTo(state.address),
   provenance: settings.provenance,
+  primaryIsDown: () => fleet.primaryIsDown(state, wallMs()),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),

@@ -77,6 +77,9 @@ const section = (rule: RuleEntry): string =>
       ? []
       : [`- **On a device with an accepted reference** ${rule.unplanned}, unless a plan covers the change`]),
     `- **Basis** ${rule.basis}, **confirmation** ${rule.confirm}, **approval** ${rule.approval}, rule version ${rule.version}`,
+    ...(rule.collective === true
+      ? ['- **One finding** for all devices that show the same, from the first one on']
+      : []),
     ...factsOf(rule),
     `- **Innocent causes** ${rule.benign.join(', ')}`,
   ].join('\n');
