@@ -335,6 +335,7 @@ export const contextOf = (
   allow: settings.allow,
   vantage: () => vantageTo(state.address),
   provenance: settings.provenance,
+  endpointChanges: fleet.endpointChanges(state.id, wallMs()),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),

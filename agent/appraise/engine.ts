@@ -60,6 +60,7 @@ export interface LookContext {
   /** See `RuleContext`. */
   readonly vantage?: (() => string | undefined) | undefined;
   readonly provenance?: Provenance | undefined;
+  readonly endpointChanges?: number | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -199,7 +200,7 @@ const ruleContextOf = (
   { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
   approved: Approved | undefined,
-  { nowMs, allow, vantage, provenance }: LookContext,
+  { nowMs, allow, vantage, provenance, endpointChanges }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -216,6 +217,7 @@ const ruleContextOf = (
   commissioned: isCommissioned(reference),
   vantage,
   provenance,
+  endpointChanges,
 });
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({

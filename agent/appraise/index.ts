@@ -18,6 +18,7 @@ import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { identityDuplicate } from './rules/identity-duplicate.ts';
+import { identityEndpointChanged } from './rules/identity-endpoint-changed.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
 import { identityHashboardChanged } from './rules/identity-hashboard-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
@@ -67,6 +68,7 @@ export const COMPARISONS: readonly Rule[] = [
   identityHardwareSwapped,
   identityHashboardChanged,
   identityPsuChanged,
+  identityEndpointChanged,
   identityProvenanceFlagged,
 ];
 

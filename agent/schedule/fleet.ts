@@ -4,6 +4,7 @@ import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/identity.ts';
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
+import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { Interface } from '../probe/target.ts';
 import { idOf, type Place, placeKey } from './places.ts';
@@ -47,6 +48,8 @@ export class Fleet {
   readonly #seatOf = new Map<string, FleetSeat>();
   readonly #idsByMark = { host: new Map<string, string>(), range: new Map<string, string>() };
   readonly #formers = new Map<string, DeviceState>();
+  /** When the endpoint of a device was first seen to be another one, where it is. */
+  readonly #endpoints = new Map<string, number>();
   /** Marks that several devices showed, and those of each device: nothing of the kind on most gateways. */
   readonly #shared = new Map<string, Set<string>>();
   readonly #sharedOf = new Map<string, Set<string>>();
@@ -147,11 +150,27 @@ export class Fleet {
     this.#states.set(state.id, state);
     if (state.reference?.entries.some(({ approval }) => approval !== 'none')) this.#commissioned.add(state.id);
     else this.#commissioned.delete(state.id);
+    this.#noteEndpoint(state);
     if (state.attested === undefined) return;
     for (const mark of marksOf(factsOf(state))) {
       this.#noteShared(mark, state.id);
       this.#idsByMark[state.position].set(mark, state.id);
     }
+  }
+
+  #noteEndpoint({ id, tracks }: DeviceState): void {
+    const track = tracks.find(
+      ({ finding }) => finding.ruleId === identityEndpointChanged.id && finding.state !== 'provisional',
+    );
+    if (track === undefined) this.#endpoints.delete(id);
+    else this.#endpoints.set(id, track.finding.firstObservedAt * 1000);
+  }
+
+  /** How many other devices have an endpoint that changed within the last half hour. */
+  endpointChanges(id: string, nowMs: number): number {
+    let count = 0;
+    for (const [other, atMs] of this.#endpoints) if (other !== id && nowMs - atMs <= HALF_HOUR_MS) count += 1;
+    return count;
   }
 
   #noteShared(mark: string, id: string): void {
@@ -289,6 +308,7 @@ export class Fleet {
 
 const NOBODY: readonly never[] = [];
 const MOST_TWINS = 16;
+const HALF_HOUR_MS = 30 * 60_000;
 
 /** Whether what shows at the address of a device is that device. `unsure`: too little to compare, so the address decides. */
 const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {

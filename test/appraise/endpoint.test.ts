@@ -5,7 +5,7 @@ import { dueSurfaces, endpointShown, noteEndpoint, surfacesShown } from '../../a
 import { NO_FACTS } from '../../agent/baseline/kept.ts';
 import { withEndpoint } from '../../agent/normalise/facts.ts';
 import type { Surface } from '../../agent/probe/capture.ts';
-import { ADDRESS, HOUR, honest, observationOf, T0, Watch } from './watch.ts';
+import { ADDRESS, HOUR, honest, MINUTE, observationOf, T0, Watch } from './watch.ts';
 
 const NEVER: { readonly [Name in Surface]?: number } = {};
 
@@ -128,20 +128,52 @@ test('a device whose firmware names no components has those of its endpoint; whe
   assert.deepEqual([lost.facts['firmware.components'], lost.gaps.get('firmware.components')], [undefined, 'timeout']);
 });
 
-test('firmware.fingerprint-changed: a TLS or SSH key made anew under the same version is high, by name; without it nothing is said', () => {
-  const watch = Watch.known();
-  const components = (key: string | undefined) => (nowMs: number) => {
-    const plain = observationOf('full', nowMs, { facts: honest(nowMs) });
-    return { facts: withEndpoint(plain, key === undefined ? [] : [{ name: 'tls.key', value: key }]).facts };
+/** What a machine shows with these components of its endpoint. */
+const showingEndpoint = (shown: { readonly [name: string]: string }) => (nowMs: number) => {
+  const plain = observationOf('full', nowMs, { facts: honest(nowMs) });
+  return {
+    facts: withEndpoint(
+      plain,
+      Object.entries(shown).map(([name, value]) => ({ name, value })),
+    ).facts,
   };
-  watch.live(HOUR, components('a'));
-  watch.live(HOUR, components(undefined));
-  watch.live(HOUR, components('a'));
+};
+
+test('identity.endpoint-changed: a key made anew under the same version is medium, by name; without it nothing is said', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'a' }));
+  watch.live(HOUR, showingEndpoint({}));
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'a' }));
   assert.deepEqual(watch.said(), []);
-  watch.live(HOUR, components('b'));
-  assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'b' }));
+  assert.deepEqual(watch.said(), ['identity.endpoint-changed open']);
   assert.deepEqual(
-    watch.statements.map(({ severity, before, after }) => [severity, before, after]),
-    [['high', [{ key: 'tls.key', value: 'a' }], [{ key: 'tls.key', value: 'b' }]]],
+    watch.statements.map(({ severity, basis, before, after }) => [severity, basis, before, after]),
+    [['medium', 'gateway-observed', [{ key: 'tls.key', value: 'a' }], [{ key: 'tls.key', value: 'b' }]]],
   );
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'a' }));
+  assert.equal(watch.said().at(-1), 'identity.endpoint-changed resolved');
+});
+
+test('identity.endpoint-changed: the splash of an extortioner on a second device is high, also on the first', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'asset./': 'page' }));
+  watch.live(2 * MINUTE, showingEndpoint({ 'asset./': 'splash' }));
+  watch.context = { endpointChanges: 1 };
+  watch.live(20 * MINUTE, showingEndpoint({ 'asset./': 'splash' }));
+  assert.deepEqual(
+    watch.opened('identity.endpoint-changed').map(({ severity, reasons }) => [severity, reasons]),
+    [
+      ['medium', undefined],
+      ['high', ['several-devices']],
+    ],
+  );
+});
+
+test('firmware.fingerprint-changed: a page and a key that changed together are high, and are not told twice', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'asset./': 'page', 'ssh.host-key': 'a' }));
+  watch.live(HOUR, showingEndpoint({ 'asset./': 'other', 'ssh.host-key': 'b' }));
+  assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
+  assert.equal(watch.statements[0]?.severity, 'high');
 });
