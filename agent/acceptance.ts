@@ -1,7 +1,11 @@
-import { attestedClaims, requireAcceptable } from './appraise/accept.ts';
+import type { FactName } from '../shared/facts.ts';
+import { attestedClaims, requireAcceptable, wantsMorePeople } from './appraise/accept.ts';
+import { approvedOf } from './appraise/approval.ts';
 import type { DeviceState } from './appraise/device.ts';
+import { changed } from './baseline/compared.ts';
 import { keptFacts } from './baseline/kept.ts';
 import { type Difference, diffReference } from './baseline/reference.ts';
+import type { Standing } from './baseline/standing.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Person } from './record/batch.ts';
 import type { Recorder } from './record/recorder.ts';
@@ -33,6 +37,13 @@ export const previewAcceptance = (fleet: Known, devices: readonly string[]): rea
   }));
 };
 
+export interface AcceptanceDeps {
+  readonly recorder: Recorder;
+  /** How many approvers this gateway trusts: without any the word of a person at the gateway is all there is. */
+  readonly approvers: number;
+  readonly standing: Standing;
+}
+
 /** What came of an acceptance, device by device. */
 export interface AcceptanceResult {
   readonly accepted: readonly string[];
@@ -42,12 +53,18 @@ export interface AcceptanceResult {
 /** Accepts what a person was shown of `devices`; what changed since, or may not be settled yet, is refused by device. */
 export const acceptSeen = (
   fleet: Known,
-  request: { readonly devices: readonly string[]; readonly seen: readonly number[] } & Person,
-  { recorder }: { readonly recorder: Recorder },
+  request: {
+    readonly devices: readonly string[];
+    readonly seen: readonly number[];
+    readonly facts?: readonly FactName[];
+    readonly breakGlass?: boolean;
+  } & Person,
+  { recorder, approvers, standing }: AcceptanceDeps,
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();
   const accepted: DeviceState[] = [];
+  const alone: string[] = [];
   const refused: AcceptanceResult['refused'][number][] = [];
   // A device that is named twice is accepted once.
   const seen = new Map(request.devices.map((device, index) => [device, request.seen[index]]));
@@ -55,16 +72,51 @@ export const acceptSeen = (
     try {
       const state = attestedState(fleet, device);
       requireSeen(state, seq);
-      requireAcceptable(state);
+      requireAcceptable(state, request.facts);
+      requireOwn(state, request.facts, standing);
+      if (approvers > 0 && wantsMorePeople(state, request.facts)) {
+        if (request.breakGlass !== true) throw morePeople(state);
+        alone.push(state.id);
+      }
       accepted.push(state);
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
       refused.push({ device, message: error.message, remedy: error.remedy });
     }
   }
-  if (accepted.length > 0) recorder.takeAcceptance(accepted, personOf(request));
+  if (accepted.length > 0) recorder.takeAcceptance(accepted, { ...personOf(request), ...factsOf(request), alone });
   return { accepted: accepted.map(({ id }) => id), refused };
 };
+
+const factsOf = ({ facts }: { readonly facts?: readonly FactName[] }): { readonly facts?: readonly FactName[] } =>
+  facts === undefined ? {} : { facts };
+
+/** What a signed document holds is approved by the next version of it. */
+const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, standing: Standing): void => {
+  const observed = attestedClaims(state);
+  const approved = approvedOf(state, standing, observed, 0);
+  const held = [...(approved?.holders.keys() ?? [])].find(
+    (fact) =>
+      facts?.includes(fact) !== false &&
+      observed[fact] !== undefined &&
+      changed(fact, approved?.facts[fact] ?? null, observed[fact]),
+  );
+  if (held === undefined) return;
+  throw new AgentError({
+    code: 'baseline.held-by-document',
+    message: `${state.id}: a signed document holds ${held}, and what is seen is not among what it allows`,
+    remedy:
+      'have its next version signed and adopt that: assayer baseline adopt; or accept other facts only, with --fact',
+  });
+};
+
+const morePeople = ({ id }: DeviceState): AgentError =>
+  new AgentError({
+    code: 'baseline.two-approvers',
+    message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
+    remedy:
+      'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+  });
 
 const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });
 

@@ -1,10 +1,13 @@
 import { type TrustedKey, trustKey } from '../shared/keys.ts';
 import type { LogEnd } from '../shared/statement.ts';
 import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
+import type { Handed } from './adoption.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
+import { namesUsers } from './appraise/promote.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
+import { ChangeControl } from './change-control.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
@@ -27,7 +30,7 @@ import type { Built } from './record/entry.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
 import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
 import { Log, type ReadOptions } from './record/log.ts';
-import { Orders } from './record/orders.ts';
+import { type Order, Orders } from './record/orders.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
@@ -37,8 +40,10 @@ import { buildReload, buildStop, type StartFacts } from './record/session.ts';
 import { keepHead, keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
 import { Witnesses } from './record/witnesses.ts';
-import { Fleet, phaseOf } from './schedule/fleet.ts';
+import { type ReviewResult, reviewFinding } from './review.ts';
+import { Fleet, type Ownership, phaseOf } from './schedule/fleet.ts';
 import { placesOf } from './schedule/places.ts';
+import { Tenants } from './schedule/tenants.ts';
 
 /** What the agent gets from its process. */
 export interface Ambience {
@@ -72,8 +77,12 @@ const ACCEPTED_MS = 10;
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
 const RETENTION_MS = 3_600_000;
+/** How often plans and waivers are looked through for what time ended, ms. */
+const CHANGES_MS = 60_000;
 /** How often the head of the log is signed and kept beside the store, where it grew, ms. */
 const HEAD_MS = 60_000;
+
+const ownershipIn = (config: Config, { wallMs }: Clock): Ownership => ({ tenants: new Tenants(config), nowMs: wallMs });
 
 /** The agent: wires the stages together and lives until it is stopped. */
 export class Daemon {
@@ -87,6 +96,7 @@ export class Daemon {
   readonly #begun = Promise.withResolvers<boolean>();
   readonly #replaced = Promise.withResolvers<Replaces>();
   readonly #sessions: Sessions;
+  readonly #changes: ChangeControl;
   /** When the process before this one wrote its last entry. */
   readonly #ranUntilMs: number;
   /** The configuration in force. */
@@ -112,7 +122,12 @@ export class Daemon {
     let daemon: Daemon | undefined;
     try {
       const known = [...store.devices(readDevice)];
-      const fleet = new Fleet(placesOf(config), known, store.meta(PASSED, passedEntries) ?? new Set());
+      const fleet = new Fleet(
+        placesOf(config),
+        known,
+        store.meta(PASSED, passedEntries) ?? new Set(),
+        ownershipIn(config, ambience.clock),
+      );
       const log = readLog(loaded.config, {
         store,
         signer: key.signer,
@@ -147,6 +162,7 @@ export class Daemon {
     this.#time = time;
     const attested = log.replaced === undefined ? attestedOf(store, fleet) : new Attested();
     const { clock, emit } = ambience;
+    const orders = Orders.read(store);
     const recorder = new Recorder({
       log,
       attested,
@@ -157,9 +173,20 @@ export class Daemon {
       state: (device) => this.#plant.fleet.state(device),
       expected: () => this.#plant.fleet.expected(),
       storms: log.replaced === undefined ? stormsOf(store) : NO_STORMS,
+      orders,
     });
-    const orders = Orders.read(store);
     this.#ground = { key, store, log, attested, recorder, orders, outbox: new LogOutbox(log, store, 'mqtt') };
+    this.#changes = new ChangeControl({
+      orders,
+      recorder,
+      store,
+      log: () => log.origin,
+      gateway: `${loaded.config.operator}/${loaded.config.gateway}`,
+      approvers: () => this.#loaded.approvers,
+      states: () => this.#plant.fleet.states(),
+      wallMs: clock.wallMs,
+      emit,
+    });
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
@@ -199,14 +226,17 @@ export class Daemon {
     const states = [...store.devices(readDevice)];
     const pages = restatement(store, states, replaced);
     const boots = JSON.stringify([...earlierBoots(store)].slice(-MOST_BOOTS));
-    let carried: readonly DeviceState[] = [];
+    const { orders } = this.#ground;
+    const isWithheld = ({ terms }: Order): boolean => this.#redaction !== undefined && namesUsers(terms);
+    let carried: ReturnType<typeof restate> = { states: [], orders: [] };
     log.begin(start, (tx) => {
-      carried = restate(tx, pages, states);
+      carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
       tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
       tx.saveMeta(FORMER_BOOTS, boots);
     });
     const { fleet } = this.#plant;
-    const known = carried.filter(({ id }) => fleet.state(id) !== undefined);
+    orders.carry(carried.orders);
+    const known = carried.states.filter(({ id }) => fleet.state(id) !== undefined);
     // What a look has touched meanwhile stays: every state of a device holds the same marks.
     for (const state of known) fleet.keep({ ...state, marks: fleet.state(state.id)?.marks ?? state.marks });
     recorder.takeRestated(known);
@@ -266,6 +296,9 @@ export class Daemon {
     this.#every(HEAD_MS, () => this.#keepHead());
     this.#try(() => this.#keepHead());
     this.#every(RETENTION_MS, () => this.#prune());
+    this.#every(CHANGES_MS, () => this.#changes.tick());
+    this.#every(RETENTION_MS, () => this.#changes.tickStale());
+    this.#try(() => this.#changes.tick());
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
       log: this.#ground.log.origin,
@@ -332,6 +365,7 @@ export class Daemon {
         takeMarker: (payload) => witnesses.takeMarker(payload),
       },
       observe: (devices) => this.#observe(devices),
+      takeTerms: (payload) => this.#changes.takeDelivered(payload),
       ...this.#ambience,
     });
     return { uplink, witnesses };
@@ -403,7 +437,7 @@ export class Daemon {
       now: Math.floor(this.#ambience.clock.wallMs() / SECOND_MS),
       days: this.#plant.config.retention_days,
       below: this.#prunableBelow(),
-      keep: restsOn(store, baselines),
+      keep: restsOn(store, [...baselines, ...this.#changes.all().map(({ seq }) => seq)]),
     };
     const step = (after: number): void => {
       if (this.#stopping.signal.aborted) return;
@@ -485,7 +519,12 @@ export class Daemon {
     const { fleet: former, pacer } = this.#plant;
     await pacer.stop();
     this.#ground.recorder.flush();
-    const fleet = new Fleet(placesOf(loaded.config), former.states(), new Set(former.passedEntries()));
+    const fleet = new Fleet(
+      placesOf(loaded.config),
+      former.states(),
+      new Set(former.passedEntries()),
+      ownershipIn(loaded.config, this.#ambience.clock),
+    );
     try {
       this.#stateReload(loaded, fleet.removed);
       this.#loaded = loaded;
@@ -530,6 +569,20 @@ export class Daemon {
         return previewAcceptance(this.#plant.fleet, request.devices);
       case 'accept':
         return this.#accept(request);
+      case 'adopt':
+        return this.#changes.adopt(handedOver(request));
+      case 'orders':
+        return this.#changes.all();
+      case 'withdraw':
+        return this.#changes.withdraw(request.name, request.by);
+      case 'close':
+        return this.#changes.close(request.kind, request.id, request.by);
+      case 'plan-report':
+        return this.#changes.report(request.id);
+      case 'approved':
+        return this.#changes.approved(request.device);
+      case 'review':
+        return this.#review(request);
       default:
         throw new AgentError({
           code: 'control.unknown',
@@ -542,7 +595,12 @@ export class Daemon {
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
     const { fleet, timetable, pacer } = this.#plant;
     const { monoMs } = this.#ambience.clock;
-    const result = acceptSeen(fleet, request, { recorder: this.#ground.recorder });
+    const { recorder, orders } = this.#ground;
+    const result = acceptSeen(
+      fleet,
+      { ...request, breakGlass: request.break_glass === true },
+      { recorder, approvers: this.#loaded.approvers.keys.size, standing: orders.standing },
+    );
     // The new reference is attested by a full look at each device; many of them are spread like a round.
     const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
     for (const device of result.accepted) {
@@ -550,6 +608,12 @@ export class Daemon {
       if (seat !== undefined) timetable.askEarly(seat, monoMs() + phaseOf(device) * spreadMs);
     }
     return result;
+  }
+
+  #review({ opened_seq: openedSeq, action, by, note }: Extract<ControlRequest, { do: 'review' }>): ReviewResult {
+    const { recorder, store } = this.#ground;
+    const review = { action, by, ...(note === undefined ? {} : { note }) };
+    return reviewFinding(openedSeq, review, { states: this.#plant.fleet.states(), recorder, store });
   }
 
   #status(): object {
@@ -591,6 +655,10 @@ export class Daemon {
     this.#ground.recorder.stop();
   }
 }
+
+/** What a person at the gateway hands over. */
+const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
+  'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
 
 /** Name under which the store keeps the log-ins that devices refused. */
 const REFUSED_LOGINS = 'refused-logins';

@@ -1,4 +1,5 @@
 import { appraise } from './appraise/engine.ts';
+import { expiredBy } from './appraise/firmware-policy.ts';
 import { revisionOf, type Standing } from './baseline/standing.ts';
 import type { LoadedConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
@@ -75,7 +76,10 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),
-      standing: standingNow(`${VERSION} ${sha256}`, plantDeps),
+      firmware: config.firmware,
+      nameplates: config.nameplates,
+      allowOf: new Map(Object.entries(config.tenants).flatMap(([name, { allow }]) => (allow ? [[name, allow]] : []))),
+      standing: standingNow(`${VERSION} ${sha256}`, (nowMs) => epochOf(config, fleet, nowMs), plantDeps),
       redact: config.redact,
       turns: ({ phase }) => ({
         lastMs: (surface) => turns[surface].lastMs(phase),
@@ -107,6 +111,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
 /** What is in force at each look. Time alone changes it at most once a minute. */
 const standingNow = (
   policy: string,
+  epochAt: (nowMs: number) => string,
   { standing, clock }: Pick<PlantDeps, 'standing' | 'clock'>,
 ): RoundDeps['settings']['standing'] => {
   let known: (StandingNow & { readonly minute: number }) | undefined;
@@ -114,10 +119,18 @@ const standingNow = (
     const minute = Math.floor(clock.wallMs() / MINUTE_MS);
     const now = standing();
     if (known?.standing !== now || known.minute !== minute)
-      known = { standing: now, minute, policy: `${policy} ${revisionOf(now, minute * MINUTE_MS)}` };
+      known = {
+        standing: now,
+        minute,
+        policy: `${policy} ${epochAt(minute * MINUTE_MS)} ${revisionOf(now, minute * MINUTE_MS)}`,
+      };
     return known;
   };
 };
+
+/** Changes when time alone changes what the configuration says: assignments begin and end, approvals of firmware expire. */
+const epochOf = ({ firmware }: Config, fleet: Fleet, nowMs: number): string =>
+  `${fleet.epoch(nowMs)}.${firmware === undefined ? 0 : expiredBy(firmware, nowMs)}`;
 
 const MINUTE_MS = 60_000;
 

@@ -10,11 +10,13 @@ import {
   surfacesShown,
 } from './appraise/endpoint.ts';
 import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
+import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
 import type { Provenance } from './appraise/provenance.ts';
-import type { AllowList } from './appraise/rule.ts';
+import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
+import { type Assignment, relabelled, tenantLeft } from './appraise/tenancy.ts';
 import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
 import { type LookDeps, lookAt, type Seen, type Sight } from './look.ts';
@@ -58,6 +60,10 @@ export interface RoundSettings {
   readonly provenance?: Provenance;
   /** Whether anybody answers to ARP at an address. */
   readonly linkAlive: (address: string) => boolean | undefined;
+  readonly firmware?: FirmwarePolicy | undefined;
+  readonly nameplates?: readonly Nameplate[];
+  /** The lists of tenants that have one. */
+  readonly allowOf?: ReadonlyMap<string, AllowList>;
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
@@ -205,8 +211,9 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
 
 /** Whose look it was, and what it means. Undefined at an address where nothing was ever found, and while it is not known. */
 const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): Judged | undefined => {
-  const state = deviceOf(seat, look, seen, deps);
-  if (state === undefined) return undefined;
+  const found = deviceOf(seat, look, seen, deps);
+  if (found === undefined) return undefined;
+  const state = ofTenant(found, seat, deps);
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
   const context = contextOf(state, seat, sight, deps);
@@ -233,6 +240,20 @@ const askTwins = (
   if (seats.length === 0) return;
   for (const other of seats) timetable.askEarly(other, monoMs());
   timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
+};
+
+/** The device with the labels that it has now. What was open for a tenant whose it is no longer ends before that. */
+const ofTenant = (state: DeviceState, { place }: FleetSeat, deps: RoundDeps): DeviceState => {
+  const labels = deps.fleet.labelsOf(place, state.id);
+  if (labels.tenant === state.labels.tenant) return state;
+  const { state: left, statements } = tenantLeft(state, deps.wallMs());
+  if (statements.length === 0) return relabelled(left, labels);
+  const verdict: Verdict = { state: left, changed: true, transitions: statements };
+  const look = { kind: 'unreachable', atMs: deps.wallMs() } as const;
+  void deps.recorder.take({ before: state, marks: { ...state.marks }, verdict, address: place.address, look });
+  // At once: what follows is said under other labels.
+  deps.recorder.flush();
+  return relabelled(deps.fleet.state(state.id) ?? state, labels);
 };
 
 /** The full look with the endpoint of the device it belongs to, as it was seen now or when it last had its turn. */
@@ -332,7 +353,9 @@ export const contextOf = (
   { settings, fleet, wallMs, random }: Pick<RoundDeps, 'settings' | 'fleet' | 'wallMs' | 'random'>,
 ): LookContext => ({
   nowMs: wallMs(),
-  allow: settings.allow,
+  ...policyFor(fleet.assignmentOf(state), settings),
+  firmware: settings.firmware,
+  nameplates: settings.nameplates,
   vantage: () => vantageTo(state.address),
   provenance: settings.provenance,
   endpointChanges: fleet.endpointChanges(state.id, wallMs()),
@@ -352,6 +375,16 @@ export const contextOf = (
   ...settings.standing(),
   random,
 });
+
+/** The pools of the tenant hold for its devices, those of the site for all others. */
+const policyFor = (
+  assignment: Assignment | undefined,
+  { allow, allowOf }: RoundSettings,
+): Pick<LookContext, 'allow' | 'tenancy'> => {
+  if (assignment === undefined) return { allow };
+  const own = allowOf?.get(assignment.tenant);
+  return { allow: own ?? allow, tenancy: own === undefined ? assignment : { ...assignment, allow: own } };
+};
 
 /** Where a fact was read: names of questions of the driver that were answered, and of surfaces of the endpoint. */
 const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceState): readonly string[] => {

@@ -29,6 +29,7 @@ export const CHANNELS = {
   rsp: { path: '{gateway}/rsp/{collector}', retain: false, expiryS: 300, contentType: JSON_TEXT },
   dev: { path: '{gateway}/dev/{device}', retain: true, contentType: STATEMENT },
   finding: { path: '{gateway}/finding/{severity}', retain: false, expiryS: 3_600, contentType: STATEMENT },
+  ref: { path: '{gateway}/ref/{terms}', retain: true, contentType: JSON_TEXT },
   collector: { path: '_fleet/collector/{collector}', retain: true, expiryS: 900, contentType: JSON_TEXT },
   epoch: { path: '_fleet/epoch/{collector}', retain: true, expiryS: 900, contentType: JSON_TEXT },
   rollcall: { path: '_fleet/rollcall/{collector}', retain: false, expiryS: 60, contentType: JSON_TEXT },

@@ -106,6 +106,7 @@ export interface FactValues {
   'telemetry.hw_errors': number;
   'telemetry.last_share_age_s': number;
   'telemetry.faults': readonly string[];
+  'telemetry.share_difficulty': number;
 }
 
 export type FactName = keyof FactValues;
@@ -215,6 +216,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
     class: 'volatile',
     meaning: 'faults that keep the device from hashing, as it names them',
   },
+  'telemetry.share_difficulty': integer('difficulty of a share at the pool in use, rounded', 'volatile'),
 };
 
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */

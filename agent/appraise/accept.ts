@@ -54,6 +54,14 @@ export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[
   return { cited: attested.seq, attested, covered };
 };
 
+/** Whether this acceptance settles what two people have to approve, or a plan beforehand. */
+export const wantsMorePeople = (state: DeviceState, facts?: readonly FactName[]): boolean =>
+  state.tracks.some((track) => {
+    const approval = ruleOf(track.finding.ruleId)?.approval;
+    const unplanned = track.finding.plan === undefined;
+    return covers(track, facts) && (approval === 'A2' || approval === 'AP') && unplanned;
+  });
+
 /**
  * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
  * the next full look is attested against the new reference. Throws what `requireAcceptable` throws.
@@ -105,7 +113,7 @@ const unreadableOf = (covered: readonly Track[], { missing = [] }: Attested): Pi
 const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity);
 
 /** Nobody may settle the lesser matter while the greater one lies open (catalogue §3). */
-const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
+export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const other = state.tracks.find(
     (track) =>

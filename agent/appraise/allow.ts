@@ -56,6 +56,12 @@ export const nearestLine = (allow: AllowList, url: string, user: string | undefi
   return nearest?.line;
 };
 
+/** A line as a value of a finding. */
+export const shownLine = ({ url, user }: AllowList[number]): { readonly url: string; readonly user?: string } => ({
+  url,
+  ...(user === undefined ? {} : { user }),
+});
+
 /** Addresses that no pool on the internet has (RFC 1918, RFC 4193, link-local, loopback). */
 export const isPrivateHost = (url: string): boolean =>
   /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.|\[(?:f[cd]|fe80|::1\]))/.test(

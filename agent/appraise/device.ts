@@ -2,6 +2,7 @@ import type { FactName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
+import type { ShareMark } from './rules/pool-share-gap.ts';
 
 export type Approval = 'none' | 'local' | 'signed';
 
@@ -46,6 +47,8 @@ export interface Attested<Kept = KeptFacts> {
   readonly missing?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
+  /** `seq` of the entries that adopted the documents which held its facts, as text. */
+  readonly documents?: string;
 }
 
 /** A finding that is not closed, with its counters. */
@@ -108,6 +111,8 @@ export interface Marks {
   sessionPolls: number;
   /** Questions that were closed at every full look since the first. */
   usuallyClosed?: readonly string[] | undefined;
+  /** When a share was last seen to be accepted. */
+  shares?: ShareMark | undefined;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
@@ -172,6 +177,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly referenceChanged?: true;
   /** Facts that a person accepted as closed: that they cannot be read is no finding. */
   readonly unreadable?: readonly FactName[];
+  /** Its tenant is another one than the last attestation says. */
+  readonly relabelled?: true;
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */
@@ -203,6 +210,7 @@ const noMarks = (): Marks => ({
   ranS: undefined,
   sessionPolls: 0,
   usuallyClosed: undefined,
+  shares: undefined,
   closed: undefined,
   endpoint: undefined,
   asked: 0,

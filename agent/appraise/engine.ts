@@ -10,17 +10,19 @@ import { approvedOf, circumstancesOf, describe } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
+import type { FirmwarePolicy } from './firmware-policy.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import { underPlans } from './planned.ts';
 import type { Provenance } from './provenance.ts';
-import type { AllowList, Deviation, RuleContext, RuleEntry } from './rule.ts';
+import type { AllowList, Deviation, Nameplate, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
 import { duplicatesSeen, identityDuplicate, type Twin } from './rules/identity-duplicate.ts';
 import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import { poolShareGap, shareGap, tellsShares } from './rules/pool-share-gap.ts';
 import {
   hasRebooted,
   rebootsSeen,
@@ -45,6 +47,7 @@ import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visi
 import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
+import type { Tenancy } from './tenancy.ts';
 import { end, isUndecided, quietAtMs, seconds, worst } from './track.ts';
 
 /** What one attempt to look at a device gave. */
@@ -61,6 +64,11 @@ export interface LookContext {
   readonly vantage?: (() => string | undefined) | undefined;
   readonly provenance?: Provenance | undefined;
   readonly endpointChanges?: number | undefined;
+  /** Whose the device is now, as its labels say; undefined where nobody says. */
+  readonly tenancy?: Tenancy | undefined;
+  /** What the operator says of firmware; undefined where nothing is configured. */
+  readonly firmware?: FirmwarePolicy | undefined;
+  readonly nameplates?: readonly Nameplate[] | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -122,7 +130,6 @@ export const appraise = (state: DeviceState, look: Look, context: LookContext): 
 };
 
 const NONE: readonly never[] = [];
-const NO_HOLDERS: ReadonlyMap<FactName, number> = new Map();
 
 const untouched = (state: DeviceState, observation: Observation, context: LookContext): Verdict => {
   const stale = isStale(state.marks, context);
@@ -180,7 +187,12 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
   const advanced = advance(state, silences, draftingOf(state, context), { nowMs, attestable: true });
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
-  const outcomes = runComparisons({}, nothing, approved?.facts, ruleContextOf(state, state.address, approved, context));
+  const outcomes = runComparisons(
+    {},
+    nothing,
+    approved?.facts,
+    ruleContextOf(state, state.address, {}, approved, context),
+  );
   clearSettled(state);
   return {
     state: {
@@ -199,8 +211,9 @@ const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupporte
 const ruleContextOf = (
   { labels, firstSeenMs, attested, reference }: DeviceState,
   address: string,
+  facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, vantage, provenance, endpointChanges }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates, vantage, provenance, endpointChanges }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -208,11 +221,15 @@ const ruleContextOf = (
     labels,
     address,
     get facts() {
-      return { ...approved?.facts, ...keptFacts(attested?.facts) };
+      return { ...approved?.facts, ...keptFacts(attested?.facts), ...facts };
     },
   },
   ...(allow === undefined ? {} : { allow }),
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+  ...(tenancy === undefined ? {} : { tenancy }),
+  ...(firmware === undefined ? {} : { firmware }),
+  ...(nameplates === undefined ? {} : { nameplates }),
+  ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
   commissioned: isCommissioned(reference),
   vantage,
@@ -242,14 +259,15 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
   const moved = withFindings(noted, advanced, outcomes, observation, context);
   const unseen = unattestedFacts(moved, facts);
-  const trigger = attestable ? triggerOf(moved, unseen, advanced, context) : undefined;
+  const documents = documentsText(approved);
+  const trigger = attestable ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
   const restless = stopIsNew || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
   touch(before, { ...compared, facts });
   if (trigger !== undefined)
     return attest(moved, trigger, {
       facts,
       standIns: compared.standIns,
-      documents: approved?.holders ?? NO_HOLDERS,
+      approved,
       outcomes,
       advanced,
       observation,
@@ -305,10 +323,11 @@ const outcomesOf = (
   context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
   const { nowMs, standing } = context;
-  const ruleContext = ruleContextOf(state, address, approved, context);
+  const ruleContext = ruleContextOf(state, address, facts, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
+    ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
     ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
     ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
@@ -489,11 +508,18 @@ const withUnattested = (state: DeviceState, unattested: string | undefined): Dev
   return unattested === undefined ? rest : { ...rest, unattested };
 };
 
+/** Which documents hold facts of the device, as text; undefined where none does. */
+const documentsText = (approved: Approved | undefined): string | undefined =>
+  approved === undefined || approved.holders.size === 0
+    ? undefined
+    : [...new Set(approved.holders.values())].sort((a, b) => a - b).join();
+
 /** Why a full look must be attested, if it must. What is not confirmed waits. */
 const triggerOf = (
   state: DeviceState,
   unseen: string | undefined,
   advanced: Advanced,
+  documents: string | undefined,
   { nowMs, refreshDueMs, demanded }: LookContext,
 ): Trigger | undefined => {
   const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
@@ -501,6 +527,7 @@ const triggerOf = (
   if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
+  if (state.relabelled === true || documents !== state.attested.documents) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
   if (demanded === true) return 'demand';
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
@@ -509,8 +536,7 @@ const triggerOf = (
 interface Judged {
   readonly facts: Facts;
   readonly standIns: Observation['standIns'];
-  /** Entries of the facts that a document holds. */
-  readonly documents: ReadonlyMap<FactName, number>;
+  readonly approved: Approved | undefined;
   readonly outcomes: readonly Outcome[];
   readonly advanced: Advanced;
   /** As it came, for the next to be the same. */
@@ -523,17 +549,21 @@ interface Judged {
 const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, documents, outcomes, advanced, observation, context, stale }: Judged,
+  { facts, standIns, approved, outcomes, advanced, observation, context, stale }: Judged,
 ): Verdict => {
   const lit = withoutDark(judged, context.nowMs);
   const reference = citedReference(
     judged.reference,
     outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
-    documents,
+    approved?.holders,
   );
   const learn = learnable(judged, facts);
-  const { referenceChanged: _, unattested: __, ...rest } = lit.state;
-  const attested = attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs);
+  const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
+  const documents = documentsText(approved);
+  const attested = {
+    ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
+    ...(documents === undefined ? {} : { documents }),
+  };
   const state: DeviceState = {
     ...rest,
     attested,

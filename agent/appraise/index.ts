@@ -10,10 +10,16 @@ import { configAccessChanged } from './rules/config-access-changed.ts';
 import { configDrift } from './rules/config-drift.ts';
 import { configNetworkChanged } from './rules/config-network-changed.ts';
 import { configPerformanceChanged } from './rules/config-performance-changed.ts';
+import { configSafetyWeakened } from './rules/config-safety-weakened.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
+import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
+import { firmwareImageHashMismatch } from './rules/firmware-image-hash-mismatch.ts';
+import { firmwareInconsistent } from './rules/firmware-inconsistent.ts';
+import { firmwareKnownVulnerable } from './rules/firmware-known-vulnerable.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareUnlisted } from './rules/firmware-unlisted.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
@@ -28,6 +34,7 @@ import { poolFailoverActive } from './rules/pool-failover-active.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { poolPriorityChanged } from './rules/pool-priority-changed.ts';
 import { poolReconnectRedirect } from './rules/pool-reconnect-redirect.ts';
+import { poolShareGap } from './rules/pool-share-gap.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
@@ -39,6 +46,7 @@ import { remoteControlWriteSessionHeld } from './rules/remote-control-write-sess
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { runtimeStaleData } from './rules/runtime-stale-data.ts';
 import { runtimeStoppedUnexpectedly } from './rules/runtime-stopped-unexpectedly.ts';
+import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
@@ -55,12 +63,19 @@ export const COMPARISONS: readonly Rule[] = [
   poolFailoverActive,
   poolTransportDowngraded,
   poolReconnectRedirect,
+  tenantHashDestinationBreach,
   firmwareVersionChanged,
   firmwareFamilyChanged,
   firmwareFingerprintChanged,
+  firmwareUnlisted,
+  firmwareImageHashMismatch,
   firmwareRollback,
+  firmwareInconsistent,
+  firmwareBootMediumChanged,
+  firmwareKnownVulnerable,
   configDrift,
   configPerformanceChanged,
+  configSafetyWeakened,
   configNetworkChanged,
   configAccessChanged,
   remoteControlApiWriteOpen,
@@ -76,6 +91,7 @@ export const COMPARISONS: readonly Rule[] = [
 export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
   remoteControlWriteSessionHeld,
+  poolShareGap,
   identityNewDevice,
   identityDeviceMissing,
   identityDuplicate,

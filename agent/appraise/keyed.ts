@@ -24,6 +24,13 @@ export const changedSettings = (names: readonly FactName[], observed: Facts, app
 
 const keyOf = (name: FactName): string => name.slice(name.indexOf('.') + 1);
 
+/** Settings without a fact of their own have keys that begin so. */
+export const OTHER = 'other.';
+
+/** These settings, by key. */
+export const othersOf = (facts: Facts): ReadonlyMap<string, string> =>
+  new Map((facts['config.other'] ?? []).map(({ key, value }) => [OTHER + key, value]));
+
 /** Values of a list of named texts that both sides know and that differ. */
 export const changedParts = (
   observed: ReadonlyMap<string, string>,

@@ -27,7 +27,12 @@ export const nextAtMs = (
   const confirming = confirmingAtMs(state, context);
   const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
   if (confirming !== undefined) wishes.push(confirming);
-  else if (isDark(state) || state.returned !== undefined || state.referenceChanged === true)
+  else if (
+    isDark(state) ||
+    state.returned !== undefined ||
+    state.referenceChanged === true ||
+    state.relabelled === true
+  )
     wishes.push(nowMs + jittered(context));
   // The reference has to be seen again for a while, not three times in a moment.
   else if (isEnding) wishes.push(nowMs + context.pollIntervalMs);

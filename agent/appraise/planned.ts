@@ -3,7 +3,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import type { Plan } from '../../shared/terms.ts';
 import { approvedFacts } from '../baseline/approved.ts';
 import type { Circumstances } from '../baseline/expected.ts';
-import { type Adopted, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
+import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import type { Outcome, Ran } from './outcome.ts';
@@ -73,12 +73,7 @@ const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolea
 const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, planned: Planned): boolean => {
   if (terms.expected_after === undefined) return true;
   const { observed, approved, circumstances } = planned;
-  const held = new Map<string, Held>(
-    [...Map.groupBy(terms.expected_after, ({ fact }) => fact)].map(([fact, items]) => [
-      fact,
-      { items, seq, refId: terms.plan_id, closeness: Number.POSITIVE_INFINITY },
-    ]),
-  );
+  const held = expectedBy(terms, seq);
   if (ran.against === undefined) return shows(observed, held, circumstances);
   const expected = approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
   const left = ran.against(expected);
@@ -93,10 +88,9 @@ export const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumst
   return known.length > 0 && known.every((fact) => canonicalJson(facts[fact]) === canonicalJson(observed[fact]));
 };
 
-const toldOf = ({ terms }: Adopted<Plan>, { rule }: Ran, { part, before, after }: Deviation): Deviation => ({
+/** The values stand in the finding that it is about. */
+const toldOf = ({ terms }: Adopted<Plan>, { rule }: Ran, { part }: Deviation): Deviation => ({
   part: [terms.plan_id, rule.id, part].filter((word) => word !== undefined).join(' '),
-  ...(before === undefined ? {} : { before }),
-  ...(after === undefined ? {} : { after }),
   confirm: rule.confirm,
   reasons: [rule.id],
 });
@@ -106,11 +100,6 @@ const again = (tracks: readonly Track[], id: string, ran: Ran, deviation: Deviat
   const name = [ran.rule.id, deviation.part].filter((word) => word !== undefined).join(' ');
   for (const { finding } of tracks) {
     if (finding.ruleId !== id || finding.part?.endsWith(` ${name}`) !== true) continue;
-    told.push({
-      part: finding.part,
-      ...(deviation.before === undefined ? {} : { before: deviation.before }),
-      ...(deviation.after === undefined ? {} : { after: deviation.after }),
-      reasons: [ran.rule.id],
-    });
+    told.push({ part: finding.part, reasons: [ran.rule.id] });
   }
 };

@@ -1,8 +1,10 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { Basis, Severity, Value } from './finding.ts';
+import type { FirmwarePolicy } from './firmware-policy.ts';
 import type { Provenance } from './provenance.ts';
 import type { Templated } from './template.ts';
+import type { Tenancy } from './tenancy.ts';
 
 export type Confirmation = 'C1' | 'C2' | 'C3';
 
@@ -24,6 +26,8 @@ export interface RuleEntry {
   readonly confirm: Confirmation;
   readonly approval: 'A0' | 'A1' | 'A2' | 'AP' | 'AN';
   readonly version: number;
+  /** One finding for all devices that show the same, from the first one on; without it five within ten minutes make one. */
+  readonly collective?: true;
 }
 
 /** One way in which the observed facts leave the reference, before confirmation. */
@@ -42,6 +46,12 @@ export interface Deviation {
 /** Pool allow-list of the configuration. */
 export type AllowList = readonly { readonly url: string; readonly user?: string | undefined }[];
 
+/** What machines of a model are rated for; `*` in the model stands for any text. */
+export interface Nameplate {
+  readonly model: string;
+  readonly power_w: number;
+}
+
 /** What a rule may know beside the two sets of facts. */
 export interface RuleContext {
   readonly nowMs: number;
@@ -51,7 +61,7 @@ export interface RuleContext {
   readonly allow?: AllowList;
   /** How a document holds a fact, where one does. */
   readonly classOf?: (fact: FactName) => KeyClass | undefined;
-  /** The device as it was last known, beside this look. */
+  /** The device as this look shows it, and as it was last known. */
   readonly device: Templated;
   readonly firstSeenMs?: number;
   /** Undefined where the configuration says nothing of it. */
@@ -62,6 +72,13 @@ export interface RuleContext {
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */
   readonly vantage?: (() => string | undefined) | undefined;
+  /** Whose the device is now; absent where nobody says. */
+  readonly tenancy?: Tenancy;
+  /** Absent when none is configured. */
+  readonly firmware?: FirmwarePolicy;
+  readonly nameplates?: readonly Nameplate[];
+  /** What was learned or accepted of the device itself, below the documents that lie over it. */
+  readonly accepted?: () => Facts;
 }
 
 /**

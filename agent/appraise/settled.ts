@@ -9,6 +9,7 @@ import { ruleOf } from './index.ts';
 import { isAstir } from './lasting.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import { hasShareGap, noteShares, poolShareGap } from './rules/pool-share-gap.ts';
 import {
   hasRebooted,
   REBOOT_HOLD_MS,
@@ -32,6 +33,7 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs)) || isAstir(state, observation, context))
     return false;
+  if (hasShareGap(marks.shares, facts, observedAtMs)) return false;
   return marks.activity === activityText(facts) && settled === digestOf(state, observation, context);
 };
 
@@ -60,9 +62,13 @@ export const touch = (state: DeviceState, observation: Observation): void => {
   }
   const uptime = sampleUptime(facts, observedAtMs);
   if (uptime !== undefined) marks.uptime = uptime;
+  marks.shares = noteShares(marks.shares, facts, observedAtMs);
   marks.failures = 0;
   marks.failingSinceMs = undefined;
 };
+
+/** Findings that end at a look which shows what the last one showed. */
+const ENDING_UNSEEN: ReadonlySet<string> = new Set([identityAddressMoved.id, poolShareGap.id]);
 
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
 export const settle = (state: DeviceState, observation: Observation, context: LookContext): void => {
@@ -70,8 +76,9 @@ export const settle = (state: DeviceState, observation: Observation, context: Lo
   const { policy, amongCommissioned, nowMs } = context;
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
-  // Once confirmed the new address is the known one: the next look, though the same, sees this finding end.
-  if (state.tracks.some(({ finding }) => finding.ruleId === identityAddressMoved.id)) return;
+  // Once confirmed the new address is the known one: the next look, though the same, sees this finding end. And a share
+  // that is accepted again changes nothing else.
+  if (state.tracks.some(({ finding }) => ENDING_UNSEEN.has(finding.ruleId))) return;
   if (marks.policy !== policy) clearSettled(state);
   marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(state, observation, context);
   marks.policy = policy;

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
+import { ruleOf } from './index.ts';
 import { accountOf } from './pool-user.ts';
 import { seconds, worst } from './track.ts';
 
@@ -100,6 +101,22 @@ export const parentStated = (state: StormState, key: string, openedSeq: number):
   return { storms: { ...state.storms, [key]: { ...storm, parent } } };
 };
 
+/** The state after a person reviewed the parent that entry `openedSeq` opened: it is stated at once. */
+export const parentReviewed = (
+  state: StormState,
+  openedSeq: number,
+  review: (finding: Finding) => Finding,
+): StormState => ({
+  storms: Object.fromEntries(
+    Object.entries(state.storms).map(([key, storm]) => {
+      const { parent } = storm;
+      if (parent?.finding.openedSeq !== openedSeq) return [key, storm];
+      const finding = review(parent.finding);
+      return [key, { ...storm, parent: { ...parent, finding, statedMs: Number.NEGATIVE_INFINITY, stale: true } }];
+    }),
+  ),
+});
+
 const ENDS: ReadonlySet<FindingState> = new Set(['resolved', 'approved', 'incident-closed']);
 
 /** The end of a confirmed finding. The outcome of an unconfirmed one is its beginning and end. */
@@ -116,8 +133,16 @@ const BY_ID_ALONE: ReadonlySet<string> = new Set([
 const keyOf = (finding: Finding): string => {
   const outcome = finding.confirmedAt === undefined ? 'unconfirmed ' : '';
   const values = BY_ID_ALONE.has(finding.ruleId) ? '' : ` ${canonicalJson(valuesOf(finding))}`;
-  return `${outcome}${finding.ruleId}${values}`;
+  return `${outcome}${finding.ruleId}${values}${coverOf(finding)}`;
 };
+
+/** What a plan or waiver covers is not what nobody announced, however alike they look. */
+const coverOf = ({ plan, waiver }: Finding): string =>
+  `${plan === undefined ? '' : ` plan ${plan}`}${waiver === undefined ? '' : ` waiver ${waiver}`}`;
+
+/** Told once for all of the devices, however few and whenever: the parent is there from the first one on. */
+const isCollective = ({ ruleId, confirmedAt }: Finding): boolean =>
+  confirmedAt !== undefined && ruleOf(ruleId)?.collective === true;
 
 const valuesOf = ({ ruleId, before, after }: Finding): { readonly before?: Value; readonly after?: Value } => ({
   ...(before === undefined ? {} : { before: byAccount(before, ruleId === 'pool.user-changed') as Value }),
@@ -170,7 +195,7 @@ class Sea {
   join(transition: DeviceTransition): void {
     const { device, finding } = transition;
     const key = keyOf(finding);
-    this.#setQuietOneAside(key, memberOf(transition));
+    if (!isCollective(finding)) this.#setQuietOneAside(key, memberOf(transition));
     const swell = this.#swell(key);
     swell.members.set(memberOf(transition), { device, atMs: this.#nowMs });
     swell.latestMs = this.#nowMs;
@@ -280,7 +305,7 @@ class Sea {
     if (parent !== undefined || joined === undefined) return;
     const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#nowMs - atMs < WINDOW_MS));
     swell.members = recent;
-    if (devicesOf(recent).length < LEAST_DEVICES) return;
+    if (devicesOf(recent).length < LEAST_DEVICES && !isCollective(joined)) return;
     const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = joined;
     const finding: Finding = { ...rest, ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)) };
     swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };

@@ -9,7 +9,7 @@ import { accountOf, addressSpellings } from './pool-user.ts';
 /** The device whose user is held against a template. */
 export interface Templated {
   readonly labels: { readonly [name: string]: string };
-  /** What was last known of it. A fact that is not known stands for any text that is not empty. */
+  /** What is known of it. A fact that is not known stands for any text that is not empty. */
   readonly facts: Facts;
   readonly address: string;
 }
@@ -54,9 +54,9 @@ export const matchesTemplate = (template: string, user: string, device: Template
   return ends.has(user.length);
 };
 
-/** Whether a text is what a pattern says, in which `*` stands for any text. */
-export const matchesStars = (pattern: string, text: string): boolean =>
-  afterText(text, new Set([0]), pattern).has(text.length);
+/** Whether a pattern in which `*` stands for any text is this text. Case does not matter. */
+export const matchesGlob = (pattern: string, text: string): boolean =>
+  afterText(text.toLowerCase(), new Set([0]), pattern.toLowerCase()).has(text.toLowerCase().length);
 
 /** Where the user can go on after a text with stars in it. */
 const afterText = (user: string, starts: ReadonlySet<number>, text: string): ReadonlySet<number> => {

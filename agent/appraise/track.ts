@@ -317,7 +317,7 @@ export const isUndecided = (track: Track): boolean =>
   isUnconfirmed(track) || (track.clear > 0 && quietAtMs(track) === undefined);
 
 /** Ends an open finding. */
-export const end = (track: Track, state: 'resolved' | 'approved', nowMs: number): Step => {
+export const end = (track: Track, state: 'resolved' | 'approved' | 'incident-closed', nowMs: number): Step => {
   const finding: Finding = { ...track.finding, state, resolvedAt: seconds(nowMs) };
   const changesMs = [...within(track.changesMs, HOUR_MS, nowMs), nowMs];
   const { candidate: _, clearSinceMs: __, ...rest } = track;

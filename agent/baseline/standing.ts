@@ -17,8 +17,8 @@ export interface Adopted<Of> {
   /** `seq` of that entry. */
   readonly seq: number;
   readonly terms: Of;
-  /** Digest of the signed message; absent where a person at the gateway adopted unsigned terms. */
-  readonly sha256?: string;
+  /** Digest of the signed message, or of the canonical terms that a person at the gateway adopted unsigned; b64u. */
+  readonly sha256: string;
   /** Who signed, by the names of their keys, or the person at the gateway. */
   readonly by: readonly string[];
   /** Unix seconds. */
@@ -96,6 +96,18 @@ export const plansFor = (standing: Standing, who: Described, nowMs: number): rea
 /** Whether a plan may speak of a finding: one that does not tell the after-state speaks of few. */
 export const planNames = ({ ids, expected_after: expected }: Plan, id: string): boolean =>
   ids.some((pattern) => namesRule(pattern, id)) && (expected !== undefined || mayBeBlanket(id));
+
+/** What a plan expects, as a document would hold it; closer than any. */
+export const expectedBy = (
+  { expected_after: values = [], plan_id: refId }: Plan,
+  seq: number,
+): ReadonlyMap<string, Held> =>
+  new Map(
+    [...Map.groupBy(values, ({ fact }) => fact)].map(([fact, items]) => [
+      fact,
+      { items, seq, refId, closeness: Number.POSITIVE_INFINITY },
+    ]),
+  );
 
 /** The waiver in force for a finding of this device, the one that lasts longest. */
 export const waiverFor = (standing: Standing, who: Described, id: string, nowMs: number): Adopted<Waiver> | undefined =>

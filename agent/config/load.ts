@@ -5,7 +5,9 @@ import type { Driver } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type DriverFile, readDriverFiles } from '../outside/load.ts';
 import { AgentError } from '../platform/errors.ts';
+import { type Approvers, readApprovers } from './approvers.ts';
 import { parseYaml } from './document.ts';
+import { checkFirmware, readFirmwareFile } from './firmware.ts';
 import { type Contradiction, checkFamilies, checkMeaning } from './meaning.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
@@ -18,6 +20,7 @@ export interface LoadedConfig {
   readonly sha256: string;
   /** Every family that may be recognised: the built-in ones, and those of the driver files. */
   readonly drivers: readonly Driver[];
+  readonly approvers: Approvers;
 }
 
 /** Reads and checks a configuration file. Throws `config.unreadable` or `config.invalid` (message: one line per problem). */
@@ -26,9 +29,9 @@ export const loadConfig = (file: string): LoadedConfig => {
   const bytes = readFile(path);
   const parsed = parseConfig(new TextDecoder().decode(bytes), dirname(path));
   if (parsed.kind === 'good') {
-    const { config, outside } = parsed;
+    const { config, outside, named, approvers } = parsed;
     const drivers = [...DRIVERS, ...outside.map(({ driver }) => driver)];
-    return { config, file: path, sha256: configDigest(bytes, outside), drivers };
+    return { config, file: path, sha256: configDigest(bytes, named), drivers, approvers };
   }
   throw new AgentError({
     code: 'config.invalid',
@@ -38,13 +41,13 @@ export const loadConfig = (file: string): LoadedConfig => {
 };
 
 /**
- * SHA-256 of the file; where it names driver files, SHA-256 of its digest and theirs, 32 bytes each, in the order in which it
- * names them: a changed driver is another configuration.
+ * SHA-256 of the file; where it names driver files or a firmware file, SHA-256 of its digest and theirs, 32 bytes each, the
+ * drivers in the order in which it names them: a changed driver is another configuration.
  */
-const configDigest = (bytes: Uint8Array, outside: readonly DriverFile[]): string =>
-  outside.length === 0
+const configDigest = (bytes: Uint8Array, named: readonly Uint8Array[]): string =>
+  named.length === 0
     ? hash('sha256', bytes, 'base64url')
-    : hash('sha256', Buffer.concat([bytes, ...outside.map((one) => one.bytes)].map(sha256)), 'base64url');
+    : hash('sha256', Buffer.concat([bytes, ...named].map(sha256)), 'base64url');
 
 const sha256 = (bytes: Uint8Array): Buffer => hash('sha256', bytes, 'buffer');
 
@@ -62,7 +65,14 @@ const readFile = (path: string): Uint8Array => {
 };
 
 type Parsed =
-  | { readonly kind: 'good'; readonly config: Config; readonly outside: readonly DriverFile[] }
+  | {
+      readonly kind: 'good';
+      readonly config: Config;
+      readonly outside: readonly DriverFile[];
+      readonly approvers: Approvers;
+      /** The bytes of every file that the configuration names, in its order. */
+      readonly named: readonly Uint8Array[];
+    }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
 /**
@@ -83,12 +93,45 @@ export const parseConfig = (
   }
   const config = withAbsolutePaths(checked.data, folder);
   const outside = readDriverFiles(config.drivers, DRIVERS);
-  // A driver file that could not be read has a family, too.
   const families = [...DRIVERS, ...outside.files.map(({ driver }) => driver)].map(({ family }) => family);
-  const strangers = outside.problems.length > 0 ? [] : checkFamilies(config, families);
-  const contradictions = [...checkMeaning(config), ...strangers, ...also(config)].map((one) => problemAt(read, one));
-  const problems = [...contradictions, ...outside.problems];
-  return problems.length === 0 ? { kind: 'good', config, outside: outside.files } : { kind: 'bad', problems };
+  // A driver file that could not be read has a family, too.
+  const known = outside.problems.length > 0 ? undefined : families;
+  const strangers = known === undefined ? [] : checkFamilies(config, known);
+  const firmware = firmwareOf(config, known);
+  const { approvers, problems: keyProblems } = readApprovers(config);
+  const settings = [...checkMeaning(config), ...keyProblems, ...strangers];
+  const contradictions = [...settings, ...firmware.contradictions, ...also(config)];
+  const problems = [...contradictions.map((one) => problemAt(read, one)), ...outside.problems, ...firmware.problems];
+  return problems.length === 0
+    ? {
+        kind: 'good',
+        config: firmware.config,
+        outside: outside.files,
+        approvers,
+        named: [...outside.files.map(({ bytes }) => bytes), ...firmware.bytes],
+      }
+    : { kind: 'bad', problems };
+};
+
+/** The configuration with the lists of its firmware file, where it names one. `families`: undefined where they are not known. */
+const firmwareOf = (config: Config, families: readonly string[] | undefined) => {
+  const nothing = { config, contradictions: [], problems: [], bytes: [] };
+  if (config.firmware === undefined || families === undefined) return nothing;
+  const { file, approved, advisories } = config.firmware;
+  const contradictions = checkFirmware({ approved, advisories }, families).map((one) => ({
+    ...one,
+    path: ['firmware', ...one.path],
+  }));
+  if (file === undefined) return { ...nothing, contradictions };
+  const read = readFirmwareFile(file, families);
+  if (read.kind === 'bad') return { ...nothing, contradictions, problems: read.problems };
+  const { lists, bytes } = read;
+  const all =
+    approved === undefined && lists.approved === undefined
+      ? undefined
+      : [...(approved ?? []), ...(lists.approved ?? [])];
+  const merged = { file, approved: all, advisories: [...advisories, ...lists.advisories] };
+  return { config: { ...config, firmware: merged }, contradictions, problems: [], bytes: [bytes] };
 };
 
 const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file'] as const;
@@ -107,6 +150,12 @@ const withAbsolutePaths = (config: Config, folder: string): Config => {
     ...config,
     state_dir: resolve(folder, config.state_dir),
     drivers: config.drivers.map((file) => resolve(folder, file)),
+    approvers: Object.fromEntries(
+      Object.entries(config.approvers).map(([name, file]) => [name, resolve(folder, file)]),
+    ),
+    ...(config.firmware?.file === undefined
+      ? {}
+      : { firmware: { ...config.firmware, file: resolve(folder, config.firmware.file) } }),
     ...(config.mqtt === undefined ? {} : { mqtt: absolute(config.mqtt) }),
     credentials: Object.fromEntries(Object.entries(config.credentials).map(([name, value]) => [name, absolute(value)])),
   };

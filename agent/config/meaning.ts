@@ -1,6 +1,7 @@
 import { closest } from 'fastest-levenshtein';
 import cron from 'node-cron';
 import { parseEndpoint } from '../appraise/pool-url.ts';
+import { fieldsOf, TEMPLATE_FIELDS } from '../appraise/template.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
@@ -26,7 +27,10 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...schedules(config),
   ...config.devices.flatMap((_entry, index) => deviceEntry(config, index)),
   ...duplicatePositions(config),
-  ...allowedPools(config),
+  ...tenantLabels(config),
+  ...allowLists(config).flatMap(([path, allow]) => allowedPools(config, path, allow)),
+  ...Object.keys(config.tenants).flatMap((tenant) => assignments(config, tenant)),
+  ...overlaps(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
 ];
@@ -138,19 +142,126 @@ const duplicatePositions = (config: Config): readonly Contradiction[] => {
   });
 };
 
-/** A line that names no host allows nothing, and every pool would be outside the list. */
-const allowedPools = ({ pools }: Config): readonly Contradiction[] =>
-  (pools?.allow ?? []).flatMap(({ url }, index) => {
+/** Every list of pools, and where it stands. */
+const allowLists = ({ pools, tenants }: Config) => [
+  [['pools', 'allow'], pools.allow ?? []] as const,
+  ...Object.entries(tenants).map(([name, { allow = [] }]) => [['tenants', name, 'allow'], allow] as const),
+];
+
+/** A line that names no host allows nothing, and every pool would be outside the list; a template that fits no device likewise. */
+const allowedPools = (
+  config: Config,
+  path: readonly PropertyKey[],
+  allow: NonNullable<Config['pools']['allow']>,
+): readonly Contradiction[] =>
+  allow.flatMap(({ url, user = '' }, index) => {
     const { host } = parseEndpoint(url);
-    if (host === '*' || isHost(host.replace(/^\*\./, '').replace(/^\[(.*)\]$/, '$1'))) return [];
+    const isPlace = host === '*' || isHost(host.replace(/^\*\./, '').replace(/^\[(.*)\]$/, '$1'));
+    const nowhere = {
+      path: [...path, index, 'url'],
+      message: `${JSON.stringify(url)} names no host`,
+      remedy: 'write for example stratum+tcp://pool.example:3333 or stratum+tcp://*.pool.example:3333',
+    };
+    const known = [...TEMPLATE_FIELDS, ...labelsIn(config).keys()];
+    const strange = fieldsOf(user).filter((field) => !known.includes(field));
+    return [
+      ...(isPlace ? [] : [nowhere]),
+      ...strange.map((field) => ({
+        path: [...path, index, 'user'],
+        message: `no device has a label "${field}" for {${field}}`,
+        remedy: `did you mean {${closest(field, known)}}? known here: ${known.join(', ')}`,
+      })),
+    ];
+  });
+
+/** Every label that some device has, with its values; also those that assignments give. */
+const labelsIn = ({ labels, devices, tenants }: Config): ReadonlyMap<string, ReadonlySet<string>> => {
+  const found = new Map<string, Set<string>>([['tenant', new Set(Object.keys(tenants))]]);
+  for (const given of [labels, ...devices.map((entry) => entry.labels)])
+    for (const [name, value] of Object.entries(given)) found.getOrInsert(name, new Set()).add(value);
+  return found;
+};
+
+/** Of a tenant that nobody wrote down nothing is known; and a tenant is a level of topics. */
+const tenantLabels = ({ labels, devices, tenants }: Config): readonly Contradiction[] => {
+  const known = Object.keys(tenants);
+  const given = [
+    { path: ['labels', 'tenant'], tenant: labels.tenant },
+    ...devices.map((entry, index) => ({ path: ['devices', index, 'labels', 'tenant'], tenant: entry.labels.tenant })),
+  ];
+  return given.flatMap(({ path, tenant }) => {
+    if (tenant === undefined) return [];
+    if (!TENANT.test(tenant))
+      return [
+        {
+          path,
+          message: `"${tenant}" cannot be the name of a tenant`,
+          remedy: 'lower-case letters, digits and dashes, at most 63, not starting with a dash',
+        },
+      ];
+    if (known.length === 0 || known.includes(tenant)) return [];
+    const remedy = `did you mean "${closest(tenant, known)}"? or add it under tenants; there is: ${known.join(', ')}`;
+    return [{ path, message: `there is no tenant "${tenant}"`, remedy }];
+  });
+};
+
+const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
+
+const assignments = (config: Config, tenant: string): readonly Contradiction[] =>
+  (config.tenants[tenant]?.devices ?? []).flatMap(({ device, range, labels = {}, from, until }, index) => {
+    const path = ['tenants', tenant, 'devices', index];
+    const found: Contradiction[] = [];
+    if (device === undefined && range === undefined && Object.keys(labels).length === 0)
+      found.push({ path, message: 'it names no device', remedy: 'give it device, range or labels' });
+    const parsed = range === undefined ? undefined : parseRange(range);
+    if (parsed?.kind === 'bad')
+      found.push({ path: [...path, 'range'], message: parsed.message, remedy: parsed.remedy });
+    const known = labelsIn(config);
+    for (const [name, value] of Object.entries(labels)) {
+      if (known.get(name)?.has(value) === true) continue;
+      const there = [...known].flatMap(([label, values]) => [...values].map((one) => `${label}: ${one}`));
+      found.push({
+        path: [...path, 'labels', name],
+        message: `no device has the label ${name}: ${value}`,
+        remedy:
+          there.length === 0
+            ? 'give it to entries under devices'
+            : `did you mean ${closest(`${name}: ${value}`, there)}?`,
+      });
+    }
+    if (from !== undefined && until !== undefined && Date.parse(until) <= Date.parse(from))
+      found.push({ path: [...path, 'until'], message: 'it ends before it begins', remedy: 'give a time after from' });
+    return found;
+  });
+
+/** One device cannot work for two tenants at once. Entries that name their devices in different ways may: the later one holds. */
+const overlaps = ({ tenants }: Config): readonly Contradiction[] => {
+  const all = Object.entries(tenants).flatMap(([tenant, { devices }]) =>
+    devices.map(({ from, until, ...whom }, index) => ({
+      tenant,
+      path: ['tenants', tenant, 'devices', index],
+      whom: JSON.stringify([whom.device, whom.range, Object.entries(whom.labels ?? {}).sort()]),
+      fromMs: from === undefined ? 0 : Date.parse(from),
+      untilMs: until === undefined ? Number.POSITIVE_INFINITY : Date.parse(until),
+    })),
+  );
+  return all.flatMap((one, at) => {
+    const other = all
+      .slice(0, at)
+      .find(
+        ({ tenant, whom, fromMs, untilMs }) =>
+          tenant !== one.tenant && whom === one.whom && fromMs < one.untilMs && one.fromMs < untilMs,
+      );
+    if (other === undefined) return [];
     return [
       {
-        path: ['pools', 'allow', index, 'url'],
-        message: `${JSON.stringify(url)} names no host`,
-        remedy: 'write for example stratum+tcp://pool.example:3333 or stratum+tcp://*.pool.example:3333',
+        path: one.path,
+        message: `the same devices belong to "${other.tenant}" at the same time`,
+        remedy: 'give the earlier entry until, with the time that the later one has as from',
       },
     ];
   });
+};
 
 const credential = (config: Config, name: string): readonly Contradiction[] => {
   const source = config.credentials[name];

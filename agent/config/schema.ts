@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ALL_PORTS } from '../drivers/driver.ts';
+import { firmwareLists } from './firmware.ts';
 
 /**
  * The configuration file: one schema that is type, defaults, units, documentation and the JSON Schema for editors.
@@ -53,6 +54,27 @@ const rangeEntry = z.strictObject({
     .min(1)
     .describe('CIDR block (10.20.14.0/24) or first-last (10.20.14.10-10.20.14.90): searched, ids follow the machine'),
   ...shared,
+});
+
+const allowed = z.strictObject({
+  url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
+  user: z
+    .string()
+    .optional()
+    .describe(
+      'pool user; * stands for any text, a name in braces for a label of the device or one of `{account}`, `{serial}`, `{mac}`, `{hostname}`, `{model}`, `{ip}`',
+    ),
+});
+
+const instant = (meaning: string) =>
+  z.iso.datetime({ offset: true, error: 'a time like 2026-12-01T00:00:00Z' }).optional().describe(meaning);
+
+const assignment = z.strictObject({
+  device: id.optional().describe('id of the device'),
+  range: z.string().min(1).optional().describe('addresses like those of a `range` under `devices`'),
+  labels: labels.optional().describe('labels that the device has, all of them'),
+  from: instant('when they become devices of this tenant; without it they always were'),
+  until: instant('when it no longer is; without it never'),
 });
 
 const credential = z.strictObject({
@@ -122,6 +144,12 @@ export const configSchema = z.strictObject({
     .max(64)
     .default([])
     .describe('driver files of further families (docs/write-a-driver.md), read with this file'),
+  approvers: z
+    .record(id, z.string().min(1))
+    .default({})
+    .describe(
+      'who may sign reference values, plans and waivers for this gateway: a name, and the file of the public key',
+    ),
   redact: z
     .array(z.enum(['pools.user']))
     .default([])
@@ -142,12 +170,7 @@ export const configSchema = z.strictObject({
   pools: z
     .strictObject({
       allow: z
-        .array(
-          z.strictObject({
-            url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
-            user: z.string().optional().describe('pool user; * stands for any text'),
-          }),
-        )
+        .array(allowed)
         .optional()
         .describe('the only pools that devices of this gateway may use; without it the check does not run'),
     })
@@ -173,6 +196,40 @@ export const configSchema = z.strictObject({
     })
     .optional()
     .describe('where machines come from: what is stated as a fact about them, without a judgement'),
+  tenants: z
+    .record(
+      id,
+      z.strictObject({
+        allow: z
+          .array(allowed)
+          .optional()
+          .describe('the only pools that devices of this tenant may use; without it those of `pools.allow`'),
+        devices: z
+          .array(assignment)
+          .default([])
+          .describe(
+            'what the tenant has beside the devices whose label `tenant` names it; of two that fit, the later `from` holds',
+          ),
+      }),
+    )
+    .default({})
+    .describe('for whom devices work, and when'),
+  firmware: z
+    .strictObject({
+      file: z.string().min(1).optional().describe('a YAML file with more of both lists, read with this file'),
+      ...firmwareLists,
+    })
+    .optional()
+    .describe('which firmware is approved, and which is known to have errors'),
+  nameplates: z
+    .array(
+      z.strictObject({
+        model: z.string().min(1).describe('model as the device names it; * stands for any text, case does not matter'),
+        power_w: z.int().min(1).max(1_000_000).describe('power that it is rated for, W'),
+      }),
+    )
+    .default([])
+    .describe('what models are rated at; of two that fit the first holds'),
   probe: z
     .strictObject({
       concurrency: z.int().min(1).max(4096).default(256).describe('most devices asked at the same time'),

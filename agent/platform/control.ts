@@ -2,6 +2,7 @@ import { chmodSync, rmSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { FACTS, type FactName } from '../../shared/facts.ts';
 import { AgentError } from './errors.ts';
 
 /**
@@ -18,6 +19,33 @@ const controlRequest = z.discriminatedUnion('do', [
       .array(z.int())
       .readonly()
       .describe('`seq` of the attestations that the person was shown, in the order of `devices`'),
+    by: z.string(),
+    note: z.string().exactOptional(),
+    facts: z
+      .array(z.enum(Object.keys(FACTS) as [FactName, ...FactName[]]))
+      .min(1)
+      .readonly()
+      .exactOptional()
+      .describe('only these; without it the whole device'),
+    break_glass: z.boolean().exactOptional().describe('one person accepts what two have to, which is reported'),
+  }),
+  z.strictObject({
+    do: z.literal('adopt'),
+    document: z.union([
+      z.strictObject({ doc: z.string(), sigs: z.array(z.string()).readonly() }),
+      z.strictObject({ terms: z.unknown(), by: z.string() }),
+    ]),
+    break_glass: z.strictObject({ by: z.string(), note: z.string() }).exactOptional(),
+  }),
+  z.strictObject({ do: z.literal('orders') }),
+  z.strictObject({ do: z.literal('withdraw'), name: z.string(), by: z.string() }),
+  z.strictObject({ do: z.literal('close'), kind: z.enum(['plan', 'waiver']), id: z.string(), by: z.string() }),
+  z.strictObject({ do: z.literal('plan-report'), id: z.string() }),
+  z.strictObject({ do: z.literal('approved'), device: z.string() }),
+  z.strictObject({
+    do: z.literal('review'),
+    opened_seq: z.int().min(0),
+    action: z.enum(['acknowledge', 'close']),
     by: z.string(),
     note: z.string().exactOptional(),
   }),

@@ -140,6 +140,10 @@ export class Line {
       case 'cmd':
         void this.#requests.take(channel.collector, message);
         return;
+      case 'ref':
+        // An empty message takes back what was kept for those who come later.
+        if (payload.length > 0) this.#options.takeTerms(payload);
+        return;
       case 'rollcall':
         if (!retained) this.#answerRollcall();
         return;

@@ -7,7 +7,8 @@ export type Channel =
   | {
       readonly kind: 'ack' | 'cosig' | 'cmd' | 'presence' | 'epoch' | 'rollcall';
       readonly collector: string;
-    };
+    }
+  | { readonly kind: 'ref'; readonly terms: string };
 
 /** Every topic one gateway writes and reads (mqtt.md §2). Topics route; they are never evidence. */
 export interface Topics {
@@ -47,7 +48,8 @@ export const topicsOf = (prefix: string, gateway: string): Topics => {
   const on = (channel: ChannelName, names = {}): string => topicOn(channel, prefix, { gateway, ...names });
   const from = (channel: ChannelName): string => on(channel, { collector: '' });
   const conn = on('conn');
-  const heard: readonly (readonly [folder: string, kind: Exclude<Channel['kind'], 'conn' | 'other'>])[] = [
+  const terms = on('ref', { terms: '' });
+  const heard: readonly (readonly [folder: string, kind: Exclude<Channel['kind'], 'conn' | 'other' | 'ref'>])[] = [
     [from('ack'), 'ack'],
     [from('cosig'), 'cosig'],
     [from('cmd'), 'cmd'],
@@ -56,9 +58,10 @@ export const topicsOf = (prefix: string, gateway: string): Topics => {
     [from('rollcall'), 'rollcall'],
   ];
   return {
-    filters: [conn, ...heard.map(([folder]) => `${folder}+`)],
+    filters: [conn, ...heard.map(([folder]) => `${folder}+`), `${terms}+`],
     read: (topic) => {
       if (topic === conn) return { kind: 'conn' };
+      if (topic.startsWith(terms)) return { kind: 'ref', terms: topic.slice(terms.length) };
       const found = heard.find(([folder]) => topic.startsWith(folder));
       const collector = found === undefined ? '' : topic.slice(found[0].length);
       return found === undefined || !isId(collector) ? { kind: 'other' } : { kind: found[1], collector };

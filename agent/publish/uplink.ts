@@ -25,6 +25,8 @@ export interface UplinkOptions {
   readonly outbox: Outbox;
   readonly notary: Notary;
   readonly observe: Observe;
+  /** Terms of approvers came in. Nothing of them is verified. */
+  readonly takeTerms: (payload: Uint8Array) => void;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly random?: () => number;

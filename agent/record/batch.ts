@@ -1,3 +1,5 @@
+import type { FactName } from '../../shared/facts.ts';
+import type { Terms } from '../../shared/terms.ts';
 import { accept } from '../appraise/accept.ts';
 import { departure } from '../appraise/departure.ts';
 import {
@@ -10,23 +12,32 @@ import {
 } from '../appraise/device.ts';
 import type { Verdict } from '../appraise/engine.ts';
 import type { Finding } from '../appraise/finding.ts';
+import { namesUsers, promote, rebuilt, settledBy, withSignedEntry } from '../appraise/promote.ts';
+import { type Review, reviewedFinding, reviewTrack } from '../appraise/review.ts';
+import { brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import {
   collapse,
   type DeviceTransition,
   type ParentTransition,
+  parentReviewed,
   parentSeq,
   parentStated,
   type StormState,
 } from '../appraise/storm.ts';
+import type { Standing } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Built, KeptReply } from './entry.ts';
 import type { Transaction } from './log.ts';
+import type { Adoption, Order, OrderChange, Orders } from './orders.ts';
 import { type Redaction, usersIn } from './redaction.ts';
 import {
+  buildAdopted,
   buildAttestation,
   buildBaselineAccepted,
   buildBaselineLearned,
+  buildChange,
   buildFinding,
+  buildWithdrawn,
   type Citation,
   type Subject,
 } from './statement.ts';
@@ -58,12 +69,21 @@ export interface Person {
   readonly note?: string;
 }
 
+/** What a person accepts, and of which devices without the others whom that takes. */
+export interface Accepting extends Person {
+  /** Only these; without it the whole devices. */
+  readonly facts?: readonly FactName[];
+  readonly alone?: readonly string[];
+}
+
 /** What a batch reads; it changes none of it. */
 export interface BatchDeps {
   /** In force now; undefined where nothing is redacted. */
   readonly redaction?: () => Redaction | undefined;
   readonly wallMs: () => number;
   readonly state: (device: string) => DeviceState | undefined;
+  /** Documents in force. */
+  readonly orders?: Orders;
 }
 
 /**
@@ -74,6 +94,8 @@ export class Batch {
   storms: StormState;
   /** The devices this batch changes. */
   readonly states = new Map<string, DeviceState>();
+  /** What it did to the documents in force. */
+  readonly orderChanges: OrderChange[] = [];
   /** Those whose attestations let the agent learn something. */
   readonly toLearn: string[] = [];
   readonly #deps: BatchDeps;
@@ -81,6 +103,8 @@ export class Batch {
   readonly #looks = new Map<string, Judged>();
   /** Devices that left the configuration, as they were known. */
   readonly #departed = new Map<string, DeviceState>();
+  /** Devices with findings that a plan or waiver covers, by the entry that adopted it. */
+  readonly #covered = new Map<number, Set<string>>();
   #open: Transaction | undefined;
 
   constructor(deps: BatchDeps, storms: StormState) {
@@ -143,6 +167,7 @@ export class Batch {
 
   /** States transitions, one parent in place of many devices that show the same. */
   transitions(all: readonly DeviceTransition[]): void {
+    this.#noteCovered(all);
     const gone = new Set(this.#departed.keys());
     const { state, statements, children } = collapse(this.storms, all, this.#deps.wallMs(), gone);
     this.storms = state;
@@ -151,6 +176,39 @@ export class Batch {
       else this.#stateOne(statement);
     }
     for (const { key, transition } of children) this.#adopt(transition, parentSeq(this.storms, key));
+  }
+
+  /** A person reviewed finding `openedSeq` of these devices. */
+  reviewed(openedSeq: number, devices: readonly string[], review: Review): void {
+    const nowMs = this.#deps.wallMs();
+    this.storms = parentReviewed(this.storms, openedSeq, (finding) => reviewedFinding(finding, review));
+    const transitions: DeviceTransition[] = [];
+    for (const device of devices) {
+      const state = this.#stateOf(device);
+      if (state === undefined) continue;
+      const next = state.tracks.map((track) => {
+        const { finding } = track;
+        const isMeant = finding.openedSeq === openedSeq || finding.parent === openedSeq;
+        return isMeant ? { track, reviewed: reviewTrack(track, review, nowMs) } : { track };
+      });
+      const ended = next.flatMap(({ reviewed }) => reviewed?.ended ?? []);
+      const tracks = next.flatMap(({ track, reviewed }) => (reviewed === undefined ? [track] : (reviewed.track ?? [])));
+      this.states.set(device, { ...state, tracks, closed: [...state.closed, ...ended], referenceChanged: true });
+      for (const { reviewed } of next)
+        if (reviewed !== undefined) transitions.push({ kind: 'device', device, finding: reviewed.statement });
+    }
+    this.transitions(transitions);
+  }
+
+  /** A person reviewed a finding of the gateway itself. */
+  gatewayReviewed(finding: Finding, review: Review): void {
+    const { devices = [], count: _, ...rest } = finding as Finding & { devices?: readonly string[]; count?: number };
+    const said = reviewedFinding(rest, review);
+    const now = Math.floor(this.#deps.wallMs() / 1000);
+    this.gatewayFinding(
+      review.action === 'acknowledge' ? said : { ...said, state: 'incident-closed', resolvedAt: now },
+      devices,
+    );
   }
 
   /** What the child of a storm will say later names the parent that spoke for it. */
@@ -220,11 +278,12 @@ export class Batch {
     }
   }
 
-  /** A finding of the gateway itself: about no device. */
-  gatewayFinding(finding: Finding): void {
+  /** A finding of the gateway itself: about no device, or about a list of them. */
+  gatewayFinding(finding: Finding, devices: readonly string[] = []): void {
     const openedSeq = finding.openedSeq ?? this.#tx.next();
-    this.append(buildFinding({ finding, about: { devices: [], count: 0 }, openedSeq, evidence: [] }));
-    this.#tx.saveFinding({ ...finding, openedSeq });
+    const about = { devices: devices.slice(0, MOST_LISTED), count: devices.length };
+    this.append(buildFinding({ finding, about, openedSeq, evidence: [] }));
+    this.#tx.saveFinding({ ...finding, ...(devices.length === 0 ? {} : about), openedSeq });
   }
 
   /** Names in `baseline` entries what these devices learned. */
@@ -241,12 +300,14 @@ export class Batch {
   }
 
   /** A person accepts what these devices show. Throws what `accept` throws. */
-  accepted(states: readonly DeviceState[], { by, note }: Person): void {
+  accepted(states: readonly DeviceState[], { by, note, facts, alone = [] }: Accepting): void {
     const transitions: DeviceTransition[] = [];
     for (let from = 0; from < states.length; from += MOST_ACCEPTED) {
       const seq = this.#tx.next();
       const nowMs = this.#deps.wallMs();
-      const acceptances = states.slice(from, from + MOST_ACCEPTED).map((state) => accept(state, { by, nowMs, seq }));
+      const acceptances = states
+        .slice(from, from + MOST_ACCEPTED)
+        .map((state) => accept(state, { by, nowMs, seq, ...(facts === undefined ? {} : { facts }) }));
       const items = acceptances.map(({ item }) => item);
       for (const built of buildBaselineAccepted(items, { by, ...(note === undefined ? {} : { note }) }))
         this.append(built);
@@ -256,6 +317,91 @@ export class Batch {
       }
     }
     this.transitions(transitions);
+    if (alone.length > 0) this.gatewayFinding(brokenGlass({ by, note: note ?? '' }, this.#deps.wallMs()), alone);
+  }
+
+  /** A document came into force: what it approves, and the findings that end with that. */
+  adopted({ order, replaces, entries, settles, breakGlass }: Adoption, devices: readonly string[]): void {
+    const seq = this.append(buildAdopted(order, this.#isWithheld(order.terms)));
+    const change = { ended: replaces === undefined ? [] : [replaces], begun: [{ ...order, seq }] };
+    const standing = this.#changeOrders(change);
+    if (replaces !== undefined) this.#withoutEntries([replaces.seq], devices);
+    for (const { device, claims } of entries) {
+      const state = this.#stateOf(device);
+      if (state !== undefined) this.states.set(device, withSignedEntry(state, seq, claims));
+    }
+    const person = { by: order.by.join(', '), nowMs: this.#deps.wallMs() };
+    const transitions: DeviceTransition[] = [];
+    for (const device of new Set([...entries.map((entry) => entry.device), ...settles])) {
+      const state = this.#stateOf(device);
+      if (state === undefined) continue;
+      const promotion = promote(state, settledBy(state, standing, person.nowMs), person);
+      this.states.set(device, promotion.state);
+      transitions.push(...promotion.transitions.map((finding) => ({ kind: 'device' as const, device, finding })));
+    }
+    this.transitions(transitions);
+    if (breakGlass !== undefined) this.gatewayFinding(brokenGlass(breakGlass, person.nowMs), settles);
+  }
+
+  /** Entry `seq` holds nothing any longer; the devices fall back on what else the log holds. */
+  withdrawn(seq: number, devices: readonly string[]): void {
+    this.append(buildWithdrawn(seq));
+    const order = this.#deps.orders?.all().find((one) => one.seq === seq);
+    if (order !== undefined) this.#changeOrders({ ended: [order], begun: [] });
+    this.#withoutEntries([seq], devices);
+  }
+
+  #withoutEntries(seqs: readonly number[], devices: readonly string[]): void {
+    const held = devices
+      .map((id) => this.#stateOf(id))
+      .filter((state) => state?.reference?.entries.some(({ seq }) => seqs.includes(seq)) === true);
+    const states = held.filter((state) => state !== undefined);
+    if (states.length === 0) return;
+    const given = this.#tx.givenFacts(states, new Set(seqs));
+    for (const state of states) this.states.set(state.id, rebuilt(state, given.get(state.id) ?? []));
+  }
+
+  /** A plan or waiver left force. */
+  ended(order: Order, action: 'closed' | 'expired'): void {
+    this.append(buildChange(order, action, this.#isWithheld(order.terms)));
+    this.#changeOrders({ ended: [order], begun: [] });
+  }
+
+  /** The plan was held against its devices. */
+  reported(order: Order): void {
+    this.#changeOrders({ ended: [], begun: [order] });
+  }
+
+  /** What is in force with this change, and those of this batch before it. */
+  #changeOrders(change: OrderChange): Standing {
+    const { orders } = this.#deps;
+    if (orders === undefined) throw new Error('no documents are kept here');
+    orders.write(this.#tx, change);
+    this.orderChanges.push(change);
+    return orders.standingWith(this.orderChanges);
+  }
+
+  #noteCovered(all: readonly DeviceTransition[]): void {
+    for (const { device, finding } of all)
+      for (const seq of [finding.plan, finding.waiver])
+        if (seq !== undefined && finding.confirmedAt !== undefined)
+          this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
+  }
+
+  /** A plan or waiver that covered nothing so far for a device says so from now on. */
+  #saveCovered(): void {
+    const inForce = this.#deps.orders?.allWith(this.orderChanges) ?? [];
+    const begun = inForce.flatMap((order) => {
+      const fresh = [...(this.#covered.get(order.seq) ?? [])].filter(
+        (device) => order.matched?.includes(device) !== true,
+      );
+      return fresh.length === 0 ? [] : [{ ...order, matched: [...(order.matched ?? []), ...fresh] }];
+    });
+    if (begun.length > 0) this.#changeOrders({ ended: [], begun });
+  }
+
+  #isWithheld(terms: Terms): boolean {
+    return this.#deps.redaction?.() !== undefined && namesUsers(terms);
   }
 
   /** These devices left the configuration: what is open about them ends, and the store forgets them. */
@@ -272,10 +418,14 @@ export class Batch {
 
   /** Saves the states that the entries led to, and the storms. */
   end(): void {
+    if (this.#covered.size > 0) this.#saveCovered();
     for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
     if (this.storms !== this.#stormsBefore) this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
   }
 }
+
+/** A finding names at most as many. */
+const MOST_LISTED = 256;
 
 /** Whole devices that surely fit into one `baseline` entry. */
 const MOST_ACCEPTED = 200;

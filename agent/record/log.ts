@@ -10,9 +10,11 @@ import {
   NO_PREVIOUS,
 } from '../../shared/statement.ts';
 import { appendLeaf, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from '../../shared/tree.ts';
+import type { DeviceState } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
+import { givenFacts } from './baseline-history.ts';
 import type { Built, Entry } from './entry.ts';
 import { readHead } from './head.ts';
 import { laterOrigin, nextOrigin, type Replaces } from './incarnation.ts';
@@ -36,6 +38,8 @@ export interface Transaction {
   /** Keeps a document that entry `seq` adopted, until it is removed. */
   saveOrder(seq: number, order: string): void;
   removeOrder(seq: number): void;
+  /** By device, what its `baseline` entries gave it, without those that are withdrawn. */
+  givenFacts(states: readonly DeviceState[], withdrawn: ReadonlySet<number>): ReturnType<typeof givenFacts>;
 }
 
 export interface LogOptions extends ReadOptions {
@@ -319,6 +323,10 @@ class Draft implements Transaction {
 
   removeOrder(seq: number): void {
     this.#options.store.removeOrder(seq);
+  }
+
+  givenFacts(states: readonly DeviceState[], withdrawn: ReadonlySet<number>): ReturnType<typeof givenFacts> {
+    return givenFacts(this.#options.store, states, withdrawn);
   }
 
   #append({ content, replies, disclosures }: Built): number {

@@ -1,3 +1,4 @@
+import type { Facts } from '../../shared/facts.ts';
 import { type Plan, type ReferenceTerms, type Terms, termsId, type Waiver } from '../../shared/terms.ts';
 import { type Adopted, NOTHING_STANDING, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Transaction } from './log.ts';
@@ -7,21 +8,53 @@ import type { Store } from './store.ts';
 export interface Order<Of extends Terms = Terms> extends Adopted<Of> {
   readonly doc?: string;
   readonly sigs?: readonly string[];
+  /** Devices with a finding that the plan or waiver covered. */
+  readonly matched?: readonly string[];
+  /** The plan was held against the devices after its window, Unix seconds. */
+  readonly reportedAt?: number;
+}
+
+/** Documents that were ended here and are not taken up again, however often they are handed over. The oldest are forgotten. */
+const MOST_ENDED = 4096;
+const ENDED = 'ended-orders';
+
+/** What is to be written of a document that is adopted. */
+export interface Adoption {
+  readonly order: Omit<Order, 'seq'>;
+  /** The version before of the same document. */
+  readonly replaces: Order | undefined;
+  /** Devices whose attested claims it approves. */
+  readonly entries: readonly { readonly device: string; readonly claims: Facts }[];
+  /** Devices with findings that it ends. */
+  readonly settles: readonly string[];
+  /** One person did what two have to. */
+  readonly breakGlass: { readonly by: string; readonly note: string } | undefined;
+}
+
+/** What a transaction did to the orders: takes effect once it is durable. */
+export interface OrderChange {
+  readonly ended: readonly Order[];
+  readonly begun: readonly Order[];
 }
 
 /** Reference documents, plans and waivers that the log holds and nothing has ended. */
 export class Orders {
-  #orders: readonly Order[];
+  #orders: readonly Order[] = [];
+  #ended: readonly string[];
   #standing: Standing = NOTHING_STANDING;
 
-  constructor(orders: readonly Order[]) {
-    this.#orders = orders;
-    this.#standing = standing(orders);
+  private constructor(orders: readonly Order[], ended: readonly string[]) {
+    this.#ended = ended;
+    this.#take(orders);
   }
 
   static read(store: Store): Orders {
-    // Written by `saveOrder`.
-    return new Orders(store.orders((text) => JSON.parse(text) as Order));
+    // Written by `writeOrders`.
+    const ended = store.meta(ENDED, (text) => JSON.parse(text) as readonly string[]) ?? [];
+    return new Orders(
+      store.orders((text) => JSON.parse(text) as Order),
+      ended,
+    );
   }
 
   get standing(): Standing {
@@ -37,12 +70,51 @@ export class Orders {
     return this.#orders.find(({ terms }) => terms.kind === kind && termsId(terms) === id);
   }
 
-  /** After a transaction that wrote this became durable. */
-  replace(ended: readonly number[], begun: readonly Order[]): void {
-    this.#orders = [...this.#orders.filter(({ seq }) => !ended.includes(seq)), ...begun];
+  /** Whether a document with this digest was ended here. */
+  hasEnded(sha256: string): boolean {
+    return this.#ended.includes(sha256);
+  }
+
+  /** Writes a change; `take` it once the transaction is durable. */
+  write(tx: Transaction, { ended, begun }: OrderChange): void {
+    for (const { seq } of ended) tx.removeOrder(seq);
+    for (const order of begun) tx.saveOrder(order.seq, JSON.stringify(order));
+    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify(this.#endedWith(ended)));
+  }
+
+  take(change: OrderChange): void {
+    this.#ended = this.#endedWith(change.ended);
+    this.#take(changed(this.#orders, change));
+  }
+
+  /** The same documents under the entries of a log that replaced the one that held them. */
+  carry(orders: readonly Order[]): void {
+    this.#take(orders);
+  }
+
+  /** What would be in force after these changes. */
+  standingWith(changes: readonly OrderChange[]): Standing {
+    return standing(this.allWith(changes));
+  }
+
+  allWith(changes: readonly OrderChange[]): readonly Order[] {
+    return changes.reduce(changed, this.#orders);
+  }
+
+  #endedWith(ended: readonly Order[]): readonly string[] {
+    return [...this.#ended, ...ended.map(({ sha256 }) => sha256)].slice(-MOST_ENDED);
+  }
+
+  #take(orders: readonly Order[]): void {
+    this.#orders = orders.toSorted((one, other) => one.seq - other.seq);
     this.#standing = standing(this.#orders);
   }
 }
+
+const changed = (orders: readonly Order[], { ended, begun }: OrderChange): readonly Order[] => {
+  const gone = new Set([...ended, ...begun].map(({ seq }) => seq));
+  return [...orders.filter(({ seq }) => !gone.has(seq)), ...begun];
+};
 
 const standing = (orders: readonly Order[]): Standing =>
   standingOf({
@@ -50,5 +122,3 @@ const standing = (orders: readonly Order[]): Standing =>
     plans: orders.filter((order): order is Order<Plan> => order.terms.kind === 'plan'),
     waivers: orders.filter((order): order is Order<Waiver> => order.terms.kind === 'waiver'),
   });
-
-export const saveOrder = (tx: Transaction, order: Order): void => tx.saveOrder(order.seq, JSON.stringify(order));

@@ -1,13 +1,15 @@
 import { type DeviceState, restoreMarks, writeDevice } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
+import type { Review } from '../appraise/review.ts';
 import { collapse, type StormState } from '../appraise/storm.ts';
 import type { LookKind } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
-import { Batch, type Judged, type Person } from './batch.ts';
+import { type Accepting, Batch, type Judged } from './batch.ts';
 import { type Attested, CoveragePeriod } from './coverage.ts';
 import type { Built, Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
+import type { Adoption, Order, Orders } from './orders.ts';
 import type { Redaction } from './redaction.ts';
 import { buildCoverage } from './statement.ts';
 
@@ -24,6 +26,8 @@ export interface RecorderDeps {
   /** Every device that is expected to be looked at now. */
   readonly expected: () => ReadonlySet<string>;
   readonly storms: StormState;
+  /** Documents in force. */
+  readonly orders?: Orders;
 }
 
 /** Verdicts are written together after this, ms, or when so many wait. */
@@ -106,9 +110,9 @@ export class Recorder {
     this.#period.observed(before.id, false);
   }
 
-  /** A finding of the gateway itself. */
-  takeGatewayFinding(finding: Finding): void {
-    this.#commit((batch) => batch.gatewayFinding(finding));
+  /** A finding of the gateway itself, or about a list of devices. */
+  takeGatewayFinding(finding: Finding, devices: readonly string[] = []): void {
+    this.#commit((batch) => batch.gatewayFinding(finding, devices));
   }
 
   /** Learned values that no entry names yet, of the states a store was opened with. */
@@ -162,12 +166,52 @@ export class Recorder {
   }
 
   /** Records that a person accepts what these devices show, as they are after `flush`. Throws when the store refuses. */
-  takeAcceptance(states: readonly DeviceState[], person: Person): void {
-    if (this.#commit((batch) => batch.accepted(states, person))) return;
+  takeAcceptance(states: readonly DeviceState[], accepting: Accepting): void {
+    this.#require(this.#commit((batch) => batch.accepted(states, accepting)));
+  }
+
+  /** Records that a document came into force. `devices` are all that are known. Throws when the store refuses. */
+  takeAdoption(adoption: Adoption, devices: readonly string[]): void {
+    this.#require(this.#commit((batch) => batch.adopted(adoption, devices)));
+  }
+
+  /** Records that `baseline` entry `seq` holds nothing any longer. Throws when the store refuses. */
+  takeWithdrawal(seq: number, devices: readonly string[]): void {
+    this.#require(this.#commit((batch) => batch.withdrawn(seq, devices)));
+  }
+
+  /** Records that a plan or waiver left force, with a finding about that where there is one. False when the store refuses. */
+  takeEnd(order: Order, action: 'closed' | 'expired', finding?: Finding, devices: readonly string[] = []): boolean {
+    return this.#commit((batch) => {
+      batch.ended(order, action);
+      if (finding !== undefined) batch.gatewayFinding(finding, devices);
+    });
+  }
+
+  /** Records what a plan came to after its window. False when the store refuses. */
+  takeReport(order: Order, finding: Finding | undefined, devices: readonly string[]): boolean {
+    return this.#commit((batch) => {
+      batch.reported(order);
+      if (finding !== undefined) batch.gatewayFinding(finding, devices);
+    });
+  }
+
+  /** Records that a person reviewed finding `openedSeq` of these devices. Throws `finding.still-seen`, and when the store refuses. */
+  takeReview(openedSeq: number, devices: readonly string[], review: Review): void {
+    this.#require(this.#commit((batch) => batch.reviewed(openedSeq, devices, review)));
+  }
+
+  /** Records the review of a finding of the gateway itself. Throws when the store refuses. */
+  takeGatewayReview(finding: Finding, review: Review): void {
+    this.#require(this.#commit((batch) => batch.gatewayReviewed(finding, review)));
+  }
+
+  #require(recorded: boolean): void {
+    if (recorded) return;
     throw new AgentError({
       code: 'baseline.not-recorded',
-      message: 'the store refused the acceptance; nothing was accepted',
-      remedy: 'look at the log lines of the agent, mend the store, accept again',
+      message: 'the store refused it; nothing changed',
+      remedy: 'look at the log lines of the agent, mend the store, try again',
     });
   }
 
@@ -219,6 +263,7 @@ export class Recorder {
     });
     if (entries === undefined) return false;
     this.#storms = batch.storms;
+    for (const change of batch.orderChanges) this.#deps.orders?.take(change);
     for (const state of batch.states.values()) this.#deps.keep(state);
     for (const { kind, device, leaf } of entries) {
       if (kind !== 'attestation' || device === undefined) continue;

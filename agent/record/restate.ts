@@ -2,6 +2,8 @@ import type { BaselineContent } from '../../shared/statement.ts';
 import { type DeviceState, withLearned, writeDevice } from '../appraise/device.ts';
 import type { Built } from './entry.ts';
 import type { Transaction } from './log.ts';
+import type { Order } from './orders.ts';
+import { buildAdopted } from './statement.ts';
 import type { Store } from './store.ts';
 
 /** What is in force in a log that another one replaces, and how that one says it again (attestation.md §4, `baseline`). */
@@ -14,6 +16,15 @@ interface Page {
   readonly baseline: Named;
   /** `seq` of the former entry; undefined for what was learned and no entry named yet. */
   readonly former: number | undefined;
+}
+
+/** What of the former log is in force. */
+export interface Standing {
+  readonly pages: readonly Page[];
+  readonly states: readonly DeviceState[];
+  readonly orders: readonly Order[];
+  /** Whether its document is published as a digest only. */
+  readonly isWithheld: (order: Order) => boolean;
 }
 
 /** As much of it as surely fits beside the other members of a message. */
@@ -72,17 +83,46 @@ const paged = (baseline: Named, former?: number): readonly Page[] => {
  */
 export const restate = (
   tx: Transaction,
-  pages: readonly Page[],
-  states: readonly DeviceState[],
-): readonly DeviceState[] => {
+  { pages, states, orders, isWithheld }: Standing,
+): { readonly states: readonly DeviceState[]; readonly orders: readonly Order[] } => {
+  const renumbered = orders.map((order) => ({
+    ...order,
+    former: order.seq,
+    seq: tx.append(buildAdopted(order, isWithheld(order))),
+  }));
+  const orderSeqs = new Map(renumbered.map(({ former, seq }) => [former, seq]));
+  const carriedOrders = renumbered.map(({ former: _, ...order }) => order);
+  for (const order of carriedOrders) tx.saveOrder(order.seq, JSON.stringify(order));
   const seqs = new Map<string, number>();
   for (const { baseline, former } of pages) {
     const seq = tx.append(builtOf(baseline));
     for (const { device } of baseline.devices) seqs.set(`${device} ${former ?? ''}`, seq);
   }
-  const carried = states.map((state) => inNewLog(state, (former) => seqs.get(`${state.id} ${former ?? ''}`)));
+  const carried = states.map((state) =>
+    inNewLog(withOrderSeqs(state, orderSeqs), (former) =>
+      former === undefined ? seqs.get(`${state.id} `) : (seqs.get(`${state.id} ${former}`) ?? orderSeqs.get(former)),
+    ),
+  );
   for (const state of carried) tx.saveDevice(state.id, writeDevice(state));
-  return carried;
+  return { states: carried, orders: carriedOrders };
+};
+
+/** Findings name the plan or waiver that covers them by its entry. */
+const withOrderSeqs = (state: DeviceState, seqs: ReadonlyMap<number, number>): DeviceState => {
+  const renamed = (seq: number | undefined): number | undefined => (seq === undefined ? undefined : seqs.get(seq));
+  const tracks = state.tracks.map((track) => {
+    const { plan, waiver, ...finding } = track.finding;
+    const [newPlan, newWaiver] = [renamed(plan), renamed(waiver)];
+    return {
+      ...track,
+      finding: {
+        ...finding,
+        ...(newPlan === undefined ? {} : { plan: newPlan }),
+        ...(newWaiver === undefined ? {} : { waiver: newWaiver }),
+      },
+    };
+  });
+  return { ...state, tracks };
 };
 
 const builtOf = (baseline: Named): Built<BaselineContent> => ({

@@ -11,6 +11,7 @@ const LOG = `
   ) STRICT;
   CREATE INDEX entries_by_device ON entries (device, seq) WHERE device IS NOT NULL;
   CREATE INDEX entries_held ON entries (seq, iat) WHERE message IS NOT NULL;
+  CREATE INDEX entries_of_baseline ON entries (seq) WHERE kind = 'baseline';
 
   -- Replies that an entry cites, masked. keep_until is NULL where they are kept as long as the entry.
   CREATE TABLE captures (
@@ -38,6 +39,7 @@ const LOG_TABLES = ['entries', 'captures', 'disclosures'] as const;
 export const retireTables = (incarnation: number): string => `
   DROP INDEX entries_by_device;
   DROP INDEX entries_held;
+  DROP INDEX entries_of_baseline;
   DROP INDEX captures_ending;
   DROP INDEX disclosures_by_seq;
   ${LOG_TABLES.map((table) => `ALTER TABLE ${table} RENAME TO ${table}_${incarnation};`).join(' ')}
@@ -102,5 +104,6 @@ export const MIGRATIONS: readonly string[] = [
     seq INTEGER PRIMARY KEY,
     text TEXT NOT NULL
   ) STRICT;
+  CREATE INDEX IF NOT EXISTS entries_of_baseline ON entries (seq) WHERE kind = 'baseline';
   `,
 ];

@@ -1,13 +1,21 @@
 import { hash } from 'node:crypto';
 import { appraise } from '../../shared/appraisal.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
-import type { AttestationContent, BaselineContent, CoverageContent, FindingContent } from '../../shared/statement.ts';
+import type {
+  AttestationContent,
+  BaselineContent,
+  ChangeContent,
+  CoverageContent,
+  FindingContent,
+} from '../../shared/statement.ts';
+import { termsId } from '../../shared/terms.ts';
 import type { Checks, Finding, Trigger } from '../appraise/finding.ts';
 import { nestFacts } from '../normalise/nest.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Coverage } from './coverage.ts';
 import type { Built, CitedReply, Disclosure, KeptReply } from './entry.ts';
 import { claimValue, fitAttestation, fitFinding, shortText, wireValue } from './fit.ts';
+import type { Order } from './orders.ts';
 import {
   memberOf,
   named,
@@ -179,6 +187,41 @@ export const buildBaselineAccepted = (
     plain({ kind: 'baseline', baseline: { action: 'accepted', approval: 'local', ...person, devices: page } }),
   );
 
+/** A document came into force: reference values, or a plan or waiver. `withheld`: it names what is published as digests only. */
+export const buildAdopted = (order: Omit<Order, 'seq'>, withheld: boolean): Built<BaselineContent | ChangeContent> => {
+  const { terms } = order;
+  if (terms.kind !== 'reference') return buildChange(order, 'adopted', withheld);
+  const { ref_id, version } = terms;
+  return plain({
+    kind: 'baseline',
+    baseline: { action: 'adopted', approval: 'signed', ref_id, version, ...signedMembers(order, withheld) },
+  });
+};
+
+/** A plan or waiver came into force or left it. Every such entry holds what it speaks of. */
+export const buildChange = (
+  order: Omit<Order, 'seq'>,
+  action: ChangeContent['change']['action'],
+  withheld: boolean,
+): Built<ChangeContent> => {
+  const { terms, doc, by } = order;
+  if (terms.kind === 'reference') throw new Error('reference values are no change');
+  const said =
+    doc !== undefined || withheld
+      ? signedMembers(order, withheld)
+      : { by: by.join(', '), terms: terms as { readonly [name: string]: unknown } };
+  return plain({ kind: 'change', change: { action, type: terms.kind, id: termsId(terms), ...said } });
+};
+
+const signedMembers = ({ doc, sigs, sha256 }: Omit<Order, 'seq'>, withheld: boolean) => ({
+  sha256,
+  ...(withheld || doc === undefined ? {} : { doc, ...(sigs === undefined ? {} : { sigs: [...sigs] }) }),
+});
+
+/** What entry `seq` brought into force holds no longer. */
+export const buildWithdrawn = (seq: number): Built<BaselineContent> =>
+  plain({ kind: 'baseline', baseline: { action: 'withdrawn', seq } });
+
 /** What was looked at in a period, and the state that this affirms. */
 export const buildCoverage = (coverage: Coverage): Built<CoverageContent> =>
   plain({
@@ -197,7 +240,7 @@ export const buildCoverage = (coverage: Coverage): Built<CoverageContent> =>
     },
   });
 
-const plain = <Of extends BaselineContent | CoverageContent>(content: Of): Built<Of> => ({
+const plain = <Of extends BaselineContent | ChangeContent | CoverageContent>(content: Of): Built<Of> => ({
   content,
   replies: [],
   disclosures: [],

@@ -183,6 +183,21 @@ export class Store {
     return newest === undefined ? rows : rows.reverse();
   }
 
+  /** The held `baseline` entries in `seq` order, a page in memory at a time. */
+  *baselineEntries(): Generator<Entry> {
+    let from = 0;
+    for (;;) {
+      const page = this.#all(
+        entryOf,
+        `${SELECT_ENTRY} AND kind = 'baseline' AND seq >= ? ORDER BY seq LIMIT 100`,
+        from,
+      );
+      yield* page;
+      if (page.length === 0) return;
+      from = (page.at(-1)?.seq ?? 0) + 1;
+    }
+  }
+
   /** `seq` of the newest held entries of a kind, at most `limit`, the newest first. */
   newestOf(kind: string, limit: number): readonly number[] {
     return this.#all(

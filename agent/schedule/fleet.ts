@@ -5,9 +5,11 @@ import { compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/ide
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
+import { type Assignment, relabelled } from '../appraise/tenancy.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { Interface } from '../probe/target.ts';
 import { idOf, type Place, placeKey } from './places.ts';
+import { Tenants } from './tenants.ts';
 import type { Seat } from './timetable.ts';
 
 /** A place and what is known to sit there. Changed in place by the fleet and the rounds only. */
@@ -41,6 +43,15 @@ export type Owner =
   | { readonly kind: 'device'; readonly state: DeviceState }
   | { readonly kind: 'elsewhere'; readonly seat: FleetSeat };
 
+/** What says whose devices are, and by which clock. */
+export interface Ownership {
+  readonly tenants: Tenants;
+  readonly nowMs: () => number;
+}
+
+/** Devices have the labels of their places, all the time. */
+const BY_LABEL: Ownership = { tenants: new Tenants({ tenants: {} }), nowMs: () => 0 };
+
 /** The devices of the configuration: which machine sits where, and which history (device id) a look belongs to. */
 export class Fleet {
   readonly #seatList: readonly FleetSeat[];
@@ -58,8 +69,16 @@ export class Fleet {
   /** Known devices whose place left the configuration, sorted. */
   readonly removed: readonly string[];
 
+  readonly #ownership: Ownership;
+
   /** `known` are the devices of the store; `passed` the entries whose every address was looked at before. */
-  constructor(places: readonly Place[], known: Iterable<DeviceState>, passed: ReadonlySet<string>) {
+  constructor(
+    places: readonly Place[],
+    known: Iterable<DeviceState>,
+    passed: ReadonlySet<string>,
+    ownership: Ownership = BY_LABEL,
+  ) {
+    this.#ownership = ownership;
     this.#seatList = places.map((place) => this.#newSeat(place, passed.has(place.entry)));
     const positions = new Map(this.#seatOf);
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
@@ -70,7 +89,7 @@ export class Fleet {
       const isGone = seat?.place.origin !== state.position;
       // An id of a range that an operator has given to a position since names the position.
       if (seat === undefined || isGone || (state.position === 'range' && positions.has(state.id))) gone.push(state);
-      else this.#seatDevice(seat, { ...state, labels: seat.place.labels });
+      else this.#seatDevice(seat, relabelled(state, this.labelsOf(seat.place, state.id)));
     }
     for (const state of gone) this.#rememberFormer(state);
     this.removed = gone.map(({ id }) => id).sort();
@@ -82,10 +101,11 @@ export class Fleet {
   }
 
   #newSeat(place: Place, passed: boolean): FleetSeat {
-    const { id, address, labels } = place;
+    const { id, address } = place;
     const phase = phaseOf(placeKey(address, place.ports));
     const seat: FleetSeat = { place, phase, occupied: false, restUntilMs: 0, busy: false, passed };
-    if (id !== undefined) this.#seatDevice(seat, newDevice({ id, position: 'host', address, labels }));
+    if (id !== undefined)
+      this.#seatDevice(seat, newDevice({ id, position: 'host', address, labels: this.labelsOf(place, id) }));
     return seat;
   }
 
@@ -101,6 +121,26 @@ export class Fleet {
     if (state.family !== undefined) seat.family = state.family;
     this.#seatOf.set(state.id, seat);
     this.keep(state);
+  }
+
+  /** The labels that the device of this id has at this place now. */
+  labelsOf({ address, labels }: Place, id: string): DeviceState['labels'] {
+    return this.#ownership.tenants.labelsOf({ id, address, labels }, this.#ownership.nowMs());
+  }
+
+  /** Changes whenever the tenant of some device may. */
+  epoch(nowMs: number): number {
+    return this.#ownership.tenants.epoch(nowMs);
+  }
+
+  /** Whose the device is, as its labels say; since when and how long, where that is still so. */
+  assignmentOf({ id, labels: { tenant } }: DeviceState): Assignment | undefined {
+    if (tenant === undefined) return undefined;
+    const place = this.#seatOf.get(id)?.place;
+    const { tenants, nowMs } = this.#ownership;
+    const now =
+      place === undefined ? undefined : tenants.of({ id, address: place.address, labels: place.labels }, nowMs());
+    return now?.tenant === tenant ? now : { tenant };
   }
 
   seats(): readonly FleetSeat[] {
@@ -241,7 +281,7 @@ export class Fleet {
   }
 
   #seated(seat: FleetSeat, device: DeviceState): Owner {
-    const state = { ...device, labels: seat.place.labels };
+    const state = relabelled(device, this.labelsOf(seat.place, device.id));
     this.#seatDevice(seat, state);
     return { kind: 'device', state };
   }
@@ -289,8 +329,9 @@ export class Fleet {
   }
 
   #newAt(seat: FleetSeat, facts: Facts): DeviceState {
-    const { address, labels } = seat.place;
-    return newDevice({ id: this.#freeId(facts, address), position: 'range', address, labels });
+    const { address } = seat.place;
+    const id = this.#freeId(facts, address);
+    return newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
   }
 
   /** Formed once, at the first full look: MAC, else serial, else address; a taken one gets a number. */

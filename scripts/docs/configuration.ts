@@ -7,6 +7,7 @@ interface Schema {
   readonly default?: unknown;
   readonly enum?: readonly string[];
   readonly pattern?: string;
+  readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly required?: readonly string[];
@@ -39,11 +40,11 @@ const INTRODUCTION = [
   'Paths are relative to the folder of the file. A password is never in the file: `password_file` names a file that holds',
   'it, `password_env` an environment variable; one of the two, not both.',
   '',
-  'SIGHUP makes a running agent read the file again, and the driver files that it names. A wrong file changes nothing and is',
+  'SIGHUP makes a running agent read the file again, and the other files that it names. A wrong file changes nothing and is',
   'reported; `gateway`, `operator` and `state_dir` need a restart.',
   '',
-  '`config_sha256` of the `session` entries is the SHA-256 of the file. Where it names driver files it is the SHA-256 of the',
-  'digests of all, 32 bytes each, the file first, then the drivers in the order of `drivers`:',
+  '`config_sha256` of the `session` entries is the SHA-256 of the file. Where it names other files it is the SHA-256 of the',
+  'digests of all, 32 bytes each, the file first, then the drivers in the order of `drivers`, then `firmware.file`:',
   '`for f in assayer.yaml acme.yaml; do openssl dgst -sha256 -binary $f; done | openssl dgst -sha256`.',
   '',
   'For completion in an editor, put this in the first line of the file:',
@@ -109,6 +110,7 @@ const rowsOf = (
 
 const kindOf = (schema: Schema): string => {
   if (schema.enum !== undefined) return schema.enum.map(code).join(', ');
+  if (schema.format === 'date-time') return 'time with zone, like `2026-12-01T00:00:00Z`';
   switch (schema.type) {
     case 'integer':
       return `${schema.minimum} to ${schema.maximum}`;

@@ -112,6 +112,7 @@ export class SimulatedGateway implements AsyncDisposable {
         takeCosigned: (payload) => this.#witnesses.takeCosigned(payload),
         takeMarker: (payload) => this.#witnesses.takeMarker(payload),
       },
+      takeTerms: () => {},
       observe: (devices) => ({ asked: [], unknown: devices }),
       timing: { ...TIMING, settleMs: setup.spreadS * 1000 },
       ...ambience,

@@ -9,7 +9,7 @@ test('config.drift: one finding lists every key that left the reference', () => 
   const watch = Watch.known();
   watch.live(
     20 * MINUTE,
-    showing({ 'config.fan_min_pct': 0, 'config.other': [setting('led', 'off'), setting('log_level', '3')] }),
+    showing({ 'config.fan_min_pct': 15, 'config.other': [setting('led', 'off'), setting('log_level', '3')] }),
   );
   assert.deepEqual(watch.said(), ['config.drift open']);
   assert.deepEqual(watch.statements[0]?.before, [
@@ -17,7 +17,7 @@ test('config.drift: one finding lists every key that left the reference', () => 
     { key: 'other.led', value: 'on' },
   ]);
   assert.deepEqual(watch.statements[0]?.after, [
-    { key: 'fan_min_pct', value: 0 },
+    { key: 'fan_min_pct', value: 15 },
     { key: 'other.led', value: 'off' },
   ]);
   assert.equal(watch.statements[0]?.severity, 'low');
@@ -37,7 +37,7 @@ test('config.drift: the frequency may wander, and a new key is learned', () => {
 
 test('config.drift: a key that cannot be read for a while neither ends the finding nor changes it', () => {
   const watch = Watch.known();
-  const off = { 'config.fan_min_pct': 0, 'config.other': [setting('led', 'off'), setting('log_level', '3')] };
+  const off = { 'config.fan_min_pct': 15, 'config.other': [setting('led', 'off'), setting('log_level', '3')] };
   watch.live(20 * MINUTE, showing(off));
   watch.live(60 * MINUTE, (nowMs) => ({ facts: honest(nowMs, off), gaps: { 'config.other': 'timeout' } }));
   watch.live(60 * MINUTE, (nowMs) => ({ facts: honest(nowMs, off), gaps: { 'config.fan_min_pct': 'refused' } }));

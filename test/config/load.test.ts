@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { configText } from '../../agent/cli/init.ts';
 import { loadConfig, parseConfig } from '../../agent/config/load.ts';
 import { checkCertificates } from '../../agent/config/meaning.ts';
@@ -244,4 +244,143 @@ test('loadConfig names every problem with file and line, and the command that ch
       return true;
     },
   );
+});
+
+const TENANTS = `${MINIMAL}    labels: { rack: r14, tenant: acme }
+tenants:
+  acme:
+    allow:
+      - { url: "stratum+tcp://*.pool.example:3333", user: "acme.{rack}-{serial}" }
+  globex:
+    devices:
+`;
+
+test('tenants: lists, templates and assignments with their times are taken', () => {
+  const config =
+    good(`${TENANTS}      - { device: rig-1, from: 2026-12-01T00:00:00Z, until: "2027-01-01T00:00:00+01:00" }
+      - { labels: { rack: r14 }, range: 127.0.0.0/30, from: 2026-12-01T00:00:00Z }
+`);
+  assert.equal(config.tenants.globex?.devices.length, 2);
+  assert.equal(config.tenants.globex?.allow, undefined);
+  assert.deepEqual(good(MINIMAL).tenants, {});
+});
+
+test('tenants: what cannot work is told with its line and a remedy', () => {
+  const problemIn = (lines: string): string => {
+    const [problem, ...more] = problemsOf(`${TENANTS}${lines}`);
+    assert.ok(problem !== undefined && more.length === 0, JSON.stringify([problem, ...more]));
+    return `${problem.line} ${problem.path}: ${problem.message} (${problem.remedy})`;
+  };
+  assert.match(
+    problemIn('      - { from: 2026-12-01T00:00:00Z }\n'),
+    /^13 tenants\.globex\.devices\[0\]: it names no device \(give it/,
+  );
+  assert.match(
+    problemIn('      - { device: rig-1, from: 2026-12-01 }\n'),
+    /devices\[0\]\.from: a time like 2026-12-01T00:00:00Z/,
+  );
+  assert.match(
+    problemIn('      - { device: rig-1, from: 2026-12-02T00:00:00Z, until: 2026-12-01T00:00:00Z }\n'),
+    /until: it ends before it begins/,
+  );
+  assert.match(problemIn('      - { range: 10.0.0.9-10.0.0.1 }\n'), /range: .*ends before it begins/);
+  assert.match(
+    problemIn('      - { labels: { rack: r15 } }\n'),
+    /no device has the label rack: r15 \(did you mean rack: r14\?\)/,
+  );
+  assert.match(problemIn('      - { devise: rig-1 }\n'), /unknown setting "devise" \(did you mean "device"\?/);
+  const both =
+    '      - { device: rig-1, from: 2026-12-01T00:00:00Z }\n  initech:\n    devices:\n      - { device: rig-1 }\n';
+  assert.match(
+    problemIn(both),
+    /^16 tenants\.initech\.devices\[0\]: the same devices belong to "globex" at the same time/,
+  );
+});
+
+test('tenants: an unknown tenant, one that is no name, and a field that no device has', () => {
+  const [unknown] = problemsOf(
+    TENANTS.replace('tenant: acme', 'tenant: acne').replace('    devices:\n', '    devices: []\n'),
+  );
+  assert.match(
+    `${unknown?.path}: ${unknown?.message} (${unknown?.remedy})`,
+    /labels\.tenant: there is no tenant "acne" \(did you mean "acme"/,
+  );
+  const [bad] = problemsOf(`${MINIMAL}labels: { tenant: ACME Corp }\n`);
+  assert.match(`${bad?.line} ${bad?.message}`, /^6 "ACME Corp" cannot be the name of a tenant/);
+  const [field] = problemsOf(`${MINIMAL}pools:\n  allow:\n    - { url: pool.example, user: "acme.{serail}" }\n`);
+  assert.match(
+    `${field?.path}: ${field?.message} (${field?.remedy})`,
+    /allow\[0\]\.user: no device has a label "serail".*did you mean \{serial\}/,
+  );
+  good(`${MINIMAL}labels: { tenant: acme }\n`);
+});
+
+const inFolder = (t: TestContext, files: { readonly [name: string]: string }): string => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-config-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text);
+  return join(folder, 'assayer.yaml');
+};
+
+const FIRMWARE = `${MINIMAL}firmware:
+  file: firmware.yaml
+  approved:
+    - { family: whatsminer, version: "20230911.*" }
+`;
+
+test('firmware: the lists of its file come behind those of the configuration, and the file counts in the digest', (t) => {
+  const entries = 'approved:\n  - { family: vnish, version: "1.2.*", expires: 2027-01-01T00:00:00Z }\nadvisories:\n';
+  const advisory = '  - { id: CVE-2026-1, family: axeos, fixed_in: 2.9.0 }\n';
+  const file = inFolder(t, { 'assayer.yaml': FIRMWARE, 'firmware.yaml': entries + advisory });
+  const first = loadConfig(file);
+  assert.deepEqual(
+    first.config.firmware?.approved?.map(({ family }) => family),
+    ['whatsminer', 'vnish'],
+  );
+  assert.equal(first.config.firmware?.advisories[0]?.fixed_in, '2.9.0');
+  const other = inFolder(t, { 'assayer.yaml': FIRMWARE, 'firmware.yaml': `${entries}${advisory}# one more line\n` });
+  assert.notEqual(loadConfig(other).sha256, first.sha256);
+});
+
+test('firmware: what is wrong with its file is told with that file and line', (t) => {
+  const problemIn = (text: string | undefined): string => {
+    const file = inFolder(t, { 'assayer.yaml': FIRMWARE, ...(text === undefined ? {} : { 'firmware.yaml': text }) });
+    try {
+      loadConfig(file);
+    } catch (error) {
+      return (error as Error).message;
+    }
+    throw new Error('the file was taken as good');
+  };
+  assert.match(problemIn(undefined), /firmware\.yaml:1: cannot be read: .*ENOENT/);
+  assert.match(
+    problemIn('approved:\n  - { famly: vnish }\n'),
+    /firmware\.yaml:2: approved\[0\]\.famly: unknown setting "famly" \(did you mean "family"/,
+  );
+  assert.match(
+    problemIn('approved:\n  - { family: vnihs, version: "1" }\n'),
+    /firmware\.yaml:2: approved\[0\]\.family: there is no family "vnihs" \(did you mean "vnish"/,
+  );
+  assert.match(
+    problemIn('approved:\n  - { family: vnish }\n'),
+    /firmware\.yaml:2: approved\[0\]: it names no firmware \(give it version/,
+  );
+  assert.match(problemIn('advisories:\n  - { id: X, family: vnish }\n'), /advisories\[0\]: it names no version/);
+  assert.match(
+    problemIn('approved:\n  - { version: "1", expires: 2027-01-01 }\n'),
+    /expires: a time like 2026-12-01T00:00:00Z/,
+  );
+  assert.match(problemIn('approved: [\n'), /firmware\.yaml:\d+: not valid YAML/);
+});
+
+test('firmware: lists in the configuration itself are checked likewise', () => {
+  const [problem] = problemsOf(
+    `${MINIMAL}firmware:\n  advisories:\n    - { id: X, family: whatsmner, version: "*" }\n`,
+  );
+  assert.match(
+    `${problem?.line} ${problem?.path}: ${problem?.message}`,
+    /^8 firmware\.advisories\[0\]\.family: there is no family "whatsmner"/,
+  );
+  assert.equal(good(MINIMAL).firmware, undefined);
+  assert.equal(good(`${MINIMAL}firmware: { approved: [] }\n`).firmware?.approved?.length, 0);
 });

@@ -2,15 +2,19 @@ import assert from 'node:assert/strict';
 import { generateKeyPairSync, hash } from 'node:crypto';
 import { suite, test } from 'node:test';
 import {
+  addSignature,
+  formatSignedTerms,
   formatVkey,
   type Jwk,
   jwkOf,
   NOTE_TYPE,
+  type Plan,
   parseTrustedKeys,
   type Role,
   type Signer,
   signerOf,
   signMessage,
+  signTerms,
   verifyDocument,
   verifyManifest,
   verifyMessage,
@@ -18,7 +22,7 @@ import {
 import { Writing } from '../shared/writing.ts';
 import { judge } from './judged.ts';
 
-/** What no program of this version sends, but every verifier reads: made here, and verified by the product first. */
+/** What the gateway of `messages.test.ts` does not send, but every verifier reads: made here, and verified by the product first. */
 
 const newKey = (role: Role): { readonly signer: Signer; readonly record: { kid: string; jwk: Jwk; role: Role } } => {
   const { privateKey } = generateKeyPairSync('ed25519');
@@ -53,7 +57,7 @@ const reference = (kind: 'reference' | 'plan'): Buffer =>
     approver.signer,
   );
 
-suite('schemas of what no program of this version sends', () => {
+suite('schemas of what a gateway without change control does not send', () => {
   test('entries about plans and waivers, and about keys', () => {
     const doc = reference('plan').toString();
     const changes = [
@@ -77,6 +81,19 @@ suite('schemas of what no program of this version sends', () => {
       assert.equal(verifyDocument(reference(kind), { keys }).kind, kind);
       judge('reference', JSON.parse(reference(kind).toString()));
     }
+    const plan: Plan = {
+      kind: 'plan',
+      plan_id: 'p-1',
+      iat: 1795339200,
+      type: 'change',
+      scope: {},
+      ids: ['firmware.*'],
+      not_before_at: 1795339200,
+      not_after_at: 1795339260,
+      author: 'ada',
+    };
+    const signed = addSignature(signTerms(plan, approver.signer), newKey('approver').signer);
+    judge('terms', JSON.parse(formatSignedTerms(signed)));
     const manifest = signMessage(
       {
         version: 2,

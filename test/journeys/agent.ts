@@ -245,11 +245,11 @@ export class Gateway implements AsyncDisposable {
     return out.split('\n').slice(0, -1);
   }
 
-  /** `assayer verify` on all that `assayer log --raw` prints says OK; gives the messages. */
-  async verified(): Promise<readonly string[]> {
+  /** `assayer verify` on all that `assayer log --raw` prints says OK; gives the messages. `keys`: further files of trusted keys. */
+  async verified(...keys: readonly string[]): Promise<readonly string[]> {
     const messages = await this.messages();
     const file = this.write('messages.jsonl', `${messages.join('\n')}\n`);
-    const { code, out, err } = await run(['verify', file, '--key', this.keyFile]);
+    const { code, out, err } = await run(['verify', file, ...[this.keyFile, ...keys].flatMap((key) => ['--key', key])]);
     assert.match(`${out}${err}`, /\nOK\n$/);
     assert.equal(code, 0);
     return messages;

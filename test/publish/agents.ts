@@ -93,6 +93,7 @@ export class Agent {
         takeCosigned: (payload) => void this.signed.push(`cosig ${Buffer.from(payload)}`),
         takeMarker: (payload) => void this.signed.push(`epoch ${Buffer.from(payload)}`),
       },
+      takeTerms: () => {},
       observe: (devices) => {
         const known = devices.filter((device) => device.startsWith('m-'));
         this.observed.push(...known);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { acceptSeen, previewAcceptance } from '../../agent/acceptance.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { pools } from '../appraise/watch.ts';
 import { Recording } from './recording.ts';
 
@@ -9,6 +10,8 @@ const fleetOf = ({ states }: Recording) => ({
   state: (id: string) => states.get(id),
   states: () => [...states.values()],
 });
+
+const depsOf = ({ recorder }: Recording) => ({ recorder, approvers: 0, standing: NOTHING_STANDING });
 
 test('a device that is named twice is shown, accepted and stated once', async (t) => {
   const recording = new Recording(t);
@@ -22,7 +25,7 @@ test('a device that is named twice is shown, accepted and stated once', async (t
   );
   const seq = previews[0]?.seq ?? -1;
   const request = { devices: twice, seen: [seq, seq], by: 'alice' };
-  const result = acceptSeen(fleetOf(recording), request, recording);
+  const result = acceptSeen(fleetOf(recording), request, depsOf(recording));
   assert.deepEqual(result, { accepted: ['rig-1'], refused: [] });
   const said = recording.said().filter((one) => one.seq > seq + 1);
   assert.deepEqual(
@@ -38,7 +41,11 @@ test('what may not be accepted, or is not what was shown, is refused by device a
   await recording.looks('rig-2', 6, undefined);
   const before = recording.said().length;
   const devices = ['rig-1', 'rig-2', 'rig-9'];
-  const { accepted, refused } = acceptSeen(fleetOf(recording), { devices, seen: [0, 0, 0], by: 'alice' }, recording);
+  const { accepted, refused } = acceptSeen(
+    fleetOf(recording),
+    { devices, seen: [0, 0, 0], by: 'alice' },
+    depsOf(recording),
+  );
   assert.deepEqual(accepted, []);
   assert.deepEqual(
     refused.map(({ device }) => device),

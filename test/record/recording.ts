@@ -10,15 +10,18 @@ import {
 } from '../../agent/appraise/device.ts';
 import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
-import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { revisionOf } from '../../agent/baseline/standing.ts';
+import { ChangeControl } from '../../agent/change-control.ts';
+import type { Approvers } from '../../agent/config/approvers.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
+import { Orders } from '../../agent/record/orders.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
 import type { Redaction } from '../../agent/record/redaction.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { parseTrustedKeys } from '../../shared/keys.ts';
+import { parseTrustedKeys, type TrustedKeys } from '../../shared/keys.ts';
 import { LogVerifier } from '../../shared/log-verifier.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { honest, observationOf } from '../appraise/watch.ts';
@@ -34,6 +37,7 @@ export class Recording {
   failing: Error | undefined;
   readonly events: { readonly level: string; readonly event: string }[] = [];
   readonly states = new Map<string, DeviceState>();
+  readonly orders: Orders;
   readonly recorder: Recorder;
   readonly clock: ReturnType<typeof openGateway>['clock'];
   readonly #gateway: ReturnType<typeof openGateway>;
@@ -42,8 +46,9 @@ export class Recording {
     // Before the store is closed, which happens in the same order.
     t.after(() => this.recorder.stop());
     this.#gateway = openGateway(t);
-    const { log, clock } = this.#gateway;
+    const { log, clock, store } = this.#gateway;
     this.clock = clock;
+    this.orders = Orders.read(store);
     for (const id of devices)
       this.states.set(id, newDevice({ id, position: 'host', address: `10.0.0.${id.slice(4)}`, labels: {} }));
     const transaction = (body: (tx: Transaction) => void) =>
@@ -63,7 +68,31 @@ export class Recording {
       state: (id) => this.states.get(id),
       expected: () => new Set(this.states.keys()),
       storms: NO_STORMS,
+      orders: this.orders,
     });
+  }
+
+  /** Change control over these devices. */
+  changes(approvers: Approvers): ChangeControl {
+    const { log, store, clock } = this.#gateway;
+    return new ChangeControl({
+      orders: this.orders,
+      recorder: this.recorder,
+      store,
+      log: () => log.origin,
+      gateway: log.origin.slice(0, log.origin.lastIndexOf('/')),
+      approvers: () => approvers,
+      states: () => [...this.states.values()],
+      wallMs: clock.wallMs,
+      emit: (level, event) => this.events.push({ level, event }),
+    });
+  }
+
+  /** The newest attestation of a device, as a document approves it. */
+  attestation(device: string): { device: string; log: string; seq: number; leaf: string } {
+    const { log, store } = this.#gateway;
+    const seq = this.state(device).attested?.seq ?? -1;
+    return { device, log: log.origin, seq, leaf: Buffer.from(store.entry(seq)?.leaf ?? []).toString('base64url') };
   }
 
   /** The state folder. */
@@ -103,8 +132,8 @@ export class Recording {
       inFirstPass: true,
       amongCommissioned: false,
       surfaces: () => ['4028 pools'],
-      standing: NOTHING_STANDING,
-      policy: 'a',
+      standing: this.orders.standing,
+      policy: `a ${revisionOf(this.orders.standing, nowMs)}`,
       random: () => 0.5,
     });
     const recorded = this.recorder.take({
@@ -178,8 +207,9 @@ export class Recording {
   }
 
   /** What a verifier objects to in the whole log. */
-  objections(): readonly string[] {
-    const verifier = new LogVerifier({ keys: parseTrustedKeys(this.#gateway.jwk), start: 'zero', window: 100_000 });
+  objections(approvers: TrustedKeys = new Map()): readonly string[] {
+    const keys = new Map([...parseTrustedKeys(this.#gateway.jwk), ...approvers]);
+    const verifier = new LogVerifier({ keys, start: 'zero', window: 100_000 });
     const entries = this.#gateway.store.entriesFrom(0, 100_000);
     return entries
       .flatMap(({ message }) => verifier.accept(message, { nowMs: this.clock.wall }))

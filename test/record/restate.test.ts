@@ -61,7 +61,7 @@ test('§4: a new incarnation says again what is in force, in entries that fit, a
   const next = Log.read({ ...logOptions(store, dir, clock), ...options });
   let carried: readonly DeviceState[] = [];
   next.begin(START, (tx) => {
-    carried = restate(tx, pages, states);
+    carried = restate(tx, { pages, states, orders: [], isWithheld: () => false }).states;
   });
   assert.notEqual(next.origin, log.origin);
   const entries = store.entriesFrom(0, 100);

@@ -2,6 +2,7 @@ import type { TestContext } from 'node:test';
 import { type DeviceState, readDevice } from '../../agent/appraise/device.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import type { Config } from '../../agent/config/schema.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookDeps } from '../../agent/look.ts';
@@ -14,6 +15,7 @@ import { Recorder } from '../../agent/record/recorder.ts';
 import { admitLook, type RoundDeps, runLook } from '../../agent/round.ts';
 import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
 import type { Place } from '../../agent/schedule/places.ts';
+import { Tenants } from '../../agent/schedule/tenants.ts';
 import { type DueLook, Timetable } from '../../agent/schedule/timetable.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { openGateway } from '../record/gateway.ts';
@@ -38,13 +40,19 @@ export class Hall {
   /** How far the clock of the gateway is ahead of that of the machine, ms. */
   aheadMs = 0;
 
-  constructor(t: TestContext, places: readonly Place[], drivers: readonly Driver[] = DRIVERS) {
+  constructor(
+    t: TestContext,
+    places: readonly Place[],
+    drivers: readonly Driver[] = DRIVERS,
+    tenants: Config['tenants'] = {},
+  ) {
     const { monoMs, wallMs } = systemClock();
     const clock = { monoMs, wallMs: () => wallMs() + this.aheadMs };
     t.after(() => this.#recorder.stop());
     const { log, store } = openGateway(t);
     this.#store = store;
-    this.fleet = new Fleet(places, [], new Set());
+    const ownership = { tenants: new Tenants({ tenants }), nowMs: clock.wallMs };
+    this.fleet = new Fleet(places, [], new Set(), ownership);
     this.timetable = new Timetable<FleetSeat>({
       seats: () => this.fleet.seats(),
       phaseOf: ({ phase }) => phase,
@@ -79,7 +87,8 @@ export class Hall {
         confirmS: 1,
         refreshS: 86_400,
         pollIntervalMs: () => 60_000,
-        standing: () => ({ standing: NOTHING_STANDING, policy: 'a' }),
+        allowOf: new Map(Object.entries(tenants).map(([name, { allow = [] }]) => [name, allow])),
+        standing: () => ({ standing: NOTHING_STANDING, policy: `a ${this.fleet.epoch(clock.wallMs())}` }),
         redact: [],
         turns: () => ({ lastMs: (surface) => this.turns[surface], nowMs: clock.wallMs(), ranUntilMs: 0 }),
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),

@@ -1,5 +1,6 @@
-import { changedSettings, keyedValues } from '../keyed.ts';
+import { changedParts, changedSettings, keyedValues, othersOf } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
+import { tellsSetting } from '../safety.ts';
 
 const SWITCHES = [
   'access.api_write',
@@ -13,24 +14,29 @@ const SWITCHES = [
   'access.update_source',
 ] as const;
 
+/** Settings without a fact of their own that decide the same: groups of the API, the pool page, marks of the password. */
+export const ACCESS_KEYS = /^other\.(?:api-groups|(?:.*[._-])?web_?pools|(?:.*[._-])?passw(?:or)?d(?:[._-].*)?)$/i;
+
 /** A switch that decides who may reach into the device differs from the baseline (catalogue 5.3). */
 export const configAccessChanged = defineRule({
   id: 'config.access-changed',
   title: 'Access changed',
   meaning:
-    'SSH, telnet, the API list or switch, the web log-in, the cloud link, the fleet manager or the update source differs from the reference.',
+    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference.',
   benign: ['hardening'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: [],
-  compares: SWITCHES,
-  sees: (key, observed) => observed[`access.${key}` as 'access.ssh'] !== undefined,
+  compares: [...SWITCHES, 'config.other'],
+  sees: (key, observed) =>
+    ACCESS_KEYS.test(key) ? tellsSetting(key, observed) : observed[`access.${key}` as 'access.ssh'] !== undefined,
   appraise: (observed, approved) => {
-    const changes = changedSettings(SWITCHES, observed, approved);
+    const further = changedParts(othersOf(observed), othersOf(approved)).filter(({ key }) => ACCESS_KEYS.test(key));
+    const changes = [...changedSettings(SWITCHES, observed, approved), ...further];
     return changes.length === 0 ? [] : [keyedValues(changes)];
   },
 });

@@ -1,7 +1,8 @@
-import type { Facts, OtherSetting } from '../../../shared/facts.ts';
 import type { KeyClass } from '../../../shared/terms.ts';
-import { changedParts, changedSettings, keyedValues } from '../keyed.ts';
+import { changedParts, changedSettings, keyedValues, othersOf } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
+import { tellsSetting, weakenings } from '../safety.ts';
+import { ACCESS_KEYS } from './config-access-changed.ts';
 
 const SETTINGS = [
   'config.fan_mode',
@@ -23,17 +24,17 @@ export const configDrift = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: [],
   compares: [...SETTINGS, 'config.other'],
-  sees: (key, observed) =>
-    key.startsWith(OTHER)
-      ? (observed['config.other']?.some((setting) => OTHER + setting.key === key) ?? false)
-      : observed[`config.${key}` as 'config.fan_mode'] !== undefined,
+  sees: tellsSetting,
   appraise: (observed, approved, { classOf }) => {
     const settings = changedSettings(SETTINGS, observed, approved);
-    const changes = [...settings, ...changedParts(others(observed), others(approved))];
+    const dangerous = new Set(weakenings(observed, approved).map(({ key }) => key));
+    const changes = [...settings, ...changedParts(othersOf(observed), othersOf(approved))].filter(
+      ({ key }) => !dangerous.has(key) && !ACCESS_KEYS.test(key),
+    );
     if (changes.length === 0) return [];
     const slow = changes.every(({ key }) => SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
     return [{ ...keyedValues(changes), ...(slow ? { confirm: 'C3' as const } : {}) }];
@@ -42,8 +43,3 @@ export const configDrift = defineRule({
 
 /** A number in a band, or a value by the time of day, may be on its way. */
 const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
-
-const OTHER = 'other.';
-
-const others = (facts: Facts): ReadonlyMap<string, string> =>
-  new Map((facts['config.other'] ?? []).map(({ key, value }: OtherSetting) => [OTHER + key, value]));

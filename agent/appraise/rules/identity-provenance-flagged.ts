@@ -1,7 +1,7 @@
 import type { Facts } from '../../../shared/facts.ts';
 import { PROVENANCE_FIELDS, type Provenance, type ProvenanceField } from '../provenance.ts';
 import { type Deviation, defineRule } from '../rule.ts';
-import { matchesStars } from '../template.ts';
+import { matchesGlob } from '../template.ts';
 
 /** What the device names, or what the operator noted of it, is on a list of the operator; or the note is incomplete (catalogue 5.6). */
 export const identityProvenanceFlagged = defineRule({
@@ -53,7 +53,7 @@ const flags = ({ lists }: Provenance, facts: Facts, labels: Labels): readonly De
     PROVENANCE_FIELDS.flatMap((field) => {
       const patterns = fields[field] ?? [];
       const value = valuesOf(field, facts, labels)?.find((one) =>
-        patterns.some((line) => matchesStars(line.toLowerCase(), one.trim().toLowerCase())),
+        patterns.some((line) => matchesGlob(line, one.trim())),
       );
       return value === undefined
         ? []

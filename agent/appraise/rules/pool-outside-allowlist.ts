@@ -1,5 +1,5 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
-import { isListed, isPrivateHost, nearestLine } from '../allow.ts';
+import { isListed, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
 import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
 import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { filledSlots, samePool, slotValue } from '../slots.ts';
@@ -43,8 +43,6 @@ const asSlot = ({ url, user }: LivePool, index: number): PoolSlot => ({
   ...(user === undefined ? {} : { user }),
 });
 
-const shown = ({ url, user }: AllowList[number]) => ({ url, ...(user === undefined ? {} : { user }) });
-
 const judge = (
   allow: AllowList,
   part: string,
@@ -58,7 +56,7 @@ const judge = (
   return [
     {
       part,
-      after: { ...slotValue(slot), ...(nearest === undefined ? {} : { nearest: shown(nearest) }) },
+      after: { ...slotValue(slot), ...(nearest === undefined ? {} : { nearest: shownLine(nearest) }) },
       reasons: [
         'not-listed',
         ...(factory ? ['factory-default'] : []),

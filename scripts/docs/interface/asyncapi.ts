@@ -3,7 +3,7 @@ import { CHANNELS, type ChannelName, GONE_EXPIRY_S, publishingOn } from '../../.
 import { PAYLOADS, type PayloadName } from './payloads.ts';
 
 /** Who speaks or listens. `display` is whatever shows the mirrors. */
-type Party = 'gateway' | 'collector' | 'display' | 'authority';
+type Party = 'gateway' | 'collector' | 'display' | 'authority' | 'approver';
 
 interface Conversation {
   readonly title: string;
@@ -87,6 +87,15 @@ export const CONVERSATIONS: { readonly [Name in ChannelName]: Conversation } = {
     from: 'gateway',
     to: ['display'],
   },
+  ref: {
+    title: 'Terms of approvers',
+    description:
+      'A reference, plan or waiver for this gateway, named as it names itself. The gateway adopts it where enough of its approvers signed it, once; the log says so. ' +
+      'Ending it takes the gateway: an empty message only keeps new ones from hearing of it.',
+    messages: ['terms'],
+    from: 'approver',
+    to: ['gateway'],
+  },
   collector: {
     title: 'Presence of a collector',
     description: '`online` after each connect and every five minutes, `stopped` before it leaves, `lost` as its will.',
@@ -134,6 +143,10 @@ const PARAMETERS = {
   },
   collector: { description: `Collector id; ${ID}.`, examples: ['collector-a'] },
   device: { description: `Device id, as the gateway formed it; ${ID}.`, examples: ['tx1-b2-r14-07'] },
+  terms: {
+    description: `Name of the document: \`ref_id\`, \`plan_id\` or \`waiver_id\`; ${ID}.`,
+    examples: ['site-pools'],
+  },
   severity: { description: 'Severity of the finding.', enum: ['info', 'low', 'medium', 'high', 'critical'] },
 } as const;
 type Parameter = keyof typeof PARAMETERS;

@@ -14,6 +14,7 @@ import { documentSchema } from '../../../shared/document.ts';
 import { DETACHED, type Typ } from '../../../shared/envelope.ts';
 import { epochSchema } from '../../../shared/epoch.ts';
 import { trustedKeysSchema } from '../../../shared/keys.ts';
+import { signedTermsSchema } from '../../../shared/signed-terms.ts';
 import { type StatementKind, statementSchema } from '../../../shared/statement.ts';
 import { manifestSchema } from '../../../shared/trust.ts';
 
@@ -125,6 +126,12 @@ export const PAYLOADS = {
     description: 'What an approver signed; it stands as text in `doc` of `baseline` and `change` entries.',
     schema: reference,
     typ: 'miner-ref+jwt',
+  },
+  terms: {
+    title: 'Signed terms',
+    description:
+      'A document of approvers with its signatures, for a gateway: in a file or on its topic `ref`. A bare message of one approver is taken, too.',
+    schema: signedTermsSchema,
   },
   keys: {
     title: 'File of trusted keys',

@@ -1,0 +1,290 @@
+import { hash } from 'node:crypto';
+import { FACTS, type FactName, type PoolSlot } from '../shared/facts.ts';
+import { canonicalJson } from '../shared/jcs.ts';
+import { type SignedTerms, verifyTerms } from '../shared/signed-terms.ts';
+import type { AttestationStatement } from '../shared/statement.ts';
+import {
+  type ExpectedValue,
+  type ReferenceTerms,
+  type Terms,
+  termsId,
+  termsProblem,
+  termsSchema,
+} from '../shared/terms.ts';
+import { VerificationError } from '../shared/verification.ts';
+import { refuseWhileOpen } from './appraise/accept.ts';
+import { describe } from './appraise/approval.ts';
+import type { DeviceState, Track } from './appraise/device.ts';
+import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from './appraise/promote.ts';
+import { factsOfClaims } from './baseline/claims.ts';
+import { isTimeZone } from './baseline/expected.ts';
+import { inScope } from './baseline/scope.ts';
+import { type Standing, standingOf } from './baseline/standing.ts';
+import type { Approvers } from './config/approvers.ts';
+import { AgentError } from './platform/errors.ts';
+import type { Adoption, Order, Orders } from './record/orders.ts';
+import type { Store } from './record/store.ts';
+
+/** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
+
+/** What is handed to the gateway. */
+export type Handed =
+  | ({ readonly kind: 'signed' } & SignedTerms & Emergency)
+  /** A plan or waiver without a signature: the word of a person at the gateway. */
+  | ({ readonly kind: 'local'; readonly terms: unknown; readonly by: string } & Emergency);
+
+interface Emergency {
+  /** One person does what two have to, and says why. It is found and reported as `change.break-glass`. */
+  readonly breakGlass?: { readonly by: string; readonly note: string } | undefined;
+}
+
+export interface AdoptionGround {
+  readonly approvers: Approvers;
+  /** `<operator-domain>/<gateway>`. */
+  readonly gateway: string;
+  readonly log: string;
+  readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded'>;
+  readonly states: () => readonly DeviceState[];
+  readonly store: Pick<Store, 'entry'>;
+  readonly nowMs: number;
+}
+
+/** What follows from a document that was handed over. */
+export type Judged =
+  | { readonly kind: 'adopt'; readonly adoption: Adoption }
+  | { readonly kind: 'in-force'; readonly order: Order };
+
+/** Judges what was handed over. Throws `terms.*` where it is refused; nothing happened then. */
+export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged => {
+  const order = readOrder(handed, ground);
+  const { terms, sha256 } = order;
+  const known = ground.orders.find(terms.kind, termsId(terms));
+  if (known !== undefined && known.sha256 === sha256) return { kind: 'in-force', order: known };
+  if (ground.orders.hasEnded(sha256)) throw refused('ended', 'it was ended here before', 'sign it anew');
+  requireInTime(terms, ground.nowMs);
+  requireSuccessor(terms, known);
+  requireMeaning(terms);
+  const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
+  const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
+  requireNothingWorse(entries, settles, ground);
+  const alone =
+    requirePeople(order, handed.breakGlass !== undefined, ground) || requirePlanned(settles, handed, ground);
+  const breakGlass = alone ? handed.breakGlass : undefined;
+  return { kind: 'adopt', adoption: { order, replaces: known, entries, settles: [...settles.keys()], breakGlass } };
+};
+
+const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround): Omit<Order, 'seq'> => {
+  const adoptedAt = Math.floor(nowMs / 1000);
+  if (handed.kind === 'local') {
+    const terms = readLocal(handed.terms);
+    return { terms, sha256: hash('sha256', canonicalJson(terms), 'base64url'), by: [handed.by], adoptedAt };
+  }
+  if (approvers.keys.size === 0)
+    throw refused(
+      'no-approvers',
+      'this gateway trusts no approver',
+      'name their public keys under approvers in the configuration',
+    );
+  const { doc, sigs } = handed;
+  try {
+    const { terms, kids, sha256 } = verifyTerms({ doc, sigs }, { keys: approvers.keys, gateway });
+    return {
+      terms,
+      sha256,
+      doc,
+      ...(sigs.length === 0 ? {} : { sigs }),
+      by: kids.map((kid) => approvers.names.get(kid) ?? kid),
+      adoptedAt,
+    };
+  } catch (problem) {
+    if (!(problem instanceof VerificationError)) throw problem;
+    throw refused('signature', problem.message, 'have it signed by approvers whom the configuration names', problem);
+  }
+};
+
+const readLocal = (value: unknown): Terms => {
+  const parsed = termsSchema.safeParse(value);
+  if (!parsed.success) throw refused('shape', parsed.error.issues[0]?.message ?? 'not terms', 'see docs/approvers.md');
+  const problem = parsed.data.kind === 'reference' ? 'reference values are adopted signed' : termsProblem(parsed.data);
+  if (problem !== undefined) throw refused('shape', problem, 'see docs/approvers.md');
+  return parsed.data;
+};
+
+const requireInTime = (terms: Terms, nowMs: number): void => {
+  const until = terms.kind === 'plan' ? terms.not_after_at : terms.kind === 'waiver' ? terms.expires_at : undefined;
+  if (until !== undefined && until * 1000 <= nowMs)
+    throw refused('over', 'its time is over', 'sign one with later times');
+};
+
+/** A version follows the one in force; a plan or waiver of a name that is in force is another one. */
+const requireSuccessor = (terms: Terms, known: Order | undefined): void => {
+  if (known === undefined) return;
+  if (terms.kind !== 'reference' || known.terms.kind !== 'reference')
+    throw refused(
+      'name-taken',
+      `another ${terms.kind} ${termsId(terms)} is in force`,
+      'end that one first, or choose another name',
+    );
+  if (terms.version <= known.terms.version)
+    throw refused(
+      'version',
+      `version ${known.terms.version} is in force`,
+      `give it version ${known.terms.version + 1}`,
+    );
+  if (terms.prev_sha256 !== undefined && terms.prev_sha256 !== known.sha256)
+    throw refused('version', 'prev_sha256 is not the digest of the version in force', `it is ${known.sha256}`);
+};
+
+/** Values of facts that this version knows have the types of the facts; zones exist. */
+const requireMeaning = (terms: Terms): void => {
+  const values = terms.kind === 'reference' ? terms.values : terms.kind === 'plan' ? terms.expected_after : undefined;
+  for (const item of values ?? []) {
+    const problem = valueProblem(item);
+    if (problem !== undefined)
+      throw refused('value', `${item.fact}: ${problem}`, 'docs/approvers.md has an example of each class');
+  }
+};
+
+const TYPES: { readonly [Type in (typeof FACTS)[FactName]['type']]: (value: unknown) => boolean } = {
+  text: (value) => typeof value === 'string',
+  integer: Number.isSafeInteger,
+  boolean: (value) => typeof value === 'boolean',
+  'text list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
+  'integer list': (value) => Array.isArray(value) && value.every(Number.isSafeInteger),
+  'object list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null),
+};
+
+const COLUMNS: { readonly [column: string]: (value: unknown) => boolean } = {
+  'pools.url': TYPES.text,
+  'pools.user': TYPES.text,
+  'pools.priority': TYPES.integer,
+  'pools.quota': TYPES.integer,
+};
+
+const valueProblem = (item: ExpectedValue): string | undefined => {
+  if (item.class === 'schedule' && !isTimeZone(item.value.zone)) return `there is no time zone ${item.value.zone}`;
+  const column = COLUMNS[item.fact];
+  const isRight = column ?? (Object.hasOwn(FACTS, item.fact) ? TYPES[FACTS[item.fact as FactName].type] : undefined);
+  if (isRight === undefined) return undefined;
+  const values = valuesIn(item, column !== undefined);
+  return values.every((value) => isRight(value) && (item.fact !== 'pools' || isPools(value)))
+    ? undefined
+    : 'a value is of another type';
+};
+
+/** The values that the fact may have, as far as they are written out. */
+const valuesIn = (item: ExpectedValue, isColumn: boolean): readonly unknown[] => {
+  switch (item.class) {
+    case 'exact':
+      return isColumn && Array.isArray(item.value) ? item.value : [item.value];
+    case 'set':
+      return item.value;
+    case 'schedule':
+      return [
+        ...item.value.slots.map(({ value }) => value),
+        ...(item.value.otherwise === undefined ? [] : [item.value.otherwise]),
+      ];
+    case 'band':
+      return [item.value.min, item.value.max].filter((value) => value !== undefined);
+    case 'template':
+      return [item.value].flat();
+    case 'volatile':
+      return [];
+  }
+};
+
+const isPools = (value: unknown): boolean =>
+  (value as readonly Partial<PoolSlot>[]).every(
+    ({ slot, url }) => Number.isSafeInteger(slot) && typeof url === 'string',
+  );
+
+/** The claims that the document approves, from the log that holds them. */
+const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: AdoptionGround): Adoption['entries'] => {
+  const known = new Set(states().map(({ id }) => id));
+  return entries.map(({ device, log: named, seq, leaf }) => {
+    const entry = named === log ? store.entry(seq) : undefined;
+    const again = 'export them anew: assayer baseline export';
+    if (
+      entry?.kind !== 'attestation' ||
+      entry.device !== device ||
+      Buffer.from(entry.leaf).toString('base64url') !== leaf
+    )
+      throw refused('entry', `entry ${seq} of ${named} is not that attestation of ${device} here`, again);
+    if (!known.has(device)) throw refused('entry', `there is no device ${device}`, again);
+    // Our own statement.
+    const { evidence } = JSON.parse(Buffer.from(entry.message).toString()) as AttestationStatement;
+    const claims = evidence.claims === undefined ? undefined : factsOfClaims(evidence.claims);
+    if (claims === undefined)
+      throw refused('entry', `entry ${seq} does not hold its claims in clear`, 'approve values instead of entries');
+    return { device, claims };
+  });
+};
+
+/** Devices with the findings that the adoption would end. */
+const settledDevices = (
+  order: Order,
+  replaces: Order | undefined,
+  entries: Adoption['entries'],
+  { orders, states, nowMs }: AdoptionGround,
+): ReadonlyMap<string, readonly Track[]> => {
+  const { terms } = order;
+  if (terms.kind !== 'reference') return new Map();
+  const standing = withReference(orders.standing, { ...order, terms }, replaces);
+  const claims = new Map(entries.map((entry) => [entry.device, entry.claims]));
+  return new Map(
+    states().flatMap((state): [string, readonly Track[]][] => {
+      const own = claims.get(state.id);
+      if (own === undefined && !inScope(terms.scope, describe(state, {}))) return [];
+      const settled = settledBy(own === undefined ? state : withSignedEntry(state, order.seq, own), standing, nowMs);
+      return settled.length === 0 ? [] : [[state.id, settled]];
+    }),
+  );
+};
+
+/** What would be in force with this document. */
+export const withReference = (
+  standing: Standing,
+  order: Order<ReferenceTerms>,
+  replaces: Order | undefined,
+): Standing =>
+  standingOf({ ...standing, references: [...standing.references.filter(({ seq }) => seq !== replaces?.seq), order] });
+
+/** Nothing is promoted on a device while something as grave, that the document does not speak of, lies open there. */
+const requireNothingWorse = (
+  entries: Adoption['entries'],
+  settles: ReadonlyMap<string, readonly Track[]>,
+  { states }: AdoptionGround,
+): void => {
+  const promoted = new Set([...entries.map(({ device }) => device), ...settles.keys()]);
+  for (const state of states()) if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? []);
+};
+
+/** Whether one person does what two have to. Throws where nobody said that this is meant. */
+const requirePeople = ({ terms, by }: Omit<Order, 'seq'>, meant: boolean, { approvers }: AdoptionGround): boolean => {
+  if (new Set(by).size >= 2 || approvers.keys.size < 2 || !wantsTwo(terms)) return false;
+  if (meant) return true;
+  throw refused(
+    'two-approvers',
+    'it speaks of what two people have to approve, and one did',
+    'have another approver sign it too: assayer baseline sign; in an emergency --break-glass, which is reported',
+  );
+};
+
+const requirePlanned = (
+  settles: ReadonlyMap<string, readonly Track[]>,
+  { breakGlass }: Handed,
+  { approvers }: AdoptionGround,
+): boolean => {
+  if (approvers.keys.size === 0) return false;
+  const unplanned = [...settles].find(([, tracks]) => tracks.some(isUnplanned));
+  if (unplanned === undefined) return false;
+  if (breakGlass !== undefined) return true;
+  throw refused(
+    'unplanned',
+    `${unplanned[0]} shows a change that is acceptable only when planned beforehand`,
+    'treat it as an incident: set the device back; if it has to be, --break-glass, which is reported',
+  );
+};
+
+const refused = (code: string, message: string, remedy: string, cause?: unknown): AgentError =>
+  new AgentError({ code: `terms.${code}`, message, remedy, ...(cause === undefined ? {} : { cause }) });

@@ -1,0 +1,77 @@
+import type { FactName } from '../../shared/facts.ts';
+import type { KeyClass, Terms } from '../../shared/terms.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { holderOf } from '../baseline/reference.ts';
+import { type Layer, layerOf } from '../baseline/scope.ts';
+import { type Adopted, heldBy, type Standing } from '../baseline/standing.ts';
+import { approvedOf, describe } from './approval.ts';
+import type { Approval, DeviceState } from './device.ts';
+
+/** What is approved of one fact of one device, and who says so: the layers of the baseline laid over each other. */
+export interface ApprovedFact {
+  readonly fact: string;
+  readonly class: KeyClass;
+  /** What is approved; of a document, the values it allows. */
+  readonly value: unknown;
+  readonly seen?: unknown;
+  readonly approval: Approval;
+  /** `site`, `group` or `device` of a document; `device` for what was learned or accepted. */
+  readonly layer: Layer;
+  /** `seq` of the `baseline` entry; absent while no entry names what was learned. */
+  readonly seq?: number;
+  /** Name and signers of the document. */
+  readonly ref_id?: string;
+  readonly by?: readonly string[];
+}
+
+/** Every fact for which something is approved, by name. */
+export const approvedFactsOf = (
+  state: DeviceState,
+  orders: readonly Adopted<Terms>[],
+  standing: Standing,
+  nowMs: number,
+): readonly ApprovedFact[] => {
+  const seen = keptFacts(state.attested?.facts);
+  const approved = approvedOf(state, standing, seen, nowMs);
+  const held = heldBy(standing, describe(state, seen));
+  const documents = [...held].map(([fact, { items, seq, refId }]): ApprovedFact => {
+    const order = orders.find((one) => one.seq === seq);
+    return {
+      fact,
+      class: items[0]?.class ?? 'exact',
+      value: items.length === 1 ? items[0]?.value : items.map(({ value }) => value),
+      ...seenOf(seen, fact),
+      approval: 'signed',
+      layer: layerOf(order?.terms.scope),
+      seq,
+      ref_id: refId,
+      by: order?.by ?? [],
+    };
+  });
+  const named = new Set(held.keys());
+  const entries = state.reference?.entries ?? [];
+  const kept = Object.entries(approved?.facts ?? {}).flatMap(([fact, value]): ApprovedFact[] => {
+    if (named.has(fact)) return [];
+    const entry = holderOf(entries, fact as FactName);
+    const { approval = 'none', seq } = entry ?? {};
+    return [
+      {
+        fact,
+        class: 'exact',
+        value,
+        ...seenOf(seen, fact),
+        approval,
+        layer: 'device',
+        ...(seq === undefined ? {} : { seq }),
+      },
+    ];
+  });
+  return [...documents, ...kept].sort((one, other) => (one.fact < other.fact ? -1 : 1));
+};
+
+const seenOf = (seen: { readonly [fact: string]: unknown }, fact: string): { readonly seen?: unknown } => {
+  const [whole = '', column] = fact.startsWith('pools.') ? fact.split('.') : [fact];
+  const value = seen[whole];
+  if (column === undefined || !Array.isArray(value)) return value === undefined ? {} : { seen: value };
+  return { seen: value.map((slot: { readonly [name: string]: unknown }) => slot[column]) };
+};

@@ -1,0 +1,104 @@
+import type { Facts } from '../../shared/facts.ts';
+import { namesRule, type Terms } from '../../shared/terms.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { withEntry } from '../baseline/reference.ts';
+import type { Standing } from '../baseline/standing.ts';
+import { approvedOf } from './approval.ts';
+import type { DeviceState, ReferenceEntry, Track } from './device.ts';
+import type { Finding } from './finding.ts';
+import { COMPARISONS, RULES } from './index.ts';
+import { runComparisons } from './outcome.ts';
+import type { RuleEntry } from './rule.ts';
+import { end } from './track.ts';
+
+/** What the adoption of a document does to one device. */
+export interface Promotion {
+  readonly state: DeviceState;
+  /** Findings that it ends as `approved`, to be stated. */
+  readonly transitions: readonly Finding[];
+}
+
+/** Findings about what a device shows that end when this becomes its reference: the last attested values no longer leave it. */
+export const settledBy = (state: DeviceState, standing: Standing, nowMs: number): readonly Track[] => {
+  const open = state.tracks.filter(({ finding }) => finding.state !== 'provisional');
+  if (open.length === 0) return [];
+  const facts = keptFacts(state.attested?.facts);
+  const { labels, address } = state;
+  const context = { nowMs, address, device: { labels, address, facts } };
+  const outcomes = runComparisons(facts, new Map(), approvedOf(state, standing, facts, nowMs)?.facts, context);
+  return open.filter(({ finding: { ruleId, part } }) => {
+    const rule = COMPARISONS.find(({ id }) => id === ruleId);
+    if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return false;
+    const outcome = outcomes.find((one) => one.rule.id === ruleId);
+    return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
+  });
+};
+
+/** The device with the claims of an attestation as its reference, which approvers signed for it. */
+export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts): DeviceState => {
+  const { unknownDevice: _, returned: __, ...rest } = state;
+  return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims) };
+};
+
+/** Ends these findings as approved; the next full look is attested against the new reference. */
+export const promote = (
+  state: DeviceState,
+  settled: readonly Track[],
+  { by, nowMs }: { readonly by: string; readonly nowMs: number },
+): Promotion => ({
+  state: {
+    ...state,
+    referenceChanged: true,
+    tracks: state.tracks.filter((track) => !settled.includes(track)),
+    closed: state.closed.filter(({ finding }) => !settled.some((track) => track.finding.ruleId === finding.ruleId)),
+    marks: { ...state.marks, settledPools: undefined, settledFull: undefined },
+  },
+  transitions: settled.flatMap(
+    (track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs).statement ?? [],
+  ),
+});
+
+const needsTwo = ({ approval }: RuleEntry): boolean => approval === 'A2' || approval === 'AP';
+
+/** Whether the catalogue wants two people behind these terms: they speak of what only two, or a plan of theirs, may approve. */
+export const wantsTwo = (terms: Terms): boolean => {
+  if (terms.kind !== 'reference')
+    return RULES.some((rule) => needsTwo(rule) && terms.ids.some((pattern) => namesRule(pattern, rule.id)));
+  if (terms.entries !== undefined) return true;
+  const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));
+  return COMPARISONS.some(
+    (rule) => needsTwo(rule) && [...rule.reads, ...(rule.compares ?? [])].some((fact) => facts.has(fact)),
+  );
+};
+
+/** A column of the pools is a matter of the pools. */
+const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' : fact);
+
+/** A finding that is acceptable only when planned beforehand, and was not. */
+export const isUnplanned = ({ finding: { ruleId, plan } }: Track): boolean =>
+  plan === undefined && RULES.find(({ id }) => id === ruleId)?.approval === 'AP';
+
+/** The reference of a device from the entries that are left, oldest first, each with the facts it gives. */
+export const rebuilt = (
+  state: DeviceState,
+  entries: readonly { readonly entry: ReferenceEntry; readonly claims: Facts }[],
+): DeviceState => {
+  const { reference: before, ...rest } = state;
+  let next: DeviceState = rest;
+  for (const { entry, claims } of entries) next = { ...next, reference: withEntry(next.reference, entry, claims) };
+  const unrecorded = before?.unrecorded;
+  return {
+    ...next,
+    ...(next.reference === undefined || unrecorded === undefined
+      ? {}
+      : { reference: { ...next.reference, unrecorded } }),
+    referenceChanged: true,
+    marks: { ...state.marks, settledPools: undefined, settledFull: undefined },
+  };
+};
+
+/** Whether the terms may hold pool users, which an operator may want published as digests only. */
+export const namesUsers = (terms: Terms): boolean => {
+  const values = terms.kind === 'reference' ? terms.values : terms.kind === 'plan' ? terms.expected_after : undefined;
+  return (values ?? []).some(({ fact }) => fact === 'pools.user' || wholeOf(fact) === 'pools' || fact === 'live_pools');
+};

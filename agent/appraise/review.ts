@@ -1,0 +1,48 @@
+import { AgentError } from '../platform/errors.ts';
+import type { Track } from './device.ts';
+import type { Finding } from './finding.ts';
+import { ruleOf } from './index.ts';
+import { end } from './track.ts';
+
+/** What a person does with a finding that is not an approval: takes note of it, or closes the incident. */
+export interface Review {
+  readonly action: 'acknowledge' | 'close';
+  readonly by: string;
+  /** Why; an incident is closed with a reason. */
+  readonly note?: string;
+}
+
+/** The track after the review, none where it ended, and what is to be stated. */
+export interface Reviewed {
+  readonly track?: Track;
+  readonly ended?: Track;
+  readonly statement: Finding;
+}
+
+/** One that `requireReviewable` lets through. */
+export const reviewTrack = (track: Track, review: Review, nowMs: number): Reviewed => {
+  const finding = reviewedFinding(track.finding, review);
+  if (review.action === 'acknowledge') return { track: { ...track, finding, statedMs: nowMs }, statement: finding };
+  const { ended, statement } = end({ ...track, finding }, 'incident-closed', nowMs);
+  return { ...(ended === undefined ? {} : { ended }), statement: statement ?? finding };
+};
+
+/** Throws `finding.still-seen` where an incident is to be closed that the device still shows, and that can be approved. */
+export const requireReviewable = ({ finding, clear }: Track, { action }: Review): void => {
+  if (action === 'close' && clear === 0 && ruleOf(finding.ruleId)?.approval !== 'AN') throw stillSeen(finding);
+};
+
+/** The finding with the person and the reason; still open where its end is stated apart. */
+export const reviewedFinding = (finding: Finding, { action, by, note }: Review): Finding => ({
+  ...finding,
+  ...(action === 'acknowledge' && finding.state === 'open' ? { state: 'acknowledged' as const } : {}),
+  by,
+  ...(note === undefined ? {} : { reasons: [...(finding.reasons ?? []), note] }),
+});
+
+const stillSeen = ({ ruleId }: Finding): AgentError =>
+  new AgentError({
+    code: 'finding.still-seen',
+    message: `${ruleId}: the device still shows it`,
+    remedy: 'set the device right: the finding then ends by itself; or approve what it shows: assayer findings approve',
+  });

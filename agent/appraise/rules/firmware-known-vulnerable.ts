@@ -1,0 +1,50 @@
+import type { Facts } from '../../../shared/facts.ts';
+import type { Severity } from '../finding.ts';
+import { advisoriesFor } from '../firmware-policy.ts';
+import { defineRule } from '../rule.ts';
+
+/** An advisory of the operator's table speaks of this version (catalogue 5.2). */
+export const firmwareKnownVulnerable = defineRule({
+  id: 'firmware.known-vulnerable',
+  title: 'Firmware with a known weakness',
+  meaning:
+    'An advisory that the operator keeps speaks of this version of firmware. It weighs more where the device takes changes from this gateway, and most where it takes them from anywhere.',
+  benign: ['a correction that the maker put into the old version'],
+  severity: 'low',
+  basis: 'self-reported',
+  confirm: 'C2',
+  approval: 'A2',
+  version: 1,
+  against: 'policy',
+  reads: ['firmware.version'],
+  appraise: (observed, _approved, { firmware, device: { facts } }) => {
+    if (firmware === undefined || firmware.advisories.length === 0) return 'unknown';
+    const exposure = exposureOf(facts);
+    return advisoriesFor(firmware, { ...facts, ...observed }).map(({ id, fixed_in }) => ({
+      part: id,
+      after: {
+        version: observed['firmware.version'],
+        exposure,
+        ...(fixed_in === undefined ? {} : { fixed_in }),
+      },
+      severity: WEIGHT[exposure],
+    }));
+  },
+});
+
+type Exposure = 'closed-or-unknown' | 'write-open' | 'write-open-to-all';
+
+const WEIGHT: { readonly [Name in Exposure]: Severity } = {
+  'closed-or-unknown': 'low',
+  'write-open': 'medium',
+  'write-open-to-all': 'high',
+};
+
+/** The device lets every address write, or answers to somebody beyond this network. */
+const EVERYBODY = /(?:^|[,\s])W:0(?:\.0\.0\.0)?\/0/i;
+
+const exposureOf = (facts: Facts): Exposure => {
+  if (facts['access.api_write'] !== true) return 'closed-or-unknown';
+  const beyond = EVERYBODY.test(facts['access.api_allow'] ?? '') || facts['access.cloud'] === true;
+  return beyond ? 'write-open-to-all' : 'write-open';
+};

@@ -1,0 +1,49 @@
+import { standing } from './departure.ts';
+import type { DeviceState, Track } from './device.ts';
+import type { Finding } from './finding.ts';
+import type { AllowList } from './rule.ts';
+import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
+import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
+import { end } from './track.ts';
+
+/** Whose a device is, and since when and how long. Instants are Unix milliseconds. */
+export interface Assignment {
+  readonly tenant: string;
+  readonly fromMs?: number;
+  readonly untilMs?: number;
+}
+
+/** An assignment, with the pools of that tenant: without a list of its own, that of the site holds. */
+export interface Tenancy extends Assignment {
+  readonly allow?: AllowList | undefined;
+}
+
+/** What the list of a tenant decides. */
+const BY_LIST: ReadonlySet<string> = new Set([tenantHashDestinationBreach.id, poolOutsideAllowlist.id]);
+
+const isBreach = ({ finding }: Track): boolean => BY_LIST.has(finding.ruleId);
+
+/** What was found about a device for the tenant that it works for no longer: it ends under the labels of that one. */
+export const tenantLeft = (
+  state: DeviceState,
+  nowMs: number,
+): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
+  const breaches = state.tracks.filter(isBreach);
+  if (breaches.length === 0) return { state, statements: [] };
+  const statements = standing({ tracks: breaches }).flatMap(
+    (track) => end(withReason(track), 'resolved', nowMs).statement ?? [],
+  );
+  return { state: { ...state, tracks: state.tracks.filter((track) => !isBreach(track)) }, statements };
+};
+
+const withReason = (track: Track): Track => ({
+  ...track,
+  finding: { ...track.finding, reasons: [...(track.finding.reasons ?? []), 'assignment-ended'] },
+});
+
+/** The device under other labels. What is open for its former tenant keeps the former ones, until it was ended. */
+export const relabelled = (state: DeviceState, labels: DeviceState['labels']): DeviceState => {
+  if (labels.tenant === state.labels.tenant) return labels === state.labels ? state : { ...state, labels };
+  if (state.tracks.some(isBreach)) return state;
+  return { ...state, labels, ...(state.attested === undefined ? {} : { relabelled: true }) };
+};

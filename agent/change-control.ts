@@ -1,0 +1,274 @@
+import { hash } from 'node:crypto';
+import { parseSignedTerms } from '../shared/signed-terms.ts';
+import { type Plan, type Terms, termsId } from '../shared/terms.ts';
+import { VerificationError } from '../shared/verification.ts';
+import { type AdoptionGround, type Handed, judgeAdoption } from './adoption.ts';
+import type { DeviceState } from './appraise/device.ts';
+import { gatewayFinding } from './appraise/gateway-finding.ts';
+import { type ApprovedFact, approvedFactsOf } from './appraise/origin.ts';
+import { type PlanReport, reportPlan } from './appraise/plan-report.ts';
+import { baselineStale, staleDevices } from './appraise/rules/baseline-stale.ts';
+import { changeNotObserved } from './appraise/rules/change-not-observed.ts';
+import { waiverExpired } from './appraise/rules/waiver-expired.ts';
+import { phaseOfPlan, WINDOW_TOLERANCE_MS } from './baseline/standing.ts';
+import type { Approvers } from './config/approvers.ts';
+import { AgentError } from './platform/errors.ts';
+import type { Emit } from './platform/events.ts';
+import { Allowance } from './publish/allowance.ts';
+import type { Order, Orders } from './record/orders.ts';
+import type { Recorder } from './record/recorder.ts';
+import type { Store } from './record/store.ts';
+
+export interface ChangeControlDeps {
+  readonly orders: Orders;
+  readonly recorder: Recorder;
+  readonly store: Store;
+  readonly log: () => string;
+  /** `<operator-domain>/<gateway>`. */
+  readonly gateway: string;
+  /** Those of the configuration in force. */
+  readonly approvers: () => Approvers;
+  readonly states: () => readonly DeviceState[];
+  readonly wallMs: () => number;
+  readonly emit: Emit;
+}
+
+/** What came of a document that was handed over. */
+export interface AdoptionResult {
+  readonly kind: Terms['kind'];
+  readonly id: string;
+  /** `seq` of the entry that adopted it; the former one where it was in force already. */
+  readonly seq: number;
+  readonly already: boolean;
+  /** Devices with findings that it ended. */
+  readonly settled: readonly string[];
+}
+
+/** Messages on the topic of terms that are looked at. */
+const MOST_PER_SECOND = 2000;
+const MOST_REFUSED = 256;
+
+/** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
+const REPORT_MS = 15 * 60_000;
+
+/** Reference documents, plans and waivers of the gateway while it runs: how they come into force, end, and what came of them. */
+export class ChangeControl {
+  readonly #deps: ChangeControlDeps;
+  readonly #allowance: Allowance;
+  /** Digests of what was refused, the newest last. */
+  #refused: readonly string[] = [];
+  #refusedBy: Approvers | undefined;
+
+  constructor(deps: ChangeControlDeps) {
+    this.#deps = deps;
+    this.#allowance = new Allowance(MOST_PER_SECOND, deps.wallMs());
+  }
+
+  /** Takes a document into force. Throws `terms.*` where it is refused, and what the recorder throws. */
+  adopt(handed: Handed): AdoptionResult {
+    const { recorder, orders, emit } = this.#deps;
+    // A verdict that waits was made without the document.
+    recorder.flush();
+    const judged = judgeAdoption(handed, this.#ground());
+    if (judged.kind === 'in-force') return { ...this.#resultOf(judged.order), already: true, settled: [] };
+    const { adoption } = judged;
+    const seqs = new Set(orders.all().map(({ seq }) => seq));
+    recorder.takeAdoption(
+      adoption,
+      this.#deps.states().map(({ id }) => id),
+    );
+    const order = orders.all().find(({ seq }) => !seqs.has(seq));
+    if (order === undefined) throw new Error('what was adopted is not in force');
+    const result = this.#resultOf(order);
+    emit('info', 'terms.adopted', { ...result, by: order.by });
+    return { ...result, already: false, settled: adoption.settles };
+  }
+
+  /** Takes what came over the uplink into force, or says why not. Anyone who may publish there chose every byte of it. */
+  takeDelivered(payload: Uint8Array): void {
+    const { wallMs, emit } = this.#deps;
+    const digest = hash('sha256', payload, 'base64url');
+    const approvers = this.#deps.approvers();
+    // Others may be trusted since.
+    if (approvers !== this.#refusedBy) this.#refused = [];
+    this.#refusedBy = approvers;
+    // A broker hands over what it keeps at every connect.
+    if (this.#refused.includes(digest) || this.#allowance.take(wallMs()) > 0) return;
+    try {
+      this.adopt({ kind: 'signed', ...parseSignedTerms(payload) });
+    } catch (error) {
+      if (!(error instanceof AgentError || error instanceof VerificationError)) throw error;
+      if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
+        this.#refused = [...this.#refused, digest].slice(-MOST_REFUSED);
+      const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
+      emit('warn', 'terms.refused', { message: error.message, remedy });
+    }
+  }
+
+  #resultOf({ terms, seq }: Order): Pick<AdoptionResult, 'kind' | 'id' | 'seq'> {
+    return { kind: terms.kind, id: termsId(terms), seq };
+  }
+
+  #ground(): AdoptionGround {
+    const { orders, store, gateway, log, approvers, states, wallMs } = this.#deps;
+    return { approvers: approvers(), gateway, log: log(), orders, states, store, nowMs: wallMs() };
+  }
+
+  /** What holds for one device and where that comes from. Throws `baseline.no-device`. */
+  approved(device: string): readonly ApprovedFact[] {
+    const { states, orders, wallMs } = this.#deps;
+    const state = states().find(({ id }) => id === device);
+    if (state === undefined) throw noDevice(device);
+    return approvedFactsOf(state, orders.all(), orders.standing, wallMs());
+  }
+
+  all(): readonly Order[] {
+    return this.#deps.orders.all();
+  }
+
+  /** Ends the reference document of this name, or the `baseline` entry of this number. Throws `baseline.not-in-force`. */
+  withdraw(name: string, by: string): { readonly seq: number } {
+    const { recorder, states, orders, emit } = this.#deps;
+    recorder.flush();
+    const seq = orders.find('reference', name)?.seq ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+    const isHeld =
+      seq !== undefined &&
+      (orders.all().some((order) => order.seq === seq && order.terms.kind === 'reference') ||
+        states().some(({ reference }) => reference?.entries.some((entry) => entry.seq === seq) === true));
+    if (!isHeld) throw notInForce('reference document or baseline entry', name, 'assayer baseline show');
+    recorder.takeWithdrawal(
+      seq,
+      states().map(({ id }) => id),
+    );
+    emit('info', 'terms.withdrawn', { seq, by });
+    return { seq };
+  }
+
+  /** Ends a plan or waiver before its time. Throws `baseline.not-in-force`. */
+  close(kind: 'plan' | 'waiver', id: string, by: string): { readonly seq: number } {
+    const { recorder, orders, emit } = this.#deps;
+    const order = orders.find(kind, id);
+    if (order === undefined) throw notInForce(kind, id, `assayer ${kind} list`);
+    recorder.flush();
+    if (!recorder.takeEnd(order, 'closed')) throw notRecorded();
+    emit('info', 'terms.closed', { kind, id, by });
+    return { seq: order.seq };
+  }
+
+  /** How the plan stands now. Throws `baseline.not-in-force`. */
+  report(id: string): PlanReport & { readonly plan: Order } {
+    const order = this.#deps.orders.find('plan', id);
+    if (order === undefined || !isPlan(order)) throw notInForce('plan', id, 'assayer plan list');
+    return { plan: order, ...this.#reportOf(order) };
+  }
+
+  #reportOf(order: Order<Plan>): PlanReport {
+    const { states, wallMs } = this.#deps;
+    return reportPlan(order, states(), new Set(order.matched), wallMs());
+  }
+
+  /** What time alone ends or makes due. Often enough once a minute. */
+  tick(): void {
+    for (const order of this.#deps.orders.all()) {
+      if (isPlan(order)) this.#tickPlan(order);
+      else if (order.terms.kind === 'waiver') this.#tickWaiver(order, order.terms.expires_at);
+    }
+  }
+
+  /** Approvals that nobody looked at for half a year are one finding, until somebody does. */
+  tickStale(): void {
+    const { store, states, recorder, wallMs } = this.#deps;
+    const nowMs = wallMs();
+    const written = new Map<number, number | undefined>();
+    const approvedAt = (seq: number): number | undefined =>
+      written.getOrInsertComputed(seq, () => store.entry(seq)?.iat);
+    const stale = staleDevices(states(), approvedAt, nowMs);
+    const open = store
+      .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
+      .find(({ finding, device }) => device === undefined && finding.ruleId === baselineStale.id)?.finding;
+    recorder.flush();
+    if (stale.length > 0 && open === undefined)
+      recorder.takeGatewayFinding(gatewayFinding(baselineStale, nowMs, {}), stale);
+    if (stale.length === 0 && open !== undefined)
+      recorder.takeGatewayFinding({ ...open, state: 'resolved', resolvedAt: Math.floor(nowMs / 1000) });
+  }
+
+  #tickPlan(order: Order<Plan>): void {
+    const nowMs = this.#deps.wallMs();
+    const isDue = nowMs >= order.terms.not_after_at * 1000 + Math.max(REPORT_MS, WINDOW_TOLERANCE_MS);
+    if (isDue && order.reportedAt === undefined) this.#reportDue(order, nowMs);
+    if (phaseOfPlan(order.terms, nowMs) === 'over') this.#expire(order);
+  }
+
+  /** Devices that do not show what the plan expects are listed in one finding. */
+  #reportDue(order: Order<Plan>, nowMs: number): void {
+    const { recorder, emit } = this.#deps;
+    const { matched, wrong, unchanged, dark } = this.#reportOf(order);
+    const missing = order.terms.expected_after === undefined ? [] : [...wrong, ...unchanged, ...dark];
+    const counts = { matched: matched.length, wrong: wrong.length, unchanged: unchanged.length, dark: dark.length };
+    const finding =
+      missing.length === 0
+        ? undefined
+        : gatewayFinding(changeNotObserved, nowMs, { part: order.terms.plan_id, after: counts, plan: order.seq });
+    recorder.flush();
+    if (!recorder.takeReport({ ...order, reportedAt: Math.floor(nowMs / 1000) }, finding, missing)) return;
+    emit('info', 'plan.reported', { plan: order.terms.plan_id, ...counts });
+  }
+
+  #tickWaiver(order: Order, expiresAt: number): void {
+    const nowMs = this.#deps.wallMs();
+    if (nowMs < expiresAt * 1000) return;
+    const waived = this.#deps
+      .states()
+      .filter(({ tracks }) => tracks.some(({ finding }) => finding.waiver === order.seq))
+      .map(({ id }) => id);
+    const finding =
+      waived.length === 0
+        ? undefined
+        : gatewayFinding(waiverExpired, nowMs, { part: termsId(order.terms), waiver: order.seq });
+    this.#deps.recorder.flush();
+    this.#expire(order, finding, waived);
+  }
+
+  #expire(
+    order: Order,
+    ...about: [finding?: ReturnType<typeof gatewayFinding> | undefined, devices?: readonly string[]]
+  ): void {
+    const { recorder, emit } = this.#deps;
+    const [finding, devices] = about;
+    if (!recorder.takeEnd(order, 'expired', finding, devices)) return;
+    const { kind } = order.terms;
+    const id = termsId(order.terms);
+    if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
+    else
+      emit('warn', 'terms.unmatched', {
+        kind,
+        id,
+        message: 'it ended without having covered anything',
+        remedy: 'look whether its scope, ids and expected values are those of the devices',
+      });
+  }
+}
+
+const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
+
+const notInForce = (what: string, name: string, remedy: string): AgentError =>
+  new AgentError({
+    code: 'baseline.not-in-force',
+    message: `no ${what} ${JSON.stringify(name)} is in force`,
+    remedy: `${remedy} shows what is`,
+  });
+
+const noDevice = (device: string): AgentError =>
+  new AgentError({
+    code: 'baseline.no-device',
+    message: `there is no device ${JSON.stringify(device)}`,
+    remedy: 'assayer status lists the devices',
+  });
+
+const notRecorded = (): AgentError =>
+  new AgentError({
+    code: 'baseline.not-recorded',
+    message: 'the store refused it; nothing changed',
+    remedy: 'look at the log lines of the agent, mend the store, try again',
+  });

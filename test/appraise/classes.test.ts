@@ -1,0 +1,154 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Facts } from '../../shared/facts.ts';
+import type { ExpectedValue } from '../../shared/terms.ts';
+import { reference, under } from './standing.ts';
+import { HOUR, MINUTE, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
+
+/** Key classes of approved documents (catalogue §3), each seen through the engine. */
+
+const watching = (values: readonly ExpectedValue[], scope?: object): Watch => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { references: [reference(7, values, scope)] });
+  return watch;
+};
+
+const after = (values: readonly ExpectedValue[], changes: Facts, forMs = 40 * MINUTE): readonly string[] => {
+  const watch = watching(values);
+  watch.live(20 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), [], 'what is allowed raises nothing');
+  watch.live(forMs, showing(changes));
+  return watch.said();
+};
+
+test('exact: another value than the signed one is found, and the signed one is the before-value', () => {
+  const watch = watching([{ fact: 'config.power_limit_w', class: 'exact', value: 3300 }]);
+  watch.live(20 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), ['config.performance-changed open']);
+  assert.deepEqual(watch.statements[0]?.before, [{ key: 'power_limit_w', value: 3300 }]);
+  assert.equal(watch.attestations.at(-1)?.verdict.reference?.seqs.includes(7), true);
+  assert.equal(watch.attestations.at(-1)?.verdict.reference?.approval, 'local');
+});
+
+test('set: any listed value will do, in any slot of a column', () => {
+  const urls: ExpectedValue = {
+    fact: 'pools.url',
+    class: 'set',
+    value: [...POOLS.map(({ url }) => url), 'stratum+tcp://ASIA.pool.example:3333/'],
+  };
+  assert.deepEqual(after([urls], pools({ url: 'stratum+tcp://asia.pool.example:3333' })), []);
+  assert.deepEqual(after([urls], pools({ url: 'stratum+tcp://evil.example:3333' })), ['pool.url-changed open']);
+});
+
+test('band: a number wanders inside it without a finding; outside it is found after three looks over ten minutes', () => {
+  const band: ExpectedValue = { fact: 'config.freq_mhz', class: 'band', value: { min: 500, max: 600 } };
+  const watch = watching([band]);
+  watch.live(2 * HOUR, (nowMs) => showing({ 'config.freq_mhz': 500 + (Math.floor(nowMs / MINUTE) % 100) })(nowMs));
+  assert.deepEqual(watch.said(), []);
+  const leftMs = watch.nowMs;
+  watch.live(HOUR, showing({ 'config.freq_mhz': 650 }));
+  assert.deepEqual(watch.said(), ['config.drift open']);
+  const [finding] = watch.statements;
+  assert.deepEqual(
+    [finding?.before, finding?.after],
+    [[{ key: 'freq_mhz', value: 600 }], [{ key: 'freq_mhz', value: 650 }]],
+  );
+  assert.ok((finding?.confirmedAt ?? 0) * 1000 - leftMs >= 10 * MINUTE);
+});
+
+test('schedule: the night profile is the reference at night, by local time; by day it is a change', () => {
+  const night: ExpectedValue = {
+    fact: 'config.power_limit_w',
+    class: 'schedule',
+    value: {
+      zone: 'America/Chicago',
+      slots: [{ from: '22:00', to: '06:00', value: 2500 }],
+      otherwise: 3500,
+    },
+  };
+  const atChicago = (nowMs: number): number =>
+    Temporal.Instant.fromEpochMilliseconds(nowMs).toZonedDateTimeISO('America/Chicago').hour;
+  const watch = watching([night]);
+  watch.live(30 * HOUR, (nowMs) => {
+    const hour = atChicago(nowMs);
+    return showing({ 'config.power_limit_w': hour >= 22 || hour < 6 ? 2500 : 3500 })(nowMs);
+  });
+  // The look on the hour may come before the device changed its profile; two looks never agree on a wrong one.
+  assert.deepEqual(
+    watch.said().filter((said) => said.endsWith(' open')),
+    [],
+  );
+  watch.live(HOUR, showing({ 'config.power_limit_w': 2500 }));
+  assert.deepEqual(watch.said().at(-1), 'config.performance-changed open');
+});
+
+test('volatile: the fact is recorded and never compared; of a list by key only the named keys', () => {
+  assert.deepEqual(after([{ fact: 'network.hostname', class: 'volatile' }], { 'network.hostname': 'other' }), []);
+  const keys: ExpectedValue = { fact: 'config.other', class: 'volatile', value: ['log_level'] };
+  const other = (led: string, level: string): Facts => ({
+    'config.other': [
+      { key: 'led', value: led },
+      { key: 'log_level', value: level },
+    ],
+  });
+  assert.deepEqual(after([keys], other('on', '7')), []);
+  assert.deepEqual(after([keys], other('off', '7')), ['config.drift open']);
+});
+
+test('template: the worker follows the device; another account, or another worker, leaves it', () => {
+  const values: ExpectedValue[] = [
+    { fact: 'pools.user', class: 'set', value: ['acme.rig0417'], until_at: T0 / 1000 + 60 * 60 },
+    { fact: 'pools.user', class: 'template', value: 'acme.{serial}' },
+  ];
+  const named = (user: string): Facts => pools({ user }, { user }, { user });
+  assert.deepEqual(after(values, named('acme.JYZZ12345678')), []);
+  assert.deepEqual([...new Set(after(values, named('mallory.JYZZ12345678')))], ['pool.user-changed open']);
+  assert.deepEqual([...new Set(after(values, named('acme.other')))], ['pool.user-changed open']);
+});
+
+test('an old value beside the new one ends at its time', () => {
+  const values: ExpectedValue[] = [
+    { fact: 'config.power_limit_w', class: 'exact', value: 3500, until_at: T0 / 1000 + 60 * 60 },
+    { fact: 'config.power_limit_w', class: 'exact', value: 3300 },
+  ];
+  const watch = watching(values);
+  watch.live(50 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), []);
+  watch.live(30 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), ['config.performance-changed open']);
+  assert.ok((watch.statements[0]?.firstObservedAt ?? 0) >= T0 / 1000 + 3600);
+});
+
+test('layers: the document that names a device more closely holds; then the newest', () => {
+  const limit = (value: number): ExpectedValue[] => [{ fact: 'config.power_limit_w', class: 'exact', value }];
+  const watch = Watch.commissioned();
+  const site = reference(9, limit(3000));
+  const group = reference(8, limit(3500), { labels: { site: 'tx1' } });
+  const other = reference(10, limit(2000), { devices: ['another'] });
+  watch.context = under(() => watch.nowMs, { references: [group, site, other] });
+  watch.live(20 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), []);
+  watch.context = under(() => watch.nowMs, {
+    references: [group, site, reference(6, limit(2500), { devices: ['rig'] })],
+  });
+  watch.live(20 * MINUTE, showing({}));
+  assert.deepEqual(watch.said(), ['config.performance-changed open']);
+});
+
+test('what a document holds and a look could not read is not run, never found', () => {
+  const watch = watching([{ fact: 'config.power_limit_w', class: 'exact', value: 3300 }]);
+  for (let look = 0; look < 5; look += 1) {
+    watch.nowMs += 10 * SECOND;
+    watch.see('full', {}, { 'config.power_limit_w': 'timeout', 'config.mode': 'timeout' });
+  }
+  assert.deepEqual(watch.said(), []);
+});
+
+test('a document that comes into force is attested: the reference of the next attestation names it', () => {
+  const watch = watching([{ fact: 'config.power_limit_w', class: 'set', value: [3500, 3300] }]);
+  watch.live(16 * MINUTE, showing({}));
+  assert.deepEqual(
+    watch.attestations.map(({ trigger, verdict }) => [trigger, verdict.reference?.seqs.includes(7)]),
+    [['change', true]],
+  );
+});

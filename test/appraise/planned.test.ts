@@ -1,0 +1,121 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ExpectedValue } from '../../shared/terms.ts';
+import { plan, under, waiver } from './standing.ts';
+import { HOUR, MINUTE, pools, showing, T0, Watch } from './watch.ts';
+
+/** Plans and waivers (catalogue §3 and 5.9), seen through the engine. */
+
+const version = (value: string): ExpectedValue[] => [
+  { fact: 'firmware.version', class: 'exact', value },
+  { fact: 'firmware.build', class: 'volatile' },
+  { fact: 'firmware.components', class: 'volatile' },
+];
+
+const rollout = (value = '2026.06.1') =>
+  plan(30, { ids: ['firmware.*'], expected_after: version(value), ticket: 'CHG-7' }, 10, 60);
+
+const updated = showing({ 'firmware.version': '2026.06.1', 'firmware.build': 'Mon Jun 1 10:00:00 CST 2026' });
+
+test('a planned change is info and names its plan; without the plan it is high', () => {
+  const planned = Watch.commissioned();
+  planned.context = under(() => planned.nowMs, { plans: [rollout()] });
+  planned.live(20 * MINUTE, showing({}));
+  planned.live(30 * MINUTE, updated);
+  const [finding, ...others] = planned.statements;
+  assert.deepEqual(others, []);
+  assert.deepEqual(
+    [finding?.ruleId, finding?.state, finding?.severity, finding?.severityBase, finding?.plan],
+    ['firmware.version-changed', 'open', 'info', 'medium', 30],
+  );
+  const unplanned = Watch.commissioned();
+  unplanned.live(20 * MINUTE, showing({}));
+  unplanned.live(30 * MINUTE, updated);
+  assert.equal(unplanned.statements[0]?.severity, 'high');
+});
+
+test('what a plan covered stays covered after its window, as long as the device shows the same', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout()] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(2 * HOUR, updated);
+  assert.deepEqual(watch.said(), ['firmware.version-changed open']);
+  watch.clear();
+  watch.live(40 * MINUTE, showing({ 'firmware.version': '2026.09.9', 'firmware.build': 'x' }));
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]),
+    [['firmware.version-changed', 'high', undefined]],
+  );
+});
+
+test('a plan never hides another after-value: the finding keeps its weight, and change.deviation names the plan', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout('2026.05.0')] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, updated);
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, state, severity, part }) => [ruleId, state, severity, part]),
+    [
+      ['firmware.version-changed', 'open', 'high', undefined],
+      ['change.deviation', 'open', 'high', 'plan-30 firmware.version-changed'],
+    ],
+  );
+  watch.clear();
+  watch.live(2 * HOUR, updated);
+  assert.deepEqual(watch.said(), [], 'it lasts as long as what it is about, also after the window');
+  watch.live(30 * MINUTE, showing({}));
+  assert.deepEqual([...watch.said()].sort(), ['change.deviation resolved', 'firmware.version-changed resolved']);
+});
+
+test('the planned change that comes after the window is found with its weight, and told as late', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout()] });
+  watch.live(90 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, updated);
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity }) => [ruleId, severity]),
+    [
+      ['firmware.version-changed', 'high'],
+      ['change.window-overrun', 'low'],
+    ],
+  );
+});
+
+test('a plan without an after-state covers what it may, and never the pool user', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [plan(30, { ids: ['pool.*', 'config.*'] }, 10, 120)] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, showing({ ...pools({ user: 'mallory.rig0417' }), 'config.power_limit_w': 3400 }));
+  assert.deepEqual(watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]).sort(), [
+    ['config.performance-changed', 'info', 30],
+    ['pool.user-changed', 'critical', undefined],
+  ]);
+});
+
+test('a waived finding is info and waived in the log; when the waiver ends it counts again', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { waivers: [waiver(40, ['config.performance-changed'], 60)] });
+  watch.live(20 * MINUTE, showing({ 'config.power_limit_w': 4500 }));
+  const [waived] = watch.statements;
+  assert.deepEqual(
+    [waived?.state, waived?.severity, waived?.severityBase, waived?.waiver],
+    ['waived', 'info', 'high', 40],
+  );
+  watch.clear();
+  watch.live(60 * MINUTE, showing({ 'config.power_limit_w': 4500 }));
+  assert.deepEqual(
+    watch.statements.map(({ state, severity, waiver: by }) => [state, severity, by]),
+    [['open', 'high', undefined]],
+  );
+  assert.ok(watch.nowMs > T0 + 60 * MINUTE);
+});
+
+test('a waiver does not hide a finding of another kind', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { waivers: [waiver(40, ['config.*'], 600)] });
+  watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, state, severity }) => [ruleId, state, severity]),
+    [['pool.user-changed', 'open', 'critical']],
+  );
+});

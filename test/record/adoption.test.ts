@@ -1,0 +1,291 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import type { Handed } from '../../agent/adoption.ts';
+import { AgentError } from '../../agent/platform/errors.ts';
+import type { Facts } from '../../shared/facts.ts';
+import type { SignedTerms } from '../../shared/signed-terms.ts';
+import { People } from './approvers.ts';
+import { Recording } from './recording.ts';
+
+/** Documents of approvers at the gateway: adopted, refused, withdrawn, ended, and what a verifier of the log says of it. */
+
+const people = new People('alice', 'bob');
+const signed = (document: SignedTerms): Handed => ({ kind: 'signed', ...document });
+
+const limit = (value: number, version = 1) =>
+  ({
+    kind: 'reference',
+    ref_id: 'site-power',
+    version,
+    values: [{ fact: 'config.power_limit_w', class: 'exact', value }],
+  }) as const;
+
+const poolUser = (value: string) =>
+  ({
+    kind: 'reference',
+    ref_id: 'site-pools',
+    version: 1,
+    values: [{ fact: 'pools.user', class: 'set', value: [value] }],
+  }) as const;
+
+const learned = async (t: TestContext, devices: readonly string[] = ['rig-1']): Promise<Recording> => {
+  const recording = new Recording(t, devices);
+  await recording.learnAll();
+  return recording;
+};
+
+const refusal = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AgentError) return error.code;
+    throw error;
+  }
+  return 'nothing was refused';
+};
+
+const STRONGER: Facts = { 'config.power_limit_w': 3400 };
+
+test('a signed reference is adopted in the log, ends the finding it approves, and is cited by the next attestation', async (t) => {
+  const recording = await learned(t);
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  const changes = recording.changes(people);
+  const result = changes.adopt(signed(people.sign(limit(3400), 'alice')));
+  assert.deepEqual(
+    [result.kind, result.id, result.already, result.settled],
+    ['reference', 'site-power', false, ['rig-1']],
+  );
+  assert.deepEqual(recording.openFindings(), []);
+  await recording.looks('rig-1', 1, STRONGER);
+  const said = recording.said();
+  const approved = said.find((one) => one.kind === 'finding' && one.finding.state === 'approved');
+  assert.equal(approved?.kind === 'finding' && approved.finding.by, 'alice');
+  const last = said.at(-1);
+  assert.ok(last?.kind === 'attestation' && last.reference?.seqs.includes(result.seq));
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('the same document is adopted once; an older version, and one that was withdrawn, are refused', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const first = signed(people.sign(limit(3500), 'alice'));
+  const { seq } = changes.adopt(first);
+  assert.deepEqual(changes.adopt(first), { kind: 'reference', id: 'site-power', seq, already: true, settled: [] });
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(limit(3300), 'alice')))),
+    'terms.version',
+  );
+  changes.adopt(signed(people.sign(limit(3500, 2), 'bob')));
+  assert.equal(changes.all().length, 1);
+  assert.equal(
+    refusal(() => changes.adopt(first)),
+    'terms.ended',
+  );
+  changes.withdraw('site-power', 'alice');
+  assert.deepEqual(changes.all(), []);
+  assert.equal(
+    refusal(() => changes.withdraw('site-power', 'alice')),
+    'baseline.not-in-force',
+  );
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('what two people have to approve takes two signatures, by keys that the gateway trusts', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const terms = poolUser('acme.rig0417');
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(terms, 'alice')))),
+    'terms.two-approvers',
+  );
+  assert.equal(
+    refusal(() => changes.adopt(signed(new People('eve', 'mallory').sign(terms, 'eve', 'mallory')))),
+    'terms.signature',
+  );
+  const { doc, sigs } = people.sign(terms, 'alice', 'bob');
+  const tampered = doc.replace('acme.rig0417', 'evil.rig0417');
+  assert.equal(
+    refusal(() => changes.adopt({ kind: 'signed', doc: tampered, sigs })),
+    'terms.signature',
+  );
+  assert.equal(changes.adopt({ kind: 'signed', doc, sigs }).already, false);
+  const said = recording.said().at(-1);
+  assert.ok(said?.kind === 'baseline' && said.baseline.action === 'adopted' && said.baseline.sigs?.length === 1);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('break-glass: one person does it, and the log holds a finding about that', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const breakGlass = { by: 'alice', note: 'pool is down, bob is not reachable' };
+  changes.adopt({ ...signed(people.sign(poolUser('acme.rig0417'), 'alice')), breakGlass });
+  const said = recording.said().at(-1);
+  assert.ok(said?.kind === 'finding' && said.finding.id === 'change.break-glass');
+  assert.deepEqual(said.finding.reasons, [breakGlass.note]);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+});
+
+test('a document approves what attestations claim, as it is; withdrawn, the devices fall back on what was learned', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  await recording.looks('rig-1', 2, STRONGER);
+  const entries = [recording.attestation('rig-1')];
+  const terms = { kind: 'reference', ref_id: 'rig-1-now', version: 1, entries } as const;
+  const { seq } = changes.adopt(signed(people.sign(terms, 'alice', 'bob')));
+  assert.deepEqual(recording.openFindings(), []);
+  await recording.looks('rig-1', 2, STRONGER);
+  const after = recording.said().at(-1);
+  assert.ok(after?.kind === 'attestation');
+  assert.deepEqual(after.reference, { approval: 'signed', seqs: [seq] });
+  assert.equal(after.appraisal.conformance, 'match');
+  changes.withdraw('rig-1-now', 'alice');
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
+  const forged = {
+    ...terms,
+    ref_id: 'forged',
+    entries: [{ ...entries[0], leaf: recording.attestation('rig-2').leaf }],
+  };
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(forged as typeof terms, 'alice', 'bob')))),
+    'terms.entry',
+  );
+});
+
+test('a value of another type than its fact is refused', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const wrong = { ...limit(3400), values: [{ fact: 'config.power_limit_w', class: 'exact', value: 'much' }] } as const;
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(wrong, 'alice')))),
+    'terms.value',
+  );
+});
+
+test('a plan is held against its devices after the window: what matched, what is wrong, unchanged, dark', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2', 'rig-3', 'rig-4']);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  changes.adopt(
+    signed(
+      people.sign(
+        {
+          kind: 'plan',
+          plan_id: 'summer',
+          iat: now,
+          type: 'change',
+          scope: {},
+          ids: ['config.performance-changed'],
+          expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
+          not_before_at: now,
+          not_after_at: now + 600,
+          author: 'alice',
+        },
+        'alice',
+      ),
+    ),
+  );
+  await recording.looks('rig-1', 2, STRONGER);
+  await recording.looks('rig-2', 2, { 'config.power_limit_w': 2900 });
+  await recording.looks('rig-3', 2, {});
+  await recording.looks('rig-4', 6, undefined);
+  const report = changes.report('summer');
+  assert.deepEqual(
+    [report.matched, report.wrong, report.unchanged, report.dark],
+    [['rig-1'], ['rig-2'], ['rig-3'], ['rig-4']],
+  );
+  recording.clock.pass((600 + 16 * 60) * 1000);
+  changes.tick();
+  const told = recording.said().at(-1);
+  assert.ok(told?.kind === 'finding' && told.finding.id === 'change.not-observed');
+  assert.deepEqual(told.finding.devices, ['rig-2', 'rig-3', 'rig-4']);
+  assert.deepEqual(told.finding.after, { matched: 1, wrong: 1, unchanged: 1, dark: 1 });
+  changes.tick();
+  recording.clock.pass(25 * 3_600_000);
+  changes.tick();
+  const ended = recording.said().at(-1);
+  assert.ok(ended?.kind === 'change' && ended.change.action === 'expired');
+  assert.deepEqual(changes.all(), []);
+  assert.equal(
+    recording.said().filter((one) => one.kind === 'finding' && one.finding.id === 'change.not-observed').length,
+    1,
+  );
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a waiver of a person at the gateway is a change with who and what; expired, it says what it still covered', async (t) => {
+  const recording = await learned(t);
+  const nobody = new People();
+  const changes = recording.changes(nobody);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const terms = {
+    kind: 'waiver',
+    waiver_id: 'burn-in',
+    iat: now,
+    scope: { devices: ['rig-1'] },
+    ids: ['config.performance-changed'],
+    reason: 'burn-in bench',
+    risk: 'low',
+    author: 'carol',
+    expires_at: now + 3600,
+  };
+  changes.adopt({ kind: 'local', terms, by: 'carol' });
+  const adopted = recording.said().at(-1);
+  assert.ok(adopted?.kind === 'change');
+  assert.deepEqual([adopted.change.by, adopted.change.terms], ['carol', terms]);
+  await recording.looks('rig-1', 2, STRONGER);
+  recording.clock.pass(3_600_000);
+  changes.tick();
+  const ended = recording.said().slice(-2);
+  assert.deepEqual(
+    ended.map((one) =>
+      one.kind === 'change' ? one.change.action : one.kind === 'finding' ? one.finding.id : one.kind,
+    ),
+    ['expired', 'waiver.expired'],
+  );
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('approvals that nobody looked at for half a year are one finding, which ends when somebody does', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  const approve = (version: number) =>
+    changes.adopt(
+      signed(
+        people.sign(
+          { kind: 'reference', ref_id: 'rig-1-now', version, entries: [recording.attestation('rig-1')] } as const,
+          'alice',
+          'bob',
+        ),
+      ),
+    );
+  approve(1);
+  changes.tickStale();
+  assert.deepEqual(recording.openFindings(), []);
+  recording.clock.pass(181 * 86_400_000);
+  changes.tickStale();
+  changes.tickStale();
+  const told = recording.said().filter((one) => one.kind === 'finding');
+  assert.deepEqual(
+    told.map(({ finding }) => [finding.id, finding.devices, finding.severity]),
+    [['baseline.stale', ['rig-1'], 'low']],
+  );
+  approve(2);
+  changes.tickStale();
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('nothing is approved while something as grave, that the document does not speak of, is open there', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const theft = {
+    pools: [{ slot: 0, url: 'stratum+tcp://eu.pool.example:3333', user: 'mallory.rig0417', priority: 0 }],
+  };
+  await recording.looks('rig-1', 6, { ...STRONGER, ...theft });
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(limit(3400), 'alice')))),
+    'baseline.finding-open',
+  );
+});

@@ -1,0 +1,38 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import type { Approvers } from '../../agent/config/approvers.ts';
+import { jwkOf, signerOf, thumbprint, trustKey } from '../../shared/keys.ts';
+import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
+import { type Terms, termsSchema } from '../../shared/terms.ts';
+
+/** People whose keys a gateway trusts, and what they sign. */
+export class People implements Approvers {
+  readonly keys: Approvers['keys'];
+  readonly names: Approvers['names'];
+  readonly #private: ReadonlyMap<string, KeyObject>;
+
+  constructor(...names: readonly string[]) {
+    const made = names.map((name) => ({ name, key: generateKeyPairSync('ed25519').privateKey }));
+    this.#private = new Map(made.map(({ name, key }) => [name, key]));
+    const records = made.map(({ name, key }) => ({ name, kid: thumbprint(jwkOf(key)), jwk: jwkOf(key) }));
+    this.keys = new Map(records.map(({ kid, jwk }) => [kid, trustKey({ kid, jwk, role: 'approver' })]));
+    this.names = new Map(records.map(({ kid, name }) => [kid, name]));
+  }
+
+  /** The public key of one of them. */
+  jwk(name: string): object {
+    return jwkOf(this.#private.get(name) as KeyObject);
+  }
+
+  /** Their keys, as a verifier trusts them. */
+  trusted(): object {
+    return { keys: [...this.keys.values()].map(({ kid, jwk, role }) => ({ kid, jwk, role })) };
+  }
+
+  /** The terms, signed by these people. */
+  sign(terms: Omit<Terms, 'iat'> & { readonly iat?: number }, ...by: readonly string[]): SignedTerms {
+    const whole = termsSchema.parse({ iat: 1_795_339_200, ...terms });
+    const [first, ...others] = by.map((name) => signerOf(this.#private.get(name) as KeyObject));
+    if (first === undefined) throw new Error('nobody signs');
+    return others.reduce(addSignature, signTerms(whole, first));
+  }
+}
