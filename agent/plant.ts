@@ -56,6 +56,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     web: new Turns(config.schedule.web, clock.wallMs),
     tls: new Turns(config.schedule.tls, clock.wallMs),
     ssh: new Turns(config.schedule.ssh, clock.wallMs),
+    ports: new Turns(config.schedule.ports, clock.wallMs),
   };
   const neighbours = new Neighbours(clock.monoMs);
   const deps: RoundDeps = {
@@ -64,7 +65,14 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     recorder,
     emit,
     begun,
-    look: lookDeps({ drivers, limits: limitsOf(config), clock, signal, logins }),
+    look: lookDeps({
+      drivers,
+      limits: limitsOf(config),
+      clock,
+      signal,
+      logins,
+      managementPorts: config.probe.management_ports,
+    }),
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
     random: Math.random,

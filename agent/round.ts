@@ -389,7 +389,10 @@ const policyFor = (
 /** Where a fact was read: names of questions of the driver that were answered, and of surfaces of the endpoint. */
 const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceState): readonly string[] => {
   const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
-  return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
+  if (fact === 'access.open_ports') return ['ports'];
+  return fact === 'firmware.components'
+    ? [...queries, ...surfacesShown(state).filter((one) => one !== 'ports')]
+    : queries;
 };
 
 /** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */

@@ -94,6 +94,7 @@ export interface FactValues {
   'access.cloud': boolean;
   'access.update_source': string;
   'access.write_session': boolean;
+  'access.open_ports': readonly number[];
   'telemetry.hashrate_hs': number;
   'telemetry.power_w': number;
   'telemetry.temp_max_mc': number;
@@ -200,6 +201,11 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'access.cloud': flag('cloud link on'),
   'access.update_source': text('where updates come from'),
   'access.write_session': flag('somebody holds a write session', 'volatile'),
+  'access.open_ports': {
+    type: 'integer list',
+    class: 'set',
+    meaning: 'management ports that accept a connection from this gateway',
+  },
   'telemetry.hashrate_hs': integer("hash rate, H/s or the algorithm's unit/s", 'volatile'),
   'telemetry.power_w': integer('power drawn, W', 'volatile'),
   'telemetry.temp_max_mc': integer('hottest reading, milli-°C', 'volatile'),

@@ -41,6 +41,7 @@ import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { remoteControlApiWriteOpen } from './rules/remote-control-api-write-open.ts';
+import { remoteControlManagementPortOpen } from './rules/remote-control-management-port-open.ts';
 import { remoteControlVendorCloudEnabled } from './rules/remote-control-vendor-cloud-enabled.ts';
 import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
@@ -79,6 +80,7 @@ export const COMPARISONS: readonly Rule[] = [
   configNetworkChanged,
   configAccessChanged,
   remoteControlApiWriteOpen,
+  remoteControlManagementPortOpen,
   remoteControlVendorCloudEnabled,
   identityHardwareSwapped,
   identityHashboardChanged,

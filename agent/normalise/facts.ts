@@ -197,6 +197,15 @@ const fingerprint = (components: readonly FirmwareComponent[]): string => digest
  * known, and they stay unknown.
  */
 export const withEndpoint = (observation: Observation, shown: readonly FirmwareComponent[]): Observation => {
+  const open = shown.filter(({ name }) => name.startsWith(PORT));
+  if (open.length > 0) {
+    const ports = open.map(({ name }) => Number(name.slice(PORT.length)));
+    const facts: Facts = { ...observation.facts, 'access.open_ports': ports };
+    return withEndpoint(
+      { ...observation, facts },
+      shown.filter((part) => !open.includes(part)),
+    );
+  }
   const { facts, gaps } = observation;
   const gap = gaps.get('firmware.components');
   if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
@@ -207,6 +216,9 @@ export const withEndpoint = (observation: Observation, shown: readonly FirmwareC
     gaps: gap === undefined ? gaps : new Map([...gaps].filter(([fact]) => fact !== 'firmware.components')),
   };
 };
+
+/** How the reading of an endpoint calls an open port: it is no part of the firmware. */
+const PORT = 'port.';
 
 const cleaned = ({ name, value }: FirmwareComponent): FirmwareComponent => ({ name, value: sanitiseText(value) });
 

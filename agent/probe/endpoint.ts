@@ -34,6 +34,13 @@ const READ: { readonly [Name in Surface]: (line: Line, driver: Driver) => Promis
   },
   tls: (line) => line.handshake('https', askTlsKey),
   ssh: (line) => line.handshake('ssh', askSshKey),
+  ports: async (line) => {
+    const parts: FirmwareComponent[] = [];
+    for (const port of line.managementPorts()) {
+      if (await line.accepts(port)) parts.push({ name: `port.${port}`, value: 'open' });
+    }
+    return parts;
+  },
 };
 
 /** SHA-256 (b64u) of a static page. One that is another when it is asked for again at once is not static. */

@@ -177,3 +177,39 @@ test('firmware.fingerprint-changed: a page and a key that changed together are h
   assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
   assert.equal(watch.statements[0]?.severity, 'high');
 });
+
+test('remote-control.management-port-open: a port that opens is medium, telnet and 8889 are high; what was open before is none', () => {
+  const open = (...ports: readonly number[]) =>
+    showingEndpoint(Object.fromEntries(ports.map((port) => [`port.${port}`, 'open'])));
+  const opened = (...ports: readonly number[]) => {
+    const watch = Watch.known({ vantage: () => '10.20.14.2' });
+    watch.live(HOUR, open(80, 4028));
+    watch.live(HOUR, open(4028));
+    watch.live(HOUR, open(80, 4028));
+    assert.deepEqual(watch.said(), []);
+    watch.live(HOUR, open(80, 4028, ...ports));
+    return watch.statements.map(({ ruleId, severity, before, after }) => [ruleId, severity, before, after]);
+  };
+  const id = 'remote-control.management-port-open';
+  const before = { open: [80, 4028] };
+  assert.deepEqual(opened(8889), [[id, 'high', before, { opened: [8889], from: '10.20.14.2' }]]);
+  assert.deepEqual(opened(22, 443), [[id, 'medium', before, { opened: [22, 443], from: '10.20.14.2' }]]);
+});
+
+test('open ports are no part of the firmware, and are looked for at their turn and while they are in question', () => {
+  const { facts } = showingEndpoint({ 'port.22': 'open', 'port.4028': 'open' })(T0);
+  assert.deepEqual(facts['access.open_ports'], [22, 4028]);
+  assert.deepEqual(facts['firmware.components'], honest(T0)['firmware.components']);
+  const seldom = (turnMs: number, state = device()) => due(state, { turns: { ports: turnMs } });
+  const { marks } = newDevice({ id: 'rig', position: 'host', address: ADDRESS, labels: {} });
+  const fresh = device({ marks, firstSeenMs: T0 - HOUR });
+  assert.deepEqual(seldom(T0 - 2 * HOUR, fresh), [], 'its first turn is yet to come');
+  assert.deepEqual(seldom(T0 - 1, fresh), ['ports']);
+  const known = (changes: Partial<DeviceState> = {}) =>
+    device({ ...changes, marks: { ...marks, endpoint: { atS: { ports: (T0 - HOUR) / 1000 }, shown: '' } } });
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known()), []);
+  assert.deepEqual(seldom(T0 - 1, known()), ['ports']);
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known({ rebootsMs: [T0 - 1] })), []);
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known(undecided('firmware.version-changed'))), []);
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known(undecided('remote-control.management-port-open'))), ['ports']);
+});
