@@ -4,8 +4,10 @@ import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptan
 import type { Handed } from './adoption.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
+import type { Finding } from './appraise/finding.ts';
 import { namesUsers } from './appraise/promote.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
+import { type ClockWatch, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { ChangeControl } from './change-control.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
@@ -105,6 +107,7 @@ export class Daemon {
   #plant: Plant;
   #coverage: NodeJS.Timeout | undefined;
   #outlet: Outlet | undefined;
+  #clockWatch: ClockWatch;
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
   #control: Door | undefined;
@@ -187,6 +190,7 @@ export class Daemon {
       wallMs: clock.wallMs,
       emit,
     });
+    this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
@@ -291,6 +295,7 @@ export class Daemon {
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#saveRefusals());
+    this.#every(SECOND_MS, () => this.#watchClock());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#savePlaces());
     this.#every(HEAD_MS, () => this.#keepHead());
@@ -398,6 +403,23 @@ export class Daemon {
   #saveRefusals(): void {
     const refusals = this.#logins.unsaved(this.#ambience.clock.wallMs());
     if (refusals !== undefined) this.#ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
+  }
+
+  /** What was not recorded is seen again a second later. */
+  #watchClock(): void {
+    const { recorder } = this.#ground;
+    const { wallMs, monoMs } = this.#ambience.clock;
+    const sample = { wallMs: wallMs(), monoMs: monoMs(), state: this.#time.state().state };
+    const { watch, statement } = watchClock(this.#clockWatch, sample);
+    if (statement === undefined) {
+      this.#clockWatch = watch;
+      return;
+    }
+    const openedSeq = recorder.takeGatewayFinding(statement);
+    if (openedSeq === undefined) return;
+    const { open, ...rest } = watch;
+    this.#clockWatch = open === undefined ? rest : { ...rest, open: { ...open, openedSeq } };
+    recorder.saveMeta(UNTRUSTED_CLOCK, JSON.stringify(this.#clockWatch.open ?? null));
   }
 
   #savePlaces(): void {
@@ -669,6 +691,15 @@ const loginsOf = (clock: Clock, store: Store, { signer }: GatewayKey): Logins =>
   const logins = new Logins(clock, markKey);
   store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
   return logins;
+};
+
+/** Name under which the store keeps that the clock was found not to be trusted, as it was stated. */
+const UNTRUSTED_CLOCK = 'untrusted-clock';
+
+const clockWatchOf = (store: Store): ClockWatch => {
+  // Written by this agent, as JSON of the same type.
+  const open = store.meta(UNTRUSTED_CLOCK, (text) => JSON.parse(text) as Finding | null);
+  return open === undefined || open === null ? {} : { open };
 };
 
 /** Since when the pools that are attested cannot be read, Unix seconds, by device. */

@@ -12,6 +12,7 @@ import { configNetworkChanged } from './rules/config-network-changed.ts';
 import { configPerformanceChanged } from './rules/config-performance-changed.ts';
 import { configSafetyWeakened } from './rules/config-safety-weakened.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
+import { evidenceClockUntrusted } from './rules/evidence-clock-untrusted.ts';
 import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
@@ -105,6 +106,7 @@ export const RULES: readonly RuleEntry[] = [
   visibilityCoverageReduced,
   visibilityChangedWhileDark,
   evidenceAgentGap,
+  evidenceClockUntrusted,
   changeDeviation,
   changeNotObserved,
   changeWindowOverrun,

@@ -42,7 +42,13 @@ test('a wall clock that is set back and forth is stated each time, and stops nei
     STEPS_MS.map((_, index) => ['open', `thief.${index}`]),
   );
   const found = new Set(gateway.log.flatMap((one) => (one.kind === 'finding' ? [one.finding.id] : [])));
-  assert.deepEqual([...found], ['pool.user-changed']);
+  assert.deepEqual([...found].sort(), ['evidence.clock-untrusted', 'pool.user-changed']);
+  assert.deepEqual(
+    gateway
+      .findings('evidence.clock-untrusted')
+      .map(({ finding: { state, reasons, severity } }) => [state, reasons, severity]),
+    STEPS_MS.map(() => ['open', ['stepped'], 'medium']),
+  );
   const [backwards] = periodsSince(gateway, 0);
   assert.equal(backwards?.from_at, backwards?.to_at, 'it is not said to end before it began');
   for (const { observed, missed, expected } of gateway.periods)
