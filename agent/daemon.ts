@@ -12,7 +12,7 @@ import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { ChangeControl } from './change-control.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
-import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
+import { buildPlant, LOCKED_OUT, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
 import { AgentError } from './platform/errors.ts';
@@ -313,7 +313,7 @@ export class Daemon {
   }
 
   #buildPlant(loaded: LoadedConfig, fleet: Fleet): Plant {
-    const { recorder } = this.#ground;
+    const { recorder, store } = this.#ground;
     return buildPlant(loaded, fleet, {
       ...this.#ambience,
       recorder,
@@ -322,6 +322,7 @@ export class Daemon {
       signal: this.#stopping.signal,
       standing: () => this.#ground.orders.standing,
       ranUntilMs: this.#ranUntilMs,
+      isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
   }
 

@@ -390,8 +390,9 @@ const policyFor = (
 const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceState): readonly string[] => {
   const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
   if (fact === 'access.open_ports') return ['ports'];
+  if (fact === 'access.default_login') return ['login'];
   return fact === 'firmware.components'
-    ? [...queries, ...surfacesShown(state).filter((one) => one !== 'ports')]
+    ? [...queries, ...surfacesShown(state).filter((one) => one !== 'ports' && one !== 'login')]
     : queries;
 };
 

@@ -42,6 +42,7 @@ import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { remoteControlApiWriteOpen } from './rules/remote-control-api-write-open.ts';
+import { remoteControlDefaultCredentials } from './rules/remote-control-default-credentials.ts';
 import { remoteControlManagementPortOpen } from './rules/remote-control-management-port-open.ts';
 import { remoteControlVendorCloudEnabled } from './rules/remote-control-vendor-cloud-enabled.ts';
 import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
@@ -82,6 +83,7 @@ export const COMPARISONS: readonly Rule[] = [
   configAccessChanged,
   remoteControlApiWriteOpen,
   remoteControlManagementPortOpen,
+  remoteControlDefaultCredentials,
   remoteControlVendorCloudEnabled,
   identityHardwareSwapped,
   identityHashboardChanged,

@@ -119,7 +119,7 @@ const probe = async (host: string, options: ProbeOptions, io: Io): Promise<void>
 };
 
 /** Which ports are open is tried by the agent, in its own time: one look need not knock at all of them. */
-const SHOWING = SURFACES.filter((surface) => surface !== 'ports');
+const SHOWING = SURFACES.filter((surface) => surface !== 'ports' && surface !== 'login');
 
 const withItsEndpoint = async (sight: Seen, target: Target, deps: LookDeps): Promise<Seen> => {
   const reading = await readEndpoint(target, sight.driver, SHOWING, deps);

@@ -240,6 +240,12 @@ export const configSchema = z.strictObject({
       connect_timeout_ms: z.int().min(100).max(60_000).default(3000).describe('deadline of one connect, ms'),
       exchange_timeout_ms: z.int().min(100).max(120_000).default(8000).describe('deadline of one question, ms'),
       device_timeout_ms: z.int().min(500).max(600_000).default(30_000).describe('deadline of one look, ms'),
+      default_logins: z
+        .boolean()
+        .default(false)
+        .describe(
+          'try once in 30 days, on each device, whether it takes the log-in that its maker documents; one lock-out ends it everywhere',
+        ),
       management_ports: z
         .array(z.int().min(1).max(65_535))
         .max(32)

@@ -197,13 +197,12 @@ const fingerprint = (components: readonly FirmwareComponent[]): string => digest
  * known, and they stay unknown.
  */
 export const withEndpoint = (observation: Observation, shown: readonly FirmwareComponent[]): Observation => {
-  const open = shown.filter(({ name }) => name.startsWith(PORT));
-  if (open.length > 0) {
-    const ports = open.map(({ name }) => Number(name.slice(PORT.length)));
-    const facts: Facts = { ...observation.facts, 'access.open_ports': ports };
+  const others = shown.filter(({ name }) => name.startsWith(PORT) || name.startsWith(LOGIN));
+  if (others.length > 0) {
+    const facts = { ...observation.facts, ...accessIn(others) };
     return withEndpoint(
       { ...observation, facts },
-      shown.filter((part) => !open.includes(part)),
+      shown.filter((part) => !others.includes(part)),
     );
   }
   const { facts, gaps } = observation;
@@ -217,8 +216,18 @@ export const withEndpoint = (observation: Observation, shown: readonly FirmwareC
   };
 };
 
-/** How the reading of an endpoint calls an open port: it is no part of the firmware. */
+/** How the reading of an endpoint calls an open port, and a log-in that was tried: they are no parts of the firmware. */
 const PORT = 'port.';
+const LOGIN = 'login.';
+
+const accessIn = (parts: readonly FirmwareComponent[]): Facts => {
+  const ports = parts.filter(({ name }) => name.startsWith(PORT)).map(({ name }) => Number(name.slice(PORT.length)));
+  const login = parts.find(({ name }) => name.startsWith(LOGIN));
+  return {
+    ...(ports.length === 0 ? {} : { 'access.open_ports': ports }),
+    ...(login === undefined ? {} : { 'access.default_login': login.value }),
+  };
+};
 
 const cleaned = ({ name, value }: FirmwareComponent): FirmwareComponent => ({ name, value: sanitiseText(value) });
 

@@ -32,6 +32,8 @@ export interface ProbeDeps {
   readonly clock: Clock;
   readonly logins: Logins;
   /** Ports that are tried beside the usual ones where open ports are looked for. */
+  /** Told where a device closed its door after a log-in of its maker was tried. */
+  readonly lockedOut?: ((where: { readonly address: string; readonly said: string }) => void) | undefined;
   readonly managementPorts?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Waits; tests pass one that does not. Rejects when the signal is aborted. */

@@ -213,3 +213,16 @@ test('open ports are no part of the firmware, and are looked for at their turn a
   assert.deepEqual(seldom(T0 - 2 * HOUR, known(undecided('firmware.version-changed'))), []);
   assert.deepEqual(seldom(T0 - 2 * HOUR, known(undecided('remote-control.management-port-open'))), ['ports']);
 });
+
+test('remote-control.default-credentials: a log-in of the maker that is taken is high at once; one that is refused is none', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'login.default': 'refused' }));
+  assert.deepEqual(watch.said(), []);
+  watch.live(HOUR, showingEndpoint({ 'login.default': 'root at http:/conf.cgi' }));
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, after }) => [ruleId, severity, after]),
+    [['remote-control.default-credentials', 'high', { account: 'root at http:/conf.cgi' }]],
+  );
+  watch.live(HOUR, showingEndpoint({ 'login.default': 'refused' }));
+  assert.equal(watch.said().at(-1), 'remote-control.default-credentials resolved');
+});

@@ -15,7 +15,7 @@ const PROBE = { connect_timeout_ms: 5000, exchange_timeout_ms: 5000, device_time
 test('a wall clock that is set back and forth is stated each time, and stops neither rounds nor findings nor the log', {
   timeout: 90_000,
 }, async () => {
-  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a1246'], '127.72.0.1');
+  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a741-modules'], '127.72.0.1');
   await using gateway = Gateway.create({ devices: [rangeOf(fleet)], probe: PROBE });
   process.env.STEPS_MS = STEPS_MS.join(',');
   gateway.nodeOptions = ['--import', join(import.meta.dirname, 'stepped-clock.ts')];
