@@ -1,29 +1,22 @@
 import { hash } from 'node:crypto';
-import { FACTS, type FactName, type PoolSlot } from '../shared/facts.ts';
+import { z } from 'zod';
 import { canonicalJson } from '../shared/jcs.ts';
-import { type SignedTerms, verifyTerms } from '../shared/signed-terms.ts';
+import { checkTerms, type SignedTerms, verifyTerms } from '../shared/signed-terms.ts';
 import type { AttestationStatement } from '../shared/statement.ts';
-import {
-  type ExpectedValue,
-  type ReferenceTerms,
-  type Terms,
-  termsId,
-  termsProblem,
-  termsSchema,
-} from '../shared/terms.ts';
+import { type ReferenceTerms, type Terms, termsId, termsSchema } from '../shared/terms.ts';
 import { VerificationError } from '../shared/verification.ts';
 import { refuseWhileOpen } from './appraise/accept.ts';
 import { describe } from './appraise/approval.ts';
 import type { DeviceState, Track } from './appraise/device.ts';
 import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from './appraise/promote.ts';
 import { factsOfClaims } from './baseline/claims.ts';
-import { isTimeZone } from './baseline/expected.ts';
 import { inScope } from './baseline/scope.ts';
 import { type Standing, standingOf } from './baseline/standing.ts';
 import type { Approvers } from './config/approvers.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Adoption, Order, Orders } from './record/orders.ts';
 import type { Store } from './record/store.ts';
+import { misfitsOf } from './terms/fact-values.ts';
 
 /** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
 
@@ -104,9 +97,15 @@ const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround
 
 const readLocal = (value: unknown): Terms => {
   const parsed = termsSchema.safeParse(value);
-  if (!parsed.success) throw refused('shape', parsed.error.issues[0]?.message ?? 'not terms', 'see docs/approvers.md');
-  const problem = parsed.data.kind === 'reference' ? 'reference values are adopted signed' : termsProblem(parsed.data);
-  if (problem !== undefined) throw refused('shape', problem, 'see docs/approvers.md');
+  const remedy = 'docs/approvers.md has an example of each';
+  if (!parsed.success) throw refused('shape', z.prettifyError(parsed.error), remedy);
+  if (parsed.data.kind === 'reference') throw refused('shape', 'reference values are adopted signed', remedy);
+  try {
+    checkTerms(parsed.data);
+  } catch (problem) {
+    if (problem instanceof VerificationError) throw refused('shape', problem.message, remedy, problem);
+    throw problem;
+  }
   return parsed.data;
 };
 
@@ -135,68 +134,12 @@ const requireSuccessor = (terms: Terms, known: Order | undefined): void => {
     throw refused('version', 'prev_sha256 is not the digest of the version in force', `it is ${known.sha256}`);
 };
 
-/** Values of facts that this version knows have the types of the facts; zones exist. */
+/** Values of facts that this version knows could be what a device shows. */
 const requireMeaning = (terms: Terms): void => {
   const values = terms.kind === 'reference' ? terms.values : terms.kind === 'plan' ? terms.expected_after : undefined;
-  for (const item of values ?? []) {
-    const problem = valueProblem(item);
-    if (problem !== undefined)
-      throw refused('value', `${item.fact}: ${problem}`, 'docs/approvers.md has an example of each class');
-  }
+  const [misfit] = (values ?? []).flatMap(misfitsOf);
+  if (misfit !== undefined) throw refused('value', misfit.message, misfit.remedy);
 };
-
-const TYPES: { readonly [Type in (typeof FACTS)[FactName]['type']]: (value: unknown) => boolean } = {
-  text: (value) => typeof value === 'string',
-  integer: Number.isSafeInteger,
-  boolean: (value) => typeof value === 'boolean',
-  'text list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'string'),
-  'integer list': (value) => Array.isArray(value) && value.every(Number.isSafeInteger),
-  'object list': (value) => Array.isArray(value) && value.every((one) => typeof one === 'object' && one !== null),
-};
-
-const COLUMNS: { readonly [column: string]: (value: unknown) => boolean } = {
-  'pools.url': TYPES.text,
-  'pools.user': TYPES.text,
-  'pools.priority': TYPES.integer,
-  'pools.quota': TYPES.integer,
-};
-
-const valueProblem = (item: ExpectedValue): string | undefined => {
-  if (item.class === 'schedule' && !isTimeZone(item.value.zone)) return `there is no time zone ${item.value.zone}`;
-  const column = COLUMNS[item.fact];
-  const isRight = column ?? (Object.hasOwn(FACTS, item.fact) ? TYPES[FACTS[item.fact as FactName].type] : undefined);
-  if (isRight === undefined) return undefined;
-  const values = valuesIn(item, column !== undefined);
-  return values.every((value) => isRight(value) && (item.fact !== 'pools' || isPools(value)))
-    ? undefined
-    : 'a value is of another type';
-};
-
-/** The values that the fact may have, as far as they are written out. */
-const valuesIn = (item: ExpectedValue, isColumn: boolean): readonly unknown[] => {
-  switch (item.class) {
-    case 'exact':
-      return isColumn && Array.isArray(item.value) ? item.value : [item.value];
-    case 'set':
-      return item.value;
-    case 'schedule':
-      return [
-        ...item.value.slots.map(({ value }) => value),
-        ...(item.value.otherwise === undefined ? [] : [item.value.otherwise]),
-      ];
-    case 'band':
-      return [item.value.min, item.value.max].filter((value) => value !== undefined);
-    case 'template':
-      return [item.value].flat();
-    case 'volatile':
-      return [];
-  }
-};
-
-const isPools = (value: unknown): boolean =>
-  (value as readonly Partial<PoolSlot>[]).every(
-    ({ slot, url }) => Number.isSafeInteger(slot) && typeof url === 'string',
-  );
 
 /** The claims that the document approves, from the log that holds them. */
 const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: AdoptionGround): Adoption['entries'] => {

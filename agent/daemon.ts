@@ -12,6 +12,7 @@ import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { ChangeControl } from './change-control.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { Notifier } from './notify/notifier.ts';
 import { buildPlant, LOCKED_OUT, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
@@ -29,6 +30,7 @@ import { STORMS } from './record/batch.ts';
 import { earlierBoots, FORMER_BOOTS } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
+import { LogFeed } from './record/feed.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
 import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
 import { Log, type ReadOptions } from './record/log.ts';
@@ -108,6 +110,7 @@ export class Daemon {
   #coverage: NodeJS.Timeout | undefined;
   #outlet: Outlet | undefined;
   #clockWatch: ClockWatch;
+  #notifier: Notifier | undefined;
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
   #control: Door | undefined;
@@ -261,7 +264,7 @@ export class Daemon {
     this.#stopping.abort();
     this.#begun.resolve(false);
     await this.#haltLooks();
-    await this.#outlet?.uplink.stop();
+    await Promise.all([this.#outlet?.uplink.stop(), this.#notifier?.stop()]);
     this.#outlet?.witnesses.stop();
   }
 
@@ -284,8 +287,11 @@ export class Daemon {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
+    this.#demandMoved();
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.uplink.start();
+    this.#notifier = this.#buildNotifier(config);
+    this.#notifier.start();
     const gap = agentGap({
       ...start,
       nowMs: this.#ambience.clock.wallMs(),
@@ -324,6 +330,16 @@ export class Daemon {
       ranUntilMs: this.#ranUntilMs,
       isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
+  }
+
+  /** A device that went to another tenant is attested anew at its next full look: until then it is shown to the former one. */
+  #demandMoved(): void {
+    const { attested } = this.#ground;
+    const { fleet } = this.#plant;
+    for (const { id, labels } of fleet.states()) {
+      const seat = fleet.seatOf(id);
+      if (seat !== undefined && attested.has(id) && attested.tenant(id) !== labels.tenant) seat.demanded = true;
+    }
   }
 
   #every(periodMs: number, work: () => void): void {
@@ -375,6 +391,21 @@ export class Daemon {
       ...this.#ambience,
     });
     return { uplink, witnesses };
+  }
+
+  #buildNotifier({ notify, gateway }: Config): Notifier {
+    const { log, store } = this.#ground;
+    return new Notifier({ targets: notify, gateway, feed: new LogFeed(log, store), ...this.#ambience });
+  }
+
+  /** Those that were read again read the log from where the former ones are. */
+  async #replaceNotifier(config: Config, former: Config): Promise<void> {
+    if (JSON.stringify(former.notify) === JSON.stringify(config.notify)) return;
+    await this.#notifier?.stop();
+    this.#try(() => {
+      this.#notifier = this.#buildNotifier(config);
+      this.#notifier.start();
+    });
   }
 
   #sayKeepsAll(): void {
@@ -523,8 +554,10 @@ export class Daemon {
       requireSameIdentity(config, loaded.config);
       const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
+      this.#demandMoved();
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
+      await this.#replaceNotifier(loaded.config, config);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
@@ -647,6 +680,7 @@ export class Daemon {
       store_failing: log.isFailing(),
       pools_unread: unreadPools(this.#plant.fleet.states()),
       uplink: this.#outlet?.uplink.status() ?? null,
+      notify: this.#notifier?.status() ?? [],
     };
   }
 
@@ -658,7 +692,7 @@ export class Daemon {
       recorder.saveStates(this.#plant.fleet.states());
       this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     }
-    await this.#outlet?.uplink.stop();
+    await Promise.all([this.#outlet?.uplink.stop(), this.#notifier?.stop()]);
     this.#outlet?.witnesses.stop();
     this.#try(() => this.#savePlaces());
     this.#try(() => this.#keepHead());
@@ -763,8 +797,8 @@ const requireSameIdentity = (before: Config, after: Config): void => {
 /** The current attestations, from the store. */
 const attestedOf = (store: Store, fleet: Fleet): Attested => {
   const attested = new Attested();
-  for (const { device, leaf } of store.newestAttestations()) {
-    attested.set(device, { leaf, unreachable: fleet.state(device)?.attested?.reachable === false });
+  for (const { device, leaf, tenant } of store.newestAttestations()) {
+    attested.set(device, { leaf, tenant, unreachable: fleet.state(device)?.attested?.reachable === false });
   }
   return attested;
 };

@@ -57,13 +57,13 @@ export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
 
 export interface RoundSettings {
   readonly allow?: AllowList;
-  readonly provenance?: Provenance;
-  /** Whether anybody answers to ARP at an address. */
-  readonly linkAlive: (address: string) => boolean | undefined;
   readonly firmware?: FirmwarePolicy | undefined;
   readonly nameplates?: readonly Nameplate[];
   /** The lists of tenants that have one. */
   readonly allowOf?: ReadonlyMap<string, AllowList>;
+  readonly provenance?: Provenance;
+  /** Whether anybody answers to ARP at an address. */
+  readonly linkAlive: (address: string) => boolean | undefined;
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
@@ -96,7 +96,7 @@ export const admitLook = (
     seat.busy = true;
     return true;
   }
-  if (isCounted(due)) recorder.polled(look, false);
+  if (isCounted(due)) recorder.polled(look, false, seat.place.labels.tenant);
   if (early) timetable.askEarly(seat, monoMs() + BUSY_MS);
   return false;
 };
@@ -121,7 +121,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
-    if (counts) deps.recorder.polled(look, ok);
+    if (counts) deps.recorder.polled(look, ok, seat.place.labels.tenant);
   }
 };
 

@@ -23,6 +23,7 @@ import { findingsPage } from './docs/findings.ts';
 import { asyncApiYaml } from './docs/interface/asyncapi.ts';
 import { collectorPage } from './docs/interface/collector-page.ts';
 import { mirrorsPage } from './docs/interface/mirrors-page.ts';
+import { notifyPage } from './docs/interface/notify-page.ts';
 import { PAYLOAD_NAMES, payloadJsonSchema } from './docs/interface/payloads.ts';
 import { readersPage } from './docs/readers.ts';
 import { requestsPage } from './docs/requests.ts';
@@ -71,6 +72,7 @@ const PAGES: { readonly [file: string]: () => string } = {
   'driver.schema.json': () => jsonFile('driver.schema.json', schemaOfDrivers()),
   'write-a-collector.md': collectorPage,
   'mirrors.md': mirrorsPage,
+  'notify.md': notifyPage,
   'interface/asyncapi.yaml': asyncApiYaml,
   ...Object.fromEntries(
     PAYLOAD_NAMES.map((name) => [`interface/schemas/${name}.json`, () => plainJson(payloadJsonSchema(name))]),

@@ -7,12 +7,12 @@ set -euo pipefail
 
 packages=(
   mosquitto mosquitto-clients openssl openssh-server postgresql iproute2 libfaketime
-  python3-paho-mqtt python3-cryptography python3-jinja2
+  age python3-paho-mqtt python3-cryptography python3-jinja2
   qemu-user-static libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross
 )
 
 if ! command -v dpkg-query >/dev/null; then
-  echo "No Debian packages here. The tests use: mosquitto (2.0 or newer), openssl, sshd, PostgreSQL, iproute2, libfaketime, Python 3 with paho-mqtt, cryptography and jinja2, qemu-aarch64-static with arm64 libraries."
+  echo "No Debian packages here. The tests use: mosquitto (2.0 or newer), openssl, sshd, PostgreSQL, iproute2, libfaketime, age, Python 3 with paho-mqtt, cryptography and jinja2, qemu-aarch64-static with arm64 libraries."
   exit 0
 fi
 

@@ -51,7 +51,8 @@ export const signDetached = (canonical: Buffer, typ: Typ, signer: Signer): strin
 const detached = (header: string, signature: Uint8Array): string =>
   `${header}..${Buffer.from(signature).toString('base64url')}`;
 
-const joinMessage = (canonical: Buffer, jws: string): Buffer =>
+/** The message W of canonical content and its detached JWS. */
+export const joinMessage = (canonical: Buffer, jws: string): Buffer =>
   Buffer.concat([canonical.subarray(0, -1), Buffer.from(`,"jws":"${jws}"}`, 'latin1')]);
 
 /** Header and signature of a detached JWS, as `jws` holds them. */

@@ -107,8 +107,8 @@ export interface FactValues {
   'telemetry.rejected': number;
   'telemetry.hw_errors': number;
   'telemetry.last_share_age_s': number;
-  'telemetry.faults': readonly string[];
   'telemetry.share_difficulty': number;
+  'telemetry.faults': readonly string[];
 }
 
 export type FactName = keyof FactValues;
@@ -219,12 +219,12 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'telemetry.rejected': integer('rejected shares', 'volatile'),
   'telemetry.hw_errors': integer('hardware errors', 'volatile'),
   'telemetry.last_share_age_s': integer('seconds since the last accepted share', 'volatile'),
+  'telemetry.share_difficulty': integer('difficulty of a share at the pool in use, rounded', 'volatile'),
   'telemetry.faults': {
     type: 'text list',
     class: 'volatile',
     meaning: 'faults that keep the device from hashing, as it names them',
   },
-  'telemetry.share_difficulty': integer('difficulty of a share at the pool in use, rounded', 'volatile'),
 };
 
 /** What `access.default_login` says of a device that did not take the log-in. */

@@ -39,11 +39,14 @@ export const publicKeyOf = (jwk: Jwk): KeyObject => {
 const role = z.enum(['gateway', 'approver', 'collector', 'authority']);
 export type Role = z.infer<typeof role>;
 
+const name = z.string().min(1).max(128).describe('whose key it is, for people');
+
 /** A key and what it is trusted for, in files and manifests. */
 export const keyRecordSchema = z.strictObject({
   kid: sha256Schema,
   jwk: jwkSchema,
   role,
+  name: name.exactOptional(),
   logs: z.array(z.string()).exactOptional().describe('`<operator-domain>/<gateway>`; absent: any log'),
   from_size: z.int().min(0).exactOptional().describe('first seq the key may sign'),
   revoked: z
@@ -59,6 +62,8 @@ export const keyRecordSchema = z.strictObject({
 const bareJwk = z.strictObject({
   ...jwkSchema.shape,
   kid: sha256Schema.exactOptional(),
+  role: role.exactOptional().describe('absent: gateway'),
+  name: name.exactOptional(),
   logs: z.array(z.string()).exactOptional().describe('`<operator-domain>/<gateway>`; absent: any log'),
   use: z.literal('sig').exactOptional(),
   alg: z.enum(['Ed25519', 'EdDSA']).exactOptional(),
@@ -71,7 +76,7 @@ export const trustedKeysSchema = z.union([
   z.strictObject({ keys: z.array(keyRecordSchema).min(1) }),
 ]);
 
-/** A trusted key and what it is trusted for. A bare JWK is a gateway key, without `logs` for any log. */
+/** A trusted key and what it is trusted for. A bare JWK without a role is a gateway key, without `logs` for any log. */
 export interface TrustedKey extends z.infer<typeof keyRecordSchema> {
   /** The same key, ready to verify with. */
   readonly key: KeyObject;
@@ -91,9 +96,9 @@ export const parseTrustedKeys = (json: unknown): TrustedKeys => {
 
 const recordsOf = (file: z.infer<typeof trustedKeysSchema>): readonly z.infer<typeof keyRecordSchema>[] => {
   if (!Array.isArray(file) && 'keys' in file) return file.keys;
-  return [file].flat().map(({ kty, crv, x, kid, logs }) => {
+  return [file].flat().map(({ kty, crv, x, kid, use: _use, alg: _alg, role = 'gateway', ...about }) => {
     const jwk = { kty, crv, x };
-    return { kid: kid ?? thumbprint(jwk), jwk, role: 'gateway', ...(logs === undefined ? {} : { logs }) };
+    return { kid: kid ?? thumbprint(jwk), jwk, role, ...about };
   });
 };
 

@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { DETACHED, signDetached, signMessage } from './envelope.ts';
+import { DETACHED, joinMessage, signDetached, signMessage } from './envelope.ts';
+import { canonicalBytes } from './jcs.ts';
 import type { Signer, TrustedKey } from './keys.ts';
-import { MAX_MESSAGE_BYTES, maxTextBytes } from './model.ts';
+import { MAX_MESSAGE_BYTES, maxTextBytes, modelProblem } from './model.ts';
 import { type Terms, termsProblem, termsSchema } from './terms.ts';
 import { VerificationError } from './verification.ts';
 import { cutContent, cutEnvelope, readDetached, readHeader, readSigned, type Trust, verifyApproved } from './verify.ts';
@@ -119,8 +120,11 @@ export const verifyTerms = (
   if (gateway !== undefined && logs !== undefined && !logs.includes(gateway)) {
     throw new VerificationError('E_KEY_SCOPE', 7, `scope.logs is for ${logs.join(', ')}, not for ${gateway}`);
   }
-  return { terms, kids: keys.map(({ kid }) => kid), sha256: hash('sha256', doc, 'base64url') };
+  return { terms, kids: keys.map(({ kid }) => kid), sha256: termsDigest(signed) };
 };
+
+/** Digest of `doc`, b64u. */
+export const termsDigest = ({ doc }: SignedTerms): string => hash('sha256', doc, 'base64url');
 
 /** Terms are taken up now: a key that was revoked signs nothing more, whenever it says that it did. */
 const checkApprover = ({ kid, logs, revoked }: TrustedKey, gateway: string | undefined): void => {
@@ -153,11 +157,21 @@ const claimedKids = ({ doc, sigs }: SignedTerms): readonly string[] =>
     readHeader(header, 'miner-ref+jwt'),
   );
 
-/** Terms with their first signature. Throws where nobody could take them: `E_SCHEMA`, `E_SIZE`. */
-export const signTerms = (terms: Terms, signer: Signer): SignedTerms => {
-  const problem = termsProblem(terms);
+/** What stands in for key and signature where only the length counts. */
+const UNSIGNED = { kid: 'k'.repeat(43), sign: () => new Uint8Array(64) };
+
+/** Whether these terms could be signed and taken. Throws `E_SCHEMA` or `E_SIZE`, with what is wrong. */
+export const checkTerms = (terms: Terms): void => {
+  const problem = modelProblem(terms) ?? termsProblem(terms);
   if (problem !== undefined) throw new VerificationError('E_SCHEMA', 7, problem);
-  return fitting({ doc: signMessage(terms, 'miner-ref+jwt', signer).toString(), sigs: [] });
+  const content = canonicalBytes(terms);
+  fitting({ doc: joinMessage(content, signDetached(content, 'miner-ref+jwt', UNSIGNED)).toString(), sigs: [] });
+};
+
+/** Terms with their first signature. Throws as `checkTerms`. */
+export const signTerms = (terms: Terms, signer: Signer): SignedTerms => {
+  checkTerms(terms);
+  return { doc: signMessage(terms, 'miner-ref+jwt', signer).toString(), sigs: [] };
 };
 
 /** The same document with one more signature, over the same content. Throws `E_SIGNATURE` where this key signed it already. */

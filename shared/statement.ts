@@ -335,6 +335,9 @@ export const statementSchema = z.discriminatedUnion('kind', [
   keyStatement,
 ]);
 
+/** One transition of a finding, as it stands in a statement. */
+export const findingSchema = findingStatement.shape.finding;
+
 export type Statement = z.infer<typeof statementSchema>;
 export type SessionStatement = z.infer<typeof sessionStatement>;
 export type BaselineStatement = z.infer<typeof baselineStatement>;

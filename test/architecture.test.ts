@@ -105,10 +105,12 @@ test('the MQTT library has one importer', () => {
   assert.deepEqual(importers('mqtt'), ['agent/publish/mqtt.ts']);
 });
 
-test('a broker and a database are always verified: nothing of the uplink or the collector can turn that off', () => {
-  const files = [...within('agent/publish/'), ...within('agent/collect/')].map(({ file }) => file);
+test('a broker, a database and a webhook are always verified: nothing of uplink, collector or notify can turn that off', () => {
+  const files = [...within('agent/publish/'), ...within('agent/collect/'), ...within('agent/notify/')].map(
+    ({ file }) => file,
+  );
   const uses = files.filter((file) => /rejectUnauthorized/.test(readFileSync(join(root, file), 'utf8')));
-  assert.deepEqual(uses, ['agent/publish/tls.ts', 'agent/collect/postgres.ts']);
+  assert.deepEqual(uses, ['agent/publish/tls.ts', 'agent/collect/postgres.ts', 'agent/notify/webhook.ts']);
   for (const file of files) {
     const source = readFileSync(join(root, file), 'utf8');
     assert.doesNotMatch(source, /rejectUnauthorized: (?!true\b)|checkServerIdentity|NODE_TLS_REJECT/, file);
@@ -120,6 +122,13 @@ test('the SSH library has one importer, which is not loaded at start', () => {
   const source = readFileSync(join(root, 'agent/probe/ssh.ts'), 'utf8');
   assert.match(source, /import\('ssh2'\)/);
   assert.doesNotMatch(source, /\nimport (?!type )[^;]*'ssh2'/);
+});
+
+test('the age library has one importer, which is not loaded at start', () => {
+  assert.deepEqual(importers('age-encryption'), ['agent/platform/sealed-key.ts']);
+  const source = readFileSync(join(root, 'agent/platform/sealed-key.ts'), 'utf8');
+  assert.match(source, /import\('age-encryption'\)/);
+  assert.doesNotMatch(source, /\nimport (?!type )[^;]*'age-encryption'/);
 });
 
 test('HTTP/2 has one importer, which loads it when a device is asked so', () => {
@@ -135,16 +144,35 @@ test('sockets to miners are opened in probe only', () => {
     ({ file, imports }) => file.startsWith('agent/') && imports.some((name) => sockets.includes(name)),
   );
   const elsewhere = opens.map(({ file }) => file).filter((file) => !file.startsWith('agent/probe/'));
-  // The control socket is a UNIX socket inside the state folder; the uplink, and its trial by doctor, talk to the broker.
+  // The control socket is a UNIX socket inside the state folder; the uplink, and its trial by doctor, talk to the broker; a
+  // webhook is where the operator says.
   assert.deepEqual(
-    elsewhere.filter((file) => !/^agent\/(platform\/control|publish\/\w+)\.ts$/.test(file)),
+    elsewhere.filter((file) => !/^agent\/(platform\/control|publish\/\w+|notify\/webhook)\.ts$/.test(file)),
+    [],
+  );
+});
+
+test('programs are started in two places: to ask the time service, and where the operator names one to be told of findings', () => {
+  assert.deepEqual(importers('node:child_process'), ['agent/notify/command.ts', 'agent/platform/time-service.ts']);
+});
+
+test('publish and notify both read the log, and nothing of each other; neither can make an entry or see what is not signed', () => {
+  const readers = [...within('agent/publish/'), ...within('agent/notify/')];
+  const sibling = (file: string) => (file.startsWith('agent/publish/') ? 'agent/notify/' : 'agent/publish/');
+  assert.deepEqual(
+    offenders(readers, (name, file) => name.startsWith(sibling(file)) || name.startsWith('agent/record/')),
     [],
   );
 });
 
 test('the pure stages touch no clock, file, socket, process or store', () => {
   const world = /^node:(?!crypto$)/;
-  const looked = [...within('agent/normalise/'), ...within('agent/appraise/'), ...within('agent/baseline/')];
+  const looked = [
+    ...within('agent/normalise/'),
+    ...within('agent/appraise/'),
+    ...within('agent/baseline/'),
+    ...within('agent/terms/'),
+  ];
   assert.deepEqual(
     offenders(looked, (name) => world.test(name) || /^agent\/(record|publish|cli)\//.test(name)),
     [],
@@ -165,6 +193,7 @@ test('imports point down the pipeline: no stage reaches into a later one', () =>
     'agent/appraise/',
     'agent/record/',
     'agent/publish/',
+    'agent/notify/',
   ];
   const rank = (file: string) => order.findIndex((folder) => file.startsWith(folder));
   // The words of findings and rules are the catalogue, which a baseline may speak; drivers may use the parser's own values.

@@ -99,6 +99,8 @@ export interface Marks {
   failingSinceMs?: number | undefined;
   /** Last sample of the uptime counter. */
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
+  /** When a share was last seen to be accepted. */
+  shares?: ShareMark | undefined;
   /** Small integers, because a gateway keeps them for each of its devices: the counter of the mining program, Unix seconds
    * when a counter was last seen to move, and how many looks found all standing since (`running.ts`). */
   elapsedS?: number | undefined;
@@ -111,8 +113,6 @@ export interface Marks {
   sessionPolls: number;
   /** Questions that were closed at every full look since the first. */
   usuallyClosed?: readonly string[] | undefined;
-  /** When a share was last seen to be accepted. */
-  shares?: ShareMark | undefined;
   /** Facts whose surface was closed at the last full look. */
   closed?: readonly FactName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
@@ -175,10 +175,10 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */
   readonly referenceChanged?: true;
-  /** Facts that a person accepted as closed: that they cannot be read is no finding. */
-  readonly unreadable?: readonly FactName[];
   /** Its tenant is another one than the last attestation says. */
   readonly relabelled?: true;
+  /** Facts that a person accepted as closed: that they cannot be read is no finding. */
+  readonly unreadable?: readonly FactName[];
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */
@@ -203,6 +203,7 @@ const noMarks = (): Marks => ({
   failures: 0,
   failingSinceMs: undefined,
   uptime: undefined,
+  shares: undefined,
   elapsedS: undefined,
   movedS: undefined,
   still: 0,
@@ -210,7 +211,6 @@ const noMarks = (): Marks => ({
   ranS: undefined,
   sessionPolls: 0,
   usuallyClosed: undefined,
-  shares: undefined,
   closed: undefined,
   endpoint: undefined,
   asked: 0,

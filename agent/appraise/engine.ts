@@ -60,15 +60,15 @@ export interface LookContext {
   readonly nowMs: number;
   /** Undefined when none is configured. */
   readonly allow?: AllowList | undefined;
-  /** See `RuleContext`. */
-  readonly vantage?: (() => string | undefined) | undefined;
-  readonly provenance?: Provenance | undefined;
-  readonly endpointChanges?: number | undefined;
   /** Whose the device is now, as its labels say; undefined where nobody says. */
   readonly tenancy?: Tenancy | undefined;
   /** What the operator says of firmware; undefined where nothing is configured. */
   readonly firmware?: FirmwarePolicy | undefined;
   readonly nameplates?: readonly Nameplate[] | undefined;
+  /** See `RuleContext`. */
+  readonly vantage?: (() => string | undefined) | undefined;
+  readonly provenance?: Provenance | undefined;
+  readonly endpointChanges?: number | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */

@@ -95,8 +95,8 @@ export const COMPARISONS: readonly Rule[] = [
 /** Every id this agent can state, in the order of the catalogue. */
 export const RULES: readonly RuleEntry[] = [
   ...COMPARISONS,
-  remoteControlWriteSessionHeld,
   poolShareGap,
+  remoteControlWriteSessionHeld,
   identityNewDevice,
   identityDeviceMissing,
   identityDuplicate,

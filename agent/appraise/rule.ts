@@ -64,6 +64,13 @@ export interface RuleContext {
   /** The device as this look shows it, and as it was last known. */
   readonly device: Templated;
   readonly firstSeenMs?: number;
+  /** Whose the device is now; absent where nobody says. */
+  readonly tenancy?: Tenancy;
+  /** Absent when none is configured. */
+  readonly firmware?: FirmwarePolicy;
+  readonly nameplates?: readonly Nameplate[];
+  /** What was learned or accepted of the device itself, below the documents that lie over it. */
+  readonly accepted?: () => Facts;
   /** Undefined where the configuration says nothing of it. */
   readonly provenance?: Provenance | undefined;
   /** Other devices of the gateway whose endpoint changed within the last half hour. */
@@ -72,13 +79,6 @@ export interface RuleContext {
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */
   readonly vantage?: (() => string | undefined) | undefined;
-  /** Whose the device is now; absent where nobody says. */
-  readonly tenancy?: Tenancy;
-  /** Absent when none is configured. */
-  readonly firmware?: FirmwarePolicy;
-  readonly nameplates?: readonly Nameplate[];
-  /** What was learned or accepted of the device itself, below the documents that lie over it. */
-  readonly accepted?: () => Facts;
 }
 
 /**

@@ -1,114 +1,25 @@
-import { userInfo } from 'node:os';
-import { resolve } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import type { Command } from 'commander';
-import type { AcceptancePreview, AcceptanceResult } from '../acceptance.ts';
-import { loadConfig } from '../config/load.ts';
-import { askAgent } from '../platform/control.ts';
-import { AgentError } from '../platform/errors.ts';
-import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
-import { table } from './table.ts';
+import { acceptVerb } from './baseline/accept.ts';
+import { diffVerb } from './baseline/diff.ts';
+import { exportVerb } from './baseline/export.ts';
+import { newReferenceVerb } from './baseline/new.ts';
+import { showVerb } from './baseline/show.ts';
+import { withdrawVerb } from './baseline/withdraw.ts';
+import type { Io } from './io.ts';
+import { adoptVerb } from './terms/adopt.ts';
+import { signVerb } from './terms/sign.ts';
 
-interface AcceptOptions {
-  readonly config: string;
-  readonly all?: boolean;
-  readonly by?: string;
-  readonly note?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
-
-/** `baseline accept`: a person at the gateway accepts what is seen, after the difference was shown. */
+/** `baseline`: the values that are approved for devices. */
 export const baselineVerb = (program: Command, io: Io): void => {
-  program
+  const baseline = program
     .command('baseline')
-    .description('reference values: accept what devices show')
-    .command('accept')
-    .description('accept what is seen now as the reference of one device, or of all; the agent must run')
-    .argument('[device...]', 'ids of devices, as `assayer status` shows them')
-    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
-    .option('--all', 'every device')
-    .option('--by <name>', 'who accepts; without it the account of this process')
-    .option('--note <text>', 'why; goes into the log')
-    .option('-y, --yes', 'do not ask after the difference was shown')
-    .option('--json', 'print the difference and the result as JSON')
-    .action((devices: readonly string[], options: AcceptOptions) => accept(devices, options, io));
-};
-
-const accept = async (devices: readonly string[], options: AcceptOptions, io: Io): Promise<void> => {
-  if ((devices.length === 0) !== (options.all === true)) {
-    throw new AgentError({
-      code: 'usage.devices',
-      message: 'name devices, or --all, not both',
-      remedy: 'assayer baseline accept <device>… or assayer baseline accept --all',
-    });
-  }
-  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
-  // The answer of an agent of the same version.
-  const previews = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
-  if (!options.json) io.out.write(previewText(previews, io));
-  if (options.yes !== true && !(await agreed(previews.length, io))) {
-    io.err.write('nothing was accepted\n');
-    setExit(EXIT.failed);
-    return;
-  }
-  // The answer of an agent of the same version.
-  const result = (await askAgent(stateDir, {
-    do: 'accept',
-    devices: previews.map(({ device }) => device),
-    seen: previews.map(({ seq }) => seq),
-    by: options.by ?? accountName(),
-    ...(options.note === undefined ? {} : { note: options.note }),
-  })) as AcceptanceResult;
-  setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
-  if (options.json) printJson(io, { previews, result });
-  else io.out.write(resultText(result));
-};
-
-/** The account of this process; in a bare container it may have no name, only a number. */
-const accountName = (): string => {
-  try {
-    return userInfo().username;
-  } catch {
-    return `uid ${process.getuid?.()}`;
-  }
-};
-
-const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
-  const rows = previews.flatMap(({ device, differences }) =>
-    differences.map(({ fact, before, after }) => [device, fact, textOf(before), textOf(after)].map(printable)),
-  );
-  const same = previews.filter(({ differences }) => differences.length === 0).length;
-  return [
-    rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', 'seen'], rows),
-    same === 0
-      ? ''
-      : `${same} device${same === 1 ? '' : 's'} without a difference: the learned values become accepted\n`,
-  ].join('');
-};
-
-const resultText = ({ accepted, refused }: AcceptanceResult): string =>
-  [
-    ...refused.map(
-      ({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})`,
-    ),
-    `accepted ${accepted.length} device${accepted.length === 1 ? '' : 's'}`,
-    '',
-  ].join('\n');
-
-const textOf = (value: unknown): string =>
-  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-
-const agreed = async (count: number, io: Io): Promise<boolean> => {
-  if (io.input.isTTY !== true) {
-    throw new AgentError({
-      code: 'usage.confirmation',
-      message: 'there is no terminal to confirm on',
-      remedy: 'look at the difference above, then repeat with --yes',
-    });
-  }
-  const lines = createInterface({ input: io.input, output: process.stderr });
-  const answer = await lines.question(`Accept what is seen on ${count} device${count === 1 ? '' : 's'}? [y/N] `);
-  lines.close();
-  return /^y(es)?$/i.test(answer.trim());
+    .description('reference values: look, accept what devices show, or have it signed elsewhere and adopt that');
+  showVerb(baseline, io);
+  diffVerb(baseline, io);
+  acceptVerb(baseline, io);
+  exportVerb(baseline, io);
+  newReferenceVerb(baseline, io);
+  signVerb(baseline, 'reference', io);
+  adoptVerb(baseline, 'reference', io);
+  withdrawVerb(baseline, io);
 };

@@ -5,13 +5,14 @@ import { AgentError } from '../platform/errors.ts';
 import { broker } from './doctor/broker.ts';
 import { agent, clock, secrets } from './doctor/host.ts';
 import { miners } from './doctor/miners.ts';
+import { notify } from './doctor/notify.ts';
 import { type Check, failed, ok, type Result } from './doctor/result.ts';
 import { signingKey, stateFolder, store } from './doctor/state.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { liveStatus } from './live.ts';
 
 /** In the order in which one thing rests on another. */
-const CHECKS: readonly Check[] = [agent, stateFolder, signingKey, store, clock, secrets, broker, miners];
+const CHECKS: readonly Check[] = [agent, stateFolder, signingKey, store, clock, secrets, broker, notify, miners];
 
 interface Found extends Result {
   readonly check: string;

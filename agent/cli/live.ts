@@ -1,3 +1,4 @@
+import type { TargetStatus } from '../notify/courier.ts';
 import { askAgent } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
@@ -10,6 +11,8 @@ export interface Live {
   /** Devices whose attested pools cannot be read now, and since which look, Unix seconds. */
   readonly pools_unread: { readonly [device: string]: number };
   readonly uplink: UplinkStatus | null;
+  /** Who is told of findings. */
+  readonly notify: readonly TargetStatus[];
 }
 
 /** Asks the agent of this state folder; the error says why it does not answer. */

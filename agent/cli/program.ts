@@ -8,14 +8,19 @@ import { driverVerb } from './driver.ts';
 import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
+import { keysVerb } from './keys.ts';
 import { logVerb } from './log.ts';
+import { notifyVerb } from './notify.ts';
+import { planVerb } from './plan.ts';
 import { probeVerb } from './probe.ts';
 import { recordVerb } from './record.ts';
 import { requestsVerb } from './requests.ts';
 import { runVerb } from './run.ts';
 import { scanVerb } from './scan.ts';
 import { statusVerb } from './status.ts';
+import { termsVerb } from './terms.ts';
 import { verifyVerb } from './verify.ts';
+import { waiverVerb } from './waiver.ts';
 
 /** Every verb, written out: a single binary cannot scan a directory. */
 const VERBS = [
@@ -34,6 +39,11 @@ const VERBS = [
   verifyVerb,
   collectVerb,
   baselineVerb,
+  notifyVerb,
+  planVerb,
+  waiverVerb,
+  termsVerb,
+  keysVerb,
 ] as const;
 
 const EXIT_CODES = `

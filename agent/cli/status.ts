@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
+import type { TargetStatus } from '../notify/courier.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { ReceiverStatus } from '../publish/receivers.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
@@ -125,6 +126,8 @@ const agentLines = (store: Store, live: Live | AgentError): readonly string[] =>
         ...(live.store_failing ? ['store: refuses writes; what is seen now is not recorded'] : []),
         uplinkLine(live.uplink),
         ...collectorLines(live.uplink),
+        // An agent that runs on since before an update does not say it.
+        ...(live.notify ?? []).map(targetLine),
       ];
 
 const uplinkLine = (uplink: UplinkStatus | null): string => {
@@ -158,6 +161,16 @@ const confirmedWord = ({ collectors, size }: UplinkStatus): string =>
 
 const collectorLines = (uplink: UplinkStatus | null): readonly string[] =>
   uplink === null ? [] : (uplink.collectors ?? []).map((receiver) => collectorLine(receiver, uplink));
+
+/** One target of findings, and why it cannot be told anything, where it cannot. */
+const targetLine = ({ target, to, state, deliveredAtMs, failure }: TargetStatus): string =>
+  [
+    `notify ${target}: ${state}, ${printable(to)}`,
+    deliveredAtMs === undefined ? undefined : `last told ${utc(deliveredAtMs / 1000)}`,
+    failure === undefined ? undefined : `since ${utc(failure.sinceMs / 1000)}: ${withRemedy(failure)}`,
+  ]
+    .filter((word) => word !== undefined)
+    .join(', ');
 
 /** One required collector: how far it is, how far behind, and why. */
 const collectorLine = (receiver: ReceiverStatus, uplink: UplinkStatus): string => {

@@ -35,6 +35,6 @@ const unusable = (place: string, why: string, cause?: unknown): AgentError =>
   new AgentError({
     code: 'usage.key',
     message: `${place}: ${why}`,
-    remedy: 'give the gateway.jwk.json that `assayer init` wrote beside the key',
+    remedy: 'give public keys: the gateway.jwk.json of `assayer init`, or what `assayer keys new` wrote beside its key',
     cause,
   });

@@ -134,7 +134,7 @@ const firmwareOf = (config: Config, families: readonly string[] | undefined) => 
   return { config: { ...config, firmware: merged }, contradictions, problems: [], bytes: [bytes] };
 };
 
-const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file'] as const;
+const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file', 'secret_file', 'authorization_file'] as const;
 
 const withAbsolutePaths = (config: Config, folder: string): Config => {
   const absolute = <T extends object>(part: T): T => ({
@@ -157,6 +157,9 @@ const withAbsolutePaths = (config: Config, folder: string): Config => {
       ? {}
       : { firmware: { ...config.firmware, file: resolve(folder, config.firmware.file) } }),
     ...(config.mqtt === undefined ? {} : { mqtt: absolute(config.mqtt) }),
+    notify: config.notify.map((target) =>
+      'webhook' in target ? { ...target, webhook: absolute(target.webhook) } : target,
+    ),
     credentials: Object.fromEntries(Object.entries(config.credentials).map(([name, value]) => [name, absolute(value)])),
   };
 };

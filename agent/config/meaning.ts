@@ -1,12 +1,15 @@
 import { closest } from 'fastest-levenshtein';
 import cron from 'node-cron';
+import { RULES } from '../appraise/index.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { fieldsOf, TEMPLATE_FIELDS } from '../appraise/template.ts';
+import { checkTarget } from '../notify/target.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
+import { isId } from '../publish/topics.ts';
 import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { isHost, parseRange } from '../schedule/range.ts';
@@ -32,6 +35,7 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...overlaps(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
+  ...targets(config),
 ];
 
 /** The socket of the running agent stands in the folder, and systems bound the path of one. */
@@ -190,11 +194,11 @@ const tenantLabels = ({ labels, devices, tenants }: Config): readonly Contradict
   ];
   return given.flatMap(({ path, tenant }) => {
     if (tenant === undefined) return [];
-    if (!TENANT.test(tenant))
+    if (!isId(tenant))
       return [
         {
           path,
-          message: `"${tenant}" cannot be the name of a tenant`,
+          message: `"${tenant}" cannot be the name of a tenant: it is the level of a topic`,
           remedy: 'lower-case letters, digits and dashes, at most 63, not starting with a dash',
         },
       ];
@@ -203,8 +207,6 @@ const tenantLabels = ({ labels, devices, tenants }: Config): readonly Contradict
     return [{ path, message: `there is no tenant "${tenant}"`, remedy }];
   });
 };
-
-const TENANT = /^[a-z0-9][a-z0-9-]{0,62}$/;
 
 const assignments = (config: Config, tenant: string): readonly Contradiction[] =>
   (config.tenants[tenant]?.devices ?? []).flatMap(({ device, range, labels = {}, from, until }, index) => {
@@ -292,6 +294,35 @@ const broker = (config: Config): readonly Contradiction[] => {
     ...problemAt(['mqtt', 'witnesses'], () => readWitnesses(mqtt.witnesses, mqtt.quorum)),
     ...(mqtt.password_file === undefined && mqtt.password_env === undefined ? [] : secretProblem(mqtt, ['mqtt'])),
   ];
+};
+
+/** A target that cannot be told anything is found out before something happens. */
+const targets = ({ notify }: Config): readonly Contradiction[] =>
+  notify.flatMap((target, index) => {
+    const path = ['notify', index];
+    const first = notify.findIndex(({ name }) => name === target.name);
+    const twice = {
+      path: [...path, 'name'],
+      message: `"${target.name}" is used twice`,
+      remedy: 'give each target its own name',
+    };
+    return [
+      ...(first < index ? [twice] : []),
+      ...(target.ids ?? []).flatMap((id, at) => strangeFinding(id, [...path, 'ids', at])),
+      ...checkTarget(target).map(({ path: inside, problem }) => ({
+        path: [...path, ...inside],
+        message: problem.message,
+        remedy: problem.remedy,
+      })),
+    ];
+  });
+
+/** An id that no rule has would never be told, and nobody would know why. */
+const strangeFinding = (id: string, path: readonly PropertyKey[]): readonly Contradiction[] => {
+  const known = [...new Set(RULES.flatMap((rule) => [rule.id, `${rule.id.split('.')[0]}.*`]))];
+  if (known.includes(id)) return [];
+  const remedy = `did you mean "${closest(id, known)}"? docs/findings.md has them all`;
+  return [{ path, message: `there is no finding "${id}"`, remedy }];
 };
 
 const PEM_FILES = ['ca', 'cert', 'key'] as const;

@@ -54,6 +54,7 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
       }),
     );
   }
+  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) return [noSuchForm(issue, described)];
   if (issue.code === 'invalid_union') {
     return branchOf(issue).flatMap((inner) => problems({ ...inner, path: [...path, ...inner.path] }, described));
   }
@@ -66,6 +67,18 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
   const remedy = `${nearestWord(issue, described)}${meaning ?? `see ${described.page}`}`;
   return [problemAt(described, { path, message, remedy })];
+};
+
+/** Where a member says which of several forms an entry has, and names none of them, or is missing. */
+const noSuchForm = (issue: Extract<Issue, { code: 'invalid_union' }>, described: Described): ConfigProblem => {
+  const forms = (issue as { readonly options?: readonly unknown[] }).options?.map(String) ?? [];
+  const found = described.document.getIn(issue.path);
+  const nearest = typeof found === 'string' && forms.length > 0 ? `did you mean "${closest(found, forms)}"? ` : '';
+  return problemAt(described, {
+    path: issue.path,
+    message: found === undefined ? 'missing: it says what the rest of the entry means' : 'no such form',
+    remedy: `${nearest}one of ${forms.join(', ')}`,
+  });
 };
 
 /** What is said of a schema, or of the one inside its default. */

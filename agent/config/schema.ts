@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { SEVERITIES } from '../appraise/finding.ts';
 import { ALL_PORTS } from '../drivers/driver.ts';
 import { firmwareLists } from './firmware.ts';
 
@@ -125,6 +126,62 @@ const broker = z.strictObject({
   mirror: z.enum(['auto', 'on', 'off']).default('auto').describe('topics dev/<device>: auto = up to 500 devices'),
 });
 
+const toldOf = {
+  name: id.describe('id of the target; what it was told is remembered under it'),
+  least: z
+    .enum(SEVERITIES)
+    .default('medium')
+    .describe('lowest severity that is told; a finding that was told is told to its end'),
+  states: z
+    .array(z.enum(['open', 'acknowledged', 'waived', 'approved', 'resolved', 'incident-closed']))
+    .min(1)
+    .optional()
+    .describe('only these states; without it every transition'),
+  ids: z
+    .array(z.string().regex(/^[a-z][a-z0-9-]*\.(\*|[a-z][a-z0-9-]*)$/, 'the id of a finding, or `pool.*` for an area'))
+    .min(1)
+    .optional()
+    .describe('only these findings; `pool.*` stands for all of an area'),
+  timeout_s: z.int().min(1).max(120).default(20).describe('one attempt may take this, s'),
+  max_age_s: z
+    .int()
+    .min(60)
+    .max(604_800)
+    .default(3600)
+    .describe('what waited longer is counted in one delivery, and not told one by one, s'),
+};
+
+const webhook = z.strictObject({
+  url: z.string().describe('https://…; http:// to a loopback address or with `insecure: true`'),
+  secret_file: z
+    .string()
+    .optional()
+    .describe('file that holds the signing secret, `whsec_…`; a second one in it signs, too'),
+  secret_env: z.string().optional().describe('environment variable that holds the signing secret'),
+  headers: z.record(z.string(), z.string()).optional().describe('further headers; none that is a secret'),
+  authorization_file: z.string().optional().describe('file that holds the value of the Authorization header'),
+  authorization_env: z.string().optional().describe('environment variable that holds that value'),
+  ca: z
+    .string()
+    .optional()
+    .describe('PEM file of the authorities that may sign the certificate; default: the public ones'),
+  insecure: z.boolean().default(false).describe('allow http beyond the loopback: everybody on the way can read it'),
+});
+
+const webhookTarget = z.strictObject({
+  webhook: webhook.describe('a POST in the manner of the Standard Webhooks specification'),
+  ...toldOf,
+});
+
+const commandTarget = z.strictObject({
+  command: z
+    .array(z.string())
+    .min(1)
+    .max(64)
+    .describe('a program by its absolute path, and its arguments; no shell; it reads the notification from stdin'),
+  ...toldOf,
+});
+
 export const configSchema = z.strictObject({
   gateway: id.describe('id of this gateway = certificate CN = MQTT client id'),
   operator: z
@@ -134,6 +191,11 @@ export const configSchema = z.strictObject({
   state_dir: z.string().min(1).describe('folder of the store and the signing key, mode 0700'),
   labels: labels.default({}),
   mqtt: broker.optional().describe('the uplink; without it entries stay in the local log'),
+  notify: z
+    .array(z.union([webhookTarget, commandTarget]))
+    .max(16)
+    .default([])
+    .describe('who is told of findings: a pager, a chat, a script (docs/notify.md)'),
   devices: z
     .array(z.union([hostEntry, rangeEntry]))
     .min(1)
@@ -179,27 +241,6 @@ export const configSchema = z.strictObject({
         .describe('the only pools that devices of this gateway may use; without it the check does not run'),
     })
     .prefault({}),
-  provenance: z
-    .strictObject({
-      lists: z
-        .record(
-          id,
-          z.strictObject({
-            maker: lines('the maker as the device names it'),
-            soc: lines('the control board or controller chip as the device names it'),
-            lot: lines('the label `lot`'),
-            origin: lines('the label `origin`'),
-          }),
-        )
-        .default({})
-        .describe('lists by name; what is on one is `identity.provenance-flagged`'),
-      record: z
-        .array(z.string().min(1))
-        .default([])
-        .describe('labels that every device carries, e.g. `lot`, `origin`; without one its record is incomplete'),
-    })
-    .optional()
-    .describe('where machines come from: what is stated as a fact about them, without a judgement'),
   tenants: z
     .record(
       id,
@@ -234,6 +275,27 @@ export const configSchema = z.strictObject({
     )
     .default([])
     .describe('what models are rated at; of two that fit the first holds'),
+  provenance: z
+    .strictObject({
+      lists: z
+        .record(
+          id,
+          z.strictObject({
+            maker: lines('the maker as the device names it'),
+            soc: lines('the control board or controller chip as the device names it'),
+            lot: lines('the label `lot`'),
+            origin: lines('the label `origin`'),
+          }),
+        )
+        .default({})
+        .describe('lists by name; what is on one is `identity.provenance-flagged`'),
+      record: z
+        .array(z.string().min(1))
+        .default([])
+        .describe('labels that every device carries, e.g. `lot`, `origin`; without one its record is incomplete'),
+    })
+    .optional()
+    .describe('where machines come from: what is stated as a fact about them, without a judgement'),
   probe: z
     .strictObject({
       concurrency: z.int().min(1).max(4096).default(256).describe('most devices asked at the same time'),

@@ -98,8 +98,8 @@ const gatewayKey = (privateKey: KeyObject): GatewayKey => {
   return { kid, jwk: { ...jwkOf(privateKey), kid, alg: 'Ed25519', use: 'sig' }, signer, protection: 'file' };
 };
 
-/** An Ed25519 key; `other` says what to do where the right one is gone. */
-const parsePrivateKey = (file: string, pem: Buffer, other: string): KeyObject => {
+/** An Ed25519 key; `other` says what to do where the right one is gone. Throws `key.malformed`, `key.algorithm`. */
+export const parsePrivateKey = (file: string, pem: Buffer, other: string): KeyObject => {
   const key = privateKeyOf(file, pem, other);
   if (key.asymmetricKeyType === 'ed25519') return key;
   throw new AgentError({
@@ -122,7 +122,8 @@ const privateKeyOf = (file: string, pem: Buffer, other: string): KeyObject => {
   }
 };
 
-const readPrivate = (file: string, maker: string): Buffer => {
+/** A file that nobody but its owner may read. Throws `key.absent` (`maker` makes it), `key.mode`, `key.unreadable`. */
+export const readPrivate = (file: string, maker: string): Buffer => {
   try {
     const { mode } = statSync(file);
     if ((mode & 0o077) !== 0) {
@@ -139,13 +140,14 @@ const readPrivate = (file: string, maker: string): Buffer => {
     throw new AgentError({
       code: code === 'ENOENT' ? 'key.absent' : 'key.unreadable',
       message: code === 'ENOENT' ? `there is no ${file}` : `cannot read ${file}: ${code}`,
-      remedy: code === 'ENOENT' ? `run: ${maker}` : `make it readable by the user of the agent: chown <user> ${file}`,
+      remedy: code === 'ENOENT' ? `run: ${maker}` : `make it readable by who runs this: chown <user> ${file}`,
       cause,
     });
   }
 };
 
-const writeNew = (file: string, content: string | Buffer, mode: number): void => {
+/** Writes a file that is not there yet. Throws `key.exists`, `key.unwritable`; `place` is what to choose another one of. */
+export const writeNew = (file: string, content: string | Buffer, mode: number, place = 'state_dir'): void => {
   try {
     writeFileSync(file, content, { flag: 'wx', mode, flush: true });
   } catch (cause) {
@@ -153,8 +155,7 @@ const writeNew = (file: string, content: string | Buffer, mode: number): void =>
     throw new AgentError({
       code: code === 'EEXIST' ? 'key.exists' : 'key.unwritable',
       message: code === 'EEXIST' ? `${file} exists and is never overwritten` : `cannot write ${file}: ${code}`,
-      remedy:
-        code === 'EEXIST' ? 'keep it, or choose another state_dir' : 'choose a state_dir that the agent may write to',
+      remedy: code === 'EEXIST' ? `keep it, or choose another ${place}` : `choose a ${place} that you may write to`,
       cause,
     });
   }

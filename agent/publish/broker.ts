@@ -1,7 +1,6 @@
-import { isIP } from 'node:net';
-import ipaddr from 'ipaddr.js';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../platform/errors.ts';
+import { isLoopback } from '../platform/loopback.ts';
 import { isPrefix } from './topics.ts';
 
 /** The `mqtt` section of the configuration. */
@@ -71,10 +70,6 @@ const parseBroker = (text: string): Broker => {
   const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
   return { url: text, host, port: url.port === '' ? (tls ? 8883 : 1883) : Number(url.port), tls };
 };
-
-/** Loopback by address, or the one name that RFC 6761 reserves for it. */
-const isLoopback = (host: string): boolean =>
-  host === 'localhost' || (isIP(host) !== 0 && ipaddr.process(host).range() === 'loopback');
 
 const withoutPassword = (text: string): string => text.replace(/\/\/[^@/]*@/, '//…@');
 

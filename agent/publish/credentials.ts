@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
-import { readFileSync, statSync } from 'node:fs';
 import { createSecureContext } from 'node:tls';
 import { AgentError } from '../platform/errors.ts';
+import { readPem } from '../platform/pem.ts';
 import { readSecret } from '../platform/secrets.ts';
 import type { MqttSettings } from './broker.ts';
 
@@ -31,25 +31,12 @@ export const readCredentials = (settings: MqttSettings, gateway: string): Creden
 export const commonName = (cert: Buffer): string =>
   /^CN=(.*)$/m.exec(new X509Certificate(cert).subject ?? '')?.[1] ?? '';
 
-/** Far above any bundle of authorities, bytes. */
-const LARGEST_PEM = 8_388_608;
-
 const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined): { readonly [member: string]: Buffer } => {
   if (file === undefined) return {};
-  try {
-    // Before it is opened: reading a pipe or a device would wait, or never end.
-    const stats = statSync(file);
-    if (!stats.isFile() || stats.size > LARGEST_PEM)
-      throw credentialsError(
-        `${name} file ${file} is no regular file, or is too large`,
-        `name a PEM file as mqtt.${name}`,
-      );
-    return { [name]: readFileSync(file) };
-  } catch (cause) {
-    if (cause instanceof AgentError) throw cause;
-    const { code } = cause as NodeJS.ErrnoException;
-    throw credentialsError(`cannot read ${name} file ${file}: ${code}`, `make ${file} readable by the agent`, cause);
-  }
+  const read = readPem(`${name} file`, file);
+  if (read instanceof Uint8Array) return { [name]: read };
+  const remedy = read.cause === undefined ? `name a PEM file as mqtt.${name}` : `make ${file} readable by the agent`;
+  throw credentialsError(read.message, remedy, read.cause);
 };
 
 /** A key that does not belong to its certificate, or a file that is no PEM, is found here and not in the handshake. */

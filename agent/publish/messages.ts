@@ -21,5 +21,12 @@ export const answerMessage = (correlation: Uint8Array | undefined): PublishOptio
 
 export const ONLINE: PublishOptions = publishingOn('conn');
 export const STOPPED: PublishOptions = { ...ONLINE, expiryS: GONE_EXPIRY_S };
-export const DEVICE_MIRROR: PublishOptions = publishingOn('dev');
-export const FINDING_MIRROR: PublishOptions = publishingOn('finding');
+
+/** How each kind of mirror is published. */
+export const MIRROR = {
+  dev: publishingOn('dev'),
+  finding: publishingOn('finding'),
+  tenantDev: publishingOn('tenantDev'),
+  tenantFinding: publishingOn('tenantFinding'),
+  tenantCoverage: publishingOn('tenantCoverage'),
+} satisfies { readonly [kind: string]: PublishOptions };

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { REASON } from './ending.ts';
-import { DEVICE_MIRROR, FINDING_MIRROR } from './messages.ts';
-import type { OutboxEntry } from './outbox.ts';
+import { MIRROR } from './messages.ts';
+import type { OutboxEntry, StaleMirror } from './outbox.ts';
 import type { PumpOptions } from './pump.ts';
+import { isId, type TenantTopics } from './topics.ts';
 
 /** Above this many devices `mirror: auto` keeps no retained message per device: brokers drop from large sets silently. */
 const AUTO_DEVICES = 500;
@@ -10,21 +11,31 @@ const PAGE = 50;
 /** How long a count of the devices holds: counting costs the store more than sending a mirror. */
 const COUNT_MS = 10_000;
 
-/** A signed message again, on a topic for displays. */
+/** A message for displays: a signed one again, or the empty one that clears a topic. */
 interface Mirror {
-  readonly kind: 'dev' | 'finding';
+  readonly kind: keyof typeof MIRROR;
   readonly topic: string;
-  readonly entry: OutboxEntry;
+  readonly payload: Uint8Array;
+  /** Of an empty one: what it clears. */
+  readonly clears?: StaleMirror;
 }
 
+const EMPTY = new Uint8Array();
+
+/** By these entries a device may leave, or change its tenant. */
+const LEAVING: ReadonlySet<string> = new Set(['session', 'attestation']);
+
 /**
- * Copies for displays: `dev/<device>` retained and `finding/<severity>`, the same signed bytes (mqtt.md §9). Best effort:
- * a mirror follows the acknowledgement of its entry, is never repeated, and holds nothing up.
+ * Copies for displays and tenants: `dev/<device>` retained, `finding/<severity>`, and for a tenant its `coverage`, the same
+ * signed bytes (mqtt.md §9). Best effort: a mirror follows the acknowledgement of its entry, is never repeated, and holds
+ * nothing up. That a retained one is cleared when its device leaves is not forgotten: the store knows which are left.
  */
 export class Mirrors {
   readonly #options: PumpOptions;
   readonly #queue: Mirror[] = [];
   readonly #refused = new Set<Mirror['kind']>();
+  /** Topics that are being cleared. */
+  readonly #clearing = new Set<string>();
   #stopped = false;
   #few: boolean | undefined;
   #countedMs = 0;
@@ -36,13 +47,50 @@ export class Mirrors {
   /** Queues the mirrors of an acknowledged entry. The pump sends no new entry before them, so the queue stays short. */
   add(entry: OutboxEntry): void {
     const { outbox, topics } = this.#options;
+    const payload = entry.message;
+    const tenant = this.#tenant(entry.tenant);
+    // Before what is new: of a device that came back the new message is the one that stays.
+    if (LEAVING.has(entry.kind)) this.clearStale();
     if (entry.severity !== undefined) {
-      this.#queue.push({ kind: 'finding', topic: topics.finding(entry.severity), entry });
+      this.#queue.push({ kind: 'finding', topic: topics.finding(entry.severity), payload });
+      if (tenant !== undefined)
+        this.#queue.push({ kind: 'tenantFinding', topic: tenant.finding(entry.severity), payload });
     }
+    if (entry.kind === 'coverage' && tenant !== undefined)
+      this.#queue.push({ kind: 'tenantCoverage', topic: tenant.coverage, payload });
     if (entry.kind === 'attestation' && entry.device !== undefined && this.#mirrorsDevices()) {
-      if (outbox.isNewest(entry.device, entry.seq)) {
-        this.#queue.push({ kind: 'dev', topic: topics.dev(entry.device), entry });
+      if (outbox.isNewest(entry.device, entry.seq)) this.#queue.push(...this.#ofDevice(entry.device, entry));
+    }
+  }
+
+  /** A label of an older version may be no id; such a tenant has no topics. */
+  #tenant(name: string | undefined): TenantTopics | undefined {
+    return name === undefined || !isId(name) ? undefined : this.#options.topics.tenant(name);
+  }
+
+  #ofDevice(device: string, entry: OutboxEntry): readonly Mirror[] {
+    const payload = entry.message;
+    const tenant = this.#tenant(entry.tenant);
+    return [
+      { kind: 'dev', topic: this.#options.topics.dev(device), payload },
+      ...(tenant === undefined ? [] : [{ kind: 'tenantDev', topic: tenant.dev(device), payload } as const]),
+    ];
+  }
+
+  /** Queues the clearing of what is retained of devices that left, and for former tenants of others; also where `mirror` is off now. */
+  clearStale(): void {
+    const { outbox, topics } = this.#options;
+    for (const stale of outbox.staleMirrors(PAGE)) {
+      const tenant = this.#tenant(stale.tenant);
+      if (stale.tenant !== undefined && tenant === undefined) {
+        outbox.mirrorCleared(stale);
+        continue;
       }
+      const topic = (tenant ?? topics).dev(stale.device);
+      if (this.#clearing.has(topic)) continue;
+      this.#clearing.add(topic);
+      const kind = tenant === undefined ? 'dev' : 'tenantDev';
+      this.#queue.push({ kind, topic, payload: EMPTY, clears: stale });
     }
   }
 
@@ -56,7 +104,7 @@ export class Mirrors {
 
   /** All `dev` topics again, slowly: for a broker that lost, or never had, what it retains. */
   async republish(): Promise<void> {
-    const { outbox, timing, topics } = this.#options;
+    const { outbox, timing } = this.#options;
     let last = '';
     while (!this.#stopped && this.#mirrorsDevices()) {
       const page = outbox.newestAfter(last, PAGE);
@@ -65,9 +113,12 @@ export class Mirrors {
         last = device;
         await delay(timing.mirrorEveryMs);
         if (this.#stopped) return;
-        // Entries from the cursor on are mirrored in their turn; a newer one may have been mirrored since this was read.
-        if (entry.seq >= outbox.cursor() || !outbox.isNewest(device, entry.seq)) continue;
-        await this.#send({ kind: 'dev', topic: topics.dev(device), entry });
+        // Entries from the cursor on are mirrored in their turn.
+        if (entry.seq >= outbox.cursor()) continue;
+        for (const mirror of this.#ofDevice(device, entry)) {
+          // A newer one may have been mirrored since this was read, and the topic of a former tenant cleared.
+          if (outbox.isNewest(device, entry.seq)) await this.#send(mirror);
+        }
       }
       if (page.length < PAGE) return;
     }
@@ -88,11 +139,19 @@ export class Mirrors {
     return this.#few;
   }
 
-  async #send({ kind, topic, entry }: Mirror): Promise<void> {
+  async #send({ kind, topic, payload, clears }: Mirror): Promise<void> {
     if (this.#refused.has(kind)) return;
-    const options = kind === 'dev' ? DEVICE_MIRROR : FINDING_MIRROR;
-    const result = await this.#options.connection.publish(topic, entry.message, options);
+    const result = await this.#options.connection.publish(topic, payload, MIRROR[kind]);
+    if (clears !== undefined) this.#cleared(topic, clears, result.kind === 'acknowledged');
     if (result.kind === 'refused' && result.reason === REASON.notAuthorised) this.#giveUp(kind, topic);
+  }
+
+  #cleared(topic: string, stale: StaleMirror, done: boolean): void {
+    this.#clearing.delete(topic);
+    if (!done) return;
+    this.#options.outbox.mirrorCleared(stale);
+    // Of many a page at a time.
+    if (this.#clearing.size === 0) this.clearStale();
   }
 
   #giveUp(kind: Mirror['kind'], topic: string): void {

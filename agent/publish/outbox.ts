@@ -8,6 +8,8 @@ export interface OutboxEntry {
   readonly device?: string;
   /** Of a `finding` whose transition is of a confirmed finding; a provisional one has none and is not mirrored. */
   readonly severity?: Severity;
+  /** Label `tenant` of the device that it is about, or the tenant whose `coverage` it is; a parent finding has none. */
+  readonly tenant?: string;
   /** The exact signed bytes. */
   readonly message: Uint8Array;
 }
@@ -38,6 +40,16 @@ export interface Outbox {
   newestAfter(device: string, limit: number): readonly OutboxEntry[];
   /** Number of devices that have an attestation and are still in the configuration. */
   deviceCount(): number;
+  /** Retained mirrors of devices that left, or of their former tenants, not yet cleared; at most `limit`. */
+  staleMirrors(limit: number): readonly StaleMirror[];
+  /** The broker has none there any more. */
+  mirrorCleared(mirror: StaleMirror): void;
+}
+
+/** A topic `dev/<device>`, of a tenant where one is named. */
+export interface StaleMirror {
+  readonly tenant?: string;
+  readonly device: string;
 }
 
 /** What is signed about the log beside its entries. The record stage implements it. */

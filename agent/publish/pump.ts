@@ -79,6 +79,7 @@ export class Pump {
     }
     this.#probedMs = this.#options.clock.monoMs();
     this.#floor = this.#lowestUnconfirmed();
+    this.#mirrors.clearStale();
     this.#rewind();
     this.#sayHeld();
     if (!connection.server.sessionPresent) void this.#mirrors.republish().catch((error) => this.#mirrorsEnded(error));

@@ -28,6 +28,12 @@ export interface Topics {
   readonly dev: (device: string) => string;
   /** Mirror: transitions of confirmed findings. */
   readonly finding: (severity: Severity) => string;
+  /** The mirrors that one tenant may read, and what was covered of its devices. */
+  readonly tenant: (tenant: string) => TenantTopics;
+}
+
+export interface TenantTopics extends Pick<Topics, 'dev' | 'finding'> {
+  readonly coverage: string;
 }
 
 const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
@@ -72,6 +78,14 @@ export const topicsOf = (prefix: string, gateway: string): Topics => {
     conn,
     dev: (device) => on('dev', { device: level(device) }),
     finding: (severity) => on('finding', { severity }),
+    tenant: (name) => {
+      const tenant = level(name);
+      return {
+        dev: (device) => on('tenantDev', { tenant, device: level(device) }),
+        finding: (severity) => on('tenantFinding', { tenant, severity }),
+        coverage: on('tenantCoverage', { tenant }),
+      };
+    },
   };
 };
 

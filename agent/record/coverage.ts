@@ -22,21 +22,33 @@ export interface Coverage {
 export class Attested {
   /** Leaf hash of each device, b64u. */
   readonly #leaves = new Map<string, string>();
+  /** Label `tenant` of those whose attestation has one. */
+  readonly #tenants = new Map<string, string>();
   readonly #unreachable = new Set<string>();
   #sorted: string[] | undefined;
 
   /** A new attestation of the device entered the log. */
-  set(device: string, attestation: { readonly leaf: Uint8Array; readonly unreachable: boolean }): void {
+  set(
+    device: string,
+    {
+      leaf,
+      unreachable,
+      tenant,
+    }: { readonly leaf: Uint8Array; readonly unreachable: boolean; readonly tenant?: string | undefined },
+  ): void {
     if (!this.#leaves.has(device)) this.#sorted = undefined;
-    this.#leaves.set(device, Buffer.from(attestation.leaf).toString('base64url'));
-    if (attestation.unreachable) this.#unreachable.add(device);
+    this.#leaves.set(device, Buffer.from(leaf).toString('base64url'));
+    if (unreachable) this.#unreachable.add(device);
     else this.#unreachable.delete(device);
+    if (tenant === undefined) this.#tenants.delete(device);
+    else this.#tenants.set(device, tenant);
   }
 
   /** The device left the configuration. */
   delete(device: string): void {
     if (this.#leaves.delete(device)) this.#sorted = undefined;
     this.#unreachable.delete(device);
+    this.#tenants.delete(device);
   }
 
   has(device: string): boolean {
@@ -45,6 +57,11 @@ export class Attested {
 
   isUnreachable(device: string): boolean {
     return this.#unreachable.has(device);
+  }
+
+  /** Label `tenant` of the current attestation: whoever verifies knows no other. */
+  tenant(device: string): string | undefined {
+    return this.#tenants.get(device);
   }
 
   /** `state_sha256` over the attested devices among `expected`. */
@@ -60,20 +77,31 @@ export class Attested {
   }
 }
 
-/** What happened in one period of one scope: who gave a valid look, and how many polls were due and succeeded. */
+/** Polls of one scope, by schedule. */
+type Polls = Map<string, { readonly due: number; readonly ok: number }>;
+
+const NO_POLLS: Polls = new Map();
+
+/** What happened in one period: who gave a valid look, and how many polls were due and succeeded. */
 export class CoveragePeriod {
   readonly fromAt: number;
   readonly #observed = new Set<string>();
-  readonly #polls = new Map<string, { due: number; ok: number }>();
+  readonly #polls = new Map<Coverage['scope'], Polls>();
 
   constructor(fromAt: number) {
     this.fromAt = fromAt;
   }
 
-  /** A poll of `schedule` that was due is over; `ok` when it gave a valid look. */
-  polled(schedule: string, ok: boolean): void {
-    const polls = this.#polls.get(schedule) ?? { due: 0, ok: 0 };
-    this.#polls.set(schedule, { due: polls.due + 1, ok: polls.ok + (ok ? 1 : 0) });
+  /** A poll of `schedule` that was due is over; `ok` when it gave a valid look. `tenant`: label of the place. */
+  polled(schedule: string, ok: boolean, tenant?: string): void {
+    this.#count('gateway', schedule, ok);
+    if (tenant !== undefined) this.#count(`tenant:${tenant}`, schedule, ok);
+  }
+
+  #count(scope: Coverage['scope'], schedule: string, ok: boolean): void {
+    const polls = this.#polls.getOrInsertComputed(scope, () => new Map());
+    const before = polls.get(schedule) ?? { due: 0, ok: 0 };
+    polls.set(schedule, { due: before.due + 1, ok: before.ok + (ok ? 1 : 0) });
   }
 
   /**
@@ -85,7 +113,7 @@ export class CoveragePeriod {
     else this.#observed.delete(device);
   }
 
-  /** Closes the period. Every expected device is counted once: unreachable as attested, else observed, else missed. */
+  /** Closes the period for a scope. Every expected device is counted once: unreachable as attested, else observed, else missed. */
   close(end: {
     readonly toAt: number;
     readonly scope: Coverage['scope'];
@@ -109,7 +137,7 @@ export class CoveragePeriod {
       observed,
       unreachable,
       missed: missed.sort(),
-      polls: this.#polls,
+      polls: this.#polls.get(end.scope) ?? NO_POLLS,
       stateSha256: end.attested.sha256(end.expected),
     };
   }

@@ -333,7 +333,10 @@ class Draft implements Transaction {
     const { store } = this.#options;
     const entry = this.#sign(content, disclosures.length > 0);
     store.insertEntry(entry);
-    if (content.kind === 'attestation') store.saveNewest(content.subject.device, entry.seq);
+    if (content.kind === 'attestation') {
+      const { device, labels } = content.subject;
+      store.saveNewest(device, entry.seq, labels?.tenant ?? '');
+    }
     const isRefresh = content.kind === 'attestation' && content.evidence.trigger === 'refresh';
     for (const reply of replies)
       store.keepCapture(entry.seq, reply, isRefresh ? entry.iat + REFRESH_CAPTURE_S : undefined);

@@ -2,11 +2,15 @@ import type { Severity } from '../appraise/finding.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
-import type { Store } from './store.ts';
+import type { StaleMirror, Store } from './store.ts';
 
-/** An entry as the uplink sends it; `severity` only of a transition of a confirmed finding. */
+/**
+ * An entry as the uplink sends it. `severity` only of a transition of a confirmed finding; `tenant` of what is about one
+ * tenant alone.
+ */
 export interface OutgoingEntry extends Entry {
   readonly severity?: Severity;
+  readonly tenant?: string;
 }
 
 /** How many acknowledged entries may be sent again after a crash (mqtt.md §5, `lead`). */
@@ -118,23 +122,59 @@ export class LogOutbox {
 
   /** Newest attestations in the order of device ids, above `device`, at most `limit`. */
   newestAfter(device: string, limit: number): readonly OutgoingEntry[] {
-    return this.#store.newestAfter(device, limit);
+    return this.#store.newestAfter(device, limit).map(outgoing);
   }
 
   /** Number of devices of the configuration that have an attestation. */
   deviceCount(): number {
     return this.#store.newestCount();
   }
+
+  /** Retained messages at the broker that are of the past, at most `limit`. */
+  staleMirrors(limit: number): readonly StaleMirror[] {
+    return this.#store.staleMirrors(limit);
+  }
+
+  /** The broker has none there any more. Where the store takes no writes now it is cleared once more later. */
+  mirrorCleared(mirror: StaleMirror): void {
+    try {
+      this.#store.transaction(() => this.#store.mirrorCleared(mirror));
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+    }
+  }
 }
 
 /** The name of a collector's place in the store; that of the broker has no slash. */
 const readerOf = (collector: string): string => `collector/${collector}`;
 
+/** What is read of our own statement, signed when it was appended. */
+interface Routing {
+  readonly subject?: { readonly labels?: Labels };
+  readonly finding?: { readonly severity: Severity; readonly confirmed_at?: number; readonly labels?: Labels };
+  readonly coverage?: { readonly scope: string };
+}
+
+interface Labels {
+  readonly tenant?: string;
+}
+
 const outgoing = (entry: Entry): OutgoingEntry => {
-  if (entry.kind !== 'finding') return entry;
-  // Our own statement, signed when it was appended.
-  const { finding } = JSON.parse(Buffer.from(entry.message).toString()) as {
-    readonly finding: { readonly severity: Severity; readonly confirmed_at?: number };
+  // Nearly all entries of a site without tenants need not be parsed.
+  if (entry.kind !== 'finding' && !TENANT.some((sign) => Buffer.from(entry.message).includes(sign))) return entry;
+  const { subject, finding, coverage } = JSON.parse(Buffer.from(entry.message).toString()) as Routing;
+  const tenant = subject?.labels?.tenant ?? finding?.labels?.tenant ?? tenantIn(coverage?.scope);
+  const isConfirmed = finding?.confirmed_at !== undefined;
+  return {
+    ...entry,
+    ...(isConfirmed ? { severity: finding.severity } : {}),
+    ...(tenant === undefined ? {} : { tenant }),
   };
-  return finding.confirmed_at === undefined ? entry : { ...entry, severity: finding.severity };
 };
+
+const SCOPE = 'tenant:';
+
+/** Where a statement speaks of a tenant, in its canonical form. */
+const TENANT = ['"tenant":"', `"scope":"${SCOPE}`];
+
+const tenantIn = (scope = ''): string | undefined => (scope.startsWith(SCOPE) ? scope.slice(SCOPE.length) : undefined);

@@ -6,7 +6,7 @@ import type { LookKind } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { type Accepting, Batch, type Judged } from './batch.ts';
-import { type Attested, CoveragePeriod } from './coverage.ts';
+import { type Attested, type Coverage, CoveragePeriod } from './coverage.ts';
 import type { Built, Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
 import type { Adoption, Order, Orders } from './orders.ts';
@@ -71,9 +71,9 @@ export class Recorder {
     this.#period = new CoveragePeriod(Math.floor(deps.wallMs() / 1000));
   }
 
-  /** A turn of a round is over; `ok` when it gave a valid look, with the pools that are attested. */
-  polled(look: LookKind, ok: boolean): void {
-    this.#period.polled(look === 'full' ? 'config' : 'pools', ok);
+  /** A turn of a round is over; `ok` when it gave a valid look, with the pools that are attested. `tenant`: label of the place. */
+  polled(look: LookKind, ok: boolean, tenant?: string): void {
+    this.#period.polled(look === 'full' ? 'config' : 'pools', ok, tenant);
   }
 
   /** Records one verdict: true when nothing is left to be written, false when the store refused. */
@@ -157,16 +157,31 @@ export class Recorder {
     if (statements.length > 0) this.#commit((batch) => batch.transitions([]));
   }
 
-  /** Closes the coverage period and begins the next. */
+  /** Closes the coverage period, of the gateway and of each tenant, and begins the next. */
   closePeriod(): void {
+    const { attested } = this.#deps;
     const now = Math.floor(this.#deps.wallMs() / 1000);
-    const coverage = this.#period.close({
-      toAt: now,
-      scope: 'gateway',
-      expected: this.#deps.expected(),
-      attested: this.#deps.attested,
+    const coverages = this.#scopes().map(([scope, expected]) =>
+      this.#period.close({ toAt: now, scope, expected, attested }),
+    );
+    const isClosed = this.#commit((batch) => {
+      for (const coverage of coverages) batch.append(buildCoverage(coverage));
     });
-    if (this.#commit((batch) => batch.append(buildCoverage(coverage)))) this.#period = new CoveragePeriod(now);
+    if (isClosed) this.#period = new CoveragePeriod(now);
+  }
+
+  /** Who is expected in each scope. A device belongs to the tenant that its attestation names; to that of its labels while it has none. */
+  #scopes(): readonly (readonly [scope: Coverage['scope'], expected: ReadonlySet<string>])[] {
+    const { attested, state } = this.#deps;
+    const expected = this.#deps.expected();
+    const tenantOf = (device: string): string =>
+      (attested.has(device) ? attested.tenant(device) : state(device)?.labels.tenant) ?? '';
+    const tenants = [...Map.groupBy(expected, tenantOf)].filter(([tenant]) => tenant !== '');
+    tenants.sort(([one], [other]) => (one < other ? -1 : 1));
+    return [
+      ['gateway', expected],
+      ...tenants.map(([tenant, devices]) => [`tenant:${tenant}`, new Set(devices)] as const),
+    ];
   }
 
   /** Records that a person accepts what these devices show, as they are after `flush`. Throws when the store refuses. */
@@ -271,7 +286,12 @@ export class Recorder {
     for (const state of batch.states.values()) this.#deps.keep(state);
     for (const { kind, device, leaf } of entries) {
       if (kind !== 'attestation' || device === undefined) continue;
-      this.#deps.attested.set(device, { leaf, unreachable: batch.states.get(device)?.attested?.reachable === false });
+      const state = batch.states.get(device);
+      this.#deps.attested.set(device, {
+        leaf,
+        unreachable: state?.attested?.reachable === false,
+        tenant: state?.labels.tenant,
+      });
     }
     for (const device of batch.toLearn) this.#learn(device);
     return true;

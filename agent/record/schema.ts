@@ -44,9 +44,14 @@ export const retireTables = (incarnation: number): string => `
   DROP INDEX disclosures_by_seq;
   ${LOG_TABLES.map((table) => `ALTER TABLE ${table} RENAME TO ${table}_${incarnation};`).join(' ')}
   ${LOG}
+  INSERT OR IGNORE INTO stale_mirrors (tenant, device)
+    SELECT '', device FROM newest UNION SELECT tenant, device FROM newest;
   DELETE FROM newest;
   DELETE FROM orders;
   DELETE FROM cursors;
+  -- What is open is said again in the new log, and told again under its names there.
+  UPDATE notify_places SET next = 0, skipped = json_set(skipped, '$.ended', json('[]'));
+  DELETE FROM notify_told;
   DELETE FROM findings WHERE device = '' AND open = 1;
   DELETE FROM meta WHERE name = 'tree';
   UPDATE meta SET value = '0' WHERE name = 'held-from';
@@ -105,5 +110,35 @@ export const MIGRATIONS: readonly string[] = [
     text TEXT NOT NULL
   ) STRICT;
   CREATE INDEX IF NOT EXISTS entries_of_baseline ON entries (seq) WHERE kind = 'baseline';
+  `,
+  `
+  -- Label tenant of that attestation; '' where it has none.
+  ALTER TABLE newest ADD COLUMN tenant TEXT NOT NULL DEFAULT '';
+  UPDATE newest SET tenant = coalesce(
+    (SELECT json_extract(CAST(message AS TEXT), '$.subject.labels.tenant') FROM entries WHERE seq = newest.seq), ''
+  );
+
+  -- Retained messages of devices that left, or of their former tenants, to be cleared at the broker. tenant is '' for the
+  -- topic without one.
+  CREATE TABLE stale_mirrors (
+    tenant TEXT NOT NULL,
+    device TEXT NOT NULL,
+    PRIMARY KEY (tenant, device)
+  ) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- How far each target of notify was told the log; skipped is JSON: what it was not told.
+  CREATE TABLE notify_places (
+    target TEXT PRIMARY KEY,
+    next INTEGER NOT NULL,
+    skipped TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- Findings that a target was told of, and not of their end.
+  CREATE TABLE notify_told (
+    target TEXT NOT NULL,
+    opened_seq INTEGER NOT NULL,
+    PRIMARY KEY (target, opened_seq)
+  ) STRICT, WITHOUT ROWID;
   `,
 ];

@@ -17,8 +17,15 @@ export interface EntryQuery {
   readonly from?: number;
   readonly device?: string;
   readonly kind?: string;
+  readonly below?: number;
   readonly newest?: number;
   readonly limit?: number;
+}
+
+/** A topic `dev/<device>` at the broker, of a tenant where one is named, whose retained message is to be cleared. */
+export interface StaleMirror {
+  readonly tenant?: string;
+  readonly device: string;
 }
 
 /** A finding as it was last stated; `device` is missing for the parent of a storm. */
@@ -128,13 +135,35 @@ export class Store {
     );
   }
 
-  /** Notes entry `seq` as the newest attestation of a device. */
-  saveNewest(device: string, seq: number): void {
+  /** Notes entry `seq` as the newest attestation of a device; what its former tenant was shown is to be cleared. */
+  saveNewest(device: string, seq: number, tenant: string): void {
     this.#run(
-      'INSERT INTO newest (device, seq) VALUES (?, ?) ON CONFLICT DO UPDATE SET seq = excluded.seq',
+      `INSERT OR IGNORE INTO stale_mirrors (tenant, device)
+         SELECT tenant, device FROM newest WHERE device = ? AND tenant NOT IN ('', ?)`,
+      device,
+      tenant,
+    );
+    this.#run("DELETE FROM stale_mirrors WHERE device = ? AND tenant IN ('', ?)", device, tenant);
+    this.#run(
+      `INSERT INTO newest (device, seq, tenant) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET seq = excluded.seq, tenant = excluded.tenant`,
       device,
       seq,
+      tenant,
     );
+  }
+
+  /** Topics at the broker whose retained message is of the past, at most `limit`. */
+  staleMirrors(limit: number): readonly StaleMirror[] {
+    return this.#all(
+      ({ tenant, device }) => ({ device: text(device), ...(tenant === '' ? {} : { tenant: text(tenant) }) }),
+      'SELECT tenant, device FROM stale_mirrors LIMIT ?',
+      limit,
+    );
+  }
+
+  mirrorCleared({ tenant = '', device }: StaleMirror): void {
+    this.#run('DELETE FROM stale_mirrors WHERE tenant = ? AND device = ?', tenant, device);
   }
 
   /** `seq` of the newest attestation of a device that is in the configuration. */
@@ -153,10 +182,20 @@ export class Store {
   }
 
   /** Device and `seq` of every newest attestation, sorted by device. */
-  newestAttestations(): readonly { readonly device: string; readonly seq: number; readonly leaf: Uint8Array }[] {
+  newestAttestations(): readonly {
+    readonly device: string;
+    readonly seq: number;
+    readonly leaf: Uint8Array;
+    readonly tenant?: string;
+  }[] {
     return this.#all(
-      ({ device, seq, leaf }) => ({ device: text(device), seq: integer(seq), leaf: blob(leaf) }),
-      'SELECT newest.device, seq, leaf FROM newest JOIN entries USING (seq) ORDER BY newest.device',
+      ({ device, seq, leaf, tenant }) => ({
+        device: text(device),
+        seq: integer(seq),
+        leaf: blob(leaf),
+        ...(tenant === '' ? {} : { tenant: text(tenant) }),
+      }),
+      'SELECT newest.device, seq, leaf, tenant FROM newest JOIN entries USING (seq) ORDER BY newest.device',
     );
   }
 
@@ -175,9 +214,15 @@ export class Store {
   }
 
   /** The held entries that match, in `seq` order. */
-  find({ from = 0, device, kind, newest, limit = newest ?? 1000 }: EntryQuery): readonly Entry[] {
-    const where = [device === undefined ? '' : 'AND device = ?', kind === undefined ? '' : 'AND kind = ?'].join(' ');
-    const values = [from, ...(device === undefined ? [] : [device]), ...(kind === undefined ? [] : [kind]), limit];
+  find({ from = 0, device, kind, below, newest, limit = newest ?? 1000 }: EntryQuery): readonly Entry[] {
+    const conditions = [
+      ['AND device = ?', device],
+      ['AND kind = ?', kind],
+      ['AND seq < ?', below],
+    ] as const;
+    const asked = conditions.flatMap(([sql, value]) => (value === undefined ? [] : [{ sql, value }]));
+    const where = asked.map(({ sql }) => sql).join(' ');
+    const values = [from, ...asked.map(({ value }) => value), limit];
     const order = newest === undefined ? 'ASC' : 'DESC';
     const rows = this.#all(entryOf, `${SELECT_ENTRY} AND seq >= ? ${where} ORDER BY seq ${order} LIMIT ?`, ...values);
     return newest === undefined ? rows : rows.reverse();
@@ -275,6 +320,11 @@ export class Store {
   /** Forgets a device that left the configuration; its entries stay. */
   removeDevice(id: string): void {
     this.#run('DELETE FROM devices WHERE id = ?', id);
+    for (const mirror of ["''", 'tenant'])
+      this.#run(
+        `INSERT OR IGNORE INTO stale_mirrors (tenant, device) SELECT ${mirror}, device FROM newest WHERE device = ?`,
+        id,
+      );
     this.#run('DELETE FROM newest WHERE device = ?', id);
   }
 
@@ -369,6 +419,49 @@ export class Store {
   /** How many entries from 0 a reader confirmed; 0 for one that is not known. */
   cursor(reader: string): number {
     return this.#get(({ next }) => integer(next), 'SELECT next FROM cursors WHERE reader = ?', reader) ?? 0;
+  }
+
+  // ---- who is told of findings
+
+  /** How far a target was told; `skipped` as it was saved. */
+  notifyPlace(target: string): { readonly next: number; readonly skipped?: string } | undefined {
+    return this.#get(
+      ({ next, skipped }) => ({ next: integer(next), ...(skipped === null ? {} : { skipped: text(skipped) }) }),
+      'SELECT next, skipped FROM notify_places WHERE target = ?',
+      target,
+    );
+  }
+
+  saveNotifyPlace(target: string, { next, skipped }: { readonly next: number; readonly skipped?: string }): void {
+    this.#run(
+      `INSERT INTO notify_places (target, next, skipped) VALUES (?, ?, ?)
+       ON CONFLICT DO UPDATE SET next = excluded.next, skipped = excluded.skipped`,
+      target,
+      next,
+      skipped ?? null,
+    );
+  }
+
+  /** The target was told of the finding that entry `openedSeq` opened. */
+  wasTold(target: string, openedSeq: number): boolean {
+    return (
+      this.#get(() => true, 'SELECT 1 FROM notify_told WHERE target = ? AND opened_seq = ?', target, openedSeq) ?? false
+    );
+  }
+
+  saveTold(target: string, openedSeq: number): void {
+    this.#run('INSERT OR IGNORE INTO notify_told (target, opened_seq) VALUES (?, ?)', target, openedSeq);
+  }
+
+  forgetTold(target: string, openedSeq: number): void {
+    this.#run('DELETE FROM notify_told WHERE target = ? AND opened_seq = ?', target, openedSeq);
+  }
+
+  /** Forgets all targets but these. */
+  keepTargets(targets: readonly string[]): void {
+    const named = JSON.stringify(targets);
+    for (const table of ['notify_places', 'notify_told'])
+      this.#run(`DELETE FROM ${table} WHERE target NOT IN (SELECT value FROM json_each(?))`, named);
   }
 
   // ---- retention

@@ -1,4 +1,4 @@
-import { CHANNELS, type ChannelName } from '../../shared/channels.ts';
+import { CHANNELS } from '../../shared/channels.ts';
 
 /**
  * Who may do what at a broker (mqtt.md §9), as one list. The access lists of the brokers are written from it, so that they
@@ -32,11 +32,16 @@ const writes = (...topics: readonly string[]): readonly Right[] =>
 
 /** As agent and collector publish it. References, which are signed elsewhere, are kept (mqtt.md §3). */
 const isKept = (topic: string): boolean => {
-  const [, name = ''] = topic.split('/');
-  return name === 'ref' || CHANNELS[name as ChannelName].retain;
+  if (topic.includes('/ref/')) return true;
+  const channel = Object.values(CHANNELS).find(({ path }) => fits(path.split('/'), topic.split('/')));
+  if (channel === undefined) throw new Error(`no channel has ${topic}`);
+  return channel.retain;
 };
 
-/** No right names a topic that nothing publishes or reads yet: the topics of tenants come with whoever uses them. */
+/** Names in braces stand for anything. */
+const fits = (path: readonly string[], topic: readonly string[]): boolean =>
+  path.length === topic.length && path.every((level, at) => level.startsWith('{') || level === topic[at]);
+
 export const ROLES: readonly Role[] = [
   {
     user: 'collector-a',
@@ -61,13 +66,19 @@ export const ROLES: readonly Role[] = [
     says: 'a dashboard: mirrors, heartbeats and presence; it writes nothing',
     rights: reads('+/dev/+', '+/finding/+', '+/cp', '+/conn'),
   },
+  {
+    user: 'acme',
+    says: 'a tenant: the mirrors of its own devices, and what was covered of them; a block like this for each, with its own name',
+    rights: reads('+/tenant/acme/#', '+/cp'),
+  },
   { user: 'authority', says: 'who signs the manifest of trusted keys', rights: writes('_fleet/trust') },
   { user: 'approver', says: 'who signs references for gateways', rights: writes('+/ref/+') },
   {
     says: 'every gateway, by the name in its certificate; and what all clients may read',
     rights: [
       ...writes('<self>/log', '<self>/rsp/+', '<self>/finding/+'),
-      ...writes('<self>/cp', '<self>/conn', '<self>/dev/+'),
+      ...writes('<self>/tenant/+/finding/+', '<self>/tenant/+/coverage'),
+      ...writes('<self>/cp', '<self>/conn', '<self>/dev/+', '<self>/tenant/+/dev/+'),
       ...reads('<self>/conn', '<self>/ack/+', '<self>/cosig/+', '<self>/cmd/+', '<self>/ref/+', '_fleet/#'),
     ],
   },

@@ -57,7 +57,7 @@ test('pool.share-gap: a device that stopped hashing, or that began anew, is none
     2 * HOUR,
     untilMs(idle.nowMs, () => ({ 'telemetry.hashrate_hs': 0 })),
   );
-  assert.deepEqual(idle.said(), ['runtime.stopped-unexpectedly open'], 'that is another matter');
+  assert.deepEqual(idle.said(), ['runtime.stopped-unexpectedly open']);
   const slow = mined();
   slow.live(
     2 * HOUR,

@@ -28,6 +28,22 @@ const VERBS = [
   'collect alarms',
   'baseline',
   'baseline accept',
+  'notify',
+  'notify test',
+  'baseline new',
+  'baseline sign',
+  'plan',
+  'plan create',
+  'plan sign',
+  'waiver',
+  'waiver create',
+  'waiver sign',
+  'terms',
+  'terms show',
+  'keys',
+  'keys new',
+  'keys show',
+  'keys passphrase',
 ] as const;
 
 test('assayer without a verb shows all of them and ends with 2; --help ends with 0', async () => {

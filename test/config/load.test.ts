@@ -47,6 +47,88 @@ test('an unknown setting is an error with its line and the nearest known one', (
   assert.match(problem?.remedy ?? '', /did you mean "coverage_s"/);
 });
 
+test('a tenant that cannot be a level of a topic is refused, at the top and at an entry', () => {
+  for (const tenant of ['ACME', 'a/b', '+', '"#"', '_x'])
+    assert.match(problemsOf(`${MINIMAL}labels: { tenant: ${tenant} }\n`)[0]?.message ?? '', /level of a topic/, tenant);
+  const [problem] = problemsOf(MINIMAL.replace('0/29', '0/29\n    labels: { tenant: a.b }'));
+  assert.deepEqual([problem?.line, problem?.path], [6, 'devices[0].labels.tenant']);
+  assert.equal(good(`${MINIMAL}labels: { tenant: acme-2 }\n`).labels.tenant, 'acme-2');
+});
+
+test('targets of notify: defaults, paths, and whatever would keep them from being told anything', (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-notify-'));
+  t.after(() => rmSync(folder, { recursive: true, force: true }));
+  const secret = join(folder, 'secret');
+  writeFileSync(secret, `whsec_${Buffer.alloc(32, 7).toString('base64')}\n`);
+  writeFileSync(join(folder, 'weak'), 'correct horse\n');
+  writeFileSync(join(folder, 'plain'), '#!/bin/sh\n', { mode: 0o644 });
+  const parse = (entries: string) => parseConfig(`${MINIMAL}notify:\n${entries}`, folder);
+  const taken = parse(
+    '  - name: pager\n    webhook: { url: "https://pager.example/x", secret_file: secret }\n  - { name: mail, command: [/bin/sh, -c, "exit 0"], least: high, ids: ["pool.*", firmware.rollback] }\n',
+  );
+  assert.ok(taken.kind === 'good', JSON.stringify(taken));
+  const [pager, mail] = taken.config.notify;
+  assert.ok(pager !== undefined && 'webhook' in pager && mail !== undefined && 'command' in mail);
+  assert.deepEqual(
+    [pager.least, pager.timeout_s, pager.max_age_s, pager.webhook.secret_file],
+    ['medium', 20, 3600, secret],
+  );
+
+  const webhook = (settings: string) => `  - name: pager\n    webhook: { ${settings} }\n`;
+  const good = 'url: "https://pager.example/s3cret?s3cret", secret_file: secret';
+  for (const [entries, path, message] of [
+    [webhook('url: "https://pager.example/x"'), 'notify[0].webhook', /secret_file and secret_env/],
+    [
+      webhook(good.replace('secret_file: secret', 'secret_file: absent')),
+      'notify[0].webhook',
+      /cannot read the secret file/,
+    ],
+    [webhook(good.replace('secret_file: secret', 'secret_file: weak')), 'notify[0].webhook', /24 to 64 bytes/],
+    [webhook(good.replace('https', 'http')), 'notify[0].webhook.url', /http:\/\/pager\.example .*clear text/],
+    [webhook(good.replace('https', 'ftp')), 'notify[0].webhook.url', /no URL of HTTP/],
+    [
+      webhook(good.replace('pager.example', 'u:p4ss@pager.example')),
+      'notify[0].webhook.url',
+      /may not hold credentials/,
+    ],
+    [
+      webhook(`${good}, headers: { Authorization: Bearer t0ken }`),
+      'notify[0].webhook.headers.Authorization',
+      /is a secret/,
+    ],
+    [webhook(`${good}, headers: { webhook-id: x }`), 'notify[0].webhook.headers.webhook-id', /cannot be set/],
+    [webhook(`${good}, headers: { X-A: "a\\nb" }`), 'notify[0].webhook.headers.X-A', /cannot be sent/],
+    [webhook(`${good}, authorization_file: absent`), 'notify[0].webhook', /cannot read the authorization file/],
+    [webhook(`${good}, ca: absent`), 'notify[0].webhook.ca', /cannot read ca file/],
+    [webhook(`${good}, ca: secret`), 'notify[0].webhook.ca', /holds no certificate/],
+    ['  - { name: a, command: [mail] }\n', 'notify[0].command', /no absolute path/],
+    ['  - { name: a, command: [/absent/program] }\n', 'notify[0].command', /cannot be run: ENOENT/],
+    [`  - { name: a, command: [${folder}/plain] }\n`, 'notify[0].command', /cannot be run: EACCES/],
+    [`  - { name: a, command: [${folder}] }\n`, 'notify[0].command', /is no file/],
+    ['  - { name: a, command: [/bin/sh] }\n  - { name: a, command: [/bin/sh] }\n', 'notify[1].name', /used twice/],
+    [
+      '  - { name: a, command: [/bin/sh], ids: [pool.url-chnged] }\n',
+      'notify[0].ids[0]',
+      /no finding "pool\.url-chnged"/,
+    ],
+    ['  - { name: a, command: [/bin/sh], ids: ["pols.*"] }\n', 'notify[0].ids[0]', /no finding "pols/],
+  ] as const) {
+    const parsed = parse(entries);
+    assert.ok(parsed.kind === 'bad', entries);
+    assert.deepEqual(
+      parsed.problems.map((problem) => problem.path),
+      [path],
+      entries,
+    );
+    assert.match(parsed.problems[0]?.message ?? '', message);
+    assert.doesNotMatch(JSON.stringify(parsed.problems), /s3cret|correct horse|p4ss|t0ken/, entries);
+  }
+  assert.equal(parse(webhook(good.replace('https://pager.example', 'http://[::1]:8080'))).kind, 'good');
+  assert.equal(parse(webhook(`${good.replace('https', 'http')}, insecure: true`)).kind, 'good');
+  const both = parse('  - { name: a, command: [/bin/sh], webhook: { url: "https://x.example" } }\n');
+  assert.ok(both.kind === 'bad' && /does not go with/.test(both.problems[0]?.message ?? ''), JSON.stringify(both));
+});
+
 test('an unknown setting of a device entry names the form the entry has, not both', () => {
   const found = problemsOf(MINIMAL.replace('127.0.0.0/29', '127.0.0.0/29\n    credential: stock'));
   assert.equal(found.length, 1);

@@ -67,11 +67,13 @@ suite('the AsyncAPI document', () => {
   test('whatever agent and collector publish on or subscribe to is one channel of it', () => {
     const channelOf = channelsOf(document);
     const gateway = topicsOf('attest', 'gw-1');
+    const tenant = gateway.tenant('acme');
     const collector = collectorTopics('site/attest', 'collector-a');
     const asTopic = (filter: string) => filter.replaceAll('+', 'x');
     const topics = [
       ...[...gateway.filters, ...collector.filters].map(asTopic),
       ...[gateway.log, gateway.cp, gateway.conn, gateway.rsp('c'), gateway.dev('d'), gateway.finding('low')],
+      ...[tenant.dev('d'), tenant.finding('low'), tenant.coverage],
       ...[
         collector.ack('gw-1'),
         collector.cosig('gw-1'),

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync, hash } from 'node:crypto';
 import { suite, test } from 'node:test';
+import { skippedBody, testBody, transitionBody } from '../../agent/notify/body.ts';
 import {
   addSignature,
   formatSignedTerms,
@@ -19,6 +20,7 @@ import {
   verifyManifest,
   verifyMessage,
 } from '../../shared/index.ts';
+import { stated } from '../notify/memory-feed.ts';
 import { Writing } from '../shared/writing.ts';
 import { judge } from './judged.ts';
 
@@ -109,6 +111,18 @@ suite('schemas of what a gateway without change control does not send', () => {
     );
     assert.equal(verifyManifest(manifest, { authority: keys }).version, 2);
     judge('trust', JSON.parse(manifest.toString()));
+  });
+
+  test('notifications: a transition, what was passed over, a test', () => {
+    const sender = { target: 'pager', gateway: 'gw-1', log: 'example.org/gw-1/1' };
+    const transition = { seq: 7, iat: 1_795_339_200, finding: stated({ part: 'slot 0', before: 'a', after: 'b' }) };
+    const skipped = { count: 2, bySeverity: { high: 2 }, fromAt: 1_795_339_200, toAt: 1_795_339_201, ended: [5] };
+    for (const body of [
+      transitionBody(transition, sender),
+      skippedBody(skipped, { next: 9, sender }),
+      testBody(sender, { atS: 1_795_339_200, nonce: 'n' }),
+    ])
+      judge('notification', JSON.parse(JSON.stringify(body)));
   });
 
   test('the three forms of a file of trusted keys', () => {

@@ -50,6 +50,9 @@ const ALLOWED: readonly (readonly [writer: string, topic: string, reader: string
   ['gw-1', 'attest/v1/gw-1/rsp/auditor-a', 'auditor-a', 'attest/v1/+/rsp/auditor-a'],
   ['authority', 'attest/v1/_fleet/trust', 'collector-a', 'attest/v1/_fleet/trust', true],
   ['approver', 'attest/v1/gw-1/ref/r-1', 'gw-1', 'attest/v1/gw-1/ref/+', true],
+  ['gw-1', 'attest/v1/gw-1/tenant/acme/dev/m-1', 'acme', 'attest/v1/+/tenant/acme/#', true],
+  ['gw-1', 'attest/v1/gw-1/tenant/acme/finding/high', 'acme', 'attest/v1/+/tenant/acme/#'],
+  ['gw-1', 'attest/v1/gw-1/tenant/acme/coverage', 'acme', 'attest/v1/+/tenant/acme/#'],
 ];
 
 /** What somebody tries to write that he may not. */
@@ -57,7 +60,10 @@ const EVASIONS: readonly (readonly [title: string, who: string, topics: readonly
   [
     'the topics of another gateway, kept or not',
     'gw-2',
-    ['log', 'cp', 'conn', 'rsp/collector-a', 'dev/m-1', 'finding/high'].map((end) => `attest/v1/gw-1/${end}`),
+    [
+      ...['log', 'cp', 'conn', 'rsp/collector-a', 'dev/m-1', 'finding/high'],
+      ...['tenant/acme/dev/m-1', 'tenant/acme/finding/high', 'tenant/acme/coverage'],
+    ].map((end) => `attest/v1/gw-1/${end}`),
   ],
   [
     'acknowledgements and cosignatures that a gateway gives itself, or another',
@@ -91,6 +97,9 @@ const EVASIONS: readonly (readonly [title: string, who: string, topics: readonly
       'attest/v1/gw-2/log/x',
       'attest/v1/gw-2/dev/m-1/x',
       'attest/v1/gw-2/dev',
+      'attest/v1/gw-2/tenant/acme',
+      'attest/v1/gw-2/tenant/acme/log',
+      'attest/v1/gw-2/tenant/acme/coverage/x',
       'attest/v1/gw-20/log',
       'attest/v1/GW-2/log',
       '/attest/v1/gw-2/log',
@@ -129,6 +138,17 @@ const EVASIONS: readonly (readonly [title: string, who: string, topics: readonly
       (end) => `attest/v1/${end}`,
     ),
   ],
+  [
+    'anything by a tenant, its own topics among it',
+    'acme',
+    [
+      'gw-1/tenant/acme/dev/m-1',
+      'gw-1/tenant/acme/coverage',
+      'gw-1/tenant/zeta/coverage',
+      'gw-1/cp',
+      'gw-1/cmd/acme',
+    ].map((end) => `attest/v1/${end}`),
+  ],
 ];
 
 suite('the access lists in docs/broker', () => {
@@ -138,11 +158,14 @@ suite('the access lists in docs/broker', () => {
       .map((right) => ({ ...right, topic: `attest/v1/${right.topic.replace('<self>', user)}` }));
   const may = (rights: readonly Right[], what: 'read' | 'write', topic: string): boolean =>
     rights.some((right) => right.may === what && matches(right.topic, topic));
-  /** Every string and every function of one argument: what is written. */
+  /** Every string and every function of one argument, also of what that gives: what is written. */
   const written = (topics: object, sample: string): readonly string[] =>
-    Object.entries(topics).flatMap(([name, value]) =>
-      typeof value === 'string' ? [value] : name === 'read' || typeof value !== 'function' ? [] : [value(sample)],
-    );
+    Object.entries(topics).flatMap(([name, value]) => {
+      if (typeof value === 'string') return [value];
+      if (name === 'read' || typeof value !== 'function') return [];
+      const made = value(sample);
+      return typeof made === 'string' ? [made] : written(made, sample);
+    });
 
   test('a gateway may write every topic of its own and hear every filter that it subscribes to', () => {
     const topics = topicsOf('attest', 'gw-1');
@@ -248,7 +271,8 @@ suite('the access lists in docs/broker', () => {
 
   test('every channel of the interface has somebody who writes it, kept or not as it is published, and somebody who reads it', () => {
     for (const [name, { path, retain }] of Object.entries(CHANNELS)) {
-      const topic = path.replaceAll(/\{\w+\}/g, (braced) => (braced === '{gateway}' ? 'gw-1' : 'collector-a'));
+      const names: { readonly [braced: string]: string } = { '{gateway}': 'gw-1', '{tenant}': 'acme' };
+      const topic = path.replaceAll(/\{\w+\}/g, (braced) => names[braced] ?? 'collector-a');
       const rights = ROLES.flatMap(({ rights: each }) => each).map((right) => ({
         ...right,
         topic: right.topic.replace('<self>', 'gw-1'),
@@ -430,7 +454,7 @@ suite(
       });
     }
 
-    test('allowed 19: the will of a gateway on its own presence', async () => {
+    test('allowed 22: the will of a gateway on its own presence', async () => {
       const client = await Client.open('gw-1', {
         will: { topic: 'attest/v1/gw-1/conn', payload: Buffer.from('lost-1'), qos: 1, retain: true },
       });
@@ -490,7 +514,7 @@ suite(
     for (const [at, [title, who, topics]] of EVASIONS.entries())
       test(`evasion ${at + 1}: ${title}`, () => writesNothing(who, topics));
 
-    test('evasion 10: the user name, client id and password of another beside the own certificate', async () => {
+    test('evasion 11: the user name, client id and password of another beside the own certificate', async () => {
       const first = await Client.open('gw-1');
       const other = { clientId: 'gw-1', username: 'collector-a', password: 'x' };
       await writesNothing('gw-2', ['attest/v1/gw-1/log', 'attest/v1/gw-1/ack/collector-a'], other);
@@ -499,7 +523,7 @@ suite(
       await until('the first is connected', () => arrived('attest/v1/gw-1/log', 'still here'));
     });
 
-    test('evasion 11: a will on a topic of somebody else', async () => {
+    test('evasion 12: a will on a topic of somebody else', async () => {
       const topics = [
         'attest/v1/gw-1/conn',
         'attest/v1/gw-1/ack/collector-a',
@@ -526,7 +550,7 @@ suite(
       assert.ok(!late.heard.some(({ text }) => text.startsWith('evil')));
     });
 
-    test('evasion 12: a topic alias that was set with a forbidden topic', async () => {
+    test('evasion 13: a topic alias that was set with a forbidden topic', async () => {
       const socket = await rawConnection(tls('gw-2'), 'gw-2');
       // The alias is set by a publish that is refused; then it stands alone, and then behind an allowed topic.
       socket.write(publish5('attest/v1/gw-1/log', 'evil alias 0', { alias: 1 }));
@@ -541,7 +565,7 @@ suite(
       assert.deepEqual(evil, []);
     });
 
-    test('evasion 13: an empty message that would remove what another gateway has kept', async () => {
+    test('evasion 14: an empty message that would remove what another gateway has kept', async () => {
       const owner = await Client.open('gw-1');
       await owner.say('attest/v1/gw-1/cp', 'the checkpoint', { retain: true });
       const thief = await Client.open('gw-2');
@@ -566,6 +590,10 @@ suite(
       ['attest/v1/gw-1/ref/r-1', true],
       ['attest/v1/gw-1/dev/m-1', true],
       ['attest/v1/gw-1/finding/high', false],
+      ['attest/v1/gw-1/tenant/acme/dev/m-1', true],
+      ['attest/v1/gw-1/tenant/acme/coverage', false],
+      ['attest/v1/gw-1/tenant/zeta/dev/m-2', true],
+      ['attest/v1/gw-1/tenant/zeta/finding/high', false],
       ['attest/v1/gw-2/cmd/collector-a', false],
       ['attest/v1/gw-2/log', false],
       ['attest/v1/_fleet/rollcall/collector-a', false],
@@ -600,21 +628,22 @@ suite(
       'attest/v1/gw-1/#',
       '+/+/+/cmd/+',
       'elsewhere/secret',
+      'attest/v1/+/tenant/#',
     ];
 
-    test('evasion 14: a gateway with every wildcard hears only what is for it', async () => {
+    test('evasion 15: a gateway with every wildcard hears only what is for it', async () => {
       const its = ['attest/v1/_fleet/rollcall/collector-a', 'attest/v1/gw-2/cmd/collector-a'];
       for (const protocolVersion of [5, 4] as const)
         assert.deepEqual(await overheard('gw-2', WIDE, { protocolVersion }), its);
     });
 
-    test('evasion 15: shared subscriptions are no way around', async () => {
+    test('evasion 16: shared subscriptions are no way around', async () => {
       const shared = WIDE.map((filter, at) => `$share/group-${at}/${filter}`);
       const its = ['attest/v1/_fleet/rollcall/collector-a', 'attest/v1/gw-2/cmd/collector-a'];
       assert.deepEqual(await overheard('gw-2', shared), its);
     });
 
-    test('evasion 16: a display hears mirrors, a collector nothing that is for others', async () => {
+    test('evasion 17: a display hears mirrors, a collector nothing that is for others', async () => {
       const shown = ['conn', 'cp', 'dev/m-1', 'finding/high'].map((end) => `attest/v1/gw-1/${end}`);
       assert.deepEqual(await overheard('display-a', WIDE), ['attest/v1/_fleet/rollcall/collector-a', ...shown]);
       const collected = await overheard('collector-a', WIDE);
@@ -623,7 +652,16 @@ suite(
       assert.ok(collected.includes('attest/v1/gw-1/log') && collected.includes('attest/v1/gw-1/rsp/collector-a'));
     });
 
-    test('evasion 17: the broker’s own topics are not heard', async () => {
+    test('evasion 18: a tenant hears of its own devices, and nothing of those of others', async () => {
+      const its = ['cp', 'tenant/acme/coverage', 'tenant/acme/dev/m-1'].map((end) => `attest/v1/gw-1/${end}`);
+      for (const protocolVersion of [5, 4] as const)
+        assert.deepEqual(await overheard('acme', WIDE, { protocolVersion }), [
+          'attest/v1/_fleet/rollcall/collector-a',
+          ...its,
+        ]);
+    });
+
+    test('evasion 19: the broker’s own topics are not heard', async () => {
       const client = await Client.open('gw-2');
       await client.listen('$SYS/#', '$CONTROL/#', '$SYS/broker/clients/+', 'attest/v1/_fleet/trust');
       await until(
@@ -646,7 +684,7 @@ suite(
         ['', ['attest/v1//log', 'attest/v1/gw-1/log']],
       ] as const
     ).entries()) {
-      test(`evasion ${at + 18}: a certificate whose common name is ${JSON.stringify(name)}`, async () => {
+      test(`evasion ${at + 20}: a certificate whose common name is ${JSON.stringify(name)}`, async () => {
         const client = await Client.open(name, { clientId: 'gw-1' });
         for (const topic of topics.filter((each) => !/[+#]/.test(each)))
           for (const retain of [false, true]) await client.say(topic, `evil name ${at}`, { retain });
@@ -662,7 +700,7 @@ suite(
       });
     }
 
-    test('evasion 24: no certificate, one of another authority, one that has ended, no TLS', async () => {
+    test('evasion 26: no certificate, one of another authority, one that has ended, no TLS', async () => {
       const strangers = mkdtempSync(join(folder, 'stranger-'));
       const foreign = new Authority(strangers).issue('collector-a', 'DNS:x');
       const ended = ours.issue('ended', 'DNS:x', { commonName: 'collector-a', days: -1 });

@@ -1,5 +1,5 @@
 import { AgentError } from '../../agent/platform/errors.ts';
-import type { Outbox, OutboxEntry } from '../../agent/publish/outbox.ts';
+import type { Outbox, OutboxEntry, StaleMirror } from '../../agent/publish/outbox.ts';
 import { leafHash } from '../../shared/tree.ts';
 
 /** A log in memory. Its messages are readable JSON with their `seq`, so that a receiver can tell order and loss. */
@@ -14,24 +14,55 @@ export class MemoryOutbox implements Outbox {
   readonly #callbacks = new Set<() => void>();
   readonly #pruned = new Set<number>();
   readonly #confirmed = new Map<string, number>();
+  readonly #left = new Set<string>();
+  #stale: StaleMirror[] = [];
   #cursor = 0;
 
   constructor(cursor = 0) {
     this.#cursor = cursor;
   }
 
-  append(entry: { kind?: string; device?: string; severity?: OutboxEntry['severity']; bytes?: number } = {}): void {
-    const { kind = 'attestation', device, severity, bytes = 0 } = entry;
+  append(
+    entry: { kind?: string; device?: string; severity?: OutboxEntry['severity']; tenant?: string; bytes?: number } = {},
+  ): void {
+    const { kind = 'attestation', device, severity, tenant, bytes = 0 } = entry;
     const seq = this.entries.length;
+    if (kind === 'attestation' && device !== undefined) this.#move(device, tenant);
     const text = JSON.stringify({ seq, kind, ...(device === undefined ? {} : { device }), fill: 'x'.repeat(bytes) });
     this.entries.push({
       seq,
       kind,
       ...(device === undefined ? {} : { device }),
       ...(severity === undefined ? {} : { severity }),
+      ...(tenant === undefined ? {} : { tenant }),
       message: Buffer.from(text),
     });
     for (const callback of this.#callbacks) callback();
+  }
+
+  /** What stood on the topic of the former tenant is of the past, and what stands on these not any more. */
+  #move(device: string, tenant: string | undefined): void {
+    const former = this.#newest().get(device)?.tenant;
+    if (former !== undefined && former !== tenant) this.#stale.push({ device, tenant: former });
+    this.#stale = this.#stale.filter(
+      (stale) => stale.device !== device || (stale.tenant !== undefined && stale.tenant !== tenant),
+    );
+  }
+
+  /** The device leaves the configuration, as a `session` entry says. */
+  leave(device: string): void {
+    const tenant = this.#newest().get(device)?.tenant;
+    this.#left.add(device);
+    this.#stale.push({ device }, ...(tenant === undefined ? [] : [{ device, tenant }]));
+    this.append({ kind: 'session' });
+  }
+
+  staleMirrors(limit: number): readonly StaleMirror[] {
+    return this.#stale.slice(0, limit);
+  }
+
+  mirrorCleared(mirror: StaleMirror): void {
+    this.#stale = this.#stale.filter(({ device, tenant }) => device !== mirror.device || tenant !== mirror.tenant);
   }
 
   appendMany(count: number): void {
@@ -107,6 +138,7 @@ export class MemoryOutbox implements Outbox {
     for (const entry of this.entries) {
       if (entry.kind === 'attestation' && entry.device !== undefined) newest.set(entry.device, entry);
     }
+    for (const device of this.#left) newest.delete(device);
     return newest;
   }
 }

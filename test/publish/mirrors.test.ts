@@ -118,6 +118,82 @@ suite('mirrors for displays (mqtt.md §9)', { skip: WITHOUT_MOSQUITTO, timeout: 
     assert.deepEqual([...gateways], ['gw-on']);
   });
 
+  test('a tenant gets the mirrors of its devices, and its coverage, in the same bytes; a parent finding is not there', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(settingsFor(broker.url)).start();
+    const { outbox } = agent;
+    outbox.append({ ...attestation('m-1'), tenant: 'acme' });
+    outbox.append(attestation('m-2'));
+    outbox.append({ kind: 'finding', device: 'm-1', severity: 'high', tenant: 'acme' });
+    outbox.append({ kind: 'finding', device: 'm-1', tenant: 'acme' });
+    outbox.append({ kind: 'finding', severity: 'high' });
+    outbox.append({ kind: 'coverage' });
+    outbox.append({ kind: 'coverage', tenant: 'acme' });
+    outbox.append({ ...attestation('m-3'), tenant: 'No/Topic' });
+    outbox.append({ kind: 'finding', severity: 'low' });
+    await until('the last mirror', () => observer.on(finding('low')).length === 1);
+    const tenants = observer.heard.filter(({ topic }) => topic.startsWith('attest/v1/gw-1/tenant/'));
+    assert.deepEqual(
+      // Those of devices come once more after a connect that found no session.
+      [...new Map(tenants.map(({ topic, text }) => [topic, text]))],
+      [
+        ['attest/v1/gw-1/tenant/acme/dev/m-1', 0],
+        ['attest/v1/gw-1/tenant/acme/finding/high', 2],
+        ['attest/v1/gw-1/tenant/acme/coverage', 6],
+      ].map(([topic, seq]) => [topic, Buffer.from(outbox.entries[Number(seq)]?.message ?? []).toString()]),
+    );
+    await using late = await Observer.connect(broker.url, { clientId: 'late' });
+    await until('what is retained', () => late.on(dev('m-2')).length === 1);
+    assert.deepEqual(
+      late.heard.map(({ topic }) => topic).filter((topic) => topic.includes('/tenant/')),
+      ['attest/v1/gw-1/tenant/acme/dev/m-1'],
+    );
+  });
+
+  test('a device that goes to another tenant is cleared at the former one, one that leaves everywhere', async () => {
+    await using broker = await Mosquitto.start();
+    await using agent = new Agent(settingsFor(broker.url)).start();
+    const { outbox } = agent;
+    outbox.append({ ...attestation('m-1'), tenant: 'acme' });
+    outbox.append({ ...attestation('m-2'), tenant: 'acme' });
+    outbox.append({ ...attestation('m-1'), tenant: 'zeta' });
+    outbox.leave('m-2');
+    await until('all is cleared', () => outbox.cursor() === 4 && outbox.staleMirrors(1).length === 0);
+    await using late = await Observer.connect(broker.url, { clientId: 'late' });
+    await until('what is retained', () => late.on(dev('m-1')).length === 1);
+    assert.deepEqual(
+      late.heard
+        .map(({ topic }) => topic)
+        .filter((topic) => topic.includes('/dev/'))
+        .sort(),
+      [dev('m-1'), 'attest/v1/gw-1/tenant/zeta/dev/m-1'],
+    );
+  });
+
+  test('what left while there was no connection is cleared after the next connect, also with mirror: off, and more than a page of it', async () => {
+    await using broker = await Mosquitto.start();
+    const outbox = new MemoryOutbox();
+    {
+      await using agent = new Agent(settingsFor(broker.url, { mirror: 'on' }), { outbox }).start();
+      for (let n = 0; n < 120; n += 1) outbox.append({ ...attestation(`m-${n}`), tenant: 'acme' });
+      await until('all entries', () => agent.outbox.cursor() === 120);
+    }
+    for (let n = 0; n < 119; n += 1) outbox.leave(`m-${n}`);
+    assert.equal(outbox.staleMirrors(1000).length, 238);
+    await using _agent = new Agent(settingsFor(broker.url, { mirror: 'off' }), { outbox }).start();
+    await until('all is cleared', () => outbox.staleMirrors(1).length === 0);
+    await using late = await Observer.connect(broker.url, { clientId: 'late' });
+    await until('what is retained', () => late.heard.filter(({ topic }) => topic.includes('m-119')).length === 2);
+    assert.deepEqual(
+      late.heard
+        .map(({ topic }) => topic)
+        .filter((topic) => topic.includes('/dev/'))
+        .sort(),
+      [dev('m-119'), 'attest/v1/gw-1/tenant/acme/dev/m-119'],
+    );
+  });
+
   test('a broker that refuses mirrors does not hold up the log, and is complained of once', async () => {
     const acl =
       'user observer\ntopic readwrite #\npattern readwrite attest/v1/%c/conn\npattern write attest/v1/%c/log\n';

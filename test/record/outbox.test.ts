@@ -3,16 +3,29 @@ import { test } from 'node:test';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import type { Outbox } from '../../agent/publish/outbox.ts';
 import { LogOutbox } from '../../agent/record/outbox.ts';
-import { buildAttestation, buildFinding } from '../../agent/record/statement.ts';
-import { anyStatement, openGateway } from './gateway.ts';
+import { buildAttestation, buildCoverage, buildFinding } from '../../agent/record/statement.ts';
+import { anyStatement, openGateway, restart } from './gateway.ts';
 
-const attestation = (device: string) =>
+const attestation = (device: string, labels: { readonly [name: string]: string } = {}) =>
   buildAttestation({
-    subject: { device, labels: {} },
+    subject: { device, labels },
     address: '10.20.14.7',
     look: { kind: 'unreachable', atMs: 0 },
     trigger: 'unreachable',
     checks: { failed: [], notRun: [], passed: {} },
+  });
+
+const coverage = (scope: 'gateway' | 'tenant:acme') =>
+  buildCoverage({
+    fromAt: 1,
+    toAt: 2,
+    scope,
+    expected: 0,
+    observed: 0,
+    unreachable: 0,
+    missed: [],
+    polls: new Map(),
+    stateSha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
   });
 
 const finding: Finding = {
@@ -67,6 +80,69 @@ test('the newest attestation of each device that is still configured can be page
   );
   const pages = ['', 'rig-1', 'rig-2'].map((after) => outbox.newestAfter(after, 1).map(({ seq }) => seq));
   assert.deepEqual(pages, [[2], [4], []]);
+});
+
+test('what is about one tenant alone names it, and so does its coverage', (t) => {
+  const { log, store } = openGateway(t);
+  const outbox: Outbox = new LogOutbox(log, store, 'broker');
+  const labels = { tenant: 'acme' };
+  log.transaction((tx) => {
+    tx.append(attestation('rig-1', labels));
+    const { confirmedAt: _never, ...blip } = finding;
+    const about = { device: 'rig-1', labels };
+    tx.append(buildFinding({ finding, about, openedSeq: tx.next(), evidence: [1] }));
+    tx.append(buildFinding({ finding: { ...blip, state: 'resolved' }, about, openedSeq: tx.next(), evidence: [] }));
+    const many = { devices: ['rig-1'], count: 1 };
+    tx.append(buildFinding({ finding, about: many, openedSeq: tx.next(), evidence: [1] }));
+    tx.append(coverage('tenant:acme'));
+    tx.append(coverage('gateway'));
+    tx.append(attestation('tenant', { site: 'tenant:"acme"', note: '"tenant":"acme"' }));
+  });
+  assert.deepEqual(
+    outbox.entriesFrom(1, 10).map(({ kind, tenant, severity }) => [kind, tenant, severity]),
+    [
+      ['attestation', 'acme', undefined],
+      ['finding', 'acme', 'high'],
+      ['finding', 'acme', undefined],
+      ['finding', undefined, 'high'],
+      ['coverage', 'acme', undefined],
+      ['coverage', undefined, undefined],
+      ['attestation', undefined, undefined],
+    ],
+  );
+  assert.deepEqual(
+    outbox.newestAfter('', 9).map(({ device, tenant }) => [device, tenant]),
+    [
+      ['rig-1', 'acme'],
+      ['tenant', undefined],
+    ],
+  );
+});
+
+test('what the broker retains of a device that left, or for its former tenant, waits to be cleared, also over a restart', (t) => {
+  const { dir, log, store } = openGateway(t);
+  const outbox: Outbox = new LogOutbox(log, store, 'broker');
+  const attest = (device: string, tenant?: string) =>
+    log.transaction((tx) => void tx.append(attestation(device, tenant === undefined ? {} : { tenant })));
+  const stale = (of: Outbox = outbox) => of.staleMirrors(9).map(({ device, tenant = '' }) => `${device} ${tenant}`);
+  for (const [device, tenant] of [['rig-1', 'acme'], ['rig-1', 'acme'], ['rig-2', 'acme'], ['rig-3']] as const)
+    attest(device, tenant);
+  assert.deepEqual(stale(), []);
+  attest('rig-1', 'zeta');
+  assert.deepEqual(stale(), ['rig-1 acme']);
+  log.transaction((tx) => {
+    tx.removeDevice('rig-2');
+    tx.removeDevice('rig-3');
+  });
+  assert.deepEqual(stale(), ['rig-2 ', 'rig-3 ', 'rig-1 acme', 'rig-2 acme']);
+  attest('rig-1', 'acme');
+  assert.deepEqual(stale(), ['rig-2 ', 'rig-3 ', 'rig-2 acme', 'rig-1 zeta'], 'what is shown again is not cleared');
+  attest('rig-3');
+  outbox.mirrorCleared({ device: 'rig-2' });
+  outbox.mirrorCleared({ device: 'rig-1', tenant: 'zeta' });
+  store[Symbol.dispose]();
+  const again = restart(t, dir);
+  assert.deepEqual(stale(new LogOutbox(again.log, again.store, 'broker')), ['rig-2 acme']);
 });
 
 test('a crash after a backlog was sent repeats none of it', (t) => {

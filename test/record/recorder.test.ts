@@ -252,6 +252,43 @@ test('coverage counts every expected device once, and turns by schedule', async 
   assert.deepEqual(recording.objections(), []);
 });
 
+test('§4: each tenant has a coverage of its own, by the tenant that the attestations name', async (t) => {
+  const tenants: { [device: string]: string } = { 'rig-1': 'zeta', 'rig-2': 'acme', 'rig-3': 'acme', 'rig-5': 'acme' };
+  const labels = (device: string): { [name: string]: string } => {
+    const tenant = tenants[device];
+    return { site: 'tx1', ...(tenant === undefined ? {} : { tenant }) };
+  };
+  const recording = new Recording(t, rigs(5), { labels });
+  for (const device of rigs(4)) await recording.looks(device, 2, {});
+  const moved = recording.state('rig-2');
+  recording.states.set('rig-2', { ...moved, labels: { tenant: 'zeta' } });
+  recording.recorder.polled('pools', true, 'acme');
+  recording.recorder.polled('pools', false, 'zeta');
+  recording.recorder.polled('pools', true);
+  recording.recorder.closePeriod();
+  const covered = () =>
+    recording.said().flatMap((one) => {
+      if (one.kind !== 'coverage') return [];
+      const { scope, expected, observed, missed, polls } = one.coverage;
+      return [[scope, expected, observed, missed, polls.pools]];
+    });
+  const first = [
+    ['gateway', 5, 4, 1, { due: 3, ok: 2 }],
+    ['tenant:acme', 3, 2, 1, { due: 1, ok: 1 }],
+    ['tenant:zeta', 1, 1, 0, { due: 1, ok: 0 }],
+  ];
+  assert.deepEqual(covered(), first, 'rig-2 is attested as of acme, whatever its label says now');
+  await recording.looks('rig-2', 3, { 'firmware.version': '9.9.9' });
+  assert.equal(recording.said().filter(({ kind }) => kind === 'attestation').length, 5);
+  recording.recorder.closePeriod();
+  assert.deepEqual(covered().slice(3), [
+    ['gateway', 5, 1, 4, undefined],
+    ['tenant:acme', 2, 0, 2, undefined],
+    ['tenant:zeta', 2, 1, 1, undefined],
+  ]);
+  assert.deepEqual(recording.objections(), []);
+});
+
 test('§4: a device whose pools could not be read in any look of a period is missed, and observed again when they are', async (t) => {
   const recording = new Recording(t, rigs(2));
   const [open, hiding] = rigs(2) as [string, string];
@@ -415,7 +452,7 @@ test('six devices go dark together, one leaves the configuration, five recover: 
 });
 
 test('§9: under redaction no user is in the log, though settings and URLs repeat it, from the theft to its end', async (t) => {
-  const recording = new Recording(t, rigs(8), { secret: Buffer.alloc(32, 7) });
+  const recording = new Recording(t, rigs(8), { redaction: { secret: Buffer.alloc(32, 7) } });
   const showing = (user: string): Facts => ({
     ...pools({ user, url: `stratum+tcp://${user}@pool.example:3333` }),
     'config.other': [{ key: 'w', value: user }],

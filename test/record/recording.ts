@@ -42,7 +42,14 @@ export class Recording {
   readonly clock: ReturnType<typeof openGateway>['clock'];
   readonly #gateway: ReturnType<typeof openGateway>;
 
-  constructor(t: TestContext, devices: readonly string[] = ['rig-1'], redaction?: Redaction) {
+  constructor(
+    t: TestContext,
+    devices: readonly string[] = ['rig-1'],
+    {
+      redaction,
+      labels = () => ({}),
+    }: { redaction?: Redaction; labels?: (device: string) => DeviceState['labels'] } = {},
+  ) {
     // Before the store is closed, which happens in the same order.
     t.after(() => this.recorder.stop());
     this.#gateway = openGateway(t);
@@ -50,7 +57,7 @@ export class Recording {
     this.clock = clock;
     this.orders = Orders.read(store);
     for (const id of devices)
-      this.states.set(id, newDevice({ id, position: 'host', address: `10.0.0.${id.slice(4)}`, labels: {} }));
+      this.states.set(id, newDevice({ id, position: 'host', address: `10.0.0.${id.slice(4)}`, labels: labels(id) }));
     const transaction = (body: (tx: Transaction) => void) =>
       log.transaction((tx) => {
         body(tx);

@@ -6,6 +6,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { readDevice } from '../../agent/appraise/device.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
+import { buildAttestation } from '../../agent/record/statement.ts';
 import { Store } from '../../agent/record/store.ts';
 import { anyStatement, openGateway, restart, tempDir } from './gateway.ts';
 
@@ -62,6 +63,39 @@ test('store.version: a store of a newer release is left alone', (t) => {
   db.close();
   assert.throws(() => Store.open(dir), code('store.version'));
   assert.throws(() => Store.openReadOnly(dir), code('store.version'));
+});
+
+test('a store of version 2 learns which tenant its newest attestations name', (t) => {
+  const { dir, store, log } = openGateway(t);
+  const attest = (device: string, labels: { readonly [name: string]: string }) =>
+    log.transaction(
+      (tx) =>
+        void tx.append(
+          buildAttestation({
+            subject: { device, labels },
+            address: '10.20.14.7',
+            look: { kind: 'unreachable', atMs: 0 },
+            trigger: 'unreachable',
+            checks: { failed: [], notRun: [], passed: {} },
+          }),
+        ),
+    );
+  attest('rig-1', { site: 'tx1', tenant: 'acme' });
+  attest('rig-2', { site: 'tx1' });
+  store[Symbol.dispose]();
+  const db = new DatabaseSync(join(dir, 'assayer.db'));
+  for (const table of ['orders', 'stale_mirrors', 'notify_places', 'notify_told']) db.exec(`DROP TABLE ${table}`);
+  db.exec('ALTER TABLE newest DROP COLUMN tenant; PRAGMA user_version = 2');
+  db.close();
+  using again = Store.open(dir);
+  assert.deepEqual(
+    again.newestAttestations().map(({ device, tenant }) => [device, tenant]),
+    [
+      ['rig-1', 'acme'],
+      ['rig-2', undefined],
+    ],
+  );
+  assert.deepEqual(again.staleMirrors(9), []);
 });
 
 test('store.corrupt: a file that is no database is not touched', (t) => {

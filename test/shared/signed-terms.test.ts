@@ -229,6 +229,14 @@ test('what no log entry could hold is refused before it is signed, and when it i
     codeOf(() => signTerms(long, alice)),
     'E_SIZE',
   );
+  assert.equal(
+    codeOf(() => signTerms(values(200, 'x'.repeat(800)), alice)),
+    'E_SIZE',
+  );
+  assert.equal(
+    codeOf(() => signTerms(values(1, 'x'.repeat(1_025)), alice)),
+    'E_SCHEMA',
+  );
   const doc = signMessage(long, 'miner-ref+jwt', alice).toString();
   assert.equal(
     codeOf(() => parseSignedTerms(Buffer.from(JSON.stringify({ doc })))),

@@ -47,11 +47,27 @@ export const secrets: Check = {
       ...Object.entries(config.credentials).map(([name, source]) => ({ name: `credentials ${name}`, ...source })),
       ...(config.mqtt === undefined ? [] : [{ name: 'mqtt', ...config.mqtt }]),
     ];
-    return sources.flatMap(({ name, password_file: file, password_env: variable }) => {
-      if (file !== undefined) return [secretFile(name, file)];
-      return variable === undefined ? [] : [ok(`${name}: ${variable} is set here`)];
-    });
+    return [
+      ...sources.flatMap(({ name, password_file: file, password_env: env }) => secretOf(name, { file, env })),
+      ...config.notify.flatMap((target) => {
+        if (!('webhook' in target)) return [];
+        const { secret_file, secret_env, authorization_file, authorization_env } = target.webhook;
+        const name = `notify ${target.name}`;
+        return [
+          ...secretOf(name, { file: secret_file, env: secret_env }),
+          ...secretOf(name, { file: authorization_file, env: authorization_env }),
+        ];
+      }),
+    ];
   },
+};
+
+const secretOf = (
+  name: string,
+  { file, env }: { readonly file: string | undefined; readonly env: string | undefined },
+): readonly Result[] => {
+  if (file !== undefined) return [secretFile(name, file)];
+  return env === undefined ? [] : [ok(`${name}: ${env} is set here`)];
 };
 
 const secretFile = (name: string, file: string): Result => {

@@ -2,8 +2,8 @@ import { stringify } from 'yaml';
 import { CHANNELS, type ChannelName, GONE_EXPIRY_S, publishingOn } from '../../../shared/channels.ts';
 import { PAYLOADS, type PayloadName } from './payloads.ts';
 
-/** Who speaks or listens. `display` is whatever shows the mirrors. */
-type Party = 'gateway' | 'collector' | 'display' | 'authority' | 'approver';
+/** Who speaks or listens. `display` is whatever shows the mirrors, `tenant` whoever the devices are assigned to. */
+type Party = 'gateway' | 'collector' | 'display' | 'tenant' | 'authority' | 'approver';
 
 interface Conversation {
   readonly title: string;
@@ -29,7 +29,7 @@ export const CONVERSATIONS: { readonly [Name in ChannelName]: Conversation } = {
     description: 'The newest checkpoint, every minute while the log grows, else every five minutes.',
     messages: ['checkpoint'],
     from: 'gateway',
-    to: ['collector', 'display'],
+    to: ['collector', 'display', 'tenant'],
   },
   conn: {
     title: 'Presence of a gateway',
@@ -96,6 +96,31 @@ export const CONVERSATIONS: { readonly [Name in ChannelName]: Conversation } = {
     from: 'approver',
     to: ['gateway'],
   },
+  tenantDev: {
+    title: 'Mirror: a device of a tenant',
+    description:
+      'For the tenant in the label `tenant` of the device: the newest attestation, as on `dev`. Cleared when the device leaves or goes to ' +
+      'another tenant.',
+    messages: ['attestation'],
+    from: 'gateway',
+    to: ['tenant'],
+  },
+  tenantFinding: {
+    title: 'Mirror: findings of a tenant',
+    description:
+      'For that tenant: each transition of a confirmed finding of one of its devices. A parent finding, which names many devices, is not here.',
+    messages: ['finding'],
+    from: 'gateway',
+    to: ['tenant'],
+  },
+  tenantCoverage: {
+    title: 'Mirror: coverage of a tenant',
+    description:
+      'For that tenant: the `coverage` entry of its devices, once in a period. Half an hour without one, while `cp` is fresh, is a sign.',
+    messages: ['coverage'],
+    from: 'gateway',
+    to: ['tenant'],
+  },
   collector: {
     title: 'Presence of a collector',
     description: '`online` after each connect and every five minutes, `stopped` before it leaves, `lost` as its will.',
@@ -147,6 +172,7 @@ const PARAMETERS = {
     description: `Name of the document: \`ref_id\`, \`plan_id\` or \`waiver_id\`; ${ID}.`,
     examples: ['site-pools'],
   },
+  tenant: { description: `Label \`tenant\` of a device; ${ID}.`, examples: ['acme'] },
   severity: { description: 'Severity of the finding.', enum: ['info', 'low', 'medium', 'high', 'critical'] },
 } as const;
 type Parameter = keyof typeof PARAMETERS;

@@ -14,8 +14,10 @@ import { documentSchema } from '../../../shared/document.ts';
 import { DETACHED, type Typ } from '../../../shared/envelope.ts';
 import { epochSchema } from '../../../shared/epoch.ts';
 import { trustedKeysSchema } from '../../../shared/keys.ts';
+import { notificationSchema } from '../../../shared/notification.ts';
 import { signedTermsSchema } from '../../../shared/signed-terms.ts';
 import { type StatementKind, statementSchema } from '../../../shared/statement.ts';
+import { planTermsSchema, referenceTermsSchema, waiverTermsSchema } from '../../../shared/terms.ts';
 import { manifestSchema } from '../../../shared/trust.ts';
 
 /** What may be on the wire, or in a file that travels: one JSON Schema each, of the schema that the product reads or writes with. */
@@ -56,6 +58,14 @@ const request = z.union(
 
 /** Documents carry members of later versions, so these objects are open. */
 const reference = z.union(documentSchema.options.map(({ shape }) => z.looseObject({ ...shape, jws })));
+
+/** The same as a gateway takes them, which keeps to what it takes: open at the top only. */
+const terms = (title: string, description: string, { shape }: z.ZodObject): Payload => ({
+  title,
+  description: `${description} The message in \`doc\` of signed terms, as gateways take it; verifiers of logs read less of it.`,
+  schema: z.looseObject({ ...shape, jws }),
+  typ: 'miner-ref+jwt',
+});
 
 export const PAYLOADS = {
   session: statement(
@@ -133,10 +143,19 @@ export const PAYLOADS = {
       'A document of approvers with its signatures, for a gateway: in a file or on its topic `ref`. A bare message of one approver is taken, too.',
     schema: signedTermsSchema,
   },
+  notification: {
+    title: 'Notification',
+    description:
+      'What a target of `notify` is told: the body of a webhook, and what a command reads. Not on the broker, and signed for the receiver only.',
+    schema: notificationSchema,
+  },
+  'reference-terms': terms('Reference', 'What devices shall show.', referenceTermsSchema),
+  'plan-terms': terms('Plan', 'A change that was announced.', planTermsSchema),
+  'waiver-terms': terms('Waiver', 'A finding that is tolerated for a while.', waiverTermsSchema),
   keys: {
     title: 'File of trusted keys',
     description:
-      'Keys that are trusted by hand: `gateway.jwk.json` of a gateway, a list of such, or keys with their roles and logs. A key speaks for the gateways in `logs` only.',
+      'Keys that are trusted by hand: `gateway.jwk.json` of a gateway, `alice.jwk.json` of an approver, a list of such, or keys with their roles and logs. A key speaks for the gateways in `logs` only.',
     schema: trustedKeysSchema,
   },
 } as const satisfies { readonly [name: string]: Payload };

@@ -1,0 +1,61 @@
+import { userInfo } from 'node:os';
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
+import { AgentError } from '../platform/errors.ts';
+import type { Io } from './io.ts';
+
+/** What a verb asks a person on the terminal. */
+
+/** Whether a person agrees to what was shown. Ctrl-C and the end of the input are a no. Throws `usage.confirmation` without a terminal. */
+export const agreed = async (question: string, io: Io): Promise<boolean> => {
+  if (io.input.isTTY !== true) {
+    throw new AgentError({
+      code: 'usage.confirmation',
+      message: 'there is no terminal to confirm on',
+      remedy: 'look at what is shown above, then repeat with --yes',
+    });
+  }
+  const answer = await oneLine(io, `${question} [y/N] `, process.stderr);
+  return /^y(es)?$/i.test(answer?.trim() ?? '');
+};
+
+/** What a person types, without echo. Throws `usage.passphrase` without a terminal, or where the person gave up. */
+export const askHidden = async (prompt: string, io: Io): Promise<string> => {
+  if (io.input.isTTY !== true) {
+    throw new AgentError({
+      code: 'usage.passphrase',
+      message: 'there is no terminal to ask for the passphrase on',
+      remedy: 'name a file with --passphrase-file, or an environment variable with --passphrase-env',
+    });
+  }
+  io.err.write(prompt);
+  const answer = await oneLine(io, '', nowhere());
+  io.err.write('\n');
+  if (answer !== undefined) return answer;
+  throw new AgentError({ code: 'usage.passphrase', message: 'no passphrase was given', remedy: 'run it again' });
+};
+
+/** Takes what the line editor would echo. */
+const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
+
+/** One line; undefined after Ctrl-C or Ctrl-D. */
+const oneLine = async (io: Io, prompt: string, output: NodeJS.WritableStream): Promise<string | undefined> => {
+  const lines = createInterface({ input: io.input, output, terminal: true, historySize: 0 });
+  try {
+    return await new Promise<string | undefined>((resolve) => {
+      lines.once('SIGINT', () => resolve(undefined)).once('close', () => resolve(undefined));
+      lines.question(prompt).then(resolve, () => resolve(undefined));
+    });
+  } finally {
+    lines.close();
+  }
+};
+
+/** The account of this process; in a bare container it may have no name, only a number. */
+export const accountName = (): string => {
+  try {
+    return userInfo().username;
+  } catch {
+    return `uid ${process.getuid?.()}`;
+  }
+};

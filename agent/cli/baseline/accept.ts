@@ -1,0 +1,110 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { closest } from 'fastest-levenshtein';
+import { FACTS, type FactName } from '../../../shared/facts.ts';
+import type { AcceptancePreview, AcceptanceResult } from '../../acceptance.ts';
+import { loadConfig } from '../../config/load.ts';
+import { askAgent } from '../../platform/control.ts';
+import { AgentError } from '../../platform/errors.ts';
+import { accountName, agreed } from '../ask.ts';
+import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { collect } from '../probe.ts';
+import { table } from '../table.ts';
+import { emergencyOf } from '../terms/adopt.ts';
+
+interface AcceptOptions {
+  readonly config: string;
+  readonly all?: boolean;
+  readonly by?: string;
+  readonly note?: string;
+  readonly fact?: readonly string[];
+  readonly breakGlass?: boolean;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+/** `baseline accept`: a person at the gateway accepts what is seen, after the difference was shown. */
+export const acceptVerb = (baseline: Command, io: Io): void => {
+  baseline
+    .command('accept')
+    .description('accept what is seen now as the reference of one device, or of all; the agent must run')
+    .argument('[device...]', 'ids of devices, as `assayer status` shows them')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--all', 'every device')
+    .option('--by <name>', 'who accepts; without it the account of this process')
+    .option('--note <text>', 'why; goes into the log')
+    .option('--fact <name>', 'accept only this fact of the devices; repeatable', collect)
+    .option('--break-glass', 'accept alone what takes two approvers, or a plan beforehand; it is reported as a finding')
+    .option('-y, --yes', 'do not ask after the difference was shown')
+    .option('--json', 'print the difference and the result as JSON')
+    .action((devices: readonly string[], options: AcceptOptions) => accept(devices, options, io));
+};
+
+const accept = async (devices: readonly string[], options: AcceptOptions, io: Io): Promise<void> => {
+  if ((devices.length === 0) !== (options.all === true)) {
+    throw new AgentError({
+      code: 'usage.devices',
+      message: 'name devices, or --all, not both',
+      remedy: 'assayer baseline accept <device>… or assayer baseline accept --all',
+    });
+  }
+  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  // The answer of an agent of the same version.
+  const previews = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
+  if (!options.json) io.out.write(previewText(previews, io));
+  if (options.yes !== true && !(await agreed(`Accept what is seen on ${countOf(previews)}?`, io))) {
+    io.err.write('nothing was accepted\n');
+    setExit(EXIT.failed);
+    return;
+  }
+  // The answer of an agent of the same version.
+  const result = (await askAgent(stateDir, {
+    do: 'accept',
+    devices: previews.map(({ device }) => device),
+    seen: previews.map(({ seq }) => seq),
+    by: options.by ?? accountName(),
+    ...(options.note === undefined ? {} : { note: options.note }),
+    ...(options.fact === undefined ? {} : { facts: options.fact.map(factNamed) }),
+    ...(emergencyOf(options, '').break_glass === undefined ? {} : { break_glass: true }),
+  })) as AcceptanceResult;
+  setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
+  if (options.json) printJson(io, { previews, result });
+  else io.out.write(resultText(result));
+};
+
+const factNamed = (name: string): FactName => {
+  if (Object.hasOwn(FACTS, name)) return name as FactName;
+  throw new AgentError({
+    code: 'usage.fact',
+    message: `there is no fact ${JSON.stringify(name)}`,
+    remedy: `did you mean ${closest(name, Object.keys(FACTS))}? assayer baseline show <device> lists them`,
+  });
+};
+
+const countOf = ({ length }: readonly unknown[]): string => `${length} device${length === 1 ? '' : 's'}`;
+
+/** The differences as a table. */
+export const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
+  const rows = previews.flatMap(({ device, differences }) =>
+    differences.map(({ fact, before, after }) => [device, fact, textOf(before), textOf(after)].map(printable)),
+  );
+  const same = previews.filter(({ differences }) => differences.length === 0).length;
+  return [
+    rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', 'seen'], rows),
+    same === 0
+      ? ''
+      : `${same} device${same === 1 ? '' : 's'} without a difference: the learned values become accepted\n`,
+  ].join('');
+};
+
+const resultText = ({ accepted, refused }: AcceptanceResult): string =>
+  [
+    ...refused.map(
+      ({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})`,
+    ),
+    `accepted ${accepted.length} device${accepted.length === 1 ? '' : 's'}`,
+    '',
+  ].join('\n');
+
+const textOf = (value: unknown): string =>
+  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);

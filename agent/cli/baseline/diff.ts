@@ -1,0 +1,34 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { AcceptancePreview } from '../../acceptance.ts';
+import { loadConfig } from '../../config/load.ts';
+import { askAgent } from '../../platform/control.ts';
+import { EXIT, type Io, printJson, setExit } from '../io.ts';
+import { previewText } from './accept.ts';
+
+interface DiffOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** `baseline diff`: what devices show that is not their reference; exit 1 where there is any. Nothing is accepted. */
+export const diffVerb = (baseline: Command, io: Io): void => {
+  baseline
+    .command('diff')
+    .description(
+      'show where devices differ from what was learned or accepted; exit 1 where they do; the agent must run',
+    )
+    .argument('[device...]', 'ids of devices; without any all of them')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--json', 'one JSON object per device')
+    .action(async (devices: readonly string[], { config, json }: DiffOptions) => {
+      const stateDir = loadConfig(resolve(config)).config.state_dir;
+      // The answer of an agent of the same version.
+      const previews = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
+      const differing = previews.filter(({ differences }) => differences.length > 0);
+      if (json) for (const preview of differing) printJson(io, preview);
+      else if (differing.length === 0) io.out.write('no difference\n');
+      else io.out.write(previewText(differing, io));
+      setExit(differing.length === 0 ? EXIT.ok : EXIT.failed);
+    });
+};

@@ -1,0 +1,131 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { stringify } from 'yaml';
+import type { AttestationStatement } from '../../../shared/index.ts';
+import { loadConfig } from '../../config/load.ts';
+import { AgentError } from '../../platform/errors.ts';
+import type { Entry } from '../../record/entry.ts';
+import { Store } from '../../record/store.ts';
+import { type Io, printable } from '../io.ts';
+import { writeNewFile } from '../terms/files.ts';
+import { ordersOf } from '../terms/orders.ts';
+
+interface ExportOptions {
+  readonly config: string;
+  readonly all?: boolean;
+  readonly name: string;
+  readonly out?: string;
+}
+
+/** A document holds at most as many, and as many fit into a log entry. */
+const MOST_ENTRIES = 100;
+
+/** `baseline export`: a draft of a reference that approves what devices are attested with now, for approvers to sign elsewhere. */
+export const exportVerb = (baseline: Command, io: Io): void => {
+  baseline
+    .command('export')
+    .description('write a draft that approves what devices show now, for approvers to look at and sign elsewhere')
+    .argument('[device...]', 'ids of devices, as `assayer status` shows them')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--all', 'every device')
+    .option('--name <name>', 'name of the reference', 'as-attested')
+    .option('--out <file>', 'file to write; without it the draft is printed')
+    .action((devices: readonly string[], options: ExportOptions) => exportDraft(devices, options, io));
+};
+
+const exportDraft = (devices: readonly string[], options: ExportOptions, io: Io): void => {
+  if ((devices.length === 0) !== (options.all === true)) throw whichDevices();
+  using store = Store.openReadOnly(loadConfig(resolve(options.config)).config.state_dir);
+  const newest = new Map(store.newestAttestations().map(({ device, seq }) => [device, seq]));
+  const named = options.all === true ? [...newest.keys()] : [...new Set(devices)];
+  if (named.length > MOST_ENTRIES) throw tooMany(named.length);
+  const attestations = named.map((device) => attestationOf(store, device, newest.get(device)));
+  const text = draftText(attestations, options.name, versionAfter(options));
+  if (options.out === undefined) io.out.write(text);
+  else {
+    writeNewFile(options.out, text);
+    io.err.write(`${options.out}: hand it to the approvers: assayer baseline sign ${options.out} --key <key>\n`);
+  }
+};
+
+interface Attested {
+  readonly device: string;
+  readonly entry: Entry;
+  readonly statement: AttestationStatement;
+}
+
+const attestationOf = (store: Store, device: string, seq: number | undefined): Attested => {
+  const entry = seq === undefined ? undefined : store.entry(seq);
+  if (entry === undefined) throw unknownDevice(device);
+  // Our own statement.
+  const statement = JSON.parse(Buffer.from(entry.message).toString()) as AttestationStatement;
+  if (statement.evidence.claims === undefined) throw notSeen(device);
+  return { device, entry, statement };
+};
+
+/** The next version of the reference of this name that is in force. */
+const versionAfter = ({ config, name }: ExportOptions): { version: number; prev_sha256?: string } => {
+  const order = ordersOf(config).find(({ terms }) => terms.kind === 'reference' && terms.ref_id === name);
+  if (order?.terms.kind !== 'reference') return { version: 1 };
+  return { version: order.terms.version + 1, prev_sha256: order.sha256 };
+};
+
+const draftText = (
+  attested: readonly Attested[],
+  name: string,
+  version: { version: number; prev_sha256?: string },
+): string => {
+  const log = attested[0]?.statement.log ?? '';
+  const draft = {
+    ref_id: name,
+    ...version,
+    scope: { logs: [log.slice(0, log.lastIndexOf('/'))] },
+    entries: attested.map(({ device, entry, statement }) => ({
+      device,
+      log: statement.log,
+      seq: entry.seq,
+      leaf: Buffer.from(entry.leaf).toString('base64url'),
+    })),
+  };
+  return [
+    '# A reference that approves what these devices were attested with, as it is. What that is stands below; the entries of the',
+    '# log say it under the signature of the gateway, and `leaf` binds them: compare before you sign.',
+    stringify(draft),
+    ...attested.flatMap(({ device, entry, statement }) => [
+      `# ${device}, entry ${entry.seq}:`,
+      ...stringify(statement.evidence.claims ?? {})
+        .trimEnd()
+        .split('\n')
+        .map((line) => `#   ${printable(line)}`),
+    ]),
+    '',
+  ].join('\n');
+};
+
+const whichDevices = (): AgentError =>
+  new AgentError({
+    code: 'usage.devices',
+    message: 'name devices, or --all, not both',
+    remedy: 'assayer baseline export <device>… or assayer baseline export --all',
+  });
+
+const tooMany = (count: number): AgentError =>
+  new AgentError({
+    code: 'usage.devices',
+    message: `${count} devices are too many for one document, it holds ${MOST_ENTRIES}`,
+    remedy: 'export them in parts, each with a --name of its own',
+  });
+
+const unknownDevice = (device: string): AgentError =>
+  new AgentError({
+    code: 'baseline.no-device',
+    message: `there is no attested device ${JSON.stringify(device)}`,
+    remedy: 'assayer status lists the devices',
+  });
+
+const notSeen = (device: string): AgentError =>
+  new AgentError({
+    code: 'baseline.not-attested',
+    message: `${device} is not seen now`,
+    remedy: 'export it when it answers again',
+  });

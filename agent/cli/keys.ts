@@ -1,0 +1,15 @@
+import type { Command } from 'commander';
+import type { Io } from './io.ts';
+import { newKeyVerb } from './keys/new.ts';
+import { passphraseVerb } from './keys/passphrase.ts';
+import { showKeyVerb } from './keys/show.ts';
+
+/** `keys`: the keys of people, on machines of theirs. */
+export const keysVerb = (program: Command, io: Io): void => {
+  const keys = program
+    .command('keys')
+    .description('keys of approvers: make one, show whose it is, change its passphrase');
+  newKeyVerb(keys, io);
+  showKeyVerb(keys, io);
+  passphraseVerb(keys, io);
+};

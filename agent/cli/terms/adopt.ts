@@ -1,0 +1,111 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { readClaimedTerms, type Terms } from '../../../shared/index.ts';
+import type { AdoptionResult } from '../../change-control.ts';
+import { loadConfig } from '../../config/load.ts';
+import { askAgent, type ControlRequest } from '../../platform/control.ts';
+import { AgentError } from '../../platform/errors.ts';
+import { readDraft, type TermsKind } from '../../terms/draft.ts';
+import { summaryOf } from '../../terms/summary.ts';
+import { accountName, agreed } from '../ask.ts';
+import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { draftError, orProblem, readTermsFile, signedIn } from './files.ts';
+
+interface AdoptOptions {
+  readonly config: string;
+  readonly by?: string;
+  readonly breakGlass?: boolean;
+  readonly note?: string;
+  readonly yes?: boolean;
+  readonly json?: boolean;
+}
+
+const ABOUT: { readonly [K in TermsKind]: string } = {
+  reference: 'take a signed reference into force at this gateway; the agent must run',
+  plan: 'take a plan into force at this gateway: a signed file, or a draft under your name; the agent must run',
+  waiver: 'take a waiver into force at this gateway: a signed file, or a draft under your name; the agent must run',
+};
+
+/** `baseline adopt`, `plan adopt`, `waiver adopt`: what approvers signed, or a person at the gateway lays down, comes into force. */
+export const adoptVerb = (parent: Command, kind: TermsKind, io: Io): void => {
+  parent
+    .command('adopt')
+    .description(ABOUT[kind])
+    .argument('<file>', kind === 'reference' ? 'signed file' : 'signed file, or a draft in YAML or JSON')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--by <name>', 'who adopts a draft or breaks the glass; without it the account of this process')
+    .option('--break-glass', 'do alone what takes two approvers, or a plan beforehand; it is reported as a finding')
+    .option('--note <text>', 'why; needed with --break-glass, goes into the log')
+    .option('-y, --yes', 'do not ask after the summary was shown')
+    .option('--json', 'print the summary as text on stderr, and the result as JSON')
+    .action((file: string, options: AdoptOptions) => adopt(file, kind, options, io));
+};
+
+const adopt = async (file: string, kind: TermsKind, options: AdoptOptions, io: Io): Promise<void> => {
+  const by = options.by ?? accountName();
+  const emergency = emergencyOf(options, by);
+  const { terms, document } = read(file, kind, by);
+  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const shown = summaryOf(terms, Math.floor(Date.now() / 1000)).map(printable);
+  (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
+  if (options.yes !== true && !(await agreed('Take this into force?', io))) {
+    io.err.write('nothing was adopted\n');
+    setExit(EXIT.failed);
+    return;
+  }
+  // The answer of an agent of the same version.
+  const result = (await askAgent(stateDir, { do: 'adopt', document, ...emergency })) as AdoptionResult;
+  if (options.json) printJson(io, result);
+  else io.out.write(resultText(result));
+};
+
+/** The emergency is meant and explained, or there is none. */
+export const emergencyOf = (
+  { breakGlass, note }: Pick<AdoptOptions, 'breakGlass' | 'note'>,
+  by: string,
+): Pick<Extract<ControlRequest, { do: 'adopt' }>, 'break_glass'> => {
+  if (breakGlass !== true) return {};
+  if (note !== undefined && note.trim() !== '') return { break_glass: { by, note } };
+  throw new AgentError({
+    code: 'usage.note',
+    message: '--break-glass needs a reason',
+    remedy: 'say why with --note: it goes into the log with your name',
+  });
+};
+
+type Document = Extract<ControlRequest, { do: 'adopt' }>['document'];
+
+const read = (file: string, kind: TermsKind, by: string): { readonly terms: Terms; readonly document: Document } => {
+  const bytes = readTermsFile(file);
+  const signed = signedIn(file, bytes);
+  if (signed !== undefined) {
+    const { terms } = orProblem(file, () => readClaimedTerms(signed));
+    if (terms.kind !== kind) throw otherKind(file, terms.kind);
+    return { terms, document: signed };
+  }
+  if (kind === 'reference') throw unsigned(file);
+  const draft = readDraft(bytes.toString('utf8'), { kind, nowS: Math.floor(Date.now() / 1000) });
+  if (draft.kind === 'bad') throw draftError(file, draft.problems);
+  return { terms: draft.terms, document: { terms: draft.terms, by } };
+};
+
+const otherKind = (file: string, kind: TermsKind): AgentError =>
+  new AgentError({
+    code: 'usage.terms',
+    message: `${file} is a ${kind}`,
+    remedy: `assayer ${kind === 'reference' ? 'baseline' : kind} adopt ${file}`,
+  });
+
+const unsigned = (file: string): AgentError =>
+  new AgentError({
+    code: 'usage.terms',
+    message: `${file} is not signed`,
+    remedy: `an approver signs it elsewhere: assayer baseline sign ${file} --key <key>; what devices show now is accepted here by assayer baseline accept`,
+  });
+
+const resultText = ({ kind, id, seq, already, settled }: AdoptionResult): string => {
+  if (already) return `${kind} ${id} is in force already, by entry ${seq}\n`;
+  const ended =
+    settled.length === 0 ? '' : `; findings of ${settled.length} device${settled.length === 1 ? '' : 's'} ended`;
+  return `${kind} ${id} is in force by entry ${seq}${ended}\n`;
+};

@@ -1,0 +1,50 @@
+import { ruleOf } from '../appraise/index.ts';
+import type { Skipped, StatedFinding } from './feed.ts';
+
+/** Longest value in a line, characters. */
+const MOST_VALUE = 80;
+/** Devices that a line names of many. */
+const MOST_NAMED = 3;
+
+/** A transition as one line for a person: how bad, what, where, from what to what. */
+export const wordsOf = (finding: StatedFinding): string => {
+  const { id, severity, state, part, by } = finding;
+  const title = ruleOf(id)?.title;
+  const what = [`${severity} ${id} ${state}`, whereOf(finding), ...(part === undefined ? [] : [part])].join(', ');
+  const end = [title, by === undefined ? undefined : `by ${by}`].filter((word) => word !== undefined).join(', ');
+  return oneLine(`${what}${valuesOf(finding)}${end === '' ? '' : ` (${end})`}`);
+};
+
+const whereOf = ({ device, devices = [], count = 0 }: StatedFinding): string => {
+  if (device !== undefined) return device;
+  if (count === 0) return 'this gateway';
+  const named = devices.slice(0, MOST_NAMED).join(' ');
+  return `${count} device${count === 1 ? '' : 's'}: ${named}${count > MOST_NAMED ? ' …' : ''}`;
+};
+
+const valuesOf = (finding: StatedFinding): string => {
+  const before = shown(finding.before, finding.before_pid);
+  const after = shown(finding.after, finding.after_pid);
+  return before === undefined && after === undefined ? '' : `: ${before ?? 'nothing'} -> ${after ?? 'nothing'}`;
+};
+
+const shown = (value: unknown, pid: string | undefined): string | undefined => {
+  if (value === undefined) return pid === undefined ? undefined : 'redacted';
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  return text.length <= MOST_VALUE ? text : `${text.slice(0, MOST_VALUE - 1)}…`;
+};
+
+/** What was passed over, as one line for a person. */
+export const wordsOfSkipped = ({ count, bySeverity, fromAt, toAt }: Skipped): string => {
+  const severities = (['critical', 'high', 'medium', 'low', 'info'] as const).flatMap((severity) =>
+    bySeverity[severity] === undefined ? [] : [`${bySeverity[severity]} ${severity}`],
+  );
+  const what = `${count} transition${count === 1 ? '' : 's'} of findings (${severities.join(', ')})`;
+  return `${what} from ${utc(fromAt)} to ${utc(toAt)} waited too long and are not told one by one; see: assayer findings`;
+};
+
+/** Unix seconds as the time in a notification. */
+export const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().replace('.000Z', 'Z');
+
+/** What a device says stays in its line, also in a terminal or a text message. */
+const oneLine = (text: string): string => text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\ufffd').toWellFormed();

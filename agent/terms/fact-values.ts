@@ -1,0 +1,113 @@
+import { FACTS, type FactName, type FactRow } from '../../shared/facts.ts';
+import type { ExpectedValue } from '../../shared/terms.ts';
+import { isTimeZone } from '../baseline/expected.ts';
+
+/** Whether an expected value could ever be what a device shows: what no look can match is a slip of the pen. */
+
+type Kind = FactRow['type'];
+
+/** Columns of the pools that terms can speak of by themselves. */
+const COLUMNS: { readonly [column: string]: Kind } = {
+  'pools.url': 'text',
+  'pools.user': 'text',
+  'pools.priority': 'integer',
+  'pools.quota': 'integer',
+};
+
+/** Every name that terms of this version can speak of. */
+export const KNOWN_FACTS: readonly string[] = [...Object.keys(FACTS), ...Object.keys(COLUMNS)];
+
+const kindOf = (fact: string): Kind | undefined => COLUMNS[fact] ?? FACTS[fact as FactName]?.type;
+
+/** A value of another type than the fact has, and where it stands below the item. */
+export interface Misfit {
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly remedy: string;
+}
+
+/** What of an expected value cannot match its fact. Nothing is said of facts that this version does not know. */
+export const misfitsOf = (expected: ExpectedValue): readonly Misfit[] => {
+  const kind = kindOf(expected.fact);
+  if (kind === undefined) return [];
+  const check = (value: unknown, ...path: PropertyKey[]): readonly Misfit[] => misfit(expected.fact, kind, value, path);
+  switch (expected.class) {
+    case 'exact':
+      // Of a column it may be a list: a value for each slot, by its place.
+      return Object.hasOwn(COLUMNS, expected.fact) && Array.isArray(expected.value)
+        ? expected.value.flatMap((one, at) => check(one, 'value', at))
+        : check(expected.value, 'value');
+    case 'set':
+      return expected.value.flatMap((one, at) => check(one, 'value', at));
+    case 'band':
+      return kind === 'integer' ? [] : [wrongClass(expected, kind, 'a band is for integers')];
+    case 'schedule':
+      return [
+        ...zoneMisfit(expected.value.zone),
+        ...expected.value.slots.flatMap(({ value }, at) => check(value, 'value', 'slots', at, 'value')),
+        ...(expected.value.otherwise === undefined ? [] : check(expected.value.otherwise, 'value', 'otherwise')),
+      ];
+    case 'template':
+      return kind === 'text' ? [] : [wrongClass(expected, kind, 'a template is for text')];
+    case 'volatile':
+      return [];
+  }
+};
+
+const wrongClass = ({ fact }: ExpectedValue, kind: Kind, message: string): Misfit => ({
+  path: ['class'],
+  message: `${message}, and ${fact} is ${NAMES[kind]}`,
+  remedy: 'give it another class: docs/approvers.md',
+});
+
+const zoneMisfit = (zone: string): readonly Misfit[] =>
+  isTimeZone(zone)
+    ? []
+    : [
+        {
+          path: ['value', 'zone'],
+          message: `${JSON.stringify(zone)} is no time zone`,
+          remedy: 'give the IANA name of a time zone, such as Europe/Berlin or UTC',
+        },
+      ];
+
+const NAMES: { readonly [K in Kind]: string } = {
+  text: 'text',
+  integer: 'an integer',
+  boolean: 'true or false',
+  'text list': 'a list of texts',
+  'integer list': 'a list of integers',
+  'object list': 'a list of objects',
+};
+
+const isList = (value: unknown, fits: (item: unknown) => boolean): boolean => Array.isArray(value) && value.every(fits);
+const isObject = (value: unknown): boolean => typeof value === 'object' && value !== null && !Array.isArray(value);
+
+const FITS: { readonly [K in Kind]: (value: unknown) => boolean } = {
+  text: (value) => typeof value === 'string',
+  integer: (value) => Number.isSafeInteger(value),
+  boolean: (value) => typeof value === 'boolean',
+  'text list': (value) => isList(value, (item) => typeof item === 'string'),
+  'integer list': (value) => isList(value, Number.isSafeInteger),
+  'object list': (value) => isList(value, isObject),
+};
+
+/** Slots of pools need their place and URL to be held against anything. */
+const hasSlots = (pools: unknown): boolean =>
+  isList(pools, (slot) => {
+    const { slot: place, url } = slot as { readonly slot?: unknown; readonly url?: unknown };
+    return Number.isSafeInteger(place) && typeof url === 'string';
+  });
+
+const misfit = (fact: string, kind: Kind, value: unknown, path: readonly PropertyKey[]): readonly Misfit[] => {
+  if (FITS[kind](value) && (fact !== 'pools' || hasSlots(value))) return [];
+  const isUnquoted = kind === 'text' && (typeof value === 'number' || typeof value === 'boolean');
+  const meaning = FACTS[fact as FactName]?.meaning ?? 'see docs/approvers.md';
+  return [
+    {
+      path,
+      message: `${fact} is ${fact === 'pools' ? 'a list of slots with slot and url' : NAMES[kind]}, and this is not`,
+      remedy: isUnquoted ? 'write it in quotes' : `give ${NAMES[kind]}: ${meaning}`,
+    },
+  ];
+};

@@ -1,0 +1,156 @@
+import type { ExpectedValue, Plan, ReferenceTerms, Schedule, Scope, Terms, Waiver } from '../../shared/terms.ts';
+import { wantsTwo } from '../appraise/promote.ts';
+import { durationText, isoOf } from './instant.ts';
+
+/** What terms say, for the person who is about to sign them: whom they cover, what they allow, until when. */
+
+/** A heading and what stands under it. */
+type Row = readonly [heading: string, text: string];
+
+const TWO: Row = [
+  'needs',
+  'two signatures, where the gateway trusts two approvers: what it names is approved by two people',
+];
+
+/** Most lines for one list; the file has the rest. */
+const MOST = 24;
+
+/** Lines of text, without control of what a terminal shows: the caller has to. */
+export const summaryOf = (terms: Terms, nowS: number): readonly string[] => {
+  const rows = [...rowsOf(terms, nowS), ...(wantsTwo(terms) ? [TWO] : [])];
+  const width = Math.max(...rows.map(([heading]) => heading.length));
+  return [titleOf(terms), ...rows.map(([heading, text]) => `  ${heading.padEnd(width)}  ${text}`)];
+};
+
+const titleOf = (terms: Terms): string => {
+  switch (terms.kind) {
+    case 'reference':
+      return `Reference ${terms.ref_id}, version ${terms.version}`;
+    case 'plan':
+      return `Plan ${terms.plan_id}, ${terms.type}`;
+    case 'waiver':
+      return `Waiver ${terms.waiver_id}`;
+  }
+};
+
+const rowsOf = (terms: Terms, nowS: number): readonly Row[] => {
+  switch (terms.kind) {
+    case 'reference':
+      return referenceRows(terms);
+    case 'plan':
+      return planRows(terms, nowS);
+    case 'waiver':
+      return waiverRows(terms, nowS);
+  }
+};
+
+const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
+  ['covers', scopeText(terms.scope)],
+  ...listed('approves', (terms.values ?? []).map(expectedText)),
+  ...listed(
+    'as seen',
+    (terms.entries ?? []).map(
+      ({ device, log, seq, leaf }) => `${device}: what entry ${seq} of ${log} claims (${leaf})`,
+    ),
+  ),
+  ...optional('replaces', terms.prev_sha256),
+  ...optional('change', terms.change_ref),
+  ...optional('parts list', terms.bom_sha256),
+  ['dated', isoOf(terms.iat)],
+];
+
+const planRows = (plan: Plan, nowS: number): readonly Row[] => {
+  const { not_before_at: from, not_after_at: to, dispatch } = plan;
+  return [
+    ['covers', scopeText(plan.scope)],
+    ...listed('allows', plan.ids),
+    ...(plan.expected_after === undefined
+      ? [['expects', 'nothing in particular: whatever the devices show afterwards is allowed'] as const]
+      : listed('expects', plan.expected_after.map(expectedText))),
+    ['from', `${isoOf(from)}, ${distance(from, nowS)}`],
+    ['until', `${isoOf(to)}, for ${durationText(to - from)}`],
+    ...(dispatch === undefined
+      ? []
+      : [
+          [
+            'dispatch',
+            `${dispatch.reference} by ${dispatch.dispatcher}${dispatch.power_kw === undefined ? '' : `, ${dispatch.power_kw} kW`}`,
+          ] as const,
+        ]),
+    ...signerRows(plan),
+  ];
+};
+
+const waiverRows = (waiver: Waiver, nowS: number): readonly Row[] => [
+  ['covers', scopeText(waiver.scope)],
+  ...listed('tolerates', waiver.ids),
+  ['reason', waiver.reason],
+  ['risk', waiver.risk],
+  ['until', `${isoOf(waiver.expires_at)}, ${distance(waiver.expires_at, nowS)}`],
+  ...signerRows(waiver),
+];
+
+const signerRows = ({ author, approvers, ticket }: Plan | Waiver): readonly Row[] => [
+  ['author', author],
+  ...(approvers === undefined ? [] : [['approvers', approvers.join(', ')] as const]),
+  ...optional('ticket', ticket),
+];
+
+const optional = (heading: string, text: string | undefined): readonly Row[] =>
+  text === undefined ? [] : [[heading, text]];
+
+const listed = (heading: string, texts: readonly string[]): readonly Row[] => [
+  ...texts.slice(0, MOST).map((text, at): Row => [at === 0 ? heading : '', text]),
+  ...(texts.length > MOST ? [['', `… and ${texts.length - MOST} more in the file`] as const] : []),
+];
+
+const distance = (seconds: number, nowS: number): string =>
+  seconds >= nowS ? `in ${durationText(seconds - nowS)}` : `${durationText(nowS - seconds)} ago`;
+
+/** Whom terms cover: everything that is named has to fit. */
+const scopeText = (scope: Scope | undefined = {}): string => {
+  const parts = [
+    ...(scope.devices === undefined ? [] : [`devices ${shortList(scope.devices)}`]),
+    ...Object.entries(scope.labels ?? {}).map(([name, value]) => `label ${name}=${value}`),
+    ...(scope.models === undefined ? [] : [`models ${shortList(scope.models)}`]),
+    ...(scope.firmware === undefined ? [] : [`firmware ${shortList(scope.firmware)}`]),
+  ];
+  const gateways = scope.logs === undefined ? 'every gateway that takes it' : `gateways ${shortList(scope.logs)}`;
+  return `${parts.length === 0 ? 'ALL devices' : parts.join(', and ')}; of ${gateways}`;
+};
+
+const shortList = (names: readonly string[]): string =>
+  names.length > MOST ? `${names.slice(0, MOST).join(' ')} … (${names.length} in all)` : names.join(' ');
+
+const expectedText = (expected: ExpectedValue): string => {
+  const until = expected.until_at === undefined ? '' : ` until ${isoOf(expected.until_at)}`;
+  return `${expected.fact} ${meaningOf(expected)}${until}`;
+};
+
+const meaningOf = (expected: ExpectedValue): string => {
+  switch (expected.class) {
+    case 'exact':
+      return `is ${textOf(expected.value)}`;
+    case 'set':
+      return `is one of ${expected.value.map(textOf).join(', ')}`;
+    case 'band':
+      return `is from ${expected.value.min ?? 'any'} to ${expected.value.max ?? 'any'}`;
+    case 'schedule':
+      return `by the clock of ${expected.value.zone}: ${scheduleText(expected.value)}`;
+    case 'volatile':
+      return expected.value === undefined ? 'is not compared' : `is not compared in ${expected.value.join(', ')}`;
+    case 'template':
+      return `is like ${[expected.value].flat().map(textOf).join(' or ')}`;
+  }
+};
+
+const scheduleText = ({ slots, otherwise }: Schedule): string =>
+  [
+    ...slots.map(
+      ({ from, to, days, value }) =>
+        `${days === undefined ? '' : `${days.join(' ')} `}${from} to ${to} ${textOf(value)}`,
+    ),
+    otherwise === undefined ? 'else not compared' : `else ${textOf(otherwise)}`,
+  ].join('; ');
+
+const textOf = (value: unknown): string => JSON.stringify(value);

@@ -1,0 +1,52 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { testBody, transitionBody } from '../../agent/notify/body.ts';
+import { wordsOf } from '../../agent/notify/words.ts';
+import { notificationSchema } from '../../shared/notification.ts';
+import { stated } from './memory-feed.ts';
+
+const sender = { target: 'pager', gateway: 'gw-1', log: 'example.org/gw-1/1' };
+
+test('a transition in one line: how bad, what, where, from what to what, and what it is called', () => {
+  assert.equal(
+    wordsOf(stated({ severity: 'critical', part: 'slot 0', before: 'acme.rig1', after: 'thief.rig1' })),
+    'critical pool.user-changed open, rig-1, slot 0: acme.rig1 -> thief.rig1 (Pool user changed)',
+  );
+  assert.match(
+    wordsOf(stated({ state: 'approved', by: 'ada' })),
+    /^high .* approved, rig-1 \(Pool user changed, by ada\)$/,
+  );
+  const { device: _one, ...many } = stated({ id: 'x.unknown', before: { a: [1] } });
+  assert.equal(
+    wordsOf({ ...many, devices: ['a', 'b', 'c', 'd'], count: 4 }),
+    'high x.unknown open, 4 devices: a b c …: {"a":[1]} -> nothing',
+  );
+  assert.match(wordsOf({ ...many, devices: ['a'], count: 1 }), /, 1 device: a:/);
+  assert.match(wordsOf({ ...many, devices: [], count: 0 }), /, this gateway:/);
+});
+
+test('what is redacted stays redacted, what is long is cut, and what a device says stays in its line', () => {
+  const pid = 'AAAAAAAAAAAAAAAAAAAAAA';
+  assert.match(wordsOf(stated({ before_pid: pid, after_pid: pid })), /: redacted -> redacted \(/);
+  const text = wordsOf(stated({ part: 'a\nb\u202ec\u001b[2J', after: 'x'.repeat(5000) }));
+  assert.doesNotMatch(text, /[\p{Cc}\p{Cf}]/u);
+  assert.ok(text.length < 250, text);
+});
+
+test('the body is what the schema says; its name is the same each time, and another for another target, entry and log', () => {
+  const one = { seq: 7, iat: 1_795_339_200, finding: stated({ state: 'incident-closed', opened_seq: 5 }) };
+  const body = transitionBody(one, sender);
+  assert.ok(notificationSchema.safeParse(body).success);
+  assert.deepEqual([body.type, body.timestamp], ['finding.incident_closed', '2026-11-22T09:20:00Z']);
+  assert.ok('key' in body.data && body.data.key === 'example.org/gw-1/1/5');
+  const names = [
+    transitionBody(one, sender),
+    transitionBody({ ...one, seq: 8 }, sender),
+    transitionBody(one, { ...sender, target: 'chat' }),
+    transitionBody(one, { ...sender, log: 'example.org/gw-1/2' }),
+    testBody(sender, { atS: 1, nonce: 'a' }),
+    testBody(sender, { atS: 1, nonce: 'b' }),
+  ].map(({ data }) => data.delivery);
+  assert.equal(new Set(names).size, 6);
+  assert.equal(names[0], body.data.delivery);
+});
