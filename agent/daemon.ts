@@ -4,14 +4,16 @@ import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptan
 import type { Handed } from './adoption.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
+import type { Finding } from './appraise/finding.ts';
 import { namesUsers } from './appraise/promote.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
+import { type ClockWatch, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
 import { ChangeControl } from './change-control.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
 import { Notifier } from './notify/notifier.ts';
-import { buildPlant, PASSED, type Plant, passedEntries } from './plant.ts';
+import { buildPlant, LOCKED_OUT, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
 import { AgentError } from './platform/errors.ts';
@@ -107,6 +109,7 @@ export class Daemon {
   #plant: Plant;
   #coverage: NodeJS.Timeout | undefined;
   #outlet: Outlet | undefined;
+  #clockWatch: ClockWatch;
   #notifier: Notifier | undefined;
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
@@ -190,6 +193,7 @@ export class Daemon {
       wallMs: clock.wallMs,
       emit,
     });
+    this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
@@ -297,6 +301,7 @@ export class Daemon {
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#saveRefusals());
+    this.#every(SECOND_MS, () => this.#watchClock());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#savePlaces());
     this.#every(HEAD_MS, () => this.#keepHead());
@@ -314,7 +319,7 @@ export class Daemon {
   }
 
   #buildPlant(loaded: LoadedConfig, fleet: Fleet): Plant {
-    const { recorder } = this.#ground;
+    const { recorder, store } = this.#ground;
     return buildPlant(loaded, fleet, {
       ...this.#ambience,
       recorder,
@@ -323,6 +328,7 @@ export class Daemon {
       signal: this.#stopping.signal,
       standing: () => this.#ground.orders.standing,
       ranUntilMs: this.#ranUntilMs,
+      isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
   }
 
@@ -429,6 +435,23 @@ export class Daemon {
   #saveRefusals(): void {
     const refusals = this.#logins.unsaved(this.#ambience.clock.wallMs());
     if (refusals !== undefined) this.#ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
+  }
+
+  /** What was not recorded is seen again a second later. */
+  #watchClock(): void {
+    const { recorder } = this.#ground;
+    const { wallMs, monoMs } = this.#ambience.clock;
+    const sample = { wallMs: wallMs(), monoMs: monoMs(), state: this.#time.state().state };
+    const { watch, statement } = watchClock(this.#clockWatch, sample);
+    if (statement === undefined) {
+      this.#clockWatch = watch;
+      return;
+    }
+    const openedSeq = recorder.takeGatewayFinding(statement);
+    if (openedSeq === undefined) return;
+    const { open, ...rest } = watch;
+    this.#clockWatch = open === undefined ? rest : { ...rest, open: { ...open, openedSeq } };
+    recorder.saveMeta(UNTRUSTED_CLOCK, JSON.stringify(this.#clockWatch.open ?? null));
   }
 
   #savePlaces(): void {
@@ -703,6 +726,15 @@ const loginsOf = (clock: Clock, store: Store, { signer }: GatewayKey): Logins =>
   const logins = new Logins(clock, markKey);
   store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
   return logins;
+};
+
+/** Name under which the store keeps that the clock was found not to be trusted, as it was stated. */
+const UNTRUSTED_CLOCK = 'untrusted-clock';
+
+const clockWatchOf = (store: Store): ClockWatch => {
+  // Written by this agent, as JSON of the same type.
+  const open = store.meta(UNTRUSTED_CLOCK, (text) => JSON.parse(text) as Finding | null);
+  return open === undefined || open === null ? {} : { open };
 };
 
 /** Since when the pools that are attested cannot be read, Unix seconds, by device. */

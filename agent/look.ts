@@ -132,6 +132,8 @@ export const lookDeps = (options: {
   readonly clock: Clock;
   readonly signal?: AbortSignal | undefined;
   readonly wait?: ProbeDeps['wait'];
+  readonly lockedOut?: ProbeDeps['lockedOut'];
+  readonly managementPorts?: ProbeDeps['managementPorts'];
   /** Those of looks before; none unless given. */
   readonly logins?: Logins;
 }): LookDeps => ({

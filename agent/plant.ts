@@ -15,6 +15,7 @@ import type { Logins } from './probe/logins.ts';
 import type { Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
 import { admitLook, contextOf, type RoundDeps, runLook, type StandingNow } from './round.ts';
+import { DefaultLogins } from './schedule/default-logins.ts';
 import type { Fleet, FleetSeat } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
@@ -39,6 +40,8 @@ export interface PlantDeps {
   readonly signal: AbortSignal;
   /** What approvers laid down and the log holds. */
   readonly standing: () => Standing;
+  /** Whether a device locked us out when the log-in of its maker was tried, and nobody took note of it since. */
+  readonly isLockedOut: () => boolean;
   /** When the process before this one wrote its last entry, Unix milliseconds; 0 where there was none. */
   readonly ranUntilMs: number;
 }
@@ -56,6 +59,12 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     web: new Turns(config.schedule.web, clock.wallMs),
     tls: new Turns(config.schedule.tls, clock.wallMs),
     ssh: new Turns(config.schedule.ssh, clock.wallMs),
+    ports: new Turns(config.schedule.ports, clock.wallMs),
+    login: new DefaultLogins({
+      allowed: config.probe.default_logins,
+      isLockedOut: plantDeps.isLockedOut(),
+      wallMs: clock.wallMs,
+    }),
   };
   const neighbours = new Neighbours(clock.monoMs);
   const deps: RoundDeps = {
@@ -64,7 +73,17 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
     recorder,
     emit,
     begun,
-    look: lookDeps({ drivers, limits: limitsOf(config), clock, signal, logins }),
+    look: lookDeps({
+      drivers,
+      limits: limitsOf(config),
+      clock,
+      signal,
+      logins,
+      managementPorts: config.probe.management_ports,
+      lockedOut: (where) => {
+        if (turns.login.lockOut()) tellLockedOut(where, plantDeps);
+      },
+    }),
     wallMs: clock.wallMs,
     monoMs: clock.monoMs,
     random: Math.random,
@@ -99,6 +118,8 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       void begun.then((hasBegun) => {
         if (!hasBegun) return;
         judgeDisplaced(deps);
+        // Who switches it off has taken note: switched on again it begins anew.
+        if (!config.probe.default_logins) recorder.saveMeta(LOCKED_OUT, 'no');
         savePassed(deps);
       }),
     overdue: (seat, intervalMs) => isOverdue(seat, intervalMs, deps),
@@ -133,6 +154,19 @@ const epochOf = ({ firmware }: Config, fleet: Fleet, nowMs: number): string =>
   `${fleet.epoch(nowMs)}.${firmware === undefined ? 0 : expiredBy(firmware, nowMs)}`;
 
 const MINUTE_MS = 60_000;
+
+/** Name under which the store keeps whether a device locked us out. */
+export const LOCKED_OUT = 'default-login-lockout';
+
+const tellLockedOut = (where: { readonly address: string; readonly said: string }, deps: PlantDeps): void => {
+  deps.recorder.saveMeta(LOCKED_OUT, 'yes');
+  deps.emit('warn', 'probe.locked-out', {
+    ...where,
+    message: 'the device closed its door after the log-in of its maker was tried; no device is tried any more',
+    remedy:
+      'set probe.default_logins to false, reload, and leave it so until you know how many tries the device allows',
+  });
+};
 
 /** The round loop's catch: whatever one look fails with, the others go on. */
 const lookSafely = (due: DueLook<FleetSeat>, deps: RoundDeps, plantDeps: PlantDeps): Promise<void> =>

@@ -363,6 +363,7 @@ export const contextOf = (
   vantage: () => vantageTo(state.address),
   provenance: settings.provenance,
   primaryIsDown: () => fleet.primaryIsDown(state, wallMs()),
+  endpointChanges: fleet.endpointChanges(state.id, wallMs()),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
   refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),
@@ -393,7 +394,11 @@ const policyFor = (
 /** Where a fact was read: names of questions of the driver that were answered, and of surfaces of the endpoint. */
 const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceState): readonly string[] => {
   const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
-  return fact === 'firmware.components' ? [...queries, ...surfacesShown(state)] : queries;
+  if (fact === 'access.open_ports') return ['ports'];
+  if (fact === 'access.default_login') return ['login'];
+  return fact === 'firmware.components'
+    ? [...queries, ...surfacesShown(state).filter((one) => one !== 'ports' && one !== 'login')]
+    : queries;
 };
 
 /** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */

@@ -94,6 +94,8 @@ export interface FactValues {
   'access.cloud': boolean;
   'access.update_source': string;
   'access.write_session': boolean;
+  'access.open_ports': readonly number[];
+  'access.default_login': string;
   'telemetry.hashrate_hs': number;
   'telemetry.power_w': number;
   'telemetry.temp_max_mc': number;
@@ -200,6 +202,12 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'access.cloud': flag('cloud link on'),
   'access.update_source': text('where updates come from'),
   'access.write_session': flag('somebody holds a write session', 'volatile'),
+  'access.open_ports': {
+    type: 'integer list',
+    class: 'set',
+    meaning: 'management ports that accept a connection from this gateway',
+  },
+  'access.default_login': text("account and page that the maker's documented log-in opened, else `refused`"),
   'telemetry.hashrate_hs': integer("hash rate, H/s or the algorithm's unit/s", 'volatile'),
   'telemetry.power_w': integer('power drawn, W', 'volatile'),
   'telemetry.temp_max_mc': integer('hottest reading, milli-°C', 'volatile'),
@@ -218,6 +226,9 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
     meaning: 'faults that keep the device from hashing, as it names them',
   },
 };
+
+/** What `access.default_login` says of a device that did not take the log-in. */
+export const DEFAULT_LOGIN_REFUSED = 'refused';
 
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */
 export type UnknownReason = 'unreachable' | 'timeout' | 'refused' | 'truncated' | 'unreadable' | 'unsupported';

@@ -1,6 +1,7 @@
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import { type EndpointReading, SURFACES, type Surface } from '../probe/capture.ts';
-import type { DeviceState, EndpointMarks } from './device.ts';
+import type { DeviceState, EndpointMarks, Track } from './device.ts';
+import { remoteControlManagementPortOpen } from './rules/remote-control-management-port-open.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isUndecided } from './track.ts';
 
@@ -25,9 +26,26 @@ const isDue = (surface: Surface, state: DeviceState, { lastMs, nowMs, ranUntilMs
   const turnMs = lastMs(surface);
   if (turnMs === undefined) return false;
   const atS = state.marks.endpoint?.atS[surface];
+  if (surface === 'ports' || surface === 'login') return isDueSeldom(surface, atS, turnMs, state, nowMs, ranUntilMs);
   // A time to come is of a clock that was set back since.
   if (atS === undefined || atS > seconds(nowMs) || isUnsure(state)) return true;
   return Math.max(atS * 1000, ranUntilMs) < turnMs || atS * 1000 < (state.rebootsMs.at(-1) ?? 0);
+};
+
+/** What is seldom tried has its turn and no other, but for ports while a finding about them is undecided. */
+const isDueSeldom = (
+  surface: Surface,
+  atS: number | undefined,
+  turnMs: number,
+  { firstSeenMs = 0, tracks }: DeviceState,
+  nowMs: number,
+  ranUntilMs: number,
+): boolean => {
+  const inQuestion = (track: Track): boolean =>
+    track.finding.ruleId === remoteControlManagementPortOpen.id && isUndecided(track);
+  if (surface === 'ports' && tracks.some(inQuestion)) return true;
+  const lastMs = atS === undefined || atS > seconds(nowMs) ? firstSeenMs : atS * 1000;
+  return Math.max(lastMs, ranUntilMs) < turnMs;
 };
 
 const seconds = (ms: number): number => Math.ceil(ms / 1000);
@@ -58,8 +76,15 @@ export const noteEndpoint = (
 };
 
 /** Every component of an endpoint is named so by the surface that shows it. */
-const surfaceOf = (name: string): Surface =>
-  name.startsWith('asset.') ? 'web' : name.startsWith('tls.') ? 'tls' : 'ssh';
+const surfaceOf = (name: string): Surface => SURFACE_OF[name.slice(0, name.indexOf('.'))] ?? 'ssh';
+
+const SURFACE_OF: { readonly [prefix: string]: Surface } = {
+  asset: 'web',
+  tls: 'tls',
+  ssh: 'ssh',
+  port: 'ports',
+  login: 'login',
+};
 
 /** All that the endpoint showed, each surface when it was last looked at. */
 export const endpointShown = ({ marks: { endpoint } }: DeviceState): readonly FirmwareComponent[] =>

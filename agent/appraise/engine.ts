@@ -71,6 +71,7 @@ export interface LookContext {
   readonly provenance?: Provenance | undefined;
   /** More than a quarter of the site of the device mines on fail-over pools. */
   readonly primaryIsDown?: (() => boolean) | undefined;
+  readonly endpointChanges?: number | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
   /** Somebody asked for an attestation of what shows now. */
@@ -215,7 +216,7 @@ const ruleContextOf = (
   address: string,
   facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, tenancy, firmware, nameplates, primaryIsDown, vantage, provenance }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates, primaryIsDown, vantage, provenance, endpointChanges }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -237,6 +238,7 @@ const ruleContextOf = (
   commissioned: isCommissioned(reference),
   vantage,
   provenance,
+  endpointChanges,
 });
 
 const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({

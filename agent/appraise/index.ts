@@ -12,6 +12,7 @@ import { configNetworkChanged } from './rules/config-network-changed.ts';
 import { configPerformanceChanged } from './rules/config-performance-changed.ts';
 import { configSafetyWeakened } from './rules/config-safety-weakened.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
+import { evidenceClockUntrusted } from './rules/evidence-clock-untrusted.ts';
 import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
@@ -24,6 +25,7 @@ import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { identityDuplicate } from './rules/identity-duplicate.ts';
+import { identityEndpointChanged } from './rules/identity-endpoint-changed.ts';
 import { identityHardwareSwapped } from './rules/identity-hardware-swapped.ts';
 import { identityHashboardChanged } from './rules/identity-hashboard-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
@@ -40,6 +42,8 @@ import { poolTransportDowngraded } from './rules/pool-transport-downgraded.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { remoteControlApiWriteOpen } from './rules/remote-control-api-write-open.ts';
+import { remoteControlDefaultCredentials } from './rules/remote-control-default-credentials.ts';
+import { remoteControlManagementPortOpen } from './rules/remote-control-management-port-open.ts';
 import { remoteControlVendorCloudEnabled } from './rules/remote-control-vendor-cloud-enabled.ts';
 import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
@@ -78,10 +82,13 @@ export const COMPARISONS: readonly Rule[] = [
   configNetworkChanged,
   configAccessChanged,
   remoteControlApiWriteOpen,
+  remoteControlManagementPortOpen,
+  remoteControlDefaultCredentials,
   remoteControlVendorCloudEnabled,
   identityHardwareSwapped,
   identityHashboardChanged,
   identityPsuChanged,
+  identityEndpointChanged,
   identityProvenanceFlagged,
 ];
 
@@ -101,6 +108,7 @@ export const RULES: readonly RuleEntry[] = [
   visibilityCoverageReduced,
   visibilityChangedWhileDark,
   evidenceAgentGap,
+  evidenceClockUntrusted,
   changeDeviation,
   changeNotObserved,
   changeWindowOverrun,

@@ -4,6 +4,7 @@ import type { LookContext } from './engine.ts';
 import type { Outcome } from './outcome.ts';
 import type { Deviation, RuleEntry } from './rule.ts';
 import { identityDuplicate } from './rules/identity-duplicate.ts';
+import { identityEndpointChanged } from './rules/identity-endpoint-changed.ts';
 import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
 import { runtimeStaleData, staleSeen } from './rules/runtime-stale-data.ts';
 import { runtimeStoppedUnexpectedly, stopSeen } from './rules/runtime-stopped-unexpectedly.ts';
@@ -14,18 +15,18 @@ import { hasStopped, isSessionHeld, isStale } from './running.ts';
 type Poll = Pick<LookContext, 'nowMs' | 'pollIntervalMs'>;
 
 /** Whether what other devices show may begin or end a finding of this one. */
-const isShared = (state: DeviceState, { twins }: Pick<LookContext, 'twins'>): boolean =>
-  twins !== undefined && (twins.length > 0 || has(state, identityDuplicate));
+const isShared = (state: DeviceState, { twins, endpointChanges = 0 }: Others): boolean =>
+  (twins !== undefined && (twins.length > 0 || has(state, identityDuplicate))) ||
+  (endpointChanges > 0 &&
+    state.tracks.some(({ finding }) => finding.ruleId === identityEndpointChanged.id && finding.severity === 'medium'));
+
+type Others = Pick<LookContext, 'twins' | 'endpointChanges'>;
 
 const has = ({ tracks }: Pick<DeviceState, 'tracks'>, rule: RuleEntry): boolean =>
   tracks.some(({ finding }) => finding.ruleId === rule.id);
 
 /** Whether one of these findings may have to begin or end, though the look shows what the last one showed. */
-export const isAstir = (
-  state: DeviceState,
-  { facts }: Observation,
-  poll: Poll & Pick<LookContext, 'twins'>,
-): boolean => {
+export const isAstir = (state: DeviceState, { facts }: Observation, poll: Poll & Others): boolean => {
   const held = facts['access.write_session'];
   return (
     isShared(state, poll) ||

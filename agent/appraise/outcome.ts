@@ -60,10 +60,9 @@ const run = (
   const inputs = [...rule.reads, ...compares];
   const wanted = held === undefined ? inputs : inputs.filter((name) => held[name] !== undefined);
   const facts = wanted.filter((name) => observed[name] !== undefined);
-  // What the device does not have is missed where the reference has it, and only there.
-  const missing = wanted.find(
-    (name) => observed[name] === undefined && gaps.has(name) && (held !== undefined || gaps.get(name) !== 'absent'),
-  );
+  // What the device truly lacks is lost to a reference that holds it; the operator's configuration holds nothing.
+  const isLost = (name: FactName): boolean => gaps.has(name) && (held !== undefined || gaps.get(name) !== 'absent');
+  const missing = wanted.find((name) => observed[name] === undefined && isLost(name));
   const lost = missing === undefined ? undefined : gaps.get(missing);
   const complete = rule.reads.every((name) => facts.includes(name));
   const late = rule.whole === true && inputs.some((name) => held?.[name] !== undefined && isTransient(gaps.get(name)));

@@ -75,6 +75,8 @@ export interface RuleContext {
   readonly accepted?: () => Facts;
   /** Undefined where the configuration says nothing of it. */
   readonly provenance?: Provenance | undefined;
+  /** Other devices of the gateway whose endpoint changed within the last half hour. */
+  readonly endpointChanges?: number | undefined;
   /** A person stands behind the reference of the device. */
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */

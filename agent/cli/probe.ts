@@ -118,8 +118,11 @@ const probe = async (host: string, options: ProbeOptions, io: Io): Promise<void>
   else io.out.write(sightTable(sight, io));
 };
 
+/** Which ports are open is tried by the agent, in its own time: one look need not knock at all of them. */
+const SHOWING = SURFACES.filter((surface) => surface !== 'ports' && surface !== 'login');
+
 const withItsEndpoint = async (sight: Seen, target: Target, deps: LookDeps): Promise<Seen> => {
-  const reading = await readEndpoint(target, sight.driver, SURFACES, deps);
+  const reading = await readEndpoint(target, sight.driver, SHOWING, deps);
   return { ...sight, observation: withEndpoint(sight.observation, [...reading.values()].flat()) };
 };
 

@@ -7,7 +7,6 @@ import { checkTarget } from '../notify/target.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
-import { SURFACES } from '../probe/capture.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
 import { isId } from '../publish/topics.ts';
@@ -53,7 +52,7 @@ const stateDir = ({ state_dir }: Config): readonly Contradiction[] => {
 };
 
 const schedules = ({ schedule }: Config): readonly Contradiction[] =>
-  (['pools', 'config', ...SURFACES] as const).flatMap((name) => {
+  (['pools', 'config', 'web', 'tls', 'ssh', 'ports'] as const).flatMap((name) => {
     const path = ['schedule', name];
     const expression = schedule[name];
     if (isOff(name, expression)) return [];

@@ -226,6 +226,10 @@ export const configSchema = z.strictObject({
         .default('23 1 * * *')
         .describe('cron: when the key of the TLS server is read anew, UTC; or `off`'),
       ssh: z.string().default('29 2 * * *').describe('cron: when the SSH host key is read anew, UTC; or `off`'),
+      ports: z
+        .string()
+        .default('41 3 * * 0')
+        .describe('cron: when it is tried which management ports accept a connection, UTC; or `off`'),
     })
     .prefault({})
     .describe('5 fields, or 6 with seconds; the devices of a round are spread evenly until the next'),
@@ -298,6 +302,17 @@ export const configSchema = z.strictObject({
       connect_timeout_ms: z.int().min(100).max(60_000).default(3000).describe('deadline of one connect, ms'),
       exchange_timeout_ms: z.int().min(100).max(120_000).default(8000).describe('deadline of one question, ms'),
       device_timeout_ms: z.int().min(500).max(600_000).default(30_000).describe('deadline of one look, ms'),
+      default_logins: z
+        .boolean()
+        .default(false)
+        .describe(
+          'try once in 30 days, on each device, whether it takes the log-in that its maker documents; one lock-out ends it everywhere',
+        ),
+      management_ports: z
+        .array(z.int().min(1).max(65_535))
+        .max(32)
+        .default([])
+        .describe('further ports that are tried with the management ports (`schedule.ports`)'),
       max_reply_bytes: z.int().min(4096).max(16_777_216).default(1_048_576).describe('largest reply read, bytes'),
     })
     .prefault({}),

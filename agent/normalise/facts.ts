@@ -197,6 +197,14 @@ const fingerprint = (components: readonly FirmwareComponent[]): string => digest
  * known, and they stay unknown.
  */
 export const withEndpoint = (observation: Observation, shown: readonly FirmwareComponent[]): Observation => {
+  const others = shown.filter(({ name }) => name.startsWith(PORT) || name.startsWith(LOGIN));
+  if (others.length > 0) {
+    const facts = { ...observation.facts, ...accessIn(others) };
+    return withEndpoint(
+      { ...observation, facts },
+      shown.filter((part) => !others.includes(part)),
+    );
+  }
   const { facts, gaps } = observation;
   const gap = gaps.get('firmware.components');
   if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
@@ -205,6 +213,19 @@ export const withEndpoint = (observation: Observation, shown: readonly FirmwareC
     ...observation,
     facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprint(components) },
     gaps: gap === undefined ? gaps : new Map([...gaps].filter(([fact]) => fact !== 'firmware.components')),
+  };
+};
+
+/** How the reading of an endpoint calls an open port, and a log-in that was tried: they are no parts of the firmware. */
+const PORT = 'port.';
+const LOGIN = 'login.';
+
+const accessIn = (parts: readonly FirmwareComponent[]): Facts => {
+  const ports = parts.filter(({ name }) => name.startsWith(PORT)).map(({ name }) => Number(name.slice(PORT.length)));
+  const login = parts.find(({ name }) => name.startsWith(LOGIN));
+  return {
+    ...(ports.length === 0 ? {} : { 'access.open_ports': ports }),
+    ...(login === undefined ? {} : { 'access.default_login': login.value }),
   };
 };
 

@@ -10,7 +10,12 @@ import { READER_NAMES } from './readers.ts';
  */
 
 /** Made by the agent itself. */
-const DERIVED: ReadonlySet<string> = new Set(['family', 'firmware.fingerprint']);
+const DERIVED: ReadonlySet<string> = new Set([
+  'family',
+  'firmware.fingerprint',
+  'access.open_ports',
+  'access.default_login',
+]);
 
 export const OUTSIDE_FACTS: readonly FactName[] =
   // Object.keys gives text; the keys are those of the table.

@@ -55,8 +55,11 @@ export interface Capture {
   readonly replies: ReadonlyMap<string, Reply | NoReply>;
 }
 
-/** What a device shows to anybody, beside what it answers: static pages, and the keys of its TLS and SSH servers. */
-export const SURFACES = ['web', 'tls', 'ssh'] as const;
+/**
+ * What a device shows to anybody, beside what it answers: static pages, the keys of its TLS and SSH servers, which ports are open,
+ * and whether it takes the log-in that its maker documents.
+ */
+export const SURFACES = ['web', 'tls', 'ssh', 'ports', 'login'] as const;
 export type Surface = (typeof SURFACES)[number];
 
 /** The components that each surface which was looked at showed: none where it is closed, late, or not what it should be. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import type { Driver, HttpQuery } from '../drivers/driver.ts';
 import type { EndpointReading, Surface } from './capture.ts';
+import { tryDefaultLogin } from './default-login.ts';
 import { Line, type ProbeDeps } from './line.ts';
 import { askSshKey } from './ssh.ts';
 import type { Target } from './target.ts';
@@ -19,11 +20,17 @@ export const readEndpoint = async (
 ): Promise<EndpointReading> => {
   await using line = new Line({ address, ports }, deps);
   const shown = new Map<Surface, readonly FirmwareComponent[]>();
-  for (const surface of surfaces) shown.set(surface, await READ[surface](line, driver));
+  for (const surface of surfaces) if (surface !== 'login') shown.set(surface, await READ[surface](line, driver));
+  if (surfaces.includes('login')) {
+    await line[Symbol.asyncDispose]();
+    shown.set('login', await tryDefaultLogin({ address, ports }, driver, deps));
+  }
   return shown;
 };
 
-const READ: { readonly [Name in Surface]: (line: Line, driver: Driver) => Promise<readonly FirmwareComponent[]> } = {
+const READ: {
+  readonly [Name in Exclude<Surface, 'login'>]: (line: Line, driver: Driver) => Promise<readonly FirmwareComponent[]>;
+} = {
   web: async (line, { assets = [] }) => {
     const parts: FirmwareComponent[] = [];
     for (const query of assets) {
@@ -34,6 +41,13 @@ const READ: { readonly [Name in Surface]: (line: Line, driver: Driver) => Promis
   },
   tls: (line) => line.handshake('https', askTlsKey),
   ssh: (line) => line.handshake('ssh', askSshKey),
+  ports: async (line) => {
+    const parts: FirmwareComponent[] = [];
+    for (const port of line.managementPorts()) {
+      if (await line.accepts(port)) parts.push({ name: `port.${port}`, value: 'open' });
+    }
+    return parts;
+  },
 };
 
 /** SHA-256 (b64u) of a static page. One that is another when it is asked for again at once is not static. */

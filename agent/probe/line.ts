@@ -21,6 +21,7 @@ import { askGrpc } from './grpc.ts';
 import { HttpSession } from './http.ts';
 import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
+import { reach } from './reach.ts';
 import { noReply } from './reply.ts';
 import type { Interface, Target } from './target.ts';
 
@@ -30,6 +31,10 @@ export interface ProbeDeps {
   readonly allow: AllowList;
   readonly clock: Clock;
   readonly logins: Logins;
+  /** Ports that are tried beside the usual ones where open ports are looked for. */
+  /** Told where a device closed its door after a log-in of its maker was tried. */
+  readonly lockedOut?: ((where: { readonly address: string; readonly said: string }) => void) | undefined;
+  readonly managementPorts?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Waits; tests pass one that does not. Rejects when the signal is aborted. */
   readonly wait?: ((ms: number, signal: AbortSignal | undefined) => Promise<void>) | undefined;
@@ -54,6 +59,12 @@ export type Handshake = (
   endpoint: Endpoint,
   deps: Pick<ProbeDeps, 'limits' | 'signal'>,
 ) => Promise<readonly FirmwareComponent[]>;
+
+/** SSH, telnet, web, CGMiner API, WhatsMiner API 3, FluxOS, a known remote control, gRPC. */
+const MANAGEMENT_PORTS: readonly number[] = [22, 23, 80, 443, 4028, 4433, 8080, 8889, 50_051];
+
+/** A port of a neighbour that is open says so at once, ms. */
+const MOST_OF_CONNECT_MS = 1000;
 
 /** More than any handshake needs, bytes. */
 const MOST_OF_HANDSHAKE = 65_536;
@@ -121,6 +132,21 @@ export class Line implements AsyncDisposable {
     await this.#hangUp();
     const limits = { ...this.#limits(), maxReplyBytes: MOST_OF_HANDSHAKE };
     return make({ host: this.#target.address, port }, { limits, signal: this.#deps.signal });
+  }
+
+  /** The ports at which devices are managed, and those that the operator names. */
+  managementPorts(): readonly number[] {
+    const own = Object.values(this.#target.ports).filter((port) => port !== null && port !== undefined);
+    return [...new Set([...MANAGEMENT_PORTS, ...own, ...(this.#deps.managementPorts ?? [])])].sort((a, b) => a - b);
+  }
+
+  /** Whether a port accepts a connection, over which nothing is sent. */
+  async accepts(port: number): Promise<boolean> {
+    const leftMs = Math.min(this.#leftMs(), MOST_OF_CONNECT_MS, this.#deps.limits.connectMs);
+    if (leftMs <= 0) return false;
+    this.#deps.signal?.throwIfAborted();
+    await this.#hangUp();
+    return (await reach({ host: this.#target.address, port }, leftMs)) === 'open';
   }
 
   #sessionAt(port: PortName, endpoint: Endpoint): HttpSession {

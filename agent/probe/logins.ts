@@ -40,6 +40,8 @@ export class Logins {
   readonly #challenges = new Map<string, KeptChallenge>();
   readonly #refusals = new Map<string, Refusal>();
   #isUnsaved = false;
+  /** How many log-ins were taken. */
+  taken = 0;
 
   /** `markKey` is secret: with it a mark tells whether two passwords are the same, without it nothing. */
   constructor(clock: Pick<Clock, 'monoMs'>, markKey: Uint8Array = randomBytes(32)) {
@@ -79,6 +81,11 @@ export class Logins {
     this.#sessions.delete(door);
   }
 
+  /** Whether a log-in was refused, and none taken since at the same door. */
+  get isRefused(): boolean {
+    return this.#refusals.size > 0;
+  }
+
   /** The challenge of an earlier look, to be answered before the device asks again, and how often that makes it. */
   answering(door: string): { readonly challenge: Challenge; readonly count: number } | undefined {
     const kept = this.#challenges.get(door);
@@ -114,6 +121,7 @@ export class Logins {
   }
 
   accepted(door: string): void {
+    this.taken += 1;
     if (this.#refusals.delete(door)) this.#isUnsaved = true;
   }
 

@@ -279,11 +279,12 @@ export class Batch {
   }
 
   /** A finding of the gateway itself: about no device, or about a list of them. */
-  gatewayFinding(finding: Finding, devices: readonly string[] = []): void {
+  gatewayFinding(finding: Finding, devices: readonly string[] = []): number {
     const openedSeq = finding.openedSeq ?? this.#tx.next();
     const about = { devices: devices.slice(0, MOST_LISTED), count: devices.length };
     this.append(buildFinding({ finding, about, openedSeq, evidence: [] }));
     this.#tx.saveFinding({ ...finding, ...(devices.length === 0 ? {} : about), openedSeq });
+    return openedSeq;
   }
 
   /** Names in `baseline` entries what these devices learned. */

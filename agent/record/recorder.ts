@@ -110,9 +110,13 @@ export class Recorder {
     this.#period.observed(before.id, false);
   }
 
-  /** A finding of the gateway itself, or about a list of devices. */
-  takeGatewayFinding(finding: Finding, devices: readonly string[] = []): void {
-    this.#commit((batch) => batch.gatewayFinding(finding, devices));
+  /** A finding of the gateway itself, or about a list of devices. The `seq` that names it; undefined where the store refused. */
+  takeGatewayFinding(finding: Finding, devices: readonly string[] = []): number | undefined {
+    let openedSeq: number | undefined;
+    const taken = this.#commit((batch) => {
+      openedSeq = batch.gatewayFinding(finding, devices);
+    });
+    return taken ? openedSeq : undefined;
   }
 
   /** Learned values that no entry names yet, of the states a store was opened with. */

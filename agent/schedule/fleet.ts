@@ -4,6 +4,7 @@ import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/identity.ts';
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
+import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
 import { keptFacts } from '../baseline/kept.ts';
@@ -59,6 +60,8 @@ export class Fleet {
   readonly #seatOf = new Map<string, FleetSeat>();
   readonly #idsByMark = { host: new Map<string, string>(), range: new Map<string, string>() };
   readonly #formers = new Map<string, DeviceState>();
+  /** When the endpoint of a device was first seen to be another one, where it is. */
+  readonly #endpoints = new Map<string, number>();
   /** Marks that several devices showed, and those of each device: nothing of the kind on most gateways. */
   readonly #shared = new Map<string, Set<string>>();
   readonly #sharedOf = new Map<string, Set<string>>();
@@ -192,11 +195,27 @@ export class Fleet {
     else this.#commissioned.delete(state.id);
     if (state.tracks.some(({ finding }) => finding.ruleId === poolFailoverActive.id)) this.#onFailover.add(state.id);
     else this.#onFailover.delete(state.id);
+    this.#noteEndpoint(state);
     if (state.attested === undefined) return;
     for (const mark of marksOf(factsOf(state))) {
       this.#noteShared(mark, state.id);
       this.#idsByMark[state.position].set(mark, state.id);
     }
+  }
+
+  #noteEndpoint({ id, tracks }: DeviceState): void {
+    const track = tracks.find(
+      ({ finding }) => finding.ruleId === identityEndpointChanged.id && finding.state !== 'provisional',
+    );
+    if (track === undefined) this.#endpoints.delete(id);
+    else this.#endpoints.set(id, track.finding.firstObservedAt * 1000);
+  }
+
+  /** How many other devices have an endpoint that changed within the last half hour. */
+  endpointChanges(id: string, nowMs: number): number {
+    let count = 0;
+    for (const [other, atMs] of this.#endpoints) if (other !== id && nowMs - atMs <= HALF_HOUR_MS) count += 1;
+    return count;
   }
 
   #noteShared(mark: string, id: string): void {
@@ -354,6 +373,7 @@ const countSites = (states: Iterable<DeviceState>): ReadonlyMap<string | undefin
   for (const { labels } of states) counts.set(labels.site, (counts.get(labels.site) ?? 0) + 1);
   return counts;
 };
+const HALF_HOUR_MS = 30 * 60_000;
 
 /** Whether what shows at the address of a device is that device. `unsure`: too little to compare, so the address decides. */
 const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {

@@ -64,6 +64,7 @@ export class Pipeline implements Disposable {
     });
     const signal = new AbortController().signal;
     this.#plant = buildPlant(loaded, fleet, {
+      isLockedOut: () => false,
       clock,
       emit,
       recorder: this.#recorder,

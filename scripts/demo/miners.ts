@@ -10,10 +10,10 @@ export interface Miner {
 export const MINERS: readonly Miner[] = [
   { name: 'r1-01', specimen: 'antminer-stock/s21', credentials: 'stock' },
   { name: 'r1-02', specimen: 'antminer-stock/s19-4028' },
-  { name: 'r1-03', specimen: 'antminer-stock/s9', credentials: 'stock' },
+  { name: 'r1-03', specimen: 'antminer-stock/ks5-4028' },
   { name: 'r1-04', specimen: 'whatsminer/m50s-api2' },
   { name: 'r1-05', specimen: 'whatsminer/m7x-rel3' },
-  { name: 'r2-01', specimen: 'avalon/a1246' },
+  { name: 'r2-01', specimen: 'avalon/a741-modules' },
   { name: 'r2-02', specimen: 'avalon/q-resting' },
   { name: 'r2-03', specimen: 'axeos/gamma-2.15' },
   { name: 'r2-04', specimen: 'axeos/nerdqaxe-v2' },

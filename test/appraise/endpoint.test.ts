@@ -5,7 +5,7 @@ import { dueSurfaces, endpointShown, noteEndpoint, surfacesShown } from '../../a
 import { NO_FACTS } from '../../agent/baseline/kept.ts';
 import { withEndpoint } from '../../agent/normalise/facts.ts';
 import type { Surface } from '../../agent/probe/capture.ts';
-import { ADDRESS, HOUR, honest, observationOf, T0, Watch } from './watch.ts';
+import { ADDRESS, HOUR, honest, MINUTE, observationOf, T0, Watch } from './watch.ts';
 
 const NEVER: { readonly [Name in Surface]?: number } = {};
 
@@ -128,20 +128,101 @@ test('a device whose firmware names no components has those of its endpoint; whe
   assert.deepEqual([lost.facts['firmware.components'], lost.gaps.get('firmware.components')], [undefined, 'timeout']);
 });
 
-test('firmware.fingerprint-changed: a TLS or SSH key made anew under the same version is high, by name; without it nothing is said', () => {
-  const watch = Watch.known();
-  const components = (key: string | undefined) => (nowMs: number) => {
-    const plain = observationOf('full', nowMs, { facts: honest(nowMs) });
-    return { facts: withEndpoint(plain, key === undefined ? [] : [{ name: 'tls.key', value: key }]).facts };
+/** What a machine shows with these components of its endpoint. */
+const showingEndpoint = (shown: { readonly [name: string]: string }) => (nowMs: number) => {
+  const plain = observationOf('full', nowMs, { facts: honest(nowMs) });
+  return {
+    facts: withEndpoint(
+      plain,
+      Object.entries(shown).map(([name, value]) => ({ name, value })),
+    ).facts,
   };
-  watch.live(HOUR, components('a'));
-  watch.live(HOUR, components(undefined));
-  watch.live(HOUR, components('a'));
+};
+
+test('identity.endpoint-changed: a key made anew under the same version is medium, by name; without it nothing is said', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'a' }));
+  watch.live(HOUR, showingEndpoint({}));
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'a' }));
   assert.deepEqual(watch.said(), []);
-  watch.live(HOUR, components('b'));
-  assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'b' }));
+  assert.deepEqual(watch.said(), ['identity.endpoint-changed open']);
   assert.deepEqual(
-    watch.statements.map(({ severity, before, after }) => [severity, before, after]),
-    [['high', [{ key: 'tls.key', value: 'a' }], [{ key: 'tls.key', value: 'b' }]]],
+    watch.statements.map(({ severity, basis, before, after }) => [severity, basis, before, after]),
+    [['medium', 'gateway-observed', [{ key: 'tls.key', value: 'a' }], [{ key: 'tls.key', value: 'b' }]]],
   );
+  watch.live(HOUR, showingEndpoint({ 'tls.key': 'a' }));
+  assert.equal(watch.said().at(-1), 'identity.endpoint-changed resolved');
+});
+
+test('identity.endpoint-changed: the splash of an extortioner on a second device is high, also on the first', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'asset./': 'page' }));
+  watch.live(2 * MINUTE, showingEndpoint({ 'asset./': 'splash' }));
+  watch.context = { endpointChanges: 1 };
+  watch.live(20 * MINUTE, showingEndpoint({ 'asset./': 'splash' }));
+  assert.deepEqual(
+    watch.opened('identity.endpoint-changed').map(({ severity, reasons }) => [severity, reasons]),
+    [
+      ['medium', undefined],
+      ['high', ['several-devices']],
+    ],
+  );
+});
+
+test('firmware.fingerprint-changed: a page and a key that changed together are high, and are not told twice', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'asset./': 'page', 'ssh.host-key': 'a' }));
+  watch.live(HOUR, showingEndpoint({ 'asset./': 'other', 'ssh.host-key': 'b' }));
+  assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
+  assert.equal(watch.statements[0]?.severity, 'high');
+});
+
+test('remote-control.management-port-open: a port that opens is medium, telnet and 8889 are high; what was open before is none', () => {
+  const open = (...ports: readonly number[]) =>
+    showingEndpoint(Object.fromEntries(ports.map((port) => [`port.${port}`, 'open'])));
+  const opened = (...ports: readonly number[]) => {
+    const watch = Watch.known({ vantage: () => '10.20.14.2' });
+    watch.live(HOUR, open(80, 4028));
+    watch.live(HOUR, open(4028));
+    watch.live(HOUR, open(80, 4028));
+    assert.deepEqual(watch.said(), []);
+    watch.live(HOUR, open(80, 4028, ...ports));
+    return watch.statements.map(({ ruleId, severity, before, after }) => [ruleId, severity, before, after]);
+  };
+  const id = 'remote-control.management-port-open';
+  const before = { open: [80, 4028] };
+  assert.deepEqual(opened(8889), [[id, 'high', before, { opened: [8889], from: '10.20.14.2' }]]);
+  assert.deepEqual(opened(22, 443), [[id, 'medium', before, { opened: [22, 443], from: '10.20.14.2' }]]);
+});
+
+test('open ports are no part of the firmware, and are looked for at their turn and while they are in question', () => {
+  const { facts } = showingEndpoint({ 'port.22': 'open', 'port.4028': 'open' })(T0);
+  assert.deepEqual(facts['access.open_ports'], [22, 4028]);
+  assert.deepEqual(facts['firmware.components'], honest(T0)['firmware.components']);
+  const seldom = (turnMs: number, state = device()) => due(state, { turns: { ports: turnMs } });
+  const { marks } = newDevice({ id: 'rig', position: 'host', address: ADDRESS, labels: {} });
+  const fresh = device({ marks, firstSeenMs: T0 - HOUR });
+  assert.deepEqual(seldom(T0 - 2 * HOUR, fresh), [], 'its first turn is yet to come');
+  assert.deepEqual(seldom(T0 - 1, fresh), ['ports']);
+  const known = (changes: Partial<DeviceState> = {}) =>
+    device({ ...changes, marks: { ...marks, endpoint: { atS: { ports: (T0 - HOUR) / 1000 }, shown: '' } } });
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known()), []);
+  assert.deepEqual(seldom(T0 - 1, known()), ['ports']);
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known({ rebootsMs: [T0 - 1] })), []);
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known(undecided('firmware.version-changed'))), []);
+  assert.deepEqual(seldom(T0 - 2 * HOUR, known(undecided('remote-control.management-port-open'))), ['ports']);
+});
+
+test('remote-control.default-credentials: a log-in of the maker that is taken is high at once; one that is refused is none', () => {
+  const watch = Watch.known();
+  watch.live(HOUR, showingEndpoint({ 'login.default': 'refused' }));
+  assert.deepEqual(watch.said(), []);
+  watch.live(HOUR, showingEndpoint({ 'login.default': 'root at http:/conf.cgi' }));
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, after }) => [ruleId, severity, after]),
+    [['remote-control.default-credentials', 'high', { account: 'root at http:/conf.cgi' }]],
+  );
+  watch.live(HOUR, showingEndpoint({ 'login.default': 'refused' }));
+  assert.equal(watch.said().at(-1), 'remote-control.default-credentials resolved');
 });

@@ -101,9 +101,9 @@ test('firmware.fingerprint-changed: one more key in a reply is low, with the rea
 test('firmware.fingerprint-changed: parts that could not be read, or are read anew, are none; new ones are learned', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, showing({ 'firmware.components': [TIME] }));
-  watch.live(40 * MINUTE, showing({ 'firmware.components': [TIME, KEYS, PAGE, part('tls.key', 'c3')] }));
+  watch.live(40 * MINUTE, showing({ 'firmware.components': [TIME, KEYS, PAGE, part('version.api', 'c3')] }));
   assert.deepEqual(watch.said(), []);
-  watch.live(40 * MINUTE, showing({ 'firmware.components': [TIME, KEYS, PAGE, part('tls.key', 'other')] }));
+  watch.live(40 * MINUTE, showing({ 'firmware.components': [TIME, KEYS, PAGE, part('version.api', 'other')] }));
   assert.deepEqual(watch.said(), ['firmware.fingerprint-changed open']);
 });
 

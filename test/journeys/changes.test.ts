@@ -22,7 +22,7 @@ const SPECIMENS = [
   'whatsminer/m50s-api2',
   'axeos/gamma-2.15',
   'axeos/gamma-2.15',
-  'avalon/a1246',
+  'avalon/a741-modules',
   'cgminer/cgminer',
 ];
 
@@ -67,7 +67,7 @@ const CHANGES: readonly Change[] = [
     before: 'avalon',
     after: 'whatsminer',
     happens: (device) => device.swapTo(specimen('whatsminer/m50s-api2')),
-    isUndone: (device) => device.swapTo(specimen('avalon/a1246')),
+    isUndone: (device) => device.swapTo(specimen('avalon/a741-modules')),
   },
 ];
 

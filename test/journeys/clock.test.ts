@@ -15,7 +15,7 @@ const PROBE = { connect_timeout_ms: 5000, exchange_timeout_ms: 5000, device_time
 test('a wall clock that is set back and forth is stated each time, and stops neither rounds nor findings nor the log', {
   timeout: 90_000,
 }, async () => {
-  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a1246'], '127.72.0.1');
+  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a741-modules'], '127.72.0.1');
   await using gateway = Gateway.create({ devices: [rangeOf(fleet)], probe: PROBE });
   process.env.STEPS_MS = STEPS_MS.join(',');
   gateway.nodeOptions = ['--import', join(import.meta.dirname, 'stepped-clock.ts')];
@@ -42,7 +42,13 @@ test('a wall clock that is set back and forth is stated each time, and stops nei
     STEPS_MS.map((_, index) => ['open', `thief.${index}`]),
   );
   const found = new Set(gateway.log.flatMap((one) => (one.kind === 'finding' ? [one.finding.id] : [])));
-  assert.deepEqual([...found], ['pool.user-changed']);
+  assert.deepEqual([...found].sort(), ['evidence.clock-untrusted', 'pool.user-changed']);
+  assert.deepEqual(
+    gateway
+      .findings('evidence.clock-untrusted')
+      .map(({ finding: { state, reasons, severity } }) => [state, reasons, severity]),
+    STEPS_MS.map(() => ['open', ['stepped'], 'medium']),
+  );
   const [backwards] = periodsSince(gateway, 0);
   assert.equal(backwards?.from_at, backwards?.to_at, 'it is not said to end before it began');
   for (const { observed, missed, expected } of gateway.periods)

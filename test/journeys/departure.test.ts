@@ -6,7 +6,7 @@ import { assertPolite, fleetOf } from './fleets.ts';
 test('what is open about a device ends when it leaves the configuration, at SIGHUP and at a start; put back it is learned anew', {
   timeout: 90_000,
 }, async () => {
-  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a1246'], '127.95.0.1');
+  await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a741-modules'], '127.95.0.1');
   const [kept, first, second] = ['kept', 'first', 'second'].map((name, at) => ({
     host: fleet.devices[at]?.address,
     name,

@@ -18,7 +18,7 @@ export const specimen = (name: string): Specimen => {
 export const FAMILIES = [
   'antminer-stock/s19-4028',
   'whatsminer/m50s-api2',
-  'avalon/a1246',
+  'avalon/a741-modules',
   'axeos/gamma-2.15',
   'cgminer/cgminer',
 ];

@@ -13,7 +13,7 @@ test('a good configuration takes effect at SIGHUP and is an entry; a wrong one c
 }, async () => {
   await using kept = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2'], '127.68.0.1');
   await using gone = await fleetOf(['axeos/gamma-2.12'], '127.68.1.1', { first: 3 });
-  await using added = await fleetOf(['avalon/a1246'], '127.68.2.1', { first: 4 });
+  await using added = await fleetOf(['avalon/a741-modules'], '127.68.2.1', { first: 4 });
   await using gateway = await Gateway.start({
     devices: [rangeOf(kept), { host: '127.68.1.1', name: 'rack-9', ports: gone.ports }],
     coverage_s: 3600,

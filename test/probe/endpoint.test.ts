@@ -11,7 +11,7 @@ import { connect as tlsConnect } from 'node:tls';
 import ssh2 from 'ssh2';
 import { asset, defineDriver } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
-import { SURFACES, type Surface } from '../../agent/probe/capture.ts';
+import type { Surface } from '../../agent/probe/capture.ts';
 import { readEndpoint } from '../../agent/probe/endpoint.ts';
 import type { Limits } from '../../agent/probe/limits.ts';
 import { askSshKey } from '../../agent/probe/ssh.ts';
@@ -27,6 +27,13 @@ import {
   WITHOUT_OPENSSL,
   WITHOUT_SSHD,
 } from './stations.ts';
+
+/** A port that says nothing. */
+class Listener extends Station {
+  constructor() {
+    super((socket) => void socket.on('data', (bytes: Buffer) => void this.heard.push(bytes)));
+  }
+}
 
 const BOUND = { timeout: 20_000 };
 
@@ -259,9 +266,12 @@ const served = defineDriver({
 });
 const allow = compileAllowList([served]);
 
+/** The surfaces that show something of the firmware. */
+const SHOWING: readonly Surface[] = ['web', 'tls', 'ssh'];
+
 const read = (
   ports: { http?: number; https?: number; ssh?: number },
-  { surfaces = SURFACES, limits = PATIENT }: { surfaces?: readonly Surface[]; limits?: Limits } = {},
+  { surfaces = SHOWING, limits = PATIENT }: { surfaces?: readonly Surface[]; limits?: Limits } = {},
 ) => readEndpoint({ address: '127.0.0.1', ports }, served, surfaces, { limits, allow, ...fresh() });
 
 const digest = (text: string): string => hash('sha256', text, 'base64url');
@@ -414,3 +424,27 @@ const freePort = async (): Promise<number> => {
   await free[Symbol.asyncDispose]();
   return port;
 };
+
+test(
+  'remote-control.management-port-open: ports are tried one after the other, and nothing is sent',
+  BOUND,
+  async () => {
+    await using one = await Station.at(new SshStation([OTHER]), '127.44.95.1');
+    const at = (...managementPorts: readonly number[]) =>
+      readEndpoint({ address: '127.44.95.1', ports: { ssh: one.port, http: null } }, served, ['ports'], {
+        limits: PATIENT,
+        allow,
+        managementPorts,
+        ...fresh(),
+      });
+    const open = (reading: Awaited<ReturnType<typeof at>>) => reading.get('ports')?.map(({ name }) => name);
+    const first = open(await at());
+    assert.ok(first?.includes(`port.${one.port}`), 'a port of the configuration is tried');
+    await using telnet = await Station.at(new Listener(), '127.44.95.1', 8889);
+    assert.ok(!first?.includes('port.8889'));
+    assert.ok(open(await at(8889))?.includes('port.8889'));
+    await one.allClosed();
+    await telnet.allClosed();
+    assert.deepEqual([one.requests, telnet.heard, telnet.connections, telnet.mostAtOnce], [[], [], 1, 1]);
+  },
+);

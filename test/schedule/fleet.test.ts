@@ -330,3 +330,23 @@ test('the primary pool is down where more than a quarter of a site mines on fail
   falls(1, false);
   assert.deepEqual(downAt(21_000), [false, false]);
 });
+
+test('identity.endpoint-changed: other devices count for half an hour, once they are confirmed', () => {
+  const { fleet, one, two } = twoLearned();
+  const track = (state: 'open' | 'provisional') =>
+    ({
+      finding: { ruleId: 'identity.endpoint-changed', state, firstObservedAt: 1000 },
+      clear: 0,
+      changesMs: [],
+    }) as unknown as DeviceState['tracks'][number];
+  fleet.keep({ ...one, tracks: [track('provisional')] });
+  assert.equal(fleet.endpointChanges(two.id, 1_000_000), 0);
+  fleet.keep({ ...one, tracks: [track('open')] });
+  assert.deepEqual(
+    [one.id, two.id].map((id) => fleet.endpointChanges(id, 1_000_000)),
+    [0, 1],
+  );
+  assert.equal(fleet.endpointChanges(two.id, 1_000_000 + 31 * 60_000), 0);
+  fleet.keep(one);
+  assert.equal(fleet.endpointChanges(two.id, 1_000_000), 0);
+});

@@ -2,6 +2,7 @@ import type { FirmwareComponent } from '../../../shared/facts.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from '../firmware.ts';
 import { changedParts, keyedValues } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
+import { isOneSurface } from './identity-endpoint-changed.ts';
 
 /**
  * Named parts of what the firmware shows of itself changed under the same version (catalogue 5.2). Parts are compared
@@ -15,7 +16,7 @@ export const firmwareFingerprintChanged = defineRule({
   benign: [
     'partial update of the web pages',
     'other language',
-    'a TLS or SSH key that was made anew: a certificate replaced together with its key, a reset to factory settings, or firmware that makes its keys at every start',
+    'a reset to factory settings, which makes its keys anew',
   ],
   severity: 'high',
   basis: 'self-reported',
@@ -31,7 +32,8 @@ export const firmwareFingerprintChanged = defineRule({
     // A new version explains new parts.
     if (compareFirmware(observed, approved) !== 'same') return 'unknown';
     const changes = changedParts(byName(observed['firmware.components']), byName(approved['firmware.components']));
-    if (changes.length === 0) return [];
+    // A page or a key that changed alone is identity.endpoint-changed.
+    if (changes.length === 0 || isOneSurface(changes)) return [];
     const keyset = changes.every(({ key }) => KEYSET.test(key));
     return [{ ...keyedValues(changes), severity: keyset ? 'low' : 'high', reasons: keyset ? ['keyset'] : [] }];
   },

@@ -53,7 +53,7 @@ const flags = ({ lists }: Provenance, facts: Facts, labels: Labels): readonly De
     PROVENANCE_FIELDS.flatMap((field) => {
       const patterns = fields[field] ?? [];
       const value = valuesOf(field, facts, labels)?.find((one) =>
-        patterns.some((line) => matchesGlob(line.toLowerCase(), one.trim().toLowerCase())),
+        patterns.some((line) => matchesGlob(line, one.trim())),
       );
       return value === undefined
         ? []
