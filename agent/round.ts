@@ -89,21 +89,17 @@ const BUSY_MS = 1000;
  */
 export const admitLook = (
   due: DueLook<FleetSeat>,
-  { recorder, timetable, monoMs, fleet }: Pick<RoundDeps, 'recorder' | 'timetable' | 'monoMs' | 'fleet'>,
+  { recorder, timetable, monoMs }: Pick<RoundDeps, 'recorder' | 'timetable' | 'monoMs'>,
 ): boolean => {
   const { seat, look, early } = due;
   if (!seat.busy) {
     seat.busy = true;
     return true;
   }
-  if (isCounted(due)) recorder.polled(look, false, tenantAt(seat, fleet));
+  if (isCounted(due)) recorder.polled(look, false, seat.device);
   if (early) timetable.askEarly(seat, monoMs() + BUSY_MS);
   return false;
 };
-
-/** Whose the device at this seat is: polls of it count for that tenant. */
-const tenantAt = ({ device, place }: FleetSeat, fleet: Fleet): string | undefined =>
-  (device === undefined ? place : (fleet.state(device) ?? place)).labels.tenant;
 
 const isCounted = ({ seat, early }: DueLook<FleetSeat>): boolean => !early && seat.device !== undefined;
 
@@ -125,7 +121,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
-    if (counts) deps.recorder.polled(look, ok, tenantAt(seat, deps.fleet));
+    if (counts) deps.recorder.polled(look, ok, seat.device);
   }
 };
 
