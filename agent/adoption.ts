@@ -185,11 +185,7 @@ const settledDevices = (
 };
 
 /** What would be in force with this document. */
-export const withReference = (
-  standing: Standing,
-  order: Order<ReferenceTerms>,
-  replaces: Order | undefined,
-): Standing =>
+const withReference = (standing: Standing, order: Order<ReferenceTerms>, replaces: Order | undefined): Standing =>
   standingOf({ ...standing, references: [...standing.references.filter(({ seq }) => seq !== replaces?.seq), order] });
 
 /** Nothing is promoted on a device while something as grave, that the document does not speak of, lies open there. */

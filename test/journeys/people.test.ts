@@ -118,7 +118,7 @@ test('two approvers sign what devices show, a plan makes a change info, and find
   assert.match((await gateway.assayer('findings')).out, /critical +acknowledged +rig-2/);
   assert.match((await gateway.assayer('findings approve', number, '--yes')).out, /not accepted: .*two approvers/);
   assert.match((await gateway.assayer('findings close', number, '--note', 'over')).err, /still shows it/);
-  fleet.device(2).changePoolUser(0, 'acme.axe15');
+  fleet.device(2).changePoolUser(0, String(gateway.findings('pool.user-changed')[0]?.finding.before));
   await gateway.says('its end', () => gateway.findings('pool.user-changed').at(-1)?.finding.state === 'resolved');
   assert.match(await ok('findings show', number), /resolved\n/);
 
