@@ -117,6 +117,10 @@ test('a broker, a database and a webhook are always verified: nothing of uplink,
   }
 });
 
+test('the codecs of wallet addresses have one importer', () => {
+  assert.deepEqual(importers('@scure/base'), ['agent/appraise/wallet.ts']);
+});
+
 test('the SSH library has one importer, which is not loaded at start', () => {
   assert.deepEqual(importers('ssh2'), ['agent/probe/ssh.ts']);
   const source = readFileSync(join(root, 'agent/probe/ssh.ts'), 'utf8');
