@@ -7,7 +7,6 @@ import { lookDeps } from './look.ts';
 import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
-import { boundHeap } from './platform/heap.ts';
 import { Neighbours } from './platform/neighbours.ts';
 import { isVendorDefault, readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
@@ -49,7 +48,6 @@ export interface PlantDeps {
 /** Wires the stages for one configuration. Nothing runs before `pacer.start`. */
 export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fleet, plantDeps: PlantDeps): Plant => {
   const { clock, emit, recorder, logins, begun, signal, ranUntilMs } = plantDeps;
-  boundHeap(fleet.seats().length);
   const timetable = new Timetable<FleetSeat>({
     seats: () => fleet.seats(),
     phaseOf: ({ phase }) => phase,

@@ -2,7 +2,8 @@
  * `npm run scale`: one `assayer collect` against many gateways without miners, at a Mosquitto of its own: as the fleet lives, while
  * everything changes, and after an outage of the collector. `-- --gateways 200 --entries 1000000` selects how many and how long a
  * backlog, `--postgres` stores in a PostgreSQL of its own, `--json` prints one object. Everything runs on the loopback and cleans up after
- * itself; a million entries need 8 GB of disk. Compare ratios, not times: those are of the machine. Exit 1 where anything was lost.
+ * itself; a million entries need 8 GB of disk. Compare ratios, not times: those are of the machine. Exit 1 where anything was lost, 2
+ * where it cannot be measured so.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
@@ -12,6 +13,8 @@ import { Command, InvalidArgumentError, Option } from 'commander';
 import { WITHOUT_POSTGRES } from '../test/collect/postgres-server.ts';
 import { WITHOUT_MOSQUITTO } from '../test/publish/mosquitto.ts';
 import { measureScale, type Phase, type Scale, type ScaleOptions, type Voice } from './scale/run.ts';
+
+const WRONG_USAGE = 2;
 
 const between =
   (least: number, most: number) =>
@@ -43,12 +46,13 @@ const options = new Command('scale')
   .option('--binary <file>', 'the collector; default: bundled from the sources', (file: string) => resolve(file))
   .option('--profile <folder>', 'write CPU profiles of the collector there', (folder: string) => resolve(folder))
   .option('--json', 'print one JSON object')
+  .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : WRONG_USAGE))
   .parse()
   .opts<ScaleOptions & { readonly json?: true }>();
 
 const refuse = (why: string): never => {
   process.stderr.write(`${why}\n`);
-  process.exit(2);
+  process.exit(WRONG_USAGE);
 };
 
 if (process.platform !== 'linux') refuse('this measures with /proc: it needs Linux');

@@ -6,7 +6,7 @@ import { signingInput } from './envelope.ts';
 import { canonicalJson } from './jcs.ts';
 import { publicKeyOf, type TrustedKeys, thumbprint } from './keys.ts';
 import type { DeviceState, LogState } from './log-state.ts';
-import { factsHeld, itemsInForce, type ReferenceItem, weakerApproval } from './reference.ts';
+import { factsHeld, itemsInForce, type ReferenceItem, sharingLists, weakerApproval } from './reference.ts';
 import type {
   AttestationStatement,
   BaselineStatement,
@@ -305,17 +305,17 @@ const applyBaseline = (state: LogState, statement: BaselineStatement, context: C
   const { baseline, seq } = statement;
   switch (baseline.action) {
     case 'learned':
-    case 'accepted':
+    case 'accepted': {
+      const shared = sharingLists();
       for (const item of baseline.devices) {
         const entry = context.entry(item.log ?? statement.log, item.seq);
         const claimed = typeof entry === 'object' ? entry.facts : undefined;
+        const held = factsHeld(item.facts, claimed);
         const device = deviceOf(state, item.device);
-        device.items = bounded([
-          ...device.items,
-          { seq, approval: baseline.approval, facts: factsHeld(item.facts, claimed) },
-        ]);
+        device.items = bounded([...device.items, { seq, approval: baseline.approval, facts: held && shared(held) }]);
       }
       return;
+    }
     case 'adopted':
       state.documents.set(baseline.ref_id, seq);
       return;

@@ -80,6 +80,11 @@ export class LogFollower {
     return message;
   }
 
+  /** The end of the chain has reached a message that waits. */
+  get isReached(): boolean {
+    return this.#held.has(this.state.next);
+  }
+
   /** The entries that placing this message would look up and `recall` does not know yet. */
   wanted(message: VerifiedMessage, by: Circumstances): readonly Wanted[] {
     const wanted: Wanted[] = [];

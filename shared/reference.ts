@@ -43,6 +43,21 @@ export const factsHeld = (
     ? (limit ?? claimed)
     : limit.filter((fact) => claimed.includes(fact) || claimed.includes(wholeOf(fact)));
 
+/**
+ * Gives equal lists as one and the same: most devices of a log have values for the same facts, and a list of their names for each of
+ * them would be most of what is kept of it.
+ */
+export const sharingLists = (): ((names: readonly string[]) => readonly string[]) => {
+  const known = new Map<string, readonly string[]>();
+  return (names) => {
+    const key = JSON.stringify(names);
+    const same = known.get(key);
+    if (same !== undefined) return same;
+    known.set(key, names);
+    return names;
+  };
+};
+
 /** A column of a list (`pools.url`) is held by what holds the list. */
 const wholeOf = (fact: string): string => fact.split('.')[0] ?? fact;
 

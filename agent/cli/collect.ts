@@ -76,7 +76,7 @@ const DRAW_MS = 1_000;
 const MOST_NAMED = 16;
 
 const run = async (urls: readonly string[], options: CollectOptions, io: Io): Promise<void> => {
-  boundHeap(0);
+  boundHeap();
   const id = idOf(options);
   const settings = settingsOf(urls, options);
   const trust = trustOf(options);

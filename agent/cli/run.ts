@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { Daemon } from '../daemon.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Emit, jsonEvents } from '../platform/events.ts';
+import { boundHeap } from '../platform/heap.ts';
 import { EXIT, type Io, setExit } from './io.ts';
 
 /** How long an agent may take to end in good order before a second signal ends it at once, ms. */
@@ -17,6 +18,7 @@ export const runVerb = (program: Command, io: Io): void => {
     .description('run the agent: ask, compare, attest, publish, until SIGTERM or Ctrl-C')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .action(async (options: { config: string }) => {
+      boundHeap();
       const clock = systemClock();
       const loaded = loadConfig(resolve(options.config));
       const eventsOf = ({ log_level }: Config): Emit => jsonEvents(io.err, log_level, clock.wallMs);

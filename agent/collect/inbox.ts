@@ -23,7 +23,8 @@ export class Inbox {
       this.#dropped += 1;
       return undefined;
     }
-    this.#messages.push(message);
+    // A copy: what arrives is a view of all that was read together, messages for other workers among it.
+    this.#messages.push({ topic: message.topic, payload: new Uint8Array(message.payload) });
     this.#bytes += message.payload.length;
     this.#wake?.();
     if (this.#isRefusing || !this.#isFull()) return undefined;
@@ -35,9 +36,15 @@ export class Inbox {
     return this.#messages.length;
   }
 
-  /** The oldest messages, which stay until they are `done`. */
-  first(count: number): readonly Arrived[] {
-    return this.#messages.slice(0, count);
+  /** The oldest messages, as many and together as large at most, but one where there is any; they stay until they are `done`. */
+  first(count: number, bytes: number): readonly Arrived[] {
+    const oldest = this.#messages.slice(0, count);
+    let together = 0;
+    const tooMuch = oldest.findIndex(({ payload }, index) => {
+      together += payload.length;
+      return together > bytes && index > 0;
+    });
+    return tooMuch < 0 ? oldest : oldest.slice(0, tooMuch);
   }
 
   done(count: number): void {

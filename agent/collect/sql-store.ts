@@ -12,7 +12,7 @@ import { bytes, type Database, insertion, integer, replacing, text, type Value, 
 import { bare, eventWrites, seconds } from './events-kept.ts';
 import { standingWrites } from './standing.ts';
 
-const MOST_ASKED = 500;
+const MOST_ASKED = 512;
 
 /** The store of a collector in a database: the entries as received, and what they come to, in one transaction each. */
 export class SqlStore implements CollectorStore {
@@ -44,10 +44,11 @@ export class SqlStore implements CollectorStore {
     const found: StoredEntry[] = [];
     for (let from = 0; from < seqs.length; from += MOST_ASKED) {
       const some = seqs.slice(from, from + MOST_ASKED);
-      const asked = some.map(() => '?').join(', ');
-      const rows = await this.#database.all(`SELECT seq, bytes FROM entry WHERE log = ? AND seq IN (${asked})`, [
+      const asked = filledUp(some);
+      const places = asked.map(() => '?').join(', ');
+      const rows = await this.#database.all(`SELECT seq, bytes FROM entry WHERE log = ? AND seq IN (${places})`, [
         log,
-        ...some,
+        ...asked,
       ]);
       for (const row of rows) found.push({ seq: integer(row.seq), bytes: bytes(row.bytes) });
     }
@@ -71,6 +72,12 @@ export class SqlStore implements CollectorStore {
     ]);
   }
 }
+
+/** To a power of two, with numbers that are there: a database keeps what it prepared for each text of a question. */
+const filledUp = (seqs: readonly number[]): readonly number[] => {
+  const length = 2 ** Math.ceil(Math.log2(seqs.length));
+  return Array.from({ length }, (_none, index) => seqs[index % seqs.length] ?? 0);
+};
 
 const LOG = ['log', 'gateway', 'revision', 'size', 'state', 'stored_at'];
 const LOG_DEVICE = ['log', 'device', 'state'];

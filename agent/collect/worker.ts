@@ -46,8 +46,9 @@ export interface WorkerOptions {
   readonly timing?: Timing;
 }
 
-/** Messages of one transaction at most. */
+/** Messages of one transaction at most, and together their size: read they take some times of that. */
 const BATCH = 256;
+const BATCH_BYTES = 2 * 1_048_576;
 /** How long messages gather before they are stored together. */
 const GATHER_MS = 100;
 const TICK_MS = 1_000;
@@ -194,7 +195,7 @@ export class Worker {
       this.#owesGreeting = false;
       this.#report(report);
     }
-    const batch = this.#inbox.first(BATCH);
+    const batch = this.#inbox.first(BATCH, BATCH_BYTES);
     if (batch.length > 0) {
       const report = await this.#collector.take(batch, this.#nowMs());
       this.#inbox.done(batch.length);

@@ -35,8 +35,15 @@ const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined): { readonly 
   if (file === undefined) return {};
   const read = readPem(`${name} file`, file);
   if (read instanceof Uint8Array) return { [name]: read };
-  const remedy = read.cause === undefined ? `name a PEM file as mqtt.${name}` : `make ${file} readable by the agent`;
-  throw credentialsError(read.message, remedy, read.cause);
+  throw credentialsError(read.message, remedyOf(name, file, read.cause), read.cause);
+};
+
+const remedyOf = (name: string, file: string, cause: unknown): string => {
+  if (cause === undefined) return `name a PEM file as mqtt.${name}`;
+  const { code } = cause as NodeJS.ErrnoException;
+  return code === 'ENOENT' || code === 'ENOTDIR'
+    ? `put the file there, or name the one that is meant: mqtt.${name}, for a collector --${name}`
+    : `make ${file} readable by the user of this program`;
 };
 
 /** A key that does not belong to its certificate, or a file that is no PEM, is found here and not in the handshake. */

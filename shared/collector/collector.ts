@@ -108,6 +108,7 @@ export class Collector {
   take(messages: readonly Arrived[], nowMs: number): Promise<Report> {
     this.#influx.came(messages.length, nowMs);
     return this.#run(nowMs, async (work) => {
+      await this.#intake.goOn(work);
       for (const { topic, payload } of messages) {
         const channel = this.topics.read(topic);
         if (channel === undefined || ('gateway' in channel && !this.#fleet.servesId(channel.gateway))) continue;
@@ -119,6 +120,7 @@ export class Collector {
   /** To be called about every second: announces gaps and silence, asks for what is missing, acknowledges when idle. */
   tick(nowMs: number): Promise<Report> {
     return this.#run(nowMs, async (work) => {
+      await this.#intake.goOn(work);
       this.#expect(nowMs);
       for (const machine of this.#fleet.loaded()) {
         work.note(machine.tick(nowMs));

@@ -23,6 +23,11 @@ const COVERAGE_PERIODS = 3;
 /** Well below the window of a log: what is not stored yet must be found there. */
 const MOST_PENDING = 256;
 const LEAVES_AT_ONCE = 4_096;
+/**
+ * Entries that waited above a gap and are placed in one call, at most. Where gaps of many logs close at the same time they may be all
+ * that memory has room for, and read they take several times that room.
+ */
+const MOST_RELEASED = 1_024;
 
 interface Belongings {
   readonly fleet: Fleet;
@@ -38,6 +43,8 @@ interface Belongings {
 export class Intake {
   readonly #own: Belongings;
   readonly #quarantine = new Quarantine();
+  /** Logs whose gap is closed while entries above it still wait, each with the topic of the message that closed it. */
+  readonly #owed = new Map<string, string>();
 
   constructor(own: Belongings) {
     this.#own = own;
@@ -50,6 +57,15 @@ export class Intake {
     } catch (problem) {
       if (!(problem instanceof VerificationError)) throw problem;
       this.#refuse({ status: 'refused', remarks: [problem], bytes: payload, topic }, work);
+    }
+  }
+
+  /** Goes on with entries that were more than one call places. */
+  async goOn(work: Work): Promise<void> {
+    for (const [log, topic] of [...this.#owed]) {
+      if (work.released >= MOST_RELEASED) return;
+      this.#owed.delete(log);
+      await this.#placeReleased(await this.#machine(log, work), topic, work);
     }
   }
 
@@ -93,8 +109,13 @@ export class Intake {
   async #placeReleased(machine: LogMachine, topic: string, work: Work): Promise<void> {
     for (;;) {
       if (machine.pending >= MOST_PENDING) await this.#own.commit(work);
+      if (work.released >= MOST_RELEASED) {
+        if (machine.follower.isReached) this.#owed.set(machine.log.log, topic);
+        return;
+      }
       const message = machine.follower.released(work.nowMs);
       if (message === undefined) return;
+      work.released += 1;
       await this.#place(machine, message, topic, work);
     }
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { HeartbeatState } from '../heartbeats.ts';
 import { type DeviceState, type LogState, newState } from '../log-state.ts';
+import { sharingLists } from '../reference.ts';
 import { logEndSchema, logSchema, sha256Schema } from '../statement.ts';
 import type { CompactRange } from '../tree.ts';
 
@@ -88,9 +89,12 @@ export const saveState = (log: LogState, heartbeats: HeartbeatState): string =>
 export const saveDevice = (device: DeviceState | undefined): string =>
   JSON.stringify({ attested: device?.attested, tenant: device?.tenant, items: device?.items ?? [] });
 
-const readDevice = (text: string): DeviceState => {
+const readDevice = (text: string, shared: ReturnType<typeof sharingLists>): DeviceState => {
   const { items, ...device } = deviceSchema.parse(JSON.parse(text));
-  return { ...device, items: items.map(({ seq, approval, facts }) => ({ seq, approval, facts })) };
+  return {
+    ...device,
+    items: items.map(({ seq, approval, facts }) => ({ seq, approval, facts: facts && shared(facts) })),
+  };
 };
 
 /** Reads a state back. Throws for one that this library did not write. */
@@ -101,6 +105,7 @@ export const readState = (
 ): { readonly log: LogState; readonly heartbeats: HeartbeatState } => {
   const saved: Saved = stateSchema.parse(JSON.parse(text));
   const { before } = saved;
+  const shared = sharingLists();
   const log: LogState = {
     ...newState(saved.log, saved.next, window),
     start: saved.start,
@@ -111,7 +116,7 @@ export const readState = (
     prior: saved.prior,
     epochIat: saved.epochIat,
     latestIat: saved.latestIat,
-    devices: new Map(Array.from(devices, ([name, device]) => [name, readDevice(device)])),
+    devices: new Map(Array.from(devices, ([name, device]) => [name, readDevice(device, shared)])),
   };
   const { heard, agreedRange, ahead, agreed, cosigned, witnessed, proofs } = saved;
   const heartbeats = {

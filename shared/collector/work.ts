@@ -21,6 +21,8 @@ export class Work implements Report {
   readonly notices: Notice[] = [];
   readonly publish: Outgoing[] = [];
   readonly touched = new Set<LogMachine>();
+  /** Entries that waited above a gap and were placed. */
+  released = 0;
   uncommitted: readonly Notice[] = [];
   refused: readonly RefusedMessage[] = [];
 

@@ -45,7 +45,7 @@ test('while the store refuses nobody waits: what does not fit is dropped and cou
 test('messages stay until they are done, in their order', () => {
   const inbox = new Inbox();
   for (const size of [1, 2, 3]) inbox.put(message(size));
-  const lengths = () => inbox.first(2).map(({ payload }) => payload.length);
+  const lengths = () => inbox.first(2, 100).map(({ payload }) => payload.length);
   assert.deepEqual(
     [lengths(), lengths()],
     [
@@ -55,6 +55,28 @@ test('messages stay until they are done, in their order', () => {
   );
   inbox.done(2);
   assert.deepEqual(lengths(), [3]);
+});
+
+test('together the oldest messages are no larger than asked for, but one there is', () => {
+  const inbox = new Inbox();
+  for (const size of [50, 40, 20, 1]) inbox.put(message(size));
+  const lengths = (bytes: number) => inbox.first(10, bytes).map(({ payload }) => payload.length);
+  assert.deepEqual(
+    [lengths(1), lengths(89), lengths(90), lengths(110), lengths(111), lengths(1_000)],
+    [[50], [50], [50, 40], [50, 40, 20], [50, 40, 20, 1], [50, 40, 20, 1]],
+  );
+  inbox.done(4);
+  assert.deepEqual(lengths(1), []);
+});
+
+test('what waits keeps nothing of what it was read with: neighbours in one piece may be for other workers', () => {
+  const inbox = new Inbox();
+  const read = Buffer.from(`${'x'.repeat(60_000)}mine${'y'.repeat(5_000)}`);
+  inbox.put({ topic: 'attest/v1/gw-1/log', payload: read.subarray(60_000, 60_004) });
+  read.fill(0);
+  const [kept] = inbox.first(1, 100);
+  assert.equal(Buffer.from(kept?.payload ?? []).toString(), 'mine');
+  assert.equal(kept?.payload.buffer.byteLength, 4);
 });
 
 test('it wakes who waits for a message, or lets go in time', async () => {

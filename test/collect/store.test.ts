@@ -52,6 +52,32 @@ const closing = async (t: TestContext, open: Open): Promise<Database> => {
   return database;
 };
 
+test('however many entries are asked for, the texts of the questions are few: a database keeps what it prepared for each', async () => {
+  const asked = new Set<string>();
+  const found = new Set<number>();
+  const database: Database = {
+    all: (sql, values = []) => {
+      asked.add(sql);
+      const [, ...seqs] = values.map(Number);
+      return [...new Set(seqs)].map((seq) => ({ seq, bytes: Buffer.of(0) }));
+    },
+    write: () => {},
+    [Symbol.asyncDispose]: async () => {},
+  };
+  const store = new SqlStore(database, () => NOW);
+  for (const count of [0, 1, 2, 3, 5, 100, 255, 256, 257, 511, 512, 513, 4_096]) {
+    const seqs = Array.from({ length: count }, (_none, index) => index * 3);
+    const entries = await store.entries(LOG, seqs);
+    assert.deepEqual(
+      entries.map(({ seq }) => seq),
+      seqs,
+      `${count}`,
+    );
+    for (const { seq } of entries) found.add(seq);
+  }
+  assert.ok(asked.size <= 10 && found.size === 4_096, `${asked.size} texts`);
+});
+
 for (const [name, { skip, place }] of Object.entries(KINDS)) {
   describe(`the store in ${name}`, { skip }, () => {
     for (const { title, check } of storeContract) {

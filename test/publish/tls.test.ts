@@ -238,7 +238,19 @@ suite('TLS to Mosquitto (mqtt.md §7)', { skip: WITHOUT_MOSQUITTO, timeout: 60_0
     const other = issue('other', 'DNS:other');
     const mixed = settingsFor('mqtts://127.0.0.1:8883', { ca: one.ca, cert: one.cert, key: other.key });
     assert.throws(() => new Agent(mixed), { code: 'mqtt.credentials', remedy: /openssl/ });
-    const missing = settingsFor('mqtts://127.0.0.1:8883', { ca: '/nowhere/ca.pem' });
-    assert.throws(() => new Agent(missing), { code: 'mqtt.credentials', message: /ENOENT/ });
+    const problems: readonly (readonly [file: string, message: RegExp, remedy: RegExp])[] = [
+      [
+        '/nowhere/ca.pem',
+        /ENOENT/,
+        /put the file there, or name the one that is meant: mqtt\.ca, for a collector --ca/,
+      ],
+      [`${one.ca}/ca.pem`, /ENOTDIR/, /put the file there/],
+      [`/${'x'.repeat(300)}`, /ENAMETOOLONG/, /make .* readable by the user of this program/],
+      ['/dev', /no regular file/, /name a PEM file as mqtt\.ca/],
+    ];
+    for (const [ca, message, remedy] of problems) {
+      const settings = settingsFor('mqtts://127.0.0.1:8883', { ca });
+      assert.throws(() => new Agent(settings), { code: 'mqtt.credentials', message, remedy });
+    }
   });
 });

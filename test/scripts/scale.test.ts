@@ -88,10 +88,20 @@ describe('npm run scale', { skip: WITHOUT_MOSQUITTO, timeout: 300_000 }, () => {
     assert.deepEqual(readdirSync(place), []);
   });
 
-  test('what makes no sense is refused with 2 or 1, and says why', async () => {
-    const { err, ended } = start(['--gateways', '0']);
-    const [code] = await ended;
-    assert.equal(code, 1);
-    assert.match(await err, /a whole number, 1 to 2000/);
+  test('what makes no sense is refused with 2, and says why; help is no failure', async () => {
+    const refused: readonly (readonly [words: readonly string[], why: RegExp])[] = [
+      [['--gateways', '0'], /a whole number, 1 to 2000/],
+      [['--gateway', '4'], /unknown option '--gateway'/],
+      [['--entries'], /argument missing/],
+      [['--binary', 'assayer', '--profile', place], /--profile is for sources/],
+    ];
+    for (const [words, why] of refused) {
+      const { err, ended } = start(words);
+      assert.deepEqual(await ended, [2, null], words.join(' '));
+      assert.match(await err, why);
+    }
+    const { out, ended } = start(['--help']);
+    assert.deepEqual(await ended, [0, null]);
+    assert.match(await out, /--gateways <n>/);
   });
 });

@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { HeldMessages, Room } from '../../../shared/held.ts';
 import {
+  type Changes,
   canonicalBytes,
   cosign,
   MemoryStore,
@@ -337,5 +338,61 @@ test('nothing that comes on any topic makes a call fail', async () => {
       }
     }),
     { numRuns: 200 },
+  );
+});
+
+test('gaps of many logs that close at once are worked off in parts, and nothing is forgotten', async () => {
+  const entries = 301;
+  const logs = Array.from({ length: 8 }, (_none, index) => plain(entries, `example.org/gw-${index}/1`));
+  const topicOf = (index: number) => `attest/v1/gw-${index}/log`;
+  const store = new MemoryStore();
+  const collector = await open({ store });
+  for (const [index, { messages }] of logs.entries()) {
+    const above = messages.slice(1).map((each) => arrived(each, topicOf(index)));
+    assert.ok(verdictsOf(await collector.take(above, NOW)).every((each) => each.endsWith(' held')));
+  }
+  const closing = logs.map(({ messages: [first = Buffer.alloc(0)] }, index) => arrived(first, topicOf(index)));
+  const placed = [await collector.take(closing, NOW)].map(({ verdicts }) => verdicts.length);
+  while (placed.at(-1) !== 0) placed.push((await collector.tick(NOW + placed.length * 1_000)).verdicts.length);
+  assert.deepEqual(placed, [8 + 1_024, 1_024, 8 * (entries - 1) - 2 * 1_024, 0]);
+  for (const { log, size } of await collector.logs()) assert.equal(size, entries, log);
+  const [last] = logs;
+  assert.deepEqual(
+    store.entries('example.org/gw-0/1', [0, 150, 300]).map(({ seq, bytes }) => [seq, Buffer.from(bytes)]),
+    [0, 150, 300].map((seq) => [seq, last?.messages[seq]]),
+  );
+});
+
+class RefusingStore extends MemoryStore {
+  isRefusing = false;
+
+  override commit(changes: Changes): void {
+    if (this.isRefusing) throw new Error('full');
+    super.commit(changes);
+  }
+}
+
+test('what is still to be worked off when the store refuses comes again', async () => {
+  const store = new RefusingStore();
+  const collector = await open({ store });
+  const logs = Array.from({ length: 5 }, (_none, index) => plain(301, `example.org/gw-${index}/1`));
+  const of = (index: number, from: number, to?: number) =>
+    (logs[index]?.messages ?? []).slice(from, to).map((each) => arrived(each, `attest/v1/gw-${index}/log`));
+  for (const index of logs.keys()) await collector.take(of(index, 1), NOW);
+  await collector.take(
+    [...logs.keys()].flatMap((index) => of(index, 0, 1)),
+    NOW,
+  );
+  store.isRefusing = true;
+  await assert.rejects(collector.tick(NOW + 1_000), /full/);
+  store.isRefusing = false;
+  await collector.tick(NOW + 2_000);
+  for (const index of logs.keys()) {
+    const [{ size = 0 } = {}] = (await collector.logs()).filter(({ log }) => log === `example.org/gw-${index}/1`);
+    await collector.take(of(index, size), NOW + 3_000);
+  }
+  assert.deepEqual(
+    (await collector.logs()).map(({ size }) => size),
+    [301, 301, 301, 301, 301],
   );
 });
