@@ -68,6 +68,20 @@ test('a plan never hides another after-value: the finding keeps its weight, and 
   assert.deepEqual([...watch.said()].sort(), ['change.deviation resolved', 'firmware.version-changed resolved']);
 });
 
+test('a plan does not hide a version between the old one and the planned one', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout('2026.09.9')] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, updated);
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, part }) => [ruleId, severity, part]),
+    [
+      ['firmware.version-changed', 'high', undefined],
+      ['change.deviation', 'high', 'plan-30 firmware.version-changed'],
+    ],
+  );
+});
+
 test('the planned change that comes after the window is found with its weight, and told as late', () => {
   const watch = Watch.commissioned();
   watch.context = under(() => watch.nowMs, { plans: [rollout()] });
