@@ -7,7 +7,7 @@ const SERIALS =
 const MACS = /^(mac|MAC|macaddr|macAddr|macaddress|MACAddr|mac_address|macAddress|conf_macaddr|ethaddr|name)$/;
 const NAMES = /^(hostname|conf_hostname|Hostname)$/;
 const RUNNING =
-  /^(Elapsed|elapsed|Uptime|uptimeSeconds|totalUptimeSeconds|system_uptime|(system|bosminer)_uptime_s|durationS)$/;
+  /^(Elapsed|elapsed|Uptime|uptime|uptimeSeconds|totalUptimeSeconds|system_uptime|(system|bosminer)_uptime_s|durationS)$/;
 /** `10 days, 18:05` */
 const SPOKEN = /^(?:(\d+) days?, )?(\d+):(\d\d)$/;
 const COUNTED = /^(Accepted|accepted|sharesAccepted|Getworks|getworks|accepted_shares|acceptedSolutions)$/;
