@@ -20,7 +20,7 @@ import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { binaryDigest, describeHost } from './platform/host.ts';
 import { bindPublicKey, type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
-import { TimeService } from './platform/time-service.ts';
+import { TimeService, type TimeSources } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
@@ -53,6 +53,8 @@ import { Tenants } from './schedule/tenants.ts';
 export interface Ambience {
   readonly clock: Clock;
   readonly emit: Emit;
+  /** Who says how good the wall clock is: the services of the host, unless given. */
+  readonly timeSources?: TimeSources;
 }
 
 /** The uplink, and those whose word about the log comes in over it. */
@@ -124,7 +126,7 @@ export class Daemon {
     const { config } = loaded;
     const key = loadKey(config.state_dir);
     const store = Store.open(config.state_dir);
-    const time = new TimeService({ wallMs: ambience.clock.wallMs });
+    const time = new TimeService({ wallMs: ambience.clock.wallMs, ...sourcesOf(ambience) });
     let daemon: Daemon | undefined;
     try {
       const known = [...store.devices(readDevice)];
@@ -704,6 +706,9 @@ export class Daemon {
 /** What a person at the gateway hands over. */
 const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
   'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
+
+const sourcesOf = ({ timeSources }: Ambience): { readonly sources?: TimeSources } =>
+  timeSources === undefined ? {} : { sources: timeSources };
 
 /** Name under which the store keeps the log-ins that devices refused. */
 const REFUSED_LOGINS = 'refused-logins';

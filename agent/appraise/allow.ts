@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { endpointText, parseEndpoint } from './pool-url.ts';
+import { endpointText, parseEndpoint, withoutPath } from './pool-url.ts';
 import type { AllowList } from './rule.ts';
 import { fieldsOf, matchesTemplate, type Templated } from './template.ts';
 
@@ -44,6 +44,15 @@ export const followsTemplate = (allow: AllowList, url: string, user: string, dev
       urlMatches(line.url, url) &&
       matchesTemplate(line.user, user, device),
   );
+
+/**
+ * The same for a pool that runs. A list of what runs may name it without its key, which stands in the path of a Stratum V2
+ * URL: then a line counts without its path.
+ */
+export const isListedRunning: typeof isListed = (allow, url, ...about) => {
+  const known = parseEndpoint(url).path === '' ? allow.map((line) => ({ ...line, url: withoutPath(line.url) })) : allow;
+  return isListed(known, url, ...about);
+};
 
 /** The line that is spelled most like this pool, for people who look for the typing error. */
 export const nearestLine = (allow: AllowList, url: string, user: string | undefined): AllowList[number] | undefined => {

@@ -340,7 +340,7 @@ const outcomesOf = (
     ran(visibilityDeviceDark, []),
     ran(identityDeviceMissing, []),
     coverageOutcome(state, facts, { gaps, look }, context),
-    returnOutcome(state, facts, gaps, ruleContext),
+    returnOutcome(state, facts, approved?.facts ?? {}, gaps, ruleContext),
   ];
   return underPlans(outcomes, {
     plans: standing.plans.length === 0 ? NONE : plansFor(standing, describe(state, facts), nowMs),
@@ -392,31 +392,47 @@ const coverageOutcome = (
 const returnOutcome = (
   { returned }: DeviceState,
   facts: Facts,
+  approved: Facts,
   gaps: Observation['gaps'],
   context: RuleContext,
 ): Outcome => {
   const rule = visibilityChangedWhileDark;
   if (returned === undefined) return { kind: 'silent', rule };
-  const outcomes = runComparisons(facts, gaps, keptFacts(returned.facts), context).filter((outcome) =>
-    speaksOfReturn(outcome.rule.id),
-  );
+  const before = keptFacts(returned.facts);
+  const outcomesSince = (known: Facts): readonly Outcome[] =>
+    runComparisons(facts, gaps, known, context).filter((outcome) => speaksOfReturn(outcome.rule.id));
+  const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
   const lost = outcomes.find((outcome) => outcome.kind === 'not-run');
   if (seen.length === 0) return { kind: 'silent', rule };
-  const found = seen
-    // What the operator's lists say was so before the dark, too.
-    .filter(({ rule: { id } }) => !isAboutPolicy(id))
-    .flatMap(({ rule: { id, severity }, deviations }) =>
-      deviations.map((deviation) => ({ id, deviation, severity: deviation.severity ?? severity })),
-    );
   return {
     kind: 'ran',
     rule,
-    deviations: changedWhileDark(found),
+    deviations: changedSince(seen),
     facts: [],
     sees: (key) => seen.some((outcome) => key === outcome.rule.id || key.startsWith(`${outcome.rule.id} `)),
     ...(lost === undefined ? {} : { lost: lost.reason }),
+    against: (expected) => changedSince(outcomesSince(withPlanned(before, approved, expected))),
   };
+};
+
+const changedSince = (outcomes: readonly Outcome[]): readonly Deviation[] =>
+  changedWhileDark(
+    outcomes
+      .filter((outcome) => outcome.kind === 'ran')
+      // What the operator's lists say was so before the dark, too.
+      .filter(({ rule: { id } }) => !isAboutPolicy(id))
+      .flatMap(({ rule: { id, severity }, deviations }) =>
+        deviations.map((deviation) => ({ id, deviation, severity: deviation.severity ?? severity })),
+      ),
+  );
+
+/** What was known before the dark, with what a plan expects in place of what is approved. */
+const withPlanned = (before: Facts, approved: Facts, expected: Facts): Facts => {
+  const names = (Object.keys({ ...approved, ...expected }) as FactName[]).filter(
+    (name) => expected[name] !== approved[name],
+  );
+  return { ...before, ...Object.fromEntries(names.map((name) => [name, expected[name]])) };
 };
 
 /** Makes a finding of a deviation: severities, surfaces, when the before-value was last seen. */

@@ -1,4 +1,4 @@
-import type { Facts } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Plan } from '../../shared/terms.ts';
 import { approvedFacts } from '../baseline/approved.ts';
@@ -6,6 +6,7 @@ import type { Circumstances } from '../baseline/expected.ts';
 import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
+import { FIRMWARE_TEXTS } from './firmware.ts';
 import type { Outcome, Ran } from './outcome.ts';
 import type { Deviation } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
@@ -76,10 +77,19 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, p
   const held = expectedBy(terms, seq);
   if (ran.against === undefined) return shows(observed, held, circumstances);
   const expected = approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
+  // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one.
+  const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && ran.facts.includes(name));
+  if (!agrees(observed, expected, texts)) return false;
   const left = ran.against(expected);
   // What the plan leaves open, it allows.
   return left === 'unknown' || !left.some((deviation) => deviation.part === part);
 };
+
+/** Whether the texts that the plan names are as it has them. */
+const agrees = (observed: Facts, expected: Facts, names: readonly FactName[]): boolean =>
+  names.every(
+    (name) => expected[name] === undefined || canonicalJson(expected[name]) === canonicalJson(observed[name]),
+  );
 
 /** Whether a look shows all of what a plan expects that it could see, and saw any of it. */
 export const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: Circumstances): boolean => {

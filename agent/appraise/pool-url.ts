@@ -41,6 +41,12 @@ export const sameOwner = (a: string, b: string): boolean => {
   return one.scheme === other.scheme && domain !== undefined && domain === domainOf(other.host);
 };
 
+/** The same endpoint, whatever stands behind its port: a path, the key of a pool, a remark. */
+export const withoutPath = (url: string): string => {
+  const { path } = parseEndpoint(url);
+  return path === '' ? url : url.slice(0, url.lastIndexOf(path));
+};
+
 /** A comparable spelling. */
 export const endpointText = (url: string): string => {
   const { scheme, host, port, path } = parseEndpoint(url);

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { plan, under, waiver } from './standing.ts';
 import { HOUR, MINUTE, pools, showing, T0, Watch } from './watch.ts';
@@ -67,6 +68,20 @@ test('a plan never hides another after-value: the finding keeps its weight, and 
   assert.deepEqual([...watch.said()].sort(), ['change.deviation resolved', 'firmware.version-changed resolved']);
 });
 
+test('a plan does not hide a version between the old one and the planned one', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout('2026.09.9')] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, updated);
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, part }) => [ruleId, severity, part]),
+    [
+      ['firmware.version-changed', 'high', undefined],
+      ['change.deviation', 'high', 'plan-30 firmware.version-changed'],
+    ],
+  );
+});
+
 test('the planned change that comes after the window is found with its weight, and told as late', () => {
   const watch = Watch.commissioned();
   watch.context = under(() => watch.nowMs, { plans: [rollout()] });
@@ -79,6 +94,35 @@ test('the planned change that comes after the window is found with its weight, a
       ['change.window-overrun', 'low'],
     ],
   );
+});
+
+test('a repair under a plan covers the boards that changed while the device was dark, and nothing else', () => {
+  const boards = { 'identity.hashboards': ['HB1002003001', 'HB1002003002', 'HB1002009999'] };
+  const repair = plan(
+    30,
+    {
+      ids: ['identity.hashboard-changed', 'visibility.changed-while-dark'],
+      expected_after: [{ fact: 'identity.hashboards', class: 'volatile' }],
+    },
+    10,
+    240,
+  );
+  const repaired = (changes: Facts) => {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans: [repair] });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(30 * MINUTE, () => undefined);
+    watch.clear();
+    watch.live(60 * MINUTE, showing({ ...boards, ...changes }));
+    return new Map(watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, [severity, by]]));
+  };
+  const good = repaired({});
+  assert.deepEqual(good.get('visibility.changed-while-dark'), ['info', 30]);
+  assert.deepEqual(good.get('identity.hashboard-changed'), ['info', 30]);
+  assert.equal(good.has('change.deviation'), false);
+  const stolen = repaired(pools({ user: 'thief.x' }));
+  assert.deepEqual(stolen.get('visibility.changed-while-dark'), ['critical', undefined]);
+  assert.deepEqual(stolen.get('pool.user-changed'), ['critical', undefined]);
 });
 
 test('a plan without an after-state covers what it may, and never the pool user', () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { honest, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
+import { type Gaps, honest, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
 
 test('pool.url-changed: another host in slot 0 is one finding within 120 s, with both URLs', () => {
   const watch = Watch.known();
@@ -214,6 +214,22 @@ test('pool.outside-allowlist: the pool that runs counts too, and a private addre
   const [finding] = watch.opened('pool.outside-allowlist');
   assert.equal(finding?.part, 'live 0');
   assert.deepEqual(finding?.reasons, ['not-listed', 'private-host']);
+});
+
+test('pool.outside-allowlist: a pool that runs is a listed one, also where it is told without the key in its path', () => {
+  const allow = [{ url: 'stratum2+tcp://v2.pool.example:3336/9auqWEzQ', user: 'acme.*' }];
+  const configured = { slot: 0, url: 'stratum2+tcp://v2.pool.example:3336/9auqWEzQ', user: 'acme.rig', priority: 0 };
+  const opened = (url: string, gaps: Gaps = {}): number => {
+    const watch = new Watch({ allow });
+    const facts = { pools: [configured], live_pools: [{ url, user: 'acme.rig' }] };
+    watch.live(3 * MINUTE, (nowMs) => ({ facts: honest(nowMs, facts), gaps }));
+    return watch.opened('pool.outside-allowlist').length;
+  };
+  assert.equal(opened('stratum2+tcp://v2.pool.example:3336'), 0);
+  // What is configured could not be read: a list that was cut off, three times within a day.
+  assert.equal(opened('stratum2+tcp://v2.pool.example:3336', { pools: 'truncated' }), 0);
+  assert.equal(opened('stratum2+tcp://v2.pool.example:3336/anotherKey'), 1);
+  assert.equal(opened('stratum2+tcp://v2.pool.example:3337'), 1);
 });
 
 test('pool.failover-active: primary down for ten minutes is low, then cleared, and no other finding', () => {

@@ -19,7 +19,7 @@ export const SECOND = 1000;
 export const MINUTE = 60 * SECOND;
 export const HOUR = 60 * MINUTE;
 
-type Gaps = {
+export type Gaps = {
   readonly [Name in FactName]?: 'absent' | 'timeout' | 'truncated' | 'refused' | 'unreachable' | 'unreadable';
 };
 

@@ -1,8 +1,8 @@
 import type { Socket } from 'node:net';
-import type { Specimen } from '../specimens/specimen.ts';
+import { replyBytes, type Specimen } from '../specimens/specimen.ts';
 import type { Behaviour } from './behaviour.ts';
 import type { Edit } from './edits.ts';
-import { asJsonText } from './gap.ts';
+import { asJsonText, type Pace } from './gap.ts';
 import { userLike } from './identity.ts';
 import { namedValues } from './members.ts';
 import type { Pool, PoolEntry } from './pools.ts';
@@ -27,9 +27,19 @@ export interface Surroundings {
   readonly exact: boolean;
   readonly freshNumber: () => number;
   readonly scriptOf: (specimen: Specimen) => Script;
+  /** By how much the measured hash rate of a machine differs at that time from what it does on average; not at all without it. */
+  readonly wander?: (place: number, nowMs: number) => number;
 }
 
 type Scalar = string | number | boolean;
+
+/** What somebody can put back: the machine, what it runs, and how it is configured. */
+export interface Configuration {
+  readonly script: Script;
+  readonly machine: number;
+  readonly pools: readonly PoolEntry[] | undefined;
+  readonly edits: NonNullable<Changes['edits']>;
+}
 
 /** Where the families say which version they run, the most telling first; the first that a device has counts. */
 const VERSIONS = [
@@ -86,6 +96,11 @@ export class SimulatedDevice {
   #restarted = false;
   #pools: readonly PoolEntry[] | undefined;
   #edits: NonNullable<Changes['edits']> = [];
+  /** Since when its replies are always the same, Unix milliseconds. */
+  #frozenMs: number | undefined;
+  #pace: Pace | undefined;
+  /** Since when no share got through, Unix milliseconds. */
+  #idleMs: number | undefined;
 
   constructor(place: number, address: string, script: Script, shared: Surroundings) {
     this.id = `sim-${String(place).padStart(5, '0')}`;
@@ -120,15 +135,67 @@ export class SimulatedDevice {
 
   /** The bytes of a reply at this moment, as Latin-1 characters. */
   render(template: Template): string {
-    const nowMs = this.#shared.nowMs();
+    const nowMs = this.#frozenMs ?? this.#shared.nowMs();
     return render(template, {
       machine: this.#machine,
       place: this.place,
       now: Math.floor(nowMs / 1000),
       running: Math.floor((nowMs - this.#startedMs) / 1000),
+      sharing: Math.floor(((this.#idleMs ?? nowMs) - this.#startedMs) / 1000),
       restarted: this.#restarted,
       pools: this.#pools,
+      pace: this.#paceAt(nowMs),
     });
+  }
+
+  #paceAt(nowMs: number): Pace | undefined {
+    const { wander } = this.#shared;
+    if (wander === undefined) return this.#pace;
+    const { rate, frequency } = this.#pace ?? { rate: 1, frequency: 1 };
+    return { rate: rate * (1 + wander(this.place, nowMs)), frequency };
+  }
+
+  /** How it does from now on, against its specimen; `shares`: whether any get through. */
+  setPace(pace: Pace, { shares }: { readonly shares: boolean }): void {
+    this.#pace = pace;
+    this.#idleMs = shares ? undefined : Math.max(this.#startedMs, this.#shared.nowMs());
+  }
+
+  /** What it is now, to be put back later. */
+  get configuration(): Configuration {
+    return { script: this.#script, machine: this.#machine, pools: this.#pools, edits: this.#edits };
+  }
+
+  putBack({ script, machine, pools, edits }: Configuration): void {
+    this.#script = script;
+    this.#machine = machine;
+    this.#pools = pools;
+    this.#edits = edits;
+  }
+
+  /** From now on something answers in its place with the replies of this moment. */
+  freeze(): void {
+    this.#frozenMs = this.#shared.nowMs();
+  }
+
+  thaw(): void {
+    this.#frozenMs = undefined;
+  }
+
+  /** The first pool does not answer: it works for the second. */
+  failOver(): void {
+    this.#edit({ kind: 'fail-over', what: '', text: '', quoted: false }, undefined);
+  }
+
+  /** Puts another text in the place of one that the specimen says somewhere: the serial of a part, a word of the firmware. */
+  replace(text: string, by: string): void {
+    const { replies } = this.#script.device;
+    const said = Object.keys(replies).some((question) => {
+      const bytes = replyBytes(this.#script.specimen, question);
+      return bytes !== undefined && Buffer.from(bytes).includes(text);
+    });
+    if (!said) throw new Error(`${this.id} does not say ${text}`);
+    this.#replace([text], by, text);
   }
 
   changePoolUser(slot: number, user: string): void {
@@ -228,7 +295,9 @@ export class SimulatedDevice {
   }
 
   #edit(edit: Edit, question: string | undefined): void {
-    this.#edits = [...this.#edits, question === undefined ? edit : { ...edit, question }];
+    // A member that is set again and again has its last value.
+    const others = this.#edits.filter((one) => edit.kind !== 'set' || !isSame(one, edit, question));
+    this.#edits = [...others, question === undefined ? edit : { ...edit, question }];
     this.#compile();
   }
 
@@ -258,6 +327,7 @@ export class SimulatedDevice {
   /** Counters begin anew; open connections are lost. */
   reboot(): void {
     this.#startedMs = this.#shared.nowMs();
+    if (this.#idleMs !== undefined) this.#idleMs = this.#startedMs;
     this.#restarted = true;
     this.#drop();
   }
@@ -291,3 +361,6 @@ export class SimulatedDevice {
     for (const connection of this.connections) connection.destroy();
   }
 }
+
+const isSame = (one: Edit & { readonly question?: string }, other: Edit, question: string | undefined): boolean =>
+  one.kind === other.kind && one.what === other.what && one.question === question;

@@ -11,9 +11,19 @@ export interface Values {
   readonly now: number;
   /** Seconds since the fleet started, or since the last restart of this machine. */
   readonly running: number;
+  /** As long as it got shares through: the same, unless none got through of late. */
+  readonly sharing: number;
   readonly restarted: boolean;
   /** Undefined while the pools are those of the specimen. */
   readonly pools: readonly PoolEntry[] | undefined;
+  /** How the machine does now; undefined while it does as its specimen did. */
+  readonly pace: Pace | undefined;
+}
+
+/** Parts of what the specimen shows: its hash rate, and the frequency its tuner found. */
+export interface Pace {
+  readonly rate: number;
+  readonly frequency: number;
 }
 
 /** What stands in a gap at one moment: bytes as Latin-1 characters. */

@@ -1,38 +1,61 @@
 import { z } from 'zod';
 import type { Specimen } from '../specimens/specimen.ts';
 import { BEHAVIOURS } from './behaviour.ts';
+import type { SimulatedDevice } from './device.ts';
 import type { Fleet } from './fleet.ts';
 
 const device = z.union([z.string(), z.int()]).describe('id, address or index of the device');
 const slot = z.int().min(0);
 
+/** What can be done to a device, with further members of each order. */
+export const deedsWith = <More extends z.ZodRawShape>(more: More) =>
+  [
+    z.strictObject({ do: z.literal('changePoolUser'), ...more, slot, user: z.string() }),
+    z.strictObject({ do: z.literal('changePoolUrl'), ...more, slot, url: z.string() }),
+    z.strictObject({ do: z.literal('addPool'), ...more, url: z.string(), user: z.string() }),
+    z.strictObject({ do: z.literal('removePool'), ...more, slot }),
+    z.strictObject({ do: z.literal('swapPools'), ...more, one: slot, other: slot }),
+    z.strictObject({
+      do: z.literal('setFirmware'),
+      ...more,
+      version: z.string().optional(),
+      build: z.string().optional(),
+    }),
+    z.strictObject({
+      do: z.literal('set'),
+      ...more,
+      name: z.string(),
+      value: z.union([z.string(), z.number(), z.boolean()]),
+      question: z.string().optional(),
+    }),
+    z.strictObject({
+      do: z.literal('swapTo'),
+      ...more,
+      specimen: z.string(),
+      otherMachine: z.boolean().default(false),
+    }),
+    z.strictObject({ do: z.literal('replaceMachine'), ...more }),
+    z.strictObject({ do: z.literal('reboot'), ...more }),
+    z.strictObject({ do: z.literal('goDark'), ...more }),
+    z.strictObject({ do: z.literal('comeBack'), ...more }),
+    z.strictObject({ do: z.literal('moveTo'), ...more, address: z.ipv4() }),
+    z.strictObject({ do: z.literal('behave'), ...more, as: z.enum(BEHAVIOURS) }),
+    z.strictObject({ do: z.literal('failOver'), ...more }),
+    z.strictObject({ do: z.literal('replace'), ...more, text: z.string(), by: z.string() }),
+    z.strictObject({ do: z.literal('freeze'), ...more }),
+    z.strictObject({ do: z.literal('thaw'), ...more }),
+    z.strictObject({
+      do: z.literal('pace'),
+      ...more,
+      rate: z.number().min(0).default(1),
+      frequency: z.number().min(0).default(1),
+      shares: z.boolean().default(true),
+    }),
+  ] as const;
+
 /** What a fleet in a process of its own can be told: one JSON object on one line. */
 const orderSchema = z.discriminatedUnion('do', [
-  z.strictObject({ do: z.literal('changePoolUser'), device, slot, user: z.string() }),
-  z.strictObject({ do: z.literal('changePoolUrl'), device, slot, url: z.string() }),
-  z.strictObject({ do: z.literal('addPool'), device, url: z.string(), user: z.string() }),
-  z.strictObject({ do: z.literal('removePool'), device, slot }),
-  z.strictObject({ do: z.literal('swapPools'), device, one: slot, other: slot }),
-  z.strictObject({
-    do: z.literal('setFirmware'),
-    device,
-    version: z.string().optional(),
-    build: z.string().optional(),
-  }),
-  z.strictObject({
-    do: z.literal('set'),
-    device,
-    name: z.string(),
-    value: z.union([z.string(), z.number(), z.boolean()]),
-    question: z.string().optional(),
-  }),
-  z.strictObject({ do: z.literal('swapTo'), device, specimen: z.string(), otherMachine: z.boolean().default(false) }),
-  z.strictObject({ do: z.literal('replaceMachine'), device }),
-  z.strictObject({ do: z.literal('reboot'), device }),
-  z.strictObject({ do: z.literal('goDark'), device }),
-  z.strictObject({ do: z.literal('comeBack'), device }),
-  z.strictObject({ do: z.literal('moveTo'), device, address: z.ipv4() }),
-  z.strictObject({ do: z.literal('behave'), device, as: z.enum(BEHAVIOURS) }),
+  ...deedsWith({ device }),
   z.strictObject({ do: z.literal('follow'), devices: z.array(device) }),
   z.strictObject({ do: z.literal('report') }),
 ]);
@@ -77,8 +100,9 @@ export const obey = async (
       });
       return { done: order.do, at_ms: nowMs() };
     }
-    await carryOut(order, fleet, specimens);
-    return { done: order.do, device: fleet.device(order.device).id, at_ms: nowMs() };
+    const target = fleet.device(order.device);
+    await carryOut(order, target, specimens);
+    return { done: order.do, device: target.id, at_ms: nowMs() };
   } catch (error) {
     return { failed: error instanceof z.ZodError ? z.prettifyError(error) : String(error) };
   }
@@ -87,12 +111,11 @@ export const obey = async (
 /** Unix milliseconds with a fraction. */
 const nowMs = (): number => performance.timeOrigin + performance.now();
 
-const carryOut = async (
-  order: Exclude<Order, { do: 'report' | 'follow' }>,
-  fleet: Fleet,
-  specimens: readonly Specimen[],
-): Promise<void> => {
-  const target = fleet.device(order.device);
+/** What is done to one device. */
+export type Deed = z.infer<ReturnType<typeof deedsWith<Record<never, never>>>[number]>;
+
+/** Does it. Rejects where that cannot be done to this device. */
+export const carryOut = async (order: Deed, target: SimulatedDevice, specimens: readonly Specimen[]): Promise<void> => {
   switch (order.do) {
     case 'changePoolUser':
       return target.changePoolUser(order.slot, order.user);
@@ -122,6 +145,16 @@ const carryOut = async (
       return target.moveTo(order.address);
     case 'behave':
       return target.behave(order.as);
+    case 'failOver':
+      return target.failOver();
+    case 'replace':
+      return target.replace(order.text, order.by);
+    case 'freeze':
+      return target.freeze();
+    case 'thaw':
+      return target.thaw();
+    case 'pace':
+      return target.setPace({ rate: order.rate, frequency: order.frequency }, order);
   }
 };
 

@@ -1,5 +1,5 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
-import { isListed, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
+import { isListed, isListedRunning, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
 import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
 import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { filledSlots, samePool, slotValue } from '../slots.ts';
@@ -30,7 +30,7 @@ export const poolOutsideAllowlist = defineRule({
       ...slots.flatMap((slot, index) => judge(allow, `slot ${index}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => samePool(slot, pool)) ? [] : judge(allow, `live ${index}`, pool, context),
+        slots.some((slot) => samePool(slot, pool)) ? [] : judge(allow, `live ${index}`, pool, context, isListedRunning),
       ),
     ];
   },
@@ -48,8 +48,9 @@ const judge = (
   part: string,
   slot: PoolSlot,
   { device, nowMs, firstSeenMs = 0 }: RuleContext,
+  covers = isListed,
 ): readonly Deviation[] => {
-  if (isListed(allow, slot.url, slot.user, device)) return [];
+  if (covers(allow, slot.url, slot.user, device)) return [];
   const factory = isFactoryPool(slot.url, slot.user);
   if (factory && nowMs - firstSeenMs < FACTORY_MS) return [];
   const nearest = nearestLine(allow, slot.url, slot.user);

@@ -1,5 +1,5 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
-import { isListed, nearestLine, shownLine } from '../allow.ts';
+import { isListed, isListedRunning, nearestLine, shownLine } from '../allow.ts';
 import { type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { byPriority, filledSlots, samePool, slotValue } from '../slots.ts';
 
@@ -26,7 +26,9 @@ export const tenantHashDestinationBreach = defineRule({
       ...atWork(slots).flatMap((slot) => judge(`slot ${slots.indexOf(slot)}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => samePool(slot, asSlot(pool))) ? [] : judge(`live ${index}`, asSlot(pool), context),
+        slots.some((slot) => samePool(slot, asSlot(pool)))
+          ? []
+          : judge(`live ${index}`, asSlot(pool), context, isListedRunning),
       ),
     ];
   },
@@ -50,8 +52,13 @@ const isFee = (pool: LivePool, { device }: RuleContext): boolean =>
   device.facts.fee_pools?.some((fee) => samePool(asSlot(fee), asSlot(pool))) ?? false;
 
 /** The tenant is a part of the name: what was found for one is not what is found for the next. */
-const judge = (part: string, slot: PoolSlot, { tenancy, device }: RuleContext): readonly Deviation[] => {
-  if (tenancy?.allow === undefined || isListed(tenancy.allow, slot.url, slot.user, device)) return [];
+const judge = (
+  part: string,
+  slot: PoolSlot,
+  { tenancy, device }: RuleContext,
+  covers = isListed,
+): readonly Deviation[] => {
+  if (tenancy?.allow === undefined || covers(tenancy.allow, slot.url, slot.user, device)) return [];
   const { tenant, fromMs, untilMs, allow } = tenancy;
   const nearest = nearestLine(allow, slot.url, slot.user);
   return [
