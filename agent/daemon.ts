@@ -287,7 +287,6 @@ export class Daemon {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
-    this.#demandMoved();
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.uplink.start();
     this.#notifier = this.#buildNotifier(config);
@@ -330,16 +329,6 @@ export class Daemon {
       ranUntilMs: this.#ranUntilMs,
       isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
-  }
-
-  /** A device that went to another tenant is attested anew at its next full look: until then it is shown to the former one. */
-  #demandMoved(): void {
-    const { attested } = this.#ground;
-    const { fleet } = this.#plant;
-    for (const { id, labels } of fleet.states()) {
-      const seat = fleet.seatOf(id);
-      if (seat !== undefined && attested.has(id) && attested.tenant(id) !== labels.tenant) seat.demanded = true;
-    }
   }
 
   #every(periodMs: number, work: () => void): void {
@@ -554,7 +543,6 @@ export class Daemon {
       requireSameIdentity(config, loaded.config);
       const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
-      this.#demandMoved();
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
       await this.#replaceNotifier(loaded.config, config);

@@ -96,7 +96,7 @@ export const admitLook = (
     seat.busy = true;
     return true;
   }
-  if (isCounted(due)) recorder.polled(look, false, seat.place.labels.tenant);
+  if (isCounted(due)) recorder.polled(look, false, seat.device);
   if (early) timetable.askEarly(seat, monoMs() + BUSY_MS);
   return false;
 };
@@ -121,7 +121,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
-    if (counts) deps.recorder.polled(look, ok, seat.place.labels.tenant);
+    if (counts) deps.recorder.polled(look, ok, seat.device);
   }
 };
 
@@ -358,6 +358,7 @@ export const contextOf = (
   nameplates: settings.nameplates,
   vantage: () => vantageTo(state.address),
   provenance: settings.provenance,
+  primaryIsDown: () => fleet.primaryIsDown(state, wallMs()),
   endpointChanges: fleet.endpointChanges(state.id, wallMs()),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),

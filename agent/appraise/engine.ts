@@ -11,6 +11,7 @@ import { checksOf } from './checks.ts';
 import type { Approval, Attested, DeviceState, Reference } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
+import { isAboutPolicy } from './index.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { confirmingAtMs, nextAtMs } from './next-look.ts';
 import { type Outcome, type Ran, runComparisons } from './outcome.ts';
@@ -68,6 +69,8 @@ export interface LookContext {
   /** See `RuleContext`. */
   readonly vantage?: (() => string | undefined) | undefined;
   readonly provenance?: Provenance | undefined;
+  /** More than a quarter of the site of the device mines on fail-over pools. */
+  readonly primaryIsDown?: (() => boolean) | undefined;
   readonly endpointChanges?: number | undefined;
   readonly confirmS: number;
   readonly pollIntervalMs: number;
@@ -213,7 +216,7 @@ const ruleContextOf = (
   address: string,
   facts: Facts,
   approved: Approved | undefined,
-  { nowMs, allow, tenancy, firmware, nameplates, vantage, provenance, endpointChanges }: LookContext,
+  { nowMs, allow, tenancy, firmware, nameplates, primaryIsDown, vantage, provenance, endpointChanges }: LookContext,
 ): RuleContext => ({
   nowMs,
   address,
@@ -229,6 +232,7 @@ const ruleContextOf = (
   ...(tenancy === undefined ? {} : { tenancy }),
   ...(firmware === undefined ? {} : { firmware }),
   ...(nameplates === undefined ? {} : { nameplates }),
+  primaryIsDown,
   ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
   commissioned: isCommissioned(reference),
@@ -400,7 +404,8 @@ const returnOutcome = (
   const lost = outcomes.find((outcome) => outcome.kind === 'not-run');
   if (seen.length === 0) return { kind: 'silent', rule };
   const found = seen
-    .filter(({ rule: { id } }) => id !== 'pool.outside-allowlist')
+    // What the operator's lists say was so before the dark, too.
+    .filter(({ rule: { id } }) => !isAboutPolicy(id))
     .flatMap(({ rule: { id, severity }, deviations }) =>
       deviations.map((deviation) => ({ id, deviation, severity: deviation.severity ?? severity })),
     );

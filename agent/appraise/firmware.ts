@@ -8,14 +8,21 @@ export const FIRMWARE_TEXTS = ['firmware.version', 'firmware.build'] as const;
 type Named = Pick<Facts, (typeof FIRMWARE_TEXTS)[number]>;
 
 /** How the firmware moved: the version decides, the build where the version stayed. */
-export const compareFirmware = (observed: Named, approved: Named): Order => {
+export const compareFirmware = (observed: Named, approved: Named): Order =>
+  decided(observed, approved)?.order ?? 'same';
+
+/** By which text it was told: `by-version` or `by-build`. */
+export const orderedBy = (observed: Named, approved: Named): string =>
+  `by-${decided(observed, approved)?.name.slice('firmware.'.length)}`;
+
+const decided = (observed: Named, approved: Named) => {
   for (const name of FIRMWARE_TEXTS) {
     const [before, after] = [approved[name], observed[name]];
     if (before === undefined || after === undefined) continue;
     const order = compareVersions(before, after);
-    if (order !== 'same') return order;
+    if (order !== 'same') return { name, order };
   }
-  return 'same';
+  return undefined;
 };
 
 /** Which of the texts moved. */

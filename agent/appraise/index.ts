@@ -121,5 +121,12 @@ export const RULES: readonly RuleEntry[] = [
 
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
+const ABOUT_POLICY: ReadonlySet<string> = new Set(
+  COMPARISONS.filter(({ against }) => against === 'policy').map(({ id }) => id),
+);
+
+/** Whether a rule holds devices against what the operator says, whatever their reference. */
+export const isAboutPolicy = (id: string): boolean => ABOUT_POLICY.has(id);
+
 /** What the catalogue says about an id; undefined for one this agent does not know. */
 export const ruleOf = (id: string): RuleEntry | undefined => BY_ID.get(id);

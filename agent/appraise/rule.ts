@@ -69,6 +69,8 @@ export interface RuleContext {
   /** Absent when none is configured. */
   readonly firmware?: FirmwarePolicy;
   readonly nameplates?: readonly Nameplate[];
+  /** More than a quarter of the site of the device mines on fail-over pools. */
+  readonly primaryIsDown?: (() => boolean) | undefined;
   /** What was learned or accepted of the device itself, below the documents that lie over it. */
   readonly accepted?: () => Facts;
   /** Undefined where the configuration says nothing of it. */

@@ -157,6 +157,13 @@ const byAccount = (value: unknown, isUser: boolean): unknown => {
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, byAccount(member, name === 'user')]));
 };
 
+/** A parent has the reasons of all its children. */
+const unionOf = (
+  known: readonly string[] | undefined,
+  more: readonly string[] | undefined,
+): { readonly reasons?: readonly string[] } =>
+  more === undefined ? {} : { reasons: [...new Set([...(known ?? []), ...more])] };
+
 const memberOf = ({ device, finding: { part } }: DeviceTransition): string =>
   part === undefined ? device : `${device} ${part}`;
 
@@ -202,7 +209,8 @@ class Sea {
     swell.joined = finding;
     if (swell.parent !== undefined) {
       const severity = worst(swell.parent.finding.severity, finding.severity);
-      swell.parent = { ...swell.parent, finding: { ...swell.parent.finding, severity }, stale: true };
+      const reasons = unionOf(swell.parent.finding.reasons, finding.reasons);
+      swell.parent = { ...swell.parent, finding: { ...swell.parent.finding, severity, ...reasons }, stale: true };
     }
     this.#joins.push({ key, transition });
   }

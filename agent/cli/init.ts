@@ -168,6 +168,15 @@ schedule:
 #   allow:
 #     - { url: "stratum+tcp://*.pool.example:3333", user: "acme.*" }
 
+# Whose devices are, each tenant with a list of its own; devices also by label, range or id, from and until a time.
+# tenants:
+#   acme: { allow: [ { url: "*.pool.example", user: "acme.*" } ] }
+
+# Firmware that is approved, and versions with known errors; both also in a file of their own (file: firmware.yaml).
+# firmware:
+#   approved: [ { family: whatsminer, version: "20230911.*" } ]
+#   advisories: [ { id: CVE-2026-1234, family: axeos, fixed_in: 2.9.0 } ]
+
 ${options.broker === undefined ? BROKER_COMMENT : brokerText(options.broker)}`;
 
 /** A text on one line of YAML, whatever it holds. */

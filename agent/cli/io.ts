@@ -18,7 +18,17 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
 /** What a person has to correct here: the command, the configuration, or the files it names. */
-const USAGE: ReadonlySet<string> = new Set(['usage', 'config', 'key', 'log', 'mqtt', 'baseline', 'driver']);
+const USAGE: ReadonlySet<string> = new Set([
+  'usage',
+  'config',
+  'key',
+  'log',
+  'mqtt',
+  'baseline',
+  'driver',
+  'terms',
+  'finding',
+]);
 
 /** The exit code of a verb that ended with this error. */
 export const exitOf = ({ code }: AgentError): Exit =>

@@ -35,6 +35,7 @@ const unusable = (place: string, why: string, cause?: unknown): AgentError =>
   new AgentError({
     code: 'usage.key',
     message: `${place}: ${why}`,
-    remedy: 'give public keys: the gateway.jwk.json of `assayer init`, or what `assayer keys new` wrote beside its key',
+    remedy:
+      'give the gateway.jwk.json that `assayer init` wrote beside the key, or the .jwk.json of `assayer keys new`',
     cause,
   });

@@ -1,7 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { readItems, readModuleVersion } from './avalon-text.ts';
-import { answersOf, lastShareAge, rowsOf } from './cgminer-api.ts';
+import { answersOf, lastShareAge, rowsOf, shareDifficulty } from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
@@ -292,6 +292,7 @@ export const avalon = defineDriver({
     'telemetry.rejected': inSummary('Rejected', scaled(1)),
     'telemetry.hw_errors': inSummary('Hardware Errors', scaled(1)),
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+    'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
   secrets: ['Password'],
   quirks: [

@@ -16,7 +16,7 @@ import {
   voltage,
   workingChips,
 } from './antminer-stats.ts';
-import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
+import { answersOf, describedBy, lastShareAge, shareDifficulty, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, type Driver, type Replies } from './driver.ts';
 import { components, keysOf } from './named-texts.ts';
 import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
@@ -221,4 +221,5 @@ export const API_FACTS = {
     at('stats', '', inData(sumOf(/^chain_hw\d+$/))),
   ),
   'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+  'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
 };

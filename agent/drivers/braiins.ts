@@ -33,7 +33,7 @@ import {
   tunerMode,
   unlessZero,
 } from './braiins-readers.ts';
-import { answersOf, describedBy, lastShareAge, namedRate, sumOfRows } from './cgminer-api.ts';
+import { answersOf, describedBy, lastShareAge, namedRate, shareDifficulty, sumOfRows } from './cgminer-api.ts';
 import {
   type Clues,
   cgminer,
@@ -504,6 +504,7 @@ export const braiins = defineDriver({
     ),
     'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+    'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
   quirks: [
     'Port 4028 takes pool changes from everybody, and forgets them at the next start: a pool that runs and is not stored is a slot behind the stored ones.',

@@ -1,6 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies } from './driver.ts';
+import { rateWithLetter } from './rate-text.ts';
 import {
   answer,
   anyOf,
@@ -8,6 +9,7 @@ import {
   asObject,
   at,
   count,
+  flag,
   integer,
   memberIn,
   place,
@@ -119,6 +121,27 @@ const ageOf = (value: JsonValue | undefined, nowS: number | undefined): readonly
   if (typeof value !== 'number' || nowS === undefined || value < CLOCK_SET_S || value > nowS) return [];
   return [Math.round(nowS - value)];
 };
+
+/** Where forks say what the pool asks of a share; Bitmain's with a letter, `65.5K`. */
+const DIFFICULTIES = ['Stratum Difficulty', 'Diff', 'diff', 'Work Difficulty'] as const;
+
+/** The first of them that is a number above 0. */
+const difficultyOf = (row: JsonObject): number => {
+  const given = DIFFICULTIES.map((name) => memberIn(row, name, difficulty));
+  return given.reduce((found, reading) => (found === 0 && reading.kind === 'present' ? reading.value : found), 0);
+};
+
+const difficulty: Reader<number> = (value) => (typeof value === 'number' ? scaled(1)(value) : rateWithLetter(value));
+
+/** The difficulty of a share at the pool in use, rounded: the highest where several are. Absent before there is one. */
+export const shareDifficulty: Reader<number> = inRows((rows) => {
+  const used = rows.filter((row) => {
+    const active = memberIn(row, 'Stratum Active', flag);
+    return active.kind !== 'present' || active.value;
+  });
+  const highest = Math.max(0, ...used.map(difficultyOf));
+  return highest === 0 ? ABSENT : present(highest);
+});
 
 const DESCRIPTION = place(['/STATUS/0/Description', '/Description']);
 

@@ -1,6 +1,15 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { answersOf, describedBy, inRows, lastShareAge, namedRate, numbered, sumOfRates } from './cgminer-api.ts';
+import {
+  answersOf,
+  describedBy,
+  inRows,
+  lastShareAge,
+  namedRate,
+  numbered,
+  shareDifficulty,
+  sumOfRates,
+} from './cgminer-api.ts';
 import { cgminer as ask, type Clues, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
@@ -179,6 +188,7 @@ export const cgminer = defineDriver({
     'telemetry.rejected': at('summary', '/SUMMARY/0/Rejected', count),
     'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+    'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
   secrets: ['PASSWORD', 'Passwd'],
   quirks: [

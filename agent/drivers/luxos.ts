@@ -1,6 +1,15 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { answersOf, describedBy, lastShareAge, namedRate, numbered, rowsOf, SUMMARY_COUNTS } from './cgminer-api.ts';
+import {
+  answersOf,
+  describedBy,
+  lastShareAge,
+  namedRate,
+  numbered,
+  rowsOf,
+  SUMMARY_COUNTS,
+  shareDifficulty,
+} from './cgminer-api.ts';
 import { asset, type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
@@ -276,6 +285,7 @@ export const luxos = defineDriver({
     'telemetry.chips': at('stats', '/STATS/1', ofStats(/^chain_acn\d+$/, sum)),
     ...SUMMARY_COUNTS,
     'telemetry.last_share_age_s': at('pools', '', shareAge),
+    'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
   // Whoever knows the id of the open session can write.
   secrets: ['SessionID'],

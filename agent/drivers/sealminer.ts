@@ -1,6 +1,6 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { answersOf, describedBy, lastShareAge } from './cgminer-api.ts';
+import { answersOf, describedBy, lastShareAge, shareDifficulty } from './cgminer-api.ts';
 import {
   type Clues,
   cgminer,
@@ -184,6 +184,7 @@ export const sealminer = defineDriver({
     'telemetry.rejected': at('summary', '/SUMMARY/0/Rejected', count),
     'telemetry.hw_errors': at('summary', '/SUMMARY/0/Hardware Errors', count),
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+    'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
   secrets: ['pass', 'origin_pwd'],
   quirks: [

@@ -1,6 +1,6 @@
 import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { describedBy, lastShareAge, rowsOf, sumOfRows } from './cgminer-api.ts';
+import { describedBy, lastShareAge, rowsOf, shareDifficulty, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, firstNumber, poolList } from './pools.ts';
@@ -321,6 +321,7 @@ export const whatsminer = defineDriver({
     'telemetry.rejected': anyOf(inSummary('Rejected', rounded), at('pools', '/POOLS', sumOfRows('Rejected'))),
     'telemetry.hw_errors': inSummary('Hardware Errors', rounded),
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
+    'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
   quirks: [
     'REL3 firmware (2026) answers `summary` with its members in `Msg`, without MAC and firmware version (M7B).',

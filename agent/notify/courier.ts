@@ -164,37 +164,36 @@ export class Courier {
 
   /** Passes over what is no concern of the target and what waited too long; gives the first that is to be told. */
   async #pass(): Promise<Transition | undefined> {
-    const { feed, target, clock } = this.#options;
+    const { feed } = this.#options;
     while (this.#place.next < feed.size() && !this.#leaving.signal.aborted) {
       const below = Math.min(feed.size(), this.#place.next + PAGE);
-      const oldest = Math.floor(clock.wallMs() / 1000) - target.max_age_s;
-      for (const transition of feed.transitions(this.#place.next, below)) {
-        const known = feed.knows(target.name, transition.finding.opened_seq);
-        if (!isFor(target, transition.finding, known)) this.#passOver(transition, known);
-        else if (transition.iat < oldest) this.#skip(transition, known);
-        else return transition;
-      }
-      this.#place = { ...this.#place, next: below };
-      if (this.#place.next - this.#savedNext >= LEAD) this.#keep(this.#place);
+      const { found, skipped, ended } = this.#look(below);
+      const isNews = skipped !== this.#place.skipped || ended.length > 0;
+      this.#place = { next: found?.seq ?? below, ...(skipped === undefined ? {} : { skipped }) };
+      // Once for a page: each time costs the disk.
+      if (isNews || this.#place.next - this.#savedNext >= LEAD) this.#keep(this.#place, { ended });
+      if (found !== undefined) return found;
       // A long log is read in pieces: the event loop goes on.
       await turn();
     }
     return undefined;
   }
 
-  /** A target that does not want to hear of ends knows nothing of the finding any more, either. */
-  #passOver({ seq, finding }: Transition, known: boolean): void {
-    const after = { ...this.#place, next: seq + 1 };
-    if (known && isEnd(finding)) this.#keep(after, { ended: [finding.opened_seq] });
-    this.#place = after;
-  }
-
-  #skip(transition: Transition, known: boolean): void {
-    const { seq, finding } = transition;
-    const skipped = withSkipped(this.#place.skipped, transition, known);
-    const after = { next: seq + 1, skipped };
-    this.#keep(after, known && isEnd(finding) ? { ended: [finding.opened_seq] } : {});
-    this.#place = after;
+  /** What there is up to `below`: the first to be told, what was passed over before it, and findings whose end is not told. */
+  #look(below: number): { found?: Transition; skipped: Place['skipped']; ended: readonly number[] } {
+    const { feed, target, clock } = this.#options;
+    const oldest = Math.floor(clock.wallMs() / 1000) - target.max_age_s;
+    const ended = new Set<number>();
+    let { skipped } = this.#place;
+    for (const transition of feed.transitions(this.#place.next, below)) {
+      const { finding, iat } = transition;
+      const known = !ended.has(finding.opened_seq) && feed.knows(target.name, finding.opened_seq);
+      const isWanted = isFor(target, finding, known);
+      if (isWanted && iat >= oldest) return { found: transition, skipped, ended: [...ended] };
+      if (isWanted) skipped = withSkipped(skipped, transition, known);
+      if (known && isEnd(finding)) ended.add(finding.opened_seq);
+    }
+    return { skipped, ended: [...ended] };
   }
 
   #saySkipped(count: number): void {

@@ -117,5 +117,5 @@ const checkProgram = (command: readonly string[]): void => {
 export const describeTarget = (target: Target): string =>
   'command' in target ? `command ${target.command[0]}` : `webhook ${URL.parse(target.webhook.url)?.origin ?? ''}`;
 
-export const targetError = (message: string, remedy: string): AgentError =>
+const targetError = (message: string, remedy: string): AgentError =>
   new AgentError({ code: 'notify.target', message, remedy });

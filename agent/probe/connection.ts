@@ -1,5 +1,5 @@
-import { connect, type Socket } from 'node:net';
 import { AgentError } from '../platform/errors.ts';
+import { DeviceSocket, type SocketOwner } from './device-socket.ts';
 import type { Limits } from './limits.ts';
 import { unwatch, type Watched, watch } from './watch.ts';
 
@@ -33,17 +33,14 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** Faults of this machine, which must not be taken for faults of a device. */
 const OURS: ReadonlySet<string> = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM', 'EADDRNOTAVAIL']);
 
-/** One buffer for all sockets: it is read into and emptied within one turn of the event loop. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536);
-
 /**
  * One TCP connection to a device, for one exchange or, kept alive, for several in turn. `ask` settles a CGMiner
  * connection only when the socket is closed, so that a device never sees two of ours.
  */
-export class Connection implements Watched {
+export class Connection implements Watched, SocketOwner {
   place = 0;
   readonly signal: AbortSignal | undefined;
-  readonly #socket: Socket;
+  readonly #socket: DeviceSocket;
   #connected = false;
   #closed = false;
   #exchangeMs = 0;
@@ -60,23 +57,11 @@ export class Connection implements Watched {
   #whenClosed: (() => void) | undefined;
 
   /** Starts to connect. The request of the first `ask` is written in one piece as soon as the connection stands. */
-  constructor({ host, port }: Endpoint, limits: Limits, signal?: AbortSignal) {
+  constructor(endpoint: Endpoint, limits: Limits, signal?: AbortSignal) {
     signal?.throwIfAborted();
     this.signal = signal;
-    this.#socket = connect({
-      host,
-      port,
-      // One attempt: racing two address families would be two connections to one device.
-      autoSelectFamily: false,
-      // A device that closes has said everything: closing in turn is enough, without announcing it first.
-      allowHalfOpen: true,
-      onread: { buffer: READ_BUFFER, callback: (length, buffer) => this.#read(buffer as Buffer, length) },
-    });
     this.#deadlineMs = performance.now() + limits.connectMs;
-    this.#socket.on('connect', () => this.#onConnect());
-    this.#socket.on('end', () => this.#socket.destroy());
-    this.#socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.#socket.on('close', () => this.#onClose());
+    this.#socket = new DeviceSocket(endpoint, this);
     watch(this);
   }
 
@@ -95,7 +80,7 @@ export class Connection implements Watched {
     return new Promise((resolve, reject) => {
       this.#settle = resolve;
       this.#fail = reject;
-      if (this.#closed) this.#onClose();
+      if (this.#closed) this.closed();
       else if (this.#connected) this.#write();
     });
   }
@@ -128,7 +113,7 @@ export class Connection implements Watched {
     }
   }
 
-  #onConnect(): void {
+  connected(): void {
     this.#connected = true;
     this.#deadlineMs = NEVER;
     if (this.#settle !== undefined) this.#write();
@@ -139,17 +124,16 @@ export class Connection implements Watched {
     this.#socket.write(this.#request, 'latin1');
   }
 
-  #read(buffer: Buffer, length: number): boolean {
+  heard(piece: Buffer): void {
     const receiver = this.#receiver;
-    this.#bytesLeft -= length;
+    this.#bytesLeft -= piece.length;
     if (this.#bytesLeft < 0) this.#end({ kind: 'too-large' });
-    if (this.#ending !== undefined) return true;
+    if (this.#ending !== undefined) return;
     // Bytes that nobody asked for: whatever follows could not be told from a reply.
-    const state = receiver === undefined ? 'stray' : receiver.take(buffer.subarray(0, length));
+    const state = receiver === undefined ? 'stray' : receiver.take(piece);
     if (state === 'stray') this.#end({ kind: 'closed' });
     else if (state === 'done') this.#done();
     else this.#quietMs = state === 'perhaps' ? performance.now() + QUIET_MS : NEVER;
-    return true;
   }
 
   #done(): void {
@@ -171,13 +155,13 @@ export class Connection implements Watched {
     this.#socket.destroy();
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
+  failed(error: NodeJS.ErrnoException): void {
     const code = error.code ?? error.message;
     if (this.#connected) this.#ending ??= { kind: 'broken', code };
     else this.#ending ??= { kind: 'none', reason: 'unreachable', detail: code };
   }
 
-  #onClose(): void {
+  closed(): void {
     this.#closed = true;
     unwatch(this);
     this.#whenClosed?.();

@@ -71,9 +71,16 @@ export class Recorder {
     this.#period = new CoveragePeriod(Math.floor(deps.wallMs() / 1000));
   }
 
-  /** A turn of a round is over; `ok` when it gave a valid look, with the pools that are attested. `tenant`: label of the place. */
-  polled(look: LookKind, ok: boolean, tenant?: string): void {
+  /** A turn of a round at this device is over; `ok` when it gave a valid look, with the pools that are attested. */
+  polled(look: LookKind, ok: boolean, device?: string): void {
+    const tenant = device === undefined ? undefined : this.#tenantOf(device);
     this.#period.polled(look === 'full' ? 'config' : 'pools', ok, tenant);
+  }
+
+  /** A device belongs to the tenant that its attestation names; to that of its labels while it has none. */
+  #tenantOf(device: string): string | undefined {
+    const { attested, state } = this.#deps;
+    return attested.has(device) ? attested.tenant(device) : state(device)?.labels.tenant;
   }
 
   /** Records one verdict: true when nothing is left to be written, false when the store refused. */
@@ -170,13 +177,12 @@ export class Recorder {
     if (isClosed) this.#period = new CoveragePeriod(now);
   }
 
-  /** Who is expected in each scope. A device belongs to the tenant that its attestation names; to that of its labels while it has none. */
+  /** Who is expected in each scope. */
   #scopes(): readonly (readonly [scope: Coverage['scope'], expected: ReadonlySet<string>])[] {
-    const { attested, state } = this.#deps;
     const expected = this.#deps.expected();
-    const tenantOf = (device: string): string =>
-      (attested.has(device) ? attested.tenant(device) : state(device)?.labels.tenant) ?? '';
-    const tenants = [...Map.groupBy(expected, tenantOf)].filter(([tenant]) => tenant !== '');
+    const tenants = [...Map.groupBy(expected, (device) => this.#tenantOf(device) ?? '')].filter(
+      ([tenant]) => tenant !== '',
+    );
     tenants.sort(([one], [other]) => (one < other ? -1 : 1));
     return [
       ['gateway', expected],

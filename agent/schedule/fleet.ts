@@ -5,6 +5,7 @@ import { compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/ide
 import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
+import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { Interface } from '../probe/target.ts';
@@ -65,6 +66,8 @@ export class Fleet {
   readonly #shared = new Map<string, Set<string>>();
   readonly #sharedOf = new Map<string, Set<string>>();
   readonly #commissioned = new Set<string>();
+  readonly #onFailover = new Set<string>();
+  #sites: { readonly atMs: number; readonly down: ReadonlySet<string | undefined> } | undefined;
 
   /** Known devices whose place left the configuration, sorted. */
   readonly removed: readonly string[];
@@ -190,6 +193,8 @@ export class Fleet {
     this.#states.set(state.id, state);
     if (state.reference?.entries.some(({ approval }) => approval !== 'none')) this.#commissioned.add(state.id);
     else this.#commissioned.delete(state.id);
+    if (state.tracks.some(({ finding }) => finding.ruleId === poolFailoverActive.id)) this.#onFailover.add(state.id);
+    else this.#onFailover.delete(state.id);
     this.#noteEndpoint(state);
     if (state.attested === undefined) return;
     for (const mark of marksOf(factsOf(state))) {
@@ -259,6 +264,18 @@ export class Fleet {
           other !== undefined && id !== state.id && this.#seatWith(other) !== undefined && isSameMachine(other, facts)
         );
       });
+  }
+
+  /** More than a quarter of the site of this device mines on fail-over pools. Counted anew every few seconds at most. */
+  primaryIsDown({ labels: { site } }: DeviceState, nowMs: number): boolean {
+    if (this.#onFailover.size === 0) return false;
+    const known = this.#sites;
+    if (known !== undefined && nowMs >= known.atMs && nowMs - known.atMs < COUNT_MS) return known.down.has(site);
+    const all = countSites(this.#states.values());
+    const fallen = countSites([...this.#onFailover].flatMap((id) => this.#states.get(id) ?? []));
+    const down = [...fallen].filter(([name, count]) => count * 4 > (all.get(name) ?? 0)).map(([name]) => name);
+    this.#sites = { atMs: nowMs, down: new Set(down) };
+    return this.#sites.down.has(site);
   }
 
   /**
@@ -349,6 +366,13 @@ export class Fleet {
 
 const NOBODY: readonly never[] = [];
 const MOST_TWINS = 16;
+const COUNT_MS = 5000;
+
+const countSites = (states: Iterable<DeviceState>): ReadonlyMap<string | undefined, number> => {
+  const counts = new Map<string | undefined, number>();
+  for (const { labels } of states) counts.set(labels.site, (counts.get(labels.site) ?? 0) + 1);
+  return counts;
+};
 const HALF_HOUR_MS = 30 * 60_000;
 
 /** Whether what shows at the address of a device is that device. `unsure`: too little to compare, so the address decides. */

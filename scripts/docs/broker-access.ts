@@ -30,9 +30,8 @@ const reads = (...topics: readonly string[]): readonly Right[] => topics.map((to
 const writes = (...topics: readonly string[]): readonly Right[] =>
   topics.map((topic) => ({ may: 'write', topic, kept: isKept(topic) }));
 
-/** As agent and collector publish it. References, which are signed elsewhere, are kept (mqtt.md §3). */
+/** As it is published (mqtt.md §3). */
 const isKept = (topic: string): boolean => {
-  if (topic.includes('/ref/')) return true;
   const channel = Object.values(CHANNELS).find(({ path }) => fits(path.split('/'), topic.split('/')));
   if (channel === undefined) throw new Error(`no channel has ${topic}`);
   return channel.retain;

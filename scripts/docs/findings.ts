@@ -1,3 +1,4 @@
+import { approvalText } from '../../agent/appraise/advice.ts';
 import { COMPARISONS } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { code, generatedFrom, markdownTable, page } from './markdown.ts';
@@ -57,8 +58,10 @@ const CODES = markdownTable(
 );
 
 const APPROVALS = [
-  'The codes of approval say who ought to accept, for the people who do it. This version has one kind of approval and holds',
-  'nobody to A2 or AP: `assayer baseline accept` takes the word of one person, and the log says so (`local`, and who).',
+  'The agent holds people to A2 and AP where the configuration names approvers: A2 then takes the signatures of two of them (of one, where it',
+  'names one), AP a plan that was adopted before; `--break-glass` with a reason does it alone, which is `change.break-glass`. Where no',
+  'approvers are named it takes the word of one person at the gateway, and the log says so (`local`, and who). See',
+  '[approvers.md](approvers.md) and [first-week.md](first-week.md); [limits.md](limits.md) says what no finding can tell.',
 ].join('\n');
 
 const areaOf = ({ id }: RuleEntry): string => id.slice(0, id.indexOf('.'));
@@ -81,8 +84,12 @@ const section = (rule: RuleEntry): string =>
       ? []
       : [`- **On a device with an accepted reference** ${rule.unplanned}, unless a plan covers the change`]),
     `- **Basis** ${rule.basis}, **confirmation** ${rule.confirm}, **approval** ${rule.approval}, rule version ${rule.version}`,
+    ...(rule.collective === true
+      ? ['- **One finding** for all devices that show the same, from the first one on']
+      : []),
     ...factsOf(rule),
     `- **Innocent causes** ${rule.benign.join(', ')}`,
+    `- **Who can approve** ${approvalText(rule)}`,
   ].join('\n');
 
 const escalation = ({ escalate }: RuleEntry): string =>

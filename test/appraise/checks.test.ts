@@ -67,3 +67,12 @@ test('every id says what it means, and why it may be harmless', () => {
     assert.ok(title.length > 0 && meaning.endsWith('.') && benign.length > 0, id);
   }
 });
+
+test('a check of the configuration that misses what the device does not have is not named; one whose answer came late is', () => {
+  const absent = new Watch();
+  const checks = absent.see('full', {}, { live_pools: 'absent', 'access.api_write': 'absent' }).checks;
+  assert.deepEqual(checks?.notRun, []);
+  const late = new Watch();
+  const { checks: others } = late.see('full', {}, { 'access.api_write': 'timeout' });
+  assert.deepEqual(others?.notRun, [{ id: 'remote-control.api-write-open', reason: 'timeout' }]);
+});

@@ -156,6 +156,15 @@ test('firmware.known-vulnerable: what the device lets others do decides how much
   assert.deepEqual(found({ 'access.api_write': true, 'access.api_allow': 'W:0/0' }), [['CVE-2026-1', 'high']]);
 });
 
+test('firmware.known-vulnerable: a device that takes changes across a router weighs most', () => {
+  const severityFrom = (vantage: string | undefined) =>
+    new Watch({ firmware: { advisories: [ADVISORY] }, vantage: () => vantage })
+      .live(20 * MINUTE, showing({ 'access.api_write': true }))
+      .opened('firmware.known-vulnerable')[0]?.severity;
+  assert.equal(severityFrom('10.20.14.2'), 'medium');
+  assert.equal(severityFrom(undefined), 'high');
+});
+
 test('firmware.known-vulnerable: exposure toggles the severity of one finding, up and down', () => {
   const watch = on({ advisories: [ADVISORY] });
   watch.live(40 * MINUTE, showing({ 'access.api_write': true }));

@@ -39,6 +39,7 @@ test('firmware.rollback: a lower version is high and nothing else', () => {
   watch.live(20 * MINUTE, showing({ 'firmware.version': '2026.02.9' }));
   assert.deepEqual(watch.said(), ['firmware.rollback open']);
   assert.equal(watch.statements[0]?.severity, 'high');
+  assert.deepEqual(watch.statements[0]?.reasons, ['by-version']);
 });
 
 test('firmware.rollback: a higher version and an older build of the same version are told apart', () => {
@@ -48,6 +49,7 @@ test('firmware.rollback: a higher version and an older build of the same version
   const older = Watch.known();
   older.live(20 * MINUTE, showing({ 'firmware.build': 'Wed Feb 11 10:00:00 CST 2026' }));
   assert.deepEqual(older.said(), ['firmware.rollback open']);
+  assert.deepEqual(older.statements[0]?.reasons, ['by-build']);
 });
 
 test('firmware.family-changed: another family is one finding, not twenty drifts', () => {

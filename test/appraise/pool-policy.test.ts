@@ -82,3 +82,18 @@ test('pool.slot-added: a slot that a template of the list covers is high, not cr
   watch.live(3 * MINUTE, showing({ pools: [...POOLS, { ...slot, user: 'fee.JYZZ12345678' }] }));
   assert.equal(watch.opened('pool.slot-added')[0]?.severity, 'high');
 });
+
+test('pool.failover-active: the cause is named where the site falls over', () => {
+  const watch = Watch.known({ primaryIsDown: () => true });
+  watch.live(3 * MINUTE, showing(pools({ active: false }, { active: true })));
+  assert.deepEqual(watch.opened('pool.failover-active')[0]?.reasons, ['primary-down']);
+});
+
+test('visibility.changed-while-dark: what the lists of the operator said before is no change', () => {
+  const context = { firmware: { approved: [], advisories: [{ id: 'X', family: '*', version: '*' }] }, allow: [] };
+  const watch = Watch.known(context);
+  watch.live(20 * MINUTE, () => undefined);
+  watch.clear();
+  watch.live(30 * MINUTE, showing({}));
+  assert.ok(!watch.said().some((said) => said.startsWith('visibility.changed-while-dark')), watch.said().join(', '));
+});

@@ -69,7 +69,7 @@ test('pool.reconnect-redirect: a two-label pool domain that leads to another one
   assert.deepEqual(watch.said(), ['pool.reconnect-redirect open']);
   const [finding] = watch.statements;
   assert.equal(finding?.severity, 'critical');
-  assert.equal(finding?.after, 'evil.com');
+  assert.deepEqual([finding?.part, finding?.before, finding?.after], ['live 0', 'eu.pool.example', 'evil.com']);
   assert.ok((finding?.confirmedAt ?? 0) * 1000 - changedMs <= 120_000);
   watch.live(10 * MINUTE, at('pool.com'));
   assert.deepEqual(watch.said(), ['pool.reconnect-redirect open', 'pool.reconnect-redirect resolved']);

@@ -240,3 +240,16 @@ test('identity.address-moved: the leases of 200 devices that are numbered anew a
     [['parent', 200, 'info']],
   );
 });
+
+test('pool.failover-active: when more than a quarter of a site falls over, one parent names the cause', () => {
+  const watcher = new Watcher();
+  const failover = {
+    ruleId: 'pool.failover-active',
+    severity: 'low',
+    before: { url: 'a' },
+    after: { url: 'b' },
+  } as const;
+  assert.deepEqual(watcher.parents(many(0, 5, failover))[0]?.reasons, undefined);
+  const [parent] = watcher.parents(many(5, 9, { ...failover, reasons: ['primary-down'] }), MINUTE);
+  assert.deepEqual([parent?.count, parent?.reasons], [9, ['primary-down']]);
+});

@@ -265,8 +265,8 @@ export class Gateway implements AsyncDisposable {
   }
 }
 
-/** Runs the command line. */
-const run = (words: readonly string[]): Promise<Said> =>
+/** Runs the command line, with no configuration named. */
+export const run = (words: readonly string[]): Promise<Said> =>
   new Promise((resolve) => {
     const child = execFile(process.execPath, [MAIN, ...words], { maxBuffer: 1 << 28, timeout: 30_000 }, (_, out, err) =>
       resolve({ code: child.exitCode, signal: child.signalCode, out, err }),

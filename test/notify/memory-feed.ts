@@ -25,6 +25,8 @@ export class MemoryFeed implements Feed {
   refusing = false;
   /** While true it cannot be read. */
   unreadable = false;
+  /** How often something was made durable. */
+  kept = 0;
   readonly places = new Map<string, Place>();
   readonly told = new Set<string>();
   readonly #entries: (Transition | undefined)[] = [];
@@ -55,6 +57,7 @@ export class MemoryFeed implements Feed {
 
   keep(target: string, place: Place, { begun = [], ended = [] }: Told = {}): void {
     if (this.refusing) throw new AgentError({ code: 'store.full', message: 'the disk is full', remedy: 'free space' });
+    this.kept += 1;
     this.places.set(target, place);
     for (const seq of begun) this.told.add(`${target} ${seq}`);
     for (const seq of ended) this.told.delete(`${target} ${seq}`);

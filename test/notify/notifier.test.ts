@@ -245,6 +245,20 @@ suite('who is told of findings', { timeout: 60_000 }, () => {
     assert.equal(feed.places.get('pager')?.skipped, undefined);
   });
 
+  test('a finding that ends while it is not told, and opens again, is another one to the target', async () => {
+    await using receiver = await Receiver.start();
+    const feed = new MemoryFeed();
+    await using _telling = new Telling([to(receiver.url, { states: ['open'] })], feed);
+    const flapping = feed.append({});
+    await until('the first', () => receiver.received.length === 1);
+    feed.append({ opened_seq: flapping, state: 'resolved' });
+    feed.append({ opened_seq: flapping, severity: 'low' });
+    feed.append({ opened_seq: flapping, severity: 'high' });
+    await until('it is back', () => receiver.received.length === 2);
+    await delay(50);
+    assert.deepEqual(told(receiver), ['finding.open 0', 'finding.open 3']);
+  });
+
   test('what was passed over is not forgotten over a restart', async () => {
     await using receiver = await Receiver.start();
     const feed = new MemoryFeed();
@@ -256,6 +270,7 @@ suite('who is told of findings', { timeout: 60_000 }, () => {
       await until('it was counted', () => receiver.received.length > 0);
     }
     assert.equal(feed.places.get('pager')?.skipped?.count, 2000);
+    assert.ok(feed.kept <= 5, `the disk was asked ${feed.kept} times`);
     receiver.answer = accept;
     await using _again = new Telling([to(receiver.url)], feed);
     await until('the summary', () => feed.places.get('pager')?.skipped === undefined);

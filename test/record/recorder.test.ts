@@ -262,9 +262,9 @@ test('§4: each tenant has a coverage of its own, by the tenant that the attesta
   for (const device of rigs(4)) await recording.looks(device, 2, {});
   const moved = recording.state('rig-2');
   recording.states.set('rig-2', { ...moved, labels: { tenant: 'zeta' } });
-  recording.recorder.polled('pools', true, 'acme');
-  recording.recorder.polled('pools', false, 'zeta');
-  recording.recorder.polled('pools', true);
+  recording.recorder.polled('pools', true, 'rig-2');
+  recording.recorder.polled('pools', false, 'rig-1');
+  recording.recorder.polled('pools', true, 'rig-4');
   recording.recorder.closePeriod();
   const covered = () =>
     recording.said().flatMap((one) => {

@@ -69,6 +69,12 @@ test('a device that moves to another tenant is attested under its labels, and a 
     ['acme', 'globex'],
   );
   assert.equal(hall.kept('rig-1')?.labels.tenant, 'globex');
+  hall.coverage();
+  const covered = hall.said().flatMap((statement) => (statement.kind === 'coverage' ? [statement.coverage] : []));
+  const ofTenants = covered
+    .filter(({ scope }) => scope !== 'gateway')
+    .map(({ scope, expected, polls }) => [scope, expected, polls.config?.due]);
+  assert.deepEqual(ofTenants, [['tenant:globex', 1, 2]], 'the polls since the move');
 });
 
 test('where the store refuses the end of a breach, the device stays with its tenant until it takes it', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type DeviceState, newDevice } from '../../agent/appraise/device.ts';
+import { type DeviceState, newDevice, type Track } from '../../agent/appraise/device.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
 import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
 import type { Place } from '../../agent/schedule/places.ts';
@@ -306,6 +306,29 @@ test('identity.device-missing: a machine that shows as another device is not mis
   learn(rack, seat, machine(1));
   assert.equal(rack.isElsewhere(known), true);
   assert.equal(third.device, undefined);
+});
+
+test('the primary pool is down where more than a quarter of a site mines on fail-over pools', () => {
+  const places = Array.from({ length: 8 }, (_, at) => ({
+    ...placeAt(`10.0.0.${at + 1}`),
+    labels: { site: at < 4 ? 'tx1' : 'tx2' },
+  }));
+  const fleet = new Fleet(places, [], new Set());
+  const states = fleet.seats().map((seat, at) => learn(fleet, seat, machine(at)));
+  const falls = (at: number, isDown: boolean): void => {
+    const track = { finding: { ruleId: 'pool.failover-active' }, clear: 0, changesMs: [] } as unknown as Track;
+    fleet.keep({ ...(states[at] as DeviceState), tracks: isDown ? [track] : [] });
+  };
+  const downAt = (nowMs: number) => [0, 4].map((at) => fleet.primaryIsDown(states[at] as DeviceState, nowMs));
+  assert.deepEqual(downAt(0), [false, false]);
+  falls(0, true);
+  assert.deepEqual(downAt(10_000), [false, false], 'one of four is a quarter, not more');
+  falls(1, true);
+  assert.deepEqual(downAt(12_000), [false, false], 'counted a moment ago');
+  assert.deepEqual(downAt(20_000), [true, false]);
+  falls(0, false);
+  falls(1, false);
+  assert.deepEqual(downAt(21_000), [false, false]);
 });
 
 test('identity.endpoint-changed: other devices count for half an hour, once they are confirmed', () => {

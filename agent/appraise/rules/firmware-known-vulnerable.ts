@@ -1,7 +1,6 @@
-import type { Facts } from '../../../shared/facts.ts';
 import type { Severity } from '../finding.ts';
 import { advisoriesFor } from '../firmware-policy.ts';
-import { defineRule } from '../rule.ts';
+import { defineRule, type RuleContext } from '../rule.ts';
 
 /** An advisory of the operator's table speaks of this version (catalogue 5.2). */
 export const firmwareKnownVulnerable = defineRule({
@@ -17,10 +16,11 @@ export const firmwareKnownVulnerable = defineRule({
   version: 1,
   against: 'policy',
   reads: ['firmware.version'],
-  appraise: (observed, _approved, { firmware, device: { facts } }) => {
+  appraise: (observed, _approved, context) => {
+    const { firmware, device } = context;
     if (firmware === undefined || firmware.advisories.length === 0) return 'unknown';
-    const exposure = exposureOf(facts);
-    return advisoriesFor(firmware, { ...facts, ...observed }).map(({ id, fixed_in }) => ({
+    const exposure = exposureOf(context);
+    return advisoriesFor(firmware, { ...device.facts, ...observed }).map(({ id, fixed_in }) => ({
       part: id,
       after: {
         version: observed['firmware.version'],
@@ -40,11 +40,16 @@ const WEIGHT: { readonly [Name in Exposure]: Severity } = {
   'write-open-to-all': 'high',
 };
 
-/** The device lets every address write, or answers to somebody beyond this network. */
+/** The device lets every address write. */
 const EVERYBODY = /(?:^|[,\s])W:0(?:\.0\.0\.0)?\/0/i;
 
-const exposureOf = (facts: Facts): Exposure => {
+const exposureOf = ({ device: { facts }, address, vantage }: RuleContext): Exposure => {
   if (facts['access.api_write'] !== true) return 'closed-or-unknown';
-  const beyond = EVERYBODY.test(facts['access.api_allow'] ?? '') || facts['access.cloud'] === true;
+  // The gateway itself asks from another network, and is let through.
+  const routed = ADDRESS.test(address) && vantage !== undefined && vantage() === undefined;
+  const beyond = routed || EVERYBODY.test(facts['access.api_allow'] ?? '') || facts['access.cloud'] === true;
   return beyond ? 'write-open-to-all' : 'write-open';
 };
+
+/** Of a name nobody knows in which network it stands. */
+const ADDRESS = /^[\d.]+$|:/;

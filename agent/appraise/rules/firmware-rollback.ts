@@ -1,4 +1,4 @@
-import { compareFirmware, FIRMWARE_TEXTS, firmwareChanges } from '../firmware.ts';
+import { compareFirmware, FIRMWARE_TEXTS, firmwareChanges, orderedBy } from '../firmware.ts';
 import { keyedValues } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
 
@@ -12,12 +12,14 @@ export const firmwareRollback = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: [],
   compares: FIRMWARE_TEXTS,
   whole: true,
   sees: (key, observed) => observed[`firmware.${key}` as 'firmware.version'] !== undefined,
   appraise: (observed, approved) =>
-    compareFirmware(observed, approved) === 'down' ? [keyedValues(firmwareChanges(observed, approved))] : [],
+    compareFirmware(observed, approved) === 'down'
+      ? [{ ...keyedValues(firmwareChanges(observed, approved)), reasons: [orderedBy(observed, approved)] }]
+      : [],
 });

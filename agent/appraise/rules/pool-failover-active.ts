@@ -5,18 +5,19 @@ import { byPriority, filledSlots, samePool, slotValue } from '../slots.ts';
 export const poolFailoverActive = defineRule({
   id: 'pool.failover-active',
   title: 'Mining on a fail-over pool',
-  meaning: 'The first pool is not in use; the device works for another one of its reference.',
+  meaning:
+    'The first pool is not in use; the device works for another one of its reference. The reason `primary-down` says that more than a quarter of the site does so.',
   benign: ['pool outage'],
   severity: 'low',
   escalate: { afterMs: 30 * 60_000, severity: 'medium' },
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A0',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: ['pools'],
   compares: ['config.strategy'],
-  appraise: (observed, approved) => {
+  appraise: (observed, approved, { primaryIsDown }) => {
     const active = filledSlots(observed.pools).filter((slot) => slot.active === true);
     const strategy = approved['config.strategy'];
     const [first, ...others] = byPriority(filledSlots(approved.pools));
@@ -24,7 +25,9 @@ export const poolFailoverActive = defineRule({
       return 'unknown';
     if (active.some((slot) => samePool(slot, first))) return [];
     const used = others.find((slot) => active.some((other) => samePool(other, slot)));
-    return used === undefined ? [] : [{ before: slotValue(first), after: slotValue(used) }];
+    if (used === undefined) return [];
+    const reasons = primaryIsDown?.() === true ? ['primary-down'] : [];
+    return [{ before: slotValue(first), after: slotValue(used), reasons }];
   },
 });
 

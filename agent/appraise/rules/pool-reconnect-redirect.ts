@@ -20,10 +20,10 @@ export const poolReconnectRedirect = defineRule({
   compares: ['pools', 'fee_pools'],
   appraise: ({ live_pools, pools = [], fee_pools = [] }, _approved, { allow = [] }) => {
     const known = new Set([...live_pools, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
-    return live_pools.flatMap((pool) => {
+    return live_pools.flatMap((pool, index) => {
       const host = connectedHost(pool);
       if (host === undefined || known.has(ownerOf(host)) || isListedHost(allow, host)) return [];
-      return [{ part: pool.url, before: parseEndpoint(pool.url).host, after: host }];
+      return [{ part: `live ${index}`, before: parseEndpoint(pool.url).host, after: host }];
     });
   },
 });

@@ -97,7 +97,8 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
   ].join('');
 };
 
-const resultText = ({ accepted, refused }: AcceptanceResult): string =>
+/** What was accepted, and what was not and why. */
+export const resultText = ({ accepted, refused }: AcceptanceResult): string =>
   [
     ...refused.map(
       ({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})`,

@@ -44,7 +44,7 @@ const WHAT = `## What there is
   is missing there and named in \`evidence.readings\`: show "unknown", not 0.
 - \`dev\` topics exist up to 500 devices a gateway, or with \`mqtt.mirror: on\`. Of a device that left the configuration they are cleared (an empty message), with
   the next connect at the latest. What an emptied store published before stays until somebody clears it.
-- **A tenant** is a label: \`labels: { tenant: acme }\` of an entry under \`devices\`, or of the whole file. Lower-case letters, digits and dashes. It gets what
+- **A tenant** is a label: \`labels: { tenant: acme }\` of an entry under \`devices\`, or of the whole file, or by an assignment under \`tenants\`. Lower-case letters, digits and dashes. It gets what
   is about its own devices, byte for byte what the log has; not the parent finding of many devices, which would name those of others. Where the label of a device changes,
   its next full look is attested for the new tenant, and its topic at the former one is cleared; a device that does not answer stays where it was until it does.
 - A tenant hears of every period, \`coverage_s\`, even when nothing changes: half an hour without \`coverage\` while \`cp\` is fresh means that somebody keeps it from him.

@@ -1,0 +1,52 @@
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import { loadConfig } from '../../config/load.ts';
+import { Store, type StoredFinding } from '../../record/store.ts';
+import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { shortened, table } from '../table.ts';
+import { jsonOf, STANDING } from './stored.ts';
+
+interface ListOptions {
+  readonly config: string;
+  readonly all?: boolean;
+  readonly device?: string;
+  readonly json?: boolean;
+}
+
+/** `findings list`, and `findings` alone: what is open, newest first; exit 1 while something above `info` is. */
+export const listFindingsVerb = (findings: Command, io: Io): void => {
+  findings
+    .command('list', { isDefault: true })
+    .description('show open findings, newest first; exit 1 while one above info is among them')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--all', 'also those that have ended')
+    .option('--device <id>', 'only those of this device')
+    .option('--json', 'one JSON object per line')
+    .action(({ config, all, device, json }: ListOptions) => {
+      using store = Store.openReadOnly(loadConfig(resolve(config)).config.state_dir);
+      const found = store
+        .findings({ open: all !== true, limit: Number.MAX_SAFE_INTEGER })
+        .filter((one) => device === undefined || one.device === device);
+      if (json) for (const one of found) printJson(io, jsonOf(one));
+      else io.out.write(table(io, HEADING, found.map(rowOf)));
+      const counts = found.some(({ finding }) => STANDING.has(finding.state) && finding.severity !== 'info');
+      setExit(counts ? EXIT.failed : EXIT.ok);
+    });
+};
+
+const HEADING = ['no.', 'since (UTC)', 'severity', 'state', 'device', 'finding', 'before', 'after'];
+
+const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
+  [
+    String(finding.openedSeq ?? finding.parent ?? ''),
+    new Date(finding.firstObservedAt * 1000).toISOString().slice(0, 19).replace('T', ' '),
+    finding.severity,
+    `${finding.state}${finding.flapping === undefined ? '' : `, flapping ×${finding.flapping}`}`,
+    device ?? 'several',
+    `${finding.ruleId}${finding.part === undefined ? '' : ` ${finding.part}`}`,
+    textOf(finding.before),
+    textOf(finding.after),
+  ].map(printable);
+
+const textOf = (value: unknown): string =>
+  value === undefined ? '' : shortened(typeof value === 'string' ? value : JSON.stringify(value));

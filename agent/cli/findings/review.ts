@@ -1,0 +1,56 @@
+import type { Command } from 'commander';
+import { askAgent } from '../../platform/control.ts';
+import type { ReviewResult } from '../../review.ts';
+import { accountName } from '../ask.ts';
+import { type Io, printable, printJson } from '../io.ts';
+import { findingNumbered } from './stored.ts';
+
+interface ReviewOptions {
+  readonly config: string;
+  readonly by?: string;
+  readonly note?: string;
+  readonly json?: boolean;
+}
+
+/** `findings ack`: somebody has seen it and deals with it; it counts on, and speaks up again when it changes. */
+export const acknowledgeVerb = (findings: Command, io: Io): void => {
+  reviewCommand(findings, 'ack', 'say that you have seen a finding and deal with it; the agent must run')
+    .option('--note <text>', 'what is done about it; goes into the log')
+    .action((number: string, options: ReviewOptions) => review(number, 'acknowledge', options, io));
+};
+
+/** `findings close`: the incident is over, with a reason; what the device still shows is not closed. */
+export const closeFindingVerb = (findings: Command, io: Io): void => {
+  reviewCommand(findings, 'close', 'close a finding as an incident that is over, with a reason; the agent must run')
+    .requiredOption('--note <text>', 'the reason; goes into the log')
+    .action((number: string, options: ReviewOptions) => review(number, 'close', options, io));
+};
+
+const reviewCommand = (findings: Command, name: string, about: string): Command =>
+  findings
+    .command(name)
+    .description(about)
+    .argument('<number>', 'number of the finding, as `assayer findings` shows it')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--by <name>', 'who does it; without it the account of this process')
+    .option('--json', 'print the result as JSON');
+
+const review = async (
+  number: string,
+  action: 'acknowledge' | 'close',
+  { config, by = accountName(), note, json }: ReviewOptions,
+  io: Io,
+): Promise<void> => {
+  const { stateDir, finding } = findingNumbered(config, number);
+  // The answer of an agent of the same version.
+  const result = (await askAgent(stateDir, {
+    do: 'review',
+    opened_seq: finding.openedSeq ?? 0,
+    action,
+    by,
+    ...(note === undefined ? {} : { note }),
+  })) as ReviewResult;
+  if (json) printJson(io, result);
+  else
+    io.out.write(`finding ${number} (${printable(result.id)}) is ${action === 'close' ? 'closed' : 'acknowledged'}\n`);
+};

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import { approvalText, nextStep } from '../../appraise/advice.ts';
+import { ruleOf } from '../../appraise/index.ts';
+import type { StoredFinding } from '../../record/store.ts';
+import { durationText } from '../../terms/instant.ts';
+import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { devicesOf, findingNumbered, jsonOf, STANDING } from './stored.ts';
+
+interface ShowOptions {
+  readonly config: string;
+  readonly json?: boolean;
+}
+
+/** `findings show`: one finding on one screen: what changed, since when, how sure, who can approve it, what to do. */
+export const showFindingVerb = (findings: Command, io: Io): void => {
+  findings
+    .command('show')
+    .description('explain one finding: what changed, since when, how sure, who can approve it, what to do')
+    .argument('<number>', 'number of the finding, as `assayer findings` shows it')
+    .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
+    .option('--json', 'print the finding and what the catalogue says of it as one JSON object')
+    .action((number: string, { config, json }: ShowOptions) => {
+      const found = findingNumbered(config, number);
+      const rule = ruleOf(found.finding.ruleId);
+      if (json) printJson(io, { finding: jsonOf(found), ...(rule === undefined ? {} : { rule }) });
+      else io.out.write(`${linesOf(found, Date.now()).map(printable).join('\n')}\n`);
+      const counts = STANDING.has(found.finding.state) && found.finding.severity !== 'info';
+      setExit(counts ? EXIT.failed : EXIT.ok);
+    });
+};
+
+type Row = readonly [heading: string, text: string];
+
+const linesOf = (found: StoredFinding, nowMs: number): readonly string[] => {
+  const { finding } = found;
+  const rule = ruleOf(finding.ruleId);
+  const rows: readonly Row[] = [
+    ['what', rule?.meaning ?? 'this version does not know the finding'],
+    ['where', whereOf(found)],
+    ...changeRows(found),
+    ['since', sinceOf(found, nowMs)],
+    ['how sure', sureOf(found)],
+    ...((finding.reasons ?? []).length === 0 ? [] : [['reasons', (finding.reasons ?? []).join(', ')] satisfies Row]),
+    ...coverRows(found),
+    ...(rule === undefined
+      ? []
+      : ([
+          ['may be', `${rule.benign.join(', ')}`],
+          ['who can approve', approvalText(rule)],
+          ['what to do', nextStep(rule, finding)],
+        ] satisfies Row[])),
+  ];
+  const width = Math.max(...rows.map(([heading]) => heading.length));
+  return [titleOf(found), ...rows.map(([heading, text]) => `  ${heading.padEnd(width)}  ${text}`)];
+};
+
+const titleOf = ({ finding: { openedSeq, ruleId, severity, severityBase, state, part } }: StoredFinding): string => {
+  const base = severity === severityBase ? '' : ` (by itself ${severityBase})`;
+  return `Finding ${openedSeq}: ${ruleId}${part === undefined ? '' : `, ${part}`}: ${severity}${base}, ${state}`;
+};
+
+const MOST_NAMED = 12;
+
+const whereOf = (found: StoredFinding): string => {
+  const devices = devicesOf(found);
+  const { count = devices.length } = found.finding as { readonly count?: number };
+  if (count === 0) return 'this gateway';
+  const named = devices.slice(0, MOST_NAMED).join(', ');
+  return count > MOST_NAMED ? `${count} devices: ${named} …` : named;
+};
+
+const changeRows = ({ finding: { before, after } }: StoredFinding): readonly Row[] => [
+  ...(before === undefined ? [] : [['before', textOf(before)] satisfies Row]),
+  ...(after === undefined ? [] : [['after', textOf(after)] satisfies Row]),
+];
+
+const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+
+const sinceOf = ({ finding }: StoredFinding, nowMs: number): string => {
+  const { firstObservedAt, beforeAt, resolvedAt } = finding;
+  const endS = resolvedAt ?? Math.floor(nowMs / 1000);
+  const lasted = durationText(Math.max(0, endS - firstObservedAt));
+  const before = beforeAt === undefined ? '' : `; the value before was last seen ${iso(beforeAt)}`;
+  return resolvedAt === undefined
+    ? `${iso(firstObservedAt)}, ${lasted} ago${before}`
+    : `${iso(firstObservedAt)}, until ${iso(resolvedAt)}, ${lasted}${before}`;
+};
+
+const BASIS: { readonly [basis: string]: string } = {
+  'self-reported': 'the device said so itself, on one of its surfaces',
+  'multi-surface': 'two independent surfaces of the device say so',
+  'gateway-observed': 'this gateway saw it on the network',
+  independent: 'the device and another source were compared',
+  cryptographic: 'a key or measurement was verified',
+  human: 'a person signed or did it',
+};
+
+const sureOf = ({ finding: { basis, confirmedAt, surfaces, flapping } }: StoredFinding): string =>
+  [
+    `${basis}: ${BASIS[basis] ?? basis}`,
+    confirmedAt === undefined ? 'never confirmed by a second look' : `confirmed ${iso(confirmedAt)}`,
+    ...(surfaces.length === 0 ? [] : [`read from ${surfaces.join(', ')}`]),
+    ...(flapping === undefined ? [] : [`it comes and goes: ${flapping} changes in an hour`]),
+  ].join('; ');
+
+const coverRows = ({ finding: { plan, waiver, by, parent } }: StoredFinding): readonly Row[] => [
+  ...(plan === undefined ? [] : [['plan', `entry ${plan} of the log: it was announced`] satisfies Row]),
+  ...(waiver === undefined
+    ? []
+    : [['waiver', `entry ${waiver} of the log: it is tolerated for a while`] satisfies Row]),
+  ...(parent === undefined ? [] : [['part of', `finding ${parent}, which speaks for many devices`] satisfies Row]),
+  ...(by === undefined ? [] : [['by', by] satisfies Row]),
+];
