@@ -24,7 +24,7 @@ import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Emit } from './platform/events.ts';
-import { vantageTo } from './platform/vantage.ts';
+import { vantageTo } from './probe/vantage.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { readEndpoint } from './probe/endpoint.ts';
 import { answeredIn, darkIn } from './probe/probe.ts';

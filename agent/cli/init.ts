@@ -160,6 +160,8 @@ schedule:
   # web: "17 */6 * * *"
   # tls: "23 1 * * *"
   # ssh: "29 2 * * *"
+  # Which management ports accept a connection; nothing is sent.
+  # ports: "41 3 * * 0"
 
 # The only pools that may be used here. Without this list the check pool.outside-allowlist does not run.
 # pools:

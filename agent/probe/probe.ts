@@ -76,13 +76,21 @@ export const answeredIn = ({ facts }: Driver, { replies }: Capture) => {
   }
   return {
     open,
-    closed: closed.length === 0 ? NOTHING : closed,
+    closed: kept(closed),
     of: (fact: FactName): readonly string[] => facts[fact]?.queries ?? [],
   };
 };
 
-/** One list for all devices of which nothing is closed. */
-const NOTHING: readonly string[] = [];
+/** The same few lists for a whole fleet: each device remembers one. */
+const lists = new Map<string, readonly string[]>();
+const MOST_LISTS = 1024;
+
+const kept = (list: readonly string[]): readonly string[] => {
+  const key = list.join('\n');
+  const known = lists.get(key);
+  if (known === undefined && lists.size < MOST_LISTS) lists.set(key, list);
+  return known ?? list;
+};
 
 const NONE: readonly Question[] = [];
 

@@ -37,6 +37,10 @@ const INTRODUCTION = [
   'value it shows is that of its last statement, and the newest attestation of the device has the present one.',
   '',
   'The id is the same everywhere: in the entry of the log, on the wire, in `assayer findings`, here.',
+  '',
+  'Of the catalogue these are not raised here, because they need a view of the network that this agent does not have:',
+  '`runtime.change-without-cause`, `remote-control.unexpected-client`, `remote-control.internet-exposed`, the sessions of',
+  '`remote-control.vendor-cloud-enabled` and all of `egress`. HTTP server signatures and TCP fingerprints are not looked at.',
 ].join('\n');
 
 const CODES = markdownTable(
