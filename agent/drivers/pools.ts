@@ -104,7 +104,11 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   const rank = member(row, members.priority, integer);
   const quota = member(row, members.quota, count);
   const tls = member(row, members.tls, flag);
-  for (const reading of [user, number, rank, quota, tls]) if (reading.kind === 'unknown') return reading;
+  if (user.kind === 'unknown') return user;
+  if (number.kind === 'unknown') return number;
+  if (rank.kind === 'unknown') return rank;
+  if (quota.kind === 'unknown') return quota;
+  if (tls.kind === 'unknown') return tls;
   const slot = valueIn(number) ?? position;
   const made: { -readonly [Member in keyof Row]: Row[Member] } = {
     slot,
@@ -132,9 +136,17 @@ const rowsOf = (members: PoolMembers, list: JsonValue): Reading<readonly Row[]> 
     if (row.kind === 'unknown') return row;
     if (row.kind === 'present') rows.push(row.value);
   }
-  // By number, so that a list in another order gives the same slots.
-  return present(rows.sort((a, b) => a.slot - b.slot));
+  return present(bySlot(rows));
 };
+
+/**
+ * By number, so that a list in another order gives the same slots. Nearly every list is in order already, and looking
+ * costs less than sorting.
+ */
+const bySlot = <Slot extends PoolSlot>(slots: readonly Slot[]): readonly Slot[] =>
+  slots.every(({ slot }, at) => at === 0 || (slots[at - 1] as Slot).slot <= slot)
+    ? slots
+    : slots.toSorted((a, b) => a.slot - b.slot);
 
 const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({
   url,
@@ -222,14 +234,11 @@ const withRow = (slot: PoolSlot, row: PoolSlot | undefined): PoolSlot =>
 const beside = (slots: readonly PoolSlot[], rows: readonly PoolSlot[]): readonly PoolSlot[] => {
   const filled = new Set(slots.map(({ slot }) => slot));
   let last = Math.max(...filled, ...rows.map(({ slot }) => slot));
-  // By number, so that a list in another order gives the same slots.
-  return [...rows]
-    .sort((a, b) => a.slot - b.slot)
-    .map((row) => {
-      if (!filled.has(row.slot)) return row;
-      last += 1;
-      return { ...row, slot: last };
-    });
+  return bySlot(rows).map((row) => {
+    if (!filled.has(row.slot)) return row;
+    last += 1;
+    return { ...row, slot: last };
+  });
 };
 
 /**
@@ -239,7 +248,7 @@ const beside = (slots: readonly PoolSlot[], rows: readonly PoolSlot[]): readonly
 export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolSlot[]): readonly PoolSlot[] => {
   const { rowOf, left } = matched(stored, runtime);
   const slots = stored.map((slot) => withRow(slot, rowOf(slot)));
-  return [...slots, ...beside(slots, left)].sort((a, b) => a.slot - b.slot);
+  return bySlot(left.length === 0 ? slots : [...slots, ...beside(slots, left)]);
 };
 
 /** Stored slots with what a list that is read now and then says of them; it adds no slot. */

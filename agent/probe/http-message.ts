@@ -39,7 +39,8 @@ interface Head {
  */
 export class HttpReceiver implements Receiver {
   readonly #all = new Bytes();
-  readonly #chunks = new Chunks();
+  /** Few bodies have chunks. */
+  #chunks: Chunks | undefined;
   #head: Head | undefined;
   #complete = false;
   #surplus = false;
@@ -85,8 +86,7 @@ export class HttpReceiver implements Receiver {
     const body = this.#all.from(bodyAt);
     if (framing.kind === 'length') return body.subarray(0, framing.left);
     if (framing.kind === 'close') return body;
-    this.#chunks.read(body);
-    return this.#chunks.data();
+    return this.#chunksOf(body).data();
   }
 
   #readHead(): void {
@@ -118,7 +118,7 @@ export class HttpReceiver implements Receiver {
     const keepAlive =
       framing.kind !== 'close' &&
       !connection.includes('close') &&
-      (/HTTP\/1\.1/.test(head) || connection.includes('keep-alive'));
+      (head.startsWith('HTTP/1.1') || connection.includes('keep-alive'));
     this.#head = { status, headers, bodyAt, framing, keepAlive };
   }
 
@@ -129,10 +129,16 @@ export class HttpReceiver implements Receiver {
       this.#surplus = length > framing.left;
     } else if (framing.kind === 'chunked' && piece[piece.length - 1] === LF) {
       // Every chunked body ends in a line feed: only then it is worth looking on.
-      this.#chunks.read(this.#all.from(bodyAt));
-      this.#complete = this.#chunks.end !== undefined;
-      this.#surplus = length > (this.#chunks.end ?? length);
+      const { end } = this.#chunksOf(this.#all.from(bodyAt));
+      this.#complete = end !== undefined;
+      this.#surplus = length > (end ?? length);
     }
+  }
+
+  #chunksOf(body: Buffer): Chunks {
+    this.#chunks ??= new Chunks();
+    this.#chunks.read(body);
+    return this.#chunks;
   }
 }
 
@@ -200,10 +206,11 @@ const parseHeaders = (head: string): Map<string, string[]> => {
 const framingOf = (status: number, headers: ReadonlyMap<string, readonly string[]>): Framing => {
   if (status === 204 || status === 304) return { kind: 'length', left: 0 };
   if (headers.get('transfer-encoding')?.join(',').toLowerCase().includes('chunked')) return { kind: 'chunked' };
-  const lengths = new Set(headers.get('content-length'));
+  const lengths = headers.get('content-length') ?? [];
   const [length] = lengths;
   // Two lengths that differ say nothing: the body then ends with the connection.
-  if (length === undefined || lengths.size > 1 || !/^[0-9]{1,10}$/.test(length)) return { kind: 'close' };
+  if (length === undefined || lengths.some((other) => other !== length) || !/^[0-9]{1,10}$/.test(length))
+    return { kind: 'close' };
   return { kind: 'length', left: Number(length) };
 };
 

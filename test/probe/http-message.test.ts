@@ -44,3 +44,19 @@ test('trailers end a chunked body; those without end make it incomplete, and byt
   const endless = trailed('x\n'.repeat(20_000));
   assert.deepEqual([endless?.whole, endless?.body.toString()], [false, 'ab']);
 });
+
+test('whether the connection stays open is what the status line and Connection say, not what another header names', () => {
+  const answered = (head: string) => receive([`${head}\r\nContent-Length: 2\r\n\r\nab`])?.reusable;
+  assert.equal(answered('HTTP/1.1 200 OK'), true);
+  assert.equal(answered('HTTP/1.0 200 OK'), false);
+  assert.equal(answered('HTTP/1.0 200 OK\r\nServer: HTTP/1.1 gateway'), false);
+  assert.equal(answered('HTTP/1.0 200 OK\r\nConnection: keep-alive'), true);
+  assert.equal(answered('HTTP/1.1 200 OK\r\nConnection: close'), false);
+});
+
+test('two lengths that differ are none: the body ends with the connection', () => {
+  const twice = (other: string) =>
+    receive([`HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: ${other}\r\n\r\nab`]);
+  assert.deepEqual([twice('2')?.whole, twice('2')?.untilClose], [true, false]);
+  assert.deepEqual([twice('3')?.whole, twice('3')?.untilClose], [false, true]);
+});
