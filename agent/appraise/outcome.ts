@@ -54,6 +54,7 @@ const run = (
   approved: Facts | undefined,
   context: RuleContext,
 ): Outcome => {
+  if (rule.applies?.(context) === false) return { kind: 'silent', rule };
   const held = rule.against === 'policy' ? undefined : approved;
   if (rule.against === 'reference' && held === undefined) return { kind: 'silent', rule };
   const compares = rule.compares ?? [];

@@ -76,3 +76,11 @@ test('a check of the configuration that misses what the device does not have is 
   const { checks: others } = late.see('full', {}, { 'access.api_write': 'timeout' });
   assert.deepEqual(others?.notRun, [{ id: 'remote-control.api-write-open', reason: 'timeout' }]);
 });
+
+test('a check for which nothing is configured is not named, whatever could not be read', () => {
+  const gaps = { pools: 'timeout', 'firmware.version': 'timeout', 'identity.make': 'timeout' } as const;
+  const named = (watch: Watch) => watch.see('full', {}, gaps).checks?.notRun.map(({ id }) => id);
+  assert.ok(!named(new Watch())?.some((id) => id === 'pool.outside-allowlist' || id === 'firmware.known-vulnerable'));
+  const listed = new Watch({ allow: [{ url: 'stratum+tcp://pool.example' }] });
+  assert.ok(named(listed)?.includes('pool.outside-allowlist'));
+});

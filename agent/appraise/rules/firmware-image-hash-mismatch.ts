@@ -14,6 +14,7 @@ export const firmwareImageHashMismatch = defineRule({
   approval: 'A2',
   version: 1,
   against: 'policy',
+  applies: ({ firmware }) => firmware !== undefined,
   reads: ['firmware.components'],
   sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === IMAGE + name) ?? false,
   appraise: (observed, _approved, { firmware, device: { facts }, nowMs }) => {

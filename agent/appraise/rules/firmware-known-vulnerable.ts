@@ -15,6 +15,7 @@ export const firmwareKnownVulnerable = defineRule({
   approval: 'A2',
   version: 1,
   against: 'policy',
+  applies: ({ firmware }) => (firmware?.advisories.length ?? 0) > 0,
   reads: ['firmware.version'],
   appraise: (observed, _approved, context) => {
     const { firmware, device } = context;

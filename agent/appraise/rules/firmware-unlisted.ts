@@ -16,6 +16,7 @@ export const firmwareUnlisted = defineRule({
   version: 1,
   collective: true,
   against: 'policy',
+  applies: ({ firmware }) => firmware?.approved !== undefined,
   reads: [],
   compares: FIRMWARE_TEXTS,
   appraise: (observed, _approved, { firmware, device: { facts }, nowMs }) => {

@@ -17,6 +17,7 @@ export const identityProvenanceFlagged = defineRule({
   approval: 'A0',
   version: 1,
   against: 'policy',
+  applies: ({ provenance }) => provenance !== undefined,
   reads: [],
   compares: ['identity.make', 'identity.control_board', 'identity.chip_id'],
   sees: (part, observed) => part === RECORD || valuesOf(fieldIn(part), observed, {}) !== undefined,

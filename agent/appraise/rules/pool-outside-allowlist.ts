@@ -18,6 +18,7 @@ export const poolOutsideAllowlist = defineRule({
   approval: 'A2',
   version: 2,
   against: 'policy',
+  applies: ({ allow }) => allow !== undefined,
   reads: [],
   compares: ['pools', 'live_pools'],
   sees: (part, observed) => (part.startsWith('live') ? observed.live_pools : observed.pools) !== undefined,

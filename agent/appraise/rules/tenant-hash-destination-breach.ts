@@ -15,6 +15,7 @@ export const tenantHashDestinationBreach = defineRule({
   approval: 'A2',
   version: 1,
   against: 'policy',
+  applies: ({ tenancy }) => tenancy?.allow !== undefined,
   reads: [],
   compares: ['pools', 'live_pools'],
   sees: (part, observed) => (/ live \d+$/.test(part) ? observed.live_pools : observed.pools) !== undefined,
