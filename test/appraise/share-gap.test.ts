@@ -83,3 +83,14 @@ test('pool.share-gap: a first look believes the device how old its last share is
   watch.live(20 * MINUTE, frozen);
   assert.deepEqual(watch.opened('pool.share-gap').length, 1);
 });
+
+test('pool.share-gap: a clock of the gateway that was set an hour on is none', () => {
+  const watch = mined();
+  const steadyMs = watch.nowMs;
+  watch.nowMs += HOUR;
+  // The device had no share in the seconds between, and counted no more than those.
+  watch.live(6 * MINUTE, (nowMs) => untilMs(steadyMs + MINUTE)(nowMs - HOUR));
+  assert.ok(!watch.said().some((said) => said.startsWith('pool.share-gap')));
+  watch.live(HOUR, (nowMs) => untilMs(steadyMs + MINUTE)(nowMs - HOUR));
+  assert.ok(watch.said().includes('pool.share-gap open'), 'where the device counts on, it is found');
+});

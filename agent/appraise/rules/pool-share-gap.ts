@@ -18,8 +18,9 @@ export const poolShareGap: RuleEntry = {
 /** When a share was last seen to be accepted, and what the device did then. */
 export interface ShareMark {
   readonly accepted: number;
-  /** Unix seconds. */
+  /** Unix seconds, and the counter of the mining program then; undefined where it tells none. */
   readonly atS: number;
+  readonly elapsedS: number | undefined;
   /** Its usual hash rate: a lower one becomes usual within hours. 0 where it told none. */
   readonly hashrateHs: number;
   /** Mean time between its shares at this difficulty, s; 0 while there is none to tell from. */
@@ -33,10 +34,13 @@ export const noteShares = (mark: ShareMark | undefined, facts: Facts, atMs: numb
   const accepted = facts['telemetry.accepted'];
   if (accepted === undefined || accepted === mark?.accepted) return mark;
   const nowS = Math.floor(atMs / 1000);
+  // What was before the first look only the device can tell.
+  const ageS = mark === undefined ? (facts['telemetry.last_share_age_s'] ?? 0) : 0;
+  const elapsedS = facts['telemetry.elapsed_s'];
   return {
     accepted,
-    // What was before the first look only the device can tell.
-    atS: mark === undefined ? nowS - (facts['telemetry.last_share_age_s'] ?? 0) : nowS,
+    atS: nowS - ageS,
+    elapsedS: elapsedS === undefined ? undefined : elapsedS - ageS,
     hashrateHs: Math.max(facts['telemetry.hashrate_hs'] ?? 0, (mark?.hashrateHs ?? 0) * FADING),
     intervalS: mark === undefined || mark.intervalS === 0 ? sinceStart(accepted, facts) : sinceMark(mark, facts, nowS),
     difficulty: facts['telemetry.share_difficulty'] ?? 0,
@@ -69,12 +73,18 @@ const expectedS = ({ intervalS, difficulty: before }: ShareMark, facts: Facts): 
 /** Whether this look shows a device that hashes as usual and has waited too long for a share. Cheap: asked at every full look. */
 export const hasShareGap = (mark: ShareMark | undefined, facts: Facts, atMs: number): boolean => {
   if (mark === undefined || facts['telemetry.accepted'] !== mark.accepted) return false;
-  const waitedS = atMs / 1000 - mark.atS;
+  const waitedS = Math.min(atMs / 1000 - mark.atS, ranS(mark, facts));
   if (waitedS < LEAST_S) return false;
   const hashrate = facts['telemetry.hashrate_hs'] ?? 0;
   if (hashrate <= 0 || hashrate * 2 < mark.hashrateHs) return false;
   const expected = expectedS(mark, facts);
   return expected !== undefined && waitedS >= INTERVALS * expected;
+};
+
+/** How long the device itself counted since: the clock of the gateway may have been set. A counter that began anew counts from there. */
+const ranS = ({ elapsedS: before }: ShareMark, { 'telemetry.elapsed_s': now }: Facts): number => {
+  if (before === undefined || now === undefined) return Number.POSITIVE_INFINITY;
+  return now >= before ? now - before : now;
 };
 
 /** Whether this look can say anything about it. */
