@@ -302,6 +302,7 @@ export class Daemon {
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#saveRefusals());
+    this.#try(() => this.#watchClock());
     this.#every(SECOND_MS, () => this.#watchClock());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#savePlaces());

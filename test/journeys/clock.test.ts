@@ -25,6 +25,7 @@ test('a wall clock that is set back and forth is stated each time, and stops nei
     gateway.signal('SIGUSR2');
     fleet.device(index).changePoolUser(0, `thief.${index}`);
     await gateway.says(`theft ${index}`, () => gateway.findings('pool.user-changed').length > index);
+    await gateway.says(`step ${index}`, () => gateway.findings('evidence.clock-untrusted').length > index);
     if (index === 0)
       await gateway.says('a period that ended before it began', () => periodsSince(gateway, index).length > 0);
   }
