@@ -196,7 +196,8 @@ const askAnew = async (
 
 /** Facts the last attestation claims and this look could not read, but for what was closed at the last full look, too. */
 const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly FactName[] => {
-  if (sight.kind === 'nothing' || sight.observation.gaps.size === 0 || before?.attested === undefined) return [];
+  if (sight.kind === 'nothing' || sight.observation.gaps.size === 0) return [];
+  if (before?.attested === undefined) return lostMarks(sight);
   const { closed } = before.marks;
   const unknown = [...sight.observation.gaps]
     .filter(
@@ -208,6 +209,12 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
   for (const fact of before.attested.missing ?? []) known.delete(fact);
   return unknown.filter((fact) => known.has(fact));
 };
+
+/** What a machine is known by: one that moved would be taken for another one where just that did not arrive. */
+const MARKS = ['identity.mac', 'identity.serial', 'identity.hashboards'] as const;
+
+const lostMarks = ({ observation: { gaps } }: Seen): readonly FactName[] =>
+  MARKS.filter((fact) => gaps.get(fact) === 'truncated' || gaps.get(fact) === 'timeout');
 
 /** Whose look it was, and what it means. Undefined at an address where nothing was ever found, and while it is not known. */
 const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): Judged | undefined => {

@@ -66,6 +66,7 @@ export class Exchange {
     if (ending.kind === 'deadline') return noReply('timeout', 'no complete reply');
     if (receiver.empty) return 'closed';
     if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
+    if (receiver.cutInHead) return noReply('truncated', 'closed before the headers were complete');
     if (message === undefined) return noReply('unreadable', 'not HTTP');
     return asPage(message, ending.kind === 'closed', limits.maxReplyBytes);
   }

@@ -63,6 +63,11 @@ export class HttpReceiver implements Receiver {
     return this.#all.length === 0;
   }
 
+  /** Whether what arrived begins like HTTP, and ends before its headers do. */
+  get cutInHead(): boolean {
+    return this.#head === undefined && !this.#unreadable;
+  }
+
   /** Whether the answer is one of the CGMiner API: the port speaks, but not HTTP. */
   isCgminer(): boolean {
     return this.#unreadable && /^\s*(?:\{|STATUS=)/.test(this.#all.from(0).toString('latin1', 0, 64));

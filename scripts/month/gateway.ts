@@ -31,18 +31,6 @@ export interface LaidDown {
   readonly devices: readonly string[];
 }
 
-interface Seen {
-  readonly id: string;
-  readonly address: string;
-  readonly atMs: number;
-}
-
-interface StatusRow {
-  readonly device: string;
-  readonly address: string;
-  readonly attested_at: number;
-}
-
 /** The gateway: the agent itself, with its configuration, its key and its store in a folder. */
 export class Gateway {
   readonly stateDir: string;
@@ -126,13 +114,6 @@ export class Gateway {
       ...(dispatch === undefined ? {} : { dispatch }),
     };
     await this.#clock.outside(askAgent(this.stateDir, { do: 'adopt', document: { terms, by } }));
-  }
-
-  /** The ids of devices, with the address at which each was attested last, and when. */
-  async devices(): Promise<readonly Seen[]> {
-    const { devices } = JSON.parse(await this.type('status', '--json')) as { devices: readonly StatusRow[] };
-    // What `status --json` prints.
-    return devices.map(({ device, address, attested_at: at }) => ({ id: device, address, atMs: at * 1000 }));
   }
 
   readonly #emit: Emit = (level, event, members = {}) => {

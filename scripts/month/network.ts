@@ -1,7 +1,8 @@
 import { EventEmitter } from 'node:events';
-import { syncBuiltinESMExports } from 'node:module';
-import net, { type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { PORTS, type PortName } from '../../agent/drivers/driver.ts';
+import type { Endpoint } from '../../agent/probe/connection.ts';
+import { DeviceSocket } from '../../agent/probe/device-socket.ts';
 import { serveCgminer } from '../../test/simulator/cgminer-server.ts';
 import type { Addresses, SimulatedDevice } from '../../test/simulator/device.ts';
 import { serveFramed } from '../../test/simulator/framed-server.ts';
@@ -12,13 +13,6 @@ const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed };
 
 const NAME_OF = new Map<number, PortName>(Object.entries(PORTS).map(([name, port]) => [port, name as PortName]));
 // Object.entries gives text; the keys are those of the table.
-
-/** What `connect` is told by the agent. */
-interface Wanted {
-  readonly host: string;
-  readonly port: number;
-  readonly onread: { readonly buffer: Uint8Array; readonly callback: (length: number, buffer: Uint8Array) => boolean };
-}
 
 /** How replies come in: `cut` is the share of them that break off somewhere. */
 export interface Line {
@@ -40,7 +34,7 @@ export interface Traffic {
 }
 
 /**
- * The network between the gateway and the devices. `install` puts it in the place of the one socket call of the agent: it takes
+ * The network between the gateway and the devices. `install` puts it in the place of the one call by which sockets to devices connect: it takes
  * the bytes of each question to the device at that address, and brings those of the reply, whole or cut.
  */
 export class SimulatedNetwork implements Addresses {
@@ -86,28 +80,25 @@ export class SimulatedNetwork implements Addresses {
     return before?.at(-1)?.device;
   }
 
-  /** Takes the place of `connect` for addresses; sockets of the file system are left alone. */
+  /** Takes the place of `connect` of sockets to devices, for good; other sockets of this process are left alone. */
   install(): void {
-    const connect = net.connect;
-    const dial = (...args: readonly unknown[]): unknown => {
-      const [wanted] = args;
-      if (typeof wanted === 'object' && wanted !== null && 'onread' in wanted) return this.#dial(wanted as Wanted);
-      return Reflect.apply(connect, net, args);
-    };
-    Object.assign(net, { connect: dial });
-    syncBuiltinESMExports();
+    const dial = (socket: DeviceSocket, endpoint: Endpoint): void => this.#dial(socket, endpoint);
+    DeviceSocket.prototype.connect = function (this: DeviceSocket, endpoint: Endpoint): DeviceSocket {
+      dial(this, endpoint);
+      return this;
+    } as DeviceSocket['connect'];
+    // Of its many forms the probe stage uses this one.
   }
 
-  #dial(wanted: Wanted): GatewayEnd {
+  #dial(socket: DeviceSocket, { host, port }: Endpoint): void {
     this.traffic.connections += 1;
-    const end = new GatewayEnd(wanted);
-    const device = this.#devices.get(wanted.host);
-    const port = NAME_OF.get(wanted.port);
-    const speaks = port === undefined ? undefined : device?.script.speaks[port];
-    if (device === undefined || port === undefined) end.refuse('EHOSTUNREACH');
-    else if (speaks === undefined || speaks === 'grpc') end.refuse('ECONNREFUSED');
-    else end.meet(this.#serve(device, port, speaks, end));
-    return end;
+    const end = new GatewayEnd(socket);
+    const device = this.#devices.get(host);
+    const name = NAME_OF.get(port);
+    const speaks = name === undefined ? undefined : device?.script.speaks[name];
+    if (device === undefined || name === undefined) end.broken('EHOSTUNREACH');
+    else if (speaks === undefined || speaks === 'grpc') end.broken('ECONNREFUSED');
+    else end.meet(this.#serve(device, name, speaks, end));
   }
 
   #serve(device: SimulatedDevice, port: PortName, speaks: keyof typeof SERVE, end: GatewayEnd): DeviceEnd {
@@ -121,73 +112,52 @@ export class SimulatedNetwork implements Addresses {
   }
 }
 
-/** The gateway's end of a connection: of a socket, what the probe stage uses. */
-class GatewayEnd extends EventEmitter {
-  readonly #onread: Wanted['onread'];
+/** The gateway's end of a connection: a socket of the probe stage that no operating system knows of. */
+class GatewayEnd {
+  readonly #socket: DeviceSocket;
   #far: DeviceEnd | undefined;
-  #closed = false;
 
-  constructor({ onread }: Wanted) {
-    super();
-    this.#onread = onread;
-  }
-
-  refuse(code: string): void {
-    this.#later(() => {
-      this.emit('error', Object.assign(new Error(code), { code }));
-      this.destroy();
-    });
+  constructor(socket: DeviceSocket) {
+    this.#socket = socket;
+    socket.write = (bytes: string | Uint8Array): boolean => {
+      const question = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes);
+      this.#later(() => this.#far?.hear(question));
+      return true;
+    };
+    socket.on('close', () => this.#far?.gone());
   }
 
   meet(far: DeviceEnd): void {
     this.#far = far;
-    this.#later(() => this.emit('connect'));
+    this.#later(() => this.#socket.emit('connect'));
   }
 
-  write(bytes: string | Uint8Array): boolean {
-    const question = typeof bytes === 'string' ? Buffer.from(bytes, 'latin1') : Buffer.from(bytes);
-    this.#later(() => this.#far?.hear(question));
-    return true;
-  }
-
-  /** What the device says, as the buffer of the probe stage holds it. */
+  /** What the device says, in pieces as a socket brings them. */
   hear(text: string): void {
     this.#later(() => {
-      const { buffer, callback } = this.#onread;
-      for (let at = 0; at < text.length && !this.#closed; at += buffer.length) {
-        const piece = text.slice(at, at + buffer.length);
-        Buffer.from(buffer.buffer, buffer.byteOffset, buffer.length).write(piece, 'latin1');
-        callback(piece.length, buffer);
-      }
+      for (let at = 0; at < text.length && !this.#socket.destroyed; at += PIECE_BYTES)
+        this.#socket.owner?.heard(Buffer.from(text.slice(at, at + PIECE_BYTES), 'latin1'));
     });
   }
 
   /** The device has closed. */
   over(): void {
-    this.#later(() => this.emit('end'));
+    this.#later(() => this.#socket.emit('end'));
   }
 
   broken(code: string): void {
-    this.#later(() => {
-      this.emit('error', Object.assign(new Error(code), { code }));
-      this.destroy();
-    });
-  }
-
-  destroy(): this {
-    if (this.#closed) return this;
-    this.#closed = true;
-    this.#far?.gone();
-    queueMicrotask(() => this.emit('close'));
-    return this;
+    this.#later(() => this.#socket.destroy(Object.assign(new Error(code), { code })));
   }
 
   #later(work: () => void): void {
     queueMicrotask(() => {
-      if (!this.#closed) work();
+      if (!this.#socket.destroyed) work();
     });
   }
 }
+
+/** As much as a socket reads at once. */
+const PIECE_BYTES = 65_536;
 
 /** The device's end: of a socket, what the servers of the simulator use. */
 class DeviceEnd extends EventEmitter {

@@ -10,7 +10,7 @@ import { type Absence, type Agenda, agendaOf, type Deed, type Happening } from '
 import { SimulatedClock, STEP_MS } from './clock.ts';
 import { Gateway } from './gateway.ts';
 import { Judge, timeText } from './judge.ts';
-import { entriesIn } from './log-reader.ts';
+import { entriesIn, idsIn } from './log-reader.ts';
 import { SimulatedNetwork } from './network.ts';
 import { type Report, reportOf } from './report.ts';
 import type { Loaded } from './scenario.ts';
@@ -113,12 +113,8 @@ const adoptionOf = (happening: Happening, gateway: Gateway, network: SimulatedNe
   if (!('plan' in event) || event.plan === undefined) return [];
   const { plan } = event;
   const perform = async (): Promise<void> => {
-    const wanted = new Set(machines.map(({ device }) => device));
-    const known = await gateway.devices();
-    const devices = known.flatMap(({ id, address, atMs: seenMs }) => {
-      const device = network.deviceAt(address, seenMs);
-      return device !== undefined && wanted.has(device) ? [id] : [];
-    });
+    const ids = idsIn(gateway.stateDir, (address, seenMs) => network.deviceAt(address, seenMs));
+    const devices = machines.flatMap(({ device }) => ids.get(device) ?? []);
     await gateway.adopt({ plan, atMs, name: turn === 0 ? plan.id : `${plan.id}-${turn + 1}`, devices });
   };
   return [{ atMs: atMs - plan.opens_before - BEFOREHAND_MS, perform }];

@@ -143,6 +143,17 @@ test('headers without end, other protocols and packed bombs are unreadable', BOU
   for (const bytes of unreadable) assert.equal(reasonOf(await askOnce(sending(bytes))), 'unreadable');
 });
 
+test(
+  'a reply that breaks off within its headers is truncated, as one that breaks off in its body is',
+  BOUND,
+  async () => {
+    const whole = page(BODY);
+    const head = whole.indexOf('\r\n\r\n');
+    for (const cut of [1, 7, 12, head, head + 3, head + 5])
+      assert.equal(reasonOf(await askOnce(sending(whole.slice(0, cut)))), 'truncated', `cut at ${cut}`);
+  },
+);
+
 test('the CGMiner API at the port means that there is no web interface there', BOUND, async () => {
   for (const bytes of ['{"STATUS":[{"STATUS":"E","Code":14}]}\0', 'STATUS=E,Code=14,Msg=Invalid command|\0'])
     assert.equal(reasonOf(await askOnce(sending(bytes))), 'unreachable');

@@ -47,6 +47,26 @@ test('a first full look finds out what sits at an address, gives it its id, and 
   );
 });
 
+test('a device is not given an id before it was asked again for what it is known by, where that broke off', async (t) => {
+  const firstLook = async (base: string, cutAt?: number) => {
+    await using fleet = await miners(base, 'avalon/a1246');
+    let asked = 0;
+    fleet.follow((device, request) => {
+      if (!request.includes('"version"')) return;
+      asked += 1;
+      device.behave(asked === cutAt ? 'truncate' : 'honest');
+    });
+    const hall = new Hall(t, [inRange(base, fleet.ports)]);
+    await hall.look(0);
+    return { asked, id: hall.seat(0).device };
+  };
+  const whole = await firstLook('127.44.12.1');
+  assert.match(whole.id ?? '', /^mac-/);
+  const cut = await firstLook('127.44.13.1', whole.asked);
+  assert.ok(cut.asked > whole.asked, 'it was asked again');
+  assert.match(cut.id ?? '', /^mac-/);
+});
+
 test('what two full looks in a row could not connect to is known to be closed, and one such look is not enough', async (t) => {
   await using fleet = await miners('127.44.11.1', 'goldshell/ck5');
   const hall = new Hall(t, [inRange('127.44.11.1', fleet.ports)]);
