@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isError, type Report, type TrustSource, trustKey } from '../../shared/index.ts';
+import { errorsOf, isError, type Report, type TrustSource, trustKey } from '../../shared/index.ts';
 import { SqlStore } from '../collect/sql-store.ts';
 import { type SigningCollector, signingCollector } from '../collect/witness.ts';
 import { Worker } from '../collect/worker.ts';
@@ -204,8 +204,8 @@ class Tally {
 
   count({ verdicts, notices }: Report): void {
     for (const { status } of verdicts) this.#status[status] = (this.#status[status] ?? 0) + 1;
-    const errors = [...verdicts, ...notices].flatMap((each) => ('remarks' in each ? each.remarks : [])).some(isError);
-    if (errors || notices.some(({ kind }) => kind === 'fork' || kind === 'lost')) this.isClean = false;
+    const errors = [...verdicts.flatMap(({ remarks }) => remarks.filter(isError)), ...notices.flatMap(errorsOf)];
+    if (errors.length > 0 || notices.some(({ kind }) => kind === 'lost')) this.isClean = false;
   }
 
   text(): string {

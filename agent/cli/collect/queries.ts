@@ -11,11 +11,19 @@ import { openForLooking, type Place, withPlace } from './place.ts';
 interface Query<Shown> {
   readonly name: string;
   readonly description: string;
-  readonly ask: (database: Database, only: Only) => Promise<readonly Shown[]>;
+  readonly ask: (database: Database, only: Only, asked: Asked) => Promise<readonly Shown[]>;
+  /** Its own option beside those of every query: flags and description. */
+  readonly option?: readonly [flags: string, description: string];
   readonly heading: readonly string[];
   readonly cells: (shown: Shown) => readonly unknown[];
   /** True for what ends the verb with 1. */
   readonly counts: (shown: Shown) => boolean;
+}
+
+interface Asked {
+  readonly gateway?: string;
+  readonly json?: boolean;
+  readonly all?: boolean;
 }
 
 /** `collect logs|devices|findings|gaps|silence|alarms`. */
@@ -50,18 +58,19 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     name: 'findings',
     description: 'open findings, newest first; ends with 1 while something above info is open',
     ask: findings,
+    option: ['--all', 'also those that were open when their log was replaced by another one'],
     heading: ['since (UTC)', 'severity', 'state', 'gateway', 'device', 'finding', 'before', 'after'],
     cells: (each) => [
       utc(each.first_observed_at),
       each.severity,
-      each.state,
+      each.superseded_by === undefined ? each.state : `superseded by ${each.superseded_by}`,
       each.gateway,
       each.device ?? 'several',
       `${each.id}${each.part === undefined ? '' : ` ${each.part}`}`,
       short(each.before),
       short(each.after),
     ],
-    counts: ({ severity }) => severity !== 'info',
+    counts: ({ severity, superseded_by }) => severity !== 'info' && superseded_by === undefined,
   });
   add(collect, io, {
     name: 'gaps',
@@ -90,12 +99,14 @@ export const queryVerbs = (collect: Command, io: Io): void => {
 };
 
 const add = <Shown>(collect: Command, io: Io, query: Query<Shown>): void => {
-  withPlace(collect.command(query.name).description(query.description))
+  const verb = withPlace(collect.command(query.name).description(query.description));
+  if (query.option !== undefined) verb.option(...query.option);
+  verb
     .option('--gateway <id>', 'of this gateway only')
     .option('--json', 'one JSON object per line')
-    .action(async (options: Place & { readonly gateway?: string; readonly json?: boolean }) => {
+    .action(async (options: Place & Asked) => {
       await using database = await openForLooking(options);
-      const shown = await query.ask(database, options.gateway);
+      const shown = await query.ask(database, options.gateway, options);
       if (options.json) for (const one of shown) printJson(io, one);
       else
         io.out.write(
