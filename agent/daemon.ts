@@ -27,7 +27,7 @@ import { Sessions } from './publish/presence.ts';
 import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
-import { earlierBoots, FORMER_BOOTS } from './record/boots.ts';
+import { earlierBoots, keepBoot } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
 import { LogFeed } from './record/feed.ts';
@@ -75,8 +75,6 @@ interface Ground {
 }
 
 const SECOND_MS = 1000;
-/** Seeds of earlier starts that another log keeps: a presence under one of them is our own for twenty minutes. */
-const MOST_BOOTS = 64;
 /** Full looks after an acceptance are this far apart, ms. */
 const ACCEPTED_MS = 10;
 /** How often the place of the uplink in the log is made durable, ms. */
@@ -196,7 +194,8 @@ export class Daemon {
       emit,
     });
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
-    this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
+    const { state_dir } = loaded.config;
+    this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(state_dir, store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
   }
@@ -211,6 +210,7 @@ export class Daemon {
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
+    keepBoot(config.state_dir, log.bootseed);
     this.#beginLog({
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
       configSha256: this.#loaded.sha256,
@@ -234,14 +234,12 @@ export class Daemon {
     }
     const states = [...store.devices(readDevice)];
     const pages = restatement(store, states, replaced);
-    const boots = JSON.stringify([...earlierBoots(store)].slice(-MOST_BOOTS));
     const { orders } = this.#ground;
     const isWithheld = ({ terms }: Order): boolean => this.#redaction !== undefined && namesUsers(terms);
     let carried: ReturnType<typeof restate> = { states: [], orders: [] };
     log.begin(start, (tx) => {
       carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
       tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
-      tx.saveMeta(FORMER_BOOTS, boots);
     });
     const { fleet } = this.#plant;
     orders.carry(carried.orders);

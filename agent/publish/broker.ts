@@ -1,7 +1,7 @@
+import { isPrefix } from '../../shared/ids.ts';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isLoopback } from '../platform/loopback.ts';
-import { isPrefix } from './topics.ts';
 
 /** The `mqtt` section of the configuration. */
 export type MqttSettings = NonNullable<Config['mqtt']>;

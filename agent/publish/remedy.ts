@@ -26,6 +26,8 @@ export const remedyOf = (ending: Ending): string => {
       return 'look at the log lines of the agent about its store';
     case 'rival':
       return 'stop the other agent, or give it an id, a key and a certificate of its own: each gateway is one identity';
+    case 'foreign':
+      return 'nothing yet: it is looked at again every half a minute, and forgotten where nobody repeats it for five';
     case 'left':
       return 'nothing is to be done';
   }

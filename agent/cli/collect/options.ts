@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { isId } from '../../../shared/ids.ts';
 import { InvalidKey, parseTrustedKeys, type TrustSource } from '../../../shared/index.ts';
 import { EVERYTHING, listed, type Share, sharded } from '../../collect/share.ts';
 import { configSchema } from '../../config/schema.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { checkBroker, type MqttSettings } from '../../publish/broker.ts';
-import { isId } from '../../publish/topics.ts';
 import { trustedKeys } from '../trusted-keys.ts';
 import type { Place } from './place.ts';
 
