@@ -81,6 +81,8 @@ const ACCEPTED_MS = 10;
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
 const RETENTION_MS = 3_600_000;
+/** And for the first time so long after the start: an agent that is often started again removes what is old, too, ms. */
+const FIRST_RETENTION_MS = 10_000;
 /** How often plans and waivers are looked through for what time ended, ms. */
 const CHANGES_MS = 60_000;
 /** How often the head of the log is signed and kept beside the store, where it grew, ms. */
@@ -306,6 +308,7 @@ export class Daemon {
     this.#every(HEAD_MS, () => this.#keepHead());
     this.#try(() => this.#keepHead());
     this.#every(RETENTION_MS, () => this.#prune());
+    this.#timers.push(setTimeout(() => this.#try(() => this.#prune()), FIRST_RETENTION_MS));
     this.#every(CHANGES_MS, () => this.#changes.tick());
     this.#every(RETENTION_MS, () => this.#changes.tickStale());
     this.#try(() => this.#changes.tick());
