@@ -112,7 +112,7 @@ const alarmRow = (notice: Notice, nowS: number): readonly (readonly Value[])[] =
   switch (notice.kind) {
     case 'fork': {
       const { log, at, first, second, remark } = notice;
-      return [[...headOf(notice.kind, log, { at, ...bare(remark) }, nowS), first ?? null, second]];
+      return [[...headOf(notice.kind, log, { position: at, ...bare(remark) }, nowS), first ?? null, second]];
     }
     case 'checkpoint':
     case 'witnessed': {

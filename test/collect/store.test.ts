@@ -241,6 +241,7 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
       );
       const told = await alarms(database, undefined);
       assert.deepEqual(told.map(({ kind }) => kind).sort(), ['fork', 'lost', 'witnessed']);
+      assert.equal((told.find(({ kind }) => kind === 'fork')?.detail as { position?: number }).position, 4);
       assert.deepEqual(
         told.find(({ kind }) => kind === 'fork')?.proof.map((piece) => Buffer.from(piece, 'base64').toString()),
         ['one', 'two'],
