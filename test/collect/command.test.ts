@@ -26,8 +26,9 @@ import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
-import { eventful, gatewayKey, keyOf, plain } from '../shared/collector/bench.ts';
+import { eventful, gatewayKey, keyOf, plain, rootOf } from '../shared/collector/bench.ts';
 import { knownAnswers } from '../shared/vectors.ts';
+import { start, Writing } from '../shared/writing.ts';
 import { CollectorProcess } from './collector-process.ts';
 import { SimulatedGateway } from './simulated-gateway.ts';
 
@@ -254,10 +255,35 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
       const none = await ask(verb, '--json');
       assert.deepEqual([none.code, none.out, none.err], [0, '', ''], verb);
     }
+    const next = new Writing('example.org/gw-test/2');
+    next.write(start({ prior: { log: gateway.log.next.log, size: 26, root: rootOf(gateway.log, 26) } }));
+    collector.start(broker.url, ['--until-idle', '3']);
+    await until(
+      'it is connected',
+      () => collector.events().filter((event) => event === 'collect.connected').length === 2,
+    );
+    await gateway.publish('log', next.messages[0] ?? '');
+    assert.equal((await collector.ended()).code, 0, collector.err);
+    assert.deepEqual([(await ask('findings')).code, (await ask('findings')).out.split('\n').length], [0, 2]);
+    const all = await ask('findings', '--all');
+    assert.equal(all.code, 0);
+    assert.match(
+      all.out,
+      /high +superseded by example\.org\/gw-test\/2 +example\.org\/gw-test +rig-\d +pool\.url-changed/,
+    );
+    assert.equal((await ask('gaps')).code, 0);
+    const { kind, detail, at: replacedAt } = JSON.parse((await ask('alarms', '--json')).out);
+    assert.deepEqual([kind, detail.held, detail.prior.size], ['replaced', 26, 26]);
+
+    await until('a later second', () => Date.now() / 1000 > replacedAt + 1);
+    collector.start(broker.url, ['--until-idle', '3']);
+    await until(
+      'it is connected',
+      () => collector.events().filter((event) => event === 'collect.connected').length === 3,
+    );
     await gateway.publish('log', 'rubbish');
-    collector.start(broker.url, ['--until-idle', '2']);
     assert.equal((await collector.ended()).code, 1);
-    const at = JSON.parse((await ask('alarms', '--json')).out).at;
+    const at = JSON.parse(lines((await ask('alarms', '--json')).out)[0] ?? '').at;
     for (const [since, code] of [
       [`${at}`, 1],
       [new Date(at * 1000).toISOString(), 1],
