@@ -27,7 +27,7 @@ import { Sessions } from './publish/presence.ts';
 import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
-import { earlierBoots, FORMER_BOOTS } from './record/boots.ts';
+import { earlierBoots, keepBoot } from './record/boots.ts';
 import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
 import { LogFeed } from './record/feed.ts';
@@ -75,14 +75,14 @@ interface Ground {
 }
 
 const SECOND_MS = 1000;
-/** Seeds of earlier starts that another log keeps: a presence under one of them is our own for twenty minutes. */
-const MOST_BOOTS = 64;
 /** Full looks after an acceptance are this far apart, ms. */
 const ACCEPTED_MS = 10;
 /** How often the place of the uplink in the log is made durable, ms. */
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
 const RETENTION_MS = 3_600_000;
+/** And for the first time so long after the start: an agent that is often started again removes what is old, too, ms. */
+const FIRST_RETENTION_MS = 10_000;
 /** How often plans and waivers are looked through for what time ended, ms. */
 const CHANGES_MS = 60_000;
 /** How often the head of the log is signed and kept beside the store, where it grew, ms. */
@@ -196,7 +196,8 @@ export class Daemon {
       emit,
     });
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
-    this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(store).has(seed));
+    const { state_dir } = loaded.config;
+    this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(state_dir, store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
   }
@@ -211,6 +212,7 @@ export class Daemon {
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
+    keepBoot(config.state_dir, log.bootseed);
     this.#beginLog({
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
       configSha256: this.#loaded.sha256,
@@ -234,14 +236,12 @@ export class Daemon {
     }
     const states = [...store.devices(readDevice)];
     const pages = restatement(store, states, replaced);
-    const boots = JSON.stringify([...earlierBoots(store)].slice(-MOST_BOOTS));
     const { orders } = this.#ground;
     const isWithheld = ({ terms }: Order): boolean => this.#redaction !== undefined && namesUsers(terms);
     let carried: ReturnType<typeof restate> = { states: [], orders: [] };
     log.begin(start, (tx) => {
       carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
       tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
-      tx.saveMeta(FORMER_BOOTS, boots);
     });
     const { fleet } = this.#plant;
     orders.carry(carried.orders);
@@ -309,6 +309,7 @@ export class Daemon {
     this.#every(HEAD_MS, () => this.#keepHead());
     this.#try(() => this.#keepHead());
     this.#every(RETENTION_MS, () => this.#prune());
+    this.#timers.push(setTimeout(() => this.#try(() => this.#prune()), FIRST_RETENTION_MS));
     this.#every(CHANGES_MS, () => this.#changes.tick());
     this.#every(RETENTION_MS, () => this.#changes.tickStale());
     this.#try(() => this.#changes.tick());

@@ -94,7 +94,8 @@ const checkCited = (
   return isMeant ? [] : [remark(code, `${name} is no attestation of ${cited.device ?? 'a device'}`)];
 };
 
-const isFormer = (log: string, than: string): boolean =>
+/** True for an earlier log of the same gateway. */
+export const isFormer = (log: string, than: string): boolean =>
   gatewayOf(log) === gatewayOf(than) && incarnationOf(log) < incarnationOf(than);
 
 export const incarnationOf = (log: string): number => Number(log.slice(log.lastIndexOf('/') + 1));

@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { isNoteOf, parseCheckpointText } from './checkpoint.ts';
 import type { Signer, TrustedKey } from './keys.ts';
-import { MAX_MESSAGE_BYTES } from './model.ts';
 import {
   formatNote,
   isSignedBy,
@@ -13,6 +12,7 @@ import {
   signaturesBy,
 } from './note.ts';
 import { type Jwk, type LogEnd, logSchema } from './statement.ts';
+import { parseUnsigned } from './unsigned.ts';
 import { gatewayOf } from './verify.ts';
 
 /** Cosignatures (C2SP `cosignature/v1`, attestation.md §7): a witness says when it had seen a checkpoint and found it consistent. */
@@ -55,7 +55,7 @@ export const verifyCosigned = (
   payload: Uint8Array,
   by: { readonly keys: Iterable<TrustedKey>; readonly witnesses: readonly NoteKey[] },
 ): Cosigned | undefined => {
-  const message = cosignedSchema.safeParse(parseJson(payload)).data;
+  const message = cosignedSchema.safeParse(parseUnsigned(payload)).data;
   const note = message === undefined ? undefined : parseNote(message.note);
   const end = note && parseCheckpointText(note.text);
   if (note === undefined || end === undefined || end.log !== message?.log || end.size !== message.size)
@@ -82,13 +82,4 @@ const timeOf = (note: Note, witness: NoteKey): number | undefined => {
     return isGood ? [timeS] : [];
   });
   return times.length === 0 ? undefined : Math.min(...times);
-};
-
-const parseJson = (payload: Uint8Array): unknown => {
-  if (payload.length > MAX_MESSAGE_BYTES) return undefined;
-  try {
-    return JSON.parse(Buffer.from(payload).toString('utf8'));
-  } catch {
-    return undefined;
-  }
 };

@@ -19,6 +19,10 @@ export const MEMBER_NAME = /^[a-z_][a-z0-9_.-]{0,63}$/;
 export const maxTextBytes = (name: string): number =>
   Object.hasOwn(LONG_TEXT_BYTES, name) ? (LONG_TEXT_BYTES[name] ?? MAX_TEXT_BYTES) : MAX_TEXT_BYTES;
 
+/** Most items of the list of a member. */
+export const maxItems = (name: string): number =>
+  Object.hasOwn(LONG_LIST_ITEMS, name) ? (LONG_LIST_ITEMS[name] ?? MAX_ITEMS) : MAX_ITEMS;
+
 /**
  * What breaks the data model in a JSON value, in words that name the member; undefined when nothing does. Depth counts
  * objects and lists, the top one is 1.
@@ -48,7 +52,7 @@ const textProblem = (text: string, name: string): string | undefined => {
 };
 
 const listProblem = (list: readonly unknown[], name: string, depth: number): string | undefined => {
-  const most = Object.hasOwn(LONG_LIST_ITEMS, name) ? (LONG_LIST_ITEMS[name] ?? MAX_ITEMS) : MAX_ITEMS;
+  const most = maxItems(name);
   if (list.length > most) return `${name}: more than ${most} items`;
   for (const item of list) {
     const problem = modelProblem(item, name, depth + 1);

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { FACTS, type FactRow } from './facts.ts';
+import { ID } from './ids.ts';
 
 /**
  * The statements of a log (attestation.md §3, §4): strict schemas without transforms, and the types inferred from them.
@@ -21,7 +22,7 @@ export const sha256Schema = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw04
 /** 16 bytes as base64url; the four unused bits are zero. */
 export const bytes16Schema = z.string().regex(/^[A-Za-z0-9_-]{21}[AQgw]$/);
 
-export const deviceSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+export const deviceSchema = z.string().regex(ID);
 /** `<operator-domain>/<gateway>/<incarnation>`. */
 export const logSchema = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/[a-z0-9][a-z0-9-]{0,62}\/[0-9]{1,16}$/);
 const labels = z.record(text, text);

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ID } from './ids.ts';
 import { deviceSchema, logSchema, sha256Schema } from './statement.ts';
 
 /**
@@ -10,7 +11,7 @@ import { deviceSchema, logSchema, sha256Schema } from './statement.ts';
 const instant = z.int().describe('Unix seconds');
 const ruleId = z.string().regex(/^[a-z][a-z0-9-]*\.(?:[a-z][a-z0-9-]*|\*)$/);
 /** Name of a document: what a topic level, a file name and a person can take. */
-export const documentIdSchema = z.string().regex(/^[a-z0-9][a-z0-9-]{0,62}$/);
+export const documentIdSchema = z.string().regex(ID);
 const person = z.string().min(1).max(128);
 
 /** Whom a document speaks of: every member that is there has to fit; without any, all devices of the gateway. */

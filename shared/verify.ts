@@ -190,11 +190,15 @@ export const readStatement = (content: Buffer): Statement => {
   const value = readCanonical(content);
   checkProfile(value);
   const statement = checkSchema(statementSchema, value);
-  if (statement.seq === 0 && isStart(statement) && statement.session.prior === undefined) {
+  if (lacksPrior(statement)) {
     throw new VerificationError('E_SCHEMA', 7, 'session: prior is missing at seq 0');
   }
   return statement;
 };
+
+/** The first entry of a log says which one it replaces, or that there was none. */
+export const lacksPrior = (statement: Statement): boolean =>
+  statement.seq === 0 && isStart(statement) && statement.session.prior === undefined;
 
 type SessionStart = Statement & { kind: 'session'; session: { event: 'start' } };
 

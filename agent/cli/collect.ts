@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { isError, type Report, type TrustSource, trustKey } from '../../shared/index.ts';
+import { errorsOf, isError, type Report, type TrustSource, trustKey } from '../../shared/index.ts';
 import { SqlStore } from '../collect/sql-store.ts';
 import { type SigningCollector, signingCollector } from '../collect/witness.ts';
 import { Worker } from '../collect/worker.ts';
@@ -10,7 +10,16 @@ import { jsonEvents } from '../platform/events.ts';
 import { boundHeap } from '../platform/heap.ts';
 import { jsonOf, linesOf } from './collect/lines.ts';
 import { LiveTable } from './collect/live-table.ts';
-import { type CollectOptions, idOf, manifestOf, settingsOf, shareOf, trustOf, unboundOf } from './collect/options.ts';
+import {
+  type CollectOptions,
+  idOf,
+  manifestOf,
+  requireSeparate,
+  settingsOf,
+  shareOf,
+  trustOf,
+  unboundOf,
+} from './collect/options.ts';
 import { openForWriting, withPlace } from './collect/place.ts';
 import { queryVerbs } from './collect/queries.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
@@ -53,7 +62,11 @@ export const collectVerb = (program: Command, io: Io): void => {
         .choices(['auto', '5', '3.1.1'])
         .default('auto'),
     )
-    .option('--until-idle <seconds>', 'end when nothing came for so long', secondsOf)
+    .option(
+      '--until-idle <seconds>',
+      'end when nothing came, or no broker was there (at least 30), for so long',
+      secondsOf,
+    )
     .option('--json', 'one JSON object for every message and notice, a line each')
     .addOption(
       new Option('--log-level <level>', 'least level of events on stderr')
@@ -73,6 +86,8 @@ const secondsOf = (text: string): number => {
 };
 
 const DRAW_MS = 1_000;
+/** A run that is to end when nothing comes waits for a connection for so long, at least. */
+const AWAY_MS = 30_000;
 const MOST_NAMED = 16;
 
 const run = async (urls: readonly string[], options: CollectOptions, io: Io): Promise<void> => {
@@ -83,6 +98,7 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   const share = shareOf(options);
   const manifest = manifestOf(options);
   const signing = options.cosign === undefined ? undefined : signingCollector(options.cosign, id);
+  if (signing !== undefined) requireSeparate(signing, trust);
   await using database = await openForWriting(options);
   const clock = systemClock();
   const isLive = io.out.isTTY === true && options.json !== true;
@@ -108,6 +124,7 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
     ...(options.clientId === undefined ? {} : { clientId: options.clientId }),
     mode: options.observer === true ? 'observer' : 'required',
     store: new SqlStore(database, clock.wallMs),
+    requireStore: () => database.requireThere?.(),
     clock,
     emit,
     ...(signing === undefined ? {} : { signing }),
@@ -127,7 +144,14 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   // A terminal that closes sends it, too: there it ends the collector, as it does everywhere else.
   if (!isLive) process.on('SIGHUP', () => worker.renew());
   const table = isLive ? new LiveTable(io, id, worker) : undefined;
-  const beside = watch(worker, options, stopping.signal, async () => {
+  let wasAway = false;
+  const endAway = (): void => {
+    wasAway = true;
+    const { message = 'no connection came about', remedy = 'look at the broker' } = worker.connection.lastError ?? {};
+    emit('error', 'collect.no-broker', { message, remedy });
+    worker.stop();
+  };
+  const beside = watch(worker, { ...options, endAway }, stopping.signal, async () => {
     table?.tell(news.splice(0));
     await table?.draw();
   });
@@ -140,13 +164,13 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   }
   if (options.json !== true) io.out.write(`${tally.text()}\n`);
   // A service that was told to end has not failed because somebody forged a message meanwhile.
-  setExit(options.untilIdle === undefined || tally.isClean ? EXIT.ok : EXIT.failed);
+  setExit(options.untilIdle === undefined || (tally.isClean && !wasAway) ? EXIT.ok : EXIT.failed);
 };
 
 /** Beside the work: the table, and the end of a run that was to last until nothing comes. */
 const watch = async (
   worker: Worker,
-  { untilIdle }: CollectOptions,
+  { untilIdle, endAway }: Pick<CollectOptions, 'untilIdle'> & { readonly endAway: () => void },
   signal: AbortSignal,
   draw: () => Promise<void>,
 ): Promise<void> => {
@@ -155,6 +179,7 @@ const watch = async (
     // The store that fails meanwhile is the loop's business; the table shows it.
     await draw().catch(() => {});
     if (untilIdle !== undefined && worker.idleMs() >= untilIdle * 1000) worker.stop();
+    else if (untilIdle !== undefined && worker.awayMs() >= Math.max(AWAY_MS, untilIdle * 1000)) endAway();
     // A large fleet is drawn more seldom, so that looking costs a tenth at most.
     const restMs = Math.max(DRAW_MS, 10 * (performance.now() - sinceMs));
     const looksMs = untilIdle === undefined ? restMs : Math.min(restMs, untilIdle * 250);
@@ -204,8 +229,8 @@ class Tally {
 
   count({ verdicts, notices }: Report): void {
     for (const { status } of verdicts) this.#status[status] = (this.#status[status] ?? 0) + 1;
-    const errors = [...verdicts, ...notices].flatMap((each) => ('remarks' in each ? each.remarks : [])).some(isError);
-    if (errors || notices.some(({ kind }) => kind === 'fork' || kind === 'lost')) this.isClean = false;
+    const errors = [...verdicts.flatMap(({ remarks }) => remarks.filter(isError)), ...notices.flatMap(errorsOf)];
+    if (errors.length > 0 || notices.some(({ kind }) => kind === 'lost')) this.isClean = false;
   }
 
   text(): string {

@@ -19,6 +19,8 @@ export interface Database extends AsyncDisposable {
   readonly all: (sql: string, values?: readonly Value[]) => Awaitable<readonly Row[]>;
   /** One transaction, durable when it returns. */
   readonly write: (writes: readonly Write[]) => Awaitable<void>;
+  /** Throws `store.replaced` where what was written went with a file that is not there any more. */
+  readonly requireThere?: () => void;
 }
 
 /** `INSERT` of rows; `after` says what becomes of one that is there. */

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import {
   type Changes,
   canonicalJson,
+  errorsOf,
   gatewayOf,
   isError,
   type Notice,
@@ -20,7 +21,7 @@ export const eventWrites = ({ logs, notices, refused }: Changes, nowS: number): 
   {
     before: 'WITH grown (log, size) AS (VALUES ',
     row: '(CAST(? AS TEXT), CAST(? AS BIGINT))',
-    after: `) DELETE FROM gap WHERE kind = 'gap' AND EXISTS
+    after: `) DELETE FROM gap WHERE kind <> 'lost' AND EXISTS
       (SELECT 1 FROM grown WHERE grown.log = gap.log AND gap.to_seq <= grown.size)`,
     rows: logs.map(({ log, size }) => [log, size]),
   },
@@ -34,10 +35,20 @@ export const eventWrites = ({ logs, notices, refused }: Changes, nowS: number): 
 const KEY = ['log', 'kind', 'from_seq'];
 const GAP = ['log', 'kind', 'from_seq', 'to_seq', 'since'];
 
+/** Kind of lost entries at the end of a log that was replaced. They are told as `lost`, unless they come after all. */
+const REPLACED = 'replaced';
+
 const gapWrites = (notices: readonly Notice[], nowS: number): readonly Write[] => {
   const gaps = new Map(notices.filter((each) => each.kind === 'gap').map((each) => [each.log, each]));
   const lost = notices.filter((each) => each.kind === 'lost');
-  const row = ({ log, kind, from, to }: Notice & { kind: 'gap' | 'lost' }) => [log, kind, from, to, nowS];
+  const replaced = lost.filter(({ replacedBy }) => replacedBy !== undefined).map(({ log }) => log);
+  const row = (notice: Notice & { kind: 'gap' | 'lost' }) => [
+    notice.log,
+    notice.kind === 'lost' && notice.replacedBy !== undefined ? REPLACED : notice.kind,
+    notice.from,
+    notice.to,
+    nowS,
+  ];
   return [
     {
       before: 'WITH told (log, from_seq) AS (VALUES ',
@@ -45,6 +56,12 @@ const gapWrites = (notices: readonly Notice[], nowS: number): readonly Write[] =
       after: `) DELETE FROM gap WHERE kind = 'gap' AND EXISTS
         (SELECT 1 FROM told WHERE told.log = gap.log AND told.from_seq <> gap.from_seq)`,
       rows: [...gaps.values()].map(({ log, from }) => [log, from]),
+    },
+    {
+      before: 'WITH replaced (log) AS (VALUES ',
+      row: '(CAST(? AS TEXT))',
+      after: `) DELETE FROM gap WHERE kind = 'gap' AND log IN (SELECT replaced.log FROM replaced)`,
+      rows: replaced.map((log) => [log]),
     },
     // The same gap, told again by a collector that was started since, goes on.
     insertion('gap', GAP, [...gaps.values(), ...lost].map(row), replacing(KEY, [...KEY, 'to_seq'])),
@@ -95,20 +112,24 @@ const alarmRow = (notice: Notice, nowS: number): readonly (readonly Value[])[] =
   switch (notice.kind) {
     case 'fork': {
       const { log, at, first, second, remark } = notice;
-      return [[...headOf(notice.kind, log, { at, ...bare(remark) }, nowS), first ?? null, second]];
+      return [[...headOf(notice.kind, log, { position: at, ...bare(remark) }, nowS), first ?? null, second]];
     }
-    case 'checkpoint': {
-      const { log, size, remarks } = notice;
-      const detail = { size, remarks: remarks.map(bare) };
-      return remarks.some(isError) ? [[...headOf(notice.kind, log, detail, nowS), null, null]] : [];
+    case 'checkpoint':
+    case 'witnessed': {
+      const { kind, log, size, remarks } = notice;
+      if (errorsOf(notice).length === 0) return [];
+      return [[...headOf(kind, log, { size, remarks: remarks.map(bare) }, nowS), null, null]];
     }
     case 'incarnation': {
-      const { log, former } = notice;
-      return former === undefined ? [] : [[...headOf('replaced', log, { former }, nowS), null, null]];
+      const { log, former, held, prior } = notice;
+      if (former === undefined && prior === null) return [];
+      const known = former === undefined ? {} : { former, held: held ?? 0 };
+      return [[...headOf('replaced', log, { ...known, prior }, nowS), null, null]];
     }
     case 'lost': {
-      const { log, from, to } = notice;
-      return [[...headOf(notice.kind, log, { from, to }, nowS), null, null]];
+      const { log, from, to, replacedBy } = notice;
+      const detail = { from, to, ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }) };
+      return [[...headOf(notice.kind, log, detail, nowS), null, null]];
     }
     default:
       return [];

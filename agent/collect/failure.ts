@@ -2,7 +2,11 @@ import { AgentError } from '../platform/errors.ts';
 
 /** What an operator of a collector can do about its store. */
 const FAILURES: readonly { readonly code: string; readonly remedy: string }[] = [
-  { code: 'store.read-only', remedy: 'give the state folder to the user of the collector: chown -R <user> <folder>' },
+  {
+    code: 'store.read-only',
+    remedy:
+      'give the state folder to the user of the collector: chown -R <user> <folder>; where its file system is mounted read-only (findmnt -T <folder>), dmesg says why: mount -o remount,rw',
+  },
   { code: 'store.locked', remedy: 'end the program that holds the file; a collector that runs goes on by itself' },
   { code: 'store.io', remedy: 'check the disk: dmesg, df, smartctl' },
   {
@@ -14,6 +18,16 @@ const FAILURES: readonly { readonly code: string; readonly remedy: string }[] = 
   {
     code: 'store.corrupt',
     remedy: 'keep the file for analysis and restore a backup: gateways send again what came after it',
+  },
+  {
+    code: 'store.tables',
+    remedy:
+      'restore a backup of the store, or remove what is left of it and start the collector: it begins with an empty one, gateways send again what they still hold',
+  },
+  {
+    code: 'store.replaced',
+    remedy:
+      'start the collector again: it goes on with the file that is there, or with an empty one, and gateways send again what came after it',
   },
   {
     code: 'store.unreachable',

@@ -256,6 +256,9 @@ const BY_STATE: { readonly [state: string]: string } = {
   '42501': 'store.denied',
   '25006': 'store.read-only',
   XX: 'store.corrupt',
+  // No such table, column or schema: somebody dropped or changed them.
+  '3F': 'store.tables',
+  '42': 'store.tables',
 };
 
 /** Two workers met in a way that only one of them survives: it looks again, as after any conflict. */

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import type { CollectorPresence } from '../../shared/index.ts';
+import { type CollectorPresence, parseAnyPresence } from '../../shared/collector/messages.ts';
 
 /** Presence of a collector on `_fleet/collector/<col>` (mqtt.md §2–§4): unsigned, gateways start and stop sending by it. */
 export class OwnPresence {
@@ -27,12 +27,8 @@ export class OwnPresence {
    * connection. Gateways that believe it would stop sending to us.
    */
   isContradictedBy(payload: Uint8Array): boolean {
-    try {
-      const { state, session } = JSON.parse(Buffer.from(payload).toString('utf8'));
-      return (state === 'lost' || state === 'stopped') && session !== this.#session;
-    } catch {
-      return false;
-    }
+    const said = parseAnyPresence(payload);
+    return said !== undefined && said.state !== 'online' && said.session !== this.#session;
   }
 
   get #session(): string {

@@ -31,7 +31,8 @@ export interface ShownDevice {
 export const devices = async (database: Database, only: Only): Promise<readonly ShownDevice[]> => {
   const rows = await database.all(`
     SELECT gateway, device, address, model, firmware, pool, conformance, approval, attested_at, log, seq,
-      (SELECT count(*) FROM finding WHERE finding.gateway = device.gateway AND finding.device = device.device) AS findings
+      (SELECT count(*) FROM finding WHERE finding.gateway = device.gateway
+        AND finding.device = device.device AND finding.superseded_by = '') AS findings
     FROM device WHERE has_left = 0 ORDER BY gateway, device`);
   return rows.map(deviceOf).filter(isOnly(only));
 };
@@ -66,11 +67,20 @@ export interface ShownFinding {
   readonly opened_seq: number;
   /** The entry that stated it last. */
   readonly seq: number;
+  /** The log that replaced the one that stated it: it was open when that ended, and is not followed any more. */
+  readonly superseded_by?: string;
 }
 
-/** Findings that have not ended, newest first. */
-export const findings = async (database: Database, only: Only): Promise<readonly ShownFinding[]> => {
-  const rows = await database.all('SELECT * FROM finding ORDER BY first_observed_at DESC, log, opened_seq DESC');
+/** Findings that have not ended, newest first; `all`: also those whose log was replaced before they did. */
+export const findings = async (
+  database: Database,
+  only: Only,
+  { all = false }: { readonly all?: boolean } = {},
+): Promise<readonly ShownFinding[]> => {
+  const open = all ? '' : "WHERE superseded_by = ''";
+  const rows = await database.all(
+    `SELECT * FROM finding ${open} ORDER BY first_observed_at DESC, log, opened_seq DESC`,
+  );
   return rows.map(findingOf).filter(isOnly(only));
 };
 
@@ -87,6 +97,7 @@ const findingOf = (row: Row): ShownFinding => ({
   log: text(row.log),
   opened_seq: integer(row.opened_seq),
   seq: integer(row.seq),
+  ...said('superseded_by', row.superseded_by),
 });
 
 const said = (name: string, value: unknown): { readonly [name: string]: string } =>
@@ -98,7 +109,7 @@ const valued = (name: string, value: unknown): { readonly [name: string]: unknow
 export interface ShownGap {
   readonly gateway: string;
   readonly log: string;
-  /** `lost`: the gateway does not hold them any more. */
+  /** `lost`: they will not come, the gateway does not hold them or has replaced the log. */
   readonly kind: 'gap' | 'lost';
   readonly from: number;
   /** Exclusive. */
@@ -115,7 +126,7 @@ export const gaps = async (database: Database, only: Only): Promise<readonly Sho
 };
 
 const gapOf = (row: Row): ShownGap => {
-  const kind = row.kind === 'lost' ? 'lost' : 'gap';
+  const kind = row.kind === 'gap' ? 'gap' : 'lost';
   const from = integer(row.from_seq);
   const log = text(row.log);
   return {
@@ -123,7 +134,7 @@ const gapOf = (row: Row): ShownGap => {
     log,
     kind,
     // Some of them may have come since.
-    from: kind === 'gap' ? Math.max(from, integer(row.size)) : from,
+    from: row.kind === 'lost' ? from : Math.max(from, integer(row.size)),
     to: integer(row.to_seq),
     since: integer(row.since),
   };
@@ -146,7 +157,7 @@ export const silence = async (database: Database, only: Only): Promise<readonly 
 
 /** Something that a gateway key signed and should not have, or that somebody else wrote. */
 export interface ShownAlarm {
-  readonly kind: 'fork' | 'checkpoint' | 'replaced' | 'lost' | 'quarantined' | 'refused';
+  readonly kind: 'fork' | 'checkpoint' | 'witnessed' | 'replaced' | 'lost' | 'quarantined' | 'refused';
   readonly at: number;
   /** Absent for a refused message: nobody it names has signed it. */
   readonly log?: string;

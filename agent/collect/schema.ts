@@ -11,6 +11,20 @@ export interface Dialect {
   readonly strict: string;
 }
 
+/** A log is written `<gateway>/<incarnation>`. */
+const incarnationIn = (table: string): string => `CAST(substr(${table}.log, length(${table}.gateway) + 2) AS BIGINT)`;
+
+const LATER = `FROM log AS later WHERE later.gateway = finding.gateway AND later.size > 0
+    AND ${incarnationIn('later')} > ${incarnationIn('finding')}`;
+
+/**
+ * Ends the open findings of logs that another one replaced: nobody states anything about them any more. A further condition on
+ * `finding` may follow.
+ */
+export const SUPERSEDING = `UPDATE finding
+  SET superseded_by = (SELECT later.log ${LATER} ORDER BY ${incarnationIn('later')} LIMIT 1)
+  WHERE superseded_by = '' AND EXISTS (SELECT 1 ${LATER})`;
+
 export const MIGRATIONS: readonly ((dialect: Dialect) => string)[] = [
   ({ integer, bytes, strict }) => `
   -- The state of each log. The library compares revisions, and reads and writes the text of the state.
@@ -116,5 +130,12 @@ export const MIGRATIONS: readonly ((dialect: Dialect) => string)[] = [
     remarks TEXT NOT NULL,
     bytes ${bytes} NOT NULL
   ) ${strict};
+  `,
+  () => `
+  -- The log whose beginning ended a finding, because the one that stated it was replaced; empty for one that is open.
+  ALTER TABLE finding ADD COLUMN superseded_by TEXT NOT NULL DEFAULT '';
+  CREATE INDEX finding_open ON finding (gateway) WHERE superseded_by = '';
+  CREATE INDEX log_of_gateway ON log (gateway);
+  ${SUPERSEDING};
   `,
 ];

@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
+import { isId } from '../../shared/ids.ts';
 import { AgentError } from '../platform/errors.ts';
-import { isId } from '../publish/topics.ts';
 
 /** The gateways that one process serves; `named` where they were listed, so that nothing else has to be subscribed. */
 export interface Share {

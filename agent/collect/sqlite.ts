@@ -19,10 +19,12 @@ export class Sqlite implements Database {
   readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
+  readonly #identity: string;
 
   private constructor(file: string, db: DatabaseSync) {
     this.#file = file;
     this.#db = db;
+    this.#identity = identityOf(file);
   }
 
   /** Opens for writing; makes folder (mode 0700), file and tables where there are none. Throws `store.*`. */
@@ -71,6 +73,13 @@ export class Sqlite implements Database {
         throw problem;
       }
     });
+    this.requireThere();
+  }
+
+  /** SQLite goes on writing into a file that was removed, or that another one replaced. */
+  requireThere(): void {
+    if (identityOf(this.#file) === this.#identity) return;
+    throw storeError('store.replaced', `the store ${this.#file} was removed or replaced while it is in use`, undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -94,6 +103,12 @@ export class Sqlite implements Database {
     return statement;
   }
 }
+
+/** Device and number of the file; empty where there is none. */
+const identityOf = (file: string): string => {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? '' : `${found.dev} ${found.ino}`;
+};
 
 /** The folder, not the path to it: what stands there may be a disk that is not mounted. */
 const makeFolder = (folder: string): void => {
@@ -126,6 +141,8 @@ const failing = <Result>(file: string, body: () => Result): Result => {
   try {
     return body();
   } catch (problem) {
+    if (problem instanceof Error && /^no such (?:table|column)\b|^table \S+ has no column/.test(problem.message))
+      throw storeError('store.tables', `${file}: ${problem.message}`, problem);
     const failure = storeFailure(problem, file);
     throw failure instanceof AgentError && failure !== problem
       ? storeError(failure.code, failure.message, problem)

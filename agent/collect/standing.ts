@@ -7,6 +7,7 @@ import {
   type Statement,
 } from '../../shared/index.ts';
 import { insertion, replacing, type Value, type Write } from './database.ts';
+import { SUPERSEDING } from './schema.ts';
 
 /** What entries change of the current state of devices and of the open findings. Quarantined ones change nothing. */
 export const standingWrites = (entries: readonly AcceptedEntry[]): readonly Write[] => {
@@ -25,6 +26,9 @@ export const standingWrites = (entries: readonly AcceptedEntry[]): readonly Writ
   }
   const ended = [...findings].filter(([, row]) => row === undefined).map(([key]) => keyOf(key));
   const open = [...findings.values()].filter((row) => row !== undefined);
+  // Also for a finding of a former log: it may come after the beginning of the one that replaced it.
+  const begun = entries.filter(({ seq }) => seq === 0).map(({ statement }) => gatewayOf(statement.log));
+  const concerned = new Set([...begun, ...open.map(([log]) => gatewayOf(`${log}`))]);
   return [
     insertion('device', DEVICE, [...devices.values()], replacing(['gateway', 'device'], DEVICE, IF_NEWER)),
     insertion('finding', FINDING, open, replacing(['log', 'opened_seq'], FINDING)),
@@ -34,6 +38,12 @@ export const standingWrites = (entries: readonly AcceptedEntry[]): readonly Writ
       after: `) DELETE FROM finding WHERE EXISTS
         (SELECT 1 FROM ended WHERE ended.log = finding.log AND ended.opened_seq = finding.opened_seq)`,
       rows: ended,
+    },
+    {
+      before: 'WITH concerned (gateway) AS (VALUES ',
+      row: '(CAST(? AS TEXT))',
+      after: `) ${SUPERSEDING} AND finding.gateway IN (SELECT concerned.gateway FROM concerned)`,
+      rows: [...concerned].map((gateway) => [gateway]),
     },
   ];
 };

@@ -33,6 +33,8 @@ export interface WorkerOptions {
   readonly settings: MqttSettings;
   readonly store: CollectorStore;
   readonly trust: TrustSource;
+  /** Throws where the store is not what was opened any more: nothing may be acknowledged then. */
+  readonly requireStore?: () => void;
   readonly share: Share;
   /** Workers that share an id need clients of their own; without it the share says which. */
   readonly clientId?: string;
@@ -77,6 +79,8 @@ export class Worker {
   #owesGreeting = false;
   #tickedMs = Number.NEGATIVE_INFINITY;
   #lastArrivalMs: number;
+  /** When there was a connection last, as far as `awayMs` saw; at first when it began. */
+  #connectedMs: number;
   #skewMs: number;
   #failing: string | undefined;
   #hasGivenWay = false;
@@ -87,6 +91,7 @@ export class Worker {
     this.#topics = collectorTopics(options.settings.prefix, options.id);
     this.#presence = new OwnPresence(options.clock.wallMs);
     this.#lastArrivalMs = options.clock.monoMs();
+    this.#connectedMs = this.#lastArrivalMs;
     this.#skewMs = options.clock.wallMs() - options.clock.monoMs();
     const { suffix } = options.share;
     const clientId = suffix === undefined ? options.id : `${options.id}-${suffix}`;
@@ -142,9 +147,10 @@ export class Worker {
     readonly state: Link['state'];
     readonly broker?: string | undefined;
     readonly protocol?: string | undefined;
+    readonly lastError?: Link['lastError'];
   } {
-    const { state, hop } = this.#link;
-    return { state, broker: hop?.broker.url, protocol: hop?.protocol };
+    const { state, hop, lastError } = this.#link;
+    return { state, broker: hop?.broker.url, protocol: hop?.protocol, lastError };
   }
 
   /** What the store refuses with, while it does. */
@@ -155,6 +161,13 @@ export class Worker {
   /** Messages that wait to be stored. */
   get waiting(): number {
     return this.#inbox.size;
+  }
+
+  /** How long there has been no connection; 0 while there is one. */
+  awayMs(): number {
+    const nowMs = this.#options.clock.monoMs();
+    if (this.#connection !== undefined) this.#connectedMs = nowMs;
+    return nowMs - this.#connectedMs;
   }
 
   /** How long nothing arrived while there was a connection; 0 while something waits. */
@@ -203,6 +216,7 @@ export class Worker {
     }
     const monoMs = this.#options.clock.monoMs();
     if (monoMs - this.#tickedMs < TICK_MS) return;
+    this.#options.requireStore?.();
     this.#report(await this.#collector.tick(this.#nowMs()));
     this.#tickedMs = monoMs;
   }

@@ -1,5 +1,6 @@
 import { closest } from 'fastest-levenshtein';
 import cron from 'node-cron';
+import { isId } from '../../shared/ids.ts';
 import { RULES } from '../appraise/index.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { fieldsOf, TEMPLATE_FIELDS } from '../appraise/template.ts';
@@ -9,7 +10,6 @@ import { AgentError } from '../platform/errors.ts';
 import { isVendorDefault, readSecret, type SecretSource } from '../platform/secrets.ts';
 import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
-import { isId } from '../publish/topics.ts';
 import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
 import { isHost, parseRange } from '../schedule/range.ts';

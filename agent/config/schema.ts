@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { ID } from '../../shared/ids.ts';
 import { SEVERITIES } from '../appraise/finding.ts';
 import { ALL_PORTS } from '../drivers/driver.ts';
 import { firmwareLists } from './firmware.ts';
@@ -8,9 +9,7 @@ import { firmwareLists } from './firmware.ts';
  * Units are in the names. Secrets are never members, only the files or environment variables that hold them.
  */
 
-const id = z
-  .string()
-  .regex(/^[a-z0-9][a-z0-9-]{0,62}$/, 'lower-case letters, digits and dashes, at most 63, not starting with a dash');
+const id = z.string().regex(ID, 'lower-case letters, digits and dashes, at most 63, not starting with a dash');
 
 const label = z.string().min(1).max(128);
 

@@ -19,6 +19,8 @@ export type Ending =
   | { readonly kind: 'store'; readonly message: string }
   /** Another agent uses this identity. */
   | { readonly kind: 'rival'; readonly session: string }
+  /** Somebody seems to be online as this gateway: another agent, or what one that was killed has left. */
+  | { readonly kind: 'foreign'; readonly session: string }
   /** We left: at stop, with renewed credentials, or to return to the first broker. */
   | { readonly kind: 'left' };
 
@@ -93,6 +95,8 @@ export const describeEnding = (ending: Ending): string => {
       return ending.connected ? 'the broker closed the connection' : 'the broker closed before it answered CONNECT';
     case 'rival':
       return `another agent uses this identity (session ${ending.session})`;
+    case 'foreign':
+      return `somebody seems to be online as this gateway (session ${ending.session}): another agent, or what one that was killed has left`;
     case 'left':
       return 'disconnected';
     default:

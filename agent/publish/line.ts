@@ -4,10 +4,11 @@ import { AgentError } from '../platform/errors.ts';
 import type { Ending } from './ending.ts';
 import { HEARTBEAT, ONLINE, STOPPED } from './messages.ts';
 import type { Connection, Delivered, PublishResult } from './mqtt.ts';
-import { presenceBytes, rivalSession } from './presence.ts';
+import { presenceBytes } from './presence.ts';
 import { Pump } from './pump.ts';
 import type { Held, Receivers } from './receivers.ts';
 import { Requests } from './requests.ts';
+import type { Rivals } from './rivals.ts';
 import type { Timing } from './timing.ts';
 import type { Topics } from './topics.ts';
 import type { UplinkOptions } from './uplink.ts';
@@ -20,6 +21,7 @@ export interface LineOptions extends UplinkOptions {
   readonly receivers: Receivers;
   readonly topics: Topics;
   readonly session: string;
+  readonly rivals: Rivals;
   readonly timing: Timing;
   /** What is told to whoever asks with `status`. */
   readonly report: () => Data<'status'>;
@@ -154,12 +156,12 @@ export class Line {
 
   /** Our own `conn` shows who else speaks under this identity; a broker need not tell of a take-over (mqtt.md §4). */
   #watchRival(payload: Uint8Array): void {
-    const { connection, sessions, clock, timing } = this.#options;
-    const session = rivalSession(payload, sessions, Math.floor(clock.wallMs() / 1000), timing.rivalFreshS);
-    if (session === undefined) return;
+    const { connection, rivals } = this.#options;
+    const rivalry = rivals.hear(payload);
+    if (rivalry === undefined) return;
     this.#leaving = true;
     this.#pump.stop();
-    void connection.leave({ kind: 'rival', session });
+    void connection.leave({ kind: rivalry.proven ? 'rival' : 'foreign', session: rivalry.session });
   }
 
   /** Presence and checkpoint again, after a random time: all gateways were asked. */

@@ -4,7 +4,7 @@ import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
 import { describeEnding, type Ending, needsPerson } from './ending.ts';
 import { type Connection, type ConnectOptions, connect } from './mqtt.ts';
-import { remedyOf } from './remedy.ts';
+import { OPTIONS, remedyOf, SETTINGS } from './remedy.ts';
 import { Renewal } from './renewal.ts';
 import { type Hop, type Next, Route } from './route.ts';
 import type { Timing } from './timing.ts';
@@ -138,7 +138,7 @@ export class Link {
   /** What a person has to mend is an alarm once; the same again, and what mends itself, is a warning. */
   #report(ending: Ending, { pauseMs, otherwise }: Next): void {
     if (ending.kind === 'left') return;
-    const { emit, clock } = this.#options;
+    const { emit, clock, isCollector } = this.#options;
     const broker = this.#hop?.broker.url;
     const message = describeEnding(ending);
     if (otherwise) {
@@ -148,7 +148,7 @@ export class Link {
     const known = `${broker} ${message}`;
     const level = needsPerson(ending) && !this.#alarmed.has(known) ? 'error' : 'warn';
     this.#alarmed.add(known);
-    const remedy = remedyOf(ending);
+    const remedy = remedyOf(ending, isCollector === true ? OPTIONS : SETTINGS);
     this.#lastError = { message, remedy, atMs: clock.wallMs() };
     emit(level, `uplink.${ending.kind}`, { broker, message, remedy, retry_s: Math.ceil(pauseMs / 1000) });
   }

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { isId } from '../../shared/ids.ts';
 import { REASON } from './ending.ts';
 import { MIRROR } from './messages.ts';
 import type { OutboxEntry, StaleMirror } from './outbox.ts';
 import type { PumpOptions } from './pump.ts';
-import { isId, type TenantTopics } from './topics.ts';
+import type { TenantTopics } from './topics.ts';
 
 /** Above this many devices `mirror: auto` keeps no retained message per device: brokers drop from large sets silently. */
 const AUTO_DEVICES = 500;

@@ -1,4 +1,4 @@
-import type { GatewayPresence } from '../../shared/collector/messages.ts';
+import { type GatewayPresence, parseAnyPresence } from '../../shared/collector/messages.ts';
 import type { Outbox } from './outbox.ts';
 import type { Held, Receivers } from './receivers.ts';
 
@@ -30,30 +30,13 @@ export const presenceBytes = (
   return Buffer.from(JSON.stringify(presence));
 };
 
-/** What matters of a presence message somebody published; undefined for anything else. */
-const parsePresence = (
-  payload: Uint8Array,
-): { readonly state: string; readonly session: string; readonly at: number } | undefined => {
-  try {
-    const { state, session, at } = JSON.parse(Buffer.from(payload).toString('utf8'));
-    return typeof state === 'string' && typeof session === 'string' && Number.isInteger(at)
-      ? { state, session, at }
-      : undefined;
-  } catch {
-    return undefined;
-  }
-};
-
-/** What somebody said that this gateway, or a collector, is; undefined for what is no presence. */
-export const presenceState = (payload: Uint8Array): string | undefined => parsePresence(payload)?.state;
-
-/** The sessions this store ever used. One object lives as long as the process, so that `n` never repeats. */
+/** The sessions this gateway ever used. One object lives as long as the process, so that `n` never repeats. */
 export class Sessions {
   readonly #bootseed: string;
   readonly #earlierBoot: (bootseed: string) => boolean;
   #connects = 0;
 
-  /** `earlierBoot` tells whether the store was ever started with that seed. */
+  /** `earlierBoot` tells whether this gateway was ever started with that seed. */
   constructor(bootseed: string, earlierBoot: (bootseed: string) => boolean) {
     this.#bootseed = bootseed;
     this.#earlierBoot = earlierBoot;
@@ -73,17 +56,25 @@ export class Sessions {
   }
 }
 
+/** A session that is not our own and says that it is there; `at` is its clock, Unix seconds. */
+export interface Foreign {
+  readonly session: string;
+  readonly at: number;
+}
+
 /**
- * The session of another living agent that uses this identity, if the message shows one. `stopped` ended cleanly. A
- * message older than `freshS` is left over from a store that is gone; a living agent repeats its own sooner.
+ * Who else is online as this gateway, if the message says so: another agent, or what one left that is known no more. `stopped` and
+ * `lost` are of sessions that ended, whoever had them. A message older than `freshS` is left over: a living agent repeats its own sooner.
  */
-export const rivalSession = (
+export const foreignOnline = (
   payload: Uint8Array,
   sessions: Sessions,
   nowS: number,
   freshS: number,
-): string | undefined => {
-  const presence = parsePresence(payload);
-  if (presence === undefined || presence.state === 'stopped' || sessions.isOwn(presence.session)) return undefined;
-  return Math.abs(nowS - presence.at) <= freshS ? presence.session.slice(0, 128) : undefined;
+): Foreign | undefined => {
+  const presence = parseAnyPresence(payload);
+  if (presence?.state !== 'online' || sessions.isOwn(presence.session)) return undefined;
+  return Math.abs(nowS - presence.at) <= freshS
+    ? { session: presence.session.slice(0, 128), at: presence.at }
+    : undefined;
 };

@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import { type Ack, ackSchema, collectorPresenceSchema } from '../../shared/collector/messages.ts';
+import { parseUnsigned } from '../../shared/unsigned.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 import type { Outbox } from './outbox.ts';
-import { parseJson } from './payload.ts';
 import type { Timing } from './timing.ts';
 
 /** Why entries wait although the broker is connected. */
@@ -181,7 +181,7 @@ export class Receivers {
   /** Takes what came on `_fleet/collector/<col>`. What a broker kept for long says nothing about now. */
   takePresence(collector: string, payload: Uint8Array, retained: boolean): void {
     const receiver = this.#receivers.get(collector);
-    const presence = collectorPresenceSchema.safeParse(parseJson(payload)).data;
+    const presence = collectorPresenceSchema.safeParse(parseUnsigned(payload)).data;
     if (receiver === undefined || presence === undefined) return;
     const { clock, timing } = this.#options;
     if (presence.state === 'online') {
@@ -202,7 +202,7 @@ export class Receivers {
   takeAck(collector: string, payload: Uint8Array): void {
     const receiver = this.#receivers.get(collector);
     if (receiver === undefined) return;
-    const { data: ack, error } = ackSchema.safeParse(parseJson(payload));
+    const { data: ack, error } = ackSchema.safeParse(parseUnsigned(payload));
     if (ack === undefined) {
       const why = z.prettifyError(error).split('\n', 1)[0];
       this.#object(receiver, UNREADABLE, `what ${collector} sends is no acknowledgement: ${why}`);

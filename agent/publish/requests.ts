@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type Answer, ARGS, type Data, type Refusal, requestSchema } from '../../shared/collector/messages.ts';
+import { parseUnsigned } from '../../shared/unsigned.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
@@ -7,7 +8,6 @@ import { Allowance } from './allowance.ts';
 import { answerMessage } from './messages.ts';
 import type { Connection, Delivered } from './mqtt.ts';
 import type { Outbox } from './outbox.ts';
-import { parseJson } from './payload.ts';
 import type { Timing } from './timing.ts';
 import type { Topics } from './topics.ts';
 
@@ -66,7 +66,7 @@ export class Requests {
   async take(collector: string, message: Delivered): Promise<void> {
     const { clock, emit, topics } = this.#options;
     if (message.retained || this.#stopped || this.#allowance.take(clock.monoMs()) > 0) return;
-    const request = requestSchema.safeParse(parseJson(message.payload)).data;
+    const request = requestSchema.safeParse(parseUnsigned(message.payload)).data;
     if (request === undefined) return;
     const { id, op, args } = request;
     if (request.expires_at * 1000 < clock.wallMs()) {

@@ -62,6 +62,7 @@ export class Route {
       return { pauseMs: 0, otherwise: false };
     }
     if (ending.kind === 'rival') return { pauseMs: this.#timing.rivalMs, otherwise: false };
+    if (ending.kind === 'foreign') return { pauseMs: this.#timing.rivalLookMs, otherwise: false };
     const stable = lastedMs >= this.#timing.stableMs;
     if (stable) this.#attempt = 0;
     if (this.#learn(ending)) return { pauseMs: 0, otherwise: true };

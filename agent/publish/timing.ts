@@ -24,7 +24,9 @@ export interface Timing {
   readonly notAuthorisedMs: number;
   /** Pause after another agent was seen under this identity. */
   readonly rivalMs: number;
-  /** A foreign session is alive if it spoke within this time. Longer than `rivalMs` and `presenceMs`. */
+  /** Pause before it is looked again whether somebody who seems to be online lives. Longer than `willDelayS`. */
+  readonly rivalLookMs: number;
+  /** A foreign session that said something within this time may live. Longer than `presenceMs`, by what clocks may differ. */
   readonly rivalFreshS: number;
   /** Return to the first broker after this time elsewhere, ± a sixth. */
   readonly primaryReturnMs: number;
@@ -67,6 +69,7 @@ export const TIMING: Timing = {
   presenceMs: 300_000,
   notAuthorisedMs: 300_000,
   rivalMs: 900_000,
+  rivalLookMs: 30_000,
   rivalFreshS: 1_200,
   primaryReturnMs: 3_600_000,
   renewalMs: 60_000,

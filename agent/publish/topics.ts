@@ -1,4 +1,5 @@
 import { type ChannelName, topicOn } from '../../shared/channels.ts';
+import { isId, isPrefix } from '../../shared/ids.ts';
 import type { Severity } from '../appraise/finding.ts';
 
 /** What somebody said to this gateway, or to all, by its topic. */
@@ -35,17 +36,6 @@ export interface Topics {
 export interface TenantTopics extends Pick<Topics, 'dev' | 'finding'> {
   readonly coverage: string;
 }
-
-const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-
-/** True for the ids that may be a topic level: gateway, collector, device, tenant. No `/ + # $ _` (mqtt.md §2). */
-export const isId = (text: string): boolean => ID.test(text);
-
-/** True for a prefix of one or two levels, each of the form of an id. */
-export const isPrefix = (text: string): boolean => {
-  const levels = text.split('/');
-  return levels.length <= 2 && levels.every(isId);
-};
 
 /** The topics of a gateway. Throws a plain Error for an id that broke the rule: ids are formed by us, never by a device. */
 export const topicsOf = (prefix: string, gateway: string): Topics => {

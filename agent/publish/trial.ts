@@ -2,13 +2,14 @@ import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { connect as connectTls } from 'node:tls';
+import { parseAnyPresence } from '../../shared/collector/messages.ts';
 import type { Broker, MqttSettings } from './broker.ts';
 import type { Credentials } from './credentials.ts';
 import { type Ending, REASON } from './ending.ts';
 import { logMessage } from './messages.ts';
 import { Connection, connect, type Protocol } from './mqtt.ts';
 import type { OutboxEntry } from './outbox.ts';
-import { presenceState, rivalSession, type Sessions } from './presence.ts';
+import { foreignOnline, type Sessions } from './presence.ts';
 import { TIMING } from './timing.ts';
 import { follow, tlsOptions } from './tls.ts';
 import { topicsOf } from './topics.ts';
@@ -22,8 +23,6 @@ export interface TrialOptions {
   readonly sessions: Sessions;
   /** An entry of the log that is sent once more, to learn whether it may be: whoever stores entries drops what it has. */
   readonly entry: OutboxEntry | undefined;
-  /** No agent of this gateway runs here, so that its client id may be used. */
-  readonly isFree: boolean;
   readonly nowS: number;
 }
 
@@ -40,10 +39,17 @@ export interface Trial {
   readonly speaks?: 'TLS' | 'MQTT without TLS';
   /** The same user was let in under another client id. */
   readonly idRefused?: true;
-  /** The session of another agent that speaks under this identity. */
-  readonly rival?: string;
+  /** Who is online as this gateway, by what the broker has kept. */
+  readonly online?: Online;
   /** What the gateway may do there; undefined where that was not tried. */
   readonly rights?: Rights;
+}
+
+/** A session that is online as this gateway, although no agent of it is known to run here. */
+export interface Online {
+  readonly session: string;
+  /** Of this state folder: its agent was killed, or runs elsewhere with a copy of it. Else of somebody who is not known here. */
+  readonly isOwn: boolean;
 }
 
 /** What the access list of a broker lets this gateway do, as far as it can be found out without saying anything new. */
@@ -64,6 +70,9 @@ const LOOK_MS = 500;
  * Goes the way of the uplink to one broker, once, and leaves again: name, TCP, TLS, MQTT, rights. First under a client id of
  * its own, to see who speaks as this gateway; only when nobody does under the id of the gateway, which a broker may treat in
  * another way. There is no will and no presence, and nothing is published but an entry that the log has.
+ *
+ * A broker that takes client ids from certificates or user names knows no id of its own for the first look: that puts out an agent that
+ * runs elsewhere under this name, and takes back the will of one that was just killed. No look at such a broker avoids it.
  */
 export const tryBroker = async (broker: Broker, options: TrialOptions): Promise<Trial> => {
   const addresses = await addressesOf(broker.host);
@@ -141,30 +150,30 @@ const own = ({ gateway }: TrialOptions): string => `${gateway}-doctor`;
 const introduce = async (
   broker: Broker,
   options: TrialOptions,
-): Promise<Pick<Trial, 'protocol' | 'ending' | 'rival' | 'rights' | 'idRefused'>> => {
+): Promise<Pick<Trial, 'protocol' | 'ending' | 'online' | 'rights' | 'idRefused'>> => {
   const guest = await meet(broker, { ...options, clientId: own(options) });
   if (!(guest instanceof Connection)) {
     const isAboutWho = guest.kind === 'refused' && WHO.includes(guest.reason);
-    return isAboutWho && options.isFree ? asItself(broker, options, false) : { ending: guest };
+    return isAboutWho ? asItself(broker, options, false) : { ending: guest };
   }
   const { protocol } = guest;
-  const { state, rival } = await presenceAt(guest, options);
+  const online = await onlineAt(guest, options);
   // One that is put out at once has met somebody who wants the same client id, or a limit: no second try would say more.
   const ending = guest.open ? undefined : await guest.closed;
   await guest.leave({ kind: 'left' });
-  if (rival !== undefined) return { protocol, rival };
+  if (online?.isOwn === false) return { protocol, online };
   if (ending !== undefined) return { ending };
-  // One that was just killed has a will that its broker still holds back: who comes as it would take that away.
-  return options.isFree && state !== 'online' ? asItself(broker, options, true) : { protocol };
+  // One that was just killed has a will that its broker may still hold back: who comes as it would take that away.
+  return online === undefined ? asItself(broker, options, true) : { protocol, online };
 };
 
 const WHO: readonly number[] = [REASON.clientIdInvalid, REASON.badCredentials, REASON.notAuthorised];
 
 /** Who speaks as this gateway, by what the broker has kept. */
-const presenceAt = async (
+const onlineAt = async (
   connection: Connection,
   { settings, gateway, sessions, nowS }: TrialOptions,
-): Promise<{ readonly state?: string; readonly rival?: string }> => {
+): Promise<Online | undefined> => {
   const { conn } = topicsOf(settings.prefix, gateway);
   let kept: Uint8Array | undefined;
   connection.onMessage(({ topic, payload }) => {
@@ -173,10 +182,12 @@ const presenceAt = async (
   });
   await connection.subscribe([conn]);
   await Promise.race([connection.closed, delay(LOOK_MS)]);
-  if (kept === undefined) return {};
-  const rival = rivalSession(kept, sessions, nowS, TIMING.rivalFreshS);
-  const state = presenceState(kept);
-  return { ...(state === undefined ? {} : { state }), ...(rival === undefined ? {} : { rival }) };
+  if (kept === undefined) return undefined;
+  const foreign = foreignOnline(kept, sessions, nowS, TIMING.rivalFreshS);
+  if (foreign !== undefined) return { session: foreign.session, isOwn: false };
+  const presence = parseAnyPresence(kept);
+  const isOwn = presence?.state === 'online' && sessions.isOwn(presence.session);
+  return isOwn ? { session: presence.session, isOwn } : undefined;
 };
 
 const asItself = async (
@@ -198,7 +209,7 @@ const rightsOn = async (connection: Connection, { settings, gateway, entry }: Tr
   const collectors = new Set<string>();
   connection.onMessage(({ topic, payload }) => {
     const channel = topics.read(topic);
-    if (channel.kind === 'presence' && presenceState(payload) === 'online') collectors.add(channel.collector);
+    if (channel.kind === 'presence' && parseAnyPresence(payload)?.state === 'online') collectors.add(channel.collector);
     return undefined;
   });
   const filters = await connection.subscribe(topics.filters);

@@ -10,6 +10,7 @@ import type { Notary, Outbox } from './outbox.ts';
 import { presenceBytes, type Sessions } from './presence.ts';
 import { type Held, type ReceiverStatus, Receivers } from './receivers.ts';
 import type { Observe } from './requests.ts';
+import { Rivals } from './rivals.ts';
 import type { Hop } from './route.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { type Topics, topicsOf } from './topics.ts';
@@ -66,6 +67,7 @@ export class Uplink {
   readonly #topics: Topics;
   readonly #link: Link;
   readonly #receivers: Receivers;
+  readonly #rivals: Rivals;
   #running: Promise<void> | undefined;
   #session = '';
   #line: Line | undefined;
@@ -75,6 +77,7 @@ export class Uplink {
     this.#options = { ...options, timing: options.timing ?? TIMING };
     this.#topics = topicsOf(options.settings.prefix, options.gateway);
     const random = options.random ?? Math.random;
+    this.#rivals = new Rivals(this.#options);
     this.#receivers = new Receivers({ ...this.#options, collectors: options.settings.collectors, random });
     this.#link = new Link({
       ...this.#options,
@@ -154,6 +157,7 @@ export class Uplink {
       receivers: this.#receivers,
       topics: this.#topics,
       session: this.#session,
+      rivals: this.#rivals,
       report: () => this.#report(),
     });
     const ending = await this.#line.serve(leave);

@@ -73,7 +73,7 @@ export const ROLES: readonly Role[] = [
   { user: 'authority', says: 'who signs the manifest of trusted keys', rights: writes('_fleet/trust') },
   { user: 'approver', says: 'who signs references for gateways', rights: writes('+/ref/+') },
   {
-    says: 'every gateway, by the name in its certificate; and what all clients may read',
+    says: 'every client without a block is a gateway, by the name in its certificate; and what all clients may read',
     rights: [
       ...writes('<self>/log', '<self>/rsp/+', '<self>/finding/+'),
       ...writes('<self>/tenant/+/finding/+', '<self>/tenant/+/coverage'),
@@ -94,10 +94,13 @@ export const mosquittoAccess = (): string =>
     '',
   ].join('\n');
 
+/** The rights of every client under its own name are those of gateways: who has a block of its own is none. */
+const noGateway = (user: string): string => `${BASE}${user}/#`;
+
 const mosquittoRole = ({ user, rights }: Role): readonly string[] => {
   const word = user === undefined ? 'pattern' : 'topic';
   const lines = rights.map(({ may, topic }) => `${word} ${may} ${BASE}${topic.replace('<self>', '%u')}`);
-  return user === undefined ? lines : [`user ${user}`, ...lines];
+  return user === undefined ? lines : [`user ${user}`, `topic deny ${noGateway(user)}`, ...lines];
 };
 
 /** `docs/broker/emqx/acl.conf`. */
@@ -123,10 +126,12 @@ const emqxRole = ({ user, rights }: Role): readonly string[] => {
       granted: rights.filter((right) => right.may === 'write' && right.kept === kept),
     })),
   ];
-  return actions
+  const denied = user === undefined ? [] : [`{deny, ${who}, all, ["${noGateway(user)}"]}.`];
+  const allowed = actions
     .filter(({ granted }) => granted.length > 0)
     .map(({ action, granted }) => {
       const topics = granted.map(({ topic }) => `"${BASE}${topic.replace('<self>', `\${username}`)}"`);
       return `{allow, ${who}, ${action}, [\n  ${topics.join(',\n  ')}\n]}.`;
     });
+  return [...denied, ...allowed];
 };

@@ -21,7 +21,7 @@ export {
   requestSchema,
   rollcallSchema,
 } from './messages.ts';
-export type { Expected, Notice } from './notice.ts';
+export { type Expected, errorsOf, type Notice } from './notice.ts';
 export * from './store.ts';
 export { type Channel, type CollectorTopics, collectorTopics } from './topics.ts';
 export type { TrustSource } from './trust-and-time.ts';

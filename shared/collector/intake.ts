@@ -1,4 +1,5 @@
 import { verifyCheckpoint } from '../checkpoint.ts';
+import { isFormer } from '../content.ts';
 import { verifyCosigned } from '../cosignature.ts';
 import type { EntryNote } from '../entry-window.ts';
 import { verifyEpoch } from '../epoch.ts';
@@ -10,6 +11,7 @@ import { gatewayOf, type VerifiedMessage, verifyMessage } from '../verify.ts';
 import { type Fleet, gatewayIdOf } from './fleet.ts';
 import type { LogMachine } from './machine.ts';
 import { entriesOfPage, parsePresence } from './messages.ts';
+import type { Notice } from './notice.ts';
 import type { Presences } from './presences.ts';
 import { Quarantine } from './quarantine.ts';
 import type { Silence } from './silence.ts';
@@ -125,9 +127,24 @@ export class Intake {
     const by = await this.#circumstances(machine, message, work.nowMs);
     const { verdicts, notices } = machine.place(message, by);
     work.note(notices);
+    if (notices.some(({ kind }) => kind === 'incarnation')) work.note(await this.#lostBefore(machine));
     if (machine.pending > 0) fleet.index.set(machine.log.log, machine.log.next);
     for (const verdict of verdicts) await this.#judged(machine, { ...verdict, topic }, work);
     this.#countEarly(machine, work);
+  }
+
+  /** Entries of former logs that were signed to exist and are not here: the log that begins now says that no more of them come. */
+  async #lostBefore({ log: { log, prior } }: LogMachine): Promise<readonly Notice[]> {
+    const { fleet } = this.#own;
+    const sizes = new Map<string, number>();
+    const former = fleet.index.before(log);
+    const heard = former === undefined ? undefined : (await fleet.machine(former)).heartbeats.heard;
+    if (former !== undefined && heard !== undefined) sizes.set(former, heard.size);
+    if (prior && isFormer(prior.log, log)) sizes.set(prior.log, Math.max(prior.size, sizes.get(prior.log) ?? 0));
+    return [...sizes].flatMap(([of, to]): readonly Notice[] => {
+      const from = fleet.index.size(of) ?? 0;
+      return from < to ? [{ kind: 'lost', log: of, from, to, replacedBy: log }] : [];
+    });
   }
 
   /** What the checks of a message ask about other entries: looked up before it is placed. */

@@ -258,8 +258,17 @@ export class LogMachine {
   #advanced({ statement }: VerifiedMessage, by: Circumstances): readonly Notice[] {
     const { log, seq, bootcount } = statement;
     const notices: Notice[] = [];
-    if (seq === 0) notices.push({ kind: 'incarnation', log, former: by.former?.log });
-    else if (isStart(statement)) notices.push({ kind: 'restart', log, seq, bootcount });
+    if (seq === 0) {
+      const { former } = by;
+      notices.push({
+        kind: 'incarnation',
+        log,
+        former: former?.log,
+        held: former?.size,
+        prior: this.log.prior ?? null,
+      });
+    }
+    if (seq > 0 && isStart(statement)) notices.push({ kind: 'restart', log, seq, bootcount });
     if (this.#openGapTo !== undefined && this.log.next >= this.#openGapTo) {
       this.#openGapTo = undefined;
       notices.push({ kind: 'filled', log, next: this.log.next });

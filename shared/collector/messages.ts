@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Publishing } from '../channels.ts';
 import { canonicalBytes } from '../jcs.ts';
 import { deviceSchema, logSchema, sha256Schema } from '../statement.ts';
+import { parseUnsigned } from '../unsigned.ts';
 
 /** The unsigned messages between collector and gateway (mqtt.md §4, §5, §8). They steer sending; none is evidence. */
 
@@ -130,23 +131,15 @@ export type Answer = z.infer<typeof answerSchema>;
 
 /** The entries of a page; none where it is something else. */
 export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] =>
-  (pageSchema.safeParse(parseJson(payload)).data?.data.entries ?? []).map((entry) => Buffer.from(entry));
+  (pageSchema.safeParse(parseUnsigned(payload)).data?.data.entries ?? []).map((entry) => Buffer.from(entry));
 
-/** Reads presence; undefined where it is none. */
+/** Reads the presence of a gateway or of a collector, as far as both say the same; undefined where it is none. */
+export const parseAnyPresence = (payload: Uint8Array): CollectorPresence | undefined =>
+  collectorPresenceSchema.safeParse(parseUnsigned(payload)).data;
+
+/** Reads the presence of a gateway; undefined where it is none. */
 export const parsePresence = (payload: Uint8Array): Presence | undefined =>
-  presenceSchema.safeParse(parseJson(payload)).data;
-
-/** Longer than anything that is sent: not read, as nobody signed it. */
-const MOST_BYTES = 131_072;
-
-const parseJson = (payload: Uint8Array): unknown => {
-  if (payload.length > MOST_BYTES) return undefined;
-  try {
-    return JSON.parse(Buffer.from(payload).toString('utf8'));
-  } catch {
-    return undefined;
-  }
-};
+  presenceSchema.safeParse(parseUnsigned(payload)).data;
 
 /** A message to be published with QoS 1, `application/json`; where it would have to wait for answers and is `prompt`, with QoS 0. */
 export interface Outgoing {

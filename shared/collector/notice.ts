@@ -1,4 +1,5 @@
-import type { Remark } from '../verification.ts';
+import type { LogEnd } from '../statement.ts';
+import { isError, type Remark } from '../verification.ts';
 
 /** Something happened to a log, beyond the verdict on one message. */
 export type Notice =
@@ -6,8 +7,17 @@ export type Notice =
   | { readonly kind: 'gap'; readonly log: string; readonly from: number; readonly to: number; readonly waiting: number }
   /** The missing entries came. */
   | { readonly kind: 'filled'; readonly log: string; readonly next: number }
-  /** The gateway does not hold these entries any more: they will not come. The chain begins anew at `to`. */
-  | { readonly kind: 'lost'; readonly log: string; readonly from: number; readonly to: number }
+  /**
+   * These entries will not come: the gateway does not hold them any more, and the chain begins anew at `to`; or `replacedBy`, the log
+   * that took the place of this one, begins after them.
+   */
+  | {
+      readonly kind: 'lost';
+      readonly log: string;
+      readonly from: number;
+      readonly to: number;
+      readonly replacedBy?: string;
+    }
   /**
    * Two signed things that exclude each other, a proof against the gateway key that convinces anyone: two messages of
    * one `seq`, two checkpoints of one size, or a checkpoint that the entries do not give (without `first`).
@@ -32,8 +42,17 @@ export type Notice =
     }
   /** The agent started again. */
   | { readonly kind: 'restart'; readonly log: string; readonly seq: number; readonly bootcount: number }
-  /** A gateway begins a log, in place of `former` where it had one. */
-  | { readonly kind: 'incarnation'; readonly log: string; readonly former?: string | undefined }
+  /**
+   * A gateway begins a log, in place of `former` where one is known, of which `held` entries are here. `prior` is the end of the
+   * replaced log that the gateway signed; null where it knows of none. What is open in the former log will not be closed in it.
+   */
+  | {
+      readonly kind: 'incarnation';
+      readonly log: string;
+      readonly former?: string | undefined;
+      readonly held?: number | undefined;
+      readonly prior: LogEnd | null;
+    }
   /** Nothing was heard where something should have been: no heartbeat for 15 minutes, or no coverage for three periods. */
   | { readonly kind: 'silent'; readonly gateway: string; readonly of: Expected; readonly sinceMs: number }
   | { readonly kind: 'heard'; readonly gateway: string; readonly of: Expected }
@@ -43,3 +62,9 @@ export type Notice =
   | { readonly kind: 'manifest'; readonly version: number };
 
 export type Expected = 'heartbeat' | 'coverage';
+
+/** The errors of a notice. Where there is one it is an alarm (attestation.md §8: every `E_*` raises one). */
+export const errorsOf = (notice: Notice): readonly Remark[] => {
+  if (notice.kind === 'fork') return [notice.remark];
+  return 'remarks' in notice ? notice.remarks.filter(isError) : [];
+};

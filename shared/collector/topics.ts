@@ -1,9 +1,7 @@
 import { type ChannelName, topicOn } from '../channels.ts';
+import { isId, isPrefix } from '../ids.ts';
 
 /** The topics of a collector (mqtt.md §2). A topic routes; it is never evidence. */
-
-const ID = /^[a-z0-9][a-z0-9-]{0,62}$/;
-const PREFIX = /^[a-z0-9][a-z0-9-]{0,62}(?:\/[a-z0-9][a-z0-9-]{0,62})?$/;
 
 /** What a topic is for, as far as it concerns a collector. */
 export type Channel =
@@ -30,8 +28,8 @@ export interface CollectorTopics {
 
 /** The topics of collector `id` under a prefix. Throws for an id or prefix that breaks the rule. */
 export const collectorTopics = (prefix: string, id: string): CollectorTopics => {
-  if (!PREFIX.test(prefix)) throw new Error(`not a topic prefix: ${JSON.stringify(prefix)}`);
-  if (!ID.test(id)) throw new Error(`not a collector id: ${JSON.stringify(id)}`);
+  if (!isPrefix(prefix)) throw new Error(`not a topic prefix: ${JSON.stringify(prefix)}`);
+  if (!isId(id)) throw new Error(`not a collector id: ${JSON.stringify(id)}`);
   const base = `${prefix}/v1`;
   const all = { gateway: '+', collector: '+' };
   const on = (channel: ChannelName, names = {}): string => topicOn(channel, prefix, { collector: id, ...names });
@@ -58,14 +56,14 @@ export const collectorTopics = (prefix: string, id: string): CollectorTopics => 
 const channelOf = ([first = '', area = '', last, ...more]: readonly string[]): Channel | undefined => {
   if (more.length > 0) return undefined;
   if (first === '_fleet') return fleetChannel(area, last);
-  if (!ID.test(first)) return undefined;
+  if (!isId(first)) return undefined;
   if (last === undefined)
     return area === 'log' || area === 'cp' || area === 'conn' ? { kind: area, gateway: first } : undefined;
-  if ((area !== 'cosig' && area !== 'rsp') || !ID.test(last)) return undefined;
+  if ((area !== 'cosig' && area !== 'rsp') || !isId(last)) return undefined;
   return { kind: area, gateway: first, collector: last };
 };
 
 const fleetChannel = (area: string, collector: string | undefined): Channel | undefined => {
   if (area === 'trust' && collector === undefined) return { kind: 'trust' };
-  return area === 'epoch' && collector !== undefined && ID.test(collector) ? { kind: 'epoch', collector } : undefined;
+  return area === 'epoch' && collector !== undefined && isId(collector) ? { kind: 'epoch', collector } : undefined;
 };

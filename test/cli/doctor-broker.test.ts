@@ -7,10 +7,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, type TestContext, test } from 'node:test';
 import { createServer as createTlsServer } from 'node:tls';
-import { broker } from '../../agent/cli/doctor/broker.ts';
+import { broker as check } from '../../agent/cli/doctor/broker.ts';
 import { liveStatus } from '../../agent/cli/live.ts';
 import { loadConfig } from '../../agent/config/load.ts';
+import { AgentError } from '../../agent/platform/errors.ts';
 import { createKey } from '../../agent/platform/keys.ts';
+import { keepBoot } from '../../agent/record/boots.ts';
 import { Gateway } from '../journeys/agent.ts';
 import { brokerPasswords } from '../journeys/broker-passwords.ts';
 import { Agent, settingsFor } from '../publish/agents.ts';
@@ -31,7 +33,7 @@ interface Found {
 const said = async (cwd: string): Promise<readonly string[]> => {
   const loaded = loadConfig(join(cwd, 'assayer.yaml'));
   const agent = await liveStatus(loaded.config.state_dir);
-  return linesOf(await broker.run({ ...loaded, agent, nowMs: Date.now() }));
+  return linesOf(await check.run({ ...loaded, agent, nowMs: Date.now() }));
 };
 
 const linesOf = (found: readonly Omit<Found, 'check'>[]): readonly string[] =>
@@ -358,10 +360,43 @@ suite(
       const at = Math.floor(Date.now() / 1000);
       await other.publish(conn, JSON.stringify({ state: 'online', session: 'Zm9yZWlnbg.7', at }), true);
       const [line = ''] = await said(gateway(t, { url: broker.url }));
-      assert.match(line, /^fail .*another agent speaks as tx1-gw3 \(session Zm9yZWlnbg\.7\); stop it/);
+      assert.match(
+        line,
+        /^fail .*somebody is online as tx1-gw3 \(session Zm9yZWlnbg\.7\): another agent, or .*; if there is another one, stop it/,
+      );
       await other.publish(conn, JSON.stringify({ state: 'stopped', session: 'Zm9yZWlnbg.7', at }), true);
       assert.equal(other.on(conn).length, 2, 'it still has its connection');
       assert.match((await said(gateway(t, { url: broker.url })))[0] ?? '', /^warn .*accepts this gateway/);
+    });
+
+    test('an agent of this folder that was killed is told from another one', async (t) => {
+      const broker = await started(OPEN);
+      const conn = 'attest/v1/tx1-gw3/conn';
+      await using overseer = await Observer.connect(broker.url);
+      const at = Math.floor(Date.now() / 1000);
+      const cwd = gateway(t, { url: broker.url });
+      keepBoot(cwd, 'a2lsbGVk');
+      await overseer.publish(conn, JSON.stringify({ state: 'online', session: 'a2lsbGVk.1', at }), true);
+      const [line = ''] = await said(cwd);
+      assert.match(
+        line,
+        /^warn .*is online \(session a2lsbGVk\.1\), and no agent of it runs here: it was killed.*; start the/,
+      );
+    });
+
+    test('an agent that cannot be asked is not disturbed by another connection', async (t) => {
+      const broker = await started(OPEN);
+      const cwd = gateway(t, { url: broker.url });
+      const loaded = loadConfig(join(cwd, 'assayer.yaml'));
+      const denied = new AgentError({ code: 'agent.no-access', message: 'the agent may not be asked', remedy: 'sudo' });
+      const found = await check.run({ ...loaded, agent: denied, nowMs: Date.now() });
+      assert.deepEqual(
+        linesOf(found).filter((line) => line.startsWith('warn the broker is not tried: the agent may not be asked'))
+          .length,
+        1,
+      );
+      assert.equal(found.length, 1);
+      assert.doesNotMatch(broker.log, /New client connected/);
     });
 
     test('where the broker takes client ids from certificates such an agent loses its connection, comes back, and is never called lost', async (t) => {
@@ -379,7 +414,7 @@ suite(
       const connects = () => other.events.filter(({ event }) => event === 'uplink.connected').length;
       await until('it is connected', () => connects() === 1);
       const found = await said(gateway(t, { url: secure(broker), ...mine(good) }));
-      assert.match(found.at(-1) ?? '', /^fail .*another agent speaks as tx1-gw3 \(session c2VlZA\.1\)/);
+      assert.match(found.at(-1) ?? '', /^fail .*somebody is online as tx1-gw3 \(session c2VlZA\.1\).* for a moment/);
       await until('it is connected again', () => connects() === 2);
       assert.ok(other.saw('uplink.closed'), 'this broker closes without a reason');
       await until('it says so', () => overseer.on('attest/v1/tx1-gw3/conn').length === 2);

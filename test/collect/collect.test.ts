@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -22,6 +22,11 @@ const fleet = (url: string, count: number, entries: number): Promise<readonly Si
       SimulatedGateway.connect(url, eventful(entries, `example.org/gw-${index}/1`)),
     ),
   );
+
+const replaceByCopy = (file: string): void => {
+  cpSync(file, `${file}.copy`);
+  renameSync(`${file}.copy`, file);
+};
 
 /** A number below `limit` from a seed: what fails can be run again. */
 const dice = (seed: number) => {
@@ -236,6 +241,40 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
     await until('all are confirmed', () => gateway.isDone, 40_000);
     assert.ok(collector.events().includes('collect.store-accepts'));
     assertWhole(collector, gateway);
+  });
+
+  for (const [how, change] of [
+    ['removed', (file: string) => rmSync(file)],
+    ['replaced by a copy', replaceByCopy],
+  ] as const)
+    test(`a store that is ${how} under it: nothing more is acknowledged, and it ends with what to do`, async () => {
+      await using broker = await Mosquitto.start();
+      await using collector = new CollectorProcess();
+      await using gateway = await SimulatedGateway.connect(broker.url, plain(20));
+      collector.start(broker.url);
+      await until('all are confirmed', () => gateway.isDone);
+      change(join(collector.state, 'collector.db'));
+      for (let n = 0; n < 5; n += 1) gateway.log.write(stop);
+      gateway.wake();
+      assert.deepEqual(await collector.ended(), { code: 3, signal: null });
+      assert.equal(gateway.acked, 20);
+      assert.match(
+        collector.err,
+        /was removed or replaced while it is in use\n.*start the collector again.*\[store\.replaced\]/,
+      );
+      collector.start(broker.url);
+      await until('all are confirmed', () => gateway.isDone, 20_000);
+      assertWhole(collector, gateway);
+    });
+
+  test('without a broker a run that is to end when nothing comes ends, too, with 1 and the reason', async () => {
+    await using collector = new CollectorProcess();
+    collector.start('mqtt://127.0.0.1:1', ['--until-idle', '1']);
+    assert.deepEqual(await collector.ended(), { code: 1, signal: null });
+    assert.match(
+      collector.err,
+      /"event":"collect.no-broker","message":"nothing listens at port 1 .*<broker-url>: 8883/,
+    );
   });
 
   test('over MQTT 3.1.1, for named gateways only, and to its end when nothing comes', async () => {

@@ -11,6 +11,7 @@ import { buildProgram } from '../../agent/cli/program.ts';
 import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
 import type { Worker } from '../../agent/collect/worker.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
+import { createKey } from '../../agent/platform/keys.ts';
 import {
   jwkOf,
   type LogReport,
@@ -25,8 +26,9 @@ import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
-import { eventful, gatewayKey, keyOf, plain } from '../shared/collector/bench.ts';
+import { eventful, gatewayKey, keyOf, plain, rootOf } from '../shared/collector/bench.ts';
 import { knownAnswers } from '../shared/vectors.ts';
+import { start, Writing } from '../shared/writing.ts';
 import { CollectorProcess } from './collector-process.ts';
 import { SimulatedGateway } from './simulated-gateway.ts';
 
@@ -35,6 +37,9 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
   const key = join(dir, 'gateway.jwk.json');
   writeFileSync(key, JSON.stringify(knownAnswers.jwk));
   mkdirSync(join(dir, 'empty'));
+  const own = join(dir, 'own');
+  mkdirSync(own);
+  createKey(own);
   const url = 'mqtt://127.0.0.1:1';
   const io = { out: { write: () => {} }, err: { write: () => {} }, input: process.stdin };
   const problemOf = async (words: readonly string[]): Promise<string> => {
@@ -60,6 +65,12 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
     [['mqtt://broker.example.org', '--id', 'a', '--trust', key], /clear text.*\[mqtt.broker\]/],
     [['mqtt://me:hunter2@127.0.0.1', '--id', 'a', '--trust', key], /may not hold credentials/],
     [[url, '--id', 'a', '--trust', key, '--until-idle', '0'], /a number of seconds/],
+    [['mqtts://broker.example.org', '--id', 'a', '--trust', key], /PEM file of your authority as --ca/],
+    [[url, '--id', 'a', '--trust', key, '--cert', key], /--cert and --key go together/],
+    [
+      [url, '--id', 'a', '--trust', join(own, 'gateway.jwk.json'), '--cosign', join(own, 'gateway.key')],
+      /key of --cosign is trusted as that of a gateway.*\[usage.cosign\]/,
+    ],
     [[], /missing required argument 'broker-url'/],
   ];
   for (const [words, error] of cases) {
@@ -244,6 +255,42 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
       const none = await ask(verb, '--json');
       assert.deepEqual([none.code, none.out, none.err], [0, '', ''], verb);
     }
+    const next = new Writing('example.org/gw-test/2');
+    next.write(start({ prior: { log: gateway.log.next.log, size: 26, root: rootOf(gateway.log, 26) } }));
+    collector.start(broker.url, ['--until-idle', '3']);
+    await until(
+      'it is connected',
+      () => collector.events().filter((event) => event === 'collect.connected').length === 2,
+    );
+    await gateway.publish('log', next.messages[0] ?? '');
+    assert.equal((await collector.ended()).code, 0, collector.err);
+    assert.deepEqual([(await ask('findings')).code, (await ask('findings')).out.split('\n').length], [0, 2]);
+    const all = await ask('findings', '--all');
+    assert.equal(all.code, 0);
+    assert.match(
+      all.out,
+      /high +superseded by example\.org\/gw-test\/2 +example\.org\/gw-test +rig-\d +pool\.url-changed/,
+    );
+    assert.equal((await ask('gaps')).code, 0);
+    const { kind, detail, at: replacedAt } = JSON.parse((await ask('alarms', '--json')).out);
+    assert.deepEqual([kind, detail.held, detail.prior.size], ['replaced', 26, 26]);
+
+    await until('a later second', () => Date.now() / 1000 > replacedAt + 1);
+    collector.start(broker.url, ['--until-idle', '3']);
+    await until(
+      'it is connected',
+      () => collector.events().filter((event) => event === 'collect.connected').length === 3,
+    );
+    await gateway.publish('log', 'rubbish');
+    assert.equal((await collector.ended()).code, 1);
+    const at = JSON.parse(lines((await ask('alarms', '--json')).out)[0] ?? '').at;
+    for (const [since, code] of [
+      [`${at}`, 1],
+      [new Date(at * 1000).toISOString(), 1],
+      [`${at + 1}`, 0],
+    ] as const)
+      assert.equal((await ask('alarms', '--since', since)).code, code, since);
+    assert.equal((await ask('alarms', '--since', 'yesterday')).code, 2);
     const elsewhere = await ask('devices', '--json', '--gateway', 'gw-other');
     assert.deepEqual([elsewhere.code, elsewhere.out], [0, '']);
     assert.match((await ask('logs')).out, /^example\.org\/gw-test\/1 +26 +26 +0$/m);

@@ -81,6 +81,28 @@ describe('assayer collect with PostgreSQL', { skip: WITHOUT_MOSQUITTO || WITHOUT
     assert.deepEqual(await other.stop(), { code: 0, signal: null });
   });
 
+  test('tables that are dropped under it: it ends with what to do, and without a stack', async () => {
+    for (const sql of ['DROP TABLE assayer.entry', 'DROP SCHEMA assayer CASCADE']) {
+      const url = await server.database();
+      await using broker = await Mosquitto.start();
+      await using collector = new CollectorProcess();
+      await using gateway = await SimulatedGateway.connect(broker.url, plain(20));
+      collector.start(broker.url, ['--postgres', url]);
+      await until('all are confirmed', () => gateway.isDone);
+      await server.query(new URL(url).pathname.slice(1), sql);
+      for (let n = 0; n < 5; n += 1) gateway.log.write(stop);
+      gateway.wake();
+      assert.deepEqual(await collector.ended(), { code: 3, signal: null }, sql);
+      assert.match(
+        collector.err,
+        /PostgreSQL at .*does not exist\n.*restore a backup of the store.*\[store\.tables\]/,
+        sql,
+      );
+      assert.doesNotMatch(collector.err, /\n +at /);
+      assert.equal(gateway.acked, 20);
+    }
+  });
+
   test('two workers that serve the same gateways by mistake lose time, not entries', async () => {
     const url = await server.database();
     await using broker = await Mosquitto.start();

@@ -5,13 +5,13 @@ import { join } from 'node:path';
 import { after, before, describe, type TestContext, test } from 'node:test';
 import type { Database } from '../../agent/collect/database.ts';
 import { Postgres } from '../../agent/collect/postgres.ts';
-import { alarms, gaps, silence } from '../../agent/collect/queries.ts';
+import { alarms, devices, findings, gaps, silence } from '../../agent/collect/queries.ts';
 import { SqlStore } from '../../agent/collect/sql-store.ts';
 import { Sqlite } from '../../agent/collect/sqlite.ts';
 import type { StoreUnderTest } from '../../shared/collector/store-contract.ts';
 import { storeContract } from '../../shared/collector/store-contract.ts';
-import { Collector, type Notice, StoreConflict } from '../../shared/index.ts';
-import { arrived, eventful, heartbeat, keys, LOG, NOW } from '../shared/collector/bench.ts';
+import { Collector, type Notice, type Remark, StoreConflict } from '../../shared/index.ts';
+import { arrived, eventful, heartbeat, keys, LOG, NOW, rootOf } from '../shared/collector/bench.ts';
 import { attestation, finding, start, stop, Writing } from '../shared/writing.ts';
 import { PostgresServer, WITHOUT_POSTGRES } from './postgres-server.ts';
 
@@ -224,6 +224,9 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
       await note(fork, fork);
       await note(fork, { kind: 'lost', log: LOG, from: 0, to: 2 });
       assert.deepEqual([await count('alarm'), await count('gap')], [2, 2]);
+      const late: Remark = { code: 'E_TIME_WINDOW', step: 17, detail: 'cosigned before the time it claims' };
+      const witnessed = { kind: 'witnessed', log: LOG, size: 2, atS: NOW / 1000 } as const;
+      await note({ ...witnessed, remarks: [] }, { ...witnessed, remarks: [late] });
       const at = NOW / 1000;
       assert.deepEqual(await gaps(database, 'gw-test'), [
         { gateway, log: LOG, kind: 'lost', from: 0, to: 2, since: at },
@@ -237,7 +240,8 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
         ],
       );
       const told = await alarms(database, undefined);
-      assert.deepEqual(told.map(({ kind }) => kind).sort(), ['fork', 'lost']);
+      assert.deepEqual(told.map(({ kind }) => kind).sort(), ['fork', 'lost', 'witnessed']);
+      assert.equal((told.find(({ kind }) => kind === 'fork')?.detail as { position?: number }).position, 4);
       assert.deepEqual(
         told.find(({ kind }) => kind === 'fork')?.proof.map((piece) => Buffer.from(piece, 'base64').toString()),
         ['one', 'two'],
@@ -251,6 +255,112 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
         [(await database.all('SELECT kind FROM gap')).map(({ kind }) => kind), await count('silence')],
         [['lost'], 0],
       );
+    });
+
+    /** The former log with two findings, and the first entry of the one that replaced it, which ended after `size` entries. */
+    const replaced = (size: number) => {
+      const former = new Writing();
+      former.write(start());
+      former.write(attestation('rig-1'));
+      former.write(finding({ device: 'rig-1', evidence: [1], opened_seq: 2 }));
+      former.write(finding({ device: 'rig-1', id: 'pool.user-changed', evidence: [1], opened_seq: 3 }));
+      const next = new Writing('example.org/gw-test/20');
+      next.write(start({ prior: { log: LOG, size, root: rootOf(former, 4) } }));
+      next.write(attestation('rig-1'));
+      next.write(finding({ device: 'rig-1', evidence: [1], opened_seq: 2 }));
+      return { former, next };
+    };
+    const shownOf = async (database: Database, all: boolean) =>
+      (await findings(database, undefined, { all })).map((each) => [
+        each.log.slice(20),
+        each.opened_seq,
+        each.state,
+        each.superseded_by?.slice(20),
+      ]);
+
+    test('findings of a log that was replaced are open no more, whatever comes late; they stay to be read', async (t) => {
+      const open = await place(t);
+      const database = await closing(t, open);
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const { former, next } = replaced(4);
+      const take = (messages: readonly Buffer[]) =>
+        collector.take(
+          messages.map((each) => arrived(each)),
+          NOW,
+        );
+      await take(former.messages.slice(0, 3));
+      assert.deepEqual(await shownOf(database, false), [['1', 2, 'open', undefined]]);
+      await take(next.messages);
+      await take(former.messages.slice(3));
+      assert.deepEqual(await shownOf(database, false), [['20', 2, 'open', undefined]]);
+      assert.deepEqual((await shownOf(database, true)).sort(), [
+        ['1', 2, 'open', '20'],
+        ['1', 3, 'open', '20'],
+        ['20', 2, 'open', undefined],
+      ]);
+      assert.deepEqual(
+        (await devices(database, undefined)).map(({ findings: count }) => count),
+        [1],
+      );
+      // What resolves one in its own log late is heard all the same.
+      await take([
+        former.write(
+          finding({ device: 'rig-1', evidence: [1], opened_seq: 2, state: 'resolved', resolved_at: 1795339300 }),
+        ),
+      ]);
+      assert.equal((await shownOf(database, true)).length, 2);
+    });
+
+    test('a store that holds findings of replaced logs is mended at the next start', async (t) => {
+      const open = await place(t);
+      const database = await closing(t, open);
+      const collector = await Collector.open({
+        id: 'collector-a',
+        store: new SqlStore(database, () => NOW),
+        trust: { kind: 'keys', keys },
+      });
+      const { former, next } = replaced(4);
+      await collector.take(
+        [...former.messages, ...next.messages].map((each) => arrived(each)),
+        NOW,
+      );
+      // As the version before wrote it.
+      for (const sql of [
+        'DROP INDEX finding_open',
+        'DROP INDEX log_of_gateway',
+        'ALTER TABLE finding DROP COLUMN superseded_by',
+        "UPDATE meta SET value = '1' WHERE name = 'version'",
+      ])
+        await database.write([{ before: sql, row: '', after: '', rows: [[]] }]);
+      assert.deepEqual(await shownOf(await closing(t, open), false), [['20', 2, 'open', undefined]]);
+    });
+
+    test('entries that the next log says there were are lost, and told with its alarm; found again if they come', async (t) => {
+      for (const held of [0, 2]) {
+        const database = await closing(t, await place(t));
+        const store = new SqlStore(database, () => NOW);
+        const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+        const { former, next } = replaced(4);
+        const take = (messages: readonly Buffer[]) =>
+          collector.take(
+            messages.map((each) => arrived(each)),
+            NOW,
+          );
+        await take([...former.messages.slice(0, held), ...next.messages]);
+        const lost = { gateway: 'example.org/gw-test', log: LOG, kind: 'lost', from: held, to: 4, since: NOW / 1000 };
+        assert.deepEqual(await gaps(database, undefined), [lost]);
+        const prior = { log: LOG, size: 4, root: rootOf(former, 4) };
+        const ends = held === 0 ? { prior } : { former: LOG, held, prior };
+        assert.deepEqual((await alarms(database, undefined)).map(({ kind, detail }) => [kind, detail]).sort(), [
+          ['lost', { from: held, to: 4, replaced_by: next.next.log }],
+          ['replaced', ends],
+        ]);
+        await take(former.messages.slice(0, 3));
+        assert.deepEqual(await gaps(database, undefined), [{ ...lost, from: 3 }]);
+        await take(former.messages);
+        assert.deepEqual(await gaps(database, undefined), []);
+      }
     });
 
     test('of refused messages the newest 4096 stay', async (t) => {

@@ -115,6 +115,22 @@ suite('a store that is put back to an older state (attestation.md §7)', { timeo
   });
 });
 
+suite('after a crash, at a broker that still says that the agent is online', { skip: WITHOUT_MOSQUITTO }, () => {
+  test('an agent whose store was moved away knows its former self, and sends at once', async () => {
+    await using broker = await Mosquitto.start();
+    await using gateway = await Gateway.start({
+      devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 2 } }],
+      mqtt: { url: broker.url, spread_s: 0 },
+    });
+    await gateway.event('uplink.connected');
+    await gateway.stop('SIGKILL');
+    for (const name of readdirSync(gateway.stateDir)) if (STORE.test(name)) rmSync(join(gateway.stateDir, name));
+    await gateway.up();
+    await gateway.event('uplink.connected', { after: 1 });
+    assert.deepEqual([...gateway.eventsOf('uplink.foreign'), ...gateway.eventsOf('uplink.rival')], []);
+  });
+});
+
 suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO, timeout: 180_000 }, () => {
   test('nothing more is appended; a new log begins by itself, and a collector follows it without an objection', async () => {
     await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2'], '127.77.0.1');
@@ -150,7 +166,10 @@ suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO,
     assertReplaced(after, former);
     {
       using store = Store.openReadOnly(gateway.stateDir);
-      assert.ok(earlierBoots(store).has(before[0]?.bootseed ?? ''), 'its own earlier starts are no rival');
+      assert.ok(
+        earlierBoots(gateway.stateDir, store).has(before[0]?.bootseed ?? ''),
+        'its own earlier starts are no rival',
+      );
     }
     const origin = after[0]?.log ?? '';
     await gateway.stop();

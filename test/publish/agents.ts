@@ -20,6 +20,7 @@ export const FAST: Timing = {
   notAuthorisedMs: 200,
   lookMs: 20,
   rivalMs: 60_000,
+  rivalLookMs: 200,
   mirrorEveryMs: 1,
   settleMs: 0,
   probeMs: 60_000,

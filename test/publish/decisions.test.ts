@@ -6,13 +6,15 @@ import { AgentError } from '../../agent/platform/errors.ts';
 import { Allowance } from '../../agent/publish/allowance.ts';
 import { brokersOf, checkBroker, type MqttSettings } from '../../agent/publish/broker.ts';
 import { describeEnding, type Ending, REASON } from '../../agent/publish/ending.ts';
-import { rivalSession, Sessions } from '../../agent/publish/presence.ts';
+import { foreignOnline, Sessions } from '../../agent/publish/presence.ts';
 import { remedyOf } from '../../agent/publish/remedy.ts';
+import { Rivals } from '../../agent/publish/rivals.ts';
 import { Route } from '../../agent/publish/route.ts';
 import { TIMING } from '../../agent/publish/timing.ts';
 import type { Progress } from '../../agent/publish/tls.ts';
-import { isId, topicsOf } from '../../agent/publish/topics.ts';
+import { topicsOf } from '../../agent/publish/topics.ts';
 import { endingOf } from '../../agent/publish/trouble.ts';
+import { isId } from '../../shared/ids.ts';
 import { settingsFor } from './agents.ts';
 
 suite('topics (mqtt.md §2)', () => {
@@ -127,6 +129,7 @@ suite('reconnect (mqtt.md §6)', () => {
     assert.equal(last({ kind: 'tls', message: '' }), 900_000);
     assert.equal(last(refused(0x8e)), 60_000);
     assert.equal(most().after({ kind: 'rival', session: 'x.1' }, 0).pauseMs, 900_000);
+    assert.equal(most().after({ kind: 'foreign', session: 'x.1' }, 0).pauseMs, 30_000);
   });
 
   test('brokers are tried in turn; a stable one is tried again first', () => {
@@ -186,23 +189,51 @@ suite('who speaks under this identity (mqtt.md §4)', () => {
   const sessions = new Sessions('c2VlZA', (bootseed) => bootseed === 'b2xk');
   sessions.next();
   sessions.next();
-  const rival = (presence: object): string | undefined =>
-    rivalSession(Buffer.from(JSON.stringify({ state: 'online', at: 1_000, ...presence })), sessions, 1_100, 1_200);
+  const foreign = (presence: object): string | undefined =>
+    foreignOnline(Buffer.from(JSON.stringify({ state: 'online', at: 1_000, ...presence })), sessions, 1_100, 1_200)
+      ?.session;
 
   test('sessions of this start that were used, and those of earlier starts, are our own', () => {
-    for (const session of ['c2VlZA.1', 'c2VlZA.2', 'b2xk.99']) assert.equal(rival({ session }), undefined, session);
+    for (const session of ['c2VlZA.1', 'c2VlZA.2', 'b2xk.99']) assert.equal(foreign({ session }), undefined, session);
     for (const session of ['c2VlZA.3', 'c2VlZA.0', 'c2VlZA.x', 'Zm9yZWlnbg.1', 'nodot'])
-      assert.equal(rival({ session }), session);
+      assert.equal(foreign({ session }), session);
   });
 
-  test('one that stopped, one long silent and what is no presence are no rival', () => {
-    assert.equal(rival({ session: 'Zm9yZWlnbg.1', state: 'stopped' }), undefined);
-    assert.equal(rival({ session: 'Zm9yZWlnbg.1', at: -101 }), undefined);
-    assert.equal(rival({ session: 'Zm9yZWlnbg.1', state: 'lost' }), 'Zm9yZWlnbg.1');
+  test('one that ended, one long silent and what is no presence are nobody', () => {
+    for (const state of ['stopped', 'lost']) assert.equal(foreign({ session: 'Zm9yZWlnbg.1', state }), undefined);
+    assert.equal(foreign({ session: 'Zm9yZWlnbg.1', at: -101 }), undefined);
     for (const text of ['', '{', 'null', '[]', '{"session":1}', '\u0000']) {
-      assert.equal(rivalSession(Buffer.from(text), sessions, 1_100, 1_200), undefined, text);
+      assert.equal(foreignOnline(Buffer.from(text), sessions, 1_100, 1_200), undefined, text);
     }
-    assert.equal(rival({ session: 'x'.repeat(10_000) })?.length, 128);
+    assert.equal(foreign({ session: 'x'.repeat(200) })?.length, 128);
+    assert.equal(foreign({ session: 'x'.repeat(10_000) }), undefined, 'no agent of ours has such a session');
+  });
+
+  test('somebody who says twice that he is online is a rival; what is said once, and never again, is nobody', () => {
+    let nowMs = 1_000_000;
+    const clock = { wallMs: () => nowMs, monoMs: () => nowMs };
+    const rivals = () => new Rivals({ sessions, clock, timing: TIMING });
+    const online = (session: string, at: number) => Buffer.from(JSON.stringify({ state: 'online', session, at }));
+
+    const alive = rivals();
+    assert.deepEqual(alive.hear(online('Zm9y.1', 990)), { session: 'Zm9y.1', proven: false });
+    nowMs += TIMING.rivalLookMs;
+    assert.deepEqual(alive.hear(online('Zm9y.1', 990)), { session: 'Zm9y.1', proven: false });
+    assert.deepEqual(alive.hear(online('Zm9y.1', 1_020)), { session: 'Zm9y.1', proven: true }, 'it repeated itself');
+    nowMs += TIMING.rivalMs;
+    assert.equal(alive.hear(online('Zm9y.1', 1_020)), undefined, 'it is gone since');
+    assert.deepEqual(alive.hear(online('Zm9y.2', 1_900)), { session: 'Zm9y.2', proven: true }, 'it came back');
+
+    nowMs = 1_000_000;
+    const left = rivals();
+    let looks = 0;
+    while (left.hear(online('Zm9y.1', 990)) !== undefined) {
+      looks += 1;
+      nowMs += TIMING.rivalLookMs;
+    }
+    const waitedMs = looks * TIMING.rivalLookMs;
+    assert.ok(waitedMs > TIMING.presenceMs && waitedMs <= 360_000, `${waitedMs}`);
+    assert.equal(left.hear(Buffer.from('{"state":"lost","session":"Zm9y.1","at":990}')), undefined);
   });
 });
 
@@ -226,6 +257,7 @@ test('every state of the pump and of a connection (mqtt.md §4, §5) has an even
     'entries are gone that somebody lacks': 'uplink.pruned',
     'entries go on': 'uplink.goes-on',
     'two agents have one identity': 'uplink.rival',
+    'they may have': 'uplink.foreign',
     'the broker says no': 'uplink.refused',
     'the broker is silent': 'uplink.timeout',
     'the broker closes': 'uplink.closed',
@@ -323,6 +355,7 @@ suite('why there is no connection, and what to do', () => {
       { kind: 'limit', message: 'x' },
       { kind: 'store', message: 'x' },
       { kind: 'rival', session: 'x.1' },
+      { kind: 'foreign', session: 'x.1' },
       { kind: 'left' },
       ...Object.values(REASON).map((reason) => ({ kind: 'refused', reason }) as const),
     ];

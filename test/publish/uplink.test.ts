@@ -191,7 +191,7 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     second.start();
     await until('the alarm', () => second.saw('uplink.rival'));
     assert.equal(second.events.find(({ event }) => event === 'uplink.rival')?.level, 'error');
-    assert.ok((second.uplink.status().lastError?.message ?? '').includes('Zmlyc3Q.1'));
+    assert.ok((second.uplink.status().lastError?.message ?? '').includes('session Zmlyc3Q.'));
 
     first.outbox.appendMany(50);
     await until('the first goes on', () => first.outbox.cursor() === 50);
@@ -215,6 +215,29 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     await until('its entries', () => emptied.outbox.cursor() === 5);
     assert.equal(own.saw('uplink.rival') || emptied.saw('uplink.rival'), false);
   });
+
+  for (const protocol of ['5', '3.1.1'] as const) {
+    test(`over ${protocol}, what a killed agent left that nobody here knows is no rival: a will at once, an online that is not repeated a little later`, async () => {
+      await using broker = await Mosquitto.start();
+      await using observer = await Observer.connect(broker.url);
+      const at = Math.floor(Date.now() / 1000);
+      await observer.publish(CONN, JSON.stringify({ state: 'lost', session: 'Z29uZQ.7', at }), true);
+      await using dead = new Agent(settingsFor(broker.url, { protocol })).start();
+      dead.outbox.appendMany(5);
+      await until('its entries', () => dead.outbox.cursor() === 5);
+      assert.equal(dead.saw('uplink.foreign'), false);
+      await dead.uplink.stop();
+
+      await observer.publish(CONN, JSON.stringify({ state: 'online', session: 'Z29uZQ.8', at }), true);
+      await using left = new Agent(settingsFor(broker.url, { protocol }), { timing: { presenceMs: 1_000 } }).start();
+      left.outbox.appendMany(5);
+      await until('it looks again', () => left.saw('uplink.foreign'));
+      assert.match(left.uplink.status().lastError?.remedy ?? '', /^nothing yet/);
+      assert.equal(left.outbox.cursor(), 0, 'nothing is sent while it may be another agent');
+      await until('its entries', () => left.outbox.cursor() === 5);
+      assert.equal(left.saw('uplink.rival'), false);
+    });
+  }
 
   test('wrong credentials are an alarm once, then warnings; right ones connect without a restart', async () => {
     await using broker = await Mosquitto.start(['allow_anonymous false', 'password_file #/passwords'], {

@@ -1,4 +1,4 @@
-import type { Notice, Placed, Report } from '../../../shared/index.ts';
+import { errorsOf, type Notice, type Placed, type Report } from '../../../shared/index.ts';
 import { bare } from '../../collect/events-kept.ts';
 
 /** What came of a call, as JSON lines: one for each verdict, one for each notice. */
@@ -15,11 +15,28 @@ const verdictJson = ({ status, statement, topic, remarks }: Placed, atMs: number
   ...(remarks.length === 0 ? {} : { remarks: remarks.map(bare) }),
 });
 
-const noticeJson = ({ kind, ...notice }: Notice, atMs: number): object => ({
-  at: seconds(atMs),
-  event: kind,
-  ...Object.fromEntries(Object.entries(notice).map(([name, value]) => [name, jsonValue(value)])),
-});
+const noticeJson = (notice: Notice, atMs: number): object => {
+  const { kind, ...members } = notice;
+  const named = Object.entries(members).map(([name, value]) => namedJson(name, value));
+  return { at: seconds(atMs), event: kind, ...Object.fromEntries(named) };
+};
+
+/** As in everything that the verbs print: `at` and `…_at` are Unix seconds, names are snake_case. */
+const namedJson = (name: string, value: unknown): readonly [name: string, value: unknown] => {
+  switch (name) {
+    case 'at':
+      // Of a fork: the `seq`, or the size of the two checkpoints.
+      return ['position', value];
+    case 'atS':
+      return ['witnessed_at', value];
+    case 'sinceMs':
+      return ['since', seconds(Number(value))];
+    case 'replacedBy':
+      return ['replaced_by', value];
+    default:
+      return [name, jsonValue(value)];
+  }
+};
 
 /** Signed pieces are JSON or text themselves, and are told as the text that they are. */
 const jsonValue = (value: unknown): unknown => {
@@ -50,15 +67,18 @@ const noticeLine = (notice: Notice): readonly string[] => {
     case 'filled':
       return [`${notice.log}: the missing entries came, ${notice.next} are here`];
     case 'lost':
-      return [`${notice.log}: entries ${rangeText(notice)} are lost, the gateway does not hold them any more`];
+      return [
+        notice.replacedBy === undefined
+          ? `${notice.log}: entries ${rangeText(notice)} are lost, the gateway does not hold them any more`
+          : `${notice.log}: entries ${rangeText(notice)} are lost, ${notice.replacedBy} has replaced this log`,
+      ];
     case 'fork':
       return [`${notice.log}: FORK at ${notice.at}, ${notice.remark.detail}: the gateway key signed two histories`];
-    case 'checkpoint': {
-      const errors = notice.remarks.filter(({ code }) => code.startsWith('E_'));
-      return errors.map(({ code, detail }) => `${notice.log}: checkpoint of ${notice.size} entries, ${code} ${detail}`);
-    }
+    case 'checkpoint':
     case 'witnessed':
-      return [];
+      return errorsOf(notice).map(
+        ({ code, detail }) => `${notice.log}: ${WHAT[notice.kind]} of ${notice.size} entries, ${code} ${detail}`,
+      );
     case 'restart':
       return [`${notice.log}: the agent started again, entry ${notice.seq}`];
     case 'incarnation':
@@ -73,6 +93,8 @@ const noticeLine = (notice: Notice): readonly string[] => {
       return [`manifest ${notice.version} is in force`];
   }
 };
+
+const WHAT = { checkpoint: 'checkpoint', witnessed: 'cosigned checkpoint' } as const;
 
 const rangeText = ({ from, to }: { readonly from: number; readonly to: number }): string =>
   to - from === 1 ? `${from}` : `${from} to ${to - 1}`;

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { isId } from '../../../shared/ids.ts';
 import { InvalidKey, parseTrustedKeys, type TrustSource } from '../../../shared/index.ts';
 import { EVERYTHING, listed, type Share, sharded } from '../../collect/share.ts';
 import { configSchema } from '../../config/schema.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { checkBroker, type MqttSettings } from '../../publish/broker.ts';
-import { isId } from '../../publish/topics.ts';
+import { OPTIONS } from '../../publish/remedy.ts';
 import { trustedKeys } from '../trusted-keys.ts';
 import type { Place } from './place.ts';
 
@@ -59,7 +60,7 @@ export const settingsOf = ([url = '', ...urls]: readonly string[], options: Coll
     protocol: options.protocol,
     spread_s: 0,
   });
-  checkBroker(settings);
+  checkBroker(settings, OPTIONS);
   return settings;
 };
 
@@ -72,6 +73,17 @@ export const trustOf = ({ trust = [], authority }: CollectOptions): TrustSource 
     message: 'no key is trusted, so every message would be refused',
     remedy:
       'name the gateway.jwk.json of each gateway, or the folder that holds them, with --trust; or the key of the authority that signs the manifest with --authority',
+  });
+};
+
+/** Throws `usage.cosign` for a key that is trusted as somebody else's: a witness that is the gateway proves nothing (attestation.md §10). */
+export const requireSeparate = (signing: { readonly kid: string }, trust: TrustSource): void => {
+  const other = (trust.kind === 'keys' ? trust.keys : trust.authority).get(signing.kid);
+  if (other === undefined || other.role === 'collector') return;
+  throw new AgentError({
+    code: 'usage.cosign',
+    message: `the key of --cosign is trusted as that of a ${other.role}: nothing would be witnessed by signing it twice with one key`,
+    remedy: 'name a file of its own with --cosign, the key is made there; and find out how the other one came here',
   });
 };
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, InvalidArgumentError, Option } from 'commander';
 import { Collector, gatewayOf } from '../../../shared/index.ts';
 import type { Database } from '../../collect/database.ts';
 import { alarms, devices, findings, gaps, type Only, type ShownAlarm, silence } from '../../collect/queries.ts';
@@ -11,11 +11,21 @@ import { openForLooking, type Place, withPlace } from './place.ts';
 interface Query<Shown> {
   readonly name: string;
   readonly description: string;
-  readonly ask: (database: Database, only: Only) => Promise<readonly Shown[]>;
+  readonly ask: (database: Database, only: Only, asked: Asked) => Promise<readonly Shown[]>;
+  /** Its own option beside those of every query. */
+  readonly option?: readonly [flags: string, description: string, parse?: (text: string) => number];
   readonly heading: readonly string[];
   readonly cells: (shown: Shown) => readonly unknown[];
   /** True for what ends the verb with 1. */
   readonly counts: (shown: Shown) => boolean;
+}
+
+interface Asked {
+  readonly gateway?: string;
+  readonly json?: boolean;
+  readonly all?: boolean;
+  /** Unix seconds. */
+  readonly since?: number;
 }
 
 /** `collect logs|devices|findings|gaps|silence|alarms`. */
@@ -50,18 +60,19 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     name: 'findings',
     description: 'open findings, newest first; ends with 1 while something above info is open',
     ask: findings,
+    option: ['--all', 'also those that were open when their log was replaced by another one'],
     heading: ['since (UTC)', 'severity', 'state', 'gateway', 'device', 'finding', 'before', 'after'],
     cells: (each) => [
       utc(each.first_observed_at),
       each.severity,
-      each.state,
+      each.superseded_by === undefined ? each.state : `superseded by ${each.superseded_by}`,
       each.gateway,
       each.device ?? 'several',
       `${each.id}${each.part === undefined ? '' : ` ${each.part}`}`,
       short(each.before),
       short(each.after),
     ],
-    counts: ({ severity }) => severity !== 'info',
+    counts: ({ severity, superseded_by }) => severity !== 'info' && superseded_by === undefined,
   });
   add(collect, io, {
     name: 'gaps',
@@ -82,7 +93,8 @@ export const queryVerbs = (collect: Command, io: Io): void => {
   add(collect, io, {
     name: 'alarms',
     description: 'forks, forged and refused messages, entries not to be used; ends with 1 where there are any',
-    ask: alarms,
+    option: ['--since <instant>', 'since then only: 2026-11-26T01:00:00Z, or Unix seconds', secondsOf],
+    ask: async (database, only, { since = 0 }) => (await alarms(database, only)).filter(({ at }) => at >= since),
     heading: ['at (UTC)', 'alarm', 'where', 'what'],
     cells: (alarm) => [utc(alarm.at), alarm.kind, whereOf(alarm), whatOf(alarm)],
     counts: () => true,
@@ -90,12 +102,18 @@ export const queryVerbs = (collect: Command, io: Io): void => {
 };
 
 const add = <Shown>(collect: Command, io: Io, query: Query<Shown>): void => {
-  withPlace(collect.command(query.name).description(query.description))
+  const verb = withPlace(collect.command(query.name).description(query.description));
+  const [flags, description, parse] = query.option ?? [];
+  if (flags !== undefined)
+    verb.addOption(
+      parse === undefined ? new Option(flags, description) : new Option(flags, description).argParser(parse),
+    );
+  verb
     .option('--gateway <id>', 'of this gateway only')
     .option('--json', 'one JSON object per line')
-    .action(async (options: Place & { readonly gateway?: string; readonly json?: boolean }) => {
+    .action(async (options: Place & Asked) => {
       await using database = await openForLooking(options);
-      const shown = await query.ask(database, options.gateway);
+      const shown = await query.ask(database, options.gateway, options);
       if (options.json) for (const one of shown) printJson(io, one);
       else
         io.out.write(
@@ -107,6 +125,13 @@ const add = <Shown>(collect: Command, io: Io, query: Query<Shown>): void => {
         );
       setExit(shown.some(query.counts) ? EXIT.failed : EXIT.ok);
     });
+};
+
+/** An instant as a person or a script writes it, Unix seconds. */
+const secondsOf = (text: string): number => {
+  const seconds = /^\d{1,12}$/.test(text) ? Number(text) : Math.floor(Date.parse(text) / 1000);
+  if (Number.isNaN(seconds)) throw new InvalidArgumentError('an instant: 2026-11-26T01:00:00Z, or Unix seconds');
+  return seconds;
 };
 
 const logs = async (database: Database, only: Only) => {

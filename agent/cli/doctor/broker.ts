@@ -25,6 +25,7 @@ export const broker: Check = {
     const credentials = readCredentials(mqtt, gateway);
     const own = ownCertificate(credentials, visit);
     if (!(visit.agent instanceof AgentError)) return [...own, ...uplink(visit.agent.uplink)];
+    if (visit.agent.code !== 'agent.not-running') return [...own, unasked(visit.agent)];
     const options = { ...fromStore(visit), settings: mqtt, credentials, gateway };
     const results: Result[] = [];
     // One after the other: to two names of one broker it would be two clients of one id.
@@ -90,19 +91,25 @@ const missing = ({ collector, state, lag, problem }: ReceiverStatus): readonly R
       ];
 };
 
-/** What the store tells: our own sessions, and an entry that was sent before, or is the first to be sent. */
-const fromStore = ({ config, agent, nowMs }: Visit): Pick<TrialOptions, 'sessions' | 'entry' | 'isFree' | 'nowS'> => {
-  const isFree = agent instanceof AgentError && agent.code === 'agent.not-running';
-  const rest = { isFree, nowS: Math.floor(nowMs / 1000) };
+/** Another connection could put out the one of the agent: brokers may take the client id from the certificate. */
+const unasked = ({ message, remedy }: AgentError): Result =>
+  warn(`the broker is not tried: ${message}, and a connection from here could end the one it has`, remedy);
+
+/** What the store and its folder tell: our own sessions, and an entry that was sent before, or is the first to be sent. */
+const fromStore = ({ config, nowMs }: Visit): Pick<TrialOptions, 'sessions' | 'entry' | 'nowS'> => {
+  const nowS = Math.floor(nowMs / 1000);
+  const sessionsOf = (store: Store | undefined): Sessions => {
+    const boots = earlierBoots(config.state_dir, store);
+    return new Sessions('', (seed) => boots.has(seed));
+  };
   try {
     using store = Store.openReadOnly(config.state_dir);
-    const boots = earlierBoots(store);
     const entry = store.entry(Math.max(0, store.cursor('mqtt') - 1));
-    return { ...rest, sessions: new Sessions('', (seed) => boots.has(seed)), entry };
+    return { nowS, sessions: sessionsOf(store), entry };
   } catch (error) {
     if (!(error instanceof AgentError)) throw error;
     // The check of the store says what is wrong with it.
-    return { ...rest, sessions: new Sessions('', () => false), entry: undefined };
+    return { nowS, sessions: sessionsOf(undefined), entry: undefined };
   }
 };
 
@@ -117,7 +124,7 @@ const trial = async (each: Broker, options: TrialOptions, visit: Visit): Promise
 };
 
 const verdict = ({ url, tls }: Broker, trial: Trial, { gateway, credentials }: TrialOptions): Result => {
-  const { addresses, protocol, ending, speaks, idRefused, rival } = trial;
+  const { addresses, protocol, ending, speaks, idRefused, online } = trial;
   if (speaks !== undefined)
     return fail(
       `${url}: what listens there speaks ${speaks}`,
@@ -129,14 +136,22 @@ const verdict = ({ url, tls }: Broker, trial: Trial, { gateway, credentials }: T
       `allow the client id ${gateway} for this user at the broker: docs/broker.md`,
     );
   if (ending !== undefined) return fail(`${url}: ${describeEnding(ending)}`, remedyFor(ending, credentials));
-  if (rival !== undefined)
-    return fail(
-      `${url}: another agent speaks as ${gateway} (session ${rival})`,
-      'stop it, or give it an id, a key and a certificate of its own; what an emptied store left there is forgotten in 20 minutes',
-    );
+  if (online !== undefined)
+    return online.isOwn
+      ? warn(
+          `${url} says that ${gateway} is online (session ${online.session}), and no agent of it runs here: it was killed, or a copy of its state_dir is used elsewhere`,
+          `start the agent here, or stop the copy; ${DISTURBED}`,
+        )
+      : fail(
+          `${url}: somebody is online as ${gateway} (session ${online.session}): another agent, or what one that was killed has left`,
+          `if there is another one, stop it, or give it an id, a key and a certificate of its own; else the agent finds out by itself, within six minutes; ${DISTURBED}`,
+        );
   const text = `${url} (${addresses.join(', ')}) accepts this gateway over MQTT ${protocol}`;
   return tls ? ok(text) : warn(`${text}, without TLS`, 'use mqtts:// wherever the line leaves this host');
 };
+
+const DISTURBED =
+  'where the broker takes client ids from certificates, this check has put it out for a moment, or kept the broker from calling it lost';
 
 const remedyFor = (ending: Ending, { username, cert }: Credentials): string =>
   ending.kind === 'refused' && username === undefined && cert === undefined

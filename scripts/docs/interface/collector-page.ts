@@ -2,6 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CHANNELS, publishingOn } from '../../../shared/channels.ts';
 import { REFUSALS } from '../../../shared/collector/messages.ts';
+import {
+  MAX_DEPTH,
+  MAX_ITEMS,
+  MAX_MANIFEST_BYTES,
+  MAX_MESSAGE_BYTES,
+  MAX_TEXT_BYTES,
+  MEMBER_NAME,
+  maxItems,
+  maxTextBytes,
+} from '../../../shared/model.ts';
 import { code, generatedFrom, markdownTable, page, prose } from '../markdown.ts';
 import { CHANNEL_NAMES, CONVERSATIONS } from './asyncapi.ts';
 import { PAYLOAD_NAMES, PAYLOADS } from './payloads.ts';
@@ -39,6 +49,7 @@ export const collectorPage = (): string =>
     MESSAGE,
     LOG,
     CHECKPOINT,
+    WITNESS,
     THERE,
     ACKNOWLEDGE,
     ASK,
@@ -114,14 +125,27 @@ Check in this order, and use nothing of it before step 6 has passed. The code is
    languages that is: sorted members, no blanks, no escapes but the needed ones; Python's \`json.dumps(value, sort_keys=True,
    separators=(",", ":"), ensure_ascii=False)\`. This also finds names that occur twice. Refuse what your parser takes beside that, as Python's \`NaN\` and lone
    surrogates in JavaScript; a number outside the range may be called \`E_NONCANONICAL\` or \`E_SCHEMA\`. \`eat_profile\` is the constant of the schemas
-   (\`E_PROFILE\`), the rest is the schema of its \`kind\` (\`E_SCHEMA\`; at most 8 levels deep), and the gateway in the topic is the middle part of \`log\` (\`E_TOPIC\`).
+   (\`E_PROFILE\`), the rest is the schema of its \`kind\` with the limits below (\`E_SCHEMA\`), and the gateway in the topic is the middle part of \`log\` (\`E_TOPIC\`).
+
+The limits of step 7, which a JSON Schema can say in part only. They hold for every signed payload:
+
+| Of | At most |
+|---|---|
+| a text, in bytes of UTF-8 | ${MAX_TEXT_BYTES}; members named \`doc\` ${maxTextBytes('doc')}, \`note\` ${maxTextBytes('note')}. The schemas say \`maxLength\`, which counts characters |
+| a list, in items | ${MAX_ITEMS}; \`keys\` of a manifest ${maxItems('keys')} |
+| objects and lists inside each other, the whole being 1 | ${MAX_DEPTH} |
+| a member's name | \`${MEMBER_NAME.source}\` |
+| a message | ${MAX_MESSAGE_BYTES} bytes; a manifest ${MAX_MANIFEST_BYTES} |
+
+And one rule between members: a \`session\` \`start\` with \`seq\` 0 has \`prior\`, the end of the log that it replaces, or null.
 
 What fails here is kept out: store it apart as evidence, in bounded number, since whoever may publish can make such messages.`;
 
 const LOG = `## One log
 
 \`log\` is \`<operator>/<gateway>/<incarnation>\`, \`seq\` counts from 0, and **(log, seq) is the unique key of your table**. A gateway whose store was lost
-or put back begins a log with a larger incarnation; the former one stands as it is, and nobody acknowledges it any more. The leaf hash of an
+or put back begins a log with a larger incarnation; the former one stands as it is, and nobody acknowledges it any more. Its findings end with it, and
+entries of it below \`prior.size\` that you do not have are lost. The leaf hash of an
 entry is the SHA-256 of a zero byte and the whole message, \`jws\` included. \`prev\` is the leaf hash of the entry before as base64url, for
 \`seq\` 0 the SHA-256 of nothing, \`47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU\`.
 
@@ -148,7 +172,59 @@ entry can. Steps 1 to 7 apply, \`typ\` \`miner-cp+jwt\`.
 - \`size\` above your next: entries from your next to \`size\` are missing. They may be on their way; keep the checkpoint and compare when you are there.
 - \`first\` above your next: the gateway no longer holds what you lack. It is lost to you: note the range, continue at \`first\`, where there is no \`prev\` to compare
   with, and without a tree, so that this log's checkpoints cannot be compared any more. Acknowledge again once the entry \`first\` is stored.
-- None for 15 minutes: the gateway is silent. That is an alarm, not a sign of health, whatever \`conn\` says.`;
+- None for 15 minutes: the gateway is silent. That is an alarm, not a sign of health, whatever \`conn\` says.
+
+\`note\` says the same once more as a C2SP signed note, so that tools for such logs can read it. It is a text of these lines, with a newline
+behind each, \`root\` and the last part in padded base64:
+
+\`\`\`
+<log>
+<size>
+<root>
+
+— <log> <base64 of: key id, 4 bytes ‖ signature, 64 bytes>
+\`\`\`
+
+The signature is Ed25519 over the first three lines with their newlines. The key id are the first four bytes of the SHA-256 of \`<log>\`, a newline,
+the byte 0x01, and the 32 bytes of the public key. A note whose lines or signature do not agree with the members is \`E_CHECKPOINT\`.`;
+
+const WITNESS = `## Cosign
+
+A collector that cosigns is a witness: it swears to have seen the log with that size and that root at that time, and gateways that name it in
+\`mqtt.witnesses\` may remove old entries below. It takes a key of its own, Ed25519, that signs nothing else. Cosign a checkpoint when its signature is valid,
+its root is yours at its size, **stored**, and \`size\` is not below the last one that you cosigned; and keep size and root of that before anybody sees the
+cosignature. Then publish on \`<gateway>/cosig/<id>\`, retained, \`{"log","size","note"}\`: the note as it came, with one line more.
+
+\`\`\`
+— <id> <base64 of: key id, 4 bytes ‖ time, 8 bytes ‖ signature, 64 bytes>
+\`\`\`
+
+\`time\` are Unix seconds, big-endian. The signature is over \`cosignature/v1\`, newline, \`time <seconds>\` in decimal, newline, and the three lines of the checkpoint
+with their newlines. The key id are the first four bytes of the SHA-256 of \`<id>\`, a newline, the byte 0x04, and the 32 bytes of the public key. The
+vkey that a gateway and a manifest name is \`<id>+<key id as 8 hex digits>+<base64 of: 0x04 ‖ public key>\`.
+
+To count cosignatures of others, take the lines whose name and key id are those of a witness in your manifest, verify them over the three lines, and take the
+earliest time of each. With \`quorum\` of them the entries below \`size\` are witnessed; an \`iat\` more than 120 s above the earliest time is \`E_TIME_WINDOW\`.
+\`test/vectors/known-answers.json\` has a note, a vkey and a cosignature to compare with.
+
+## A manifest of keys
+
+Instead of files of keys an authority may sign a list of them, retained on \`_fleet/trust\`: a message as above, \`typ\` \`miner-trust+jwt\`, of
+[this schema](interface/schemas/trust.json), signed with a key that every verifier was given by hand. To make the next one: \`version\` one higher; \`prev_sha256\` the
+base64url of the SHA-256 of the whole message before, \`jws\` included (absent in the first); \`iat\` and \`exp\`; \`keys\` with \`kid\`, \`jwk\`, \`role\`
+(\`gateway\`, \`approver\`, \`collector\`, \`authority\`) and for gateways \`logs\`, e.g. \`["example.org/gw-1"]\`; \`witnesses\`, a list of vkeys with
+names of their own; \`quorum\`, at most as many. Sort the members, write it without blanks, sign it as in steps 3 to 6.
+
+Take one whose signature is of the authority, whose version is above that in force, and which, where it is the very next, names the digest of that; the same
+bytes again change nothing. Anything else is \`E_TRUST_STALE\`, as is every message once \`exp\` has passed.
+
+## The digest in coverage
+
+\`state_sha256\` of a \`coverage\` is the base64url of the SHA-256 of a JSON text: a list of pairs \`["<device>","<leaf hash>"]\`, sorted by device, without blanks,
+one for each device that is looked at. The leaf hash, base64url, is that of its newest attestation in this log below this entry, also of one that is not to be used.
+A device leaves the list where a \`session\` \`start\` or \`reload\` names it in \`removed\`, and comes back with its next attestation. For no device it is the digest
+of \`[]\`. With \`scope\` \`tenant:<t>\` only devices count whose newest attestation has the label \`tenant\` with that value. Another digest is
+\`E_COVERAGE\`: something was kept from you, or made up.`;
 
 const THERE = `## Being there
 
@@ -205,7 +281,7 @@ its place:
 - starts and clocks: \`bootcount\`, \`bootseed\`, \`mono_ms\` and \`iat\` of neighbouring entries agree (\`E_BOOT\`, \`E_MONO\`, \`E_CLOCK\`, \`E_FUTURE\`);
 - content: references that are cited exist, conclusions follow from checks, \`coverage\` has the digest of your own state (\`E_REFERENCE\`, \`E_APPRAISAL\`, \`E_OVERCLAIM\`,
   \`E_COVERAGE\`, \`E_FINDING\`, \`E_BASELINE\`);
-- a manifest of keys with revocation, key rotation, cosigning of checkpoints, markers of time;
+- a manifest of keys with revocation, key rotation, cosigning of checkpoints (above), markers of time;
 - silence; bounds for thousands of gateways; a disk that is full without ending.
 
 \`test/vectors/cases.json\` and \`checkpoints.json\` hold messages with the verdicts they must bring, to test another implementation with.

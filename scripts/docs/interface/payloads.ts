@@ -14,6 +14,7 @@ import { documentSchema } from '../../../shared/document.ts';
 import { DETACHED, type Typ } from '../../../shared/envelope.ts';
 import { epochSchema } from '../../../shared/epoch.ts';
 import { trustedKeysSchema } from '../../../shared/keys.ts';
+import { MAX_DEPTH, MAX_TEXT_BYTES, maxItems, maxTextBytes } from '../../../shared/model.ts';
 import { notificationSchema } from '../../../shared/notification.ts';
 import { signedTermsSchema } from '../../../shared/signed-terms.ts';
 import { type StatementKind, statementSchema } from '../../../shared/statement.ts';
@@ -27,6 +28,8 @@ export interface Payload {
   readonly schema: z.ZodType;
   /** Purpose that its signature names; absent where nobody signs it. */
   readonly typ?: Typ;
+  /** What the schema cannot say by itself, and the product checks beside it: JSON Schema. */
+  readonly further?: object;
 }
 
 const jws = z
@@ -68,10 +71,19 @@ const terms = (title: string, description: string, { shape }: z.ZodObject): Payl
 });
 
 export const PAYLOADS = {
-  session: statement(
-    'session',
-    'The agent started, stopped, read its configuration again, or noticed something about itself.',
-  ),
+  session: {
+    ...statement(
+      'session',
+      'The agent started, stopped, read its configuration again, or noticed something about itself.',
+    ),
+    further: {
+      if: {
+        properties: { seq: { const: 0 }, session: { properties: { event: { const: 'start' } } } },
+      },
+      // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+      then: { properties: { session: { properties: { prior: {} }, required: ['prior'] } } },
+    },
+  },
   baseline: statement('baseline', 'Which values are approved for which devices, and by whom.'),
   change: statement('change', 'A plan or waiver entered or left force. This version writes none.'),
   attestation: statement('attestation', 'One device, one look, one appraisal.'),
@@ -164,9 +176,12 @@ export type PayloadName = keyof typeof PAYLOADS;
 
 export const PAYLOAD_NAMES = Object.keys(PAYLOADS) as readonly PayloadName[];
 
-/** JSON Schema 2020-12 of a payload. Sizes, depth and canonical form are beyond it: attestation.md §2, §8. */
+/**
+ * JSON Schema 2020-12 of a payload. Bytes, depth and canonical form are beyond it (attestation.md §2, §8): lengths of texts are said in
+ * characters, of which a text that is short enough never has more than bytes.
+ */
 export const payloadJsonSchema = (name: PayloadName): object => {
-  const { title, description, schema, typ }: Payload = PAYLOADS[name];
+  const { title, description, schema, typ, further = {} }: Payload = PAYLOADS[name];
   const { $schema, ...rest } = z.toJSONSchema(schema, {
     override: ({ jsonSchema }) => {
       // It is said of our type, not of the message.
@@ -178,7 +193,46 @@ export const payloadJsonSchema = (name: PayloadName): object => {
     $schema,
     $id: `tag:assayer.example,2026:schema/1/${name}`,
     title,
-    description: typ === undefined ? description : `${description} Signed, typ ${typ}.`,
-    ...rest,
+    description: typ === undefined ? description : `${description} Signed, typ ${typ}. ${LIMITS}`,
+    ...(typ === undefined ? rest : limited(rest, '')),
+    ...further,
   };
+};
+
+const LIMITS = `Texts have at most ${MAX_TEXT_BYTES} bytes of UTF-8 (maxLength counts characters), those named doc 20480 and note 8192; nothing is deeper than ${MAX_DEPTH}.`;
+
+interface Node {
+  readonly type?: unknown;
+  readonly [word: string]: unknown;
+}
+
+/** With the limits of the data model wherever the schema has none of its own. `name` is the member that it is about. */
+const limited = (schema: Node, name: string): Node => {
+  const isOpenText =
+    schema.type === 'string' && !['maxLength', 'pattern', 'enum', 'const'].some((word) => word in schema);
+  const isOpenList = schema.type === 'array' && !('maxItems' in schema) && !('prefixItems' in schema);
+  return {
+    ...Object.fromEntries(Object.entries(schema).map(([word, value]) => [word, limitedBelow(word, value, name)])),
+    ...(isOpenText ? { maxLength: maxTextBytes(name) } : {}),
+    ...(isOpenList ? { maxItems: maxItems(name) } : {}),
+  };
+};
+
+const limitedBelow = (word: string, value: unknown, name: string): unknown => {
+  if (typeof value !== 'object' || value === null) return value;
+  switch (word) {
+    case 'properties':
+    case '$defs':
+      return Object.fromEntries(Object.entries(value).map(([member, below]) => [member, limited(below, member)]));
+    case 'anyOf':
+    case 'oneOf':
+    case 'allOf':
+    case 'prefixItems':
+      return (value as readonly Node[]).map((each) => limited(each, name));
+    case 'items':
+    case 'additionalProperties':
+      return limited(value as Node, name);
+    default:
+      return value;
+  }
 };

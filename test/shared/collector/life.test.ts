@@ -239,12 +239,30 @@ for (const [how, apart] of [
             .then(async () => (await open({ store })).take([arrived(next.messages[0] ?? Buffer.alloc(0))], NOW))
         : await first.take([...all, arrived(next.messages[0] ?? Buffer.alloc(0))], NOW);
       assert.equal(verdictsOf(report).at(-1), `0 chained${codes}`);
-      assert.deepEqual(noticesOf(report, 'incarnation').at(-1), {
-        kind: 'incarnation',
-        log: next.next.log,
-        former: LOG,
-      });
+      const [notice] = noticesOf(report, 'incarnation').slice(-1);
+      const { prior, ...rest } = notice ?? assert.fail();
+      assert.deepEqual(rest, { kind: 'incarnation', log: next.next.log, former: LOG, held: 24 });
+      assert.equal(prior?.size, codes === '' ? 24 : 23);
+      assert.deepEqual(noticesOf(report, 'lost'), []);
     }
+  });
+}
+
+for (const [how, held, heard, prior, lost] of [
+  ['a part is here', 20, 0, {}, [20, 24]],
+  ['nothing is here', 0, 0, {}, [0, 24]],
+  ['a checkpoint was heard, and the gateway knows of no former log', 20, 22, null, [20, 22]],
+] as const) {
+  test(`entries that were signed to exist before a log was replaced are lost, told once: ${how}`, async () => {
+    const store = new MemoryStore();
+    const first = await open({ store });
+    await first.take([...all.slice(0, held), ...(heard === 0 ? [] : [heartbeat(log, heard)])], NOW);
+    const next = prior === null ? new Writing('example.org/gw-test/2') : successor({});
+    if (prior === null) next.write(start({ prior: null }));
+    const begins = next.messages.map((each) => arrived(each));
+    const report = await (await open({ store })).take([...begins, ...begins], NOW);
+    const [from, to] = lost;
+    assert.deepEqual(noticesOf(report, 'lost'), [{ kind: 'lost', log: LOG, from, to, replacedBy: next.next.log }]);
   });
 }
 

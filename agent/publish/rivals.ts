@@ -1,0 +1,44 @@
+import type { Clock } from '../platform/clock.ts';
+import { type Foreign, foreignOnline, type Sessions } from './presence.ts';
+import type { Timing } from './timing.ts';
+
+/** Somebody else is online as this gateway. `proven`: it said so twice, so it lives; else it may be what a dead agent left. */
+export interface Rivalry {
+  readonly session: string;
+  readonly proven: boolean;
+}
+
+/**
+ * Tells another agent of this identity from what an agent that is gone has left with the broker: a retained `online` of a session that
+ * nobody here knows, because the folder with its seed was put back or lost. A living agent says it again, at the latest when it
+ * repeats its presence, and at once where our connect put it out. What is never said again is nobody's.
+ */
+export class Rivals {
+  readonly #sessions: Sessions;
+  readonly #clock: Clock;
+  readonly #timing: Pick<Timing, 'rivalFreshS' | 'rivalLookMs' | 'presenceMs'>;
+  #seen: (Foreign & { readonly sinceMs: number }) | undefined;
+
+  constructor(options: {
+    readonly sessions: Sessions;
+    readonly clock: Clock;
+    readonly timing: Pick<Timing, 'rivalFreshS' | 'rivalLookMs' | 'presenceMs'>;
+  }) {
+    this.#sessions = options.sessions;
+    this.#clock = options.clock;
+    this.#timing = options.timing;
+  }
+
+  /** What a message on our own `conn` shows. */
+  hear(payload: Uint8Array): Rivalry | undefined {
+    const { presenceMs, rivalFreshS, rivalLookMs } = this.#timing;
+    const foreign = foreignOnline(payload, this.#sessions, Math.floor(this.#clock.wallMs() / 1000), rivalFreshS);
+    if (foreign === undefined) return undefined;
+    const nowMs = this.#clock.monoMs();
+    const seen = this.#seen;
+    const isSame = seen?.session === foreign.session && seen.at === foreign.at;
+    if (!isSame) this.#seen = { ...foreign, sinceMs: nowMs };
+    if (isSame && nowMs - seen.sinceMs >= presenceMs + rivalLookMs) return undefined;
+    return { session: foreign.session, proven: seen !== undefined && !isSame };
+  }
+}
