@@ -50,7 +50,11 @@ test('a person is shown the difference, accepts it, and from then on it is the a
   const [firmware] = gateway.findings('firmware.version-changed');
   assert.deepEqual([firmware?.finding.severity_base, firmware?.finding.severity], ['medium', 'high']);
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
-  const since = gateway.log.slice(size).map(({ kind }) => kind);
+  // How long the agent was down depends on the machine: whether that is a gap is not asked here.
+  const since = gateway.log
+    .slice(size)
+    .filter((one) => one.kind !== 'finding' || one.finding.device !== undefined)
+    .map(({ kind }) => kind);
   assert.deepEqual(
     since.filter((kind) => kind !== 'coverage'),
     ['session', 'attestation', 'finding', 'session'],
