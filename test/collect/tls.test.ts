@@ -92,7 +92,7 @@ describe('the certificates of assayer collect (mqtt.md §7)', { skip: WITHOUT_MO
     assert.equal(line.level, 'error');
     assert.match(
       `${line.message}; ${line.remedy}`,
-      /is for another name: .*; use in url a name that is in the certificate/,
+      /is for another name: .*; use in <broker-url> a name that is in the certificate/,
     );
     assert.equal(collector.events().includes('collect.connected'), false);
     assert.equal(broker.log.includes('collector-a'), false, 'no CONNECT was sent');
