@@ -8,7 +8,9 @@ import { restate, restatement } from '../../agent/record/restate.ts';
 import { buildBaselineAccepted, buildBaselineLearned } from '../../agent/record/statement.ts';
 import { parseTrustedKeys } from '../../shared/keys.ts';
 import { LogVerifier } from '../../shared/log-verifier.ts';
+import { verifyTerms } from '../../shared/signed-terms.ts';
 import type { BaselineStatement, Statement } from '../../shared/statement.ts';
+import { People } from './approvers.ts';
 import { anyStatement, logOptions, openGateway, START } from './gateway.ts';
 
 const FACTS = { family: 'cgminer', 'firmware.version': '1' } as const;
@@ -132,4 +134,53 @@ test('a log is stale where more of it was signed, or a later one was begun; an e
   assert.equal(why(end(6, 3), 'example.org/gw/7')?.end, undefined);
   assert.equal(why(end(3, 99), 'example.org/gw/4'), undefined);
   assert.equal(staleness({ ...log, size: 0 }, { head: end(5, 11), begun: undefined }), undefined);
+});
+
+test('documents in force are stated again with their signatures; devices and findings name them by their new entries', (t) => {
+  const { log, store, dir, clock, jwk } = openGateway(t);
+  const people = new People('alice', 'bob');
+  const terms = {
+    kind: 'plan',
+    plan_id: 'summer',
+    type: 'change',
+    scope: {},
+    ids: ['firmware.*'],
+    author: 'alice',
+  } as const;
+  const signed = people.sign({ ...terms, not_before_at: 1_795_339_000, not_after_at: 1_795_340_000 }, 'alice', 'bob');
+  const { terms: read, sha256 } = verifyTerms(signed, { keys: people.keys });
+  const order = { terms: read, sha256, ...signed, by: ['alice', 'bob'], adoptedAt: 1_795_339_200, seq: 17 };
+  const finding = {
+    ruleId: 'firmware.version-changed',
+    state: 'open',
+    severity: 'info',
+    severityBase: 'medium',
+    basis: 'self-reported',
+    ruleVersion: 1,
+    firstObservedAt: 1_795_339_100,
+    surfaces: [],
+    openedSeq: 20,
+    plan: 17,
+  } as const;
+  const state = { ...known('rig-1', []), tracks: [{ finding, clear: 0, changesMs: [] }] };
+  const replaces = { end: { ...log.end(), size: 900 }, why: 'an older copy' };
+  clock.pass(5_000);
+  const next = Log.read({ ...logOptions(store, dir, clock), replaces });
+  let carried: ReturnType<typeof restate> = { states: [], orders: [] };
+  next.begin(START, (tx) => {
+    carried = restate(tx, { pages: [], states: [state], orders: [order], isWithheld: () => false });
+  });
+  const entries = store.entriesFrom(0, 100);
+  const written = entries.map(({ message }) => JSON.parse(Buffer.from(message).toString()) as Statement);
+  const said = written.find((one) => one.kind === 'change');
+  assert.ok(said?.kind === 'change');
+  assert.deepEqual([said.change.action, said.change.doc, said.change.sigs], ['adopted', signed.doc, signed.sigs]);
+  assert.deepEqual([carried.orders[0]?.seq, carried.states[0]?.tracks[0]?.finding.plan], [said.seq, said.seq]);
+  assert.deepEqual(
+    store.orders((text) => JSON.parse(text).seq),
+    [said.seq],
+  );
+  const verifier = new LogVerifier({ keys: new Map([...parseTrustedKeys(jwk), ...people.keys]), start: 'zero' });
+  const verdicts = entries.flatMap(({ message }) => verifier.accept(message, { nowMs: clock.wall }));
+  assert.ok(verdicts.every(({ status }) => status === 'chained'));
 });
