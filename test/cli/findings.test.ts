@@ -29,7 +29,7 @@ test('findings: an open one above info is 1, with before and after', async (t) =
   const said = await assayer(['findings'], { cwd });
   assert.equal(said.code, 1);
   const [heading, row] = lines(said.out);
-  assert.match(heading ?? '', /^since \(UTC\) +severity +state +device +finding +before +after$/);
+  assert.match(heading ?? '', /^no\. +since \(UTC\) +severity +state +device +finding +before +after$/);
   assert.match(row ?? '', /critical +open +rig-1 +pool\.user-changed slot 0 +acme\.rig0417 +thief.\[31m\.x$/);
   assertHarmless(said);
 });
