@@ -42,6 +42,7 @@ export interface AcceptanceDeps {
   /** How many approvers this gateway trusts: without any the word of a person at the gateway is all there is. */
   readonly approvers: number;
   readonly standing: Standing;
+  readonly nowMs: number;
 }
 
 /** What came of an acceptance, device by device. */
@@ -59,7 +60,7 @@ export const acceptSeen = (
     readonly facts?: readonly FactName[];
     readonly breakGlass?: boolean;
   } & Person,
-  { recorder, approvers, standing }: AcceptanceDeps,
+  { recorder, approvers, standing, nowMs }: AcceptanceDeps,
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();
@@ -73,7 +74,7 @@ export const acceptSeen = (
       const state = attestedState(fleet, device);
       requireSeen(state, seq);
       requireAcceptable(state, request.facts);
-      requireOwn(state, request.facts, standing);
+      requireOwn(state, request.facts, { standing, nowMs });
       if (approvers > 0 && wantsMorePeople(state, request.facts)) {
         if (request.breakGlass !== true) throw morePeople(state);
         alone.push(state.id);
@@ -92,9 +93,13 @@ const factsOf = ({ facts }: { readonly facts?: readonly FactName[] }): { readonl
   facts === undefined ? {} : { facts };
 
 /** What a signed document holds is approved by the next version of it. */
-const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, standing: Standing): void => {
+const requireOwn = (
+  state: DeviceState,
+  facts: readonly FactName[] | undefined,
+  { standing, nowMs }: Pick<AcceptanceDeps, 'standing' | 'nowMs'>,
+): void => {
   const observed = attestedClaims(state);
-  const approved = approvedOf(state, standing, observed, 0);
+  const approved = approvedOf(state, standing, observed, nowMs);
   const held = [...(approved?.holders.keys() ?? [])].find(
     (fact) =>
       facts?.includes(fact) !== false &&

@@ -36,7 +36,7 @@ export interface AdoptionGround {
   /** `<operator-domain>/<gateway>`. */
   readonly gateway: string;
   readonly log: string;
-  readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded'>;
+  readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded' | 'endedVersion'>;
   readonly states: () => readonly DeviceState[];
   readonly store: Pick<Store, 'entry'>;
   readonly nowMs: number;
@@ -54,6 +54,12 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   const known = ground.orders.find(terms.kind, termsId(terms));
   if (known !== undefined && known.sha256 === sha256) return { kind: 'in-force', order: known };
   if (ground.orders.hasEnded(sha256)) throw refused('ended', 'it was ended here before', 'sign it anew');
+  if (terms.kind === 'reference' && ground.orders.endedVersion(terms.ref_id) >= terms.version)
+    throw refused(
+      'version',
+      `version ${ground.orders.endedVersion(terms.ref_id)} was ended here`,
+      'give it a later version',
+    );
   requireInTime(terms, ground.nowMs);
   requireSuccessor(terms, known);
   requireMeaning(terms);
@@ -91,8 +97,17 @@ const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround
     };
   } catch (problem) {
     if (!(problem instanceof VerificationError)) throw problem;
-    throw refused('signature', problem.message, 'have it signed by approvers whom the configuration names', problem);
+    throw refused('signature', problem.message, REMEDIES[problem.code] ?? CORRECT, problem);
   }
+};
+
+const CORRECT = 'correct it, and have it signed again: assayer terms show says what it says';
+
+const REMEDIES: { readonly [code: string]: string } = {
+  E_KEY_UNKNOWN: 'have it signed by approvers whom the configuration names',
+  E_KEY_SCOPE: 'it is not for this gateway: have one signed that is',
+  E_KEY_REVOKED: 'have it signed with a key that is good',
+  E_SIGNATURE: 'get it again from who signed it: it was altered on the way',
 };
 
 const readLocal = (value: unknown): Terms => {
@@ -109,7 +124,19 @@ const readLocal = (value: unknown): Terms => {
   return parsed.data;
 };
 
+/** A date ahead of the clock would stretch whatever counts from it. */
+const AHEAD_MS = 120_000;
+const LONGEST_WAIVER_MS = 90 * 86_400_000;
+
 const requireInTime = (terms: Terms, nowMs: number): void => {
+  if (terms.iat * 1000 > nowMs + AHEAD_MS)
+    throw refused(
+      'future',
+      'it is dated in the future',
+      'sign it with the present time, and look at the clocks of both machines',
+    );
+  if (terms.kind === 'waiver' && terms.expires_at * 1000 > nowMs + LONGEST_WAIVER_MS + AHEAD_MS)
+    throw refused('over', 'a waiver ends within 90 days from now', 'sign one that ends earlier');
   const until = terms.kind === 'plan' ? terms.not_after_at : terms.kind === 'waiver' ? terms.expires_at : undefined;
   if (until !== undefined && until * 1000 <= nowMs)
     throw refused('over', 'its time is over', 'sign one with later times');

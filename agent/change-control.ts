@@ -101,7 +101,7 @@ export class ChangeControl {
       if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
         this.#refused = [...this.#refused, digest].slice(-MOST_REFUSED);
       const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
-      emit('warn', 'terms.refused', { message: error.message, remedy });
+      emit('warn', 'terms.refused', { ...claimedName(payload), message: error.message, remedy });
     }
   }
 
@@ -138,6 +138,7 @@ export class ChangeControl {
     if (!isHeld) throw notInForce('reference document or baseline entry', name, 'assayer baseline show');
     recorder.takeWithdrawal(
       seq,
+      by,
       states().map(({ id }) => id),
     );
     emit('info', 'terms.withdrawn', { seq, by });
@@ -150,7 +151,8 @@ export class ChangeControl {
     const order = orders.find(kind, id);
     if (order === undefined) throw notInForce(kind, id, `assayer ${kind} list`);
     recorder.flush();
-    if (!recorder.takeEnd(order, 'closed')) throw notRecorded();
+    const devices = this.#deps.states().map((state) => state.id);
+    if (!recorder.takeEnd(order, 'closed', undefined, devices)) throw notRecorded();
     emit('info', 'terms.closed', { kind, id, by });
     return { seq: order.seq };
   }
@@ -249,6 +251,17 @@ export class ChangeControl {
       });
   }
 }
+
+/** What a refused document calls itself, where it can be read: anybody may have written it. */
+const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id?: string } => {
+  try {
+    const { doc } = parseSignedTerms(payload);
+    const { kind, ref_id, plan_id, waiver_id } = JSON.parse(doc) as { readonly [member: string]: unknown };
+    return { kind: String(kind).slice(0, 64), id: String(ref_id ?? plan_id ?? waiver_id).slice(0, 64) };
+  } catch {
+    return {};
+  }
+};
 
 const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
 

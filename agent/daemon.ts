@@ -647,7 +647,12 @@ export class Daemon {
     const result = acceptSeen(
       fleet,
       { ...request, breakGlass: request.break_glass === true },
-      { recorder, approvers: this.#loaded.approvers.keys.size, standing: orders.standing },
+      {
+        recorder,
+        approvers: this.#loaded.approvers.keys.size,
+        standing: orders.standing,
+        nowMs: this.#ambience.clock.wallMs(),
+      },
     );
     // The new reference is attested by a full look at each device; many of them are spread like a round.
     const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);

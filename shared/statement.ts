@@ -135,7 +135,7 @@ const baseline = z.discriminatedUnion('action', [
     version: count,
     ...signedDocument,
   }),
-  z.strictObject({ action: z.literal('withdrawn'), seq: count }),
+  z.strictObject({ action: z.literal('withdrawn'), seq: count, by: text.exactOptional().describe('who withdrew it') }),
 ]);
 
 const change = z.strictObject({

@@ -96,6 +96,7 @@ const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
 /** Findings that hold what is seen against the reference, and those about a device nobody knew, or saw, before. */
 const covers = ({ finding: { ruleId, state } }: Track, facts: readonly FactName[] | undefined): boolean => {
   if (state === 'provisional') return false;
+  if (ruleId.startsWith('change.')) return facts === undefined;
   const rule = COMPARISONS.find(({ id }) => id === ruleId);
   if (rule === undefined) return facts === undefined && isAnswered(ruleId);
   if (rule.against === 'policy' || rule.approval === 'A0') return false;
@@ -119,6 +120,8 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): 
     (track) =>
       !covered.includes(track) &&
       track.finding.state === 'open' &&
+      // What differs from a plan is settled with the finding that it is about.
+      !track.finding.ruleId.startsWith('change.') &&
       ruleOf(track.finding.ruleId)?.approval !== 'A0' &&
       rank(track) >= gravest,
   );

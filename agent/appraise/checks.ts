@@ -48,7 +48,11 @@ const passedOf = (outcomes: readonly Outcome[]): Checks['passed'] => {
   const passed: { [B in Basis]?: string[] } = {};
   for (const basis of BASES) {
     const ids = outcomes.filter(
-      (outcome) => outcome.kind === 'ran' && outcome.rule.basis === basis && reasonOf(outcome) === undefined,
+      (outcome) =>
+        outcome.kind === 'ran' &&
+        outcome.idle !== true &&
+        outcome.rule.basis === basis &&
+        reasonOf(outcome) === undefined,
     );
     if (ids.length > 0) passed[basis] = ids.map(({ rule }) => rule.id).sort();
   }

@@ -13,6 +13,8 @@ export type Outcome =
       /** Facts that were held against the reference. */
       readonly facts: readonly FactName[];
       readonly sees?: (name: string) => boolean;
+      /** There is nothing to hold anything against: the check is not named. */
+      readonly idle?: true;
       /** Why a part of what the reference holds could not be compared. */
       readonly lost?: string;
       /** What the rule would say of the same look against another reference. */
@@ -47,6 +49,8 @@ export const runComparisons = (
   );
 };
 
+const idle = (rule: Rule): Outcome => ({ kind: 'ran', rule, deviations: [], facts: [], idle: true });
+
 const run = (
   rule: Rule,
   observed: Facts,
@@ -54,7 +58,8 @@ const run = (
   approved: Facts | undefined,
   context: RuleContext,
 ): Outcome => {
-  if (rule.applies?.(context) === false) return { kind: 'silent', rule };
+  // What is not configured any more, or not compared any more, ends what was found by it.
+  if (rule.applies?.(context) === false) return idle(rule);
   const held = rule.against === 'policy' ? undefined : approved;
   if (rule.against === 'reference' && held === undefined) return { kind: 'silent', rule };
   const compares = rule.compares ?? [];
@@ -65,6 +70,8 @@ const run = (
   const isLost = (name: FactName): boolean => gaps.has(name) && (held !== undefined || gaps.get(name) !== 'absent');
   const missing = wanted.find((name) => observed[name] === undefined && isLost(name));
   const lost = missing === undefined ? undefined : gaps.get(missing);
+  if (held !== undefined && wanted.length === 0 && inputs.some((name) => context.classOf?.(name) === 'volatile'))
+    return idle(rule);
   const complete = rule.reads.every((name) => facts.includes(name));
   const late = rule.whole === true && inputs.some((name) => held?.[name] !== undefined && isTransient(gaps.get(name)));
   if (!complete || facts.length === 0 || late)

@@ -8,7 +8,7 @@ import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { FIRMWARE_TEXTS } from './firmware.ts';
 import type { Outcome, Ran } from './outcome.ts';
-import type { Deviation } from './rule.ts';
+import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
 
@@ -46,25 +46,31 @@ const ABOUT_PLANS: ReadonlySet<string> = new Set([changeDeviation.id, changeWind
 const judge = (ran: Ran, deviation: Deviation, planned: Planned, wrong: Deviation[], late: Deviation[]): Deviation => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
   const now = planned.circumstances.nowMs;
-  const open = named.filter(({ terms }) => phaseOfPlan(terms, now) === 'open');
+  const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
+  const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
   if (covering !== undefined) return { ...deviation, plan: covering.seq };
-  const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
   // What a plan covered when it began stays covered while it shows the same.
   if (track?.finding.plan !== undefined) return deviation;
-  const [unlike] = open;
+  // Only what is held against the reference can have gone to another value than the planned one.
+  const [unlike] = ran.against === undefined || ran.rule.approval === 'A0' ? [] : open;
   if (unlike !== undefined) wrong.push(toldOf(unlike, ran, deviation));
   else again(planned.tracks, changeDeviation.id, ran, deviation, wrong);
   const overrun = named.find(
     (plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned),
   );
-  if (overrun !== undefined && !beganBefore(track, overrun)) late.push(toldOf(overrun, ran, deviation));
+  if (overrun !== undefined && isAnnounced(overrun, track) && !beganBefore(track, overrun))
+    late.push(toldOf(overrun, ran, deviation));
   else again(planned.tracks, changeWindowOverrun.id, ran, deviation, late);
   return deviation;
 };
 
 const isAbout = (finding: Finding, { rule }: Ran, { part }: Deviation): boolean =>
   finding.ruleId === rule.id && finding.part === part;
+
+/** A plan is signed beforehand: what was seen before it came into force is none of its. */
+const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined): boolean =>
+  track === undefined || track.finding.plan === seq || track.finding.firstObservedAt >= adoptedAt;
 
 /** A deviation that stood before the window opened is none of the plan's. */
 const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolean =>
@@ -75,7 +81,7 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, p
   if (terms.expected_after === undefined) return true;
   const { observed, approved, circumstances } = planned;
   const held = expectedBy(terms, seq);
-  if (ran.against === undefined) return shows(observed, held, circumstances);
+  if (ran.against === undefined) return isRelated(ran, held) && shows(observed, held, circumstances);
   const expected = approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
   // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one.
   const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && ran.facts.includes(name));
@@ -84,6 +90,16 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, p
   // What the plan leaves open, it allows.
   return left === 'unknown' || !left.some((deviation) => deviation.part === part);
 };
+
+/** A rule that looks at facts is covered by a plan that speaks of them, and by no other. */
+const isRelated = ({ rule }: Ran, held: ReadonlyMap<string, Held>): boolean => {
+  const { reads = [], compares = [] } = rule as Partial<Rule>;
+  const inputs = new Set<string>([...reads, ...compares]);
+  return inputs.size === 0 || [...held.keys()].some((fact) => inputs.has(fact) || inputs.has(wholeOf(fact)));
+};
+
+/** A column of the pools is a matter of the pools. */
+const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' : fact);
 
 /** Whether the texts that the plan names are as it has them. */
 const agrees = (observed: Facts, expected: Facts, names: readonly FactName[]): boolean =>

@@ -1,4 +1,4 @@
-import type { Facts } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import { namesRule, type Terms } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { withEntry } from '../baseline/reference.ts';
@@ -24,8 +24,14 @@ export const settledBy = (state: DeviceState, standing: Standing, nowMs: number)
   if (open.length === 0) return [];
   const facts = keptFacts(state.attested?.facts);
   const { labels, address } = state;
-  const context = { nowMs, address, device: { labels, address, facts } };
-  const outcomes = runComparisons(facts, new Map(), approvedOf(state, standing, facts, nowMs)?.facts, context);
+  const approved = approvedOf(state, standing, facts, nowMs);
+  const context = {
+    nowMs,
+    address,
+    device: { labels, address, facts },
+    classOf: (fact: FactName) => approved?.classes.get(fact),
+  };
+  const outcomes = runComparisons(facts, new Map(), approved?.facts, context);
   return open.filter(({ finding: { ruleId, part } }) => {
     const rule = COMPARISONS.find(({ id }) => id === ruleId);
     if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return false;

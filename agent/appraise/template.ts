@@ -97,7 +97,8 @@ export const fillTemplate = (template: string, user: string, device: Templated):
   parts(template)
     .map((part, at) => {
       if (at % 2 === 0) return part;
-      const field = Object.hasOwn(FIELDS, part) ? FIELDS[part]?.(device, user)?.[0] : device.labels[part];
+      const label = Object.hasOwn(device.labels, part) ? device.labels[part] : undefined;
+      const field = Object.hasOwn(FIELDS, part) ? FIELDS[part]?.(device, user)?.[0] : label;
       return field ?? `{${part}}`;
     })
     .join('');

@@ -41,9 +41,8 @@ export const approvedFacts = (
   for (const [name, document] of held) {
     if (!isFact(name) || isCloser(entryOf(name), document)) continue;
     apply(facts, name, document, observed[name], circumstances);
-    if (facts[name] === undefined) continue;
-    holders.set(name, document.seq);
     classes.set(name, itemsAt(document.items, circumstances.nowMs)[0]?.class ?? 'exact');
+    if (facts[name] !== undefined) holders.set(name, document.seq);
   }
   const columns = COLUMNS.flatMap((column) => {
     const document = held.get(`pools.${column}`);

@@ -345,8 +345,8 @@ export class Batch {
   }
 
   /** Entry `seq` holds nothing any longer; the devices fall back on what else the log holds. */
-  withdrawn(seq: number, devices: readonly string[]): void {
-    this.append(buildWithdrawn(seq));
+  withdrawn(seq: number, by: string, devices: readonly string[]): void {
+    this.append(buildWithdrawn(seq, by));
     const order = this.#deps.orders?.all().find((one) => one.seq === seq);
     if (order !== undefined) this.#changeOrders({ ended: [order], begun: [] });
     this.#withoutEntries([seq], devices);
@@ -363,9 +363,22 @@ export class Batch {
   }
 
   /** A plan or waiver left force. */
-  ended(order: Order, action: 'closed' | 'expired'): void {
+  ended(order: Order, action: 'closed' | 'expired', devices: readonly string[] = []): void {
     this.append(buildChange(order, action, this.#isWithheld(order.terms)));
     this.#changeOrders({ ended: [order], begun: [] });
+    if (action === 'closed') for (const device of devices) this.#uncover(device, order.seq);
+  }
+
+  /** What a person ended covers nothing any longer, whatever it covered before; the next look says so. */
+  #uncover(device: string, seq: number): void {
+    const state = this.#stateOf(device);
+    if (state?.tracks.some(({ finding }) => finding.plan === seq) !== true) return;
+    const tracks = state.tracks.map((track) => {
+      if (track.finding.plan !== seq) return track;
+      const { plan: _, ...finding } = track.finding;
+      return { ...track, finding };
+    });
+    this.states.set(device, { ...state, tracks });
   }
 
   /** The plan was held against its devices. */

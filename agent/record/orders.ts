@@ -75,6 +75,15 @@ export class Orders {
     return this.#ended.includes(sha256);
   }
 
+  /** The latest version of a reference of this name that was ended here; 0 where there was none. */
+  endedVersion(refId: string): number {
+    const prefix = `${refId} `;
+    return Math.max(
+      0,
+      ...this.#ended.filter((note) => note.startsWith(prefix)).map((note) => Number(note.slice(prefix.length))),
+    );
+  }
+
   /** Writes a change; `take` it once the transaction is durable. */
   write(tx: Transaction, { ended, begun }: OrderChange): void {
     for (const { seq } of ended) tx.removeOrder(seq);
@@ -102,7 +111,9 @@ export class Orders {
   }
 
   #endedWith(ended: readonly Order[]): readonly string[] {
-    return [...this.#ended, ...ended.map(({ sha256 }) => sha256)].slice(-MOST_ENDED);
+    return [...this.#ended, ...ended.flatMap(({ sha256, terms }) => [sha256, ...versionNote(terms)])].slice(
+      -MOST_ENDED,
+    );
   }
 
   #take(orders: readonly Order[]): void {
@@ -110,6 +121,10 @@ export class Orders {
     this.#standing = standing(this.#orders);
   }
 }
+
+/** Kept beside the digests: versions of a name do not go back. */
+const versionNote = (terms: Terms): readonly string[] =>
+  terms.kind === 'reference' ? [`${terms.ref_id} ${terms.version}`] : [];
 
 const changed = (orders: readonly Order[], { ended, begun }: OrderChange): readonly Order[] => {
   const gone = new Set([...ended, ...begun].map(({ seq }) => seq));

@@ -201,14 +201,14 @@ export class Recorder {
   }
 
   /** Records that `baseline` entry `seq` holds nothing any longer. Throws when the store refuses. */
-  takeWithdrawal(seq: number, devices: readonly string[]): void {
-    this.#require(this.#commit((batch) => batch.withdrawn(seq, devices)));
+  takeWithdrawal(seq: number, by: string, devices: readonly string[]): void {
+    this.#require(this.#commit((batch) => batch.withdrawn(seq, by, devices)));
   }
 
   /** Records that a plan or waiver left force, with a finding about that where there is one. False when the store refuses. */
   takeEnd(order: Order, action: 'closed' | 'expired', finding?: Finding, devices: readonly string[] = []): boolean {
     return this.#commit((batch) => {
-      batch.ended(order, action);
+      batch.ended(order, action, devices);
       if (finding !== undefined) batch.gatewayFinding(finding, devices);
     });
   }

@@ -219,8 +219,8 @@ const signedMembers = ({ doc, sigs, sha256 }: Omit<Order, 'seq'>, withheld: bool
 });
 
 /** What entry `seq` brought into force holds no longer. */
-export const buildWithdrawn = (seq: number): Built<BaselineContent> =>
-  plain({ kind: 'baseline', baseline: { action: 'withdrawn', seq } });
+export const buildWithdrawn = (seq: number, by: string): Built<BaselineContent> =>
+  plain({ kind: 'baseline', baseline: { action: 'withdrawn', seq, by } });
 
 /** What was looked at in a period, and the state that this affirms. */
 export const buildCoverage = (coverage: Coverage): Built<CoverageContent> =>

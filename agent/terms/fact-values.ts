@@ -17,7 +17,11 @@ const COLUMNS: { readonly [column: string]: Kind } = {
 /** Every name that terms of this version can speak of. */
 export const KNOWN_FACTS: readonly string[] = [...Object.keys(FACTS), ...Object.keys(COLUMNS)];
 
-const kindOf = (fact: string): Kind | undefined => COLUMNS[fact] ?? FACTS[fact as FactName]?.type;
+/** Names come from whoever signed: those of every object are none of ours. */
+const kindOf = (fact: string): Kind | undefined => {
+  if (Object.hasOwn(COLUMNS, fact)) return COLUMNS[fact];
+  return Object.hasOwn(FACTS, fact) ? FACTS[fact as FactName].type : undefined;
+};
 
 /** A value of another type than the fact has, and where it stands below the item. */
 export interface Misfit {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
-import { plan, under, waiver } from './standing.ts';
+import { plan, reference, under, waiver } from './standing.ts';
 import { HOUR, MINUTE, pools, showing, T0, Watch } from './watch.ts';
 
 /** Plans and waivers (catalogue §3 and 5.9), seen through the engine. */
@@ -162,4 +162,56 @@ test('a waiver does not hide a finding of another kind', () => {
     watch.statements.map(({ ruleId, state, severity }) => [ruleId, state, severity]),
     [['pool.user-changed', 'open', 'critical']],
   );
+});
+
+test('a plan that comes after the change covers nothing, and what stood before is no deviation from it', () => {
+  const watch = Watch.commissioned();
+  watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  assert.deepEqual(watch.said(), ['pool.user-changed open']);
+  watch.clear();
+  const after = plan(30, { ids: ['pool.*'], expected_after: [{ fact: 'pools.user', class: 'volatile' }] }, -120, 120);
+  watch.context = under(() => watch.nowMs, { plans: [{ ...after, adoptedAt: watch.nowMs / 1000 }] });
+  watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  assert.deepEqual(watch.said(), []);
+  const repair = plan(31, {
+    ids: ['pool.*'],
+    expected_after: [{ fact: 'pools.user', class: 'exact', value: 'acme.rig0417' }],
+  });
+  watch.context = under(() => watch.nowMs, { plans: [{ ...repair, adoptedAt: watch.nowMs / 1000 }] });
+  watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
+  assert.deepEqual(watch.said(), []);
+});
+
+test('a plan that speaks of other facts hides no pool that is on no list', () => {
+  const allow = [{ url: 'stratum+tcp://*.pool.example', user: 'acme.*' }];
+  const watch = Watch.commissioned({ allow });
+  const wide = plan(
+    30,
+    { ids: ['firmware.*', 'pool.outside-allowlist'], expected_after: version('2026.03.1') },
+    0,
+    120,
+  );
+  watch.context = { allow, ...under(() => watch.nowMs, { plans: [wide] }) };
+  watch.live(20 * MINUTE, showing(pools({ url: 'stratum+tcp://evil.example:3333' })));
+  const outside = watch.opened('pool.outside-allowlist');
+  assert.ok(outside.length > 0 && outside.every(({ severity, plan: by }) => severity === 'high' && by === undefined));
+});
+
+test('what is compared no longer, or configured no longer, ends by itself', () => {
+  const allow = [{ url: 'stratum+tcp://elsewhere.example' }];
+  const watch = Watch.commissioned({ allow });
+  watch.live(20 * MINUTE, showing({ 'access.ssh': true, 'access.web_auth': true }));
+  const open = () => new Set(watch.state.tracks.map(({ finding }) => finding.ruleId));
+  assert.deepEqual(open(), new Set(['pool.outside-allowlist', 'config.access-changed']));
+  watch.clear();
+  const free = (['access.ssh', 'access.web_auth'] as const).map((fact) => ({ fact, class: 'volatile' as const }));
+  watch.context = under(() => watch.nowMs, { references: [reference(7, free)] });
+  watch.live(60 * MINUTE, showing({ 'access.ssh': true, 'access.web_auth': true }));
+  assert.ok(watch.said().every((said) => said.endsWith(' resolved')));
+  assert.deepEqual(
+    new Set(watch.statements.map(({ ruleId }) => ruleId)),
+    new Set(['pool.outside-allowlist', 'config.access-changed']),
+  );
+  assert.deepEqual(open(), new Set());
+  assert.ok(!JSON.stringify(watch.attestations.at(-1)?.checks.passed).includes('config.access-changed'));
 });

@@ -289,3 +289,62 @@ test('nothing is approved while something as grave, that the document does not s
     'baseline.finding-open',
   );
 });
+
+test('names of every object are facts of none: such a document is taken or refused, and ends nothing', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  for (const [at, fact] of ['constructor', 'toString', '__proto__', 'hasOwnProperty'].entries()) {
+    const terms = {
+      kind: 'reference',
+      ref_id: `odd-${at}`,
+      version: 1,
+      values: [{ fact, class: 'exact', value: 'x' }],
+    } as const;
+    const { seq } = changes.adopt(signed(people.sign(terms, 'alice')));
+    await recording.looks('rig-1', 1, {});
+    changes.withdraw(String(seq), 'alice');
+    changes.takeDelivered(Buffer.from(people.sign({ ...terms, version: 2 }, 'alice').doc));
+    changes.withdraw(`odd-${at}`, 'alice');
+    assert.equal(
+      refusal(() => changes.adopt(signed(people.sign(terms, 'alice')))),
+      'terms.version',
+    );
+  }
+  assert.deepEqual(recording.openFindings(), []);
+  const withdrawn = recording.said().find((one) => one.kind === 'baseline' && one.baseline.action === 'withdrawn');
+  assert.ok(withdrawn?.kind === 'baseline' && withdrawn.baseline.action === 'withdrawn');
+  assert.equal(withdrawn.baseline.by, 'alice');
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a plan that a person closes covers nothing any longer', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const window = { iat: now, not_before_at: now, not_after_at: now + 7200, author: 'alice' };
+  const expected_after = [{ fact: 'config.power_limit_w', class: 'exact' as const, value: 3400 }];
+  const terms = {
+    kind: 'plan',
+    plan_id: 'summer',
+    type: 'change',
+    scope: {},
+    ids: ['config.performance-changed'],
+  } as const;
+  changes.adopt(signed(people.sign({ ...terms, ...window, expected_after }, 'alice')));
+  await recording.looks('rig-1', 2, STRONGER);
+  changes.close('plan', 'summer', 'alice');
+  await recording.looks('rig-1', 1, STRONGER);
+  const last = recording.said().at(-1);
+  assert.ok(last?.kind === 'finding');
+  assert.deepEqual([last.finding.severity, last.finding.plan], ['medium', undefined]);
+});
+
+test('terms that are dated ahead are refused', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const iat = Math.floor(recording.clock.wall / 1000) + 3600;
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign({ ...limit(3500), iat }, 'alice')))),
+    'terms.future',
+  );
+});
