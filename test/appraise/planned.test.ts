@@ -200,18 +200,21 @@ test('a plan that speaks of other facts hides no pool that is on no list', () =>
 test('what is compared no longer, or configured no longer, ends by itself', () => {
   const allow = [{ url: 'stratum+tcp://elsewhere.example' }];
   const watch = Watch.commissioned({ allow });
-  watch.live(20 * MINUTE, showing({ 'access.ssh': true, 'access.web_auth': true }));
+  watch.live(20 * MINUTE, showing({ 'network.gateway': '10.20.14.99' }));
   const open = () => new Set(watch.state.tracks.map(({ finding }) => finding.ruleId));
-  assert.deepEqual(open(), new Set(['pool.outside-allowlist', 'config.access-changed']));
+  assert.deepEqual(open(), new Set(['pool.outside-allowlist', 'config.network-changed']));
   watch.clear();
-  const free = (['access.ssh', 'access.web_auth'] as const).map((fact) => ({ fact, class: 'volatile' as const }));
+  const free = (['network.hostname', 'network.dhcp', 'network.gateway', 'network.dns'] as const).map((fact) => ({
+    fact,
+    class: 'volatile' as const,
+  }));
   watch.context = under(() => watch.nowMs, { references: [reference(7, free)] });
-  watch.live(60 * MINUTE, showing({ 'access.ssh': true, 'access.web_auth': true }));
+  watch.live(60 * MINUTE, showing({ 'network.gateway': '10.20.14.99' }));
   assert.ok(watch.said().every((said) => said.endsWith(' resolved')));
   assert.deepEqual(
     new Set(watch.statements.map(({ ruleId }) => ruleId)),
-    new Set(['pool.outside-allowlist', 'config.access-changed']),
+    new Set(['pool.outside-allowlist', 'config.network-changed']),
   );
   assert.deepEqual(open(), new Set());
-  assert.ok(!JSON.stringify(watch.attestations.at(-1)?.checks.passed).includes('config.access-changed'));
+  assert.ok(!JSON.stringify(watch.attestations.at(-1)?.checks.passed).includes('config.network-changed'));
 });

@@ -62,7 +62,7 @@ test('miners that stall, drip, flood, hang up or answer garbage go dark, and tho
 test('a miner that hides other pools behind a reply that cannot be read is missed in coverage, and status says since when', {
   timeout: 60_000,
 }, async () => {
-  await using fleet = await fleetOf(['whatsminer/m50s-api2', 'axeos/gamma-2.12'], '127.59.0.1');
+  await using fleet = await fleetOf(['whatsminer/m50s-api2', 'axeos/gamma-2.15'], '127.59.0.1');
   const [hiding] = fleet.devices;
   assert.ok(hiding !== undefined);
   await using gateway = await Gateway.start({ devices: [rangeOf(fleet)] });
@@ -88,7 +88,7 @@ test('a miner that answers for another family is found out, one that never hangs
   timeout: 60_000,
 }, async () => {
   await using fleet = await fleetOf(
-    ['cgminer/cgminer', 'whatsminer/m50s-api2', 'axeos/gamma-2.15', 'cgminer/cgminer', 'axeos/gamma-2.12'],
+    ['cgminer/cgminer', 'whatsminer/m50s-api2', 'axeos/gamma-2.15', 'cgminer/cgminer', 'axeos/gamma-2.15'],
     '127.62.0.1',
   );
   const [stranger, , , lingering, keptAlive] = fleet.devices;
@@ -122,7 +122,7 @@ test('a machine of a range keeps its id at another address, and two that exchang
   timeout: 60_000,
 }, async () => {
   await using fleet = await fleetOf(
-    ['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'whatsminer/m50s-api2', 'axeos/gamma-2.12'],
+    ['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'whatsminer/m50s-api2', 'axeos/gamma-2.15'],
     '127.63.0.1',
   );
   const [mover, one, other] = fleet.devices;
