@@ -307,7 +307,7 @@ test('names of every object are facts of none: such a document is taken or refus
     changes.withdraw(`odd-${at}`, 'alice');
     assert.equal(
       refusal(() => changes.adopt(signed(people.sign(terms, 'alice')))),
-      'terms.version',
+      'terms.ended',
     );
   }
   assert.deepEqual(recording.openFindings(), []);
