@@ -252,7 +252,7 @@ export const configSchema = z.strictObject({
           .array(assignment)
           .default([])
           .describe(
-            'what the tenant has beside the devices whose label `tenant` names it; of two that fit, the later `from` holds',
+            'what the tenant has beside the devices whose label `tenant` names it; of two entries that name a device in different ways the later `from` holds, two for the very same devices at one time are a mistake',
           ),
       }),
     )

@@ -49,10 +49,37 @@ const accept = async (devices: readonly string[], options: AcceptOptions, io: Io
     });
   }
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const facts = options.fact?.map(factNamed);
+  const question = (count: string): string => `Accept what is seen on ${count}?`;
+  await acceptShown({ stateDir, devices, ...(facts === undefined ? {} : { facts }), question }, options, io);
+};
+
+/** What is to be accepted, once a person saw it. */
+interface Acceptance {
+  readonly stateDir: string;
+  /** Without any, all that can be accepted. */
+  readonly devices: readonly string[];
+  /** Only these; without it the whole devices. */
+  readonly facts?: readonly FactName[];
+  readonly question: (count: string) => string;
+}
+
+/** Shows the difference, asks, and has the agent accept what was shown. */
+export const acceptShown = async (
+  { stateDir, devices, facts, question }: Acceptance,
+  options: Pick<AcceptOptions, 'by' | 'note' | 'breakGlass' | 'yes' | 'json'>,
+  io: Io,
+): Promise<void> => {
+  const by = options.by ?? accountName();
+  const alone = emergencyOf(options, by).break_glass !== undefined;
   // The answer of an agent of the same version.
-  const previews = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
+  const all = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
+  const previews = all.map((preview) => ({
+    ...preview,
+    differences: preview.differences.filter(({ fact }) => facts?.includes(fact) !== false),
+  }));
   if (!options.json) io.out.write(previewText(previews, io));
-  if (options.yes !== true && !(await agreed(`Accept what is seen on ${countOf(previews)}?`, io))) {
+  if (options.yes !== true && !(await agreed(question(countOf(previews)), io))) {
     io.err.write('nothing was accepted\n');
     setExit(EXIT.failed);
     return;
@@ -62,10 +89,10 @@ const accept = async (devices: readonly string[], options: AcceptOptions, io: Io
     do: 'accept',
     devices: previews.map(({ device }) => device),
     seen: previews.map(({ seq }) => seq),
-    by: options.by ?? accountName(),
+    by,
     ...(options.note === undefined ? {} : { note: options.note }),
-    ...(options.fact === undefined ? {} : { facts: options.fact.map(factNamed) }),
-    ...(emergencyOf(options, '').break_glass === undefined ? {} : { break_glass: true }),
+    ...(facts === undefined ? {} : { facts }),
+    ...(alone ? { break_glass: true } : {}),
   })) as AcceptanceResult;
   setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
   if (options.json) printJson(io, { previews, result });
@@ -97,8 +124,7 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
   ].join('');
 };
 
-/** What was accepted, and what was not and why. */
-export const resultText = ({ accepted, refused }: AcceptanceResult): string =>
+const resultText = ({ accepted, refused }: AcceptanceResult): string =>
   [
     ...refused.map(
       ({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})`,

@@ -1,14 +1,10 @@
 import type { Command } from 'commander';
 import type { FactName } from '../../../shared/facts.ts';
-import type { AcceptancePreview, AcceptanceResult } from '../../acceptance.ts';
 import { COMPARISONS } from '../../appraise/index.ts';
-import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import type { StoredFinding } from '../../record/store.ts';
-import { accountName, agreed } from '../ask.ts';
-import { previewText, resultText } from '../baseline/accept.ts';
-import { EXIT, type Io, printJson, setExit } from '../io.ts';
-import { emergencyOf } from '../terms/adopt.ts';
+import { acceptShown } from '../baseline/accept.ts';
+import type { Io } from '../io.ts';
 import { devicesOf, findingNumbered, STANDING } from './stored.ts';
 
 interface ApproveOptions {
@@ -41,41 +37,13 @@ export const approveFindingVerb = (findings: Command, io: Io): void => {
 };
 
 const approve = async (number: string, options: ApproveOptions, io: Io): Promise<void> => {
-  const by = options.by ?? accountName();
-  const alone = emergencyOf(options, by).break_glass !== undefined;
   const found = findingNumbered(options.config, number);
   const facts = factsOf(found);
   const devices = devicesOf(found);
   if (!STANDING.has(found.finding.state) || devices.length === 0) throw notApprovable(found);
   const { stateDir } = found;
-  // The answer of an agent of the same version.
-  const all = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
-  const previews = all.map((preview) => ({
-    ...preview,
-    differences: preview.differences.filter(({ fact }) => facts?.includes(fact) !== false),
-  }));
-  if (!options.json) io.out.write(previewText(previews, io));
-  if (
-    options.yes !== true &&
-    !(await agreed(`Approve this on ${devices.length === 1 ? devices[0] : `${devices.length} devices`}?`, io))
-  ) {
-    io.err.write('nothing was approved\n');
-    setExit(EXIT.failed);
-    return;
-  }
-  // The answer of an agent of the same version.
-  const result = (await askAgent(stateDir, {
-    do: 'accept',
-    devices: previews.map(({ device }) => device),
-    seen: previews.map(({ seq }) => seq),
-    by,
-    ...(options.note === undefined ? {} : { note: options.note }),
-    ...(facts === undefined ? {} : { facts }),
-    ...(alone ? { break_glass: true } : {}),
-  })) as AcceptanceResult;
-  setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
-  if (options.json) printJson(io, { previews, result });
-  else io.out.write(resultText(result));
+  const question = (count: string): string => `Approve this on ${devices.length === 1 ? devices[0] : count}?`;
+  await acceptShown({ stateDir, devices, ...(facts === undefined ? {} : { facts }), question }, options, io);
 };
 
 /** What its rule compares; the whole device where the finding is about the device as such. */
