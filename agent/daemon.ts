@@ -1,53 +1,43 @@
-import { type TrustedKey, trustKey } from '../shared/keys.ts';
 import type { LogEnd } from '../shared/statement.ts';
-import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
-import type { Handed } from './adoption.ts';
 import { standing } from './appraise/departure.ts';
 import { type DeviceState, readDevice } from './appraise/device.ts';
-import type { Finding } from './appraise/finding.ts';
 import { namesUsers } from './appraise/promote.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
-import { type ClockWatch, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
-import { NO_STORMS, type StormState } from './appraise/storm.ts';
-import { ChangeControl } from './change-control.ts';
+import { NO_STORMS } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import type { Config } from './config/schema.ts';
+import { ChangeControl } from './desk/change-control.ts';
+import { Desk } from './desk/desk.ts';
+import { type Ground, layGround, readLog, trustedKey } from './ground.ts';
 import { Notifier } from './notify/notifier.ts';
+import { Outlet } from './outlet.ts';
 import { buildPlant, LOCKED_OUT, PASSED, type Plant, passedEntries } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
-import { type ControlRequest, type Door, serveControl } from './platform/control.ts';
+import { type Door, serveControl } from './platform/control.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import { binaryDigest, describeHost } from './platform/host.ts';
 import { bindPublicKey, type GatewayKey, loadKey, loadRedactionKey } from './platform/keys.ts';
 import { TimeService, type TimeSources } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
-import { Logins } from './probe/logins.ts';
+import type { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
-import type { Observe } from './publish/requests.ts';
-import { Uplink } from './publish/uplink.ts';
 import { STORMS } from './record/batch.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
-import { Attested } from './record/coverage.ts';
 import type { Built } from './record/entry.ts';
 import { LogFeed } from './record/feed.ts';
-import { signedHeartbeat } from './record/heartbeat.ts';
-import { lastBegun, markBegun, type Replaces, staleness } from './record/incarnation.ts';
-import { Log, type ReadOptions } from './record/log.ts';
-import { type Order, Orders } from './record/orders.ts';
-import { LogOutbox } from './record/outbox.ts';
-import { Recorder } from './record/recorder.ts';
+import { lastBegun, markBegun, type Replaces } from './record/incarnation.ts';
+import type { Log } from './record/log.ts';
+import type { Order } from './record/orders.ts';
 import type { Redaction } from './record/redaction.ts';
 import { restate, restatement } from './record/restate.ts';
-import { prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { buildReload, buildStop, type StartFacts } from './record/session.ts';
-import { keepHead, keptHead } from './record/signed-head.ts';
+import { keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
-import { Witnesses } from './record/witnesses.ts';
-import { type ReviewResult, reviewFinding } from './review.ts';
-import { Fleet, type Ownership, phaseOf } from './schedule/fleet.ts';
+import { Fleet, type Ownership } from './schedule/fleet.ts';
 import { placesOf } from './schedule/places.ts';
 import { Tenants } from './schedule/tenants.ts';
+import { loginsOf, Upkeep } from './upkeep.ts';
 
 /** What the agent gets from its process. */
 export interface Ambience {
@@ -57,26 +47,7 @@ export interface Ambience {
   readonly timeSources?: TimeSources;
 }
 
-/** The uplink, and those whose word about the log comes in over it. */
-interface Outlet {
-  readonly uplink: Uplink;
-  readonly witnesses: Witnesses;
-}
-
-/** What stays for as long as the process runs. */
-interface Ground {
-  readonly key: GatewayKey;
-  readonly store: Store;
-  readonly log: Log;
-  readonly outbox: LogOutbox;
-  readonly recorder: Recorder;
-  readonly attested: Attested;
-  readonly orders: Orders;
-}
-
 const SECOND_MS = 1000;
-/** Full looks after an acceptance are this far apart, ms. */
-const ACCEPTED_MS = 10;
 /** How often the place of the uplink in the log is made durable, ms. */
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
@@ -103,6 +74,8 @@ export class Daemon {
   readonly #replaced = Promise.withResolvers<Replaces>();
   readonly #sessions: Sessions;
   readonly #changes: ChangeControl;
+  readonly #desk: Desk;
+  readonly #upkeep: Upkeep;
   /** When the process before this one wrote its last entry. */
   readonly #ranUntilMs: number;
   /** The configuration in force. */
@@ -111,10 +84,7 @@ export class Daemon {
   #plant: Plant;
   #coverage: NodeJS.Timeout | undefined;
   #outlet: Outlet | undefined;
-  #clockWatch: ClockWatch;
   #notifier: Notifier | undefined;
-  /** Entries in the log when its head was last kept beside the store. */
-  #headSize = 0;
   #control: Door | undefined;
   #reloading: Promise<void> = Promise.resolve();
 
@@ -166,24 +136,20 @@ export class Daemon {
     this.#ambience = ambience;
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
-    this.#logins = loginsOf(ambience.clock, store, key);
+    this.#logins = loginsOf(ambience.clock, { store, key });
     this.#time = time;
-    const attested = log.replaced === undefined ? attestedOf(store, fleet) : new Attested();
     const { clock, emit } = ambience;
-    const orders = Orders.read(store);
-    const recorder = new Recorder({
+    this.#ground = layGround({
+      key,
+      store,
       log,
-      attested,
-      redaction: () => this.#redaction,
-      wallMs: clock.wallMs,
+      fleet,
+      clock,
       emit,
-      keep: (state) => this.#plant.fleet.keep(state),
-      state: (device) => this.#plant.fleet.state(device),
-      expected: () => this.#plant.fleet.expected(),
-      storms: log.replaced === undefined ? stormsOf(store) : NO_STORMS,
-      orders,
+      plant: () => this.#plant,
+      redaction: () => this.#redaction,
     });
-    this.#ground = { key, store, log, attested, recorder, orders, outbox: new LogOutbox(log, store, 'mqtt') };
+    const { orders, recorder } = this.#ground;
     this.#changes = new ChangeControl({
       orders,
       recorder,
@@ -195,11 +161,25 @@ export class Daemon {
       wallMs: clock.wallMs,
       emit,
     });
-    this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
     const { state_dir } = loaded.config;
     this.#sessions = new Sessions(log.bootseed, (seed) => earlierBoots(state_dir, store).has(seed));
     this.#ranUntilMs = (store.find({ newest: 1 })[0]?.iat ?? 0) * SECOND_MS;
     this.#plant = this.#buildPlant(loaded, fleet);
+    const inForce = {
+      ground: this.#ground,
+      changes: this.#changes,
+      plant: () => this.#plant,
+      outlet: () => this.#outlet,
+    };
+    this.#desk = new Desk({ ...inForce, clock, loaded: () => this.#loaded, notifier: () => this.#notifier });
+    this.#upkeep = new Upkeep({
+      ...inForce,
+      clock,
+      time,
+      logins: this.#logins,
+      attempt: (work) => this.#try(work),
+      signal: this.#stopping.signal,
+    });
   }
 
   /** The first devices are asked while the host describes itself; what they answer is judged once the log has begun. */
@@ -221,7 +201,7 @@ export class Daemon {
       removed: fleet.removed,
     });
     if (last === undefined && former !== undefined) this.#sayBegunAnew(former);
-    this.#control = await serveControl(config.state_dir, (request) => this.#answer(request));
+    this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
   }
@@ -266,8 +246,7 @@ export class Daemon {
     this.#stopping.abort();
     this.#begun.resolve(false);
     await this.#haltLooks();
-    await Promise.all([this.#outlet?.uplink.stop(), this.#notifier?.stop()]);
-    this.#outlet?.witnesses.stop();
+    await Promise.all([this.#outlet?.stop(), this.#notifier?.stop()]);
   }
 
   /** Settles when another log has to replace this one: the agent is to be stopped, and started with that. */
@@ -281,8 +260,8 @@ export class Daemon {
   }
 
   /** The newest epoch marker of a witness, as statements name it. */
-  epoch(): ReturnType<Witnesses['epoch']> {
-    return this.#outlet?.witnesses.epoch();
+  epoch(): ReturnType<Outlet['epoch']> {
+    return this.#outlet?.epoch();
   }
 
   #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
@@ -290,7 +269,7 @@ export class Daemon {
     const { config, fleet } = this.#plant;
     this.#forget(fleet.removed);
     this.#outlet = this.#buildOutlet(config);
-    this.#outlet?.uplink.start();
+    this.#outlet?.start();
     this.#notifier = this.#buildNotifier(config);
     this.#notifier.start();
     const gap = agentGap({
@@ -301,15 +280,15 @@ export class Daemon {
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
-    this.#every(SECOND_MS, () => this.#saveRefusals());
-    this.#try(() => this.#watchClock());
-    this.#every(SECOND_MS, () => this.#watchClock());
+    this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
+    this.#try(() => this.#upkeep.watchClock());
+    this.#every(SECOND_MS, () => this.#upkeep.watchClock());
     this.#coverEvery(config.coverage_s);
-    this.#every(CURSOR_MS, () => this.#savePlaces());
-    this.#every(HEAD_MS, () => this.#keepHead());
-    this.#try(() => this.#keepHead());
-    this.#every(RETENTION_MS, () => this.#prune());
-    this.#timers.push(setTimeout(() => this.#try(() => this.#prune()), FIRST_RETENTION_MS));
+    this.#every(CURSOR_MS, () => this.#upkeep.savePlaces());
+    this.#every(HEAD_MS, () => this.#upkeep.keepHead());
+    this.#try(() => this.#upkeep.keepHead());
+    this.#every(RETENTION_MS, () => this.#upkeep.prune());
+    this.#timers.push(setTimeout(() => this.#try(() => this.#upkeep.prune()), FIRST_RETENTION_MS));
     this.#every(CHANGES_MS, () => this.#changes.tick());
     this.#every(RETENTION_MS, () => this.#changes.tickStale());
     this.#try(() => this.#changes.tick());
@@ -356,34 +335,14 @@ export class Daemon {
 
   #buildOutlet({ mqtt, gateway }: Config): Outlet | undefined {
     if (mqtt === undefined) return undefined;
-    const { outbox, log, store, key } = this.#ground;
-    if (mqtt.collectors.length > 0 && mqtt.witnesses.length === 0) this.#sayKeepsAll();
-    const witnesses = new Witnesses({
-      store,
-      log,
-      key: trustedKey(key),
-      vkeys: mqtt.witnesses,
-      quorum: mqtt.quorum,
-      ...this.#ambience,
-      rolledBack: (end, why) => this.#rolledBack(end, why),
-    });
-    const uplink = new Uplink({
-      settings: mqtt,
-      gateway,
-      version: VERSION,
-      log: log.origin,
+    return new Outlet(mqtt, gateway, {
+      ground: this.#ground,
       sessions: this.#sessions,
-      outbox,
-      notary: {
-        heartbeat: () => signedHeartbeat(log, store, noteSigner(key)),
-        takeCosigned: (payload) => witnesses.takeCosigned(payload),
-        takeMarker: (payload) => witnesses.takeMarker(payload),
-      },
-      observe: (devices) => this.#observe(devices),
-      takeTerms: (payload) => this.#changes.takeDelivered(payload),
+      changes: this.#changes,
+      observe: (devices) => this.#desk.observe(devices),
+      rolledBack: (end, why) => this.#rolledBack(end, why),
       ...this.#ambience,
     });
-    return { uplink, witnesses };
   }
 
   #buildNotifier({ notify, gateway }: Config): Notifier {
@@ -401,58 +360,6 @@ export class Daemon {
     });
   }
 
-  #sayKeepsAll(): void {
-    this.#ambience.emit('warn', 'retention.no-witness', {
-      message: 'collectors are required and none of them is a witness: no entry is ever removed here',
-      remedy: 'name the vkeys of collectors that cosign under mqtt.witnesses',
-    });
-  }
-
-  /** Somebody wants these devices looked at now: full looks, attested as they are. */
-  #observe(devices: readonly string[]): ReturnType<Observe> {
-    const { fleet, timetable } = this.#plant;
-    const unknown: string[] = [];
-    const asked: string[] = [];
-    for (const device of devices) {
-      const seat = fleet.seatOf(device);
-      if (seat !== undefined) {
-        seat.demanded = true;
-        timetable.askEarly(seat, this.#ambience.clock.monoMs());
-      }
-      (seat === undefined ? unknown : asked).push(device);
-    }
-    return { asked, unknown };
-  }
-
-  /** An agent that dies over and over must not lock an account by trying a wrong password at every start. */
-  #saveRefusals(): void {
-    const refusals = this.#logins.unsaved(this.#ambience.clock.wallMs());
-    if (refusals !== undefined) this.#ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
-  }
-
-  /** What was not recorded is seen again a second later. */
-  #watchClock(): void {
-    const { recorder } = this.#ground;
-    const { wallMs, monoMs } = this.#ambience.clock;
-    const sample = { wallMs: wallMs(), monoMs: monoMs(), state: this.#time.state().state };
-    const { watch, statement } = watchClock(this.#clockWatch, sample);
-    if (statement === undefined) {
-      this.#clockWatch = watch;
-      return;
-    }
-    const openedSeq = recorder.takeGatewayFinding(statement);
-    if (openedSeq === undefined) return;
-    const { open, ...rest } = watch;
-    this.#clockWatch = open === undefined ? rest : { ...rest, open: { ...open, openedSeq } };
-    recorder.saveMeta(UNTRUSTED_CLOCK, JSON.stringify(this.#clockWatch.open ?? null));
-  }
-
-  #savePlaces(): void {
-    if (this.#ground.log.isFailing()) return;
-    this.#ground.outbox.save();
-    this.#outlet?.witnesses.save();
-  }
-
   /** Nothing more may be appended to a log that is not the log; another one replaces it. */
   #rolledBack(end: LogEnd, why: string): void {
     const { log } = this.#ground;
@@ -463,44 +370,6 @@ export class Daemon {
       new AgentError({ code: 'log.rolled-back', message: `nothing is appended to ${end.log}: ${why}`, remedy }),
     );
     this.#replaced.resolve({ end, why });
-  }
-
-  /** A store that is put back to an older state, or emptied, is known by the head that stands beside it. */
-  #keepHead(): void {
-    const { log, key } = this.#ground;
-    const end = log.end();
-    if (end.size === this.#headSize || log.isFailing()) return;
-    keepHead(this.#plant.config.state_dir, end, noteSigner(key));
-    this.#headSize = end.size;
-  }
-
-  #prune(): void {
-    const { store, log } = this.#ground;
-    if (log.isFailing()) return;
-    const baselines = this.#plant.fleet
-      .states()
-      .flatMap(({ reference }) => reference?.entries.map(({ seq }) => seq) ?? []);
-    const pass = {
-      now: Math.floor(this.#ambience.clock.wallMs() / SECOND_MS),
-      days: this.#plant.config.retention_days,
-      below: this.#prunableBelow(),
-      keep: restsOn(store, [...baselines, ...this.#changes.all().map(({ seq }) => seq)]),
-    };
-    const step = (after: number): void => {
-      if (this.#stopping.signal.aborted) return;
-      const pruned = pruneBatch(store, { ...pass, after });
-      if (pruned.after !== undefined) setImmediate(() => this.#try(() => step(pruned.after ?? -1)));
-    };
-    step(-1);
-  }
-
-  #prunableBelow(): number {
-    const { store, outbox } = this.#ground;
-    const collectors = this.#plant.config.mqtt?.collectors ?? [];
-    const stored = collectors.map((each) => outbox.confirmed(each));
-    const cosigned = this.#outlet?.witnesses.cosignedSize() ?? 0;
-    const uplink = this.#outlet === undefined ? undefined : { taken: outbox.cursor(), stored, cosigned };
-    return prunableBelow({ size: store.size(), uplink });
   }
 
   /** Devices left the configuration, as a `session` entry says: with them goes what is open about them. */
@@ -594,91 +463,18 @@ export class Daemon {
   #outletFor(config: Config, former: Config['mqtt']): Outlet | undefined {
     if (JSON.stringify(former) === JSON.stringify(config.mqtt)) return this.#outlet;
     // What witnesses said so far is read again from the store.
-    this.#outlet?.witnesses.save();
+    this.#outlet?.save();
     return this.#buildOutlet(config);
   }
 
   async #replaceOutlet(outlet: Outlet | undefined): Promise<void> {
     if (outlet === this.#outlet) {
-      outlet?.uplink.renew();
+      outlet?.renew();
       return;
     }
-    await this.#outlet?.uplink.stop();
-    this.#outlet?.witnesses.stop();
+    await this.#outlet?.stop();
     this.#outlet = outlet;
-    outlet?.uplink.start();
-  }
-
-  async #answer(request: ControlRequest): Promise<unknown> {
-    switch (request.do) {
-      case 'status':
-        return this.#status();
-      case 'preview-accept':
-        return previewAcceptance(this.#plant.fleet, request.devices);
-      case 'accept':
-        return this.#accept(request);
-      case 'adopt':
-        return this.#changes.adopt(handedOver(request));
-      case 'orders':
-        return this.#changes.all();
-      case 'withdraw':
-        return this.#changes.withdraw(request.name, request.by);
-      case 'close':
-        return this.#changes.close(request.kind, request.id, request.by);
-      case 'plan-report':
-        return this.#changes.report(request.id);
-      case 'approved':
-        return this.#changes.approved(request.device);
-      case 'review':
-        return this.#review(request);
-      default:
-        throw new AgentError({
-          code: 'control.unknown',
-          message: 'this agent does not know the request',
-          remedy: 'use the assayer of the same version as the agent',
-        });
-    }
-  }
-
-  #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
-    const { fleet, timetable, pacer } = this.#plant;
-    const { monoMs } = this.#ambience.clock;
-    const { recorder, orders } = this.#ground;
-    const result = acceptSeen(
-      fleet,
-      { ...request, breakGlass: request.break_glass === true },
-      {
-        recorder,
-        approvers: this.#loaded.approvers.keys.size,
-        standing: orders.standing,
-        nowMs: this.#ambience.clock.wallMs(),
-      },
-    );
-    // The new reference is attested by a full look at each device; many of them are spread like a round.
-    const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
-    for (const device of result.accepted) {
-      const seat = fleet.seatOf(device);
-      if (seat !== undefined) timetable.askEarly(seat, monoMs() + phaseOf(device) * spreadMs);
-    }
-    return result;
-  }
-
-  #review({ opened_seq: openedSeq, action, by, note }: Extract<ControlRequest, { do: 'review' }>): ReviewResult {
-    const { recorder, store } = this.#ground;
-    const review = { action, by, ...(note === undefined ? {} : { note }) };
-    return reviewFinding(openedSeq, review, { states: this.#plant.fleet.states(), recorder, store });
-  }
-
-  #status(): object {
-    const { log } = this.#ground;
-    return {
-      log: log.origin,
-      size: log.size(),
-      store_failing: log.isFailing(),
-      pools_unread: unreadPools(this.#plant.fleet.states()),
-      uplink: this.#outlet?.uplink.status() ?? null,
-      notify: this.#notifier?.status() ?? [],
-    };
+    outlet?.start();
   }
 
   /** Ends in good order: looks under way are dropped, what was judged is recorded, presence says `stopped`. */
@@ -689,10 +485,9 @@ export class Daemon {
       recorder.saveStates(this.#plant.fleet.states());
       this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     }
-    await Promise.all([this.#outlet?.uplink.stop(), this.#notifier?.stop()]);
-    this.#outlet?.witnesses.stop();
-    this.#try(() => this.#savePlaces());
-    this.#try(() => this.#keepHead());
+    await Promise.all([this.#outlet?.stop(), this.#notifier?.stop()]);
+    this.#try(() => this.#upkeep.savePlaces());
+    this.#try(() => this.#upkeep.keepHead());
     this.#time[Symbol.dispose]();
     store[Symbol.dispose]();
     this.#ambience.emit('info', 'agent.stopped', { reason });
@@ -710,59 +505,8 @@ export class Daemon {
   }
 }
 
-/** What a person at the gateway hands over. */
-const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
-  'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
-
 const sourcesOf = ({ timeSources }: Ambience): { readonly sources?: TimeSources } =>
   timeSources === undefined ? {} : { sources: timeSources };
-
-/** Name under which the store keeps the log-ins that devices refused. */
-const REFUSED_LOGINS = 'refused-logins';
-
-/** The log-ins with what was refused before this start. Their marks are made with a key that is in no store: a signature, which is always the same. */
-const loginsOf = (clock: Clock, store: Store, { signer }: GatewayKey): Logins => {
-  const markKey = signer.sign(Buffer.from('assayer: marks of refused log-ins'));
-  const logins = new Logins(clock, markKey);
-  store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
-  return logins;
-};
-
-/** Name under which the store keeps that the clock was found not to be trusted, as it was stated. */
-const UNTRUSTED_CLOCK = 'untrusted-clock';
-
-const clockWatchOf = (store: Store): ClockWatch => {
-  // Written by this agent, as JSON of the same type.
-  const open = store.meta(UNTRUSTED_CLOCK, (text) => JSON.parse(text) as Finding | null);
-  return open === undefined || open === null ? {} : { open };
-};
-
-/** Since when the pools that are attested cannot be read, Unix seconds, by device. */
-const unreadPools = (states: readonly DeviceState[]): { readonly [device: string]: number } =>
-  Object.fromEntries(
-    states.flatMap(({ id, marks: { poolsUnreadMs } }) =>
-      poolsUnreadMs === undefined ? [] : [[id, Math.floor(poolsUnreadMs / SECOND_MS)]],
-    ),
-  );
-
-/** The log that the store holds, or the one that replaces it where it is not the one that was written. */
-const readLog = (
-  { operator, gateway, state_dir }: Config,
-  {
-    head,
-    replaces,
-    ...rest
-  }: Omit<ReadOptions, 'operator' | 'gateway' | 'former' | 'prior' | 'replaces'> & {
-    readonly head: LogEnd | undefined;
-    readonly replaces: Replaces | undefined;
-  },
-): Log => {
-  const former = lastBegun(state_dir)?.origin;
-  const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
-  const log = Log.read(options);
-  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
-  return stale === undefined ? log : Log.read({ ...options, replaces: stale });
-};
 
 /** For verifiers only: the agent does its work without. */
 const tellWhoseKey = ({ state_dir, operator, gateway }: Config, key: GatewayKey, emit: Emit): void => {
@@ -776,11 +520,6 @@ const tellWhoseKey = ({ state_dir, operator, gateway }: Config, key: GatewayKey,
   }
 };
 
-const trustedKey = ({ kid, jwk: { kty, crv, x } }: GatewayKey): TrustedKey =>
-  trustKey({ kid, jwk: { kty, crv, x }, role: 'gateway' });
-
-const noteSigner = ({ signer, jwk: { kty, crv, x } }: GatewayKey) => ({ ...signer, jwk: { kty, crv, x } });
-
 const redactionOf = ({ redact, state_dir }: Config): Redaction | undefined =>
   redact.length === 0 ? undefined : { secret: loadRedactionKey(state_dir) };
 
@@ -793,16 +532,3 @@ const requireSameIdentity = (before: Config, after: Config): void => {
     remedy: 'restart the agent',
   });
 };
-
-/** The current attestations, from the store. */
-const attestedOf = (store: Store, fleet: Fleet): Attested => {
-  const attested = new Attested();
-  for (const { device, leaf, tenant } of store.newestAttestations()) {
-    attested.set(device, { leaf, tenant, unreachable: fleet.state(device)?.attested?.reachable === false });
-  }
-  return attested;
-};
-
-const stormsOf = (store: Store): StormState =>
-  // Written by this agent, as JSON of the same type.
-  store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;

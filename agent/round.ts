@@ -9,7 +9,7 @@ import {
   noteEndpoint,
   surfacesShown,
 } from './appraise/endpoint.ts';
-import { appraise, type Look, type LookContext, type Verdict } from './appraise/engine.ts';
+import { appraise } from './appraise/engine.ts';
 import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
 import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList, Nameplate } from './appraise/rule.ts';
@@ -17,6 +17,7 @@ import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { type Assignment, relabelled, tenantLeft } from './appraise/tenancy.ts';
+import type { Look, LookContext, Verdict } from './appraise/verdict.ts';
 import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
 import { type LookDeps, lookAt, type Seen, type Sight } from './look.ts';

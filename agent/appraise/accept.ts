@@ -16,7 +16,7 @@ export interface Acceptance {
 }
 
 /** What a person accepts. */
-export interface Terms {
+export interface Accepting {
   readonly by: string;
   readonly nowMs: number;
   /** `seq` that the `baseline` entry will have. */
@@ -66,7 +66,7 @@ export const wantsMorePeople = (state: DeviceState, facts?: readonly FactName[])
  * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
  * the next full look is attested against the new reference. Throws what `requireAcceptable` throws.
  */
-export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Terms): Acceptance => {
+export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting): Acceptance => {
   const { cited, attested, covered } = requireAcceptable(state, facts);
   const entry = { seq, approval: 'local' as const, ...(facts === undefined ? {} : { facts }) };
   const { unknownDevice: _, returned: __, unattested: ___, ...rest } = state;

@@ -347,3 +347,7 @@ export const withLearned = (state: DeviceState, seq: number): DeviceState => {
   });
   return { ...state, reference: { ...rest, entries: [...limited, ...learned] } };
 };
+
+/** When a look last read something, Unix milliseconds; the first that failed where none ever did. */
+export const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0, failingSinceMs = 0 } }: DeviceState): number =>
+  Math.max(poolsMs, fullMs) || failingSinceMs;

@@ -1,6 +1,5 @@
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState } from './device.ts';
-import type { LookContext } from './engine.ts';
 import type { Outcome } from './outcome.ts';
 import type { Deviation, RuleEntry } from './rule.ts';
 import { identityDuplicate } from './rules/identity-duplicate.ts';
@@ -9,6 +8,7 @@ import { remoteControlWriteSessionHeld } from './rules/remote-control-write-sess
 import { runtimeStaleData, staleSeen } from './rules/runtime-stale-data.ts';
 import { runtimeStoppedUnexpectedly, stopSeen } from './rules/runtime-stopped-unexpectedly.ts';
 import { hasStopped, isSessionHeld, isStale } from './running.ts';
+import type { LookContext } from './verdict.ts';
 
 /** The rules about what lasts over several looks, of which `running.ts` keeps count. */
 

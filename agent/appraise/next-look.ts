@@ -1,11 +1,11 @@
 import type { Advanced } from './advance.ts';
 import type { DeviceState, Track } from './device.ts';
-import type { LookContext } from './engine.ts';
 import { ruleOf } from './index.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isSessionNew } from './running.ts';
 import { isUnconfirmed } from './track.ts';
+import type { LookContext } from './verdict.ts';
 
 const REBOOT_LOOK_MS = 60_000;
 

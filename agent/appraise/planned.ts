@@ -27,42 +27,54 @@ export interface Planned {
 export const underPlans = (outcomes: readonly Outcome[], planned: Planned): readonly Outcome[] => {
   const aboutPlans = planned.tracks.some(({ finding }) => ABOUT_PLANS.has(finding.ruleId));
   if (planned.plans.length === 0 && !aboutPlans) return outcomes;
-  const wrong: Deviation[] = [];
-  const late: Deviation[] = [];
-  const marked = outcomes.map((outcome) => {
-    if (outcome.kind !== 'ran' || outcome.deviations.length === 0) return outcome;
-    const deviations = outcome.deviations.map((deviation) => judge(outcome, deviation, planned, wrong, late));
-    return { ...outcome, deviations };
-  });
+  const judged = outcomes.map((outcome) => ({
+    outcome,
+    told: outcome.kind === 'ran' ? outcome.deviations.map((deviation) => judge(outcome, deviation, planned)) : [],
+  }));
+  const told = judged.flatMap((each) => each.told);
   return [
-    ...marked,
-    { kind: 'ran', rule: changeDeviation, deviations: wrong, facts: [] },
-    { kind: 'ran', rule: changeWindowOverrun, deviations: late, facts: [] },
+    ...judged.map(({ outcome, told }) =>
+      outcome.kind === 'ran' && told.length > 0
+        ? { ...outcome, deviations: told.map(({ deviation }) => deviation) }
+        : outcome,
+    ),
+    { kind: 'ran', rule: changeDeviation, deviations: told.flatMap(({ wrong }) => wrong), facts: [] },
+    { kind: 'ran', rule: changeWindowOverrun, deviations: told.flatMap(({ late }) => late), facts: [] },
   ];
 };
 
 const ABOUT_PLANS: ReadonlySet<string> = new Set([changeDeviation.id, changeWindowOverrun.id]);
 
-const judge = (ran: Ran, deviation: Deviation, planned: Planned, wrong: Deviation[], late: Deviation[]): Deviation => {
+/** What plans say of one deviation. */
+interface Told {
+  /** With the plan that covers it, where one does. */
+  readonly deviation: Deviation;
+  /** Of `change.deviation` and `change.window-overrun`. */
+  readonly wrong: readonly Deviation[];
+  readonly late: readonly Deviation[];
+}
+
+const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
   const now = planned.circumstances.nowMs;
   const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
   const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
-  if (covering !== undefined) return { ...deviation, plan: covering.seq };
+  if (covering !== undefined) return { deviation: { ...deviation, plan: covering.seq }, wrong: [], late: [] };
   // What a plan covered when it began stays covered while it shows the same.
-  if (track?.finding.plan !== undefined) return deviation;
+  if (track?.finding.plan !== undefined) return { deviation, wrong: [], late: [] };
   // Only what is held against the reference can have gone to another value than the planned one.
   const [unlike] = ran.against === undefined || ran.rule.approval === 'A0' ? [] : open;
-  if (unlike !== undefined) wrong.push(toldOf(unlike, ran, deviation));
-  else again(planned.tracks, changeDeviation.id, ran, deviation, wrong);
   const overrun = named.find(
     (plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned),
   );
-  if (overrun !== undefined && isAnnounced(overrun, track) && !beganBefore(track, overrun))
-    late.push(toldOf(overrun, ran, deviation));
-  else again(planned.tracks, changeWindowOverrun.id, ran, deviation, late);
-  return deviation;
+  const isLate = overrun !== undefined && isAnnounced(overrun, track) && !beganBefore(track, overrun);
+  const again = (id: string): readonly Deviation[] => toldBefore(planned.tracks, id, ran, deviation);
+  return {
+    deviation,
+    wrong: unlike === undefined ? again(changeDeviation.id) : [toldOf(unlike, ran, deviation)],
+    late: isLate ? [toldOf(overrun, ran, deviation)] : again(changeWindowOverrun.id),
+  };
 };
 
 const isAbout = (finding: Finding, { rule }: Ran, { part }: Deviation): boolean =>
@@ -122,10 +134,9 @@ const toldOf = ({ terms }: Adopted<Plan>, { rule }: Ran, { part }: Deviation): D
 });
 
 /** Once told, it lasts as long as what it is about. */
-const again = (tracks: readonly Track[], id: string, ran: Ran, deviation: Deviation, told: Deviation[]): void => {
+const toldBefore = (tracks: readonly Track[], id: string, ran: Ran, deviation: Deviation): readonly Deviation[] => {
   const name = [ran.rule.id, deviation.part].filter((word) => word !== undefined).join(' ');
-  for (const { finding } of tracks) {
-    if (finding.ruleId !== id || finding.part?.endsWith(` ${name}`) !== true) continue;
-    told.push({ part: finding.part, reasons: [ran.rule.id] });
-  }
+  return tracks
+    .filter(({ finding }) => finding.ruleId === id && finding.part?.endsWith(` ${name}`) === true)
+    .map(({ finding: { part } }) => ({ ...(part === undefined ? {} : { part }), reasons: [ran.rule.id] }));
 };

@@ -3,7 +3,6 @@ import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { watchedText } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
-import type { LookContext } from './engine.ts';
 import { FACTORY_MS } from './factory-pools.ts';
 import { ruleOf } from './index.ts';
 import { isAstir } from './lasting.ts';
@@ -18,6 +17,7 @@ import {
 } from './rules/runtime-reboot-unexpected.ts';
 import { isShown } from './stand-ins.ts';
 import { isUndecided, quietAtMs, worst } from './track.ts';
+import type { LookContext } from './verdict.ts';
 
 /** Most looks show what the last one showed: what a device remembers of a look, so that an equal one needs no work. */
 

@@ -10,7 +10,6 @@ import {
   withStatement,
   writeDevice,
 } from '../appraise/device.ts';
-import type { Verdict } from '../appraise/engine.ts';
 import type { Finding } from '../appraise/finding.ts';
 import { namesUsers, promote, rebuilt, settledBy, withSignedEntry } from '../appraise/promote.ts';
 import { type Review, reviewedFinding, reviewTrack } from '../appraise/review.ts';
@@ -24,6 +23,7 @@ import {
   parentStated,
   type StormState,
 } from '../appraise/storm.ts';
+import type { Verdict } from '../appraise/verdict.ts';
 import type { Standing } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Built, KeptReply } from './entry.ts';
@@ -390,8 +390,8 @@ export class Batch {
   #changeOrders(change: OrderChange): Standing {
     const { orders } = this.#deps;
     if (orders === undefined) throw new Error('no documents are kept here');
-    orders.write(this.#tx, change);
     this.orderChanges.push(change);
+    orders.write(this.#tx, this.orderChanges);
     return orders.standingWith(this.orderChanges);
   }
 

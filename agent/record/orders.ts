@@ -37,6 +37,8 @@ export interface OrderChange {
   readonly begun: readonly Order[];
 }
 
+const NO_CHANGE: OrderChange = { ended: [], begun: [] };
+
 /** Reference documents, plans and waivers that the log holds and nothing has ended. */
 export class Orders {
   #orders: readonly Order[] = [];
@@ -84,11 +86,13 @@ export class Orders {
     );
   }
 
-  /** Writes a change; `take` it once the transaction is durable. */
-  write(tx: Transaction, { ended, begun }: OrderChange): void {
+  /** Writes the last of `changes`, all of one transaction; `take` each of them once it is durable. */
+  write(tx: Transaction, changes: readonly OrderChange[]): void {
+    const { ended, begun } = changes.at(-1) ?? NO_CHANGE;
     for (const { seq } of ended) tx.removeOrder(seq);
     for (const order of begun) tx.saveOrder(order.seq, JSON.stringify(order));
-    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify(this.#endedWith(ended)));
+    const all = changes.flatMap((change) => change.ended);
+    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify(this.#endedWith(all)));
   }
 
   take(change: OrderChange): void {

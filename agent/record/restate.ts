@@ -19,7 +19,7 @@ interface Page {
 }
 
 /** What of the former log is in force. */
-export interface Standing {
+export interface InForce {
   readonly pages: readonly Page[];
   readonly states: readonly DeviceState[];
   readonly orders: readonly Order[];
@@ -83,7 +83,7 @@ const paged = (baseline: Named, former?: number): readonly Page[] => {
  */
 export const restate = (
   tx: Transaction,
-  { pages, states, orders, isWithheld }: Standing,
+  { pages, states, orders, isWithheld }: InForce,
 ): { readonly states: readonly DeviceState[]; readonly orders: readonly Order[] } => {
   const renumbered = orders.map((order) => ({
     ...order,

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { LookContext } from '../../agent/appraise/engine.ts';
+import type { LookContext } from '../../agent/appraise/verdict.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { reference, under } from './standing.ts';

@@ -1,4 +1,4 @@
-import type { LookContext } from '../../agent/appraise/engine.ts';
+import type { LookContext } from '../../agent/appraise/verdict.ts';
 import { type Adopted, revisionOf, standingOf } from '../../agent/baseline/standing.ts';
 import {
   type ExpectedValue,

@@ -5,8 +5,9 @@ import {
   withLearned,
   withStatement,
 } from '../../agent/appraise/device.ts';
-import { appraise, type Look, type LookContext, type Verdict } from '../../agent/appraise/engine.ts';
+import { appraise } from '../../agent/appraise/engine.ts';
 import type { Checks, Finding, Trigger } from '../../agent/appraise/finding.ts';
+import type { Look, LookContext, Verdict } from '../../agent/appraise/verdict.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { POLLED } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';

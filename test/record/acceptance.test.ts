@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { acceptSeen, previewAcceptance } from '../../agent/acceptance.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { acceptSeen, previewAcceptance } from '../../agent/desk/acceptance.ts';
 import { pools } from '../appraise/watch.ts';
 import { Recording } from './recording.ts';
 

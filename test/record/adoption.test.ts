@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import type { Handed } from '../../agent/adoption.ts';
+import type { Handed } from '../../agent/desk/adoption.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { SignedTerms } from '../../shared/signed-terms.ts';

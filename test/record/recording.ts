@@ -8,11 +8,12 @@ import {
   withIdentified,
   writeDevice,
 } from '../../agent/appraise/device.ts';
-import { appraise, type Look, type Verdict } from '../../agent/appraise/engine.ts';
+import { appraise } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
+import type { Look, Verdict } from '../../agent/appraise/verdict.ts';
 import { revisionOf } from '../../agent/baseline/standing.ts';
-import { ChangeControl } from '../../agent/change-control.ts';
 import type { Approvers } from '../../agent/config/approvers.ts';
+import { ChangeControl } from '../../agent/desk/change-control.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import { Attested } from '../../agent/record/coverage.ts';

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { AcceptancePreview } from '../../acceptance.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { AcceptancePreview } from '../../desk/acceptance.ts';
 import { askAgent } from '../../platform/control.ts';
 import { EXIT, type Io, printJson, setExit } from '../io.ts';
 import { previewText } from './accept.ts';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
+import type { ReviewResult } from '../../desk/review.ts';
 import { askAgent } from '../../platform/control.ts';
-import type { ReviewResult } from '../../review.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { findingNumbered } from './stored.ts';

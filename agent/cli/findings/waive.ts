@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import type { AdoptionResult } from '../../change-control.ts';
+import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { secondsOf } from '../../terms/instant.ts';

@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readClaimedTerms, type Terms } from '../../../shared/index.ts';
-import type { AdoptionResult } from '../../change-control.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent, type ControlRequest } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { readDraft, type TermsKind } from '../../terms/draft.ts';

@@ -1,22 +1,22 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import { canonicalJson } from '../shared/jcs.ts';
-import { checkTerms, type SignedTerms, verifyTerms } from '../shared/signed-terms.ts';
-import type { AttestationStatement } from '../shared/statement.ts';
-import { type ReferenceTerms, type Terms, termsId, termsSchema } from '../shared/terms.ts';
-import { VerificationError } from '../shared/verification.ts';
-import { refuseWhileOpen } from './appraise/accept.ts';
-import { describe } from './appraise/approval.ts';
-import type { DeviceState, Track } from './appraise/device.ts';
-import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from './appraise/promote.ts';
-import { factsOfClaims } from './baseline/claims.ts';
-import { inScope } from './baseline/scope.ts';
-import { type Standing, standingOf } from './baseline/standing.ts';
-import type { Approvers } from './config/approvers.ts';
-import { AgentError } from './platform/errors.ts';
-import type { Adoption, Order, Orders } from './record/orders.ts';
-import type { Store } from './record/store.ts';
-import { misfitsOf } from './terms/fact-values.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
+import { checkTerms, type SignedTerms, verifyTerms } from '../../shared/signed-terms.ts';
+import type { AttestationStatement } from '../../shared/statement.ts';
+import { type ReferenceTerms, type Terms, termsId, termsSchema } from '../../shared/terms.ts';
+import { VerificationError } from '../../shared/verification.ts';
+import { refuseWhileOpen } from '../appraise/accept.ts';
+import { describe } from '../appraise/approval.ts';
+import type { DeviceState, Track } from '../appraise/device.ts';
+import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
+import { factsOfClaims } from '../baseline/claims.ts';
+import { inScope } from '../baseline/scope.ts';
+import { type Standing, standingOf } from '../baseline/standing.ts';
+import type { Approvers } from '../config/approvers.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Adoption, Order, Orders } from '../record/orders.ts';
+import type { Store } from '../record/store.ts';
+import { misfitsOf } from '../terms/fact-values.ts';
 
 /** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
 

@@ -1,8 +1,8 @@
-import type { DeviceState } from './appraise/device.ts';
-import { type Review, requireReviewable } from './appraise/review.ts';
-import { AgentError } from './platform/errors.ts';
-import type { Recorder } from './record/recorder.ts';
-import type { Store } from './record/store.ts';
+import type { DeviceState } from '../appraise/device.ts';
+import { type Review, requireReviewable } from '../appraise/review.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Recorder } from '../record/recorder.ts';
+import type { Store } from '../record/store.ts';
 
 /** What the review of one finding touched. */
 export interface ReviewResult {

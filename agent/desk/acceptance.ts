@@ -1,15 +1,15 @@
-import type { FactName } from '../shared/facts.ts';
-import { attestedClaims, requireAcceptable, wantsMorePeople } from './appraise/accept.ts';
-import { approvedOf } from './appraise/approval.ts';
-import type { DeviceState } from './appraise/device.ts';
-import { changed } from './baseline/compared.ts';
-import { keptFacts } from './baseline/kept.ts';
-import { type Difference, diffReference } from './baseline/reference.ts';
-import type { Standing } from './baseline/standing.ts';
-import { AgentError } from './platform/errors.ts';
-import type { Person } from './record/batch.ts';
-import type { Recorder } from './record/recorder.ts';
-import type { Fleet } from './schedule/fleet.ts';
+import type { FactName } from '../../shared/facts.ts';
+import { attestedClaims, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
+import { approvedOf } from '../appraise/approval.ts';
+import type { DeviceState } from '../appraise/device.ts';
+import { changed } from '../baseline/compared.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { type Difference, diffReference } from '../baseline/reference.ts';
+import type { Standing } from '../baseline/standing.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Person } from '../record/batch.ts';
+import type { Recorder } from '../record/recorder.ts';
+import type { Fleet } from '../schedule/fleet.ts';
 
 /** The devices that can be accepted. */
 type Known = Pick<Fleet, 'state' | 'states'>;

@@ -1,0 +1,187 @@
+import type { FactName, Facts } from '../../shared/facts.ts';
+import type { Approved } from '../baseline/approved.ts';
+import { changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
+import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
+import { citedReference } from '../baseline/reference.ts';
+import type { Observation } from '../normalise/observation.ts';
+import type { Advanced } from './advance.ts';
+import { checksOf } from './checks.ts';
+import type { Attested, DeviceState, Reference } from './device.ts';
+import type { Finding, Trigger } from './finding.ts';
+import { nextAtMs } from './next-look.ts';
+import type { Outcome } from './outcome.ts';
+import { identityDeviceMissing } from './rules/identity-device-missing.ts';
+import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { clearSettled, settle } from './settled.ts';
+import { end, isUndecided, quietAtMs } from './track.ts';
+import type { LookContext, Verdict } from './verdict.ts';
+
+/** Facts that differ from the last attestation, with their values, as text; undefined when none does. */
+export const unattestedFacts = ({ attested }: DeviceState, facts: Facts): string | undefined => {
+  if (attested === undefined || attested.facts === NO_FACTS) return undefined;
+  const now = comparedFacts(facts);
+  const names = changedFacts(keptFacts(attested.facts), now);
+  return names.length === 0 ? undefined : JSON.stringify(names.map((name) => [name, now[name]]));
+};
+
+/** Which documents hold facts of the device, as text; undefined where none does. */
+export const documentsText = (approved: Approved | undefined): string | undefined =>
+  approved === undefined || approved.holders.size === 0
+    ? undefined
+    : [...new Set(approved.holders.values())].sort((a, b) => a - b).join();
+
+/** Why a full look must be attested, if it must. What is not confirmed waits. */
+export const triggerOf = (
+  state: DeviceState,
+  unseen: string | undefined,
+  advanced: Advanced,
+  documents: string | undefined,
+  { nowMs, refreshDueMs, demanded }: LookContext,
+): Trigger | undefined => {
+  const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
+  if (advanced.confirmed) return first ? 'first' : 'change';
+  if (state.tracks.some(isUndecided)) return undefined;
+  if (first) return 'first';
+  if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
+  if (state.relabelled === true || documents !== state.attested.documents) return 'change';
+  if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
+  if (demanded === true) return 'demand';
+  return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
+};
+
+interface Judged {
+  readonly facts: Facts;
+  readonly standIns: Observation['standIns'];
+  readonly approved: Approved | undefined;
+  readonly outcomes: readonly Outcome[];
+  readonly advanced: Advanced;
+  /** As it came, for the next to be the same. */
+  readonly observation: Observation;
+  readonly context: LookContext;
+  readonly stale?: true;
+}
+
+/** The verdict that this look is attested. */
+export const attest = (
+  judged: DeviceState,
+  trigger: Trigger,
+  { facts, standIns, approved, outcomes, advanced, observation, context, stale }: Judged,
+): Verdict => {
+  const lit = withoutDark(judged, context.nowMs);
+  const reference = citedReference(
+    judged.reference,
+    outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
+    approved?.holders,
+  );
+  const learn = learnable(judged, facts);
+  const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
+  const documents = documentsText(approved);
+  const attested = {
+    ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
+    ...(documents === undefined ? {} : { documents }),
+  };
+  const state: DeviceState = {
+    ...rest,
+    attested,
+    ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
+  };
+  clearSettled(state);
+  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, false, context);
+  // What was learned just now was held against nothing yet.
+  if (atMs === undefined && learn !== 'all') settle(state, observation, context);
+  return {
+    state,
+    changed: true,
+    transitions: [...advanced.statements, ...lit.statements],
+    attest: trigger,
+    checks: checksOf(outcomes, state.tracks),
+    ...(reference === undefined ? {} : { reference }),
+    ...(learn === undefined ? {} : { learn }),
+    ...(stale === undefined ? {} : { stale }),
+    ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
+  };
+};
+
+/** An attestation with claims shows that the device is back. */
+const withoutDark = (
+  state: DeviceState,
+  nowMs: number,
+): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
+  // One that comes and goes stays open until it was quiet for an hour.
+  const over = state.tracks.filter((track) => SILENCES.has(track.finding.ruleId) && quietAtMs(track) === undefined);
+  if (over.length === 0) return { state, statements: [] };
+  const steps = over.map((track) => end(track, 'resolved', nowMs));
+  return {
+    state: {
+      ...state,
+      tracks: state.tracks.filter((track) => !over.includes(track)),
+      closed: [...state.closed, ...steps.flatMap(({ ended }) => ended ?? [])],
+    },
+    statements: steps.flatMap(({ statement }) => statement ?? []),
+  };
+};
+
+const SILENCES: ReadonlySet<string> = new Set([visibilityDeviceDark.id, identityDeviceMissing.id]);
+
+/** What could not be read keeps its last known value, so that reading it again is no change. */
+const attestedOf = (
+  before: Attested | undefined,
+  { facts, standIns }: Pick<Observation, 'facts' | 'standIns'>,
+  reference: Reference | undefined,
+  nowMs: number,
+): Attested => {
+  const known = keptFacts(before?.facts);
+  const missing = (Object.keys(known) as FactName[]).filter((name) => facts[name] === undefined);
+  return {
+    atMs: nowMs,
+    reachable: true,
+    facts: shared(keepFacts(missing.length === 0 ? facts : { ...known, ...facts }), reference?.facts, before?.facts),
+    ...(missing.length === 0 ? {} : { missing }),
+    ...standInsOf([
+      ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
+      ...missing.filter((name) => before?.standIns?.includes(name) === true),
+    ]),
+  };
+};
+
+/** An equal one that is kept already. */
+const shared = (facts: KeptFacts, ...others: readonly (KeptFacts | undefined)[]): KeptFacts =>
+  others.find((other) => other === facts) ?? facts;
+
+const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
+  names.length === 0 ? {} : { standIns: names };
+
+/** Facts that the reference lacks. Another machine's, or another firmware's, are not learned into it. */
+const learnable = (state: DeviceState, facts: Facts): readonly FactName[] | 'all' | undefined => {
+  if (state.reference === undefined) return 'all';
+  if (state.tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
+  const names = newFacts(keptFacts(state.reference.facts), comparedFacts(facts));
+  return names.length === 0 ? undefined : names;
+};
+
+const FOREIGN = new Set(['firmware.family-changed', 'identity.hardware-swapped']);
+
+const learned = (
+  reference: Reference | undefined,
+  learn: readonly FactName[] | 'all',
+  facts: Facts,
+  attested: Attested,
+): Reference => {
+  if (reference === undefined || learn === 'all')
+    return {
+      entries: [],
+      unrecorded: [{ facts: 'all' }],
+      facts: attested.facts,
+      ...standInsOf(attested.standIns ?? []),
+    };
+  const known = keptFacts(reference.facts);
+  const now = comparedFacts(facts);
+  const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
+  const stoodIn = attested.standIns?.filter((name) => learn.includes(name)) ?? [];
+  return {
+    ...reference,
+    unrecorded: [...(reference.unrecorded ?? []), { facts: learn }],
+    facts: shared(keepFacts({ ...known, ...added }), attested.facts),
+    ...standInsOf([...new Set([...(reference.standIns ?? []), ...stoodIn])]),
+  };
+};

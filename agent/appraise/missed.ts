@@ -1,0 +1,82 @@
+import { FACTS, type FactName, type UnknownReason } from '../../shared/facts.ts';
+import { NO_FACTS } from '../baseline/kept.ts';
+import { type Advanced, advance } from './advance.ts';
+import { approvedOf } from './approval.ts';
+import { checksOf } from './checks.ts';
+import type { DeviceState } from './device.ts';
+import { draftingOf } from './drafting.ts';
+import { confirmingAtMs } from './next-look.ts';
+import { type Ran, runComparisons } from './outcome.ts';
+import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
+import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { ruleContextOf } from './run-rules.ts';
+import { clearSettled } from './settled.ts';
+import type { LookContext, Verdict } from './verdict.ts';
+
+/** A look that gave nothing. The fifth in a row makes the device dark. */
+export const missed = (
+  state: DeviceState,
+  reason: Exclude<UnknownReason, 'unsupported'>,
+  atMs: number,
+  context: LookContext,
+): Verdict => {
+  const { marks } = state;
+  marks.failures += 1;
+  marks.failingSinceMs ??= atMs;
+  if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
+  const said =
+    isDark(state) &&
+    state.attested?.reachable === false &&
+    isMissing(state, context) === state.tracks.some(({ finding }) => finding.ruleId === identityDeviceMissing.id);
+  if (said && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
+    return { state, changed: false, transitions: [] };
+  return goneDark(state, reason, context);
+};
+
+/** A finding that waits for its second look should not wait for the schedule because one look failed. */
+const retry = (state: DeviceState, context: LookContext): Pick<Verdict, 'next'> => {
+  const atMs = confirmingAtMs(state, context);
+  return atMs === undefined ? {} : { next: { look: 'full', atMs } };
+};
+
+/** A machine that was known, and neither answers at its address in any way nor shows anywhere else. */
+const isMissing = ({ marks, attested }: DeviceState, { nowMs, linkAlive, seenElsewhere }: LookContext): boolean =>
+  isLongSilent(marks, nowMs) &&
+  (attested?.facts ?? NO_FACTS) !== NO_FACTS &&
+  linkAlive?.() !== true &&
+  seenElsewhere?.() !== true;
+
+const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Verdict => {
+  const { nowMs } = context;
+  const silences: readonly Ran[] = [
+    { kind: 'ran', rule: visibilityDeviceDark, deviations: darkSeen(reason, context.linkAlive), facts: [] },
+    { kind: 'ran', rule: identityDeviceMissing, deviations: isMissing(state, context) ? [{}] : [], facts: [] },
+  ];
+  const advanced = advance(state, silences, draftingOf(state, context), { nowMs, attestable: true });
+  const approved = approvedOf(state, context.standing, {}, nowMs);
+  const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
+  const outcomes = runComparisons(
+    {},
+    nothing,
+    approved?.facts,
+    ruleContextOf(state, state.address, {}, approved, context),
+  );
+  clearSettled(state);
+  return {
+    state: {
+      ...state,
+      ...findingsOf(advanced),
+      attested: { ...(state.attested ?? { facts: NO_FACTS }), atMs: nowMs, reachable: false },
+    },
+    changed: true,
+    transitions: advanced.statements,
+    attest: 'unreachable',
+    checks: checksOf(outcomes, advanced.tracks),
+  };
+};
+
+const findingsOf = ({ tracks, closed, blips }: Advanced): Pick<DeviceState, 'tracks' | 'closed' | 'blips'> => ({
+  tracks,
+  closed,
+  blips,
+});

@@ -1,0 +1,175 @@
+import type { FactName, Facts } from '../../shared/facts.ts';
+import type { Approved } from '../baseline/approved.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { isCommissioned } from '../baseline/reference.ts';
+import { plansFor } from '../baseline/standing.ts';
+import type { Observation } from '../normalise/observation.ts';
+import { circumstancesOf, describe } from './approval.ts';
+import type { DeviceState } from './device.ts';
+import { isAboutPolicy } from './index.ts';
+import { type Outcome, runComparisons } from './outcome.ts';
+import { underPlans } from './planned.ts';
+import type { Deviation, RuleContext, RuleEntry } from './rule.ts';
+import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
+import { identityDeviceMissing } from './rules/identity-device-missing.ts';
+import { duplicatesSeen, identityDuplicate } from './rules/identity-duplicate.ts';
+import { identityNewDevice, newDeviceSeen, QUARANTINE_MS } from './rules/identity-new-device.ts';
+import { poolShareGap, shareGap, tellsShares } from './rules/pool-share-gap.ts';
+import { rebootsSeen, runtimeRebootUnexpected, sampleUptime } from './rules/runtime-reboot-unexpected.ts';
+import { changedWhileDark, speaksOfReturn, visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
+import {
+  coverageLost,
+  speaksOfFirmware,
+  usuallyClosed,
+  visibilityCoverageReduced,
+} from './rules/visibility-coverage-reduced.ts';
+import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import type { LookContext } from './verdict.ts';
+
+/** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
+export const ruleContextOf = (
+  { labels, firstSeenMs, attested, reference }: DeviceState,
+  address: string,
+  facts: Facts,
+  approved: Approved | undefined,
+  { nowMs, allow, tenancy, firmware, nameplates, primaryIsDown, vantage, provenance, endpointChanges }: LookContext,
+): RuleContext => ({
+  nowMs,
+  address,
+  device: {
+    labels,
+    address,
+    get facts() {
+      return { ...approved?.facts, ...keptFacts(attested?.facts), ...facts };
+    },
+  },
+  ...(allow === undefined ? {} : { allow }),
+  ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+  ...(tenancy === undefined ? {} : { tenancy }),
+  ...(firmware === undefined ? {} : { firmware }),
+  ...(nameplates === undefined ? {} : { nameplates }),
+  primaryIsDown,
+  ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
+  ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
+  commissioned: isCommissioned(reference),
+  vantage,
+  provenance,
+  endpointChanges,
+});
+
+/** Every rule, in one list. */
+export const outcomesOf = (
+  state: DeviceState,
+  facts: Facts,
+  approved: Approved | undefined,
+  { address, gaps, look, observedAtMs }: Observation,
+  context: LookContext & { readonly lasting: readonly Outcome[] },
+): readonly Outcome[] => {
+  const { nowMs, standing } = context;
+  const ruleContext = ruleContextOf(state, address, facts, approved, context);
+  const uptime = sampleUptime(facts, observedAtMs);
+  const outcomes = [
+    ...runComparisons(facts, gaps, approved?.facts, ruleContext),
+    ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
+    ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
+    ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
+    ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
+    duplicateOutcome(context, address),
+    ...context.lasting,
+    ran(visibilityDeviceDark, []),
+    ran(identityDeviceMissing, []),
+    coverageOutcome(state, facts, { gaps, look }, context),
+    returnOutcome(state, facts, approved?.facts ?? {}, gaps, ruleContext),
+  ];
+  return underPlans(outcomes, {
+    plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, facts), nowMs),
+    observed: facts,
+    approved: approved?.facts ?? {},
+    circumstances: circumstancesOf(state, facts, nowMs),
+    tracks: state.tracks,
+  });
+};
+
+const ran = (rule: RuleEntry, deviations: readonly Deviation[], runs = true): Outcome =>
+  runs ? { kind: 'ran', rule, deviations, facts: [] } : { kind: 'silent', rule };
+
+/** Its inventory is that of the first look: what a new device shows later is a matter of other rules. */
+const newness = (
+  state: DeviceState,
+  facts: Facts,
+  address: string,
+  { nowMs, amongCommissioned }: LookContext,
+): readonly Deviation[] => {
+  if (!amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS) return [];
+  const known = state.tracks.find(({ finding }) => finding.ruleId === identityNewDevice.id)?.finding.after;
+  return known === undefined ? newDeviceSeen(facts, address) : [{ after: known }];
+};
+
+const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outcome => {
+  const seen = twins === undefined ? 'unknown' : duplicatesSeen(twins, address, nowMs);
+  return seen === 'unknown' ? { kind: 'silent', rule: identityDuplicate } : ran(identityDuplicate, seen);
+};
+
+/** What could be read when the reference was made and is closed now. Only a full look asks everything. */
+const coverageOutcome = (
+  { reference, tracks, marks, unreadable = [] }: DeviceState,
+  { family }: Facts,
+  { gaps, look }: Pick<Observation, 'gaps' | 'look'>,
+  { answered }: LookContext,
+): Outcome => {
+  const rule = visibilityCoverageReduced;
+  if (look !== 'full' || reference === undefined || answered === undefined) return { kind: 'silent', rule };
+  marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
+  if (answered.closed.every((query) => marks.usuallyClosed?.includes(query))) return ran(rule, []);
+  const known = keptFacts(reference.facts);
+  if (known.family !== family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId)))
+    return { kind: 'silent', rule };
+  return ran(rule, coverageLost(gaps, known, { accepted: unreadable, usual: marks.usuallyClosed, answered }));
+};
+
+/** What the comparisons say when held against the time before the dark. */
+const returnOutcome = (
+  { returned }: DeviceState,
+  facts: Facts,
+  approved: Facts,
+  gaps: Observation['gaps'],
+  context: RuleContext,
+): Outcome => {
+  const rule = visibilityChangedWhileDark;
+  if (returned === undefined) return { kind: 'silent', rule };
+  const before = keptFacts(returned.facts);
+  const outcomesSince = (known: Facts): readonly Outcome[] =>
+    runComparisons(facts, gaps, known, context).filter((outcome) => speaksOfReturn(outcome.rule.id));
+  const outcomes = outcomesSince(before);
+  const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
+  const lost = outcomes.find((outcome) => outcome.kind === 'not-run');
+  if (seen.length === 0) return { kind: 'silent', rule };
+  return {
+    kind: 'ran',
+    rule,
+    deviations: changedSince(seen),
+    facts: [],
+    sees: (key) => seen.some((outcome) => key === outcome.rule.id || key.startsWith(`${outcome.rule.id} `)),
+    ...(lost === undefined ? {} : { lost: lost.reason }),
+    against: (expected) => changedSince(outcomesSince(withPlanned(before, approved, expected))),
+  };
+};
+
+const changedSince = (outcomes: readonly Outcome[]): readonly Deviation[] =>
+  changedWhileDark(
+    outcomes
+      .filter((outcome) => outcome.kind === 'ran')
+      // What the operator's lists say was so before the dark, too.
+      .filter(({ rule: { id } }) => !isAboutPolicy(id))
+      .flatMap(({ rule: { id, severity }, deviations }) =>
+        deviations.map((deviation) => ({ id, deviation, severity: deviation.severity ?? severity })),
+      ),
+  );
+
+/** What was known before the dark, with what a plan expects in place of what is approved. */
+const withPlanned = (before: Facts, approved: Facts, expected: Facts): Facts => {
+  const names = (Object.keys({ ...approved, ...expected }) as FactName[]).filter(
+    (name) => expected[name] !== approved[name],
+  );
+  return { ...before, ...Object.fromEntries(names.map((name) => [name, expected[name]])) };
+};

@@ -1,0 +1,140 @@
+import type { DeviceState } from '../appraise/device.ts';
+import type { LoadedConfig } from '../config/load.ts';
+import type { Ground } from '../ground.ts';
+import type { Notifier } from '../notify/notifier.ts';
+import type { Outlet } from '../outlet.ts';
+import type { Plant } from '../plant.ts';
+import type { Clock } from '../platform/clock.ts';
+import type { ControlRequest } from '../platform/control.ts';
+import { AgentError } from '../platform/errors.ts';
+import type { Observe } from '../publish/requests.ts';
+import { phaseOf } from '../schedule/fleet.ts';
+import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
+import type { Handed } from './adoption.ts';
+import type { ChangeControl } from './change-control.ts';
+import { type ReviewResult, reviewFinding } from './review.ts';
+
+const SECOND_MS = 1000;
+/** Full looks after an acceptance are this far apart, ms. */
+const ACCEPTED_MS = 10;
+
+export interface DeskDeps {
+  readonly ground: Ground;
+  readonly changes: ChangeControl;
+  readonly loaded: () => LoadedConfig;
+  readonly plant: () => Plant;
+  readonly outlet: () => Outlet | undefined;
+  readonly notifier: () => Notifier | undefined;
+  readonly clock: Clock;
+}
+
+/** Where people at the gateway, and collectors, ask the running agent for something. */
+export class Desk {
+  readonly #deps: DeskDeps;
+
+  constructor(deps: DeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** What a verb at the gateway asked for. Throws an `AgentError` for what cannot be done. */
+  async answer(request: ControlRequest): Promise<unknown> {
+    const { changes, plant } = this.#deps;
+    switch (request.do) {
+      case 'status':
+        return this.#status();
+      case 'preview-accept':
+        return previewAcceptance(plant().fleet, request.devices);
+      case 'accept':
+        return this.#accept(request);
+      case 'adopt':
+        return changes.adopt(handedOver(request));
+      case 'orders':
+        return changes.all();
+      case 'withdraw':
+        return changes.withdraw(request.name, request.by);
+      case 'close':
+        return changes.close(request.kind, request.id, request.by);
+      case 'plan-report':
+        return changes.report(request.id);
+      case 'approved':
+        return changes.approved(request.device);
+      case 'review':
+        return this.#review(request);
+      default:
+        throw new AgentError({
+          code: 'control.unknown',
+          message: 'this agent does not know the request',
+          remedy: 'use the assayer of the same version as the agent',
+        });
+    }
+  }
+
+  /** Somebody wants these devices looked at now: full looks, attested as they are. */
+  observe(devices: readonly string[]): ReturnType<Observe> {
+    const { fleet, timetable } = this.#deps.plant();
+    const unknown: string[] = [];
+    const asked: string[] = [];
+    for (const device of devices) {
+      const seat = fleet.seatOf(device);
+      if (seat !== undefined) {
+        seat.demanded = true;
+        timetable.askEarly(seat, this.#deps.clock.monoMs());
+      }
+      (seat === undefined ? unknown : asked).push(device);
+    }
+    return { asked, unknown };
+  }
+
+  #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
+    const { fleet, timetable, pacer } = this.#deps.plant();
+    const { wallMs, monoMs } = this.#deps.clock;
+    const { recorder, orders } = this.#deps.ground;
+    const result = acceptSeen(
+      fleet,
+      { ...request, breakGlass: request.break_glass === true },
+      {
+        recorder,
+        approvers: this.#deps.loaded().approvers.keys.size,
+        standing: orders.standing,
+        nowMs: wallMs(),
+      },
+    );
+    // The new reference is attested by a full look at each device; many of them are spread like a round.
+    const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
+    for (const device of result.accepted) {
+      const seat = fleet.seatOf(device);
+      if (seat !== undefined) timetable.askEarly(seat, monoMs() + phaseOf(device) * spreadMs);
+    }
+    return result;
+  }
+
+  #review({ opened_seq: openedSeq, action, by, note }: Extract<ControlRequest, { do: 'review' }>): ReviewResult {
+    const { recorder, store } = this.#deps.ground;
+    const review = { action, by, ...(note === undefined ? {} : { note }) };
+    return reviewFinding(openedSeq, review, { states: this.#deps.plant().fleet.states(), recorder, store });
+  }
+
+  #status(): object {
+    const { log } = this.#deps.ground;
+    return {
+      log: log.origin,
+      size: log.size(),
+      store_failing: log.isFailing(),
+      pools_unread: unreadPools(this.#deps.plant().fleet.states()),
+      uplink: this.#deps.outlet()?.status() ?? null,
+      notify: this.#deps.notifier()?.status() ?? [],
+    };
+  }
+}
+
+/** What a person at the gateway hands over. */
+const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
+  'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
+
+/** Since when the pools that are attested cannot be read, Unix seconds, by device. */
+const unreadPools = (states: readonly DeviceState[]): { readonly [device: string]: number } =>
+  Object.fromEntries(
+    states.flatMap(({ id, marks: { poolsUnreadMs } }) =>
+      poolsUnreadMs === undefined ? [] : [[id, Math.floor(poolsUnreadMs / SECOND_MS)]],
+    ),
+  );

@@ -1,0 +1,99 @@
+import { type TrustedKey, trustKey } from '../shared/keys.ts';
+import type { LogEnd } from '../shared/statement.ts';
+import { NO_STORMS, type StormState } from './appraise/storm.ts';
+import type { Config } from './config/schema.ts';
+import type { Plant } from './plant.ts';
+import type { Clock } from './platform/clock.ts';
+import type { Emit } from './platform/events.ts';
+import type { GatewayKey } from './platform/keys.ts';
+import { STORMS } from './record/batch.ts';
+import { Attested } from './record/coverage.ts';
+import { lastBegun, type Replaces, staleness } from './record/incarnation.ts';
+import { Log, type ReadOptions } from './record/log.ts';
+import { Orders } from './record/orders.ts';
+import { LogOutbox } from './record/outbox.ts';
+import { Recorder } from './record/recorder.ts';
+import type { Redaction } from './record/redaction.ts';
+import type { Store } from './record/store.ts';
+import type { Fleet } from './schedule/fleet.ts';
+
+/** What stays for as long as the process runs, whatever is configured. */
+export interface Ground {
+  readonly key: GatewayKey;
+  readonly store: Store;
+  readonly log: Log;
+  readonly outbox: LogOutbox;
+  readonly recorder: Recorder;
+  readonly orders: Orders;
+}
+
+export interface GroundDeps {
+  readonly key: GatewayKey;
+  readonly store: Store;
+  readonly log: Log;
+  readonly clock: Clock;
+  readonly emit: Emit;
+  /** The fleet of the first configuration. */
+  readonly fleet: Fleet;
+  /** What the configuration in force made. */
+  readonly plant: () => Plant;
+  readonly redaction: () => Redaction | undefined;
+}
+
+/** A log that replaces another starts without what the former one attested: it is restated. */
+export const layGround = ({ key, store, log, clock, emit, fleet, plant, redaction }: GroundDeps): Ground => {
+  const orders = Orders.read(store);
+  const isContinued = log.replaced === undefined;
+  const recorder = new Recorder({
+    log,
+    attested: isContinued ? attestedOf(store, fleet) : new Attested(),
+    redaction,
+    wallMs: clock.wallMs,
+    emit,
+    keep: (state) => plant().fleet.keep(state),
+    state: (device) => plant().fleet.state(device),
+    expected: () => plant().fleet.expected(),
+    storms: isContinued ? stormsOf(store) : NO_STORMS,
+    orders,
+  });
+  return { key, store, log, recorder, orders, outbox: new LogOutbox(log, store, 'mqtt') };
+};
+
+/** The log that the store holds, or the one that replaces it where it is not the one that was written. */
+export const readLog = (
+  { operator, gateway, state_dir }: Config,
+  {
+    head,
+    replaces,
+    ...rest
+  }: Omit<ReadOptions, 'operator' | 'gateway' | 'former' | 'prior' | 'replaces'> & {
+    readonly head: LogEnd | undefined;
+    readonly replaces: Replaces | undefined;
+  },
+): Log => {
+  const former = lastBegun(state_dir)?.origin;
+  const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
+  const log = Log.read(options);
+  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
+  return stale === undefined ? log : Log.read({ ...options, replaces: stale });
+};
+
+/** The key of this gateway, as whoever verifies trusts it. */
+export const trustedKey = ({ kid, jwk: { kty, crv, x } }: GatewayKey): TrustedKey =>
+  trustKey({ kid, jwk: { kty, crv, x }, role: 'gateway' });
+
+/** What signs heads of the log, with the key by which they are checked. */
+export const noteSigner = ({ signer, jwk: { kty, crv, x } }: GatewayKey) => ({ ...signer, jwk: { kty, crv, x } });
+
+/** The current attestations, from the store. */
+const attestedOf = (store: Store, fleet: Fleet): Attested => {
+  const attested = new Attested();
+  for (const { device, leaf, tenant } of store.newestAttestations()) {
+    attested.set(device, { leaf, tenant, unreachable: fleet.state(device)?.attested?.reachable === false });
+  }
+  return attested;
+};
+
+const stormsOf = (store: Store): StormState =>
+  // Written by this agent, as JSON of the same type.
+  store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;

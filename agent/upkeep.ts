@@ -1,0 +1,134 @@
+import type { Finding } from './appraise/finding.ts';
+import { type ClockWatch, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
+import type { ChangeControl } from './desk/change-control.ts';
+import { type Ground, noteSigner } from './ground.ts';
+import type { Outlet } from './outlet.ts';
+import type { Plant } from './plant.ts';
+import type { Clock } from './platform/clock.ts';
+import type { TimeService } from './platform/time-service.ts';
+import { Logins } from './probe/logins.ts';
+import { prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
+import { keepHead } from './record/signed-head.ts';
+import type { Store } from './record/store.ts';
+
+const SECOND_MS = 1000;
+
+export interface UpkeepDeps {
+  readonly ground: Ground;
+  readonly time: TimeService;
+  readonly changes: ChangeControl;
+  readonly logins: Logins;
+  readonly plant: () => Plant;
+  readonly outlet: () => Outlet | undefined;
+  readonly clock: Clock;
+  /** Does what may fail for what an operator has to mend, and says so. */
+  readonly attempt: (work: () => void) => void;
+  readonly signal: AbortSignal;
+}
+
+/** What the agent does beside its work, each in its own time: it keeps places, heads and marks, and removes what is old. */
+export class Upkeep {
+  readonly #deps: UpkeepDeps;
+  #clockWatch: ClockWatch;
+  /** Entries in the log when its head was last kept beside the store. */
+  #headSize = 0;
+
+  constructor(deps: UpkeepDeps) {
+    this.#deps = deps;
+    const { log, store } = deps.ground;
+    this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
+  }
+
+  /** An agent that dies over and over must not lock an account by trying a wrong password at every start. */
+  saveRefusals(): void {
+    const { logins, clock, ground } = this.#deps;
+    const refusals = logins.unsaved(clock.wallMs());
+    if (refusals !== undefined) ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
+  }
+
+  /** What was not recorded is seen again a second later. */
+  watchClock(): void {
+    const { ground, clock, time } = this.#deps;
+    const { recorder } = ground;
+    const sample = { wallMs: clock.wallMs(), monoMs: clock.monoMs(), state: time.state().state };
+    const { watch, statement } = watchClock(this.#clockWatch, sample);
+    if (statement === undefined) {
+      this.#clockWatch = watch;
+      return;
+    }
+    const openedSeq = recorder.takeGatewayFinding(statement);
+    if (openedSeq === undefined) return;
+    const { open, ...rest } = watch;
+    this.#clockWatch = open === undefined ? rest : { ...rest, open: { ...open, openedSeq } };
+    recorder.saveMeta(UNTRUSTED_CLOCK, JSON.stringify(this.#clockWatch.open ?? null));
+  }
+
+  /** Where the uplink is in the log, and what witnesses said. */
+  savePlaces(): void {
+    const { log, outbox } = this.#deps.ground;
+    if (log.isFailing()) return;
+    outbox.save();
+    this.#deps.outlet()?.save();
+  }
+
+  /** A store that is put back to an older state, or emptied, is known by the head that stands beside it. */
+  keepHead(): void {
+    const { log, key } = this.#deps.ground;
+    const end = log.end();
+    if (end.size === this.#headSize || log.isFailing()) return;
+    keepHead(this.#deps.plant().config.state_dir, end, noteSigner(key));
+    this.#headSize = end.size;
+  }
+
+  /** Removes entries older than the retention that everybody who needs them has, batch by batch. */
+  prune(): void {
+    const { ground, plant, clock, changes, attempt, signal } = this.#deps;
+    const { store, log } = ground;
+    if (log.isFailing()) return;
+    const baselines = plant()
+      .fleet.states()
+      .flatMap(({ reference }) => reference?.entries.map(({ seq }) => seq) ?? []);
+    const pass = {
+      now: Math.floor(clock.wallMs() / SECOND_MS),
+      days: plant().config.retention_days,
+      below: this.#prunableBelow(),
+      keep: restsOn(store, [...baselines, ...changes.all().map(({ seq }) => seq)]),
+    };
+    const step = (after: number): void => {
+      if (signal.aborted) return;
+      const pruned = pruneBatch(store, { ...pass, after });
+      if (pruned.after !== undefined) setImmediate(() => attempt(() => step(pruned.after ?? -1)));
+    };
+    step(-1);
+  }
+
+  #prunableBelow(): number {
+    const { ground, plant } = this.#deps;
+    const { store, outbox } = ground;
+    const outlet = this.#deps.outlet();
+    const stored = (plant().config.mqtt?.collectors ?? []).map((each) => outbox.confirmed(each));
+    const uplink =
+      outlet === undefined ? undefined : { taken: outbox.cursor(), stored, cosigned: outlet.cosignedSize() };
+    return prunableBelow({ size: store.size(), uplink });
+  }
+}
+
+/** Name under which the store keeps the log-ins that devices refused. */
+const REFUSED_LOGINS = 'refused-logins';
+
+/** The log-ins with what was refused before this start. Their marks are made with a key that is in no store: a signature, which is always the same. */
+export const loginsOf = (clock: Clock, { store, key: { signer } }: Pick<Ground, 'store' | 'key'>): Logins => {
+  const markKey = signer.sign(Buffer.from('assayer: marks of refused log-ins'));
+  const logins = new Logins(clock, markKey);
+  store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
+  return logins;
+};
+
+/** Name under which the store keeps that the clock was found not to be trusted, as it was stated. */
+const UNTRUSTED_CLOCK = 'untrusted-clock';
+
+const clockWatchOf = (store: Store): ClockWatch => {
+  // Written by this agent, as JSON of the same type.
+  const open = store.meta(UNTRUSTED_CLOCK, (text) => JSON.parse(text) as Finding | null);
+  return open === undefined || open === null ? {} : { open };
+};
