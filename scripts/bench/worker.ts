@@ -1,5 +1,6 @@
 /** A process that does only what is measured: `floor` or `pipeline`. Forked by the bench, told what to do over IPC. */
 import { setTimeout as after } from 'node:timers/promises';
+import { boundHeap } from '../../agent/platform/heap.ts';
 import { type Exchanges, exchangesOf, floorSweep } from './floor.ts';
 import { Pipeline } from './pipeline.ts';
 import type { Ask, Setup, SweepCost } from './setup.ts';
@@ -26,6 +27,8 @@ const obey = async (ask: Ask): Promise<unknown> => {
   switch (ask.do) {
     case 'setup':
       if (kind === 'pipeline') {
+        // As the agent that is delivered does.
+        boundHeap();
         pipeline = new Pipeline(ask.setup);
         await pipeline.start();
       } else {
