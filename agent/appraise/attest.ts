@@ -8,7 +8,7 @@ import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
 import type { Attested, DeviceState, Reference } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
-import { nextAtMs } from './next-look.ts';
+import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
@@ -98,7 +98,7 @@ export const attest = (
     ...(reference === undefined ? {} : { reference }),
     ...(learn === undefined ? {} : { learn }),
     ...(stale === undefined ? {} : { stale }),
-    ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
+    ...nextLook(state, atMs, context),
   };
 };
 

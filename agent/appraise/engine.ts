@@ -8,7 +8,7 @@ import { type DeviceState, lastSeenMs } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { missed } from './missed.ts';
-import { nextAtMs } from './next-look.ts';
+import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { believable } from './placeholder.ts';
 import type { RuleEntry } from './rule.ts';
@@ -89,7 +89,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
     changed: state !== before,
     transitions: advanced.statements,
     ...(stale ? { stale } : {}),
-    ...(atMs === undefined ? {} : { next: { look: 'full', atMs } }),
+    ...nextLook(state, atMs, context),
   };
 };
 

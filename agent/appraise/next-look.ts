@@ -5,11 +5,11 @@ import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isSessionNew } from './running.ts';
 import { isUnconfirmed } from './track.ts';
-import type { LookContext } from './verdict.ts';
+import type { LookContext, Verdict } from './verdict.ts';
 
 const REBOOT_LOOK_MS = 60_000;
 
-/** When the next full look is wanted, if before its time. */
+/** When the next full look is wanted because something is not settled, if before its time. */
 export const nextAtMs = (
   state: DeviceState,
   unseen: string | undefined,
@@ -23,7 +23,6 @@ export const nextAtMs = (
   if (waiting.some((id) => id !== runtimeRebootUnexpected.id)) wishes.push(nowMs);
   // A whole site that boots at once is not asked at once.
   if (restless || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
-  if (isSessionNew(state.marks)) wishes.push(nowMs + context.pollIntervalMs);
   const confirming = confirmingAtMs(state, context);
   const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
   if (confirming !== undefined) wishes.push(confirming);
@@ -38,6 +37,13 @@ export const nextAtMs = (
   else if (isEnding) wishes.push(nowMs + context.pollIntervalMs);
   else if (unseen !== undefined) wishes.push(nowMs + jittered(context));
   return wishes.length === 0 ? undefined : Math.floor(Math.min(...wishes));
+};
+
+/** The wish for the next full look: what is not settled, and a session that is to be seen a poll later whatever else shows. */
+export const nextLook = (state: DeviceState, atMs: number | undefined, context: LookContext): Pick<Verdict, 'next'> => {
+  const sessionMs = isSessionNew(state.marks) ? context.nowMs + context.pollIntervalMs : Number.POSITIVE_INFINITY;
+  const earliestMs = Math.min(atMs ?? Number.POSITIVE_INFINITY, sessionMs);
+  return Number.isFinite(earliestMs) ? { next: { look: 'full', atMs: earliestMs } } : {};
 };
 
 const jittered = ({ confirmS, random }: LookContext): number => confirmS * 1000 * (0.5 + random());

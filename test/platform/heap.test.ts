@@ -6,14 +6,14 @@ import { promisify } from 'node:util';
 import { growingPercent } from '../../agent/platform/heap.ts';
 import { RUNTIME_OPTIONS } from '../../scripts/runtime-options.ts';
 
-test('what may wait to be collected is 40 MB, at least a quarter of what is alive, and never more than all of that', () => {
+test('what may wait to be collected is 28 MB, at least a seventh of what is alive, and never more than all of that', () => {
   for (const [aliveMb, percent] of [
     [1, 100],
-    [40, 100],
-    [50, 80],
-    [100, 40],
-    [160, 25],
-    [2_000, 25],
+    [28, 100],
+    [56, 50],
+    [100, 28],
+    [200, 14],
+    [2_000, 14],
   ] as const)
     assert.equal(growingPercent(aliveMb), percent, `${aliveMb} MB alive`);
 });
