@@ -10,6 +10,7 @@ import {
 } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { JsonValue } from '../probe/capture.ts';
+import { hasForeign } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
 import { answer, asObject, place, queriesOf, type Reader, scalarText, UNREADABLE, whenPresent } from './readers.ts';
 import { isSecretName } from './secret-names.ts';
@@ -84,6 +85,8 @@ export const settings =
     if (object === undefined) return UNREADABLE;
     const found: OtherSetting[] = [];
     for (const key of Object.keys(object).sort()) {
+      // Which setting that was nobody knows: under its name one would look new, and without it one would look removed.
+      if (hasForeign(key)) return UNREADABLE;
       const member = object[key] as JsonValue;
       if (typeof member === 'object' || isSecretName(key) || !keep(key)) continue;
       const reading = scalarText(member);

@@ -86,6 +86,8 @@ describe('settings', () => {
       ]),
     );
     assert.deepEqual(settings(() => true)({ a: CONFLICT }), unreadable);
+    for (const name of ['ra\u0001tio', '\u202eratio', 'rati\ufffd'])
+      assert.deepEqual(settings((known) => known === 'mode' || known === 'ratio')({ [name]: 1, mode: 0 }), unreadable);
     assert.deepEqual(settings(() => true)([]), unreadable);
   });
 
