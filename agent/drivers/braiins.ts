@@ -531,4 +531,8 @@ export const braiins = defineDriver({
     'unverified: that `hwid` of GraphQL and `uid` of REST are the same number.',
     'Where the REST API refuses, GraphQL lists the stored pools in the same words; only port 4028 counts as a stand-in.',
   ],
+  close: [
+    'Give root a password: the factory has none, and the web interface, gRPC (port 50051) and SSH take the same one.',
+    'Port 4028 takes pool changes from everybody: only this gateway and the managing host should reach it.',
+  ],
 });

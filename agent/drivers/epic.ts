@@ -350,4 +350,7 @@ export const epic = defineDriver({
     'A path that a version does not offer is 404: before the hash-rate split there is no strategy.',
     'epic-miner 2.0.6 lists no `StratumConfigs`: its configured pools are unknown.',
   ],
+  close: [
+    'Everybody reads all of port 4028, pools and settings included, and a write needs no more than the password in its body, in clear: change the one of the factory, and let only this gateway and the managing host reach the port.',
+  ],
 });

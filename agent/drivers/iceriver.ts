@@ -258,4 +258,8 @@ export const iceriver = defineDriver({
     'unverified: what `mode` and `ratio` do besides the fans, and the fields of AL, AE and RX.',
     'unverified: what the list named `false` of a board counts; chips are not read.',
   ],
+  close: [
+    'Change the log-in of the web interface; the factory has admin and 12345678. Older firmware shows its pools to everybody.',
+    'Port 4111 takes commands of which nobody published which write: only the managing host should reach it.',
+  ],
 });

@@ -335,4 +335,8 @@ export const innosilicon = defineDriver({
     'unverified: fields of A10 and A11 Pro.',
     'unverified: a telnet service at port 8100 of some versions; it is never connected to.',
   ],
+  close: [
+    'Change the log-in of the web interface; the factory has admin and admin.',
+    'Some versions are said to have a telnet service at port 8100, and a port 4028 that is opened takes pool changes without a log-in unless `check` says otherwise: close what is not used.',
+  ],
 });

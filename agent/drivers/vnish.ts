@@ -214,4 +214,8 @@ export const vnish = defineDriver({
     'unverified: the settings of a unit at work, the list of boards of 1.3, and whether newer builds hide users of pools without the key.',
     'unverified: whether `unlocked` shows the session of another host or only that of the one who asks.',
   ],
+  close: [
+    'Give the web interface a password of your own, and this gateway a key of its own; take back keys that nobody uses, whose number is watched.',
+    'Builds of the older generation have `W:0/0` in `api-allow`, which lets everybody change pools over port 4028.',
+  ],
 });
