@@ -238,10 +238,20 @@ export type Closed = Extract<UnknownReason, 'refused' | 'unreachable'>;
 
 /** What one look at one fact gave. Absence is a value: never fold it into null, 0 or ''. */
 export type Reading<T> =
-  | { readonly kind: 'present'; readonly value: T }
+  | {
+      readonly kind: 'present';
+      readonly value: T;
+      /** Why the place where the fact should stand is closed, where another one, which may spell it differently, gave it. */
+      readonly standsIn?: Closed;
+    }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown'; readonly reason: UnknownReason };
 
 export const present = <T>(value: T): Reading<T> => ({ kind: 'present', value });
+
+/** The same reading, which stands in for that of a place that is closed for this reason; as it is where none is closed. */
+export const standingIn = <T>(reading: Reading<T>, closed: Closed | undefined): Reading<T> =>
+  closed === undefined || reading.kind !== 'present' ? reading : { ...reading, standsIn: closed };
+
 export const ABSENT: Reading<never> = { kind: 'absent' };
 export const unknown = (reason: UnknownReason): Reading<never> => ({ kind: 'unknown', reason });

@@ -1,7 +1,7 @@
 import cliProgress from 'cli-progress';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PORTS } from '../drivers/driver.ts';
-import { lookAt } from '../look.ts';
+import { lookAt, type NoSight } from '../look.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
 import { Semaphore } from '../probe/limits.ts';
@@ -25,8 +25,15 @@ interface ScanOptions extends AskOptions {
 /** An address that answered: read, recognised but silent (most of all without a log-in), or answering without being recognised. */
 type Found =
   | { readonly kind: 'seen'; readonly address: string; readonly observation: Observation }
-  | { readonly kind: 'silent'; readonly address: string; readonly family: string; readonly detail: string }
-  | { readonly kind: 'unknown'; readonly address: string; readonly detail: string };
+  | ({ readonly kind: 'silent'; readonly family: string } & Unread)
+  | ({ readonly kind: 'unknown' } & Unread);
+
+/** Why nothing could be read at an address that answered. */
+interface Unread {
+  readonly address: string;
+  readonly reason: NoSight;
+  readonly detail: string;
+}
 
 /** `scan`: finds and identifies miners in ranges of addresses, or hears of them. Ctrl-C prints what was found so far, and ends with 1. */
 export const scanVerb = (program: Command, io: Io): void => {
@@ -36,7 +43,10 @@ export const scanVerb = (program: Command, io: Io): void => {
       'find and identify miners in one or more ranges of addresses, or listen for their IP reports; Ctrl-C ends a search with what was found so far, and with 1',
     )
     .argument('[range...]', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
-    .option('--json', 'print each observation, or each report at once, as one JSON object per line')
+    .option(
+      '--json',
+      'print every address that answered, or each report at once, as one JSON object per line; where nothing could be read, `unread` says why, and `family` is there where the device was recognised',
+    )
     .option('--yaml', 'print a devices: block for the configuration')
     .option('--concurrency <count>', 'most addresses asked at the same time', parseConcurrency, 64);
   addAskOptions(verb)
@@ -136,8 +146,9 @@ const lookOnce = async (
     const sight = await look(address);
     if (sight.kind === 'seen') return { kind: 'seen', address, observation: sight.observation };
     const { reason, detail, family } = sight;
-    if (reason === 'unreachable' || reason === 'timeout') return 'nothing';
-    return family === undefined ? { kind: 'unknown', address, detail } : { kind: 'silent', address, family, detail };
+    // One that was recognised is there, though it may be silent now.
+    if (family !== undefined) return { kind: 'silent', address, family, reason, detail };
+    return reason === 'unreachable' || reason === 'timeout' ? 'nothing' : { kind: 'unknown', address, reason, detail };
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') return 'dropped';
     throw error;
@@ -179,7 +190,7 @@ const progressBar = (io: Io, total: number): cliProgress.SingleBar | undefined =
 const report = (found: readonly Found[], options: ScanOptions, io: Io): void => {
   const devices = found.filter((one) => one.kind !== 'unknown');
   if (options.json) {
-    for (const one of devices) if (one.kind === 'seen') printJson(io, probeJson(one.observation));
+    for (const one of found) printJson(io, one.kind === 'seen' ? probeJson(one.observation) : unreadJson(one));
   } else if (options.yaml) {
     const addresses = devices.map(({ address }) => address);
     io.out.write(devicesBlock(addresses, options.ports));
@@ -194,6 +205,13 @@ const report = (found: readonly Found[], options: ScanOptions, io: Io): void => 
   }
   io.err.write(`${devices.length} device${devices.length === 1 ? '' : 's'} found\n`);
 };
+
+/** An address that answered, in a form that nobody takes for an observation. */
+const unreadJson = (one: Exclude<Found, { kind: 'seen' }>): object => ({
+  address: one.address,
+  ...(one.kind === 'silent' ? { family: one.family } : {}),
+  unread: { reason: one.reason, detail: printable(one.detail) },
+});
 
 const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] => {
   if (device.kind === 'silent') return [device.address, device.family, '', '', '', '', ''];

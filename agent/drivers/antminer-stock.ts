@@ -26,7 +26,7 @@ import {
   singleSpaced,
   versionRow,
 } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_PARTS, CGI_QUERIES, SYSTEM_BUILD } from './bitmain-cgi.ts';
+import { BITMAIN_CLOSE, CGI_FACTS, CGI_PARTS, CGI_QUERIES, SYSTEM_BUILD } from './bitmain-cgi.ts';
 import { CGI_POOL, DIGEST } from './cgi-lineage.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
@@ -152,8 +152,5 @@ export const antminerStock = defineDriver({
     'A pool of the runtime list that no stored slot has, by endpoint and account, is a slot behind the stored ones.',
     'Release builds from 2020 on leave api-allow, frequency and voltage out of the configuration reply.',
   ],
-  close: [
-    'Port 4028 lets in whom `api-allow` names: factory builds give everybody five reads, older ones everybody every write (`W:0/0`).',
-    'Change the log-in of the web interface; the factory has root and root.',
-  ],
+  close: BITMAIN_CLOSE,
 });

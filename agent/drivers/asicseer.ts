@@ -1,6 +1,6 @@
 import { type LivePool, present } from '../../shared/facts.ts';
 import { called, knownBy, ofProgram } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
+import { BITMAIN_CLOSE, CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
 import { DIGEST } from './cgi-lineage.ts';
 import { defineDriver, httpGet } from './driver.ts';
 import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
@@ -43,5 +43,9 @@ export const asicseer = defineDriver({
     'S9: pools are set in the remote configuration of asicseer; writes on port 4028 or the web interface do not last.',
     'S9: the name of the firmware stands in the version of the program only.',
     'unverified: the CGIs, which are read as those of Bitmain; of the stored configuration the pools are not read.',
+  ],
+  close: [
+    ...BITMAIN_CLOSE,
+    'Pools come from the remote configuration of the maker: whoever has the account there sets them.',
   ],
 });

@@ -302,4 +302,8 @@ export const auradine = defineDriver({
     'unverified: how a token that is over is refused, and whether repeated log-ins lock the account.',
     'unverified: everything of firmware after 2024.',
   ],
+  close: [
+    'Change the log-in of the REST API on port 8080; the factory has admin and admin. Its writes there set pools, firmware and network.',
+    'Port 4028 answers without a log-in: only this gateway and the managing host should reach both ports.',
+  ],
 });

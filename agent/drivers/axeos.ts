@@ -95,14 +95,15 @@ const PASSING: ReadonlySet<string> = new Set([
 ]);
 
 const namedParts = components({
-  asic: firstOf(inInfo('/ASICModel', scalarText), inSettings('/asicModel', scalarText)),
+  // Both APIs spell these two alike.
+  asic: anyOf(inInfo('/ASICModel', scalarText), inSettings('/asicModel', scalarText)),
   axeos: inInfo('/axeOSVersion', scalarText),
   board: inInfo('/boardVersion', scalarText),
   idf: inInfo('/idfVersion', scalarText),
   'keys.asic': keysOf('asic', ['']),
   'keys.info': keysOf('info', [''], PASSING),
   'keys.v2_system': keysOf('v2_system', ['', '/network']),
-  version: firstOf(inInfo('/version', scalarText), inSettings('/version', scalarText)),
+  version: anyOf(inInfo('/version', scalarText), inSettings('/version', scalarText)),
 });
 
 /** What the firmware says of its parts, and of the partitions that wait beside the running one. */

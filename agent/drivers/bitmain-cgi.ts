@@ -98,3 +98,9 @@ export const CGI_FACTS = {
   ...networkFacts,
   'access.api_allow': at('conf', '/api-allow', text),
 };
+
+/** What an operator should close on a machine with the web interface and port 4028 of Bitmain, whatever firmware is on it. */
+export const BITMAIN_CLOSE: readonly string[] = [
+  'Port 4028 lets in whom `api-allow` names: factory builds give everybody five reads, older ones everybody every write (`W:0/0`).',
+  'Change the log-in of the web interface; the factory has root and root.',
+];

@@ -1,5 +1,5 @@
 import { called, knownBy, modelBefore, named } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_QUERIES, cgiPools } from './bitmain-cgi.ts';
+import { BITMAIN_CLOSE, CGI_FACTS, CGI_QUERIES, cgiPools } from './bitmain-cgi.ts';
 import { defineDriver } from './driver.ts';
 import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
 import { livePools, RUNTIME_POOL } from './pools.ts';
@@ -39,4 +39,5 @@ export const blissz = defineDriver({
     'D3: `Type` has the name and the version of the firmware behind the model.',
     'unverified: models other than the D3; that `version` has the same `Type` as `stats`; the CGIs, which are read as those of Bitmain.',
   ],
+  close: [...BITMAIN_CLOSE],
 });

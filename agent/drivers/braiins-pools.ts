@@ -1,4 +1,4 @@
-import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type PoolSlot, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
 import { graphAnswer } from './graphql.ts';
@@ -142,13 +142,9 @@ export const pools: Source<readonly PoolSlot[], 'stored' | 'gql_pools' | 'pools'
     });
     if (isLost(stored)) return stored;
     if (isLost(running)) return running;
-    if (stored.kind !== 'present') return running.kind === 'present' ? running : stored;
+    // Port 4028 lists what runs, which need not be what is stored.
+    if (stored.kind !== 'present') return running.kind === 'present' ? standingIn(running, closedBy(stored)) : stored;
     if (running.kind !== 'present') return stored;
     return present(withRuntime(stored.value, withKey(running.value, stored.value)));
-  },
-  // Port 4028 lists what runs, which need not be what is stored.
-  standsIn: (replies) => {
-    const stored = storedPools(replies);
-    return stored.kind !== 'present' && answer(replies, 'pools').kind === 'present' ? closedBy(stored) : undefined;
   },
 };

@@ -93,8 +93,9 @@ const inRest = <T, const Name extends string>(query: Name, pointer: string, read
 const inDetails = <T>(pointer: string, reader: Reader<T>) => inRest('details', pointer, reader);
 const inStats = <T>(pointer: string, reader: Reader<T>) => inRest('stats', pointer, reader);
 const inNetwork = <T>(pointer: string, reader: Reader<T>) => inRest('network', pointer, reader);
+/** One member that two documents ask for. */
 const inBos = <T>(pointer: string, reader: Reader<T>) =>
-  firstOf(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
+  anyOf(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
 const inSystem = <T>(pointer: string, reader: Reader<T>) => inGraph('gql_system', `/bosminer/info${pointer}`, reader);
 const inSolvers = <T>(reader: Reader<T>) => inGraph('gql_boards', '/bosminer/info/workSolver/childSolvers', reader);
 
@@ -145,7 +146,14 @@ const firmwareName = anyOf(
   known('details', 'Braiins OS'),
 );
 
-const fullVersion = firstOf(inDetails('/bos_version/current', text), inBos('/info/version/full', text));
+const VERSIONS = [inDetails('/bos_version/current', text), inBos('/info/version/full', text)] as const;
+const fullVersion = firstOf(...VERSIONS);
+
+/** Parts that both surfaces spell alike, so that neither stands in for the other. */
+const ALIKE = {
+  'bos.current': anyOf(...VERSIONS),
+  kernel: anyOf(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
+};
 
 // ---- settings --------------------------------------------------------------------------------------------------------
 
@@ -383,12 +391,11 @@ export const braiins = defineDriver({
       inGraph('gql_more', '/bos/info/mode', lowered),
     ),
     'firmware.components': components({
+      ...ALIKE,
       api: ifServed('api', '', apiVersion),
-      'bos.current': fullVersion,
       'bos.major': inDetails('/bos_version/major', scalarText),
       'hashboards.chip': firstOf(kinds('chip_type'), kindsOfSolvers('chipType')),
       'hashboards.name': firstOf(kinds('board_name'), kindsOfSolvers('hashboardName')),
-      kernel: firstOf(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
       'keys.details': keysOf('details', ['', '/bos_version', '/miner_identity']),
       'keys.version': keysOf('version', ['', '/VERSION/0']),
       platform: firstOf(inDetails('/platform', scalarText), inUnit25('/info/platform', scalarText)),
@@ -523,5 +530,9 @@ export const braiins = defineDriver({
     'unverified: the stored network settings (`/network/configuration`) and the constraints, which are not read.',
     'unverified: that `hwid` of GraphQL and `uid` of REST are the same number.',
     'Where the REST API refuses, GraphQL lists the stored pools in the same words; only port 4028 counts as a stand-in.',
+  ],
+  close: [
+    'Give root a password: the factory has none, and the web interface, gRPC (port 50051) and SSH take the same one.',
+    'Port 4028 takes pool changes from everybody: only this gateway and the managing host should reach it.',
   ],
 });

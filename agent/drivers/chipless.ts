@@ -1,5 +1,5 @@
 import { called, knownBy } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
+import { BITMAIN_CLOSE, CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
 import { defineDriver } from './driver.ts';
 
 /** Chipless on the Antminer Z11, which copies Bitmain's firmware in all but one text. */
@@ -16,4 +16,5 @@ export const chipless = defineDriver({
     'Z11: `stats` lacks the comma between its two rows; GHS means kSol/s.',
     "unverified: everything but `CompileTime`, which is read as on Bitmain's firmware; no reply was captured.",
   ],
+  close: [...BITMAIN_CLOSE],
 });

@@ -32,8 +32,8 @@ const isDamaged = (other: string, name: string): boolean => {
   return added === 0 ? isOneAway(other, name) : hasForeign(other) && other.replaceAll(EVERY_FOREIGN, '') === name;
 };
 
-/** Nearly every name is asked and none has one: a pattern would cost more than all else here. */
-const hasForeign = (text: string): boolean => {
+/** Whether a name has what no firmware writes into one. Nearly every name is asked and none has it: a pattern would cost more than all else here. */
+export const hasForeign = (text: string): boolean => {
   for (let at = 0; at < text.length; at += 1) if (isForeign(text.charCodeAt(at))) return true;
   return false;
 };

@@ -1,4 +1,4 @@
-import type { Closed, FactName, FactValues, Reading } from '../../shared/facts.ts';
+import type { FactName, FactValues, Reading } from '../../shared/facts.ts';
 import type { JsonValue, NoReply, Reply } from '../probe/capture.ts';
 
 /** When a query is asked: at every pools round and full look (`pools`), or at full looks only (`config`). */
@@ -233,11 +233,6 @@ export type Replies<Name extends string = string> = ReadonlyMap<Name, Reply | No
 export interface Source<T, Name extends string = string> {
   readonly queries: readonly Name[];
   readonly read: (replies: Replies) => Reading<T>;
-  /**
-   * Why the place where the fact should stand is closed, when what `read` gives comes from another one, which may spell
-   * it differently. Without it there is one place only, or the places are as good as each other.
-   */
-  readonly standsIn?: (replies: Replies) => Closed | undefined;
 }
 
 /** What identification saw at an address, gathered without credentials. Untrusted. */

@@ -185,4 +185,7 @@ export const ebang = defineDriver({
     'unverified: that `dhcpstatus` 1 is an address by DHCP; `pllValue` is taken for MHz.',
     'unverified: newer firmware that serves https only, which is not asked.',
   ],
+  close: [
+    'Where the web interface is plain HTTP the log-in passes in clear: keep such machines on a network of their own.',
+  ],
 });

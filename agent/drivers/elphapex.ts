@@ -154,4 +154,5 @@ export const elphapex = defineDriver({
     'The list of radio networks makes a home unit scan and is never asked; the NTP servers have no documented path.',
     'Unverified: Basic in place of Digest, which some reports tell of (Basic is never answered); whether `fc-fan-ctrl` means a fixed speed; work modes other than 0; the hydro models; whether repeated wrong log-ins lock the account.',
   ],
+  close: ['Change the log-in of the web interface; the factory has root and root.'],
 });

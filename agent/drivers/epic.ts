@@ -1,4 +1,4 @@
-import { ABSENT, type LivePool, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import { ABSENT, type LivePool, type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
@@ -9,6 +9,7 @@ import {
   asArray,
   asObject,
   at,
+  closedBy,
   count,
   firstOf,
   flag,
@@ -127,7 +128,8 @@ const pools: Source<readonly PoolSlot[], 'summary' | 'split_config'> = {
   queries: ['summary', 'split_config'],
   read: (replies) => {
     const reading = splits.read(replies);
-    return reading.kind === 'present' || isLost(reading) ? reading : stored.read(replies);
+    if (reading.kind === 'present' || isLost(reading)) return reading;
+    return standingIn(stored.read(replies), closedBy(reading));
   },
 };
 
@@ -347,5 +349,8 @@ export const epic = defineDriver({
     'unverified: the answer of `/otelsettings`, where an address means that traces leave the machine (1.30 on).',
     'A path that a version does not offer is 404: before the hash-rate split there is no strategy.',
     'epic-miner 2.0.6 lists no `StratumConfigs`: its configured pools are unknown.',
+  ],
+  close: [
+    'Everybody reads all of port 4028, pools and settings included, and a write needs no more than the password in its body, in clear: change the one of the factory, and let only this gateway and the managing host reach the port.',
   ],
 });

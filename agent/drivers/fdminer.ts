@@ -2,7 +2,7 @@ import type { FeePool } from '../../shared/facts.ts';
 import { ABSENT, present } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { API_FACTS, knownBy, part } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_PARTS, CGI_QUERIES } from './bitmain-cgi.ts';
+import { BITMAIN_CLOSE, CGI_FACTS, CGI_PARTS, CGI_QUERIES } from './bitmain-cgi.ts';
 import { DIGEST } from './cgi-lineage.ts';
 import { describedBy, inRows, sumOfRates } from './cgminer-api.ts';
 import { cgminer, defineDriver, httpGet } from './driver.ts';
@@ -85,5 +85,9 @@ export const fdminer = defineDriver({
     'restart.cgi, reboot.cgi and resetAndCheck.cgi (which updates the firmware) act on a plain GET; none is ever sent.',
     'unverified: the pool of the maker (getDevFeeInfo.cgi), the time servers and the hashboard serials (getEepromData.cgi) are read as the maker documents them; they were not captured.',
     "unverified: log-in by digest, as on Bitmain's firmware.",
+  ],
+  close: [
+    ...BITMAIN_CLOSE,
+    '`restart.cgi` acts on a plain GET: no page of another site should be able to reach the web interface.',
   ],
 });

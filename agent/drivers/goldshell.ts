@@ -227,4 +227,8 @@ export const goldshell = defineDriver({
     'unverified: what `useAuto` of the network settings means; it is not read.',
     'unverified: `/mcb/algosetting` and `/cpb/hshistory` answer reads; their members are not known and they are not asked.',
   ],
+  close: [
+    'A password does not protect the web interface where a token of any unit opens all others, as public notes say: only this gateway and the managing host should reach ports 80 and 4028.',
+    'Change the log-in all the same; the factory has admin and 123456789.',
+  ],
 });

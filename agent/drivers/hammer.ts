@@ -122,4 +122,8 @@ export const hammer = defineDriver({
     '`uptime` of the system document has no known unit and is not read.',
     'Unverified: D10+ and later; whether repeated wrong log-ins lock the web interface.',
   ],
+  close: [
+    'Port 4028 lets in whom `api-allow` names: where that has `W:0/0`, everybody may change pools.',
+    'Change the log-in of the web interface; the factory has root and root.',
+  ],
 });

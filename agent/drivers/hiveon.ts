@@ -1,5 +1,5 @@
 import { called, knownBy, modelBefore, named } from './bitmain-api.ts';
-import { CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
+import { BITMAIN_CLOSE, CGI_FACTS, CGI_QUERIES } from './bitmain-cgi.ts';
 import { defineDriver } from './driver.ts';
 import { at, firstOf } from './readers.ts';
 
@@ -27,5 +27,9 @@ export const hiveon = defineDriver({
     'unverified: the replies of get_system_info.cgi and get_network_info.cgi are read as those of Bitmain; none was captured.',
     'unverified: miner_stats.cgi, miner_summary.cgi and miner_pools.cgi are not asked; port 4028 says the same.',
     'The link to Hive OS, over which pools and firmware can be changed, shows on no surface that is read.',
+  ],
+  close: [
+    ...BITMAIN_CLOSE,
+    'The agent of the maker takes commands from its cloud, of which no reply tells: block it where the site does not use it.',
   ],
 });

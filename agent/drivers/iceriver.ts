@@ -167,10 +167,16 @@ const isPanel = (reply: JsonValue | undefined): boolean => {
   return error === 0 && panel?.softver1 !== undefined && panel.firmver1 !== undefined;
 };
 
+/** Where the landing page sends on to one where one logs in, that is its path. */
+const LOGIN_PAGE = /^(?:https?:\/\/[^/]*)?\/user\/login(?:[?#]|$)/;
+
 /** The landing page is titled "user interface" in Chinese, which others may say as well: the proof is a reply. */
 const recognise = ({ http, web }: Clues): 0 | 1 | 2 | 3 => {
-  if (isPanel(http.get('/user/userpanel'))) return 3;
-  return /<title>\s*用户界面/.test(web?.body ?? '') ? 2 : 0;
+  const panel = http.get('/user/userpanel');
+  if (isPanel(panel)) return 3;
+  if (/<title>\s*用户界面/.test(web?.body ?? '')) return 2;
+  // Many a web interface has such a page, and answers the proof otherwise.
+  return panel === undefined && LOGIN_PAGE.test(web?.location ?? '') ? 1 : 0;
 };
 
 const stillSpeaks = (replies: Replies): boolean => {
@@ -196,7 +202,7 @@ export const iceriver = defineDriver({
     // For identification only: without a log-in, the refusal tells as much as the answer.
     open: httpPost('/user/userpanel', 'post=4', { cadence: 'config', unless: (replies) => replies.has('panel') }),
   },
-  assets: [asset('/')],
+  assets: [asset('/'), asset('/user/login')],
   facts: {
     'identity.make': known('panel', 'IceRiver'),
     'identity.model': firstOf(inPanel('/model', named), inPanel('/softver1', modelInProgram)),
@@ -240,6 +246,7 @@ export const iceriver = defineDriver({
   quirks: [
     'Everything is a POST, and one digit of its form makes a factory reset of a status poll; only three pairs are listed.',
     'Older firmware answers to everybody, newer wants a session; it is opened only where the device asks for one.',
+    'The landing page may send on to `/user/login`: such a device is asked for its panel before it is taken for one.',
     'The model may be `none`; the name of the miner program has it then (KS3M, KS5L).',
     'The gateway may have an IPv6 address right behind it (KS5L).',
     '`connect` of a pool is true or false (KS3M), or 1 or -1 (KS5L); slots and priorities count from 1 here, from 0 with us.',
@@ -250,5 +257,9 @@ export const iceriver = defineDriver({
     'unverified: whether the log-in sets a cookie on every firmware; where it sets none, facts behind it stay refused.',
     'unverified: what `mode` and `ratio` do besides the fans, and the fields of AL, AE and RX.',
     'unverified: what the list named `false` of a board counts; chips are not read.',
+  ],
+  close: [
+    'Change the log-in of the web interface; the factory has admin and 12345678. Older firmware shows its pools to everybody.',
+    'Port 4111 takes commands of which nobody published which write: only the managing host should reach it.',
   ],
 });

@@ -1,4 +1,4 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, inRows, lastShareAge } from './cgminer-api.ts';
 import {
@@ -96,6 +96,18 @@ const section =
   };
 
 const runningPools = poolList(RUNTIME_POOL);
+
+const STORED_POOL = { url: 'url', user: 'user' } as const;
+
+/** The form has the URL and the user of every slot: a user that stands under another name must not look like none. */
+const storedPools: Reader<readonly PoolSlot[]> = (list) => {
+  const hasBoth = (asArray(list) ?? []).every((row) => {
+    const { url, user } = asObject(row) ?? {};
+    return url === '' || user !== undefined;
+  });
+  return hasBoth ? poolList(STORED_POOL)(list) : UNREADABLE;
+};
+
 const ofPools = <T>(reader: Reader<T>) => at('pools', '', section('POOLS', 'POOL', reader));
 
 /** The rows of `stats` that are boards; the others are pools. */
@@ -274,7 +286,7 @@ export const innosilicon = defineDriver({
       type: inOverview('/type', text),
     }),
 
-    pools: storedAndRunning(inWeb('stored')('/pools', poolList({ url: 'url', user: 'user' })), ofPools(runningPools)),
+    pools: storedAndRunning(inWeb('stored')('/pools', storedPools), ofPools(runningPools)),
     live_pools: elseIfAsked(ofPools(livePools(RUNTIME_POOL)), inSummary('/POOLS', livePools(RUNTIME_POOL))),
 
     'config.mode': inWeb('autotune')(['/autoTuneMode', '/mode'], scalarText),
@@ -317,9 +329,14 @@ export const innosilicon = defineDriver({
     'Percentages and difficulties of `summary` are nonsense (A9) and are not read.',
     'Early units (sgminer 4.4.2) name `POOL0`, `STATS0` one by one, and tell no user.',
     'Reads that would make the miner ask other hosts (`checkUrl`, `getLatestFirmwareVersion` …) are never sent.',
+    'unverified: whether a build of the web interface calls the user of a stored pool otherwise than `user`; its pools are unknown.',
     'unverified: which reads need a log-in on which build; it is tried only where one says that its token is over.',
     'unverified: the members of `getFreqVol` and `getAutoTune`, and the unit of `vol`; those of `getFacInfo`, which may have the serial number, are not known, and it is not asked.',
     'unverified: fields of A10 and A11 Pro.',
     'unverified: a telnet service at port 8100 of some versions; it is never connected to.',
+  ],
+  close: [
+    'Change the log-in of the web interface; the factory has admin and admin.',
+    'Some versions are said to have a telnet service at port 8100, and a port 4028 that is opened takes pool changes without a log-in unless `check` says otherwise: close what is not used.',
   ],
 });

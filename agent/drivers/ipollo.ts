@@ -97,4 +97,7 @@ export const ipollo = defineDriver({
     'Modified images circulate; nothing that this API tells would show one.',
     'unverified: that rows carry `ID`, `Algo`, `Unit` and `Hashrate`, in which replies, and what the landing page shows.',
   ],
+  close: [
+    'The control board is an OpenWrt with a log-in of the factory: change it, and let only the managing host reach its web interface and SSH.',
+  ],
 });

@@ -303,4 +303,8 @@ export const luxos = defineDriver({
     'Voltages and chips are asked for board by board and stall the API of 2026.4.3; they, `profiles` and `limits` are not read.',
     '`updatecheck` may call the update server, and `logon` takes the one session: neither is asked.',
   ],
+  close: [
+    'Nothing protects port 4028: whoever reaches it redirects the hash rate. Only this gateway and the managing host should reach it.',
+    'Set `UpdateSource` and the times of updates as the site wants them; they are watched.',
+  ],
 });

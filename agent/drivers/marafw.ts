@@ -197,4 +197,8 @@ export const marafw = defineDriver({
     'Pools of port 4028 that the stored configuration lacks are slots behind the stored ones.',
     'The history of configuration changes that the device keeps is not asked for.',
   ],
+  close: [
+    'Change the log-in of the web interface; the factory has root and root. It also resets, reloads and changes the network.',
+    'Where `access.api_write` is true, port 4028 takes writes from this gateway, and most likely from everybody.',
+  ],
 });

@@ -60,4 +60,8 @@ export const mskminer = defineDriver({
     'A masked row, URL and user `*` with priority 998, may be active at the same time as the first pool: a fee pool whose address nobody shows.',
     'The web interface is not asked: how its log-in changed in newer versions is unverified, and it answers reads to POST only. MAC and serial are not on port 4028.',
   ],
+  close: [
+    'Change the log-in of the web interface; whoever has it sets pools and limits.',
+    'Where `access.api_write` is true, port 4028 takes writes from this gateway, and most likely from everybody.',
+  ],
 });

@@ -1,6 +1,16 @@
-import { ABSENT, type FirmwareComponent, type OtherSetting, present, type Reading } from '../../shared/facts.ts';
+import {
+  ABSENT,
+  type Closed,
+  type FirmwareComponent,
+  type OtherSetting,
+  present,
+  type Reading,
+  standingIn,
+  unknown,
+} from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { JsonValue } from '../probe/capture.ts';
+import { hasForeign } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
 import { answer, asObject, place, queriesOf, type Reader, scalarText, UNREADABLE, whenPresent } from './readers.ts';
 import { isSecretName } from './secret-names.ts';
@@ -10,8 +20,15 @@ import { isSecretName } from './secret-names.ts';
 /** Where each of the texts stands, by name. */
 type Named<Name extends string> = { readonly [name: string]: Source<string, Name> };
 
+interface Text {
+  readonly name: string;
+  readonly value: string;
+  /** Where it stands in for a closed place, why that is closed. */
+  readonly standsIn: Closed | undefined;
+}
+
 interface Collected {
-  readonly found: readonly (readonly [name: string, value: string])[];
+  readonly found: readonly Text[];
   /** Why the first of the lost ones is unknown. */
   readonly lost: Reading<never> | undefined;
 }
@@ -27,11 +44,11 @@ const collected = <T, const Name extends string>(
 ): Source<T, Name> => {
   const sources = Object.entries(named).sort(([a], [b]) => (a < b ? -1 : 1));
   const read = (replies: Replies): Collected => {
-    const found: [string, string][] = [];
+    const found: Text[] = [];
     let lost: Reading<never> | undefined;
     for (const [name, source] of sources) {
       const reading = source.read(replies);
-      if (reading.kind === 'present') found.push([name, reading.value]);
+      if (reading.kind === 'present') found.push({ name, value: reading.value, standsIn: reading.standsIn });
       else if (!isSettled(reading)) lost ??= reading;
     }
     return { found, lost };
@@ -39,17 +56,25 @@ const collected = <T, const Name extends string>(
   return { queries: queriesOf(Object.values(named)), read: (replies) => conclude(read(replies)) };
 };
 
-/** `firmware.components` out of sources. A part that could not be read is left out: parts are compared by name. */
+/**
+ * `firmware.components` out of sources. A part that could not be read where it should stand is left out: parts are compared
+ * by name, and the others go on being compared.
+ */
 export const components = <const Name extends string>(parts: Named<Name>): Source<readonly FirmwareComponent[], Name> =>
-  collected(parts, ({ found, lost }) =>
-    found.length === 0 ? (lost ?? ABSENT) : present(found.map(([name, value]) => ({ name, value }))),
-  );
+  collected(parts, ({ found, lost }) => {
+    const read = found.filter(({ standsIn }) => standsIn === undefined);
+    if (read.length > 0) return present(read.map(({ name, value }) => ({ name, value })));
+    const closed = found[0]?.standsIn;
+    return lost ?? (closed === undefined ? ABSENT : unknown(closed));
+  });
 
 /** `config.other` out of sources. One lost reply makes all unknown: a setting that is missing would look removed. */
 export const settingsFrom = <const Name extends string>(keys: Named<Name>): Source<readonly OtherSetting[], Name> =>
   collected(keys, ({ found, lost }) => {
     if (lost !== undefined) return lost;
-    return found.length === 0 ? ABSENT : present(found.map(([key, value]) => ({ key, value })));
+    if (found.length === 0) return ABSENT;
+    const closed = found.find(({ standsIn }) => standsIn !== undefined)?.standsIn;
+    return standingIn(present(found.map(({ name, value }) => ({ key: name, value }))), closed);
   });
 
 /** `config.other` as the members of an object that are single values, sorted by name. No secret becomes a fact. */
@@ -60,6 +85,8 @@ export const settings =
     if (object === undefined) return UNREADABLE;
     const found: OtherSetting[] = [];
     for (const key of Object.keys(object).sort()) {
+      // Which setting that was nobody knows: under its name one would look new, and without it one would look removed.
+      if (hasForeign(key)) return UNREADABLE;
       const member = object[key] as JsonValue;
       if (typeof member === 'object' || isSecretName(key) || !keep(key)) continue;
       const reading = scalarText(member);

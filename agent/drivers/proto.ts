@@ -310,4 +310,7 @@ export const proto = defineDriver({
     'unverified: that the telemetry service of the rig is a link to its maker, as which it is read.',
     'unverified: the members of `/pairing/info`.',
   ],
+  close: [
+    'Finish the set-up of a rig before it is on the network: the first who comes sets its password, and may pair a fleet manager.',
+  ],
 });

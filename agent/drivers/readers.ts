@@ -1,4 +1,4 @@
-import { ABSENT, type Closed, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type Closed, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { namedIn } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
@@ -152,17 +152,6 @@ export const closedBy = (reading: Reading<unknown>): Closed | undefined =>
     ? reading.reason
     : undefined;
 
-/** Why the first closed one of the sources before the one that has the fact is closed. */
-export const standInOf = <T>(sources: readonly Source<T>[], replies: Replies): Closed | undefined => {
-  let closed: Closed | undefined;
-  for (const source of sources) {
-    const reading = source.read(replies);
-    if (reading.kind === 'present') return closed ?? source.standsIn?.(replies);
-    closed ??= closedBy(reading);
-  }
-  return undefined;
-};
-
 /** The queries of several sources, each once. */
 export const queriesOf = <T, Name extends string>(sources: readonly Source<T, Name>[]): readonly Name[] => [
   ...new Set(sources.flatMap(({ queries }) => queries)),
@@ -183,17 +172,22 @@ export const firstOf = <T, const Name extends string>(...sources: readonly Sourc
   queries: queriesOf(sources),
   read: (replies) => {
     const gaps: Reading<T>[] = [];
+    let closed: Closed | undefined;
     for (const source of sources) {
       const reading = source.read(replies);
-      if (reading.kind === 'present' || isLost(reading)) return reading;
+      if (reading.kind === 'present') return standingIn(reading, closed);
+      if (isLost(reading)) return reading;
+      closed ??= closedBy(reading);
       gaps.push(reading);
     }
     return gapOf(gaps);
   },
-  standsIn: (replies) => standInOf(sources, replies),
 });
 
-/** The same for a measured value, which differs from look to look anyway: whichever source answers. */
+/**
+ * The same where the sources are as good as each other: a measured value, which differs from look to look anyway, or one that
+ * they spell alike. Whichever answers.
+ */
 export const anyOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
   queries: queriesOf(sources),
   read: (replies) => {
@@ -224,9 +218,9 @@ export const joined = <T, const Name extends string>(
   },
 });
 
-/** The reading of a present value, or the reason there is none, unchanged. */
+/** The reading of a present value, or the reason there is none, unchanged. What is made of a value that stands in stands in. */
 export const whenPresent = <A, B>(reading: Reading<A>, next: (value: A) => Reading<B>): Reading<B> =>
-  reading.kind === 'present' ? next(reading.value) : reading;
+  reading.kind === 'present' ? standingIn(next(reading.value), reading.standsIn) : reading;
 
 // ---- readers ---------------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,14 @@
-import { ABSENT, present, type Reading } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Source } from './driver.ts';
 import {
   answer,
   asArray,
   asObject,
+  closedBy,
   type MemberName,
   memberIn,
   type Reader,
-  standInOf,
   temperatureMc,
   UNREADABLE,
   whenPresent,
@@ -107,7 +107,12 @@ export const elseIfAsked = <T, const Name extends string>(
   read: (replies) => {
     const reading = first.read(replies);
     if (reading.kind === 'present') return reading;
-    return others.map((other) => other.read(replies)).find(({ kind }) => kind === 'present') ?? reading;
+    let closed = closedBy(reading);
+    for (const other of others) {
+      const found = other.read(replies);
+      if (found.kind === 'present') return standingIn(found, closed);
+      closed ??= closedBy(found);
+    }
+    return reading;
   },
-  standsIn: (replies) => standInOf([first, ...others], replies),
 });

@@ -198,4 +198,8 @@ export const sealminer = defineDriver({
     'unverified: that `check` is answered as cgminer does, and whether writes on port 4028 can be switched off.',
     'unverified: how a page answers when the session is over; hydro models; other firmware.',
   ],
+  close: [
+    'Change the log-in of the web interface; the factory has seal and seal.',
+    'Where `access.api_write` is true, port 4028 takes pool changes without a log-in: only this gateway and the managing host should reach it.',
+  ],
 });

@@ -1,7 +1,7 @@
-import { type PoolSlot, present } from '../../shared/facts.ts';
+import { type PoolSlot, present, standingIn } from '../../shared/facts.ts';
 import type { Source } from './driver.ts';
 import { withRuntime, withStatus } from './pools.ts';
-import { closedBy, isLost } from './readers.ts';
+import { closedBy, isLost, whenPresent } from './readers.ts';
 
 /**
  * The slots that a device has stored, with where each stands in its miner program now. One list alone only where the
@@ -19,11 +19,12 @@ export const storedAndRunning = <const Stored extends string, const Running exte
     const rows = running.read(replies);
     if (isLost(slots)) return slots;
     if (isLost(rows)) return rows;
-    if (slots.kind !== 'present') return rows.kind === 'present' ? rows : slots;
-    if (rows.kind === 'present') return present(withRuntime(slots.value, rows.value));
-    const states = listed?.read(replies);
-    return states?.kind === 'present' ? present(withStatus(slots.value, states.value)) : slots;
+    // The two spell schemes and users differently.
+    if (slots.kind !== 'present') return rows.kind === 'present' ? standingIn(rows, closedBy(slots)) : slots;
+    return whenPresent(slots, (configured) => {
+      if (rows.kind === 'present') return present(withRuntime(configured, rows.value));
+      const states = listed?.read(replies);
+      return states?.kind === 'present' ? present(withStatus(configured, states.value)) : slots;
+    });
   },
-  // The two spell schemes and users differently.
-  standsIn: (replies) => (running.read(replies).kind === 'present' ? closedBy(stored.read(replies)) : undefined),
 });

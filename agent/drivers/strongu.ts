@@ -150,4 +150,8 @@ export const strongu = defineDriver({
     'The web interface stores an address, netmask and gateway although it gets them by DHCP.',
     "Unverified: the digest realm `stuMiner Configuration` and which members the stored configuration has, which are known from public tools only; the maker's log-in; `check` on this program.",
   ],
+  close: [
+    'Port 4028 lets in whom `api-allow` names: where that has `W:0/0`, everybody may change pools.',
+    'Change the log-in of the web interface from the one of the factory.',
+  ],
 });

@@ -1,4 +1,4 @@
-import { ABSENT, type OtherSetting, type PoolSlot, present, unknown } from '../../shared/facts.ts';
+import { ABSENT, type OtherSetting, type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { maker } from './bitmain-api.ts';
 import { lastShareAge, sumOfRows } from './cgminer-api.ts';
@@ -144,10 +144,10 @@ const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
     if (summary.kind === 'unknown' && isLost(summary)) return summary;
     if (isLost(stored)) return stored;
     const running = runningPools.read(replies);
-    if (stored.kind !== 'present') return running.kind === 'absent' ? UNREADABLE : running;
+    if (stored.kind !== 'present')
+      return running.kind === 'absent' ? UNREADABLE : standingIn(running, closedBy(stored));
     return present(running.kind === 'present' ? withStatus(stored.value, running.value) : stored.value);
   },
-  standsIn: (replies) => closedBy(answer(replies, 'v1_settings')),
 };
 
 /** `ls_time` is the age of the last share as h:mm:ss. */

@@ -1,4 +1,4 @@
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { inData, sumOf } from './antminer-stats.ts';
 import { API_FACTS, knownBy, named } from './bitmain-api.ts';
@@ -103,12 +103,11 @@ const either = <T, const A extends string, const B extends string>(
   older: Source<T, B>,
 ): Source<T, A | B> => ({
   queries: [...rest.queries, ...older.queries],
-  read: (replies) => (isOlder(replies) ? older : rest).read(replies),
-  standsIn: (replies) => {
-    if (!isOlder(replies)) return rest.standsIn?.(replies);
+  read: (replies) => {
+    if (!isOlder(replies)) return rest.read(replies);
     // Without a web port nobody knows which generation it is: port 4028, which both have, stands in.
     const closed = closedBy(answer(replies, 'v1_summary'));
-    return closed === 'unreachable' ? closed : older.standsIn?.(replies);
+    return standingIn(older.read(replies), closed === 'unreachable' ? closed : undefined);
   },
 });
 
@@ -214,5 +213,9 @@ export const vnish = defineDriver({
     'S9 3.8.6: `stats` lacks the comma between its two rows, stored URLs have no scheme, and `api-allow` lets every host write.',
     'unverified: the settings of a unit at work, the list of boards of 1.3, and whether newer builds hide users of pools without the key.',
     'unverified: whether `unlocked` shows the session of another host or only that of the one who asks.',
+  ],
+  close: [
+    'Give the web interface a password of your own, and this gateway a key of its own; take back keys that nobody uses, whose number is watched.',
+    'Builds of the older generation have `W:0/0` in `api-allow`, which lets everybody change pools over port 4028.',
   ],
 });

@@ -157,4 +157,8 @@ export const volcminer = defineDriver({
     'Firmware of the 4.12.0 line has documents of a second version (`get_miner_statusV1.cgi` …) that put bare JSON into a text and are no JSON; they are not asked.',
     'Unverified: whether port 8359 takes writes without a log-in; models other than D1.',
   ],
+  close: [
+    'Change the log-in of the web interface; the factory has root and ltc@dog.',
+    'Port 8359 speaks the CGMiner API: only this gateway and the managing host should reach it.',
+  ],
 });

@@ -40,9 +40,9 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   let standIns: Map<FactName, Closed> | undefined;
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
-  const everyReply = isEveryReply(capture);
   const read = ([name, source]: FactSource): void => {
-    const reading = exact(settle(name, readFact(source, capture.replies), driver));
+    const found = readFact(source, capture.replies);
+    const reading = exact(settle(name, found, driver));
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
       return;
@@ -50,10 +50,9 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     const { value, touched } = sanitise(reading.value);
     facts[name] = value;
     if (touched) sanitized.push(name);
-    const closed = everyReply ? undefined : source.standsIn?.(capture.replies);
-    if (closed === undefined) return;
+    if (found.kind !== 'present' || found.standsIn === undefined) return;
     standIns ??= new Map();
-    standIns.set(name, closed);
+    standIns.set(name, found.standsIn);
   };
   const sources = readable(driver, capture.replies, look);
   sources.forEach(read);
@@ -115,11 +114,6 @@ const isRead = (name: FactName, look: LookKind): boolean =>
 const anyReply = ({ replies }: Capture): boolean => {
   for (const { kind } of replies.values()) if (kind === 'reply') return true;
   return false;
-};
-
-const isEveryReply = ({ replies }: Capture): boolean => {
-  for (const { kind } of replies.values()) if (kind !== 'reply') return false;
-  return true;
 };
 
 /** A driver that stumbles over what a device sent could not read it; the round goes on. */

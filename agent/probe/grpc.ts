@@ -2,9 +2,10 @@ import type { GrpcLogin, GrpcQuery, Message } from '../drivers/driver.ts';
 import type { AllowList } from './allow.ts';
 import type { NoReply, Reply } from './capture.ts';
 import type { Endpoint } from './connection.ts';
+import { Door, NO_CREDENTIAL } from './door.ts';
 import { type Answer, type Metadata, makeCall } from './grpc-call.ts';
 import type { Limits } from './limits.ts';
-import type { Logins } from './logins.ts';
+import type { Logins, Session } from './logins.ts';
 import { readMessage } from './protobuf.ts';
 import { noReply, readReply } from './reply.ts';
 import type { Credential } from './target.ts';
@@ -23,10 +24,7 @@ const PERMISSION_DENIED = 7;
 const UNIMPLEMENTED = 12;
 const UNAUTHENTICATED = 16;
 
-/**
- * Asks one question over gRPC, with the session of the operator's log-in where it needs one. A session is used again
- * across looks and opened anew, once, when it is over; a log-in that the device refused rests.
- */
+/** Asks one question over gRPC, with the session of the operator's log-in where it needs one. */
 export const askGrpc = async (
   endpoint: Endpoint,
   query: GrpcQuery,
@@ -38,78 +36,48 @@ export const askGrpc = async (
     auth === 'none'
       ? await call(endpoint, query, [], deps)
       : credential === undefined
-        ? noReply('refused', 'no credentials are configured for this device')
-        : await new Visit(endpoint, query, { login: auth, credential }, deps).answer();
+        ? NO_CREDENTIAL
+        : await callInSession(endpoint, query, { login: auth, credential }, deps);
   return outcome.kind === 'answer' ? documentOf(outcome, query.answer) : outcome;
 };
 
 const call = (endpoint: Endpoint, query: GrpcQuery, metadata: Metadata, deps: GrpcDeps): Promise<Answer | NoReply> =>
   makeCall(endpoint, deps.allow.call(query), metadata, { limits: deps.limits(), signal: deps.signal });
 
-/** One question that needs a log-in. */
-class Visit {
-  readonly #endpoint: Endpoint;
-  readonly #query: GrpcQuery;
-  readonly #login: GrpcLogin;
-  readonly #credential: Credential;
-  readonly #deps: GrpcDeps;
-  /** Names device and account among all log-ins. */
-  readonly #door: string;
-
-  constructor(
-    endpoint: Endpoint,
-    query: GrpcQuery,
-    { login, credential }: { readonly login: GrpcLogin; readonly credential: Credential },
-    deps: GrpcDeps,
-  ) {
-    this.#endpoint = endpoint;
-    this.#query = query;
-    this.#login = login;
-    this.#credential = credential;
-    this.#deps = deps;
-    this.#door = `${endpoint.host} ${endpoint.port} ${credential.user}`;
-  }
-
-  async answer(): Promise<Answer | NoReply> {
-    const { logins } = this.#deps;
-    const restsMs = logins.restsMs(this.#door, this.#credential);
-    if (restsMs > 0)
-      return noReply('refused', `the device refused the log-in, which rests for ${Math.ceil(restsMs / 60_000)} min`);
-    const kept = logins.session(this.#door);
-    if (kept !== undefined) {
-      const answer = await call(this.#endpoint, this.#query, kept.headers, this.#deps);
-      if (!isOver(answer)) return answer;
-      logins.ended(this.#door);
-    }
-    const metadata = await this.#open();
-    if ('kind' in metadata) return metadata;
-    const answer = await call(this.#endpoint, this.#query, metadata, this.#deps);
-    if (isOver(answer)) {
-      logins.ended(this.#door);
-      return this.#refused('the session that the device gave opens nothing');
-    }
-    if (answer.kind === 'answer') logins.accepted(this.#door);
-    return answer;
-  }
-
-  async #open(): Promise<Metadata | NoReply> {
-    const { allow, logins, limits, signal } = this.#deps;
-    const { user } = this.#credential;
-    const request = allow.callLogin(this.#login, { user, password: this.#credential.password() });
-    const answer = await makeCall(this.#endpoint, request, [], { limits: limits(), signal });
-    if (answer.kind === 'no-reply') return answer.reason === 'refused' ? this.#refused(answer.detail) : answer;
-    const token = answer.status === OK ? tokenIn(answer, this.#login) : undefined;
-    if (token === undefined) return this.#refused(`the device refused the log-in, gRPC status ${answer.status}`);
-    const headers = [[this.#login.metadata, token]] as const;
-    logins.opened(this.#door, { headers });
-    return headers;
-  }
-
-  #refused(detail: string): NoReply {
-    this.#deps.logins.refused(this.#door, this.#credential);
-    return noReply('refused', detail);
-  }
+interface Account {
+  readonly login: GrpcLogin;
+  readonly credential: Credential;
 }
+
+const callInSession = async (
+  endpoint: Endpoint,
+  query: GrpcQuery,
+  account: Account,
+  deps: GrpcDeps,
+): Promise<Answer | NoReply> => {
+  const door = new Door(endpoint, account.credential, deps.logins);
+  return (
+    door.resting ??
+    (await door.inSession<Answer>({
+      open: () => openSession(endpoint, account, deps),
+      ask: ({ headers }) => call(endpoint, query, headers, deps),
+      isOver,
+    }))
+  );
+};
+
+const openSession = async (
+  endpoint: Endpoint,
+  { login, credential }: Account,
+  { allow, limits, signal }: GrpcDeps,
+): Promise<Session | NoReply> => {
+  const request = allow.callLogin(login, { user: credential.user, password: credential.password() });
+  const answer = await makeCall(endpoint, request, [], { limits: limits(), signal });
+  if (answer.kind === 'no-reply') return answer;
+  const token = answer.status === OK ? tokenIn(answer, login) : undefined;
+  if (token === undefined) return noReply('refused', `the device refused the log-in, gRPC status ${answer.status}`);
+  return { headers: [[login.metadata, token]] };
+};
 
 const isOver = (answer: Answer | NoReply): boolean =>
   answer.kind === 'answer' ? answer.status === UNAUTHENTICATED : answer.reason === 'refused';

@@ -4,6 +4,7 @@ import { place } from '../drivers/readers.ts';
 import type { AllowList, WebRequest } from './allow.ts';
 import type { NoReply } from './capture.ts';
 import type { Endpoint } from './connection.ts';
+import { Door, NO_CREDENTIAL } from './door.ts';
 import { documentIn, Exchange, type ExchangeDeps, type Headers, type Page } from './exchange.ts';
 import { answerDigest, basicHeader, bearerHeader, type Challenge } from './http-auth.ts';
 import type { Logins, Session } from './logins.ts';
@@ -19,42 +20,36 @@ export interface HttpDeps extends ExchangeDeps {
 /** How a log-in is shown with each request. */
 type Scheme = Exclude<Auth, 'none' | Login>;
 
-/**
- * One web interface of one device during one look, with the log-in that it asks for. A log-in that the device refused is
- * not offered again for a while, so that a wrong password cannot lock an account.
- */
+/** One web interface of one device during one look, with the log-in that it asks for. */
 export class HttpSession implements AsyncDisposable {
   readonly #deps: HttpDeps;
-  readonly #credential: Credential | undefined;
   readonly #exchange: Exchange;
-  /** Names device and account among all log-ins. */
-  readonly #door: string;
+  /** Undefined without a log-in. */
+  readonly #door: Door | undefined;
   /** What the device asked in this look. */
   #challenge: Challenge | undefined;
 
   constructor(endpoint: Endpoint, credential: Credential | undefined, deps: HttpDeps) {
     this.#deps = deps;
-    this.#credential = credential;
     this.#exchange = new Exchange(endpoint, deps);
-    this.#door = `${endpoint.host} ${endpoint.port} ${credential?.user ?? ''}`;
+    this.#door = credential === undefined ? undefined : new Door(endpoint, credential, deps.logins);
   }
 
   /** Asks for a page and gives it as it is, whatever its status. */
   async page(query: HttpQuery): Promise<Page | NoReply> {
     const { auth } = query;
     const request = this.#deps.allow.web(query);
-    const credential = this.#credential;
-    if (auth === 'none' || (auth === 'basic-if-asked' && credential === undefined))
+    const door = this.#door;
+    if (auth === 'none' || (auth === 'basic-if-asked' && door === undefined))
       return await this.#exchange.request(request);
-    if (isLogin(auth) && auth.ifAsked && this.#deps.logins.session(this.#door) === undefined) {
+    if (isLogin(auth) && auth.ifAsked && door?.hasSession !== true) {
       const page = await this.#exchange.request(request);
-      if (page.kind === 'no-reply' || !isOver(page, auth)) return page;
+      if (!isOver(page, auth)) return page;
     }
-    if (credential === undefined) return noReply('refused', 'no credentials are configured for this device');
-    const restsMs = this.#deps.logins.restsMs(this.#door, credential);
-    if (restsMs > 0)
-      return noReply('refused', `the device refused the log-in, which rests for ${minutes(restsMs)} min`);
-    return await (isLogin(auth) ? this.#inSession(request, auth, credential) : this.#shown(request, auth, credential));
+    if (door === undefined) return NO_CREDENTIAL;
+    return (
+      door.resting ?? (await (isLogin(auth) ? this.#inSession(request, auth, door) : this.#shown(request, auth, door)))
+    );
   }
 
   /** Closes the connection; resolves when it is gone. */
@@ -66,80 +61,61 @@ export class HttpSession implements AsyncDisposable {
     return this.close();
   }
 
-  /** Within a session that was opened before, or one that is opened now. A session that is over is opened anew, once. */
-  async #inSession(request: WebRequest, login: Login, credential: Credential): Promise<Page | NoReply> {
-    const { logins } = this.#deps;
-    const kept = logins.session(this.#door);
-    if (kept !== undefined) {
-      const page = await this.#exchange.request(request, kept.headers);
-      if (page.kind === 'no-reply' || !isOver(page, login)) return page;
-      logins.ended(this.#door);
-    }
-    const opened = await this.#open(login, credential);
-    if ('kind' in opened) return opened;
-    const page = await this.#exchange.request(request, opened.headers);
-    if (page.kind === 'no-reply') return page;
-    if (isOver(page, login)) {
-      logins.ended(this.#door);
-      return this.#refused('the session that the device gave opens nothing', credential);
-    }
-    // Some devices give a cookie whatever the password: only a page that it opens shows that the log-in was accepted.
-    logins.accepted(this.#door);
-    return page;
+  #inSession(request: WebRequest, login: Login, door: Door): Promise<Page | NoReply> {
+    return door.inSession<Page>({
+      open: () => this.#open(login, door),
+      ask: ({ headers }) => this.#exchange.request(request, headers),
+      isOver: (page) => isOver(page, login),
+    });
   }
 
-  async #open(login: Login, credential: Credential): Promise<Session | NoReply> {
-    const { allow, logins } = this.#deps;
+  async #open(login: Login, { credential }: Door): Promise<Session | NoReply> {
     const { user } = credential;
-    const page = await this.#exchange.request(allow.login(login, { user, password: credential.password() }));
+    const request = this.#deps.allow.login(login, { user, password: credential.password() });
+    const page = await this.#exchange.request(request);
     if (page.kind === 'no-reply') return page;
     const headers = page.status < 400 ? sessionIn(page, login) : undefined;
-    if (headers === undefined) return this.#refused(`the device refused the log-in, HTTP ${page.status}`, credential);
-    logins.opened(this.#door, { headers });
-    return { headers };
+    return headers === undefined
+      ? noReply('refused', `the device refused the log-in, HTTP ${page.status}`)
+      : { headers };
   }
 
   /** With the log-in in each request; where the device has to say first what it wants to know, that is asked for once. */
-  async #shown(request: WebRequest, scheme: Scheme, credential: Credential): Promise<Page | NoReply> {
-    const { logins } = this.#deps;
+  async #shown(request: WebRequest, scheme: Scheme, door: Door): Promise<Page | NoReply> {
     // The nonce of an earlier look may have ended: what is refused then is the nonce, not the password.
     const isAnswerToNow = this.#challenge !== undefined;
-    const headers = this.#headers(request, scheme, credential);
+    const headers = this.#headers(request, scheme, door);
     const page = await this.#exchange.request(request, headers);
     if (page.kind === 'no-reply') return page;
     if (!isRefusal(page, scheme)) {
-      if (headers !== undefined) logins.accepted(this.#door);
+      if (headers !== undefined) door.accepted();
       return page;
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
     const mayAnswer = headers === undefined || isStale || (scheme === 'digest' && !isAnswerToNow);
-    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page, credential);
+    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page, door);
     this.#challenge = challenge;
-    if (scheme === 'digest') logins.challenged(this.#door, challenge);
-    const answer = this.#headers(request, scheme, credential);
-    if (answer === undefined) return this.#turnedAway(page, credential);
+    if (scheme === 'digest') this.#deps.logins.challenged(door.name, challenge);
+    const answer = this.#headers(request, scheme, door);
+    if (answer === undefined) return this.#turnedAway(page, door);
     const answered = await this.#exchange.request(request, answer);
     if (answered.kind === 'no-reply') return answered;
-    if (isRefusal(answered, scheme)) return this.#turnedAway(answered, credential);
-    logins.accepted(this.#door);
+    if (isRefusal(answered, scheme)) return this.#turnedAway(answered, door);
+    door.accepted();
     return answered;
   }
 
-  #refused(detail: string, credential: Credential): NoReply {
-    this.#deps.logins.refused(this.#door, credential);
-    return noReply('refused', detail);
-  }
-
-  #turnedAway(page: Page, credential: Credential): Page {
-    this.#deps.logins.refused(this.#door, credential);
+  #turnedAway(page: Page, door: Door): Page {
+    door.refused(`HTTP ${page.status}`);
     // The next try begins with the device's question, so that it shows the log-in once.
-    this.#deps.logins.unasked(this.#door);
+    this.#deps.logins.unasked(door.name);
     return page;
   }
 
   /** Undefined where the device has to ask first. */
-  #headers({ path }: WebRequest, scheme: Scheme, credential: Credential): Headers | undefined {
+  #headers({ path }: WebRequest, scheme: Scheme, door: Door): Headers | undefined {
+    const { credential } = door;
     if (typeof scheme === 'object') return [[scheme.header, oneLine(credential.password())]];
     switch (scheme) {
       case 'basic':
@@ -149,12 +125,12 @@ export class HttpSession implements AsyncDisposable {
       case 'basic-if-asked':
         return this.#challenge === undefined ? undefined : [['Authorization', basicHeader(credential)]];
       case 'digest':
-        return this.#digest(path, credential);
+        return this.#digest(path, door);
     }
   }
 
-  #digest(path: string, credential: Credential): Headers | undefined {
-    const kept = this.#deps.logins.answering(this.#door);
+  #digest(path: string, { name, credential }: Door): Headers | undefined {
+    const kept = this.#deps.logins.answering(name);
     if (kept === undefined) return undefined;
     const cnonce = randomUUID().replaceAll('-', '');
     const answer = answerDigest(kept.challenge, { path, credential, count: kept.count, cnonce });
@@ -163,8 +139,6 @@ export class HttpSession implements AsyncDisposable {
 }
 
 const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.kind === 'login';
-
-const minutes = (ms: number): number => Math.ceil(ms / 60_000);
 
 /** The challenge that a scheme answers. A log-in in clear is never sent to a device whose driver knows Digest, whatever it asks for now. */
 const challengeOf = (scheme: Scheme): string | undefined =>
@@ -177,7 +151,8 @@ const oneLine = (value: string): string => value.replace(/\p{Cc}/gu, '');
 const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
   status === 401 || (status === 403 && typeof scheme === 'object');
 
-const isOver = (page: Page, login: Login): boolean => {
+const isOver = (page: Page | NoReply, login: Login): boolean => {
+  if (page.kind === 'no-reply') return false;
   if (page.status === 401 || page.status === 403) return true;
   // A browser without a session is sent to the page where one logs in; behind a cookie, wherever it is sent.
   const isSentOn = page.status >= 300 && page.status < 400;

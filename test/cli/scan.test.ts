@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { type AddressInfo, createServer as createConnectionServer } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
@@ -77,11 +79,61 @@ test('a device that is recognised, but refuses, is listed with its family and wi
     `${base}: elphapex, but nothing can be read: no credentials are configured for this device\n1 device found\n`,
   );
   assert.match((await assayer([...at, '--yaml'])).out, new RegExp(`host: ${base}`));
+  const listed = await assayer([...at, '--json']);
+  assert.deepEqual(
+    lines(listed.out).map((line) => JSON.parse(line)),
+    [
+      {
+        address: base,
+        family: 'elphapex',
+        unread: { reason: 'refused', detail: 'no credentials are configured for this device' },
+      },
+    ],
+  );
   const probed = await assayer(['probe', ...at.slice(1)]);
   assert.deepEqual(
     [probed.code, probed.err.split('\n')[0]],
     [3, `assayer: ${base} (elphapex): refused, no credentials are configured for this device`],
   );
+});
+
+test('an address that answers and is not recognised is no device, and is listed as JSON all the same', async (t) => {
+  const server = createServer((_, response) => response.end('<html><title>Printer</title></html>'));
+  await new Promise<void>((resolve) => server.listen(0, '127.41.2.1', resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const at = ['scan', '127.41.2.1-127.41.2.2', '--ports', `http=${port},cgminer=1,volcminer=1,whatsminer=1,auradine=1`];
+  const { code, out, err } = await assayer([...at, '--json']);
+  assert.equal(code, 0);
+  const [one, ...others] = lines(out).map((line) => JSON.parse(line));
+  assert.deepEqual([one.address, one.family, one.unread.reason, others], ['127.41.2.1', undefined, 'unreadable', []]);
+  assert.match(one.unread.detail, /^version: .*GET \/: HTTP 200/);
+  assert.match(err, /^127\.41\.2\.1: answers, but is not recognised: .*\n0 devices found\n$/);
+});
+
+test('a device that is recognised and then falls silent is listed', async (t) => {
+  const base = '127.41.3.1';
+  const server = createConnectionServer((socket) => {
+    socket.once('data', (data) => {
+      if (!data.includes('version')) return;
+      socket.end(
+        '{"STATUS":[{"STATUS":"S","When":1,"Code":22,"Msg":"CGMiner versions","Description":"whatsminer"}],"VERSION":[{"API":"3.7","Miner":"btminer"}],"id":1}',
+      );
+      server.close();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, base, resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const { out, err } = await assayer([
+    'scan',
+    base,
+    '--ports',
+    `cgminer=${port},http=1,volcminer=1,whatsminer=1,auradine=1`,
+    '--json',
+  ]);
+  const [one] = lines(out).map((line) => JSON.parse(line));
+  assert.deepEqual([one?.address, one?.family, one?.unread.reason], [base, 'whatsminer', 'unreachable'], err);
 });
 
 test('Ctrl-C prints what was found so far, says how far it came, and ends with 1', async (t) => {

@@ -168,7 +168,7 @@ describe('a version without a model', () => {
   test('does not hide the model in the header of `stats` (S7)', () => {
     const s7 = { version: BARE, stats: stats('Antminer S7', { 'GHS 5s': '4730.1' }, 'cgminer 4.8.0') };
     assert.equal(antminerStock.recognise(clues(s7)), 3);
-    assert.deepEqual(read('identity.model', s7), present('Antminer S7'));
+    assert.deepEqual(read('identity.model', s7), { ...present('Antminer S7'), standsIn: 'refused' });
     assert.equal(antminerStock.stillSpeaks?.(looked(s7)), true);
   });
 

@@ -73,6 +73,15 @@ test('without a split, or where a version knows none, the list of pools counts, 
   assert.deepEqual(poolsOf(SUMMARY, noReply('unsupported', 'HTTP 404')), stored);
 });
 
+test('where the split is refused, the list of pools stands in for it', () => {
+  const replies = new Map<string, Reply | NoReply>([
+    ['summary', reply(SUMMARY)],
+    ['split_config', noReply('refused', 'HTTP 401')],
+  ]);
+  const { standIns } = normalise(epic, { address: '192.0.2.1', observedAtMs: 0, replies }, 'pools');
+  assert.equal(standIns.get('pools'), 'refused');
+});
+
 test('a split that cannot be read, or is late, leaves the pools unknown', () => {
   assert.equal(poolsOf(SUMMARY, { enabled: true }), 'unreadable');
   assert.equal(poolsOf(SUMMARY, { enabled: true, hashrate_splits: [{ ratio: 100 }] }), 'unreadable');

@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { innosilicon } from '../../agent/drivers/innosilicon.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
-import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import type { JsonObject, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 
 const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
 
@@ -70,6 +70,26 @@ describe('early units, which name the rows of a section one by one', () => {
       ['innosilicon'],
     );
   });
+});
+
+test('a stored pool whose user stands under another name is none without a user: the pools are unknown', () => {
+  const url = 'stratum+tcp://btc.pool.example:3333';
+  const poolsOf = (row: JsonObject) =>
+    look({ stored: { success: true, pools: [row, { url: '', user: '', pass: '' }] } });
+  assert.deepEqual(poolsOf({ url, user: 'acme.t3', pass: 'x' }).facts.pools, [
+    { slot: 0, url, user: 'acme.t3', priority: 0 },
+  ]);
+  for (const name of ['username', 'UserName1', 'User', 'worker']) {
+    const { facts, gaps } = poolsOf({ url, [name]: 'acme.t3', pass: 'x' });
+    assert.deepEqual([facts.pools, gaps.get('pools')], [undefined, 'unreadable'], name);
+  }
+  // Nor does the list that runs take its place, or a pool without a user stand beside the ones of that list.
+  const row = { POOL: 0, URL: url, User: 'acme.t3', Status: 'Alive', Priority: 0, 'Stratum Active': true };
+  const both = look({
+    stored: { success: true, pools: [{ url, username: 'acme.t3' }] },
+    pools: { STATUS, POOLS: [row] },
+  });
+  assert.equal(both.facts.pools, undefined);
 });
 
 test('the rate of port 4028 is not read where the model, and so the unit, is not known', () => {

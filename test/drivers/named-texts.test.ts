@@ -3,10 +3,10 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Replies } from '../../agent/drivers/driver.ts';
 import { components, keysOf, settings, settingsFrom } from '../../agent/drivers/named-texts.ts';
-import { at, scalarText } from '../../agent/drivers/readers.ts';
+import { at, firstOf, scalarText } from '../../agent/drivers/readers.ts';
 import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { readReply } from '../../agent/probe/reply.ts';
-import { ABSENT, present, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, standingIn, unknown } from '../../shared/facts.ts';
 
 const reply = (value: JsonValue, repairs: readonly string[] = []): Reply => ({
   kind: 'reply',
@@ -43,6 +43,29 @@ describe('components', () => {
   });
 });
 
+describe('texts that another place tells because theirs is closed', () => {
+  const told = {
+    one: firstOf(at('web', '/one', scalarText), at('api', '/uno', scalarText)),
+    two: at('api', '/two', scalarText),
+  };
+  const closed = replies({ web: lost('refused'), api: reply({ uno: 'I', two: 'x' }) });
+
+  test('are no parts: what is compared by name must not change its spelling', () => {
+    assert.deepEqual(components(told).read(closed), present([{ name: 'two', value: 'x' }]));
+    assert.deepEqual(components({ one: told.one }).read(closed), unknown('refused'));
+    const open = replies({ web: reply({ one: 1 }), api: reply({ uno: 'I' }) });
+    assert.deepEqual(components({ one: told.one }).read(open), present([{ name: 'one', value: '1' }]));
+  });
+
+  test('make settings stand in, of which none may look removed', () => {
+    const all = [
+      { key: 'one', value: 'I' },
+      { key: 'two', value: 'x' },
+    ];
+    assert.deepEqual(settingsFrom(told).read(closed), standingIn(present(all), 'refused'));
+  });
+});
+
 describe('settings', () => {
   test('of an object are its single values, sorted, and nothing whose name is that of a secret', () => {
     const value = {
@@ -63,6 +86,8 @@ describe('settings', () => {
       ]),
     );
     assert.deepEqual(settings(() => true)({ a: CONFLICT }), unreadable);
+    for (const name of ['ra\u0001tio', '\u202eratio', 'rati\ufffd'])
+      assert.deepEqual(settings((known) => known === 'mode' || known === 'ratio')({ [name]: 1, mode: 0 }), unreadable);
     assert.deepEqual(settings(() => true)([]), unreadable);
   });
 

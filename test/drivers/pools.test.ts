@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
 import { CGMINER_POOL, livePools, poolList, withRuntime, withStatus } from '../../agent/drivers/pools.ts';
 import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
-import { type PoolSlot, present, unknown } from '../../shared/facts.ts';
+import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
 
 const row = (slot: number, url: string, more: { readonly [name: string]: JsonValue } = {}): JsonValue => ({
   POOL: slot,
@@ -199,7 +199,7 @@ describe('the pools of stock firmware', () => {
   test('are those of one surface where the other is closed', () => {
     assert.deepEqual(
       read(none('refused'), runtime),
-      present([{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }]),
+      standingIn(present([{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }]), 'refused'),
     );
     assert.deepEqual(
       read(conf, none('unreachable')),
@@ -208,13 +208,10 @@ describe('the pools of stock firmware', () => {
   });
 
   test('stand in where the stored configuration is closed and the runtime list is not', () => {
-    const standsIn = (stored: Reply | NoReply, running: Reply | NoReply) =>
-      source?.standsIn?.(
-        new Map([
-          ['conf', stored],
-          ['pools', running],
-        ]),
-      );
+    const standsIn = (stored: Reply | NoReply, running: Reply | NoReply) => {
+      const reading = read(stored, running);
+      return reading?.kind === 'present' ? reading.standsIn : undefined;
+    };
     assert.equal(standsIn(none('refused'), runtime), 'refused');
     assert.equal(standsIn(none('unreachable'), runtime), 'unreachable');
     assert.equal(standsIn(none('refused'), none('refused')), undefined);

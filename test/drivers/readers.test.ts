@@ -24,7 +24,7 @@ import {
   worded,
 } from '../../agent/drivers/readers.ts';
 import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
-import { ABSENT, present, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
 
 const reply = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
 const lost = (reason: NoReply['reason']): NoReply => ({ kind: 'no-reply', reason, detail: '' });
@@ -113,12 +113,16 @@ describe('several sources of one fact', () => {
   test('give the first that has it', () => {
     assert.deepEqual(both.read(replies({ web: { model: 'A' }, api: { type: 'B' } })), present('A'));
     assert.deepEqual(both.read(replies({ web: {}, api: { type: 'B' } })), present('B'));
-    assert.deepEqual(both.read(replies({ web: lost('refused'), api: { type: 'B' } })), present('B'));
+    const other = both.read(replies({ web: lost('refused'), api: { type: 'B' } }));
+    assert.deepEqual(other, standingIn(present('B'), 'refused'));
     assert.deepEqual(both.queries, ['web', 'api']);
   });
 
   test('say why the preferred one is closed where another stands in for it', () => {
-    const standsIn = (web: JsonValue | NoReply, api: JsonValue | NoReply) => both.standsIn?.(replies({ web, api }));
+    const standsIn = (web: JsonValue | NoReply, api: JsonValue | NoReply) => {
+      const reading = both.read(replies({ web, api }));
+      return reading.kind === 'present' ? reading.standsIn : undefined;
+    };
     assert.equal(standsIn(lost('refused'), { type: 'B' }), 'refused');
     assert.equal(standsIn(lost('unreachable'), { type: 'B' }), 'unreachable');
     assert.equal(standsIn({ model: 'A' }, { type: 'B' }), undefined);
@@ -126,6 +130,8 @@ describe('several sources of one fact', () => {
     assert.equal(standsIn({ model: 'A' }, lost('refused')), undefined);
     assert.equal(standsIn(lost('refused'), {}), undefined);
     assert.equal(standsIn(lost('unsupported'), { type: 'B' }), undefined);
+    // Access denied is said inside a reply that arrived.
+    assert.equal(standsIn({ STATUS: [{ STATUS: 'E', Code: 45 }] }, { type: 'B' }), 'refused');
   });
 
   test('do not change surface because an answer was lost: that would look like a change', () => {

@@ -60,6 +60,14 @@ describe('specimens', () => {
     }
   }
 
+  test('every family says what an operator should close, and names the log-in of its factory where it is tried', () => {
+    for (const { family, close = [], vendorLogin } of DRIVERS) {
+      assert.ok(close.length > 0 && close.every((sentence) => /^[A-Z`].*\.$/.test(sentence)), family);
+      const [user, password] = [vendorLogin?.user ?? '', vendorLogin?.password ?? ''];
+      assert.ok(close.join(' ').includes(user) && close.join(' ').includes(password), family);
+    }
+  });
+
   test('no driver goes on speaking to a device that has become one of another family', () => {
     const fooled = DRIVERS.flatMap((driver) =>
       SPECIMENS.filter(({ device }) => !('family' in device) || device.family !== driver.family)

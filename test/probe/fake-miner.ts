@@ -48,7 +48,8 @@ export class FakeMiner implements AsyncDisposable {
     const listed = new Set(allow.listed);
     return this.requests.filter((request) => {
       const [head = ''] = request.split(' HTTP/1.1\r\n');
-      return !listed.has(head);
+      const body = head.startsWith('POST ') ? request.slice(request.indexOf('\r\n\r\n') + 4) : '';
+      return !listed.has(`${head} ${body}`.trimEnd());
     });
   }
 

@@ -41,10 +41,11 @@ const identifyDevice = async (
   const found = await identify(target, drivers, { limits: PATIENT, allow, ...fresh() });
   const fakes = [miner.cgminer, miner.web].filter((fake) => fake !== null);
   const asked = fakes.flatMap((fake) => fake.requests.map((request) => request.split(' HTTP/')[0] ?? ''));
+  // First: a fake that is left open holds up the end of the tests.
+  for (const fake of fakes) await fake[Symbol.asyncDispose]();
   for (const fake of fakes) {
     assert.deepEqual(fake.strangers(allow), []);
     assert.ok(fake.mostAtOnce <= 1);
-    await fake[Symbol.asyncDispose]();
   }
   return { found, asked };
 };
@@ -60,6 +61,25 @@ test('a family that version gives away costs one connection', BOUND, async () =>
   assert.equal(familyOf(found), 'avalon');
   assert.deepEqual(asked, ['{"command":"version"}']);
 });
+
+test(
+  'a landing page that sends on to /user/login is an IceRiver where the panel answers as one, or sends there, too',
+  BOUND,
+  async () => {
+    const sentOn = page('', { status: '302 Found', headers: ['Location: http://127.0.0.1/user/login'] });
+    const panel = { '/': sentOn, '/user/userpanel': page('{"error":1004,"data":"","message":"not logged in"}') };
+    const { found, asked } = await identifyDevice(null, panel);
+    assert.equal(familyOf(found), 'iceriver');
+    assert.deepEqual(asked, ['GET /', 'POST /user/userpanel']);
+    const strict = await identifyDevice(null, { '/': sentOn, '/user/userpanel': sentOn });
+    assert.equal(familyOf(strict.found), 'iceriver');
+    // A router with such a page, and one whose page only begins like it.
+    const other = await identifyDevice(null, { '/': sentOn, '/user/userpanel': page('{"code":401,"msg":"sign in"}') });
+    assert.equal(familyOf(other.found), 'unidentified');
+    const longer = page('', { status: '302 Found', headers: ['Location: /user/login-expired'] });
+    assert.equal(familyOf((await identifyDevice(null, { '/': longer })).found), 'unidentified');
+  },
+);
 
 test('a miner that does not know version is asked as a WhatsMiner, by either key', BOUND, async () => {
   const answer = JSON.stringify({

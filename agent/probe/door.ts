@@ -1,0 +1,74 @@
+import type { NoReply } from './capture.ts';
+import type { Endpoint } from './connection.ts';
+import type { Logins, Session } from './logins.ts';
+import { noReply } from './reply.ts';
+import type { Credential } from './target.ts';
+
+/** What is answered where a device asks for a log-in and none is configured. */
+export const NO_CREDENTIAL = noReply('refused', 'no credentials are configured for this device');
+
+/** How a protocol talks within a session that a log-in opens. */
+export interface Talk<Answer extends { readonly kind: string }> {
+  /** Shows the log-in: what every further request carries, or why there is nothing. `refused` is what the device says to it. */
+  readonly open: () => Promise<Session | NoReply>;
+  readonly ask: (session: Session) => Promise<Answer | NoReply>;
+  readonly isOver: (answer: Answer | NoReply) => boolean;
+}
+
+/**
+ * One account of one device: its session is used again across looks and opened anew, once, when it is over; a log-in that
+ * the device refused rests, so that a wrong password cannot lock the account.
+ */
+export class Door {
+  readonly credential: Credential;
+  /** Names device and account among all log-ins. */
+  readonly name: string;
+  readonly #logins: Logins;
+
+  constructor({ host, port }: Endpoint, credential: Credential, logins: Logins) {
+    this.credential = credential;
+    this.name = `${host} ${port} ${credential.user}`;
+    this.#logins = logins;
+  }
+
+  get hasSession(): boolean {
+    return this.#logins.session(this.name) !== undefined;
+  }
+
+  /** Why the log-in is not shown now; undefined where it may be. */
+  get resting(): NoReply | undefined {
+    const restsMs = this.#logins.restsMs(this.name, this.credential);
+    if (restsMs <= 0) return undefined;
+    return noReply('refused', `the device refused the log-in, which rests for ${Math.ceil(restsMs / 60_000)} min`);
+  }
+
+  accepted(): void {
+    this.#logins.accepted(this.name);
+  }
+
+  refused(detail: string): NoReply {
+    this.#logins.refused(this.name, this.credential);
+    return noReply('refused', detail);
+  }
+
+  /** Asks within the session that was opened before, or within one that is opened now. */
+  async inSession<Answer extends { readonly kind: string }>(talk: Talk<Answer>): Promise<Answer | NoReply> {
+    const kept = this.#logins.session(this.name);
+    if (kept !== undefined) {
+      const answer = await talk.ask(kept);
+      if (!talk.isOver(answer)) return answer;
+      this.#logins.ended(this.name);
+    }
+    const session = await talk.open();
+    if ('kind' in session) return session.reason === 'refused' ? this.refused(session.detail) : session;
+    this.#logins.opened(this.name, session);
+    const answer = await talk.ask(session);
+    if (talk.isOver(answer)) {
+      this.#logins.ended(this.name);
+      return this.refused('the session that the device gave opens nothing');
+    }
+    // Some devices give a session whatever the password: only what it opens shows that the log-in was accepted.
+    if (answer.kind !== 'no-reply') this.accepted();
+    return answer;
+  }
+}
