@@ -63,7 +63,7 @@ test('findings waive shows what is waived and asks; without a terminal it needs 
   assert.equal(bare.code, 2);
   assert.match(
     bare.out,
-    /^Waiver finding-\d+\n {2}covers +devices rig-1; .*\n {2}tolerates +config\.network-changed \(up to /,
+    /^Waiver finding-\d+\n {2}covers +devices rig-1; of gateways example\.org\/tx1-gw3\n {2}tolerates +config\.network-changed \(up to /,
   );
   assert.match(
     bare.err,

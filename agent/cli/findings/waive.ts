@@ -50,7 +50,7 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
     kind: 'waiver',
     waiver_id: `finding-${number}`,
     iat: nowS,
-    scope: devices.length === 0 ? {} : { devices: [...devices] },
+    scope: { logs: [found.gateway], ...(devices.length === 0 ? {} : { devices: [...devices] }) },
     ids: [found.finding.ruleId],
     reason: options.reason,
     risk: options.risk,
