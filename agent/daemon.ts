@@ -5,6 +5,7 @@ import { namesUsers } from './appraise/promote.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { NO_STORMS } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
+import { labelNames } from './config/meaning.ts';
 import type { Config } from './config/schema.ts';
 import { ChangeControl } from './desk/change-control.ts';
 import { Desk } from './desk/desk.ts';
@@ -158,6 +159,7 @@ export class Daemon {
       gateway: `${loaded.config.operator}/${loaded.config.gateway}`,
       approvers: () => this.#loaded.approvers,
       states: () => this.#plant.fleet.states(),
+      labels: () => labelNames(this.#loaded.config),
       wallMs: clock.wallMs,
       emit,
     });

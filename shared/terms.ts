@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ID } from './ids.ts';
+import { MAX_TEXT_BYTES } from './model.ts';
 import { deviceSchema, logSchema, sha256Schema } from './statement.ts';
 
 /**
@@ -13,6 +14,17 @@ const ruleId = z.string().regex(/^[a-z][a-z0-9-]*\.(?:[a-z][a-z0-9-]*|\*)$/);
 /** Name of a document: what a topic level, a file name and a person can take. */
 export const documentIdSchema = z.string().regex(ID);
 const person = z.string().min(1).max(128);
+
+/** What a field of a template may be called beside the labels of the device. */
+export const TEMPLATE_FIELDS = ['account', 'serial', 'mac', 'hostname', 'model', 'ip'] as const;
+
+/** A field of a template: the name of a label, or one of `TEMPLATE_FIELDS`, in braces. */
+export const TEMPLATE_FIELD = /\{([a-z_][a-z0-9_.-]*)\}/;
+
+/** A text with fields in braces. A brace by itself would stand for itself in silence, and fit no device. */
+export const templateSchema = z.string().regex(new RegExp(`^(?:[^{}]|${TEMPLATE_FIELD.source})*$`), {
+  error: `a brace that does not close, or that encloses no field: fields are ${TEMPLATE_FIELDS.map((name) => `{${name}}`).join(', ')}, and labels of the device in braces, such as {rack}`,
+});
 
 /** Whom a document speaks of: every member that is there has to fit; without any, all devices of the gateway. */
 export const scopeSchema = z.strictObject({
@@ -58,6 +70,9 @@ const held = {
   until_at: instant.exactOptional().describe('the value is accepted until then: an old one beside the new'),
 };
 
+/** As long as the texts of messages may be. */
+const template = templateSchema.min(1).max(MAX_TEXT_BYTES);
+
 /** What a fact may be. Several items of one fact are alternatives. */
 export const expectedValueSchema = z.discriminatedUnion('class', [
   z.strictObject({ ...held, class: z.literal('exact'), value: z.unknown() }),
@@ -86,8 +101,10 @@ export const expectedValueSchema = z.discriminatedUnion('class', [
     ...held,
     class: z.literal('template'),
     value: z
-      .union([z.string().min(1), z.array(z.string().min(1)).min(1).max(64)])
-      .describe('text with {fields}, such as {account}.{rack}-{serial}'),
+      .union([template, z.array(template).min(1).max(64)])
+      .describe(
+        `text with fields in braces, such as acme.{rack}-{serial}: ${TEMPLATE_FIELDS.join(', ')}, or a label of the device`,
+      ),
   }),
 ]);
 
@@ -103,10 +120,17 @@ const signers = {
 
 const values = z.array(expectedValueSchema).min(1).max(256);
 
+/** Versions count documents of one name. None follows the highest: a number beyond any count would end the name. */
+export const MOST_VERSIONS = 1_000_000;
+
 export const referenceTermsSchema = z.looseObject({
   kind: z.literal('reference'),
   ref_id: documentIdSchema,
-  version: z.int().min(1),
+  version: z
+    .int()
+    .min(1)
+    .max(MOST_VERSIONS, `at most ${MOST_VERSIONS}: no version could follow a number without bound`)
+    .describe('1, and one more for each later document of this name'),
   prev_sha256: sha256Schema.exactOptional().describe('of the message of the version before'),
   iat: instant,
   scope: scopeSchema.exactOptional(),

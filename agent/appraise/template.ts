@@ -1,4 +1,5 @@
 import type { Facts } from '../../shared/facts.ts';
+import { TEMPLATE_FIELD, type TEMPLATE_FIELDS } from '../../shared/terms.ts';
 import { accountOf, addressSpellings } from './pool-user.ts';
 
 /**
@@ -30,18 +31,13 @@ const FIELDS: { readonly [name: string]: Field } = {
   hostname: ({ facts }) => spelled(facts['network.hostname']),
   model: ({ facts }) => spelled(facts['identity.model']),
   ip: ({ address }) => addressSpellings(address),
-};
-
-/** What a field of a template may be called beside the labels of the device. */
-export const TEMPLATE_FIELDS: readonly string[] = Object.keys(FIELDS);
-
-const FIELD = /\{([a-z_][a-z0-9_.-]*)\}/;
+} satisfies { readonly [Name in (typeof TEMPLATE_FIELDS)[number]]: Field };
 
 /** The fields that a template names. */
 export const fieldsOf = (template: string): readonly string[] => parts(template).filter((_, at) => at % 2 === 1);
 
 /** Literal text at even places, names of fields at odd ones. */
-const parts = (template: string): readonly string[] => template.split(FIELD);
+const parts = (template: string): readonly string[] => template.split(TEMPLATE_FIELD);
 
 /**
  * Whether a user is what the template makes of this device. A label that the device does not have makes nothing; text that

@@ -2,12 +2,30 @@ import { userInfo } from 'node:os';
 import { createInterface } from 'node:readline/promises';
 import { Writable } from 'node:stream';
 import { AgentError } from '../platform/errors.ts';
-import type { Io } from './io.ts';
+import { EXIT, type Io, setExit } from './io.ts';
 
 /** What a verb asks a person on the terminal. */
 
-/** Whether a person agrees to what was shown. Ctrl-C and the end of the input are a no. Throws `usage.confirmation` without a terminal. */
-export const agreed = async (question: string, io: Io): Promise<boolean> => {
+/** What a verb that asks has to be told: that it need not, and how it says that nothing was done. */
+interface Confirmation {
+  /** `--yes`. */
+  readonly yes?: boolean | undefined;
+  /** A past participle: nothing was …. */
+  readonly done: string;
+}
+
+/**
+ * Whether a person agrees to what was shown, or said so beforehand. Ctrl-C and the end of the input are a no: that nothing was done
+ * is told, and the verb ends with 1. Throws `usage.confirmation` without a terminal.
+ */
+export const confirmed = async (question: string, { yes, done }: Confirmation, io: Io): Promise<boolean> => {
+  if (yes === true || (await agreed(question, io))) return true;
+  io.err.write(`nothing was ${done}\n`);
+  setExit(EXIT.failed);
+  return false;
+};
+
+const agreed = async (question: string, io: Io): Promise<boolean> => {
   if (io.input.isTTY !== true) {
     throw new AgentError({
       code: 'usage.confirmation',

@@ -94,7 +94,8 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   boundHeap();
   const id = idOf(options);
   const settings = settingsOf(urls, options);
-  const trust = trustOf(options);
+  const leftOut: { readonly file: string; readonly message: string }[] = [];
+  const trust = trustOf(options, (file, message) => leftOut.push({ file, message }));
   const share = shareOf(options);
   const manifest = manifestOf(options);
   const signing = options.cosign === undefined ? undefined : signingCollector(options.cosign, id);
@@ -107,6 +108,8 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   const emit = jsonEvents(isLive ? newsFrom(news) : io.err, options.logLevel, clock.wallMs);
   if (signing !== undefined)
     emit('info', 'collect.cosigns', { kid: signing.kid, jwk: signing.jwk, vkey: signing.vkey });
+  const remedy = 'move it out of the folder of --trust, or put the public key there that it should be';
+  for (const each of leftOut) emit('warn', 'collect.no-key', { ...each, remedy });
   const unbound = unboundOf(trust);
   if (unbound.length > 0) {
     emit('warn', 'collect.keys-unbound', {

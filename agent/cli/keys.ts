@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { groupExamples } from './examples.ts';
 import type { Io } from './io.ts';
 import { newKeyVerb } from './keys/new.ts';
 import { passphraseVerb } from './keys/passphrase.ts';
@@ -12,4 +13,16 @@ export const keysVerb = (program: Command, io: Io): void => {
   newKeyVerb(keys, io);
   showKeyVerb(keys, io);
   passphraseVerb(keys, io);
+  groupExamples(
+    keys,
+    [
+      'keys new     each approver, on a machine of their own',
+      'keys show    whoever gets the public half compares the key id',
+    ],
+    {
+      new: ['assayer keys new --role approver --out alice.key --name alice'],
+      show: ['assayer keys show alice.jwk.json'],
+      passphrase: ['assayer keys passphrase alice.key'],
+    },
+  );
 };

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { groupExamples } from './examples.ts';
 import type { Io } from './io.ts';
 import { createPlanVerb } from './plan/create.ts';
 import { reportVerb } from './plan/report.ts';
@@ -15,4 +16,27 @@ export const planVerb = (program: Command, io: Io): void => {
   listVerb(plan, 'plan', io);
   reportVerb(plan, io);
   closeVerb(plan, 'plan', io);
+  groupExamples(
+    plan,
+    [
+      'plan create    whoever plans the change',
+      'plan sign      approvers, on machines of their own',
+      'plan adopt     at the gateway, before the change',
+      'plan report    at the gateway, while it goes on and afterwards',
+    ],
+    {
+      create: [
+        'assayer plan create fw-2-10 --label site=tx1 --from +2d --to +3d \\',
+        '  --id firmware.version-changed --expect firmware.version=2.10 --out fw.yaml',
+      ],
+      sign: [
+        'assayer plan sign fw.yaml --key alice.key',
+        'assayer plan sign fw.signed.json --key bob.key --keys alice.jwk.json',
+      ],
+      adopt: ['assayer plan adopt fw.signed.json', 'assayer plan adopt fw.yaml --by carol'],
+      list: ['assayer plan list', 'assayer plan list --json'],
+      report: ['assayer plan report fw-2-10'],
+      close: ['assayer plan close fw-2-10 --by carol', 'assayer plan close fw-2-10 --yes'],
+    },
+  );
 };

@@ -9,6 +9,7 @@ import { findingsVerb } from './findings.ts';
 import { initVerb } from './init.ts';
 import type { Io } from './io.ts';
 import { keysVerb } from './keys.ts';
+import { lintVerb } from './lint.ts';
 import { logVerb } from './log.ts';
 import { notifyVerb } from './notify.ts';
 import { planVerb } from './plan.ts';
@@ -35,6 +36,7 @@ const VERBS = [
   runVerb,
   statusVerb,
   findingsVerb,
+  lintVerb,
   logVerb,
   verifyVerb,
   collectVerb,

@@ -34,6 +34,9 @@ export const table = (io: Io, heading: readonly string[], rows: readonly (readon
     .join('\n')}\n`;
 };
 
+/** An instant in a row, to the minute. */
+export const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
+
 /** Longest text of a device in a row of many devices, characters. */
 const MOST = 60;
 

@@ -1,5 +1,5 @@
 import { createReadStream } from 'node:fs';
-import type { Command } from 'commander';
+import { type Command, Option } from 'commander';
 import {
   isError,
   LogVerifier,
@@ -11,11 +11,14 @@ import {
   verifyMessage,
 } from '../../shared/index.ts';
 import { AgentError } from '../platform/errors.ts';
+import { examples } from './examples.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
-import { trustedKeys } from './trusted-keys.ts';
+import { collect } from './probe.ts';
+import { leftOutOn, trustedKeys } from './trusted-keys.ts';
 
 interface VerifyOptions {
-  readonly key: readonly string[];
+  readonly keys?: readonly string[];
+  readonly key?: readonly string[];
   readonly each?: boolean;
   readonly strict?: boolean;
   readonly json?: boolean;
@@ -23,17 +26,22 @@ interface VerifyOptions {
 
 /** `verify`: offline verification of messages, one per line, as `log --raw` or `mosquitto_sub` print them. */
 export const verifyVerb = (program: Command, io: Io): void => {
-  program
+  const verify = program
     .command('verify')
     .description('verify messages offline: signatures, chain, clocks, references, appraisals')
     .argument('<file>', 'file of messages, one per line, optionally after their topic; - for standard input')
-    .requiredOption('--key <file>', 'public key to trust, a JWK file as `init` writes it; once for each key', oneMore)
+    .option(
+      '--keys <file>',
+      'trust the public key in this file, a JWK as `init` and `keys new` write it, or all in this folder; repeatable',
+      collect,
+    )
+    .addOption(new Option('--key <file>', 'the same').argParser(collect).hideHelp())
     .option('--each', 'verify every message on its own, without the chain: for the mirror topics')
     .option('--strict', 'warnings fail too')
     .option('--json', 'print the result as one JSON object')
     .action(async (file: string, options: VerifyOptions) => {
       const tally = new Tally();
-      const keys = trustedKeys(options.key);
+      const keys = keysOf(options, io);
       const verifier = new LogVerifier({ keys, start: 'any', window: MOST_REMEMBERED });
       for await (const line of linesOf(file, io)) {
         tally.line += 1;
@@ -48,9 +56,23 @@ export const verifyVerb = (program: Command, io: Io): void => {
       if (!options.each) tally.takeChain(verifier.finish());
       report(tally, verifier, options, io);
     });
+  examples(
+    verify,
+    'assayer log --raw > messages.jsonl',
+    'assayer verify messages.jsonl --keys gateway.jwk.json --keys alice.jwk.json',
+    'assayer verify messages.jsonl --keys keys/ --json',
+  );
 };
 
-const oneMore = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];
+/** Throws `usage.key` where nobody is trusted: every message would be refused. */
+const keysOf = ({ keys = [], key = [] }: VerifyOptions, io: Io): TrustedKeys => {
+  const places = [...keys, ...key];
+  if (places.length > 0) return trustedKeys(places, leftOutOn(io));
+  throw new AgentError({ code: 'usage.key', message: 'no key is trusted', remedy: GIVE_KEYS });
+};
+
+const GIVE_KEYS =
+  'give with --keys the gateway.jwk.json of the gateway; where the log holds documents of approvers, the .jwk.json of each of them too, or the folder with all of them';
 
 /** Entries that are remembered for citations, 45 bytes each. */
 const MOST_REMEMBERED = 2_000_000;
@@ -180,7 +202,9 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
   const logs = verifier.ends();
   if (options.json) {
     const { messages, status, kinds, notes } = tally;
-    printJson(io, { ok: !failed && !empty, messages, status, kinds, codes: tally.codes, logs, remarks: notes });
+    const remedy = remedyOf(tally);
+    const result = { ok: !failed && !empty, messages, status, kinds, codes: tally.codes, logs, remarks: notes };
+    printJson(io, { ...result, ...(remedy === undefined ? {} : { remedy }) });
     return;
   }
   for (const note of tally.notes) if (isError(note) || !QUIET.has(note.code)) io.out.write(`${noteText(note)}\n`);
@@ -193,8 +217,14 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
   if (outside > 0) {
     io.out.write(`${outside} entries come after a later one and were not chained: give each log in order of seq\n`);
   }
+  const remedy = remedyOf(tally);
+  if (remedy !== undefined) io.out.write(`remedy: ${remedy}\n`);
   io.out.write(empty ? 'nothing to verify\n' : failed ? 'FAILED\n' : 'OK\n');
 };
+
+/** What a signature by nobody who is trusted most often means: a key that was not given. */
+const remedyOf = ({ codes }: Tally): string | undefined =>
+  codes.E_KEY_UNKNOWN === undefined ? undefined : `${GIVE_KEYS}; or do not trust it`;
 
 const noteText = ({ line, code, step, detail, log, seq }: Note): string =>
   printable(`line ${line}: ${code} (step ${step})${log === undefined ? '' : ` ${log} entry ${seq}`}: ${detail}`);

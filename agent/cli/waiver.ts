@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { groupExamples } from './examples.ts';
 import type { Io } from './io.ts';
 import { adoptVerb } from './terms/adopt.ts';
 import { closeVerb, listVerb } from './terms/orders.ts';
@@ -13,4 +14,26 @@ export const waiverVerb = (program: Command, io: Io): void => {
   adoptVerb(waiver, 'waiver', io);
   listVerb(waiver, 'waiver', io);
   closeVerb(waiver, 'waiver', io);
+  groupExamples(
+    waiver,
+    [
+      'waiver create    whoever wants it; at the gateway also: findings waive',
+      'waiver sign      approvers, on machines of their own',
+      'waiver adopt     at the gateway',
+    ],
+    {
+      create: [
+        'assayer waiver create bench-3 --device tx1-bench-3 --until +14d \\',
+        '  --id pool.outside-allowlist --reason "burn-in" --risk "a day of work" \\',
+        '  --out bench.yaml',
+      ],
+      sign: [
+        'assayer waiver sign bench.yaml --key alice.key',
+        'assayer waiver sign bench.signed.json --key bob.key --keys alice.jwk.json',
+      ],
+      adopt: ['assayer waiver adopt bench.signed.json', 'assayer waiver adopt bench.yaml --by carol'],
+      list: ['assayer waiver list', 'assayer waiver list --json'],
+      close: ['assayer waiver close bench-3 --by carol', 'assayer waiver close bench-3 --yes'],
+    },
+  );
 };

@@ -1,9 +1,10 @@
 import { closest } from 'fastest-levenshtein';
 import cron from 'node-cron';
 import { isId } from '../../shared/ids.ts';
+import { TEMPLATE_FIELDS } from '../../shared/terms.ts';
 import { RULES } from '../appraise/index.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
-import { fieldsOf, TEMPLATE_FIELDS } from '../appraise/template.ts';
+import { fieldsOf } from '../appraise/template.ts';
 import { checkTarget } from '../notify/target.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -165,7 +166,7 @@ const allowedPools = (
       message: `${JSON.stringify(url)} names no host`,
       remedy: 'write for example stratum+tcp://pool.example:3333 or stratum+tcp://*.pool.example:3333',
     };
-    const known = [...TEMPLATE_FIELDS, ...labelsIn(config).keys()];
+    const known = [...TEMPLATE_FIELDS, ...labelNames(config)];
     const strange = fieldsOf(user).filter((field) => !known.includes(field));
     return [
       ...(isPlace ? [] : [nowhere]),
@@ -176,6 +177,9 @@ const allowedPools = (
       })),
     ];
   });
+
+/** The names of labels that devices of this gateway have. */
+export const labelNames = (config: Config): readonly string[] => [...labelsIn(config).keys()];
 
 /** Every label that some device has, with its values; also those that assignments give. */
 const labelsIn = ({ labels, devices, tenants }: Config): ReadonlyMap<string, ReadonlySet<string>> => {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { ID } from '../../shared/ids.ts';
+import { templateSchema } from '../../shared/terms.ts';
 import { SEVERITIES } from '../appraise/finding.ts';
 import { ALL_PORTS } from '../drivers/driver.ts';
 import { firmwareLists } from './firmware.ts';
@@ -58,8 +59,7 @@ const rangeEntry = z.strictObject({
 
 const allowed = z.strictObject({
   url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
-  user: z
-    .string()
+  user: templateSchema
     .optional()
     .describe(
       'pool user; * stands for any text, a name in braces for a label of the device or one of `{account}`, `{serial}`, `{mac}`, `{hostname}`, `{model}`, `{ip}`',

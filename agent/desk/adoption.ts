@@ -16,7 +16,7 @@ import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
 import type { Store } from '../record/store.ts';
-import { misfitsOf } from '../terms/fact-values.ts';
+import { misfitsOf, strangeFields } from '../terms/fact-values.ts';
 
 /** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
 
@@ -38,6 +38,8 @@ export interface AdoptionGround {
   readonly log: string;
   readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded' | 'endedVersion'>;
   readonly states: () => readonly DeviceState[];
+  /** Names of the labels that devices have. */
+  readonly labels: readonly string[];
   readonly store: Pick<Store, 'entry'>;
   readonly nowMs: number;
 }
@@ -62,7 +64,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
     );
   requireInTime(terms, ground.nowMs);
   requireSuccessor(terms, known);
-  requireMeaning(terms);
+  requireMeaning(terms, ground.labels);
   const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
   const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
   requireNothingWorse(entries, settles, ground);
@@ -161,10 +163,10 @@ const requireSuccessor = (terms: Terms, known: Order | undefined): void => {
     throw refused('version', 'prev_sha256 is not the digest of the version in force', `it is ${known.sha256}`);
 };
 
-/** Values of facts that this version knows could be what a device shows. */
-const requireMeaning = (terms: Terms): void => {
+/** Values of facts that this version knows could be what a device shows here. */
+const requireMeaning = (terms: Terms, labels: readonly string[]): void => {
   const values = terms.kind === 'reference' ? terms.values : terms.kind === 'plan' ? terms.expected_after : undefined;
-  const [misfit] = (values ?? []).flatMap(misfitsOf);
+  const [misfit] = (values ?? []).flatMap((value) => [...misfitsOf(value), ...strangeFields(value, labels)]);
   if (misfit !== undefined) throw refused('value', misfit.message, misfit.remedy);
 };
 

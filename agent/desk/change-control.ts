@@ -29,6 +29,8 @@ export interface ChangeControlDeps {
   /** Those of the configuration in force. */
   readonly approvers: () => Approvers;
   readonly states: () => readonly DeviceState[];
+  /** Names of the labels that devices have, by the configuration in force. */
+  readonly labels: () => readonly string[];
   readonly wallMs: () => number;
   readonly emit: Emit;
 }
@@ -110,8 +112,8 @@ export class ChangeControl {
   }
 
   #ground(): AdoptionGround {
-    const { orders, store, gateway, log, approvers, states, wallMs } = this.#deps;
-    return { approvers: approvers(), gateway, log: log(), orders, states, store, nowMs: wallMs() };
+    const { orders, store, gateway, log, approvers, states, labels, wallMs } = this.#deps;
+    return { approvers: approvers(), gateway, log: log(), orders, states, labels: labels(), store, nowMs: wallMs() };
   }
 
   /** What holds for one device and where that comes from. Throws `baseline.no-device`. */

@@ -1,5 +1,7 @@
+import { closest } from 'fastest-levenshtein';
 import { FACTS, type FactName, type FactRow } from '../../shared/facts.ts';
-import type { ExpectedValue } from '../../shared/terms.ts';
+import { type ExpectedValue, TEMPLATE_FIELDS } from '../../shared/terms.ts';
+import { fieldsOf } from '../appraise/template.ts';
 import { isTimeZone } from '../baseline/expected.ts';
 
 /** Whether an expected value could ever be what a device shows: what no look can match is a slip of the pen. */
@@ -57,6 +59,27 @@ export const misfitsOf = (expected: ExpectedValue): readonly Misfit[] => {
       return [];
   }
 };
+
+/** The labels that the templates of an expected value take from a device. */
+export const labelsAsked = (expected: ExpectedValue): readonly string[] =>
+  expected.class === 'template'
+    ? [...new Set([expected.value].flat().flatMap(fieldsOf))].filter((field) => !isOwnField(field))
+    : [];
+
+const isOwnField = (field: string): boolean => (TEMPLATE_FIELDS as readonly string[]).includes(field);
+
+/** A template that takes a label which no device has fits none. */
+export const strangeFields = (expected: ExpectedValue, labels: readonly string[]): readonly Misfit[] =>
+  labelsAsked(expected)
+    .filter((field) => !labels.includes(field))
+    .map((field) => {
+      const known = [...TEMPLATE_FIELDS, ...labels];
+      return {
+        path: ['value'],
+        message: `no device here has a label "${field}" for {${field}} of ${expected.fact}`,
+        remedy: `did you mean {${closest(field, known)}}? known here: ${known.join(', ')}`,
+      };
+    });
 
 const wrongClass = ({ fact }: ExpectedValue, kind: Kind, message: string): Misfit => ({
   path: ['class'],

@@ -12,10 +12,14 @@ const UNITS_S = { s: 1, m: 60, h: 3600, d: 86_400 } as const;
 
 const isUnit = (text: string | undefined): text is keyof typeof UNITS_S => text !== undefined && text in UNITS_S;
 
-/** The same, or a time from `fromS` on: `+4h`, `+90m`, `+2d`, `now`. */
+/** What `secondsOf` understands, for who wrote something else. */
+export const INSTANT_FORMS =
+  'an instant with its zone, 2026-12-01T14:00:00Z; or a time from now on, +90m, +4h, +30d; or now';
+
+/** The same, or a time from `fromS` on: `+4h`, `+90m`, `2d`, `now`. */
 export const secondsOf = (text: string, fromS: number): number | undefined => {
   if (text === 'now') return fromS;
-  const [, count, unit] = /^\+(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const [, count, unit] = /^\+?(\d{1,6})([smhd])$/.exec(text) ?? [];
   return isUnit(unit) ? fromS + Number(count) * UNITS_S[unit] : secondsOfIso(text);
 };
 

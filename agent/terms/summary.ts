@@ -1,8 +1,11 @@
 import type { ExpectedValue, Plan, ReferenceTerms, Schedule, Scope, Terms, Waiver } from '../../shared/terms.ts';
+import { SEVERITIES } from '../appraise/finding.ts';
 import { wantsTwo } from '../appraise/promote.ts';
+import { cautionsOf, quietRules } from './cautions.ts';
+import { labelsAsked } from './fact-values.ts';
 import { durationText, isoOf } from './instant.ts';
 
-/** What terms say, for the person who is about to sign them: whom they cover, what they allow, until when. */
+/** What terms say, for the person who is about to sign them: whom they cover, what they allow, what becomes quiet, until when. */
 
 /** A heading and what stands under it. */
 type Row = readonly [heading: string, text: string];
@@ -12,8 +15,9 @@ const TWO: Row = [
   'two signatures, where the gateway trusts two approvers: what it names is approved by two people',
 ];
 
-/** Most lines for one list; the file has the rest. */
-const MOST = 24;
+/** Most lines for one list, and most names on a line; the file has the rest. All of it fits on one screen. */
+const MOST = 10;
+const MOST_NAMES = 24;
 
 /** Lines of text, without control of what a terminal shows: the caller has to. */
 export const summaryOf = (terms: Terms, nowS: number): readonly string[] => {
@@ -21,6 +25,17 @@ export const summaryOf = (terms: Terms, nowS: number): readonly string[] => {
   const width = Math.max(...rows.map(([heading]) => heading.length));
   return [titleOf(terms), ...rows.map(([heading, text]) => `  ${heading.padEnd(width)}  ${text}`)];
 };
+
+/** The same, and below it, nearest to the question, what to think twice about. */
+export const reviewOf = (terms: Terms, nowS: number, about: readonly string[] = []): readonly string[] => [
+  ...summaryOf(terms, nowS),
+  ...about,
+  ...cautionLines(terms),
+];
+
+/** What to think twice about, as lines. */
+export const cautionLines = (terms: Terms): readonly string[] =>
+  cautionsOf(terms).map((caution) => `WARNING: ${caution}`);
 
 const titleOf = (terms: Terms): string => {
   switch (terms.kind) {
@@ -45,8 +60,9 @@ const rowsOf = (terms: Terms, nowS: number): readonly Row[] => {
 };
 
 const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
-  ['covers', scopeText(terms.scope)],
+  ['covers', terms.values === undefined ? `the devices below; ${gatewaysText(terms.scope)}` : scopeText(terms.scope)],
   ...listed('approves', (terms.values ?? []).map(expectedText)),
+  ...labelRows(terms.values),
   ...listed(
     'as seen',
     (terms.entries ?? []).map(
@@ -57,16 +73,19 @@ const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
   ...optional('change', terms.change_ref),
   ...optional('parts list', terms.bom_sha256),
   ['dated', isoOf(terms.iat)],
+  ['until', 'a later version of it is adopted, or it is withdrawn at the gateway'],
 ];
 
 const planRows = (plan: Plan, nowS: number): readonly Row[] => {
   const { not_before_at: from, not_after_at: to, dispatch } = plan;
   return [
     ['covers', scopeText(plan.scope)],
-    ...listed('allows', plan.ids),
+    ...listed('allows', plan.ids.map(idText)),
     ...(plan.expected_after === undefined
       ? [['expects', 'nothing in particular: whatever the devices show afterwards is allowed'] as const]
       : listed('expects', plan.expected_after.map(expectedText))),
+    ...labelRows(plan.expected_after),
+    ['quiet', `${quietText(plan.ids)}: info in this window, and nobody is alarmed`],
     ['from', `${isoOf(from)}, ${distance(from, nowS)}`],
     ['until', `${isoOf(to)}, for ${durationText(to - from)}`],
     ...(dispatch === undefined
@@ -83,7 +102,8 @@ const planRows = (plan: Plan, nowS: number): readonly Row[] => {
 
 const waiverRows = (waiver: Waiver, nowS: number): readonly Row[] => [
   ['covers', scopeText(waiver.scope)],
-  ...listed('tolerates', waiver.ids),
+  ...listed('tolerates', waiver.ids.map(idText)),
+  ['quiet', `${quietText(waiver.ids)}: waived until then, and nobody is alarmed`],
   ['reason', waiver.reason],
   ['risk', waiver.risk],
   ['until', `${isoOf(waiver.expires_at)}, ${distance(waiver.expires_at, nowS)}`],
@@ -95,6 +115,36 @@ const signerRows = ({ author, approvers, ticket }: Plan | Waiver): readonly Row[
   ...(approvers === undefined ? [] : [['approvers', approvers.join(', ')] as const]),
   ...optional('ticket', ticket),
 ];
+
+/** What is looked up on the device itself, so that the file does not say it. */
+const labelRows = (values: readonly ExpectedValue[] | undefined): readonly Row[] => {
+  const labels = [...new Set((values ?? []).flatMap(labelsAsked))];
+  return labels.length === 0
+    ? []
+    : [['labels', `${labels.join(', ')}: of each device, by the gateway's configuration`]];
+};
+
+const idText = (id: string): string => {
+  const rules = quietRules([id]);
+  if (rules.length === 0) return `${id} (not known to this version)`;
+  return id.endsWith('.*') ? `${id} (${quietText([id])})` : `${id} (up to ${worstOf([id])})`;
+};
+
+const quietText = (ids: readonly string[]): string => {
+  const { length } = quietRules(ids);
+  if (length === 0) return 'no finding that this version knows';
+  return `${length} finding${length === 1 ? '' : 's'}, up to ${worstOf(ids)}`;
+};
+
+/** The gravest that one of these findings can be. */
+const worstOf = (ids: readonly string[]): string => {
+  const grades = quietRules(ids).flatMap(({ severity, unplanned, escalate }) =>
+    [severity, unplanned, escalate?.severity].flatMap((grade) =>
+      grade === undefined ? [] : [SEVERITIES.indexOf(grade)],
+    ),
+  );
+  return SEVERITIES[Math.max(...grades)] ?? 'nothing';
+};
 
 const optional = (heading: string, text: string | undefined): readonly Row[] =>
   text === undefined ? [] : [[heading, text]];
@@ -115,12 +165,14 @@ const scopeText = (scope: Scope | undefined = {}): string => {
     ...(scope.models === undefined ? [] : [`models ${shortList(scope.models)}`]),
     ...(scope.firmware === undefined ? [] : [`firmware ${shortList(scope.firmware)}`]),
   ];
-  const gateways = scope.logs === undefined ? 'every gateway that takes it' : `gateways ${shortList(scope.logs)}`;
-  return `${parts.length === 0 ? 'ALL devices' : parts.join(', and ')}; of ${gateways}`;
+  return `${parts.length === 0 ? 'ALL devices' : parts.join(', and ')}; ${gatewaysText(scope)}`;
 };
 
+const gatewaysText = ({ logs }: Scope = {}): string =>
+  logs === undefined ? 'of every gateway that takes it' : `of gateways ${shortList(logs)}`;
+
 const shortList = (names: readonly string[]): string =>
-  names.length > MOST ? `${names.slice(0, MOST).join(' ')} … (${names.length} in all)` : names.join(' ');
+  names.length > MOST_NAMES ? `${names.slice(0, MOST_NAMES).join(' ')} … (${names.length} in all)` : names.join(' ');
 
 const expectedText = (expected: ExpectedValue): string => {
   const until = expected.until_at === undefined ? '' : ` until ${isoOf(expected.until_at)}`;

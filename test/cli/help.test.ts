@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { buildProgram } from '../../agent/cli/program.ts';
 import { VERSION } from '../../agent/platform/version.ts';
-import { assayer } from './assayer.ts';
+import { assayer, lines } from './assayer.ts';
 
 const VERBS = [
   'init',
@@ -17,6 +18,13 @@ const VERBS = [
   'run',
   'status',
   'findings',
+  'findings list',
+  'findings show',
+  'findings ack',
+  'findings approve',
+  'findings waive',
+  'findings close',
+  'lint',
   'log',
   'verify',
   'collect',
@@ -27,17 +35,29 @@ const VERBS = [
   'collect silence',
   'collect alarms',
   'baseline',
+  'baseline show',
+  'baseline diff',
   'baseline accept',
+  'baseline export',
+  'baseline create',
+  'baseline sign',
+  'baseline adopt',
+  'baseline withdraw',
   'notify',
   'notify test',
-  'baseline new',
-  'baseline sign',
   'plan',
   'plan create',
   'plan sign',
+  'plan adopt',
+  'plan list',
+  'plan report',
+  'plan close',
   'waiver',
   'waiver create',
   'waiver sign',
+  'waiver adopt',
+  'waiver list',
+  'waiver close',
   'terms',
   'terms show',
   'keys',
@@ -63,6 +83,41 @@ for (const verb of VERBS) {
     assert.match(out, /-h, --help/);
   });
 }
+
+/** What people do about changes: approvers and operators type these seldom, and with much at stake. */
+const CHANGE_CONTROL = VERBS.filter((verb) => /^(?:baseline|plan|waiver|terms|findings|keys|lint)\b/.test(verb));
+
+/** What `--help` prints, without a process for each. */
+const helpOf = async (verb: string): Promise<string> => {
+  let out = '';
+  const io = {
+    out: { write: (text: string) => (out += text) },
+    err: { write: (text: string) => assert.fail(text) },
+    input: process.stdin,
+  };
+  await assert.rejects(buildProgram(io).parseAsync(['node', 'assayer', ...verb.split(' '), '--help']), {
+    code: 'commander.helpDisplayed',
+  });
+  return out;
+};
+
+test('the help of change control fits 80 columns and has lines to type, with options that there are', async () => {
+  for (const verb of CHANGE_CONTROL) {
+    const out = await helpOf(verb);
+    assert.deepEqual(
+      lines(out).filter((line) => line.length > 80),
+      [],
+      verb,
+    );
+    const isGroup = !verb.includes(' ') && verb !== 'lint';
+    const [, typed = ''] = out.split(isGroup ? /^In order:\n/m : /^Examples?:\n/m);
+    assert.notEqual(typed, '', `${verb} has no example`);
+    if (isGroup) continue;
+    assert.match(typed, new RegExp(`^ {2}assayer ${verb.replace(' list', '(?: list)?')}`), verb);
+    for (const [option] of typed.matchAll(/--[a-z-]+/g))
+      assert.match(out, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), verb);
+  }
+});
 
 test('assayer --version', async () => {
   assert.deepEqual(await assayer(['--version']), { code: 0, out: `${VERSION}\n`, err: '' });

@@ -50,8 +50,9 @@ test('plan sign shows whom it covers, what it allows and until when, and writes 
     [
       'Plan fw-48, change',
       '  covers     devices rig-7 rig-8, and label site=tx1; of every gateway that takes it',
-      '  allows     firmware.version-changed',
+      '  allows     firmware.version-changed (up to high)',
       '  expects    firmware.version is "2.10"',
+      '  quiet      1 finding, up to high: info in this window, and nobody is alarmed',
       '  from       2036-12-01T14:00:00Z, in …',
       '  until      2036-12-02T14:00:00Z, for 1 d',
       '  author     carol',
@@ -167,6 +168,27 @@ test('what a draft says cannot move the cursor of who reads it', async (t) => {
   assertHarmless(said);
 });
 
+test('a document that covers more than it looks is said in words, before the key is even opened', async (t) => {
+  const { cwd, run, sign } = await desk(t);
+  const wide = PLAN.replace(/scope: .*/, 'scope: {}')
+    .replace('[firmware.version-changed]', '[firmware.version-changed, visibility.*]')
+    .replace('2036-12-02T15:00', '2036-12-20T15:00');
+  writeFileSync(join(cwd, 'wide.yaml'), wide);
+  const shown = await run('plan', 'sign', 'wide.yaml', '--key', 'none.key');
+  assert.equal(shown.code, 2);
+  assert.match(shown.err, /no terminal to confirm on/);
+  assert.deepEqual(
+    lines(shown.out)
+      .filter((line) => line.startsWith('WARNING: '))
+      .map((line) => line.slice(9, 30)),
+    ['it covers ALL devices', 'it lasts 19 d: whoeve', 'visibility.* stands f', 'it speaks of visibili'],
+  );
+  const { code, out, err } = await sign('wide.yaml', 'alice', '--json');
+  assert.equal(code, 0, err);
+  assert.match(err, /^WARNING: it covers ALL devices of every gateway/m);
+  assert.equal(JSON.parse(out).warnings.length, 4);
+});
+
 test('on a terminal: asked after the summary, then for the passphrase; no is no', {
   skip: noTerminal ?? false,
 }, async (t) => {
@@ -192,7 +214,7 @@ test('on a terminal: asked after the summary, then for the passphrase; no is no'
   assert.match(yes.out, new RegExp(`Signed: {3}by alice \\(${alice.signer.kid}\\)`));
 });
 
-test('plan create, waiver create and baseline new write drafts that sign takes; a slip writes nothing', async (t) => {
+test('plan create, waiver create and baseline create write drafts that sign takes; a slip writes nothing', async (t) => {
   const { cwd, run, read } = await desk(t);
   const scope = ['--device', 'rig-7', '--label', 'site=tx1', '--gateway', 'example.org/gw'];
   const made = await run(
@@ -219,28 +241,31 @@ test('plan create, waiver create and baseline new write drafts that sign takes; 
   assert.ok(Math.abs(not_after_at - not_before_at - 3 * 3600) <= 1);
 
   const waived = ['waiver', 'create', 'w', '--id', 'pool.outside-allowlist', '--reason', 'burn-in', '--risk', 'a day'];
-  assert.equal((await run(...waived, '--device', 'rig-7', '--to', '+30d', '--out', 'w.yaml')).code, 0);
+  assert.equal((await run(...waived, '--device', 'rig-7', '--until', '+30d', '--out', 'w.yaml')).code, 0);
   assert.equal((await sign('waiver', 'w.yaml')).code, 0);
-  assert.match((await run(...waived, '--device', 'rig-7', '--to', '+91d')).err, /a waiver lasts at most 90 days/);
+  assert.match((await run(...waived, '--device', 'rig-7', '--until', '+91d')).err, /a waiver lasts at most 90 days/);
 
-  const blank = await run('baseline', 'new', 'site-pools');
+  const blank = await run('baseline', 'create', 'site-pools');
   assert.deepEqual(
     [blank.code, blank.err],
     [0, 'fill in scope, values; then: assayer baseline sign <file> --key <key>\n'],
   );
   assert.match(blank.out, /^ref_id: "site-pools"$/m);
   assert.equal(
-    (await run('baseline', 'new', 'site', '--label', 'site=tx1', '--expect', 'config.mode=eco', '--out', 'b.yaml'))
+    (await run('baseline', 'create', 'site', '--label', 'site=tx1', '--expect', 'config.mode=eco', '--out', 'b.yaml'))
       .code,
     0,
   );
   assert.equal((await sign('baseline', 'b.yaml')).code, 0);
 
   for (const [words, said] of [
-    [['plan', 'create', 'f', '--from', 'tomorrow'], /2026-12-01T14:00:00Z, or from now on: \+4h/],
+    [
+      ['plan', 'create', 'f', '--from', 'tomorrow'],
+      /an instant with its zone, 2026-12-01T14:00:00Z; or a time from now on, \+90m/,
+    ],
     [['plan', 'create', 'f', '--label', 'site'], /no name before an equals sign/],
     [
-      ['baseline', 'new', 'f', '--expect', 'config.power_limit_w=lots', '--label', 'a=b'],
+      ['baseline', 'create', 'f', '--expect', 'config.power_limit_w=lots', '--label', 'a=b'],
       /is an integer, and this is not/,
     ],
   ] as const) {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { createKey } from '../../agent/platform/keys.ts';
@@ -65,9 +65,12 @@ test('with the key of somebody else nothing verifies', async (t) => {
   assert.equal(code, 1);
   assert.match(out, /^line 1: E_KEY_UNKNOWN /m);
   assert.match(out, /^7 messages: 7 refused/m);
-  assert.match(out, /\nFAILED\n$/);
+  assert.match(out, /\nremedy: give with --keys the gateway\.jwk\.json .*; or do not trust it\nFAILED\n$/);
+  const json = JSON.parse((await assayer([...words, '--json'], { cwd, input: messages.join('\n') })).out);
+  assert.match(json.remedy, /the \.jwk\.json of each of them/);
   const both = await assayer([...words, '--key', 'gateway.jwk.json'], { cwd, input: messages.join('\n') });
   assert.equal(both.code, 0);
+  assert.doesNotMatch(both.out, /remedy/);
 });
 
 test('a changed byte, a cut message and a line of something else are told with their line', async (t) => {
@@ -137,7 +140,7 @@ test('a missing key, a private key, a file that is none and a folder are told: 2
   writeFileSync(join(cwd, 'private.json'), JSON.stringify({ kty: 'OKP', crv: 'Ed25519', x, d: x }));
   writeFileSync(join(cwd, 'text.json'), 'hello');
   for (const [words, told] of [
-    [['log.jsonl'], /required option '--key <file>' not specified/],
+    [['log.jsonl'], /no key is trusted\n {2}remedy: give with --keys the gateway\.jwk\.json/],
     [['log.jsonl', '--key', 'none.json'], /none\.json: ENOENT.*\n {2}remedy: give the gateway\.jwk\.json/],
     [['log.jsonl', '--key', 'private.json'], /this is a private key; give the public one/],
     [['log.jsonl', '--key', 'text.json'], /text\.json: .*JSON/],
@@ -162,4 +165,30 @@ test('a log that does not begin with its lowest entry fails: what is below the b
     ...messages.slice(4),
   ]);
   assert.equal(swapped.code, 0, swapped.out);
+});
+
+test('a folder of keys may hold what is no key: it is told and left out; where nothing is left that is an error', async (t) => {
+  const { cwd, messages } = await exported(t);
+  const input = messages.join('\n');
+  mkdirSync(join(cwd, 'keys', 'old.json'), { recursive: true });
+  const put = (name: string, text: string | Buffer) => writeFileSync(join(cwd, 'keys', name), text);
+  put('fw.signed.json', '{"doc":"{\\"kind\\":\\"plan\\"}"}');
+  put('text\u001b[31m.json', 'hello');
+  put('notes.txt', 'not looked at');
+  const none = await assayer(['verify', '-', '--keys', 'keys'], { cwd, input });
+  assert.equal(none.code, 2);
+  assert.match(
+    none.err,
+    /keys: no \.json file in this folder is a public key\n {2}remedy: give the gateway\.jwk\.json/,
+  );
+  put('gateway.jwk.json', readFileSync(join(cwd, 'gateway.jwk.json')));
+  const some = await assayer(['verify', '-', '--keys', 'keys'], { cwd, input });
+  assert.equal(some.code, 0, some.out);
+  assert.deepEqual(
+    lines(some.err).map((line) => line.replace(/: .*/, '')),
+    ['keys/fw.signed.json', 'keys/old.json', 'keys/text\ufffd[31m.json'],
+  );
+  assert.match(some.err, /^keys\/fw\.signed\.json: left out: not a file of keys: /m);
+  const named = await assayer(['verify', '-', '--keys', 'keys/fw.signed.json'], { cwd, input });
+  assert.deepEqual([named.code, named.out], [2, '']);
 });

@@ -88,10 +88,30 @@ test('what is missing or cannot be used is told with its remedy: 2, and nothing 
   assert.match(nowhere.err, /\[store\.unreadable\]/);
 });
 
+test('a folder of --trust may hold what is no key: it is left out, and told; a file that is named has to be one', (t) => {
+  const keys = folder(t);
+  writeFileSync(join(keys, 'one.json'), JSON.stringify(gatewayKey.jwk));
+  writeFileSync(join(keys, 'plan.signed.json'), '{"doc":"{}"}');
+  const leftOut: string[] = [];
+  const trusting = (place: string) =>
+    trustOf(
+      { trust: [place], state: keys, prefix: 'attest', tlsMin: '1.3', protocol: 'auto', logLevel: 'info' },
+      (file, why) => leftOut.push(`${file.slice(keys.length)} ${why}`),
+    );
+  const source = trusting(keys);
+  assert.deepEqual(source.kind === 'keys' && [...source.keys.keys()], [gatewayKey.kid]);
+  assert.equal(leftOut.length, 1);
+  assert.match(leftOut[0] ?? '', /^\/plan\.signed\.json not a file of keys/);
+  assert.throws(() => trusting(join(keys, 'plan.signed.json')), { code: 'usage.key' });
+});
+
 test('of several keys of gateways those that name none are told: their holders can speak for every gateway', (t) => {
   const keys = folder(t);
   const source = () =>
-    trustOf({ trust: [keys], state: keys, prefix: 'attest', tlsMin: '1.3', protocol: 'auto', logLevel: 'info' });
+    trustOf(
+      { trust: [keys], state: keys, prefix: 'attest', tlsMin: '1.3', protocol: 'auto', logLevel: 'info' },
+      (file, why) => assert.fail(`${file}: ${why}`),
+    );
   const write = (name: string, content: object) => writeFileSync(join(keys, name), JSON.stringify(content));
   write('one.json', gatewayKey.jwk);
   assert.deepEqual(unboundOf(source()), [], 'there is nobody else to speak for');

@@ -389,6 +389,11 @@ test('tenants: an unknown tenant, one that is no name, and a field that no devic
   );
   const [bad] = problemsOf(`${MINIMAL}labels: { tenant: ACME Corp }\n`);
   assert.match(`${bad?.line} ${bad?.message}`, /^6 "ACME Corp" cannot be the name of a tenant/);
+  const [brace] = problemsOf(`${MINIMAL}pools:\n  allow:\n    - { url: pool.example, user: "acme.{serial" }\n`);
+  assert.match(
+    `${brace?.path}: ${brace?.message}`,
+    /allow\[0\]\.user: a brace that does not close.*fields are \{account\}, \{serial\}/,
+  );
   const [field] = problemsOf(`${MINIMAL}pools:\n  allow:\n    - { url: pool.example, user: "acme.{serail}" }\n`);
   assert.match(
     `${field?.path}: ${field?.message} (${field?.remedy})`,

@@ -127,11 +127,20 @@ test('two approvers sign what devices show, a plan makes a change info, and find
   await gateway.says('another host name', () => gateway.findings('config.network-changed').length > 0);
   const drift = String(gateway.findings('config.network-changed')[0]?.finding.opened_seq);
   const waive = ['--reason', 'on the bench', '--risk', 'none', '--until', '+1d', '--by', 'carol'];
-  await ok('findings waive', drift, ...waive);
+  const unasked = await gateway.assayer('findings waive', drift, ...waive);
+  assert.equal(unasked.code, 2);
+  assert.match(unasked.out, /^Waiver finding-\d+\n {2}covers +devices rig-2; /);
+  assert.match(unasked.err, /there is no terminal to confirm on\n {2}remedy: .*--yes/);
+  await ok('findings waive', drift, ...waive, '--yes');
   await gateway.says('waived', () => gateway.findings('config.network-changed').at(-1)?.finding.state === 'waived');
   assert.equal((await gateway.assayer('findings', '--device', 'rig-2')).code, 0);
   assert.match(await ok('waiver list'), new RegExp(`finding-${drift} .*on the bench +carol`));
-  await ok('waiver close', `finding-${drift}`, '--by', 'carol');
+  assert.match(
+    await ok('waiver close', `finding-${drift}`, '--by', 'carol', '--yes'),
+    new RegExp(
+      `1 open finding that it covers counts again at the next look.*\n +${drift} medium config\\.network-changed`,
+    ),
+  );
   await gateway.says('open again', () => gateway.findings('config.network-changed').at(-1)?.finding.state === 'open');
 
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });

@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Facts } from '../../shared/facts.ts';
-import type { SignedTerms } from '../../shared/signed-terms.ts';
+import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
+import type { ReferenceTerms, Terms } from '../../shared/terms.ts';
 import { People } from './approvers.ts';
 import { Recording } from './recording.ts';
 
@@ -347,4 +348,34 @@ test('terms that are dated ahead are refused', async (t) => {
     refusal(() => changes.adopt(signed(people.sign({ ...limit(3500), iat }, 'alice')))),
     'terms.future',
   );
+});
+
+test('what no device could fit is refused: a template that is none, or takes a label that no device has; a version without bound', async (t) => {
+  const recording = new Recording(t, ['rig-1'], { labels: () => ({ rack: 'r14' }) });
+  await recording.learnAll();
+  const changes = recording.changes(people);
+  const named = (value: string): ReferenceTerms => ({
+    kind: 'reference',
+    ref_id: 'site-users',
+    version: 1,
+    iat: 1_795_339_200,
+    values: [{ fact: 'pools.user', class: 'template', value }],
+  });
+  // As another program would sign it.
+  const handed = (terms: Terms): Handed =>
+    signed(addSignature(signTerms(terms, people.signer('alice')), people.signer('bob')));
+  assert.equal(
+    refusal(() => changes.adopt(handed(named('acme.{rack')))),
+    'terms.signature',
+  );
+  assert.equal(
+    refusal(() => changes.adopt(handed({ ...named('acme.{rack}'), version: Number.MAX_SAFE_INTEGER }))),
+    'terms.signature',
+  );
+  assert.throws(() => changes.adopt(handed(named('acme.{row}-{serial}'))), {
+    code: 'terms.value',
+    message: 'no device here has a label "row" for {row} of pools.user',
+    remedy: /known here: account, serial, mac, hostname, model, ip, rack$/,
+  });
+  assert.equal(changes.adopt(handed(named('acme.{rack}-{serial}'))).already, false);
 });

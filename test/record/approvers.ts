@@ -1,6 +1,6 @@
 import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import type { Approvers } from '../../agent/config/approvers.ts';
-import { jwkOf, signerOf, thumbprint, trustKey } from '../../shared/keys.ts';
+import { jwkOf, type Signer, signerOf, thumbprint, trustKey } from '../../shared/keys.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
 import { type Terms, termsSchema } from '../../shared/terms.ts';
 
@@ -23,6 +23,10 @@ export class People implements Approvers {
     return jwkOf(this.#private.get(name) as KeyObject);
   }
 
+  signer(name: string): Signer {
+    return signerOf(this.#private.get(name) as KeyObject);
+  }
+
   /** Their keys, as a verifier trusts them. */
   trusted(): object {
     return { keys: [...this.keys.values()].map(({ kid, jwk, role }) => ({ kid, jwk, role })) };
@@ -31,7 +35,7 @@ export class People implements Approvers {
   /** The terms, signed by these people. */
   sign(terms: Omit<Terms, 'iat'> & { readonly iat?: number }, ...by: readonly string[]): SignedTerms {
     const whole = termsSchema.parse({ iat: 1_795_339_200, ...terms });
-    const [first, ...others] = by.map((name) => signerOf(this.#private.get(name) as KeyObject));
+    const [first, ...others] = by.map((name) => this.signer(name));
     if (first === undefined) throw new Error('nobody signs');
     return others.reduce(addSignature, signTerms(whole, first));
   }

@@ -26,7 +26,7 @@ import { parseTrustedKeys, type TrustedKeys } from '../../shared/keys.ts';
 import { LogVerifier } from '../../shared/log-verifier.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { honest, observationOf } from '../appraise/watch.ts';
-import { openGateway } from './gateway.ts';
+import { openGateway, TestClock } from './gateway.ts';
 
 const CONFIRM_MS = 10_000;
 
@@ -49,11 +49,12 @@ export class Recording {
     {
       redaction,
       labels = () => ({}),
-    }: { redaction?: Redaction; labels?: (device: string) => DeviceState['labels'] } = {},
+      sinceMs,
+    }: { redaction?: Redaction; labels?: (device: string) => DeviceState['labels']; sinceMs?: number } = {},
   ) {
     // Before the store is closed, which happens in the same order.
     t.after(() => this.recorder.stop());
-    this.#gateway = openGateway(t);
+    this.#gateway = openGateway(t, new TestClock(sinceMs));
     const { log, clock, store } = this.#gateway;
     this.clock = clock;
     this.orders = Orders.read(store);
@@ -91,6 +92,7 @@ export class Recording {
       gateway: log.origin.slice(0, log.origin.lastIndexOf('/')),
       approvers: () => approvers,
       states: () => [...this.states.values()],
+      labels: () => [...this.states.values()].flatMap(({ labels }) => Object.keys(labels)),
       wallMs: clock.wallMs,
       emit: (level, event) => this.events.push({ level, event }),
     });

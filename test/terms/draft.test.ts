@@ -133,6 +133,47 @@ test('a value that its fact can never have is a slip of the pen', () => {
   );
 });
 
+test('a template with a brace that does not close, or encloses no field, is refused with the fields that there are', () => {
+  const template = (value: string) =>
+    read(
+      changed(
+        '{ fact: firmware.version, class: exact, value: "2.10" }',
+        `{ fact: pools.user, class: template, value: ${value} }`,
+      ),
+    );
+  for (const value of [
+    '"acme.{rack"',
+    '"acme.rack}"',
+    '"acme.{Rack}"',
+    '"{}"',
+    '"{{rack}}"',
+    '["acme.{rack}", "x{"]',
+  ]) {
+    const draft = template(value);
+    const [problem] = draft.kind === 'bad' ? draft.problems : [];
+    assert.match(
+      problem?.message ?? '',
+      /a brace that does not close, or that encloses no field: fields are \{account\}, \{serial\}, \{mac\}, \{hostname\}, \{model\}, \{ip\}, and labels/,
+      value,
+    );
+    assert.equal(problem?.line, 6);
+  }
+  for (const value of ['"acme.{rack}-{serial}"', '"*"', '["acme.{rack}", "{account}.{ip}"]'])
+    assert.equal(template(value).kind, 'good', value);
+});
+
+test('a version counts: it is bounded, and the error says so', () => {
+  const version = (text: string) =>
+    problems(`ref_id: a\nversion: ${text}\nvalues: [{ fact: access.ssh, class: exact, value: false }]\n`, 'reference');
+  for (const text of ['9007199254740991', '1000001'])
+    assert.deepEqual(version(text), ['2 version: at most 1000000: no version could follow a number without bound']);
+  assert.equal(version('0').length, 1);
+  assert.equal(
+    read('ref_id: a\nversion: 1000000\nvalues: [{ fact: access.ssh, class: exact, value: false }]\n', 'reference').kind,
+    'good',
+  );
+});
+
 test('rules of plans and waivers, and the limits of what can be signed', () => {
   assert.deepEqual(problems(changed('2026-12-02T15:00:00+01:00', '2026-12-01T13:00:00Z')), [
     '8 not_after_at: not_after_at is not after not_before_at',

@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { TEMPLATE_FIELDS } from '../../agent/appraise/template.ts';
 import { type Draft, readDraft, type TermsKind } from '../../agent/terms/draft.ts';
 import { summaryOf } from '../../agent/terms/summary.ts';
-import { expectedValueSchema, type KeyClass } from '../../shared/terms.ts';
+import { expectedValueSchema, type KeyClass, TEMPLATE_FIELDS } from '../../shared/terms.ts';
 
 /** The examples of docs/approvers.md are drafts that `sign` takes as they stand, at this time. */
 const NOW = Date.parse('2036-12-01T12:00:00Z') / 1000;

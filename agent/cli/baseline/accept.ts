@@ -6,7 +6,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { AcceptancePreview, AcceptanceResult } from '../../desk/acceptance.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
-import { accountName, agreed } from '../ask.ts';
+import { accountName, confirmed } from '../ask.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { collect } from '../probe.ts';
 import { table } from '../table.ts';
@@ -79,11 +79,7 @@ export const acceptShown = async (
     differences: preview.differences.filter(({ fact }) => facts?.includes(fact) !== false),
   }));
   if (!options.json) io.out.write(previewText(previews, io));
-  if (options.yes !== true && !(await agreed(question(countOf(previews)), io))) {
-    io.err.write('nothing was accepted\n');
-    setExit(EXIT.failed);
-    return;
-  }
+  if (!(await confirmed(question(countOf(previews)), { yes: options.yes, done: 'accepted' }, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(stateDir, {
     do: 'accept',

@@ -4,8 +4,8 @@ import type { ApprovedFact } from '../../appraise/origin.ts';
 import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import { type Io, printable, printJson } from '../io.ts';
-import { shortened, table } from '../table.ts';
-import { ordersOf, utc } from '../terms/orders.ts';
+import { shortened, table, utc } from '../table.ts';
+import { ordersOf } from '../terms/orders.ts';
 
 interface ShowOptions {
   readonly config: string;

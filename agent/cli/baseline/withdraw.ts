@@ -2,12 +2,15 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
-import { accountName } from '../ask.ts';
-import { type Io, printJson } from '../io.ts';
+import { accountName, confirmed } from '../ask.ts';
+import { type Io, printable, printJson } from '../io.ts';
+import { entryLines, withdrawalLines } from '../terms/ending.ts';
+import { orderInForce } from '../terms/orders.ts';
 
 interface WithdrawOptions {
   readonly config: string;
   readonly by?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -15,16 +18,37 @@ interface WithdrawOptions {
 export const withdrawVerb = (baseline: Command, io: Io): void => {
   baseline
     .command('withdraw')
-    .description('end a reference by its name, or a baseline entry by its number; the agent must run')
+    .description('end a reference, or a baseline entry, after what follows was shown; the agent must run')
     .argument('<name>', 'name of the reference, or number of the entry, as `assayer baseline show` shows them')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--by <name>', 'who withdraws it; without it the account of this process')
-    .option('--json', 'print the result as JSON')
-    .action(async (name: string, { config, by = accountName(), json }: WithdrawOptions) => {
-      const stateDir = loadConfig(resolve(config)).config.state_dir;
-      // The answer of an agent of the same version.
-      const result = (await askAgent(stateDir, { do: 'withdraw', name, by })) as { readonly seq: number };
-      if (json) printJson(io, result);
-      else io.out.write(`entry ${result.seq} holds nothing any longer\n`);
-    });
+    .option('-y, --yes', 'do not ask after it was shown what ends')
+    .option('--json', 'print what ends as text on stderr, and the result as JSON')
+    .action((name: string, options: WithdrawOptions) => withdraw(name, options, io));
+};
+
+const withdraw = async (name: string, options: WithdrawOptions, io: Io): Promise<void> => {
+  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const shown = await linesOf(name, stateDir);
+  // Of what is no name and no entry the agent says so.
+  if (shown !== undefined) {
+    (options.json ? io.err : io.out).write(`${shown.map(printable).join('\n')}\n`);
+    if (!(await confirmed('Withdraw this?', { yes: options.yes, done: 'withdrawn' }, io))) return;
+  }
+  // The answer of an agent of the same version.
+  const result = (await askAgent(stateDir, { do: 'withdraw', name, by: options.by ?? accountName() })) as {
+    readonly seq: number;
+  };
+  if (options.json) printJson(io, result);
+  else io.out.write(`entry ${result.seq} holds nothing any longer\n`);
+};
+
+/** A reference by its name or the entry that adopted it, else a baseline entry by its number; the agent reads it in the same order. */
+const linesOf = async (name: string, stateDir: string): Promise<readonly string[] | undefined> => {
+  const number = /^\d{1,15}$/.test(name) ? Number(name) : undefined;
+  const named = await orderInForce(stateDir, ({ terms }) => terms.kind === 'reference' && terms.ref_id === name);
+  const order =
+    named ?? (await orderInForce(stateDir, ({ seq, terms }) => terms.kind === 'reference' && seq === number));
+  if (order !== undefined) return withdrawalLines(order, stateDir, Math.floor(Date.now() / 1000));
+  return number === undefined ? undefined : entryLines(number, stateDir);
 };

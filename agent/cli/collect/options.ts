@@ -6,7 +6,7 @@ import { configSchema } from '../../config/schema.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { checkBroker, type MqttSettings } from '../../publish/broker.ts';
 import { OPTIONS } from '../../publish/remedy.ts';
-import { trustedKeys } from '../trusted-keys.ts';
+import { type LeaveOut, trustedKeys } from '../trusted-keys.ts';
 import type { Place } from './place.ts';
 
 /** What the command line says about a collector. */
@@ -65,9 +65,9 @@ export const settingsOf = ([url = '', ...urls]: readonly string[], options: Coll
 };
 
 /** Throws `usage.trust` where nobody is named, `usage.key` for a file that cannot be used. */
-export const trustOf = ({ trust = [], authority }: CollectOptions): TrustSource => {
+export const trustOf = ({ trust = [], authority }: CollectOptions, leaveOut: LeaveOut): TrustSource => {
   if (authority !== undefined) return { kind: 'authority', authority: authorityOf(authority) };
-  if (trust.length > 0) return { kind: 'keys', keys: trustedKeys(trust) };
+  if (trust.length > 0) return { kind: 'keys', keys: trustedKeys(trust, leaveOut) };
   throw new AgentError({
     code: 'usage.trust',
     message: 'no key is trusted, so every message would be refused',

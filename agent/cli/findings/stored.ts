@@ -34,16 +34,23 @@ const parentOf = (
 export const devicesOf = ({ device, finding }: StoredFinding): readonly string[] =>
   device === undefined ? parentOf(finding).devices : [device];
 
-/** A finding of the store and the folder of its agent. Throws `finding.none`, `usage.number`. */
-export const findingNumbered = (config: string, number: string): StoredFinding & { readonly stateDir: string } => {
+/** A finding of the store, and whose it is. */
+type Numbered = StoredFinding & {
+  readonly stateDir: string;
+  /** `<operator-domain>/<gateway>`. */
+  readonly gateway: string;
+};
+
+/** The finding of this number. Throws `finding.none`, `usage.number`. */
+export const findingNumbered = (config: string, number: string): Numbered => {
   if (!/^\d{1,15}$/.test(number)) throw notNumber(number);
-  const stateDir = loadConfig(resolve(config)).config.state_dir;
+  const { state_dir: stateDir, operator, gateway } = loadConfig(resolve(config)).config;
   using store = Store.openReadOnly(stateDir);
   const found = store
     .findings({ open: false, limit: Number.MAX_SAFE_INTEGER })
     .find(({ finding }) => finding.openedSeq === Number(number));
   if (found === undefined) throw none(number);
-  return { ...found, stateDir };
+  return { ...found, stateDir, gateway: `${operator}/${gateway}` };
 };
 
 const notNumber = (text: string): AgentError =>

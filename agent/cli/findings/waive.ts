@@ -1,21 +1,24 @@
 import type { Command } from 'commander';
+import { termsProblem, type Waiver } from '../../../shared/index.ts';
 import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
-import { secondsOf } from '../../terms/instant.ts';
-import { accountName } from '../ask.ts';
-import { type Io, printJson } from '../io.ts';
+import { reviewOf } from '../../terms/summary.ts';
+import { accountName, confirmed } from '../ask.ts';
+import { type Io, printable, printJson } from '../io.ts';
 import { emergencyOf } from '../terms/adopt.ts';
+import { instant } from '../terms/create.ts';
 import { devicesOf, findingNumbered } from './stored.ts';
 
 interface WaiveOptions {
   readonly config: string;
   readonly reason: string;
   readonly risk: string;
-  readonly until: string;
+  readonly until: number;
   readonly by?: string;
   readonly breakGlass?: boolean;
   readonly note?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -28,11 +31,12 @@ export const waiveFindingVerb = (findings: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .requiredOption('--reason <text>', 'why it is tolerated; goes into the log')
     .requiredOption('--risk <text>', 'what may happen meanwhile; goes into the log')
-    .requiredOption('--until <when>', 'its end, 2036-12-01T14:00:00Z or +30d, at most 90 days from now')
+    .requiredOption('--until <instant>', 'its end, at most 90 days away: 2026-12-01T14:00:00Z or +30d', instant)
     .option('--by <name>', 'who waives it; without it the account of this process')
     .option('--break-glass', 'waive alone what takes two approvers; it is reported as a finding')
     .option('--note <text>', 'why alone; needed with --break-glass')
-    .option('--json', 'print the result as JSON')
+    .option('-y, --yes', 'do not ask after the summary was shown')
+    .option('--json', 'print the summary as text on stderr, and the result as JSON')
     .action((number: string, options: WaiveOptions) => waive(number, options, io));
 };
 
@@ -42,19 +46,22 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   const nowS = Math.floor(Date.now() / 1000);
   const found = findingNumbered(options.config, number);
   const devices = devicesOf(found);
-  const until = secondsOf(options.until, nowS);
-  if (until === undefined) throw notTime(options.until);
-  const terms = {
+  const terms: Waiver = {
     kind: 'waiver',
     waiver_id: `finding-${number}`,
     iat: nowS,
-    scope: devices.length === 0 ? {} : { devices: [...devices] },
+    scope: { logs: [found.gateway], ...(devices.length === 0 ? {} : { devices: [...devices] }) },
     ids: [found.finding.ruleId],
     reason: options.reason,
     risk: options.risk,
-    expires_at: until,
+    expires_at: options.until,
     author: by,
   };
+  const problem = termsProblem(terms);
+  if (problem !== undefined) throw notWaivable(problem);
+  const shown = reviewOf(terms, nowS).map(printable);
+  (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
+  if (!(await confirmed(`Waive finding ${number}?`, { yes: options.yes, done: 'waived' }, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(found.stateDir, {
     do: 'adopt',
@@ -66,9 +73,9 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
     io.out.write(`finding ${number} is waived by ${result.id}; it shows as such from the next look at the device on\n`);
 };
 
-const notTime = (text: string): AgentError =>
+const notWaivable = (problem: string): AgentError =>
   new AgentError({
     code: 'usage.time',
-    message: `${JSON.stringify(text)} is no instant`,
-    remedy: 'write 2036-12-01T14:00:00Z, or a time from now: +30d, +4h',
+    message: problem,
+    remedy: 'give --until an instant from now on and at most 90 days away: 2026-12-01T14:00:00Z, +30d, +12h',
   });

@@ -6,10 +6,10 @@ import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent, type ControlRequest } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { readDraft, type TermsKind } from '../../terms/draft.ts';
-import { summaryOf } from '../../terms/summary.ts';
-import { accountName, agreed } from '../ask.ts';
-import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
-import { draftError, orProblem, readTermsFile, signedIn } from './files.ts';
+import { reviewOf } from '../../terms/summary.ts';
+import { accountName, confirmed } from '../ask.ts';
+import { type Io, printable, printJson } from '../io.ts';
+import { draftError, MAKERS, orProblem, readTermsFile, signedIn } from './files.ts';
 
 interface AdoptOptions {
   readonly config: string;
@@ -46,13 +46,9 @@ const adopt = async (file: string, kind: TermsKind, options: AdoptOptions, io: I
   const emergency = emergencyOf(options, by);
   const { terms, document } = read(file, kind, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
-  const shown = summaryOf(terms, Math.floor(Date.now() / 1000)).map(printable);
+  const shown = reviewOf(terms, Math.floor(Date.now() / 1000)).map(printable);
   (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
-  if (options.yes !== true && !(await agreed('Take this into force?', io))) {
-    io.err.write('nothing was adopted\n');
-    setExit(EXIT.failed);
-    return;
-  }
+  if (!(await confirmed('Take this into force?', { yes: options.yes, done: 'adopted' }, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(stateDir, { do: 'adopt', document, ...emergency })) as AdoptionResult;
   if (options.json) printJson(io, result);
@@ -76,7 +72,7 @@ export const emergencyOf = (
 type Document = Extract<ControlRequest, { do: 'adopt' }>['document'];
 
 const read = (file: string, kind: TermsKind, by: string): { readonly terms: Terms; readonly document: Document } => {
-  const bytes = readTermsFile(file);
+  const bytes = readTermsFile(file, MAKERS[kind]);
   const signed = signedIn(file, bytes);
   if (signed !== undefined) {
     const { terms } = orProblem(file, () => readClaimedTerms(signed));

@@ -5,8 +5,9 @@ import { documentIdSchema, type ExpectedValue, type Scope } from '../../../share
 import { type ConfigProblem, describeProblem } from '../../config/problems.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { readDraft, type TermsKind, VERB_OF } from '../../terms/draft.ts';
-import { secondsOf } from '../../terms/instant.ts';
-import type { Io } from '../io.ts';
+import { INSTANT_FORMS, secondsOf } from '../../terms/instant.ts';
+import { cautionLines } from '../../terms/summary.ts';
+import { type Io, printable } from '../io.ts';
 import { collect } from '../probe.ts';
 import { draftError, writeNewFile } from './files.ts';
 
@@ -40,7 +41,7 @@ export const documentId = (text: string): string => {
 export const instant = (text: string): number => {
   const seconds = secondsOf(text, Math.floor(Date.now() / 1000));
   if (seconds !== undefined) return seconds;
-  throw new InvalidArgumentError('2026-12-01T14:00:00Z, or from now on: +4h, +90m, +2d, now');
+  throw new InvalidArgumentError(INSTANT_FORMS);
 };
 
 /** The scope that the options name; undefined where they name none. */
@@ -92,6 +93,12 @@ export const writeDraft = (text: string, kind: TermsKind, { out }: CreateOptions
   else writeNewFile(out, text);
   const warnings = draft.kind === 'good' ? draft.warnings : [];
   io.err.write(warnings.map((warning) => `warning: ${describeProblem(name, warning)}\n`).join(''));
+  if (draft.kind === 'good')
+    io.err.write(
+      cautionLines(draft.terms)
+        .map((line) => `${printable(line)}\n`)
+        .join(''),
+    );
   const blank = [...new Set(problems.map(({ path }) => path))];
   const next = `assayer ${VERB_OF[kind]} sign ${out ?? '<file>'} --key <key>`;
   io.err.write(

@@ -7,28 +7,41 @@ import {
 } from '../../../shared/index.ts';
 import { type ConfigProblem, describeProblem } from '../../config/problems.ts';
 import { AgentError } from '../../platform/errors.ts';
+import type { TermsKind } from '../../terms/draft.ts';
 
 /** Files of terms: drafts of people, and what was signed. */
 
 /** Most bytes of a draft: many times what can be signed, with room for comments. */
 const MOST_BYTES = 1_048_576;
 
-export const readTermsFile = (file: string): Buffer => {
+/** What makes a file of each kind, for who named one that is not there. */
+export const MAKERS: { readonly [K in TermsKind]: string } = {
+  reference: '`assayer baseline create` makes a draft, `assayer baseline export` one of what devices show',
+  plan: '`assayer plan create` makes a draft',
+  waiver: '`assayer waiver create` makes a draft',
+};
+
+/** The bytes of a file; `maker` says what would make one. */
+export const readTermsFile = (file: string, maker: string): Buffer => {
   try {
     const stats = statSync(file);
     if (stats.isFile() && stats.size <= MOST_BYTES) return readFileSync(file);
-    throw unreadable(file, stats.isFile() ? `it has ${stats.size} bytes, at most ${MOST_BYTES}` : 'it is no file');
+    throw unreadable(
+      file,
+      maker,
+      stats.isFile() ? `it has ${stats.size} bytes, at most ${MOST_BYTES}` : 'it is no file',
+    );
   } catch (cause) {
     if (cause instanceof AgentError) throw cause;
-    throw unreadable(file, String((cause as NodeJS.ErrnoException).code), cause);
+    throw unreadable(file, maker, String((cause as NodeJS.ErrnoException).code), cause);
   }
 };
 
-const unreadable = (file: string, why: string, cause?: unknown): AgentError =>
+const unreadable = (file: string, maker: string, why: string, cause?: unknown): AgentError =>
   new AgentError({
     code: 'usage.file',
     message: `cannot read ${file}: ${why}`,
-    remedy: 'name a file that exists; `assayer plan create` makes a draft',
+    remedy: `name a file that exists; ${maker}`,
     cause,
   });
 

@@ -1,14 +1,15 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { Terms } from '../../../shared/index.ts';
+import { type Terms, termsId } from '../../../shared/index.ts';
 import { phaseOfPlan } from '../../baseline/standing.ts';
 import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
-import { accountName } from '../ask.ts';
+import { accountName, confirmed } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
-import { table } from '../table.ts';
+import { table, utc } from '../table.ts';
+import { closingLines } from './ending.ts';
 
 /** What is in force at a gateway, and ending it before its time. */
 
@@ -73,11 +74,10 @@ const cellsOf = (terms: Terms, count: string, by: string): readonly string[] => 
 
 const PHASES = { before: 'to come', open: 'open', late: 'window closed', over: 'over' } as const;
 
-export const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 16).replace('T', ' ');
-
 interface CloseOptions {
   readonly config: string;
   readonly by?: string;
+  readonly yes?: boolean;
   readonly json?: boolean;
 }
 
@@ -85,15 +85,35 @@ interface CloseOptions {
 export const closeVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): void => {
   parent
     .command('close')
-    .description(`end a ${kind} before its time; the agent must run`)
+    .description(`end a ${kind} before its time, after what follows was shown; the agent must run`)
     .argument('<name>', `name of the ${kind}, as \`assayer ${kind} list\` shows it`)
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--by <name>', 'who ends it; without it the account of this process')
-    .option('--json', 'print the result as JSON')
-    .action(async (id: string, { config, by = accountName(), json }: CloseOptions) => {
-      const stateDir = loadConfig(resolve(config)).config.state_dir;
-      const result = await askAgent(stateDir, { do: 'close', kind, id, by });
-      if (json) printJson(io, result as object);
-      else io.out.write(`${kind} ${printable(id)} is closed\n`);
-    });
+    .option('-y, --yes', 'do not ask after it was shown what ends')
+    .option('--json', 'print what ends as text on stderr, and the result as JSON')
+    .action((id: string, options: CloseOptions) => close(kind, id, options, io));
+};
+
+const close = async (kind: 'plan' | 'waiver', id: string, options: CloseOptions, io: Io): Promise<void> => {
+  const stateDir = loadConfig(resolve(options.config)).config.state_dir;
+  const order = await orderInForce(stateDir, ({ terms }) => terms.kind === kind && termsId(terms) === id);
+  // Of a name that is none the agent says so.
+  if (order !== undefined) {
+    const shown = closingLines(order, stateDir, Math.floor(Date.now() / 1000)).map(printable);
+    (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
+    if (!(await confirmed(`End this ${kind}?`, { yes: options.yes, done: 'closed' }, io))) return;
+  }
+  const result = await askAgent(stateDir, { do: 'close', kind, id, by: options.by ?? accountName() });
+  if (options.json) printJson(io, result as object);
+  else io.out.write(`${kind} ${printable(id)} is closed\n`);
+};
+
+/** One of the documents that the running agent holds to. Throws `agent.*` where none runs. */
+export const orderInForce = async (
+  stateDir: string,
+  isMeant: (order: Order) => boolean,
+): Promise<Order | undefined> => {
+  // The answer of an agent of the same version.
+  const orders = (await askAgent(stateDir, { do: 'orders' })) as readonly Order[];
+  return orders.find(isMeant);
 };

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { readClaimedTerms, termsDigest } from '../../../shared/index.ts';
 import { AgentError } from '../../platform/errors.ts';
-import { summaryOf } from '../../terms/summary.ts';
+import { cautionsOf } from '../../terms/cautions.ts';
+import { reviewOf } from '../../terms/summary.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { collect } from '../probe.ts';
 import { orProblem, readTermsFile, signedIn } from './files.ts';
@@ -24,18 +25,18 @@ export const showTermsVerb = (terms: Command, io: Io): void => {
 };
 
 const show = (file: string, { keys: places, json }: ShowOptions, io: Io): void => {
-  const signed = signedIn(file, readTermsFile(file));
+  const signed = signedIn(file, readTermsFile(file, 'baseline sign, plan sign and waiver sign write one'));
   if (signed === undefined) throw notSigned(file);
   const checked =
-    places === undefined ? orProblem(file, () => readClaimedTerms(signed)) : verifiedBy(file, signed, places);
+    places === undefined ? orProblem(file, () => readClaimedTerms(signed)) : verifiedBy(file, signed, places, io);
   const { terms, kids } = checked;
   const sha256 = termsDigest(signed);
   if (json) {
-    printJson(io, { verified: places !== undefined, terms, kids, sha256 });
+    printJson(io, { verified: places !== undefined, terms, kids, sha256, warnings: cautionsOf(terms) });
     return;
   }
   const nowS = Math.floor(Date.now() / 1000);
-  const lines = [...summaryOf(terms, nowS), ...signatureLines(checked), `  sha-256 of the document: ${sha256}`];
+  const lines = reviewOf(terms, nowS, [...signatureLines(checked), `  sha-256 of the document: ${sha256}`]);
   io.out.write(`${lines.map(printable).join('\n')}\n`);
 };
 

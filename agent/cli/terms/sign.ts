@@ -15,13 +15,14 @@ import {
 import { describeProblem } from '../../config/problems.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { openPersonalKey, type PersonalKey } from '../../platform/sealed-key.ts';
+import { cautionsOf } from '../../terms/cautions.ts';
 import { readDraft, type TermsKind, VERB_OF } from '../../terms/draft.ts';
-import { summaryOf } from '../../terms/summary.ts';
-import { agreed } from '../ask.ts';
-import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
+import { reviewOf } from '../../terms/summary.ts';
+import { confirmed } from '../ask.ts';
+import { type Io, printable, printJson } from '../io.ts';
 import { knownPassphrase, type PassphraseOptions, withPassphrase } from '../keys/passphrases.ts';
 import { collect } from '../probe.ts';
-import { draftError, exists, orProblem, readTermsFile, replaceFile, signedIn, writeNewFile } from './files.ts';
+import { draftError, exists, MAKERS, orProblem, readTermsFile, replaceFile, signedIn, writeNewFile } from './files.ts';
 import { signatureLines, verifiedBy } from './signatures.ts';
 
 interface SignOptions extends PassphraseOptions {
@@ -61,14 +62,10 @@ interface Task {
 
 const sign = async (file: string, kind: TermsKind, options: SignOptions, io: Io): Promise<void> => {
   const nowS = Math.floor(Date.now() / 1000);
-  const task = taskOf(file, kind, options, nowS);
-  const shown = [...summaryOf(task.terms, nowS), ...task.shown].map(printable).join('\n');
+  const task = taskOf(file, { kind, options, nowS, io });
+  const shown = reviewOf(task.terms, nowS, task.shown).map(printable).join('\n');
   (options.json ? io.err : io.out).write(`${shown}\n`);
-  if (options.yes !== true && !(await agreed(`Sign this with ${options.key}?`, io))) {
-    io.err.write('nothing was signed\n');
-    setExit(EXIT.failed);
-    return;
-  }
+  if (!(await confirmed(`Sign this with ${options.key}?`, { yes: options.yes, done: 'signed' }, io))) return;
   const key = await openPersonalKey(resolve(options.key), await knownPassphrase(options, options.key, io));
   requireApprover(options.key, key, task.kids);
   const signed = orProblem(file, () => task.signWith(key.signer));
@@ -76,13 +73,21 @@ const sign = async (file: string, kind: TermsKind, options: SignOptions, io: Io)
   report(signed, { file: task.out, kind, key }, options, io);
 };
 
-const taskOf = (file: string, kind: TermsKind, options: SignOptions, nowS: number): Task => {
-  const bytes = readTermsFile(file);
+/** What a person wants signed, and how. */
+interface Wish {
+  readonly kind: TermsKind;
+  readonly options: SignOptions;
+  readonly nowS: number;
+  readonly io: Io;
+}
+
+const taskOf = (file: string, wish: Wish): Task => {
+  const bytes = readTermsFile(file, MAKERS[wish.kind]);
   const signed = signedIn(file, bytes);
-  return signed === undefined ? draftTask(file, bytes, kind, options, nowS) : signedTask(file, signed, kind, options);
+  return signed === undefined ? draftTask(file, bytes, wish) : signedTask(file, signed, wish);
 };
 
-const draftTask = (file: string, bytes: Buffer, kind: TermsKind, { out }: SignOptions, nowS: number): Task => {
+const draftTask = (file: string, bytes: Buffer, { kind, options: { out }, nowS }: Wish): Task => {
   if (!isUtf8(bytes)) throw notText(file);
   const draft = readDraft(bytes.toString('utf8'), { kind, nowS });
   if (draft.kind === 'bad') throw draftError(file, draft.problems);
@@ -107,8 +112,9 @@ const notText = (file: string): AgentError =>
     remedy: 'save it as UTF-8, and look at what it says then',
   });
 
-const signedTask = (file: string, signed: SignedTerms, kind: TermsKind, { out, keys }: SignOptions): Task => {
-  const checked = keys === undefined ? orProblem(file, () => readClaimedTerms(signed)) : verifiedBy(file, signed, keys);
+const signedTask = (file: string, signed: SignedTerms, { kind, options: { out, keys }, io }: Wish): Task => {
+  const checked =
+    keys === undefined ? orProblem(file, () => readClaimedTerms(signed)) : verifiedBy(file, signed, keys, io);
   const { terms, kids } = checked;
   if (terms.kind !== kind) throw otherKind(file, terms.kind);
   if (out !== undefined && existsSync(out)) throw exists(out);
@@ -155,7 +161,7 @@ interface Outcome {
 }
 
 const report = (signed: SignedTerms, { file, kind, key }: Outcome, { json }: SignOptions, io: Io): void => {
-  const { kids } = readClaimedTerms(signed);
+  const { terms, kids } = readClaimedTerms(signed);
   const { kid } = key.signer;
   const sha256 = termsDigest(signed);
   const name = key.note.name === undefined ? 'key' : printable(key.note.name);
@@ -166,6 +172,6 @@ const report = (signed: SignedTerms, { file, kind, key }: Outcome, { json }: Sig
     `SHA-256:  ${sha256}`,
     '',
   ].join('\n');
-  if (json) printJson(io, { file, kind, kid, kids, sha256 });
+  if (json) printJson(io, { file, kind, kid, kids, sha256, warnings: cautionsOf(terms) });
   else io.out.write(text);
 };

@@ -1,6 +1,6 @@
 import { type SignedTerms, type TrustedKeys, type VerifiedTerms, verifyTerms } from '../../../shared/index.ts';
-import { printable } from '../io.ts';
-import { trustedKeys } from '../trusted-keys.ts';
+import { type Io, printable } from '../io.ts';
+import { leftOutOn, trustedKeys } from '../trusted-keys.ts';
 import { orProblem } from './files.ts';
 
 /** Whose signatures a file has, as far as the keys at hand tell. */
@@ -16,8 +16,9 @@ export const verifiedBy = (
   file: string,
   signed: SignedTerms,
   places: readonly string[],
+  io: Io,
 ): VerifiedTerms & { readonly keys: TrustedKeys } => {
-  const keys = trustedKeys(places);
+  const keys = trustedKeys(places, leftOutOn(io));
   return { ...orProblem(file, () => verifyTerms(signed, { keys })), keys };
 };
 

@@ -9,7 +9,7 @@ interface WaiverOptions extends CreateOptions {
   readonly id?: readonly string[];
   readonly reason?: string;
   readonly risk?: string;
-  readonly to?: number;
+  readonly until?: number;
   readonly ticket?: string;
   readonly author?: string;
   readonly approver?: readonly string[];
@@ -25,7 +25,7 @@ export const createWaiverVerb = (waiver: Command, io: Io): void => {
       .option('--id <finding>', 'finding that is tolerated, such as pool.outside-allowlist; repeatable', collect)
       .option('--reason <text>', 'why it cannot be mended now')
       .option('--risk <text>', 'what may happen meanwhile')
-      .option('--to <instant>', 'end, at most 90 days away: 2026-12-01T14:00:00Z, or +30d', instant)
+      .option('--until <instant>', 'its end, at most 90 days away: 2026-12-01T14:00:00Z or +30d', instant)
       .option('--ticket <text>', 'where the reason stands')
       .option('--author <name>', 'who wrote it; without it the account of this process')
       .option('--approver <name>', 'who is to sign; repeatable', collect),
@@ -37,7 +37,7 @@ export const createWaiverVerb = (waiver: Command, io: Io): void => {
         ids: options.id?.slice(),
         reason: options.reason,
         risk: options.risk,
-        expires_at: options.to,
+        expires_at: options.until,
         author: options.author ?? accountName(),
         approvers: options.approver?.slice(),
         ticket: options.ticket,

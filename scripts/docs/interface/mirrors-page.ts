@@ -51,7 +51,7 @@ const WHAT = `## What there is
 - Give a display an account that may read these topics and write none: \`display-a\` in the access lists of [broker.md](broker.md). A tenant gets
   one like \`acme\` there, which reads its own topics and checkpoints, and nothing of others.
 
-To check single messages, with the key of the gateway: \`mosquitto_sub … -t 'attest/v1/+/dev/+' | assayer verify - --each --key gateway.jwk.json\`. That proves who made each, not that
+To check single messages, with the key of the gateway: \`mosquitto_sub … -t 'attest/v1/+/dev/+' | assayer verify - --each --keys gateway.jwk.json\`. That proves who made each, not that
 it is the newest, or that none is missing.`;
 
 const TELEGRAF = `[The file](examples/mirrors/telegraf.conf). The time of a point is when the attestation was made. What may be missing is \`optional\`: without that Telegraf drops the

@@ -8,11 +8,11 @@ interface NewOptions extends CreateOptions {
   readonly expect?: readonly string[];
 }
 
-/** `baseline new`: a draft of reference values, to fill in and sign. */
-export const newReferenceVerb = (baseline: Command, io: Io): void => {
+/** `baseline create`: a draft of reference values, to fill in and sign. */
+export const createReferenceVerb = (baseline: Command, io: Io): void => {
   withScope(
     baseline
-      .command('new')
+      .command('create')
       .description('write a draft of reference values, with comments, to fill in and sign')
       .argument('<id>', 'name of the reference; later versions keep it', documentId)
       .option('--expect <fact=value>', 'the exact value that a fact shall have; repeatable', collect),

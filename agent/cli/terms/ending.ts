@@ -1,0 +1,82 @@
+import type { BaselineStatement } from '../../../shared/index.ts';
+import { describe } from '../../appraise/approval.ts';
+import { type DeviceState, readDevice } from '../../appraise/device.ts';
+import { inScope } from '../../baseline/scope.ts';
+import type { Order } from '../../record/orders.ts';
+import { Store, type StoredFinding } from '../../record/store.ts';
+import { summaryOf } from '../../terms/summary.ts';
+import { devicesOf } from '../findings/stored.ts';
+import { utc } from '../table.ts';
+
+/** What ends with a document or an acceptance, and what follows: lines for the person who is asked whether it shall. */
+
+/** A plan or waiver that is closed before its time. */
+export const closingLines = (order: Order, stateDir: string, nowS: number): readonly string[] => {
+  using store = Store.openReadOnly(stateDir);
+  const covered = store
+    .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
+    .filter(({ finding: { plan, waiver } }) => plan === order.seq || waiver === order.seq);
+  const { kind } = order.terms;
+  return [
+    ...summaryOf(order.terms, nowS),
+    ...(covered.length === 0
+      ? [`Ends now. It covers no finding that is open; what is found from now on counts as if there were no ${kind}.`]
+      : [
+          `Ends now. ${counted(covered.length, 'open finding')} that it covers count${covered.length === 1 ? 's' : ''} again at the next look, as if there were no ${kind}:`,
+          ...shortened(covered.map(findingLine)),
+        ]),
+  ];
+};
+
+const findingLine = (found: StoredFinding): string => {
+  const { openedSeq, ruleId, part, severityBase } = found.finding;
+  const devices = devicesOf(found);
+  const where = devices.length === 1 ? devices[0] : counted(devices.length, 'device');
+  return `  ${openedSeq ?? ''} ${severityBase} ${ruleId}${part === undefined ? '' : ` ${part}`}, ${where}`;
+};
+
+/** A reference document that is withdrawn. */
+export const withdrawalLines = (order: Order, stateDir: string, nowS: number): readonly string[] => [
+  ...summaryOf(order.terms, nowS),
+  ...fallBack(stateDir, (state) => {
+    const named = state.reference?.entries.some(({ seq }) => seq === order.seq) === true;
+    const { terms } = order;
+    return (
+      named || (terms.kind === 'reference' && terms.values !== undefined && inScope(terms.scope, describe(state, {})))
+    );
+  }),
+];
+
+/** An entry of the log by which devices were learned or accepted; undefined where it is none. */
+export const entryLines = (seq: number, stateDir: string): readonly string[] | undefined => {
+  using store = Store.openReadOnly(stateDir);
+  const entry = store.entry(seq);
+  if (entry?.kind !== 'baseline') return undefined;
+  // Our own statement.
+  const { baseline } = JSON.parse(Buffer.from(entry.message).toString()) as BaselineStatement;
+  const by = 'by' in baseline && baseline.by !== undefined ? ` by ${baseline.by}` : '';
+  const note = 'note' in baseline && baseline.note !== undefined ? `: ${baseline.note}` : '';
+  return [
+    `Entry ${seq}, ${utc(entry.iat)} UTC: ${baseline.action}${by}${note}`,
+    ...fallBack(stateDir, ({ reference }) => reference?.entries.some((one) => one.seq === seq) === true),
+  ];
+};
+
+const fallBack = (stateDir: string, holds: (state: DeviceState) => boolean): readonly string[] => {
+  using store = Store.openReadOnly(stateDir);
+  const devices = [...store.devices(readDevice)].filter(holds).map(({ id }) => id);
+  if (devices.length === 0) return ['Ends now. It holds no value of any device that is known.'];
+  return [
+    `Ends now. ${counted(devices.length, 'device')} fall${devices.length === 1 ? 's' : ''} back on what else the log holds: another document, or what was accepted or learned`,
+    'before; without any, what they show next is learned. Where they show something else than that, it is a finding from the next look on:',
+    ...shortened(devices.map((device) => `  ${device}`)),
+  ];
+};
+
+/** Most of a list that is shown. */
+const MOST = 10;
+
+const shortened = (lines: readonly string[]): readonly string[] =>
+  lines.length > MOST ? [...lines.slice(0, MOST), `  … and ${lines.length - MOST} more`] : lines;
+
+const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,138 @@
+import { FACTS, type FactName } from '../../shared/facts.ts';
+import {
+  type ExpectedValue,
+  MOST_VERSIONS,
+  mayBeBlanket,
+  namesRule,
+  type Plan,
+  type Terms,
+  type Waiver,
+} from '../../shared/terms.ts';
+import { RULES } from '../appraise/index.ts';
+import type { RuleEntry } from '../appraise/rule.ts';
+import { durationText } from './instant.ts';
+
+/** What an approver should think twice about before signing: documents that cover more, or for longer, than they look. */
+
+const DAY_S = 86_400;
+/** Longer is rarely meant, s. A waiver may last 90 days, a plan any time. */
+const LONG_PLAN_S = 7 * DAY_S;
+const LONG_WAIVER_S = 30 * DAY_S;
+/** Longest plan that may leave open what the devices show afterwards, s (catalogue §3). */
+const OPEN_PLAN_S = 4 * 3600;
+/** Versions that should still be free after this one. */
+const FREE_VERSIONS = 1000;
+
+/** A sentence each, the widest first; empty where nothing stands out. */
+export const cautionsOf = (terms: Terms): readonly string[] => [
+  ...wholeGateway(terms),
+  ...(terms.kind === 'reference' ? [...unwatched(terms.values ?? []), ...lastVersions(terms.version)] : []),
+  ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms)] : []),
+  ...(terms.kind === 'waiver' ? [...longWaiver(terms), ...critical(terms.ids)] : []),
+  ...(terms.kind === 'reference' ? [] : quieted(terms.ids)),
+];
+
+/** Entries name their devices; a scope beside them names nothing more. */
+const wholeGateway = (terms: Terms): readonly string[] => {
+  if (terms.kind === 'reference' && terms.values === undefined) return [];
+  const { logs, devices, models, firmware, labels = {} } = terms.scope ?? {};
+  if ((devices ?? models ?? firmware) !== undefined || Object.keys(labels).length > 0) return [];
+  const where = logs === undefined ? 'every gateway that takes it' : logs.join(', ');
+  return [`it covers ALL devices of ${where}: name devices, labels, models or firmware under scope if fewer are meant`];
+};
+
+const longPlan = ({ not_before_at: from, not_after_at: to }: Plan): readonly string[] =>
+  to - from > LONG_PLAN_S
+    ? [`it lasts ${durationText(to - from)}: whoever changes the devices then in the way it says is not noticed`]
+    : [];
+
+const longWaiver = ({ iat, expires_at: until }: Waiver): readonly string[] =>
+  until - iat > LONG_WAIVER_S ? [`it lasts ${durationText(until - iat)}: nobody is reminded before that`] : [];
+
+const lastVersions = (version: number): readonly string[] =>
+  MOST_VERSIONS - version < FREE_VERSIONS
+    ? [`version ${version} leaves ${MOST_VERSIONS - version} later versions of this name; is it the next one?`]
+    : [];
+
+// ---- what a plan allows, and a reference no longer compares
+
+/** Values that hold a device to nothing lift the limits of a plan without any. */
+const openEnds = ({
+  expected_after: expected = [],
+  not_before_at: from,
+  not_after_at: to,
+  ids,
+}: Plan): readonly string[] => {
+  const open = expected.filter(isOpen);
+  if (open.length === 0) return [];
+  const facts = namesOf(open);
+  const never = quietRules(ids).filter(({ id }) => !mayBeBlanket(id));
+  return [
+    `it does not say what ${facts} shall be afterwards: any value is taken as planned`,
+    ...(to - from > OPEN_PLAN_S
+      ? [
+          `it lasts ${durationText(to - from)}, and ${facts} may be anything: without expected_after 4 h would be the most`,
+        ]
+      : []),
+    ...(never.length > 0
+      ? [`it covers ${listOf(never)}, which a plan without expected_after never could, and leaves ${facts} open`]
+      : []),
+  ];
+};
+
+const unwatched = (values: readonly ExpectedValue[]): readonly string[] => {
+  const open = values.filter((value) => isOpen(value) && isCompared(value.fact));
+  return open.length === 0
+    ? []
+    : [`a change of ${namesOf(open)} is found on no device that it covers: any value is right`];
+};
+
+/** Whether every value fits. `{account}` is the account that is seen, so a user that begins with it may be anybody's. */
+const isOpen = (item: ExpectedValue): boolean => {
+  if (item.class === 'volatile') return item.value === undefined;
+  if (item.class !== 'template') return false;
+  const isUser = item.fact === 'pools.user';
+  return [item.value].flat().some((text) => (isUser ? /^(?:\{account\}|\*)/.test(text) : /^\**$/.test(text)));
+};
+
+/** What changes by itself is compared nowhere; a name of another version is carried. */
+const isCompared = (fact: string): boolean =>
+  fact.startsWith('pools.') || (Object.hasOwn(FACTS, fact) && FACTS[fact as FactName].class !== 'volatile');
+
+const namesOf = (items: readonly ExpectedValue[]): string => [...new Set(items.map(({ fact }) => fact))].join(', ');
+
+// ---- what becomes quiet
+
+/** The rules that the ids of a document name. */
+export const quietRules = (ids: readonly string[]): readonly RuleEntry[] =>
+  RULES.filter(({ id }) => ids.some((pattern) => namesRule(pattern, id)));
+
+/** What goes unheard under findings of these groups, which say that nothing else can be relied on. */
+const GRAVE: { readonly [group: string]: string } = {
+  identity: 'machines and boards that are exchanged for others alarm nobody',
+  visibility: 'devices that fall silent, or change while nobody sees them, alarm nobody',
+  evidence: 'gaps and faults in the evidence of the gateway itself alarm nobody',
+  'remote-control': 'devices that anybody may command alarm nobody',
+  egress: 'devices that talk to strangers alarm nobody',
+};
+
+const quieted = (ids: readonly string[]): readonly string[] => {
+  const groups = ids.filter((id) => id.endsWith('.*'));
+  const grave = [...new Set(ids.map((id) => id.slice(0, id.indexOf('.'))))].filter((group) =>
+    Object.hasOwn(GRAVE, group),
+  );
+  return [
+    ...groups.map((group) => {
+      const { length } = quietRules([group]);
+      return `${group} stands for ${length} finding${length === 1 ? '' : 's'}, and for those that later versions add: name the ones you mean`;
+    }),
+    ...grave.map((group) => `it speaks of ${group}: ${GRAVE[group]}`),
+  ];
+};
+
+const critical = (ids: readonly string[]): readonly string[] => {
+  const rules = quietRules(ids).filter(({ severity }) => severity === 'critical');
+  return rules.length === 0 ? [] : [`it tolerates what is critical: ${listOf(rules)}`];
+};
+
+const listOf = (rules: readonly RuleEntry[]): string => rules.map(({ id }) => id).join(', ');

@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cautionsOf } from '../../agent/terms/cautions.ts';
+import { reviewOf } from '../../agent/terms/summary.ts';
+import {
+  type ExpectedValue,
+  type Plan,
+  type ReferenceTerms,
+  type Scope,
+  termsSchema,
+  type Waiver,
+} from '../../shared/terms.ts';
+
+const NOW = 1_795_339_200;
+const HOUR = 3600;
+const DAY = 86_400;
+
+const VERSION: ExpectedValue = { fact: 'firmware.version', class: 'exact', value: '2.10' };
+
+const plan = (changes: Partial<Plan> = {}): Plan => ({
+  kind: 'plan',
+  plan_id: 'fw',
+  iat: NOW,
+  type: 'change',
+  scope: { devices: ['rig-1'] },
+  ids: ['firmware.version-changed'],
+  expected_after: [VERSION],
+  not_before_at: NOW,
+  not_after_at: NOW + DAY,
+  author: 'carol',
+  ...changes,
+});
+
+const waiver = (changes: Partial<Waiver> = {}): Waiver => ({
+  kind: 'waiver',
+  waiver_id: 'bench',
+  iat: NOW,
+  scope: { devices: ['rig-1'] },
+  ids: ['pool.outside-allowlist'],
+  reason: 'burn-in',
+  risk: 'a day',
+  expires_at: NOW + 14 * DAY,
+  author: 'bob',
+  ...changes,
+});
+
+const reference = (changes: Partial<ReferenceTerms> = {}): ReferenceTerms => ({
+  kind: 'reference',
+  ref_id: 'site',
+  version: 1,
+  iat: NOW,
+  scope: { labels: { site: 'tx1' } },
+  values: [VERSION],
+  ...changes,
+});
+
+test('a document that says closely what it means has nothing to warn of', () => {
+  const user: ExpectedValue = { fact: 'pools.user', class: 'template', value: 'acme.{rack}-{serial}' };
+  for (const terms of [
+    plan(),
+    waiver(),
+    reference(),
+    plan({ expected_after: [user] }),
+    reference({ values: [user] }),
+  ]) {
+    termsSchema.parse(terms);
+    assert.deepEqual(cautionsOf(terms), [], JSON.stringify(terms));
+  }
+});
+
+test('an empty scope is said in words, whatever it looks like', () => {
+  const whole: readonly Scope[] = [{}, { labels: {} }, { logs: ['example.org/gw'] }];
+  for (const scope of whole)
+    for (const terms of [plan({ scope }), waiver({ scope }), reference({ scope })])
+      assert.match(cautionsOf(terms)[0] ?? '', /^it covers ALL devices of /, JSON.stringify(terms));
+  const { scope: _, ...unbounded } = reference();
+  assert.match(cautionsOf(unbounded)[0] ?? '', /ALL devices of every gateway that takes it/);
+  assert.match(cautionsOf(plan({ scope: { logs: ['example.org/gw'] } }))[0] ?? '', /ALL devices of example\.org\/gw/);
+  const narrow: readonly Scope[] = [{ models: ['S21'] }, { firmware: ['axeos'] }, { labels: { site: 'a' } }];
+  for (const scope of narrow) assert.deepEqual(cautionsOf(plan({ scope })), []);
+  const { values: _values, ...asSeen } = reference({
+    scope: { logs: ['example.org/gw'] },
+    entries: [{ device: 'rig-1', log: 'example.org/gw/1', seq: 1, leaf: 'A'.repeat(43) }],
+  });
+  assert.deepEqual(cautionsOf(asSeen), [], 'entries name their devices');
+});
+
+test('a long window is said: a plan of more than a week, a waiver of more than a month', () => {
+  assert.deepEqual(cautionsOf(plan({ not_after_at: NOW + 7 * DAY })), []);
+  assert.match(cautionsOf(plan({ not_after_at: NOW + 7 * DAY + 1 })).join(), /^it lasts 7 d/);
+  assert.deepEqual(cautionsOf(waiver({ expires_at: NOW + 30 * DAY })), []);
+  assert.match(cautionsOf(waiver({ expires_at: NOW + 90 * DAY })).join(), /^it lasts 90 d/);
+});
+
+test('groups, and findings on which all the others rest, are named with what goes unheard', () => {
+  const wide = cautionsOf(waiver({ ids: ['config.*'] })).join('\n');
+  assert.match(wide, /^config\.\* stands for \d+ findings, and for those that later versions add/m);
+  assert.match(wide, /it tolerates what is critical: config\.safety-weakened$/m);
+  assert.match(
+    cautionsOf(plan({ ids: ['identity.hashboard-changed'] })).join(),
+    /it speaks of identity: machines and boards/,
+  );
+  assert.match(
+    cautionsOf(waiver({ ids: ['visibility.device-dark'] })).join(),
+    /it speaks of visibility: devices that fall silent/,
+  );
+  assert.match(cautionsOf(plan({ ids: ['evidence.*'] })).join(), /it speaks of evidence: /);
+});
+
+test('an after-state that holds devices to nothing lifts the limits of a plan without one, and that is said', () => {
+  const boards: ExpectedValue = { fact: 'identity.hashboards', class: 'volatile' };
+  const open = plan({ ids: ['identity.hashboard-changed'], expected_after: [boards], not_after_at: NOW + 5 * HOUR });
+  const said = cautionsOf(open).join('\n');
+  assert.match(said, /does not say what identity\.hashboards shall be afterwards/);
+  assert.match(
+    said,
+    /it lasts 5 h, and identity\.hashboards may be anything: without expected_after 4 h would be the most/,
+  );
+  assert.match(said, /it covers identity\.hashboard-changed, which a plan without expected_after never could/);
+  const short = cautionsOf({ ...open, not_after_at: NOW + 4 * HOUR }).join('\n');
+  assert.doesNotMatch(short, /it lasts/);
+});
+
+test('a template that begins with the account that is seen, and what a reference no longer compares, is anybody’s', () => {
+  for (const value of ['{account}.{rack}', '*', '*.{serial}', ['acme.{rack}', '{account}.x']]) {
+    const item: ExpectedValue = { fact: 'pools.user', class: 'template', value };
+    assert.match(cautionsOf(plan({ expected_after: [item] })).join(), /does not say what pools\.user shall be/);
+    assert.match(cautionsOf(reference({ values: [item] })).join(), /a change of pools\.user is found on no device/);
+  }
+  const wild: ExpectedValue = { fact: 'access.ssh', class: 'volatile' };
+  assert.match(
+    cautionsOf(reference({ values: [VERSION, wild] })).join(),
+    /^a change of access\.ssh is found on no device/,
+  );
+  const itself: ExpectedValue = { fact: 'telemetry.hashrate_hs', class: 'volatile' };
+  assert.deepEqual(cautionsOf(reference({ values: [itself] })), [], 'it changes by itself');
+  const part: ExpectedValue = { fact: 'config.other', class: 'volatile', value: ['led'] };
+  assert.deepEqual(cautionsOf(reference({ values: [part] })), [], 'a named part is closely said');
+});
+
+test('a version after which hardly any can follow is told', () => {
+  assert.deepEqual(cautionsOf(reference({ version: 999_000 })), []);
+  assert.match(cautionsOf(reference({ version: 999_999 })).join(), /version 999999 leaves 1 later versions/);
+});
+
+test('the review fits a screen, with what becomes quiet, until when, and the warnings nearest to the question', () => {
+  const many = plan({
+    scope: {},
+    ids: ['config.*', 'identity.*', ...Array.from({ length: 60 }, (_, at) => `pool.later-${at}`)],
+    expected_after: Array.from({ length: 200 }, () => VERSION),
+    not_after_at: NOW + 30 * DAY,
+  });
+  const lines = reviewOf(many, NOW, ['  signature of key x: NOT CHECKED']);
+  assert.ok(lines.length <= 48, String(lines.length));
+  assert.match(
+    lines.join('\n'),
+    /^ {2}quiet +\d+ findings, up to critical: info in this window, and nobody is alarmed$/m,
+  );
+  assert.match(lines.join('\n'), /^ {2}until +2026-12-22T\S+, for 30 d$/m);
+  const first = lines.findIndex((line) => line.startsWith('WARNING: '));
+  assert.ok(first > 0 && lines.slice(first).every((line) => line.startsWith('WARNING: ')));
+  assert.ok(lines.slice(first).some((line) => /ALL devices/.test(line)));
+  const about = reviewOf(
+    reference({ values: [{ fact: 'pools.user', class: 'template', value: 'a.{rack}' }] }),
+    NOW,
+  ).join('\n');
+  assert.match(about, /^ {2}labels +rack: of each device/m);
+  assert.match(about, /^ {2}until +a later version of it is adopted, or it is withdrawn/m);
+});
