@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import type { Terms } from '../../../shared/index.ts';
 import { phaseOfPlan } from '../../baseline/standing.ts';
 import { loadConfig } from '../../config/load.ts';
+import { goneSigners } from '../../desk/signers.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { table } from '../table.ts';
+import { emergencyOf } from './adopt.ts';
 
 /** What is in force at a gateway, and ending it before its time. */
 
@@ -32,21 +34,34 @@ export const listVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): void
     });
 };
 
+/** A document in force, with who signed it and is no approver any more. */
+export type ListedOrder = Order & { readonly signers_gone?: readonly string[] };
+
 /** What the store of this gateway holds in force. */
-export const ordersOf = (config: string): readonly Order[] => {
-  using store = Store.openReadOnly(loadConfig(resolve(config)).config.state_dir);
+export const ordersOf = (file: string): readonly ListedOrder[] => {
+  const { config, approvers } = loadConfig(resolve(file));
+  using store = Store.openReadOnly(config.state_dir);
   // Written by this agent.
-  return store.orders((text) => JSON.parse(text) as Order);
+  const orders = store.orders((text) => JSON.parse(text) as Order);
+  return orders.map((order) => {
+    const gone = goneSigners(order, approvers);
+    return gone.length === 0 ? order : { ...order, signers_gone: gone };
+  });
 };
+
+/** Who signed or laid it down. */
+export const byText = ({ by, signers_gone: gone = [] }: ListedOrder): string =>
+  by.map((name) => (gone.includes(name) ? `${name} (no approver any more)` : name)).join(', ');
 
 const HEADINGS = {
   plan: ['plan', 'state', 'from (UTC)', 'to (UTC)', 'findings', 'matched', 'ticket', 'by'],
   waiver: ['waiver', 'ends (UTC)', 'findings', 'matched', 'reason', 'by'],
 } as const;
 
-const rowOf = ({ terms, matched = [], by }: Order): readonly string[] => {
+const rowOf = (order: ListedOrder): readonly string[] => {
+  const { terms, matched = [] } = order;
   const count = matched.length === 0 ? 'nothing yet' : `${matched.length}`;
-  return cellsOf(terms, count, by.join(', ')).map(printable);
+  return cellsOf(terms, count, byText(order)).map(printable);
 };
 
 const cellsOf = (terms: Terms, count: string, by: string): readonly string[] => {
@@ -78,6 +93,8 @@ export const utc = (seconds: number): string => new Date(seconds * 1000).toISOSt
 interface CloseOptions {
   readonly config: string;
   readonly by?: string;
+  readonly breakGlass?: boolean;
+  readonly note?: string;
   readonly json?: boolean;
 }
 
@@ -89,10 +106,13 @@ export const closeVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): voi
     .argument('<name>', `name of the ${kind}, as \`assayer ${kind} list\` shows it`)
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--by <name>', 'who ends it; without it the account of this process')
+    .option('--break-glass', 'end alone what two people stand behind; it is reported as a finding')
+    .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('--json', 'print the result as JSON')
-    .action(async (id: string, { config, by = accountName(), json }: CloseOptions) => {
+    .action(async (id: string, { config, by = accountName(), json, ...options }: CloseOptions) => {
+      const emergency = emergencyOf(options, by);
       const stateDir = loadConfig(resolve(config)).config.state_dir;
-      const result = await askAgent(stateDir, { do: 'close', kind, id, by });
+      const result = await askAgent(stateDir, { do: 'close', kind, id, by, ...emergency });
       if (json) printJson(io, result as object);
       else io.out.write(`${kind} ${printable(id)} is closed\n`);
     });
