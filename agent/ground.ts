@@ -47,10 +47,10 @@ export interface GroundDeps {
 /** A log that replaces another starts without what the former one attested: it is restated. */
 export const layGround = (deps: GroundDeps): Ground => {
   const { key, store, log, clock, emit, fleet, plant, redaction, stateDir, isDoubtful } = deps;
-  const isFirst = store.size() === 0 && lastBegun(stateDir) === undefined;
-  const approvals = Approvals.read(stateDir, { isFirst, isDoubtful, now: Math.floor(clock.wallMs() / 1000) });
-  const orders = Orders.read(store, approvals);
   const isContinued = log.replaced === undefined;
+  const isWhole = isContinued && (store.size() > 0 || lastBegun(stateDir) === undefined);
+  const approvals = Approvals.read(stateDir, { isWhole, isDoubtful, now: Math.floor(clock.wallMs() / 1000) });
+  const orders = Orders.read(store, approvals);
   const recorder = new Recorder({
     log,
     attested: isContinued ? attestedOf(store, fleet) : new Attested(),

@@ -20,8 +20,8 @@ type Kept = z.infer<typeof kept>;
 
 /** What is known of this gateway apart from the file. */
 export interface Past {
-  /** No log was ever begun here: nothing can have been ended. */
-  readonly isFirst: boolean;
+  /** The store goes on where it ended, and knows what was ended; or no log was ever begun here, and nothing was. */
+  readonly isWhole: boolean;
   /** The whole folder may be an older copy, this file with it. */
   readonly isDoubtful: boolean;
   /** Unix seconds. */
@@ -42,11 +42,11 @@ export class Approvals {
     this.#kept = known;
   }
 
-  /** Where the file is missing, or may be an older one, all that was signed until now may have been ended. */
-  static read(stateDir: string, { isFirst, isDoubtful, now }: Past): Approvals {
+  /** Where the file is missing with the store, or may be an older one, all that was signed until now may have been ended. */
+  static read(stateDir: string, { isWhole, isDoubtful, now }: Past): Approvals {
     const file = join(stateDir, FILE);
     const known = readKept(file);
-    const doubt = isDoubtful || (known === undefined && !isFirst) ? { unknown_before: now } : {};
+    const doubt = isDoubtful || (known === undefined && !isWhole) ? { unknown_before: now } : {};
     return new Approvals(file, { ended: [], two_people: false, ...known, ...doubt });
   }
 

@@ -473,7 +473,7 @@ test('with one approver from the beginning one signature is all there is', async
 });
 
 test('where nothing says what was ended, what was signed before waits for a person; what is signed since is taken', async (t) => {
-  const recording = new Recording(t, ['rig-1'], { past: { isFirst: false } });
+  const recording = new Recording(t, ['rig-1'], { past: { isWhole: false } });
   await recording.learnAll();
   const changes = recording.changes(people);
   const iat = Math.floor(recording.clock.wall / 1000) - 3600;

@@ -8,11 +8,11 @@ import { tempDir } from './gateway.ts';
 /** What has to be remembered of approvals beside the store. */
 
 const NOW = 1_795_339_200;
-const later: Past = { isFirst: false, isDoubtful: false, now: NOW };
+const later: Past = { isWhole: false, isDoubtful: false, now: NOW };
 
 test('what was ended, and that two approved, is remembered without the store', (t) => {
   const dir = tempDir(t);
-  const first = Approvals.read(dir, { ...later, isFirst: true });
+  const first = Approvals.read(dir, { ...later, isWhole: true });
   assert.deepEqual([first.hasEnded('a'), first.twoPeople, first.isUnknown(0)], [false, false, false]);
   first.noteEnded(['a', 'site-pools 3']);
   first.noteEnded(['a']);
@@ -38,7 +38,7 @@ test('a file that is gone, half written, or may be an older one says of nothing 
 });
 
 test('the oldest of very many are forgotten', (t) => {
-  const approvals = Approvals.read(tempDir(t), { ...later, isFirst: true });
+  const approvals = Approvals.read(tempDir(t), { ...later, isWhole: true });
   for (let made = 0; made < 5000; made += 1) approvals.noteEnded([`d${made}`]);
   assert.equal(approvals.ended.length, 4096);
   assert.deepEqual([approvals.hasEnded('d0'), approvals.hasEnded('d4999')], [false, true]);

@@ -85,7 +85,7 @@ export class Recording {
   /** What is remembered of approvals beside the store, as a start finds it. */
   approvals(past: Partial<Past> = {}): Approvals {
     return Approvals.read(this.dir, {
-      isFirst: true,
+      isWhole: true,
       isDoubtful: false,
       now: Math.floor(this.clock.wall / 1000),
       ...past,
