@@ -548,3 +548,26 @@ test('the values of a document whose time is over are approved no longer, and no
     ['config.power_limit_w', 3400, 'site-power'],
   ]);
 });
+
+test('a document that a log states again names entries of the former one: those of this log with their numbers are others', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const here = recording.attestation('rig-1');
+  const adoptNow = (ref_id: string, log: string) => {
+    const entries = [{ ...here, log }];
+    const { doc, sigs } = people.sign({ kind: 'reference', ref_id, version: 1, entries } as const, 'alice', 'bob');
+    const terms = { kind: 'reference', ref_id, version: 1, iat: 1_795_339_200, entries } as const;
+    const order = { terms, doc, sigs, sha256: ref_id, by: ['alice', 'bob'], adoptedAt: 1 };
+    const claims = { family: 'antminer-stock', 'config.power_limit_w': 3400 };
+    const adoption = { order, replaces: undefined, entries: [{ device: 'rig-1', claims }], settles: [] };
+    recording.recorder.takeAdoption({ ...adoption, breakGlass: undefined }, ['rig-1']);
+  };
+  adoptNow('from-before', 'example.org/tx1-gw3/1');
+  adoptNow('from-here', here.log);
+  changes.withdraw('from-here', 'alice', EMERGENCY);
+  const { reference } = recording.state('rig-1');
+  assert.deepEqual(
+    reference?.entries.map(({ approval }) => approval),
+    ['none'],
+  );
+});
