@@ -116,7 +116,7 @@ export class Daemon {
         head: keptHead(config.state_dir, trustedKey(key)),
         replaces,
       });
-      daemon = new Daemon(loaded, ambience, { store, log, time, fleet, key });
+      daemon = new Daemon(loaded, ambience, { store, log, time, fleet, key, isDoubtful: replaces !== undefined });
       await daemon.#begin(key.protection);
       tellWhoseKey(loaded.config, key, ambience.emit);
       return daemon;
@@ -132,8 +132,9 @@ export class Daemon {
   private constructor(
     loaded: LoadedConfig,
     ambience: Ambience,
-    { store, log, time, fleet, key }: { store: Store; log: Log; time: TimeService; fleet: Fleet; key: GatewayKey },
+    parts: { store: Store; log: Log; time: TimeService; fleet: Fleet; key: GatewayKey; isDoubtful: boolean },
   ) {
+    const { store, log, time, fleet, key, isDoubtful } = parts;
     this.#ambience = ambience;
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
@@ -147,6 +148,8 @@ export class Daemon {
       fleet,
       clock,
       emit,
+      stateDir: loaded.config.state_dir,
+      isDoubtful,
       plant: () => this.#plant,
       redaction: () => this.#redaction,
     });
@@ -203,6 +206,7 @@ export class Daemon {
       removed: fleet.removed,
     });
     if (last === undefined && former !== undefined) this.#sayBegunAnew(former);
+    this.#changes.resume();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
@@ -287,6 +291,8 @@ export class Daemon {
     this.#every(SECOND_MS, () => this.#upkeep.watchClock());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#upkeep.savePlaces());
+    this.#every(CURSOR_MS, () => this.#upkeep.keepApprovals());
+    this.#try(() => this.#upkeep.keepApprovals());
     this.#every(HEAD_MS, () => this.#upkeep.keepHead());
     this.#try(() => this.#upkeep.keepHead());
     this.#every(RETENTION_MS, () => this.#upkeep.prune());
@@ -418,6 +424,7 @@ export class Daemon {
       requireSameIdentity(config, loaded.config);
       const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
+      this.#changes.heedApprovers();
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
       await this.#replaceNotifier(loaded.config, config);
@@ -490,6 +497,7 @@ export class Daemon {
     await Promise.all([this.#outlet?.stop(), this.#notifier?.stop()]);
     this.#try(() => this.#upkeep.savePlaces());
     this.#try(() => this.#upkeep.keepHead());
+    this.#try(() => this.#upkeep.keepApprovals());
     this.#time[Symbol.dispose]();
     store[Symbol.dispose]();
     this.#ambience.emit('info', 'agent.stopped', { reason });

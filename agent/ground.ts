@@ -6,6 +6,7 @@ import type { Plant } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Emit } from './platform/events.ts';
 import type { GatewayKey } from './platform/keys.ts';
+import { Approvals } from './record/approvals.ts';
 import { STORMS } from './record/batch.ts';
 import { Attested } from './record/coverage.ts';
 import { lastBegun, type Replaces, staleness } from './record/incarnation.ts';
@@ -33,17 +34,23 @@ export interface GroundDeps {
   readonly log: Log;
   readonly clock: Clock;
   readonly emit: Emit;
-  /** The fleet of the first configuration. */
+  /** Of the first configuration. */
   readonly fleet: Fleet;
+  readonly stateDir: string;
+  /** The state folder may be an older copy as a whole. */
+  readonly isDoubtful: boolean;
   /** What the configuration in force made. */
   readonly plant: () => Plant;
   readonly redaction: () => Redaction | undefined;
 }
 
 /** A log that replaces another starts without what the former one attested: it is restated. */
-export const layGround = ({ key, store, log, clock, emit, fleet, plant, redaction }: GroundDeps): Ground => {
-  const orders = Orders.read(store);
+export const layGround = (deps: GroundDeps): Ground => {
+  const { key, store, log, clock, emit, fleet, plant, redaction, stateDir, isDoubtful } = deps;
   const isContinued = log.replaced === undefined;
+  const isWhole = isContinued && (store.size() > 0 || lastBegun(stateDir) === undefined);
+  const approvals = Approvals.read(stateDir, { isWhole, isDoubtful, now: Math.floor(clock.wallMs() / 1000) });
+  const orders = Orders.read(store, approvals);
   const recorder = new Recorder({
     log,
     attested: isContinued ? attestedOf(store, fleet) : new Attested(),

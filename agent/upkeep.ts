@@ -80,6 +80,12 @@ export class Upkeep {
     this.#headSize = end.size;
   }
 
+  /** What was ended, and how many people approvals take, is remembered beside the store, too. */
+  keepApprovals(): void {
+    const { log, orders } = this.#deps.ground;
+    if (!log.isFailing()) orders.approvals.save();
+  }
+
   /** Removes entries older than the retention that everybody who needs them has, batch by batch. */
   prune(): void {
     const { ground, plant, clock, changes, attempt, signal } = this.#deps;

@@ -12,6 +12,7 @@ import { lastBegun } from '../agent/record/incarnation.ts';
 import { Store } from '../agent/record/store.ts';
 import { parseTrustedKeys } from '../shared/keys.ts';
 import { assayer, configured } from './cli/assayer.ts';
+import { People } from './record/approvers.ts';
 
 /** Every look at this clock is a minute after the one before, so that rounds open as fast as they are looked for. */
 const hastyClock = () => {
@@ -110,4 +111,46 @@ test('store.corrupt: a start on a damaged store says what to do, and not what is
   assert.equal(code, 3);
   assert.match(err, /^assayer: the store .* is damaged .*\n {2}remedy: .* \[store\.corrupt\]\n$/);
   assert.doesNotMatch(err, /10\.0\.0\.7/);
+});
+
+test('approvals.json: what is remembered beside the store outlives it; where both are gone nothing before is known', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const people = new People('alice', 'bob');
+  for (const name of ['alice', 'bob'])
+    writeFileSync(join(folder, `${name}.jwk.json`), JSON.stringify(people.jwk(name)));
+  const configure = (...names: readonly string[]): string =>
+    configured(folder, {
+      state_dir: folder,
+      devices: [{ host: '127.70.5.3', ports: { cgminer: 1, http: 1 } }],
+      approvers: Object.fromEntries(names.map((name) => [name, join(folder, `${name}.jwk.json`)])),
+    });
+  const file = configure('alice', 'bob');
+  const told: string[] = [];
+  const emit: Emit = (_level, event) => void (event === 'approvers.fewer' && told.push(event));
+  const begin = () => Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+  const remembered = (): unknown => JSON.parse(readFileSync(join(folder, 'approvals.json'), 'utf8'));
+  const lose = (...names: readonly string[]): void => {
+    for (const name of names) rmSync(join(folder, name), { force: true });
+  };
+  const STORE = ['assayer.db', 'assayer.db-wal', 'assayer.db-shm'];
+
+  const first = await begin();
+  assert.deepEqual([remembered(), told], [{ ended: [], two_people: true }, []]);
+  configure('alice');
+  await first.reload();
+  await first.stop('test');
+  assert.deepEqual(told, ['approvers.fewer'], 'by a configuration that is read again');
+  lose(...STORE);
+  await (await begin()).stop('test');
+  assert.deepEqual([remembered(), told.length], [{ ended: [], two_people: true }, 2], 'and at a start');
+  lose('approvals.json');
+  await (await begin()).stop('test');
+  assert.deepEqual(remembered(), { ended: [], two_people: false }, 'the store goes on, and knows what was ended');
+  lose('approvals.json', ...STORE);
+  const before = Math.floor(Date.now() / 1000);
+  await (await begin()).stop('test');
+  const { unknown_before: unknownBefore } = remembered() as { readonly unknown_before: number };
+  assert.ok(unknownBefore >= before);
 });

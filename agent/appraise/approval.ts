@@ -43,7 +43,7 @@ export const approvedOf = (
   const known = reference === undefined ? undefined : keptFacts(reference.facts);
   if (standing.references.length === 0)
     return known === undefined ? undefined : { facts: known, holders: NONE, classes: NONE };
-  const held = heldBy(standing, describe(state, observed));
+  const held = heldBy(standing, describe(state, observed), nowMs);
   if (held.size === 0 && known === undefined) return undefined;
   const entries = reference?.entries ?? [];
   return approvedFacts(known ?? {}, held, observed, circumstancesOf(state, observed, nowMs), (fact) =>

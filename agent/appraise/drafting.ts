@@ -1,5 +1,5 @@
 import { isCommissioned } from '../baseline/reference.ts';
-import { heldBy, type Standing, waiverFor } from '../baseline/standing.ts';
+import { heldBy, waiverFor } from '../baseline/standing.ts';
 import type { Drafting } from './advance.ts';
 import { describe } from './approval.ts';
 import { type DeviceState, lastSeenMs } from './device.ts';
@@ -13,8 +13,7 @@ export const draftingOf =
   (state: DeviceState, context: LookContext): Drafting =>
   ({ rule, facts }, { part, before, after, severity: own, reasons, plan }) => {
     const severityBase = own ?? rule.severity;
-    const commissioned =
-      rule.id === identityNewDevice.id ? context.amongCommissioned : isApproved(state, context.standing);
+    const commissioned = rule.id === identityNewDevice.id ? context.amongCommissioned : isApproved(state, context);
     const waiver = waiverOf(state, rule.id, context);
     const severity = commissioned && rule.unplanned !== undefined ? worst(severityBase, rule.unplanned) : severityBase;
     const { poolsMs, fullMs } = state.marks;
@@ -41,8 +40,9 @@ export const draftingOf =
   };
 
 /** Whether a person stands behind what the device is held against. */
-const isApproved = (state: DeviceState, standing: Standing): boolean =>
-  isCommissioned(state.reference) || (standing.references.length > 0 && heldBy(standing, describe(state, {})).size > 0);
+const isApproved = (state: DeviceState, { standing, nowMs }: LookContext): boolean =>
+  isCommissioned(state.reference) ||
+  (standing.references.length > 0 && heldBy(standing, describe(state, {}), nowMs).size > 0);
 
 const waiverOf = (state: DeviceState, id: string, { standing, nowMs }: LookContext) =>
   standing.waivers.length === 0 ? undefined : waiverFor(standing, describe(state, {}), id, nowMs);

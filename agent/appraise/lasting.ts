@@ -1,3 +1,4 @@
+import type { Facts } from '../../shared/facts.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState } from './device.ts';
 import type { Outcome } from './outcome.ts';
@@ -5,7 +6,7 @@ import type { Deviation, RuleEntry } from './rule.ts';
 import { identityDuplicate } from './rules/identity-duplicate.ts';
 import { identityEndpointChanged } from './rules/identity-endpoint-changed.ts';
 import { remoteControlWriteSessionHeld } from './rules/remote-control-write-session-held.ts';
-import { runtimeStaleData, staleSeen } from './rules/runtime-stale-data.ts';
+import { runtimeStaleData, standingCounters } from './rules/runtime-stale-data.ts';
 import { runtimeStoppedUnexpectedly, stopSeen } from './rules/runtime-stopped-unexpectedly.ts';
 import { hasStopped, isSessionHeld, isStale } from './running.ts';
 import type { LookContext } from './verdict.ts';
@@ -44,14 +45,23 @@ export const isStopNew = (state: DeviceState, { facts, look }: Observation): boo
 export const lastingOutcomes = (state: DeviceState, observation: Observation, poll: Poll): readonly Outcome[] => {
   const { facts } = observation;
   const isOpen = isSessionHeld(state.marks);
-  const stale = isStale(state.marks, poll);
   return [
     facts['access.write_session'] === undefined
       ? { kind: 'silent', rule: remoteControlWriteSessionHeld }
       : ran(remoteControlWriteSessionHeld, isOpen ? [{ after: { session: 'open' } }] : []),
-    ran(runtimeStaleData, stale ? staleSeen(facts) : []),
+    staleOutcome(state, facts, poll),
     stopOutcome(state, observation),
   ];
+};
+
+/** What a look does not show of the counters stands as it did: it is no other finding, and no look without any begins one. */
+const staleOutcome = ({ marks, tracks }: DeviceState, facts: Facts, poll: Poll): Outcome => {
+  if (!isStale(marks, poll)) return ran(runtimeStaleData, []);
+  const open = tracks.find(({ finding }) => finding.ruleId === runtimeStaleData.id)?.finding.after;
+  const after = { ...(typeof open === 'object' ? open : {}), ...standingCounters(facts) };
+  return Object.keys(after).length === 0
+    ? { kind: 'silent', rule: runtimeStaleData }
+    : ran(runtimeStaleData, [{ after }]);
 };
 
 const stopOutcome = (state: DeviceState, observation: Observation): Outcome => {

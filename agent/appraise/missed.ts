@@ -1,12 +1,14 @@
 import { FACTS, type FactName, type UnknownReason } from '../../shared/facts.ts';
 import { NO_FACTS } from '../baseline/kept.ts';
+import { plansFor } from '../baseline/standing.ts';
 import { type Advanced, advance } from './advance.ts';
-import { approvedOf } from './approval.ts';
+import { approvedOf, circumstancesOf, describe } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { DeviceState } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import { confirmingAtMs } from './next-look.ts';
 import { type Ran, runComparisons } from './outcome.ts';
+import { underPlans } from './planned.ts';
 import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
 import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { ruleContextOf } from './run-rules.ts';
@@ -28,9 +30,10 @@ export const missed = (
     isDark(state) &&
     state.attested?.reachable === false &&
     isMissing(state, context) === state.tracks.some(({ finding }) => finding.ruleId === identityDeviceMissing.id);
-  if (said && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
+  const advanced = silent(state, reason, context);
+  if (said && advanced.statements.length === 0 && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
     return { state, changed: false, transitions: [] };
-  return goneDark(state, reason, context);
+  return goneDark(state, reason, advanced, context);
 };
 
 /** A finding that waits for its second look should not wait for the schedule because one look failed. */
@@ -46,13 +49,31 @@ const isMissing = ({ marks, attested }: DeviceState, { nowMs, linkAlive, seenEls
   linkAlive?.() !== true &&
   seenElsewhere?.() !== true;
 
-const goneDark = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Verdict => {
-  const { nowMs } = context;
+/** The findings about the silence itself, held against the plans for the device as any other. */
+const silent = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Advanced => {
+  const { nowMs, standing } = context;
   const silences: readonly Ran[] = [
     { kind: 'ran', rule: visibilityDeviceDark, deviations: darkSeen(reason, context.linkAlive), facts: [] },
     { kind: 'ran', rule: identityDeviceMissing, deviations: isMissing(state, context) ? [{}] : [], facts: [] },
   ];
-  const advanced = advance(state, silences, draftingOf(state, context), { nowMs, attestable: true });
+  const outcomes = underPlans(silences, {
+    plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, {}), nowMs),
+    observed: {},
+    approved: {},
+    circumstances: circumstancesOf(state, {}, nowMs),
+    tracks: state.tracks,
+  });
+  const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
+  return advance(state, ran, draftingOf(state, context), { nowMs, attestable: true });
+};
+
+const goneDark = (
+  state: DeviceState,
+  reason: Exclude<UnknownReason, 'unsupported'>,
+  advanced: Advanced,
+  context: LookContext,
+): Verdict => {
+  const { nowMs } = context;
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));
   const outcomes = runComparisons(

@@ -3,7 +3,7 @@ import type { DeviceState, Track } from './device.ts';
 import { ruleOf } from './index.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
-import { isSessionNew } from './running.ts';
+import { isSessionNew, isStale } from './running.ts';
 import { isUnconfirmed } from './track.ts';
 import type { LookContext, Verdict } from './verdict.ts';
 
@@ -28,7 +28,8 @@ export const nextAtMs = (
   if (confirming !== undefined) wishes.push(confirming);
   else if (
     isDark(state) ||
-    state.returned !== undefined ||
+    // What is of an earlier time is not compared with what was before the dark, however soon it is asked for again.
+    (state.returned !== undefined && !isStale(state.marks, context)) ||
     state.referenceChanged === true ||
     state.relabelled === true
   )

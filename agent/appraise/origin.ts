@@ -33,7 +33,7 @@ export const approvedFactsOf = (
 ): readonly ApprovedFact[] => {
   const seen = keptFacts(state.attested?.facts);
   const approved = approvedOf(state, standing, seen, nowMs);
-  const held = heldBy(standing, describe(state, seen));
+  const held = heldBy(standing, describe(state, seen), nowMs);
   const documents = [...held].map(([fact, { items, seq, refId }]): ApprovedFact => {
     const order = orders.find((one) => one.seq === seq);
     return {

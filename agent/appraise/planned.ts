@@ -32,14 +32,17 @@ export const underPlans = (outcomes: readonly Outcome[], planned: Planned): read
     told: outcome.kind === 'ran' ? outcome.deviations.map((deviation) => judge(outcome, deviation, planned)) : [],
   }));
   const told = judged.flatMap((each) => each.told);
+  // Of what was not judged this time nothing is known: whether it is still unlike the plan, too.
+  const ran = new Set(outcomes.filter(({ kind }) => kind === 'ran').map(({ rule }) => rule.id));
+  const sees = (part: string): boolean => ran.has(ruleTold(part));
   return [
     ...judged.map(({ outcome, told }) =>
       outcome.kind === 'ran' && told.length > 0
         ? { ...outcome, deviations: told.map(({ deviation }) => deviation) }
         : outcome,
     ),
-    { kind: 'ran', rule: changeDeviation, deviations: told.flatMap(({ wrong }) => wrong), facts: [] },
-    { kind: 'ran', rule: changeWindowOverrun, deviations: told.flatMap(({ late }) => late), facts: [] },
+    { kind: 'ran', rule: changeDeviation, deviations: told.flatMap(({ wrong }) => wrong), facts: [], sees },
+    { kind: 'ran', rule: changeWindowOverrun, deviations: told.flatMap(({ late }) => late), facts: [], sees },
   ];
 };
 
@@ -93,7 +96,9 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, p
   if (terms.expected_after === undefined) return true;
   const { observed, approved, circumstances } = planned;
   const held = expectedBy(terms, seq);
-  if (ran.against === undefined) return isRelated(ran, held) && shows(observed, held, circumstances);
+  // Who shows nothing shows nothing else than what is expected: a machine that is out for repair.
+  const isSilent = Object.keys(observed).length === 0;
+  if (ran.against === undefined) return isRelated(ran, held) && (isSilent || shows(observed, held, circumstances));
   const expected = approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
   // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one.
   const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && ran.facts.includes(name));
@@ -132,6 +137,9 @@ const toldOf = ({ terms }: Adopted<Plan>, { rule }: Ran, { part }: Deviation): D
   confirm: rule.confirm,
   reasons: [rule.id],
 });
+
+/** The rule that such a part names. */
+const ruleTold = (part: string): string => part.split(' ')[1] ?? '';
 
 /** Once told, it lasts as long as what it is about. */
 const toldBefore = (tracks: readonly Track[], id: string, ran: Ran, deviation: Deviation): readonly Deviation[] => {

@@ -7,7 +7,7 @@ import {
   type ReferenceTerms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { scheduled } from './expected.ts';
+import { itemsAt, scheduled } from './expected.ts';
 import { closeness, type Described, inScope } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
@@ -61,13 +61,14 @@ export interface Held {
   readonly closeness: number;
 }
 
-/** By name of the fact or column: the document that names the device most closely, then the newest, says it. */
-export const heldBy = (standing: Standing, who: Described): ReadonlyMap<string, Held> => {
+/** By name of the fact or column: the document that names the device most closely, then the newest, says it, with the values that count now. */
+export const heldBy = (standing: Standing, who: Described, nowMs: number): ReadonlyMap<string, Held> => {
   const held = new Map<string, Held>();
   for (const { seq, terms } of standing.references) {
     if (terms.values === undefined || !inScope(terms.scope, who)) continue;
     const own = closeness(terms.scope);
-    for (const [fact, items] of Map.groupBy(terms.values, (item) => item.fact)) {
+    // What counts no longer must not keep what others say from counting.
+    for (const [fact, items] of Map.groupBy(itemsAt(terms.values, nowMs), (item) => item.fact)) {
       const other = held.get(fact);
       if (other !== undefined && (other.closeness > own || (other.closeness === own && other.seq > seq))) continue;
       held.set(fact, { items, seq, refId: terms.ref_id, closeness: own });

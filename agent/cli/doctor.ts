@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
+import { approvals } from './doctor/approvals.ts';
 import { broker } from './doctor/broker.ts';
 import { agent, clock, secrets } from './doctor/host.ts';
 import { miners } from './doctor/miners.ts';
@@ -12,7 +13,18 @@ import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { liveStatus } from './live.ts';
 
 /** In the order in which one thing rests on another. */
-const CHECKS: readonly Check[] = [agent, stateFolder, signingKey, store, clock, secrets, broker, notify, miners];
+const CHECKS: readonly Check[] = [
+  agent,
+  stateFolder,
+  signingKey,
+  store,
+  approvals,
+  clock,
+  secrets,
+  broker,
+  notify,
+  miners,
+];
 
 interface Found extends Result {
   readonly check: string;

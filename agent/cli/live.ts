@@ -1,3 +1,4 @@
+import type { Orphan } from '../desk/signers.ts';
 import type { TargetStatus } from '../notify/courier.ts';
 import { askAgent } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -10,6 +11,8 @@ export interface Live {
   readonly store_failing: boolean;
   /** Devices whose attested pools cannot be read now, and since which look, Unix seconds. */
   readonly pools_unread: { readonly [device: string]: number };
+  /** Documents in force of which a signer is no approver any more. */
+  readonly signers_gone: readonly Orphan[];
   readonly uplink: UplinkStatus | null;
   /** Who is told of findings. */
   readonly notify: readonly TargetStatus[];

@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
+import type { Orphan } from '../desk/signers.ts';
 import type { TargetStatus } from '../notify/courier.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { ReceiverStatus } from '../publish/receivers.ts';
@@ -128,7 +129,11 @@ const agentLines = (store: Store, live: Live | AgentError): readonly string[] =>
         ...collectorLines(live.uplink),
         // An agent that runs on since before an update does not say it.
         ...(live.notify ?? []).map(targetLine),
+        ...(live.signers_gone ?? []).map(orphanLine),
       ];
+
+const orphanLine = ({ kind, id, seq, gone }: Orphan): string =>
+  printable(`${kind} ${id} (entry ${seq}): in force, signed by ${gone.join(' and ')}, no approver any more`);
 
 const uplinkLine = (uplink: UplinkStatus | null): string => {
   if (uplink === null) return 'uplink: none configured; entries stay in the local log';

@@ -39,8 +39,8 @@ export const previewAcceptance = (fleet: Known, devices: readonly string[]): rea
 
 export interface AcceptanceDeps {
   readonly recorder: Recorder;
-  /** How many approvers this gateway trusts: without any the word of a person at the gateway is all there is. */
-  readonly approvers: number;
+  /** How many people approvals take here at most: with none the word of a person at the gateway is all there is. */
+  readonly people: number;
   readonly standing: Standing;
   readonly nowMs: number;
 }
@@ -60,7 +60,7 @@ export const acceptSeen = (
     readonly facts?: readonly FactName[];
     readonly breakGlass?: boolean;
   } & Person,
-  { recorder, approvers, standing, nowMs }: AcceptanceDeps,
+  { recorder, people, standing, nowMs }: AcceptanceDeps,
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();
@@ -75,7 +75,7 @@ export const acceptSeen = (
       requireSeen(state, seq);
       requireAcceptable(state, request.facts);
       requireOwn(state, request.facts, { standing, nowMs });
-      if (approvers > 0 && wantsMorePeople(state, request.facts)) {
+      if (people > 0 && wantsMorePeople(state, request.facts)) {
         if (request.breakGlass !== true) throw morePeople(state);
         alone.push(state.id);
       }

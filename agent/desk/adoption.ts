@@ -20,9 +20,9 @@ import { misfitsOf, strangeFields } from '../terms/fact-values.ts';
 
 /** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
 
-/** What is handed to the gateway. */
+/** What is handed to the gateway. `delivered`: over the uplink, where anybody may have kept it for as long as they liked. */
 export type Handed =
-  | ({ readonly kind: 'signed' } & SignedTerms & Emergency)
+  | ({ readonly kind: 'signed'; readonly delivered?: true } & SignedTerms & Emergency)
   /** A plan or waiver without a signature: the word of a person at the gateway. */
   | ({ readonly kind: 'local'; readonly terms: unknown; readonly by: string } & Emergency);
 
@@ -33,10 +33,12 @@ interface Emergency {
 
 export interface AdoptionGround {
   readonly approvers: Approvers;
+  /** How many people approvals take at most: none where nobody signs. */
+  readonly people: number;
   /** `<operator-domain>/<gateway>`. */
   readonly gateway: string;
   readonly log: string;
-  readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded' | 'endedVersion'>;
+  readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded' | 'endedVersion' | 'approvals'>;
   readonly states: () => readonly DeviceState[];
   /** Names of the labels that devices have. */
   readonly labels: readonly string[];
@@ -62,6 +64,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
       `version ${ground.orders.endedVersion(terms.ref_id)} was ended here`,
       'give it a later version',
     );
+  if (handed.kind === 'signed' && handed.delivered === true) requireKnownPast(terms, ground);
   requireInTime(terms, ground.nowMs);
   requireSuccessor(terms, known);
   requireMeaning(terms, ground.labels);
@@ -69,7 +72,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
   requireNothingWorse(entries, settles, ground);
   const alone =
-    requirePeople(order, handed.breakGlass !== undefined, ground) || requirePlanned(settles, handed, ground);
+    requirePeople(order, known, handed.breakGlass !== undefined, ground) || requirePlanned(settles, handed, ground);
   const breakGlass = alone ? handed.breakGlass : undefined;
   return { kind: 'adopt', adoption: { order, replaces: known, entries, settles: [...settles.keys()], breakGlass } };
 };
@@ -227,13 +230,38 @@ const requireNothingWorse = (
   for (const state of states()) if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? []);
 };
 
+/** Where it is not known what was ended, nothing from before comes into force by itself. */
+const requireKnownPast = (terms: Terms, { orders }: AdoptionGround): void => {
+  if (!orders.approvals.isUnknown(terms.iat)) return;
+  const verb = terms.kind === 'reference' ? 'baseline' : terms.kind;
+  throw refused(
+    'past-unknown',
+    'it was signed before this log began, and may have been ended since: nothing is left that would say so',
+    `if it still holds, a person hands its file over at the gateway: assayer ${verb} adopt; or have it signed anew`,
+  );
+};
+
+/** Whether two people stand behind a document in force: one alone neither ends it nor puts another one in its place. */
+export const standsOnTwo = ({ terms, doc, by }: Omit<Order, 'seq'>, people: number): boolean =>
+  // What a person at the gateway laid down, a person ends.
+  doc !== undefined && (new Set(by).size >= 2 || (people >= 2 && wantsTwo(terms)));
+
 /** Whether one person does what two have to. Throws where nobody said that this is meant. */
-const requirePeople = ({ terms, by }: Omit<Order, 'seq'>, meant: boolean, { approvers }: AdoptionGround): boolean => {
-  if (new Set(by).size >= 2 || approvers.keys.size < 2 || !wantsTwo(terms)) return false;
+const requirePeople = (
+  { terms, by }: Omit<Order, 'seq'>,
+  known: Order | undefined,
+  meant: boolean,
+  { people }: AdoptionGround,
+): boolean => {
+  if (new Set(by).size >= 2 || people < 2) return false;
+  const replacesTwo = known !== undefined && standsOnTwo(known, people);
+  if (!wantsTwo(terms) && !replacesTwo) return false;
   if (meant) return true;
   throw refused(
     'two-approvers',
-    'it speaks of what two people have to approve, and one did',
+    wantsTwo(terms)
+      ? 'it speaks of what two people have to approve, and one did'
+      : 'it takes the place of what two people approved, and one did',
     'have another approver sign it too: assayer baseline sign; in an emergency --break-glass, which is reported',
   );
 };
@@ -241,9 +269,9 @@ const requirePeople = ({ terms, by }: Omit<Order, 'seq'>, meant: boolean, { appr
 const requirePlanned = (
   settles: ReadonlyMap<string, readonly Track[]>,
   { breakGlass }: Handed,
-  { approvers }: AdoptionGround,
+  { people }: AdoptionGround,
 ): boolean => {
-  if (approvers.keys.size === 0) return false;
+  if (people === 0) return false;
   const unplanned = [...settles].find(([, tracks]) => tracks.some(isUnplanned));
   if (unplanned === undefined) return false;
   if (breakGlass !== undefined) return true;

@@ -7,6 +7,7 @@ import { gatewayFinding } from '../appraise/gateway-finding.ts';
 import { type ApprovedFact, approvedFactsOf } from '../appraise/origin.ts';
 import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
 import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
+import { brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
 import { waiverExpired } from '../appraise/rules/waiver-expired.ts';
 import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
@@ -17,7 +18,8 @@ import { Allowance } from '../publish/allowance.ts';
 import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
-import { type AdoptionGround, type Handed, judgeAdoption } from './adoption.ts';
+import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './adoption.ts';
+import { type Orphan, orphansOf } from './signers.ts';
 
 export interface ChangeControlDeps {
   readonly orders: Orders;
@@ -46,6 +48,12 @@ export interface AdoptionResult {
   readonly settled: readonly string[];
 }
 
+/** One person does what takes two, and says why. */
+interface Emergency {
+  readonly by: string;
+  readonly note: string;
+}
+
 /** Messages on the topic of terms that are looked at. */
 const MOST_PER_SECOND = 2000;
 const MOST_REFUSED = 256;
@@ -66,6 +74,57 @@ export class ChangeControl {
     this.#allowance = new Allowance(MOST_PER_SECOND, deps.wallMs());
   }
 
+  /** At the start: what the store holds in force although it was ended here ends again, and who approves is looked at. */
+  resume(): void {
+    const { orders, recorder, emit } = this.#deps;
+    this.heedApprovers();
+    for (const order of orders.all().filter(({ sha256 }) => orders.hasEnded(sha256))) {
+      if (order.terms.kind === 'reference') recorder.takeWithdrawal(order.seq, undefined, this.#devices());
+      else recorder.takeClosing(order, this.#devices());
+      emit('warn', 'terms.ended-before', {
+        ...this.#resultOf(order),
+        message: 'the store held it in force, and it was ended here before: it ended again',
+        remedy: 'find out who put an older store back; if it is to hold, have it signed anew',
+      });
+    }
+  }
+
+  /** Holds those who signed what is in force against those whom the configuration names now. */
+  heedApprovers(): void {
+    const { orders, approvers, emit } = this.#deps;
+    const { size } = approvers().keys;
+    if (size >= 2) orders.approvals.noteTwoPeople();
+    else if (orders.approvals.twoPeople)
+      emit('warn', 'approvers.fewer', {
+        approvers: size,
+        message: 'two approvers were named here before: what takes two people still takes two',
+        remedy: 'name a second approver; until then --break-glass with --note does what takes two, and is reported',
+      });
+    const orphans = this.orphans();
+    if (orphans.length > 0)
+      emit('warn', 'terms.signer-gone', {
+        documents: orphans,
+        message: 'they stay in force, and were signed by keys that the configuration does not name any more',
+        remedy:
+          'look at each: have those who approve now sign its next version, or end it with assayer baseline withdraw, plan close or waiver close',
+      });
+  }
+
+  /** Documents in force of which a signer is no approver any more. */
+  orphans(): readonly Orphan[] {
+    return orphansOf(this.#deps.orders.all(), this.#deps.approvers());
+  }
+
+  /** How many people approvals take here at most: one where one approver was ever named, none where nobody signs. */
+  people(): number {
+    const { orders, approvers } = this.#deps;
+    return Math.max(approvers().keys.size, orders.approvals.twoPeople ? 2 : 0);
+  }
+
+  #devices(): readonly string[] {
+    return this.#deps.states().map(({ id }) => id);
+  }
+
   /** Takes a document into force. Throws `terms.*` where it is refused, and what the recorder throws. */
   adopt(handed: Handed): AdoptionResult {
     const { recorder, orders, emit } = this.#deps;
@@ -75,10 +134,8 @@ export class ChangeControl {
     if (judged.kind === 'in-force') return { ...this.#resultOf(judged.order), already: true, settled: [] };
     const { adoption } = judged;
     const seqs = new Set(orders.all().map(({ seq }) => seq));
-    recorder.takeAdoption(
-      adoption,
-      this.#deps.states().map(({ id }) => id),
-    );
+    recorder.takeAdoption(adoption, this.#devices());
+    this.#remember();
     const order = orders.all().find(({ seq }) => !seqs.has(seq));
     if (order === undefined) throw new Error('what was adopted is not in force');
     const result = this.#resultOf(order);
@@ -97,7 +154,7 @@ export class ChangeControl {
     // A broker hands over what it keeps at every connect.
     if (this.#refused.includes(digest) || this.#allowance.take(wallMs()) > 0) return;
     try {
-      this.adopt({ kind: 'signed', ...parseSignedTerms(payload) });
+      this.adopt({ kind: 'signed', delivered: true, ...parseSignedTerms(payload) });
     } catch (error) {
       if (!(error instanceof AgentError || error instanceof VerificationError)) throw error;
       if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
@@ -113,7 +170,17 @@ export class ChangeControl {
 
   #ground(): AdoptionGround {
     const { orders, store, gateway, log, approvers, states, labels, wallMs } = this.#deps;
-    return { approvers: approvers(), gateway, log: log(), orders, states, labels: labels(), store, nowMs: wallMs() };
+    return {
+      approvers: approvers(),
+      people: this.people(),
+      gateway,
+      log: log(),
+      orders,
+      states,
+      labels: labels(),
+      store,
+      nowMs: wallMs(),
+    };
   }
 
   /** What holds for one device and where that comes from. Throws `baseline.no-device`. */
@@ -128,35 +195,54 @@ export class ChangeControl {
     return this.#deps.orders.all();
   }
 
-  /** Ends the reference document of this name, or the `baseline` entry of this number. Throws `baseline.not-in-force`. */
-  withdraw(name: string, by: string): { readonly seq: number } {
+  /**
+   * Ends the reference document of this name, or the `baseline` entry of this number. Throws `baseline.not-in-force`, and
+   * `baseline.two-approvers` where two people stand behind it and nobody says that one ends it.
+   */
+  withdraw(name: string, by: string, breakGlass?: Emergency): { readonly seq: number } {
     const { recorder, states, orders, emit } = this.#deps;
     recorder.flush();
     const seq = orders.find('reference', name)?.seq ?? (/^\d+$/.test(name) ? Number(name) : undefined);
+    const order = orders.all().find((one) => one.seq === seq && one.terms.kind === 'reference');
     const isHeld =
       seq !== undefined &&
-      (orders.all().some((order) => order.seq === seq && order.terms.kind === 'reference') ||
+      (order !== undefined ||
         states().some(({ reference }) => reference?.entries.some((entry) => entry.seq === seq) === true));
     if (!isHeld) throw notInForce('reference document or baseline entry', name, 'assayer baseline show');
-    recorder.takeWithdrawal(
-      seq,
-      by,
-      states().map(({ id }) => id),
-    );
+    const finding = order === undefined ? undefined : this.#endedAlone(order, breakGlass);
+    recorder.takeWithdrawal(seq, by, this.#devices(), finding);
+    this.#remember();
     emit('info', 'terms.withdrawn', { seq, by });
     return { seq };
   }
 
-  /** Ends a plan or waiver before its time. Throws `baseline.not-in-force`. */
-  close(kind: 'plan' | 'waiver', id: string, by: string): { readonly seq: number } {
+  /** Ends a plan or waiver before its time. Throws `baseline.not-in-force`, and `baseline.two-approvers` as `withdraw` does. */
+  close(kind: 'plan' | 'waiver', id: string, by: string, breakGlass?: Emergency): { readonly seq: number } {
     const { recorder, orders, emit } = this.#deps;
     const order = orders.find(kind, id);
     if (order === undefined) throw notInForce(kind, id, `assayer ${kind} list`);
     recorder.flush();
-    const devices = this.#deps.states().map((state) => state.id);
-    if (!recorder.takeEnd(order, 'closed', undefined, devices)) throw notRecorded();
+    recorder.takeClosing(order, this.#devices(), this.#endedAlone(order, breakGlass));
+    this.#remember();
     emit('info', 'terms.closed', { kind, id, by });
     return { seq: order.seq };
+  }
+
+  /** The finding that one person ends what two stand behind; undefined where one may. */
+  #endedAlone(order: Order, breakGlass: Emergency | undefined): ReturnType<typeof brokenGlass> | undefined {
+    if (!standsOnTwo(order, this.people())) return undefined;
+    if (breakGlass === undefined) throw standsTogether(order);
+    const ended = `${order.terms.kind} ${termsId(order.terms)}`;
+    return brokenGlass(breakGlass, this.#deps.wallMs(), { ended, signed_by: order.by.join(', ') });
+  }
+
+  /** At once, so that no loss of the store brings back what a person just ended; where it fails it is tried again, and told. */
+  #remember(): void {
+    try {
+      this.#deps.orders.approvals.save();
+    } catch (error) {
+      if (!(error instanceof AgentError)) throw error;
+    }
   }
 
   /** How the plan stands now. Throws `baseline.not-in-force`. */
@@ -240,7 +326,7 @@ export class ChangeControl {
   ): void {
     const { recorder, emit } = this.#deps;
     const [finding, devices] = about;
-    if (!recorder.takeEnd(order, 'expired', finding, devices)) return;
+    if (!recorder.takeExpiry(order, finding, devices)) return;
     const { kind } = order.terms;
     const id = termsId(order.terms);
     if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
@@ -281,9 +367,12 @@ const noDevice = (device: string): AgentError =>
     remedy: 'assayer status lists the devices',
   });
 
-const notRecorded = (): AgentError =>
+const standsTogether = ({ terms, by }: Order): AgentError =>
   new AgentError({
-    code: 'baseline.not-recorded',
-    message: 'the store refused it; nothing changed',
-    remedy: 'look at the log lines of the agent, mend the store, try again',
+    code: 'baseline.two-approvers',
+    message: `it takes two people to approve ${terms.kind} ${termsId(terms)} (signed by ${by.join(', ')}): one alone does not end it`,
+    remedy:
+      terms.kind === 'reference'
+        ? 'have two approvers sign its next version, and adopt that; in an emergency --break-glass with --note, which is reported'
+        : 'let it end at its time; in an emergency --break-glass with --note, which is reported',
   });

@@ -51,9 +51,9 @@ export class Desk {
       case 'orders':
         return changes.all();
       case 'withdraw':
-        return changes.withdraw(request.name, request.by);
+        return changes.withdraw(request.name, request.by, request.break_glass);
       case 'close':
-        return changes.close(request.kind, request.id, request.by);
+        return changes.close(request.kind, request.id, request.by, request.break_glass);
       case 'plan-report':
         return changes.report(request.id);
       case 'approved':
@@ -88,13 +88,14 @@ export class Desk {
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
     const { fleet, timetable, pacer } = this.#deps.plant();
     const { wallMs, monoMs } = this.#deps.clock;
-    const { recorder, orders } = this.#deps.ground;
+    const { ground, changes } = this.#deps;
+    const { recorder, orders } = ground;
     const result = acceptSeen(
       fleet,
       { ...request, breakGlass: request.break_glass === true },
       {
         recorder,
-        approvers: this.#deps.loaded().approvers.keys.size,
+        people: changes.people(),
         standing: orders.standing,
         nowMs: wallMs(),
       },
@@ -120,6 +121,7 @@ export class Desk {
       log: log.origin,
       size: log.size(),
       store_failing: log.isFailing(),
+      signers_gone: this.#deps.changes.orphans(),
       pools_unread: unreadPools(this.#deps.plant().fleet.states()),
       uplink: this.#deps.outlet()?.status() ?? null,
       notify: this.#deps.notifier()?.status() ?? [],

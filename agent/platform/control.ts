@@ -5,6 +5,9 @@ import { z } from 'zod';
 import { FACTS, type FactName } from '../../shared/facts.ts';
 import { AgentError } from './errors.ts';
 
+/** One person does what two have to; it is reported. */
+const breakGlass = z.strictObject({ by: z.string(), note: z.string() }).exactOptional();
+
 /**
  * The door of a running agent for people at the gateway: a UNIX socket in the state folder, one JSON object each way.
  * Who may open the folder may ask. It reads and accepts; nothing here reaches a miner.
@@ -35,11 +38,17 @@ const controlRequest = z.discriminatedUnion('do', [
       z.strictObject({ doc: z.string(), sigs: z.array(z.string()).readonly() }),
       z.strictObject({ terms: z.unknown(), by: z.string() }),
     ]),
-    break_glass: z.strictObject({ by: z.string(), note: z.string() }).exactOptional(),
+    break_glass: breakGlass,
   }),
   z.strictObject({ do: z.literal('orders') }),
-  z.strictObject({ do: z.literal('withdraw'), name: z.string(), by: z.string() }),
-  z.strictObject({ do: z.literal('close'), kind: z.enum(['plan', 'waiver']), id: z.string(), by: z.string() }),
+  z.strictObject({ do: z.literal('withdraw'), name: z.string(), by: z.string(), break_glass: breakGlass }),
+  z.strictObject({
+    do: z.literal('close'),
+    kind: z.enum(['plan', 'waiver']),
+    id: z.string(),
+    by: z.string(),
+    break_glass: breakGlass,
+  }),
   z.strictObject({ do: z.literal('plan-report'), id: z.string() }),
   z.strictObject({ do: z.literal('approved'), device: z.string() }),
   z.strictObject({

@@ -14,9 +14,10 @@ export interface GivenFacts {
   readonly claims: Facts;
 }
 
-/** By device, the items of its `baseline` entries in the order of the log, without those of `withdrawn`. */
+/** By device, the items of its `baseline` entries in the order of `log`, the one in the store, without those of `withdrawn`. */
 export const givenFacts = (
   store: Store,
+  log: string,
   states: readonly DeviceState[],
   withdrawn: ReadonlySet<number>,
 ): ReadonlyMap<string, readonly GivenFacts[]> => {
@@ -31,7 +32,7 @@ export const givenFacts = (
       if (state === undefined) continue;
       const facts = item.facts as readonly FactName[] | undefined;
       const entry = { seq, approval: item.approval, ...(facts === undefined ? {} : { facts }) };
-      const claims = item.log === undefined ? claimsIn(store, item.seq) : undefined;
+      const claims = (item.log ?? log) === log ? claimsIn(store, item.seq) : undefined;
       const one = { entry, claims: claims ?? heldNow(state, seq) };
       given.set(item.device, [...(given.get(item.device) ?? []), one]);
     }
@@ -72,17 +73,17 @@ const itemsOf = (baseline: BaselineStatement['baseline']): readonly Item[] => {
     case 'accepted':
       return baseline.devices.map((item) => ({ ...item, approval: baseline.approval }));
     case 'adopted':
-      return entriesIn(baseline.doc).map(({ device, seq }) => ({ device, seq, approval: 'signed' as const }));
+      return entriesIn(baseline.doc).map((entry) => ({ ...entry, approval: 'signed' as const }));
     case 'withdrawn':
       return [];
   }
 };
 
-/** The document was verified when it was adopted. */
-const entriesIn = (doc: string | undefined): readonly { readonly device: string; readonly seq: number }[] =>
+/** The document was verified when it was adopted. A log that replaced another one states it again, with the entries of that one. */
+const entriesIn = (doc: string | undefined): readonly Omit<Item, 'approval' | 'facts'>[] =>
   doc === undefined
     ? []
-    : ((JSON.parse(doc) as { readonly entries?: readonly { device: string; seq: number }[] }).entries ?? []);
+    : ((JSON.parse(doc) as { readonly entries?: readonly Omit<Item, 'approval' | 'facts'>[] }).entries ?? []);
 
 const claimsIn = (store: Store, seq: number): Facts | undefined => {
   const entry = store.entry(seq);

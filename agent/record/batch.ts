@@ -345,7 +345,7 @@ export class Batch {
   }
 
   /** Entry `seq` holds nothing any longer; the devices fall back on what else the log holds. */
-  withdrawn(seq: number, by: string, devices: readonly string[]): void {
+  withdrawn(seq: number, by: string | undefined, devices: readonly string[]): void {
     this.append(buildWithdrawn(seq, by));
     const order = this.#deps.orders?.all().find((one) => one.seq === seq);
     if (order !== undefined) this.#changeOrders({ ended: [order], begun: [] });

@@ -326,7 +326,7 @@ class Draft implements Transaction {
   }
 
   givenFacts(states: readonly DeviceState[], withdrawn: ReadonlySet<number>): ReturnType<typeof givenFacts> {
-    return givenFacts(this.#options.store, states, withdrawn);
+    return givenFacts(this.#options.store, this.#naming.log, states, withdrawn);
   }
 
   #append({ content, replies, disclosures }: Built): number {

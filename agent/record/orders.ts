@@ -1,6 +1,7 @@
 import type { Facts } from '../../shared/facts.ts';
 import { type Plan, type ReferenceTerms, type Terms, termsId, type Waiver } from '../../shared/terms.ts';
 import { type Adopted, NOTHING_STANDING, type Standing, standingOf } from '../baseline/standing.ts';
+import type { Approvals } from './approvals.ts';
 import type { Transaction } from './log.ts';
 import type { Store } from './store.ts';
 
@@ -14,8 +15,7 @@ export interface Order<Of extends Terms = Terms> extends Adopted<Of> {
   readonly reportedAt?: number;
 }
 
-/** Documents that were ended here and are not taken up again, however often they are handed over. The oldest are forgotten. */
-const MOST_ENDED = 4096;
+/** Name under which the store keeps what was ended; `Approvals` keeps it where the store may be lost. */
 const ENDED = 'ended-orders';
 
 /** What is to be written of a document that is adopted. */
@@ -41,21 +41,22 @@ const NO_CHANGE: OrderChange = { ended: [], begun: [] };
 
 /** Reference documents, plans and waivers that the log holds and nothing has ended. */
 export class Orders {
+  /** What has to be remembered of them beyond the store. */
+  readonly approvals: Approvals;
   #orders: readonly Order[] = [];
-  #ended: readonly string[];
   #standing: Standing = NOTHING_STANDING;
 
-  private constructor(orders: readonly Order[], ended: readonly string[]) {
-    this.#ended = ended;
+  private constructor(orders: readonly Order[], approvals: Approvals) {
+    this.approvals = approvals;
     this.#take(orders);
   }
 
-  static read(store: Store): Orders {
-    // Written by `writeOrders`.
-    const ended = store.meta(ENDED, (text) => JSON.parse(text) as readonly string[]) ?? [];
+  static read(store: Store, approvals: Approvals): Orders {
+    // Both written by `write`.
+    approvals.noteEnded(store.meta(ENDED, (text) => JSON.parse(text) as readonly string[]) ?? []);
     return new Orders(
       store.orders((text) => JSON.parse(text) as Order),
-      ended,
+      approvals,
     );
   }
 
@@ -74,7 +75,7 @@ export class Orders {
 
   /** Whether a document with this digest was ended here. */
   hasEnded(sha256: string): boolean {
-    return this.#ended.includes(sha256);
+    return this.approvals.hasEnded(sha256);
   }
 
   /** The latest version of a reference of this name that was ended here; 0 where there was none. */
@@ -82,7 +83,9 @@ export class Orders {
     const prefix = `${refId} `;
     return Math.max(
       0,
-      ...this.#ended.filter((note) => note.startsWith(prefix)).map((note) => Number(note.slice(prefix.length))),
+      ...this.approvals.ended
+        .filter((note) => note.startsWith(prefix))
+        .map((note) => Number(note.slice(prefix.length))),
     );
   }
 
@@ -92,11 +95,11 @@ export class Orders {
     for (const { seq } of ended) tx.removeOrder(seq);
     for (const order of begun) tx.saveOrder(order.seq, JSON.stringify(order));
     const all = changes.flatMap((change) => change.ended);
-    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify(this.#endedWith(all)));
+    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify([...this.approvals.ended, ...all.flatMap(notesOf)]));
   }
 
   take(change: OrderChange): void {
-    this.#ended = this.#endedWith(change.ended);
+    this.approvals.noteEnded(change.ended.flatMap(notesOf));
     this.#take(changed(this.#orders, change));
   }
 
@@ -114,21 +117,15 @@ export class Orders {
     return changes.reduce(changed, this.#orders);
   }
 
-  #endedWith(ended: readonly Order[]): readonly string[] {
-    return [...this.#ended, ...ended.flatMap(({ sha256, terms }) => [sha256, ...versionNote(terms)])].slice(
-      -MOST_ENDED,
-    );
-  }
-
   #take(orders: readonly Order[]): void {
     this.#orders = orders.toSorted((one, other) => one.seq - other.seq);
     this.#standing = standing(this.#orders);
   }
 }
 
-/** Kept beside the digests: versions of a name do not go back. */
-const versionNote = (terms: Terms): readonly string[] =>
-  terms.kind === 'reference' ? [`${terms.ref_id} ${terms.version}`] : [];
+/** Its digest, and of a reference the version: those of a name do not go back. */
+const notesOf = ({ sha256, terms }: Order): readonly string[] =>
+  terms.kind === 'reference' ? [sha256, `${terms.ref_id} ${terms.version}`] : [sha256];
 
 const changed = (orders: readonly Order[], { ended, begun }: OrderChange): readonly Order[] => {
   const gone = new Set([...ended, ...begun].map(({ seq }) => seq));

@@ -200,15 +200,30 @@ export class Recorder {
     this.#require(this.#commit((batch) => batch.adopted(adoption, devices)));
   }
 
-  /** Records that `baseline` entry `seq` holds nothing any longer. Throws when the store refuses. */
-  takeWithdrawal(seq: number, by: string, devices: readonly string[]): void {
-    this.#require(this.#commit((batch) => batch.withdrawn(seq, by, devices)));
+  /** Records that `baseline` entry `seq` holds nothing any longer, with a finding about that where there is one. Throws when the store refuses. */
+  takeWithdrawal(seq: number, by: string | undefined, devices: readonly string[], finding?: Finding): void {
+    this.#require(
+      this.#commit((batch) => {
+        batch.withdrawn(seq, by, devices);
+        if (finding !== undefined) batch.gatewayFinding(finding);
+      }),
+    );
   }
 
-  /** Records that a plan or waiver left force, with a finding about that where there is one. False when the store refuses. */
-  takeEnd(order: Order, action: 'closed' | 'expired', finding?: Finding, devices: readonly string[] = []): boolean {
+  /** Records that a plan or waiver is closed, with a finding about that where there is one. `devices` are all that are known. Throws when the store refuses. */
+  takeClosing(order: Order, devices: readonly string[], finding?: Finding): void {
+    this.#require(
+      this.#commit((batch) => {
+        batch.ended(order, 'closed', devices);
+        if (finding !== undefined) batch.gatewayFinding(finding);
+      }),
+    );
+  }
+
+  /** Records that a plan or waiver came to its end, with a finding about that where there is one. False when the store refuses. */
+  takeExpiry(order: Order, finding?: Finding, devices: readonly string[] = []): boolean {
     return this.#commit((batch) => {
-      batch.ended(order, action, devices);
+      batch.ended(order, 'expired');
       if (finding !== undefined) batch.gatewayFinding(finding, devices);
     });
   }

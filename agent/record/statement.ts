@@ -218,9 +218,9 @@ const signedMembers = ({ doc, sigs, sha256 }: Omit<Order, 'seq'>, withheld: bool
   ...(withheld || doc === undefined ? {} : { doc, ...(sigs === undefined ? {} : { sigs: [...sigs] }) }),
 });
 
-/** What entry `seq` brought into force holds no longer. */
-export const buildWithdrawn = (seq: number, by: string): Built<BaselineContent> =>
-  plain({ kind: 'baseline', baseline: { action: 'withdrawn', seq, by } });
+/** What entry `seq` brought into force holds no longer. Without `by` it was withdrawn before, in a log that the store lost. */
+export const buildWithdrawn = (seq: number, by: string | undefined): Built<BaselineContent> =>
+  plain({ kind: 'baseline', baseline: { action: 'withdrawn', seq, ...given({ by }) } });
 
 /** What was looked at in a period, and the state that this affirms. */
 export const buildCoverage = (coverage: Coverage): Built<CoverageContent> =>

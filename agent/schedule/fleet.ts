@@ -284,8 +284,9 @@ export class Fleet {
    */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
     const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
-    const likeness = seat.place.origin === 'host' ? 'same' : likenessTo(here, facts);
-    const known = likeness === 'same' ? undefined : this.#elsewhere(seat, facts);
+    const isHost = seat.place.origin === 'host';
+    const likeness = isHost ? 'same' : likenessTo(here, facts);
+    const known = isHost ? undefined : this.#elsewhere(seat, facts, likeness === 'same' ? here : undefined);
     const there = known === undefined ? undefined : this.#seatWith(known);
     if (known !== undefined && there !== undefined && !isSeenSince(known, seat.claim)) {
       if (seat.claim?.device !== known.id) seat.claim = { device: known.id, sinceMs: nowMs };
@@ -328,12 +329,18 @@ export class Fleet {
     return this.states().filter((state) => this.#seatOf.get(state.id)?.device !== state.id);
   }
 
-  /** The device of another address that this machine is; one that is no longer seen there before one that is. */
-  #elsewhere(seat: FleetSeat, facts: Facts): DeviceState | undefined {
+  /**
+   * The device of another address that this machine is, and is more surely than the one that was `here`, which may share a
+   * part with it, or what a maker gives to all; one that is no longer seen there before one that is.
+   */
+  #elsewhere(seat: FleetSeat, facts: Facts, here: DeviceState | undefined): DeviceState | undefined {
+    const least = here === undefined ? 0 : compareIdentity(factsOf(here), facts).ratio;
+    if (least === 1) return undefined;
     const ids = new Set(marksOf(facts).map((mark) => this.#idsByMark.range.get(mark) ?? ''));
     const same = [...ids].flatMap((id) => {
       const state = this.#states.get(id);
-      return state !== undefined && id !== seat.device && isSameMachine(state, facts) ? [state] : [];
+      const isLiker = state !== undefined && id !== seat.device && isSameMachine(state, facts, least);
+      return isLiker ? [state] : [];
     });
     return same.find((state) => this.#seatWith(state) === undefined) ?? same[0];
   }
@@ -384,9 +391,9 @@ const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'uns
   return ratio >= OTHER ? 'same' : 'other';
 };
 
-const isSameMachine = (state: DeviceState, facts: Facts): boolean => {
+const isSameMachine = (state: DeviceState, facts: Facts, above = 0): boolean => {
   const { ratio, available } = compareIdentity(factsOf(state), facts);
-  return available > 0 && ratio >= SAME;
+  return available > 0 && ratio >= SAME && ratio > above;
 };
 
 const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number => Math.max(poolsMs, fullMs);

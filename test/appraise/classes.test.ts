@@ -119,6 +119,25 @@ test('an old value beside the new one ends at its time', () => {
   assert.ok((watch.statements[0]?.firstObservedAt ?? 0) >= T0 / 1000 + 3600);
 });
 
+test('a document whose values have all ended says nothing of the fact: what a wider one says, or was accepted, holds again', () => {
+  const ending: ExpectedValue[] = [
+    { fact: 'config.power_limit_w', class: 'exact', value: 3300, until_at: T0 / 1000 + 60 * 60 },
+  ];
+  const alone = watching(ending);
+  alone.live(50 * MINUTE, showing({ 'config.power_limit_w': 3300 }));
+  assert.deepEqual(alone.said(), []);
+  alone.live(30 * MINUTE, showing({ 'config.power_limit_w': 3300 }));
+  assert.deepEqual(alone.said(), ['config.performance-changed open']);
+  assert.deepEqual(alone.statements[0]?.before, [{ key: 'power_limit_w', value: 3500 }]);
+  const layered = Watch.commissioned();
+  const wide = reference(8, [{ fact: 'config.power_limit_w', class: 'exact', value: 3000 }]);
+  const close = reference(9, ending, { devices: ['rig'] });
+  layered.context = under(() => layered.nowMs, { references: [wide, close] });
+  layered.live(80 * MINUTE, showing({ 'config.power_limit_w': 3300 }));
+  assert.deepEqual(layered.said(), ['config.performance-changed open']);
+  assert.deepEqual(layered.statements[0]?.before, [{ key: 'power_limit_w', value: 3000 }]);
+});
+
 test('layers: the document that names a device more closely holds; then the newest', () => {
   const limit = (value: number): ExpectedValue[] => [{ fact: 'config.power_limit_w', class: 'exact', value }];
   const watch = Watch.commissioned();

@@ -218,3 +218,71 @@ test('what is compared no longer, or configured no longer, ends by itself', () =
   assert.deepEqual(open(), new Set());
   assert.ok(!JSON.stringify(watch.attestations.at(-1)?.checks.passed).includes('config.network-changed'));
 });
+
+const DAY = 24 * HOUR;
+const outForRepair = (ids: readonly string[], days: number) =>
+  plan(30, { ids: [...ids], expected_after: [{ fact: 'identity.hashboards', class: 'volatile' }] }, 10, days * 24 * 60);
+
+test('a machine that is out for repair under a plan is dark and missing as info, and with its weight without the plan', () => {
+  const gone = (...plans: ReturnType<typeof plan>[]): readonly unknown[] => {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(30 * HOUR, () => undefined);
+    return watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]);
+  };
+  const both = ['visibility.device-dark', 'identity.device-missing'];
+  assert.deepEqual(gone(outForRepair(both, 3)), [
+    ['visibility.device-dark', 'info', 30],
+    ['identity.device-missing', 'info', 30],
+  ]);
+  const uncovered = [
+    ['visibility.device-dark', 'low', undefined],
+    ['identity.device-missing', 'medium', undefined],
+  ];
+  assert.deepEqual(gone(), uncovered);
+  assert.deepEqual(gone(outForRepair(['config.*'], 3)), uncovered, 'it names others');
+  const { expected_after: _, ...without } = outForRepair(both, 3).terms;
+  assert.deepEqual(gone({ ...outForRepair(both, 3), terms: without }), uncovered, 'it does not say what comes of it');
+  assert.deepEqual(gone(outForRepair(both, 1)).slice(1), [
+    ['identity.device-missing', 'medium', undefined],
+    ['change.window-overrun', 'low', undefined],
+  ]);
+});
+
+test('a plan that is closed while the device is dark covers its silence no longer', () => {
+  const watch = Watch.commissioned();
+  const both = ['visibility.device-dark', 'identity.device-missing'];
+  watch.context = under(() => watch.nowMs, { plans: [outForRepair(both, 3)] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(30 * HOUR, () => undefined);
+  watch.clear();
+  // As the batch does it when a person closes the plan.
+  const tracks = watch.state.tracks.map(({ finding: { plan: _, ...finding }, ...track }) => ({ ...track, finding }));
+  watch.state = { ...watch.state, tracks };
+  watch.context = {};
+  watch.live(HOUR, () => undefined);
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]),
+    [
+      ['visibility.device-dark', 'low', undefined],
+      ['identity.device-missing', 'medium', undefined],
+    ],
+  );
+  assert.equal(watch.attestations.length, 1);
+});
+
+test('what differs from a plan stays open while the device is dark, and where a look does not show it', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout('2026.05.0')] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, updated);
+  watch.clear();
+  watch.live(DAY, () => undefined);
+  const cut = { 'firmware.version': 'timeout', 'firmware.build': 'timeout', 'firmware.components': 'timeout' } as const;
+  watch.live(2 * HOUR, (nowMs) => ({ ...updated(nowMs), gaps: cut }));
+  assert.deepEqual(
+    watch.said().filter((said) => said.startsWith('change.')),
+    [],
+  );
+});

@@ -66,6 +66,53 @@ test('runtime.stale-data: one that stands still without hashing, counts minutes,
   assert.deepEqual(mute.said(), []);
 });
 
+test('runtime.stale-data: looks that do not show a counter state nothing anew, and begin nothing', () => {
+  const watch = Watch.known();
+  const stopMs = watch.nowMs;
+  const counter = honest(stopMs)['telemetry.elapsed_s'];
+  // A reply that breaks off takes the counter, and what else it holds, along.
+  const cut = (nowMs: number): Answer => {
+    const {
+      'telemetry.elapsed_s': _,
+      'network.hostname': __,
+      'config.mode': ___,
+      pools: ____,
+      ...left
+    } = honest(stopMs);
+    const whole = Math.floor(nowMs / MINUTE) % 2 === 0;
+    return whole
+      ? { facts: honest(stopMs) }
+      : { facts: left, gaps: { pools: 'truncated', 'config.mode': 'truncated' } };
+  };
+  watch.live(10 * MINUTE, frozenAt(stopMs));
+  assert.equal(watch.opened('runtime.stale-data').length, 1);
+  const attested = watch.attestations.length;
+  watch.live(3 * HOUR, cut);
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, state, after }) => [ruleId, state, after]),
+    [['runtime.stale-data', 'open', { elapsed_s: counter }]],
+  );
+  assert.equal(watch.attestations.length, attested);
+  assert.ok(watch.looks < 300, `${watch.looks} looks`);
+});
+
+test('runtime.stale-data: a device that hangs and answers at another address is dark no longer, and known to be there', () => {
+  const watch = new Watch({}, 'range');
+  watch.live(5 * MINUTE, (nowMs) => ({ facts: honest(nowMs) }));
+  const stopMs = watch.nowMs;
+  watch.live(HOUR, frozenAt(stopMs));
+  watch.live(30 * MINUTE, () => undefined);
+  assert.deepEqual(watch.said(), ['runtime.stale-data open', 'visibility.device-dark open']);
+  watch.live(3 * HOUR, (nowMs) => ({ ...frozenAt(stopMs)(nowMs), address: '10.20.14.99' }));
+  assert.deepEqual(watch.said().slice(2), [
+    'identity.address-moved open',
+    'visibility.device-dark resolved',
+    'identity.address-moved resolved',
+  ]);
+  assert.deepEqual([watch.state.address, watch.state.attested?.reachable], ['10.20.14.99', true]);
+  assert.ok(watch.looks < 400, `${watch.looks} looks`);
+});
+
 test('runtime.stale-data: a board that counts on while its mining program reports one time is none', () => {
   const watch = new Watch();
   watch.live(2 * HOUR, (nowMs) => ({

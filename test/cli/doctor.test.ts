@@ -79,7 +79,18 @@ test('a healthy gateway: a line for each check, and 0', async (t) => {
   const shown = printed.filter((line) => !line.startsWith(' ')).map((line) => line.slice(6, 19).trim());
   assert.deepEqual(
     [...new Set(shown)],
-    ['configuration', 'agent', 'state folder', 'signing key', 'store', 'clock', 'broker', 'notify', 'miners'],
+    [
+      'configuration',
+      'agent',
+      'state folder',
+      'signing key',
+      'store',
+      'approvals',
+      'clock',
+      'broker',
+      'notify',
+      'miners',
+    ],
   );
   assert.match(said.out, /^ok {4}miners {9}2 of 16 addresses tried answer$/m);
   assert.match(

@@ -123,6 +123,13 @@ test('status says beside the conformance since when the pools it speaks of canno
   assert.doesNotMatch(read.text, /not read/);
 });
 
+test('status names documents in force of which a signer is no approver any more', async (t) => {
+  const orphan = { kind: 'reference', id: 'site-pools', seq: 4, gone: ['bob'] };
+  const { text, json } = await statusOf(t, { signers_gone: [orphan] });
+  assert.match(text, /^reference site-pools \(entry 4\): in force, signed by bob, no approver any more$/m);
+  assert.deepEqual(JSON.parse(json).signers_gone, [orphan]);
+});
+
 test('status says what an uplink waits for that never connected', async (t) => {
   const uplink = { state: 'waiting', cursor: 0, size: 3, unconfirmed: true, firstWithinS: 60 };
   const { text } = await statusOf(t, { uplink });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { askAgent } from '../../agent/platform/control.ts';
 import { formatSignedTerms } from '../../shared/signed-terms.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer } from '../publish/observer.ts';
@@ -89,13 +90,27 @@ suite('terms of approvers over a broker', { skip: WITHOUT_MOSQUITTO }, () => {
       'what the broker kept is not adopted twice',
     );
 
-    await askAgent(gateway.stateDir, { do: 'withdraw', name: 'rig-pools', by: 'alice' });
+    const alone = await gateway.assayer('baseline withdraw', 'rig-pools', '--by', 'alice');
+    assert.match(alone.err, /one alone does not end it/);
+    const emergency = ['--by', 'alice', '--break-glass', '--note', 'bob is away'];
+    assert.equal((await gateway.assayer('baseline withdraw', 'rig-pools', ...emergency)).code, 0);
     await gateway.says('no longer allowed', () => gateway.findings('pool.user-changed', 'rig-0').length > 0);
-    await askAgent(gateway.stateDir, { do: 'close', kind: 'plan', id: 'summer-firmware', by: 'alice' });
+    assert.equal((await gateway.assayer('plan close', 'summer-firmware', ...emergency)).code, 0);
+    assert.equal(gateway.findings('change.break-glass').length, 2);
     const last = gateway.log.findLast((one) => one.kind === 'change');
     assert.deepEqual([last?.change.action, last?.change.id], ['closed', 'summer-firmware']);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     assertPolite(fleet);
     await gateway.verified(gateway.write('approvers.json', JSON.stringify(people.trusted())));
+
+    const refused = gateway.eventsOf('terms.refused').length;
+    for (const end of ['', '-wal', '-shm']) rmSync(join(gateway.stateDir, `assayer.db${end}`), { force: true });
+    await gateway.up();
+    const told = [
+      await gateway.event('terms.refused', { after: refused }),
+      await gateway.event('terms.refused', { after: refused + 1 }),
+    ];
+    assert.deepEqual(new Set(told.map(({ message }) => message)), new Set(['it was ended here before']));
+    assert.match((await gateway.assayer('baseline show')).out, /no signed reference is in force/);
   });
 });

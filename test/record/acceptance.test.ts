@@ -11,7 +11,7 @@ const fleetOf = ({ states }: Recording) => ({
   states: () => [...states.values()],
 });
 
-const depsOf = ({ recorder }: Recording) => ({ recorder, approvers: 0, standing: NOTHING_STANDING, nowMs: 0 });
+const depsOf = ({ recorder }: Recording) => ({ recorder, people: 0, standing: NOTHING_STANDING, nowMs: 0 });
 
 test('a device that is named twice is shown, accepted and stated once', async (t) => {
   const recording = new Recording(t);

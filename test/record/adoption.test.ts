@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -45,6 +46,7 @@ const refusal = (act: () => unknown): string => {
   return 'nothing was refused';
 };
 
+const EMERGENCY = { by: 'alice', note: 'bob is not reachable' };
 const STRONGER: Facts = { 'config.power_limit_w': 3400 };
 
 test('a signed reference is adopted in the log, ends the finding it approves, and is cited by the next attestation', async (t) => {
@@ -140,9 +142,12 @@ test('a document approves what attestations claim, as it is; withdrawn, the devi
   assert.ok(after?.kind === 'attestation');
   assert.deepEqual(after.reference, { approval: 'signed', seqs: [seq] });
   assert.equal(after.appraisal.conformance, 'match');
-  changes.withdraw('rig-1-now', 'alice');
+  changes.withdraw('rig-1-now', 'alice', EMERGENCY);
   await recording.looks('rig-1', 2, STRONGER);
-  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  assert.deepEqual(recording.openFindings().toSorted(), [
+    'change.break-glass undefined',
+    'config.performance-changed rig-1',
+  ]);
   assert.deepEqual(recording.objections(people.keys), []);
   const forged = {
     ...terms,
@@ -378,4 +383,222 @@ test('what no device could fit is refused: a template that is none, or takes a l
     remedy: /known here: account, serial, mac, hostname, model, ip, rack$/,
   });
   assert.equal(changes.adopt(handed(named('acme.{rack}-{serial}'))).already, false);
+});
+
+const summerPlan = (now: number) =>
+  ({
+    kind: 'plan',
+    plan_id: 'summer',
+    iat: now,
+    type: 'change',
+    scope: {},
+    ids: ['config.performance-changed'],
+    expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
+    not_before_at: now,
+    not_after_at: now + 7200,
+    author: 'alice',
+  }) as const;
+
+test('what two people signed one person ends under break-glass only: the log holds a finding about that', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const { seq } = changes.adopt(signed(people.sign(poolUser('acme.rig0417'), 'alice', 'bob')));
+  changes.adopt(signed(people.sign(summerPlan(now), 'alice', 'bob')));
+  for (const end of [
+    () => changes.withdraw('site-pools', 'alice'),
+    () => changes.withdraw(String(seq), 'alice'),
+    () => changes.close('plan', 'summer', 'alice'),
+  ])
+    assert.equal(refusal(end), 'baseline.two-approvers');
+  assert.equal(changes.all().length, 2);
+  changes.withdraw('site-pools', 'alice', EMERGENCY);
+  recording.clock.pass(1000);
+  changes.close('plan', 'summer', 'alice', EMERGENCY);
+  assert.deepEqual(changes.all(), []);
+  const found = recording.said().flatMap((one) => (one.kind === 'finding' ? [one.finding] : []));
+  assert.deepEqual(
+    found.map(({ id, severity, after, reasons }) => [id, severity, after, reasons]),
+    ['reference site-pools', 'plan summer'].map((ended) => [
+      'change.break-glass',
+      'high',
+      { ended, signed_by: 'alice, bob' },
+      [EMERGENCY.note],
+    ]),
+  );
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('what one person may approve one person ends, and what a person laid down, too', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  changes.adopt(signed(people.sign(limit(3500), 'alice')));
+  changes.withdraw('site-power', 'carol');
+  const now = Math.floor(recording.clock.wall / 1000);
+  const wide = { ...summerPlan(now), ids: ['firmware.*'] };
+  changes.adopt({ kind: 'local', terms: wide, by: 'carol', breakGlass: EMERGENCY });
+  changes.close('plan', 'summer', 'carol');
+  assert.deepEqual(changes.all(), []);
+  const broken = recording.said().filter((one) => one.kind === 'finding');
+  assert.equal(broken.length, 1, 'the adoption by one, not its end');
+});
+
+test('a version by one person does not take the place of what two approved', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  changes.adopt(signed(people.sign(poolUser('acme.rig0417'), 'alice', 'bob')));
+  const hollow = { ...limit(3500, 2), ref_id: 'site-pools' };
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(hollow, 'alice')))),
+    'terms.two-approvers',
+  );
+  assert.equal(changes.adopt(signed(people.sign(hollow, 'alice', 'bob'))).already, false);
+});
+
+/** The same people without some of them. */
+const without = (...names: readonly string[]): Approvers => {
+  const left = [...people.names].filter(([, name]) => !names.includes(name)).map(([kid]) => kid);
+  return { names: people.names, keys: new Map([...people.keys].filter(([kid]) => left.includes(kid))) };
+};
+
+test('documents of an approver who is none any more stay in force, and that is told; one who is left is not enough for two', async (t) => {
+  const recording = await learned(t);
+  const before = recording.changes(people);
+  before.resume();
+  before.adopt(signed(people.sign(poolUser('acme.rig0417'), 'alice', 'bob')));
+  before.adopt(signed(people.sign(limit(3500), 'alice')));
+  assert.deepEqual([before.orphans(), recording.events.filter(({ level }) => level === 'warn')], [[], []]);
+
+  const changes = recording.changes(without('bob'));
+  changes.heedApprovers();
+  assert.equal(changes.all().length, 2);
+  assert.deepEqual(
+    changes.orphans().map(({ kind, id, gone }) => [kind, id, gone]),
+    [['reference', 'site-pools', ['bob']]],
+  );
+  const told = recording.events.filter(({ level }) => level === 'warn');
+  assert.deepEqual(
+    told.map(({ event }) => event),
+    ['approvers.fewer', 'terms.signer-gone'],
+  );
+  assert.ok(told.every(({ remedy }) => typeof remedy === 'string'));
+  const next = { ...poolUser('acme.rig0418'), version: 2 };
+  assert.equal(
+    refusal(() => changes.adopt(signed(people.sign(next, 'alice')))),
+    'terms.two-approvers',
+  );
+  assert.equal(recording.changes(without('alice', 'bob')).people(), 2, 'nor is none');
+});
+
+test('with one approver from the beginning one signature is all there is', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(without('bob'));
+  changes.resume();
+  assert.equal(changes.people(), 1);
+  changes.adopt(signed(people.sign(poolUser('acme.rig0417'), 'alice')));
+  changes.withdraw('site-pools', 'alice');
+  assert.deepEqual(
+    recording.events.filter(({ level }) => level === 'warn'),
+    [],
+  );
+});
+
+test('where nothing says what was ended, what was signed before waits for a person; what is signed since is taken', async (t) => {
+  const recording = new Recording(t, ['rig-1'], { past: { isWhole: false } });
+  await recording.learnAll();
+  const changes = recording.changes(people);
+  const iat = Math.floor(recording.clock.wall / 1000) - 3600;
+  const old = people.sign({ ...limit(3500), iat }, 'alice');
+  changes.takeDelivered(Buffer.from(old.doc));
+  assert.deepEqual(changes.all(), []);
+  const refused = recording.events.find(({ event }) => event === 'terms.refused');
+  assert.match(String(refused?.remedy), /assayer baseline adopt/);
+  assert.equal(changes.adopt(signed(old)).already, false);
+  recording.clock.pass(3_600_000);
+  const fresh = { ...limit(3300), ref_id: 'later', iat: Math.floor(recording.clock.wall / 1000) };
+  changes.takeDelivered(Buffer.from(people.sign(fresh, 'alice').doc));
+  assert.equal(changes.all().length, 2);
+});
+
+test('what a store that was put back holds in force, and was ended here, ends again at the start', async (t) => {
+  const recording = await learned(t);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const changes = recording.changes(people);
+  await recording.looks('rig-1', 2, STRONGER);
+  const entries = [recording.attestation('rig-1')];
+  changes.adopt(
+    signed(people.sign({ kind: 'reference', ref_id: 'now', version: 1, entries } as const, 'alice', 'bob')),
+  );
+  changes.adopt(signed(people.sign(summerPlan(now), 'alice', 'bob')));
+  changes.adopt(signed(people.sign(limit(3400), 'alice')));
+  recording.orders.approvals.noteEnded(
+    changes
+      .all()
+      .slice(0, 2)
+      .map(({ sha256 }) => sha256),
+  );
+  recording.changes(people).resume();
+  assert.deepEqual(
+    changes.all().map(({ terms }) => terms.kind === 'reference' && terms.ref_id),
+    ['site-power'],
+  );
+  const ended = recording.said().slice(-2);
+  assert.deepEqual(
+    ended.map((one) => (one.kind === 'baseline' ? one.baseline.action : one.kind === 'change' && one.change.action)),
+    ['withdrawn', 'closed'],
+  );
+  assert.ok(recording.events.filter(({ event }) => event === 'terms.ended-before').length === 2);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('the values of a document whose time is over are approved no longer, and not shown', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const until_at = Math.floor(recording.clock.wall / 1000) + 600;
+  const values = [{ ...limit(3300).values[0], until_at }, limit(3400).values[0]];
+  changes.adopt(signed(people.sign({ ...limit(3400), values }, 'alice')));
+  const only = {
+    kind: 'reference',
+    ref_id: 'mode',
+    version: 1,
+    values: [{ fact: 'config.mode', class: 'exact', value: 'eco', until_at }],
+  } as const;
+  changes.adopt(signed(people.sign(only, 'alice')));
+  const shown = () =>
+    changes
+      .approved('rig-1')
+      .filter(({ fact }) => fact === 'config.power_limit_w' || fact === 'config.mode')
+      .map(({ fact, value, ref_id: from }) => [fact, value, from]);
+  assert.deepEqual(shown(), [
+    ['config.mode', 'eco', 'mode'],
+    ['config.power_limit_w', [3300, 3400], 'site-power'],
+  ]);
+  recording.clock.pass(600_000);
+  assert.deepEqual(shown(), [
+    ['config.mode', 'normal', undefined],
+    ['config.power_limit_w', 3400, 'site-power'],
+  ]);
+});
+
+test('a document that a log states again names entries of the former one: those of this log with their numbers are others', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const here = recording.attestation('rig-1');
+  const adoptNow = (ref_id: string, log: string) => {
+    const entries = [{ ...here, log }];
+    const { doc, sigs } = people.sign({ kind: 'reference', ref_id, version: 1, entries } as const, 'alice', 'bob');
+    const terms = { kind: 'reference', ref_id, version: 1, iat: 1_795_339_200, entries } as const;
+    const order = { terms, doc, sigs, sha256: ref_id, by: ['alice', 'bob'], adoptedAt: 1 };
+    const claims = { family: 'antminer-stock', 'config.power_limit_w': 3400 };
+    const adoption = { order, replaces: undefined, entries: [{ device: 'rig-1', claims }], settles: [] };
+    recording.recorder.takeAdoption({ ...adoption, breakGlass: undefined }, ['rig-1']);
+  };
+  adoptNow('from-before', 'example.org/tx1-gw3/1');
+  adoptNow('from-here', here.log);
+  changes.withdraw('from-here', 'alice', EMERGENCY);
+  const { reference } = recording.state('rig-1');
+  assert.deepEqual(
+    reference?.entries.map(({ approval }) => approval),
+    ['none'],
+  );
 });

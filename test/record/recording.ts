@@ -16,6 +16,7 @@ import type { Approvers } from '../../agent/config/approvers.ts';
 import { ChangeControl } from '../../agent/desk/change-control.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
+import { Approvals, type Past } from '../../agent/record/approvals.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
 import { Orders } from '../../agent/record/orders.ts';
@@ -36,7 +37,7 @@ export class Recording {
   refusing = false;
   /** What every transaction fails with that is not the store's doing. */
   failing: Error | undefined;
-  readonly events: { readonly level: string; readonly event: string }[] = [];
+  readonly events: { readonly level: string; readonly event: string; readonly [member: string]: unknown }[] = [];
   readonly states = new Map<string, DeviceState>();
   readonly orders: Orders;
   readonly recorder: Recorder;
@@ -50,14 +51,20 @@ export class Recording {
       redaction,
       labels = () => ({}),
       sinceMs,
-    }: { redaction?: Redaction; labels?: (device: string) => DeviceState['labels']; sinceMs?: number } = {},
+      past = {},
+    }: {
+      redaction?: Redaction;
+      labels?: (device: string) => DeviceState['labels'];
+      sinceMs?: number;
+      past?: Partial<Past>;
+    } = {},
   ) {
     // Before the store is closed, which happens in the same order.
     t.after(() => this.recorder.stop());
     this.#gateway = openGateway(t, new TestClock(sinceMs));
     const { log, clock, store } = this.#gateway;
     this.clock = clock;
-    this.orders = Orders.read(store);
+    this.orders = Orders.read(store, this.approvals(past));
     for (const id of devices)
       this.states.set(id, newDevice({ id, position: 'host', address: `10.0.0.${id.slice(4)}`, labels: labels(id) }));
     const transaction = (body: (tx: Transaction) => void) =>
@@ -81,6 +88,16 @@ export class Recording {
     });
   }
 
+  /** What is remembered of approvals beside the store, as a start finds it. */
+  approvals(past: Partial<Past> = {}): Approvals {
+    return Approvals.read(this.dir, {
+      isWhole: true,
+      isDoubtful: false,
+      now: Math.floor(this.clock.wall / 1000),
+      ...past,
+    });
+  }
+
   /** Change control over these devices. */
   changes(approvers: Approvers): ChangeControl {
     const { log, store, clock } = this.#gateway;
@@ -94,7 +111,7 @@ export class Recording {
       states: () => [...this.states.values()],
       labels: () => [...this.states.values()].flatMap(({ labels }) => Object.keys(labels)),
       wallMs: clock.wallMs,
-      emit: (level, event) => this.events.push({ level, event }),
+      emit: (level, event, members) => this.events.push({ level, event, ...members }),
     });
   }
 

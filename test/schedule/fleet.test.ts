@@ -175,6 +175,28 @@ test('with too little to compare the address decides, unless the machine is know
   assert.equal(owner(fleet, first, mac(2), 6000).id, two.id);
 });
 
+test('a machine at the address of another one that shares a part with it is known by what it shares with none', () => {
+  const shared = (number: number): Facts => ({
+    'identity.mac': `02:00:00:00:00:0${number}`,
+    'identity.hashboards': [`HB-2024-000${number}1`, `HB-2024-000${number}2`],
+    // Some makers give all of their supplies one number.
+    'identity.psu': 'PSU2024091500417',
+  });
+  const fleet = new Fleet(['10.0.0.1', '10.0.0.2'].map(placeAt), [], new Set());
+  const [first, second] = fleet.seats() as readonly [FleetSeat, FleetSeat];
+  const one = learn(fleet, first, shared(1));
+  const two = learn(fleet, second, shared(2));
+  one.marks.failures = 5;
+  two.marks.failures = 5;
+  assert.equal(owner(fleet, second, shared(1)).id, one.id);
+  assert.deepEqual(
+    fleet.displaced().map(({ id }) => id),
+    [two.id],
+  );
+  const { 'identity.hashboards': _, ...cut } = shared(2);
+  assert.equal(owner(fleet, first, cut).id, two.id, 'also where its boards could not be read');
+});
+
 test('a device that was displaced takes its address again when its machine comes back', () => {
   const { fleet, first, one } = twoLearned();
   const other = learn(fleet, first, machine(3));

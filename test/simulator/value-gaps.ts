@@ -3,7 +3,7 @@ import { macLike, nameLike, serialLike } from './identity.ts';
 import { namedValues } from './members.ts';
 
 const SERIALS =
-  /^(serinum|minersn|serial|serial_no|powersn|power_sn|dev_sn|sn|PCB SN|DNA|HDNA|miner_id|chain_sn\d+|sn\d+|SerialNumber|serial_number|hbSerialNumber|uid|hwid)$/;
+  /^(serinum|minersn|serial|serial_no|powersn|power_sn|psu_sn|psu_serial|dev_sn|sn|PCB SN|DNA|HDNA|miner_id|chain_sn\d+|sn\d+|SerialNumber|serial_number|hbSerialNumber|uid|hwid)$/;
 const MACS = /^(mac|MAC|macaddr|macAddr|macaddress|MACAddr|mac_address|macAddress|conf_macaddr|ethaddr|name)$/;
 const NAMES = /^(hostname|conf_hostname|Hostname)$/;
 const RUNNING =

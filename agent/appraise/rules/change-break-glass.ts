@@ -2,12 +2,12 @@ import type { Finding } from '../finding.ts';
 import { gatewayFinding } from '../gateway-finding.ts';
 import type { RuleEntry } from '../rule.ts';
 
-/** One person accepted what two have to, or what had to be planned (catalogue 5.9). */
+/** One person accepted what two have to, or what had to be planned, or ended what two stand behind (catalogue 5.9). */
 export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
-  title: 'Accepted by one person',
+  title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand.',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed.',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',
@@ -16,6 +16,14 @@ export const changeBreakGlass: RuleEntry = {
   version: 1,
 };
 
-/** One person did it: stated once, and open until somebody reviews it. */
-export const brokenGlass = ({ by, note }: { readonly by: string; readonly note: string }, nowMs: number): Finding =>
-  gatewayFinding(changeBreakGlass, nowMs, { part: `${by} ${Math.floor(nowMs / 1000)}`, reasons: [note] });
+/** One person did it: stated once, and open until somebody reviews it. `after`: what came of it, where that is not an approval. */
+export const brokenGlass = (
+  { by, note }: { readonly by: string; readonly note: string },
+  nowMs: number,
+  after?: { readonly ended: string; readonly signed_by: string },
+): Finding =>
+  gatewayFinding(changeBreakGlass, nowMs, {
+    part: `${by} ${Math.floor(nowMs / 1000)}`,
+    reasons: [note],
+    ...(after === undefined ? {} : { after }),
+  });

@@ -1,5 +1,5 @@
 import type { Facts } from '../../../shared/facts.ts';
-import type { Deviation, RuleEntry } from '../rule.ts';
+import type { RuleEntry } from '../rule.ts';
 
 /** The counters of the device stand while it says that it hashes: nothing it shows is known to be current (catalogue 5.7). */
 export const runtimeStaleData: RuleEntry = {
@@ -15,15 +15,11 @@ export const runtimeStaleData: RuleEntry = {
   version: 1,
 };
 
-/** With the counters as they stand. */
-export const staleSeen = (facts: Facts): readonly Deviation[] => {
+/** The counters as they stand, those that a look shows. */
+export const standingCounters = (facts: Facts): { readonly [counter: string]: number } => {
   const { 'telemetry.elapsed_s': elapsed, 'telemetry.uptime_s': uptime } = facts;
-  return [
-    {
-      after: {
-        ...(elapsed === undefined ? {} : { elapsed_s: elapsed }),
-        ...(uptime === undefined ? {} : { uptime_s: uptime }),
-      },
-    },
-  ];
+  return {
+    ...(elapsed === undefined ? {} : { elapsed_s: elapsed }),
+    ...(uptime === undefined ? {} : { uptime_s: uptime }),
+  };
 };

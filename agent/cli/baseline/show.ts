@@ -5,7 +5,7 @@ import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { shortened, table, utc } from '../table.ts';
-import { ordersOf } from '../terms/orders.ts';
+import { byText, ordersOf } from '../terms/orders.ts';
 
 interface ShowOptions {
   readonly config: string;
@@ -35,8 +35,9 @@ const showReferences = ({ config, json }: ShowOptions, io: Io): void => {
     io.out.write('no signed reference is in force: devices are held against what was learned or accepted\n');
     return;
   }
-  const rows = orders.flatMap(({ terms, seq, by, adoptedAt }) =>
-    terms.kind === 'reference'
+  const rows = orders.flatMap((order) => {
+    const { terms, seq, adoptedAt } = order;
+    return terms.kind === 'reference'
       ? [
           [
             terms.ref_id,
@@ -45,11 +46,11 @@ const showReferences = ({ config, json }: ShowOptions, io: Io): void => {
             contentOf(terms),
             String(seq),
             utc(adoptedAt),
-            by.join(', '),
+            byText(order),
           ].map(printable),
         ]
-      : [],
-  );
+      : [];
+  });
   io.out.write(table(io, ['reference', 'version', 'scope', 'says', 'entry', 'since (UTC)', 'by'], rows));
 };
 

@@ -4,12 +4,15 @@ import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
 import { accountName, confirmed } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
+import { emergencyOf } from '../terms/adopt.ts';
 import { entryLines, withdrawalLines } from '../terms/ending.ts';
 import { orderInForce } from '../terms/orders.ts';
 
 interface WithdrawOptions {
   readonly config: string;
   readonly by?: string;
+  readonly breakGlass?: boolean;
+  readonly note?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -22,12 +25,16 @@ export const withdrawVerb = (baseline: Command, io: Io): void => {
     .argument('<name>', 'name of the reference, or number of the entry, as `assayer baseline show` shows them')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--by <name>', 'who withdraws it; without it the account of this process')
+    .option('--break-glass', 'end alone what two people stand behind; it is reported as a finding')
+    .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('-y, --yes', 'do not ask after it was shown what ends')
     .option('--json', 'print what ends as text on stderr, and the result as JSON')
     .action((name: string, options: WithdrawOptions) => withdraw(name, options, io));
 };
 
 const withdraw = async (name: string, options: WithdrawOptions, io: Io): Promise<void> => {
+  const { by = accountName() } = options;
+  const emergency = emergencyOf(options, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
   const shown = await linesOf(name, stateDir);
   // Of what is no name and no entry the agent says so.
@@ -36,9 +43,7 @@ const withdraw = async (name: string, options: WithdrawOptions, io: Io): Promise
     if (!(await confirmed('Withdraw this?', { yes: options.yes, done: 'withdrawn' }, io))) return;
   }
   // The answer of an agent of the same version.
-  const result = (await askAgent(stateDir, { do: 'withdraw', name, by: options.by ?? accountName() })) as {
-    readonly seq: number;
-  };
+  const result = (await askAgent(stateDir, { do: 'withdraw', name, by, ...emergency })) as { readonly seq: number };
   if (options.json) printJson(io, result);
   else io.out.write(`entry ${result.seq} holds nothing any longer\n`);
 };

@@ -3,12 +3,14 @@ import type { Command } from 'commander';
 import { type Terms, termsId } from '../../../shared/index.ts';
 import { phaseOfPlan } from '../../baseline/standing.ts';
 import { loadConfig } from '../../config/load.ts';
+import { goneSigners } from '../../desk/signers.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
 import { accountName, confirmed } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { table, utc } from '../table.ts';
+import { emergencyOf } from './adopt.ts';
 import { closingLines } from './ending.ts';
 
 /** What is in force at a gateway, and ending it before its time. */
@@ -33,21 +35,34 @@ export const listVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): void
     });
 };
 
+/** A document in force, with who signed it and is no approver any more. */
+export type ListedOrder = Order & { readonly signers_gone?: readonly string[] };
+
 /** What the store of this gateway holds in force. */
-export const ordersOf = (config: string): readonly Order[] => {
-  using store = Store.openReadOnly(loadConfig(resolve(config)).config.state_dir);
+export const ordersOf = (file: string): readonly ListedOrder[] => {
+  const { config, approvers } = loadConfig(resolve(file));
+  using store = Store.openReadOnly(config.state_dir);
   // Written by this agent.
-  return store.orders((text) => JSON.parse(text) as Order);
+  const orders = store.orders((text) => JSON.parse(text) as Order);
+  return orders.map((order) => {
+    const gone = goneSigners(order, approvers);
+    return gone.length === 0 ? order : { ...order, signers_gone: gone };
+  });
 };
+
+/** Who signed or laid it down. */
+export const byText = ({ by, signers_gone: gone = [] }: ListedOrder): string =>
+  by.map((name) => (gone.includes(name) ? `${name} (no approver any more)` : name)).join(', ');
 
 const HEADINGS = {
   plan: ['plan', 'state', 'from (UTC)', 'to (UTC)', 'findings', 'matched', 'ticket', 'by'],
   waiver: ['waiver', 'ends (UTC)', 'findings', 'matched', 'reason', 'by'],
 } as const;
 
-const rowOf = ({ terms, matched = [], by }: Order): readonly string[] => {
+const rowOf = (order: ListedOrder): readonly string[] => {
+  const { terms, matched = [] } = order;
   const count = matched.length === 0 ? 'nothing yet' : `${matched.length}`;
-  return cellsOf(terms, count, by.join(', ')).map(printable);
+  return cellsOf(terms, count, byText(order)).map(printable);
 };
 
 const cellsOf = (terms: Terms, count: string, by: string): readonly string[] => {
@@ -77,6 +92,8 @@ const PHASES = { before: 'to come', open: 'open', late: 'window closed', over: '
 interface CloseOptions {
   readonly config: string;
   readonly by?: string;
+  readonly breakGlass?: boolean;
+  readonly note?: string;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
@@ -89,12 +106,16 @@ export const closeVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): voi
     .argument('<name>', `name of the ${kind}, as \`assayer ${kind} list\` shows it`)
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--by <name>', 'who ends it; without it the account of this process')
+    .option('--break-glass', 'end alone what two people stand behind; it is reported as a finding')
+    .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('-y, --yes', 'do not ask after it was shown what ends')
     .option('--json', 'print what ends as text on stderr, and the result as JSON')
     .action((id: string, options: CloseOptions) => close(kind, id, options, io));
 };
 
 const close = async (kind: 'plan' | 'waiver', id: string, options: CloseOptions, io: Io): Promise<void> => {
+  const { by = accountName() } = options;
+  const emergency = emergencyOf(options, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
   const order = await orderInForce(stateDir, ({ terms }) => terms.kind === kind && termsId(terms) === id);
   // Of a name that is none the agent says so.
@@ -103,7 +124,7 @@ const close = async (kind: 'plan' | 'waiver', id: string, options: CloseOptions,
     (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
     if (!(await confirmed(`End this ${kind}?`, { yes: options.yes, done: 'closed' }, io))) return;
   }
-  const result = await askAgent(stateDir, { do: 'close', kind, id, by: options.by ?? accountName() });
+  const result = await askAgent(stateDir, { do: 'close', kind, id, by, ...emergency });
   if (options.json) printJson(io, result as object);
   else io.out.write(`${kind} ${printable(id)} is closed\n`);
 };

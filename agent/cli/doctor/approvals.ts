@@ -1,0 +1,41 @@
+import { orphansOf } from '../../desk/signers.ts';
+import { AgentError } from '../../platform/errors.ts';
+import type { Order } from '../../record/orders.ts';
+import { Store } from '../../record/store.ts';
+import { type Check, ok, type Result, warn } from './result.ts';
+
+/** What approvers signed and is in force: by keys that the configuration still names. */
+export const approvals: Check = {
+  name: 'approvals',
+  run: ({ config, approvers }) => {
+    const orders = inForce(config.state_dir);
+    const signed = orders.filter(({ doc }) => doc !== undefined);
+    const orphans = orphansOf(orders, approvers);
+    if (orphans.length > 0)
+      return orphans.map(
+        ({ kind, id, gone }): Result =>
+          warn(
+            `${kind} ${id} is in force, signed by ${gone.join(' and ')}, no approver any more`,
+            kind === 'reference'
+              ? `have its next version signed by those who approve now, or end it: assayer baseline withdraw ${id}`
+              : `let it end at its time, or end it: assayer ${kind} close ${id}`,
+          ),
+      );
+    const named = `approvers named: ${approvers.keys.size}`;
+    return [
+      ok(signed.length === 0 ? `${named}; no signed document is in force` : `${named}; they signed what is in force`),
+    ];
+  },
+};
+
+const inForce = (stateDir: string): readonly Order[] => {
+  try {
+    using store = Store.openReadOnly(stateDir);
+    // Written by this agent.
+    return store.orders((text) => JSON.parse(text) as Order);
+  } catch (error) {
+    // That the store cannot be read says its own check.
+    if (error instanceof AgentError) return [];
+    throw error;
+  }
+};

@@ -1,0 +1,27 @@
+import { readClaimedTerms } from '../../shared/signed-terms.ts';
+import type { Terms } from '../../shared/terms.ts';
+import { termsId } from '../../shared/terms.ts';
+import type { Approvers } from '../config/approvers.ts';
+import type { Order } from '../record/orders.ts';
+
+/** A document in force with signatures by keys that are trusted no more. */
+export interface Orphan {
+  readonly kind: Terms['kind'];
+  readonly id: string;
+  readonly seq: number;
+  /** Who signed it and is no approver any more, by the names they had. */
+  readonly gone: readonly string[];
+}
+
+/** Who signed a document in force and is no approver of this configuration, by the names they had then. */
+export const goneSigners = ({ doc, sigs = [], by }: Order, { keys }: Pick<Approvers, 'keys'>): readonly string[] =>
+  doc === undefined
+    ? []
+    : readClaimedTerms({ doc, sigs }).kids.flatMap((kid, at) => (keys.has(kid) ? [] : [by[at] ?? kid]));
+
+/** Documents in force of which a signer is no approver any more. */
+export const orphansOf = (orders: readonly Order[], approvers: Pick<Approvers, 'keys'>): readonly Orphan[] =>
+  orders.flatMap((order) => {
+    const gone = goneSigners(order, approvers);
+    return gone.length === 0 ? [] : [{ kind: order.terms.kind, id: termsId(order.terms), seq: order.seq, gone }];
+  });

@@ -1,0 +1,103 @@
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { z } from 'zod';
+import { storeFailure } from './failure.ts';
+
+const FILE = 'approvals.json';
+
+/** Documents that were ended here and are not taken up again, however often they are handed over. The oldest are forgotten. */
+const MOST_ENDED = 4096;
+/** A document may be dated ahead of the clock of the gateway by as much, s. */
+const AHEAD_S = 120;
+
+const kept = z.strictObject({
+  ended: z.array(z.string()).readonly(),
+  unknown_before: z.int().exactOptional(),
+  two_people: z.boolean(),
+});
+
+type Kept = z.infer<typeof kept>;
+
+/** What is known of this gateway apart from the file. */
+export interface Past {
+  /** The store goes on where it ended, and knows what was ended; or no log was ever begun here, and nothing was. */
+  readonly isWhole: boolean;
+  /** The whole folder may be an older copy, this file with it. */
+  readonly isDoubtful: boolean;
+  /** Unix seconds. */
+  readonly now: number;
+}
+
+/**
+ * What has to be remembered of approvals when the store is lost or put back, in a file beside it: brokers hand over for ever
+ * what they retain, and only this says that it was ended.
+ */
+export class Approvals {
+  readonly #file: string;
+  #kept: Kept;
+  #written = '';
+
+  private constructor(file: string, known: Kept) {
+    this.#file = file;
+    this.#kept = known;
+  }
+
+  /** Where the file is missing with the store, or may be an older one, all that was signed until now may have been ended. */
+  static read(stateDir: string, { isWhole, isDoubtful, now }: Past): Approvals {
+    const file = join(stateDir, FILE);
+    const known = readKept(file);
+    const doubt = isDoubtful || (known === undefined && !isWhole) ? { unknown_before: now } : {};
+    return new Approvals(file, { ended: [], two_people: false, ...known, ...doubt });
+  }
+
+  hasEnded(note: string): boolean {
+    return this.#kept.ended.includes(note);
+  }
+
+  /** What was noted of ended documents, the oldest first. */
+  get ended(): readonly string[] {
+    return this.#kept.ended;
+  }
+
+  noteEnded(notes: readonly string[]): void {
+    const fresh = notes.filter((note) => !this.#kept.ended.includes(note));
+    if (fresh.length > 0) this.#kept = { ...this.#kept, ended: [...this.#kept.ended, ...fresh].slice(-MOST_ENDED) };
+  }
+
+  /** Whether a document of this date may have been ended here without anything left to say so. */
+  isUnknown(iat: number): boolean {
+    const { unknown_before: before } = this.#kept;
+    return before !== undefined && iat <= before + AHEAD_S;
+  }
+
+  /** Two approvers were named here once: what takes two people takes two from then on, whoever is named later. */
+  get twoPeople(): boolean {
+    return this.#kept.two_people;
+  }
+
+  noteTwoPeople(): void {
+    this.#kept = { ...this.#kept, two_people: true };
+  }
+
+  /** Makes it durable. Throws `store.*` where it cannot be written. */
+  save(): void {
+    const text = `${JSON.stringify(this.#kept)}\n`;
+    if (text === this.#written) return;
+    try {
+      // Never half a file: the former one stands until this one is whole.
+      writeFileSync(`${this.#file}.new`, text, { mode: 0o600, flush: true });
+      renameSync(`${this.#file}.new`, this.#file);
+    } catch (error) {
+      throw storeFailure(error, this.#file);
+    }
+    this.#written = text;
+  }
+}
+
+const readKept = (file: string): Kept | undefined => {
+  try {
+    return kept.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return undefined;
+  }
+};

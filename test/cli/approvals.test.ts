@@ -1,0 +1,63 @@
+import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { People } from '../record/approvers.ts';
+import { Recording } from '../record/recording.ts';
+import { assayer, configured } from './assayer.ts';
+
+/** Documents in force, and who stands behind them now. */
+
+const people = new People('alice', 'bob');
+
+test('lists and doctor name a signer who is no approver any more, and nobody else', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const changes = recording.changes(people);
+  const values = [{ fact: 'pools.user', class: 'set', value: ['acme.rig0417'] }] as const;
+  const reference = { kind: 'reference', ref_id: 'site-pools', version: 1, values } as const;
+  changes.adopt({ kind: 'signed', ...people.sign(reference, 'alice', 'bob') });
+  const now = Math.floor(recording.clock.wall / 1000);
+  const plan = {
+    kind: 'plan',
+    plan_id: 'summer',
+    iat: now,
+    type: 'change',
+    scope: {},
+    ids: ['config.performance-changed'],
+    expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
+    not_before_at: now,
+    not_after_at: now + 600,
+    author: 'alice',
+  } as const;
+  changes.adopt({ kind: 'signed', ...people.sign(plan, 'alice', 'bob') });
+  changes.adopt({ kind: 'local', terms: { ...plan, plan_id: 'by-hand' }, by: 'carol' });
+  const { dir } = recording;
+  const keyOf = (name: string): string => {
+    const file = join(dir, `${name}.jwk.json`);
+    writeFileSync(file, JSON.stringify(people.jwk(name)));
+    return file;
+  };
+  const said = async (...names: readonly string[]) => {
+    const approvers = Object.fromEntries(names.map((name) => [name, keyOf(name)]));
+    const file = configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+    const run = async (...words: readonly string[]) => (await assayer([...words, '-c', file])).out;
+    const doctor = JSON.parse(await run('doctor', '--json')) as { checks: readonly { check: string; level: string }[] };
+    return {
+      show: await run('baseline', 'show'),
+      json: JSON.parse(await run('baseline', 'show', '--json')) as { signers_gone?: readonly string[] },
+      list: await run('plan', 'list'),
+      doctor: doctor.checks.filter(({ check }) => check === 'approvals').map(({ level }) => level),
+    };
+  };
+  const both = await said('alice', 'bob');
+  assert.match(both.show, /alice, bob/);
+  assert.doesNotMatch(both.show + both.list, /no approver/);
+  assert.deepEqual([both.json.signers_gone, both.doctor], [undefined, ['ok']]);
+  const one = await said('alice');
+  assert.match(one.show, /alice, bob \(no approver any more\)/);
+  assert.match(one.list, /summer .*alice, bob \(no approver any more\)/);
+  assert.match(one.list, /by-hand .*carol/);
+  assert.doesNotMatch(one.list, /carol \(no/);
+  assert.deepEqual([one.json.signers_gone, one.doctor], [['bob'], ['warn', 'warn']]);
+});
