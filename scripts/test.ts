@@ -54,7 +54,8 @@ const skips: string[] = [];
 const stream = run({
   files,
   cwd: root,
-  concurrency: 2,
+  // One more than the processors of a small machine: journeys mostly wait, for clocks and for devices.
+  concurrency: 3,
   ...(coverage ? { coverage: true, coverageIncludeGlobs: ['agent/**/*.ts', 'shared/**/*.ts'] } : {}),
 });
 
