@@ -54,8 +54,7 @@ const skips: string[] = [];
 const stream = run({
   files,
   cwd: root,
-  // One more than the processors of a small machine: journeys mostly wait, for clocks and for devices.
-  concurrency: 3,
+  concurrency: 2,
   ...(coverage ? { coverage: true, coverageIncludeGlobs: ['agent/**/*.ts', 'shared/**/*.ts'] } : {}),
 });
 
