@@ -90,9 +90,9 @@ suite('terms of approvers over a broker', { skip: WITHOUT_MOSQUITTO }, () => {
       'what the broker kept is not adopted twice',
     );
 
-    const alone = await gateway.assayer('baseline withdraw', 'rig-pools', '--by', 'alice');
+    const alone = await gateway.assayer('baseline withdraw', 'rig-pools', '--yes', '--by', 'alice');
     assert.match(alone.err, /one alone does not end it/);
-    const emergency = ['--by', 'alice', '--break-glass', '--note', 'bob is away'];
+    const emergency = ['--yes', '--by', 'alice', '--break-glass', '--note', 'bob is away'];
     assert.equal((await gateway.assayer('baseline withdraw', 'rig-pools', ...emergency)).code, 0);
     await gateway.says('no longer allowed', () => gateway.findings('pool.user-changed', 'rig-0').length > 0);
     assert.equal((await gateway.assayer('plan close', 'summer-firmware', ...emergency)).code, 0);
