@@ -10,6 +10,7 @@ import type { Attested, DeviceState, Reference } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
+import { isStrange } from './replaced.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { clearSettled, settle } from './settled.ts';
@@ -73,7 +74,7 @@ export const attest = (
     outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
     approved?.holders,
   );
-  const learn = learnable(judged, facts);
+  const learn = learnable(judged, facts, outcomes.some(saysStrange));
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {
@@ -151,13 +152,22 @@ const shared = (facts: KeptFacts, ...others: readonly (KeptFacts | undefined)[])
 const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
   names.length === 0 ? {} : { standIns: names };
 
-/** Facts that the reference lacks. Another machine's, or another firmware's, are not learned into it. */
-const learnable = (state: DeviceState, facts: Facts): readonly FactName[] | 'all' | undefined => {
-  if (state.reference === undefined) return 'all';
-  if (state.tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
-  const names = newFacts(keptFacts(state.reference.facts), comparedFacts(facts));
+/** Facts that the reference lacks. Another machine's, or another firmware's, are not learned into it; strange pools never. */
+const learnable = (
+  { reference, tracks }: DeviceState,
+  facts: Facts,
+  strange: boolean,
+): readonly FactName[] | 'all' | undefined => {
+  if (reference === undefined && !strange) return 'all';
+  if (reference !== undefined && tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
+  const names = newFacts(keptFacts(reference?.facts), comparedFacts(facts)).filter(
+    (name) => !strange || name !== 'pools',
+  );
   return names.length === 0 ? undefined : names;
 };
+
+/** The look shows pools for which the device that this one replaced did not work. */
+const saysStrange = (outcome: Outcome): boolean => outcome.kind === 'ran' && outcome.deviations.some(isStrange);
 
 const FOREIGN = new Set(['firmware.family-changed', 'identity.hardware-swapped']);
 
@@ -167,21 +177,22 @@ const learned = (
   facts: Facts,
   attested: Attested,
 ): Reference => {
-  if (reference === undefined || learn === 'all')
+  if (learn === 'all')
     return {
       entries: [],
       unrecorded: [{ facts: 'all' }],
       facts: attested.facts,
       ...standInsOf(attested.standIns ?? []),
     };
-  const known = keptFacts(reference.facts);
+  const known = keptFacts(reference?.facts);
   const now = comparedFacts(facts);
   const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
   const stoodIn = attested.standIns?.filter((name) => learn.includes(name)) ?? [];
   return {
+    entries: [],
     ...reference,
-    unrecorded: [...(reference.unrecorded ?? []), { facts: learn }],
+    unrecorded: [...(reference?.unrecorded ?? []), { facts: learn }],
     facts: shared(keepFacts({ ...known, ...added }), attested.facts),
-    ...standInsOf([...new Set([...(reference.standIns ?? []), ...stoodIn])]),
+    ...standInsOf([...new Set([...(reference?.standIns ?? []), ...stoodIn])]),
   };
 };

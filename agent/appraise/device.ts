@@ -1,4 +1,4 @@
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, PoolSlot } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
@@ -171,6 +171,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly firstSeenMs?: number;
   /** It appeared after the first pass over its entry and nobody accepted it yet. */
   readonly unknownDevice?: true;
+  /** The device whose place it took, or whose serials or MAC it showed at first sight, and the pools of its reference then. */
+  readonly replaces?: { readonly device: string; readonly pools: readonly PoolSlot[] };
   readonly reference?: Reference<Kept>;
   readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */

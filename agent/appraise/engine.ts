@@ -103,7 +103,8 @@ const note = (
   const changes: { -readonly [Member in keyof DeviceState]?: DeviceState[Member] } = {};
   if (state.firstSeenMs === undefined) {
     changes.firstSeenMs = observedAtMs;
-    if (!context.inFirstPass && state.attested === undefined) changes.unknownDevice = true;
+    const isNew = !context.inFirstPass || state.replaces !== undefined;
+    if (isNew && state.attested === undefined) changes.unknownDevice = true;
   }
   if (state.family !== family) changes.family = family;
   const reboots = [...recentReboots(state.rebootsMs, context.nowMs)];

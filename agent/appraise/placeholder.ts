@@ -15,7 +15,7 @@ export const isSerial = (text: string | undefined): text is string =>
 export const isMac = (text: string | undefined): text is string => text !== undefined && !NO_MAC.test(text);
 
 /** All serials of a set, or none: a board that has not answered yet must not look like a missing one. */
-export const areSerials = (list: readonly string[] | undefined): list is readonly string[] =>
+const areSerials = (list: readonly string[] | undefined): list is readonly string[] =>
   list !== undefined && list.length > 0 && list.every(isSerial);
 
 /** A miner without a hash rate and without pools on both surfaces may truly have none; any other empty list was not read. */

@@ -8,6 +8,7 @@ import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { FIRMWARE_TEXTS } from './firmware.ts';
 import type { Outcome, Ran } from './outcome.ts';
+import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
@@ -92,7 +93,9 @@ const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolea
   track !== undefined && track.finding.firstObservedAt < terms.not_before_at;
 
 /** Whether the plan allows what is seen: the same rule finds nothing against what the plan expects. */
-const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, planned: Planned): boolean => {
+const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, deviation: Deviation, planned: Planned): boolean => {
+  // That machines come does not say for whom they work.
+  if (isStrange(deviation) && !speaksOfPools(terms)) return false;
   if (terms.expected_after === undefined) return true;
   const { observed, approved, circumstances } = planned;
   const held = expectedBy(terms, seq);
@@ -105,7 +108,7 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, { part }: Deviation, p
   if (!agrees(observed, expected, texts)) return false;
   const left = ran.against(expected);
   // What the plan leaves open, it allows.
-  return left === 'unknown' || !left.some((deviation) => deviation.part === part);
+  return left === 'unknown' || !left.some(({ part }) => part === deviation.part);
 };
 
 /** A rule that looks at facts is covered by a plan that speaks of them, and by no other. */
@@ -114,6 +117,9 @@ const isRelated = ({ rule }: Ran, held: ReadonlyMap<string, Held>): boolean => {
   const inputs = new Set<string>([...reads, ...compares]);
   return inputs.size === 0 || [...held.keys()].some((fact) => inputs.has(fact) || inputs.has(wholeOf(fact)));
 };
+
+const speaksOfPools = ({ expected_after: values = [] }: Plan): boolean =>
+  values.some(({ fact }) => wholeOf(fact) === 'pools');
 
 /** A column of the pools is a matter of the pools. */
 const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' : fact);

@@ -2,13 +2,14 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned } from '../baseline/reference.ts';
-import { plansFor } from '../baseline/standing.ts';
+import { heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { isAboutPolicy } from './index.ts';
 import { type Outcome, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
+import { isStrange, type Strange, strangePools } from './replaced.ts';
 import type { Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
@@ -71,7 +72,7 @@ export const outcomesOf = (
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
     ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
-    ran(identityNewDevice, newness(state, facts, address, context), state.unknownDevice === true),
+    newnessOutcome(state, facts, strangeness(state, facts, { ...ruleContext, standing }), { address, context }),
     ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
     duplicateOutcome(context, address),
@@ -93,16 +94,39 @@ export const outcomesOf = (
 const ran = (rule: RuleEntry, deviations: readonly Deviation[], runs = true): Outcome =>
   runs ? { kind: 'ran', rule, deviations, facts: [] } : { kind: 'silent', rule };
 
-/** Its inventory is that of the first look: what a new device shows later is a matter of other rules. */
-const newness = (
+/** What is strange about the pools of a device that replaced another one, as long as it has no reference of its own for them. */
+const strangeness = (
   state: DeviceState,
   facts: Facts,
-  address: string,
-  { nowMs, amongCommissioned }: LookContext,
-): readonly Deviation[] => {
-  if (!amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS) return [];
-  const known = state.tracks.find(({ finding }) => finding.ruleId === identityNewDevice.id)?.finding.after;
-  return known === undefined ? newDeviceSeen(facts, address) : [{ after: known }];
+  context: RuleContext & Pick<LookContext, 'standing'>,
+): Strange | 'unknown' | undefined => {
+  const { replaces, reference } = state;
+  if (replaces === undefined || keptFacts(reference?.facts).pools !== undefined) return undefined;
+  if (facts.pools === undefined) return 'unknown';
+  const held = heldBy(context.standing, describe(state, facts));
+  // What a document holds is compared with that by the rules of pools.
+  const open = (['url', 'user'] as const).filter((column) => !held.has('pools') && !held.has(`pools.${column}`));
+  return strangePools(replaces, facts.pools, open, context);
+};
+
+/**
+ * Its inventory is that of the first look: what a new device shows later is a matter of other rules. But for strange pools,
+ * which are never learned: they end when they are accepted, or are those of the device before.
+ */
+const newnessOutcome = (
+  state: DeviceState,
+  facts: Facts,
+  strange: Strange | 'unknown' | undefined,
+  { address, context: { nowMs, amongCommissioned } }: { readonly address: string; readonly context: LookContext },
+): Outcome => {
+  const rule = identityNewDevice;
+  const known = state.tracks.find(({ finding }) => finding.ruleId === rule.id)?.finding;
+  const inventory = known?.after ?? newDeviceSeen(facts, address);
+  if (strange !== undefined && strange !== 'unknown')
+    return ran(rule, [{ ...strange, after: { ...(inventory as object), ...strange.after } }]);
+  if (strange === 'unknown' && known !== undefined && isStrange(known)) return { kind: 'silent', rule };
+  const isOver = !amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS;
+  return ran(rule, isOver ? [] : [{ after: inventory }], state.unknownDevice === true);
 };
 
 const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outcome => {

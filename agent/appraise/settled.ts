@@ -73,7 +73,7 @@ const ENDING_UNSEEN: ReadonlySet<string> = new Set([identityAddressMoved.id, poo
 /** Remembers the look, when an equal one needs no work. What could not be read this time shows as other facts when it can. */
 export const settle = (state: DeviceState, observation: Observation, context: LookContext): void => {
   const { facts, look } = observation;
-  const { policy, amongCommissioned, nowMs } = context;
+  const { policy, nowMs } = context;
   const { marks } = state;
   if (state.attested?.reachable !== true || state.tracks.some(isUndecided)) return;
   // Once confirmed the new address is the known one: the next look, though the same, sees this finding end. And a share
@@ -83,10 +83,7 @@ export const settle = (state: DeviceState, observation: Observation, context: Lo
   marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(state, observation, context);
   marks.policy = policy;
   marks.activity = activityText(facts);
-  const wakeMs = Math.min(
-    factoryWakeMs(state, nowMs),
-    ...state.tracks.map((track) => wakingMs(track, state, amongCommissioned)),
-  );
+  const wakeMs = Math.min(factoryWakeMs(state, nowMs), ...state.tracks.map((track) => wakingMs(track, state, context)));
   if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
   else marks.wakeMs = undefined;
 };
@@ -96,12 +93,20 @@ const factoryWakeMs = ({ firstSeenMs = 0 }: DeviceState, nowMs: number): number 
   nowMs < firstSeenMs + FACTORY_MS ? firstSeenMs + FACTORY_MS : Number.POSITIVE_INFINITY;
 
 /** When time alone changes a finding. */
-const wakingMs = (track: Track, state: DeviceState, amongCommissioned: boolean): number => {
+const wakingMs = (
+  track: Track,
+  state: DeviceState,
+  { nowMs, amongCommissioned }: Pick<LookContext, 'nowMs' | 'amongCommissioned'>,
+): number => {
   const { finding } = track;
   const quiet = quietAtMs(track);
   if (quiet !== undefined) return quiet;
   if (finding.ruleId === runtimeRebootUnexpected.id) return (state.rebootsMs.at(-1) ?? 0) + REBOOT_HOLD_MS;
-  if (finding.ruleId === identityNewDevice.id && !amongCommissioned) return (state.firstSeenMs ?? 0) + QUARANTINE_MS;
+  if (finding.ruleId === identityNewDevice.id && !amongCommissioned) {
+    const overMs = (state.firstSeenMs ?? 0) + QUARANTINE_MS;
+    // One that has not ended by then waits for a person.
+    return nowMs < overMs ? overMs : Number.POSITIVE_INFINITY;
+  }
   const escalate = ruleOf(finding.ruleId)?.escalate;
   if (escalate === undefined || worst(finding.severity, escalate.severity) === finding.severity)
     return Number.POSITIVE_INFINITY;

@@ -2,6 +2,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
 import { ruleOf } from './index.ts';
 import { accountOf } from './pool-user.ts';
+import { isStrange } from './replaced.ts';
 import { seconds, worst } from './track.ts';
 
 /** One transition of one device. */
@@ -133,7 +134,9 @@ const BY_ID_ALONE: ReadonlySet<string> = new Set([
 const keyOf = (finding: Finding): string => {
   const outcome = finding.confirmedAt === undefined ? 'unconfirmed ' : '';
   const values = BY_ID_ALONE.has(finding.ruleId) ? '' : ` ${canonicalJson(valuesOf(finding))}`;
-  return `${outcome}${finding.ruleId}${values}${coverOf(finding)}`;
+  // A new device that works for another account than the one before it does not go down among those that do not.
+  const strange = isStrange(finding) ? ' strange' : '';
+  return `${outcome}${finding.ruleId}${values}${strange}${coverOf(finding)}`;
 };
 
 /** What a plan or waiver covers is not what nobody announced, however alike they look. */

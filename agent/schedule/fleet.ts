@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
-import { compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/identity.ts';
-import { areSerials, isMac, isSerial } from '../appraise/placeholder.ts';
+import { boardsOf, compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/identity.ts';
+import { isMac, isSerial } from '../appraise/placeholder.ts';
+import { type Replaced, replacedBy } from '../appraise/replaced.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
@@ -280,7 +281,8 @@ export class Fleet {
 
   /**
    * The device a full look belongs to. A machine that came from another address brings its history along, provided it is
-   * no longer seen there; of two that look alike at the same time the second is another device.
+   * no longer seen there; of two that look alike at the same time the second is another device. One that is new where another
+   * one stood is held against that one.
    */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
     const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
@@ -295,7 +297,7 @@ export class Fleet {
     delete seat.claim;
     if (known !== undefined && there === undefined) return this.#seated(seat, known);
     if (here !== undefined && likeness !== 'other') return { kind: 'device', state: here };
-    return this.#seated(seat, this.#newAt(seat, facts));
+    return this.#seated(seat, this.#newAt(seat, facts, here));
   }
 
   #seated(seat: FleetSeat, device: DeviceState): Owner {
@@ -352,10 +354,22 @@ export class Fleet {
     return isThere ? seat : undefined;
   }
 
-  #newAt(seat: FleetSeat, facts: Facts): DeviceState {
+  #newAt(seat: FleetSeat, facts: Facts, here: DeviceState | undefined): DeviceState {
     const { address } = seat.place;
     const id = this.#freeId(facts, address);
-    return newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
+    const device = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
+    const replaces = this.#replacedAt(here, facts);
+    return replaces === undefined ? device : { ...device, replaces };
+  }
+
+  /** What a new device replaces: the device whose address it has, else one whose serials or MAC it shows. */
+  #replacedAt(here: DeviceState | undefined, facts: Facts): Replaced | undefined {
+    const alike = marksOf(facts).flatMap((mark) => this.#idsWith(mark).map((id) => this.#states.get(id)));
+    for (const state of [here, ...alike]) {
+      const replaced = state === undefined ? undefined : replacedBy(state);
+      if (replaced !== undefined) return replaced;
+    }
+    return undefined;
   }
 
   /** Formed once, at the first full look: MAC, else serial, else address; a taken one gets a number. */
@@ -382,13 +396,17 @@ const countSites = (states: Iterable<DeviceState>): ReadonlyMap<string | undefin
 };
 const HALF_HOUR_MS = 30 * 60_000;
 
-/** Whether what shows at the address of a device is that device. `unsure`: too little to compare, so the address decides. */
+/**
+ * Whether what shows at the address of a device is that device. `unsure`: the address decides, because there is too little to
+ * compare, or because the MAC, to which an address is given, is the same: then it is the device with other parts.
+ */
 const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {
   if (state === undefined) return 'other';
   if (state.attested === undefined) return 'same';
-  const { ratio, available } = compareIdentity(factsOf(state), facts);
+  const { ratio, available, equal } = compareIdentity(factsOf(state), facts);
   if (available < ENOUGH) return available > 0 && ratio >= SAME ? 'same' : 'unsure';
-  return ratio >= OTHER ? 'same' : 'other';
+  if (ratio >= OTHER) return 'same';
+  return equal.includes('mac') ? 'unsure' : 'other';
 };
 
 const isSameMachine = (state: DeviceState, facts: Facts, above = 0): boolean => {
@@ -406,14 +424,10 @@ const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boo
 const factsOf = ({ attested }: DeviceState): Facts => keptFacts(attested?.facts);
 
 /** What a machine can be looked up by, before the weighted comparison decides. */
-const marksOf = ({
-  'identity.serial': serial,
-  'identity.mac': mac,
-  'identity.hashboards': boards,
-}: Facts): readonly string[] => [
+const marksOf = ({ 'identity.serial': serial, 'identity.mac': mac, ...others }: Facts): readonly string[] => [
   ...(isSerial(serial) ? [markOf('serial', serial)] : []),
   ...(isMac(mac) ? [markOf('mac', mac)] : []),
-  ...(areSerials(boards) ? boards.map((board) => markOf('hashboard', board)) : []),
+  ...boardsOf(others).map((board) => markOf('hashboard', board)),
 ];
 
 /** Joined, because V8 would keep what a template makes in pieces, and there are many of them. */

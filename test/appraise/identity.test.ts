@@ -1,9 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { compareIdentity } from '../../agent/appraise/identity.ts';
+import { accept } from '../../agent/appraise/accept.ts';
+import { compareIdentity, sharedKey } from '../../agent/appraise/identity.ts';
+import type { AllowList } from '../../agent/appraise/rule.ts';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { HOUR, honest, MINUTE, observationOf, showing, T0, Watch } from './watch.ts';
+import { plan, reference, under } from './standing.ts';
+import { HOUR, honest, MINUTE, observationOf, POOLS, pools, showing, T0, Watch } from './watch.ts';
 
 test('identity.new-device: a machine that appears after the first pass is info; in the first pass it is learned silently', () => {
   const late = new Watch({ inFirstPass: false }, 'range');
@@ -31,6 +35,156 @@ test('identity.new-device: elsewhere it is new for a day', () => {
   const watch = new Watch({ inFirstPass: false }, 'range');
   watch.live(25 * HOUR, showing({}));
   assert.deepEqual(watch.said(), ['identity.new-device open', 'identity.new-device resolved']);
+});
+
+/** What a machine worked for whose address this one has now. */
+const BEFORE = { device: 'mac-020000000007', pools: POOLS };
+
+/** A machine that stands where another one stood, in a range that was searched long ago. */
+const replacing = (context: ConstructorParameters<typeof Watch>[0] = {}): Watch => {
+  const watch = new Watch({ inFirstPass: false, ...context }, 'range');
+  watch.state = { ...watch.state, replaces: BEFORE };
+  return watch;
+};
+
+const THIEF = pools({ user: 'thief.1' });
+
+test('identity.new-device: in the place of another machine it is high when it works for another account, and its pools are not learned', () => {
+  const watch = replacing();
+  watch.live(3 * MINUTE, showing(THIEF));
+  const [finding, ...others] = watch.statements;
+  assert.deepEqual(
+    [finding?.ruleId, finding?.severity, finding?.reasons, others.length],
+    ['identity.new-device', 'high', ['other-account'], 0],
+  );
+  const rig = { url: 'stratum+tcp://eu.pool.example:3333', user: 'acme.rig0417' };
+  const before = finding?.before as { readonly device: string; readonly pools: readonly object[] };
+  const after = finding?.after as { readonly serial: string; readonly pools: readonly object[] };
+  assert.deepEqual([before.device, before.pools[0]], ['mac-020000000007', rig]);
+  assert.deepEqual([after.serial, after.pools[0]], ['JYZZ12345678', { ...rig, user: 'thief.1' }]);
+  assert.equal(finding?.firstObservedAt, T0 / 1000, 'it is told at the second look');
+  const { facts } = watch.state.reference ?? {};
+  assert.equal(keptFacts(facts).pools, undefined);
+  assert.equal(keptFacts(facts)['identity.serial'], 'JYZZ12345678');
+  const [entry] = watch.state.reference?.entries ?? [];
+  assert.equal(entry?.facts?.includes('identity.serial'), true);
+  assert.equal(entry?.facts?.includes('pools'), false);
+});
+
+test('identity.new-device: another account stays a finding after a day, says what it became, and ends when a person accepts it', () => {
+  const watch = replacing();
+  watch.live(30 * HOUR, showing(THIEF));
+  assert.deepEqual(watch.said(), ['identity.new-device open']);
+  watch.live(HOUR, (nowMs) => ({ facts: honest(nowMs), gaps: { pools: 'timeout' } }));
+  assert.deepEqual(watch.said(), ['identity.new-device open'], 'what cannot be read ends nothing');
+  const looks = watch.looks;
+  watch.live(HOUR, showing(pools({ user: 'thief.2' })));
+  assert.deepEqual(watch.said(), ['identity.new-device open', 'identity.new-device open']);
+  assert.ok(watch.looks - looks < 80);
+  const accepted = accept(watch.state, { by: 'anna', nowMs: watch.nowMs, seq: 900 });
+  assert.deepEqual(
+    accepted.transitions.map(({ ruleId, state }) => [ruleId, state]),
+    [['identity.new-device', 'approved']],
+  );
+  watch.state = accepted.state;
+  watch.clear();
+  watch.live(2 * HOUR, showing(pools({ user: 'thief.2' })));
+  assert.deepEqual(watch.said(), []);
+  watch.live(20 * MINUTE, showing({}));
+  assert.equal(watch.opened('pool.user-changed').length, 1);
+});
+
+test('identity.new-device: in the place of another machine it is learned when it works for the same account at the same pool', () => {
+  for (const same of [{}, pools({ user: 'acme.rig0900' }), pools({ url: 'stratum+tcp://asia.pool.example:3333' })]) {
+    const watch = replacing();
+    watch.live(3 * MINUTE, showing(same));
+    assert.deepEqual([watch.said(), watch.statements[0]?.severity], [['identity.new-device open'], 'info']);
+    assert.notEqual(keptFacts(watch.state.reference?.facts).pools, undefined);
+    watch.clear();
+    watch.live(20 * MINUTE, showing(THIEF));
+    assert.equal(
+      watch.opened('pool.user-changed')[0]?.severity,
+      'critical',
+      'from then on it has a reference of its own',
+    );
+  }
+});
+
+test('identity.new-device: the account at another pool is medium; a line of the list that names users allows both', () => {
+  const elsewhere = pools({ url: 'stratum+tcp://203.0.113.9:3333' });
+  const watch = replacing();
+  watch.live(3 * MINUTE, showing(elsewhere));
+  assert.deepEqual([watch.statements[0]?.severity, watch.statements[0]?.reasons], ['medium', ['other-pool']]);
+  const both = replacing();
+  both.live(3 * MINUTE, showing(pools({ url: 'stratum+tcp://203.0.113.9:3333', user: 'thief.1' })));
+  assert.deepEqual(
+    [both.statements[0]?.severity, both.statements[0]?.reasons],
+    ['high', ['other-account', 'other-pool']],
+  );
+  const severityUnder = (allow: AllowList, shown: Facts) => {
+    const listed = replacing({ allow });
+    listed.live(3 * MINUTE, showing(shown));
+    return listed.opened('identity.new-device')[0]?.severity;
+  };
+  const anybody = [{ url: 'stratum+tcp://*.pool.example:3333' }, { url: 'stratum+tcp://backup.example:3333' }];
+  assert.equal(severityUnder([...anybody, { url: '203.0.113.9:3333' }], elsewhere), 'info');
+  assert.equal(severityUnder(anybody, THIEF), 'high', 'a line without a user allows the pool, not whoever works there');
+  assert.equal(severityUnder([...anybody, { url: 'eu.pool.example:3333', user: 'thief.*' }], THIEF), 'info');
+});
+
+test('identity.new-device: pools that are read later are held against those before all the same, and learned when they are these', () => {
+  const watch = replacing();
+  const unread = (nowMs: number) => ({ facts: honest(nowMs), gaps: { pools: 'timeout' } as const });
+  watch.live(HOUR, unread);
+  watch.live(20 * MINUTE, showing(THIEF));
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity }) => [ruleId, severity]),
+    [
+      ['identity.new-device', 'info'],
+      ['identity.new-device', 'high'],
+    ],
+  );
+  watch.live(HOUR, showing({}));
+  assert.notEqual(keptFacts(watch.state.reference?.facts).pools, undefined);
+  const late = replacing();
+  late.live(25 * HOUR, unread);
+  late.clear();
+  late.live(20 * MINUTE, showing(THIEF));
+  assert.deepEqual([late.said(), late.statements[0]?.severity], [['identity.new-device open'], 'high']);
+});
+
+test('identity.new-device: what takes the place of a known machine is no part of a first pass', () => {
+  const watch = replacing({ inFirstPass: true });
+  watch.live(3 * MINUTE, showing(THIEF));
+  assert.deepEqual([watch.said(), watch.statements[0]?.severity], [['identity.new-device open'], 'high']);
+});
+
+test('identity.new-device: pools that a document holds are a matter of the rules of pools', () => {
+  const shownUnder = (fact: string, text: string) => {
+    const watch = replacing();
+    watch.context = {
+      ...watch.context,
+      ...under(() => watch.nowMs, { references: [reference(900, [{ fact, class: 'template', value: text }])] }),
+    };
+    watch.live(3 * MINUTE, showing(THIEF));
+    return watch.opened('identity.new-device')[0]?.severity;
+  };
+  assert.equal(shownUnder('pools.user', '*'), 'info');
+  assert.equal(shownUnder('pools.url', '*'), 'high');
+});
+
+test('identity.new-device: a plan for an intake covers another account only where it says which', () => {
+  const weightUnder = (expected: readonly { readonly fact: string; readonly value: string }[]) => {
+    const watch = replacing();
+    const expected_after = expected.map((one) => ({ ...one, class: 'template' as const }));
+    const terms = { ids: ['identity.new-device'], ...(expected.length === 0 ? {} : { expected_after }) };
+    watch.context = { ...watch.context, ...under(() => watch.nowMs, { plans: [plan(900, terms, -10)] }) };
+    watch.live(3 * MINUTE, showing(THIEF));
+    return watch.opened('identity.new-device')[0]?.severity;
+  };
+  assert.equal(weightUnder([]), 'high');
+  assert.equal(weightUnder([{ fact: 'network.hostname', value: 'miner-*' }]), 'high');
+  assert.equal(weightUnder([{ fact: 'pools.user', value: '*' }]), 'info');
 });
 
 const OTHER_MACHINE: Facts = {
@@ -129,6 +283,25 @@ test('identity.hashboard-changed: boards in another order and serials that are b
     watch.attestations.map(({ trigger }) => trigger),
     [],
   );
+});
+
+test('identity.hashboard-changed: one exchanged board of a machine without serial and supply is that, and no swapped machine', () => {
+  const bare: Facts = {
+    'identity.serial': 'Unknown',
+    'identity.control_board': 'AMLOGIC',
+    'identity.psu': 'APW12',
+  };
+  const exchanged = (...boards: readonly string[]) => {
+    const watch = new Watch();
+    watch.live(2 * MINUTE, showing(bare));
+    watch.live(40 * MINUTE, showing({ ...bare, 'identity.hashboards': [...boards] }));
+    return watch.said();
+  };
+  assert.deepEqual(exchanged('HB1002003001', 'HB7777777777', 'HB1002003003'), ['identity.hashboard-changed open']);
+  assert.deepEqual(exchanged('HB1002003001', 'HB7777777777', 'HB8888888888'), [
+    'identity.hardware-swapped open',
+    'identity.hashboard-changed open',
+  ]);
 });
 
 test('identity.psu-changed: another supply is low after ten minutes; one that is blank after boot, or unknown, is none', () => {
@@ -280,6 +453,28 @@ test('identity is compared by weight: 15 of 16 is the same machine, 6 of 16 a sw
   assert.equal(compareIdentity(machine, { ...machine, 'identity.mac': '02:77:77:77:77:77' }).ratio, 15 / 16);
   assert.equal(compareIdentity(machine, { ...machine, ...OTHER_MACHINE }).ratio, 6 / 16);
   assert.deepEqual(compareIdentity(machine, {}), { ratio: 0, available: 0, equal: [], differing: [] });
+});
+
+test('identity: boards count by the share that is the same, and one that is lost or shown twice is not another one', () => {
+  const boards = (...serials: readonly string[]): Facts => ({
+    'identity.mac': '02:1a:2b:3c:4d:5e',
+    'identity.hashboards': serials,
+  });
+  const machine = boards('B1', 'B2', 'B3');
+  const likeness = (other: Facts) => {
+    const { ratio, available, differing } = compareIdentity(machine, other);
+    return [ratio.toFixed(3), available, differing];
+  };
+  const whole = ['1.000', 5, []];
+  assert.deepEqual(likeness(boards('B3', 'B1')), whole, 'lost');
+  assert.deepEqual(likeness(boards('B3', '', 'B1')), whole, 'blank');
+  assert.deepEqual(likeness(boards('B3', 'B1', 'B1')), whole, 'shown twice');
+  assert.deepEqual(likeness(boards('B1', 'B8', 'B3')), ['0.733', 5, ['hashboards']]);
+  assert.deepEqual(likeness(boards('B1', 'B8', 'B9')), ['0.467', 5, ['hashboards']]);
+  assert.deepEqual(likeness(boards('B7', 'B8', 'B9')), ['0.200', 5, ['hashboards']]);
+  assert.deepEqual(likeness(boards('', '')), ['1.000', 1, []]);
+  assert.deepEqual(sharedKey(machine, boards('B3', '', 'B1')), { key: 'hashboards', value: 'B1 B3' });
+  assert.equal(sharedKey(machine, boards('B1', 'B8', 'B3')), undefined);
 });
 
 test('identity: types of boards and supplies, factory MACs and unknown serials identify nothing', () => {

@@ -253,3 +253,18 @@ test('pool.failover-active: when more than a quarter of a site falls over, one p
   const [parent] = watcher.parents(many(5, 9, { ...failover, reasons: ['primary-down'] }), MINUTE);
   assert.deepEqual([parent?.count, parent?.reasons], [9, ['primary-down']]);
 });
+
+test('new devices that work for another account than those before them make a parent of their own', () => {
+  const watcher = new Watcher();
+  const isNew = { ruleId: 'identity.new-device', severity: 'info' } as const;
+  const [batch] = watcher.parents(many(0, 40, isNew));
+  assert.deepEqual([batch?.count, batch?.severity], [40, 'info']);
+  const strange = { ...isNew, severity: 'high', reasons: ['other-account'] } as const;
+  assert.equal(watcher.take([of('x', strange)], 2 * MINUTE).filter(({ kind }) => kind === 'device').length, 1);
+  const [, ...more] = watcher.parents(many(50, 56, strange), 2 * MINUTE);
+  assert.deepEqual(more, []);
+  assert.deepEqual(
+    watcher.parents(many(60, 61, strange), 2 * MINUTE).map(({ severity, reasons }) => [severity, reasons]),
+    [['high', ['other-account']]],
+  );
+});

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
 import { poolList } from '../../agent/drivers/pools.ts';
 import { at, firstOf, text } from '../../agent/drivers/readers.ts';
@@ -470,4 +471,59 @@ test('identity.duplicate: of two that show one machine each is looked at again a
       ['identity.duplicate', 'rack-2', 'high'],
     ],
   );
+});
+
+/** The miner without the serials of machine and supply, known by its MAC and three boards. */
+const boardedMiner = async (t: TestContext, address: string) => {
+  const fleet = await miners(address, M50S);
+  t.after(() => fleet.stop());
+  const device = fleet.device(0);
+  for (const name of ['minersn', 'powersn', 'serial_no']) device.set(name, '');
+  const hall = new Hall(t, [inRange(address, fleet.ports)]);
+  for (const _ of [1, 2]) await hall.look(0);
+  return { device, hall, id: hall.seat(0).device };
+};
+
+test('an exchanged board does not make another machine of one in a range, whose stolen pool would then be learned as its own', async (t) => {
+  const { device, hall, id } = await boardedMiner(t, '127.44.92.1');
+  device.replace('BHM5SEX1311705K20418', 'BHM5SEX1311705K29918');
+  device.changePoolUser(0, 'thief.1');
+  for (const _ of [1, 2, 3]) await hall.look(0);
+  assert.deepEqual(
+    hall.findings().map((finding) => [finding.id, finding.device, finding.severity]),
+    [['pool.user-changed', id, 'critical']],
+  );
+  assert.equal(hall.fleet.states().length, 1);
+});
+
+test('with all boards exchanged it is a swapped machine at its address, as long as the MAC is the same', async (t) => {
+  const { device, hall, id } = await boardedMiner(t, '127.44.93.1');
+  for (const last of ['17', '18', '33']) device.replace(`BHM5SEX1311705K204${last}`, `BHM5SEX1311705K299${last}`);
+  device.changePoolUser(0, 'thief.1');
+  for (const _ of [1, 2, 3]) await hall.look(0);
+  assert.deepEqual(
+    hall.findings().map((finding) => [finding.id, finding.device, finding.severity]),
+    [
+      ['pool.user-changed', id, 'critical'],
+      ['identity.hardware-swapped', id, 'high'],
+    ],
+  );
+});
+
+test('a machine that calls itself another one at the address of a known one, and works for another account, is high at the second look and its pools are not learned', async (t) => {
+  const { device, hall, id } = await boardedMiner(t, '127.44.94.1');
+  device.replaceMachine();
+  device.changePoolUser(0, 'thief.1');
+  for (const _ of [1, 2]) await hall.look(0);
+  const [finding, ...others] = hall.findings();
+  const other = hall.seat(0).device ?? '';
+  assert.notEqual(other, id);
+  assert.deepEqual(
+    [finding?.id, finding?.device, finding?.severity, finding?.reasons, others],
+    ['identity.new-device', other, 'high', ['other-account'], []],
+  );
+  assert.equal((finding?.before as { device: string }).device, id);
+  const learned = keptFacts(hall.kept(other)?.reference?.facts);
+  assert.deepEqual([learned['identity.mac'] === undefined, learned.pools], [false, undefined]);
+  assert.equal(hall.kept(other)?.replaces?.device, id, 'another process goes on with it');
 });

@@ -101,6 +101,67 @@ test('another machine at an address of a range is another device, and the former
   );
 });
 
+/** A machine that tells its MAC and its boards, and no serial. */
+const boarded = (mac: number, ...boards: readonly string[]): Facts => ({
+  'identity.mac': `02:00:00:00:00:0${mac}`,
+  'identity.hashboards': boards,
+});
+
+test('a machine whose boards were exchanged, lost or shown twice is the one it was, as long as its MAC is the same', () => {
+  const fleet = new Fleet([placeAt('10.0.0.1')], [], new Set());
+  const [seat] = fleet.seats() as readonly [FleetSeat];
+  const known = learn(fleet, seat, boarded(1, 'B1', 'B2', 'B3'));
+  const others = [
+    ['B1', 'B8', 'B3'],
+    ['B1', 'B3'],
+    ['B1', '', 'B3'],
+    ['B1', 'B1', 'B3'],
+    ['B7', 'B8', 'B9'],
+  ];
+  for (const boards of others) assert.equal(owner(fleet, seat, boarded(1, ...boards)).id, known.id, boards.join());
+  assert.equal(owner(fleet, seat, boarded(2, 'B1', 'B8', 'B3')).id, known.id, 'the control board, too');
+  assert.equal(fleet.states().length, 1);
+});
+
+test('what shows the serial of another machine with the MAC of this one is this one while the other answers, and the other when it does not', () => {
+  const { fleet, first, second, one, two } = twoLearned();
+  const forged: Facts = { ...machine(2), 'identity.mac': '02:00:00:00:00:01' };
+  assert.equal(fleet.ownerOf(first, forged, 5000).kind, 'elsewhere');
+  assert.equal(owner(fleet, second, machine(2), 5100).id, two.id);
+  two.marks.fullMs = 5100;
+  assert.equal(owner(fleet, first, forged, 6000).id, one.id);
+  two.marks.failures = 1;
+  assert.equal(owner(fleet, first, forged, 7000).id, two.id);
+});
+
+/** The state of a device that works for this account. */
+const workingFor = (user: string, state: DeviceState): DeviceState => ({
+  ...state,
+  reference: {
+    entries: [{ seq: 1, approval: 'none' }],
+    facts: keepFacts({ pools: [{ slot: 0, url: 'stratum+tcp://pool.example:3333', user, priority: 0 }] }),
+  },
+});
+
+test('a new device at the address of another one, or with its serials or MAC, is held against the pools of that one', () => {
+  const { fleet, first, third, one } = twoLearned();
+  fleet.keep(workingFor('acme.1', one));
+  const replaced = (seat: FleetSeat, facts: Facts, nowMs = 9000) => {
+    const { replaces } = owner(fleet, seat, facts, nowMs);
+    return [replaces?.device, replaces?.pools.map(({ user }) => user)];
+  };
+  assert.deepEqual(replaced(third, { ...machine(7), 'identity.mac': '02:00:00:00:00:01' }), [one.id, ['acme.1']]);
+  assert.deepEqual(replaced(first, machine(3)), [one.id, ['acme.1']]);
+  learn(fleet, first, machine(3));
+  assert.deepEqual(replaced(first, machine(4)), [one.id, ['acme.1']], 'that one has no pools of its own yet');
+  const four = learn(fleet, first, machine(4));
+  fleet.keep(workingFor('beta.4', four));
+  assert.deepEqual(replaced(first, machine(5)), [four.id, ['beta.4']]);
+  const fresh = new Fleet([placeAt('10.0.0.1')], [], new Set());
+  const [seat] = fresh.seats() as readonly [FleetSeat];
+  assert.equal(owner(fresh, seat, machine(1)).replaces, undefined);
+});
+
 test('a position keeps its id whatever machine answers there', () => {
   const place: Place = { ...placeAt('10.0.0.1'), origin: 'host', id: 'rack-1' };
   const fleet = new Fleet([place], [], new Set());

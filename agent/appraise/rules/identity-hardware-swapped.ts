@@ -12,7 +12,7 @@ export const identityHardwareSwapped = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: [],
   compares: [

@@ -1,0 +1,78 @@
+import type { PoolSlot } from '../../shared/facts.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { isListed } from './allow.ts';
+import type { DeviceState } from './device.ts';
+import { sameOwner, sameUrl } from './pool-url.ts';
+import { accountOf } from './pool-user.ts';
+import type { Deviation, RuleContext } from './rule.ts';
+import { filledSlots, slotValue } from './slots.ts';
+
+/**
+ * A device that stands where another one stood, or shows what that one showed, is not taken at its word: who can change
+ * a pool can change serials, too. Until its own reference holds pools it is held against those of the other one.
+ */
+export type Replaced = NonNullable<DeviceState['replaces']>;
+
+/** What a device that comes after this one is held against; what this one is itself held against while it has no pools of its own. */
+export const replacedBy = ({ id, reference, replaces }: DeviceState): Replaced | undefined => {
+  const { pools } = keptFacts(reference?.facts);
+  return pools === undefined ? replaces : { device: id, pools };
+};
+
+type PoolValue = ReturnType<typeof slotValue>;
+
+/** Pools for which the other device did not work, as a deviation. */
+export type Strange = Required<Pick<Deviation, 'severity' | 'reasons'>> & {
+  readonly before: { readonly device: string; readonly pools: readonly PoolValue[] };
+  readonly after: { readonly pools: readonly PoolValue[] };
+};
+
+/** Which of these pools the other device did not work for, as far as these columns tell. Undefined where there is none. */
+export const strangePools = (
+  { pools: known, device }: Replaced,
+  pools: readonly PoolSlot[],
+  columns: readonly ('url' | 'user')[],
+  context: Pick<RuleContext, 'allow' | 'device'>,
+): Strange | undefined => {
+  const slots = filledSlots(pools);
+  const accounts = columns.includes('user') ? slots.filter((slot) => isOtherAccount(slot, known, context)) : [];
+  const others = columns.includes('url') ? slots.filter((slot) => isOtherPool(slot, known, context)) : [];
+  if (accounts.length + others.length === 0) return undefined;
+  return {
+    severity: accounts.length > 0 ? 'high' : 'medium',
+    reasons: [...(accounts.length > 0 ? [OTHER_ACCOUNT] : []), ...(others.length > 0 ? [OTHER_POOL] : [])],
+    before: { device, pools: filledSlots(known).map(slotValue) },
+    after: { pools: slots.map(slotValue) },
+  };
+};
+
+const OTHER_ACCOUNT = 'other-account';
+const OTHER_POOL = 'other-pool';
+
+/** Whether a finding, or what will be one, says so of a new device. */
+export const isStrange = ({ reasons = [] }: { readonly reasons?: readonly string[] }): boolean =>
+  reasons.includes(OTHER_ACCOUNT) || reasons.includes(OTHER_POOL);
+
+/** A line of the list that names nobody allows the pool, not whoever works there. */
+const isOtherAccount = (
+  { url, user }: PoolSlot,
+  known: readonly PoolSlot[],
+  { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
+): boolean =>
+  user !== undefined &&
+  !known.some((slot) =>
+    slot.user === undefined ? sameUrl(slot.url, url) : accountOf(slot.user) === accountOf(user),
+  ) &&
+  !isListed(
+    allow.filter((line) => line.user !== undefined),
+    url,
+    user,
+    device,
+  );
+
+const isOtherPool = (
+  { url, user }: PoolSlot,
+  known: readonly PoolSlot[],
+  { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
+): boolean =>
+  !known.some((slot) => sameUrl(slot.url, url) || sameOwner(slot.url, url)) && !isListed(allow, url, user, device);
