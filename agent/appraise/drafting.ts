@@ -17,11 +17,13 @@ export const draftingOf =
     const waiver = waiverOf(state, rule.id, context);
     const severity = commissioned && rule.unplanned !== undefined ? worst(severityBase, rule.unplanned) : severityBase;
     const { poolsMs, fullMs } = state.marks;
-    const beforeMs = facts.includes('pools')
-      ? poolsMs
-      : rule.id === visibilityDeviceDark.id
-        ? lastSeenMs(state)
-        : fullMs;
+    const beforeMs = (): number | undefined => {
+      // What was before a new device is not what that one showed.
+      if (rule.id === identityNewDevice.id) return undefined;
+      if (rule.id === visibilityDeviceDark.id) return lastSeenMs(state);
+      return facts.includes('pools') ? poolsMs : fullMs;
+    };
+    const lastMs = beforeMs();
     return {
       ruleId: rule.id,
       severity,
@@ -33,7 +35,7 @@ export const draftingOf =
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
-      ...(beforeMs === undefined || beforeMs === 0 ? {} : { beforeAt: seconds(beforeMs) }),
+      ...(lastMs === undefined || lastMs === 0 ? {} : { beforeAt: seconds(lastMs) }),
       ...(plan === undefined ? {} : { plan }),
       ...(waiver === undefined ? {} : { waiver: waiver.seq }),
     };

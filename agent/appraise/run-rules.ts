@@ -103,7 +103,7 @@ const strangeness = (
   const { replaces, reference } = state;
   if (replaces === undefined || keptFacts(reference?.facts).pools !== undefined) return undefined;
   if (facts.pools === undefined) return 'unknown';
-  const held = heldBy(context.standing, describe(state, facts));
+  const held = heldBy(context.standing, describe(state, facts), context.nowMs);
   // What a document holds is compared with that by the rules of pools.
   const open = (['url', 'user'] as const).filter((column) => !held.has('pools') && !held.has(`pools.${column}`));
   return strangePools(replaces, facts.pools, open, context);

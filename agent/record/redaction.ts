@@ -46,7 +46,8 @@ export const redactorOf = (redaction: Redaction, sources: Iterable<unknown>): Re
 };
 
 /** What is known of a device that may hold its users: what was approved, what was attested, what findings say. */
-export const usersIn = ({ reference, attested, tracks, closed }: DeviceState): readonly unknown[] => [
+export const usersIn = ({ reference, attested, replaces, tracks, closed }: DeviceState): readonly unknown[] => [
+  replaces?.pools,
   keptFacts(reference?.facts),
   keptFacts(attested?.facts),
   ...[...tracks, ...closed].flatMap(({ finding: { ruleId, before, after } }) => [

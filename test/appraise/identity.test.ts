@@ -63,6 +63,7 @@ test('identity.new-device: in the place of another machine it is high when it wo
   assert.deepEqual([before.device, before.pools[0]], ['mac-020000000007', rig]);
   assert.deepEqual([after.serial, after.pools[0]], ['JYZZ12345678', { ...rig, user: 'thief.1' }]);
   assert.equal(finding?.firstObservedAt, T0 / 1000, 'it is told at the second look');
+  assert.equal(finding?.beforeAt, undefined, 'when the other one was seen last is its own matter');
   const { facts } = watch.state.reference ?? {};
   assert.equal(keptFacts(facts).pools, undefined);
   assert.equal(keptFacts(facts)['identity.serial'], 'JYZZ12345678');
