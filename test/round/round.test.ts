@@ -527,3 +527,39 @@ test('a machine that calls itself another one at the address of a known one, and
   assert.deepEqual([learned['identity.mac'] === undefined, learned.pools], [false, undefined]);
   assert.equal(hall.kept(other)?.replaces?.device, id, 'another process goes on with it');
 });
+
+test('at the address and with the MAC of one machine, the serials of another that answers: swapped, and shown twice', async (t) => {
+  await using one = await miners('127.44.95.1', M50S);
+  await using two = await startFleet({
+    specimens: loadSpecimens().filter(({ name }) => name === M50S),
+    base: '127.44.96.1',
+    first: 7,
+  });
+  const hall = new Hall(t, [inRange('127.44.95.1', one.ports), inRange('127.44.96.1', two.ports)]);
+  for (const seat of [0, 1, 0, 1]) await hall.look(seat);
+  const ids = [0, 1].map((seat) => hall.seat(seat).device ?? '') as [string, string];
+  const shown = keptFacts(hall.kept(ids[1])?.attested?.facts);
+  const device = one.device(0);
+  device.set('minersn', shown['identity.serial'] ?? '');
+  for (const name of ['powersn', 'serial_no']) device.set(name, shown['identity.psu'] ?? '');
+  device.changePoolUser(0, 'thief.1');
+  for (const [at, last] of ['17', '18', '33'].entries())
+    device.replace(`BHM5SEX1311705K204${last}`, shown['identity.hashboards']?.[at] ?? '');
+  for (const seat of [0, 1, 0, 1, 0, 1, 0, 1]) await hall.look(seat);
+  assert.deepEqual(
+    [0, 1].map((seat) => hall.seat(seat).device),
+    ids,
+  );
+  assert.deepEqual(
+    hall
+      .findings()
+      .map(({ id, device: about }) => `${about === ids[0] ? 'first' : 'second'} ${id}`)
+      .sort(),
+    [
+      'first identity.duplicate',
+      'first identity.hardware-swapped',
+      'first pool.user-changed',
+      'second identity.duplicate',
+    ],
+  );
+});
