@@ -8,6 +8,7 @@ import { documentIn, type Page } from '../probe/exchange.ts';
 import { IDENTIFICATION } from '../probe/identify.ts';
 import { Line, type ProbeDeps } from '../probe/line.ts';
 import { inOrder, withLogin } from '../probe/probe.ts';
+import { noReply } from '../probe/reply.ts';
 import type { Target } from '../probe/target.ts';
 import type { LeftOut, RecordedDevice } from './recording.ts';
 import { lookAtRecording, needsLogin } from './replay.ts';
@@ -30,6 +31,8 @@ export interface RecordOptions {
   readonly deps: Omit<ProbeDeps, 'allow'>;
 }
 
+const NOT_ASKED = noReply('unsupported', 'not asked: another answer shows that there is nothing to say');
+
 /** Asks a device everything that its driver and identification ask, each question once, and masks what is secret. */
 export const recordDevice = async ({ target, driver, drivers, redact, deps }: RecordOptions): Promise<Recorded> => {
   const queries = questionsOf(driver);
@@ -41,8 +44,8 @@ export const recordDevice = async ({ target, driver, drivers, redact, deps }: Re
   await using line = new Line(asked, { ...deps, allow }, driver);
   for (const [question, query] of queries) {
     const names = namesOf(driver, question);
-    if (names.length > 0 && names.every((name) => driver?.queries[name]?.unless?.(live))) continue;
-    const reply = await minutes.ask(line, query);
+    const pointless = names.length > 0 && names.every((name) => driver?.queries[name]?.unless?.(live));
+    const reply = pointless ? NOT_ASKED : await minutes.ask(line, query);
     for (const name of names) live.set(name, reply);
   }
   const recorded = minutes.close();
@@ -136,7 +139,7 @@ class Minutes {
       return page;
     }
     this.#takePage(query, page);
-    return documentIn(page);
+    return documentIn(page, query);
   }
 
   #takePage(query: HttpQuery, page: Page): void {
