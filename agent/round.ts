@@ -145,10 +145,19 @@ const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void =>
 };
 
 const probe = (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
-  const target = deps.targetOf(seat);
+  const target = look === 'full' ? knownByKey(deps.targetOf(seat), seat, deps) : deps.targetOf(seat);
   const known = deps.look.drivers.find(({ family }) => family === seat.family);
   const first = lookAt(target, known, look, deps.look);
   return look === 'pools' ? first : inFullFrom(first, target, seat, deps);
+};
+
+/** The target with the TLS key of its reference: another key is shown no log-in until a person accepted it. */
+const knownByKey = (target: Target, seat: FleetSeat, { fleet }: RoundDeps): Target => {
+  if (target.credential === undefined || seat.device === undefined) return target;
+  const reference = fleet.state(seat.device)?.reference;
+  if (reference === undefined) return target;
+  const parts = keptFacts(reference.facts)['firmware.components'];
+  return { ...target, tlsKey: parts?.find(({ name }) => name === 'tls.key')?.value };
 };
 
 /** A full look that began so, and what it leads to. */

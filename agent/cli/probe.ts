@@ -163,7 +163,9 @@ export const parseHost = (text: string, ports: AskOptions['ports']): Pick<Target
     });
   }
   if (port === undefined) return { address, ports: { ...ALL_PORTS, ...ports } };
-  return { address, ports: Object.fromEntries(Object.keys(PORTS).map((name) => [name, Number(port)])) };
+  // But for TLS, whose log-in goes to no port that somebody wrote for something else.
+  const names = Object.keys(PORTS).filter((name) => name !== 'https');
+  return { address, ports: Object.fromEntries(names.map((name) => [name, Number(port)])) };
 };
 
 const splitPort = (text: string): readonly (string | undefined)[] => {

@@ -25,7 +25,7 @@ const ports = z
     volcminer: port('volcminer', 'the RPC of VolcMiner'),
     whatsminer: port('whatsminer', 'WhatsMiner API 3'),
     grpc: port('grpc', 'the gRPC interface (Braiins OS)'),
-    https: port('https', 'the TLS server whose key is a component of the firmware'),
+    https: port('https', 'the web interface behind TLS (WhatsMiner), whose key is a component of the firmware'),
     ssh: port('ssh', 'the SSH server whose host key is a component of the firmware'),
   } satisfies { [Name in keyof typeof ALL_PORTS]: z.ZodType })
   .describe('where the interfaces of a device listen');

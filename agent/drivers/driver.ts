@@ -12,12 +12,14 @@ export const PORTS = {
   volcminer: 8359,
   whatsminer: 4433,
   grpc: 50051,
+  https: 443,
 } as const;
 export type PortName = keyof typeof PORTS;
 
-/** Ports at which nothing is asked: a handshake there shows a key. They have names and numbers like the others. */
-export const HANDSHAKE_PORTS = { https: 443, ssh: 22 } as const;
-export type HandshakePort = keyof typeof HANDSHAKE_PORTS;
+/** A port at which nothing is asked: a handshake there shows a key. It has a name and a number like the others. */
+export const HANDSHAKE_PORTS = { ssh: 22 } as const;
+/** Ports whose handshake shows a key. */
+export type HandshakePort = 'https' | keyof typeof HANDSHAKE_PORTS;
 
 /** Every port that a device may have, by name. */
 export const ALL_PORTS = { ...PORTS, ...HANDSHAKE_PORTS } as const;
@@ -42,8 +44,8 @@ export interface CgminerQuery extends Question {
 }
 
 /**
- * A request for a fixed path, with a fixed body where a firmware answers reads to POST only. `auth` says how the device
- * asks for a log-in; without a configured credential such a query is `refused`.
+ * A request for a fixed path, with a fixed body where a firmware answers reads to POST only. At the port `https` it goes
+ * through TLS. `auth` says how the device asks for a log-in; without a configured credential such a query is `refused`.
  */
 export interface HttpQuery extends Question {
   readonly kind: 'http';
@@ -53,6 +55,8 @@ export interface HttpQuery extends Question {
   /** Of a POST. A form, or a JSON document where it begins with a brace. */
   readonly body?: string;
   readonly auth: Auth;
+  /** The answer is a page of HTML, and the document what the table under this heading says: one member for each row. */
+  readonly table?: string;
 }
 
 /** A question to WhatsMiner API 3: `{"cmd":"<command>"}`, with its length in front, one per connection. */
@@ -153,7 +157,10 @@ export const cgminerCheck = (about: string, options: Options<CgminerQuery> = FUL
   about,
 });
 
-export const httpGet = (path: string, options: Options<HttpQuery> & { auth?: Auth } = FULL): HttpQuery => ({
+export const httpGet = (
+  path: string,
+  options: Options<HttpQuery> & Partial<Pick<HttpQuery, 'auth' | 'table'>> = FULL,
+): HttpQuery => ({
   kind: 'http',
   port: 'http',
   method: 'GET',

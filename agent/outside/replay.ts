@@ -4,6 +4,7 @@ import {
   type Clues,
   clueName,
   type Driver,
+  type HttpQuery,
   type Query,
   questionOf,
 } from '../drivers/driver.ts';
@@ -59,10 +60,12 @@ const overTcp = (recording: Recording, query: CgminerQuery): Reply | NoReply => 
   return readReply(new Uint8Array([...bytes, ...bytesOf(ENDINGS[ending])]), { whole: false });
 };
 
-const overHttp = (recording: Recording, question: string): Reply | NoReply => {
+const overHttp = (recording: Recording, query: HttpQuery): Reply | NoReply => {
+  const question = questionOf(query);
   const listed = recording.device.replies[question];
   const body = Buffer.from(replyBytes(recording, question) ?? []);
-  return documentIn({ kind: 'page', status: listed?.status ?? 404, challenges: [], cookies: [], body, whole: true });
+  const status = listed?.status ?? 404;
+  return documentIn({ kind: 'page', status, challenges: [], cookies: [], body, whole: true }, query);
 };
 
 /** Whether a question is asked without a log-in, at least until the device wants one. */
@@ -99,7 +102,7 @@ const askRecorded = (recording: Recording, query: Query, credentials: boolean): 
     }
     case 'http': {
       const locked = recording.device.replies[question]?.auth === true;
-      return locked && !credentials ? noReply('refused', 'HTTP 401') : overHttp(recording, question);
+      return locked && !credentials ? noReply('refused', 'HTTP 401') : overHttp(recording, query);
     }
   }
 };

@@ -21,8 +21,11 @@ export const OUTSIDE_FACTS: readonly FactName[] =
   // Object.keys gives text; the keys are those of the table.
   (Object.keys(FACTS) as FactName[]).filter((name) => !DERIVED.has(name));
 
-/** No driver file asks over gRPC. Object.keys gives text; the keys are those of the table. */
-const PORTS_TO_ASK = Object.keys(PORTS).filter((name) => name !== 'grpc') as [PortName, ...PortName[]];
+/** No driver file asks over gRPC or through TLS. Object.keys gives text; the keys are those of the table. */
+const PORTS_TO_ASK = Object.keys(PORTS).filter((name) => name !== 'grpc' && name !== 'https') as [
+  PortName,
+  ...PortName[],
+];
 
 const build = () => {
   const line = (most: number) =>

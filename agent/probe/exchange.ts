@@ -1,10 +1,13 @@
+import { type HttpQuery, PORTS } from '../drivers/driver.ts';
 import type { WebRequest } from './allow.ts';
 import type { NoReply, Reply } from './capture.ts';
 import { Connection, type Endpoint } from './connection.ts';
+import { readTable } from './html-table.ts';
 import { type Challenge, parseChallenges } from './http-auth.ts';
 import { decodeBody, type HttpMessage, HttpReceiver } from './http-message.ts';
 import type { Limits } from './limits.ts';
 import { noReply, readReply } from './reply.ts';
+import { TlsConnection, type TlsPeer } from './tls-connection.ts';
 
 /** A page as a device gave it, whatever its status. */
 export interface Page {
@@ -25,13 +28,15 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 export interface ExchangeDeps {
   readonly limits: () => Limits;
   readonly signal?: AbortSignal | undefined;
+  /** The interface is spoken to through TLS, with this peer. */
+  readonly tls?: TlsPeer | undefined;
 }
 
 /** Requests to one web interface, one after the other, over one kept-alive connection. Redirects are reported, not followed. */
 export class Exchange {
   readonly #endpoint: Endpoint;
   readonly #deps: ExchangeDeps;
-  #connection: Connection | undefined;
+  #connection: Connection | TlsConnection | undefined;
 
   constructor(endpoint: Endpoint, deps: ExchangeDeps) {
     this.#endpoint = endpoint;
@@ -56,7 +61,7 @@ export class Exchange {
   async #send(request: WebRequest, headers: Headers): Promise<Page | NoReply | 'closed'> {
     const limits = this.#deps.limits();
     if (this.#connection?.over) await this.close();
-    this.#connection ??= new Connection(this.#endpoint, limits, this.#deps.signal);
+    this.#connection ??= this.#connect(limits);
     const receiver = new HttpReceiver();
     const ending = await this.#connection.ask(this.#message(request, headers), receiver, { keep: true, limits });
     const message = receiver.message();
@@ -71,12 +76,20 @@ export class Exchange {
     return asPage(message, ending.kind === 'closed', limits.maxReplyBytes);
   }
 
+  #connect(limits: Limits): Connection | TlsConnection {
+    const { signal, tls } = this.#deps;
+    return tls === undefined
+      ? new Connection(this.#endpoint, limits, signal)
+      : new TlsConnection(this.#endpoint, tls, signal);
+  }
+
   /** The request in one piece, as bytes, one character each. */
   #message({ method, path, body, type }: WebRequest, headers: Headers): string {
     const { host, port } = this.#endpoint;
     const name = host.includes(':') ? `[${host}]` : host;
+    const usual = this.#deps.tls === undefined ? PORTS.http : PORTS.https;
     const bytes = body === undefined ? '' : Buffer.from(body, 'utf8').toString('latin1');
-    let head = `${method} ${path} HTTP/1.1\r\nHost: ${port === 80 ? name : `${name}:${port}`}\r\nAccept: */*\r\n`;
+    let head = `${method} ${path} HTTP/1.1\r\nHost: ${port === usual ? name : `${name}:${port}`}\r\nAccept: */*\r\n`;
     if (type !== undefined) head += `Content-Type: ${type}\r\n`;
     if (method === 'POST') head += `Content-Length: ${bytes.length}\r\n`;
     for (const [header, value] of headers) head += `${header}: ${value}\r\n`;
@@ -106,14 +119,17 @@ const asPage = (message: HttpMessage, closed: boolean, mostBytes: number): Page 
   };
 };
 
-/** The document of a page. A page that is none, or that the device does not give, is no reply. */
-export const documentIn = ({ status, body, whole, location }: Page): Reply | NoReply => {
+/** The document of a page, in HTML where `table` names one. A page that is none, or that the device does not give, is no reply. */
+export const documentIn = (
+  { status, body, whole, location }: Page,
+  { table }: Pick<HttpQuery, 'table'> = {},
+): Reply | NoReply => {
   if (status === 401 || status === 403) return noReply('refused', `HTTP ${status}`);
   if (status === 404 || status === 405 || status === 501) return noReply('unsupported', `HTTP ${status}`);
   if (status >= 300 && status < 400) {
     return noReply('unreadable', `redirected to ${JSON.stringify(location ?? '')}`, { elsewhere: true });
   }
-  const reply = readReply(body, { whole });
+  const reply = table === undefined ? readReply(body, { whole }) : readTable(body, table);
   if (status >= 200 && status < 300) return reply;
   return reply.kind === 'no-reply' && reply.reason === 'unreachable' ? reply : noReply('unreadable', `HTTP ${status}`);
 };

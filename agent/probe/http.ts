@@ -44,11 +44,11 @@ export class HttpSession implements AsyncDisposable {
       return await this.#exchange.request(request);
     if (isLogin(auth) && auth.ifAsked && door?.hasSession !== true) {
       const page = await this.#exchange.request(request);
-      if (!isOver(page, auth)) return page;
+      if (!isOver(page, auth, query)) return page;
     }
     if (door === undefined) return NO_CREDENTIAL;
     return (
-      door.resting ?? (await (isLogin(auth) ? this.#inSession(request, auth, door) : this.#shown(request, auth, door)))
+      door.resting ?? (await (isLogin(auth) ? this.#inSession(query, auth, door) : this.#shown(request, auth, door)))
     );
   }
 
@@ -61,11 +61,12 @@ export class HttpSession implements AsyncDisposable {
     return this.close();
   }
 
-  #inSession(request: WebRequest, login: Login, door: Door): Promise<Page | NoReply> {
+  #inSession(query: HttpQuery, login: Login, door: Door): Promise<Page | NoReply> {
+    const request = this.#deps.allow.web(query);
     return door.inSession<Page>({
       open: () => this.#open(login, door),
       ask: ({ headers }) => this.#exchange.request(request, headers),
-      isOver: (page) => isOver(page, login),
+      isOver: (page) => isOver(page, login, query),
     });
   }
 
@@ -151,15 +152,17 @@ const oneLine = (value: string): string => value.replace(/\p{Cc}/gu, '');
 const isRefusal = ({ status }: Page, scheme: Scheme): boolean =>
   status === 401 || (status === 403 && typeof scheme === 'object');
 
-const isOver = (page: Page | NoReply, login: Login): boolean => {
+const isOver = (page: Page | NoReply, login: Login, query: HttpQuery): boolean => {
   if (page.kind === 'no-reply') return false;
   if (page.status === 401 || page.status === 403) return true;
   // A browser without a session is sent to the page where one logs in; behind a cookie, wherever it is sent.
   const isSentOn = page.status >= 300 && page.status < 400;
   if (isSentOn && (login.gives.kind === 'cookie' || /login/i.test(page.location ?? ''))) return true;
-  if (login.over === undefined) return false;
-  const document = documentIn(page);
-  return document.kind === 'reply' && login.over(document.value);
+  if (login.over === undefined && query.table === undefined) return false;
+  const document = documentIn(page, query);
+  // In place of the page with the table comes one that asks for the log-in.
+  if (document.kind === 'no-reply') return query.table !== undefined && document.reason === 'refused';
+  return login.over?.(document.value) === true;
 };
 
 /** The headers of the session that the answer to a log-in opens; undefined where it opens none. */

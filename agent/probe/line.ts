@@ -110,7 +110,7 @@ export class Line implements AsyncDisposable {
 
   async #document(query: HttpQuery): Promise<Reply | NoReply> {
     const page = await this.page(query);
-    return page.kind === 'page' ? documentIn(page) : page;
+    return page.kind === 'page' ? documentIn(page, query) : page;
   }
 
   /** Asks for a page as it is, whatever its status. */
@@ -154,7 +154,8 @@ export class Line implements AsyncDisposable {
     const open = this.#web.get(port);
     if (open !== undefined) return open;
     const { allow, logins, signal } = this.#deps;
-    const deps = { limits: () => this.#limits(), allow, logins, signal };
+    const tls = port === 'https' ? { key: this.#target.tlsKey } : undefined;
+    const deps = { limits: () => this.#limits(), allow, logins, signal, tls };
     const session = new HttpSession(endpoint, this.#target.credential, deps);
     this.#web.set(port, session);
     return session;

@@ -19,6 +19,8 @@ export interface Target {
   readonly vendorDefault?: boolean;
   /** Only devices recognised as one of these are shown a log-in; without it all are. */
   readonly families?: readonly string[] | undefined;
+  /** The TLS key that the device is known by, where one is: only who proves to hold it is asked through TLS. */
+  readonly tlsKey?: string | undefined;
   /** Where no connection can be made, as the last full looks found: a pools look does not try there while others answer. */
   readonly closed?: readonly Interface[] | undefined;
 }

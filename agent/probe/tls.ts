@@ -9,7 +9,7 @@ import type { Limits } from './limits.ts';
  * What the handshake offers: a miner may know no newer version, and have a key that is short by the standards of today. Not
  * DHE, where the device chooses a number to calculate with.
  */
-const OFFER = {
+export const OFFER = {
   minVersion: 'TLSv1',
   ciphers: 'DEFAULT:!DHE:@SECLEVEL=0',
   ecdhCurve: 'X25519:P-256:P-384:P-521',
@@ -48,8 +48,8 @@ export const askTlsKey = async (
   return key === undefined ? [] : [{ name: 'tls.key', value: key }];
 };
 
-/** Undefined for a key of a kind that is not known here. */
-const keyOf = (socket: TLSSocket): string | undefined => {
+/** The key that the peer proved to hold, as above; undefined for one of a kind that is not known here. */
+export const keyOf = (socket: TLSSocket): string | undefined => {
   try {
     const key = socket.getPeerX509Certificate()?.publicKey.export({ type: 'spki', format: 'der' });
     return key === undefined ? undefined : hash('sha256', key, 'base64url');

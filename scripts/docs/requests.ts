@@ -24,7 +24,7 @@ const INTRODUCTION = [
   'a log-in opens a session to read with, and is sent only where the operator gave one. The same list, for machines:',
   '[requests.json](requests.json), or `assayer requests --json`. A driver file of the operator can add reads of its own;',
   '`assayer requests -c <configuration>` lists those as well. A line that begins with `grpc` is a call with an empty message, or with',
-  'the numbered fields behind it. The two handshakes are no requests: they ask for nothing, and are sent',
+  'the numbered fields behind it. `@https` goes through TLS. The two handshakes are no requests: they ask for nothing, and are sent',
   'in the words of the libraries that make them. Nor is the connection to each management port that is made once a week',
   '(`schedule.ports`): nothing is sent over it. Where `probe.default_logins` allows it, a page of this list is asked for',
   'once in 30 days with the log-in that the maker of the device documents.',

@@ -43,9 +43,10 @@ export const memberSpan = (place: Place): Span | undefined => {
   return { start: place.name.start - (place.kind === 'plain' || place.kind === 'item' ? 0 : 1), end: outer(place).end };
 };
 
-/** Where things stand in a reply. In one that is no document, a page say, there are only bytes. */
+/** Where things stand in a reply. In one that is no document there are only bytes. */
 export const layoutOf = (text: string): Layout => {
   const start = text.trimStart().charAt(0);
+  if (start === '<') return pageLayout(text);
   const layout = start === '{' || start === '[' ? jsonLayout(text) : textLayout(text);
   return layout ?? { text, form: 'text', places: [], lists: [], commas: [] };
 };
@@ -111,6 +112,21 @@ const commasIn = (text: string, places: readonly Place[], { start, end }: Span):
   const commas: number[] = [];
   for (let at = start; at < end; at += 1) if (text[at] === ',' && inside[at] === 0) commas.push(at);
   return commas;
+};
+
+// ---- a page of HTML ---------------------------------------------------------------------------------------------------
+
+/** The rows of its tables that have a name and a value. */
+const pageLayout = (text: string): Layout => {
+  const rows = [...text.matchAll(/<tr>(<td[^<>]*>)([^<>]*)(<\/td><td[^<>]*>)([^<>]*)<\/td><\/tr>/g)];
+  const places = rows.map(({ 1: before = '', 2: name = '', 3: between = '', 4: value = '', index }): Place => {
+    const nameAt = index + '<tr>'.length + before.length;
+    const start = nameAt + name.length + between.length;
+    const named = { start: nameAt, end: nameAt + name.length };
+    return { kind: 'plain', start, end: start + value.length, path: `/${name}`, name: named, inner: [] };
+  });
+  const lines = rows.map(({ 0: row, index }) => ({ start: index, end: index + row.length }));
+  return { text, form: 'text', places, lists: lines.length > 1 ? [lines] : [], commas: [] };
 };
 
 // ---- the plain-text form of the CGMiner API ------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-import { type CgminerQuery, type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
+import { type CgminerQuery, type Driver, type HttpQuery, type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
@@ -28,15 +28,15 @@ export interface Subject {
   readonly answers: ReadonlyMap<string, Answer>;
 }
 
-const asPage = (status: number) => (bytes: Uint8Array) =>
-  documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true });
+const asPage = (query: HttpQuery, status: number) => (bytes: Uint8Array) =>
+  documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true }, query);
 
 const reading = (query: Query, status: number): Answer['read'] => {
   switch (query.kind) {
     case 'cgminer':
       return (bytes) => readReply(bytes, { whole: false });
     case 'http':
-      return asPage(status);
+      return asPage(query, status);
     case 'framed':
       return readFramed;
     case 'grpc':

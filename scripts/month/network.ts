@@ -11,7 +11,9 @@ import { type Violation, Watch } from '../../test/simulator/watch.ts';
 
 const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed };
 
-const NAME_OF = new Map<number, PortName>(Object.entries(PORTS).map(([name, port]) => [port, name as PortName]));
+/** Nothing listens for TLS, which the servers of the simulator speak over real sockets only. */
+const { https: _, ...SPOKEN } = PORTS;
+const NAME_OF = new Map<number, PortName>(Object.entries(SPOKEN).map(([name, port]) => [port, name as PortName]));
 // Object.entries gives text; the keys are those of the table.
 
 /** How replies come in: `cut` is the share of them that break off somewhere. */

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Look } from '../../agent/appraise/verdict.ts';
-import { type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
+import { type Driver, type HttpQuery, type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
 import { answeredIn } from '../../agent/probe/probe.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import type { FactName } from '../../shared/facts.ts';
@@ -36,9 +37,12 @@ const answer = (specimen: Specimen, query: Query, faults: number, random: () => 
     return readReply(bytes.subarray(0, Math.floor(random() * bytes.length)), { whole: false });
   // A reply of the CGMiner API ends with a NUL, which tells that one in the plain-text form is complete.
   const whole = query.kind === 'cgminer' ? Buffer.concat([bytes, Buffer.of(0)]) : bytes;
-  const reply = readReply(whole, { whole: query.kind === 'http' });
+  const reply = query.kind === 'http' ? pageOf(query, bytes) : readReply(whole, { whole: false });
   return fate < faults && reply.kind === 'reply' ? { ...reply, value: emptied(reply.value) } : reply;
 };
+
+const pageOf = (query: HttpQuery, bytes: Uint8Array): Reply | NoReply =>
+  documentIn({ kind: 'page', status: 200, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true }, query);
 
 type Ask = (query: Query) => Reply | NoReply;
 

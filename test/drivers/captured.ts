@@ -2,12 +2,13 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { clueName, type Driver, questionOf } from '../../agent/drivers/driver.ts';
+import { clueName, type Driver, type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { place } from '../../agent/drivers/readers.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { Observation } from '../../agent/normalise/observation.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import { readTable } from '../../agent/probe/html-table.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
@@ -48,9 +49,20 @@ const partOf = (reply: Reply | NoReply, query: string): Reply | NoReply => {
   return { ...reply, value: value.value };
 };
 
+/** What the agent makes of the bytes that a question was answered with. */
+const replyIn = (query: Query | undefined, bytes: Uint8Array): Reply | NoReply =>
+  query?.kind === 'http' && query.table !== undefined
+    ? readTable(bytes, query.table)
+    : readReply(bytes, { whole: true });
+
 /** The replies in a file, by question. */
-const repliesIn = (folder: string, file: string, captured: CapturedFile): readonly [string, Reply | NoReply][] => {
-  if ('query' in captured) return [[captured.query, readReply(readBytes(folder, file), { whole: true })]];
+const repliesIn = (
+  { queries }: Driver,
+  folder: string,
+  file: string,
+  captured: CapturedFile,
+): readonly [string, Reply | NoReply][] => {
+  if ('query' in captured) return [[captured.query, replyIn(queries[captured.query], readBytes(folder, file))]];
   if (!('joined' in captured)) return [];
   const reply = readReply(readBytes(folder, file), { whole: true });
   return captured.joined.map((query) => [query, partOf(reply, query)]);
@@ -60,7 +72,7 @@ const repliesIn = (folder: string, file: string, captured: CapturedFile): readon
 const repliesOf = (driver: Driver, folder: string, { files }: CaptureExpectation): Replies => {
   const replies = new Map<string, Reply | NoReply>(Object.keys(driver.queries).map((query) => [query, NOT_CAPTURED]));
   for (const [file, captured] of Object.entries(files)) {
-    for (const [query, reply] of repliesIn(folder, file, captured)) {
+    for (const [query, reply] of repliesIn(driver, folder, file, captured)) {
       assert.ok(query in driver.queries, `${driver.family} has no query ${query}`);
       replies.set(query, reply);
     }

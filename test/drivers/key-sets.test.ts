@@ -33,7 +33,8 @@ const answer = (specimen: Specimen, query: Query): Reply | NoReply => {
   if (query.kind === 'cgminer' || query.kind === 'grpc') return readReply(bytes, { whole: true });
   if (query.kind === 'framed') return readFramed(bytes);
   const status = specimen.device.replies[question]?.status ?? 200;
-  return documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true });
+  const page = { kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(bytes), whole: true } as const;
+  return documentIn(page, query);
 };
 
 /** Something that happened to the answer to one question. */

@@ -133,6 +133,11 @@ test('paths with a query, an escape or a known effect stop the agent at start', 
     '/mcb/protect',
     '/Cgminer/CgminerConfig',
     '/api/action/reboot',
+    '/cgi-bin/luci',
+    '/cgi-bin/luci/admin/system/reboot',
+    '/cgi-bin/luci/admin/network/btminer',
+    '/cgi-bin/luci/admin/status/iptables_action',
+    '/cgi-bin/luci/admin/status/overview/x',
   ];
   for (const path of forbidden) {
     assert.throws(() => compileAllowList([], [httpGet(path)]), /may not be sent/, JSON.stringify(path));

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createSecureContext, type SecureContextOptions, TLSSocket } from 'node:tls';
 import ssh2, { type ServerConfig } from 'ssh2';
+import type { TlsIdentity } from '../simulator/tls-server.ts';
 
 /** For `node:test`: why tests with certificates cannot run here, with the command that changes it; false where they can. */
 export const WITHOUT_OPENSSL: string | false =
@@ -158,6 +159,35 @@ export const selfSigned = (key?: string): Certificate => {
     rmSync(folder, { recursive: true });
   }
 };
+
+/** A web server behind TLS: each request that came whole is kept, and answered, or not, as a test says. */
+export class HttpsStation extends Station {
+  identity: TlsIdentity;
+  readonly requests: string[] = [];
+  answer: (request: string, socket: TLSSocket) => void = () => {};
+  /** How often something was said inside TLS. */
+  spoken = 0;
+
+  constructor(identity: TlsIdentity) {
+    super((socket) => {
+      const inside = new TLSSocket(socket, { isServer: true, secureContext: this.identity.context });
+      inside.on('error', () => {});
+      let kept = '';
+      inside.on('data', (bytes) => {
+        this.spoken += 1;
+        kept += bytes.toString('latin1');
+        const head = kept.indexOf('\r\n\r\n');
+        const length = Number(/\r\ncontent-length: (\d+)/i.exec(kept)?.[1] ?? 0);
+        if (head === -1 || kept.length < head + 4 + length) return;
+        const request = kept;
+        kept = '';
+        this.requests.push(request);
+        this.answer(request, inside);
+      });
+    });
+    this.identity = identity;
+  }
+}
 
 /** A TLS server. What a peer says inside is kept in `said`. */
 export class TlsStation extends Station {

@@ -9,6 +9,7 @@ import { lookDeps } from '../../agent/look.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Surface } from '../../agent/probe/capture.ts';
+import type { Target } from '../../agent/probe/target.ts';
 import { Attested } from '../../agent/record/coverage.ts';
 import type { Transaction } from '../../agent/record/log.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
@@ -36,6 +37,9 @@ export class Hall {
   readonly #deps: RoundDeps;
   readonly #recorder: Recorder;
   readonly #store: ReturnType<typeof openGateway>['store'];
+
+  /** The log-in of the operator for all devices. */
+  credential: Target['credential'];
 
   /** How far the clock of the gateway is ahead of that of the machine, ms. */
   aheadMs = 0;
@@ -81,7 +85,11 @@ export class Hall {
       wallMs: clock.wallMs,
       monoMs: clock.monoMs,
       random: () => 0.5,
-      targetOf: ({ place: { address, ports } }) => ({ address, ports }),
+      targetOf: ({ place: { address, ports } }) => ({
+        address,
+        ports,
+        ...(this.credential === undefined ? {} : { credential: this.credential }),
+      }),
       settings: {
         linkAlive: () => undefined,
         confirmS: 1,

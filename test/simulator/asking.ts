@@ -1,5 +1,6 @@
 import { connect as connectHttp2, type IncomingHttpHeaders } from 'node:http2';
 import { connect } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import type { SimulatedDevice } from './device.ts';
 import type { Fleet } from './fleet.ts';
 
@@ -12,13 +13,22 @@ export interface Heard {
 
 const MOST_KEPT = 1_000_000;
 
-/** Sends `request` as it is and listens; texts are Latin-1. For tests of the simulator: no miner is asked like this. */
-export const converse = (host: string, port: number, request: string, forMs = 5000): Promise<Heard> =>
+/** Sends `request` as it is, `secure` through TLS, and listens; texts are Latin-1. For tests of the simulator: no miner is asked like this. */
+export const converse = (
+  host: string,
+  port: number,
+  request: string,
+  forMs = 5000,
+  { secure = false } = {},
+): Promise<Heard> =>
   new Promise((resolve) => {
     let text = '';
     let bytes = 0;
     let ended: Heard['ended'] = 'closed';
-    const socket = connect({ host, port }, () => socket.write(request, 'latin1'));
+    const speak = (): void => void socket.write(request, 'latin1');
+    const socket = secure
+      ? connectTls({ host, port, rejectUnauthorized: false }, speak)
+      : connect({ host, port }, speak);
     const timer = setTimeout(() => {
       ended = 'waiting';
       socket.destroy();
@@ -55,7 +65,8 @@ export const getPath = (
 export const askQuestion = (fleet: Fleet, device: SimulatedDevice, question: string): Promise<Heard> => {
   const [, kind = '', named, words = ''] = /^([a-z]+)(?:@([a-z]+))?:(.*)$/s.exec(question) ?? [];
   const port = fleet.ports[(named ?? USUAL[kind]) as keyof Fleet['ports']];
-  return converse(device.address, port, BYTES[kind]?.(words, device) ?? '');
+  const bytes = BYTES[kind]?.(words, device) ?? '';
+  return converse(device.address, port, bytes, undefined, { secure: named === 'https' });
 };
 
 const USUAL: { readonly [kind: string]: string } = {

@@ -7,6 +7,7 @@ import { serveGrpc } from './grpc-server.ts';
 import { serveHttp } from './http-server.ts';
 import { type Listeners, listenAny, listenEach, type Ports } from './listeners.ts';
 import { type Script, scriptOf } from './script.ts';
+import { serveHttps } from './tls-server.ts';
 import { type Violation, Watch } from './watch.ts';
 
 export interface FleetOptions {
@@ -57,7 +58,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   const { specimens, base = '127.20.0.1', first = 1, exact = false, nowMs = Date.now } = options;
   if (specimens.length === 0) throw new Error('a fleet needs a specimen');
   const count = options.devices ?? specimens.length;
-  const ports = { cgminer: 0, http: 0, auradine: 0, volcminer: 0, whatsminer: 0, grpc: 0, ...options.ports };
+  const ports = { cgminer: 0, http: 0, auradine: 0, volcminer: 0, whatsminer: 0, grpc: 0, https: 0, ...options.ports };
   const watch = new Watch(options.allowed);
   const open = new Set<Socket>();
 
@@ -80,7 +81,8 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
       device.connections.delete(socket);
       open.delete(socket);
     });
-    SERVE[device.script.speaks[port] ?? 'cgminer'](socket, { device, port, watch, stranger });
+    const speaks = port === 'https' ? port : (device.script.speaks[port] ?? 'cgminer');
+    SERVE[speaks](socket, { device, port, watch, stranger });
   };
   const listeners: Listeners =
     count > MOST_LISTENED_EACH ? await listenAny(ports, serve) : await listenEach(ports, base, serve);
@@ -133,7 +135,7 @@ export const startFleet = async (options: FleetOptions): Promise<Fleet> => {
   };
 };
 
-const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed, grpc: serveGrpc };
+const SERVE = { cgminer: serveCgminer, http: serveHttp, framed: serveFramed, grpc: serveGrpc, https: serveHttps };
 
 const familyOf = ({ device }: Script): string | undefined => ('family' in device ? device.family : undefined);
 

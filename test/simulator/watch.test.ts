@@ -57,6 +57,9 @@ test('every way to change a miner is a violation', async () => {
     'POST /user/userpanel',
     'POST /api/updatePools',
     'GET /Cgminer/CgminerConfig',
+    'GET /cgi-bin/luci/admin/system/reboot',
+    'GET /cgi-bin/luci/admin/status/overview?status=1',
+    'POST /cgi-bin/luci/admin/network/btminer',
   ];
   for (const request of requests)
     await converse(address, fleet.ports.http, `${request} HTTP/1.1\r\nConnection: close\r\n\r\n`);

@@ -18,6 +18,7 @@ const READING_POSTS: readonly RegExp[] = [
   // Log-ins, which open a read session.
   /^POST (?:\/token|\/api\/v1\/auth\/login) \{.*\}$/,
   /^POST (?:\/user\/loginpost post=6&|\/user\/login username=|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,
+  /^POST \/cgi-bin\/luci luci_username=/,
 ];
 
 /** Calls that only read, without a message, and the log-in; whatever else a method does it may do to the miner. */
@@ -42,10 +43,10 @@ export const CHANGING_COMMANDS: ReadonlySet<string> = new Set(
 
 /**
  * Pages that act on a plain GET (Bitmain and its descendants, FDMiner), routes that act or make the radio scan (Elphapex, AxeOS), and
- * requests of Goldshell, Innosilicon, Ebang and Obelisk that act by some method.
+ * requests of Goldshell, Innosilicon, Ebang and Obelisk that act by some method. Of LuCI all pages but those that are documented as reads.
  */
 const CHANGING_PAGES =
-  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf|resetAndCheck|configMiner|deleteLogs|setDefaultName|setTimeZone|reIdentify|getPing|getNsLookup|getTraceRoute)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b|cgminercmd=(?!devs$)|\/user\/(?:logout|updatepd|firconfig|systemconfig)|\/mcb\/(?:newpool|delpool|restart|facrst|protect|defend|uploadimage)|\/api\/(?:update\w+|set\w+|factoryReset|reboot|poweroff|restart\w+|start\w+|check\w+|TestingPool|getLatestFirmwareVersion|action\b)|\/Cgminer\/CgminerConfig/;
+  /\/(reboot|reset_conf|restart|blink|set_\w+|upgrade\w*|passwd|upload_conf|kill_\w+|network_diag|create_\w+|getandsettime|minerConfiguration|minerAdvanced|networkConfiguration|reset_miner_conf|monitor|post_led_onoff|clear_refine|setworkmode|wifi_connect|get_wifi_list|led_conf|resetAndCheck|configMiner|deleteLogs|setDefaultName|setTimeZone|reIdentify|getPing|getNsLookup|getTraceRoute)\.(cgi|php)|\/get_wifi_port_list|\.sh\b|\/wifi\/scan|\/api\/system\/(restart|OTA\w*|pause|resume|boot|identify|shutdown|reset-stats)\b|cgminercmd=(?!devs$)|\/user\/(?:logout|updatepd|firconfig|systemconfig)|\/mcb\/(?:newpool|delpool|restart|facrst|protect|defend|uploadimage)|\/api\/(?:update\w+|set\w+|factoryReset|reboot|poweroff|restart\w+|start\w+|check\w+|TestingPool|getLatestFirmwareVersion|action\b)|\/Cgminer\/CgminerConfig|\/cgi-bin\/luci\/(?!admin\/status\/(?:overview|btminerapi)$)/;
 
 /** How long the news of a close may take on a busy machine, ms. */
 const CLOSING_MS = 25;
