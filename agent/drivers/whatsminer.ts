@@ -36,6 +36,7 @@ import {
   inStatus,
   isDeviceInfo,
 } from './whatsminer-api3.ts';
+import { luciOf } from './whatsminer-luci.ts';
 
 /** The one row of `summary`; REL3 firmware puts its members into `Msg`. */
 const summaryRow: RowFinder = (reply) => firstRow('SUMMARY')(reply) ?? asObject(asObject(reply)?.Msg);
@@ -152,9 +153,11 @@ const isOwnVersion = (reply: JsonValue): boolean => {
   return message?.api_ver !== undefined && message.fw_ver !== undefined;
 };
 
+const isOwn = (reply: JsonValue): boolean => describes(reply) || isOwnSummary(reply) || isOwnVersion(reply);
+
 const recognise = ({ cgminer: replies, framed, web }: Clues): 0 | 1 | 2 | 3 => {
   if (isDeviceInfo(framed?.get('get.device.info'))) return 3;
-  if ([...replies.values()].some((reply) => describes(reply) || isOwnSummary(reply) || isOwnVersion(reply))) return 3;
+  if ([...replies.values()].some(isOwn)) return 3;
   if (web === undefined) return 0;
   if (/<title>[^<]*whatsminer/i.test(web.body)) return 2;
   // LuCI alone is OpenWrt, and other makers' miners as well.
@@ -180,6 +183,8 @@ const firmwareVersion = firstOf(
   state(['FirmwareVersion', 'Firmware Version'], unquoted),
 );
 
+const luci = luciOf((reply) => isOwn(reply) || isDeviceInfo(reply));
+
 /** MicroBT WhatsMiner: the cgminer of 2018, btminer with API 1.x and 2.x, the 2.x dialect of API 3 (REL3), and API 3 itself. */
 export const whatsminer = defineDriver({
   family: 'whatsminer',
@@ -203,6 +208,7 @@ export const whatsminer = defineDriver({
     edevs: cgminer('edevs'),
     devs: cgminer('devs'),
     ...api3Questions(firmwareVersion.read),
+    luci: luci.query,
   },
   facts: {
     'identity.make': firstOf(known('summary', 'MicroBT'), known('api3_summary', 'MicroBT')),
@@ -210,6 +216,7 @@ export const whatsminer = defineDriver({
       version('miner_type', text),
       inRow('devdetails', firstRow('DEVDETAILS'), 'Model', text),
       inInfo('/miner/type', text),
+      luci.model,
     ),
     'identity.serial': firstOf(minerInfo('minersn', serial), inInfo('/miner/miner-sn', serial)),
     'identity.mac': firstOf(minerInfo('mac', mac), inSummary('MAC', mac), inInfo('/network/mac', mac)),
@@ -236,6 +243,7 @@ export const whatsminer = defineDriver({
       inInfo('/system/fwversion', unquoted),
       at('summary', '/STATUS/0/Description', describedVersion),
     ),
+    'firmware.kernel': luci.kernel,
     'firmware.components': components({
       'api3.api': inInfo('/system/api', text),
       'api3.control_board': inInfo('/system/control-board-version', text),
@@ -249,6 +257,9 @@ export const whatsminer = defineDriver({
       'keys.api3_info': keysOf('api3_info', ['', '/msg/miner', '/msg/network', '/msg/power', '/msg/system']),
       'keys.get_miner_info': keysOf('get_miner_info', ['', '/Msg']),
       'keys.get_version': keysOf('get_version', ['', '/Msg']),
+      'luci.firmware_version': luci.version,
+      'luci.hardware_info': luci.hardware,
+      'luci.kernel_version': luci.kernel,
       platform: version('platform', text),
       'psu.hw_version': psu('hw_version', text),
       'psu.sw_version': psu('sw_version', text),
@@ -337,7 +348,11 @@ export const whatsminer = defineDriver({
     'Hydro models (M33, M53, M63) report fans at 0; they have none.',
     '`get_token` hands out one of few tokens and is never asked.',
     'API 3 on port 4433 stands beside port 4028 on firmware from the end of 2024 on; its description of the device is read there as well, all of it where 4028 is closed.',
-    'The kernel line with the time of its build, and the stored pools as against the running ones, stand in LuCI pages alone: HTTPS behind a session, in HTML of no documented shape. They are not read.',
+    'The kernel line with the time of its build stands in the LuCI page `overview` alone: HTTPS behind a session. It is read where the operator gave the log-in of LuCI, at full looks, from a device that showed itself as a WhatsMiner in the same look. The model of cgminer builds stands there, too.',
+    'The certificate of LuCI is made by the device itself: the password goes to whoever answers at that address, until the TLS key is in the reference of the device (`schedule.tls`). From then on another key is sent nothing, and the page is `unknown: unreachable` until a person accepts that key.',
+    'The LuCI page is taken apart strictly: one with other markup, in another language, or with a character that is not UTF-8 is `unknown: unreadable`.',
+    '`Hardware Info` of the LuCI page joins model, control board, power supply and chip; it is one component of the firmware and not taken apart. In 2019 the same stood under `Hostname`, with a number of unknown meaning behind it; that is not read.',
+    'Unverified: the log-in of LuCI and the page before 2019. The stored pools, as against the running ones, stand in the LuCI page `admin/network/btminer`, whose shape is in no document or reply at hand; it is not asked. Nor is `btminerapi`, a log for people, chip by chip.',
     'unverified: the members of `get.miner.setting`, `get.system.setting` and `get.fan.setting` (fans, time servers), which are not asked.',
     'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read.',
   ],

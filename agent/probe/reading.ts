@@ -46,6 +46,8 @@ export const LOGINS: ReadonlySet<string> = new Set([
   'POST /api/v1/auth/login {"password":"<password>"}',
   // SealMiner
   'POST /cgi-bin/login.php username=<user>&origin_pwd=<password>',
+  // WhatsMiner: LuCI
+  'POST /cgi-bin/luci luci_username=<user>&luci_password=<password>',
 ]);
 
 /**

@@ -157,7 +157,7 @@ describe('what a look costs', () => {
 });
 
 describe('a session', () => {
-  for (const name of ['auradine/at1500', 'proto/rig', 'sealminer/a2']) {
+  for (const name of ['auradine/at1500', 'proto/rig', 'sealminer/a2', 'whatsminer/m21x-luci']) {
     test(`of ${name} is opened once for several looks`, async () => {
       const specimen = named(name);
       const own = lookDeps({ drivers: DRIVERS, limits, clock: systemClock() });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { whatsminer } from '../../agent/drivers/whatsminer.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
-import { noReply } from '../../agent/probe/reply.ts';
+import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes } from '../specimens/specimen.ts';
 
 const replied = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
@@ -86,3 +86,60 @@ test('standing fans are none on a liquid cooled unit, and standing fans on any o
   assert.deepEqual(fans(true), { kind: 'absent' });
   assert.deepEqual(fans(false), { kind: 'present', value: [0, 0] });
 });
+
+const ROWS = { Model: 'WhatsMiner M21X', 'Firmware Version': '20190605.21.1', 'Kernel Version': '#21 SMP' };
+
+test('the model of LuCI tells it where no API does, and not where the answer of one was lost', () => {
+  const none = replied({ STATUS: [{ STATUS: 'E', Code: 14 }] });
+  const details = replied({ STATUS: [{ STATUS: 'S' }], DEVDETAILS: [{ Model: '' }] });
+  const luci = replied(ROWS);
+  assert.deepEqual(read('identity.model', { get_version: none, devdetails: details, luci }), {
+    kind: 'present',
+    value: 'M21X',
+  });
+  const late = noReply('timeout', 'test');
+  assert.deepEqual(read('identity.model', { get_version: late, devdetails: details, luci }), {
+    kind: 'unknown',
+    reason: 'timeout',
+  });
+});
+
+test('a row of LuCI that every page has is unknown where it is not there, never absent', () => {
+  const { Model: _, 'Kernel Version': __, ...others } = ROWS;
+  for (const fact of ['firmware.kernel', 'identity.model'] as const) {
+    assert.deepEqual(read(fact, { luci: replied(others) }), { kind: 'unknown', reason: 'unreadable' }, fact);
+  }
+});
+
+test('what LuCI tells is unknown, not absent, where it was not asked because the replies before it were lost', () => {
+  const luci = noReply('unsupported', 'not asked');
+  const lost = { summary: noReply('timeout', 'test'), pools: replied({ STATUS: [{ STATUS: 'S' }], POOLS: [] }), luci };
+  for (const fact of ['firmware.kernel', 'identity.model'] as const) {
+    assert.deepEqual(read(fact, lost), { kind: 'unknown', reason: 'unreadable' }, fact);
+  }
+  const summary = readReply(replyOf('whatsminer/m50s-api2', 'cgminer:summary'), { whole: true });
+  const unserved = { summary, luci: noReply('unsupported', 'HTTP 404') };
+  assert.deepEqual(read('firmware.kernel', unserved), { kind: 'unknown', reason: 'unsupported' });
+});
+
+test('LuCI is not asked, and gets no log-in, before the device showed itself as a WhatsMiner in the same look', () => {
+  const { luci } = whatsminer.queries;
+  const unasked = (replies: { [query: string]: Reply | NoReply }) => luci?.unless?.(new Map(Object.entries(replies)));
+  assert.equal(unasked({}), true);
+  assert.equal(unasked({ summary: noReply('unreachable', 'test'), pools: noReply('timeout', 'test') }), true);
+  const stranger = { STATUS: [{ STATUS: 'S', Description: 'cgminer 4.9.2' }], SUMMARY: [{ Elapsed: 7 }] };
+  assert.equal(unasked({ summary: replied(stranger) }), true);
+  for (const name of ['m21x-luci', 'm30s-cmd', 'm50s-api2', 'm7x-rel3']) {
+    const bytes = replyOf(`whatsminer/${name}`, 'cgminer:summary');
+    assert.equal(unasked({ summary: readReply(bytes, { whole: true }) }), false, name);
+  }
+  const info = replyOf('whatsminer/m6x-api3', 'framed:get.device.info');
+  assert.equal(unasked({ api3_info: readReply(info, { whole: true }) }), false);
+});
+
+const replyOf = (name: string, question: string): Uint8Array => {
+  const specimen = loadSpecimens().find((one) => one.name === name);
+  const bytes = specimen && replyBytes(specimen, question);
+  assert.ok(bytes, `${name} has no ${question}`);
+  return bytes;
+};

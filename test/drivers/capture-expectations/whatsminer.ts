@@ -496,11 +496,24 @@ export const whatsminer: FamilyExpectations = {
     'whatsminer/luci-overview-2020': {
       files: {
         'overview.html': {
-          unasked: 'a page behind the LuCI log-in, which this agent does not ask',
+          query: 'luci',
           sha256: '53dc75da550a938d6dc81170271aecce2f5beb904746ecc2dc0849827dba9b85',
         },
       },
-      facts: {},
+      facts: {
+        'identity.model': 'M21',
+        'firmware.kernel': '#217 SMP PREEMPT Fri May 24 15:09:53 CST 2019',
+        'firmware.components': [
+          {
+            name: 'luci.firmware_version',
+            value: '20190605.16.1',
+          },
+          {
+            name: 'luci.kernel_version',
+            value: '#217 SMP PREEMPT Fri May 24 15:09:53 CST 2019',
+          },
+        ],
+      },
       gaps: {},
     },
     'whatsminer/m20s-cgminer-4.9.2-2019': {
@@ -635,15 +648,32 @@ export const whatsminer: FamilyExpectations = {
     'whatsminer/m50s-luci': {
       files: {
         'btminerapi.html': {
-          unasked: 'a page behind the LuCI log-in, which this agent does not ask',
+          unasked: 'a log for people, chip by chip; what it tells of the boards stands in `edevs`',
           sha256: '0f516bba598599b44afb927d68864e9a150807b9f8358a9958f3730a1c639a38',
         },
         'overview.html': {
-          unasked: 'a page behind the LuCI log-in, which this agent does not ask',
+          query: 'luci',
           sha256: '2ba72249883f246e9ea4bde4f9d1fee054611c074096d39246a0f1fa467d9af1',
         },
       },
-      facts: {},
+      facts: {
+        'identity.model': 'M50S_VH55',
+        'firmware.kernel': '#1525 SMP PREEMPT Thu Oct 16 14:13:50 CST 2025',
+        'firmware.components': [
+          {
+            name: 'luci.firmware_version',
+            value: '20251016.14.Rel2',
+          },
+          {
+            name: 'luci.hardware_info',
+            value: 'M50S_VH55.H616-CB6V10.P222B-VE2-196803B',
+          },
+          {
+            name: 'luci.kernel_version',
+            value: '#1525 SMP PREEMPT Thu Oct 16 14:13:50 CST 2025',
+          },
+        ],
+      },
       gaps: {},
     },
     'whatsminer/m60s-rel3-2026-02-unit2': {
