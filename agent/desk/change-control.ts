@@ -57,6 +57,9 @@ interface Emergency {
 /** Messages on the topic of terms that are looked at. */
 const MOST_PER_SECOND = 2000;
 const MOST_REFUSED = 256;
+/** Refusals that are told: so many at once, then one a minute. */
+const TOLD_AT_ONCE = 16;
+const TOLD_PER_SECOND = 1 / 60;
 
 /** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
 const REPORT_MS = 15 * 60_000;
@@ -65,6 +68,9 @@ const REPORT_MS = 15 * 60_000;
 export class ChangeControl {
   readonly #deps: ChangeControlDeps;
   readonly #allowance: Allowance;
+  readonly #telling: Allowance;
+  /** Refusals that were not told since the last one that was. */
+  #untold = 0;
   /** Digests of what was refused, the newest last. */
   #refused: readonly string[] = [];
   #refusedBy: Approvers | undefined;
@@ -72,6 +78,7 @@ export class ChangeControl {
   constructor(deps: ChangeControlDeps) {
     this.#deps = deps;
     this.#allowance = new Allowance(MOST_PER_SECOND, deps.wallMs());
+    this.#telling = new Allowance(TOLD_PER_SECOND, deps.wallMs(), TOLD_AT_ONCE);
   }
 
   /** At the start: what the store holds in force although it was ended here ends again, and who approves is looked at. */
@@ -145,7 +152,7 @@ export class ChangeControl {
 
   /** Takes what came over the uplink into force, or says why not. Anyone who may publish there chose every byte of it. */
   takeDelivered(payload: Uint8Array): void {
-    const { wallMs, emit } = this.#deps;
+    const { wallMs } = this.#deps;
     const digest = hash('sha256', payload, 'base64url');
     const approvers = this.#deps.approvers();
     // Others may be trusted since.
@@ -159,9 +166,20 @@ export class ChangeControl {
       if (!(error instanceof AgentError || error instanceof VerificationError)) throw error;
       if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
         this.#refused = [...this.#refused, digest].slice(-MOST_REFUSED);
-      const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
-      emit('warn', 'terms.refused', { ...claimedName(payload), message: error.message, remedy });
+      this.#tellRefused(payload, error);
     }
+  }
+
+  #tellRefused(payload: Uint8Array, error: AgentError | VerificationError): void {
+    const { wallMs, emit } = this.#deps;
+    if (this.#telling.take(wallMs()) > 0) {
+      this.#untold += 1;
+      return;
+    }
+    const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
+    const untold = this.#untold === 0 ? {} : { untold: this.#untold };
+    this.#untold = 0;
+    emit('warn', 'terms.refused', { ...claimedName(payload), message: error.message, remedy, ...untold });
   }
 
   #resultOf({ terms, seq }: Order): Pick<AdoptionResult, 'kind' | 'id' | 'seq'> {
@@ -345,7 +363,11 @@ const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id
   try {
     const { doc } = parseSignedTerms(payload);
     const { kind, ref_id, plan_id, waiver_id } = JSON.parse(doc) as { readonly [member: string]: unknown };
-    return { kind: String(kind).slice(0, 64), id: String(ref_id ?? plan_id ?? waiver_id).slice(0, 64) };
+    const id = ref_id ?? plan_id ?? waiver_id;
+    return {
+      ...(typeof kind === 'string' ? { kind: kind.slice(0, 64) } : {}),
+      ...(typeof id === 'string' ? { id: id.slice(0, 64) } : {}),
+    };
   } catch {
     return {};
   }

@@ -240,7 +240,8 @@ export class Pump {
   #mayGo(entry: OutboxEntry): boolean {
     const { receivers } = this.#options;
     if (!receivers.required) return true;
-    return receivers.anybody ? this.#lead.hasRoom(entry) : this.#lead.count < PROBE_ENTRIES;
+    if (receivers.anybody) return this.#lead.hasRoom(entry);
+    return !receivers.objecting && this.#lead.count < PROBE_ENTRIES;
   }
 
   #noteSent(entry: OutboxEntry): void {

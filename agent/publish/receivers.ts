@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Ack, ackSchema, collectorPresenceSchema } from '../../shared/collector/messages.ts';
+import { isFormer } from '../../shared/content.ts';
 import { parseUnsigned } from '../../shared/unsigned.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
@@ -56,6 +57,10 @@ interface Receiver {
   heardMs: number;
   settling: NodeJS.Timeout | undefined;
   problem: Held | undefined;
+  /** While there is one: the session of the collector that it came in, once that is known. */
+  problemSession: string | undefined;
+  /** Monotonic; when something was told of it last, by code. */
+  readonly toldMs: Map<string, number>;
 }
 
 /** Why the acknowledgements of a collector do not count, and what an operator can do about it. */
@@ -85,6 +90,9 @@ const FORK: Objection = {
     'find out whether state_dir was copied or put back, or the collector holds forged entries; move the wrong store away',
 };
 
+/** What acknowledgements bring about is told once in this time, for each collector and code: there may be any number of them. */
+const TOLD_MS = 60_000;
+
 /**
  * The collectors whose acknowledgement counts as delivered (mqtt.md §5): who is there, and how far each has stored. It
  * outlives connections. Presence and acknowledgements steer sending only; none is evidence.
@@ -99,7 +107,16 @@ export class Receivers {
     this.#receivers = new Map(
       options.collectors.map((collector) => [
         collector,
-        { collector, isThere: false, session: undefined, heardMs: 0, settling: undefined, problem: undefined },
+        {
+          collector,
+          isThere: false,
+          session: undefined,
+          heardMs: 0,
+          settling: undefined,
+          problem: undefined,
+          problemSession: undefined,
+          toldMs: new Map(),
+        },
       ]),
     );
   }
@@ -112,6 +129,11 @@ export class Receivers {
   /** Some required collector is there, and stores what it is sent. */
   get anybody(): boolean {
     return this.#there().length > 0;
+  }
+
+  /** What every required collector says contradicts this log: it would be of no use to any of them. */
+  get objecting(): boolean {
+    return this.required && [...this.#receivers.values()].every(({ problem }) => problem !== undefined);
   }
 
   /**
@@ -186,6 +208,7 @@ export class Receivers {
     const { clock, timing } = this.#options;
     if (presence.state === 'online') {
       if (retained && Math.abs(clock.wallMs() - presence.at * 1000) > timing.absentMs) return;
+      this.#forgive(receiver, presence.session);
       receiver.session = presence.session;
       this.#heard(receiver);
       return;
@@ -198,6 +221,16 @@ export class Receivers {
     if (receiver.isThere) this.#leave(receiver, presence.state);
   }
 
+  /**
+   * A collector that was started anew may have been mended, or know of no log yet, and such a one acknowledges what it is sent
+   * first. Where nothing was mended its next acknowledgement says so.
+   */
+  #forgive(receiver: Receiver, session: string): void {
+    if (receiver.problem === undefined) return;
+    receiver.problemSession ??= session;
+    if (receiver.problemSession !== session) receiver.problem = undefined;
+  }
+
   /** Takes what came on `ack/<col>`. Accepted is only what speaks of this very log; the leaf shows that it does. */
   takeAck(collector: string, payload: Uint8Array): void {
     const receiver = this.#receivers.get(collector);
@@ -206,7 +239,15 @@ export class Receivers {
     if (ack === undefined) {
       const why = z.prettifyError(error).split('\n', 1)[0];
       this.#object(receiver, UNREADABLE, `what ${collector} sends is no acknowledgement: ${why}`);
-    } else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
+    } else if (isFormer(this.#options.log, ack.log)) this.#isBehind(receiver, ack);
+    else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
+  }
+
+  /** Of a log that this gateway began later than the one in the store. An acknowledgement is unsigned: it is told, no more. */
+  #isBehind(receiver: Receiver, { log, next }: Ack): void {
+    const { collector } = receiver;
+    const message = `${collector} has stored ${next} entries of ${log}, a later log of this gateway than ${this.#options.log}: this store is older than that`;
+    this.#object(receiver, AHEAD, message);
   }
 
   /** An acknowledgement that contradicts this log never moves anything: it is told, and the collector does not count. */
@@ -230,9 +271,21 @@ export class Receivers {
   /** Told when it is new; while it lasts, entries do not wait for this collector. */
   #object(receiver: Receiver, { level, code, remedy }: Objection, message: string): void {
     const isNew = receiver.problem?.code !== code;
+    if (receiver.problem === undefined) receiver.problemSession = receiver.session;
     receiver.problem = { code, message, remedy };
-    if (isNew) this.#options.emit(level, code, { collector: receiver.collector, message, remedy });
+    if (isNew && this.#mayTell(receiver, code))
+      this.#options.emit(level, code, { collector: receiver.collector, message, remedy });
+    clearTimeout(receiver.settling);
+    receiver.settling = undefined;
     if (receiver.isThere) this.#leave(receiver, code);
+  }
+
+  /** True where it was not told lately; then it counts as told. */
+  #mayTell({ toldMs }: Receiver, code: string): boolean {
+    const nowMs = this.#options.clock.monoMs();
+    if (nowMs - (toldMs.get(code) ?? Number.NEGATIVE_INFINITY) < TOLD_MS) return false;
+    toldMs.set(code, nowMs);
+    return true;
   }
 
   #accept(receiver: Receiver, { next, gap }: Ack): void {
@@ -241,7 +294,8 @@ export class Receivers {
     const before = outbox.confirmed(collector);
     receiver.problem = undefined;
     if (next !== before) outbox.confirm(collector, next);
-    if (next < before) emit('warn', 'uplink.collector-restored', { collector, confirmed: next, before });
+    if (next < before && this.#mayTell(receiver, 'uplink.collector-restored'))
+      emit('warn', 'uplink.collector-restored', { collector, confirmed: next, before });
     const wasThere = receiver.isThere;
     this.#heard(receiver);
     if (!wasThere) return;

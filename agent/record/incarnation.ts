@@ -46,8 +46,12 @@ const incarnationOf = (origin: string, name: string): number =>
   origin.startsWith(`${name}/`) ? Number(origin.slice(name.length + 1)) : Number.NaN;
 
 /** The later of two origins of one gateway. */
-export const laterOrigin = (name: string, one: string, other: string | undefined): string =>
+const laterOrigin = (name: string, one: string, other: string | undefined): string =>
   other !== undefined && incarnationOf(other, name) > incarnationOf(one, name) ? other : one;
+
+/** The latest of the origins of one gateway that are known. */
+export const latestOrigin = (name: string, one: string, others: readonly (string | undefined)[]): string =>
+  others.reduce<string>((latest, other) => laterOrigin(name, latest, other), one);
 
 /** Why the log of a store is not continued: what this key had signed of it, where that is known. */
 export interface Replaces {

@@ -17,7 +17,7 @@ import { AgentError } from '../platform/errors.ts';
 import { givenFacts } from './baseline-history.ts';
 import type { Built, Entry } from './entry.ts';
 import { readHead } from './head.ts';
-import { laterOrigin, nextOrigin, type Replaces } from './incarnation.ts';
+import { latestOrigin, nextOrigin, type Replaces } from './incarnation.ts';
 import { REFRESH_CAPTURE_S } from './retention.ts';
 import { buildClockStep, buildRollback, buildStart, buildStorage, type StartFacts } from './session.ts';
 import type { Store } from './store.ts';
@@ -139,7 +139,7 @@ export class Log {
     this.replaced = options.replaces === undefined ? undefined : last?.log;
     this.origin =
       this.replaced !== undefined
-        ? nextOrigin(name, nowMs, laterOrigin(name, this.replaced, options.former))
+        ? nextOrigin(name, nowMs, latestOrigin(name, this.replaced, [options.former, options.replaces?.end?.log]))
         : (last?.log ?? nextOrigin(name, nowMs, options.former));
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { isFormer } from '../../shared/content.ts';
 import { type Cosigned, verifyCosigned } from '../../shared/cosignature.ts';
 import { type EpochMarker, epochSchema, verifyEpoch } from '../../shared/epoch.ts';
 import { jwkOf, type TrustedKey, type TrustedKeys, thumbprint } from '../../shared/keys.ts';
@@ -88,11 +89,19 @@ export class Witnesses {
     return { id, iss, age_s: Math.floor(this.#options.clock.wallMs() / 1000) - iat };
   }
 
-  /** Takes a cosigned checkpoint. One of a longer log, or of another tree, shows that this store is not the log. */
+  /**
+   * Takes a cosigned checkpoint. One of a longer log, of another tree, or of a log that this gateway began later shows that
+   * this store is not the log: it carries the signature of our own key.
+   */
   takeCosigned(payload: Uint8Array): void {
     const { key, log } = this.#options;
     const cosigned = verifyCosigned(payload, { keys: [key], witnesses: this.#witnesses.map(({ note }) => note) });
-    if (cosigned === undefined || cosigned.end.log !== log.origin) return;
+    if (cosigned === undefined) return;
+    if (isFormer(log.origin, cosigned.end.log)) {
+      this.#options.rolledBack(cosigned.end, `the store holds ${log.origin}, which ${cosigned.end.log} had replaced`);
+      return;
+    }
+    if (cosigned.end.log !== log.origin) return;
     if (cosigned.end.size > log.size()) {
       this.#options.rolledBack(
         cosigned.end,

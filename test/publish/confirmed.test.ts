@@ -351,6 +351,23 @@ suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 12
     await until('all', () => observer.seqs(LOG).includes(39));
   });
 
+  test('while what every collector says contradicts the log nothing is sent, not even tried, until one agrees', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url), { timing: { probeMs: 100 } });
+    const hand = new Hand(observer, agent.outbox);
+    agent.start();
+    await until('it is connected', () => agent.saw('uplink.connected'));
+    await hand.ack(50, { leaf: agent.outbox.leaf(0) ?? 'A'.repeat(43) });
+    await until('the alarm', () => agent.saw('uplink.ack-ahead'));
+    agent.outbox.appendMany(20);
+    await delay(600);
+    assert.deepEqual(observer.seqs(LOG), []);
+    assert.equal(agent.uplink.status().held?.code, 'uplink.ack-ahead');
+    await hand.ack(0);
+    await until('all', () => observer.seqs(LOG).includes(19));
+  });
+
   test('a broker that is killed and wiped gets everything above what the collector confirmed', async () => {
     await using broker = await Mosquitto.start();
     await using agent = new Agent(required(broker.url));

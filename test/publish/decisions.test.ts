@@ -283,6 +283,13 @@ suite('rate cap', () => {
     assert.equal(allowance.take(0), 100);
     assert.equal(allowance.take(100), 0);
   });
+
+  test('a clock that is set back takes nothing away', () => {
+    const allowance = new Allowance(10, 7_200_000);
+    assert.equal(allowance.take(7_200_000), 0);
+    assert.equal(allowance.take(0), 100);
+    assert.equal(allowance.take(100), 0);
+  });
 });
 
 suite('why there is no connection, and what to do', () => {

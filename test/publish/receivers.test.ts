@@ -69,10 +69,54 @@ suite('acknowledgements (mqtt.md §5)', () => {
     assert.deepEqual(events, ['error uplink.ack-ahead']);
   });
 
+  test('one of a log that this gateway began later is an alarm and moves nothing: this store is older than that', () => {
+    const { ack, outbox, receivers, events } = setUp();
+    ack('a', 4);
+    ack('a', 10, { log: 'example.org/gw-1/2' });
+    assert.deepEqual([outbox.confirmed('a'), receivers.anybody, receivers.objecting], [4, false, true]);
+    assert.equal(receivers.held?.code, 'uplink.ack-ahead');
+    assert.match(receivers.held?.message ?? '', /10 entries of example\.org\/gw-1\/2, a later log/);
+    assert.equal(events.filter((event) => event === 'error uplink.ack-ahead').length, 1);
+  });
+
+  test('objections that alternate are told once a minute each, and so are places that go back', () => {
+    const { ack, receivers, events, clock, outbox } = setUp();
+    const bad = () => {
+      ack('a', 11, { leaf: outbox.leaf(9) });
+      ack('a', 7, { leaf: outbox.leaf(2) });
+      receivers.takeAck('a', Buffer.from('{}'));
+      ack('a', 4);
+      ack('a', 3);
+    };
+    const told = () => events.filter((event) => /ack-|fork|restored/.test(event)).length;
+    for (let time = 0; time < 500; time += 1) bad();
+    assert.equal(told(), 4);
+    clock.mono += 60_000;
+    for (let time = 0; time < 500; time += 1) bad();
+    assert.equal(told(), 8);
+    receivers.stop();
+  });
+
+  test('a collector that objects does not join by what it had said before, until it agrees or was started anew', async () => {
+    const { ack, receivers, presence, outbox } = setUp({ settleMs: 20, random: 1 });
+    receivers.onChange(() => {});
+    presence('a', 'online', { session: 's.1' });
+    ack('a', 11, { leaf: outbox.leaf(9) });
+    await delay(40);
+    presence('a', 'online', { session: 's.1' });
+    await delay(40);
+    assert.deepEqual([receivers.anybody, receivers.objecting], [false, true]);
+    presence('a', 'online', { session: 's.2' });
+    await until('it joins', () => receivers.anybody);
+    assert.equal(receivers.objecting, false);
+    receivers.stop();
+  });
+
   test('those of others, of another log, without a leaf or with nonsense move nothing', () => {
     const { ack, outbox, receivers, events } = setUp();
     ack('stranger', 10);
-    ack('a', 10, { log: 'example.org/gw-1/2' });
+    ack('a', 10, { log: 'example.org/gw-1/0' });
+    ack('a', 10, { log: 'example.org/gw-2/2' });
     for (const text of ['', '{', '[]', '{"next":10}', '\u0000', JSON.stringify({ log: LOG, next: -1, stored_at: 1 })]) {
       receivers.takeAck('a', Buffer.from(text));
     }

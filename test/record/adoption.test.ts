@@ -323,6 +323,23 @@ test('names of every object are facts of none: such a document is taken or refus
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
+test('a flood of documents that are refused is a few lines, which say how many more there were', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const refused = () => recording.events.filter(({ event }) => event === 'terms.refused');
+  for (let n = 0; n < 1_000; n += 1) {
+    recording.clock.pass(1);
+    changes.takeDelivered(Buffer.from(`{"n":${n}}`));
+  }
+  assert.equal(refused().length, 16);
+  recording.clock.pass(60_000);
+  changes.takeDelivered(Buffer.from(new People('mallory').sign(limit(3400), 'mallory').doc));
+  assert.equal(refused().length, 17);
+  assert.equal(refused().at(-1)?.untold, 984);
+  assert.deepEqual([refused().at(-1)?.kind, refused().at(-1)?.id], ['reference', 'site-power']);
+  assert.ok(refused().every(({ kind, id }) => kind !== 'undefined' && id !== 'undefined'));
+});
+
 test('a plan that a person closes covers nothing any longer', async (t) => {
   const recording = await learned(t);
   const changes = recording.changes(people);

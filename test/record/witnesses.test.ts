@@ -159,6 +159,39 @@ test('§7: a checkpoint of a longer log, or of another tree, shows that the stor
   assert.equal(witnesses.cosignedSize(), 0);
 });
 
+test('§7: a checkpoint of a log that this key began later shows that the store was put back to before it', (t) => {
+  const { open, cosigned, endAt, a, rolledBack, log } = setUp(t);
+  const witnesses = open();
+  const [gateway, incarnation] = [log.origin.replace(/\/\d+$/, ''), Number(log.origin.split('/').at(-1))];
+  const of = (origin: string, size = 3): LogEnd => ({ ...endAt(3), size, log: origin });
+  const stranger = newWitness('example.org/col-a');
+  const forged = cosign(
+    signCheckpoint(of(`${gateway}/${incarnation + 1}`), { sign: stranger.sign, jwk: stranger.jwk }),
+    a,
+    1,
+  );
+  const later = `${gateway}/${incarnation + 1}`;
+  witnesses.takeCosigned(Buffer.from(JSON.stringify({ log: later, size: 3, note: forged })));
+  witnesses.takeCosigned(cosigned(of(`${gateway}/${incarnation - 1}`), a));
+  witnesses.takeCosigned(cosigned(of(`example.org/other/${incarnation + 1}`), a));
+  assert.deepEqual(rolledBack, [], 'neither a forged one, nor a former log, nor another gateway');
+  witnesses.takeCosigned(cosigned(of(later), a));
+  assert.deepEqual(rolledBack, [`3 the store holds ${log.origin}, which ${later} had replaced`]);
+  assert.equal(witnesses.cosignedSize(), 0);
+});
+
+test('§3: a log that replaces one takes its origin above every log that is known, whatever the clock says', (t) => {
+  const { log, store, dir, clock, endAt } = setUp(t);
+  const [gateway, incarnation] = [log.origin.replace(/\/\d+$/, ''), Number(log.origin.split('/').at(-1))];
+  const end = { ...endAt(3), log: `${gateway}/${incarnation + 5_000}` };
+  const options = { ...logOptions(store, dir, clock), replaces: { end, why: 'it was put back' } };
+  assert.equal(Log.read(options).origin, `${gateway}/${incarnation + 5_001}`);
+  assert.equal(
+    Log.read({ ...options, former: `${gateway}/${incarnation + 6_000}` }).origin,
+    `${gateway}/${incarnation + 6_001}`,
+  );
+});
+
 test('a long tree is compared in pieces, and the event loop goes on', async (t) => {
   const { open, cosigned, endAt, a, b, log, store } = setUp(t);
   log.transaction((tx) => {
