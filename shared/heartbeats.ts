@@ -27,7 +27,7 @@ export interface Agreed {
 export interface HeartbeatState {
   /** The newest valid heartbeat, by start counter and monotonic clock, never by its wall clock. */
   heard: (Head & { readonly bootcount: number; readonly monoMs: number }) | undefined;
-  /** Our tree at the newest checkpoint that agreed with it. */
+  /** Our tree at the newest checkpoint that agreed with it; where entries after it are lost, as far as it was known then. */
   range: CompactRange;
   /** Checkpoints of more entries than we have, smallest first. */
   ahead: readonly Head[];
@@ -71,6 +71,12 @@ export const isNewer = ({ heard }: HeartbeatState, { content }: VerifiedCheckpoi
   content.bootcount > heard.bootcount ||
   (content.bootcount === heard.bootcount && content.mono_ms > heard.monoMs);
 
+/** True if the key of the heartbeat had handed over before the entries that it speaks of. */
+export const isRetired = ({ retiredKeys }: LogState, { content, kid }: VerifiedCheckpoint): boolean => {
+  const retiredAt = retiredKeys.get(kid);
+  return retiredAt !== undefined && content.size > retiredAt;
+};
+
 /** Step 16: compares a heartbeat with the ones before. Undefined where it is newer and does not contradict them. */
 const compareHeard = (state: HeartbeatState, checkpoint: VerifiedCheckpoint): Heard | undefined => {
   const { heard } = state;
@@ -96,8 +102,7 @@ export const hearCheckpoint = (
   range: CompactRange | undefined,
 ): Heard => {
   const { content, kid } = checkpoint;
-  const retiredAt = log.retiredKeys.get(kid);
-  if (retiredAt !== undefined && content.size > retiredAt) {
+  if (isRetired(log, checkpoint)) {
     throw new VerificationError('E_KEY_SCOPE', 16, `key ${kid} handed over before this checkpoint`);
   }
   const contradiction = compareHeard(state, checkpoint);
@@ -109,7 +114,8 @@ export const hearCheckpoint = (
     if (state.ahead.length < MOST_AHEAD && state.ahead.at(-1)?.size !== head.size) state.ahead = [...state.ahead, head];
     return { remarks: [remark('W_GAP', 16, `the gateway has ${head.size} entries, ${log.next} are here`)] };
   }
-  if (log.range === undefined) return { remarks: [remark('I_UNCHECKED', 16, 'the log was not read from entry 0')] };
+  if (log.range === undefined)
+    return { remarks: [remark('I_UNCHECKED', 16, 'entries are lost, and the tree over them is not known')] };
   const isLatest = head.size === log.next;
   const own = isLatest ? log.range : head.size === state.range.size ? state.range : range;
   if (own?.size !== head.size) throw new Error(`our tree at size ${head.size} is needed`);

@@ -23,15 +23,40 @@ export interface CompactRange {
 export const EMPTY_RANGE: CompactRange = { size: 0, hashes: [] };
 
 /** The range with one more leaf. */
-export const appendLeaf = (range: CompactRange, leaf: Buffer): CompactRange => {
+export const appendLeaf = (range: CompactRange, leaf: Buffer): CompactRange => appendSubtree(range, leaf, 1);
+
+/** The range with one more complete subtree over `width` leaves, a power of two by which its size can be divided. */
+const appendSubtree = (range: CompactRange, root: Buffer, width: number): CompactRange => {
   const hashes = [...range.hashes];
-  let subtree = leaf;
+  let subtree = root;
   // Every trailing one bit of the size is a complete subtree as large as the one in hand. No shifts: a size may exceed 32 bits.
-  for (let rest = range.size; rest % 2 === 1; rest = (rest - 1) / 2) {
+  for (let rest = range.size / width; rest % 2 === 1; rest = (rest - 1) / 2) {
     subtree = nodeHash(hashes.pop() ?? subtree, subtree);
   }
   hashes.push(subtree);
-  return { size: range.size + 1, hashes };
+  return { size: range.size + width, hashes };
+};
+
+/** The widths of the largest complete subtrees that lie side by side over the leaves from `from` to below `to`, in their order. */
+export const subtreeWidths = (from: number, to: number): readonly number[] => {
+  const widths: number[] = [];
+  for (let at = from; at < to; ) {
+    let width = 1;
+    while (at % (width * 2) === 0 && at + width * 2 <= to) width *= 2;
+    widths.push(width);
+    at += width;
+  }
+  return widths;
+};
+
+/**
+ * The range at `to`, from one before it and the roots of the subtrees between, as `subtreeWidths` names them; undefined where these are
+ * not as many. What it gives is as good as those roots: a signed checkpoint has to show that they are of the log.
+ */
+export const extendRange = (range: CompactRange, to: number, roots: readonly Buffer[]): CompactRange | undefined => {
+  const widths = subtreeWidths(range.size, to);
+  if (widths.length !== roots.length) return undefined;
+  return widths.reduce((grown, width, at) => appendSubtree(grown, roots[at] ?? Buffer.alloc(0), width), range);
 };
 
 /** The root of the tree at the range's size. */

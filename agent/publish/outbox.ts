@@ -30,6 +30,11 @@ export interface Outbox {
   confirm(collector: string, next: number): void;
   /** Leaf hash of an entry, b64u, also where its message was pruned; undefined beyond the end. */
   leaf(seq: number): string | undefined;
+  /**
+   * Roots of the largest complete subtrees side by side over the leaves from `from` to below `to` (`subtreeWidths`), also where messages
+   * were pruned. Takes its time for many of them.
+   */
+  tiles(from: number, to: number): Promise<readonly Uint8Array[]>;
   /** When an entry was written, Unix seconds; undefined where it is not held. */
   writtenAt(seq: number): number | undefined;
   /** Calls back after each commit; returns the way to stop that. */

@@ -20,6 +20,8 @@ export type Observe = (devices: readonly string[]) => {
 export interface RequestsOptions {
   readonly connection: Pick<Connection, 'publish'>;
   readonly topics: Topics;
+  /** Origin of the log. */
+  readonly log: string;
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly emit: Emit;
@@ -51,6 +53,7 @@ export class Requests {
   readonly #ids: string[] = [];
   readonly #allowance: Allowance;
   #resyncing = false;
+  #tiling = false;
   #stopped = false;
 
   constructor(options: RequestsOptions) {
@@ -97,6 +100,8 @@ export class Requests {
       switch (op) {
         case 'resync':
           return await this.#resync(args, answering);
+        case 'tiles':
+          return await this.#tiles(args);
         case 'status':
           return this.#isEarly('status') ? refuse('E_BUSY') : { data: this.#options.report() };
         case 'observe':
@@ -127,6 +132,21 @@ export class Requests {
     const { data } = ARGS.observe.safeParse(args);
     if (data === undefined) return refuse('E_ARGS');
     return this.#isEarly('observe') ? refuse('E_BUSY') : { data: this.#options.observe(data.devices) };
+  }
+
+  /** What joins the tree over the entries that somebody has to the one at a later size, where entries between were pruned. */
+  async #tiles(args: unknown): Promise<Outcome> {
+    const { outbox, log } = this.#options;
+    const { data: range } = ARGS.tiles.safeParse(args);
+    if (range === undefined || range.from >= range.to || range.to > outbox.size()) return refuse('E_ARGS');
+    if (this.#tiling || this.#isEarly('tiles')) return refuse('E_BUSY');
+    this.#tiling = true;
+    try {
+      const roots = await outbox.tiles(range.from, range.to);
+      return { data: { log, ...range, hashes: roots.map((root) => Buffer.from(root).toString('base64url')) } };
+    } finally {
+      this.#tiling = false;
+    }
   }
 
   /** Entries verbatim, page by page, to this requester only. */

@@ -49,7 +49,7 @@ export interface Timing {
   readonly heartbeatMs: number;
   readonly idleHeartbeatMs: number;
   /** Least time between two requests that were carried out, by what they ask, and between two pages of an answer. */
-  readonly requestMs: { readonly [op in 'status' | 'observe' | 'checkpoint']: number };
+  readonly requestMs: { readonly [op in 'status' | 'observe' | 'checkpoint' | 'tiles']: number };
   readonly pageMs: number;
   /** What a clean stop may take altogether. */
   readonly stopMs: number;
@@ -82,7 +82,7 @@ export const TIMING: Timing = {
   firstLead: 16,
   heartbeatMs: 60_000,
   idleHeartbeatMs: 300_000,
-  requestMs: { status: 5_000, observe: 30_000, checkpoint: 10_000 },
+  requestMs: { status: 5_000, observe: 30_000, checkpoint: 10_000, tiles: 10_000 },
   pageMs: 50,
   stopMs: 3_000,
 };

@@ -3,6 +3,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
 import type { StaleMirror, Store } from './store.ts';
+import { subtreeRoots } from './tree.ts';
 
 /**
  * An entry as the uplink sends it. `severity` only of a transition of a confirmed finding; `tenant` of what is about one
@@ -108,6 +109,11 @@ export class LogOutbox {
   leaf(seq: number): string | undefined {
     const [leaf] = seq < this.#log.size() ? this.#store.leavesFrom(seq, 1) : [];
     return leaf === undefined ? undefined : Buffer.from(leaf).toString('base64url');
+  }
+
+  /** Roots of the complete subtrees over a range of leaves. */
+  tiles(from: number, to: number): Promise<readonly Uint8Array[]> {
+    return subtreeRoots(this.#store, from, to);
   }
 
   /** When an entry was written, Unix seconds; undefined where its message was pruned. */

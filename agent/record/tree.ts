@@ -1,5 +1,6 @@
+import { setImmediate as otherWork } from 'node:timers/promises';
 import { z } from 'zod';
-import { appendLeaf, type CompactRange, EMPTY_RANGE } from '../../shared/tree.ts';
+import { appendLeaf, type CompactRange, EMPTY_RANGE, rangeRoot, subtreeWidths } from '../../shared/tree.ts';
 import { corruptLog } from './failure.ts';
 import type { Store } from './store.ts';
 
@@ -35,8 +36,28 @@ export const readEdge = (store: Store): CompactRange => {
 };
 
 /** The edge with the next leaves of the store, a page of them at most, up to `size`. */
-export const grow = (store: Store, edge: CompactRange, size: number): CompactRange => {
-  const leaves = store.leavesFrom(edge.size, Math.min(PAGE, size - edge.size));
-  if (leaves.length === 0) throw corruptLog(store.file, `the leaf of entry ${edge.size} is not there`);
-  return leaves.reduce<CompactRange>((grown, leaf) => appendLeaf(grown, Buffer.from(leaf)), edge);
+export const grow = (store: Store, edge: CompactRange, size: number): CompactRange =>
+  leavesOf(store, edge.size, size).reduce(appendLeaf, edge);
+
+/** A page of leaves from `from` on, below `to`. Throws `store.corrupt` where there is none. */
+const leavesOf = (store: Store, from: number, to: number): readonly Buffer[] => {
+  const leaves = store.leavesFrom(from, Math.min(PAGE, to - from));
+  if (leaves.length === 0) throw corruptLog(store.file, `the leaf of entry ${from} is not there`);
+  return leaves.map((leaf) => Buffer.from(leaf));
+};
+
+/** Roots of the largest complete subtrees side by side over a range of leaves, a page at a time: the event loop goes on. */
+export const subtreeRoots = async (store: Store, from: number, to: number): Promise<readonly Buffer[]> => {
+  const roots: Buffer[] = [];
+  let at = from;
+  for (const width of subtreeWidths(from, to)) {
+    let subtree = EMPTY_RANGE;
+    while (subtree.size < width) {
+      subtree = leavesOf(store, at + subtree.size, at + width).reduce(appendLeaf, subtree);
+      await otherWork();
+    }
+    roots.push(rangeRoot(subtree));
+    at += width;
+  }
+  return roots;
 };

@@ -3,6 +3,7 @@ import type { Witness } from '../cosignature.ts';
 import { type Standing, standingOf } from '../heartbeats.ts';
 import { endOf } from '../log-state.ts';
 import { gatewayOf } from '../verify.ts';
+import { Asked } from './asked.ts';
 import { Fleet } from './fleet.ts';
 import { Influx } from './influx.ts';
 import { HEARTBEAT_MS, Intake } from './intake.ts';
@@ -11,7 +12,7 @@ import type { Presence } from './messages.ts';
 import { Presences } from './presences.ts';
 import { Silence } from './silence.ts';
 import { type CollectorStore, StoreConflict } from './store.ts';
-import { tellAck, tellCosignature, tellResync, tellRollcall } from './telling.ts';
+import { tellAck, tellCosignature, tellResync, tellRollcall, tellTiles } from './telling.ts';
 import { type CollectorTopics, collectorTopics } from './topics.ts';
 import { TrustAndTime, type TrustSource } from './trust-and-time.ts';
 import { type Report, Work } from './work.ts';
@@ -48,7 +49,7 @@ export interface Arrived {
 export interface LogReport {
   readonly log: string;
   readonly size: number;
-  /** Root of the tree, b64u; absent where the log was not read from entry 0. */
+  /** Root of the tree, b64u; absent after entries that are lost, until the gateway gave the tree over them and signed it. */
   readonly root?: string;
   /** Entries below are under a checkpoint that agrees. */
   readonly included: number;
@@ -76,6 +77,7 @@ export class Collector {
   readonly #coverage = new Silence('coverage');
   readonly #presences = new Presences();
   readonly #influx = new Influx();
+  readonly #asked = new Asked();
   #trusted: TrustAndTime;
   #queue: Promise<unknown> = Promise.resolve();
   /** A commit failed: memory may be ahead of the store, or behind. */
@@ -93,6 +95,7 @@ export class Collector {
       heartbeats: this.#heartbeats,
       coverage: this.#coverage,
       presences: this.#presences,
+      asked: this.#asked,
       commit: (work) => this.#commit(work),
     });
   }
@@ -242,15 +245,15 @@ export class Collector {
   /** No gateway listens to what is said about a log that it has replaced. */
   #tell(work: Work): void {
     const { nowMs } = work;
-    const uuid = this.#options.uuid ?? randomUUID;
     const isBacklog = this.#influx.isMuch(nowMs);
+    const inquiry = { nowMs, isBacklog, uuid: this.#options.uuid ?? randomUUID, asked: this.#asked };
     for (const machine of work.touched) {
       if (this.#fleet.index.after(machine.log.log) !== undefined) continue;
       const told =
         this.#options.mode === 'observer'
-          ? tellResync(this.topics, machine, { nowMs, isBacklog, uuid })
+          ? tellResync(this.topics, machine, inquiry)
           : tellAck(this.topics, machine, { nowMs, isBacklog });
-      work.publish.push(...told);
+      work.publish.push(...told, ...tellTiles(this.topics, machine, inquiry));
     }
   }
 

@@ -1,16 +1,17 @@
-import { verifyCheckpoint } from '../checkpoint.ts';
+import { type VerifiedCheckpoint, verifyCheckpoint } from '../checkpoint.ts';
 import { isFormer } from '../content.ts';
 import { verifyCosigned } from '../cosignature.ts';
 import type { EntryNote } from '../entry-window.ts';
 import { verifyEpoch } from '../epoch.ts';
 import type { Circumstances, Wanted } from '../follower.ts';
 import { endOf } from '../log-state.ts';
-import { appendLeaf, type CompactRange } from '../tree.ts';
+import { appendLeaf, type CompactRange, rangeRoot } from '../tree.ts';
 import { VerificationError } from '../verification.ts';
 import { gatewayOf, type VerifiedMessage, verifyMessage } from '../verify.ts';
+import type { Asked } from './asked.ts';
 import { type Fleet, gatewayIdOf } from './fleet.ts';
 import type { LogMachine } from './machine.ts';
-import { entriesOfPage, parsePresence } from './messages.ts';
+import { entriesOfPage, parseAnswered, parsePresence, tilesOf } from './messages.ts';
 import type { Notice } from './notice.ts';
 import type { Presences } from './presences.ts';
 import { Quarantine } from './quarantine.ts';
@@ -38,6 +39,7 @@ interface Belongings {
   readonly heartbeats: Silence;
   readonly coverage: Silence;
   readonly presences: Presences;
+  readonly asked: Asked;
   readonly commit: (work: Work) => Promise<void>;
 }
 
@@ -47,6 +49,8 @@ export class Intake {
   readonly #quarantine = new Quarantine();
   /** Logs whose gap is closed while entries above it still wait, each with the topic of the message that closed it. */
   readonly #owed = new Map<string, string>();
+  /** Logs with a tree that was offered, to which our entries are still to be appended. */
+  readonly #growing = new Set<string>();
 
   constructor(own: Belongings) {
     this.#own = own;
@@ -62,8 +66,9 @@ export class Intake {
     }
   }
 
-  /** Goes on with entries that were more than one call places. */
+  /** Goes on with what was more than one call does. */
   async goOn(work: Work): Promise<void> {
+    await this.#growOffered(work);
     for (const [log, topic] of [...this.#owed]) {
       if (work.released >= MOST_RELEASED) return;
       this.#owed.delete(log);
@@ -78,11 +83,7 @@ export class Intake {
       case 'log':
         return this.#placeAll(verifyMessage(payload, { ...trust, topic }), topic, work);
       case 'rsp':
-        // Each entry by itself: one that is bad does not spoil the rest of its page.
-        for (const entry of entriesOfPage(payload)) {
-          await this.take({ kind: 'log', gateway: channel.gateway }, topic, entry, work);
-        }
-        return;
+        return this.#takeAnswer(payload, channel.gateway, topic, work);
       case 'cp':
         return this.#hear(payload, topic, work);
       case 'cosig':
@@ -97,6 +98,27 @@ export class Intake {
       case 'trust':
         return this.#takeManifest(payload, trusted, work);
     }
+  }
+
+  // ---- answers
+
+  /** Only what was asked for: anything else on this topic is not even read. */
+  async #takeAnswer(payload: Uint8Array, gateway: string, topic: string, work: Work): Promise<void> {
+    const { asked } = this.#own;
+    const answer = parseAnswered(payload);
+    const matter = answer && asked.matter(answer.id, gateway, work.nowMs);
+    if (answer === undefined || matter === undefined) return;
+    if (matter.op === 'resync') {
+      const entries = entriesOfPage(answer);
+      // Each entry by itself: one that is bad does not spoil the rest of its page.
+      for (const entry of entries.slice(0, asked.take(answer.id, entries.length)))
+        await this.take({ kind: 'log', gateway }, topic, Buffer.from(entry), work);
+      return;
+    }
+    const tiles = tilesOf(answer);
+    if (tiles?.log !== matter.log || asked.take(answer.id, 1) === 0) return;
+    (await this.#machine(matter.log, work)).takeTiles(tiles);
+    this.#growing.add(matter.log);
   }
 
   // ---- entries
@@ -207,6 +229,7 @@ export class Intake {
     const checkpoint = verifyCheckpoint(payload, { ...this.#own.trusted().trust(work.nowMs), topic });
     const { log } = checkpoint.content;
     const machine = await this.#machine(log, work);
+    await this.#proveTree(machine, checkpoint, work);
     const base = machine.baseFor(checkpoint);
     const range = base && (await this.#rangeAt(machine, base, checkpoint.content.size, work));
     const { notices, isAlive } = machine.hear(checkpoint, range);
@@ -214,9 +237,43 @@ export class Intake {
     this.#countEarly(machine, work);
     // What waited for entries that are lost waits no longer.
     await this.#placeReleased(machine, topic, work);
-    // A former incarnation that still reports is not the gateway that is expected.
-    if (!isAlive || this.#own.fleet.index.after(log) !== undefined) return;
+    const newest = this.#own.fleet.index.newestBeside(log);
+    if (newest !== undefined && newest !== log) {
+      // A former incarnation that still reports is not the gateway that is expected, but one that lost what came after it.
+      (await this.#machine(newest, work)).repeat();
+      return;
+    }
+    if (!isAlive) return;
     work.note(this.#own.heartbeats.heard(gatewayOf(log), work.nowMs, HEARTBEAT_MS));
+  }
+
+  /**
+   * Where entries were lost, tiles of the gateway stand for them. They are unsigned, but with our entries after them they give the
+   * root that was signed, or they are none of this log; so the tree is known from here on, and joined to what we knew before.
+   */
+  async #proveTree(machine: LogMachine, checkpoint: VerifiedCheckpoint, work: Work): Promise<void> {
+    const { size, root } = checkpoint.content;
+    const base = machine.offeredBase(checkpoint);
+    if (base === undefined) return;
+    const atHead = await this.#rangeAt(machine, base, size, work);
+    const isShown = rangeRoot(atHead).toString('base64url') === root;
+    const now = machine.offered ?? atHead;
+    machine.settleOffered(
+      isShown ? { atHead, now: await this.#rangeAt(machine, now, machine.log.next, work) } : undefined,
+    );
+  }
+
+  /** Appends our entries to a tree that was offered, a bounded number in one call: there may be very many. */
+  async #growOffered(work: Work): Promise<void> {
+    const [log] = this.#growing;
+    if (log === undefined) return;
+    this.#growing.delete(log);
+    const machine = await this.#machine(log, work);
+    const { offered } = machine;
+    if (offered === undefined || offered.size >= machine.log.next) return;
+    this.#growing.add(log);
+    const size = Math.min(machine.log.next, offered.size + LEAVES_AT_ONCE);
+    machine.growOffered(await this.#rangeAt(machine, offered, size, work));
   }
 
   /** Our tree at an earlier size, from one before it and the leaves between. */

@@ -41,6 +41,11 @@ export class LogIndex {
     return this.#others(log).find((other) => incarnationOf(other) > incarnationOf(log));
   }
 
+  /** The newest log of the gateway that wrote this one; undefined where none of its logs is known. */
+  newestBeside(log: string): string | undefined {
+    return this.#others(log).at(-1);
+  }
+
   /** The newest log of every gateway. */
   newest(): readonly string[] {
     return [...this.#gateways.values()].flatMap((logs) => logs.slice(-1));

@@ -9,18 +9,19 @@ import {
   type HeartbeatState,
   hearCheckpoint,
   isNewer,
+  isRetired,
   mayCosign,
   newHeartbeats,
   reachCheckpoint,
 } from '../heartbeats.ts';
 import type { Room } from '../held.ts';
 import { type LogState, newState } from '../log-state.ts';
-import type { CompactRange } from '../tree.ts';
+import { appendLeaf, type CompactRange, extendRange } from '../tree.ts';
 import type { Verdict } from '../verdict.ts';
 import { isError } from '../verification.ts';
 import { isStart, type VerifiedMessage } from '../verify.ts';
 import { Asking } from './asking.ts';
-import type { Ack } from './messages.ts';
+import type { Ack, Data } from './messages.ts';
 import type { Notice } from './notice.ts';
 import { readState, saveDevice, saveState } from './saved.ts';
 import type { AcceptedEntry, LogChanges, StoredLog } from './store.ts';
@@ -52,6 +53,9 @@ export class LogMachine {
   #early: Cosigned[] = [];
   /** Our tree at some of the newest sizes, ascending: a checkpoint is usually a few entries behind them. */
   #anchors: readonly CompactRange[] = [];
+  /** Our tree, as it is if what the gateway says of lost entries is true: nothing has shown that yet. */
+  #offered: CompactRange | undefined;
+  readonly #askingTiles = new Asking();
   #cosign: Head | undefined;
   #openGapTo: number | undefined;
   #ackDue = true;
@@ -94,8 +98,10 @@ export class LogMachine {
       receivedAtMs: by.nowMs,
     });
     this.#dirty = true;
-    const { next, range } = this.log;
-    if (range !== undefined && next % ANCHOR_EVERY === 0) this.#anchors = [...this.#anchors, range].slice(-ANCHORS);
+    const { next } = this.log;
+    if (this.#offered?.size === next - 1) this.#offered = appendLeaf(this.#offered, message.leaf);
+    const range = this.log.range ?? this.#offered;
+    if (range?.size === next && next % ANCHOR_EVERY === 0) this.#anchor(range);
     return { verdicts, notices: [...this.#advanced(message, by), ...this.#reached()] };
   }
 
@@ -121,6 +127,56 @@ export class LogMachine {
     // Anyone can deliver an old one again and again; for that nothing is read from the store.
     if (!isNewer(this.heartbeats, checkpoint)) return undefined;
     return [this.heartbeats.range, ...this.#anchors].findLast((range) => range.size <= size);
+  }
+
+  /** What is to be asked for, and when, to know the tree of a log of which entries are lost. */
+  lackedTiles(nowMs: number): { readonly from: number; readonly to: number } | undefined {
+    const { start, range } = this.log;
+    if (range !== undefined || this.#offered !== undefined) return undefined;
+    if (!this.#askingTiles.isDue(start, start + 1, nowMs)) return undefined;
+    return { from: this.heartbeats.range.size, to: start };
+  }
+
+  /** What was asked for came; our entries after it are still to be appended. */
+  takeTiles({ from, to, hashes }: Data<'tiles'>): void {
+    const { range: known } = this.heartbeats;
+    if (this.log.range !== undefined || to !== this.log.start || from !== known.size) return;
+    const roots = hashes.map((each) => Buffer.from(each, 'base64url'));
+    const offered = extendRange(known, to, roots);
+    if (offered !== undefined) this.growOffered(offered);
+  }
+
+  get offered(): CompactRange | undefined {
+    return this.#offered;
+  }
+
+  growOffered(range: CompactRange): void {
+    this.#offered = range;
+    this.#anchor(range);
+  }
+
+  /** From where to compute the tree that was offered at the size of a checkpoint; undefined for one that can show nothing, or not yet. */
+  offeredBase(checkpoint: VerifiedCheckpoint): CompactRange | undefined {
+    const { size } = checkpoint.content;
+    if (this.#offered === undefined || size > this.#offered.size) return undefined;
+    if (!isNewer(this.heartbeats, checkpoint) || isRetired(this.log, checkpoint)) return undefined;
+    return [...this.#anchors, this.#offered].findLast((range) => range.size <= size);
+  }
+
+  /** A signed checkpoint has shown what our tree is: at its size, and now. Without one, that what was offered is none of this log. */
+  settleOffered(shown: { readonly atHead: CompactRange; readonly now: CompactRange } | undefined): void {
+    this.#offered = undefined;
+    if (shown === undefined) {
+      this.#anchors = [];
+      return;
+    }
+    this.heartbeats.range = shown.atHead;
+    this.log.range = shown.now;
+    this.#dirty = true;
+  }
+
+  #anchor(range: CompactRange): void {
+    this.#anchors = [...this.#anchors, range].slice(-ANCHORS);
   }
 
   /** Step 17. A cosignature that is ahead of the entries waits for them. */
@@ -197,6 +253,11 @@ export class LogMachine {
     this.#ackedMs = Number.NEGATIVE_INFINITY;
   }
 
+  /** To be told to the gateway soon, as after an entry. */
+  repeat(): void {
+    this.#ackDue = true;
+  }
+
   /** The acknowledgement that is due: only ever of what is stored. */
   ack(nowMs: number, gap: readonly [number, number] | undefined): Ack | undefined {
     const { log, next, before } = this.log;
@@ -239,7 +300,11 @@ export class LogMachine {
     this.log.next = first;
     this.log.start = first;
     this.log.before = undefined;
+    // What is lost has to fit to what was known before.
+    this.heartbeats.range = this.log.range ?? this.heartbeats.range;
     this.log.range = undefined;
+    this.#offered = undefined;
+    this.#anchors = [];
     this.log.entries.restart(first);
     this.follower.dropBelow(first);
     this.#dirty = true;

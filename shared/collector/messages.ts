@@ -79,16 +79,35 @@ export const ARGS = {
     from: count.describe('first entry'),
     to: z.int().min(1).describe('the one after the last'),
   }),
+  tiles: z.strictObject({
+    from: count.describe('entries whose tree is known'),
+    to: z.int().min(1).describe('entries up to which the tree is to be known'),
+  }),
   status: nothing,
   observe: z.strictObject({ devices: z.array(deviceSchema).min(1).max(50).describe('to be looked at now') }),
   checkpoint: nothing,
 } as const;
 export type Op = keyof typeof ARGS;
 
+/** Two for each level of the largest tree. */
+const MOST_TILES = 108;
+
 /** What an answer on `rsp/<col>` brings, by what was asked for. */
 export const DATA = {
   resync: z.looseObject({
     entries: z.array(z.string()).readonly().describe('messages byte for byte, each a text of its own'),
+  }),
+  tiles: z.looseObject({
+    log: logSchema,
+    from: count,
+    to: count,
+    hashes: z
+      .array(sha256Schema)
+      .max(MOST_TILES)
+      .readonly()
+      .describe(
+        'roots of the largest complete subtrees side by side over the leaves from `from` to below `to`; a signed checkpoint shows whether they are true',
+      ),
   }),
   status: z.looseObject({
     agent: z.string().describe('version'),
@@ -129,9 +148,28 @@ export const answerSchema = z.union([
 ]);
 export type Answer = z.infer<typeof answerSchema>;
 
+/** An answer as it came, with the request that it names: anybody who may publish there chose every byte of it. */
+export interface Answered {
+  readonly id: string;
+  readonly content: unknown;
+}
+
+/** Reads an answer as far as which request it names; undefined where it names none. */
+export const parseAnswered = (payload: Uint8Array): Answered | undefined => {
+  const content = parseUnsigned(payload);
+  const id = answeredSchema.safeParse(content).data?.id;
+  return id === undefined ? undefined : { id, content };
+};
+
+const answeredSchema = z.looseObject({ id: z.string().max(128) });
+
 /** The entries of a page; none where it is something else. */
-export const entriesOfPage = (payload: Uint8Array): readonly Uint8Array[] =>
-  (pageSchema.safeParse(parseUnsigned(payload)).data?.data.entries ?? []).map((entry) => Buffer.from(entry));
+export const entriesOfPage = ({ content }: Answered): readonly string[] =>
+  pageSchema.safeParse(content).data?.data.entries ?? [];
+
+/** What an answer to `tiles` brings; undefined where it is something else. */
+export const tilesOf = ({ content }: Answered): Data<'tiles'> | undefined =>
+  z.looseObject({ ...answered, data: DATA.tiles }).safeParse(content).data?.data;
 
 /** Reads the presence of a gateway or of a collector, as far as both say the same; undefined where it is none. */
 export const parseAnyPresence = (payload: Uint8Array): CollectorPresence | undefined =>

@@ -1,6 +1,7 @@
 import { publishingOn } from '../channels.ts';
 import { cosign, type Witness } from '../cosignature.ts';
 import type { Head } from '../heartbeats.ts';
+import type { Asked } from './asked.ts';
 import { gatewayIdOf } from './fleet.ts';
 import type { LogMachine } from './machine.ts';
 import { type Outgoing, outgoing, type Request, type Rollcall } from './messages.ts';
@@ -28,22 +29,37 @@ export const tellAck = (
   return [outgoing(topics.ack(gatewayIdOf(ack.log)), ack, { ...publishingOn('ack'), prompt: true })];
 };
 
+/** What a request needs beside the time: an id, and a note of what was asked. */
+interface Inquiry extends Now {
+  readonly uuid: () => string;
+  readonly asked: Asked;
+}
+
 /** The request of an observer, whom no gateway waits for, for what is missing and overdue. */
-export const tellResync = (
-  topics: CollectorTopics,
-  machine: LogMachine,
-  { nowMs, isBacklog, uuid }: Now & { readonly uuid: () => string },
-): readonly Outgoing[] => {
-  const overdue = machine.overdue(nowMs, isBacklog);
+export const tellResync = (topics: CollectorTopics, machine: LogMachine, inquiry: Inquiry): readonly Outgoing[] => {
+  const overdue = machine.overdue(inquiry.nowMs, inquiry.isBacklog);
   if (overdue === undefined) return [];
-  const [from, to] = overdue;
-  const request: Request = {
-    id: uuid(),
-    op: 'resync',
-    args: { from, to: Math.min(to, from + PAGE_ENTRIES) },
-    expires_at: Math.floor(nowMs / 1000) + REQUEST_S,
-  };
-  return [outgoing(topics.cmd(gatewayIdOf(machine.log.log)), request, publishingOn('cmd'))];
+  const [from, end] = overdue;
+  const to = Math.min(end, from + PAGE_ENTRIES);
+  return [ask(topics, machine, inquiry, { op: 'resync', from, to })];
+};
+
+/** The request for what joins our tree to a log whose entries between are lost. */
+export const tellTiles = (topics: CollectorTopics, machine: LogMachine, inquiry: Inquiry): readonly Outgoing[] => {
+  const lacked = machine.lackedTiles(inquiry.nowMs);
+  return lacked === undefined ? [] : [ask(topics, machine, inquiry, { op: 'tiles', ...lacked })];
+};
+
+const ask = (
+  topics: CollectorTopics,
+  { log: { log } }: LogMachine,
+  { nowMs, uuid, asked }: Inquiry,
+  { op, from, to }: { readonly op: 'resync' | 'tiles'; readonly from: number; readonly to: number },
+): Outgoing => {
+  const gateway = gatewayIdOf(log);
+  const request: Request = { id: uuid(), op, args: { from, to }, expires_at: Math.floor(nowMs / 1000) + REQUEST_S };
+  asked.note(request.id, { gateway, log, ...(op === 'resync' ? { op, entries: to - from } : { op }) }, nowMs);
+  return outgoing(topics.cmd(gateway), request, publishingOn('cmd'));
 };
 
 /** The cosignature of a checkpoint that agreed, and is noted as cosigned in the store. */

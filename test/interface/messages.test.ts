@@ -95,6 +95,7 @@ suite('what agent and collector say on a real broker', { skip: WITHOUT_MOSQUITTO
       ['status', {}],
       ['observe', { devices: ['rig-0', 'rig-9'] }],
       ['checkpoint', {}],
+      ['tiles', { from: 0, to: 3 }],
     ] as const)
       await ask(op, args);
     await ask('resync', { from: 0, to: gateway.log.length });

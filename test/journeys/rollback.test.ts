@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { copyFileSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { earlierBoots } from '../../agent/record/boots.ts';
@@ -17,6 +17,19 @@ const STORE = /^assayer\.db/;
 const copyStore = (from: string, to: string): void => {
   for (const name of readdirSync(to)) if (STORE.test(name)) rmSync(join(to, name));
   for (const name of readdirSync(from)) if (STORE.test(name)) copyFileSync(join(from, name), join(to, name));
+};
+
+/** Sets the whole folder of a gateway that does not run aside. */
+const setAside = (gateway: Gateway): string => {
+  const copy = join(gateway.folder, 'aside');
+  cpSync(gateway.stateDir, copy, { recursive: true });
+  return copy;
+};
+
+/** Puts it back, in place of everything that is there. */
+const putBack = (gateway: Gateway, copy: string): void => {
+  for (const name of readdirSync(gateway.stateDir)) rmSync(join(gateway.stateDir, name), { recursive: true });
+  cpSync(copy, gateway.stateDir, { recursive: true });
 };
 
 /** The log that the store holds now. */
@@ -183,3 +196,97 @@ suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO,
     assert.ok(journal.notices.some((each) => each.kind === 'incarnation' && each.former === former.log));
   });
 });
+
+suite(
+  'a whole state_dir that is put back twice, to before a change of logs (issue 4)',
+  {
+    skip: WITHOUT_MOSQUITTO,
+    timeout: 240_000,
+  },
+  () => {
+    const furnish = async (settings: { readonly witnesses: readonly string[] }) => {
+      const stack = new AsyncDisposableStack();
+      const fleet = stack.use(await fleetOf(['axeos/gamma-2.15'], '127.77.1.1'));
+      const devices = fleet.devices.map(({ address }, at) => ({
+        host: address,
+        name: `rig-${at}`,
+        ports: fleet.ports,
+      }));
+      const broker = stack.use(await Mosquitto.start());
+      const gateway = stack.use(
+        Gateway.create({ devices, mqtt: { url: broker.url, spread_s: 0, collectors: ['col-a'], ...settings } }),
+      );
+      const journal = new Journal();
+      const jwk = JSON.parse(readFileSync(gateway.keyFile, 'utf8'));
+      stack.use(
+        await LibraryCollector.start({ url: broker.url, journal, jwk, cosigns: settings.witnesses.length > 0 }),
+      );
+      /** Lets the agent write and end, and waits until the collector has all of it, and cosigned it. Gives the end. */
+      const endsWell = async () => {
+        // Delivery has begun: what is written while the agent ends still goes.
+        await until('the collector has what was written', () => {
+          const log = logNow(gateway);
+          const isAll = journal.all(log[0]?.log ?? '').length === log.length;
+          return isAll && log.some(({ kind }) => kind === 'attestation');
+        });
+        await gateway.stop();
+        const log = logNow(gateway);
+        const end = { log: log[0]?.log ?? '', size: log.length };
+        await until('the collector has all', () => journal.all(end.log).length === end.size, 60_000);
+        await until('it cosigned the end', () =>
+          journal.notices.some((each) => each.kind === 'checkpoint' && each.log === end.log && each.size === end.size),
+        );
+        return end;
+      };
+      return { gateway, journal, endsWell, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+    };
+
+    test('the second time, too, the log is replaced by one above both, and nothing stays undelivered', async () => {
+      await using site = await furnish({ witnesses: [WITNESS_VKEY] });
+      const { gateway, journal, endsWell } = site;
+      await gateway.up();
+      const first = await endsWell();
+      const copy = setAside(gateway);
+      await gateway.up();
+      await endsWell();
+      const ends = [first];
+      for (let time = 1; time <= 3; time += 1) {
+        putBack(gateway, copy);
+        await gateway.up();
+        await gateway.event('log.replaced', { after: time - 1 });
+        const end = await endsWell();
+        const [start] = logNow(gateway);
+        assert.ok(isSession(start) && start.session.event === 'start');
+        assert.equal(start.session.prior?.log, ends.at(-1)?.log, 'it names the log that was the newest');
+        assert.ok(Number(end.log.split('/').at(-1)) > Number(ends.at(-1)?.log.split('/').at(-1)), 'above it');
+        assert.ok(journal.all(end.log).every(({ status }) => status === 'chained'));
+        ends.push(end);
+      }
+      assert.equal(gateway.eventsOf('log.rolled-back').length, 3);
+      await gateway.verified();
+    });
+
+    test('without a witness it is an alarm that a person has to look at, and nothing is sent', async () => {
+      await using site = await furnish({ witnesses: [] });
+      const { gateway, endsWell, journal } = site;
+      await gateway.up();
+      await endsWell();
+      const copy = setAside(gateway);
+      // An emptied store begins another log.
+      for (const name of readdirSync(gateway.stateDir)) if (STORE.test(name)) rmSync(join(gateway.stateDir, name));
+      await gateway.up();
+      const { log } = await endsWell();
+      putBack(gateway, copy);
+      const before = journal.notices.length;
+      await gateway.up();
+      const alarm = await gateway.event('uplink.ack-ahead');
+      assert.match(String(alarm.message), new RegExp(`of ${log}, a later log`));
+      assert.match((await gateway.assayer('status')).out, /uplink\.ack-ahead|a later log/);
+      await gateway.stop();
+      assert.deepEqual(
+        journal.notices.slice(before).filter(({ kind }) => kind === 'fork'),
+        [],
+      );
+    });
+  },
+);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MqttSettings } from '../../agent/publish/broker.ts';
+import { appendLeaf, EMPTY_RANGE, extendRange, leafHash, rangeRoot, treeRoot } from '../../shared/tree.ts';
 import { Agent, settingsFor } from './agents.ts';
 import { MemoryOutbox } from './memory-outbox.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from './mosquitto.ts';
@@ -169,6 +170,22 @@ for (const protocol of ['5', '3.1.1'] as const) {
         assert.deepEqual(await answer('resync', { from: 30, to: 40 }), { ok: false, code: 'E_ARGS' });
         assert.deepEqual(await answer('resync', { from: -1, to: 4 }), { ok: false, code: 'E_ARGS' });
         assert.deepEqual(await answer('reboot', {}), { ok: false, code: 'E_OP' });
+        assert.deepEqual(await answer('tiles', { from: 3, to: 31 }), { ok: false, code: 'E_ARGS' });
+        assert.deepEqual(await answer('tiles', { from: 5, to: 5 }), { ok: false, code: 'E_ARGS' });
+        agent.outbox.prune(0, 20);
+        const leaves = agent.outbox.entries.map(({ message }) => leafHash(message));
+        const { data } = (await answer('tiles', { from: 3, to: 21 })) as { data: { hashes: string[] } };
+        const range = extendRange(
+          leaves.slice(0, 3).reduce(appendLeaf, EMPTY_RANGE),
+          21,
+          data.hashes.map((each) => Buffer.from(each, 'base64url')),
+        );
+        assert.deepEqual(range && rangeRoot(range), treeRoot(leaves.slice(0, 21)));
+        assert.deepEqual(
+          [data.hashes.length, { ...data, hashes: [] }],
+          [5, { log: ORIGIN, from: 3, to: 21, hashes: [] }],
+        );
+        assert.deepEqual(await answer('tiles', { from: 3, to: 21 }), { ok: false, code: 'E_BUSY' });
         assert.deepEqual(await answer('observe', { devices: ['m-1', 'x-1'] }), {
           page: 1,
           last: true,
@@ -413,7 +430,7 @@ suite('requests over MQTT 5', { skip: WITHOUT_MOSQUITTO, timeout: 60_000 }, () =
     await using broker = await Mosquitto.start();
     await using observer = await Observer.connect(broker.url);
     await using agent = new Agent(settingsFor(broker.url), {
-      timing: { requestMs: { status: 0, observe: 0, checkpoint: 0 } },
+      timing: { requestMs: { status: 0, observe: 0, checkpoint: 0, tiles: 0 } },
     });
     agent.start();
     await until('the pump', () => agent.saw('uplink.connected'));

@@ -72,7 +72,10 @@ suite('whatever comes in on the topics of collectors', () => {
       { devices: ['a/b', '+'] },
     );
     const requests = fc
-      .tuple(fc.constantFrom('resync', 'observe', 'status', 'checkpoint', 'reboot', 'constructor', '__proto__'), args)
+      .tuple(
+        fc.constantFrom('resync', 'tiles', 'observe', 'status', 'checkpoint', 'reboot', 'constructor', '__proto__'),
+        args,
+      )
       .chain(([op, given]) => damaged({ id: 'r', op, args: given, expires_at: NOW_MS / 1000 + 60 }));
     const codes = new Set<string>();
     await fc.assert(
@@ -87,6 +90,7 @@ suite('whatever comes in on the topics of collectors', () => {
             },
           },
           topics,
+          log: 'example.org/gw-1/1',
           outbox: outboxOf(),
           clock,
           emit: () => {},

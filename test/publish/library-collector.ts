@@ -73,6 +73,8 @@ export interface LibraryCollectorOptions {
   /** What is trusted, as `gateway.jwk.json` holds it. */
   readonly jwk: unknown;
   readonly protocolVersion?: 4 | 5;
+  /** Unless it is false. */
+  readonly cosigns?: boolean;
 }
 
 /** The collector library on an MQTT client: what `assayer collect` is, without its database. */
@@ -117,7 +119,7 @@ export class LibraryCollector {
       id: 'col-a',
       store: options.journal,
       trust: { kind: 'keys', keys: trusted },
-      witness: WITNESS,
+      ...(options.cosigns === false ? {} : { witness: WITNESS }),
     });
     return new LibraryCollector(collector, options);
   }

@@ -1,6 +1,6 @@
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Outbox, OutboxEntry, StaleMirror } from '../../agent/publish/outbox.ts';
-import { leafHash } from '../../shared/tree.ts';
+import { leafHash, subtreeWidths, treeRoot } from '../../shared/tree.ts';
 
 /** A log in memory. Its messages are readable JSON with their `seq`, so that a receiver can tell order and loss. */
 export class MemoryOutbox implements Outbox {
@@ -106,6 +106,14 @@ export class MemoryOutbox implements Outbox {
   leaf(seq: number): string | undefined {
     const entry = this.entries[seq];
     return entry === undefined ? undefined : leafHash(entry.message).toString('base64url');
+  }
+
+  async tiles(from: number, to: number): Promise<readonly Buffer[]> {
+    let at = from;
+    return subtreeWidths(from, to).map((width) => {
+      at += width;
+      return treeRoot(this.entries.slice(at - width, at).map(({ message }) => leafHash(message)));
+    });
   }
 
   writtenAt(seq: number): number | undefined {

@@ -248,8 +248,9 @@ entries or 1 MiB go beyond it.
 
 - At most five a second for each gateway; after each connect; every 60 s while idle.
 - Other members than those of [the schema](interface/schemas/ack.json) make it unreadable (\`uplink.ack-unreadable\` at the gateway).
-- N beyond the log (\`uplink.ack-ahead\`) or a leaf that is not the gateway's (\`uplink.fork\`) are alarms there, and nothing is sent to you until an acknowledgement fits.
-- A log that is not the gateway's present one is passed over without a word.
+- N beyond the log (\`uplink.ack-ahead\`) or a leaf that is not the gateway's (\`uplink.fork\`) are alarms there. While all that it waits for object so, nothing is sent, until an acknowledgement fits or you come with another session.
+- A log that the gateway began later than its present one is the same alarm (\`uplink.ack-ahead\`): its state was put back. A former one is passed over without a word.
+- When a gateway sends of a former log, acknowledge the newest that you have: it may not know of that.
 - A lower N than before is taken: your database is an older copy, and the gateway sends again from there.`;
 
 const ASK = `## Ask for what is missing
@@ -270,8 +271,14 @@ at once the first time, then no sooner than after 60, 120 … 900 s without prog
 Each text in \`entries\` is a message byte for byte, to be verified like one of \`log\`. Pages have up to 60 000 bytes; \`last\` ends the answer. \`to\` may be
 beyond the end; entries that retention removed are left out. One \`resync\` runs at a time: \`E_BUSY\` says ask later. Refusals are
 ${REFUSALS.map(code).join(', ')}. No answer comes to a request that is retained, expired, has an id that was used
-before, or is not one by the schema. \`status\`, \`observe\` and \`checkpoint\` are asked in the same way; [cmd](interface/schemas/cmd.json) and
-[rsp](interface/schemas/rsp.json) have their members. With MQTT 5 correlation data comes back; a response topic other than your \`rsp\` is refused.`;
+before, or is not one by the schema. \`status\`, \`observe\`, \`checkpoint\` and \`tiles\` are asked in the same way; [cmd](interface/schemas/cmd.json) and
+[rsp](interface/schemas/rsp.json) have their members. With MQTT 5 correlation data comes back; a response topic other than your \`rsp\` is refused.
+
+Take from \`rsp\` only what you asked for, and no more of it: whoever has the certificate of a gateway may publish there whatever it likes.
+
+After entries that the gateway no longer holds (\`first\` of its checkpoint is beyond what you have) \`tiles {"from","to"}\` gives \`hashes\`: the roots of the largest
+complete subtrees side by side over the leaves from \`from\` to below \`to\`. Append them to your tree over \`from\` entries, then the leaves
+that you have; if that gives the root of a signed checkpoint, they are true, and you may cosign again.`;
 
 const FURTHER = `## What the examples leave out
 

@@ -127,6 +127,30 @@ test('a gap is asked for in the acknowledgement after two seconds, then ever mor
   );
 });
 
+test('pages that nobody asked for are passed over, and of those that were asked for no more is taken than they can bring', async () => {
+  const flood = (id: string, gateway = 'gw-test') =>
+    arrived(
+      Buffer.from(JSON.stringify({ id, page: 1, last: false, ok: true, data: { entries: Array(43_000).fill('') } })),
+      `attest/v1/${gateway}/rsp/collector-a`,
+    );
+  for (const mode of ['required', 'observer'] as const) {
+    const collector = await open({ mode, uuid: () => 'request-1' });
+    await collector.take(
+      [0, 9].map((seq) => arrived(log.messages[seq] ?? Buffer.alloc(0))),
+      NOW,
+    );
+    await collector.tick(NOW + 1000);
+    const early = await collector.take([flood('request-1'), flood('another')], NOW + 1500);
+    assert.deepEqual(verdictsOf(early), [], mode);
+    await collector.tick(NOW + 3000);
+    const report = await collector.take(
+      [flood('request-1', 'gw-other'), ...Array(60).fill(flood('request-1')), flood('another')],
+      NOW + 4000,
+    );
+    assert.equal(report.verdicts.length, mode === 'observer' ? 16 : 0, mode);
+  }
+});
+
 test('an observer asks with resync, and takes the pages that come', async () => {
   const store = new MemoryStore();
   const collector = await open({ store, mode: 'observer', uuid: () => 'request-1' });
@@ -153,7 +177,7 @@ test('an observer asks with resync, and takes the pages that come', async () => 
     page({ id: 'request-1', page: 1, last: false, ok: true, data: { entries: data.slice(0, 4) } }),
     page({ id: 'request-1', ok: false, code: 'E_BUSY' }),
     page({ id: 'request-1', page: 2, last: false, ok: true, data: data.slice(4, 6) }),
-    page({ id: 'request-1', page: 2, last: true, ok: true, data: { entries: ['no entry', ...data.slice(4)] } }),
+    page({ id: 'request-1', page: 2, last: true, ok: true, data: { entries: ['no entry', ...data.slice(4, 9)] } }),
   ];
   const report = await collector.take(pages, NOW + 4000);
   assert.deepEqual(
@@ -161,5 +185,9 @@ test('an observer asks with resync, and takes the pages that come', async () => 
     ['refused E_ENCODING', '9 duplicate I_DUPLICATE'],
   );
   assert.deepEqual(report.publish, []);
+  await collector.take(
+    log.messages.slice(10).map((message) => arrived(message)),
+    NOW + 5000,
+  );
   assertWhole(store, log);
 });
