@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Store } from '../../agent/record/store.ts';
@@ -20,6 +20,7 @@ export class Gateway {
   readonly keyFile: string;
   readonly stateDir: string;
   readonly #cursorFile: string;
+  readonly #copy: string;
   readonly #agent: Service;
   readonly #plain: Service;
 
@@ -27,6 +28,7 @@ export class Gateway {
     const { folder, program, url, protocol, disk, clock, fleet, vkey, requires } = options;
     this.config = join(folder, 'assayer.yaml');
     this.stateDir = join(disk.folder, 'state');
+    this.#copy = join(folder, 'copy');
     this.#cursorFile = join(disk.folder, 'plain.cursor');
     mkdirSync(this.stateDir, { mode: 0o700 });
     createKey(this.stateDir);
@@ -77,6 +79,17 @@ export class Gateway {
   /** Lets the agent end in good order. Gives how it ended. */
   stopAgent(): Promise<string> {
     return this.#agent.stop();
+  }
+
+  /** Keeps a copy of everything that the agent has, which must not run. */
+  setAside(): void {
+    cpSync(this.stateDir, this.#copy, { recursive: true });
+  }
+
+  /** Puts the copy in place of everything that the agent, which must not run, has now. */
+  putBack(): void {
+    for (const name of readdirSync(this.stateDir)) rmSync(join(this.stateDir, name), { recursive: true });
+    cpSync(this.#copy, this.stateDir, { recursive: true });
   }
 
   /** Entries in its log; undefined while it cannot be read. */

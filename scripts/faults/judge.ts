@@ -30,7 +30,7 @@ const PAGE = 500;
 const BY_CLOCKS: ReadonlySet<string> = new Set(['E_FUTURE', 'E_TIME_WINDOW']);
 
 /** Compares the stores, has the log verified, and says what is wrong. */
-export const judge = (remains: Remains): Report => {
+export const judge = (remains: Remains): Omit<Report, 'restored'> => {
   const { gateway, collector, catchUp, lastMs, seed, seconds, isolated, faults, skipped, ends } = remains;
   using store = Store.openReadOnly(gateway.stateDir);
   using database = collector.database();
@@ -75,7 +75,7 @@ export const judge = (remains: Remains): Report => {
   };
 };
 
-const problemsOf = ({ ours, ends }: Omit<Report, 'problems'>, remains: Remains): readonly string[] => {
+const problemsOf = ({ ours, ends }: Omit<Report, 'problems' | 'restored'>, remains: Remains): readonly string[] => {
   const strange = Object.keys(ours.quarantined).filter((code) => !BY_CLOCKS.has(code));
   const verification = verified(remains);
   return [
@@ -113,12 +113,12 @@ const verified = ({ program: [node = '', ...words], gateway, folder }: Remains):
 };
 
 /** What every entry says; a log that was begun anew in the run would be another one. */
-const originOf = (store: Store): string => {
+export const originOf = (store: Store): string => {
   const [first] = store.entriesFrom(0, 1);
   return first === undefined ? '' : String(JSON.parse(Buffer.from(first.message).toString()).log);
 };
 
-function* entriesOf(store: Store, below = Number.POSITIVE_INFINITY) {
+export function* entriesOf(store: Store, below = Number.POSITIVE_INFINITY) {
   for (let from = 0; ; ) {
     const page = store.entriesFrom(from, PAGE);
     for (const entry of page) if (entry.seq < below) yield entry;

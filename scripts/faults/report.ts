@@ -25,6 +25,8 @@ export interface Report {
   };
   /** The plain client under the same faults: `written` is what the broker acknowledged to it. */
   readonly plain: Comparison & { readonly duplicates: number };
+  /** How often an older copy of the whole folder of the agent was put back in the end, and another log took over. */
+  readonly restored: number;
   /** Processes that ended although nobody had asked them to. */
   readonly ends: readonly OwnEnd[];
   /** Why the run failed; empty where it did not. */
@@ -59,6 +61,7 @@ export const inWords = (report: Report): string => {
     '',
     result.toString(),
     `longest catch-up after a fault ${ours.longest_catch_up_s} s, after the last one ${ours.last_catch_up_s} s`,
+    `an older state_dir was put back ${report.restored} times; each time another log took over`,
     ...(quarantined.length === 0 ? [] : [`quarantined while clocks were wrong: ${quarantined.join(', ')}`]),
     ...report.ends.map(
       ({ name, how, last, excuse }) =>

@@ -11,6 +11,7 @@ import { judge, type Settled } from './judge.ts';
 import { FAULTS, type FaultKind, type Kind, type Part } from './kinds.ts';
 import { lookAround, type Missing } from './machine.ts';
 import { type Fault, planFaults } from './plan.ts';
+import { putBack } from './put-back.ts';
 import type { Report } from './report.ts';
 import type { OwnEnd } from './service.ts';
 import { openSite, type Site, type SiteOptions } from './site.ts';
@@ -89,7 +90,12 @@ const run = async (): Promise<Report> => {
   );
   const settled = await settle(site);
   const isolated = withoutNamespaces === undefined;
-  return judge({ seed, seconds, isolated, faults, skipped, ends, catchUp, folder, ...site, ...settled });
+  const report = judge({ seed, seconds, isolated, faults, skipped, ends, catchUp, folder, ...site, ...settled });
+  // What nobody confirms cannot be cosigned, and what did not come in time would not come then.
+  if (options.unconfirmed || !settled.hasCaughtUp) return { ...report, restored: 0 };
+  note('an older copy of what the agent has is put back …');
+  const { restored, problems } = await putBack(site, (isSo) => comes(isSo, options.patience));
+  return { ...report, restored, problems: [...report.problems, ...problems] };
 };
 
 /** While miners change and copies of the databases are set aside. */

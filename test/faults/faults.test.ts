@@ -72,6 +72,7 @@ suite('npm run faults', { skip: WITHOUT_MOSQUITTO, timeout: 420_000 }, () => {
     assert.equal(code, 0);
     assert.deepEqual([ours.lost, ours.differing, ours.foreign, ours.refused], [0, 0, 0, 0]);
     assert.equal(ours.stored, ours.written);
+    assert.equal(report.restored, 2, run.err);
     assert.ok(ours.written > 100, `${ours.written} entries`);
     assert.ok(plain.written > 0 && plain.stored + plain.lost === plain.written);
     const skipped = report.skipped.map(({ kind }) => kind);
