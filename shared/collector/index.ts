@@ -8,7 +8,6 @@ export {
   answerSchema,
   type CollectorPresence,
   collectorPresenceSchema,
-  entriesOfPage,
   type GatewayPresence,
   gatewayPresenceSchema,
   type Outgoing,
