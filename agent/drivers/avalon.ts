@@ -22,7 +22,19 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { betterIfAsked, eachOnce, firstRow, highest, inRow, known, listed, ofRow, sum, valuesOf } from './rows.ts';
+import {
+  above,
+  betterIfAsked,
+  eachOnce,
+  firstRow,
+  highest,
+  inRow,
+  known,
+  listed,
+  ofRow,
+  sum,
+  valuesOf,
+} from './rows.ts';
 import { ifServed } from './served.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
@@ -136,8 +148,7 @@ const numbersIn = (value: string): readonly string[] => value.trim().split(/\s+/
 const temperaturesOf = ({ items }: Module): readonly Reading<number>[] =>
   [...items]
     .filter(([key]) => TEMPERATURES.test(key))
-    .flatMap(([, value]) => numbersIn(value).map(temperatureMc))
-    .filter((reading) => reading.kind === 'present' && reading.value > NO_SENSOR_MC);
+    .flatMap(([, value]) => above(NO_SENSOR_MC, numbersIn(value).map(temperatureMc)));
 
 const fansOf = ({ items }: Module): readonly Reading<number>[] =>
   [...items].filter(([key]) => /^Fan\d*$/.test(key)).map(([, value]) => scaled(1)(value));

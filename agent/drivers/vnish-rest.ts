@@ -1,10 +1,12 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { mean } from './averages.ts';
 import { maker } from './bitmain-api.ts';
-import { lastShareAge, sumOfRows } from './cgminer-api.ts';
+import { inRows, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type HttpQuery, httpGet, type Replies, type Source } from './driver.ts';
 import { type FeeTest, feePools, operatorPools } from './fee-pools.ts';
 import { components, keysOf } from './named-texts.ts';
+import { within as inObject } from './nested.ts';
 import { livePools, type PoolMembers, poolList, withStatus } from './pools.ts';
 import {
   answer,
@@ -32,7 +34,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { hottest, listed, valuesOf } from './rows.ts';
+import { above, highest, listed } from './rows.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
 
 /** The REST interface of VNish 1.2 and newer (AnthillOS): its questions, and where each fact stands in the answers. */
@@ -159,13 +161,12 @@ const shareAge: Reader<number> = ofOperator((rows) => lastShareAge('ls_time')({ 
 const failure: Reader<readonly string[]> = (value) => {
   const status = asObject(value);
   if (status === undefined) return UNREADABLE;
-  const [state, code, words] = ['miner_state', 'failure_code', 'description'].map((name) =>
-    memberIn(status, name, scalarText),
-  );
-  if (state?.kind !== 'present') return state ?? ABSENT;
-  if (state.value !== 'failure') return ABSENT;
-  const named = [code, words].flatMap((reading) => (reading?.kind === 'present' ? [reading.value] : []));
-  return present([['failure', ...named].join(' ')]);
+  return whenPresent(memberIn(status, 'miner_state', scalarText), (state) => {
+    if (state !== 'failure') return ABSENT;
+    const named = listed(['failure_code', 'description'].map((name) => memberIn(status, name, scalarText)));
+    if (named.kind === 'unknown') return named;
+    return present([['failure', ...(named.kind === 'present' ? named.value : [])].join(' ')]);
+  });
 };
 
 const rateNow = joined(['v1_summary', 'v1_info'], ({ v1_summary, v1_info }) =>
@@ -182,24 +183,24 @@ const rateNow = joined(['v1_summary', 'v1_info'], ({ v1_summary, v1_info }) =>
 );
 
 const hottestOfMiner: Reader<number> = (miner) => {
-  const { chip_temp, pcb_temp } = asObject(miner) ?? {};
-  return hottest([chip_temp, pcb_temp].map((range) => asObject(range)?.max));
+  const object = asObject(miner);
+  if (object === undefined) return UNREADABLE;
+  return highest(
+    above(
+      0,
+      ['chip_temp', 'pcb_temp'].map((name) => memberIn(object, name, inObject('max', temperatureMc))),
+    ),
+  );
 };
 
-const fanSpeeds: Reader<readonly number[]> = (fans) =>
-  whenPresent(listOf((fan) => memberIn(asObject(fan) ?? {}, 'rpm', count))(fans), present);
+const fanSpeeds: Reader<readonly number[]> = (fans) => listOf(inObject('rpm', count))(fans);
 
 /** 0 stands for "not set" here, and for a chain that is off. */
 const positive: Reader<number> = (value) =>
   whenPresent(scaled(1)(value), (found) => (found > 0 ? present(found) : ABSENT));
 
-const meanOfChains =
-  (name: string): Reader<number> =>
-  (chains) => {
-    const found = valuesOf((asArray(chains) ?? []).map((chain) => memberIn(asObject(chain) ?? {}, name, positive)));
-    if (found.length === 0) return ABSENT;
-    return present(Math.round(found.reduce((total, value) => total + value, 0) / found.length));
-  };
+const meanOfChains = (name: string): Reader<number> =>
+  inRows((chains) => mean(chains.map((chain) => memberIn(chain, name, positive))));
 
 /** Chips that hash. Without chips, as long as the miner has not started, nobody knows. */
 const hashingChips: Reader<number> = (boards) => {
@@ -212,10 +213,9 @@ const hashingChips: Reader<number> = (boards) => {
     : UNREADABLE;
 };
 
-const boardSerials: Reader<readonly string[]> = (chains) =>
-  asArray(chains) === undefined
-    ? UNREADABLE
-    : listed((asArray(chains) ?? []).map((chain) => memberIn(asObject(chain) ?? {}, 'serial', serial)));
+const boardSerials: Reader<readonly string[]> = inRows((chains) =>
+  listed(chains.map((chain) => memberIn(chain, 'serial', serial))),
+);
 
 /** `0:06`, ` 1:00`, `10 days, 18:00`: to the minute. */
 const uptime: Reader<number> = (value) =>
