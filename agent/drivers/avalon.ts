@@ -13,6 +13,7 @@ import {
   type MemberName,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -108,8 +109,12 @@ const ownDna = (modules: readonly Module[]): Reading<string> => {
   return unit === undefined || unit.behindController ? ABSENT : dnaOf(unit);
 };
 
-const moduleDnas = (modules: readonly Module[]): Reading<readonly string[]> =>
-  listed(modules.filter(({ behindController }) => behindController).map(dnaOf));
+/** A module without any such item beside others that have one lost it on the way: the others are not all. */
+const moduleDnas = (modules: readonly Module[]): Reading<readonly string[]> => {
+  const behind = modules.filter(({ behindController }) => behindController);
+  const silent = behind.filter(({ items }) => memberOf(items, ['DNA', 'HDNA']) === undefined).length;
+  return silent > 0 && silent < behind.length ? UNREADABLE : listed(behind.map(dnaOf));
+};
 
 const modelInVer: Reader<string> = (value) =>
   whenPresent(text(value), (found) => {

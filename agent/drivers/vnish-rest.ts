@@ -1,5 +1,5 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { JsonObject, JsonValue, NoReply, Reply } from '../probe/capture.ts';
 import { mean } from './averages.ts';
 import { maker } from './bitmain-api.ts';
 import { inRows, lastShareAge, sumOfRows } from './cgminer-api.ts';
@@ -45,13 +45,19 @@ import { descend, settingsIn, sortedSettings } from './sections.ts';
 export const isRest = (replies: Replies): boolean =>
   ['v1_summary', 'v1_info'].some((query) => replies.get(query)?.kind === 'reply');
 
+/** Something of the REST interface came, but no document that can be read. */
+const isDamaged = (reply: Reply | NoReply | undefined): boolean =>
+  reply?.kind === 'no-reply' &&
+  reply.elsewhere !== true &&
+  (reply.reason === 'truncated' || reply.reason === 'unreadable');
+
 /**
  * It is not there: the device has no such path, asks for the log-in of the older web interface, shows a page of it, or
  * has no web port. An answer that was late says nothing of the kind.
  */
 export const isOlder = (replies: Replies): boolean => {
   const summary = replies.get('v1_summary');
-  if (isRest(replies) || summary?.kind !== 'no-reply') return false;
+  if (isRest(replies) || summary?.kind !== 'no-reply' || isDamaged(replies.get('v1_info'))) return false;
   return summary.elsewhere === true || ['unsupported', 'refused', 'unreachable'].includes(summary.reason);
 };
 
