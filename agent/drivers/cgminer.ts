@@ -97,7 +97,9 @@ const programRow: Reader<readonly [string, JsonValue]> = (reply) => {
 const programName: Reader<string> = (reply) =>
   whenPresent(programRow(reply), ([key, version]) => {
     const [, name = key, ofName] = DESCRIBED.exec(describedBy(reply)) ?? [];
-    return present((ofName === String(version) ? name : key).toLowerCase());
+    const told = scalarText(version);
+    const isOwn = told.kind === 'present' && told.value === ofName;
+    return present((isOwn ? name : key).toLowerCase());
   });
 
 const programVersion: Reader<string> = (reply) => whenPresent(programRow(reply), ([, version]) => scalarText(version));

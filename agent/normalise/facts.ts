@@ -17,6 +17,7 @@ import type { Capture } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
 import { canonicalPoolUrl } from './pool-url.ts';
 import { sanitise, sanitiseText } from './sanitise.ts';
+import { readSpelled } from './spelling.ts';
 
 /**
  * Volatile facts that are read at every pools look: by rules, and to tell whether the others can be believed. What a look
@@ -119,7 +120,7 @@ const anyReply = ({ replies }: Capture): boolean => {
 /** A driver that stumbles over what a device sent could not read it; the round goes on. */
 const readFact = (source: Source<unknown>, replies: Replies): Reading<unknown> => {
   try {
-    return source.read(replies);
+    return readSpelled(source, replies);
   } catch {
     return unknown('unreadable');
   }
