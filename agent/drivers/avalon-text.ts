@@ -1,5 +1,4 @@
-import type { JsonObject } from '../probe/capture.ts';
-import { addMember, type Repair } from '../probe/json-reader.ts';
+import { CONFLICT, type JsonObject, type JsonValue } from '../probe/capture.ts';
 
 /**
  * The module texts of Avalon: items `Key[value]`, mostly with a blank between them. A value may hold blanks, commas and
@@ -14,18 +13,18 @@ const isWord = (code: number): boolean =>
 
 /** The items of a module text, as the members of an object. The text is untrusted. */
 export const readItems = (text: string): JsonObject => {
-  const items: JsonObject = {};
-  const repairs = new Set<Repair>();
+  const items = new Map<string, JsonValue>();
   for (let open = text.indexOf('['); open !== -1; open = text.indexOf('[', open + 1)) {
     const close = text.indexOf(']', open);
-    if (close === -1) return items;
+    if (close === -1) break;
     let start = open;
     while (start > 0 && open - start < MAX_KEY && isWord(text.charCodeAt(start - 1))) start -= 1;
     const key = text.slice(start, open);
-    if (key !== '') addMember(items, key, text.slice(open + 1, close), repairs);
+    const value = text.slice(open + 1, close);
+    if (key !== '') items.set(key, (items.get(key) ?? value) === value ? value : CONFLICT);
     open = close;
   }
-  return items;
+  return Object.fromEntries(items);
 };
 
 /** What `Ver` says: the model before the version, where the text has one of the two known forms. */

@@ -175,9 +175,7 @@ const shares = (name: string) =>
     '/bosminer/info/poolGroups',
     ofRows((groups) =>
       sum(
-        groups
-          .flatMap((group) => asArray(group.pools) ?? [])
-          .map((pool) => memberIn(asObject(asObject(pool)?.shares) ?? {}, name, count)),
+        groups.flatMap((group) => asArray(group.pools) ?? group.pools ?? []).map(within('shares', within(name, count))),
       ),
     ),
   );

@@ -18,6 +18,7 @@ import {
   listOf,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -194,8 +195,7 @@ const tracesGoOut: Reader<boolean> = (value) => {
 
 /** The one member, named after how the address is given; null while there is none. */
 const addressing: Reader<JsonObject> = (value) => {
-  const { dhcp, static: fixed } = asObject(value) ?? {};
-  const settings = dhcp === undefined ? fixed : dhcp;
+  const settings = memberOf(asObject(value) ?? {}, ['dhcp', 'static']);
   if (settings === null) return ABSENT;
   const object = asObject(settings);
   return object === undefined ? UNREADABLE : present(object);

@@ -17,7 +17,7 @@ import type { Answer, Subject } from './subjects.ts';
 /**
  * What is promised of damage, and the check of it.
  *
- * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL and its user), `firmware.name`,
+ * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL, its user and its priority), `firmware.name`,
  * `firmware.version`, `firmware.build`, `firmware.components` (part by part) and all of `identity`. A fact that stands in
  * for one of a closed surface counts as unknown, for nobody compares it. A slot or a hashboard that is missing from a list
  * is different, and so is a slot that lost its user, or a fact that is said to be absent: only `unknown` claims nothing. Of
@@ -84,9 +84,10 @@ const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
   for (const { name, value } of standIns.has(COMPONENTS) ? [] : (facts[COMPONENTS] ?? [])) {
     if (!name.startsWith('keys.')) parts.set(`${COMPONENTS}/${name}`, value);
   }
-  for (const { slot, url, user } of standIns.has('pools') ? [] : (facts.pools ?? [])) {
+  for (const { slot, url, user, priority } of standIns.has('pools') ? [] : (facts.pools ?? [])) {
     const twin = parts.has(`pools/${slot}/url`) ? ' again' : '';
     parts.set(`pools/${slot}${twin}/url`, url);
+    parts.set(`pools/${slot}${twin}/priority`, String(priority));
     if (user !== undefined) parts.set(`pools/${slot}${twin}/user`, user);
   }
   return parts;
@@ -202,7 +203,11 @@ export class Judge {
       if (!isTouched(place, mutation)) continue;
       // A row that says which slot it is may stand anywhere.
       const depend = this.#dependOn(place);
-      excuse(mutation.swapped && this.#namesSlots() ? depend.filter((part) => !part.startsWith('pools/')) : depend);
+      excuse(
+        mutation.swapped && this.#namesSlots()
+          ? depend.filter((part) => !/^pools\/.*\/(url|user)$/.test(part))
+          : depend,
+      );
     }
     return excused;
   }
@@ -217,7 +222,13 @@ export class Judge {
     const without = removal(this.#layout, place);
     const parts = this.#changedBy([...(without === undefined ? [] : [without]), ...otherValues(this.#layout, place)]);
     if (!parts.some((part) => part.startsWith('pools/'))) return parts;
-    return [...parts.flatMap((part) => [part, part.replace(/^(pools\/.*)\/url$/, '$1/user')]), ...this.#joinedSlots()];
+    return [
+      ...parts.flatMap((part) => [
+        part,
+        ...['user', 'priority'].map((one) => part.replace(/^(pools\/.*)\/url$/, `$1/${one}`)),
+      ]),
+      ...this.#joinedSlots(),
+    ];
   }
 
   /** The slots that other replies add to those of this one: they stand behind them, wherever that is. */
