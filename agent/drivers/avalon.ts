@@ -69,7 +69,9 @@ const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
       modules.set(number.kind === 'present' ? number.value : `${scalarOf(row.ID)} ${key}`, module);
     }
   }
-  return [...modules.values()];
+  const found = [...modules.values()];
+  // Behind a controller there is none that is its own: the number in one of the keys is damaged.
+  return found.every(({ behindController }) => behindController === found[0]?.behindController) ? found : undefined;
 };
 
 const scalarOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');

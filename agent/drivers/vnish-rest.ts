@@ -152,6 +152,8 @@ const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
     if (summary.kind === 'unknown' && isLost(summary)) return summary;
     if (isLost(stored)) return stored;
     const running = runningPools.read(replies);
+    // Which pool is tried first stands in this list only.
+    if (isLost(running)) return running;
     if (stored.kind !== 'present')
       return running.kind === 'absent' ? UNREADABLE : standingIn(running, closedBy(stored));
     return present(running.kind === 'present' ? withStatus(stored.value, running.value) : stored.value);

@@ -343,7 +343,10 @@ const otherValues = (layout: Layout, place: Place): Mutation['edits'] => {
 
 const othersLike = (value: string, kind: Place['kind']): readonly string[] => {
   if (/^-?\d+$/.test(value))
-    return ['0', '1', '2', '7', '77', String(Number(value) + 1)].filter((text) => text !== value);
+    // As a number it may be one of a few; as the name of a part it has a certain length.
+    return ['0', '1', '2', '7', '77', String(Number(value) + 1), withOther(value, value.length - 1)].filter(
+      (text) => text !== value,
+    );
   if (value === 'true' || value === 'false') return [value === 'true' ? 'false' : 'true'];
   if (kind === 'word') return ['7'];
   return [`${value}1`, `${value}q`, `q${value}`, 'q7', withOther(value, 0), withOther(value, value.length - 1)];

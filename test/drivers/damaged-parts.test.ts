@@ -13,7 +13,15 @@ import { vnish } from '../../agent/drivers/vnish.ts';
 import { whatsminer } from '../../agent/drivers/whatsminer.ts';
 import { DAMAGED, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { readReply } from '../../agent/probe/reply.ts';
-import { ABSENT, type FactName, type FirmwareComponent, present, type Reading, unknown } from '../../shared/facts.ts';
+import {
+  ABSENT,
+  type FactName,
+  type FirmwareComponent,
+  type PoolSlot,
+  present,
+  type Reading,
+  unknown,
+} from '../../shared/facts.ts';
 
 /** One part of a list is damaged: the rest is never told as the whole. */
 
@@ -135,6 +143,8 @@ describe('hashboards', () => {
     assert.deepEqual(modules(`${dna(2)} ${dna(3)}`), UNREADABLE);
     assert.deepEqual(modules('Elapsed[7]'), UNREADABLE);
     assert.deepEqual(modules('DNC[013000a741000002]'), UNREADABLE);
+    const flipped = `{"STATUS":[{"STATUS":"S"}],"STATS":[{"ID":"AV70","MM ID0":"Ver[741] ${dna(1)}","MM ID2":"Ver[741] ${dna(2)}"}]}`;
+    assert.deepEqual(read(avalon, 'identity.hashboards', { stats: flipped }), UNREADABLE);
   });
 });
 
@@ -235,4 +245,34 @@ describe('the pools of AxeOS', () => {
     }
     assert.deepEqual(parts(stored(`${RANKS},"isUsingFallbackStratum":0`), 'active'), [false, true]);
   });
+});
+
+test('the pools of VNish are unknown where the list that says which is tried first cannot be read', () => {
+  const stored = '{"miner":{"pools":[{"url":"a.example:1","user":"acme"},{"url":"b.example:1","user":"acme"}]}}';
+  const pool = (host: string, more = '') => `{"url":"${host}.example:1","user":"acme","pool_type":"UserPool"${more}}`;
+  const pools = (rows: string) =>
+    read(vnish, 'pools', { v1_settings: stored, v1_summary: `{"miner":{"pools":[${rows}]}}` });
+  const ranked = pools(`${pool('b')},${pool('a')}`);
+  assert.ok(ranked.kind === 'present');
+  assert.deepEqual(
+    (ranked.value as readonly PoolSlot[]).map(({ priority }) => priority),
+    [1, 0],
+  );
+  assert.deepEqual(pools(`${pool('b')},${pool('a', ',"url":"c.example:1"')}`), UNREADABLE);
+});
+
+test('a list that is asked in full looks only does not say which pool of stock firmware is tried first', () => {
+  const conf = '{"pools":[{"url":"a.example:1","user":"acme"},{"url":"b.example:1","user":"acme"}]}';
+  const row = (url: string, priority: number) =>
+    `{"url":"${url}","user":"acme","status":"Alive","priority":${priority}}`;
+  const listed = `{"STATUS":{"STATUS":"S"},"POOLS":[${row('a.example:1', 1)},${row('b.example:1', 0)}]}`;
+  const reading = read(antminerStock, 'pools', { conf, web_pools: listed });
+  assert.ok(reading.kind === 'present');
+  assert.deepEqual(
+    (reading.value as readonly PoolSlot[]).map(({ priority, status }) => [priority, status]),
+    [
+      [0, 'Alive'],
+      [1, 'Alive'],
+    ],
+  );
 });
