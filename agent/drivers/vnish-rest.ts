@@ -1,5 +1,5 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue, NoReply, Reply } from '../probe/capture.ts';
+import { DAMAGED, type JsonObject, type JsonValue, type NoReply, type Reply } from '../probe/capture.ts';
 import { mean } from './averages.ts';
 import { maker } from './bitmain-api.ts';
 import { inRows, lastShareAge, sumOfRows } from './cgminer-api.ts';
@@ -127,6 +127,8 @@ const RUNNING_POOL: PoolMembers = { ...STORED_POOL, status: 'status', active: 'a
 /** `active` is the pool that is mined for, `working` one that answers. */
 const withActive = (row: JsonValue): JsonValue => {
   const object = asObject(row);
+  // Whose pool it is nobody knows then.
+  if (object !== undefined && memberIn(object, 'pool_type', text).kind === 'unknown') return DAMAGED;
   return object?.status === undefined ? row : { ...object, active: object.status === 'active' };
 };
 

@@ -348,7 +348,8 @@ const othersLike = (value: string, kind: Place['kind']): readonly string[] => {
       (text) => text !== value,
     );
   if (value === 'true' || value === 'false') return [value === 'true' ? 'false' : 'true'];
-  if (kind === 'word') return ['7'];
+  // `null` stands for a value of either kind.
+  if (kind === 'word') return ['7', '"q7"'];
   return [`${value}1`, `${value}q`, `q${value}`, 'q7', withOther(value, 0), withOther(value, value.length - 1)];
 };
 

@@ -259,6 +259,7 @@ test('the pools of VNish are unknown where the list that says which is tried fir
     [1, 0],
   );
   assert.deepEqual(pools(`${pool('b')},${pool('a', ',"url":"c.example:1"')}`), UNREADABLE);
+  assert.deepEqual(pools(`${pool('b')},${pool('a', ',"pool_type":"DevFee"')}`), UNREADABLE);
 });
 
 test('a list that is asked in full looks only does not say which pool of stock firmware is tried first', () => {
