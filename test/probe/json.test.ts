@@ -340,3 +340,8 @@ test('a damaged document keeps its spellings, and what is none has none', () => 
     assert.equal(parseSpelled(Buffer.from(text)), undefined, text);
   }
 });
+
+test('a status that lost the mark at its end is no reply of its own, with the name of the list behind its last word', () => {
+  const text = 'STATUS=S,When=1,Code=22,Msg=v,Description=bfgminer 5.5.0~VERSION,BFGMiner=5.5.0,API=3.3|';
+  assert.equal(parseReply(Buffer.from(text), { whole: true }).kind, 'unreadable');
+});
