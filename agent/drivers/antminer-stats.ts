@@ -1,6 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { inRows, numbered } from './cgminer-api.ts';
+import { numberedIn } from './damaged-names.ts';
 import {
   asArray,
   asObject,
@@ -17,7 +18,7 @@ import {
   watts,
   whenPresent,
 } from './readers.ts';
-import { firstRow, listed, type RowFinder, sum, valuesOf } from './rows.ts';
+import { above, firstRow, listed, type RowFinder, sum } from './rows.ts';
 
 /**
  * The statistics of Bitmain firmware: `stats` of port 4028, one wide row of numbered members, and `stats.cgi` of the
@@ -74,10 +75,11 @@ const speedIn = (row: JsonObject): JsonValue | undefined => memberOf(row, SPEEDS
 export const rateWithUnit = (row: JsonObject): Reading<number> => {
   const told = memberIn(row, ['RT HASHRATE', 'AV HASHRATE'], rateText);
   if (told.kind === 'present') return told;
-  const unit = valuesOf([memberIn(row, 'rate_unit', text)])[0];
+  const unit = memberIn(row, 'rate_unit', text);
   const speed = speedIn(row);
-  if (unit === undefined || speed === undefined) return ABSENT;
-  const factor = rateFactor(unit);
+  if (unit.kind === 'unknown') return unit;
+  if (unit.kind === 'absent' || speed === undefined) return ABSENT;
+  const factor = rateFactor(unit.value);
   return factor === undefined ? UNREADABLE : scaled(factor)(speed);
 };
 
@@ -116,13 +118,15 @@ const modelIn = (reply: JsonValue): string => {
 
 /** Fans that turn; where the count says that more are fitted and those in front are them, the standing ones too. */
 export const numberedFans = (row: JsonObject): Reading<readonly number[]> => {
-  const speeds = valuesOf(numbered(row, /^fan\d+$/));
-  const fitted = valuesOf([memberIn(row, 'fan_num', scaled(1))])[0] ?? 0;
-  const turning = speeds.filter((speed) => speed > 0);
-  const front = speeds.slice(0, fitted);
-  const inFront = front.filter((speed) => speed > 0).length === turning.length;
-  const seen = inFront ? front : turning;
-  return seen.length === 0 ? ABSENT : present(seen);
+  const fitted = memberIn(row, 'fan_num', scaled(1));
+  if (fitted.kind === 'unknown') return fitted;
+  return whenPresent(listed(numbered(row, /^fan\d+$/)), (speeds) => {
+    const turning = speeds.filter((speed) => speed > 0);
+    const front = speeds.slice(0, fitted.kind === 'present' ? fitted.value : 0);
+    const inFront = front.filter((speed) => speed > 0).length === turning.length;
+    const seen = inFront ? front : turning;
+    return seen.length === 0 ? ABSENT : present(seen);
+  });
 };
 
 /** The fans of `stats.cgi`, a list. */
@@ -131,6 +135,8 @@ export const listedFans = (row: JsonObject): Reading<readonly number[]> =>
 
 /** Hottest of all readings, milli-°C. A reading of 0 is a sensor that is not there; `78-50-69-70` is four of them. */
 const hottest = (readings: readonly (JsonValue | undefined)[]): Reading<number> => {
+  // Two values under one name.
+  if (readings.some((reading) => typeof reading === 'symbol')) return UNREADABLE;
   const degrees = readings
     .flatMap((reading) => (typeof reading === 'string' ? reading.split('-').map(Number) : [reading]))
     .filter((degree): degree is number => typeof degree === 'number' && degree > 0 && degree < 250);
@@ -147,7 +153,9 @@ export const numberedTemperatures = (row: JsonObject): Reading<number> =>
 
 export const chainTemperatures = (chains: readonly JsonObject[]): Reading<number> =>
   hottest(
-    chains.flatMap((chain) => membersNamed(chain, /^temp_(chip|pcb|pic)$/)).flatMap((list) => asArray(list) ?? []),
+    chains
+      .flatMap((chain) => membersNamed(chain, /^temp_(chip|pcb|pic)$/))
+      .flatMap((list) => asArray(list) ?? list ?? []),
   );
 
 /** The mean of the chains' frequencies; firmwares give one number, one with a unit (`1600M`), or one per chain. */
@@ -164,7 +172,7 @@ export const chainFrequency = (chains: readonly JsonObject[]): Reading<number> =
 
 /** A chain that does not run says 0. */
 const meanOf = (readings: readonly Reading<number>[]): Reading<number> => {
-  const running = readings.filter((reading) => reading.kind === 'present' && reading.value > 0);
+  const running = above(0, readings);
   return whenPresent(sum(running), (total) => present(Math.round(total / running.length)));
 };
 
@@ -176,14 +184,11 @@ export const power = (row: JsonObject): Reading<number> =>
   memberIn(row, ['watt', 'power', 'Power', 'chain_power'], watts);
 
 /** Hashboard serials in the order of the chains. */
-const serials = (values: readonly (JsonValue | undefined)[]): Reading<readonly string[]> =>
-  listed(values.map((value) => serial(value ?? null)));
-
 export const numberedSerials = (row: JsonObject): Reading<readonly string[]> =>
-  serials(membersNamed(row, /^chain_sn\d+$/));
+  listed(numberedIn(row, 'chain_sn#').map(({ value }) => serial(value)));
 
 export const chainSerials = (chains: readonly JsonObject[]): Reading<readonly string[]> =>
-  serials(chains.map(({ sn }) => sn));
+  listed(chains.map((chain) => memberIn(chain, 'sn', serial)));
 
 /** One numbered member of all chains, added up. */
 export const sumOf =
@@ -199,7 +204,9 @@ export const sumOfChains =
 
 /** Chips that answer: `chain_acs` has an `o` for each and an `x` for one that is silent. Builds without it only count chips. */
 export const workingChips = (row: JsonObject): Reading<number> => {
-  const maps = membersNamed(row, /^chain_acs\d+$/).filter((map) => typeof map === 'string');
+  const said = membersNamed(row, /^chain_acs\d+$/);
+  if (said.some((map) => typeof map === 'symbol')) return UNREADABLE;
+  const maps = said.filter((map) => typeof map === 'string');
   if (maps.every((map) => map.trim() === '')) return sum(numbered(row, /^chain_acn\d+$/));
   return sum(maps.map((map) => present(map.split('o').length - 1)));
 };

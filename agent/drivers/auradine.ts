@@ -28,6 +28,7 @@ import {
   type MemberName,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -111,8 +112,10 @@ const described = <const Name extends string>(query: Name) => at(query, '/STATUS
 const powerTarget: Reader<number> = (value) => {
   const mode = asObject(value);
   if (mode === undefined) return UNREADABLE;
-  const [tune] = valuesOf([memberIn(mode, 'Tune', text)]);
-  return tune?.toLowerCase() === 'ths' ? ABSENT : memberIn(mode, 'Power', rounded);
+  const tune = memberIn(mode, 'Tune', text);
+  if (tune.kind === 'unknown') return tune;
+  const tunesToRate = tune.kind === 'present' && tune.value.toLowerCase() === 'ths';
+  return tunesToRate ? ABSENT : memberIn(mode, 'Power', rounded);
 };
 
 const namedSettings = settingsFrom({
@@ -159,9 +162,14 @@ const other: Source<readonly OtherSetting[], (typeof namedSettings)['queries'][n
 
 const isDhcp: Reader<boolean> = (value) => flag(value === 'dhcp' ? true : value === 'static' ? false : value);
 
-/** All numbers called `name` in the lists called `list` of the rows. */
+/** All numbers called `name` in the lists called `list` of the rows; what is no list, or no element of one, as it is. */
 const numbersIn = (rows: readonly JsonObject[], list: string, name: string): readonly JsonValue[] =>
-  rows.flatMap((row) => asArray(row[list]) ?? []).map((element) => asObject(element)?.[name] ?? null);
+  rows
+    .flatMap((row) => asArray(row[list]) ?? row[list] ?? [])
+    .map((element) => {
+      const object = asObject(element);
+      return object === undefined ? element : (memberOf(object, name) ?? null);
+    });
 
 /** The mean over the chips of all boards. */
 const meanOfChips = (list: string, name: string, factor: number): Reader<number> =>

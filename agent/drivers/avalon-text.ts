@@ -1,3 +1,5 @@
+import { CONFLICT, type JsonObject, type JsonValue } from '../probe/capture.ts';
+
 /**
  * The module texts of Avalon: items `Key[value]`, mostly with a blank between them. A value may hold blanks, commas and
  * colons, so the brackets are what is looked for.
@@ -9,19 +11,20 @@ const MAX_KEY = 32;
 const isWord = (code: number): boolean =>
   (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || (code >= 0x61 && code <= 0x7a);
 
-/** The items of a module text, by key; of two with one key the first. The text is untrusted. */
-export const readItems = (text: string): ReadonlyMap<string, string> => {
-  const items = new Map<string, string>();
+/** The items of a module text, as the members of an object. The text is untrusted. */
+export const readItems = (text: string): JsonObject => {
+  const items = new Map<string, JsonValue>();
   for (let open = text.indexOf('['); open !== -1; open = text.indexOf('[', open + 1)) {
     const close = text.indexOf(']', open);
-    if (close === -1) return items;
+    if (close === -1) break;
     let start = open;
     while (start > 0 && open - start < MAX_KEY && isWord(text.charCodeAt(start - 1))) start -= 1;
     const key = text.slice(start, open);
-    if (key !== '' && !items.has(key)) items.set(key, text.slice(open + 1, close));
+    const value = text.slice(open + 1, close);
+    if (key !== '') items.set(key, (items.get(key) ?? value) === value ? value : CONFLICT);
     open = close;
   }
-  return items;
+  return Object.fromEntries(items);
 };
 
 /** What `Ver` says: the model before the version, where the text has one of the two known forms. */

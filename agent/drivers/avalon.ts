@@ -1,7 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { readItems, readModuleVersion } from './avalon-text.ts';
-import { answersOf, lastShareAge, rowsOf, shareDifficulty } from './cgminer-api.ts';
+import { answersOf, lastShareAge, numbered, rowsOf, shareDifficulty } from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, poolList } from './pools.ts';
@@ -13,6 +13,7 @@ import {
   type MemberName,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -22,7 +23,19 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { betterIfAsked, eachOnce, firstRow, highest, inRow, known, listed, ofRow, sum, valuesOf } from './rows.ts';
+import {
+  above,
+  betterIfAsked,
+  eachOnce,
+  firstRow,
+  highest,
+  inRow,
+  known,
+  listed,
+  ofRow,
+  sum,
+  valuesOf,
+} from './rows.ts';
 import { ifServed } from './served.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
@@ -31,7 +44,7 @@ import { ifServed } from './served.ts';
 interface Module {
   /** `MM ID<n>` from 1 are modules behind a controller; a unit that is its own controller has `MM ID0`. */
   readonly behindController: boolean;
-  readonly items: ReadonlyMap<string, string>;
+  readonly items: JsonObject;
 }
 
 const MODULE_KEY = /^MM ID(\d+)(:Summary)?$/;
@@ -51,11 +64,14 @@ const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
       if (place === undefined && !isModuleText(value)) continue;
       // The others would not be all.
       if (place === undefined || typeof value !== 'string') return undefined;
-      const items = readItems(value);
-      modules.set(dnaIn(items) ?? `${scalarOf(row.ID)} ${key}`, { behindController: place !== '0', items });
+      const module = { behindController: place !== '0', items: readItems(value) };
+      const number = dnaOf(module);
+      modules.set(number.kind === 'present' ? number.value : `${scalarOf(row.ID)} ${key}`, module);
     }
   }
-  return [...modules.values()];
+  const found = [...modules.values()];
+  // Behind a controller there is none that is its own: the number in one of the keys is damaged.
+  return found.every(({ behindController }) => behindController === found[0]?.behindController) ? found : undefined;
 };
 
 const scalarOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');
@@ -67,10 +83,7 @@ const ofModules = <T>(read: (modules: readonly Module[]) => Reading<T>): Source<
     return modules.length === 0 ? UNREADABLE : read(modules);
   });
 
-const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> => {
-  const value = items.get(key);
-  return value === undefined ? ABSENT : reader(value);
-};
+const item = <T>({ items }: Module, key: string, reader: Reader<T>): Reading<T> => memberIn(items, key, reader);
 
 /** What the modules say under a key, each text once, in their order. Where one does not say it, the others are not all. */
 const distinct = (key: string, reader: Reader<string> = text): Source<string, 'stats'> =>
@@ -89,13 +102,8 @@ const total = (key: string): Source<number, 'stats'> =>
 const dna: Reader<string> = (value) =>
   whenPresent(serial(value), (found) => (/^[0-9a-f]{16,64}$/i.test(found) ? present(found.toLowerCase()) : ABSENT));
 
-const dnaIn = (items: ReadonlyMap<string, string>): string | undefined =>
-  valuesOf([dna(items.get('DNA') ?? null), dna(items.get('HDNA') ?? null)])[0];
-
-const dnaOf = ({ items }: Module): Reading<string> => {
-  const found = dnaIn(items);
-  return found === undefined ? ABSENT : present(found);
-};
+const dnaOf = (module: Module): Reading<string> =>
+  ['DNA', 'HDNA'].map((key) => item(module, key, dna)).find(({ kind }) => kind !== 'absent') ?? ABSENT;
 
 /** A unit that is its own controller has one chip; the chips behind a controller stand for the boards. */
 const ownDna = (modules: readonly Module[]): Reading<string> => {
@@ -103,8 +111,12 @@ const ownDna = (modules: readonly Module[]): Reading<string> => {
   return unit === undefined || unit.behindController ? ABSENT : dnaOf(unit);
 };
 
-const moduleDnas = (modules: readonly Module[]): Reading<readonly string[]> =>
-  listed(modules.filter(({ behindController }) => behindController).map(dnaOf));
+/** A module without any such item beside others that have one lost it on the way: the others are not all. */
+const moduleDnas = (modules: readonly Module[]): Reading<readonly string[]> => {
+  const behind = modules.filter(({ behindController }) => behindController);
+  const silent = behind.filter(({ items }) => memberOf(items, ['DNA', 'HDNA']) === undefined).length;
+  return silent > 0 && silent < behind.length ? UNREADABLE : listed(behind.map(dnaOf));
+};
 
 const modelInVer: Reader<string> = (value) =>
   whenPresent(text(value), (found) => {
@@ -134,21 +146,21 @@ const NO_SENSOR_MC = -273_000;
 const numbersIn = (value: string): readonly string[] => value.trim().split(/\s+/);
 
 const temperaturesOf = ({ items }: Module): readonly Reading<number>[] =>
-  [...items]
+  Object.entries(items)
     .filter(([key]) => TEMPERATURES.test(key))
-    .flatMap(([, value]) => numbersIn(value).map(temperatureMc))
-    .filter((reading) => reading.kind === 'present' && reading.value > NO_SENSOR_MC);
+    .flatMap(([, value]) =>
+      typeof value === 'string' ? above(NO_SENSOR_MC, numbersIn(value).map(temperatureMc)) : [UNREADABLE],
+    );
 
-const fansOf = ({ items }: Module): readonly Reading<number>[] =>
-  [...items].filter(([key]) => /^Fan\d*$/.test(key)).map(([, value]) => scaled(1)(value));
+const fansOf = ({ items }: Module): readonly Reading<number>[] => numbered(items, /^Fan\d*$/);
 
 /** Place of the power at the wall among the numbers of `PS`; units that do not measure it have six numbers, or zeros. */
 const WALL = 6;
 
 const wallPowerOf = (module: Module): Reading<number> => {
   const power = item(module, 'WALLPOWER', scaled(1));
-  const reading = power.kind === 'present' ? power : item(module, 'PS', (value) => scaled(1)(wallIn(value)));
-  return reading.kind === 'present' && reading.value > 0 ? reading : ABSENT;
+  const reading = power.kind !== 'absent' ? power : item(module, 'PS', (value) => scaled(1)(wallIn(value)));
+  return reading.kind === 'present' && reading.value <= 0 ? ABSENT : reading;
 };
 
 const wallIn = (value: JsonValue): JsonValue => (typeof value === 'string' ? (numbersIn(value)[WALL] ?? null) : null);

@@ -1,7 +1,7 @@
-import { type PoolSlot, type Reading, unknown } from '../../shared/facts.ts';
+import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolList } from './pools.ts';
-import { asArray, asObject, flag, memberOf, type Reader } from './readers.ts';
+import { asArray, asObject, count, flag, memberIn, memberOf, type Reader, UNREADABLE, whenPresent } from './readers.ts';
 
 /**
  * The pools of AxeOS, which every generation keeps elsewhere: primary and fallback members of one object (Bitaxe to
@@ -28,9 +28,10 @@ const MADE = {
   active: 'active',
 } as const;
 
-const isTrue = (value: JsonValue | undefined): boolean => {
-  const reading = flag(value ?? null);
-  return reading.kind === 'present' && reading.value;
+/** A switch that older firmware does not have is off. */
+const switchIn = (object: JsonObject, name: string): Reading<boolean> => {
+  const reading = memberIn(object, name, flag);
+  return reading.kind === 'absent' ? present(false) : reading;
 };
 
 /** TLS is true and false, or 0, 1 (known authorities) and 2 (a certificate of its own). */
@@ -68,12 +69,31 @@ const readRows = (rows: readonly JsonObject[]): Reading<readonly PoolSlot[]> => 
 /** A pool mode of the NerdQAxe: both pools at once. */
 const DUAL = 1;
 
-/** The places of the pools that are mined on now. Where there are two, each says whether it is connected. */
-const activePlaces = (stratum: JsonObject | undefined, onFallback: boolean): readonly number[] => {
-  if (stratum?.activePoolMode !== DUAL) return [onFallback ? 1 : 0];
-  const live = asArray(stratum.pools) ?? [];
-  return live.flatMap((pool, place) => (isTrue(asObject(pool)?.connected) ? [place] : []));
+/** Whether the pool at a place is mined on now. Undefined where the device did not say it legibly. */
+type IsActive = (place: number) => boolean | undefined;
+
+const NOBODY_KNOWS: IsActive = () => undefined;
+
+/** Where there are two, each says whether it is connected. `stratum` is absent on boards with one. */
+const activeIn = (stratum: Reading<JsonValue>, onFallback: Reading<boolean>): IsActive => {
+  if (stratum.kind === 'unknown') return NOBODY_KNOWS;
+  const object = stratum.kind === 'present' ? asObject(stratum.value) : {};
+  const mode = object === undefined ? UNREADABLE : memberIn(object, 'activePoolMode', count);
+  if (object === undefined || mode.kind === 'unknown') return NOBODY_KNOWS;
+  if (mode.kind === 'absent' || mode.value !== DUAL) {
+    return onFallback.kind === 'present' ? (place) => place === (onFallback.value ? 1 : 0) : NOBODY_KNOWS;
+  }
+  const live = memberIn(object, 'pools', rows);
+  const connected = whenPresent(live, (pools) => present(pools.map((pool) => memberIn(pool, 'connected', flag))));
+  if (connected.kind !== 'present') return NOBODY_KNOWS;
+  return (place) => {
+    const reading = connected.value[place];
+    return reading?.kind === 'present' ? reading.value : undefined;
+  };
 };
+
+const withActive = (row: JsonObject, active: boolean | undefined): JsonObject =>
+  active === undefined ? row : { ...row, active };
 
 const flatRow = (info: JsonObject, prefix: 'stratum' | 'fallbackStratum'): JsonObject =>
   rowOf({
@@ -86,53 +106,69 @@ const flatRow = (info: JsonObject, prefix: 'stratum' | 'fallbackStratum'): JsonO
 
 /** The primary and the fallback pool, in this order. */
 const flatPools = (info: JsonObject): Reading<readonly PoolSlot[]> => {
-  const active = activePlaces(asObject(info.stratum), isTrue(info.isUsingFallbackStratum));
+  const isActive = activeIn(memberIn(info, 'stratum', present), switchIn(info, 'isUsingFallbackStratum'));
   const rows = [flatRow(info, 'stratum'), flatRow(info, 'fallbackStratum')];
-  return readRows(rows.map((row, place) => ({ ...row, active: active.includes(place) })));
+  return readRows(rows.map((row, place) => withActive(row, isActive(place))));
 };
+
+const isSame = (one: Reading<number>, other: Reading<number>): boolean =>
+  one.kind === 'present' && other.kind === 'present' && one.value === other.value;
 
 /** Any number of pools under ids, two of which are in use by rank; the others wait in their order. */
 const storedPools = (info: JsonObject, pools: readonly JsonObject[]): Reading<readonly PoolSlot[]> => {
-  const inUse = [info.primaryPoolIndex, info.secondaryPoolIndex];
-  const active = inUse[isTrue(info.isUsingFallbackStratum) ? 1 : 0];
+  const inUse = ['primaryPoolIndex', 'secondaryPoolIndex'].map((name) => memberIn(info, name, count));
+  // Which pools are tried first decides where shares go.
+  if (inUse.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
+  const onFallback = switchIn(info, 'isUsingFallbackStratum');
+  const active = onFallback.kind === 'present' ? inUse[onFallback.value ? 1 : 0] : undefined;
   const rows = pools.map((pool, place) => {
-    const rank = inUse.indexOf(pool.id);
-    return {
+    const id = memberIn(pool, 'id', count);
+    const rank = inUse.findIndex((used) => isSame(used, id));
+    const row = {
       ...flatRow(pool, 'stratum'),
       slot: memberOf(pool, 'id') ?? null,
       priority: rank === -1 ? inUse.length + place : rank,
-      active: pool.id === active,
     };
+    return withActive(row, active && isSame(active, id));
   });
   return readRows(rows);
 };
 
-const objectsIn = (value: JsonValue | undefined): readonly JsonObject[] =>
-  (asArray(value) ?? []).map(asObject).filter((object) => object !== undefined);
+/** Rows, each of which is an object: without one that is none the others are not all. */
+const rows: Reader<readonly JsonObject[]> = (value) => {
+  const objects = asArray(value)?.map(asObject);
+  return objects?.every((object) => object !== undefined) ? present(objects) : UNREADABLE;
+};
 
 /** The configured pools of `/api/system/info`. */
 export const poolsOfInfo: Reader<readonly PoolSlot[]> = (value) => {
   const info = asObject(value);
-  if (info === undefined) return unknown('unreadable');
-  const pools = memberOf(info, 'pools');
-  const stored = objectsIn(pools);
-  if (stored.length > 0) return storedPools(info, stored);
-  return isDoubtful(pools) || memberOf(info, 'stratumURL') === undefined ? unknown('unreadable') : flatPools(info);
+  if (info === undefined) return UNREADABLE;
+  const stored = memberIn(info, 'pools', (pools) => (pools === null ? ABSENT : rows(pools)));
+  if (stored.kind === 'unknown') return stored;
+  if (stored.kind === 'present' && stored.value.length > 0) return storedPools(info, stored.value);
+  return memberOf(info, 'stratumURL') === undefined ? UNREADABLE : flatPools(info);
 };
 
 /** The configured pools of `/api/v2/settings`, of which `/api/v2/dashboard`, where it answered, says which is active. */
 export const poolsOfSettings = (value: JsonValue, dashboard: JsonValue | undefined): Reading<readonly PoolSlot[]> => {
-  const stratum = asObject(asObject(dashboard)?.stratum);
-  const active = stratum && activePlaces(stratum, isTrue(stratum.usingFallback));
-  const rows = objectsIn(asObject(value)?.pools).map((pool, place) => ({
-    ...rowOf({
-      url: memberOf(pool, 'url'),
-      port: memberOf(pool, 'port'),
-      user: memberOf(pool, 'user'),
-      tls: memberOf(pool, 'tls'),
-      protocol: memberOf(pool, 'protocol'),
-    }),
-    ...(active === undefined ? {} : { active: active.includes(place) }),
-  }));
-  return readRows(rows);
+  const settings = asObject(value);
+  if (settings === undefined) return UNREADABLE;
+  const stratum = memberIn(asObject(dashboard) ?? {}, 'stratum', present);
+  const status = stratum.kind === 'present' ? asObject(stratum.value) : undefined;
+  const isActive = status === undefined ? NOBODY_KNOWS : activeIn(stratum, switchIn(status, 'usingFallback'));
+  return whenPresent(memberIn(settings, 'pools', rows), (pools) =>
+    readRows(
+      pools.map((pool, place) => {
+        const row = rowOf({
+          url: memberOf(pool, 'url'),
+          port: memberOf(pool, 'port'),
+          user: memberOf(pool, 'user'),
+          tls: memberOf(pool, 'tls'),
+          protocol: memberOf(pool, 'protocol'),
+        });
+        return withActive(row, isActive(place));
+      }),
+    ),
+  );
 };

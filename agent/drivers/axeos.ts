@@ -1,8 +1,10 @@
 import { ABSENT, type FirmwareComponent, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
+import { inRows } from './cgminer-api.ts';
 import { asset, type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
+import { within } from './nested.ts';
 import { livePools } from './pools.ts';
 import {
   answer,
@@ -16,7 +18,6 @@ import {
   isLost,
   mac,
   memberIn,
-  memberOf,
   type Pointer,
   type Reader,
   scalarText,
@@ -27,7 +28,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { elseIfAsked, hottest, known, listed, ofRow, sum, valuesOf } from './rows.ts';
+import { elseIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
 import { ifServed, isServed } from './served.ts';
 
 const inInfo = <T>(pointer: Pointer, reader: Reader<T>) => at('info', pointer, reader);
@@ -44,36 +45,37 @@ const rounded = scaled(1);
 const maker: Reader<string> = (value) => {
   const info = asObject(value);
   if (info === undefined) return UNREADABLE;
-  if (typeof info.minerModel === 'string') return present('Lucky Miner');
-  return present(/^nerd/i.test(String(info.deviceModel ?? '')) ? 'NerdAxe' : 'Bitaxe');
+  const lucky = memberIn(info, 'minerModel', text);
+  if (lucky.kind !== 'absent') return lucky.kind === 'present' ? present('Lucky Miner') : lucky;
+  const nerd = memberIn(info, 'deviceModel', text);
+  if (nerd.kind === 'unknown') return nerd;
+  return present(nerd.kind === 'present' && /^nerd/i.test(nerd.value) ? 'NerdAxe' : 'Bitaxe');
 };
 
-const partitionsIn = (info: JsonValue): readonly JsonObject[] =>
-  (asArray(asObject(info)?.partitions) ?? []).map(asObject).filter((partition) => partition !== undefined);
+const partitionsIn: Reader<readonly JsonObject[]> = (value) => {
+  const info = asObject(value);
+  return info === undefined ? UNREADABLE : memberIn(info, 'partitions', inRows(present));
+};
 
 const compiledAt = (partition: JsonObject): Reading<string> => {
   const parts = ['compileDate', 'compileTime'].map((name) => memberIn(partition, name, text));
-  if (parts.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
   return whenPresent(listed(parts), (words) => present(words.join(' ')));
 };
 
 /** When the running partition was compiled. */
-const buildOfCurrent: Reader<string> = (info) => {
-  const told = memberOf(asObject(info) ?? {}, 'partitions');
-  if (told !== undefined && asArray(told) === undefined) return UNREADABLE;
-  const partitions = partitionsIn(info).map((partition) => ({
-    partition,
-    isCurrent: memberIn(partition, 'isCurrent', flag),
-  }));
-  if (partitions.some(({ isCurrent }) => isCurrent.kind === 'unknown')) return UNREADABLE;
-  const current = partitions.find(({ isCurrent }) => isCurrent.kind === 'present' && isCurrent.value);
-  return current === undefined ? ABSENT : compiledAt(current.partition);
-};
+const buildOfCurrent: Reader<string> = (info) =>
+  whenPresent(partitionsIn(info), (rows) => {
+    const partitions = rows.map((partition) => ({ partition, isCurrent: memberIn(partition, 'isCurrent', flag) }));
+    if (partitions.some(({ isCurrent }) => isCurrent.kind === 'unknown')) return UNREADABLE;
+    const current = partitions.find(({ isCurrent }) => isCurrent.kind === 'present' && isCurrent.value);
+    return current === undefined ? ABSENT : compiledAt(current.partition);
+  });
 
 const partOf = (partition: JsonObject): readonly FirmwareComponent[] => {
-  const [label] = valuesOf([memberIn(partition, 'label', text)]);
-  const value = valuesOf([memberIn(partition, 'version', text), compiledAt(partition)]).join(' ');
-  return label === undefined || value === '' ? [] : [{ name: `partition.${label}`, value }];
+  const label = memberIn(partition, 'label', text);
+  const told = listed([memberIn(partition, 'version', text), compiledAt(partition)]);
+  if (label.kind !== 'present' || told.kind !== 'present') return [];
+  return [{ name: `partition.${label.value}`, value: told.value.join(' ') }];
 };
 
 /**
@@ -111,8 +113,8 @@ const parts: Source<readonly FirmwareComponent[], (typeof namedParts)['queries']
   queries: namedParts.queries,
   read: (replies) =>
     whenPresent(namedParts.read(replies), (named) => {
-      const info = answer(replies, 'info');
-      return present(info.kind === 'present' ? [...named, ...partitionsIn(info.value).flatMap(partOf)] : named);
+      const partitions = whenPresent(answer(replies, 'info'), partitionsIn);
+      return present(partitions.kind === 'present' ? [...named, ...partitions.value.flatMap(partOf)] : named);
     }),
 };
 
@@ -190,8 +192,8 @@ const hottestInInfo = ofRow('info', asObject, ({ temp, temp2, vrTemp, boardtemp1
 
 const hottestInDashboard: Reader<number> = (value) => {
   const thermal = asObject(value);
-  const chips = asArray(thermal?.asicTemps) ?? [];
-  return hottest([thermal?.asicTemp, thermal?.vrTemp, thermal?.vrTempInt, ...chips]);
+  const chips = asArray(thermal?.asicTemps) ?? thermal?.asicTemps ?? [];
+  return hottest([thermal?.asicTemp, thermal?.vrTemp, thermal?.vrTempInt, chips].flat());
 };
 
 /** Up to 2.1 `fanSpeed` is 1/min and `fanspeed` percent; later `fanrpm` is 1/min. */
@@ -199,8 +201,9 @@ const fansInInfo = ofRow('info', asObject, ({ fanrpm, fanSpeed, fan2rpm, fanrpm2
   listed([fanrpm ?? fanSpeed, fan2rpm ?? fanrpm2].map((speed) => rounded(speed ?? null))),
 );
 
-const fansInDashboard: Reader<readonly number[]> = (value) =>
-  listed((asArray(value) ?? []).map((fan) => rounded(asObject(fan)?.rpm ?? null)));
+const fansInDashboard: Reader<readonly number[]> = inRows((fans) =>
+  listed(fans.map((fan) => memberIn(fan, 'rpm', rounded))),
+);
 
 /** The chips as the hash-rate monitor lists them, from 2.12 on. */
 const ofMonitor = (read: (asics: readonly JsonValue[]) => Reading<number>): Source<number, 'info'> =>
@@ -240,7 +243,9 @@ const recognise = ({ http, web }: Clues): 0 | 1 | 2 | 3 => {
 /** The firmware of the Nerd boards names the model in info, that of Bitaxe boards only beside the chip's choices. */
 const namesModel = (replies: Replies): boolean | undefined => {
   const info = answer(replies, 'info');
-  return info.kind === 'present' ? asObject(info.value)?.deviceModel !== undefined : undefined;
+  const object = info.kind === 'present' ? asObject(info.value) : undefined;
+  const model = object && memberIn(object, 'deviceModel', text);
+  return model === undefined || model.kind === 'unknown' ? undefined : model.kind === 'present';
 };
 
 /** All that the chip's choices say stands in the info of a Nerd board. */
@@ -341,9 +346,7 @@ export const axeos = defineDriver({
       inInfo('/sharesRejected', count),
       inDashboard('/performance/sharesRejected', count),
     ),
-    'telemetry.hw_errors': ofMonitor((asics) =>
-      sum(asics.map((asic) => memberIn(asObject(asic) ?? {}, 'errorCount', count))),
-    ),
+    'telemetry.hw_errors': ofMonitor((asics) => sum(asics.map(within('errorCount', count)))),
   },
   secrets: ['wifiPass', 'stratumPassword', 'fallbackStratumPassword'],
   quirks: [

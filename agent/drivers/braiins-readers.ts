@@ -1,6 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { inRows } from './cgminer-api.ts';
+import { within } from './nested.ts';
 import {
   asArray,
   asObject,
@@ -16,7 +17,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { highest, listed, sum } from './rows.ts';
+import { above, highest, listed, sum } from './rows.ts';
 
 /** Readers of the documents of Braiins OS: REST, GraphQL and the additions of bosminer to the CGMiner API. */
 
@@ -34,8 +35,9 @@ export const ofRows =
   <T>(read: (rows: readonly JsonObject[]) => Reading<T>): Reader<T> =>
   (value) => {
     if (value === null) return ABSENT;
-    const rows = asArray(value)?.map((row) => asObject(row) ?? {});
-    return rows === undefined || rows.length === 0 ? UNREADABLE : read(rows);
+    const rows = asArray(value)?.map((row) => (row === null ? {} : asObject(row)));
+    if (rows === undefined || rows.length === 0) return UNREADABLE;
+    return rows.every((row) => row !== undefined) ? read(rows) : UNREADABLE;
   };
 
 /** One member of all rows, added up. */
@@ -93,11 +95,12 @@ export const boardSerials: Reader<readonly string[]> = ofRows((rows) =>
   listed(rows.map((row) => memberIn(row, 'serial_number', serial))),
 );
 
-/** `hwDetails` of a solver, which is a board. */
-export const details = (row: JsonObject): JsonObject => asObject(row.hwDetails) ?? {};
+/** A member of `hwDetails` of a solver, which is a board. */
+export const inSolver = <T>(row: JsonObject, name: string, reader: Reader<T>): Reading<T> =>
+  memberIn(row, 'hwDetails', within(name, reader));
 
 export const solverSerials: Reader<readonly string[]> = ofRows((rows) =>
-  listed(rows.map((row) => memberIn(details(row), 'hbSerialNumber', serial))),
+  listed(rows.map((row) => inSolver(row, 'hbSerialNumber', serial))),
 );
 
 export const apiVersion: Reader<string> = (value) => {
@@ -142,24 +145,21 @@ export const megahertz: Reader<number> = (value) =>
 export const degrees = inUnit('degree_c', temperatureMc);
 
 /** The hottest of a list of boards, chips or sensors; a sensor that is not there reads 0. */
-const hottestOf = (readings: readonly Reading<number>[]): Reading<number> =>
-  highest(readings.filter((reading) => reading.kind === 'present' && reading.value > 0));
+const hottestOf = (readings: readonly Reading<number>[]): Reading<number> => highest(above(0, readings));
 
 export const hottestBoard: Reader<number> = ofRows((rows) =>
   hottestOf(
-    rows.flatMap(({ board_temp, highest_chip_temp, highest_outlet_temp }) => [
-      degrees(board_temp ?? null),
-      degrees(asObject(highest_chip_temp)?.temperature ?? null),
-      degrees(highest_outlet_temp ?? null),
+    rows.flatMap((row) => [
+      memberIn(row, 'board_temp', degrees),
+      memberIn(row, 'highest_chip_temp', within('temperature', degrees)),
+      memberIn(row, 'highest_outlet_temp', degrees),
     ]),
   ),
 );
 
 export const hottestSolver: Reader<number> = ofRows((rows) =>
   hottestOf(
-    rows
-      .flatMap((row) => asArray(row.temperatures) ?? [])
-      .map((sensor) => memberIn(asObject(sensor) ?? {}, 'degreesC', temperatureMc)),
+    rows.flatMap((row) => asArray(row.temperatures) ?? row.temperatures ?? []).map(within('degreesC', temperatureMc)),
   ),
 );
 
@@ -171,7 +171,10 @@ export const hottestRow: Reader<number> = inRows((rows) =>
 export const speeds = (name: string): Reader<readonly number[]> =>
   ofRows((rows) =>
     listed(
-      rows.map((row) => memberIn(row, name, rounded)).filter((speed) => speed.kind === 'present' && speed.value > 0),
+      above(
+        0,
+        rows.map((row) => memberIn(row, name, rounded)),
+      ),
     ),
   );
 
@@ -179,4 +182,4 @@ export const meanOf = (name: string, reader: Reader<number>): Reader<number> =>
   ofRows((rows) => mean(rows.map((row) => memberIn(row, name, reader))));
 
 export const meanOfSolvers = (name: string, reader: Reader<number>): Reader<number> =>
-  ofRows((rows) => mean(rows.map((row) => memberIn(details(row), name, reader))));
+  ofRows((rows) => mean(rows.map((row) => inSolver(row, name, reader))));

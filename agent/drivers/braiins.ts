@@ -6,11 +6,11 @@ import {
   apiVersion,
   boardSerials,
   degrees,
-  details,
   fanMode,
   hottestBoard,
   hottestRow,
   hottestSolver,
+  inSolver,
   inUnit,
   isDhcp,
   isDhcpType,
@@ -130,7 +130,7 @@ const kindsOfSolvers = (name: string) =>
   inGraph(
     'gql_parts',
     '/bosminer/info/workSolver/childSolvers',
-    ofRows((rows) => eachOnce(rows.map((row) => memberIn(details(row), name, text)))),
+    ofRows((rows) => eachOnce(rows.map((row) => inSolver(row, name, text)))),
   );
 
 /** What GraphQL says of the machine itself, from 25.05 on. */
@@ -175,9 +175,7 @@ const shares = (name: string) =>
     '/bosminer/info/poolGroups',
     ofRows((groups) =>
       sum(
-        groups
-          .flatMap((group) => asArray(group.pools) ?? [])
-          .map((pool) => memberIn(asObject(asObject(pool)?.shares) ?? {}, name, count)),
+        groups.flatMap((group) => asArray(group.pools) ?? group.pools ?? []).map(within('shares', within(name, count))),
       ),
     ),
   );
@@ -492,7 +490,7 @@ export const braiins = defineDriver({
     ),
     'telemetry.chips': anyOf(
       inRest('hashboards', '/hashboards', total('chips_count')),
-      inSolvers(ofRows((rows) => sum(rows.map((row) => memberIn(details(row), 'chips', count))))),
+      inSolvers(ofRows((rows) => sum(rows.map((row) => inSolver(row, 'chips', count))))),
       at('devdetails', '/DEVDETAILS', total('Chips')),
     ),
     'telemetry.elapsed_s': anyOf(inDetails('/bosminer_uptime_s', count), at('summary', '/SUMMARY/0/Elapsed', count)),

@@ -29,7 +29,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { eachOnce, elseIfAsked, firstRow, hottest, listed } from './rows.ts';
+import { above, eachOnce, elseIfAsked, firstRow, hottest, listed } from './rows.ts';
 
 /** The programs this driver is for, by the key of VERSION or the first word of `Description`. */
 const PROGRAM = /^(cg|sg|bfg)miner\b/i;
@@ -97,7 +97,9 @@ const programRow: Reader<readonly [string, JsonValue]> = (reply) => {
 const programName: Reader<string> = (reply) =>
   whenPresent(programRow(reply), ([key, version]) => {
     const [, name = key, ofName] = DESCRIBED.exec(describedBy(reply)) ?? [];
-    return present((ofName === String(version) ? name : key).toLowerCase());
+    const told = scalarText(version);
+    const isOwn = told.kind === 'present' && told.value === ofName;
+    return present((isOwn ? name : key).toLowerCase());
   });
 
 const programVersion: Reader<string> = (reply) => whenPresent(programRow(reply), ([, version]) => scalarText(version));
@@ -107,13 +109,18 @@ const deviceNames = (...names: readonly string[]): Reader<string> =>
   inRows((rows) => eachOnce(rows.map((row) => nameIn(row, names))));
 
 const nameIn = (row: JsonObject, names: readonly string[]): Reading<string> =>
-  names.map((name) => memberIn(row, name, text)).find(({ kind }) => kind === 'present') ?? ABSENT;
+  names.map((name) => memberIn(row, name, text)).find(({ kind }) => kind !== 'absent') ?? ABSENT;
 
 const hottestDevice: Reader<number> = inRows((rows) => hottest(rows.map(({ Temperature }) => Temperature)));
 
 /** Fans that turn. */
 const fans = (rows: readonly JsonObject[], name: RegExp): Reading<readonly number[]> =>
-  listed(rows.flatMap((row) => numbered(row, name)).filter((speed) => speed.kind === 'present' && speed.value > 0));
+  listed(
+    above(
+      0,
+      rows.flatMap((row) => numbered(row, name)),
+    ),
+  );
 
 const deviceFans: Reader<readonly number[]> = inRows((rows) => fans(rows, /^Fan Speed$/));
 

@@ -21,6 +21,60 @@ export const namedIn = (object: JsonObject, name: string): JsonValue | undefined
   return value === undefined && (INCOMPLETE in object || hasDamaged(object, name)) ? DAMAGED : value;
 };
 
+/** A member whose name holds a number, and the number. */
+export interface Numbered {
+  readonly number: number;
+  readonly value: JsonValue;
+}
+
+/**
+ * The members that are named by a number, `#` in the template, in the order of the numbers. One of which only the name is
+ * damaged is among them as `DAMAGED`: without it the others are not all.
+ */
+export const numberedIn = (object: JsonObject, template: string): readonly Numbered[] => {
+  const [before = '', behind = ''] = template.split('#');
+  const found: Numbered[] = [];
+  if (INCOMPLETE in object) found.push({ number: 0, value: DAMAGED });
+  for (const name of Object.keys(object)) {
+    const digits = name.slice(before.length, name.length - behind.length);
+    const isOurs = name.startsWith(before) && name.endsWith(behind) && /^[0-9]+$/.test(digits);
+    if (isOurs) found.push({ number: Number(digits), value: object[name] as JsonValue });
+    else if (isDamagedNumbered(name, before, behind)) found.push({ number: 0, value: DAMAGED });
+  }
+  return found.sort((a, b) => a.number - b.number);
+};
+
+/** Whether what is left of a name is that of a numbered member, of a number of at most two digits. */
+const isDamagedNumbered = (name: string, before: string, behind: string): boolean => {
+  const clean = hasForeign(name) ? name.replaceAll(EVERY_FOREIGN, '') : name;
+  for (const digits of [1, 2]) {
+    const length = before.length + digits + behind.length;
+    if (clean.length === length && name.length !== length && isNumberedAs(clean, before, behind, 0)) return true;
+    if (name.length === length && isNumberedAs(name, before, behind, 1)) return true;
+  }
+  return false;
+};
+
+/** Whether a name is that of a numbered member but for some characters that are flipped or none of a name. */
+const isNumberedAs = (name: string, before: string, behind: string, damages: number): boolean => {
+  const numberTo = name.length - behind.length;
+  let left = damages;
+  for (let at = 0; at < name.length; at += 1) {
+    const code = name.charCodeAt(at);
+    const isNumber = at >= before.length && at < numberTo;
+    if (isNumber && isDigit(code)) continue;
+    const ours = at < before.length ? before.charCodeAt(at) : behind.charCodeAt(at - numberTo);
+    if (!isNumber && code === ours) continue;
+    if (left === 0 || !(isNumber ? isFlippedDigit(code) : isFlipped(ours, code))) return false;
+    left -= 1;
+  }
+  return left === 0;
+};
+
+const isFlippedDigit = (code: number): boolean => isForeign(code) || DIGITS.some((digit) => isFlipped(digit, code));
+
+const DIGITS: readonly number[] = Array.from({ length: 10 }, (_, digit) => 0x30 + digit);
+
 const hasDamaged = (object: JsonObject, name: string): boolean => {
   for (const other in object) if (isDamaged(other, name)) return true;
   return false;

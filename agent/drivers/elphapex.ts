@@ -37,7 +37,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { firstRow, highest, known, ofRow } from './rows.ts';
+import { above, firstRow, highest, known, ofRow } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
 
 const NAME = /^dg/i;
@@ -61,12 +61,7 @@ const kernelTime: Reader<string> = (value) =>
 
 /** Chip sensors are texts in milli-°C; one that is not there is blank or 0. */
 const hottestChip = (chains: readonly JsonObject[]): Reading<number> =>
-  highest(
-    chains
-      .flatMap(({ temp_chip }) => asArray(temp_chip) ?? [])
-      .map(scaled(1))
-      .filter((sensor) => sensor.kind === 'present' && sensor.value > 0),
-  );
+  highest(above(0, chains.flatMap(({ temp_chip }) => asArray(temp_chip) ?? temp_chip ?? []).map(scaled(1))));
 
 /** Every rate has its unit beside it. */
 const rate = (row: JsonObject): Reading<number> =>

@@ -1,5 +1,6 @@
 import { ABSENT, type LivePool, type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { inRows } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
@@ -17,6 +18,7 @@ import {
   listOf,
   mac,
   memberIn,
+  memberOf,
   type Reader,
   scalarText,
   scaled,
@@ -28,7 +30,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { hottest, listed, sum, valuesOf } from './rows.ts';
+import { hottest, listed, sum } from './rows.ts';
 
 const rounded = scaled(1);
 
@@ -68,10 +70,10 @@ const STORED: PoolMembers = { url: 'pool', user: 'login' };
 const withCurrent = (slots: readonly PoolSlot[], stratum: JsonValue | undefined): readonly PoolSlot[] => {
   const current = asObject(stratum);
   if (current === undefined) return slots;
-  const [position] = valuesOf([memberIn(current, 'Config Id', count)]);
-  const [connected] = valuesOf([memberIn(current, 'IsPoolConnected', flag)]);
-  if (position === undefined || connected === undefined) return slots;
-  return slots.map((slot) => ({ ...slot, active: connected && slot.slot === position }));
+  const position = memberIn(current, 'Config Id', count);
+  const connected = memberIn(current, 'IsPoolConnected', flag);
+  if (position.kind !== 'present' || connected.kind !== 'present') return slots;
+  return slots.map((slot) => ({ ...slot, active: connected.value && slot.slot === position.value }));
 };
 
 interface Split {
@@ -193,8 +195,7 @@ const tracesGoOut: Reader<boolean> = (value) => {
 
 /** The one member, named after how the address is given; null while there is none. */
 const addressing: Reader<JsonObject> = (value) => {
-  const { dhcp, static: fixed } = asObject(value) ?? {};
-  const settings = dhcp === undefined ? fixed : dhcp;
+  const settings = memberOf(asObject(value) ?? {}, ['dhcp', 'static']);
   if (settings === null) return ABSENT;
   const object = asObject(settings);
   return object === undefined ? UNREADABLE : present(object);
@@ -212,11 +213,18 @@ const isDhcp: Reader<boolean> = (value) => {
 // ---- measurements ----------------------------------------------------------------------------------------------------
 
 /** `Hashrate` is [MH/s, % of the target, …]. */
-const boardRates: Reader<number> = (value) =>
-  sum((asArray(value) ?? []).map((board) => scaled(1e6)(asArray(asObject(board)?.Hashrate)?.[0] ?? null)));
+const boardRates: Reader<number> = inRows((boards) =>
+  sum(
+    boards.map((board) =>
+      memberIn(board, 'Hashrate', (rate) => {
+        const numbers = asArray(rate);
+        return numbers === undefined ? UNREADABLE : scaled(1e6)(numbers[0] ?? null);
+      }),
+    ),
+  ),
+);
 
-const boardTemperatures: Reader<number> = (value) =>
-  hottest((asArray(value) ?? []).map((board) => asObject(board)?.Temperature));
+const boardTemperatures: Reader<number> = inRows((boards) => hottest(boards.map(({ Temperature }) => Temperature)));
 
 /** A place without a fan is null. */
 const fanSpeeds: Reader<readonly number[]> = (value) => {

@@ -55,8 +55,11 @@ const sumOf = (name: string, factor = 1) =>
   ofBoards((boards) => sum(boards.map((board) => memberIn(board, name, scaled(factor)))));
 
 /** Numbers of a text like `83.0 °C / 73.8 °C` or `2940 rpm / 2940 rpm`; the degree sign may be broken (CK5). */
-const numbersIn = (value: JsonValue | undefined): readonly string[] =>
-  typeof value === 'string' ? value.split('/').flatMap((part) => /^\s*(-?\d+(?:\.\d+)?)/.exec(part)?.[1] ?? []) : [];
+const numbersIn = (value: JsonValue | undefined): readonly JsonValue[] => {
+  // Two values under one name are no number, and do not leave the others for all.
+  if (typeof value !== 'string') return typeof value === 'symbol' ? [value] : [];
+  return value.split('/').flatMap((part) => /^\s*(-?\d+(?:\.\d+)?)/.exec(part)?.[1] ?? []);
+};
 
 /** Scrypt and LB units name four sensors, of which some are not there. */
 const TEMPERATURES = ['temp', 'r_temp', 'l_temp', 't_temp', 'm_temp'] as const;

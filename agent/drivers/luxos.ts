@@ -1,5 +1,5 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { JsonValue } from '../probe/capture.ts';
 import {
   answersOf,
   describedBy,
@@ -31,7 +31,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { firstRow, known, listed, sum, valuesOf } from './rows.ts';
+import { above, firstRow, inOrder, known, listed, sum } from './rows.ts';
 
 const inConfig = <T>(name: string, reader: Reader<T>) => at('config', `/CONFIG/0/${name}`, reader);
 const inVersion = <T>(name: string, reader: Reader<T>) => at('version', `/VERSION/0/${name}`, reader);
@@ -70,9 +70,10 @@ const maker: Reader<string> = (value) =>
 const boardSerials: Reader<readonly string[]> = (section) => {
   const rows = rowsOf(section);
   if (rows === undefined || rows.length === 0) return UNREADABLE;
-  const placeOf = (row: JsonObject): number => valuesOf([memberIn(row, 'ID', count)])[0] ?? 0;
-  const inPlace = [...rows].sort((a, b) => placeOf(a) - placeOf(b));
-  return listed(inPlace.map((row) => memberIn(row, 'SerialNumber', serial)));
+  return whenPresent(
+    inOrder(rows, (row) => memberIn(row, 'ID', count)),
+    (inPlace) => listed(inPlace.map((row) => memberIn(row, 'SerialNumber', serial))),
+  );
 };
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
@@ -139,8 +140,8 @@ const groups: Reader<readonly OtherSetting[]> = (section) => {
   for (const row of rows) {
     const number = memberIn(row, 'GROUP', count);
     const quota = memberIn(row, 'Quota', scalarText);
-    if (number.kind !== 'present' || quota.kind !== 'present') return UNREADABLE;
     const name = memberIn(row, 'Name', text);
+    if (number.kind !== 'present' || quota.kind !== 'present' || name.kind === 'unknown') return UNREADABLE;
     const label = name.kind === 'present' ? ` ${name.value}` : '';
     found.push({ key: `group.${number.value}`, value: `${quota.value}${label}` });
   }
@@ -183,11 +184,15 @@ const ofStats =
     return row === undefined ? UNREADABLE : read(numbered(row, name));
   };
 
-const isTurning = (speed: Reading<number>): boolean => speed.kind === 'present' && speed.value > 0;
-
 const fanSpeeds: Reader<readonly number[]> = (section) => {
   const rows = rowsOf(section);
-  return rows === undefined ? UNREADABLE : listed(rows.map((row) => memberIn(row, 'RPM', scaled(1))).filter(isTurning));
+  if (rows === undefined) return UNREADABLE;
+  return listed(
+    above(
+      0,
+      rows.map((row) => memberIn(row, 'RPM', scaled(1))),
+    ),
+  );
 };
 
 /** 0 stands for a sensor that is not there. */

@@ -82,7 +82,7 @@ const rate = (brief: JsonObject): Reading<number> => {
 const sensors = (boards: readonly JsonObject[]): Reading<number> =>
   hottest(
     boards.flatMap(({ temperature_pcb, temperature_chip }) =>
-      [temperature_pcb, temperature_chip].flatMap((list) => asArray(list) ?? []),
+      [temperature_pcb, temperature_chip].flatMap((list) => asArray(list) ?? list ?? []),
     ),
   );
 

@@ -131,13 +131,28 @@ const rowsOf = (members: PoolMembers, list: JsonValue): Reading<readonly Row[]> 
   const elements = asArray(list);
   if (elements === undefined || elements.length === 0) return UNREADABLE;
   const rows: Row[] = [];
+  let numbered = 0;
   for (let position = 0; position < elements.length; position += 1) {
-    const row = rowOf(members, elements[position] as JsonValue, position);
+    const element = elements[position] as JsonValue;
+    const row = rowOf(members, element, position);
     if (row.kind === 'unknown') return row;
-    if (row.kind === 'present') rows.push(row.value);
+    if (row.kind === 'absent') continue;
+    rows.push(row.value);
+    if (hasNumber(element, members)) numbered += 1;
   }
-  return present(bySlot(rows));
+  // A row that lost its number would be taken for the one that belongs to its place.
+  if (numbered > 0 && numbered < rows.length) return UNREADABLE;
+  const inOrder = bySlot(rows);
+  return inOrder.some(isTwin) ? UNREADABLE : present(inOrder);
 };
+
+const hasNumber = (row: JsonValue, { slot }: PoolMembers): boolean => {
+  const object = asObject(row);
+  return object !== undefined && slot !== undefined && memberIn(object, slot, count).kind === 'present';
+};
+
+/** Whether a row of a sorted list has the number of the one before it: one of the two numbers is damaged or gone. */
+const isTwin = ({ slot }: PoolSlot, at: number, rows: readonly PoolSlot[]): boolean => rows[at - 1]?.slot === slot;
 
 /**
  * By number, so that a list in another order gives the same slots. Nearly every list is in order already, and looking

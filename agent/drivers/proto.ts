@@ -15,6 +15,7 @@ import {
   listOf,
   mac,
   memberIn,
+  memberOf,
   place,
   type Reader,
   scalarText,
@@ -25,7 +26,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { eachOnce, elseIfAsked, hottest, listed, sum, valuesOf } from './rows.ts';
+import { eachOnce, elseIfAsked, hottest, inOrder, listed, sum } from './rows.ts';
 
 const rounded = scaled(1);
 
@@ -64,19 +65,16 @@ const inCooling = <T>(pointer: string, reader: Reader<T>) => at('cooling', `/coo
 // ---- hardware --------------------------------------------------------------------------------------------------------
 
 /** Rows in the order of their slots. */
-const bySlot = (value: JsonValue): readonly JsonObject[] | undefined => {
+const bySlot = (value: JsonValue): Reading<readonly JsonObject[]> => {
   const rows = asArray(value)?.map(asObject);
-  if (rows === undefined || !rows.every((row) => row !== undefined)) return undefined;
-  const slotOf = (row: JsonObject): number => (typeof row.slot === 'number' ? row.slot : 0);
-  return [...rows].sort((a, b) => slotOf(a) - slotOf(b));
+  if (rows === undefined || !rows.every((row) => row !== undefined)) return UNREADABLE;
+  return inOrder(rows, (row) => memberIn(row, 'slot', count));
 };
 
 const ofRows =
   <T>(read: (rows: readonly JsonObject[]) => Reading<T>): Reader<T> =>
-  (value) => {
-    const rows = bySlot(value);
-    return rows === undefined ? UNREADABLE : read(rows);
-  };
+  (value) =>
+    whenPresent(bySlot(value), read);
 
 const boardSerials = ofRows((boards) => listed(boards.map((board) => memberIn(board, 'hb_sn', serial))));
 
@@ -126,19 +124,21 @@ const BOARDS = place('/hardware-info/hashboards-info');
 /** What runs on each hashboard: what it calls itself, and the digest of its image where the rig tells it. */
 const partsOfBoards = (hardware: JsonValue): readonly FirmwareComponent[] => {
   const found = BOARDS(hardware);
-  const boards = found.kind === 'present' ? (bySlot(found.value) ?? []) : [];
-  return boards.flatMap((board) => [...partsOf(board, 'firmware'), ...partsOf(board, 'bootloader')]);
+  const boards = whenPresent(found, bySlot);
+  if (boards.kind !== 'present') return [];
+  return boards.value.flatMap((board) => [...partsOf(board, 'firmware'), ...partsOf(board, 'bootloader')]);
 };
 
 const partsOf = (board: JsonObject, part: 'firmware' | 'bootloader'): readonly FirmwareComponent[] => {
-  const about = asObject(board[part]);
-  const [slot] = valuesOf([memberIn(board, 'slot', count)]);
-  if (about === undefined || slot === undefined) return [];
-  const named = valuesOf(['version', 'git_hash', 'build'].map((name) => memberIn(about, name, serial))).join(' ');
-  const [image] = valuesOf([memberIn(about, 'image_hash', serial)]);
+  const about = asObject(memberOf(board, part));
+  const slot = memberIn(board, 'slot', count);
+  if (about === undefined || slot.kind !== 'present') return [];
+  const named = listed(['version', 'git_hash', 'build'].map((name) => memberIn(about, name, serial)));
+  const image = memberIn(about, 'image_hash', serial);
+  const name = `hashboard.${slot.value}.${part}`;
   return [
-    ...(named === '' ? [] : [{ name: `hashboard.${slot}.${part}`, value: named }]),
-    ...(image === undefined ? [] : [{ name: `image.hashboard.${slot}.${part}`, value: image }]),
+    ...(named.kind === 'present' ? [{ name, value: named.value.join(' ') }] : []),
+    ...(image.kind === 'present' ? [{ name: `image.${name}`, value: image.value }] : []),
   ];
 };
 
@@ -157,12 +157,12 @@ const parts: Source<readonly FirmwareComponent[], (typeof namedParts)['queries']
 const withAuthority: Reader<JsonValue> = (value) => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
-  const [url] = valuesOf([memberIn(row, 'url', text)]);
+  const url = memberIn(row, 'url', text);
   const authority = memberIn(row, 'v2_authority_pubkey', text);
   if (authority.kind === 'unknown') return authority;
-  const [key] = valuesOf([authority]);
-  if (url === undefined || key === undefined || !/^stratum2\+[a-z]+:\/\/[^/]+\/?$/i.test(url)) return present(row);
-  return present({ ...row, url: `${url.replace(/\/$/, '')}/${key}` });
+  if (url.kind !== 'present' || authority.kind === 'absent') return present(row);
+  if (!/^stratum2\+[a-z]+:\/\/[^/]+\/?$/i.test(url.value)) return present(row);
+  return present({ ...row, url: `${url.value.replace(/\/$/, '')}/${authority.value}` });
 };
 
 const rows = poolList({ url: 'url', user: 'user', slot: 'id', priority: 'priority', status: 'status' });
@@ -187,9 +187,11 @@ const providers: Reader<string> = (value) => whenPresent(listOf(provider)(value)
 const provider: Reader<string> = (value) => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
-  const brokers = valuesOf([memberIn(row, 'brokers', listOf(text))]).flat();
+  const brokers = memberIn(row, 'brokers', listOf(text));
+  if (brokers.kind === 'unknown') return brokers;
+  const reached = brokers.kind === 'present' ? brokers.value : [];
   const names = ['name', 'type', 'enabled', 'topic', 'port'].map((name) => memberIn(row, name, scalarText));
-  return whenPresent(listed(names), (words) => present([...words, ...brokers].join(' ')));
+  return whenPresent(listed(names), (words) => present([...words, ...reached].join(' ')));
 };
 
 /** The state of the service as systemd names it. */

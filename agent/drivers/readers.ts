@@ -2,6 +2,7 @@ import { ABSENT, type Closed, present, type Reading, standingIn, unknown } from 
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { namedIn } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
+import { numberText } from './number-text.ts';
 import { type Status, statusOf } from './status.ts';
 
 /**
@@ -247,9 +248,13 @@ export const text: Reader<string> = (value) => {
   return trimmed === '' ? ABSENT : present(trimmed);
 };
 
-/** Text, where some firmwares send a number or a boolean. */
-export const scalarText: Reader<string> = (value) =>
-  typeof value === 'number' || typeof value === 'boolean' ? present(String(value)) : text(value);
+/** Text, where some firmwares send a number or a boolean. A number is the text that the device wrote (`numberText`). */
+export const scalarText: Reader<string> = (value) => {
+  if (typeof value === 'boolean') return present(String(value));
+  if (typeof value !== 'number') return text(value);
+  const spelled = numberText(value);
+  return Number.isFinite(value) ? present(spelled) : UNREADABLE;
+};
 
 /** Text of a serial number; words that stand for "none" and rows of zeros are absent. */
 export const serial: Reader<string> = (value) =>

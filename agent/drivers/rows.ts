@@ -51,10 +51,30 @@ export const inRow = <T, const Name extends string>(
 export const valuesOf = <T>(readings: readonly Reading<T>[]): readonly T[] =>
   readings.flatMap((reading) => (reading.kind === 'present' ? [reading.value] : []));
 
-/** A list made of readings; none present is absent. */
+/** A list made of readings; none present is absent, and without one that cannot be read the others are not all. */
 export const listed = <T>(readings: readonly Reading<T>[]): Reading<readonly T[]> => {
-  const values = valuesOf(readings);
+  const values: T[] = [];
+  for (const reading of readings) {
+    if (reading.kind === 'unknown') return reading;
+    if (reading.kind === 'present') values.push(reading.value);
+  }
   return values.length === 0 ? ABSENT : present(values);
+};
+
+/** The readings without those that are not above a number: so much says a part that is not there. */
+export const above = (least: number, readings: readonly Reading<number>[]): readonly Reading<number>[] =>
+  readings.filter((reading) => reading.kind !== 'present' || reading.value > least);
+
+/** Rows in the order of their numbers, those without one as they came. A number that cannot be read leaves the order open. */
+export const inOrder = (
+  rows: readonly JsonObject[],
+  numberOf: (row: JsonObject) => Reading<number>,
+): Reading<readonly JsonObject[]> => {
+  const numbered = rows.map((row) => ({ row, number: numberOf(row) }));
+  const lost = numbered.find(({ number }) => number.kind === 'unknown');
+  if (lost !== undefined) return UNREADABLE;
+  const place = ({ number }: (typeof numbered)[number]): number => (number.kind === 'present' ? number.value : 0);
+  return present(numbered.sort((a, b) => place(a) - place(b)).map(({ row }) => row));
 };
 
 /** The highest of the readings that have a value. */
@@ -68,9 +88,10 @@ export const sum = (readings: readonly Reading<number>[]): Reading<number> =>
 /** The hottest of some sensors, milli-°C. One that is not there reads 0 or -1. */
 export const hottest = (values: readonly (JsonValue | undefined)[]): Reading<number> =>
   highest(
-    values
-      .map((value) => temperatureMc(value ?? null))
-      .filter((reading) => reading.kind === 'present' && reading.value > 0),
+    above(
+      0,
+      values.map((value) => temperatureMc(value ?? null)),
+    ),
   );
 
 /** Texts that are present, each once, in their order: one on most machines, several where parts differ. */

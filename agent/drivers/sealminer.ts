@@ -1,6 +1,7 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, describedBy, lastShareAge, shareDifficulty } from './cgminer-api.ts';
+import { numberedIn } from './damaged-names.ts';
 import {
   type Clues,
   cgminer,
@@ -53,12 +54,8 @@ const inStats = <T>(name: MemberName, reader: Reader<T>) => inRow('stats', stats
 const inWeb = <T>(name: string, reader: Reader<T>) => at('system_info', `/${name}`, reader);
 
 /** Members whose names begin with the number of a board or a fan, `0 SN`, in the order of the numbers. */
-const numberedMembers = (row: JsonObject, name: RegExp): readonly JsonValue[] =>
-  Object.keys(row)
-    .filter((key) => name.test(key))
-    .sort((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
-    .map((key) => row[key] as JsonValue);
-// The keys are those of the row.
+const numberedMembers = (row: JsonObject, template: string): readonly JsonValue[] =>
+  numberedIn(row, template).map(({ value }) => value);
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
@@ -135,7 +132,7 @@ export const sealminer = defineDriver({
     'identity.serial': firstOf(inStats('Ctrl Board SN', serial), inWeb('crtl_sn', serial)),
     'identity.mac': firstOf(inStats('MAC', mac), inWeb('macaddr', mac)),
     'identity.control_board': firstOf(inStats('Ctrl Board', text), inWeb('ctrl_version', text)),
-    'identity.hashboards': ofRow('stats', statsRow, (row) => listed(numberedMembers(row, /^\d+ SN$/).map(serial))),
+    'identity.hashboards': ofRow('stats', statsRow, (row) => listed(numberedMembers(row, '# SN').map(serial))),
     'identity.psu': firstOf(inStats('PSU SN', serial), inStats('PSU Model', serial)),
     'firmware.name': known('stats', 'SealMiner'),
     'firmware.version': firstOf(inStats('Firmware', scalarText), inWeb('firmware_version', scalarText)),
@@ -174,9 +171,12 @@ export const sealminer = defineDriver({
     ),
     'telemetry.power_w': inStats('PSU Input Power', rounded),
     'telemetry.temp_max_mc': ofRow('stats', statsRow, (row) =>
-      hottest([row.Temp, ...numberedMembers(row, /^\d+ Temp \d+$/)]),
+      hottest([
+        row.Temp,
+        ...Object.keys(row).flatMap((name) => (/^\d+ Temp \d+$/.test(name) ? (row[name] ?? []) : [])),
+      ]),
     ),
-    'telemetry.fans_rpm': ofRow('stats', statsRow, (row) => listed(numberedMembers(row, /^\d+ Speed$/).map(rounded))),
+    'telemetry.fans_rpm': ofRow('stats', statsRow, (row) => listed(numberedMembers(row, '# Speed').map(rounded))),
     'telemetry.chips': ofRow('stats', statsRow, workingChips),
     'telemetry.elapsed_s': inStats('Elapsed', count),
     'telemetry.uptime_s': inStats('System Uptime', count),

@@ -6,7 +6,8 @@ import { closedBy, isLost, whenPresent } from './readers.ts';
 /**
  * The slots that a device has stored, with where each stands in its miner program now. One list alone only where the
  * other is closed or is not served, not where it was late: the two may spell the same pool differently. `listed` is a
- * third list that is asked in full looks only: it may say how a slot stands, but not that there are more.
+ * third list that is asked in full looks only: it may say how a slot stands, but neither that there are more nor which is
+ * tried first, for the other looks would not know.
  */
 export const storedAndRunning = <const Stored extends string, const Running extends string>(
   stored: Source<readonly PoolSlot[], Stored>,
@@ -24,7 +25,10 @@ export const storedAndRunning = <const Stored extends string, const Running exte
     return whenPresent(slots, (configured) => {
       if (rows.kind === 'present') return present(withRuntime(configured, rows.value));
       const states = listed?.read(replies);
-      return states?.kind === 'present' ? present(withStatus(configured, states.value)) : slots;
+      return states?.kind === 'present' ? present(withStanding(configured, states.value)) : slots;
     });
   },
 });
+
+const withStanding = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] =>
+  withStatus(stored, listed).map((slot, place) => ({ ...slot, priority: stored[place]?.priority ?? slot.priority }));

@@ -1,10 +1,12 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { DAMAGED, type JsonObject, type JsonValue, type NoReply, type Reply } from '../probe/capture.ts';
+import { mean } from './averages.ts';
 import { maker } from './bitmain-api.ts';
-import { lastShareAge, sumOfRows } from './cgminer-api.ts';
+import { inRows, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type HttpQuery, httpGet, type Replies, type Source } from './driver.ts';
 import { type FeeTest, feePools, operatorPools } from './fee-pools.ts';
 import { components, keysOf } from './named-texts.ts';
+import { within as inObject } from './nested.ts';
 import { livePools, type PoolMembers, poolList, withStatus } from './pools.ts';
 import {
   answer,
@@ -32,7 +34,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { hottest, listed, valuesOf } from './rows.ts';
+import { above, highest, listed } from './rows.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
 
 /** The REST interface of VNish 1.2 and newer (AnthillOS): its questions, and where each fact stands in the answers. */
@@ -43,13 +45,19 @@ import { descend, settingsIn, sortedSettings } from './sections.ts';
 export const isRest = (replies: Replies): boolean =>
   ['v1_summary', 'v1_info'].some((query) => replies.get(query)?.kind === 'reply');
 
+/** Something of the REST interface came, but no document that can be read. */
+const isDamaged = (reply: Reply | NoReply | undefined): boolean =>
+  reply?.kind === 'no-reply' &&
+  reply.elsewhere !== true &&
+  (reply.reason === 'truncated' || reply.reason === 'unreadable');
+
 /**
  * It is not there: the device has no such path, asks for the log-in of the older web interface, shows a page of it, or
  * has no web port. An answer that was late says nothing of the kind.
  */
 export const isOlder = (replies: Replies): boolean => {
   const summary = replies.get('v1_summary');
-  if (isRest(replies) || summary?.kind !== 'no-reply') return false;
+  if (isRest(replies) || summary?.kind !== 'no-reply' || isDamaged(replies.get('v1_info'))) return false;
   return summary.elsewhere === true || ['unsupported', 'refused', 'unreachable'].includes(summary.reason);
 };
 
@@ -119,6 +127,8 @@ const RUNNING_POOL: PoolMembers = { ...STORED_POOL, status: 'status', active: 'a
 /** `active` is the pool that is mined for, `working` one that answers. */
 const withActive = (row: JsonValue): JsonValue => {
   const object = asObject(row);
+  // Whose pool it is nobody knows then.
+  if (object !== undefined && memberIn(object, 'pool_type', text).kind === 'unknown') return DAMAGED;
   return object?.status === undefined ? row : { ...object, active: object.status === 'active' };
 };
 
@@ -144,6 +154,8 @@ const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
     if (summary.kind === 'unknown' && isLost(summary)) return summary;
     if (isLost(stored)) return stored;
     const running = runningPools.read(replies);
+    // Which pool is tried first stands in this list only.
+    if (isLost(running)) return running;
     if (stored.kind !== 'present')
       return running.kind === 'absent' ? UNREADABLE : standingIn(running, closedBy(stored));
     return present(running.kind === 'present' ? withStatus(stored.value, running.value) : stored.value);
@@ -159,13 +171,12 @@ const shareAge: Reader<number> = ofOperator((rows) => lastShareAge('ls_time')({ 
 const failure: Reader<readonly string[]> = (value) => {
   const status = asObject(value);
   if (status === undefined) return UNREADABLE;
-  const [state, code, words] = ['miner_state', 'failure_code', 'description'].map((name) =>
-    memberIn(status, name, scalarText),
-  );
-  if (state?.kind !== 'present') return state ?? ABSENT;
-  if (state.value !== 'failure') return ABSENT;
-  const named = [code, words].flatMap((reading) => (reading?.kind === 'present' ? [reading.value] : []));
-  return present([['failure', ...named].join(' ')]);
+  return whenPresent(memberIn(status, 'miner_state', scalarText), (state) => {
+    if (state !== 'failure') return ABSENT;
+    const named = listed(['failure_code', 'description'].map((name) => memberIn(status, name, scalarText)));
+    if (named.kind === 'unknown') return named;
+    return present([['failure', ...(named.kind === 'present' ? named.value : [])].join(' ')]);
+  });
 };
 
 const rateNow = joined(['v1_summary', 'v1_info'], ({ v1_summary, v1_info }) =>
@@ -182,24 +193,24 @@ const rateNow = joined(['v1_summary', 'v1_info'], ({ v1_summary, v1_info }) =>
 );
 
 const hottestOfMiner: Reader<number> = (miner) => {
-  const { chip_temp, pcb_temp } = asObject(miner) ?? {};
-  return hottest([chip_temp, pcb_temp].map((range) => asObject(range)?.max));
+  const object = asObject(miner);
+  if (object === undefined) return UNREADABLE;
+  return highest(
+    above(
+      0,
+      ['chip_temp', 'pcb_temp'].map((name) => memberIn(object, name, inObject('max', temperatureMc))),
+    ),
+  );
 };
 
-const fanSpeeds: Reader<readonly number[]> = (fans) =>
-  whenPresent(listOf((fan) => memberIn(asObject(fan) ?? {}, 'rpm', count))(fans), present);
+const fanSpeeds: Reader<readonly number[]> = (fans) => listOf(inObject('rpm', count))(fans);
 
 /** 0 stands for "not set" here, and for a chain that is off. */
 const positive: Reader<number> = (value) =>
   whenPresent(scaled(1)(value), (found) => (found > 0 ? present(found) : ABSENT));
 
-const meanOfChains =
-  (name: string): Reader<number> =>
-  (chains) => {
-    const found = valuesOf((asArray(chains) ?? []).map((chain) => memberIn(asObject(chain) ?? {}, name, positive)));
-    if (found.length === 0) return ABSENT;
-    return present(Math.round(found.reduce((total, value) => total + value, 0) / found.length));
-  };
+const meanOfChains = (name: string): Reader<number> =>
+  inRows((chains) => mean(chains.map((chain) => memberIn(chain, name, positive))));
 
 /** Chips that hash. Without chips, as long as the miner has not started, nobody knows. */
 const hashingChips: Reader<number> = (boards) => {
@@ -212,10 +223,9 @@ const hashingChips: Reader<number> = (boards) => {
     : UNREADABLE;
 };
 
-const boardSerials: Reader<readonly string[]> = (chains) =>
-  asArray(chains) === undefined
-    ? UNREADABLE
-    : listed((asArray(chains) ?? []).map((chain) => memberIn(asObject(chain) ?? {}, 'serial', serial)));
+const boardSerials: Reader<readonly string[]> = inRows((chains) =>
+  listed(chains.map((chain) => memberIn(chain, 'serial', serial))),
+);
 
 /** `0:06`, ` 1:00`, `10 days, 18:00`: to the minute. */
 const uptime: Reader<number> = (value) =>

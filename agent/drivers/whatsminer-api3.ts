@@ -1,8 +1,10 @@
-import { ABSENT, present, type Reading } from '../../shared/facts.ts';
+import { present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import { inRows } from './cgminer-api.ts';
+import { numberedIn } from './damaged-names.ts';
 import { framed, type Replies } from './driver.ts';
 import { poolList } from './pools.ts';
-import { asArray, asObject, at, memberIn, type Reader, scaled, serial, text } from './readers.ts';
+import { asObject, at, memberIn, type Reader, scaled, serial, text, whenPresent } from './readers.ts';
 import { listed, ofRow, type RowFinder, sum } from './rows.ts';
 
 /**
@@ -60,20 +62,14 @@ const system: RowFinder = (reply) => asObject(asObject(asObject(reply)?.msg)?.sy
 
 /** `pcbsn0` … in slot order. */
 const boardSerials = (row: JsonObject): Reading<readonly string[]> =>
-  listed(
-    Object.keys(row)
-      .filter((name) => /^pcbsn\d+$/.test(name))
-      .sort((a, b) => Number(a.slice(5)) - Number(b.slice(5)))
-      .map((name) => memberIn(row, name, serial)),
-  );
+  listed(numberedIn(row, 'pcbsn#').map(({ value }) => serial(value)));
 
 export const api3Boards = ofRow('api3_info', miner, boardSerials);
 
 /** Platform and version, as the summary of port 4028 has them. */
 export const api3ControlBoard = ofRow('api3_info', system, (row) => {
   const parts = ['platform', 'control-board-version'].map((name) => memberIn(row, name, text));
-  const found = listed(parts);
-  return found.kind === 'present' ? present(found.value.join(' ')) : ABSENT;
+  return whenPresent(listed(parts), (found) => present(found.join(' ')));
 });
 
 const summary: RowFinder = (reply) => asObject(asObject(asObject(reply)?.msg)?.summary);
@@ -82,6 +78,8 @@ export const api3Fans = ofRow('api3_summary', summary, (row) =>
   listed(['fan-speed-in', 'fan-speed-out'].map((name) => memberIn(row, name, scaled(1)))),
 );
 
-export const api3Chips = at('api3_edevs', '/msg/edevs', (value) =>
-  sum((asArray(value) ?? []).map((board) => memberIn(asObject(board) ?? {}, 'effective-chips', scaled(1)))),
+export const api3Chips = at(
+  'api3_edevs',
+  '/msg/edevs',
+  inRows((boards) => sum(boards.map((board) => memberIn(board, 'effective-chips', scaled(1))))),
 );

@@ -24,7 +24,19 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked, firstRow, highest, inRow, known, listed, ofRow, type RowFinder, sum, valuesOf } from './rows.ts';
+import {
+  elseIfAsked,
+  firstRow,
+  highest,
+  inOrder,
+  inRow,
+  known,
+  listed,
+  ofRow,
+  type RowFinder,
+  sum,
+  valuesOf,
+} from './rows.ts';
 import {
   api3Boards,
   api3Chips,
@@ -101,13 +113,13 @@ const describedVersion: Reader<string> = (value) =>
 
 // ---- boards ----------------------------------------------------------------------------------------------------------
 
-const slotOf = (row: JsonObject): number => valuesOf([memberIn(row, ['Slot', 'ASC'], rounded)])[0] ?? 0;
+const slotOf = (row: JsonObject): Reading<number> => memberIn(row, ['Slot', 'ASC'], rounded);
 
 /** Something of the boards, in slot order: `edevs` where the firmware has it, else `devs`. */
 const ofBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) => {
   const boards: Reader<T> = (value) => {
     const rows = rowsOf(value) ?? [];
-    return rows.length === 0 ? UNREADABLE : read([...rows].sort((a, b) => slotOf(a) - slotOf(b)));
+    return rows.length === 0 ? UNREADABLE : whenPresent(inOrder(rows, slotOf), read);
   };
   return firstOf(at('edevs', '/DEVS', boards), at('devs', '/DEVS', boards));
 };

@@ -17,6 +17,7 @@ import type { Capture } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
 import { canonicalPoolUrl } from './pool-url.ts';
 import { sanitise, sanitiseText } from './sanitise.ts';
+import { readSpelled } from './spelling.ts';
 
 /**
  * Volatile facts that are read at every pools look: by rules, and to tell whether the others can be believed. What a look
@@ -41,7 +42,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
   const read = ([name, source]: FactSource): void => {
-    const found = readFact(source, capture.replies);
+    const found = readFact(name, source, capture.replies);
     const reading = exact(settle(name, found, driver));
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
@@ -116,10 +117,13 @@ const anyReply = ({ replies }: Capture): boolean => {
   return false;
 };
 
+/** Of what names a device or its firmware each letter counts; a number of the others is a number or a code, however spelled. */
+const isName = (name: FactName): boolean => name.startsWith('identity.') || name.startsWith('firmware.');
+
 /** A driver that stumbles over what a device sent could not read it; the round goes on. */
-const readFact = (source: Source<unknown>, replies: Replies): Reading<unknown> => {
+const readFact = (name: FactName, source: Source<unknown>, replies: Replies): Reading<unknown> => {
   try {
-    return source.read(replies);
+    return isName(name) ? readSpelled(source, replies) : source.read(replies);
   } catch {
     return unknown('unreadable');
   }

@@ -1,4 +1,4 @@
-import { FACTS, type FactName, type FactRow } from '../../shared/facts.ts';
+import { FACTS, type FactName, type FactRow, type Reading } from '../../shared/facts.ts';
 import { inRows, lastShareAge, namedRate, sumOfRates } from '../drivers/cgminer-api.ts';
 import { settings } from '../drivers/named-texts.ts';
 import { CGMINER_POOL, livePools, type PoolMembers, poolList } from '../drivers/pools.ts';
@@ -111,6 +111,10 @@ const ofRows =
     });
   };
 
+/** What these two names promised to driver files from the first: what cannot be read is left out. */
+const readable = <T>(readings: readonly Reading<T>[]): readonly Reading<T>[] =>
+  readings.filter(({ kind }) => kind !== 'unknown');
+
 /** The compiler lets only readers of whole numbers through here. */
 const asNumbers = (reader: Reader<unknown>): Reader<number> => reader as Reader<number>;
 
@@ -170,13 +174,13 @@ const READERS: { readonly [Name in ReaderName]: NamedReader } = {
     gives: 'of each',
     ...MEMBER_AND_EACH,
     meaning: 'of rows: `member` of each, added up; what cannot be read is left out',
-    make: ofRows((each) => inRows((rows) => sum(rows.map(asNumbers(each))))),
+    make: ofRows((each) => inRows((rows) => sum(readable(rows.map(asNumbers(each)))))),
   },
   highest_of_rows: {
     gives: 'of each',
     ...MEMBER_AND_EACH,
     meaning: 'of rows: the highest `member`; what cannot be read is left out',
-    make: ofRows((each) => inRows((rows) => highest(rows.map(asNumbers(each))))),
+    make: ofRows((each) => inRows((rows) => highest(readable(rows.map(asNumbers(each)))))),
   },
   pools: {
     gives: 'pools',

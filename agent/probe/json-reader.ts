@@ -89,6 +89,12 @@ const sameJson = (a: JsonValue, b: JsonValue): boolean => {
   );
 };
 
+interface JsonReaderOptions {
+  readonly visitor?: Visitor;
+  /** Whether a number stays the text that was written. */
+  readonly isKept?: (number: string) => boolean;
+}
+
 /**
  * Reads the first complete JSON document of a text, character by character, so that a repair can never touch the
  * inside of a string. Only the damage seen in the field is repaired; anything else is unreadable. The recursion is
@@ -99,12 +105,14 @@ export class JsonReader {
   readonly #text: string;
   readonly #maxDepth: number;
   readonly #visitor: Visitor | undefined;
+  readonly #isKept: ((number: string) => boolean) | undefined;
   #at = 0;
 
-  constructor(text: string, maxDepth: number, visitor?: Visitor) {
+  constructor(text: string, maxDepth: number, { visitor, isKept }: JsonReaderOptions = {}) {
     this.#text = text;
     this.#maxDepth = maxDepth;
     this.#visitor = visitor;
+    this.#isKept = isKept;
   }
 
   /** Where the document ended, after `read`. */
@@ -235,7 +243,7 @@ export class JsonReader {
   }
 
   #valueOf(token: string): JsonValue {
-    if (NUMBER.test(token)) return Number(token);
+    if (NUMBER.test(token)) return this.#isKept?.(token) === true ? token : Number(token);
     const literal = LITERALS.get(token);
     if (literal !== undefined) return literal;
     if (!NOT_A_NUMBER.test(token)) throw this.#unexpected();

@@ -44,6 +44,50 @@ export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = fa
 };
 
 /**
+ * A number where a value may stand, other than a whole one of few digits, which has one spelling. Also inside a text,
+ * where looking twice does no harm.
+ */
+const MAY_BE_ODD = /[:,[]\s*(-?[0-9]+[.eE][-+.0-9eE]*|-?[0-9]{16,}|-0)/g;
+
+const isOdd = (number: string): boolean => !isPlainDecimal(number) && String(Number(number)) !== number;
+
+/** A decimal that needs no second look: of few digits, none of which could be left out, and not so small as to need an exponent. */
+const isPlainDecimal = (number: string): boolean =>
+  number.length <= 16 && /^-?[0-9]+\.(?!00000)[0-9]*[1-9]$/.test(number);
+
+const NO_NUMBERS: ReadonlySet<number> = new Set();
+
+/** The numbers of a reply that are not spelled as this program does: `4.10`, `1e999`, more digits than a number holds. */
+export const oddNumbersIn = (bytes: Uint8Array): ReadonlySet<number> => {
+  let odd: Set<number> | undefined;
+  for (const [, number = ''] of asBuffer(bytes).toString('latin1').matchAll(MAY_BE_ODD)) {
+    if (!isOdd(number)) continue;
+    odd ??= new Set();
+    odd.add(Number(number));
+  }
+  return odd ?? NO_NUMBERS;
+};
+
+/** A reply in which each of those numbers is the text that the device wrote. Undefined where it is no JSON. */
+export const parseSpelled = (bytes: Uint8Array): JsonValue | undefined => {
+  const { start, end } = content(bytes);
+  const text = asBuffer(bytes).toString('utf8', start, end);
+  if (looksLikeText(text)) return undefined;
+  // With quotes around what was inside a text, and is none of the numbers then, it is no JSON any more.
+  const quoted = text.replace(MAY_BE_ODD, (found, number: string) =>
+    isOdd(number) ? `${found.slice(0, -number.length)}"${number}"` : found,
+  );
+  const strict = text.includes('\ufffd') ? undefined : parseStrict(quoted, MAX_DEPTH);
+  if (strict !== undefined) return strict;
+  try {
+    return new JsonReader(text, MAX_DEPTH, { isKept: isOdd }).read();
+  } catch (error) {
+    if (error instanceof DocumentProblem) return undefined;
+    throw error;
+  }
+};
+
+/**
  * Where the content of a reply stands: without a byte order mark, without the name of the function that a page of the
  * device would hand the document to (Avalon: `minerinfoCallback({…});`), and without the NULs and white space after it.
  */
@@ -81,7 +125,7 @@ export const visitReply = (bytes: Uint8Array, visitor: Visitor): Visited | undef
       readTextForm(text, new Set(), shifted);
       return { form: 'text', end };
     }
-    const reader = new JsonReader(text, MAX_DEPTH, shifted);
+    const reader = new JsonReader(text, MAX_DEPTH, { visitor: shifted });
     reader.read();
     return { form: 'json', end: start + reader.end };
   } catch (error) {

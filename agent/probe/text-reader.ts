@@ -36,8 +36,18 @@ export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visit
   }
   const lists = Object.keys(reply).filter((name) => name !== 'STATUS');
   if (lists.length > 1) throw new DocumentProblem('unreadable', `rows of ${lists.length} lists`);
+  if (lists.length === 0 && hasForeign(reply.STATUS)) {
+    throw new DocumentProblem('unreadable', 'the status holds a row of the list');
+  }
   return reply;
 };
+
+const STATUS_ITEMS: ReadonlySet<string> = new Set(['STATUS', 'When', 'Code', 'Msg', 'Description']);
+
+/** Whether there is more in a status than a status: it lost the mark at its end, and the first row is inside. */
+const hasForeign = (status: JsonValue | undefined): boolean =>
+  Array.isArray(status) &&
+  status.some((row) => !Object.keys(row as JsonObject).every((name) => STATUS_ITEMS.has(name)));
 
 const addSection = (reply: JsonObject, items: readonly Item[], repairs: Set<Repair>, visitor?: Visitor): void => {
   const [head] = items as readonly [Item];

@@ -17,10 +17,11 @@ import type { Answer, Subject } from './subjects.ts';
 /**
  * What is promised of damage, and the check of it.
  *
- * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL and its user), `firmware.name`,
- * `firmware.version` and `firmware.build`. A fact that stands in for one of a closed surface counts as unknown, for nobody
- * compares it. A slot that is missing from a list is different, and so is one that lost its user, or a fact that is said
- * to be absent: only `unknown` claims nothing.
+ * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL, its user and its priority), `firmware.name`,
+ * `firmware.version`, `firmware.build`, `firmware.components` (part by part) and all of `identity`. A fact that stands in
+ * for one of a closed surface counts as unknown, for nobody compares it. A slot or a hashboard that is missing from a list
+ * is different, and so is a slot that lost its user, or a fact that is said to be absent: only `unknown` claims nothing. Of
+ * the components one that is missing is unknown, for they are compared by name where both sides know them.
  *
  * - A mutation *touches* a value when it changes, adds or removes a byte between its quotes, or between its marks in the
  *   plain-text form. A word or number of JSON is also touched beside its bytes, where a further one would belong to it; so
@@ -29,7 +30,8 @@ import type { Answer, Subject } from './subjects.ts';
  *   another fact: the URL, but also the slot number of a row, or the switch that makes a URL an encrypted one. The
  *   damage to one of these may change the fact: no reader can know better. A slot whose URL is touched may go whole, and
  *   the slots that another reply adds to a list may stand elsewhere then.
- * - A fact that depends on no touched value is the same or unknown, whatever was damaged.
+ * - A fact that depends on no touched value is the same or unknown, whatever was damaged. Of a reply that is neither JSON nor
+ *   the plain-text form (gRPC) nobody knows where its values stand: identity and components, which it tells, may differ.
  * - A touched *name* excuses nothing: a flipped bit in it, or a byte that came to it, is not a member that is not sent, and
  *   no other place tells the fact instead. Only a fact that is itself a name depends on it like on a value. What readers go
  *   by is what is left of the name (`agent/drivers/damaged-names.ts`). A digit of a name that became another digit cannot be
@@ -38,7 +40,8 @@ import type { Answer, Subject } from './subjects.ts';
  * - Rows that changed places touch what is in them, except that a slot keeps its URL and user where each row has its number.
  * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
  *
- * Not promised: more than one damage to one name, and a name that lost a byte. Such a member is taken for one that is not
+ * Not promised: the components `keys.*`, which are the names of all members: a damaged name cannot be told from that of a new
+ * member there, which is why a changed set of keys is believed after three looks only, and then a note. Nor more than one damage to one name, and a name that lost a byte. Such a member is taken for one that is not
  * sent, where its family may leave it out.
  */
 
@@ -58,30 +61,42 @@ export interface Verdict {
   readonly problems: readonly Problem[];
 }
 
-/** Facts by part: `pools/0/url` … Null where the device is said to have no such thing; left out where it is unknown. */
+/** Facts by part: `pools/0/url`, `firmware.components/version.api` … Null where the device is said to have no such thing; left out where it is unknown. */
 type Compared = ReadonlyMap<string, string | null>;
 
-const FIRMWARE = ['firmware.name', 'firmware.version', 'firmware.build'] as const;
+/** Facts that are compared as a whole. */
+const WHOLE = (Object.keys(FACTS) as FactName[]).filter(
+  (name) => name.startsWith('identity.') || ['firmware.name', 'firmware.version', 'firmware.build'].includes(name),
+);
+
+const COMPONENTS = 'firmware.components';
 
 /** The facts that nothing may change. */
-const PROMISED: readonly FactName[] = ['pools', ...FIRMWARE];
+const PROMISED: readonly FactName[] = ['pools', COMPONENTS, ...WHOLE];
 
 const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
   const parts = new Map<string, string | null>();
-  for (const name of PROMISED) if (gaps.get(name) === 'absent') parts.set(name, null);
-  for (const name of FIRMWARE) {
+  for (const name of PROMISED) if (name !== COMPONENTS && gaps.get(name) === 'absent') parts.set(name, null);
+  for (const name of WHOLE) {
     const value = facts[name];
-    if (value !== undefined && !standIns.has(name)) parts.set(name, value);
+    if (value !== undefined && !standIns.has(name)) parts.set(name, typeof value === 'string' ? value : show(value));
   }
-  for (const { slot, url, user } of standIns.has('pools') ? [] : (facts.pools ?? [])) {
+  for (const { name, value } of standIns.has(COMPONENTS) ? [] : (facts[COMPONENTS] ?? [])) {
+    if (!name.startsWith('keys.')) parts.set(`${COMPONENTS}/${name}`, value);
+  }
+  for (const { slot, url, user, priority } of standIns.has('pools') ? [] : (facts.pools ?? [])) {
     const twin = parts.has(`pools/${slot}/url`) ? ' again' : '';
     parts.set(`pools/${slot}${twin}/url`, url);
+    parts.set(`pools/${slot}${twin}/priority`, String(priority));
     if (user !== undefined) parts.set(`pools/${slot}${twin}/user`, user);
   }
   return parts;
 };
 
-const factOf = (part: string): FactName => (part.startsWith('pools/') ? 'pools' : (part as FactName));
+// Parts begin with the name of their fact.
+const factOf = (part: string): FactName => part.replace(/\/.*$/s, '') as FactName;
+
+const isToldByBytes = (part: string): boolean => part.startsWith('identity.') || factOf(part) === COMPONENTS;
 
 /** Whether a part is unknown, rather than gone. */
 const isMissing = (part: string, compared: Compared): boolean => {
@@ -176,6 +191,8 @@ export class Judge {
   /** Of the parts that differ, those that may. */
   #excused(mutation: Mutation, changed: readonly string[]): ReadonlySet<string> {
     const excused = new Set<string>();
+    // In bytes of which nobody knows where values stand any may be one of what only a few of them tell.
+    if (this.#layout.places.length === 0) for (const part of changed) if (isToldByBytes(part)) excused.add(part);
     const excuse = (parts: Iterable<string>): void => {
       const may = new Set([...parts].map((part) => this.#knownAs(part)));
       for (const part of changed) if (may.has(this.#knownAs(part))) excused.add(part);
@@ -186,7 +203,11 @@ export class Judge {
       if (!isTouched(place, mutation)) continue;
       // A row that says which slot it is may stand anywhere.
       const depend = this.#dependOn(place);
-      excuse(mutation.swapped && this.#namesSlots() ? depend.filter((part) => !part.startsWith('pools/')) : depend);
+      excuse(
+        mutation.swapped && this.#namesSlots()
+          ? depend.filter((part) => !/^pools\/.*\/(url|user)$/.test(part))
+          : depend,
+      );
     }
     return excused;
   }
@@ -201,7 +222,13 @@ export class Judge {
     const without = removal(this.#layout, place);
     const parts = this.#changedBy([...(without === undefined ? [] : [without]), ...otherValues(this.#layout, place)]);
     if (!parts.some((part) => part.startsWith('pools/'))) return parts;
-    return [...parts.flatMap((part) => [part, part.replace(/^(pools\/.*)\/url$/, '$1/user')]), ...this.#joinedSlots()];
+    return [
+      ...parts.flatMap((part) => [
+        part,
+        ...['user', 'priority'].map((one) => part.replace(/^(pools\/.*)\/url$/, `$1/${one}`)),
+      ]),
+      ...this.#joinedSlots(),
+    ];
   }
 
   /** The slots that other replies add to those of this one: they stand behind them, wherever that is. */
@@ -316,9 +343,13 @@ const otherValues = (layout: Layout, place: Place): Mutation['edits'] => {
 
 const othersLike = (value: string, kind: Place['kind']): readonly string[] => {
   if (/^-?\d+$/.test(value))
-    return ['0', '1', '2', '7', '77', String(Number(value) + 1)].filter((text) => text !== value);
+    // As a number it may be one of a few; as the name of a part it has a certain length.
+    return ['0', '1', '2', '7', '77', String(Number(value) + 1), withOther(value, value.length - 1)].filter(
+      (text) => text !== value,
+    );
   if (value === 'true' || value === 'false') return [value === 'true' ? 'false' : 'true'];
-  if (kind === 'word') return ['7'];
+  // `null` stands for a value of either kind.
+  if (kind === 'word') return ['7', '"q7"'];
   return [`${value}1`, `${value}q`, `q${value}`, 'q7', withOther(value, 0), withOther(value, value.length - 1)];
 };
 

@@ -121,9 +121,9 @@ const quoted = ({ kind }: Place, self: string): string => {
 // ---- members ---------------------------------------------------------------------------------------------------------
 
 const duplicate =
-  (value: 'same' | 'other'): Draw =>
+  (value: 'same' | 'other', members: (layout: Layout) => readonly Place[] = valuesIn): Draw =>
   (layout, random) => {
-    const place = random.pick(valuesIn(layout).filter(({ name }) => name !== undefined));
+    const place = random.pick(members(layout).filter(({ name }) => name !== undefined));
     const span = place && memberSpan(place);
     if (place?.name === undefined || span === undefined) return undefined;
     const member = layout.text.slice(span.start, span.end);
@@ -135,6 +135,9 @@ const duplicate =
     const note = `${place.path} twice, the ${before ? 'first' : 'second'} added: ${copy.slice(0, 60)}`;
     return { edits: [edit], note, ...(value === 'same' ? {} : { conflict: place }) };
   };
+
+/** Members of rows: of the elements of a list, where a part is easily lost among its like, and of what is in them. */
+const inRows = (layout: Layout): readonly Place[] => valuesIn(layout).filter(({ path }) => /\/\d+\//.test(path));
 
 /** The name, its mark and what stands between; sometimes with its first letter spelled as an escape. */
 const nameAgain = ({ text }: Layout, place: Place, random: Random): string => {
@@ -170,6 +173,13 @@ const damageName: Draw = (layout, random) => {
   if (random.below(2) === 0) return flipAt(layout, at, random.below(8));
   const put = random.pick([...CONTROLS.map(asBytes), ...NOT_UTF8, '\0']) as string;
   return inserting(at, put, `a name, character ${JSON.stringify(put)}`);
+};
+
+/** One bit of a name is another, where it may be that of one part among others. */
+const damageNameInRow: Draw = (layout, random) => {
+  const name = random.pick(inRows(layout))?.name;
+  if (name === undefined || name.start === name.end) return undefined;
+  return flipAt(layout, name.start + random.below(name.end - name.start), random.below(8));
 };
 
 const DEPTHS = [1, 2, 16, 28, 29, 30, 31, 32, 33, 40, 1000, 20_000];
@@ -227,8 +237,10 @@ const spanOf = ({ start, end }: { start: number; end: number }) => ({ start, end
 export const DRAWS = {
   'bit-flip': flipBit,
   name: damageName,
+  'name-in-row': damageNameInRow,
   'duplicate-same': duplicate('same'),
   'duplicate-other': duplicate('other'),
+  'duplicate-in-row': duplicate('other', inRows),
   type: swapType,
   number: put('became', numbersIn, HUGE),
   nan: put('became', numbersIn, NOT_NUMBERS),

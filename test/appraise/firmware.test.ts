@@ -98,6 +98,17 @@ test('firmware.fingerprint-changed: one more key in a reply is low, with the rea
   assert.deepEqual(watch.statements[0]?.reasons, ['keyset']);
 });
 
+test('firmware.fingerprint-changed: one damaged name in one reply is no finding, for the next look does not show it', () => {
+  const watch = Watch.known();
+  const damaged = { 'firmware.components': [TIME, part('keys.summary', 'a9'), PAGE] };
+  watch.live(MINUTE, showing(damaged));
+  watch.live(40 * MINUTE, showing({}));
+  assert.deepEqual(
+    watch.statements.filter(({ state }) => state === 'open'),
+    [],
+  );
+});
+
 test('firmware.fingerprint-changed: parts that could not be read, or are read anew, are none; new ones are learned', () => {
   const watch = Watch.known();
   watch.live(20 * MINUTE, showing({ 'firmware.components': [TIME] }));

@@ -2,34 +2,30 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import fc from 'fast-check';
 import { readItems, readModuleVersion } from '../../agent/drivers/avalon-text.ts';
+import { CONFLICT } from '../../agent/probe/capture.ts';
 
 test('a value keeps the blanks, commas and colons between its brackets', () => {
   const items = readItems('Ver[1246-85] SYSTEMSTATU[Work: In Work, Hash Board: 3 ] PS[0 1212 1318]');
-  assert.deepEqual(
-    [...items],
-    [
-      ['Ver', '1246-85'],
-      ['SYSTEMSTATU', 'Work: In Work, Hash Board: 3 '],
-      ['PS', '0 1212 1318'],
-    ],
-  );
+  assert.deepEqual(Object.entries(items), [
+    ['Ver', '1246-85'],
+    ['SYSTEMSTATU', 'Work: In Work, Hash Board: 3 '],
+    ['PS', '0 1212 1318'],
+  ]);
 });
 
 test('items need no blank between them, and empty values are values', () => {
   const items = readItems("'STATS':{Elapsed[126]BOOTBY[0x01] SSID[] Nonce Mask[25]}");
-  assert.deepEqual(
-    [...items],
-    [
-      ['Elapsed', '126'],
-      ['BOOTBY', '0x01'],
-      ['SSID', ''],
-      ['Mask', '25'],
-    ],
-  );
+  assert.deepEqual(Object.entries(items), [
+    ['Elapsed', '126'],
+    ['BOOTBY', '0x01'],
+    ['SSID', ''],
+    ['Mask', '25'],
+  ]);
 });
 
-test('of two items with one key the first counts, and a bracket that never closes ends the text', () => {
-  assert.deepEqual([...readItems('Fan1[100] Fan1[200] DNA[0201')], [['Fan1', '100']]);
+test('two values under one key are neither, and a bracket that never closes ends the text', () => {
+  assert.deepEqual(readItems('Fan1[100] Fan1[100] DNA[0201'), { Fan1: '100' });
+  assert.deepEqual(readItems('Fan1[100] Fan1[200] DNA[0201'), { Fan1: CONFLICT });
 });
 
 test('items come back from the text they were written into', () => {
@@ -37,7 +33,7 @@ test('items come back from the text they were written into', () => {
   const value = fc.string({ maxLength: 40 }).filter((text) => !/[[\]]/.test(text));
   fc.assert(
     fc.property(fc.uniqueArray(fc.tuple(word, value), { maxLength: 12, selector: ([key]) => key }), (pairs) => {
-      assert.deepEqual([...readItems(pairs.map(([key, text]) => `${key}[${text}]`).join(' '))], pairs);
+      assert.deepEqual(Object.entries(readItems(pairs.map(([key, text]) => `${key}[${text}]`).join(' '))), pairs);
     }),
     { numRuns: 200 },
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
 import { CGMINER_POOL, livePools, poolList, withRuntime, withStatus } from '../../agent/drivers/pools.ts';
-import { CONFLICT, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
+import { CONFLICT, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
 
 const row = (slot: number, url: string, more: { readonly [name: string]: JsonValue } = {}): JsonValue => ({
@@ -29,6 +29,15 @@ describe('a pool list', () => {
       reading.value.map(({ slot, url }) => [slot, url]),
       [[1, A]],
     );
+  });
+
+  test('is unknown where two rows have one number, or one lost its own', () => {
+    assert.deepEqual(slots([row(0, A), row(0, B)]), unknown('unreadable'));
+    assert.deepEqual(slots([row(1, A), row(0, B), row(1, B)]), unknown('unreadable'));
+    const { POOL: _, ...lost } = row(2, B) as JsonObject;
+    assert.deepEqual(slots([row(0, A), row(1, B), lost]), unknown('unreadable'));
+    assert.deepEqual(slots([lost, row(0, A)]), unknown('unreadable'));
+    assert.deepEqual(livePools(CGMINER_POOL)([row(0, A), row(0, B)]), unknown('unreadable'));
   });
 
   test('has its slots in the order of their numbers, whatever the order of the rows', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CONFLICT, type JsonValue } from '../../agent/probe/capture.ts';
-import { MAX_DEPTH, type Parsed, parseReply } from '../../agent/probe/json.ts';
+import { MAX_DEPTH, oddNumbersIn, type Parsed, parseReply, parseSpelled } from '../../agent/probe/json.ts';
 
 const parse = (text: string | Buffer): Parsed => parseReply(Buffer.from(text as string));
 
@@ -283,4 +283,65 @@ test('property: no bytes make it throw', () => {
     ),
     RUNS,
   );
+});
+
+// ---- how numbers are spelled -----------------------------------------------------------------------------------------
+
+const ODD = [
+  '4.10',
+  '1e999',
+  '12345678901234567890',
+  '-0',
+  '1.0',
+  '2025.10',
+  '1E3',
+  '0.0000001',
+  '9007199254740993',
+  '6.50',
+];
+const PLAIN = ['0', '-7', '4.1', '2025', '1234567.5', '0.001', '1.7976931348623157e+308', '123456789012345'];
+
+test('numbers that are not spelled as here are found, whatever texts beside them look like', () => {
+  for (const number of ODD)
+    assert.deepEqual([...oddNumbersIn(Buffer.from(`{"a":${number}}`))], [Number(number) + 0], number);
+  for (const number of PLAIN) assert.deepEqual([...oddNumbersIn(Buffer.from(`{"a":[1,${number}]}`))], [], number);
+});
+
+test('a document read with its spellings is the same but for those numbers, which are the texts that were written', () => {
+  const scalar = fc.oneof(
+    fc.constantFrom(...ODD).map((number) => ({ written: number, plain: Number(number), spelled: number as JsonValue })),
+    fc.constantFrom(...PLAIN).map((number) => ({ written: number, plain: Number(number), spelled: Number(number) })),
+    fc
+      .oneof(fc.string(), fc.constantFrom('a,4.10,b', '[1.0', ':1e999', '", 4.10', '\\', 'x: 6.50', '1.0'))
+      .map((text) => ({ written: JSON.stringify(text), plain: text, spelled: text })),
+  );
+  const members = fc.uniqueArray(fc.tuple(fc.string(), scalar), { maxLength: 8, selector: ([name]) => name });
+  fc.assert(
+    fc.property(members, fc.constantFrom('', '\0', ' \n'), (list, tail) => {
+      const written = list.map(([name, { written }]) => `${JSON.stringify(name)}: ${written}`).join(',');
+      const bytes = Buffer.from(`{"m":{${written}},"l":[${list.map(([, { written }]) => written).join(',')}]}${tail}`);
+      const like = (which: 'plain' | 'spelled') => ({
+        m: Object.fromEntries(list.map(([name, value]) => [name, value[which]])),
+        l: list.map(([, value]) => value[which]),
+      });
+      assert.deepEqual(parseSpelled(bytes), like('spelled'));
+      assert.deepEqual(valueIn(bytes), like('plain'));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a damaged document keeps its spellings, and what is none has none', () => {
+  assert.deepEqual(parseSpelled(Buffer.from('{"a":4.10,"b":[{"c":1.0}{"d":nan}],}x')), {
+    a: '4.10',
+    b: [{ c: '1.0' }, { d: null }],
+  });
+  for (const text of ['STATUS=S,When=1|VERSION,CGMiner=4.10|', '{"a":4.1', 'none', '']) {
+    assert.equal(parseSpelled(Buffer.from(text)), undefined, text);
+  }
+});
+
+test('a status that lost the mark at its end is no reply of its own, with the name of the list behind its last word', () => {
+  const text = 'STATUS=S,When=1,Code=22,Msg=v,Description=bfgminer 5.5.0~VERSION,BFGMiner=5.5.0,API=3.3|';
+  assert.equal(parseReply(Buffer.from(text), { whole: true }).kind, 'unreadable');
 });
