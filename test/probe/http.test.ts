@@ -8,6 +8,7 @@ import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
 import { HttpSession } from '../../agent/probe/http.ts';
+import { Logins } from '../../agent/probe/logins.ts';
 import type { Credential } from '../../agent/probe/target.ts';
 import {
   type Behaviour,
@@ -356,6 +357,41 @@ test('without a credential a page behind a log-in is refused without asking', BO
   assert.equal(reasonOf(await get(session, CONF)), 'refused');
   assert.equal(miner.connections, 0);
 });
+
+test(
+  'a page that refuses the log-in is unknown by itself, whichever page is asked first: the others are read',
+  BOUND,
+  async () => {
+    for (const order of [
+      [CONF, SYSTEM],
+      [SYSTEM, CONF],
+    ]) {
+      let nowMs = 0;
+      const logins = new Logins({ monoMs: () => nowMs });
+      const log = { failed: 0, challenged: 0 };
+      const serve = digestServer('secret', log);
+      let forbidden = 0;
+      await using miner = await FakeMiner.start((request, socket) => {
+        if (!request.includes(SYSTEM.path)) return serve(request, socket);
+        if (request.includes('Authorization')) forbidden += 1;
+        const headers = ['WWW-Authenticate: Digest realm="admins", nonce="n", qop="auth"'];
+        socket.write(page('', { status: '401 Unauthorized', headers }));
+      });
+      const credential: Credential = { user: 'root', password: () => 'secret' };
+      const unread: number[] = [];
+      for (; nowMs <= 30 * 60_000; nowMs += 60_000) {
+        await using session = sessionWith(miner, credential, PATIENT, { ...fresh(), logins });
+        for (const query of order) {
+          const reason = reasonOf(await get(session, query));
+          if (query === SYSTEM) assert.equal(reason, 'refused');
+          else if (reason !== 'a reply') unread.push(nowMs / 60_000);
+        }
+      }
+      assert.deepEqual(unread, order[0] === CONF ? [] : [0, 1, 2, 3, 4]);
+      assert.deepEqual([log.failed, forbidden <= 6], [0, true], `${forbidden} tries`);
+    }
+  },
+);
 
 test('a password is never sent in clear to a device that should ask for Digest', BOUND, async () => {
   const asksForBasic = page('', { status: '401 Unauthorized', headers: ['WWW-Authenticate: Basic realm="x"'] });
