@@ -73,7 +73,7 @@ export class HttpSession implements AsyncDisposable {
   async #open(login: Login, { credential }: Door): Promise<Session | NoReply> {
     const { user } = credential;
     const request = this.#deps.allow.login(login, { user, password: credential.password() });
-    const page = await this.#exchange.request(request);
+    const page = await this.#exchange.logIn(request);
     if (page.kind === 'no-reply') return page;
     const headers = page.status < 400 ? sessionIn(page, login) : undefined;
     return headers === undefined
