@@ -26,7 +26,7 @@ const HARMLESS = /settings?(?![a-z])|address|offset|offline|asset|stopped|lifecy
 const ACTING_PARTS: readonly string[] =
   `set start stop reboot reload shutdown enable disable switch save write update upgrade
   install flash erase format factory delete remove addpool addgroup newpool delpool create apply commit rollback restore backup
-  import export upload download unlock logon logoff login logout passw token apikey api-key api_key secret shell exec kill quit
+  import export upload download unlock logon logoff login logout passw token apikey api-key api_key authkey auth-key auth_key secret shell exec kill quit
   abort cancel curtail terminat sleep wake pause resume suspend throttl cycle off hashon softon ledon poweron power_on power-on
   turnon hotplug lockstats quota priority failover debug adjust blink identify refine calibrat shutoff standby hibernat wipe
   reinit recover destroy purge dismiss authenticat activat bootby clearhash facrst minerrst provision
