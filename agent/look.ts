@@ -9,6 +9,7 @@ import { IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './pr
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
 import { type ProbeDeps, probeDevice, waitFor } from './probe/probe.ts';
+import { Surplus } from './probe/surplus.ts';
 import type { Target } from './probe/target.ts';
 
 /** Why a look shows nothing. */
@@ -134,11 +135,13 @@ export const lookDeps = (options: {
   readonly wait?: ProbeDeps['wait'];
   readonly lockedOut?: ProbeDeps['lockedOut'];
   readonly managementPorts?: ProbeDeps['managementPorts'];
+  readonly surplus?: ProbeDeps['surplus'];
   /** Those of looks before; none unless given. */
   readonly logins?: Logins;
 }): LookDeps => ({
   ...options,
   allow: compileAllowList(options.drivers, IDENTIFICATION),
   logins: options.logins ?? new Logins(options.clock),
+  surplus: options.surplus ?? new Surplus(),
   identified: new Set(),
 });

@@ -10,7 +10,9 @@ import type { Emit } from './platform/events.ts';
 import { Neighbours } from './platform/neighbours.ts';
 import { isVendorDefault, readSecret } from './platform/secrets.ts';
 import { VERSION } from './platform/version.ts';
+import type { Endpoint } from './probe/connection.ts';
 import type { Logins } from './probe/logins.ts';
+import { Surplus } from './probe/surplus.ts';
 import type { Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
 import { admitLook, contextOf, type RoundDeps, runLook, type StandingNow } from './round.ts';
@@ -78,6 +80,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       signal,
       logins,
       managementPorts: config.probe.management_ports,
+      surplus: new Surplus((where) => tellSurplus(where, plantDeps)),
       lockedOut: (where) => {
         if (turns.login.lockOut()) tellLockedOut(where, plantDeps);
       },
@@ -165,6 +168,16 @@ const tellLockedOut = (where: { readonly address: string; readonly said: string 
       'set probe.default_logins to false, reload, and leave it so until you know how many tries the device allows',
   });
 };
+
+const tellSurplus = ({ host: address, port }: Endpoint, { emit }: PlantDeps): void =>
+  emit('warn', 'probe.surplus-reply', {
+    address,
+    port,
+    message:
+      'the device sent bytes behind a reply that nobody had asked for; it is asked one question per connection now',
+    remedy:
+      'look what serves this port: a proxy, or firmware that answers twice; what it said before may belong to another question',
+  });
 
 /** The round loop's catch: whatever one look fails with, the others go on. */
 const lookSafely = (due: DueLook<FleetSeat>, deps: RoundDeps, plantDeps: PlantDeps): Promise<void> =>

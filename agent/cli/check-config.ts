@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { parseConfig } from '../config/load.ts';
-import { checkCertificates } from '../config/meaning.ts';
+import { parseConfigFile } from '../config/load.ts';
+import { checkCertificates, shownToAll } from '../config/meaning.ts';
 import { describeProblem } from '../config/problems.ts';
 import { configSchema } from '../config/schema.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -28,7 +28,7 @@ export const checkConfigVerb = (program: Command, io: Io): void => {
 export const configJsonSchema = (): object => z.toJSONSchema(configSchema, { io: 'input' });
 
 const checkFile = (file: string, json: boolean, io: Io): void => {
-  const parsed = parseConfig(readText(file), dirname(file), checkCertificates);
+  const parsed = parseConfigFile(readBytes(file), dirname(file), checkCertificates);
   if (parsed.kind === 'bad') {
     setExit(EXIT.usage);
     if (json) printJson(io, { ok: false, file, problems: parsed.problems });
@@ -39,13 +39,19 @@ const checkFile = (file: string, json: boolean, io: Io): void => {
   const drivers = parsed.outside.map(({ driver }) => driver.family);
   const further = drivers.length === 0 ? '' : ` Families of driver files: ${drivers.join(', ')}.`;
   const summary = `Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.${further}`;
-  if (json) printJson(io, { ok: true, file, gateway: parsed.config.gateway, places, drivers });
-  else io.out.write(`${file}: good. ${summary}\n`);
+  const warnings = shownToAll(parsed.config);
+  if (json) {
+    printJson(io, { ok: true, file, gateway: parsed.config.gateway, places, drivers, warnings });
+    return;
+  }
+  io.out.write(`${file}: good. ${summary}\n`);
+  for (const { message, remedy } of warnings)
+    io.err.write(`${file}: warning: ${printable(`${message} (${remedy})`)}\n`);
 };
 
-const readText = (file: string): string => {
+const readBytes = (file: string): Uint8Array => {
   try {
-    return readFileSync(file, 'utf8');
+    return readFileSync(file);
   } catch (cause) {
     throw new AgentError({
       code: 'config.unreadable',

@@ -22,7 +22,7 @@ import {
 } from './collect/options.ts';
 import { openForWriting, withPlace } from './collect/place.ts';
 import { queryVerbs } from './collect/queries.ts';
-import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
+import { EXIT, type Io, isDrawable, printable, printJson, setExit } from './io.ts';
 
 /** `collect`: the collector. Verifies, stores, and only then acknowledges what gateways publish, until Ctrl-C or SIGTERM. */
 export const collectVerb = (program: Command, io: Io): void => {
@@ -102,7 +102,7 @@ const run = async (urls: readonly string[], options: CollectOptions, io: Io): Pr
   if (signing !== undefined) requireSeparate(signing, trust);
   await using database = await openForWriting(options);
   const clock = systemClock();
-  const isLive = io.out.isTTY === true && options.json !== true;
+  const isLive = isDrawable(io.out) && options.json !== true;
   const tally = new Tally();
   const news: string[] = [];
   const emit = jsonEvents(isLive ? newsFrom(news) : io.err, options.logLevel, clock.wallMs);

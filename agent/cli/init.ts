@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { hostname, networkInterfaces } from 'node:os';
-import { dirname, resolve } from 'node:path';
+import { dirname, isAbsolute, relative, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { loadConfig, parseConfig } from '../config/load.ts';
@@ -27,10 +27,20 @@ export const initVerb = (program: Command, io: Io): void => {
     .option('-c, --config <file>', 'configuration file to write', 'assayer.yaml')
     .option('--gateway <id>', 'id of this gateway', idOf(hostname()))
     .option('--operator <domain>', 'domain of the operator', 'example.org')
-    .option('--state-dir <folder>', 'folder of the store and the key', 'assayer-state')
+    .option('--state-dir <folder>', 'folder of the store and the key (default: assayer-state beside the file)')
     .option('--range <range>', 'addresses of the miners', ownRange())
     .option('--broker <url>', 'MQTT broker, e.g. mqtts://broker.example.org:8883')
-    .action((options: InitOptions) => init(options, io));
+    .action((options: InitOptions) => init(placed(options), io));
+};
+
+/** As every path of a command line it is meant from where the command is given; the file says it from where the file stands. */
+const placed = ({
+  stateDir,
+  ...options
+}: Omit<InitOptions, 'stateDir'> & { readonly stateDir?: string }): InitOptions => {
+  if (stateDir === undefined) return { ...options, stateDir: 'assayer-state' };
+  const fromFile = relative(dirname(resolve(options.config)), resolve(stateDir)) || '.';
+  return { ...options, stateDir: isAbsolute(stateDir) ? stateDir : fromFile };
 };
 
 const init = (options: InitOptions, io: Io): void => {
@@ -147,7 +157,7 @@ devices:
 
 # Read-only log-ins for web interfaces that ask for one. Passwords live in files or environment variables, never here.
 # credentials:
-#   stock: { user: root, password_file: /etc/assayer/secrets/stock }
+#   stock: { user: root, password_file: /etc/assayer/secrets/stock, families: [antminer-stock] }
 
 # Families that assayer does not know, each in a driver file of yours: docs/write-a-driver.md.
 # drivers: [ drivers/acme.yaml ]

@@ -13,6 +13,10 @@ export interface Io {
   readonly input: NodeJS.ReadableStream & { readonly isTTY?: boolean };
 }
 
+/** Whether what is written there may move the cursor and be bold: on a terminal that knows how. */
+export const isDrawable = ({ isTTY }: { readonly isTTY?: boolean }): boolean =>
+  isTTY === true && process.env.TERM !== 'dumb';
+
 /** Exit codes of every verb. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];

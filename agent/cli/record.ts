@@ -58,7 +58,7 @@ const record = async (host: string, options: RecordOptions, io: Io): Promise<voi
     const folder = resolve(options.out ?? `${driver?.family ?? 'unknown'}-${host.replace(/[^A-Za-z0-9.-]+/g, '-')}`);
     refuseExisting(folder);
     const recorded = await recordDevice({ target, driver, drivers, redact: options.redact, deps });
-    if (Object.keys(recorded.device.replies).length === 0) throw silent(host, 'no question was answered');
+    if (Object.keys(recorded.device.replies).length === 0) throw emptyRecord(host, recorded);
     interrupted.signal.throwIfAborted();
     keep(
       folder,
@@ -108,6 +108,17 @@ const silent = (host: string, why: string): AgentError =>
     message: `${host}: ${why}`,
     remedy: `check address, ports (--ports) and that the device is on: assayer probe ${host}`,
   });
+
+/** It may have answered, and nothing of that can be kept. */
+const emptyRecord = (host: string, { remarks }: Recorded): AgentError => {
+  const [first, ...others] = remarks;
+  if (first === undefined) return silent(host, 'no question was answered');
+  return new AgentError({
+    code: 'record.nothing-kept',
+    message: `${host}: no answer can be kept: ${first}${others.length === 0 ? '' : `; and ${others.length} more`}`,
+    remedy: `look at what it says: assayer probe ${host}; what is longer than probe.max_reply_bytes, or broken off, is not kept`,
+  });
+};
 
 const refuseExisting = (folder: string): void => {
   if (!existsSync(folder)) return;

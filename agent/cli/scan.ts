@@ -7,7 +7,7 @@ import { AgentError } from '../platform/errors.ts';
 import { Semaphore } from '../probe/limits.ts';
 import { parseRange } from '../schedule/range.ts';
 import { devicesBlock } from './devices-block.ts';
-import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
+import { EXIT, type Io, isDrawable, printable, printJson, setExit } from './io.ts';
 import { listen, parseListenSeconds, parseReportPorts, type ReportPorts } from './listen.ts';
 import { type AskOptions, addAskOptions, askDeps, credentialOf } from './probe.ts';
 import { shortened, table } from './table.ts';
@@ -172,7 +172,7 @@ const parseConcurrency = (text: string): number => {
 
 /** Progress belongs to people: on standard error, and only on a terminal. */
 const progressBar = (io: Io, total: number): cliProgress.SingleBar | undefined => {
-  if (io.err.isTTY !== true) return undefined;
+  if (!isDrawable(io.err)) return undefined;
   const bar = new cliProgress.SingleBar(
     {
       stream: process.stderr,

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import type { Io } from './io.ts';
+import { type Io, isDrawable } from './io.ts';
 
 const BARE = {
   top: '',
@@ -24,7 +24,7 @@ export const table = (io: Io, heading: readonly string[], rows: readonly (readon
   const grid = new Table({
     head: [...heading],
     chars: BARE,
-    style: { 'padding-left': 0, 'padding-right': 0, head: io.out.isTTY ? ['bold'] : [], border: [] },
+    style: { 'padding-left': 0, 'padding-right': 0, head: isDrawable(io.out) ? ['bold'] : [], border: [] },
   });
   for (const row of rows) grid.push([...row]);
   return `${grid

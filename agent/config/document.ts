@@ -6,6 +6,23 @@ export type ReadDocument =
   | { readonly kind: 'read'; readonly value: unknown; readonly document: Document; readonly lines: LineCounter }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
+/** The text of a file, without a byte order mark; undefined where it is no UTF-8. */
+export const textOf = (bytes: Uint8Array): string | undefined => {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+};
+
+/** What is wrong with a file that is no text. */
+export const NO_TEXT: ConfigProblem = {
+  line: 1,
+  path: '',
+  message: 'it is no UTF-8 text',
+  remedy: 'save the file as UTF-8',
+};
+
 /** Parses the text. Whatever the YAML library fails with, also late, is a problem of the text. */
 export const parseYaml = (text: string): ReadDocument => {
   const lines = new LineCounter();

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { closest } from 'fastest-levenshtein';
 import { z } from 'zod';
-import { parseYaml } from './document.ts';
+import { NO_TEXT, parseYaml, textOf } from './document.ts';
 import type { Contradiction } from './meaning.ts';
 import { type ConfigProblem, problemAt, schemaProblems } from './problems.ts';
 
@@ -128,7 +128,9 @@ export const readFirmwareFile = (file: string, families: readonly string[]): Rea
     const message = `cannot be read: ${(error as Error).message}`;
     return bad([{ line: 1, path: '', message, remedy: 'name an existing file as firmware.file' }]);
   }
-  const read = parseYaml(new TextDecoder().decode(bytes));
+  const text = textOf(bytes);
+  if (text === undefined) return bad([NO_TEXT]);
+  const read = parseYaml(text);
   if (read.kind === 'bad') return bad(read.problems);
   const checked = fileSchema.safeParse(read.value);
   if (!checked.success)

@@ -6,7 +6,7 @@ import { DRIVERS } from '../drivers/index.ts';
 import { type DriverFile, readDriverFiles } from '../outside/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import { type Approvers, readApprovers } from './approvers.ts';
-import { parseYaml } from './document.ts';
+import { NO_TEXT, parseYaml, textOf } from './document.ts';
 import { checkFirmware, readFirmwareFile } from './firmware.ts';
 import { type Contradiction, checkFamilies, checkMeaning } from './meaning.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from './problems.ts';
@@ -27,7 +27,7 @@ export interface LoadedConfig {
 export const loadConfig = (file: string): LoadedConfig => {
   const path = resolve(file);
   const bytes = readFile(path);
-  const parsed = parseConfig(new TextDecoder().decode(bytes), dirname(path));
+  const parsed = parseConfigFile(bytes, dirname(path));
   if (parsed.kind === 'good') {
     const { config, outside, named, approvers } = parsed;
     const drivers = [...DRIVERS, ...outside.map(({ driver }) => driver)];
@@ -74,6 +74,16 @@ type Parsed =
       readonly named: readonly Uint8Array[];
     }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
+
+/** Checks the bytes of a configuration file. */
+export const parseConfigFile = (
+  bytes: Uint8Array,
+  folder: string,
+  also?: (config: Config) => readonly Contradiction[],
+): Parsed => {
+  const text = textOf(bytes);
+  return text === undefined ? { kind: 'bad', problems: [NO_TEXT] } : parseConfig(text, folder, also);
+};
 
 /**
  * Checks the text of a configuration. Paths in it are relative to `folder`. Finds every problem it can: syntax first,

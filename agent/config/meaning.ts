@@ -13,7 +13,7 @@ import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
 import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
-import { isHost, parseRange } from '../schedule/range.ts';
+import { isHost, isNoDevice, noDevice, parseRange } from '../schedule/range.ts';
 import { OFF } from '../schedule/turns.ts';
 import type { Config } from './schema.ts';
 
@@ -109,6 +109,8 @@ const deviceEntry = (config: Config, index: number): readonly Contradiction[] =>
     const range = parseRange(entry.range);
     if (range.kind === 'bad')
       found.push({ path: ['devices', index, 'range'], message: range.message, remedy: range.remedy });
+  } else if (isNoDevice(entry.host)) {
+    found.push({ path: ['devices', index, 'host'], ...noDevice(entry.host) });
   } else if (!isHost(entry.host)) {
     const port = /^[^:]*:(\d+)$/.exec(entry.host)?.[1];
     found.push({
@@ -272,6 +274,24 @@ const credential = (config: Config, name: string): readonly Contradiction[] => {
   const source = config.credentials[name];
   if (source === undefined || isVendorDefault(source)) return [];
   return secretProblem(source, ['credentials', name]);
+};
+
+/**
+ * What works, and tells a password to whoever asks for it: a device is what it says it is, and some families want their
+ * log-in in clear.
+ */
+export const shownToAll = ({ credentials, devices }: Config): readonly Omit<Contradiction, 'path'>[] => {
+  const used = new Set(devices.map((entry) => entry.credentials));
+  const open = Object.entries(credentials)
+    .filter(([name, source]) => used.has(name) && !isVendorDefault(source) && source.families === undefined)
+    .map(([name]) => name);
+  if (open.length === 0) return [];
+  return [
+    {
+      message: `the password of ${open.join(', ')} is shown, perhaps in clear, to whatever says at these addresses that it is a miner with a log-in`,
+      remedy: `name the families that you have there: credentials: { ${open[0]}: { families: [antminer-stock] } }`,
+    },
+  ];
 };
 
 /** A family that nobody is recognised as would never be shown the log-in, and nobody would know why. */

@@ -1,5 +1,6 @@
 import type { Driver } from '../drivers/driver.ts';
 import { isSecretName } from '../drivers/secret-names.ts';
+import { MASK, type Place, secretsIn } from '../drivers/text-secrets.ts';
 import { visitReply } from '../probe/json.ts';
 
 /** Members that hold a value which `redact` can name, by the fact. */
@@ -16,9 +17,6 @@ const REDACTED: { readonly [fact: string]: readonly string[] } = {
   ],
 };
 
-/** What stands where a secret stood: a text, whatever it was. */
-const MASK = '***';
-
 /** Which members of a driver's replies are masked before a capture is kept, hashed or shown. */
 export interface SecretNames {
   readonly has: (name: string) => boolean;
@@ -30,15 +28,6 @@ export const secretNames = (driver: Pick<Driver, 'secrets'>, redact: readonly st
   const names = new Set([...(driver.secrets ?? []), ...redacted].map((name) => name.toLowerCase()));
   return { has: (name) => isSecretName(name) || names.has(name.toLowerCase()) };
 };
-
-/** The longest pieces in which a URL can stand. */
-const PIECE = /[^"\s]+/g;
-
-/**
- * A password inside such a piece, as bytes show it: `user:password@` at its beginning or after `://`, with or without
- * JSON's escaped slashes. Digits up to a `/` are a port.
- */
-const USERINFO = /(?:^|:(?:\\?\/){2})[^/@:#\\]*:(?!(?:\\?\/){2}|\d+\\?\/)(.+)@/;
 
 /**
  * The capture as it may be kept: every value of a secret member replaced by `***`, whatever it was, so that nothing can
@@ -54,11 +43,8 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
       if (names.has(name)) secrets.push({ start, end, mask: MASK });
     },
     text: (start, end) => {
-      for (const { 0: piece, index } of raw.toString('latin1', start, end).matchAll(PIECE)) {
-        const span = passwordIn(piece);
-        if (span !== undefined)
-          passwords.push({ start: start + index + span[0], end: start + index + span[1], mask: MASK });
-      }
+      for (const [from, to] of placesIn(raw.toString('latin1', start, end)))
+        passwords.push({ start: start + from, end: start + to, mask: MASK });
     },
   });
   if (visited === undefined) return undefined;
@@ -66,18 +52,20 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
   return replace(raw.subarray(0, visited.end), [...spans, ...passwords]);
 };
 
-/** Where the password of a URL stands in a piece of a text as bytes show it. */
-const passwordIn = (piece: string): readonly [start: number, end: number] | undefined => {
-  // Places in a text without its escapes are not places in the bytes: where there are such, all of the piece goes.
-  if (piece.includes('\\u')) return plainPasswordIn(unescaped(piece)) === undefined ? undefined : [0, piece.length];
-  return plainPasswordIn(piece);
+/** Where secrets stand in a text as bytes show it. */
+const placesIn = (text: string): readonly Place[] => {
+  // Places in a text without its escapes are not places in the bytes: a piece with such that holds a secret goes whole.
+  if (!text.includes('\\u')) return secretsIn(text);
+  const pieces = [...text.matchAll(/[^"\s]+/g)].flatMap(({ 0: piece, index }) =>
+    (piece.includes('\\u') ? wholeIfSecret(piece) : secretsIn(piece)).map(
+      ([start, end]): Place => [index + start, index + end],
+    ),
+  );
+  return pieces.length === 0 ? wholeIfSecret(text) : pieces;
 };
 
-const plainPasswordIn = (piece: string): readonly [start: number, end: number] | undefined => {
-  const end = piece.lastIndexOf('@');
-  const password = end === -1 ? undefined : USERINFO.exec(piece.slice(0, end + 1))?.[1];
-  return password === undefined ? undefined : [end - password.length, end];
-};
+const wholeIfSecret = (text: string): readonly Place[] =>
+  secretsIn(unescaped(text)).length === 0 ? [] : [[0, text.length]];
 
 /** Escapes of single bytes as the characters they stand for; other escapes are no part of a URL. */
 const unescaped = (piece: string): string =>

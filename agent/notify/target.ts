@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import type { Config } from '../config/schema.ts';
 import { AgentError } from '../platform/errors.ts';
 import { isLoopback } from '../platform/loopback.ts';
-import { readPem } from '../platform/pem.ts';
+import { holdsCertificate, readPem } from '../platform/pem.ts';
 import { readNamedSecret } from '../platform/secrets.ts';
 import { parseSigningSecret, type SigningKeys } from './signature.ts';
 
@@ -76,7 +76,7 @@ export const authorities = ({ ca }: WebhookSettings): Buffer | undefined => {
   if (ca === undefined) return undefined;
   const read = readPem('ca file', ca);
   if (!(read instanceof Uint8Array)) throw targetError(read.message, 'name a PEM file that the agent may read');
-  if (/-----BEGIN CERTIFICATE-----/.test(read.toString('latin1'))) return read;
+  if (holdsCertificate(read)) return read;
   throw targetError(`ca file ${ca} holds no certificate`, 'name the PEM file of the authority');
 };
 

@@ -13,7 +13,7 @@ import {
 import { secretNames } from '../normalise/mask.ts';
 import { refusalOf } from '../probe/allow.ts';
 import { READING } from '../probe/reading.ts';
-import { actingWord } from './acting-names.ts';
+import { actingWord, isReadingCommand } from './acting-names.ts';
 import { factSource, queriesOfFact } from './facts.ts';
 import { type Flaw, type Report, reportNoQuery } from './flaw.ts';
 import type { DriverText, QueryText } from './schema.ts';
@@ -106,18 +106,18 @@ const queryOf = (text: QueryText): Asked => {
 /** Why a question may not come from outside. */
 const whyNot = (query: Asked): Omit<Flaw, 'path'> | undefined => {
   if (query.kind === 'http' && query.method === 'POST') return whyNotPost(query.path, query.body ?? '', query);
-  const refused = refusalOf(query);
-  if (refused !== undefined) return { message: refused, remedy: REMEDY[query.kind] };
+  const remedy = REMEDY[query.kind];
   const name = query.kind === 'http' ? query.path : query.command;
   // What stands on the second list was read by somebody; `check` carries nothing out.
-  if (query.kind === 'http' && READING.has(`GET ${name}`)) return undefined;
-  const word = query.kind === 'cgminer' && query.about !== undefined ? undefined : actingWord(name);
-  return word === undefined
-    ? undefined
-    : {
-        message: `may not be sent: ${JSON.stringify(name)} says "${word}", which could act`,
-        remedy: REMEDY[query.kind],
-      };
+  const isKnown =
+    query.kind === 'http' ? READING.has(`GET ${name}`) : query.kind === 'cgminer' && query.about !== undefined;
+  const word = isKnown ? undefined : actingWord(name);
+  if (word !== undefined)
+    return { message: `may not be sent: ${JSON.stringify(name)} says "${word}", which could act`, remedy };
+  const refused = refusalOf(query);
+  if (refused !== undefined) return { message: refused, remedy };
+  if (isKnown || query.kind !== 'cgminer' || isReadingCommand(name)) return undefined;
+  return { message: `may not be sent: ${JSON.stringify(name)} is none of the commands that only read`, remedy };
 };
 
 const whyNotPost = (path: string, body: string, query: Query): Omit<Flaw, 'path'> | undefined => {
@@ -132,7 +132,8 @@ const whyNotPost = (path: string, body: string, query: Query): Omit<Flaw, 'path'
 };
 
 const REMEDY: { readonly [Kind in Asked['kind']]: string } = {
-  cgminer: 'a command that only reads, in lower case, e.g. version, summary, pools, devs, stats',
+  cgminer:
+    'a command that only reads, in lower case: version, summary, pools, devs, stats and the others of docs/write-a-driver.md',
   http: 'a plain path that only reads: letters, digits, dots, dashes and slashes, without a query string',
   framed: 'a command that begins with get. and only reads, e.g. get.device.info',
 };

@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseYaml } from '../config/document.ts';
+import { NO_TEXT, parseYaml, textOf } from '../config/document.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from '../config/problems.ts';
 import type { Driver } from '../drivers/driver.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -73,8 +73,7 @@ const readDriverFile = (file: string, builtIn: readonly Driver[]): Read => {
   const bytes = bytesOf(file);
   if ('remedy' in bytes) return { kind: 'bad', problems: [bytes] };
   const text = textOf(bytes);
-  if (text === undefined)
-    return { kind: 'bad', problems: [problemOf(file, 'it is no UTF-8 text', 'save the file as UTF-8')] };
+  if (text === undefined) return { kind: 'bad', problems: [{ ...NO_TEXT, file }] };
   const parsed = parseDriver(text, builtIn);
   return parsed.kind === 'good'
     ? { kind: 'good', read: { file, bytes, driver: parsed.driver } }
@@ -109,14 +108,6 @@ const problemOf = (file: string, message: string, remedy: string): ConfigProblem
   message,
   remedy,
 });
-
-const textOf = (bytes: Uint8Array): string | undefined => {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    return undefined;
-  }
-};
 
 const twice = ({ file, driver }: DriverFile): ConfigProblem => ({
   file,

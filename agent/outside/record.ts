@@ -2,6 +2,7 @@ import { type CgminerQuery, type Driver, type HttpQuery, type Query, questionOf 
 import { isUnknownQuestion } from '../drivers/status.ts';
 import { normalise } from '../normalise/facts.ts';
 import { maskCapture, type SecretNames, secretNames } from '../normalise/mask.ts';
+import { sanitiseText } from '../normalise/sanitise.ts';
 import { compileAllowList } from '../probe/allow.ts';
 import type { Capture, NoReply, Reply } from '../probe/capture.ts';
 import { documentIn, type Page } from '../probe/exchange.ts';
@@ -229,7 +230,7 @@ const locationOf = ({ location }: Page): { readonly [name: string]: string } =>
 const titleIn = (bytes: Uint8Array): string => {
   const start = new TextDecoder().decode(bytes.subarray(0, 16_384));
   const title = /<title[^>]{0,200}>([^<]{1,200})</i.exec(start)?.[1]?.trim();
-  return title === undefined ? '' : `; the title of the page is ${JSON.stringify(title)}`;
+  return title === undefined ? '' : `; the title of the page is ${JSON.stringify(sanitiseText(title))}`;
 };
 
 // ---- what is expected of it ------------------------------------------------------------------------------------------

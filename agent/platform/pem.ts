@@ -9,6 +9,10 @@ interface Unread {
   readonly cause?: unknown;
 }
 
+/** Whether a file of authorities has any: the TLS library says nothing of one without. */
+export const holdsCertificate = (pem: Buffer): boolean =>
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----/.test(pem.toString('latin1'));
+
 /** The bytes of a file of certificates or keys, or why there are none; `what` it is, as in `ca file`. */
 export const readPem = (what: string, file: string): Buffer | Unread => {
   try {

@@ -220,6 +220,8 @@ const framedDocument = ({ command, param }: FramedQuery): string => {
 const webRequest = (query: HttpQuery): WebRequest => {
   const { method, path, body } = query;
   const request: WebRequest = { method, path, ...(body === undefined ? {} : { body, type: typeOf(body) }) };
+  const acting = method === 'GET' ? CHANGING_PATH.exec(path)?.[0] : undefined;
+  if (acting !== undefined) throw new Error(`may not be sent: ${webText(request)} says "${acting}", which could act`);
   if (!isReading(request)) throw new Error(`may not be sent: ${webText(request)}`);
   if (method === 'POST' && query.auth === 'digest') throw new Error(`Digest is answered for GET only: ${path}`);
   if (isLogin(query.auth)) loginText(query.auth);
@@ -228,7 +230,7 @@ const webRequest = (query: HttpQuery): WebRequest => {
 
 const isReading = (request: WebRequest): boolean => {
   const { method, path, body } = request;
-  if (method === 'GET' && body === undefined && PATH.test(path)) return !CHANGING_PATH.test(path);
+  if (method === 'GET' && body === undefined && PATH.test(path)) return true;
   if (method === 'POST' && path === '/graphql') return isReadingQuery(body ?? '');
   return READING.has(webText(request));
 };

@@ -51,6 +51,7 @@ export class Connection implements Watched, SocketOwner {
   #fail: ((error: unknown) => void) | undefined;
   #keep = false;
   #ending: Ending | undefined;
+  #strayed = false;
   /** When the device has taken too long, and when it has been quiet for long enough; on the clock of `performance`. */
   #deadlineMs: number;
   #quietMs = NEVER;
@@ -68,6 +69,11 @@ export class Connection implements Watched, SocketOwner {
   /** Whether the device has closed, or nothing more can be asked for another reason. */
   get over(): boolean {
     return this.#closed || this.#ending !== undefined;
+  }
+
+  /** Whether bytes came that nobody had asked for. */
+  get strayed(): boolean {
+    return this.#strayed;
   }
 
   /** Writes `request` and hands the reply to `receiver`. With `keep` a complete reply leaves the connection open. */
@@ -131,8 +137,10 @@ export class Connection implements Watched, SocketOwner {
     if (this.#ending !== undefined) return;
     // Bytes that nobody asked for: whatever follows could not be told from a reply.
     const state = receiver === undefined ? 'stray' : receiver.take(piece);
-    if (state === 'stray') this.#end({ kind: 'closed' });
-    else if (state === 'done') this.#done();
+    if (state === 'stray') {
+      this.#strayed ||= !isLineEnds(piece);
+      this.#end({ kind: 'closed' });
+    } else if (state === 'done') this.#done();
     else this.#quietMs = state === 'perhaps' ? performance.now() + QUIET_MS : NEVER;
   }
 
@@ -171,6 +179,9 @@ export class Connection implements Watched, SocketOwner {
     else this.#settle?.(ending);
   }
 }
+
+/** What careless web servers put behind a body; a reply may begin with it, too. */
+const isLineEnds = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0x0a || byte === 0x0d);
 
 const exhausted = (code: string): AgentError =>
   new AgentError({

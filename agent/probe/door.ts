@@ -17,7 +17,7 @@ export interface Talk<Answer extends { readonly kind: string }> {
 
 /**
  * One account of one device: its session is used again across looks and opened anew, once, when it is over; a log-in that
- * the device refused rests, so that a wrong password cannot lock the account.
+ * the device refused rests, so that a wrong password cannot lock the account. Pages are known by the name of their question.
  */
 export class Door {
   readonly credential: Credential;
@@ -35,28 +35,35 @@ export class Door {
     return this.#logins.session(this.name) !== undefined;
   }
 
-  /** Why the log-in is not shown now; undefined where it may be. */
-  get resting(): NoReply | undefined {
-    const restsMs = this.#logins.restsMs(this.name, this.credential);
+  /** Why the log-in is not shown to a page now; undefined where it may be. */
+  resting(page: string): NoReply | undefined {
+    const restsMs = this.#logins.restsMs(this.name, this.credential, page);
     if (restsMs <= 0) return undefined;
     return noReply('refused', `the device refused the log-in, which rests for ${Math.ceil(restsMs / 60_000)} min`);
   }
 
-  accepted(): void {
-    this.#logins.accepted(this.name);
+  accepted(page: string): void {
+    this.#logins.accepted(this.name, this.credential, page);
   }
 
-  refused(detail: string): NoReply {
-    this.#logins.refused(this.name, this.credential);
+  /** Without a page it is the log-in that the device refused, and not what it would have opened. */
+  refused(detail: string, page?: string): NoReply {
+    this.#logins.refused(this.name, this.credential, page);
     return noReply('refused', detail);
   }
 
-  /** Asks within the session that was opened before, or within one that is opened now. */
-  async inSession<Answer extends { readonly kind: string }>(talk: Talk<Answer>): Promise<Answer | NoReply> {
+  /** Asks for a page within the session that was opened before, or within one that is opened now. */
+  async inSession<Answer extends { readonly kind: string }>(
+    page: string,
+    talk: Talk<Answer>,
+  ): Promise<Answer | NoReply> {
     const kept = this.#logins.session(this.name);
     if (kept !== undefined) {
       const answer = await talk.ask(kept);
-      if (!talk.isOver(answer)) return answer;
+      if (!talk.isOver(answer)) {
+        if (answer.kind !== 'no-reply') this.accepted(page);
+        return answer;
+      }
       this.#logins.ended(this.name);
     }
     const session = await talk.open();
@@ -65,10 +72,10 @@ export class Door {
     const answer = await talk.ask(session);
     if (talk.isOver(answer)) {
       this.#logins.ended(this.name);
-      return this.refused('the session that the device gave opens nothing');
+      return this.refused('the session that the device gave does not open this', page);
     }
     // Some devices give a session whatever the password: only what it opens shows that the log-in was accepted.
-    if (answer.kind !== 'no-reply') this.accepted();
+    if (answer.kind !== 'no-reply') this.accepted(page);
     return answer;
   }
 }

@@ -7,6 +7,7 @@ import { type Challenge, parseChallenges } from './http-auth.ts';
 import { decodeBody, type HttpMessage, HttpReceiver } from './http-message.ts';
 import type { Limits } from './limits.ts';
 import { noReply, readReply } from './reply.ts';
+import { Surplus } from './surplus.ts';
 import { TlsConnection, type TlsPeer } from './tls-connection.ts';
 
 /** A page as a device gave it, whatever its status. */
@@ -30,42 +31,77 @@ export interface ExchangeDeps {
   readonly signal?: AbortSignal | undefined;
   /** The interface is spoken to through TLS, with this peer. */
   readonly tls?: TlsPeer | undefined;
+  /** What is known of looks before; nothing unless given. */
+  readonly surplus?: Surplus | undefined;
 }
 
-/** Requests to one web interface, one after the other, over one kept-alive connection. Redirects are reported, not followed. */
+/**
+ * Requests to one web interface, one after the other, over one kept-alive connection. Redirects are reported, not followed.
+ * Bytes that nobody asked for end the connection. Where they come after the next request was written they look like its
+ * answer: an answer that repeats the one before is therefore asked for again over another connection.
+ */
 export class Exchange {
   readonly #endpoint: Endpoint;
   readonly #deps: ExchangeDeps;
+  readonly #surplus: Surplus;
   #connection: Connection | TlsConnection | undefined;
+  /** What the open connection answered last, and to what. */
+  #last: Answered | undefined;
 
   constructor(endpoint: Endpoint, deps: ExchangeDeps) {
     this.#endpoint = endpoint;
     this.#deps = deps;
+    this.#surplus = deps.surplus ?? new Surplus();
   }
 
   /** Closes the connection; resolves when it is gone. */
-  close(): Promise<void> {
+  async close(): Promise<void> {
     const connection = this.#connection;
     this.#connection = undefined;
-    return connection?.close() ?? Promise.resolve();
+    this.#last = undefined;
+    if (connection === undefined) return;
+    await connection.close();
+    if (connection.strayed) this.#surplus.note(this.#endpoint);
   }
 
   /** Sends a request and gives the page that answers it. */
   async request(request: WebRequest, headers: Headers = []): Promise<Page | NoReply> {
     const reused = this.#connection !== undefined && !this.#connection.over;
+    const before = this.#last;
     const first = await this.#send(request, headers);
     // A device may close an idle connection just as we write: then nothing arrives, and a read is asked anew, once.
-    return first === 'closed' && reused ? asReply(await this.#send(request, headers)) : asReply(first);
+    if (first === 'closed') return asReply(reused ? await this.#send(request, headers) : first);
+    if (!reused || before === undefined || !isRepeated(before, { request, page: first })) return first;
+    return this.#askedAnew(first, request, headers);
+  }
+
+  /** A log-in, which is shown once: no answer before it can be taken for its own. */
+  async logIn(request: WebRequest): Promise<Page | NoReply> {
+    await this.close();
+    return asReply(await this.#send(request, []));
+  }
+
+  /** Where it is another answer now, the first one belonged to the question before. */
+  async #askedAnew(first: Page | NoReply, request: WebRequest, headers: Headers): Promise<Page | NoReply> {
+    await this.close();
+    const second = asReply(await this.#send(request, headers));
+    if (second.kind === 'no-reply' || isSamePage(first, second)) return second;
+    this.#surplus.note(this.#endpoint);
+    // What was shown to the device a second time may be refused for that alone, and says nothing against a log-in.
+    return isDenied(second) ? noReply('unreadable', 'the device sent the reply before this one twice') : second;
   }
 
   async #send(request: WebRequest, headers: Headers): Promise<Page | NoReply | 'closed'> {
     const limits = this.#deps.limits();
     if (this.#connection?.over) await this.close();
+    const keep = !this.#surplus.isOf(this.#endpoint);
+    if (!keep) await this.close();
     this.#connection ??= this.#connect(limits);
     const receiver = new HttpReceiver();
-    const ending = await this.#connection.ask(this.#message(request, headers), receiver, { keep: true, limits });
+    const ending = await this.#connection.ask(this.#message(request, headers), receiver, { keep, limits });
     const message = receiver.message();
-    if (message?.reusable !== true) await this.close();
+    if (message?.surplus === true) this.#surplus.note(this.#endpoint);
+    if (message?.reusable !== true || !keep) await this.close();
     if (ending.kind === 'none') return noReply(ending.reason, ending.detail, { dark: true });
     if (ending.kind === 'too-large') return noReply('truncated', `longer than ${limits.maxReplyBytes} bytes`);
     if (ending.kind === 'deadline') return noReply('timeout', 'no complete reply');
@@ -73,7 +109,9 @@ export class Exchange {
     if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
     if (receiver.cutInHead) return noReply('truncated', 'closed before the headers were complete');
     if (message === undefined) return noReply('unreadable', 'not HTTP');
-    return asPage(message, ending.kind === 'closed', limits.maxReplyBytes);
+    const page = asPage(message, ending.kind === 'closed', limits.maxReplyBytes);
+    this.#last = this.#connection === undefined || page.kind === 'no-reply' ? undefined : { request, page };
+    return page;
   }
 
   #connect(limits: Limits): Connection | TlsConnection {
@@ -96,6 +134,26 @@ export class Exchange {
     return `${head}\r\n${bytes}`;
   }
 }
+
+interface Answered {
+  readonly request: WebRequest;
+  readonly page: Page | NoReply;
+}
+
+/** Whether one answer came to two questions. Refusals and pages that are not there are often alike, and tell nothing. */
+const isRepeated = (before: Answered, now: Answered): boolean =>
+  (before.request.path !== now.request.path || before.request.body !== now.request.body) &&
+  isSamePage(before.page, now.page);
+
+const isSamePage = (one: Page | NoReply, other: Page | NoReply): boolean =>
+  one.kind === 'page' &&
+  other.kind === 'page' &&
+  one.status === other.status &&
+  one.status < 300 &&
+  one.body.length > 0 &&
+  one.body.equals(other.body);
+
+const isDenied = ({ status }: Page): boolean => status === 401 || status === 403;
 
 const asReply = (outcome: Page | NoReply | 'closed'): Page | NoReply =>
   outcome === 'closed' ? noReply('truncated', 'closed without a byte of reply') : outcome;

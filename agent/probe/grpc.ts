@@ -57,8 +57,8 @@ const callInSession = async (
 ): Promise<Answer | NoReply> => {
   const door = new Door(endpoint, account.credential, deps.logins);
   return (
-    door.resting ??
-    (await door.inSession<Answer>({
+    door.resting(query.method) ??
+    (await door.inSession<Answer>(query.method, {
       open: () => openSession(endpoint, account, deps),
       ask: ({ headers }) => call(endpoint, query, headers, deps),
       isOver,

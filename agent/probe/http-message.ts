@@ -12,6 +12,8 @@ export interface HttpMessage {
   readonly untilClose: boolean;
   /** Another request may follow on this connection. */
   readonly reusable: boolean;
+  /** More than line ends came behind the body. */
+  readonly surplus: boolean;
 }
 
 const CR = 0x0d;
@@ -84,7 +86,14 @@ export class HttpReceiver implements Receiver {
       whole: this.#complete,
       untilClose: framing.kind === 'close',
       reusable: this.#complete && keepAlive && !this.#surplus,
+      surplus: this.#surplus && this.#isMoreThanLineEnds(framing, bodyAt),
     };
+  }
+
+  #isMoreThanLineEnds(framing: Framing, bodyAt: number): boolean {
+    const body = this.#all.from(bodyAt);
+    const end = framing.kind === 'length' ? framing.left : (this.#chunksOf(body).end ?? body.length);
+    return body.subarray(end).some((byte) => byte !== CR && byte !== LF);
   }
 
   #body(framing: Framing, bodyAt: number): Buffer {

@@ -48,7 +48,8 @@ export class HttpSession implements AsyncDisposable {
     }
     if (door === undefined) return NO_CREDENTIAL;
     return (
-      door.resting ?? (await (isLogin(auth) ? this.#inSession(query, auth, door) : this.#shown(request, auth, door)))
+      door.resting(pageOf(request)) ??
+      (await (isLogin(auth) ? this.#inSession(query, auth, door) : this.#shown(request, auth, door)))
     );
   }
 
@@ -63,7 +64,7 @@ export class HttpSession implements AsyncDisposable {
 
   #inSession(query: HttpQuery, login: Login, door: Door): Promise<Page | NoReply> {
     const request = this.#deps.allow.web(query);
-    return door.inSession<Page>({
+    return door.inSession<Page>(pageOf(request), {
       open: () => this.#open(login, door),
       ask: ({ headers }) => this.#exchange.request(request, headers),
       isOver: (page) => isOver(page, login, query),
@@ -73,7 +74,7 @@ export class HttpSession implements AsyncDisposable {
   async #open(login: Login, { credential }: Door): Promise<Session | NoReply> {
     const { user } = credential;
     const request = this.#deps.allow.login(login, { user, password: credential.password() });
-    const page = await this.#exchange.request(request);
+    const page = await this.#exchange.logIn(request);
     if (page.kind === 'no-reply') return page;
     const headers = page.status < 400 ? sessionIn(page, login) : undefined;
     return headers === undefined
@@ -89,26 +90,26 @@ export class HttpSession implements AsyncDisposable {
     const page = await this.#exchange.request(request, headers);
     if (page.kind === 'no-reply') return page;
     if (!isRefusal(page, scheme)) {
-      if (headers !== undefined) door.accepted();
+      if (headers !== undefined) door.accepted(pageOf(request));
       return page;
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
     const mayAnswer = headers === undefined || isStale || (scheme === 'digest' && !isAnswerToNow);
-    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page, door);
+    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page, request, door);
     this.#challenge = challenge;
     if (scheme === 'digest') this.#deps.logins.challenged(door.name, challenge);
     const answer = this.#headers(request, scheme, door);
-    if (answer === undefined) return this.#turnedAway(page, door);
+    if (answer === undefined) return this.#turnedAway(page, request, door);
     const answered = await this.#exchange.request(request, answer);
     if (answered.kind === 'no-reply') return answered;
-    if (isRefusal(answered, scheme)) return this.#turnedAway(answered, door);
-    door.accepted();
+    if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
+    door.accepted(pageOf(request));
     return answered;
   }
 
-  #turnedAway(page: Page, door: Door): Page {
-    door.refused(`HTTP ${page.status}`);
+  #turnedAway(page: Page, request: WebRequest, door: Door): Page {
+    door.refused(`HTTP ${page.status}`, pageOf(request));
     // The next try begins with the device's question, so that it shows the log-in once.
     this.#deps.logins.unasked(door.name);
     return page;
@@ -138,6 +139,9 @@ export class HttpSession implements AsyncDisposable {
     return answer === undefined ? undefined : [['Authorization', answer]];
   }
 }
+
+/** What a refusal is remembered by: the path, and what of it a body asks for. */
+const pageOf = ({ path, body }: WebRequest): string => (body === undefined ? path : `${path} ${body}`);
 
 const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.kind === 'login';
 

@@ -26,8 +26,8 @@ export interface ReadOptions {
  */
 export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = false }: ReadOptions = {}): Parsed => {
   const { start, end } = content(bytes);
-  const text = asBuffer(bytes).toString('utf8', start, end);
-  const strict = start === 0 && !text.includes('\ufffd') ? parseStrict(text, maxDepth) : undefined;
+  const text = decode(asBuffer(bytes).subarray(start, end));
+  const strict = start === 0 && isFlawless(text) ? parseStrict(text, maxDepth) : undefined;
   if (strict !== undefined) return { kind: 'parsed', value: strict, repairs: NONE };
   try {
     if (looksLikeText(text)) {
@@ -42,6 +42,32 @@ export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = fa
     throw error;
   }
 };
+
+/**
+ * The text of UTF-8. A byte that is none becomes a lone surrogate, as its own each: with one mark for all of them, what
+ * differs in such bytes alone would read the same.
+ */
+const decode = (bytes: Buffer): string => {
+  const text = bytes.toString('utf8');
+  if (!text.includes('\ufffd') || isUtf8(bytes)) return text;
+  return bytes
+    .toString('latin1')
+    .replace(UTF8, (found) =>
+      found.length === 1 && found >= '\x80'
+        ? String.fromCharCode(STRAY_BYTE + found.charCodeAt(0))
+        : Buffer.from(found, 'latin1').toString('utf8'),
+    );
+};
+
+/** A stretch of well-formed UTF-8, one character for each byte (Unicode, table 3-7); or a byte that belongs to none. */
+const UTF8 =
+  /(?:[\0-\x7f]|[\xc2-\xdf][\x80-\xbf]|\xe0[\xa0-\xbf][\x80-\xbf]|[\xe1-\xec\xee\xef][\x80-\xbf]{2}|\xed[\x80-\x9f][\x80-\xbf]|\xf0[\x90-\xbf][\x80-\xbf]{2}|[\xf1-\xf3][\x80-\xbf]{3}|\xf4[\x80-\x8f][\x80-\xbf]{2}){1,1024}|[\x80-\xff]/g;
+
+/** The surrogates that stand for bytes of 0x80 and more begin above. */
+const STRAY_BYTE = 0xdc00;
+
+/** Nothing that a decoder had to put in place of something else. */
+const isFlawless = (text: string): boolean => !text.includes('\ufffd') && text.isWellFormed();
 
 /**
  * A number where a value may stand, other than a whole one of few digits, which has one spelling. Also inside a text,
@@ -71,13 +97,13 @@ export const oddNumbersIn = (bytes: Uint8Array): ReadonlySet<number> => {
 /** A reply in which each of those numbers is the text that the device wrote. Undefined where it is no JSON. */
 export const parseSpelled = (bytes: Uint8Array): JsonValue | undefined => {
   const { start, end } = content(bytes);
-  const text = asBuffer(bytes).toString('utf8', start, end);
+  const text = decode(asBuffer(bytes).subarray(start, end));
   if (looksLikeText(text)) return undefined;
   // With quotes around what was inside a text, and is none of the numbers then, it is no JSON any more.
   const quoted = text.replace(MAY_BE_ODD, (found, number: string) =>
     isOdd(number) ? `${found.slice(0, -number.length)}"${number}"` : found,
   );
-  const strict = text.includes('\ufffd') ? undefined : parseStrict(quoted, MAX_DEPTH);
+  const strict = isFlawless(text) ? parseStrict(quoted, MAX_DEPTH) : undefined;
   if (strict !== undefined) return strict;
   try {
     return new JsonReader(text, MAX_DEPTH, { isKept: isOdd }).read();
@@ -195,6 +221,6 @@ const readDamaged = (text: string, bytes: Uint8Array, maxDepth: number): { value
   const value = reader.read();
   const { before } = content(bytes);
   if (before !== undefined) reader.repairs.add(before);
-  if (text.includes('\ufffd') && !isUtf8(bytes)) reader.repairs.add('invalid-utf8');
+  if (!text.isWellFormed()) reader.repairs.add('invalid-utf8');
   return { value, repairs: [...reader.repairs] };
 };

@@ -23,6 +23,7 @@ import type { Limits } from './limits.ts';
 import type { Logins } from './logins.ts';
 import { reach } from './reach.ts';
 import { noReply } from './reply.ts';
+import type { Surplus } from './surplus.ts';
 import type { Interface, Target } from './target.ts';
 
 /** What the probe stage needs from outside. An aborted `signal` makes a look reject with its reason: it is no evidence. */
@@ -31,9 +32,11 @@ export interface ProbeDeps {
   readonly allow: AllowList;
   readonly clock: Clock;
   readonly logins: Logins;
-  /** Ports that are tried beside the usual ones where open ports are looked for. */
+  /** Interfaces that answer more than they are asked, across looks. */
+  readonly surplus?: Surplus | undefined;
   /** Told where a device closed its door after a log-in of its maker was tried. */
   readonly lockedOut?: ((where: { readonly address: string; readonly said: string }) => void) | undefined;
+  /** Ports that are tried beside the usual ones where open ports are looked for. */
   readonly managementPorts?: readonly number[] | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Waits; tests pass one that does not. Rejects when the signal is aborted. */
@@ -153,9 +156,9 @@ export class Line implements AsyncDisposable {
     this.#web ??= new Map();
     const open = this.#web.get(port);
     if (open !== undefined) return open;
-    const { allow, logins, signal } = this.#deps;
+    const { allow, logins, signal, surplus } = this.#deps;
     const tls = port === 'https' ? { key: this.#target.tlsKey } : undefined;
-    const deps = { limits: () => this.#limits(), allow, logins, signal, tls };
+    const deps = { limits: () => this.#limits(), allow, logins, signal, surplus, tls };
     const session = new HttpSession(endpoint, this.#target.credential, deps);
     this.#web.set(port, session);
     return session;

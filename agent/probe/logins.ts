@@ -18,20 +18,35 @@ interface KeptChallenge {
   uses: number;
 }
 
-interface Refusal {
+interface Pause {
   readonly untilMs: number;
   readonly pauseMs: number;
+}
+
+const NO_PAUSE: Pause = { untilMs: 0, pauseMs: 0 };
+
+/** What a device refused of one password. */
+interface Refusal {
   /** The password that was refused, as `mark` knows it again. */
   readonly of: string;
+  /** Of the whole log-in; none where another page took it since. */
+  rest: Pause | undefined;
+  /** The pages that refused it. */
+  readonly pages: Map<string, Pause>;
+  /** Pages that never refused it and had to wait while it rested: they are asked before those that did. */
+  readonly waiting: Set<string>;
 }
 
 /** A refusal as one process hands it to the next: its end by the wall clock. */
-type Kept = readonly [door: string, untilWallMs: number, pauseMs: number, of: string];
+type Kept = readonly [door: string, untilWallMs: number, pauseMs: number, of: string, pages?: readonly KeptPage[]];
+type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
 
 /**
  * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
  * log-in that a device refused rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
- * however often the configuration is read again or the agent starts. Another password is tried at once.
+ * however often the configuration is read again or the agent starts. Another password is tried at once. Where one page of
+ * a device took the log-in and another refuses it, that is a matter of this page, which rests alone; a second refusal with
+ * nothing taken in between is one of the log-in.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
@@ -39,6 +54,8 @@ export class Logins {
   readonly #sessions = new Map<string, Session>();
   readonly #challenges = new Map<string, KeptChallenge>();
   readonly #refusals = new Map<string, Refusal>();
+  /** The log-in that was taken last at each door, and not refused since. */
+  readonly #proven = new Map<string, Credential>();
   #isUnsaved = false;
   /** How many log-ins were taken. */
   taken = 0;
@@ -54,19 +71,31 @@ export class Logins {
     if (!this.#isUnsaved) return undefined;
     this.#isUnsaved = false;
     const aheadMs = wallMs - this.#clock.monoMs();
-    const kept = [...this.#refusals].map(
-      ([door, { untilMs, pauseMs, of }]): Kept => [door, untilMs + aheadMs, pauseMs, of],
-    );
+    const kept = [...this.#refusals].map(([door, { rest = NO_PAUSE, of, pages }]): Kept => {
+      const keptPages = [...pages].map(([page, { untilMs, pauseMs }]): KeptPage => [page, untilMs + aheadMs, pauseMs]);
+      return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages];
+    });
     return JSON.stringify(kept);
   }
 
   /** Takes over what an earlier process with the same key was refused, but for what is long past. */
   takeOver(text: string, wallMs: number): void {
     // Written by `unsaved`.
-    for (const [door, untilWallMs, pauseMs, of] of JSON.parse(text) as readonly Kept[]) {
-      const restMs = Math.min(untilWallMs - wallMs, pauseMs);
-      if (restMs > -LONGEST_PAUSE_MS) this.#refusals.set(door, { untilMs: this.#clock.monoMs() + restMs, pauseMs, of });
+    for (const [door, untilWallMs, pauseMs, of, pages = []] of JSON.parse(text) as readonly Kept[]) {
+      const rest = this.#still(untilWallMs, pauseMs, wallMs);
+      const resting = pages.flatMap(([page, until, pause]): [string, Pause][] => {
+        const still = this.#still(until, pause, wallMs);
+        return still === undefined ? [] : [[page, still]];
+      });
+      if (rest !== undefined || resting.length > 0)
+        this.#refusals.set(door, { of, rest, pages: new Map(resting), waiting: new Set() });
     }
+  }
+
+  #still(untilWallMs: number, pauseMs: number, wallMs: number): Pause | undefined {
+    const restMs = Math.min(untilWallMs - wallMs, pauseMs);
+    if (pauseMs === 0 || restMs <= -LONGEST_PAUSE_MS) return undefined;
+    return { untilMs: this.#clock.monoMs() + restMs, pauseMs };
   }
 
   session(door: string): Session | undefined {
@@ -105,24 +134,60 @@ export class Logins {
     this.#challenges.delete(door);
   }
 
-  /** How long the log-in still rests, ms; 0 where it may be tried. */
-  restsMs(door: string, credential: Credential): number {
+  /** How long the log-in still rests, for one page or, without one, for all, ms; 0 where it may be tried. */
+  restsMs(door: string, credential: Credential, page?: string): number {
     const refusal = this.#refusals.get(door);
     if (refusal === undefined || refusal.of !== this.#mark(credential)) return 0;
-    return Math.max(0, refusal.untilMs - this.#clock.monoMs());
+    const { rest = NO_PAUSE, pages, waiting } = refusal;
+    const nowMs = this.#clock.monoMs();
+    const own = page === undefined ? undefined : pages.get(page);
+    if (own === undefined) {
+      if (page !== undefined && nowMs < rest.untilMs) waiting.add(page);
+      return Math.max(0, rest.untilMs - nowMs);
+    }
+    // As long again, or a page that refuses could use up each try before one that does not is asked.
+    const isYielding = waiting.size > 0 && !this.#isProven(door, credential);
+    return Math.max(0, rest.untilMs - nowMs, own.untilMs + (isYielding ? own.pauseMs : 0) - nowMs);
   }
 
-  refused(door: string, credential: Credential): void {
+  /** A page refused the log-in; without one, the device did. */
+  refused(door: string, credential: Credential, page?: string): void {
     const of = this.#mark(credential);
     const before = this.#refusals.get(door);
-    const pauseMs = before?.of === of ? Math.min(LONGEST_PAUSE_MS, before.pauseMs * 2) : FIRST_PAUSE_MS;
-    this.#refusals.set(door, { untilMs: this.#clock.monoMs() + pauseMs, pauseMs, of });
+    const refusal: Refusal = before?.of === of ? before : { of, rest: undefined, pages: new Map(), waiting: new Set() };
+    const isOfPage = page !== undefined && this.#isProven(door, credential);
+    this.#proven.delete(door);
+    if (!isOfPage) refusal.rest = this.#longer(refusal.rest);
+    if (page !== undefined) {
+      refusal.pages.set(page, this.#longer(refusal.pages.get(page)));
+      refusal.waiting.delete(page);
+    }
+    this.#refusals.set(door, refusal);
     this.#isUnsaved = true;
   }
 
-  accepted(door: string): void {
+  #longer(before: Pause | undefined): Pause {
+    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, before.pauseMs * 2);
+    return { untilMs: this.#clock.monoMs() + pauseMs, pauseMs };
+  }
+
+  /** The device took the log-in, for this page. What other pages refused stays refused. */
+  accepted(door: string, credential: Credential, page?: string): void {
     this.taken += 1;
-    if (this.#refusals.delete(door)) this.#isUnsaved = true;
+    if (!this.#isProven(door, credential)) this.#proven.set(door, credential);
+    const refusal = this.#refusals.get(door);
+    if (refusal === undefined) return;
+    const { rest, pages, waiting } = refusal;
+    const hadRefused = page !== undefined && pages.delete(page);
+    if (rest === undefined && !hadRefused) return;
+    refusal.rest = undefined;
+    waiting.clear();
+    if (pages.size === 0 || page === undefined) this.#refusals.delete(door);
+    this.#isUnsaved = true;
+  }
+
+  #isProven(door: string, credential: Credential): boolean {
+    return this.#proven.get(door) === credential;
   }
 
   #mark({ password }: Credential): string {

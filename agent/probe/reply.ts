@@ -1,16 +1,17 @@
 import { statusOf } from '../drivers/status.ts';
+import { withoutSecrets } from '../drivers/text-secrets.ts';
 import type { NoReply, Reply } from './capture.ts';
 import { parseReply } from './json.ts';
 
 /** What CGI wrappers of the CGMiner API print when the miner program does not run. */
 const MINER_DOWN = /(?:socket )?connect(?:ion)? (?:failed|refused)|connection refused/i;
 
-/** A query that gave nothing usable, and why. */
+/** A query that gave nothing usable, and why; the words may be those of the device. */
 export const noReply = (
   reason: NoReply['reason'],
   detail: string,
   more: Pick<NoReply, 'bytes' | 'dark' | 'elsewhere'> = {},
-): NoReply => ({ kind: 'no-reply', reason, detail, ...more });
+): NoReply => ({ kind: 'no-reply', reason, detail: withoutSecrets(detail), ...more });
 
 /**
  * Reads the bytes a device answered with. `whole`: the transport knows that nothing is missing. What is no document,

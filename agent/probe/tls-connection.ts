@@ -20,6 +20,8 @@ const MOST_TURNS = 16;
  */
 export class TlsConnection {
   over = false;
+  /** It is closed with the reply: nothing can follow. */
+  readonly strayed = false;
   readonly #endpoint: Endpoint;
   readonly #peer: TlsPeer;
   readonly #signal: AbortSignal | undefined;

@@ -1,7 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { AgentError } from '../platform/errors.ts';
-import { readPem } from '../platform/pem.ts';
+import { holdsCertificate, readPem } from '../platform/pem.ts';
 import { readSecret } from '../platform/secrets.ts';
 import type { MqttSettings } from './broker.ts';
 
@@ -34,7 +34,10 @@ export const commonName = (cert: Buffer): string =>
 const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined): { readonly [member: string]: Buffer } => {
   if (file === undefined) return {};
   const read = readPem(`${name} file`, file);
-  if (read instanceof Uint8Array) return { [name]: read };
+  if (read instanceof Uint8Array) {
+    if (name !== 'ca' || holdsCertificate(read)) return { [name]: read };
+    throw credentialsError(`ca file ${file} holds no certificate`, 'name the PEM file of the authority as mqtt.ca');
+  }
   throw credentialsError(read.message, remedyOf(name, file, read.cause), read.cause);
 };
 

@@ -14,6 +14,8 @@ export const parseRange = (text: string): Range => {
     return bad(`"${text}" is not a range of IPv4 addresses`, 'write 10.20.14.0/24 or 10.20.14.10-10.20.14.90');
   const [first, last] = bounds;
   if (last < first) return bad(`"${text}" ends before it begins`, 'write the lower address first');
+  const nowhere = [first, last].map(dotted).find(isNoDevice);
+  if (nowhere !== undefined) return { kind: 'bad', ...noDevice(nowhere) };
   const count = last - first + 1;
   if (count > MOST_ADDRESSES)
     return bad(`"${text}" has ${count} addresses`, `split it: at most ${MOST_ADDRESSES} in one range`);
@@ -40,6 +42,17 @@ const pairBounds = (text: string): [number, number] | undefined => {
 const numeric = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0);
 
 const dotted = (value: number): string => [24, 16, 8, 0].map((shift) => (value >>> shift) & 255).join('.');
+
+/** Addresses at which no device can be: this network, multicast, what is reserved, and broadcast (RFC 6890); of IPv6 likewise. */
+export const isNoDevice = (text: string): boolean => {
+  if (ipaddr.IPv4.isValidFourPartDecimal(text)) return /^(?:0|22[4-9]|2[3-5]\d)\./.test(text);
+  return ipaddr.IPv6.isValid(text) && ['unspecified', 'multicast'].includes(ipaddr.IPv6.parse(text).range());
+};
+
+export const noDevice = (address: string): { readonly message: string; readonly remedy: string } => ({
+  message: `no device can have the address ${address}`,
+  remedy: 'write the address at which the device is asked, for example 10.20.15.7',
+});
 
 /** An address, or a name; what looks like an IPv4 address is none unless it has its four parts. */
 export const isHost = (text: string): boolean =>

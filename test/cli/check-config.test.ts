@@ -62,7 +62,12 @@ test('broken YAML, binary and a directory are told', async (t) => {
   const cwd = folder(t);
   for (const [name, bytes, told] of [
     ['broken.yaml', 'gateway: [', /broken\.yaml:1: not valid YAML/],
-    ['binary.yaml', Buffer.from([0xff, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d]), /binary\.yaml:1: /],
+    [
+      'binary.yaml',
+      Buffer.from([0xff, 0x00, 0x1b, 0x5b, 0x33, 0x31, 0x6d]),
+      /binary\.yaml:1: it is no UTF-8 text \(save the file as UTF-8\)$/m,
+    ],
+    ['latin1.yaml', Buffer.from('gateway: gw-\xfc\n', 'latin1'), /latin1\.yaml:1: it is no UTF-8 text/],
     ['empty.yaml', '', /empty\.yaml:1: /],
   ] as const) {
     writeFileSync(join(cwd, name), bytes);
@@ -111,6 +116,52 @@ test('a witness that is no key of a cosigner, named twice, or a quorum that can 
     const { code, err } = await check(mqtt);
     assert.equal(code, 2);
     assert.match(err, told);
+  }
+});
+
+test('an address at which no device can be is told, with its line', async (t) => {
+  const cwd = folder(t);
+  for (const device of [
+    { host: '255.255.255.255' },
+    { host: '224.0.0.1' },
+    { host: 'ff02::1' },
+    { range: '0.0.0.0/32' },
+  ]) {
+    const { code, err } = await assayer(['check-config', '-c', configured(cwd, { devices: [device] })], { cwd });
+    assert.equal(code, 2);
+    assert.match(err, /assayer\.yaml:5: devices\[0\]\.(?:host|range): no device can have the address \S+ \(write /);
+  }
+});
+
+test('a password that any device would be shown is a warning with a remedy, and the file is good', async (t) => {
+  const cwd = folder(t);
+  writeFileSync(join(cwd, 'password'), 'hunter2');
+  const source = { user: 'root', password_file: 'password' };
+  const devices = [{ range: '10.0.0.0/30', credentials: 'stock' }];
+  const check = (credentials: object, ...words: readonly string[]) =>
+    assayer(['check-config', '-c', configured(cwd, { devices, credentials }), ...words], { cwd });
+  const open = await check({ stock: source, unused: source });
+  assert.equal(open.code, 0);
+  assert.match(open.out, /: good\. /);
+  assert.match(
+    open.err,
+    /^\S+assayer\.yaml: warning: the password of stock is shown, perhaps in clear, .* \(name the families .* families: \[antminer-stock\] .*\)\n$/,
+  );
+  assert.equal(JSON.parse((await check({ stock: source }, '--json')).out).warnings.length, 1);
+  const narrow = await check({ stock: { ...source, families: ['antminer-stock'] } });
+  assert.deepEqual([narrow.code, narrow.err], [0, '']);
+  assert.deepEqual(JSON.parse((await check({ stock: { vendor_default: true } }, '--json')).out).warnings, []);
+});
+
+test('a file of authorities without a certificate is told', async (t) => {
+  const cwd = folder(t);
+  const { privateKey } = generateKeyPairSync('ed25519');
+  for (const text of ['', privateKey.export({ type: 'pkcs8', format: 'pem' }), 'nothing\n']) {
+    writeFileSync(join(cwd, 'ca.pem'), text);
+    const mqtt = { url: 'mqtts://broker.example.org', ca: join(cwd, 'ca.pem') };
+    const { code, err } = await assayer(['check-config', '-c', configured(cwd, { mqtt })], { cwd });
+    assert.equal(code, 2);
+    assert.match(err, /mqtt\.ca: ca file \S+ holds no certificate \(name the PEM file of the authority as mqtt\.ca\)/);
   }
 });
 

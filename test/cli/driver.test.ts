@@ -74,7 +74,7 @@ test('a wrong folder, a wrong device.json, a wrong driver and none end with 2 an
   assert.equal(refused.code, 2);
   assert.match(
     refused.err,
-    /driver\.yaml:6: queries\.summary\.cgminer: may not be sent: command reboot \(a command that only reads, .*\)\n {2}remedy: .*\[driver\.invalid\]/,
+    /driver\.yaml:6: queries\.summary\.cgminer: may not be sent: "reboot" says "reboot", which could act \(a command that only reads, .*\)\n {2}remedy: .*\[driver\.invalid\]/,
   );
 });
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -114,6 +114,20 @@ test('init with a broker, and with unusual names, gives a good configuration', a
   assert.match(out, /a state: #1\/gateway\.key/);
   const checked = await assayer(['check-config', '-c', 'conf/my assayer.yaml', '--json'], { cwd });
   assert.equal(JSON.parse(checked.out).ok, true);
+});
+
+test('--state-dir is meant from where the command is given, and the file names the same folder', async (t) => {
+  const cwd = folder(t);
+  mkdirSync(join(cwd, 'here'));
+  const words = ['init', '-c', '../lab/gw1/assayer.yaml', '--state-dir', '../lab/gw1/state'];
+  assert.equal((await assayer(words, { cwd: join(cwd, 'here') })).code, 0);
+  assert.ok(existsSync(join(cwd, 'lab/gw1/state/gateway.key')));
+  assert.match(readFileSync(join(cwd, 'lab/gw1/assayer.yaml'), 'utf8'), /^state_dir: state /m);
+  const absolute = join(cwd, 'elsewhere');
+  assert.equal((await assayer(['init', '-c', 'a/b.yaml', '--state-dir', absolute], { cwd })).code, 0);
+  assert.ok(existsSync(join(absolute, 'gateway.key')));
+  assert.equal((await assayer(['init', '-c', 'c/d.yaml'], { cwd })).code, 0);
+  assert.ok(existsSync(join(cwd, 'c/assayer-state/gateway.key')));
 });
 
 test('without --gateway the host gives the name', async (t) => {

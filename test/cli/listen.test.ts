@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as wait } from 'node:timers/promises';
 import { deflateSync } from 'node:zlib';
+import { sanitiseText } from '../../agent/normalise/sanitise.ts';
 import { assayer, assertHarmless, folder, lines, type Said } from './assayer.ts';
 
 /** Free ports for some forms of report. */
@@ -122,7 +123,7 @@ test('scan --listen --json prints a device at once, as a hint and not as an obse
     port: goldshellPort,
     makers: ['Goldshell'],
     mac: '02:1a:2b:3c:4d:60',
-    model: 'G\ufffd\ufffd[2J',
+    model: sanitiseText('G\u202e\u001b[2J'),
     hashboards: ['B1'],
     forgeable: true,
   });

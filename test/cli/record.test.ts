@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { ACME, ALLOWED_WITH_ACME, acmeSpecimen, EXAMPLE } from '../outside/example.ts';
+import { FakeMiner, flooding } from '../probe/fake-miner.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
 import { assayer, assertHarmless, folder } from './assayer.ts';
@@ -71,6 +72,18 @@ test('probe and scan recognise a device by its driver file, and without it as wh
   const wrong = await assayer(['probe', OURS, ...ports, '--driver', driverIn(folder(t), 'family: acme\n')]);
   assert.equal(wrong.code, 2);
   assert.match(wrong.err, /acme\.yaml:1: title: missing: .*\[driver\.invalid\]/s);
+});
+
+test('record says of a device that only says what cannot be kept that it answered', async (t) => {
+  await using miner = await FakeMiner.start(flooding(50_000_000, { bytes: 0 }));
+  const at = ['--ports', `cgminer=${miner.port},http=${miner.port}`];
+  const { code, err } = await assayer(['record', '127.0.0.1', ...at], { cwd: folder(t) });
+  assert.equal(code, 3);
+  assert.match(
+    err,
+    /127\.0\.0\.1: no answer can be kept: \S+: truncated, longer than \d+ bytes.*max_reply_bytes.*\[record\.nothing-kept\]/s,
+  );
+  assert.doesNotMatch(err, /no question was answered/);
 });
 
 test('record makes a folder that driver test passes at once, and never touches one that exists', async (t) => {

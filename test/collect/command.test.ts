@@ -165,6 +165,16 @@ test('the live table: every gateway in a line, silent ones first, drawn again in
   const first = written.length;
   await table.draw();
   assert.match(written.slice(first), new RegExp(`\x1b\\[${shown.length - 1}A\r`));
+  for (const rows of [5, 3, 1]) {
+    const before = written.length;
+    const low = new LiveTable({ out: { ...out, rows }, err: out, input: process.stdin }, 'collector-a', worker);
+    low.tell(['one', 'two', 'three']);
+    for (let frame = 0; frame < 3; frame += 1) await low.draw();
+    const frames = stripVTControlCharacters(written.slice(before)).split('\n').length - 1;
+    const high = Math.max(1, rows - 1);
+    assert.equal(frames, 3 * high, `${rows} rows`);
+    assert.ok(written.slice(before).includes(`\x1b[${high}A\r`), `${rows} rows`);
+  }
   table.end();
   assert.ok(written.endsWith('\x1b[?25h'));
 });

@@ -6,6 +6,7 @@ import { cgminer, type Driver, defineDriver, type Source } from '../../agent/dri
 import { at, text } from '../../agent/drivers/readers.ts';
 import { normalise, POLLED } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
+import { sanitiseText } from '../../agent/normalise/sanitise.ts';
 import { CONFLICT, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { ABSENT, FACTS, type FactName, type FactValues, present, type Reading, unknown } from '../../shared/facts.ts';
 
@@ -159,8 +160,22 @@ test('texts are sanitised, and the facts they stand in are named', () => {
   assert.deepEqual(observation.sanitized, ['identity.model', 'pools']);
   assert.deepEqual(
     [observation.facts['identity.model'], observation.facts.pools?.[0]?.user],
-    ['S9\ufffdV1', 'x\ufffdy'],
+    [sanitiseText('S9\nV1'), sanitiseText('x\u202ey')],
   );
+});
+
+test('no fact holds the password of a URL or a secret in its query, whatever fact it is', () => {
+  const url = 'mqtt://ops:hunter2@10.0.0.9:1883/?token=hunter2';
+  const { facts, sanitized } = observe({
+    'identity.model': reads(present(url)),
+    pools: reads(present([{ ...slot(0, `${url}&x=1`), user: url }])),
+    'config.other': reads(present([{ key: 'broker', value: url }])),
+    'firmware.components': reads(present([{ name: 'source', value: url }])),
+  });
+  assert.doesNotMatch(JSON.stringify(facts), /hunter2/);
+  assert.deepEqual(facts['config.other'], [{ key: 'broker', value: 'mqtt://ops:***@10.0.0.9:1883/?token=***' }]);
+  assert.equal(facts.pools?.[0]?.url, 'mqtt://ops:***@10.0.0.9:1883/?token=***&x=1');
+  assert.deepEqual(sanitized, []);
 });
 
 test('components are sorted by name, and their fingerprint is the SHA-256 of their canonical form', () => {

@@ -118,6 +118,21 @@ test('a URL with a password that is spelled with escapes is masked as a whole', 
   assert.equal(mask('{"url":"stratum+tcp:\\/\\/pool:1"}'), '{"url":"stratum+tcp:\\/\\/pool:1"}');
 });
 
+test('a secret in a query, beside a URL, or in a URL that is spelled carelessly is masked', () => {
+  for (const [text, masked] of [
+    ['http://h/x?user=a&password=hunter2&n=1', 'http://h/x?user=a&password=***&n=1'],
+    ['http:\\/\\/h\\/x?api_key=hunter2#token=hunter2', 'http:\\/\\/h\\/x?api_key=***#token=***'],
+    ['pass=hunter2', 'pass=***'],
+    ['pass\\u003dhunter2', '***'],
+    ['http://bob:hun ter2@10.0.0.1:80', 'http://bob:***@10.0.0.1:80'],
+    ['http://bob:hun\\"ter2@10.0.0.1:80', 'http://bob:***@10.0.0.1:80'],
+    ['mqtt://a:hunter2@h1:1,mqtt://b:hunter2@h2:2', 'mqtt://a:***@h1:1,mqtt://b:***@h2:2'],
+    ['http://10.0.0.1:8080 of admin@site.example', 'http://10.0.0.1:8080 of admin@site.example'],
+    ['passes=3;x=4', 'passes=3;x=4'],
+  ] as const)
+    assert.equal(mask(`{"note":"${text}","n":1}`), `{"note":"${masked}","n":1}`);
+});
+
 test('damage stays as it was, and what follows the document is dropped', () => {
   assert.equal(mask('{"S":[{"pass":"x"}{"b":nan}],}"pass":"y"\0'), '{"S":[{"pass":"***"}{"b":nan}],}');
 });

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { ConfigProblem } from '../../agent/config/problems.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
+import { READING_COMMANDS } from '../../agent/outside/acting-names.ts';
 import { parseDriver } from '../../agent/outside/load.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
@@ -78,16 +81,23 @@ const ACTING_PATHS =
   /stop /start /save /apply /api/config/save /addPool /pools/add /pools/delete /pool/remove/1 /power/off /powerOn /api/mining/off
   /unlock /api/v1/unlock /login /cmd /exec /run/job /flash /firmware/install /do /goform/x_set /setup.cgi/set /api/poolSwitch
   /wake /sleep /led/on /api/miner/halt /toggle /standby /hibernate /wipe /api/shut_down /shutOff /turnOff /reinit /recover
-  /trigger /pools/swap /relay1/off /pool/down /init.cgi`.split(/\s+/);
+  /cgi-bin/powercycle /cgi-bin/rst /cgi-bin/miner_rst.cgi /cgi-bin/ledon.cgi /api/hashoff /api/softoff /api/softon /api/terminate
+  /api/ztp /trigger /pools/swap /relay1/off /pool/down /init.cgi`.split(/\s+/);
+
+/** Commands that no page names, or names as parameters of others. */
+const ACTING_COMMANDS =
+  `minerreboot poweroff reload ledon_set get.set do softoff softon powerdown bootby asc pga gpu hashoff ztp workmode get_token
+  get_reset reboot_status x`.split(/\s+/);
 
 describe('nothing that could change a miner comes in with a driver file', () => {
   test('no command that is known to change one, with line and remedy', () => {
     assert.ok(CHANGING_COMMANDS.size > 90);
-    for (const command of [...CHANGING_COMMANDS, 'minerreboot', 'poweroff', 'reload', 'ledon_set', 'get.set', 'do']) {
+    for (const command of [...CHANGING_COMMANDS, ...ACTING_COMMANDS]) {
       const text = asking(`{ cgminer: ${command} }`);
       const [problem, ...more] = problemsOf(text);
       assert.deepEqual([problem?.line, problem?.path, more], [lineOf(text, '  more: '), 'queries.more.cgminer', []]);
       assert.match(problem?.message ?? '', /^may not be sent/, command);
+      assert.ok((problem?.message ?? '').includes(command), problem?.message ?? command);
       assert.match(problem?.remedy ?? '', /a command that only reads/, command);
     }
   });
@@ -97,7 +107,16 @@ describe('nothing that could change a miner comes in with a driver file', () => 
       const parsed = parseDriver(asking(`{ get: "${path}" }`), DRIVERS);
       const [problem] = parsed.kind === 'bad' ? parsed.problems : [];
       assert.equal(problem?.path, 'queries.more.get', path);
-      assert.match(problem?.message ?? '', /^may not be sent/, path);
+      assert.match(problem?.message ?? '', /^may not be sent: .* says "[^"]+", which could act$/, path);
+    }
+  });
+
+  test('every command that reads is in the documentation', () => {
+    const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'write-a-driver.md'), 'utf8');
+    const listed = /The commands that only read are (.*?)\n\n/s.exec(page)?.[1] ?? '';
+    for (const command of READING_COMMANDS) {
+      assert.ok(listed.includes(`\`${command}\``), command);
+      compiled(asking(`{ cgminer: ${command} }`));
     }
   });
 
@@ -166,10 +185,12 @@ describe('nothing that could change a miner comes in with a driver file', () => 
 
 /** Reads of built-in drivers that a driver file may not ask: their names have a word that acts elsewhere. */
 const REFUSED_READS: readonly string[] = [
+  'get: "/api/v1/apikeys"',
   'get: "/api/v1/chains/factory-info"',
   'get: "/api/v1/curtailment/config"',
   'get: "/api/v1/system/ssh"',
   'get: "/register"',
+  'get: "/ztp"',
 ];
 
 describe('no secret becomes a fact', () => {

@@ -2,12 +2,15 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
+import { setTimeout as wait } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
-import { httpGet } from '../../agent/drivers/driver.ts';
+import { httpGet, PASSWORD, USER } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
 import { HttpSession } from '../../agent/probe/http.ts';
+import { Logins } from '../../agent/probe/logins.ts';
+import { Surplus } from '../../agent/probe/surplus.ts';
 import type { Credential } from '../../agent/probe/target.ts';
 import {
   type Behaviour,
@@ -28,12 +31,29 @@ const CONF = httpGet('/cgi-bin/get_miner_conf.cgi', digest);
 const SYSTEM = httpGet('/cgi-bin/get_system_info.cgi', digest);
 const BASIC = httpGet('/basic', { cadence: 'config', auth: 'basic' });
 const BEARER = httpGet('/bearer', { cadence: 'config', auth: 'bearer' });
-const ALLOW = compileAllowList([], [INFO, CONF, SYSTEM, BASIC, BEARER]);
+const OTHER = httpGet('/api/system/asic');
+const FAN = httpGet('/fan', {
+  cadence: 'config',
+  auth: {
+    kind: 'login',
+    method: 'POST',
+    path: '/token',
+    as: 'json',
+    members: { command: 'token', user: USER, password: PASSWORD },
+    gives: { kind: 'token', pointer: '/Token/0/Token', header: 'Token' },
+  },
+});
+const ALLOW = compileAllowList([], [INFO, OTHER, CONF, SYSTEM, BASIC, BEARER, FAN]);
 const BOUND = { timeout: 10_000 };
 const BODY = '{"version":"v2.10.1"}';
 
-const sessionWith = (miner: FakeMiner, credential?: Credential, limits = PATIENT, { logins } = fresh()): HttpSession =>
-  new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW, logins });
+const sessionWith = (
+  miner: FakeMiner,
+  credential?: Credential,
+  limits = PATIENT,
+  { logins } = fresh(),
+  surplus = new Surplus(),
+): HttpSession => new HttpSession(miner.endpoint, credential, { limits: () => limits, allow: ALLOW, logins, surplus });
 
 const get = async (session: HttpSession, query: typeof INFO): Promise<Reply | NoReply> => {
   const answer = await session.page(query);
@@ -226,6 +246,102 @@ test('bytes behind a reply are not taken for the next one', BOUND, async () => {
   assert.equal(miner.connections, 2);
 });
 
+/** Answers each question twice, the second time in the same piece or so many milliseconds later, and only then reads on. */
+const answeringTwice = (answer: (request: string) => string, afterMs: number | 'same-piece'): Behaviour => {
+  const busy = new WeakMap<Socket, Promise<void>>();
+  const serve = async (request: string, socket: Socket): Promise<void> => {
+    await busy.get(socket);
+    const reply = answer(request);
+    if (afterMs === 'same-piece') {
+      socket.write(reply + reply);
+      return;
+    }
+    socket.write(reply);
+    await wait(afterMs);
+    if (!socket.destroyed) socket.write(reply);
+  };
+  return (request, socket) => void busy.set(socket, serve(request, socket));
+};
+
+const naming = (request: string): string => page(JSON.stringify({ path: request.split(' ')[1] }));
+
+test('no reply that is sent twice answers another question, whenever the second comes', BOUND, async () => {
+  for (const afterMs of ['same-piece', 0, 2, 20] as const) {
+    await using miner = await FakeMiner.start(answeringTwice(naming, afterMs));
+    const told: number[] = [];
+    const surplus = new Surplus(({ port }) => told.push(port));
+    for (let look = 0; look < 2; look += 1) {
+      await using session = sessionWith(miner, undefined, PATIENT, fresh(), surplus);
+      for (const query of [INFO, OTHER, INFO, OTHER]) {
+        const reply = await get(session, query);
+        assert.deepEqual(reply.kind === 'reply' && reply.value, { path: query.path }, `${afterMs}`);
+      }
+    }
+    assert.deepEqual(told, [miner.port], `${afterMs}`);
+    assert.deepEqual(miner.strangers(ALLOW), []);
+  }
+});
+
+test(
+  'a device that once sent bytes between two questions is asked one question per connection from then on',
+  BOUND,
+  async () => {
+    let isQuiet = false;
+    await using miner = await FakeMiner.start((request, socket) => {
+      socket.write(naming(request));
+      if (!isQuiet) setTimeout(() => socket.destroyed || socket.write(page('{"version":"forged"}')), 20);
+    });
+    const surplus = new Surplus();
+    {
+      await using session = sessionWith(miner, undefined, PATIENT, fresh(), surplus);
+      assert.equal((await get(session, INFO)).kind, 'reply');
+      await wait(100);
+      const reply = await get(session, OTHER);
+      assert.deepEqual(reply.kind === 'reply' && reply.value, { path: OTHER.path });
+    }
+    assert.ok(surplus.isOf(miner.endpoint));
+    isQuiet = true;
+    const before = miner.connections;
+    await using session = sessionWith(miner, undefined, PATIENT, fresh(), surplus);
+    for (const query of [INFO, OTHER, INFO]) assert.equal((await get(session, query)).kind, 'reply');
+    assert.equal(miner.connections, before + 3);
+  },
+);
+
+test(
+  'pages that are alike are asked for once more, and the device is not blamed; nor for line ends behind a body',
+  BOUND,
+  async () => {
+    await using miner = await FakeMiner.start((_request, socket) => socket.write(`${page(BODY)}\r\n`));
+    const surplus = new Surplus();
+    await using session = sessionWith(miner, undefined, PATIENT, fresh(), surplus);
+    for (const query of [INFO, OTHER, OTHER]) assert.equal((await get(session, query)).kind, 'reply');
+    await session.close();
+    assert.ok(!surplus.isOf(miner.endpoint));
+    await using plain = await FakeMiner.start(serving({ [INFO.path]: page(BODY), [OTHER.path]: page(BODY) }));
+    await using other = sessionWith(plain, undefined, PATIENT, fresh(), surplus);
+    for (const query of [INFO, OTHER, OTHER]) assert.equal((await get(other, query)).kind, 'reply');
+    assert.deepEqual([plain.requests.length, plain.connections, surplus.isOf(plain.endpoint)], [4, 2, false]);
+  },
+);
+
+test('a log-in is shown once, over a connection of its own', BOUND, async () => {
+  const heard: string[] = [];
+  const twice = answeringTwice(
+    (request) => (request.startsWith('POST /token') ? page('{"Token":[{"Token":"t"}]}') : naming(request)),
+    2,
+  );
+  await using miner = await FakeMiner.start((request, socket) => {
+    heard.push(request.split(' ')[1] ?? '');
+    twice(request, socket);
+  });
+  await using session = sessionWith(miner, { user: 'root', password: () => 'secret' });
+  assert.equal((await get(session, INFO)).kind, 'reply');
+  const reply = await get(session, FAN);
+  assert.deepEqual(reply.kind === 'reply' && reply.value, { path: FAN.path });
+  assert.equal(heard.filter((path) => path === '/token').length, 1);
+});
+
 // ---- log-in ----------------------------------------------------------------------------------------------------------
 
 const md5 = (text: string): string => createHash('md5').update(text).digest('hex');
@@ -356,6 +472,41 @@ test('without a credential a page behind a log-in is refused without asking', BO
   assert.equal(reasonOf(await get(session, CONF)), 'refused');
   assert.equal(miner.connections, 0);
 });
+
+test(
+  'a page that refuses the log-in is unknown by itself, whichever page is asked first: the others are read',
+  BOUND,
+  async () => {
+    for (const order of [
+      [CONF, SYSTEM],
+      [SYSTEM, CONF],
+    ]) {
+      let nowMs = 0;
+      const logins = new Logins({ monoMs: () => nowMs });
+      const log = { failed: 0, challenged: 0 };
+      const serve = digestServer('secret', log);
+      let forbidden = 0;
+      await using miner = await FakeMiner.start((request, socket) => {
+        if (!request.includes(SYSTEM.path)) return serve(request, socket);
+        if (request.includes('Authorization')) forbidden += 1;
+        const headers = ['WWW-Authenticate: Digest realm="admins", nonce="n", qop="auth"'];
+        socket.write(page('', { status: '401 Unauthorized', headers }));
+      });
+      const credential: Credential = { user: 'root', password: () => 'secret' };
+      const unread: number[] = [];
+      for (; nowMs <= 30 * 60_000; nowMs += 60_000) {
+        await using session = sessionWith(miner, credential, PATIENT, { ...fresh(), logins });
+        for (const query of order) {
+          const reason = reasonOf(await get(session, query));
+          if (query === SYSTEM) assert.equal(reason, 'refused');
+          else if (reason !== 'a reply') unread.push(nowMs / 60_000);
+        }
+      }
+      assert.deepEqual(unread, order[0] === CONF ? [] : [0, 1, 2, 3, 4]);
+      assert.deepEqual([log.failed, forbidden <= 6], [0, true], `${forbidden} tries`);
+    }
+  },
+);
 
 test('a password is never sent in clear to a device that should ask for Digest', BOUND, async () => {
   const asksForBasic = page('', { status: '401 Unauthorized', headers: ['WWW-Authenticate: Basic realm="x"'] });

@@ -109,12 +109,18 @@ test('a lone scalar, a page and nothing at all are no documents', () => {
   assert.equal(parse('\0\n').kind, 'truncated');
 });
 
-test('invalid UTF-8 is replaced and recorded; a mark that was sent is not', () => {
-  assert.deepEqual(parse(Buffer.from([0x7b, 0x22, 0x61, 0x22, 0x3a, 0x22, 0xff, 0x22, 0x7d])), {
-    kind: 'parsed',
-    value: { a: '\ufffd' },
-    repairs: ['invalid-utf8'],
-  });
+test('invalid UTF-8 is recorded, and each of its bytes reads otherwise; a mark that was sent is no damage', () => {
+  const holding = (...bytes: readonly number[]) =>
+    parse(Buffer.from([...Buffer.from('{"a":"é'), ...bytes, 0x22, 0x7d]));
+  assert.deepEqual(holding(0xff), { kind: 'parsed', value: { a: 'é\udcff' }, repairs: ['invalid-utf8'] });
+  for (const [bytes, read] of [
+    [[0xfe], '\udcfe'],
+    [[0xc3, 0x41], '\udcc3A'],
+    [[0xe2, 0x82], '\udce2\udc82'],
+    [[0xed, 0xa0, 0x80], '\udced\udca0\udc80'],
+    [[0xf0, 0x9f, 0x91, 0xb7, 0x80], '👷\udc80'],
+  ] as const)
+    assert.deepEqual(holding(...bytes), { kind: 'parsed', value: { a: `é${read}` }, repairs: ['invalid-utf8'] });
   assert.deepEqual(repairsOf('{"a":"\ufffd"}'), []);
 });
 

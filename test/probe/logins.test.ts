@@ -27,7 +27,7 @@ test('a log-in that is accepted starts anew, and each door is a door of its own'
   logins.refused('a', WRONG);
   logins.refused('a', WRONG);
   assert.equal(logins.restsMs('b', WRONG), 0);
-  logins.accepted('a');
+  logins.accepted('a', WRONG);
   assert.equal(logins.restsMs('a', WRONG), 0);
   logins.refused('a', WRONG);
   assert.equal(logins.restsMs('a', WRONG), 5 * MINUTE_MS);
@@ -66,6 +66,103 @@ test('a refusal outlives the process, by the wall clock, and nothing in its text
   assert.equal(later.restsMs('a', WRONG), 0);
   later.refused('a', WRONG);
   assert.equal(later.restsMs('a', WRONG), 20 * MINUTE_MS, 'twice as long as before the start');
-  before.accepted('a');
+  before.accepted('a', WRONG);
   assert.equal(before.unsaved(60_000), '[]');
+});
+
+test('a page that refuses a log-in which another page takes rests alone, and twice as long each time', () => {
+  let nowMs = 0;
+  const logins = new Logins({ monoMs: () => nowMs });
+  const rests: number[] = [];
+  for (let refusals = 0; refusals < 4; refusals += 1) {
+    logins.accepted('a', WRONG, '/conf');
+    logins.refused('a', WRONG, '/system');
+    logins.accepted('a', WRONG, '/conf');
+    assert.equal(logins.restsMs('a', WRONG, '/conf'), 0);
+    rests.push(logins.restsMs('a', WRONG, '/system') / MINUTE_MS);
+    nowMs += logins.restsMs('a', WRONG, '/system');
+  }
+  assert.deepEqual(rests, [5, 10, 20, 40]);
+  const text = logins.unsaved(nowMs) ?? '';
+  logins.accepted('a', WRONG, '/system');
+  assert.equal(logins.restsMs('a', WRONG, '/system'), 0);
+  assert.equal(logins.unsaved(nowMs), '[]');
+  const key = new Uint8Array(32);
+  const before = new Logins({ monoMs: () => 0 }, key);
+  before.accepted('a', WRONG, '/conf');
+  before.refused('a', WRONG, '/system');
+  const after = new Logins({ monoMs: () => 0 }, key);
+  after.takeOver(before.unsaved(0) ?? '', MINUTE_MS);
+  assert.equal(after.restsMs('a', WRONG, '/system'), 4 * MINUTE_MS);
+  assert.equal(after.restsMs('a', WRONG, '/conf'), 0);
+  assert.notEqual(text, '[]');
+});
+
+test('a page that refuses does not use up each try before one that takes the log-in is asked', () => {
+  let nowMs = 0;
+  const logins = new Logins({ monoMs: () => nowMs });
+  // The page that refuses is asked first, in every look.
+  const look = (): readonly string[] => {
+    const asked: string[] = [];
+    for (const page of ['/system', '/conf']) {
+      if (logins.restsMs('a', WRONG, page) > 0) continue;
+      asked.push(page);
+      if (page === '/system') logins.refused('a', WRONG, page);
+      else logins.accepted('a', WRONG, page);
+    }
+    return asked;
+  };
+  const asked: (readonly string[])[] = [];
+  for (; nowMs <= 15 * MINUTE_MS; nowMs += MINUTE_MS) asked.push(look());
+  assert.deepEqual(asked[0], ['/system']);
+  assert.deepEqual(
+    asked.slice(1, 5),
+    Array.from({ length: 4 }, () => []),
+  );
+  // From now on the one is read at every look, and the other alone waits.
+  assert.ok(asked.slice(5).every((pages) => pages.includes('/conf')));
+  assert.equal(
+    asked
+      .slice(5)
+      .flat()
+      .filter((page) => page === '/system').length,
+    1,
+  );
+});
+
+test('no order of pages makes more than two tries of a wrong password, or more than the pauses allow', () => {
+  for (const wasTaken of [false, true]) {
+    let nowMs = 0;
+    const logins = new Logins({ monoMs: () => nowMs });
+    if (wasTaken) logins.accepted('a', WRONG, '/0');
+    const tries: number[] = [];
+    for (; nowMs < 120 * MINUTE_MS; nowMs += MINUTE_MS) {
+      for (let page = 0; page < 8; page += 1) {
+        if (logins.restsMs('a', WRONG, `/${page}`) > 0) continue;
+        tries.push(nowMs / MINUTE_MS);
+        logins.refused('a', WRONG, `/${page}`);
+      }
+    }
+    assert.deepEqual(tries, wasTaken ? [0, 0, 5, 15, 35, 75] : [0, 5, 15, 35, 75]);
+  }
+});
+
+test('where every page refuses, a log-in that is right again is found out by whichever is due', () => {
+  let nowMs = 0;
+  const logins = new Logins({ monoMs: () => nowMs });
+  let isRight = false;
+  let readAtMs = Number.POSITIVE_INFINITY;
+  for (; nowMs < 300 * MINUTE_MS; nowMs += MINUTE_MS) {
+    if (nowMs > 30 * MINUTE_MS) isRight = true;
+    for (const page of ['/a', '/b', '/c']) {
+      if (logins.restsMs('a', WRONG, page) > 0) continue;
+      if (!isRight) logins.refused('a', WRONG, page);
+      else {
+        logins.accepted('a', WRONG, page);
+        readAtMs = Math.min(readAtMs, nowMs);
+      }
+    }
+  }
+  assert.ok(readAtMs <= 75 * MINUTE_MS, `${readAtMs / MINUTE_MS} min`);
+  for (const page of ['/a', '/b', '/c']) assert.equal(logins.restsMs('a', WRONG, page), 0);
 });

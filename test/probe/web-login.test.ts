@@ -79,9 +79,9 @@ test('a session is opened once, with the operator’s log-in as data and nothing
   const gate = new Gate();
   gate.answer = (request) => {
     if (request.startsWith('POST /token ')) return page('{"Token":[{"Token":"t-1"}]}');
-    return /\r\nToken: t-1\r\n/.test(request) ? page('{"ok":1}') : refused();
+    return /\r\nToken: t-1\r\n/.test(request) ? page(`{"ok":"${request.split(' ')[1]}"}`) : refused();
   };
-  assert.deepEqual(await gate.look(FAN, MODE, FAN), [{ ok: 1 }, { ok: 1 }, { ok: 1 }]);
+  assert.deepEqual(await gate.look(FAN, MODE, FAN), [{ ok: '/fan' }, { ok: '/mode' }, { ok: '/fan' }]);
   assert.deepEqual(gate.heard, [
     'POST /token {"command":"token","user":"ad min","password":"p&ss\\"word"}',
     'GET /fan',
@@ -96,7 +96,7 @@ test('a session that the device ended is opened anew, once', async () => {
   gate.answer = (request) => {
     if (request.startsWith('POST /user/loginpost')) {
       valid += 1;
-      return page('{"error":0}', { headers: [`Set-Cookie: sid=${valid}; Path=/; HttpOnly`, 'Set-Cookie: lang=en'] });
+      return page('{"login":1}', { headers: [`Set-Cookie: sid=${valid}; Path=/; HttpOnly`, 'Set-Cookie: lang=en'] });
     }
     return request.includes(`\r\nCookie: sid=${valid}; lang=en\r\n`) ? page('{"error":0}') : page('{"error":1004}');
   };
@@ -126,7 +126,7 @@ test('where only some firmware wants a session, none is opened before the device
   assert.deepEqual(gate.heard, ['POST /user/ipconfig post=1']);
   gate.heard.length = 0;
   gate.answer = (request) => {
-    if (request.startsWith('POST /user/loginpost')) return page('{"error":0}', { headers: ['Set-Cookie: sid=1'] });
+    if (request.startsWith('POST /user/loginpost')) return page('{"login":1}', { headers: ['Set-Cookie: sid=1'] });
     return page(request.includes('\r\nCookie: sid=1\r\n') ? '{"error":0}' : '{"error":1004}');
   };
   assert.deepEqual(await gate.look(EITHER, EITHER), [{ error: 0 }, { error: 0 }]);

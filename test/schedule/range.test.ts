@@ -2,11 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { configSchema } from '../../agent/config/schema.ts';
 import { placesOf } from '../../agent/schedule/places.ts';
-import { parseRange } from '../../agent/schedule/range.ts';
+import { isNoDevice, parseRange } from '../../agent/schedule/range.ts';
 
 const addresses = (text: string): readonly string[] => {
   const range = parseRange(text);
   return range.kind === 'good' ? range.addresses : [];
+};
+
+const messageOf = (text: string): string => {
+  const range = parseRange(text);
+  return range.kind === 'bad' ? range.message : '';
 };
 
 test('a block leaves out network and broadcast address, a /31 and a /32 do not', () => {
@@ -25,6 +30,31 @@ test('nonsense, a backward range and a huge one are refused with a remedy', () =
     const range = parseRange(text);
     assert.equal(range.kind, 'bad', text);
   }
+});
+
+test('addresses at which no device can be are refused, of a range and of a host', () => {
+  for (const text of [
+    '0.0.0.0/32',
+    '0.0.0.7',
+    '224.0.0.1',
+    '239.255.255.255-240.0.0.1',
+    '255.255.255.255',
+    '223.255.255.255-224.0.0.1',
+  ])
+    assert.match(messageOf(text), /^no device can have the address /, text);
+  for (const text of ['::', 'ff02::1', '0.0.0.0', '224.0.0.1', '255.255.255.255']) assert.ok(isNoDevice(text), text);
+  for (const text of [
+    '1.0.0.0',
+    '223.255.255.255',
+    '10.0.0.0',
+    '127.0.0.1',
+    '::1',
+    'fe80::1',
+    'miner7.example',
+    '240.example',
+  ])
+    assert.ok(!isNoDevice(text), text);
+  assert.equal(addresses('1.0.0.0').length, 1);
 });
 
 test('a host wins over a range that holds its address, and overlapping ranges ask an address once', () => {

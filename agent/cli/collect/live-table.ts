@@ -30,9 +30,13 @@ export class LiveTable {
 
   async draw(): Promise<void> {
     const { out } = this.#io;
-    const most = Math.max(4, (out.rows || 24) - 1 - OTHER_LINES - this.#news.length);
-    const lines = [this.#head(), '', ...rowsOf(this.#io, await this.#worker.logs(), most), '', ...this.#news];
-    const up = this.#drawn === 0 ? '' : `\x1b[${this.#drawn}A`;
+    // A frame that is higher than the terminal would scroll, and the next one begin in its middle.
+    const room = Math.max(1, (out.rows || 24) - 1);
+    const most = Math.max(4, room - OTHER_LINES - this.#news.length);
+    const rows = rowsOf(this.#io, await this.#worker.logs(), most);
+    const lines = [this.#head(), '', ...rows, '', ...this.#news].slice(0, room);
+    const drawn = Math.min(this.#drawn, room);
+    const up = drawn === 0 ? '' : `\x1b[${drawn}A`;
     out.write(
       `${HIDE_CURSOR}${NO_WRAP}${up}\r${lines.map((each) => `${each}${CLEAR_LINE}\n`).join('')}${CLEAR_BELOW}${WRAP}`,
     );
