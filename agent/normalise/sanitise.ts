@@ -17,6 +17,11 @@ const DIGEST_LENGTH = 16;
 const DIGESTED = new RegExp(`${DIGEST}[\\w-]{${DIGEST_LENGTH}}$`);
 const MOST_BEFORE_DIGEST = MOST_CODE_POINTS - DIGEST.length - DIGEST_LENGTH;
 
+/** Most texts: letters, digits and marks of ASCII that can be part of nothing above, nor of a secret. */
+const PLAIN = /^[ -<>?A-}]*$/;
+
+const isPlain = (text: string): boolean => text.length <= MOST_CODE_POINTS && PLAIN.test(text);
+
 const isCleanText = (text: string): boolean =>
   isShort(text) && text.isWellFormed() && !UNWANTED.test(text) && !DIGESTED.test(text);
 
@@ -61,7 +66,8 @@ export const sanitise = <T>(value: T): { readonly value: T; readonly touched: bo
 };
 
 const isClean = (part: unknown, name?: string): boolean => {
-  if (typeof part === 'string') return isCleanText(part) && withoutSecrets(part, textOptions(name)) === part;
+  if (typeof part === 'string')
+    return isPlain(part) || (isCleanText(part) && withoutSecrets(part, textOptions(name)) === part);
   if (typeof part !== 'object' || part === null) return true;
   if (Array.isArray(part)) return part.every((element) => isClean(element));
   for (const name in part) if (!isClean((part as { [name: string]: unknown })[name], name)) return false;
