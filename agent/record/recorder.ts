@@ -201,11 +201,16 @@ export class Recorder {
   }
 
   /** Records that `baseline` entry `seq` holds nothing any longer, with a finding about that where there is one. Throws when the store refuses. */
-  takeWithdrawal(seq: number, by: string | undefined, devices: readonly string[], finding?: Finding): void {
+  takeWithdrawal(
+    seq: number,
+    by: string | undefined,
+    devices: readonly string[],
+    told?: { readonly finding: Finding; readonly about: readonly string[] },
+  ): void {
     this.#require(
       this.#commit((batch) => {
         batch.withdrawn(seq, by, devices);
-        if (finding !== undefined) batch.gatewayFinding(finding);
+        if (told !== undefined) batch.gatewayFinding(told.finding, told.about);
       }),
     );
   }
