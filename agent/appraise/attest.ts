@@ -167,13 +167,19 @@ const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly
   const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
   const names = [...newFacts(known, now), ...unnamed];
   const free = names.filter((fact) => !isWithheld(fact));
-  if (reference === undefined && !strange && free.length === names.length) return 'all';
+  // Nothing stands out, and no entry of this device would be spoken over.
+  const isFresh = reference === undefined || isAsBefore(reference, unnamed);
+  if (isFresh && !strange && free.length === names.length) return 'all';
   if (reference !== undefined && tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
   return free.length === 0 ? undefined : free;
 };
 
 /** The look shows pools for which the device that this one replaced did not work. */
 const saysStrange = (outcome: Outcome): boolean => outcome.kind === 'ran' && outcome.deviations.some(isStrange);
+
+/** All that was known under a former name shows as it was. */
+const isAsBefore = ({ entries, unrecorded, carried }: Reference, unnamed: readonly FactName[]): boolean =>
+  entries.length === 0 && unrecorded === undefined && carried?.length === unnamed.length;
 
 const isUnchanged = (known: Facts, now: Facts, fact: FactName): boolean =>
   now[fact] !== undefined && known[fact] !== undefined && !changed(fact, known[fact], now[fact]);

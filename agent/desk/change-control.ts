@@ -8,7 +8,7 @@ import { type ApprovedFact, approvedFactsOf } from '../appraise/origin.ts';
 import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
 import { type Loss, lossOf, rebuilt } from '../appraise/promote.ts';
 import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
-import { brokenGlass } from '../appraise/rules/change-break-glass.ts';
+import { approversRemoved, brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
 import { waiverExpired } from '../appraise/rules/waiver-expired.ts';
 import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
@@ -56,6 +56,11 @@ interface Emergency {
   readonly note: string;
 }
 
+const FEWER = {
+  one: 'an approver was named here before: what an approver has to sign still takes one',
+  two: 'two approvers were named here before: what takes two people still takes two',
+};
+
 /** Messages on the topic of terms that are looked at. */
 const MOST_PER_SECOND = 2000;
 const MOST_REFUSED = 256;
@@ -102,12 +107,13 @@ export class ChangeControl {
   heedApprovers(): void {
     const { orders, approvers, emit } = this.#deps;
     const { size } = approvers().keys;
-    if (size >= 2) orders.approvals.noteTwoPeople();
-    else if (orders.approvals.twoPeople)
+    this.#noteApprovers();
+    const { people } = orders.approvals;
+    if (size < people)
       emit('warn', 'approvers.fewer', {
         approvers: size,
-        message: 'two approvers were named here before: what takes two people still takes two',
-        remedy: 'name a second approver; until then --break-glass with --note does what takes two, and is reported',
+        message: FEWER[people === 2 ? 'two' : 'one'],
+        remedy: 'name as many again; until then --break-glass with --note does what takes them, and is reported',
       });
     const orphans = this.orphans();
     if (orphans.length > 0)
@@ -119,15 +125,30 @@ export class ChangeControl {
       });
   }
 
+  /** Whoever is named no more is a finding: who edits the configuration takes no approver away unseen. */
+  #noteApprovers(): void {
+    const { orders, approvers, recorder, wallMs } = this.#deps;
+    const { keys, names } = approvers();
+    const gone = orders.approvals.approvers.filter(({ kid }) => !keys.has(kid));
+    recorder.flush();
+    if (gone.length > 0) {
+      const removed = gone.map(({ name }) => name).join(', ');
+      // Where the store refuses they are remembered, and it is said the next time.
+      if (recorder.takeGatewayFinding(approversRemoved(removed, wallMs())) === undefined) return;
+    }
+    orders.approvals.noteApprovers([...keys.keys()].map((kid) => ({ kid, name: names.get(kid) ?? kid })));
+    this.#remember();
+  }
+
   /** Documents in force of which a signer is no approver any more. */
   orphans(): readonly Orphan[] {
     return orphansOf(this.#deps.orders.all(), this.#deps.approvers());
   }
 
-  /** How many people approvals take here at most: one where one approver was ever named, none where nobody signs. */
+  /** How many people approvals take here at most: as many as were ever named, none where nobody ever was. */
   people(): number {
     const { orders, approvers } = this.#deps;
-    return Math.max(approvers().keys.size, orders.approvals.twoPeople ? 2 : 0);
+    return Math.max(approvers().keys.size, orders.approvals.people);
   }
 
   #devices(): readonly string[] {

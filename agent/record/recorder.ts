@@ -7,6 +7,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { type Accepting, Batch, type Judged } from './batch.ts';
 import { type Attested, type Coverage, CoveragePeriod } from './coverage.ts';
+import { departedWith } from './departed.ts';
 import type { Built, Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
 import type { Adoption, Order, Orders } from './orders.ts';
@@ -262,12 +263,16 @@ export class Recorder {
 
   /**
    * Records that these devices left the configuration: `session` says so, and what is open about them ends. Throws what
-   * the store throws; then nothing changed.
+   * the store throws; then nothing changed. `before` are those that left earlier.
    */
-  takeDepartures(states: readonly DeviceState[], session: readonly Built[] = []): void {
+  takeDepartures(
+    states: readonly DeviceState[],
+    session: readonly Built[] = [],
+    before: readonly DeviceState[] = [],
+  ): void {
     const write = (batch: Batch): void => {
       for (const statement of session) batch.append(statement);
-      batch.departed(states);
+      batch.departed(states, departedWith(before, states));
     };
     this.#commit(write, (body) => this.#deps.log.transaction(body));
     for (const { id } of states) this.#deps.attested.delete(id);

@@ -164,3 +164,27 @@ test('with one approver named the word of the gateway alone takes no weight off 
   changes.adopt({ kind: 'local', terms: waiverOf(now), by: 'mallory', breakGlass: EMERGENCY } as never);
   assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
 });
+
+test('approvers who are taken out of the configuration for a moment leave a finding, and what takes them takes them still', async (t) => {
+  const recording = await learned(t);
+  recording.changes(one).resume();
+  recording.changes(one).heedApprovers();
+  assert.deepEqual(recording.openFindings(), []);
+  await recording.looks('rig-1', 2, THEFT);
+  const changes = recording.changes(new People());
+  changes.heedApprovers();
+  assert.equal(changes.people(), 1);
+  const told = recording.said().at(-1);
+  assert.ok(told?.kind === 'finding');
+  const { id, severity, after, reasons } = told.finding;
+  assert.deepEqual(
+    [id, severity, after, reasons],
+    ['change.break-glass', 'high', { removed: 'alice' }, ['approvers-removed']],
+  );
+  assert.deepEqual(accept(recording, undefined, changes.people()).accepted, []);
+  assert.equal(recording.events.at(-1)?.event, 'approvers.fewer');
+  recording.changes(one).heedApprovers();
+  assert.deepEqual(recording.openFindings().toSorted(), ['change.break-glass undefined', 'pool.user-changed rig-1']);
+  assert.equal(recording.approvals().people, 1, 'and is remembered at once');
+  assert.deepEqual(recording.objections(one.keys), []);
+});

@@ -27,3 +27,11 @@ export const brokenGlass = (
     reasons: [note],
     ...(after === undefined ? {} : { after }),
   });
+
+/** Approvers whom the configuration names no more. Nobody says by whom: whoever could edit it. */
+export const approversRemoved = (removed: string, nowMs: number): Finding =>
+  gatewayFinding(changeBreakGlass, nowMs, {
+    part: `approvers ${Math.floor(nowMs / 1000)}`,
+    after: { removed },
+    reasons: ['approvers-removed'],
+  });
