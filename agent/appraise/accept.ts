@@ -152,15 +152,13 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): 
   throw new AgentError({
     code: 'baseline.finding-open',
     message: `${state.id}: ${ruleId} (${severity}) is ${life} and this acceptance does not cover it`,
-    remedy: remedyFor(other),
+    remedy:
+      life === 'provisional'
+        ? 'wait for the next looks: they confirm it, or it goes away; then accept again'
+        : ruleId === 'pool.outside-allowlist'
+          ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then accept again'
+          : 'accept the whole device, or deal with that finding first',
   });
-};
-
-const remedyFor = ({ finding: { ruleId, state } }: Track): string => {
-  if (state === 'provisional') return 'wait for the next looks: they confirm it, or it goes away; then accept again';
-  if (ruleId === 'pool.outside-allowlist')
-    return 'put the pool on the list pools.allow, or set the device to a pool of the list, then accept again';
-  return 'accept the whole device, or deal with that finding first';
 };
 
 const notAttested = ({ id }: DeviceState): AgentError =>
