@@ -142,6 +142,8 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): 
   const other = state.tracks.find(
     (track) =>
       !covered.includes(track) &&
+      // That less can be seen is no value which somebody could accept too early.
+      (track.finding.state !== 'provisional' || COMPARISONS.some(({ id }) => id === track.finding.ruleId)) &&
       // What differs from a plan is settled with the finding that it is about.
       !track.finding.ruleId.startsWith('change.') &&
       ruleOf(track.finding.ruleId)?.approval !== 'A0' &&

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { acceptSeen } from '../../agent/desk/acceptance.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
@@ -103,6 +104,8 @@ test('taking note of a finding, or naming one fact of those it is about, is no w
   recording.recorder.takeReview(openedSeq, ['rig-1'], { action: 'acknowledge', by: 'mallory' });
   await recording.looks('rig-1', 1, WEAKER);
   assert.equal(recording.state('rig-1').tracks[0]?.finding.state, 'acknowledged');
+  const asks = (...facts: readonly FactName[]): boolean => wantsMorePeople(recording.state('rig-1'), facts);
+  assert.deepEqual([asks('config.fan_mode'), asks('network.hostname')], [true, false]);
   for (const facts of [undefined, ['config.fan_mode'], ['config.mode']] as const) {
     const { accepted, refused } = accept(recording, facts);
     assert.deepEqual([accepted, refused.length], [[], 1], String(facts));
