@@ -25,6 +25,7 @@ import type { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
 import { STORMS } from './record/batch.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
+import { DEPARTED, readDeparted } from './record/departed.ts';
 import type { Built } from './record/entry.ts';
 import { LogFeed } from './record/feed.ts';
 import { lastBegun, markBegun, type Replaces } from './record/incarnation.ts';
@@ -106,6 +107,7 @@ export class Daemon {
         known,
         store.meta(PASSED, passedEntries) ?? new Set(),
         ownershipIn(config, ambience.clock),
+        departedIn(store),
       );
       const log = readLog(loaded.config, {
         store,
@@ -387,7 +389,7 @@ export class Daemon {
       const state = store.device(device, readDevice);
       return state === undefined ? [] : [state];
     });
-    if (states.length + session.length > 0) recorder.takeDepartures(states, session);
+    if (states.length + session.length > 0) recorder.takeDepartures(states, session, departedIn(store));
     for (const state of states) this.#reportLeft(state);
   }
 
@@ -450,6 +452,7 @@ export class Daemon {
       former.states(),
       new Set(former.passedEntries()),
       ownershipIn(loaded.config, this.#ambience.clock),
+      departedIn(this.#ground.store),
     );
     try {
       this.#stateReload(loaded, fleet.removed);
@@ -514,6 +517,8 @@ export class Daemon {
     this.#ground.recorder.stop();
   }
 }
+
+const departedIn = (store: Store): readonly DeviceState[] => store.meta(DEPARTED, readDeparted) ?? [];
 
 const sourcesOf = ({ timeSources }: Ambience): { readonly sources?: TimeSources } =>
   timeSources === undefined ? {} : { sources: timeSources };

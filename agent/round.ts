@@ -11,6 +11,7 @@ import {
 } from './appraise/endpoint.ts';
 import { appraise } from './appraise/engine.ts';
 import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
+import { withFormer } from './appraise/former.ts';
 import type { Provenance } from './appraise/provenance.ts';
 import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
@@ -230,7 +231,7 @@ const lostMarks = ({ observation: { gaps } }: Seen): readonly FactName[] =>
 const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): Judged | undefined => {
   const found = deviceOf(seat, look, seen, deps);
   if (found === undefined) return undefined;
-  const state = ofTenant(found, seat, deps);
+  const state = withHistory(ofTenant(found, seat, deps), look, seen, deps);
   const marks = { ...state.marks };
   const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
   const context = contextOf(state, seat, sight, deps);
@@ -244,6 +245,12 @@ const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): J
   if (sight.kind === 'seen') seat.family = sight.driver.family;
   return { before: state, marks, verdict, ...judgedOf(state, verdict, seat, sight, deps) };
 };
+
+/** A device that was never attested, with what was known of its machine before. */
+const withHistory = (state: DeviceState, look: LookKind, seen: Sight, { fleet }: RoundDeps): DeviceState =>
+  state.attested === undefined && look === 'full' && seen.kind === 'seen'
+    ? withFormer(state, fleet.formerOf(state, seen.observation.facts))
+    : state;
 
 /** Whether two show the same machine is known when they are looked at one right after the other. */
 const askTwins = (

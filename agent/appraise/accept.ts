@@ -54,13 +54,26 @@ export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[
   return { cited: attested.seq, attested, covered };
 };
 
-/** Whether this acceptance settles what two people have to approve, or a plan beforehand. */
+/**
+ * Whether this acceptance has a part in what two people have to approve, or a plan beforehand: one fact of several that such
+ * a finding is about is as much of it as all of them.
+ */
 export const wantsMorePeople = (state: DeviceState, facts?: readonly FactName[]): boolean =>
-  state.tracks.some((track) => {
-    const approval = ruleOf(track.finding.ruleId)?.approval;
-    const unplanned = track.finding.plan === undefined;
-    return covers(track, facts) && (approval === 'A2' || approval === 'AP') && unplanned;
-  });
+  state.tracks.some(
+    (track) =>
+      needsMorePeople(track) && (covers(track, facts) || speaksOf(track, (inputs) => inputs.some(isAmong(facts)))),
+  );
+
+/** What two people have to approve, or a plan beforehand, and no plan covers. */
+export const needsMorePeople = ({ finding: { ruleId, plan } }: Track): boolean => {
+  const approval = ruleOf(ruleId)?.approval;
+  return (approval === 'A2' || approval === 'AP') && plan === undefined;
+};
+
+const isAmong =
+  (facts: readonly FactName[] | undefined) =>
+  (fact: FactName): boolean =>
+    facts?.includes(fact) !== false;
 
 /**
  * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
@@ -94,14 +107,21 @@ const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
 });
 
 /** Findings that hold what is seen against the reference, and those about a device nobody knew, or saw, before. */
-const covers = ({ finding: { ruleId, state } }: Track, facts: readonly FactName[] | undefined): boolean => {
+const covers = (track: Track, facts: readonly FactName[] | undefined): boolean => {
+  const { ruleId, state } = track.finding;
   if (state === 'provisional') return false;
-  if (ruleId.startsWith('change.')) return facts === undefined;
+  if (facts === undefined && (ruleId.startsWith('change.') || isAnswered(ruleId))) return true;
+  return speaksOf(track, (inputs) => inputs.every(isAmong(facts)));
+};
+
+/** Whether it holds facts of the device against its reference, of which this is true. */
+export const speaksOf = (
+  { finding: { ruleId } }: Track,
+  isMeant: (inputs: readonly FactName[]) => boolean,
+): boolean => {
   const rule = COMPARISONS.find(({ id }) => id === ruleId);
-  if (rule === undefined) return facts === undefined && isAnswered(ruleId);
-  if (rule.against === 'policy' || rule.approval === 'A0') return false;
-  const inputs = [...rule.reads, ...(rule.compares ?? [])];
-  return facts === undefined || inputs.every((fact) => facts.includes(fact));
+  if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return false;
+  return isMeant([...rule.reads, ...(rule.compares ?? [])]);
 };
 
 const isAnswered = (id: string): boolean =>
@@ -113,26 +133,33 @@ const unreadableOf = (covered: readonly Track[], { missing = [] }: Attested): Pi
 
 const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity);
 
-/** Nobody may settle the lesser matter while the greater one lies open (catalogue §3). */
+/**
+ * Nobody may settle the lesser matter while the greater one lies open (catalogue §3). Somebody who took note of it has not
+ * settled it, and what is not confirmed yet may be graver than what is.
+ */
 export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const other = state.tracks.find(
     (track) =>
       !covered.includes(track) &&
-      track.finding.state === 'open' &&
+      // That less can be seen is no value which somebody could accept too early.
+      (track.finding.state !== 'provisional' || COMPARISONS.some(({ id }) => id === track.finding.ruleId)) &&
       // What differs from a plan is settled with the finding that it is about.
       !track.finding.ruleId.startsWith('change.') &&
       ruleOf(track.finding.ruleId)?.approval !== 'A0' &&
       rank(track) >= gravest,
   );
   if (other === undefined) return;
+  const { ruleId, severity, state: life } = other.finding;
   throw new AgentError({
     code: 'baseline.finding-open',
-    message: `${state.id}: ${other.finding.ruleId} (${other.finding.severity}) is open and this acceptance does not cover it`,
+    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this acceptance does not cover it`,
     remedy:
-      other.finding.ruleId === 'pool.outside-allowlist'
-        ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then accept again'
-        : 'accept the whole device, or deal with that finding first',
+      life === 'provisional'
+        ? 'wait for the next looks: they confirm it, or it goes away; then accept again'
+        : ruleId === 'pool.outside-allowlist'
+          ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then accept again'
+          : 'accept the whole device, or deal with that finding first',
   });
 };
 

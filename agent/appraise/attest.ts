@@ -1,9 +1,10 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
-import { changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
+import { changed, changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { citedReference } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
 import type { Attested, DeviceState, Reference } from './device.ts';
@@ -152,22 +153,36 @@ const shared = (facts: KeptFacts, ...others: readonly (KeptFacts | undefined)[])
 const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
   names.length === 0 ? {} : { standIns: names };
 
-/** Facts that the reference lacks. Another machine's, or another firmware's, are not learned into it; strange pools never. */
-const learnable = (
-  { reference, tracks }: DeviceState,
-  facts: Facts,
-  strange: boolean,
-): readonly FactName[] | 'all' | undefined => {
-  if (reference === undefined && !strange) return 'all';
+/**
+ * Facts that the reference lacks, or that no entry names. Another machine's, or another firmware's, are not learned into it,
+ * nor what a finding speaks of: a reference that was withdrawn, or left behind under a former name, makes nothing good.
+ * Strange pools never are.
+ */
+const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly FactName[] | 'all' | undefined => {
+  const { reference, tracks } = state;
+  const isWithheld = (fact: FactName): boolean =>
+    (strange && fact === 'pools') || tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
+  const now = comparedFacts(facts);
+  const known = keptFacts(reference?.facts);
+  const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
+  const names = [...newFacts(known, now), ...unnamed];
+  const free = names.filter((fact) => !isWithheld(fact));
+  // Nothing stands out, and no entry of this device would be spoken over.
+  const isFresh = reference === undefined || isAsBefore(reference, unnamed);
+  if (isFresh && !strange && free.length === names.length) return 'all';
   if (reference !== undefined && tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;
-  const names = newFacts(keptFacts(reference?.facts), comparedFacts(facts)).filter(
-    (name) => !strange || name !== 'pools',
-  );
-  return names.length === 0 ? undefined : names;
+  return free.length === 0 ? undefined : free;
 };
 
 /** The look shows pools for which the device that this one replaced did not work. */
 const saysStrange = (outcome: Outcome): boolean => outcome.kind === 'ran' && outcome.deviations.some(isStrange);
+
+/** All that was known under a former name shows as it was. */
+const isAsBefore = ({ entries, unrecorded, carried }: Reference, unnamed: readonly FactName[]): boolean =>
+  entries.length === 0 && unrecorded === undefined && carried?.length === unnamed.length;
+
+const isUnchanged = (known: Facts, now: Facts, fact: FactName): boolean =>
+  now[fact] !== undefined && known[fact] !== undefined && !changed(fact, known[fact], now[fact]);
 
 const FOREIGN = new Set(['firmware.family-changed', 'identity.hardware-swapped']);
 
@@ -184,15 +199,17 @@ const learned = (
       facts: attested.facts,
       ...standInsOf(attested.standIns ?? []),
     };
-  const known = keptFacts(reference?.facts);
+  const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS };
+  const unnamed = carried?.filter((fact) => !learn.includes(fact)) ?? [];
+  const known = keptFacts(held.facts);
   const now = comparedFacts(facts);
   const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
   const stoodIn = attested.standIns?.filter((name) => learn.includes(name)) ?? [];
   return {
-    entries: [],
-    ...reference,
-    unrecorded: [...(reference?.unrecorded ?? []), { facts: learn }],
+    ...held,
+    unrecorded: [...(held.unrecorded ?? []), { facts: learn }],
     facts: shared(keepFacts({ ...known, ...added }), attested.facts),
-    ...standInsOf([...new Set([...(reference?.standIns ?? []), ...stoodIn])]),
+    ...(unnamed.length === 0 ? {} : { carried: unnamed }),
+    ...standInsOf([...new Set([...(held.standIns ?? []), ...stoodIn])]),
   };
 };

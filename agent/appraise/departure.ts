@@ -10,7 +10,10 @@ export const standing = ({ tracks }: Pick<DeviceState, 'tracks'>): readonly Trac
 export const departure = (state: DeviceState, nowMs: number): readonly Finding[] =>
   standing(state).flatMap((track) => end(withReason(track), 'resolved', nowMs).statement ?? []);
 
+/** The reason of an end that nobody decided on. */
+export const LEFT_CONFIGURATION = 'left-configuration';
+
 const withReason = (track: Track): Track => ({
   ...track,
-  finding: { ...track.finding, reasons: [...(track.finding.reasons ?? []), 'left-configuration'] },
+  finding: { ...track.finding, reasons: [...(track.finding.reasons ?? []), LEFT_CONFIGURATION] },
 });

@@ -30,6 +30,8 @@ export interface Reference<Kept = KeptFacts> {
   readonly unrecorded?: readonly Unrecorded[];
   /** The values: read on demand. */
   readonly facts: Kept;
+  /** Facts of these that were known of the machine under a former name, and that no entry of this name holds yet. */
+  readonly carried?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
 }

@@ -3,12 +3,13 @@ import { namesRule, type Terms } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
+import { needsMorePeople, speaksOf } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { COMPARISONS, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
-import type { RuleEntry } from './rule.ts';
+import type { Rule, RuleEntry } from './rule.ts';
 import { end } from './track.ts';
 
 /** What the adoption of a document does to one device. */
@@ -72,10 +73,10 @@ export const wantsTwo = (terms: Terms): boolean => {
     return RULES.some((rule) => needsTwo(rule) && terms.ids.some((pattern) => namesRule(pattern, rule.id)));
   if (terms.entries !== undefined) return true;
   const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));
-  return COMPARISONS.some(
-    (rule) => needsTwo(rule) && [...rule.reads, ...(rule.compares ?? [])].some((fact) => facts.has(fact)),
-  );
+  return COMPARISONS.some((rule) => needsTwo(rule) && inputsOf(rule).some((fact) => facts.has(fact)));
 };
+
+const inputsOf = ({ reads, compares = [] }: Rule): readonly FactName[] => [...reads, ...compares];
 
 /** A column of the pools is a matter of the pools. */
 const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' : fact);
@@ -83,6 +84,36 @@ const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' :
 /** A finding that is acceptable only when planned beforehand, and was not. */
 export const isUnplanned = ({ finding: { ruleId, plan } }: Track): boolean =>
   plan === undefined && RULES.find(({ id }) => id === ruleId)?.approval === 'AP';
+
+/** What a device would lose with entries that are withdrawn. */
+export interface Loss {
+  /** Findings of two people, or of a plan, that would be seen no longer, or held against nothing. */
+  readonly findings: readonly Track[];
+  /** Facts that only two people, or a plan of theirs, may approve, and that nothing would hold: what shows next is learned. */
+  readonly facts: readonly FactName[];
+}
+
+/** What this device loses where `after` is what is left of it, under the documents that are left. */
+export const lossOf = (
+  before: DeviceState,
+  after: DeviceState,
+  standing: { readonly before: Standing; readonly after: Standing },
+  nowMs: number,
+): Loss => {
+  const seen = keptFacts(before.attested?.facts);
+  const left = approvedOf(after, standing.after, seen, nowMs)?.facts ?? {};
+  const held = approvedOf(before, standing.before, seen, nowMs)?.facts ?? {};
+  const facts = (Object.keys(held) as FactName[]).filter(
+    (fact) => left[fact] === undefined && COMPARISONS.some((rule) => needsTwo(rule) && inputsOf(rule).includes(fact)),
+  );
+  const gone = settledBy(after, standing.after, nowMs);
+  const findings = before.tracks.filter(
+    (track) =>
+      needsMorePeople(track) &&
+      (gone.includes(track) || speaksOf(track, (inputs) => inputs.some((fact) => facts.includes(fact)))),
+  );
+  return { findings, facts };
+};
 
 /** The reference of a device from the entries that are left, oldest first, each with the facts it gives. */
 export const rebuilt = (

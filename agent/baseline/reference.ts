@@ -72,6 +72,7 @@ export const withEntry = (
     ...(reference?.standIns ?? []).filter((fact) => adopted[fact] === undefined),
     ...standIns.filter((fact) => adopted[fact] !== undefined),
   ];
+  const carried = reference?.carried?.filter((fact) => adopted[fact] === undefined) ?? [];
   const names = Object.keys(facts) as FactName[];
   const entries = [...(reference?.entries ?? []), without(entry, names, claims)];
   const holding = new Set(names.map((fact) => holderOf(entries, fact)));
@@ -79,6 +80,7 @@ export const withEntry = (
     entries: entries.filter((other) => holding.has(other)),
     ...(reference?.unrecorded === undefined ? {} : { unrecorded: reference.unrecorded }),
     facts: keepFacts(facts),
+    ...(carried.length === 0 ? {} : { carried }),
     ...(stoodIn.length === 0 ? {} : { standIns: stoodIn }),
   };
 };

@@ -246,17 +246,27 @@ export const standsOnTwo = ({ terms, doc, by }: Omit<Order, 'seq'>, people: numb
   // What a person at the gateway laid down, a person ends.
   doc !== undefined && (new Set(by).size >= 2 || (people >= 2 && wantsTwo(terms)));
 
-/** Whether one person does what two have to. Throws where nobody said that this is meant. */
+/**
+ * Whether fewer do it than have to: two approvers, or the one whom the configuration names; the word of a person at the
+ * gateway is the signature of none. Throws where nobody said that this is meant.
+ */
 const requirePeople = (
-  { terms, by }: Omit<Order, 'seq'>,
+  { terms, doc, by }: Omit<Order, 'seq'>,
   known: Order | undefined,
   meant: boolean,
   { people }: AdoptionGround,
 ): boolean => {
-  if (new Set(by).size >= 2 || people < 2) return false;
+  const signers = doc === undefined ? 0 : new Set(by).size;
+  if (signers >= Math.min(people, 2)) return false;
   const replacesTwo = known !== undefined && standsOnTwo(known, people);
   if (!wantsTwo(terms) && !replacesTwo) return false;
   if (meant) return true;
+  if (people === 1)
+    throw refused(
+      'unsigned',
+      'it speaks of what the approver of this gateway has to sign, and nobody signed it',
+      'have it signed: assayer plan sign, waiver sign; in an emergency --break-glass with --note, which is reported',
+    );
   throw refused(
     'two-approvers',
     wantsTwo(terms)

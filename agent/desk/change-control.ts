@@ -6,8 +6,9 @@ import type { DeviceState } from '../appraise/device.ts';
 import { gatewayFinding } from '../appraise/gateway-finding.ts';
 import { type ApprovedFact, approvedFactsOf } from '../appraise/origin.ts';
 import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
+import { type Loss, lossOf, rebuilt } from '../appraise/promote.ts';
 import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
-import { brokenGlass } from '../appraise/rules/change-break-glass.ts';
+import { approversRemoved, brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
 import { waiverExpired } from '../appraise/rules/waiver-expired.ts';
 import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
@@ -15,6 +16,7 @@ import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { Allowance } from '../publish/allowance.ts';
+import { givenFacts } from '../record/baseline-history.ts';
 import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
@@ -53,6 +55,11 @@ interface Emergency {
   readonly by: string;
   readonly note: string;
 }
+
+const FEWER = {
+  one: 'an approver was named here before: what an approver has to sign still takes one',
+  two: 'two approvers were named here before: what takes two people still takes two',
+};
 
 /** Messages on the topic of terms that are looked at. */
 const MOST_PER_SECOND = 2000;
@@ -100,12 +107,13 @@ export class ChangeControl {
   heedApprovers(): void {
     const { orders, approvers, emit } = this.#deps;
     const { size } = approvers().keys;
-    if (size >= 2) orders.approvals.noteTwoPeople();
-    else if (orders.approvals.twoPeople)
+    this.#noteApprovers();
+    const { people } = orders.approvals;
+    if (size < people)
       emit('warn', 'approvers.fewer', {
         approvers: size,
-        message: 'two approvers were named here before: what takes two people still takes two',
-        remedy: 'name a second approver; until then --break-glass with --note does what takes two, and is reported',
+        message: FEWER[people === 2 ? 'two' : 'one'],
+        remedy: 'name as many again; until then --break-glass with --note does what takes them, and is reported',
       });
     const orphans = this.orphans();
     if (orphans.length > 0)
@@ -117,15 +125,30 @@ export class ChangeControl {
       });
   }
 
+  /** Whoever is named no more is a finding: who edits the configuration takes no approver away unseen. */
+  #noteApprovers(): void {
+    const { orders, approvers, recorder, wallMs } = this.#deps;
+    const { keys, names } = approvers();
+    const gone = orders.approvals.approvers.filter(({ kid }) => !keys.has(kid));
+    recorder.flush();
+    if (gone.length > 0) {
+      const removed = gone.map(({ name }) => name).join(', ');
+      // Where the store refuses they are remembered, and it is said the next time.
+      if (recorder.takeGatewayFinding(approversRemoved(removed, wallMs())) === undefined) return;
+    }
+    orders.approvals.noteApprovers([...keys.keys()].map((kid) => ({ kid, name: names.get(kid) ?? kid })));
+    this.#remember();
+  }
+
   /** Documents in force of which a signer is no approver any more. */
   orphans(): readonly Orphan[] {
     return orphansOf(this.#deps.orders.all(), this.#deps.approvers());
   }
 
-  /** How many people approvals take here at most: one where one approver was ever named, none where nobody signs. */
+  /** How many people approvals take here at most: as many as were ever named, none where nobody ever was. */
   people(): number {
     const { orders, approvers } = this.#deps;
-    return Math.max(approvers().keys.size, orders.approvals.twoPeople ? 2 : 0);
+    return Math.max(approvers().keys.size, orders.approvals.people);
   }
 
   #devices(): readonly string[] {
@@ -215,7 +238,7 @@ export class ChangeControl {
 
   /**
    * Ends the reference document of this name, or the `baseline` entry of this number. Throws `baseline.not-in-force`, and
-   * `baseline.two-approvers` where two people stand behind it and nobody says that one ends it.
+   * `baseline.two-approvers` where one may not end it alone, by who stands behind it or by what goes with it.
    */
   withdraw(name: string, by: string, breakGlass?: Emergency): { readonly seq: number } {
     const { recorder, states, orders, emit } = this.#deps;
@@ -227,8 +250,11 @@ export class ChangeControl {
       (order !== undefined ||
         states().some(({ reference }) => reference?.entries.some((entry) => entry.seq === seq) === true));
     if (!isHeld) throw notInForce('reference document or baseline entry', name, 'assayer baseline show');
-    const finding = order === undefined ? undefined : this.#endedAlone(order, breakGlass);
-    recorder.takeWithdrawal(seq, by, this.#devices(), finding);
+    const losers = this.#losersBy(seq, order);
+    const together = order === undefined ? undefined : this.#endedAlone(order, breakGlass);
+    const finding = together ?? this.#lostAlone(seq, losers, breakGlass);
+    const about = losers.map(({ device }) => device);
+    recorder.takeWithdrawal(seq, by, this.#devices(), finding === undefined ? undefined : { finding, about });
     this.#remember();
     emit('info', 'terms.withdrawn', { seq, by });
     return { seq };
@@ -252,6 +278,32 @@ export class ChangeControl {
     if (breakGlass === undefined) throw standsTogether(order);
     const ended = `${order.terms.kind} ${termsId(order.terms)}`;
     return brokenGlass(breakGlass, this.#deps.wallMs(), { ended, signed_by: order.by.join(', ') });
+  }
+
+  /** Devices that the withdrawal would take something from which only two people, or a plan of theirs, may settle. */
+  #losersBy(seq: number, order: Order | undefined): readonly Loser[] {
+    const { orders, store, log, states, wallMs } = this.#deps;
+    if (this.people() === 0) return [];
+    const standing = { before: orders.standing, after: orders.standingWith([{ ended: ended(order), begun: [] }]) };
+    const named = states().filter(({ reference }) => reference?.entries.some((entry) => entry.seq === seq) === true);
+    const given = givenFacts(store, log(), named, new Set([seq]));
+    return (order === undefined ? named : states()).flatMap((state): Loser[] => {
+      const after = named.includes(state) ? rebuilt(state, given.get(state.id) ?? []) : state;
+      const { findings, facts } = lossOf(state, after, standing, wallMs());
+      return findings.length + facts.length === 0 ? [] : [{ device: state.id, findings, facts }];
+    });
+  }
+
+  /** The finding that one person withdraws what would take two to approve otherwise; undefined where nothing of the kind goes with it. */
+  #lostAlone(
+    seq: number,
+    losers: readonly Loser[],
+    breakGlass: Emergency | undefined,
+  ): ReturnType<typeof brokenGlass> | undefined {
+    const [first] = losers;
+    if (first === undefined) return undefined;
+    if (breakGlass === undefined) throw losesGround(seq, first, losers.length);
+    return brokenGlass(breakGlass, this.#deps.wallMs(), { ended: `baseline entry ${seq}` });
   }
 
   /** At once, so that no loss of the store brings back what a person just ended; where it fails it is tried again, and told. */
@@ -373,6 +425,11 @@ const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id
   }
 };
 
+/** A device with what a withdrawal would take from it. */
+type Loser = Loss & { readonly device: string };
+
+const ended = (order: Order | undefined): readonly Order[] => (order === undefined ? [] : [order]);
+
 const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
 
 const notInForce = (what: string, name: string, remedy: string): AgentError =>
@@ -398,3 +455,18 @@ const standsTogether = ({ terms, by }: Order): AgentError =>
         ? 'have two approvers sign its next version, and adopt that; in an emergency --break-glass with --note, which is reported'
         : 'let it end at its time; in an emergency --break-glass with --note, which is reported',
   });
+
+const losesGround = (seq: number, { device, findings, facts }: Loser, count: number): AgentError => {
+  const [finding] = findings;
+  const why =
+    finding === undefined
+      ? `nothing else says what ${facts[0]} of ${device} has to be, and what shows next would be learned`
+      : `${finding.finding.ruleId} (${finding.finding.severity}) of ${device} would end, or be held against nothing`;
+  const others = count === 1 ? '' : `, and the like on ${count - 1} more`;
+  return new AgentError({
+    code: 'baseline.two-approvers',
+    message: `entry ${seq} is not withdrawn by one person: ${why}${others}`,
+    remedy:
+      'have what shall hold instead signed and adopt that: assayer baseline export, sign, adopt; in an emergency --break-glass with --note, which is reported',
+  });
+};

@@ -1,3 +1,4 @@
+import { LEFT_CONFIGURATION } from '../appraise/departure.ts';
 import { ruleOf } from '../appraise/index.ts';
 import type { Skipped, StatedFinding } from './feed.ts';
 
@@ -8,10 +9,17 @@ const MOST_NAMED = 3;
 
 /** A transition as one line for a person: how bad, what, where, from what to what. */
 export const wordsOf = (finding: StatedFinding): string => {
-  const { id, severity, state, part, by } = finding;
+  const { id, severity, state, part, by, reasons = [] } = finding;
   const title = ruleOf(id)?.title;
   const what = [`${severity} ${id} ${state}`, whereOf(finding), ...(part === undefined ? [] : [part])].join(', ');
-  const end = [title, by === undefined ? undefined : `by ${by}`].filter((word) => word !== undefined).join(', ');
+  const left = state === 'resolved' && reasons.includes(LEFT_CONFIGURATION);
+  const end = [
+    title,
+    by === undefined ? undefined : `by ${by}`,
+    left ? 'because the device left the configuration, not because it was put right' : undefined,
+  ]
+    .filter((word) => word !== undefined)
+    .join(', ');
   return oneLine(`${what}${valuesOf(finding)}${end === '' ? '' : ` (${end})`}`);
 };
 

@@ -13,7 +13,8 @@ const AHEAD_S = 120;
 const kept = z.strictObject({
   ended: z.array(z.string()).readonly(),
   unknown_before: z.int().exactOptional(),
-  two_people: z.boolean(),
+  people: z.int().min(0).max(2),
+  approvers: z.array(z.strictObject({ kid: z.string(), name: z.string() })).readonly(),
 });
 
 type Kept = z.infer<typeof kept>;
@@ -47,7 +48,7 @@ export class Approvals {
     const file = join(stateDir, FILE);
     const known = readKept(file);
     const doubt = isDoubtful || (known === undefined && !isWhole) ? { unknown_before: now } : {};
-    return new Approvals(file, { ended: [], two_people: false, ...known, ...doubt });
+    return new Approvals(file, { ended: [], people: 0, approvers: [], ...known, ...doubt });
   }
 
   hasEnded(note: string): boolean {
@@ -70,13 +71,18 @@ export class Approvals {
     return before !== undefined && iat <= before + AHEAD_S;
   }
 
-  /** Two approvers were named here once: what takes two people takes two from then on, whoever is named later. */
-  get twoPeople(): boolean {
-    return this.#kept.two_people;
+  /** How many approvers were named here at most, two for more: as many people approvals take from then on, whoever is named later. */
+  get people(): number {
+    return this.#kept.people;
   }
 
-  noteTwoPeople(): void {
-    this.#kept = { ...this.#kept, two_people: true };
+  /** Those who were named last. */
+  get approvers(): Kept['approvers'] {
+    return this.#kept.approvers;
+  }
+
+  noteApprovers(approvers: Kept['approvers']): void {
+    this.#kept = { ...this.#kept, approvers, people: Math.max(this.#kept.people, Math.min(approvers.length, 2)) };
   }
 
   /** Makes it durable. Throws `store.*` where it cannot be written. */

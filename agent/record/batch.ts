@@ -26,6 +26,7 @@ import {
 import type { Verdict } from '../appraise/verdict.ts';
 import type { Standing } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { DEPARTED, writeDeparted } from './departed.ts';
 import type { Built, KeptReply } from './entry.ts';
 import type { Transaction } from './log.ts';
 import type { Adoption, Order, OrderChange, Orders } from './orders.ts';
@@ -418,8 +419,8 @@ export class Batch {
     return this.#deps.redaction?.() !== undefined && namesUsers(terms);
   }
 
-  /** These devices left the configuration: what is open about them ends, and the store forgets them. */
-  departed(states: readonly DeviceState[]): void {
+  /** These devices left the configuration: what is open about them ends. `remembered` are all that left so far. */
+  departed(states: readonly DeviceState[], remembered: readonly DeviceState[]): void {
     for (const state of states) this.#departed.set(state.id, state);
     const nowMs = this.#deps.wallMs();
     this.transitions(
@@ -428,6 +429,7 @@ export class Batch {
       ),
     );
     for (const { id } of states) this.#tx.removeDevice(id);
+    if (states.length > 0) this.#tx.saveMeta(DEPARTED, writeDeparted(remembered));
   }
 
   /** Saves the states that the entries led to, and the storms. */

@@ -7,6 +7,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
 import { type Accepting, Batch, type Judged } from './batch.ts';
 import { type Attested, type Coverage, CoveragePeriod } from './coverage.ts';
+import { departedWith } from './departed.ts';
 import type { Built, Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
 import type { Adoption, Order, Orders } from './orders.ts';
@@ -201,11 +202,16 @@ export class Recorder {
   }
 
   /** Records that `baseline` entry `seq` holds nothing any longer, with a finding about that where there is one. Throws when the store refuses. */
-  takeWithdrawal(seq: number, by: string | undefined, devices: readonly string[], finding?: Finding): void {
+  takeWithdrawal(
+    seq: number,
+    by: string | undefined,
+    devices: readonly string[],
+    told?: { readonly finding: Finding; readonly about: readonly string[] },
+  ): void {
     this.#require(
       this.#commit((batch) => {
         batch.withdrawn(seq, by, devices);
-        if (finding !== undefined) batch.gatewayFinding(finding);
+        if (told !== undefined) batch.gatewayFinding(told.finding, told.about);
       }),
     );
   }
@@ -257,12 +263,16 @@ export class Recorder {
 
   /**
    * Records that these devices left the configuration: `session` says so, and what is open about them ends. Throws what
-   * the store throws; then nothing changed.
+   * the store throws; then nothing changed. `before` are those that left earlier.
    */
-  takeDepartures(states: readonly DeviceState[], session: readonly Built[] = []): void {
+  takeDepartures(
+    states: readonly DeviceState[],
+    session: readonly Built[] = [],
+    before: readonly DeviceState[] = [],
+  ): void {
     const write = (batch: Batch): void => {
       for (const statement of session) batch.append(statement);
-      batch.departed(states);
+      batch.departed(states, departedWith(before, states));
     };
     this.#commit(write, (body) => this.#deps.log.transaction(body));
     for (const { id } of states) this.#deps.attested.delete(id);

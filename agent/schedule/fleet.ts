@@ -75,12 +75,16 @@ export class Fleet {
 
   readonly #ownership: Ownership;
 
-  /** `known` are the devices of the store; `passed` the entries whose every address was looked at before. */
+  /**
+   * `known` are the devices of the store; `passed` the entries whose every address was looked at before; `departed` are those
+   * that left the configuration earlier, the latest last.
+   */
   constructor(
     places: readonly Place[],
     known: Iterable<DeviceState>,
     passed: ReadonlySet<string>,
     ownership: Ownership = BY_LABEL,
+    departed: readonly DeviceState[] = [],
   ) {
     this.#ownership = ownership;
     this.#seatList = places.map((place) => this.#newSeat(place, passed.has(place.entry)));
@@ -95,7 +99,7 @@ export class Fleet {
       if (seat === undefined || isGone || (state.position === 'range' && positions.has(state.id))) gone.push(state);
       else this.#seatDevice(seat, relabelled(state, this.labelsOf(seat.place, state.id)));
     }
-    for (const state of gone) this.#rememberFormer(state);
+    for (const state of [...departed, ...gone]) this.#rememberFormer(state);
     this.removed = gone.map(({ id }) => id).sort();
   }
 
@@ -310,7 +314,13 @@ export class Fleet {
    * The id under which the machine of a new device was known before: its entry was renamed, or it went from a range to a
    * position or back. Where there is nothing to compare the address decides.
    */
-  formerId({ id, position, address }: DeviceState, facts: Facts): string | undefined {
+  formerId(device: DeviceState, facts: Facts): string | undefined {
+    const former = this.formerOf(device, facts);
+    return former?.id === device.id ? undefined : former?.id;
+  }
+
+  /** The same with all that was known of it; also where it left the configuration and is back under its name. */
+  formerOf({ position, address }: DeviceState, facts: Facts): DeviceState | undefined {
     const marks = marksOf(facts);
     const others = this.#idsByMark[position === 'host' ? 'range' : 'host'];
     const known = [
@@ -318,8 +328,7 @@ export class Fleet {
       ...marks.map((mark) => this.#states.get(others.get(mark) ?? '')),
     ];
     const same = known.find((state) => state !== undefined && isSameMachine(state, facts));
-    const former = same ?? this.#unlikeNobody(this.#formers.get(atAddress(address)), facts);
-    return former?.id === id ? undefined : former?.id;
+    return same ?? this.#unlikeNobody(this.#formers.get(atAddress(address)), facts);
   }
 
   #unlikeNobody(state: DeviceState | undefined, facts: Facts): DeviceState | undefined {

@@ -31,7 +31,7 @@ const gateway = async (t: TestContext) => {
       case 'close':
         return changes.close(request.kind, request.id, request.by);
       case 'withdraw':
-        return changes.withdraw(request.name, request.by);
+        return changes.withdraw(request.name, request.by, request.break_glass);
       case 'adopt':
         if ('doc' in request.document) throw new Error('nobody signed');
         return changes.adopt({ kind: 'local', ...request.document });
@@ -111,7 +111,7 @@ test('waiver close shows the findings that count again, and closes nothing that 
 test('baseline withdraw shows whose values end, of a document and of an entry', {
   skip: noTerminal ?? false,
 }, async (t) => {
-  const { run, changes, recording } = await gateway(t);
+  const { run, changes, recording, number } = await gateway(t);
   const terms = {
     kind: 'reference',
     iat: Math.floor(recording.clock.wall / 1000),
@@ -138,8 +138,15 @@ test('baseline withdraw shows whose values end, of a document and of an entry', 
   assert.equal(byNumber.code, 0, byNumber.err);
   assert.match(byNumber.out, /^Reference site-power, version 1\n/);
   const entry = recording.wholeLog().find((one) => one.kind === 'baseline' && one.baseline.action === 'learned')?.seq;
-  const learned = await run('baseline', 'withdraw', String(entry), '--yes');
+  const alone = await run('baseline', 'withdraw', String(entry), '--yes');
+  assert.match(alone.err, /nothing else says what .* of rig-1 has to be[\s\S]*\[baseline\.two-approvers\]/);
+  const emergency = ['--break-glass', '--note', 'the first look fell into a repair'];
+  const learned = await run('baseline', 'withdraw', String(entry), '--yes', ...emergency);
   assert.equal(learned.code, 0, learned.err);
+  assert.match(
+    learned.out,
+    new RegExp(`\\n1 finding there is open\\. .*:\\n {2}${number} \\w+ config\\.network-changed.*, rig-1\\n`),
+  );
   assert.match(learned.out, new RegExp(`^Entry ${entry}, [\\d :-]+ UTC: learned\\nEnds now\\. 1 device falls back`));
   const none = await run('baseline', 'withdraw', '999999', '--yes');
   assert.match(none.err, /no reference document or baseline entry "999999" is in force/);

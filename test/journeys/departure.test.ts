@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { Gateway } from './agent.ts';
 import { assertPolite, fleetOf } from './fleets.ts';
 
-test('what is open about a device ends when it leaves the configuration, at SIGHUP and at a start; put back it is learned anew', {
+test('what is open about a device ends when it leaves the configuration, at SIGHUP and at a start; put back it is held against what it was', {
   timeout: 90_000,
 }, async () => {
   await using fleet = await fleetOf(['axeos/gamma-2.15', 'whatsminer/m50s-api2', 'avalon/a741-modules'], '127.95.0.1');
@@ -35,13 +35,33 @@ test('what is open about a device ends when it leaves the configuration, at SIGH
 
   gateway.configure({ devices: [kept, first] });
   gateway.signal('SIGHUP');
-  await gateway.says('the one that is back', () => gateway.attestations('first').length >= 3);
+  await gateway.says('the theft again', () => openOf(gateway, 'first').length > 0);
+  assert.deepEqual(openOf(gateway, 'first'), [['slot 0', 'critical']]);
   assert.equal(gateway.attestations('first').at(-1)?.evidence.trigger, 'first');
-  assert.equal((await gateway.assayer('findings')).code, 0);
+  assert.equal((await gateway.assayer('findings')).code, 1);
+
+  gateway.configure({ devices: [kept, { ...first, name: 'renamed' }] });
+  gateway.signal('SIGHUP');
+  await gateway.says('the theft under the new name', () => openOf(gateway, 'renamed').length > 0);
+  assert.deepEqual(openOf(gateway, 'renamed'), [['slot 0', 'critical']]);
+  assert.equal(gateway.attestations('renamed')[0]?.subject.formerly, 'first');
+  await gateway.says('what shows as it was', () =>
+    gateway.log.some((one) => one.kind === 'baseline' && JSON.stringify(one).includes('"renamed"')),
+  );
+  const learned = gateway.log.findLast((one) => one.kind === 'baseline');
+  assert.ok(learned?.kind === 'baseline' && learned.baseline.action === 'learned');
+  const [item] = learned.baseline.devices;
+  assert.deepEqual([item?.device, item?.facts?.includes('pools')], ['renamed', false]);
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
   assertPolite(fleet);
   await gateway.verified();
 });
+
+/** The thefts of a device that its last statements leave open. */
+const openOf = (gateway: Gateway, device: string) => {
+  const last = gateway.findings('pool.user-changed', device).at(-1)?.finding;
+  return last?.state === 'open' ? [[last.part, last.severity]] : [];
+};
 
 /** How the findings of a device ended, and the last reason that was given. */
 const endsOf = (gateway: Gateway, device: string) =>

@@ -16,6 +16,10 @@ test('a transition in one line: how bad, what, where, from what to what, and wha
     wordsOf(stated({ state: 'approved', by: 'ada' })),
     /^high .* approved, rig-1 \(Pool user changed, by ada\)$/,
   );
+  assert.match(
+    wordsOf(stated({ state: 'resolved', reasons: ['left-configuration'] })),
+    / resolved, rig-1 \(Pool user changed, because the device left the configuration, not because it was put right\)$/,
+  );
   const { device: _one, ...many } = stated({ id: 'x.unknown', before: { a: [1] } });
   assert.equal(
     wordsOf({ ...many, devices: ['a', 'b', 'c', 'd'], count: 4 }),

@@ -10,17 +10,18 @@ import { tempDir } from './gateway.ts';
 const NOW = 1_795_339_200;
 const later: Past = { isWhole: false, isDoubtful: false, now: NOW };
 
-test('what was ended, and that two approved, is remembered without the store', (t) => {
+test('what was ended, and how many approved, is remembered without the store', (t) => {
   const dir = tempDir(t);
   const first = Approvals.read(dir, { ...later, isWhole: true });
-  assert.deepEqual([first.hasEnded('a'), first.twoPeople, first.isUnknown(0)], [false, false, false]);
+  assert.deepEqual([first.hasEnded('a'), first.people, first.isUnknown(0)], [false, 0, false]);
   first.noteEnded(['a', 'site-pools 3']);
   first.noteEnded(['a']);
-  first.noteTwoPeople();
+  for (const names of [['alice'], ['alice', 'bob', 'carol'], []])
+    first.noteApprovers(names.map((name) => ({ kid: `kid-${name}`, name })));
   first.save();
   assert.equal(statSync(join(dir, 'approvals.json')).mode & 0o777, 0o600);
   const next = Approvals.read(dir, later);
-  assert.deepEqual([next.ended, next.twoPeople, next.isUnknown(0)], [['a', 'site-pools 3'], true, false]);
+  assert.deepEqual([next.ended, next.people, next.approvers, next.isUnknown(0)], [['a', 'site-pools 3'], 2, [], false]);
 });
 
 test('a file that is gone, half written, or may be an older one says of nothing before that it was not ended', (t) => {

@@ -7,7 +7,7 @@ export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
   title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed.',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration.',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',
@@ -20,10 +20,18 @@ export const changeBreakGlass: RuleEntry = {
 export const brokenGlass = (
   { by, note }: { readonly by: string; readonly note: string },
   nowMs: number,
-  after?: { readonly ended: string; readonly signed_by: string },
+  after?: { readonly ended: string; readonly signed_by?: string },
 ): Finding =>
   gatewayFinding(changeBreakGlass, nowMs, {
     part: `${by} ${Math.floor(nowMs / 1000)}`,
     reasons: [note],
     ...(after === undefined ? {} : { after }),
+  });
+
+/** Approvers whom the configuration names no more. Nobody says by whom: whoever could edit it. */
+export const approversRemoved = (removed: string, nowMs: number): Finding =>
+  gatewayFinding(changeBreakGlass, nowMs, {
+    part: `approvers ${Math.floor(nowMs / 1000)}`,
+    after: { removed },
+    reasons: ['approvers-removed'],
   });

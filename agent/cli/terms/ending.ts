@@ -66,10 +66,21 @@ const fallBack = (stateDir: string, holds: (state: DeviceState) => boolean): rea
   using store = Store.openReadOnly(stateDir);
   const devices = [...store.devices(readDevice)].filter(holds).map(({ id }) => id);
   if (devices.length === 0) return ['Ends now. It holds no value of any device that is known.'];
+  const touched = new Set(devices);
+  const open = store
+    .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
+    .filter((found) => devicesOf(found).some((device) => touched.has(device)));
   return [
     `Ends now. ${counted(devices.length, 'device')} fall${devices.length === 1 ? 's' : ''} back on what else the log holds: another document, or what was accepted or learned`,
-    'before; without any, what they show next is learned. Where they show something else than that, it is a finding from the next look on:',
+    'before; without any, what they show next is learned, but for what a finding speaks of. Where they show something else than that, it is a',
+    'finding from the next look on:',
     ...shortened(devices.map((device) => `  ${device}`)),
+    ...(open.length === 0
+      ? []
+      : [
+          `${counted(open.length, 'finding')} there ${open.length === 1 ? 'is' : 'are'} open. What shows is then held against what is left: where that is the same, the finding ends:`,
+          ...shortened(open.map(findingLine)),
+        ]),
   ];
 };
 

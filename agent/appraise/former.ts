@@ -1,0 +1,27 @@
+import type { FactName } from '../../shared/facts.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import type { DeviceState } from './device.ts';
+
+/**
+ * A device of which nothing is attested yet, with what was known of its machine under a former name, or before it left the
+ * configuration: an edit of the configuration approves nothing. No entry says so of this device; what it shows as it was is
+ * named by the next `learned` one, and what it does not is a finding.
+ */
+export const withFormer = (device: DeviceState, former: DeviceState | undefined): DeviceState => {
+  if (device.attested !== undefined || device.reference !== undefined || former?.reference === undefined) return device;
+  const { reference, firstSeenMs, unknownDevice, unreadable, replaces } = former;
+  const { facts, standIns } = reference;
+  return {
+    ...device,
+    reference: {
+      entries: [],
+      facts,
+      carried: Object.keys(keptFacts(facts)) as FactName[],
+      ...(standIns === undefined ? {} : { standIns }),
+    },
+    ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
+    ...(unknownDevice === undefined ? {} : { unknownDevice }),
+    ...(unreadable === undefined ? {} : { unreadable }),
+    ...(replaces === undefined ? {} : { replaces }),
+  };
+};

@@ -1,0 +1,193 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { wantsMorePeople } from '../../agent/appraise/accept.ts';
+import { acceptSeen } from '../../agent/desk/acceptance.ts';
+import { AgentError } from '../../agent/platform/errors.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
+import { pools } from '../appraise/watch.ts';
+import { People } from './approvers.ts';
+import { Recording } from './recording.ts';
+
+/** One person at the gateway, where approvers are named: what ends an alarm goes neither round them nor unsaid. */
+
+const two = new People('alice', 'bob');
+const one = new People('alice');
+const EMERGENCY = { by: 'mallory', note: 'nobody is reachable' };
+const THEFT = pools({ user: 'thief.x1' });
+
+const learned = async (t: TestContext, devices: readonly string[] = ['rig-1']): Promise<Recording> => {
+  const recording = new Recording(t, devices);
+  await recording.learnAll();
+  return recording;
+};
+
+const refusal = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AgentError) return error.code;
+    throw error;
+  }
+  return 'nothing was refused';
+};
+
+/** The number of the entry that the reference of a device rests on. */
+const entryOf = (recording: Recording): string => String(recording.state('rig-1').reference?.entries[0]?.seq);
+
+const accept = (recording: Recording, facts?: readonly FactName[], people = 2) => {
+  const { attested } = recording.state('rig-1');
+  const fleet = { state: (id: string) => recording.states.get(id), states: () => [...recording.states.values()] };
+  const request = { devices: ['rig-1'], seen: [attested?.seq ?? -1], by: 'mallory', ...(facts && { facts }) };
+  const { recorder, orders, clock } = recording;
+  return acceptSeen(fleet, request, { recorder, people, standing: orders.standing, nowMs: clock.wall });
+};
+
+test('what was learned is not withdrawn by one person while a theft is open there: under break-glass it is told, and nothing is learned of the theft', async (t) => {
+  const devices = ['rig-1', 'rig-2', 'rig-3'];
+  const recording = await learned(t, devices);
+  const changes = recording.changes(two);
+  changes.resume();
+  for (const device of devices) await recording.looks(device, 2, THEFT);
+  const thefts = devices.map((device) => `pool.user-changed ${device}`);
+  assert.deepEqual(recording.openFindings().toSorted(), thefts);
+  const entry = entryOf(recording);
+  assert.throws(() => changes.withdraw(entry, 'mallory'), {
+    code: 'baseline.two-approvers',
+    message: /pool\.user-changed \(critical\) of rig-1 would end, .*and the like on 2 more/,
+  });
+  assert.deepEqual(recording.openFindings().toSorted(), thefts);
+
+  changes.withdraw(entry, 'mallory', EMERGENCY);
+  const told = recording.said().at(-1);
+  assert.ok(told?.kind === 'finding' && told.finding.id === 'change.break-glass');
+  assert.deepEqual([told.finding.after, told.finding.devices], [{ ended: `baseline entry ${entry}` }, devices]);
+  for (const device of devices) await recording.looks(device, 5, THEFT);
+  recording.recorder.writeLearned();
+  assert.deepEqual(recording.openFindings().toSorted(), ['change.break-glass undefined', ...thefts]);
+  for (const device of devices) {
+    const facts = recording.state(device).reference?.facts;
+    assert.ok(facts !== undefined && !String(facts).includes('thief'));
+  }
+  assert.deepEqual(recording.objections(two.keys), []);
+});
+
+test('where nobody approves one person withdraws, and what a finding speaks of is not learned all the same', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(new People());
+  await recording.looks('rig-1', 2, THEFT);
+  changes.withdraw(entryOf(recording), 'carol');
+  await recording.looks('rig-1', 5, THEFT);
+  assert.deepEqual(recording.openFindings(), ['pool.user-changed rig-1']);
+  assert.deepEqual(accept(recording, undefined, 0).accepted, ['rig-1']);
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('what nothing else stands in for is not withdrawn by one person before a theft either', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(one);
+  changes.resume();
+  assert.equal(
+    refusal(() => changes.withdraw(entryOf(recording), 'mallory')),
+    'baseline.two-approvers',
+  );
+});
+
+const WEAKER: Facts = { 'config.fan_mode': 'off' };
+
+test('taking note of a finding, or naming one fact of those it is about, is no way round two approvers', async (t) => {
+  const recording = await learned(t);
+  await recording.looks('rig-1', 3, { 'config.fan_mode': 'auto' });
+  recording.recorder.writeLearned();
+  await recording.looks('rig-1', 3, WEAKER);
+  assert.deepEqual(recording.openFindings(), ['config.safety-weakened rig-1']);
+  const openedSeq = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+  recording.recorder.takeReview(openedSeq, ['rig-1'], { action: 'acknowledge', by: 'mallory' });
+  await recording.looks('rig-1', 1, WEAKER);
+  assert.equal(recording.state('rig-1').tracks[0]?.finding.state, 'acknowledged');
+  const asks = (...facts: readonly FactName[]): boolean => wantsMorePeople(recording.state('rig-1'), facts);
+  assert.deepEqual([asks('config.fan_mode'), asks('network.hostname')], [true, false]);
+  for (const facts of [undefined, ['config.fan_mode'], ['config.mode']] as const) {
+    const { accepted, refused } = accept(recording, facts);
+    assert.deepEqual([accepted, refused.length], [[], 1], String(facts));
+  }
+  assert.deepEqual(recording.openFindings(), ['config.safety-weakened rig-1']);
+});
+
+test('nothing is accepted while something as grave is not confirmed yet', async (t) => {
+  const recording = await learned(t);
+  await recording.looks('rig-1', 1, THEFT);
+  assert.equal(recording.state('rig-1').tracks[0]?.finding.state, 'provisional');
+  assert.match(accept(recording).refused[0]?.message ?? '', /pool\.user-changed .* is provisional/);
+});
+
+const planOf = (now: number, ids: readonly string[]) => ({
+  kind: 'plan',
+  plan_id: 'move',
+  iat: now,
+  type: 'change',
+  scope: {},
+  ids,
+  expected_after: [{ fact: 'pools.user', class: 'exact', value: 'thief.x1' }],
+  not_before_at: now,
+  not_after_at: now + 7200,
+  author: 'mallory',
+});
+
+const waiverOf = (now: number) => ({
+  kind: 'waiver',
+  waiver_id: 'hush',
+  iat: now,
+  scope: {},
+  ids: ['pool.user-changed'],
+  reason: 'none',
+  risk: 'none',
+  author: 'mallory',
+  expires_at: now + 7200,
+});
+
+test('with one approver named the word of the gateway alone takes no weight off what that approver has to sign', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(one);
+  const now = Math.floor(recording.clock.wall / 1000);
+  for (const terms of [planOf(now, ['pool.user-changed']), waiverOf(now)])
+    assert.equal(
+      refusal(() => changes.adopt({ kind: 'local', terms, by: 'mallory' })),
+      'terms.unsigned',
+    );
+  changes.adopt({
+    kind: 'local',
+    terms: { ...waiverOf(now), waiver_id: 'bench', ids: ['config.performance-changed'] },
+    by: 'carol',
+  });
+  changes.adopt({ kind: 'signed', ...one.sign(planOf(now, ['pool.user-changed']) as never, 'alice') });
+  assert.deepEqual(
+    recording.said().filter(({ kind }) => kind === 'finding'),
+    [],
+  );
+  changes.adopt({ kind: 'local', terms: waiverOf(now), by: 'mallory', breakGlass: EMERGENCY } as never);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+});
+
+test('approvers who are taken out of the configuration for a moment leave a finding, and what takes them takes them still', async (t) => {
+  const recording = await learned(t);
+  recording.changes(one).resume();
+  recording.changes(one).heedApprovers();
+  assert.deepEqual(recording.openFindings(), []);
+  await recording.looks('rig-1', 2, THEFT);
+  const changes = recording.changes(new People());
+  changes.heedApprovers();
+  assert.equal(changes.people(), 1);
+  const told = recording.said().at(-1);
+  assert.ok(told?.kind === 'finding');
+  const { id, severity, after, reasons } = told.finding;
+  assert.deepEqual(
+    [id, severity, after, reasons],
+    ['change.break-glass', 'high', { removed: 'alice' }, ['approvers-removed']],
+  );
+  assert.deepEqual(accept(recording, undefined, changes.people()).accepted, []);
+  assert.equal(recording.events.at(-1)?.event, 'approvers.fewer');
+  recording.changes(one).heedApprovers();
+  assert.deepEqual(recording.openFindings().toSorted(), ['change.break-glass undefined', 'pool.user-changed rig-1']);
+  assert.equal(recording.approvals().people, 1, 'and is remembered at once');
+  assert.deepEqual(recording.objections(one.keys), []);
+});
