@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { ID } from './ids.ts';
 import { MAX_TEXT_BYTES } from './model.ts';
+import { leftOpen, opennessOf } from './open-values.ts';
 import { deviceSchema, logSchema, sha256Schema } from './statement.ts';
 
 /**
@@ -218,6 +219,10 @@ export const namesRule = (pattern: string, id: string): boolean =>
 export const mayBeBlanket = (id: string): boolean =>
   !NEVER_BLANKET.includes(id) && !NEVER_BLANKET_GROUPS.some((group) => id.startsWith(`${group}.`));
 
+/** Whether a plan does not say what the devices show afterwards, or says so of a fact in words that hold it to nothing. */
+export const isBlanket = ({ expected_after: expected }: Plan): boolean =>
+  expected === undefined || leftOpen(expected).length > 0;
+
 /** What is wrong with terms beyond their shape (catalogue §3); undefined where nothing is. */
 export const termsProblem = (terms: Terms): string | undefined => {
   switch (terms.kind) {
@@ -236,8 +241,14 @@ const planProblem = (plan: Plan): string | undefined => {
   if (to <= from) return 'not_after_at is not after not_before_at';
   if (dispatch !== undefined && type !== 'curtailment')
     return 'a dispatch record belongs to a plan of type curtailment';
-  if (expected !== undefined) return undefined;
-  if (to - from > LONGEST_BLANKET_S) return 'a plan without expected_after lasts at most 4 hours';
+  if (!isBlanket(plan)) return undefined;
+  const what = expected === undefined ? 'a plan without expected_after' : openText(expected);
+  if (to - from > LONGEST_BLANKET_S) return `${what} lasts at most 4 hours`;
   const uncovered = ids.find((id) => !mayBeBlanket(id.replace(/\.\*$/, '.')));
-  return uncovered === undefined ? undefined : `a plan without expected_after does not cover ${uncovered}`;
+  return uncovered === undefined ? undefined : `${what} does not cover ${uncovered}`;
+};
+
+const openText = (expected: readonly ExpectedValue[]): string => {
+  const open = leftOpen(expected).map((item) => `${item.fact} open (${opennessOf(item)?.may})`);
+  return `a plan that leaves ${[...new Set(open)].join(', ')}, as one without expected_after,`;
 };

@@ -51,6 +51,21 @@ export const approvedOf = (
   );
 };
 
+/** What was known, with what is seen in its place where a document allows that: a change that it permits is none. */
+export const toleratedOf = (
+  state: DeviceState,
+  standing: Standing,
+  known: Facts,
+  observed: Facts,
+  nowMs: number,
+): Facts => {
+  if (standing.references.length === 0) return known;
+  const held = heldBy(standing, describe(state, observed), nowMs);
+  const entries = state.reference?.entries ?? [];
+  const circumstances = circumstancesOf(state, observed, nowMs);
+  return approvedFacts(known, held, observed, circumstances, (fact) => holderOf(entries, fact), 'known').facts;
+};
+
 const NONE: ReadonlyMap<FactName, never> = new Map<FactName, never>();
 
 /** Which of the facts that change by themselves are where a document has them: text that is equal while they are. */

@@ -30,7 +30,7 @@ export const unattestedFacts = ({ attested }: DeviceState, facts: Facts): string
 export const documentsText = (approved: Approved | undefined): string | undefined =>
   approved === undefined || approved.holders.size === 0
     ? undefined
-    : [...new Set(approved.holders.values())].sort((a, b) => a - b).join();
+    : [...new Set([...approved.holders.values()].flatMap(({ seqs }) => seqs))].sort((a, b) => a - b).join();
 
 /** Why a full look must be attested, if it must. What is not confirmed waits. */
 export const triggerOf = (

@@ -51,6 +51,6 @@ const fateOf = (
   if (matched.has(state.id)) return 'matched';
   if (isDark(state)) return 'dark';
   const facts = keptFacts(state.attested?.facts);
-  const expected = expectedBy(terms, seq);
+  const expected = expectedBy(terms, seq, nowMs);
   return shows(facts, expected, circumstancesOf(state, facts, nowMs)) ? 'matched' : 'unchanged';
 };

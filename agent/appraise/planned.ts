@@ -98,7 +98,7 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, deviation: Deviation, 
   if (isStrange(deviation) && !speaksOfPools(terms)) return false;
   if (terms.expected_after === undefined) return true;
   const { observed, approved, circumstances } = planned;
-  const held = expectedBy(terms, seq);
+  const held = expectedBy(terms, seq, circumstances.nowMs);
   // Who shows nothing shows nothing else than what is expected: a machine that is out for repair.
   const isSilent = Object.keys(observed).length === 0;
   if (ran.against === undefined) return isRelated(ran, held) && (isSilent || shows(observed, held, circumstances));

@@ -4,7 +4,7 @@ import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned } from '../baseline/reference.ts';
 import { heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
-import { circumstancesOf, describe } from './approval.ts';
+import { circumstancesOf, describe, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { isAboutPolicy } from './index.ts';
 import { type Outcome, runComparisons } from './outcome.ts';
@@ -80,7 +80,7 @@ export const outcomesOf = (
     ran(visibilityDeviceDark, []),
     ran(identityDeviceMissing, []),
     coverageOutcome(state, facts, { gaps, look }, context),
-    returnOutcome(state, facts, approved?.facts ?? {}, gaps, ruleContext),
+    returnOutcome(state, facts, approved?.facts ?? {}, gaps, { ...context, ruleContext }),
   ];
   return underPlans(outcomes, {
     plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, facts), nowMs),
@@ -153,17 +153,18 @@ const coverageOutcome = (
 
 /** What the comparisons say when held against the time before the dark. */
 const returnOutcome = (
-  { returned }: DeviceState,
+  state: DeviceState,
   facts: Facts,
   approved: Facts,
   gaps: Observation['gaps'],
-  context: RuleContext,
+  { standing, nowMs, ruleContext }: Pick<LookContext, 'standing' | 'nowMs'> & { readonly ruleContext: RuleContext },
 ): Outcome => {
   const rule = visibilityChangedWhileDark;
+  const { returned } = state;
   if (returned === undefined) return { kind: 'silent', rule };
-  const before = keptFacts(returned.facts);
+  const before = toleratedOf(state, standing, keptFacts(returned.facts), facts, nowMs);
   const outcomesSince = (known: Facts): readonly Outcome[] =>
-    runComparisons(facts, gaps, known, context).filter((outcome) => speaksOfReturn(outcome.rule.id));
+    runComparisons(facts, gaps, known, ruleContext).filter((outcome) => speaksOfReturn(outcome.rule.id));
   const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
   const lost = outcomes.find((outcome) => outcome.kind === 'not-run');

@@ -3,7 +3,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { ReferenceEntry } from '../appraise/device.ts';
 import { canonicalPoolUrl } from '../normalise/pool-url.ts';
-import { type Circumstances, itemsAt, type Judgement, judgeValue } from './expected.ts';
+import { type Circumstances, itemsAt, type Judgement, judgeValue, saysNothing } from './expected.ts';
 import type { Held } from './standing.ts';
 
 /**
@@ -13,11 +13,21 @@ import type { Held } from './standing.ts';
  */
 export interface Approved {
   readonly facts: Facts;
-  /** `seq` of the adopting entry of facts that a document holds. */
-  readonly holders: ReadonlyMap<FactName, number>;
+  readonly holders: ReadonlyMap<FactName, Holders>;
   /** Classes of facts that a document holds otherwise than by their own. */
   readonly classes: ReadonlyMap<FactName, KeyClass>;
 }
+
+/** The documents that hold a fact. */
+export interface Holders {
+  /** `seq` of the adopting entries. */
+  readonly seqs: readonly number[];
+  /** A part of the fact is held to what was learned or accepted all the same: pools of which no document tells URL or user. */
+  readonly beside?: true;
+}
+
+/** What stands for a value that none of those of a document is: the nearest of these, or what was known before. */
+type Leaving = 'nearest' | 'known';
 
 const COLUMNS = ['url', 'user', 'priority', 'quota'] as const;
 type Column = (typeof COLUMNS)[number];
@@ -34,15 +44,16 @@ export const approvedFacts = (
   observed: Facts,
   circumstances: Circumstances,
   entryOf: (fact: FactName) => ReferenceEntry | undefined,
+  leaving: Leaving = 'nearest',
 ): Approved => {
   const facts: { [name: string]: unknown } = { ...known };
-  const holders = new Map<FactName, number>();
+  const holders = new Map<FactName, Holders>();
   const classes = new Map<FactName, KeyClass>();
   for (const [name, document] of held) {
     if (!isFact(name) || isCloser(entryOf(name), document)) continue;
-    apply(facts, name, document, observed[name], circumstances);
+    apply(facts, name, document, observed[name], circumstances, leaving);
     classes.set(name, itemsAt(document.items, circumstances.nowMs)[0]?.class ?? 'exact');
-    if (facts[name] !== undefined) holders.set(name, document.seq);
+    if (facts[name] !== undefined) holders.set(name, { seqs: [document.seq] });
   }
   const columns = COLUMNS.flatMap((column) => {
     const document = held.get(`pools.${column}`);
@@ -51,13 +62,25 @@ export const approvedFacts = (
   if (columns.length > 0) {
     const base = (facts.pools as readonly PoolSlot[] | undefined) ?? observed.pools ?? [];
     facts.pools = columns.reduce(
-      (slots, { column, document }) => withColumn(slots, column, document, observed.pools ?? [], circumstances),
+      (slots, { column, document }) =>
+        withColumn(slots, column, document, observed.pools ?? [], circumstances, leaving),
       base,
     );
-    holders.set('pools', Math.max(...columns.map(({ document }) => document.seq)));
+    const holding = columns.filter(({ document }) => !saysNothing(document.items, circumstances.nowMs));
+    if (holding.length > 0) holders.set('pools', poolHolders(holding, holders.get('pools')));
   }
   // Names are those of facts, values those of their documents, in the types of the facts: `termsProblem` saw to it.
   return { facts: facts as Facts, holders, classes };
+};
+
+/** Where work goes, and for whom: what of this no document tells is held to what stands below the documents. */
+const poolHolders = (
+  columns: readonly { readonly column: Column; readonly document: Held }[],
+  whole: Holders | undefined,
+): Holders => {
+  const tells = (column: Column): boolean => columns.some((one) => one.column === column);
+  const seqs = [...new Set([...(whole?.seqs ?? []), ...columns.map(({ document }) => document.seq)])];
+  return whole !== undefined || (tells('url') && tells('user')) ? { seqs } : { seqs, beside: true };
 };
 
 /** An approval of this device alone, signed, holds against documents that speak of more than it. */
@@ -72,6 +95,7 @@ const apply = (
   { items }: Held,
   seen: unknown,
   circumstances: Circumstances,
+  leaving: Leaving,
 ): void => {
   const volatile = itemsAt(items, circumstances.nowMs).filter((item) => item.class === 'volatile');
   const keys = volatile.flatMap(({ value }) => value ?? []);
@@ -86,7 +110,8 @@ const apply = (
   const judgement =
     seen === undefined ? unseen(others, circumstances) : judgeValue(others, seen, circumstances, sameFact(name));
   if (judgement.kind === 'free') delete facts[name];
-  else facts[name] = judgement.kind === 'fits' ? seen : judgement.nearest;
+  else if (judgement.kind === 'fits') facts[name] = seen;
+  else if (leaving === 'nearest') facts[name] = judgement.nearest;
 };
 
 const unseen = (items: Held['items'], { nowMs }: Circumstances): Judgement => {
@@ -123,14 +148,24 @@ const withColumn = (
   { items }: Held,
   observed: readonly PoolSlot[],
   circumstances: Circumstances,
+  leaving: Leaving,
 ): readonly PoolSlot[] =>
   slots.map((slot, index) => {
-    const seen = observed.find((other) => other.slot === slot.slot)?.[column] ?? slot[column];
+    const seen = counterpart(slot, column, observed)?.[column] ?? slot[column];
     const judgement = judgeValue(atPosition(items, index), seen, circumstances, sameIn(column));
-    if (judgement.kind === 'free') return slot;
-    const value = judgement.kind === 'fits' ? seen : judgement.nearest;
+    if (judgement.kind === 'leaves' && leaving === 'known') return slot;
+    // Of what nothing is said whatever is seen is right.
+    const value = judgement.kind === 'leaves' ? judgement.nearest : seen;
+    if (value === undefined) return slot;
     return { ...slot, [column]: column === 'url' ? canonicalPoolUrl(String(value)) : value };
   });
+
+/** The slot that shows now what this one did. A pool that stands in another place keeps what goes with it. */
+const counterpart = (slot: PoolSlot, column: Column, observed: readonly PoolSlot[]): PoolSlot | undefined => {
+  const inPlace = observed.find((other) => other.slot === slot.slot);
+  if (column === 'url') return inPlace;
+  return [inPlace, ...observed].find((other) => other !== undefined && sameIn('url')(other.url, slot.url)) ?? inPlace;
+};
 
 const atPosition = (items: Held['items'], index: number): Held['items'] =>
   items.map((item) =>

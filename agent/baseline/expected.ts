@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../shared/jcs.ts';
+import { minuteOfDay } from '../../shared/open-values.ts';
 import type { ExpectedValue, Schedule } from '../../shared/terms.ts';
 
 /** What a document lets a fact be (catalogue §3), asked about one value at one time. */
@@ -27,6 +28,12 @@ const FITS: Judgement = { kind: 'fits' };
 /** The alternatives that hold now: an old value beside the new one ends by itself. */
 export const itemsAt = (items: readonly ExpectedValue[], nowMs: number): readonly ExpectedValue[] =>
   items.filter(({ until_at: until }) => until === undefined || nowMs < until * 1000);
+
+/** Whether an alternative lets the value be anything now. */
+export const saysNothing = (items: readonly ExpectedValue[], nowMs: number): boolean =>
+  itemsAt(items, nowMs).some(
+    (item) => item.class === 'volatile' || (item.class === 'schedule' && scheduled(item.value, nowMs) === undefined),
+  );
 
 /** Holds a value that is seen against the alternatives for it. `same` compares in the way of the fact. */
 export const judgeValue = (
@@ -92,7 +99,7 @@ export const scheduled = ({ zone, slots, otherwise }: Schedule, nowMs: number): 
   const minute = local.hour * 60 + local.minute;
   const today = local.dayOfWeek - 1;
   const slot = slots.find(({ from, to, days }) => {
-    const [begin, end] = [minuteOf(from), minuteOf(to)];
+    const [begin, end] = [minuteOfDay(from), minuteOfDay(to)];
     const overMidnight = end <= begin;
     const sinceBegin = (minute - begin + DAY_MINUTES) % DAY_MINUTES;
     if (sinceBegin >= (overMidnight ? end + DAY_MINUTES : end) - begin) return false;
@@ -101,8 +108,6 @@ export const scheduled = ({ zone, slots, otherwise }: Schedule, nowMs: number): 
   });
   return slot === undefined ? otherwise : slot.value;
 };
-
-const minuteOf = (time: string): number => Number(time.slice(0, 2)) * 60 + Number(time.slice(3));
 
 /** Whether the zone is one that this host knows. */
 export const isTimeZone = (zone: string): boolean => {

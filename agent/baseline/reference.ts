@@ -1,6 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
 import type { Value } from '../appraise/finding.ts';
+import type { Holders } from './approved.ts';
 import { changed, comparedFacts } from './compared.ts';
 import { keepFacts, keptFacts } from './kept.ts';
 
@@ -22,7 +23,7 @@ export const holderOf = <Entry extends ReferenceEntry>(
 
 const rank = ({ approval }: Pick<ReferenceEntry, 'approval'>): number => STRENGTH.indexOf(approval);
 
-const NO_DOCUMENTS: ReadonlyMap<FactName, number> = new Map();
+const NO_DOCUMENTS: ReadonlyMap<FactName, Holders> = new Map();
 
 /**
  * What an attestation says about its reference: the entries that hold at least one of the compared facts, and the weakest
@@ -31,12 +32,13 @@ const NO_DOCUMENTS: ReadonlyMap<FactName, number> = new Map();
 export const citedReference = (
   reference: Reference | undefined,
   compared: readonly FactName[],
-  documents: ReadonlyMap<FactName, number> = NO_DOCUMENTS,
+  documents: ReadonlyMap<FactName, Holders> = NO_DOCUMENTS,
 ): { readonly approval: Approval; readonly seqs: readonly number[] } | undefined => {
   const holders = new Set(
-    compared.map((fact): Pick<ReferenceEntry, 'seq' | 'approval'> | undefined => {
-      const seq = documents.get(fact);
-      return seq === undefined ? holderOf(reference?.entries ?? [], fact) : { seq, approval: 'signed' };
+    compared.flatMap((fact): readonly (Pick<ReferenceEntry, 'seq' | 'approval'> | undefined)[] => {
+      const { seqs, beside = true } = documents.get(fact) ?? { seqs: [] };
+      const signed = seqs.map((seq) => ({ seq, approval: 'signed' as const }));
+      return beside ? [...signed, holderOf(reference?.entries ?? [], fact)] : signed;
     }),
   );
   const cited = [...holders].filter((holder) => holder !== undefined);

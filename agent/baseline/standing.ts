@@ -1,6 +1,7 @@
 import { FACTS, type FactName } from '../../shared/facts.ts';
 import {
   type ExpectedValue,
+  isBlanket,
   mayBeBlanket,
   namesRule,
   type Plan,
@@ -95,16 +96,17 @@ export const plansFor = (standing: Standing, who: Described, nowMs: number): rea
   });
 
 /** Whether a plan may speak of a finding: one that does not tell the after-state speaks of few. */
-export const planNames = ({ ids, expected_after: expected }: Plan, id: string): boolean =>
-  ids.some((pattern) => namesRule(pattern, id)) && (expected !== undefined || mayBeBlanket(id));
+export const planNames = (plan: Plan, id: string): boolean =>
+  plan.ids.some((pattern) => namesRule(pattern, id)) && (mayBeBlanket(id) || !isBlanket(plan));
 
-/** What a plan expects, as a document would hold it; closer than any. */
+/** What a plan expects, as a document would hold it; closer than any. What ended in its window it expects no more. */
 export const expectedBy = (
-  { expected_after: values = [], plan_id: refId }: Plan,
+  { expected_after: values = [], plan_id: refId, not_after_at: to }: Plan,
   seq: number,
+  nowMs: number,
 ): ReadonlyMap<string, Held> =>
   new Map(
-    [...Map.groupBy(values, ({ fact }) => fact)].map(([fact, items]) => [
+    [...Map.groupBy(itemsAt(values, Math.min(nowMs, to * 1000 - 1)), ({ fact }) => fact)].map(([fact, items]) => [
       fact,
       { items, seq, refId, closeness: Number.POSITIVE_INFINITY },
     ]),

@@ -1,4 +1,5 @@
 import { FACTS, type FactName } from '../../shared/facts.ts';
+import { opennessOf } from '../../shared/open-values.ts';
 import {
   type ExpectedValue,
   MOST_VERSIONS,
@@ -10,7 +11,7 @@ import {
 } from '../../shared/terms.ts';
 import { RULES } from '../appraise/index.ts';
 import type { RuleEntry } from '../appraise/rule.ts';
-import { durationText } from './instant.ts';
+import { durationText, isoOf } from './instant.ts';
 
 /** What an approver should think twice about before signing: documents that cover more, or for longer, than they look. */
 
@@ -20,6 +21,8 @@ const LONG_PLAN_S = 7 * DAY_S;
 const LONG_WAIVER_S = 30 * DAY_S;
 /** Longest plan that may leave open what the devices show afterwards, s (catalogue §3). */
 const OPEN_PLAN_S = 4 * 3600;
+/** A list of more values than anybody reads one by one. */
+const LONG_SET = 32;
 /** Versions that should still be free after this one. */
 const FREE_VERSIONS = 1000;
 
@@ -56,19 +59,29 @@ const lastVersions = (version: number): readonly string[] =>
 
 // ---- what a plan allows, and a reference no longer compares
 
-/** Values that hold a device to nothing lift the limits of a plan without any. */
+/** What may be left open over the limits of a plan without an after-state, and what is held to little. */
 const openEnds = ({
   expected_after: expected = [],
   not_before_at: from,
   not_after_at: to,
   ids,
 }: Plan): readonly string[] => {
-  const open = expected.filter(isOpen);
+  const open = expected.filter((item) => opennessOf(item) !== undefined);
+  return [...anythingGoes(open, { from, to, ids }), ...heldToLittle(expected), ...endings(expected, to)];
+};
+
+const anythingGoes = (
+  open: readonly ExpectedValue[],
+  { from, to, ids }: { readonly from: number; readonly to: number; readonly ids: Plan['ids'] },
+): readonly string[] => {
   if (open.length === 0) return [];
   const facts = namesOf(open);
+  const wholly = open.filter(isWhollyOpen);
   const never = quietRules(ids).filter(({ id }) => !mayBeBlanket(id));
   return [
-    `it does not say what ${facts} shall be afterwards: any value is taken as planned`,
+    ...(wholly.length > 0
+      ? [`it does not say what ${namesOf(wholly)} shall be afterwards: any value is taken as planned`]
+      : []),
     ...(to - from > OPEN_PLAN_S
       ? [
           `it lasts ${durationText(to - from)}, and ${facts} may be anything: without expected_after 4 h would be the most`,
@@ -81,19 +94,39 @@ const openEnds = ({
 };
 
 const unwatched = (values: readonly ExpectedValue[]): readonly string[] => {
-  const open = values.filter((value) => isOpen(value) && isCompared(value.fact));
-  return open.length === 0
-    ? []
-    : [`a change of ${namesOf(open)} is found on no device that it covers: any value is right`];
+  const open = values.filter((value) => isWhollyOpen(value) && isCompared(value.fact));
+  return [
+    ...(open.length === 0
+      ? []
+      : [`a change of ${namesOf(open)} is found on no device that it covers: any value is right${unlessListed(open)}`]),
+    ...heldToLittle(values),
+    ...endings(values),
+  ];
 };
 
-/** Whether every value fits. `{account}` is the account that is seen, so a user that begins with it may be anybody's. */
-const isOpen = (item: ExpectedValue): boolean => {
-  if (item.class === 'volatile') return item.value === undefined;
-  if (item.class !== 'template') return false;
-  const isUser = item.fact === 'pools.user';
-  return [item.value].flat().some((text) => (isUser ? /^(?:\{account\}|\*)/.test(text) : /^\**$/.test(text)));
-};
+const isWhollyOpen = (item: ExpectedValue): boolean => opennessOf(item)?.wholly === true;
+
+/** The operator's lists are no document of approvers. */
+const unlessListed = (open: readonly ExpectedValue[]): string =>
+  open.some(({ fact }) => fact.startsWith('pools')) ? ", but for the gateway's own lists of pools" : '';
+
+/** Values that say something, and less than they look. */
+const heldToLittle = (values: readonly ExpectedValue[]): readonly string[] =>
+  values.flatMap((item) => {
+    const openness = opennessOf(item);
+    if (openness?.wholly === false) return [`${item.fact} is held to little: it may be ${openness.may}`];
+    const count = item.class === 'set' ? item.value.length : 0;
+    return count > LONG_SET ? [`${item.fact} is held to little: it may be any of ${count} values`] : [];
+  });
+
+/** An item that ends while its document lives leaves the fact to what holds without it. */
+const endings = (values: readonly ExpectedValue[], until = Number.POSITIVE_INFINITY): readonly string[] =>
+  [...Map.groupBy(values, ({ fact }) => fact)].flatMap(([fact, items]) => {
+    const last = Math.max(...items.map(({ until_at: at = Number.POSITIVE_INFINITY }) => at));
+    return last < until
+      ? [`after ${isoOf(last)} this says nothing of ${fact}: what holds without it holds again then`]
+      : [];
+  });
 
 /** What changes by itself is compared nowhere; a name of another version is carried. */
 const isCompared = (fact: string): boolean =>

@@ -41,7 +41,7 @@ export const planDraft = (plan: Blank<Plan>): string =>
     idsText(plan.ids),
     lines(
       expectedText('expected_after', 'What the devices show afterwards.', plan.expected_after),
-      '# Without expected_after a plan lasts at most four hours, and covers no change of users, identity, safety or remote control.',
+      '# Without expected_after, or with one that leaves a fact open, a plan lasts at most four hours, and covers no change of users, identity, safety or remote control.',
     ),
     lines(
       '# Date, time and zone: 2026-12-01T14:00:00Z. A change is taken as planned five minutes earlier and later, too.',

@@ -56,9 +56,18 @@ export const misfitsOf = (expected: ExpectedValue): readonly Misfit[] => {
     case 'template':
       return kind === 'text' ? [] : [wrongClass(expected, kind, 'a template is for text')];
     case 'volatile':
-      return [];
+      return expected.value === undefined || hasNamedParts(expected.fact) ? [] : [wholeOnly(expected)];
   }
 };
+
+const hasNamedParts = (fact: string): boolean =>
+  Object.hasOwn(FACTS, fact) && ['by-name', 'by-key'].includes(FACTS[fact as FactName].class);
+
+const wholeOnly = ({ fact }: ExpectedValue): Misfit => ({
+  path: ['value'],
+  message: `${fact} has no parts with names that could be left out`,
+  remedy: 'leave value away: the whole fact is not compared then',
+});
 
 /** The labels that the templates of an expected value take from a device. */
 export const labelsAsked = (expected: ExpectedValue): readonly string[] =>

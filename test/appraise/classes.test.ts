@@ -95,6 +95,67 @@ test('volatile: the fact is recorded and never compared; of a list by key only t
   assert.deepEqual(after([keys], other('off', '7')), ['config.drift open']);
 });
 
+test('volatile on a column of the pools: whoever a slot works for is no finding, whichever place the pool moves to; the URL is', () => {
+  const user: ExpectedValue = { fact: 'pools.user', class: 'volatile' };
+  const others = pools({ user: 'mallory.a' }, { user: 'acme.other' }, { user: 'acme.rig0417' });
+  assert.deepEqual(after([user], others), []);
+  const [first, second, third] = POOLS;
+  const swapped = [
+    { ...first, url: second.url, user: 'x.1' },
+    { ...second, url: first.url, user: 'x.2' },
+    { ...third, user: 'x.3' },
+  ];
+  const moved = after([user], { pools: swapped });
+  assert.deepEqual(
+    moved.filter((said) => !said.startsWith('pool.failover-active')),
+    ['pool.priority-changed open'],
+  );
+  assert.deepEqual(
+    after([user], { pools: [...POOLS, { ...third, slot: 3, priority: 3, url: 'stratum+tcp://n.example:1' }] }),
+    ['pool.slot-added open'],
+  );
+  assert.deepEqual(after([user], pools({ user: 'mallory.a', url: 'stratum+tcp://evil.example:3333' })), [
+    'pool.url-changed open',
+  ]);
+  const order: ExpectedValue = { fact: 'pools.priority', class: 'volatile' };
+  assert.deepEqual(after([order], pools({ priority: 1, active: false }, { priority: 0, active: true })), []);
+  assert.deepEqual(
+    after([{ fact: 'pools.url', class: 'volatile' }], pools({ url: 'stratum+tcp://evil.example:1' })),
+    [],
+  );
+});
+
+test('volatile on a column of the pools: the attestation cites what the pools were held against, not the document', () => {
+  const watch = watching([{ fact: 'pools.user', class: 'volatile' }]);
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(40 * MINUTE, showing(pools({ user: 'acme.other' })));
+  assert.equal(watch.attestations.length > 0, true);
+  for (const { verdict } of watch.attestations) assert.deepEqual(verdict.reference, { approval: 'local', seqs: [1] });
+});
+
+test('where a document tells the users only, the attestation cites what holds the URLs beside it', () => {
+  const watch = watching([{ fact: 'pools.user', class: 'template', value: 'acme.*' }]);
+  watch.live(20 * MINUTE, showing(pools({ url: 'stratum+tcp://evil.example:3333' })));
+  const cited = watch.attestations.at(-1)?.verdict.reference;
+  assert.deepEqual(cited, { approval: 'local', seqs: [1, 7] });
+});
+
+test('volatile: a change that nobody saw, in the dark, is none either', () => {
+  const dark = (values: readonly ExpectedValue[]): readonly string[] => {
+    const watch = watching(values);
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(30 * MINUTE, () => undefined);
+    watch.clear();
+    watch.live(40 * MINUTE, showing(pools({ user: 'mallory.a' })));
+    return watch.said().filter((said) => said.endsWith(' open'));
+  };
+  assert.deepEqual(dark([{ fact: 'pools.user', class: 'volatile' }]), []);
+  assert.deepEqual(
+    new Set(dark([{ fact: 'network.hostname', class: 'volatile' }])),
+    new Set(['visibility.changed-while-dark open', 'pool.user-changed open']),
+  );
+});
+
 test('template: the worker follows the device; another account, or another worker, leaves it', () => {
   const values: ExpectedValue[] = [
     { fact: 'pools.user', class: 'set', value: ['acme.rig0417'], until_at: T0 / 1000 + 60 * 60 },

@@ -169,7 +169,8 @@ test('a plan that comes after the change covers nothing, and what stood before i
   watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
   assert.deepEqual(watch.said(), ['pool.user-changed open']);
   watch.clear();
-  const after = plan(30, { ids: ['pool.*'], expected_after: [{ fact: 'pools.user', class: 'volatile' }] }, -120, 120);
+  const thieves: ExpectedValue = { fact: 'pools.user', class: 'template', value: ['mallory.*', 'acme.*'] };
+  const after = plan(30, { ids: ['pool.*'], expected_after: [thieves] }, -120, 120);
   watch.context = under(() => watch.nowMs, { plans: [{ ...after, adoptedAt: watch.nowMs / 1000 }] });
   watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
   assert.deepEqual(watch.said(), []);
@@ -180,6 +181,46 @@ test('a plan that comes after the change covers nothing, and what stood before i
   watch.context = under(() => watch.nowMs, { plans: [{ ...repair, adoptedAt: watch.nowMs / 1000 }] });
   watch.live(20 * MINUTE, showing(pools({ user: 'mallory.rig0417' })));
   assert.deepEqual(watch.said(), []);
+});
+
+test('a plan that leaves a fact open in substance covers no more than one without an after-state', () => {
+  const open: readonly ExpectedValue[] = [
+    { fact: 'pools.user', class: 'volatile' },
+    { fact: 'pools.user', class: 'template', value: '*.{serial}' },
+  ];
+  for (const item of open) {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans: [plan(30, { ids: ['pool.*'], expected_after: [item] })] });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(20 * MINUTE, showing(pools({ user: 'mallory.JYZZ12345678' })));
+    assert.deepEqual(
+      watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]),
+      [['pool.user-changed', 'critical', undefined]],
+      JSON.stringify(item),
+    );
+  }
+});
+
+test('what a plan expects until a time it expects no more after it: the change then is another one than planned', () => {
+  const changed = (untilMinutes: number): readonly unknown[] => {
+    const watch = Watch.commissioned();
+    const ending: ExpectedValue = {
+      fact: 'config.power_limit_w',
+      class: 'exact',
+      value: 3400,
+      until_at: T0 / 1000 + untilMinutes * 60,
+    };
+    const planned = plan(30, { ids: ['config.performance-changed'], expected_after: [ending] });
+    watch.context = under(() => watch.nowMs, { plans: [planned] });
+    watch.live(40 * MINUTE, showing({}));
+    watch.live(20 * MINUTE, showing({ 'config.power_limit_w': 3400 }));
+    return watch.statements.map(({ ruleId, plan: by }) => [ruleId, by]);
+  };
+  assert.deepEqual(changed(110), [['config.performance-changed', 30]]);
+  assert.deepEqual(changed(20), [
+    ['config.performance-changed', undefined],
+    ['change.deviation', undefined],
+  ]);
 });
 
 test('a plan that speaks of other facts hides no pool that is on no list', () => {

@@ -7,6 +7,7 @@ import {
   type Plan,
   type ReferenceTerms,
   type Scope,
+  termsProblem,
   termsSchema,
   type Waiver,
 } from '../../shared/terms.ts';
@@ -136,6 +137,85 @@ test('a template that begins with the account that is seen, and what a reference
   assert.deepEqual(cautionsOf(reference({ values: [itself] })), [], 'it changes by itself');
   const part: ExpectedValue = { fact: 'config.other', class: 'volatile', value: ['led'] };
   assert.deepEqual(cautionsOf(reference({ values: [part] })), [], 'a named part is closely said');
+});
+
+test('what is open in substance is told, whatever class it is written in, and lifts no limit', () => {
+  const night = { zone: 'UTC', slots: [{ from: '00:00', to: '00:01', value: '2.10' }] };
+  const open: readonly [ExpectedValue, RegExp][] = [
+    [{ fact: 'firmware.version', class: 'schedule', value: night }, /may be any value outside the hours of its slots/],
+    [{ fact: 'config.power_limit_w', class: 'band', value: { min: 0 } }, /config\.power_limit_w.*any value is/],
+    [{ fact: 'config.power_limit_w', class: 'band', value: { max: 9_000_000 } }, /config\.power_limit_w.*any value is/],
+    [{ fact: 'config.power_limit_w', class: 'band', value: { min: 3000 } }, /may be any value from 3000 up/],
+    [{ fact: 'config.fan_min_pct', class: 'band', value: { min: 0, max: 100 } }, /config\.fan_min_pct.*any value is/],
+    [{ fact: 'firmware.version', class: 'template', value: '*.*' }, /firmware\.version.*any value is/],
+    [{ fact: 'network.hostname', class: 'template', value: '{hostname}' }, /network\.hostname.*any value is/],
+    [{ fact: 'pools.url', class: 'template', value: 'stratum+tcp://*:3333' }, /pools\.url.*any value is/],
+    [{ fact: 'pools.user', class: 'template', value: 'acme*.{serial}' }, /pools\.user.*any value is/],
+  ];
+  for (const [item, said] of open) {
+    const note = JSON.stringify(item);
+    const long = plan({ ids: ['config.drift'], expected_after: [item], not_after_at: NOW + 5 * DAY });
+    assert.match(termsProblem(long) ?? '', /^a plan that leaves \S+ open \(.*lasts at most 4 hours$/, note);
+    const short = { ...long, not_after_at: NOW + 4 * HOUR };
+    assert.equal(termsProblem(short), undefined, note);
+    assert.match(termsProblem({ ...short, ids: ['identity.*'] }) ?? '', / does not cover identity\.\*$/, note);
+    assert.match(cautionsOf(short).join('\n'), said, note);
+    assert.match(cautionsOf(reference({ values: [item] })).join('\n'), said, note);
+  }
+});
+
+test('what holds a device to something is not told: whole weeks, bands with an end that means something', () => {
+  const week = (...slots: { from: string; to: string; days?: ('mon' | 'sun')[] }[]): ExpectedValue => ({
+    fact: 'config.mode',
+    class: 'schedule',
+    value: { zone: 'UTC', slots: slots.map((slot) => ({ ...slot, value: 'eco' })) },
+  });
+  const held: readonly ExpectedValue[] = [
+    week({ from: '22:00', to: '06:00' }, { from: '06:00', to: '22:00' }),
+    week({ from: '00:00', to: '00:00' }),
+    { fact: 'config.power_limit_w', class: 'band', value: { max: 3600 } },
+    { fact: 'config.fan_min_pct', class: 'band', value: { min: 20 } },
+    { fact: 'pools.url', class: 'template', value: 'stratum+tcp://*.pool.example:3333' },
+    { fact: 'pools.user', class: 'template', value: 'acme.*' },
+    { fact: 'network.hostname', class: 'template', value: '{serial}' },
+  ];
+  for (const item of held) {
+    const long = plan({ ids: ['config.drift'], expected_after: [item], not_after_at: NOW + 5 * DAY });
+    assert.equal(termsProblem(long), undefined, JSON.stringify(item));
+    assert.deepEqual([...cautionsOf(long), ...cautionsOf(reference({ values: [item] }))], [], JSON.stringify(item));
+  }
+  const gap = week({ from: '00:00', to: '00:00', days: ['mon'] }, { from: '00:00', to: '23:59' });
+  assert.match(cautionsOf(reference({ values: [gap] })).join(), /outside the hours/);
+});
+
+test('a plan may leave open, and is told of, serials of parts and what comes with the version that it names; nothing else', () => {
+  const build: ExpectedValue = { fact: 'firmware.components', class: 'volatile' };
+  const days = { not_after_at: NOW + 5 * DAY };
+  assert.equal(termsProblem(plan({ expected_after: [VERSION, build], ...days })), undefined);
+  assert.match(termsProblem(plan({ expected_after: [build], ...days })) ?? '', /at most 4 hours/);
+  const boards: ExpectedValue = { fact: 'identity.hashboards', class: 'volatile' };
+  assert.equal(termsProblem(plan({ ids: ['identity.*'], expected_after: [boards], ...days })), undefined);
+  const host: ExpectedValue = { fact: 'network.hostname', class: 'volatile' };
+  assert.match(termsProblem(plan({ expected_after: [VERSION, host], ...days })) ?? '', /leaves network\.hostname open/);
+});
+
+test('a list of more values than anybody reads is told', () => {
+  const listed = (count: number): ExpectedValue => ({
+    fact: 'firmware.version',
+    class: 'set',
+    value: Array.from({ length: count }, (_, at) => `2.${at}`),
+  });
+  assert.deepEqual(cautionsOf(reference({ values: [listed(32)] })), []);
+  assert.match(cautionsOf(reference({ values: [listed(33)] })).join(), /may be any of 33 values/);
+});
+
+test('a value that ends while its document lives is told, with when and what follows', () => {
+  const until = (at: number): ExpectedValue => ({ ...VERSION, until_at: at });
+  const said = /^after 2026-\S+Z this says nothing of firmware\.version: what holds without it holds again then$/m;
+  assert.match(cautionsOf(reference({ values: [until(NOW + HOUR)] })).join('\n'), said);
+  assert.deepEqual(cautionsOf(reference({ values: [until(NOW + HOUR), VERSION] })), [], 'beside one that stays');
+  assert.match(cautionsOf(plan({ expected_after: [until(NOW + HOUR)] })).join('\n'), said);
+  assert.deepEqual(cautionsOf(plan({ expected_after: [until(NOW + DAY)] })), [], 'it lasts as long as the plan');
 });
 
 test('a version after which hardly any can follow is told', () => {
