@@ -269,11 +269,18 @@ const finding = z.strictObject({
   part: text.exactOptional(),
   before: value.exactOptional(),
   after: value.exactOptional(),
+  last_seen: value
+    .exactOptional()
+    .describe('what the device showed before, where the reference says another in `before`'),
   before_pid: bytes16Schema.exactOptional(),
   after_pid: bytes16Schema.exactOptional(),
+  last_seen_pid: bytes16Schema.exactOptional(),
   reasons: z.array(text).exactOptional(),
   first_observed_at: instant,
-  before_at: instant.exactOptional(),
+  before_at: instant
+    .exactOptional()
+    .describe('when `last_seen`, else `before`, was last seen; absent where nobody saw it'),
+  after_at: instant.exactOptional().describe('since when it shows this `after`, where the finding began with another'),
   confirmed_at: instant.exactOptional(),
   resolved_at: instant.exactOptional(),
   evidence: z.array(count),

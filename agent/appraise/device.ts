@@ -63,6 +63,8 @@ export interface Track {
     readonly same: number;
     readonly any: number;
     readonly sinceMs: number;
+    /** Since when it is this very value, where it was another one at first. */
+    readonly afterMs?: number;
   };
   /** Consecutive observations that match the reference, and since when. */
   readonly clear: number;

@@ -1,8 +1,13 @@
+import { canonicalJson } from '../../shared/jcs.ts';
+import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { isCommissioned } from '../baseline/reference.ts';
 import { heldBy, waiverFor } from '../baseline/standing.ts';
 import type { Drafting } from './advance.ts';
 import { describe } from './approval.ts';
 import { type DeviceState, lastSeenMs } from './device.ts';
+import type { Finding } from './finding.ts';
+import type { Ran } from './outcome.ts';
+import type { Deviation } from './rule.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { seconds, worst } from './track.ts';
@@ -11,7 +16,9 @@ import type { LookContext } from './verdict.ts';
 /** Makes a finding of a deviation: severities, surfaces, when the before-value was last seen. */
 export const draftingOf =
   (state: DeviceState, context: LookContext): Drafting =>
-  ({ rule, facts }, { part, before, after, severity: own, reasons, plan }) => {
+  (ran, deviation) => {
+    const { rule, facts } = ran;
+    const { part, before, after, severity: own, reasons, plan } = deviation;
     const severityBase = own ?? rule.severity;
     const commissioned = rule.id === identityNewDevice.id ? context.amongCommissioned : isApproved(state, context);
     const waiver = waiverOf(state, rule.id, context);
@@ -35,11 +42,28 @@ export const draftingOf =
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
-      ...(lastMs === undefined || lastMs === 0 ? {} : { beforeAt: seconds(lastMs) }),
+      ...(lastMs === undefined || lastMs === 0 ? {} : lastSeenOf(state, ran, deviation, seconds(lastMs))),
       ...(plan === undefined ? {} : { plan }),
       ...(waiver === undefined ? {} : { waiver: waiver.seq }),
     };
   };
+
+/** What the device showed before, and when: a reference may say what nobody ever saw there. */
+const lastSeenOf = (
+  { attested }: DeviceState,
+  { against }: Ran,
+  { part, before }: Deviation,
+  beforeAt: number,
+): Pick<Finding, 'beforeAt' | 'lastSeen'> => {
+  const kept = attested?.facts ?? NO_FACTS;
+  if (against === undefined || before === undefined || kept === NO_FACTS) return { beforeAt };
+  const deviations = against(keptFacts(kept));
+  if (deviations === 'unknown') return { beforeAt };
+  // It is unlike the reference and like what was seen: the reference is another one since.
+  const lastSeen = deviations.find((deviation) => deviation.part === part)?.before;
+  if (lastSeen === undefined) return {};
+  return canonicalJson(lastSeen) === canonicalJson(before) ? { beforeAt } : { beforeAt, lastSeen };
+};
 
 /** Whether a person stands behind what the device is held against. */
 const isApproved = (state: DeviceState, { standing, nowMs }: LookContext): boolean =>

@@ -42,7 +42,12 @@ export interface Finding {
   readonly after?: Value;
   readonly reasons?: readonly string[];
   readonly firstObservedAt: number;
+  /** When `lastSeen`, else `before`, was last seen; absent where nobody saw either. */
   readonly beforeAt?: number;
+  /** What the device showed before, where that is another than the reference says in `before`. */
+  readonly lastSeen?: Value;
+  /** Since when it shows this `after`, where the finding is older. */
+  readonly afterAt?: number;
   readonly confirmedAt?: number;
   readonly resolvedAt?: number;
   readonly surfaces: readonly string[];

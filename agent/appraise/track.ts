@@ -108,9 +108,8 @@ export const observe = (
     const candidate = again(track.candidate, after, moment.nowMs);
     const plan = draft.plan ?? (after === track.candidate?.after ? track.finding.plan : undefined);
     const finding = covered({
-      ...draft,
+      ...withPast(draft, track.finding),
       ...(plan === undefined ? {} : { plan }),
-      ...(track.finding.beforeAt === undefined ? {} : { beforeAt: track.finding.beforeAt }),
       state: 'provisional',
       firstObservedAt: track.finding.firstObservedAt,
     });
@@ -121,7 +120,24 @@ export const observe = (
   const next: Track = { ...returned(track, moment.nowMs), candidate };
   if (!isConfirmed(deviation.confirm ?? rule.confirm, candidate, moment.nowMs)) return { track: next };
   if (!moment.attestable) return { track: next, waits: true };
-  return restate(next, covered({ ...draft, ...lasting(next.finding) }), moment.nowMs);
+  const shown = { ...withPast(draft, next.finding), ...lasting(next.finding) };
+  return restate(next, covered({ ...shown, ...afterAtOf(candidate, shown.firstObservedAt) }), moment.nowMs);
+};
+
+/** What was seen before the finding began, as it was known then: by now the device shows something else. */
+const withPast = (draft: Draft, { beforeAt, lastSeen }: Finding): Draft => {
+  const { beforeAt: _, lastSeen: __, ...now } = draft;
+  return {
+    ...now,
+    ...(beforeAt === undefined ? {} : { beforeAt }),
+    ...(lastSeen === undefined ? {} : { lastSeen }),
+  };
+};
+
+/** A finding that began with another value, or an hour ago, says since when it shows this one. */
+const afterAtOf = ({ afterMs, sinceMs }: Candidate, firstObservedAt: number): Pick<Finding, 'afterAt'> => {
+  const afterAt = seconds(afterMs ?? sinceMs);
+  return afterAt > firstObservedAt ? { afterAt } : {};
 };
 
 /**
@@ -137,11 +153,10 @@ const covered = (finding: Finding): Finding => {
 
 /** What stays while a finding lives and shows another value: whoever took note of it took note of the former one. */
 const lasting = (finding: Finding): Pick<Finding, 'state' | 'firstObservedAt'> & Partial<Finding> => {
-  const { firstObservedAt, beforeAt, confirmedAt, openedSeq, parent, flapping } = finding;
+  const { firstObservedAt, confirmedAt, openedSeq, parent, flapping } = finding;
   return {
     state: 'open',
     firstObservedAt,
-    ...(beforeAt === undefined ? {} : { beforeAt }),
     ...(confirmedAt === undefined ? {} : { confirmedAt }),
     ...(openedSeq === undefined ? {} : { openedSeq }),
     ...(parent === undefined ? {} : { parent }),
@@ -157,7 +172,13 @@ const again = (candidate: Candidate | undefined, after: string, nowMs: number): 
         same: candidate.after === after ? candidate.same + 1 : 1,
         any: candidate.any + 1,
         sinceMs: candidate.sinceMs,
+        ...sinceSame(candidate, after, nowMs),
       };
+
+const sinceSame = (candidate: Candidate, after: string, nowMs: number): Pick<Candidate, 'afterMs'> => {
+  if (candidate.after !== after) return { afterMs: nowMs };
+  return candidate.afterMs === undefined ? {} : { afterMs: candidate.afterMs };
+};
 
 /** Opens a provisional finding as soon as it is confirmed and can be attested. */
 const confirm = (
@@ -171,11 +192,11 @@ const confirm = (
   const old = isOld(past.blips, blipKey(track.finding, candidate.after), nowMs);
   if (!isConfirmed(old ? 'C1' : (deviation.confirm ?? rule.confirm), candidate, nowMs)) return { track };
   if (!attestable) return { track, waits: true };
-  return open(track, past.closed, nowMs);
+  return open(track, candidate, past.closed, nowMs);
 };
 
 /** Within an hour of its end a finding continues under its name. */
-const open = ({ finding }: Track, closed: readonly Track[], nowMs: number): Step => {
+const open = ({ finding }: Track, candidate: Candidate, closed: readonly Track[], nowMs: number): Step => {
   const former = closed.find((track) => sameName(track.finding, finding));
   const { openedSeq, parent, firstObservedAt } = former?.finding ?? finding;
   return restate(
@@ -189,6 +210,7 @@ const open = ({ finding }: Track, closed: readonly Track[], nowMs: number): Step
       ...finding,
       state: 'open',
       firstObservedAt,
+      ...afterAtOf(candidate, firstObservedAt),
       confirmedAt: seconds(nowMs),
       ...(openedSeq === undefined ? {} : { openedSeq }),
       ...(parent === undefined ? {} : { parent }),
@@ -272,13 +294,14 @@ export const match = (track: Track, past: Past, moment: Moment): Step =>
 
 /** An unconfirmed value went away: its outcome is stated. The third time in a day it counts as confirmed. */
 const goAway = (track: Track, { blips, closed }: Past, { nowMs, attestable }: Moment): Step => {
-  const blip = blipKey(track.finding, track.candidate?.after ?? '');
+  const candidate = track.candidate as Candidate;
+  const blip = blipKey(track.finding, candidate.after);
   if (!isOld(blips, blip, nowMs)) {
     const statement: Finding = { ...track.finding, state: 'resolved', resolvedAt: seconds(nowMs) };
     return { statement, blip };
   }
   if (!attestable) return { track, waits: true };
-  const { track: opened, ...step } = open(track, closed, nowMs);
+  const { track: opened, ...step } = open(track, candidate, closed, nowMs);
   return { ...step, blip, ...(opened === undefined ? {} : { track: { ...opened, clear: 1, clearSinceMs: nowMs } }) };
 };
 

@@ -33,7 +33,10 @@ const whereOf = ({ device, devices = [], count = 0 }: StatedFinding): string => 
 const valuesOf = (finding: StatedFinding): string => {
   const before = shown(finding.before, finding.before_pid);
   const after = shown(finding.after, finding.after_pid);
-  return before === undefined && after === undefined ? '' : `: ${before ?? 'nothing'} -> ${after ?? 'nothing'}`;
+  const lastSeen = shown(finding.last_seen, finding.last_seen_pid);
+  if (before === undefined && after === undefined) return '';
+  const expected = lastSeen === undefined ? '' : `, expected ${before ?? 'nothing'}`;
+  return `: ${lastSeen ?? before ?? 'nothing'} -> ${after ?? 'nothing'}${expected}`;
 };
 
 const shown = (value: unknown, pid: string | undefined): string | undefined => {

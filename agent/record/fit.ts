@@ -124,7 +124,7 @@ export const fitFinding = (content: FindingContent): FindingContent => {
 const shorter = (content: FindingContent, room: Room): FindingContent => {
   const { finding } = content;
   const reasons = [...(wireValue(finding.reasons ?? [], room) as string[]), 'shortened']; // a list of texts stays one
-  return { ...content, finding: { ...withRoom(finding, ['before', 'after'], room), reasons } };
+  return { ...content, finding: { ...withRoom(finding, ['before', 'after', 'last_seen'], room), reasons } };
 };
 
 /** An object with some of its values shortened. Their kind (text, list, object) stays, so does the type of the object. */

@@ -50,10 +50,9 @@ export const usersIn = ({ reference, attested, replaces, tracks, closed }: Devic
   replaces?.pools,
   keptFacts(reference?.facts),
   keptFacts(attested?.facts),
-  ...[...tracks, ...closed].flatMap(({ finding: { ruleId, before, after } }) => [
-    named(ruleId, before),
-    named(ruleId, after),
-  ]),
+  ...[...tracks, ...closed].flatMap(({ finding: { ruleId, before, after, lastSeen } }) =>
+    [before, after, lastSeen].map((value) => named(ruleId, value)),
+  ),
 ];
 
 /** Rules whose values are text of one kind. */

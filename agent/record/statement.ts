@@ -119,11 +119,11 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
   const { finding, about, replies: kept = [], users = [] } = facts;
   if (finding.state === 'provisional') throw new Error(`${finding.ruleId}: a provisional finding is not stated`);
   const replies = kept.map(cite);
-  const { ruleId, before, after } = finding;
+  const { ruleId, before, after, lastSeen } = finding;
   const redactor =
     redaction === undefined
       ? undefined
-      : redactorOf(redaction, [...users, named(ruleId, before), named(ruleId, after)]);
+      : redactorOf(redaction, [...users, ...[before, after, lastSeen].map((value) => named(ruleId, value))]);
   const content: FindingContent = {
     kind: 'finding',
     finding: {
@@ -139,6 +139,7 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
         : { devices: about.devices.slice(0, MOST_DEVICES), count: about.count }),
       ...valueMembers('before', before, ruleId, redactor),
       ...valueMembers('after', after, ruleId, redactor),
+      ...valueMembers('last_seen', lastSeen, ruleId, redactor),
       first_observed_at: finding.firstObservedAt,
       evidence: [...facts.evidence],
       surfaces: [...finding.surfaces],
@@ -146,6 +147,7 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
         part: finding.part === undefined ? undefined : shortText(finding.part, 256),
         reasons: finding.reasons?.map((reason) => shortText(reason, 256)),
         before_at: finding.beforeAt,
+        after_at: finding.afterAt,
         confirmed_at: finding.confirmedAt,
         resolved_at: finding.resolvedAt,
         not_observed: finding.notObserved === undefined ? undefined : [...finding.notObserved],
@@ -357,7 +359,7 @@ const failedOf = (check: Checks['failed'][number], redactor: Redactor | undefine
 type WireValue = NonNullable<Failed['obs']>;
 
 /** `{<name>}` with the value as it goes out, `{<name>_pid}` where it is redacted, nothing where there is none. */
-const valueMembers = <Name extends 'before' | 'after' | 'obs' | 'ref'>(
+const valueMembers = <Name extends 'before' | 'after' | 'last_seen' | 'obs' | 'ref'>(
   name: Name,
   value: unknown,
   ruleId: string,

@@ -167,6 +167,33 @@ test('template: the worker follows the device; another account, or another worke
   assert.deepEqual([...new Set(after(values, named('acme.other')))], ['pool.user-changed open']);
 });
 
+test('what a template expects and what was last seen are told as two things; what nobody saw has no time', () => {
+  const watch = watching([{ fact: 'pools.user', class: 'template', value: 'acme.r2-*' }]);
+  const seen = (user: string): Facts => pools({ user }, { user: 'acme.r2-b' }, { user: 'acme.r2-c' });
+  watch.live(20 * MINUTE, showing(seen('acme.r2-7')));
+  watch.clear();
+  const leftS = watch.nowMs / 1000;
+  watch.live(20 * MINUTE, showing(seen('thief.x')));
+  const [theft] = watch.opened('pool.user-changed');
+  assert.deepEqual([theft?.before, theft?.lastSeen, theft?.after], ['acme.r2-*', 'acme.r2-7', 'thief.x']);
+  assert.ok((theft?.beforeAt ?? 0) < leftS && (theft?.beforeAt ?? 0) >= leftS - 60);
+  const unlike = watching([{ fact: 'config.power_limit_w', class: 'exact', value: 3300 }]);
+  unlike.live(20 * MINUTE, showing({}));
+  const [never] = unlike.opened('config.performance-changed');
+  assert.deepEqual(never?.before, [{ key: 'power_limit_w', value: 3300 }]);
+  assert.deepEqual([never?.lastSeen, never?.beforeAt], [undefined, undefined], 'the device never showed it');
+});
+
+test('an item that ends while a firmware runs leaves it to what was accepted: another firmware is found', () => {
+  const ending: ExpectedValue = { fact: 'firmware.version', class: 'exact', value: '2026.03.1' };
+  const watch = watching([{ ...ending, until_at: T0 / 1000 + 5 * 60 + 35 }]);
+  watch.live(5 * MINUTE, showing({}));
+  watch.live(30 * MINUTE, showing({ 'firmware.version': '2026.09.9-rogue' }));
+  assert.deepEqual(watch.said(), ['firmware.version-changed open']);
+  assert.deepEqual(watch.statements[0]?.before, [{ key: 'version', value: '2026.03.1' }]);
+  assert.equal(watch.statements[0]?.severity, 'high');
+});
+
 test('an old value beside the new one ends at its time', () => {
   const values: ExpectedValue[] = [
     { fact: 'config.power_limit_w', class: 'exact', value: 3500, until_at: T0 / 1000 + 60 * 60 },

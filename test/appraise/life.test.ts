@@ -216,3 +216,30 @@ test('a change of the configuration makes the engine judge a settled device anew
   watch.live(3 * MINUTE, showing({}));
   assert.equal(watch.opened('pool.outside-allowlist').length, 3);
 });
+
+test('a graver change in a finding that is open says since when it shows that, and the finding since when it began', () => {
+  const watch = Watch.commissioned();
+  const began = watch.nowMs / 1000;
+  watch.live(6 * MINUTE, showing(pools({ user: 'acme.other' })));
+  const [opened] = watch.opened('pool.user-changed');
+  assert.deepEqual([opened?.severity, opened?.firstObservedAt, opened?.afterAt], ['medium', began, undefined]);
+  watch.clear();
+  const stolenS = watch.nowMs / 1000;
+  watch.live(6 * MINUTE, showing(pools({ user: 'thief.x' })));
+  const [theft] = watch.opened('pool.user-changed');
+  assert.deepEqual([theft?.severity, theft?.after, theft?.firstObservedAt], ['critical', 'thief.x', began]);
+  assert.equal(theft?.afterAt, stolenS);
+  assert.equal(theft?.beforeAt, opened?.beforeAt, 'the reference was last seen before all of it');
+});
+
+test('a finding that comes back within an hour keeps its beginning, and says since when it is back', () => {
+  const watch = Watch.commissioned();
+  const began = watch.nowMs / 1000;
+  watch.live(5 * MINUTE, showing(pools({ user: 'thief.x' })));
+  watch.live(10 * MINUTE, showing({}));
+  watch.clear();
+  const backS = watch.nowMs / 1000;
+  watch.live(5 * MINUTE, showing(pools({ user: 'thief.x' })));
+  const [back] = watch.opened('pool.user-changed');
+  assert.deepEqual([back?.firstObservedAt, back?.afterAt], [began, backS]);
+});

@@ -69,20 +69,29 @@ const whereOf = (found: StoredFinding): string => {
   return count > MOST_NAMED ? `${count} devices: ${named} …` : named;
 };
 
-const changeRows = ({ finding: { before, after } }: StoredFinding): readonly Row[] => [
-  ...(before === undefined ? [] : [['before', textOf(before)] satisfies Row]),
-  ...(after === undefined ? [] : [['after', textOf(after)] satisfies Row]),
-];
+/** What a reference expects is called so where nobody saw it. */
+const changeRows = ({ finding: { before, beforeAt, lastSeen, after } }: StoredFinding): readonly Row[] => {
+  const isSeen = lastSeen === undefined && beforeAt !== undefined;
+  return [
+    ...(before === undefined ? [] : [[isSeen ? 'before' : 'expected', textOf(before)] satisfies Row]),
+    ...(lastSeen === undefined ? [] : [['last seen', textOf(lastSeen)] satisfies Row]),
+    ...(after === undefined ? [] : [['after', textOf(after)] satisfies Row]),
+  ];
+};
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
 const sinceOf = ({ finding }: StoredFinding, nowMs: number): string => {
-  const { firstObservedAt, beforeAt, resolvedAt } = finding;
+  const { firstObservedAt, beforeAt, lastSeen, afterAt, resolvedAt } = finding;
   const endS = resolvedAt ?? Math.floor(nowMs / 1000);
   const lasted = durationText(Math.max(0, endS - firstObservedAt));
-  const before = beforeAt === undefined ? '' : `; the value before was last seen ${iso(beforeAt)}`;
+  const what = lastSeen === undefined ? 'the value before was last seen' : 'what was last seen before was seen';
+  const before = [
+    ...(afterAt === undefined ? [] : [`; what it shows now since ${iso(afterAt)}`]),
+    ...(beforeAt === undefined ? [] : [`; ${what} ${iso(beforeAt)}`]),
+  ].join('');
   return resolvedAt === undefined
     ? `${iso(firstObservedAt)}, ${lasted} ago${before}`
     : `${iso(firstObservedAt)}, until ${iso(resolvedAt)}, ${lasted}${before}`;
