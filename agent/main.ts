@@ -19,7 +19,8 @@ const report = (error: unknown): void => {
     return;
   }
   if (!(error instanceof AgentError)) throw error;
-  process.stderr.write(printableLines(`assayer: ${error.message}\n  remedy: ${error.remedy} [${error.code}]\n`));
+  if (exitOf(error) !== EXIT.interrupted)
+    process.stderr.write(printableLines(`assayer: ${error.message}\n  remedy: ${error.remedy} [${error.code}]\n`));
   setExit(exitOf(error));
 };
 

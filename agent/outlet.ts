@@ -57,7 +57,7 @@ export class Outlet {
         takeMarker: (payload) => witnesses.takeMarker(payload),
       },
       observe,
-      takeTerms: (payload) => changes.takeDelivered(payload),
+      takeTerms: (payload, name) => changes.takeDelivered(payload, name),
       clock,
       emit,
     });

@@ -33,11 +33,11 @@ const agreed = async (question: string, io: Io): Promise<boolean> => {
       remedy: 'look at what is shown above, then repeat with --yes',
     });
   }
-  const answer = await oneLine(io, `${question} [y/N] `, process.stderr);
+  const { answer } = await oneLine(io, `${question} [y/N] `, process.stderr);
   return /^y(es)?$/i.test(answer?.trim() ?? '');
 };
 
-/** What a person types, without echo. Throws `usage.passphrase` without a terminal, or where the person gave up. */
+/** What a person types, without echo. Throws `usage.passphrase` without a terminal or an answer, `usage.interrupted` after Ctrl-C. */
 export const askHidden = async (prompt: string, io: Io): Promise<string> => {
   if (io.input.isTTY !== true) {
     throw new AgentError({
@@ -47,22 +47,36 @@ export const askHidden = async (prompt: string, io: Io): Promise<string> => {
     });
   }
   io.err.write(prompt);
-  const answer = await oneLine(io, '', nowhere());
+  const { answer, interrupted } = await oneLine(io, '', nowhere());
   io.err.write('\n');
   if (answer !== undefined) return answer;
+  if (interrupted) throw gaveUp();
   throw new AgentError({ code: 'usage.passphrase', message: 'no passphrase was given', remedy: 'run it again' });
 };
 
 /** Takes what the line editor would echo. */
 const nowhere = (): Writable => new Writable({ write: (_chunk, _encoding, done) => done() });
 
-/** One line; undefined after Ctrl-C or Ctrl-D. */
-const oneLine = async (io: Io, prompt: string, output: NodeJS.WritableStream): Promise<string | undefined> => {
+/** The person knows it: `main.ts` ends without a word, as a shell expects it. */
+const gaveUp = (): AgentError =>
+  new AgentError({ code: 'usage.interrupted', message: 'interrupted', remedy: 'run it again' });
+
+interface Typed {
+  /** Undefined after Ctrl-C or Ctrl-D. */
+  readonly answer?: string;
+  readonly interrupted: boolean;
+}
+
+/** One line. */
+const oneLine = async (io: Io, prompt: string, output: NodeJS.WritableStream): Promise<Typed> => {
   const lines = createInterface({ input: io.input, output, terminal: true, historySize: 0 });
   try {
-    return await new Promise<string | undefined>((resolve) => {
-      lines.once('SIGINT', () => resolve(undefined)).once('close', () => resolve(undefined));
-      lines.question(prompt).then(resolve, () => resolve(undefined));
+    return await new Promise<Typed>((resolve) => {
+      lines.once('SIGINT', () => resolve({ interrupted: true })).once('close', () => resolve({ interrupted: false }));
+      lines.question(prompt).then(
+        (answer) => resolve({ answer, interrupted: false }),
+        () => resolve({ interrupted: false }),
+      );
     });
   } finally {
     lines.close();

@@ -18,7 +18,7 @@ export const isDrawable = ({ isTTY }: { readonly isTTY?: boolean }): boolean =>
   isTTY === true && process.env.TERM !== 'dumb';
 
 /** Exit codes of every verb. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, interrupted: 130 } as const;
 export type Exit = (typeof EXIT)[keyof typeof EXIT];
 
 /** What a person has to correct here: the command, the configuration, or the files it names. */
@@ -35,8 +35,10 @@ const USAGE: ReadonlySet<string> = new Set([
 ]);
 
 /** The exit code of a verb that ended with this error. */
-export const exitOf = ({ code }: AgentError): Exit =>
-  USAGE.has(code.slice(0, code.indexOf('.'))) ? EXIT.usage : EXIT.unreachable;
+export const exitOf = ({ code }: AgentError): Exit => {
+  if (code === 'usage.interrupted') return EXIT.interrupted;
+  return USAGE.has(code.slice(0, code.indexOf('.'))) ? EXIT.usage : EXIT.unreachable;
+};
 
 /** Where a verb puts its exit code: the process ends by itself, with this code, when nothing is left to do. */
 export const setExit = (code: Exit): void => {

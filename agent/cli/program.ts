@@ -50,7 +50,8 @@ const VERBS = [
 
 const EXIT_CODES = `
 Every verb ends with 0 when all is well, 1 when findings are open, a check failed or Ctrl-C ended a search, 2 when the
-command or the configuration is wrong, 3 when a system it needs cannot be reached. \`assayer <verb> --help\` says more.`;
+command or the configuration is wrong, 3 when a system it needs cannot be reached, 130 when Ctrl-C ended the question for a
+passphrase. \`assayer <verb> --help\` says more.`;
 
 /** The command line. Usage errors throw `CommanderError`, an operator's problems `AgentError`. */
 export const buildProgram = (io: Io): Command => {

@@ -173,8 +173,11 @@ export class ChangeControl {
     return { ...result, already: false, settled: adoption.settles };
   }
 
-  /** Takes what came over the uplink into force, or says why not. Anyone who may publish there chose every byte of it. */
-  takeDelivered(payload: Uint8Array): void {
+  /**
+   * Takes what came over the uplink into force, or says why not. Anyone who may publish there chose every byte of it, and
+   * `name`, the last level of its topic.
+   */
+  takeDelivered(payload: Uint8Array, name: string): void {
     const { wallMs } = this.#deps;
     const digest = hash('sha256', payload, 'base64url');
     const approvers = this.#deps.approvers();
@@ -183,17 +186,23 @@ export class ChangeControl {
     this.#refusedBy = approvers;
     // A broker hands over what it keeps at every connect.
     if (this.#refused.includes(digest) || this.#allowance.take(wallMs()) > 0) return;
+    const claimed = claimedName(payload);
+    const isElsewhere = claimed.id !== undefined && claimed.id !== name;
+    // Under however many other names it comes, that is told once; under its own it may still be taken.
+    const refused = isElsewhere ? `elsewhere ${digest}` : digest;
+    if (this.#refused.includes(refused)) return;
     try {
+      if (isElsewhere) throw otherName(claimed.id, name);
       this.adopt({ kind: 'signed', delivered: true, ...parseSignedTerms(payload) });
     } catch (error) {
       if (!(error instanceof AgentError || error instanceof VerificationError)) throw error;
       if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
-        this.#refused = [...this.#refused, digest].slice(-MOST_REFUSED);
-      this.#tellRefused(payload, error);
+        this.#refused = [...this.#refused, refused].slice(-MOST_REFUSED);
+      this.#tellRefused(claimed, error);
     }
   }
 
-  #tellRefused(payload: Uint8Array, error: AgentError | VerificationError): void {
+  #tellRefused(claimed: ReturnType<typeof claimedName>, error: AgentError | VerificationError): void {
     const { wallMs, emit } = this.#deps;
     if (this.#telling.take(wallMs()) > 0) {
       this.#untold += 1;
@@ -202,7 +211,7 @@ export class ChangeControl {
     const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
     const untold = this.#untold === 0 ? {} : { untold: this.#untold };
     this.#untold = 0;
-    emit('warn', 'terms.refused', { ...claimedName(payload), message: error.message, remedy, ...untold });
+    emit('warn', 'terms.refused', { ...claimed, message: error.message, remedy, ...untold });
   }
 
   #resultOf({ terms, seq }: Order): Pick<AdoptionResult, 'kind' | 'id' | 'seq'> {
@@ -410,7 +419,7 @@ export class ChangeControl {
   }
 }
 
-/** What a refused document calls itself, where it can be read: anybody may have written it. */
+/** What a document calls itself, where it can be read: anybody may have written it. */
 const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id?: string } => {
   try {
     const { doc } = parseSignedTerms(payload);
@@ -429,6 +438,15 @@ const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id
 type Loser = Loss & { readonly device: string };
 
 const ended = (order: Order | undefined): readonly Order[] => (order === undefined ? [] : [order]);
+
+/** A broker keeps one document by topic: under another name a later version would not take its place there. */
+const otherName = (id: string | undefined, name: string): AgentError =>
+  new AgentError({
+    code: 'terms.name',
+    message: `it came on ref/${name.slice(0, 64)}, and calls itself ${id}`,
+    remedy:
+      'publish it on the topic that ends with its own ref_id, plan_id or waiver_id, and an empty message on the other one',
+  });
 
 const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
 

@@ -144,7 +144,7 @@ export class Line {
         return;
       case 'ref':
         // An empty message takes back what was kept for those who come later.
-        if (payload.length > 0) this.#options.takeTerms(payload);
+        if (payload.length > 0) this.#options.takeTerms(payload, channel.terms);
         return;
       case 'rollcall':
         if (!retained) this.#answerRollcall();

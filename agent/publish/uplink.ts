@@ -27,7 +27,7 @@ export interface UplinkOptions {
   readonly notary: Notary;
   readonly observe: Observe;
   /** Terms of approvers came in. Nothing of them is verified. */
-  readonly takeTerms: (payload: Uint8Array) => void;
+  readonly takeTerms: (payload: Uint8Array, name: string) => void;
   readonly clock: Clock;
   readonly emit: Emit;
   readonly random?: () => number;

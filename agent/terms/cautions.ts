@@ -10,6 +10,7 @@ import {
   type Waiver,
 } from '../../shared/terms.ts';
 import { RULES } from '../appraise/index.ts';
+import { wantsTwo } from '../appraise/promote.ts';
 import type { RuleEntry } from '../appraise/rule.ts';
 import { durationText, isoOf } from './instant.ts';
 
@@ -26,14 +27,28 @@ const LONG_SET = 32;
 /** Versions that should still be free after this one. */
 const FREE_VERSIONS = 1000;
 
-/** A sentence each, the widest first; empty where nothing stands out. */
-export const cautionsOf = (terms: Terms): readonly string[] => [
+/** Two people have to sign what is left of a window, and somebody to hand it over, s. */
+const HASTE_S = 3600;
+
+/** A sentence each, the widest first; empty where nothing stands out. Without `nowS` the time of signing is no matter. */
+export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...wholeGateway(terms),
   ...(terms.kind === 'reference' ? [...unwatched(terms.values ?? []), ...lastVersions(terms.version)] : []),
   ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms)] : []),
   ...(terms.kind === 'waiver' ? [...longWaiver(terms), ...critical(terms.ids)] : []),
   ...(terms.kind === 'reference' ? [] : quieted(terms.ids)),
+  ...(terms.kind === 'reference' || nowS === undefined ? [] : soonOver(terms, nowS)),
 ];
+
+const soonOver = (terms: Plan | Waiver, nowS: number): readonly string[] => {
+  const left = (terms.kind === 'plan' ? terms.not_after_at : terms.expires_at) - nowS;
+  if (left <= 0) return ['its time is over: no gateway takes it'];
+  return left < HASTE_S && wantsTwo(terms)
+    ? [
+        `it ends in ${durationText(left)}: a gateway with two approvers takes it with both signatures, and not after that`,
+      ]
+    : [];
+};
 
 /** Entries name their devices; a scope beside them names nothing more. */
 const wholeGateway = (terms: Terms): readonly string[] => {

@@ -30,12 +30,12 @@ export const summaryOf = (terms: Terms, nowS: number): readonly string[] => {
 export const reviewOf = (terms: Terms, nowS: number, about: readonly string[] = []): readonly string[] => [
   ...summaryOf(terms, nowS),
   ...about,
-  ...cautionLines(terms),
+  ...cautionLines(terms, nowS),
 ];
 
 /** What to think twice about, as lines. */
-export const cautionLines = (terms: Terms): readonly string[] =>
-  cautionsOf(terms).map((caution) => `WARNING: ${caution}`);
+export const cautionLines = (terms: Terms, nowS: number): readonly string[] =>
+  cautionsOf(terms, nowS).map((caution) => `WARNING: ${caution}`);
 
 const titleOf = (terms: Terms): string => {
   switch (terms.kind) {

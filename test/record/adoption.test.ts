@@ -296,6 +296,21 @@ test('nothing is approved while something as grave, that the document does not s
   );
 });
 
+test('a document is taken from the topic of its own name only; elsewhere it is refused, which is told once', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const document = Buffer.from(people.sign(limit(3500), 'alice').doc);
+  const refused = () => recording.events.filter(({ event }) => event === 'terms.refused');
+  for (const name of ['anything', 'big', 'anything']) changes.takeDelivered(document, name);
+  assert.deepEqual(changes.all(), []);
+  assert.equal(refused().length, 1);
+  assert.match(String(refused()[0]?.message), /^it came on ref\/anything, and calls itself site-power$/);
+  changes.takeDelivered(document, 'site-power');
+  assert.equal(changes.all().length, 1);
+  changes.takeDelivered(Buffer.from('x'), 'site-power');
+  assert.equal(refused().length, 2);
+});
+
 test('names of every object are facts of none: such a document is taken or refused, and ends nothing', async (t) => {
   const recording = await learned(t);
   const changes = recording.changes(people);
@@ -309,7 +324,7 @@ test('names of every object are facts of none: such a document is taken or refus
     const { seq } = changes.adopt(signed(people.sign(terms, 'alice')));
     await recording.looks('rig-1', 1, {});
     changes.withdraw(String(seq), 'alice');
-    changes.takeDelivered(Buffer.from(people.sign({ ...terms, version: 2 }, 'alice').doc));
+    changes.takeDelivered(Buffer.from(people.sign({ ...terms, version: 2 }, 'alice').doc), terms.ref_id);
     changes.withdraw(`odd-${at}`, 'alice');
     assert.equal(
       refusal(() => changes.adopt(signed(people.sign(terms, 'alice')))),
@@ -329,11 +344,11 @@ test('a flood of documents that are refused is a few lines, which say how many m
   const refused = () => recording.events.filter(({ event }) => event === 'terms.refused');
   for (let n = 0; n < 1_000; n += 1) {
     recording.clock.pass(1);
-    changes.takeDelivered(Buffer.from(`{"n":${n}}`));
+    changes.takeDelivered(Buffer.from(`{"n":${n}}`), `n-${n}`);
   }
   assert.equal(refused().length, 16);
   recording.clock.pass(60_000);
-  changes.takeDelivered(Buffer.from(new People('mallory').sign(limit(3400), 'mallory').doc));
+  changes.takeDelivered(Buffer.from(new People('mallory').sign(limit(3400), 'mallory').doc), limit(3400).ref_id);
   assert.equal(refused().length, 17);
   assert.equal(refused().at(-1)?.untold, 984);
   assert.deepEqual([refused().at(-1)?.kind, refused().at(-1)?.id], ['reference', 'site-power']);
@@ -526,14 +541,14 @@ test('where nothing says what was ended, what was signed before waits for a pers
   const changes = recording.changes(people);
   const iat = Math.floor(recording.clock.wall / 1000) - 3600;
   const old = people.sign({ ...limit(3500), iat }, 'alice');
-  changes.takeDelivered(Buffer.from(old.doc));
+  changes.takeDelivered(Buffer.from(old.doc), 'site-power');
   assert.deepEqual(changes.all(), []);
   const refused = recording.events.find(({ event }) => event === 'terms.refused');
   assert.match(String(refused?.remedy), /assayer baseline adopt/);
   assert.equal(changes.adopt(signed(old)).already, false);
   recording.clock.pass(3_600_000);
   const fresh = { ...limit(3300), ref_id: 'later', iat: Math.floor(recording.clock.wall / 1000) };
-  changes.takeDelivered(Buffer.from(people.sign(fresh, 'alice').doc));
+  changes.takeDelivered(Buffer.from(people.sign(fresh, 'alice').doc), 'later');
   assert.equal(changes.all().length, 2);
 });
 

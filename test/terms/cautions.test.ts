@@ -218,6 +218,19 @@ test('a value that ends while its document lives is told, with when and what fol
   assert.deepEqual(cautionsOf(plan({ expected_after: [until(NOW + DAY)] })), [], 'it lasts as long as the plan');
 });
 
+test('a window that is over, or will be before two people can have signed, is told', () => {
+  const at = (terms: Plan | Waiver, nowS: number) => cautionsOf(terms, nowS).join();
+  assert.equal(at(plan(), NOW + DAY - HOUR), '');
+  assert.match(
+    at(plan(), NOW + DAY - HOUR + 60),
+    /^it ends in 59 min: a gateway with two approvers takes it with both/,
+  );
+  assert.match(at(plan(), NOW + DAY), /^its time is over: no gateway takes it$/);
+  assert.match(at(waiver(), NOW + 15 * DAY), /its time is over/);
+  const alone = plan({ ids: ['config.performance-changed'] });
+  assert.equal(at(alone, NOW + DAY - 60), '', 'one person is enough');
+});
+
 test('a version after which hardly any can follow is told', () => {
   assert.deepEqual(cautionsOf(reference({ version: 999_000 })), []);
   assert.match(cautionsOf(reference({ version: 999_999 })).join(), /version 999999 leaves 1 later versions/);

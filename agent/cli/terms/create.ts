@@ -85,7 +85,8 @@ const pairOf = (option: string, text: string): readonly [string, string] => {
 /** Writes or prints a draft, and says what is still to fill in. A slip in what was given writes nothing. */
 export const writeDraft = (text: string, kind: TermsKind, { out }: CreateOptions, io: Io): void => {
   const name = out ?? 'draft';
-  const draft = readDraft(text, { kind, nowS: Math.floor(Date.now() / 1000) });
+  const nowS = Math.floor(Date.now() / 1000);
+  const draft = readDraft(text, { kind, nowS });
   const problems = draft.kind === 'bad' ? draft.problems : [];
   const slips = problems.filter((problem) => !isMissing(problem));
   if (slips.length > 0) throw draftError(name, slips);
@@ -95,7 +96,7 @@ export const writeDraft = (text: string, kind: TermsKind, { out }: CreateOptions
   io.err.write(warnings.map((warning) => `warning: ${describeProblem(name, warning)}\n`).join(''));
   if (draft.kind === 'good')
     io.err.write(
-      cautionLines(draft.terms)
+      cautionLines(draft.terms, nowS)
         .map((line) => `${printable(line)}\n`)
         .join(''),
     );

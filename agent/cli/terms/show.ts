@@ -31,11 +31,11 @@ const show = (file: string, { keys: places, json }: ShowOptions, io: Io): void =
     places === undefined ? orProblem(file, () => readClaimedTerms(signed)) : verifiedBy(file, signed, places, io);
   const { terms, kids } = checked;
   const sha256 = termsDigest(signed);
+  const nowS = Math.floor(Date.now() / 1000);
   if (json) {
-    printJson(io, { verified: places !== undefined, terms, kids, sha256, warnings: cautionsOf(terms) });
+    printJson(io, { verified: places !== undefined, terms, kids, sha256, warnings: cautionsOf(terms, nowS) });
     return;
   }
-  const nowS = Math.floor(Date.now() / 1000);
   const lines = reviewOf(terms, nowS, [...signatureLines(checked), `  sha-256 of the document: ${sha256}`]);
   io.out.write(`${lines.map(printable).join('\n')}\n`);
 };

@@ -70,7 +70,7 @@ const sign = async (file: string, kind: TermsKind, options: SignOptions, io: Io)
   requireApprover(options.key, key, task.kids);
   const signed = orProblem(file, () => task.signWith(key.signer));
   task.write(task.out, `${formatSignedTerms(signed)}\n`);
-  report(signed, { file: task.out, kind, key }, options, io);
+  report(signed, { file: task.out, kind, key, nowS }, options, io);
 };
 
 /** What a person wants signed, and how. */
@@ -158,9 +158,10 @@ interface Outcome {
   readonly file: string;
   readonly kind: TermsKind;
   readonly key: PersonalKey;
+  readonly nowS: number;
 }
 
-const report = (signed: SignedTerms, { file, kind, key }: Outcome, { json }: SignOptions, io: Io): void => {
+const report = (signed: SignedTerms, { file, kind, key, nowS }: Outcome, { json }: SignOptions, io: Io): void => {
   const { terms, kids } = readClaimedTerms(signed);
   const { kid } = key.signer;
   const sha256 = termsDigest(signed);
@@ -172,6 +173,6 @@ const report = (signed: SignedTerms, { file, kind, key }: Outcome, { json }: Sig
     `SHA-256:  ${sha256}`,
     '',
   ].join('\n');
-  if (json) printJson(io, { file, kind, kid, kids, sha256, warnings: cautionsOf(terms) });
+  if (json) printJson(io, { file, kind, kid, kids, sha256, warnings: cautionsOf(terms, nowS) });
   else io.out.write(text);
 };
