@@ -175,7 +175,7 @@ test('identity.new-device: pools that a document holds are a matter of the rules
 });
 
 test('identity.new-device: a plan for an intake covers another account only where it says which', () => {
-  const weightUnder = (expected: readonly { readonly fact: string; readonly value: string }[]) => {
+  const weightUnder = (expected: readonly { readonly fact: string; readonly value: string | string[] }[]) => {
     const watch = replacing();
     const expected_after = expected.map((one) => ({ ...one, class: 'template' as const }));
     const terms = { ids: ['identity.new-device'], ...(expected.length === 0 ? {} : { expected_after }) };
@@ -185,7 +185,8 @@ test('identity.new-device: a plan for an intake covers another account only wher
   };
   assert.equal(weightUnder([]), 'high');
   assert.equal(weightUnder([{ fact: 'network.hostname', value: 'miner-*' }]), 'high');
-  assert.equal(weightUnder([{ fact: 'pools.user', value: '*' }]), 'info');
+  assert.equal(weightUnder([{ fact: 'pools.user', value: '*' }]), 'high', 'anybody is not a word of who');
+  assert.equal(weightUnder([{ fact: 'pools.user', value: ['thief.*', 'acme.*'] }]), 'info');
 });
 
 const OTHER_MACHINE: Facts = {
