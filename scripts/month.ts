@@ -33,12 +33,20 @@ const options = new Command('month')
 const signal = onStop(() => process.exit(INTERRUPTED));
 const realStartNs = process.hrtime.bigint();
 
-/** One line on a terminal, drawn anew. */
+/** Tenths of the month that were told of where nothing can be drawn anew. */
+let told = 0;
+
+/** One line on a terminal, drawn anew; elsewhere a line for each tenth. */
 const progress = (share: number): void => {
-  if (!process.stderr.isTTY) return;
+  const { isTTY } = process.stderr;
   const spentS = Number(process.hrtime.bigint() - realStartNs) / 1e9;
   const leftS = Math.round((spentS / share) * (1 - share));
-  process.stderr.write(share >= 1 ? '\r\x1b[K' : `\r\x1b[K${Math.floor(share * 100)} %, about ${leftS} s left`);
+  const line = `${Math.floor(share * 100)} %, about ${leftS} s left`;
+  if (isTTY) process.stderr.write(share >= 1 ? '\r\x1b[K' : `\r\x1b[K${line}`);
+  else if (Math.floor(share * 10) > told) {
+    told = Math.floor(share * 10);
+    process.stderr.write(`${line}\n`);
+  }
 };
 
 try {
