@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import { type Io, isDrawable } from './io.ts';
 
@@ -21,10 +22,12 @@ const BARE = {
 
 /** Rows under a heading, as text that ends in a newline; headings are bold on a terminal. */
 export const table = (io: Io, heading: readonly string[], rows: readonly (readonly string[])[]): string => {
+  // The package asks standard output, and the environment, what this writer can show.
+  const bold = (word: string): string => styleText('bold', word, { validateStream: false });
   const grid = new Table({
-    head: [...heading],
+    head: isDrawable(io.out) ? heading.map(bold) : [...heading],
     chars: BARE,
-    style: { 'padding-left': 0, 'padding-right': 0, head: isDrawable(io.out) ? ['bold'] : [], border: [] },
+    style: { 'padding-left': 0, 'padding-right': 0, head: [], border: [] },
   });
   for (const row of rows) grid.push([...row]);
   return `${grid

@@ -85,12 +85,14 @@ test('lint tells documents that matched nothing, with their owners, also when th
   const nowS = () => Math.floor(recording.clock.wall / 1000);
   const waive = (id: string, ids: string[], days: number) =>
     changes.adopt({
-      kind: 'local',
-      by: 'carol',
-      terms: {
-        ...{ kind: 'waiver', waiver_id: id, iat: nowS(), scope: {}, ids, reason: 'x', risk: 'y', author: 'carol' },
-        expires_at: nowS() + days * 86_400,
-      },
+      kind: 'signed',
+      ...people.sign(
+        {
+          ...{ kind: 'waiver', waiver_id: id, iat: nowS(), scope: {}, ids, reason: 'x', risk: 'y', author: 'carol' },
+          expires_at: nowS() + days * 86_400,
+        },
+        'alice',
+      ),
     });
   waive('never', ['pool.url-changed'], 90);
   waive('ran-out', ['pool.slot-added'], 20);
