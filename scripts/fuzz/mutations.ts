@@ -127,17 +127,26 @@ const duplicate =
     const span = place && memberSpan(place);
     if (place?.name === undefined || span === undefined) return undefined;
     const member = layout.text.slice(span.start, span.end);
-    const copy = value === 'same' ? member : nameAgain(layout, place, random) + otherValue(layout, place);
+    const copy = value === 'same' ? member : memberAgain(layout, place, random);
+    const mark = place.row === undefined ? ',' : '';
     const before = random.below(2) === 0;
     const edit = before
-      ? { start: span.start, end: span.start, text: `${copy},` }
-      : { start: span.end, end: span.end, text: `,${copy}` };
+      ? { start: span.start, end: span.start, text: `${copy}${mark}` }
+      : { start: span.end, end: span.end, text: `${mark}${copy}` };
     const note = `${place.path} twice, the ${before ? 'first' : 'second'} added: ${copy.slice(0, 60)}`;
     return { edits: [edit], note, ...(value === 'same' ? {} : { conflict: place }) };
   };
 
 /** Members of rows: of the elements of a list, where a part is easily lost among its like, and of what is in them. */
 const inRows = (layout: Layout): readonly Place[] => valuesIn(layout).filter(({ path }) => /\/\d+\//.test(path));
+
+/** The member with another value. */
+const memberAgain = (layout: Layout, place: Place, random: Random): string => {
+  const { text } = layout;
+  const { row } = place;
+  if (row === undefined) return nameAgain(layout, place, random) + otherValue(layout, place);
+  return text.slice(row.start, place.start) + otherValue(layout, place) + text.slice(place.end, row.end);
+};
 
 /** The name, its mark and what stands between; sometimes with its first letter spelled as an escape. */
 const nameAgain = ({ text }: Layout, place: Place, random: Random): string => {

@@ -17,6 +17,8 @@ export interface Place extends Span {
   readonly path: string;
   /** Undefined for the element of a list. */
   readonly name?: Span;
+  /** In a page the whole row whose cells are name and value. */
+  readonly row?: Span;
   /** Values inside it: members, elements, or the items `Key[value]` of a text (Avalon). */
   readonly inner: readonly Place[];
 }
@@ -37,8 +39,9 @@ export interface Layout {
 export const outer = ({ kind, start, end }: Place): Span =>
   kind === 'quoted' ? { start: start - 1, end: end + 1 } : { start, end };
 
-/** A member from the quote of its name to the end of its value; undefined for an element. */
+/** A member from the quote of its name to the end of its value, in a page its row; undefined for an element. */
 export const memberSpan = (place: Place): Span | undefined => {
+  if (place.row !== undefined) return place.row;
   if (place.name === undefined) return undefined;
   return { start: place.name.start - (place.kind === 'plain' || place.kind === 'item' ? 0 : 1), end: outer(place).end };
 };
@@ -119,13 +122,16 @@ const commasIn = (text: string, places: readonly Place[], { start, end }: Span):
 /** The rows of its tables that have a name and a value. */
 const pageLayout = (text: string): Layout => {
   const rows = [...text.matchAll(/<tr>(<td[^<>]*>)([^<>]*)(<\/td><td[^<>]*>)([^<>]*)<\/td><\/tr>/g)];
-  const places = rows.map(({ 1: before = '', 2: name = '', 3: between = '', 4: value = '', index }): Place => {
-    const nameAt = index + '<tr>'.length + before.length;
-    const start = nameAt + name.length + between.length;
-    const named = { start: nameAt, end: nameAt + name.length };
-    return { kind: 'plain', start, end: start + value.length, path: `/${name}`, name: named, inner: [] };
-  });
-  const lines = rows.map(({ 0: row, index }) => ({ start: index, end: index + row.length }));
+  const places = rows.map(
+    ({ 0: whole, 1: before = '', 2: name = '', 3: between = '', 4: value = '', index }): Place => {
+      const nameAt = index + '<tr>'.length + before.length;
+      const start = nameAt + name.length + between.length;
+      const named = { start: nameAt, end: nameAt + name.length };
+      const row = { start: index, end: index + whole.length };
+      return { kind: 'plain', start, end: start + value.length, path: `/${name}`, name: named, row, inner: [] };
+    },
+  );
+  const lines = places.flatMap(({ row }) => row ?? []);
   return { text, form: 'text', places, lists: lines.length > 1 ? [lines] : [], commas: [] };
 };
 
