@@ -35,7 +35,10 @@ test('the agent reads devices of a driver file, finds a changed pool of one, and
   );
   gateway.signal('SIGHUP');
   const refused = await gateway.event('config.rejected');
-  assert.match(String(refused.message), /acme\.yaml:6: queries\.summary\.cgminer: may not be sent: "restart" says "start"/);
+  assert.match(
+    String(refused.message),
+    /acme\.yaml:6: queries\.summary\.cgminer: may not be sent: "restart" says "start"/,
+  );
   assert.deepEqual(digestsIn(gateway), [first]);
   const asked = total(fleet.requests());
   await until('rounds go on under the driver read before', () => total(fleet.requests()) > asked + 12);
