@@ -44,7 +44,10 @@ const READ: {
   ports: async (line) => {
     const parts: FirmwareComponent[] = [];
     for (const port of line.managementPorts()) {
-      if (await line.accepts(port)) parts.push({ name: `port.${port}`, value: 'open' });
+      const open = await line.accepts(port);
+      // Half of the ports would make the others look opened at the next turn.
+      if (open === undefined) return [];
+      if (open) parts.push({ name: `port.${port}`, value: 'open' });
     }
     return parts;
   },

@@ -143,10 +143,10 @@ export class Line implements AsyncDisposable {
     return [...new Set([...MANAGEMENT_PORTS, ...own, ...(this.#deps.managementPorts ?? [])])].sort((a, b) => a - b);
   }
 
-  /** Whether a port accepts a connection, over which nothing is sent. */
-  async accepts(port: number): Promise<boolean> {
+  /** Whether a port accepts a connection, over which nothing is sent; undefined where no time is left to find out. */
+  async accepts(port: number): Promise<boolean | undefined> {
     const leftMs = Math.min(this.#leftMs(), MOST_OF_CONNECT_MS, this.#deps.limits.connectMs);
-    if (leftMs <= 0) return false;
+    if (leftMs <= 0) return undefined;
     this.#deps.signal?.throwIfAborted();
     await this.#hangUp();
     return (await reach({ host: this.#target.address, port }, leftMs)) === 'open';
