@@ -5,7 +5,8 @@ import { type Statement, statementSchema } from '../../shared/statement.ts';
 import { loadConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Entry } from '../record/entry.ts';
-import { type EntryQuery, Store } from '../record/store.ts';
+import { Store } from '../record/store.ts';
+import type { EntryQuery } from '../record/tables/entries.ts';
 import { type Io, printable } from './io.ts';
 
 interface LogOptions {

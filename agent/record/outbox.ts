@@ -2,7 +2,8 @@ import type { Severity } from '../appraise/finding.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Entry } from './entry.ts';
 import type { Log } from './log.ts';
-import type { StaleMirror, Store } from './store.ts';
+import type { Store } from './store.ts';
+import type { StaleMirror } from './tables/newest.ts';
 import { subtreeRoots } from './tree.ts';
 
 /**

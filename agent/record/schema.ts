@@ -1,3 +1,5 @@
+import { AgentError } from '../platform/errors.ts';
+
 /** The tables of one log: its entries and what they cite. */
 const LOG = `
   -- The log. A pruned entry keeps its row and leaf hash and loses its message.
@@ -61,7 +63,7 @@ export const retireTables = (incarnation: number): string => `
  * The tables of the store, as migrations: the n-th takes `user_version` n to n + 1. They are only ever appended to.
  * Instants are Unix seconds.
  */
-export const MIGRATIONS: readonly string[] = [
+const MIGRATIONS: readonly string[] = [
   `${LOG}
   -- The newest attestation of each device that is in the configuration.
   CREATE TABLE newest (
@@ -142,3 +144,33 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   `,
 ];
+
+/** The part of a connection that versions need: `store.ts` is the only one that knows SQLite itself. */
+interface Versioned {
+  exec(sql: string): void;
+  prepare(sql: string): { get(): { readonly [column: string]: unknown } | undefined };
+}
+
+/** Brings the store to the version of this program, a transaction per step. Throws `store.version` where it is newer. */
+export const migrate = (db: Versioned, file: string): void => {
+  for (let version = versionOf(db); version < MIGRATIONS.length; version += 1) {
+    db.exec(`BEGIN IMMEDIATE; ${MIGRATIONS[version]} PRAGMA user_version = ${version + 1}; COMMIT;`);
+  }
+  requireVersion(db, file);
+};
+
+/** Throws `store.version` unless the store has the version of this program. */
+export const requireVersion = (db: Versioned, file: string): void => {
+  const version = versionOf(db);
+  if (version === MIGRATIONS.length) return;
+  throw new AgentError({
+    code: 'store.version',
+    message: `the store ${file} has version ${version}, this program knows ${MIGRATIONS.length}`,
+    remedy:
+      version > MIGRATIONS.length
+        ? 'use the newer release that wrote it'
+        : 'start the agent once, it brings the store up to date: assayer run',
+  });
+};
+
+const versionOf = (db: Versioned): number => Number(db.prepare('PRAGMA user_version').get()?.user_version);

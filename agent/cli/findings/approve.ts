@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import type { FactName } from '../../../shared/facts.ts';
 import { COMPARISONS } from '../../appraise/index.ts';
 import { AgentError } from '../../platform/errors.ts';
-import type { StoredFinding } from '../../record/store.ts';
+import type { StoredFinding } from '../../record/tables/findings.ts';
 import { acceptShown } from '../baseline/accept.ts';
 import type { Io } from '../io.ts';
 import { devicesOf, findingNumbered, STANDING } from './stored.ts';

@@ -1,7 +1,8 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
-import { Store, type StoredFinding } from '../../record/store.ts';
+import { Store } from '../../record/store.ts';
+import type { StoredFinding } from '../../record/tables/findings.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
 import { jsonOf, STANDING } from './stored.ts';

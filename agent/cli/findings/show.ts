@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { approvalText, nextStep } from '../../appraise/advice.ts';
 import { ruleOf } from '../../appraise/index.ts';
-import type { StoredFinding } from '../../record/store.ts';
+import type { StoredFinding } from '../../record/tables/findings.ts';
 import { durationText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { devicesOf, findingNumbered, jsonOf, STANDING } from './stored.ts';

@@ -3,7 +3,8 @@ import type { ParentTransition } from '../../appraise/storm.ts';
 import { loadConfig } from '../../config/load.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { buildFinding } from '../../record/statement.ts';
-import { Store, type StoredFinding } from '../../record/store.ts';
+import { Store } from '../../record/store.ts';
+import type { StoredFinding } from '../../record/tables/findings.ts';
 
 /** Findings as the store has them, for people who name them by number. */
 

@@ -1,0 +1,51 @@
+import type { Finding } from '../../appraise/finding.ts';
+import { made, type Sql, text } from './sql.ts';
+
+/** A finding as it was last stated; `device` is missing for the parent of a storm. */
+export interface StoredFinding {
+  readonly device?: string;
+  readonly finding: Finding;
+}
+
+/** States of a finding that counts. */
+const OPEN: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
+
+/** Findings, each as it was last stated. */
+export const findingsTable = (sql: Sql) => ({
+  /** Keeps the newest state of a finding; rule, part and first instant name it within its device. */
+  saveFinding(finding: Finding, device: string | undefined): void {
+    sql.run(
+      `INSERT INTO findings (device, rule, part, first_observed_at, open, finding) VALUES (?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET open = excluded.open, finding = excluded.finding`,
+      device ?? '',
+      finding.ruleId,
+      finding.part ?? '',
+      finding.firstObservedAt,
+      OPEN.has(finding.state) ? 1 : 0,
+      JSON.stringify(finding),
+    );
+  },
+
+  /** Findings, newest first; `open` ones are those that count: open, acknowledged or waived. */
+  findings({ open, limit = 1000 }: { readonly open: boolean; readonly limit?: number }): readonly StoredFinding[] {
+    const where = open ? 'WHERE open = 1' : '';
+    return sql.all(
+      (row) => ({
+        finding: made((written) => JSON.parse(written) as Finding, row.finding), // written by saveFinding
+        ...(row.device === '' ? {} : { device: text(row.device) }),
+      }),
+      `SELECT device, finding FROM findings ${where} ORDER BY first_observed_at DESC, device, rule, part LIMIT ?`,
+      limit,
+    );
+  },
+
+  /** Removes at most `limit` closed findings first seen before `before`, Unix seconds, and says how many that were. */
+  pruneFindings(before: number, limit: number): number {
+    return sql.run(
+      `DELETE FROM findings WHERE (device, rule, part, first_observed_at) IN
+         (SELECT device, rule, part, first_observed_at FROM findings WHERE open = 0 AND first_observed_at < ? LIMIT ?)`,
+      before,
+      limit,
+    );
+  },
+});
