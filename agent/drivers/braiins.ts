@@ -1,7 +1,18 @@
-import { ABSENT, unknown } from '../../shared/facts.ts';
-import type { JsonValue } from '../probe/capture.ts';
-import { DETAILS, NETWORK_INFO } from './braiins-messages.ts';
+import {
+  GRAPH_POOLS,
+  GRAPH_QUERIES,
+  inBos,
+  inSolvers,
+  inStatic,
+  inSystem,
+  inTuning,
+  inUnit25,
+  kindsOfSolvers,
+  shares,
+} from './braiins-graphql.ts';
+import { CALL_QUERIES, inCall, inCallOfNetwork, VERSIONS } from './braiins-grpc.ts';
 import { pools } from './braiins-pools.ts';
+import { inTempControl, inVersion, isOwn, PORT_QUERIES, PROGRAM, stillSpeaks } from './braiins-port.ts';
 import {
   apiVersion,
   boardSerials,
@@ -33,111 +44,40 @@ import {
   tunerMode,
   unlessZero,
 } from './braiins-readers.ts';
-import { answersOf, describedBy, lastShareAge, namedRate, shareDifficulty, sumOfRows } from './cgminer-api.ts';
 import {
-  type Clues,
-  cgminer,
-  cgminerCheck,
-  defineDriver,
-  type GrpcLogin,
-  grpc,
-  httpGet,
-  httpPost,
-  type Login,
-  PASSWORD,
-  type Replies,
-  type Source,
-  USER,
-} from './driver.ts';
-import { graphAnswer, inGraph } from './graphql.ts';
+  inDetails,
+  inNetwork,
+  inRest,
+  inStats,
+  kinds,
+  psuPart,
+  REST_POOLS,
+  REST_QUERIES,
+  REST_VERSION,
+} from './braiins-rest.ts';
+import { lastShareAge, namedRate, shareDifficulty, sumOfRows } from './cgminer-api.ts';
+import { type Clues, defineDriver } from './driver.ts';
+import { inGraph } from './graphql.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
 import { CGMINER_POOL, livePools } from './pools.ts';
 import {
   anyOf,
-  asArray,
-  asObject,
   at,
   count,
   firstOf,
   flag,
-  type MemberName,
   mac,
-  memberIn,
   place,
-  type Reader,
   scalarText,
   scaled,
   serial,
   temperatureMc,
   text,
   textList,
-  UNREADABLE,
 } from './readers.ts';
-import { eachOnce, elseIfAsked, firstRow, known, sum } from './rows.ts';
-import { ifServed, isServed } from './served.ts';
-
-// ---- places ----------------------------------------------------------------------------------------------------------
-
-/** The version of the REST API is open to everybody: where there is none, there is no REST API. */
-const hasNoRest = (replies: Replies): boolean => !isServed(replies.get('api'));
-
-const inRest = <T, const Name extends string>(query: Name, pointer: string, reader: Reader<T>): Source<T, Name> => {
-  const source = at(query, pointer, reader);
-  return {
-    queries: source.queries,
-    read: (replies) => (hasNoRest(replies) ? unknown('unsupported') : source.read(replies)),
-  };
-};
-
-const inDetails = <T>(pointer: string, reader: Reader<T>) => inRest('details', pointer, reader);
-const inStats = <T>(pointer: string, reader: Reader<T>) => inRest('stats', pointer, reader);
-const inNetwork = <T>(pointer: string, reader: Reader<T>) => inRest('network', pointer, reader);
-/** One member that two documents ask for. */
-const inBos = <T>(pointer: string, reader: Reader<T>) =>
-  anyOf(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
-const inSystem = <T>(pointer: string, reader: Reader<T>) => inGraph('gql_system', `/bosminer/info${pointer}`, reader);
-const inSolvers = <T>(reader: Reader<T>) => inGraph('gql_boards', '/bosminer/info/workSolver/childSolvers', reader);
-
-/** Over gRPC, where there is no REST API. Its documents have the names of the REST API. */
-const inCall = <T>(pointer: string, reader: Reader<T>) => ifServed('grpc_details', pointer, reader);
-const inCallOfNetwork = <T>(pointer: string, reader: Reader<T>) => ifServed('grpc_network', pointer, reader);
-
-/** The program that answers port 4028, by the one member of VERSION that is named after it. */
-const PROGRAM = ['BOSer', 'BOSminer', 'BOSminer+', 'BMMiner'];
-const inVersion = <T>(names: MemberName, reader: Reader<T>) =>
-  at('version', '/VERSION/0', (row) => {
-    const object = asObject(row);
-    return object === undefined ? UNREADABLE : memberIn(object, names, reader);
-  });
-
-// ---- identity and firmware -------------------------------------------------------------------------------------------
-
-const psuPart = (name: string) =>
-  inDetails('/psu_info', (value) => {
-    const object = asObject(value);
-    return object === undefined ? ABSENT : memberIn(object, name, scalarText);
-  });
-
-const kinds = (name: string) =>
-  inRest(
-    'hashboards',
-    '/hashboards',
-    ofRows((rows) => eachOnce(rows.map((row) => memberIn(row, name, text)))),
-  );
-
-const kindsOfSolvers = (name: string) =>
-  inGraph(
-    'gql_parts',
-    '/bosminer/info/workSolver/childSolvers',
-    ofRows((rows) => eachOnce(rows.map((row) => inSolver(row, name, text)))),
-  );
-
-/** What GraphQL says of the machine itself, from 25.05 on. */
-const inUnit25 = <T>(pointer: string, reader: Reader<T>) => inGraph('gql_unit', `/bos${pointer}`, reader);
-
-/** Of an address from DHCP GraphQL says nothing more. */
-const inStatic = <T>(name: string, reader: Reader<T>) => inGraph('gql_network', '/bos/network', within(name, reader));
+import { elseIfAsked, known, sum } from './rows.ts';
+import { ifServed } from './served.ts';
 
 /** The same whatever answers. */
 const firmwareName = anyOf(
@@ -146,51 +86,10 @@ const firmwareName = anyOf(
   known('details', 'Braiins OS'),
 );
 
-const VERSIONS = [inDetails('/bos_version/current', text), inBos('/info/version/full', text)] as const;
-const fullVersion = firstOf(...VERSIONS);
-
 /** Parts that both surfaces spell alike, so that neither stands in for the other. */
 const ALIKE = {
   'bos.current': anyOf(...VERSIONS),
   kernel: anyOf(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
-};
-
-// ---- settings --------------------------------------------------------------------------------------------------------
-
-const inTuning = <T>(name: string, reader: Reader<T>) =>
-  inGraph('gql_tuning', '/bosminer/config/autotuning', (value) => {
-    if (value === null) return ABSENT;
-    const object = asObject(value);
-    return object === undefined ? UNREADABLE : memberIn(object, name, reader);
-  });
-
-const inTempControl = (name: string) => at('tempctrl', `/TEMPCTRL/0/${name}`, scalarText);
-
-// ---- measurements ----------------------------------------------------------------------------------------------------
-
-/** Shares of all pools of all groups. */
-const shares = (name: string) =>
-  inGraph(
-    'gql_pools',
-    '/bosminer/info/poolGroups',
-    ofRows((groups) =>
-      sum(
-        groups.flatMap((group) => asArray(group.pools) ?? group.pools ?? []).map(within('shares', within(name, count))),
-      ),
-    ),
-  );
-
-// ---- recognition -----------------------------------------------------------------------------------------------------
-
-const NAME = /^bos(?:miner|er)\b/i;
-
-const isOwn = (reply: JsonValue): boolean => {
-  if (NAME.test(describedBy(reply))) return true;
-  const row = firstRow('VERSION')(reply) ?? {};
-  // Builds of 2018 are a bmminer of Braiins' own.
-  return Object.entries(row).some(
-    ([key, value]) => NAME.test(key) || (key === 'Type' && /^braiins\b/i.test(String(value))),
-  );
 };
 
 const BOS_VERSION = place('/data/bos/info/version/full');
@@ -201,75 +100,6 @@ const recognise = ({ cgminer: replies, http, web }: Clues): 0 | 1 | 2 | 3 => {
   if (graph !== undefined && BOS_VERSION(graph).kind === 'present') return 3;
   return /braiins ?os/i.test(web?.body ?? '') ? 2 : 0;
 };
-
-const stillSpeaks = (replies: Replies): boolean => {
-  const answers = answersOf(replies, ['pools', 'version', 'summary']);
-  return answers.length === 0 || answers.some(isOwn);
-};
-
-// ---- which documents there are --------------------------------------------------------------------------------------
-
-/** The REST API answered, or would have at another time: its list of pools needs no second. */
-const hasStored = (replies: Replies): boolean => {
-  const reply = replies.get('stored');
-  return reply?.kind === 'reply' || (reply !== undefined && isServed(reply) && reply.reason !== 'refused');
-};
-
-const hasDetails = (replies: Replies): boolean => replies.get('details')?.kind === 'reply';
-const hasNoGraph = (replies: Replies): boolean => !isServed(replies.get('gql_bos'));
-const needsNoGraph = (replies: Replies): boolean => hasDetails(replies) || hasNoGraph(replies);
-
-/** `2024-09-30-0-1b2c3d4e-24.09-plus`. */
-const RELEASE = /-(\d\d)\.(\d\d)(?:[.-]|$)/;
-const FIRST_WITH_GRPC = 2303;
-
-/** gRPC came with 23.03, and what it tells stands in the REST API where there is one. */
-const needsNoCall = (replies: Replies): boolean => {
-  if (!hasNoRest(replies)) return true;
-  const version = fullVersion.read(replies);
-  if (version.kind !== 'present') return true;
-  const release = RELEASE.exec(version.value);
-  // A build that names no release may have it.
-  return release !== null && Number(`${release[1]}${release[2]}`) < FIRST_WITH_GRPC;
-};
-
-/** GraphQL tells an address that is fixed. */
-const hasAddress = (replies: Replies): boolean => inStatic('address', text).read(replies).kind === 'present';
-
-/** The web interface has measured everything that port 4028 would tell. */
-const isMeasured = (replies: Replies): boolean =>
-  hasDetails(replies) || graphAnswer(replies, 'gql_system').kind === 'present';
-
-// ---- driver ----------------------------------------------------------------------------------------------------------
-
-/** The one POST of the REST API that changes nothing. The token goes into the header as it is, without a scheme. */
-const login: Login = {
-  kind: 'login',
-  method: 'POST',
-  path: '/api/v1/auth/login',
-  as: 'json',
-  members: { username: USER, password: PASSWORD },
-  gives: { kind: 'token', pointer: '/token', header: 'Authorization' },
-};
-
-/** A look that asks for the pools alone does not know whether there is a REST API: what has none is not sent the password. */
-const loginIfAsked: Login = { ...login, ifAsked: true };
-
-/** The same log-in where the REST API is not. Before API 1.1.0 the token stands in the metadata alone. */
-const callLogin: GrpcLogin = {
-  kind: 'grpc-login',
-  method: 'braiins.bos.v1.AuthenticationService/Login',
-  fields: { 1: USER, 2: PASSWORD },
-  metadata: 'authorization',
-  field: 1,
-};
-
-const rest = { cadence: 'config', auth: login, unless: hasNoRest } as const;
-
-const graph = (document: string, unless?: (replies: Replies) => boolean) =>
-  httpPost('/graphql', `{"query":"${document}"}`, { cadence: 'config', ...(unless === undefined ? {} : { unless }) });
-
-const fallback = { cadence: 'config', unless: isMeasured } as const;
 
 /** Braiins OS in all its generations: bosminer and BOSer on port 4028, GraphQL from 21.09, gRPC from 23.03, REST from 25.07. */
 export const braiins = defineDriver({
@@ -282,68 +112,14 @@ export const braiins = defineDriver({
   proofs: ['gql_bos'],
   vendorLogin: { user: 'root', password: '' },
   queries: {
-    api: httpGet('/api/v1/version/', { cadence: 'config' }),
+    api: REST_VERSION,
     // Of `stored` and `gql_pools` one is sent: GraphQL is asked where the REST API has no list.
-    stored: httpGet('/api/v1/pools/', { ...rest, auth: loginIfAsked, cadence: 'pools' }),
-    gql_pools: {
-      ...graph(
-        '{bosminer{config{... on BosminerConfig{groups{id pools{url user} strategy{... on QuotaStrategy{quota}}}}} info{poolGroups{name pools{url user status active shares{acceptedSolutions rejectedSolutions}}}}}}',
-        hasStored,
-      ),
-      cadence: 'pools',
-    },
-    details: httpGet('/api/v1/miner/details', rest),
-    stats: httpGet('/api/v1/miner/stats', rest),
-    hashboards: httpGet('/api/v1/miner/hw/hashboards', rest),
-    cooling: httpGet('/api/v1/cooling/state', rest),
-    configuration: httpGet('/api/v1/configuration/miner', rest),
-    tuner: httpGet('/api/v1/performance/tuner-state', rest),
-    network: httpGet('/api/v1/network/', rest),
-    gql_bos: graph('{bos{hostname info{version{full}} uptime{durationS}}}'),
-    gql_more: graph('{bos{hwid autoUpgrade info{mode} network{__typename}}}', hasNoGraph),
-    gql_network: graph('{bos{network{... on StaticIp{address netmask gateway dnsServers}}}}', needsNoGraph),
-    gql_telemetry: graph('{bosminer{config{... on BosminerConfig{management{telemetryEnabled}}}}}', hasNoGraph),
-    // Members of their own requests: an older schema that lacks one of them answers nothing else of a document either.
-    gql_unit: graph('{bos{serialNumber info{controlBoardSocFamily platform}}}', needsNoGraph),
-    gql_parts: graph(
-      '{bosminer{info{workSolver{childSolvers{name hwDetails{hashboardName chipType}}}}}}',
-      needsNoGraph,
-    ),
-    gql_manager: graph('{bos{macAddress manager{managementId}}}', hasNoGraph),
-    gql_model: graph('{bosminer{info{modelName}}}', needsNoGraph),
-    gql_system: graph(
-      '{bos{hostname info{version{full}} uptime{durationS}} bosminer{info{workSolver{realHashrate{mhs5S} nominalMhs} fans{name speed rpm} summary{power{limitW approxConsumptionW}}}}}',
-      needsNoGraph,
-    ),
-    gql_boards: graph(
-      '{bosminer{info{workSolver{childSolvers{name realHashrate{mhs5S} nominalMhs hwDetails{chips frequencyMhz voltageV} temperatures{name degreesC}}}}}}',
-      needsNoGraph,
-    ),
-    gql_serials: graph('{bosminer{info{workSolver{childSolvers{name hwDetails{hbSerialNumber}}}}}}', needsNoGraph),
-    gql_tuning: graph(
-      '{bosminer{config{... on BosminerConfig{autotuning{enabled mode powerTarget hashrateTarget}}}}}',
-      needsNoGraph,
-    ),
-    pools: cgminer('pools', { cadence: 'pools' }),
-    version: cgminer('version'),
-    summary: cgminer('summary'),
-    config: cgminer('config'),
-    tempctrl: cgminer('tempctrl'),
-    devdetails: cgminer('devdetails', fallback),
-    fans: cgminer('fans', fallback),
-    temps: cgminer('temps', fallback),
-    tunerstatus: cgminer('tunerstatus', fallback),
-    may_add_pool: cgminerCheck('addpool'),
-    grpc_details: grpc('braiins.bos.v1.MinerService/GetMinerDetails', DETAILS, {
-      cadence: 'config',
-      auth: callLogin,
-      unless: needsNoCall,
-    }),
-    grpc_network: grpc('braiins.bos.v1.NetworkService/GetNetworkInfo', NETWORK_INFO, {
-      cadence: 'config',
-      auth: callLogin,
-      unless: (replies) => needsNoCall(replies) || hasAddress(replies),
-    }),
+    stored: REST_POOLS,
+    gql_pools: GRAPH_POOLS,
+    ...REST_QUERIES,
+    ...GRAPH_QUERIES,
+    ...PORT_QUERIES,
+    ...CALL_QUERIES,
   },
   facts: {
     'identity.make': firstOf(
@@ -382,7 +158,7 @@ export const braiins = defineDriver({
     'identity.psu': firstOf(inDetails('/psu_info', psu), inCall('/psu_info', psu)),
 
     'firmware.name': firmwareName,
-    'firmware.version': firstOf(fullVersion, inVersion(PROGRAM, text)),
+    'firmware.version': firstOf(...VERSIONS, inVersion(PROGRAM, text)),
     'firmware.kernel': firstOf(inDetails('/kernel_version', text), inCall('/kernel_version', text)),
     'firmware.medium': firstOf(
       inDetails('/bos_mode', unlessZero(MEDIUM)),
