@@ -1,9 +1,9 @@
 import { setImmediate as turn } from 'node:timers/promises';
-import { connect, type TLSSocket } from 'node:tls';
+import type { TLSSocket } from 'node:tls';
 import type { Ending, Endpoint, Receiver } from './connection.ts';
-import { asStream, converse } from './dialogue.ts';
+import { converse } from './dialogue.ts';
 import type { Limits } from './limits.ts';
-import { keyOf, OFFER } from './tls.ts';
+import { beginTls, keyOf } from './tls.ts';
 
 /** Who is expected behind a TLS port: whoever proves to hold this key; without one, whoever answers. */
 export interface TlsPeer {
@@ -39,13 +39,9 @@ export class TlsConnection {
     const said = { secure: false, stranger: false, whole: false, goodbye: false };
     try {
       const ending = await converse(this.#endpoint, { limits, signal: this.#signal }, (wire) => {
-        const stream = asStream(wire);
-        const socket = connect({ ...OFFER, socket: stream, rejectUnauthorized: false });
-        close = () => {
-          stream.destroy();
-          socket.destroy();
-        };
-        socket.on('error', wire.hangUp);
+        const handshake = beginTls(wire);
+        const { socket } = handshake;
+        close = handshake.close;
         socket.on('secureConnect', () => {
           said.secure = true;
           said.stranger = !this.#isExpected(socket);
@@ -61,7 +57,7 @@ export class TlsConnection {
           said.goodbye = true;
           wire.hangUp();
         });
-        return { hear: (piece) => void stream.push(piece) };
+        return handshake;
       });
       for (let left = MOST_TURNS; left > 0 && !said.whole && !said.goodbye; left -= 1) await turn();
       return meaningOf(ending, said);

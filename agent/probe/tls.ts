@@ -2,18 +2,37 @@ import { hash } from 'node:crypto';
 import { connect, type TLSSocket } from 'node:tls';
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import type { Endpoint } from './connection.ts';
-import { asStream, converse } from './dialogue.ts';
+import { asStream, converse, type Wire } from './dialogue.ts';
 import type { Limits } from './limits.ts';
 
 /**
  * What the handshake offers: a miner may know no newer version, and have a key that is short by the standards of today. Not
  * DHE, where the device chooses a number to calculate with.
  */
-export const OFFER = {
+const OFFER = {
   minVersion: 'TLSv1',
   ciphers: 'DEFAULT:!DHE:@SECLEVEL=0',
   ecdhCurve: 'X25519:P-256:P-384:P-521',
 } as const;
+
+/** TLS over a wire to a device: its socket, what hears the device for it, and the way to end both when the dialogue is over. */
+interface Handshake {
+  readonly socket: TLSSocket;
+  readonly hear: (piece: Buffer) => void;
+  readonly close: () => void;
+}
+
+/** Begins a handshake, in which no certificate is believed: nobody vouches for that of a miner. A failure hangs up. */
+export const beginTls = (wire: Wire): Handshake => {
+  const stream = asStream(wire);
+  const socket = connect({ ...OFFER, socket: stream, rejectUnauthorized: false });
+  socket.on('error', wire.hangUp);
+  const close = () => {
+    stream.destroy();
+    socket.destroy();
+  };
+  return { socket, hear: (piece) => void stream.push(piece), close };
+};
 
 /**
  * The key that the device shows, and proves to hold, in a TLS handshake: SHA-256 (b64u) of its SubjectPublicKeyInfo. It is
@@ -28,19 +47,13 @@ export const askTlsKey = async (
   let close = (): void => {};
   try {
     await converse(endpoint, { limits, signal }, (wire) => {
-      const stream = asStream(wire);
-      const socket = connect({ ...OFFER, socket: stream, rejectUnauthorized: false });
-      close = () => {
-        stream.destroy();
-        socket.destroy();
-      };
-      // Whatever is wrong with a handshake, it gives no key.
-      socket.on('error', wire.hangUp);
-      socket.on('secureConnect', () => {
+      const handshake = beginTls(wire);
+      close = handshake.close;
+      handshake.socket.on('secureConnect', () => {
         wire.hangUp();
-        key = keyOf(socket);
+        key = keyOf(handshake.socket);
       });
-      return { hear: (piece) => void stream.push(piece) };
+      return handshake;
     });
   } finally {
     close();

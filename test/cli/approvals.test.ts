@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { People } from '../record/approvers.ts';
+import { People, poolUser, summerPlan } from '../record/approvers.ts';
 import { Recording } from '../record/recording.ts';
 import { assayer, configured } from './assayer.ts';
 
@@ -14,22 +14,9 @@ test('lists and doctor name a signer who is no approver any more, and nobody els
   const recording = new Recording(t);
   await recording.learnAll();
   const changes = recording.changes(people);
-  const values = [{ fact: 'pools.user', class: 'set', value: ['acme.rig0417'] }] as const;
-  const reference = { kind: 'reference', ref_id: 'site-pools', version: 1, values } as const;
-  changes.adopt({ kind: 'signed', ...people.sign(reference, 'alice', 'bob') });
+  changes.adopt({ kind: 'signed', ...people.sign(poolUser('acme.rig0417'), 'alice', 'bob') });
   const now = Math.floor(recording.clock.wall / 1000);
-  const plan = {
-    kind: 'plan',
-    plan_id: 'summer',
-    iat: now,
-    type: 'change',
-    scope: {},
-    ids: ['config.performance-changed'],
-    expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
-    not_before_at: now,
-    not_after_at: now + 600,
-    author: 'alice',
-  } as const;
+  const plan = summerPlan(now, 600);
   changes.adopt({ kind: 'signed', ...people.sign(plan, 'alice', 'bob') });
   changes.adopt({ kind: 'local', terms: { ...plan, plan_id: 'by-hand' }, by: 'carol' });
   const { dir } = recording;

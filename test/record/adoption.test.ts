@@ -6,7 +6,7 @@ import { AgentError } from '../../agent/platform/errors.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
 import type { ReferenceTerms, Terms } from '../../shared/terms.ts';
-import { People } from './approvers.ts';
+import { People, poolUser, summerPlan } from './approvers.ts';
 import { Recording } from './recording.ts';
 
 /** Documents of approvers at the gateway: adopted, refused, withdrawn, ended, and what a verifier of the log says of it. */
@@ -20,14 +20,6 @@ const limit = (value: number, version = 1) =>
     ref_id: 'site-power',
     version,
     values: [{ fact: 'config.power_limit_w', class: 'exact', value }],
-  }) as const;
-
-const poolUser = (value: string) =>
-  ({
-    kind: 'reference',
-    ref_id: 'site-pools',
-    version: 1,
-    values: [{ fact: 'pools.user', class: 'set', value: [value] }],
   }) as const;
 
 const learned = async (t: TestContext, devices: readonly string[] = ['rig-1']): Promise<Recording> => {
@@ -174,25 +166,7 @@ test('a plan is held against its devices after the window: what matched, what is
   const recording = await learned(t, ['rig-1', 'rig-2', 'rig-3', 'rig-4']);
   const changes = recording.changes(people);
   const now = Math.floor(recording.clock.wall / 1000);
-  changes.adopt(
-    signed(
-      people.sign(
-        {
-          kind: 'plan',
-          plan_id: 'summer',
-          iat: now,
-          type: 'change',
-          scope: {},
-          ids: ['config.performance-changed'],
-          expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
-          not_before_at: now,
-          not_after_at: now + 600,
-          author: 'alice',
-        },
-        'alice',
-      ),
-    ),
-  );
+  changes.adopt(signed(people.sign(summerPlan(now, 600), 'alice')));
   await recording.looks('rig-1', 2, STRONGER);
   await recording.looks('rig-2', 2, { 'config.power_limit_w': 2900 });
   await recording.looks('rig-3', 2, {});
@@ -416,20 +390,6 @@ test('what no device could fit is refused: a template that is none, or takes a l
   });
   assert.equal(changes.adopt(handed(named('acme.{rack}-{serial}'))).already, false);
 });
-
-const summerPlan = (now: number) =>
-  ({
-    kind: 'plan',
-    plan_id: 'summer',
-    iat: now,
-    type: 'change',
-    scope: {},
-    ids: ['config.performance-changed'],
-    expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
-    not_before_at: now,
-    not_after_at: now + 7200,
-    author: 'alice',
-  }) as const;
 
 test('what two people signed one person ends under break-glass only: the log holds a finding about that', async (t) => {
   const recording = await learned(t);

@@ -40,3 +40,27 @@ export class People implements Approvers {
     return others.reduce(addSignature, signTerms(whole, first));
   }
 }
+
+/** A document that says which user every pool has; two people approve such a thing. */
+export const poolUser = (value: string) =>
+  ({
+    kind: 'reference',
+    ref_id: 'site-pools',
+    version: 1,
+    values: [{ fact: 'pools.user', class: 'set', value: [value] }],
+  }) as const;
+
+/** A plan to raise the power limit of every device, from `now` on; Unix seconds. */
+export const summerPlan = (now: number, lastsS = 7200) =>
+  ({
+    kind: 'plan',
+    plan_id: 'summer',
+    iat: now,
+    type: 'change',
+    scope: {},
+    ids: ['config.performance-changed'],
+    expected_after: [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }],
+    not_before_at: now,
+    not_after_at: now + lastsS,
+    author: 'alice',
+  }) as const;
