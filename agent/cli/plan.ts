@@ -4,6 +4,7 @@ import type { Io } from './io.ts';
 import { createPlanVerb } from './plan/create.ts';
 import { reportVerb } from './plan/report.ts';
 import { adoptVerb } from './terms/adopt.ts';
+import { examplesOf } from './terms/examples.ts';
 import { closeVerb, listVerb } from './terms/orders.ts';
 import { signVerb } from './terms/sign.ts';
 
@@ -29,14 +30,8 @@ export const planVerb = (program: Command, io: Io): void => {
         'assayer plan create fw-2-10 --label site=tx1 --from +2d --to +3d \\',
         '  --id firmware.version-changed --expect firmware.version=2.10 --out fw.yaml',
       ],
-      sign: [
-        'assayer plan sign fw.yaml --key alice.key',
-        'assayer plan sign fw.signed.json --key bob.key --keys alice.jwk.json',
-      ],
-      adopt: ['assayer plan adopt fw.signed.json', 'assayer plan adopt fw.yaml --by carol'],
-      list: ['assayer plan list', 'assayer plan list --json'],
+      ...examplesOf('plan', { id: 'fw-2-10', draft: 'fw' }),
       report: ['assayer plan report fw-2-10'],
-      close: ['assayer plan close fw-2-10 --by carol', 'assayer plan close fw-2-10 --yes'],
     },
   );
 };

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { groupExamples } from './examples.ts';
 import type { Io } from './io.ts';
 import { adoptVerb } from './terms/adopt.ts';
+import { examplesOf } from './terms/examples.ts';
 import { closeVerb, listVerb } from './terms/orders.ts';
 import { signVerb } from './terms/sign.ts';
 import { createWaiverVerb } from './waiver/create.ts';
@@ -27,13 +28,7 @@ export const waiverVerb = (program: Command, io: Io): void => {
         '  --id pool.outside-allowlist --reason "burn-in" --risk "a day of work" \\',
         '  --out bench.yaml',
       ],
-      sign: [
-        'assayer waiver sign bench.yaml --key alice.key',
-        'assayer waiver sign bench.signed.json --key bob.key --keys alice.jwk.json',
-      ],
-      adopt: ['assayer waiver adopt bench.signed.json', 'assayer waiver adopt bench.yaml --by carol'],
-      list: ['assayer waiver list', 'assayer waiver list --json'],
-      close: ['assayer waiver close bench-3 --by carol', 'assayer waiver close bench-3 --yes'],
+      ...examplesOf('waiver', { id: 'bench-3', draft: 'bench' }),
     },
   );
 };

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, truncateSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { until } from '../publish/observer.ts';
+import { fill } from '../record/fill.ts';
 import { Gateway } from './agent.ts';
 import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
 
@@ -173,18 +174,4 @@ const smallDisk = (dir: string): (() => void) => {
   return () => {
     spawnSync('umount', ['-l', dir]);
   };
-};
-
-/** Takes every byte that is left; returns the way to give them back. */
-const fill = (dir: string): (() => void) => {
-  const file = join(dir, 'filler');
-  const filler = openSync(file, 'w');
-  try {
-    for (;;) writeSync(filler, Buffer.alloc(4096));
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
-  } finally {
-    closeSync(filler);
-  }
-  return () => rmSync(file);
 };

@@ -1,13 +1,12 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
-import { AgentError } from '../../agent/platform/errors.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
 import type { ReferenceTerms, Terms } from '../../shared/terms.ts';
 import { People, poolUser, summerPlan } from './approvers.ts';
-import { Recording } from './recording.ts';
+import { learned, Recording, refusal } from './recording.ts';
 
 /** Documents of approvers at the gateway: adopted, refused, withdrawn, ended, and what a verifier of the log says of it. */
 
@@ -21,22 +20,6 @@ const limit = (value: number, version = 1) =>
     version,
     values: [{ fact: 'config.power_limit_w', class: 'exact', value }],
   }) as const;
-
-const learned = async (t: TestContext, devices: readonly string[] = ['rig-1']): Promise<Recording> => {
-  const recording = new Recording(t, devices);
-  await recording.learnAll();
-  return recording;
-};
-
-const refusal = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AgentError) return error.code;
-    throw error;
-  }
-  return 'nothing was refused';
-};
 
 const EMERGENCY = { by: 'alice', note: 'bob is not reachable' };
 const STRONGER: Facts = { 'config.power_limit_w': 3400 };

@@ -1,12 +1,11 @@
 import assert from 'node:assert/strict';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { acceptSeen } from '../../agent/desk/acceptance.ts';
-import { AgentError } from '../../agent/platform/errors.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from './approvers.ts';
-import { Recording } from './recording.ts';
+import { learned, type Recording, refusal } from './recording.ts';
 
 /** One person at the gateway, where approvers are named: what ends an alarm goes neither round them nor unsaid. */
 
@@ -14,22 +13,6 @@ const two = new People('alice', 'bob');
 const one = new People('alice');
 const EMERGENCY = { by: 'mallory', note: 'nobody is reachable' };
 const THEFT = pools({ user: 'thief.x1' });
-
-const learned = async (t: TestContext, devices: readonly string[] = ['rig-1']): Promise<Recording> => {
-  const recording = new Recording(t, devices);
-  await recording.learnAll();
-  return recording;
-};
-
-const refusal = (act: () => unknown): string => {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof AgentError) return error.code;
-    throw error;
-  }
-  return 'nothing was refused';
-};
 
 /** The number of the entry that the reference of a device rests on. */
 const entryOf = (recording: Recording): string => String(recording.state('rig-1').reference?.entries[0]?.seq);

@@ -1,22 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Finding } from '../../agent/appraise/finding.ts';
 import type { Feed } from '../../agent/notify/feed.ts';
 import { LogFeed } from '../../agent/record/feed.ts';
 import { buildFinding } from '../../agent/record/statement.ts';
-import { anyStatement, openGateway, restart } from './gateway.ts';
-
-const finding: Finding = {
-  ruleId: 'pool.url-changed',
-  state: 'open',
-  severity: 'high',
-  severityBase: 'high',
-  basis: 'self-reported',
-  ruleVersion: 1,
-  firstObservedAt: 1,
-  confirmedAt: 2,
-  surfaces: [],
-};
+import { anyStatement, finding, openGateway, restart } from './gateway.ts';
 
 test('transitions are the signed ones, in order, within the asked entries', (t) => {
   const { log, store } = openGateway(t);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, rmdirSync, rmSync, writeSync } from 'node:fs';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
@@ -9,6 +9,7 @@ import { createKey } from '../../agent/platform/keys.ts';
 import { Log } from '../../agent/record/log.ts';
 import { Store } from '../../agent/record/store.ts';
 import { checkByHand } from './by-hand.ts';
+import { fill } from './fill.ts';
 import { anyStatement, logOptions, TestClock } from './gateway.ts';
 
 /** A file system of one MiB of its own; undefined, with the reason, where this user may not mount one. */
@@ -25,20 +26,6 @@ const smallDisk = (t: TestContext): string | undefined => {
     rmdirSync(dir);
   });
   return dir;
-};
-
-/** Takes every byte that is left; returns the way to give them back. */
-const fill = (dir: string): (() => void) => {
-  const file = join(dir, 'filler');
-  const filler = openSync(file, 'w');
-  try {
-    for (;;) writeSync(filler, Buffer.alloc(4096));
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, 'ENOSPC');
-  } finally {
-    closeSync(filler);
-  }
-  return () => rmSync(file);
 };
 
 const full = (error: AgentError): boolean => {

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
+import type { Finding } from '../../agent/appraise/finding.ts';
 import { createKey, loadKey } from '../../agent/platform/keys.ts';
 import { Log, type LogOptions } from '../../agent/record/log.ts';
 import type { StartFacts } from '../../agent/record/session.ts';
@@ -86,3 +87,16 @@ export const anyStatement = (expected = 1) =>
     polls: new Map([['pools', { due: 15, ok: 15 }]]),
     stateSha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
   });
+
+/** A confirmed finding. */
+export const finding: Finding = {
+  ruleId: 'pool.url-changed',
+  state: 'open',
+  severity: 'high',
+  severityBase: 'high',
+  basis: 'self-reported',
+  ruleVersion: 1,
+  firstObservedAt: 1,
+  confirmedAt: 2,
+  surfaces: [],
+};

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Finding } from '../../agent/appraise/finding.ts';
 import type { Outbox } from '../../agent/publish/outbox.ts';
 import { LogOutbox } from '../../agent/record/outbox.ts';
 import { buildAttestation, buildCoverage, buildFinding } from '../../agent/record/statement.ts';
-import { anyStatement, openGateway, restart } from './gateway.ts';
+import { anyStatement, finding, openGateway, restart } from './gateway.ts';
 
 const attestation = (device: string, labels: { readonly [name: string]: string } = {}) =>
   buildAttestation({
@@ -27,18 +26,6 @@ const coverage = (scope: 'gateway' | 'tenant:acme') =>
     polls: new Map(),
     stateSha256: '47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU',
   });
-
-const finding: Finding = {
-  ruleId: 'pool.url-changed',
-  state: 'open',
-  severity: 'high',
-  severityBase: 'high',
-  basis: 'self-reported',
-  ruleVersion: 1,
-  firstObservedAt: 1,
-  confirmedAt: 2,
-  surfaces: [],
-};
 
 test('the uplink sees each entry with what routes it', (t) => {
   const { log, store } = openGateway(t);

@@ -244,3 +244,21 @@ export class Recording {
       .flatMap(({ remarks }) => remarks.map(({ code, detail }) => `${code} ${detail}`));
   }
 }
+
+/** A gateway that has learned what these devices show. */
+export const learned = async (t: TestContext, devices: readonly string[] = ['rig-1']): Promise<Recording> => {
+  const recording = new Recording(t, devices);
+  await recording.learnAll();
+  return recording;
+};
+
+/** The code with which something is refused. */
+export const refusal = (act: () => unknown): string => {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof AgentError) return error.code;
+    throw error;
+  }
+  return 'nothing was refused';
+};
