@@ -1,14 +1,7 @@
-import type { FactName, Facts } from '../shared/facts.ts';
+import type { Facts } from '../shared/facts.ts';
 import { affirmsPools, notePools } from './appraise/agreement.ts';
-import { type Attested, type DeviceState, withIdentified } from './appraise/device.ts';
-import {
-  dueSurfaces,
-  type EndpointTurns,
-  endpointShown,
-  isFirstReading,
-  noteEndpoint,
-  surfacesShown,
-} from './appraise/endpoint.ts';
+import { type DeviceState, withIdentified } from './appraise/device.ts';
+import { type EndpointTurns, endpointShown, isFirstReading, noteEndpoint } from './appraise/endpoint.ts';
 import { appraise } from './appraise/engine.ts';
 import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
 import { withFormer } from './appraise/former.ts';
@@ -17,20 +10,18 @@ import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
-import { type Assignment, relabelled, tenantLeft } from './appraise/tenancy.ts';
+import { relabelled, tenantLeft } from './appraise/tenancy.ts';
 import type { Look, LookContext, Verdict } from './appraise/verdict.ts';
-import { keptFacts } from './baseline/kept.ts';
 import type { Driver } from './drivers/driver.ts';
-import { type LookDeps, lookAt, type Seen, type Sight } from './look.ts';
+import type { LookDeps, Seen, Sight } from './look.ts';
+import { contextOf } from './look-context.ts';
 import { withEndpoint } from './normalise/facts.ts';
 import { maskCapture, secretNames } from './normalise/mask.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Emit } from './platform/events.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
-import { readEndpoint } from './probe/endpoint.ts';
-import { answeredIn, darkIn } from './probe/probe.ts';
-import type { Interface, Target } from './probe/target.ts';
-import { vantageTo } from './probe/vantage.ts';
+import type { Target } from './probe/target.ts';
+import { probeSeat } from './probe-seat.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
@@ -79,9 +70,6 @@ export interface RoundSettings {
   readonly inFirstPass: (seat: FleetSeat) => boolean;
 }
 
-/** A full look is repeated while something stays unknown that was known before, this often. */
-const FULL_LOOKS = 3;
-
 /** When a look that was wanted early is tried again where the device is still being asked, ms. */
 const BUSY_MS = 1000;
 
@@ -111,7 +99,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
   const counts = isCounted(due);
   let ok = false;
   try {
-    const sight = await probe(seat, look, deps);
+    const sight = await probeSeat(seat, look, deps);
     if (!(await deps.begun)) return;
     tellSilent(seat, sight, deps);
     const seen = sight.kind === 'seen';
@@ -144,88 +132,6 @@ const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void =>
     remedy: 'give the entry credentials that the device takes, or open one of its interfaces to this gateway',
   });
 };
-
-const probe = (seat: FleetSeat, look: LookKind, deps: RoundDeps): Promise<Sight> => {
-  const target = look === 'full' ? knownByKey(deps.targetOf(seat), seat, deps) : deps.targetOf(seat);
-  const known = deps.look.drivers.find(({ family }) => family === seat.family);
-  const first = lookAt(target, known, look, deps.look);
-  return look === 'pools' ? first : inFullFrom(first, target, seat, deps);
-};
-
-/** The target with the TLS key of its reference: another key is shown no log-in until a person accepted it. */
-const knownByKey = (target: Target, seat: FleetSeat, { fleet }: RoundDeps): Target => {
-  if (target.credential === undefined || seat.device === undefined) return target;
-  const reference = fleet.state(seat.device)?.reference;
-  if (reference === undefined) return target;
-  const parts = keptFacts(reference.facts)['firmware.components'];
-  return { ...target, tlsKey: parts?.find(({ name }) => name === 'tls.key')?.value };
-};
-
-/** A full look that began so, and what it leads to. */
-const inFullFrom = async (first: Promise<Sight>, target: Target, seat: FleetSeat, deps: RoundDeps): Promise<Sight> => {
-  const sight = await askAnew(first, seat, deps, (driver) => lookAt(target, driver, 'full', deps.look));
-  if (sight.kind === 'nothing') return sight;
-  noteDark(seat, darkIn(sight.driver, sight.capture));
-  return withEndpointOf(target, sight, seat, deps);
-};
-
-/** One full look may fall into a restart of the miner program: what two found closed is. */
-const noteDark = (seat: FleetSeat, dark: readonly Interface[]): void => {
-  seat.closed = sharedList(dark.filter((one) => seat.dark?.includes(one)));
-  seat.dark = sharedList(dark);
-};
-
-/** The same few lists for all seats of a fleet. */
-const lists = new Map<string, readonly Interface[]>();
-const sharedList = (list: readonly Interface[]): readonly Interface[] | undefined =>
-  list.length === 0 ? undefined : lists.getOrInsert(list.join(), list);
-
-/** Last of all the endpoint, where it has its turn: what it takes its time for delays nothing else of the look. */
-const withEndpointOf = async (target: Target, sight: Seen, seat: FleetSeat, deps: RoundDeps): Promise<Seen> => {
-  const before = seat.device === undefined ? undefined : deps.fleet.state(seat.device);
-  const due = before === undefined ? [] : dueSurfaces(before, deps.settings.turns(seat));
-  if (due.length === 0) return sight;
-  return { ...sight, endpoint: await readEndpoint(target, sight.driver, due, deps.look) };
-};
-
-const askAnew = async (
-  first: Promise<Sight>,
-  seat: FleetSeat,
-  { fleet }: RoundDeps,
-  again: (driver: Driver) => Promise<Sight>,
-): Promise<Sight> => {
-  const before = seat.device === undefined ? undefined : fleet.state(seat.device);
-  let sight = await first;
-  for (let looks = 1; looks < FULL_LOOKS && sight.kind === 'seen' && lostFacts(sight, before).length > 0; looks += 1) {
-    const next = await again(sight.driver);
-    if (next.kind === 'nothing') return sight;
-    const { identifiedBy } = sight;
-    sight = { ...(identifiedBy === undefined ? {} : { identifiedBy }), ...next };
-  }
-  return sight;
-};
-
-/** Facts the last attestation claims and this look could not read, but for what was closed at the last full look, too. */
-const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly FactName[] => {
-  if (sight.kind === 'nothing' || sight.observation.gaps.size === 0) return [];
-  if (before?.attested === undefined) return lostMarks(sight);
-  const { closed } = before.marks;
-  const unknown = [...sight.observation.gaps]
-    .filter(
-      ([fact, gap]) => gap !== 'absent' && !((gap === 'refused' || gap === 'unreachable') && closed?.includes(fact)),
-    )
-    .map(([fact]) => fact);
-  if (unknown.length === 0) return [];
-  const known = new Set(Object.keys(keptFacts(before.attested.facts)));
-  for (const fact of before.attested.missing ?? []) known.delete(fact);
-  return unknown.filter((fact) => known.has(fact));
-};
-
-/** What a machine is known by: one that moved would be taken for another one where just that did not arrive. */
-const MARKS = ['identity.mac', 'identity.serial', 'identity.hashboards'] as const;
-
-const lostMarks = ({ observation: { gaps } }: Seen): readonly FactName[] =>
-  MARKS.filter((fact) => gaps.get(fact) === 'truncated' || gaps.get(fact) === 'timeout');
 
 /** Whose look it was, and what it means. Undefined at an address where nothing was ever found, and while it is not known. */
 const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): Judged | undefined => {
@@ -368,62 +274,6 @@ const lookOf = (sight: Sight, { wallMs }: RoundDeps): Look =>
   sight.kind === 'seen'
     ? { kind: 'observed', observation: sight.observation }
     : { kind: 'unreachable', atMs: wallMs(), reason: sight.reason };
-
-/** The context of a look at this device; also for one whose place was taken by another machine. */
-export const contextOf = (
-  state: DeviceState,
-  seat: FleetSeat | undefined,
-  sight: Sight | undefined,
-  { settings, fleet, wallMs, random }: Pick<RoundDeps, 'settings' | 'fleet' | 'wallMs' | 'random'>,
-): LookContext => ({
-  nowMs: wallMs(),
-  ...policyFor(fleet.assignmentOf(state), settings),
-  firmware: settings.firmware,
-  nameplates: settings.nameplates,
-  vantage: () => vantageTo(state.address),
-  provenance: settings.provenance,
-  primaryIsDown: () => fleet.primaryIsDown(state, wallMs()),
-  endpointChanges: fleet.endpointChanges(state.id, wallMs()),
-  confirmS: settings.confirmS,
-  pollIntervalMs: settings.pollIntervalMs(),
-  refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),
-  demanded: seat?.demanded === true,
-  inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
-  amongCommissioned: fleet.hasCommissioned(),
-  surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
-  linkAlive: () => settings.linkAlive(state.address),
-  seenElsewhere: () => fleet.isElsewhere(state),
-  formerLabels: seat === undefined || seat.place.address === state.address ? undefined : fleet.labelsAt(state.address),
-  twins: sight?.kind === 'seen' && sight.observation.look === 'full' ? fleet.twinsOf(state) : undefined,
-  answered:
-    sight?.kind === 'seen' && sight.observation.look === 'full' ? answeredIn(sight.driver, sight.capture) : undefined,
-  ...settings.standing(),
-  random,
-});
-
-/** The pools of the tenant hold for its devices, those of the site for all others. */
-const policyFor = (
-  assignment: Assignment | undefined,
-  { allow, allowOf }: RoundSettings,
-): Pick<LookContext, 'allow' | 'tenancy'> => {
-  if (assignment === undefined) return { allow };
-  const own = allowOf?.get(assignment.tenant);
-  return { allow: own ?? allow, tenancy: own === undefined ? assignment : { ...assignment, allow: own } };
-};
-
-/** Where a fact was read: names of questions of the driver that were answered, and of surfaces of the endpoint. */
-const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceState): readonly string[] => {
-  const queries = (driver.facts[fact]?.queries ?? []).filter((name) => capture.replies.get(name)?.kind === 'reply');
-  if (fact === 'access.open_ports') return ['ports'];
-  if (fact === 'access.default_login') return ['login'];
-  return fact === 'firmware.components'
-    ? [...queries, ...surfacesShown(state).filter((one) => one !== 'ports' && one !== 'login')]
-    : queries;
-};
-
-/** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */
-const refreshDue = ({ atMs }: Attested, seat: FleetSeat | undefined, { refreshS }: RoundSettings): number =>
-  atMs + refreshS * 1000 * (0.9 + 0.1 * (seat?.phase ?? 0));
 
 const DARK_AFTER = 5;
 const LONGEST_REST_MS = 300_000;
