@@ -1,15 +1,15 @@
 import { hash } from 'node:crypto';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
-import { boardsOf, compareIdentity, ENOUGH, OTHER, SAME, sharedKey } from '../appraise/identity.ts';
+import { compareIdentity, sharedKey } from '../appraise/identity.ts';
 import { isMac, isSerial } from '../appraise/placeholder.ts';
 import { type Replaced, replacedBy } from '../appraise/replaced.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
-import { keptFacts } from '../baseline/kept.ts';
 import type { Interface } from '../probe/target.ts';
+import { factsOf, isSameMachine, likenessTo, marksOf } from './likeness.ts';
 import { idOf, type Place, placeKey } from './places.ts';
 import { Tenants } from './tenants.ts';
 import type { Seat } from './timetable.ts';
@@ -395,32 +395,16 @@ export class Fleet {
 }
 
 const NOBODY: readonly never[] = [];
+/** More devices than this that show the same mark are no copies of one another. */
 const MOST_TWINS = 16;
+/** How often the sites on fail-over pools are counted anew at most, ms. */
 const COUNT_MS = 5000;
+const HALF_HOUR_MS = 30 * 60_000;
 
 const countSites = (states: Iterable<DeviceState>): ReadonlyMap<string | undefined, number> => {
   const counts = new Map<string | undefined, number>();
   for (const { labels } of states) counts.set(labels.site, (counts.get(labels.site) ?? 0) + 1);
   return counts;
-};
-const HALF_HOUR_MS = 30 * 60_000;
-
-/**
- * Whether what shows at the address of a device is that device. `unsure`: the address decides, because there is too little to
- * compare, or because the MAC, to which an address is given, is the same: then it is the device with other parts.
- */
-const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {
-  if (state === undefined) return 'other';
-  if (state.attested === undefined) return 'same';
-  const { ratio, available, equal } = compareIdentity(factsOf(state), facts);
-  if (available < ENOUGH) return available > 0 && ratio >= SAME ? 'same' : 'unsure';
-  if (ratio >= OTHER) return 'same';
-  return equal.includes('mac') ? 'unsure' : 'other';
-};
-
-const isSameMachine = (state: DeviceState, facts: Facts, above = 0): boolean => {
-  const { ratio, available } = compareIdentity(factsOf(state), facts);
-  return available > 0 && ratio >= SAME && ratio > above;
 };
 
 const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number => Math.max(poolsMs, fullMs);
@@ -428,19 +412,6 @@ const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number
 /** A full look showed the claimed device at its own seat after it was seen here, too. */
 const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
   claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
-
-/** What was attested of a device; nothing where it never answered. */
-const factsOf = ({ attested }: DeviceState): Facts => keptFacts(attested?.facts);
-
-/** What a machine can be looked up by, before the weighted comparison decides. */
-const marksOf = ({ 'identity.serial': serial, 'identity.mac': mac, ...others }: Facts): readonly string[] => [
-  ...(isSerial(serial) ? [markOf('serial', serial)] : []),
-  ...(isMac(mac) ? [markOf('mac', mac)] : []),
-  ...boardsOf(others).map((board) => markOf('hashboard', board)),
-];
-
-/** Joined, because V8 would keep what a template makes in pieces, and there are many of them. */
-const markOf = (kind: string, value: string): string => [kind, value].join(' ');
 
 const atAddress = (address: string): string => `address ${address}`;
 
