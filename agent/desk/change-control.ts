@@ -1,26 +1,19 @@
-import { hash } from 'node:crypto';
-import { parseSignedTerms } from '../../shared/signed-terms.ts';
-import { type Plan, type Terms, termsId } from '../../shared/terms.ts';
-import { VerificationError } from '../../shared/verification.ts';
+import { type Terms, termsId } from '../../shared/terms.ts';
 import type { DeviceState } from '../appraise/device.ts';
-import { gatewayFinding } from '../appraise/gateway-finding.ts';
 import { type ApprovedFact, approvedFactsOf } from '../appraise/origin.ts';
-import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
+import type { PlanReport } from '../appraise/plan-report.ts';
 import { type Loss, lossOf, rebuilt } from '../appraise/promote.ts';
-import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
 import { approversRemoved, brokenGlass } from '../appraise/rules/change-break-glass.ts';
-import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
-import { waiverExpired } from '../appraise/rules/waiver-expired.ts';
-import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
-import { Allowance } from '../publish/allowance.ts';
 import { givenFacts } from '../record/baseline-history.ts';
 import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
 import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './adoption.ts';
+import { DeliveredTerms } from './delivered.ts';
+import { endDue, findStale, isPlan, reportOf } from './due.ts';
 import { type Orphan, orphansOf } from './signers.ts';
 
 export interface ChangeControlDeps {
@@ -61,31 +54,14 @@ const FEWER = {
   two: 'two approvers were named here before: what takes two people still takes two',
 };
 
-/** Messages on the topic of terms that are looked at. */
-const MOST_PER_SECOND = 2000;
-const MOST_REFUSED = 256;
-/** Refusals that are told: so many at once, then one a minute. */
-const TOLD_AT_ONCE = 16;
-const TOLD_PER_SECOND = 1 / 60;
-
-/** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
-const REPORT_MS = 15 * 60_000;
-
 /** Reference documents, plans and waivers of the gateway while it runs: how they come into force, end, and what came of them. */
 export class ChangeControl {
   readonly #deps: ChangeControlDeps;
-  readonly #allowance: Allowance;
-  readonly #telling: Allowance;
-  /** Refusals that were not told since the last one that was. */
-  #untold = 0;
-  /** Digests of what was refused, the newest last. */
-  #refused: readonly string[] = [];
-  #refusedBy: Approvers | undefined;
+  readonly #delivered: DeliveredTerms;
 
   constructor(deps: ChangeControlDeps) {
     this.#deps = deps;
-    this.#allowance = new Allowance(MOST_PER_SECOND, deps.wallMs());
-    this.#telling = new Allowance(TOLD_PER_SECOND, deps.wallMs(), TOLD_AT_ONCE);
+    this.#delivered = new DeliveredTerms({ ...deps, adopt: (handed) => this.adopt(handed) });
   }
 
   /** At the start: what the store holds in force although it was ended here ends again, and who approves is looked at. */
@@ -173,45 +149,9 @@ export class ChangeControl {
     return { ...result, already: false, settled: adoption.settles };
   }
 
-  /**
-   * Takes what came over the uplink into force, or says why not. Anyone who may publish there chose every byte of it, and
-   * `name`, the last level of its topic.
-   */
+  /** Takes what came over the uplink into force, or says why not; `name` is the last level of its topic. */
   takeDelivered(payload: Uint8Array, name: string): void {
-    const { wallMs } = this.#deps;
-    const digest = hash('sha256', payload, 'base64url');
-    const approvers = this.#deps.approvers();
-    // Others may be trusted since.
-    if (approvers !== this.#refusedBy) this.#refused = [];
-    this.#refusedBy = approvers;
-    // A broker hands over what it keeps at every connect.
-    if (this.#refused.includes(digest) || this.#allowance.take(wallMs()) > 0) return;
-    const claimed = claimedName(payload);
-    const isElsewhere = claimed.id !== undefined && claimed.id !== name;
-    // Under however many other names it comes, that is told once; under its own it may still be taken.
-    const refused = isElsewhere ? `elsewhere ${digest}` : digest;
-    if (this.#refused.includes(refused)) return;
-    try {
-      if (isElsewhere) throw otherName(claimed.id, name);
-      this.adopt({ kind: 'signed', delivered: true, ...parseSignedTerms(payload) });
-    } catch (error) {
-      if (!(error instanceof AgentError || error instanceof VerificationError)) throw error;
-      if (!(error instanceof AgentError) || error.code.startsWith('terms.'))
-        this.#refused = [...this.#refused, refused].slice(-MOST_REFUSED);
-      this.#tellRefused(claimed, error);
-    }
-  }
-
-  #tellRefused(claimed: ReturnType<typeof claimedName>, error: AgentError | VerificationError): void {
-    const { wallMs, emit } = this.#deps;
-    if (this.#telling.take(wallMs()) > 0) {
-      this.#untold += 1;
-      return;
-    }
-    const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
-    const untold = this.#untold === 0 ? {} : { untold: this.#untold };
-    this.#untold = 0;
-    emit('warn', 'terms.refused', { ...claimed, message: error.message, remedy, ...untold });
+    this.#delivered.take(payload, name);
   }
 
   #resultOf({ terms, seq }: Order): Pick<AdoptionResult, 'kind' | 'id' | 'seq'> {
@@ -328,127 +268,24 @@ export class ChangeControl {
   report(id: string): PlanReport & { readonly plan: Order } {
     const order = this.#deps.orders.find('plan', id);
     if (order === undefined || !isPlan(order)) throw notInForce('plan', id, 'assayer plan list');
-    return { plan: order, ...this.#reportOf(order) };
-  }
-
-  #reportOf(order: Order<Plan>): PlanReport {
-    const { states, wallMs } = this.#deps;
-    return reportPlan(order, states(), new Set(order.matched), wallMs());
+    return { plan: order, ...reportOf(order, this.#deps) };
   }
 
   /** What time alone ends or makes due. Often enough once a minute. */
   tick(): void {
-    for (const order of this.#deps.orders.all()) {
-      if (isPlan(order)) this.#tickPlan(order);
-      else if (order.terms.kind === 'waiver') this.#tickWaiver(order, order.terms.expires_at);
-    }
+    endDue(this.#deps);
   }
 
-  /** Approvals that nobody looked at for half a year are one finding, until somebody does. */
+  /** Looks for approvals that nobody looked at for half a year. */
   tickStale(): void {
-    const { store, states, recorder, wallMs } = this.#deps;
-    const nowMs = wallMs();
-    const written = new Map<number, number | undefined>();
-    const approvedAt = (seq: number): number | undefined =>
-      written.getOrInsertComputed(seq, () => store.entry(seq)?.iat);
-    const stale = staleDevices(states(), approvedAt, nowMs);
-    const open = store
-      .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
-      .find(({ finding, device }) => device === undefined && finding.ruleId === baselineStale.id)?.finding;
-    recorder.flush();
-    if (stale.length > 0 && open === undefined)
-      recorder.takeGatewayFinding(gatewayFinding(baselineStale, nowMs, {}), stale);
-    if (stale.length === 0 && open !== undefined)
-      recorder.takeGatewayFinding({ ...open, state: 'resolved', resolvedAt: Math.floor(nowMs / 1000) });
-  }
-
-  #tickPlan(order: Order<Plan>): void {
-    const nowMs = this.#deps.wallMs();
-    const isDue = nowMs >= order.terms.not_after_at * 1000 + Math.max(REPORT_MS, WINDOW_TOLERANCE_MS);
-    if (isDue && order.reportedAt === undefined) this.#reportDue(order, nowMs);
-    if (phaseOfPlan(order.terms, nowMs) === 'over') this.#expire(order);
-  }
-
-  /** Devices that do not show what the plan expects are listed in one finding. */
-  #reportDue(order: Order<Plan>, nowMs: number): void {
-    const { recorder, emit } = this.#deps;
-    const { matched, wrong, unchanged, dark } = this.#reportOf(order);
-    const missing = order.terms.expected_after === undefined ? [] : [...wrong, ...unchanged, ...dark];
-    const counts = { matched: matched.length, wrong: wrong.length, unchanged: unchanged.length, dark: dark.length };
-    const finding =
-      missing.length === 0
-        ? undefined
-        : gatewayFinding(changeNotObserved, nowMs, { part: order.terms.plan_id, after: counts, plan: order.seq });
-    recorder.flush();
-    if (!recorder.takeReport({ ...order, reportedAt: Math.floor(nowMs / 1000) }, finding, missing)) return;
-    emit('info', 'plan.reported', { plan: order.terms.plan_id, ...counts });
-  }
-
-  #tickWaiver(order: Order, expiresAt: number): void {
-    const nowMs = this.#deps.wallMs();
-    if (nowMs < expiresAt * 1000) return;
-    const waived = this.#deps
-      .states()
-      .filter(({ tracks }) => tracks.some(({ finding }) => finding.waiver === order.seq))
-      .map(({ id }) => id);
-    const finding =
-      waived.length === 0
-        ? undefined
-        : gatewayFinding(waiverExpired, nowMs, { part: termsId(order.terms), waiver: order.seq });
-    this.#deps.recorder.flush();
-    this.#expire(order, finding, waived);
-  }
-
-  #expire(
-    order: Order,
-    ...about: [finding?: ReturnType<typeof gatewayFinding> | undefined, devices?: readonly string[]]
-  ): void {
-    const { recorder, emit } = this.#deps;
-    const [finding, devices] = about;
-    if (!recorder.takeExpiry(order, finding, devices)) return;
-    const { kind } = order.terms;
-    const id = termsId(order.terms);
-    if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
-    else
-      emit('warn', 'terms.unmatched', {
-        kind,
-        id,
-        message: 'it ended without having covered anything',
-        remedy: 'look whether its scope, ids and expected values are those of the devices',
-      });
+    findStale(this.#deps);
   }
 }
-
-/** What a document calls itself, where it can be read: anybody may have written it. */
-const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id?: string } => {
-  try {
-    const { doc } = parseSignedTerms(payload);
-    const { kind, ref_id, plan_id, waiver_id } = JSON.parse(doc) as { readonly [member: string]: unknown };
-    const id = ref_id ?? plan_id ?? waiver_id;
-    return {
-      ...(typeof kind === 'string' ? { kind: kind.slice(0, 64) } : {}),
-      ...(typeof id === 'string' ? { id: id.slice(0, 64) } : {}),
-    };
-  } catch {
-    return {};
-  }
-};
 
 /** A device with what a withdrawal would take from it. */
 type Loser = Loss & { readonly device: string };
 
 const ended = (order: Order | undefined): readonly Order[] => (order === undefined ? [] : [order]);
-
-/** A broker keeps one document by topic: under another name a later version would not take its place there. */
-const otherName = (id: string | undefined, name: string): AgentError =>
-  new AgentError({
-    code: 'terms.name',
-    message: `it came on ref/${name.slice(0, 64)}, and calls itself ${id}`,
-    remedy:
-      'publish it on the topic that ends with its own ref_id, plan_id or waiver_id, and an empty message on the other one',
-  });
-
-const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
 
 const notInForce = (what: string, name: string, remedy: string): AgentError =>
   new AgentError({

@@ -1,0 +1,108 @@
+import { type Plan, termsId } from '../../shared/terms.ts';
+import type { DeviceState } from '../appraise/device.ts';
+import type { Finding } from '../appraise/finding.ts';
+import { gatewayFinding } from '../appraise/gateway-finding.ts';
+import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
+import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
+import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
+import { waiverExpired } from '../appraise/rules/waiver-expired.ts';
+import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
+import type { Emit } from '../platform/events.ts';
+import type { Order, Orders } from '../record/orders.ts';
+import type { Recorder } from '../record/recorder.ts';
+import type { Store } from '../record/store.ts';
+
+/** What time alone ends or makes due: plans, waivers, and approvals that nobody looks at. */
+
+export interface DueDeps {
+  readonly orders: Pick<Orders, 'all'>;
+  readonly recorder: Recorder;
+  readonly store: Pick<Store, 'entry' | 'findings'>;
+  readonly states: () => readonly DeviceState[];
+  readonly wallMs: () => number;
+  readonly emit: Emit;
+}
+
+/** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
+const REPORT_MS = 15 * 60_000;
+
+/** Reports and ends the plans and waivers whose time has come. Often enough once a minute. */
+export const endDue = (deps: DueDeps): void => {
+  for (const order of deps.orders.all()) {
+    if (isPlan(order)) planDue(order, deps);
+    else if (order.terms.kind === 'waiver') waiverDue(order, order.terms.expires_at, deps);
+  }
+};
+
+/** Approvals that nobody looked at for half a year are one finding, until somebody does. */
+export const findStale = ({ store, states, recorder, wallMs }: DueDeps): void => {
+  const nowMs = wallMs();
+  const written = new Map<number, number | undefined>();
+  const approvedAt = (seq: number): number | undefined => written.getOrInsertComputed(seq, () => store.entry(seq)?.iat);
+  const stale = staleDevices(states(), approvedAt, nowMs);
+  const open = store
+    .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
+    .find(({ finding, device }) => device === undefined && finding.ruleId === baselineStale.id)?.finding;
+  recorder.flush();
+  if (stale.length > 0 && open === undefined)
+    recorder.takeGatewayFinding(gatewayFinding(baselineStale, nowMs, {}), stale);
+  if (stale.length === 0 && open !== undefined)
+    recorder.takeGatewayFinding({ ...open, state: 'resolved', resolvedAt: Math.floor(nowMs / 1000) });
+};
+
+export const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
+
+/** How the plan stands now. */
+export const reportOf = (order: Order<Plan>, { states, wallMs }: Pick<DueDeps, 'states' | 'wallMs'>): PlanReport =>
+  reportPlan(order, states(), new Set(order.matched), wallMs());
+
+const planDue = (order: Order<Plan>, deps: DueDeps): void => {
+  const nowMs = deps.wallMs();
+  const isDue = nowMs >= order.terms.not_after_at * 1000 + Math.max(REPORT_MS, WINDOW_TOLERANCE_MS);
+  if (isDue && order.reportedAt === undefined) reportDue(order, nowMs, deps);
+  if (phaseOfPlan(order.terms, nowMs) === 'over') expire(order, deps);
+};
+
+/** Devices that do not show what the plan expects are listed in one finding. */
+const reportDue = (order: Order<Plan>, nowMs: number, deps: DueDeps): void => {
+  const { matched, wrong, unchanged, dark } = reportOf(order, deps);
+  const missing = order.terms.expected_after === undefined ? [] : [...wrong, ...unchanged, ...dark];
+  const counts = { matched: matched.length, wrong: wrong.length, unchanged: unchanged.length, dark: dark.length };
+  const finding =
+    missing.length === 0
+      ? undefined
+      : gatewayFinding(changeNotObserved, nowMs, { part: order.terms.plan_id, after: counts, plan: order.seq });
+  deps.recorder.flush();
+  if (!deps.recorder.takeReport({ ...order, reportedAt: Math.floor(nowMs / 1000) }, finding, missing)) return;
+  deps.emit('info', 'plan.reported', { plan: order.terms.plan_id, ...counts });
+};
+
+const waiverDue = (order: Order, expiresAt: number, deps: DueDeps): void => {
+  const nowMs = deps.wallMs();
+  if (nowMs < expiresAt * 1000) return;
+  const waived = deps
+    .states()
+    .filter(({ tracks }) => tracks.some(({ finding }) => finding.waiver === order.seq))
+    .map(({ id }) => id);
+  deps.recorder.flush();
+  const finding = gatewayFinding(waiverExpired, nowMs, { part: termsId(order.terms), waiver: order.seq });
+  expire(order, deps, waived.length === 0 ? undefined : { finding, devices: waived });
+};
+
+const expire = (
+  order: Order,
+  { recorder, emit }: DueDeps,
+  told?: { readonly finding: Finding; readonly devices: readonly string[] },
+): void => {
+  if (!recorder.takeExpiry(order, told?.finding, told?.devices)) return;
+  const { kind } = order.terms;
+  const id = termsId(order.terms);
+  if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
+  else
+    emit('warn', 'terms.unmatched', {
+      kind,
+      id,
+      message: 'it ended without having covered anything',
+      remedy: 'look whether its scope, ids and expected values are those of the devices',
+    });
+};
