@@ -1,15 +1,14 @@
 import type { LogEnd } from '../shared/statement.ts';
-import { standing } from './appraise/departure.ts';
-import { type DeviceState, readDevice } from './appraise/device.ts';
-import { namesUsers } from './appraise/promote.ts';
+import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
-import { NO_STORMS } from './appraise/storm.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
 import { labelNames } from './config/meaning.ts';
 import type { Config } from './config/schema.ts';
+import { departedIn, forgetDevices } from './departures.ts';
 import { ChangeControl } from './desk/change-control.ts';
 import { Desk } from './desk/desk.ts';
-import { type Ground, layGround, readLog, trustedKey } from './ground.ts';
+import { type Ground, layGround, trustedKey } from './ground.ts';
+import { beginLog, readLog, tellBegunAnew } from './log-start.ts';
 import { Notifier } from './notify/notifier.ts';
 import { Outlet } from './outlet.ts';
 import { buildPlant, LOCKED_OUT, PASSED, type Plant, passedEntries } from './plant.ts';
@@ -23,17 +22,12 @@ import { TimeService, type TimeSources } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import type { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
-import { STORMS } from './record/batch.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
-import { DEPARTED, readDeparted } from './record/departed.ts';
-import type { Built } from './record/entry.ts';
 import { LogFeed } from './record/feed.ts';
 import { lastBegun, markBegun, type Replaces } from './record/incarnation.ts';
 import type { Log } from './record/log.ts';
-import type { Order } from './record/orders.ts';
 import type { Redaction } from './record/redaction.ts';
-import { restate, restatement } from './record/restate.ts';
-import { buildReload, buildStop, type StartFacts } from './record/session.ts';
+import { buildReload, buildStop } from './record/session.ts';
 import { keptHead } from './record/signed-head.ts';
 import { Store } from './record/store.ts';
 import { Fleet, type Ownership } from './schedule/fleet.ts';
@@ -200,54 +194,19 @@ export class Daemon {
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
     keepBoot(config.state_dir, log.bootseed);
-    this.#beginLog({
+    const start = {
       agent: { name: 'assayer', version: VERSION, ...(sha256 === undefined ? {} : { sha256 }) },
       configSha256: this.#loaded.sha256,
       host,
       keyProtection,
       removed: fleet.removed,
-    });
-    if (last === undefined && former !== undefined) this.#sayBegunAnew(former);
+    };
+    beginLog(start, this.#ground, { fleet, isRedacting: this.#redaction !== undefined, emit: this.#ambience.emit });
+    if (last === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
     this.#changes.resume();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
-  }
-
-  /** A log that replaces another says first what of that is in force; what is known of the devices is carried over. */
-  #beginLog(start: StartFacts): void {
-    const { store, log, recorder } = this.#ground;
-    const { replaced } = log;
-    if (replaced === undefined) {
-      log.begin(start);
-      return;
-    }
-    const states = [...store.devices(readDevice)];
-    const pages = restatement(store, states, replaced);
-    const { orders } = this.#ground;
-    const isWithheld = ({ terms }: Order): boolean => this.#redaction !== undefined && namesUsers(terms);
-    let carried: ReturnType<typeof restate> = { states: [], orders: [] };
-    log.begin(start, (tx) => {
-      carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
-      tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
-    });
-    const { fleet } = this.#plant;
-    orders.carry(carried.orders);
-    const known = carried.states.filter(({ id }) => fleet.state(id) !== undefined);
-    // What a look has touched meanwhile stays: every state of a device holds the same marks.
-    for (const state of known) fleet.keep({ ...state, marks: fleet.state(state.id)?.marks ?? state.marks });
-    recorder.takeRestated(known);
-    this.#ambience.emit('warn', 'log.replaced', { log: log.origin, former: replaced, restated: pages.length });
-  }
-
-  /** The store that held the former log is gone or was emptied: somebody should know why. */
-  #sayBegunAnew({ origin }: { readonly origin?: string }): void {
-    this.#ambience.emit('warn', 'log.begun-anew', {
-      log: this.#ground.log.origin,
-      former: origin ?? 'unknown',
-      remedy:
-        'if no first start failed and nobody removed the store on purpose, find out who did; a backup of it holds the former log',
-    });
   }
 
   async #abandon(): Promise<void> {
@@ -275,7 +234,7 @@ export class Daemon {
   #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
-    this.#forget(fleet.removed);
+    forgetDevices(fleet.removed, [], { store, recorder, emit: this.#ambience.emit });
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.start();
     this.#notifier = this.#buildNotifier(config);
@@ -382,32 +341,6 @@ export class Daemon {
     this.#replaced.resolve({ end, why });
   }
 
-  /** Devices left the configuration, as a `session` entry says: with them goes what is open about them. */
-  #forget(removed: readonly string[], session: readonly Built[] = []): void {
-    const { store, recorder } = this.#ground;
-    const states = removed.flatMap((device) => {
-      const state = store.device(device, readDevice);
-      return state === undefined ? [] : [state];
-    });
-    if (states.length + session.length > 0) recorder.takeDepartures(states, session, departedIn(store));
-    for (const state of states) this.#reportLeft(state);
-  }
-
-  /** Nobody accepted what was open: that it ends with the entry of its device must not go unseen, least of all after a slip. */
-  #reportLeft(state: DeviceState): void {
-    const findings = standing(state).map(({ finding: { ruleId, part, severity } }) => ({
-      id: ruleId,
-      ...(part === undefined ? {} : { part }),
-      severity,
-    }));
-    if (findings.length === 0) return;
-    this.#ambience.emit('warn', 'config.device-left', {
-      device: state.id,
-      findings,
-      message: 'the device left the configuration with open findings; they end with it',
-    });
-  }
-
   /**
    * Reads the configuration again; gives the one in force afterwards. A wrong one changes nothing and is reported, and
    * so does any while the agent ends.
@@ -455,7 +388,8 @@ export class Daemon {
       departedIn(this.#ground.store),
     );
     try {
-      this.#stateReload(loaded, fleet.removed);
+      const said = buildReload({ configSha256: loaded.sha256, removed: fleet.removed });
+      forgetDevices(fleet.removed, said, { ...this.#ground, emit: this.#ambience.emit });
       this.#loaded = loaded;
       this.#redaction = redaction;
       this.#plant = this.#buildPlant(loaded, fleet);
@@ -465,10 +399,6 @@ export class Daemon {
     } finally {
       this.#plant.pacer.start();
     }
-  }
-
-  #stateReload({ sha256 }: LoadedConfig, removed: readonly string[]): void {
-    this.#forget(removed, buildReload({ configSha256: sha256, removed }));
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */
@@ -517,8 +447,6 @@ export class Daemon {
     this.#ground.recorder.stop();
   }
 }
-
-const departedIn = (store: Store): readonly DeviceState[] => store.meta(DEPARTED, readDeparted) ?? [];
 
 const sourcesOf = ({ timeSources }: Ambience): { readonly sources?: TimeSources } =>
   timeSources === undefined ? {} : { sources: timeSources };

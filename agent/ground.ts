@@ -1,7 +1,5 @@
 import { type TrustedKey, trustKey } from '../shared/keys.ts';
-import type { LogEnd } from '../shared/statement.ts';
 import { NO_STORMS, type StormState } from './appraise/storm.ts';
-import type { Config } from './config/schema.ts';
 import type { Plant } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Emit } from './platform/events.ts';
@@ -9,8 +7,8 @@ import type { GatewayKey } from './platform/keys.ts';
 import { Approvals } from './record/approvals.ts';
 import { STORMS } from './record/batch.ts';
 import { Attested } from './record/coverage.ts';
-import { lastBegun, type Replaces, staleness } from './record/incarnation.ts';
-import { Log, type ReadOptions } from './record/log.ts';
+import { lastBegun } from './record/incarnation.ts';
+import type { Log } from './record/log.ts';
 import { Orders } from './record/orders.ts';
 import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
@@ -64,25 +62,6 @@ export const layGround = (deps: GroundDeps): Ground => {
     orders,
   });
   return { key, store, log, recorder, orders, outbox: new LogOutbox(log, store, 'mqtt') };
-};
-
-/** The log that the store holds, or the one that replaces it where it is not the one that was written. */
-export const readLog = (
-  { operator, gateway, state_dir }: Config,
-  {
-    head,
-    replaces,
-    ...rest
-  }: Omit<ReadOptions, 'operator' | 'gateway' | 'former' | 'prior' | 'replaces'> & {
-    readonly head: LogEnd | undefined;
-    readonly replaces: Replaces | undefined;
-  },
-): Log => {
-  const former = lastBegun(state_dir)?.origin;
-  const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
-  const log = Log.read(options);
-  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
-  return stale === undefined ? log : Log.read({ ...options, replaces: stale });
 };
 
 /** The key of this gateway, as whoever verifies trusts it. */

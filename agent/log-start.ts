@@ -1,0 +1,71 @@
+import type { LogEnd } from '../shared/statement.ts';
+import { readDevice } from './appraise/device.ts';
+import { namesUsers } from './appraise/promote.ts';
+import { NO_STORMS } from './appraise/storm.ts';
+import type { Config } from './config/schema.ts';
+import type { Ground } from './ground.ts';
+import type { Emit } from './platform/events.ts';
+import { STORMS } from './record/batch.ts';
+import { lastBegun, type Replaces, staleness } from './record/incarnation.ts';
+import { Log, type ReadOptions } from './record/log.ts';
+import type { Order } from './record/orders.ts';
+import { restate, restatement } from './record/restate.ts';
+import type { StartFacts } from './record/session.ts';
+import type { Fleet } from './schedule/fleet.ts';
+
+/** The log at the start of the agent: continued, begun, or in place of one that is not the log that was written. */
+
+/** The log that the store holds, or the one that replaces it where it is not the one that was written. */
+export const readLog = (
+  { operator, gateway, state_dir }: Config,
+  {
+    head,
+    replaces,
+    ...rest
+  }: Omit<ReadOptions, 'operator' | 'gateway' | 'former' | 'prior' | 'replaces'> & {
+    readonly head: LogEnd | undefined;
+    readonly replaces: Replaces | undefined;
+  },
+): Log => {
+  const former = lastBegun(state_dir)?.origin;
+  const options = { ...rest, operator, gateway, former, prior: head?.log === former ? head : undefined };
+  const log = Log.read(options);
+  const stale = replaces ?? staleness({ origin: log.origin, size: log.size() }, { head, begun: former });
+  return stale === undefined ? log : Log.read({ ...options, replaces: stale });
+};
+
+/** Begins the log. One that replaces another says first what of that is in force; what is known of the devices is carried over. */
+export const beginLog = (
+  start: StartFacts,
+  { store, log, orders, recorder }: Ground,
+  { fleet, isRedacting, emit }: { readonly fleet: Fleet; readonly isRedacting: boolean; readonly emit: Emit },
+): void => {
+  const { replaced } = log;
+  if (replaced === undefined) {
+    log.begin(start);
+    return;
+  }
+  const states = [...store.devices(readDevice)];
+  const pages = restatement(store, states, replaced);
+  const isWithheld = ({ terms }: Order): boolean => isRedacting && namesUsers(terms);
+  let carried: ReturnType<typeof restate> = { states: [], orders: [] };
+  log.begin(start, (tx) => {
+    carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
+    tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
+  });
+  orders.carry(carried.orders);
+  const known = carried.states.filter(({ id }) => fleet.state(id) !== undefined);
+  // What a look has touched meanwhile stays: every state of a device holds the same marks.
+  for (const state of known) fleet.keep({ ...state, marks: fleet.state(state.id)?.marks ?? state.marks });
+  recorder.takeRestated(known);
+  emit('warn', 'log.replaced', { log: log.origin, former: replaced, restated: pages.length });
+};
+
+/** The store that held the former log is gone or was emptied: somebody should know why. */
+export const tellBegunAnew = (log: Log, { origin }: { readonly origin?: string }, emit: Emit): void =>
+  emit('warn', 'log.begun-anew', {
+    log: log.origin,
+    former: origin ?? 'unknown',
+    remedy:
+      'if no first start failed and nobody removed the store on purpose, find out who did; a backup of it holds the former log',
+  });
