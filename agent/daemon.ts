@@ -48,7 +48,7 @@ const SECOND_MS = 1000;
 const CURSOR_MS = 5000;
 /** How often entries older than the retention are looked for, ms. */
 const RETENTION_MS = 3_600_000;
-/** And for the first time so long after the start: an agent that is often started again removes what is old, too, ms. */
+/** The first time comes sooner after the start, ms: an agent that is often started again removes what is old, too. */
 const FIRST_RETENTION_MS = 10_000;
 /** How often plans and waivers are looked through for what time ended, ms. */
 const CHANGES_MS = 60_000;
@@ -319,7 +319,7 @@ export class Daemon {
     return new Notifier({ targets: notify, gateway, feed: new LogFeed(log, store), ...this.#ambience });
   }
 
-  /** Those that were read again read the log from where the former ones are. */
+  /** The targets that were read again go on in the log where the former ones were. */
   async #replaceNotifier(config: Config, former: Config): Promise<void> {
     if (JSON.stringify(former.notify) === JSON.stringify(config.notify)) return;
     await this.#notifier?.stop();
@@ -329,7 +329,7 @@ export class Daemon {
     });
   }
 
-  /** Nothing more may be appended to a log that is not the log; another one replaces it. */
+  /** The store does not hold the log that was signed: nothing more may be appended to what it holds, and another log replaces it. */
   #rolledBack(end: LogEnd, why: string): void {
     const { log } = this.#ground;
     if (log.isFrozen) return;
@@ -342,8 +342,8 @@ export class Daemon {
   }
 
   /**
-   * Reads the configuration again; gives the one in force afterwards. A wrong one changes nothing and is reported, and
-   * so does any while the agent ends.
+   * Reads the configuration again; gives the one in force afterwards. A wrong one is reported and changes nothing. While the agent
+   * ends none is read.
    */
   async reload(): Promise<Config> {
     this.#reloading = this.#reloading.then(() => this.#reload());

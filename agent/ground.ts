@@ -26,6 +26,7 @@ export interface Ground {
   readonly orders: Orders;
 }
 
+/** What the ground is laid on. */
 export interface GroundDeps {
   readonly key: GatewayKey;
   readonly store: Store;

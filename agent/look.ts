@@ -41,7 +41,7 @@ export type Sight =
 /** How looks are made: the drivers that may be recognised, and what the probe stage needs. */
 export interface LookDeps extends ProbeDeps {
   readonly drivers: readonly Driver[];
-  /** Where every driver had its chance to recognise the device since these drivers are in force. */
+  /** Devices, by address and ports, that went through identification since these drivers are in force. */
   readonly identified: Set<string>;
 }
 
@@ -50,9 +50,14 @@ export interface LookDeps extends ProbeDeps {
  * A full look that `known` cannot make sense of identifies the device anew, so that a changed firmware is seen as one.
  */
 export const lookAt = (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> =>
-  known !== undefined && look === 'pools' ? ask(target, known, look, deps) : lookAnew(target, known, look, deps);
+  known !== undefined && look === 'pools' ? ask(target, known, look, deps) : askOrIdentify(target, known, look, deps);
 
-const lookAnew = async (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> => {
+const askOrIdentify = async (
+  target: Target,
+  known: Driver | undefined,
+  look: LookKind,
+  deps: LookDeps,
+): Promise<Sight> => {
   const sight = known === undefined ? undefined : await ask(target, known, look, deps);
   if (sight?.kind === 'seen' && stillSpeaks(sight, deps) && !mayBeFromOutside(target, sight, deps)) return sight;
   return (await identifyAndAsk(target, known, look, deps)) ?? sight ?? nothing('unreadable', 'no family recognised');
@@ -63,7 +68,7 @@ const stillSpeaks = (
   { drivers }: Pick<LookDeps, 'drivers'>,
 ): boolean => driver.stillSpeaks?.(capture.replies) !== false && !looksLikeAnother(driver, capture, drivers);
 
-/** A driver file that came later may know better what its replies make no more than possible: that is found out once. */
+/** Where the replies make this driver no more than possible, a driver file of the operator may fit better: identification tells, once. */
 const mayBeFromOutside = (
   target: Target,
   { driver, capture }: { readonly driver: Driver; readonly capture: Capture },
@@ -85,7 +90,7 @@ const identifyAndAsk = async (
   switch (found.kind) {
     case 'identified':
       if (found.driver === known) return undefined;
-      // Its last connection is just over.
+      // Identification closed its last connection to the device a moment ago.
       await waitFor(found.driver.pauseMs ?? 0, deps);
       return byEvidence(await ask(target, found.driver, look, deps), found.evidence);
     case 'ambiguous':
@@ -103,14 +108,14 @@ const byEvidence = (sight: Sight, identifiedBy: readonly string[]): Sight =>
 const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDeps): Promise<Sight> => {
   const capture = await probeDevice(target, driver, look, deps);
   const observation = normalise(driver, capture, look);
-  // The family is what we asked in the words of; alone it says nothing about the device.
+  // The family says in whose words we asked; alone it says nothing about the device.
   if (Object.keys(observation.facts).some((fact) => fact !== 'family'))
     return { kind: 'seen', driver, capture, observation };
   const why = whyNothing(capture) ?? nothing('unreadable', `no fact of ${driver.title} in the replies`);
   return { ...why, family: driver.family };
 };
 
-/** What tells most about a device that says nothing: that it refuses comes before that one of its ports is closed. */
+/** Reasons of a device that tells nothing, the most telling first: that it refuses says more than that a port is closed. */
 const TELLING: readonly NoSight[] = ['refused', 'timeout', 'truncated', 'unreadable', 'unreachable'];
 
 const whyNothing = (capture: Capture): Nothing | undefined => {

@@ -11,6 +11,7 @@ import { Uplink } from './publish/uplink.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
 import { Witnesses } from './record/witnesses.ts';
 
+/** What goes out, and who is told of what comes in. */
 export interface OutletDeps {
   readonly ground: Ground;
   readonly sessions: Sessions;

@@ -31,11 +31,12 @@ export interface Plant {
   readonly timetable: Timetable<FleetSeat>;
 }
 
+/** What a plant needs that outlives it. */
 export interface PlantDeps {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly recorder: Recorder;
-  /** Those of all configurations: a refused log-in rests, whatever is read again. */
+  /** Shared by all configurations: a log-in that was refused is not tried again because of a reload. */
   readonly logins: Logins;
   /** Whether the log has begun, once that is known. */
   readonly begun: Promise<boolean>;
@@ -120,7 +121,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       void begun.then((hasBegun) => {
         if (!hasBegun) return;
         judgeDisplaced(deps);
-        // Who switches it off has taken note: switched on again it begins anew.
+        // Whoever switched it off has taken note of the lock-out: switched on again, it begins anew.
         if (!config.probe.default_logins) recorder.saveMeta(LOCKED_OUT, 'no');
         savePassed(deps);
       }),

@@ -48,6 +48,7 @@ export interface RoundDeps {
 /** What approvers laid down as it is in force now. `policy` changes with it and with the configuration. */
 export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
 
+/** What the configuration, and the documents in force, say about looks. */
 export interface RoundSettings {
   readonly allow?: AllowList;
   readonly firmware?: FirmwarePolicy | undefined;
@@ -107,7 +108,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     ok = seen && (judged?.look.kind !== 'observed' || judged.look.affirms);
     const taken = judged === undefined || deps.recorder.take(judged);
     const recorded = taken === true || (await taken);
-    // A position is passed when something was seen there, an address of a range when somebody looked.
+    // A configured position counts as passed once something was seen there, an address of a range once it was asked.
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;
@@ -133,32 +134,43 @@ const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void =>
   });
 };
 
-/** Whose look it was, and what it means. Undefined at an address where nothing was ever found, and while it is not known. */
-const judge = (seat: FleetSeat, look: LookKind, seen: Sight, deps: RoundDeps): Judged | undefined => {
-  const found = deviceOf(seat, look, seen, deps);
+/**
+ * Which device this look belongs to, and what it means for that device. Undefined where no device was ever found at the address, and
+ * while it is open which device it is.
+ */
+const judge = (seat: FleetSeat, look: LookKind, probed: Sight, deps: RoundDeps): Judged | undefined => {
+  const found = deviceOf(seat, look, probed, deps);
   if (found === undefined) return undefined;
-  const state = withHistory(ofTenant(found, seat, deps), look, seen, deps);
+  const state = withHistory(ofTenant(found, seat, deps), look, probed, deps);
+  // As they are before the look touches them: they are put back where the store refuses the verdict.
   const marks = { ...state.marks };
-  const sight = look === 'full' && seen.kind === 'seen' ? inFull(state, seen, seat, deps) : seen;
+  const isFull = look === 'full' && probed.kind === 'seen';
+  const sight = isFull ? inFull(state, probed, seat, deps) : probed;
   const context = contextOf(state, seat, sight, deps);
   const judged = withIdentification(appraise(state, lookOf(sight, deps), context), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
-  if (look === 'full') deps.timetable.fullLookDone(seat);
-  if (look === 'full' && seen.kind === 'seen') seat.demanded = false;
+  noteLook(seat, look, sight, deps);
+  seat.restUntilMs = restUntil(verdict.state, deps);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   askTwins(seat, context, deps);
-  seat.restUntilMs = restUntil(verdict.state, deps);
-  if (sight.kind === 'seen') seat.family = sight.driver.family;
   return { before: state, marks, verdict, ...judgedOf(state, verdict, seat, sight, deps) };
 };
 
+/** The seat after a look that was judged. */
+const noteLook = (seat: FleetSeat, look: LookKind, sight: Sight, { timetable }: RoundDeps): void => {
+  if (look === 'full') timetable.fullLookDone(seat);
+  if (sight.kind === 'nothing') return;
+  seat.family = sight.driver.family;
+  if (look === 'full') seat.demanded = false;
+};
+
 /** A device that was never attested, with what was known of its machine before. */
-const withHistory = (state: DeviceState, look: LookKind, seen: Sight, { fleet }: RoundDeps): DeviceState =>
-  state.attested === undefined && look === 'full' && seen.kind === 'seen'
-    ? withFormer(state, fleet.formerOf(state, seen.observation.facts))
+const withHistory = (state: DeviceState, look: LookKind, sight: Sight, { fleet }: RoundDeps): DeviceState =>
+  state.attested === undefined && look === 'full' && sight.kind === 'seen'
+    ? withFormer(state, fleet.formerOf(state, sight.observation.facts))
     : state;
 
-/** Whether two show the same machine is known when they are looked at one right after the other. */
+/** Whether two devices really show the same machine is known once both are looked at, one right after the other. */
 const askTwins = (
   seat: FleetSeat,
   { twins = [], nowMs }: LookContext,
@@ -172,7 +184,7 @@ const askTwins = (
   timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
 };
 
-/** The device with the labels that it has now. What was open for a tenant whose it is no longer ends before that. */
+/** The device with the labels that it has now. Where it no longer belongs to a tenant, what was open for that tenant ends first. */
 const ofTenant = (state: DeviceState, { place }: FleetSeat, deps: RoundDeps): DeviceState => {
   const labels = deps.fleet.labelsOf(place, state.id);
   if (labels.tenant === state.labels.tenant) return state;
@@ -194,7 +206,7 @@ const inFull = (state: DeviceState, sight: Seen, seat: FleetSeat, { settings }: 
 
 const NOT_LOOKED_AT: EndpointReading = new Map();
 
-/** The verdict, with how the family was found out where this look needed to. */
+/** The verdict, with how the family was identified where this look had to identify it. */
 const withIdentification = (verdict: Verdict, sight: Sight): Verdict => {
   if (sight.kind === 'nothing' || sight.identifiedBy === undefined) return verdict;
   const { observation, identifiedBy } = sight;
@@ -251,7 +263,10 @@ const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps
   return deps.fleet.state(seat.device);
 };
 
-/** What tells whose look it is: what stands in for a closed surface would make another machine of the one that is here. */
+/**
+ * The facts that tell which device this is. A value from a stand-in for a closed surface may differ from the one that is known, and would
+ * make the machine that is here look like another one.
+ */
 const identityOf = (seat: FleetSeat, observation: Observation, { fleet }: RoundDeps): Facts => {
   const here = seat.device === undefined ? undefined : fleet.state(seat.device);
   return here === undefined ? observation.facts : comparable(here, observation).facts;

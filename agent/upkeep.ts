@@ -13,6 +13,7 @@ import type { Store } from './record/store.ts';
 
 const SECOND_MS = 1000;
 
+/** The running agent as upkeep sees it; what a reload may replace is asked for anew each time. */
 export interface UpkeepDeps {
   readonly ground: Ground;
   readonly time: TimeService;

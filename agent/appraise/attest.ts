@@ -146,7 +146,7 @@ const attestedOf = (
   };
 };
 
-/** An equal one that is kept already. */
+/** The equal text that is held already, so that memory holds it once. */
 const shared = (facts: KeptFacts, ...others: readonly (KeptFacts | undefined)[]): KeptFacts =>
   others.find((other) => other === facts) ?? facts;
 
@@ -167,7 +167,7 @@ const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly
   const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
   const names = [...newFacts(known, now), ...unnamed];
   const free = names.filter((fact) => !isWithheld(fact));
-  // Nothing stands out, and no entry of this device would be spoken over.
+  // Nothing is withheld, and no entry of this device would be overruled.
   const isFresh = reference === undefined || isAsBefore(reference, unnamed);
   if (isFresh && !strange && free.length === names.length) return 'all';
   if (reference !== undefined && tracks.some(({ finding }) => FOREIGN.has(finding.ruleId))) return undefined;

@@ -4,6 +4,7 @@ import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
 import type { ShareMark } from './rules/pool-share-gap.ts';
 
+/** Who approved a reference: nobody (it was learned), a person at the gateway, or approvers by signature. */
 export type Approval = 'none' | 'local' | 'signed';
 
 /** One `baseline` entry as far as it speaks of one device: `facts` limits it, without them it holds all that its claims hold. */

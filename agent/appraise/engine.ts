@@ -49,7 +49,7 @@ const reasonOf = ({ gaps }: Observation): Exclude<UnknownReason, 'unsupported'> 
   return 'unreadable';
 };
 
-/** A look that has to be thought about. */
+/** Judges a look that is not the repetition of a settled one. */
 const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
   const stale = isStale(before.marks, context);
   const shown = comparable(before, observation);

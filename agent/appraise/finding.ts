@@ -1,5 +1,7 @@
 /** Severities, from least to worst. */
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'critical'] as const;
+
+/** How grave a finding is. */
 export type Severity = (typeof SEVERITIES)[number];
 
 /** How a finding is known, from weakest to strongest (catalogue §2). */
@@ -11,8 +13,11 @@ export const BASES = [
   'cryptographic',
   'human',
 ] as const;
+
+/** One of these. */
 export type Basis = (typeof BASES)[number];
 
+/** Where a finding is in its life. */
 export type FindingState =
   | 'provisional'
   | 'open'
@@ -77,4 +82,5 @@ export interface Checks {
   readonly passed: { readonly [B in Basis]?: readonly string[] };
 }
 
+/** Why a look is attested. */
 export type Trigger = 'first' | 'change' | 'refresh' | 'demand' | 'unreachable';

@@ -16,6 +16,7 @@ interface Kind {
   readonly model?: string | undefined;
 }
 
+/** Firmware that devices may run; a member that is not given may be anything. */
 export interface ApprovedFirmware extends Kind {
   readonly version?: string | undefined;
   readonly build?: string | undefined;
@@ -27,6 +28,7 @@ export interface ApprovedFirmware extends Kind {
   readonly expires?: string | undefined;
 }
 
+/** Versions of a firmware with a known error. */
 export interface Advisory extends Kind {
   readonly id: string;
   readonly version?: string | undefined;

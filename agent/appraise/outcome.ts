@@ -25,6 +25,7 @@ export type Outcome =
   /** Nothing to compare: not asked this time, not supported, no reference, no list. */
   | { readonly kind: 'silent'; readonly rule: RuleEntry };
 
+/** A rule that had its inputs and compared them. */
 export type Ran = Extract<Outcome, { kind: 'ran' }>;
 
 /** A reply that was lost this time comes back; a refusal or a missing member is the device's answer. */

@@ -15,6 +15,7 @@ import { changeWindowOverrun } from './rules/change-window-overrun.ts';
 
 /** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
 
+/** A look at a device, with what plans may have to do with it. */
 export interface Planned {
   /** Those that speak of the device and are open, or were until a day ago. */
   readonly plans: readonly Adopted<Plan>[];

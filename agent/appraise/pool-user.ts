@@ -1,10 +1,12 @@
 /** Pool users: an account or wallet, and after the first dot the worker. */
 
+/** The account or wallet. */
 export const accountOf = (user: string): string => {
   const dot = user.indexOf('.');
   return dot === -1 ? user : user.slice(0, dot);
 };
 
+/** The worker; undefined where the user names none. */
 export const workerOf = (user: string): string | undefined => {
   const dot = user.indexOf('.');
   return dot === -1 ? undefined : user.slice(dot + 1);

@@ -6,6 +6,7 @@ import type { Provenance } from './provenance.ts';
 import type { Templated } from './template.ts';
 import type { Tenancy } from './tenancy.ts';
 
+/** When a deviation is confirmed: C1 at once, C2 when two looks agree, C3 when three agree over ten minutes. */
 export type Confirmation = 'C1' | 'C2' | 'C3';
 
 /** What the catalogue says about one id: what checks, findings and the generated documentation have in common. */

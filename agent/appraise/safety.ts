@@ -11,6 +11,7 @@ export const SAFETY_FACTS = [
   'config.watchdog',
 ] as const;
 
+/** What keeps a machine from damage. */
 export type Guard = 'fan-control' | 'temperature-limit' | 'temperature-offset' | 'watchdog';
 
 /** A setting that moved in its dangerous direction. */

@@ -10,12 +10,14 @@ export interface SlotChanges {
   readonly reordered: boolean;
 }
 
+/** A pool slot with its place in the list. */
 export interface NumberedSlot {
   /** `slot 0` and so on, the name of a part. */
   readonly part: string;
   readonly slot: PoolSlot;
 }
 
+/** A pool slot that shows something else than before. */
 export interface SlotChange {
   readonly part: string;
   readonly before: PoolSlot;

@@ -60,6 +60,7 @@ interface Parent {
   readonly stale?: true;
 }
 
+/** Where nothing shows on many devices at once. */
 export const NO_STORMS: StormState = { storms: {} };
 
 const NOBODY: ReadonlySet<string> = new Set();

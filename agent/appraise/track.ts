@@ -46,8 +46,10 @@ const MATCHES = 3;
 const CALM_CHANGES = 3;
 const C3_MS = 10 * 60_000;
 
+/** Unix seconds, as entries state them. */
 export const seconds = (ms: number): number => Math.floor(ms / 1000);
 
+/** The graver of two severities. */
 export const worst = (a: Severity, b: Severity): Severity => (SEVERITIES.indexOf(a) >= SEVERITIES.indexOf(b) ? a : b);
 
 const within = (times: readonly number[], spanMs: number, nowMs: number): readonly number[] =>
@@ -62,6 +64,7 @@ const blipKey = ({ ruleId, part = '' }: Draft, after: string): string => `${rule
 const isOld = (blips: readonly Blip[], key: string, nowMs: number): boolean =>
   within(blips.find((blip) => blip.key === key)?.atMs ?? [], DAY_MS, nowMs).length >= 2;
 
+/** Blips of the last day with one more, of a value that came and went now. */
 export const withBlip = (blips: readonly Blip[], key: string, nowMs: number): readonly Blip[] => {
   const kept = blips
     .map((blip) => ({ key: blip.key, atMs: within(blip.atMs, DAY_MS, nowMs) }))
@@ -220,6 +223,7 @@ const open = ({ finding }: Track, candidate: Candidate, closed: readonly Track[]
   );
 };
 
+/** Whether two findings are of the same rule and part. */
 export const sameName = (a: { ruleId: string; part?: string }, b: { ruleId: string; part?: string }): boolean =>
   a.ruleId === b.ruleId && a.part === b.part;
 

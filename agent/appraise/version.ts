@@ -1,5 +1,6 @@
 /** Comparing what firmware calls its version: dotted numbers with prefixes and suffixes, and dates in several spellings. */
 
+/** Where a version stands to another one. */
 export type Order = 'same' | 'up' | 'down' | 'unordered';
 
 const MONTHS = ['jan', 'feb', 'mar', 'apr', 'may', 'jun', 'jul', 'aug', 'sep', 'oct', 'nov', 'dec'];

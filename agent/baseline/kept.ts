@@ -8,8 +8,8 @@ import { comparedText, readCompared } from './compared.ts';
  */
 export type KeptFacts = string & { readonly kept: 'facts' };
 
+/** Of a device that told nothing. The brand exists for the compiler only; every other value is made by `keepText`. */
 export const NO_FACTS = '' as KeptFacts;
-// The brand exists for the compiler only; every other value is made by `keepText`.
 
 /** A text in pieces. The quotation mark is what JSON has most of, and no piece has one. */
 const MARK = '"';
@@ -22,6 +22,7 @@ const numbers = new Map<string, number>();
 const MOST_TEMPLATES = 512;
 const LONGEST_TEMPLATE = 16_384;
 
+/** The compared ones of these facts, to be kept. */
 export const keepFacts = (facts: Facts): KeptFacts => keepText(comparedText(facts));
 
 /** `text` as `comparedText` made it. */
@@ -35,6 +36,7 @@ export const keepText = (text: string): KeptFacts => {
   return (number === 0 ? `0${MARK}${text}` : kept.join(MARK)) as KeptFacts;
 };
 
+/** The text that `keepText` was given. */
 export const keptText = (kept: KeptFacts): string => {
   if (kept.startsWith(`0${MARK}`)) return kept.slice(2);
   const [number, ...differences] = kept.split(MARK);

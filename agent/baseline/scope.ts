@@ -25,6 +25,7 @@ export const inScope = (scope: Scope | undefined, { device, labels, model, famil
 /** Which layer of the baseline a document belongs to. */
 export type Layer = 'site' | 'group' | 'device';
 
+/** The layer of a document with this scope. */
 export const layerOf = (scope: Scope | undefined): Layer => {
   if (scope?.devices !== undefined) return 'device';
   return scope === undefined || Object.keys(scope).every((member) => member === 'logs') ? 'site' : 'group';

@@ -26,6 +26,7 @@ export interface Adopted<Of> {
   readonly adoptedAt: number;
 }
 
+/** The documents in force, by kind. */
 export interface Standing {
   readonly references: readonly Adopted<ReferenceTerms>[];
   readonly plans: readonly Adopted<Plan>[];
@@ -46,6 +47,7 @@ const isVolatile = (fact: string): fact is FactName =>
 const watchedFacts = (references: Standing['references']): ReadonlySet<FactName> =>
   new Set(references.flatMap(({ terms }) => (terms.values ?? []).map(({ fact }) => fact).filter(isVolatile)));
 
+/** No document is in force. */
 export const NOTHING_STANDING: Standing = standingOf({ references: [], plans: [], waivers: [] });
 
 /** A plan is held to its window with this tolerance, ms (catalogue §3). */

@@ -43,6 +43,7 @@ const advisory = z.strictObject({
   note: z.string().optional().describe('for people'),
 });
 
+/** The lists under `firmware`. */
 export const firmwareLists = {
   approved: z
     .array(approvedFirmware)

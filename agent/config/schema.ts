@@ -181,6 +181,7 @@ const commandTarget = z.strictObject({
   ...toldOf,
 });
 
+/** The configuration file: type, defaults, units and documentation at once. */
 export const configSchema = z.strictObject({
   gateway: id.describe('id of this gateway = certificate CN = MQTT client id'),
   operator: z

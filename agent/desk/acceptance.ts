@@ -37,6 +37,7 @@ export const previewAcceptance = (fleet: Known, devices: readonly string[]): rea
   }));
 };
 
+/** By what an acceptance is judged, and what records it. */
 export interface AcceptanceDeps {
   readonly recorder: Recorder;
   /** How many people approvals take here at most: with none the word of a person at the gateway is all there is. */

@@ -31,6 +31,7 @@ interface Emergency {
   readonly breakGlass?: { readonly by: string; readonly note: string } | undefined;
 }
 
+/** What a document is judged by: the gateway as it is now. */
 export interface AdoptionGround {
   readonly approvers: Approvers;
   /** How many people approvals take at most: none where nobody signs. */

@@ -16,6 +16,7 @@ import { DeliveredTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
 import { type Orphan, orphansOf } from './signers.ts';
 
+/** The gateway as change control sees it; what a reload may replace is asked for anew each time. */
 export interface ChangeControlDeps {
   readonly orders: Orders;
   readonly recorder: Recorder;

@@ -18,6 +18,7 @@ const SECOND_MS = 1000;
 /** Full looks after an acceptance are this far apart, ms. */
 const ACCEPTED_MS = 10;
 
+/** The running agent as it is asked; what a reload may replace is asked for anew each time. */
 export interface DeskDeps {
   readonly ground: Ground;
   readonly changes: ChangeControl;

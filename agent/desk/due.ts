@@ -14,6 +14,7 @@ import type { Store } from '../record/store.ts';
 
 /** What time alone ends or makes due: plans, waivers, and approvals that nobody looks at. */
 
+/** What is in force, and what is held against it. */
 export interface DueDeps {
   readonly orders: Pick<Orders, 'all'>;
   readonly recorder: Recorder;
@@ -50,6 +51,7 @@ export const findStale = ({ store, states, recorder, wallMs }: DueDeps): void =>
     recorder.takeGatewayFinding({ ...open, state: 'resolved', resolvedAt: Math.floor(nowMs / 1000) });
 };
 
+/** Whether the document is a plan. */
 export const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
 
 /** How the plan stands now. */

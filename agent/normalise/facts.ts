@@ -20,8 +20,8 @@ import { sanitise, sanitiseText } from './sanitise.ts';
 import { readSpelled } from './spelling.ts';
 
 /**
- * Volatile facts that are read at every pools look: by rules, and to tell whether the others can be believed. What a look
- * of every minute says beyond them is nobody's: measurements are attested with full looks.
+ * Volatile facts that are read at every pools look: for rules, and to tell whether the other facts can be believed. Nobody uses
+ * the other measurements of such a look: they are attested with full looks.
  */
 export const POLLED: ReadonlySet<FactName> = new Set([
   'live_pools',
@@ -57,7 +57,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   };
   const sources = readable(driver, capture.replies, look);
   sources.forEach(read);
-  // A device of which the rest can be read is there, whatever it keeps to itself.
+  // None of them could be read. Any other fact shows that the device is there, whatever it keeps to itself.
   if (look === 'pools' && gaps.size === sources.length) readable(driver, capture.replies, 'full').forEach(read);
   const components = facts['firmware.components'] as FactValues['firmware.components'] | undefined;
   if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
@@ -117,7 +117,7 @@ const anyReply = ({ replies }: Capture): boolean => {
   return false;
 };
 
-/** Of what names a device or its firmware each letter counts; a number of the others is a number or a code, however spelled. */
+/** In names of a device or its firmware each letter counts, also of a number; elsewhere a number is the same however it is spelled. */
 const isName = (name: FactName): boolean => name.startsWith('identity.') || name.startsWith('firmware.');
 
 /** A driver that stumbles over what a device sent could not read it; the round goes on. */
@@ -151,7 +151,7 @@ const settle = (name: FactName, reading: Reading<unknown>, driver: Driver): Read
   }
 };
 
-/** Numbers of facts are whole, and such as every reader of JSON can hold: `1e400` of a device is none, nor is a sum of such. */
+/** Facts hold whole numbers that every reader of JSON can hold. What a device sends beyond that, `1e400` or a sum with it, is unreadable. */
 const exact = (reading: Reading<unknown>): Reading<unknown> =>
   reading.kind === 'present' && !isExact(reading.value) ? unknown('unreadable') : reading;
 

@@ -11,6 +11,7 @@ import type { Outcome } from './outcome.ts';
 import { describeTarget, type Target } from './target.ts';
 import type { NotifyTiming } from './timing.ts';
 
+/** Whom a courier tells, and from what. */
 export interface CourierOptions {
   readonly target: Target;
   readonly gateway: string;

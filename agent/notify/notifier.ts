@@ -5,6 +5,7 @@ import type { Feed } from './feed.ts';
 import type { Target } from './target.ts';
 import { NOTIFY_TIMING, type NotifyTiming } from './timing.ts';
 
+/** Who is told, and from what. */
 export interface NotifierOptions {
   readonly targets: readonly Target[];
   readonly gateway: string;

@@ -9,6 +9,8 @@ import { parseSigningSecret, type SigningKeys } from './signature.ts';
 
 /** One entry under `notify`. */
 export type Target = Config['notify'][number];
+
+/** One that is a webhook. */
 export type WebhookSettings = Extract<Target, { webhook: unknown }>['webhook'];
 
 /** What is wrong with a target, and where in its entry. */

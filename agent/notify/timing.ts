@@ -9,6 +9,7 @@ export interface NotifyTiming {
   readonly stopMs: number;
 }
 
+/** The intervals of a running agent. */
 export const NOTIFY_TIMING: NotifyTiming = {
   backoffBaseMs: 5_000,
   backoffCapMs: 900_000,

@@ -60,6 +60,7 @@ const controlRequest = z.discriminatedUnion('do', [
   }),
 ]);
 
+/** A request at the control socket, after parsing. */
 export type ControlRequest = Readonly<z.infer<typeof controlRequest>>;
 
 const controlReply = z.discriminatedUnion('ok', [

@@ -13,6 +13,8 @@ import { type PublicJwk, parsePrivateKey, readPrivate, writeNew } from './keys.t
 
 /** Whom a key of a person stands for. Keys of gateways and collectors sign without anybody there, and are no such files. */
 export const PERSONAL_ROLES = ['approver', 'authority'] as const satisfies readonly Role[];
+
+/** One of these. */
 export type PersonalRole = (typeof PERSONAL_ROLES)[number];
 
 /** What a key file says of its key, above the PEM. Nothing, where another program made it. */

@@ -58,5 +58,6 @@ const requireSecret = (word: string, file: string, stats: Stats): void => {
   throw secretError(`the ${word} file ${file} is ${what}`, `name the file that holds the ${word} and nothing else`);
 };
 
+/** A secret that cannot be had: `config.secret`. */
 export const secretError = (message: string, remedy: string): AgentError =>
   new AgentError({ code: 'config.secret', message, remedy });

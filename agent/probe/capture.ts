@@ -2,6 +2,8 @@ import type { FirmwareComponent, UnknownReason } from '../../shared/facts.ts';
 
 /** A JSON value as a miner sent it, after parsing. Untrusted: every field comes from the device. */
 export type JsonValue = null | boolean | number | string | readonly JsonValue[] | JsonObject;
+
+/** An object of such values. */
 export interface JsonObject {
   readonly [key: string]: JsonValue;
 }
@@ -60,6 +62,8 @@ export interface Capture {
  * and whether it takes the log-in that its maker documents.
  */
 export const SURFACES = ['web', 'tls', 'ssh', 'ports', 'login'] as const;
+
+/** One of these. */
 export type Surface = (typeof SURFACES)[number];
 
 /** The components that each surface which was looked at showed: none where it is closed, late, or not what it should be. */

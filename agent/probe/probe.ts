@@ -30,15 +30,15 @@ export const probeDevice = async (
     }
     return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
   } finally {
-    // `await using` costs a hundredth of a look.
+    // `await using` would add a hundredth to what a look costs.
     if (line.isOpen) await line[Symbol.asyncDispose]();
   }
 };
 
 /**
- * The target with the log-in that a device of this family is shown: the one configured, unless it is for others, or the
- * one that the maker documents, where the operator turned that on. What a device is follows from what it says: a password
- * for Digest would otherwise be had in clear by whoever speaks like a family that wants it so.
+ * The target with the log-in that a device of this family is shown: the one configured, unless it is for other families, or the
+ * one that the maker documents, where the operator turned that on. The family follows from what the device says: without the
+ * limit, whoever speaks like a family that sends its password in clear would be sent one that was meant for Digest.
  */
 export const withLogin = (target: Target, { family, vendorLogin }: Pick<Driver, 'family' | 'vendorLogin'>): Target => {
   if (target.families?.includes(family) === false) return withoutLogin(target);

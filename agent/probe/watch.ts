@@ -35,6 +35,7 @@ export const watch = (one: Watched): void => {
   });
 };
 
+/** Watches this one no more. */
 export const unwatch = (one: Watched): void => {
   const last = watched.pop();
   if (last === undefined || last === one) return;

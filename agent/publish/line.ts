@@ -16,6 +16,7 @@ import type { UplinkOptions } from './uplink.ts';
 /** Smallest packet a broker must take: the largest statement, its topic and its properties. */
 const NEEDED_PACKET_BYTES = 40_000;
 
+/** One connection, with whom it serves. */
 export interface LineOptions extends UplinkOptions {
   readonly connection: Connection;
   readonly receivers: Receivers;

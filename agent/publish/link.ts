@@ -9,6 +9,7 @@ import { Renewal } from './renewal.ts';
 import { type Hop, type Next, Route } from './route.ts';
 import type { Timing } from './timing.ts';
 
+/** Which broker is connected to, and what each connection is for. */
 export interface LinkOptions {
   readonly settings: MqttSettings;
   /** Also the user name, where a password is given without one. */

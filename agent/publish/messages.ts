@@ -19,7 +19,10 @@ export const answerMessage = (correlation: Uint8Array | undefined): PublishOptio
   ...(correlation === undefined ? {} : { correlation }),
 });
 
+/** How presence is published while the agent runs. */
 export const ONLINE: PublishOptions = publishingOn('conn');
+
+/** How the end of the agent is published: the broker forgets it after a while. */
 export const STOPPED: PublishOptions = { ...ONLINE, expiryS: GONE_EXPIRY_S };
 
 /** How each kind of mirror is published. */

@@ -19,8 +19,10 @@ const LARGEST_PACKET_HEARD = 262_144;
 /** So many times an answer is waited for while the broker delivers. */
 const MOST_WAITS = 20;
 
+/** Versions of MQTT that are spoken. */
 export type Protocol = '5' | '3.1.1';
 
+/** One attempt to connect. */
 export interface ConnectOptions {
   readonly broker: Broker;
   readonly protocol: Protocol;

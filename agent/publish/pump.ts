@@ -15,6 +15,7 @@ import type { Timing } from './timing.ts';
 import { Told } from './told.ts';
 import type { Topics } from './topics.ts';
 
+/** The connection of a pump, and what it sends over it. */
 export interface PumpOptions {
   readonly connection: Connection;
   readonly outbox: Outbox;

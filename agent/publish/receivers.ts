@@ -37,6 +37,7 @@ export type Change =
   | 'gap'
   | 'left';
 
+/** Who has to store the log, and what is known of how far they are. */
 export interface ReceiversOptions {
   readonly collectors: readonly string[];
   /** Origin of the log. */

@@ -5,6 +5,7 @@ import type { Emit } from '../platform/events.ts';
 import type { MqttSettings } from './broker.ts';
 import { type Credentials, commonName, readCredentials } from './credentials.ts';
 
+/** Whose certificates and secrets are watched. */
 export interface RenewalOptions {
   readonly settings: MqttSettings;
   readonly gateway: string;

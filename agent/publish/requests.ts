@@ -17,6 +17,7 @@ export type Observe = (devices: readonly string[]) => {
   readonly unknown: readonly string[];
 };
 
+/** Over what requests are answered, and from what. */
 export interface RequestsOptions {
   readonly connection: Pick<Connection, 'publish'>;
   readonly topics: Topics;

@@ -55,6 +55,7 @@ export interface Timing {
   readonly stopMs: number;
 }
 
+/** The intervals of a running agent. */
 export const TIMING: Timing = {
   connectMs: 30_000,
   answerMs: 30_000,

@@ -15,6 +15,7 @@ const CIPHERS = [
   'ECDHE-RSA-AES128-GCM-SHA256',
 ].join(':');
 
+/** What the operator says about TLS. */
 export interface TlsSettings {
   readonly credentials: Credentials;
   readonly tlsMin: '1.2' | '1.3';

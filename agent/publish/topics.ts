@@ -33,6 +33,7 @@ export interface Topics {
   readonly tenant: (tenant: string) => TenantTopics;
 }
 
+/** Topics about the devices of one tenant. */
 export interface TenantTopics extends Pick<Topics, 'dev' | 'finding'> {
   readonly coverage: string;
 }

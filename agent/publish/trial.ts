@@ -15,6 +15,7 @@ import { follow, tlsOptions } from './tls.ts';
 import { topicsOf } from './topics.ts';
 import { endingOf } from './trouble.ts';
 
+/** What is tried at the broker. */
 export interface TrialOptions {
   readonly settings: MqttSettings;
   readonly credentials: Credentials;

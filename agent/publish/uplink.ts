@@ -15,6 +15,7 @@ import type { Hop } from './route.ts';
 import { TIMING, type Timing } from './timing.ts';
 import { type Topics, topicsOf } from './topics.ts';
 
+/** What goes over the uplink, and who takes what comes. */
 export interface UplinkOptions {
   readonly settings: MqttSettings;
   readonly gateway: string;

@@ -70,7 +70,7 @@ export interface Person {
   readonly note?: string;
 }
 
-/** What a person accepts, and of which devices without the others whom that takes. */
+/** What a person accepts. `alone`: devices for which it takes two people, and this one did it alone. */
 export interface Accepting extends Person {
   /** Only these; without it the whole devices. */
   readonly facts?: readonly FactName[];
@@ -114,6 +114,7 @@ export class Batch {
     this.#stormsBefore = storms;
   }
 
+  /** From here on statements go into this transaction. */
   begin(tx: Transaction): void {
     this.#open = tx;
   }
@@ -123,6 +124,7 @@ export class Batch {
     return this.#open;
   }
 
+  /** Appends a statement that changes no device. Gives its `seq`. */
   append(statement: Built): number {
     return this.#tx.append(statement);
   }
@@ -176,7 +178,7 @@ export class Batch {
       if (statement.kind === 'parent') this.#stateParent(statement);
       else this.#stateOne(statement);
     }
-    for (const { key, transition } of children) this.#adopt(transition, parentSeq(this.storms, key));
+    for (const { key, transition } of children) this.#nameParent(transition, parentSeq(this.storms, key));
   }
 
   /** A person reviewed finding `openedSeq` of these devices. */
@@ -212,8 +214,8 @@ export class Batch {
     );
   }
 
-  /** What the child of a storm will say later names the parent that spoke for it. */
-  #adopt({ device, finding }: DeviceTransition, parent: number | undefined): void {
+  /** Notes which parent of a storm spoke for the finding: what the device says of it later names that. */
+  #nameParent({ device, finding }: DeviceTransition, parent: number | undefined): void {
     const state = this.#stateOf(device);
     if (state !== undefined && parent !== undefined) this.states.set(device, withStatement(state, finding, { parent }));
   }
@@ -256,7 +258,7 @@ export class Batch {
     this.storms = parentStated(this.storms, key, openedSeq);
   }
 
-  /** Where users of a device stand: in what was known before, what is known now, what was seen. */
+  /** Everything that may hold pool users of the device: what was known before, what is known now, what was seen. */
   #usersOf(device: string): readonly unknown[] {
     const states = [this.#looks.get(device)?.before, this.#stateOf(device)];
     const look = this.#looks.get(device)?.look;
@@ -363,7 +365,7 @@ export class Batch {
     for (const state of states) this.states.set(state.id, rebuilt(state, given.get(state.id) ?? []));
   }
 
-  /** A plan or waiver left force. */
+  /** A plan or waiver is no longer in force. */
   ended(order: Order, action: 'closed' | 'expired', devices: readonly string[] = []): void {
     this.append(buildChange(order, action, this.#isWithheld(order.terms)));
     this.#changeOrders({ ended: [order], begun: [] });
@@ -403,7 +405,7 @@ export class Batch {
           this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
   }
 
-  /** A plan or waiver that covered nothing so far for a device says so from now on. */
+  /** Notes with each plan and waiver the devices that it covered for the first time. */
   #saveCovered(): void {
     const inForce = this.#deps.orders?.allWith(this.orderChanges) ?? [];
     const begun = inForce.flatMap((order) => {
@@ -440,7 +442,7 @@ export class Batch {
   }
 }
 
-/** A finding names at most as many. */
+/** A finding names at most so many devices. */
 const MOST_LISTED = 256;
 
 /** Whole devices that surely fit into one `baseline` entry. */

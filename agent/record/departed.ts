@@ -1,6 +1,6 @@
 import { type DeviceState, readDevice, writeDevice } from '../appraise/device.ts';
 
-/** Devices that left the configuration, as they were known: one that comes back, under whatever name, is held against that. */
+/** Devices that left the configuration, as they were known: one that comes back, under whatever name, is compared with that. */
 
 /** Name under which the store keeps them. */
 export const DEPARTED = 'departed-devices';
@@ -8,10 +8,12 @@ export const DEPARTED = 'departed-devices';
 /** The oldest are forgotten. */
 const MOST_DEPARTED = 4096;
 
+/** What `writeDeparted` wrote. */
 export const readDeparted = (text: string): readonly DeviceState[] =>
   // Written by `writeDeparted`.
   (JSON.parse(text) as readonly string[]).map(readDevice);
 
+/** Devices that left, as text. */
 export const writeDeparted = (states: readonly DeviceState[]): string => JSON.stringify(states.map(writeDevice));
 
 /** Those that left before and those that leave now, the latest last; their findings ended. */

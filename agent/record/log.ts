@@ -25,7 +25,7 @@ import { readEdge, saveEdge } from './tree.ts';
 
 /** What one transaction of the log can do. All of it becomes durable together, or none of it. */
 export interface Transaction {
-  /** The `seq` that the next statement gets, for one that names itself. */
+  /** The `seq` that the next statement gets, for one that names itself. Where a clock was set, that is stated first. */
   next(): number;
   /** Signs and appends a statement, with the replies it cites and its disclosures. Gives its `seq`. */
   append(statement: Built): number;
@@ -42,11 +42,12 @@ export interface Transaction {
   givenFacts(states: readonly DeviceState[], withdrawn: ReadonlySet<number>): ReturnType<typeof givenFacts>;
 }
 
+/** What opening the log takes. */
 export interface LogOptions extends ReadOptions {
   readonly start: StartFacts;
 }
 
-/** Without what its first entry will say. */
+/** What reading the log takes; what its first entry says comes with `begin`. */
 export interface ReadOptions {
   readonly store: Store;
   readonly signer: Signer;
@@ -123,7 +124,7 @@ export class Log {
     });
   }
 
-  /** Nothing is appended from now on: this is not the log. What tries gets this error. */
+  /** The log in the store turned out not to be the one that was signed: from now on every transaction throws `error`. */
   freeze(error: AgentError): void {
     this.#frozen = error;
   }
@@ -166,7 +167,7 @@ export class Log {
     return this.#position.edge;
   }
 
-  /** The members that everything signed by this log has, for now. */
+  /** The members that everything signed by this log has, as of now. */
   members(): Omit<CommonMembers, 'seq' | 'prev' | 'log'> {
     const { clock } = this.#options;
     return this.#membersAt({
@@ -225,7 +226,7 @@ export class Log {
     return draft.entries;
   }
 
-  /** True after a transaction failed for want of the store, until one succeeds; an empty one is enough to try. And when frozen. */
+  /** True from a failure of the store until a transaction succeeds (to try, an empty one is enough), and while frozen. */
   isFailing(): boolean {
     return this.#failure !== undefined || this.isFrozen;
   }
@@ -375,7 +376,7 @@ const deviceOf = (content: Content): { device?: string } => {
 };
 
 /**
- * How far the wall clock left the monotonic one since the last entry, ms; undefined within the tolerance of
+ * How far the wall clock moved away from the monotonic one since the last entry, ms; undefined within the tolerance of
  * attestation.md §8 step 12, which a verifier applies to the same whole seconds. A suspend is a step too.
  */
 const clockStep = (last: Position, now: { readonly wallMs: number; readonly monoMs: number }): number | undefined => {

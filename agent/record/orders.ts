@@ -103,7 +103,7 @@ export class Orders {
     this.#take(changed(this.#orders, change));
   }
 
-  /** The same documents under the entries of a log that replaced the one that held them. */
+  /** Takes the same documents, named by their entries in the log that replaced the former one. */
   carry(orders: readonly Order[]): void {
     this.#take(orders);
   }
@@ -123,7 +123,7 @@ export class Orders {
   }
 }
 
-/** Its digest, and of a reference the version: those of a name do not go back. */
+/** What is remembered of an ended document: its digest, and of a reference also the version, because a later one must be higher. */
 const notesOf = ({ sha256, terms }: Order): readonly string[] =>
   terms.kind === 'reference' ? [sha256, `${terms.ref_id} ${terms.version}`] : [sha256];
 

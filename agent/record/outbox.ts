@@ -18,7 +18,7 @@ export interface OutgoingEntry extends Entry {
 /** How many acknowledged entries may be sent again after a crash (mqtt.md §5, `lead`). */
 const LEAD = 256;
 
-/** As many entries are a backlog, whose end is kept at once; of fewer the end is kept by the next `save`. */
+/** So many unsaved entries are a backlog: once it is sent its end is saved at once. The end of fewer waits for the next `save`. */
 const BACKLOG = 16;
 
 /** The log as the queue of what is still to be sent: reads entries, keeps how far its readers have confirmed them. */
@@ -142,7 +142,7 @@ export class LogOutbox {
     return this.#store.staleMirrors(limit);
   }
 
-  /** The broker has none there any more. Where the store takes no writes now it is cleared once more later. */
+  /** The broker retains nothing there any more. Where the store takes no writes now, it is cleared once more later. */
   mirrorCleared(mirror: StaleMirror): void {
     try {
       this.#store.transaction(() => this.#store.mirrorCleared(mirror));

@@ -38,11 +38,12 @@ const MOST_GATHERED = 256;
 const LEARN_MS = 2000;
 /** A `baseline` entry names at most 256 items; a device has more than one only where facts came later. */
 const MOST_LEARNED = 200;
-/** Rows per transaction: more would hold the event loop. */
+/** Rows per transaction: more would block the event loop. */
 const MOST_SAVED = 500;
 /** How often a store that refused is tried again, ms. */
 const RETRY_MS = 5000;
 
+/** Runs one transaction; undefined where the store refused it. */
 type Transact = (body: (tx: Transaction) => void) => readonly Entry[] | undefined;
 
 interface Waiting {
@@ -112,7 +113,7 @@ export class Recorder {
     }
   }
 
-  /** What was refused was not seen: without this the next look would take the change for known. */
+  /** The store refused the verdict, so the look counts as not made: otherwise the next one would take the change for known. */
   #undo({ before, marks }: Judged): void {
     restoreMarks(before, marks);
     this.#period.observed(before.id, false);
@@ -336,7 +337,7 @@ export class Recorder {
       return entries;
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
-      // Once is enough for a person; until it is mended every look with a change says the same.
+      // A person needs to read it once; until it is mended, every look with a change fails the same way.
       this.#deps.emit(wasFailing ? 'debug' : 'error', error.code, { message: error.message, remedy: error.remedy });
       this.#retrying ??= setTimeout(() => this.#retry(), RETRY_MS);
       return undefined;

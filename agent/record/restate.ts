@@ -27,7 +27,7 @@ export interface InForce {
   readonly isWithheld: (order: Order) => boolean;
 }
 
-/** As much of it as surely fits beside the other members of a message. */
+/** So much of a `baseline` statement surely fits beside the other members of a message, bytes. */
 const MOST_BYTES = 24_000;
 const MOST_ITEMS = 256;
 

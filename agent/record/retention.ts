@@ -1,6 +1,6 @@
 import type { Store } from './store.ts';
 
-/** Rows per transaction: larger ones would hold the event loop. */
+/** Rows per transaction: more would block the event loop. */
 const BATCH = 500;
 
 const DAY_S = 86_400;

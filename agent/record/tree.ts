@@ -23,6 +23,7 @@ export const parseEdge = (text: string): CompactRange => {
   return { size, hashes: hashes.map((hash) => Buffer.from(hash, 'base64url')) };
 };
 
+/** Keeps the edge; part of the transaction that appends. */
 export const saveEdge = (store: Store, edge: CompactRange): void => store.saveMeta(EDGE, writeEdge(edge));
 
 /** The edge of the tree over all entries. A store of a version that kept none gets it from its leaves. Throws `store.corrupt`. */

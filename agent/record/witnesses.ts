@@ -15,6 +15,7 @@ import type { Store } from './store.ts';
 import { grow, parseEdge, writeEdge } from './tree.ts';
 import { readWitnesses } from './witness-keys.ts';
 
+/** Whose word about the log counts, and what follows from it. */
 export interface WitnessesOptions {
   readonly store: Store;
   readonly log: Log;

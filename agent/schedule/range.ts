@@ -49,6 +49,7 @@ export const isNoDevice = (text: string): boolean => {
   return ipaddr.IPv6.isValid(text) && ['unspecified', 'multicast'].includes(ipaddr.IPv6.parse(text).range());
 };
 
+/** What to say of an address that no device can have. */
 export const noDevice = (address: string): { readonly message: string; readonly remedy: string } => ({
   message: `no device can have the address ${address}`,
   remedy: 'write the address at which the device is asked, for example 10.20.15.7',

@@ -14,6 +14,7 @@ export interface Sql {
   redefine(sql: string): void;
 }
 
+/** What a column takes. */
 export type Value = string | number | Uint8Array | null;
 
 /** A damaged page gives values of any type, whatever the table says: each is read by one of the functions below. */
