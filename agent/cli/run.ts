@@ -6,6 +6,7 @@ import { Daemon } from '../daemon.ts';
 import { systemClock } from '../platform/clock.ts';
 import { type Emit, jsonEvents } from '../platform/events.ts';
 import { boundHeap } from '../platform/heap.ts';
+import type { Replaces } from '../record/incarnation.ts';
 import { EXIT, type Io, setExit } from './io.ts';
 
 /** How long an agent may take to end in good order before a second signal ends it at once, ms. */
@@ -20,40 +21,48 @@ export const runVerb = (program: Command, io: Io): void => {
     .action(async (options: { config: string }) => {
       boundHeap();
       const clock = systemClock();
-      const loaded = loadConfig(resolve(options.config));
+      let loaded = loadConfig(resolve(options.config));
       const eventsOf = ({ log_level }: Config): Emit => jsonEvents(io.err, log_level, clock.wallMs);
       let events = eventsOf(loaded.config);
+      const emit: Emit = (...event) => events(...event);
       // Signals that come before the agent runs are heeded as soon as it does.
       const ending = signalled();
+      let starting: Promise<Daemon> | undefined;
       process.on('SIGHUP', async () => {
-        const running = await starting.catch(() => undefined);
+        const running = await starting?.catch(() => undefined);
         if (running !== undefined) events = eventsOf(await running.reload());
       });
-      const emit: Emit = (...event) => events(...event);
-      let starting = Daemon.start(loaded, { clock, emit });
-      let daemon = await starting;
-      let end = await Promise.race([ending, daemon.replaced]);
-      while (typeof end !== 'string') {
+      let replaces: Replaces | undefined;
+      for (;;) {
+        starting = Daemon.start(loaded, { clock, emit }, replaces);
+        const daemon = await starting;
+        const end = await Promise.race([ending, daemon.replaced]);
+        if (typeof end === 'string') {
+          await stopInOrder(daemon, end);
+          break;
+        }
         // The store is not the log that was written: the agent begins another one.
-        const { loaded: inForce } = daemon;
+        loaded = daemon.loaded;
+        replaces = end;
         await daemon.stop('rollback');
-        starting = Daemon.start(inForce, { clock, emit }, end);
-        daemon = await starting;
-        end = await Promise.race([ending, daemon.replaced]);
       }
-      const signal = end;
-      // A second signal, or an end that takes too long, does not wait.
-      process.once('SIGINT', () => process.exit(EXIT.failed));
-      process.once('SIGTERM', () => process.exit(EXIT.failed));
-      const late = setTimeout(() => process.exit(EXIT.failed), PATIENCE_MS);
-      await daemon.stop(signal);
-      clearTimeout(late);
       setExit(EXIT.ok);
       process.removeAllListeners('SIGHUP');
     });
 };
 
-const signalled = (): Promise<'SIGINT' | 'SIGTERM'> =>
+/** A second signal, or an end that takes too long, ends the process at once. */
+const stopInOrder = async (daemon: Daemon, signal: Signal): Promise<void> => {
+  process.once('SIGINT', () => process.exit(EXIT.failed));
+  process.once('SIGTERM', () => process.exit(EXIT.failed));
+  const late = setTimeout(() => process.exit(EXIT.failed), PATIENCE_MS);
+  await daemon.stop(signal);
+  clearTimeout(late);
+};
+
+type Signal = 'SIGINT' | 'SIGTERM';
+
+const signalled = (): Promise<Signal> =>
   new Promise((resolve) => {
     process.once('SIGINT', () => resolve('SIGINT'));
     process.once('SIGTERM', () => resolve('SIGTERM'));
