@@ -24,12 +24,12 @@ import {
   type StormState,
 } from '../appraise/storm.ts';
 import type { Verdict } from '../appraise/verdict.ts';
-import type { Standing } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { DEPARTED, writeDeparted } from './departed.ts';
 import type { Built, KeptReply } from './entry.ts';
 import type { Transaction } from './log.ts';
-import type { Adoption, Order, OrderChange, Orders } from './orders.ts';
+import { OrderDraft } from './order-draft.ts';
+import type { Adoption, Order, Orders } from './orders.ts';
 import { type Redaction, usersIn } from './redaction.ts';
 import {
   buildAdopted,
@@ -95,8 +95,8 @@ export class Batch {
   storms: StormState;
   /** The devices this batch changes. */
   readonly states = new Map<string, DeviceState>();
-  /** What it did to the documents in force. */
-  readonly orderChanges: OrderChange[] = [];
+  /** What it does to the documents in force. */
+  readonly orders: OrderDraft;
   /** Those whose attestations let the agent learn something. */
   readonly toLearn: string[] = [];
   readonly #deps: BatchDeps;
@@ -104,12 +104,11 @@ export class Batch {
   readonly #looks = new Map<string, Judged>();
   /** Devices that left the configuration, as they were known. */
   readonly #departed = new Map<string, DeviceState>();
-  /** Devices with findings that a plan or waiver covers, by the entry that adopted it. */
-  readonly #covered = new Map<number, Set<string>>();
   #open: Transaction | undefined;
 
   constructor(deps: BatchDeps, storms: StormState) {
     this.#deps = deps;
+    this.orders = new OrderDraft(deps.orders);
     this.storms = storms;
     this.#stormsBefore = storms;
   }
@@ -170,7 +169,7 @@ export class Batch {
 
   /** States transitions, one parent in place of many devices that show the same. */
   transitions(all: readonly DeviceTransition[]): void {
-    this.#noteCovered(all);
+    this.orders.noteCovered(all);
     const gone = new Set(this.#departed.keys());
     const { state, statements, children } = collapse(this.storms, all, this.#deps.wallMs(), gone);
     this.storms = state;
@@ -328,7 +327,7 @@ export class Batch {
   adopted({ order, replaces, entries, settles, breakGlass }: Adoption, devices: readonly string[]): void {
     const seq = this.append(buildAdopted(order, this.#isWithheld(order.terms)));
     const change = { ended: replaces === undefined ? [] : [replaces], begun: [{ ...order, seq }] };
-    const standing = this.#changeOrders(change);
+    const standing = this.orders.write(this.#tx, change);
     if (replaces !== undefined) this.#withoutEntries([replaces.seq], devices);
     for (const { device, claims } of entries) {
       const state = this.#stateOf(device);
@@ -350,8 +349,8 @@ export class Batch {
   /** Entry `seq` holds nothing any longer; the devices fall back on what else the log holds. */
   withdrawn(seq: number, by: string | undefined, devices: readonly string[]): void {
     this.append(buildWithdrawn(seq, by));
-    const order = this.#deps.orders?.all().find((one) => one.seq === seq);
-    if (order !== undefined) this.#changeOrders({ ended: [order], begun: [] });
+    const order = this.orders.find(seq);
+    if (order !== undefined) this.orders.write(this.#tx, { ended: [order], begun: [] });
     this.#withoutEntries([seq], devices);
   }
 
@@ -368,7 +367,7 @@ export class Batch {
   /** A plan or waiver is no longer in force. */
   ended(order: Order, action: 'closed' | 'expired', devices: readonly string[] = []): void {
     this.append(buildChange(order, action, this.#isWithheld(order.terms)));
-    this.#changeOrders({ ended: [order], begun: [] });
+    this.orders.write(this.#tx, { ended: [order], begun: [] });
     if (action === 'closed') for (const device of devices) this.#uncover(device, order.seq);
   }
 
@@ -386,35 +385,7 @@ export class Batch {
 
   /** The plan was held against its devices. */
   reported(order: Order): void {
-    this.#changeOrders({ ended: [], begun: [order] });
-  }
-
-  /** What is in force with this change, and those of this batch before it. */
-  #changeOrders(change: OrderChange): Standing {
-    const { orders } = this.#deps;
-    if (orders === undefined) throw new Error('no documents are kept here');
-    this.orderChanges.push(change);
-    orders.write(this.#tx, this.orderChanges);
-    return orders.standingWith(this.orderChanges);
-  }
-
-  #noteCovered(all: readonly DeviceTransition[]): void {
-    for (const { device, finding } of all)
-      for (const seq of [finding.plan, finding.waiver])
-        if (seq !== undefined && finding.confirmedAt !== undefined)
-          this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
-  }
-
-  /** Notes with each plan and waiver the devices that it covered for the first time. */
-  #saveCovered(): void {
-    const inForce = this.#deps.orders?.allWith(this.orderChanges) ?? [];
-    const begun = inForce.flatMap((order) => {
-      const fresh = [...(this.#covered.get(order.seq) ?? [])].filter(
-        (device) => order.matched?.includes(device) !== true,
-      );
-      return fresh.length === 0 ? [] : [{ ...order, matched: [...(order.matched ?? []), ...fresh] }];
-    });
-    if (begun.length > 0) this.#changeOrders({ ended: [], begun });
+    this.orders.write(this.#tx, { ended: [], begun: [order] });
   }
 
   #isWithheld(terms: Terms): boolean {
@@ -436,7 +407,7 @@ export class Batch {
 
   /** Saves the states that the entries led to, and the storms. */
   end(): void {
-    if (this.#covered.size > 0) this.#saveCovered();
+    this.orders.writeCovered(this.#tx);
     for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
     if (this.storms !== this.#stormsBefore) this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
   }

@@ -314,7 +314,7 @@ export class Recorder {
     });
     if (entries === undefined) return false;
     this.#storms = batch.storms;
-    for (const change of batch.orderChanges) this.#deps.orders?.take(change);
+    for (const change of batch.orders.changes) this.#deps.orders?.take(change);
     for (const state of batch.states.values()) this.#deps.keep(state);
     for (const { kind, device, leaf } of entries) {
       if (kind !== 'attestation' || device === undefined) continue;
