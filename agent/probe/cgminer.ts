@@ -4,7 +4,7 @@ import type { NoReply, Reply } from './capture.ts';
 import { Connection, type Endpoint, type Receiver } from './connection.ts';
 import { parseReply } from './json.ts';
 import type { Limits } from './limits.ts';
-import { noReply, readReply } from './reply.ts';
+import { brokenOff, noReply, readReply } from './reply.ts';
 
 const NUL = 0;
 const CLOSING: ReadonlySet<number> = new Set([NUL, 0x0a, 0x7d, 0x7c]);
@@ -23,18 +23,8 @@ export const askCgminer = async (
   const request = allow.request(query);
   const received = new Pieces();
   const ending = await new Connection(endpoint, limits, signal).ask(request, received, { keep: false, limits });
-  switch (ending.kind) {
-    case 'none':
-      return noReply(ending.reason, ending.detail, { dark: true });
-    case 'too-large':
-      return noReply('truncated', `longer than ${limits.maxReplyBytes} bytes`);
-    case 'deadline':
-      return orTimeout(received.bytes());
-    case 'broken':
-    case 'closed':
-    case 'done':
-      return readReply(received.bytes(), { whole: false });
-  }
+  if (ending.kind === 'deadline') return orTimeout(received.bytes());
+  return brokenOff(ending, limits) ?? readReply(received.bytes(), { whole: false });
 };
 
 /** What had arrived at the deadline, if it is complete; the device then only forgot to close. */

@@ -6,7 +6,7 @@ import { readTable } from './html-table.ts';
 import { type Challenge, parseChallenges } from './http-auth.ts';
 import { decodeBody, type HttpMessage, HttpReceiver } from './http-message.ts';
 import type { Limits } from './limits.ts';
-import { noReply, readReply } from './reply.ts';
+import { brokenOff, noReply, readReply } from './reply.ts';
 import { Surplus } from './surplus.ts';
 import { TlsConnection, type TlsPeer } from './tls-connection.ts';
 
@@ -102,9 +102,8 @@ export class Exchange {
     const message = receiver.message();
     if (message?.surplus === true) this.#surplus.note(this.#endpoint);
     if (message?.reusable !== true || !keep) await this.close();
-    if (ending.kind === 'none') return noReply(ending.reason, ending.detail, { dark: true });
-    if (ending.kind === 'too-large') return noReply('truncated', `longer than ${limits.maxReplyBytes} bytes`);
-    if (ending.kind === 'deadline') return noReply('timeout', 'no complete reply');
+    const fault = brokenOff(ending, limits);
+    if (fault !== undefined) return fault;
     if (receiver.empty) return 'closed';
     if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
     if (receiver.cutInHead) return noReply('truncated', 'closed before the headers were complete');

@@ -3,7 +3,7 @@ import type { AllowList } from './allow.ts';
 import type { NoReply, Reply } from './capture.ts';
 import { Connection, type Endpoint, type Receiver } from './connection.ts';
 import type { Limits } from './limits.ts';
-import { noReply, readReply } from './reply.ts';
+import { brokenOff, noReply, readReply } from './reply.ts';
 
 const HEAD_BYTES = 4;
 
@@ -21,18 +21,7 @@ export const askFramed = async (
   const request = frame(allow.request(query));
   const received = new Frame();
   const ending = await new Connection(endpoint, limits, signal).ask(request, received, { keep: false, limits });
-  switch (ending.kind) {
-    case 'none':
-      return noReply(ending.reason, ending.detail, { dark: true });
-    case 'too-large':
-      return noReply('truncated', `longer than ${limits.maxReplyBytes} bytes`);
-    case 'deadline':
-      return noReply('timeout', 'no complete reply');
-    case 'broken':
-    case 'closed':
-    case 'done':
-      return received.reply();
-  }
+  return brokenOff(ending, limits) ?? received.reply();
 };
 
 /** What a device said that closed after these bytes. */

@@ -2,10 +2,10 @@ import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 
 import type { Duplex } from 'node:stream';
 import type { Call } from './allow.ts';
 import type { NoReply } from './capture.ts';
-import type { Ending, Endpoint } from './connection.ts';
+import type { Endpoint } from './connection.ts';
 import { asStream, converse, type Speaker, type Wire } from './dialogue.ts';
 import type { Limits } from './limits.ts';
-import { noReply } from './reply.ts';
+import { brokenOff, noReply } from './reply.ts';
 
 type Http2 = typeof import('node:http2');
 
@@ -54,22 +54,6 @@ export const makeCall = async (
 };
 
 const hostOf = ({ host, port }: Endpoint): string => `${host.includes(':') ? `[${host}]` : host}:${port}`;
-
-/** Why there cannot be an answer, by the connection alone. */
-const brokenOff = (ending: Ending, { maxReplyBytes }: Limits): NoReply | undefined => {
-  switch (ending.kind) {
-    case 'none':
-      return noReply(ending.reason, ending.detail, { dark: true });
-    case 'too-large':
-      return noReply('truncated', `longer than ${maxReplyBytes} bytes`);
-    case 'deadline':
-      return noReply('timeout', 'no complete reply');
-    case 'broken':
-    case 'closed':
-    case 'done':
-      return undefined;
-  }
-};
 
 const HEAD_BYTES = 5;
 

@@ -1,7 +1,9 @@
 import { statusOf } from '../drivers/status.ts';
 import { withoutSecrets } from '../drivers/text-secrets.ts';
 import type { NoReply, Reply } from './capture.ts';
+import type { Ending } from './connection.ts';
 import { parseReply } from './json.ts';
+import type { Limits } from './limits.ts';
 
 /** What CGI wrappers of the CGMiner API print when the miner program does not run. */
 const MINER_DOWN = /(?:socket )?connect(?:ion)? (?:failed|refused)|connection refused/i;
@@ -12,6 +14,22 @@ export const noReply = (
   detail: string,
   more: Pick<NoReply, 'bytes' | 'dark' | 'elsewhere'> = {},
 ): NoReply => ({ kind: 'no-reply', reason, detail: withoutSecrets(detail), ...more });
+
+/** Why there is no reply, by the connection alone; undefined where the device ended it, and what it said is to be read. */
+export const brokenOff = (ending: Ending, { maxReplyBytes }: Limits): NoReply | undefined => {
+  switch (ending.kind) {
+    case 'none':
+      return noReply(ending.reason, ending.detail, { dark: true });
+    case 'too-large':
+      return noReply('truncated', `longer than ${maxReplyBytes} bytes`);
+    case 'deadline':
+      return noReply('timeout', 'no complete reply');
+    case 'broken':
+    case 'closed':
+    case 'done':
+      return undefined;
+  }
+};
 
 /**
  * Reads the bytes a device answered with. `whole`: the transport knows that nothing is missing. What is no document,
