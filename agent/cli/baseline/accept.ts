@@ -10,17 +10,11 @@ import { accountName, confirmed } from '../ask.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { collect } from '../probe.ts';
 import { table } from '../table.ts';
-import { emergencyOf } from '../terms/adopt.ts';
+import { type DecisionOptions, emergencyOf } from '../terms/decision.ts';
 
-interface AcceptOptions {
-  readonly config: string;
+interface AcceptOptions extends DecisionOptions {
   readonly all?: boolean;
-  readonly by?: string;
-  readonly note?: string;
   readonly fact?: readonly string[];
-  readonly breakGlass?: boolean;
-  readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
 /** `baseline accept`: a person at the gateway accepts what is seen, after the difference was shown. */
@@ -67,7 +61,7 @@ interface Acceptance {
 /** Shows the difference, asks, and has the agent accept what was shown. */
 export const acceptShown = async (
   { stateDir, devices, facts, question }: Acceptance,
-  options: Pick<AcceptOptions, 'by' | 'note' | 'breakGlass' | 'yes' | 'json'>,
+  options: Omit<DecisionOptions, 'config'>,
   io: Io,
 ): Promise<void> => {
   const by = options.by ?? accountName();

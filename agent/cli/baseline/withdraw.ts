@@ -2,20 +2,11 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
 import { askAgent } from '../../platform/control.ts';
-import { accountName, confirmed } from '../ask.ts';
-import { type Io, printable, printJson } from '../io.ts';
-import { emergencyOf } from '../terms/adopt.ts';
+import { accountName } from '../ask.ts';
+import { type Io, printJson } from '../io.ts';
+import { type DecisionOptions, emergencyOf, isWanted } from '../terms/decision.ts';
 import { entryLines, withdrawalLines } from '../terms/ending.ts';
 import { orderInForce } from '../terms/orders.ts';
-
-interface WithdrawOptions {
-  readonly config: string;
-  readonly by?: string;
-  readonly breakGlass?: boolean;
-  readonly note?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
 
 /** `baseline withdraw`: a reference, or one acceptance, holds no longer; devices fall back on what else the log holds. */
 export const withdrawVerb = (baseline: Command, io: Io): void => {
@@ -29,19 +20,17 @@ export const withdrawVerb = (baseline: Command, io: Io): void => {
     .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('-y, --yes', 'do not ask after it was shown what ends')
     .option('--json', 'print what ends as text on stderr, and the result as JSON')
-    .action((name: string, options: WithdrawOptions) => withdraw(name, options, io));
+    .action((name: string, options: DecisionOptions) => withdraw(name, options, io));
 };
 
-const withdraw = async (name: string, options: WithdrawOptions, io: Io): Promise<void> => {
+const withdraw = async (name: string, options: DecisionOptions, io: Io): Promise<void> => {
   const { by = accountName() } = options;
   const emergency = emergencyOf(options, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
   const shown = await linesOf(name, stateDir);
   // Of what is no name and no entry the agent says so.
-  if (shown !== undefined) {
-    (options.json ? io.err : io.out).write(`${shown.map(printable).join('\n')}\n`);
-    if (!(await confirmed('Withdraw this?', { yes: options.yes, done: 'withdrawn' }, io))) return;
-  }
+  const asked = { question: 'Withdraw this?', done: 'withdrawn' };
+  if (shown !== undefined && !(await isWanted(shown, asked, options, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(stateDir, { do: 'withdraw', name, by, ...emergency })) as { readonly seq: number };
   if (options.json) printJson(io, result);

@@ -4,22 +4,17 @@ import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { reviewOf } from '../../terms/summary.ts';
-import { accountName, confirmed } from '../ask.ts';
-import { type Io, printable, printJson } from '../io.ts';
-import { emergencyOf } from '../terms/adopt.ts';
+import { accountName } from '../ask.ts';
+import { type Io, printJson } from '../io.ts';
 import { instant } from '../terms/create.ts';
+import { type DecisionOptions, emergencyOf, isWanted } from '../terms/decision.ts';
 import { devicesOf, findingNumbered } from './stored.ts';
 
-interface WaiveOptions {
-  readonly config: string;
+interface WaiveOptions extends DecisionOptions {
   readonly reason: string;
   readonly risk: string;
+  /** Unix seconds. */
   readonly until: number;
-  readonly by?: string;
-  readonly breakGlass?: boolean;
-  readonly note?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
 }
 
 /** `findings waive`: tolerated for a while, with a reason: it stays in the log and counts again at the end. */
@@ -59,9 +54,8 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   };
   const problem = termsProblem(terms);
   if (problem !== undefined) throw notWaivable(problem);
-  const shown = reviewOf(terms, nowS).map(printable);
-  (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
-  if (!(await confirmed(`Waive finding ${number}?`, { yes: options.yes, done: 'waived' }, io))) return;
+  const asked = { question: `Waive finding ${number}?`, done: 'waived' };
+  if (!(await isWanted(reviewOf(terms, nowS), asked, options, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(found.stateDir, {
     do: 'adopt',

@@ -7,18 +7,10 @@ import { askAgent, type ControlRequest } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { readDraft, type TermsKind } from '../../terms/draft.ts';
 import { reviewOf } from '../../terms/summary.ts';
-import { accountName, confirmed } from '../ask.ts';
-import { type Io, printable, printJson } from '../io.ts';
+import { accountName } from '../ask.ts';
+import { type Io, printJson } from '../io.ts';
+import { type DecisionOptions, emergencyOf, isWanted } from './decision.ts';
 import { draftError, MAKERS, orProblem, readTermsFile, signedIn } from './files.ts';
-
-interface AdoptOptions {
-  readonly config: string;
-  readonly by?: string;
-  readonly breakGlass?: boolean;
-  readonly note?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
 
 const ABOUT: { readonly [K in TermsKind]: string } = {
   reference: 'take a signed reference into force at this gateway; the agent must run',
@@ -38,35 +30,20 @@ export const adoptVerb = (parent: Command, kind: TermsKind, io: Io): void => {
     .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('-y, --yes', 'do not ask after the summary was shown')
     .option('--json', 'print the summary as text on stderr, and the result as JSON')
-    .action((file: string, options: AdoptOptions) => adopt(file, kind, options, io));
+    .action((file: string, options: DecisionOptions) => adopt(file, kind, options, io));
 };
 
-const adopt = async (file: string, kind: TermsKind, options: AdoptOptions, io: Io): Promise<void> => {
+const adopt = async (file: string, kind: TermsKind, options: DecisionOptions, io: Io): Promise<void> => {
   const by = options.by ?? accountName();
   const emergency = emergencyOf(options, by);
   const { terms, document } = read(file, kind, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
-  const shown = reviewOf(terms, Math.floor(Date.now() / 1000)).map(printable);
-  (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
-  if (!(await confirmed('Take this into force?', { yes: options.yes, done: 'adopted' }, io))) return;
+  const shown = reviewOf(terms, Math.floor(Date.now() / 1000));
+  if (!(await isWanted(shown, { question: 'Take this into force?', done: 'adopted' }, options, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(stateDir, { do: 'adopt', document, ...emergency })) as AdoptionResult;
   if (options.json) printJson(io, result);
   else io.out.write(resultText(result));
-};
-
-/** The emergency is meant and explained, or there is none. */
-export const emergencyOf = (
-  { breakGlass, note }: Pick<AdoptOptions, 'breakGlass' | 'note'>,
-  by: string,
-): Pick<Extract<ControlRequest, { do: 'adopt' }>, 'break_glass'> => {
-  if (breakGlass !== true) return {};
-  if (note !== undefined && note.trim() !== '') return { break_glass: { by, note } };
-  throw new AgentError({
-    code: 'usage.note',
-    message: '--break-glass needs a reason',
-    remedy: 'say why with --note: it goes into the log with your name',
-  });
 };
 
 type Document = Extract<ControlRequest, { do: 'adopt' }>['document'];

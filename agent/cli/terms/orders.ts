@@ -7,10 +7,10 @@ import { goneSigners } from '../../desk/signers.ts';
 import { askAgent } from '../../platform/control.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
-import { accountName, confirmed } from '../ask.ts';
+import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { table, utc } from '../table.ts';
-import { emergencyOf } from './adopt.ts';
+import { type DecisionOptions, emergencyOf, isWanted } from './decision.ts';
 import { closingLines } from './ending.ts';
 
 /** What is in force at a gateway, and ending it before its time. */
@@ -89,15 +89,6 @@ const cellsOf = (terms: Terms, count: string, by: string): readonly string[] => 
 
 const PHASES = { before: 'to come', open: 'open', late: 'window closed', over: 'over' } as const;
 
-interface CloseOptions {
-  readonly config: string;
-  readonly by?: string;
-  readonly breakGlass?: boolean;
-  readonly note?: string;
-  readonly yes?: boolean;
-  readonly json?: boolean;
-}
-
 /** `plan close`, `waiver close`: ends it before its time; what it covered counts again. */
 export const closeVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): void => {
   parent
@@ -110,19 +101,18 @@ export const closeVerb = (parent: Command, kind: 'plan' | 'waiver', io: Io): voi
     .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('-y, --yes', 'do not ask after it was shown what ends')
     .option('--json', 'print what ends as text on stderr, and the result as JSON')
-    .action((id: string, options: CloseOptions) => close(kind, id, options, io));
+    .action((id: string, options: DecisionOptions) => close(kind, id, options, io));
 };
 
-const close = async (kind: 'plan' | 'waiver', id: string, options: CloseOptions, io: Io): Promise<void> => {
+const close = async (kind: 'plan' | 'waiver', id: string, options: DecisionOptions, io: Io): Promise<void> => {
   const { by = accountName() } = options;
   const emergency = emergencyOf(options, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
   const order = await orderInForce(stateDir, ({ terms }) => terms.kind === kind && termsId(terms) === id);
   // Of a name that is none the agent says so.
   if (order !== undefined) {
-    const shown = closingLines(order, stateDir, Math.floor(Date.now() / 1000)).map(printable);
-    (options.json ? io.err : io.out).write(`${shown.join('\n')}\n`);
-    if (!(await confirmed(`End this ${kind}?`, { yes: options.yes, done: 'closed' }, io))) return;
+    const shown = closingLines(order, stateDir, Math.floor(Date.now() / 1000));
+    if (!(await isWanted(shown, { question: `End this ${kind}?`, done: 'closed' }, options, io))) return;
   }
   const result = await askAgent(stateDir, { do: 'close', kind, id, by, ...emergency });
   if (options.json) printJson(io, result as object);
