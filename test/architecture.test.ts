@@ -84,6 +84,19 @@ test('node:sqlite has one importer for each store: that of the agent and that of
   assert.deepEqual(importers('node:sqlite'), ['agent/collect/sqlite.ts', 'agent/record/store.ts']);
 });
 
+test('SQL is spoken by the tables of the store and by the stores of collectors, and nowhere else in the agent', () => {
+  const speaks = within('agent/')
+    .map(({ file }) => file)
+    .filter((file) =>
+      /\b(?:SELECT|INSERT INTO|DELETE FROM|CREATE TABLE)\b/.test(readFileSync(join(root, file), 'utf8')),
+    );
+  assert.deepEqual(
+    speaks.filter((file) => !/^agent\/(?:collect\/|record\/(?:tables\/|schema\.ts$))/.test(file)),
+    [],
+  );
+  assert.ok(speaks.includes('agent/record/tables/entries.ts'));
+});
+
 test('the PostgreSQL library has one importer, which is not loaded at start', () => {
   assert.deepEqual(importers('pg'), ['agent/collect/postgres.ts']);
   const source = readFileSync(join(root, 'agent/collect/postgres.ts'), 'utf8');

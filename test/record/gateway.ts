@@ -6,7 +6,7 @@ import type { Finding } from '../../agent/appraise/finding.ts';
 import { createKey, loadKey } from '../../agent/platform/keys.ts';
 import { Log, type LogOptions } from '../../agent/record/log.ts';
 import type { StartFacts } from '../../agent/record/session.ts';
-import { buildCoverage } from '../../agent/record/statement.ts';
+import { buildAttestation, buildCoverage } from '../../agent/record/statement.ts';
 import { Store } from '../../agent/record/store.ts';
 
 /** A folder of its own that ends with the test. */
@@ -100,3 +100,13 @@ export const finding: Finding = {
   confirmedAt: 2,
   surfaces: [],
 };
+
+/** That a device is unreachable: the least that can be attested. */
+export const attestation = (device: string, labels: { readonly [name: string]: string } = {}) =>
+  buildAttestation({
+    subject: { device, labels },
+    address: '10.20.14.7',
+    look: { kind: 'unreachable', atMs: 0 },
+    trigger: 'unreachable',
+    checks: { failed: [], notRun: [], passed: {} },
+  });

@@ -2,17 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Outbox } from '../../agent/publish/outbox.ts';
 import { LogOutbox } from '../../agent/record/outbox.ts';
-import { buildAttestation, buildCoverage, buildFinding } from '../../agent/record/statement.ts';
-import { anyStatement, finding, openGateway, restart } from './gateway.ts';
-
-const attestation = (device: string, labels: { readonly [name: string]: string } = {}) =>
-  buildAttestation({
-    subject: { device, labels },
-    address: '10.20.14.7',
-    look: { kind: 'unreachable', atMs: 0 },
-    trigger: 'unreachable',
-    checks: { failed: [], notRun: [], passed: {} },
-  });
+import { buildCoverage, buildFinding } from '../../agent/record/statement.ts';
+import { anyStatement, attestation, finding, openGateway, restart } from './gateway.ts';
 
 const coverage = (scope: 'gateway' | 'tenant:acme') =>
   buildCoverage({

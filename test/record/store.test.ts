@@ -6,9 +6,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { readDevice } from '../../agent/appraise/device.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
-import { buildAttestation } from '../../agent/record/statement.ts';
 import { Store } from '../../agent/record/store.ts';
-import { anyStatement, openGateway, restart, tempDir } from './gateway.ts';
+import { anyStatement, attestation, openGateway, restart, tempDir } from './gateway.ts';
 
 const code = (expected: string) => (error: AgentError) => {
   assert.equal(error.code, expected, error.message);
@@ -68,18 +67,7 @@ test('store.version: a store of a newer release is left alone', (t) => {
 test('a store of version 2 learns which tenant its newest attestations name', (t) => {
   const { dir, store, log } = openGateway(t);
   const attest = (device: string, labels: { readonly [name: string]: string }) =>
-    log.transaction(
-      (tx) =>
-        void tx.append(
-          buildAttestation({
-            subject: { device, labels },
-            address: '10.20.14.7',
-            look: { kind: 'unreachable', atMs: 0 },
-            trigger: 'unreachable',
-            checks: { failed: [], notRun: [], passed: {} },
-          }),
-        ),
-    );
+    log.transaction((tx) => void tx.append(attestation(device, labels)));
   attest('rig-1', { site: 'tx1', tenant: 'acme' });
   attest('rig-2', { site: 'tx1' });
   store[Symbol.dispose]();
