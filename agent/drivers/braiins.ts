@@ -54,6 +54,7 @@ import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
 import { CGMINER_POOL, livePools } from './pools.ts';
 import {
+  alike,
   anyOf,
   asArray,
   asObject,
@@ -95,7 +96,7 @@ const inStats = <T>(pointer: string, reader: Reader<T>) => inRest('stats', point
 const inNetwork = <T>(pointer: string, reader: Reader<T>) => inRest('network', pointer, reader);
 /** One member that two documents ask for. */
 const inBos = <T>(pointer: string, reader: Reader<T>) =>
-  anyOf(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
+  alike(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
 const inSystem = <T>(pointer: string, reader: Reader<T>) => inGraph('gql_system', `/bosminer/info${pointer}`, reader);
 const inSolvers = <T>(reader: Reader<T>) => inGraph('gql_boards', '/bosminer/info/workSolver/childSolvers', reader);
 
@@ -151,8 +152,8 @@ const fullVersion = firstOf(...VERSIONS);
 
 /** Parts that both surfaces spell alike, so that neither stands in for the other. */
 const ALIKE = {
-  'bos.current': anyOf(...VERSIONS),
-  kernel: anyOf(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
+  'bos.current': alike(...VERSIONS),
+  kernel: alike(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
 };
 
 // ---- settings --------------------------------------------------------------------------------------------------------

@@ -271,7 +271,7 @@ export class Judge {
 
   /** Whatever depends on a member with two values is not present. */
   #conflicts(place: Place, after: Compared): readonly Problem[] {
-    return this.#decidedBy(place)
+    return [...new Set(this.#decidedBy(place))]
       .filter((part) => this.#compared.has(part) && after.has(part))
       .map((part) => ({
         kind: 'conflict',
