@@ -37,7 +37,8 @@ import type { Answer, Subject } from './subjects.ts';
  *   by is what is left of the name (`agent/drivers/damaged-names.ts`). A digit of a name that became another digit cannot be
  *   told from the next of a row of names; where a promised fact has such a name its family has the member always.
  * - A member that stands twice with two values takes every fact that depends on it: it is unknown, never either value.
- * - Rows that changed places touch what is in them, except that a slot keeps its URL and user where each row has its number.
+ * - Rows that changed places touch what is in them, except that a slot keeps its URL, its user and its
+ *   priority where each row has its number.
  * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
  *
  * Not promised: the components `keys.*`, which are the names of all members: a damaged name cannot be told from that of a new
@@ -205,7 +206,7 @@ export class Judge {
       const depend = this.#dependOn(place);
       excuse(
         mutation.swapped && this.#namesSlots()
-          ? depend.filter((part) => !/^pools\/.*\/(url|user)$/.test(part))
+          ? depend.filter((part) => !/^pools\/.*\/(url|user|priority)$/.test(part))
           : depend,
       );
     }
