@@ -13,7 +13,7 @@ import {
 } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Driver, Replies, Source } from '../drivers/driver.ts';
-import type { Capture } from '../probe/capture.ts';
+import { type Capture, OPEN, SILENT } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
 import { canonicalPoolUrl } from './pool-url.ts';
 import { sanitise, sanitiseText } from './sanitise.ts';
@@ -219,10 +219,13 @@ const PORT = 'port.';
 const LOGIN = 'login.';
 
 const accessIn = (parts: readonly FirmwareComponent[]): Facts => {
-  const ports = parts.filter(({ name }) => name.startsWith(PORT)).map(({ name }) => Number(name.slice(PORT.length)));
+  const ports = parts.filter(({ name }) => name.startsWith(PORT));
+  const open = ports.filter(({ value }) => value === OPEN).map(({ name }) => Number(name.slice(PORT.length)));
+  // A port of which nobody knows whether it is open is none that is closed: the others are not all.
+  const isUnsure = ports.some(({ value }) => value === SILENT);
   const login = parts.find(({ name }) => name.startsWith(LOGIN));
   return {
-    ...(ports.length === 0 ? {} : { 'access.open_ports': ports }),
+    ...(open.length === 0 || isUnsure ? {} : { 'access.open_ports': open }),
     ...(login === undefined ? {} : { 'access.default_login': login.value }),
   };
 };
