@@ -11,7 +11,7 @@ import {
   type Reading,
   unknown,
 } from '../../shared/facts.ts';
-import { canonicalJson } from '../../shared/jcs.ts';
+import { fingerprintOf, sortedComponents } from '../../shared/fingerprint.ts';
 import type { Driver, Replies, Source } from '../drivers/driver.ts';
 import { type Capture, OPEN, SILENT } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
@@ -60,7 +60,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   // A device of which the rest can be read is there, whatever it keeps to itself.
   if (look === 'pools' && gaps.size === sources.length) readable(driver, capture.replies, 'full').forEach(read);
   const components = facts['firmware.components'] as FactValues['firmware.components'] | undefined;
-  if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
+  if (components !== undefined) facts['firmware.fingerprint'] = fingerprintOf(components);
   const { address, observedAtMs } = capture;
   // Each value was read by the source of its own name, whose type `Driver` ties to the fact.
   return {
@@ -182,12 +182,7 @@ const isKeySet = ({ name }: FirmwareComponent): boolean => name.startsWith('keys
 
 /** Sorted by name; of a set of keys, its digest. */
 const settleComponents = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  sorted(components.map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part)));
-
-const sorted = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  components.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-
-const fingerprint = (components: readonly FirmwareComponent[]): string => digest(canonicalJson(components));
+  sortedComponents(components.map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part)));
 
 /**
  * The look with what the endpoint of the device showed, now or when it was last looked at, among the components of the
@@ -206,10 +201,10 @@ export const withEndpoint = (observation: Observation, shown: readonly FirmwareC
   const { facts, gaps } = observation;
   const gap = gaps.get('firmware.components');
   if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
-  const components = sorted([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
+  const components = sortedComponents([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
   return {
     ...observation,
-    facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprint(components) },
+    facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprintOf(components) },
     gaps: gap === undefined ? gaps : new Map([...gaps].filter(([fact]) => fact !== 'firmware.components')),
   };
 };
