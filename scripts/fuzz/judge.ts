@@ -213,9 +213,11 @@ export class Judge {
     return excused;
   }
 
-  /** A slot that was not there before: a damaged number may become any. */
+  /** A slot or a component that was not there before: a damaged number, or a value that names a part, may become any. */
   #knownAs(part: string): string {
-    return part.startsWith('pools/') && !this.#compared.has(part) ? part.replace(/\/.*\//, '/new/') : part;
+    if (this.#compared.has(part)) return part;
+    if (part.startsWith('pools/')) return part.replace(/\/.*\//, '/new/');
+    return part.startsWith(`${COMPONENTS}/`) ? `${COMPONENTS}/new` : part;
   }
 
   /** The parts that depend on a value. With the URL of a slot goes its user: a slot without URL is none. */
