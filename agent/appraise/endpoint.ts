@@ -1,5 +1,5 @@
 import type { FirmwareComponent } from '../../shared/facts.ts';
-import { type EndpointReading, SURFACES, type Surface } from '../probe/capture.ts';
+import { type EndpointReading, FILTERED, SILENT, SURFACES, type Surface } from '../probe/capture.ts';
 import type { DeviceState, EndpointMarks, Track } from './device.ts';
 import { remoteControlManagementPortOpen } from './rules/remote-control-management-port-open.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
@@ -66,14 +66,22 @@ export const noteEndpoint = (
   const off = SURFACES.filter((surface) => known[surface] !== undefined && lastMs(surface) === undefined);
   if (reading.size === 0 && off.length === 0) return;
   const anew = new Set<Surface>([...reading.keys(), ...off]);
+  const before = endpointShown(state);
   const shown = [
-    ...endpointShown(state).filter(({ name }) => !anew.has(surfaceOf(name))),
-    ...[...reading.values()].flat(),
+    ...before.filter(({ name }) => !anew.has(surfaceOf(name))),
+    ...[...reading.values()].flat().map((part) => (isSilentAgain(part, before) ? { ...part, value: FILTERED } : part)),
   ];
   const kept = Object.entries(known).filter(([surface]) => !anew.has(surface as Surface));
   const atS = Object.fromEntries([...kept, ...[...reading.keys()].map((surface) => [surface, seconds(nowMs)])]);
   marks.endpoint = { atS, shown: shown.length === 0 ? '' : JSON.stringify(shown) };
 };
+
+/**
+ * A port that gave no answer once may be one whose packets got lost; of one that gave none twice in a row a firewall keeps
+ * everybody away who stands where this gateway does.
+ */
+const isSilentAgain = ({ name, value }: FirmwareComponent, before: readonly FirmwareComponent[]): boolean =>
+  value === SILENT && before.some((part) => part.name === name && (part.value === SILENT || part.value === FILTERED));
 
 /** Every component of an endpoint is named so by the surface that shows it. */
 const surfaceOf = (name: string): Surface => SURFACE_OF[name.slice(0, name.indexOf('.'))] ?? 'ssh';

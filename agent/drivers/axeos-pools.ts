@@ -2,6 +2,7 @@ import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolList } from './pools.ts';
 import { asArray, asObject, count, flag, memberIn, memberOf, type Reader, UNREADABLE, whenPresent } from './readers.ts';
+import { inOrder } from './rows.ts';
 
 /**
  * The pools of AxeOS, which every generation keeps elsewhere: primary and fallback members of one object (Bitaxe to
@@ -114,15 +115,20 @@ const flatPools = (info: JsonObject): Reading<readonly PoolSlot[]> => {
 const isSame = (one: Reading<number>, other: Reading<number>): boolean =>
   one.kind === 'present' && other.kind === 'present' && one.value === other.value;
 
-/** Any number of pools under ids, two of which are in use by rank; the others wait in their order. */
-const storedPools = (info: JsonObject, pools: readonly JsonObject[]): Reading<readonly PoolSlot[]> => {
+const idOf = (pool: JsonObject): Reading<number> => memberIn(pool, 'id', count);
+
+/** Any number of pools under ids, two of which are in use by rank; the others wait in the order of their ids. */
+const storedPools = (info: JsonObject, listed: readonly JsonObject[]): Reading<readonly PoolSlot[]> =>
+  whenPresent(inOrder(listed, idOf), (pools) => rankedPools(info, pools));
+
+const rankedPools = (info: JsonObject, pools: readonly JsonObject[]): Reading<readonly PoolSlot[]> => {
   const inUse = ['primaryPoolIndex', 'secondaryPoolIndex'].map((name) => memberIn(info, name, count));
   // Which pools are tried first decides where shares go.
   if (inUse.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
   const onFallback = switchIn(info, 'isUsingFallbackStratum');
   const active = onFallback.kind === 'present' ? inUse[onFallback.value ? 1 : 0] : undefined;
   const rows = pools.map((pool, place) => {
-    const id = memberIn(pool, 'id', count);
+    const id = idOf(pool);
     const rank = inUse.findIndex((used) => isSame(used, id));
     const row = {
       ...flatRow(pool, 'stratum'),

@@ -4,7 +4,7 @@ import { hasDetails, hasStored } from './braiins-rest.ts';
 import { httpPost, type Replies } from './driver.ts';
 import { inGraph } from './graphql.ts';
 import { within } from './nested.ts';
-import { anyOf, asArray, asObject, count, memberIn, type Reader, text, UNREADABLE } from './readers.ts';
+import { alike, asArray, asObject, count, memberIn, type Reader, text, UNREADABLE } from './readers.ts';
 import { eachOnce, sum } from './rows.ts';
 import { isServed } from './served.ts';
 
@@ -12,7 +12,7 @@ import { isServed } from './served.ts';
 
 /** A fact of the system, from whichever of the two documents that ask for it was answered. */
 export const inBos = <T>(pointer: string, reader: Reader<T>) =>
-  anyOf(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
+  alike(inGraph('gql_bos', `/bos${pointer}`, reader), inGraph('gql_system', `/bos${pointer}`, reader));
 
 /** A measurement of the whole machine. */
 export const inSystem = <T>(pointer: string, reader: Reader<T>) =>

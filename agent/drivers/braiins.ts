@@ -62,6 +62,7 @@ import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
 import { CGMINER_POOL, livePools } from './pools.ts';
 import {
+  alike,
   anyOf,
   at,
   count,
@@ -88,8 +89,8 @@ const firmwareName = anyOf(
 
 /** Parts that both surfaces spell alike, so that neither stands in for the other. */
 const ALIKE = {
-  'bos.current': anyOf(...VERSIONS),
-  kernel: anyOf(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
+  'bos.current': alike(...VERSIONS),
+  kernel: alike(inDetails('/kernel_version', scalarText), inCall('/kernel_version', scalarText)),
 };
 
 const BOS_VERSION = place('/data/bos/info/version/full');

@@ -21,6 +21,7 @@ import { anyOf, at, firstOf, type Reader, scaled, text, whenPresent } from './re
 import { storedAndRunning } from './stored-pools.ts';
 import { letIn, PRIVILEGED } from './write-access.ts';
 
+const MAKERS = ['Hammer', 'Blackminer'];
 const NAME = /^(hammer|blackminer)\b/i;
 
 /** The realm alone is VolcMiner's as well. */
@@ -36,11 +37,12 @@ const stillNamed = stillCalled(NAME, ['version', 'stats', 'system'], 'pools');
 const stillSpeaks = (replies: Replies): boolean =>
   answersOf(replies, ['version']).every((version) => modelsIn([version]).length > 0) && stillNamed(replies);
 
-/** The model begins with the name of the maker. */
+/** The model begins with the name of the maker, of which there are two: in whatever case, it is one of these. */
 const maker: Reader<string> = (value) =>
   whenPresent(text(value), (model) => {
-    const name = NAME.exec(model)?.[1];
-    return name === undefined ? ABSENT : present(name);
+    const name = NAME.exec(model)?.[1]?.toLowerCase();
+    const found = MAKERS.find((one) => one.toLowerCase() === name);
+    return found === undefined ? ABSENT : present(found);
   });
 
 /** Settings that are facts of their own. */

@@ -1,11 +1,11 @@
 import type { JsonObject } from '../probe/capture.ts';
 import { headerRow, inData, labelledRate } from './antminer-stats.ts';
 import { API_FACTS, API_QUERIES, called, knownBy, modelBefore, named, programIn, STATED_RATE } from './bitmain-api.ts';
-import { defineDriver } from './driver.ts';
+import { defineDriver, httpGet, type Login, PASSWORD, USER } from './driver.ts';
 import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
 import { settingsFrom } from './named-texts.ts';
 import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
-import { anyOf, at, memberIn, type Reader, scalarText, text, UNREADABLE, watts, whenPresent } from './readers.ts';
+import { anyOf, at, mac, memberIn, type Reader, scalarText, text, UNREADABLE, watts, whenPresent } from './readers.ts';
 
 const isOurs = (row: JsonObject): boolean => /rwglr/i.test(programIn(row)) && !/\bhiveon\b/i.test(String(row.Type));
 
@@ -25,16 +25,30 @@ const behindAll = priorityFrom(998);
 /** One masked row, behind all others. */
 const isFee = (row: JsonObject): boolean => row.URL === '*' || behindAll(row);
 
-/** MSKMiner on Antminers, by port 4028. */
+/** The form of its web page. What it gives is a session to read with. */
+const LOGIN: Login = {
+  kind: 'login',
+  method: 'POST',
+  path: '/admin/login',
+  as: 'form',
+  members: { username: USER, password: PASSWORD },
+  gives: { kind: 'cookie' },
+};
+
+/** MSKMiner on Antminers: port 4028, and of the web interface the one document that holds more than that. */
 export const mskminer = defineDriver({
   family: 'mskminer',
   title: 'MSKMiner (Antminer)',
   source: 'Replies of an S19 with 2.6.0.39; pyasic web/mskminer.py; mskminer-ha',
   ...knownBy(isOurs),
-  queries: API_QUERIES,
+  queries: {
+    ...API_QUERIES,
+    info: httpGet('/api/info_v1', { cadence: 'config', auth: LOGIN }),
+  },
   facts: {
     ...API_FACTS,
     'identity.model': named('/Type', modelBefore(VERSION)),
+    'identity.mac': at('info', '/network_info/result/macaddr', mac),
     'firmware.name': called('MSKMiner'),
     'firmware.version': named('/Type', version),
     pools: at('pools', '/POOLS', operatorPools(isFee, poolList(RUNTIME_POOL))),
@@ -54,11 +68,16 @@ export const mskminer = defineDriver({
       inData((row) => memberIn(row, 'total_power', watts)),
     ),
   },
+  unverified: ['identity.mac'],
   quirks: [
     "S19: `Type` is a model name of the firmware's own with its version behind it, and a blank.",
     "S19: `Description` is that of Bitmain's program; `rwglr` stands in the version of the program.",
     'A masked row, URL and user `*` with priority 998, may be active at the same time as the first pool: a fee pool whose address nobody shows.',
-    'The web interface is not asked: how its log-in changed in newer versions is unverified, and it answers reads to POST only. MAC and serial are not on port 4028.',
+    'The MAC address is not on port 4028: it is read where a log-in for the web interface is given, in one document (`/api/info_v1`).',
+    'unverified: that document and its log-in, known from pyasic and mskminer-ha. pyasic asks for it by POST, which is never sent; a browser gets it by GET.',
+    'unverified: how the log-in of newer versions differs. One that is refused leaves the MAC address unknown, and is tried again less and less often.',
+    'The other documents of the web interface (`info_app`, `pools`, `power_limit`, `summary`) repeat what port 4028 says, or are described nowhere.',
+    'Of a serial number nothing is known.',
   ],
   close: [
     'Change the log-in of the web interface; whoever has it sets pools and limits.',

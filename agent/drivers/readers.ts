@@ -169,14 +169,27 @@ const gapOf = <T>(readings: readonly Reading<T>[]): Reading<T> =>
  * that was lost ends the search: two surfaces may spell the same thing differently, and reading the second because the
  * first was late would look like a change. What is read because a surface is closed says that it stands in.
  */
-export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
+export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> =>
+  inTurn(sources, standingIn);
+
+/**
+ * The same where the sources spell the fact alike, so that none stands in for another. A lost answer ends the search here,
+ * too: of a member with two values the other surface would say which one it is.
+ */
+export const alike = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> =>
+  inTurn(sources, (reading) => reading);
+
+const inTurn = <T, const Name extends string>(
+  sources: readonly Source<T, Name>[],
+  found: (reading: Reading<T>, closed: Closed | undefined) => Reading<T>,
+): Source<T, Name> => ({
   queries: queriesOf(sources),
   read: (replies) => {
     const gaps: Reading<T>[] = [];
     let closed: Closed | undefined;
     for (const source of sources) {
       const reading = source.read(replies);
-      if (reading.kind === 'present') return standingIn(reading, closed);
+      if (reading.kind === 'present') return found(reading, closed);
       if (isLost(reading)) return reading;
       closed ??= closedBy(reading);
       gaps.push(reading);
@@ -186,8 +199,8 @@ export const firstOf = <T, const Name extends string>(...sources: readonly Sourc
 });
 
 /**
- * The same where the sources are as good as each other: a measured value, which differs from look to look anyway, or one that
- * they spell alike. Whichever answers.
+ * The same where the sources are as good as each other: a measured value, which differs from look to look anyway, or two
+ * questions of which a device answers one. Whichever answers.
  */
 export const anyOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
   queries: queriesOf(sources),

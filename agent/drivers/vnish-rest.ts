@@ -1,4 +1,12 @@
-import { ABSENT, type OtherSetting, type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
+import {
+  ABSENT,
+  type OtherSetting,
+  type PoolSlot,
+  present,
+  type Reading,
+  standingIn,
+  unknown,
+} from '../../shared/facts.ts';
 import { DAMAGED, type JsonObject, type JsonValue, type NoReply, type Reply } from '../probe/capture.ts';
 import { mean } from './averages.ts';
 import { maker } from './bitmain-api.ts';
@@ -34,7 +42,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { above, highest, listed } from './rows.ts';
+import { above, highest, inOrder, listed, valuesOf } from './rows.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
 
 /** The REST interface of VNish 1.2 and newer (AnthillOS): its questions, and where each fact stands in the answers. */
@@ -132,9 +140,28 @@ const withActive = (row: JsonValue): JsonValue => {
   return object?.status === undefined ? row : { ...object, active: object.status === 'active' };
 };
 
-/** The operator's rows of the runtime list. */
+/**
+ * The operator's rows of the runtime list, in the order of their `id`: the place in the list. Without those of the maker,
+ * wherever these stand, the numbers have holes.
+ */
 const ofOperator = <T>(reader: Reader<T>): Reader<T> =>
-  operatorPools(isFee, (list) => reader(asArray(list)?.map(withActive) ?? list));
+  operatorPools(isFee, (list) => {
+    const rows = asArray(list)?.map(withActive);
+    return rows === undefined ? reader(list) : whenPresent(numbered(rows), reader);
+  });
+
+/** A row without its number stands anywhere, and so does one of two with the same: one of the two is damaged. */
+const numbered = (rows: readonly JsonValue[]): Reading<JsonValue> => {
+  const objects = rows.map(asObject).filter((row) => row !== undefined);
+  // A row that is none is left to the reader.
+  if (objects.length < rows.length) return present(rows);
+  const ids = valuesOf(objects.map(idOf));
+  if (ids.length === 0) return present(rows);
+  if (new Set(ids).size < rows.length) return UNREADABLE;
+  return inOrder(objects, idOf);
+};
+
+const idOf = (row: JsonObject): Reading<number> => memberIn(row, 'id', count);
 
 /** A list of nothing but the maker's pools: the miner program runs none of the operator's. */
 const unlessEmpty =

@@ -11,9 +11,9 @@ import {
   type Reading,
   unknown,
 } from '../../shared/facts.ts';
-import { canonicalJson } from '../../shared/jcs.ts';
+import { fingerprintOf, sortedComponents } from '../../shared/fingerprint.ts';
 import type { Driver, Replies, Source } from '../drivers/driver.ts';
-import type { Capture } from '../probe/capture.ts';
+import { type Capture, OPEN, SILENT } from '../probe/capture.ts';
 import type { LookKind, Observation } from './observation.ts';
 import { canonicalPoolUrl } from './pool-url.ts';
 import { sanitise, sanitiseText } from './sanitise.ts';
@@ -60,7 +60,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   // None of them could be read. Any other fact shows that the device is there, whatever it keeps to itself.
   if (look === 'pools' && gaps.size === sources.length) readable(driver, capture.replies, 'full').forEach(read);
   const components = facts['firmware.components'] as FactValues['firmware.components'] | undefined;
-  if (components !== undefined) facts['firmware.fingerprint'] = fingerprint(components);
+  if (components !== undefined) facts['firmware.fingerprint'] = fingerprintOf(components);
   const { address, observedAtMs } = capture;
   // Each value was read by the source of its own name, whose type `Driver` ties to the fact.
   return {
@@ -182,12 +182,7 @@ const isKeySet = ({ name }: FirmwareComponent): boolean => name.startsWith('keys
 
 /** Sorted by name; of a set of keys, its digest. */
 const settleComponents = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  sorted(components.map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part)));
-
-const sorted = (components: readonly FirmwareComponent[]): readonly FirmwareComponent[] =>
-  components.toSorted((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
-
-const fingerprint = (components: readonly FirmwareComponent[]): string => digest(canonicalJson(components));
+  sortedComponents(components.map((part) => (isKeySet(part) ? { ...part, value: digest(part.value) } : part)));
 
 /**
  * The look with what the endpoint of the device showed, now or when it was last looked at, among the components of the
@@ -206,10 +201,10 @@ export const withEndpoint = (observation: Observation, shown: readonly FirmwareC
   const { facts, gaps } = observation;
   const gap = gaps.get('firmware.components');
   if (shown.length === 0 || (gap !== undefined && gap !== 'absent')) return observation;
-  const components = sorted([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
+  const components = sortedComponents([...(facts['firmware.components'] ?? []), ...shown.map(cleaned)]);
   return {
     ...observation,
-    facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprint(components) },
+    facts: { ...facts, 'firmware.components': components, 'firmware.fingerprint': fingerprintOf(components) },
     gaps: gap === undefined ? gaps : new Map([...gaps].filter(([fact]) => fact !== 'firmware.components')),
   };
 };
@@ -219,10 +214,13 @@ const PORT = 'port.';
 const LOGIN = 'login.';
 
 const accessIn = (parts: readonly FirmwareComponent[]): Facts => {
-  const ports = parts.filter(({ name }) => name.startsWith(PORT)).map(({ name }) => Number(name.slice(PORT.length)));
+  const ports = parts.filter(({ name }) => name.startsWith(PORT));
+  const open = ports.filter(({ value }) => value === OPEN).map(({ name }) => Number(name.slice(PORT.length)));
+  // A port of which nobody knows whether it is open is none that is closed: the others are not all.
+  const isUnsure = ports.some(({ value }) => value === SILENT);
   const login = parts.find(({ name }) => name.startsWith(LOGIN));
   return {
-    ...(ports.length === 0 ? {} : { 'access.open_ports': ports }),
+    ...(open.length === 0 || isUnsure ? {} : { 'access.open_ports': open }),
     ...(login === undefined ? {} : { 'access.default_login': login.value }),
   };
 };

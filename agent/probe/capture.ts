@@ -68,3 +68,8 @@ export type Surface = (typeof SURFACES)[number];
 
 /** The components that each surface which was looked at showed: none where it is closed, late, or not what it should be. */
 export type EndpointReading = ReadonlyMap<Surface, readonly FirmwareComponent[]>;
+
+/** What a reading says of a port: it is open, or gave no answer, once or twice in a row. One that refused is not named. */
+export const OPEN = 'open';
+export const SILENT = 'no answer';
+export const FILTERED = 'filtered';

@@ -44,10 +44,10 @@ const READ: {
   ports: async (line) => {
     const parts: FirmwareComponent[] = [];
     for (const port of line.managementPorts()) {
-      const open = await line.accepts(port);
+      const answer = await line.knock(port);
       // Half of the ports would make the others look opened at the next turn.
-      if (open === undefined) return [];
-      if (open) parts.push({ name: `port.${port}`, value: 'open' });
+      if (answer === undefined) return [];
+      if (answer !== 'refused') parts.push({ name: `port.${port}`, value: answer });
     }
     return parts;
   },

@@ -12,7 +12,7 @@ import type {
 import { isUnknownQuestion, statusOf } from '../drivers/status.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { AllowList } from './allow.ts';
-import type { NoReply, Reply } from './capture.ts';
+import { type NoReply, OPEN, type Reply, SILENT } from './capture.ts';
 import { askCgminer } from './cgminer.ts';
 import type { Endpoint } from './connection.ts';
 import { documentIn, type Page } from './exchange.ts';
@@ -66,8 +66,11 @@ export type Handshake = (
 /** SSH, telnet, web, CGMiner API, WhatsMiner API 3, FluxOS, a known remote control, gRPC. */
 const MANAGEMENT_PORTS: readonly number[] = [22, 23, 80, 443, 4028, 4433, 8080, 8889, 50_051];
 
-/** A port of a neighbour that is open says so at once, ms. */
-const MOST_OF_CONNECT_MS = 1000;
+/** A port of a neighbour answers at once; a first packet that got lost is sent again after a second, ms. */
+const MOST_OF_CONNECT_MS = 1500;
+
+/** What a port does about a connection: a firewall leaves it without an answer, and so does a packet that got lost. */
+export type PortAnswer = typeof OPEN | typeof SILENT | 'refused';
 
 /** More than any handshake needs, bytes. */
 const MOST_OF_HANDSHAKE = 65_536;
@@ -143,13 +146,15 @@ export class Line implements AsyncDisposable {
     return [...new Set([...MANAGEMENT_PORTS, ...own, ...(this.#deps.managementPorts ?? [])])].sort((a, b) => a - b);
   }
 
-  /** Whether a port accepts a connection, over which nothing is sent; undefined where no time is left to find out. */
-  async accepts(port: number): Promise<boolean | undefined> {
+  /** What a port does about a connection, over which nothing is sent; undefined where no time is left to find out. */
+  async knock(port: number): Promise<PortAnswer | undefined> {
     const leftMs = Math.min(this.#leftMs(), MOST_OF_CONNECT_MS, this.#deps.limits.connectMs);
     if (leftMs <= 0) return undefined;
     this.#deps.signal?.throwIfAborted();
     await this.#hangUp();
-    return (await reach({ host: this.#target.address, port }, leftMs)) === 'open';
+    const said = await reach({ host: this.#target.address, port }, leftMs);
+    if (said === OPEN) return OPEN;
+    return said === 'ECONNREFUSED' ? 'refused' : SILENT;
   }
 
   #sessionAt(port: PortName, endpoint: Endpoint): HttpSession {

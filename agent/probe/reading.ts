@@ -42,6 +42,8 @@ export const LOGINS: ReadonlySet<string> = new Set([
   'POST /user/loginpost post=6&user=<user>&pwd=<password>',
   // Innosilicon and DragonMint
   'POST /api/auth username=<user>&password=<password>',
+  // MSKMiner
+  'POST /admin/login username=<user>&password=<password>',
   // Proto
   'POST /api/v1/auth/login {"password":"<password>"}',
   // SealMiner

@@ -37,7 +37,8 @@ import type { Answer, Subject } from './subjects.ts';
  *   by is what is left of the name (`agent/drivers/damaged-names.ts`). A digit of a name that became another digit cannot be
  *   told from the next of a row of names; where a promised fact has such a name its family has the member always.
  * - A member that stands twice with two values takes every fact that depends on it: it is unknown, never either value.
- * - Rows that changed places touch what is in them, except that a slot keeps its URL and user where each row has its number.
+ * - Rows that changed places touch what is in them, except that a slot keeps its URL, its user and its
+ *   priority where each row has its number.
  * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
  *
  * Not promised: the components `keys.*`, which are the names of all members: a damaged name cannot be told from that of a new
@@ -205,16 +206,18 @@ export class Judge {
       const depend = this.#dependOn(place);
       excuse(
         mutation.swapped && this.#namesSlots()
-          ? depend.filter((part) => !/^pools\/.*\/(url|user)$/.test(part))
+          ? depend.filter((part) => !/^pools\/.*\/(url|user|priority)$/.test(part))
           : depend,
       );
     }
     return excused;
   }
 
-  /** A slot that was not there before: a damaged number may become any. */
+  /** A slot or a component that was not there before: a damaged number, or a value that names a part, may become any. */
   #knownAs(part: string): string {
-    return part.startsWith('pools/') && !this.#compared.has(part) ? part.replace(/\/.*\//, '/new/') : part;
+    if (this.#compared.has(part)) return part;
+    if (part.startsWith('pools/')) return part.replace(/\/.*\//, '/new/');
+    return part.startsWith(`${COMPONENTS}/`) ? `${COMPONENTS}/new` : part;
   }
 
   /** The parts that depend on a value. With the URL of a slot goes its user: a slot without URL is none. */
@@ -271,7 +274,7 @@ export class Judge {
 
   /** Whatever depends on a member with two values is not present. */
   #conflicts(place: Place, after: Compared): readonly Problem[] {
-    return this.#decidedBy(place)
+    return [...new Set(this.#decidedBy(place))]
       .filter((part) => this.#compared.has(part) && after.has(part))
       .map((part) => ({
         kind: 'conflict',

@@ -196,6 +196,61 @@ test('remote-control.management-port-open: a port that opens is medium, telnet a
   assert.deepEqual(opened(22, 443), [[id, 'medium', before, { opened: [22, 443], from: '10.20.14.2' }]]);
 });
 
+/** The ports that a device shows after readings that said so of one or more ports, one after the other. */
+const portsAfter = (...readings: readonly { readonly [port: string]: string }[]) => {
+  const state = device();
+  for (const reading of readings) {
+    const parts = Object.entries(reading).map(([port, value]) => ({ name: `port.${port}`, value }));
+    noteEndpoint(state, new Map([['ports', parts]]), { lastMs: () => 0, nowMs: T0 });
+  }
+  const { facts } = withEndpoint(observationOf('full', T0, { facts: honest(T0) }), endpointShown(state));
+  return facts['access.open_ports'];
+};
+
+test('a port that gave no answer leaves open which ports are, until it gave none twice in a row: then it is kept from us', () => {
+  const [open, silent] = [
+    { 80: 'open', 4028: 'open' },
+    { 80: 'open', 4028: 'no answer' },
+  ];
+  assert.deepEqual(portsAfter(open), [80, 4028]);
+  assert.equal(portsAfter(silent), undefined);
+  assert.equal(portsAfter(open, silent), undefined);
+  assert.deepEqual(portsAfter(silent, open), [80, 4028]);
+  assert.deepEqual(portsAfter(silent, silent), [80]);
+  assert.deepEqual(portsAfter(silent, silent, silent), [80]);
+  assert.deepEqual(portsAfter(silent, silent, open), [80, 4028]);
+  assert.equal(portsAfter(silent, open, silent), undefined, 'an answer in between counts');
+  assert.equal(portsAfter(silent, {}, silent), undefined, 'so does a refusal, and half a reading');
+});
+
+test('remote-control.management-port-open: no answer neither raises nor ends it; a firewall does', () => {
+  const state = device();
+  const reading = (telnet: string | undefined) => (nowMs: number) => {
+    const parts = [
+      { name: 'port.80', value: 'open' },
+      ...(telnet === undefined ? [] : [{ name: 'port.23', value: telnet }]),
+    ];
+    noteEndpoint(state, new Map([['ports', parts]]), { lastMs: () => 0, nowMs });
+    return { facts: withEndpoint(observationOf('full', nowMs, { facts: honest(nowMs) }), endpointShown(state)).facts };
+  };
+  const id = 'remote-control.management-port-open';
+  const watch = Watch.known();
+  const once = (telnet: string | undefined) => watch.live(MINUTE, reading(telnet));
+  // The first reading of a device may be the one in which a packet got lost: what is not known is not its reference.
+  once('no answer');
+  watch.live(HOUR, reading('open'));
+  assert.deepEqual(watch.said(), []);
+
+  const other = Watch.known();
+  other.live(HOUR, reading(undefined));
+  other.live(HOUR, reading('open'));
+  assert.deepEqual(other.said(), [`${id} open`]);
+  other.live(MINUTE, reading('no answer'));
+  assert.deepEqual(other.said(), [`${id} open`]);
+  other.live(HOUR, reading('no answer'));
+  assert.equal(other.said().at(-1), `${id} resolved`);
+});
+
 test('open ports are no part of the firmware, and are looked for at their turn and while they are in question', () => {
   const { facts } = showingEndpoint({ 'port.22': 'open', 'port.4028': 'open' })(T0);
   assert.deepEqual(facts['access.open_ports'], [22, 4028]);

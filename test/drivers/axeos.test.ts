@@ -3,6 +3,7 @@ import test from 'node:test';
 import { axeos } from '../../agent/drivers/axeos.ts';
 import type { JsonObject, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply } from '../../agent/probe/reply.ts';
+import type { PoolSlot } from '../../shared/facts.ts';
 
 const replied = (value: JsonObject): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
 
@@ -121,6 +122,22 @@ test('TLS with a certificate of its own is TLS', () => {
       { slot: 0, url: 'stratum+ssl://north.pool.example:3333', user: 'acme.a', priority: 0, tls: true, active: true },
     ],
   });
+});
+
+test('stored pools that wait have the order of their ids, in whatever order the list has them', () => {
+  const stored = [5, 3, 9, 0].map((id) => ({ id, stratumURL: `p${id}.pool.example`, stratumPort: 3333 }));
+  const ranks = (pools: readonly JsonObject[]) => {
+    const reading = read('pools', { info: replied({ ...INFO, pools, primaryPoolIndex: 3, secondaryPoolIndex: 9 }) });
+    assert.ok(reading?.kind === 'present');
+    return (reading.value as readonly PoolSlot[]).map(({ slot, priority }) => [slot, priority]);
+  };
+  assert.deepEqual(ranks(stored), [
+    [0, 2],
+    [3, 0],
+    [5, 4],
+    [9, 1],
+  ]);
+  assert.deepEqual(ranks(stored.toReversed()), ranks(stored));
 });
 
 test('writes count as closed only while a one-time code is asked for', () => {

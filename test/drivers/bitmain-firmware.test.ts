@@ -129,4 +129,13 @@ describe('FDMiner', () => {
       });
     }
   });
+
+  test('the MAC address of MSKMiner is that of one place of its web document, and no other text', () => {
+    const macIn = (info: JsonValue) => read(mskminer, 'identity.mac', { info });
+    const found = { kind: 'present', value: '02:4d:53:00:00:19' };
+    assert.deepEqual(macIn({ network_info: { result: { macaddr: '02:4D:53:00:00:19' } } }), found);
+    assert.deepEqual(macIn({ network_info: { result: {} } }), { kind: 'absent' });
+    assert.deepEqual(macIn({ macaddr: '02:4D:53:00:00:19' }), UNREADABLE);
+    assert.deepEqual(macIn({ network_info: { result: { macaddr: 'eth0' } } }), UNREADABLE);
+  });
 });

@@ -40,6 +40,19 @@ test('the realm alone is rather a VolcMiner where no program answers on 4028, an
   assert.deepEqual([hammer.recognise(both), volcminer.recognise(both)], [3, 0]);
 });
 
+test('the maker of Hammer and Blackminer is one of the two, whatever the case of the model', () => {
+  const makerOf = (Type: string) =>
+    hammer.facts['identity.make']?.read(replies({ version: said(JSON.stringify({ VERSION: [{ Type }] })) }));
+  for (const [model, make] of [
+    ['Blackminer F1+', 'Blackminer'],
+    ['BlacKminer F1+', 'Blackminer'],
+    ['HAMMER D10', 'Hammer'],
+  ] as const) {
+    assert.deepEqual(makerOf(model), { kind: 'present', value: make }, model);
+  }
+  assert.notEqual(makerOf('Blackmine F1')?.kind, 'present');
+});
+
 test('a device taken for a VolcMiner by its realm is identified anew once it names another model', () => {
   const named = (minertype: string) => volcminer.stillSpeaks?.(replies({ system: replied({ minertype }) }));
   assert.deepEqual([named('Hammer D10'), named('VolcMiner D1')], [false, true]);

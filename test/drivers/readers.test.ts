@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Replies, Source } from '../../agent/drivers/driver.ts';
 import {
+  alike,
   anyOf,
   at,
   count,
@@ -151,6 +152,17 @@ describe('several sources of one fact', () => {
     const measured = anyOf(at('web', '/rpm', count), at('api', '/rpm', count));
     assert.deepEqual(measured.read(replies({ web: lost('timeout'), api: { rpm: 9 } })), present(9));
     assert.deepEqual(measured.read(replies({ web: lost('timeout'), api: {} })), unknown('timeout'));
+  });
+
+  test('that spell it alike do not stand in for each other, and none tells what another lost', () => {
+    const same = alike(at('web', '/model', text), at('api', '/type', text));
+    const standsIn = (reading: Reading<string>) => reading.kind === 'present' && 'standsIn' in reading;
+    const closed = same.read(replies({ web: lost('refused'), api: { type: 'B' } }));
+    assert.deepEqual([closed, standsIn(closed)], [present('B'), false]);
+    assert.deepEqual(same.read(replies({ web: {}, api: { type: 'B' } })), present('B'));
+    assert.deepEqual(same.read(replies({ web: { model: CONFLICT }, api: { type: 'B' } })), unreadable);
+    assert.deepEqual(same.read(replies({ web: lost('timeout'), api: { type: 'B' } })), unknown('timeout'));
+    assert.deepEqual(same.read(replies({ web: lost('refused'), api: {} })), unknown('refused'));
   });
 
   test('are told apart when one fact is made of them', () => {

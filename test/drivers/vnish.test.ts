@@ -46,7 +46,7 @@ describe('a unit is asked in the words of its generation', () => {
 });
 
 describe('pools', () => {
-  const gapOf = (answers: Answers): unknown => {
+  const gapOf = (answers: Answers) => {
     const { facts, gaps } = normalise(
       vnish,
       { address: '192.0.2.1', observedAtMs: 0, replies: new Map(Object.entries(answers)) },
@@ -75,6 +75,24 @@ describe('pools', () => {
     assert.deepEqual(gapOf({ ...without, v1_summary: running(fee, own), pools: port4028 }), [
       { slot: 0, url: 'stratum+tcp://a.example:1', priority: 0, user: 'a', status: 'working', active: false },
     ]);
+  });
+
+  const row = (id: JsonValue, host: string) => ({ id, url: `stratum+tcp://${host}.example:1`, pool_type: 'UserPool' });
+  const hosts = (...rows: readonly JsonValue[]): unknown => {
+    const pools = gapOf({ ...without, v1_summary: running(...rows), pools: port4028 });
+    return typeof pools === 'string' ? pools : pools?.map(({ url }) => url.slice('stratum+tcp://'.length, -10));
+  };
+
+  test('are in the order of their ids, wherever a row stands; without ids in that of the list', () => {
+    assert.deepEqual(hosts(row(0, 'a'), row(1, 'b'), { ...fee, id: 2 }), ['a', 'b']);
+    assert.deepEqual(hosts({ ...fee, id: 2 }, row(1, 'b'), row(0, 'a')), ['a', 'b']);
+    assert.deepEqual(hosts(row(null, 'b'), row(null, 'a')), ['b', 'a']);
+  });
+
+  test('are unknown where a row lost its id, or has that of another', () => {
+    assert.equal(hosts(row(0, 'a'), row(null, 'b')), 'unreadable');
+    assert.equal(hosts(row(0, 'a'), row('x', 'b')), 'unreadable');
+    assert.equal(hosts(row(1, 'a'), row(1, 'b')), 'unreadable');
   });
 });
 

@@ -8,12 +8,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { connect as tlsConnect } from 'node:tls';
+import { Worker } from 'node:worker_threads';
 import ssh2 from 'ssh2';
 import { asset, defineDriver } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { Surface } from '../../agent/probe/capture.ts';
 import { readEndpoint } from '../../agent/probe/endpoint.ts';
 import type { Limits } from '../../agent/probe/limits.ts';
+import { Line } from '../../agent/probe/line.ts';
 import { askSshKey } from '../../agent/probe/ssh.ts';
 import { askTlsKey } from '../../agent/probe/tls.ts';
 import { FakeMiner, fresh, PATIENT, page, serving } from './fake-miner.ts';
@@ -448,3 +450,94 @@ test(
     assert.deepEqual([one.requests, telnet.heard, telnet.connections, telnet.mostAtOnce], [[], [], 1, 1]);
   },
 );
+
+test(
+  'remote-control.management-port-open: half of the ports is no reading of them, and is no wait for the others',
+  BOUND,
+  async () => {
+    const address = '127.44.95.2';
+    await using first = await Station.at(new Listener(), address);
+    await using last = await Station.at(new Listener(), address, 65_000);
+    const look = async (msPerGlance: number) => {
+      let nowMs = 0;
+      const monoMs = () => {
+        nowMs += msPerGlance;
+        return nowMs;
+      };
+      const deps = { limits: { ...PATIENT, deviceMs: 9000 }, allow, managementPorts: [1, last.port], ...fresh() };
+      const target = { address, ports: { ssh: first.port, http: null } };
+      const shown = await readEndpoint(target, served, ['ports'], { ...deps, clock: { ...deps.clock, monoMs } });
+      return shown.get('ports')?.map(({ name }) => name);
+    };
+    const whole = await look(0);
+    assert.ok(whole?.includes(`port.${first.port}`) && whole.includes('port.65000'));
+    const before = last.connections;
+    assert.deepEqual(await look(2000), []);
+    await last.allClosed();
+    assert.deepEqual([before, last.connections], [1, 1], 'the last port was not tried any more');
+  },
+);
+
+test('a look without time left does not say of a port what it does about a connection', BOUND, async () => {
+  await using station = await Station.at(new Listener());
+  const knocked = async (deviceMs: number) => {
+    const limits = { ...PATIENT, deviceMs };
+    await using line = new Line({ address: '127.0.0.1', ports: {} }, { limits, allow, ...fresh() });
+    return await line.knock(station.port);
+  };
+  assert.equal(await knocked(0), undefined);
+  assert.equal(station.connections, 0);
+  assert.equal(await knocked(9000), 'open');
+  assert.equal(station.connections, 1);
+});
+
+/** A port whose queue of connections is full, so that Linux drops further ones: no answer, as behind a firewall. */
+class Overrun implements AsyncDisposable {
+  readonly #worker: Worker;
+  readonly #fillers: Socket[] = [];
+  port = 0;
+
+  private constructor(worker: Worker) {
+    this.#worker = worker;
+  }
+
+  static async start(host: string): Promise<Overrun> {
+    // It listens and accepts nothing: its thread sleeps.
+    const program = `
+      const { parentPort, workerData } = require('node:worker_threads');
+      const server = require('node:net').createServer();
+      server.listen({ host: workerData, port: 0, backlog: 1 }, () => {
+        parentPort.postMessage(server.address().port);
+        setTimeout(() => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 15_000), 50);
+      });`;
+    const full = new Overrun(new Worker(program, { eval: true, workerData: host }));
+    [full.port] = (await once(full.#worker, 'message')) as [number];
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    for (let tries = 0; tries < 8; tries += 1) {
+      const socket = connect(full.port, host);
+      socket.on('error', () => {});
+      full.#fillers.push(socket);
+      const isIn = await Promise.race([once(socket, 'connect'), new Promise((resolve) => setTimeout(resolve, 300))]);
+      if (isIn === undefined) break;
+    }
+    return full;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const socket of this.#fillers) socket.destroy();
+    await this.#worker.terminate();
+  }
+}
+
+test('a port that gives no answer is neither open nor refused, and is tried once', BOUND, async () => {
+  await using full = await Overrun.start('127.0.0.1');
+  const closed = await freePort();
+  const limits = { ...PATIENT, connectMs: 400 };
+  await using line = new Line({ address: '127.0.0.1', ports: {} }, { limits, allow, ...fresh() });
+  assert.deepEqual([await line.knock(full.port), await line.knock(closed)], ['no answer', 'refused']);
+  const deps = { limits, allow, managementPorts: [full.port, closed], ...fresh() };
+  const ports = { http: null, ssh: null };
+  const shown = (await readEndpoint({ address: '127.0.0.1', ports }, served, ['ports'], deps)).get('ports') ?? [];
+  const said = (port: number) => shown.find(({ name }) => name === `port.${port}`)?.value;
+  assert.deepEqual([said(full.port), said(closed)], ['no answer', undefined]);
+});

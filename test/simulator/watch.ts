@@ -17,7 +17,7 @@ const READING_POSTS: readonly RegExp[] = [
   /^POST \/graphql \{"query":"\{(?!.*(?:mutation|subscription|checkForUpgrade)).*\}"\}$/,
   // Log-ins, which open a read session.
   /^POST (?:\/token|\/api\/v1\/auth\/login) \{.*\}$/,
-  /^POST (?:\/user\/loginpost post=6&|\/user\/login username=|\/api\/auth username=|\/cgi-bin\/login\.php username=)/,
+  /^POST (?:\/user\/loginpost post=6&|\/user\/login username=|\/api\/auth username=|\/admin\/login username=|\/cgi-bin\/login\.php username=)/,
   /^POST \/cgi-bin\/luci luci_username=/,
 ];
 

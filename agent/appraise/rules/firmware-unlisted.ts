@@ -1,3 +1,5 @@
+import type { FirmwareComponent } from '../../../shared/facts.ts';
+import { fingerprintOf, sortedComponents } from '../../../shared/fingerprint.ts';
 import { FIRMWARE_TEXTS } from '../firmware.ts';
 import { listing, nearestFirmware } from '../firmware-policy.ts';
 import { defineRule } from '../rule.ts';
@@ -19,13 +21,16 @@ export const firmwareUnlisted = defineRule({
   applies: ({ firmware }) => firmware?.approved !== undefined,
   reads: [],
   compares: FIRMWARE_TEXTS,
-  appraise: (observed, _approved, { firmware, device: { facts }, nowMs }) => {
+  appraise: (observed, _approved, { firmware, device: { facts }, accepted, nowMs }) => {
     if (firmware?.approved === undefined) return 'unknown';
     const { family, 'identity.model': model } = facts;
     const { 'firmware.version': version, 'firmware.build': build } = observed;
     const running = { ...facts, ...observed };
     const found = listing(firmware.approved, running, nowMs);
     if (found === 'listed') return [];
+    // A part that is refused makes another digest, not other firmware: whether this one is listed nobody knows then.
+    const whole = fingerprintWith(facts['firmware.components'], accepted?.()['firmware.components']);
+    if (listing(firmware.approved, { ...running, 'firmware.fingerprint': whole }, nowMs) === 'listed') return 'unknown';
     const nearest = nearestFirmware(firmware.approved, running);
     // Nothing that tells one device of a kind from the other: it is one finding for all.
     const after = Object.entries({ family, model, version, build }).filter(([, value]) => value !== undefined);
@@ -37,6 +42,14 @@ export const firmwareUnlisted = defineRule({
     ];
   },
 });
+
+/** The fingerprint if the parts that the device did not show were those that it is known with. */
+const fingerprintWith = (now: Components = [], known: Components = []): string => {
+  const names = new Set(now.map(({ name }) => name));
+  return fingerprintOf(sortedComponents([...now, ...known.filter(({ name }) => !names.has(name))]));
+};
+
+type Components = readonly FirmwareComponent[];
 
 const shown = (entry: object): object =>
   Object.fromEntries(

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { cgminer, type Driver, defineDriver, type Source } from '../../agent/drivers/driver.ts';
+import { poolList } from '../../agent/drivers/pools.ts';
+import { alike, anyOf, asArray, asObject, at, type Reader, text, UNREADABLE } from '../../agent/drivers/readers.ts';
+import { readReply } from '../../agent/probe/reply.ts';
+import { Judge } from '../../scripts/fuzz/judge.ts';
+import type { Mutation } from '../../scripts/fuzz/mutations.ts';
+import { layoutOf } from '../../scripts/fuzz/places.ts';
+import { type FirmwareComponent, type PoolSlot, present } from '../../shared/facts.ts';
+
+/** What the fuzzer says of drivers that keep its promises, and of such that do not. */
+
+const driverWith = (facts: Driver['facts']): Driver =>
+  defineDriver({
+    family: 'judged',
+    title: 'Judged',
+    source: 'this test',
+    recognise: () => 0,
+    queries: { one: cgminer('one'), two: cgminer('two') },
+    facts,
+  });
+
+const read = (bytes: Uint8Array) => readReply(bytes, { whole: false });
+
+/** What is said where `from`, which stands in the reply once, became `to`. */
+const judged = (
+  facts: Driver['facts'],
+  reply: string,
+  { from, to, ...kind }: Pick<Mutation, 'swapped'> & { from: string; to: string; conflict?: string },
+): readonly string[] => {
+  const layout = layoutOf(reply);
+  const bytes = Buffer.from(reply);
+  const answer = { bytes, read };
+  const other = read(Buffer.from('{"version":"1.2"}'));
+  const replies = new Map([
+    ['one', read(bytes)],
+    ['two', other],
+  ]);
+  const subject = { name: 'judged/one', driver: driverWith(facts), replies, answers: new Map([['one', answer]]) };
+  const start = reply.indexOf(from);
+  const conflict = layout.places.find(({ path }) => path === kind.conflict);
+  const verdict = new Judge(subject, 'one', answer, layout).judge({
+    edits: [{ start, end: start + from.length, text: to }],
+    note: 'test',
+    ...(kind.swapped ? { swapped: true } : {}),
+    ...(conflict === undefined ? {} : { conflict }),
+  });
+  return verdict.problems.map((problem) => `${problem.kind} ${problem.fact}`);
+};
+
+const ROWS = ['{"id":0,"url":"stratum+tcp://a.example:1"}', '{"id":1,"url":"stratum+tcp://b.example:1"}'] as const;
+const SWAPPED = { from: ROWS.join(), to: ROWS.toReversed().join(), swapped: true } as const;
+const LIST = `{"pools":[${ROWS.join()}]}`;
+
+const byNumber = poolList({ url: 'url', slot: 'id' });
+/** Which pool is tried first by the place of its row, though each row has its number. */
+const byPlace: Reader<readonly PoolSlot[]> = (list) => {
+  const slots = byNumber(list);
+  const first = (asArray(list) ?? []).map((row) => asObject(row)?.id);
+  if (slots.kind !== 'present') return slots;
+  return present(slots.value.map((slot) => ({ ...slot, priority: first.indexOf(slot.slot) })));
+};
+
+test('rows with numbers that changed places are the same slots, with the same priority', () => {
+  assert.deepEqual(judged({ pools: at('one', '/pools', byNumber) }, LIST, SWAPPED), []);
+  const problems = judged({ pools: at('one', '/pools', byPlace) }, LIST, SWAPPED);
+  assert.deepEqual(problems, ['different pools', 'different pools']);
+});
+
+test('a member with two values takes its fact, also where another reply would tell it; each fact is named once', () => {
+  const version = (combine: typeof alike) => ({
+    'firmware.version': combine(at('one', '/version', text), at('two', '/version', text)),
+  });
+  const twice = { from: '"1.2"', to: '"1.2","version":"6.6"', conflict: '/version' };
+  assert.deepEqual(judged(version(alike), '{"version":"1.2"}', twice), []);
+  assert.deepEqual(judged(version(anyOf), '{"version":"1.2"}', twice), ['conflict firmware.version']);
+});
+
+/** A part that is named by a value, as partitions are. */
+const partition = (pointer: string): Source<readonly FirmwareComponent[], 'one'> =>
+  at('one', pointer, (row) => {
+    const { label, version } = asObject(row) ?? {};
+    if (typeof label !== 'string' || typeof version !== 'string') return UNREADABLE;
+    return present([{ name: `partition.${label}`, value: version }]);
+  });
+
+test('a value that names a part may name another one when it is damaged; nothing else may', () => {
+  const reply = '{"part":{"label":"ota_0","version":"1.2"},"note":"x"}';
+  const facts = { 'firmware.components': partition('/part') };
+  assert.deepEqual(judged(facts, reply, { from: 'ota_0', to: 'ota_p' }), []);
+  const renaming: Source<readonly FirmwareComponent[], 'one'> = {
+    queries: ['one'],
+    read: (replies) => {
+      const note = at('one', '/note', text).read(replies);
+      const parts = partition('/part').read(replies);
+      if (note.kind === 'present' || parts.kind !== 'present') return parts;
+      return present(parts.value.map(({ value }) => ({ name: 'partition.of-nobody', value })));
+    },
+  };
+  const damagedName = { from: '"note"', to: '"nots"' };
+  assert.deepEqual(judged({ 'firmware.components': renaming }, reply, damagedName), ['different firmware.components']);
+});
