@@ -231,6 +231,7 @@ export class Daemon {
     return this.#outlet?.epoch();
   }
 
+  /** What goes on from now until the end: the uplink, those who are told of findings, and what is due again and again. */
   #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
@@ -248,19 +249,15 @@ export class Daemon {
     recorder.resume(fleet.states());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
-    this.#try(() => this.#upkeep.watchClock());
-    this.#every(SECOND_MS, () => this.#upkeep.watchClock());
+    this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchClock());
     this.#coverEvery(config.coverage_s);
     this.#every(CURSOR_MS, () => this.#upkeep.savePlaces());
-    this.#every(CURSOR_MS, () => this.#upkeep.keepApprovals());
-    this.#try(() => this.#upkeep.keepApprovals());
-    this.#every(HEAD_MS, () => this.#upkeep.keepHead());
-    this.#try(() => this.#upkeep.keepHead());
+    this.#nowAndEvery(CURSOR_MS, () => this.#upkeep.keepApprovals());
+    this.#nowAndEvery(HEAD_MS, () => this.#upkeep.keepHead());
     this.#every(RETENTION_MS, () => this.#upkeep.prune());
     this.#timers.push(setTimeout(() => this.#try(() => this.#upkeep.prune()), FIRST_RETENTION_MS));
-    this.#every(CHANGES_MS, () => this.#changes.tick());
+    this.#nowAndEvery(CHANGES_MS, () => this.#changes.tick());
     this.#every(RETENTION_MS, () => this.#changes.tickStale());
-    this.#try(() => this.#changes.tick());
     this.#ambience.emit('info', 'agent.started', {
       version: VERSION,
       log: this.#ground.log.origin,
@@ -281,6 +278,11 @@ export class Daemon {
       ranUntilMs: this.#ranUntilMs,
       isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
+  }
+
+  #nowAndEvery(periodMs: number, work: () => void): void {
+    this.#try(work);
+    this.#every(periodMs, work);
   }
 
   #every(periodMs: number, work: () => void): void {
