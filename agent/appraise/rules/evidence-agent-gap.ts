@@ -23,7 +23,7 @@ export const agentGap = (start: {
   /** When the last entry was written; absent in an empty store. */
   readonly lastEntryMs?: number;
   readonly pollIntervalMs: number;
-  /** The signing key is older than the store. */
+  /** This key began a log here before: a store without entries is then one that was lost. */
   readonly keyIsOlder: boolean;
 }): Finding | undefined => {
   const { nowMs, lastEntryMs, pollIntervalMs, keyIsOlder } = start;
