@@ -7,6 +7,7 @@ import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { end } from './track.ts';
+import { comparedFacts, isAnswered, needsMorePeople } from './who-approves.ts';
 
 /** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
 export interface Acceptance {
@@ -61,14 +62,9 @@ export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[
 export const wantsMorePeople = (state: DeviceState, facts?: readonly FactName[]): boolean =>
   state.tracks.some(
     (track) =>
-      needsMorePeople(track) && (covers(track, facts) || speaksOf(track, (inputs) => inputs.some(isAmong(facts)))),
+      needsMorePeople(track.finding) &&
+      (covers(track, facts) || speaksOf(track, (inputs) => inputs.some(isAmong(facts)))),
   );
-
-/** What two people have to approve, or a plan beforehand, and no plan covers. */
-export const needsMorePeople = ({ finding: { ruleId, plan } }: Track): boolean => {
-  const approval = ruleOf(ruleId)?.approval;
-  return (approval === 'A2' || approval === 'AP') && plan === undefined;
-};
 
 const isAmong =
   (facts: readonly FactName[] | undefined) =>
@@ -119,13 +115,9 @@ export const speaksOf = (
   { finding: { ruleId } }: Track,
   isMeant: (inputs: readonly FactName[]) => boolean,
 ): boolean => {
-  const rule = COMPARISONS.find(({ id }) => id === ruleId);
-  if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return false;
-  return isMeant([...rule.reads, ...(rule.compares ?? [])]);
+  const inputs = comparedFacts(ruleId);
+  return inputs.length > 0 && isMeant(inputs);
 };
-
-const isAnswered = (id: string): boolean =>
-  id === 'identity.new-device' || id === 'visibility.changed-while-dark' || id === visibilityCoverageReduced.id;
 
 /** What cannot be read any more is accepted with the device that closed it. */
 const unreadableOf = (covered: readonly Track[], { missing = [] }: Attested): Pick<DeviceState, 'unreadable'> =>

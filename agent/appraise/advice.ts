@@ -1,32 +1,118 @@
 import type { Finding } from './finding.ts';
-import type { RuleEntry } from './rule.ts';
+import { ruleOf } from './index.ts';
+import { changeNotObserved } from './rules/change-not-observed.ts';
+import { waiverExpired } from './rules/waiver-expired.ts';
+import { type Approvable, approvalOf, endingOf } from './who-approves.ts';
 
-/** What people may do about a finding, in words: who can approve it, and what is to be done. Where approvers are trusted the agent holds people to it. */
+/** What people may do about a finding, in words and as verbs that they can type: who can approve it, and what is to be done. */
 
-/** Who may approve what it shows. */
-export const approvalText = ({ approval }: Pick<RuleEntry, 'approval'>): string => {
-  switch (approval) {
-    case 'A0':
+/** Where it is asked. Without any of it the answer is that of the catalogue, for every gateway. */
+export interface Asked {
+  /** Number of the finding. */
+  readonly number?: number | undefined;
+  /** How many people approvals take at most: with none the word of a person at the gateway is all there is. */
+  readonly people?: number | undefined;
+  readonly devices?: readonly string[];
+  /** Configuration file, where it has to be named. */
+  readonly config?: string | undefined;
+  /** The finding that this one is about. */
+  readonly about?: number | undefined;
+}
+
+/** Who may approve what it shows, or how it ends where nobody can. */
+export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked = {}): string => {
+  const verbs = verbsOf(finding.ruleId, asked);
+  switch (endingOf(finding.ruleId).kind) {
+    case 'itself':
       return 'nobody has to: it ends by itself when the cause is gone';
-    case 'A1':
-      return 'one person: assayer findings approve';
-    case 'A2':
-      return 'two approvers, who sign what the device shows: assayer baseline export; where no approvers are trusted, one person: assayer findings approve';
-    case 'AP':
-      return 'it is acceptable only if planned beforehand; otherwise treat it as an incident';
-    case 'AN':
-      return 'nobody: it is closed as an incident, with a reason: assayer findings close';
+    case 'other':
+      return `nobody: it ends with the finding that it is about, which says who can approve that: ${verbs.about}`;
+    case 'close':
+      return approvalOf(finding) === 'AN'
+        ? `nobody: it is closed as an incident, with a reason: ${verbs.close}`
+        : `one person, who closes it with a reason: ${verbs.close}`;
+    case 'waive':
+      return `nobody: it ends when the devices, or the configuration, are others. Until then ${toleratedBy(finding, asked)}`;
+    case 'facts':
+    case 'device':
+      return approvedBy(finding, asked);
   }
 };
 
+const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): string => {
+  const { approve, sign } = verbsOf(finding.ruleId, asked);
+  if (finding.plan !== undefined) return `one person, because a plan covers it: ${approve}`;
+  const { people } = asked;
+  const approval = approvalOf(finding);
+  if (approval !== 'A2' && approval !== 'AP') return `one person: ${approve}`;
+  const alone = `one person, because no approvers are named: ${approve}`;
+  if (people === 0) return alone;
+  const others =
+    people === undefined ? `; where none are named, ${alone.replace(', because no approvers are named', '')}` : '';
+  if (approval === 'A2') return `${signers(people)} what the device shows: ${sign}${others}`;
+  return `nobody afterwards: it is acceptable only if planned beforehand, otherwise treat it as an incident. In an emergency one person, which is a finding of its own: ${approve} --break-glass --note "<why>"${others}`;
+};
+
+const signers = (people: number | undefined): string =>
+  people === 1 ? 'the approver of this gateway, who signs' : 'two approvers, who sign';
+
+const toleratedBy = (finding: Approvable, asked: Asked): string => {
+  const { waive, draft } = verbsOf(finding.ruleId, asked);
+  const approval = approvalOf(finding);
+  const { people } = asked;
+  if (people === 0 || (approval !== 'A2' && approval !== 'AP')) return `one person may tolerate it: ${waive}`;
+  const others = people === undefined ? `; where none are named, one person: ${waive}` : '';
+  return `${people === 1 ? 'the approver of this gateway' : 'two approvers'} may tolerate it: ${draft}${others}`;
+};
+
+/** More devices are not written out. */
+const MOST_DEVICES = 24;
+
+/** As a shell takes it for one word. */
+const word = (text: string): string => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+
+const verbsOf = (id: string, { number, devices = [], config, about }: Asked) => {
+  const name = number ?? '<number>';
+  const verb = (words: string): string => `assayer ${words}${config === undefined ? '' : ` -c ${word(config)}`}`;
+  const isListed = devices.length > 0 && devices.length <= MOST_DEVICES;
+  const named = (option: string): string =>
+    isListed ? devices.map((device) => option + word(device)).join(' ') : `${option}<device>`;
+  const file = `finding-${name}`;
+  return {
+    about: verb(`findings show ${about ?? '<number>'}`),
+    approve: verb(`findings approve ${name}`),
+    close: verb(`findings close ${name} --note "<why>"`),
+    waive: verb(`findings waive ${name} --reason "<why>" --risk "<what may happen>" --until +30d`),
+    sign: `${verb(`baseline export ${named('')} --name ${file} --out ${file}.yaml`)}, then assayer baseline sign and adopt`,
+    draft: `assayer waiver create ${file} --id ${id} ${named('--device ')} --reason "<why>" --risk "<what may happen>" --until +30d --out ${file}.yaml, then assayer waiver sign and adopt`,
+  };
+};
+
 /** What to do next. */
-export const nextStep = ({ approval, id }: RuleEntry, { state, plan, waiver }: Finding): string => {
+export const nextStep = (finding: Finding): string => {
+  const { ruleId: id, state, plan } = finding;
   if (state === 'resolved' || state === 'approved' || state === 'incident-closed') return 'nothing: it is over';
-  if (waiver !== undefined) return 'nothing until the waiver ends: assayer waiver list';
+  if (state === 'waived') return 'nothing until the waiver ends: assayer waiver list';
+  if (id === waiverExpired.id)
+    return 'what it covered counts again: mend it, or have a new waiver made; then close this one';
+  if (id === changeNotObserved.id)
+    return 'find out what became of the work, have it done under a new plan or drop it; then close this one';
+  switch (endingOf(id).kind) {
+    case 'other':
+      return 'deal with the finding that it is about';
+    case 'close':
+      return 'find out who did it, and whether it was meant; then close it';
+    case 'waive':
+      return 'find out whether this was meant. If it was not: set the device right. If it was: change what the configuration says of it';
+    case 'itself':
+    case 'facts':
+    case 'device':
+      break;
+  }
   if (plan !== undefined)
     return 'after the plan is through, approve what the devices show, so that it is their reference';
   if (id.startsWith('visibility.') || id.startsWith('evidence.'))
     return 'find out why nothing, or less, could be seen: the device, its network, this gateway';
-  if (approval === 'A0') return 'look at the device if it does not end by itself';
+  if (ruleOf(id)?.approval === 'A0') return 'look at the device if it does not end by itself';
   return 'ask whoever is responsible whether this was meant. If it was not: set the device back, change its passwords, look for other devices that show the same. If it was: approve it';
 };

@@ -12,6 +12,7 @@ import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
+import { speaksOfPools, wholeOf } from './who-approves.ts';
 
 /** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
 
@@ -118,12 +119,6 @@ const isRelated = ({ rule }: Ran, held: ReadonlyMap<string, Held>): boolean => {
   const inputs = new Set<string>([...reads, ...compares]);
   return inputs.size === 0 || [...held.keys()].some((fact) => inputs.has(fact) || inputs.has(wholeOf(fact)));
 };
-
-const speaksOfPools = ({ expected_after: values = [] }: Plan): boolean =>
-  values.some(({ fact }) => wholeOf(fact) === 'pools');
-
-/** A column of the pools is a matter of the pools. */
-const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' : fact);
 
 /** Whether the texts that the plan names are as it has them. */
 const agrees = (observed: Facts, expected: Facts, names: readonly FactName[]): boolean =>

@@ -3,7 +3,7 @@ import { namesRule, type Terms } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
-import { needsMorePeople, speaksOf } from './accept.ts';
+import { speaksOf } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
@@ -11,6 +11,7 @@ import { COMPARISONS, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import type { Rule, RuleEntry } from './rule.ts';
 import { end } from './track.ts';
+import { comparedFacts, coverable, isAnsweredBySignature, needsMorePeople, takesTwo, wholeOf } from './who-approves.ts';
 
 /** What the adoption of a document does to one device. */
 export interface Promotion {
@@ -19,8 +20,15 @@ export interface Promotion {
   readonly transitions: readonly Finding[];
 }
 
-/** Findings about what a device shows that end when this becomes its reference: the last attested values no longer leave it. */
-export const settledBy = (state: DeviceState, standing: Standing, nowMs: number): readonly Track[] => {
+/**
+ * Findings about what a device shows that end when this becomes its reference: the last attested values no longer leave it.
+ * `asWhole`: approvers signed what the device showed, all of it; where it shows that still, they answered what it is, too.
+ */
+export const settledBy = (
+  state: DeviceState,
+  standing: Standing,
+  { nowMs, asWhole = false }: { readonly nowMs: number; readonly asWhole?: boolean },
+): readonly Track[] => {
   const open = state.tracks.filter(({ finding }) => finding.state !== 'provisional');
   if (open.length === 0) return [];
   const facts = keptFacts(state.attested?.facts);
@@ -33,13 +41,17 @@ export const settledBy = (state: DeviceState, standing: Standing, nowMs: number)
     classOf: (fact: FactName) => approved?.classes.get(fact),
   };
   const outcomes = runComparisons(facts, new Map(), approved?.facts, context);
+  const isAsSigned =
+    asWhole && outcomes.every((one) => one.kind !== 'ran' || !holdsFacts(one.rule.id) || one.deviations.length === 0);
   return open.filter(({ finding: { ruleId, part } }) => {
-    const rule = COMPARISONS.find(({ id }) => id === ruleId);
-    if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return false;
+    if (isAnsweredBySignature(ruleId)) return isAsSigned;
+    if (!holdsFacts(ruleId)) return false;
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
     return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
   });
 };
+
+const holdsFacts = (id: string): boolean => comparedFacts(id).length > 0;
 
 /** The device with the claims of an attestation as its reference, which approvers signed for it. */
 export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts): DeviceState => {
@@ -65,25 +77,20 @@ export const promote = (
   ),
 });
 
-const needsTwo = ({ approval }: RuleEntry): boolean => approval === 'A2' || approval === 'AP';
-
 /** Whether the catalogue wants two people behind these terms: they speak of what only two, or a plan of theirs, may approve. */
 export const wantsTwo = (terms: Terms): boolean => {
   if (terms.kind !== 'reference')
-    return RULES.some((rule) => needsTwo(rule) && terms.ids.some((pattern) => namesRule(pattern, rule.id)));
+    return RULES.some(
+      (rule) => terms.ids.some((pattern) => namesRule(pattern, rule.id)) && takesTwo(coverable(rule, terms)),
+    );
   if (terms.entries !== undefined) return true;
   const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));
-  return COMPARISONS.some((rule) => needsTwo(rule) && inputsOf(rule).some((fact) => facts.has(fact)));
+  return COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).some((fact) => facts.has(fact)));
 };
 
+const isOfTwo = ({ id }: RuleEntry): boolean => takesTwo({ ruleId: id });
+
 const inputsOf = ({ reads, compares = [] }: Rule): readonly FactName[] => [...reads, ...compares];
-
-/** A column of the pools is a matter of the pools. */
-const wholeOf = (fact: string): string => (fact.startsWith('pools.') ? 'pools' : fact);
-
-/** A finding that is acceptable only when planned beforehand, and was not. */
-export const isUnplanned = ({ finding: { ruleId, plan } }: Track): boolean =>
-  plan === undefined && RULES.find(({ id }) => id === ruleId)?.approval === 'AP';
 
 /** What a device would lose with entries that are withdrawn. */
 export interface Loss {
@@ -104,12 +111,12 @@ export const lossOf = (
   const left = approvedOf(after, standing.after, seen, nowMs)?.facts ?? {};
   const held = approvedOf(before, standing.before, seen, nowMs)?.facts ?? {};
   const facts = (Object.keys(held) as FactName[]).filter(
-    (fact) => left[fact] === undefined && COMPARISONS.some((rule) => needsTwo(rule) && inputsOf(rule).includes(fact)),
+    (fact) => left[fact] === undefined && COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).includes(fact)),
   );
-  const gone = settledBy(after, standing.after, nowMs);
+  const gone = settledBy(after, standing.after, { nowMs });
   const findings = before.tracks.filter(
     (track) =>
-      needsMorePeople(track) &&
+      needsMorePeople(track.finding) &&
       (gone.includes(track) || speaksOf(track, (inputs) => inputs.some((fact) => facts.includes(fact)))),
   );
   return { findings, facts };

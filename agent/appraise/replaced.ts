@@ -35,8 +35,8 @@ export const strangePools = (
   context: Pick<RuleContext, 'allow' | 'device'>,
 ): Strange | undefined => {
   const slots = filledSlots(pools);
-  const accounts = columns.includes('user') ? slots.filter((slot) => isOtherAccount(slot, known, context)) : [];
-  const others = columns.includes('url') ? slots.filter((slot) => isOtherPool(slot, known, context)) : [];
+  const accounts = columns.includes('user') ? slots.filter((slot) => hasOtherAccount(slot, known, context)) : [];
+  const others = columns.includes('url') ? slots.filter((slot) => hasOtherPool(slot, known, context)) : [];
   if (accounts.length + others.length === 0) return undefined;
   return {
     severity: accounts.length > 0 ? 'high' : 'medium',
@@ -46,15 +46,20 @@ export const strangePools = (
   };
 };
 
-const OTHER_ACCOUNT = 'other-account';
+export const OTHER_ACCOUNT = 'other-account';
 const OTHER_POOL = 'other-pool';
 
-/** Whether a finding, or what will be one, says so of a new device. */
-export const isStrange = ({ reasons = [] }: { readonly reasons?: readonly string[] }): boolean =>
-  reasons.includes(OTHER_ACCOUNT) || reasons.includes(OTHER_POOL);
+/** What a finding, or what will be one, says of a new device. */
+type Told = Pick<Deviation, 'reasons'>;
+
+/** Whether it works for another account than the device before. */
+export const isOtherAccount = ({ reasons = [] }: Told): boolean => reasons.includes(OTHER_ACCOUNT);
+
+/** Whether it works for somebody else than the device before. */
+export const isStrange = (told: Told): boolean => isOtherAccount(told) || told.reasons?.includes(OTHER_POOL) === true;
 
 /** A line of the list that names nobody allows the pool, not whoever works there. */
-const isOtherAccount = (
+const hasOtherAccount = (
   { url, user }: PoolSlot,
   known: readonly PoolSlot[],
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
@@ -70,7 +75,7 @@ const isOtherAccount = (
     device,
   );
 
-const isOtherPool = (
+const hasOtherPool = (
   { url, user }: PoolSlot,
   known: readonly PoolSlot[],
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,

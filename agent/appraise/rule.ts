@@ -1,6 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
-import type { Basis, Severity, Value } from './finding.ts';
+import { type Basis, SEVERITIES, type Severity, type Value } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
 import type { Provenance } from './provenance.ts';
 import type { Templated } from './template.ts';
@@ -21,6 +21,8 @@ export interface RuleEntry {
   readonly severity: Severity;
   /** Severity on a device with an approved reference, unless a plan covers the change. */
   readonly unplanned?: Severity;
+  /** The gravest that what was seen can make it, where that is more than its own. */
+  readonly gravest?: Severity;
   /** A finding that is still seen after this long is raised to this severity. */
   readonly escalate?: { readonly afterMs: number; readonly severity: Severity };
   readonly basis: Basis;
@@ -30,6 +32,13 @@ export interface RuleEntry {
   /** One finding for all devices that show the same, from the first one on; without it five within ten minutes make one. */
   readonly collective?: true;
 }
+
+/** The gravest that a finding of this rule can be. */
+export const gravestOf = ({ severity, unplanned, gravest, escalate }: RuleEntry): Severity =>
+  [unplanned, gravest, escalate?.severity].reduce<Severity>(
+    (most, grade) => (grade !== undefined && SEVERITIES.indexOf(grade) > SEVERITIES.indexOf(most) ? grade : most),
+    severity,
+  );
 
 /** One way in which the observed facts leave the reference, before confirmation. */
 export interface Deviation {

@@ -103,6 +103,18 @@ export const parentStated = (state: StormState, key: string, openedSeq: number):
   return { storms: { ...state.storms, [key]: { ...storm, parent } } };
 };
 
+/** Whether finding `openedSeq` is this one, or the parent that speaks for it: also for those that were stated before there was one. */
+export const isPartOf =
+  ({ storms }: StormState, openedSeq: number) =>
+  (device: string, finding: Finding): boolean => {
+    if (finding.openedSeq === openedSeq || finding.parent === openedSeq) return true;
+    const member = memberOf({ device, finding });
+    return Object.values(storms).some(
+      ({ parent, members }) =>
+        parent?.finding.openedSeq === openedSeq && parent.finding.ruleId === finding.ruleId && has(members, member),
+    );
+  };
+
 /** The state after a person reviewed the parent that entry `openedSeq` opened: it is stated at once. */
 export const parentReviewed = (
   state: StormState,
@@ -168,7 +180,7 @@ const unionOf = (
 ): { readonly reasons?: readonly string[] } =>
   more === undefined ? {} : { reasons: [...new Set([...(known ?? []), ...more])] };
 
-const memberOf = ({ device, finding: { part } }: DeviceTransition): string =>
+const memberOf = ({ device, finding: { part } }: Pick<DeviceTransition, 'device' | 'finding'>): string =>
   part === undefined ? device : `${device} ${part}`;
 
 /** A storm while one batch of transitions moves it. */

@@ -2,6 +2,7 @@ import type { FactName } from '../../shared/facts.ts';
 import { attestedClaims, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import { approvedOf } from '../appraise/approval.ts';
 import type { DeviceState } from '../appraise/device.ts';
+import { isUnplanned } from '../appraise/who-approves.ts';
 import { changed } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
@@ -23,11 +24,21 @@ export interface AcceptancePreview {
   readonly openFindings: readonly string[];
 }
 
-/** The differences of `devices`, or of every device where none is named. Throws `baseline.no-device`, `baseline.not-attested`. */
-export const previewAcceptance = (fleet: Known, devices: readonly string[]): readonly AcceptancePreview[] => {
+/**
+ * The differences of `devices`, or of every device where none is named. Those that are not seen now are left out where `seenOnly`
+ * says so and others are. Throws `baseline.no-device`, `baseline.not-attested`.
+ */
+export const previewAcceptance = (
+  fleet: Known,
+  devices: readonly string[],
+  { seenOnly = false }: { readonly seenOnly?: boolean } = {},
+): readonly AcceptancePreview[] => {
   const named = [...new Set(devices)];
-  const states = named.length === 0 ? attestedStates(fleet) : named.map((device) => attestedState(fleet, device));
-  return states.map((state) => ({
+  const known = named.length === 0 ? attestedStates(fleet) : named.map((device) => knownState(fleet, device));
+  const seen = known.filter(isSeen);
+  const [dark] = known.filter((state) => !isSeen(state));
+  if (dark !== undefined && (!seenOnly || seen.length === 0)) throw notSeen(dark);
+  return seen.map((state) => ({
     device: state.id,
     seq: state.attested?.seq ?? -1,
     differences: diffReference(keptFacts(state.reference?.facts), attestedClaims(state)),
@@ -77,7 +88,7 @@ export const acceptSeen = (
       requireAcceptable(state, request.facts);
       requireOwn(state, request.facts, { standing, nowMs });
       if (people > 0 && wantsMorePeople(state, request.facts)) {
-        if (request.breakGlass !== true) throw morePeople(state);
+        if (request.breakGlass !== true) throw morePeople(state, people);
         alone.push(state.id);
       }
       accepted.push(state);
@@ -116,12 +127,15 @@ const requireOwn = (
   });
 };
 
-const morePeople = ({ id }: DeviceState): AgentError =>
+const morePeople = ({ id, tracks }: DeviceState, people: number): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
-    remedy:
-      'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+    remedy: `${
+      tracks.some(({ finding }) => isUnplanned(finding))
+        ? 'it was not planned: treat it as an incident, and set the device back'
+        : `assayer baseline export, have ${people === 1 ? 'the approver of this gateway' : 'two approvers'} sign it, assayer baseline adopt`
+    }; in an emergency --break-glass with --note, which is reported`,
   });
 
 const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });
@@ -135,22 +149,29 @@ const requireSeen = (state: DeviceState, seq: number | undefined): void => {
   });
 };
 
-const attestedStates = (fleet: Known): readonly DeviceState[] =>
-  fleet.states().filter(({ attested }) => attested?.seq !== undefined && attested.reachable);
+const isSeen = ({ attested }: DeviceState): boolean => attested?.seq !== undefined && attested.reachable;
 
-const attestedState = (fleet: Known, device: string): DeviceState => {
+const attestedStates = (fleet: Known): readonly DeviceState[] => fleet.states().filter(isSeen);
+
+const knownState = (fleet: Known, device: string): DeviceState => {
   const state = fleet.state(device);
-  if (state === undefined) {
-    throw new AgentError({
-      code: 'baseline.no-device',
-      message: `there is no device ${JSON.stringify(device)}`,
-      remedy: 'assayer status lists the devices',
-    });
-  }
-  if (state.attested?.seq !== undefined && state.attested.reachable) return state;
+  if (state !== undefined) return state;
   throw new AgentError({
-    code: 'baseline.not-attested',
-    message: `${device} is not seen now`,
-    remedy: 'accept it when it answers again',
+    code: 'baseline.no-device',
+    message: `there is no device ${JSON.stringify(device)}`,
+    remedy: 'assayer status lists the devices',
   });
 };
+
+const attestedState = (fleet: Known, device: string): DeviceState => {
+  const state = knownState(fleet, device);
+  if (isSeen(state)) return state;
+  throw notSeen(state);
+};
+
+const notSeen = ({ id }: DeviceState): AgentError =>
+  new AgentError({
+    code: 'baseline.not-attested',
+    message: `${id} is not seen now`,
+    remedy: 'accept it when it answers again',
+  });

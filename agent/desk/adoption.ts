@@ -8,7 +8,8 @@ import { VerificationError } from '../../shared/verification.ts';
 import { refuseWhileOpen } from '../appraise/accept.ts';
 import { describe } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
-import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
+import { settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
+import { isUnplanned, notCoverable, uncoverableIds } from '../appraise/who-approves.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
 import { inScope } from '../baseline/scope.ts';
 import { type Standing, standingOf } from '../baseline/standing.ts';
@@ -69,6 +70,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   requireInTime(terms, ground.nowMs);
   requireSuccessor(terms, known);
   requireMeaning(terms, ground.labels);
+  requireCoverable(terms);
   const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
   const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
   requireNothingWorse(entries, settles, ground);
@@ -174,6 +176,17 @@ const requireMeaning = (terms: Terms, labels: readonly string[]): void => {
   if (misfit !== undefined) throw refused('value', misfit.message, misfit.remedy);
 };
 
+/** A plan or waiver does not say that it takes the weight off what it cannot. */
+const requireCoverable = (terms: Terms): void => {
+  const [id] = terms.kind === 'reference' ? [] : uncoverableIds(terms.ids);
+  if (id !== undefined)
+    throw refused(
+      'not-coverable',
+      notCoverable(id),
+      'leave it out; assayer findings show says what ends such a finding',
+    );
+};
+
 /** The claims that the document approves, from the log that holds them. */
 const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: AdoptionGround): Adoption['entries'] => {
   const known = new Set(states().map(({ id }) => id));
@@ -211,7 +224,10 @@ const settledDevices = (
     states().flatMap((state): [string, readonly Track[]][] => {
       const own = claims.get(state.id);
       if (own === undefined && !inScope(terms.scope, describe(state, {}))) return [];
-      const settled = settledBy(own === undefined ? state : withSignedEntry(state, order.seq, own), standing, nowMs);
+      const settled =
+        own === undefined
+          ? settledBy(state, standing, { nowMs })
+          : settledBy(withSignedEntry(state, order.seq, own), standing, { nowMs, asWhole: true });
       return settled.length === 0 ? [] : [[state.id, settled]];
     }),
   );
@@ -283,7 +299,7 @@ const requirePlanned = (
   { people }: AdoptionGround,
 ): boolean => {
   if (people === 0) return false;
-  const unplanned = [...settles].find(([, tracks]) => tracks.some(isUnplanned));
+  const unplanned = [...settles].find(([, tracks]) => tracks.some(({ finding }) => isUnplanned(finding)));
   if (unplanned === undefined) return false;
   if (breakGlass !== undefined) return true;
   throw refused(

@@ -14,7 +14,7 @@ import type { Store } from '../record/store.ts';
 import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './adoption.ts';
 import { DeliveredTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
-import { type Orphan, orphansOf } from './signers.ts';
+import { type Orphan, orphansOf, peopleOf } from './signers.ts';
 
 /** The gateway as change control sees it; what a reload may replace is asked for anew each time. */
 export interface ChangeControlDeps {
@@ -125,7 +125,7 @@ export class ChangeControl {
   /** How many people approvals take here at most: as many as were ever named, none where nobody ever was. */
   people(): number {
     const { orders, approvers } = this.#deps;
-    return Math.max(approvers().keys.size, orders.approvals.people);
+    return peopleOf(approvers(), orders.approvals);
   }
 
   #devices(): readonly string[] {

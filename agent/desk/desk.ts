@@ -44,7 +44,7 @@ export class Desk {
       case 'status':
         return this.#status();
       case 'preview-accept':
-        return previewAcceptance(plant().fleet, request.devices);
+        return previewAcceptance(plant().fleet, request.devices, { seenOnly: request.seen_only === true });
       case 'accept':
         return this.#accept(request);
       case 'adopt':

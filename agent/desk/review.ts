@@ -28,9 +28,10 @@ export const reviewFinding = (
   const found = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER });
   const named = found.find(({ finding }) => finding.openedSeq === openedSeq);
   if (named === undefined) throw none(openedSeq);
+  const isMeant = recorder.isPartOf(openedSeq);
   const meant = states.map(({ id, tracks }) => ({
     id,
-    tracks: tracks.filter(({ finding }) => finding.openedSeq === openedSeq || finding.parent === openedSeq),
+    tracks: tracks.filter(({ finding }) => isMeant(id, finding)),
   }));
   const devices = meant.filter(({ tracks }) => tracks.length > 0).map(({ id }) => id);
   for (const { tracks } of meant) for (const track of tracks) requireReviewable(track, review);

@@ -2,6 +2,7 @@ import { readClaimedTerms } from '../../shared/signed-terms.ts';
 import type { Terms } from '../../shared/terms.ts';
 import { termsId } from '../../shared/terms.ts';
 import type { Approvers } from '../config/approvers.ts';
+import type { Approvals } from '../record/approvals.ts';
 import type { Order } from '../record/orders.ts';
 
 /** A document in force with signatures by keys that are trusted no more. */
@@ -12,6 +13,10 @@ export interface Orphan {
   /** Who signed it and is no approver any more, by the names they had. */
   readonly gone: readonly string[];
 }
+
+/** How many people approvals take at most: as many as were ever named, none where nobody ever was. */
+export const peopleOf = ({ keys }: Pick<Approvers, 'keys'>, { people }: Pick<Approvals, 'people'>): number =>
+  Math.max(keys.size, people);
 
 /** Who signed a document in force and is no approver of this configuration, by the names they had then. */
 export const goneSigners = ({ doc, sigs = [], by }: Order, { keys }: Pick<Approvers, 'keys'>): readonly string[] =>

@@ -17,6 +17,7 @@ import { brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import {
   collapse,
   type DeviceTransition,
+  isPartOf,
   type ParentTransition,
   parentReviewed,
   parentSeq,
@@ -183,16 +184,15 @@ export class Batch {
   /** A person reviewed finding `openedSeq` of these devices. */
   reviewed(openedSeq: number, devices: readonly string[], review: Review): void {
     const nowMs = this.#deps.wallMs();
+    const isMeant = isPartOf(this.storms, openedSeq);
     this.storms = parentReviewed(this.storms, openedSeq, (finding) => reviewedFinding(finding, review));
     const transitions: DeviceTransition[] = [];
     for (const device of devices) {
       const state = this.#stateOf(device);
       if (state === undefined) continue;
-      const next = state.tracks.map((track) => {
-        const { finding } = track;
-        const isMeant = finding.openedSeq === openedSeq || finding.parent === openedSeq;
-        return isMeant ? { track, reviewed: reviewTrack(track, review, nowMs) } : { track };
-      });
+      const next = state.tracks.map((track) =>
+        isMeant(device, track.finding) ? { track, reviewed: reviewTrack(track, review, nowMs) } : { track },
+      );
       const ended = next.flatMap(({ reviewed }) => reviewed?.ended ?? []);
       const tracks = next.flatMap(({ track, reviewed }) => (reviewed === undefined ? [track] : (reviewed.track ?? [])));
       this.states.set(device, { ...state, tracks, closed: [...state.closed, ...ended], referenceChanged: true });
@@ -335,10 +335,15 @@ export class Batch {
     }
     const person = { by: order.by.join(', '), nowMs: this.#deps.wallMs() };
     const transitions: DeviceTransition[] = [];
-    for (const device of new Set([...entries.map((entry) => entry.device), ...settles])) {
+    const signed = new Set(entries.map((entry) => entry.device));
+    for (const device of new Set([...signed, ...settles])) {
       const state = this.#stateOf(device);
       if (state === undefined) continue;
-      const promotion = promote(state, settledBy(state, standing, person.nowMs), person);
+      const promotion = promote(
+        state,
+        settledBy(state, standing, { nowMs: person.nowMs, asWhole: signed.has(device) }),
+        person,
+      );
       this.states.set(device, promotion.state);
       transitions.push(...promotion.transitions.map((finding) => ({ kind: 'device' as const, device, finding })));
     }

@@ -1,7 +1,7 @@
 import { type DeviceState, restoreMarks, writeDevice } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
 import type { Review } from '../appraise/review.ts';
-import { collapse, type StormState } from '../appraise/storm.ts';
+import { collapse, isPartOf, type StormState } from '../appraise/storm.ts';
 import type { LookKind } from '../normalise/observation.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
@@ -241,6 +241,11 @@ export class Recorder {
       batch.reported(order);
       if (finding !== undefined) batch.gatewayFinding(finding, devices);
     });
+  }
+
+  /** Whether finding `openedSeq` is this one of a device, or speaks for it. */
+  isPartOf(openedSeq: number): (device: string, finding: Finding) => boolean {
+    return isPartOf(this.#storms, openedSeq);
   }
 
   /** Records that a person reviewed finding `openedSeq` of these devices. Throws `finding.still-seen`, and when the store refuses. */

@@ -9,9 +9,10 @@ import {
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { RULES } from '../appraise/index.ts';
+import { COMPARISONS, RULES } from '../appraise/index.ts';
 import { wantsTwo } from '../appraise/promote.ts';
-import type { RuleEntry } from '../appraise/rule.ts';
+import { gravestOf, type RuleEntry } from '../appraise/rule.ts';
+import { isCoverable, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import { durationText, isoOf } from './instant.ts';
 
 /** What an approver should think twice about before signing: documents that cover more, or for longer, than they look. */
@@ -32,13 +33,17 @@ const HASTE_S = 3600;
 
 /** A sentence each, the widest first; empty where nothing stands out. Without `nowS` the time of signing is no matter. */
 export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
+  ...(terms.kind === 'reference' ? [] : uncovered(terms.ids)),
   ...wholeGateway(terms),
   ...(terms.kind === 'reference' ? [...unwatched(terms.values ?? []), ...lastVersions(terms.version)] : []),
-  ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms)] : []),
+  ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms), ...unrelated(terms)] : []),
   ...(terms.kind === 'waiver' ? [...longWaiver(terms), ...critical(terms.ids)] : []),
   ...(terms.kind === 'reference' ? [] : quieted(terms.ids)),
   ...(terms.kind === 'reference' || nowS === undefined ? [] : soonOver(terms, nowS)),
 ];
+
+const uncovered = (ids: readonly string[]): readonly string[] =>
+  uncoverableIds(ids).map((id) => `${notCoverable(id)}: gateways refuse it`);
 
 const soonOver = (terms: Plan | Waiver, nowS: number): readonly string[] => {
   const left = (terms.kind === 'plan' ? terms.not_after_at : terms.expires_at) - nowS;
@@ -83,6 +88,19 @@ const openEnds = ({
 }: Plan): readonly string[] => {
   const open = expected.filter((item) => opennessOf(item) !== undefined);
   return [...anythingGoes(open, { from, to, ids }), ...heldToLittle(expected), ...endings(expected, to)];
+};
+
+/** A change of which the plan expects nothing is none that it announced. */
+const unrelated = ({ ids, expected_after: expected = [] }: Plan): readonly string[] => {
+  if (expected.length === 0) return [];
+  const facts = new Set<string>(expected.map(({ fact }) => wholeOf(fact)));
+  return COMPARISONS.filter(({ id, reads, compares = [] }) => {
+    const inputs = [...reads, ...compares];
+    return ids.includes(id) && !inputs.some((fact) => facts.has(fact));
+  }).map(
+    ({ id, reads, compares = [] }) =>
+      `it names ${id} and expects nothing of what that looks at (${[...new Set([...reads, ...compares])].join(', ')}): such a change is none that it announced`,
+  );
 };
 
 const anythingGoes = (
@@ -151,15 +169,14 @@ const namesOf = (items: readonly ExpectedValue[]): string => [...new Set(items.m
 
 // ---- what becomes quiet
 
-/** The rules that the ids of a document name. */
+/** The rules that the ids of a document name, and whose findings it can cover. */
 export const quietRules = (ids: readonly string[]): readonly RuleEntry[] =>
-  RULES.filter(({ id }) => ids.some((pattern) => namesRule(pattern, id)));
+  RULES.filter(({ id }) => isCoverable(id) && ids.some((pattern) => namesRule(pattern, id)));
 
 /** What goes unheard under findings of these groups, which say that nothing else can be relied on. */
 const GRAVE: { readonly [group: string]: string } = {
   identity: 'machines and boards that are exchanged for others alarm nobody',
   visibility: 'devices that fall silent, or change while nobody sees them, alarm nobody',
-  evidence: 'gaps and faults in the evidence of the gateway itself alarm nobody',
   'remote-control': 'devices that anybody may command alarm nobody',
   egress: 'devices that talk to strangers alarm nobody',
 };
@@ -179,7 +196,7 @@ const quieted = (ids: readonly string[]): readonly string[] => {
 };
 
 const critical = (ids: readonly string[]): readonly string[] => {
-  const rules = quietRules(ids).filter(({ severity }) => severity === 'critical');
+  const rules = quietRules(ids).filter((rule) => gravestOf(rule) === 'critical');
   return rules.length === 0 ? [] : [`it tolerates what is critical: ${listOf(rules)}`];
 };
 

@@ -1,6 +1,8 @@
 import type { ExpectedValue, Plan, ReferenceTerms, Schedule, Scope, Terms, Waiver } from '../../shared/terms.ts';
 import { SEVERITIES } from '../appraise/finding.ts';
 import { wantsTwo } from '../appraise/promote.ts';
+import { gravestOf } from '../appraise/rule.ts';
+import { uncoverableIds } from '../appraise/who-approves.ts';
 import { cautionsOf, quietRules } from './cautions.ts';
 import { labelsAsked } from './fact-values.ts';
 import { durationText, isoOf } from './instant.ts';
@@ -126,6 +128,7 @@ const labelRows = (values: readonly ExpectedValue[] | undefined): readonly Row[]
 
 const idText = (id: string): string => {
   const rules = quietRules([id]);
+  if (uncoverableIds([id]).length > 0) return `${id} (no plan or waiver covers it)`;
   if (rules.length === 0) return `${id} (not known to this version)`;
   return id.endsWith('.*') ? `${id} (${quietText([id])})` : `${id} (up to ${worstOf([id])})`;
 };
@@ -138,11 +141,7 @@ const quietText = (ids: readonly string[]): string => {
 
 /** The gravest that one of these findings can be. */
 const worstOf = (ids: readonly string[]): string => {
-  const grades = quietRules(ids).flatMap(({ severity, unplanned, escalate }) =>
-    [severity, unplanned, escalate?.severity].flatMap((grade) =>
-      grade === undefined ? [] : [SEVERITIES.indexOf(grade)],
-    ),
-  );
+  const grades = quietRules(ids).map((rule) => SEVERITIES.indexOf(gravestOf(rule)));
   return SEVERITIES[Math.max(...grades)] ?? 'nothing';
 };
 

@@ -79,7 +79,7 @@ const section = (rule: RuleEntry): string =>
     '',
     rule.meaning,
     '',
-    `- **Severity** ${rule.severity}${escalation(rule)}`,
+    `- **Severity** ${rule.severity}${byWhatWasSeen(rule)}${escalation(rule)}`,
     ...(rule.unplanned === undefined
       ? []
       : [`- **On a device with an accepted reference** ${rule.unplanned}, unless a plan covers the change`]),
@@ -89,8 +89,11 @@ const section = (rule: RuleEntry): string =>
       : []),
     ...factsOf(rule),
     `- **Innocent causes** ${rule.benign.join(', ')}`,
-    `- **Who can approve** ${approvalText(rule)}`,
+    `- **Who can approve** ${approvalText({ ruleId: rule.id })}`,
   ].join('\n');
+
+const byWhatWasSeen = ({ gravest }: RuleEntry): string =>
+  gravest === undefined ? '' : `, up to ${gravest} by what was seen`;
 
 const escalation = ({ escalate }: RuleEntry): string =>
   escalate === undefined ? '' : `; ${escalate.severity} when it lasts ${escalate.afterMs / MINUTE_MS} minutes`;

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import { acceptSeen } from '../../agent/desk/acceptance.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from './approvers.ts';
-import { learned, type Recording, refusal } from './recording.ts';
+import { learned, Recording, refusal } from './recording.ts';
 
 /** One person at the gateway, where approvers are named: what ends an alarm goes neither round them nor unsaid. */
 
@@ -173,4 +174,102 @@ test('approvers who are taken out of the configuration for a moment leave a find
   assert.deepEqual(recording.openFindings().toSorted(), ['change.break-glass undefined', 'pool.user-changed rig-1']);
   assert.equal(recording.approvals().people, 1, 'and is remembered at once');
   assert.deepEqual(recording.objections(one.keys), []);
+});
+
+/** A machine that stands where another one stood, and works for somebody else than that one did. */
+const exchanged = async (
+  t: TestContext,
+  shows: Facts,
+  beforehand: (recording: Recording) => unknown = () => {},
+): Promise<Recording> => {
+  const recording = new Recording(t, ['rig-1', 'rig-2']);
+  await recording.looks('rig-2', 2, {});
+  const pools = keptFacts(recording.state('rig-2').attested?.facts).pools ?? [];
+  recording.states.set('rig-1', { ...recording.state('rig-1'), replaces: { device: 'rig-2', pools } });
+  recording.changes(two).resume();
+  beforehand(recording);
+  await recording.looks('rig-1', 3, shows);
+  return recording;
+};
+
+const ELSEWHERE = pools({ url: 'stratum+tcp://pool.attacker.net:3333' });
+
+test('a machine that was exchanged for one that works for somebody else takes who may approve a change of pools: no unsigned word covers it', async (t) => {
+  const recording = await learned(t);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const intake = { ...planOf(now, ['identity.new-device']), plan_id: 'intake' };
+  const hush = { ...waiverOf(now), ids: ['identity.new-device'] };
+  for (const [people, code] of [
+    [two, 'terms.two-approvers'],
+    [one, 'terms.unsigned'],
+  ] as const)
+    for (const terms of [intake, hush])
+      assert.equal(
+        refusal(() => recording.changes(people).adopt({ kind: 'local', terms, by: 'mallory' })),
+        code,
+        terms.kind,
+      );
+  const plain = { ...intake, expected_after: [{ fact: 'identity.model', class: 'exact', value: 'Antminer S21' }] };
+  assert.equal(recording.changes(two).adopt({ kind: 'local', terms: plain, by: 'carol' }).already, false);
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(hush as never, 'alice', 'bob') });
+});
+
+test('an exchanged machine that works for another account is accepted by one person under break-glass only; where nobody approves one person does', async (t) => {
+  const recording = await exchanged(t, THEFT);
+  assert.deepEqual(recording.openFindings(), ['identity.new-device rig-1']);
+  for (const facts of [undefined, ['pools'], ['identity.model']] as const)
+    assert.deepEqual(accept(recording, facts).accepted, [], String(facts));
+  assert.match(accept(recording).refused[0]?.remedy ?? '', /was not planned: treat it as an incident/);
+  assert.deepEqual(recording.openFindings(), ['identity.new-device rig-1']);
+  const changes = recording.changes(two);
+  const signed = (ref: string) =>
+    two.sign(
+      { kind: 'reference', ref_id: ref, version: 1, entries: [recording.attestation('rig-1')] } as never,
+      'alice',
+      'bob',
+    );
+  assert.equal(
+    refusal(() => changes.adopt({ kind: 'signed', ...signed('late') })),
+    'terms.unplanned',
+  );
+  changes.adopt({ kind: 'signed', ...signed('late'), breakGlass: EMERGENCY });
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+
+  const free = await exchanged(t, THEFT);
+  assert.deepEqual(accept(free, undefined, 0).accepted, ['rig-1']);
+  assert.deepEqual(free.openFindings(), []);
+});
+
+test('an exchanged machine at the pool of somebody else two approvers approve, as they do another pool; one that differs since they signed is not what they signed', async (t) => {
+  const recording = await exchanged(t, ELSEWHERE);
+  assert.deepEqual(recording.state('rig-1').tracks[0]?.finding.reasons, ['other-pool']);
+  assert.match(accept(recording).refused[0]?.remedy ?? '', /baseline export, have two approvers sign it/);
+  const changes = recording.changes(two);
+  const entries = [recording.attestation('rig-1')];
+  const signed = two.sign({ kind: 'reference', ref_id: 'rig', version: 1, entries } as never, 'alice', 'bob');
+  await recording.looks('rig-1', 3, { ...ELSEWHERE, 'firmware.version': '2027.01.1' });
+  await recording.looks('rig-1', 3, { ...pools({ url: 'stratum+tcp://pool.third.net:3333' }) });
+  assert.equal(
+    refusal(() => changes.adopt({ kind: 'signed', ...signed })),
+    'baseline.finding-open',
+  );
+  await recording.looks('rig-1', 4, ELSEWHERE);
+  const settled = changes.adopt({ kind: 'signed', ...signed }).settled;
+  assert.deepEqual([settled, recording.openFindings()], [['rig-1'], []]);
+  await recording.looks('rig-1', 4, ELSEWHERE);
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('a plan of two people that says the pools of a machine to come covers it, and one person then accepts it', async (t) => {
+  const recording = await exchanged(t, THEFT, (gateway) => {
+    const intake = {
+      ...planOf(Math.floor(gateway.clock.wall / 1000), ['identity.new-device']),
+      expected_after: [{ fact: 'pools.user', class: 'set', value: ['thief.x1', 'acme.rig0417'] }],
+    };
+    gateway.changes(two).adopt({ kind: 'signed', ...two.sign(intake as never, 'alice', 'bob') });
+  });
+  const [track] = recording.state('rig-1').tracks;
+  assert.deepEqual([track?.finding.severity, track?.finding.severityBase], ['info', 'high']);
+  assert.deepEqual(accept(recording).accepted, ['rig-1']);
+  assert.deepEqual(recording.openFindings(), []);
 });

@@ -61,7 +61,7 @@ test('a document that says closely what it means has nothing to warn of', () => 
     plan(),
     waiver(),
     reference(),
-    plan({ expected_after: [user] }),
+    plan({ ids: ['pool.user-changed'], expected_after: [user] }),
     reference({ values: [user] }),
   ]) {
     termsSchema.parse(terms);
@@ -105,7 +105,31 @@ test('groups, and findings on which all the others rest, are named with what goe
     cautionsOf(waiver({ ids: ['visibility.device-dark'] })).join(),
     /it speaks of visibility: devices that fall silent/,
   );
-  assert.match(cautionsOf(plan({ ids: ['evidence.*'] })).join(), /it speaks of evidence: /);
+});
+
+test('what is about the gateway no plan or waiver covers: that is told before anybody signs, and it is not counted among what becomes quiet', () => {
+  for (const id of ['change.break-glass', 'waiver.expired', 'evidence.agent-gap', 'evidence.*'])
+    for (const terms of [plan({ ids: [id] }), waiver({ ids: [id] })])
+      assert.match(cautionsOf(terms)[0] ?? '', new RegExp(`^no plan or waiver covers ${id.replace('*', '\\*')}: `));
+  assert.deepEqual(cautionsOf(waiver({ ids: ['change.deviation'] })), []);
+  const lines = reviewOf(waiver({ ids: ['change.break-glass', 'config.drift'] }), NOW).join('\n');
+  assert.match(lines, /change\.break-glass \(no plan or waiver covers it\)/);
+  assert.match(lines, /quiet +1 finding, up to low:/);
+});
+
+test('a plan that expects nothing of what an id looks at is told: it announces no such change', () => {
+  assert.match(
+    cautionsOf(plan({ ids: ['pool.user-changed', 'firmware.version-changed'] })).join(),
+    /^it names pool\.user-changed and expects nothing of what that looks at \(pools\)/,
+  );
+  const user: ExpectedValue = { fact: 'pools.user', class: 'exact', value: 'acme.x' };
+  assert.deepEqual(cautionsOf(plan({ ids: ['pool.user-changed'], expected_after: [user] })), []);
+});
+
+test('an id is said to be as grave as what may be seen can make it', () => {
+  const lines = (terms: Plan | Waiver): string => reviewOf(terms, NOW).join('\n');
+  assert.match(lines(waiver({ ids: ['identity.new-device'] })), /identity\.new-device \(up to high\)/);
+  assert.match(lines(waiver({ ids: ['pool.slot-added'] })), /it tolerates what is critical: pool\.slot-added/);
 });
 
 test('an after-state that holds devices to nothing lifts the limits of a plan without one, and that is said', () => {
@@ -170,17 +194,17 @@ test('what holds a device to something is not told: whole weeks, bands with an e
     class: 'schedule',
     value: { zone: 'UTC', slots: slots.map((slot) => ({ ...slot, value: 'eco' })) },
   });
-  const held: readonly ExpectedValue[] = [
-    week({ from: '22:00', to: '06:00' }, { from: '06:00', to: '22:00' }),
-    week({ from: '00:00', to: '00:00' }),
-    { fact: 'config.power_limit_w', class: 'band', value: { max: 3600 } },
-    { fact: 'config.fan_min_pct', class: 'band', value: { min: 20 } },
-    { fact: 'pools.url', class: 'template', value: 'stratum+tcp://*.pool.example:3333' },
-    { fact: 'pools.user', class: 'template', value: 'acme.*' },
-    { fact: 'network.hostname', class: 'template', value: '{serial}' },
+  const held: readonly (readonly [id: string, item: ExpectedValue])[] = [
+    ['config.performance-changed', week({ from: '22:00', to: '06:00' }, { from: '06:00', to: '22:00' })],
+    ['config.performance-changed', week({ from: '00:00', to: '00:00' })],
+    ['config.performance-changed', { fact: 'config.power_limit_w', class: 'band', value: { max: 3600 } }],
+    ['config.drift', { fact: 'config.fan_min_pct', class: 'band', value: { min: 20 } }],
+    ['pool.url-changed', { fact: 'pools.url', class: 'template', value: 'stratum+tcp://*.pool.example:3333' }],
+    ['pool.user-changed', { fact: 'pools.user', class: 'template', value: 'acme.*' }],
+    ['config.network-changed', { fact: 'network.hostname', class: 'template', value: '{serial}' }],
   ];
-  for (const item of held) {
-    const long = plan({ ids: ['config.drift'], expected_after: [item], not_after_at: NOW + 5 * DAY });
+  for (const [id, item] of held) {
+    const long = plan({ ids: [id], expected_after: [item], not_after_at: NOW + 5 * DAY });
     assert.equal(termsProblem(long), undefined, JSON.stringify(item));
     assert.deepEqual([...cautionsOf(long), ...cautionsOf(reference({ values: [item] }))], [], JSON.stringify(item));
   }
@@ -227,7 +251,8 @@ test('a window that is over, or will be before two people can have signed, is to
   );
   assert.match(at(plan(), NOW + DAY), /^its time is over: no gateway takes it$/);
   assert.match(at(waiver(), NOW + 15 * DAY), /its time is over/);
-  const alone = plan({ ids: ['config.performance-changed'] });
+  const mode: ExpectedValue = { fact: 'config.mode', class: 'exact', value: 'eco' };
+  const alone = plan({ ids: ['config.performance-changed'], expected_after: [mode] });
   assert.equal(at(alone, NOW + DAY - 60), '', 'one person is enough');
 });
 

@@ -18,6 +18,7 @@ export const configNetworkChanged = defineRule({
   meaning: 'Host name, gateway, netmask, DNS, NTP, VLAN or the use of DHCP differs from the reference.',
   benign: ['options of the DHCP server'],
   severity: 'medium',
+  gravest: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',

@@ -11,6 +11,7 @@ export const configPerformanceChanged = defineRule({
   meaning: 'Mining mode, preset, power limit or power target differs from the reference.',
   benign: ['profile for the season', 'dispatch'],
   severity: 'medium',
+  gravest: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',

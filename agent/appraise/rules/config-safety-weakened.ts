@@ -7,8 +7,8 @@ export const configSafetyWeakened = defineRule({
   id: 'config.safety-weakened',
   title: 'Protection weakened',
   meaning:
-    'Fan control was switched off or its minimum is 0, fewer fans are wanted, a temperature limit was raised or removed, a temperature offset was changed, or the watchdog is off. On a device with the label `cooling: immersion` or `hydro` fans weigh nothing.',
-  benign: ['conversion to immersion or hydro cooling: give the device the label `cooling`'],
+    'Fan control was switched off or its minimum is 0, fewer fans are wanted, a temperature limit was raised or removed, a temperature offset was changed, or the watchdog is off. What concerns fans is `info` on a device that had the label `cooling: immersion` or `hydro` before; a finding that is open keeps its weight.',
+  benign: ['conversion to immersion or hydro cooling'],
   severity: 'critical',
   basis: 'self-reported',
   confirm: 'C2',

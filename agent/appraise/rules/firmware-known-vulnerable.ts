@@ -10,6 +10,7 @@ export const firmwareKnownVulnerable = defineRule({
     'An advisory that the operator keeps speaks of this version of firmware. It weighs more where the device takes changes from this gateway, and most where it takes them from anywhere.',
   benign: ['a correction that the maker put into the old version'],
   severity: 'low',
+  gravest: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',

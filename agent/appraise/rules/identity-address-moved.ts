@@ -7,6 +7,7 @@ export const identityAddressMoved: RuleEntry = {
   meaning: 'A known machine answers at another address than before.',
   benign: ['new DHCP lease', 'moved to another rack'],
   severity: 'info',
+  gravest: 'low',
   basis: 'gateway-observed',
   confirm: 'C2',
   approval: 'A0',

@@ -15,6 +15,7 @@ export const identityEndpointChanged = defineRule({
     'A static web page, the key of the TLS server or that of the SSH server is another one, while nothing else of the firmware changed. On two devices or more within half an hour it weighs more.',
   benign: ['a key that was made anew, after a reset or at every start', 'web pages that were updated alone'],
   severity: 'medium',
+  gravest: 'high',
   basis: 'gateway-observed',
   confirm: 'C2',
   approval: 'A1',

@@ -7,10 +7,11 @@ export const identityNewDevice: RuleEntry = {
   id: 'identity.new-device',
   title: 'New device',
   meaning:
-    'A machine answers that was not there when its entry was searched first. Where it stands in the place of another one, or shows serials or the MAC of another one, and works for another account or pool than that one did, it weighs more, its pools are not learned, and it stays until somebody accepts it.',
+    'A machine answers that was not there when its entry was searched first. Where it stands in the place of another one, or shows serials or the MAC of another one, and works for another account or pool than that one did, it weighs more, its pools are not learned, and it stays until it is accepted by who may approve a change of pools.',
   benign: ['intake', 'a machine that was exchanged for one that works for somebody else'],
   severity: 'info',
   unplanned: 'medium',
+  gravest: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',

@@ -9,6 +9,7 @@ export const poolSlotAdded = defineRule({
   meaning: 'The device has one more configured pool than the reference.',
   benign: ['fail-over pool added', 'firmware that shows its fee pool'],
   severity: 'high',
+  gravest: 'critical',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',

@@ -8,6 +8,7 @@ export const remoteControlManagementPortOpen = defineRule({
     'A port at which devices are managed accepts connections from this gateway, and did not when the reference was made. Telnet (23) and the port of a known remote control (8889) weigh more.',
   benign: ['maintenance', 'an interface that was switched on'],
   severity: 'medium',
+  gravest: 'high',
   basis: 'gateway-observed',
   confirm: 'C2',
   approval: 'A1',

@@ -9,6 +9,7 @@ export const runtimeRebootUnexpected: RuleEntry = {
     'The device, or its mining program, started anew since the last look; more than twice in an hour weighs more.',
   benign: ['watchdog', 'power interruption', 'settings saved'],
   severity: 'low',
+  gravest: 'medium',
   basis: 'self-reported',
   confirm: 'C1',
   approval: 'A0',

@@ -67,12 +67,17 @@ export const acceptShown = async (
   const by = options.by ?? accountName();
   const alone = emergencyOf(options, by).break_glass !== undefined;
   // The answer of an agent of the same version.
-  const all = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
+  const all = (await askAgent(stateDir, {
+    do: 'preview-accept',
+    devices,
+    seen_only: true,
+  })) as readonly AcceptancePreview[];
+  const waiting = [...new Set(devices)].filter((name) => !all.some(({ device }) => device === name)).map(waitingFor);
   const previews = all.map((preview) => ({
     ...preview,
     differences: preview.differences.filter(({ fact }) => facts?.includes(fact) !== false),
   }));
-  if (!options.json) io.out.write(previewText(previews, io));
+  if (!options.json) io.out.write(previewText(previews, io) + refusedText(waiting));
   if (!(await confirmed(question(countOf(previews)), { yes: options.yes, done: 'accepted' }, io))) return;
   // The answer of an agent of the same version.
   const result = (await askAgent(stateDir, {
@@ -84,9 +89,9 @@ export const acceptShown = async (
     ...(facts === undefined ? {} : { facts }),
     ...(alone ? { break_glass: true } : {}),
   })) as AcceptanceResult;
-  setExit(result.refused.length === 0 ? EXIT.ok : EXIT.failed);
-  if (options.json) printJson(io, { previews, result });
-  else io.out.write(resultText(result));
+  setExit(result.refused.length + waiting.length === 0 ? EXIT.ok : EXIT.failed);
+  if (options.json) printJson(io, { previews, waiting, result });
+  else io.out.write(resultText(result, previews.length + waiting.length));
 };
 
 const factNamed = (name: string): FactName => {
@@ -114,14 +119,21 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
   ].join('');
 };
 
-const resultText = ({ accepted, refused }: AcceptanceResult): string =>
-  [
-    ...refused.map(
-      ({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})`,
-    ),
-    `accepted ${accepted.length} device${accepted.length === 1 ? '' : 's'}`,
-    '',
-  ].join('\n');
+const resultText = ({ accepted, refused }: AcceptanceResult, named: number): string => {
+  const some = accepted.length > 0 && accepted.length < named ? ` of ${named}` : '';
+  return `${refusedText(refused)}accepted ${accepted.length}${some} device${some === '' && accepted.length === 1 ? '' : 's'}\n`;
+};
+
+const waitingFor = (device: string): AcceptanceResult['refused'][number] => ({
+  device,
+  message: `${device} is not seen now`,
+  remedy: 'accept it when it answers again',
+});
+
+const refusedText = (refused: AcceptanceResult['refused']): string =>
+  refused
+    .map(({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})\n`)
+    .join('');
 
 const textOf = (value: unknown): string =>
   value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
-import type { FactName } from '../../../shared/facts.ts';
-import { COMPARISONS } from '../../appraise/index.ts';
+import { approvalText } from '../../appraise/advice.ts';
+import { endingOf } from '../../appraise/who-approves.ts';
 import { AgentError } from '../../platform/errors.ts';
-import type { StoredFinding } from '../../record/tables/findings.ts';
 import { acceptShown } from '../baseline/accept.ts';
 import type { Io } from '../io.ts';
-import { devicesOf, findingNumbered, STANDING } from './stored.ts';
+import { askedOf, devicesOf, findingNumbered, type Numbered, STANDING } from './stored.ts';
 
 interface ApproveOptions {
   readonly config: string;
@@ -16,7 +15,7 @@ interface ApproveOptions {
   readonly json?: boolean;
 }
 
-/** `findings approve`: what the finding shows becomes the reference, of those facts only. */
+/** `findings approve`: what the finding shows becomes the reference, of those facts only; of one about the device as such all of it. */
 export const approveFindingVerb = (findings: Command, io: Io): void => {
   findings
     .command('approve')
@@ -38,23 +37,23 @@ export const approveFindingVerb = (findings: Command, io: Io): void => {
 
 const approve = async (number: string, options: ApproveOptions, io: Io): Promise<void> => {
   const found = findingNumbered(options.config, number);
-  const facts = factsOf(found);
   const devices = devicesOf(found);
-  if (!STANDING.has(found.finding.state) || devices.length === 0) throw notApprovable(found);
+  const ending = endingOf(found.finding.ruleId);
+  const isApprovable = ending.kind === 'facts' || ending.kind === 'device';
+  if (!STANDING.has(found.finding.state) || devices.length === 0 || !isApprovable) throw notApprovable(found, options);
   const { stateDir } = found;
-  const question = (count: string): string => `Approve this on ${devices.length === 1 ? devices[0] : count}?`;
-  await acceptShown({ stateDir, devices, ...(facts === undefined ? {} : { facts }), question }, options, io);
+  const what = ending.kind === 'facts' ? 'this' : 'all that is seen';
+  const question = (count: string): string => `Approve ${what} on ${devices.length === 1 ? devices[0] : count}?`;
+  const facts = ending.kind === 'facts' ? { facts: ending.facts } : {};
+  await acceptShown({ stateDir, devices, ...facts, question }, options, io);
 };
 
-/** What its rule compares; the whole device where the finding is about the device as such. */
-const factsOf = ({ finding: { ruleId } }: StoredFinding): readonly FactName[] | undefined => {
-  const rule = COMPARISONS.find(({ id }) => id === ruleId);
-  return rule === undefined || rule.against === 'policy' ? undefined : [...rule.reads, ...(rule.compares ?? [])];
-};
-
-const notApprovable = ({ finding: { ruleId, state } }: StoredFinding): AgentError =>
-  new AgentError({
+const notApprovable = (found: Numbered, { config }: ApproveOptions): AgentError => {
+  const { ruleId, state } = found.finding;
+  const isOver = !STANDING.has(state);
+  return new AgentError({
     code: 'finding.not-approvable',
-    message: `${ruleId} (${state}) shows nothing that could become a reference`,
-    remedy: 'assayer findings show says what can be done about it',
+    message: isOver ? `${ruleId} is ${state}` : `${ruleId} shows nothing that could become a reference`,
+    remedy: isOver ? 'assayer findings shows what is open' : approvalText(found.finding, askedOf(found, config)),
   });
+};

@@ -1,11 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { AgentError } from '../../platform/errors.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
-import { jsonOf, STANDING } from './stored.ts';
+import { devicesOf, jsonOf, STANDING } from './stored.ts';
 
 interface ListOptions {
   readonly config: string;
@@ -23,7 +24,10 @@ export const listFindingsVerb = (findings: Command, io: Io): void => {
     .option('--all', 'also those that have ended')
     .option('--device <id>', 'only those of this device')
     .option('--json', 'one JSON object per line')
-    .action(({ config, all, device, json }: ListOptions) => {
+    // What stands behind options of the group is meant for another verb.
+    .allowExcessArguments()
+    .action(({ config, all, device, json }: ListOptions, { args }: Command) => {
+      if (args.length > 0) throw misplaced(args, findings, config);
       using store = Store.openReadOnly(loadConfig(resolve(config)).config.state_dir);
       const found = store
         .findings({ open: all !== true, limit: Number.MAX_SAFE_INTEGER })
@@ -43,11 +47,28 @@ const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
     new Date(finding.firstObservedAt * 1000).toISOString().slice(0, 19).replace('T', ' '),
     finding.severity,
     `${finding.state}${finding.flapping === undefined ? '' : `, flapping ×${finding.flapping}`}`,
-    device ?? 'several',
+    whereOf({ ...(device === undefined ? {} : { device }), finding }),
     `${finding.ruleId}${finding.part === undefined ? '' : ` ${finding.part}`}`,
     textOf(finding.before),
     textOf(finding.after),
   ].map(printable);
+
+const whereOf = (found: StoredFinding): string => {
+  const [first, ...others] = devicesOf(found);
+  if (first === undefined) return 'this gateway';
+  return others.length === 0 ? first : 'several';
+};
+
+const misplaced = (args: readonly string[], findings: Command, config: string): AgentError => {
+  const isVerb = findings.commands.some((command) => command.name() === args[0]);
+  return new AgentError({
+    code: 'usage.arguments',
+    message: `findings list takes no ${args.join(' ')}`,
+    remedy: isVerb
+      ? `options stand behind the verb: assayer findings ${args.join(' ')}${config === 'assayer.yaml' ? '' : ` -c ${config}`}`
+      : `assayer findings show ${args[0]} shows one finding, assayer findings --help the other verbs`,
+  });
+};
 
 const textOf = (value: unknown): string =>
   value === undefined ? '' : shortened(typeof value === 'string' ? value : JSON.stringify(value));

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
+import type { Plan, Waiver } from '../../../shared/index.ts';
 import { approvalText, nextStep } from '../../appraise/advice.ts';
 import { ruleOf } from '../../appraise/index.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { durationText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
-import { devicesOf, findingNumbered, jsonOf, STANDING } from './stored.ts';
+import { askedOf, devicesOf, findingNumbered, jsonOf, type Numbered, STANDING } from './stored.ts';
 
 interface ShowOptions {
   readonly config: string;
@@ -23,7 +24,7 @@ export const showFindingVerb = (findings: Command, io: Io): void => {
       const found = findingNumbered(config, number);
       const rule = ruleOf(found.finding.ruleId);
       if (json) printJson(io, { finding: jsonOf(found), ...(rule === undefined ? {} : { rule }) });
-      else io.out.write(`${linesOf(found, Date.now()).map(printable).join('\n')}\n`);
+      else io.out.write(`${linesOf(found, config, Date.now()).map(printable).join('\n')}\n`);
       const counts = STANDING.has(found.finding.state) && found.finding.severity !== 'info';
       setExit(counts ? EXIT.failed : EXIT.ok);
     });
@@ -31,9 +32,10 @@ export const showFindingVerb = (findings: Command, io: Io): void => {
 
 type Row = readonly [heading: string, text: string];
 
-const linesOf = (found: StoredFinding, nowMs: number): readonly string[] => {
+const linesOf = (found: Numbered, config: string, nowMs: number): readonly string[] => {
   const { finding } = found;
   const rule = ruleOf(finding.ruleId);
+  const isOver = !STANDING.has(finding.state);
   const rows: readonly Row[] = [
     ['what', rule?.meaning ?? 'this version does not know the finding'],
     ['where', whereOf(found)],
@@ -41,13 +43,13 @@ const linesOf = (found: StoredFinding, nowMs: number): readonly string[] => {
     ['since', sinceOf(found, nowMs)],
     ['how sure', sureOf(found)],
     ...((finding.reasons ?? []).length === 0 ? [] : [['reasons', (finding.reasons ?? []).join(', ')] satisfies Row]),
-    ...coverRows(found),
+    ...coverRows(found, nowMs),
     ...(rule === undefined
       ? []
       : ([
           ['may be', `${rule.benign.join(', ')}`],
-          ['who can approve', approvalText(rule)],
-          ['what to do', nextStep(rule, finding)],
+          ['who can approve', isOver ? 'nobody has to: it is over' : approvalText(finding, askedOf(found, config))],
+          ['what to do', nextStep(finding)],
         ] satisfies Row[])),
   ];
   const width = Math.max(...rows.map(([heading]) => heading.length));
@@ -114,11 +116,20 @@ const sureOf = ({ finding: { basis, confirmedAt, surfaces, flapping } }: StoredF
     ...(flapping === undefined ? [] : [`it comes and goes: ${flapping} changes in an hour`]),
   ].join('; ');
 
-const coverRows = ({ finding: { plan, waiver, by, parent } }: StoredFinding): readonly Row[] => [
-  ...(plan === undefined ? [] : [['plan', `entry ${plan} of the log: it was announced`] satisfies Row]),
-  ...(waiver === undefined
-    ? []
-    : [['waiver', `entry ${waiver} of the log: it is tolerated for a while`] satisfies Row]),
+const coverRows = ({ finding: { plan, waiver, by, parent }, covers }: Numbered, nowMs: number): readonly Row[] => [
+  ...(plan === undefined ? [] : [['plan', coverText(covers.plan, plan, nowMs)] satisfies Row]),
+  ...(waiver === undefined ? [] : [['waiver', coverText(covers.waiver, waiver, nowMs)] satisfies Row]),
   ...(parent === undefined ? [] : [['part of', `finding ${parent}, which speaks for many devices`] satisfies Row]),
   ...(by === undefined ? [] : [['by', by] satisfies Row]),
 ];
+
+/** What the document says for itself; the number of its entry is for whoever looks it up in the log. */
+const coverText = (terms: Plan | Waiver | undefined, seq: number, nowMs: number): string => {
+  const entry = `entry ${seq} of the log`;
+  if (terms === undefined) return `${entry}, which does not hold it in clear`;
+  const ticket = terms.ticket === undefined ? '' : ` (${terms.ticket})`;
+  if (terms.kind === 'plan')
+    return `${terms.plan_id}${ticket}, announced for ${iso(terms.not_before_at)} to ${iso(terms.not_after_at)}; ${entry}`;
+  const end = `${nowMs < terms.expires_at * 1000 ? 'tolerated until' : 'it was tolerated until'} ${iso(terms.expires_at)}`;
+  return `${terms.waiver_id}${ticket}: ${terms.reason}; ${end}; ${entry}`;
+};

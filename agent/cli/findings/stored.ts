@@ -1,7 +1,12 @@
 import { resolve } from 'node:path';
+import { type Plan, readClaimedTerms, type Statement, termsSchema, type Waiver } from '../../../shared/index.ts';
+import type { Asked } from '../../appraise/advice.ts';
 import type { ParentTransition } from '../../appraise/storm.ts';
+import { endingOf } from '../../appraise/who-approves.ts';
 import { loadConfig } from '../../config/load.ts';
+import { peopleOf } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { Approvals } from '../../record/approvals.ts';
 import { buildFinding } from '../../record/statement.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -36,23 +41,79 @@ export const devicesOf = ({ device, finding }: StoredFinding): readonly string[]
   device === undefined ? parentOf(finding).devices : [device];
 
 /** A finding of the store, and whose it is. */
-type Numbered = StoredFinding & {
+export type Numbered = StoredFinding & {
   readonly stateDir: string;
   /** `<operator-domain>/<gateway>`. */
   readonly gateway: string;
+  /** How many people approvals take here at most. */
+  readonly people: number;
+  /** The open finding that this one is about, where it is about one. */
+  readonly about?: number;
+  /** What the plan and the waiver that it names say, as the log has them. */
+  readonly covers: { readonly plan?: Plan | Waiver; readonly waiver?: Plan | Waiver };
 };
 
 /** The finding of this number. Throws `finding.none`, `usage.number`. */
 export const findingNumbered = (config: string, number: string): Numbered => {
   if (!/^\d{1,15}$/.test(number)) throw notNumber(number);
-  const { state_dir: stateDir, operator, gateway } = loadConfig(resolve(config)).config;
+  const { config: settings, approvers } = loadConfig(resolve(config));
+  const { state_dir: stateDir, operator, gateway } = settings;
   using store = Store.openReadOnly(stateDir);
-  const found = store
-    .findings({ open: false, limit: Number.MAX_SAFE_INTEGER })
-    .find(({ finding }) => finding.openedSeq === Number(number));
+  const all = store.findings({ open: false, limit: Number.MAX_SAFE_INTEGER });
+  const found = all.find(({ finding }) => finding.openedSeq === Number(number));
   if (found === undefined) throw none(number);
-  return { ...found, stateDir, gateway: `${operator}/${gateway}` };
+  const about = endingOf(found.finding.ruleId).kind === 'other' ? toldAbout(found, all) : undefined;
+  const now = Math.floor(Date.now() / 1000);
+  const people = peopleOf(approvers, Approvals.read(stateDir, { isWhole: true, isDoubtful: false, now }));
+  return {
+    ...found,
+    stateDir,
+    gateway: `${operator}/${gateway}`,
+    people,
+    covers: {
+      ...namedTerms('plan', found.finding.plan, store),
+      ...namedTerms('waiver', found.finding.waiver, store),
+    },
+    ...(about === undefined ? {} : { about }),
+  };
 };
+
+/** The document that an entry of the log adopted, under this name; without one where it is withheld or the entry is removed. */
+const namedTerms = (
+  name: 'plan' | 'waiver',
+  seq: number | undefined,
+  store: Pick<Store, 'entry'>,
+): Numbered['covers'] => {
+  const entry = seq === undefined ? undefined : store.entry(seq);
+  if (entry === undefined) return {};
+  // Our own statement.
+  const statement = JSON.parse(Buffer.from(entry.message).toString()) as Statement;
+  if (statement.kind !== 'change') return {};
+  const { doc, sigs = [], terms } = statement.change;
+  const said = doc === undefined ? termsSchema.safeParse(terms).data : readClaimedTerms({ doc, sigs }).terms;
+  return said === undefined || said.kind === 'reference' ? {} : { [name]: said };
+};
+
+/** What differs from a plan, or came late, names the rule whose finding has the values. */
+const toldAbout = (told: StoredFinding, all: readonly StoredFinding[]): number | undefined => {
+  const devices = devicesOf(told);
+  const other = all.find(
+    (one) =>
+      STANDING.has(one.finding.state) &&
+      told.finding.reasons?.includes(one.finding.ruleId) === true &&
+      devicesOf(one).some((device) => devices.includes(device)),
+  );
+  return other?.finding.openedSeq ?? other?.finding.parent;
+};
+
+/** The finding as advice is asked about it here. */
+export const askedOf = (found: Numbered, config: string): Asked => ({
+  number: found.finding.openedSeq,
+  people: found.people,
+  devices: devicesOf(found),
+  about: found.about,
+  config: config === 'assayer.yaml' ? undefined : config,
+});
 
 const notNumber = (text: string): AgentError =>
   new AgentError({

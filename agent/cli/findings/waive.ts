@@ -1,5 +1,7 @@
 import type { Command } from 'commander';
 import { termsProblem, type Waiver } from '../../../shared/index.ts';
+import { approvalText } from '../../appraise/advice.ts';
+import { isCoverable, notCoverable } from '../../appraise/who-approves.ts';
 import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
@@ -8,7 +10,7 @@ import { accountName } from '../ask.ts';
 import { type Io, printJson } from '../io.ts';
 import { instant } from '../terms/create.ts';
 import { type DecisionOptions, emergencyOf, isWanted } from '../terms/decision.ts';
-import { devicesOf, findingNumbered } from './stored.ts';
+import { askedOf, devicesOf, findingNumbered, type Numbered } from './stored.ts';
 
 interface WaiveOptions extends DecisionOptions {
   readonly reason: string;
@@ -40,6 +42,7 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   const emergency = emergencyOf(options, by);
   const nowS = Math.floor(Date.now() / 1000);
   const found = findingNumbered(options.config, number);
+  if (!isCoverable(found.finding.ruleId)) throw notCovered(found, options.config);
   const devices = devicesOf(found);
   const terms: Waiver = {
     kind: 'waiver',
@@ -66,6 +69,13 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   else
     io.out.write(`finding ${number} is waived by ${result.id}; it shows as such from the next look at the device on\n`);
 };
+
+const notCovered = (found: Numbered, config: string): AgentError =>
+  new AgentError({
+    code: 'finding.not-coverable',
+    message: notCoverable(found.finding.ruleId),
+    remedy: approvalText(found.finding, askedOf(found, config)),
+  });
 
 const notWaivable = (problem: string): AgentError =>
   new AgentError({
