@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { gatewayFinding } from '../../agent/appraise/gateway-finding.ts';
 import { RULES, ruleOf } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { endingOf, isCoverable, takesTwo } from '../../agent/appraise/who-approves.ts';
@@ -14,6 +15,8 @@ import { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
 import { readDraft, type TermsKind } from '../../agent/terms/draft.ts';
 import { formatSignedTerms } from '../../shared/signed-terms.ts';
+import type { Plan } from '../../shared/terms.ts';
+import { pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
 import { Recording } from '../record/recording.ts';
 import { configured } from './assayer.ts';
@@ -29,14 +32,14 @@ class Site {
   readonly #people: People;
   readonly #changes: ReturnType<Recording['changes']>;
 
-  private constructor(t: TestContext, count: Count) {
-    this.recording = new Recording(t, ['rig-1', 'rig-2'], { sinceMs: Date.now() });
+  private constructor(t: TestContext, count: Count, devices: readonly string[]) {
+    this.recording = new Recording(t, devices, { sinceMs: Date.now() });
     this.#people = PEOPLE[count];
     this.#changes = this.recording.changes(this.#people);
   }
 
-  static async open(t: TestContext, count: Count): Promise<Site> {
-    const site = new Site(t, count);
+  static async open(t: TestContext, count: Count, devices: readonly string[] = ['rig-1', 'rig-2']): Promise<Site> {
+    const site = new Site(t, count, devices);
     const { recording } = site;
     await recording.learnAll();
     for (const id of recording.states.keys()) await recording.looks(id, 2, { 'access.cloud': false });
@@ -86,7 +89,10 @@ class Site {
   }
 
   /** A confirmed finding of this rule: about the device, or the gateway. Gives its number. */
-  stands(rule: RuleEntry, about: { readonly reasons?: readonly string[]; readonly plan?: number } = {}): number {
+  stands(
+    rule: RuleEntry,
+    about: { readonly reasons?: readonly string[]; readonly plan?: number; readonly waiver?: number } = {},
+  ): number {
     const { recorder, clock } = this.recording;
     const now = Math.floor(clock.wall / 1000);
     const finding = {
@@ -114,6 +120,24 @@ class Site {
     recorder.flush();
     const { openedSeq, parent } = this.recording.state('rig-1').tracks.at(-1)?.finding ?? {};
     return openedSeq ?? parent ?? -1;
+  }
+
+  /** A plan that everybody signed who has to. Gives its entry. */
+  planned(changes: Pick<Plan, 'ids' | 'ticket'>): number {
+    const now = Math.floor(this.recording.clock.wall / 1000);
+    const plan: Plan = {
+      kind: 'plan',
+      plan_id: 'move',
+      iat: now,
+      type: 'change',
+      scope: {},
+      expected_after: [{ fact: 'pools.user', class: 'exact', value: 'acme2.x' }],
+      not_before_at: now,
+      not_after_at: now + 7200,
+      author: 'alice',
+      ...changes,
+    };
+    return this.#changes.adopt({ kind: 'signed', ...this.#people.sign(plan, ...this.#people.names.values()) }).seq;
   }
 
   /** What a person types, and what is said. */
@@ -240,3 +264,131 @@ const entry = (id: string): RuleEntry => {
   assert.ok(rule !== undefined);
   return rule;
 };
+
+const shown = async (site: Site, number: number): Promise<string> =>
+  (await site.type('findings', 'show', String(number))).text;
+
+test('what a plan covers one person approves, and show names the plan with its ticket and window', async (t) => {
+  const site = await Site.open(t, 2);
+  const seq = site.planned({ ids: ['pool.*'], ticket: 'CHG-7' });
+  const number = site.stands(entry('pool.user-changed'), { plan: seq });
+  const text = await shown(site, number);
+  assert.match(
+    text,
+    new RegExp(
+      `^ +plan +move \\(CHG-7\\), announced for \\d{4}-.* UTC to \\d{4}-.* UTC; entry ${seq} of the log$`,
+      'm',
+    ),
+  );
+  const { who, lines } = await site.advice(number);
+  assert.match(who, /^one person, because a plan covers it: /);
+  assert.equal((await site.type(...(lines[0] ?? []), '--yes')).code, 0);
+  assert.equal(site.state(number), 'approved');
+});
+
+test('a waiver is shown with its reason and end, and one that is over as over', async (t) => {
+  const site = await Site.open(t, 0);
+  const number = site.stands(entry('config.drift'));
+  const waive = ['--reason', 'on the bench', '--risk', 'none', '--until', '+1d', '--yes'];
+  assert.equal((await site.type('findings', 'waive', String(number), ...waive)).code, 0);
+  const [waiver] = site.recording.orders.standing.waivers;
+  const { wall } = site.recording.clock;
+  const waived = site.stands(entry('config.network-changed'), { waiver: waiver?.seq ?? -1 });
+  assert.match(
+    await shown(site, waived),
+    new RegExp(
+      `^ +waiver +finding-${number}: on the bench; tolerated until \\d{4}-.* UTC; entry ${waiver?.seq} of`,
+      'm',
+    ),
+  );
+  t.mock.timers.enable({ apis: ['Date'], now: wall + 2 * 86_400_000 });
+  const expired = site.stands(entry('waiver.expired'), { waiver: waiver?.seq ?? -1 });
+  const text = await shown(site, expired);
+  assert.match(text, /^ +waiver +finding-\d+: on the bench; it was tolerated until /m);
+  assert.match(text, /^ +what to do +what it covered counts again: /m);
+});
+
+test('a finding about a part of the device approves that part; an unrelated drift stays', async (t) => {
+  const site = await Site.open(t, 0);
+  const { recording } = site;
+  await recording.looks('rig-1', 3, { 'access.cloud': false, 'network.hostname': 'bench-1', 'config.mode': 'eco' });
+  const open = (): readonly string[] => recording.openFindings().toSorted();
+  assert.deepEqual(open(), ['config.network-changed rig-1', 'config.performance-changed rig-1']);
+  const [mode] = recording.state('rig-1').tracks.filter(({ finding }) => finding.ruleId !== 'config.network-changed');
+  const glass = site.stands(entry('change.break-glass'));
+  assert.equal((await site.type('findings', 'approve', String(glass), '--yes')).code, 2);
+  assert.equal(open().length, 3, 'it accepted nothing');
+  const refused = await site.type('findings', 'approve', String(mode?.finding.openedSeq), '--yes');
+  assert.match(refused.text, /config\.network-changed \(medium\) is open and this acceptance does not cover it/);
+  assert.equal(open().length, 3);
+});
+
+test('no waiver is made of a finding that none covers; the refusal says what ends it', async (t) => {
+  const site = await Site.open(t, 0);
+  const number = site.stands(entry('change.break-glass'));
+  const waive = ['--reason', 'r', '--risk', 'r', '--until', '+1d', '--yes'];
+  const { code, text } = await site.type('findings', 'waive', String(number), ...waive);
+  assert.equal(code, 2);
+  assert.match(text, /^no plan or waiver covers change\.break-glass: .* assayer findings close \d+ --note "<why>"$/);
+  const end = `${new Date(site.recording.clock.wall + 86_400_000).toISOString().slice(0, 19)}Z`;
+  writeFileSync(
+    'w.yaml',
+    `waiver_id: hush\nscope: {}\nids: [change.break-glass]\nreason: r\nrisk: r\nexpires_at: ${end}\nauthor: mallory\n`,
+  );
+  const adopted = await site.type('waiver', 'adopt', 'w.yaml', '--yes');
+  assert.equal(adopted.code, 2);
+  assert.match(adopted.text, /no plan or waiver covers change\.break-glass/);
+  assert.deepEqual(site.recording.orders.standing.waivers, []);
+});
+
+test('of many devices those that are seen are approved, and those that are dark are named and wait', async (t) => {
+  const rigs = Array.from({ length: 6 }, (_, at) => `rig-${at + 1}`);
+  const site = await Site.open(t, 0, rigs);
+  const { recording } = site;
+  const moved = { ...pools({ user: 'acme2.x' }), 'access.cloud': false };
+  for (const _ of [1, 2]) {
+    recording.clock.pass(10_000);
+    for (const id of rigs) recording.look(id, moved);
+    recording.recorder.flush();
+  }
+  const parent = recording.state('rig-1').tracks[0]?.finding.parent ?? -1;
+  await recording.looks('rig-6', 6, undefined);
+  const { code, text } = await site.type('findings', 'approve', String(parent), '--yes');
+  assert.equal(code, 1);
+  assert.match(text, /^rig-6: not accepted: rig-6 is not seen now \(accept it when it answers again\)$/m);
+  assert.match(text, /^accepted 5 of 6 devices$/m);
+  assert.deepEqual(recording.openFindings().toSorted(), [
+    'pool.user-changed undefined',
+    'visibility.device-dark rig-6',
+  ]);
+  const dark = await site.type('findings', 'approve', String(parent), '--yes');
+  assert.deepEqual([dark.code, dark.text], [2, 'rig-6 is not seen now accept it when it answers again']);
+});
+
+test('with options before the verb the error shows them behind it', async (t) => {
+  const site = await Site.open(t, 0);
+  const number = site.stands(entry('config.drift'));
+  const { code, text } = await site.type('findings', '-c', 'assayer.yaml', 'show', String(number));
+  assert.deepEqual(
+    [code, text],
+    [2, `findings list takes no show ${number} options stand behind the verb: assayer findings show ${number}`],
+  );
+  writeFileSync('other.yaml', readFileSync('assayer.yaml'));
+  const other = await site.type('findings', '-c', 'other.yaml', 'show', String(number));
+  const line = /assayer (findings show .*)$/.exec(other.text)?.[1] ?? '';
+  const { code: done, text: told } = await site.type(...line.split(' '));
+  assert.equal(done, 1);
+  assert.match(told, /assayer findings approve \d+ -c other\.yaml/, 'what it suggests names the file, too');
+  assert.match((await site.type('findings', 'all')).text, /findings list takes no all .*--help/);
+});
+
+test('lists say which device, or that it is the gateway', async (t) => {
+  const site = await Site.open(t, 0);
+  site.stands(entry('change.break-glass'));
+  site.recording.recorder.takeGatewayFinding(
+    gatewayFinding(entry('evidence.agent-gap'), site.recording.clock.wall, {}),
+  );
+  const { text } = await site.type('findings');
+  assert.match(text, /open +rig-1 +change\.break-glass/);
+  assert.match(text, /open +this gateway +evidence\.agent-gap/);
+});

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { reviewFinding } from '../../agent/desk/review.ts';
 import { buildReload } from '../../agent/record/session.ts';
+import { Store } from '../../agent/record/store.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { START } from './gateway.ts';
@@ -391,6 +393,41 @@ test('what a child of a storm says for itself later names the parent that spoke 
     [own.finding.device, own.finding.state, own.finding.opened_seq, own.finding.parent],
     ['rig-3', 'open', own.seq, parent.seq],
   );
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('who takes note of the parent of a storm takes note of those, too, that were told before there was one', async (t) => {
+  const recording = new Recording(t, rigs(7));
+  await recording.learnAll();
+  for (const id of rigs(7)) await recording.looks(id, 2, STOLEN);
+  await recording.looks('rig-7', 3, { ...STOLEN, 'network.hostname': 'bench' });
+  const findings = recording.said().flatMap((one) => (one.kind === 'finding' ? [one] : []));
+  const parent = findings.find(({ finding }) => finding.count !== undefined);
+  assert.equal(findings.indexOf(parent as (typeof findings)[number]), 4, 'four had one of their own');
+  const store = Store.openReadOnly(recording.dir);
+  t.after(() => store[Symbol.dispose]());
+  const { recorder } = recording;
+  const result = reviewFinding(
+    parent?.seq ?? -1,
+    { action: 'acknowledge', by: 'carol' },
+    { states: [...recording.states.values()], recorder, store },
+  );
+  assert.deepEqual(result.devices, rigs(7));
+  const states = [...recording.states.values()].flatMap(({ tracks }) =>
+    tracks.map(({ finding }) => `${finding.ruleId} ${finding.state}`),
+  );
+  assert.deepEqual(states.toSorted(), [
+    'config.network-changed open',
+    ...rigs(7).map(() => 'pool.user-changed acknowledged'),
+  ]);
+  const [own] = findings;
+  const again = () =>
+    reviewFinding(
+      own?.seq ?? -1,
+      { action: 'close', by: 'carol', note: 'over' },
+      { states: [...recording.states.values()], recorder, store },
+    );
+  assert.throws(again, { code: 'finding.still-seen' });
   assert.deepEqual(recording.objections(), []);
 });
 
