@@ -88,7 +88,7 @@ export const acceptSeen = (
       requireAcceptable(state, request.facts);
       requireOwn(state, request.facts, { standing, nowMs });
       if (people > 0 && wantsMorePeople(state, request.facts)) {
-        if (request.breakGlass !== true) throw morePeople(state, people);
+        if (request.breakGlass !== true) throw morePeople(state);
         alone.push(state.id);
       }
       accepted.push(state);
@@ -127,15 +127,13 @@ const requireOwn = (
   });
 };
 
-const morePeople = ({ id, tracks }: DeviceState, people: number): AgentError =>
+const morePeople = ({ id, tracks }: DeviceState): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
-    remedy: `${
-      tracks.some(({ finding }) => isUnplanned(finding))
-        ? 'it was not planned: treat it as an incident, and set the device back'
-        : `assayer baseline export, have ${people === 1 ? 'the approver of this gateway' : 'two approvers'} sign it, assayer baseline adopt`
-    }; in an emergency --break-glass with --note, which is reported`,
+    remedy: tracks.some(({ finding }) => isUnplanned(finding))
+      ? 'it was not planned: treat it as an incident, and set the device back; in an emergency --break-glass with --note, which is reported'
+      : 'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
   });
 
 const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });

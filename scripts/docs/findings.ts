@@ -89,7 +89,7 @@ const section = (rule: RuleEntry): string =>
       : []),
     ...factsOf(rule),
     `- **Innocent causes** ${rule.benign.join(', ')}`,
-    `- **Who can approve** ${approvalText({ ruleId: rule.id })}`,
+    `- **Who can approve** ${approvalText({ ruleId: rule.id }).replaceAll('<', '\\<')}`,
   ].join('\n');
 
 const byWhatWasSeen = ({ gravest }: RuleEntry): string =>

@@ -60,13 +60,13 @@ const whereOf = (found: StoredFinding): string => {
 };
 
 const misplaced = (args: readonly string[], findings: Command, config: string): AgentError => {
-  const isVerb = findings.commands.some((command) => command.name() === args[0]);
+  const line = [...args, ...(config === 'assayer.yaml' ? [] : ['-c', config])].join(' ');
   return new AgentError({
     code: 'usage.arguments',
     message: `findings list takes no ${args.join(' ')}`,
-    remedy: isVerb
-      ? `options stand behind the verb: assayer findings ${args.join(' ')}${config === 'assayer.yaml' ? '' : ` -c ${config}`}`
-      : `assayer findings show ${args[0]} shows one finding, assayer findings --help the other verbs`,
+    remedy: findings.commands.some((command) => command.name() === args[0])
+      ? `options stand behind the verb: assayer findings ${line}`
+      : 'assayer findings show <number> shows one, assayer findings --help the other verbs',
   });
 };
 
