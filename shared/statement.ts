@@ -23,8 +23,11 @@ export const sha256Schema = z.string().regex(/^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw04
 export const bytes16Schema = z.string().regex(/^[A-Za-z0-9_-]{21}[AQgw]$/);
 
 export const deviceSchema = z.string().regex(ID);
-/** `<operator-domain>/<gateway>/<incarnation>`. */
-export const logSchema = z.string().regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/[a-z0-9][a-z0-9-]{0,62}\/[0-9]{1,16}$/);
+/** `<operator-domain>/<gateway>/<incarnation>`. The incarnation is an integer that JSON can carry, and has one spelling. */
+export const logSchema = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/[a-z0-9][a-z0-9-]{0,62}\/(?:0|[1-9][0-9]{0,15})$/)
+  .refine((log) => Number.isSafeInteger(Number(log.slice(log.lastIndexOf('/') + 1))), 'incarnation above 2^53 − 1');
 const labels = z.record(text, text);
 const ruleId = z.string().regex(/^[a-z][a-z0-9-]*\.[a-z][a-z0-9-]*$/);
 

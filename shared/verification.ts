@@ -16,6 +16,7 @@ export type ErrorCode =
   | 'E_PROFILE'
   | 'E_SCHEMA'
   | 'E_TOPIC'
+  | 'E_INCARNATION'
   | 'E_FORK'
   | 'E_CHAIN'
   | 'E_BOOT'

@@ -8,6 +8,7 @@ import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { jsonEvents } from '../platform/events.ts';
 import { boundHeap } from '../platform/heap.ts';
+import { asideVerbs } from './collect/aside.ts';
 import { jsonOf, linesOf } from './collect/lines.ts';
 import { LiveTable } from './collect/live-table.ts';
 import {
@@ -75,6 +76,7 @@ export const collectVerb = (program: Command, io: Io): void => {
     )
     .action((urls: readonly string[], options: CollectOptions) => run(urls, options, io));
   queryVerbs(collect, io);
+  asideVerbs(collect, io);
 };
 
 const oneMore = (file: string, before: readonly string[] = []): readonly string[] => [...before, file];

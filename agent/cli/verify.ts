@@ -147,6 +147,8 @@ class Tally {
   messages = 0;
   /** Entries of a log that were not chained. */
   outside = 0;
+  /** The first entry of each log that was not given from its beginning. */
+  readonly begins = new Map<string, number>();
   readonly status: { [status: string]: number } = {};
   readonly kinds: { [kind: string]: number } = {};
   readonly codes: { [code: string]: number } = {};
@@ -163,6 +165,8 @@ class Tally {
       if (statement !== undefined && status !== 'duplicate')
         this.kinds[statement.kind] = (this.kinds[statement.kind] ?? 0) + 1;
       for (const remark of remarks) this.#note(remark, statement);
+      if (statement !== undefined && remarks.some(({ code }) => code === 'I_START'))
+        this.begins.set(statement.log, statement.seq);
     }
   }
 
@@ -199,7 +203,10 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
     (options.strict === true && codes.some((code) => code.startsWith('W_')));
   const empty = tally.messages === (tally.status.unsigned ?? 0);
   setExit(empty ? EXIT.usage : failed ? EXIT.failed : EXIT.ok);
-  const logs = verifier.ends();
+  const logs = verifier.ends().map((end) => {
+    const begins_at = tally.begins.get(end.log);
+    return { ...end, ...(begins_at === undefined ? {} : { begins_at }) };
+  });
   if (options.json) {
     const { messages, status, kinds, notes } = tally;
     const remedy = remedyOf(tally);
@@ -208,8 +215,11 @@ const report = (tally: Tally, verifier: LogVerifier, options: VerifyOptions, io:
     return;
   }
   for (const note of tally.notes) if (isError(note) || !QUIET.has(note.code)) io.out.write(`${noteText(note)}\n`);
-  for (const { log, size, root } of logs) {
-    io.out.write(`${printable(log)}: verified up to ${size} entries${root === undefined ? '' : `, root ${root}`}\n`);
+  for (const { log, size, root, begins_at } of logs) {
+    const from = begins_at === undefined ? '' : `, begins at seq ${begins_at}: nothing before it was given`;
+    io.out.write(
+      `${printable(log)}: verified up to ${size} entries${root === undefined ? '' : `, root ${root}`}${from}\n`,
+    );
   }
   io.out.write(
     `${tally.messages} message${tally.messages === 1 ? '' : 's'}: ${countsText(tally.status)}${codes.length === 0 ? '' : ` (${countsText(tally.codes)})`}\n`,

@@ -65,6 +65,15 @@ const gapWrites = (notices: readonly Notice[], nowS: number): readonly Write[] =
     },
     // The same gap, told again by a collector that was started since, goes on.
     insertion('gap', GAP, [...gaps.values(), ...lost].map(row), replacing(KEY, [...KEY, 'to_seq'])),
+    // Logs that have not begun can be named in any number: of each gateway one gap of such a log is enough.
+    {
+      before: 'WITH told (log, gateway) AS (VALUES ',
+      row: '(CAST(? AS TEXT), CAST(? AS TEXT))',
+      after: `) DELETE FROM gap WHERE kind = 'gap' AND NOT EXISTS (SELECT 1 FROM log WHERE log.log = gap.log)
+        AND EXISTS (SELECT 1 FROM told WHERE told.log <> gap.log
+          AND substr(gap.log, 1, length(told.gateway) + 1) = told.gateway || '/')`,
+      rows: [...new Map([...gaps.keys()].map((log) => [gatewayOf(log), log]))].map(([gateway, log]) => [log, gateway]),
+    },
   ];
 };
 
@@ -125,6 +134,12 @@ const alarmRow = (notice: Notice, nowS: number): readonly (readonly Value[])[] =
       if (former === undefined && prior === null) return [];
       const known = former === undefined ? {} : { former, held: held ?? 0 };
       return [[...headOf('replaced', log, { ...known, prior }, nowS), null, null]];
+    }
+    case 'aside':
+    case 'reinstated': {
+      const { kind, log, why } = notice;
+      // It may be done again.
+      return [[...headOf(kind, log, { why, at: nowS }, nowS), null, null]];
     }
     case 'lost': {
       const { log, from, to, replacedBy } = notice;

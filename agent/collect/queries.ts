@@ -157,7 +157,16 @@ export const silence = async (database: Database, only: Only): Promise<readonly 
 
 /** Something that a gateway key signed and should not have, or that somebody else wrote. */
 export interface ShownAlarm {
-  readonly kind: 'fork' | 'checkpoint' | 'witnessed' | 'replaced' | 'lost' | 'quarantined' | 'refused';
+  readonly kind:
+    | 'fork'
+    | 'checkpoint'
+    | 'witnessed'
+    | 'replaced'
+    | 'lost'
+    | 'aside'
+    | 'reinstated'
+    | 'quarantined'
+    | 'refused';
   readonly at: number;
   /** Absent for a refused message: nobody it names has signed it. */
   readonly log?: string;

@@ -14,16 +14,20 @@ export interface Dialect {
 /** A log is written `<gateway>/<incarnation>`. */
 const incarnationIn = (table: string): string => `CAST(substr(${table}.log, length(${table}.gateway) + 2) AS BIGINT)`;
 
-const LATER = `FROM log AS later WHERE later.gateway = finding.gateway AND later.size > 0
+/** `which`: the logs that may replace one. */
+const superseding = (which: string): string => {
+  const later = `FROM log AS later WHERE later.gateway = finding.gateway AND ${which}
     AND ${incarnationIn('later')} > ${incarnationIn('finding')}`;
+  return `UPDATE finding
+  SET superseded_by = (SELECT later.log ${later} ORDER BY ${incarnationIn('later')} LIMIT 1)
+  WHERE superseded_by = '' AND EXISTS (SELECT 1 ${later})`;
+};
 
 /**
  * Ends the open findings of logs that another one replaced: nobody states anything about them any more. A further condition on
  * `finding` may follow.
  */
-export const SUPERSEDING = `UPDATE finding
-  SET superseded_by = (SELECT later.log ${LATER} ORDER BY ${incarnationIn('later')} LIMIT 1)
-  WHERE superseded_by = '' AND EXISTS (SELECT 1 ${LATER})`;
+export const SUPERSEDING = superseding('later.size > 0 AND later.aside = 0');
 
 export const MIGRATIONS: readonly ((dialect: Dialect) => string)[] = [
   ({ integer, bytes, strict }) => `
@@ -136,6 +140,12 @@ export const MIGRATIONS: readonly ((dialect: Dialect) => string)[] = [
   ALTER TABLE finding ADD COLUMN superseded_by TEXT NOT NULL DEFAULT '';
   CREATE INDEX finding_open ON finding (gateway) WHERE superseded_by = '';
   CREATE INDEX log_of_gateway ON log (gateway);
-  ${SUPERSEDING};
+  ${superseding('later.size > 0')};
+  `,
+  ({ integer }) => `
+  -- 1: evidence only; nothing has to come after it.
+  ALTER TABLE log ADD COLUMN aside ${integer} NOT NULL DEFAULT 0;
+  -- Whoever has a key can name any number of logs: one of which there is no entry is none.
+  DELETE FROM log WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.log = log.log);
   `,
 ];

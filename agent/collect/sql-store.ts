@@ -3,11 +3,13 @@ import {
   type Changes,
   type CollectorStore,
   gatewayOf,
+  type ListedLog,
   type LogChanges,
   type Statement,
   type StoredEntry,
   type StoredLog,
 } from '../../shared/index.ts';
+import { asideWrites, reinstatingWrites } from './aside.ts';
 import { bytes, type Database, insertion, integer, replacing, text, type Value, type Write } from './database.ts';
 import { bare, eventWrites, seconds } from './events-kept.ts';
 import { standingWrites } from './standing.ts';
@@ -24,9 +26,13 @@ export class SqlStore implements CollectorStore {
     this.#wallMs = wallMs;
   }
 
-  async logs(): Promise<readonly { readonly log: string; readonly size: number }[]> {
-    const rows = await this.#database.all('SELECT log, size FROM log');
-    return rows.map(({ log, size }) => ({ log: text(log), size: integer(size) }));
+  async logs(): Promise<readonly ListedLog[]> {
+    const rows = await this.#database.all('SELECT log, size, aside FROM log');
+    return rows.map(({ log, size, aside }) => ({
+      log: text(log),
+      size: integer(size),
+      aside: integer(aside) === 1 || undefined,
+    }));
   }
 
   async log(log: string): Promise<StoredLog | undefined> {
@@ -63,10 +69,14 @@ export class SqlStore implements CollectorStore {
   async commit(changes: Changes): Promise<void> {
     const nowS = seconds(this.#wallMs());
     const entries = changes.logs.flatMap((log) => log.entries);
+    const aside = new Set(changes.notices.flatMap((notice) => (notice.kind === 'aside' ? [notice.log] : [])));
     await this.#database.write([
       ...logWrites(changes.logs, nowS),
+      // Before what others state of its devices, which would be older than what it said.
+      ...(await asideWrites(this.#database, changes.notices)),
+      ...(await reinstatingWrites(this.#database, changes.notices)),
       insertion('entry', ENTRY, entries.map(entryRow)),
-      ...standingWrites(entries),
+      ...standingWrites(entries.filter(({ statement }) => !aside.has(statement.log))),
       ...eventWrites(changes, nowS),
       ...(changes.trusted === undefined ? [] : [metaWrite('trusted', changes.trusted)]),
     ]);

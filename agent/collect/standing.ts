@@ -9,8 +9,11 @@ import {
 import { insertion, replacing, type Value, type Write } from './database.ts';
 import { SUPERSEDING } from './schema.ts';
 
+/** An entry, as far as it says how devices and findings stand. */
+export type Stated = Pick<AcceptedEntry, 'seq' | 'status' | 'statement'>;
+
 /** What entries change of the current state of devices and of the open findings. Quarantined ones change nothing. */
-export const standingWrites = (entries: readonly AcceptedEntry[]): readonly Write[] => {
+export const standingWrites = (entries: readonly Stated[]): readonly Write[] => {
   const devices = new Map<string, readonly Value[]>();
   const findings = new Map<string, readonly Value[] | undefined>();
   for (const { status, statement } of entries) {
@@ -39,14 +42,17 @@ export const standingWrites = (entries: readonly AcceptedEntry[]): readonly Writ
         (SELECT 1 FROM ended WHERE ended.log = finding.log AND ended.opened_seq = finding.opened_seq)`,
       rows: ended,
     },
-    {
-      before: 'WITH concerned (gateway) AS (VALUES ',
-      row: '(CAST(? AS TEXT))',
-      after: `) ${SUPERSEDING} AND finding.gateway IN (SELECT concerned.gateway FROM concerned)`,
-      rows: [...concerned].map((gateway) => [gateway]),
-    },
+    supersedingWrite([...concerned]),
   ];
 };
+
+/** Ends the findings of the logs of these gateways that another one replaced. */
+export const supersedingWrite = (gateways: readonly string[]): Write => ({
+  before: 'WITH concerned (gateway) AS (VALUES ',
+  row: '(CAST(? AS TEXT))',
+  after: `) ${SUPERSEDING} AND finding.gateway IN (SELECT concerned.gateway FROM concerned)`,
+  rows: gateways.map((gateway) => [gateway]),
+});
 
 const ENDED: ReadonlySet<string> = new Set(['resolved', 'approved', 'incident-closed']);
 

@@ -282,10 +282,10 @@ export class Worker {
       return undefined;
     }
     const channel = this.#topics.read(topic);
-    if (channel === undefined || ('gateway' in channel && !this.#options.share.serves(channel.gateway)))
-      return undefined;
+    const gateway = channel !== undefined && 'gateway' in channel ? channel.gateway : undefined;
+    if (channel === undefined || (gateway !== undefined && !this.#options.share.serves(gateway))) return undefined;
     this.#lastArrivalMs = this.#options.clock.monoMs();
-    return this.#inbox.put(message);
+    return this.#inbox.put(message, gateway);
   }
 
   /** Subscriptions, presence, greeting, in this order; then until the connection ends, or `leave` asks for its end. */

@@ -89,7 +89,8 @@ def thumbprint(jwk: dict) -> str:
 
 
 ENVELOPE = re.compile(rb',"jws":"([A-Za-z0-9_-]{1,512})\.\.([A-Za-z0-9_-]{86})"\}\Z')
-LOG = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/([a-z0-9][a-z0-9-]{0,62})/([0-9]{1,16})")
+LOG = re.compile(r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?/([a-z0-9][a-z0-9-]{0,62})/(0|[1-9][0-9]{0,15})")
+AHEAD_S = 86_400  # A log is named by the seconds at which it begins. One that is far ahead of them would be the newest for ever.
 
 
 def verify(message: bytes, keys: dict, typ: str, gateway: str) -> dict:
@@ -127,6 +128,8 @@ def verify(message: bytes, keys: dict, typ: str, gateway: str) -> dict:
         raise Refused("E_TOPIC")
     if statement["log"].rpartition("/")[0] != scope:
         raise Refused("E_KEY_SCOPE")
+    if int(LOG.fullmatch(statement["log"]).group(2)) > time.time() + AHEAD_S:
+        raise Refused("E_INCARNATION")
     return statement
 
 

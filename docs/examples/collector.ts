@@ -118,7 +118,9 @@ const keys = new Map<string, Trusted>(
 );
 
 const ENVELOPE = /,"jws":"([A-Za-z0-9_-]{1,512})\.\.([A-Za-z0-9_-]{86})"\}$/;
-const LOG = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/([a-z0-9][a-z0-9-]{0,62})\/([0-9]{1,16})$/;
+const LOG = /^[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?\/([a-z0-9][a-z0-9-]{0,62})\/(0|[1-9][0-9]{0,15})$/;
+/** A log is named by the seconds at which it begins. One that is far ahead of them would be the newest for ever. */
+const AHEAD_S = 86_400;
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 const isUtf8 = (bytes: Uint8Array): boolean => {
@@ -155,6 +157,7 @@ const verified = (message: Buffer, typ: string, gateway: string): Statement => {
   if (typeof log !== 'string' || !LOG.test(log)) throw new Refused('E_SCHEMA');
   if (gatewayOf(log) !== gateway) throw new Refused('E_TOPIC');
   if (log.slice(0, log.lastIndexOf('/')) !== trusted.scope) throw new Refused('E_KEY_SCOPE');
+  if (incarnationOf(log) > Date.now() / 1000 + AHEAD_S) throw new Refused('E_INCARNATION');
   return { ...statement, log };
 };
 
@@ -228,7 +231,7 @@ class Log {
   constructor(name: string, next = 0, leaf?: Buffer, complete = true) {
     this.name = name;
     this.gateway = gatewayOf(name);
-    this.incarnation = Number(LOG.exec(name)?.[2]);
+    this.incarnation = incarnationOf(name);
     this.next = next;
     this.leaf = leaf;
     this.tree = complete ? new Tree() : undefined;
@@ -241,6 +244,8 @@ class Log {
 }
 
 const gatewayOf = (log: string): string => LOG.exec(log)?.[1] ?? '';
+
+const incarnationOf = (log: string): number => Number(LOG.exec(log)?.[2]);
 
 // ---- the store
 

@@ -51,6 +51,8 @@ export interface LogReport {
   readonly size: number;
   /** Root of the tree, b64u; absent after entries that are lost, until the gateway gave the tree over them and signed it. */
   readonly root?: string;
+  /** Set aside: it stands for nothing any more. */
+  readonly aside?: true;
   /** Entries below are under a checkpoint that agrees. */
   readonly included: number;
   /** Entries below were seen by a quorum of witnesses. */
@@ -62,6 +64,7 @@ export interface LogReport {
 }
 
 const MOST_CONFLICTS = 3;
+const LIST_MS = 60_000;
 
 /**
  * A collector without its network: messages and time go in; what they are worth, and what to publish, comes out, after it
@@ -80,6 +83,8 @@ export class Collector {
   readonly #asked = new Asked();
   #trusted: TrustAndTime;
   #queue: Promise<unknown> = Promise.resolve();
+  /** When it was read last which logs there are. */
+  #listedMs = Number.NEGATIVE_INFINITY;
   /** A commit failed: memory may be ahead of the store, or behind. */
   #isStale = false;
 
@@ -123,6 +128,11 @@ export class Collector {
   /** To be called about every second: announces gaps and silence, asks for what is missing, acknowledges when idle. */
   tick(nowMs: number): Promise<Report> {
     return this.#run(nowMs, async (work) => {
+      if (nowMs - this.#listedMs >= LIST_MS) {
+        // A person may have set a log aside.
+        await this.#fleet.read();
+        this.#listedMs = nowMs;
+      }
       await this.#intake.goOn(work);
       this.#expect(nowMs);
       for (const machine of this.#fleet.loaded()) {
@@ -174,6 +184,7 @@ export class Collector {
     const presence = this.#presences.get(gateway);
     return {
       ...endOf(log),
+      ...(this.#fleet.index.isAside(log.log) ? { aside: true } : {}),
       included: heartbeats.agreed.at(-1)?.size ?? 0,
       witnessed: heartbeats.witnessed?.size ?? 0,
       silent,
@@ -242,13 +253,14 @@ export class Collector {
     this.#isStale = false;
   }
 
-  /** No gateway listens to what is said about a log that it has replaced. */
+  /** No gateway listens to what is said about a log that it has replaced, or that does not count. */
   #tell(work: Work): void {
     const { nowMs } = work;
     const isBacklog = this.#influx.isMuch(nowMs);
     const inquiry = { nowMs, isBacklog, uuid: this.#options.uuid ?? randomUUID, asked: this.#asked };
     for (const machine of work.touched) {
-      if (this.#fleet.index.after(machine.log.log) !== undefined) continue;
+      const { index } = this.#fleet;
+      if (index.isAside(machine.log.log) || index.after(machine.log.log) !== undefined) continue;
       const told =
         this.#options.mode === 'observer'
           ? tellResync(this.topics, machine, inquiry)

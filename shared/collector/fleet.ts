@@ -6,6 +6,9 @@ import { LogIndex } from './log-index.ts';
 import { LogMachine } from './machine.ts';
 import type { CollectorStore } from './store.ts';
 
+/** Logs of one gateway that are in memory without an entry: it begins one, and may speak of the one before. */
+const MOST_UNBEGUN = 4;
+
 /** The logs of a collector: those that are in use in memory, all others in the store. */
 export class Fleet {
   readonly #store: CollectorStore;
@@ -13,6 +16,8 @@ export class Fleet {
   readonly #most: number;
   readonly #room: Room;
   readonly #machines = new Map<string, LogMachine>();
+  /** Logs in memory of which there is no entry, by gateway, the one that nobody asked for longest first. */
+  readonly #unbegun = new Map<string, Set<string>>();
   #index = new LogIndex([]);
 
   constructor(options: {
@@ -40,6 +45,13 @@ export class Fleet {
   /** Reads which logs there are. */
   async read(): Promise<void> {
     this.#index = new LogIndex(await this.#store.logs());
+    this.forget(this.loaded().filter(({ log: { log } }) => this.#index.isAside(log)));
+  }
+
+  /** From now on no other log has to come after this one. */
+  setAside(machine: LogMachine): void {
+    this.#index.setAside(machine.log.log);
+    this.forget([machine]);
   }
 
   /** The machine of a log, as it was stored or new. */
@@ -48,6 +60,7 @@ export class Fleet {
     // Last in the order of the map: the first one is the one that nobody asked for longest.
     this.#machines.delete(log);
     this.#machines.set(log, machine);
+    if (!machine.begun) this.#boundUnbegun(log);
     this.#evict(machine);
     return machine;
   }
@@ -55,8 +68,11 @@ export class Fleet {
   /** Forgets what memory says about logs: it is read again from the store. */
   forget(machines: Iterable<LogMachine>): void {
     for (const machine of machines) {
+      const { log } = machine.log;
       machine.follower.forget();
-      this.#machines.delete(machine.log.log);
+      this.#machines.delete(log);
+      const unbegun = this.#unbegun.get(gatewayOf(log));
+      if (unbegun?.delete(log) && unbegun.size === 0) this.#unbegun.delete(gatewayOf(log));
     }
   }
 
@@ -85,6 +101,19 @@ export class Fleet {
 
   servesId(gateway: string): boolean {
     return this.#serves(gateway);
+  }
+
+  #boundUnbegun(log: string): void {
+    const logs = this.#unbegun.get(gatewayOf(log)) ?? new Set();
+    this.#unbegun.set(gatewayOf(log), logs);
+    logs.delete(log);
+    logs.add(log);
+    for (const each of logs) {
+      if (logs.size <= MOST_UNBEGUN) return;
+      const machine = this.#machines.get(each);
+      if (machine === undefined || machine.begun) logs.delete(each);
+      else this.forget([machine]);
+    }
   }
 
   #evict(inUse: LogMachine): void {

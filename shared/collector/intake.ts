@@ -8,11 +8,12 @@ import { endOf } from '../log-state.ts';
 import { appendLeaf, type CompactRange, rangeRoot } from '../tree.ts';
 import { VerificationError } from '../verification.ts';
 import { gatewayOf, type VerifiedMessage, verifyMessage } from '../verify.ts';
+import { Admission } from './admission.ts';
 import type { Asked } from './asked.ts';
 import { type Fleet, gatewayIdOf } from './fleet.ts';
 import type { LogMachine } from './machine.ts';
 import { entriesOfPage, parseAnswered, parsePresence, tilesOf } from './messages.ts';
-import type { Notice } from './notice.ts';
+import { errorsOf, type Notice } from './notice.ts';
 import type { Presences } from './presences.ts';
 import { Quarantine } from './quarantine.ts';
 import type { Silence } from './silence.ts';
@@ -46,6 +47,7 @@ interface Belongings {
 /** Takes one message by what its topic is for: verifies it, lets the machine of its log place it, notes what came of it. */
 export class Intake {
   readonly #own: Belongings;
+  readonly #admission: Admission;
   readonly #quarantine = new Quarantine();
   /** Logs whose gap is closed while entries above it still wait, each with the topic of the message that closed it. */
   readonly #owed = new Map<string, string>();
@@ -54,6 +56,7 @@ export class Intake {
 
   constructor(own: Belongings) {
     this.#own = own;
+    this.#admission = new Admission(own);
   }
 
   /** A message whose verification fails is refused: reported, and a bounded number kept as evidence. */
@@ -125,7 +128,10 @@ export class Intake {
 
   /** Steps 8 to 15 for a message, then for those that waited for it. */
   async #placeAll(message: VerifiedMessage, topic: string, work: Work): Promise<void> {
-    const machine = await this.#machine(message.statement.log, work);
+    const { log, seq } = message.statement;
+    this.#admission.require(log, work.nowMs);
+    if (seq >= (this.#own.fleet.index.size(log) ?? 0)) await this.#admission.clearTheWay(log, work);
+    const machine = await this.#machine(log, work);
     await this.#place(machine, message, topic, work);
     await this.#placeReleased(machine, topic, work);
   }
@@ -228,17 +234,22 @@ export class Intake {
   async #hear(payload: Uint8Array, topic: string, work: Work): Promise<void> {
     const checkpoint = verifyCheckpoint(payload, { ...this.#own.trusted().trust(work.nowMs), topic });
     const { log } = checkpoint.content;
+    this.#admission.require(log, work.nowMs);
     const machine = await this.#machine(log, work);
     await this.#proveTree(machine, checkpoint, work);
     const base = machine.baseFor(checkpoint);
     const range = base && (await this.#rangeAt(machine, base, checkpoint.content.size, work));
     const { notices, isAlive } = machine.hear(checkpoint, range);
+    const [error] = machine.begun ? [] : notices.flatMap(errorsOf);
+    // Alarms stand for ever, and logs without entries can be named in any number; of refused messages a bounded number is kept.
+    if (error !== undefined) return this.#refuse({ status: 'refused', remarks: [error], bytes: payload, topic }, work);
     work.note(notices);
     this.#countEarly(machine, work);
     // What waited for entries that are lost waits no longer.
     await this.#placeReleased(machine, topic, work);
-    const newest = this.#own.fleet.index.newestBeside(log);
-    if (newest !== undefined && newest !== log) {
+    if (isAlive) await this.#admission.clearTheWay(log, work);
+    const newest = this.#own.fleet.index.allAfter(log).at(-1);
+    if (newest !== undefined) {
       // A former incarnation that still reports is not the gateway that is expected, but one that lost what came after it.
       (await this.#machine(newest, work)).repeat();
       return;

@@ -1,29 +1,51 @@
 import { incarnationOf } from '../content.ts';
-import type { LogEnd } from '../statement.ts';
 import { gatewayOf } from '../verify.ts';
+import type { ListedLog } from './store.ts';
 
-/** Which logs are stored, by gateway, in the order of their incarnations. */
+/**
+ * Which logs have entries here, by gateway, in the order of their incarnations. A log that was set aside is known, and is before and
+ * after none.
+ */
 export class LogIndex {
   readonly #sizes = new Map<string, number>();
-  readonly #gateways = new Map<string, readonly string[]>();
+  readonly #gateways = new Map<string, string[]>();
+  readonly #aside = new Set<string>();
 
-  constructor(logs: readonly Pick<LogEnd, 'log' | 'size'>[]) {
-    for (const { log, size } of logs) this.set(log, size);
+  constructor(listed: readonly ListedLog[]) {
+    for (const { log, size, aside } of listed) {
+      if (size === 0) continue;
+      this.#sizes.set(log, size);
+      if (aside === true) this.#aside.add(log);
+      else this.#of(log).push(log);
+    }
+    for (const logs of this.#gateways.values()) logs.sort((one, other) => incarnationOf(one) - incarnationOf(other));
   }
 
   set(log: string, size: number): void {
     if (!this.#sizes.has(log)) {
-      const logs = [...(this.#gateways.get(gatewayOf(log)) ?? []), log];
-      this.#gateways.set(
-        gatewayOf(log),
-        logs.toSorted((one, other) => incarnationOf(one) - incarnationOf(other)),
-      );
+      const logs = this.#of(log);
+      logs.splice(logs.findLastIndex((other) => incarnationOf(other) < incarnationOf(log)) + 1, 0, log);
     }
     this.#sizes.set(log, size);
   }
 
+  setAside(log: string): void {
+    this.#aside.add(log);
+    const logs = this.#of(log);
+    if (logs.includes(log)) logs.splice(logs.indexOf(log), 1);
+  }
+
   has(log: string): boolean {
     return this.#sizes.has(log);
+  }
+
+  isAside(log: string): boolean {
+    return this.#aside.has(log);
+  }
+
+  /** Logs of the gateway that wrote this one, those aside left out. */
+  count(log: string): number {
+    return this.#others(log).length;
   }
 
   /** Entries that are stored; undefined for a log that is not. */
@@ -41,9 +63,9 @@ export class LogIndex {
     return this.#others(log).find((other) => incarnationOf(other) > incarnationOf(log));
   }
 
-  /** The newest log of the gateway that wrote this one; undefined where none of its logs is known. */
-  newestBeside(log: string): string | undefined {
-    return this.#others(log).at(-1);
+  /** The incarnations after a log. */
+  allAfter(log: string): readonly string[] {
+    return this.#others(log).filter((other) => incarnationOf(other) > incarnationOf(log));
   }
 
   /** The newest log of every gateway. */
@@ -61,5 +83,11 @@ export class LogIndex {
 
   #others(log: string): readonly string[] {
     return this.#gateways.get(gatewayOf(log)) ?? [];
+  }
+
+  #of(log: string): string[] {
+    const logs = this.#gateways.get(gatewayOf(log)) ?? [];
+    this.#gateways.set(gatewayOf(log), logs);
+    return logs;
   }
 }

@@ -48,6 +48,7 @@ export class LogMachine {
   /** Entries that the gateway, or the broker in its name, says there are. A hint. */
   hintedSize = 0;
   #revision: number;
+  #kid: string | undefined;
   #dirty = false;
   #entries: AcceptedEntry[] = [];
   #early: Cosigned[] = [];
@@ -68,6 +69,7 @@ export class LogMachine {
     this.heartbeats = known?.heartbeats ?? newHeartbeats();
     this.follower = new LogFollower(this.log, room);
     this.#revision = stored?.revision ?? 0;
+    this.#kid = known?.kid;
   }
 
   /** Entries that were accepted and are not stored yet. Kept well below the window, so that they can be looked up. */
@@ -75,8 +77,18 @@ export class LogMachine {
     return this.#entries.length;
   }
 
+  /** An entry of it was accepted. Of a log of which there is none nothing is stored: whoever has a key can name any number of logs. */
+  get begun(): boolean {
+    return this.#revision > 0 || this.#entries.length > 0;
+  }
+
   get dirty(): boolean {
-    return this.#dirty;
+    return this.#dirty && this.begun;
+  }
+
+  /** The key that signed the newest entry; undefined where another version of this library stored it. */
+  get kid(): string | undefined {
+    return this.#kid;
   }
 
   /** Steps 8 to 15. Afterwards `follower.released` gives what waited. */
@@ -88,6 +100,8 @@ export class LogMachine {
     this.#ackDue = true;
     const [own] = verdicts;
     if (own?.status !== 'chained' && own?.status !== 'quarantined') return { verdicts, notices: this.#gap(verdicts) };
+    const lost = this.begun || this.log.start === 0 ? [] : [this.#lost(0)];
+    this.#kid = message.kid;
     this.#entries.push({
       seq: message.statement.seq,
       bytes: message.bytes,
@@ -102,7 +116,7 @@ export class LogMachine {
     if (this.#offered?.size === next - 1) this.#offered = appendLeaf(this.#offered, message.leaf);
     const range = this.log.range ?? this.#offered;
     if (range?.size === next && next % ANCHOR_EVERY === 0) this.#anchor(range);
-    return { verdicts, notices: [...this.#advanced(message, by), ...this.#reached()] };
+    return { verdicts, notices: [...lost, ...this.#advanced(message, by), ...this.#reached()] };
   }
 
   /**
@@ -215,7 +229,7 @@ export class LogMachine {
   takeCosign(): Head | undefined {
     const head = this.#cosign;
     this.#cosign = undefined;
-    if (head === undefined || !mayCosign(this.heartbeats, head)) return undefined;
+    if (head === undefined || !this.begun || !mayCosign(this.heartbeats, head)) return undefined;
     this.heartbeats.cosigned = { size: head.size, root: head.root };
     this.#dirty = true;
     return head;
@@ -228,7 +242,7 @@ export class LogMachine {
       log,
       revision: this.#revision,
       size: next,
-      state: saveState(this.log, this.heartbeats),
+      state: saveState(this.log, this.heartbeats, this.#kid),
       devices: new Map([...touched].map((name) => [name, saveDevice(devices.get(name))])),
       entries: this.#entries,
     };
@@ -262,7 +276,7 @@ export class LogMachine {
   ack(nowMs: number, gap: readonly [number, number] | undefined): Ack | undefined {
     const { log, next, before } = this.log;
     const isDue = gap !== undefined || this.#ackDue || nowMs - this.#ackedMs >= IDLE_ACK_MS;
-    if (this.#dirty) throw new Error(`${log}: what is not stored cannot be acknowledged`);
+    if (this.dirty) throw new Error(`${log}: what is not stored cannot be acknowledged`);
     if (!isDue || (gap === undefined && nowMs - this.#ackedMs < ACK_EVERY_MS)) return undefined;
     // After entries that are lost nothing is known of the one before the next.
     if (next > 0 && before === undefined) return undefined;
@@ -308,7 +322,12 @@ export class LogMachine {
     this.log.entries.restart(first);
     this.follower.dropBelow(first);
     this.#dirty = true;
-    return [{ kind: 'lost', log: this.log.log, from, to: first }];
+    // Of a log that has not begun it is told when it does.
+    return this.begun ? [this.#lost(from)] : [];
+  }
+
+  #lost(from: number): Notice {
+    return { kind: 'lost', log: this.log.log, from, to: this.log.start };
   }
 
   #gap(verdicts: readonly Verdict[]): readonly Notice[] {

@@ -3,6 +3,7 @@ import {
   type AcceptedEntry,
   type Changes,
   type CollectorStore,
+  type ListedLog,
   type LogChanges,
   type RefusedMessage,
   StoreConflict,
@@ -23,10 +24,11 @@ export class MemoryStore implements CollectorStore {
   readonly notices: Notice[] = [];
   readonly refused: RefusedMessage[] = [];
   readonly #logs = new Map<string, KeptLog>();
+  readonly #aside = new Set<string>();
   #trusted: string | undefined;
 
-  logs(): readonly { readonly log: string; readonly size: number }[] {
-    return [...this.#logs].map(([log, { size }]) => ({ log, size }));
+  logs(): readonly ListedLog[] {
+    return [...this.#logs].map(([log, { size }]) => ({ log, size, aside: this.#aside.has(log) || undefined }));
   }
 
   log(log: string): StoredLog | undefined {
@@ -50,6 +52,10 @@ export class MemoryStore implements CollectorStore {
     }
     for (const changes of logs) this.#keep(changes);
     this.notices.push(...notices);
+    for (const notice of notices) {
+      if (notice.kind === 'aside') this.#aside.add(notice.log);
+      if (notice.kind === 'reinstated') this.#aside.delete(notice.log);
+    }
     this.refused.push(...refused);
     this.#trusted = trusted ?? this.#trusted;
   }

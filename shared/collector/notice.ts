@@ -53,6 +53,13 @@ export type Notice =
       readonly held?: number | undefined;
       readonly prior: LogEnd | null;
     }
+  /**
+   * A log that stands in the way of one that goes on, and is founded on nothing any more: its key is not trusted, or its time has not come. From
+   * now on it is evidence only.
+   */
+  | { readonly kind: 'aside'; readonly log: string; readonly why: string }
+  /** A person took that back. Stores tell it, a collector never does. */
+  | { readonly kind: 'reinstated'; readonly log: string; readonly why: string }
   /** Nothing was heard where something should have been: no heartbeat for 15 minutes, or no coverage for three periods. */
   | { readonly kind: 'silent'; readonly gateway: string; readonly of: Expected; readonly sinceMs: number }
   | { readonly kind: 'heard'; readonly gateway: string; readonly of: Expected }

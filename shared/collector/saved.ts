@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { HeartbeatState } from '../heartbeats.ts';
 import { type DeviceState, type LogState, newState } from '../log-state.ts';
 import { sharingLists } from '../reference.ts';
-import { logEndSchema, logSchema, sha256Schema } from '../statement.ts';
+import { logEndSchema, sha256Schema } from '../statement.ts';
 import type { CompactRange } from '../tree.ts';
 
 /** The state of a log as text, for a store: written and read by the same version of this library, or a later one. */
@@ -13,7 +13,9 @@ const head = { size: count, root: sha256Schema, note: z.string() };
 
 const stateSchema = z.strictObject({
   v: z.literal(1),
-  log: logSchema,
+  // What was stored may be of a time when more was a name of a log.
+  log: z.string(),
+  kid: z.string().exactOptional(),
   start: count,
   next: count,
   before: z
@@ -22,7 +24,7 @@ const stateSchema = z.strictObject({
   range: range.exactOptional(),
   documents: z.array(z.tuple([z.string(), count])),
   retiredKeys: z.array(z.tuple([z.string(), count])),
-  prior: logEndSchema.nullable().exactOptional(),
+  prior: logEndSchema.extend({ log: z.string() }).nullable().exactOptional(),
   epochIat: z.int().exactOptional(),
   latestIat: z.int(),
   heard: z.strictObject({ ...head, bootcount: count, monoMs: count }).exactOptional(),
@@ -63,10 +65,11 @@ const readRange = ({ size, hashes }: z.infer<typeof range>): CompactRange => ({
 });
 
 /** The state of a log without its devices. Members that are undefined are left out by JSON. */
-export const saveState = (log: LogState, heartbeats: HeartbeatState): string =>
+export const saveState = (log: LogState, heartbeats: HeartbeatState, kid: string | undefined): string =>
   JSON.stringify({
     v: 1,
     log: log.log,
+    kid,
     start: log.start,
     next: log.next,
     before: log.before && { ...log.before, leaf: b64u(log.before.leaf) },
@@ -102,7 +105,7 @@ export const readState = (
   text: string,
   devices: Iterable<readonly [string, string]>,
   window: number,
-): { readonly log: LogState; readonly heartbeats: HeartbeatState } => {
+): { readonly log: LogState; readonly heartbeats: HeartbeatState; readonly kid: string | undefined } => {
   const saved: Saved = stateSchema.parse(JSON.parse(text));
   const { before } = saved;
   const shared = sharingLists();
@@ -128,5 +131,5 @@ export const readState = (
     witnessed,
     proofs,
   };
-  return { log, heartbeats };
+  return { log, heartbeats, kid: saved.kid };
 };

@@ -61,6 +61,12 @@ export interface StoredLog {
   readonly devices: Iterable<readonly [device: string, state: string]>;
 }
 
+/** A log in the list of those that are stored. */
+export interface ListedLog extends Pick<LogEnd, 'log' | 'size'> {
+  /** A notice `aside` spoke of it, or a person did: it is evidence, and no log that another one has to come after. */
+  readonly aside?: true | undefined;
+}
+
 /** An entry as it was committed. */
 export interface StoredEntry {
   readonly seq: number;
@@ -76,8 +82,8 @@ export class StoreConflict extends Error {}
  * it throws, nothing or everything was kept. `log` and `entries` give what was committed last, byte for byte.
  */
 export interface CollectorStore {
-  /** Every log that is stored, with its size. */
-  readonly logs: () => Awaitable<readonly Pick<LogEnd, 'log' | 'size'>[]>;
+  /** Every log that is stored. */
+  readonly logs: () => Awaitable<readonly ListedLog[]>;
   readonly log: (log: string) => Awaitable<StoredLog | undefined>;
   /** Those of the entries that are stored, in any order. */
   readonly entries: (log: string, seqs: readonly number[]) => Awaitable<readonly StoredEntry[]>;

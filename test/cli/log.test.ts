@@ -74,6 +74,12 @@ test('log --raw is the input of verify, byte for byte', async (t) => {
   assert.match(verified.out, /^example\.org\/tx1-gw3\/\d+: verified up to 7 entries/m);
   assert.match(verified.out, /^7 messages: 7 chained/m);
   assert.match(verified.out, /\nOK\n$/);
+  assert.doesNotMatch(verified.out, /begins at/);
+  const rest = raw.out.split('\n').slice(3).join('\n');
+  const middle = await assayer(['verify', '-', '--key', 'gateway.jwk.json'], { cwd, input: rest });
+  assert.match(middle.out, /^example\.org\/tx1-gw3\/\d+: .*, begins at seq 3: nothing before it was given$/m);
+  const json = await assayer(['verify', '-', '--key', 'gateway.jwk.json', '--json'], { cwd, input: rest });
+  assert.equal(JSON.parse(json.out).logs[0].begins_at, 3);
 });
 
 test('a device that nobody knows is told, one without an entry is not', async (t) => {

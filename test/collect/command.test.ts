@@ -420,6 +420,39 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     assert.equal(statSync(keyFile).mode & 0o777, 0o600);
   });
 
+  test('a person sets a log aside and takes it back, with a name and a reason; alarms show both', async (t) => {
+    const dir = folder(t);
+    writeFileSync(join(dir, 'gateway.jwk.json'), JSON.stringify(knownAnswers.jwk));
+    await using broker = await Mosquitto.start();
+    await using gateway = await SimulatedGateway.connect(broker.url, plain(3));
+    const words = ['--trust', 'gateway.jwk.json', '--state', 'state', '--until-idle', '2'];
+    await assayer(['collect', broker.url, '--id', 'collector-a', ...words], { cwd: dir });
+    assert.ok(gateway.isDone);
+    const log = 'example.org/gw-test/1';
+    const say = (verb: string, ...more: readonly string[]) =>
+      assayer(['collect', verb, log, '--note', 'a stolen key', '--state', 'state', ...more], { cwd: dir });
+    assert.deepEqual([(await say('set-aside')).code, (await say('reinstate', '--yes')).code], [2, 2]);
+    const done = await say('set-aside', '--by', 'alice', '--yes', '--json');
+    assert.deepEqual([done.code, JSON.parse(done.out)], [0, { log, size: 3, aside: true, why: 'alice: a stolen key' }]);
+    assert.match(
+      (await assayer(['collect', 'logs', '--state', 'state'], { cwd: dir })).out,
+      /gw-test\/1 .* set aside$/m,
+    );
+    assert.match((await say('reinstate', '--by', 'bob', '--yes')).out, /gw-test\/1 is reinstated/);
+    const alarms = await assayer(['collect', 'alarms', '--state', 'state'], { cwd: dir });
+    assert.match(alarms.out, / aside +example\.org\/gw-test\/1 +alice: a stolen key$/m);
+    assert.match(alarms.out, / reinstated +example\.org\/gw-test\/1 +bob: a stolen key$/m);
+    const none = await assayer(['collect', 'set-aside', `${log}7`, '--note', 'x', '--yes', '--state', 'state'], {
+      cwd: dir,
+    });
+    assert.deepEqual([none.code, /\[usage\.log\]/.test(none.err)], [2, true]);
+    assert.equal(
+      (await assayer(['collect', 'set-aside', log, '--note', 'x', '--state', 'none'], { cwd: dir })).code,
+      3,
+    );
+    assert.equal(existsSync(join(dir, 'none')), false);
+  });
+
   test('where keys are given by hand, its own marker of time is no forgery', async (t) => {
     const dir = folder(t);
     writeFileSync(join(dir, 'gateway.jwk.json'), JSON.stringify(knownAnswers.jwk));

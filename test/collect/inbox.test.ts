@@ -87,3 +87,38 @@ test('it wakes who waits for a message, or lets go in time', async () => {
   await waiting;
   await inbox.filled(60_000);
 });
+
+test('gateways take turns, each in its own order; what is no gateway’s comes first', () => {
+  const inbox = new Inbox();
+  const put = (gateway: string, count: number) => {
+    for (let n = 0; n < count; n += 1) inbox.put({ topic: `${gateway} ${n}`, payload: Buffer.alloc(1) }, gateway);
+  };
+  put('flood', 1_000);
+  put('gw-1', 3);
+  put('gw-2', 20);
+  inbox.put({ topic: 'marker', payload: Buffer.alloc(1) });
+  const seen: string[] = [];
+  for (const size of [60, 1, 30, 200]) {
+    const batch = inbox.first(size, 1_000);
+    // What comes meanwhile changes nothing of what was handed out.
+    put('gw-3', 1);
+    assert.deepEqual(inbox.first(size, 1_000), batch);
+    inbox.done(batch.length);
+    seen.push(...batch.map(({ topic }) => topic));
+  }
+  const range = (gateway: string, from: number, to: number) =>
+    Array.from({ length: to - from }, (_none, index) => `${gateway} ${from + index}`);
+  assert.deepEqual(seen.slice(0, 62), [
+    'marker',
+    ...range('flood', 0, 16),
+    ...range('gw-1', 0, 3),
+    ...range('gw-2', 0, 16),
+    ...range('flood', 16, 32),
+    ...range('gw-2', 16, 20),
+    ...range('flood', 32, 37),
+    'gw-3 0',
+  ]);
+  const flood = seen.filter((topic) => topic.startsWith('flood'));
+  assert.deepEqual(flood, range('flood', 0, flood.length));
+  assert.equal(inbox.size, 1_000 + 3 + 20 + 1 + 4 - seen.length);
+});

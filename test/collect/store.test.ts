@@ -330,10 +330,115 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
         'DROP INDEX finding_open',
         'DROP INDEX log_of_gateway',
         'ALTER TABLE finding DROP COLUMN superseded_by',
+        'ALTER TABLE log DROP COLUMN aside',
         "UPDATE meta SET value = '1' WHERE name = 'version'",
       ])
         await database.write([{ before: sql, row: '', after: '', rows: [[]] }]);
       assert.deepEqual(await shownOf(await closing(t, open), false), [['20', 2, 'open', undefined]]);
+    });
+
+    test('a log that is set aside states nothing any more, and others what they did; until it is reinstated', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const { former, next } = replaced(4);
+      next.write(attestation('rig-2'));
+      await collector.take(
+        [...former.messages, ...next.messages].map((each) => arrived(each)),
+        NOW,
+      );
+      const shown = async () => [
+        (await devices(database, undefined)).map(({ device, log, seq, findings: open }) => [device, log, seq, open]),
+        (await shownOf(database, true)).sort(),
+      ];
+      const say = (kind: 'aside' | 'reinstated') =>
+        store.commit({ logs: [], notices: [{ kind, log: next.next.log, why: 'alice: x' }], refused: [] });
+      const before = await shown();
+      await say('aside');
+      assert.deepEqual(
+        (await store.logs()).filter(({ aside }) => aside).map(({ log }) => log),
+        [next.next.log],
+      );
+      assert.deepEqual(await shown(), [
+        [['rig-1', LOG, 1, 2]],
+        [
+          ['1', 2, 'open', undefined],
+          ['1', 3, 'open', undefined],
+        ],
+      ]);
+      // The collector that runs finds out at its next transaction about it, and takes nothing more.
+      const late = await collector.take([arrived(next.write(stop))], NOW);
+      assert.deepEqual(
+        late.verdicts.map(({ status, remarks }) => [status, ...remarks.map(({ code }) => code)]),
+        [['refused', 'E_INCARNATION']],
+      );
+      await say('reinstated');
+      assert.deepEqual(await shown(), before);
+      const told = (await alarms(database, undefined)).filter(({ kind }) => kind === 'aside' || kind === 'reinstated');
+      assert.deepEqual(told.map(({ kind, log, at, detail }) => [kind, log, at, detail]).sort(), [
+        ['aside', next.next.log, NOW / 1000, { why: 'alice: x', at: NOW / 1000 }],
+        ['reinstated', next.next.log, NOW / 1000, { why: 'alice: x', at: NOW / 1000 }],
+      ]);
+    });
+
+    test('where a log is set aside by the entry of another, devices are what that one says of them', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const [own, ahead] = [new Writing(), new Writing('example.org/gw-test/4102444800')];
+      for (const log of [own, ahead]) for (const each of [start(), attestation('rig-1')]) log.write(each);
+      const opened = () => Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      await (await opened()).take([arrived(own.messages[0] ?? Buffer.of())], NOW);
+      await (await opened()).take(
+        ahead.messages.map((each) => arrived(each)),
+        4_102_444_800_000,
+      );
+      const shown = async () => (await devices(database, undefined)).map(({ log, seq }) => [log, seq]);
+      assert.deepEqual(await shown(), [[ahead.next.log, 1]]);
+      await (await opened()).take([arrived(own.messages[1] ?? Buffer.of())], NOW);
+      assert.deepEqual(await shown(), [[LOG, 1]]);
+      assert.deepEqual(
+        (await alarms(database, undefined)).filter(({ kind }) => kind === 'aside').map(({ log }) => log),
+        [ahead.next.log],
+      );
+    });
+
+    test('logs without an entry, which an earlier version kept, are gone at the next start; of their gaps one a gateway stays', async (t) => {
+      const open = await place(t);
+      const database = await closing(t, open);
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      await collector.take(
+        eventful(3).messages.map((each) => arrived(each)),
+        NOW,
+      );
+      const named = (gateway: string, incarnation: number) => `example.org/${gateway}/${incarnation}`;
+      for (let index = 0; index < 3; index += 1) {
+        const log = named('gw-test', 10 + index);
+        await store.commit({
+          logs: [{ log, revision: 0, size: index, state: '', devices: new Map(), entries: [] }],
+          notices: [],
+          refused: [],
+        });
+      }
+      for (const sql of ['ALTER TABLE log DROP COLUMN aside', "UPDATE meta SET value = '2' WHERE name = 'version'"])
+        await database.write([{ before: sql, row: '', after: '', rows: [[]] }]);
+      const again = new SqlStore(await closing(t, open), () => NOW);
+      assert.deepEqual(
+        (await again.logs()).map(({ log, size }) => [log, size]),
+        [[LOG, 3]],
+      );
+      const gapOf = (log: string): Notice => ({ kind: 'gap', log, from: 0, to: 1, waiting: 1 });
+      for (const each of [
+        [gapOf(LOG)],
+        [gapOf(named('gw-test-2', 5))],
+        [10, 11].map((at) => gapOf(named('gw-test', at))),
+      ])
+        await again.commit({ logs: [], notices: each, refused: [] });
+      await again.commit({ logs: [], notices: [gapOf(named('gw-test', 12))], refused: [] });
+      assert.deepEqual(
+        (await database.all('SELECT log FROM gap')).map(({ log }) => log).sort(),
+        [LOG, named('gw-test', 12), named('gw-test-2', 5)].sort(),
+      );
     });
 
     test('entries that the next log says there were are lost, and told with its alarm; found again if they come', async (t) => {

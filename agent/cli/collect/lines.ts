@@ -83,6 +83,10 @@ const noticeLine = (notice: Notice): readonly string[] => {
       return [`${notice.log}: the agent started again, entry ${notice.seq}`];
     case 'incarnation':
       return [`${notice.log}: begins${notice.former === undefined ? '' : `, in place of ${notice.former}`}`];
+    case 'aside':
+      return [`${notice.log}: set aside, ${notice.why}`];
+    case 'reinstated':
+      return [`${notice.log}: counts again, ${notice.why}`];
     case 'silent':
       return [`${notice.gateway}: silent, no ${notice.of} since ${new Date(notice.sinceMs).toISOString()}`];
     case 'heard':

@@ -34,8 +34,8 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     name: 'logs',
     description: 'how far the log of every gateway is here',
     ask: logs,
-    heading: ['log', 'entries', 'included', 'witnessed'],
-    cells: ({ log, size, included, witnessed }) => [log, size, included, witnessed],
+    heading: ['log', 'entries', 'included', 'witnessed', ''],
+    cells: ({ log, size, included, witnessed, aside }) => [log, size, included, witnessed, aside ? 'set aside' : ''],
     counts: () => false,
   });
   add(collect, io, {
@@ -92,7 +92,8 @@ export const queryVerbs = (collect: Command, io: Io): void => {
   });
   add(collect, io, {
     name: 'alarms',
-    description: 'forks, forged and refused messages, entries not to be used; ends with 1 where there are any',
+    description:
+      'forks, forged and refused messages, entries not to be used, logs set aside; ends with 1 where there are any',
     option: ['--since <instant>', 'since then only: 2026-11-26T01:00:00Z, or Unix seconds', secondsOf],
     ask: async (database, only, { since = 0 }) => (await alarms(database, only)).filter(({ at }) => at >= since),
     heading: ['at (UTC)', 'alarm', 'where', 'what'],
@@ -137,9 +138,10 @@ const secondsOf = (text: string): number => {
 const logs = async (database: Database, only: Only) => {
   const store = new SqlStore(database, Date.now);
   const collector = await Collector.open({ id: 'reader', store, trust: { kind: 'keys', keys: new Map() } });
-  const all = (await collector.logs()).map(({ log, size, root, included, witnessed }) => ({
+  const all = (await collector.logs()).map(({ log, size, root, included, witnessed, aside }) => ({
     gateway: gatewayOf(log),
     log,
+    ...(aside === undefined ? {} : { aside }),
     size,
     ...(root === undefined ? {} : { root }),
     included,
@@ -152,7 +154,12 @@ const whereOf = ({ log, topic, seq }: ShownAlarm): string =>
   `${log ?? topic ?? ''}${seq === undefined ? '' : ` entry ${seq}`}`;
 
 const whatOf = ({ detail }: ShownAlarm): string => {
-  const { remarks = [detail], ...rest } = detail as { readonly remarks?: readonly unknown[] };
+  const {
+    remarks = [detail],
+    why,
+    ...rest
+  } = detail as { readonly remarks?: readonly unknown[]; readonly why?: string };
+  if (why !== undefined) return short(why, 100);
   const texts = (remarks as readonly { readonly code?: string; readonly detail?: string }[]).map(
     ({ code, detail: why }) => (code === undefined ? '' : `${code} ${why ?? ''}`),
   );

@@ -145,7 +145,10 @@ const LOG = `## One log
 
 \`log\` is \`<operator>/<gateway>/<incarnation>\`, \`seq\` counts from 0, and **(log, seq) is the unique key of your table**. A gateway whose store was lost
 or put back begins a log with a larger incarnation; the former one stands as it is, and nobody acknowledges it any more. Its findings end with it, and
-entries of it below \`prior.size\` that you do not have are lost. The leaf hash of an
+entries of it below \`prior.size\` that you do not have are lost. An incarnation is the Unix time at which the log began, an integer up to 2^53 − 1
+without leading zeros, so that it has one spelling. Refuse a log whose incarnation is more than a day ahead of your clock (\`E_INCARNATION\`): with one
+message that somebody signed with a stolen key, or by a wrong clock, all logs of that gateway until then would be former ones. Let no log count as the
+newest of which you have no entry, or whose key you trust no more, and bound how many of one gateway you take: whoever has its key can name any number. The leaf hash of an
 entry is the SHA-256 of a zero byte and the whole message, \`jws\` included. \`prev\` is the leaf hash of the entry before as base64url, for
 \`seq\` 0 the SHA-256 of nothing, \`47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU\`.
 

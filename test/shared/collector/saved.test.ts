@@ -24,7 +24,7 @@ test('devices with the same facts keep one list of them after a start, others th
     ['rig-3', device(['firmware.version pools', 'network.dhcp'], undefined, [])],
   ]);
   const texts = [...devices].map(([name, each]) => [name, saveDevice(each)] as const);
-  const { log } = readState(saveState(newState(LOG, 0, 64), newHeartbeats()), texts, 64);
+  const { log } = readState(saveState(newState(LOG, 0, 64), newHeartbeats(), undefined), texts, 64);
   assert.deepEqual(log.devices, devices);
   assert.ok(factsOf(log, 'rig-1')?.[0] === factsOf(log, 'rig-2')?.[1]);
 });
