@@ -204,7 +204,13 @@ suite(
     timeout: 240_000,
   },
   () => {
-    const furnish = async (settings: { readonly witnesses: readonly string[] }) => {
+    const furnish = async ({
+      heedsPresence = true,
+      ...settings
+    }: {
+      readonly witnesses: readonly string[];
+      readonly heedsPresence?: boolean;
+    }) => {
       const stack = new AsyncDisposableStack();
       const fleet = stack.use(await fleetOf(['axeos/gamma-2.15'], '127.77.1.1'));
       const devices = fleet.devices.map(({ address }, at) => ({
@@ -219,7 +225,13 @@ suite(
       const journal = new Journal();
       const jwk = JSON.parse(readFileSync(gateway.keyFile, 'utf8'));
       stack.use(
-        await LibraryCollector.start({ url: broker.url, journal, jwk, cosigns: settings.witnesses.length > 0 }),
+        await LibraryCollector.start({
+          url: broker.url,
+          journal,
+          jwk,
+          cosigns: settings.witnesses.length > 0,
+          heedsPresence,
+        }),
       );
       /** Lets the agent write and end, and waits until the collector has all of it, and cosigned it. Gives the end. */
       const endsWell = async () => {
@@ -233,7 +245,7 @@ suite(
         const log = logNow(gateway);
         const end = { log: log[0]?.log ?? '', size: log.length };
         await until('the collector has all', () => journal.all(end.log).length === end.size, 60_000);
-        await until('it cosigned the end', () =>
+        await until('it heard the checkpoint of the end', () =>
           journal.notices.some((each) => each.kind === 'checkpoint' && each.log === end.log && each.size === end.size),
         );
         return end;
@@ -266,8 +278,33 @@ suite(
       await gateway.verified();
     });
 
-    test('without a witness it is an alarm that a person has to look at, and nothing is sent', async () => {
+    test('without a witness, too: the entry that the collector has is under our own key, and a new log begins at once', async () => {
       await using site = await furnish({ witnesses: [] });
+      const { gateway, journal, endsWell } = site;
+      await gateway.up();
+      await endsWell();
+      const copy = setAside(gateway);
+      await gateway.up();
+      const second = await endsWell();
+      putBack(gateway, copy);
+      const startedMs = Date.now();
+      await gateway.up();
+      await gateway.event('log.replaced');
+      assert.ok(Date.now() - startedMs < 30_000, 'long before the next checkpoint would be cosigned');
+      const third = await endsWell();
+      assert.ok(Number(third.log.split('/').at(-1)) > Number(second.log.split('/').at(-1)));
+      assert.ok(journal.all(third.log).every(({ status }) => status === 'chained'));
+      assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+      putBack(gateway, copy);
+      await gateway.up();
+      await gateway.event('log.replaced', { after: 1 });
+      const fourth = await endsWell();
+      assert.ok(Number(fourth.log.split('/').at(-1)) > Number(third.log.split('/').at(-1)), 'above a later log, too');
+      await gateway.verified();
+    });
+
+    test('a collector that shows no entry is an alarm that a person has to look at, and nothing is sent', async () => {
+      await using site = await furnish({ witnesses: [], heedsPresence: false });
       const { gateway, endsWell, journal } = site;
       await gateway.up();
       await endsWell();
