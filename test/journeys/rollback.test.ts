@@ -7,7 +7,7 @@ import { Store } from '../../agent/record/store.ts';
 import type { BaselineStatement, SessionStatement, Statement } from '../../shared/statement.ts';
 import { Journal, LibraryCollector, WITNESS_VKEY } from '../publish/library-collector.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
-import { until } from '../publish/observer.ts';
+import { Observer, until } from '../publish/observer.ts';
 import { Gateway } from './agent.ts';
 import { type fleetOf as FleetOf, fleetOf } from './fleets.ts';
 
@@ -250,7 +250,7 @@ suite(
         );
         return end;
       };
-      return { gateway, journal, endsWell, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+      return { gateway, journal, endsWell, url: broker.url, [Symbol.asyncDispose]: () => stack.disposeAsync() };
     };
 
     test('the second time, too, the log is replaced by one above both, and nothing stays undelivered', async () => {
@@ -301,6 +301,32 @@ suite(
       const fourth = await endsWell();
       assert.ok(Number(fourth.log.split('/').at(-1)) > Number(third.log.split('/').at(-1)), 'above a later log, too');
       await gateway.verified();
+    });
+
+    test('an acknowledgement that somebody else made up holds up nothing: the collector is asked, and its word ends the objection', async () => {
+      await using site = await furnish({ witnesses: [] });
+      const { gateway, journal, endsWell, url } = site;
+      await gateway.up();
+      await gateway.event('uplink.collector-online');
+      await using mallory = await Observer.connect(url);
+      const { log = '' } = logNow(gateway)[0] ?? {};
+      await until('something is stored', () => journal.all(log).length > 0);
+      const startedMs = Date.now();
+      await mallory.publish(
+        'attest/v1/gw-1/ack/col-a',
+        JSON.stringify({ log, next: 1, leaf: 'A'.repeat(43), stored_at: 1 }),
+        false,
+      );
+      await gateway.event('uplink.fork');
+      await gateway.event('uplink.collector-online', { after: 1 });
+      // After its word a gateway waits up to ten seconds, at random, so that a fleet does not begin at once.
+      assert.ok(
+        Date.now() - startedMs < 20_000,
+        'long before the minute in which an idle collector says the same again',
+      );
+      assert.equal(gateway.eventsOf('log.rolled-back').length, 0);
+      const end = await endsWell();
+      assert.equal(end.log, log);
     });
 
     test('a collector that shows no entry is an alarm that a person has to look at, and nothing is sent', async () => {
