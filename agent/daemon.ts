@@ -66,7 +66,7 @@ export class Daemon {
   readonly #logins: Logins;
   /** Whether the log has begun; never rejects. */
   readonly #begun = Promise.withResolvers<boolean>();
-  readonly #replaced = Promise.withResolvers<Replaces>();
+  readonly #over = Promise.withResolvers<Replaces | AgentError>();
   readonly #sessions: Sessions;
   readonly #changes: ChangeControl;
   readonly #desk: Desk;
@@ -178,6 +178,7 @@ export class Daemon {
       time,
       logins: this.#logins,
       attempt: (work) => this.#try(work),
+      bereft: (error) => this.#over.resolve(error),
       signal: this.#stopping.signal,
     });
   }
@@ -215,9 +216,12 @@ export class Daemon {
     await Promise.all([this.#outlet?.stop(), this.#notifier?.stop()]);
   }
 
-  /** Settles when another log has to replace this one: the agent is to be stopped, and started with that. */
-  get replaced(): Promise<Replaces> {
-    return this.#replaced.promise;
+  /**
+   * Settles when this agent can write no more and is to be stopped: another log has to replace this one, and the agent is to be started
+   * with that; or the store is gone.
+   */
+  get over(): Promise<Replaces | AgentError> {
+    return this.#over.promise;
   }
 
   /** The configuration in force, as it was read. */
@@ -246,6 +250,7 @@ export class Daemon {
     });
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
+    this.#every(SECOND_MS, () => this.#upkeep.watchStore());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchClock());
@@ -345,7 +350,7 @@ export class Daemon {
     log.freeze(
       new AgentError({ code: 'log.rolled-back', message: `nothing is appended to ${log.origin}: ${why}`, remedy }),
     );
-    this.#replaced.resolve({ signed, why });
+    this.#over.resolve({ signed, why });
   }
 
   /**
