@@ -1,4 +1,3 @@
-import type { LogEnd } from '../shared/statement.ts';
 import { readDevice } from './appraise/device.ts';
 import { agentGap } from './appraise/rules/evidence-agent-gap.ts';
 import { type LoadedConfig, loadConfig } from './config/load.ts';
@@ -24,7 +23,7 @@ import type { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
 import { LogFeed } from './record/feed.ts';
-import { lastBegun, markBegun, type Replaces } from './record/incarnation.ts';
+import { lastBegun, markBegun, type Replaces, type Signed } from './record/incarnation.ts';
 import type { Log } from './record/log.ts';
 import type { Redaction } from './record/redaction.ts';
 import { buildReload, buildStop } from './record/session.ts';
@@ -67,7 +66,7 @@ export class Daemon {
   readonly #logins: Logins;
   /** Whether the log has begun; never rejects. */
   readonly #begun = Promise.withResolvers<boolean>();
-  readonly #replaced = Promise.withResolvers<Replaces>();
+  readonly #over = Promise.withResolvers<Replaces | AgentError>();
   readonly #sessions: Sessions;
   readonly #changes: ChangeControl;
   readonly #desk: Desk;
@@ -179,6 +178,7 @@ export class Daemon {
       time,
       logins: this.#logins,
       attempt: (work) => this.#try(work),
+      bereft: (error) => this.#over.resolve(error),
       signal: this.#stopping.signal,
     });
   }
@@ -216,9 +216,12 @@ export class Daemon {
     await Promise.all([this.#outlet?.stop(), this.#notifier?.stop()]);
   }
 
-  /** Settles when another log has to replace this one: the agent is to be stopped, and started with that. */
-  get replaced(): Promise<Replaces> {
-    return this.#replaced.promise;
+  /**
+   * Settles when this agent can write no more and is to be stopped: another log has to replace this one, and the agent is to be started
+   * with that; or the store is gone.
+   */
+  get over(): Promise<Replaces | AgentError> {
+    return this.#over.promise;
   }
 
   /** The configuration in force, as it was read. */
@@ -247,6 +250,7 @@ export class Daemon {
     });
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
+    this.#every(SECOND_MS, () => this.#upkeep.watchStore());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchClock());
@@ -311,7 +315,7 @@ export class Daemon {
       sessions: this.#sessions,
       changes: this.#changes,
       observe: (devices) => this.#desk.observe(devices),
-      rolledBack: (end, why) => this.#rolledBack(end, why),
+      rolledBack: (signed, why) => this.#rolledBack(signed, why),
       ...this.#ambience,
     });
   }
@@ -332,15 +336,21 @@ export class Daemon {
   }
 
   /** The store does not hold the log that was signed: nothing more may be appended to what it holds, and another log replaces it. */
-  #rolledBack(end: LogEnd, why: string): void {
+  #rolledBack(signed: Signed, why: string): void {
     const { log } = this.#ground;
     if (log.isFrozen) return;
     const remedy = 'find out who put an older state_dir back, or copied it; a new log begins by itself';
-    this.#ambience.emit('error', 'log.rolled-back', { log: end.log, signed: end.size, held: log.size(), why, remedy });
+    this.#ambience.emit('error', 'log.rolled-back', {
+      log: signed.log,
+      signed: signed.size,
+      held: log.size(),
+      why,
+      remedy,
+    });
     log.freeze(
-      new AgentError({ code: 'log.rolled-back', message: `nothing is appended to ${end.log}: ${why}`, remedy }),
+      new AgentError({ code: 'log.rolled-back', message: `nothing is appended to ${log.origin}: ${why}`, remedy }),
     );
-    this.#replaced.resolve({ end, why });
+    this.#over.resolve({ signed, why });
   }
 
   /**

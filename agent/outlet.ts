@@ -1,4 +1,3 @@
-import type { LogEnd } from '../shared/statement.ts';
 import type { Config } from './config/schema.ts';
 import type { ChangeControl } from './desk/change-control.ts';
 import { type Ground, noteSigner, trustedKey } from './ground.ts';
@@ -9,6 +8,7 @@ import type { Sessions } from './publish/presence.ts';
 import type { Observe } from './publish/requests.ts';
 import { Uplink } from './publish/uplink.ts';
 import { signedHeartbeat } from './record/heartbeat.ts';
+import type { Signed } from './record/incarnation.ts';
 import { Witnesses } from './record/witnesses.ts';
 
 /** What goes out, and who is told of what comes in. */
@@ -17,8 +17,8 @@ export interface OutletDeps {
   readonly sessions: Sessions;
   readonly changes: ChangeControl;
   readonly observe: Observe;
-  /** A witness has signed more than this log holds, or something else. */
-  readonly rolledBack: (end: LogEnd, why: string) => void;
+  /** This key has signed more than this log holds, or something else. */
+  readonly rolledBack: (signed: Signed, why: string) => void;
   readonly clock: Clock;
   readonly emit: Emit;
 }
@@ -55,6 +55,7 @@ export class Outlet {
       notary: {
         heartbeat: () => signedHeartbeat(log, store, noteSigner(key)),
         takeCosigned: (payload) => witnesses.takeCosigned(payload),
+        takeEntry: (message) => witnesses.takeEntry(message),
         takeMarker: (payload) => witnesses.takeMarker(payload),
       },
       observe,

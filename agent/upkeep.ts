@@ -5,8 +5,10 @@ import { type Ground, noteSigner } from './ground.ts';
 import type { Outlet } from './outlet.ts';
 import type { Plant } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
+import { AgentError } from './platform/errors.ts';
 import type { TimeService } from './platform/time-service.ts';
 import { Logins } from './probe/logins.ts';
+import { replacedStore } from './record/failure.ts';
 import { prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
 import type { Store } from './record/store.ts';
@@ -24,6 +26,8 @@ export interface UpkeepDeps {
   readonly clock: Clock;
   /** Does what may fail for what an operator has to mend, and says so. */
   readonly attempt: (work: () => void) => void;
+  /** The store is gone. */
+  readonly bereft: (error: AgentError) => void;
   readonly signal: AbortSignal;
 }
 
@@ -81,6 +85,20 @@ export class Upkeep {
     this.#headSize = end.size;
   }
 
+  /**
+   * Somebody has put another store in the place of the open one, or removed it: nothing more is written. What was signed is known by the head
+   * beside it, so that the next start does not take the one that is there for the log.
+   */
+  watchStore(): void {
+    const { ground, plant, bereft } = this.#deps;
+    const { log, store, key } = ground;
+    if (log.isFrozen || store.isThere()) return;
+    const error = replacedStore(store.file, rescued(store));
+    log.freeze(error);
+    bereft(error);
+    keepHead(plant().config.state_dir, log.end(), noteSigner(key));
+  }
+
   /** What was ended, and how many people approvals take, is remembered beside the store, too. */
   keepApprovals(): void {
     const { log, orders } = this.#deps.ground;
@@ -119,6 +137,16 @@ export class Upkeep {
     return prunableBelow({ size: store.size(), uplink });
   }
 }
+
+/** What became of what a store held that is gone: as long as it is open it can be read. */
+const rescued = (store: Store): string => {
+  try {
+    return `; what it held is kept as ${store.rescue()}`;
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    return `; what it held is lost where no collector has it: ${error.message}`;
+  }
+};
 
 /** Name under which the store keeps the log-ins that devices refused. */
 const REFUSED_LOGINS = 'refused-logins';

@@ -100,6 +100,12 @@ export const isFormer = (log: string, than: string): boolean =>
 
 export const incarnationOf = (log: string): number => Number(log.slice(log.lastIndexOf('/') + 1));
 
+/** A clock may be wrong by its time zone. */
+const AHEAD_S = 86_400;
+
+/** A log that begins so far from now is that of a clock that was wrong, or of somebody who has the key: no other has to be above it. */
+export const isAheadOfTime = (log: string, nowMs: number): boolean => incarnationOf(log) > nowMs / 1000 + AHEAD_S;
+
 const checkAdopted = (
   baseline: Baseline & { action: 'adopted' },
   statement: BaselineStatement,

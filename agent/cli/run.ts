@@ -4,6 +4,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { Daemon } from '../daemon.ts';
 import { systemClock } from '../platform/clock.ts';
+import { AgentError } from '../platform/errors.ts';
 import { type Emit, jsonEvents } from '../platform/events.ts';
 import { boundHeap } from '../platform/heap.ts';
 import type { Replaces } from '../record/incarnation.ts';
@@ -36,7 +37,11 @@ export const runVerb = (program: Command, io: Io): void => {
       for (;;) {
         starting = Daemon.start(loaded, { clock, emit }, replaces);
         const daemon = await starting;
-        const end = await Promise.race([ending, daemon.replaced]);
+        const end = await Promise.race([ending, daemon.over]);
+        if (end instanceof AgentError) {
+          await stopInOrder(daemon, end.code);
+          throw end;
+        }
         if (typeof end === 'string') {
           await stopInOrder(daemon, end);
           break;
@@ -52,11 +57,11 @@ export const runVerb = (program: Command, io: Io): void => {
 };
 
 /** A second signal, or an end that takes too long, ends the process at once. */
-const stopInOrder = async (daemon: Daemon, signal: Signal): Promise<void> => {
+const stopInOrder = async (daemon: Daemon, reason: string): Promise<void> => {
   process.once('SIGINT', () => process.exit(EXIT.failed));
   process.once('SIGTERM', () => process.exit(EXIT.failed));
   const late = setTimeout(() => process.exit(EXIT.failed), PATIENCE_MS);
-  await daemon.stop(signal);
+  await daemon.stop(reason);
   clearTimeout(late);
 };
 

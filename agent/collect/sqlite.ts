@@ -1,9 +1,10 @@
-import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { chmodSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { StoreConflict } from '../../shared/index.ts';
 import { AgentError } from '../platform/errors.ts';
 import { storeFailure } from '../record/failure.ts';
+import { HeldFile, isThere } from '../record/store-file.ts';
 import { type Database, integer, type Row, type Value, type Write } from './database.ts';
 import { storeError } from './failure.ts';
 import { type Dialect, MIGRATIONS } from './schema.ts';
@@ -19,12 +20,12 @@ export class Sqlite implements Database {
   readonly #file: string;
   readonly #db: DatabaseSync;
   readonly #prepared = new Map<string, StatementSync>();
-  readonly #identity: string;
+  readonly #held: HeldFile;
 
   private constructor(file: string, db: DatabaseSync) {
     this.#file = file;
     this.#db = db;
-    this.#identity = identityOf(file);
+    this.#held = new HeldFile(file);
   }
 
   /** Opens for writing; makes folder (mode 0700), file and tables where there are none. Throws `store.*`. */
@@ -43,7 +44,7 @@ export class Sqlite implements Database {
   /** Opens for looking, also while a collector writes. Throws `store.absent` where there is none. */
   static openReadOnly(folder: string): Sqlite {
     const file = join(folder, FILE);
-    if (statSync(file, { throwIfNoEntry: false }) === undefined) {
+    if (!isThere(file)) {
       throw new AgentError({
         code: 'store.absent',
         message: `there is no store of a collector at ${file}`,
@@ -76,14 +77,15 @@ export class Sqlite implements Database {
     this.requireThere();
   }
 
-  /** SQLite goes on writing into a file that was removed, or that another one replaced. */
   requireThere(): void {
-    if (identityOf(this.#file) === this.#identity) return;
+    if (failing(this.#file, () => this.#held.isThere)) return;
     throw storeError('store.replaced', `the store ${this.#file} was removed or replaced while it is in use`, undefined);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#db.isOpen) this.#db.close();
+    if (!this.#db.isOpen) return;
+    this.#db.close();
+    this.#held.clear();
   }
 
   #run({ before, row, after, rows, isCompared }: Write): void {
@@ -103,12 +105,6 @@ export class Sqlite implements Database {
     return statement;
   }
 }
-
-/** Device and number of the file; empty where there is none. */
-const identityOf = (file: string): string => {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found === undefined ? '' : `${found.dev} ${found.ino}`;
-};
 
 /** The folder, not the path to it: what stands there may be a disk that is not mounted. */
 const makeFolder = (folder: string): void => {

@@ -42,6 +42,8 @@ export class Line {
   /** The newest checkpoint that was published: entries, and when. */
   #told = { size: -1, atMs: 0 };
   #rollcall: NodeJS.Timeout | undefined;
+  /** Monotonic; when it was last said that an acknowledgement contradicts the log. */
+  #askedMs = Number.NEGATIVE_INFINITY;
   readonly #refused = new Set<string>();
 
   constructor(options: LineOptions) {
@@ -129,7 +131,9 @@ export class Line {
         return;
       case 'ack':
         // One that was kept speaks of another time.
-        if (!retained) receivers.takeAck(channel.collector, payload);
+        if (retained) return;
+        receivers.takeAck(channel.collector, payload);
+        this.#askForProof();
         return;
       case 'presence':
         receivers.takePresence(channel.collector, payload, retained);
@@ -163,6 +167,15 @@ export class Line {
     this.#leaving = true;
     this.#pump.stop();
     void connection.leave({ kind: rivalry.proven ? 'rival' : 'foreign', session: rivalry.session });
+  }
+
+  /** Acknowledgements are unsigned, and anybody may have made one: presence says to whom they belong that the entry itself is wanted. */
+  #askForProof(): void {
+    const { receivers, clock, timing } = this.#options;
+    const nowMs = clock.monoMs();
+    if (receivers.contradictedBy.length === 0 || nowMs - this.#askedMs < timing.proofMs) return;
+    this.#askedMs = nowMs;
+    void this.#publishOnline();
   }
 
   /** Presence and checkpoint again, after a random time: all gateways were asked. */

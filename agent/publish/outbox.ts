@@ -63,6 +63,8 @@ export interface Notary {
   heartbeat(): { readonly size: number; readonly message: Uint8Array };
   /** Takes what came on `cosig/<col>`; anything but a good cosignature is passed over. */
   takeCosigned(payload: Uint8Array): void;
+  /** Takes an entry that a collector has; one under our own key that this log does not hold shows that the log is not the one that was signed. */
+  takeEntry(message: Uint8Array): void;
   /** Takes what came on `_fleet/epoch/<col>`, likewise. */
   takeMarker(payload: Uint8Array): void;
 }

@@ -10,10 +10,11 @@ export const presenceBytes = (
     readonly log: string;
     readonly version: string;
     readonly outbox: Pick<Outbox, 'size'>;
-    readonly receivers: Pick<Receivers, 'required' | 'confirmed'>;
+    readonly receivers: Pick<Receivers, 'required' | 'confirmed' | 'contradictedBy'>;
   },
   line: { readonly atMs: number; readonly tls: boolean; readonly retained: boolean; readonly held?: Held | undefined },
 ): Uint8Array => {
+  const { contradictedBy } = of.receivers;
   const presence: GatewayPresence = {
     state,
     session: of.session,
@@ -23,6 +24,7 @@ export const presenceBytes = (
     proto: 1,
     at: Math.floor(line.atMs / 1000),
     ...(of.receivers.required ? { confirmed: of.receivers.confirmed() } : { unconfirmed: true }),
+    ...(state === 'online' && contradictedBy.length > 0 ? { contradicted_by: contradictedBy } : {}),
     ...(line.held === undefined ? {} : { held: line.held.code }),
     ...(line.tls ? {} : { insecure: true }),
     ...(line.retained ? {} : { retained: false }),

@@ -1,9 +1,10 @@
 import { z } from 'zod';
 import { type Ack, ackSchema, collectorPresenceSchema } from '../../shared/collector/messages.ts';
-import { isFormer } from '../../shared/content.ts';
+import { isAheadOfTime, isFormer } from '../../shared/content.ts';
 import { parseUnsigned } from '../../shared/unsigned.ts';
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
+import { Seldom } from '../platform/seldom.ts';
 import type { Outbox } from './outbox.ts';
 import type { Timing } from './timing.ts';
 
@@ -45,6 +46,8 @@ export interface ReceiversOptions {
   readonly outbox: Outbox;
   readonly clock: Clock;
   readonly emit: Emit;
+  /** An entry of this gateway came that the log may not hold. Nothing of it is verified. */
+  readonly takeEntry: (message: Uint8Array) => void;
   readonly random: () => number;
   readonly timing: Pick<Timing, 'settleMs' | 'absentMs'>;
 }
@@ -60,8 +63,6 @@ interface Receiver {
   problem: Held | undefined;
   /** While there is one: the session of the collector that it came in, once that is known. */
   problemSession: string | undefined;
-  /** Monotonic; when something was told of it last, by code. */
-  readonly toldMs: Map<string, number>;
 }
 
 /** Why the acknowledgements of a collector do not count, and what an operator can do about it. */
@@ -81,18 +82,22 @@ const AHEAD: Objection = {
   level: 'error',
   code: 'uplink.ack-ahead',
   remedy:
-    'find out who put an older state_dir back; with mqtt.witnesses a new log begins by itself, else move assayer.db away',
+    'find out who put an older state_dir back; once the collector shows the entry that is missing here a new log begins by itself: where none has after a minute, move assayer.db away',
+};
+
+const AHEAD_OF_TIME: Objection = {
+  level: 'error',
+  code: 'uplink.ack-ahead-of-time',
+  remedy:
+    'set the clock of this host right; where it is right somebody else has used the key of this gateway: give it a new one, and let the collector set that log aside',
 };
 
 const FORK: Objection = {
   level: 'error',
   code: 'uplink.fork',
   remedy:
-    'find out whether state_dir was copied or put back, or the collector holds forged entries; move the wrong store away',
+    'find out whether state_dir was copied or put back; once the collector shows its entry, and this key signed it, a new log begins by itself: where none has after a minute it holds forged entries, or is of a version that shows none',
 };
-
-/** What acknowledgements bring about is told once in this time, for each collector and code: there may be any number of them. */
-const TOLD_MS = 60_000;
 
 /**
  * The collectors whose acknowledgement counts as delivered (mqtt.md §5): who is there, and how far each has stored. It
@@ -102,9 +107,11 @@ export class Receivers {
   readonly #options: ReceiversOptions;
   readonly #receivers: ReadonlyMap<string, Receiver>;
   readonly #listeners = new Set<(change: Change) => void>();
+  readonly #seldom: Seldom;
 
   constructor(options: ReceiversOptions) {
     this.#options = options;
+    this.#seldom = new Seldom(options.clock);
     this.#receivers = new Map(
       options.collectors.map((collector) => [
         collector,
@@ -116,7 +123,6 @@ export class Receivers {
           settling: undefined,
           problem: undefined,
           problemSession: undefined,
-          toldMs: new Map(),
         },
       ]),
     );
@@ -155,6 +161,13 @@ export class Receivers {
   onChange(callback: (change: Change) => void): () => void {
     this.#listeners.add(callback);
     return () => this.#listeners.delete(callback);
+  }
+
+  /** Collectors that have stored what this log does not hold: the entries themselves can show who is right. */
+  get contradictedBy(): readonly string[] {
+    const isContradiction = ({ problem }: Receiver): boolean =>
+      problem !== undefined && problem.code !== UNREADABLE.code;
+    return [...this.#receivers.values()].filter(isContradiction).map(({ collector }) => collector);
   }
 
   /** Why nothing is sent, where nobody is there. */
@@ -242,12 +255,18 @@ export class Receivers {
       this.#object(receiver, UNREADABLE, `what ${collector} sends is no acknowledgement: ${why}`);
     } else if (isFormer(this.#options.log, ack.log)) this.#isBehind(receiver, ack);
     else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
+    if (ack?.head !== undefined && receiver.problem !== undefined) this.#options.takeEntry(Buffer.from(ack.head));
   }
 
-  /** Of a log that this gateway began later than the one in the store. An acknowledgement is unsigned: it is told, no more. */
+  /** Of a log that this gateway began later than the one in the store. An acknowledgement is unsigned: by itself it is told, no more. */
   #isBehind(receiver: Receiver, { log, next }: Ack): void {
     const { collector } = receiver;
-    const message = `${collector} has stored ${next} entries of ${log}, a later log of this gateway than ${this.#options.log}: this store is older than that`;
+    const stored = `${collector} has stored ${next} entries of ${log}`;
+    if (isAheadOfTime(log, this.#options.clock.wallMs())) {
+      this.#object(receiver, AHEAD_OF_TIME, `${stored}, a log that begins more than a day from now`);
+      return;
+    }
+    const message = `${stored}, a later log of this gateway than ${this.#options.log}: this store is older than that`;
     this.#object(receiver, AHEAD, message);
   }
 
@@ -281,12 +300,9 @@ export class Receivers {
     if (receiver.isThere) this.#leave(receiver, code);
   }
 
-  /** True where it was not told lately; then it counts as told. */
-  #mayTell({ toldMs }: Receiver, code: string): boolean {
-    const nowMs = this.#options.clock.monoMs();
-    if (nowMs - (toldMs.get(code) ?? Number.NEGATIVE_INFINITY) < TOLD_MS) return false;
-    toldMs.set(code, nowMs);
-    return true;
+  /** Of acknowledgements there may be any number. True where it was not told lately; then it counts as told. */
+  #mayTell({ collector }: Receiver, code: string): boolean {
+    return this.#seldom.take(`${collector} ${code}`) !== undefined;
   }
 
   #accept(receiver: Receiver, { next, gap }: Ack): void {

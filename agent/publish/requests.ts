@@ -4,6 +4,7 @@ import { parseUnsigned } from '../../shared/unsigned.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
+import { Seldom } from '../platform/seldom.ts';
 import { Allowance } from './allowance.ts';
 import { answerMessage } from './messages.ts';
 import type { Connection, Delivered } from './mqtt.ts';
@@ -53,12 +54,14 @@ export class Requests {
   readonly #doneMs = new Map<Op, number>();
   readonly #ids: string[] = [];
   readonly #allowance: Allowance;
+  readonly #seldom: Seldom;
   #resyncing = false;
   #tiling = false;
   #stopped = false;
 
   constructor(options: RequestsOptions) {
     this.#options = options;
+    this.#seldom = new Seldom(options.clock);
     this.#allowance = new Allowance(MOST_PER_SECOND, options.clock.monoMs());
   }
 
@@ -83,10 +86,18 @@ export class Requests {
     const isAimed = message.responseTopic !== undefined && message.responseTopic !== topics.rsp(collector);
     const outcome = isAimed ? refuse('E_REPLY_TOPIC') : await this.#carryOut(op, args, answering);
     const told = 'code' in outcome ? outcome.code : 'ok';
-    emit(told === 'E_BUSY' ? 'debug' : 'info', 'uplink.request', { collector, op: op.slice(0, 64), outcome: told });
+    this.#tell({ collector, op: op.slice(0, 64), outcome: told });
     // The pages of its own are the answer.
     if ('data' in outcome && op === 'resync') return;
     await this.#answer(answering, 'code' in outcome ? { id, ok: false, ...outcome } : page(id, 1, true, outcome.data));
+  }
+
+  /** What was asked is a line for developers; once a minute, for each outcome, it is one for all, with how many came since. */
+  #tell(request: { readonly collector: string; readonly op: string; readonly outcome: Refusal | 'ok' }): void {
+    const { emit } = this.#options;
+    const untold = request.outcome === 'E_BUSY' ? undefined : this.#seldom.take(request.outcome);
+    if (untold === undefined) emit('debug', 'uplink.request', request);
+    else emit('info', 'uplink.request', { ...request, ...(untold === 0 ? {} : { untold }) });
   }
 
   #isKnown(id: string): boolean {

@@ -20,6 +20,8 @@ export interface Timing {
   readonly lookMs: number;
   /** `online` is published again. */
   readonly presenceMs: number;
+  /** Least time between two presences that ask a collector for what it has instead of this log. */
+  readonly proofMs: number;
   /** Pause of the pump after PUBACK 0x87. */
   readonly notAuthorisedMs: number;
   /** Pause after another agent was seen under this identity. */
@@ -68,6 +70,7 @@ export const TIMING: Timing = {
   stableMs: 60_000,
   lookMs: 250,
   presenceMs: 300_000,
+  proofMs: 10_000,
   notAuthorisedMs: 300_000,
   rivalMs: 900_000,
   rivalLookMs: 30_000,

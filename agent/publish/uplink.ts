@@ -79,7 +79,12 @@ export class Uplink {
     this.#topics = topicsOf(options.settings.prefix, options.gateway);
     const random = options.random ?? Math.random;
     this.#rivals = new Rivals(this.#options);
-    this.#receivers = new Receivers({ ...this.#options, collectors: options.settings.collectors, random });
+    this.#receivers = new Receivers({
+      ...this.#options,
+      collectors: options.settings.collectors,
+      takeEntry: (message) => options.notary.takeEntry(message),
+      random,
+    });
     this.#link = new Link({
       ...this.#options,
       clientId: options.gateway,

@@ -78,12 +78,22 @@ const resultOf = (error: Error & { code?: unknown; errcode?: unknown }): number 
 const BY_ERRNO: { readonly [code: string]: number } = {
   ENOSPC: 13,
   EDQUOT: 13,
+  EIO: 10,
   EROFS: 8,
   EACCES: 3,
   EPERM: 3,
   ENOENT: 14,
   ENOTDIR: 14,
 };
+
+/** Whatever is written into the open file is gone with it. `kept`: what became of what it held. */
+export const replacedStore = (file: string, kept = ''): AgentError =>
+  new AgentError({
+    code: 'store.replaced',
+    message: `the store ${file} was removed or replaced while it is in use${kept}`,
+    remedy:
+      'start the agent again: it goes on with the file that is there, or with none, and begins another log where that is older. The next time end the agent first: docs/backup.md',
+  });
 
 /** The evidence in the store contradicts itself; nothing may be written on top of it. */
 export const corruptLog = (file: string, what: string): AgentError =>

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { incarnationOf } from '../../shared/content.ts';
 import type { LogEnd } from '../../shared/statement.ts';
 import { storeFailure } from './failure.ts';
 
@@ -36,28 +37,37 @@ export const markBegun = (stateDir: string, origin: string): void => {
  * is not beyond that, so that an emptied store begins another log and never a fork (attestation.md §3).
  */
 export const nextOrigin = (name: string, nowMs: number, former: string | undefined): string => {
-  const last = former === undefined ? Number.NaN : incarnationOf(former, name);
+  const last = former === undefined ? Number.NaN : incarnationIn(former, name);
   const now = Math.floor(nowMs / 1000);
-  return `${name}/${Number.isSafeInteger(last) ? Math.max(now, last + 1) : now}`;
+  return `${name}/${Number.isSafeInteger(last + 1) ? Math.max(now, last + 1) : now}`;
 };
 
 /** The number at the end of an origin; NaN where it is of another gateway, or none. */
-const incarnationOf = (origin: string, name: string): number =>
-  origin.startsWith(`${name}/`) ? Number(origin.slice(name.length + 1)) : Number.NaN;
+const incarnationIn = (origin: string, name: string): number =>
+  origin.startsWith(`${name}/`) ? incarnationOf(origin) : Number.NaN;
 
 /** The later of two origins of one gateway. */
 const laterOrigin = (name: string, one: string, other: string | undefined): string =>
-  other !== undefined && incarnationOf(other, name) > incarnationOf(one, name) ? other : one;
+  other !== undefined && incarnationIn(other, name) > incarnationIn(one, name) ? other : one;
 
 /** The latest of the origins of one gateway that are known. */
 export const latestOrigin = (name: string, one: string, others: readonly (string | undefined)[]): string =>
   others.reduce<string>((latest, other) => laterOrigin(name, latest, other), one);
 
-/** Why the log of a store is not continued: what this key had signed of it, where that is known. */
+/** Entries that this key is known to have signed; the root only where they were counted in a checkpoint. */
+export type Signed = Pick<LogEnd, 'log' | 'size'> & Partial<LogEnd>;
+
+/** Why the log of a store is not continued: what this key had signed, where that is known. */
 export interface Replaces {
-  readonly end?: LogEnd | undefined;
+  readonly signed?: Signed | undefined;
   readonly why: string;
 }
+
+/** The end that a log which replaces another names as `prior`. */
+export const signedEnd = ({ signed }: Replaces): LogEnd | undefined => {
+  const { log, size, root } = signed ?? {};
+  return log === undefined || size === undefined || root === undefined ? undefined : { log, size, root };
+};
 
 /**
  * Whether the log that a store holds was put back to an older state, by what stands beside the store: the head that was
@@ -70,12 +80,12 @@ export const staleness = (
   const { head, begun } = beside;
   if (log.size === 0) return undefined;
   if (head?.log === log.origin && head.size > log.size) {
-    return { end: head, why: `the store holds ${log.size} entries of ${head.size} that were signed` };
+    return { signed: head, why: `the store holds ${log.size} entries of ${head.size} that were signed` };
   }
   const name = log.origin.slice(0, log.origin.lastIndexOf('/'));
   if (begun === undefined || laterOrigin(name, log.origin, begun) === log.origin) return undefined;
   return {
-    end: head?.log === begun ? head : undefined,
+    signed: head?.log === begun ? head : undefined,
     why: `the store holds ${log.origin}, which ${begun} had replaced`,
   };
 };

@@ -17,7 +17,7 @@ import { AgentError } from '../platform/errors.ts';
 import { givenFacts } from './baseline-history.ts';
 import type { Built, Entry } from './entry.ts';
 import { readHead } from './head.ts';
-import { latestOrigin, nextOrigin, type Replaces } from './incarnation.ts';
+import { latestOrigin, nextOrigin, type Replaces, signedEnd } from './incarnation.ts';
 import { REFRESH_CAPTURE_S } from './retention.ts';
 import { buildClockStep, buildRollback, buildStart, buildStorage, type StartFacts } from './session.ts';
 import type { Store } from './store.ts';
@@ -116,7 +116,7 @@ export class Log {
     this.transaction((tx) => {
       if (replaced !== undefined) store.retireLog(Number(replaced.slice(replaced.lastIndexOf('/') + 1)));
       const first = this.#position.seq === 0;
-      const end = replaced === undefined ? prior : replaces?.end;
+      const end = replaces === undefined || replaced === undefined ? prior : signedEnd(replaces);
       for (const statement of buildStart(start, { first, prior: end })) tx.append(statement);
       if (replaces === undefined || replaced === undefined) return;
       tx.append(buildRollback(replaces.why));
@@ -140,7 +140,7 @@ export class Log {
     this.replaced = options.replaces === undefined ? undefined : last?.log;
     this.origin =
       this.replaced !== undefined
-        ? nextOrigin(name, nowMs, latestOrigin(name, this.replaced, [options.former, options.replaces?.end?.log]))
+        ? nextOrigin(name, nowMs, latestOrigin(name, this.replaced, [options.former, options.replaces?.signed?.log]))
         : (last?.log ?? nextOrigin(name, nowMs, options.former));
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');

@@ -1,4 +1,4 @@
-import { accessSync, closeSync, constants, openSync, statSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, rmSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -37,3 +37,34 @@ export const immutable = (file: string): URL => {
   url.searchParams.set('immutable', '1');
   return url;
 };
+
+/** Device and number of a file; empty where there is none. */
+const identityOf = (file: string): string => {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? '' : `${found.dev} ${found.ino}`;
+};
+
+/** A file that SQLite has open for writing, with what it keeps beside it. SQLite goes on writing into one that was removed, or that another one replaced. */
+export class HeldFile {
+  readonly #file: string;
+  readonly #identity: string;
+  readonly #beside: readonly (readonly [file: string, identity: string])[];
+
+  /** To be made once something was read: then the files beside it are there. */
+  constructor(file: string) {
+    this.#file = file;
+    this.#identity = identityOf(file);
+    this.#beside = [`${file}-wal`, `${file}-shm`].map((each) => [each, identityOf(each)]);
+  }
+
+  /** It is still the one that was opened. */
+  get isThere(): boolean {
+    return identityOf(this.#file) === this.#identity;
+  }
+
+  /** Once it is closed: what stands beside a file that is gone would be taken for the end of the one that is there now. */
+  clear(): void {
+    if (this.isThere) return;
+    for (const [file, identity] of this.#beside) if (identityOf(file) === identity) rmSync(file, { force: true });
+  }
+}

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { DatabaseSync, type StatementSync } from 'node:sqlite';
 import { AgentError } from '../platform/errors.ts';
-import { storeFailure } from './failure.ts';
+import { replacedStore, storeFailure } from './failure.ts';
 import { migrate, requireVersion } from './schema.ts';
-import { immutable, isAtRest, isThere, makePrivate } from './store-file.ts';
+import { HeldFile, immutable, isAtRest, isThere, makePrivate } from './store-file.ts';
 import { cursorsTable } from './tables/cursors.ts';
 import { devicesTable } from './tables/devices.ts';
 import { entriesTable } from './tables/entries.ts';
@@ -35,7 +35,8 @@ const tablesOf = (sql: Sql) => ({
  * The one file of the agent: log, captures, devices, findings, cursors. One process writes (`open`), any number look
  * (`openReadOnly`). Every failure that an operator can fix is an `AgentError` `store.*`.
  */
-export type Store = Pick<Connection, 'file' | 'transaction' | typeof Symbol.dispose> & ReturnType<typeof tablesOf>;
+export type Store = Pick<Connection, 'file' | 'transaction' | 'isThere' | 'rescue' | typeof Symbol.dispose> &
+  ReturnType<typeof tablesOf>;
 
 export const Store = {
   /** Opens for writing, makes the file (mode 0600) where there is none. Throws `store.locked` while another agent runs. */
@@ -48,7 +49,7 @@ export const Store = {
         const db = new DatabaseSync(file, { timeout: 5000 });
         db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
         migrate(db, file);
-        return storeOn(new Connection(file, db, lock));
+        return storeOn(new Connection(file, db, { lock, held: new HeldFile(file) }));
       } catch (error) {
         lock.close();
         throw error;
@@ -93,17 +94,38 @@ const storeOn = (connection: Connection): Store => Object.assign(connection, tab
 class Connection implements Sql {
   readonly file: string;
   readonly #db: DatabaseSync;
-  readonly #lock: DatabaseSync | undefined;
+  /** Of the process that writes. */
+  readonly #writing: { readonly lock: DatabaseSync; readonly held: HeldFile } | undefined;
   readonly #prepared = new Map<string, StatementSync>();
 
-  constructor(file: string, db: DatabaseSync, lock: DatabaseSync | undefined) {
+  constructor(
+    file: string,
+    db: DatabaseSync,
+    writing: { readonly lock: DatabaseSync; readonly held: HeldFile } | undefined,
+  ) {
     this.file = file;
     this.#db = db;
-    this.#lock = lock;
+    this.#writing = writing;
+  }
+
+  /** The file is still the one that was opened for writing. */
+  isThere(): boolean {
+    return failing(this.file, () => this.#writing?.held.isThere ?? true);
+  }
+
+  /** Writes everything that is in the open file into a new one beside it, and gives its name: the file itself is gone once it is closed. */
+  rescue(): string {
+    const copy = `${this.file}.replaced-${Date.now()}`;
+    return failing(copy, () => {
+      makePrivate(copy);
+      this.#db.prepare('VACUUM INTO ?').run(copy);
+      return copy;
+    });
   }
 
   /** Runs `body` in one transaction; either all it wrote is durable afterwards, or nothing was written and the error is thrown. */
   transaction<T>(body: () => T): T {
+    if (!this.isThere()) throw replacedStore(this.file);
     return failing(this.file, () => {
       this.#db.exec('BEGIN IMMEDIATE');
       try {
@@ -155,7 +177,9 @@ class Connection implements Sql {
   [Symbol.dispose](): void {
     this.#prepared.clear();
     if (this.#db.isOpen) this.#db.close();
-    if (this.#lock?.isOpen) this.#lock.close();
+    if (!this.#writing?.lock.isOpen) return;
+    this.#writing.held.clear();
+    this.#writing.lock.close();
   }
 }
 

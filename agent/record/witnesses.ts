@@ -1,15 +1,18 @@
 import { z } from 'zod';
-import { isFormer } from '../../shared/content.ts';
+import { isAheadOfTime, isFormer } from '../../shared/content.ts';
 import { type Cosigned, verifyCosigned } from '../../shared/cosignature.ts';
 import { type EpochMarker, epochSchema, verifyEpoch } from '../../shared/epoch.ts';
 import { jwkOf, type TrustedKey, type TrustedKeys, thumbprint } from '../../shared/keys.ts';
 import type { NoteKey } from '../../shared/note.ts';
-import { type CommonMembers, type LogEnd, sha256Schema } from '../../shared/statement.ts';
+import { type CommonMembers, sha256Schema } from '../../shared/statement.ts';
 import { type CompactRange, EMPTY_RANGE, rangeRoot } from '../../shared/tree.ts';
 import { VerificationError } from '../../shared/verification.ts';
+import { verifyMessage } from '../../shared/verify.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
+import { Seldom } from '../platform/seldom.ts';
+import type { Signed } from './incarnation.ts';
 import type { Log } from './log.ts';
 import type { Store } from './store.ts';
 import { grow, parseEdge, writeEdge } from './tree.ts';
@@ -27,7 +30,7 @@ export interface WitnessesOptions {
   readonly clock: Clock;
   readonly emit: Emit;
   /** This key signed a log that this store does not hold: nothing may be appended any more. */
-  readonly rolledBack: (end: LogEnd, why: string) => void;
+  readonly rolledBack: (signed: Signed, why: string) => void;
 }
 
 interface Witness {
@@ -63,12 +66,14 @@ export class Witnesses {
   #marker: EpochMarker | undefined;
   #dirty = false;
   #comparing = false;
+  readonly #seldom: Seldom;
   #stopped = false;
 
   /** Throws `mqtt.witness`. */
   constructor(options: WitnessesOptions) {
     const { store, log, vkeys, quorum } = options;
     this.#options = options;
+    this.#seldom = new Seldom(options.clock);
     this.#witnesses = readWitnesses(vkeys, quorum).map(witnessOf);
     const kept = store.meta(COSIGNED, (text) => cosignedSchema.parse(JSON.parse(text)));
     this.#by = kept?.log === log.origin ? kept.by : {};
@@ -97,20 +102,49 @@ export class Witnesses {
   takeCosigned(payload: Uint8Array): void {
     const { key, log } = this.#options;
     const cosigned = verifyCosigned(payload, { keys: [key], witnesses: this.#witnesses.map(({ note }) => note) });
-    if (cosigned === undefined) return;
-    if (isFormer(log.origin, cosigned.end.log)) {
-      this.#options.rolledBack(cosigned.end, `the store holds ${log.origin}, which ${cosigned.end.log} had replaced`);
-      return;
-    }
-    if (cosigned.end.log !== log.origin) return;
-    if (cosigned.end.size > log.size()) {
-      this.#options.rolledBack(
-        cosigned.end,
-        `the store holds ${log.size()} entries of ${cosigned.end.size} that were signed`,
-      );
-      return;
-    }
+    if (cosigned === undefined || this.#isBehind(cosigned.end) || cosigned.end.log !== log.origin) return;
     if (this.#isNews(cosigned)) this.#compare(cosigned);
+  }
+
+  /**
+   * Takes an entry as a collector has it. Under our own key it shows what a checkpoint shows, and there is one for every entry
+   * as soon as it was sent, while checkpoints come once a minute.
+   */
+  takeEntry(message: Uint8Array): void {
+    const { key, log, store, rolledBack } = this.#options;
+    const entry = verified(() => verifyMessage(message, { keys: new Map([[key.kid, key]]) }));
+    if (entry === undefined) return;
+    const { log: of, seq } = entry.statement;
+    if (this.#isBehind({ log: of, size: seq + 1 }) || of !== log.origin) return;
+    const [leaf] = store.leavesFrom(seq, 1);
+    if (leaf !== undefined && !entry.leaf.equals(leaf))
+      rolledBack({ log: of, size: seq + 1 }, `another entry ${seq} was signed`);
+  }
+
+  /** True where this key signed a log that was begun after ours, or more of ours than there is here: that is told. */
+  #isBehind(signed: Signed): boolean {
+    const { log, clock, rolledBack } = this.#options;
+    if (isFormer(log.origin, signed.log)) {
+      if (isAheadOfTime(signed.log, clock.wallMs())) {
+        this.#doubt(signed.log);
+        return false;
+      }
+      rolledBack(signed, `the store holds ${log.origin}, which ${signed.log} had replaced`);
+      return true;
+    }
+    if (signed.log !== log.origin || signed.size <= log.size()) return false;
+    rolledBack(signed, `the store holds ${log.size()} entries of ${signed.size} that were signed`);
+    return true;
+  }
+
+  #doubt(log: string): void {
+    if (this.#seldom.take('ahead of time') === undefined) return;
+    this.#options.emit('error', 'log.ahead-of-time', {
+      log,
+      message: `this key has signed ${log}, which begins more than a day from now: this log goes on all the same`,
+      remedy:
+        'set the clock of this host right; where it is right, somebody else has used the key of this gateway: give it a new one',
+    });
   }
 
   #isNews({ end, times }: Cosigned): boolean {
@@ -188,9 +222,13 @@ const witnessOf = (note: NoteKey): Witness => {
   return { note, keys: new Map([[kid, { kid, jwk, role: 'collector', key: note.key }]]) };
 };
 
-const markerOf = (payload: Uint8Array, keys: TrustedKeys, nowMs: number): EpochMarker | undefined => {
+const markerOf = (payload: Uint8Array, keys: TrustedKeys, nowMs: number): EpochMarker | undefined =>
+  verified(() => verifyEpoch(payload, { keys }, nowMs));
+
+/** What `verify` gives; undefined for what does not verify. */
+const verified = <Result>(verify: () => Result): Result | undefined => {
   try {
-    return verifyEpoch(payload, { keys }, nowMs);
+    return verify();
   } catch (problem) {
     if (problem instanceof VerificationError) return undefined;
     throw problem;

@@ -110,6 +110,7 @@ export class SimulatedGateway implements AsyncDisposable {
       notary: {
         heartbeat: () => signedHeartbeat(this.#log, this.#store, { ...signer, jwk: publicJwk }),
         takeCosigned: (payload) => this.#witnesses.takeCosigned(payload),
+        takeEntry: (message) => this.#witnesses.takeEntry(message),
         takeMarker: (payload) => this.#witnesses.takeMarker(payload),
       },
       takeTerms: () => {},

@@ -1,4 +1,4 @@
-import { incarnationOf } from '../content.ts';
+import { isAheadOfTime } from '../content.ts';
 import { VerificationError } from '../verification.ts';
 import { cutEnvelope, gatewayOf, readHeader } from '../verify.ts';
 import type { Fleet } from './fleet.ts';
@@ -8,8 +8,6 @@ import type { Work } from './work.ts';
 
 /** Logs of one gateway that have entries here and are not aside. An ordinary one begins another when its store was lost or put back. */
 const MOST_LOGS = 256;
-/** A log is named by the clock of its gateway at its beginning, which may be wrong by its time zone. */
-const AHEAD_S = 86_400;
 
 /** Which logs are taken: somebody who has the key of a gateway, for a moment or for good, can name any number of them, and any number as theirs. */
 export class Admission {
@@ -25,7 +23,7 @@ export class Admission {
   require(log: string, nowMs: number): void {
     const { index } = this.#fleet;
     if (index.isAside(log)) throw refusal(log, 'was set aside here');
-    if (isAhead(log, nowMs)) throw refusal(log, 'begins more than a day from now');
+    if (isAheadOfTime(log, nowMs)) throw refusal(log, 'begins more than a day from now');
     if (!index.has(log) && index.count(log) >= MOST_LOGS)
       throw refusal(log, `is one too many, ${MOST_LOGS} logs of ${gatewayOf(log)} are here`);
   }
@@ -45,7 +43,7 @@ export class Admission {
   }
 
   async #flawOf(machine: LogMachine, nowMs: number): Promise<string | undefined> {
-    if (isAhead(machine.log.log, nowMs)) return 'it begins more than a day from now';
+    if (isAheadOfTime(machine.log.log, nowMs)) return 'it begins more than a day from now';
     const kid = machine.kid ?? (await this.#storedKid(machine));
     return kid === undefined || this.#isTrusted(kid, machine.log.log, nowMs)
       ? undefined
@@ -67,5 +65,3 @@ export class Admission {
 
 const refusal = (log: string, why: string): VerificationError =>
   new VerificationError('E_INCARNATION', 8, `${log} ${why}`);
-
-const isAhead = (log: string, nowMs: number): boolean => incarnationOf(log) > nowMs / 1000 + AHEAD_S;

@@ -94,6 +94,7 @@ export class Collector {
     this.#fleet = fleet;
     this.#trusted = trusted;
     this.#intake = new Intake({
+      id: options.id,
       fleet,
       trusted: () => this.#trusted,
       trust: options.trust,

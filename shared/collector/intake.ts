@@ -34,6 +34,8 @@ const LEAVES_AT_ONCE = 4_096;
 const MOST_RELEASED = 1_024;
 
 interface Belongings {
+  /** Collector id. */
+  readonly id: string;
   readonly fleet: Fleet;
   readonly trusted: () => TrustAndTime;
   readonly trust: TrustSource;
@@ -330,11 +332,23 @@ export class Intake {
   async #takePresence(payload: Uint8Array, gateway: string, work: Work): Promise<void> {
     const presence = parsePresence(payload);
     if (presence === undefined || gatewayIdOf(presence.log) !== gateway) return;
+    if (presence.contradicted_by?.includes(this.#own.id)) await this.#showHead(presence.log, work);
     if (!this.#own.fleet.index.has(presence.log)) return;
     const state = this.#own.presences.take(gatewayOf(presence.log), presence);
     if (state !== undefined) work.notices.push({ kind: 'presence', gateway: gatewayOf(presence.log), state });
     const machine = await this.#machine(presence.log, work);
     machine.hintedSize = presence.size;
+  }
+
+  /** What a gateway signed last, as far as it is here: a gateway that was put back to before that believes its own signature only. */
+  async #showHead(log: string, work: Work): Promise<void> {
+    const { fleet } = this.#own;
+    const newest = fleet.index.allAfter(log).at(-1) ?? log;
+    if (!fleet.index.has(newest)) return;
+    const machine = await this.#machine(newest, work);
+    const { next } = machine.log;
+    const bytes = next === 0 ? undefined : await fleet.entry(machine, next - 1);
+    if (bytes !== undefined) machine.show({ next, bytes });
   }
 
   #takeManifest(payload: Uint8Array, trusted: TrustAndTime, work: Work): void {

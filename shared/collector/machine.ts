@@ -60,6 +60,8 @@ export class LogMachine {
   #cosign: Head | undefined;
   #openGapTo: number | undefined;
   #ackDue = true;
+  /** The entry before `next`, to be shown to the gateway once. */
+  #head: { readonly next: number; readonly bytes: Uint8Array } | undefined;
   #ackedMs = Number.NEGATIVE_INFINITY;
 
   /** A log that was stored, or a new one. */
@@ -272,6 +274,12 @@ export class LogMachine {
     this.#ackDue = true;
   }
 
+  /** The last entry goes with the next acknowledgement. */
+  show(head: { readonly next: number; readonly bytes: Uint8Array }): void {
+    this.#ackDue = true;
+    this.#head = head;
+  }
+
   /** The acknowledgement that is due: only ever of what is stored. */
   ack(nowMs: number, gap: readonly [number, number] | undefined): Ack | undefined {
     const { log, next, before } = this.log;
@@ -280,13 +288,16 @@ export class LogMachine {
     if (!isDue || (gap === undefined && nowMs - this.#ackedMs < ACK_EVERY_MS)) return undefined;
     // After entries that are lost nothing is known of the one before the next.
     if (next > 0 && before === undefined) return undefined;
+    const head = this.#head?.next === next ? Buffer.from(this.#head.bytes).toString('utf8') : undefined;
     this.#ackDue = false;
+    this.#head = undefined;
     this.#ackedMs = nowMs;
     return {
       log,
       next,
       ...(before === undefined ? {} : { leaf: before.leaf.toString('base64url') }),
       ...(gap === undefined ? {} : { gap }),
+      ...(head === undefined ? {} : { head }),
       stored_at: Math.floor(nowMs / 1000),
     };
   }

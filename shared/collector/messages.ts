@@ -16,6 +16,10 @@ export const ackSchema = z.strictObject({
   next: count.describe('number of entries from 0 that are stored'),
   leaf: sha256Schema.exactOptional().describe('leaf hash of the last of them; absent for none'),
   gap: range.exactOptional().describe('entries that are missing, asked for again'),
+  head: z
+    .string()
+    .exactOptional()
+    .describe('the last of them, byte for byte: only for a gateway that says that this collector contradicts its log'),
   stored_at: instant,
 });
 export type Ack = z.infer<typeof ackSchema>;
@@ -30,6 +34,11 @@ export const presenceSchema = z.looseObject({
   session: z.string().max(64).describe('an end counts only if it is that of the newest `online`'),
   log: logSchema,
   size: count.describe('entries in the log'),
+  contradicted_by: z
+    .array(z.string())
+    .readonly()
+    .exactOptional()
+    .describe('collectors whose acknowledgement does not fit this log: each acknowledges once more, with `head`'),
   at: instant,
 });
 export type Presence = z.infer<typeof presenceSchema>;

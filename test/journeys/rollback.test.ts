@@ -7,7 +7,7 @@ import { Store } from '../../agent/record/store.ts';
 import type { BaselineStatement, SessionStatement, Statement } from '../../shared/statement.ts';
 import { Journal, LibraryCollector, WITNESS_VKEY } from '../publish/library-collector.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
-import { until } from '../publish/observer.ts';
+import { Observer, until } from '../publish/observer.ts';
 import { Gateway } from './agent.ts';
 import { type fleetOf as FleetOf, fleetOf } from './fleets.ts';
 
@@ -204,7 +204,13 @@ suite(
     timeout: 240_000,
   },
   () => {
-    const furnish = async (settings: { readonly witnesses: readonly string[] }) => {
+    const furnish = async ({
+      heedsPresence = true,
+      ...settings
+    }: {
+      readonly witnesses: readonly string[];
+      readonly heedsPresence?: boolean;
+    }) => {
       const stack = new AsyncDisposableStack();
       const fleet = stack.use(await fleetOf(['axeos/gamma-2.15'], '127.77.1.1'));
       const devices = fleet.devices.map(({ address }, at) => ({
@@ -219,7 +225,13 @@ suite(
       const journal = new Journal();
       const jwk = JSON.parse(readFileSync(gateway.keyFile, 'utf8'));
       stack.use(
-        await LibraryCollector.start({ url: broker.url, journal, jwk, cosigns: settings.witnesses.length > 0 }),
+        await LibraryCollector.start({
+          url: broker.url,
+          journal,
+          jwk,
+          cosigns: settings.witnesses.length > 0,
+          heedsPresence,
+        }),
       );
       /** Lets the agent write and end, and waits until the collector has all of it, and cosigned it. Gives the end. */
       const endsWell = async () => {
@@ -233,12 +245,12 @@ suite(
         const log = logNow(gateway);
         const end = { log: log[0]?.log ?? '', size: log.length };
         await until('the collector has all', () => journal.all(end.log).length === end.size, 60_000);
-        await until('it cosigned the end', () =>
+        await until('it heard the checkpoint of the end', () =>
           journal.notices.some((each) => each.kind === 'checkpoint' && each.log === end.log && each.size === end.size),
         );
         return end;
       };
-      return { gateway, journal, endsWell, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+      return { gateway, journal, endsWell, url: broker.url, [Symbol.asyncDispose]: () => stack.disposeAsync() };
     };
 
     test('the second time, too, the log is replaced by one above both, and nothing stays undelivered', async () => {
@@ -266,8 +278,59 @@ suite(
       await gateway.verified();
     });
 
-    test('without a witness it is an alarm that a person has to look at, and nothing is sent', async () => {
+    test('without a witness, too: the entry that the collector has is under our own key, and a new log begins at once', async () => {
       await using site = await furnish({ witnesses: [] });
+      const { gateway, journal, endsWell } = site;
+      await gateway.up();
+      await endsWell();
+      const copy = setAside(gateway);
+      await gateway.up();
+      const second = await endsWell();
+      putBack(gateway, copy);
+      const startedMs = Date.now();
+      await gateway.up();
+      await gateway.event('log.replaced');
+      assert.ok(Date.now() - startedMs < 30_000, 'long before the next checkpoint would be cosigned');
+      const third = await endsWell();
+      assert.ok(Number(third.log.split('/').at(-1)) > Number(second.log.split('/').at(-1)));
+      assert.ok(journal.all(third.log).every(({ status }) => status === 'chained'));
+      assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+      putBack(gateway, copy);
+      await gateway.up();
+      await gateway.event('log.replaced', { after: 1 });
+      const fourth = await endsWell();
+      assert.ok(Number(fourth.log.split('/').at(-1)) > Number(third.log.split('/').at(-1)), 'above a later log, too');
+      await gateway.verified();
+    });
+
+    test('an acknowledgement that somebody else made up holds up nothing: the collector is asked, and its word ends the objection', async () => {
+      await using site = await furnish({ witnesses: [] });
+      const { gateway, journal, endsWell, url } = site;
+      await gateway.up();
+      await gateway.event('uplink.collector-online');
+      await using mallory = await Observer.connect(url);
+      const { log = '' } = logNow(gateway)[0] ?? {};
+      await until('something is stored', () => journal.all(log).length > 0);
+      const startedMs = Date.now();
+      await mallory.publish(
+        'attest/v1/gw-1/ack/col-a',
+        JSON.stringify({ log, next: 1, leaf: 'A'.repeat(43), stored_at: 1 }),
+        false,
+      );
+      await gateway.event('uplink.fork');
+      await gateway.event('uplink.collector-online', { after: 1 });
+      // After its word a gateway waits up to ten seconds, at random, so that a fleet does not begin at once.
+      assert.ok(
+        Date.now() - startedMs < 20_000,
+        'long before the minute in which an idle collector says the same again',
+      );
+      assert.equal(gateway.eventsOf('log.rolled-back').length, 0);
+      const end = await endsWell();
+      assert.equal(end.log, log);
+    });
+
+    test('a collector that shows no entry is an alarm that a person has to look at, and nothing is sent', async () => {
+      await using site = await furnish({ witnesses: [], heedsPresence: false });
       const { gateway, endsWell, journal } = site;
       await gateway.up();
       await endsWell();

@@ -92,6 +92,7 @@ export class Agent {
           message: Buffer.from(`{"kind":"checkpoint","size":${outbox.size()}}`),
         }),
         takeCosigned: (payload) => void this.signed.push(`cosig ${Buffer.from(payload)}`),
+        takeEntry: (message) => void this.signed.push(`entry ${Buffer.from(message)}`),
         takeMarker: (payload) => void this.signed.push(`epoch ${Buffer.from(payload)}`),
       },
       takeTerms: () => {},

@@ -385,6 +385,30 @@ suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 12
     await until('all', () => observer.seqs(LOG).includes(19));
   });
 
+  test('presence says at once who contradicts the log, at most every ten seconds, and the entry that comes is looked at', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url));
+    agent.outbox.appendMany(20);
+    const hand = new Hand(observer, agent.outbox);
+    agent.start();
+    await until('it is connected', () => agent.saw('uplink.connected'));
+    await hand.ack(20);
+    const asking = () => observer.on(CONN).filter(({ text }) => JSON.parse(text).contradicted_by !== undefined);
+    const forged = { leaf: agent.outbox.leaf(0) ?? '' };
+    for (let time = 0; time < 5; time += 1) await hand.ack(50, forged);
+    await until('it asks', () => asking().length === 1);
+    assert.deepEqual(JSON.parse(asking()[0]?.text ?? '').contradicted_by, ['col-a']);
+    await hand.ack(50, { ...forged, head: 'an entry' });
+    await until('the entry is looked at', () => agent.signed.includes('entry an entry'));
+    await hand.ack(20, { head: 'an entry that fits' });
+    await until('it goes on', () => agent.uplink.status().held === undefined);
+    agent.outbox.appendMany(5);
+    await until('what is new goes', () => observer.seqs(LOG).includes(24));
+    assert.equal(asking().length, 1);
+    assert.ok(!agent.signed.includes('entry an entry that fits'));
+  });
+
   test('a broker that is killed and wiped gets everything above what the collector confirmed', async () => {
     await using broker = await Mosquitto.start();
     await using agent = new Agent(required(broker.url));
@@ -470,6 +494,22 @@ suite('requests over MQTT 5', { skip: WITHOUT_MOSQUITTO, timeout: 60_000 }, () =
         ['auditor', 'status', 'E_REPLY_TOPIC'],
         ['auditor', 'status', 'ok'],
       ],
+    );
+  });
+
+  test('whoever asks nonsense again and again makes one line a minute, not one for each', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(settingsFor(broker.url));
+    agent.start();
+    await until('the pump', () => agent.saw('uplink.connected'));
+    const hand = new Hand(observer, agent.outbox, 'mallory');
+    for (let time = 0; time < 8; time += 1) await hand.ask(`reboot-${time}`, {});
+    await until('the answers', () => hand.answers().length === 8);
+    const told = agent.events.filter(({ event }) => event === 'uplink.request');
+    assert.deepEqual(
+      told.map(({ level, outcome }) => `${level} ${outcome}`),
+      ['info E_OP', ...Array.from({ length: 7 }, () => 'debug E_OP')],
     );
   });
 });

@@ -44,6 +44,7 @@ suite('whatever comes in on the topics of collectors', () => {
           outbox,
           clock,
           emit: () => {},
+          takeEntry: () => {},
           random: () => 0,
           timing: TIMING,
         });

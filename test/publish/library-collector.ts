@@ -75,6 +75,8 @@ export interface LibraryCollectorOptions {
   readonly protocolVersion?: 4 | 5;
   /** Unless it is false. */
   readonly cosigns?: boolean;
+  /** Whether it hears what gateways say of their presence, unless it is false: one of an earlier version shows no entry. */
+  readonly heedsPresence?: boolean;
 }
 
 /** The collector library on an MQTT client: what `assayer collect` is, without its database. */
@@ -86,7 +88,10 @@ export class LibraryCollector {
   #connects = 0;
   #killed = false;
 
-  private constructor(collector: Collector, { url, protocolVersion = 5 }: LibraryCollectorOptions) {
+  private constructor(
+    collector: Collector,
+    { url, protocolVersion = 5, heedsPresence = true }: LibraryCollectorOptions,
+  ) {
     const session = `c${Math.random().toString(36).slice(2)}`;
     const topic = `attest/v1/_fleet/collector/col-a`;
     const presence = (state: string) =>
@@ -100,7 +105,9 @@ export class LibraryCollector {
       resubscribe: false,
     });
     this.#client.on('error', () => {});
-    this.#client.on('message', (from, payload) => this.#arrived.push({ topic: from, payload }));
+    this.#client.on('message', (from, payload) => {
+      if (heedsPresence || !from.endsWith('/conn')) this.#arrived.push({ topic: from, payload });
+    });
     this.#client.on('connect', () => {
       this.#connects += 1;
       this.#client.subscribe([...collector.topics.filters], { qos: 1 }, () => {

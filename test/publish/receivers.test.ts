@@ -16,12 +16,14 @@ const setUp = ({ collectors = ['a'], settleMs = 0, random = 0 } = {}) => {
   const clock = { wall: 1_795_339_200_000, mono: 0 };
   const events: string[] = [];
   const changes: string[] = [];
+  const entries: string[] = [];
   const receivers = new Receivers({
     collectors,
     log: LOG,
     outbox,
     clock: { wallMs: () => clock.wall, monoMs: () => clock.mono },
     emit: (level, event) => events.push(`${level} ${event}`),
+    takeEntry: (message) => entries.push(Buffer.from(message).toString()),
     random: () => random,
     timing: { settleMs, absentMs: 900_000 },
   });
@@ -36,7 +38,7 @@ const setUp = ({ collectors = ['a'], settleMs = 0, random = 0 } = {}) => {
       Buffer.from(JSON.stringify({ state, session, at: clock.wall / 1000 - ageS })),
       retained,
     );
-  return { outbox, clock, events, changes, receivers, ack, presence };
+  return { outbox, clock, events, changes, entries, receivers, ack, presence };
 };
 
 suite('acknowledgements (mqtt.md §5)', () => {
@@ -77,6 +79,37 @@ suite('acknowledgements (mqtt.md §5)', () => {
     assert.equal(receivers.held?.code, 'uplink.ack-ahead');
     assert.match(receivers.held?.message ?? '', /10 entries of example\.org\/gw-1\/2, a later log/);
     assert.equal(events.filter((event) => event === 'error uplink.ack-ahead').length, 1);
+  });
+
+  test('a later log that begins more than a day from now is an alarm of its own', () => {
+    const { ack, receivers, events, clock } = setUp();
+    ack('a', 4);
+    ack('a', 10, { log: `example.org/gw-1/${clock.wall / 1000 + 86_401}` });
+    assert.deepEqual([receivers.anybody, receivers.held?.code], [false, 'uplink.ack-ahead-of-time']);
+    ack('a', 10, { log: `example.org/gw-1/${clock.wall / 1000 + 86_400}` });
+    assert.equal(receivers.held?.code, 'uplink.ack-ahead');
+    ack('a', 4);
+    assert.deepEqual([receivers.anybody, receivers.contradictedBy], [true, []]);
+    assert.equal(events.filter((event) => event.startsWith('error')).length, 2);
+  });
+
+  test('the entry that comes with one is looked at where that does not fit, and who contradicts is known until then', () => {
+    const { ack, receivers, entries } = setUp({ collectors: ['a', 'b'] });
+    ack('a', 4, { head: 'fits' });
+    receivers.takeAck('b', Buffer.from('{}'));
+    assert.deepEqual([entries, receivers.contradictedBy], [[], []], 'what cannot be read contradicts nothing');
+    ack('a', 11, { leaf: 'A'.repeat(43), head: 'ahead' });
+    ack('b', 7, { leaf: 'A'.repeat(43), head: 'fork' });
+    assert.deepEqual(
+      [entries, receivers.contradictedBy],
+      [
+        ['ahead', 'fork'],
+        ['a', 'b'],
+      ],
+    );
+    ack('stranger', 11, { head: 'of nobody' });
+    ack('a', 4, { head: 'fits' });
+    assert.deepEqual([entries.length, receivers.contradictedBy], [2, ['b']]);
   });
 
   test('objections that alternate are told once a minute each, and so are places that go back', () => {

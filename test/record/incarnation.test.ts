@@ -38,6 +38,13 @@ test('the origin of another gateway says nothing about this one', () => {
   assert.equal(nextOrigin('example.org/b', 1_000, undefined), 'example.org/b/1');
 });
 
+test('an origin is a safe integer: a mark that has none above it says nothing', () => {
+  const most = Number.MAX_SAFE_INTEGER;
+  assert.equal(nextOrigin('example.org/b', 1_000, `example.org/b/${most - 1}`), `example.org/b/${most}`);
+  for (const mark of [`${most}`, '9007199254740992', '9999999999999999'])
+    assert.equal(nextOrigin('example.org/b', 1_000, `example.org/b/${mark}`), 'example.org/b/1');
+});
+
 test('a mark that cannot be read still tells that a log was begun', (t) => {
   const dir = tempDir(t);
   assert.equal(lastBegun(dir), undefined);

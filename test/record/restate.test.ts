@@ -128,10 +128,10 @@ test('a log is stale where more of it was signed, or a later one was begun; an e
     staleness(log, { head: beside[0], begun: beside[1] });
   assert.equal(why(undefined, undefined), undefined);
   assert.equal(why(end(5, 10), 'example.org/gw/5'), undefined);
-  assert.deepEqual(why(end(5, 11), 'example.org/gw/5')?.end, end(5, 11));
-  assert.deepEqual(why(end(7, 3), 'example.org/gw/7')?.end, end(7, 3));
+  assert.deepEqual(why(end(5, 11), 'example.org/gw/5')?.signed, end(5, 11));
+  assert.deepEqual(why(end(7, 3), 'example.org/gw/7')?.signed, end(7, 3));
   assert.ok(why(end(6, 3), 'example.org/gw/7') !== undefined);
-  assert.equal(why(end(6, 3), 'example.org/gw/7')?.end, undefined);
+  assert.equal(why(end(6, 3), 'example.org/gw/7')?.signed, undefined);
   assert.equal(why(end(3, 99), 'example.org/gw/4'), undefined);
   assert.equal(staleness({ ...log, size: 0 }, { head: end(5, 11), begun: undefined }), undefined);
 });

@@ -1,6 +1,15 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
@@ -163,4 +172,41 @@ test('store.read-only: a store that may not be written stops the agent with a re
     catch (error) { console.log(error.code); }`;
   const other = spawnSync(process.execPath, ['--input-type=module', '-e', script, dir], { encoding: 'utf8' });
   assert.equal(other.stdout, 'store.read-only\n', other.stderr);
+});
+
+test('store.replaced: into a file that another one replaced nothing more is written; what it held is kept, and spoils not the other', (t) => {
+  const { dir, log, store } = openGateway(t);
+  const file = join(dir, 'assayer.db');
+  const older = join(dir, 'backup.db');
+  {
+    using looking = new DatabaseSync(file, { readOnly: true });
+    looking.prepare('VACUUM INTO ?').run(older);
+  }
+  for (let made = 0; made < 300; made += 1) log.transaction((tx) => tx.append(anyStatement()));
+  assert.equal(store.isThere(), true);
+  renameSync(older, file);
+  assert.equal(store.isThere(), false);
+  assert.throws(() => log.transaction((tx) => tx.append(anyStatement())), code('store.replaced'));
+  assert.equal(log.size(), 301);
+  const kept = store.rescue();
+  assert.equal(statSync(kept).mode & 0o777, 0o600);
+  store[Symbol.dispose]();
+  assert.equal(existsSync(`${file}-wal`), false, 'it would be taken for the end of the other file');
+  {
+    using next = Store.open(dir);
+    assert.deepEqual([next.size(), next.isThere()], [1, true]);
+  }
+  renameSync(kept, file);
+  using all = Store.open(dir);
+  assert.equal(all.size(), 301);
+});
+
+test('what stands beside a store that was put back together with it is left as it is', (t) => {
+  const { dir, store } = openGateway(t);
+  const beside = join(dir, 'assayer.db-wal');
+  for (const name of ['other', 'other-wal']) writeFileSync(join(dir, name), name);
+  renameSync(join(dir, 'other'), join(dir, 'assayer.db'));
+  renameSync(join(dir, 'other-wal'), beside);
+  store[Symbol.dispose]();
+  assert.equal(readFileSync(beside, 'utf8'), 'other-wal');
 });

@@ -13,8 +13,9 @@ import { keepHead, keptHead } from '../../agent/record/signed-head.ts';
 import { Witnesses } from '../../agent/record/witnesses.ts';
 import { signCheckpoint, verifyCheckpoint } from '../../shared/checkpoint.ts';
 import { cosign } from '../../shared/cosignature.ts';
+import { signMessage } from '../../shared/envelope.ts';
 import { signEpoch } from '../../shared/epoch.ts';
-import { jwkOf, parseTrustedKeys, signerOf, trustKey } from '../../shared/keys.ts';
+import { jwkOf, parseTrustedKeys, type Signer, signerOf, trustKey } from '../../shared/keys.ts';
 import { formatVkey, NOTE_TYPE } from '../../shared/note.ts';
 import type { LogEnd } from '../../shared/statement.ts';
 import { treeRoot } from '../../shared/tree.ts';
@@ -42,6 +43,7 @@ const setUp = (t: TestContext, { entries = 20, quorum = 1 } = {}) => {
   const signer = { ...own, jwk: bare };
   const [a, b] = [newWitness('example.org/col-a'), newWitness('example.org/col-b')];
   const rolledBack: string[] = [];
+  const events: string[] = [];
   const open = (under = log) =>
     new Witnesses({
       store,
@@ -50,8 +52,8 @@ const setUp = (t: TestContext, { entries = 20, quorum = 1 } = {}) => {
       vkeys: [a.vkey, b.vkey],
       quorum,
       clock,
-      emit: () => {},
-      rolledBack: (end, why) => rolledBack.push(`${end.size} ${why}`),
+      emit: (level, event) => void events.push(`${level} ${event}`),
+      rolledBack: (signed, why) => rolledBack.push(`${signed.size} ${why}`),
     });
   const endAt = (size: number): LogEnd => ({
     log: log.origin,
@@ -62,7 +64,7 @@ const setUp = (t: TestContext, { entries = 20, quorum = 1 } = {}) => {
     const note = by.reduce((signed, witness) => cosign(signed, witness, 1_795_339_260), signCheckpoint(end, signer));
     return Buffer.from(JSON.stringify({ log: end.log, size: end.size, note }));
   };
-  return { ...gateway, key, signer, a, b, rolledBack, open, endAt, cosigned };
+  return { ...gateway, key, signer, a, b, rolledBack, events, open, endAt, cosigned };
 };
 
 const append = (log: Log, count: number): void => {
@@ -180,11 +182,62 @@ test('§7: a checkpoint of a log that this key began later shows that the store 
   assert.equal(witnesses.cosignedSize(), 0);
 });
 
+test('§7: an entry under our own key that the log does not hold shows what a checkpoint shows, as soon as it was sent', (t) => {
+  const { open, rolledBack, log, store, signer, clock, dir } = setUp(t);
+  const witnesses = open();
+  const [gateway, incarnation] = [log.origin.replace(/\/\d+$/, ''), Number(log.origin.split('/').at(-1))];
+  const held = store.entriesFrom(0, 100).map(({ message }) => Buffer.from(message));
+  const like = (at: number, changes: object, by: Signer = signer): Buffer => {
+    const { jws: _jws, ...content } = JSON.parse((held[at] ?? Buffer.alloc(0)).toString());
+    return signMessage({ ...content, ...changes }, 'miner-att+jwt', by);
+  };
+  const stranger = newWitness('x').signer;
+  const harmless = [
+    ...held,
+    like(19, { seq: 25 }, stranger),
+    like(19, { seq: 25 }, { kid: signer.kid, sign: stranger.sign }),
+    Buffer.from(like(19, { seq: 25 }).subarray(0, -4)),
+    like(19, { log: `${gateway}/${incarnation - 1}`, seq: 99 }),
+    like(19, { log: 'example.org/other/9', seq: 99 }),
+    Buffer.from('{}'),
+    Buffer.alloc(0),
+  ];
+  for (const message of harmless) witnesses.takeEntry(message);
+  assert.deepEqual(rolledBack, [], 'neither what is held, nor what another key signed, nor of another log');
+  witnesses.takeEntry(like(19, { seq: 20 }));
+  witnesses.takeEntry(like(19, { mono_ms: 7 }));
+  witnesses.takeEntry(like(19, { log: `${gateway}/${incarnation + 1}`, seq: 4 }));
+  assert.deepEqual(rolledBack, [
+    '21 the store holds 20 entries of 21 that were signed',
+    '20 another entry 19 was signed',
+    `5 the store holds ${log.origin}, which ${gateway}/${incarnation + 1} had replaced`,
+  ]);
+  const shown = { log: `${gateway}/${incarnation + 900}`, size: 5 };
+  const replaced = Log.read({ ...logOptions(store, dir, clock), replaces: { signed: shown, why: 'it was put back' } });
+  assert.equal(replaced.origin, `${gateway}/${incarnation + 901}`, 'above what was shown, though no root is known');
+});
+
+test('a log that begins more than a day from now is told once a minute and not believed, whoever signed it', (t) => {
+  const { open, rolledBack, log, clock, cosigned, endAt, a, events } = setUp(t);
+  const witnesses = open();
+  const gateway = log.origin.replace(/\/\d+$/, '');
+  const show = (incarnation: number) =>
+    witnesses.takeCosigned(cosigned({ ...endAt(3), log: `${gateway}/${incarnation}` }, a));
+  const nowS = clock.wall / 1000;
+  for (const each of [nowS + 86_401, 4_102_444_800, Number.MAX_SAFE_INTEGER]) show(each);
+  assert.deepEqual([rolledBack, events], [[], ['error log.ahead-of-time']]);
+  clock.pass(60_000);
+  show(4_102_444_800);
+  assert.equal(events.length, 2);
+  show(nowS + 86_400);
+  assert.equal(rolledBack.length, 1, 'one that is within a day is');
+});
+
 test('§3: a log that replaces one takes its origin above every log that is known, whatever the clock says', (t) => {
   const { log, store, dir, clock, endAt } = setUp(t);
   const [gateway, incarnation] = [log.origin.replace(/\/\d+$/, ''), Number(log.origin.split('/').at(-1))];
   const end = { ...endAt(3), log: `${gateway}/${incarnation + 5_000}` };
-  const options = { ...logOptions(store, dir, clock), replaces: { end, why: 'it was put back' } };
+  const options = { ...logOptions(store, dir, clock), replaces: { signed: end, why: 'it was put back' } };
   assert.equal(Log.read(options).origin, `${gateway}/${incarnation + 5_001}`);
   assert.equal(
     Log.read({ ...options, former: `${gateway}/${incarnation + 6_000}` }).origin,
