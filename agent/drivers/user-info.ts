@@ -31,7 +31,7 @@ const POOL_SCHEME = /stratum[a-z0-9+.-]*$/i;
 const DELIMITER = /\\?[/?#]/g;
 
 /** The authority of the strict reading. A port may be masked already. */
-const AUTHORITY = /^(?:(.*)@)?(\[[^[\]@]*\]|[^:@[\]]*)(:(?:\d{0,5}|\*{3}))?$/s;
+const AUTHORITY = /^(?:(.*)@)?(\[[0-9a-f:.]*(?:%\w+)?\]|[^:@[\]]*)(:(?:\d{0,5}|\*{3}))?$/is;
 
 /** An IPv6 address that nobody put in brackets. */
 const BARE_IPV6 = /^(?:[^:]*@)?(?=.*::|(?:[^:]*:){7}[^:]*$)[0-9a-f]{1,4}(?::[0-9a-f]{0,4}){2,7}$/i;
