@@ -87,6 +87,10 @@ const urlOf = (row: JsonObject, members: PoolMembers): Reading<string> => {
 
 /** A bare IPv6 address needs brackets before a port can follow; a host that already names a port keeps it. */
 const withPort = (host: string, port: number): string => {
+  // With an account in front, whose password may hold any mark.
+  const account = host.slice(0, host.lastIndexOf('@') + 1);
+  if (account.includes(':') && !/^[^:]*:\/\/[^:]*$/.test(account))
+    return `${account}${withPort(host.slice(account.length), port)}`;
   const name = host.replace(/^[^/]*:\/\//, '').replace(/\/.*$/s, '');
   if (/^[^:]*:[0-9]+$|\]:[0-9]+$/.test(name)) return host;
   const bracketed = name.includes(':') && !name.startsWith('[') ? host.replace(name, `[${name}]`) : host;

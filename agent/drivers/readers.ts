@@ -66,7 +66,7 @@ export const tokens = (pointer: string): readonly (string | number)[] => {
     .map((token) => (/^(0|[1-9][0-9]*)$/.test(token) ? Number(token) : token));
 };
 
-/** Missing last member: the device has no such thing. Anything missing or of the wrong kind above it: wrong shape. */
+/** Missing last member: the device has no such thing. A section, or what stands above, missing or of the wrong kind: wrong shape. */
 const walk = (root: JsonValue, path: readonly (string | number)[], named: FindMember): Reading<JsonValue> => {
   let value: JsonValue = root;
   for (let depth = 0; depth < path.length; depth += 1) {
@@ -75,11 +75,18 @@ const walk = (root: JsonValue, path: readonly (string | number)[], named: FindMe
     if (Array.isArray(value)) next = typeof token === 'number' ? value[token] : undefined;
     else if (isObject(value)) next = named(value, String(token));
     else return UNREADABLE;
-    if (next === undefined) return depth === path.length - 1 ? ABSENT : UNREADABLE;
+    if (next === undefined) return depth < path.length - 1 || isSectionOf(root, token, depth) ? UNREADABLE : ABSENT;
     value = next;
   }
   return present(value);
 };
+
+/**
+ * Whether a place is the section of a reply of the CGMiner API: without it a reply answers another question. That there is
+ * nothing to tell is an empty section, or a code in the status.
+ */
+const isSectionOf = (root: JsonValue, token: string | number, depth: number): boolean =>
+  depth === 0 && isObject(root) && root.STATUS !== undefined && /^[A-Z]{2,}$/.test(String(token));
 
 type FindMember = (object: JsonObject, name: string) => JsonValue | undefined;
 

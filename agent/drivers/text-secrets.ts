@@ -1,55 +1,20 @@
-import { isSecretName } from './secret-names.ts';
+import { isSecretName, mayNameSecret } from './secret-names.ts';
+import { isHost, MASK, type Place, passwordsOfAccounts } from './user-info.ts';
 
 /**
  * Passwords and keys that stand inside a text of a device: in its URLs and beside them. A text is either as the device
  * means it, or as the bytes of a reply show it, with JSON's escapes of slashes and quotes.
  */
 
-/** Where a secret stands in a text. */
-export type Place = readonly [start: number, end: number];
+/** Whether a text could hold one: most could not. */
+export const mayHoldSecret = (text: string): boolean => text.includes('@') || mayName(text);
 
-/** What stands where a secret stood. */
-export const MASK = '***';
-
-/** Texts that could hold one: most hold neither mark. */
-const SUSPECT = /[@=]/;
-
-/** The longest pieces in which a URL can stand, in its correct spelling. */
-const PIECE = /[^"\s]+/g;
-
-/** Where another URL begins within such a piece. */
-const NEXT_URL = /(?<=[,;|<>(){}[\]])(?=[a-z][a-z0-9+.-]*:(?:\\?\/){2})/i;
-
-/** `user:password@` at the beginning or after `://`. Digits up to a `/` are a port. */
-const USERINFO = /(?:^|:(?:\\?\/){2})[^/@:#\\]*:(?!(?:\\?\/){2}|\d+\\?\/)(.+)@/s;
-
-/** The same behind a scheme only: in the name of an account, what stands between `:` and `@` tells whose it is. */
-const USERINFO_OF_URL = /:(?:\\?\/){2}[^/@:#\\]*:(?!(?:\\?\/){2}|\d+\\?\/)(.+)@/s;
-
-/** The beginning of a password that was written into a URL as it is, with blanks or quotes in it. */
-const LOOSE = /:(?:\\?\/){2}[^/@:#\\\s"]*:(?!(?:\\?\/){2}|\d+(?!\w))/g;
-const LONGEST_LOOSE = 256;
-
-/** What could name a secret, and the value behind it, up to the next name or the end of its piece. */
-const NAME = /([\w.-]{1,64})=/g;
-const VALUE = /(?:(?![;,][\w.-]{1,64}=)[^&#|\s"'])+/y;
+const mayName = (text: string): boolean => /[=:'"]/.test(text) && (mayNameSecret(text) || LOGIN.test(text));
 
 /** Where the secrets of a text stand, in order. An account is masked where it is part of a URL only. */
-export const secretsIn = (text: string, { account = false } = {}): readonly Place[] => {
-  if (!SUSPECT.test(text)) return [];
-  const found: Place[] = [];
-  for (const { 0: piece, index } of text.matchAll(PIECE)) {
-    let at = index;
-    for (const part of piece.split(NEXT_URL)) {
-      const place = passwordIn(part, account ? USERINFO_OF_URL : USERINFO);
-      if (place !== undefined) found.push([at + place[0], at + place[1]]);
-      at += part.length;
-    }
-  }
-  // What is spelled correctly ends where the piece does, whatever comes behind it.
-  const starts = new Set(found.map(([start]) => start));
-  const loose = loosePasswords(text).filter(([start]) => !starts.has(start));
-  return apart([...found, ...loose, ...namedSecrets(text)]);
+export const secretsIn = (text: string, options?: { readonly account?: boolean }): readonly Place[] => {
+  const passwords = text.includes('@') ? passwordsOfAccounts(text, options) : [];
+  return apart(mayName(text) ? [...passwords, ...namedSecrets(text), ...secretsOfLogins(text)] : passwords);
 };
 
 /** The places in order; of those that overlap, one that holds them all. */
@@ -63,10 +28,22 @@ const apart = (places: readonly Place[]): readonly Place[] => {
   return sorted;
 };
 
+/** How often a text is gone through: what was masked in it may hold together what blanks kept apart before. */
+const MOST_PASSES = 4;
+
 /** The text with `***` for each secret in it. */
 export const withoutSecrets = (text: string, options?: { readonly account?: boolean }): string => {
-  const places = secretsIn(text, options);
-  if (places.length === 0) return text;
+  let masked = text;
+  for (let pass = 0; pass < MOST_PASSES; pass += 1) {
+    const places = secretsIn(masked, options);
+    const next = places.length === 0 ? masked : replaced(masked, places);
+    if (next === masked) break;
+    masked = next;
+  }
+  return masked;
+};
+
+const replaced = (text: string, places: readonly Place[]): string => {
   let masked = '';
   let at = 0;
   for (const [start, end] of places) {
@@ -76,28 +53,64 @@ export const withoutSecrets = (text: string, options?: { readonly account?: bool
   return masked + text.slice(at);
 };
 
-const passwordIn = (part: string, userinfo: RegExp): Place | undefined => {
-  const end = part.lastIndexOf('@');
-  const password = end === -1 ? undefined : userinfo.exec(part.slice(0, end + 1))?.[1];
-  return password === undefined ? undefined : [end - password.length, end];
-};
+// ---- beside their names ------------------------------------------------------------------------------------------------
 
-const loosePasswords = (text: string): readonly Place[] =>
-  [...text.matchAll(LOOSE)].flatMap((found): Place[] => {
-    const start = found.index + found[0].length;
-    const rest = text.slice(start, start + LONGEST_LOOSE).split(/:(?:\\?\/){2}/, 1)[0] as string;
-    const length = rest.lastIndexOf('@');
-    return length > 0 && /[\s"]/.test(rest.slice(0, length)) ? [[start, start + length]] : [];
-  });
+/** What could name a secret, in quotes or not, and how its value begins. */
+const NAME = /([\w.-]{1,64})(?:\\?["'])?[ \t]{0,2}([:=])([ \t]{0,2})(\\?["'])?/g;
+/** Names of two words: `API key`. */
+const LONGEST_WORD_BEFORE = 16;
+
+/** The value behind a `=`, up to the next name or the end of its piece; behind a `:` marks of URLs may be in it. */
+const VALUE = /(?:(?![;,][\w.-]{1,64}=)(?:[^&#|\0- "']|'(?=\w)))+/y;
+const VALUE_OF_PROSE = /(?:(?![;,][\w.-]{1,64}[:=])(?:[^\0- "']|'(?=\w)))+/y;
+/** What stands behind `password:` where no password does. */
+const NO_VALUE =
+  /(?:\\?\/){2}|(?:empty|expired|incorrect|invalid|is|missing|must|no|none|not|please|required|too|was|wrong)\b/iy;
 
 const namedSecrets = (text: string): readonly Place[] => {
   const places: Place[] = [];
-  for (const { 0: spelled, 1: name = '', index } of text.matchAll(NAME)) {
+  for (const { 0: spelled, 1: name = '', 2: mark, 3: blanks, 4: quote, index } of text.matchAll(NAME)) {
     const start = index + spelled.length;
-    if (start < (places.at(-1)?.[1] ?? 0) || !isSecretName(name)) continue;
-    VALUE.lastIndex = start;
-    const value = VALUE.exec(text)?.[0];
-    if (value !== undefined) places.push([start, start + value.length]);
+    if (start < (places.at(-1)?.[1] ?? 0)) continue;
+    if (!isSecretName(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index + name.length))) continue;
+    const end = quote === undefined ? endOfValue(text, start, mark === '=') : closing(text, quote, start);
+    // An account that is called so: where its password ends is told by the URL.
+    if (mark === ':' && blanks === '' && text[index - 1] === '/') continue;
+    if (end > start) places.push([start, end]);
   }
   return places;
 };
+
+const endOfValue = (text: string, start: number, isAssigned: boolean): number => {
+  NO_VALUE.lastIndex = start;
+  if (!isAssigned && NO_VALUE.test(text)) return start;
+  const pattern = isAssigned ? VALUE : VALUE_OF_PROSE;
+  pattern.lastIndex = start;
+  const value = pattern.exec(text)?.[0] ?? '';
+  // The backslash of a quote that JSON escapes is no part of what it ends.
+  const own = value.endsWith('\\') && text[start + value.length] === '"' ? value.slice(0, -1) : value;
+  // It may be the name of an account: the host of a pool stays.
+  const at = isAssigned ? -1 : own.lastIndexOf('@');
+  return start + (at !== -1 && isHost(own.slice(at + 1)) ? at : own.length);
+};
+
+/** Where the quote that begins a value is closed: not where a quote stands in the value itself. */
+const closing = (text: string, quote: string, start: number): number => {
+  let at = text.indexOf(quote, start);
+  while (at > start && text[at - 1] === '\\') at = text.indexOf(quote, at + quote.length);
+  return at === -1 ? text.length : at;
+};
+
+// ---- of log-ins, quoted ------------------------------------------------------------------------------------------------
+
+const LOGIN = /log-?in|user|auth|credential/i;
+/** `bad login 'admin' 'hunter2'`. */
+const QUOTED_PAIR =
+  /(?:log-?in|user|auth|credential)[^'"]{0,32}\\?(["'])[^'"\\]{1,64}\\?\1[ \t/:]{1,3}(\\?["'])(?=[^'"])/gi;
+
+const secretsOfLogins = (text: string): readonly Place[] =>
+  [...text.matchAll(QUOTED_PAIR)].flatMap(({ 0: spelled, 2: quote = '', index }): readonly Place[] => {
+    const start = index + spelled.length;
+    const end = closing(text, quote, start);
+    return end > start ? [[start, end]] : [];
+  });

@@ -1,6 +1,7 @@
 import type { Driver } from '../drivers/driver.ts';
 import { isSecretName } from '../drivers/secret-names.ts';
-import { MASK, type Place, secretsIn } from '../drivers/text-secrets.ts';
+import { secretsIn } from '../drivers/text-secrets.ts';
+import { MASK, type Place } from '../drivers/user-info.ts';
 import { visitReply } from '../probe/json.ts';
 
 /** Members that hold a value which `redact` can name, by the fact. */
@@ -52,26 +53,17 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
   return replace(raw.subarray(0, visited.end), [...spans, ...passwords]);
 };
 
-/** Where secrets stand in a text as bytes show it. */
+/**
+ * Where secrets stand in a text as bytes show it. Places in a text without its escapes are not places in the bytes: one
+ * with such that holds a secret goes whole.
+ */
 const placesIn = (text: string): readonly Place[] => {
-  // Places in a text without its escapes are not places in the bytes: a piece with such that holds a secret goes whole.
   if (!text.includes('\\u')) return secretsIn(text);
-  const pieces = [...text.matchAll(/[^"\s]+/g)].flatMap(({ 0: piece, index }) =>
-    (piece.includes('\\u') ? wholeIfSecret(piece) : secretsIn(piece)).map(
-      ([start, end]): Place => [index + start, index + end],
-    ),
-  );
-  return pieces.length === 0 ? wholeIfSecret(text) : pieces;
+  return secretsIn(unescaped(text)).length === 0 && secretsIn(text).length === 0 ? [] : [[0, text.length]];
 };
 
-const wholeIfSecret = (text: string): readonly Place[] =>
-  secretsIn(unescaped(text)).length === 0 ? [] : [[0, text.length]];
-
-/** Escapes of single bytes as the characters they stand for; other escapes are no part of a URL. */
-const unescaped = (piece: string): string =>
-  piece.replace(/\\u(?:00([0-9a-f]{2}))?/gi, (_, hex?: string) =>
-    hex === undefined ? '' : String.fromCharCode(Number.parseInt(hex, 16)),
-  );
+const unescaped = (text: string): string =>
+  text.replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
 interface Span {
   readonly start: number;

@@ -1,6 +1,8 @@
+import { withoutSecrets } from '../drivers/text-secrets.ts';
+
 /** Scheme, authority without user, port, rest and flag of a pool URL, as loosely as firmwares write them. */
 const POOL_URL =
-  /^(?:(?<scheme>[a-z][a-z0-9+.-]*):\/\/)?(?:(?<user>[^@/#]*)@)?(?<host>\[[^\]]*\]|[^:/#?\s]*)(?::(?<port>\d{1,5}))?(?<path>[/?][^#]*)?(?<flag>#.*)?$/i;
+  /^(?:(?<scheme>[a-z][a-z0-9+.-]*):\/\/)?(?:(?<user>[^/?#]*)@)?(?<host>\[[^\]]*\]|[^:/#?\s]*)(?::(?<port>\d{1,5}))?(?<path>[/?][^#]*)?(?<flag>#.*)?$/i;
 
 /** An IPv6 address that nobody put in brackets, so that no port can stand behind it. */
 const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
@@ -8,8 +10,8 @@ const BARE_IPV6 = /^[0-9a-f]*:[0-9a-f]*:[0-9a-f:.]*$/i;
 /**
  * The canonical form of a pool URL (catalogue §1): scheme and host in lower case, the port a driver documents as
  * default made explicit, trailing `/` and the trailing dot of the host removed, IPv6 in brackets, a `#flag` kept.
- * No scheme is invented. The canonical form of a canonical form is itself. The password of `user:password@` is masked, up
- * to the last `@`. What cannot be taken apart stays as it is.
+ * No scheme is invented. The canonical form of a canonical form is itself. Passwords are
+ * masked first: they may hold any mark. What cannot be taken apart stays as it is.
  */
 export const canonicalPoolUrl = (spelled: string, defaultPort?: number): string => {
   if (spelled.length > LONGEST_KNOWN) return canonicalForm(spelled, defaultPort);
@@ -30,7 +32,7 @@ const MOST_KNOWN = 1000;
 const LONGEST_KNOWN = 256;
 
 const canonicalForm = (spelled: string, defaultPort: number | undefined): string => {
-  const trimmed = maskPassword(spelled.trim());
+  const trimmed = withoutSecrets(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
   const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
   const host = withoutTail(found?.host?.toLowerCase() ?? '', '.');
@@ -56,16 +58,4 @@ const withoutTail = (text: string, mark: string): string => {
   let end = text.length;
   while (end > 0 && (text[end - 1] === mark || text[end - 1]?.trim() === '')) end -= 1;
   return text.slice(0, end);
-};
-
-/** A user and what follows its colon, at the beginning or after a scheme. Digits up to a `/` are a port (RFC 3986 §3.2). */
-const PASSWORD = /((?:^|:\/\/)[^/@:#\s]*:)(?!\/\/|\d+\/).*@/s;
-
-/**
- * Also in what is no URL that we know: a password in it is none of our business. What follows the last `@` is left out of
- * the search, which then need not go to the end of a text for each `://` in it.
- */
-const maskPassword = (url: string): string => {
-  const end = url.lastIndexOf('@') + 1;
-  return `${url.slice(0, end).replace(PASSWORD, '$1***@')}${url.slice(end)}`;
 };

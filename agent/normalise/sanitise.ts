@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { withoutSecrets } from '../drivers/text-secrets.ts';
+import { mayHoldSecret, withoutSecrets } from '../drivers/text-secrets.ts';
 
 /** Longest text taken from a device, code points (attestation.md §2). */
 const MOST_CODE_POINTS = 256;
@@ -17,10 +17,10 @@ const DIGEST_LENGTH = 16;
 const DIGESTED = new RegExp(`${DIGEST}[\\w-]{${DIGEST_LENGTH}}$`);
 const MOST_BEFORE_DIGEST = MOST_CODE_POINTS - DIGEST.length - DIGEST_LENGTH;
 
-/** Most texts: letters, digits and marks of ASCII that can be part of nothing above, nor of a secret. */
-const PLAIN = /^[ -<>?A-}]*$/;
+/** Most texts: letters, digits and marks of ASCII that can be part of nothing above. */
+const PLAIN = /^[ -}]*$/;
 
-const isPlain = (text: string): boolean => text.length <= MOST_CODE_POINTS && PLAIN.test(text);
+const isPlain = (text: string): boolean => text.length <= MOST_CODE_POINTS && PLAIN.test(text) && !mayHoldSecret(text);
 
 const isCleanText = (text: string): boolean =>
   isShort(text) && text.isWellFormed() && !UNWANTED.test(text) && !DIGESTED.test(text);

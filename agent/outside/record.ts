@@ -1,5 +1,6 @@
 import { type CgminerQuery, type Driver, type HttpQuery, type Query, questionOf } from '../drivers/driver.ts';
 import { isUnknownQuestion } from '../drivers/status.ts';
+import { withoutSecrets } from '../drivers/text-secrets.ts';
 import { normalise } from '../normalise/facts.ts';
 import { maskCapture, type SecretNames, secretNames } from '../normalise/mask.ts';
 import { sanitiseText } from '../normalise/sanitise.ts';
@@ -218,14 +219,16 @@ const challengeIn = ({ challenges }: Page): RecordedDevice['auth'] => {
   for (const { scheme, parameters } of challenges) {
     const realm = parameters.get('realm');
     if (realm !== undefined && (scheme === 'digest' || scheme === 'basic'))
-      return { kind: scheme, realm, user: '***', password: '***' };
+      return { kind: scheme, realm: sanitiseText(realm), user: '***', password: '***' };
   }
   return undefined;
 };
 
 /** Where a page sends the browser, without what might be a log-in or a session in it. */
 const locationOf = ({ location }: Page): { readonly [name: string]: string } =>
-  location === undefined || location.includes('@') ? {} : { Location: location.replace(/[?#;].*$/s, '') };
+  location === undefined || location.includes('@')
+    ? {}
+    : { Location: withoutSecrets(location.replace(/[?#;].*$/s, '')) };
 
 const titleIn = (bytes: Uint8Array): string => {
   const start = new TextDecoder().decode(bytes.subarray(0, 16_384));

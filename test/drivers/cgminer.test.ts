@@ -48,3 +48,20 @@ test('the model is the product that bfgminer lists under DEVS', () => {
   );
   assert.equal(read('identity.model', { devdetails: devdetails('DEVDETAILS', '') }), 'MLD');
 });
+
+describe('a section of the CGMiner API', () => {
+  const devices = 'telemetry.temp_max_mc';
+
+  test('that a reply lacks is unreadable: the reply is one to another question', () => {
+    const version = { ...said('cgminer 4.11.1'), VERSION: [{ CGMiner: '4.11.1', API: '3.7' }] };
+    assert.deepEqual(read('pools', { pools: version }), { kind: 'unknown', reason: 'unreadable' });
+    assert.deepEqual(read(devices, { devs: version }), { kind: 'unknown', reason: 'unreadable' });
+  });
+
+  test('is absent by a code that says so, and what is not in its rows by an answer', () => {
+    assert.deepEqual(read(devices, { devs: { STATUS: [{ STATUS: 'E', Code: 10, Msg: 'No ASCs' }], id: 1 } }), {
+      kind: 'absent',
+    });
+    assert.deepEqual(read(devices, { devs: { ...said('cgminer 4.11.1'), DEVS: [] } }), { kind: 'absent' });
+  });
+});

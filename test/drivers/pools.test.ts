@@ -47,6 +47,14 @@ describe('a pool list', () => {
     assert.deepEqual(live(rows.toReversed()), live(rows));
   });
 
+  test('puts the port behind the host, whatever the password in front of it holds', () => {
+    const apart = poolList({ url: 'url', port: 'port' });
+    for (const account of ['acct:12345/hunter2', 'me@mail.example:hun/ter2', 'stratum+tcp://acct:hunter2']) {
+      const reading = apart([{ url: `${account}@pool.example`, port: 3333 }]);
+      assert.equal(reading.kind === 'present' && reading.value[0]?.url, `${account}@pool.example:3333`);
+    }
+  });
+
   test('keeps the user byte for byte and leaves an empty one out', () => {
     const reading = slots([row(0, A, { User: ' acme.1 ' }), row(1, B, { User: '' })]);
     assert.ok(reading.kind === 'present');

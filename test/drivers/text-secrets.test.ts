@@ -2,6 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { withoutSecrets } from '../../agent/drivers/text-secrets.ts';
+import { maskCapture, secretNames } from '../../agent/normalise/mask.ts';
+import { canonicalPoolUrl } from '../../agent/normalise/pool-url.ts';
+import { sanitiseText } from '../../agent/normalise/sanitise.ts';
 
 test('passwords of URLs and named secrets are masked, and what tells where it goes stays', () => {
   for (const [text, masked] of [
@@ -22,15 +25,156 @@ test('passwords of URLs and named secrets are masked, and what tells where it go
     ['http://10.0.0.9:1883 mail me@home', 'http://10.0.0.9:1883 mail me@home'],
     ['Linux version 4.9.0 (root@build) #1 SMP 12:30', 'Linux version 4.9.0 (root@build) #1 SMP 12:30'],
     ['wallet.rig@pool.example:3333', 'wallet.rig@pool.example:3333'],
+    ['t://me@mail.example:hunter2@pool.example:3333', 't://me@mail.example:***@pool.example:3333'],
+    ['me@mail.example:hunter2@pool.example', 'me@mail.example:***@pool.example'],
+    ['acct:12345/hunter2@host', 'acct:***@host'],
+    ['stratum+tcp://acct:12345/hunter2@host', 'stratum+tcp://acct:***@host'],
+    ['t://acct:12345/hunter2@pool.example', 't://acct:***@pool.example'],
+    ['t://acct/w:hunter2@pool.example:3333', 't://acct/w:***@pool.example:3333'],
+    ['t://t://u:hunter2@pool.example', 't://t://u:***@pool.example'],
+    ['acct:hun ter2@pool.example', 'acct:***@pool.example'],
   ] as const) {
     assert.equal(withoutSecrets(text), masked);
     assert.equal(withoutSecrets(masked), masked);
   }
 });
 
+test('where the strict reading of a URL names another host than the loose one, both stay', () => {
+  for (const [text, masked] of [
+    ['t://a.example:3333/x@b.example:3333', 't://a.example:***/***@b.example:3333'],
+    ['t://me@a.example:3333/x@b.example', 't://me@a.example:***/***@b.example'],
+    ['t://u:p@a.example:3333/x@b.example', 't://u:***@a.example:***/***@b.example'],
+    ['t://u:p@a.example:3333/x@y', 't://u:***@a.example:3333/x@y'],
+    ['t://10.0.0.9:3333/x@b.example:3333', 't://10.0.0.9:3333/x@b.example:3333'],
+  ] as const) {
+    assert.equal(withoutSecrets(text), masked);
+    assert.equal(withoutSecrets(masked), masked);
+  }
+});
+
+test('what has no password stays as it is', () => {
+  const schemes = ['', 'stratum+tcp://', 'stratum+ssl://', 'http://'];
+  const users = ['', 'acct@', 'acct.worker@', 'me%40mail.example@'];
+  const hosts = [
+    'pool.example',
+    'pool.example:3333',
+    '10.0.0.9:3333',
+    '[2001:db8::1]:3333',
+    '2001:db8::1',
+    'pool:3333',
+  ];
+  const paths = ['', '/', '/path', '/x@y', '/@scope/package', '?x=1', '#xnsub'];
+  const urls = schemes.flatMap((scheme) =>
+    users.flatMap((user) => hosts.flatMap((host) => paths.map((path) => `${scheme}${user}${host}${path}`))),
+  );
+  assert.equal(urls.length, 672);
+  for (const text of [
+    // Scheme-less, a bare host and digits before a path with an `@` are an account and its password.
+    ...urls.filter(
+      (url) => !/^pool:3333\/(?:x@y|@scope)/.test(url) && !/^stratum.*\/\/pool:3333\/(?:x@y|@scope)/.test(url),
+    ),
+    'acme@mail.example',
+    'acme@mail.example.rig7',
+    'acct.worker',
+    'bc1qar0srrr7xfkvy5l643lydnw9re59gtzzwf5mdq.rig7',
+    'me@mail.example/worker',
+    'mailto:ops@site.example',
+    'Contact: ops@site.example',
+    'ask ops@site.example: port 3333',
+    'http://web:8080 of admin@site.example',
+    'http://assets.example/logo@2x.png',
+    '2001:db8::1',
+    'aa:bb:cc:dd:ee:ff',
+    '12:30:15',
+    'Password required',
+    'password: ',
+    'Password: required',
+    'Token: invalid',
+    'passes: 3',
+    'password',
+    "user 'admin' may not log in",
+    'key: 5',
+  ])
+    assert.equal(withoutSecrets(text), text);
+});
+
+test('a secret beside its name is masked, however the two are put together', () => {
+  for (const [text, masked] of [
+    ['Access denied password: hunter2', 'Access denied password: ***'],
+    ['password:hun@ter2', 'password:***'],
+    ['password = hunter2', 'password = ***'],
+    ['Wifi password: hun#ter&2 of me', 'Wifi password: *** of me'],
+    ['API key: hunter2', 'API key: ***'],
+    ['denied {"passwd":"hunter2","user":"u"}', 'denied {"passwd":"***","user":"u"}'],
+    ['denied {"passwd" : "hun\\"ter2"}', 'denied {"passwd" : "***"}'],
+    ['denied {\\"passwd\\":\\"hunter2\\",\\"user\\":\\"u\\"}', 'denied {\\"passwd\\":\\"***\\",\\"user\\":\\"u\\"}'],
+    ['denied {\\"passwd\\":\\"hun\\\\\\"ter2\\"}', 'denied {\\"passwd\\":\\"***\\"}'],
+    ["{'passwd': 'hunter2'}", "{'passwd': '***'}"],
+    ["pass='hun ter2'", "pass='***'"],
+    ['{"passwd":"hunter2', '{"passwd":"***'],
+    ["bad login 'admin' 'hunter2'", "bad login 'admin' '***'"],
+    ['authentication failed: "admin" / "hunter2"', 'authentication failed: "admin" / "***"'],
+    ['token:hunter2@pool.example:3333', 'token:***@pool.example:3333'],
+    ['http://token:hunter2@h/', 'http://token:***@h/'],
+  ] as const) {
+    assert.equal(withoutSecrets(text), masked);
+    assert.equal(withoutSecrets(masked), masked);
+  }
+});
+
+const HOSTILE = [
+  ...[
+    'a:',
+    '://u:',
+    '://u: @',
+    'x=',
+    '@',
+    ' ',
+    ',a://',
+    'token=;',
+    'token=',
+    '"',
+    'a@',
+    '@a:',
+    'a://',
+    '://a@b:1/',
+    '.a',
+  ],
+  ...[
+    ':',
+    '/',
+    '\\',
+    '\\"',
+    'token:',
+    "token:'",
+    'token:"\\"',
+    "login'a'",
+    "user 'a' 'b",
+    '://a:1 @',
+    '[',
+    '://[:',
+    'a.@:',
+  ],
+  ...['://a:b"@', '\\u0040:', 'stratum', '::', 'a', 'é', "'a"],
+];
+
 test('a text of any length is searched in time that grows with it and no faster', () => {
-  for (const part of ['a:', '://u:', '://u: @', 'x=', '@', ' ', ',a://', 'token=;', 'token=', '"'])
-    assert.ok(withoutSecrets(part.repeat(200_000)).length > 0);
+  const time = (text: string): number => {
+    const begun = performance.now();
+    assert.ok(withoutSecrets(text).length > 0);
+    return performance.now() - begun;
+  };
+  const best = (text: string): number => Math.min(...[1, 2, 3].map(() => time(text)));
+  for (const part of HOSTILE) {
+    for (const end of ['', '@', '@h.example', ' @h.example:1']) {
+      const [one, eight] = [32_768, 262_144].map((length) => best(part.repeat(length / part.length) + end));
+      // Eight times the text; 64 times as long would be its square, which is minutes for some of these.
+      assert.ok(
+        (eight as number) < 48 * Math.max(one as number, 5),
+        `${JSON.stringify(part + end)}: ${one} ms, then ${eight} ms`,
+      );
+    }
+  }
 });
 
 test('property: a password is in no text, wherever its URL stands', () => {
@@ -41,5 +185,88 @@ test('property: a password is in no text, wherever its URL stands', () => {
       assert.doesNotMatch(withoutSecrets(`${before}?token=hunter2&${after}`), /hunter2/);
     }),
     { numRuns: 300 },
+  );
+});
+
+/** Words of passwords, none of which is part of anything else in the texts. */
+const WORDS = ['S3CRETpw', 'hunter', 'pässwörd', '矿池密码', '12345', '7777'];
+const passwordText = fc
+  .tuple(
+    fc.constantFrom(...WORDS),
+    fc.array(
+      fc.tuple(
+        fc.string({ unit: fc.constantFrom(...'/@:#%\\ ?"&\','), minLength: 1, maxLength: 2 }),
+        fc.constantFrom(...WORDS),
+      ),
+      { maxLength: 3 },
+    ),
+    fc.constantFrom('', '/', '#', '%'),
+  )
+  .map(([first, rest, end]) => `${first}${rest.flat().join('')}${end}`);
+
+/** Digits and a blank behind them are a port and prose where neither scheme nor port tell that this is a pool. */
+const isLikeProse = (scheme: string, password: string, host: string): boolean =>
+  /^\d{4,5}[.,;)]?\\?[ "]/.test(password) && host.endsWith('.example') && !scheme.startsWith('stratum');
+
+test('property: no piece of a password is left of the URL it stands in, and its host is', () => {
+  const scheme = fc.constantFrom('', 'stratum+tcp://', 'stratum+ssl://', 'http://', 'mqtts://');
+  const account = fc.constantFrom(
+    ...['', 'acct', 'acct.rig7', 'me@mail.example', 'a@b@mail.example', 'acme@mail.example.rig7', 'bc1qar0srrr.7'],
+  );
+  const host = fc.constantFrom(
+    ...['pool.example', 'pool.example:3333', '10.0.0.9', '10.0.0.9:3333', '[2001:db8::7]:3333', 'pool:3333'],
+  );
+  const path = fc.constantFrom('', '/', '/path', '?x=1', '#xnsub');
+  let looked = 0;
+  fc.assert(
+    fc.property(scheme, account, passwordText, host, path, (front, name, password, place, rest) => {
+      if (isLikeProse(front, password, place)) return;
+      looked += 1;
+      const text = `${front}${name}:${password}@${place}${rest}`;
+      const reply = JSON.stringify({ url: text });
+      const kept = [reply, reply.replaceAll('/', '\\/')].map((spelled) => {
+        const masked = Buffer.from(maskCapture(Buffer.from(spelled), secretNames({})) ?? []).toString();
+        return (JSON.parse(masked) as { readonly url: string }).url;
+      });
+      const once = withoutSecrets(text);
+      assert.equal(withoutSecrets(once), once);
+      const canonical = canonicalPoolUrl(text);
+      assert.equal(canonicalPoolUrl(canonical), canonical);
+      for (const shown of [once, canonical, sanitiseText(canonical), ...kept]) {
+        for (const word of WORDS) assert.ok(!shown.includes(word), `${text} as ${shown}`);
+        assert.ok(shown.includes(`@${place}`), `${text} as ${shown}`);
+      }
+    }),
+    { numRuns: 3000 },
+  );
+  assert.ok(looked > 2000);
+});
+
+test('property: the password of an account says nothing of the pool, so that a change of it is none', () => {
+  // Without a dot: what could be the host of the strict reading stays.
+  const plain = fc.string({ unit: fc.constantFrom(...'aZ9@:#%$/? '), minLength: 1, maxLength: 12 });
+  const account = fc.constantFrom('acct', 'acct.rig7', 'me@mail.example');
+  fc.assert(
+    fc.property(account, plain, (name, rest) => {
+      const text = (password: string) => `stratum+tcp://${name}:${password}@pool.example:3333`;
+      assert.equal(withoutSecrets(text(`x${rest}`)), text('***'));
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('property: whatever a text is, what is masked stays as it is and a reply can be read', () => {
+  const any = fc.string({
+    unit: fc.constantFrom(...'aé1.:/@#?\\ "\'=,*[]', '://', 'pass', 'user', 'h.example'),
+    maxLength: 24,
+  });
+  fc.assert(
+    fc.property(any, (text) => {
+      const once = withoutSecrets(text);
+      assert.equal(withoutSecrets(once), once);
+      const masked = maskCapture(Buffer.from(JSON.stringify({ note: text, url: [text] })), secretNames({})) ?? [];
+      assert.doesNotThrow(() => JSON.parse(Buffer.from(masked).toString()));
+    }),
+    { numRuns: 5000 },
   );
 });

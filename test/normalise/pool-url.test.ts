@@ -28,6 +28,8 @@ const forms: readonly [string, string][] = [
   ['wallet.rig@pool.example:3333', 'wallet.rig@pool.example:3333'],
   ['pool.example:3333/@x', 'pool.example:3333/@x'],
   ['://u:p@h ://v:q@h', '://u:***@h'],
+  ['stratum+tcp://me@mail.example:hunter2@Pool.Example:3333/', 'stratum+tcp://me@mail.example:***@pool.example:3333'],
+  ['stratum+tcp://acct:12345/hunter2@Pool.Example', 'stratum+tcp://acct:***@pool.example'],
   ['stratum+tcp://pool.example...:3333/a// /', 'stratum+tcp://pool.example:3333/a'],
   ['stratum+tcp://pool.example:3333/@x', 'stratum+tcp://pool.example:3333/@x'],
   ['', ''],

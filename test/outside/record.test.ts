@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { test } from 'node:test';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
@@ -123,4 +126,31 @@ test('secrets are masked wherever they stand, of an unknown device those of ever
   const redacted = await recordWith(['pools.user']);
   assert.match(textOf(redacted), /"User":"\*\*\*"/);
   assert.doesNotMatch(textOf(redacted), /hunter2|acme\.7/);
+});
+
+test('what a device says of itself where it asks for a log-in, or sends the browser on, is masked as well', async () => {
+  const server = createServer((request, response) => {
+    if (request.url === '/')
+      response.writeHead(401, { 'www-authenticate': 'Basic realm="Odd password=hunter2 http://u:hunter2@h"' }).end();
+    else response.writeHead(302, { location: '/login/password=hunter2' }).end();
+  });
+  await once(server.listen(0, '127.92.9.2'), 'listening');
+  try {
+    const clock = systemClock();
+    const { port } = server.address() as AddressInfo;
+    const recorded = await recordDevice({
+      target: { address: '127.92.9.2', ports: { http: port } },
+      driver: undefined,
+      drivers: DRIVERS,
+      redact: [],
+      deps: { limits, clock, logins: new Logins(clock) },
+    });
+    assert.partialDeepStrictEqual(recorded.device.auth, { kind: 'basic', realm: 'Odd password=*** http://u:***@h' });
+    const sent = Object.values(recorded.device.replies).flatMap(({ headers }) => headers?.Location ?? []);
+    assert.ok(sent.length > 0 && sent.every((location) => location === '/login/password=***'), sent.join());
+    assert.doesNotMatch(JSON.stringify([recorded.device, recorded.remarks]), /hunter2/);
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
 });
