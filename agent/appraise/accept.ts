@@ -3,6 +3,8 @@ import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
+import { withoutApart } from './edit.ts';
+import { isEdited } from './edited.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
@@ -86,7 +88,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting)
   const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
   return {
     state: {
-      ...(facts === undefined ? rest : state),
+      ...(facts === undefined ? withoutApart(rest) : state),
       reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
       referenceChanged: true,
       ...unreadableOf(covered, attested),
@@ -115,12 +117,11 @@ const covers = (track: Track, facts: readonly FactName[] | undefined): boolean =
 };
 
 /** Whether it holds facts of the device against its reference, of which this is true. */
-export const speaksOf = (
-  { finding: { ruleId } }: Track,
-  isMeant: (inputs: readonly FactName[]) => boolean,
-): boolean => {
-  const rule = COMPARISONS.find(({ id }) => id === ruleId);
-  if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return false;
+export const speaksOf = ({ finding }: Track, isMeant: (inputs: readonly FactName[]) => boolean): boolean => {
+  const rule = COMPARISONS.find(({ id }) => id === finding.ruleId);
+  // What a list allows since it was edited is not allowed until somebody accepts it.
+  const isListed = rule?.against === 'policy' && !isEdited(finding);
+  if (rule === undefined || isListed || rule.approval === 'A0') return false;
   return isMeant([...rule.reads, ...(rule.compares ?? [])]);
 };
 

@@ -43,7 +43,7 @@ export const settledBy = (state: DeviceState, standing: Standing, nowMs: number)
 
 /** The device with the claims of an attestation as its reference, which approvers signed for it. */
 export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts): DeviceState => {
-  const { unknownDevice: _, returned: __, ...rest } = state;
+  const { unknownDevice: _, returned: __, edited: ___, ...rest } = state;
   return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims) };
 };
 

@@ -10,8 +10,7 @@ import { describe } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { isUnplanned, settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
-import { inScope } from '../baseline/scope.ts';
-import { type Standing, standingOf } from '../baseline/standing.ts';
+import { countsFor, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
@@ -210,7 +209,7 @@ const settledDevices = (
   return new Map(
     states().flatMap((state): [string, readonly Track[]][] => {
       const own = claims.get(state.id);
-      if (own === undefined && !inScope(terms.scope, describe(state, {}))) return [];
+      if (own === undefined && !countsFor(order, describe(state, {}))) return [];
       const settled = settledBy(own === undefined ? state : withSignedEntry(state, order.seq, own), standing, nowMs);
       return settled.length === 0 ? [] : [[state.id, settled]];
     }),
