@@ -6,6 +6,7 @@ import type { Config } from './config/schema.ts';
 import { departedIn, forgetDevices } from './departures.ts';
 import { ChangeControl } from './desk/change-control.ts';
 import { Desk } from './desk/desk.ts';
+import { heedEdits } from './desk/edits.ts';
 import { type Ground, layGround, trustedKey } from './ground.ts';
 import { beginLog, readLog, tellBegunAnew } from './log-start.ts';
 import { Notifier } from './notify/notifier.ts';
@@ -204,6 +205,7 @@ export class Daemon {
     beginLog(start, this.#ground, { fleet, isRedacting: this.#redaction !== undefined, emit: this.#ambience.emit });
     if (last === undefined && former !== undefined) tellBegunAnew(log, former, this.#ambience.emit);
     this.#changes.resume();
+    this.#heedEdits();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
     this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
     this.#begun.resolve(true);
@@ -279,6 +281,7 @@ export class Daemon {
       begun: this.#begun.promise,
       signal: this.#stopping.signal,
       standing: () => this.#ground.orders.standing,
+      people: () => this.#changes.people(),
       ranUntilMs: this.#ranUntilMs,
       isLockedOut: () => store.meta(LOCKED_OUT, (text) => text === 'yes') === true,
     });
@@ -405,12 +408,19 @@ export class Daemon {
       this.#loaded = loaded;
       this.#redaction = redaction;
       this.#plant = this.#buildPlant(loaded, fleet);
+      this.#heedEdits();
     } catch (error) {
       this.#plant = this.#buildPlant(this.#loaded, former);
       throw error;
     } finally {
       this.#plant.pacer.start();
     }
+  }
+
+  #heedEdits(): void {
+    const { orders, recorder } = this.#ground;
+    const { wallMs } = this.#ambience.clock;
+    heedEdits(this.#plant.fleet, { orders, recorder, people: this.#changes.people(), nowMs: wallMs() });
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */

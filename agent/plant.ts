@@ -43,6 +43,8 @@ export interface PlantDeps {
   readonly signal: AbortSignal;
   /** What approvers laid down and the log holds. */
   readonly standing: () => Standing;
+  /** How many people approvals take here at most. */
+  readonly people: () => number;
   /** Whether a device locked us out when the log-in of its maker was tried, and nobody took note of it since. */
   readonly isLockedOut: () => boolean;
   /** When the process before this one wrote its last entry, Unix milliseconds; 0 where there was none. */
@@ -136,7 +138,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
 const standingNow = (
   policy: string,
   epochAt: (nowMs: number) => string,
-  { standing, clock }: Pick<PlantDeps, 'standing' | 'clock'>,
+  { standing, people, clock }: Pick<PlantDeps, 'standing' | 'people' | 'clock'>,
 ): RoundDeps['settings']['standing'] => {
   let known: (StandingNow & { readonly minute: number }) | undefined;
   return () => {
@@ -145,6 +147,7 @@ const standingNow = (
     if (known?.standing !== now || known.minute !== minute)
       known = {
         standing: now,
+        people: people(),
         minute,
         policy: `${policy} ${epochAt(minute * MINUTE_MS)} ${revisionOf(now, minute * MINUTE_MS)}`,
       };

@@ -1,6 +1,7 @@
 import type { Facts } from '../shared/facts.ts';
 import { affirmsPools, notePools } from './appraise/agreement.ts';
 import { type DeviceState, withIdentified } from './appraise/device.ts';
+import { effectOf, withEdited } from './appraise/edit.ts';
 import { type EndpointTurns, endpointShown, isFirstReading, noteEndpoint } from './appraise/endpoint.ts';
 import { appraise } from './appraise/engine.ts';
 import type { FirmwarePolicy } from './appraise/firmware-policy.ts';
@@ -46,7 +47,7 @@ export interface RoundDeps {
 }
 
 /** What approvers laid down as it is in force now. `policy` changes with it and with the configuration. */
-export type StandingNow = Pick<LookContext, 'standing' | 'policy'>;
+export type StandingNow = Pick<LookContext, 'standing' | 'policy' | 'people'>;
 
 /** What the configuration, and the documents in force, say about looks. */
 export interface RoundSettings {
@@ -164,11 +165,12 @@ const noteLook = (seat: FleetSeat, look: LookKind, sight: Sight, { timetable }: 
   if (look === 'full') seat.demanded = false;
 };
 
-/** A device that was never attested, with what was known of its machine before. */
-const withHistory = (state: DeviceState, look: LookKind, sight: Sight, { fleet }: RoundDeps): DeviceState =>
-  state.attested === undefined && look === 'full' && sight.kind === 'seen'
-    ? withFormer(state, fleet.formerOf(state, sight.observation.facts))
-    : state;
+/** A device that was never attested, with what was known of its machine before, or of the one that it replaces. */
+const withHistory = (state: DeviceState, look: LookKind, sight: Sight, { fleet, settings }: RoundDeps): DeviceState => {
+  if (state.attested !== undefined || look !== 'full' || sight.kind !== 'seen') return state;
+  const former = fleet.formerOf(state, sight.observation.facts);
+  return former === undefined ? fleet.withReplaced(state) : withFormer(state, former, settings.standing().standing);
+};
 
 /** Whether two devices really show the same machine is known once both are looked at, one right after the other. */
 const askTwins = (
@@ -188,7 +190,9 @@ const askTwins = (
 const ofTenant = (state: DeviceState, { place }: FleetSeat, deps: RoundDeps): DeviceState => {
   const labels = deps.fleet.labelsOf(place, state.id);
   if (labels.tenant === state.labels.tenant) return state;
-  const { state: left, statements } = tenantLeft(state, deps.wallMs());
+  const edit = { device: state.id, labels, befores: [state] };
+  const { edited } = effectOf(edit, deps.settings.standing().standing);
+  const { state: left, statements } = tenantLeft(withEdited(state, edited), deps.wallMs());
   if (statements.length === 0) return relabelled(left, labels);
   const verdict: Verdict = { state: left, changed: true, transitions: statements };
   const look = { kind: 'unreachable', atMs: deps.wallMs() } as const;

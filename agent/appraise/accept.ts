@@ -3,11 +3,12 @@ import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
+import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { end } from './track.ts';
-import { comparedFacts, isAnswered, needsMorePeople } from './who-approves.ts';
+import { factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
 
 /** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
 export interface Acceptance {
@@ -82,7 +83,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting)
   const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
   return {
     state: {
-      ...(facts === undefined ? rest : state),
+      ...(facts === undefined ? withoutApart(rest) : state),
       reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
       referenceChanged: true,
       ...unreadableOf(covered, attested),
@@ -111,11 +112,8 @@ const covers = (track: Track, facts: readonly FactName[] | undefined): boolean =
 };
 
 /** Whether it holds facts of the device against its reference, of which this is true. */
-export const speaksOf = (
-  { finding: { ruleId } }: Track,
-  isMeant: (inputs: readonly FactName[]) => boolean,
-): boolean => {
-  const inputs = comparedFacts(ruleId);
+export const speaksOf = ({ finding }: Track, isMeant: (inputs: readonly FactName[]) => boolean): boolean => {
+  const inputs = factsToApprove(finding);
   return inputs.length > 0 && isMeant(inputs);
 };
 

@@ -22,7 +22,7 @@ export interface Asked {
 /** Who may approve what it shows, or how it ends where nobody can. */
 export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked = {}): string => {
   const verbs = verbsOf(finding.ruleId, asked);
-  switch (endingOf(finding.ruleId).kind) {
+  switch (endingOf(finding).kind) {
     case 'itself':
       return 'nobody has to: it ends by itself when the cause is gone';
     case 'other':
@@ -97,7 +97,7 @@ export const nextStep = (finding: Finding): string => {
     return 'what it covered counts again: mend it, or have a new waiver made; then close this one';
   if (id === changeNotObserved.id)
     return 'find out what became of the work, have it done under a new plan or drop it; then close this one';
-  switch (endingOf(id).kind) {
+  switch (endingOf(finding).kind) {
     case 'other':
       return 'deal with the finding that it is about';
     case 'close':

@@ -11,7 +11,7 @@ import { fillTemplate, matchesTemplate } from './template.ts';
 /** What approvers laid down, as it holds for one device. */
 
 /** The device as documents name it: by what it shows now, else by what was last known of it. */
-export const describe = ({ id, labels, family, attested, reference }: DeviceState, shown: Facts): Described => {
+export const describe = ({ id, labels, family, attested, reference, edited }: DeviceState, shown: Facts): Described => {
   const known = keptFacts(attested?.facts ?? reference?.facts);
   return {
     device: id,
@@ -19,6 +19,7 @@ export const describe = ({ id, labels, family, attested, reference }: DeviceStat
     family: shown.family ?? family,
     model: shown['identity.model'] ?? known['identity.model'],
     version: shown['firmware.version'] ?? known['firmware.version'],
+    edited,
   };
 };
 

@@ -1,5 +1,6 @@
 import type { FactName, PoolSlot } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
+import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
 import type { ShareMark } from './rules/pool-share-gap.ts';
@@ -184,6 +185,9 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly referenceChanged?: true;
   /** Its tenant is another one than the last attestation says. */
   readonly relabelled?: true;
+  readonly edited?: Edited;
+  /** It left the configuration with findings that nobody had settled; only of a device that left. */
+  readonly leftOpen?: true;
   /** Facts that a person accepted as closed: that they cannot be read is no finding. */
   readonly unreadable?: readonly FactName[];
   /** Provisional and open findings. */

@@ -6,6 +6,7 @@ import { approvedOf } from './approval.ts';
 import { attest, documentsText, triggerOf, unattestedFacts } from './attest.ts';
 import { type DeviceState, lastSeenMs } from './device.ts';
 import { draftingOf } from './drafting.ts';
+import { withoutApart } from './edit.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { missed } from './missed.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
@@ -22,6 +23,7 @@ import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
 import type { Look, LookContext, Verdict } from './verdict.ts';
+import { underWiderLists } from './wider.ts';
 
 /** Judges one look at one device. Pure but for the marks of `state`, which are touched in place. */
 export const appraise = (state: DeviceState, look: Look, context: LookContext): Verdict => {
@@ -59,10 +61,11 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const approved = approvedOf(noted, context.standing, facts, context.nowMs);
   const stopIsNew = isStopNew(noted, observation);
   const lasting = lastingOutcomes(noted, observation, context);
-  const outcomes = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
+  const judged = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
+  const { tracks, outcomes } = underWiderLists(noted.tracks, judged, { state: noted, facts, approved, context });
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
   const attestable = observation.look === 'full';
-  const advanced = advance(noted, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
+  const advanced = advance({ ...noted, tracks }, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
   const moved = withFindings(noted, advanced, outcomes, observation, context);
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
@@ -135,7 +138,8 @@ const withFindings = (
       ({ finding }) => finding.ruleId === rule.id && (finding.state !== 'provisional') === confirmed,
     );
   if (has(identityAddressMoved, true) && state.address !== address) changes.address = address;
-  const next = Object.keys(changes).length === 0 ? state : { ...state, ...changes };
+  const moved = Object.keys(changes).length === 0 ? state : { ...state, ...changes };
+  const next = look === 'full' && moved.tracks.length === 0 ? withoutApart(moved) : moved;
   const { unknownDevice, returned, ...rest } = next;
   const known = unknownDevice === true && isKnownNow(state, context) && !has(identityNewDevice, true);
   const back =

@@ -1,18 +1,21 @@
 import type { FactName } from '../../shared/facts.ts';
 import { keptFacts } from '../baseline/kept.ts';
+import type { Standing } from '../baseline/standing.ts';
 import type { DeviceState } from './device.ts';
+import { effectOf, withEdited } from './edit.ts';
 
 /**
  * A device of which nothing is attested yet, with what was known of its machine under a former name, or before it left the
  * configuration: an edit of the configuration approves nothing. No entry says so of this device; what it shows as it was is
  * named by the next `learned` one, and what it does not is a finding.
  */
-export const withFormer = (device: DeviceState, former: DeviceState | undefined): DeviceState => {
+export const withFormer = (device: DeviceState, former: DeviceState | undefined, standing: Standing): DeviceState => {
   if (device.attested !== undefined || device.reference !== undefined || former?.reference === undefined) return device;
   const { reference, firstSeenMs, unknownDevice, unreadable, replaces } = former;
   const { facts, standIns } = reference;
+  const { edited } = effectOf({ device: device.id, labels: device.labels, befores: [former] }, standing);
   return {
-    ...device,
+    ...withEdited(device, edited ?? device.edited),
     reference: {
       entries: [],
       facts,

@@ -1,7 +1,6 @@
 import type { Plan } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
-import { inScope } from '../baseline/scope.ts';
-import { type Adopted, expectedBy } from '../baseline/standing.ts';
+import { type Adopted, countsFor, expectedBy } from '../baseline/standing.ts';
 import { circumstancesOf, describe } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { shows } from './planned.ts';
@@ -27,7 +26,7 @@ export const reportPlan = (
   nowMs: number,
 ): PlanReport => {
   const fates = states
-    .filter((state) => inScope(plan.terms.scope, describe(state, {})))
+    .filter((state) => countsFor(plan, describe(state, {})))
     .map((state) => ({ device: state.id, fate: fateOf(plan, state, matched, nowMs) }));
   const those = (fate: keyof PlanReport): readonly string[] =>
     fates.filter((one) => one.fate === fate).map(({ device }) => device);

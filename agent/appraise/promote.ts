@@ -11,7 +11,15 @@ import { COMPARISONS, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import type { Rule, RuleEntry } from './rule.ts';
 import { end } from './track.ts';
-import { comparedFacts, coverable, isAnsweredBySignature, needsMorePeople, takesTwo, wholeOf } from './who-approves.ts';
+import {
+  type Approvable,
+  coverable,
+  factsToApprove,
+  isAnsweredBySignature,
+  needsMorePeople,
+  takesTwo,
+  wholeOf,
+} from './who-approves.ts';
 
 /** What the adoption of a document does to one device. */
 export interface Promotion {
@@ -42,20 +50,22 @@ export const settledBy = (
   };
   const outcomes = runComparisons(facts, new Map(), approved?.facts, context);
   const isAsSigned =
-    asWhole && outcomes.every((one) => one.kind !== 'ran' || !holdsFacts(one.rule.id) || one.deviations.length === 0);
-  return open.filter(({ finding: { ruleId, part } }) => {
+    asWhole &&
+    outcomes.every((one) => one.kind !== 'ran' || !holdsFacts({ ruleId: one.rule.id }) || one.deviations.length === 0);
+  return open.filter(({ finding }) => {
+    const { ruleId, part } = finding;
     if (isAnsweredBySignature(ruleId)) return isAsSigned;
-    if (!holdsFacts(ruleId)) return false;
+    if (!holdsFacts(finding)) return false;
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
     return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
   });
 };
 
-const holdsFacts = (id: string): boolean => comparedFacts(id).length > 0;
+const holdsFacts = (finding: Approvable): boolean => factsToApprove(finding).length > 0;
 
 /** The device with the claims of an attestation as its reference, which approvers signed for it. */
 export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts): DeviceState => {
-  const { unknownDevice: _, returned: __, ...rest } = state;
+  const { unknownDevice: _, returned: __, edited: ___, ...rest } = state;
   return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims) };
 };
 

@@ -1,5 +1,6 @@
 import { canonicalJson } from '../../shared/jcs.ts';
 import type { Blip, Track } from './device.ts';
+import { isEdited } from './edited.ts';
 import { type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { isKeyed, type Keyed } from './keyed.ts';
 import type { Ran } from './outcome.ts';
@@ -252,7 +253,8 @@ const persist = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestabl
   const back = returned(track, nowMs);
   const next = restated(rule, draft, track.finding, nowMs);
   const { severity, state, plan, waiver } = track.finding;
-  if (next.severity === severity && next.state === state && next.plan === plan && next.waiver === waiver) {
+  const same = next.severity === severity && next.state === state && next.plan === plan && next.waiver === waiver;
+  if (same && isEdited(next) === isEdited(track.finding)) {
     const { candidate, ...settled } = back;
     return { track: candidate === undefined ? back : settled };
   }

@@ -55,6 +55,8 @@ export interface LookContext {
   readonly answered?: Answered | undefined;
   /** Documents, plans and waivers that the log holds. */
   readonly standing: Standing;
+  /** How many people approvals take here at most; without it nobody signs. */
+  readonly people?: number;
   /** Changes with the configuration, and with what of the documents is in force: a device that settled under another one is judged anew. */
   readonly policy: string;
   /** Evenly spread over [0, 1). */

@@ -1,5 +1,6 @@
 import type { FactName } from '../../shared/facts.ts';
 import { namesRule, type Plan, type Waiver } from '../../shared/terms.ts';
+import { isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
 import { COMPARISONS, RULES, ruleOf } from './index.ts';
 import { isOtherAccount, isStrange, OTHER_ACCOUNT } from './replaced.ts';
@@ -119,9 +120,10 @@ export type Ending =
   /** Nobody has to do anything. */
   | { readonly kind: 'itself' };
 
-/** What ends findings of this rule. */
-export const endingOf = (id: string): Ending => {
-  const facts = comparedFacts(id);
+/** What ends such a finding. */
+export const endingOf = (finding: Approvable): Ending => {
+  const { ruleId: id } = finding;
+  const facts = factsToApprove(finding);
   if (facts.length > 0) return { kind: 'facts', facts };
   if (isAnswered(id) || id === baselineStale.id) return { kind: 'device' };
   if (ABOUT_PLANS.has(id)) return { kind: 'other' };
@@ -130,9 +132,11 @@ export const endingOf = (id: string): Ending => {
   return { kind: OF_GATEWAY.has(id) || approval === 'AN' ? 'close' : 'waive' };
 };
 
-/** The facts that a rule holds against the reference of the device; none where it does not, or where nothing has to be approved. */
-export const comparedFacts = (id: string): readonly FactName[] => {
-  const rule = COMPARISONS.find((one) => one.id === id);
-  if (rule === undefined || rule.against === 'policy' || rule.approval === 'A0') return [];
+/** The facts that such a finding holds against the reference of the device; none where it does not, or where nothing has to be approved. */
+export const factsToApprove = (finding: Approvable): readonly FactName[] => {
+  const rule = COMPARISONS.find(({ id }) => id === finding.ruleId);
+  // What a list allows since it was edited is not allowed until somebody accepts it.
+  const isListed = rule?.against === 'policy' && !isEdited(finding);
+  if (rule === undefined || isListed || rule.approval === 'A0') return [];
   return [...rule.reads, ...(rule.compares ?? [])];
 };

@@ -7,6 +7,17 @@ export interface Described {
   readonly model?: string | undefined;
   readonly family?: string | undefined;
   readonly version?: string | undefined;
+  readonly edited?: Edited | undefined;
+}
+
+/** Documents of which an edit of the configuration decided that they speak, or do not speak, of a device: it decides nothing. */
+export interface Edited {
+  /** `ref_id` of references that go on holding the device, although their scope fits it no more. */
+  readonly kept: readonly string[];
+  /** Digests of documents that do not count for it yet, although their scope fits it now. */
+  readonly apart: readonly string[];
+  /** A label that values of a document are filled in with was edited while something was open about the device. */
+  readonly refilled?: true;
 }
 
 /** Whether the document speaks of this device: every member of its scope fits. */

@@ -6,9 +6,10 @@ import {
   namesRule,
   type Plan,
   type ReferenceTerms,
+  type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { itemsAt, scheduled } from './expected.ts';
+import { itemsAt, saysNothing, scheduled } from './expected.ts';
 import { closeness, type Described, inScope } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
@@ -55,6 +56,13 @@ export const WINDOW_TOLERANCE_MS = 5 * 60_000;
 /** A change that comes late is told as such for this long after the window, ms. */
 const LATE_MS = 24 * 3_600_000;
 
+/** Whether a document counts for this device: its scope fits, but for what an edit of the configuration did to that. */
+export const countsFor = ({ sha256, terms }: Pick<Adopted<Terms>, 'sha256' | 'terms'>, who: Described): boolean =>
+  who.edited?.apart.includes(sha256) !== true && (inScope(terms.scope, who) || isKept(terms, who));
+
+const isKept = (terms: Terms, { edited }: Described): boolean =>
+  terms.kind === 'reference' && edited?.kept.includes(terms.ref_id) === true;
+
 /** What the documents say of one fact, or of one column of the pools, of one device. */
 export interface Held {
   readonly items: readonly ExpectedValue[];
@@ -64,21 +72,39 @@ export interface Held {
   readonly closeness: number;
 }
 
-/** By name of the fact or column: the document that names the device most closely, then the newest, says it, with the values that count now. */
+/**
+ * By name of the fact or column: the document that names the device most closely, then the newest, says it, with the values that
+ * count now. One whose scope fits it no more, since the configuration was edited, gives way to others, but not to one that says nothing.
+ */
 export const heldBy = (standing: Standing, who: Described, nowMs: number): ReadonlyMap<string, Held> => {
   const held = new Map<string, Held>();
-  for (const { seq, terms } of standing.references) {
-    if (terms.values === undefined || !inScope(terms.scope, who)) continue;
-    const own = closeness(terms.scope);
-    // What counts no longer must not keep what others say from counting.
-    for (const [fact, items] of Map.groupBy(itemsAt(terms.values, nowMs), (item) => item.fact)) {
-      const other = held.get(fact);
-      if (other !== undefined && (other.closeness > own || (other.closeness === own && other.seq > seq))) continue;
-      held.set(fact, { items, seq, refId: terms.ref_id, closeness: own });
-    }
+  const counting = standing.references.filter(({ terms, sha256 }) => terms.values && countsFor({ terms, sha256 }, who));
+  const [fitting = [], kept = []] = [true, false].map((fits) =>
+    counting.filter(({ terms }) => inScope(terms.scope, who) === fits),
+  );
+  for (const [fact, own] of fitting.flatMap((document) => itemsOf(document, nowMs))) {
+    const other = held.get(fact);
+    if (
+      other !== undefined &&
+      (other.closeness > own.closeness || (other.closeness === own.closeness && other.seq > own.seq))
+    )
+      continue;
+    held.set(fact, own);
+  }
+  for (const [fact, own] of kept.flatMap((document) => itemsOf(document, nowMs))) {
+    const other = held.get(fact);
+    const givesWay = other !== undefined && !(saysNothing(other.items, nowMs) && own.closeness >= other.closeness);
+    if (!givesWay) held.set(fact, own);
   }
   return held;
 };
+
+/** What counts no longer must not keep what others say from counting. */
+const itemsOf = ({ seq, terms }: Adopted<ReferenceTerms>, nowMs: number): readonly (readonly [string, Held])[] =>
+  [...Map.groupBy(itemsAt(terms.values ?? [], nowMs), ({ fact }) => fact)].map(([fact, items]) => [
+    fact,
+    { items, seq, refId: terms.ref_id, closeness: closeness(terms.scope) },
+  ]);
 
 /** Where a time lies with regard to the window of a plan. */
 export const phaseOfPlan = (
@@ -92,9 +118,9 @@ export const phaseOfPlan = (
 
 /** Plans that speak of this device and are open, or were until a day ago. */
 export const plansFor = (standing: Standing, who: Described, nowMs: number): readonly Adopted<Plan>[] =>
-  standing.plans.filter(({ terms }) => {
-    const phase = phaseOfPlan(terms, nowMs);
-    return (phase === 'open' || phase === 'late') && inScope(terms.scope, who);
+  standing.plans.filter((plan) => {
+    const phase = phaseOfPlan(plan.terms, nowMs);
+    return (phase === 'open' || phase === 'late') && countsFor(plan, who);
   });
 
 /** Whether a plan may speak of a finding: one that does not tell the after-state speaks of few. */
@@ -118,10 +144,10 @@ export const expectedBy = (
 export const waiverFor = (standing: Standing, who: Described, id: string, nowMs: number): Adopted<Waiver> | undefined =>
   standing.waivers
     .filter(
-      ({ terms }) =>
-        nowMs < terms.expires_at * 1000 &&
-        terms.ids.some((pattern) => namesRule(pattern, id)) &&
-        inScope(terms.scope, who),
+      (waiver) =>
+        nowMs < waiver.terms.expires_at * 1000 &&
+        waiver.terms.ids.some((pattern) => namesRule(pattern, id)) &&
+        countsFor(waiver, who),
     )
     .reduce<Adopted<Waiver> | undefined>(
       (longest, waiver) => ((longest?.terms.expires_at ?? 0) >= waiver.terms.expires_at ? longest : waiver),

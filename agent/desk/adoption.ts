@@ -11,8 +11,7 @@ import type { DeviceState, Track } from '../appraise/device.ts';
 import { settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
 import { isUnplanned, notCoverable, uncoverableIds } from '../appraise/who-approves.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
-import { inScope } from '../baseline/scope.ts';
-import { type Standing, standingOf } from '../baseline/standing.ts';
+import { countsFor, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
@@ -223,7 +222,7 @@ const settledDevices = (
   return new Map(
     states().flatMap((state): [string, readonly Track[]][] => {
       const own = claims.get(state.id);
-      if (own === undefined && !inScope(terms.scope, describe(state, {}))) return [];
+      if (own === undefined && !countsFor(order, describe(state, {}))) return [];
       const settled =
         own === undefined
           ? settledBy(state, standing, { nowMs })

@@ -1,4 +1,5 @@
 import { type DeviceState, readDevice, writeDevice } from '../appraise/device.ts';
+import { hasOpen } from '../appraise/edit.ts';
 
 /** Devices that left the configuration, as they were known: one that comes back, under whatever name, is compared with that. */
 
@@ -26,6 +27,12 @@ export const departedWith = (
     ...before.filter(({ id }) => !now.has(id)),
     ...leaving
       .filter(({ reference }) => reference !== undefined)
-      .map((state) => ({ ...state, tracks: [], closed: [], blips: [] })),
+      .map((state) => ({
+        ...state,
+        ...(hasOpen(state) ? { leftOpen: true as const } : {}),
+        tracks: [],
+        closed: [],
+        blips: [],
+      })),
   ].slice(-MOST_DEPARTED);
 };

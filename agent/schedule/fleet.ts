@@ -1,6 +1,8 @@
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
+import type { Edit } from '../appraise/edit.ts';
 import { compareIdentity, sharedKey } from '../appraise/identity.ts';
 import { isMac, isSerial } from '../appraise/placeholder.ts';
 import { type Replaced, replacedBy } from '../appraise/replaced.ts';
@@ -74,6 +76,7 @@ export class Fleet {
   readonly removed: readonly string[];
 
   readonly #ownership: Ownership;
+  #edits: readonly Edit[];
 
   /**
    * `known` are the devices of the store; `passed` the entries whose every address was looked at before; `departed` are those
@@ -92,7 +95,8 @@ export class Fleet {
     const byAddress = new Map(this.#seatList.map((seat) => [seat.place.address, seat]));
     const gone: DeviceState[] = [];
     // Of two that were known at one address the one that was seen last sits there.
-    for (const state of [...known].sort((a, b) => lastSeenMs(a) - lastSeenMs(b))) {
+    const ordered = [...known].sort((a, b) => lastSeenMs(a) - lastSeenMs(b));
+    for (const state of ordered) {
       const seat = state.position === 'host' ? positions.get(state.id) : byAddress.get(state.address);
       const isGone = seat?.place.origin !== state.position;
       // An id of a range that an operator has given to a position since names the position.
@@ -101,6 +105,38 @@ export class Fleet {
     }
     for (const state of [...departed, ...gone]) this.#rememberFormer(state);
     this.removed = gone.map(({ id }) => id).sort();
+    this.#edits = this.#editsOf(ordered);
+  }
+
+  /** What the configuration edited about devices that were known, or where they stand; told once. */
+  takeEdits(): readonly Edit[] {
+    const edits = this.#edits;
+    this.#edits = NOBODY;
+    return edits;
+  }
+
+  #editsOf(known: readonly DeviceState[]): readonly Edit[] {
+    const byId = new Map(known.map((state) => [state.id, state]));
+    const byAddress = new Map(known.map((state) => [state.address, state]));
+    return this.states().flatMap(({ id }): Edit[] => {
+      const place = this.#seatOf.get(id)?.place;
+      if (place === undefined) return [];
+      const own = byId.get(id);
+      const labels = this.labelsOf(place, id);
+      const isNewHere = place.origin === 'host' && own?.address !== place.address;
+      const stood = isNewHere
+        ? (byAddress.get(place.address) ?? this.#formers.get(atAddress(place.address)))
+        : undefined;
+      // Several devices may share an address, behind different ports.
+      const other = stood === undefined || stood.id === id || this.#isStillAt(stood) ? undefined : stood;
+      if (other === undefined && (own === undefined || isDeepStrictEqual(own.labels, labels))) return [];
+      return [{ device: id, labels, befores: [own, other].filter((state) => state !== undefined) }];
+    });
+  }
+
+  /** The device is where it was. */
+  #isStillAt({ id, address }: DeviceState): boolean {
+    return this.#seatOf.get(id)?.place.address === address;
   }
 
   #rememberFormer(state: DeviceState): void {
@@ -320,15 +356,18 @@ export class Fleet {
   }
 
   /** The same with all that was known of it; also where it left the configuration and is back under its name. */
-  formerOf({ position, address }: DeviceState, facts: Facts): DeviceState | undefined {
+  formerOf({ id, position, address }: DeviceState, facts: Facts): DeviceState | undefined {
     const marks = marksOf(facts);
     const others = this.#idsByMark[position === 'host' ? 'range' : 'host'];
+    const there = this.#formers.get(atAddress(address));
+    // A position is held against what was known of it, whatever machine is there now.
+    if (position === 'host' && there?.position === 'host' && there.id === id) return there;
     const known = [
       ...marks.map((mark) => this.#formers.get(mark)),
       ...marks.map((mark) => this.#states.get(others.get(mark) ?? '')),
     ];
     const same = known.find((state) => state !== undefined && isSameMachine(state, facts));
-    return same ?? this.#unlikeNobody(this.#formers.get(atAddress(address)), facts);
+    return same ?? this.#unlikeNobody(there, facts);
   }
 
   #unlikeNobody(state: DeviceState | undefined, facts: Facts): DeviceState | undefined {
@@ -367,8 +406,21 @@ export class Fleet {
     const { address } = seat.place;
     const id = this.#freeId(facts, address);
     const device = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
-    const replaces = this.#replacedAt(here, facts);
+    const replaces = this.#replacedAt(here ?? this.#formerAt(address), facts);
     return replaces === undefined ? device : { ...device, replaces };
+  }
+
+  /** A position that was never seen, with what stood at its address under another name. */
+  withReplaced(device: DeviceState): DeviceState {
+    const former = device.replaces === undefined ? this.#formerAt(device.address) : undefined;
+    const replaces = former === undefined ? undefined : replacedBy(former);
+    return replaces === undefined ? device : { ...device, replaces };
+  }
+
+  /** The device that stood at this address when its place left the configuration, and is known at no other one since. */
+  #formerAt(address: string): DeviceState | undefined {
+    const former = this.#formers.get(atAddress(address));
+    return former === undefined || this.#states.has(former.id) ? undefined : former;
   }
 
   /** What a new device replaces: the device whose address it has, else one whose serials or MAC it shows. */

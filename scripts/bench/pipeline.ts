@@ -71,6 +71,7 @@ export class Pipeline implements Disposable {
       logins: new Logins(clock),
       begun: Promise.resolve(true),
       signal,
+      people: () => 0,
       standing: () => NOTHING_STANDING,
       ranUntilMs: 0,
     });

@@ -46,7 +46,7 @@ test('an id that names only what is about the gateway covers nothing; one that n
 
 test('every finding has a way to end, and those about the gateway are not approved with facts of a device', () => {
   for (const { id, approval } of RULES) {
-    const { kind } = endingOf(id);
+    const { kind } = endingOf({ ruleId: id });
     if (approval === 'A0') assert.equal(kind, 'itself', id);
     if (!isCoverable(id)) assert.notEqual(kind, 'facts', id);
     if (approval === 'A2' || approval === 'AP') assert.ok(['facts', 'device', 'waive'].includes(kind), id);

@@ -192,7 +192,7 @@ const follow = async (site: Site, number: number, rule: RuleEntry, count: Count)
   const [line = []] = lines;
   const approve = async (...words: readonly string[]) =>
     await site.type('findings', 'approve', String(number), '--by', 'carol', '--yes', ...words);
-  const ending = endingOf(rule.id);
+  const ending = endingOf({ ruleId: rule.id });
   if (ending.kind !== 'facts' && ending.kind !== 'device') {
     const { code, text } = await approve();
     assert.equal(code, 2, text);
@@ -252,8 +252,11 @@ for (const count of [0, 1, 2] as const)
     assert.ok(FINDINGS.length > 45);
     for (const rule of FINDINGS) {
       const site = await Site.open(t, count);
-      if (endingOf(rule.id).kind === 'other') site.stands(entry('pool.user-changed'));
-      const number = site.stands(rule, endingOf(rule.id).kind === 'other' ? { reasons: ['pool.user-changed'] } : {});
+      if (endingOf({ ruleId: rule.id }).kind === 'other') site.stands(entry('pool.user-changed'));
+      const number = site.stands(
+        rule,
+        endingOf({ ruleId: rule.id }).kind === 'other' ? { reasons: ['pool.user-changed'] } : {},
+      );
       assert.ok(number > 0, rule.id);
       await t.test(rule.id, async () => await follow(site, number, rule, count));
     }

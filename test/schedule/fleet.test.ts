@@ -162,6 +162,69 @@ test('a new device at the address of another one, or with its serials or MAC, is
   assert.equal(owner(fresh, seat, machine(1)).replaces, undefined);
 });
 
+test('a new device at the address of one that left the configuration is held against it, unless that one is known elsewhere', () => {
+  const { fleet, one } = twoLearned();
+  fleet.keep(workingFor('acme.1', one));
+  const left = workingFor('acme.1', one);
+  const replacedIn = (later: Fleet, facts: Facts) => {
+    const [seat] = later.seats() as readonly [FleetSeat];
+    return owner(later, seat, facts).replaces?.device;
+  };
+  const again = (known: readonly DeviceState[]) =>
+    new Fleet([placeAt('10.0.0.1')], known, new Set(), undefined, [left]);
+  assert.equal(replacedIn(again([]), machine(7)), one.id);
+  assert.equal(replacedIn(again([]), machine(1)), one.id, 'its own history says more, where it has one');
+  const elsewhere = new Fleet(
+    [placeAt('10.0.0.9'), placeAt('10.0.0.1')],
+    [{ ...left, address: '10.0.0.9' }],
+    new Set(),
+    undefined,
+    [left],
+  );
+  const seat = elsewhere.seats()[1] as FleetSeat;
+  assert.equal(owner(elsewhere, seat, machine(7)).replaces, undefined);
+  const position = new Fleet([{ ...placeAt('10.0.0.1'), origin: 'host', id: 'rack-9' }], [], new Set(), undefined, [
+    left,
+  ]);
+  const [rack] = position.states() as readonly [DeviceState];
+  assert.equal(position.formerOf(rack, machine(7)), undefined);
+  assert.equal(position.withReplaced(rack).replaces?.device, one.id);
+});
+
+test('a position that was away goes on with what was known of it, whatever machine is there', () => {
+  const left = attestedAs({ id: 'rack-1', position: 'host', address: RACK.address }, machine(1));
+  const fleet = new Fleet([RACK], [], new Set(), undefined, [left]);
+  const [rack] = fleet.states() as readonly [DeviceState];
+  assert.equal(fleet.formerOf(rack, machine(2)), left);
+});
+
+test('an edit is another label, or a position where another device stood; nothing else is, and it is told once', () => {
+  const known = [
+    attestedAs({ id: 'rack-1', position: 'host', address: '10.0.1.1' }, machine(1)),
+    attestedAs({ id: 'rack-2', position: 'host', address: '10.0.1.2' }, machine(2)),
+  ];
+  const rack = (id: string, address: string, labels: Place['labels'] = {}): Place => ({ ...RACK, id, address, labels });
+  const editsOf = (...places: readonly Place[]) =>
+    new Fleet(places, known, new Set())
+      .takeEdits()
+      .map(({ device, befores }) => [device, ...befores.map(({ id }) => id)]);
+  assert.deepEqual(editsOf(rack('rack-1', '10.0.1.1'), rack('rack-2', '10.0.1.2'), rack('rack-3', '10.0.1.3')), []);
+  assert.deepEqual(editsOf(rack('rack-1', '10.0.1.1', { role: 'bench' })), [['rack-1', 'rack-1']]);
+  assert.deepEqual(editsOf(rack('rack-one', '10.0.1.1')), [['rack-one', 'rack-1']]);
+  assert.deepEqual(editsOf(rack('rack-2', '10.0.1.1')), [['rack-2', 'rack-2', 'rack-1']]);
+  assert.deepEqual(editsOf(rack('rack-1', '10.0.1.2'), rack('rack-2', '10.0.1.1')), [
+    ['rack-1', 'rack-1', 'rack-2'],
+    ['rack-2', 'rack-2', 'rack-1'],
+  ]);
+  assert.deepEqual(
+    editsOf({ ...rack('rack-4', '10.0.1.1'), ports: { cgminer: 4029 } }, rack('rack-1', '10.0.1.1')),
+    [],
+  );
+  const fleet = new Fleet([rack('rack-1', '10.0.1.1', { role: 'bench' })], known, new Set());
+  assert.equal(fleet.takeEdits().length, 1);
+  assert.deepEqual(fleet.takeEdits(), []);
+});
+
 test('a position keeps its id whatever machine answers there', () => {
   const place: Place = { ...placeAt('10.0.0.1'), origin: 'host', id: 'rack-1' };
   const fleet = new Fleet([place], [], new Set());

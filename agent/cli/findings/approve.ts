@@ -38,7 +38,7 @@ export const approveFindingVerb = (findings: Command, io: Io): void => {
 const approve = async (number: string, options: ApproveOptions, io: Io): Promise<void> => {
   const found = findingNumbered(options.config, number);
   const devices = devicesOf(found);
-  const ending = endingOf(found.finding.ruleId);
+  const ending = endingOf(found.finding);
   const isApprovable = ending.kind === 'facts' || ending.kind === 'device';
   if (!STANDING.has(found.finding.state) || devices.length === 0 || !isApprovable) throw notApprovable(found, options);
   const { stateDir } = found;

@@ -62,7 +62,7 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const all = store.findings({ open: false, limit: Number.MAX_SAFE_INTEGER });
   const found = all.find(({ finding }) => finding.openedSeq === Number(number));
   if (found === undefined) throw none(number);
-  const about = endingOf(found.finding.ruleId).kind === 'other' ? toldAbout(found, all) : undefined;
+  const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
   const now = Math.floor(Date.now() / 1000);
   const people = peopleOf(approvers, Approvals.read(stateDir, { isWhole: true, isDoubtful: false, now }));
   return {
