@@ -369,7 +369,12 @@ export class Fleet {
     const id = this.#freeId(facts, address);
     const device = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
     const replaces = this.#replacedAt(here, facts);
-    return replaces === undefined ? device : { ...device, replaces };
+    return { ...device, ...this.#states.get(id), address, ...(replaces === undefined ? {} : { replaces }) };
+  }
+
+  /** It lost its seat before it was attested: what comes under its name is that device, or each return would make one more. */
+  #wasNever({ id, position, attested }: DeviceState): boolean {
+    return position === 'range' && attested === undefined && this.#seatOf.get(id)?.device !== id;
   }
 
   /** What a new device replaces: the device whose address it has, else one whose serials or MAC it shows. */
@@ -382,7 +387,7 @@ export class Fleet {
     return undefined;
   }
 
-  /** Formed once, at the first full look: MAC, else serial, else address; a taken one gets a number. */
+  /** Formed once, at the first full look: MAC, else serial, else address; one that an attested or seated device has gets a number. */
   #freeId(facts: Facts, address: string): string {
     const { 'identity.mac': mac, 'identity.serial': serial } = facts;
     const id = idOf(
@@ -390,7 +395,8 @@ export class Fleet {
     );
     for (let number = 1; ; number += 1) {
       const candidate = number === 1 ? id : `${id.slice(0, 58)}-${number}`;
-      if (!this.#states.has(candidate)) return candidate;
+      const known = this.#states.get(candidate);
+      if (known === undefined || this.#wasNever(known)) return candidate;
     }
   }
 }

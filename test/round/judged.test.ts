@@ -202,12 +202,15 @@ test('two machines that exchange their addresses alarm nobody, though a seat sho
   assert.equal(hall.coverage().observed, 3);
 });
 
+const isMute = (replies: ReadonlyMap<string, unknown>): boolean =>
+  JSON.stringify([...replies.values()]).includes('mute');
+
 /** A family whose full looks ask one question more than its looks at the pools. */
 const toy = defineDriver({
   family: 'toy',
   title: 'Toy',
   source: 'this test',
-  recognise: ({ cgminer: replies }) => (replies.has('version') ? 3 : 0),
+  recognise: ({ cgminer: replies }) => (replies.has('version') && !isMute(replies) ? 3 : 0),
   queries: { version: cgminer('version'), pools: cgminer('pools', { cadence: 'pools' }) },
   facts: {
     'firmware.version': at('version', '/version', text),
@@ -216,20 +219,34 @@ const toy = defineDriver({
   },
 });
 
-/** A toy known to a gateway, which answers to looks at its pools and to no others while `hides` says so. */
+/** A family that nobody can read: of what it is asked no fact follows. */
+const mute = defineDriver({
+  family: 'mute',
+  title: 'Mute',
+  source: 'this test',
+  recognise: ({ cgminer: replies }) => (isMute(replies) ? 3 : 0),
+  queries: { config: cgminer('config', { cadence: 'pools' }) },
+  facts: { 'firmware.name': at('config', '/name', text) },
+});
+
+/** What a toy keeps to itself in full looks: all of it, or its pools. */
+type Hides = 'nothing' | 'all' | 'pools';
+
+/** A toy known to a gateway, which may answer in full looks otherwise than in looks at its pools. */
 const knownToy = async (t: TestContext) => {
-  const device = { user: 'acme.rig1', hides: false };
-  let isSilent = false;
+  const device: { user: string; hides: Hides; version: string } = { user: 'acme.rig1', hides: 'nothing', version: '1' };
+  let isFull = true;
   const miner = await FakeMiner.start((request, socket) => {
-    if (isSilent) socket.resetAndDestroy();
-    else if (request.includes('version')) socket.end('{"version":"1","mode":"normal"}\0');
+    const isHidden = device.hides === 'all' || (device.hides === 'pools' && request.includes('pools'));
+    if (isFull && isHidden) socket.resetAndDestroy();
+    else if (request.includes('version')) socket.end(`{"version":"${device.version}","mode":"normal"}\0`);
     else socket.end(`{"pools":[{"slot":0,"url":"stratum+tcp://pool.example:3333","user":"${device.user}"}]}\0`);
   });
   t.after(() => miner[Symbol.asyncDispose]());
-  const hall = new Hall(t, [inRange('127.0.0.1', { cgminer: miner.port, http: miner.port })], [toy]);
+  const hall = new Hall(t, [inRange('127.0.0.1', { cgminer: miner.port, http: miner.port })], [toy, mute]);
   /** A minute passes. */
   const look = async (kind: 'full' | 'pools') => {
-    isSilent = device.hides && kind === 'full';
+    isFull = kind === 'full';
     await hall.look(0, kind);
     hall.aheadMs += MINUTE;
   };
@@ -239,7 +256,7 @@ const knownToy = async (t: TestContext) => {
 
 test('a device that answers to looks at its pools only is not observed, is asked for more, and becomes dark', async (t) => {
   const { hall, device, look, id } = await knownToy(t);
-  device.hides = true;
+  device.hides = 'all';
   hall.coverage();
   const said = await saidIn(hall, async () => {
     for (let failed = 1; failed <= 5; failed += 1) {
@@ -254,7 +271,7 @@ test('a device that answers to looks at its pools only is not observed, is asked
   assert.deepEqual(said, [`${id} visibility.device-dark open low`]);
   const { observed, unreachable, polls } = hall.coverage();
   assert.deepEqual([observed, unreachable, polls.pools?.ok, polls.config?.ok], [0, 1, 0, 0]);
-  device.hides = false;
+  device.hides = 'nothing';
   const back = await saidIn(hall, async () => {
     for (const kind of ['full', 'pools', 'full'] as const) await look(kind);
   });
@@ -264,13 +281,22 @@ test('a device that answers to looks at its pools only is not observed, is asked
   assert.equal(hall.coverage().observed, 1);
 });
 
+test('a device that looks like another family, in whose words it says nothing, is judged in those it was known by', async (t) => {
+  const { hall, device, look, id } = await knownToy(t);
+  Object.assign(device, { version: 'mute 1', user: 'thief.1' });
+  const said = await saidIn(hall, async () => {
+    for (const _ of [1, 2]) await look('full');
+  });
+  assert.deepEqual(said, [`${id} pool.user-changed open critical`, `${id} firmware.version-changed open medium`]);
+});
+
 test('a full look that gave nothing once is forgotten at the next one', async (t) => {
   const { hall, device, look, id } = await knownToy(t);
   const said = await saidIn(hall, async () => {
     for (let round = 0; round < 6; round += 1) {
-      device.hides = true;
+      device.hides = 'all';
       await look('full');
-      device.hides = false;
+      device.hides = 'nothing';
       await look('pools');
       assert.equal(hall.fleet.state(id)?.marks.failures, 1);
       await look('full');
@@ -280,21 +306,39 @@ test('a full look that gave nothing once is forgotten at the next one', async (t
   assert.deepEqual(said, []);
 });
 
-test('what waits for a full look that cannot be had is attested by a look at the pools, after the longest wait', async (t) => {
+/** A toy whose pool was stolen, until that is said; what was said, and how long it took. */
+const robbed = async (t: TestContext, hides: Hides) => {
   const { hall, device, look, id } = await knownToy(t);
-  device.hides = true;
-  device.user = 'thief.1';
+  Object.assign(device, { hides, user: 'thief.1' });
   let passedMs = 0;
   const said = await saidIn(hall, async () => {
-    for (const entries = hall.attestations().length; hall.findings().length === 0; passedMs += 2 * MINUTE) {
-      assert.equal(hall.attestations().length, entries);
+    for (const known = hall.attestations().length; hall.findings().length === 0; passedMs += 2 * MINUTE) {
+      assert.equal(hall.attestations().length, known);
       assert.ok(passedMs <= LONGEST_WAIT_MS + 4 * MINUTE, 'it waits for ever');
       await look('pools');
-      await look('full');
+      if (hall.findings().length === 0) await look('full');
     }
   });
   assert.ok(passedMs > LONGEST_WAIT_MS, 'full looks were waited for');
-  assert.equal(said[0], `${id} pool.user-changed open critical`);
+  assert.deepEqual(said, [`${id} pool.user-changed open critical`]);
+  return { hall, device, look, id };
+};
+
+test('a stolen pool that full looks do not show is said after the longest wait, and stays said', async (t) => {
+  const { hall, device, look, id } = await robbed(t, 'pools');
+  const more = await saidIn(hall, async () => {
+    for (const kind of ['full', 'pools', 'full', 'pools'] as const) await look(kind);
+  });
+  assert.deepEqual(more, []);
+  Object.assign(device, { hides: 'nothing', user: 'acme.rig1' });
+  const back = await saidIn(hall, async () => {
+    for (let looked = 0; looked < 3; looked += 1) await look('full');
+  });
+  assert.deepEqual(back, [`${id} pool.user-changed resolved critical`]);
+});
+
+test('what waits for a full look that cannot be had is attested by a look at the pools, after the longest wait', async (t) => {
+  const { hall, id } = await robbed(t, 'all');
   const change = hall.attestations().find(({ evidence: { trigger } }) => trigger === 'change');
   const { evidence, appraisal } = change ?? assert.fail('the theft was not attested');
   assert.deepEqual(Object.keys(evidence.claims ?? {}), ['family', 'pools']);

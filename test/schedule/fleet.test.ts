@@ -149,6 +149,21 @@ test('what shows one present machine after the other is the one that sits there,
   assert.equal(owner(fleet, first, machine(3), 8000).id, three.id, 'it moved');
 });
 
+test('a copy that comes and goes before it was attested is one device, however often it comes', () => {
+  const { fleet, first, second, third, one, two } = twoLearned();
+  fleet.keep({ ...one, attested: { atMs: 0, reachable: true, facts: keepFacts(machine(3)) } });
+  for (let coming = 1; coming <= 5; coming += 1) {
+    const nowMs = 10_000 * coming;
+    assert.equal(fleet.ownerOf(first, machine(2), nowMs).kind, 'elsewhere');
+    two.marks.fullMs = nowMs + 1;
+    assert.equal(owner(fleet, first, machine(2), nowMs + 2).id, 'mac-020000000002-2');
+    assert.equal(owner(fleet, first, machine(3), nowMs + 3).id, one.id);
+  }
+  assert.equal(second.device, two.id);
+  assert.equal(third.device, undefined);
+  assert.equal(fleet.states().length, 3);
+});
+
 /** The state of a device that works for this account. */
 const workingFor = (user: string, state: DeviceState): DeviceState => ({
   ...state,
