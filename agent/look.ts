@@ -47,7 +47,8 @@ export interface LookDeps extends ProbeDeps {
 
 /**
  * Probe and normalise: asks the device at `target` in the words of `known`, or of the family that identification finds.
- * A full look that `known` cannot make sense of identifies the device anew, so that a changed firmware is seen as one.
+ * A full look that `known` cannot make sense of identifies the device anew, so that a changed firmware is seen as one; where
+ * that finds nobody who can read the device, it is what it says in the words of `known`.
  */
 export const lookAt = (target: Target, known: Driver | undefined, look: LookKind, deps: LookDeps): Promise<Sight> =>
   known !== undefined && look === 'pools' ? ask(target, known, look, deps) : askOrIdentify(target, known, look, deps);
@@ -60,7 +61,10 @@ const askOrIdentify = async (
 ): Promise<Sight> => {
   const sight = known === undefined ? undefined : await ask(target, known, look, deps);
   if (sight?.kind === 'seen' && stillSpeaks(sight, deps) && !mayBeFromOutside(target, sight, deps)) return sight;
-  return (await identifyAndAsk(target, known, look, deps)) ?? sight ?? nothing('unreadable', 'no family recognised');
+  const other = await identifyAndAsk(target, known, look, deps);
+  // What was read stands until a family reads it in its own words: firmware that nobody knows would hide all it says.
+  if (sight?.kind === 'seen' && other?.kind !== 'seen') return sight;
+  return other ?? sight ?? nothing('unreadable', 'no family recognised');
 };
 
 const stillSpeaks = (

@@ -13,6 +13,7 @@ import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
 import { relabelled, tenantLeft } from './appraise/tenancy.ts';
 import type { Look, LookContext, Verdict } from './appraise/verdict.ts';
+import { asAttested } from './appraise/waiting.ts';
 import type { Driver } from './drivers/driver.ts';
 import type { LookDeps, Seen, Sight } from './look.ts';
 import { contextOf } from './look-context.ts';
@@ -106,7 +107,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     tellSilent(seat, sight, deps);
     const seen = sight.kind === 'seen';
     const judged = judge(seat, look, sight, deps);
-    ok = seen && (judged?.look.kind !== 'observed' || judged.look.affirms);
+    ok = judged?.look.kind === 'observed' && judged.look.affirms;
     const taken = judged === undefined || deps.recorder.take(judged);
     const recorded = taken === true || (await taken);
     // A configured position counts as passed once something was seen there, an address of a range once it was asked.
@@ -135,20 +136,22 @@ const tellSilent = (seat: FleetSeat, sight: Sight, { emit }: RoundDeps): void =>
   });
 };
 
-/**
- * Which device this look belongs to, and what it means for that device. Undefined where no device was ever found at the address, and
- * while it is open which device it is.
- */
+/** Which device this look belongs to, and what it means for that device. Undefined where no device was ever found at the address. */
 const judge = (seat: FleetSeat, look: LookKind, probed: Sight, deps: RoundDeps): Judged | undefined => {
-  const found = deviceOf(seat, look, probed, deps);
-  if (found === undefined) return undefined;
-  const state = withHistory(ofTenant(found, seat, deps), look, probed, deps);
+  const found = caseOf(seat, look, probed, deps);
+  const judged = found === undefined ? undefined : judgeCase(seat, look, found, deps);
+  if (probed.kind === 'seen') askToSettle(seat, look, deps);
+  return judged;
+};
+
+const judgeCase = (seat: FleetSeat, look: LookKind, { device, shown }: Case, deps: RoundDeps): Judged => {
+  const state = withHistory(ofTenant(device, seat, deps), look, shown, deps);
   // As they are before the look touches them: they are put back where the store refuses the verdict.
   const marks = { ...state.marks };
-  const isFull = look === 'full' && probed.kind === 'seen';
-  const sight = isFull ? inFull(state, probed, seat, deps) : probed;
+  const isFull = look === 'full' && shown.kind === 'seen';
+  const sight = isFull ? inFull(state, shown, seat, deps) : shown;
   const context = contextOf(state, seat, sight, deps);
-  const judged = withIdentification(appraise(state, lookOf(sight, deps), context), sight);
+  const judged = withIdentification(appraise(state, lookOf(sight, look, deps), context), sight);
   const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
   noteLook(seat, look, sight, deps);
   seat.restUntilMs = restUntil(verdict.state, deps);
@@ -225,7 +228,7 @@ const withIdentification = (verdict: Verdict, sight: Sight): Verdict => {
 /** What the entries about this look will say of it. */
 const judgedOf = (
   before: DeviceState,
-  { state: after, stale }: Verdict,
+  { state: after, stale, attest }: Verdict,
   seat: FleetSeat,
   sight: Sight,
   deps: RoundDeps,
@@ -233,10 +236,11 @@ const judgedOf = (
   const { address } = seat.place;
   if (sight.kind === 'nothing') return { address, look: { kind: 'unreachable', atMs: deps.wallMs() } };
   const { driver, capture, observation } = sight;
-  const whole = comparable(before, observation);
+  const whole = comparable(before, attest === undefined ? observation : asAttested(before, observation));
   const shown = stale === true ? withoutStale(before, whole) : whole;
-  const affirms = affirmsPools(after.attested, shown);
-  notePools(after, affirms, observation.observedAtMs);
+  const showsPools = affirmsPools(after.attested, shown);
+  notePools(after, showsPools, observation.observedAtMs);
+  const affirms = showsPools && !after.marks.fullLost;
   const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;
   return {
     address,
@@ -260,12 +264,27 @@ const keptReplies = (driver: Driver, capture: Capture, redact: readonly string[]
   });
 };
 
-const deviceOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): DeviceState | undefined => {
-  if (sight.kind === 'seen' && look === 'full') return ownerOf(seat, identityOf(seat, sight.observation, deps), deps);
-  // Pools seen at a claimed seat are not those of the device that sat here.
-  if (seat.device === undefined || (sight.kind === 'seen' && seat.claim !== undefined)) return undefined;
-  return deps.fleet.state(seat.device);
+/** A look as it is judged: whose it is, and what it shows of that device. */
+interface Case {
+  readonly device: DeviceState;
+  readonly shown: Sight;
+}
+
+/**
+ * A seat that answers is judged or counted as failed: while it is open whose a look is, in full or of the pools, it shows nothing of
+ * the device that sat here, which becomes dark over it as over any other silence. Undefined where none ever did.
+ */
+const caseOf = (seat: FleetSeat, look: LookKind, sight: Sight, deps: RoundDeps): Case | undefined => {
+  if (sight.kind === 'seen' && look === 'full') {
+    const owner = deps.fleet.ownerOf(seat, identityOf(seat, sight.observation, deps), deps.wallMs());
+    if (owner.kind === 'device') return { device: owner.state, shown: sight };
+  }
+  const device = seat.device === undefined ? undefined : deps.fleet.state(seat.device);
+  if (device === undefined) return undefined;
+  return { device, shown: sight.kind === 'seen' && seat.claim !== undefined ? SOMEBODY_ELSE : sight };
 };
+
+const SOMEBODY_ELSE: Sight = { kind: 'nothing', reason: 'unreadable', detail: 'another device may be here' };
 
 /**
  * The facts that tell which device this is. A value from a stand-in for a closed surface may differ from the one that is known, and would
@@ -276,23 +295,22 @@ const identityOf = (seat: FleetSeat, observation: Observation, { fleet }: RoundD
   return here === undefined ? observation.facts : comparable(here, observation).facts;
 };
 
-/** A machine that was last seen elsewhere is looked for there, and then here again. */
-const ownerOf = (
-  seat: FleetSeat,
-  facts: Facts,
-  { fleet, timetable, wallMs, monoMs, settings }: RoundDeps,
-): DeviceState | undefined => {
-  const owner = fleet.ownerOf(seat, facts, wallMs());
-  if (owner.kind === 'device') return owner.state;
-  timetable.askEarly(owner.seat, monoMs());
-  timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
-  return undefined;
+/**
+ * What answers and could not be judged is looked at again soon, in full. A machine that was last seen elsewhere is looked for there
+ * first.
+ */
+const askToSettle = (seat: FleetSeat, look: LookKind, { fleet, timetable, monoMs, settings }: RoundDeps): void => {
+  const { claim, device = '' } = seat;
+  const there = claim === undefined ? undefined : fleet.seatOf(claim.device);
+  if (there !== undefined) timetable.askEarly(there, monoMs());
+  const isLost = look === 'pools' && fleet.state(device)?.marks.fullLost === true;
+  if (claim !== undefined || isLost) timetable.askEarly(seat, monoMs() + settings.confirmS * 1000);
 };
 
-const lookOf = (sight: Sight, { wallMs }: RoundDeps): Look =>
+const lookOf = (sight: Sight, look: LookKind, { wallMs }: RoundDeps): Look =>
   sight.kind === 'seen'
     ? { kind: 'observed', observation: sight.observation }
-    : { kind: 'unreachable', atMs: wallMs(), reason: sight.reason };
+    : { kind: 'unreachable', atMs: wallMs(), reason: sight.reason, look };
 
 const DARK_AFTER = 5;
 const LONGEST_REST_MS = 300_000;

@@ -63,19 +63,21 @@ interface Judged {
   readonly stale?: true;
 }
 
-/** The verdict that this look is attested. */
+/** The verdict that this look is attested. Nothing is learned of a look at the pools alone. */
 export const attest = (
   judged: DeviceState,
   trigger: Trigger,
   { facts, standIns, approved, outcomes, advanced, observation, context, stale }: Judged,
 ): Verdict => {
-  const lit = withoutDark(judged, context.nowMs);
+  const isFull = observation.look === 'full';
+  // Where no full look can be had a device that was dark still is.
+  const lit = isFull ? withoutDark(judged, context.nowMs) : { state: judged, statements: [] };
   const reference = citedReference(
     judged.reference,
     outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
     approved?.holders,
   );
-  const learn = learnable(judged, facts, outcomes.some(saysStrange));
+  const learn = isFull ? learnable(judged, facts, outcomes.some(saysStrange)) : undefined;
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {

@@ -103,6 +103,10 @@ export interface Marks {
   /** Consecutive failed polls, and when the first of them was. */
   failures: number;
   failingSinceMs?: number | undefined;
+  /** The newest full look gave nothing: the pools alone do not end a row of failures then. */
+  fullLost: boolean;
+  /** First of the looks at the pools in a row that left something waiting for a full look. */
+  waitsMs?: number | undefined;
   /** Last sample of the uptime counter. */
   uptime?: { readonly atMs: number; readonly s: number; readonly counter: 'uptime' | 'elapsed' } | undefined;
   /** When a share was last seen to be accepted. */
@@ -213,6 +217,8 @@ const noMarks = (): Marks => ({
   poolsUnreadMs: undefined,
   failures: 0,
   failingSinceMs: undefined,
+  fullLost: false,
+  waitsMs: undefined,
   uptime: undefined,
   shares: undefined,
   elapsedS: undefined,

@@ -23,15 +23,16 @@ import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable } from './stand-ins.ts';
 import type { Look, LookContext, Verdict } from './verdict.ts';
+import { asAttested, isAttestable, noteWaiting } from './waiting.ts';
 import { underWiderLists } from './wider.ts';
 
 /** Judges one look at one device. Pure but for the marks of `state`, which are touched in place. */
 export const appraise = (state: DeviceState, look: Look, context: LookContext): Verdict => {
-  if (look.kind === 'unreachable') return missed(state, look.reason, look.atMs, context);
+  if (look.kind === 'unreachable') return missed(state, look, context);
   const { observation } = look;
   noteRunning(state.marks, observation, context.pollIntervalMs);
   if (isSettled(state, observation, context)) return untouched(state, observation, context);
-  if (!isValid(observation)) return missed(state, reasonOf(observation), observation.observedAtMs, context);
+  if (!isValid(observation)) return missed(state, lostLook(observation), context);
   return judge(state, observation, context);
 };
 
@@ -40,11 +41,18 @@ const NONE: readonly never[] = [];
 const untouched = (state: DeviceState, observation: Observation, context: LookContext): Verdict => {
   const stale = isStale(state.marks, context);
   touch(state, stale ? withoutStale(state, observation) : observation);
+  noteWaiting(state.marks, observation.look, NONE, context.nowMs);
   return { state, changed: false, transitions: NONE, ...(stale ? { stale } : {}) };
 };
 
 /** Whether the look read anything: that something answered is not yet an observation of the device. */
 const isValid = ({ facts }: Observation): boolean => Object.keys(facts).some((name) => name !== 'family');
+
+const lostLook = (observation: Observation): Parameters<typeof missed>[1] => ({
+  reason: reasonOf(observation),
+  atMs: observation.observedAtMs,
+  look: observation.look,
+});
 
 const reasonOf = ({ gaps }: Observation): Exclude<UnknownReason, 'unsupported'> => {
   for (const reason of gaps.values()) if (reason !== 'absent') return reason;
@@ -54,7 +62,8 @@ const reasonOf = ({ gaps }: Observation): Exclude<UnknownReason, 'unsupported'> 
 /** Judges a look that is not the repetition of a settled one. */
 const judge = (before: DeviceState, observation: Observation, context: LookContext): Verdict => {
   const stale = isStale(before.marks, context);
-  const shown = comparable(before, observation);
+  const attestable = isAttestable(before, observation, context.nowMs);
+  const shown = comparable(before, attestable ? asAttested(before, observation) : observation);
   const compared = stale ? withoutStale(before, shown) : shown;
   const facts = believable({ ...compared.facts, family: compared.family });
   const noted = note(before, facts, compared, context);
@@ -64,14 +73,16 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const judged = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
   const { tracks, outcomes } = underWiderLists(noted.tracks, judged, { state: noted, facts, approved, context });
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
-  const attestable = observation.look === 'full';
   const advanced = advance({ ...noted, tracks }, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
   const moved = withFindings(noted, advanced, outcomes, observation, context);
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
-  const trigger = attestable ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
+  const isFull = observation.look === 'full';
+  const trigger =
+    isFull || (attestable && advanced.confirmed) ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
   const restless = stopIsNew || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
   touch(before, { ...compared, facts });
+  noteWaiting(before.marks, observation.look, advanced.waiting, context.nowMs);
   if (trigger !== undefined)
     return attest(moved, trigger, {
       facts,
@@ -83,7 +94,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
       context,
       ...(stale ? { stale } : {}),
     });
-  const state = unseen === moved.unattested || !attestable ? moved : withUnattested(moved, unseen);
+  const state = unseen === moved.unattested || !isFull ? moved : withUnattested(moved, unseen);
   const atMs = nextAtMs(state, unseen, advanced, restless, context);
   if (state !== before) clearSettled(state);
   if (atMs === undefined) settle(state, observation, context);

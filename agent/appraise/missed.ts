@@ -13,17 +13,17 @@ import { identityDeviceMissing, isLongSilent } from './rules/identity-device-mis
 import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { ruleContextOf } from './run-rules.ts';
 import { clearSettled } from './settled.ts';
-import type { LookContext, Verdict } from './verdict.ts';
+import type { Look, LookContext, Verdict } from './verdict.ts';
 
 /** A look that gave nothing. The fifth in a row makes the device dark. */
 export const missed = (
   state: DeviceState,
-  reason: Exclude<UnknownReason, 'unsupported'>,
-  atMs: number,
+  { reason, atMs, look }: Omit<Extract<Look, { kind: 'unreachable' }>, 'kind'>,
   context: LookContext,
 ): Verdict => {
   const { marks } = state;
   marks.failures += 1;
+  marks.fullLost ||= look === 'full';
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
   const said =

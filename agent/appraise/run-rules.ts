@@ -77,7 +77,8 @@ export const outcomesOf = (
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
     duplicateOutcome(context, address),
     ...context.lasting,
-    ran(visibilityDeviceDark, []),
+    // Pools that are seen between full looks that give nothing do not end it.
+    ran(visibilityDeviceDark, [], look === 'full' || !state.marks.fullLost),
     ran(identityDeviceMissing, []),
     coverageOutcome(state, facts, { gaps, look }, context),
     returnOutcome(state, facts, approved?.facts ?? {}, gaps, { ...context, ruleContext }),

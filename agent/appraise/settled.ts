@@ -49,7 +49,7 @@ const digestOf = (
   return hash('sha256', `${from}${text}${watched}`, 'base64url');
 };
 
-/** Notes when the device was last seen. */
+/** Notes when the device was last seen. Pools that are seen between full looks that give nothing do not make it a device that answers. */
 export const touch = (state: DeviceState, observation: Observation): void => {
   const { marks } = state;
   const { facts, gaps, look, observedAtMs } = observation;
@@ -63,6 +63,8 @@ export const touch = (state: DeviceState, observation: Observation): void => {
   const uptime = sampleUptime(facts, observedAtMs);
   if (uptime !== undefined) marks.uptime = uptime;
   marks.shares = noteShares(marks.shares, facts, observedAtMs);
+  if (look === 'full') marks.fullLost = false;
+  if (marks.fullLost) return;
   marks.failures = 0;
   marks.failingSinceMs = undefined;
 };

@@ -1,6 +1,6 @@
 import type { FactName, UnknownReason } from '../../shared/facts.ts';
 import type { Standing } from '../baseline/standing.ts';
-import type { Observation } from '../normalise/observation.ts';
+import type { LookKind, Observation } from '../normalise/observation.ts';
 import type { Approval, DeviceState } from './device.ts';
 import type { Checks, Finding, Trigger } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
@@ -13,7 +13,12 @@ import type { Tenancy } from './tenancy.ts';
 /** What one attempt to look at a device gave. */
 export type Look =
   | { readonly kind: 'observed'; readonly observation: Observation }
-  | { readonly kind: 'unreachable'; readonly atMs: number; readonly reason: Exclude<UnknownReason, 'unsupported'> };
+  | {
+      readonly kind: 'unreachable';
+      readonly atMs: number;
+      readonly reason: Exclude<UnknownReason, 'unsupported'>;
+      readonly look?: LookKind;
+    };
 
 /** What the judgement of one look may know beside the device. */
 export interface LookContext {

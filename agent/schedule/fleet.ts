@@ -40,6 +40,8 @@ export interface FleetSeat extends Seat {
   passed: boolean;
   /** What shows here was last seen at another seat: whose it is follows from the next look there. */
   claim?: { readonly device: string; readonly sinceMs: number };
+  /** How many machines of other seats it showed in a row without being one of them. */
+  claims?: number;
 }
 
 /** Whose look it was; `elsewhere`: to be known once the seat was asked where the same machine was seen last. */
@@ -322,7 +324,7 @@ export class Fleet {
   /**
    * The device a full look belongs to. A machine that came from another address brings its history along, provided it is
    * no longer seen there; of two that look alike at the same time the second is another device. One that is new where another
-   * one stood is held against that one.
+   * one stood is held against that one. What shows one present machine after the other is the device that was here.
    */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
     const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
@@ -330,13 +332,12 @@ export class Fleet {
     const likeness = isHost ? 'same' : likenessTo(here, facts);
     const known = isHost ? undefined : this.#elsewhere(seat, facts, likeness === 'same' ? here : undefined);
     const there = known === undefined ? undefined : this.#seatWith(known);
-    if (known !== undefined && there !== undefined && !isSeenSince(known, seat.claim)) {
-      if (seat.claim?.device !== known.id) seat.claim = { device: known.id, sinceMs: nowMs };
-      return { kind: 'elsewhere', seat: there };
-    }
+    const isOpen = known !== undefined && there !== undefined && !isSeenSince(known, seat.claim);
+    if (isOpen && claims(seat, known, nowMs)) return { kind: 'elsewhere', seat: there };
     delete seat.claim;
+    if (!isOpen) delete seat.claims;
     if (known !== undefined && there === undefined) return this.#seated(seat, known);
-    if (here !== undefined && likeness !== 'other') return { kind: 'device', state: here };
+    if (here !== undefined && (isOpen || likeness !== 'other')) return { kind: 'device', state: here };
     return this.#seated(seat, this.#newAt(seat, facts, here));
   }
 
@@ -407,7 +408,12 @@ export class Fleet {
     const id = this.#freeId(facts, address);
     const device = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
     const replaces = this.#replacedAt(here ?? this.#formerAt(address), facts);
-    return replaces === undefined ? device : { ...device, replaces };
+    return { ...device, ...this.#states.get(id), address, ...(replaces === undefined ? {} : { replaces }) };
+  }
+
+  /** It lost its seat before it was attested: what comes under its name is that device, or each return would make one more. */
+  #wasNever({ id, position, attested }: DeviceState): boolean {
+    return position === 'range' && attested === undefined && this.#seatOf.get(id)?.device !== id;
   }
 
   /** A position that was never seen, with what stood at its address under another name. */
@@ -433,7 +439,7 @@ export class Fleet {
     return undefined;
   }
 
-  /** Formed once, at the first full look: MAC, else serial, else address; a taken one gets a number. */
+  /** Formed once, at the first full look: MAC, else serial, else address; one that an attested or seated device has gets a number. */
   #freeId(facts: Facts, address: string): string {
     const { 'identity.mac': mac, 'identity.serial': serial } = facts;
     const id = idOf(
@@ -441,7 +447,8 @@ export class Fleet {
     );
     for (let number = 1; ; number += 1) {
       const candidate = number === 1 ? id : `${id.slice(0, 58)}-${number}`;
-      if (!this.#states.has(candidate)) return candidate;
+      const known = this.#states.get(candidate);
+      if (known === undefined || this.#wasNever(known)) return candidate;
     }
   }
 }
@@ -464,6 +471,18 @@ const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number
 /** A full look showed the claimed device at its own seat after it was seen here, too. */
 const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
   claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
+
+/** After so many a seat waits no longer until it is known whose look it was: another machine at every look would keep it open. */
+const MOST_CLAIMS = 2;
+
+/** Whether the seat waits for a look at the one where this device was seen last. */
+const claims = (seat: FleetSeat, { id }: DeviceState, sinceMs: number): boolean => {
+  if (seat.claim?.device === id) return true;
+  if ((seat.claims ?? 0) >= MOST_CLAIMS) return false;
+  seat.claims = (seat.claims ?? 0) + 1;
+  seat.claim = { device: id, sinceMs };
+  return true;
+};
 
 const atAddress = (address: string): string => `address ${address}`;
 

@@ -20,20 +20,24 @@ export const marksOf = ({ 'identity.serial': serial, 'identity.mac': mac, ...oth
 const markOf = (kind: string, value: string): string => [kind, value].join(' ');
 
 /**
- * Whether what shows at the address of a device is that device. `unsure`: the address decides, because there is too little to
- * compare, or because the MAC, to which an address is given, is the same: then it is the device with other parts.
+ * Whether what shows at the address of a device is that device, as it was attested or, where it showed something else since, as its
+ * reference has it. `unsure`: the address decides, because there is too little to compare, or because the MAC, to which an address
+ * is given, is the same: then it is the device with other parts.
  */
 export const likenessTo = (state: DeviceState | undefined, facts: Facts): 'same' | 'unsure' | 'other' => {
   if (state === undefined) return 'other';
   if (state.attested === undefined) return 'same';
   const { ratio, available, equal } = compareIdentity(factsOf(state), facts);
   if (available < ENOUGH) return available > 0 && ratio >= SAME ? 'same' : 'unsure';
-  if (ratio >= OTHER) return 'same';
+  if (ratio >= OTHER || isSame(keptFacts(state.reference?.facts), facts)) return 'same';
   return equal.includes('mac') ? 'unsure' : 'other';
 };
 
 /** Whether these facts are those of the machine of a device; `above`: more surely than that, a ratio of equal marks. */
-export const isSameMachine = (state: DeviceState, facts: Facts, above = 0): boolean => {
-  const { ratio, available } = compareIdentity(factsOf(state), facts);
+export const isSameMachine = (state: DeviceState, facts: Facts, above = 0): boolean =>
+  isSame(factsOf(state), facts, above);
+
+const isSame = (known: Facts, facts: Facts, above = 0): boolean => {
+  const { ratio, available } = compareIdentity(known, facts);
   return available > 0 && ratio >= SAME && ratio > above;
 };

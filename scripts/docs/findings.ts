@@ -1,6 +1,7 @@
 import { approvalText } from '../../agent/appraise/advice.ts';
 import { COMPARISONS } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
+import { LONGEST_WAIT_MS } from '../../agent/appraise/waiting.ts';
 import { code, generatedFrom, markdownTable, page } from './markdown.ts';
 
 /** `docs/findings.md`: what each finding means, how sure it has to be, and what is innocent. */
@@ -35,6 +36,10 @@ const INTRODUCTION = [
   '',
   'One that changes more than three times within an hour is `flapping`, with how often, and is stated once an hour only: the',
   'value it shows is that of its last statement, and the newest attestation of the device has the present one.',
+  '',
+  'Findings begin, change and end with a full look. Where none can be had, though looks at the pools confirm a change, that is stated',
+  `with the next of these after ${LONGEST_WAIT_MS / 60_000} minutes. The fifth full look in a row that gives nothing is \`visibility.device-dark\`,`,
+  'whatever the pools show meanwhile.',
   '',
   'The id is the same everywhere: in the entry of the log, on the wire, in `assayer findings`, here.',
   '',

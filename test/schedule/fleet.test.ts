@@ -134,6 +134,36 @@ test('what shows the serial of another machine with the MAC of this one is this 
   assert.equal(owner(fleet, first, forged, 7000).id, two.id);
 });
 
+test('what shows one present machine after the other is the one that sits there, at the third look and until it shows itself', () => {
+  const { fleet, first, second, third, one } = twoLearned();
+  const three = learn(fleet, third, machine(3));
+  const shown = [2, 3, 2, 3, 2].map((number, at) => fleet.ownerOf(first, machine(number), 5000 + at));
+  assert.deepEqual(
+    shown.map((found) => (found.kind === 'device' ? found.state.id : found.seat)),
+    [second, third, one.id, one.id, one.id],
+  );
+  assert.equal(first.claim, undefined);
+  assert.equal(owner(fleet, first, machine(1), 6000).id, one.id);
+  assert.equal(fleet.ownerOf(first, machine(3), 7000).kind, 'elsewhere');
+  three.marks.failures = 1;
+  assert.equal(owner(fleet, first, machine(3), 8000).id, three.id, 'it moved');
+});
+
+test('a copy that comes and goes before it was attested is one device, however often it comes', () => {
+  const { fleet, first, second, third, one, two } = twoLearned();
+  fleet.keep({ ...one, attested: { atMs: 0, reachable: true, facts: keepFacts(machine(3)) } });
+  for (let coming = 1; coming <= 5; coming += 1) {
+    const nowMs = 10_000 * coming;
+    assert.equal(fleet.ownerOf(first, machine(2), nowMs).kind, 'elsewhere');
+    two.marks.fullMs = nowMs + 1;
+    assert.equal(owner(fleet, first, machine(2), nowMs + 2).id, 'mac-020000000002-2');
+    assert.equal(owner(fleet, first, machine(3), nowMs + 3).id, one.id);
+  }
+  assert.equal(second.device, two.id);
+  assert.equal(third.device, undefined);
+  assert.equal(fleet.states().length, 3);
+});
+
 /** The state of a device that works for this account. */
 const workingFor = (user: string, state: DeviceState): DeviceState => ({
   ...state,
@@ -334,7 +364,7 @@ test('a device that was displaced takes its address again when its machine comes
 test('after a restart everyone sits where it was seen last, and the displaced stay displaced', () => {
   const at = (id: string, address: string, number: number, fullMs: number): DeviceState => ({
     ...attestedAs({ id, position: 'range', address }, machine(number)),
-    marks: { failures: 0, asked: 0, still: 0, sessionPolls: 0, fullMs },
+    marks: { failures: 0, fullLost: false, asked: 0, still: 0, sessionPolls: 0, fullMs },
   });
   const known = [
     at('a-new', '10.0.0.1', 3, 2000),

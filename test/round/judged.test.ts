@@ -1,0 +1,357 @@
+import assert from 'node:assert/strict';
+import { type TestContext, test } from 'node:test';
+import { LONGEST_WAIT_MS } from '../../agent/appraise/waiting.ts';
+import { keptFacts } from '../../agent/baseline/kept.ts';
+import { cgminer, defineDriver } from '../../agent/drivers/driver.ts';
+import { poolList } from '../../agent/drivers/pools.ts';
+import { at, text } from '../../agent/drivers/readers.ts';
+import type { Place } from '../../agent/schedule/places.ts';
+import { FakeMiner } from '../probe/fake-miner.ts';
+import { type Fleet as Miners, startFleet } from '../simulator/fleet.ts';
+import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
+import { Hall } from './hall.ts';
+
+/** A seat that answers is judged or counted as failed. */
+
+const specimen = (name: string): Specimen => {
+  const found = loadSpecimens().find((one) => one.name === name);
+  assert.ok(found !== undefined, `no specimen ${name}`);
+  return found;
+};
+
+const miners = (base: string, name: string, devices = 1): Promise<Miners> =>
+  startFleet({ specimens: [specimen(name)], base, devices });
+
+/** A miner that nothing beside the replies that it is asked for gives away. */
+const without = (base: string, name: string, ...questions: readonly string[]): Promise<Miners> => {
+  const whole = specimen(name);
+  const replies = Object.fromEntries(Object.entries(whole.device.replies).filter(([one]) => !questions.includes(one)));
+  return startFleet({ specimens: [{ ...whole, device: { ...whole.device, replies } }], base });
+};
+
+const inRange = (address: string, ports: Place['ports']): Place => ({
+  address,
+  ports,
+  labels: {},
+  origin: 'range',
+  entry: '127.45.0.0/16',
+});
+
+const EPIC = 'epic/umc-s19';
+const AXE = 'axeos/gamma-2.12';
+const M50S = 'whatsminer/m50s-api2';
+const MINUTE = 60_000;
+
+/** What is said while `live` goes on, as text. */
+const saidIn = async (hall: Hall, live: () => Promise<void>): Promise<readonly string[]> => {
+  const before = hall.findings().length;
+  await live();
+  return hall
+    .findings()
+    .slice(before)
+    .map(({ id, device, state, severity }) => `${device} ${id} ${state} ${severity}`);
+};
+
+/** Looks in full at these seats, one after the other. */
+const lookAtAll = async (hall: Hall, ...seats: readonly number[]): Promise<void> => {
+  for (const seat of seats) await hall.look(seat);
+};
+
+test('firmware that no family knows any longer is judged by what it still says in the words it was known by', async (t) => {
+  await using fleet = await without('127.45.1.1', EPIC, 'http:/');
+  const hall = new Hall(t, [inRange('127.45.1.1', fleet.ports)]);
+  await lookAtAll(hall, 0, 0, 0);
+  const id = hall.seat(0).device;
+  const said = await saidIn(hall, async () => {
+    fleet.device(0).replace('PowerPlay-BMS v1.30.0', 'OtherOS v3.0');
+    await lookAtAll(hall, 0, 0);
+  });
+  assert.deepEqual(said, [`${id} firmware.version-changed open medium`]);
+  const { name, version } = hall.attestations().at(-1)?.evidence.claims?.firmware as { name: string; version: string };
+  assert.deepEqual([name, version], ['OtherOS', 'v3.0']);
+  hall.coverage();
+  await hall.look(0);
+  assert.equal(hall.coverage().observed, 1);
+});
+
+test('a pool that was stolen together with the firmware is found although no family knows that firmware', async (t) => {
+  await using fleet = await without('127.45.2.1', EPIC, 'http:/');
+  const hall = new Hall(t, [inRange('127.45.2.1', fleet.ports)]);
+  await lookAtAll(hall, 0, 0, 0);
+  const id = hall.seat(0).device;
+  const said = await saidIn(hall, async () => {
+    fleet.device(0).replace('PowerPlay-BMS v1.30.0', 'OtherOS v3.0');
+    fleet.device(0).changePoolUser(0, 'thief.1');
+    await hall.look(0, 'pools');
+    await lookAtAll(hall, 0, 0);
+  });
+  assert.deepEqual(said, [`${id} pool.user-changed open critical`, `${id} firmware.version-changed open medium`]);
+});
+
+test('a position whose fork no longer names its chip is judged as before, and its stolen pool is found', async (t) => {
+  await using fleet = await without('127.45.3.1', AXE, 'http:/', 'http:/api/system/asic');
+  const place: Place = { ...inRange('127.45.3.1', fleet.ports), origin: 'host', id: 'axe' };
+  const hall = new Hall(t, [place]);
+  await lookAtAll(hall, 0, 0, 0);
+  const said = await saidIn(hall, async () => {
+    fleet.device(0).set('ASICModel', 0);
+    fleet.device(0).changePoolUser(0, 'thief.1');
+    await lookAtAll(hall, 0, 0);
+  });
+  assert.deepEqual(said, ['axe pool.user-changed open critical']);
+});
+
+test('a look that another family answered, once, alarms nobody', async (t) => {
+  await using fleet = await startFleet({ specimens: [specimen(M50S), specimen(AXE)], base: '127.45.4.1' });
+  const hall = new Hall(t, [inRange('127.45.4.1', fleet.ports)]);
+  await lookAtAll(hall, 0, 0);
+  const device = fleet.device(0);
+  const own = device.configuration;
+  const said = await saidIn(hall, async () => {
+    device.putBack(fleet.device(1).configuration);
+    await hall.look(0);
+    assert.equal(hall.seat(0).family, 'axeos');
+    device.putBack(own);
+    await hall.look(0, 'pools');
+    await lookAtAll(hall, 0, 0, 0);
+  });
+  assert.deepEqual(
+    said.filter((one) => !one.includes(' resolved ')),
+    [],
+  );
+});
+
+/** Three machines of one make, known to a gateway, of which the first can take the identity of another. */
+const threeMiners = async (t: TestContext, base: string) => {
+  const fleet = await miners(base, M50S, 3);
+  t.after(() => fleet.stop());
+  const hall = new Hall(
+    t,
+    fleet.devices.map(({ address }) => inRange(address, fleet.ports)),
+  );
+  await lookAtAll(hall, 0, 1, 2, 0, 1, 2);
+  const device = fleet.device(0);
+  const showAs = (machine: number) => device.putBack({ ...device.configuration, machine });
+  return { fleet, device, hall, showAs, id: hall.seat(0).device ?? '' };
+};
+
+test('a stolen machine that shows one neighbour after the other is judged as the one that sits there', async (t) => {
+  const { device, hall, showAs, id } = await threeMiners(t, '127.45.5.1');
+  const said = await saidIn(hall, async () => {
+    device.changePoolUser(0, 'thief.1');
+    for (let look = 0; look < 6; look += 1) {
+      showAs(2 + (look % 2));
+      await hall.look(0, 'pools');
+      await lookAtAll(hall, 0, 1, 2);
+    }
+  });
+  assert.ok(said.includes(`${id} pool.user-changed open critical`), `${said}`);
+  assert.ok(said.includes(`${id} identity.hardware-swapped open high`), `${said}`);
+  assert.equal(hall.fleet.states().length, 3, 'no device is made of what it shows');
+  showAs(1);
+  device.changePoolUser(0, 'acme.r07');
+  for (let look = 0; look < 4; look += 1) await lookAtAll(hall, 0, 1, 2);
+  assert.equal(hall.seat(0).device, id);
+  assert.deepEqual(hall.fleet.displaced(), []);
+});
+
+test('an unknown machine at a free address that shows one neighbour after the other becomes a device', async (t) => {
+  const { hall, showAs } = await threeMiners(t, '127.45.6.1');
+  showAs(2);
+  const seat = hall.seat(0);
+  delete seat.device;
+  for (let look = 0; look < 4; look += 1) {
+    showAs(2 + (look % 2));
+    await lookAtAll(hall, 0, 1, 2);
+  }
+  assert.notEqual(hall.seat(0).device, undefined);
+});
+
+test('a seat of which it stays open who sits there counts as failed, and its device becomes dark', async (t) => {
+  const { hall, showAs, id } = await threeMiners(t, '127.45.7.1');
+  hall.coverage();
+  showAs(2);
+  const said = await saidIn(hall, async () => {
+    for (let look = 0; look < 5; look += 1) await hall.look(0, look % 2 === 0 ? 'full' : 'pools');
+  });
+  assert.deepEqual(said, [`${id} visibility.device-dark open low`]);
+  assert.deepEqual(hall.findings().at(-1)?.reasons, ['unreadable', 'api-only']);
+  const { unreachable, polls } = hall.coverage();
+  assert.deepEqual([unreachable, polls], [1, { config: { due: 3, ok: 0 }, pools: { due: 2, ok: 0 } }]);
+});
+
+test('two machines that exchange their addresses alarm nobody, though a seat shows the other one for a while', async (t) => {
+  const { fleet, hall } = await threeMiners(t, '127.45.8.1');
+  const [one, two] = [hall.seat(0).device, hall.seat(1).device];
+  const said = await saidIn(hall, async () => {
+    await fleet.device(0).moveTo('127.45.8.9');
+    await fleet.device(1).moveTo('127.45.8.1');
+    await fleet.device(0).moveTo('127.45.8.2');
+    await hall.look(0);
+    assert.equal(hall.seat(0).claim?.device, two);
+    await hall.look(0, 'pools');
+    await lookAtAll(hall, 1, 0, 1, 0, 1, 0);
+  });
+  assert.deepEqual([hall.seat(0).device, hall.seat(1).device], [two, one]);
+  assert.deepEqual(
+    said.filter((finding) => !finding.endsWith(' info')),
+    [],
+  );
+  hall.coverage();
+  await lookAtAll(hall, 0, 1, 2);
+  assert.equal(hall.coverage().observed, 3);
+});
+
+const isMute = (replies: ReadonlyMap<string, unknown>): boolean =>
+  JSON.stringify([...replies.values()]).includes('mute');
+
+/** A family whose full looks ask one question more than its looks at the pools. */
+const toy = defineDriver({
+  family: 'toy',
+  title: 'Toy',
+  source: 'this test',
+  recognise: ({ cgminer: replies }) => (replies.has('version') && !isMute(replies) ? 3 : 0),
+  queries: { version: cgminer('version'), pools: cgminer('pools', { cadence: 'pools' }) },
+  facts: {
+    'firmware.version': at('version', '/version', text),
+    'config.mode': at('version', '/mode', text),
+    pools: at('pools', '/pools', poolList({ slot: 'slot', url: 'url', user: 'user' })),
+  },
+});
+
+/** A family that nobody can read: of what it is asked no fact follows. */
+const mute = defineDriver({
+  family: 'mute',
+  title: 'Mute',
+  source: 'this test',
+  recognise: ({ cgminer: replies }) => (isMute(replies) ? 3 : 0),
+  queries: { config: cgminer('config', { cadence: 'pools' }) },
+  facts: { 'firmware.name': at('config', '/name', text) },
+});
+
+/** What a toy keeps to itself in full looks: all of it, or its pools. */
+type Hides = 'nothing' | 'all' | 'pools';
+
+/** A toy known to a gateway, which may answer in full looks otherwise than in looks at its pools. */
+const knownToy = async (t: TestContext) => {
+  const device: { user: string; hides: Hides; version: string } = { user: 'acme.rig1', hides: 'nothing', version: '1' };
+  let isFull = true;
+  const miner = await FakeMiner.start((request, socket) => {
+    const isHidden = device.hides === 'all' || (device.hides === 'pools' && request.includes('pools'));
+    if (isFull && isHidden) socket.resetAndDestroy();
+    else if (request.includes('version')) socket.end(`{"version":"${device.version}","mode":"normal"}\0`);
+    else socket.end(`{"pools":[{"slot":0,"url":"stratum+tcp://pool.example:3333","user":"${device.user}"}]}\0`);
+  });
+  t.after(() => miner[Symbol.asyncDispose]());
+  const hall = new Hall(t, [inRange('127.0.0.1', { cgminer: miner.port, http: miner.port })], [toy, mute]);
+  /** A minute passes. */
+  const look = async (kind: 'full' | 'pools') => {
+    isFull = kind === 'full';
+    await hall.look(0, kind);
+    hall.aheadMs += MINUTE;
+  };
+  for (const _ of [1, 2]) await look('full');
+  return { hall, device, look, id: hall.seat(0).device ?? '' };
+};
+
+test('a device that answers to looks at its pools only is not observed, is asked for more, and becomes dark', async (t) => {
+  const { hall, device, look, id } = await knownToy(t);
+  device.hides = 'all';
+  hall.coverage();
+  const said = await saidIn(hall, async () => {
+    for (let failed = 1; failed <= 5; failed += 1) {
+      await look('full');
+      await look('pools');
+      assert.deepEqual(
+        hall.timetable.due(Number.MAX_SAFE_INTEGER).map((due) => [due.look, due.early]),
+        [['full', true]],
+      );
+    }
+  });
+  assert.deepEqual(said, [`${id} visibility.device-dark open low`]);
+  const { observed, unreachable, polls } = hall.coverage();
+  assert.deepEqual([observed, unreachable, polls.pools?.ok, polls.config?.ok], [0, 1, 0, 0]);
+  device.hides = 'nothing';
+  const back = await saidIn(hall, async () => {
+    for (const kind of ['full', 'pools', 'full'] as const) await look(kind);
+  });
+  assert.deepEqual(back, [`${id} visibility.device-dark resolved low`]);
+  hall.coverage();
+  await look('pools');
+  assert.equal(hall.coverage().observed, 1);
+});
+
+test('a device that looks like another family, in whose words it says nothing, is judged in those it was known by', async (t) => {
+  const { hall, device, look, id } = await knownToy(t);
+  Object.assign(device, { version: 'mute 1', user: 'thief.1' });
+  const said = await saidIn(hall, async () => {
+    for (const _ of [1, 2]) await look('full');
+  });
+  assert.deepEqual(said, [`${id} pool.user-changed open critical`, `${id} firmware.version-changed open medium`]);
+});
+
+test('a full look that gave nothing once is forgotten at the next one', async (t) => {
+  const { hall, device, look, id } = await knownToy(t);
+  const said = await saidIn(hall, async () => {
+    for (let round = 0; round < 6; round += 1) {
+      device.hides = 'all';
+      await look('full');
+      device.hides = 'nothing';
+      await look('pools');
+      assert.equal(hall.fleet.state(id)?.marks.failures, 1);
+      await look('full');
+      assert.equal(hall.fleet.state(id)?.marks.failures, 0);
+    }
+  });
+  assert.deepEqual(said, []);
+});
+
+/** A toy whose pool was stolen, until that is said; what was said, and how long it took. */
+const robbed = async (t: TestContext, hides: Hides) => {
+  const { hall, device, look, id } = await knownToy(t);
+  Object.assign(device, { hides, user: 'thief.1' });
+  let passedMs = 0;
+  const said = await saidIn(hall, async () => {
+    for (const known = hall.attestations().length; hall.findings().length === 0; passedMs += 2 * MINUTE) {
+      assert.equal(hall.attestations().length, known);
+      assert.ok(passedMs <= LONGEST_WAIT_MS + 4 * MINUTE, 'it waits for ever');
+      await look('pools');
+      if (hall.findings().length === 0) await look('full');
+    }
+  });
+  assert.ok(passedMs > LONGEST_WAIT_MS, 'full looks were waited for');
+  assert.deepEqual(said, [`${id} pool.user-changed open critical`]);
+  return { hall, device, look, id };
+};
+
+test('a stolen pool that full looks do not show is said after the longest wait, and stays said', async (t) => {
+  const { hall, device, look, id } = await robbed(t, 'pools');
+  const more = await saidIn(hall, async () => {
+    for (const kind of ['full', 'pools', 'full', 'pools'] as const) await look(kind);
+  });
+  assert.deepEqual(more, []);
+  Object.assign(device, { hides: 'nothing', user: 'acme.rig1' });
+  const back = await saidIn(hall, async () => {
+    for (let looked = 0; looked < 3; looked += 1) await look('full');
+  });
+  assert.deepEqual(back, [`${id} pool.user-changed resolved critical`]);
+});
+
+test('what waits for a full look that cannot be had is attested by a look at the pools, after the longest wait', async (t) => {
+  const { hall, id } = await robbed(t, 'all');
+  const change = hall.attestations().find(({ evidence: { trigger } }) => trigger === 'change');
+  const { evidence, appraisal } = change ?? assert.fail('the theft was not attested');
+  assert.deepEqual(Object.keys(evidence.claims ?? {}), ['family', 'pools']);
+  assert.deepEqual(evidence.readings, {
+    'config.mode': 'unknown: unreadable',
+    'firmware.version': 'unknown: unreadable',
+  });
+  assert.deepEqual(
+    appraisal.not_run
+      ?.map(({ id: rule, reason }) => `${rule}: ${reason}`)
+      .filter((one) => one.startsWith('firmware.version')),
+    ['firmware.version-changed: unreadable'],
+  );
+  const { reference } = hall.fleet.state(id) ?? {};
+  assert.equal(keptFacts(reference?.facts).pools?.[0]?.user, 'acme.rig1', 'nothing was learned');
+});
