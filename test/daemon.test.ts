@@ -134,7 +134,9 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
   const lose = (...names: readonly string[]): void => {
     for (const name of names) rmSync(join(folder, name), { force: true });
   };
-  const both = { ended: [], people: 2, approvers: [...people.names].map(([kid, name]) => ({ kid, name })) };
+  const named = [...people.names].map(([kid, name]) => ({ kid, name }));
+  const counted = named.map(({ kid }) => kid);
+  const both = { ended: [], people: 2, approvers: named, counted, admitted: [] };
   const STORE = ['assayer.db', 'assayer.db-wal', 'assayer.db-shm'];
 
   const first = await begin();
@@ -154,7 +156,7 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
   await (await begin()).stop('test');
   assert.deepEqual(
     remembered(),
-    { ended: [], people: 1, approvers: both.approvers.slice(0, 1) },
+    { ...both, people: 1, approvers: both.approvers.slice(0, 1), counted: counted.slice(0, 1) },
     'the store goes on, and knows what was ended',
   );
   lose('approvals.json', ...STORE);

@@ -71,7 +71,7 @@ const needsTwo = ({ approval }: RuleEntry): boolean => approval === 'A2' || appr
 export const wantsTwo = (terms: Terms): boolean => {
   if (terms.kind !== 'reference')
     return RULES.some((rule) => needsTwo(rule) && terms.ids.some((pattern) => namesRule(pattern, rule.id)));
-  if (terms.entries !== undefined) return true;
+  if ((terms.entries ?? terms.admits) !== undefined) return true;
   const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));
   return COMPARISONS.some((rule) => needsTwo(rule) && inputsOf(rule).some((fact) => facts.has(fact)));
 };

@@ -4,6 +4,25 @@ import { termsId } from '../../shared/terms.ts';
 import type { Approvers } from '../config/approvers.ts';
 import type { Order } from '../record/orders.ts';
 
+/** An approver as the configuration names them. */
+export interface Named {
+  readonly kid: string;
+  readonly name: string;
+}
+
+/** The approvers of a configuration: those who count, and those who wait until the others have admitted them. */
+export const splitApprovers = (
+  { keys, names }: Approvers,
+  counts: (kid: string) => boolean,
+): { readonly counting: Approvers; readonly waiting: readonly Named[] } => ({
+  counting: { keys: new Map([...keys].filter(([kid]) => counts(kid))), names },
+  waiting: [...keys.keys()].filter((kid) => !counts(kid)).map((kid) => ({ kid, name: names.get(kid) ?? kid })),
+});
+
+/** Ids of the keys that a document admits. */
+export const admittedBy = ({ terms }: Pick<Order, 'terms'>): readonly string[] =>
+  terms.kind === 'reference' ? (terms.admits ?? []).map(({ kid }) => kid) : [];
+
 /** A document in force with signatures by keys that are trusted no more. */
 export interface Orphan {
   readonly kind: Terms['kind'];

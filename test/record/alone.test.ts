@@ -4,8 +4,8 @@ import { wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { acceptSeen } from '../../agent/desk/acceptance.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
-import { People } from './approvers.ts';
-import { learned, type Recording, refusal } from './recording.ts';
+import { admission, People, poolUser } from './approvers.ts';
+import { learned, Recording, refusal } from './recording.ts';
 
 /** One person at the gateway, where approvers are named: what ends an alarm goes neither round them nor unsaid. */
 
@@ -173,4 +173,167 @@ test('approvers who are taken out of the configuration for a moment leave a find
   assert.deepEqual(recording.openFindings().toSorted(), ['change.break-glass undefined', 'pool.user-changed rig-1']);
   assert.equal(recording.approvals().people, 1, 'and is remembered at once');
   assert.deepEqual(recording.objections(one.keys), []);
+});
+
+/** The last finding of the log. */
+const lastFinding = (recording: Recording) => {
+  const told = recording.said().findLast(({ kind }) => kind === 'finding');
+  assert.ok(told?.kind === 'finding');
+  const { id, severity, state, after, reasons } = told.finding;
+  return { id, severity, state, after, reasons };
+};
+
+const three = new People('alice', 'bob', 'carol');
+const kidOf = (name: string): string => three.signer(name).kid;
+const signedBy = (terms: Parameters<People['sign']>[0], ...by: readonly string[]) =>
+  ({ kind: 'signed', ...three.sign(terms, ...by) }) as const;
+
+test('the first approvers are taken as they are, and the log says who they are, with the ids of their keys', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  assert.deepEqual(lastFinding(recording), {
+    id: 'change.break-glass',
+    severity: 'info',
+    state: 'resolved',
+    after: { named: `alice ${kidOf('alice')}, bob ${kidOf('bob')}` },
+    reasons: ['approvers-named'],
+  });
+  const { length } = recording.said();
+  recording.changes(three.only('alice', 'bob')).resume();
+  assert.equal(recording.said().length, length, 'once');
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('one approver makes no two of himself: a key that is added is told, and signs nothing until those before have admitted it', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  assert.deepEqual(lastFinding(recording), {
+    id: 'change.break-glass',
+    severity: 'high',
+    state: 'open',
+    after: { added: `carol ${kidOf('carol')}` },
+    reasons: ['approvers-added'],
+  });
+  assert.deepEqual(changes.waiting(), [{ name: 'carol', kid: kidOf('carol') }]);
+  assert.equal(recording.events.at(-1)?.event, 'approvers.waiting');
+
+  const refuses = (handed: Parameters<typeof changes.adopt>[0]) => refusal(() => changes.adopt(handed));
+  assert.equal(refuses(signedBy(poolUser('thief.x1'), 'alice', 'carol')), 'terms.signature');
+  // Nor does it admit itself, or with the help of one.
+  assert.equal(refuses(signedBy(admission(three, 'carol'), 'alice', 'carol')), 'terms.signature');
+  assert.equal(refuses(signedBy(admission(three, 'carol'), 'carol')), 'terms.signature');
+  assert.equal(refuses(signedBy(admission(three, 'carol'), 'alice')), 'terms.two-approvers');
+  assert.deepEqual(changes.all(), []);
+  recording.changes(three).resume();
+  assert.equal(recording.changes(three).waiting().length, 1, 'nor by a restart');
+
+  changes.takeDelivered(
+    Buffer.from(JSON.stringify(three.sign(admission(three, 'carol'), 'alice', 'bob'))),
+    'approver-1',
+  );
+  assert.deepEqual(changes.waiting(), []);
+  assert.equal(recording.approvals().counts(kidOf('carol')), true, 'and is remembered at once');
+  changes.adopt(signedBy(poolUser('acme.x1'), 'bob', 'carol'));
+  assert.equal(changes.all().length, 2);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+  assert.deepEqual(recording.objections(three.keys), []);
+});
+
+test('what was delivered with the signature of a key that waits is judged again once it is admitted', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  const retained = Buffer.from(JSON.stringify(three.sign(poolUser('acme.x1'), 'alice', 'carol')));
+  changes.takeDelivered(retained, 'site-pools');
+  assert.equal(recording.events.at(-1)?.event, 'terms.refused');
+  changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  changes.takeDelivered(retained, 'site-pools');
+  assert.equal(changes.all().length, 2);
+});
+
+test('a key that was admitted before the configuration names it counts from then on, without an alarm', async (t) => {
+  const recording = await learned(t);
+  const before = recording.changes(three.only('alice', 'bob'));
+  before.resume();
+  before.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  assert.deepEqual([recording.openFindings(), changes.waiting()], [[], []]);
+  changes.adopt(signedBy(poolUser('acme.x1'), 'alice', 'carol'));
+
+  // Who is taken out and comes back counts, and both are told.
+  recording.changes(three.only('alice', 'carol')).heedApprovers();
+  assert.deepEqual(lastFinding(recording).after, { removed: 'bob' });
+  recording.clock.pass(1000);
+  changes.heedApprovers();
+  assert.deepEqual(lastFinding(recording).after, { returned: `bob ${kidOf('bob')}` });
+  assert.deepEqual(lastFinding(recording).reasons, ['approvers-returned']);
+  assert.deepEqual(changes.waiting(), []);
+});
+
+test('with one approver that one admits the second; a key in place of another waits, and both are told in one finding', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice')).resume();
+  const changes = recording.changes(three.only('alice', 'bob'));
+  changes.heedApprovers();
+  assert.equal(changes.people(), 1, 'a key that waits makes no second person necessary');
+  assert.equal(
+    refusal(() => changes.adopt(signedBy(admission(three, 'bob'), 'bob'))),
+    'terms.signature',
+  );
+  changes.adopt(signedBy(admission(three, 'bob'), 'alice'));
+  assert.equal(changes.people(), 2);
+  const exchanged = recording.changes(three.only('alice', 'carol'));
+  exchanged.heedApprovers();
+  assert.deepEqual(lastFinding(recording), {
+    id: 'change.break-glass',
+    severity: 'high',
+    state: 'open',
+    after: { removed: 'bob', added: `carol ${kidOf('carol')}` },
+    reasons: ['approvers-removed', 'approvers-added'],
+  });
+  // What is left of two is one, and one alone admits only with the glass broken.
+  const alone = signedBy({ ...admission(three, 'carol'), ref_id: 'approver-2' }, 'alice');
+  assert.equal(
+    refusal(() => exchanged.adopt(alone)),
+    'terms.two-approvers',
+  );
+  exchanged.adopt({ ...alone, breakGlass: EMERGENCY });
+  assert.deepEqual([exchanged.waiting(), lastFinding(recording).reasons], [[], [EMERGENCY.note]]);
+});
+
+test('where the admission of a key is withdrawn it counts no longer; where the record of who counted is gone, that is told', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  changes.heedApprovers();
+  assert.equal(
+    refusal(() => changes.withdraw('approver-1', 'mallory')),
+    'baseline.two-approvers',
+  );
+  changes.withdraw('approver-1', 'carol', EMERGENCY);
+  assert.deepEqual(changes.waiting(), [{ name: 'carol', kid: kidOf('carol') }]);
+  changes.heedApprovers();
+  assert.deepEqual(changes.waiting(), [{ name: 'carol', kid: kidOf('carol') }]);
+
+  const forgotten = new Recording(t, ['rig-1'], { past: { wasBegun: true } });
+  forgotten.changes(three).resume();
+  const { severity, state, reasons } = lastFinding(forgotten);
+  assert.deepEqual([severity, state, reasons], ['high', 'open', ['approvers-named', 'record-lost']]);
+});
+
+test('a finding that the store refuses is told at the next look at the configuration, and the key waits meanwhile', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  recording.refusing = true;
+  changes.heedApprovers();
+  recording.refusing = false;
+  assert.deepEqual([recording.openFindings(), changes.waiting().length], [[], 1]);
+  changes.heedApprovers();
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
 });

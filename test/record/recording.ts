@@ -93,6 +93,7 @@ export class Recording {
     return Approvals.read(this.dir, {
       isWhole: true,
       isDoubtful: false,
+      wasBegun: false,
       now: Math.floor(this.clock.wall / 1000),
       ...past,
     });
