@@ -68,6 +68,11 @@ test('log.begun-anew: a store that is gone while its mark is there is told with 
     told.map((one) => ({ ...one, remedy: '' })),
     [{ level: 'warn', log, former, remedy: '' }],
   );
+  // Restarts leave it open: a person has to look.
+  await startAndStop();
+  using store = Store.openReadOnly(folder);
+  const open = store.findings({ open: true }).map(({ finding }) => [finding.ruleId, finding.severity, finding.reasons]);
+  assert.deepEqual(open, [['evidence.agent-gap', 'high', ['store-lost']]]);
 });
 
 test('a start notes in the public key whose it is, and goes on where it cannot', async (t) => {

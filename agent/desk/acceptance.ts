@@ -44,6 +44,8 @@ export interface AcceptanceDeps {
   readonly people: number;
   readonly standing: Standing;
   readonly nowMs: number;
+  /** Whether the device is held against nothing but what was learned after the store was lost, before a person looked into that. */
+  readonly isLearnedBlind: (state: DeviceState) => boolean;
 }
 
 /** What came of an acceptance, device by device. */
@@ -61,7 +63,7 @@ export const acceptSeen = (
     readonly facts?: readonly FactName[];
     readonly breakGlass?: boolean;
   } & Person,
-  { recorder, people, standing, nowMs }: AcceptanceDeps,
+  { recorder, people, standing, nowMs, isLearnedBlind }: AcceptanceDeps,
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();
@@ -76,8 +78,9 @@ export const acceptSeen = (
       requireSeen(state, seq);
       requireAcceptable(state, request.facts);
       requireOwn(state, request.facts, { standing, nowMs });
-      if (people > 0 && wantsMorePeople(state, request.facts)) {
-        if (request.breakGlass !== true) throw morePeople(state);
+      const isBlind = isLearnedBlind(state);
+      if (people > 0 && (isBlind || wantsMorePeople(state, request.facts))) {
+        if (request.breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state);
         alone.push(state.id);
       }
       accepted.push(state);
@@ -120,6 +123,14 @@ const morePeople = ({ id }: DeviceState): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
+    remedy:
+      'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+  });
+
+const learnedBlind = ({ id }: DeviceState): AgentError =>
+  new AgentError({
+    code: 'baseline.two-approvers',
+    message: `${id} was learned after the store was lost: nothing says whether it shows what it was held against before`,
     remedy:
       'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
   });

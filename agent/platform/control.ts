@@ -15,6 +15,7 @@ const breakGlass = z.strictObject({ by: z.string(), note: z.string() }).exactOpt
 const controlRequest = z.discriminatedUnion('do', [
   z.strictObject({ do: z.literal('status') }),
   z.strictObject({ do: z.literal('preview-accept'), devices: z.array(z.string()).readonly() }),
+  z.strictObject({ do: z.literal('differences'), devices: z.array(z.string()).readonly() }),
   z.strictObject({
     do: z.literal('accept'),
     devices: z.array(z.string()).readonly(),

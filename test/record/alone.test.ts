@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
+import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { acceptSeen } from '../../agent/desk/acceptance.ts';
+import { learnedBlind } from '../../agent/desk/blind.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { admission, People, poolUser } from './approvers.ts';
@@ -17,12 +19,19 @@ const THEFT = pools({ user: 'thief.x1' });
 /** The number of the entry that the reference of a device rests on. */
 const entryOf = (recording: Recording): string => String(recording.state('rig-1').reference?.entries[0]?.seq);
 
-const accept = (recording: Recording, facts?: readonly FactName[], people = 2) => {
-  const { attested } = recording.state('rig-1');
+const accept = (
+  recording: Recording,
+  facts?: readonly FactName[],
+  people = 2,
+  { device = 'rig-1', breakGlass = false, note = 'none' } = {},
+) => {
+  const { attested } = recording.state(device);
   const fleet = { state: (id: string) => recording.states.get(id), states: () => [...recording.states.values()] };
-  const request = { devices: ['rig-1'], seen: [attested?.seq ?? -1], by: 'mallory', ...(facts && { facts }) };
-  const { recorder, orders, clock } = recording;
-  return acceptSeen(fleet, request, { recorder, people, standing: orders.standing, nowMs: clock.wall });
+  const seen = [attested?.seq ?? -1];
+  const request = { devices: [device], seen, by: 'mallory', breakGlass, note, ...(facts && { facts }) };
+  const { recorder, orders, clock, store } = recording;
+  const isLearnedBlind = learnedBlind(store);
+  return acceptSeen(fleet, request, { recorder, people, standing: orders.standing, nowMs: clock.wall, isLearnedBlind });
 };
 
 test('what was learned is not withdrawn by one person while a theft is open there: under break-glass it is told, and nothing is learned of the theft', async (t) => {
@@ -336,4 +345,55 @@ test('a finding that the store refuses is told at the next look at the configura
   assert.deepEqual([recording.openFindings(), changes.waiting().length], [[], 1]);
   changes.heedApprovers();
   assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+});
+
+/** A gateway whose store was lost: the log began anew, and what devices show was learned. */
+const blind = async (t: TestContext): Promise<Recording> => {
+  const recording = new Recording(t, ['rig-1', 'rig-2']);
+  const gap = agentGap({ nowMs: recording.clock.wall, pollIntervalMs: 60_000, keyIsOlder: true });
+  assert.ok(gap !== undefined);
+  recording.recorder.takeGatewayFinding(gap);
+  await recording.looks('rig-1', 2, THEFT);
+  recording.recorder.writeLearned();
+  return recording;
+};
+
+test('a lost store is open and high until a person closes it; one person accepts what was learned since under break-glass only', async (t) => {
+  const recording = await blind(t);
+  assert.deepEqual(recording.openFindings(), ['evidence.agent-gap undefined']);
+  const { refused } = accept(recording);
+  assert.match(refused[0]?.message ?? '', /rig-1 was learned after the store was lost/);
+  const { accepted } = accept(recording, undefined, 2, { breakGlass: true, note: 'nobody is reachable' });
+  assert.deepEqual(accepted, ['rig-1']);
+  assert.deepEqual(recording.openFindings().toSorted(), [
+    'change.break-glass undefined',
+    'evidence.agent-gap undefined',
+  ]);
+  assert.deepEqual(accept(recording).accepted, ['rig-1'], 'what a person stands behind is known');
+});
+
+test('a person who closes the loss of the store makes nothing right that was learned before; what is learned after it is as ever', async (t) => {
+  const recording = await blind(t);
+  const [lost] = recording.store.findings({ open: true });
+  assert.ok(lost !== undefined);
+  assert.deepEqual([lost.finding.severity, lost.finding.severityBase, lost.finding.state], ['high', 'high', 'open']);
+  recording.clock.pass(60_000);
+  recording.recorder.takeGatewayReview(lost.finding, { action: 'close', by: 'mallory', note: 'a new disk' });
+  const said = recording.said().at(-1);
+  assert.ok(said?.kind === 'finding');
+  assert.deepEqual([said.finding.state, said.finding.by], ['incident-closed', 'mallory']);
+  assert.deepEqual(accept(recording).accepted, []);
+  recording.clock.pass(60_000);
+  await recording.looks('rig-1', 2, { ...THEFT, 'config.mode': 'eco' });
+  recording.recorder.writeLearned();
+  assert.deepEqual(accept(recording).accepted, [], 'nor does a fact that is learned later');
+  await recording.looks('rig-2', 2, {});
+  recording.recorder.writeLearned();
+  assert.deepEqual(accept(recording, undefined, 2, { device: 'rig-2' }).accepted, ['rig-2']);
+});
+
+test('where nobody approves one person accepts after a lost store, too; and an ordinary gateway asks for nobody more', async (t) => {
+  const recording = await blind(t);
+  assert.deepEqual(accept(recording, undefined, 0).accepted, ['rig-1']);
+  assert.deepEqual(accept(await learned(t)).accepted, ['rig-1']);
 });

@@ -123,6 +123,10 @@ export class Recording {
     return { device, log: log.origin, seq, leaf: Buffer.from(store.entry(seq)?.leaf ?? []).toString('base64url') };
   }
 
+  get store(): ReturnType<typeof openGateway>['store'] {
+    return this.#gateway.store;
+  }
+
   /** The state folder. */
   get dir(): string {
     return this.#gateway.dir;
