@@ -30,11 +30,7 @@ export const keysVerb = (program: Command, io: Io): void => {
     {
       new: ['assayer keys new --role approver --out alice.key --name alice'],
       show: ['assayer keys show alice.jwk.json'],
-      admit: [
-        'assayer keys admit carol.jwk.json --key alice.key',
-        'assayer baseline sign carol.admit.json --key bob.key --keys alice.jwk.json',
-        'assayer baseline adopt carol.admit.json',
-      ],
+      admit: ['assayer keys admit carol.jwk.json --key alice.key'],
       list: ['assayer keys list -c assayer.yaml'],
       passphrase: ['assayer keys passphrase alice.key'],
     },
