@@ -47,8 +47,9 @@ export interface GroundDeps {
 export const layGround = (deps: GroundDeps): Ground => {
   const { key, store, log, clock, emit, fleet, plant, redaction, stateDir, isDoubtful } = deps;
   const isContinued = log.replaced === undefined;
-  const isWhole = isContinued && (store.size() > 0 || lastBegun(stateDir) === undefined);
-  const approvals = Approvals.read(stateDir, { isWhole, isDoubtful, now: Math.floor(clock.wallMs() / 1000) });
+  const wasBegun = lastBegun(stateDir) !== undefined;
+  const isWhole = isContinued && (store.size() > 0 || !wasBegun);
+  const approvals = Approvals.read(stateDir, { isWhole, isDoubtful, wasBegun, now: Math.floor(clock.wallMs() / 1000) });
   const orders = Orders.read(store, approvals);
   const recorder = new Recorder({
     log,

@@ -144,6 +144,12 @@ export const referenceTermsSchema = z.looseObject({
     .describe('approves what these attestations claim as it is'),
   change_ref: z.string().exactOptional(),
   bom_sha256: sha256Schema.exactOptional(),
+  admits: z
+    .array(z.strictObject({ name: person, kid: sha256Schema.describe('id of the key') }))
+    .min(1)
+    .max(16)
+    .exactOptional()
+    .describe('approvers who count from now on where the configuration names them, too'),
 });
 
 export const planTermsSchema = z.looseObject({
@@ -227,7 +233,9 @@ export const isBlanket = ({ expected_after: expected }: Plan): boolean =>
 export const termsProblem = (terms: Terms): string | undefined => {
   switch (terms.kind) {
     case 'reference':
-      return (terms.values ?? terms.entries) === undefined ? 'neither values nor entries' : undefined;
+      return (terms.values ?? terms.entries ?? terms.admits) === undefined
+        ? 'neither values nor entries, nor anybody whom it admits'
+        : undefined;
     case 'plan':
       return planProblem(terms);
     case 'waiver':

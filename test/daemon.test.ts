@@ -68,6 +68,11 @@ test('log.begun-anew: a store that is gone while its mark is there is told with 
     told.map((one) => ({ ...one, remedy: '' })),
     [{ level: 'warn', log, former, remedy: '' }],
   );
+  // Restarts leave it open: a person has to look.
+  await startAndStop();
+  using store = Store.openReadOnly(folder);
+  const open = store.findings({ open: true }).map(({ finding }) => [finding.ruleId, finding.severity, finding.reasons]);
+  assert.deepEqual(open, [['evidence.agent-gap', 'high', ['store-lost']]]);
 });
 
 test('a start notes in the public key whose it is, and goes on where it cannot', async (t) => {
@@ -134,7 +139,9 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
   const lose = (...names: readonly string[]): void => {
     for (const name of names) rmSync(join(folder, name), { force: true });
   };
-  const both = { ended: [], people: 2, approvers: [...people.names].map(([kid, name]) => ({ kid, name })) };
+  const named = [...people.names].map(([kid, name]) => ({ kid, name }));
+  const counted = named.map(({ kid }) => kid);
+  const both = { ended: [], people: 2, approvers: named, counted, admitted: [] };
   const STORE = ['assayer.db', 'assayer.db-wal', 'assayer.db-shm'];
 
   const first = await begin();
@@ -154,7 +161,7 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
   await (await begin()).stop('test');
   assert.deepEqual(
     remembered(),
-    { ended: [], people: 1, approvers: both.approvers.slice(0, 1) },
+    { ...both, people: 1, approvers: both.approvers.slice(0, 1), counted: counted.slice(0, 1) },
     'the store goes on, and knows what was ended',
   );
   lose('approvals.json', ...STORE);

@@ -93,7 +93,7 @@ export const wantsTwo = (terms: Terms): boolean => {
     return RULES.some(
       (rule) => terms.ids.some((pattern) => namesRule(pattern, rule.id)) && takesTwo(coverable(rule, terms)),
     );
-  if (terms.entries !== undefined) return true;
+  if ((terms.entries ?? terms.admits) !== undefined) return true;
   const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));
   return COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).some((fact) => facts.has(fact)));
 };

@@ -119,7 +119,8 @@ const unseen = (items: Held['items'], { nowMs }: Circumstances): Judgement => {
   return item === undefined ? { kind: 'free' } : { kind: 'leaves', nearest: item.value };
 };
 
-const withoutParts = (list: readonly unknown[], keys: readonly string[]): readonly unknown[] =>
+/** A list that is compared by name or key, without these parts. */
+export const withoutParts = (list: readonly unknown[], keys: readonly string[]): readonly unknown[] =>
   (list as readonly { name?: string; key?: string }[]).filter(({ name, key }) => !keys.includes(name ?? key ?? ''));
 
 /** Two values of a fact are the same as its own class has it: sets without their order. */

@@ -55,6 +55,8 @@ export interface AcceptanceDeps {
   readonly people: number;
   readonly standing: Standing;
   readonly nowMs: number;
+  /** Whether the device is held against nothing but what was learned after the store was lost, before a person looked into that. */
+  readonly isLearnedBlind: (state: DeviceState) => boolean;
 }
 
 /** What came of an acceptance, device by device. */
@@ -72,7 +74,7 @@ export const acceptSeen = (
     readonly facts?: readonly FactName[];
     readonly breakGlass?: boolean;
   } & Person,
-  { recorder, people, standing, nowMs }: AcceptanceDeps,
+  { recorder, people, standing, nowMs, isLearnedBlind }: AcceptanceDeps,
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();
@@ -87,8 +89,9 @@ export const acceptSeen = (
       requireSeen(state, seq);
       requireAcceptable(state, request.facts);
       requireOwn(state, request.facts, { standing, nowMs });
-      if (people > 0 && wantsMorePeople(state, request.facts)) {
-        if (request.breakGlass !== true) throw morePeople(state);
+      const isBlind = isLearnedBlind(state);
+      if (people > 0 && (isBlind || wantsMorePeople(state, request.facts))) {
+        if (request.breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state);
         alone.push(state.id);
       }
       accepted.push(state);
@@ -134,6 +137,14 @@ const morePeople = ({ id, tracks }: DeviceState): AgentError =>
     remedy: tracks.some(({ finding }) => isUnplanned(finding))
       ? 'it was not planned: treat it as an incident, and set the device back; in an emergency --break-glass with --note, which is reported'
       : 'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+  });
+
+const learnedBlind = ({ id }: DeviceState): AgentError =>
+  new AgentError({
+    code: 'baseline.two-approvers',
+    message: `${id} was learned after the store was lost: nothing says whether it shows what it was held against before`,
+    remedy:
+      'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
   });
 
 const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });

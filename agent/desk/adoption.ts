@@ -33,6 +33,7 @@ interface Emergency {
 
 /** What a document is judged by: the gateway as it is now. */
 export interface AdoptionGround {
+  /** Those who count. */
   readonly approvers: Approvers;
   /** How many people approvals take at most: none where nobody signs. */
   readonly people: number;
@@ -89,7 +90,7 @@ const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround
     throw refused(
       'no-approvers',
       'this gateway trusts no approver',
-      'name their public keys under approvers in the configuration',
+      'name their public keys under approvers in the configuration; assayer keys list shows who waits to be admitted',
     );
   const { doc, sigs } = handed;
   try {
@@ -111,7 +112,8 @@ const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround
 const CORRECT = 'correct it, and have it signed again: assayer terms show says what it says';
 
 const REMEDIES: { readonly [code: string]: string } = {
-  E_KEY_UNKNOWN: 'have it signed by approvers whom the configuration names',
+  E_KEY_UNKNOWN:
+    'have it signed by approvers who count here: assayer keys list shows them, and who waits to be admitted',
   E_KEY_SCOPE: 'it is not for this gateway: have one signed that is',
   E_KEY_REVOKED: 'have it signed with a key that is good',
   E_SIGNATURE: 'get it again from who signed it: it was altered on the way',
@@ -222,7 +224,7 @@ const settledDevices = (
   return new Map(
     states().flatMap((state): [string, readonly Track[]][] => {
       const own = claims.get(state.id);
-      if (own === undefined && !countsFor(order, describe(state, {}))) return [];
+      if (own === undefined && (terms.values === undefined || !countsFor(order, describe(state, {})))) return [];
       const settled =
         own === undefined
           ? settledBy(state, standing, { nowMs })

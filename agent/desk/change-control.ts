@@ -1,9 +1,10 @@
 import { type Terms, termsId } from '../../shared/terms.ts';
 import type { DeviceState } from '../appraise/device.ts';
+import type { Finding } from '../appraise/finding.ts';
 import { type ApprovedFact, approvedFactsOf } from '../appraise/origin.ts';
 import type { PlanReport } from '../appraise/plan-report.ts';
 import { type Loss, lossOf, rebuilt } from '../appraise/promote.ts';
-import { approversRemoved, brokenGlass } from '../appraise/rules/change-break-glass.ts';
+import { approversNamed, approversReplaced, brokenGlass } from '../appraise/rules/change-break-glass.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Emit } from '../platform/events.ts';
@@ -14,7 +15,7 @@ import type { Store } from '../record/store.ts';
 import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './adoption.ts';
 import { DeliveredTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
-import { type Orphan, orphansOf, peopleOf } from './signers.ts';
+import { admittedBy, type Named, type Orphan, orphansOf, peopleOf, splitApprovers } from './signers.ts';
 
 /** The gateway as change control sees it; what a reload may replace is asked for anew each time. */
 export interface ChangeControlDeps {
@@ -82,10 +83,19 @@ export class ChangeControl {
 
   /** Holds those who signed what is in force against those whom the configuration names now. */
   heedApprovers(): void {
-    const { orders, approvers, emit } = this.#deps;
-    const { size } = approvers().keys;
+    const { orders, emit } = this.#deps;
     this.#noteApprovers();
+    const { size } = this.#counting().keys;
     const { people } = orders.approvals;
+    const waiting = this.waiting();
+    if (waiting.length > 0)
+      emit('warn', 'approvers.waiting', {
+        waiting,
+        message:
+          "the configuration names them, and those who approve here have not admitted them: what they sign counts as nobody's",
+        remedy:
+          'where they are meant, have those before them sign it: assayer keys admit <public key file> --key <key>',
+      });
     if (size < people)
       emit('warn', 'approvers.fewer', {
         approvers: size,
@@ -102,19 +112,52 @@ export class ChangeControl {
       });
   }
 
-  /** Whoever is named no more is a finding: who edits the configuration takes no approver away unseen. */
+  /** Whoever comes or goes is a finding: who edits the configuration takes no approver away, and adds none, unseen. */
   #noteApprovers(): void {
-    const { orders, approvers, recorder, wallMs } = this.#deps;
+    const { orders, approvers, recorder } = this.#deps;
+    const { approvals } = orders;
     const { keys, names } = approvers();
-    const gone = orders.approvals.approvers.filter(({ kid }) => !keys.has(kid));
+    const named = [...keys.keys()].map((kid) => ({ kid, name: names.get(kid) ?? kid }));
+    const isEnded = ({ sha256 }: Order): boolean => orders.hasEnded(sha256);
+    approvals.admit(orders.all().flatMap((order) => (isEnded(order) ? [] : admittedBy(order))));
     recorder.flush();
-    if (gone.length > 0) {
-      const removed = gone.map(({ name }) => name).join(', ');
-      // Where the store refuses they are remembered, and it is said the next time.
-      if (recorder.takeGatewayFinding(approversRemoved(removed, wallMs())) === undefined) return;
-    }
-    orders.approvals.noteApprovers([...keys.keys()].map((kid) => ({ kid, name: names.get(kid) ?? kid })));
+    const finding = this.#replacedBy(named);
+    // Where the store refuses they are remembered, and it is said the next time.
+    if (finding !== undefined && recorder.takeGatewayFinding(finding) === undefined) return;
+    approvals.noteApprovers(named);
     this.#remember();
+  }
+
+  /** What is to be said of who is named now; undefined where these are those before, and whom they admitted. */
+  #replacedBy(named: readonly Named[]): Finding | undefined {
+    const { approvals } = this.#deps.orders;
+    const nowMs = this.#deps.wallMs();
+    const known = approvals.approvers;
+    const isAmong = (all: readonly Named[], { kid }: Named): boolean => all.some((one) => one.kid === kid);
+    if (approvals.people === 0)
+      return named.length === 0 ? undefined : approversNamed(named.map(textOf), approvals.isForgotten, nowMs);
+    const fresh = named.filter((one) => !isAmong(known, one) && !approvals.isExpected(one.kid));
+    const replacement = {
+      removed: known.filter((one) => !isAmong(named, one)).map(({ name }) => name),
+      added: fresh.filter(({ kid }) => !approvals.counts(kid)).map(textOf),
+      returned: fresh.filter(({ kid }) => approvals.counts(kid)).map(textOf),
+    };
+    return approversReplaced(replacement, nowMs);
+  }
+
+  /** Whose signatures count: of those whom the configuration names the first ever, and who was admitted. */
+  #counting(): Approvers {
+    return this.#split().counting;
+  }
+
+  /** Approvers whom the configuration names and nobody has admitted. */
+  waiting(): readonly Named[] {
+    return this.#split().waiting;
+  }
+
+  #split(): ReturnType<typeof splitApprovers> {
+    const { approvers, orders } = this.#deps;
+    return splitApprovers(approvers(), (kid) => orders.approvals.counts(kid));
   }
 
   /** Documents in force of which a signer is no approver any more. */
@@ -122,10 +165,9 @@ export class ChangeControl {
     return orphansOf(this.#deps.orders.all(), this.#deps.approvers());
   }
 
-  /** How many people approvals take here at most: as many as were ever named, none where nobody ever was. */
+  /** How many people approvals take here at most: as many as ever counted, none where nobody ever did. */
   people(): number {
-    const { orders, approvers } = this.#deps;
-    return peopleOf(approvers(), orders.approvals);
+    return peopleOf(this.#counting(), this.#deps.orders.approvals);
   }
 
   #devices(): readonly string[] {
@@ -142,6 +184,10 @@ export class ChangeControl {
     const { adoption } = judged;
     const seqs = new Set(orders.all().map(({ seq }) => seq));
     recorder.takeAdoption(adoption, this.#devices());
+    if (admittedBy(adoption.order).length > 0) {
+      this.#noteApprovers();
+      this.#delivered.reconsider();
+    }
     this.#remember();
     const order = orders.all().find(({ seq }) => !seqs.has(seq));
     if (order === undefined) throw new Error('what was adopted is not in force');
@@ -160,9 +206,9 @@ export class ChangeControl {
   }
 
   #ground(): AdoptionGround {
-    const { orders, store, gateway, log, approvers, states, labels, wallMs } = this.#deps;
+    const { orders, store, gateway, log, states, labels, wallMs } = this.#deps;
     return {
-      approvers: approvers(),
+      approvers: this.#counting(),
       people: this.people(),
       gateway,
       log: log(),
@@ -205,6 +251,7 @@ export class ChangeControl {
     const finding = together ?? this.#lostAlone(seq, losers, breakGlass);
     const about = losers.map(({ device }) => device);
     recorder.takeWithdrawal(seq, by, this.#devices(), finding === undefined ? undefined : { finding, about });
+    if (order !== undefined) orders.approvals.dismiss(admittedBy(order));
     this.#remember();
     emit('info', 'terms.withdrawn', { seq, by });
     return { seq };
@@ -285,6 +332,8 @@ export class ChangeControl {
 
 /** A device with what a withdrawal would take from it. */
 type Loser = Loss & { readonly device: string };
+
+const textOf = ({ name, kid }: Named): string => `${name} ${kid}`;
 
 const ended = (order: Order | undefined): readonly Order[] => (order === undefined ? [] : [order]);
 

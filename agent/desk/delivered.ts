@@ -69,6 +69,11 @@ export class DeliveredTerms {
     }
   }
 
+  /** Others count since: what was refused may be taken now. */
+  reconsider(): void {
+    this.#refused = [];
+  }
+
   #tellRefused(claimed: ReturnType<typeof claimedName>, error: AgentError | VerificationError): void {
     const { wallMs, emit } = this.#deps;
     if (this.#telling.take(wallMs()) > 0) {

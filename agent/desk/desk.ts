@@ -9,9 +9,11 @@ import type { ControlRequest } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Observe } from '../publish/requests.ts';
 import { phaseOf } from '../schedule/fleet.ts';
-import { type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
+import { type AcceptancePreview, type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
 import type { Handed } from './adoption.ts';
+import { learnedBlind } from './blind.ts';
 import type { ChangeControl } from './change-control.ts';
+import { differencesInForce } from './differences.ts';
 import { type ReviewResult, reviewFinding } from './review.ts';
 
 const SECOND_MS = 1000;
@@ -45,6 +47,8 @@ export class Desk {
         return this.#status();
       case 'preview-accept':
         return previewAcceptance(plant().fleet, request.devices, { seenOnly: request.seen_only === true });
+      case 'differences':
+        return this.#differences(request.devices);
       case 'accept':
         return this.#accept(request);
       case 'adopt':
@@ -86,6 +90,12 @@ export class Desk {
     return { asked, unknown };
   }
 
+  #differences(devices: readonly string[]): readonly AcceptancePreview[] {
+    const { plant, ground, clock } = this.#deps;
+    const { standing } = ground.orders;
+    return differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs() });
+  }
+
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
     const { fleet, timetable, pacer } = this.#deps.plant();
     const { wallMs, monoMs } = this.#deps.clock;
@@ -99,6 +109,7 @@ export class Desk {
         people: changes.people(),
         standing: orders.standing,
         nowMs: wallMs(),
+        isLearnedBlind: learnedBlind(ground.store),
       },
     );
     // The new reference is attested by a full look at each device; many of them are spread like a round.

@@ -5,6 +5,25 @@ import type { Approvers } from '../config/approvers.ts';
 import type { Approvals } from '../record/approvals.ts';
 import type { Order } from '../record/orders.ts';
 
+/** An approver as the configuration names them. */
+export interface Named {
+  readonly kid: string;
+  readonly name: string;
+}
+
+/** The approvers of a configuration: those who count, and those who wait until the others have admitted them. */
+export const splitApprovers = (
+  { keys, names }: Approvers,
+  counts: (kid: string) => boolean,
+): { readonly counting: Approvers; readonly waiting: readonly Named[] } => ({
+  counting: { keys: new Map([...keys].filter(([kid]) => counts(kid))), names },
+  waiting: [...keys.keys()].filter((kid) => !counts(kid)).map((kid) => ({ kid, name: names.get(kid) ?? kid })),
+});
+
+/** Ids of the keys that a document admits. */
+export const admittedBy = ({ terms }: Pick<Order, 'terms'>): readonly string[] =>
+  terms.kind === 'reference' ? (terms.admits ?? []).map(({ kid }) => kid) : [];
+
 /** A document in force with signatures by keys that are trusted no more. */
 export interface Orphan {
   readonly kind: Terms['kind'];
@@ -14,7 +33,7 @@ export interface Orphan {
   readonly gone: readonly string[];
 }
 
-/** How many people approvals take at most: as many as were ever named, none where nobody ever was. */
+/** How many people approvals take at most: as many as ever counted, none where nobody ever did. `keys`: of those who count now. */
 export const peopleOf = ({ keys }: Pick<Approvers, 'keys'>, { people }: Pick<Approvals, 'people'>): number =>
   Math.max(keys.size, people);
 

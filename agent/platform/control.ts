@@ -19,6 +19,7 @@ const controlRequest = z.discriminatedUnion('do', [
     devices: z.array(z.string()).readonly(),
     seen_only: z.boolean().exactOptional(),
   }),
+  z.strictObject({ do: z.literal('differences'), devices: z.array(z.string()).readonly() }),
   z.strictObject({
     do: z.literal('accept'),
     devices: z.array(z.string()).readonly(),

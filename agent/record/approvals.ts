@@ -15,6 +15,8 @@ const kept = z.strictObject({
   unknown_before: z.int().exactOptional(),
   people: z.int().min(0).max(2),
   approvers: z.array(z.strictObject({ kid: z.string(), name: z.string() })).readonly(),
+  counted: z.array(z.string()).readonly(),
+  admitted: z.array(z.string()).readonly(),
 });
 
 type Kept = z.infer<typeof kept>;
@@ -25,6 +27,8 @@ export interface Past {
   readonly isWhole: boolean;
   /** The whole folder may be an older copy, this file with it. */
   readonly isDoubtful: boolean;
+  /** A log was begun here before. */
+  readonly wasBegun: boolean;
   /** Unix seconds. */
   readonly now: number;
 }
@@ -37,18 +41,31 @@ export class Approvals {
   readonly #file: string;
   #kept: Kept;
   #written = '';
+  /** The file is gone although the agent ran here: nothing says who counted. */
+  readonly isForgotten: boolean;
 
-  private constructor(file: string, known: Kept) {
+  private constructor(file: string, known: Kept, isForgotten: boolean) {
     this.#file = file;
     this.#kept = known;
+    this.isForgotten = isForgotten;
   }
 
   /** Where the file is missing with the store, or may be an older one, all that was signed until now may have been ended. */
-  static read(stateDir: string, { isWhole, isDoubtful, now }: Past): Approvals {
+  static read(stateDir: string, { isWhole, isDoubtful, wasBegun, now }: Past): Approvals {
     const file = join(stateDir, FILE);
     const known = readKept(file);
     const doubt = isDoubtful || (known === undefined && !isWhole) ? { unknown_before: now } : {};
-    return new Approvals(file, { ended: [], people: 0, approvers: [], ...known, ...doubt });
+    return new Approvals(file, { ...NOTHING_KEPT, ...known, ...doubt }, known === undefined && wasBegun);
+  }
+
+  /** Whether signatures by a key that the configuration names count by what the file says; the agent need not run. */
+  static countingIn(stateDir: string): (kid: string) => boolean {
+    return counting(readKept(join(stateDir, FILE)) ?? NOTHING_KEPT);
+  }
+
+  /** How many approvers ever counted here, two for more, by what the file says. */
+  static peopleIn(stateDir: string): number {
+    return (readKept(join(stateDir, FILE)) ?? NOTHING_KEPT).people;
   }
 
   hasEnded(note: string): boolean {
@@ -81,8 +98,43 @@ export class Approvals {
     return this.#kept.approvers;
   }
 
+  /** Whether signatures by this key count where the configuration names it: it was among the first, or was admitted. */
+  counts(kid: string): boolean {
+    return counting(this.#kept)(kid);
+  }
+
+  /** Whether it was admitted and not named since. */
+  isExpected(kid: string): boolean {
+    return this.#kept.admitted.includes(kid);
+  }
+
+  /** Those who counted before signed that these keys count, too. */
+  admit(kids: readonly string[]): void {
+    const { counted, admitted } = this.#kept;
+    const fresh = kids.filter((kid) => !counted.includes(kid) && !admitted.includes(kid));
+    if (fresh.length > 0) this.#kept = { ...this.#kept, admitted: [...admitted, ...fresh] };
+  }
+
+  /** What admitted these keys was withdrawn. */
+  dismiss(kids: readonly string[]): void {
+    const isLeft = (kid: string): boolean => !kids.includes(kid);
+    const { counted, admitted } = this.#kept;
+    this.#kept = { ...this.#kept, counted: counted.filter(isLeft), admitted: admitted.filter(isLeft) };
+  }
+
+  /** Those whom the configuration names now. The first ever are taken as they are; of later ones those count who were admitted. */
   noteApprovers(approvers: Kept['approvers']): void {
-    this.#kept = { ...this.#kept, approvers, people: Math.max(this.#kept.people, Math.min(approvers.length, 2)) };
+    const { people, counted, admitted } = this.#kept;
+    const named = approvers.map(({ kid }) => kid);
+    const fresh = named.filter((kid) => !counted.includes(kid) && (people === 0 || admitted.includes(kid)));
+    const all = [...counted, ...fresh];
+    this.#kept = {
+      ...this.#kept,
+      approvers,
+      counted: all,
+      admitted: admitted.filter((kid) => !named.includes(kid)),
+      people: Math.max(people, Math.min(named.filter((kid) => all.includes(kid)).length, 2)),
+    };
   }
 
   /** Makes it durable. Throws `store.*` where it cannot be written. */
@@ -99,6 +151,13 @@ export class Approvals {
     this.#written = text;
   }
 }
+
+const NOTHING_KEPT: Kept = { ended: [], people: 0, approvers: [], counted: [], admitted: [] };
+
+const counting =
+  ({ people, counted }: Kept) =>
+  (kid: string): boolean =>
+    people === 0 || counted.includes(kid);
 
 const readKept = (file: string): Kept | undefined => {
   try {

@@ -62,7 +62,7 @@ const rowsOf = (terms: Terms, nowS: number): readonly Row[] => {
 };
 
 const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
-  ['covers', terms.values === undefined ? `the devices below; ${gatewaysText(terms.scope)}` : scopeText(terms.scope)],
+  ['covers', coverText(terms)],
   ...listed('approves', (terms.values ?? []).map(expectedText)),
   ...labelRows(terms.values),
   ...listed(
@@ -71,12 +71,21 @@ const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
       ({ device, log, seq, leaf }) => `${device}: what entry ${seq} of ${log} claims (${leaf})`,
     ),
   ),
+  ...listed(
+    'admits',
+    (terms.admits ?? []).map(({ name, kid }) => `${name}, key ${kid}, as an approver beside those who sign this`),
+  ),
   ...optional('replaces', terms.prev_sha256),
   ...optional('change', terms.change_ref),
   ...optional('parts list', terms.bom_sha256),
   ['dated', isoOf(terms.iat)],
   ['until', 'a later version of it is adopted, or it is withdrawn at the gateway'],
 ];
+
+const coverText = ({ values, entries, scope }: ReferenceTerms): string => {
+  if (values !== undefined) return scopeText(scope);
+  return `${entries === undefined ? 'no device' : 'the devices below'}; ${gatewaysText(scope)}`;
+};
 
 const planRows = (plan: Plan, nowS: number): readonly Row[] => {
   const { not_before_at: from, not_after_at: to, dispatch } = plan;

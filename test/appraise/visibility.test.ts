@@ -198,7 +198,12 @@ test('evidence.agent-gap: an agent that did not run for ten minutes says so, onc
   assert.equal(finding?.ruleId, 'evidence.agent-gap');
   assert.equal(finding?.state, 'resolved');
   assert.deepEqual(finding?.after, { gap_s: 600 });
-  assert.deepEqual(agentGap({ ...GATEWAY })?.reasons, ['store-lost']);
+  assert.deepEqual([finding?.beforeAt, finding?.reasons], [(T0 - 10 * MINUTE) / 1000, ['agent-down']]);
+});
+
+test('evidence.agent-gap: a store that is gone is high, and open until a person closes it', () => {
+  const { state, severity, severityBase, reasons } = agentGap({ ...GATEWAY }) ?? {};
+  assert.deepEqual([state, severity, severityBase, reasons], ['open', 'high', 'high', ['store-lost']]);
 });
 
 test('evidence.agent-gap: a quick restart and the first start of all are none', () => {

@@ -2,11 +2,11 @@ import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { People, poolUser, summerPlan } from '../record/approvers.ts';
+import { admission, People, poolUser, summerPlan } from '../record/approvers.ts';
 import { Recording } from '../record/recording.ts';
 import { assayer, configured } from './assayer.ts';
 
-/** Documents in force, and who stands behind them now. */
+/** Documents in force, who stands behind them now, and whose signatures count. */
 
 const people = new People('alice', 'bob');
 
@@ -47,4 +47,47 @@ test('lists and doctor name a signer who is no approver any more, and nobody els
   assert.match(one.list, /by-hand .*carol/);
   assert.doesNotMatch(one.list, /carol \(no/);
   assert.deepEqual([one.json.signers_gone, one.doctor], [['bob'], ['warn', 'warn']]);
+});
+
+test('doctor and keys list name a key that waits, with how it is admitted; once it is nothing is said', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const three = new People('alice', 'bob', 'carol');
+  const { dir } = recording;
+  recording.changes(three.only('alice', 'bob')).resume();
+  const approvers = Object.fromEntries(
+    [...three.names].map(([, name]) => {
+      writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(three.jwk(name)));
+      return [name, join(dir, `${name}.jwk.json`)];
+    }),
+  );
+  const file = configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+  const said = async () => {
+    const doctor = await assayer(['doctor', '--json', '-c', file]);
+    const checks = (JSON.parse(doctor.out) as { checks: readonly { check: string; level: string; message: string }[] })
+      .checks;
+    const list = await assayer(['keys', 'list', '--json', '-c', file]);
+    return {
+      doctor: checks.filter(({ check }) => check === 'approvals').map(({ level, message }) => `${level} ${message}`),
+      waits: list.out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { name: string; counts: boolean })
+        .filter(({ counts }) => !counts)
+        .map(({ name }) => name),
+      table: (await assayer(['keys', 'list', '-c', file])).out,
+    };
+  };
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  const before = await said();
+  const { kid } = three.signer('carol');
+  assert.deepEqual(before.waits, ['carol']);
+  assert.match(before.doctor.join(), new RegExp(`^warn approver carol, key ${kid}, waits`));
+  assert.match(before.table, new RegExp(`carol +${kid} +waits`));
+  changes.adopt({ kind: 'signed', ...three.sign(admission(three, 'carol'), 'alice', 'bob') });
+  const after = await said();
+  assert.deepEqual([after.waits, after.doctor.map((line) => line.slice(0, 2))], [[], ['ok']]);
+  assert.match((await assayer(['baseline', 'show', '-c', file])).out, /approver-1 .*admits carol/);
+  assert.equal((await assayer(['lint', '-c', file, '--days', '1'])).code, 0);
 });

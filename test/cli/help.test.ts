@@ -63,6 +63,8 @@ const VERBS = [
   'keys',
   'keys new',
   'keys show',
+  'keys admit',
+  'keys list',
   'keys passphrase',
 ] as const;
 

@@ -3,7 +3,8 @@ import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { parseTrustedKeys, thumbprint } from '../../shared/index.ts';
+import { parseSignedTerms, parseTrustedKeys, thumbprint, verifyTerms } from '../../shared/index.ts';
+import { People } from '../record/approvers.ts';
 import { keyOnDisk, PASSPHRASE, quicklySealed } from './approvers.ts';
 import { assayer, folder } from './assayer.ts';
 import { assayerOnTerminal, noTerminal, onTerminal } from './on-terminal.ts';
@@ -204,4 +205,40 @@ test('keys passphrase: the same key under the new one only', { timeout: 120_000 
   const [old, next] = [await show('passphrase'), await show('next')];
   assert.match(old.err, /\[key\.passphrase\]/);
   assert.match(next.out, new RegExp(`^Key id: ${signer.kid}\nRole:   approver\nName:   alice\n`));
+});
+
+test('keys admit: an approver signs that another key counts, a second one adds a signature, and the summary says whose key', async (t) => {
+  const cwd = folder(t);
+  const [alice, bob] = [await keyOnDisk(cwd, 'alice'), await keyOnDisk(cwd, 'bob')];
+  const carol = new People('carol');
+  const [kid] = carol.keys.keys();
+  writeFileSync(
+    join(cwd, 'carol.jwk.json'),
+    JSON.stringify({ ...carol.jwk('carol'), role: 'approver', name: 'carol' }),
+  );
+  const admit = (...words: readonly string[]) =>
+    assayer(['keys', 'admit', ...words, '--passphrase-file', 'passphrase', '--yes'], { cwd });
+  const made = await admit('carol.jwk.json', '--key', 'alice.key', '--log', 'example.org/gw-1');
+  assert.deepEqual([made.code, made.err], [0, '']);
+  assert.match(made.out, new RegExp(`\\n  admits +carol, key ${kid}, as an approver`));
+  assert.match(made.out, /\n {2}covers +no device; of gateways example\.org\/gw-1\n/);
+  assert.doesNotMatch(made.out, /WARNING/);
+  const second = await assayer(
+    ['baseline', 'sign', 'carol.admit.json', '--key', 'bob.key', '--passphrase-file', 'passphrase', '--yes'],
+    { cwd },
+  );
+  assert.equal(second.code, 0, second.err);
+  const keys = parseTrustedKeys([alice, bob].map(({ publicFile }) => JSON.parse(readFileSync(publicFile, 'utf8'))));
+  const { terms, kids } = verifyTerms(parseSignedTerms(readFileSync(join(cwd, 'carol.admit.json'))), { keys });
+  assert.deepEqual(kids, [alice.signer.kid, bob.signer.kid]);
+  assert.ok(terms.kind === 'reference');
+  assert.deepEqual([terms.admits, terms.scope], [[{ name: 'carol', kid }], { logs: ['example.org/gw-1'] }]);
+
+  const again = await admit('carol.jwk.json', '--key', 'alice.key');
+  assert.deepEqual([again.code, again.out], [2, ''], 'nothing is overwritten');
+  for (const file of ['passphrase', 'alice.key', 'absent.jwk.json']) {
+    const { code, out, err } = await admit(file, '--key', 'alice.key', '--out', 'other.json');
+    assert.deepEqual([code, out], [2, ''], file);
+    assert.match(err, /\[key\.(malformed|absent)\]/, file);
+  }
 });

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { acceptSeen, previewAcceptance } from '../../agent/desk/acceptance.ts';
+import { differencesInForce } from '../../agent/desk/differences.ts';
 import { pools } from '../appraise/watch.ts';
+import { People } from './approvers.ts';
 import { Recording } from './recording.ts';
 
 /** The devices of a recording, as an acceptance knows them. */
@@ -11,7 +13,13 @@ const fleetOf = ({ states }: Recording) => ({
   states: () => [...states.values()],
 });
 
-const depsOf = ({ recorder }: Recording) => ({ recorder, people: 0, standing: NOTHING_STANDING, nowMs: 0 });
+const depsOf = ({ recorder }: Recording) => ({
+  recorder,
+  people: 0,
+  standing: NOTHING_STANDING,
+  nowMs: 0,
+  isLearnedBlind: () => false,
+});
 
 test('a device that is named twice is shown, accepted and stated once', async (t) => {
   const recording = new Recording(t);
@@ -52,4 +60,47 @@ test('what may not be accepted, or is not what was shown, is refused by device a
     devices,
   );
   assert.equal(recording.said().length, before);
+});
+
+test('the difference is told against what is in force: what a document allows is none, and of the rest it says what the document allows', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const people = new People('alice', 'bob');
+  const changes = recording.changes(people);
+  const shown = {
+    'config.power_limit_w': 3600,
+    'config.fan_min_pct': 60,
+    'config.mode': 'eco',
+    'network.hostname': 'renamed',
+    'config.other': [
+      { key: 'led', value: 'off' },
+      { key: 'log_level', value: '3' },
+    ],
+  };
+  const told = (): readonly string[] =>
+    differencesInForce(fleetOf(recording), [], { standing: recording.orders.standing, nowMs: recording.clock.wall })
+      .flatMap(({ differences }) => differences)
+      .map(({ fact, before, after }) => `${fact} ${JSON.stringify(before)} ${JSON.stringify(after)}`)
+      .toSorted();
+  await recording.looks('rig-1', 2, shown);
+  assert.deepEqual(
+    told().map((line) => line.split(' ')[0]),
+    Object.keys(shown).toSorted(),
+    'without a document against what was learned',
+  );
+  const values = [
+    { fact: 'config.power_limit_w', class: 'band', value: { min: 3000, max: 3700 } },
+    { fact: 'config.fan_min_pct', class: 'band', value: { min: 20, max: 30 } },
+    { fact: 'network.hostname', class: 'volatile' },
+    { fact: 'config.other', class: 'volatile', value: ['led'] },
+  ] as const;
+  await recording.looks('rig-1', 4, {});
+  changes.adopt({
+    kind: 'signed',
+    ...people.sign({ kind: 'reference', ref_id: 'site', version: 1, values } as never, 'alice', 'bob'),
+  });
+  await recording.looks('rig-1', 2, shown);
+  assert.deepEqual(told(), ['config.fan_min_pct 30 60', 'config.mode "normal" "eco"']);
+  await recording.looks('rig-1', 4, { ...shown, 'config.fan_min_pct': 25, 'config.mode': 'normal' });
+  assert.deepEqual(told(), []);
 });

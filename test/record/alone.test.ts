@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
+import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { acceptSeen } from '../../agent/desk/acceptance.ts';
+import { learnedBlind } from '../../agent/desk/blind.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
-import { People } from './approvers.ts';
+import { admission, People, poolUser } from './approvers.ts';
 import { learned, Recording, refusal } from './recording.ts';
 
 /** One person at the gateway, where approvers are named: what ends an alarm goes neither round them nor unsaid. */
@@ -18,12 +20,19 @@ const THEFT = pools({ user: 'thief.x1' });
 /** The number of the entry that the reference of a device rests on. */
 const entryOf = (recording: Recording): string => String(recording.state('rig-1').reference?.entries[0]?.seq);
 
-const accept = (recording: Recording, facts?: readonly FactName[], people = 2) => {
-  const { attested } = recording.state('rig-1');
+const accept = (
+  recording: Recording,
+  facts?: readonly FactName[],
+  people = 2,
+  { device = 'rig-1', breakGlass = false, note = 'none' } = {},
+) => {
+  const { attested } = recording.state(device);
   const fleet = { state: (id: string) => recording.states.get(id), states: () => [...recording.states.values()] };
-  const request = { devices: ['rig-1'], seen: [attested?.seq ?? -1], by: 'mallory', ...(facts && { facts }) };
-  const { recorder, orders, clock } = recording;
-  return acceptSeen(fleet, request, { recorder, people, standing: orders.standing, nowMs: clock.wall });
+  const seen = [attested?.seq ?? -1];
+  const request = { devices: [device], seen, by: 'mallory', breakGlass, note, ...(facts && { facts }) };
+  const { recorder, orders, clock, store } = recording;
+  const isLearnedBlind = learnedBlind(store);
+  return acceptSeen(fleet, request, { recorder, people, standing: orders.standing, nowMs: clock.wall, isLearnedBlind });
 };
 
 test('what was learned is not withdrawn by one person while a theft is open there: under break-glass it is told, and nothing is learned of the theft', async (t) => {
@@ -272,4 +281,218 @@ test('a plan of two people that says the pools of a machine to come covers it, a
   assert.deepEqual([track?.finding.severity, track?.finding.severityBase], ['info', 'high']);
   assert.deepEqual(accept(recording).accepted, ['rig-1']);
   assert.deepEqual(recording.openFindings(), []);
+});
+
+/** The last finding of the log. */
+const lastFinding = (recording: Recording) => {
+  const told = recording.said().findLast(({ kind }) => kind === 'finding');
+  assert.ok(told?.kind === 'finding');
+  const { id, severity, state, after, reasons } = told.finding;
+  return { id, severity, state, after, reasons };
+};
+
+const three = new People('alice', 'bob', 'carol');
+const kidOf = (name: string): string => three.signer(name).kid;
+const signedBy = (terms: Parameters<People['sign']>[0], ...by: readonly string[]) =>
+  ({ kind: 'signed', ...three.sign(terms, ...by) }) as const;
+
+test('the first approvers are taken as they are, and the log says who they are, with the ids of their keys', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  assert.deepEqual(lastFinding(recording), {
+    id: 'change.break-glass',
+    severity: 'info',
+    state: 'resolved',
+    after: { named: `alice ${kidOf('alice')}, bob ${kidOf('bob')}` },
+    reasons: ['approvers-named'],
+  });
+  const { length } = recording.said();
+  recording.changes(three.only('alice', 'bob')).resume();
+  assert.equal(recording.said().length, length, 'once');
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('one approver makes no two of himself: a key that is added is told, and signs nothing until those before have admitted it', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  assert.deepEqual(lastFinding(recording), {
+    id: 'change.break-glass',
+    severity: 'high',
+    state: 'open',
+    after: { added: `carol ${kidOf('carol')}` },
+    reasons: ['approvers-added'],
+  });
+  assert.deepEqual(changes.waiting(), [{ name: 'carol', kid: kidOf('carol') }]);
+  assert.equal(recording.events.at(-1)?.event, 'approvers.waiting');
+
+  const refuses = (handed: Parameters<typeof changes.adopt>[0]) => refusal(() => changes.adopt(handed));
+  assert.equal(refuses(signedBy(poolUser('thief.x1'), 'alice', 'carol')), 'terms.signature');
+  // Nor does it admit itself, or with the help of one.
+  assert.equal(refuses(signedBy(admission(three, 'carol'), 'alice', 'carol')), 'terms.signature');
+  assert.equal(refuses(signedBy(admission(three, 'carol'), 'carol')), 'terms.signature');
+  assert.equal(refuses(signedBy(admission(three, 'carol'), 'alice')), 'terms.two-approvers');
+  assert.deepEqual(changes.all(), []);
+  recording.changes(three).resume();
+  assert.equal(recording.changes(three).waiting().length, 1, 'nor by a restart');
+
+  changes.takeDelivered(
+    Buffer.from(JSON.stringify(three.sign(admission(three, 'carol'), 'alice', 'bob'))),
+    'approver-1',
+  );
+  assert.deepEqual(changes.waiting(), []);
+  assert.equal(recording.approvals().counts(kidOf('carol')), true, 'and is remembered at once');
+  changes.adopt(signedBy(poolUser('acme.x1'), 'bob', 'carol'));
+  assert.equal(changes.all().length, 2);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+  assert.deepEqual(recording.objections(three.keys), []);
+});
+
+test('what was delivered with the signature of a key that waits is judged again once it is admitted', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  const retained = Buffer.from(JSON.stringify(three.sign(poolUser('acme.x1'), 'alice', 'carol')));
+  changes.takeDelivered(retained, 'site-pools');
+  assert.equal(recording.events.at(-1)?.event, 'terms.refused');
+  changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  changes.takeDelivered(retained, 'site-pools');
+  assert.equal(changes.all().length, 2);
+});
+
+test('a key that was admitted before the configuration names it counts from then on, without an alarm', async (t) => {
+  const recording = await learned(t);
+  const before = recording.changes(three.only('alice', 'bob'));
+  before.resume();
+  before.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  const changes = recording.changes(three);
+  changes.heedApprovers();
+  assert.deepEqual([recording.openFindings(), changes.waiting()], [[], []]);
+  changes.adopt(signedBy(poolUser('acme.x1'), 'alice', 'carol'));
+
+  // Who is taken out and comes back counts, and both are told.
+  recording.changes(three.only('alice', 'carol')).heedApprovers();
+  assert.deepEqual(lastFinding(recording).after, { removed: 'bob' });
+  recording.clock.pass(1000);
+  changes.heedApprovers();
+  assert.deepEqual(lastFinding(recording).after, { returned: `bob ${kidOf('bob')}` });
+  assert.deepEqual(lastFinding(recording).reasons, ['approvers-returned']);
+  assert.deepEqual(changes.waiting(), []);
+});
+
+test('with one approver that one admits the second; a key in place of another waits, and both are told in one finding', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice')).resume();
+  const changes = recording.changes(three.only('alice', 'bob'));
+  changes.heedApprovers();
+  assert.equal(changes.people(), 1, 'a key that waits makes no second person necessary');
+  assert.equal(
+    refusal(() => changes.adopt(signedBy(admission(three, 'bob'), 'bob'))),
+    'terms.signature',
+  );
+  changes.adopt(signedBy(admission(three, 'bob'), 'alice'));
+  assert.equal(changes.people(), 2);
+  const exchanged = recording.changes(three.only('alice', 'carol'));
+  exchanged.heedApprovers();
+  assert.deepEqual(lastFinding(recording), {
+    id: 'change.break-glass',
+    severity: 'high',
+    state: 'open',
+    after: { removed: 'bob', added: `carol ${kidOf('carol')}` },
+    reasons: ['approvers-removed', 'approvers-added'],
+  });
+  // What is left of two is one, and one alone admits only with the glass broken.
+  const alone = signedBy({ ...admission(three, 'carol'), ref_id: 'approver-2' }, 'alice');
+  assert.equal(
+    refusal(() => exchanged.adopt(alone)),
+    'terms.two-approvers',
+  );
+  exchanged.adopt({ ...alone, breakGlass: EMERGENCY });
+  assert.deepEqual([exchanged.waiting(), lastFinding(recording).reasons], [[], [EMERGENCY.note]]);
+});
+
+test('where the admission of a key is withdrawn it counts no longer; where the record of who counted is gone, that is told', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
+  changes.heedApprovers();
+  assert.equal(
+    refusal(() => changes.withdraw('approver-1', 'mallory')),
+    'baseline.two-approvers',
+  );
+  changes.withdraw('approver-1', 'carol', EMERGENCY);
+  assert.deepEqual(changes.waiting(), [{ name: 'carol', kid: kidOf('carol') }]);
+  changes.heedApprovers();
+  assert.deepEqual(changes.waiting(), [{ name: 'carol', kid: kidOf('carol') }]);
+
+  const forgotten = new Recording(t, ['rig-1'], { past: { wasBegun: true } });
+  forgotten.changes(three).resume();
+  const { severity, state, reasons } = lastFinding(forgotten);
+  assert.deepEqual([severity, state, reasons], ['high', 'open', ['approvers-named', 'record-lost']]);
+});
+
+test('a finding that the store refuses is told at the next look at the configuration, and the key waits meanwhile', async (t) => {
+  const recording = await learned(t);
+  recording.changes(three.only('alice', 'bob')).resume();
+  const changes = recording.changes(three);
+  recording.refusing = true;
+  changes.heedApprovers();
+  recording.refusing = false;
+  assert.deepEqual([recording.openFindings(), changes.waiting().length], [[], 1]);
+  changes.heedApprovers();
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+});
+
+/** A gateway whose store was lost: the log began anew, and what devices show was learned. */
+const blind = async (t: TestContext): Promise<Recording> => {
+  const recording = new Recording(t, ['rig-1', 'rig-2']);
+  const gap = agentGap({ nowMs: recording.clock.wall, pollIntervalMs: 60_000, keyIsOlder: true });
+  assert.ok(gap !== undefined);
+  recording.recorder.takeGatewayFinding(gap);
+  await recording.looks('rig-1', 2, THEFT);
+  recording.recorder.writeLearned();
+  return recording;
+};
+
+test('a lost store is open and high until a person closes it; one person accepts what was learned since under break-glass only', async (t) => {
+  const recording = await blind(t);
+  assert.deepEqual(recording.openFindings(), ['evidence.agent-gap undefined']);
+  const { refused } = accept(recording);
+  assert.match(refused[0]?.message ?? '', /rig-1 was learned after the store was lost/);
+  const { accepted } = accept(recording, undefined, 2, { breakGlass: true, note: 'nobody is reachable' });
+  assert.deepEqual(accepted, ['rig-1']);
+  assert.deepEqual(recording.openFindings().toSorted(), [
+    'change.break-glass undefined',
+    'evidence.agent-gap undefined',
+  ]);
+  assert.deepEqual(accept(recording).accepted, ['rig-1'], 'what a person stands behind is known');
+});
+
+test('a person who closes the loss of the store makes nothing right that was learned before; what is learned after it is as ever', async (t) => {
+  const recording = await blind(t);
+  const [lost] = recording.store.findings({ open: true });
+  assert.ok(lost !== undefined);
+  assert.deepEqual([lost.finding.severity, lost.finding.severityBase, lost.finding.state], ['high', 'high', 'open']);
+  recording.clock.pass(60_000);
+  recording.recorder.takeGatewayReview(lost.finding, { action: 'close', by: 'mallory', note: 'a new disk' });
+  const said = recording.said().at(-1);
+  assert.ok(said?.kind === 'finding');
+  assert.deepEqual([said.finding.state, said.finding.by], ['incident-closed', 'mallory']);
+  assert.deepEqual(accept(recording).accepted, []);
+  recording.clock.pass(60_000);
+  await recording.looks('rig-1', 2, { ...THEFT, 'config.mode': 'eco' });
+  recording.recorder.writeLearned();
+  assert.deepEqual(accept(recording).accepted, [], 'nor does a fact that is learned later');
+  await recording.looks('rig-2', 2, {});
+  recording.recorder.writeLearned();
+  assert.deepEqual(accept(recording, undefined, 2, { device: 'rig-2' }).accepted, ['rig-2']);
+});
+
+test('where nobody approves one person accepts after a lost store, too; and an ordinary gateway asks for nobody more', async (t) => {
+  const recording = await blind(t);
+  assert.deepEqual(accept(recording, undefined, 0).accepted, ['rig-1']);
+  assert.deepEqual(accept(await learned(t)).accepted, ['rig-1']);
 });

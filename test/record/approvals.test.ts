@@ -8,7 +8,7 @@ import { tempDir } from './gateway.ts';
 /** What has to be remembered of approvals beside the store. */
 
 const NOW = 1_795_339_200;
-const later: Past = { isWhole: false, isDoubtful: false, now: NOW };
+const later: Past = { isWhole: false, isDoubtful: false, wasBegun: true, now: NOW };
 
 test('what was ended, and how many approved, is remembered without the store', (t) => {
   const dir = tempDir(t);
@@ -16,12 +16,20 @@ test('what was ended, and how many approved, is remembered without the store', (
   assert.deepEqual([first.hasEnded('a'), first.people, first.isUnknown(0)], [false, 0, false]);
   first.noteEnded(['a', 'site-pools 3']);
   first.noteEnded(['a']);
-  for (const names of [['alice'], ['alice', 'bob', 'carol'], []])
-    first.noteApprovers(names.map((name) => ({ kid: `kid-${name}`, name })));
+  const name = (...names: readonly string[]): void =>
+    first.noteApprovers(names.map((each) => ({ kid: `kid-${each}`, name: each })));
+  name('alice');
+  name('alice', 'bob');
+  assert.deepEqual([first.people, first.counts('kid-bob')], [1, false]);
+  first.admit(['kid-bob', 'kid-carol']);
+  name('alice', 'bob');
+  assert.deepEqual([first.people, first.counts('kid-bob'), first.isExpected('kid-carol')], [2, true, true]);
+  name();
   first.save();
   assert.equal(statSync(join(dir, 'approvals.json')).mode & 0o777, 0o600);
   const next = Approvals.read(dir, later);
   assert.deepEqual([next.ended, next.people, next.approvers, next.isUnknown(0)], [['a', 'site-pools 3'], 2, [], false]);
+  assert.deepEqual([next.counts('kid-bob'), next.counts('kid-mallory'), next.isForgotten], [true, false, false]);
 });
 
 test('a file that is gone, half written, or may be an older one says of nothing before that it was not ended', (t) => {

@@ -18,6 +18,15 @@ export class People implements Approvers {
     this.names = new Map(records.map(({ kid, name }) => [kid, name]));
   }
 
+  /** Those of these names only. */
+  only(...names: readonly string[]): Approvers {
+    const named = [...this.names].filter(([, name]) => names.includes(name));
+    return {
+      keys: new Map([...this.keys].filter(([kid]) => named.some(([one]) => one === kid))),
+      names: new Map(named),
+    };
+  }
+
   /** The public key of one of them. */
   jwk(name: string): object {
     return jwkOf(this.#private.get(name) as KeyObject);
@@ -49,6 +58,10 @@ export const poolUser = (value: string) =>
     version: 1,
     values: [{ fact: 'pools.user', class: 'set', value: [value] }],
   }) as const;
+
+/** A document that admits this key. */
+export const admission = (people: People, name: string, version = 1) =>
+  ({ kind: 'reference', ref_id: 'approver-1', version, admits: [{ name, kid: people.signer(name).kid }] }) as const;
 
 /** A plan to raise the power limit of every device, from `now` on; Unix seconds. */
 export const summerPlan = (now: number, lastsS = 7200) =>

@@ -93,6 +93,7 @@ export class Recording {
     return Approvals.read(this.dir, {
       isWhole: true,
       isDoubtful: false,
+      wasBegun: false,
       now: Math.floor(this.clock.wall / 1000),
       ...past,
     });
@@ -120,6 +121,10 @@ export class Recording {
     const { log, store } = this.#gateway;
     const seq = this.state(device).attested?.seq ?? -1;
     return { device, log: log.origin, seq, leaf: Buffer.from(store.entry(seq)?.leaf ?? []).toString('base64url') };
+  }
+
+  get store(): ReturnType<typeof openGateway>['store'] {
+    return this.#gateway.store;
   }
 
   /** The state folder. */

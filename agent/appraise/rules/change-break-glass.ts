@@ -8,7 +8,7 @@ export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
   title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration; or an edit of it changed which documents speak of which devices.',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices.',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',
@@ -29,13 +29,25 @@ export const brokenGlass = (
     ...(after === undefined ? {} : { after }),
   });
 
-/** Approvers whom the configuration names no more. Nobody says by whom: whoever could edit it. */
-export const approversRemoved = (removed: string, nowMs: number): Finding =>
-  gatewayFinding(changeBreakGlass, nowMs, {
+/** Approvers who came or went with the configuration, each as a name, and who came with the id of the key. */
+export interface Replacement {
+  readonly removed: readonly string[];
+  /** They wait until those who count have admitted them. */
+  readonly added: readonly string[];
+  /** They counted before, and count again. */
+  readonly returned: readonly string[];
+}
+
+/** Approvers came or went. Nobody says by whom: whoever could edit the configuration. Undefined where nothing of the kind happened. */
+export const approversReplaced = (replacement: Replacement, nowMs: number): Finding | undefined => {
+  const told = Object.entries(replacement).filter(([, names]) => names.length > 0);
+  if (told.length === 0) return undefined;
+  return gatewayFinding(changeBreakGlass, nowMs, {
     part: `approvers ${Math.floor(nowMs / 1000)}`,
-    after: { removed },
-    reasons: ['approvers-removed'],
+    after: Object.fromEntries(told.map(([what, names]) => [what, names.join(', ')])),
+    reasons: told.map(([what]) => `approvers-${what}`),
   });
+};
 
 /**
  * Documents whose scope begins, or ceases, to fit devices by an edit of the configuration, or whose values are filled in with what
@@ -52,3 +64,17 @@ export const scopesEdited = (
     ),
     reasons: [CONFIGURATION_EDITED],
   });
+
+/**
+ * The first approvers of this gateway, whom nobody could admit: taken as the configuration names them, and stated. Where an agent
+ * ran here and nothing is left of who counted, it is open until a person closes it.
+ */
+export const approversNamed = (named: readonly string[], isForgotten: boolean, nowMs: number): Finding => {
+  const finding = gatewayFinding(changeBreakGlass, nowMs, {
+    part: `approvers ${Math.floor(nowMs / 1000)}`,
+    after: { named: named.join(', ') },
+    reasons: ['approvers-named', ...(isForgotten ? ['record-lost'] : [])],
+  });
+  if (isForgotten) return finding;
+  return { ...finding, severity: 'info', severityBase: 'info', state: 'resolved', resolvedAt: finding.firstObservedAt };
+};

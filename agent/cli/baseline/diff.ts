@@ -11,12 +11,12 @@ interface DiffOptions {
   readonly json?: boolean;
 }
 
-/** `baseline diff`: what devices show that is not their reference; exit 1 where there is any. Nothing is accepted. */
+/** `baseline diff`: what devices show that is not what is in force for them; exit 1 where there is any. Nothing is accepted. */
 export const diffVerb = (baseline: Command, io: Io): void => {
   baseline
     .command('diff')
     .description(
-      'show where devices differ from what was learned or accepted; exit 1 where they do; the agent must run',
+      'show where devices differ from what is in force for them: signed documents over what was accepted or learned; exit 1 where they do; the agent must run',
     )
     .argument('[device...]', 'ids of devices; without any all of them')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
@@ -24,7 +24,7 @@ export const diffVerb = (baseline: Command, io: Io): void => {
     .action(async (devices: readonly string[], { config, json }: DiffOptions) => {
       const stateDir = loadConfig(resolve(config)).config.state_dir;
       // The answer of an agent of the same version.
-      const previews = (await askAgent(stateDir, { do: 'preview-accept', devices })) as readonly AcceptancePreview[];
+      const previews = (await askAgent(stateDir, { do: 'differences', devices })) as readonly AcceptancePreview[];
       const differing = previews.filter(({ differences }) => differences.length > 0);
       if (json) for (const preview of differing) printJson(io, preview);
       else if (differing.length === 0) io.out.write('no difference\n');

@@ -57,13 +57,16 @@ const showReferences = ({ config, json }: ShowOptions, io: Io): void => {
 const contentOf = ({
   values = [],
   entries = [],
+  admits = [],
 }: {
   values?: readonly unknown[];
   entries?: readonly unknown[];
+  admits?: readonly { readonly name: string }[];
 }): string =>
   [
     values.length === 0 ? '' : `${values.length} value${values.length === 1 ? '' : 's'}`,
     entries.length === 0 ? '' : `${entries.length} device${entries.length === 1 ? '' : 's'} as attested`,
+    admits.length === 0 ? '' : `admits ${admits.map(({ name }) => name).join(', ')}`,
   ]
     .filter((text) => text !== '')
     .join(', ');

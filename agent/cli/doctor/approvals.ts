@@ -1,5 +1,6 @@
-import { orphansOf } from '../../desk/signers.ts';
+import { orphansOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { Approvals } from '../../record/approvals.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
 import { type Check, ok, type Result, warn } from './result.ts';
@@ -10,17 +11,23 @@ export const approvals: Check = {
   run: ({ config, approvers }) => {
     const orders = inForce(config.state_dir);
     const signed = orders.filter(({ doc }) => doc !== undefined);
-    const orphans = orphansOf(orders, approvers);
-    if (orphans.length > 0)
-      return orphans.map(
-        ({ kind, id, gone }): Result =>
-          warn(
-            `${kind} ${id} is in force, signed by ${gone.join(' and ')}, no approver any more`,
-            kind === 'reference'
-              ? `have its next version signed by those who approve now, or end it: assayer baseline withdraw ${id}`
-              : `let it end at its time, or end it: assayer ${kind} close ${id}`,
-          ),
-      );
+    const waiting = splitApprovers(approvers, Approvals.countingIn(config.state_dir)).waiting.map(
+      ({ name, kid }): Result =>
+        warn(
+          `approver ${name}, key ${kid}, waits: those before have not admitted it, and what it signs counts as nobody's`,
+          `where it is meant, those before sign it, each: assayer keys admit ${config.approvers[name]} --key <key>; else take it out of the configuration`,
+        ),
+    );
+    const orphans = orphansOf(orders, approvers).map(
+      ({ kind, id, gone }): Result =>
+        warn(
+          `${kind} ${id} is in force, signed by ${gone.join(' and ')}, no approver any more`,
+          kind === 'reference'
+            ? `have its next version signed by those who approve now, or end it: assayer baseline withdraw ${id}`
+            : `let it end at its time, or end it: assayer ${kind} close ${id}`,
+        ),
+    );
+    if (waiting.length + orphans.length > 0) return [...waiting, ...orphans];
     const named = `approvers named: ${approvers.keys.size}`;
     return [
       ok(signed.length === 0 ? `${named}; no signed document is in force` : `${named}; they signed what is in force`),

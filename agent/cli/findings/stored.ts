@@ -4,7 +4,7 @@ import type { Asked } from '../../appraise/advice.ts';
 import type { ParentTransition } from '../../appraise/storm.ts';
 import { endingOf } from '../../appraise/who-approves.ts';
 import { loadConfig } from '../../config/load.ts';
-import { peopleOf } from '../../desk/signers.ts';
+import { peopleOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
 import { buildFinding } from '../../record/statement.ts';
@@ -63,8 +63,8 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const found = all.find(({ finding }) => finding.openedSeq === Number(number));
   if (found === undefined) throw none(number);
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
-  const now = Math.floor(Date.now() / 1000);
-  const people = peopleOf(approvers, Approvals.read(stateDir, { isWhole: true, isDoubtful: false, now }));
+  const { counting } = splitApprovers(approvers, Approvals.countingIn(stateDir));
+  const people = peopleOf(counting, { people: Approvals.peopleIn(stateDir) });
   return {
     ...found,
     stateDir,

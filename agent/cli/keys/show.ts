@@ -12,7 +12,7 @@ interface ShowOptions extends PassphraseOptions {
 }
 
 /** What anybody may know of a key. */
-interface ShownKey {
+export interface ShownKey {
   readonly kid: string;
   readonly role?: string | undefined;
   readonly name?: string | undefined;
@@ -36,6 +36,9 @@ const show = async (file: string, options: ShowOptions, io: Io): Promise<void> =
   if (options.json) printJson(io, keys);
   else io.out.write(keys.map(textOf).join('\n'));
 };
+
+/** The keys of a public file; none where it is something else. */
+export const publicKeysIn = (file: string): readonly ShownKey[] => publicKeysOf(file) ?? [];
 
 /** The keys of a public file; undefined where it is none. */
 const publicKeysOf = (file: string): readonly ShownKey[] | undefined => {

@@ -81,7 +81,7 @@ const poolsOf = (pools: unknown): Sighting['configured'] => (pools ?? []) as Sig
 export const documentsOf = (store: Store, sinceS: number): readonly Written[] => {
   const known = [...store.devices(readDevice)].map((state) => describe(state, {}));
   // Written by this agent.
-  const orders = store.orders((text) => JSON.parse(text) as Order);
+  const orders = store.orders((text) => JSON.parse(text) as Order).filter(isOfDevices);
   return [...orders.map((order) => standingOf(order, known)), ...expiredOf(store, sinceS)];
 };
 
@@ -96,6 +96,10 @@ const standingOf = ({ seq, terms, by, adoptedAt, matched = [] }: Order, known: r
     ? { kind: 'plan', ...common, sinceS: Math.max(adoptedAt, terms.not_before_at), untilS: terms.not_after_at }
     : { kind: 'waiver', ...common, sinceS: adoptedAt, untilS: terms.expires_at };
 };
+
+/** One that only admits approvers has no device to match. */
+const isOfDevices = ({ terms }: Order): boolean =>
+  terms.kind !== 'reference' || (terms.values ?? terms.entries) !== undefined;
 
 const speaksOf = ({ entries = [], values, scope }: ReferenceTerms, who: Described): boolean =>
   entries.some(({ device }) => device === who.device) || (values !== undefined && inScope(scope, who));

@@ -2,6 +2,7 @@ import type { BaselineStatement } from '../../../shared/index.ts';
 import { describe } from '../../appraise/approval.ts';
 import { type DeviceState, readDevice } from '../../appraise/device.ts';
 import { inScope } from '../../baseline/scope.ts';
+import { admittedBy } from '../../desk/signers.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -39,6 +40,7 @@ const findingLine = (found: StoredFinding): string => {
 /** A reference document that is withdrawn. */
 export const withdrawalLines = (order: Order, stateDir: string, nowS: number): readonly string[] => [
   ...summaryOf(order.terms, nowS),
+  ...(admittedBy(order).length === 0 ? [] : ['Whom it admits counts as an approver no longer.']),
   ...fallBack(stateDir, (state) => {
     const named = state.reference?.entries.some(({ seq }) => seq === order.seq) === true;
     const { terms } = order;

@@ -25,7 +25,7 @@ import { collect } from '../probe.ts';
 import { draftError, exists, MAKERS, orProblem, readTermsFile, replaceFile, signedIn, writeNewFile } from './files.ts';
 import { signatureLines, verifiedBy } from './signatures.ts';
 
-interface SignOptions extends PassphraseOptions {
+export interface SignOptions extends PassphraseOptions {
   readonly key: string;
   readonly out?: string;
   readonly keys?: readonly string[];
@@ -49,7 +49,7 @@ export const signVerb = (parent: Command, kind: TermsKind, io: Io): void => {
 };
 
 /** What there is to sign, and where it goes. */
-interface Task {
+export interface Task {
   readonly terms: Terms;
   /** Who signed it already, by what the file claims. */
   readonly kids: readonly string[];
@@ -62,7 +62,16 @@ interface Task {
 
 const sign = async (file: string, kind: TermsKind, options: SignOptions, io: Io): Promise<void> => {
   const nowS = Math.floor(Date.now() / 1000);
-  const task = taskOf(file, { kind, options, nowS, io });
+  await signTask(taskOf(file, { kind, options, nowS, io }), { file, kind, nowS }, options, io);
+};
+
+/** Shows what there is to sign, asks, and signs it. */
+export const signTask = async (
+  task: Task,
+  { file, kind, nowS }: { readonly file: string; readonly kind: TermsKind; readonly nowS: number },
+  options: SignOptions,
+  io: Io,
+): Promise<void> => {
   const shown = reviewOf(task.terms, nowS, task.shown).map(printable).join('\n');
   (options.json ? io.err : io.out).write(`${shown}\n`);
   if (!(await confirmed(`Sign this with ${options.key}?`, { yes: options.yes, done: 'signed' }, io))) return;

@@ -1,0 +1,51 @@
+import type { FactName, Facts } from '../../shared/facts.ts';
+import { attestedClaims } from '../appraise/accept.ts';
+import { approvedOf, describe } from '../appraise/approval.ts';
+import type { DeviceState } from '../appraise/device.ts';
+import { withoutParts } from '../baseline/approved.ts';
+import { type Difference, diffReference } from '../baseline/reference.ts';
+import { heldBy, type Standing } from '../baseline/standing.ts';
+import type { Fleet } from '../schedule/fleet.ts';
+import { type AcceptancePreview, previewAcceptance } from './acceptance.ts';
+
+/** What documents are in force, and when that is asked. */
+interface InForce {
+  readonly standing: Standing;
+  readonly nowMs: number;
+}
+
+/**
+ * As `previewAcceptance`, with what differs from all that is in force: what a document allows is no difference, and of what it does
+ * not allow the nearest that it does stands before.
+ */
+export const differencesInForce = (
+  fleet: Pick<Fleet, 'state' | 'states'>,
+  devices: readonly string[],
+  inForce: InForce,
+): readonly AcceptancePreview[] =>
+  previewAcceptance(fleet, devices).map((preview) => {
+    const state = fleet.state(preview.device);
+    return state === undefined ? preview : { ...preview, differences: differencesOf(state, inForce) };
+  });
+
+const differencesOf = (state: DeviceState, { standing, nowMs }: InForce): readonly Difference[] => {
+  const claims = attestedClaims(state);
+  const approved = approvedOf(state, standing, claims, nowMs);
+  const facts = approved?.facts ?? {};
+  const isOpen = (fact: FactName): boolean => approved?.classes.has(fact) === true && facts[fact] === undefined;
+  return diffReference(facts, compared(claims, state, { standing, nowMs })).filter(({ fact }) => !isOpen(fact));
+};
+
+/** The claims without the parts of lists that documents leave open. */
+const compared = (claims: Facts, state: DeviceState, { standing, nowMs }: InForce): Facts => {
+  const held = heldBy(standing, describe(state, claims), nowMs);
+  // Each value in the type of its fact: what is left of a list is one.
+  return Object.fromEntries(
+    Object.entries(claims).map(([fact, value]) => {
+      const open = (held.get(fact)?.items ?? []).flatMap((item) =>
+        item.class === 'volatile' ? (item.value ?? []) : [],
+      );
+      return [fact, open.length > 0 && Array.isArray(value) ? withoutParts(value, open) : value];
+    }),
+  ) as Facts;
+};
