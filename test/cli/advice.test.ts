@@ -68,7 +68,14 @@ class Site {
       case 'preview-accept':
         return previewAcceptance(fleet, request.devices, { seenOnly: request.seen_only === true });
       case 'accept': {
-        const deps = { recorder, people: this.#changes.people(), standing: orders.standing, nowMs: clock.wall };
+        const isLearnedBlind = () => false;
+        const deps = {
+          recorder,
+          people: this.#changes.people(),
+          standing: orders.standing,
+          nowMs: clock.wall,
+          isLearnedBlind,
+        };
         return acceptSeen(fleet, { ...request, breakGlass: request.break_glass === true }, deps);
       }
       case 'review': {
