@@ -201,8 +201,16 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly blips: readonly Blip[];
   /** Reboots of the last hour, Unix milliseconds. */
   readonly rebootsMs: readonly number[];
-  /** Since the device came back after more than 15 min: the interval, and what it was before. */
-  readonly returned?: { readonly darkSinceMs: number; readonly backMs: number; readonly facts: Kept };
+  /**
+   * Since the device came back after more than 15 min: the interval, what it was before, and, once all of it was compared and
+   * something had changed, what that was: whatever changes later did not change in the dark.
+   */
+  readonly returned?: {
+    readonly darkSinceMs: number;
+    readonly backMs: number;
+    readonly facts: Kept;
+    readonly changed?: readonly string[];
+  };
   /** Changed facts that no rule speaks of, as text, waiting for a second look. */
   readonly unattested?: string;
   readonly marks: Marks;
@@ -303,6 +311,10 @@ const withTexts = <From, To>(state: DeviceState<From>, form: (facts: From) => To
     ...(returned === undefined ? {} : { returned: { ...returned, facts: form(returned.facts) } }),
   };
 };
+
+/** Whether it is not yet known what changed while the device was dark. */
+export const isJustBack = ({ returned }: Pick<DeviceState, 'returned'>): boolean =>
+  returned !== undefined && returned.changed === undefined;
 
 /** Damage that leaves JSON behind is rare; the members that every state has tell it. */
 const isDevice = (state: Partial<DeviceState<string>> | null): boolean =>

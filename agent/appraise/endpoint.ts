@@ -1,6 +1,6 @@
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import { type EndpointReading, FILTERED, SILENT, SURFACES, type Surface } from '../probe/capture.ts';
-import type { DeviceState, EndpointMarks, Track } from './device.ts';
+import { type DeviceState, type EndpointMarks, isJustBack, type Track } from './device.ts';
 import { remoteControlManagementPortOpen } from './rules/remote-control-management-port-open.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isUndecided } from './track.ts';
@@ -52,7 +52,7 @@ const seconds = (ms: number): number => Math.ceil(ms / 1000);
 
 const isUnsure = (state: DeviceState): boolean =>
   isDark(state) ||
-  state.returned !== undefined ||
+  isJustBack(state) ||
   state.tracks.some((track) => /^(?:firmware|identity)\./.test(track.finding.ruleId) && isUndecided(track));
 
 /** Notes what this look read of the endpoint, and forgets what is not to be looked at any more. */

@@ -4,9 +4,10 @@ import type { Observation } from '../normalise/observation.ts';
 import { type Advanced, advance } from './advance.ts';
 import { approvedOf } from './approval.ts';
 import { attest, documentsText, triggerOf, unattestedFacts } from './attest.ts';
-import { type DeviceState, lastSeenMs } from './device.ts';
+import { type DeviceState, isJustBack, lastSeenMs, type Track } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import { withoutApart } from './edit.ts';
+import { isKeyed } from './keyed.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { missed } from './missed.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
@@ -153,21 +154,27 @@ const withFindings = (
   const next = look === 'full' && moved.tracks.length === 0 ? withoutApart(moved) : moved;
   const { unknownDevice, returned, ...rest } = next;
   const known = unknownDevice === true && isKnownNow(state, context) && !has(identityNewDevice, true);
-  const back =
+  const isCompared =
     returned !== undefined &&
-    !has(visibilityChangedWhileDark, true) &&
-    !has(visibilityChangedWhileDark, false) &&
     ((look === 'full' && wasCompared(outcomes)) || observedAtMs - returned.backMs > DARK_MS * 4);
-  if (!known && !back) return next;
+  const track = next.tracks.find(({ finding }) => finding.ruleId === visibilityChangedWhileDark.id);
+  const isBack = isCompared && track === undefined;
+  const isTold = isCompared && isJustBack(next) && track !== undefined && track.finding.state !== 'provisional';
+  if (!known && !isBack && !isTold) return next;
   return {
     ...rest,
     ...(known || unknownDevice === undefined ? {} : { unknownDevice }),
-    ...(back || returned === undefined ? {} : { returned }),
+    ...(isBack || returned === undefined
+      ? {}
+      : { returned: isTold ? { ...returned, changed: keysIn(track) } : returned }),
   };
 };
 
 const isKnownNow = ({ firstSeenMs = 0 }: DeviceState, { amongCommissioned, nowMs }: LookContext): boolean =>
   !amongCommissioned && nowMs - firstSeenMs >= QUARANTINE_MS;
+
+const keysIn = ({ finding: { after } }: Track): readonly string[] =>
+  isKeyed(after) ? after.map(({ key }) => key) : [];
 
 const wasCompared = (outcomes: readonly Outcome[]): boolean =>
   outcomes.some(

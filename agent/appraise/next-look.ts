@@ -1,5 +1,5 @@
 import type { Advanced } from './advance.ts';
-import type { DeviceState, Track } from './device.ts';
+import { type DeviceState, isJustBack, type Track } from './device.ts';
 import { ruleOf } from './index.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
@@ -29,7 +29,7 @@ export const nextAtMs = (
   else if (
     isDark(state) ||
     // What is of an earlier time is not compared with what was before the dark, however soon it is asked for again.
-    (state.returned !== undefined && !isStale(state.marks, context)) ||
+    (isJustBack(state) && !isStale(state.marks, context)) ||
     state.referenceChanged === true ||
     state.relabelled === true
   )

@@ -173,15 +173,15 @@ const returnOutcome = (
   return {
     kind: 'ran',
     rule,
-    deviations: changedSince(seen),
+    deviations: changedSince(seen, returned.changed),
     facts: [],
     sees: (key) => seen.some((outcome) => key === outcome.rule.id || key.startsWith(`${outcome.rule.id} `)),
     ...(lost === undefined ? {} : { lost: lost.reason }),
-    against: (expected) => changedSince(outcomesSince(withPlanned(before, approved, expected))),
+    against: (expected) => changedSince(outcomesSince(withPlanned(before, approved, expected)), returned.changed),
   };
 };
 
-const changedSince = (outcomes: readonly Outcome[]): readonly Deviation[] =>
+const changedSince = (outcomes: readonly Outcome[], known: readonly string[] | undefined): readonly Deviation[] =>
   changedWhileDark(
     outcomes
       .filter((outcome) => outcome.kind === 'ran')
@@ -190,6 +190,7 @@ const changedSince = (outcomes: readonly Outcome[]): readonly Deviation[] =>
       .flatMap(({ rule: { id, severity }, deviations }) =>
         deviations.map((deviation) => ({ id, deviation, severity: deviation.severity ?? severity })),
       ),
+    known,
   );
 
 /** What was known before the dark, with what a plan expects in place of what is approved. */

@@ -150,6 +150,27 @@ test('visibility.changed-while-dark: what was open before the dark is not a chan
   assert.deepEqual(watch.opened('visibility.changed-while-dark'), []);
 });
 
+test('visibility.changed-while-dark: what changes once the device was seen whole again did not change in the dark, and the device is asked as often as any other', () => {
+  const watch = Watch.known();
+  watch.live(20 * MINUTE, silent);
+  watch.live(10 * MINUTE, showing({ 'firmware.version': '2027.01.1' }));
+  assert.equal(watch.opened('visibility.changed-while-dark').length, 1);
+  const { looks } = watch;
+  watch.live(60 * MINUTE, showing({ 'firmware.version': '2027.01.1' }));
+  assert.ok(watch.looks - looks <= 60 + 4, `${watch.looks - looks} looks in an hour`);
+  watch.clear();
+  watch.live(20 * MINUTE, showing({ 'firmware.version': '2027.01.1', ...pools({ user: 'mallory.rig0417' }) }));
+  assert.deepEqual(watch.said(), ['pool.user-changed open']);
+  const open = watch.state.tracks.find(({ finding }) => finding.ruleId === 'visibility.changed-while-dark');
+  assert.deepEqual(open?.finding.after, [
+    { key: 'firmware.version-changed', value: [{ key: 'version', value: '2027.01.1' }] },
+  ]);
+  watch.clear();
+  watch.live(60 * MINUTE, showing({}));
+  assert.ok(watch.said().includes('visibility.changed-while-dark resolved'));
+  assert.equal(watch.state.returned, undefined);
+});
+
 /** A machine that started anew at these times. */
 const rebooting =
   (...bootsMs: readonly number[]) =>

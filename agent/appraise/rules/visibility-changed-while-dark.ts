@@ -23,9 +23,13 @@ export const DARK_MS = 15 * 60_000;
 export const speaksOfReturn = (id: string): boolean =>
   /^(?:pool|firmware|identity)\./.test(id) || id === 'config.access-changed';
 
-/** What rules found between the last attestation before and now. Small things, like a worker renamed by a lease, do not count. */
+/**
+ * What rules found between the last attestation before and now; of it only what is `known` to have changed in the dark, where that
+ * was settled. Small things, like a worker renamed by a lease, do not count.
+ */
 export const changedWhileDark = (
   found: readonly { readonly id: string; readonly deviation: Deviation; readonly severity: Deviation['severity'] }[],
+  known: readonly string[] | undefined,
 ): readonly Deviation[] => {
   const changes = found
     .filter(({ severity = 'info' }) => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf('medium'))
@@ -34,6 +38,7 @@ export const changedWhileDark = (
       // A user keeps the name of its member, by which it can be redacted.
       before: id === 'pool.user-changed' ? { user: before } : before,
       after: id === 'pool.user-changed' ? { user: after } : after,
-    }));
+    }))
+    .filter(({ key }) => known?.includes(key) !== false);
   return changes.length === 0 ? [] : [keyedValues(changes)];
 };
