@@ -10,6 +10,7 @@ export const evidenceAgentGap: RuleEntry = {
     'For a while nobody looked, because the agent did not run: that is over when it is stated. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
   benign: ['gateway restarted', 'agent upgraded', 'disk exchanged'],
   severity: 'medium',
+  gravest: 'high',
   basis: 'gateway-observed',
   confirm: 'C1',
   approval: 'AN',
