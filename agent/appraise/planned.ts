@@ -63,7 +63,9 @@ interface Told {
 const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
   const now = planned.circumstances.nowMs;
-  const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
+  const found = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
+  // What a plan covered has gone on to another value: that began now.
+  const track = found?.finding.plan !== undefined && !isSame(found.finding, deviation) ? undefined : found;
   const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
   if (covering !== undefined) return { deviation: { ...deviation, plan: covering.seq }, wrong: [], late: [] };
@@ -82,6 +84,9 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
     late: isLate ? [toldOf(overrun, ran, deviation)] : again(changeWindowOverrun.id),
   };
 };
+
+const isSame = ({ after }: Finding, deviation: Deviation): boolean =>
+  canonicalJson(after ?? null) === canonicalJson(deviation.after ?? null);
 
 const isAbout = (finding: Finding, { rule }: Ran, { part }: Deviation): boolean =>
   finding.ruleId === rule.id && finding.part === part;

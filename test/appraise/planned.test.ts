@@ -68,6 +68,44 @@ test('a plan never hides another after-value: the finding keeps its weight, and 
   assert.deepEqual([...watch.said()].sort(), ['change.deviation resolved', 'firmware.version-changed resolved']);
 });
 
+test('a second plan after the first speaks of what comes next, also where nobody accepted what the first brought', () => {
+  for (const [next, told] of [
+    ['2026.07.1', [['firmware.version-changed', 'info', 31, undefined]]],
+    [
+      '2026.09.9',
+      [
+        ['firmware.version-changed', 'high', undefined, undefined],
+        ['change.deviation', 'high', undefined, 'plan-31 firmware.version-changed'],
+      ],
+    ],
+  ] as const) {
+    const watch = Watch.commissioned();
+    const second = plan(31, { ids: ['firmware.*'], expected_after: version('2026.07.1') }, 120, 240);
+    watch.context = under(() => watch.nowMs, {
+      plans: [rollout(), { ...second, adoptedAt: (T0 + 90 * MINUTE) / 1000 }],
+    });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(2 * HOUR, updated);
+    assert.deepEqual(watch.said(), ['firmware.version-changed open']);
+    watch.clear();
+    watch.live(40 * MINUTE, showing({ 'firmware.version': next, 'firmware.build': 'x' }));
+    assert.deepEqual(
+      watch.statements.map(({ ruleId, severity, plan: by, part }) => [ruleId, severity, by, part]),
+      told,
+    );
+  }
+});
+
+test('under one plan the planned version, and then another one in its window, is a deviation from it', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [rollout()] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(15 * MINUTE, updated);
+  watch.clear();
+  watch.live(15 * MINUTE, showing({ 'firmware.version': '2026.09.9', 'firmware.build': 'x' }));
+  assert.deepEqual(watch.said(), ['firmware.version-changed open', 'change.deviation open']);
+});
+
 test('a plan does not hide a version between the old one and the planned one', () => {
   const watch = Watch.commissioned();
   watch.context = under(() => watch.nowMs, { plans: [rollout('2026.09.9')] });
