@@ -17,6 +17,8 @@ const urlMatches = (pattern: string, url: string): boolean => {
   const [want, have] = [parseEndpoint(pattern), parseEndpoint(url)];
   return (
     (want.scheme === undefined || want.scheme === have.scheme) &&
+    // cgminer connects to what stands before the `@` where that looks like a host: only a line that says so allows it.
+    want.account === have.account &&
     hostMatches(want.host, have.host) &&
     (want.port === undefined || want.port === have.port) &&
     (want.path === '' || want.path === have.path)

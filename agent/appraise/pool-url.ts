@@ -3,6 +3,8 @@ import { getDomain } from 'tldts';
 /** The parts of a pool URL that decide where work goes. Lower case where the case says nothing; a missing part stays missing. */
 export interface Endpoint {
   readonly scheme?: string;
+  /** What stands before the last `@`. Firmwares differ in what they make of it: some connect to what stands there. */
+  readonly account?: string;
   readonly host: string;
   readonly port?: string;
   readonly path: string;
@@ -12,11 +14,12 @@ export interface Endpoint {
 export const parseEndpoint = (url: string): Endpoint => {
   const found = url.trim().match(/^(?:([a-z][a-z0-9+.-]*):\/\/)?([^/?#]*)(.*)$/is);
   const [, scheme, authority = '', path = ''] = found ?? [];
-  // What stands before an @ is not the host.
-  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  const at = authority.lastIndexOf('@');
+  const place = authority.slice(at + 1);
   const [, host = place, port] = place.match(/^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/) ?? [];
   return {
     ...(scheme === undefined ? {} : { scheme: scheme.toLowerCase() }),
+    ...(at === -1 ? {} : { account: authority.slice(0, at) }),
     host: host.toLowerCase().replace(/\.$/, ''),
     ...(port === undefined ? {} : { port: String(Number(port)) }),
     path: path === '/' ? '' : path.replace(/\/$/, ''),
@@ -27,18 +30,25 @@ export const parseEndpoint = (url: string): Endpoint => {
 export const sameUrl = (a: string, b: string): boolean => {
   if (a === b) return true;
   const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
-  return one.scheme === other.scheme && one.host === other.host && one.port === other.port && one.path === other.path;
+  return (
+    one.scheme === other.scheme &&
+    one.account === other.account &&
+    one.host === other.host &&
+    one.port === other.port &&
+    one.path === other.path
+  );
 };
 
 /** The name that was registered, e.g. `pool.example` of `eu.pool.example`; undefined for addresses and bare names. */
 export const domainOf = (host: string): string | undefined =>
   getDomain(host, { allowPrivateDomains: true }) ?? undefined;
 
-/** Same scheme, and both hosts under one registered name. */
+/** Same scheme, same account, and both hosts under one registered name. */
 export const sameOwner = (a: string, b: string): boolean => {
   const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
   const domain = domainOf(one.host);
-  return one.scheme === other.scheme && domain !== undefined && domain === domainOf(other.host);
+  const isAlike = one.scheme === other.scheme && one.account === other.account;
+  return isAlike && domain !== undefined && domain === domainOf(other.host);
 };
 
 /** The same endpoint, whatever stands behind its port: a path, the key of a pool, a remark. */
@@ -49,6 +59,6 @@ export const withoutPath = (url: string): string => {
 
 /** A comparable spelling. */
 export const endpointText = (url: string): string => {
-  const { scheme, host, port, path } = parseEndpoint(url);
-  return `${scheme === undefined ? '' : `${scheme}://`}${host}${port === undefined ? '' : `:${port}`}${path}`;
+  const { scheme, account, host, port, path } = parseEndpoint(url);
+  return `${scheme === undefined ? '' : `${scheme}://`}${account === undefined ? '' : `${account}@`}${host}${port === undefined ? '' : `:${port}`}${path}`;
 };

@@ -58,7 +58,11 @@ const rangeEntry = z.strictObject({
 });
 
 const allowed = z.strictObject({
-  url: z.string().describe('canonical pool URL; * stands for one or more leading host labels'),
+  url: z
+    .string()
+    .describe(
+      'canonical pool URL; * stands for one or more leading host labels; with an account before an @ only where it has one here',
+    ),
   user: templateSchema
     .optional()
     .describe(

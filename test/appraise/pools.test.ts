@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { isListed } from '../../agent/appraise/allow.ts';
 import { type Gaps, honest, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
 
 test('pool.url-changed: another host in slot 0 is one finding within 120 s, with both URLs', () => {
@@ -18,6 +19,24 @@ test('pool.url-changed: another host in slot 0 is one finding within 120 s, with
     ['change'],
   );
   assert.equal(watch.attestations[0]?.checks.failed[0]?.obs, 'stratum+tcp://203.0.113.9:3333');
+});
+
+test('pool.url-changed: a host that hides before an @ of the known one is another pool, and on no list', () => {
+  const allow = [{ url: '*.pool.example:3333' }];
+  for (const url of [
+    'stratum+tcp://evil.example:***@eu.pool.example:3333',
+    'stratum+tcp://evil@eu.pool.example:3333',
+  ]) {
+    const watch = Watch.known();
+    watch.context = { allow };
+    watch.live(3 * MINUTE, showing(pools({ url })));
+    assert.deepEqual([...watch.said()].sort(), ['pool.outside-allowlist open', 'pool.url-changed open'], url);
+    assert.equal(watch.opened('pool.url-changed')[0]?.severity, 'high', url);
+    assert.ok(
+      isListed([{ url }], url, undefined, { labels: {}, address: '10.0.0.1', facts: {} }),
+      'where the line has it',
+    );
+  }
 });
 
 test('pool.url-changed: a host under the same registered name and scheme is medium, another scheme is not', () => {
