@@ -22,7 +22,7 @@ test('pool.url-changed: another host in slot 0 is one finding within 120 s, with
 });
 
 test('pool.url-changed: a host that hides before an @ of the known one is another pool, and on no list', () => {
-  const allow = [{ url: '*.pool.example:3333' }];
+  const allow = [{ url: '*.pool.example' }, { url: 'backup.example' }];
   for (const url of [
     'stratum+tcp://evil.example:***@eu.pool.example:3333',
     'stratum+tcp://evil@eu.pool.example:3333',
