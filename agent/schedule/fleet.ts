@@ -142,8 +142,11 @@ export class Fleet {
   }
 
   #rememberFormer(state: DeviceState): void {
-    this.#formers.set(atAddress(state.address), state);
-    for (const mark of marksOf(factsOf(state))) this.#formers.set(mark, state);
+    for (const mark of [atAddress(state.address), ...marksOf(factsOf(state))]) {
+      // Where nothing was learned of it, what came before it is what the next one is held against.
+      if (state.reference === undefined && this.#formers.get(mark)?.reference !== undefined) continue;
+      this.#formers.set(mark, state);
+    }
   }
 
   #newSeat(place: Place, passed: boolean): FleetSeat {

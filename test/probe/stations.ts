@@ -81,7 +81,10 @@ export interface HostKey {
 export const hostKey = (type: 'ed25519' | 'rsa' | 'ecdsa'): HostKey => {
   const bits = type === 'rsa' ? { bits: 2048 } : type === 'ecdsa' ? { bits: 256 } : {};
   // The options of the library's declaration differ by type.
-  const pair = ssh2.utils.generateKeyPairSync(type as 'rsa', bits as { bits: number });
+  const generate = () => ssh2.utils.generateKeyPairSync(type as 'rsa', bits as { bits: number });
+  let pair = generate();
+  // One of some hundred keys is written in a form that the library itself does not read.
+  while (ssh2.utils.parseKey(pair.private) instanceof Error) pair = generate();
   const [name, blob = ''] = pair.public.split(' ');
   const digest = hash('sha256', Buffer.from(blob, 'base64'), 'base64').replace(/=+$/, '');
   return { pem: pair.private, text: `${name} SHA256:${digest}` };

@@ -293,6 +293,15 @@ test('a renamed position without anything to compare is known by its address', (
   assert.equal(fleet.formerId(owner(fleet, seat, blank), blank), 'old-name');
 });
 
+test('a position that is renamed twice, and silent under the middle name, is held against what was learned under the first', () => {
+  const blank: Facts = { 'identity.model': 'cgminer' };
+  const first = workingFor('acme.1', attestedAs({ id: 'first', position: 'host', address: RACK.address }, blank));
+  const middle = newDevice({ id: 'middle', position: 'host', address: RACK.address, labels: {} });
+  const fleet = new Fleet([RACK], [middle], new Set(), undefined, [first]);
+  const [seat] = fleet.seats() as readonly [FleetSeat];
+  assert.equal(fleet.formerId(owner(fleet, seat, blank), blank), 'first');
+});
+
 test('an operator may give the id of a machine of a range to a position: it is removed and begins anew', () => {
   const named = { ...RACK, id: 'mac-020000000001' };
   const known = attestedAs({ id: 'mac-020000000001', position: 'range', address: '10.0.0.1' }, machine(1));
