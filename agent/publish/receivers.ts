@@ -253,8 +253,10 @@ export class Receivers {
     if (ack === undefined) {
       const why = z.prettifyError(error).split('\n', 1)[0];
       this.#object(receiver, UNREADABLE, `what ${collector} sends is no acknowledgement: ${why}`);
-    } else if (isFormer(this.#options.log, ack.log)) this.#isBehind(receiver, ack);
-    else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
+    } else if (isFormer(this.#options.log, ack.log)) {
+      // Whoever once had the key can name a log. One without an entry says nothing of this store.
+      if (ack.next > 0) this.#isBehind(receiver, ack);
+    } else if (ack.log === this.#options.log && this.#agrees(receiver, ack)) this.#accept(receiver, ack);
     if (ack?.head !== undefined && receiver.problem !== undefined) this.#options.takeEntry(Buffer.from(ack.head));
   }
 

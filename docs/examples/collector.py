@@ -375,9 +375,9 @@ class Collector:
         return self.client.publish(f"{self.base}/{topic}", json.dumps(content), qos=1, retain=retain)
 
     def current(self) -> list:
-        """Of each gateway the log that is not replaced by a newer one."""
+        """Of each gateway the log that is not replaced by a newer one. One without an entry replaces none."""
         newest = {}
-        for log in sorted(self.logs.values(), key=lambda log: int(log.incarnation)):
+        for log in sorted(self.logs.values(), key=lambda log: (log.next > 0, int(log.incarnation))):
             newest[log.gateway] = log
         return list(newest.values())
 

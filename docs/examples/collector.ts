@@ -280,7 +280,10 @@ const logOf = (name: string): Log => {
 
 /** Of each gateway the log that is not replaced by a newer one. */
 const current = (): Iterable<Log> => {
-  const sorted = [...logs.values()].sort((one, other) => one.incarnation - other.incarnation);
+  // One without an entry replaces none.
+  const sorted = [...logs.values()].sort(
+    (one, other) => Number(one.next > 0) - Number(other.next > 0) || one.incarnation - other.incarnation,
+  );
   return new Map(sorted.map((log) => [log.gateway, log])).values();
 };
 

@@ -81,6 +81,14 @@ suite('acknowledgements (mqtt.md §5)', () => {
     assert.equal(events.filter((event) => event === 'error uplink.ack-ahead').length, 1);
   });
 
+  test('one of a later log without an entry says nothing', () => {
+    const { ack, outbox, receivers, events } = setUp();
+    ack('a', 4);
+    ack('a', 0, { log: 'example.org/gw-1/2' });
+    assert.deepEqual([outbox.confirmed('a'), receivers.anybody, receivers.held], [4, true, undefined]);
+    assert.ok(!events.some((event) => event.startsWith('error')));
+  });
+
   test('a later log that begins more than a day from now is an alarm of its own', () => {
     const { ack, receivers, events, clock } = setUp();
     ack('a', 4);
