@@ -255,7 +255,7 @@ entries or 1 MiB go beyond it.
 - A log that the gateway began later than its present one is the same alarm (\`uplink.ack-ahead\`): its state was put back. A former one is passed over without a word.
 - When a gateway sends of a former log, acknowledge the newest that you have: it may not know of that.
 - A gateway that was put back believes its own signature only. It names you in \`contradicted_by\` of its [presence](interface/schemas/conn.json): acknowledge once more then, with
-  the message N-1 of its newest log as the text \`head\`, byte for byte, and it begins a new log at once. Without that a person has to look at it; where a checkpoint was
+  the message N-1 of its newest log as the text \`head\`, byte for byte, and it begins a new log at once. Without that (the two programs below leave it out) a person has to look at it; where a checkpoint was
   cosigned, it follows from the next cosignature.
 - A lower N than before is taken: your database is an older copy, and the gateway sends again from there.`;
 
