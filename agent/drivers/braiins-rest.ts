@@ -1,9 +1,9 @@
-import { ABSENT, unknown } from '../../shared/facts.ts';
+import { ABSENT } from '../../shared/facts.ts';
 import { ofRows } from './braiins-readers.ts';
 import { httpGet, type Login, PASSWORD, type Replies, type Source, USER } from './driver.ts';
 import { asObject, at, memberIn, type Reader, scalarText, text } from './readers.ts';
 import { eachOnce } from './rows.ts';
-import { isServed } from './served.ts';
+import { isServed, supportedWhere } from './served.ts';
 
 /** The REST API of Braiins OS, from 25.07 on: whether a device has it, what it is asked, and where its documents hold things. */
 
@@ -15,13 +15,7 @@ export const inRest = <T, const Name extends string>(
   query: Name,
   pointer: string,
   reader: Reader<T>,
-): Source<T, Name> => {
-  const source = at(query, pointer, reader);
-  return {
-    queries: source.queries,
-    read: (replies) => (hasNoRest(replies) ? unknown('unsupported') : source.read(replies)),
-  };
-};
+): Source<T, Name> => supportedWhere(at(query, pointer, reader), (replies) => !hasNoRest(replies));
 
 /** A fact of `/miner/details`. */
 export const inDetails = <T>(pointer: string, reader: Reader<T>) => inRest('details', pointer, reader);

@@ -1,6 +1,6 @@
 import { unknown } from '../../shared/facts.ts';
 import type { NoReply, Reply } from '../probe/capture.ts';
-import type { Source } from './driver.ts';
+import type { Replies, Source } from './driver.ts';
 import { at, type Pointer, type Reader } from './readers.ts';
 
 /** Where there is no 404, the device answers with its landing page or sends the browser there: neither is a document. */
@@ -12,10 +12,13 @@ export const ifServed = <T, const Name extends string>(
   query: Name,
   pointer: Pointer,
   reader: Reader<T>,
-): Source<T, Name> => {
-  const source = at(query, pointer, reader);
-  return {
-    queries: source.queries,
-    read: (replies) => (isServed(replies.get(query)) ? source.read(replies) : unknown('unsupported')),
-  };
-};
+): Source<T, Name> => supportedWhere(at(query, pointer, reader), (replies) => isServed(replies.get(query)));
+
+/** A fact that is unsupported where the device has no such thing, whatever came in place of it. */
+export const supportedWhere = <T, const Name extends string>(
+  { queries, read }: Source<T, Name>,
+  isThere: (replies: Replies) => boolean,
+): Source<T, Name> => ({
+  queries,
+  read: (replies) => (isThere(replies) ? read(replies) : unknown('unsupported')),
+});

@@ -88,7 +88,7 @@ export class Approvals {
     return before !== undefined && iat <= before + AHEAD_S;
   }
 
-  /** How many approvers were named here at most, two for more: as many people approvals take from then on, whoever is named later. */
+  /** How many approvers ever counted here at once, two for more: as many people approvals take from then on, whoever is named later. */
   get people(): number {
     return this.#kept.people;
   }

@@ -54,7 +54,7 @@ test('doctor and keys list name a key that waits, with how it is admitted; once 
   await recording.learnAll();
   const three = new People('alice', 'bob', 'carol');
   const { dir } = recording;
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   const approvers = Object.fromEntries(
     [...three.names].map(([, name]) => {
       writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(three.jwk(name)));

@@ -298,7 +298,7 @@ const signedBy = (terms: Parameters<People['sign']>[0], ...by: readonly string[]
 
 test('the first approvers are taken as they are, and the log says who they are, with the ids of their keys', async (t) => {
   const recording = await learned(t);
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   assert.deepEqual(lastFinding(recording), {
     id: 'change.break-glass',
     severity: 'info',
@@ -307,14 +307,14 @@ test('the first approvers are taken as they are, and the log says who they are, 
     reasons: ['approvers-named'],
   });
   const { length } = recording.said();
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   assert.equal(recording.said().length, length, 'once');
   assert.deepEqual(recording.openFindings(), []);
 });
 
 test('one approver makes no two of himself: a key that is added is told, and signs nothing until those before have admitted it', async (t) => {
   const recording = await learned(t);
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   const changes = recording.changes(three);
   changes.heedApprovers();
   assert.deepEqual(lastFinding(recording), {
@@ -351,7 +351,7 @@ test('one approver makes no two of himself: a key that is added is told, and sig
 
 test('what was delivered with the signature of a key that waits is judged again once it is admitted', async (t) => {
   const recording = await learned(t);
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   const changes = recording.changes(three);
   changes.heedApprovers();
   const retained = Buffer.from(JSON.stringify(three.sign(poolUser('acme.x1'), 'alice', 'carol')));
@@ -364,7 +364,7 @@ test('what was delivered with the signature of a key that waits is judged again 
 
 test('a key that was admitted before the configuration names it counts from then on, without an alarm', async (t) => {
   const recording = await learned(t);
-  const before = recording.changes(three.only('alice', 'bob'));
+  const before = recording.changes(three.among('alice', 'bob'));
   before.resume();
   before.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
   const changes = recording.changes(three);
@@ -373,7 +373,7 @@ test('a key that was admitted before the configuration names it counts from then
   changes.adopt(signedBy(poolUser('acme.x1'), 'alice', 'carol'));
 
   // Who is taken out and comes back counts, and both are told.
-  recording.changes(three.only('alice', 'carol')).heedApprovers();
+  recording.changes(three.among('alice', 'carol')).heedApprovers();
   assert.deepEqual(lastFinding(recording).after, { removed: 'bob' });
   recording.clock.pass(1000);
   changes.heedApprovers();
@@ -384,8 +384,8 @@ test('a key that was admitted before the configuration names it counts from then
 
 test('with one approver that one admits the second; a key in place of another waits, and both are told in one finding', async (t) => {
   const recording = await learned(t);
-  recording.changes(three.only('alice')).resume();
-  const changes = recording.changes(three.only('alice', 'bob'));
+  recording.changes(three.among('alice')).resume();
+  const changes = recording.changes(three.among('alice', 'bob'));
   changes.heedApprovers();
   assert.equal(changes.people(), 1, 'a key that waits makes no second person necessary');
   assert.equal(
@@ -394,7 +394,7 @@ test('with one approver that one admits the second; a key in place of another wa
   );
   changes.adopt(signedBy(admission(three, 'bob'), 'alice'));
   assert.equal(changes.people(), 2);
-  const exchanged = recording.changes(three.only('alice', 'carol'));
+  const exchanged = recording.changes(three.among('alice', 'carol'));
   exchanged.heedApprovers();
   assert.deepEqual(lastFinding(recording), {
     id: 'change.break-glass',
@@ -415,7 +415,7 @@ test('with one approver that one admits the second; a key in place of another wa
 
 test('where the admission of a key is withdrawn it counts no longer; where the record of who counted is gone, that is told', async (t) => {
   const recording = await learned(t);
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   const changes = recording.changes(three);
   changes.adopt(signedBy(admission(three, 'carol'), 'alice', 'bob'));
   changes.heedApprovers();
@@ -436,7 +436,7 @@ test('where the admission of a key is withdrawn it counts no longer; where the r
 
 test('a finding that the store refuses is told at the next look at the configuration, and the key waits meanwhile', async (t) => {
   const recording = await learned(t);
-  recording.changes(three.only('alice', 'bob')).resume();
+  recording.changes(three.among('alice', 'bob')).resume();
   const changes = recording.changes(three);
   recording.refusing = true;
   changes.heedApprovers();

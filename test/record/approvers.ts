@@ -19,7 +19,7 @@ export class People implements Approvers {
   }
 
   /** Those of these names only. */
-  only(...names: readonly string[]): Approvers {
+  among(...names: readonly string[]): Approvers {
     const named = [...this.names].filter(([, name]) => names.includes(name));
     return {
       keys: new Map([...this.keys].filter(([kid]) => named.some(([one]) => one === kid))),
