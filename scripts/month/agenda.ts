@@ -1,6 +1,7 @@
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { SimulatedDevice } from '../../test/simulator/device.ts';
 import { Random } from '../fuzz/random.ts';
+import type { Accepted } from './gateway.ts';
 import type { Attack, Life, Planned, Scenario, Stall } from './scenario.ts';
 import type { Machine, Site } from './site.ts';
 
@@ -16,6 +17,8 @@ export interface Happening {
   /** When it is over, and everything as before where it is put back. */
   readonly untilMs: number;
   readonly machines: readonly Machine[];
+  /** At how many of them somebody approved afterwards what they show. */
+  approved: Accepted;
   /** When it began at each of them, and what appeared beside it. */
   readonly begun: Map<Machine, { readonly atMs: number; readonly device: SimulatedDevice }>;
 }
@@ -67,13 +70,27 @@ export const agendaOf = (scenario: Scenario, site: Site, times: Times, ofDevices
       const lastsMs = Math.max(...event.steps.map(({ after }) => after), event.put_back ?? 0) + event.over;
       const isLasting = kind === 'attack' && event.put_back === undefined;
       const untilMs = isLasting ? times.endMs : Math.min(times.endMs, atMs + lastsMs);
-      const span = { fromMs: atMs - times.apartMs, untilMs: untilMs + times.apartMs };
+      const span = {
+        fromMs: atMs - times.apartMs,
+        untilMs: Math.max(untilMs, atMs + approvedAfter(event)) + times.apartMs,
+      };
       const random = new Random(scenario.seed, kind, event.what, String(turn));
       const machines = chosen(event, site, scenario.devices / ofDevices, random, (machine) =>
         (claims.get(machine) ?? []).every(({ fromMs, untilMs: until }) => until <= atMs || fromMs >= untilMs),
       );
       for (const machine of machines) claims.getOrInsertComputed(machine, () => []).push(span);
-      return [{ kind, event, turn, atMs, untilMs, machines, begun: new Map() } satisfies Happening];
+      return [
+        {
+          kind,
+          event,
+          turn,
+          atMs,
+          untilMs,
+          machines,
+          approved: { accepted: 0, refused: 0 },
+          begun: new Map(),
+        } satisfies Happening,
+      ];
     }),
   );
   const absences = scenario.gateway.flatMap((stall, index) =>
@@ -88,6 +105,12 @@ export const agendaOf = (scenario: Scenario, site: Site, times: Times, ofDevices
     deeds,
     leftOut,
   };
+};
+
+/** Until somebody approved what came of it, since it began: nothing else may happen before, or that is approved, too. */
+const approvedAfter = (event: Happening['event']): number => {
+  const plan = 'plan' in event ? event.plan : undefined;
+  return plan?.approved_after === undefined ? 0 : plan.lasts - plan.opens_before + plan.approved_after;
 };
 
 const timesOf = (

@@ -22,6 +22,12 @@ export interface Told {
   readonly about: string;
 }
 
+/** At how many devices an approval was taken, and at how many not. */
+export interface Accepted {
+  readonly accepted: number;
+  readonly refused: number;
+}
+
 /** A plan of the scenario, for devices that the agent knows. */
 export interface LaidDown {
   readonly plan: PlanTerms;
@@ -87,9 +93,10 @@ export class Gateway {
     return out;
   }
 
-  /** Accepts what all devices show; some may be refused, as those that are dark. */
-  async acceptAll(by: string): Promise<{ readonly accepted: number; readonly refused: number }> {
-    const out = await this.type('baseline', 'accept', '--all', '--yes', '--json', '--by', by);
+  /** Accepts what these devices show, by their ids; some may be refused, as those that are dark. */
+  async accept(devices: readonly string[] | 'all', by: string): Promise<Accepted> {
+    const which = devices === 'all' ? ['--all'] : devices;
+    const out = await this.type('baseline', 'accept', ...which, '--yes', '--json', '--by', by);
     const { result } = JSON.parse(out) as { readonly result: AcceptanceResult };
     // What the verb prints with --json.
     return { accepted: result.accepted.length, refused: result.refused.length };

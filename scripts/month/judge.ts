@@ -4,6 +4,7 @@ import type { AttestationStatement, FindingStatement, Statement } from '../../sh
 import { namesRule } from '../../shared/terms.ts';
 import type { SimulatedDevice } from '../../test/simulator/device.ts';
 import type { Agenda, Happening } from './agenda.ts';
+import type { Accepted } from './gateway.ts';
 import type { SimulatedNetwork } from './network.ts';
 import type { Attack, Planned } from './scenario.ts';
 import type { Machine } from './site.ts';
@@ -57,6 +58,8 @@ export interface PlannedFate {
   readonly covered: { readonly [id: string]: number };
   /** Devices with one of `medium` or above for all that, by id. */
   readonly uncovered: { readonly [id: string]: number };
+  /** Devices at which somebody approved afterwards what they show, and those where it was refused. */
+  readonly approved: Accepted;
 }
 
 export interface LowNoise {
@@ -318,6 +321,7 @@ export class Judge {
       devices: happening.machines.length,
       covered: counted(this.#covered, happening),
       uncovered: counted(this.#uncovered, happening),
+      approved: happening.approved,
     };
   }
 

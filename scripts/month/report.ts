@@ -120,8 +120,9 @@ const alarmsOf = ({ false_alarms }: Report): readonly string[] => {
 
 const plannedOf = ({ planned }: Report): readonly string[] =>
   planned.map(
-    ({ what, plan, devices, covered, uncovered }) =>
-      `planned: ${what} (${plan}), ${devices} devices: covered ${tally(covered)}; not covered ${tally(uncovered)}`,
+    ({ what, plan, devices, covered, uncovered, approved: { accepted, refused } }) =>
+      `planned: ${what} (${plan}), ${devices} devices: covered ${tally(covered)}; not covered ${tally(uncovered)}; ` +
+      `approved afterwards at ${accepted}, refused at ${refused}`,
   );
 
 const tally = (counts: { readonly [id: string]: number }): string => {

@@ -70,8 +70,11 @@ const liveThrough = async (
   const acceptMs = startMs + (scenario.accept.day - 1) * DAY_MS + scenario.accept.at;
   const accepted = { accepted: 0, refused: 0 };
   const desk: readonly Deed[] = [
-    { atMs: acceptMs, perform: async () => void Object.assign(accepted, await gateway.acceptAll(scenario.accept.by)) },
-    ...agenda.happenings.flatMap((happening) => adoptionOf(happening, gateway, network)),
+    {
+      atMs: acceptMs,
+      perform: async () => void Object.assign(accepted, await gateway.accept('all', scenario.accept.by)),
+    },
+    ...agenda.happenings.flatMap((happening) => paperworkOf(happening, gateway, network)),
   ];
   const life = new Life(clock, gateway, agenda, desk);
   while (clock.wallMs() < endMs && !signal.aborted) {
@@ -108,16 +111,24 @@ const liveThrough = async (
 /** So long before it opens a plan is laid down. */
 const BEFOREHAND_MS = 1_200_000;
 
-const adoptionOf = (happening: Happening, gateway: Gateway, network: SimulatedNetwork): readonly Deed[] => {
+/** The plan before it, and the approval of what came of it. */
+const paperworkOf = (happening: Happening, gateway: Gateway, network: SimulatedNetwork): readonly Deed[] => {
   const { event, turn, atMs, machines } = happening;
   if (!('plan' in event) || event.plan === undefined) return [];
   const { plan } = event;
-  const perform = async (): Promise<void> => {
+  const devices = (): readonly string[] => {
     const ids = idsIn(gateway.stateDir, (address, seenMs) => network.deviceAt(address, seenMs));
-    const devices = machines.flatMap(({ device }) => ids.get(device) ?? []);
-    await gateway.adopt({ plan, atMs, name: turn === 0 ? plan.id : `${plan.id}-${turn + 1}`, devices });
+    return machines.flatMap(({ device }) => ids.get(device) ?? []);
   };
-  return [{ atMs: atMs - plan.opens_before - BEFOREHAND_MS, perform }];
+  const name = turn === 0 ? plan.id : `${plan.id}-${turn + 1}`;
+  const adopt = () => gateway.adopt({ plan, atMs, name, devices: devices() });
+  const approve = async () => {
+    happening.approved = await gateway.accept(devices(), plan.by);
+  };
+  const openMs = atMs - plan.opens_before;
+  const adoption = { atMs: openMs - BEFOREHAND_MS, perform: adopt };
+  if (plan.approved_after === undefined) return [adoption];
+  return [adoption, { atMs: openMs + plan.lasts + plan.approved_after, perform: approve }];
 };
 
 /** A number from 0 to below 1, the same ones for a seed and a name. */

@@ -70,6 +70,9 @@ const plan = z
     expected_after: z.array(expectedValueSchema).min(1).optional().describe('what the devices show afterwards'),
     opens_before: duration.prefault('10m').describe('before the event begins'),
     lasts: duration.describe('from when it opens'),
+    approved_after: duration
+      .optional()
+      .describe('so long after it closed, who laid it down accepts what its devices show; without it nobody does'),
     dispatch: z.strictObject({ dispatcher: z.string().min(1), reference: z.string().min(1) }).optional(),
   })
   .describe('adopted at the gateway before it opens, for the devices of the event');

@@ -79,6 +79,12 @@ describe('two days in which everything happens that a scenario can have', () => 
       assert.deepEqual(uncovered, {}, what);
       assert.ok(Object.keys(covered).length > 0, what);
     }
+    // The scenario has one after which somebody approves what the devices show.
+    const approved = report.planned.filter(({ approved }) => approved.accepted > 0);
+    assert.deepEqual(
+      approved.map(({ devices, approved }) => [devices, approved]),
+      [[6, { accepted: 6, refused: 0 }]],
+    );
   });
 
   test('it was looked at: all devices, over all the time, with replies that broke off', () => {

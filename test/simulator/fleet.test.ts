@@ -154,6 +154,18 @@ test('a changed pool shows in every reply that lists pools', async () => {
   assert.throws(() => device.changePoolUser(1, 'nobody'), /has no pool slot 1/);
 });
 
+test('an account that was renamed stays so when pools are edited, and in the pools that are added', async () => {
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.21.8.1' });
+  const device = fleet.device(0);
+  const users = async () =>
+    json((await askCommand(fleet, device, 'pools')).text).POOLS.map(({ User }: { User: string }) => User);
+  device.replace('acct.w2', 'acct.w9');
+  assert.deepEqual((await users())[1], 'acct.w9-00001');
+  device.changePoolUrl(1, 'stratum+tcp://evil.example:5555');
+  device.addPool({ url: 'stratum+tcp://three.example:1', user: 'third' });
+  assert.deepEqual((await users()).slice(1), ['acct.w9-00001', 'third']);
+});
+
 test('pools that are members of one object change, swap and go like the others', async () => {
   await using fleet = await startFleet({ specimens: [HOME], base: '127.21.6.1' });
   const device = fleet.device(0);

@@ -24,11 +24,10 @@ export const verbatim = (text: string): Template => ({ texts: [text], fills: [] 
  * `growth` is how many pools somebody added (or, negative, removed); `edits` what else was changed.
  */
 export const compileTemplate = (source: string, growth = 0, edits: readonly Edit[] = []): Template => {
-  const text = edits.reduce(edited, resized(source, growth));
+  const made = edits.reduce(edited, source);
+  const text = resized(made, growth);
   const set = new Set(edits.filter(({ kind }) => kind === 'set').map(({ what }) => what));
-  const gaps = [...poolGaps(source, text, growth), ...valueGaps(text, set)].sort(
-    (one, other) => one.start - other.start,
-  );
+  const gaps = [...poolGaps(made, text, growth), ...valueGaps(text, set)].sort((one, other) => one.start - other.start);
   const ends = [0, ...gaps.map(({ end }) => end)];
   const starts = [...gaps.map(({ start }) => start), text.length];
   return { texts: ends.map((end, at) => text.slice(end, starts[at])), fills: gaps.map(({ fill }) => fill) };
