@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 PROFILE = "tag:assayer.example,2026:attestation/1"
 MOST_BYTES = 32_768
 MOST_HELD = 1_000  # messages above a gap, for each log
+MOST_LOGS = 256  # of one gateway: whoever has its key can name any number
 MOST_ASKED = 1_000  # entries in one request
 BATCH = 500  # messages in one transaction
 MOST_WAITING = 10_000  # messages that arrived; a fuller queue stops the reading of the connection
@@ -133,6 +134,12 @@ def verify(message: bytes, keys: dict, typ: str, gateway: str) -> dict:
     return statement
 
 
+def signer_of(message: bytes) -> str:
+    """The key that signed a message which was verified."""
+    header, _signature = ENVELOPE.search(message, max(0, len(message) - 700)).groups()
+    return json.loads(from_b64u(header))["kid"]
+
+
 def kid_of(header: bytes, typ: str) -> str:
     """The header is exactly alg, kid and typ. The key it names is not trusted by that."""
     try:
@@ -189,18 +196,18 @@ class Tree:
 
 
 class Log:
-    def __init__(self, name: str, size: int = 0, leaf=None, complete: bool = True):
+    def __init__(self, name: str, size: int = 0, leaf=None, complete: bool = True, kid=None):
         self.name = name
         self.gateway, self.incarnation = LOG.fullmatch(name).groups()
         self.next = size
         self.leaf = leaf  # of the entry before `next`
+        self.kid = kid  # the key that signed the newest entry; None while there is no entry
         self.held = {}  # messages above a gap, by seq
         self.tree = Tree() if complete else None  # as far as checkpoints agreed
         self.checkpoint = None  # the newest that waits for its entries
         self.newest = (0, 0)
         self.ask_at = 0.0
-        self.acked_at = 0.0
-        self.ack_due = False
+        self.acked_at = float("-inf")
 
     def missing(self):
         above = min(self.held, default=0)
@@ -226,9 +233,11 @@ class Collector:
                  unique (code, bytes) on conflict ignore);"""
         )
         self.logs = {}
-        ends = "select log, max(seq), leaf, count(*) from entry group by log"
-        for name, seq, leaf, count in self.db.execute(ends):
-            self.logs[name] = Log(name, seq + 1, leaf, complete=count == seq + 1)
+        self.due = set()  # gateways that are to hear how far their newest log is here
+        self.doubting = set()  # gateways that believe their own signature only
+        ends = "select log, max(seq), leaf, count(*), bytes from entry group by log"
+        for name, seq, leaf, count, message in self.db.execute(ends):
+            self.logs[name] = Log(name, seq + 1, leaf, complete=count == seq + 1, kid=signer_of(message))
         self.client = self.new_client()
 
     # -- what comes
@@ -243,16 +252,33 @@ class Collector:
             self.judge(topic, gateway, payload, self.take_checkpoint, "miner-cp+jwt")
         elif area == "log":
             self.judge(topic, gateway, payload, self.take_entry, "miner-att+jwt")
+        elif area == "conn" and self.options.id in contradicted_by(payload):
+            # Its state was put back: it is shown what it signed itself, and begins a new log.
+            self.due.add(gateway)
+            self.doubting.add(gateway)
 
     def judge(self, topic: str, gateway: str, message: bytes, take, typ: str):
         try:
             statement = verify(message, self.keys, typ, gateway)
-            take(topic, self.log(statement["log"]), message, statement)
+            log = self.log(statement["log"])
+            self.due.add(gateway)  # also for what is here already, or of a former log: it has not heard how far we are
+            take(topic, log, message, statement)
         except Refused as refused:
             self.alarm(str(refused), topic, message)
 
     def log(self, name: str) -> Log:
-        return self.logs.setdefault(name, Log(name))
+        if name not in self.logs:
+            log = Log(name)
+            # What a key signed that is not trusted any more takes no room.
+            beside = [each for each in self.logs.values() if each.gateway == log.gateway and each.kid in (None, *self.keys)]
+            if len(beside) >= MOST_LOGS:
+                # One without an entry makes room; the others are in the store.
+                spare = next((each for each in beside if each.kid is None), None)
+                if spare is None:
+                    raise Refused("E_INCARNATION")
+                del self.logs[spare.name]
+            self.logs[name] = log
+        return self.logs[name]
 
     def take_entry(self, topic: str, log: Log, message: bytes, statement: dict):
         (seq,) = whole(statement, "seq")
@@ -260,7 +286,6 @@ class Collector:
             known = self.db.execute("select leaf from entry where log = ? and seq = ?", (log.name, seq)).fetchone()
             if known is not None and known[0] != leaf_of(message):
                 raise Refused("E_FORK")  # two signed messages for one place: a proof against the key of the gateway
-            log.ack_due = True  # it comes again because the gateway has not heard that it is here
         elif seq in log.held and log.held[seq] != message:
             raise Refused("E_FORK")
         elif seq == log.next or len(log.held) < MOST_HELD:
@@ -283,8 +308,7 @@ class Collector:
         say("stored", log=log.name, seq=log.next, kind=statement.get("kind"), status=status)
         if status != "chained":
             self.alarm(status, topic, message)
-        log.next, log.leaf = log.next + 1, leaf
-        log.ack_due = True
+        log.next, log.leaf, log.kid = log.next + 1, leaf, signer_of(message)
         log.ask_at = time.monotonic() + ASK_AFTER_S
         if log.checkpoint is not None and log.checkpoint["size"] == log.next:
             self.compare(topic, log, log.checkpoint)
@@ -348,14 +372,19 @@ class Collector:
             return
         if log.next > 0 and log.leaf is None:
             return  # after lost entries the leaf that goes with `next` is not known yet
-        due = log.ack_due and now - log.acked_at >= ACK_EVERY_S
+        due = log.gateway in self.due and now - log.acked_at >= ACK_EVERY_S
         if ask or due or now - log.acked_at >= ACK_IDLE_S:
-            log.ack_due, log.acked_at = False, now
+            self.due.discard(log.gateway)
+            log.acked_at = now
             ack = {"log": log.name, "next": log.next, "stored_at": int(time.time())}
             if log.leaf is not None:
                 ack["leaf"] = b64u(log.leaf).decode()
             if ask:
                 ack["gap"] = missing
+            if log.gateway in self.doubting and log.next > 0:
+                self.doubting.discard(log.gateway)
+                last = "select bytes from entry where log = ? and seq = ?"
+                ack["head"] = self.db.execute(last, (log.name, log.next - 1)).fetchone()[0].decode()
             self.publish(f"{log.gateway}/ack/{self.options.id}", ack)
 
     def ask(self, log: Log, missing: list):
@@ -375,9 +404,10 @@ class Collector:
         return self.client.publish(f"{self.base}/{topic}", json.dumps(content), qos=1, retain=retain)
 
     def current(self) -> list:
-        """Of each gateway the log that is not replaced by a newer one. One without an entry replaces none."""
+        """Of each gateway the log that no newer one replaces."""
         newest = {}
-        for log in sorted(self.logs.values(), key=lambda log: (log.next > 0, int(log.incarnation))):
+        # One without an entry, or whose key is not trusted any more, replaces none.
+        for log in sorted(self.logs.values(), key=lambda log: (log.kid in self.keys, int(log.incarnation))):
             newest[log.gateway] = log
         return list(newest.values())
 
@@ -407,7 +437,7 @@ class Collector:
         if reason != 0:
             print(f"the broker refuses: {reason}", file=sys.stderr)
             return
-        areas = ["log", "cp", f"rsp/{self.options.id}"]
+        areas = ["log", "cp", "conn", f"rsp/{self.options.id}"]
         client.subscribe([(f"{self.base}/+/{area}", 1) for area in areas])
         self.arrived.put(None)  # greet, on the thread that owns the logs
 
@@ -416,7 +446,7 @@ class Collector:
         # What the broker retains may be incomplete.
         self.publish(f"_fleet/rollcall/{self.options.id}", {"at": int(time.time())})
         for log in self.current():
-            log.ack_due, log.acked_at = True, 0.0
+            log.acked_at = float("-inf")
 
     def run(self, until):
         url = urllib.parse.urlsplit(self.options.broker)
@@ -467,6 +497,15 @@ def entries_of(payload: bytes) -> list:
     try:
         entries = json.loads(payload)["data"]["entries"]
         return [entry.encode() for entry in entries if isinstance(entry, str)]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return []
+
+
+def contradicted_by(payload: bytes) -> list:
+    """The collectors that a gateway names in its presence. Unsigned: what is shown to it then, it has written itself."""
+    try:
+        named = json.loads(payload)["contradicted_by"]
+        return named if isinstance(named, list) else []
     except (ValueError, KeyError, TypeError, RecursionError):
         return []
 

@@ -18,6 +18,8 @@ const MOST_BYTES = 32_768;
 const MOST_DEPTH = 8;
 /** Messages above a gap, for each log. */
 const MOST_HELD = 1_000;
+/** Logs of one gateway: whoever has its key can name any number. */
+const MOST_LOGS = 256;
 /** Entries in one request. */
 const MOST_ASKED = 1_000;
 /** Messages in one transaction. */
@@ -161,6 +163,12 @@ const verified = (message: Buffer, typ: string, gateway: string): Statement => {
   return { ...statement, log };
 };
 
+/** The key that signed a message which was verified. */
+const signerOf = (message: Buffer): string => {
+  const [, header = ''] = ENVELOPE.exec(message.subarray(-700).toString('latin1')) ?? [];
+  return String(parse(fromBase64url(header))?.kid);
+};
+
 /** The header is exactly alg, kid and typ. The key it names is not trusted by that. */
 const kidOf = (header: Buffer, typ: string): string => {
   const { alg, kid, typ: purpose } = parse(header) ?? {};
@@ -217,6 +225,8 @@ class Log {
   next: number;
   /** Of the entry before `next`. */
   leaf: Buffer | undefined;
+  /** The key that signed the newest entry; undefined while there is no entry. */
+  kid: string | undefined;
   /** Messages above a gap, by seq. */
   held = new Map<number, Buffer>();
   /** As far as checkpoints agreed; none where the log was not read from its beginning. */
@@ -226,14 +236,14 @@ class Log {
   newest = { bootcount: 0, monoMs: 0 };
   askAtMs = 0;
   ackedMs = Number.NEGATIVE_INFINITY;
-  ackDue = false;
 
-  constructor(name: string, next = 0, leaf?: Buffer, complete = true) {
+  constructor(name: string, next = 0, leaf?: Buffer, complete = true, kid?: string) {
     this.name = name;
     this.gateway = gatewayOf(name);
     this.incarnation = incarnationOf(name);
     this.next = next;
     this.leaf = leaf;
+    this.kid = kid;
     this.tree = complete ? new Tree() : undefined;
   }
 
@@ -256,9 +266,9 @@ db.exec(`pragma journal_mode = wal;
     primary key (log, seq)) without rowid;
   create table if not exists alarm (at integer, code text, topic text, bytes blob,
     unique (code, bytes) on conflict ignore);`);
-const ends = db.prepare('select log, max(seq) as seq, leaf, count(*) as count from entry group by log');
+const ends = db.prepare('select log, max(seq) as seq, leaf, count(*) as count, bytes from entry group by log');
 const insertEntry = db.prepare('insert into entry values (?, ?, ?, ?, ?)');
-const leafAt = db.prepare('select leaf from entry where log = ? and seq = ?');
+const entryAt = db.prepare('select leaf, bytes from entry where log = ? and seq = ?');
 const leavesBetween = db.prepare('select leaf from entry where log = ? and seq >= ? and seq < ? order by seq');
 const insertAlarm = db.prepare(
   `insert into alarm select ?, ?, ?, ? where (select count(*) from alarm) < ${MOST_ALARMS}`,
@@ -267,22 +277,40 @@ const insertAlarm = db.prepare(
 const bytes = (column: unknown): Buffer => Buffer.from(column as Uint8Array);
 
 const logs = new Map<string, Log>();
-for (const { log, seq, leaf, count } of ends.all()) {
+for (const { log, seq, leaf, count, bytes: message } of ends.all()) {
   const next = Number(seq) + 1;
-  logs.set(String(log), new Log(String(log), next, bytes(leaf), count === next));
+  logs.set(String(log), new Log(String(log), next, bytes(leaf), count === next, signerOf(bytes(message))));
 }
+/** Gateways that are to hear how far their newest log is here. */
+const due = new Set<string>();
+/** Gateways that believe their own signature only. */
+const doubting = new Set<string>();
 
 const logOf = (name: string): Log => {
   const log = logs.get(name) ?? new Log(name);
+  if (!logs.has(name)) makeRoom(log.gateway);
   logs.set(name, log);
   return log;
 };
 
-/** Of each gateway the log that is not replaced by a newer one. */
+/** A log without an entry makes room for another one; the others are in the store. */
+const makeRoom = (gateway: string): void => {
+  // What a key signed that is not trusted any more takes no room.
+  const beside = [...logs.values()].filter((log) => {
+    return log.gateway === gateway && (log.kid === undefined || keys.has(log.kid));
+  });
+  if (beside.length < MOST_LOGS) return;
+  const spare = beside.find(({ kid }) => kid === undefined);
+  if (spare === undefined) throw new Refused('E_INCARNATION');
+  logs.delete(spare.name);
+};
+
+/** Of each gateway the log that no newer one replaces. */
 const current = (): Iterable<Log> => {
-  // One without an entry replaces none.
+  // One without an entry, or whose key is not trusted any more, replaces none.
+  const counts = ({ kid }: Log): number => Number(kid !== undefined && keys.has(kid));
   const sorted = [...logs.values()].sort(
-    (one, other) => Number(one.next > 0) - Number(other.next > 0) || one.incarnation - other.incarnation,
+    (one, other) => counts(one) - counts(other) || one.incarnation - other.incarnation,
   );
   return new Map(sorted.map((log) => [log.gateway, log])).values();
 };
@@ -309,6 +337,17 @@ const take = ({ topic, payload }: Arrived): void => {
   if (area === 'rsp') {
     for (const entry of entriesOf(payload)) judge(topic, gateway, entry, takeEntry, 'miner-att+jwt');
   }
+  if (area === 'conn' && contradictedBy(payload).includes(options.id)) {
+    // Its state was put back: it is shown what it signed itself, and begins a new log.
+    due.add(gateway);
+    doubting.add(gateway);
+  }
+};
+
+/** The collectors that a gateway names in its presence. Unsigned: what is shown to it then, it has written itself. */
+const contradictedBy = (payload: Buffer): readonly unknown[] => {
+  const named = parse(payload)?.contradicted_by;
+  return Array.isArray(named) ? named : [];
 };
 
 /** The messages on a page; none where it is something else, such as a refusal. */
@@ -323,7 +362,10 @@ type Taker = (topic: string, log: Log, message: Buffer, statement: Statement) =>
 const judge = (topic: string, gateway: string, message: Buffer, taker: Taker, typ: string): void => {
   try {
     const statement = verified(message, typ, gateway);
-    taker(topic, logOf(statement.log), message, statement);
+    const log = logOf(statement.log);
+    // Also for what is here already, or of a former log: it has not heard how far we are.
+    due.add(gateway);
+    taker(topic, log, message, statement);
   } catch (problem) {
     if (!(problem instanceof Refused)) throw problem;
     alarm(problem.message, topic, message);
@@ -333,11 +375,9 @@ const judge = (topic: string, gateway: string, message: Buffer, taker: Taker, ty
 const takeEntry: Taker = (topic, log, message, statement) => {
   const seq = whole(statement, 'seq');
   if (seq < log.next) {
-    const known = leafAt.get(log.name, seq);
+    const known = entryAt.get(log.name, seq);
     // Two signed messages for one place: a proof against the key of the gateway.
     if (known !== undefined && !leafOf(message).equals(bytes(known.leaf))) throw new Refused('E_FORK');
-    // It comes again because the gateway has not heard that it is here.
-    log.ackDue = true;
     return;
   }
   if (log.held.get(seq)?.equals(message) === false) throw new Refused('E_FORK');
@@ -366,7 +406,7 @@ const store = (topic: string, log: Log, message: Buffer): void => {
   if (!follows) alarm(status, topic, message);
   log.next += 1;
   log.leaf = leaf;
-  log.ackDue = true;
+  log.kid = signerOf(message);
   log.askAtMs = nowMs() + ASK_AFTER_MS;
   if (log.checkpoint?.size === log.next) compare(topic, log, log.checkpoint);
 };
@@ -443,12 +483,18 @@ const acknowledge = (log: Log, gap: readonly [number, number] | undefined, now: 
   // After lost entries the leaf that goes with `next` is not known yet.
   if (log.next > 0 && log.leaf === undefined) return;
   const sinceMs = now - log.ackedMs;
-  if (gap === undefined && !(log.ackDue && sinceMs >= ACK_EVERY_MS) && sinceMs < ACK_IDLE_MS) return;
-  log.ackDue = false;
+  if (gap === undefined && !(due.has(log.gateway) && sinceMs >= ACK_EVERY_MS) && sinceMs < ACK_IDLE_MS) return;
+  due.delete(log.gateway);
   log.ackedMs = now;
   const leaf = log.leaf === undefined ? {} : { leaf: log.leaf.toString('base64url') };
-  const ack = { log: log.name, next: log.next, ...leaf, ...(gap === undefined ? {} : { gap }), stored_at: nowS() };
-  publish(`${log.gateway}/ack/${options.id}`, ack);
+  const known = { log: log.name, next: log.next, ...leaf, ...shown(log) };
+  publish(`${log.gateway}/ack/${options.id}`, { ...known, ...(gap === undefined ? {} : { gap }), stored_at: nowS() });
+};
+
+/** The last entry, for a gateway that asked to see it. */
+const shown = (log: Log): { readonly head?: string } => {
+  if (log.next === 0 || !doubting.delete(log.gateway)) return {};
+  return { head: bytes(entryAt.get(log.name, log.next - 1)?.bytes).toString() };
 };
 
 const ask = (log: Log, [from, to]: readonly [number, number]): void => {
@@ -497,7 +543,7 @@ const connect = (): void => {
     if (arrived.length < MOST_WAITING) arrived.push({ topic, payload });
   });
   client.on('connect', () => {
-    const areas = ['log', 'cp', `rsp/${options.id}`];
+    const areas = ['log', 'cp', 'conn', `rsp/${options.id}`];
     client.subscribe(
       areas.map((area) => `${base}/+/${area}`),
       { qos: 1 },
@@ -514,10 +560,7 @@ const greet = (): void => {
   sayOnline();
   // What the broker retains may be incomplete.
   publish(`_fleet/rollcall/${options.id}`, { at: nowS() });
-  for (const log of current()) {
-    log.ackDue = true;
-    log.ackedMs = Number.NEGATIVE_INFINITY;
-  }
+  for (const log of current()) log.ackedMs = Number.NEGATIVE_INFINITY;
 };
 
 /** One transaction; if it fails the program ends, and what was not acknowledged comes again. */

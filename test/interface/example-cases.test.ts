@@ -4,11 +4,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { signMessage, type Typ } from '../../shared/index.ts';
+import { ackSchema, signMessage, type Typ } from '../../shared/index.ts';
 import { Authority } from '../publish/certificates.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
-import { heartbeat } from '../shared/collector/bench.ts';
+import { heartbeat, keyOf } from '../shared/collector/bench.ts';
 import { cases, gateway, knownAnswers } from '../shared/vectors.ts';
 import { start as started, stop, Writing } from '../shared/writing.ts';
 import { EXAMPLE_PROGRAMS, ExampleProcess } from './example-process.ts';
@@ -177,6 +177,99 @@ for (const example of EXAMPLE_PROGRAMS) {
         assert.ok(['E_TOPIC', 'E_KEY_SCOPE'].every((code) => collector.alarms().includes(code)));
         assert.equal(collector.err, '');
         assert.equal(await collector.end('SIGTERM'), 0);
+      });
+
+      test('whoever has the key may name any number of logs: they cut off nothing, and without that key they count no more', async () => {
+        await using broker = await Mosquitto.start();
+        await using observer = await Observer.connect(broker.url);
+        await using collector = await begin(broker, observer);
+        const ACK = 'attest/v1/gw-test/ack/collector-a';
+        const acks = () => observer.on(ACK).map(({ text }) => JSON.parse(text));
+        const isAcked = (log: string, next: number) => () => acks().some((ack) => ack.log === log && ack.next === next);
+        const own = new Writing('example.org/gw-test/1000');
+        await observer.publish(LOG_TOPIC, own.write(started()), false);
+        await until('an acknowledgement', isAcked(own.next.log, 1));
+
+        // Checkpoints alone, whatever they say is gone, make no log that counts.
+        for (let at = 1; at <= 600; at += 1) {
+          const other = new Writing(`example.org/gw-test/${2000 + at}`);
+          other.write(started());
+          const { topic, payload } = heartbeat(other, 1, { first: 1 });
+          await observer.publish(topic, Buffer.from(payload), false);
+        }
+        await observer.publish(LOG_TOPIC, own.write(stop), false);
+        await until('the log goes on', isAcked(own.next.log, 2));
+        assert.deepEqual(collector.alarms(), []);
+
+        // Entries do, as many as there may be of one gateway.
+        const stolen = Array.from({ length: 300 }, (_none, at) => new Writing(`example.org/gw-test/${3000 + at}`));
+        for (const each of stolen) await observer.publish(LOG_TOPIC, each.write(started()), false);
+        await collector.says('too many', () => collector.of('alarm').length === 300 - 255);
+        assert.deepEqual(collector.alarms(), ['E_INCARNATION']);
+        assert.equal(collector.stored().length, 2 + 255);
+        const newest = stolen[254]?.next.log ?? '';
+        await until('the newest is acknowledged', isAcked(newest, 1));
+
+        // The gateway gets another key: what the former one signed stands as it is, and the new log is the newest.
+        const renewed = keyOf(7);
+        const file = join(folder, 'renewed.jwk.json');
+        writeFileSync(file, JSON.stringify(renewed.jwk));
+        const greetings = () => observer.on('attest/v1/_fleet/rollcall/collector-a').length;
+        const greeted = greetings();
+        await collector.restart([broker.url, '--id', 'collector-a', '--trust', `example.org/gw-test=${file}`]);
+        await until('it is there again', () => greetings() > greeted);
+        const next = new Writing('example.org/gw-test/1500');
+        next.signer = renewed;
+        await observer.publish(LOG_TOPIC, next.write(started()), false);
+        await until('the new log is acknowledged', isAcked(next.next.log, 1));
+        const heard = acks().length;
+        await observer.publish(LOG_TOPIC, next.write(stop), false);
+        await until('it goes on', isAcked(next.next.log, 2));
+        assert.deepEqual(
+          [
+            ...new Set(
+              acks()
+                .slice(heard)
+                .map(({ log }) => log),
+            ),
+          ],
+          [next.next.log],
+        );
+        assert.equal(collector.err, '');
+      });
+
+      test('a gateway that doubts what it hears is shown the last entry of its newest log, once, and no other one', async () => {
+        await using broker = await Mosquitto.start();
+        await using observer = await Observer.connect(broker.url);
+        await using collector = await begin(broker, observer);
+        const acks = () => observer.on('attest/v1/gw-test/ack/collector-a').map(({ text }) => JSON.parse(text));
+        const [former, own] = [new Writing('example.org/gw-test/1000'), new Writing('example.org/gw-test/2000')];
+        for (const each of [former.write(started()), own.write(started()), own.write(stop)])
+          await observer.publish(LOG_TOPIC, each, false);
+        await until('an acknowledgement', () => acks().some(({ log, next }) => log === own.next.log && next === 2));
+        const say = (contradicted_by: unknown) =>
+          observer.publish(
+            'attest/v1/gw-test/conn',
+            JSON.stringify({ state: 'online', log: former.next.log, size: 1, at: 1, contradicted_by }),
+            false,
+          );
+        for (const other of [undefined, null, 5, 'collector-a', {}, [], [['collector-a']], ['collector-b']])
+          await say(other);
+        await observer.publish('attest/v1/gw-test/conn', 'null', false);
+        await say(['collector-b', 'collector-a']);
+        await until('it is shown', () => acks().some(({ head }) => head !== undefined));
+        // A message of the former log is answered by the newest one; nobody asked to see anything then.
+        const before = acks().length;
+        await observer.publish(LOG_TOPIC, former.messages[0] ?? '', false);
+        await until('another acknowledgement', () => acks().length > before);
+        const heads = acks().filter(({ head }) => head !== undefined);
+        assert.deepEqual(
+          heads.map(({ log, next, head }) => [log, next, head]),
+          [[own.next.log, 2, own.messages[1]?.toString()]],
+        );
+        for (const ack of acks()) ackSchema.parse(ack);
+        assert.equal(acks().at(-1).log, own.next.log);
+        assert.equal(collector.err, '');
       });
 
       test('over TLS 1.3 both sides show a certificate, and a broker under another name is not spoken to', async () => {

@@ -56,7 +56,7 @@ export class ExampleProcess implements AsyncDisposable {
   err = '';
   readonly #folder = mkdtempSync(join(tmpdir(), 'assayer-example-'));
   readonly #example: Example;
-  readonly #words: readonly string[];
+  #words: readonly string[];
   #child: ChildProcess | undefined;
 
   constructor(example: Example, words: readonly string[]) {
@@ -79,6 +79,13 @@ export class ExampleProcess implements AsyncDisposable {
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       this.err += text;
     });
+  }
+
+  /** Ends it, and goes on with other words. */
+  async restart(words: readonly string[]): Promise<void> {
+    await this.end();
+    this.#words = words;
+    this.start();
   }
 
   of(event: string): readonly Line[] {

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
 import { loadKey } from '../../agent/platform/keys.ts';
+import { Store } from '../../agent/record/store.ts';
 import { leafHash, NO_PREVIOUS, type Statement, signerOf, signHeartbeat, signMessage } from '../../shared/index.ts';
 import { Gateway } from '../journeys/agent.ts';
 import { assertPolite, fleetOf } from '../journeys/fleets.ts';
@@ -174,6 +176,64 @@ EXAMPLE_PROGRAMS.forEach((example, index) => {
       t.diagnostic(
         `${messages.length} entries, ${relay.said.length} messages of collectors, alarms ${collector.alarms().join(' ')}`,
       );
+    });
+
+    test('a gateway whose whole state was put back is shown its own entry, and goes on in a new log of which nothing is lost', async () => {
+      await using fleet = await fleetOf(['axeos/gamma-2.15'], `127.82.${index}.11`);
+      await using broker = await Mosquitto.start();
+      const devices = [{ host: fleet.devices[0]?.address, name: 'rig-0', ports: fleet.ports }];
+      await using gateway = await Gateway.start({
+        devices,
+        mqtt: { url: broker.url, spread_s: 0, collectors: ['collector-a'] },
+      });
+      const words = [broker.url, '--trust', `example.org/gw-1=${gateway.keyFile}`, '--id', 'collector-a'];
+      await using collector = new ExampleProcess(example, words);
+      /** The log that the store holds now, and its messages. */
+      const now = () => {
+        using store = Store.openReadOnly(gateway.stateDir);
+        const messages = store.entriesFrom(0, 100_000).map(({ message }) => Buffer.from(message).toString());
+        return { log: String(JSON.parse(messages[0] ?? '{}').log), messages };
+      };
+      const stored = (log: string) => collector.of('stored').filter((line) => line.log === log).length;
+      const everything = () =>
+        collector.says('everything is stored', () => stored(now().log) === now().messages.length, 60_000);
+      const incarnation = (log: string) => Number(log.split('/').at(-1));
+
+      collector.start();
+      await gateway.knows(1);
+      await everything();
+      await gateway.stop();
+      const copy = join(gateway.folder, 'aside');
+      cpSync(gateway.stateDir, copy, { recursive: true });
+      await gateway.up();
+      fleet.device(0).changePoolUser(0, 'thief.1');
+      await gateway.says('the theft', () => gateway.findings('pool.user-changed').length > 0);
+      await everything();
+      await gateway.stop();
+      await everything();
+      const former = now().log;
+
+      for (const name of readdirSync(gateway.stateDir)) rmSync(join(gateway.stateDir, name));
+      cpSync(copy, gateway.stateDir, { recursive: true });
+      await gateway.up();
+      await gateway.event('uplink.ack-ahead');
+      await gateway.event('log.replaced', { withinMs: 30_000 });
+      await collector.says(
+        'the theft in the new log',
+        () => incarnation(now().log) > incarnation(former) && now().messages.some((each) => each.includes('thief.1')),
+      );
+      await everything();
+      assert.match((await gateway.assayer('status')).out, /collector collector-a: online, \d+ entries stored/);
+      await gateway.stop();
+      await everything();
+      const { log, messages } = now();
+      const kept = collector.stored().filter(({ text }) => JSON.parse(text).log === log);
+      assert.deepEqual(
+        kept.map(({ text, status }) => [text, status]),
+        messages.map((text) => [text, 'chained']),
+      );
+      assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+      assert.equal(collector.err, '');
     });
   });
 });

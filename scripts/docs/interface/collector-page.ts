@@ -85,7 +85,7 @@ any language: nothing of this program is needed. In JavaScript you may prefer th
 - [interface/asyncapi.yaml](interface/asyncapi.yaml): AsyncAPI 3.0 of all topics, for generators and browsers of such documents.
 - [interface/schemas/](interface/schemas/): JSON Schema of every payload; the list is at the end of this page.
 - Two whole collectors stand below. The tests of this program run them against the real agent over Mosquitto, through a lost
-  entry, a forged signature, a second history under the same key, and their own death.
+  entry, a forged signature, a second history under the same key, a gateway that was put back, and their own death.
 
 Three sentences carry everything else. **The broker is not to be trusted**: whether a message counts is decided by its signature, its number
 and the hash of the one before. **A broker's acknowledgement is no receipt**: an entry is safe when *your* commit has returned and you
@@ -235,7 +235,7 @@ Client id, user name and certificate name are your collector id. Start clean: no
 
 1. Connect with a will on \`_fleet/collector/<id>\`, retained: \`{"state":"lost","session":"<session>","at":<Unix s>}\`. The session is another one for each
    connection, since a late \`lost\` of the session that is your newest \`online\` makes gateways stop sending.
-2. Subscribe to \`+/log\`, \`+/cp\`, \`+/rsp/<id>\`; to \`+/conn\` if you show presence.
+2. Subscribe to \`+/log\`, \`+/cp\`, \`+/conn\`, \`+/rsp/<id>\`.
 3. Publish \`online\` there, retained, with that session; again every five minutes, or you count as away after fifteen.
 4. Publish \`{"at":<Unix s>}\` on \`_fleet/rollcall/<id>\`: each gateway publishes \`conn\` and \`cp\` again. What a broker retains may be incomplete.
 5. Acknowledge the newest log of every gateway that you have.
@@ -255,8 +255,8 @@ entries or 1 MiB go beyond it.
 - A log that the gateway began later than its present one is the same alarm (\`uplink.ack-ahead\`): its state was put back. A former one is passed over without a word.
 - When a gateway sends of a former log, acknowledge the newest that you have: it may not know of that.
 - A gateway that was put back believes its own signature only. It names you in \`contradicted_by\` of its [presence](interface/schemas/conn.json): acknowledge once more then, with
-  the message N-1 of its newest log as the text \`head\`, byte for byte, and it begins a new log at once. Without that (the two programs below leave it out) a person has to look at it; where a checkpoint was
-  cosigned, it follows from the next cosignature.
+  the message N-1 of its newest log as the text \`head\`, byte for byte, and it begins a new log at once. Without that a person has to look at it; where a checkpoint was cosigned, it
+  follows from the next cosignature.
 - A lower N than before is taken: your database is an older copy, and the gateway sends again from there.`;
 
 const ASK = `## Ask for what is missing
@@ -295,7 +295,7 @@ its place:
 - content: references that are cited exist, conclusions follow from checks, \`coverage\` has the digest of your own state (\`E_REFERENCE\`, \`E_APPRAISAL\`, \`E_OVERCLAIM\`,
   \`E_COVERAGE\`, \`E_FINDING\`, \`E_BASELINE\`);
 - a manifest of keys with revocation, key rotation, cosigning of checkpoints (above), markers of time;
-- silence; bounds for thousands of gateways; a disk that is full without ending.
+- silence; bounds in bytes, and for thousands of gateways; a disk that is full without ending.
 
 \`test/vectors/cases.json\` and \`checkpoints.json\` hold messages with the verdicts they must bring, to test another implementation with.
 Python validates content against the schemas with Debian's \`python3-jsonschema\`.`;
