@@ -79,7 +79,11 @@ export class Sqlite implements Database {
 
   requireThere(): void {
     if (failing(this.#file, () => this.#held.isThere)) return;
-    throw storeError('store.replaced', `the store ${this.#file} was removed or replaced while it is in use`, undefined);
+    throw storeError(
+      'store.replaced',
+      `the store ${this.#file}, or what SQLite keeps beside it, was removed or replaced while it is in use`,
+      undefined,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -90,7 +90,7 @@ const BY_ERRNO: { readonly [code: string]: number } = {
 export const replacedStore = (file: string, kept = ''): AgentError =>
   new AgentError({
     code: 'store.replaced',
-    message: `the store ${file} was removed or replaced while it is in use${kept}`,
+    message: `the store ${file}, or what SQLite keeps beside it, was removed or replaced while it is in use${kept}`,
     remedy:
       'start the agent again: it goes on with the file that is there, or with none, and begins another log where that is older. The next time end the agent first: docs/backup.md',
   });

@@ -44,27 +44,31 @@ const identityOf = (file: string): string => {
   return found === undefined ? '' : `${found.dev} ${found.ino}`;
 };
 
+/** A file as it was at one time. */
+type Known = readonly [file: string, identity: string];
+
+const isSame = ([file, identity]: Known): boolean => identityOf(file) === identity;
+
 /** A file that SQLite has open for writing, with what it keeps beside it. SQLite goes on writing into one that was removed, or that another one replaced. */
 export class HeldFile {
-  readonly #file: string;
-  readonly #identity: string;
-  readonly #beside: readonly (readonly [file: string, identity: string])[];
+  readonly #main: Known;
+  readonly #beside: readonly Known[];
 
   /** To be made once something was read: then the files beside it are there. */
   constructor(file: string) {
-    this.#file = file;
-    this.#identity = identityOf(file);
-    this.#beside = [`${file}-wal`, `${file}-shm`].map((each) => [each, identityOf(each)]);
+    this.#main = [file, identityOf(file)];
+    const beside = [`${file}-wal`, `${file}-shm`].map((each) => [each, identityOf(each)] as const);
+    this.#beside = beside.filter(([, identity]) => identity !== '');
   }
 
-  /** It is still the one that was opened. */
+  /** It is still the one that was opened, and so is what stands beside it: without that, a process that is killed leaves an older state. */
   get isThere(): boolean {
-    return identityOf(this.#file) === this.#identity;
+    return isSame(this.#main) && this.#beside.every(isSame);
   }
 
   /** Once it is closed: what stands beside a file that is gone would be taken for the end of the one that is there now. */
   clear(): void {
-    if (this.isThere) return;
-    for (const [file, identity] of this.#beside) if (identityOf(file) === identity) rmSync(file, { force: true });
+    if (isSame(this.#main)) return;
+    for (const each of this.#beside) if (isSame(each)) rmSync(each[0], { force: true });
   }
 }

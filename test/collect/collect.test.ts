@@ -246,6 +246,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
   for (const [how, change] of [
     ['removed', (file: string) => rmSync(file)],
     ['replaced by a copy', replaceByCopy],
+    ['left without its -wal', (file: string) => rmSync(`${file}-wal`)],
   ] as const)
     test(`a store that is ${how} under it: nothing more is acknowledged, and it ends with what to do`, async () => {
       await using broker = await Mosquitto.start();

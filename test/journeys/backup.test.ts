@@ -35,6 +35,15 @@ const backUp = (gateway: Gateway): string => {
   return folder;
 };
 
+/** Puts a file in the place of the store of an agent that does not run. */
+const putBackStore = (gateway: Gateway, file: string): void => {
+  for (const end of ['', '-wal', '-shm']) rmSync(join(gateway.stateDir, `${STORE}${end}`), { force: true });
+  renameSync(file, join(gateway.stateDir, STORE));
+};
+
+/** The file in which an agent that lost its store kept what that held. */
+const keptBy = (gateway: Gateway): string => /is kept as (\S+?\.replaced-\d+)/.exec(gateway.stderr)?.[1] ?? '';
+
 const sizeIn = (stateDir: string): number => {
   using store = Store.openReadOnly(stateDir);
   return store.size();
@@ -63,8 +72,7 @@ suite('a copy of a state_dir (docs/backup.md)', { timeout: 180_000 }, () => {
     await gateway.says('the theft', () => gateway.findings('pool.user-changed', 'rig-1').length > 0);
     await gateway.stop();
     const size = sizeIn(gateway.stateDir);
-    for (const end of ['', '-wal', '-shm']) rmSync(join(gateway.stateDir, `${STORE}${end}`), { force: true });
-    cpSync(join(backup, STORE), join(gateway.stateDir, STORE));
+    putBackStore(gateway, join(backup, STORE));
     await gateway.up();
     const { log, prior } = startOf(gateway);
     assert.deepEqual([prior?.log, prior?.size], [former, size]);
@@ -108,15 +116,76 @@ suite('a copy of a state_dir (docs/backup.md)', { timeout: 180_000 }, () => {
       gateway.stderr,
       /was removed or replaced while it is in use; what it held is kept as (\S+).*\n.*remedy: start the agent again.*\[store\.replaced\]/,
     );
-    const kept = /is kept as (\S+)/.exec(gateway.stderr)?.[1] ?? '';
+    const kept = keptBy(gateway);
     assert.equal(dirname(kept), gateway.stateDir);
     using db = new DatabaseSync(kept, { readOnly: true });
     const all = Number(db.prepare('SELECT count(*) AS n FROM entries').get()?.n);
     assert.ok(all > before);
     assert.equal(sizeIn(gateway.stateDir), before, 'the copy is whole, and as it was');
     await gateway.up();
-    const { prior } = startOf(gateway);
+    const { log: second, prior } = startOf(gateway);
     assert.deepEqual([prior?.log, prior?.size], [former, all]);
+    await gateway.stop();
+    await gateway.verified();
+
+    // What it had, put back after another log was begun: a third one, above both.
+    const size = sizeIn(gateway.stateDir);
+    putBackStore(gateway, kept);
+    await gateway.up();
+    const third = startOf(gateway);
+    assert.deepEqual([third.prior?.log, third.prior?.size], [second, size]);
+    await gateway.stop();
+    await gateway.verified();
+  });
+
+  test('what it had, put back before another start: the log goes on, and nothing of it is lost', async () => {
+    await using site = await furnish('127.78.4.1');
+    const { gateway } = site;
+    const { log } = startOf(gateway);
+    renameSync(join(backUp(gateway), STORE), join(gateway.stateDir, STORE));
+    await until('the agent ends', () => gateway.ended !== undefined, 20_000);
+    putBackStore(gateway, keptBy(gateway));
+    const size = sizeIn(gateway.stateDir);
+    await gateway.up();
+    assert.equal(startOf(gateway).log, log);
+    await gateway.says('it goes on', () => sizeIn(gateway.stateDir) > size);
+    assert.equal(gateway.eventsOf('log.replaced').length, 0);
+    await gateway.stop();
+    await gateway.verified();
+  });
+
+  test('assayer.db-wal that is removed while the agent runs ends it; the file holds everything then, and the log goes on', async () => {
+    await using site = await furnish('127.78.5.1');
+    const { gateway } = site;
+    const { log } = startOf(gateway);
+    const size = sizeIn(gateway.stateDir);
+    rmSync(join(gateway.stateDir, `${STORE}-wal`));
+    await until('the agent ends', () => gateway.ended !== undefined, 20_000);
+    assert.deepEqual(gateway.ended, { code: 3, signal: null });
+    assert.match(gateway.stderr, /\[store\.replaced\]/);
+    assert.ok(sizeIn(gateway.stateDir) >= size);
+    await gateway.up();
+    assert.equal(startOf(gateway).log, log);
+    await gateway.stop();
+    await gateway.verified();
+  });
+
+  test('assayer.db-wal that is removed after the agent was killed: an older state, known by the head beside it', async () => {
+    await using site = await furnish('127.78.6.1');
+    const { gateway, fleet } = site;
+    await gateway.stop();
+    await gateway.up();
+    const { log } = startOf(gateway);
+    fleet.device(1).changePoolUser(0, 'thief.1');
+    await gateway.says('the theft', () => gateway.findings('pool.user-changed', 'rig-1').length > 0);
+    await gateway.stop('SIGKILL');
+    for (const end of ['-wal', '-shm']) rmSync(join(gateway.stateDir, `${STORE}${end}`));
+    await gateway.up();
+    const { log: next, prior } = startOf(gateway);
+    assert.deepEqual([next === log, prior?.log], [false, log]);
+    await until('the theft is found again', () =>
+      logIn(gateway).some((one) => one.kind === 'finding' && one.finding.id === 'pool.user-changed'),
+    );
     await gateway.stop();
     await gateway.verified();
   });

@@ -6,6 +6,7 @@ import {
   existsSync,
   readFileSync,
   renameSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -200,6 +201,26 @@ test('store.replaced: into a file that another one replaced nothing more is writ
   using all = Store.open(dir);
   assert.equal(all.size(), 301);
 });
+
+for (const end of ['-wal', '-shm']) {
+  test(`store.replaced: nothing more is written without ${end} either, and what was written is in the file once it is closed`, (t) => {
+    const { dir, log, store } = openGateway(t);
+    const file = join(dir, 'assayer.db');
+    for (let made = 0; made < 10; made += 1) log.transaction((tx) => tx.append(anyStatement()));
+    assert.equal(store.isThere(), true);
+    rmSync(`${file}${end}`);
+    assert.equal(store.isThere(), false);
+    assert.throws(() => log.transaction((tx) => tx.append(anyStatement())), code('store.replaced'));
+    const kept = store.rescue();
+    store[Symbol.dispose]();
+    for (const each of [file, kept]) {
+      using db = new DatabaseSync(each, { readOnly: true });
+      assert.equal(db.prepare('SELECT count(*) AS n FROM entries').get()?.n, 11);
+    }
+    using next = Store.open(dir);
+    assert.deepEqual([next.size(), next.isThere()], [11, true]);
+  });
+}
 
 test('what stands beside a store that was put back together with it is left as it is', (t) => {
   const { dir, store } = openGateway(t);
