@@ -8,11 +8,14 @@ import { stripVTControlCharacters } from 'node:util';
 import { LiveTable } from '../../agent/cli/collect/live-table.ts';
 import { trustOf, unboundOf } from '../../agent/cli/collect/options.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
+import { SqlStore } from '../../agent/collect/sql-store.ts';
+import { Sqlite } from '../../agent/collect/sqlite.ts';
 import { type SigningCollector, signingCollector } from '../../agent/collect/witness.ts';
 import type { Worker } from '../../agent/collect/worker.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
 import { createKey } from '../../agent/platform/keys.ts';
 import {
+  Collector,
   jwkOf,
   type LogReport,
   publicKeyOf,
@@ -26,7 +29,7 @@ import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
-import { eventful, gatewayKey, keyOf, plain, rootOf } from '../shared/collector/bench.ts';
+import { eventful, gatewayKey, keyOf, keys, plain, rootOf } from '../shared/collector/bench.ts';
 import { knownAnswers } from '../shared/vectors.ts';
 import { start, Writing } from '../shared/writing.ts';
 import { CollectorProcess } from './collector-process.ts';
@@ -465,4 +468,71 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
     assert.ok(gateway.isDone && observer.on('attest/v1/_fleet/epoch/collector-a').length > 0);
     assert.equal((await assayer(['collect', 'alarms', '--state', 'state'], { cwd: dir })).code, 0);
   });
+});
+
+test('many logs that a stolen key signed are set aside in one word, and none of another gateway or before', async (t) => {
+  const dir = folder(t);
+  const logOf = (gateway: string, at: number) => `example.org/${gateway}/${1795339200 + at}`;
+  {
+    await using database = Sqlite.open(join(dir, 'state'));
+    const store = new SqlStore(database, Date.now);
+    const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+    for (const log of [...[0, 5, 10, 11, 12].map((at) => logOf('gw-test', at)), logOf('gw-other', 20)]) {
+      const payload = new Writing(log).write(start());
+      await collector.take([{ topic: `attest/v1/${log.split('/')[1]}/log`, payload }], 1795339300_000);
+    }
+  }
+  const say = (verb: string, ...more: readonly string[]) =>
+    assayer(['collect', verb, '--note', 'a stolen key', '--by', 'alice', '--state', 'state', ...more], { cwd: dir });
+  const asideNow = async () => {
+    await using database = Sqlite.openReadOnly(join(dir, 'state'));
+    const listed = await new SqlStore(database, Date.now).logs();
+    return listed.flatMap(({ log, aside }) => (aside ? [log] : [])).sort();
+  };
+  const after = ['--all-after', logOf('gw-test', 5)];
+  const later = [10, 11, 12].map((at) => logOf('gw-test', at));
+
+  // Nothing is done without a word, nor where one of them is not what it is taken for.
+  const shown = await say('set-aside', ...after);
+  assert.equal(shown.code, 2);
+  assert.match(shown.err, /\[usage\.confirmation\]/);
+  assert.deepEqual(
+    shown.out.trim().split('\n').slice(0, -1),
+    later.map((log) => `${log}: 1 entries`),
+  );
+  for (const wrong of [[], [logOf('gw-test', 7)], [logOf('gw-test', 0), logOf('gw-none', 0)]])
+    assert.match((await say('set-aside', '--yes', ...wrong)).err, /\[usage\.log\]/);
+  assert.match((await say('set-aside', '--yes', '--all-after', logOf('gw-test', 7))).err, /there is no log/);
+  assert.match((await say('reinstate', '--yes', ...after)).err, /no log after .*\[usage\.log\]/s);
+  assert.deepEqual(await asideNow(), []);
+
+  const done = await say('set-aside', ...after, '--yes', '--json');
+  assert.deepEqual(
+    done.out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line)),
+    later.map((log) => ({ log, size: 1, aside: true, why: 'alice: a stolen key' })),
+  );
+  assert.deepEqual(await asideNow(), later);
+  const { out } = await assayer(['collect', 'alarms', '--json', '--state', 'state'], { cwd: dir });
+  const told = out
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  assert.deepEqual(
+    told
+      .filter(({ kind }) => kind === 'aside')
+      .map(({ log, detail }) => [log, detail.why])
+      .sort(),
+    later.map((log) => [log, 'alice: a stolen key']),
+  );
+
+  // Several by their names; with `--all-after` those that are so already are passed over.
+  assert.equal((await say('reinstate', '--yes', later[0] ?? '', later[2] ?? '')).code, 0);
+  assert.deepEqual(await asideNow(), [later[1]]);
+  assert.equal((await say('set-aside', '--yes', ...after, logOf('gw-other', 20))).code, 0);
+  assert.deepEqual(await asideNow(), [logOf('gw-other', 20), ...later]);
+  assert.equal((await say('reinstate', '--yes', ...after)).code, 0);
+  assert.deepEqual(await asideNow(), [logOf('gw-other', 20)]);
 });

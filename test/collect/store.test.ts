@@ -381,6 +381,25 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
       ]);
     });
 
+    test('several logs that are set aside at once state nothing, and what stood before them does; all count again at once, too', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const logs = [1, 2, 3, 4].map((at) => new Writing(`example.org/gw-test/${1795339200 + at}`));
+      for (const log of logs)
+        for (const content of [start(), attestation('rig-1')]) await collector.take([arrived(log.write(content))], NOW);
+      const names = logs.map(({ next }) => next.log);
+      const shown = async () => (await devices(database, undefined)).map(({ device, log }) => [device, log]);
+      const say = (kind: 'aside' | 'reinstated', some: readonly string[]) =>
+        store.commit({ logs: [], notices: some.map((log) => ({ kind, log, why: 'alice: x' })), refused: [] });
+      assert.deepEqual(await shown(), [['rig-1', names[3]]]);
+      await say('aside', names.slice(1));
+      assert.deepEqual(await shown(), [['rig-1', names[0]]]);
+      // In whatever order they are named.
+      await say('reinstated', names.slice(1).reverse());
+      assert.deepEqual(await shown(), [['rig-1', names[3]]]);
+    });
+
     test('where a log is set aside by the entry of another, devices are what that one says of them', async (t) => {
       const database = await closing(t, await place(t));
       const store = new SqlStore(database, () => NOW);

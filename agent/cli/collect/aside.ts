@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { incarnationOf, isFormer } from '../../../shared/content.ts';
 import type { ListedLog } from '../../../shared/index.ts';
 import { SqlStore } from '../../collect/sql-store.ts';
 import { AgentError } from '../../platform/errors.ts';
@@ -8,38 +9,39 @@ import { isWanted } from '../terms/decision.ts';
 import { openForLooking, openForWriting, type Place, withPlace } from './place.ts';
 
 interface AsideOptions extends Place {
+  readonly allAfter?: string;
   readonly by?: string;
   readonly note: string;
   readonly yes?: boolean;
   readonly json?: boolean;
 }
 
-/** What a person decides about a log at a collector. */
+/** What a person decides about logs at a collector. */
 interface Decision {
   readonly name: string;
   readonly description: string;
   readonly kind: 'aside' | 'reinstated';
   readonly follows: string;
-  readonly question: string;
+  readonly question: (what: string) => string;
   readonly done: string;
 }
 
 const DECISIONS: readonly Decision[] = [
   {
     name: 'set-aside',
-    description: 'keep a log as evidence only, so that the gateway is followed in its other logs',
+    description: 'keep logs as evidence only, so that the gateway is followed in its other logs',
     kind: 'aside',
     follows:
-      'its messages are refused, its devices and findings are shown no more, and other logs need not come after it',
-    question: 'Set this log aside?',
+      'what it says is refused from then on, its devices and findings are shown no more, and other logs need not come after it',
+    question: (what) => `Set ${what} aside?`,
     done: 'set aside',
   },
   {
     name: 'reinstate',
-    description: 'let a log count again that was set aside',
+    description: 'let logs count again that were set aside',
     kind: 'reinstated',
     follows: 'its messages are taken again, and logs that were begun before it are replaced by it',
-    question: 'Let this log count again?',
+    question: (what) => `Let ${what} count again?`,
     done: 'reinstated',
   },
 ];
@@ -48,42 +50,65 @@ const DECISIONS: readonly Decision[] = [
 export const asideVerbs = (collect: Command, io: Io): void => {
   for (const decision of DECISIONS) {
     withPlace(collect.command(decision.name).description(decision.description))
-      .argument('<log>', 'the log, as `assayer collect logs` shows it: example.org/gw-1/1795339200')
+      .argument('[logs...]', 'logs as `assayer collect logs` shows them: example.org/gw-1/1795339200')
+      .option('--all-after <log>', 'every later log of the same gateway that this can be said of, too')
       .requiredOption('--note <text>', 'why; it is shown with the alarm')
       .option('--by <name>', 'who decides it; without it the account of this process')
       .option('-y, --yes', 'do not ask after it was shown what follows')
-      .option('--json', 'print what follows as text on stderr, and the result as JSON')
-      .action((log: string, options: AsideOptions) => decide(log, decision, options, io));
+      .option('--json', 'print what follows as text on stderr, and the result as JSON, a line for each log')
+      .action((logs: readonly string[], options: AsideOptions) => decide(logs, decision, options, io));
   }
 };
 
 const decide = async (
-  log: string,
+  named: readonly string[],
   { kind, follows, question, done }: Decision,
   options: AsideOptions,
   io: Io,
 ): Promise<void> => {
-  const listed = await listedOf(log, options);
-  if (listed === undefined || (listed.aside === true) === (kind === 'aside')) throw unfit(log, listed === undefined);
-  const lines = [`${log}: ${listed.size} entries`, follows];
-  if (!(await isWanted(lines, { question, done }, options, io))) return;
+  const isAside = kind === 'aside';
+  const logs = await chosen(named, isAside, options);
+  const lines = logs.map(({ log, size }) => `${log}: ${size} entries`);
+  const what = logs.length === 1 ? 'this log' : `these ${logs.length} logs`;
+  const follow = logs.length === 1 ? follows : `of each: ${follows}`;
+  if (!(await isWanted([...lines, follow], { question: question(what), done }, options, io))) return;
   const { by = accountName(), note } = options;
   const why = `${by}: ${note}`;
+  const notices = logs.map(({ log }) => ({ kind, log, why }));
   await using database = await openForWriting(options);
-  await new SqlStore(database, Date.now).commit({ logs: [], notices: [{ kind, log, why }], refused: [] });
-  if (options.json) printJson(io, { log, size: listed.size, aside: kind === 'aside', why });
-  else io.out.write(`${printable(log)} is ${done}\n`);
+  await new SqlStore(database, Date.now).commit({ logs: [], notices, refused: [] });
+  for (const { log, size } of logs) {
+    if (options.json) printJson(io, { log, size, aside: isAside, why });
+    else io.out.write(`${printable(log)} is ${done}\n`);
+  }
 };
 
-/** Looked for without making a store where there is none. */
-const listedOf = async (log: string, place: Place): Promise<ListedLog | undefined> => {
+/** The logs that were meant, oldest first. Looked for without making a store where there is none. */
+const chosen = async (
+  named: readonly string[],
+  isAside: boolean,
+  { allAfter, ...place }: Place & Pick<AsideOptions, 'allAfter'>,
+): Promise<readonly ListedLog[]> => {
   await using database = await openForLooking(place);
-  return (await new SqlStore(database, Date.now).logs()).find((each) => each.log === log);
+  const listed = await new SqlStore(database, Date.now).logs();
+  const isFit = ({ aside }: ListedLog): boolean => (aside === true) !== isAside;
+  for (const log of allAfter === undefined ? named : [...named, allAfter]) {
+    const found = listed.find((each) => each.log === log);
+    if (found === undefined) throw unfit(`there is no log ${JSON.stringify(log)} here`);
+    if (log !== allAfter && !isFit(found)) throw unfit(`that is so already of ${log}`);
+  }
+  const isMeant = (each: ListedLog): boolean =>
+    named.includes(each.log) || (allAfter !== undefined && isFormer(allAfter, each.log) && isFit(each));
+  const logs = listed.filter(isMeant).toSorted((one, other) => incarnationOf(one.log) - incarnationOf(other.log));
+  if (logs.length > 0) return logs;
+  throw unfit(
+    allAfter === undefined ? 'no log is named' : `there is no log after ${allAfter} of which that is not so already`,
+  );
 };
 
-const unfit = (log: string, isUnknown: boolean): AgentError =>
+const unfit = (message: string): AgentError =>
   new AgentError({
     code: 'usage.log',
-    message: isUnknown ? `there is no log ${JSON.stringify(log)} here` : `that is so already of ${log}`,
+    message,
     remedy: 'assayer collect logs shows the logs that are here, and which of them are set aside',
   });
