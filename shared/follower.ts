@@ -53,7 +53,7 @@ export class LogFollower {
 
   constructor(state: LogState, room: Room) {
     this.state = state;
-    this.#held = new HeldMessages(room);
+    this.#held = new HeldMessages(state.log, room);
   }
 
   /**
@@ -161,15 +161,15 @@ export class LogFollower {
 
   /** Step 9: a message above a gap waits; from the thousandth, or once the gap was announced, it is handed out at once. */
   #hold(message: VerifiedMessage, nowMs: number | undefined): readonly Verdict[] {
+    const { log, seq } = message.statement;
     const displaced = this.#held.put(message);
     if (this.#held.size > 0) this.#heldSinceMs ??= nowMs;
-    const isHeld = this.#held.has(message.statement.seq);
-    const own = isHeld && !this.#gapAnnounced ? verdict('held', message, []) : this.#unchained(message);
-    const others = displaced.filter(({ statement }) => statement.seq !== message.statement.seq);
+    const own = this.#held.has(seq) && !this.#gapAnnounced ? verdict('held', message, []) : this.#unchained(message);
+    const others = displaced.filter(({ statement }) => statement.log !== log || statement.seq !== seq);
     return [
       own,
       ...others.map((each) => verdict('unchained', each, [])),
-      ...(displaced.length > 0 ? this.announceGaps() : []),
+      ...(displaced.some(({ statement }) => statement.log === log) ? this.announceGaps() : []),
     ];
   }
 

@@ -4,7 +4,7 @@ import type { Outgoing } from './messages.ts';
 import type { Notice } from './notice.ts';
 import type { RefusedMessage } from './store.ts';
 
-/** A verdict with the topic that its message, or the one that it waited for, came on. */
+/** A verdict with the topic that its message, or the one that it waited or made room for, came on. */
 export type Placed = Verdict & { readonly topic: string };
 
 /** What came of a call. All of it is stored already; `publish` is to be published, and may be lost. */

@@ -193,7 +193,7 @@ test('what is held is bounded by number, by bytes and over all logs, and keeps t
   fc.assert(
     fc.property(order, fc.integer({ min: 20_000, max: 2_000_000 }), (seqs, most) => {
       const room = new Room(most);
-      const [held, other] = [new HeldMessages(room), new HeldMessages(room)];
+      const [held, other] = [new HeldMessages(LOG, room), new HeldMessages(LOG, room)];
       const came = new Set<number>();
       for (const seq of seqs) {
         const message = messages[seq];
@@ -232,6 +232,38 @@ test('a broker that keeps back the first entry and floods with the others wins n
   assert.ok(verdictsOf(report).every((each) => each.endsWith(' chained')));
   await collector.take(messages.slice(next), later);
   assertWhole(store, long);
+});
+
+test('a gateway that fills the room for messages above gaps pushes out none of another, whoever came first; what it lost comes again', async () => {
+  for (const isFirst of [true, false]) {
+    const store = new MemoryStore();
+    const collector = await open({ store, trust: { kind: 'keys', keys }, mostHeldBytes: 20_000 });
+    const [flood, flooded] = [plain(200, 'example.org/gw-flood/1'), plain(200, 'example.org/gw-flood/2')];
+    const own = plain(12);
+    const floods = [flood, flooded].flatMap(({ messages }) =>
+      messages.slice(1).map((each) => arrived(each, 'attest/v1/gw-flood/log')),
+    );
+    const waiting = own.messages.slice(1).map((each) => arrived(each));
+    const reports = [await collector.take(isFirst ? floods : waiting, NOW)];
+    reports.push(await collector.take(isFirst ? waiting : floods, NOW));
+    for (const { verdicts } of reports)
+      for (const { status, statement } of verdicts)
+        assert.ok(status === 'held' || statement?.log !== own.next.log, `${statement?.log} is ${status}`);
+    // What is pushed out is told.
+    assert.ok(reports[1]?.verdicts.some(({ status }) => status === 'unchained'));
+    const report = await collector.take(
+      own.messages.slice(0, 1).map((each) => arrived(each)),
+      NOW,
+    );
+    assert.equal(report.verdicts.filter(({ status }) => status === 'chained').length, 12);
+    assertWhole(store, own);
+    // Nothing is lost: what is not acknowledged comes again.
+    await collector.take(
+      flood.messages.map((each) => arrived(each, 'attest/v1/gw-flood/log')),
+      NOW,
+    );
+    assertWhole(store, flood);
+  }
 });
 
 test('refused messages are all reported, and 16 an hour of one topic are kept', async () => {
