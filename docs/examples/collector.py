@@ -252,7 +252,7 @@ class Collector:
             self.judge(topic, gateway, payload, self.take_checkpoint, "miner-cp+jwt")
         elif area == "log":
             self.judge(topic, gateway, payload, self.take_entry, "miner-att+jwt")
-        elif area == "conn" and self.options.id in contradicted_by(payload):
+        elif area == "conn" and self.options.id in contradicted_by(payload) and self.of(gateway):
             # Its state was put back: it is shown what it signed itself, and begins a new log.
             self.due.add(gateway)
             self.doubting.add(gateway)
@@ -266,11 +266,14 @@ class Collector:
         except Refused as refused:
             self.alarm(str(refused), topic, message)
 
+    def of(self, gateway: str) -> list:
+        return [log for log in self.logs.values() if log.gateway == gateway]
+
     def log(self, name: str) -> Log:
         if name not in self.logs:
             log = Log(name)
             # What a key signed that is not trusted any more takes no room.
-            beside = [each for each in self.logs.values() if each.gateway == log.gateway and each.kid in (None, *self.keys)]
+            beside = [each for each in self.of(log.gateway) if each.kid in (None, *self.keys)]
             if len(beside) >= MOST_LOGS:
                 # One without an entry makes room; the others are in the store.
                 spare = next((each for each in beside if each.kid is None), None)

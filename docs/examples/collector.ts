@@ -286,6 +286,8 @@ const due = new Set<string>();
 /** Gateways that believe their own signature only. */
 const doubting = new Set<string>();
 
+const logsOf = (gateway: string): readonly Log[] => [...logs.values()].filter((log) => log.gateway === gateway);
+
 const logOf = (name: string): Log => {
   const log = logs.get(name) ?? new Log(name);
   if (!logs.has(name)) makeRoom(log.gateway);
@@ -296,9 +298,7 @@ const logOf = (name: string): Log => {
 /** A log without an entry makes room for another one; the others are in the store. */
 const makeRoom = (gateway: string): void => {
   // What a key signed that is not trusted any more takes no room.
-  const beside = [...logs.values()].filter((log) => {
-    return log.gateway === gateway && (log.kid === undefined || keys.has(log.kid));
-  });
+  const beside = logsOf(gateway).filter(({ kid }) => kid === undefined || keys.has(kid));
   if (beside.length < MOST_LOGS) return;
   const spare = beside.find(({ kid }) => kid === undefined);
   if (spare === undefined) throw new Refused('E_INCARNATION');
@@ -337,7 +337,7 @@ const take = ({ topic, payload }: Arrived): void => {
   if (area === 'rsp') {
     for (const entry of entriesOf(payload)) judge(topic, gateway, entry, takeEntry, 'miner-att+jwt');
   }
-  if (area === 'conn' && contradictedBy(payload).includes(options.id)) {
+  if (area === 'conn' && contradictedBy(payload).includes(options.id) && logsOf(gateway).length > 0) {
     // Its state was put back: it is shown what it signed itself, and begins a new log.
     due.add(gateway);
     doubting.add(gateway);
