@@ -145,14 +145,16 @@ const judge = (seat: FleetSeat, look: LookKind, probed: Sight, deps: RoundDeps):
 };
 
 const judgeCase = (seat: FleetSeat, look: LookKind, { device, shown }: Case, deps: RoundDeps): Judged => {
-  const state = withHistory(ofTenant(device, seat, deps), look, shown, deps);
+  const before = withReached(ofTenant(device, seat, deps), look, shown);
+  const state = withHistory(before, look, shown, deps);
   // As they are before the look touches them: they are put back where the store refuses the verdict.
   const marks = { ...state.marks };
   const isFull = look === 'full' && shown.kind === 'seen';
   const sight = isFull ? inFull(state, shown, seat, deps) : shown;
   const context = contextOf(state, seat, sight, deps);
   const judged = withIdentification(appraise(state, lookOf(sight, look, deps), context), sight);
-  const verdict = isFirstReading(state, marks.endpoint) ? { ...judged, changed: true } : judged;
+  const isNews = isFirstReading(state, marks.endpoint) || state.reached !== device.reached;
+  const verdict = isNews ? { ...judged, changed: true } : judged;
   noteLook(seat, look, sight, deps);
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
@@ -166,6 +168,14 @@ const noteLook = (seat: FleetSeat, look: LookKind, sight: Sight, { timetable }: 
   if (sight.kind === 'nothing') return;
   seat.family = sight.driver.family;
   if (look === 'full') seat.demanded = false;
+};
+
+/** The device with the IP address at which a full look found it. */
+const withReached = (state: DeviceState, look: LookKind, sight: Sight): DeviceState => {
+  if (look !== 'full' || sight.kind !== 'seen' || sight.capture.reached === state.reached) return state;
+  const { reached: _, ...rest } = state;
+  const { reached } = sight.capture;
+  return reached === undefined ? rest : { ...rest, reached };
 };
 
 /** A device that was never attested, with what was known of its machine before, or of the one that it replaces. */

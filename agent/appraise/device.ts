@@ -175,6 +175,8 @@ export interface DeviceState<Kept = KeptFacts> {
   /** A `host` entry is a position, whatever machine answers there; in a `range` the id follows the machine. */
   readonly position: 'host' | 'range';
   readonly address: string;
+  /** The IP address at which the last full look found it, where `address` is a name, or is spelled otherwise. */
+  readonly reached?: string;
   readonly labels: { readonly [name: string]: string };
   readonly family?: string;
   readonly identified?: Identified;

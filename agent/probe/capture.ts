@@ -52,6 +52,8 @@ export type LookKind = 'pools' | 'full';
 /** What one look at a device gave, by name of the driver's query. A query that was not asked this time is not in the map. */
 export interface Capture {
   readonly address: string;
+  /** The IP address that was connected to, where `address` is a name, or is spelled otherwise. */
+  readonly reached?: string;
   /** Wall clock, Unix milliseconds, when the last reply was complete. */
   readonly observedAtMs: number;
   readonly replies: ReadonlyMap<string, Reply | NoReply>;

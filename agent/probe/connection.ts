@@ -7,6 +7,8 @@ import { unwatch, type Watched, watch } from './watch.ts';
 export interface Endpoint {
   readonly host: string;
   readonly port: number;
+  /** Told which IP address was connected to. */
+  readonly reached?: ((address: string) => void) | undefined;
 }
 
 /** What takes the bytes of one reply. */
@@ -41,6 +43,7 @@ export class Connection implements Watched, SocketOwner {
   place = 0;
   readonly signal: AbortSignal | undefined;
   readonly #socket: DeviceSocket;
+  readonly #reached: Endpoint['reached'];
   #connected = false;
   #closed = false;
   #exchangeMs = 0;
@@ -62,6 +65,7 @@ export class Connection implements Watched, SocketOwner {
     signal?.throwIfAborted();
     this.signal = signal;
     this.#deadlineMs = performance.now() + limits.connectMs;
+    this.#reached = endpoint.reached;
     this.#socket = new DeviceSocket(endpoint, this);
     watch(this);
   }
@@ -121,6 +125,7 @@ export class Connection implements Watched, SocketOwner {
 
   connected(): void {
     this.#connected = true;
+    if (this.#reached !== undefined) this.#reached(this.#socket.remoteAddress ?? '');
     this.#deadlineMs = NEVER;
     if (this.#settle !== undefined) this.#write();
   }

@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FirmwareComponent } from '../../shared/facts.ts';
 import type {
@@ -98,11 +99,15 @@ export class Line implements AsyncDisposable {
   #wasConnected = false;
   /** Sessions by port; at most one holds a connection. Many looks need none. */
   #web: Map<PortName, HttpSession> | undefined;
+  #reached = '';
+  /** An IPv4 address is spelled in one way: what it leads to need not be asked. */
+  readonly #noteReached: Endpoint['reached'];
 
   constructor(target: Target, deps: ProbeDeps, { pauseMs = 0 }: { readonly pauseMs?: number | undefined } = {}) {
     this.#pauseMs = pauseMs;
     this.#target = target;
     this.#deps = deps;
+    this.#noteReached = isIPv4(target.address) ? undefined : (address) => this.#reach(address);
     this.#endsAtMs = deps.clock.monoMs() + deps.limits.deviceMs;
   }
 
@@ -174,6 +179,16 @@ export class Line implements AsyncDisposable {
     for (const [port, session] of this.#web ?? []) if (port !== but) await session.close();
   }
 
+  /** The IP address that was connected to last, where the target is a name, or is spelled otherwise. */
+  get reached(): string | undefined {
+    return this.#reached === '' || this.#reached === this.#target.address ? undefined : this.#reached;
+  }
+
+  /** A connection that the device closed at once tells no address. An IPv4 address that is written as one of IPv6 is the same one. */
+  #reach(address: string): void {
+    if (address !== '') this.#reached = address.replace(/^::ffff:(?=[\d.]+$)/i, '');
+  }
+
   /** Whether there may be something to close. */
   get isOpen(): boolean {
     return this.#web !== undefined;
@@ -239,7 +254,7 @@ export class Line implements AsyncDisposable {
     if (vain !== undefined) return vain;
     if (this.#leftMs() <= 0) return noReply('timeout', 'the look took too long');
     this.#deps.signal?.throwIfAborted();
-    return { host: this.#target.address, port };
+    return { host: this.#target.address, port, reached: this.#noteReached };
   }
 
   #learn(query: Query, { reason, dark, detail }: NoReply): void {

@@ -28,7 +28,13 @@ export const probeDevice = async (
     for (const [name, query] of closed) {
       replies.set(name, isPointless(query, replies) ? NOT_SERVED : isAlive ? CLOSED : await line.ask(query));
     }
-    return { address: target.address, observedAtMs: deps.clock.wallMs(), replies };
+    const { reached } = line;
+    return {
+      address: target.address,
+      ...(reached === undefined ? {} : { reached }),
+      observedAtMs: deps.clock.wallMs(),
+      replies,
+    };
   } finally {
     // `await using` would add a hundredth to what a look costs.
     if (line.isOpen) await line[Symbol.asyncDispose]();

@@ -142,7 +142,7 @@ export class Fleet {
   }
 
   #rememberFormer(state: DeviceState): void {
-    for (const mark of [atAddress(state.address), ...marksOf(factsOf(state))]) {
+    for (const mark of [...doorsOf(state), ...marksOf(factsOf(state))]) {
       // Where nothing was learned of it, what came before it is what the next one is held against.
       if (state.reference === undefined && this.#formers.get(mark)?.reference !== undefined) continue;
       this.#formers.set(mark, state);
@@ -360,10 +360,11 @@ export class Fleet {
   }
 
   /** The same with all that was known of it; also where it left the configuration and is back under its name. */
-  formerOf({ id, position, address }: DeviceState, facts: Facts): DeviceState | undefined {
+  formerOf(device: DeviceState, facts: Facts): DeviceState | undefined {
+    const { id, position } = device;
     const marks = marksOf(facts);
     const others = this.#idsByMark[position === 'host' ? 'range' : 'host'];
-    const there = this.#formers.get(atAddress(address));
+    const there = this.#formerThere(device);
     // A position is held against what was known of it, whatever machine is there now.
     if (position === 'host' && there?.position === 'host' && there.id === id) return there;
     const known = [
@@ -410,7 +411,7 @@ export class Fleet {
     const { address } = seat.place;
     const id = this.#freeId(facts, address);
     const device = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
-    const replaces = this.#replacedAt(here ?? this.#formerAt(address), facts);
+    const replaces = this.#replacedAt(here ?? this.#formerAt({ address }), facts);
     return { ...device, ...this.#states.get(id), address, ...(replaces === undefined ? {} : { replaces }) };
   }
 
@@ -421,15 +422,22 @@ export class Fleet {
 
   /** A position that was never seen, with what stood at its address under another name. */
   withReplaced(device: DeviceState): DeviceState {
-    const former = device.replaces === undefined ? this.#formerAt(device.address) : undefined;
+    const former = device.replaces === undefined ? this.#formerAt(device) : undefined;
     const replaces = former === undefined ? undefined : replacedBy(former);
     return replaces === undefined ? device : { ...device, replaces };
   }
 
   /** The device that stood at this address when its place left the configuration, and is known at no other one since. */
-  #formerAt(address: string): DeviceState | undefined {
-    const former = this.#formers.get(atAddress(address));
+  #formerAt(door: Door): DeviceState | undefined {
+    const former = this.#formerThere(door);
     return former === undefined || this.#states.has(former.id) ? undefined : former;
+  }
+
+  /** The device that stood there when its place left the configuration, however the address was spelled. */
+  #formerThere(door: Door): DeviceState | undefined {
+    return doorsOf(door)
+      .map((mark) => this.#formers.get(mark))
+      .find((state) => state !== undefined);
   }
 
   /** What a new device replaces: the device whose address it has, else one whose serials or MAC it shows. */
@@ -486,6 +494,13 @@ const claims = (seat: FleetSeat, { id }: DeviceState, sinceMs: number): boolean 
   seat.claim = { device: id, sinceMs };
   return true;
 };
+
+/** Where a device is looked for: its address as the configuration spells it, and the one that was reached, if that is another. */
+type Door = Pick<DeviceState, 'address' | 'reached'>;
+
+/** What says where a device stands. Whoever edits the configuration chooses the spelling, so what was reached comes first. */
+const doorsOf = ({ address, reached }: Door): readonly string[] =>
+  reached === undefined ? [atAddress(address)] : [atAddress(reached), atAddress(address)];
 
 const atAddress = (address: string): string => `address ${address}`;
 

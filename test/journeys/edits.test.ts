@@ -248,6 +248,38 @@ suite('an edit of the configuration', { concurrency: 1 }, () => {
     await verified(gateway);
   });
 
+  test('that renames a robbed miner without serial and MAC, and spells its address otherwise, ends no theft', {
+    timeout: 120_000,
+  }, async () => {
+    await using fleet = await fleetOf(['cgminer/cgminer', 'cgminer/cgminer'], '127.103.4.1');
+    const addresses = fleet.devices.map(({ address }) => address);
+    const devices = (...entries: readonly (readonly [name: string, host: string | undefined])[]) => ({
+      devices: entries.map(([name, host]) => ({ host, name, ports: fleet.ports })),
+    });
+    const spelled = addresses.map((address) => `::ffff:${address}`);
+    await using gateway = gatewayOf(devices(['rig-0', addresses[0]], ['rig-1', spelled[1]]));
+    await gateway.up();
+    await gateway.knows(2);
+    for (const at of [0, 1]) fleet.device(at).changePoolUser(0, `thief.x${at}`);
+    for (const at of [0, 1]) await robbed(gateway, `rig-${at}`);
+
+    // The second is renamed again before anything need have been seen under the name between.
+    await reload(gateway, devices(['rig-zero', spelled[0]], ['rig-between', spelled[1]]));
+    await reload(gateway, devices(['rig-zero', spelled[0]], ['rig-one', addresses[1]]));
+    for (const name of ['rig-zero', 'rig-one']) await robbed(gateway, name);
+    await delay(A_WHILE_MS);
+    for (const name of ['rig-zero', 'rig-one']) assert.deepEqual(stands(gateway, name), ['open', 'critical']);
+
+    // What was reached is remembered over a restart.
+    await gateway.stop('SIGKILL');
+    gateway.configure(devices(['rig-null', addresses[0]], ['rig-one', addresses[1]]));
+    await gateway.up();
+    await robbed(gateway, 'rig-null');
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+    assertPolite(fleet);
+    await verified(gateway);
+  });
+
   test('where nobody is named who approves: a finding that a list ends says so, and labels raise nothing', {
     timeout: 120_000,
   }, async () => {

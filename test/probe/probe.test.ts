@@ -62,6 +62,19 @@ test('a full look asks every question, a pools look only those of that cadence',
   assert.ok(full.observedAtMs > 1_700_000_000_000);
 });
 
+test('a look says which IP address a name, or another spelling, led to', BOUND, async () => {
+  await using miner = await FakeMiner.start(good);
+  const reachedBy = async (address: string): Promise<string | undefined> => {
+    const target = { address, ports: { cgminer: miner.port, http: miner.port } };
+    return (await probeDevice(target, mixed, 'full', deps())).reached;
+  };
+  assert.equal(await reachedBy('127.0.0.1'), undefined);
+  assert.equal(await reachedBy('127.1'), '127.0.0.1', 'no address in its usual form: it is looked up');
+  assert.equal(await reachedBy('::ffff:127.0.0.1'), '127.0.0.1');
+  assert.equal(await reachedBy('127.0.0.2'), undefined, 'nobody is there');
+  assert.equal(await reachedBy('::ffff:127.0.0.2'), undefined, 'nobody is there');
+});
+
 test('a device never sees two connections, and only bytes of the allow-list', BOUND, async () => {
   await using miner = await FakeMiner.start(good);
   for (let round = 0; round < 20; round += 1) await look(miner, 'full');

@@ -302,6 +302,40 @@ test('a position that is renamed twice, and silent under the middle name, is hel
   assert.equal(fleet.formerId(owner(fleet, seat, blank), blank), 'first');
 });
 
+test('a position that is renamed and spelled otherwise in one edit is known by the address that was reached', () => {
+  const blank: Facts = { 'identity.model': 'cgminer' };
+  const known = (address: string, reached?: string): DeviceState => ({
+    ...workingFor('acme.1', attestedAs({ id: 'old-name', position: 'host', address }, blank)),
+    ...(reached === undefined ? {} : { reached }),
+  });
+  const formerAt = (gone: DeviceState, address: string, reached?: string, departed: readonly DeviceState[] = []) => {
+    const fleet = new Fleet([{ ...RACK, address }], [gone], new Set(), undefined, departed);
+    const [seat] = fleet.seats() as readonly [FleetSeat];
+    const device = owner(fleet, seat, blank);
+    return fleet.formerId(reached === undefined ? device : { ...device, reached }, blank);
+  };
+  assert.equal(formerAt(known('10.0.1.1'), 'rack.example', '10.0.1.1'), 'old-name');
+  assert.equal(formerAt(known('rack.example', '10.0.1.1'), '10.0.1.1'), 'old-name');
+  assert.equal(formerAt(known('rack.example', '10.0.1.1'), 'other.example', '10.0.1.1'), 'old-name');
+  assert.equal(
+    formerAt(known('rack.example', '10.0.1.1'), 'rack.example'),
+    'old-name',
+    'what was reached is not known',
+  );
+  assert.equal(formerAt(known('rack.example', '10.0.1.1'), 'other.example', '10.0.1.2'), undefined);
+  const planted = { ...known('other.example', '10.0.1.66'), id: 'planted' };
+  const spelled = formerAt(known('10.0.1.1'), 'other.example', '10.0.1.1', [planted]);
+  assert.equal(spelled, 'old-name', 'what was reached says more than how it is spelled');
+});
+
+test('another machine where a device stood is held against it, however the address is spelled', () => {
+  const left = workingFor('acme.1', attestedAs({ id: 'rack-1', position: 'host', address: '10.0.1.1' }, machine(1)));
+  const fleet = new Fleet([{ ...RACK, id: 'rack-9', address: 'rack.example' }], [], new Set(), undefined, [left]);
+  const [rack] = fleet.states() as readonly [DeviceState];
+  assert.equal(fleet.withReplaced(rack).replaces, undefined);
+  assert.equal(fleet.withReplaced({ ...rack, reached: '10.0.1.1' }).replaces?.device, 'rack-1');
+});
+
 test('an operator may give the id of a machine of a range to a position: it is removed and begins anew', () => {
   const named = { ...RACK, id: 'mac-020000000001' };
   const known = attestedAs({ id: 'mac-020000000001', position: 'range', address: '10.0.0.1' }, machine(1));
