@@ -157,6 +157,16 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
     [{ ...both, approvers: both.approvers.slice(0, 1) }, 2],
     'and at a start',
   );
+  const whole = readFileSync(join(folder, 'approvals.json'));
+  writeFileSync(join(folder, 'approvals.json'), whole.subarray(0, 20));
+  await assert.rejects(begin(), { code: 'approvals.unreadable' });
+  assert.equal(
+    readFileSync(join(folder, 'approvals.json')).length,
+    20,
+    'nobody is taken for the first approvers over it',
+  );
+  writeFileSync(join(folder, 'approvals.json'), whole);
+  await (await begin()).stop('test');
   lose('approvals.json');
   await (await begin()).stop('test');
   assert.deepEqual(

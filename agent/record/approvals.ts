@@ -1,6 +1,7 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { AgentError } from '../platform/errors.ts';
 import { storeFailure } from './failure.ts';
 
 const FILE = 'approvals.json';
@@ -50,7 +51,10 @@ export class Approvals {
     this.isForgotten = isForgotten;
   }
 
-  /** Where the file is missing with the store, or may be an older one, all that was signed until now may have been ended. */
+  /**
+   * Where the file is missing with the store, or may be an older one, all that was signed until now may have been ended. Throws
+   * `approvals.unreadable`, as do the others that read: a file that is there and says nothing is not the same as none.
+   */
   static read(stateDir: string, { isWhole, isDoubtful, wasBegun, now }: Past): Approvals {
     const file = join(stateDir, FILE);
     const known = readKept(file);
@@ -140,8 +144,8 @@ export class Approvals {
   /** Makes it durable. Throws `store.*` where it cannot be written. */
   save(): void {
     const text = `${JSON.stringify(this.#kept)}\n`;
-    if (text === this.#written) return;
     try {
+      if (text === this.#written && this.#isThere()) return;
       // Never half a file: the former one stands until this one is whole.
       writeFileSync(`${this.#file}.new`, text, { mode: 0o600, flush: true });
       renameSync(`${this.#file}.new`, this.#file);
@@ -149,6 +153,11 @@ export class Approvals {
       throw storeFailure(error, this.#file);
     }
     this.#written = text;
+  }
+
+  /** Removed or cut short while the agent runs it is written again: the next start would know nothing of who counted. */
+  #isThere(): boolean {
+    return statSync(this.#file, { throwIfNoEntry: false })?.size === Buffer.byteLength(this.#written);
   }
 }
 
@@ -159,10 +168,33 @@ const counting =
   (kid: string): boolean =>
     people === 0 || counted.includes(kid);
 
+/** Undefined where there is no such file. */
 const readKept = (file: string): Kept | undefined => {
+  const text = readText(file);
+  if (text === undefined) return undefined;
   try {
-    return kept.parse(JSON.parse(readFileSync(file, 'utf8')));
-  } catch {
-    return undefined;
+    return kept.parse(JSON.parse(text));
+  } catch (error) {
+    throw unreadable(file, 'is not what was written: damaged, or of a later version', error);
   }
 };
+
+const readText = (file: string): string | undefined => {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return undefined;
+    throw unreadable(file, `cannot be read (${code})`, error);
+  }
+};
+
+/** Without it every key that the configuration names would count, and what was ended could be handed over again. */
+const unreadable = (file: string, what: string, cause: unknown): AgentError =>
+  new AgentError({
+    code: 'approvals.unreadable',
+    message: `${file}, which says whose signatures count and what was ended, ${what}`,
+    remedy:
+      'make it readable for the user of the agent, or put it back from a backup of this folder; without one stop the agent and remove the file: the approvers whom the configuration names then count as the first ones, and a finding that stays open says so',
+    cause,
+  });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { admission, People, poolUser, summerPlan } from '../record/approvers.ts';
@@ -90,4 +90,43 @@ test('doctor and keys list name a key that waits, with how it is admitted; once 
   assert.deepEqual([after.waits, after.doctor.map((line) => line.slice(0, 2))], [[], ['ok']]);
   assert.match((await assayer(['baseline', 'show', '-c', file])).out, /approver-1 .*admits carol/);
   assert.equal((await assayer(['lint', '-c', file, '--days', '1'])).code, 0);
+});
+
+test('approvals.unreadable: doctor, keys list and findings show tell a damaged record', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const { dir } = recording;
+  // That the first approvers are named is a finding.
+  recording.changes(people).resume();
+  writeFileSync(join(dir, 'alice.jwk.json'), JSON.stringify(people.jwk('alice')));
+  const file = configured(dir, {
+    approvers: { alice: join(dir, 'alice.jwk.json') },
+    devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }],
+  });
+  const [opened] = recording.store.findings({ open: false, limit: 1 });
+  const number = String(opened?.finding.openedSeq);
+  const verbs = [
+    ['keys', 'list'],
+    ['findings', 'show', number],
+  ];
+  const approvalsOf = async () => {
+    const { checks } = JSON.parse((await assayer(['doctor', '--json', '-c', file])).out) as {
+      checks: readonly { check: string; level: string; message: string }[];
+    };
+    return checks.filter(({ check }) => check === 'approvals');
+  };
+  for (const verb of verbs) assert.equal((await assayer([...verb, '-c', file])).code, 0);
+  assert.notEqual((await approvalsOf())[0]?.level, 'fail');
+  recording.approvals().save();
+  truncateSync(join(dir, 'approvals.json'), 10);
+  for (const verb of verbs) {
+    const { code, out, err } = await assayer([...verb, '-c', file]);
+    assert.deepEqual([code, out], [3, ''], err);
+    assert.match(
+      err,
+      /^assayer: .*approvals\.json, .*\n {2}remedy: .*put it back from a backup.* \[approvals\.unreadable\]\n$/,
+    );
+  }
+  const [said] = await approvalsOf();
+  assert.match(`${said?.level} ${said?.message}`, /^fail .*approvals\.json, which says whose signatures count/);
 });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { Approvals, type Past } from '../../agent/record/approvals.ts';
@@ -32,7 +32,7 @@ test('what was ended, and how many approved, is remembered without the store', (
   assert.deepEqual([next.counts('kid-bob'), next.counts('kid-mallory'), next.isForgotten], [true, false, false]);
 });
 
-test('a file that is gone, half written, or may be an older one says of nothing before that it was not ended', (t) => {
+test('a file that is gone, or may be an older one, says of nothing before that it was not ended', (t) => {
   const dir = tempDir(t);
   const gone = Approvals.read(dir, later);
   assert.deepEqual([gone.isUnknown(NOW), gone.isUnknown(NOW + 120), gone.isUnknown(NOW + 121)], [true, true, false]);
@@ -42,8 +42,52 @@ test('a file that is gone, half written, or may be an older one says of nothing 
   assert.deepEqual([again.hasEnded('a'), again.isUnknown(NOW), again.isUnknown(NOW + 500)], [true, true, false]);
   const copy = Approvals.read(dir, { ...later, isDoubtful: true, now: NOW + 9999 });
   assert.deepEqual([copy.hasEnded('a'), copy.isUnknown(NOW + 500)], [true, true]);
-  writeFileSync(join(dir, 'approvals.json'), '{"ended":["a"');
-  assert.equal(Approvals.read(dir, later).isUnknown(NOW), true);
+});
+
+test('approvals.unreadable: a file that is there and cannot be read is not taken for none, and stays as it is', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'approvals.json');
+  const readers = [
+    () => Approvals.read(dir, later),
+    () => Approvals.countingIn(dir)('kid-mallory'),
+    () => Approvals.peopleIn(dir),
+  ];
+  assert.deepEqual([Approvals.countingIn(dir)('kid-mallory'), Approvals.peopleIn(dir)], [true, 0], 'none is none');
+  for (const damaged of [
+    '{"ended":["a"',
+    '',
+    '[]',
+    '{"ended":[],"people":9,"approvers":[],"counted":[],"admitted":[]}',
+  ]) {
+    writeFileSync(file, damaged);
+    for (const read of readers) assert.throws(read, { code: 'approvals.unreadable' });
+    assert.equal(readFileSync(file, 'utf8'), damaged);
+  }
+  rmSync(file);
+  mkdirSync(file);
+  for (const read of readers) assert.throws(read, { code: 'approvals.unreadable', message: /EISDIR/ });
+});
+
+test('a file that is removed or cut short while the agent runs is written again, and a full disk leaves the former one', (t) => {
+  const dir = tempDir(t);
+  const file = join(dir, 'approvals.json');
+  const approvals = Approvals.read(dir, { ...later, isWhole: true });
+  approvals.noteApprovers([{ kid: 'kid-alice', name: 'alice' }]);
+  approvals.save();
+  const whole = readFileSync(file, 'utf8');
+  rmSync(file);
+  approvals.save();
+  assert.equal(readFileSync(file, 'utf8'), whole);
+  truncateSync(file, 10);
+  approvals.save();
+  assert.equal(readFileSync(file, 'utf8'), whole);
+  symlinkSync('/dev/full', `${file}.new`);
+  approvals.noteEnded(['a']);
+  assert.throws(() => approvals.save(), { code: 'store.full' });
+  assert.equal(readFileSync(file, 'utf8'), whole);
+  rmSync(`${file}.new`);
+  approvals.save();
+  assert.equal(Approvals.read(dir, later).hasEnded('a'), true);
 });
 
 test('the oldest of very many are forgotten', (t) => {
