@@ -2,7 +2,7 @@ import type { Finding } from './finding.ts';
 import { ruleOf } from './index.ts';
 import { changeNotObserved } from './rules/change-not-observed.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
-import { type Approvable, approvalOf, endingOf } from './who-approves.ts';
+import { type Approvable, approvalOf, endingOf, isUnplanned, takesTwo } from './who-approves.ts';
 
 /** What people may do about a finding, in words and as verbs that they can type: who can approve it, and what is to be done. */
 
@@ -71,9 +71,14 @@ const MOST_DEVICES = 24;
 /** As a shell takes it for one word. */
 const word = (text: string): string => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
-const verbsOf = (id: string, { number, devices = [], config, about }: Asked) => {
+/** What to type of a verb that reads the configuration. */
+export const typed = (words: string, { config }: Pick<Asked, 'config'>): string =>
+  `assayer ${words}${config === undefined ? '' : ` -c ${word(config)}`}`;
+
+const verbsOf = (id: string, asked: Asked) => {
+  const { number, devices = [], about } = asked;
   const name = number ?? '<number>';
-  const verb = (words: string): string => `assayer ${words}${config === undefined ? '' : ` -c ${word(config)}`}`;
+  const verb = (words: string): string => typed(words, asked);
   const isListed = devices.length > 0 && devices.length <= MOST_DEVICES;
   const named = (option: string): string =>
     isListed ? devices.map((device) => option + word(device)).join(' ') : `${option}<device>`;
@@ -83,16 +88,16 @@ const verbsOf = (id: string, { number, devices = [], config, about }: Asked) => 
     approve: verb(`findings approve ${name}`),
     close: verb(`findings close ${name} --note "<why>"`),
     waive: verb(`findings waive ${name} --reason "<why>" --risk "<what may happen>" --until +30d`),
-    sign: `${verb(`baseline export ${named('')} --name ${file} --out ${file}.yaml`)}, then assayer baseline sign and adopt`,
-    draft: `assayer waiver create ${file} --id ${id} ${named('--device ')} --reason "<why>" --risk "<what may happen>" --until +30d --out ${file}.yaml, then assayer waiver sign and adopt`,
+    sign: `${verb(`baseline export ${named('')} --name ${file} --out ${file}.yaml`)}, then assayer baseline sign, then ${verb(`baseline adopt ${file}.signed.json`)}`,
+    draft: `assayer waiver create ${file} --id ${id} ${named('--device ')} --reason "<why>" --risk "<what may happen>" --until +30d --out ${file}.yaml, then assayer waiver sign, then ${verb(`waiver adopt ${file}.signed.json`)}`,
   };
 };
 
 /** What to do next. */
-export const nextStep = (finding: Finding): string => {
+export const nextStep = (finding: Finding, asked: Asked): string => {
   const { ruleId: id, state, plan } = finding;
   if (state === 'resolved' || state === 'approved' || state === 'incident-closed') return 'nothing: it is over';
-  if (state === 'waived') return 'nothing until the waiver ends: assayer waiver list';
+  if (state === 'waived') return `nothing until the waiver ends: ${typed('waiver list', asked)}`;
   if (id === waiverExpired.id)
     return 'what it covered counts again: mend it, or have a new waiver made; then close this one';
   if (id === changeNotObserved.id)
@@ -114,5 +119,12 @@ export const nextStep = (finding: Finding): string => {
   if (id.startsWith('visibility.') || id.startsWith('evidence.'))
     return 'find out why nothing, or less, could be seen: the device, its network, this gateway';
   if (ruleOf(id)?.approval === 'A0') return 'look at the device if it does not end by itself';
-  return 'ask whoever is responsible whether this was meant. If it was not: set the device back, change its passwords, look for other devices that show the same. If it was: approve it';
+  return `ask whoever is responsible whether this was meant. If it was not: set the device back, change its passwords, look for other devices that show the same. If it was: ${meant(finding, asked)}`;
+};
+
+/** What is done about a change that somebody meant, which no plan covers. */
+const meant = (finding: Finding, { people }: Asked): string => {
+  if (people === 0 || !takesTwo(finding)) return 'approve it';
+  if (!isUnplanned(finding)) return 'have it signed';
+  return 'set it back all the same, and make it under a plan (assayer plan create); afterwards it is approved in an emergency only';
 };

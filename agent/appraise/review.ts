@@ -44,5 +44,5 @@ const stillSeen = ({ ruleId }: Finding): AgentError =>
   new AgentError({
     code: 'finding.still-seen',
     message: `${ruleId}: the device still shows it`,
-    remedy: 'set the device right: the finding then ends by itself; or approve what it shows: assayer findings approve',
+    remedy: 'assayer findings show says what ends it',
   });

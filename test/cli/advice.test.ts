@@ -206,6 +206,12 @@ const follow = async (site: Site, number: number, rule: RuleEntry, count: Count)
     assert.ok(text.endsWith(who), `${text}\n${who}`);
     assert.equal(site.state(number), 'open');
   }
+  if (isCoverable(rule.id) && rule.approval !== 'AN') {
+    const { code, text } = await site.type('findings', 'close', String(number), '--note', 'over');
+    assert.equal(code, 2, text);
+    assert.ok(text.endsWith(`Who can approve it: ${who}`), `${text}\n${who}`);
+    assert.equal(site.state(number), 'open');
+  }
   switch (ending.kind) {
     case 'itself':
       assert.deepEqual([lines.length, /^nobody has to: it ends by itself/.test(who)], [0, true]);
@@ -294,6 +300,18 @@ test('what a plan covers one person approves, and show names the plan with its t
   assert.match(who, /^one person, because a plan covers it: /);
   assert.equal((await site.type(...(lines[0] ?? []), '--yes')).code, 0);
   assert.equal(site.state(number), 'approved');
+});
+
+test('what to do names approving where that works: a change that had to be planned is set back where approvers are named', async (t) => {
+  const stepOf = async (count: Count, id: string): Promise<string> => {
+    const site = await Site.open(t, count);
+    return /^ +what to do +(.*)$/m.exec(await shown(site, site.stands(entry(id))))?.[1] ?? '';
+  };
+  assert.match(await stepOf(0, 'pool.user-changed'), / If it was: approve it$/);
+  assert.match(await stepOf(2, 'pool.user-changed'), / If it was: set it back .*\(assayer plan create\)/);
+  assert.match(await stepOf(1, 'pool.user-changed'), / If it was: set it back /);
+  assert.match(await stepOf(2, 'pool.url-changed'), / If it was: have it signed$/);
+  assert.match(await stepOf(2, 'config.drift'), / If it was: approve it$/);
 });
 
 test('a waiver is shown with its reason and end, and one that is over as over', async (t) => {
@@ -389,6 +407,16 @@ test('with options before the verb the error shows them behind it', async (t) =>
   const { code: done, text: told } = await site.type(...line.split(' '));
   assert.equal(done, 1);
   assert.match(told, /assayer findings approve \d+ -c other\.yaml/, 'what it suggests names the file, too');
+  const refused = [
+    ['close', String(number), '--note', 'over'],
+    ['show', '999'],
+    ['show', 'x'],
+  ];
+  for (const words of refused)
+    assert.match(
+      (await site.type('findings', ...words, '-c', 'other.yaml')).text,
+      /assayer findings .* -c other\.yaml$/,
+    );
   assert.match((await site.type('findings', 'all')).text, /findings list takes no all .*--help/);
 });
 

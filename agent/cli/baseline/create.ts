@@ -13,7 +13,7 @@ export const createReferenceVerb = (baseline: Command, io: Io): void => {
   withScope(
     baseline
       .command('create')
-      .description('write a draft of reference values, with comments, to fill in and sign')
+      .description('write a draft of reference values, with comments, to fill in and sign; no configuration is read')
       .argument('<id>', 'name of the reference; later versions keep it', documentId)
       .option('--expect <fact=value>', 'the exact value that a fact shall have; repeatable', collect),
   ).action((id: string, options: NewOptions) =>

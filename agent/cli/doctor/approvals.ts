@@ -1,3 +1,4 @@
+import { typed } from '../../appraise/advice.ts';
 import { orphansOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
@@ -8,7 +9,7 @@ import { type Check, ok, type Result, warn } from './result.ts';
 /** What approvers signed and is in force: by keys that the configuration still names. */
 export const approvals: Check = {
   name: 'approvals',
-  run: ({ config, approvers }) => {
+  run: ({ config, approvers, file }) => {
     const orders = inForce(config.state_dir);
     const signed = orders.filter(({ doc }) => doc !== undefined);
     const waiting = splitApprovers(approvers, Approvals.countingIn(config.state_dir)).waiting.map(
@@ -23,8 +24,8 @@ export const approvals: Check = {
         warn(
           `${kind} ${id} is in force, signed by ${gone.join(' and ')}, no approver any more`,
           kind === 'reference'
-            ? `have its next version signed by those who approve now, or end it: assayer baseline withdraw ${id}`
-            : `let it end at its time, or end it: assayer ${kind} close ${id}`,
+            ? `have its next version signed by those who approve now, or end it: ${typed(`baseline withdraw ${id}`, { config: file })}`
+            : `let it end at its time, or end it: ${typed(`${kind} close ${id}`, { config: file })}`,
         ),
     );
     if (waiting.length + orphans.length > 0) return [...waiting, ...orphans];

@@ -1,6 +1,7 @@
 import { accessSync, constants, readFileSync, statfsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseTrustedKeys, type TrustedKeys, VerificationError, verifyMessage } from '../../../shared/index.ts';
+import { typed } from '../../appraise/advice.ts';
 import { isStoreLost } from '../../appraise/rules/evidence-agent-gap.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { type GatewayKey, loadKey } from '../../platform/keys.ts';
@@ -92,7 +93,7 @@ export const store: Check = {
     const { state_dir } = visit.config;
     try {
       using opened = Store.openReadOnly(state_dir);
-      return [...writable(opened.file), ...holder(visit), ...lost(opened), ...entries(opened, visit)];
+      return [...writable(opened.file), ...holder(visit), ...lost(opened, visit), ...entries(opened, visit)];
     } catch (error) {
       if (error instanceof AgentError && error.code === 'store.absent')
         return [ok('none yet: the first start of the agent makes it')];
@@ -123,14 +124,14 @@ const holder = ({ agent, config }: Visit): readonly Result[] =>
     : [];
 
 /** That an earlier store is gone, until a person closed the finding about that. */
-const lost = (opened: Store): readonly Result[] =>
+const lost = (opened: Store, { file }: Visit): readonly Result[] =>
   opened
     .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
     .filter(({ finding }) => isStoreLost(finding))
     .map(({ finding: { openedSeq } }) =>
       warn(
         'an earlier store was lost: what was open in it is not known here, and what devices show was learned anew',
-        `find out who removed it, put a backup of it back or look at the devices; then: assayer findings close ${openedSeq} --note <why>`,
+        `find out who removed it, put a backup of it back or look at the devices; then: ${typed(`findings close ${openedSeq} --note "<why>"`, { config: file })}`,
       ),
     );
 

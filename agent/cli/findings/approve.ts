@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { approvalText } from '../../appraise/advice.ts';
+import { approvalText, typed } from '../../appraise/advice.ts';
 import { endingOf } from '../../appraise/who-approves.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { acceptShown } from '../baseline/accept.ts';
@@ -51,9 +51,10 @@ const approve = async (number: string, options: ApproveOptions, io: Io): Promise
 const notApprovable = (found: Numbered, { config }: ApproveOptions): AgentError => {
   const { ruleId, state } = found.finding;
   const isOver = !STANDING.has(state);
+  const asked = askedOf(found, config);
   return new AgentError({
     code: 'finding.not-approvable',
     message: isOver ? `${ruleId} is ${state}` : `${ruleId} shows nothing that could become a reference`,
-    remedy: isOver ? 'assayer findings shows what is open' : approvalText(found.finding, askedOf(found, config)),
+    remedy: isOver ? `what is open: ${typed('findings', asked)}` : approvalText(found.finding, asked),
   });
 };

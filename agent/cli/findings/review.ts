@@ -1,9 +1,11 @@
 import type { Command } from 'commander';
+import { approvalText, nextStep } from '../../appraise/advice.ts';
 import type { ReviewResult } from '../../desk/review.ts';
 import { askAgent } from '../../platform/control.ts';
+import { AgentError } from '../../platform/errors.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
-import { findingNumbered } from './stored.ts';
+import { askedOf, findingNumbered, type Numbered } from './stored.ts';
 
 interface ReviewOptions {
   readonly config: string;
@@ -41,16 +43,25 @@ const review = async (
   { config, by = accountName(), note, json }: ReviewOptions,
   io: Io,
 ): Promise<void> => {
-  const { stateDir, finding } = findingNumbered(config, number);
+  const found = findingNumbered(config, number);
   // The answer of an agent of the same version.
-  const result = (await askAgent(stateDir, {
+  const result = (await askAgent(found.stateDir, {
     do: 'review',
-    opened_seq: finding.openedSeq ?? 0,
+    opened_seq: found.finding.openedSeq ?? 0,
     action,
     by,
     ...(note === undefined ? {} : { note }),
-  })) as ReviewResult;
+  }).catch((error: unknown) => refuse(error, found, config))) as ReviewResult;
   if (json) printJson(io, result);
   else
     io.out.write(`finding ${number} (${printable(result.id)}) is ${action === 'close' ? 'closed' : 'acknowledged'}\n`);
+};
+
+/** What is still seen ends in its own way: the agent, which does not know where the configuration stands, only says that it is. */
+const refuse = (error: unknown, found: Numbered, config: string): never => {
+  if (!(error instanceof AgentError) || error.code !== 'finding.still-seen') throw error;
+  const { code, message } = error;
+  const asked = askedOf(found, config);
+  const remedy = `${nextStep(found.finding, asked)}. Who can approve it: ${approvalText(found.finding, asked)}`;
+  throw new AgentError({ code, message, remedy, cause: error });
 };

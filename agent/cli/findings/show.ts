@@ -49,7 +49,7 @@ const linesOf = (found: Numbered, config: string, nowMs: number): readonly strin
       : ([
           ['may be', `${rule.benign.join(', ')}`],
           ['who can approve', isOver ? 'nobody has to: it is over' : approvalText(finding, askedOf(found, config))],
-          ['what to do', nextStep(finding)],
+          ['what to do', nextStep(finding, askedOf(found, config))],
         ] satisfies Row[])),
   ];
   const width = Math.max(...rows.map(([heading]) => heading.length));

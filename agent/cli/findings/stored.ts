@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { type Plan, readClaimedTerms, type Statement, termsSchema, type Waiver } from '../../../shared/index.ts';
-import type { Asked } from '../../appraise/advice.ts';
+import { type Asked, typed } from '../../appraise/advice.ts';
 import type { ParentTransition } from '../../appraise/storm.ts';
 import { endingOf } from '../../appraise/who-approves.ts';
 import { loadConfig } from '../../config/load.ts';
@@ -55,13 +55,13 @@ export type Numbered = StoredFinding & {
 
 /** The finding of this number. Throws `finding.none`, `usage.number`. */
 export const findingNumbered = (config: string, number: string): Numbered => {
-  if (!/^\d{1,15}$/.test(number)) throw notNumber(number);
+  if (!/^\d{1,15}$/.test(number)) throw notNumber(number, config);
   const { config: settings, approvers } = loadConfig(resolve(config));
   const { state_dir: stateDir, operator, gateway } = settings;
   using store = Store.openReadOnly(stateDir);
   const all = store.findings({ open: false, limit: Number.MAX_SAFE_INTEGER });
   const found = all.find(({ finding }) => finding.openedSeq === Number(number));
-  if (found === undefined) throw none(number);
+  if (found === undefined) throw none(number, config);
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
   const { counting } = splitApprovers(approvers, Approvals.countingIn(stateDir));
   const people = peopleOf(counting, { people: Approvals.peopleIn(stateDir) });
@@ -112,19 +112,22 @@ export const askedOf = (found: Numbered, config: string): Asked => ({
   people: found.people,
   devices: devicesOf(found),
   about: found.about,
-  config: config === 'assayer.yaml' ? undefined : config,
+  config: toName(config),
 });
 
-const notNumber = (text: string): AgentError =>
+/** The file that a command line has to name: the usual one need not be. */
+const toName = (config: string): string | undefined => (config === 'assayer.yaml' ? undefined : config);
+
+const notNumber = (text: string, config: string): AgentError =>
   new AgentError({
     code: 'usage.number',
     message: `${JSON.stringify(text)} is not the number of a finding`,
-    remedy: 'assayer findings list shows the numbers',
+    remedy: `the numbers: ${typed('findings list', { config: toName(config) })}`,
   });
 
-const none = (number: string): AgentError =>
+const none = (number: string, config: string): AgentError =>
   new AgentError({
     code: 'finding.none',
     message: `there is no finding ${number}`,
-    remedy: 'assayer findings list --all shows the numbers',
+    remedy: `the numbers: ${typed('findings list --all', { config: toName(config) })}`,
   });

@@ -30,7 +30,7 @@ export const createPlanVerb = (plan: Command, io: Io): void => {
   withScope(
     plan
       .command('create')
-      .description('write a draft of a planned change, with comments, to fill in and sign')
+      .description('write a draft of a planned change, with comments, to fill in and sign; no configuration is read')
       .argument('<plan-id>', 'name of the plan', documentId)
       .addOption(new Option('--type <type>', 'what kind of plan').choices(['change', 'curtailment']).default('change'))
       .option('--id <finding>', 'finding that the change causes, such as firmware.version-changed; repeatable', collect)

@@ -20,7 +20,7 @@ export const createWaiverVerb = (waiver: Command, io: Io): void => {
   withScope(
     waiver
       .command('create')
-      .description('write a draft of a waiver, with comments, to fill in and sign')
+      .description('write a draft of a waiver, with comments, to fill in and sign; no configuration is read')
       .argument('<waiver-id>', 'name of the waiver', documentId)
       .option('--id <finding>', 'finding that is tolerated, such as pool.outside-allowlist; repeatable', collect)
       .option('--reason <text>', 'why it cannot be mended now')
