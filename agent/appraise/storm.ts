@@ -46,10 +46,13 @@ interface Storm {
   readonly parent?: Parent;
 }
 
-interface Member {
+interface Member extends Cover {
   readonly device: string;
   readonly atMs: number;
 }
+
+/** What takes the weight off a finding, by the entry that adopted it. */
+type Cover = Pick<Finding, 'plan' | 'waiver'>;
 
 interface Parent {
   readonly finding: Finding;
@@ -144,17 +147,50 @@ const BY_ID_ALONE: ReadonlySet<string> = new Set([
 ]);
 
 /** What makes two findings the same: id and values, users by their account. Outcomes of unconfirmed values are apart. */
-const keyOf = (finding: Finding): string => {
+const keyOf = (finding: Finding): string => likenessOf(finding) + coverText(finding);
+
+const likenessOf = (finding: Finding): string => {
   const outcome = finding.confirmedAt === undefined ? 'unconfirmed ' : '';
   const values = BY_ID_ALONE.has(finding.ruleId) ? '' : ` ${canonicalJson(valuesOf(finding))}`;
   // A new device that works for another account than the one before it does not go down among those that do not.
   const strange = isStrange(finding) ? ' strange' : '';
-  return `${outcome}${finding.ruleId}${values}${strange}${coverOf(finding)}`;
+  return `${outcome}${finding.ruleId}${values}${strange}`;
 };
 
 /** What a plan or waiver covers is not what nobody announced, however alike they look. */
-const coverOf = ({ plan, waiver }: Finding): string =>
+const coverText = ({ plan, waiver }: Cover): string =>
   `${plan === undefined ? '' : ` plan ${plan}`}${waiver === undefined ? '' : ` waiver ${waiver}`}`;
+
+/** Whether a storm is of this likeness, whatever covers it, and though it was set aside. */
+const isAlike = (key: string, likeness: string): boolean =>
+  key.startsWith(likeness) && /^( plan \d+)?( waiver \d+)?( until \d+)?$/.test(key.slice(likeness.length));
+
+const coverOf = ({ plan, waiver }: Cover): Cover => ({
+  ...(plan === undefined ? {} : { plan }),
+  ...(waiver === undefined ? {} : { waiver }),
+});
+
+const isCovered = ({ plan, waiver }: Cover): boolean => plan !== undefined || waiver !== undefined;
+
+/** The parent is covered, in weight and state, for as long as each of its members is: one that nobody announced is told. */
+const coveredAs = (finding: Finding, members: ReadonlyMap<string, Member>, joined?: Finding): Finding => {
+  const { plan: _, waiver: __, ...bare } = finding;
+  const covers = [...members.values()];
+  const cover = covers.every(isCovered) ? covers.at(-1) : undefined;
+  if (cover !== undefined)
+    return {
+      ...bare,
+      ...coverOf(cover),
+      severity: 'info',
+      state: cover.waiver === undefined ? calm(finding) : 'waived',
+    };
+  const severity = joined === undefined || isCovered(joined) ? [] : [joined.severity];
+  const before = isCovered(finding) ? [] : [finding.severity];
+  return { ...bare, severity: [...severity, ...before].reduce(worst, 'info'), state: calm(finding) };
+};
+
+/** A waiver that is over leaves a finding that counts. */
+const calm = ({ state }: Finding): FindingState => (state === 'waived' ? 'open' : state);
 
 /** Told once for all of the devices, however few and whenever: the parent is there from the first one on. */
 const isCollective = ({ ruleId, confirmedAt }: Finding): boolean =>
@@ -217,18 +253,39 @@ class Sea {
 
   join(transition: DeviceTransition): void {
     const { device, finding } = transition;
-    const key = keyOf(finding);
-    if (!isCollective(finding)) this.#setQuietOneAside(key, memberOf(transition));
+    const member = memberOf(transition);
+    const key = this.#homeOf(member, finding);
+    if (!isCollective(finding)) this.#setQuietOneAside(key, member);
     const swell = this.#swell(key);
-    swell.members.set(memberOf(transition), { device, atMs: this.#nowMs });
+    // The last that joined is the last in the list.
+    swell.members.delete(member);
+    swell.members.set(member, { device, atMs: this.#nowMs, ...coverOf(finding) });
     swell.latestMs = this.#nowMs;
     swell.joined = finding;
     if (swell.parent !== undefined) {
-      const severity = worst(swell.parent.finding.severity, finding.severity);
       const reasons = unionOf(swell.parent.finding.reasons, finding.reasons);
-      swell.parent = { ...swell.parent, finding: { ...swell.parent.finding, severity, ...reasons }, stale: true };
+      const parent = { ...coveredAs(swell.parent.finding, swell.members, finding), ...reasons };
+      swell.parent = { ...swell.parent, finding: parent, stale: true };
     }
     this.#joins.push({ key, transition });
+  }
+
+  /**
+   * The storm that this finding joins: the one whose parent speaks for it already, whatever covers it by now; one that is covered
+   * as it is, where that began uncovered; else the storm of those that look the same and have the same cover.
+   */
+  #homeOf(member: string, finding: Finding): string {
+    const likeness = likenessOf(finding);
+    const known = [...this.#parented].find((key) => isAlike(key, likeness) && has(this.#peek(key)?.members, member));
+    if (known !== undefined) return known;
+    const cover = coverText(finding);
+    const alike = this.#peek(likeness);
+    if (cover === '' || alike === undefined) return likeness + cover;
+    if (alike.parent === undefined) this.#swell(likeness).members.delete(member);
+    const isQuiet = !isCollective(finding) && this.#nowMs - alike.latestMs >= WINDOW_MS;
+    return !isQuiet && alike.parent !== undefined && coverText(alike.parent.finding) === cover
+      ? likeness
+      : likeness + cover;
   }
 
   /** A storm to which nobody came for ten minutes is over, though it lasts: the next one that looks the same is another. */
@@ -250,7 +307,7 @@ class Sea {
       swell.members.delete(member);
       swell.left.push({ device: transition.device, state: transition.finding.state });
       if (swell.parent === undefined) continue;
-      swell.parent = { ...swell.parent, stale: true };
+      swell.parent = withoutSome(swell.parent, swell.members);
       if (transition.finding.openedSeq === undefined) this.#hidden.add(transition);
     }
   }
@@ -266,7 +323,7 @@ class Sea {
         swell.members.delete(member);
         swell.left.push({ device, state: 'resolved' });
       }
-      if (swell.parent !== undefined) swell.parent = { ...swell.parent, stale: true };
+      if (swell.parent !== undefined) swell.parent = withoutSome(swell.parent, swell.members);
     }
   }
 
@@ -316,12 +373,12 @@ class Sea {
     return stated;
   }
 
-  /** What came and has a parent; what has a name in the log goes on under it. */
+  /** What came and has a parent that says the same of it; what has a name in the log goes on under it. */
   children(): readonly Child[] {
-    return this.#joins.filter(
-      ({ key, transition }) =>
-        this.#swells.get(key)?.parent !== undefined && transition.finding.openedSeq === undefined,
-    );
+    return this.#joins.filter(({ key, transition: { finding } }) => {
+      const parent = this.#swells.get(key)?.parent?.finding;
+      return parent !== undefined && finding.openedSeq === undefined && coverText(parent) === coverText(finding);
+    });
   }
 
   #beginParent(swell: Swell): void {
@@ -374,6 +431,13 @@ class Sea {
     return members === 0 || (!lasting && this.#nowMs - latestMs >= WINDOW_MS);
   }
 }
+
+/** The parent once members left: those that are left may all be covered. With the last one it ends as it was. */
+const withoutSome = (parent: Parent, members: ReadonlyMap<string, Member>): Parent => ({
+  ...parent,
+  ...(members.size === 0 ? {} : { finding: coveredAs(parent.finding, members) }),
+  stale: true,
+});
 
 const has = (members: ReadonlyMap<string, Member> | Storm['members'] | undefined, member: string): boolean =>
   members instanceof Map ? members.has(member) : members !== undefined && Object.hasOwn(members, member);

@@ -143,6 +143,11 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (target, opened_seq)
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  -- What is about the gateway, or about many devices, is named by the entry that opened it.
+  UPDATE OR IGNORE findings SET part = CAST(json_extract(finding, '$.openedSeq') AS TEXT)
+    WHERE device = '' AND json_extract(finding, '$.openedSeq') IS NOT NULL;
+  `,
 ];
 
 /** The part of a connection that versions need: `store.ts` is the only one that knows SQLite itself. */

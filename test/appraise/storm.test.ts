@@ -197,6 +197,84 @@ test('after ten quiet minutes the same on another device is a matter of its own'
   assert.equal(watcher.parents(many(0, 5, { state: 'approved' }), MINUTE)[0]?.state, 'approved');
 });
 
+/** A finding of the storm under a waiver, or none, or a plan. */
+const waived = (waiver = 7) => ({ state: 'waived', severity: 'info', waiver }) as const;
+const asTold = ({ state, severity, waiver, plan, openedSeq, count }: ParentTransition['finding']) => [
+  state,
+  severity,
+  waiver ?? plan,
+  openedSeq,
+  count,
+];
+
+test('a parent is waived once each of its devices is, under its own name, and until then those that are have statements', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 6));
+  for (const device of [0, 1, 2, 3, 4]) {
+    const said = watcher.take(many(device, device + 1, waived()), SECOND);
+    assert.deepEqual(
+      said.map(({ kind, finding: { state } }) => [kind, state]),
+      [['device', 'waived']],
+    );
+  }
+  const named = many(0, 5, { ...waived(), openedSeq: 7 });
+  assert.deepEqual(watcher.parents(named, MINUTE).map(asTold), [['open', 'critical', undefined, 100, 6]]);
+  assert.deepEqual(watcher.take(many(5, 6, waived()), SECOND), [], 'the parent says it');
+  assert.deepEqual(watcher.parents([], MINUTE).map(asTold), [['waived', 'info', 7, 100, 6]]);
+  watcher.take(many(0, 5, { ...waived(), state: 'resolved', openedSeq: 7 }), MINUTE);
+  const [end] = watcher.parents(many(5, 6, { ...waived(), state: 'resolved' }), MINUTE);
+  assert.deepEqual([end?.state, end?.openedSeq], ['resolved', 100]);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+test('a waived parent that grows stays waived where the waiver covers the new device, and is open where it does not', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  watcher.take(many(0, 5, waived()), MINUTE);
+  const covered = watcher.take([of(5, waived())], MINUTE);
+  assert.deepEqual(
+    covered.map((one) => one.kind === 'parent' && asTold(one.finding)),
+    [['waived', 'info', 7, 100, 6]],
+  );
+  assert.deepEqual(
+    watcher.take([of(6, waived(8))], MINUTE).map(({ kind }) => kind),
+    ['device'],
+    'another waiver is another matter',
+  );
+  assert.deepEqual(watcher.parents([of(7)], MINUTE).map(asTold), [['open', 'critical', undefined, 100, 7]]);
+  // The one that nobody waived is over; then so is what was open.
+  const [left] = watcher.parents([of(7, { state: 'resolved' })], MINUTE);
+  assert.deepEqual(left && asTold(left), ['waived', 'info', 7, 100, 6]);
+  const [over] = watcher.parents([of(0, { severity: 'high' })], MINUTE);
+  assert.deepEqual(over && asTold(over), ['open', 'high', undefined, 100, 6], 'and so is a waiver that ends');
+});
+
+test('a parent that began waived is open once the waiver ends, and says no more of the waiver', () => {
+  const watcher = new Watcher();
+  assert.deepEqual(watcher.parents(many(0, 5, waived())).map(asTold), [['waived', 'info', 7, undefined, 5]]);
+  const [open] = watcher.parents(many(0, 5), 2 * MINUTE);
+  assert.deepEqual(open && asTold(open), ['open', 'critical', undefined, 100, 5]);
+  watcher.take(many(0, 5, { state: 'resolved' }), MINUTE);
+  assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+test('what a plan covers later takes the weight off the parent and leaves its state', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  const planned = many(0, 5, { severity: 'info', plan: 9 });
+  assert.deepEqual(watcher.parents(planned, MINUTE).map(asTold), [['open', 'info', 9, 100, 5]]);
+});
+
+test('four that were waived before a fifth shows the same are none of its storm', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 4));
+  watcher.take(many(0, 4, { ...waived(), openedSeq: 7 }), SECOND);
+  assert.deepEqual(
+    watcher.take([of(4)], SECOND).map(({ kind }) => kind),
+    ['device'],
+  );
+});
+
 test('unconfirmed values that went away collapse too, into a parent that is over', () => {
   const watcher = new Watcher();
   const { confirmedAt: _, ...unconfirmed } = finding({ state: 'resolved' });

@@ -15,6 +15,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { readDevice } from '../../agent/appraise/device.ts';
+import type { Finding } from '../../agent/appraise/finding.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
 import { anyStatement, attestation, openGateway, restart, tempDir } from './gateway.ts';
@@ -94,6 +95,34 @@ test('a store of version 2 learns which tenant its newest attestations name', (t
     ],
   );
   assert.deepEqual(again.staleMirrors(9), []);
+});
+
+test('two storms of one rule that begin in the same second are two findings, also in a store of version 5', (t) => {
+  const { dir, store, log } = openGateway(t);
+  const storm = (openedSeq: number, state: Finding['state'] = 'open'): Finding => ({
+    ruleId: 'pool.url-changed',
+    state,
+    severity: 'high',
+    severityBase: 'high',
+    basis: 'self-reported',
+    ruleVersion: 1,
+    firstObservedAt: 1_795_339_200,
+    surfaces: [],
+    openedSeq,
+  });
+  log.transaction((tx) => {
+    for (const one of [storm(7), storm(9)]) tx.saveFinding(one);
+    tx.saveFinding(storm(7, 'resolved'));
+  });
+  const open = (from: Store) => from.findings({ open: true }).map(({ finding }) => finding.openedSeq);
+  assert.deepEqual(open(store), [9]);
+  store[Symbol.dispose]();
+  const db = new DatabaseSync(join(dir, 'assayer.db'));
+  db.exec("DELETE FROM findings WHERE open = 0; UPDATE findings SET part = ''; PRAGMA user_version = 5");
+  db.close();
+  using again = Store.open(dir);
+  again.transaction(() => again.saveFinding(storm(9, 'resolved'), undefined));
+  assert.deepEqual(open(again), []);
 });
 
 test('store.corrupt: a file that is no database is not touched', (t) => {

@@ -12,14 +12,17 @@ const OPEN: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
 
 /** Findings, each as it was last stated. */
 export const findingsTable = (sql: Sql) => ({
-  /** Keeps the newest state of a finding; rule, part and first instant name it within its device. */
+  /**
+   * Keeps the newest state of a finding; rule, part and first instant name it within its device. One of no device, or of many, is
+   * named by the entry that opened it: two storms of one rule may begin in the same second.
+   */
   saveFinding(finding: Finding, device: string | undefined): void {
     sql.run(
       `INSERT INTO findings (device, rule, part, first_observed_at, open, finding) VALUES (?, ?, ?, ?, ?, ?)
        ON CONFLICT DO UPDATE SET open = excluded.open, finding = excluded.finding`,
       device ?? '',
       finding.ruleId,
-      finding.part ?? '',
+      device === undefined ? String(finding.openedSeq ?? '') : (finding.part ?? ''),
       finding.firstObservedAt,
       OPEN.has(finding.state) ? 1 : 0,
       JSON.stringify(finding),
