@@ -393,6 +393,31 @@ test('of many devices those that are seen are approved, and those that are dark 
   assert.deepEqual([dark.code, dark.text], [2, 'rig-6 is not seen now accept it when it answers again']);
 });
 
+test('a finding of many devices is waived with them, and open again when another device shows the same', async (t) => {
+  const rigs = Array.from({ length: 7 }, (_, at) => `rig-${at + 1}`);
+  const site = await Site.open(t, 0, rigs);
+  const { recording } = site;
+  const moved = { ...pools({ user: 'acme2.x' }), 'access.cloud': false };
+  const looks = (ids: readonly string[], times: number, passMs = 10_000): void => {
+    for (let made = 0; made < times; made += 1) {
+      recording.clock.pass(passMs);
+      for (const id of ids) recording.look(id, moved);
+      recording.recorder.flush();
+      recording.recorder.tick();
+    }
+  };
+  looks(rigs.slice(0, 6), 2);
+  const parent = recording.state('rig-1').tracks[0]?.finding.parent ?? -1;
+  assert.equal(site.state(parent), 'open');
+  const waive = ['--reason', 'the tenant asked', '--risk', 'none', '--until', '+1d', '--yes'];
+  const { code, text } = await site.type('findings', 'waive', String(parent), ...waive);
+  assert.deepEqual([code, /6 devices of finding \d+ are waived/.test(text)], [0, true], text);
+  looks(rigs.slice(0, 6), 3, 40_000);
+  assert.equal(site.state(parent), 'waived');
+  looks(rigs, 3, 40_000);
+  assert.equal(site.state(parent), 'open');
+});
+
 test('with options before the verb the error shows them behind it', async (t) => {
   const site = await Site.open(t, 0);
   const number = site.stands(entry('config.drift'));

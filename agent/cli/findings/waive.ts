@@ -66,8 +66,17 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
     ...emergency,
   })) as AdoptionResult;
   if (options.json) printJson(io, result);
-  else
-    io.out.write(`finding ${number} is waived by ${result.id}; it shows as such from the next look at the device on\n`);
+  else io.out.write(`${waivedText(found, result)}\n`);
+};
+
+/** The parent of a storm names no more than 256 devices, and those that came in the last minute not yet. */
+const waivedText = (found: Numbered, { id }: AdoptionResult): string => {
+  const { device, finding } = found;
+  const from = 'from the next look at';
+  if (device !== undefined)
+    return `finding ${finding.openedSeq} is waived by ${id}; it shows as such ${from} the device on`;
+  const { length } = devicesOf(found);
+  return `${length} devices of finding ${finding.openedSeq} are waived by ${id}, ${from} each on; the finding itself is once nothing else is behind it`;
 };
 
 const notCovered = (found: Numbered, config: string): AgentError =>
