@@ -1,5 +1,5 @@
 import { type AcceptedEntry, gatewayOf, type Notice } from '../../shared/index.ts';
-import { bytes, type Database, integer, text, type Write } from './database.ts';
+import { bytes, type Database, insertion, integer, text, type Write } from './database.ts';
 import { type Stated, standingWrites, supersedingWrite } from './standing.ts';
 
 /**
@@ -8,13 +8,19 @@ import { type Stated, standingWrites, supersedingWrite } from './standing.ts';
  */
 export const asideWrites = async (database: Database, notices: readonly Notice[]): Promise<readonly Write[]> => {
   const logs = logsIn(notices, 'aside');
-  const writes = logs.flatMap((log) => [
-    about(log, 'UPDATE log SET aside = 1, revision = revision + 1 WHERE log = '),
-    about(log, 'DELETE FROM device WHERE log = '),
-    about(log, 'DELETE FROM finding WHERE log = '),
-    about(log, "DELETE FROM gap WHERE kind = 'gap' AND log = "),
-    about(log, "UPDATE finding SET superseded_by = '' WHERE superseded_by = "),
-  ]);
+  // One that was only spoken of is kept by its name.
+  const named = logs.map((log) => [log, gatewayOf(log), 0, 0, '', 0]);
+  const columns = ['log', 'gateway', 'revision', 'size', 'state', 'stored_at'];
+  const writes = [
+    insertion('log', columns, named, ' ON CONFLICT DO NOTHING'),
+    ...logs.flatMap((log) => [
+      about(log, 'UPDATE log SET aside = 1, revision = revision + 1 WHERE log = '),
+      about(log, 'DELETE FROM device WHERE log = '),
+      about(log, 'DELETE FROM finding WHERE log = '),
+      about(log, "DELETE FROM gap WHERE kind = 'gap' AND log = "),
+      about(log, "UPDATE finding SET superseded_by = '' WHERE superseded_by = "),
+    ]),
+  ];
   for (const gateway of new Set(logs.map(gatewayOf))) {
     for (const log of await logsBeside(database, gateway, logs))
       writes.push(...standingWrites(await stated(database, log, "kind = 'session'")));
@@ -28,6 +34,7 @@ export const reinstatingWrites = async (database: Database, notices: readonly No
   const writes: Write[] = [];
   for (const log of logsIn(notices, 'reinstated')) {
     writes.push(
+      about(log, 'DELETE FROM log WHERE size = 0 AND log = '),
       about(log, 'UPDATE log SET aside = 0, revision = revision + 1 WHERE log = '),
       ...standingWrites(await stated(database, log, "kind IN ('session', 'finding')")),
       supersedingWrite([gatewayOf(log)]),

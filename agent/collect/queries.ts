@@ -165,6 +165,7 @@ export interface ShownAlarm {
     | 'lost'
     | 'aside'
     | 'reinstated'
+    | 'unbegun'
     | 'quarantined'
     | 'refused';
   readonly at: number;
@@ -181,12 +182,30 @@ export interface ShownAlarm {
 export const alarms = async (database: Database, only: Only): Promise<readonly ShownAlarm[]> => {
   const all = [
     ...(await database.all('SELECT * FROM alarm')).map(alarmOf),
+    ...(await unbegun(database)),
     ...(await database.all("SELECT * FROM entry WHERE status = 'quarantined'")).map(quarantinedOf),
     ...(await database.all('SELECT * FROM refused')).map(refusedOf),
   ];
   return all
     .filter((alarm) => isOnly(only)({ gateway: gatewayOfAlarm(alarm) }))
     .sort((one, other) => other.at - one.at);
+};
+
+/** Logs that somebody signed for under the key of a gateway that is at another one, and of which nothing comes. While the gap is there. */
+const unbegun = async (database: Database): Promise<readonly ShownAlarm[]> => {
+  const known = await database.all('SELECT DISTINCT gateway FROM log');
+  const gateways = new Set(known.map(({ gateway }) => text(gateway)));
+  const rows = await database.all(`
+    SELECT * FROM gap WHERE kind = 'gap' AND NOT EXISTS (SELECT 1 FROM log WHERE log.log = gap.log)`);
+  return rows
+    .filter(({ log }) => gateways.has(gatewayOf(text(log))))
+    .map((row) => ({
+      kind: 'unbegun',
+      at: integer(row.since),
+      log: text(row.log),
+      detail: { from: integer(row.from_seq), to: integer(row.to_seq) },
+      proof: [],
+    }));
 };
 
 const gatewayOfAlarm = ({ log, topic = '' }: ShownAlarm): string =>

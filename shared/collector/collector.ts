@@ -130,14 +130,15 @@ export class Collector {
   tick(nowMs: number): Promise<Report> {
     return this.#run(nowMs, async (work) => {
       if (nowMs - this.#listedMs >= LIST_MS) {
-        // A person may have set a log aside.
-        await this.#fleet.read();
+        await this.#readList(work);
         this.#listedMs = nowMs;
       }
       await this.#intake.goOn(work);
       this.#expect(nowMs);
       for (const machine of this.#fleet.loaded()) {
         work.note(machine.tick(nowMs));
+        // Of a log that was replaced no more comes.
+        if (this.#fleet.index.after(machine.log.log) === undefined) work.note(machine.owed(nowMs));
         work.touched.add(machine);
       }
       work.note([...this.#heartbeats.due(nowMs), ...this.#coverage.due(nowMs)]);
@@ -148,13 +149,25 @@ export class Collector {
   connected(nowMs: number): Promise<Report> {
     return this.#run(nowMs, async (work) => {
       for (const log of this.#fleet.index.newest()) {
-        if (!this.#fleet.serves(log)) continue;
-        const machine = await this.#fleet.machine(log);
-        machine.remind();
-        work.touched.add(machine);
+        if (this.#fleet.serves(log)) await this.#remind(log, work);
       }
       work.publish.push(tellRollcall(this.topics, nowMs));
     });
+  }
+
+  /** A person may have set a log aside, or taken that back. Its gateway is told at once how far the one is that counts now. */
+  async #readList(work: Work): Promise<void> {
+    const before = new Set(this.#fleet.index.newest());
+    await this.#fleet.read();
+    for (const log of this.#fleet.index.newest()) {
+      if (!before.has(log) && this.#fleet.serves(log)) await this.#remind(log, work);
+    }
+  }
+
+  async #remind(log: string, work: Work): Promise<void> {
+    const machine = await this.#fleet.machine(log);
+    machine.remind();
+    work.touched.add(machine);
   }
 
   /** How far every log is here. */

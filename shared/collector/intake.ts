@@ -334,9 +334,14 @@ export class Intake {
     if (presence === undefined || gatewayIdOf(presence.log) !== gateway) return;
     if (presence.contradicted_by?.includes(this.#own.id)) await this.#showHead(presence.log, work);
     if (!this.#own.fleet.index.has(presence.log)) return;
-    const state = this.#own.presences.take(gatewayOf(presence.log), presence);
-    if (state !== undefined) work.notices.push({ kind: 'presence', gateway: gatewayOf(presence.log), state });
+    const { presences } = this.#own;
+    const name = gatewayOf(presence.log);
+    const isArrival = presences.isArrival(name, presence);
+    const state = presences.take(name, presence);
+    if (state !== undefined) work.notices.push({ kind: 'presence', gateway: name, state });
     const machine = await this.#machine(presence.log, work);
+    // It waits for that before it sends what may be another entry than the one that is here.
+    if (isArrival) machine.repeat();
     machine.hintedSize = presence.size;
   }
 

@@ -13,10 +13,10 @@ export class LogIndex {
 
   constructor(listed: readonly ListedLog[]) {
     for (const { log, size, aside } of listed) {
+      if (aside === true) this.#aside.add(log);
       if (size === 0) continue;
       this.#sizes.set(log, size);
-      if (aside === true) this.#aside.add(log);
-      else this.#of(log).push(log);
+      if (aside !== true) this.#of(log).push(log);
     }
     for (const logs of this.#gateways.values()) logs.sort((one, other) => incarnationOf(one) - incarnationOf(other));
   }

@@ -32,6 +32,8 @@ const ANCHOR_EVERY = 256;
 const ANCHORS = 4;
 const ACK_EVERY_MS = 200;
 const IDLE_ACK_MS = 60_000;
+/** Entries that were signed for are told as missing after so long without any: longer than a gateway takes to send them again. */
+const OWED_MS = 5 * 60_000;
 const MOST_EARLY = 8;
 const MOST_PROOFS = 16;
 
@@ -59,6 +61,8 @@ export class LogMachine {
   readonly #askingTiles = new Asking();
   #cosign: Head | undefined;
   #openGapTo: number | undefined;
+  /** Where the log stands, and since when, while more of it was signed for. */
+  #standstill: { readonly next: number; readonly sinceMs: number } | undefined;
   #ackDue = true;
   /** The entry before `next`, to be shown to the gateway once. */
   #head: { readonly next: number; readonly bytes: Uint8Array } | undefined;
@@ -316,6 +320,20 @@ export class LogMachine {
   /** A gap that is older than a minute. */
   tick(nowMs: number): readonly Notice[] {
     return this.follower.isGapDue(nowMs) ? this.#gap(this.follower.announceGaps()) : [];
+  }
+
+  /** Entries that a signed checkpoint speaks of, where none came for five minutes. Those below one that waits are told of by `tick`. */
+  owed(nowMs: number): readonly Notice[] {
+    const { log, next } = this.log;
+    const to = this.heartbeats.heard?.size ?? 0;
+    if (to <= next || this.follower.gap() !== undefined || (this.#openGapTo ?? 0) > next) {
+      this.#standstill = undefined;
+      return [];
+    }
+    if (this.#standstill?.next !== next) this.#standstill = { next, sinceMs: nowMs };
+    if (nowMs - this.#standstill.sinceMs < OWED_MS) return [];
+    this.#openGapTo = to;
+    return [{ kind: 'gap', log, from: next, to, waiting: 0 }];
   }
 
   /** Begins anew at the lowest entry the gateway still holds; those before will not come. */

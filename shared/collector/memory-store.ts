@@ -28,7 +28,11 @@ export class MemoryStore implements CollectorStore {
   #trusted: string | undefined;
 
   logs(): readonly ListedLog[] {
-    return [...this.#logs].map(([log, { size }]) => ({ log, size, aside: this.#aside.has(log) || undefined }));
+    const spokenOf = [...this.#aside].filter((log) => !this.#logs.has(log));
+    return [
+      ...[...this.#logs].map(([log, { size }]) => ({ log, size, aside: this.#aside.has(log) || undefined })),
+      ...spokenOf.map((log) => ({ log, size: 0, aside: true as const })),
+    ];
   }
 
   log(log: string): StoredLog | undefined {

@@ -3,7 +3,10 @@ import { isError, type Remark } from '../verification.ts';
 
 /** Something happened to a log, beyond the verdict on one message. */
 export type Notice =
-  /** Entries are missing for a minute, from inclusive to exclusive; `waiting` later ones are here. */
+  /**
+   * Entries are missing for a minute, from inclusive to exclusive; `waiting` later ones are here. Where none is, a signed checkpoint spoke of
+   * them, and for five minutes nothing of the log came.
+   */
   | { readonly kind: 'gap'; readonly log: string; readonly from: number; readonly to: number; readonly waiting: number }
   /** The missing entries came. */
   | { readonly kind: 'filled'; readonly log: string; readonly next: number }

@@ -15,6 +15,11 @@ export class Presences {
     return known?.state === state ? undefined : state;
   }
 
+  /** An `online` of a session that was not heard of: the gateway has connected, and may have been put back meanwhile. */
+  isArrival(gateway: string, { state, session }: Presence): boolean {
+    return state === 'online' && this.#known.get(gateway)?.session !== session;
+  }
+
   get(gateway: string): Presence['state'] | undefined {
     return this.#known.get(gateway)?.state;
   }

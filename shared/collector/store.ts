@@ -63,7 +63,7 @@ export interface StoredLog {
 
 /** A log in the list of those that are stored. */
 export interface ListedLog extends Pick<LogEnd, 'log' | 'size'> {
-  /** A notice `aside` spoke of it, or a person did: it is evidence, and no log that another one has to come after. */
+  /** A notice `aside` spoke of it, or a person did: it is evidence, and no log that another one has to come after. One without an entry, too. */
   readonly aside?: true | undefined;
 }
 

@@ -449,6 +449,23 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
       cwd: dir,
     });
     assert.deepEqual([none.code, /\[usage\.log\]/.test(none.err)], [2, true]);
+    const ghost = `${log}7`;
+    {
+      await using database = Sqlite.open(join(dir, 'state'));
+      const gap = { kind: 'gap', log: ghost, from: 0, to: 3, waiting: 0 } as const;
+      await new SqlStore(database, Date.now).commit({ logs: [], notices: [gap], refused: [] });
+    }
+    const ask = (verb: string) => assayer(['collect', verb, '--state', 'state'], { cwd: dir });
+    assert.match((await ask('alarms')).out, / unbegun +example\.org\/gw-test\/17 +\{"from":0,"to":3\}$/m);
+    const spokenOf = await assayer(['collect', 'set-aside', ghost, '--note', 'x', '--yes', '--state', 'state'], {
+      cwd: dir,
+    });
+    assert.deepEqual([spokenOf.code, (await ask('gaps')).code], [0, 0]);
+    assert.doesNotMatch((await ask('alarms')).out, /unbegun/);
+    const back = await assayer(['collect', 'reinstate', ghost, '--note', 'x', '--yes', '--state', 'state'], {
+      cwd: dir,
+    });
+    assert.deepEqual([back.code, /gw-test\/17 is reinstated$/m.test(back.out)], [0, true]);
     assert.equal(
       (await assayer(['collect', 'set-aside', log, '--note', 'x', '--state', 'none'], { cwd: dir })).code,
       3,

@@ -11,7 +11,7 @@ import { Sqlite } from '../../agent/collect/sqlite.ts';
 import type { StoreUnderTest } from '../../shared/collector/store-contract.ts';
 import { storeContract } from '../../shared/collector/store-contract.ts';
 import { Collector, type Notice, type Remark, StoreConflict } from '../../shared/index.ts';
-import { arrived, eventful, heartbeat, keys, LOG, NOW, rootOf } from '../shared/collector/bench.ts';
+import { arrived, eventful, heartbeat, keys, LOG, NOW, plain, rootOf } from '../shared/collector/bench.ts';
 import { attestation, finding, start, stop, Writing } from '../shared/writing.ts';
 import { PostgresServer, WITHOUT_POSTGRES } from './postgres-server.ts';
 
@@ -458,6 +458,38 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
         (await database.all('SELECT log FROM gap')).map(({ log }) => log).sort(),
         [LOG, named('gw-test', 12), named('gw-test-2', 5)].sort(),
       );
+    });
+
+    test('a log that is signed for and never comes is an alarm beside one that is here, until a person sets it aside', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const ghost = 'example.org/gw-test/7';
+      const gap: Notice = { kind: 'gap', log: ghost, from: 0, to: 3, waiting: 0 };
+      const commit = (notice: Notice) => store.commit({ logs: [], notices: [notice], refused: [] });
+      const told = async () => (await alarms(database, undefined)).filter(({ kind }) => kind === 'unbegun');
+      await commit(gap);
+      assert.deepEqual([(await gaps(database, undefined)).length, await told()], [1, []], 'it may be the first one');
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      await collector.take(
+        eventful(3).messages.map((each) => arrived(each)),
+        NOW,
+      );
+      assert.deepEqual(await told(), [
+        { kind: 'unbegun', at: NOW / 1000, log: ghost, detail: { from: 0, to: 3 }, proof: [] },
+      ]);
+      const logs = async () => (await store.logs()).map(({ log, size, aside }) => [log, size, aside]).sort();
+      await commit({ kind: 'aside', log: ghost, why: 'alice: x' });
+      assert.deepEqual([await told(), await gaps(database, undefined)], [[], []]);
+      assert.deepEqual(await logs(), [
+        [LOG, 3, undefined],
+        [ghost, 0, true],
+      ]);
+      await commit({ kind: 'reinstated', log: ghost, why: 'alice: y' });
+      assert.deepEqual(await logs(), [[LOG, 3, undefined]]);
+      await commit(gap);
+      const begun = plain(3, ghost).messages.map((each) => arrived(each));
+      await (await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } })).take(begun, NOW);
+      assert.deepEqual([await told(), await gaps(database, undefined)], [[], []], 'it came');
     });
 
     test('entries that the next log says there were are lost, and told with its alarm; found again if they come', async (t) => {

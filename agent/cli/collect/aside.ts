@@ -1,6 +1,8 @@
 import type { Command } from 'commander';
 import { incarnationOf, isFormer } from '../../../shared/content.ts';
 import type { ListedLog } from '../../../shared/index.ts';
+import type { Database } from '../../collect/database.ts';
+import { gaps } from '../../collect/queries.ts';
 import { SqlStore } from '../../collect/sql-store.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { accountName } from '../ask.ts';
@@ -90,7 +92,7 @@ const chosen = async (
   { allAfter, ...place }: Place & Pick<AsideOptions, 'allAfter'>,
 ): Promise<readonly ListedLog[]> => {
   await using database = await openForLooking(place);
-  const listed = await new SqlStore(database, Date.now).logs();
+  const listed = await knownIn(database);
   const isFit = ({ aside }: ListedLog): boolean => (aside === true) !== isAside;
   for (const log of allAfter === undefined ? named : [...named, allAfter]) {
     const found = listed.find((each) => each.log === log);
@@ -106,9 +108,19 @@ const chosen = async (
   );
 };
 
+/** The logs that are here, and those that somebody only spoke of. */
+const knownIn = async (database: Database): Promise<readonly ListedLog[]> => {
+  const stored = await new SqlStore(database, Date.now).logs();
+  const isStored = new Set(stored.map(({ log }) => log));
+  const spokenOf = (await gaps(database, undefined)).filter(({ log, kind }) => kind === 'gap' && !isStored.has(log));
+  const names = new Set(spokenOf.map(({ log }) => log));
+  return [...stored, ...[...names].map((log) => ({ log, size: 0 }))];
+};
+
 const unfit = (message: string): AgentError =>
   new AgentError({
     code: 'usage.log',
     message,
-    remedy: 'assayer collect logs shows the logs that are here, and which of them are set aside',
+    remedy:
+      'assayer collect logs shows the logs that are here and which are set aside, assayer collect gaps those that are only spoken of',
   });

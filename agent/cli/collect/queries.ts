@@ -93,7 +93,7 @@ export const queryVerbs = (collect: Command, io: Io): void => {
   add(collect, io, {
     name: 'alarms',
     description:
-      'forks, forged and refused messages, entries not to be used, logs set aside; ends with 1 where there are any',
+      'forks, forged and refused messages, entries not to be used, logs set aside or signed for and never sent; ends with 1 where there are any',
     option: ['--since <instant>', 'since then only: 2026-11-26T01:00:00Z, or Unix seconds', secondsOf],
     ask: async (database, only, { since = 0 }) => (await alarms(database, only)).filter(({ at }) => at >= since),
     heading: ['at (UTC)', 'alarm', 'where', 'what'],

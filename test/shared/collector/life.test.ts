@@ -480,3 +480,53 @@ test('an entry whose gateway claims a wrong time is quarantined, keeps its place
     [[2, NOW / 1000]],
   );
 });
+
+// ---- signed for, and not here
+
+test('entries that a checkpoint speaks of are a gap once none came for five minutes; filled when they come', async () => {
+  const collector = await open();
+  const gapsAt = async (nowMs: number) =>
+    noticesOf(await collector.tick(nowMs), 'gap').map(({ from, to, waiting }) => [from, to, waiting]);
+  await collector.take([...all.slice(0, 3), heartbeat(log, 8)], NOW);
+  assert.deepEqual([await gapsAt(NOW), await gapsAt(NOW + 4 * MINUTE)], [[], []]);
+  await collector.take(all.slice(3, 5), NOW + 4 * MINUTE);
+  assert.deepEqual([await gapsAt(NOW + 5 * MINUTE), await gapsAt(NOW + 9 * MINUTE)], [[], []], 'something came');
+  assert.deepEqual(await gapsAt(NOW + 10 * MINUTE), [[5, 8, 0]]);
+  assert.deepEqual(await gapsAt(NOW + 20 * MINUTE), [], 'once');
+  const filled = noticesOf(await collector.take(all.slice(5, 8), NOW + 21 * MINUTE), 'filled');
+  assert.deepEqual(
+    filled.map(({ next }) => next),
+    [8],
+  );
+  await collector.take([heartbeat(log, 12)], NOW + 30 * MINUTE);
+  await collector.tick(NOW + 30 * MINUTE);
+  assert.deepEqual(await gapsAt(NOW + 35 * MINUTE), [[8, 12, 0]], 'another one');
+});
+
+test('what a gap below a waiting entry tells of is not told twice, nor what a log lacks that was replaced', async () => {
+  const collector = await open();
+  await collector.take([...all.slice(0, 3), ...all.slice(5, 6), heartbeat(log, 8)], NOW);
+  const told: (readonly number[])[] = [];
+  for (let minute = 0; minute <= 12; minute += 1)
+    for (const { from, to } of noticesOf(await collector.tick(NOW + minute * MINUTE), 'gap')) told.push([from, to]);
+  assert.deepEqual(told, [[3, 5]]);
+
+  const replaced = await open();
+  const next = plain(2, 'example.org/gw-test/2');
+  await replaced.take([...all.slice(0, 3), heartbeat(log, 8), ...next.messages.map((each) => arrived(each))], NOW);
+  for (let minute = 0; minute <= 12; minute += 1)
+    assert.deepEqual(noticesOf(await replaced.tick(NOW + minute * MINUTE), 'gap'), []);
+});
+
+test('a gateway that connects is told how far its log is here, once for each session, before it sends', async () => {
+  const collector = await open();
+  const conn = (session: string, state = 'online') =>
+    arrived(canonicalBytes({ state, session, log: LOG, size: 9, at: 1 }), 'attest/v1/gw-test/conn');
+  await collector.take(all.slice(0, 5), NOW);
+  const nextsOf = async (session: string, nowMs: number, state = 'online') =>
+    acksOf(await collector.take([conn(session, state)], nowMs)).map(({ next, leaf }) => [next, leaf]);
+  assert.deepEqual(await nextsOf('a.1', NOW + 1_000), [[5, log.leaf(4)]]);
+  assert.deepEqual(await nextsOf('a.1', NOW + 2_000), [], 'repeated presence asks for nothing');
+  assert.deepEqual(await nextsOf('a.1', NOW + 2_500, 'lost'), []);
+  assert.deepEqual(await nextsOf('b.1', NOW + 3_000), [[5, log.leaf(4)]]);
+});

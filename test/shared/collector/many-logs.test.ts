@@ -219,3 +219,41 @@ test('what a person set aside in another process is known within a minute, and w
   assert.deepEqual(await turn('aside', NOW + 60_000), [`${NOW_S} 2`]);
   assert.deepEqual(await turn('reinstated', NOW + 120_000), []);
 });
+
+test('the log that counts after a person has set one aside, or taken that back, is acknowledged as soon as it is known', async () => {
+  const store = new MemoryStore();
+  await (await open({ store })).take([...all(begun(logOf(NOW_S))), ...all(begun(logOf(NOW_S + 3_600)))], NOW);
+  // It has been started since: neither log was asked for yet.
+  const collector = await open({ store });
+  await collector.tick(NOW);
+  const turn = async (kind: 'aside' | 'reinstated', nowMs: number) => {
+    store.commit({ logs: [], notices: [{ kind, log: logOf(NOW_S + 3_600), why: 'a test' }], refused: [] });
+    return acksOf(await collector.tick(nowMs)).map(({ log, next }) => `${log.split('/')[2]} ${next}`);
+  };
+  assert.deepEqual(await turn('aside', NOW + 60_000), [`${NOW_S} 1`]);
+  assert.deepEqual(await turn('reinstated', NOW + 120_000), [`${NOW_S + 3_600} 1`]);
+  assert.deepEqual(acksOf(await collector.tick(NOW + 121_000)), []);
+});
+
+test('a later log that is signed for and does not come is told once, after five minutes; the one that goes on is not held up', async () => {
+  const store = new MemoryStore();
+  const collector = await open({ store });
+  const own = begun(logOf(NOW_S));
+  const ghost = plain(3, logOf(NOW_S + 60));
+  await collector.take([...all(own), heartbeat(ghost, 3)], NOW);
+  const told = async (nowMs: number) =>
+    noticesOf(await collector.tick(nowMs), 'gap').map(({ log, from, to, waiting }) => [log, from, to, waiting]);
+  assert.deepEqual([await told(NOW), await told(NOW + 299_000)], [[], []]);
+  assert.deepEqual(await told(NOW + 300_000), [[ghost.next.log, 0, 3, 0]]);
+  own.write(stop);
+  assert.deepEqual(await ackedOf(collector, own, NOW + 301_000), [`${NOW_S} 2`]);
+  assert.deepEqual(await told(NOW + 900_000), []);
+
+  store.commit({ logs: [], notices: [{ kind: 'aside', log: ghost.next.log, why: 'a test' }], refused: [] });
+  await collector.tick(NOW + 960_000);
+  const refused = await collector.take([heartbeat(ghost, 3), ...all(ghost)], NOW + 961_000);
+  assert.deepEqual(new Set(verdictsOf(refused)), new Set(['refused E_INCARNATION']));
+  store.commit({ logs: [], notices: [{ kind: 'reinstated', log: ghost.next.log, why: 'a test' }], refused: [] });
+  await collector.tick(NOW + 1_020_000);
+  assert.deepEqual(await ackedOf(collector, ghost, NOW + 1_021_000), [`${NOW_S + 60} 3`]);
+});
