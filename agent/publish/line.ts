@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Data } from '../../shared/collector/messages.ts';
 import { AgentError } from '../platform/errors.ts';
-import type { Ending } from './ending.ts';
+import { describeEnding, type Ending } from './ending.ts';
 import { HEARTBEAT, ONLINE, STOPPED } from './messages.ts';
 import type { Connection, Delivered, PublishResult } from './mqtt.ts';
 import { presenceBytes } from './presence.ts';
 import { Pump } from './pump.ts';
 import type { Held, Receivers } from './receivers.ts';
+import { remedyOf } from './remedy.ts';
 import { Requests } from './requests.ts';
 import type { Rivals } from './rivals.ts';
 import type { Timing } from './timing.ts';
@@ -38,12 +39,17 @@ export class Line {
   readonly #requests: Requests;
   #held: Held | undefined;
   #leaving = false;
+  /** Others were told that this agent is online. */
+  #introduced = false;
+  /** Session of somebody who may be online as this gateway: until that is known to be nobody, nothing is said. */
+  #stranger: string | undefined;
   #pumping = false;
   /** The newest checkpoint that was published: entries, and when. */
   #told = { size: -1, atMs: 0 };
   #rollcall: NodeJS.Timeout | undefined;
   /** Monotonic; when it was last said that an acknowledgement contradicts the log. */
   #askedMs = Number.NEGATIVE_INFINITY;
+  #asking: NodeJS.Timeout | undefined;
   readonly #refused = new Set<string>();
 
   constructor(options: LineOptions) {
@@ -77,6 +83,7 @@ export class Line {
     clearInterval(repeat);
     clearInterval(beat);
     clearTimeout(this.#rollcall);
+    clearTimeout(this.#asking);
     this.#pump.stop();
     this.#requests.stop();
     leave.removeEventListener('abort', farewell);
@@ -91,9 +98,35 @@ export class Line {
     const refusal = await connection.subscribe(topics.filters);
     if (refusal !== undefined) return connection.leave({ kind: 'refused', reason: refusal });
     // Who comes second sees the first here, and does not disturb it by an `online` of its own.
-    await Promise.race([connection.closed, delay(timing.lookMs)]);
+    await this.#passed(timing.lookMs);
+    if (this.#stranger !== undefined) await this.#listen(this.#stranger);
+    this.#introduced = true;
     await this.#publishOnline();
     await this.#publishCheckpoint();
+  }
+
+  /**
+   * Our connect put out a rival at the same broker: it comes back at once, and puts us out. Where nobody does, and nobody speaks, the
+   * `online` that is there was left by an agent that is gone, and is unknown here because the state folder was put back.
+   */
+  async #listen(session: string): Promise<void> {
+    const { connection, rivals, timing, emit } = this.#options;
+    const foreign: Ending = { kind: 'foreign', session };
+    const [message, remedy] = [describeEnding(foreign), remedyOf(foreign)];
+    this.#held = { code: 'uplink.foreign', message, remedy };
+    emit('warn', 'uplink.foreign', { broker: connection.broker.url, message, remedy });
+    await this.#passed(timing.rivalLookMs);
+    if (!connection.open || this.#leaving) return;
+    rivals.dismiss();
+    this.#held = undefined;
+    this.#stranger = undefined;
+  }
+
+  /** So long, or until the connection ends. */
+  async #passed(ms: number): Promise<void> {
+    const ended = new AbortController();
+    void this.#options.connection.closed.then(() => ended.abort());
+    await delay(ms, undefined, { signal: ended.signal }).catch(() => {});
   }
 
   /** Limits in CONNACK that the library does not look at. */
@@ -145,7 +178,7 @@ export class Line {
         notary.takeMarker(payload);
         return;
       case 'cmd':
-        void this.#requests.take(channel.collector, message);
+        if (this.#stranger === undefined) void this.#requests.take(channel.collector, message);
         return;
       case 'ref':
         // An empty message takes back what was kept for those who come later.
@@ -164,6 +197,10 @@ export class Line {
     const { connection, rivals } = this.#options;
     const rivalry = rivals.hear(payload);
     if (rivalry === undefined) return;
+    if (!rivalry.proven && !this.#introduced) {
+      this.#stranger = rivalry.session;
+      return;
+    }
     this.#leaving = true;
     this.#pump.stop();
     void connection.leave({ kind: rivalry.proven ? 'rival' : 'foreign', session: rivalry.session });
@@ -172,10 +209,13 @@ export class Line {
   /** Acknowledgements are unsigned, and anybody may have made one: presence says to whom they belong that the entry itself is wanted. */
   #askForProof(): void {
     const { receivers, clock, timing } = this.#options;
-    const nowMs = clock.monoMs();
-    if (receivers.contradictedBy.length === 0 || nowMs - this.#askedMs < timing.proofMs) return;
-    this.#askedMs = nowMs;
-    void this.#publishOnline();
+    if (receivers.contradictedBy.length === 0) return;
+    const waitMs = Math.max(0, this.#askedMs + timing.proofMs - clock.monoMs());
+    this.#asking ??= setTimeout(() => {
+      this.#asking = undefined;
+      // An answer may have come meanwhile.
+      if (receivers.contradictedBy.length > 0) void this.#publishOnline();
+    }, waitMs);
   }
 
   /** Presence and checkpoint again, after a random time: all gateways were asked. */
@@ -192,8 +232,9 @@ export class Line {
   }
 
   async #publishOnline(): Promise<void> {
-    if (this.#leaving) return;
-    const { connection, topics, emit } = this.#options;
+    if (this.#leaving || !this.#introduced) return;
+    const { connection, topics, emit, receivers, clock } = this.#options;
+    if (receivers.contradictedBy.length > 0) this.#askedMs = clock.monoMs();
     const result = await connection.publish(topics.conn, this.#presence('online'), ONLINE);
     if (this.#isRefused(topics.conn, result))
       emit('warn', 'uplink.presence-refused', { topic: topics.conn, reason: result.reason, remedy: ALLOW });
@@ -209,7 +250,8 @@ export class Line {
 
   async #publishCheckpoint(): Promise<number> {
     const { connection, topics, notary, clock, emit } = this.#options;
-    const beat = connection.open ? this.#guarded(() => notary.heartbeat()) : undefined;
+    const isHeard = connection.open && this.#stranger === undefined;
+    const beat = isHeard ? this.#guarded(() => notary.heartbeat()) : undefined;
     if (beat === undefined) return this.#told.size;
     this.#told = { size: beat.size, atMs: clock.monoMs() };
     const result = await connection.publish(topics.cp, beat.message, HEARTBEAT);
@@ -246,7 +288,7 @@ export class Line {
     await this.#drain();
     this.#pump.stop();
     if (this.#pumping && this.#told.size !== outbox.size()) await this.#publishCheckpoint();
-    await connection.publish(topics.conn, this.#presence('stopped'), STOPPED);
+    if (this.#stranger === undefined) await connection.publish(topics.conn, this.#presence('stopped'), STOPPED);
     await connection.leave({ kind: 'left' });
     clearTimeout(giveUp);
   }

@@ -242,7 +242,7 @@ export class Pump {
     const { receivers } = this.#options;
     if (!receivers.required) return true;
     if (receivers.anybody) return this.#lead.hasRoom(entry);
-    return !receivers.objecting && this.#lead.count < PROBE_ENTRIES;
+    return !receivers.objecting && !receivers.expecting && this.#lead.count < PROBE_ENTRIES;
   }
 
   #noteSent(entry: OutboxEntry): void {

@@ -49,7 +49,7 @@ export interface ReceiversOptions {
   /** An entry of this gateway came that the log may not hold. Nothing of it is verified. */
   readonly takeEntry: (message: Uint8Array) => void;
   readonly random: () => number;
-  readonly timing: Pick<Timing, 'settleMs' | 'absentMs'>;
+  readonly timing: Pick<Timing, 'settleMs' | 'absentMs' | 'firstWordMs' | 'mutedMs'>;
 }
 
 interface Receiver {
@@ -57,13 +57,19 @@ interface Receiver {
   isThere: boolean;
   /** Of the newest `online`. */
   session: string | undefined;
-  /** Monotonic; when presence or an acknowledgement was heard last. */
-  heardMs: number;
+  /** Monotonic; when presence or an acknowledgement was heard last. Undefined once it went. */
+  heardMs: number | undefined;
   settling: NodeJS.Timeout | undefined;
+  /** Monotonic; when it acknowledged this log last. Undefined until it did since the agent started. */
+  ackedMs: number | undefined;
   problem: Held | undefined;
   /** While there is one: the session of the collector that it came in, once that is known. */
   problemSession: string | undefined;
 }
+
+/** It was heard, and is not given entries yet. */
+const isExpected = ({ heardMs, isThere, problem }: Receiver): boolean =>
+  heardMs !== undefined && !isThere && problem === undefined;
 
 /** Why the acknowledgements of a collector do not count, and what an operator can do about it. */
 interface Objection {
@@ -82,7 +88,7 @@ const AHEAD: Objection = {
   level: 'error',
   code: 'uplink.ack-ahead',
   remedy:
-    'find out who put an older state_dir back; once the collector shows the entry that is missing here a new log begins by itself: where none has after a minute, move assayer.db away',
+    'wait a minute: where an older state_dir was put back the collector shows the entry that is missing here, and a new log begins by itself; where somebody else sent this, the next word of the collector ends it, and none but the collector should be allowed to write to its ack topic: docs/broker.md. Where neither happens, look at the store of the collector: if it is not its own, put the right one back; if it has entries that are missing here, move assayer.db away, and a new log begins',
 };
 
 const AHEAD_OF_TIME: Objection = {
@@ -119,8 +125,9 @@ export class Receivers {
           collector,
           isThere: false,
           session: undefined,
-          heardMs: 0,
+          heardMs: undefined,
           settling: undefined,
+          ackedMs: undefined,
           problem: undefined,
           problemSession: undefined,
         },
@@ -136,6 +143,11 @@ export class Receivers {
   /** Some required collector is there, and stores what it is sent. */
   get anybody(): boolean {
     return this.#there().length > 0;
+  }
+
+  /** Some required collector was heard, and is about to be given entries. */
+  get expecting(): boolean {
+    return [...this.#receivers.values()].some(isExpected);
   }
 
   /** What every required collector says contradicts this log: it would be of no use to any of them. */
@@ -160,7 +172,12 @@ export class Receivers {
   /** Calls back when something happened; returns the way to stop that. */
   onChange(callback: (change: Change) => void): () => void {
     this.#listeners.add(callback);
-    return () => this.#listeners.delete(callback);
+    // From now on they hear of us.
+    for (const receiver of this.#receivers.values()) if (isExpected(receiver)) this.#expect(receiver);
+    return () => {
+      this.#listeners.delete(callback);
+      if (this.#listeners.size === 0) this.#expectAnew();
+    };
   }
 
   /** Collectors that have stored what this log does not hold: the entries themselves can show who is right. */
@@ -172,7 +189,7 @@ export class Receivers {
 
   /** Why nothing is sent, where nobody is there. */
   get held(): Held | undefined {
-    if (!this.required || this.anybody) return undefined;
+    if (!this.required || this.anybody || this.expecting) return undefined;
     const problem = [...this.#receivers.values()].find((each) => each.problem !== undefined)?.problem;
     const names = this.#options.collectors.join(', ');
     return (
@@ -206,7 +223,8 @@ export class Receivers {
   tick(): void {
     const { clock, timing } = this.#options;
     for (const receiver of this.#receivers.values()) {
-      if (receiver.isThere && clock.monoMs() - receiver.heardMs > timing.absentMs) this.#leave(receiver, 'silent');
+      const silentMs = clock.monoMs() - (receiver.heardMs ?? 0);
+      if (receiver.isThere && silentMs > timing.absentMs) this.#leave(receiver, 'silent');
     }
   }
 
@@ -232,6 +250,7 @@ export class Receivers {
     if (isStale) return;
     clearTimeout(receiver.settling);
     receiver.settling = undefined;
+    receiver.heardMs = undefined;
     if (receiver.isThere) this.#leave(receiver, presence.state);
   }
 
@@ -308,35 +327,59 @@ export class Receivers {
   }
 
   #accept(receiver: Receiver, { next, gap }: Ack): void {
-    const { outbox, emit } = this.#options;
+    const { outbox, emit, clock, timing } = this.#options;
     const { collector } = receiver;
     const before = outbox.confirmed(collector);
+    const nowMs = clock.monoMs();
+    // What it was sent meanwhile it did not take: it was mended, and is given that again, however long the back-off is by now.
+    const wasMuted = receiver.ackedMs !== undefined && nowMs - receiver.ackedMs > timing.mutedMs;
+    const isFirst = receiver.ackedMs === undefined;
+    receiver.ackedMs = nowMs;
     receiver.problem = undefined;
     if (next !== before) outbox.confirm(collector, next);
     if (next < before && this.#mayTell(receiver, 'uplink.collector-restored'))
       emit('warn', 'uplink.collector-restored', { collector, confirmed: next, before });
     const wasThere = receiver.isThere;
-    this.#heard(receiver);
+    if (isFirst && receiver.settling !== undefined) this.#join(receiver);
+    else this.#heard(receiver);
     if (!wasThere) return;
-    if (next < before) this.#tell('joined');
+    if (next < before || (wasMuted && next === before)) this.#tell('joined');
     else if (next > before) this.#tell('stored');
     if (gap !== undefined) this.#tell('gap');
   }
 
   #heard(receiver: Receiver): void {
     receiver.heardMs = this.#options.clock.monoMs();
-    if (receiver.isThere || receiver.problem !== undefined || receiver.settling !== undefined) return;
-    // While nothing is being sent there is nobody to surprise.
-    if (this.#listeners.size === 0) this.#join(receiver);
-    else {
-      const waitMs = this.#options.random() * this.#options.timing.settleMs;
-      receiver.settling = setTimeout(() => this.#join(receiver), waitMs);
+    this.#expect(receiver);
+  }
+
+  /** Who has said nothing yet is asked once more over the next connection. */
+  #expectAnew(): void {
+    for (const receiver of this.#receivers.values()) {
+      if (receiver.ackedMs !== undefined) continue;
+      clearTimeout(receiver.settling);
+      receiver.settling = undefined;
     }
+  }
+
+  /** It is given entries soon. */
+  #expect(receiver: Receiver): void {
+    if (receiver.isThere || receiver.problem !== undefined || receiver.settling !== undefined) return;
+    const { timing, random } = this.#options;
+    const isIdle = this.#listeners.size === 0;
+    // A state that was put back may hold other entries than the collector: it tells how far it is when it hears of us, and that shows it.
+    if (receiver.ackedMs === undefined) {
+      if (!isIdle) receiver.settling = setTimeout(() => this.#join(receiver), timing.firstWordMs);
+    }
+    // While nothing is being sent there is nobody to surprise.
+    else if (isIdle) this.#join(receiver);
+    else receiver.settling = setTimeout(() => this.#join(receiver), random() * timing.settleMs);
   }
 
   #join(receiver: Receiver): void {
     const { outbox, emit } = this.#options;
     const { collector } = receiver;
+    clearTimeout(receiver.settling);
     receiver.settling = undefined;
     receiver.isThere = true;
     emit('info', 'uplink.collector-online', { collector, confirmed: outbox.confirmed(collector), size: outbox.size() });
@@ -348,6 +391,7 @@ export class Receivers {
     const { collector } = receiver;
     receiver.isThere = false;
     receiver.session = undefined;
+    receiver.heardMs = undefined;
     emit('warn', 'uplink.collector-away', {
       collector,
       why,

@@ -27,7 +27,7 @@ export const remedyOf = (ending: Ending, named: Names = SETTINGS): string => {
     case 'rival':
       return 'stop the other agent, or give it an id, a key and a certificate of its own: each gateway is one identity';
     case 'foreign':
-      return 'nothing yet: it is looked at again every half a minute, and forgotten where nobody repeats it for five';
+      return 'nothing yet: it is listened for half a minute, and forgotten where nobody says it again';
     case 'left':
       return 'nothing is to be done';
   }

@@ -10,19 +10,19 @@ export interface Rivalry {
 
 /**
  * Tells another agent of this identity from what an agent that is gone has left with the broker: a retained `online` of a session that
- * nobody here knows, because the folder with its seed was put back or lost. A living agent says it again, at the latest when it
- * repeats its presence, and at once where our connect put it out. What is never said again is nobody's.
+ * nobody here knows, because the folder with its seed was put back or lost. A living agent says it again: at once where our connect
+ * put it out, else when it hears us.
  */
 export class Rivals {
   readonly #sessions: Sessions;
   readonly #clock: Clock;
-  readonly #timing: Pick<Timing, 'rivalFreshS' | 'rivalLookMs' | 'presenceMs'>;
-  #seen: (Foreign & { readonly sinceMs: number }) | undefined;
+  readonly #timing: Pick<Timing, 'rivalFreshS'>;
+  #seen: (Foreign & { readonly isGone: boolean }) | undefined;
 
   constructor(options: {
     readonly sessions: Sessions;
     readonly clock: Clock;
-    readonly timing: Pick<Timing, 'rivalFreshS' | 'rivalLookMs' | 'presenceMs'>;
+    readonly timing: Pick<Timing, 'rivalFreshS'>;
   }) {
     this.#sessions = options.sessions;
     this.#clock = options.clock;
@@ -31,14 +31,18 @@ export class Rivals {
 
   /** What a message on our own `conn` shows. */
   hear(payload: Uint8Array): Rivalry | undefined {
-    const { presenceMs, rivalFreshS, rivalLookMs } = this.#timing;
-    const foreign = foreignOnline(payload, this.#sessions, Math.floor(this.#clock.wallMs() / 1000), rivalFreshS);
+    const nowS = Math.floor(this.#clock.wallMs() / 1000);
+    const foreign = foreignOnline(payload, this.#sessions, nowS, this.#timing.rivalFreshS);
     if (foreign === undefined) return undefined;
-    const nowMs = this.#clock.monoMs();
     const seen = this.#seen;
     const isSame = seen?.session === foreign.session && seen.at === foreign.at;
-    if (!isSame) this.#seen = { ...foreign, sinceMs: nowMs };
-    if (isSame && nowMs - seen.sinceMs >= presenceMs + rivalLookMs) return undefined;
+    if (isSame && seen.isGone) return undefined;
+    this.#seen = { ...foreign, isGone: false };
     return { session: foreign.session, proven: seen !== undefined && !isSame };
+  }
+
+  /** Nobody came back, and nobody spoke: who was heard last is gone. */
+  dismiss(): void {
+    if (this.#seen !== undefined) this.#seen = { ...this.#seen, isGone: true };
   }
 }

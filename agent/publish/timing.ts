@@ -26,7 +26,7 @@ export interface Timing {
   readonly notAuthorisedMs: number;
   /** Pause after another agent was seen under this identity. */
   readonly rivalMs: number;
-  /** Pause before it is looked again whether somebody who seems to be online lives. Longer than `willDelayS`. */
+  /** It is listened so long whether somebody who seems to be online lives: longer than an agent that was put out stays away. */
   readonly rivalLookMs: number;
   /** A foreign session that said something within this time may live. Longer than `presenceMs`, by what clocks may differ. */
   readonly rivalFreshS: number;
@@ -38,6 +38,10 @@ export interface Timing {
   readonly mirrorEveryMs: number;
   /** A collector that came is given entries after a random time up to this, so that a fleet does not begin all at once. */
   readonly settleMs: number;
+  /** A collector is waited for so long, once, to say how far it is: before that nothing is sent to it since the start. */
+  readonly firstWordMs: number;
+  /** Longer than a collector takes to repeat its acknowledgement (60 s). */
+  readonly mutedMs: number;
   /** A collector that nothing was heard of for so long is taken to be away. Longer than it repeats presence (300 s). */
   readonly absentMs: number;
   /** While no collector is there the first entries are sent this often: a lost presence message must not stop everything. */
@@ -79,6 +83,8 @@ export const TIMING: Timing = {
   renewalMs: 60_000,
   mirrorEveryMs: 20,
   settleMs: 10_000,
+  firstWordMs: 10_000,
+  mutedMs: 90_000,
   absentMs: 900_000,
   probeMs: 300_000,
   resendMs: 30_000,

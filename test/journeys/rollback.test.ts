@@ -303,6 +303,33 @@ suite(
       await gateway.verified();
     });
 
+    test('after a kill, too, in about half a minute: what was written meanwhile is sent under no number that the collector has', async () => {
+      await using site = await furnish({ witnesses: [] });
+      const { gateway, journal, endsWell } = site;
+      await gateway.up();
+      const { size } = await endsWell();
+      const copy = setAside(gateway);
+      await gateway.up();
+      const killed = logNow(gateway)[0]?.log ?? '';
+      await until('the collector has more than the copy', () => journal.all(killed).length > size);
+      await gateway.stop('SIGKILL');
+      putBack(gateway, copy);
+      const before = journal.notices.length;
+      const startedMs = Date.now();
+      await gateway.up();
+      await gateway.event('log.replaced', { withinMs: 60_000 });
+      assert.ok(Date.now() - startedMs < 50_000, `${Date.now() - startedMs} ms`);
+      const { log } = await endsWell();
+      assert.notEqual(log, killed);
+      assert.deepEqual(
+        journal.notices.slice(before).filter(({ kind }) => kind === 'fork'),
+        [],
+      );
+      for (const origin of [killed, log]) assert.ok(journal.all(origin).every(({ status }) => status === 'chained'));
+      assert.equal(gateway.eventsOf('uplink.rival').length, 0);
+      await gateway.verified();
+    });
+
     test('an acknowledgement that somebody else made up holds up nothing: the collector is asked, and its word ends the objection', async () => {
       await using site = await furnish({ witnesses: [] });
       const { gateway, journal, endsWell, url } = site;

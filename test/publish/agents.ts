@@ -23,6 +23,7 @@ export const FAST: Timing = {
   rivalLookMs: 200,
   mirrorEveryMs: 1,
   settleMs: 0,
+  firstWordMs: 0,
   probeMs: 60_000,
   firstLead: 256,
   stopMs: 2_000,

@@ -409,6 +409,33 @@ suite('delivery confirmed by collectors', { skip: WITHOUT_MOSQUITTO, timeout: 12
     assert.ok(!agent.signed.includes('entry an entry that fits'));
   });
 
+  test('what contradicts the log soon after the last question is asked about when the next one is due, without another acknowledgement', async () => {
+    await using broker = await Mosquitto.start();
+    await using observer = await Observer.connect(broker.url);
+    await using agent = new Agent(required(broker.url), { timing: { proofMs: 1_500 } });
+    agent.outbox.appendMany(20);
+    const hand = new Hand(observer, agent.outbox);
+    agent.start();
+    await until('it is connected', () => agent.saw('uplink.connected'));
+    const asking = () => observer.on(CONN).filter(({ text }) => JSON.parse(text).contradicted_by !== undefined);
+    const forged = { leaf: agent.outbox.leaf(0) ?? '' };
+    await hand.ack(20);
+    await hand.ack(50, forged);
+    await until('it asks', () => asking().length === 1);
+    await hand.ack(20);
+    await until('it goes on', () => agent.uplink.status().held === undefined);
+    await hand.ack(50, forged);
+    await delay(500);
+    assert.equal(asking().length, 1, 'not yet');
+    await until('it asks again', () => asking().length === 2, 5_000);
+    await hand.ack(20);
+    await until('it goes on again', () => agent.uplink.status().held === undefined);
+    await hand.ack(50, forged);
+    await hand.ack(20);
+    await delay(2_000);
+    assert.equal(asking().length, 2, 'an answer that came meanwhile leaves nothing to ask');
+  });
+
   test('a broker that is killed and wiped gets everything above what the collector confirmed', async () => {
     await using broker = await Mosquitto.start();
     await using agent = new Agent(required(broker.url));

@@ -10,7 +10,7 @@ import { until } from './observer.ts';
 const LOG = 'example.org/gw-1/1';
 
 /** Receivers over a log of ten entries, on a clock that a test turns. */
-const setUp = ({ collectors = ['a'], settleMs = 0, random = 0 } = {}) => {
+const setUp = ({ collectors = ['a'], settleMs = 0, random = 0, firstWordMs = 0 } = {}) => {
   const outbox = new MemoryOutbox();
   outbox.appendMany(10);
   const clock = { wall: 1_795_339_200_000, mono: 0 };
@@ -25,7 +25,7 @@ const setUp = ({ collectors = ['a'], settleMs = 0, random = 0 } = {}) => {
     emit: (level, event) => events.push(`${level} ${event}`),
     takeEntry: (message) => entries.push(Buffer.from(message).toString()),
     random: () => random,
-    timing: { settleMs, absentMs: 900_000 },
+    timing: { settleMs, absentMs: 900_000, firstWordMs, mutedMs: 90_000 },
   });
   const ack = (collector: string, next: number, members: object = {}) => {
     const leaf = next === 0 ? {} : { leaf: outbox.leaf(next - 1) };
@@ -180,23 +180,25 @@ suite('acknowledgements (mqtt.md §5)', () => {
 });
 
 suite('presence of collectors (mqtt.md §4)', () => {
-  test('online counts, lost of the same session ends it, lost of another is stale', () => {
+  test('online counts, lost of the same session ends it, lost of another is stale', async () => {
     const { receivers, presence } = setUp();
+    receivers.onChange(() => {});
     presence('a', 'online', { session: 's.2' });
     presence('a', 'lost', { session: 's.1' });
-    assert.equal(receivers.anybody, true);
+    await until('it is there', () => receivers.anybody);
     presence('a', 'lost', { session: 's.2' });
     assert.equal(receivers.anybody, false);
     presence('b', 'online');
     assert.equal(receivers.anybody, false, 'it is not required');
   });
 
-  test('an online that a broker kept for more than a quarter of an hour is not believed; silence for so long is absence', () => {
+  test('an online that a broker kept for more than a quarter of an hour is not believed; silence for so long is absence', async () => {
     const { receivers, presence, clock, ack } = setUp();
+    receivers.onChange(() => {});
     presence('a', 'online', { retained: true, ageS: 1_000 });
     assert.equal(receivers.anybody, false);
     presence('a', 'online', { retained: true, ageS: 600 });
-    assert.equal(receivers.anybody, true);
+    await until('it is there', () => receivers.anybody);
     clock.mono += 800_000;
     ack('a', 1);
     clock.mono += 800_000;
@@ -219,6 +221,57 @@ suite('presence of collectors (mqtt.md §4)', () => {
     await until('it joins', () => receivers.anybody);
     assert.deepEqual(changes, ['joined']);
     receivers.stop();
+  });
+
+  test('nothing is sent to one since the start before its first word, or some seconds; what contradicts the log then comes in time', async () => {
+    const waiting = () => {
+      const all = setUp({ firstWordMs: 60_000 });
+      all.receivers.onChange((change) => all.changes.push(change));
+      all.presence('a', 'online');
+      assert.deepEqual([all.receivers.anybody, all.receivers.held], [false, undefined]);
+      return all;
+    };
+    const good = waiting();
+    good.ack('a', 4);
+    assert.deepEqual([good.receivers.anybody, good.changes], [true, ['joined']], 'at once');
+    const putBack = waiting();
+    putBack.ack('a', 7, { leaf: 'A'.repeat(43) });
+    assert.deepEqual([putBack.receivers.anybody, putBack.receivers.held?.code], [false, 'uplink.fork']);
+    assert.deepEqual(putBack.changes, []);
+    const silent = setUp({ firstWordMs: 50 });
+    silent.presence('a', 'online');
+    await delay(100);
+    assert.equal(silent.receivers.anybody, false, 'who hears nothing of us yet is not waited for');
+    silent.receivers.onChange(() => {})();
+    await delay(100);
+    assert.deepEqual([silent.receivers.anybody, silent.receivers.expecting], [false, true], 'the connection ended');
+    silent.receivers.onChange(() => {});
+    await until('it is given entries all the same', () => silent.receivers.anybody);
+    const gone = setUp({ firstWordMs: 50 });
+    gone.receivers.onChange(() => {});
+    gone.presence('a', 'online');
+    gone.presence('a', 'stopped');
+    await delay(100);
+    assert.deepEqual([gone.receivers.anybody, gone.receivers.expecting], [false, false]);
+    assert.equal(gone.receivers.held?.code, 'uplink.no-collector');
+    for (const { receivers } of [good, putBack, silent]) receivers.stop();
+  });
+
+  test('one that says nothing of this log for longer than a minute, and then does, is given what it lacks at once', () => {
+    const { receivers, changes, clock, ack } = setUp();
+    ack('a', 4);
+    receivers.onChange((change) => changes.push(change));
+    for (let minute = 0; minute < 3; minute += 1) {
+      clock.mono += 60_000;
+      ack('a', 4);
+    }
+    assert.deepEqual(changes, [], 'idle ones are no reason');
+    clock.mono += 100_000;
+    ack('a', 4);
+    assert.deepEqual(changes, ['joined']);
+    clock.mono += 100_000;
+    ack('a', 6);
+    assert.deepEqual(changes, ['joined', 'stored'], 'one that goes on lacks nothing of it');
   });
 
   test('status says how far each is, how much waits and for how long', () => {

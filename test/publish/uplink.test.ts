@@ -179,26 +179,38 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
     assert.deepEqual({ protocol, unconfirmed }, { protocol: '3.1.1', unconfirmed: true });
   });
 
-  test('two agents with one identity: the second sees the first, stops, alarms and stays away', async () => {
-    await using broker = await Mosquitto.start();
-    await using observer = await Observer.connect(broker.url);
-    await using first = new Agent(settingsFor(broker.url), { bootseed: 'Zmlyc3Q' }).start();
-    await until('the first', () => first.saw('uplink.connected'));
-    await until('its presence', () => observer.states(CONN).includes('online'));
-    // Long enough for the retained presence to arrive on a busy machine: else both see each other, and both stop.
-    await using second = new Agent(settingsFor(broker.url), { bootseed: 'c2Vjb25k', timing: { lookMs: 2_000 } });
-    second.outbox.appendMany(500);
-    second.start();
-    await until('the alarm', () => second.saw('uplink.rival'));
-    assert.equal(second.events.find(({ event }) => event === 'uplink.rival')?.level, 'error');
-    assert.ok((second.uplink.status().lastError?.message ?? '').includes('session Zmlyc3Q.'));
+  for (const [when, timing] of [
+    ['before it would have spoken', { lookMs: 2_000 }],
+    ['while it listens', { rivalLookMs: 5_000 }],
+  ] as const)
+    test(`two agents with one identity: the first comes back ${when}, and the second stops, alarms and stays away`, async () => {
+      await using broker = await Mosquitto.start();
+      await using observer = await Observer.connect(broker.url);
+      await using first = new Agent(settingsFor(broker.url), { bootseed: 'Zmlyc3Q' }).start();
+      await until('the first', () => first.saw('uplink.connected'));
+      await until('its presence', () => observer.states(CONN).includes('online'));
+      // Long enough for the retained presence to arrive on a busy machine: else both see each other, and both stop.
+      await using second = new Agent(settingsFor(broker.url), {
+        bootseed: 'c2Vjb25k',
+        timing: { lookMs: 500, ...timing },
+      });
+      second.outbox.appendMany(500);
+      second.start();
+      await until('the alarm', () => second.saw('uplink.rival'));
+      assert.equal(second.events.find(({ event }) => event === 'uplink.rival')?.level, 'error');
+      assert.ok((second.uplink.status().lastError?.message ?? '').includes('session Zmlyc3Q.'));
+      const sessions = observer.on(CONN).map(({ text }) => JSON.parse(text).session);
+      assert.ok(
+        sessions.every((session) => session.startsWith('Zmlyc3Q.')),
+        `nobody hears of the second: ${sessions}`,
+      );
 
-    first.outbox.appendMany(50);
-    await until('the first goes on', () => first.outbox.cursor() === 50);
-    await delay(300);
-    assert.equal(second.uplink.status().state, 'waiting');
-    assert.equal(first.saw('uplink.rival'), false);
-  });
+      first.outbox.appendMany(50);
+      await until('the first goes on', () => first.outbox.cursor() === 50);
+      await delay(300);
+      assert.equal(second.uplink.status().state, 'waiting');
+      assert.equal(first.saw('uplink.rival'), false);
+    });
 
   test('presence left by an earlier start of the same store, or by one long gone, is no rival', async () => {
     await using broker = await Mosquitto.start();
@@ -228,14 +240,36 @@ suite('uplink to Mosquitto', { skip: WITHOUT_MOSQUITTO, timeout: 120_000 }, () =
       assert.equal(dead.saw('uplink.foreign'), false);
       await dead.uplink.stop();
 
-      await observer.publish(CONN, JSON.stringify({ state: 'online', session: 'Z29uZQ.8', at }), true);
-      await using left = new Agent(settingsFor(broker.url, { protocol }), { timing: { presenceMs: 1_000 } }).start();
+      const online = JSON.stringify({ state: 'online', session: 'Z29uZQ.8', at });
+      await observer.publish(CONN, online, true);
+      const settings = settingsFor(broker.url, { protocol });
+      await using left = new Agent(settings, { timing: { lookMs: 500, rivalLookMs: 1_500 } }).start();
       left.outbox.appendMany(5);
-      await until('it looks again', () => left.saw('uplink.foreign'));
-      assert.match(left.uplink.status().lastError?.remedy ?? '', /^nothing yet/);
+      await until('it listens', () => left.uplink.status().held?.code === 'uplink.foreign');
+      assert.match(left.uplink.status().held?.remedy ?? '', /^nothing yet/);
+      const said = observer.heard.length;
+      await observer.publish('attest/v1/_fleet/rollcall/col-a', JSON.stringify({ at }), false);
+      await delay(500);
       assert.equal(left.outbox.cursor(), 0, 'nothing is sent while it may be another agent');
+      assert.deepEqual(
+        observer.heard.slice(said).filter(({ topic }) => topic.startsWith('attest/v1/gw-1/')),
+        [],
+        'and nothing said',
+      );
       await until('its entries', () => left.outbox.cursor() === 5);
+      assert.equal(left.uplink.status().held, undefined);
       assert.equal(left.saw('uplink.rival'), false);
+      await left.uplink.stop();
+
+      await observer.publish(CONN, online, true);
+      await using short = new Agent(settings, { timing: { lookMs: 500, rivalLookMs: 60_000 } }).start();
+      await until('it listens, too', () => short.saw('uplink.foreign'));
+      const before = observer.on(CONN).length;
+      const sinceMs = performance.now();
+      await short.uplink.stop();
+      assert.ok(performance.now() - sinceMs < 2_000, 'it ends at once');
+      await delay(100);
+      assert.equal(observer.on(CONN).length, before, 'who was not there does not say that it left');
     });
   }
 

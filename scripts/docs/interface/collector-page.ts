@@ -249,7 +249,9 @@ const ACKNOWLEDGE = `## Acknowledge
 stored. Without \`leaf\` for N = 0 only. It moves the gateway only if your id is in its \`mqtt.collectors\`, and then it is all that moves it: at most 256
 entries or 1 MiB go beyond it.
 
-- At most five a second for each gateway; after each connect; every 60 s while idle.
+- At most five a second for each gateway; after each connect; every 60 s while idle; and when a [presence](interface/schemas/conn.json) says \`online\` in a session that is new to
+  you: since its start a gateway sends you nothing before your first word, for ten seconds at most, so that one that was put back learns of it before it sends
+  other entries under the same numbers. Of a log that you have nothing of, answer its checkpoint with N = 0: after you were emptied it is that which makes the gateway begin again.
 - Other members than those of [the schema](interface/schemas/ack.json) make it unreadable (\`uplink.ack-unreadable\` at the gateway).
 - N beyond the log (\`uplink.ack-ahead\`) or a leaf that is not the gateway's (\`uplink.fork\`) are alarms there. While all that it waits for object so, nothing is sent, until an acknowledgement fits or you come with another session.
 - A log that the gateway began later than its present one is the same alarm (\`uplink.ack-ahead\`): its state was put back. A former one is passed over without a word.
