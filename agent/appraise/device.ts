@@ -53,6 +53,8 @@ export interface Attested<Kept = KeptFacts> {
   readonly standIns?: readonly FactName[];
   /** `seq` of the entries that adopted the documents which held its facts, as text. */
   readonly documents?: string;
+  /** Ids of rules of two people whose list of the configuration it passed, as text. */
+  readonly listed?: string;
 }
 
 /** A finding that is not closed, with its counters. */
@@ -74,6 +76,12 @@ export interface Track {
   /** When the finding changed state within the last hour, and when it was last stated. */
   readonly changesMs: readonly number[];
   readonly statedMs?: number;
+}
+
+/** What a device was found for under the list of a tenant, or of the site where it had none, until an edit took it from there. */
+export interface Breach {
+  readonly tenant?: string;
+  readonly finding: Finding;
 }
 
 /** An unconfirmed value that went away. */
@@ -194,6 +202,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly edited?: Edited;
   /** It left the configuration with findings that nobody had settled; only of a device that left. */
   readonly leftOpen?: true;
+  /** What only an edit ended, as long as it is shown. */
+  readonly breaches?: readonly Breach[];
   /** Facts that a person accepted as closed: that they cannot be read is no finding. */
   readonly unreadable?: readonly FactName[];
   /** Provisional and open findings. */

@@ -18,7 +18,7 @@ export const draftingOf =
   (state: DeviceState, context: LookContext): Drafting =>
   (ran, deviation) => {
     const { rule, facts } = ran;
-    const { part, before, after, severity: own, reasons, plan } = deviation;
+    const { part, before, after, severity: own, reasons, plan, edit } = deviation;
     const severityBase = own ?? rule.severity;
     const commissioned = rule.id === identityNewDevice.id ? context.amongCommissioned : isApproved(state, context);
     const waiver = waiverOf(state, rule.id, context);
@@ -45,6 +45,7 @@ export const draftingOf =
       ...(lastMs === undefined || lastMs === 0 ? {} : lastSeenOf(state, ran, deviation, seconds(lastMs))),
       ...(plan === undefined ? {} : { plan }),
       ...(waiver === undefined ? {} : { waiver: waiver.seq }),
+      ...(edit === undefined ? {} : { edit }),
     };
   };
 

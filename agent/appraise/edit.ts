@@ -96,9 +96,10 @@ const isFilledWith = ({ terms }: Document, labels: readonly string[]): boolean =
 const editedOf = (edited: Edited): Edited | undefined =>
   edited.kept.length + edited.apart.length === 0 && edited.refilled === undefined ? undefined : edited;
 
-/** Whether something was found about the device, confirmed or not, that nobody settled. */
-export const hasOpen = ({ tracks, leftOpen, edited }: DeviceState): boolean =>
+/** Whether something was found about the device, confirmed or not, that nobody settled, if only because an edit ended it. */
+export const hasOpen = ({ tracks, leftOpen, breaches, edited }: DeviceState): boolean =>
   leftOpen === true ||
+  breaches !== undefined ||
   (edited !== undefined && (edited.apart.length > 0 || edited.refilled === true)) ||
   tracks.some(({ finding }) => finding.severity !== 'info');
 

@@ -72,10 +72,10 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const stopIsNew = isStopNew(noted, observation);
   const lasting = lastingOutcomes(noted, observation, context);
   const judged = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
-  const { tracks, outcomes } = underWiderLists(noted.tracks, judged, { state: noted, facts, approved, context });
+  const { state: known, outcomes } = underWiderLists({ state: noted, facts, approved, context }, judged);
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
-  const advanced = advance({ ...noted, tracks }, ran, draftingOf(noted, context), { nowMs: context.nowMs, attestable });
-  const moved = withFindings(noted, advanced, outcomes, observation, context);
+  const advanced = advance(known, ran, draftingOf(known, context), { nowMs: context.nowMs, attestable });
+  const moved = withFindings(known, advanced, outcomes, observation, context);
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
   const isFull = observation.look === 'full';
@@ -151,7 +151,8 @@ const withFindings = (
     );
   if (has(identityAddressMoved, true) && state.address !== address) changes.address = address;
   const moved = Object.keys(changes).length === 0 ? state : { ...state, ...changes };
-  const next = look === 'full' && moved.tracks.length === 0 ? withoutApart(moved) : moved;
+  const next =
+    look === 'full' && moved.tracks.length === 0 && moved.breaches === undefined ? withoutApart(moved) : moved;
   const { unknownDevice, returned, ...rest } = next;
   const known = unknownDevice === true && isKnownNow(state, context) && !has(identityNewDevice, true);
   const isCompared =

@@ -31,6 +31,12 @@ export type FindingState =
 export type Value = string | number | boolean | { readonly [name: string]: unknown } | readonly unknown[];
 
 /**
+ * What an edit of the configuration did to a finding: it `raised` one about what the device showed and passed before, or `ended`
+ * it once, by taking the device from its tenant or its name.
+ */
+export type EditDid = 'raised' | 'ended';
+
+/**
  * One finding of one device as the store keeps it and as one transition is stated (catalogue §4). Instants are Unix
  * seconds. `openedSeq` is set by the record stage when the first statement is written; a child of a storm has none.
  */
@@ -65,6 +71,7 @@ export interface Finding {
   /** `seq` of the entries that adopted the plan or waiver which covers it: its severity is `info` then. */
   readonly plan?: number;
   readonly waiver?: number;
+  readonly edit?: EditDid;
 }
 
 /** The outcome of the rules for one attestation (attestation.md §4, §6). */

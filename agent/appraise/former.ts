@@ -1,6 +1,7 @@
 import type { FactName } from '../../shared/facts.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { Standing } from '../baseline/standing.ts';
+import { breachesOf, withBreaches } from './breach.ts';
 import type { DeviceState } from './device.ts';
 import { effectOf, withEdited } from './edit.ts';
 
@@ -15,7 +16,7 @@ export const withFormer = (device: DeviceState, former: DeviceState | undefined,
   const { facts, standIns } = reference;
   const { edited } = effectOf({ device: device.id, labels: device.labels, befores: [former] }, standing);
   return {
-    ...withEdited(device, edited ?? device.edited),
+    ...withBreaches(withEdited(device, edited ?? device.edited), breachesOf(former)),
     reference: {
       entries: [],
       facts,

@@ -7,7 +7,7 @@ import { speaksOf } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
-import { COMPARISONS, RULES } from './index.ts';
+import { COMPARISONS, isAboutPolicy, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import type { Rule, RuleEntry } from './rule.ts';
 import { end } from './track.ts';
@@ -20,6 +20,7 @@ import {
   takesTwo,
   wholeOf,
 } from './who-approves.ts';
+import { isApproved } from './wider.ts';
 
 /** What the adoption of a document does to one device. */
 export interface Promotion {
@@ -56,6 +57,8 @@ export const settledBy = (
     const { ruleId, part } = finding;
     if (isAnsweredBySignature(ruleId)) return isAsSigned;
     if (!holdsFacts(finding)) return false;
+    // No list is at hand here, and none would approve anything.
+    if (isAboutPolicy(ruleId)) return isApproved(finding, { state, facts, approved });
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
     return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
   });

@@ -1,6 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
-import { type Basis, SEVERITIES, type Severity, type Value } from './finding.ts';
+import { type Basis, type EditDid, SEVERITIES, type Severity, type Value } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
 import type { Provenance } from './provenance.ts';
 import type { Templated } from './template.ts';
@@ -51,6 +51,7 @@ export interface Deviation {
   readonly reasons?: readonly string[];
   /** `seq` of the entry that adopted the plan which covers it. */
   readonly plan?: number;
+  readonly edit?: EditDid;
 }
 
 /** Pool allow-list of the configuration. */

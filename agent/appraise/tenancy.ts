@@ -1,9 +1,8 @@
+import { breachesOf, isBreach, withBreaches } from './breach.ts';
 import { standing } from './departure.ts';
 import type { DeviceState, Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import type { AllowList } from './rule.ts';
-import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
-import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
 import { end } from './track.ts';
 
 /** Whose a device is, and since when and how long. Instants are Unix milliseconds. */
@@ -18,12 +17,10 @@ export interface Tenancy extends Assignment {
   readonly allow?: AllowList | undefined;
 }
 
-/** What the list of a tenant decides. */
-const BY_LIST: ReadonlySet<string> = new Set([tenantHashDestinationBreach.id, poolOutsideAllowlist.id]);
-
-const isBreach = ({ finding }: Track): boolean => BY_LIST.has(finding.ruleId);
-
-/** What was found about a device for the tenant that it works for no longer: it ends under the labels of that one. */
+/**
+ * What was found about a device for the tenant that it works for no longer: it ends under the labels of that one, and is
+ * remembered for the day when the device comes back to it.
+ */
 export const tenantLeft = (
   state: DeviceState,
   nowMs: number,
@@ -33,7 +30,8 @@ export const tenantLeft = (
   const statements = standing({ tracks: breaches }).flatMap(
     (track) => end(withReason(track), 'resolved', nowMs).statement ?? [],
   );
-  return { state: { ...state, tracks: state.tracks.filter((track) => !isBreach(track)) }, statements };
+  const left = { ...state, tracks: state.tracks.filter((track) => !isBreach(track)) };
+  return { state: withBreaches(left, breachesOf(state)), statements };
 };
 
 const withReason = (track: Track): Track => ({

@@ -3,19 +3,22 @@ import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
-import type { DeviceState, Track } from './device.ts';
+import { withBreaches } from './breach.ts';
+import type { Approval, Breach, DeviceState } from './device.ts';
 import { CONFIGURATION_EDITED, isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
 import { COMPARISONS } from './index.ts';
 import type { Outcome, Ran } from './outcome.ts';
 import type { Deviation, Rule } from './rule.ts';
+import { sameName } from './track.ts';
 import type { LookContext } from './verdict.ts';
 import { needsMorePeople } from './who-approves.ts';
 
 /**
  * Lists of the operator allow what somebody writes into them. Where a device shows what it was found for, and a list allows it
- * now, the list was edited: where approvers are named that ends nothing which takes two people, until what the device shows was
- * approved; elsewhere the end of the finding says so.
+ * now, the list was edited, or the device was given to another tenant and back: where approvers are named that ends nothing which
+ * takes two people, until what the device shows was approved; elsewhere the end of the finding says so. What an edit alone
+ * raised, the next one may end.
  */
 
 /** What is known of the device at this look. */
@@ -26,59 +29,120 @@ interface Shown {
   readonly context: Pick<LookContext, 'people'>;
 }
 
-/** The findings and outcomes of a look, with what lists say since they were edited told as such. */
+/** The device and the outcomes of a look, with what lists say since they were edited told as such. */
 export const underWiderLists = (
-  tracks: readonly Track[],
-  outcomes: readonly Outcome[],
   shown: Shown,
-): { readonly tracks: readonly Track[]; readonly outcomes: readonly Outcome[] } => {
-  const listed = tracks.filter((track) => isListedNow(track, outcomes, shown));
-  if (listed.length === 0) return { tracks, outcomes };
-  const isHeld = (track: Track): boolean =>
-    (shown.context.people ?? 0) > 0 &&
-    needsMorePeople(track.finding) &&
-    !isApproved(editedRule(track, shown.state), shown);
-  const held = listed.filter(isHeld);
-  const ending = new Set(listed.filter((track) => !isHeld(track)));
+  judged: readonly Outcome[],
+): { readonly state: DeviceState; readonly outcomes: readonly Outcome[] } => {
+  const outcomes = judged.map((outcome) => withPast(outcome, shown));
+  const listed = shown.state.tracks.filter(({ finding, clear }) => isListedNow(finding, outcomes, shown, clear));
+  const ending = new Set(listed.filter(({ finding }) => !isHeld(finding, shown)));
+  const state = withBreaches(shown.state, breachesLeft(shown, outcomes));
+  const held = [
+    ...listed.filter((track) => !ending.has(track)).map(({ finding }) => finding),
+    ...ownOf(state).filter((finding) => isListedNow(finding, outcomes, shown)),
+  ];
   return {
-    tracks: tracks.map((track) => (ending.has(track) ? { ...track, finding: withReason(track.finding) } : track)),
-    outcomes: outcomes.map((outcome) => {
-      const those = held
-        .filter(({ finding }) => finding.ruleId === outcome.rule.id)
-        .map(({ finding }) => again(finding));
-      if (outcome.kind !== 'ran' || those.length === 0) return outcome;
-      const { idle: _, ...ran } = outcome;
-      return { ...ran, deviations: [...ran.deviations, ...those] };
-    }),
+    state:
+      ending.size === 0
+        ? state
+        : {
+            ...state,
+            tracks: state.tracks.map((track) =>
+              ending.has(track) ? { ...track, finding: withReason(track.finding) } : track,
+            ),
+          },
+    outcomes: held.length === 0 ? outcomes : outcomes.map((outcome) => withHeld(outcome, held)),
   };
 };
 
+const withHeld = (outcome: Outcome, held: readonly Finding[]): Outcome => {
+  const those = held.filter(({ ruleId }) => ruleId === outcome.rule.id).map(again);
+  if (outcome.kind !== 'ran' || those.length === 0) return outcome;
+  const { idle: _, ...ran } = outcome;
+  return { ...ran, deviations: [...ran.deviations, ...those] };
+};
+
+const isHeld = (finding: Finding, shown: Shown): boolean =>
+  (shown.context.people ?? 0) > 0 &&
+  needsMorePeople(finding) &&
+  finding.edit !== 'raised' &&
+  !isApproved(finding, shown);
+
+/** What was found for the present tenant before an edit took the device from it. */
+const ownOf = ({ breaches = [], labels }: DeviceState): readonly Finding[] =>
+  breaches.filter(({ tenant }) => tenant === labels.tenant).map(({ finding }) => finding);
+
+/** Without what the device does not show any more, what is open again, and what its own tenant has no reason to hold. */
+const breachesLeft = (shown: Shown, outcomes: readonly Outcome[]): readonly Breach[] => {
+  const { breaches = [], labels, tracks } = shown.state;
+  const isSettled = (finding: Finding): boolean =>
+    tracks.some((track) => track.finding.state !== 'provisional' && sameName(track.finding, finding)) ||
+    (isListedNow(finding, outcomes, shown) && !isHeld(finding, shown));
+  const left = breaches.filter(({ tenant, finding }) => {
+    if (isUnseen(finding, shown.facts)) return true;
+    return isStillSet(finding, shown.facts) && !(tenant === labels.tenant && isSettled(finding));
+  });
+  return left.length === breaches.length ? breaches : left;
+};
+
+const isUnseen = ({ ruleId, part = '' }: Finding, facts: Facts): boolean =>
+  COMPARISONS.find(({ id }) => id === ruleId)?.sees?.(part, facts) === false;
+
+/** The outcome, where the device passed this rule while it showed the same: then all that changed since is the configuration. */
+const withPast = (outcome: Outcome, { state, facts }: Shown): Outcome => {
+  if (outcome.kind !== 'ran' || outcome.deviations.length === 0) return outcome;
+  const rule = COMPARISONS.find(({ id, against }) => id === outcome.rule.id && against === 'policy');
+  if (rule === undefined) return outcome;
+  const passed = state.relabelled !== true && state.attested?.listed?.split(' ').includes(rule.id) === true;
+  const wasListed = (deviation: Deviation): boolean => {
+    const name = { ruleId: rule.id, ...deviation };
+    const known = state.tracks.find(({ finding }) => sameName(finding, name))?.finding;
+    if (known === undefined) return passed && !isByTime(deviation) && wasShown(rule, deviation, state, facts);
+    return (
+      known.edit === 'raised' && (isOfPools(rule) ? isSamePool(known, deviation) : isAsAttested(rule, state, facts))
+    );
+  };
+  return {
+    ...outcome,
+    deviations: outcome.deviations.map((one) => (wasListed(one) ? { ...one, edit: 'raised' as const } : one)),
+  };
+};
+
+/** Nobody edited anything: what was allowed for a while is so no longer. */
+const isByTime = ({ reasons = [] }: Deviation): boolean =>
+  reasons.includes('factory-default') || reasons.includes('expired');
+
 /** The rule of the finding, where what it holds a device against stands in the configuration, or is filled in with what stands there. */
-const editedRule = ({ finding }: Track, { edited }: DeviceState): Rule | undefined =>
+const editedRule = (finding: Finding, { edited }: DeviceState): Rule | undefined =>
   COMPARISONS.find(
     ({ id, against }) =>
       id === finding.ruleId && (against === 'policy' || (against === 'reference' && edited?.refilled)),
   );
 
 /** The rule sees nothing any more in what the device was found for, and still shows. */
-const isListedNow = (track: Track, outcomes: readonly Outcome[], shown: Shown): boolean => {
-  const rule = editedRule(track, shown.state);
-  const { state, severity, part } = track.finding;
+const isListedNow = (finding: Finding, outcomes: readonly Outcome[], shown: Shown, clear = 0): boolean => {
+  const rule = editedRule(finding, shown.state);
+  const { state, severity, part } = finding;
   if (rule === undefined || state === 'provisional' || severity === 'info') return false;
   const ran = outcomes.find((outcome): outcome is Ran => outcome.kind === 'ran' && outcome.rule.id === rule.id);
   // What is still found, perhaps in another slot, no list allows.
-  if (ran === undefined || ran.deviations.some((one) => one.part === part || isSamePool(one, track.finding)))
-    return false;
+  if (ran === undefined || ran.deviations.some((one) => one.part === part || isSamePool(one, finding))) return false;
   if (part !== undefined && ran.sees?.(part) === false) return false;
-  if (rule.compares?.includes('pools') === true) return isStillSet(track.finding, shown.facts);
-  return track.clear === 0 && isAsAttested(rule, shown);
+  return isOfPools(rule)
+    ? isStillSet(finding, shown.facts)
+    : clear === 0 && isAsAttested(rule, shown.state, shown.facts);
 };
 
+/** Whether what was attested last has what was found now. */
+const wasShown = (rule: Rule, deviation: Deviation, state: DeviceState, facts: Facts): boolean =>
+  isOfPools(rule) ? isStillSet(deviation, keptFacts(state.attested?.facts)) : isAsAttested(rule, state, facts);
+
+const isOfPools = ({ compares = [] }: Rule): boolean => compares.includes('pools');
+
 /** The device is set to, or works for, the pool that was found. */
-const isStillSet = (finding: Finding, { pools = [], live_pools: live = [] }: Facts): boolean =>
-  (/(?:^| )live \d+$/.test(finding.part ?? '') ? live : pools).some((pool) =>
-    isSamePool({ after: { ...pool } }, finding),
-  );
+const isStillSet = (found: Pick<Deviation, 'part' | 'after'>, { pools = [], live_pools: live = [] }: Facts): boolean =>
+  (/(?:^| )live \d+$/.test(found.part ?? '') ? live : pools).some((pool) => isSamePool({ after: { ...pool } }, found));
 
 const isSamePool = (one: Pick<Deviation, 'after'>, other: Pick<Deviation, 'after'>): boolean => {
   const [{ url, user }, known] = [poolOf(one), poolOf(other)];
@@ -91,14 +155,21 @@ const poolOf = ({ after }: Pick<Deviation, 'after'>) =>
 const inputsOf = ({ reads, compares = [] }: Rule): readonly FactName[] =>
   [...reads, ...compares].filter((fact) => FACTS[fact].class !== 'volatile');
 
-const isAsAttested = (rule: Rule, { state, facts }: Shown): boolean => {
+const isAsAttested = (rule: Rule, state: DeviceState, facts: Facts): boolean => {
   const [known, now] = [keptFacts(state.attested?.facts), comparedFacts(facts)];
   const seen = inputsOf(rule).filter((fact) => now[fact] !== undefined);
   return seen.length > 0 && seen.every((fact) => known[fact] !== undefined && !changed(fact, known[fact], now[fact]));
 };
 
-/** Whether people approved what the device shows of what the rule looks at. */
-const isApproved = (rule: Rule | undefined, { state, facts, approved }: Shown): boolean => {
+/**
+ * Whether people approved what the device shows of what the rule looks at. Where an edit had ended the finding one person was enough
+ * meanwhile: then only what they signed counts.
+ */
+export const isApproved = (
+  finding: Finding,
+  { state, facts, approved }: Pick<Shown, 'state' | 'facts' | 'approved'>,
+): boolean => {
+  const rule = editedRule(finding, state);
   // A document that is filled in with an edited label says nothing of what people approved.
   if (rule?.against !== 'policy' || approved === undefined) return false;
   const [held, now] = [comparedFacts(approved.facts), comparedFacts(facts)];
@@ -106,21 +177,25 @@ const isApproved = (rule: Rule | undefined, { state, facts, approved }: Shown): 
     .filter((fact) => now[fact] !== undefined)
     .every((fact) => {
       const entry = holderOf(state.reference?.entries ?? [], fact);
-      const byPeople = approved.holders.has(fact) || (entry !== undefined && entry.approval !== 'none');
+      const byPeople = approved.holders.has(fact) || isByPeople(entry?.approval, finding);
       return byPeople && held[fact] !== undefined && !changed(fact, held[fact], now[fact]);
     });
 };
+
+const isByPeople = (approval: Approval = 'none', { edit }: Finding): boolean =>
+  edit === 'ended' ? approval === 'signed' : approval !== 'none';
 
 const withReason = (finding: Finding): Finding =>
   isEdited(finding) ? finding : { ...finding, reasons: [...(finding.reasons ?? []), CONFIGURATION_EDITED] };
 
 const again = (finding: Finding): Deviation => {
-  const { part, before, after, severityBase: severity, reasons = [] } = withReason(finding);
+  const { part, before, after, severityBase: severity, reasons = [], edit } = withReason(finding);
   return {
     severity,
     reasons,
     ...(part === undefined ? {} : { part }),
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
+    ...(edit === undefined ? {} : { edit }),
   };
 };

@@ -1,3 +1,4 @@
+import { breachesOf, withBreaches } from '../appraise/breach.ts';
 import { type DeviceState, readDevice, writeDevice } from '../appraise/device.ts';
 import { hasOpen } from '../appraise/edit.ts';
 
@@ -28,7 +29,7 @@ export const departedWith = (
     ...leaving
       .filter(({ reference }) => reference !== undefined)
       .map((state) => ({
-        ...state,
+        ...withBreaches(state, breachesOf(state)),
         ...(hasOpen(state) ? { leftOpen: true as const } : {}),
         tracks: [],
         closed: [],

@@ -89,6 +89,8 @@ suite('what an edit of labels does to documents', () => {
     assert.equal(waived(device({})), true);
     assert.equal(waived(device({}, [found('info')])), true);
     assert.equal(waived({ ...device({}), leftOpen: true }), false, 'also where it left the configuration in between');
+    const breaches = [{ tenant: 'acme', finding: found('critical').finding }];
+    assert.equal(waived({ ...device({}), breaches }), false, 'also where an edit gave it to another tenant before');
     const later = standing([], [{ ...waiver('bench'), sha256: 'signed since' }]);
     assert.equal(waived(device({}, [found('critical')]), later), true);
     assert.equal(holderAfter(device({}, [found('critical')]), labels, documents), undefined);

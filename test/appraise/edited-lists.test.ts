@@ -1,0 +1,269 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { accept, attestedClaims } from '../../agent/appraise/accept.ts';
+import { newDevice, readDevice, writeDevice } from '../../agent/appraise/device.ts';
+import type { Finding } from '../../agent/appraise/finding.ts';
+import { withFormer } from '../../agent/appraise/former.ts';
+import { promote, settledBy, withSignedEntry } from '../../agent/appraise/promote.ts';
+import type { AllowList } from '../../agent/appraise/rule.ts';
+import { relabelled, tenantLeft } from '../../agent/appraise/tenancy.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { departedWith, readDeparted, writeDeparted } from '../../agent/record/departed.ts';
+import type { Facts } from '../../shared/facts.ts';
+import { ADDRESS, HOUR, MINUTE, pools, SECOND, showing, Watch } from './watch.ts';
+
+/** Whoever edits lists and labels approves nothing, where approvers are named; and what an edit alone raised ends with the next one. */
+
+const OURS: AllowList = [{ url: '*', user: 'acme.*' }];
+const WIDER: AllowList = [...OURS, { url: '*', user: 'thief.*' }];
+const OUTSIDE = 'pool.outside-allowlist';
+const BREACH = 'tenant.hash-destination-breach';
+const ROBBED = pools({ user: 'thief.x' });
+
+let edits = 0;
+
+/** The configuration with this list of pools, and with it for this tenant. */
+const under = (allow: AllowList | undefined, tenant?: string, people = 2): Watch['context'] => ({
+  ...(allow === undefined ? {} : { allow }),
+  ...(tenant === undefined ? {} : { tenancy: { tenant, ...(allow === undefined ? {} : { allow }) } }),
+  people,
+  policy: `edit ${edits++}`,
+});
+
+/** A device that was learned with its own pools, under that list and for that tenant. */
+const watched = (allow: AllowList, tenant?: string, people?: number): Watch => {
+  const watch = new Watch(under(allow, tenant, people));
+  if (tenant !== undefined) watch.state = { ...watch.state, labels: { tenant } };
+  return watch.live(5 * MINUTE, showing({}));
+};
+
+/** The same robbed, and found. */
+const robbed = (tenant?: string, people?: number): Watch =>
+  watched(OURS, tenant, people).live(3 * MINUTE, showing(ROBBED));
+
+/** The agent was started again since. */
+const restarted = (watch: Watch): Watch => {
+  watch.state = readDevice(writeDevice(watch.state));
+  return watch;
+};
+
+/** An edit gives the device to another tenant, with that list. */
+const moved = (watch: Watch, allow: AllowList | undefined, tenant: string | undefined, people?: number): Watch => {
+  watch.context = under(allow, tenant, people);
+  watch.state = relabelled(tenantLeft(watch.state, watch.nowMs).state, tenant === undefined ? {} : { tenant });
+  return restarted(watch);
+};
+
+/** An edit of the list. */
+const edited = (watch: Watch, allow: AllowList | undefined, tenant?: string): Watch => {
+  watch.context = under(allow, tenant);
+  return watch;
+};
+
+const open = ({ state }: Watch, id: string): readonly Finding[] =>
+  state.tracks.flatMap(({ finding }) => (finding.ruleId === id && finding.state !== 'provisional' ? [finding] : []));
+
+suite('a list that is edited', () => {
+  test('accepts nothing: what it allows since stays open until people approved it', () => {
+    const watch = robbed();
+    edited(watch, WIDER).live(HOUR, showing(ROBBED));
+    assert.deepEqual(
+      open(watch, OUTSIDE).map(({ part, reasons }) => [part, reasons]),
+      [['slot 0', ['not-listed', 'configuration-edited']]],
+    );
+    restarted(watch).live(HOUR, showing(ROBBED));
+    assert.equal(open(watch, OUTSIDE).length, 1);
+    watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+    watch.live(HOUR, showing(ROBBED));
+    assert.deepEqual(open(watch, OUTSIDE), []);
+  });
+
+  test('ends it where nobody is named who approves, and says so', () => {
+    const watch = robbed(undefined, 0);
+    watch.context = under(WIDER, undefined, 0);
+    watch.clear();
+    watch.live(HOUR, showing(ROBBED));
+    assert.deepEqual(
+      watch.statements.map(({ ruleId, state, reasons }) => [ruleId, state, reasons]),
+      [[OUTSIDE, 'resolved', ['not-listed', 'configuration-edited']]],
+    );
+  });
+
+  test('and was emptied by a slip raises what ends by itself once it is healed', () => {
+    for (const tenant of [undefined, 'acme'])
+      for (const slip of [[], [{ url: 'nowhere.example' }]] satisfies AllowList[]) {
+        const watch = watched(OURS, tenant);
+        edited(watch, slip, tenant).live(5 * MINUTE, showing({}));
+        const found = open(watch, OUTSIDE).length + open(watch, BREACH).length;
+        assert.equal(found, tenant === undefined ? 3 : 4);
+        restarted(edited(watch, [...OURS, { url: 'new.example' }], tenant)).live(HOUR, showing({}));
+        assert.deepEqual([...open(watch, OUTSIDE), ...open(watch, BREACH)], []);
+      }
+  });
+
+  test('and was emptied for longer, in two edits, likewise; the device restarted in between', () => {
+    const watch = watched(OURS);
+    restarted(edited(watch, [])).live(HOUR, showing({}));
+    edited(watch, [{ url: 'other.example' }]).live(HOUR, showing({}));
+    restarted(edited(watch, undefined)).live(20 * SECOND, showing({}));
+    edited(watch, OURS).live(HOUR, showing({}));
+    assert.deepEqual(open(watch, OUTSIDE), []);
+  });
+
+  test('and healed ends nothing that changed meanwhile, or was never on it', () => {
+    const slot = pools({ user: 'thief.x' });
+    const meanwhile = watched(OURS);
+    edited(meanwhile, []).live(5 * MINUTE, showing({}));
+    meanwhile.live(5 * MINUTE, showing(slot));
+    edited(meanwhile, WIDER).live(HOUR, showing(slot));
+    assert.deepEqual(
+      open(meanwhile, OUTSIDE).map(({ part }) => part),
+      ['slot 0'],
+    );
+    const atOnce = watched(OURS);
+    edited(atOnce, []).live(5 * MINUTE, showing(slot));
+    edited(atOnce, WIDER).live(HOUR, showing(slot));
+    assert.deepEqual(
+      open(atOnce, OUTSIDE).map(({ part }) => part),
+      ['slot 0'],
+    );
+    const never = new Watch(under(undefined));
+    never.live(5 * MINUTE, showing(slot));
+    edited(never, OURS).live(5 * MINUTE, showing(slot));
+    edited(never, WIDER).live(HOUR, showing(slot));
+    assert.equal(open(never, OUTSIDE).length, 1);
+  });
+
+  test('and healed ends nothing that runs beside what is configured, nor what time alone made one', () => {
+    const evil = { live_pools: [{ url: 'stratum+tcp://evil.example:3333', user: 'thief.x', active: true }] };
+    const beside = watched(OURS);
+    edited(beside, []).live(5 * MINUTE, showing(evil));
+    edited(beside, WIDER).live(HOUR, showing(evil));
+    assert.deepEqual(
+      open(beside, OUTSIDE).map(({ part }) => part),
+      ['live 0'],
+    );
+    const factory: Facts = {
+      pools: [
+        {
+          slot: 0,
+          url: 'stratum+tcp://public-pool.io:21496',
+          user: 'bc1qnp980s5fpp8l94p5cvttmtdqy8rvrq74qly2yrfmzkdsntqzlc5qkc4rkq.rig',
+          priority: 0,
+          active: true,
+        },
+      ],
+    };
+    const left = new Watch(under(OURS)).live(HOUR, showing(factory));
+    assert.equal(open(left, OUTSIDE)[0]?.reasons?.includes('factory-default'), true);
+    edited(left, [{ url: '*' }]).live(HOUR, showing(factory));
+    assert.equal(open(left, OUTSIDE).length, 1);
+  });
+
+  test('a document that says nothing of pools approves none', () => {
+    const watch = edited(robbed(), WIDER).live(HOUR, showing(ROBBED));
+    assert.deepEqual(
+      settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs }).filter(
+        ({ finding }) => finding.ruleId === OUTSIDE,
+      ),
+      [],
+    );
+  });
+});
+
+suite('a device that goes to another tenant and comes back', () => {
+  test('to a list that was edited meanwhile: what it was found for, and shows still, is found again', () => {
+    for (const between of [undefined, WIDER, OURS] as const) {
+      const watch = robbed('acme');
+      assert.equal(open(watch, BREACH).length, 1);
+      moved(watch, between, 'zeta').live(HOUR, showing(ROBBED));
+      moved(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
+      assert.deepEqual(
+        [OUTSIDE, BREACH].map((id) => open(watch, id).map(({ part, reasons }) => [part, reasons])),
+        [[['slot 0', ['not-listed', 'configuration-edited']]], [['acme slot 0', ['configuration-edited']]]],
+      );
+      watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+      restarted(watch).live(HOUR, showing(ROBBED));
+      assert.deepEqual([...open(watch, OUTSIDE), ...open(watch, BREACH)], []);
+    }
+  });
+
+  test('over several tenants and none, silent in between, and more than once', () => {
+    const watch = robbed('acme');
+    for (let round = 0; round < 2; round += 1) {
+      moved(watch, WIDER, 'zeta').live(10 * MINUTE, showing(ROBBED));
+      moved(watch, undefined, undefined).live(10 * MINUTE, () => undefined);
+      moved(watch, OURS, 'beta').live(10 * MINUTE, showing(ROBBED));
+      moved(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
+      assert.deepEqual(
+        open(watch, BREACH).map(({ part }) => part),
+        ['acme slot 0'],
+      );
+    }
+  });
+
+  test('and was accepted by one person meanwhile, when nothing was open: that is not enough for it; a signature is', () => {
+    const watch = new Watch(under(OURS, 'acme'));
+    watch.state = { ...watch.state, labels: { tenant: 'acme' } };
+    watch.live(5 * MINUTE, showing(ROBBED));
+    assert.equal(open(watch, BREACH).length, 1);
+    moved(watch, WIDER, 'zeta').live(HOUR, showing(ROBBED));
+    assert.deepEqual(watch.state.tracks, []);
+    watch.state = accept(watch.state, { by: 'mallory', nowMs: watch.nowMs, seq: 1000 }).state;
+    watch.live(HOUR, showing(ROBBED));
+    moved(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
+    assert.equal(open(watch, BREACH).length, 1);
+    watch.state = withSignedEntry(watch.state, 1001, attestedClaims(watch.state));
+    const settled = settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true });
+    assert.deepEqual(settled.map(({ finding }) => finding.ruleId).sort(), [OUTSIDE, BREACH]);
+    watch.state = promote(watch.state, settled, { by: 'alice and bob', nowMs: watch.nowMs }).state;
+    watch.live(HOUR, showing(ROBBED));
+    assert.deepEqual(watch.state.tracks, []);
+    assert.equal(watch.state.breaches, undefined);
+  });
+
+  test('and was set to its pools in between, or after, raises nothing for it', () => {
+    const before = robbed('acme');
+    moved(before, WIDER, 'zeta').live(HOUR, showing({}));
+    before.clear();
+    moved(before, WIDER, 'acme').live(HOUR, showing({}));
+    assert.deepEqual(before.said(), []);
+    assert.equal(before.state.breaches, undefined);
+    before.live(HOUR, showing(ROBBED));
+    assert.deepEqual([...open(before, OUTSIDE), ...open(before, BREACH)], [], 'the list of now allows it');
+    const later = robbed('acme');
+    moved(later, WIDER, 'zeta').live(HOUR, showing(ROBBED));
+    moved(later, WIDER, 'acme').live(HOUR, showing({}));
+    assert.deepEqual([...open(later, OUTSIDE), ...open(later, BREACH)], []);
+  });
+
+  test('and never had a breach raises nothing; nor where nobody is named who approves', () => {
+    const watch = watched(WIDER, 'acme');
+    moved(watch, WIDER, 'zeta').live(HOUR, showing({}));
+    moved(watch, WIDER, 'acme').live(HOUR, showing({}));
+    assert.deepEqual(watch.said(), []);
+    const alone = robbed('acme', 0);
+    moved(alone, WIDER, 'zeta', 0).live(HOUR, showing(ROBBED));
+    alone.clear();
+    moved(alone, WIDER, 'acme', 0).live(HOUR, showing(ROBBED));
+    assert.deepEqual(alone.said(), []);
+  });
+});
+
+test('a device that is renamed while its list is edited is found again under the new name', () => {
+  const watch = robbed('acme');
+  const [left] = readDeparted(writeDeparted(departedWith([], [watch.state])));
+  const renamed = newDevice({ id: 'rig-too', position: 'host', address: ADDRESS, labels: { tenant: 'acme' } });
+  watch.state = withFormer(renamed, left, NOTHING_STANDING);
+  edited(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
+  assert.deepEqual(
+    open(watch, BREACH).map(({ part, reasons }) => [part, reasons]),
+    [['acme slot 0', ['configuration-edited']]],
+  );
+  const healthy = watched(OURS, 'acme');
+  const [was] = departedWith([], [healthy.state]);
+  healthy.state = withFormer(renamed, was, NOTHING_STANDING);
+  healthy.clear();
+  edited(healthy, WIDER, 'acme').live(HOUR, showing({}));
+  assert.deepEqual(healthy.said(), []);
+});

@@ -1,0 +1,111 @@
+import assert from 'node:assert/strict';
+import { suite, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import { People } from '../record/approvers.ts';
+import { Gateway, type Settings } from './agent.ts';
+import { assertPolite, fleetOf } from './fleets.ts';
+
+/** Lists and tenants are edited, where alice and bob approve: no theft ends by it, and what an edit alone raised ends with the next one. */
+
+const people = new People('alice', 'bob');
+const AXEOS = 'axeos/gamma-2.15';
+const OURS = [{ url: '*', user: 'acme.*' }];
+const WIDER = [...OURS, { url: '*', user: 'thief.*' }];
+const IDS = ['pool.outside-allowlist', 'tenant.hash-destination-breach'] as const;
+/** Longer than it takes to confirm a finding, or to see one end. */
+const A_WHILE_MS = 9000;
+
+const gatewayOf = (settings: Settings): Gateway => {
+  const gateway = Gateway.create(settings);
+  for (const name of ['alice', 'bob']) gateway.write(`${name}.jwk.json`, JSON.stringify(people.jwk(name)));
+  gateway.configure({ approvers: { alice: 'alice.jwk.json', bob: 'bob.jwk.json' } });
+  return gateway;
+};
+
+const reload = async (gateway: Gateway, settings: Settings): Promise<void> => {
+  const before = gateway.eventsOf('config.reloaded').length;
+  gateway.configure(settings);
+  gateway.signal('SIGHUP');
+  await gateway.event('config.reloaded', { after: before });
+};
+
+/** How the findings of lists about the pool that a device works for stand by their last statements. */
+const stand = (gateway: Gateway, device: string) =>
+  IDS.map((id) => {
+    const findings = gateway.findings(id, device).filter(({ finding }) => finding.part?.endsWith('slot 1') === true);
+    return findings.at(-1)?.finding.state;
+  });
+
+const are = (gateway: Gateway, device: string, state: string): Promise<unknown> =>
+  gateway.says(`${device}: ${state}`, () => stand(gateway, device).every((one) => one === state));
+
+suite('lists and tenants that are edited', { concurrency: 1 }, () => {
+  test('a robbed device that goes to another tenant and comes back to a wider list is found again; one that was repaired is not', {
+    timeout: 120_000,
+  }, async () => {
+    await using fleet = await fleetOf([AXEOS, AXEOS], '127.103.6.1');
+    // Before anybody looked: but for the lists nothing would be wrong with them.
+    for (const at of [0, 1]) fleet.device(at).changePoolUser(1, 'thief.x');
+    const devices = (tenant: string) =>
+      [0, 1].map((at) => ({
+        host: fleet.devices[at]?.address,
+        name: `rig-${at}`,
+        ports: fleet.ports,
+        labels: { tenant },
+      }));
+    const zeta = { allow: WIDER };
+    await using gateway = gatewayOf({ devices: devices('acme'), tenants: { acme: { allow: OURS }, zeta } });
+    await gateway.up();
+    for (const device of ['rig-0', 'rig-1']) await are(gateway, device, 'open');
+    await reload(gateway, { devices: devices('zeta') });
+    for (const device of ['rig-0', 'rig-1']) await are(gateway, device, 'resolved');
+    fleet.device(1).changePoolUser(1, 'acme.axe15-00002');
+    await delay(A_WHILE_MS);
+    await gateway.stop('SIGKILL');
+    gateway.configure({ devices: devices('acme'), tenants: { acme: { allow: WIDER }, zeta } });
+    await gateway.up();
+    await are(gateway, 'rig-0', 'open');
+    await delay(A_WHILE_MS);
+    assert.deepEqual(stand(gateway, 'rig-0'), ['open', 'open']);
+    assert.deepEqual(stand(gateway, 'rig-1'), ['resolved', 'resolved']);
+    const alone = await gateway.assayer('baseline accept', 'rig-0', '--yes', '--by', 'mallory');
+    assert.match(`${alone.out}${alone.err}`, /two approvers have to sign/);
+    fleet.device(0).changePoolUser(1, 'acme.axe15-00001');
+    await are(gateway, 'rig-0', 'resolved');
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+    assertPolite(fleet);
+    await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));
+  });
+
+  test('a list that was emptied by a slip and healed by a restart ends what it raised, and nothing else', {
+    timeout: 120_000,
+  }, async () => {
+    await using fleet = await fleetOf([AXEOS, AXEOS, AXEOS], '127.103.7.1');
+    const devices = [0, 1, 2].map((at) => ({
+      host: fleet.devices[at]?.address,
+      name: `rig-${at}`,
+      ports: fleet.ports,
+      labels: { tenant: 'acme' },
+    }));
+    const lists = (allow: typeof OURS): Settings => ({ pools: { allow }, tenants: { acme: { allow } } });
+    await using gateway = gatewayOf({ devices, ...lists(OURS) });
+    await gateway.up();
+    await gateway.knows(3);
+    await reload(gateway, lists([]));
+    for (const device of ['rig-0', 'rig-1', 'rig-2']) await are(gateway, device, 'open');
+    fleet.device(1).changePoolUser(1, 'thief.x');
+    await gateway.says('the theft', () => gateway.findings('pool.user-changed', 'rig-1').length > 0);
+    await reload(gateway, lists([{ url: 'half-healed.example', user: '*' }]));
+    await delay(A_WHILE_MS);
+    await gateway.stop('SIGKILL');
+    gateway.configure(lists(WIDER));
+    await gateway.up();
+    await are(gateway, 'rig-2', 'resolved');
+    await are(gateway, 'rig-0', 'resolved');
+    await delay(A_WHILE_MS);
+    assert.deepEqual(stand(gateway, 'rig-1'), ['open', 'open']);
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+    assertPolite(fleet);
+    await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));
+  });
+});
