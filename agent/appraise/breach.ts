@@ -1,4 +1,5 @@
 import type { Breach, DeviceState, Track } from './device.ts';
+import type { Finding } from './finding.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
 import { sameName } from './track.ts';
@@ -28,6 +29,10 @@ export const breachesOf = ({ tracks, breaches = [], labels: { tenant } }: Device
 
 const isSame = (one: Breach, other: Breach): boolean =>
   one.tenant === other.tenant && sameName(one.finding, other.finding);
+
+/** What waits for the device at the tenant that these labels give it to. */
+export const owedTo = ({ breaches = [] }: DeviceState, { tenant }: DeviceState['labels']): readonly Finding[] =>
+  breaches.filter((breach) => breach.tenant === tenant).map(({ finding }) => finding);
 
 /** The device with these. */
 export const withBreaches = (state: DeviceState, breaches: readonly Breach[]): DeviceState => {

@@ -2,6 +2,7 @@ import { type Terms, termsId } from '../../shared/terms.ts';
 import { type Described, type Edited, inScope } from '../baseline/scope.ts';
 import { type Adopted, countsFor, type Standing } from '../baseline/standing.ts';
 import { describe } from './approval.ts';
+import { owedTo } from './breach.ts';
 import type { DeviceState } from './device.ts';
 
 /**
@@ -61,7 +62,7 @@ const effectOn = (
 ) => {
   const was = describe(before, {});
   const now: Described = { ...was, device, labels };
-  const isDoubtful = hasOpen(before);
+  const isDoubtful = hasOpen(before) || owedTo(before, labels).length > 0;
   const counted = new Set(documents.filter((document) => countsFor(document, was)));
   const names = (isMeant: (document: Document) => boolean): readonly string[] => documents.filter(isMeant).map(nameOf);
   return {
@@ -96,10 +97,9 @@ const isFilledWith = ({ terms }: Document, labels: readonly string[]): boolean =
 const editedOf = (edited: Edited): Edited | undefined =>
   edited.kept.length + edited.apart.length === 0 && edited.refilled === undefined ? undefined : edited;
 
-/** Whether something was found about the device, confirmed or not, that nobody settled, if only because an edit ended it. */
-export const hasOpen = ({ tracks, leftOpen, breaches, edited }: DeviceState): boolean =>
+/** Whether something was found about the device, confirmed or not, that nobody settled. */
+export const hasOpen = ({ tracks, leftOpen, edited }: DeviceState): boolean =>
   leftOpen === true ||
-  breaches !== undefined ||
   (edited !== undefined && (edited.apart.length > 0 || edited.refilled === true)) ||
   tracks.some(({ finding }) => finding.severity !== 'info');
 

@@ -4,6 +4,7 @@ import type { Observation } from '../normalise/observation.ts';
 import { type Advanced, advance } from './advance.ts';
 import { approvedOf } from './approval.ts';
 import { attest, documentsText, triggerOf, unattestedFacts } from './attest.ts';
+import { owedTo } from './breach.ts';
 import { type DeviceState, isJustBack, lastSeenMs, type Track } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import { withoutApart } from './edit.ts';
@@ -152,7 +153,9 @@ const withFindings = (
   if (has(identityAddressMoved, true) && state.address !== address) changes.address = address;
   const moved = Object.keys(changes).length === 0 ? state : { ...state, ...changes };
   const next =
-    look === 'full' && moved.tracks.length === 0 && moved.breaches === undefined ? withoutApart(moved) : moved;
+    look === 'full' && moved.tracks.length === 0 && owedTo(moved, moved.labels).length === 0
+      ? withoutApart(moved)
+      : moved;
   const { unknownDevice, returned, ...rest } = next;
   const known = unknownDevice === true && isKnownNow(state, context) && !has(identityNewDevice, true);
   const isCompared =

@@ -3,7 +3,7 @@ import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
-import { withBreaches } from './breach.ts';
+import { owedTo, withBreaches } from './breach.ts';
 import type { Approval, Breach, DeviceState } from './device.ts';
 import { CONFIGURATION_EDITED, isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
@@ -40,7 +40,7 @@ export const underWiderLists = (
   const state = withBreaches(shown.state, breachesLeft(shown, outcomes));
   const held = [
     ...listed.filter((track) => !ending.has(track)).map(({ finding }) => finding),
-    ...ownOf(state).filter((finding) => isListedNow(finding, outcomes, shown)),
+    ...owedTo(state, state.labels).filter((finding) => isListedNow(finding, outcomes, shown)),
   ];
   return {
     state:
@@ -68,10 +68,6 @@ const isHeld = (finding: Finding, shown: Shown): boolean =>
   needsMorePeople(finding) &&
   finding.edit !== 'raised' &&
   !isApproved(finding, shown);
-
-/** What was found for the present tenant before an edit took the device from it. */
-const ownOf = ({ breaches = [], labels }: DeviceState): readonly Finding[] =>
-  breaches.filter(({ tenant }) => tenant === labels.tenant).map(({ finding }) => finding);
 
 /** Without what the device does not show any more, what is open again, and what its own tenant has no reason to hold. */
 const breachesLeft = (shown: Shown, outcomes: readonly Outcome[]): readonly Breach[] => {

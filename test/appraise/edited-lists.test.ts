@@ -193,6 +193,7 @@ suite('a device that goes to another tenant and comes back', () => {
     for (let round = 0; round < 2; round += 1) {
       moved(watch, WIDER, 'zeta').live(10 * MINUTE, showing(ROBBED));
       moved(watch, undefined, undefined).live(10 * MINUTE, () => undefined);
+      watch.see('full', {}, { pools: 'timeout' });
       moved(watch, OURS, 'beta').live(10 * MINUTE, showing(ROBBED));
       moved(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
       assert.deepEqual(
@@ -247,6 +248,42 @@ suite('a device that goes to another tenant and comes back', () => {
     alone.clear();
     moved(alone, WIDER, 'acme', 0).live(HOUR, showing(ROBBED));
     assert.deepEqual(alone.said(), []);
+  });
+
+  test('and is slow to be seen again keeps the documents apart that an edit brought along', () => {
+    const watch = moved(robbed('acme'), WIDER, 'zeta').live(HOUR, showing(ROBBED));
+    moved(watch, WIDER, 'acme');
+    watch.state = { ...watch.state, tracks: [], edited: { kept: [], apart: ['digest'] } };
+    watch.see('full', {}, { pools: 'timeout' });
+    assert.deepEqual([watch.state.tracks, watch.state.edited?.apart], [[], ['digest']]);
+  });
+
+  test('where what was found was covered, or only raised by a slip, owes nothing', () => {
+    const covered = robbed('acme').state;
+    const tracks = covered.tracks.map((track) => ({
+      ...track,
+      finding: { ...track.finding, severity: 'info' as const, waiver: 7 },
+    }));
+    assert.equal(tenantLeft({ ...covered, tracks }, 0).state.breaches, undefined);
+    const slipped = watched(OURS, 'acme');
+    edited(slipped, [], 'acme').live(5 * MINUTE, showing({}));
+    assert.equal(open(slipped, BREACH).length, 1);
+    moved(slipped, undefined, 'zeta').live(HOUR, showing({}));
+    slipped.clear();
+    moved(slipped, OURS, 'acme').live(HOUR, showing({}));
+    assert.deepEqual(slipped.said(), []);
+  });
+
+  test('and what the list of the next tenant lacks was raised by no slip', () => {
+    const watch = watched(OURS, 'acme');
+    const theirs: AllowList = [{ url: '*', user: 'zeta.*' }];
+    moved(watch, theirs, 'zeta').live(5 * MINUTE, showing({}));
+    assert.equal(open(watch, BREACH).length, 1);
+    edited(watch, [...theirs, ...OURS], 'zeta').live(HOUR, showing({}));
+    assert.deepEqual(
+      [OUTSIDE, BREACH].map((id) => open(watch, id).length),
+      [3, 1],
+    );
   });
 });
 
