@@ -8,17 +8,16 @@ import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
 import type { Attested, DeviceState, Reference } from './device.ts';
-import type { Checks, Finding, Trigger } from './finding.ts';
-import { COMPARISONS } from './index.ts';
+import type { Finding, Trigger } from './finding.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
+import { heldAgainstLists } from './raised.ts';
 import { isStrange } from './replaced.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { clearSettled, settle } from './settled.ts';
 import { end, isUndecided, quietAtMs } from './track.ts';
 import type { LookContext, Verdict } from './verdict.ts';
-import { takesTwo } from './who-approves.ts';
 
 /** Facts that differ from the last attestation, with their values, as text; undefined when none does. */
 export const unattestedFacts = ({ attested }: DeviceState, facts: Facts): string | undefined => {
@@ -82,11 +81,10 @@ export const attest = (
   const learn = isFull ? learnable(judged, facts, outcomes.some(saysStrange)) : undefined;
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
-  const checks = checksOf(outcomes, lit.state.tracks);
   const attested = {
     ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
     ...(documents === undefined ? {} : { documents }),
-    ...listedIn(checks),
+    ...heldAgainstLists(outcomes, judged.tracks),
   };
   const state: DeviceState = {
     ...rest,
@@ -102,7 +100,7 @@ export const attest = (
     changed: true,
     transitions: [...advanced.statements, ...lit.statements],
     attest: trigger,
-    checks,
+    checks: checksOf(outcomes, state.tracks),
     ...(reference === undefined ? {} : { reference }),
     ...(learn === undefined ? {} : { learn }),
     ...(stale === undefined ? {} : { stale }),
@@ -127,17 +125,6 @@ const withoutDark = (
     },
     statements: steps.flatMap(({ statement }) => statement ?? []),
   };
-};
-
-/** The rules of two people that hold a device against a list of the configuration. */
-const BY_LISTS = COMPARISONS.filter(
-  ({ id, against, applies }) => against === 'policy' && applies !== undefined && takesTwo({ ruleId: id }),
-).map(({ id }) => id);
-
-const listedIn = ({ passed }: Checks): Pick<Attested, 'listed'> => {
-  const ids = new Set(Object.values(passed).flat());
-  const listed = BY_LISTS.filter((id) => ids.has(id));
-  return listed.length === 0 ? {} : { listed: listed.join(' ') };
 };
 
 const SILENCES: ReadonlySet<string> = new Set([visibilityDeviceDark.id, identityDeviceMissing.id]);

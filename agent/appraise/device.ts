@@ -53,8 +53,9 @@ export interface Attested<Kept = KeptFacts> {
   readonly standIns?: readonly FactName[];
   /** `seq` of the entries that adopted the documents which held its facts, as text. */
   readonly documents?: string;
-  /** Ids of rules of two people whose list of the configuration it passed, as text. */
+  /** Ids of the rules of two people that held it against a list of the configuration, as text, and what they found. */
   readonly listed?: string;
+  readonly unlisted?: readonly string[];
 }
 
 /** A finding that is not closed, with its counters. */

@@ -1,7 +1,6 @@
-import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import type { Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
-import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { owedTo, withBreaches } from './breach.ts';
 import type { Approval, Breach, DeviceState } from './device.ts';
@@ -9,7 +8,9 @@ import { CONFIGURATION_EDITED, isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
 import { COMPARISONS } from './index.ts';
 import type { Outcome, Ran } from './outcome.ts';
+import { raisedByEdit } from './raised.ts';
 import type { Deviation, Rule } from './rule.ts';
+import { inputsOf, isAsAttested, isOfPools, isSamePool, isStillSet } from './still-shown.ts';
 import { sameName } from './track.ts';
 import type { LookContext } from './verdict.ts';
 import { needsMorePeople } from './who-approves.ts';
@@ -34,7 +35,7 @@ export const underWiderLists = (
   shown: Shown,
   judged: readonly Outcome[],
 ): { readonly state: DeviceState; readonly outcomes: readonly Outcome[] } => {
-  const outcomes = judged.map((outcome) => withPast(outcome, shown));
+  const outcomes = judged.map((outcome) => raisedByEdit(outcome, shown));
   const listed = shown.state.tracks.filter(({ finding, clear }) => isListedNow(finding, outcomes, shown, clear));
   const ending = new Set(listed.filter(({ finding }) => !isHeld(finding, shown)));
   const state = withBreaches(shown.state, breachesLeft(shown, outcomes));
@@ -85,30 +86,6 @@ const breachesLeft = (shown: Shown, outcomes: readonly Outcome[]): readonly Brea
 const isUnseen = ({ ruleId, part = '' }: Finding, facts: Facts): boolean =>
   COMPARISONS.find(({ id }) => id === ruleId)?.sees?.(part, facts) === false;
 
-/** The outcome, where the device passed this rule while it showed the same: then all that changed since is the configuration. */
-const withPast = (outcome: Outcome, { state, facts }: Shown): Outcome => {
-  if (outcome.kind !== 'ran' || outcome.deviations.length === 0) return outcome;
-  const rule = COMPARISONS.find(({ id, against }) => id === outcome.rule.id && against === 'policy');
-  if (rule === undefined) return outcome;
-  const passed = state.relabelled !== true && state.attested?.listed?.split(' ').includes(rule.id) === true;
-  const wasListed = (deviation: Deviation): boolean => {
-    const name = { ruleId: rule.id, ...deviation };
-    const known = state.tracks.find(({ finding }) => sameName(finding, name))?.finding;
-    if (known === undefined) return passed && !isByTime(deviation) && wasShown(rule, deviation, state, facts);
-    return (
-      known.edit === 'raised' && (isOfPools(rule) ? isSamePool(known, deviation) : isAsAttested(rule, state, facts))
-    );
-  };
-  return {
-    ...outcome,
-    deviations: outcome.deviations.map((one) => (wasListed(one) ? { ...one, edit: 'raised' as const } : one)),
-  };
-};
-
-/** Nobody edited anything: what was allowed for a while is so no longer. */
-const isByTime = ({ reasons = [] }: Deviation): boolean =>
-  reasons.includes('factory-default') || reasons.includes('expired');
-
 /** The rule of the finding, where what it holds a device against stands in the configuration, or is filled in with what stands there. */
 const editedRule = (finding: Finding, { edited }: DeviceState): Rule | undefined =>
   COMPARISONS.find(
@@ -128,33 +105,6 @@ const isListedNow = (finding: Finding, outcomes: readonly Outcome[], shown: Show
   return isOfPools(rule)
     ? isStillSet(finding, shown.facts)
     : clear === 0 && isAsAttested(rule, shown.state, shown.facts);
-};
-
-/** Whether what was attested last has what was found now. */
-const wasShown = (rule: Rule, deviation: Deviation, state: DeviceState, facts: Facts): boolean =>
-  isOfPools(rule) ? isStillSet(deviation, keptFacts(state.attested?.facts)) : isAsAttested(rule, state, facts);
-
-const isOfPools = ({ compares = [] }: Rule): boolean => compares.includes('pools');
-
-/** The device is set to, or works for, the pool that was found. */
-const isStillSet = (found: Pick<Deviation, 'part' | 'after'>, { pools = [], live_pools: live = [] }: Facts): boolean =>
-  (/(?:^| )live \d+$/.test(found.part ?? '') ? live : pools).some((pool) => isSamePool({ after: { ...pool } }, found));
-
-const isSamePool = (one: Pick<Deviation, 'after'>, other: Pick<Deviation, 'after'>): boolean => {
-  const [{ url, user }, known] = [poolOf(one), poolOf(other)];
-  return url !== undefined && url === known.url && user === known.user;
-};
-
-const poolOf = ({ after }: Pick<Deviation, 'after'>) =>
-  (after ?? {}) as { readonly url?: string; readonly user?: string };
-
-const inputsOf = ({ reads, compares = [] }: Rule): readonly FactName[] =>
-  [...reads, ...compares].filter((fact) => FACTS[fact].class !== 'volatile');
-
-const isAsAttested = (rule: Rule, state: DeviceState, facts: Facts): boolean => {
-  const [known, now] = [keptFacts(state.attested?.facts), comparedFacts(facts)];
-  const seen = inputsOf(rule).filter((fact) => now[fact] !== undefined);
-  return seen.length > 0 && seen.every((fact) => known[fact] !== undefined && !changed(fact, known[fact], now[fact]));
 };
 
 /**

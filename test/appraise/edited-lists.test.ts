@@ -132,6 +132,37 @@ suite('a list that is edited', () => {
     edited(never, OURS).live(5 * MINUTE, showing(slot));
     edited(never, WIDER).live(HOUR, showing(slot));
     assert.equal(open(never, OUTSIDE).length, 1);
+    const gone = robbed();
+    edited(gone, undefined).live(HOUR, showing(ROBBED));
+    const other = pools({ user: 'thief.x' }, { user: 'mallory.x' });
+    gone.live(HOUR, showing(other));
+    edited(gone, OURS).live(5 * MINUTE, showing(other));
+    edited(gone, [{ url: '*' }]).live(HOUR, showing(other));
+    assert.deepEqual(
+      open(gone, OUTSIDE).map(({ part }) => part),
+      ['slot 0', 'slot 1'],
+    );
+  });
+
+  test('and healed ends what it raised beside a theft, not the theft; nor one in a pool that comes into use later', () => {
+    const watch = robbed('acme');
+    edited(watch, [], 'acme').live(5 * MINUTE, showing(ROBBED));
+    assert.equal(open(watch, OUTSIDE).length, 3);
+    restarted(edited(watch, WIDER, 'acme')).live(HOUR, showing(ROBBED));
+    assert.deepEqual(
+      [OUTSIDE, BREACH].map((id) => open(watch, id).map(({ part }) => part)),
+      [['slot 0'], ['acme slot 0']],
+    );
+    const idle = pools({}, { user: 'thief.x' });
+    const used = pools({ active: false }, { user: 'thief.x', active: true });
+    const later = watched(OURS, 'acme')
+      .live(HOUR, showing(idle))
+      .live(5 * MINUTE, showing(used));
+    edited(later, WIDER, 'acme').live(HOUR, showing(used));
+    assert.deepEqual(
+      [OUTSIDE, BREACH].map((id) => open(later, id).map(({ part }) => part)),
+      [['slot 1'], ['acme slot 1']],
+    );
   });
 
   test('and healed ends nothing that runs beside what is configured, nor what time alone made one', () => {
