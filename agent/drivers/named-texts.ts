@@ -13,7 +13,7 @@ import type { JsonValue } from '../probe/capture.ts';
 import { hasForeign } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
 import { answer, asObject, place, queriesOf, type Reader, scalarText, UNREADABLE, whenPresent } from './readers.ts';
-import { isSecretName } from './secret-names.ts';
+import { isSecretName, withoutSecretOf } from './secret-names.ts';
 
 /** Facts that are lists of named texts: `firmware.components` and `config.other`. */
 
@@ -77,7 +77,10 @@ export const settingsFrom = <const Name extends string>(keys: Named<Name>): Sour
     return standingIn(present(found.map(({ name, value }) => ({ key: name, value }))), closed);
   });
 
-/** `config.other` as the members of an object that are single values, sorted by name. No secret becomes a fact. */
+/**
+ * `config.other` as the members of an object that are single values, sorted by name. No secret becomes a fact: what may
+ * be one and is not today (`auth: none`) stays a setting.
+ */
 export const settings =
   (keep: (name: string) => boolean): Reader<readonly OtherSetting[]> =>
   (value) => {
@@ -91,7 +94,7 @@ export const settings =
       if (typeof member === 'object' || isSecretName(key) || !keep(key)) continue;
       const reading = scalarText(member);
       if (reading.kind === 'unknown') return reading;
-      if (reading.kind === 'present') found.push({ key, value: reading.value });
+      if (reading.kind === 'present') found.push({ key, value: withoutSecretOf(key, member, reading.value) });
     }
     return found.length === 0 ? ABSENT : present(found);
   };

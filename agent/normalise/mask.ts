@@ -1,5 +1,5 @@
 import type { Driver } from '../drivers/driver.ts';
-import { isSecretName } from '../drivers/secret-names.ts';
+import { holdsSecret, isLoginName, isSecretName, mayNameSecret, passwordInLogin } from '../drivers/secret-names.ts';
 import { secretsIn } from '../drivers/text-secrets.ts';
 import { MASK, type Place } from '../drivers/user-info.ts';
 import { visitReply } from '../probe/json.ts';
@@ -41,7 +41,12 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
   const passwords: Span[] = [];
   const visited = visitReply(bytes, {
     member: (name, start, end) => {
-      if (names.has(name)) secrets.push({ start, end, mask: MASK });
+      const spelled = (): string => raw.toString('latin1', start, end);
+      if (names.has(name) || (mayNameSecret(name) && holdsSecret(name, spelled())))
+        secrets.push({ start, end, mask: MASK });
+      else if (isLoginName(name))
+        for (const [from, to] of placesInLogin(spelled()))
+          passwords.push({ start: start + from, end: start + to, mask: MASK });
     },
     text: (start, end) => {
       for (const [from, to] of placesIn(raw.toString('latin1', start, end)))
@@ -62,6 +67,14 @@ const placesIn = (text: string): readonly Place[] => {
   return secretsIn(unescaped(text)).length === 0 && secretsIn(text).length === 0 ? [] : [[0, text.length]];
 };
 
+/** The password of an account that stands before it, as a value is spelled, with its quotes. */
+const placesInLogin = (spelled: string): readonly Place[] => {
+  const [, quote = '', login = ''] = /^("?)([^"[{].*?)\1$/s.exec(spelled) ?? [];
+  if (login.includes('\\u') && passwordInLogin(unescaped(login)) !== undefined) return [[1, spelled.length - 1]];
+  const from = passwordInLogin(login);
+  return from === undefined ? [] : [[quote.length + from, quote.length + login.length]];
+};
+
 const unescaped = (text: string): string =>
   text.replace(/\\u([0-9a-f]{4})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
 
@@ -74,9 +87,12 @@ interface Span {
 const replace = (raw: Buffer, spans: readonly Span[]): Uint8Array => {
   const parts: Buffer[] = [];
   let at = 0;
-  // Outer spans first: what stands inside one is gone with it.
+  // Outer spans first: what stands inside one is gone with it, and what goes on behind it too.
   for (const { start, end, mask } of [...spans].sort((a, b) => a.start - b.start || b.end - a.end)) {
-    if (start < at) continue;
+    if (start < at) {
+      at = Math.max(at, end);
+      continue;
+    }
     parts.push(raw.subarray(at, start), Buffer.from(mask, 'latin1'));
     at = end;
   }

@@ -1,8 +1,9 @@
-import { FACTS, type FactName, type PoolSlot } from '../../shared/facts.ts';
+import { FACTS, type FactName, type PoolSlot, present } from '../../shared/facts.ts';
 import type { Source } from '../drivers/driver.ts';
 import { components, keysOf, settingsFrom } from '../drivers/named-texts.ts';
-import { anyOf, at, firstOf, tokens } from '../drivers/readers.ts';
+import { anyOf, at, firstOf, type Reader, tokens, whenPresent } from '../drivers/readers.ts';
 import { known } from '../drivers/rows.ts';
+import { withoutSecretOf } from '../drivers/secret-names.ts';
 import { storedAndRunning } from '../drivers/stored-pools.ts';
 import { letIn } from '../drivers/write-access.ts';
 import type { SecretNames } from '../normalise/mask.ts';
@@ -180,7 +181,21 @@ const placedSource = (
       );
   }
   if (!isWell) return undefined;
-  return at(query, pointer, readerNamed(read).make({ ...parameters, isSecret: secrets.has }));
+  const reader = readerNamed(read).make({ ...parameters, isSecret: secrets.has });
+  return at(query, pointer, wanted === 'text' ? maskedUnder(pointer, reader) : reader);
+};
+
+/** A text at a place whose name may be that of a secret, `auth`, is masked where it is one; a word of the file is none. */
+const maskedUnder = (pointer: PlacedText['at'], reader: Reader<unknown>): Reader<unknown> => {
+  const names = [pointer].flat().map((one) => String(tokens(one).at(-1)));
+  return (value) =>
+    whenPresent(reader(value), (found) =>
+      present(
+        typeof found === 'string' && typeof value === 'string' && found === value.trim()
+          ? names.reduce((text, name) => withoutSecretOf(name, value, text), found)
+          : found,
+      ),
+    );
 };
 
 /** The names of members that a place leads through or reads, each with the setting that says it. */

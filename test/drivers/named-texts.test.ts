@@ -91,6 +91,23 @@ describe('settings', () => {
     assert.deepEqual(settings(() => true)([]), unreadable);
   });
 
+  test('stay settings under a name that may be one of a secret, and show none', () => {
+    const shown = (value: JsonValue) => {
+      const found = settings(() => true)(value);
+      return found.kind === 'present' && Object.fromEntries(found.value.map(({ key, value }) => [key, value]));
+    };
+    assert.deepEqual(
+      shown({ admin_pw: 'hunter2', auth: 'none', pass_1: 'hunter2', login: 'admin:hunter2', credentials: '12345' }),
+      { admin_pw: '***', auth: 'none', login: 'admin:***', credentials: '***' },
+    );
+    assert.deepEqual(shown({ pw: 3400, auth: 'hunter2', tokens: 4096, auth_mode: 'digest' }), {
+      pw: '3400',
+      auth: '***',
+      tokens: '4096',
+      auth_mode: 'digest',
+    });
+  });
+
   test('out of several replies are all unknown when one of these was lost', () => {
     const both = settingsFrom({ b: at('web', '/b', scalarText), a: at('api', '/a', scalarText) });
     const found = both.read(replies({ web: reply({ b: 1 }), api: reply({ a: 2 }) }));

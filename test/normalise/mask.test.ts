@@ -72,6 +72,11 @@ test('all the common spellings are secret in every family', () => {
     'Cookie',
     'jwt',
     'passcode',
+    'pass_1',
+    'Pass 2',
+    'Password-2',
+    'pools.0.pass',
+    'psk_3_',
   ]) {
     assert.ok(NAMES.has(name), name);
   }
@@ -86,8 +91,56 @@ test('all the common spellings are secret in every family', () => {
     'key',
     'keyboard',
     'authorised',
+    'chip_freqs_test_pass_7',
   ])
     assert.ok(!NAMES.has(name), name);
+});
+
+test('where a name may be one of a secret the value tells whether it is', () => {
+  for (const name of [
+    ...['pw', 'admin_pw', 'adminPw', '_ant_pool1pw', 'rootpw', 'auth', 'Authorization', 'sysauth', 'bearer', 'stok'],
+    ...['passwords', 'pool_passes', 'Passwds', 'api_keys', 'refresh_tokens', 'credentials', 'session', 'PHPSESSID'],
+    ...['private_key_pem', 'Password (hidden)', 'PoolPassword[0]', 'password_admin', 'tokenNew', 'unlock_key'],
+  ]) {
+    for (const value of ['"hunter2"', '"hunter"', '["hunter2"]', '"12345"', '1234567', '"hun\\u0074er"'])
+      assert.equal(mask(`{"${name}":${value},"n":1}`), `{"${name}":"***","n":1}`, name);
+    for (const value of ['true', 'null', '0', '""', '"none"', '3400', '-12.5', '"WPA2-PSK"', '"digest"', '"***"', '[]'])
+      assert.equal(mask(`{"${name}":${value},"n":1}`), `{"${name}":${value},"n":1}`, name);
+  }
+  for (const name of [
+    ...['pw_limit', 'auth_mode', 'password_set', 'token_type', 'tokenExpiresAt', 'session_count', 'secret_name', 'pwm'],
+    ...['key', 'keys', 'public_key', 'hotkey', 'author', 'bestSessionDiff', 'upfreq_pass_chips_percent', 'pwr', 'pin'],
+  ])
+    assert.equal(mask(`{"${name}":"hunter2"}`), `{"${name}":"hunter2"}`, name);
+});
+
+test('a list or an object under the name of secrets is one, and what a session is like is none', () => {
+  assert.equal(mask('{"passwords":{"admin":"hunter2"},"n":1}'), '{"passwords":"***","n":1}');
+  assert.equal(mask('{"Tokens":[{"t":"hunter2"}],"n":1}'), '{"Tokens":"***","n":1}');
+  assert.equal(mask('{"Session":{"Startup":17,"pass":"x"}}'), '{"Session":{"Startup":17,"pass":"***"}}');
+  assert.equal(mask('{"SESSION":[{"SessionID":"x"}]}'), '{"SESSION":[{"SessionID":"***"}]}');
+  assert.equal(
+    mask('STATUS=S,Code=7|POOL=0,pw=hunter2,auth=1,URL=a|\0'),
+    'STATUS=S,Code=7|POOL=0,pw=***,auth=1,URL=a|',
+  );
+});
+
+test('of a log-in the account stays, and the address of a wallet is no password', () => {
+  const cash = `kaspa:q${'z'.repeat(60)}.rig7`;
+  for (const [value, masked] of [
+    ['admin:hunter2', 'admin:***'],
+    ['admin:hun:ter 2', 'admin:***'],
+    ['admin:hun\\"ter2', 'admin:***'],
+    ['admin\\u003ahunter2', '***'],
+    ['acct.rig7', 'acct.rig7'],
+    ['10.0.0.1:22', '10.0.0.1:22'],
+    ['http://h/', 'http://h/'],
+    [cash, cash],
+  ] as const) {
+    assert.equal(mask(`{"login":"${value}","n":1}`), `{"login":"${masked}","n":1}`);
+  }
+  assert.equal(mask('{"login":{"a":"b:c"},"Login2":"a:hunter2"}'), '{"login":{"a":"b:c"},"Login2":"a:***"}');
+  assert.equal(mask('{"login":"token=x:y z"}'), '{"login":"token=***"}');
 });
 
 test('the length and kind of a secret do not show', () => {

@@ -238,6 +238,36 @@ describe('no secret becomes a fact', () => {
     );
   });
 
+  test('not as the value of a member whose name may be one of a secret, and is not always', () => {
+    const readings = (at: string, info: { readonly [name: string]: string }) =>
+      compiled(ACME.replace('facts:\n', `facts:\n  network.hostname: { query: info, at: ${at}, read: text }\n`)).facts[
+        'network.hostname'
+      ]?.read(new Map([['info', { kind: 'reply', value: info, bytes: new Uint8Array(), repairs: [] }]]));
+    for (const [at, value, shown] of [
+      ['/auth', 'hunter2', '***'],
+      ['/auth', 'digest', 'digest'],
+      ['[/name, /admin_pw]', ' hunter2 ', '***'],
+      ['/login', 'admin:hunter2', 'admin:***'],
+      ['/auth_mode', 'hunter2', 'hunter2'],
+    ] as const) {
+      const name = /(\w+)\]?$/.exec(at)?.[1] ?? '';
+      assert.deepEqual(readings(at, { [name]: value }), { kind: 'present', value: shown }, at);
+    }
+    const worded = compiled(
+      ACME.replace(
+        'facts:\n',
+        'facts:\n  network.hostname: { query: info, at: /auth, read: words, words: { a7: closed, b7: hunter2 } }\n',
+      ),
+    );
+    const value = { auth: 'b7' };
+    assert.deepEqual(
+      worded.facts['network.hostname']?.read(
+        new Map([['info', { kind: 'reply', value, bytes: new Uint8Array(), repairs: [] }]]),
+      ),
+      { kind: 'present', value: 'hunter2' },
+    );
+  });
+
   test('not among the settings of an object, by the names of the file as little as by the common ones', () => {
     const settings = 'config.other: { query: info, at: "", read: settings, except: [power, mode, maker, ssh] }';
     const driver = compiled(ACME.replace(/ {2}config\.other:\n {4}settings_of:\n.*\n/, `  ${settings}\n`));
