@@ -1,5 +1,7 @@
-import { isSecretName, mayNameSecret } from './secret-names.ts';
-import { isHost, MASK, type Place, passwordsOfAccounts } from './user-info.ts';
+import { mayHoldOption, secretsOfOptions } from './command-lines.ts';
+import { secretsInProse } from './prose-secrets.ts';
+import { isSecretName, isSecretValue, mayBeSecretName, mayNameSecret, passwordInLogin } from './secret-names.ts';
+import { closing, isHost, MASK, type Place, passwordsOfAccounts } from './user-info.ts';
 
 /**
  * Passwords and keys that stand inside a text of a device: in its URLs and beside them. A text is either as the device
@@ -9,12 +11,16 @@ import { isHost, MASK, type Place, passwordsOfAccounts } from './user-info.ts';
 /** Whether a text could hold one: most could not. */
 export const mayHoldSecret = (text: string): boolean => text.includes('@') || mayName(text);
 
-const mayName = (text: string): boolean => /[=:'"]/.test(text) && (mayNameSecret(text) || LOGIN.test(text));
+const mayName = (text: string): boolean => mayNameSecret(text) || LOGIN.test(text) || mayHoldOption(text);
 
 /** Where the secrets of a text stand, in order. An account is masked where it is part of a URL only. */
 export const secretsIn = (text: string, options?: { readonly account?: boolean }): readonly Place[] => {
   const passwords = text.includes('@') ? passwordsOfAccounts(text, options) : [];
-  return apart(mayName(text) ? [...passwords, ...namedSecrets(text), ...secretsOfLogins(text)] : passwords);
+  if (!mayName(text)) return apart(passwords);
+  const named = [...passwords, ...namedSecrets(text, options), ...quotedPasswords(text)];
+  // Of an account nothing else is masked: what stands there tells who is paid.
+  if (options?.account) return apart(named);
+  return apart([...named, ...passwordsOfLogins(text), ...secretsOfOptions(text), ...secretsInProse(text)]);
 };
 
 /** The places in order; of those that overlap, one that holds them all. */
@@ -55,36 +61,42 @@ const replaced = (text: string, places: readonly Place[]): string => {
 
 // ---- beside their names ------------------------------------------------------------------------------------------------
 
-/** What could name a secret, in quotes or not, and how its value begins. */
-const NAME = /([\w.-]{1,64})(?:\\?["'])?[ \t]{0,2}([:=])([ \t]{0,2})(\\?["'])?/g;
+/** What could name a secret, in quotes or not, and how its value begins; a `=` also as it stands within a URL. */
+const NAME = /([\w.-]{1,64})(\\?["'])?[ \t]{0,2}([:=]|%(?:25){0,3}3d)([ \t]{0,2})(\\?["'])?/gi;
 /** Names of two words: `API key`. */
 const LONGEST_WORD_BEFORE = 16;
 
 /** The value behind a `=`, up to the next name or the end of its piece; behind a `:` marks of URLs may be in it. */
 const VALUE = /(?:(?![;,][\w.-]{1,64}=)(?:[^&#|\0- "']|'(?=\w)))+/y;
+const VALUE_IN_URL = /(?:(?!%(?:25){0,3}2[63])[^&#|\0- "'])+/iy;
 const VALUE_OF_PROSE = /(?:(?![;,][\w.-]{1,64}[:=])(?:[^\0- "']|'(?=\w)))+/y;
 /** What stands behind `password:` where no password does. */
 const NO_VALUE =
   /(?:\\?\/){2}|(?:empty|expired|incorrect|invalid|is|missing|must|no|none|not|please|required|too|was|wrong)\b/iy;
 
-const namedSecrets = (text: string): readonly Place[] => {
+const namedSecrets = (text: string, { account = false } = {}): readonly Place[] => {
   const places: Place[] = [];
-  for (const { 0: spelled, 1: name = '', 2: mark, 3: blanks, 4: quote, index } of text.matchAll(NAME)) {
+  for (const { 0: spelled, 1: name = '', 2: quoted, 3: mark = '', 4: blanks, 5: quote, index } of text.matchAll(NAME)) {
     const start = index + spelled.length;
-    if (start < (places.at(-1)?.[1] ?? 0)) continue;
-    if (!isSecretName(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index + name.length))) continue;
-    const end = quote === undefined ? endOfValue(text, start, mark === '=') : closing(text, quote, start);
+    if (start < (places.at(-1)?.[1] ?? 0) || /^[\d.-]+$/.test(name)) continue;
+    const isSecret = isSecretName(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index + name.length));
+    // Before a colon of prose a word that is also an ordinary one tells nothing, `auth: user unknown`; nor before an object.
+    const isNamed =
+      !account && (mark !== ':' || quoted !== undefined || quote !== undefined) && !/[[{]/.test(text[start] ?? '');
+    if (!isSecret && !(isNamed && mayBeSecretName(name))) continue;
+    const end = quote === undefined ? endOfValue(text, start, mark) : closing(text, quote, start);
     // An account that is called so: where its password ends is told by the URL.
     if (mark === ':' && blanks === '' && text[index - 1] === '/') continue;
-    if (end > start) places.push([start, end]);
+    if (end > start && (isSecret || isSecretValue(text.slice(start, end)))) places.push([start, end]);
   }
   return places;
 };
 
-const endOfValue = (text: string, start: number, isAssigned: boolean): number => {
+const endOfValue = (text: string, start: number, mark: string): number => {
+  const isAssigned = mark !== ':';
   NO_VALUE.lastIndex = start;
   if (!isAssigned && NO_VALUE.test(text)) return start;
-  const pattern = isAssigned ? VALUE : VALUE_OF_PROSE;
+  const pattern = { '=': VALUE, ':': VALUE_OF_PROSE }[mark] ?? VALUE_IN_URL;
   pattern.lastIndex = start;
   const value = pattern.exec(text)?.[0] ?? '';
   // The backslash of a quote that JSON escapes is no part of what it ends.
@@ -94,23 +106,29 @@ const endOfValue = (text: string, start: number, isAssigned: boolean): number =>
   return start + (at !== -1 && isHost(own.slice(at + 1)) ? at : own.length);
 };
 
-/** Where the quote that begins a value is closed: not where a quote stands in the value itself. */
-const closing = (text: string, quote: string, start: number): number => {
-  let at = text.indexOf(quote, start);
-  while (at > start && text[at - 1] === '\\') at = text.indexOf(quote, at + quote.length);
-  return at === -1 ? text.length : at;
-};
-
-// ---- of log-ins, quoted ------------------------------------------------------------------------------------------------
+// ---- of log-ins --------------------------------------------------------------------------------------------------------
 
 const LOGIN = /log-?in|user|auth|credential/i;
 /** `bad login 'admin' 'hunter2'`. */
 const QUOTED_PAIR =
   /(?:log-?in|user|auth|credential)[^'"]{0,32}\\?(["'])[^'"\\]{1,64}\\?\1[ \t/:]{1,3}(\\?["'])(?=[^'"])/gi;
 
-const secretsOfLogins = (text: string): readonly Place[] =>
+const quotedPasswords = (text: string): readonly Place[] =>
   [...text.matchAll(QUOTED_PAIR)].flatMap(({ 0: spelled, 2: quote = '', index }): readonly Place[] => {
     const start = index + spelled.length;
     const end = closing(text, quote, start);
     return end > start ? [[start, end]] : [];
+  });
+
+/** `login: admin:hunter2`. */
+const PAIR =
+  /log[-_ ]?[io]n(?:\\?["'])?[ \t]{0,2}[:=][ \t]{0,2}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\(?!"))+)/gi;
+
+const passwordsOfLogins = (text: string): readonly Place[] =>
+  [...text.matchAll(PAIR)].flatMap(({ 0: spelled, 1: pair = '', index }): readonly Place[] => {
+    const from = passwordInLogin(pair);
+    const at = pair.lastIndexOf('@');
+    const end = at !== -1 && isHost(pair.slice(at + 1)) ? at : pair.length;
+    const start = index + spelled.length - pair.length;
+    return from === undefined || from >= end ? [] : [[start + from, start + end]];
   });

@@ -12,6 +12,13 @@ export type Place = readonly [start: number, end: number];
 /** What stands where a secret stood. */
 export const MASK = '***';
 
+/** Where the quote that begins a value is closed: not where a quote stands in the value itself. */
+export const closing = (text: string, quote: string, start: number): number => {
+  let at = text.indexOf(quote, start);
+  while (at > start && text[at - 1] === '\\') at = text.indexOf(quote, at + quote.length);
+  return at === -1 ? text.length : at;
+};
+
 /** Blanks as in bytes and in texts alike: a byte of UTF-8 is none, whatever it is as a character. */
 const BLANK_OR_QUOTE = /[\0- "]/;
 
@@ -24,6 +31,8 @@ const NEXT_URL = /(?<=[,;|<>(){}[\]])(?=[a-z][a-z0-9+.-]*:(?:\\?\/){2})/i;
 /** What stands between a scheme and the authority; slashes as they are, or as JSON may escape them. */
 const BEHIND_SCHEME = /:(?:\\?\/){2}/g;
 const SCHEME_BEHIND = /^:(?:\\?\/){2}/;
+/** The same slashes where the scheme is left out: `//user:…`, also behind a `=`. */
+const NO_SCHEME = /(?:^|[^\w:/\\])(?:\\?\/){2}(?=[^/\\])/;
 const LONGEST_SCHEME = 32;
 const POOL_SCHEME = /stratum[a-z0-9+.-]*$/i;
 
@@ -104,8 +113,10 @@ const placesInPart = (part: string, account: boolean): readonly Place[] => {
 };
 
 const startsIn = (part: string, end: number, account: boolean): readonly Start[] => {
-  const starts = startsOfUrls(part.slice(0, end));
+  const starts = [...startsOfUrls(part.slice(0, end))];
   const colon = part.indexOf(':');
+  const { 0: front, index = 0 } = NO_SCHEME.exec(part.slice(0, end)) ?? {};
+  if (front !== undefined && !account) starts.push({ at: index + front.length, isPool: false });
   const isBare = !account && !SCHEME_BEHIND.test(part.slice(colon, colon + 5)) && !/^mailto:/i.test(part);
   return isBare ? [{ at: 0, isPool: true }, ...starts] : starts;
 };

@@ -123,6 +123,142 @@ test('a secret beside its name is masked, however the two are put together', () 
   }
 });
 
+test('a secret on a command line is masked, and what it is for stays', () => {
+  for (const [text, masked] of [
+    [
+      'cgminer -o stratum+tcp://p.example:3333 -u a.b -p hunter2',
+      'cgminer -o stratum+tcp://p.example:3333 -u a.b -p ***',
+    ],
+    ['cgminer -o p.example:3333 -p 123 --api-listen', 'cgminer -o p.example:3333 -p *** --api-listen'],
+    ['-u a -p=hunter2', '-u a -p=***'],
+    ['-u a -p "hun ter2" -q', '-u a -p "***" -q'],
+    ['-u a -p \\"hun ter2\\" -q', '-u a -p \\"***\\" -q'],
+    ['plink -pw hunter2 -u root', 'plink -pw *** -u root'],
+    ['mosquitto_sub -h b.example -u a -P hunter2', 'mosquitto_sub -h b.example -u a -P ***'],
+    ['cgminer --pass hunter2 --queue 1', 'cgminer --pass *** --queue 1'],
+    ['cgminer\\n--pass hunter2', 'cgminer\\n--pass ***'],
+    ['--rpc-password=hunter2 --user a', '--rpc-password=*** --user a'],
+    ['-psk hunter2', '-psk ***'],
+    ['--api-key hunter2,', '--api-key ***'],
+    ['--userpass a.b:hunter2 -q', '--userpass a.b:*** -q'],
+    ['bfgminer -O a.b:hun:ter2', 'bfgminer -O a.b:***'],
+    ['("--token" hunter2)', '("--token" hunter2)'],
+  ] as const) {
+    assert.equal(withoutSecrets(text), masked);
+    assert.equal(withoutSecrets(masked), masked);
+  }
+});
+
+test('a secret that a sentence tells is masked where it can be nothing else', () => {
+  for (const [text, masked] of [
+    ['password is hunter2', 'password is ***'],
+    ['The new password was set to hunter2.', 'The new password was set to ***.'],
+    ['passwd is "hunter"', 'passwd is "***"'],
+    ['Wifi password -> hun#ter', 'Wifi password -> ***'],
+    ['API key is now 4f2a9c77', 'API key is now ***'],
+    ['passcode is 482913', 'passcode is ***'],
+    ['password hunter2 rejected', 'password *** rejected'],
+    ['password "hunter" is wrong', 'password "***" is wrong'],
+    ['bad password hunter2 for admin', 'bad password *** for admin'],
+    ["wrong password 'hunter' of admin", "wrong password '***' of admin"],
+    ['Authorization: Basic dTpodW50ZXIy', 'Authorization: Basic ***'],
+    ['authorization=Bearer hunter', 'authorization=Bearer ***'],
+    ['{\\"Authorization\\": \\"Basic dTpodW50ZXIy\\"}', '{\\"Authorization\\": \\"***\\"}'],
+    ['Authorization: hunter2', 'Authorization: ***'],
+    ['sent bearer 4f2a9c77 to it', 'sent bearer *** to it'],
+    ['login: admin:hunter', 'login: admin:***'],
+    ['{"login":"admin:hunter"}', '{"login":"admin:***"}'],
+    ['//bob:hunter@pool.example', '//bob:***@pool.example'],
+    ['proxy=//bob:hunter@pool.example/x', 'proxy=//bob:***@pool.example/x'],
+    ['next=%2F%3Fuser%3Da%26pwd%3Dhunter%26x%3D1', 'next=%2F%3Fuser%3Da%26pwd%3D***%26x%3D1'],
+    ['next=password%253Dhunter%2526x', 'next=password%253D***%2526x'],
+    ['?pw=hunter&auth=hunter&x=1', '?pw=***&auth=***&x=1'],
+    ['pass_1=hunter; Pass-2: hunter', 'pass_1=*** Pass-2: ***'],
+    ['{"passwords":"hunter","auth":"hunter","auth":true}', '{"passwords":"***","auth":"***","auth":true}'],
+  ] as const) {
+    assert.equal(withoutSecrets(text), masked);
+    assert.equal(withoutSecrets(masked), masked);
+  }
+});
+
+/** What firmwares and people say of passwords, options and log-ins without telling one. */
+const ORDINARY = [
+  ...['password required', 'wrong password', 'password is required', 'password is incorrect', 'password is too short'],
+  ...['password is 8 characters long', 'password is SHA256 hashed', 'password rejected', 'password was not accepted'],
+  ...['password set to default', 'password expired 3 days ago', 'wrong password 3 times', 'invalid password (401)'],
+  ...['password "required" for admin', 'the password is sunshine', 'token expired', 'invalid token at line 3'],
+  ...['Unexpected token < in JSON at position 0', 'token is missing', 'bearer token required', 'Bearer authentication'],
+  ...[
+    'auth: user unknown',
+    'auth: failed',
+    'auth=true',
+    'auth_mode=digest',
+    'session: started',
+    'sessions=3',
+    'pw=3400',
+  ],
+  ...['pw: ok', 'pass 1: hashing', 'test pass 2 of 3: ok', 'pass 1 rejected', 'tokens=4096', 'cookies=0', 'key=3'],
+  ...['Authorization required', 'Authorization: required', 'Basic authentication', 'authorization=basic'],
+  ...['Last login: 12:30', 'login: 10.0.0.1:22', 'login: http://h/', 'Login: root', 'login failed: bad user'],
+  ...[`login: kaspa:${'q'.repeat(61)}.rig7`, `Login: LTC:${'L'.repeat(34)}.rig7`],
+  ...['mkdir -p /tmp/x', 'ssh -p 22 root@host', 'ps -p 123', 'nmap -p 80 h', 'docker run -p 80:80 x'],
+  ...['use --password to set it', '--pass <password>', '--password-file /etc/x', '--no-password x', '--ask-pass x'],
+  ...['cgminer --api-listen -o pool.example:3333 -u acct.rig7', '-u kaspa:qq.rig7', '-O http://h/', 'a - p b', 'x-p y'],
+  ...['bearer [S1][S2] of it', '"session": {', '{"session":{"a":1}}', 'f(clean_session=True, x=1)'],
+  ...['sort -u x', '//cdn.example/lib@2', '// note: mail me@home.example', 'pwd%20x', 'keyboard=us', 'ssh_key=none'],
+];
+
+test('what is said of secrets stays as it is', () => {
+  for (const text of ORDINARY) assert.equal(withoutSecrets(text), text);
+});
+
+test('property: sentences about secrets stay as they are, whatever they are put beside', () => {
+  const word = fc.constantFrom(
+    ...['Miner', 'ready', 'pool', 'A1', '3400W', '12:30:15', 'v2.1.0', '-', 'fan=4', '(ok)'],
+  );
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(word, fc.constantFrom('password', 'wrong', 'is', 'rejected', 'token', 'auth')), {
+        maxLength: 8,
+      }),
+      (words) => {
+        const text = words.join(' ').replace(/(?:password|token|auth|wrong)(?= (?:is )?(?:A1|v2|fan|3400W|12:))/g, 'x');
+        assert.equal(withoutSecrets(text), text);
+      },
+    ),
+    { numRuns: 2000 },
+  );
+});
+
+test('property: no password of a command line or a sentence is left, whatever else is said', () => {
+  const password = fc.stringMatching(/^S3cret[\w#%!]{1,12}$/);
+  const around = fc.string({ unit: fc.constantFrom('a', 'b.', '1', '=', '/', ':'), maxLength: 6 });
+  const telling = fc.constantFrom(
+    ...['-u acct -p ', '-O acct:', '--pass ', '--userpass=acct:', 'password is ', 'pwd%3D', 'Authorization: Basic '],
+    ...['bad password ', 'pass_1=', 'login: admin:', '?pw='],
+  );
+  fc.assert(
+    fc.property(around, telling, password, around, (before, told, secret, after) => {
+      assert.doesNotMatch(withoutSecrets(`${before} ${told}${secret} ${after}`), /S3cret/);
+      const reply = Buffer.from(JSON.stringify({ cmd: `${before} ${told}${secret} ${after}` }));
+      assert.doesNotMatch(Buffer.from(maskCapture(reply, secretNames({})) ?? []).toString(), /S3cret/);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test('the account of a pool is no command line and no sentence: a thief hides behind none', () => {
+  for (const account of [
+    'acct -p thief1',
+    'login:thief:1',
+    'password is thief1',
+    '//acct:thief1@x.example',
+    'pw=thief1',
+    '-O a:thief',
+  ])
+    assert.equal(withoutSecrets(account, { account: true }), account);
+});
+
 const HOSTILE = [
   ...[
     'a:',
@@ -155,6 +291,18 @@ const HOSTILE = [
     '[',
     '://[:',
     'a.@:',
+  ],
+  ...[' -p x', '-u a -p ', ' --pass="', ' -O a:', ' -o a', 'login:a:', 'login=1:1/', 'password ', 'password is "\\"'],
+  ...[
+    'bad password a1 ',
+    'bearer ',
+    'Authorization: Basic ',
+    'a%3D',
+    'pw=1',
+    'auth=[1,',
+    'session="1',
+    'pass_1',
+    '=//a:',
   ],
   ...['://a:b"@', '\\u0040:', 'stratum', '::', 'a', 'é', "'a"],
 ];
@@ -267,7 +415,10 @@ test('property: the password of an account says nothing of the pool, so that a c
 
 test('property: whatever a text is, what is masked stays as it is and a reply can be read', () => {
   const any = fc.string({
-    unit: fc.constantFrom(...'aé1.:/@#?\\ "\'=,*[]', '://', 'pass', 'user', 'h.example'),
+    unit: fc.constantFrom(
+      ...'aé1.:/@#?\\ "\'=,*[]',
+      ...['://', 'pass', 'user', 'h.example', ' -p ', ' -u ', '-O ', '--pass ', 'password is ', 'login: ', '%3D', 'pw'],
+    ),
     maxLength: 24,
   });
   fc.assert(

@@ -71,14 +71,26 @@ const sureOf = (recorded: Recorded, driver: Driver, name: string): number => {
   return 1;
 };
 
+/** As operators and firmwares write down what nobody else should read. */
+const SETTINGS = {
+  ...{ admin_pw: 'hunter2', pass_1: 'hunter2', login: 'admin:hunter2', auth: false, auth_mode: 'digest' },
+  ...{ cmd: 'cgminer -o stratum+tcp://p.example:3333 -u acct -p hunter2', more: '--pass hunter2 -O acct:hunter2' },
+  ...{ note: 'password is hunter2', error: 'password hunter2 rejected', sent: 'Authorization: Basic hunter2=' },
+  ...{ proxy: '//bob:hunter2@proxy.example', next: '/?user=a%26pwd%3Dhunter2%26x%3D1' },
+};
+
 test('secrets are masked wherever they stand, of an unknown device those of every family, and pool users where that is asked', async () => {
   const secret = { pool: 'hunter2-pool', url: 'hunter2-url', wifi: 'hunter2-wifi' };
   const pools = {
     POOLS: [
       { POOL: 0, URL: `stratum+tcp://acme:${secret.url}@north.pool.example:3333`, User: 'acme.7', Pass: secret.pool },
+      {
+        ...{ POOL: 1, URL: 'stratum+tcp://south.pool.example:3333', User: 'acme.8', Pass_1: 'hunter2', pw: 'hunter2' },
+        ...{ passwords: ['hunter2'], Password2: 'hunter2', auth: 'hunter2', tokens: 7 },
+      },
     ],
   };
-  const info = { wifiPass: secret.wifi, ssid: 'hall-7', nested: { token: 'hunter2-token' } };
+  const info = { wifiPass: secret.wifi, ssid: 'hall-7', nested: { token: 'hunter2-token' }, set: SETTINGS };
   const files = new Map<string, Uint8Array>([
     ['version.json', Buffer.from(JSON.stringify({ VERSION: [{ Odd: '1.0' }] }))],
     ['summary.json', Buffer.from(JSON.stringify(pools))],
@@ -121,6 +133,9 @@ test('secrets are masked wherever they stand, of an unknown device those of ever
   assert.doesNotMatch(textOf(plain), /hunter2/);
   assert.match(textOf(plain), /"User":"acme\.7".*"Pass":"\*\*\*"/);
   assert.match(textOf(plain), /"ssid":"hall-7"/);
+  assert.match(textOf(plain), /"tokens":7/);
+  assert.match(textOf(plain), /"login":"admin:\*\*\*","auth":false,"auth_mode":"digest"/);
+  assert.match(textOf(plain), /cgminer -o stratum\+tcp:\/\/p\.example:3333 -u acct -p \*\*\*"/);
   assert.deepEqual(plain.device.left_out, { 'http:/': 'unreadable' });
   assert.match(plain.remarks.join('\n'), /http:\/: 77 bytes .* are not kept; the title of the page is "Odd"/);
   const redacted = await recordWith(['pools.user']);
