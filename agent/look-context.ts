@@ -1,6 +1,7 @@
 import type { FactName } from '../shared/facts.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
 import { surfacesShown } from './appraise/endpoint.ts';
+import { isTaker } from './appraise/replaced.ts';
 import type { Assignment } from './appraise/tenancy.ts';
 import type { LookContext } from './appraise/verdict.ts';
 import type { Seen, Sight } from './look.ts';
@@ -34,7 +35,9 @@ export const contextOf = (
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
-  linkAlive: () => settings.linkAlive(state.address),
+  // Who answers at a place that was taken is the one that took it.
+  linkAlive: seat === undefined ? undefined : () => settings.linkAlive(state.address),
+  driven: isTaker(state) ? fleet.drivenBy(state, wallMs(), settings.searchMs()) : undefined,
   seenElsewhere: () => fleet.isElsewhere(state),
   formerLabels: seat === undefined || seat.place.address === state.address ? undefined : fleet.labelsAt(state.address),
   twins: sight?.kind === 'seen' && sight.observation.look === 'full' ? fleet.twinsOf(state) : undefined,

@@ -100,6 +100,7 @@ export const buildPlant = ({ config, sha256, drivers }: LoadedConfig, fleet: Fle
       confirmS: config.confirm_s,
       refreshS: config.refresh_s,
       pollIntervalMs: () => pacer.poolsIntervalMs(),
+      searchMs: () => pacer.searchMs(),
       firmware: config.firmware,
       nameplates: config.nameplates,
       allowOf: new Map(Object.entries(config.tenants).flatMap(([name, { allow }]) => (allow ? [[name, allow]] : []))),
@@ -199,7 +200,7 @@ const report = (error: unknown, { seat }: DueLook<FleetSeat>, { emit, signal }: 
 };
 
 /** A device whose address another machine has taken is not seen; once a round it is judged as such. */
-const judgeDisplaced = (deps: RoundDeps): void => {
+export const judgeDisplaced = (deps: RoundDeps): void => {
   for (const before of deps.fleet.displaced()) {
     const atMs = deps.wallMs();
     const context = contextOf(before, undefined, undefined, deps);

@@ -63,6 +63,8 @@ export interface RoundSettings {
   readonly confirmS: number;
   readonly refreshS: number;
   readonly pollIntervalMs: () => number;
+  /** Within this time every place of the configuration was looked at. */
+  readonly searchMs: () => number;
   /** Documents, plans and waivers that the log holds now. */
   readonly standing: () => StandingNow;
   /** Facts that the operator wants published as digests only. */

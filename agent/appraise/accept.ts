@@ -6,6 +6,7 @@ import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
+import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { end } from './track.ts';
 import { factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
@@ -83,7 +84,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting)
   const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
   return {
     state: {
-      ...(facts === undefined ? withoutApart(rest) : state),
+      ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : state),
       reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
       referenceChanged: true,
       ...unreadableOf(covered, attested),
@@ -96,6 +97,10 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting)
     item: { device: state.id, seq: cited, ...(facts === undefined ? {} : { facts }) },
   };
 };
+
+/** A device that took the place of another one has it where people answered for whom it works there. */
+export const withPlace = (state: DeviceState, ended: readonly Track[]): DeviceState =>
+  isTaker(state) && ended.some(({ finding }) => isStrange(finding)) ? withoutReplaced(state) : state;
 
 const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
   ...marks,

@@ -12,7 +12,7 @@ import type { Finding, Trigger } from './finding.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { heldAgainstLists } from './raised.ts';
-import { isStrange } from './replaced.ts';
+import { isStrange, isTaker } from './replaced.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { clearSettled, settle } from './settled.ts';
@@ -78,7 +78,7 @@ export const attest = (
     outcomes.flatMap((outcome) => (outcome.kind === 'ran' ? outcome.facts : [])),
     approved?.holders,
   );
-  const learn = isFull ? learnable(judged, facts, outcomes.some(saysStrange)) : undefined;
+  const learn = isFull ? learnable(judged, facts, isTaker(judged) || outcomes.some(saysStrange)) : undefined;
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {

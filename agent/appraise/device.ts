@@ -192,8 +192,13 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly firstSeenMs?: number;
   /** It appeared after the first pass over its entry and nobody accepted it yet. */
   readonly unknownDevice?: true;
-  /** The device whose place it took, or whose serials or MAC it showed at first sight, and the pools of its reference then. */
-  readonly replaces?: { readonly device: string; readonly pools: readonly PoolSlot[] };
+  /**
+   * The device whose place it took, or whose serials or MAC it showed at first sight, and the pools of its reference then.
+   * `sinceMs`: when it took that place, where it was known before; it is gone once the other one showed elsewhere.
+   */
+  readonly replaces?: { readonly device: string; readonly pools: readonly PoolSlot[]; readonly sinceMs?: number };
+  /** Addresses that it left lately, the latest last. */
+  readonly left?: readonly { readonly address: string; readonly atMs: number }[];
   readonly reference?: Reference<Kept>;
   readonly attested?: Attested<Kept>;
   /** The reference changed since the last attestation. */

@@ -10,10 +10,12 @@ import { draftingOf } from './drafting.ts';
 import { withoutApart } from './edit.ts';
 import { isKeyed } from './keyed.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
+import { withLeft } from './left.ts';
 import { missed } from './missed.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { believable } from './placeholder.ts';
+import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import type { RuleEntry } from './rule.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
@@ -150,8 +152,12 @@ const withFindings = (
     advanced.tracks.some(
       ({ finding }) => finding.ruleId === rule.id && (finding.state !== 'provisional') === confirmed,
     );
-  if (has(identityAddressMoved, true) && state.address !== address) changes.address = address;
-  const moved = Object.keys(changes).length === 0 ? state : { ...state, ...changes };
+  if (has(identityAddressMoved, true) && state.address !== address) {
+    changes.address = address;
+    changes.left = withLeft(state, context.nowMs);
+  }
+  const answered = isPlaceAnswered(state, outcomes, context) ? withoutReplaced(state) : state;
+  const moved = Object.keys(changes).length === 0 ? answered : { ...answered, ...changes };
   const next =
     look === 'full' && moved.tracks.length === 0 && owedTo(moved, moved.labels).length === 0
       ? withoutApart(moved)
@@ -172,6 +178,21 @@ const withFindings = (
       ? {}
       : { returned: isTold ? { ...returned, changed: keysIn(track) } : returned }),
   };
+};
+
+/**
+ * Whether a known device need no longer be held against the one whose place it took: that one shows elsewhere, or this one works
+ * for nobody for whom that one did not.
+ */
+const isPlaceAnswered = (
+  state: DeviceState,
+  outcomes: readonly Outcome[],
+  { driven }: Pick<LookContext, 'driven'>,
+): boolean => {
+  if (!isTaker(state) || driven === undefined) return false;
+  if (driven === 'elsewhere') return true;
+  const newness = outcomes.find(({ rule }) => rule.id === identityNewDevice.id);
+  return newness?.kind === 'ran' && !newness.deviations.some(isStrange);
 };
 
 const isKnownNow = ({ firstSeenMs = 0 }: DeviceState, { amongCommissioned, nowMs }: LookContext): boolean =>

@@ -4,6 +4,7 @@ import type { Standing } from '../baseline/standing.ts';
 import { breachesOf, withBreaches } from './breach.ts';
 import type { DeviceState } from './device.ts';
 import { effectOf, withEdited } from './edit.ts';
+import { isHeld } from './replaced.ts';
 
 /**
  * A device of which nothing is attested yet, with what was known of its machine under a former name, or before it left the
@@ -26,6 +27,6 @@ export const withFormer = (device: DeviceState, former: DeviceState | undefined,
     ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
     ...(unknownDevice === undefined ? {} : { unknownDevice }),
     ...(unreadable === undefined ? {} : { unreadable }),
-    ...(replaces === undefined ? {} : { replaces }),
+    ...(isHeld(former) && replaces !== undefined ? { replaces } : {}),
   };
 };

@@ -13,10 +13,27 @@ import { filledSlots, slotValue } from './slots.ts';
  */
 export type Replaced = NonNullable<DeviceState['replaces']>;
 
-/** What a device that comes after this one is held against; what this one is itself held against while it has no pools of its own. */
-export const replacedBy = ({ id, reference, replaces }: DeviceState): Replaced | undefined => {
-  const { pools } = keptFacts(reference?.facts);
-  return pools === undefined ? replaces : { device: id, pools };
+/** What a device that comes after this one is held against: what this one is itself held against, else its own pools. */
+export const replacedBy = (state: DeviceState): Replaced | undefined => {
+  if (isHeld(state)) return state.replaces;
+  const { pools } = keptFacts(state.reference?.facts);
+  return pools === undefined ? undefined : { device: state.id, pools };
+};
+
+/**
+ * Whether its pools are still to be held against those of another device: a new one is until it has pools of its own, a known one
+ * that took the place of another until that one showed elsewhere, or a person answered it.
+ */
+export const isHeld = ({ reference, replaces }: DeviceState): boolean =>
+  replaces !== undefined && (isTaker({ replaces }) || keptFacts(reference?.facts).pools === undefined);
+
+/** Whether it was known before it took the place of another one. */
+export const isTaker = ({ replaces }: Pick<DeviceState, 'replaces'>): boolean => replaces?.sinceMs !== undefined;
+
+/** The device, where it is held against no other one any more. */
+export const withoutReplaced = (state: DeviceState): DeviceState => {
+  const { replaces: _, ...rest } = state;
+  return rest;
 };
 
 type PoolValue = ReturnType<typeof slotValue>;

@@ -6,10 +6,11 @@ import { heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
+import type { Value } from './finding.ts';
 import { isAboutPolicy } from './index.ts';
 import { type Outcome, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
-import { isStrange, type Strange, strangePools } from './replaced.ts';
+import { isHeld, isStrange, isTaker, type Strange, strangePools } from './replaced.ts';
 import type { Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
@@ -72,7 +73,7 @@ export const outcomesOf = (
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext),
     ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
-    newnessOutcome(state, facts, strangeness(state, facts, { ...ruleContext, standing }), { address, context }),
+    newnessOutcome(state, facts, strangeness(state, facts, ruleContext, context), { address, context }),
     ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
     ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
     duplicateOutcome(context, address),
@@ -95,16 +96,18 @@ export const outcomesOf = (
 const ran = (rule: RuleEntry, deviations: readonly Deviation[], runs = true): Outcome =>
   runs ? { kind: 'ran', rule, deviations, facts: [] } : { kind: 'silent', rule };
 
-/** What is strange about the pools of a device that replaced another one, as long as it has no reference of its own for them. */
+/** What is strange about the pools of a device, as long as it is held against the one whose place it took. */
 const strangeness = (
   state: DeviceState,
   facts: Facts,
-  context: RuleContext & Pick<LookContext, 'standing'>,
+  context: RuleContext,
+  { standing, driven }: Pick<LookContext, 'standing' | 'driven'>,
 ): Strange | 'unknown' | undefined => {
-  const { replaces, reference } = state;
-  if (replaces === undefined || keptFacts(reference?.facts).pools !== undefined) return undefined;
-  if (facts.pools === undefined) return 'unknown';
-  const held = heldBy(context.standing, describe(state, facts), context.nowMs);
+  const { replaces } = state;
+  if (replaces === undefined || !isHeld(state)) return undefined;
+  // Two that exchange their addresses take each other's place: it is a theft where the other one is found nowhere.
+  if (facts.pools === undefined || (isTaker(state) && driven !== 'nowhere')) return 'unknown';
+  const held = heldBy(standing, describe(state, facts), context.nowMs);
   // What a document holds is compared with that by the rules of pools.
   const open = (['url', 'user'] as const).filter((column) => !held.has('pools') && !held.has(`pools.${column}`));
   return strangePools(replaces, facts.pools, open, context);
@@ -122,12 +125,22 @@ const newnessOutcome = (
 ): Outcome => {
   const rule = identityNewDevice;
   const known = state.tracks.find(({ finding }) => finding.ruleId === rule.id)?.finding;
-  const inventory = known?.after ?? newDeviceSeen(facts, address);
+  const inventory = withoutPools(known?.after ?? newDeviceSeen(facts, address));
   if (strange !== undefined && strange !== 'unknown')
-    return ran(rule, [{ ...strange, after: { ...(inventory as object), ...strange.after } }]);
-  if (strange === 'unknown' && known !== undefined && isStrange(known)) return { kind: 'silent', rule };
+    return ran(rule, [
+      { ...strange, after: { ...inventory, ...(isTaker(state) ? { address } : {}), ...strange.after } },
+    ]);
+  const isAsked = isTaker(state) || (known !== undefined && isStrange(known));
+  if (strange === 'unknown' && isAsked) return { kind: 'silent', rule };
   const isOver = !amongCommissioned && nowMs - (state.firstSeenMs ?? nowMs) >= QUARANTINE_MS;
-  return ran(rule, isOver ? [] : [{ after: inventory }], state.unknownDevice === true);
+  const isNew = state.unknownDevice === true;
+  return ran(rule, isOver || !isNew ? [] : [{ after: inventory }], isNew || isTaker(state) || known !== undefined);
+};
+
+/** The inventory that a finding holds: where its pools are strange no more it says nothing of them. */
+const withoutPools = (after: Value): { readonly [member: string]: unknown } => {
+  const { pools: _, ...inventory } = after as { readonly [member: string]: unknown };
+  return inventory;
 };
 
 const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outcome => {

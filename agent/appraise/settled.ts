@@ -6,6 +6,7 @@ import type { DeviceState, Track } from './device.ts';
 import { FACTORY_MS } from './factory-pools.ts';
 import { ruleOf } from './index.ts';
 import { isAstir } from './lasting.ts';
+import { isTaker } from './replaced.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import { hasShareGap, noteShares, poolShareGap } from './rules/pool-share-gap.ts';
@@ -26,6 +27,8 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   const { facts, family, address, look, observedAtMs } = observation;
   const { marks } = state;
   const settled = look === 'full' ? marks.settledFull : marks.settledPools;
+  // What comes of looking for the device whose place it took does not show in what it answers.
+  if (isTaker(state)) return false;
   if (look === 'full' && context.demanded === true) return false;
   if (settled === undefined || marks.policy !== context.policy) return false;
   if (family !== state.family || address !== state.address) return false;

@@ -4,11 +4,13 @@ import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import type { Edit } from '../appraise/edit.ts';
 import { compareIdentity, sharedKey } from '../appraise/identity.ts';
+import { stoodLately } from '../appraise/left.ts';
 import { isMac, isSerial } from '../appraise/placeholder.ts';
-import { type Replaced, replacedBy } from '../appraise/replaced.ts';
+import { isHeld, type Replaced, replacedBy } from '../appraise/replaced.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
+import { isDark } from '../appraise/rules/visibility-device-dark.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
 import type { Interface } from '../probe/target.ts';
 import { factsOf, isSameMachine, likenessTo, marksOf } from './likeness.ts';
@@ -25,6 +27,8 @@ export interface FleetSeat extends Seat {
   restUntilMs: number;
   /** The device that answers here; undefined for an address of a range where none was found. */
   device?: string;
+  /** The one that sat here before, and left, or lost its place. */
+  former?: string;
   /** Family that the last look spoke. */
   family?: string;
   /** Interfaces to which the last full look could not connect, and those to which the one before it could not either. */
@@ -106,6 +110,7 @@ export class Fleet {
       else this.#seatDevice(seat, relabelled(state, this.labelsOf(seat.place, state.id)));
     }
     for (const state of [...departed, ...gone]) this.#rememberFormer(state);
+    this.#rememberLeft(byAddress);
     this.removed = gone.map(({ id }) => id).sort();
     this.#edits = this.#editsOf(ordered);
   }
@@ -149,6 +154,16 @@ export class Fleet {
     }
   }
 
+  /** Who lost a place, and who left it, the latest last. */
+  #rememberLeft(byAddress: ReadonlyMap<string, FleetSeat>): void {
+    const left = this.states().flatMap(({ id, left = NOBODY }) => left.map((one) => ({ ...one, id })));
+    left.sort((a, b) => a.atMs - b.atMs);
+    for (const { id, address } of [...this.displaced(), ...left]) {
+      const seat = byAddress.get(address);
+      if (seat !== undefined) seat.former = id;
+    }
+  }
+
   #newSeat(place: Place, passed: boolean): FleetSeat {
     const { id, address } = place;
     const phase = phaseOf(placeKey(address, place.ports));
@@ -160,7 +175,9 @@ export class Fleet {
 
   #seatDevice(seat: FleetSeat, state: DeviceState): void {
     const before = this.#seatOf.get(state.id);
+    if (seat.device !== undefined && seat.device !== state.id) seat.former = seat.device;
     if (before !== undefined && before !== seat && before.device === state.id) {
+      before.former = state.id;
       delete before.device;
       before.occupied = before.place.origin === 'host';
       before.restUntilMs = 0;
@@ -326,7 +343,7 @@ export class Fleet {
 
   /**
    * The device a full look belongs to. A machine that came from another address brings its history along, provided it is
-   * no longer seen there; of two that look alike at the same time the second is another device. One that is new where another
+   * no longer seen there; of two that look alike at the same time the second is another device. One that comes where another
    * one stood is held against that one. What shows one present machine after the other is the device that was here.
    */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
@@ -339,9 +356,10 @@ export class Fleet {
     if (isOpen && claims(seat, known, nowMs)) return { kind: 'elsewhere', seat: there };
     delete seat.claim;
     if (!isOpen) delete seat.claims;
-    if (known !== undefined && there === undefined) return this.#seated(seat, known);
+    if (known !== undefined && there === undefined)
+      return this.#seated(seat, this.#taking(known, this.#drivenOff(seat, here), nowMs));
     if (here !== undefined && (isOpen || likeness !== 'other')) return { kind: 'device', state: here };
-    return this.#seated(seat, this.#newAt(seat, facts, here));
+    return this.#seated(seat, this.#newAt(seat, facts, here, nowMs));
   }
 
   #seated(seat: FleetSeat, device: DeviceState): Owner {
@@ -381,7 +399,11 @@ export class Fleet {
 
   /** Devices whose address now belongs to another machine, and that were not found elsewhere. */
   displaced(): readonly DeviceState[] {
-    return this.states().filter((state) => this.#seatOf.get(state.id)?.device !== state.id);
+    return this.states().filter((state) => this.#isDisplaced(state));
+  }
+
+  #isDisplaced({ id }: DeviceState): boolean {
+    return this.#seatOf.get(id)?.device !== id;
   }
 
   /**
@@ -407,12 +429,51 @@ export class Fleet {
     return isThere ? seat : undefined;
   }
 
-  #newAt(seat: FleetSeat, facts: Facts, here: DeviceState | undefined): DeviceState {
+  #newAt(seat: FleetSeat, facts: Facts, here: DeviceState | undefined, nowMs: number): DeviceState {
     const { address } = seat.place;
     const id = this.#freeId(facts, address);
-    const device = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
-    const replaces = this.#replacedAt(here ?? this.#formerAt({ address }), facts);
-    return { ...device, ...this.#states.get(id), address, ...(replaces === undefined ? {} : { replaces }) };
+    const fresh = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
+    const device = { ...fresh, ...this.#states.get(id), address };
+    const former = this.formerOf(device, facts);
+    if (former !== undefined && replacedBy(former) !== undefined)
+      return this.#taking(device, this.#drivenOff(seat, here), nowMs);
+    const replaces = this.#replacedAt(this.#stoodAt(seat, here, nowMs), facts);
+    return replaces === undefined ? device : { ...device, replaces };
+  }
+
+  /** What stood here last: who sits here, else who left lately, else who did when the place left the configuration. */
+  #stoodAt(seat: FleetSeat, here: DeviceState | undefined, nowMs: number): DeviceState | undefined {
+    const { address } = seat.place;
+    const former = this.#states.get(seat.former ?? '');
+    const isLate = former !== undefined && stoodLately(former, address, nowMs);
+    return here ?? (isLate ? former : this.#formerAt({ address }));
+  }
+
+  /** Who loses this place to a machine that comes, or lost it and shows nowhere since. */
+  #drivenOff(seat: FleetSeat, here: DeviceState | undefined): DeviceState | undefined {
+    if (here !== undefined) return here;
+    const former = this.#states.get(seat.former ?? '');
+    return former?.address === seat.place.address && this.#isDisplaced(former) ? former : undefined;
+  }
+
+  /**
+   * A known machine that takes the place of one that answered until then: where that one is found nowhere, it is held against that
+   * one, too. The place of one that was dark is free to be taken.
+   */
+  #taking(device: DeviceState, driven: DeviceState | undefined, nowMs: number): DeviceState {
+    if (driven === undefined || driven.id === device.id || isHeld(device) || isDark(driven)) return device;
+    const replaces = replacedBy(driven);
+    if (replaces === undefined || replaces.device === device.id) return device;
+    return { ...device, replaces: { ...replaces, sinceMs: nowMs } };
+  }
+
+  /** What came of looking for the device whose place this one took; once every place was searched since, it is nowhere. */
+  drivenBy({ replaces }: DeviceState, nowMs: number, searchMs: number): 'elsewhere' | 'nowhere' | undefined {
+    const { device = '', sinceMs } = replaces ?? {};
+    const driven = this.#states.get(device);
+    if (driven === undefined || sinceMs === undefined) return undefined;
+    if (this.#seatWith(driven) !== undefined || this.isElsewhere(driven)) return 'elsewhere';
+    return isDark(driven) && nowMs - sinceMs >= searchMs ? 'nowhere' : undefined;
   }
 
   /** It lost its seat before it was attested: what comes under its name is that device, or each return would make one more. */
@@ -487,11 +548,11 @@ const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boo
 const MOST_CLAIMS = 2;
 
 /** Whether the seat waits for a look at the one where this device was seen last. */
-const claims = (seat: FleetSeat, { id }: DeviceState, sinceMs: number): boolean => {
+const claims = (seat: FleetSeat, { id }: DeviceState, nowMs: number): boolean => {
   if (seat.claim?.device === id) return true;
   if ((seat.claims ?? 0) >= MOST_CLAIMS) return false;
   seat.claims = (seat.claims ?? 0) + 1;
-  seat.claim = { device: id, sinceMs };
+  seat.claim = { device: id, sinceMs: nowMs };
   return true;
 };
 

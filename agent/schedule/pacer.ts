@@ -61,6 +61,11 @@ export class Pacer {
     return this.#poolsIntervalMs;
   }
 
+  /** Within this time every seat was looked at, an empty one, too: a config round, and what jitter adds, ms. */
+  searchMs(): number {
+    return this.#config.intervalMs() * 1.2;
+  }
+
   /** No look starts any more; resolves when those that fell due are over. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);

@@ -3,11 +3,12 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { accept } from '../../agent/appraise/accept.ts';
 import { compareIdentity, sharedKey } from '../../agent/appraise/identity.ts';
+import { promote } from '../../agent/appraise/promote.ts';
 import type { AllowList } from '../../agent/appraise/rule.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { plan, reference, under } from './standing.ts';
-import { HOUR, honest, MINUTE, observationOf, POOLS, pools, showing, T0, Watch } from './watch.ts';
+import { ADDRESS, HOUR, honest, MINUTE, observationOf, POOLS, pools, showing, T0, Watch } from './watch.ts';
 
 test('identity.new-device: a machine that appears after the first pass is info; in the first pass it is learned silently', () => {
   const late = new Watch({ inFirstPass: false }, 'range');
@@ -131,6 +132,113 @@ test('identity.new-device: the account at another pool is medium; a line of the 
   assert.equal(severityUnder([...anybody, { url: '203.0.113.9:3333' }], elsewhere), 'info');
   assert.equal(severityUnder(anybody, THIEF), 'high', 'a line without a user allows the pool, not whoever works there');
   assert.equal(severityUnder([...anybody, { url: 'eu.pool.example:3333', user: 'thief.*' }], THIEF), 'info');
+});
+
+/** A known machine that took the place of another one which answered until then. */
+const taking = (context: ConstructorParameters<typeof Watch>[0] = {}, shown: Facts = THIEF): Watch => {
+  const watch = new Watch({ ...context }, 'range');
+  watch.live(20 * MINUTE, showing(shown));
+  watch.clear();
+  watch.state = { ...watch.state, replaces: { ...BEFORE, sinceMs: watch.nowMs } };
+  return watch;
+};
+
+test('identity.new-device: a known machine in the place of one that shows nowhere since is high when it works for another account, and approved or over by itself', () => {
+  const watch = taking();
+  watch.live(HOUR, showing(THIEF));
+  assert.deepEqual(watch.said(), [], 'while that one is looked for');
+  watch.context = { driven: 'nowhere' };
+  watch.live(2 * HOUR, showing(THIEF));
+  const [finding, ...others] = watch.statements;
+  assert.deepEqual(
+    [finding?.ruleId, finding?.severity, finding?.reasons, others.length],
+    ['identity.new-device', 'high', ['other-account'], 0],
+  );
+  assert.equal((finding?.before as { device: string }).device, BEFORE.device);
+  const accepted = accept(watch.state, { by: 'anna', nowMs: watch.nowMs, seq: 900 });
+  assert.deepEqual(
+    [accepted.transitions.map(({ state }) => state), accepted.state.replaces],
+    [['approved'], undefined],
+  );
+  const { state } = watch;
+  watch.context = { driven: undefined };
+  watch.live(HOUR, showing(THIEF));
+  assert.equal(watch.said().length, 1, 'it stays while nobody knows');
+  watch.context = { driven: 'elsewhere' };
+  watch.live(10 * MINUTE, showing(THIEF));
+  assert.deepEqual(watch.said(), ['identity.new-device open', 'identity.new-device resolved']);
+  assert.equal(watch.state.replaces, undefined);
+  const [track] = state.tracks;
+  assert.ok(track !== undefined);
+  assert.equal(promote(state, [track], { by: 'anna', nowMs: watch.nowMs }).state.replaces, undefined);
+});
+
+test('identity.new-device: one that nobody accepted yet is new and no more, once the one whose place it took is found', () => {
+  const watch = new Watch({ inFirstPass: false, amongCommissioned: true }, 'range');
+  watch.live(20 * MINUTE, showing(THIEF));
+  watch.state = { ...watch.state, replaces: { ...BEFORE, sinceMs: watch.nowMs } };
+  for (const driven of ['nowhere', 'elsewhere'] as const) {
+    watch.context = { ...watch.context, driven };
+    watch.live(HOUR, showing(THIEF));
+  }
+  const told = watch.statements.map(({ ruleId, severity, reasons, after }) => {
+    const { serial, pools: shown } = after as { readonly serial?: string; readonly pools?: unknown };
+    return [ruleId, severity, reasons, serial, shown !== undefined];
+  });
+  assert.deepEqual(told, [
+    ['identity.new-device', 'medium', undefined, 'JYZZ12345678', false],
+    ['identity.new-device', 'high', ['other-account'], 'JYZZ12345678', true],
+    ['identity.new-device', 'medium', undefined, 'JYZZ12345678', false],
+  ]);
+});
+
+test('identity.new-device: a known machine in the place of another one is no matter where that one is found, or where it works for the same', () => {
+  for (const [driven, shown] of [
+    ['elsewhere', THIEF],
+    ['nowhere', {}],
+    ['nowhere', pools({ user: 'acme.rig0900' })],
+  ] as const) {
+    const watch = taking({}, shown);
+    watch.context = { driven };
+    watch.live(HOUR, showing(shown));
+    assert.deepEqual([watch.said(), watch.state.replaces], [[], undefined]);
+  }
+});
+
+test('identity.new-device: pools that nobody could read of a machine are not learned in the place of another one that is looked for', () => {
+  const unread = (nowMs: number) => ({ facts: honest(nowMs), gaps: { pools: 'timeout' } as const });
+  const watch = new Watch({}, 'range');
+  watch.live(20 * MINUTE, unread);
+  watch.clear();
+  watch.state = { ...watch.state, replaces: { ...BEFORE, sinceMs: watch.nowMs } };
+  watch.live(HOUR, showing(THIEF));
+  assert.deepEqual([watch.said(), keptFacts(watch.state.reference?.facts).pools], [[], undefined]);
+  watch.context = { driven: 'nowhere' };
+  watch.live(HOUR, unread);
+  assert.deepEqual(watch.said(), [], 'what cannot be read begins nothing');
+  watch.live(HOUR, showing(THIEF));
+  assert.deepEqual([watch.said(), watch.statements[0]?.severity], [['identity.new-device open'], 'high']);
+  assert.equal(keptFacts(watch.state.reference?.facts).pools, undefined);
+  watch.context = { driven: 'elsewhere' };
+  watch.live(HOUR, showing(THIEF));
+  assert.notEqual(keptFacts(watch.state.reference?.facts).pools, undefined);
+});
+
+test('identity.address-moved: the addresses that a machine left are kept with it for a week, the last eight of them', () => {
+  const watch = new Watch({}, 'range');
+  const at = (address: string) => watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs), address }));
+  at(ADDRESS);
+  for (let last = 1; last <= 10; last += 1) at(`10.20.15.${last}`);
+  assert.deepEqual(
+    watch.state.left?.map(({ address }) => address),
+    [2, 3, 4, 5, 6, 7, 8, 9].map((last) => `10.20.15.${last}`),
+  );
+  watch.live(8 * 24 * HOUR, (nowMs) => ({ facts: honest(nowMs), address: '10.20.15.10' }));
+  at('10.20.15.1');
+  assert.deepEqual(
+    watch.state.left?.map(({ address }) => address),
+    ['10.20.15.10'],
+  );
 });
 
 test('identity.new-device: pools that are read later are held against those before all the same, and learned when they are these', () => {

@@ -6,6 +6,7 @@ import type { Config } from '../../agent/config/schema.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { lookDeps } from '../../agent/look.ts';
+import { judgeDisplaced } from '../../agent/plant.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
 import type { Surface } from '../../agent/probe/capture.ts';
@@ -40,6 +41,12 @@ export class Hall {
 
   /** The log-in of the operator for all devices. */
   credential: Target['credential'];
+
+  /** How long it takes until every place was searched. */
+  searchMs = 15 * 60_000;
+
+  /** Whether anybody answers to ARP, at whatever address. */
+  answersArp: boolean | undefined;
 
   /** How far the clock of the gateway is ahead of that of the machine, ms. */
   aheadMs = 0;
@@ -91,10 +98,11 @@ export class Hall {
         ...(this.credential === undefined ? {} : { credential: this.credential }),
       }),
       settings: {
-        linkAlive: () => undefined,
+        linkAlive: () => this.answersArp,
         confirmS: 1,
         refreshS: 86_400,
         pollIntervalMs: () => 60_000,
+        searchMs: () => this.searchMs,
         allowOf: new Map(Object.entries(tenants).map(([name, { allow = [] }]) => [name, allow])),
         standing: () => ({ standing: NOTHING_STANDING, policy: `a ${this.fleet.epoch(clock.wallMs())}` }),
         redact: [],
@@ -121,6 +129,11 @@ export class Hall {
     if (!admitLook(due, this.#deps)) return false;
     await runLook(due, this.#deps);
     return true;
+  }
+
+  /** A pools round opens: devices whose place was taken are judged, so many times. */
+  displaced(rounds: number): void {
+    for (let round = 0; round < rounds; round += 1) judgeDisplaced(this.#deps);
   }
 
   /** What a period of coverage says up to now. */

@@ -202,6 +202,78 @@ test('two machines that exchange their addresses alarm nobody, though a seat sho
   assert.equal(hall.coverage().observed, 3);
 });
 
+test('a machine that is stolen under the identity of one that went away is found once it was looked for and is nowhere', async (t) => {
+  const { fleet, device, hall, showAs, id } = await threeMiners(t, '127.45.9.1');
+  const other = hall.seat(2).device ?? '';
+  fleet.device(2).changePoolUser(0, 'thief.1');
+  const said = await saidIn(hall, async () => {
+    await lookAtAll(hall, 2, 2);
+    await fleet.device(2).moveTo('127.45.9.200');
+    await lookAtAll(hall, 2);
+    showAs(3);
+    device.changePoolUser(0, 'thief.1');
+    await lookAtAll(hall, 0, 0);
+    hall.displaced(5);
+    await lookAtAll(hall, 0, 0);
+  });
+  assert.equal(hall.seat(0).device, other);
+  const isNew = (finding: string) => finding.startsWith(`${other} identity.new-device`);
+  assert.deepEqual(said.filter(isNew), [], 'not every place was searched yet');
+  hall.searchMs = 0;
+  hall.answersArp = true;
+  const later = await saidIn(hall, () => lookAtAll(hall, 0, 0));
+  assert.deepEqual(later.filter(isNew), [`${other} identity.new-device open high`]);
+  hall.aheadMs += 24 * 60 * MINUTE;
+  const missing = await saidIn(hall, async () => hall.displaced(1));
+  assert.deepEqual(missing, [`${id} identity.device-missing open medium`], 'who answers to ARP there is the thief');
+  const back = await saidIn(hall, async () => {
+    await device.moveTo('127.45.9.3');
+    showAs(1);
+    device.changePoolUser(0, 'acme.r07');
+    await fleet.device(2).moveTo('127.45.9.1');
+    for (let look = 0; look < 5; look += 1) await lookAtAll(hall, 2, 0);
+  });
+  assert.deepEqual(
+    [hall.seat(2).device, hall.seat(0).device, back.filter(isNew)],
+    [id, other, [`${other} identity.new-device resolved high`]],
+  );
+});
+
+test('six machines of different owners that rotate their leases alarm nobody, whoever is looked at first', async (t) => {
+  const fleet = await miners('127.45.10.1', M50S, 6);
+  t.after(() => fleet.stop());
+  const hall = new Hall(
+    t,
+    fleet.devices.map(({ address }) => inRange(address, fleet.ports)),
+  );
+  const seats = [0, 1, 2, 3, 4, 5];
+  for (const at of seats) fleet.device(at).changePoolUser(0, `owner${at}.w`);
+  await lookAtAll(hall, ...seats, ...seats);
+  const before = seats.map((at) => hall.seat(at).device);
+  const said = await saidIn(hall, async () => {
+    for (const at of seats) await fleet.device(at).moveTo(`127.45.11.${at + 1}`);
+    for (const at of seats) await fleet.device(at).moveTo(`127.45.10.${((at + 1) % 6) + 1}`);
+    for (let round = 0; round < 3; round += 1) {
+      for (const at of seats) await lookAtAll(hall, at);
+      hall.displaced(5);
+    }
+    hall.searchMs = 0;
+    await lookAtAll(hall, ...seats, ...seats);
+  });
+  assert.deepEqual(
+    seats.map((at) => hall.seat((at + 1) % 6).device),
+    before,
+  );
+  assert.deepEqual(
+    said.filter((finding) => !/ info$|visibility.device-dark/.test(finding)),
+    [],
+  );
+  assert.equal(
+    hall.stored().some(({ replaces }) => replaces !== undefined),
+    false,
+  );
+});
+
 const isMute = (replies: ReadonlyMap<string, unknown>): boolean =>
   JSON.stringify([...replies.values()]).includes('mute');
 

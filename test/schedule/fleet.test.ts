@@ -2,7 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { type DeviceState, newDevice, type Track } from '../../agent/appraise/device.ts';
+import { withFormer } from '../../agent/appraise/former.ts';
+import { isHeld } from '../../agent/appraise/replaced.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
 import type { Place } from '../../agent/schedule/places.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -203,7 +206,9 @@ test('a new device at the address of one that left the configuration is held aga
   const again = (known: readonly DeviceState[]) =>
     new Fleet([placeAt('10.0.0.1')], known, new Set(), undefined, [left]);
   assert.equal(replacedIn(again([]), machine(7)), one.id);
-  assert.equal(replacedIn(again([]), machine(1)), one.id, 'its own history says more, where it has one');
+  assert.equal(replacedIn(again([]), machine(1)), undefined, 'its own history says all');
+  const back = again([]);
+  assert.equal(back.formerOf(owner(back, back.seats()[0] as FleetSeat, machine(1)), machine(1)), left);
   const elsewhere = new Fleet(
     [placeAt('10.0.0.9'), placeAt('10.0.0.1')],
     [{ ...left, address: '10.0.0.9' }],
@@ -219,6 +224,104 @@ test('a new device at the address of one that left the configuration is held aga
   const [rack] = position.states() as readonly [DeviceState];
   assert.equal(position.formerOf(rack, machine(7)), undefined);
   assert.equal(position.withReplaced(rack).replaces?.device, one.id);
+});
+
+/** Two known machines, of which the second can take the place of the first. */
+const twoWorking = () => {
+  const known = twoLearned();
+  const [one, two] = [workingFor('acme.1', known.one), workingFor('beta.2', known.two)];
+  for (const state of [one, two]) known.fleet.keep(state);
+  return { ...known, one, two };
+};
+
+/** The device, dark. */
+const dark = (state: DeviceState): DeviceState => ({
+  ...state,
+  tracks: [{ finding: { ruleId: 'visibility.device-dark' } } as unknown as Track],
+});
+
+const SEARCH_MS = 1_000_000;
+
+test('a known machine that takes the place of one that answered is held against it once that one was looked for and is nowhere', () => {
+  const { fleet, first, second, third, one, two } = twoWorking();
+  two.marks.failures = 1;
+  const taker = owner(fleet, first, machine(2), 5000);
+  assert.deepEqual([taker.id, taker.replaces?.device, taker.replaces?.sinceMs], [two.id, one.id, 5000]);
+  assert.deepEqual(
+    taker.replaces?.pools.map(({ user }) => user),
+    ['acme.1'],
+  );
+  const shows = (nowMs: number) => fleet.drivenBy(taker, nowMs, SEARCH_MS);
+  assert.equal(shows(5000 + SEARCH_MS), undefined, 'it was not polled often enough');
+  one.marks.failures = 5;
+  fleet.keep(dark(one));
+  assert.equal(shows(4999 + SEARCH_MS), undefined, 'not every place was searched since');
+  assert.equal(shows(5000 + SEARCH_MS), 'nowhere');
+  const again = new Fleet(['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(placeAt), fleet.states(), new Set());
+  assert.equal(again.drivenBy(taker, 5000 + SEARCH_MS, SEARCH_MS), 'nowhere', 'another process goes on with it');
+  const found = owner(fleet, third, machine(1), 9000);
+  found.marks.failures = 0;
+  assert.equal(shows(5000 + SEARCH_MS), 'elsewhere');
+  assert.equal(found.replaces, undefined, 'nobody was at that address');
+  assert.equal(second.device, undefined);
+});
+
+test('who takes the place of a machine that is dark, or shows elsewhere already, is held against nobody', () => {
+  const gone = twoWorking();
+  gone.two.marks.failures = 1;
+  gone.fleet.keep(dark(gone.one));
+  assert.equal(owner(gone.fleet, gone.first, machine(2), 5000).replaces, undefined);
+  const moved = twoWorking();
+  moved.one.marks.failures = 1;
+  owner(moved.fleet, moved.third, machine(1), 4000).marks.failures = 0;
+  moved.two.marks.failures = 1;
+  assert.equal(owner(moved.fleet, moved.first, machine(2), 5000).replaces, undefined);
+});
+
+test('one known machine after the other in one place is held against the one that was driven off first', () => {
+  const { fleet, first, third, one, two } = twoWorking();
+  const three = workingFor('thief.3', learn(fleet, third, machine(3)));
+  fleet.keep(three);
+  two.marks.failures = 1;
+  three.marks.failures = 1;
+  assert.equal(owner(fleet, first, machine(2), 5000).replaces?.device, one.id);
+  assert.equal(owner(fleet, first, machine(3), 6000).replaces?.device, one.id);
+  assert.equal(owner(fleet, first, machine(4), 7000).replaces?.device, one.id, 'a new one, too');
+});
+
+test('a machine that left the configuration and comes back in the place of another one is held against that one, as any that is known', () => {
+  const { fleet, first, one, two } = twoWorking();
+  const smaller = new Fleet([placeAt('10.0.0.1')], [workingFor('acme.1', one)], new Set(), undefined, [two]);
+  const [seat] = smaller.seats() as readonly [FleetSeat];
+  const taker = owner(smaller, seat, machine(2), 5000);
+  assert.deepEqual([taker.id, taker.replaces?.device, taker.replaces?.sinceMs], [two.id, one.id, 5000]);
+  const carried = withFormer(taker, smaller.formerOf(taker, machine(2)), NOTHING_STANDING);
+  assert.deepEqual([isHeld(carried), carried.replaces?.device], [true, one.id]);
+  assert.equal(first.device, one.id);
+  assert.equal(fleet.states().length, 2);
+});
+
+test('a new machine at an address that another one left within a week is held against that one, also by another process', () => {
+  const { fleet, first, third, one } = twoWorking();
+  one.marks.failures = 1;
+  const away = owner(fleet, third, machine(1), 5000);
+  const moved: DeviceState = {
+    ...away,
+    address: third.place.address,
+    left: [{ address: first.place.address, atMs: 5000 }],
+  };
+  fleet.keep(moved);
+  assert.equal(owner(fleet, first, machine(7), 9000).replaces?.device, one.id);
+  const heldAt = (nowMs: number) => {
+    const again = new Fleet(
+      [first, third].map(({ place }) => place),
+      [moved],
+      new Set(),
+    );
+    return owner(again, again.seats()[0] as FleetSeat, machine(7), nowMs).replaces?.device;
+  };
+  assert.equal(heldAt(9000), one.id);
+  assert.equal(heldAt(5000 + 7 * 86_400_000), undefined);
 });
 
 test('a position that was away goes on with what was known of it, whatever machine is there', () => {

@@ -7,7 +7,7 @@ export const identityNewDevice: RuleEntry = {
   id: 'identity.new-device',
   title: 'New device',
   meaning:
-    'A machine answers that was not there when its entry was searched first. Where it stands in the place of another one, or shows serials or the MAC of another one, and works for another account or pool than that one did, it weighs more, its pools are not learned, and it stays until it is accepted by who may approve a change of pools.',
+    'A machine answers that was not there when its entry was searched first. Where it stands in the place of another one, or shows serials or the MAC of another one, and works for another account or pool than that one did, it weighs more, its pools are not learned, and it stays until it is accepted by who may approve a change of pools. So does a known machine that takes the place of one which answered until then, works for somebody else than that one did, while that one shows nowhere; it ends when that one is found.',
   benign: ['intake', 'a machine that was exchanged for one that works for somebody else'],
   severity: 'info',
   unplanned: 'medium',
