@@ -44,8 +44,8 @@ export interface FleetSeat extends Seat {
   passed: boolean;
   /** What shows here was last seen at another seat: whose it is follows from the next look there. */
   claim?: { readonly device: string; readonly sinceMs: number };
-  /** How many machines of other seats it showed in a row without being one of them. */
-  claims?: number;
+  /** How many machines of other seats it showed lately without being one of them, and when the last of them. */
+  claims?: { readonly count: number; readonly atMs: number };
 }
 
 /** Whose look it was; `elsewhere`: to be known once the seat was asked where the same machine was seen last. */
@@ -355,7 +355,8 @@ export class Fleet {
     const isOpen = known !== undefined && there !== undefined && !isSeenSince(known, seat.claim);
     if (isOpen && claims(seat, known, nowMs)) return { kind: 'elsewhere', seat: there };
     delete seat.claim;
-    if (!isOpen) delete seat.claims;
+    // That it shows itself in between does not say that it was itself all the time.
+    if (!isOpen && (known !== undefined || likeness === 'other')) delete seat.claims;
     if (known !== undefined && there === undefined)
       return this.#seated(seat, this.#taking(known, this.#drivenOff(seat, here), nowMs));
     if (here !== undefined && (isOpen || likeness !== 'other')) return { kind: 'device', state: here };
@@ -546,12 +547,16 @@ const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boo
 
 /** After so many a seat waits no longer until it is known whose look it was: another machine at every look would keep it open. */
 const MOST_CLAIMS = 2;
+/** After so long without one it may do so again, ms. */
+const CLAIMS_MS = 3_600_000;
 
 /** Whether the seat waits for a look at the one where this device was seen last. */
 const claims = (seat: FleetSeat, { id }: DeviceState, nowMs: number): boolean => {
   if (seat.claim?.device === id) return true;
-  if ((seat.claims ?? 0) >= MOST_CLAIMS) return false;
-  seat.claims = (seat.claims ?? 0) + 1;
+  const { count, atMs } = seat.claims ?? { count: 0, atMs: nowMs };
+  const lately = nowMs - atMs < CLAIMS_MS ? count : 0;
+  if (lately >= MOST_CLAIMS) return false;
+  seat.claims = { count: lately + 1, atMs: nowMs };
   seat.claim = { device: id, sinceMs: nowMs };
   return true;
 };

@@ -155,6 +155,18 @@ test('a stolen machine that shows one neighbour after the other is judged as the
   assert.deepEqual(hall.fleet.displaced(), []);
 });
 
+test('a stolen machine that shows two neighbours and itself in turn is judged as the one that sits there', async (t) => {
+  const { device, hall, showAs, id } = await threeMiners(t, '127.45.12.1');
+  const said = await saidIn(hall, async () => {
+    for (let look = 0; look < 9; look += 1) {
+      showAs(1 + ((look + 1) % 3));
+      device.changePoolUser(0, (look + 1) % 3 === 0 ? 'acme.r07' : 'thief.1');
+      await lookAtAll(hall, 0, 1, 2);
+    }
+  });
+  assert.ok(said.includes(`${id} pool.user-changed open critical`), `${said}`);
+});
+
 test('an unknown machine at a free address that shows one neighbour after the other becomes a device', async (t) => {
   const { hall, showAs } = await threeMiners(t, '127.45.6.1');
   showAs(2);
