@@ -37,6 +37,7 @@ export const contextOf = (
   surfaces: (fact) => (sight?.kind === 'seen' ? surfacesOf(fact, sight, state) : []),
   // Who answers at a place that was taken is the one that took it.
   linkAlive: seat === undefined ? undefined : () => settings.linkAlive(state.address),
+  placeTakenBy: seat === undefined ? () => fleet.seatOf(state.id)?.device : undefined,
   driven: isTaker(state) ? fleet.drivenBy(state, wallMs(), settings.searchMs()) : undefined,
   seenElsewhere: () => fleet.isElsewhere(state),
   formerLabels: seat === undefined || seat.place.address === state.address ? undefined : fleet.labelsAt(state.address),

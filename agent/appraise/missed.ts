@@ -9,6 +9,7 @@ import { draftingOf } from './drafting.ts';
 import { confirmingAtMs } from './next-look.ts';
 import { type Ran, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
+import type { Deviation } from './rule.ts';
 import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
 import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { ruleContextOf } from './run-rules.ts';
@@ -49,12 +50,19 @@ const isMissing = ({ marks, attested }: DeviceState, { nowMs, linkAlive, seenEls
   linkAlive?.() !== true &&
   seenElsewhere?.() !== true;
 
+/** That it is missing, and which device stands where it stood. */
+const missingSeen = (state: DeviceState, context: LookContext): readonly Deviation[] => {
+  if (!isMissing(state, context)) return [];
+  const device = context.placeTakenBy?.();
+  return device === undefined ? [{}] : [{ after: { address: state.address, device }, reasons: ['address-taken'] }];
+};
+
 /** The findings about the silence itself, held against the plans for the device as any other. */
 const silent = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Advanced => {
   const { nowMs, standing } = context;
   const silences: readonly Ran[] = [
     { kind: 'ran', rule: visibilityDeviceDark, deviations: darkSeen(reason, context.linkAlive), facts: [] },
-    { kind: 'ran', rule: identityDeviceMissing, deviations: isMissing(state, context) ? [{}] : [], facts: [] },
+    { kind: 'ran', rule: identityDeviceMissing, deviations: missingSeen(state, context), facts: [] },
   ];
   const outcomes = underPlans(silences, {
     plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, {}), nowMs),

@@ -52,6 +52,8 @@ export interface LookContext {
   readonly formerLabels?: { readonly [name: string]: string } | undefined;
   /** Other devices that show the identity of this one; of a full look. */
   readonly twins?: readonly Twin[] | undefined;
+  /** The device that has the place of this one. */
+  readonly placeTakenBy?: (() => string | undefined) | undefined;
   /** What came of looking for the device whose place this one took; undefined while that goes on, and where it took none. */
   readonly driven?: 'elsewhere' | 'nowhere' | undefined;
   /** Whether the machine shows at another place. */

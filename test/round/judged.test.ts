@@ -238,6 +238,8 @@ test('a machine that is stolen under the identity of one that went away is found
   hall.aheadMs += 24 * 60 * MINUTE;
   const missing = await saidIn(hall, async () => hall.displaced(1));
   assert.deepEqual(missing, [`${id} identity.device-missing open medium`], 'who answers to ARP there is the thief');
+  const { reasons, after } = hall.findings().at(-1) ?? {};
+  assert.deepEqual([reasons, after], [['address-taken'], { address: hall.seat(0).place.address, device: other }]);
   const back = await saidIn(hall, async () => {
     await device.moveTo('127.45.9.3');
     showAs(1);

@@ -5,8 +5,9 @@ import type { RuleEntry } from '../rule.ts';
 export const identityDeviceMissing: RuleEntry = {
   id: 'identity.device-missing',
   title: 'Device missing',
-  meaning: 'Nothing answered where the machine was seen last for 24 hours, and it did not show anywhere else.',
-  benign: ['sent away for repair', 'switched off for long'],
+  meaning:
+    'Nothing of the machine answered where it was seen last for 24 hours, and it did not show anywhere else. Where another device has that address since, the finding names it.',
+  benign: ['sent away for repair', 'switched off for long, and its lease given to another machine'],
   severity: 'medium',
   basis: 'gateway-observed',
   confirm: 'C1',
