@@ -1,4 +1,4 @@
-import type { PoolSlot } from '../../shared/facts.ts';
+import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { isListed } from './allow.ts';
 import type { DeviceState } from './device.ts';
@@ -29,6 +29,12 @@ export const isHeld = ({ reference, replaces }: DeviceState): boolean =>
 
 /** Whether it was known before it took the place of another one. */
 export const isTaker = ({ replaces }: Pick<DeviceState, 'replaces'>): boolean => replaces?.sinceMs !== undefined;
+
+/** The pools that a person is shown as those before: where it was found to work for somebody else than the other one, those of that one. */
+export const poolsBefore = ({ replaces, tracks }: DeviceState): Pick<Facts, 'pools'> =>
+  replaces !== undefined && tracks.some(({ finding }) => finding.state !== 'provisional' && isStrange(finding))
+    ? { pools: replaces.pools }
+    : {};
 
 /** The device, where it is held against no other one any more. */
 export const withoutReplaced = (state: DeviceState): DeviceState => {

@@ -2,6 +2,7 @@ import type { FactName } from '../../shared/facts.ts';
 import { attestedClaims, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import { approvedOf } from '../appraise/approval.ts';
 import type { DeviceState } from '../appraise/device.ts';
+import { poolsBefore } from '../appraise/replaced.ts';
 import { isUnplanned } from '../appraise/who-approves.ts';
 import { changed } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
@@ -41,7 +42,7 @@ export const previewAcceptance = (
   return seen.map((state) => ({
     device: state.id,
     seq: state.attested?.seq ?? -1,
-    differences: diffReference(keptFacts(state.reference?.facts), attestedClaims(state)),
+    differences: diffReference({ ...keptFacts(state.reference?.facts), ...poolsBefore(state) }, attestedClaims(state)),
     openFindings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
       .map(({ finding }) => finding.ruleId),

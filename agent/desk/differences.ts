@@ -2,6 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import { attestedClaims } from '../appraise/accept.ts';
 import { approvedOf, describe } from '../appraise/approval.ts';
 import type { DeviceState } from '../appraise/device.ts';
+import { poolsBefore } from '../appraise/replaced.ts';
 import { withoutParts } from '../baseline/approved.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
@@ -31,7 +32,7 @@ export const differencesInForce = (
 const differencesOf = (state: DeviceState, { standing, nowMs }: InForce): readonly Difference[] => {
   const claims = attestedClaims(state);
   const approved = approvedOf(state, standing, claims, nowMs);
-  const facts = approved?.facts ?? {};
+  const facts = { ...approved?.facts, ...poolsBefore(state) };
   const isOpen = (fact: FactName): boolean => approved?.classes.has(fact) === true && facts[fact] === undefined;
   return diffReference(facts, compared(claims, state, { standing, nowMs })).filter(({ fact }) => !isOpen(fact));
 };

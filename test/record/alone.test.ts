@@ -3,8 +3,10 @@ import { type TestContext, test } from 'node:test';
 import { wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
-import { acceptSeen } from '../../agent/desk/acceptance.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { acceptSeen, previewAcceptance } from '../../agent/desk/acceptance.ts';
 import { learnedBlind } from '../../agent/desk/blind.ts';
+import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { admission, People, poolUser } from './approvers.ts';
@@ -251,6 +253,51 @@ test('an exchanged machine that works for another account is accepted by one per
 
   const free = await exchanged(t, THEFT);
   assert.deepEqual(accept(free, undefined, 0).accepted, ['rig-1']);
+  assert.deepEqual(free.openFindings(), []);
+});
+
+test('a known machine in the place of another one is shown with the pools of that one, and taken by those who take a new one', async (t) => {
+  const taken = async () => {
+    const recording = new Recording(t, ['rig-1', 'rig-2']);
+    await recording.looks('rig-2', 2, {});
+    await recording.looks('rig-1', 2, THEFT);
+    const known = keptFacts(recording.state('rig-2').attested?.facts).pools ?? [];
+    const sinceMs = recording.clock.wall;
+    recording.states.set('rig-1', {
+      ...recording.state('rig-1'),
+      replaces: { device: 'rig-2', pools: known, sinceMs },
+    });
+    recording.changes(two).resume();
+    recording.driven = 'nowhere';
+    await recording.looks('rig-1', 3, THEFT);
+    assert.deepEqual(recording.openFindings(), ['identity.new-device rig-1']);
+    return recording;
+  };
+  const recording = await taken();
+  const fleet = { state: (id: string) => recording.states.get(id), states: () => [...recording.states.values()] };
+  const accounts = (shown: unknown) => (shown as readonly { readonly user: string }[]).map(({ user }) => user);
+  for (const [preview] of [
+    previewAcceptance(fleet, ['rig-1']),
+    differencesInForce(fleet, ['rig-1'], { standing: NOTHING_STANDING, nowMs: recording.clock.wall }),
+  ]) {
+    const [pool, ...others] = preview?.differences ?? [];
+    assert.deepEqual([pool?.fact, others], ['pools', []]);
+    assert.notDeepEqual(accounts(pool?.before), accounts(pool?.after));
+  }
+  assert.deepEqual(accept(recording).accepted, []);
+  const terms = { kind: 'reference', ref_id: 'late', version: 1, entries: [recording.attestation('rig-1')] };
+  const signed = two.sign(terms as never, 'alice', 'bob');
+  assert.equal(
+    refusal(() => recording.changes(two).adopt({ kind: 'signed', ...signed })),
+    'terms.unplanned',
+  );
+  recording.changes(two).adopt({ kind: 'signed', ...signed, breakGlass: EMERGENCY });
+  await recording.looks('rig-1', 4, THEFT);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+
+  const free = await taken();
+  assert.deepEqual(accept(free, undefined, 0).accepted, ['rig-1']);
+  await free.looks('rig-1', 4, THEFT);
   assert.deepEqual(free.openFindings(), []);
 });
 

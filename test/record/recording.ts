@@ -10,7 +10,7 @@ import {
 } from '../../agent/appraise/device.ts';
 import { appraise } from '../../agent/appraise/engine.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
-import type { Look, Verdict } from '../../agent/appraise/verdict.ts';
+import type { Look, LookContext, Verdict } from '../../agent/appraise/verdict.ts';
 import { revisionOf } from '../../agent/baseline/standing.ts';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import { ChangeControl } from '../../agent/desk/change-control.ts';
@@ -99,6 +99,9 @@ export class Recording {
     });
   }
 
+  /** What came of looking for the device whose place another one took. */
+  driven: LookContext['driven'];
+
   /** Change control over these devices. */
   changes(approvers: Approvers): ChangeControl {
     const { log, store, clock } = this.#gateway;
@@ -167,6 +170,7 @@ export class Recording {
       standing: this.orders.standing,
       policy: `a ${revisionOf(this.orders.standing, nowMs)}`,
       random: () => 0.5,
+      driven: this.driven,
     });
     const recorded = this.recorder.take({
       before,
