@@ -1,4 +1,4 @@
-import type { FactName } from '../shared/facts.ts';
+import type { ReadingName } from '../shared/facts.ts';
 import type { DeviceState } from './appraise/device.ts';
 import { dueSurfaces } from './appraise/endpoint.ts';
 import { keptFacts } from './baseline/kept.ts';
@@ -69,7 +69,7 @@ const withEndpointOf = async (target: Target, sight: Seen, seat: FleetSeat, deps
 };
 
 /** Facts that the last attestation claims and this look could not read, without those that were closed at the last full look, too. */
-const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly FactName[] => {
+const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly ReadingName[] => {
   if (sight.kind === 'nothing' || sight.observation.gaps.size === 0) return [];
   if (before?.attested === undefined) return lostMarks(sight);
   const { closed } = before.marks;
@@ -87,5 +87,5 @@ const lostFacts = (sight: Sight, before: DeviceState | undefined): readonly Fact
 /** What a machine is recognised by. Without these a machine that moved would be taken for another one. */
 const MARKS = ['identity.mac', 'identity.serial', 'identity.hashboards'] as const;
 
-const lostMarks = ({ observation: { gaps } }: Seen): readonly FactName[] =>
+const lostMarks = ({ observation: { gaps } }: Seen): readonly ReadingName[] =>
   MARKS.filter((fact) => gaps.get(fact) === 'truncated' || gaps.get(fact) === 'timeout');

@@ -113,6 +113,9 @@ export interface FactValues {
 
 export type FactName = keyof FactValues;
 
+/** What a reading is of: a fact, or the users of pools that are told without them. */
+export type ReadingName = FactName | 'pools.user';
+
 /** The facts that are present, by name. A fact that is not present is left out, never given a default. */
 export type Facts = { readonly [Name in FactName]?: FactValues[Name] };
 
@@ -241,17 +244,17 @@ export type Reading<T> =
   | {
       readonly kind: 'present';
       readonly value: T;
-      /** Why the place where the fact should stand is closed, where another one, which may spell it differently, gave it. */
-      readonly standsIn?: Closed;
+      /** Why the place where the fact should stand gave none, where another one, which may spell it differently, gave it. */
+      readonly standsIn?: Closed | 'absent';
     }
   | { readonly kind: 'absent' }
   | { readonly kind: 'unknown'; readonly reason: UnknownReason };
 
 export const present = <T>(value: T): Reading<T> => ({ kind: 'present', value });
 
-/** The same reading, which stands in for that of a place that is closed for this reason; as it is where none is closed. */
-export const standingIn = <T>(reading: Reading<T>, closed: Closed | undefined): Reading<T> =>
-  closed === undefined || reading.kind !== 'present' ? reading : { ...reading, standsIn: closed };
+/** The same reading, which stands in for that of a place that gave none for this reason; as it is where there is no reason. */
+export const standingIn = <T>(reading: Reading<T>, why: Closed | 'absent' | undefined): Reading<T> =>
+  why === undefined || reading.kind !== 'present' ? reading : { ...reading, standsIn: why };
 
 export const ABSENT: Reading<never> = { kind: 'absent' };
 export const unknown = (reason: UnknownReason): Reading<never> => ({ kind: 'unknown', reason });

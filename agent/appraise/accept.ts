@@ -7,7 +7,7 @@ import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
-import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
+import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { end } from './track.ts';
 import { factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
 
@@ -87,7 +87,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting)
       ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : state),
       reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
       referenceChanged: true,
-      ...unreadableOf(covered, attested),
+      ...unreadableOf(covered, state),
       tracks: state.tracks.filter((track) => !covered.includes(track)),
       // A value that was approved is the reference: seen to leave it, it is a new finding.
       closed: state.closed.filter(({ finding }) => !covered.some((track) => track.finding.ruleId === finding.ruleId)),
@@ -122,9 +122,17 @@ export const speaksOf = ({ finding }: Track, isMeant: (inputs: readonly FactName
   return inputs.length > 0 && isMeant(inputs);
 };
 
-/** What cannot be read any more is accepted with the device that closed it. */
-const unreadableOf = (covered: readonly Track[], { missing = [] }: Attested): Pick<DeviceState, 'unreadable'> =>
-  covered.some(({ finding }) => finding.ruleId === visibilityCoverageReduced.id) ? { unreadable: missing } : {};
+/** What cannot be read any more is accepted with the device that closed it; but for pools also with the firmware that does not tell it. */
+export const unreadableOf = (
+  covered: readonly Track[],
+  { unreadable, attested }: Pick<DeviceState, 'unreadable' | 'attested'>,
+): Pick<DeviceState, 'unreadable'> => {
+  const { missing = [] } = attested ?? {};
+  const has = (isMeant: (id: string) => boolean): boolean => covered.some(({ finding }) => isMeant(finding.ruleId));
+  if (has((id) => id === visibilityCoverageReduced.id)) return { unreadable: missing };
+  if (!has(speaksOfFirmware)) return {};
+  return { unreadable: [...new Set([...(unreadable ?? []), ...missing.filter((fact) => fact !== 'pools')])] };
+};
 
 const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity);
 

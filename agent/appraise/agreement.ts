@@ -2,19 +2,24 @@ import { keptFacts } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Attested, DeviceState } from './device.ts';
 import { believable } from './placeholder.ts';
+import { leavesOutUsers } from './slots.ts';
 
 /**
  * Whether a look that asked for the pools which the current attestation claims could read them (attestation.md §4,
  * `coverage`). One that could not is no evidence that they are still the same: a miner that cuts off this one reply would
- * hide other pools behind it. `observation` as it is comparable with what is known of the device.
+ * hide other pools behind it, and one that leaves out the users another account. `observation` as it is comparable with what is known of the device.
  */
 export const affirmsPools = (attested: Attested | undefined, { facts, gaps }: Observation): boolean => {
+  const { pools } = facts;
   // What most looks show: nothing has to be parsed for it.
-  if (facts.pools !== undefined && facts.pools.length > 0) return true;
+  if (pools !== undefined && pools.length > 0 && pools.every(({ user }) => user !== undefined)) return true;
   if (attested === undefined || attested.missing?.includes('pools') === true) return true;
-  if (facts.pools === undefined ? !gaps.has('pools') : believable(facts).pools !== undefined) return true;
+  if (pools === undefined && !gaps.has('pools')) return true;
   const claimed = keptFacts(attested.facts).pools;
-  return claimed === undefined || (claimed.length === 0 && facts.pools !== undefined);
+  if (claimed === undefined) return true;
+  if (pools === undefined) return false;
+  if (pools.length === 0) return claimed.length === 0 || believable(facts).pools !== undefined;
+  return !leavesOutUsers(claimed, pools);
 };
 
 /** Notes since when the claimed pools cannot be read, for `assayer status`. */

@@ -2,7 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
-import { citedReference } from '../baseline/reference.ts';
+import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
@@ -169,7 +169,10 @@ const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly
   const now = comparedFacts(facts);
   const known = keptFacts(reference?.facts);
   const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
-  const names = [...newFacts(known, now), ...unnamed];
+  // Users that show where people approved pools without any are a finding: nobody approved them.
+  const isTheirs = (fact: FactName): boolean =>
+    known[fact] !== undefined && fact === 'pools' && isCommissioned(reference);
+  const names = [...newFacts(known, now).filter((fact) => !isTheirs(fact)), ...unnamed];
   const free = names.filter((fact) => !isWithheld(fact));
   // Nothing is withheld, and no entry of this device would be overruled.
   const isFresh = reference === undefined || isAsBefore(reference, unnamed);

@@ -1,9 +1,10 @@
-import type { FactName, PoolSlot } from '../../shared/facts.ts';
+import type { FactName, PoolSlot, ReadingName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
 import type { ShareMark } from './rules/pool-share-gap.ts';
+import type { LeftOut } from './rules/visibility-coverage-reduced.ts';
 
 /** Who approved a reference: nobody (it was learned), a person at the gateway, or approvers by signature. */
 export type Approval = 'none' | 'local' | 'signed';
@@ -132,8 +133,10 @@ export interface Marks {
   sessionPolls: number;
   /** Questions that were closed at every full look since the first. */
   usuallyClosed?: readonly string[] | undefined;
+  /** What the device answers without, since when. */
+  leftOut?: LeftOut | undefined;
   /** Facts whose surface was closed at the last full look. */
-  closed?: readonly FactName[] | undefined;
+  closed?: readonly ReadingName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
   endpoint?: EndpointMarks | undefined;
   /** Early looks asked for in a row. */
@@ -254,6 +257,7 @@ const noMarks = (): Marks => ({
   ranS: undefined,
   sessionPolls: 0,
   usuallyClosed: undefined,
+  leftOut: undefined,
   closed: undefined,
   endpoint: undefined,
   asked: 0,
@@ -281,7 +285,7 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, usuallyClosed, endpoint } =
+  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } =
     state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
@@ -295,6 +299,7 @@ export const writeDevice = (state: DeviceState): string => {
       rate,
       ranS,
       usuallyClosed,
+      leftOut,
       endpoint,
       asked: 0,
     },

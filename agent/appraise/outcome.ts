@@ -70,7 +70,8 @@ const run = (
   // What the device truly lacks is lost to a reference that holds it; the operator's configuration holds nothing.
   const isLost = (name: FactName): boolean => gaps.has(name) && (held !== undefined || gaps.get(name) !== 'absent');
   const missing = wanted.find((name) => observed[name] === undefined && isLost(name));
-  const lost = missing === undefined ? undefined : gaps.get(missing);
+  const users = facts.includes('pools') && rule.judgesUsers?.(context) === true ? gaps.get('pools.user') : undefined;
+  const lost = missing === undefined ? users : gaps.get(missing);
   if (held !== undefined && wanted.length === 0 && inputs.some((name) => context.classOf?.(name) === 'volatile'))
     return idle(rule);
   const complete = rule.reads.every((name) => facts.includes(name));
@@ -84,13 +85,14 @@ const run = (
       : rule.appraise(seen, handed(reference, inputs), context);
   const deviations = against(held ?? NO_FACTS);
   if (deviations === 'unknown') return { kind: 'silent', rule };
-  const { sees } = rule;
+  const sees = (name: string): boolean =>
+    (users === undefined || deviations.some(({ part }) => part === name)) && rule.sees?.(name, seen) !== false;
   return {
     kind: 'ran',
     rule,
     deviations,
     facts,
-    ...(sees === undefined ? {} : { sees: (name: string) => sees(name, seen) }),
+    ...(rule.sees === undefined && users === undefined ? {} : { sees }),
     ...(lost === undefined ? {} : { lost }),
     ...(held === undefined || deviations.length === 0 ? {} : { against }),
   };

@@ -3,7 +3,7 @@ import { namesRule, type Terms } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
-import { speaksOf, withPlace } from './accept.ts';
+import { speaksOf, unreadableOf, withPlace } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
@@ -81,6 +81,7 @@ export const promote = (
   state: {
     ...withPlace(state, settled),
     referenceChanged: true,
+    ...unreadableOf(settled, state),
     tracks: state.tracks.filter((track) => !settled.includes(track)),
     closed: state.closed.filter(({ finding }) => !settled.some((track) => track.finding.ruleId === finding.ruleId)),
     marks: { ...state.marks, settledPools: undefined, settledFull: undefined },

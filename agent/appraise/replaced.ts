@@ -1,5 +1,6 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import { keptFacts } from '../baseline/kept.ts';
+import { holderOf } from '../baseline/reference.ts';
 import { isListed } from './allow.ts';
 import type { DeviceState } from './device.ts';
 import { sameOwner, sameUrl } from './pool-url.ts';
@@ -9,7 +10,7 @@ import { filledSlots, slotValue } from './slots.ts';
 
 /**
  * A device that stands where another one stood, or shows what that one showed, is not taken at its word: who can change
- * a pool can change serials, too. Until its own reference holds pools it is held against those of the other one.
+ * a pool can change serials, too. Until its own reference holds pools, and for whom, it is held against those of the other one.
  */
 export type Replaced = NonNullable<DeviceState['replaces']>;
 
@@ -24,8 +25,19 @@ export const replacedBy = (state: DeviceState): Replaced | undefined => {
  * Whether its pools are still to be held against those of another device: a new one is until it has pools of its own, a known one
  * that took the place of another until that one showed elsewhere, or a person answered it.
  */
-export const isHeld = ({ reference, replaces }: DeviceState): boolean =>
-  replaces !== undefined && (isTaker({ replaces }) || keptFacts(reference?.facts).pools === undefined);
+export const isHeld = (state: DeviceState): boolean =>
+  state.replaces !== undefined && (isTaker(state) || !hasOwnPools(state, state.replaces));
+
+/**
+ * Whether the reference of the device says for whom it works. Pools without a user, where the device before told one, do not
+ * until people approved them: the account would be learned, whoever's it is, as soon as it shows.
+ */
+const hasOwnPools = ({ reference }: DeviceState, replaces: Replaced): boolean => {
+  const { pools } = keptFacts(reference?.facts);
+  if (pools === undefined) return false;
+  const { approval = 'none' } = holderOf(reference?.entries ?? [], 'pools') ?? {};
+  return approval !== 'none' || !hidesUsers(replaces, pools);
+};
 
 /** Whether it was known before it took the place of another one. */
 export const isTaker = ({ replaces }: Pick<DeviceState, 'replaces'>): boolean => replaces?.sinceMs !== undefined;
@@ -41,6 +53,10 @@ export const withoutReplaced = (state: DeviceState): DeviceState => {
   const { replaces: _, ...rest } = state;
   return rest;
 };
+
+/** Whether one of these pools tells no user, where the other device told some. */
+export const hidesUsers = ({ pools: known }: Pick<Replaced, 'pools'>, pools: readonly PoolSlot[]): boolean =>
+  known.some(({ user }) => user !== undefined) && filledSlots(pools).some(({ user }) => user === undefined);
 
 type PoolValue = ReturnType<typeof slotValue>;
 

@@ -107,6 +107,8 @@ export interface Rule<Reads extends FactName = FactName, Compares extends FactNa
   readonly compares?: readonly Compares[];
   /** The facts are judged together: not while one that the reference holds did not arrive this time. */
   readonly whole?: true;
+  /** Whether it is the users of pools that are judged: where the look leaves out known ones, they are not, and nothing found ends. */
+  readonly judgesUsers?: (context: RuleContext) => boolean;
   /** Whether the configuration says anything that the facts could be held against. Without it: always. */
   readonly applies?: (context: RuleContext) => boolean;
   /** Whether this look could see the thing a finding speaks of (its part, else a key of `after`). Without it: always. */

@@ -1,7 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { keptFacts } from '../baseline/kept.ts';
-import { isCommissioned } from '../baseline/reference.ts';
+import { isCommissioned, only } from '../baseline/reference.ts';
 import { heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, toleratedOf } from './approval.ts';
@@ -10,7 +10,7 @@ import type { Value } from './finding.ts';
 import { isAboutPolicy } from './index.ts';
 import { type Outcome, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
-import { isHeld, isStrange, isTaker, type Strange, strangePools } from './replaced.ts';
+import { hidesUsers, isHeld, isStrange, isTaker, type Strange, strangePools } from './replaced.ts';
 import type { Deviation, RuleContext, RuleEntry } from './rule.ts';
 import { addressMoved, identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
@@ -21,11 +21,16 @@ import { rebootsSeen, runtimeRebootUnexpected, sampleUptime } from './rules/runt
 import { changedWhileDark, speaksOfReturn, visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import {
   coverageLost,
+  LEFT_OUT,
+  leftOut,
+  leftOutAfter,
+  mayBeLeftOut,
   speaksOfFirmware,
   usuallyClosed,
   visibilityCoverageReduced,
 } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { isStale } from './running.ts';
 import type { LookContext } from './verdict.ts';
 
 /** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
@@ -64,9 +69,10 @@ export const outcomesOf = (
   state: DeviceState,
   facts: Facts,
   approved: Approved | undefined,
-  { address, gaps, look, observedAtMs }: Observation,
+  observation: Observation,
   context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
+  const { address, gaps, look, observedAtMs } = observation;
   const { nowMs, standing } = context;
   const ruleContext = ruleContextOf(state, address, facts, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
@@ -81,7 +87,7 @@ export const outcomesOf = (
     // Pools that are seen between full looks that give nothing do not end it.
     ran(visibilityDeviceDark, [], look === 'full' || !state.marks.fullLost),
     ran(identityDeviceMissing, []),
-    coverageOutcome(state, facts, { gaps, look }, context),
+    coverageOutcome(state, facts, observation, context),
     returnOutcome(state, facts, approved?.facts ?? {}, gaps, { ...context, ruleContext }),
   ];
   return underPlans(outcomes, {
@@ -110,7 +116,9 @@ const strangeness = (
   const held = heldBy(standing, describe(state, facts), context.nowMs);
   // What a document holds is compared with that by the rules of pools.
   const open = (['url', 'user'] as const).filter((column) => !held.has('pools') && !held.has(`pools.${column}`));
-  return strangePools(replaces, facts.pools, open, context);
+  return (
+    strangePools(replaces, facts.pools, open, context) ?? (hidesUsers(replaces, facts.pools) ? 'unknown' : undefined)
+  );
 };
 
 /**
@@ -148,22 +156,39 @@ const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outco
   return seen === 'unknown' ? { kind: 'silent', rule: identityDuplicate } : ran(identityDuplicate, seen);
 };
 
-/** What could be read when the reference was made and is closed now. Only a full look asks everything. */
+/** What could be read when the reference was made, and is closed or left out now. Only a full look asks everything. */
 const coverageOutcome = (
-  { reference, tracks, marks, unreadable = [] }: DeviceState,
-  { family }: Facts,
-  { gaps, look }: Pick<Observation, 'gaps' | 'look'>,
-  { answered }: LookContext,
+  state: DeviceState,
+  facts: Facts,
+  { facts: sent, gaps, look }: Pick<Observation, 'facts' | 'gaps' | 'look'>,
+  context: LookContext,
 ): Outcome => {
   const rule = visibilityCoverageReduced;
-  if (look !== 'full' || reference === undefined || answered === undefined) return { kind: 'silent', rule };
-  marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
-  if (answered.closed.every((query) => marks.usuallyClosed?.includes(query))) return ran(rule, []);
+  const { reference, tracks, marks, unreadable: accepted = [] } = state;
+  const { answered, nowMs } = context;
+  // What is of an earlier time tells nothing of what is told now.
+  if (reference === undefined || isStale(marks, context)) return { kind: 'silent', rule };
   const known = keptFacts(reference.facts);
-  if (known.family !== family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId)))
+  if (known.family !== facts.family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId))) {
+    marks.leftOut = undefined;
     return { kind: 'silent', rule };
-  return ran(rule, coverageLost(gaps, known, { accepted: unreadable, usual: marks.usuallyClosed, answered }));
+  }
+  const told = isOtherVersion(known, facts) ? only(known, ['pools']) : known;
+  marks.leftOut = leftOutAfter(marks.leftOut, told, accepted, { look, sent, facts, gaps, nowMs });
+  if (look !== 'full') return { kind: 'silent', rule };
+  if (answered !== undefined) marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
+  const usual = marks.usuallyClosed ?? [];
+  const closed = answered === undefined ? [] : coverageLost(gaps, known, { accepted, usual, answered });
+  const isUnsure = mayBeLeftOut(marks.leftOut);
+  return {
+    ...ran(rule, [...closed, ...leftOut(marks.leftOut)]),
+    ...(isUnsure ? { lost: 'unconfirmed', sees: (part: string) => part !== LEFT_OUT } : {}),
+  };
 };
+
+/** Documents allow versions without a finding. What another one does not tell is a matter of that, but for the pools. */
+const isOtherVersion = (known: Facts, { 'firmware.version': version = known['firmware.version'] }: Facts): boolean =>
+  version !== known['firmware.version'];
 
 /** What the comparisons say when held against the time before the dark. */
 const returnOutcome = (
@@ -181,7 +206,7 @@ const returnOutcome = (
     runComparisons(facts, gaps, known, ruleContext).filter((outcome) => speaksOfReturn(outcome.rule.id));
   const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
-  const lost = outcomes.find((outcome) => outcome.kind === 'not-run');
+  const lost = outcomes.find((outcome) => outcome.kind === 'not-run')?.reason ?? gaps.get('pools.user');
   if (seen.length === 0) return { kind: 'silent', rule };
   return {
     kind: 'ran',
@@ -189,7 +214,7 @@ const returnOutcome = (
     deviations: changedSince(seen, returned.changed),
     facts: [],
     sees: (key) => seen.some((outcome) => key === outcome.rule.id || key.startsWith(`${outcome.rule.id} `)),
-    ...(lost === undefined ? {} : { lost: lost.reason }),
+    ...(lost === undefined ? {} : { lost }),
     against: (expected) => changedSince(outcomesSince(withPlanned(before, approved, expected)), returned.changed),
   };
 };

@@ -16,6 +16,7 @@ import {
   runtimeRebootUnexpected,
   sampleUptime,
 } from './rules/runtime-reboot-unexpected.ts';
+import { mayBeLeftOut } from './rules/visibility-coverage-reduced.ts';
 import { isShown } from './stand-ins.ts';
 import { isUndecided, quietAtMs, worst } from './track.ts';
 import type { LookContext } from './verdict.ts';
@@ -36,7 +37,7 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs)) || isAstir(state, observation, context))
     return false;
-  if (hasShareGap(marks.shares, facts, observedAtMs)) return false;
+  if (hasShareGap(marks.shares, facts, observedAtMs) || mayBeLeftOut(marks.leftOut)) return false;
   return marks.activity === activityText(facts) && settled === digestOf(state, observation, context);
 };
 

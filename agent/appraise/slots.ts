@@ -112,6 +112,15 @@ export const pairedSlots = (approved: readonly PoolSlot[], observed: readonly Po
   return [...kept, ...compareSlots(approved, observed).changed];
 };
 
+/** Whether a slot that told its user is shown without one now. A slot that never told any says nothing by that. */
+export const leavesOutUsers = (known: readonly PoolSlot[], shown: readonly PoolSlot[]): boolean =>
+  shown.some(({ user }) => user === undefined) &&
+  pairedSlots(known, shown).some(({ before, after }) => before.user !== undefined && after.user === undefined);
+
+/** Whether what is found of this slot is true of the pool that runs, too: one that tells no user says nothing of that of the other. */
+export const isToldBy = (slot: PoolSlot, running: PoolSlot): boolean =>
+  samePool(slot, running) && (slot.user !== undefined || running.user === undefined);
+
 /** A slot as a before- or after-value. */
 export const slotValue = ({ url, user }: PoolSlot): { readonly url: string; readonly user?: string } => ({
   url,

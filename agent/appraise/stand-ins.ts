@@ -2,33 +2,50 @@ import type { FactName } from '../../shared/facts.ts';
 import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState } from './device.ts';
+import { leavesOutUsers } from './slots.ts';
 
-/** A surface that was closed is not a change. What another one says in its place is compared with what that one said before, never with what the closed one said. */
+/** A place that gave nothing is not a change. What another one says in its place is compared with what that one said before, never with what that one said itself. */
 
 type Known = Pick<NonNullable<DeviceState['attested']>, 'facts' | 'standIns'>;
 
-/** Which of these facts are known from where they should stand, as this family has them. */
-const knownProper = (known: Known | undefined, names: readonly FactName[], family: string): readonly FactName[] => {
+/** Which of the facts that stand in are known from where they should stand, as this family has them. */
+const knownProper = (
+  known: Known | undefined,
+  { family, standIns, facts: shown }: Observation,
+): readonly FactName[] => {
   if (known === undefined || known.facts === NO_FACTS) return [];
-  const others = names.filter((name) => known.standIns?.includes(name) !== true);
+  const others = [...standIns.keys()].filter((name) => known.standIns?.includes(name) !== true);
   // A device whose surface was closed from the start is known by its stand-ins: nothing needs to be parsed.
   if (others.length === 0) return others;
   const facts = keptFacts(known.facts);
-  return facts.family === family ? others.filter((name) => facts[name] !== undefined) : [];
+  // The place was open, and what it does not tell now it did not tell then.
+  const isOld = (name: FactName): boolean => standIns.get(name) === 'absent' && shown[name] === facts[name];
+  return facts.family === family ? others.filter((name) => facts[name] !== undefined && !isOld(name)) : [];
 };
 
 /**
  * The look as it can be held against what is known of the device: a fact that stands in now, and did not when the
- * reference or the last attestation was made, was not read. The same look where there is no such fact.
+ * reference or the last attestation was made, was not read; nor were the users of pools that the reference knows and the
+ * look leaves out. The same look where there is nothing of that.
  */
-export const comparable = (
+export const comparable = (state: Pick<DeviceState, 'reference' | 'attested'>, observation: Observation): Observation =>
+  withoutStandIns(state, withUsersLeftOut(state, observation));
+
+/** Nothing is parsed for what most looks show: every slot with its user. */
+const withUsersLeftOut = ({ reference }: Pick<DeviceState, 'reference'>, observation: Observation): Observation => {
+  const { pools } = observation.facts;
+  if (reference === undefined || pools?.some(({ user }) => user === undefined) !== true) return observation;
+  if (!leavesOutUsers(keptFacts(reference.facts).pools ?? [], pools)) return observation;
+  return { ...observation, gaps: new Map([...observation.gaps, ['pools.user', 'unreadable']]) };
+};
+
+const withoutStandIns = (
   { reference, attested }: Pick<DeviceState, 'reference' | 'attested'>,
   observation: Observation,
 ): Observation => {
-  const { family, standIns } = observation;
+  const { standIns } = observation;
   if (standIns.size === 0) return observation;
-  const names = [...standIns.keys()];
-  const without = new Set<string>([reference, attested].flatMap((known) => knownProper(known, names, family)));
+  const without = new Set<string>([reference, attested].flatMap((known) => knownProper(known, observation)));
   if (without.size === 0) return observation;
   return {
     ...observation,

@@ -62,9 +62,17 @@ export const changedFacts = (before: Facts, now: Facts): readonly FactName[] =>
     (name) => now[name] !== undefined && (before[name] === undefined || changed(name, before[name], now[name])),
   );
 
+/** Whether these pools are the known ones, with the user of one or more that told none. */
+const tellsUsers = (known: readonly PoolSlot[], now: readonly PoolSlot[]): boolean => {
+  const asKnown = now.map(({ user, ...slot }, at) =>
+    user === undefined || known[at]?.user === undefined ? slot : { ...slot, user },
+  );
+  return canonicalJson(asKnown) === canonicalJson(known) && canonicalJson(now) !== canonicalJson(known);
+};
+
 /**
- * Facts of `now` that the reference does not have yet: whole facts, and lists by name that say all that is known and
- * more. A list in which a known part differs is not learned over.
+ * Facts of `now` that the reference does not have yet: whole facts, lists by name that say all that is known and more,
+ * and pools that tell users which they did not. A list in which a known part differs is not learned over.
  */
 export const newFacts = (reference: Facts, now: Facts): readonly FactName[] =>
   COMPARED.filter((name) => {
@@ -72,6 +80,7 @@ export const newFacts = (reference: Facts, now: Facts): readonly FactName[] =>
     const known = reference[name];
     if (value === undefined) return false;
     if (known === undefined) return true;
+    if (name === 'pools') return tellsUsers(reference.pools ?? [], now.pools ?? []);
     const { class: kind } = FACTS[name];
     if (kind !== 'by-name' && kind !== 'by-key') return false;
     const parts = partsOf(value as readonly unknown[]);

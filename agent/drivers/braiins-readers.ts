@@ -1,4 +1,4 @@
-import { ABSENT, present, type Reading } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { inRows } from './cgminer-api.ts';
 import { within } from './nested.ts';
@@ -88,7 +88,7 @@ export const psu: Reader<string> = (value) => {
   const object = asObject(value);
   if (object === undefined) return UNREADABLE;
   const number = memberIn(object, 'serial_number', serial);
-  return number.kind === 'absent' ? memberIn(object, 'model_name', serial) : number;
+  return number.kind === 'absent' ? standingIn(memberIn(object, 'model_name', serial), 'absent') : number;
 };
 
 export const boardSerials: Reader<readonly string[]> = ofRows((rows) =>

@@ -14,6 +14,7 @@ import {
   count,
   firstOf,
   flag,
+  insteadOf,
   isLost,
   listOf,
   mac,
@@ -279,7 +280,7 @@ export const epic = defineDriver({
     'identity.hashboards': inCapabilities('/Board Serial Numbers', boardSerials),
     'identity.psu': firstOf(
       inCapabilities('/Psu Info', within('PSU Serial', serial)),
-      inCapabilities('/Psu Info', within('PSU Model', serial)),
+      insteadOf(inCapabilities('/Psu Info', within('PSU Model', serial))),
     ),
     'firmware.name': inSummary('/Software', softwareWord(0)),
     'firmware.version': inSummary('/Software', softwareWord(1)),

@@ -23,8 +23,8 @@ type Named<Name extends string> = { readonly [name: string]: Source<string, Name
 interface Text {
   readonly name: string;
   readonly value: string;
-  /** Where it stands in for a closed place, why that is closed. */
-  readonly standsIn: Closed | undefined;
+  /** Where it stands in for another place, why that gave none. */
+  readonly standsIn: Closed | 'absent' | undefined;
 }
 
 interface Collected {
@@ -64,8 +64,8 @@ export const components = <const Name extends string>(parts: Named<Name>): Sourc
   collected(parts, ({ found, lost }) => {
     const read = found.filter(({ standsIn }) => standsIn === undefined);
     if (read.length > 0) return present(read.map(({ name, value }) => ({ name, value })));
-    const closed = found[0]?.standsIn;
-    return lost ?? (closed === undefined ? ABSENT : unknown(closed));
+    const why = found[0]?.standsIn;
+    return lost ?? (why === undefined || why === 'absent' ? ABSENT : unknown(why));
   });
 
 /** `config.other` out of sources. One lost reply makes all unknown: a setting that is missing would look removed. */
@@ -73,8 +73,8 @@ export const settingsFrom = <const Name extends string>(keys: Named<Name>): Sour
   collected(keys, ({ found, lost }) => {
     if (lost !== undefined) return lost;
     if (found.length === 0) return ABSENT;
-    const closed = found.find(({ standsIn }) => standsIn !== undefined)?.standsIn;
-    return standingIn(present(found.map(({ name, value }) => ({ key: name, value }))), closed);
+    const why = found.find(({ standsIn }) => standsIn !== undefined)?.standsIn;
+    return standingIn(present(found.map(({ name, value }) => ({ key: name, value }))), why);
   });
 
 /**

@@ -1,4 +1,4 @@
-import { type FirmwareComponent, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import { type FirmwareComponent, type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { asset, type Clues, defineDriver, httpGet, type Login, PASSWORD, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
@@ -81,7 +81,8 @@ const boardSerials = ofRows((boards) => listed(boards.map((board) => memberIn(bo
 /** A rig has up to three supplies. */
 const supplies = ofRows((rows) => {
   const serials = eachOnce(rows.map((row) => memberIn(row, 'psu_sn', serial)));
-  return serials.kind === 'absent' ? eachOnce(rows.map((row) => memberIn(row, 'model', serial))) : serials;
+  if (serials.kind !== 'absent') return serials;
+  return standingIn(eachOnce(rows.map((row) => memberIn(row, 'model', serial))), 'absent');
 });
 
 /** Type of the control board and of its controller. */

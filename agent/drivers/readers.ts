@@ -217,6 +217,12 @@ export const anyOf = <T, const Name extends string>(...sources: readonly Source<
   },
 });
 
+/** What names the thing otherwise than the source before it, as a model does where there is no serial: never compared with what that says. */
+export const insteadOf = <T, const Name extends string>(source: Source<T, Name>): Source<T, Name> => ({
+  ...source,
+  read: (replies) => standingIn(source.read(replies), 'absent'),
+});
+
 /** What every device of the family tells: where it is not, it was lost. */
 export const always = <T, const Name extends string>(source: Source<T, Name>): Source<T, Name> => ({
   ...source,

@@ -11,6 +11,7 @@ import {
   at,
   firstOf,
   flag,
+  insteadOf,
   type MemberName,
   mac,
   memberIn,
@@ -245,8 +246,8 @@ export const whatsminer = defineDriver({
       psu('serial_no', serial),
       minerInfo('powersn', serial),
       inInfo('/power/sn', serial),
-      psu(['model', 'name'], serial),
-      inInfo('/power/model', serial),
+      insteadOf(psu(['model', 'name'], serial)),
+      insteadOf(inInfo('/power/model', serial)),
     ),
 
     'firmware.name': firstOf(known('summary', 'WhatsMiner'), known('api3_summary', 'WhatsMiner')),

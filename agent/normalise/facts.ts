@@ -9,6 +9,7 @@ import {
   type PoolSlot,
   present,
   type Reading,
+  type ReadingName,
   unknown,
 } from '../../shared/facts.ts';
 import { fingerprintOf, sortedComponents } from '../../shared/fingerprint.ts';
@@ -38,7 +39,7 @@ export const POLLED: ReadonlySet<FactName> = new Set([
 export const normalise = (driver: Driver, capture: Capture, look: LookKind): Observation => {
   const facts: { [name: string]: unknown } = {};
   const gaps = new Map<FactName, Gap>();
-  let standIns: Map<FactName, Closed> | undefined;
+  let standIns: Map<FactName, Closed | 'absent'> | undefined;
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
   const read = ([name, source]: FactSource): void => {
@@ -77,7 +78,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
 
 const NO_STAND_INS: Observation['standIns'] = new Map();
 
-type Gap = Observation['gaps'] extends ReadonlyMap<FactName, infer G> ? G : never;
+type Gap = Observation['gaps'] extends ReadonlyMap<ReadingName, infer G> ? G : never;
 
 type FactSource = readonly [name: FactName, source: Source<unknown>];
 

@@ -1,4 +1,4 @@
-import type { Closed, FactName, Facts, UnknownReason } from '../../shared/facts.ts';
+import type { Closed, FactName, Facts, ReadingName, UnknownReason } from '../../shared/facts.ts';
 import type { LookKind } from '../probe/capture.ts';
 
 export type { LookKind };
@@ -14,9 +14,9 @@ export interface Observation {
   /** Unix milliseconds, when the last reply was complete. */
   readonly observedAtMs: number;
   readonly facts: Facts;
-  readonly gaps: ReadonlyMap<FactName, 'absent' | Exclude<UnknownReason, 'unsupported'>>;
-  /** Facts read from a surface that stands in for the one where they should stand, with why that one is closed. */
-  readonly standIns: ReadonlyMap<FactName, Closed>;
+  readonly gaps: ReadonlyMap<ReadingName, 'absent' | Exclude<UnknownReason, 'unsupported'>>;
+  /** Facts read from a place that stands in for the one where they should stand, with why that one gave none. */
+  readonly standIns: ReadonlyMap<FactName, Closed | 'absent'>;
   /** Names of facts whose text was changed by sanitising (control, bidi, invalid characters, length). */
   readonly sanitized: readonly string[];
 }

@@ -2,7 +2,7 @@ import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
 import { isListed, isListedRunning, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
 import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
 import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
-import { filledSlots, samePool, slotValue } from '../slots.ts';
+import { filledSlots, isToldBy, slotValue } from '../slots.ts';
 import { isBrokenAddress } from '../wallet.ts';
 
 /** A configured or running pool is on no line of the operator's list, whatever the baseline says (catalogue 5.1). */
@@ -16,11 +16,12 @@ export const poolOutsideAllowlist = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 2,
+  version: 3,
   against: 'policy',
   applies: ({ allow }) => allow !== undefined,
   reads: [],
   compares: ['pools', 'live_pools'],
+  judgesUsers: ({ allow = [] }) => allow.some(({ user }) => user !== undefined),
   sees: (part, observed) => (part.startsWith('live') ? observed.live_pools : observed.pools) !== undefined,
   appraise: (observed, _approved, context) => {
     const { allow } = context;
@@ -31,7 +32,7 @@ export const poolOutsideAllowlist = defineRule({
       ...slots.flatMap((slot, index) => judge(allow, `slot ${index}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => samePool(slot, pool)) ? [] : judge(allow, `live ${index}`, pool, context, isListedRunning),
+        slots.some((slot) => isToldBy(slot, pool)) ? [] : judge(allow, `live ${index}`, pool, context, isListedRunning),
       ),
     ];
   },

@@ -1,9 +1,10 @@
-import { followsTemplate } from '../allow.ts';
+import type { PoolSlot } from '../../../shared/facts.ts';
+import { followsTemplate, isListed } from '../allow.ts';
 import { isFactoryPool } from '../factory-pools.ts';
 import type { Severity } from '../finding.ts';
 import { accountOf, sameTemplate, workerOf } from '../pool-user.ts';
-import { defineRule, type RuleContext } from '../rule.ts';
-import { compareSlots } from '../slots.ts';
+import { type Deviation, defineRule, type RuleContext } from '../rule.ts';
+import { compareSlots, pairedSlots } from '../slots.ts';
 import { isBrokenAddress } from '../wallet.ts';
 
 /** Account, wallet or worker of a configured slot differs from the baseline (catalogue 5.1). */
@@ -11,22 +12,49 @@ export const poolUserChanged = defineRule({
   id: 'pool.user-changed',
   title: 'Pool user changed',
   meaning:
-    'A configured pool slot works for another user. Another account or wallet takes the earnings; another worker name only relabels them.',
-  benign: ['tenant move', 'workers renamed', 'worker named after a leased address'],
+    'A configured pool slot works for another user. Another account or wallet takes the earnings; another worker name only relabels them. The reason `first-told` says that the slot told no user when people approved it.',
+  benign: ['tenant move', 'workers renamed', 'worker named after a leased address', 'a log-in that was given later'],
   severity: 'critical',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: ['pools'],
-  appraise: (observed, approved, context) =>
-    compareSlots(approved.pools, observed.pools).changed.flatMap(({ part, before, after }) => {
+  judgesUsers: () => true,
+  appraise: (observed, approved, context) => {
+    const { changed } = compareSlots(approved.pools, observed.pools);
+    if (changed.length === 0) return firstTold(approved.pools, observed.pools, context);
+    return changed.flatMap(({ part, before, after }) => {
       if (before.user === undefined || after.user === undefined || before.user === after.user) return [];
       const judged = judge(before.user, after.user, after.url, context);
       return [{ part, before: before.user, after: after.user, ...judged }];
-    }),
+    });
+  },
 });
+
+/**
+ * Users that show in slots which people approved without one: nobody approved these. Where nobody approved anything they are
+ * learned, and a document that names pools without users says that any will do.
+ */
+const firstTold = (
+  approved: readonly PoolSlot[],
+  observed: readonly PoolSlot[],
+  { commissioned = false, classOf, allow = [], device }: RuleContext,
+): readonly Deviation[] =>
+  !commissioned || classOf?.('pools') !== undefined
+    ? []
+    : pairedSlots(approved, observed).flatMap(({ part, before, after: { url, user } }) => {
+        if (before.user !== undefined || user === undefined) return [];
+        const naming = allow.filter((line) => line.user !== undefined);
+        const severity = isListed(naming, url, user, device) ? 'low' : 'high';
+        return [{ part, after: user, severity, reasons: ['first-told', ...marksOf(url, user)] }];
+      });
+
+const marksOf = (url: string, user: string): readonly string[] => [
+  ...(isBrokenAddress(user) ? ['invalid-address'] : []),
+  ...(isFactoryPool(url, user) ? ['factory-default'] : []),
+];
 
 const judge = (
   before: string,
@@ -34,13 +62,8 @@ const judge = (
   url: string,
   { address, allow = [], device }: RuleContext,
 ): { severity: Severity; reasons: string[] } => {
-  if (accountOf(before) !== accountOf(after)) {
-    const more = [
-      ...(isBrokenAddress(after) ? ['invalid-address'] : []),
-      ...(isFactoryPool(url, after) ? ['factory-default'] : []),
-    ];
-    return { severity: 'critical', reasons: ['account', ...more] };
-  }
+  if (accountOf(before) !== accountOf(after))
+    return { severity: 'critical', reasons: ['account', ...marksOf(url, after)] };
   const template =
     sameTemplate(workerOf(before) ?? '', workerOf(after) ?? '', address) || followsTemplate(allow, url, after, device);
   return template ? { severity: 'low', reasons: ['worker'] } : { severity: 'medium', reasons: ['worker', 'template'] };

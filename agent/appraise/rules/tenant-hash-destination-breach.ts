@@ -1,7 +1,7 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
 import { isListed, isListedRunning, nearestLine, shownLine } from '../allow.ts';
 import { type Deviation, defineRule, type RuleContext } from '../rule.ts';
-import { byPriority, filledSlots, samePool, slotValue } from '../slots.ts';
+import { byPriority, filledSlots, isToldBy, samePool, slotValue } from '../slots.ts';
 
 /** A device that is assigned to a tenant works for a pool or user that is none of that tenant (catalogue 5.1). */
 export const tenantHashDestinationBreach = defineRule({
@@ -13,11 +13,12 @@ export const tenantHashDestinationBreach = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 1,
+  version: 2,
   against: 'policy',
   applies: ({ tenancy }) => tenancy?.allow !== undefined,
   reads: [],
   compares: ['pools', 'live_pools'],
+  judgesUsers: ({ tenancy }) => tenancy?.allow?.some(({ user }) => user !== undefined) === true,
   sees: (part, observed) => (/ live \d+$/.test(part) ? observed.live_pools : observed.pools) !== undefined,
   appraise: ({ pools = [], live_pools = [] }, _approved, context) => {
     if (context.tenancy?.allow === undefined) return 'unknown';
@@ -27,7 +28,7 @@ export const tenantHashDestinationBreach = defineRule({
       ...atWork(slots).flatMap((slot) => judge(`slot ${slots.indexOf(slot)}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => samePool(slot, asSlot(pool)))
+        slots.some((slot) => isToldBy(slot, asSlot(pool)))
           ? []
           : judge(`live ${index}`, asSlot(pool), context, isListedRunning),
       ),

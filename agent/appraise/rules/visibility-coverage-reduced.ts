@@ -1,19 +1,19 @@
-import type { FactName, Facts } from '../../../shared/facts.ts';
-import type { Observation } from '../../normalise/observation.ts';
+import type { FactName, Facts, ReadingName } from '../../../shared/facts.ts';
+import type { LookKind, Observation } from '../../normalise/observation.ts';
 import type { Deviation, RuleEntry } from '../rule.ts';
 
-/** A surface that was readable is refused or gone while others still answer (catalogue 5.9). */
+/** A surface that was readable is refused or gone while others still answer, or leaves out what it told (catalogue 5.9). */
 export const visibilityCoverageReduced: RuleEntry = {
   id: 'visibility.coverage-reduced',
   title: 'Less can be read',
   meaning:
-    'Facts that the reference holds can no longer be read, because the interface that gave them refuses or is gone, while the device answers elsewhere and speaks the same firmware.',
-  benign: ['hardening', 'a password that was changed'],
+    'Facts that the reference holds can no longer be read: the interface that gave them refuses or is gone, while the device answers elsewhere and speaks the same firmware; or the device answers and leaves them out.',
+  benign: ['hardening', 'a password that was changed', 'a part that failed'],
   severity: 'medium',
   basis: 'gateway-observed',
   confirm: 'C3',
   approval: 'A1',
-  version: 1,
+  version: 2,
 };
 
 /** Which of the questions of this look were answered, and which were refused or found nothing that listens. */
@@ -47,13 +47,98 @@ export const coverageLost = (
 ): readonly Deviation[] => {
   const surfaces = answered.closed.filter((query) => !usual.includes(query)).sort();
   const isBehind = (fact: FactName): boolean => answered.of(fact).some((query) => surfaces.includes(query));
-  const lost = [...gaps]
-    .filter(([fact, gap]) => (gap === 'refused' || gap === 'unreachable') && known[fact] !== undefined)
-    .map(([fact]) => fact)
+  const lost = namesOf(known)
+    .filter((fact) => gaps.get(fact) === 'refused' || gaps.get(fact) === 'unreachable')
     .filter((fact) => !accepted.includes(fact) && isBehind(fact))
     .sort();
   return lost.length === 0 ? [] : [{ before: { readable: lost }, after: { closed: surfaces } }];
 };
+
+const namesOf = (known: Facts): readonly FactName[] => Object.keys(known) as FactName[];
+
+/** One thing that the device answers without though the reference knows it. */
+interface LeftOutRow {
+  readonly sinceMs: number;
+  /** Full looks in a row. */
+  readonly looks: number;
+  /** That were enough, over long enough (C3): each thing for itself, or losses that come and go would add up. */
+  readonly lasts: boolean;
+}
+
+export type LeftOut = { readonly [Name in ReadingName]?: LeftOutRow };
+
+/** What a look shows of the device. */
+export interface ToldIn {
+  readonly look: LookKind;
+  /** As they came, and of these what can be believed: a placeholder tells no serial. Blank ones of parts are unknown for a while after a boot. */
+  readonly sent: Facts;
+  readonly facts: Facts;
+  readonly gaps: Observation['gaps'];
+  readonly nowMs: number;
+}
+
+/**
+ * What is left out after this look. A reply that was lost says nothing of what it would have told. Only a full look can leave out;
+ * any look that tells it ends the row, or an empty list now and then would add up.
+ */
+export const leftOutAfter = (
+  before: LeftOut | undefined,
+  known: Facts,
+  accepted: readonly FactName[],
+  { look, sent, facts, gaps, nowMs }: ToldIn,
+): LeftOut | undefined => {
+  const after: { [Name in ReadingName]?: LeftOut[Name] } = {};
+  const users: readonly ReadingName[] = known.pools === undefined ? [] : ['pools.user'];
+  for (const name of [...namesOf(known).filter((fact) => !accepted.includes(fact)), ...users]) {
+    const row = before?.[name];
+    const gap = gaps.get(name);
+    const fact = name === 'pools.user' ? 'pools' : name;
+    const isTold = gap === undefined && facts[fact] !== undefined;
+    const isBlank = gap === undefined && sent[fact] !== undefined && isGrave(name) && name === fact;
+    const isLeftOut = gap === 'absent' || gap === 'unreadable' || isBlank;
+    if (isTold) continue;
+    if (look === 'full' && isLeftOut) after[name] = onceMore(row ?? { sinceMs: nowMs, looks: 0, lasts: false }, nowMs);
+    else if (row !== undefined) after[name] = row;
+  }
+  return Object.keys(after).length === 0 ? undefined : after;
+};
+
+const LOOKS = 3;
+const LASTING_MS = 10 * 60_000;
+
+const onceMore = ({ sinceMs, looks, lasts }: LeftOutRow, nowMs: number): LeftOutRow => ({
+  sinceMs,
+  looks: looks + 1,
+  lasts: lasts || (looks + 1 >= LOOKS && nowMs - sinceMs >= LASTING_MS),
+});
+
+/** Whether something is left out of which it is not clear yet whether that lasts. */
+export const mayBeLeftOut = (rows: LeftOut | undefined): boolean =>
+  rows !== undefined && Object.values(rows).some(({ lasts }) => !lasts);
+
+/** The part of the finding that speaks of what is left out: the surface that told it is open. */
+export const LEFT_OUT = 'left-out';
+
+/** What lasts of it, as one deviation. */
+export const leftOut = (rows: LeftOut = {}): readonly Deviation[] => {
+  const lasting = (Object.keys(rows) as ReadingName[]).filter((name) => rows[name]?.lasts === true).sort();
+  if (lasting.length === 0) return [];
+  return [
+    {
+      part: LEFT_OUT,
+      before: { readable: lasting },
+      after: { left_out: lasting },
+      severity: lasting.some(isGrave) ? 'medium' : 'low',
+      confirm: 'C1',
+    },
+  ];
+};
+
+/** Which machine it is, what runs on it and where it works for whom. Serials of parts also go where a part fails, and settings with the mode. */
+const isGrave = (name: ReadingName): boolean =>
+  GRAVE.has(name) || (name.startsWith('firmware.') && name !== 'firmware.medium');
+
+const GRAVE: ReadonlySet<ReadingName> = new Set(['identity.serial', 'identity.mac', 'pools', 'pools.user']);
 
 /** While it is not settled what became of the firmware, what it does not serve is a matter of that. */
 export const speaksOfFirmware = (id: string): boolean =>
