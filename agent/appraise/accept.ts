@@ -8,6 +8,7 @@ import { type Finding, SEVERITIES } from './finding.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
+import { leavesOutUsers } from './slots.ts';
 import { end } from './track.ts';
 import { factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
 
@@ -125,11 +126,14 @@ export const speaksOf = ({ finding }: Track, isMeant: (inputs: readonly FactName
 /** What cannot be read any more is accepted with the device that closed it; but for pools also with the firmware that does not tell it. */
 export const unreadableOf = (
   covered: readonly Track[],
-  { unreadable, attested }: Pick<DeviceState, 'unreadable' | 'attested'>,
+  { unreadable, attested, reference }: Pick<DeviceState, 'unreadable' | 'attested' | 'reference'>,
 ): Pick<DeviceState, 'unreadable'> => {
-  const { missing = [] } = attested ?? {};
+  const missing = attested?.missing ?? [];
   const has = (isMeant: (id: string) => boolean): boolean => covered.some(({ finding }) => isMeant(finding.ruleId));
-  if (has((id) => id === visibilityCoverageReduced.id)) return { unreadable: missing };
+  if (has((id) => id === visibilityCoverageReduced.id)) {
+    const [known, shown] = [keptFacts(reference?.facts).pools ?? [], keptFacts(attested?.facts).pools ?? []];
+    return { unreadable: [...missing, ...(leavesOutUsers(known, shown) ? (['pools.user'] as const) : [])] };
+  }
   if (!has(speaksOfFirmware)) return {};
   return { unreadable: [...new Set([...(unreadable ?? []), ...missing.filter((fact) => fact !== 'pools')])] };
 };

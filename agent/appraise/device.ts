@@ -214,7 +214,7 @@ export interface DeviceState<Kept = KeptFacts> {
   /** What only an edit ended, as long as it is shown. */
   readonly breaches?: readonly Breach[];
   /** Facts that a person accepted as closed: that they cannot be read is no finding. */
-  readonly unreadable?: readonly FactName[];
+  readonly unreadable?: readonly ReadingName[];
   /** Provisional and open findings. */
   readonly tracks: readonly Track[];
   /** Findings that ended within the last hour: seen again, they continue. */

@@ -14,7 +14,7 @@ import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
 import { evidenceClockUntrusted } from './rules/evidence-clock-untrusted.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
-import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { FIRST_TOLD, poolUserChanged } from './rules/pool-user-changed.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
@@ -29,9 +29,12 @@ export type Approvable = Pick<Finding, 'ruleId' | 'reasons'>;
 
 /**
  * The code of the catalogue. A new machine in the place of another one that works for somebody else is a change of pools by
- * other means, and takes who may approve that. Undefined for an id of another version.
+ * other means, and takes who may approve that. A user that is told for the first time takes the place of none, and can hardly be
+ * planned: it takes who may approve pools. Undefined for an id of another version.
  */
 export const approvalOf = (finding: Approvable): RuleEntry['approval'] | undefined => {
+  if (finding.ruleId === poolUserChanged.id && finding.reasons?.includes(FIRST_TOLD) === true)
+    return poolUrlChanged.approval;
   if (finding.ruleId !== identityNewDevice.id || !isStrange(finding)) return ruleOf(finding.ruleId)?.approval;
   return isOtherAccount(finding) ? poolUserChanged.approval : poolUrlChanged.approval;
 };

@@ -62,6 +62,18 @@ export const changedFacts = (before: Facts, now: Facts): readonly FactName[] =>
     (name) => now[name] !== undefined && (before[name] === undefined || changed(name, before[name], now[name])),
   );
 
+/** These facts, where a pool tells no user with the one that is known of it: what is not seen stays as it was. */
+export const withKnownUsers = (known: Facts, now: Facts): Facts => {
+  const users = known.pools?.filter(({ user }) => user !== undefined) ?? [];
+  if (users.length === 0 || now.pools?.some(({ user }) => user === undefined) !== true) return now;
+  const pools = now.pools.map((slot) => {
+    const same = users.filter(({ url }) => url === slot.url);
+    const { user } = same.find((one) => one.slot === slot.slot) ?? same[0] ?? {};
+    return slot.user !== undefined || user === undefined ? slot : { ...slot, user };
+  });
+  return { ...now, pools };
+};
+
 /** Whether these pools are the known ones, with the user of one or more that told none. */
 const tellsUsers = (known: readonly PoolSlot[], now: readonly PoolSlot[]): boolean => {
   const asKnown = now.map(({ user, ...slot }, at) =>

@@ -2,7 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
 import type { Value } from '../appraise/finding.ts';
 import type { Holders } from './approved.ts';
-import { changed, comparedFacts } from './compared.ts';
+import { changed, comparedFacts, withKnownUsers } from './compared.ts';
 import { keepFacts, keptFacts } from './kept.ts';
 
 const STRENGTH: readonly Approval[] = ['none', 'local', 'signed'];
@@ -68,7 +68,7 @@ export const withEntry = (
   standIns: readonly FactName[] = [],
 ): Reference => {
   const known = keptFacts(reference?.facts);
-  const adopted = entry.facts === undefined ? claims : only(claims, entry.facts);
+  const adopted = withKnownUsers(known, entry.facts === undefined ? claims : only(claims, entry.facts));
   const facts: Facts = { ...known, ...adopted };
   const stoodIn = [
     ...(reference?.standIns ?? []).filter((fact) => adopted[fact] === undefined),
@@ -101,7 +101,8 @@ export interface Difference {
 
 /** What differs between the reference and what is seen. What is not seen now stays as it was. */
 export const diffReference = (reference: Facts, claims: Facts): readonly Difference[] => {
-  const [before, after] = [comparedFacts(reference), comparedFacts(claims)];
+  const before = comparedFacts(reference);
+  const after = withKnownUsers(before, comparedFacts(claims));
   return (Object.keys(after) as FactName[])
     .filter((fact) => before[fact] === undefined || changed(fact, before[fact], after[fact]))
     .map((fact) => ({

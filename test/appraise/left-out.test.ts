@@ -11,7 +11,9 @@ import {
 } from '../../agent/appraise/device.ts';
 import { replacedBy } from '../../agent/appraise/replaced.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
+import { approvalOf } from '../../agent/appraise/who-approves.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
+import { diffReference } from '../../agent/baseline/reference.ts';
 import { questionOf } from '../../agent/drivers/driver.ts';
 import { whatsminer } from '../../agent/drivers/whatsminer.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
@@ -120,6 +122,8 @@ test('pool.user-changed: what people approved without a user is not approved wit
   };
   const finding = { before: undefined, after: 'thief.1', reasons: ['first-told'] };
   assert.deepEqual(told(), [{ severity: 'high', ...finding }]);
+  assert.equal(approvalOf({ ruleId: 'pool.user-changed', reasons: ['first-told'] }), 'A2');
+  assert.equal(approvalOf({ ruleId: 'pool.user-changed', reasons: ['account'] }), 'AP');
   assert.deepEqual(told([THERE]), [{ severity: 'high', ...finding }]);
   assert.deepEqual(told([{ ...THERE, user: 'owner.*' }]), [{ severity: 'high', ...finding }]);
   assert.deepEqual(told([{ ...THERE, user: 'thief.*' }]), [{ severity: 'low', ...finding }]);
@@ -368,6 +372,25 @@ test('visibility.coverage-reduced: accepted with the device it is over, and does
   watch.clear();
   watch.live(2 * HOUR, gone);
   assert.deepEqual(watch.said(), []);
+  assert.equal(notRun(watch).get('pool.user-changed'), 'unreadable');
+});
+
+test('a user that is hidden while somebody accepts the device is not forgotten, and no difference', () => {
+  const watch = accepted({});
+  watch.live(HOUR, showing(hidden));
+  assert.deepEqual(diffReference(keptFacts(watch.state.reference?.facts), honest(watch.nowMs, hidden)), []);
+  watch.state = accept(watch.state, { by: 'ann', nowMs: watch.nowMs, seq: 95 }).state;
+  assert.deepEqual(
+    usersOf(watch),
+    POOLS.map(({ user }) => user),
+  );
+  watch.clear();
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(watch.said(), []);
+  watch.live(5 * MINUTE, showing(pools({ user: 'thief.1' })));
+  assert.equal(watch.opened('pool.user-changed')[0]?.severity, 'critical');
+  const moved = { pools: [{ ...NO_USER, url: 'stratum+tcp://solo.example:3333' }] };
+  assert.equal(diffReference(keptFacts(watch.state.reference?.facts), honest(watch.nowMs, moved))[0]?.fact, 'pools');
 });
 
 test('visibility.coverage-reduced: a restart of the agent neither ends it nor tells it again', () => {

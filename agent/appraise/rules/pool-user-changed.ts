@@ -48,8 +48,11 @@ const firstTold = (
         if (before.user !== undefined || user === undefined) return [];
         const naming = allow.filter((line) => line.user !== undefined);
         const severity = isListed(naming, url, user, device) ? 'low' : 'high';
-        return [{ part, after: user, severity, reasons: ['first-told', ...marksOf(url, user)] }];
+        return [{ part, after: user, severity, reasons: [FIRST_TOLD, ...marksOf(url, user)] }];
       });
+
+/** Not another account than the approved one: the first that anybody sees there. */
+export const FIRST_TOLD = 'first-told';
 
 const marksOf = (url: string, user: string): readonly string[] => [
   ...(isBrokenAddress(user) ? ['invalid-address'] : []),

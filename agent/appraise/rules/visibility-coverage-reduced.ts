@@ -40,7 +40,7 @@ export const coverageLost = (
     usual,
     answered,
   }: {
-    readonly accepted: readonly FactName[];
+    readonly accepted: readonly ReadingName[];
     readonly usual: readonly string[];
     readonly answered: Answered;
   },
@@ -84,12 +84,12 @@ export interface ToldIn {
 export const leftOutAfter = (
   before: LeftOut | undefined,
   known: Facts,
-  accepted: readonly FactName[],
+  accepted: readonly ReadingName[],
   { look, sent, facts, gaps, nowMs }: ToldIn,
 ): LeftOut | undefined => {
   const after: { [Name in ReadingName]?: LeftOut[Name] } = {};
   const users: readonly ReadingName[] = known.pools === undefined ? [] : ['pools.user'];
-  for (const name of [...namesOf(known).filter((fact) => !accepted.includes(fact)), ...users]) {
+  for (const name of [...namesOf(known), ...users].filter((one) => !accepted.includes(one))) {
     const row = before?.[name];
     const gap = gaps.get(name);
     const fact = name === 'pools.user' ? 'pools' : name;
