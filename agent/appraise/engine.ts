@@ -21,6 +21,7 @@ import { identityAddressMoved } from './rules/identity-address-moved.ts';
 import { identityNewDevice, QUARANTINE_MS } from './rules/identity-new-device.ts';
 import { hasRebooted, recentReboots, sampleUptime } from './rules/runtime-reboot-unexpected.ts';
 import { DARK_MS, visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
+import { factOf } from './rules/visibility-coverage-reduced.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { outcomesOf } from './run-rules.ts';
 import { isStale, noteRunning, withoutStale } from './running.ts';
@@ -115,10 +116,13 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
 const note = (
   state: DeviceState,
   facts: Facts,
-  { family, observedAtMs }: Observation,
+  { family, observedAtMs, gaps }: Observation,
   context: LookContext,
 ): DeviceState => {
   const changes: { -readonly [Member in keyof DeviceState]?: DeviceState[Member] } = {};
+  // Accepted was that it cannot be read, not that it may go away whenever it likes.
+  const unreadable = state.unreadable?.filter((name) => gaps.has(name) || facts[factOf(name)] === undefined);
+  if (unreadable !== undefined && unreadable.length !== state.unreadable?.length) changes.unreadable = unreadable;
   if (state.firstSeenMs === undefined) {
     changes.firstSeenMs = observedAtMs;
     const isNew = !context.inFirstPass || state.replaces !== undefined;

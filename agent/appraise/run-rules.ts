@@ -1,5 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
+import { withKnownUsers } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned, only } from '../baseline/reference.ts';
 import { heldBy, plansFor } from '../baseline/standing.ts';
@@ -201,9 +202,11 @@ const returnOutcome = (
   const rule = visibilityChangedWhileDark;
   const { returned } = state;
   if (returned === undefined) return { kind: 'silent', rule };
-  const before = toleratedOf(state, standing, keptFacts(returned.facts), facts, nowMs);
-  const outcomesSince = (known: Facts): readonly Outcome[] =>
-    runComparisons(facts, gaps, known, ruleContext).filter((outcome) => speaksOfReturn(outcome.rule.id));
+  // A known user that was hidden before the dark is no news after it.
+  const known = withKnownUsers(keptFacts(state.reference?.facts), keptFacts(returned.facts));
+  const before = toleratedOf(state, standing, known, facts, nowMs);
+  const outcomesSince = (former: Facts): readonly Outcome[] =>
+    runComparisons(facts, gaps, former, ruleContext).filter((outcome) => speaksOfReturn(outcome.rule.id));
   const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
   const lost = outcomes.find((outcome) => outcome.kind === 'not-run')?.reason ?? gaps.get('pools.user');

@@ -373,6 +373,29 @@ test('visibility.coverage-reduced: accepted with the device it is over, and does
   watch.live(2 * HOUR, gone);
   assert.deepEqual(watch.said(), []);
   assert.equal(notRun(watch).get('pool.user-changed'), 'unreadable');
+  // Told in between, it is left out anew.
+  watch.live(5 * MINUTE, showing({}));
+  assert.deepEqual(watch.state.unreadable, []);
+  watch.live(HOUR, gone);
+  assert.equal(leftOut(watch).length, 1);
+});
+
+test('visibility.changed-while-dark: a user that was hidden before the dark is no news, another account is, and a hidden one settles nothing', () => {
+  const dark = (before: Facts, after: Facts): Watch => {
+    const watch = accepted({});
+    watch.live(5 * MINUTE, showing(before));
+    watch.live(20 * MINUTE, () => undefined);
+    watch.clear();
+    watch.live(10 * MINUTE, showing(after));
+    return watch;
+  };
+  assert.deepEqual(dark(hidden, {}).opened('visibility.changed-while-dark'), []);
+  const theft = dark(hidden, pools({ user: 'thief.1' }));
+  assert.equal(theft.opened('visibility.changed-while-dark')[0]?.severity, 'critical');
+  const late = dark({}, hidden);
+  assert.deepEqual(late.opened('visibility.changed-while-dark'), []);
+  late.live(10 * MINUTE, showing(pools({ user: 'thief.1' })));
+  assert.equal(late.opened('visibility.changed-while-dark')[0]?.severity, 'critical');
 });
 
 test('a user that is hidden while somebody accepts the device is not forgotten, and no difference', () => {

@@ -56,6 +56,9 @@ export const coverageLost = (
 
 const namesOf = (known: Facts): readonly FactName[] => Object.keys(known) as FactName[];
 
+/** The fact that a reading is of. */
+export const factOf = (name: ReadingName): FactName => (name === 'pools.user' ? 'pools' : name);
+
 /** One thing that the device answers without though the reference knows it. */
 interface LeftOutRow {
   readonly sinceMs: number;
@@ -92,7 +95,7 @@ export const leftOutAfter = (
   for (const name of [...namesOf(known), ...users].filter((one) => !accepted.includes(one))) {
     const row = before?.[name];
     const gap = gaps.get(name);
-    const fact = name === 'pools.user' ? 'pools' : name;
+    const fact = factOf(name);
     const isTold = gap === undefined && facts[fact] !== undefined;
     const isBlank = gap === undefined && sent[fact] !== undefined && isGrave(name) && name === fact;
     const isLeftOut = gap === 'absent' || gap === 'unreadable' || isBlank;
