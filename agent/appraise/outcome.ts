@@ -1,8 +1,9 @@
-import type { FactName, Facts } from '../../shared/facts.ts';
+import type { FactName, Facts, UnknownReason } from '../../shared/facts.ts';
 import { only } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { COMPARISONS } from './index.ts';
 import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
+import { leavesOutUsers } from './slots.ts';
 
 /** How one rule came out in one look. */
 export type Outcome =
@@ -70,7 +71,7 @@ const run = (
   // What the device truly lacks is lost to a reference that holds it; the operator's configuration holds nothing.
   const isLost = (name: FactName): boolean => gaps.has(name) && (held !== undefined || gaps.get(name) !== 'absent');
   const missing = wanted.find((name) => observed[name] === undefined && isLost(name));
-  const users = facts.includes('pools') && rule.judgesUsers?.(context) === true ? gaps.get('pools.user') : undefined;
+  const users = rule.judgesUsers?.(context) === true ? usersLost(observed, gaps, held) : undefined;
   const lost = missing === undefined ? users : gaps.get(missing);
   if (held !== undefined && wanted.length === 0 && inputs.some((name) => context.classOf?.(name) === 'volatile'))
     return idle(rule);
@@ -96,6 +97,16 @@ const run = (
     ...(lost === undefined ? {} : { lost }),
     ...(held === undefined || deviations.length === 0 ? {} : { against }),
   };
+};
+
+/** Why users that are known cannot be compared. A document may know one that the device never told. */
+const usersLost = (
+  { pools }: Facts,
+  gaps: Observation['gaps'],
+  { pools: held = [] }: Facts = {},
+): UnknownReason | 'absent' | undefined => {
+  if (pools === undefined) return undefined;
+  return gaps.get('pools.user') ?? (leavesOutUsers(held, pools) ? 'unreadable' : undefined);
 };
 
 /** A rule is handed the facts it lists and no others; that those it cannot do without are there was checked before. */

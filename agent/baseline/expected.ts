@@ -85,6 +85,8 @@ const judgeBand = ({ min, max }: { min?: number; max?: number }, seen: unknown):
 };
 
 const judgeTemplate = (templates: readonly string[], seen: unknown, { fits, fill }: Circumstances): Judgement => {
+  // A user that the device does not tell is not one that fits.
+  if (seen === undefined) return { kind: 'leaves', nearest: fill(templates[0] ?? '', '') };
   if (typeof seen !== 'string') return FREE;
   if (templates.some((template) => fits(template, seen))) return FITS;
   return { kind: 'leaves', nearest: fill(templates[0] ?? '', seen) };

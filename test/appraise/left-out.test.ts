@@ -21,6 +21,7 @@ import type { Observation } from '../../agent/normalise/observation.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+import { reference, under } from './standing.ts';
 import {
   ADDRESS,
   type Gaps,
@@ -248,6 +249,19 @@ test('slots that never told a user, and one that becomes blank, are no finding a
     assert.deepEqual(watch.said(), []);
     assert.equal(lookedAt(watch, { pools: shown }).gaps.size, 0);
   }
+});
+
+test('pool.user-changed: a user that only a document names, and the device never told, is not said to be right', () => {
+  const watch = learned(only());
+  const user = { fact: 'pools.user', class: 'template', value: 'owner.*' } as const;
+  watch.context = under(() => watch.nowMs, { references: [reference(40, [user])] });
+  watch.live(5 * MINUTE, showing(only()));
+  assert.equal(notRun(watch).get('pool.user-changed'), 'unreadable');
+  assert.deepEqual(watch.said(), []);
+  watch.live(5 * MINUTE, showing(only('owner.w1')));
+  assert.equal(notRun(watch).get('pool.user-changed'), undefined);
+  watch.live(5 * MINUTE, showing(only('thief.1')));
+  assert.deepEqual(watch.said(), ['pool.user-changed open']);
 });
 
 test('coverage: a look without the users that the current attestation claims is no evidence of them', () => {
