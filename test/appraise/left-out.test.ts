@@ -354,6 +354,16 @@ test('visibility.coverage-reduced: a setting, or the serial of a part, that is t
   assert.deepEqual(leftOut(watch), [['low', ['config.mode', 'identity.psu']]]);
 });
 
+test('visibility.coverage-reduced: boards and supply of a machine that stands still tell nothing', () => {
+  const watch = accepted({});
+  const still = without(
+    { 'identity.psu': 'absent', 'identity.hashboards': 'unreadable' },
+    { 'telemetry.hashrate_hs': 0 },
+  );
+  watch.live(3 * HOUR, still);
+  assert.deepEqual(leftOut(watch), []);
+});
+
 test('visibility.coverage-reduced: replies that were lost, and lists that are empty now and then, are none', () => {
   const lost = accepted({});
   lost.live(3 * HOUR, without({ pools: 'truncated', 'firmware.version': 'timeout' }));

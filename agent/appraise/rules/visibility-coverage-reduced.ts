@@ -100,7 +100,8 @@ export const leftOutAfter = (
     const isBlank = gap === undefined && sent[fact] !== undefined && isGrave(name) && name === fact;
     const isLeftOut = gap === 'absent' || gap === 'unreadable' || isBlank;
     if (isTold) continue;
-    if (look === 'full' && isLeftOut) after[name] = onceMore(row ?? { sinceMs: nowMs, looks: 0, lasts: false }, nowMs);
+    if (look === 'full' && isLeftOut && !isWithoutPower(name, facts))
+      after[name] = onceMore(row ?? { sinceMs: nowMs, looks: 0, lasts: false }, nowMs);
     else if (row !== undefined) after[name] = row;
   }
   return Object.keys(after).length === 0 ? undefined : after;
@@ -114,6 +115,10 @@ const onceMore = ({ sinceMs, looks, lasts }: LeftOutRow, nowMs: number): LeftOut
   looks: looks + 1,
   lasts: lasts || (looks + 1 >= LOOKS && nowMs - sinceMs >= LASTING_MS),
 });
+
+/** Boards and supplies of a machine that does not hash, because it was curtailed, say, tell nothing. */
+const isWithoutPower = (name: ReadingName, { 'telemetry.hashrate_hs': rate = 0 }: Facts): boolean =>
+  rate <= 0 && (name === 'identity.hashboards' || name === 'identity.psu');
 
 /** Whether something is left out of which it is not clear yet whether that lasts. */
 export const mayBeLeftOut = (rows: LeftOut | undefined): boolean =>
