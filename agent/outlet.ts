@@ -53,7 +53,8 @@ export class Outlet {
       sessions,
       outbox,
       notary: {
-        heartbeat: () => signedHeartbeat(log, store, noteSigner(key)),
+        isNew: log.isNew,
+        heartbeat: () => (log.isFrozen ? undefined : signedHeartbeat(log, store, noteSigner(key))),
         takeCosigned: (payload) => witnesses.takeCosigned(payload),
         takeEntry: (message) => witnesses.takeEntry(message),
         takeMarker: (payload) => witnesses.takeMarker(payload),

@@ -44,8 +44,11 @@ export class Line {
   /** Session of somebody who may be online as this gateway: until that is known to be nobody, nothing is said. */
   #stranger: string | undefined;
   #pumping = false;
+  /** Monotonic; when others were told so first. */
+  #introducedMs = 0;
   /** The newest checkpoint that was published: entries, and when. */
-  #told = { size: -1, atMs: 0 };
+  #told: { readonly size: number; readonly atMs: number } | undefined;
+  #vouching: NodeJS.Timeout | undefined;
   #rollcall: NodeJS.Timeout | undefined;
   /** Monotonic; when it was last said that an acknowledgement contradicts the log. */
   #askedMs = Number.NEGATIVE_INFINITY;
@@ -84,6 +87,7 @@ export class Line {
     clearInterval(beat);
     clearTimeout(this.#rollcall);
     clearTimeout(this.#asking);
+    clearTimeout(this.#vouching);
     this.#pump.stop();
     this.#requests.stop();
     leave.removeEventListener('abort', farewell);
@@ -101,8 +105,25 @@ export class Line {
     await this.#passed(timing.lookMs);
     if (this.#stranger !== undefined) await this.#listen(this.#stranger);
     this.#introduced = true;
+    this.#introducedMs = this.#options.clock.monoMs();
     await this.#publishOnline();
-    await this.#publishCheckpoint();
+    await this.#vouch();
+    if (this.#told === undefined) this.#vouching = setTimeout(() => void this.#vouch(), timing.firstWordMs);
+  }
+
+  /** The first checkpoint of this connection, as soon as there may be one. */
+  async #vouch(): Promise<void> {
+    if (this.#told === undefined) await this.#publishCheckpoint();
+  }
+
+  /**
+   * Where the state folder was put back, collectors have another log than this one: a checkpoint of it would be a proof against our own
+   * key. They hear of us first, and say how far they are; who does not within that time is not waited for.
+   */
+  #mayVouch(): boolean {
+    const { connection, receivers, notary, clock, timing } = this.#options;
+    if (!connection.open || !this.#introduced || receivers.contradictedBy.length > 0) return false;
+    return notary.isNew || receivers.spoken || clock.monoMs() - this.#introducedMs >= timing.firstWordMs;
   }
 
   /**
@@ -167,6 +188,7 @@ export class Line {
         if (retained) return;
         receivers.takeAck(channel.collector, payload);
         this.#askForProof();
+        void this.#vouch();
         return;
       case 'presence':
         receivers.takePresence(channel.collector, payload, retained);
@@ -243,16 +265,16 @@ export class Line {
   /** A checkpoint where the log grew, and now and then in any case. */
   #beat(): void {
     const { outbox, clock, timing } = this.#options;
-    const isIdle = this.#told.size === outbox.size();
-    if (isIdle && clock.monoMs() - this.#told.atMs < timing.idleHeartbeatMs - timing.heartbeatMs / 2) return;
+    const isIdle = this.#told?.size === outbox.size();
+    if (isIdle && clock.monoMs() - (this.#told?.atMs ?? 0) < timing.idleHeartbeatMs - timing.heartbeatMs / 2) return;
     void this.#publishCheckpoint();
   }
 
-  async #publishCheckpoint(): Promise<number> {
+  /** Its size; undefined where none may be published. */
+  async #publishCheckpoint(): Promise<number | undefined> {
     const { connection, topics, notary, clock, emit } = this.#options;
-    const isHeard = connection.open && this.#stranger === undefined;
-    const beat = isHeard ? this.#guarded(() => notary.heartbeat()) : undefined;
-    if (beat === undefined) return this.#told.size;
+    const beat = this.#mayVouch() ? this.#guarded(() => notary.heartbeat()) : undefined;
+    if (beat === undefined) return undefined;
     this.#told = { size: beat.size, atMs: clock.monoMs() };
     const result = await connection.publish(topics.cp, beat.message, HEARTBEAT);
     if (this.#isRefused(topics.cp, result))
@@ -287,7 +309,7 @@ export class Line {
     const giveUp = setTimeout(() => connection.drop({ kind: 'left' }), timing.stopMs);
     await this.#drain();
     this.#pump.stop();
-    if (this.#pumping && this.#told.size !== outbox.size()) await this.#publishCheckpoint();
+    if (this.#pumping && this.#told?.size !== outbox.size()) await this.#publishCheckpoint();
     if (this.#stranger === undefined) await connection.publish(topics.conn, this.#presence('stopped'), STOPPED);
     await connection.leave({ kind: 'left' });
     clearTimeout(giveUp);

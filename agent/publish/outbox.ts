@@ -59,8 +59,10 @@ export interface StaleMirror {
 
 /** What is signed about the log beside its entries. The record stage implements it. */
 export interface Notary {
-  /** Signs a checkpoint of all committed entries, as a heartbeat message. */
-  heartbeat(): { readonly size: number; readonly message: Uint8Array };
+  /** The log began in this process: nobody can have signed something else in its name. */
+  readonly isNew: boolean;
+  /** Signs a checkpoint of all committed entries, as a heartbeat message; undefined where the log turned out not to be the one that was signed. */
+  heartbeat(): { readonly size: number; readonly message: Uint8Array } | undefined;
   /** Takes what came on `cosig/<col>`; anything but a good cosignature is passed over. */
   takeCosigned(payload: Uint8Array): void;
   /** Takes an entry that a collector has; one under our own key that this log does not hold shows that the log is not the one that was signed. */

@@ -150,6 +150,13 @@ export class Receivers {
     return [...this.#receivers.values()].some(isExpected);
   }
 
+  /** Whoever was heard has said how far it is since the agent started, and somebody has; nobody has to where none is required. */
+  get spoken(): boolean {
+    const all = [...this.#receivers.values()];
+    const isSilent = ({ heardMs, ackedMs }: Receiver): boolean => heardMs !== undefined && ackedMs === undefined;
+    return !this.required || (all.some(({ ackedMs }) => ackedMs !== undefined) && !all.some(isSilent));
+  }
+
   /** What every required collector says contradicts this log: it would be of no use to any of them. */
   get objecting(): boolean {
     return this.required && [...this.#receivers.values()].every(({ problem }) => problem !== undefined);

@@ -31,8 +31,8 @@ export interface RequestsOptions {
   /** What the gateway says about itself. */
   readonly report: () => Data<'status'>;
   readonly observe: Observe;
-  /** Signs a checkpoint and publishes it; its size. */
-  readonly publishCheckpoint: () => Promise<number>;
+  /** Signs a checkpoint and publishes it; its size. Undefined where none may be published now. */
+  readonly publishCheckpoint: () => Promise<number | undefined>;
 }
 
 type Op = keyof Timing['requestMs'];
@@ -119,9 +119,7 @@ export class Requests {
         case 'observe':
           return this.#observe(args);
         case 'checkpoint':
-          return this.#isEarly('checkpoint')
-            ? refuse('E_BUSY')
-            : { data: { size: await this.#options.publishCheckpoint() } };
+          return await this.#checkpoint();
         default:
           return refuse('E_OP');
       }
@@ -129,6 +127,11 @@ export class Requests {
       if (!(error instanceof AgentError)) throw error;
       return refuse('E_STORE');
     }
+  }
+
+  async #checkpoint(): Promise<Outcome> {
+    const size = this.#isEarly('checkpoint') ? undefined : await this.#options.publishCheckpoint();
+    return size === undefined ? refuse('E_BUSY') : { data: { size } };
   }
 
   /** True while the last one of its kind is too recent; else this one counts. */

@@ -83,6 +83,8 @@ export class Log {
   readonly origin: string;
   /** Origin of the log in the store, where this one replaces it. */
   readonly replaced: string | undefined;
+  /** It has no entry of an earlier process: nobody can have another one under its origin. */
+  readonly isNew: boolean;
   readonly bootcount: number;
   readonly bootseed: string;
   readonly #options: ReadOptions;
@@ -149,6 +151,7 @@ export class Log {
       this.replaced === undefined
         ? { seq, prev, edge, monoMs: 0 }
         : { seq: 0, prev: NO_PREVIOUS, edge: EMPTY_RANGE, monoMs: 0 };
+    this.isNew = this.#position.seq === 0;
   }
 
   /** Number of committed entries. */

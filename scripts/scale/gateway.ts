@@ -108,6 +108,7 @@ export class SimulatedGateway implements AsyncDisposable {
       sessions: new Sessions(this.#log.bootseed, () => false),
       outbox: this.#outbox,
       notary: {
+        isNew: true,
         heartbeat: () => signedHeartbeat(this.#log, this.#store, { ...signer, jwk: publicJwk }),
         takeCosigned: (payload) => this.#witnesses.takeCosigned(payload),
         takeEntry: (message) => this.#witnesses.takeEntry(message),

@@ -88,6 +88,7 @@ export class Agent {
       sessions: new Sessions(bootseed, (seed) => earlierBoots.includes(seed)),
       outbox,
       notary: {
+        isNew: false,
         heartbeat: () => ({
           size: outbox.size(),
           message: Buffer.from(`{"kind":"checkpoint","size":${outbox.size()}}`),
