@@ -5,6 +5,7 @@ import { labelNames } from './config/meaning.ts';
 import type { Config } from './config/schema.ts';
 import { departedIn, forgetDevices } from './departures.ts';
 import { ChangeControl } from './desk/change-control.ts';
+import { heedCriteria } from './desk/criteria.ts';
 import { Desk } from './desk/desk.ts';
 import { heedEdits } from './desk/edits.ts';
 import { type Ground, layGround, trustedKey } from './ground.ts';
@@ -418,9 +419,11 @@ export class Daemon {
   }
 
   #heedEdits(): void {
-    const { orders, recorder } = this.#ground;
+    const { orders, recorder, store } = this.#ground;
     const { wallMs } = this.#ambience.clock;
-    heedEdits(this.#plant.fleet, { orders, recorder, people: this.#changes.people(), nowMs: wallMs() });
+    const by = { people: this.#changes.people(), nowMs: wallMs() };
+    heedEdits(this.#plant.fleet, { orders, recorder, ...by });
+    heedCriteria(this.#loaded.config, { store, recorder, ...by });
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */

@@ -39,6 +39,14 @@ const stand = (gateway: Gateway, device: string) =>
 const are = (gateway: Gateway, device: string, state: string): Promise<unknown> =>
   gateway.says(`${device}: ${state}`, () => stand(gateway, device).every((one) => one === state));
 
+/** The parts of the configuration that were edited, as the log tells. */
+const editsTold = (gateway: Gateway): readonly unknown[] =>
+  gateway
+    .findings('change.break-glass')
+    .flatMap(({ finding }) =>
+      finding.part?.startsWith('criteria') === true ? Object.values(finding.after ?? {}) : [],
+    );
+
 suite('lists and tenants that are edited', { concurrency: 1 }, () => {
   test('a robbed device that goes to another tenant and comes back to a wider list is found again; one that was repaired is not', {
     timeout: 120_000,
@@ -65,6 +73,7 @@ suite('lists and tenants that are edited', { concurrency: 1 }, () => {
     gateway.configure({ devices: devices('acme'), tenants: { acme: { allow: WIDER }, zeta } });
     await gateway.up();
     await are(gateway, 'rig-0', 'open');
+    assert.deepEqual(editsTold(gateway), ['tenants.allow'], 'made while no agent ran');
     await delay(A_WHILE_MS);
     assert.deepEqual(stand(gateway, 'rig-0'), ['open', 'open']);
     assert.deepEqual(stand(gateway, 'rig-1'), ['resolved', 'resolved']);
