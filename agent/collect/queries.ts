@@ -178,10 +178,10 @@ export interface ShownAlarm {
   readonly proof: readonly string[];
 }
 
-/** Newest first. */
+/** Newest first; those of one second by when they were written. */
 export const alarms = async (database: Database, only: Only): Promise<readonly ShownAlarm[]> => {
   const all = [
-    ...(await database.all('SELECT * FROM alarm')).map(alarmOf),
+    ...(await database.all('SELECT * FROM alarm ORDER BY at DESC, nth DESC')).map(alarmOf),
     ...(await unbegun(database)),
     ...(await database.all("SELECT * FROM entry WHERE status = 'quarantined'")).map(quarantinedOf),
     ...(await database.all('SELECT * FROM refused')).map(refusedOf),
