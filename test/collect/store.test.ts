@@ -411,6 +411,23 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
       );
     });
 
+    test('a gateway that was put back, and signs fewer entries than before, is an alarm of a fork with both checkpoints', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const log = eventful(10);
+      const messages = log.messages.map((message) => arrived(message));
+      await collector.take([...messages, heartbeat(log, 10), heartbeat(log, 7)], NOW);
+      const told = (await alarms(database, undefined)).map(({ kind, detail, proof }) => {
+        const { code, remarks } = detail as { readonly code?: string; readonly remarks?: readonly Remark[] };
+        return [kind, code ?? remarks?.map((each) => each.code).join(), proof.length];
+      });
+      assert.deepEqual(told, [
+        ['fork', 'E_ROLLBACK', 2],
+        ['checkpoint', 'E_ROLLBACK', 0],
+      ]);
+    });
+
     test('a range that is lost and grows is one gap and one alarm, whose time is that of the last news', async (t) => {
       const database = await closing(t, await place(t));
       let nowMs = NOW;
