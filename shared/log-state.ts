@@ -27,6 +27,8 @@ export interface LogState {
   readonly log: string;
   /** `seq` the chain begins at; above 0 the tree is not known. */
   start: number;
+  /** From here to `start` entries are lost, none where it is `start`. */
+  lostFrom: number;
   next: number;
   before: Predecessor | undefined;
   range: CompactRange | undefined;
@@ -50,6 +52,7 @@ export interface LogState {
 export const newState = (log: string, start: number, window: number): LogState => ({
   log,
   start,
+  lostFrom: start,
   next: start,
   before: undefined,
   range: start === 0 ? EMPTY_RANGE : undefined,

@@ -26,7 +26,7 @@ export const eventWrites = ({ logs, notices, refused }: Changes, nowS: number): 
     rows: logs.map(({ log, size }) => [log, size]),
   },
   ...silenceWrites(logs, notices),
-  insertion('alarm', ALARM, distinct(notices.flatMap((notice) => alarmRow(notice, nowS))), ' ON CONFLICT DO NOTHING'),
+  alarmWrite(distinct(notices.flatMap((notice) => alarmRow(notice, nowS)))),
   ...refusedWrites(refused),
 ];
 
@@ -49,6 +49,8 @@ const gapWrites = (notices: readonly Notice[], nowS: number): readonly Write[] =
     notice.to,
     nowS,
   ];
+  // Of a range that grew in this transaction the last word: a statement must not meet a row twice.
+  const kept = new Map([...gaps.values(), ...lost].map(row).map((each) => [`${each.slice(0, KEY.length)}`, each]));
   return [
     {
       before: 'WITH told (log, from_seq) AS (VALUES ',
@@ -64,7 +66,7 @@ const gapWrites = (notices: readonly Notice[], nowS: number): readonly Write[] =
       rows: replaced.map((log) => [log]),
     },
     // The same gap, told again by a collector that was started since, goes on.
-    insertion('gap', GAP, [...gaps.values(), ...lost].map(row), replacing(KEY, [...KEY, 'to_seq'])),
+    insertion('gap', GAP, [...kept.values()], replacing(KEY, [...KEY, 'to_seq'])),
     // Logs that have not begun can be named in any number: of each gateway one gap of such a log is enough.
     {
       before: 'WITH told (log, gateway) AS (VALUES ',
@@ -115,7 +117,18 @@ const silenceWrites = (logs: Changes['logs'], notices: readonly Notice[]): reado
 
 // ---- alarms and evidence
 
-const ALARM = ['digest', 'at', 'kind', 'log', 'detail', 'first_bytes', 'second_bytes'];
+const ALARM = ['digest', 'at', 'kind', 'log', 'detail', 'first_bytes', 'second_bytes', 'nth'];
+
+/** One that is there stays as it is, unless there is more to say of it: then it is news, and its time is that of the news. */
+const alarmWrite = (rows: readonly (readonly Value[])[]): Write => ({
+  ...insertion(
+    'alarm',
+    ALARM,
+    rows.map((row, index) => [...row, index + 1]),
+    replacing(['digest'], ['digest', 'at', 'detail', 'nth'], ' WHERE alarm.detail <> excluded.detail'),
+  ),
+  row: '(?, ?, ?, ?, ?, ?, ?, (SELECT coalesce(max(nth), 0) FROM alarm) + CAST(? AS BIGINT))',
+});
 
 const alarmRow = (notice: Notice, nowS: number): readonly (readonly Value[])[] => {
   switch (notice.kind) {
@@ -143,17 +156,18 @@ const alarmRow = (notice: Notice, nowS: number): readonly (readonly Value[])[] =
     }
     case 'lost': {
       const { log, from, to, replacedBy } = notice;
-      const detail = { from, to, ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }) };
-      return [[...headOf(notice.kind, log, detail, nowS), null, null]];
+      const range = { from, ...(replacedBy === undefined ? {} : { replaced_by: replacedBy }) };
+      // Where it ends may grow, as often as the gateway likes: it is the same range.
+      return [[...headOf(notice.kind, log, { ...range, to }, nowS, range), null, null]];
     }
     default:
       return [];
   }
 };
 
-/** Whoever can publish can deliver the same again and again: it is one alarm. */
-const headOf = (kind: string, log: string, detail: object, nowS: number): readonly Value[] => [
-  hash('sha256', canonicalJson({ kind, log, detail }), 'base64url'),
+/** Whoever can publish can deliver the same again and again: it is one alarm. `same` is what tells it from others. */
+const headOf = (kind: string, log: string, detail: object, nowS: number, same = detail): readonly Value[] => [
+  hash('sha256', canonicalJson({ kind, log, detail: same }), 'base64url'),
   nowS,
   kind,
   log,

@@ -6,10 +6,17 @@ import { bytes, type Database, integer, type Row, text } from './database.ts';
 /** Looks at one gateway only: `<operator>/<gateway>`, or the gateway alone. */
 export type Only = string | undefined;
 
-const isOnly =
+export const isOnly =
   (only: Only) =>
   ({ gateway }: { readonly gateway: string }): boolean =>
     only === undefined || gateway === only || gateway.endsWith(`/${only}`);
+
+/** Gateways that signed something here, or are waited for. */
+export const gateways = async (database: Database): Promise<readonly string[]> => {
+  const rows = await database.all('SELECT gateway FROM log UNION SELECT gateway FROM silence');
+  const spokenOf = await database.all('SELECT log FROM gap UNION SELECT log FROM alarm');
+  return [...new Set([...rows.map((row) => text(row.gateway)), ...spokenOf.map(({ log }) => gatewayOf(text(log)))])];
+};
 
 export interface ShownDevice {
   readonly gateway: string;
@@ -178,10 +185,10 @@ export interface ShownAlarm {
   readonly proof: readonly string[];
 }
 
-/** Newest first. */
+/** Newest first; those of one second by when they were written. */
 export const alarms = async (database: Database, only: Only): Promise<readonly ShownAlarm[]> => {
   const all = [
-    ...(await database.all('SELECT * FROM alarm')).map(alarmOf),
+    ...(await database.all('SELECT * FROM alarm ORDER BY at DESC, nth DESC')).map(alarmOf),
     ...(await unbegun(database)),
     ...(await database.all("SELECT * FROM entry WHERE status = 'quarantined'")).map(quarantinedOf),
     ...(await database.all('SELECT * FROM refused')).map(refusedOf),

@@ -148,4 +148,9 @@ export const MIGRATIONS: readonly ((dialect: Dialect) => string)[] = [
   -- Whoever has a key can name any number of logs: one of which there is no entry is none.
   DELETE FROM log WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.log = log.log);
   `,
+  ({ integer }) => `
+  -- Counts up as alarms are written: several may be of one second.
+  ALTER TABLE alarm ADD COLUMN nth ${integer} NOT NULL DEFAULT 0;
+  CREATE INDEX alarm_nth ON alarm (nth);
+  `,
 ];

@@ -106,7 +106,7 @@ export class LogMachine {
     this.#ackDue = true;
     const [own] = verdicts;
     if (own?.status !== 'chained' && own?.status !== 'quarantined') return { verdicts, notices: this.#gap(verdicts) };
-    const lost = this.begun || this.log.start === 0 ? [] : [this.#lost(0)];
+    const lost = this.begun || this.log.start === 0 ? [] : [this.#lost()];
     this.#kid = message.kid;
     this.#entries.push({
       seq: message.statement.seq,
@@ -338,8 +338,10 @@ export class LogMachine {
 
   /** Begins anew at the lowest entry the gateway still holds; those before will not come. */
   #skipTo(first: number): readonly Notice[] {
-    const from = this.log.next;
-    if (first <= from) return [];
+    const { start, next } = this.log;
+    if (first <= next) return [];
+    // Where no entry came in between it is the same loss: a gateway could make ever new ones.
+    if (next > start) this.log.lostFrom = next;
     this.log.next = first;
     this.log.start = first;
     this.log.before = undefined;
@@ -352,11 +354,11 @@ export class LogMachine {
     this.follower.dropBelow(first);
     this.#dirty = true;
     // Of a log that has not begun it is told when it does.
-    return this.begun ? [this.#lost(from)] : [];
+    return this.begun ? [this.#lost()] : [];
   }
 
-  #lost(from: number): Notice {
-    return { kind: 'lost', log: this.log.log, from, to: this.log.start };
+  #lost(): Notice {
+    return { kind: 'lost', log: this.log.log, from: this.log.lostFrom, to: this.log.start };
   }
 
   #gap(verdicts: readonly Verdict[]): readonly Notice[] {

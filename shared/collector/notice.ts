@@ -12,7 +12,7 @@ export type Notice =
   | { readonly kind: 'filled'; readonly log: string; readonly next: number }
   /**
    * These entries will not come: the gateway does not hold them any more, and the chain begins anew at `to`; or `replacedBy`, the log
-   * that took the place of this one, begins after them.
+   * that took the place of this one, begins after them. Told again with the same `from` where more of them are lost before an entry came.
    */
   | {
       readonly kind: 'lost';

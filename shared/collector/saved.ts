@@ -17,6 +17,7 @@ const stateSchema = z.strictObject({
   log: z.string(),
   kid: z.string().exactOptional(),
   start: count,
+  lostFrom: count.exactOptional(),
   next: count,
   before: z
     .strictObject({ leaf: sha256Schema, bootcount: count, bootseed: z.string(), monoMs: count, iat: z.int() })
@@ -71,6 +72,7 @@ export const saveState = (log: LogState, heartbeats: HeartbeatState, kid: string
     log: log.log,
     kid,
     start: log.start,
+    lostFrom: log.lostFrom,
     next: log.next,
     before: log.before && { ...log.before, leaf: b64u(log.before.leaf) },
     range: log.range && saveRange(log.range),
@@ -112,6 +114,7 @@ export const readState = (
   const log: LogState = {
     ...newState(saved.log, saved.next, window),
     start: saved.start,
+    lostFrom: saved.lostFrom ?? saved.start,
     before: before && { ...before, leaf: Buffer.from(before.leaf, 'base64url') },
     range: saved.range && readRange(saved.range),
     documents: new Map(saved.documents),

@@ -29,7 +29,7 @@ import { assayer, assertHarmless, folder, lines } from '../cli/assayer.ts';
 import { Authority } from '../publish/certificates.ts';
 import { freePort, Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
-import { eventful, gatewayKey, keyOf, keys, plain, rootOf } from '../shared/collector/bench.ts';
+import { eventful, gatewayKey, keyOf, keys, NOW, plain, rootOf } from '../shared/collector/bench.ts';
 import { knownAnswers } from '../shared/vectors.ts';
 import { start, Writing } from '../shared/writing.ts';
 import { CollectorProcess } from './collector-process.ts';
@@ -106,6 +106,75 @@ test('a folder of --trust may hold what is no key: it is left out, and told; a f
   assert.equal(leftOut.length, 1);
   assert.match(leftOut[0] ?? '', /^\/plan\.signed\.json not a file of keys/);
   assert.throws(() => trusting(join(keys, 'plan.signed.json')), { code: 'usage.key' });
+});
+
+test('a gateway that nothing here knows is told with the nearest one, by every query; one of which there is nothing to show is not', async (t) => {
+  const state = folder(t);
+  const printed: string[] = [];
+  const io = { out: { write: (text: string) => printed.push(text) }, err: { write: () => {} }, input: process.stdin };
+  const ask = async (...words: readonly string[]): Promise<string> => {
+    try {
+      await buildProgram(io).parseAsync(['collect', ...words, '--state', state], { from: 'user' });
+      return 'shown';
+    } catch (problem) {
+      const { message, remedy, code } = problem as AgentError;
+      return `[${code}] ${message}: ${remedy}`;
+    }
+  };
+  t.after(() => {
+    process.exitCode = undefined;
+  });
+  const QUERIES = ['logs', 'devices', 'findings', 'gaps', 'silence', 'alarms'];
+  const answers = async (gateway: string) => Promise.all(QUERIES.map((name) => ask(name, '--gateway', gateway)));
+  const database = Sqlite.open(state);
+  t.after(() => database[Symbol.asyncDispose]());
+  for (const answer of await answers('gw-1'))
+    assert.match(answer, /^\[usage\.gateway\] .*"gw-1".*: assayer collect logs/);
+  const store = new SqlStore(database, Date.now);
+  const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+  const topic = 'attest/v1/gw-test/log';
+  await collector.take(
+    plain(3).messages.map((payload) => ({ topic, payload })),
+    NOW,
+  );
+  await store.commit({
+    logs: [],
+    notices: [
+      { kind: 'silent', gateway: 'example.org/gw-silent', of: 'heartbeat', sinceMs: NOW },
+      { kind: 'gap', log: 'example.org/gw-unbegun/5', from: 0, to: 3, waiting: 0 },
+      { kind: 'reinstated', log: 'example.org/gw-named/5', why: 'alice: x' },
+    ],
+    refused: [
+      {
+        topic: 'attest/v1/gw-forged/log',
+        bytes: Buffer.from('x'),
+        remarks: [{ code: 'E_SIZE', step: 1, detail: 'x' }],
+        receivedAtMs: NOW,
+      },
+    ],
+  });
+  for (const known of ['gw-test', 'example.org/gw-test', 'gw-silent', 'gw-unbegun', 'gw-named', 'gw-forged'])
+    assert.deepEqual(
+      await answers(known),
+      QUERIES.map(() => 'shown'),
+      known,
+    );
+  assert.equal(await ask('alarms', '--since', '9999999999', '--gateway', 'gw-forged'), 'shown');
+  printed.length = 0;
+  for (const [typo, nearest] of [
+    ['gw-tset', 'gw-test'],
+    ['gw-silence', 'gw-silent'],
+    ['example.org/gw-tes', 'example.org/gw-test'],
+    ['example.com/gw-test', 'example.org/gw-test'],
+    ['gw-forge', undefined],
+    ['test', 'gw-test'],
+  ] as const)
+    for (const answer of await answers(typo)) {
+      assert.ok(answer.startsWith('[usage.gateway]') && answer.includes(`"${typo}"`), answer);
+      if (nearest === undefined) assert.ok(!answer.includes('gw-forged'), 'what nobody signed is no proposal');
+      else assert.ok(answer.includes(`did you mean "${nearest}"?`), answer);
+    }
+  assert.deepEqual(printed, [], 'no empty table either');
 });
 
 test('of several keys of gateways those that name none are told: their holders can speak for every gateway', (t) => {
@@ -325,7 +394,9 @@ describe('assayer collect as a person uses it', { skip: WITHOUT_MOSQUITTO }, () 
       assert.equal((await ask('alarms', '--since', since)).code, code, since);
     assert.equal((await ask('alarms', '--since', 'yesterday')).code, 2);
     const elsewhere = await ask('devices', '--json', '--gateway', 'gw-other');
-    assert.deepEqual([elsewhere.code, elsewhere.out], [0, '']);
+    assert.deepEqual([elsewhere.code, elsewhere.out], [2, '']);
+    assert.match(elsewhere.err, /"gw-other".*\n?.*did you mean "gw-test"\?/);
+    assert.equal((await ask('silence', '--gateway', 'gw-test')).code, 0);
     assert.match((await ask('logs')).out, /^example\.org\/gw-test\/1 +26 +26 +0$/m);
   });
 

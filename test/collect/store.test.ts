@@ -331,6 +331,8 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
         'DROP INDEX log_of_gateway',
         'ALTER TABLE finding DROP COLUMN superseded_by',
         'ALTER TABLE log DROP COLUMN aside',
+        'DROP INDEX alarm_nth',
+        'ALTER TABLE alarm DROP COLUMN nth',
         "UPDATE meta SET value = '1' WHERE name = 'version'",
       ])
         await database.write([{ before: sql, row: '', after: '', rows: [[]] }]);
@@ -375,10 +377,90 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
       await say('reinstated');
       assert.deepEqual(await shown(), before);
       const told = (await alarms(database, undefined)).filter(({ kind }) => kind === 'aside' || kind === 'reinstated');
-      assert.deepEqual(told.map(({ kind, log, at, detail }) => [kind, log, at, detail]).sort(), [
-        ['aside', next.next.log, NOW / 1000, { why: 'alice: x', at: NOW / 1000 }],
-        ['reinstated', next.next.log, NOW / 1000, { why: 'alice: x', at: NOW / 1000 }],
+      assert.deepEqual(
+        told.map(({ kind, log, at, detail }) => [kind, log, at, detail]),
+        [
+          ['reinstated', next.next.log, NOW / 1000, { why: 'alice: x', at: NOW / 1000 }],
+          ['aside', next.next.log, NOW / 1000, { why: 'alice: x', at: NOW / 1000 }],
+        ],
+      );
+    });
+
+    test('alarms of one second are told as they were written, the newest first, those of one transaction too', async (t) => {
+      const open = await place(t);
+      const database = await closing(t, open);
+      let nowMs = NOW;
+      const store = new SqlStore(database, () => nowMs);
+      const say = (...logs: readonly string[]) =>
+        store.commit({
+          logs: [],
+          notices: logs.map((log) => ({ kind: 'incarnation', log, former: LOG, held: 1, prior: null })),
+          refused: [],
+        });
+      const names = Array.from({ length: 12 }, (_none, at) => `example.org/gw-test/${at + 2}`);
+      for (const log of names.slice(0, 6)) await say(log);
+      await say(...names.slice(6));
+      nowMs -= 5_000;
+      await say('example.org/gw-test/90');
+      // Told again it is no news.
+      nowMs += 60_000;
+      await say(names[3] ?? '');
+      assert.deepEqual(
+        (await alarms(await closing(t, open), undefined)).map(({ log }) => log),
+        [...names.toReversed(), 'example.org/gw-test/90'],
+      );
+    });
+
+    test('a gateway that was put back, and signs fewer entries than before, is an alarm of a fork with both checkpoints', async (t) => {
+      const database = await closing(t, await place(t));
+      const store = new SqlStore(database, () => NOW);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const log = eventful(10);
+      const messages = log.messages.map((message) => arrived(message));
+      await collector.take([...messages, heartbeat(log, 10), heartbeat(log, 7)], NOW);
+      const told = (await alarms(database, undefined)).map(({ kind, detail, proof }) => {
+        const { code, remarks } = detail as { readonly code?: string; readonly remarks?: readonly Remark[] };
+        return [kind, code ?? remarks?.map((each) => each.code).join(), proof.length];
+      });
+      assert.deepEqual(told, [
+        ['fork', 'E_ROLLBACK', 2],
+        ['checkpoint', 'E_ROLLBACK', 0],
       ]);
+    });
+
+    test('a range that is lost and grows is one gap and one alarm, whose time is that of the last news', async (t) => {
+      const database = await closing(t, await place(t));
+      let nowMs = NOW;
+      const store = new SqlStore(database, () => nowMs);
+      const collector = await Collector.open({ id: 'collector-a', store, trust: { kind: 'keys', keys } });
+      const log = eventful(10);
+      const loses = (...firsts: readonly number[]) =>
+        collector.take(
+          firsts.map((first) => heartbeat(log, 2 ** 52, { root: rootOf(log, 10), first })),
+          nowMs,
+        );
+      const lost = async () => [
+        (await gaps(database, undefined)).map(({ kind, from, to, since }) => [kind, from, to, since - NOW / 1000]),
+        (await alarms(database, undefined)).map(({ kind, at, detail }) => [kind, at - NOW / 1000, detail]),
+      ];
+      await collector.take(
+        log.messages.slice(0, 5).map((message) => arrived(message)),
+        NOW,
+      );
+      // In one transaction, and in many.
+      await loses(6, 7, 8);
+      assert.deepEqual(await lost(), [[['lost', 5, 8, 0]], [['lost', 0, { from: 5, to: 8 }]]]);
+      nowMs += 60_000;
+      for (let first = 1_000; first <= 40_000; first += 1_000) await loses(first);
+      const grown = [[['lost', 5, 40_000, 0]], [['lost', 60, { from: 5, to: 40_000 }]]];
+      assert.deepEqual(await lost(), grown);
+      nowMs += 60_000;
+      await loses(40_000);
+      assert.deepEqual(await lost(), grown, 'nothing more is lost');
+      // What another log says that it lost, and what was replaced, is told apart.
+      const other = { kind: 'lost', log: `${LOG}0`, from: 5, to: 9 } as const;
+      await store.commit({ logs: [], notices: [other, { ...other, replacedBy: LOG }], refused: [] });
+      assert.deepEqual([(await gaps(database, undefined)).length, (await alarms(database, undefined)).length], [3, 3]);
     });
 
     test('several logs that are set aside at once state nothing, and what stood before them does; all count again at once, too', async (t) => {
@@ -439,7 +521,12 @@ for (const [name, { skip, place }] of Object.entries(KINDS)) {
           refused: [],
         });
       }
-      for (const sql of ['ALTER TABLE log DROP COLUMN aside', "UPDATE meta SET value = '2' WHERE name = 'version'"])
+      for (const sql of [
+        'ALTER TABLE log DROP COLUMN aside',
+        'DROP INDEX alarm_nth',
+        'ALTER TABLE alarm DROP COLUMN nth',
+        "UPDATE meta SET value = '2' WHERE name = 'version'",
+      ])
         await database.write([{ before: sql, row: '', after: '', rows: [[]] }]);
       const again = new SqlStore(await closing(t, open), () => NOW);
       assert.deepEqual(

@@ -20,3 +20,26 @@ test('the published schemas refuse what the vectors refuse for its limits, and t
   }
   assert.ok(refused >= 2, `${refused} of ${judged.length}`);
 });
+
+test('a published schema of what is signed is that of the whole message: the content alone lacks its signature', () => {
+  const taken = cases
+    .flatMap(({ messages }) => messages)
+    .filter(({ verdicts }) => /^(?:chained|quarantined)/.test(verdicts[0] ?? ''))
+    .map(({ bytes }): { readonly kind: string; readonly jws: string } =>
+      JSON.parse(Buffer.from(bytes).toString('utf8')),
+    );
+  const kinds = new Set<string>();
+  for (const message of taken) {
+    const { jws: _signature, ...content } = message;
+    const validate = validatorOf(message.kind);
+    if (!validate(message)) continue;
+    kinds.add(message.kind);
+    assert.equal(validate(content), false, message.kind);
+    assert.deepEqual(
+      validate.errors?.map(({ keyword, params }) => [keyword, params.missingProperty]),
+      [['required', 'jws']],
+      message.kind,
+    );
+  }
+  assert.deepEqual([...kinds].sort(), ['attestation', 'change', 'session']);
+});

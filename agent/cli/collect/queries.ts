@@ -1,8 +1,20 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { closest } from 'fastest-levenshtein';
 import { Collector, gatewayOf } from '../../../shared/index.ts';
 import type { Database } from '../../collect/database.ts';
-import { alarms, devices, findings, gaps, type Only, type ShownAlarm, silence } from '../../collect/queries.ts';
+import {
+  alarms,
+  devices,
+  findings,
+  gaps,
+  gateways,
+  isOnly,
+  type Only,
+  type ShownAlarm,
+  silence,
+} from '../../collect/queries.ts';
 import { SqlStore } from '../../collect/sql-store.ts';
+import { AgentError } from '../../platform/errors.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { table } from '../table.ts';
 import { openForLooking, type Place, withPlace } from './place.ts';
@@ -114,7 +126,9 @@ const add = <Shown>(collect: Command, io: Io, query: Query<Shown>): void => {
     .option('--json', 'one JSON object per line')
     .action(async (options: Place & Asked) => {
       await using database = await openForLooking(options);
-      const shown = await query.ask(database, options.gateway, options);
+      const { gateway } = options;
+      const shown = await query.ask(database, gateway, options);
+      if (shown.length === 0 && gateway !== undefined) await requireKnown(database, gateway);
       if (options.json) for (const one of shown) printJson(io, one);
       else
         io.out.write(
@@ -126,6 +140,21 @@ const add = <Shown>(collect: Command, io: Io, query: Query<Shown>): void => {
         );
       setExit(shown.some(query.counts) ? EXIT.failed : EXIT.ok);
     });
+};
+
+/** Nothing to show of a gateway is good news only where there is such a gateway. Throws `usage.gateway`. */
+const requireKnown = async (database: Database, gateway: string): Promise<void> => {
+  const known = await gateways(database);
+  if (known.some((each) => isOnly(gateway)({ gateway: each }))) return;
+  // Of one whose key is trusted nowhere there may be refused messages.
+  if ((await alarms(database, gateway)).length > 0) return;
+  const spelled = gateway.includes('/') ? known : known.map((each) => each.slice(each.indexOf('/') + 1));
+  const nearest = spelled.length === 0 ? '' : `did you mean "${closest(gateway, spelled)}"? `;
+  throw new AgentError({
+    code: 'usage.gateway',
+    message: `nothing is here of a gateway ${JSON.stringify(gateway)}, not even that it is silent`,
+    remedy: `${nearest}assayer collect logs shows the gateways of which there are entries; one that was never heard is known once assayer collect silence shows it`,
+  });
 };
 
 /** An instant as a person or a script writes it, Unix seconds. */
@@ -147,7 +176,7 @@ const logs = async (database: Database, only: Only) => {
     included,
     witnessed,
   }));
-  return all.filter(({ gateway }) => only === undefined || gateway === only || gateway.endsWith(`/${only}`));
+  return all.filter(isOnly(only));
 };
 
 const whereOf = ({ log, topic, seq }: ShownAlarm): string =>

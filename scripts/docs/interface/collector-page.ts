@@ -126,6 +126,7 @@ Check in this order, and use nothing of it before step 6 has passed. The code is
    separators=(",", ":"), ensure_ascii=False)\`. This also finds names that occur twice. Refuse what your parser takes beside that, as Python's \`NaN\` and lone
    surrogates in JavaScript; a number outside the range may be called \`E_NONCANONICAL\` or \`E_SCHEMA\`. \`eat_profile\` is the constant of the schemas
    (\`E_PROFILE\`), the rest is the schema of its \`kind\` with the limits below (\`E_SCHEMA\`), and the gateway in the topic is the middle part of \`log\` (\`E_TOPIC\`).
+   A schema is that of the whole message, as it came: it asks for \`jws\`, which the content does not have.
 
 The limits of step 7, which a JSON Schema can say in part only. They hold for every signed payload:
 
@@ -300,4 +301,4 @@ its place:
 - silence; bounds in bytes, and for thousands of gateways; a disk that is full without ending.
 
 \`test/vectors/cases.json\` and \`checkpoints.json\` hold messages with the verdicts they must bring, to test another implementation with.
-Python validates content against the schemas with Debian's \`python3-jsonschema\`.`;
+Python validates whole messages against the schemas with Debian's \`python3-jsonschema\`.`;

@@ -208,6 +208,34 @@ test('a log of many entries after the loss is worked off in parts', async () => 
   assert.ok(calls >= 3, `${calls} calls`);
 });
 
+test('entries that are lost one range after the other are one loss that grows, for a process that was started between, too; entries in between part them', async () => {
+  const store = new MemoryStore();
+  const told = async (collector: Collector, ...messages: readonly Arrived[]) =>
+    noticesOf(await collector.take(messages, NOW), 'lost').map(({ from, to }) => [from, to]);
+  const collector = await open({ store });
+  assert.deepEqual(await told(collector, ...all.slice(0, 5), heartbeat(log, 30, { first: 12 })), [[5, 12]]);
+  assert.deepEqual(await told(collector, heartbeat(log, 30, { first: 12 })), [], 'no more of them');
+  assert.deepEqual(await told(collector, heartbeat(log, 30, { first: 15 }), heartbeat(log, 30, { first: 16 })), [
+    [5, 15],
+    [5, 16],
+  ]);
+  const restarted = await open({ store });
+  assert.deepEqual(await told(restarted, heartbeat(log, 30, { first: 20 })), [[5, 20]]);
+  assert.deepEqual(await told(restarted, ...all.slice(20, 22), heartbeat(log, 30, { first: 25 })), [[22, 25]]);
+  assert.deepEqual(await told(await open({ store }), heartbeat(log, 30, { first: 26 })), [[22, 26]]);
+  assert.deepEqual(store.notices.filter(({ kind }) => kind === 'lost').length, 6);
+});
+
+test('of a log that loses more before its first entry came all is told with that', async () => {
+  const collector = await open();
+  await collector.take([heartbeat(log, 30, { first: 12 }), heartbeat(log, 30, { first: 20 })], NOW);
+  const begun = await collector.take(all.slice(20, 22), NOW);
+  assert.deepEqual(
+    noticesOf(begun, 'lost').map(({ from, to }) => [from, to]),
+    [[0, 20]],
+  );
+});
+
 test('the range at a later size follows from one before it and the subtrees between', () => {
   const leaves = leavesIn(log);
   const rangeAt = (size: number) => leaves.slice(0, size).reduce(appendLeaf, EMPTY_RANGE);
