@@ -111,7 +111,7 @@ const isOpenTemplate = (fact: string, text: string): boolean => {
 // ---- plans
 
 /** What is another one where a firmware is, and is seldom known beforehand. */
-const WITH_VERSION: readonly string[] = [
+export const WITH_VERSION: readonly string[] = [
   'firmware.build',
   'firmware.kernel',
   'firmware.components',

@@ -1,5 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
+import { WITH_VERSION } from '../../shared/open-values.ts';
 import type { Plan } from '../../shared/terms.ts';
 import { approvedFacts } from '../baseline/approved.ts';
 import type { Circumstances } from '../baseline/expected.ts';
@@ -80,7 +81,10 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const again = (id: string): readonly Deviation[] => toldBefore(planned.tracks, id, ran, deviation);
   return {
     deviation,
-    wrong: unlike === undefined ? again(changeDeviation.id) : [toldOf(unlike, ran, deviation)],
+    wrong:
+      unlike === undefined
+        ? again(changeDeviation.id)
+        : [toldOf(unlike, ran, deviation, unlikeFacts(unlike, ran, planned))],
     late: isLate ? [toldOf(overrun, ran, deviation)] : again(changeWindowOverrun.id),
   };
 };
@@ -104,18 +108,40 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, deviation: Deviation, 
   // That machines come does not say for whom they work.
   if (isStrange(deviation) && !speaksOfPools(terms)) return false;
   if (terms.expected_after === undefined) return true;
-  const { observed, approved, circumstances } = planned;
-  const held = expectedBy(terms, seq, circumstances.nowMs);
+  const { observed, circumstances } = planned;
+  const held = heldUnder({ seq, terms }, planned);
   // Who shows nothing shows nothing else than what is expected: a machine that is out for repair.
   const isSilent = Object.keys(observed).length === 0;
   if (ran.against === undefined) return isRelated(ran, held) && (isSilent || shows(observed, held, circumstances));
-  const expected = approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
+  const expected = expectedFacts(held, planned);
   // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one.
   const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && ran.facts.includes(name));
   if (!agrees(observed, expected, texts)) return false;
   const left = ran.against(expected);
   // What the plan leaves open, it allows.
   return left === 'unknown' || !left.some(({ part }) => part === deviation.part);
+};
+
+/** What comes with a version is left open beside that version alone: a device that tells none is held to the rest. */
+const heldUnder = (
+  { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
+  { observed, approved, circumstances }: Planned,
+): ReadonlyMap<string, Held> => {
+  const held = expectedBy(terms, seq, circumstances.nowMs);
+  const tellsVersion = (observed['firmware.version'] ?? approved['firmware.version']) !== undefined;
+  if (tellsVersion || !held.has('firmware.version')) return held;
+  const isOpen = ({ items }: Held): boolean => items.some((item) => item.class === 'volatile');
+  return new Map([...held].filter(([fact, document]) => !(WITH_VERSION.includes(fact) && isOpen(document))));
+};
+
+/** The approved facts as they would be once the change is made. */
+const expectedFacts = (held: ReadonlyMap<string, Held>, { observed, approved, circumstances }: Planned): Facts =>
+  approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
+
+/** Those of the facts that the rule looks at which are not as they would be. */
+const unlikeFacts = (plan: Adopted<Plan>, { facts }: Ran, planned: Planned): readonly FactName[] => {
+  const expected = expectedFacts(heldUnder(plan, planned), planned);
+  return facts.filter((name) => !agrees(planned.observed, expected, [name]));
 };
 
 /** A rule that looks at facts is covered by a plan that speaks of them, and by no other. */
@@ -138,11 +164,16 @@ export const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumst
   return known.length > 0 && known.every((fact) => canonicalJson(facts[fact]) === canonicalJson(observed[fact]));
 };
 
-/** The values stand in the finding that it is about. */
-const toldOf = ({ terms }: Adopted<Plan>, { rule }: Ran, { part }: Deviation): Deviation => ({
+/** The values stand in the finding that it is about; of these the names of those that the plan has otherwise. */
+const toldOf = (
+  { terms }: Adopted<Plan>,
+  { rule }: Ran,
+  { part }: Deviation,
+  unlike: readonly FactName[] = [],
+): Deviation => ({
   part: [terms.plan_id, rule.id, part].filter((word) => word !== undefined).join(' '),
   confirm: rule.confirm,
-  reasons: [rule.id],
+  reasons: [rule.id, ...unlike],
 });
 
 /** The rule that such a part names. */
@@ -153,5 +184,5 @@ const toldBefore = (tracks: readonly Track[], id: string, ran: Ran, deviation: D
   const name = [ran.rule.id, deviation.part].filter((word) => word !== undefined).join(' ');
   return tracks
     .filter(({ finding }) => finding.ruleId === id && finding.part?.endsWith(` ${name}`) === true)
-    .map(({ finding: { part } }) => ({ ...(part === undefined ? {} : { part }), reasons: [ran.rule.id] }));
+    .map(({ finding: { part, reasons = [ran.rule.id] } }) => ({ ...(part === undefined ? {} : { part }), reasons }));
 };

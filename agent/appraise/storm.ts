@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../shared/jcs.ts';
+import { LEFT_CONFIGURATION } from './departure.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
 import { ruleOf } from './index.ts';
 import { accountOf } from './pool-user.ts';
@@ -174,7 +175,7 @@ const isCovered = ({ plan, waiver }: Cover): boolean => plan !== undefined || wa
 
 /** The parent is covered, in weight and state, for as long as each of its members is: one that nobody announced is told. */
 const coveredAs = (finding: Finding, members: ReadonlyMap<string, Member>, joined?: Finding): Finding => {
-  const { plan: _, waiver: __, ...bare } = finding;
+  const { plan: _, waiver: __, by: ___, ...bare } = finding;
   const covers = [...members.values()];
   const cover = covers.every(isCovered) ? covers.at(-1) : undefined;
   if (cover !== undefined)
@@ -182,15 +183,18 @@ const coveredAs = (finding: Finding, members: ReadonlyMap<string, Member>, joine
       ...bare,
       ...coverOf(cover),
       severity: 'info',
-      state: cover.waiver === undefined ? calm(finding) : 'waived',
+      ...(cover.waiver === undefined ? stateWith(finding, joined) : { state: 'waived' }),
     };
   const severity = joined === undefined || isCovered(joined) ? [] : [joined.severity];
   const before = isCovered(finding) ? [] : [finding.severity];
-  return { ...bare, severity: [...severity, ...before].reduce(worst, 'info'), state: calm(finding) };
+  return { ...bare, severity: [...severity, ...before].reduce(worst, 'info'), ...stateWith(finding, joined) };
 };
 
-/** A waiver that is over leaves a finding that counts. */
-const calm = ({ state }: Finding): FindingState => (state === 'waived' ? 'open' : state);
+/** A waiver that is over leaves a finding that counts; and who took note of some devices has not seen the one that joins. */
+const stateWith = ({ state, by }: Finding, joined?: Finding): Pick<Finding, 'state' | 'by'> => {
+  if (state === 'acknowledged' && joined?.state === 'open') return { state: 'open' };
+  return { state: state === 'waived' ? 'open' : state, ...(by === undefined ? {} : { by }) };
+};
 
 /** Told once for all of the devices, however few and whenever: the parent is there from the first one on. */
 const isCollective = ({ ruleId, confirmedAt }: Finding): boolean =>
@@ -226,7 +230,7 @@ interface Swell {
   parent?: Parent;
   /** The finding it was last joined with, and the last of those that ended in this batch. */
   joined?: Finding;
-  readonly left: { device: string; state: FindingState }[];
+  readonly left: { readonly device: string; readonly end: Pick<Finding, 'state' | 'by' | 'reasons'> }[];
 }
 
 /** The storms during one call of `collapse`; what is not touched stays as it was. */
@@ -305,9 +309,9 @@ class Sea {
     for (const key of this.#keysWith(member, transition.finding)) {
       const swell = this.#swell(key);
       swell.members.delete(member);
-      swell.left.push({ device: transition.device, state: transition.finding.state });
+      swell.left.push({ device: transition.device, end: transition.finding });
       if (swell.parent === undefined) continue;
-      swell.parent = withoutSome(swell.parent, swell.members);
+      swell.parent = withoutSome(swell.parent, swell);
       if (transition.finding.openedSeq === undefined) this.#hidden.add(transition);
     }
   }
@@ -321,9 +325,9 @@ class Sea {
       const swell = this.#swell(key);
       for (const [member, { device }] of lost) {
         swell.members.delete(member);
-        swell.left.push({ device, state: 'resolved' });
+        swell.left.push({ device, end: { state: 'resolved', reasons: [LEFT_CONFIGURATION] } });
       }
-      if (swell.parent !== undefined) swell.parent = withoutSome(swell.parent, swell.members);
+      if (swell.parent !== undefined) swell.parent = withoutSome(swell.parent, swell);
     }
   }
 
@@ -398,10 +402,9 @@ class Sea {
     const over = members.size === 0;
     if (!over && this.#nowMs - parent.statedMs < RESTATE_MS) return undefined;
     const { stale: _, ...rest } = parent;
-    const state = over ? (left.at(-1)?.state ?? 'resolved') : parent.finding.state;
-    const finding: Finding = ENDS.has(state)
-      ? { ...parent.finding, state, resolvedAt: seconds(this.#nowMs) }
-      : parent.finding;
+    const last = over ? left.at(-1)?.end : undefined;
+    const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
+    const finding = ENDS.has(state) ? endOf(parent.finding, state, last?.by, this.#nowMs) : parent.finding;
     const shown = over ? [...new Set(left.map(({ device }) => device))] : devicesOf(members);
     const stated =
       over && parent.stated !== undefined
@@ -432,11 +435,23 @@ class Sea {
   }
 }
 
-/** The parent once members left: those that are left may all be covered. With the last one it ends as it was. */
-const withoutSome = (parent: Parent, members: ReadonlyMap<string, Member>): Parent => ({
-  ...parent,
-  ...(members.size === 0 ? {} : { finding: coveredAs(parent.finding, members) }),
-  stale: true,
+/** The parent once members left, with why: those that are left may all be covered. With the last one it ends as it was. */
+const withoutSome = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {
+  const finding = { ...parent.finding, ...unionOf(parent.finding.reasons, left.at(-1)?.end.reasons) };
+  return { ...parent, finding: members.size === 0 ? finding : coveredAs(finding, members), stale: true };
+};
+
+/** Who took note of it has not ended it: the end names whom the last of its devices names. */
+const endOf = (
+  { by: _, ...finding }: Finding,
+  state: FindingState,
+  by: string | undefined,
+  nowMs: number,
+): Finding => ({
+  ...finding,
+  state,
+  ...(by === undefined ? {} : { by }),
+  resolvedAt: seconds(nowMs),
 });
 
 const has = (members: ReadonlyMap<string, Member> | Storm['members'] | undefined, member: string): boolean =>

@@ -345,9 +345,11 @@ export const isUnconfirmed = ({ finding, candidate }: Track): boolean =>
 export const isUndecided = (track: Track): boolean =>
   isUnconfirmed(track) || (track.clear > 0 && quietAtMs(track) === undefined);
 
-/** Ends an open finding. */
+/** Ends an open finding. One that nobody ended names nobody, not even who acknowledged it. */
 export const end = (track: Track, state: 'resolved' | 'approved' | 'incident-closed', nowMs: number): Step => {
-  const finding: Finding = { ...track.finding, state, resolvedAt: seconds(nowMs) };
+  const { by, ...known } = track.finding;
+  const signed = state === 'resolved' || by === undefined ? {} : { by };
+  const finding: Finding = { ...known, ...signed, state, resolvedAt: seconds(nowMs) };
   const changesMs = [...within(track.changesMs, HOUR_MS, nowMs), nowMs];
   const { candidate: _, clearSinceMs: __, ...rest } = track;
   return { statement: finding, confirmed: true, ended: { ...rest, finding, clear: 0, changesMs, statedMs: nowMs } };

@@ -1,13 +1,14 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { seldomLooks } from '../config/seldom.ts';
 import { AgentError } from '../platform/errors.ts';
 import { approvals } from './doctor/approvals.ts';
 import { broker } from './doctor/broker.ts';
 import { agent, clock, secrets } from './doctor/host.ts';
 import { miners } from './doctor/miners.ts';
 import { notify } from './doctor/notify.ts';
-import { type Check, failed, ok, type Result } from './doctor/result.ts';
+import { type Check, failed, ok, type Result, warn } from './doctor/result.ts';
 import { signingKey, stateFolder, store } from './doctor/state.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { liveStatus } from './live.ts';
@@ -61,6 +62,8 @@ async function* examine(file: string): AsyncGenerator<Found> {
     return;
   }
   yield { check: 'configuration', ...ok(`${file} is good`) };
+  for (const { message, remedy } of seldomLooks(loaded.config))
+    yield { check: 'configuration', ...warn(message, remedy) };
   const live = await liveStatus(loaded.config.state_dir);
   const visit = { ...loaded, agent: live, nowMs: Date.now() };
   for (const check of CHECKS) {

@@ -11,6 +11,8 @@ export interface Live {
   readonly store_failing: boolean;
   /** Devices whose attested pools cannot be read now, and since which look, Unix seconds. */
   readonly pools_unread: { readonly [device: string]: number };
+  /** Devices that answered and were not looked at since, for longer than a period of coverage; Unix seconds. */
+  readonly unlooked: { readonly [device: string]: number };
   /** Documents in force of which a signer is no approver any more. */
   readonly signers_gone: readonly Orphan[];
   readonly uplink: UplinkStatus | null;

@@ -25,8 +25,8 @@ export const statusVerb = (program: Command, io: Io): void => {
       using store = Store.openReadOnly(config.state_dir);
       const live = await liveStatus(config.state_dir);
       // An agent that runs on since before an update does not say it.
-      const unread = live instanceof AgentError ? {} : (live.pools_unread ?? {});
-      const devices = [...newestAttestations(store)].map((statement) => rowOf(statement, unread));
+      const { pools_unread = {}, unlooked = {} }: Partial<Live> = live instanceof AgentError ? {} : live;
+      const devices = [...newestAttestations(store)].map((statement) => rowOf(statement, { pools_unread, unlooked }));
       const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
       if (options.json) {
         const agent = live instanceof AgentError ? { running: false, reason: live.code } : { running: true, ...live };
@@ -65,6 +65,8 @@ interface DeviceRow {
   readonly seq: number;
   /** The conformance speaks of pools that could not be read since. */
   readonly pools_unread_since?: number;
+  /** Nobody looked since, for longer than a period of coverage. */
+  readonly not_looked_since?: number;
 }
 
 /** How the family of a device was found out, for its row. */
@@ -81,15 +83,17 @@ const identifiedIn = ({ id, identified }: DeviceState): readonly [string, object
 
 const rowOf = (
   { subject, evidence, appraisal, reference, iat, seq }: AttestationStatement,
-  unread: Live['pools_unread'],
+  { pools_unread, unlooked }: Pick<Live, 'pools_unread' | 'unlooked'>,
 ): DeviceRow => {
-  const since = Object.hasOwn(unread, subject.device) ? unread[subject.device] : undefined;
+  const { device } = subject;
+  const unreadSince = Object.hasOwn(pools_unread, device) ? pools_unread[device] : undefined;
+  const since = Object.hasOwn(unlooked, device) ? unlooked[device] : undefined;
   const claims = (evidence.claims ?? {}) as {
     identity?: { model?: string };
     firmware?: { version?: string; build?: string };
   };
   return {
-    device: subject.device,
+    device,
     address: evidence.address ?? '',
     model: claims.identity?.model ?? '',
     firmware: claims.firmware?.version ?? claims.firmware?.build ?? '',
@@ -97,7 +101,8 @@ const rowOf = (
     approval: reference?.approval ?? 'none',
     attested_at: iat,
     seq,
-    ...(since === undefined ? {} : { pools_unread_since: since }),
+    ...(unreadSince === undefined ? {} : { pools_unread_since: unreadSince }),
+    ...(since === undefined ? {} : { not_looked_since: since }),
   };
 };
 
@@ -107,9 +112,11 @@ const cells = (row: DeviceRow): readonly string[] =>
     row.address,
     shortened(row.model),
     shortened(row.firmware),
-    row.pools_unread_since === undefined
-      ? row.conformance
-      : `${row.conformance}, pools not read since ${utc(row.pools_unread_since)}`,
+    [
+      row.conformance,
+      ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utc(row.pools_unread_since)}`]),
+      ...(row.not_looked_since === undefined ? [] : [`not looked at since ${utc(row.not_looked_since)}`]),
+    ].join(', '),
     row.approval,
     utc(row.attested_at),
   ].map(printable);

@@ -1,4 +1,4 @@
-import type { DeviceState } from '../appraise/device.ts';
+import { type DeviceState, lastSeenMs } from '../appraise/device.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Ground } from '../ground.ts';
 import type { Notifier } from '../notify/notifier.ts';
@@ -17,6 +17,8 @@ import { differencesInForce } from './differences.ts';
 import { type ReviewResult, reviewFinding } from './review.ts';
 
 const SECOND_MS = 1000;
+/** Looks come up to a tenth of a round earlier or later, and wait for their turn: nobody is told before this many periods. */
+const LATE = 1.25;
 /** Full looks after an acceptance are this far apart, ms. */
 const ACCEPTED_MS = 10;
 
@@ -34,9 +36,11 @@ export interface DeskDeps {
 /** Where people at the gateway, and collectors, ask the running agent for something. */
 export class Desk {
   readonly #deps: DeskDeps;
+  readonly #startedMs: number;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
+    this.#startedMs = deps.clock.wallMs();
   }
 
   /** What a verb at the gateway asked for. Throws an `AgentError` for what cannot be done. */
@@ -128,13 +132,17 @@ export class Desk {
   }
 
   #status(): object {
-    const { log } = this.#deps.ground;
+    const { ground, loaded, plant, clock } = this.#deps;
+    const { log } = ground;
+    const states = plant().fleet.states();
+    const patienceMs = loaded().config.coverage_s * LATE * SECOND_MS;
     return {
       log: log.origin,
       size: log.size(),
       store_failing: log.isFailing(),
       signers_gone: this.#deps.changes.orphans(),
-      pools_unread: unreadPools(this.#deps.plant().fleet.states()),
+      pools_unread: unreadPools(states),
+      unlooked: unlooked(states, { startedMs: this.#startedMs, beforeMs: clock.wallMs() - patienceMs }),
       uplink: this.#deps.outlet()?.status() ?? null,
       notify: this.#deps.notifier()?.status() ?? [],
     };
@@ -144,6 +152,21 @@ export class Desk {
 /** What a person at the gateway hands over. */
 const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
   'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
+
+/**
+ * Devices that answered when they were last looked at, before `beforeMs`; since when, Unix seconds. What was kept of a look is older
+ * than the last one of the agent before this.
+ */
+const unlooked = (
+  states: readonly DeviceState[],
+  { startedMs, beforeMs }: { readonly startedMs: number; readonly beforeMs: number },
+): { readonly [device: string]: number } =>
+  Object.fromEntries(
+    states.flatMap((state) => {
+      const sinceMs = Math.max(lastSeenMs(state), startedMs);
+      return state.marks.failures === 0 && sinceMs < beforeMs ? [[state.id, Math.floor(sinceMs / SECOND_MS)]] : [];
+    }),
+  );
 
 /** Since when the pools that are attested cannot be read, Unix seconds, by device. */
 const unreadPools = (states: readonly DeviceState[]): { readonly [device: string]: number } =>

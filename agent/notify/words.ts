@@ -9,15 +9,15 @@ const MOST_NAMED = 3;
 
 /** A transition as one line for a person: how bad, what, where, from what to what. */
 export const wordsOf = (finding: StatedFinding): string => {
-  const { id, severity, state, part, by, reasons = [] } = finding;
+  const { id, severity, state, device, part, by, reasons = [] } = finding;
   const title = ruleOf(id)?.title;
   const what = [`${severity} ${id} ${state}`, whereOf(finding), ...(part === undefined ? [] : [part])].join(', ');
   const left = state === 'resolved' && reasons.includes(LEFT_CONFIGURATION);
-  const end = [
-    title,
-    by === undefined ? undefined : `by ${by}`,
-    left ? 'because the device left the configuration, not because it was put right' : undefined,
-  ]
+  const whyLeft =
+    device === undefined
+      ? 'devices of it left the configuration and were not put right'
+      : 'because the device left the configuration, not because it was put right';
+  const end = [title, by === undefined ? undefined : `by ${by}`, left ? whyLeft : undefined]
     .filter((word) => word !== undefined)
     .join(', ');
   return oneLine(`${what}${valuesOf(finding)}${end === '' ? '' : ` (${end})`}`);

@@ -41,6 +41,11 @@ export const planDraft = (plan: Blank<Plan>): string =>
     idsText(plan.ids),
     lines(
       expectedText('expected_after', 'What the devices show afterwards.', plan.expected_after),
+      ...(plan.expected_after?.some((item) => item.class === 'volatile') === true
+        ? [
+            '# volatile: not known beforehand, any value is taken as planned. Where the maker tells it, write it down: class exact, and the value.',
+          ]
+        : []),
       '# Without expected_after, or with one that leaves a fact open, a plan lasts at most four hours, and covers no change of users, identity, safety or remote control.',
     ),
     lines(

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { plan, reference, under, waiver } from './standing.ts';
-import { HOUR, MINUTE, pools, showing, T0, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, pools, showing, T0, Watch } from './watch.ts';
 
 /** Plans and waivers (catalogue §3 and 5.9), seen through the engine. */
 
@@ -94,6 +95,58 @@ test('a second plan after the first speaks of what comes next, also where nobody
       told,
     );
   }
+});
+
+/** The plan of a draft that says the version and nothing else. */
+const drafted = (ids: readonly string[], ...more: readonly ExpectedValue[]) => {
+  const expected_after = withUnforeseen([...version('2026.06.1').slice(0, 1), ...more], ids).slice();
+  return plan(30, { ids: [...ids], expected_after }, 10, 60);
+};
+
+test('a draft that names a version leaves open what the findings of the plan compare beside it, and no more', () => {
+  const open = (...draft: Parameters<typeof withUnforeseen>) =>
+    withUnforeseen(...draft).flatMap((item) => (item.class === 'volatile' ? [item.fact] : []));
+  const only = version('2026.06.1').slice(0, 1);
+  assert.deepEqual(open(only, ['firmware.version-changed']), ['firmware.build']);
+  assert.deepEqual(open(only, ['firmware.*']), ['firmware.build', 'firmware.components']);
+  assert.deepEqual(open(only), ['firmware.build', 'firmware.components'], 'whatever it will name');
+  const built: ExpectedValue = { fact: 'firmware.build', class: 'exact', value: 'b' };
+  assert.deepEqual(open([...only, built], ['firmware.version-changed']), [], 'what is said is held to');
+  assert.deepEqual(open([built], ['firmware.version-changed']), [], 'without a version nothing explains another build');
+  assert.deepEqual(open(only, ['config.drift']), []);
+});
+
+test('a roll-out to the planned version brings a build that nobody foresaw; a build that was said is held to, and named', () => {
+  const seen = (planned: ReturnType<typeof plan>, answer = updated) => {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans: [planned] });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(30 * MINUTE, answer);
+    return watch.statements.map(({ ruleId, severity, reasons }) => [ruleId, severity, reasons]);
+  };
+  const ids = ['firmware.version-changed'];
+  assert.deepEqual(seen(drafted(ids)), [['firmware.version-changed', 'info', undefined]]);
+  assert.deepEqual(seen(drafted(ids, { fact: 'firmware.build', class: 'exact', value: 'b' })), [
+    ['firmware.version-changed', 'high', undefined],
+    ['change.deviation', 'high', ['firmware.version-changed', 'firmware.build']],
+  ]);
+  const other = showing({ 'firmware.version': '2026.06.2', 'firmware.build': 'Mon Jun 1 10:00:00 CST 2026' });
+  assert.deepEqual(seen(drafted(ids), other), [
+    ['firmware.version-changed', 'high', undefined],
+    ['change.deviation', 'high', ['firmware.version-changed', 'firmware.version']],
+  ]);
+});
+
+test('a device that tells no version is not free to show any build because a plan names a version', () => {
+  const { 'firmware.version': _, ...mute } = honest(T0);
+  const watch = new Watch();
+  watch.live(5 * MINUTE, () => ({ facts: mute }));
+  watch.clear();
+  watch.context = under(() => watch.nowMs, { plans: [drafted(['firmware.version-changed'])] });
+  watch.live(20 * MINUTE, () => ({ facts: mute }));
+  watch.live(30 * MINUTE, () => ({ facts: { ...mute, 'firmware.build': 'Mon Jun 1 10:00:00 CST 2026' } }));
+  assert.deepEqual(watch.said(), ['firmware.version-changed open', 'change.deviation open']);
+  assert.deepEqual(watch.statements[1]?.reasons, ['firmware.version-changed', 'firmware.build']);
 });
 
 test('under one plan the planned version, and then another one in its window, is a deviation from it', () => {

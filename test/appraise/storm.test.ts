@@ -6,6 +6,7 @@ import {
   type DeviceTransition,
   NO_STORMS,
   type ParentTransition,
+  parentReviewed,
   parentStated,
   type StormState,
 } from '../../agent/appraise/storm.ts';
@@ -195,6 +196,73 @@ test('after ten quiet minutes the same on another device is a matter of its own'
     ['device'],
   );
   assert.equal(watcher.parents(many(0, 5, { state: 'approved' }), MINUTE)[0]?.state, 'approved');
+});
+
+test('the end of a parent says why its devices ended, whenever they did', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 6, { reasons: ['account'] }));
+  watcher.take([of(0, { state: 'resolved', reasons: ['account', 'assignment-ended'] })], MINUTE);
+  watcher.take([], SECOND, ['rig-1']);
+  const [end] = watcher.parents(
+    many(2, 6, { state: 'resolved', reasons: ['account', 'configuration-edited'] }),
+    MINUTE,
+  );
+  assert.equal(end?.state, 'resolved');
+  assert.deepEqual(end?.reasons, ['account', 'assignment-ended', 'left-configuration', 'configuration-edited']);
+
+  watcher.take(many(0, 5, { reasons: ['account'] }));
+  const [plain] = watcher.parents(many(0, 5, { state: 'resolved', reasons: ['account'] }), MINUTE);
+  assert.deepEqual(plain?.reasons, ['account'], 'what was put right gives no other reason');
+});
+
+/** `mallory` takes note of the parent that is stated as entry `seq`, and with it of each of its devices. */
+const acknowledge = (watcher: Watcher, seq: number, from: number, to: number) => {
+  const noted = { state: 'acknowledged', by: 'mallory' } as const;
+  watcher.state = parentReviewed(watcher.state, seq, (parent) => ({ ...parent, ...noted }));
+  return watcher.parents(many(from, to, noted)).map(({ state, by, count }) => [state, by, count]);
+};
+
+test('the end of a parent names the person who ended it, not the one who took note of it', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  assert.deepEqual(acknowledge(watcher, 100, 0, 5), [['acknowledged', 'mallory', 5]]);
+  const [resolved] = watcher.parents(many(0, 5, { state: 'resolved' }), MINUTE);
+  assert.deepEqual([resolved?.state, resolved?.by], ['resolved', undefined]);
+
+  watcher.take(many(0, 5));
+  acknowledge(watcher, 102, 0, 5);
+  const [approved] = watcher.parents(many(0, 5, { state: 'approved', by: 'carol' }), MINUTE);
+  assert.deepEqual([approved?.state, approved?.by], ['approved', 'carol']);
+});
+
+test('a device that joins a parent somebody took note of opens it once more; what those before it do does not', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  acknowledge(watcher, 100, 0, 5);
+  assert.deepEqual(watcher.take([of(5), of(6)], SECOND), [], 'a minute apart');
+  const again = watcher.parents([], MINUTE).map(({ state, by, count, openedSeq }) => [state, by, count, openedSeq]);
+  assert.deepEqual(again, [['open', undefined, 7, 100]]);
+
+  assert.deepEqual(acknowledge(watcher, 100, 0, 7), [['acknowledged', 'mallory', 7]]);
+  const restated = many(0, 1, { state: 'acknowledged', by: 'mallory', severity: 'high' });
+  assert.deepEqual(
+    watcher.parents(restated, MINUTE).map(({ state, by }) => [state, by]),
+    [['acknowledged', 'mallory']],
+  );
+  assert.deepEqual(
+    watcher.parents([of(6, { state: 'resolved' })], MINUTE).map(({ state, count }) => [state, count]),
+    [['acknowledged', 6]],
+  );
+});
+
+test('a device under the same plan opens a parent that was taken note of, without its weight', () => {
+  const watcher = new Watcher();
+  const planned = { severity: 'info', plan: 9 } as const;
+  watcher.take(many(0, 5, planned));
+  const noted = { ...planned, state: 'acknowledged', by: 'mallory' } as const;
+  watcher.state = parentReviewed(watcher.state, 100, (parent) => ({ ...parent, state: 'acknowledged', by: 'mallory' }));
+  assert.deepEqual(watcher.parents(many(0, 5, noted)).map(asTold), [['acknowledged', 'info', 9, 100, 5]]);
+  assert.deepEqual(watcher.parents([of(5, planned)], MINUTE).map(asTold), [['open', 'info', 9, 100, 6]]);
 });
 
 /** A finding of the storm under a waiver, or none, or a plan. */

@@ -172,3 +172,29 @@ test('--schema prints the JSON Schema of the file', async () => {
   assert.deepEqual(schema.required, ['gateway', 'operator', 'state_dir', 'devices']);
   assert.equal(schema.additionalProperties, false);
 });
+
+test('a schedule that leaves devices alone for longer than a period of coverage is a warning, and the file is good', async (t) => {
+  const cwd = folder(t);
+  const devices = [{ range: '10.0.0.0/30' }];
+  const warned = async (settings: object): Promise<readonly string[]> => {
+    const file = configured(cwd, { devices, ...settings });
+    const { code, out } = await assayer(['check-config', '--json', '-c', file], { cwd });
+    assert.equal(code, 0, out);
+    return (JSON.parse(out).warnings as { message: string }[]).map(({ message }) => message);
+  };
+  const yearly = await warned({ schedule: { pools: '0 0 1 1 *', config: '0 0 1 1 *' } });
+  assert.equal(yearly.length, 2);
+  assert.match(yearly[0] ?? '', /^schedule\.pools lets up to 366 d pass without a look, and a period .* is 15 min: /);
+  assert.match(yearly[1] ?? '', /^schedule\.config lets up to 366 d pass without a look, /);
+  const byDay = await warned({ schedule: { pools: '* 8-17 * * *', config: '*/15 8-17 * * *' } });
+  assert.match(
+    byDay.join('\n'),
+    /^schedule\.pools lets up to 14 h 1 min pass [^\n]*\nschedule\.config lets up to 14 h 15 min /,
+  );
+  const settings = await warned({ schedule: { config: '0 */2 * * *' } });
+  assert.deepEqual([settings.length, settings[0]?.startsWith('schedule.config lets up to 2 h pass')], [1, true]);
+
+  assert.deepEqual(await warned({}), [], 'as it comes');
+  assert.deepEqual(await warned({ schedule: { pools: '0 0 1 1 *' } }), [], 'full looks read the pools, too');
+  assert.deepEqual(await warned({ schedule: { config: '0 * * * *' }, coverage_s: 3600 }), []);
+});

@@ -15,6 +15,7 @@ import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:tls';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Store } from '../../agent/record/store.ts';
@@ -287,6 +288,42 @@ test('positions that do not answer are named; where nobody answers the way is wr
   );
   const none = (await examined(prepared(t, { devices: [away] }))).of('miners');
   assert.deepEqual(levels(none), ['fail']);
+});
+
+test('where a schedule keeps the agent from looking, doctor and status say so, also where everything answered once', async () => {
+  await using gateway = await Gateway.start({ devices: range() });
+  const attested = (): number => {
+    using store = Store.openReadOnly(gateway.stateDir);
+    return store.newestCount();
+  };
+  await until('both devices are attested', () => attested() === 2);
+  const ask = async (verb: string) =>
+    JSON.parse((await assayer([verb, '--json', '-c', gateway.file], { cwd: gateway.folder })).out);
+  const warnings = async (): Promise<readonly string[]> =>
+    ((await ask('doctor')).checks as readonly Found[]).flatMap(({ check, level, message }) =>
+      level === 'warn' && check !== 'clock' ? [`${check} ${message}`] : [],
+    );
+  // Longer than a period of coverage and a quarter: looks that are made as they should be are never late.
+  await delay(13_000);
+  const before = await warnings();
+  assert.deepEqual(
+    before.filter((text) => /^(configuration|miners) /.test(text)),
+    [],
+  );
+  const yearly = '0 0 1 1 *';
+  gateway.configure({ schedule: { pools: yearly, config: yearly, web: 'off', tls: 'off', ssh: 'off', ports: 'off' } });
+  gateway.signal('SIGHUP');
+  await gateway.event('config.reloaded');
+  await delay(14_000);
+  const [pools, config, miners] = (await warnings()).filter((text) => /^(configuration|miners) /.test(text));
+  assert.match(pools ?? '', /^configuration schedule\.pools lets up to 366 d pass without a look/);
+  assert.match(config ?? '', /^configuration schedule\.config /);
+  assert.match(
+    miners ?? '',
+    /^miners 2 of 2 devices were not looked at for longer than coverage_s \(10 s\), the first of them since 2/,
+  );
+  const { devices } = (await ask('status')) as { devices: readonly { not_looked_since?: number }[] };
+  assert.equal(devices.filter(({ not_looked_since: since = 0 }) => since > 0).length, 2);
 });
 
 test('a running agent is asked, and neither its broker nor its miners are disturbed', async () => {

@@ -115,12 +115,18 @@ const statusOf = async (t: TestContext, told: object) => {
   return { text: (await assayer(['status'], { cwd })).out, json: (await assayer(['status', '--json'], { cwd })).out };
 };
 
+test('status says beside the conformance since when nobody looks any more', async (t) => {
+  const { text, json } = await statusOf(t, { unlooked: { 'rig-1': 1_795_339_201, 'rig-9': 1 } });
+  assert.match(text, /^rig-1 .* unbaselined, not looked at since 2026-11-22 09:20:01 +none /m);
+  assert.equal(JSON.parse(json).devices[0].not_looked_since, 1_795_339_201);
+});
+
 test('status says beside the conformance since when the pools it speaks of cannot be read', async (t) => {
   const { text, json } = await statusOf(t, { pools_unread: { 'rig-1': 1_795_339_201 } });
   assert.match(text, /^rig-1 .* unbaselined, pools not read since 2026-11-22 09:20:01 +none /m);
   assert.equal(JSON.parse(json).devices[0].pools_unread_since, 1_795_339_201);
   const read = await statusOf(t, {});
-  assert.doesNotMatch(read.text, /not read/);
+  assert.doesNotMatch(read.text, /not read|not looked/);
 });
 
 test('status names documents in force of which a signer is no approver any more', async (t) => {

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'node:test';
 import { buildProgram } from '../../agent/cli/program.ts';
 import { VERSION } from '../../agent/platform/version.ts';
@@ -89,6 +91,9 @@ for (const verb of VERBS) {
 /** What people do about changes: approvers and operators type these seldom, and with much at stake. */
 const CHANGE_CONTROL = VERBS.filter((verb) => /^(?:baseline|plan|waiver|terms|findings|keys|lint)\b/.test(verb));
 
+/** Of verbs of two words the second ones. */
+const SECOND = [...new Set(VERBS.flatMap((verb) => verb.split(' ').slice(1)))].join('|');
+
 /** What `--help` prints, without a process for each. */
 const helpOf = async (verb: string): Promise<string> => {
   let out = '';
@@ -119,6 +124,18 @@ test('the help of change control fits 80 columns and has lines to type, with opt
     for (const [option] of typed.matchAll(/--[a-z-]+/g))
       assert.match(out, new RegExp(`^ +(?:-\\w, )?${option}\\b`, 'm'), verb);
   }
+});
+
+test('the first week names the commands that take no configuration: of those on the page these, and no others', async () => {
+  const page = readFileSync(join(import.meta.dirname, '..', '..', 'docs', 'first-week.md'), 'utf8');
+  const [, named = ''] = /^(.*) read no configuration/m.exec(page) ?? [];
+  const takes = async (verb: string) =>
+    /^ +-c, --config\b/m.test(await helpOf(verb === 'findings' ? 'findings list' : verb));
+  const typed = VERBS.filter((verb) => new RegExp(`assayer ${verb}(?![a-z-]| (?:${SECOND}))`).test(page));
+  assert.ok(typed.length > 15, typed.join());
+  const without = [];
+  for (const verb of typed) if (!(await takes(verb))) without.push(verb);
+  assert.deepEqual([...named.matchAll(/`([a-z ]+)`/g)].map(([, verb]) => verb).sort(), without.sort());
 });
 
 test('assayer --version', async () => {

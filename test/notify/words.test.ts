@@ -25,6 +25,10 @@ test('a transition in one line: how bad, what, where, from what to what, and wha
     wordsOf({ ...many, devices: ['a', 'b', 'c', 'd'], count: 4 }),
     'high x.unknown open, 4 devices: a b c …: {"a":[1]} -> nothing',
   );
+  assert.match(
+    wordsOf({ ...many, id: 'pool.user-changed', state: 'resolved', reasons: ['left-configuration'], count: 4 }),
+    /\(Pool user changed, devices of it left the configuration and were not put right\)$/,
+  );
   assert.match(wordsOf({ ...many, devices: ['a'], count: 1 }), /, 1 device: a:/);
   assert.match(wordsOf({ ...many, devices: [], count: 0 }), /, this gateway:/);
 });

@@ -431,6 +431,33 @@ test('who takes note of the parent of a storm takes note of those, too, that wer
   assert.deepEqual(recording.objections(), []);
 });
 
+test('a storm that somebody took note of is open again for the device that joins it, and says that its devices left', async (t) => {
+  const recording = new Recording(t, rigs(7));
+  await recording.learnAll();
+  for (const id of rigs(6)) await recording.looks(id, 2, STOLEN);
+  const parents = () =>
+    recording.said().flatMap((one) => (one.kind === 'finding' && one.finding.count !== undefined ? [one] : []));
+  const seq = parents()[0]?.seq ?? -1;
+  recording.recorder.takeReview(seq, rigs(6), { action: 'acknowledge', by: 'mallory' });
+  const told = () => parents().map(({ finding: { state, by, count } }) => [state, by, count]);
+  assert.deepEqual(told().slice(1), [['acknowledged', 'mallory', 6]]);
+  await recording.looks('rig-7', 3, STOLEN);
+  recording.clock.pass(60_000);
+  recording.recorder.tick();
+  assert.deepEqual(told().slice(2), [['open', undefined, 7]]);
+
+  const states = rigs(7).map((id) => recording.state(id));
+  recording.recorder.takeDepartures(states, buildReload({ configSha256: START.configSha256, removed: rigs(7) }));
+  const ends = recording
+    .said()
+    .flatMap((one) => (one.kind === 'finding' && one.finding.state === 'resolved' ? [one.finding] : []));
+  assert.equal(ends.length, 5, 'the parent, and those that were told before there was one');
+  for (const { by, reasons } of ends)
+    assert.deepEqual([by, reasons], [undefined, ['account', 'left-configuration']], 'nobody ended it');
+  assert.deepEqual(told().slice(3), [['resolved', undefined, 7]]);
+  assert.deepEqual(recording.objections(), []);
+});
+
 test('what is open about a device ends when it leaves the configuration, in the transaction that forgets it', async (t) => {
   const recording = new Recording(t, rigs(2));
   await recording.learnAll();

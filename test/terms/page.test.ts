@@ -71,7 +71,9 @@ test('the fields of templates are those that the page names', () => {
 
 test('the rules that the page states are those of the code', () => {
   const [plan = ''] = examples.filter((text) => text.startsWith('plan_id: fw'));
-  const blanket = plan.replace(/expected_after:\n.*\n/, '').replace('firmware.fingerprint-changed', 'config.drift');
+  const blanket = plan
+    .replace(/expected_after:\n(?: .*\n)+/, '')
+    .replace('firmware.fingerprint-changed', 'config.drift');
   assert.equal(read(blanket, 'plan').kind, 'bad', 'a day');
   const short = blanket.replace('2036-12-02T14:00:00Z', '2036-12-01T18:00:00Z');
   assertGood(short, 'plan');

@@ -3,6 +3,8 @@ import { AgentError } from '../../platform/errors.ts';
 import { reach } from '../../probe/reach.ts';
 import { Store } from '../../record/store.ts';
 import { type Place, placesOf } from '../../schedule/places.ts';
+import { durationText, isoOf } from '../../terms/instant.ts';
+import type { Live } from '../live.ts';
 import { type Check, fail, ok, type Result, type Visit, warn } from './result.ts';
 
 /** How many addresses get a connection. */
@@ -11,16 +13,30 @@ const MOST = 16;
 /** The way to the miners: a connection and no question. Where an agent runs it has asked them, and is not disturbed. */
 export const miners: Check = {
   name: 'miners',
-  run: (visit) => (visit.agent instanceof AgentError ? tryPlaces(visit) : asAttested(visit)),
+  run: (visit) => (visit.agent instanceof AgentError ? tryPlaces(visit) : asAttested(visit, visit.agent)),
 };
 
-const asAttested = ({ config }: Visit): readonly Result[] => {
+const asAttested = ({ config }: Visit, { unlooked = {} }: Partial<Live>): readonly Result[] => {
   using store = Store.openReadOnly(config.state_dir);
   const states = [...store.devices(isReachable)];
   const dark = states.filter((reachable) => !reachable).length;
   const text = `${states.length - dark} of ${states.length} devices answer the running agent`;
-  return [dark === 0 ? ok(text) : warn(text, 'assayer findings names those that do not')];
+  return [
+    dark === 0 ? ok(text) : warn(text, 'assayer findings names those that do not'),
+    ...leftAlone(Object.values(unlooked), states.length, config.coverage_s),
+  ];
 };
+
+/** What was attested of a device says nothing of now where nobody looks any more. */
+const leftAlone = (sinceS: readonly number[], devices: number, coverageS: number): readonly Result[] =>
+  sinceS.length === 0
+    ? []
+    : [
+        warn(
+          `${sinceS.length} of ${devices} devices were not looked at for longer than coverage_s (${durationText(coverageS)}), the first of them since ${isoOf(Math.min(...sinceS))}`,
+          'assayer status names them; assayer check-config says what is wrong with schedule.pools and schedule.config; is the host of the gateway too busy?',
+        ),
+      ];
 
 /** From a state that this agent wrote. */
 const isReachable = (state: string): boolean =>

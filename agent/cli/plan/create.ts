@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { Plan } from '../../../shared/index.ts';
 import { planDraft } from '../../terms/draft-text.ts';
+import { withUnforeseen } from '../../terms/unforeseen.ts';
 import { accountName } from '../ask.ts';
 import type { Io } from '../io.ts';
 import { collect } from '../probe.ts';
@@ -40,14 +41,15 @@ export const createPlanVerb = (plan: Command, io: Io): void => {
       .option('--ticket <text>', 'where the reason stands')
       .option('--author <name>', 'who wrote it; without it the account of this process')
       .option('--approver <name>', 'who is to sign; repeatable', collect),
-  ).action((id: string, options: PlanOptions) =>
+  ).action((id: string, options: PlanOptions) => {
+    const expected = expectedOf(options.expect);
     writeDraft(
       planDraft({
         plan_id: id,
         type: options.type,
         scope: scopeOf(options),
         ids: options.id?.slice(),
-        expected_after: expectedOf(options.expect)?.slice(),
+        expected_after: expected === undefined ? undefined : withUnforeseen(expected, options.id).slice(),
         not_before_at: options.from,
         not_after_at: options.to,
         author: options.author ?? accountName(),
@@ -57,6 +59,6 @@ export const createPlanVerb = (plan: Command, io: Io): void => {
       'plan',
       options,
       io,
-    ),
-  );
+    );
+  });
 };
