@@ -13,11 +13,14 @@ export const isOfPools = ({ compares = [] }: Rule): boolean => compares.includes
 export const isStillSet = (
   found: Pick<Deviation, 'part' | 'after'>,
   { pools = [], live_pools: live = [] }: Facts,
-): boolean =>
-  (/(?:^| )live \d+$/.test(found.part ?? '') ? live : pools).some((pool) => isSamePool({ after: { ...pool } }, found));
+): boolean => (isOfRunning(found) ? live : pools).some((pool) => isSamePool({ after: { ...pool } }, found));
 
-/** The same pool and user, wherever they stand. */
+/** It is about a row of the runtime list, of which no reference says anything. */
+export const isOfRunning = ({ part = '' }: Pick<Deviation, 'part'>): boolean => /(?:^| )live \d+$/.test(part);
+
+/** The same pool and user, or host, wherever they stand. */
 export const isSamePool = (one: Pick<Deviation, 'after'>, other: Pick<Deviation, 'after'>): boolean => {
+  if (typeof one.after === 'string') return one.after === other.after;
   const [{ url, user }, known] = [poolOf(one), poolOf(other)];
   return url !== undefined && url === known.url && user === known.user;
 };

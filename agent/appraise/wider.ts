@@ -10,7 +10,7 @@ import { COMPARISONS } from './index.ts';
 import type { Outcome, Ran } from './outcome.ts';
 import { raisedByEdit } from './raised.ts';
 import type { Deviation, Rule } from './rule.ts';
-import { inputsOf, isAsAttested, isOfPools, isSamePool, isStillSet } from './still-shown.ts';
+import { inputsOf, isAsAttested, isOfPools, isOfRunning, isSamePool, isStillSet } from './still-shown.ts';
 import { sameName } from './track.ts';
 import type { LookContext } from './verdict.ts';
 import { needsMorePeople } from './who-approves.ts';
@@ -102,6 +102,7 @@ const isListedNow = (finding: Finding, outcomes: readonly Outcome[], shown: Show
   // What is still found, perhaps in another slot, no list allows.
   if (ran === undefined || ran.deviations.some((one) => one.part === part || isSamePool(one, finding))) return false;
   if (part !== undefined && ran.sees?.(part) === false) return false;
+  if (rule.shows !== undefined) return rule.shows(finding, shown.facts);
   return isOfPools(rule)
     ? isStillSet(finding, shown.facts)
     : clear === 0 && isAsAttested(rule, shown.state, shown.facts);
@@ -117,7 +118,7 @@ export const isApproved = (
 ): boolean => {
   const rule = editedRule(finding, state);
   // A document that is filled in with an edited label says nothing of what people approved.
-  if (rule?.against !== 'policy' || approved === undefined) return false;
+  if (rule?.against !== 'policy' || approved === undefined || isOfRunning(finding)) return false;
   const [held, now] = [comparedFacts(approved.facts), comparedFacts(facts)];
   return inputsOf(rule)
     .filter((fact) => now[fact] !== undefined)

@@ -7,10 +7,11 @@ import { withFormer } from '../../agent/appraise/former.ts';
 import { promote, settledBy, withSignedEntry } from '../../agent/appraise/promote.ts';
 import type { AllowList } from '../../agent/appraise/rule.ts';
 import { relabelled, tenantLeft } from '../../agent/appraise/tenancy.ts';
+import { NO_FACTS } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { departedWith, readDeparted, writeDeparted } from '../../agent/record/departed.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { ADDRESS, HOUR, MINUTE, pools, SECOND, showing, Watch } from './watch.ts';
+import { ADDRESS, HOUR, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
 
 /** Whoever edits lists and labels approves nothing, where approvers are named; and what an edit alone raised ends with the next one. */
 
@@ -18,6 +19,8 @@ const OURS: AllowList = [{ url: '*', user: 'acme.*' }];
 const WIDER: AllowList = [...OURS, { url: '*', user: 'thief.*' }];
 const OUTSIDE = 'pool.outside-allowlist';
 const BREACH = 'tenant.hash-destination-breach';
+const HOSTS: AllowList = [{ url: '*.pool.example' }, { url: 'backup.example' }];
+const REDIRECT = 'pool.reconnect-redirect';
 const ROBBED = pools({ user: 'thief.x' });
 
 let edits = 0;
@@ -189,6 +192,40 @@ suite('a list that is edited', () => {
     assert.equal(open(left, OUTSIDE)[0]?.reasons?.includes('factory-default'), true);
     edited(left, [{ url: '*' }]).live(HOUR, showing(factory));
     assert.equal(open(left, OUTSIDE).length, 1);
+  });
+
+  test('allows no redirection, nor what runs beside the pools that people approved; both end where they stop', () => {
+    const [pool] = POOLS;
+    const at = (host: string): Facts => ({ live_pools: [{ url: pool.url, user: pool.user, host, active: true }] });
+    const evil = { live_pools: [{ url: 'stratum+tcp://evil.example:3333', user: 'thief.x', active: true }] };
+    const cases: readonly (readonly [string, Facts])[] = [
+      [REDIRECT, at('evil.example')],
+      [OUTSIDE, evil],
+    ];
+    for (const [id, shown] of cases) {
+      const watch = watched(HOSTS);
+      watch.state = accept(watch.state, { by: 'carol', nowMs: watch.nowMs, seq: 1000 }).state;
+      watch.live(HOUR, showing({})).live(3 * MINUTE, showing(shown));
+      assert.equal(open(watch, id).length, 1, id);
+      restarted(edited(watch, [{ url: '*' }])).live(HOUR, showing(shown));
+      assert.equal(open(watch, id)[0]?.reasons?.includes('configuration-edited'), true, id);
+      const signed = { ...watch.state, reference: { facts: watch.state.attested?.facts ?? NO_FACTS, entries: [] } };
+      const settled = settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true });
+      assert.deepEqual(
+        settled.map(({ finding }) => finding.ruleId),
+        [id],
+      );
+      watch.clear();
+      watch.live(HOUR, showing(at('eu.pool.example')));
+      assert.deepEqual([open(watch, id), watch.said()], [[], [`${id} resolved`]]);
+    }
+    const moved = watched(HOSTS).live(3 * MINUTE, showing(at('evil.example')));
+    const rows = at('evil.example').live_pools ?? [];
+    moved.live(HOUR, showing({ live_pools: [{ url: pool.url, user: pool.user, active: false }, ...rows] }));
+    assert.deepEqual(
+      open(moved, REDIRECT).map(({ part, reasons = [] }) => [part, reasons]),
+      [['live 1', []]],
+    );
   });
 
   test('a document that says nothing of pools approves none', () => {
