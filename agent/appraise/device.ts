@@ -80,7 +80,7 @@ export interface Track {
   readonly statedMs?: number;
 }
 
-/** What a device was found for under the list of a tenant, or of the site where it had none, until an edit took it from there. */
+/** What a device was found for under a list, that of its tenant or one for all devices, until an edit took it from there. */
 export interface Breach {
   readonly tenant?: string;
   readonly finding: Finding;

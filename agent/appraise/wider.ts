@@ -2,7 +2,7 @@ import type { Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { holderOf } from '../baseline/reference.ts';
-import { owedTo, withBreaches } from './breach.ts';
+import { isOwedTo, owedTo, withBreaches } from './breach.ts';
 import type { Approval, Breach, DeviceState } from './device.ts';
 import { CONFIGURATION_EDITED, isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
@@ -73,18 +73,26 @@ const isHeld = (finding: Finding, shown: Shown): boolean =>
 /** Without what the device does not show any more, what is open again, and what its own tenant has no reason to hold. */
 const breachesLeft = (shown: Shown, outcomes: readonly Outcome[]): readonly Breach[] => {
   const { breaches = [], labels, tracks } = shown.state;
-  const isSettled = (finding: Finding): boolean =>
-    tracks.some((track) => track.finding.state !== 'provisional' && sameName(track.finding, finding)) ||
-    (isListedNow(finding, outcomes, shown) && !isHeld(finding, shown));
-  const left = breaches.filter(({ tenant, finding }) => {
-    if (isUnseen(finding, shown.facts)) return true;
-    return isStillSet(finding, shown.facts) && !(tenant === labels.tenant && isSettled(finding));
+  const isOpen = (finding: Finding): boolean =>
+    tracks.some((track) => track.finding.state !== 'provisional' && sameName(track.finding, finding));
+  const left = breaches.filter((breach) => {
+    const { finding } = breach;
+    const isOwed = isOwedTo(breach, labels.tenant);
+    const rule = COMPARISONS.find(({ id }) => id === finding.ruleId);
+    if (isOwed && isOpen(finding)) return false;
+    if (rule === undefined || isUnseen(rule, finding, shown.facts)) return true;
+    const isAllowed = isOwed && isListedNow(finding, outcomes, shown) && !isHeld(finding, shown);
+    return isThere(rule, finding, shown.facts) && !isAllowed;
   });
   return left.length === breaches.length ? breaches : left;
 };
 
-const isUnseen = ({ ruleId, part = '' }: Finding, facts: Facts): boolean =>
-  COMPARISONS.find(({ id }) => id === ruleId)?.sees?.(part, facts) === false;
+const isUnseen = (rule: Rule, { part = '' }: Finding, facts: Facts): boolean =>
+  rule.sees?.(part, facts) === false ||
+  [...rule.reads, ...(rule.compares ?? [])].every((fact) => facts[fact] === undefined);
+
+/** Whether the device shows still what such a rule found. */
+const isThere = ({ shows = isStillSet }: Rule, finding: Finding, facts: Facts): boolean => shows(finding, facts);
 
 /** The rule of the finding, where what it holds a device against stands in the configuration, or is filled in with what stands there. */
 const editedRule = (finding: Finding, { edited }: DeviceState): Rule | undefined =>
@@ -102,9 +110,8 @@ const isListedNow = (finding: Finding, outcomes: readonly Outcome[], shown: Show
   // What is still found, perhaps in another slot, no list allows.
   if (ran === undefined || ran.deviations.some((one) => one.part === part || isSamePool(one, finding))) return false;
   if (part !== undefined && ran.sees?.(part) === false) return false;
-  if (rule.shows !== undefined) return rule.shows(finding, shown.facts);
-  return isOfPools(rule)
-    ? isStillSet(finding, shown.facts)
+  return isOfPools(rule) || rule.shows !== undefined
+    ? isThere(rule, finding, shown.facts)
     : clear === 0 && isAsAttested(rule, shown.state, shown.facts);
 };
 

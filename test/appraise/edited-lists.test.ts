@@ -3,6 +3,7 @@ import { suite, test } from 'node:test';
 import { accept, attestedClaims } from '../../agent/appraise/accept.ts';
 import { newDevice, readDevice, writeDevice } from '../../agent/appraise/device.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
+import type { FirmwarePolicy } from '../../agent/appraise/firmware-policy.ts';
 import { withFormer } from '../../agent/appraise/former.ts';
 import { promote, settledBy, withSignedEntry } from '../../agent/appraise/promote.ts';
 import type { AllowList } from '../../agent/appraise/rule.ts';
@@ -371,4 +372,108 @@ test('a device that is renamed while its list is edited is found again under the
   healthy.clear();
   edited(healthy, WIDER, 'acme').live(HOUR, showing({}));
   assert.deepEqual(healthy.said(), []);
+});
+
+suite('a list of firmware that is edited', () => {
+  const [id, version] = ['CVE-1', '2026.03.*'];
+  const images = (rootfs: readonly string[]): FirmwarePolicy => ({
+    advisories: [],
+    approved: [{ images: { rootfs } }],
+  });
+  const rootfs = (value: string): Facts => ({ 'firmware.components': [{ name: 'image.rootfs', value }] });
+  const cases: readonly {
+    readonly rule: string;
+    readonly found: FirmwarePolicy;
+    readonly edited: FirmwarePolicy | undefined;
+    readonly mended: Facts;
+  }[] = [
+    {
+      rule: 'firmware.unlisted',
+      found: { advisories: [], approved: [{ version: '2026.04.*' }] },
+      edited: { advisories: [], approved: [{ version: '*' }] },
+      mended: { 'firmware.version': '2026.04.1' },
+    },
+    {
+      rule: 'firmware.image-hash-mismatch',
+      found: images(['beef']),
+      edited: images(['beef', 'dead']),
+      mended: rootfs('beef'),
+    },
+    ...[{ advisories: [] }, undefined].map((without) => ({
+      rule: 'firmware.known-vulnerable',
+      found: { advisories: [{ id, version }] },
+      edited: without,
+      mended: { 'firmware.version': '2026.04.1' },
+    })),
+  ];
+  const policy = (firmware: FirmwarePolicy | undefined, people = 2): Watch['context'] => ({
+    firmware,
+    people,
+    policy: `edit ${edits++}`,
+  });
+  const found = (firmware: FirmwarePolicy, people?: number): Watch =>
+    new Watch(policy(firmware, people)).live(HOUR, showing(rootfs('dead')));
+
+  test('accepts nothing, whatever is looked at first; what is mended ends', () => {
+    for (const { rule, found: before, edited: after, mended } of cases) {
+      const watch = found(before);
+      assert.equal(open(watch, rule).length, 1, rule);
+      watch.context = policy(after);
+      for (let look = 0; look < 4; look += 1) watch.see('pools', rootfs('dead'));
+      watch.see('full', { ...rootfs('dead'), 'firmware.version': '2026.09.9' }, {});
+      restarted(watch).live(HOUR, showing(rootfs('dead')));
+      assert.equal(open(watch, rule)[0]?.reasons?.includes('configuration-edited'), true, rule);
+      watch.live(HOUR, showing({ ...rootfs('dead'), ...mended }));
+      assert.deepEqual(open(watch, rule), [], rule);
+      const quiet = found(before).live(HOUR, showing({ ...rootfs('dead'), ...mended }));
+      const ends = quiet.statements.filter(({ ruleId, state }) => ruleId === rule && state === 'resolved');
+      assert.deepEqual(
+        [ends.length, ends.some(({ reasons = [] }) => reasons.includes('configuration-edited'))],
+        [1, false],
+      );
+    }
+  });
+
+  test('ends it with the reason where nobody is named', () => {
+    for (const { rule, found: before, edited: after } of cases) {
+      const watch = found(before, 0);
+      watch.context = policy(after, 0);
+      watch.clear();
+      watch.live(HOUR, showing(rootfs('dead')));
+      assert.deepEqual(
+        watch.statements.map(({ ruleId, state, reasons = [] }) => [
+          ruleId,
+          state,
+          reasons.includes('configuration-edited'),
+        ]),
+        [[rule, 'resolved', true]],
+      );
+    }
+  });
+
+  test('with another name, or another tenant, of the device: it is found again', () => {
+    for (const { rule, found: before, edited: after } of cases)
+      for (const labels of [{}, { tenant: 'zeta' }]) {
+        const watch = found(before);
+        const [left] = readDeparted(writeDeparted(departedWith([], [watch.state])));
+        watch.state = withFormer(
+          newDevice({ id: 'rig-too', position: 'host', address: ADDRESS, labels }),
+          left,
+          NOTHING_STANDING,
+        );
+        watch.context = policy(after);
+        watch.live(HOUR, showing(rootfs('dead')));
+        assert.equal(open(watch, rule)[0]?.reasons?.includes('configuration-edited'), true, rule);
+        watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+        restarted(watch).live(HOUR, showing(rootfs('dead')));
+        assert.deepEqual([open(watch, rule), watch.state.breaches], [[], undefined]);
+      }
+  });
+
+  test('and stays as it was: under another tenant nothing of firmware ends', () => {
+    for (const { rule, found: before } of cases) {
+      const watch = found(before);
+      assert.equal(tenantLeft(watch.state, watch.nowMs).state, watch.state, rule);
+    }
+  });
 });
