@@ -84,6 +84,8 @@ export interface Track {
 export interface Breach {
   readonly tenant?: string;
   readonly finding: Finding;
+  /** Looks in a row that showed something else. */
+  readonly clear?: number;
 }
 
 /** An unconfirmed value that went away. */

@@ -82,6 +82,40 @@ suite('a list that is edited', () => {
     assert.deepEqual(open(watch, OUTSIDE), []);
   });
 
+  test('and what works for the same account under another worker, or for one that is found, is no repair; its own pools are', () => {
+    const all: AllowList = [...WIDER, { url: '*', user: 'mallory.*' }];
+    for (const first of [showing({}), showing(ROBBED)])
+      for (const user of ['thief.y', 'mallory.x']) {
+        const watch = new Watch(under(OURS)).live(5 * MINUTE, first).live(5 * MINUTE, showing(ROBBED));
+        edited(watch, all).live(HOUR, showing(ROBBED));
+        restarted(watch).live(HOUR, showing(pools({ user })));
+        assert.equal(open(watch, OUTSIDE).length, 1, user);
+        watch.live(HOUR, showing(ROBBED));
+        assert.equal(open(watch, OUTSIDE).length, 1, user);
+        const signed = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+        watch.state = signed;
+        watch.live(HOUR, showing(ROBBED));
+        assert.deepEqual(watch.state.tracks, []);
+      }
+    const own = robbed();
+    edited(own, WIDER).live(HOUR, showing(ROBBED)).live(HOUR, showing({}));
+    assert.deepEqual(own.state.tracks, []);
+    const narrow: AllowList = [...OURS, { url: '*', user: 'thief.x' }];
+    const two = edited(robbed(), narrow).live(HOUR, showing(pools({ user: 'thief.x' }, { user: 'thief.y' })));
+    assert.deepEqual(
+      open(two, OUTSIDE).map(({ part, reasons }) => [part, reasons]),
+      [
+        ['slot 0', ['not-listed', 'configuration-edited']],
+        ['slot 1', ['not-listed']],
+      ],
+    );
+    const shifted = edited(robbed(), OURS).live(HOUR, showing(pools({}, { user: 'thief.y' })));
+    assert.deepEqual(
+      open(shifted, OUTSIDE).map(({ part }) => part),
+      ['slot 1'],
+    );
+  });
+
   test('ends it where nobody is named who approves, and says so', () => {
     const watch = robbed(undefined, 0);
     watch.context = under(WIDER, undefined, 0);
@@ -319,6 +353,30 @@ suite('a device that goes to another tenant and comes back', () => {
     assert.deepEqual(alone.said(), []);
   });
 
+  test('and shows something else for a look or two, or another worker for the same account, owes it still', () => {
+    const other = showing(pools({ user: 'thief.y' }));
+    const elsewhere = showing(pools({ user: 'mallory.x' }));
+    const cases: readonly ((watch: Watch) => void)[] = [
+      (watch) => watch.see('full', {}),
+      (watch) => [watch.see('pools', {}), watch.see('full', {}), watch.see('full', ROBBED), watch.see('full', {})],
+      (watch) => watch.live(HOUR, other),
+      (watch) => watch.live(HOUR, elsewhere),
+      (watch) => watch.live(HOUR, showing({ pools: (pools().pools ?? []).map(({ user: _, ...pool }) => pool) })),
+    ];
+    const all: AllowList = [...WIDER, { url: '*', user: 'mallory.*' }];
+    for (const between of cases)
+      for (const first of [showing({}), showing(ROBBED)]) {
+        const watch = new Watch(under(OURS, 'acme'));
+        watch.state = { ...watch.state, labels: { tenant: 'acme' } };
+        watch.live(5 * MINUTE, first).live(5 * MINUTE, showing(ROBBED));
+        moved(watch, all, 'zeta').live(10 * MINUTE, showing(ROBBED));
+        between(watch);
+        watch.live(HOUR, showing(ROBBED));
+        moved(watch, all, 'acme').live(HOUR, showing(ROBBED));
+        assert.equal(open(watch, BREACH).length, 1);
+      }
+  });
+
   test('and is slow to be seen again keeps the documents apart that an edit brought along', () => {
     const watch = moved(robbed('acme'), WIDER, 'zeta').live(HOUR, showing(ROBBED));
     moved(watch, WIDER, 'acme');
@@ -414,7 +472,7 @@ suite('a list of firmware that is edited', () => {
   const found = (firmware: FirmwarePolicy, people?: number): Watch =>
     new Watch(policy(firmware, people)).live(HOUR, showing(rootfs('dead')));
 
-  test('accepts nothing, whatever is looked at first; what is mended ends', () => {
+  test('accepts nothing, whatever is looked at first; what is mended ends, once that is accepted', () => {
     for (const { rule, found: before, edited: after, mended } of cases) {
       const watch = found(before);
       assert.equal(open(watch, rule).length, 1, rule);
@@ -423,9 +481,12 @@ suite('a list of firmware that is edited', () => {
       watch.see('full', { ...rootfs('dead'), 'firmware.version': '2026.09.9' }, {});
       restarted(watch).live(HOUR, showing(rootfs('dead')));
       assert.equal(open(watch, rule)[0]?.reasons?.includes('configuration-edited'), true, rule);
-      watch.live(HOUR, showing({ ...rootfs('dead'), ...mended }));
+      const better = showing({ ...rootfs('dead'), ...mended });
+      watch.live(HOUR, better);
+      watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+      watch.live(HOUR, better);
       assert.deepEqual(open(watch, rule), [], rule);
-      const quiet = found(before).live(HOUR, showing({ ...rootfs('dead'), ...mended }));
+      const quiet = found(before).live(HOUR, better);
       const ends = quiet.statements.filter(({ ruleId, state }) => ruleId === rule && state === 'resolved');
       assert.deepEqual(
         [ends.length, ends.some(({ reasons = [] }) => reasons.includes('configuration-edited'))],
