@@ -1,4 +1,6 @@
+import { hash } from 'node:crypto';
 import { distance } from 'fastest-levenshtein';
+import { canonicalJson } from '../../shared/jcs.ts';
 import { endpointText, parseEndpoint, withoutPath } from './pool-url.ts';
 import type { AllowList } from './rule.ts';
 import { fieldsOf, matchesTemplate, type Templated } from './template.ts';
@@ -66,6 +68,18 @@ export const nearestLine = (allow: AllowList, url: string, user: string | undefi
   }
   return nearest?.line;
 };
+
+/** The list as text that is another one when it was edited; one text for all devices under it. */
+export const digestOfList = (allow: AllowList): string => {
+  const known = digests.get(allow);
+  if (known !== undefined) return known;
+  const lines = allow.map((line) => canonicalJson(shownLine(line))).sort();
+  const digest = hash('sha256', lines.join('\n'), 'base64url');
+  digests.set(allow, digest);
+  return digest;
+};
+
+const digests = new WeakMap<AllowList, string>();
 
 /** A line as a value of a finding. */
 export const shownLine = ({ url, user }: AllowList[number]): { readonly url: string; readonly user?: string } => ({

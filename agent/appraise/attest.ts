@@ -11,7 +11,7 @@ import type { Attested, DeviceState, Reference } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
-import { heldAgainstLists } from './raised.ts';
+import { heldAgainstLists, underList } from './raised.ts';
 import { isStrange, isTaker } from './replaced.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
@@ -85,6 +85,7 @@ export const attest = (
     ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
     ...(documents === undefined ? {} : { documents }),
     ...heldAgainstLists(outcomes, judged.tracks),
+    ...underList(judged, context.allow),
   };
   const state: DeviceState = {
     ...rest,

@@ -1,14 +1,25 @@
 import type { Breach, DeviceState, Track } from './device.ts';
 import type { Finding } from './finding.ts';
+import { COMPARISONS } from './index.ts';
 import { poolOutsideAllowlist } from './rules/pool-outside-allowlist.ts';
 import { tenantHashDestinationBreach } from './rules/tenant-hash-destination-breach.ts';
+import { isOfPools } from './still-shown.ts';
 import { sameName } from './track.ts';
+import { takesTwo } from './who-approves.ts';
 
 /** What the list of a tenant decides. */
-const BY_LIST: ReadonlySet<string> = new Set([tenantHashDestinationBreach.id, poolOutsideAllowlist.id]);
+const BY_TENANT: ReadonlySet<string> = new Set([tenantHashDestinationBreach.id, poolOutsideAllowlist.id]);
 
 /** Whether the list of the tenant, or of the site, was left. */
-export const isBreach = ({ finding }: Track): boolean => BY_LIST.has(finding.ruleId);
+export const isBreach = ({ finding }: Pick<Track, 'finding'>): boolean => BY_TENANT.has(finding.ruleId);
+
+/** What any list decides that takes two people: of tenants, of pools, of firmware. */
+const BY_LIST: ReadonlySet<string> = new Set(
+  COMPARISONS.filter(
+    (rule) =>
+      rule.against === 'policy' && takesTwo({ ruleId: rule.id }) && (isOfPools(rule) || rule.shows !== undefined),
+  ).map(({ id }) => id),
+);
 
 /**
  * What the device owes when an edit takes its tenant, or its name, away from it: what is confirmed now, and what earlier edits
@@ -16,11 +27,13 @@ export const isBreach = ({ finding }: Track): boolean => BY_LIST.has(finding.rul
  */
 export const breachesOf = ({ tracks, breaches = [], labels: { tenant } }: DeviceState): readonly Breach[] => {
   const now = tracks
-    .filter((track) => isBreach(track) && track.finding.state !== 'provisional' && track.finding.severity !== 'info')
+    .filter(
+      ({ finding }) => BY_LIST.has(finding.ruleId) && finding.state !== 'provisional' && finding.severity !== 'info',
+    )
     .map(
-      ({ finding }): Breach => ({
-        ...(tenant === undefined ? {} : { tenant }),
-        finding: { ...finding, edit: finding.edit ?? 'ended' },
+      (track): Breach => ({
+        ...(tenant === undefined || !isBreach(track) ? {} : { tenant }),
+        finding: { ...track.finding, edit: track.finding.edit ?? 'ended' },
       }),
     );
   const before = breaches.filter((one) => !now.some((other) => isSame(one, other)));
@@ -32,7 +45,11 @@ const isSame = (one: Breach, other: Breach): boolean =>
 
 /** What waits for the device at the tenant that these labels give it to. */
 export const owedTo = ({ breaches = [] }: DeviceState, { tenant }: DeviceState['labels']): readonly Finding[] =>
-  breaches.filter((breach) => breach.tenant === tenant).map(({ finding }) => finding);
+  breaches.filter((breach) => isOwedTo(breach, tenant)).map(({ finding }) => finding);
+
+/** What no tenant's list decides is owed whoever has the device. */
+export const isOwedTo = (breach: Breach, tenant: string | undefined): boolean =>
+  breach.tenant === tenant || (breach.tenant === undefined && !isBreach(breach));
 
 /** The device with these. */
 export const withBreaches = (state: DeviceState, breaches: readonly Breach[]): DeviceState => {

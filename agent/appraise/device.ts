@@ -57,6 +57,8 @@ export interface Attested<Kept = KeptFacts> {
   /** Ids of the rules of two people that held it against a list of the configuration, as text, and what they found. */
   readonly listed?: string;
   readonly unlisted?: readonly string[];
+  /** Digest of the list of pools under which nothing was wrong with its pools. */
+  readonly allow?: string;
 }
 
 /** A finding that is not closed, with its counters. */
@@ -80,10 +82,12 @@ export interface Track {
   readonly statedMs?: number;
 }
 
-/** What a device was found for under the list of a tenant, or of the site where it had none, until an edit took it from there. */
+/** What a device was found for under a list, that of its tenant or one for all devices, until an edit took it from there. */
 export interface Breach {
   readonly tenant?: string;
   readonly finding: Finding;
+  /** Looks in a row that showed something else. */
+  readonly clear?: number;
 }
 
 /** An unconfirmed value that went away. */
@@ -197,9 +201,15 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly unknownDevice?: true;
   /**
    * The device whose place it took, or whose serials or MAC it showed at first sight, and the pools of its reference then.
-   * `sinceMs`: when it took that place, where it was known before; it is gone once the other one showed elsewhere.
+   * `sinceMs`: when it took that place, where it was known before; it is gone once the other one showed elsewhere. `allow`: digest of
+   * the list of pools under which that one was attested.
    */
-  readonly replaces?: { readonly device: string; readonly pools: readonly PoolSlot[]; readonly sinceMs?: number };
+  readonly replaces?: {
+    readonly device: string;
+    readonly pools: readonly PoolSlot[];
+    readonly sinceMs?: number;
+    readonly allow?: string;
+  };
   /** Addresses that it left lately, the latest last. */
   readonly left?: readonly { readonly address: string; readonly atMs: number }[];
   readonly reference?: Reference<Kept>;

@@ -4,7 +4,7 @@ import { ruleOf } from './index.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { isSessionNew, isStale } from './running.ts';
-import { isUnconfirmed } from './track.ts';
+import { isUnconfirmed, MATCHES } from './track.ts';
 import type { LookContext, Verdict } from './verdict.ts';
 
 const REBOOT_LOOK_MS = 60_000;
@@ -24,7 +24,9 @@ export const nextAtMs = (
   // A whole site that boots at once is not asked at once.
   if (restless || waiting.length > 0) wishes.push(nowMs + random() * REBOOT_LOOK_MS);
   const confirming = confirmingAtMs(state, context);
-  const isEnding = state.tracks.some(({ clear }) => clear > 0 && clear < 3);
+  const { tracks, breaches = [] } = state;
+  const isEnding =
+    tracks.some(({ clear }) => clear > 0 && clear < MATCHES) || breaches.some(({ clear = 0 }) => clear > 0);
   if (confirming !== undefined) wishes.push(confirming);
   else if (
     isDark(state) ||

@@ -60,12 +60,13 @@ const run = (
   approved: Facts | undefined,
   context: RuleContext,
 ): Outcome => {
-  // What is not configured any more, or not compared any more, ends what was found by it.
-  if (rule.applies?.(context) === false) return idle(rule);
-  const held = rule.against === 'policy' ? undefined : approved;
-  if (rule.against === 'reference' && held === undefined) return { kind: 'silent', rule };
   const compares = rule.compares ?? [];
   const inputs = [...rule.reads, ...compares];
+  // What is not configured any more, or not compared any more, ends what was found by it, at looks that could see that.
+  if (rule.applies?.(context) === false)
+    return inputs.some((name) => observed[name] !== undefined) ? idle(rule) : { kind: 'silent', rule };
+  const held = rule.against === 'policy' ? undefined : approved;
+  if (rule.against === 'reference' && held === undefined) return { kind: 'silent', rule };
   const wanted = held === undefined ? inputs : inputs.filter((name) => held[name] !== undefined);
   const facts = wanted.filter((name) => observed[name] !== undefined);
   // What the device truly lacks is lost to a reference that holds it; the operator's configuration holds nothing.

@@ -10,6 +10,7 @@ import type { Finding } from './finding.ts';
 import { COMPARISONS, isAboutPolicy, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import type { Rule, RuleEntry } from './rule.ts';
+import { isOfRunning } from './still-shown.ts';
 import { end } from './track.ts';
 import {
   type Approvable,
@@ -58,7 +59,8 @@ export const settledBy = (
     if (isAnsweredBySignature(ruleId)) return isAsSigned;
     if (!holdsFacts(finding)) return false;
     // No list is at hand here, and none would approve anything.
-    if (isAboutPolicy(ruleId)) return isApproved(finding, { state, facts, approved });
+    if (isAboutPolicy(ruleId))
+      return isOfRunning(finding) ? isAsSigned : isApproved(finding, { state, facts, approved });
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
     return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
   });

@@ -1,12 +1,13 @@
 import type { Facts } from '../../shared/facts.ts';
 import { keptFacts } from '../baseline/kept.ts';
+import { digestOfList } from './allow.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
 import { COMPARISONS } from './index.ts';
 import type { Outcome } from './outcome.ts';
-import type { Deviation, Rule } from './rule.ts';
-import { isAsAttested, isOfPools, isSamePool, isStillSet, poolOf } from './still-shown.ts';
+import type { AllowList, Deviation, Rule } from './rule.ts';
+import { inputsOf, isAsAttested, isOfPools, isSamePool, isStillSet, poolOf } from './still-shown.ts';
 import { sameName } from './track.ts';
-import { takesTwo } from './who-approves.ts';
+import { needsMorePeople, takesTwo } from './who-approves.ts';
 
 /** What only an edit of the lists raised: an attestation remembers what they held the device against, and what they refused. */
 
@@ -65,6 +66,19 @@ export const heldAgainstLists = (
   const listed = held.map(({ id }) => id).join(' ');
   return { listed, ...(unlisted.length === 0 ? {} : { unlisted: [...new Set(unlisted)] }) };
 };
+
+/** Under which list of pools a look is attested: the former one, as long as its pools are found to be what only two people approve. */
+export const underList = ({ attested, tracks }: DeviceState, allow: AllowList | undefined): Pick<Attested, 'allow'> => {
+  const isOpen = tracks.some(
+    ({ finding }) => finding.severity !== 'info' && needsMorePeople(finding) && OF_POOLS.has(finding.ruleId),
+  );
+  if (isOpen) return attested?.allow === undefined ? {} : { allow: attested.allow };
+  return allow === undefined ? {} : { allow: digestOfList(allow) };
+};
+
+const OF_POOLS: ReadonlySet<string> = new Set(
+  COMPARISONS.filter((rule) => inputsOf(rule).includes('pools')).map(({ id }) => id),
+);
 
 /** What a list names: a pool, whichever rule speaks of it, else the firmware, or the access, that the rule is about. */
 const thingOf = (rule: Rule, found: Pick<Deviation, 'after'>): string => {

@@ -1,12 +1,13 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
-import { isListed } from './allow.ts';
+import { digestOfList, isListed } from './allow.ts';
 import type { DeviceState } from './device.ts';
 import { sameOwner, sameUrl } from './pool-url.ts';
 import { accountOf } from './pool-user.ts';
 import type { Deviation, RuleContext } from './rule.ts';
 import { filledSlots, slotValue } from './slots.ts';
+import type { LookContext } from './verdict.ts';
 
 /**
  * A device that stands where another one stood, or shows what that one showed, is not taken at its word: who can change
@@ -18,7 +19,8 @@ export type Replaced = NonNullable<DeviceState['replaces']>;
 export const replacedBy = (state: DeviceState): Replaced | undefined => {
   if (isHeld(state)) return state.replaces;
   const { pools } = keptFacts(state.reference?.facts);
-  return pools === undefined ? undefined : { device: state.id, pools };
+  const { allow } = state.attested ?? {};
+  return pools === undefined ? undefined : { device: state.id, pools, ...(allow === undefined ? {} : { allow }) };
 };
 
 /**
@@ -66,13 +68,18 @@ export type Strange = Required<Pick<Deviation, 'severity' | 'reasons'>> & {
   readonly after: { readonly pools: readonly PoolValue[] };
 };
 
-/** Which of these pools the other device did not work for, as far as these columns tell. Undefined where there is none. */
+/**
+ * Which of these pools the other device did not work for, as far as these columns tell. Undefined where there is none. Where
+ * approvers are named a list counts that was in force when that one was attested: one that was edited since approves nothing.
+ */
 export const strangePools = (
-  { pools: known, device }: Replaced,
+  { pools: known, device, allow: before }: Replaced,
   pools: readonly PoolSlot[],
   columns: readonly ('url' | 'user')[],
-  context: Pick<RuleContext, 'allow' | 'device'>,
+  { device: machine, allow, people = 0 }: Pick<RuleContext, 'allow' | 'device'> & Pick<LookContext, 'people'>,
 ): Strange | undefined => {
+  const isInForce = allow !== undefined && (people === 0 || before === digestOfList(allow));
+  const context = { device: machine, allow: isInForce ? allow : [] };
   const slots = filledSlots(pools);
   const accounts = columns.includes('user') ? slots.filter((slot) => hasOtherAccount(slot, known, context)) : [];
   const others = columns.includes('url') ? slots.filter((slot) => hasOtherPool(slot, known, context)) : [];

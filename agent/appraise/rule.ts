@@ -113,6 +113,11 @@ export interface Rule<Reads extends FactName = FactName, Compares extends FactNa
   readonly applies?: (context: RuleContext) => boolean;
   /** Whether this look could see the thing a finding speaks of (its part, else a key of `after`). Without it: always. */
   readonly sees?: (name: string, observed: Partial<Pick<Facts, Reads | Compares>>) => boolean;
+  /** Whether what was found shows still, whatever a list says of it: of rules that hold against one, but for those of pools. */
+  readonly shows?: (
+    found: Pick<Deviation, 'part' | 'after'>,
+    observed: Partial<Pick<Facts, Reads | Compares>>,
+  ) => boolean;
   /** `unknown` when these values allow no judgement: nothing is confirmed and nothing resolved. */
   readonly appraise: (
     observed: Required<Pick<Facts, Reads>> & Partial<Pick<Facts, Compares>>,

@@ -108,7 +108,7 @@ const strangeness = (
   state: DeviceState,
   facts: Facts,
   context: RuleContext,
-  { standing, driven }: Pick<LookContext, 'standing' | 'driven'>,
+  { standing, driven, people = 0 }: Pick<LookContext, 'standing' | 'driven' | 'people'>,
 ): Strange | 'unknown' | undefined => {
   const { replaces } = state;
   if (replaces === undefined || !isHeld(state)) return undefined;
@@ -118,7 +118,8 @@ const strangeness = (
   // What a document holds is compared with that by the rules of pools.
   const open = (['url', 'user'] as const).filter((column) => !held.has('pools') && !held.has(`pools.${column}`));
   return (
-    strangePools(replaces, facts.pools, open, context) ?? (hidesUsers(replaces, facts.pools) ? 'unknown' : undefined)
+    strangePools(replaces, facts.pools, open, { ...context, people }) ??
+    (hidesUsers(replaces, facts.pools) ? 'unknown' : undefined)
   );
 };
 

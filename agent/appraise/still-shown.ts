@@ -2,6 +2,8 @@ import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { DeviceState } from './device.ts';
+import { sameUrl } from './pool-url.ts';
+import { accountOf } from './pool-user.ts';
 import type { Deviation, Rule } from './rule.ts';
 
 /** Whether a device shows what was found, at another look or in other words. */
@@ -10,14 +12,32 @@ import type { Deviation, Rule } from './rule.ts';
 export const isOfPools = ({ compares = [] }: Rule): boolean => compares.includes('pools');
 
 /** The device is set to, or works for, the pool that was found. */
-export const isStillSet = (
-  found: Pick<Deviation, 'part' | 'after'>,
-  { pools = [], live_pools: live = [] }: Facts,
-): boolean =>
-  (/(?:^| )live \d+$/.test(found.part ?? '') ? live : pools).some((pool) => isSamePool({ after: { ...pool } }, found));
+export const isStillSet = (found: Found, facts: Facts): boolean =>
+  rowsOf(found, facts).some((pool) => isSamePool({ after: pool }, found));
 
-/** The same pool and user, wherever they stand. */
+/** It works for the same account there, under whatever worker, in a row that is not refused. A user that it does not tell is no other one. */
+export const isStillServed = (found: Found, facts: Facts, refused: readonly Deviation[] = []): boolean => {
+  const known = poolOf(found);
+  return rowsOf(found, facts).some(
+    (pool) =>
+      known.url !== undefined &&
+      sameUrl(pool.url, known.url) &&
+      (pool.user === undefined || known.user === undefined || accountOf(pool.user) === accountOf(known.user)) &&
+      !refused.some((one) => isSamePool({ after: pool }, one)),
+  );
+};
+
+type Found = Pick<Deviation, 'part' | 'after'>;
+
+const rowsOf = (found: Found, { pools = [], live_pools: live = [] }: Facts) =>
+  (isOfRunning(found) ? live : pools).map((row) => ({ ...row }));
+
+/** It is about a row of the runtime list, of which no reference says anything. */
+export const isOfRunning = ({ part = '' }: Pick<Deviation, 'part'>): boolean => /(?:^| )live \d+$/.test(part);
+
+/** The same pool and user, or host, wherever they stand. */
 export const isSamePool = (one: Pick<Deviation, 'after'>, other: Pick<Deviation, 'after'>): boolean => {
+  if (typeof one.after === 'string') return one.after === other.after;
   const [{ url, user }, known] = [poolOf(one), poolOf(other)];
   return url !== undefined && url === known.url && user === known.user;
 };

@@ -31,7 +31,7 @@ export const tenantLeft = (
     (track) => end(withReason(track), 'resolved', nowMs).statement ?? [],
   );
   const left = { ...state, tracks: state.tracks.filter((track) => !isBreach(track)) };
-  return { state: withBreaches(left, breachesOf(state)), statements };
+  return { state: withBreaches(left, breachesOf({ ...state, tracks: breaches })), statements };
 };
 
 const withReason = (track: Track): Track => ({

@@ -43,7 +43,8 @@ export type Draft = Omit<Finding, 'state' | 'firstObservedAt' | 'openedSeq'>;
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
-const MATCHES = 3;
+/** The looks in a row that have to show the reference. */
+export const MATCHES = 3;
 const CALM_CHANGES = 3;
 const C3_MS = 10 * 60_000;
 

@@ -2,7 +2,7 @@ import type { Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { holderOf } from '../baseline/reference.ts';
-import { owedTo, withBreaches } from './breach.ts';
+import { isOwedTo, owedTo, withBreaches } from './breach.ts';
 import type { Approval, Breach, DeviceState } from './device.ts';
 import { CONFIGURATION_EDITED, isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
@@ -10,8 +10,8 @@ import { COMPARISONS } from './index.ts';
 import type { Outcome, Ran } from './outcome.ts';
 import { raisedByEdit } from './raised.ts';
 import type { Deviation, Rule } from './rule.ts';
-import { inputsOf, isAsAttested, isOfPools, isSamePool, isStillSet } from './still-shown.ts';
-import { sameName } from './track.ts';
+import { inputsOf, isAsAttested, isOfPools, isOfRunning, isSamePool, isStillServed } from './still-shown.ts';
+import { MATCHES, sameName } from './track.ts';
 import type { LookContext } from './verdict.ts';
 import { needsMorePeople } from './who-approves.ts';
 
@@ -36,7 +36,9 @@ export const underWiderLists = (
   judged: readonly Outcome[],
 ): { readonly state: DeviceState; readonly outcomes: readonly Outcome[] } => {
   const outcomes = judged.map((outcome) => raisedByEdit(outcome, shown));
-  const listed = shown.state.tracks.filter(({ finding, clear }) => isListedNow(finding, outcomes, shown, clear));
+  const listed = shown.state.tracks.filter(
+    ({ finding, clear }) => isListedNow(finding, outcomes, shown, clear) || isSwitched(finding, outcomes, shown),
+  );
   const ending = new Set(listed.filter(({ finding }) => !isHeld(finding, shown)));
   const state = withBreaches(shown.state, breachesLeft(shown, outcomes));
   const held = [
@@ -70,21 +72,34 @@ const isHeld = (finding: Finding, shown: Shown): boolean =>
   finding.edit !== 'raised' &&
   !isApproved(finding, shown);
 
-/** Without what the device does not show any more, what is open again, and what its own tenant has no reason to hold. */
+/** Without what the device shows no more at as many looks as end a finding, what is open again, and what its own tenant has no reason to hold. */
 const breachesLeft = (shown: Shown, outcomes: readonly Outcome[]): readonly Breach[] => {
-  const { breaches = [], labels, tracks } = shown.state;
-  const isSettled = (finding: Finding): boolean =>
-    tracks.some((track) => track.finding.state !== 'provisional' && sameName(track.finding, finding)) ||
-    (isListedNow(finding, outcomes, shown) && !isHeld(finding, shown));
-  const left = breaches.filter(({ tenant, finding }) => {
-    if (isUnseen(finding, shown.facts)) return true;
-    return isStillSet(finding, shown.facts) && !(tenant === labels.tenant && isSettled(finding));
-  });
-  return left.length === breaches.length ? breaches : left;
+  const { breaches = [] } = shown.state;
+  const left = breaches.flatMap((breach) => breachLeft(breach, shown, outcomes) ?? []);
+  return left.length === breaches.length && left.every((one, at) => one === breaches[at]) ? breaches : left;
 };
 
-const isUnseen = ({ ruleId, part = '' }: Finding, facts: Facts): boolean =>
-  COMPARISONS.find(({ id }) => id === ruleId)?.sees?.(part, facts) === false;
+const breachLeft = (breach: Breach, shown: Shown, outcomes: readonly Outcome[]): Breach | undefined => {
+  const { finding, clear = 0, ...owed } = breach;
+  const { labels, tracks } = shown.state;
+  const isOwed = isOwedTo(breach, labels.tenant);
+  if (isOwed && tracks.some((track) => track.finding.state !== 'provisional' && sameName(track.finding, finding)))
+    return undefined;
+  const rule = COMPARISONS.find(({ id }) => id === finding.ruleId);
+  if (rule === undefined || isUnseen(rule, finding, shown.facts)) return breach;
+  if (isOwed && isListedNow(finding, outcomes, shown) && !isHeld(finding, shown)) return undefined;
+  if (isThere(rule, finding, shown.facts) || isFoundOtherwise(rule, finding, outcomes))
+    return clear === 0 ? breach : { ...owed, finding };
+  return clear + 1 < MATCHES ? { ...breach, clear: clear + 1 } : undefined;
+};
+
+const isUnseen = (rule: Rule, { part = '' }: Finding, facts: Facts): boolean =>
+  rule.sees?.(part, facts) === false ||
+  [...rule.reads, ...(rule.compares ?? [])].every((fact) => facts[fact] === undefined);
+
+/** Whether the device shows still what such a rule found, but for what it refuses. */
+const isThere = ({ shows }: Rule, finding: Finding, facts: Facts, refused?: readonly Deviation[]): boolean =>
+  shows?.(finding, facts) ?? isStillServed(finding, facts, refused);
 
 /** The rule of the finding, where what it holds a device against stands in the configuration, or is filled in with what stands there. */
 const editedRule = (finding: Finding, { edited }: DeviceState): Rule | undefined =>
@@ -96,15 +111,53 @@ const editedRule = (finding: Finding, { edited }: DeviceState): Rule | undefined
 /** The rule sees nothing any more in what the device was found for, and still shows. */
 const isListedNow = (finding: Finding, outcomes: readonly Outcome[], shown: Shown, clear = 0): boolean => {
   const rule = editedRule(finding, shown.state);
-  const { state, severity, part } = finding;
-  if (rule === undefined || state === 'provisional' || severity === 'info') return false;
-  const ran = outcomes.find((outcome): outcome is Ran => outcome.kind === 'ran' && outcome.rule.id === rule.id);
-  // What is still found, perhaps in another slot, no list allows.
-  if (ran === undefined || ran.deviations.some((one) => one.part === part || isSamePool(one, finding))) return false;
-  if (part !== undefined && ran.sees?.(part) === false) return false;
-  return isOfPools(rule)
-    ? isStillSet(finding, shown.facts)
+  const refused = refusedBeside(finding, rule, outcomes);
+  if (rule === undefined || refused === undefined) return false;
+  return isOfPools(rule) || rule.shows !== undefined
+    ? isThere(rule, finding, shown.facts, refused)
     : clear === 0 && isAsAttested(rule, shown.state, shown.facts);
+};
+
+/**
+ * What a list allows since it was edited gave way to what is itself found to be another one than approved: that is no repair, and
+ * might be gone tomorrow.
+ */
+const isSwitched = (finding: Finding, outcomes: readonly Outcome[], { state }: Shown): boolean => {
+  const rule = editedRule(finding, state);
+  if (rule === undefined || !isEdited(finding)) return false;
+  return refusedBeside(finding, rule, outcomes) !== undefined && isFoundOtherwise(rule, finding, outcomes);
+};
+
+/** What the rule finds beside this; undefined where it finds that still, perhaps in another slot, or could not see it. */
+const refusedBeside = (
+  finding: Finding,
+  rule: Rule | undefined,
+  outcomes: readonly Outcome[],
+): readonly Deviation[] | undefined => {
+  const { state, severity, part } = finding;
+  if (state === 'provisional' || severity === 'info') return undefined;
+  const ran = outcomes.find((outcome): outcome is Ran => outcome.kind === 'ran' && outcome.rule.id === rule?.id);
+  if (ran === undefined || (part !== undefined && ran.sees?.(part) === false)) return undefined;
+  const isFound = ran.deviations.some((one) => one.part === part || isSamePool(one, finding));
+  return isFound ? undefined : ran.deviations;
+};
+
+/** Whether the same facts leave the reference in a way that takes more people. It says nothing of what runs beside the pools. */
+const isFoundOtherwise = (rule: Rule, finding: Finding, outcomes: readonly Outcome[]): boolean => {
+  const inputs = new Set(inputsOf(rule));
+  const isAlike = (id: string): boolean =>
+    COMPARISONS.some(
+      (other) => other.id === id && other.against === 'reference' && inputsOf(other).some((fact) => inputs.has(fact)),
+    );
+  return (
+    !isOfRunning(finding) &&
+    outcomes.some(
+      (one) =>
+        one.kind === 'ran' &&
+        isAlike(one.rule.id) &&
+        one.deviations.some((deviation) => needsMorePeople({ ruleId: one.rule.id, ...deviation })),
+    )
+  );
 };
 
 /**
@@ -117,7 +170,7 @@ export const isApproved = (
 ): boolean => {
   const rule = editedRule(finding, state);
   // A document that is filled in with an edited label says nothing of what people approved.
-  if (rule?.against !== 'policy' || approved === undefined) return false;
+  if (rule?.against !== 'policy' || approved === undefined || isOfRunning(finding)) return false;
   const [held, now] = [comparedFacts(approved.facts), comparedFacts(facts)];
   return inputsOf(rule)
     .filter((fact) => now[fact] !== undefined)

@@ -3,14 +3,16 @@ import { suite, test } from 'node:test';
 import { accept, attestedClaims } from '../../agent/appraise/accept.ts';
 import { newDevice, readDevice, writeDevice } from '../../agent/appraise/device.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
+import type { FirmwarePolicy } from '../../agent/appraise/firmware-policy.ts';
 import { withFormer } from '../../agent/appraise/former.ts';
 import { promote, settledBy, withSignedEntry } from '../../agent/appraise/promote.ts';
 import type { AllowList } from '../../agent/appraise/rule.ts';
 import { relabelled, tenantLeft } from '../../agent/appraise/tenancy.ts';
+import { NO_FACTS } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { departedWith, readDeparted, writeDeparted } from '../../agent/record/departed.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { ADDRESS, HOUR, MINUTE, pools, SECOND, showing, Watch } from './watch.ts';
+import { ADDRESS, HOUR, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
 
 /** Whoever edits lists and labels approves nothing, where approvers are named; and what an edit alone raised ends with the next one. */
 
@@ -18,6 +20,8 @@ const OURS: AllowList = [{ url: '*', user: 'acme.*' }];
 const WIDER: AllowList = [...OURS, { url: '*', user: 'thief.*' }];
 const OUTSIDE = 'pool.outside-allowlist';
 const BREACH = 'tenant.hash-destination-breach';
+const HOSTS: AllowList = [{ url: '*.pool.example' }, { url: 'backup.example' }];
+const REDIRECT = 'pool.reconnect-redirect';
 const ROBBED = pools({ user: 'thief.x' });
 
 let edits = 0;
@@ -76,6 +80,40 @@ suite('a list that is edited', () => {
     watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
     watch.live(HOUR, showing(ROBBED));
     assert.deepEqual(open(watch, OUTSIDE), []);
+  });
+
+  test('and what works for the same account under another worker, or for one that is found, is no repair; its own pools are', () => {
+    const all: AllowList = [...WIDER, { url: '*', user: 'mallory.*' }];
+    for (const first of [showing({}), showing(ROBBED)])
+      for (const user of ['thief.y', 'mallory.x']) {
+        const watch = new Watch(under(OURS)).live(5 * MINUTE, first).live(5 * MINUTE, showing(ROBBED));
+        edited(watch, all).live(HOUR, showing(ROBBED));
+        restarted(watch).live(HOUR, showing(pools({ user })));
+        assert.equal(open(watch, OUTSIDE).length, 1, user);
+        watch.live(HOUR, showing(ROBBED));
+        assert.equal(open(watch, OUTSIDE).length, 1, user);
+        const signed = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+        watch.state = signed;
+        watch.live(HOUR, showing(ROBBED));
+        assert.deepEqual(watch.state.tracks, []);
+      }
+    const own = robbed();
+    edited(own, WIDER).live(HOUR, showing(ROBBED)).live(HOUR, showing({}));
+    assert.deepEqual(own.state.tracks, []);
+    const narrow: AllowList = [...OURS, { url: '*', user: 'thief.x' }];
+    const two = edited(robbed(), narrow).live(HOUR, showing(pools({ user: 'thief.x' }, { user: 'thief.y' })));
+    assert.deepEqual(
+      open(two, OUTSIDE).map(({ part, reasons }) => [part, reasons]),
+      [
+        ['slot 0', ['not-listed', 'configuration-edited']],
+        ['slot 1', ['not-listed']],
+      ],
+    );
+    const shifted = edited(robbed(), OURS).live(HOUR, showing(pools({}, { user: 'thief.y' })));
+    assert.deepEqual(
+      open(shifted, OUTSIDE).map(({ part }) => part),
+      ['slot 1'],
+    );
   });
 
   test('ends it where nobody is named who approves, and says so', () => {
@@ -191,6 +229,40 @@ suite('a list that is edited', () => {
     assert.equal(open(left, OUTSIDE).length, 1);
   });
 
+  test('allows no redirection, nor what runs beside the pools that people approved; both end where they stop', () => {
+    const [pool] = POOLS;
+    const at = (host: string): Facts => ({ live_pools: [{ url: pool.url, user: pool.user, host, active: true }] });
+    const evil = { live_pools: [{ url: 'stratum+tcp://evil.example:3333', user: 'thief.x', active: true }] };
+    const cases: readonly (readonly [string, Facts])[] = [
+      [REDIRECT, at('evil.example')],
+      [OUTSIDE, evil],
+    ];
+    for (const [id, shown] of cases) {
+      const watch = watched(HOSTS);
+      watch.state = accept(watch.state, { by: 'carol', nowMs: watch.nowMs, seq: 1000 }).state;
+      watch.live(HOUR, showing({})).live(3 * MINUTE, showing(shown));
+      assert.equal(open(watch, id).length, 1, id);
+      restarted(edited(watch, [{ url: '*' }])).live(HOUR, showing(shown));
+      assert.equal(open(watch, id)[0]?.reasons?.includes('configuration-edited'), true, id);
+      const signed = { ...watch.state, reference: { facts: watch.state.attested?.facts ?? NO_FACTS, entries: [] } };
+      const settled = settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true });
+      assert.deepEqual(
+        settled.map(({ finding }) => finding.ruleId),
+        [id],
+      );
+      watch.clear();
+      watch.live(HOUR, showing(at('eu.pool.example')));
+      assert.deepEqual([open(watch, id), watch.said()], [[], [`${id} resolved`]]);
+    }
+    const moved = watched(HOSTS).live(3 * MINUTE, showing(at('evil.example')));
+    const rows = at('evil.example').live_pools ?? [];
+    moved.live(HOUR, showing({ live_pools: [{ url: pool.url, user: pool.user, active: false }, ...rows] }));
+    assert.deepEqual(
+      open(moved, REDIRECT).map(({ part, reasons = [] }) => [part, reasons]),
+      [['live 1', []]],
+    );
+  });
+
   test('a document that says nothing of pools approves none', () => {
     const watch = edited(robbed(), WIDER).live(HOUR, showing(ROBBED));
     assert.deepEqual(
@@ -281,6 +353,30 @@ suite('a device that goes to another tenant and comes back', () => {
     assert.deepEqual(alone.said(), []);
   });
 
+  test('and shows something else for a look or two, or another worker for the same account, owes it still', () => {
+    const other = showing(pools({ user: 'thief.y' }));
+    const elsewhere = showing(pools({ user: 'mallory.x' }));
+    const cases: readonly ((watch: Watch) => void)[] = [
+      (watch) => watch.see('full', {}),
+      (watch) => [watch.see('pools', {}), watch.see('full', {}), watch.see('full', ROBBED), watch.see('full', {})],
+      (watch) => watch.live(HOUR, other),
+      (watch) => watch.live(HOUR, elsewhere),
+      (watch) => watch.live(HOUR, showing({ pools: (pools().pools ?? []).map(({ user: _, ...pool }) => pool) })),
+    ];
+    const all: AllowList = [...WIDER, { url: '*', user: 'mallory.*' }];
+    for (const between of cases)
+      for (const first of [showing({}), showing(ROBBED)]) {
+        const watch = new Watch(under(OURS, 'acme'));
+        watch.state = { ...watch.state, labels: { tenant: 'acme' } };
+        watch.live(5 * MINUTE, first).live(5 * MINUTE, showing(ROBBED));
+        moved(watch, all, 'zeta').live(10 * MINUTE, showing(ROBBED));
+        between(watch);
+        watch.live(HOUR, showing(ROBBED));
+        moved(watch, all, 'acme').live(HOUR, showing(ROBBED));
+        assert.equal(open(watch, BREACH).length, 1);
+      }
+  });
+
   test('and is slow to be seen again keeps the documents apart that an edit brought along', () => {
     const watch = moved(robbed('acme'), WIDER, 'zeta').live(HOUR, showing(ROBBED));
     moved(watch, WIDER, 'acme');
@@ -334,4 +430,111 @@ test('a device that is renamed while its list is edited is found again under the
   healthy.clear();
   edited(healthy, WIDER, 'acme').live(HOUR, showing({}));
   assert.deepEqual(healthy.said(), []);
+});
+
+suite('a list of firmware that is edited', () => {
+  const [id, version] = ['CVE-1', '2026.03.*'];
+  const images = (rootfs: readonly string[]): FirmwarePolicy => ({
+    advisories: [],
+    approved: [{ images: { rootfs } }],
+  });
+  const rootfs = (value: string): Facts => ({ 'firmware.components': [{ name: 'image.rootfs', value }] });
+  const cases: readonly {
+    readonly rule: string;
+    readonly found: FirmwarePolicy;
+    readonly edited: FirmwarePolicy | undefined;
+    readonly mended: Facts;
+  }[] = [
+    {
+      rule: 'firmware.unlisted',
+      found: { advisories: [], approved: [{ version: '2026.04.*' }] },
+      edited: { advisories: [], approved: [{ version: '*' }] },
+      mended: { 'firmware.version': '2026.04.1' },
+    },
+    {
+      rule: 'firmware.image-hash-mismatch',
+      found: images(['beef']),
+      edited: images(['beef', 'dead']),
+      mended: rootfs('beef'),
+    },
+    ...[{ advisories: [] }, undefined].map((without) => ({
+      rule: 'firmware.known-vulnerable',
+      found: { advisories: [{ id, version }] },
+      edited: without,
+      mended: { 'firmware.version': '2026.04.1' },
+    })),
+  ];
+  const policy = (firmware: FirmwarePolicy | undefined, people = 2): Watch['context'] => ({
+    firmware,
+    people,
+    policy: `edit ${edits++}`,
+  });
+  const found = (firmware: FirmwarePolicy, people?: number): Watch =>
+    new Watch(policy(firmware, people)).live(HOUR, showing(rootfs('dead')));
+
+  test('accepts nothing, whatever is looked at first; what is mended ends, once that is accepted', () => {
+    for (const { rule, found: before, edited: after, mended } of cases) {
+      const watch = found(before);
+      assert.equal(open(watch, rule).length, 1, rule);
+      watch.context = policy(after);
+      for (let look = 0; look < 4; look += 1) watch.see('pools', rootfs('dead'));
+      watch.see('full', { ...rootfs('dead'), 'firmware.version': '2026.09.9' }, {});
+      restarted(watch).live(HOUR, showing(rootfs('dead')));
+      assert.equal(open(watch, rule)[0]?.reasons?.includes('configuration-edited'), true, rule);
+      const better = showing({ ...rootfs('dead'), ...mended });
+      watch.live(HOUR, better);
+      watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+      watch.live(HOUR, better);
+      assert.deepEqual(open(watch, rule), [], rule);
+      const quiet = found(before).live(HOUR, better);
+      const ends = quiet.statements.filter(({ ruleId, state }) => ruleId === rule && state === 'resolved');
+      assert.deepEqual(
+        [ends.length, ends.some(({ reasons = [] }) => reasons.includes('configuration-edited'))],
+        [1, false],
+      );
+    }
+  });
+
+  test('ends it with the reason where nobody is named', () => {
+    for (const { rule, found: before, edited: after } of cases) {
+      const watch = found(before, 0);
+      watch.context = policy(after, 0);
+      watch.clear();
+      watch.live(HOUR, showing(rootfs('dead')));
+      assert.deepEqual(
+        watch.statements.map(({ ruleId, state, reasons = [] }) => [
+          ruleId,
+          state,
+          reasons.includes('configuration-edited'),
+        ]),
+        [[rule, 'resolved', true]],
+      );
+    }
+  });
+
+  test('with another name, or another tenant, of the device: it is found again', () => {
+    for (const { rule, found: before, edited: after } of cases)
+      for (const labels of [{}, { tenant: 'zeta' }]) {
+        const watch = found(before);
+        const [left] = readDeparted(writeDeparted(departedWith([], [watch.state])));
+        watch.state = withFormer(
+          newDevice({ id: 'rig-too', position: 'host', address: ADDRESS, labels }),
+          left,
+          NOTHING_STANDING,
+        );
+        watch.context = policy(after);
+        watch.live(HOUR, showing(rootfs('dead')));
+        assert.equal(open(watch, rule)[0]?.reasons?.includes('configuration-edited'), true, rule);
+        watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+        restarted(watch).live(HOUR, showing(rootfs('dead')));
+        assert.deepEqual([open(watch, rule), watch.state.breaches], [[], undefined]);
+      }
+  });
+
+  test('and stays as it was: under another tenant nothing of firmware ends', () => {
+    for (const { rule, found: before } of cases) {
+      const watch = found(before);
+      assert.equal(tenantLeft(watch.state, watch.nowMs).state, watch.state, rule);
+    }
+  });
 });

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { accept } from '../../agent/appraise/accept.ts';
+import { readDevice, writeDevice } from '../../agent/appraise/device.ts';
 import { compareIdentity, sharedKey } from '../../agent/appraise/identity.ts';
 import { promote } from '../../agent/appraise/promote.ts';
+import { replacedBy } from '../../agent/appraise/replaced.ts';
 import type { AllowList } from '../../agent/appraise/rule.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -110,6 +112,49 @@ test('identity.new-device: in the place of another machine it is learned when it
       'from then on it has a reference of its own',
     );
   }
+});
+
+test('identity.new-device: where approvers are named a list that was edited since takes nothing away; one that was not does', () => {
+  const ours: AllowList = [{ url: '*', user: 'acme.*' }];
+  const wider: AllowList = [{ url: '*', user: 'thief.*' }, ...ours];
+  let edits = 0;
+  const listed = (allow: AllowList | undefined, people = 2) => ({
+    ...(allow === undefined ? {} : { allow }),
+    people,
+    policy: `edit ${edits++}`,
+  });
+  /** What the next machine shows of it that comes to the place of this one, under that list. */
+  const after = ({ state }: Watch, allow: AllowList, people?: number): readonly string[] => {
+    const next = new Watch({ inFirstPass: false, ...listed(allow, people) }, 'range');
+    const replaces = replacedBy(readDevice(writeDevice(state)));
+    if (replaces !== undefined) next.state = { ...next.state, id: 'next', replaces };
+    next.live(3 * MINUTE, showing(THIEF));
+    return next.opened('identity.new-device').flatMap(({ reasons = [] }) => reasons);
+  };
+  const healthy = (allow: AllowList | undefined) => new Watch(listed(allow)).live(5 * MINUTE, showing({}));
+  const strange = ['other-account'];
+  assert.deepEqual(after(healthy(wider), wider.toReversed()), [], 'machines of several accounts are exchanged');
+  assert.deepEqual(after(healthy(ours), wider), strange);
+  assert.deepEqual(after(healthy(undefined), wider), strange, 'the first list');
+  assert.deepEqual(after(healthy(ours), wider, 0), [], 'where nobody is named');
+  const robbed = healthy(ours).live(5 * MINUTE, showing(THIEF));
+  robbed.context = listed(wider);
+  robbed.live(25 * HOUR, showing(THIEF));
+  robbed.see('full', { ...THIEF, 'config.mode': 'eco' });
+  robbed.live(HOUR, showing({ ...THIEF, 'config.mode': 'eco' }));
+  assert.deepEqual(after(robbed, wider), strange, 'it was attested under the new list, and robbed');
+  const known = healthy(ours);
+  known.context = listed(wider);
+  known.live(HOUR, showing({ 'config.mode': 'eco' }));
+  assert.deepEqual(after(known, wider), [], 'it was attested under the new list, and nothing was wrong');
+  const chained = new Watch({ inFirstPass: false, ...listed(undefined) }, 'range');
+  const first = replacedBy(healthy(undefined).state);
+  if (first !== undefined) chained.state = { ...chained.state, id: 'chained', replaces: first };
+  chained.live(5 * MINUTE, showing(THIEF));
+  chained.context = listed(wider);
+  chained.live(HOUR, showing({ ...THIEF, 'config.mode': 'eco' }));
+  assert.deepEqual(after(chained, wider), strange, 'one after the other');
+  assert.equal(chained.state.tracks[0]?.finding.reasons?.[0], 'other-account', 'and a stranger stays one');
 });
 
 test('identity.new-device: the account at another pool is medium; a line of the list that names users allows both', () => {

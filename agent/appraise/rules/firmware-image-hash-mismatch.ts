@@ -17,6 +17,8 @@ export const firmwareImageHashMismatch = defineRule({
   applies: ({ firmware }) => firmware !== undefined,
   reads: ['firmware.components'],
   sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === IMAGE + name) ?? false,
+  shows: ({ part = '', after }, { 'firmware.components': components = [] }) =>
+    components.some(({ name, value }) => name === IMAGE + part && value === after),
   appraise: (observed, _approved, { firmware, device: { facts }, nowMs }) => {
     const known = firmware === undefined ? [] : imagesOf(firmware, { ...facts, ...observed }, nowMs);
     const images = observed['firmware.components'].filter(({ name }) => name.startsWith(IMAGE));

@@ -18,6 +18,7 @@ export const firmwareKnownVulnerable = defineRule({
   against: 'policy',
   applies: ({ firmware }) => (firmware?.advisories.length ?? 0) > 0,
   reads: ['firmware.version'],
+  shows: ({ after }, { 'firmware.version': version }) => (after as { readonly version?: string }).version === version,
   appraise: (observed, _approved, context) => {
     const { firmware, device } = context;
     if (firmware === undefined || firmware.advisories.length === 0) return 'unknown';

@@ -21,6 +21,11 @@ export const firmwareUnlisted = defineRule({
   applies: ({ firmware }) => firmware?.approved !== undefined,
   reads: [],
   compares: FIRMWARE_TEXTS,
+  shows: ({ after }, { 'firmware.version': version, 'firmware.build': build }) => {
+    const found = after as { readonly version?: string; readonly build?: string };
+    // A text that this look does not tell is not another one.
+    return (version ?? found.version) === found.version && (build ?? found.build) === found.build;
+  },
   appraise: (observed, _approved, { firmware, device: { facts }, accepted, nowMs }) => {
     if (firmware?.approved === undefined) return 'unknown';
     const { family, 'identity.model': model } = facts;

@@ -1,4 +1,4 @@
-import type { LivePool } from '../../../shared/facts.ts';
+import type { Facts, LivePool } from '../../../shared/facts.ts';
 import { isListedHost } from '../allow.ts';
 import { domainOf, parseEndpoint } from '../pool-url.ts';
 import { defineRule } from '../rule.ts';
@@ -18,15 +18,20 @@ export const poolReconnectRedirect = defineRule({
   against: 'policy',
   reads: ['live_pools'],
   compares: ['pools', 'fee_pools'],
-  appraise: ({ live_pools, pools = [], fee_pools = [] }, _approved, { allow = [] }) => {
-    const known = new Set([...live_pools, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
-    return live_pools.flatMap((pool, index) => {
-      const host = connectedHost(pool);
-      if (host === undefined || known.has(ownerOf(host)) || isListedHost(allow, host)) return [];
-      return [{ part: `live ${index}`, before: parseEndpoint(pool.url).host, after: host }];
-    });
-  },
+  shows: ({ after }, observed) => redirected(observed).some((one) => one.after === after),
+  appraise: (observed, _approved, { allow = [] }) =>
+    redirected(observed).filter(({ after }) => !isListedHost(allow, after)),
 });
+
+/** Where no pool of the device leads, whatever a list says of it. */
+const redirected = ({ live_pools = [], pools = [], fee_pools = [] }: Facts) => {
+  const known = new Set([...live_pools, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
+  return live_pools.flatMap((pool, index) => {
+    const host = connectedHost(pool);
+    if (host === undefined || known.has(ownerOf(host))) return [];
+    return [{ part: `live ${index}`, before: parseEndpoint(pool.url).host, after: host }];
+  });
+};
 
 /** A row that is not in use may still name the host of its last connection. */
 const connectedHost = ({ host, active }: LivePool): string | undefined => {
