@@ -7,7 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { glob, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { stripTypeScriptTypes } from 'node:module';
-import { tmpdir } from 'node:os';
+import { availableParallelism, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { run } from 'node:test';
 import { spec } from 'node:test/reporters';
@@ -54,7 +54,8 @@ const skips: string[] = [];
 const stream = run({
   files,
   cwd: root,
-  concurrency: 2,
+  // Most tests wait, for a confirmation or a timer, while the processor is idle.
+  concurrency: availableParallelism() + 1,
   ...(coverage ? { coverage: true, coverageIncludeGlobs: ['agent/**/*.ts', 'shared/**/*.ts'] } : {}),
 });
 
