@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { formatSignedTerms } from '../../shared/signed-terms.ts';
 import { People } from '../record/approvers.ts';
 import { Gateway, type Settings } from './agent.ts';
 import { assertPolite, fleetOf } from './fleets.ts';
@@ -79,8 +80,31 @@ suite('lists and tenants that are edited', { concurrency: 1 }, () => {
     assert.deepEqual(stand(gateway, 'rig-1'), ['resolved', 'resolved']);
     const alone = await gateway.assayer('baseline accept', 'rig-0', '--yes', '--by', 'mallory');
     assert.match(`${alone.out}${alone.err}`, /two approvers have to sign/);
+    // It was learned as it was robbed: what it shows now is found, too, and no repair before people say what is right.
     fleet.device(0).changePoolUser(1, 'acme.axe15-00001');
-    await are(gateway, 'rig-0', 'resolved');
+    await gateway.says('that it changed', () => gateway.findings('pool.user-changed', 'rig-0').length > 0);
+    const right = people.sign(
+      {
+        kind: 'reference',
+        ref_id: 'users',
+        version: 1,
+        iat: Math.floor(Date.now() / 1000),
+        scope: { devices: ['rig-0'] },
+        values: [{ fact: 'pools.user', class: 'template', value: 'acme.*' }],
+      },
+      'alice',
+      'bob',
+    );
+    const adopted = await gateway.assayer(
+      'baseline adopt',
+      gateway.write('users.json', formatSignedTerms(right)),
+      '--yes',
+      '--break-glass',
+      '--note',
+      'the thief was here before the agent',
+    );
+    assert.equal(adopted.code, 0, adopted.err);
+    await are(gateway, 'rig-0', 'approved');
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     assertPolite(fleet);
     await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));
