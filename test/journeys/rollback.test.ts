@@ -177,7 +177,8 @@ suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO,
     await gateway.up();
     await gateway.event('log.rolled-back');
     await gateway.event('log.replaced');
-    assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+    const told = gateway.eventsOf('log.rolled-back');
+    assert.equal(told.length, 1, JSON.stringify(told));
     await until(
       'both are attested anew',
       () => logNow(gateway).filter(({ kind }) => kind === 'attestation').length >= 2,
