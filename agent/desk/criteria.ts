@@ -11,7 +11,8 @@ import type { Store } from '../record/store.ts';
  */
 const CRITERIA: { readonly [part: string]: (config: Config) => unknown } = {
   'pools.allow': ({ pools }) => pools.allow,
-  'tenants.allow': ({ tenants }) => Object.entries(tenants).map(([tenant, { allow }]) => [tenant, allow ?? null]),
+  'tenants.allow': ({ tenants }) =>
+    Object.fromEntries(Object.entries(tenants).map(([tenant, { allow }]) => [tenant, allow ?? null])),
   firmware: ({ firmware }) => firmware,
   nameplates: ({ nameplates }) => nameplates,
   provenance: ({ provenance }) => provenance,
@@ -23,6 +24,8 @@ const CRITERIA: { readonly [part: string]: (config: Config) => unknown } = {
         : [['range' in entry ? entry.range : (entry.name ?? entry.host), entry.labels.cooling]],
     ),
   ],
+  // A deadline or a size that no reply keeps within blinds like a schedule.
+  probe: ({ probe }) => probe,
   schedule: ({ schedule, confirm_s, coverage_s }) => [schedule, confirm_s, coverage_s],
 };
 

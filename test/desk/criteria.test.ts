@@ -46,6 +46,7 @@ suite('what the configuration holds devices against', () => {
     ['labels.cooling', { devices: [{ ...BASE.devices[0], labels: { cooling: 'immersion' } }, BASE.devices[1]] }],
     ['schedule', { schedule: { pools: '0 0 1 1 *' } }],
     ['schedule', { coverage_s: 3600 }],
+    ['probe', { probe: { max_reply_bytes: 4096 } }],
   ];
   for (const [part, change] of edits) {
     test(`an edit of ${Object.keys(change).join()} is told once, as ${part}, and so is its way back`, () => {
@@ -62,6 +63,13 @@ suite('what the configuration holds devices against', () => {
     desk.start(configuration());
     const devices = [...BASE.devices, { host: '10.0.0.9', labels: { row: '8' } }];
     assert.deepEqual(desk.start(configuration({ devices, labels: { site: 'tx1' }, log_level: 'debug' })), []);
+  });
+
+  test('nor is the order in which tenants stand', () => {
+    const [acme, zeta] = [{ allow: [{ url: '*', user: 'acme.*' }] }, { allow: [{ url: '*', user: 'zeta.*' }] }];
+    const desk = new Desk();
+    desk.start(configuration({ tenants: { acme, zeta } }));
+    assert.deepEqual(desk.start(configuration({ tenants: { zeta, acme } })), []);
   });
 
   test('it is open, high, and says that the configuration was edited', () => {
