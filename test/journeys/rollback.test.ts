@@ -78,6 +78,10 @@ const assertReplaced = (log: readonly Statement[], former: { log: string; size: 
   );
 };
 
+/** How often it was told. What the agent still tried to append before it stopped is told under the same name, at `debug`. */
+const rollbacksTold = (gateway: Gateway): number =>
+  gateway.eventsOf('log.rolled-back').filter(({ level }) => level === 'error').length;
+
 /** Neither entries nor checkpoints of a state that was put back prove anything against its own key. */
 const assertNoFork = ({ notices }: Journal): void =>
   assert.deepEqual(
@@ -177,8 +181,7 @@ suite('the same, known by what a collector cosigned', { skip: WITHOUT_MOSQUITTO,
     await gateway.up();
     await gateway.event('log.rolled-back');
     await gateway.event('log.replaced');
-    const told = gateway.eventsOf('log.rolled-back');
-    assert.equal(told.length, 1, JSON.stringify(told));
+    assert.equal(rollbacksTold(gateway), 1);
     await until(
       'both are attested anew',
       () => logNow(gateway).filter(({ kind }) => kind === 'attestation').length >= 2,
@@ -283,7 +286,7 @@ suite(
         ends.push(end);
       }
       assertNoFork(journal);
-      assert.equal(gateway.eventsOf('log.rolled-back').length, 3);
+      assert.equal(rollbacksTold(gateway), 3);
       await gateway.verified();
     });
 
@@ -303,7 +306,7 @@ suite(
       const third = await endsWell();
       assert.ok(Number(third.log.split('/').at(-1)) > Number(second.log.split('/').at(-1)));
       assert.ok(journal.all(third.log).every(({ status }) => status === 'chained'));
-      assert.equal(gateway.eventsOf('log.rolled-back').length, 1);
+      assert.equal(rollbacksTold(gateway), 1);
       putBack(gateway, copy);
       await gateway.up();
       await gateway.event('log.replaced', { after: 1 });
