@@ -147,13 +147,14 @@ const afterAtOf = ({ afterMs, sinceMs }: Candidate, firstObservedAt: number): Pi
 
 /**
  * A plan or waiver takes the weight off a finding and nothing else; a waiver shows in its state, too, once it is
- * confirmed.
+ * confirmed, and who signed it stands in it: whoever acknowledged the finding before did not waive it.
  */
 const covered = (finding: Finding): Finding => {
   const { plan, waiver, state } = finding;
   if (plan === undefined && waiver === undefined) return state === 'waived' ? { ...finding, state: 'open' } : finding;
-  const waived = waiver !== undefined && state !== 'provisional';
-  return { ...finding, severity: 'info', ...(waived ? { state: 'waived' as const } : {}) };
+  if (waiver === undefined || state === 'provisional') return { ...finding, severity: 'info' };
+  const { by: _, ...unclaimed } = finding;
+  return { ...unclaimed, severity: 'info', state: 'waived' };
 };
 
 /** What stays while a finding lives and shows another value: whoever took note of it took note of the former one. */

@@ -245,6 +245,24 @@ test('a waived finding is info and waived in the log; when the waiver ends it co
   assert.ok(watch.nowMs > T0 + 60 * MINUTE);
 });
 
+test('who acknowledged a finding did not waive it', () => {
+  const watch = Watch.commissioned();
+  const over = showing({ 'config.power_limit_w': 4500 });
+  watch.live(20 * MINUTE, over);
+  const tracks = watch.state.tracks.map((track) => ({
+    ...track,
+    finding: { ...track.finding, state: 'acknowledged' as const, by: 'ada' },
+  }));
+  watch.state = { ...watch.state, tracks };
+  watch.context = under(() => watch.nowMs, { waivers: [waiver(40, ['config.performance-changed'], 60)] });
+  watch.clear();
+  watch.live(20 * MINUTE, over);
+  assert.deepEqual(
+    watch.statements.map(({ state, waiver: by, by: who }) => [state, by, who]),
+    [['waived', 40, undefined]],
+  );
+});
+
 test('a waiver does not hide a finding of another kind', () => {
   const watch = Watch.commissioned();
   watch.context = under(() => watch.nowMs, { waivers: [waiver(40, ['config.*'], 600)] });
