@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { seldomLooks } from '../config/cadence.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
-import { seldomLooks } from '../config/seldom.ts';
 import { AgentError } from '../platform/errors.ts';
 import { approvals } from './doctor/approvals.ts';
 import { broker } from './doctor/broker.ts';

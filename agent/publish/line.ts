@@ -44,8 +44,8 @@ export class Line {
   /** Session of somebody who may be online as this gateway: until that is known to be nobody, nothing is said. */
   #stranger: string | undefined;
   #pumping = false;
-  /** Monotonic; when others were told so first. */
-  #introducedMs = 0;
+  /** And had time to answer. */
+  #waited = false;
   /** The newest checkpoint that was published: entries, and when. */
   #told: { readonly size: number; readonly atMs: number } | undefined;
   #vouching: NodeJS.Timeout | undefined;
@@ -105,10 +105,12 @@ export class Line {
     await this.#passed(timing.lookMs);
     if (this.#stranger !== undefined) await this.#listen(this.#stranger);
     this.#introduced = true;
-    this.#introducedMs = this.#options.clock.monoMs();
+    this.#vouching = setTimeout(() => {
+      this.#waited = true;
+      void this.#vouch();
+    }, timing.firstWordMs);
     await this.#publishOnline();
     await this.#vouch();
-    if (this.#told === undefined) this.#vouching = setTimeout(() => void this.#vouch(), timing.firstWordMs);
   }
 
   /** The first checkpoint of this connection, as soon as there may be one. */
@@ -121,9 +123,9 @@ export class Line {
    * key. They hear of us first, and say how far they are; who does not within that time is not waited for.
    */
   #mayVouch(): boolean {
-    const { connection, receivers, notary, clock, timing } = this.#options;
+    const { connection, receivers, notary } = this.#options;
     if (!connection.open || !this.#introduced || receivers.contradictedBy.length > 0) return false;
-    return notary.isNew || receivers.spoken || clock.monoMs() - this.#introducedMs >= timing.firstWordMs;
+    return notary.isNew || receivers.spoken || this.#waited;
   }
 
   /**

@@ -45,7 +45,7 @@ const { user: _, ...NO_USER } = POOLS[0];
 const THERE = { url: POOLS[0].url };
 
 /** One pool, with this user or without one. */
-const only = (user?: string): Facts => ({ pools: [user === undefined ? NO_USER : { ...NO_USER, user }] });
+const onePool = (user?: string): Facts => ({ pools: [user === undefined ? NO_USER : { ...NO_USER, user }] });
 
 /** All three pools, without a user in the first. */
 const hidden: Facts = { pools: [NO_USER, POOLS[1], POOLS[2]] };
@@ -80,12 +80,12 @@ const notRun = (watch: Watch): ReadonlyMap<string, string> =>
 // ---- a user that first appears ---------------------------------------------------------------------------------------
 
 test('pool.user-changed: a user that first appears is learned as a value of its own, and another one after it is critical', () => {
-  const watch = learned(only());
-  watch.live(5 * MINUTE, showing(only('owner.w1')));
+  const watch = learned(onePool());
+  watch.live(5 * MINUTE, showing(onePool('owner.w1')));
   assert.deepEqual(watch.said(), []);
   assert.deepEqual(watch.attestations.at(-1)?.verdict.learn, ['pools']);
   assert.deepEqual(usersOf(watch), ['owner.w1']);
-  watch.live(5 * MINUTE, showing(only('thief.1')));
+  watch.live(5 * MINUTE, showing(onePool('thief.1')));
   const [finding] = watch.opened('pool.user-changed');
   assert.deepEqual([finding?.severity, finding?.before, finding?.after], ['critical', 'owner.w1', 'thief.1']);
 });
@@ -102,7 +102,7 @@ test('pool.user-changed: users that appear one after the other are learned; pool
   watch.live(5 * MINUTE, showing(both('owner.a', 'owner.b')));
   assert.deepEqual(usersOf(watch), ['owner.a', 'owner.b']);
   assert.deepEqual(watch.said(), []);
-  const moved = learned(only());
+  const moved = learned(onePool());
   moved.live(5 * MINUTE, showing({ pools: [{ ...NO_USER, url: 'stratum+tcp://evil.example:3333', user: 'thief.1' }] }));
   assert.deepEqual(moved.said(), ['pool.url-changed open']);
   assert.deepEqual(usersOf(moved), [undefined]);
@@ -110,9 +110,9 @@ test('pool.user-changed: users that appear one after the other are learned; pool
 
 test('pool.user-changed: what people approved without a user is not approved with one: high, low where the list names it', () => {
   const told = (allow?: readonly { url: string; user?: string }[]) => {
-    const watch = accepted(only());
+    const watch = accepted(onePool());
     if (allow !== undefined) watch.context = { allow };
-    watch.live(5 * MINUTE, showing(only('thief.1')));
+    watch.live(5 * MINUTE, showing(onePool('thief.1')));
     assert.deepEqual(usersOf(watch), [undefined]);
     return watch.opened('pool.user-changed').map(({ severity, before, after, reasons }) => ({
       severity,
@@ -131,28 +131,28 @@ test('pool.user-changed: what people approved without a user is not approved wit
 });
 
 test('pool.user-changed: the user that a person accepted is compared from then on', () => {
-  const watch = accepted(only());
-  watch.live(5 * MINUTE, showing(only('owner.w1')));
+  const watch = accepted(onePool());
+  watch.live(5 * MINUTE, showing(onePool('owner.w1')));
   watch.state = accept(watch.state, { by: 'ann', nowMs: watch.nowMs, seq: 91 }).state;
   watch.clear();
-  watch.live(20 * MINUTE, showing(only('owner.w1')));
+  watch.live(20 * MINUTE, showing(onePool('owner.w1')));
   assert.deepEqual(watch.said(), []);
-  watch.live(5 * MINUTE, showing(only('thief.1')));
+  watch.live(5 * MINUTE, showing(onePool('thief.1')));
   assert.equal(watch.opened('pool.user-changed')[0]?.severity, 'critical');
 });
 
 test('pool.outside-allowlist: a user that first appears is judged by the list', () => {
-  const watch = learned(only());
+  const watch = learned(onePool());
   watch.context = { allow: [{ ...THERE, user: 'owner.*' }] };
-  watch.live(5 * MINUTE, showing(only()));
+  watch.live(5 * MINUTE, showing(onePool()));
   assert.deepEqual(watch.said(), []);
-  watch.live(5 * MINUTE, showing(only('thief.1')));
+  watch.live(5 * MINUTE, showing(onePool('thief.1')));
   assert.deepEqual(watch.said(), ['pool.outside-allowlist open']);
 });
 
 test('pool.outside-allowlist: a running row that names a user is not judged by the slot that does not', () => {
   const watch = new Watch({ allow: [{ ...THERE, user: 'owner.*' }] });
-  const running = (user: string): Facts => ({ ...only(), live_pools: [{ ...THERE, user, active: true }] });
+  const running = (user: string): Facts => ({ ...onePool(), live_pools: [{ ...THERE, user, active: true }] });
   watch.live(5 * MINUTE, showing(running('owner.w1')));
   assert.deepEqual(watch.said(), []);
   watch.live(5 * MINUTE, showing(running('thief.1')));
@@ -230,14 +230,14 @@ test('a pool that changes with its user left out is found as another pool, and a
 
 test('a pool on no list is found though its user is left out, and what was found for its user stays while it is', () => {
   const allow = [{ ...THERE, user: 'acme.*' }];
-  const watch = learned(only('acme.w1'));
+  const watch = learned(onePool('acme.w1'));
   watch.context = { allow };
   watch.live(5 * MINUTE, showing({ pools: [{ ...NO_USER, url: 'stratum+tcp://evil.example:3333' }] }));
   assert.equal(watch.opened('pool.outside-allowlist').length, 1);
-  const theft = learned(only('acme.w1'));
+  const theft = learned(onePool('acme.w1'));
   theft.context = { allow };
-  theft.live(5 * MINUTE, showing(only('thief.1')));
-  theft.live(2 * HOUR, showing(only()));
+  theft.live(5 * MINUTE, showing(onePool('thief.1')));
+  theft.live(2 * HOUR, showing(onePool()));
   assert.ok(!theft.said().some((said) => said.endsWith('resolved')), theft.said().join());
 });
 
@@ -252,15 +252,15 @@ test('slots that never told a user, and one that becomes blank, are no finding a
 });
 
 test('pool.user-changed: a user that only a document names, and the device never told, is not said to be right', () => {
-  const watch = learned(only());
+  const watch = learned(onePool());
   const user = { fact: 'pools.user', class: 'template', value: 'owner.*' } as const;
   watch.context = under(() => watch.nowMs, { references: [reference(40, [user])] });
-  watch.live(5 * MINUTE, showing(only()));
+  watch.live(5 * MINUTE, showing(onePool()));
   assert.equal(notRun(watch).get('pool.user-changed'), 'unreadable');
   assert.deepEqual(watch.said(), []);
-  watch.live(5 * MINUTE, showing(only('owner.w1')));
+  watch.live(5 * MINUTE, showing(onePool('owner.w1')));
   assert.equal(notRun(watch).get('pool.user-changed'), undefined);
-  watch.live(5 * MINUTE, showing(only('thief.1')));
+  watch.live(5 * MINUTE, showing(onePool('thief.1')));
   assert.deepEqual(watch.said(), ['pool.user-changed open']);
 });
 
@@ -272,8 +272,8 @@ test('coverage: a look without the users that the current attestation claims is 
   // The attestation that says so claims none.
   watch.live(5 * MINUTE, showing(hidden));
   assert.ok(affirmsPools(watch.state.attested, lookedAt(watch, hidden)));
-  const solo = learned(only());
-  assert.ok(affirmsPools(solo.state.attested, lookedAt(solo, only())));
+  const solo = learned(onePool());
+  assert.ok(affirmsPools(solo.state.attested, lookedAt(solo, onePool())));
 });
 
 // ---- a device that stands where another one stood --------------------------------------------------------------------
@@ -286,29 +286,29 @@ const replacing = (shown: Facts): Watch => {
 };
 
 test('identity.new-device: a machine that hides its user at first sight is held against the one before it when it shows', () => {
-  const watch = replacing(only());
+  const watch = replacing(onePool());
   assert.deepEqual(watch.opened('identity.new-device')[0]?.severity, 'info');
   assert.deepEqual(replacedBy(watch.state)?.device, 'rig-before');
   watch.clear();
-  watch.live(20 * MINUTE, showing(only('thief.1')));
+  watch.live(20 * MINUTE, showing(onePool('thief.1')));
   const told = watch.statements.at(-1);
   assert.deepEqual([told?.ruleId, told?.severity, told?.reasons], ['identity.new-device', 'high', ['other-account']]);
   assert.deepEqual(usersOf(watch), [undefined]);
-  watch.live(HOUR, showing(only()));
+  watch.live(HOUR, showing(onePool()));
   assert.deepEqual(watch.statements.at(-1)?.severity, 'high');
 });
 
 test('identity.new-device: the account of the device before is learned when it shows, and a person may approve any', () => {
-  const watch = replacing(only());
+  const watch = replacing(onePool());
   watch.clear();
-  watch.live(20 * MINUTE, showing(only('owner.w7')));
+  watch.live(20 * MINUTE, showing(onePool('owner.w7')));
   assert.deepEqual(watch.said(), []);
   assert.deepEqual(usersOf(watch), ['owner.w7']);
   assert.equal(replacedBy(watch.state)?.device, 'rig');
-  const approved = replacing(only());
+  const approved = replacing(onePool());
   approved.state = accept(approved.state, { by: 'ann', nowMs: approved.nowMs, seq: 92 }).state;
   approved.clear();
-  approved.live(HOUR, showing(only()));
+  approved.live(HOUR, showing(onePool()));
   assert.deepEqual(approved.said(), []);
   assert.equal(replacedBy(approved.state)?.device, 'rig');
 });
