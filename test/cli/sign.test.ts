@@ -46,7 +46,7 @@ test('plan sign shows whom it covers, what it allows and until when, and writes 
   const { doc, sigs } = JSON.parse(read('plan.signed.json').toString());
   const digest = hash('sha256', doc, 'base64url');
   assert.deepEqual(
-    lines(out).map((line) => line.replace(/in \d+ d \d+ h/, 'in …')),
+    lines(out).map((line) => line.replace(/in \d+ d( \d+ (h|min))?/, 'in …')),
     [
       'Plan fw-48, change',
       '  covers     devices rig-7 rig-8, and label site=tx1; of every gateway that takes it',

@@ -145,11 +145,11 @@ suite('mirrors for displays (mqtt.md §9)', { skip: WITHOUT_MOSQUITTO, timeout: 
     );
     await using late = await Observer.connect(broker.url, { clientId: 'late' });
     const kept = () => new Set(late.heard.map(({ topic }) => topic).filter((topic) => topic.includes('/dev/')));
-    // A broker hands over what it retains in whatever order.
+    // A broker hands over what it retains in whatever order, and what is told once more while `late` listens comes twice.
     await until('what is retained', () => kept().size === 4);
     assert.deepEqual(
-      late.heard.map(({ topic }) => topic).filter((topic) => topic.includes('/tenant/')),
-      ['attest/v1/gw-1/tenant/acme/dev/m-1'],
+      new Set(late.heard.map(({ topic }) => topic).filter((topic) => topic.includes('/tenant/'))),
+      new Set(['attest/v1/gw-1/tenant/acme/dev/m-1']),
     );
   });
 
