@@ -1,11 +1,11 @@
 import { type TrustedKey, trustKey } from '../shared/keys.ts';
-import { NO_STORMS, type StormState } from './appraise/storm.ts';
+import { NO_STORMS } from './appraise/storm.ts';
 import type { Plant } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import type { Emit } from './platform/events.ts';
 import type { GatewayKey } from './platform/keys.ts';
 import { Approvals } from './record/approvals.ts';
-import { STORMS } from './record/batch.ts';
+import { stormsIn } from './record/batch.ts';
 import { Attested } from './record/coverage.ts';
 import { lastBegun } from './record/incarnation.ts';
 import type { Log } from './record/log.ts';
@@ -60,7 +60,7 @@ export const layGround = (deps: GroundDeps): Ground => {
     keep: (state) => plant().fleet.keep(state),
     state: (device) => plant().fleet.state(device),
     expected: () => plant().fleet.expected(),
-    storms: isContinued ? stormsOf(store) : NO_STORMS,
+    storms: isContinued ? stormsIn(store) : NO_STORMS,
     orders,
   });
   return { key, store, log, recorder, orders, outbox: new LogOutbox(log, store, 'mqtt') };
@@ -81,7 +81,3 @@ const attestedOf = (store: Store, fleet: Fleet): Attested => {
   }
   return attested;
 };
-
-const stormsOf = (store: Store): StormState =>
-  // Written by this agent, as JSON of the same type.
-  store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;

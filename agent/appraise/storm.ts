@@ -107,6 +107,16 @@ export const parentStated = (state: StormState, key: string, openedSeq: number):
   return { storms: { ...state.storms, [key]: { ...storm, parent } } };
 };
 
+/** The parents as they are now, with all of their devices, by the entry that opened each: some may have come or gone since it was stated. */
+export const presentParents = ({ storms }: StormState): ReadonlyMap<number, ParentTransition['finding']> =>
+  new Map(
+    Object.values(storms).flatMap(({ parent, members }) => {
+      if (parent?.finding.openedSeq === undefined) return [];
+      const devices = devicesOf(Object.values(members));
+      return [[parent.finding.openedSeq, { ...parent.finding, devices, count: devices.length }]];
+    }),
+  );
+
 /** Whether finding `openedSeq` is this one, or the parent that speaks for it: also for those that were stated before there was one. */
 export const isPartOf =
   ({ storms }: StormState, openedSeq: number) =>
@@ -390,7 +400,7 @@ class Sea {
     if (parent !== undefined || joined === undefined) return;
     const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#nowMs - atMs < WINDOW_MS));
     swell.members = recent;
-    if (devicesOf(recent).length < LEAST_DEVICES && !isCollective(joined)) return;
+    if (devicesOf(recent.values()).length < LEAST_DEVICES && !isCollective(joined)) return;
     const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = joined;
     const finding: Finding = { ...rest, ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)) };
     swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };
@@ -405,7 +415,7 @@ class Sea {
     const last = over ? left.at(-1)?.end : undefined;
     const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
     const finding = ENDS.has(state) ? endOf(parent.finding, state, last?.by, this.#nowMs) : parent.finding;
-    const shown = over ? [...new Set(left.map(({ device }) => device))] : devicesOf(members);
+    const shown = over ? devicesOf(left) : devicesOf(members.values());
     const stated =
       over && parent.stated !== undefined
         ? parent.stated
@@ -460,6 +470,6 @@ const has = (members: ReadonlyMap<string, Member> | Storm['members'] | undefined
 const entriesOf = (members: ReadonlyMap<string, Member> | Storm['members']): Iterable<readonly [string, Member]> =>
   members instanceof Map ? members : Object.entries(members);
 
-const devicesOf = (members: ReadonlyMap<string, Member>): readonly string[] => [
-  ...new Set([...members.values()].map(({ device }) => device)),
+const devicesOf = (members: Iterable<Pick<Member, 'device'>>): readonly string[] => [
+  ...new Set([...members].map(({ device }) => device)),
 ];

@@ -18,6 +18,7 @@ import {
   collapse,
   type DeviceTransition,
   isPartOf,
+  NO_STORMS,
   type ParentTransition,
   parentReviewed,
   parentSeq,
@@ -43,6 +44,7 @@ import {
   type Citation,
   type Subject,
 } from './statement.ts';
+import type { Store } from './store.ts';
 
 /** One judged look on its way into the log. */
 export interface Judged {
@@ -426,6 +428,11 @@ const MOST_ACCEPTED = 200;
 
 /** Name under which the store keeps the present storms. */
 export const STORMS = 'storms';
+
+/** The storms of the log in the store. */
+export const stormsIn = (store: Pick<Store, 'meta'>): StormState =>
+  // Written by a batch, as JSON of the same type.
+  store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;
 
 const citationsOf = (state: DeviceState | undefined): readonly Citation[] =>
   (state?.reference?.unrecorded ?? []).flatMap(({ seq, facts }) =>

@@ -8,6 +8,7 @@ import {
   type ParentTransition,
   parentReviewed,
   parentStated,
+  presentParents,
   type StormState,
 } from '../../agent/appraise/storm.ts';
 import { MINUTE, SECOND, T0 } from './watch.ts';
@@ -103,6 +104,22 @@ test('a parent is stated anew at most once a minute, with its count and up to 25
   assert.equal(again?.devices.length, 256);
   assert.equal(again?.openedSeq, 100);
   assert.deepEqual(watcher.take([], MINUTE), []);
+});
+
+test('between two statements the present devices of a parent are known, all of them', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 300));
+  const end = many(0, 1, { state: 'resolved', resolvedAt: T0 / 1000 + 1 });
+  assert.deepEqual(watcher.parents([...end, ...many(300, 301)], SECOND), []);
+  const [[seq, parent] = []] = presentParents(watcher.state);
+  assert.deepEqual([seq, parent?.count, parent?.ruleId], [100, 300, 'pool.user-changed']);
+  assert.deepEqual(
+    parent?.devices,
+    many(1, 301).map(({ device }) => device),
+  );
+  const four = new Watcher();
+  four.take(many(0, 4));
+  assert.equal(presentParents(four.state).size, 0);
 });
 
 test('ten thousand devices in ten minutes are at most eleven statements', () => {

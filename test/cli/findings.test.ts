@@ -1,5 +1,8 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import type { Finding } from '../../agent/appraise/finding.ts';
+import { findingsIn } from '../../agent/cli/findings/stored.ts';
+import { reviewFinding } from '../../agent/desk/review.ts';
 import { serveControl } from '../../agent/platform/control.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
@@ -65,15 +68,25 @@ test('what has ended is shown with --all only, and counts no more', async (t) =>
   assert.match(all.out, /resolved +rig-1 +pool\.user-changed/);
 });
 
-test('the parent of a storm is one row about several devices', async (t) => {
-  const rigs = Array.from({ length: 6 }, (_, at) => `rig-${at + 1}`);
-  const recording = new Recording(t, rigs);
-  await recording.learnAll();
-  for (const _ of [1, 2]) {
+/** Devices that were learned, and show this twice, all at the same time. */
+const storming = (recording: Recording, rigs: readonly string[]): void => allShow(recording, rigs, 2, STOLEN);
+
+/** Looks at all of the devices, each 10 s after the last. */
+const allShow = (recording: Recording, rigs: readonly string[], count: number, changes: Facts): void => {
+  for (let made = 0; made < count; made += 1) {
     recording.clock.pass(10_000);
-    for (const id of rigs) recording.look(id, STOLEN);
+    for (const id of rigs) recording.look(id, changes);
     recording.recorder.flush();
   }
+};
+
+const RIGS = Array.from({ length: 7 }, (_, at) => `rig-${at + 1}`);
+
+test('the parent of a storm is one row about several devices', async (t) => {
+  const rigs = RIGS.slice(0, 6);
+  const recording = new Recording(t, rigs);
+  await recording.learnAll();
+  storming(recording, rigs);
   configured(recording.dir, {});
   const table = await assayer(['findings'], { cwd: recording.dir });
   assert.match(table.out, /several +pool\.user-changed/);
@@ -81,6 +94,96 @@ test('the parent of a storm is one row about several devices', async (t) => {
     JSON.parse(line),
   );
   assert.deepEqual([finding.count, finding.devices], [6, rigs]);
+});
+
+test('a storm that was not stated again yet is shown and acknowledged with the devices that it has', async (t) => {
+  const recording = new Recording(t, RIGS);
+  await recording.learnAll();
+  storming(recording, RIGS.slice(0, 6));
+  // One ends and another one comes, within the minute.
+  allShow(recording, ['rig-1'], 3, {});
+  storming(recording, ['rig-7']);
+  const stated = () => recording.said().flatMap((one) => (one.kind === 'finding' ? [one.finding] : []));
+  const parents = stated().filter(({ count }) => count !== undefined);
+  assert.deepEqual(
+    parents.map(({ devices }) => devices),
+    [RIGS.slice(0, 6)],
+  );
+  const number = String(parents[0]?.opened_seq);
+  configured(recording.dir, {});
+  const now = RIGS.slice(1);
+  const json = async (...words: readonly string[]) =>
+    JSON.parse((await assayer([...words, '--json'], { cwd: recording.dir })).out);
+  const { finding } = await json('findings', 'show', number);
+  assert.deepEqual([finding.count, finding.devices], [6, now]);
+  const shown = await assayer(['findings', 'show', number], { cwd: recording.dir });
+  assert.match(shown.out, /where +rig-2, rig-3, rig-4, rig-5, rig-6, rig-7\n/);
+  const listed = await json('findings', 'list');
+  assert.deepEqual([listed.opened_seq, listed.count, listed.devices], [Number(number), 6, now]);
+  const of = async (device: string) =>
+    lines((await assayer(['findings', '--device', device, '--json'], { cwd: recording.dir })).out);
+  assert.deepEqual(await of('rig-1'), ['']);
+  assert.match((await of('rig-7')).join(), /"pool\.user-changed"/);
+  const door = await serveControl(recording.dir, async (request) => {
+    assert.equal(request.do, 'review');
+    if (request.do !== 'review') return undefined;
+    const { store, recorder, states } = recording;
+    const review = { action: request.action, by: request.by };
+    return reviewFinding(request.opened_seq, review, { states: [...states.values()], store, recorder });
+  });
+  t.after(() => door.close());
+  const taken = await assayer(['findings', 'ack', number, '--by', 'carol'], { cwd: recording.dir });
+  assert.equal(
+    taken.out,
+    `finding ${number} (pool.user-changed) of 6 devices is acknowledged: rig-2, rig-3, rig-4, rig-5, rig-6, rig-7\n`,
+  );
+  const last = stated().at(-1);
+  assert.deepEqual([last?.state, last?.by, last?.devices], ['acknowledged', 'carol', now]);
+});
+
+test('a storm that somebody took note of is open as soon as another device joins, also before that is stated', async (t) => {
+  const recording = new Recording(t, RIGS);
+  await recording.learnAll();
+  storming(recording, RIGS.slice(0, 6));
+  configured(recording.dir, {});
+  const { store, recorder, states } = recording;
+  const number = store.findings({ open: true })[0]?.finding.openedSeq ?? -1;
+  const review = { action: 'acknowledge', by: 'carol' } as const;
+  reviewFinding(number, review, { states: [...states.values()], store, recorder });
+  const state = async () =>
+    JSON.parse((await assayer(['findings', 'show', String(number), '--json'], { cwd: recording.dir })).out).finding;
+  assert.deepEqual([(await state()).state, (await state()).by], ['acknowledged', 'carol']);
+  storming(recording, ['rig-7']);
+  const { state: now, by, count } = await state();
+  assert.deepEqual([now, by, count], ['open', undefined, 7]);
+});
+
+test('the end of a storm is shown with the devices that it had', async (t) => {
+  const rigs = RIGS.slice(0, 6);
+  const recording = new Recording(t, rigs);
+  await recording.learnAll();
+  storming(recording, rigs);
+  configured(recording.dir, {});
+  const number = recording.store.findings({ open: true })[0]?.finding.openedSeq ?? -1;
+  recording.clock.pass(600_000);
+  allShow(recording, rigs, 4, {});
+  const { out, code } = await assayer(['findings', 'show', String(number), '--json'], { cwd: recording.dir });
+  const { finding } = JSON.parse(out);
+  assert.deepEqual([code, finding.state, finding.count], [0, 'resolved', 6]);
+});
+
+test('a finding of the log before this is not taken for the storm that has its number now', () => {
+  const over = { openedSeq: 7, ruleId: 'pool.user-changed', firstObservedAt: 1, state: 'resolved' } as Finding;
+  const member = { device: 'rig-1', atMs: 0 };
+  const stormOf = (finding: Finding) =>
+    JSON.stringify({
+      storms: { key: { members: { 'rig-1': member }, latestMs: 0, parent: { finding, statedMs: 0 } } },
+    });
+  const found = (storms: string) =>
+    findingsIn({ findings: () => [{ finding: over }], meta: (_name, read) => read(storms) }, { open: false });
+  assert.deepEqual(found(stormOf({ ...over, state: 'open', firstObservedAt: 2 })), [{ finding: over }]);
+  const same = { ...over, state: 'open' } as const;
+  assert.deepEqual(found(stormOf(same)), [{ finding: { ...same, devices: ['rig-1'], count: 1 } }]);
 });
 
 test('status without an agent shows the devices from the store, and that none runs', async (t) => {

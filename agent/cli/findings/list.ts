@@ -6,7 +6,7 @@ import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
-import { devicesOf, jsonOf, STANDING } from './stored.ts';
+import { devicesOf, findingsIn, jsonOf, STANDING } from './stored.ts';
 
 interface ListOptions {
   readonly config: string;
@@ -29,9 +29,9 @@ export const listFindingsVerb = (findings: Command, io: Io): void => {
     .action(({ config, all, device, json }: ListOptions, { args }: Command) => {
       if (args.length > 0) throw misplaced(args, findings, config);
       using store = Store.openReadOnly(loadConfig(resolve(config)).config.state_dir);
-      const found = store
-        .findings({ open: all !== true, limit: Number.MAX_SAFE_INTEGER })
-        .filter((one) => device === undefined || one.device === device);
+      const found = findingsIn(store, { open: all !== true }).filter(
+        (one) => device === undefined || devicesOf(one).includes(device),
+      );
       if (json) for (const one of found) printJson(io, jsonOf(one));
       else io.out.write(table(io, HEADING, found.map(rowOf)));
       const counts = found.some(({ finding }) => STANDING.has(finding.state) && finding.severity !== 'info');

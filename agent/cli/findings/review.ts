@@ -5,7 +5,7 @@ import { askAgent } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { accountName } from '../ask.ts';
 import { type Io, printable, printJson } from '../io.ts';
-import { askedOf, findingNumbered, type Numbered } from './stored.ts';
+import { askedOf, findingNumbered, type Numbered, namedDevices } from './stored.ts';
 
 interface ReviewOptions {
   readonly config: string;
@@ -53,8 +53,14 @@ const review = async (
     ...(note === undefined ? {} : { note }),
   }).catch((error: unknown) => refuse(error, found, config))) as ReviewResult;
   if (json) printJson(io, result);
-  else
-    io.out.write(`finding ${number} (${printable(result.id)}) is ${action === 'close' ? 'closed' : 'acknowledged'}\n`);
+  else io.out.write(`${printable(reviewedText(number, action, result))}\n`);
+};
+
+/** Of many devices it says which: some may have joined since they were shown. */
+const reviewedText = (number: string, action: 'acknowledge' | 'close', { id, devices }: ReviewResult): string => {
+  const isMany = devices.length > 1;
+  const of = isMany ? ` of ${devices.length} devices` : '';
+  return `finding ${number} (${id})${of} is ${action === 'close' ? 'closed' : 'acknowledged'}${isMany ? `: ${namedDevices(devices)}` : ''}`;
 };
 
 /** What is still seen ends in its own way: the agent, which does not know where the configuration stands, only says that it is. */

@@ -5,7 +5,16 @@ import { ruleOf } from '../../appraise/index.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { durationText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
-import { askedOf, devicesOf, findingNumbered, jsonOf, type Numbered, STANDING } from './stored.ts';
+import {
+  askedOf,
+  devicesOf,
+  findingNumbered,
+  jsonOf,
+  MOST_NAMED,
+  type Numbered,
+  namedDevices,
+  STANDING,
+} from './stored.ts';
 
 interface ShowOptions {
   readonly config: string;
@@ -61,14 +70,12 @@ const titleOf = ({ finding: { openedSeq, ruleId, severity, severityBase, state, 
   return `Finding ${openedSeq}: ${ruleId}${part === undefined ? '' : `, ${part}`}: ${severity}${base}, ${state}`;
 };
 
-const MOST_NAMED = 12;
-
 const whereOf = (found: StoredFinding): string => {
   const devices = devicesOf(found);
   const { count = devices.length } = found.finding as { readonly count?: number };
   if (count === 0) return 'this gateway';
-  const named = devices.slice(0, MOST_NAMED).join(', ');
-  return count > MOST_NAMED ? `${count} devices: ${named} …` : named;
+  const named = namedDevices(devices);
+  return count > MOST_NAMED ? `${count} devices: ${named}` : named;
 };
 
 /** What a reference expects is called so where nobody saw it. */

@@ -1,12 +1,13 @@
 import { resolve } from 'node:path';
 import { type Plan, readClaimedTerms, type Statement, termsSchema, type Waiver } from '../../../shared/index.ts';
 import { type Asked, typed } from '../../appraise/advice.ts';
-import type { ParentTransition } from '../../appraise/storm.ts';
+import { type ParentTransition, presentParents } from '../../appraise/storm.ts';
 import { endingOf } from '../../appraise/who-approves.ts';
 import { loadConfig } from '../../config/load.ts';
 import { peopleOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
+import { stormsIn } from '../../record/batch.ts';
 import { buildFinding } from '../../record/statement.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -15,6 +16,20 @@ import type { StoredFinding } from '../../record/tables/findings.ts';
 
 /** States in which a finding counts. */
 export const STANDING: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
+
+/** Findings, newest first, as they are now: the parent of a storm is stated once a minute, and devices come and go meanwhile. */
+export const findingsIn = (
+  store: Pick<Store, 'findings' | 'meta'>,
+  { open }: { readonly open: boolean },
+): readonly StoredFinding[] => {
+  const parents = presentParents(stormsIn(store));
+  return store.findings({ open, limit: Number.MAX_SAFE_INTEGER }).map((stored) => {
+    const { ruleId, openedSeq = -1, firstObservedAt } = stored.finding;
+    const parent = stored.device === undefined ? parents.get(openedSeq) : undefined;
+    // One of the log before this, which is over, may have the same number.
+    return parent?.ruleId === ruleId && parent.firstObservedAt === firstObservedAt ? { finding: parent } : stored;
+  });
+};
 
 /** As a `finding` statement has it, except the citations, which are in the log. */
 export const jsonOf = ({ device, finding }: StoredFinding): object => {
@@ -40,6 +55,13 @@ const parentOf = (
 export const devicesOf = ({ device, finding }: StoredFinding): readonly string[] =>
   device === undefined ? parentOf(finding).devices : [device];
 
+/** Of more devices the first are named. */
+export const MOST_NAMED = 12;
+
+/** The devices as text. */
+export const namedDevices = (devices: readonly string[]): string =>
+  `${devices.slice(0, MOST_NAMED).join(', ')}${devices.length > MOST_NAMED ? ' …' : ''}`;
+
 /** A finding of the store, and whose it is. */
 export type Numbered = StoredFinding & {
   readonly stateDir: string;
@@ -59,7 +81,7 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const { config: settings, approvers } = loadConfig(resolve(config));
   const { state_dir: stateDir, operator, gateway } = settings;
   using store = Store.openReadOnly(stateDir);
-  const all = store.findings({ open: false, limit: Number.MAX_SAFE_INTEGER });
+  const all = findingsIn(store, { open: false });
   const found = all.find(({ finding }) => finding.openedSeq === Number(number));
   if (found === undefined) throw none(number, config);
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;

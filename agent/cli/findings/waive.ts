@@ -43,7 +43,7 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   const nowS = Math.floor(Date.now() / 1000);
   const found = findingNumbered(options.config, number);
   if (!isCoverable(found.finding.ruleId)) throw notCovered(found, options.config);
-  const devices = devicesOf(found);
+  const devices = devicesOf(found).slice(0, MOST_DEVICES);
   const terms: Waiver = {
     kind: 'waiver',
     waiver_id: `finding-${number}`,
@@ -69,13 +69,15 @@ const waive = async (number: string, options: WaiveOptions, io: Io): Promise<voi
   else io.out.write(`${waivedText(found, result)}\n`);
 };
 
-/** The parent of a storm names no more than 256 devices, and those that came in the last minute not yet. */
+/** A document names no more; who of a larger storm is left is waived by another one. */
+const MOST_DEVICES = 512;
+
 const waivedText = (found: Numbered, { id }: AdoptionResult): string => {
   const { device, finding } = found;
   const from = 'from the next look at';
   if (device !== undefined)
     return `finding ${finding.openedSeq} is waived by ${id}; it shows as such ${from} the device on`;
-  const { length } = devicesOf(found);
+  const length = Math.min(devicesOf(found).length, MOST_DEVICES);
   return `${length} devices of finding ${finding.openedSeq} are waived by ${id}, ${from} each on; the finding itself is once nothing else is behind it`;
 };
 

@@ -7,7 +7,7 @@ import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { summaryOf } from '../../terms/summary.ts';
-import { devicesOf } from '../findings/stored.ts';
+import { devicesOf, findingsIn } from '../findings/stored.ts';
 import { utc } from '../table.ts';
 
 /** What ends with a document or an acceptance, and what follows: lines for the person who is asked whether it shall. */
@@ -15,9 +15,9 @@ import { utc } from '../table.ts';
 /** A plan or waiver that is closed before its time. */
 export const closingLines = (order: Order, stateDir: string, nowS: number): readonly string[] => {
   using store = Store.openReadOnly(stateDir);
-  const covered = store
-    .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
-    .filter(({ finding: { plan, waiver } }) => plan === order.seq || waiver === order.seq);
+  const covered = findingsIn(store, { open: true }).filter(
+    ({ finding: { plan, waiver } }) => plan === order.seq || waiver === order.seq,
+  );
   const { kind } = order.terms;
   return [
     ...summaryOf(order.terms, nowS),
@@ -70,9 +70,9 @@ const fallBack = (stateDir: string, holds: (state: DeviceState) => boolean): rea
   const devices = [...store.devices(readDevice)].filter(holds).map(({ id }) => id);
   if (devices.length === 0) return ['Ends now. It holds no value of any device that is known.'];
   const touched = new Set(devices);
-  const open = store
-    .findings({ open: true, limit: Number.MAX_SAFE_INTEGER })
-    .filter((found) => devicesOf(found).some((device) => touched.has(device)));
+  const open = findingsIn(store, { open: true }).filter((found) =>
+    devicesOf(found).some((device) => touched.has(device)),
+  );
   return [
     `Ends now. ${counted(devices.length, 'device')} fall${devices.length === 1 ? 's' : ''} back on what else the log holds: another document, or what was accepted or learned`,
     'before; without any, what they show next is learned, but for what a finding speaks of. Where they show something else than that, it is a',
