@@ -423,7 +423,7 @@ export class Daemon {
     const { wallMs } = this.#ambience.clock;
     const by = { people: this.#changes.people(), nowMs: wallMs() };
     heedEdits(this.#plant.fleet, { orders, recorder, ...by });
-    heedCriteria(this.#loaded.config, { store, recorder, ...by });
+    heedCriteria(this.#loaded, { store, recorder, ...by });
   }
 
   /** The uplink for a configuration that was read again: the former one where nothing about it changed. */

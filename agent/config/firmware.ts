@@ -54,6 +54,8 @@ export const firmwareLists = {
 
 const fileSchema = z.strictObject(firmwareLists);
 type Lists = z.infer<typeof fileSchema>;
+/** The lists with nothing filled in. */
+type WrittenLists = z.input<typeof fileSchema>;
 
 /** Entries that say nothing would approve, or warn of, everything; a family that nobody has never fits. */
 export const checkFirmware = (
@@ -101,7 +103,7 @@ const strangeFamily = (
 
 /** A file of these lists, and its bytes. */
 export type ReadFirmware =
-  | { readonly kind: 'good'; readonly lists: Lists; readonly bytes: Uint8Array }
+  | { readonly kind: 'good'; readonly lists: Lists; readonly written: WrittenLists; readonly bytes: Uint8Array }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] };
 
 /** Larger than any catalogue that people keep, bytes. */
@@ -137,5 +139,16 @@ export const readFirmwareFile = (file: string, families: readonly string[]): Rea
   if (!checked.success)
     return bad(schemaProblems(checked.error.issues, { ...read, schema: fileSchema, page: 'docs/configuration.md' }));
   const wrong = checkFirmware(checked.data, families).map((one) => problemAt(read, one));
-  return wrong.length > 0 ? bad(wrong) : { kind: 'good', lists: checked.data, bytes };
+  // What the schema let through.
+  const written = read.value as WrittenLists;
+  return wrong.length > 0 ? bad(wrong) : { kind: 'good', lists: checked.data, written, bytes };
 };
+
+/** The lists of the configuration, then those of its firmware file. */
+export const joinedLists = (here: WrittenLists, file: WrittenLists) => ({
+  approved:
+    here.approved === undefined && file.approved === undefined
+      ? undefined
+      : [...(here.approved ?? []), ...(file.approved ?? [])],
+  advisories: [...(here.advisories ?? []), ...(file.advisories ?? [])],
+});

@@ -1,20 +1,30 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import type { z } from 'zod';
 import type { Driver } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type DriverFile, readDriverFiles } from '../outside/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import { type Approvers, readApprovers } from './approvers.ts';
 import { NO_TEXT, parseYaml, textOf } from './document.ts';
-import { checkFirmware, readFirmwareFile } from './firmware.ts';
+import { checkFirmware, joinedLists, readFirmwareFile } from './firmware.ts';
 import { type Contradiction, checkFamilies, checkMeaning } from './meaning.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
 
+/**
+ * What the operator wrote, as the file says it and the driver and firmware files that it names: aliases are expanded, and nothing
+ * is filled in, so a later version reads the same in it.
+ */
+export interface Written extends Omit<z.input<typeof configSchema>, 'drivers'> {
+  readonly drivers: readonly unknown[];
+}
+
 /** A file that was read and found good, with all that it names of drivers. */
 export interface LoadedConfig {
   readonly config: Config;
+  readonly written: Written;
   readonly file: string;
   /** What the `session` statements call the digest of the configuration, b64u. */
   readonly sha256: string;
@@ -29,9 +39,9 @@ export const loadConfig = (file: string): LoadedConfig => {
   const bytes = readFile(path);
   const parsed = parseConfigFile(bytes, dirname(path));
   if (parsed.kind === 'good') {
-    const { config, outside, named, approvers } = parsed;
+    const { config, written, outside, named, approvers } = parsed;
     const drivers = [...DRIVERS, ...outside.map(({ driver }) => driver)];
-    return { config, file: path, sha256: configDigest(bytes, named), drivers, approvers };
+    return { config, written, file: path, sha256: configDigest(bytes, named), drivers, approvers };
   }
   throw new AgentError({
     code: 'config.invalid',
@@ -68,6 +78,7 @@ type Parsed =
   | {
       readonly kind: 'good';
       readonly config: Config;
+      readonly written: Written;
       readonly outside: readonly DriverFile[];
       readonly approvers: Approvers;
       /** The bytes of every file that the configuration names, in its order. */
@@ -102,12 +113,14 @@ export const parseConfig = (
     return { kind: 'bad', problems: schemaProblems(checked.error.issues, described) };
   }
   const config = withAbsolutePaths(checked.data, folder);
+  // What the schema let through.
+  const written = read.value as z.input<typeof configSchema>;
   const outside = readDriverFiles(config.drivers, DRIVERS);
   const families = [...DRIVERS, ...outside.files.map(({ driver }) => driver)].map(({ family }) => family);
   // A driver file that could not be read has a family, too.
   const known = outside.problems.length > 0 ? undefined : families;
   const strangers = known === undefined ? [] : checkFamilies(config, known);
-  const firmware = firmwareOf(config, known);
+  const firmware = firmwareOf(config, written, known);
   const { approvers, problems: keyProblems } = readApprovers(config);
   const settings = [...checkMeaning(config), ...keyProblems, ...strangers];
   const contradictions = [...settings, ...firmware.contradictions, ...also(config)];
@@ -116,6 +129,7 @@ export const parseConfig = (
     ? {
         kind: 'good',
         config: firmware.config,
+        written: { ...written, firmware: firmware.written, drivers: outside.files.map((driver) => driver.written) },
         outside: outside.files,
         approvers,
         named: [...outside.files.map(({ bytes }) => bytes), ...firmware.bytes],
@@ -124,8 +138,12 @@ export const parseConfig = (
 };
 
 /** The configuration with the lists of its firmware file, where it names one. `families`: undefined where they are not known. */
-const firmwareOf = (config: Config, families: readonly string[] | undefined) => {
-  const nothing = { config, contradictions: [], problems: [], bytes: [] };
+const firmwareOf = (
+  config: Config,
+  { firmware: here }: Pick<Written, 'firmware'>,
+  families: readonly string[] | undefined,
+) => {
+  const nothing = { config, written: here, contradictions: [], problems: [], bytes: [] };
   if (config.firmware === undefined || families === undefined) return nothing;
   const { file, approved, advisories } = config.firmware;
   const contradictions = checkFirmware({ approved, advisories }, families).map((one) => ({
@@ -135,13 +153,10 @@ const firmwareOf = (config: Config, families: readonly string[] | undefined) => 
   if (file === undefined) return { ...nothing, contradictions };
   const read = readFirmwareFile(file, families);
   if (read.kind === 'bad') return { ...nothing, contradictions, problems: read.problems };
-  const { lists, bytes } = read;
-  const all =
-    approved === undefined && lists.approved === undefined
-      ? undefined
-      : [...(approved ?? []), ...(lists.approved ?? [])];
-  const merged = { file, approved: all, advisories: [...advisories, ...lists.advisories] };
-  return { config: { ...config, firmware: merged }, contradictions, problems: [], bytes: [bytes] };
+  const firmware = { file, ...joinedLists(config.firmware, read.lists) };
+  // Which file says it does not matter.
+  const written = joinedLists(here ?? {}, read.written);
+  return { config: { ...config, firmware }, written, contradictions, problems: [], bytes: [read.bytes] };
 };
 
 const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file', 'secret_file', 'authorization_file'] as const;

@@ -11,6 +11,8 @@ import { driverSchema } from './schema.ts';
 export interface DriverFile {
   readonly file: string;
   readonly bytes: Uint8Array;
+  /** What it says, with nothing filled in. */
+  readonly written: unknown;
   readonly driver: Driver;
 }
 
@@ -53,7 +55,7 @@ export const parseDriver = (
   text: string,
   builtIn: readonly Driver[],
 ):
-  | { readonly kind: 'good'; readonly driver: Driver }
+  | { readonly kind: 'good'; readonly driver: Driver; readonly written: unknown }
   | { readonly kind: 'bad'; readonly problems: readonly ConfigProblem[] } => {
   const read = parseYaml(text);
   if (read.kind === 'bad') return read;
@@ -65,7 +67,7 @@ export const parseDriver = (
   }
   const driver = compileDriver(checked.data, builtIn);
   return 'family' in driver
-    ? { kind: 'good', driver }
+    ? { kind: 'good', driver, written: read.value }
     : { kind: 'bad', problems: driver.map((flaw) => problemAt(read, flaw)) };
 };
 
@@ -76,7 +78,7 @@ const readDriverFile = (file: string, builtIn: readonly Driver[]): Read => {
   if (text === undefined) return { kind: 'bad', problems: [{ ...NO_TEXT, file }] };
   const parsed = parseDriver(text, builtIn);
   return parsed.kind === 'good'
-    ? { kind: 'good', read: { file, bytes, driver: parsed.driver } }
+    ? { kind: 'good', read: { file, bytes, written: parsed.written, driver: parsed.driver } }
     : { kind: 'bad', problems: parsed.problems.map((problem) => ({ file, ...problem })) };
 };
 

@@ -19,7 +19,7 @@ export interface Place {
 }
 
 /** Every address once, in the order of the file; `host` wins over `range`, and of two ranges the first. */
-export const placesOf = (config: Config): readonly Place[] => {
+export const placesOf = (config: Pick<Config, 'devices' | 'labels'>): readonly Place[] => {
   const places = new Map<string, Place>();
   const hosts = config.devices.filter((entry) => 'host' in entry);
   const ranges = config.devices.filter((entry) => 'range' in entry);
@@ -45,7 +45,7 @@ export const placesOf = (config: Config): readonly Place[] => {
 export const placeKey = (address: string, ports: Place['ports']): string =>
   [address, ...NAMES.map((name) => ports[name] ?? '')].join('|');
 
-const common = (config: Config, entry: Config['devices'][number]) => ({
+const common = (config: Pick<Config, 'labels'>, entry: Config['devices'][number]) => ({
   ports: entry.ports,
   entry: 'host' in entry ? entry.host : entry.range,
   labels: { ...config.labels, ...entry.labels },

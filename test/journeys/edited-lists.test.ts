@@ -137,6 +137,17 @@ suite('lists and tenants that are edited', { concurrency: 1 }, () => {
     await are(gateway, 'rig-0', 'resolved');
     await delay(A_WHILE_MS);
     assert.deepEqual(stand(gateway, 'rig-1'), ['open', 'open']);
+    const [first, ...others] = devices;
+    // A port at which nobody asks such a miner.
+    await reload(gateway, { devices: [{ ...first, ports: { ...fleet.ports, grpc: 50_999 } }, ...others] });
+    await reload(gateway, { devices });
+    assert.deepEqual(editsTold(gateway), [
+      'pools.allow, tenants.allow',
+      'pools.allow, tenants.allow',
+      'pools.allow, tenants.allow',
+      ...['devices', first?.host],
+      ...['devices', first?.host],
+    ]);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     assertPolite(fleet);
     await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));

@@ -8,7 +8,7 @@ export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
   title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against or how often they are looked at (lists of pools and firmware, nameplates, provenance, the label `cooling`, `probe`, schedules).',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, the label `cooling`, `probe`, schedules, driver files, `ports` and `credentials` of entries that stay).',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',
@@ -65,13 +65,22 @@ export const scopesEdited = (
     reasons: [CONFIGURATION_EDITED],
   });
 
-/** Parts of the configuration by which devices are judged, and that nobody signs, were edited. Nobody says by whom. */
-export const criteriaEdited = (parts: readonly string[], nowMs: number): Finding =>
+/**
+ * Parts of the configuration by which devices are judged or asked, and that nobody signs, were edited; `entries` of devices that are asked
+ * otherwise now. Nobody says by whom.
+ */
+export const criteriaEdited = (parts: readonly string[], entries: readonly string[], nowMs: number): Finding =>
   gatewayFinding(changeBreakGlass, nowMs, {
     part: `criteria ${Math.floor(nowMs / 1000)}`,
-    after: { edited: parts.join(', ') },
+    after: { edited: parts.join(', '), ...(entries.length === 0 ? {} : { entries: entriesText(entries) }) },
     reasons: [CONFIGURATION_EDITED],
   });
+
+/** Of more entries the first are named. */
+const MOST_NAMED = 8;
+
+const entriesText = (entries: readonly string[]): string =>
+  `${entries.slice(0, MOST_NAMED).join(', ')}${entries.length > MOST_NAMED ? ` and ${entries.length - MOST_NAMED} more` : ''}`;
 
 /**
  * The first approvers of this gateway, whom nobody could admit: taken as the configuration names them, and stated. Where an agent
