@@ -49,8 +49,12 @@ const isWithin = (some: Asks, others: Asks): boolean => [...some.keys()].every((
 /** Everybody who is asked: each address, and each position that has a name. */
 const asksOf = (entries: readonly AskedEntry[]): ReadonlyMap<string, Asks> => {
   const found = new Map<string, Asks>();
-  for (const place of placesOf(configured(entries)))
-    for (const whom of namesOf(place)) found.getOrInsertComputed(whom, () => new Map()).set(askOf(place), place.entry);
+  // All addresses of a range have the ports of its entry.
+  const byPorts = new Map<Place['ports'], string>();
+  for (const place of placesOf(configured(entries))) {
+    const ask = byPorts.getOrInsertComputed(place.ports, () => askOf(place));
+    for (const whom of namesOf(place)) found.getOrInsertComputed(whom, () => new Map()).set(ask, place.entry);
+  }
   return found;
 };
 
