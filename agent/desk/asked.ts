@@ -4,56 +4,78 @@ import type { Config } from '../config/schema.ts';
 import { ALL_PORTS } from '../drivers/driver.ts';
 import { type Place, placesOf } from '../schedule/places.ts';
 
-/** How an entry under `devices` is asked, as the store keeps it: ports that are not the usual ones, and a log-in by its name alone. */
+/**
+ * An entry under `devices` as the store keeps it, as far as an edit of it alone may blind the gateway: ports that are not the usual ones,
+ * a log-in by its name, and how it is cooled.
+ */
 export type AskedEntry = (
   | { readonly host: string; readonly name?: string | undefined }
   | { readonly range: string }
 ) & {
-  readonly ports: { readonly [name: string]: number };
+  readonly ports: Ports;
   readonly credentials?: string | undefined;
+  readonly cooling?: string | undefined;
 };
 
-type Usual = { readonly [name: string]: number };
+type Ports = { readonly [name: string]: number };
 
-/** How every entry is asked. */
-export const askedEntries = ({ devices }: Config): readonly AskedEntry[] =>
-  devices.map(({ labels: _, ports, ...entry }) => ({
+/** How every entry is asked and judged. */
+export const askedEntries = (config: Config): readonly AskedEntry[] =>
+  config.devices.map(({ labels: { cooling = config.labels.cooling }, ports, ...entry }) => ({
     ...entry,
-    ports: Object.fromEntries(Object.entries(ports).filter(([name, port]) => (ALL_PORTS as Usual)[name] !== port)),
+    ports: Object.fromEntries(Object.entries(ports).filter(([name, port]) => (ALL_PORTS as Ports)[name] !== port)),
+    ...(cooling === undefined ? {} : { cooling }),
   }));
 
-/**
- * The entries by which an address, or a device of a given name, is asked otherwise than before, though it was named before, too,
- * however ranges are split and whichever entry names it now. What came or left altogether is none of them.
- */
-export const askedOtherwise = (before: readonly AskedEntry[], now: readonly AskedEntry[]): readonly string[] => {
-  if (isDeepStrictEqual(before, now)) return [];
-  const known = asksOf(before);
-  return [
-    ...new Set(
-      [...asksOf(now)].flatMap(([whom, asks]) => {
-        const former = known.get(whom);
-        // Several machines share an address behind different ports: one that came or left changes nothing for the others.
-        const isOtherwise = former !== undefined && !isWithin(former, asks) && !isWithin(asks, former);
-        return isOtherwise ? [...asks.values()] : [];
-      }),
-    ),
-  ];
+/** The parts in which an edit of entries is told. */
+const PARTS: { readonly [part: string]: (place: Place) => unknown } = {
+  devices: ({ ports, credentials = '' }) => [ports, credentials],
+  'labels.cooling': ({ labels: { cooling = '' } }) => cooling,
 };
 
-/** How it is asked, and by which entry. */
-type Asks = Map<string, string>;
+/** An edited part, and the entries that say it now. */
+export interface EditedEntries {
+  readonly part: string;
+  readonly entries: readonly string[];
+}
 
-const isWithin = (some: Asks, others: Asks): boolean => [...some.keys()].every((ask) => others.has(ask));
+/**
+ * Where an address, or a device of a given name, is asked or judged otherwise than before, though it was named before, too, however
+ * ranges are split and whichever entry names it now. What came or left altogether is not told: that is daily work.
+ */
+export const askedOtherwise = (before: readonly AskedEntry[], now: readonly AskedEntry[]): readonly EditedEntries[] => {
+  if (isDeepStrictEqual(before, now)) return [];
+  const [former, present] = [placesOf(configured(before)), placesOf(configured(now))];
+  return Object.entries(PARTS).flatMap(([part, read]) => {
+    const entries = changedEntries(saidOf(former, read), saidOf(present, read));
+    return entries.length === 0 ? [] : [{ part, entries }];
+  });
+};
 
-/** Everybody who is asked: each address, and each position that has a name. */
-const asksOf = (entries: readonly AskedEntry[]): ReadonlyMap<string, Asks> => {
-  const found = new Map<string, Asks>();
+/** What is said of one, and by which entry. */
+type Said = Map<string, string>;
+
+const changedEntries = (before: ReadonlyMap<string, Said>, now: ReadonlyMap<string, Said>): readonly string[] => [
+  ...new Set(
+    [...now].flatMap(([whom, said]) => {
+      const former = before.get(whom);
+      // Several machines share an address behind different ports: one that came or left changes nothing for the others.
+      const isOtherwise = former !== undefined && !isWithin(former, said) && !isWithin(said, former);
+      return isOtherwise ? [...said.values()] : [];
+    }),
+  ),
+];
+
+const isWithin = (some: Said, others: Said): boolean => [...some.keys()].every((one) => others.has(one));
+
+/** What is said of everybody: of each address, and of each position. */
+const saidOf = (places: readonly Place[], read: (place: Place) => unknown): ReadonlyMap<string, Said> => {
+  const found = new Map<string, Said>();
   // All addresses of a range have the ports of its entry.
   const byPorts = new Map<Place['ports'], string>();
-  for (const place of placesOf(configured(entries))) {
-    const ask = byPorts.getOrInsertComputed(place.ports, () => askOf(place));
-    for (const whom of namesOf(place)) found.getOrInsertComputed(whom, () => new Map()).set(ask, place.entry);
+  for (const place of places) {
+    const said = byPorts.getOrInsertComputed(place.ports, () => canonicalJson(read(place)));
+    for (const whom of namesOf(place)) found.getOrInsertComputed(whom, () => new Map()).set(said, place.entry);
   }
   return found;
 };
@@ -63,10 +85,13 @@ const namesOf = ({ address, id }: Place): readonly string[] => [
   ...(id === undefined ? [] : [`device ${id}`]),
 ];
 
-const askOf = ({ ports, credentials = '' }: Place): string => canonicalJson([ports, credentials]);
-
-/** As they stood in the configuration, without labels. */
+/** As they stood in the configuration, without other labels. */
 const configured = (entries: readonly AskedEntry[]): Pick<Config, 'devices' | 'labels'> => ({
   labels: {},
-  devices: entries.map((entry) => ({ ...entry, labels: {}, ports: { ...ALL_PORTS, ...entry.ports } })),
+  devices: entries.map(({ cooling, ...entry }) => ({
+    ...entry,
+    labels: cooling === undefined ? {} : { cooling },
+    // An object of its own for each entry.
+    ports: { ...ALL_PORTS, ...entry.ports },
+  })),
 });

@@ -18,22 +18,11 @@ const CRITERIA: { readonly [part: string]: (said: Written) => unknown } = {
   firmware: ({ firmware }) => firmware,
   nameplates: ({ nameplates }) => nameplates,
   provenance: ({ provenance }) => provenance,
-  'labels.cooling': ({ labels, devices }) => [
-    labels?.cooling ?? null,
-    ...devices.flatMap((entry) =>
-      entry.labels?.cooling === undefined
-        ? []
-        : [['range' in entry ? entry.range : (entry.name ?? entry.host), entry.labels.cooling]],
-    ),
-  ],
   // A deadline or a size that no reply keeps within blinds like a schedule.
   probe: ({ probe }) => probe,
   schedule: ({ schedule, confirm_s, coverage_s }) => [schedule, confirm_s, coverage_s],
   drivers: ({ drivers }) => drivers,
 };
-
-/** The part that is compared by address: entries come and go daily. */
-const DEVICES = 'devices';
 
 /** Name under which the store keeps what was said last. */
 const META = 'criteria';
@@ -51,7 +40,7 @@ interface Kept {
   readonly devices: readonly AskedEntry[];
 }
 
-/** The former form: of what is effective alone, and of fewer parts. */
+/** The former form: of what is effective alone, without entries of devices. */
 type Former = Digests & { readonly form?: never };
 
 const digestsOf = (said: Written): Digests =>
@@ -81,13 +70,15 @@ const effectiveOf = (config: Config, { drivers }: Written): Written => ({ ...con
 
 /** Empty members say as much as none, and without any the whole does; but an empty list of approved firmware approves none. */
 const withoutEmpty = <Part extends object>(part: Part | undefined): Part | undefined => {
-  const said = Object.entries(part ?? {}).filter(([name, value]) => name === 'approved' || !isEmpty(value));
+  const said = Object.entries(part ?? {}).filter(
+    ([name, value]) => value !== undefined && (name === 'approved' || !isEmpty(value)),
+  );
   // Some of the members, all of which may be missing.
   return said.length === 0 ? undefined : (Object.fromEntries(said) as Part);
 };
 
 const isEmpty = (value: unknown): boolean =>
-  value === undefined || (typeof value === 'object' && value !== null && Object.keys(value).length === 0);
+  typeof value === 'object' && value !== null && Object.keys(value).length === 0;
 
 type Said = Pick<LoadedConfig, 'config' | 'written'>;
 
@@ -103,13 +94,11 @@ export interface CriteriaDeps {
 /** Where approvers are named, an edit of any of it is a finding, once; also one that was made while no agent ran. */
 export const heedCriteria = (said: Said, { store, recorder, people, nowMs }: CriteriaDeps): void => {
   const now = keptOf(said);
-  const saved = store.meta(META, String);
-  const text = JSON.stringify(now);
-  if (saved === text) return;
   // Written below, by this version or one before it.
-  const before = saved === undefined ? undefined : (JSON.parse(saved) as Kept | Former);
-  const entries = before?.form === undefined ? [] : askedOtherwise(before.devices, now.devices);
-  const parts = [...editedParts(before, now), ...(entries.length === 0 ? [] : [DEVICES])];
+  const before = store.meta(META, (text) => JSON.parse(text) as Kept | Former);
+  const asked = before?.form === undefined ? [] : askedOtherwise(before.devices, now.devices);
+  const parts = [...editedParts(before, now), ...asked.map(({ part }) => part)];
+  const entries = [...new Set(asked.flatMap((one) => one.entries))];
   // Where the store refuses, the former ones stay, and it is said the next time.
   if (
     parts.length > 0 &&
@@ -117,7 +106,7 @@ export const heedCriteria = (said: Said, { store, recorder, people, nowMs }: Cri
     recorder.takeGatewayFinding(criteriaEdited(parts, entries, nowMs)) === undefined
   )
     return;
-  recorder.saveMeta(META, text);
+  recorder.saveMeta(META, JSON.stringify(now));
 };
 
 /** Parts of which was known what they said. Of the former form only what is effective is. */

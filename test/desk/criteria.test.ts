@@ -64,7 +64,6 @@ suite('what the configuration holds devices against', () => {
     ['firmware', { firmware: { approved: [{ family: '*', version: '*' }] } }],
     ['nameplates', { nameplates: [{ model: 'S21', power_w: 9000 }] }],
     ['provenance', { provenance: { record: ['lot'] } }],
-    ['labels.cooling', { devices: [{ ...BASE.devices[0], labels: { cooling: 'immersion' } }, BASE.devices[1]] }],
     ['schedule', { schedule: { pools: '0 0 1 1 *' } }],
     ['schedule', { coverage_s: 3600 }],
     ['probe', { probe: { max_reply_bytes: 4096 } }],
@@ -139,7 +138,9 @@ suite('what the configuration holds devices against', () => {
   });
 
   test('an empty list of advisories, and firmware without any list, is no edit', () => {
-    for (const change of [{ firmware: { advisories: [] } }, { firmware: {} }]) {
+    const nothing = file('nothing.yaml', 'advisories: []\n');
+    for (const firmware of [{ advisories: [] }, {}, { file: nothing }, { file: nothing, advisories: [] }]) {
+      const change = { firmware };
       const desk = new Desk();
       desk.start(configuration());
       assert.deepEqual(desk.start(configuration(change)), []);
@@ -251,6 +252,22 @@ suite('how devices are asked', () => {
       '10.0.0.1',
     ],
   ];
+  const cooled = { labels: { cooling: 'immersion' } };
+  test('how what stays is cooled is told, under its own name, also where another label stands for the whole site', () => {
+    assert.deepEqual(told([rig, block], [{ ...rig, ...cooled }, block]), ['labels.cooling', '10.0.0.1']);
+    assert.deepEqual(told([{ ...rig, ...cooled }], [rig]), ['labels.cooling', '10.0.0.1']);
+    const desk = new Desk();
+    desk.start(configuration());
+    assert.deepEqual(desk.start(configuration(cooled)), ['labels.cooling', '10.0.0.1, 10.0.1.0/24']);
+    assert.deepEqual(
+      desk.start(configuration({ devices: BASE.devices.map((one) => ({ ...one, ...cooled })) })),
+      [],
+      'said by each entry in place of the site',
+    );
+    const both = { ...rig, ...cooled, ports: { http: 81 } };
+    assert.deepEqual(told([rig], [both]), ['devices, labels.cooling', '10.0.0.1']);
+  });
+
   for (const [what, before, now, entries] of edits)
     test(`${what}: told once, with the entries, and so is the way back`, () => {
       assert.deepEqual(told(before, now), ['devices', entries]);
@@ -267,6 +284,7 @@ suite('how devices are asked', () => {
     ['another order', [rig, { ...block, credentials: 'one' }], [{ credentials: 'one', ...block }, rig]],
     ['a range that is split', [block], [{ range: '10.0.1.1-10.0.1.99' }, { range: '10.0.1.100-10.0.1.254' }]],
     ['labels', [rig], [{ ...rig, labels: { row: '9' } }]],
+    ['an entry that is cooled otherwise and comes', [rig], [{ ...block, labels: { cooling: 'hydro' } }, rig]],
   ];
   for (const [what, before, now] of ordinary)
     test(`${what}: not told, in both directions`, () => {

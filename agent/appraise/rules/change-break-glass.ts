@@ -8,7 +8,7 @@ export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
   title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, the label `cooling`, `probe`, schedules, driver files, `ports` and `credentials` of entries that stay).',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, `probe`, schedules, driver files; `ports`, `credentials` and the label `cooling` of entries that stay).',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',
@@ -66,8 +66,8 @@ export const scopesEdited = (
   });
 
 /**
- * Parts of the configuration by which devices are judged or asked, and that nobody signs, were edited; `entries` of devices that are asked
- * otherwise now. Nobody says by whom.
+ * Parts of the configuration by which devices are judged or asked, and that nobody signs, were edited; `entries` under `devices` by which
+ * some are now. Nobody says by whom.
  */
 export const criteriaEdited = (parts: readonly string[], entries: readonly string[], nowMs: number): Finding =>
   gatewayFinding(changeBreakGlass, nowMs, {
