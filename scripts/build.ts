@@ -3,9 +3,10 @@
  * `--target x64` or `--target arm64` makes one. Nothing is left behind but the products.
  */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { chmod, mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createReadStream, createWriteStream, existsSync, globSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { pipeline } from 'node:stream/promises';
 import { parseArgs } from 'node:util';
 import pkgSea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { type Arch, type BaseNode, baseNode, lockedNode } from './base-node.ts';
@@ -87,16 +88,23 @@ const buildOne = async (arch: Arch, bundle: string, folder: string, made: string
   } catch (error) {
     return { kind: 'missing', arch, reason: error instanceof Error ? error.message : String(error) };
   }
-  const output = join(made, `assayer-linux-${arch}`);
+  const output = join(own, `assayer-linux-${arch}`);
   await withEnvironment(environmentFor(await seededHome(own, arch, node)), () =>
     pkgSea.default(bundle, {
       targets: [{ nodeRange: `node${node.version}`, platform: 'linux', arch, output }],
       seaConfig: seaConfigFor(arch),
     }),
   );
-  await chmod(output, 0o755);
+  await copyInPieces(output, join(made, `assayer-linux-${arch}`));
   return { kind: 'made', arch, file: binaryFile(arch) };
 };
+
+/**
+ * pkg writes the whole file at once. The cache of files then holds it in large pieces, and as long as it does, some 25 MB more of
+ * it are resident in whoever runs it than of one that was downloaded or copied.
+ */
+const copyInPieces = (from: string, to: string): Promise<void> =>
+  pipeline(createReadStream(from), createWriteStream(to, { mode: 0o755 }));
 
 /** Words of Node's configuration of a single executable; pkg's types lack the newer ones, and it hands all of them on. */
 const seaConfigFor = (arch: Arch) => ({

@@ -6,6 +6,12 @@ const ROOM_MB = 28;
 const LEAST_PERCENT = 14;
 const MOST_PERCENT = 100;
 
+/**
+ * Size of the pieces from which short buffers are cut, bytes. One cut that is kept keeps its piece: MQTT.js keeps four bytes of every
+ * length that a message had, and with Node's own 64 KB these would hold hundreds of megabytes after some months.
+ */
+const POOL_BYTES = 1024;
+
 /** How much the old generation may grow over what is alive: by the room, or by a seventh where the room is less. */
 export const growingPercent = (aliveMb: number): number =>
   Math.round(Math.min(MOST_PERCENT, Math.max(LEAST_PERCENT, (100 * ROOM_MB) / aliveMb)));
@@ -17,6 +23,7 @@ export const growingPercent = (aliveMb: number): number =>
  * room. The size of the new generation cannot be chosen so late: the binary brings it along. To be called once.
  */
 export const boundHeap = (): void => {
+  Buffer.poolSize = POOL_BYTES;
   grow(LEAST_PERCENT);
   // A look that waits for its device outlives much of what others allocate: V8 takes that for a long life, and puts what
   // looks are made of among the old objects from the start, where all of it stays until those are collected.

@@ -18,11 +18,12 @@ test('what may wait to be collected is 28 MB, at least a seventh of what is aliv
     assert.equal(growingPercent(aliveMb), percent, `${aliveMb} MB alive`);
 });
 
+const runWith = async (file: string, how: 'bounded' | 'as-is'): Promise<string> =>
+  (await promisify(execFile)(process.execPath, [...RUNTIME_OPTIONS, join(import.meta.dirname, file), how])).stdout;
+
 /** Keeps so much alive, then makes far more than that of which each piece lives for a while, as a message that waits does. */
 const churn = async (how: 'bounded' | 'as-is'): Promise<{ readonly alive: number; readonly most: number }> => {
-  const file = join(import.meta.dirname, 'heap-churn.ts');
-  const { stdout } = await promisify(execFile)(process.execPath, [...RUNTIME_OPTIONS, file, how]);
-  return JSON.parse(stdout);
+  return JSON.parse(await runWith('heap-churn.ts', how));
 };
 
 test('however much is made and dropped, the heap stays near to what is alive', async () => {
@@ -31,4 +32,12 @@ test('however much is made and dropped, the heap stays near to what is alive', a
   assert.ok(bounded.most < bounded.alive + 180, JSON.stringify(bounded));
   const asIs = await churn('as-is');
   assert.ok(asIs.most > asIs.alive + 250, `the same without a bound shows nothing: ${JSON.stringify(asIs)}`);
+});
+
+test('four bytes that a library keeps of every length of a message hold nothing of what was made beside them', async () => {
+  const held = async (how: 'bounded' | 'as-is'): Promise<number> => JSON.parse(await runWith('heap-cuts.ts', how)).held;
+  const bounded = await held('bounded');
+  assert.ok(bounded < 4, `${bounded} MB of buffers`);
+  const asIs = await held('as-is');
+  assert.ok(asIs > 20, `the same without a bound shows nothing: ${asIs} MB`);
 });
