@@ -1,4 +1,5 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { canonicalJson } from '../../shared/jcs.ts';
 import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
 import type { Value } from '../appraise/finding.ts';
 import type { Holders } from './approved.ts';
@@ -99,12 +100,21 @@ export interface Difference {
   readonly after: Value;
 }
 
-/** What differs between the reference and what is seen. What is not seen now stays as it was. */
-export const diffReference = (reference: Facts, claims: Facts): readonly Difference[] => {
+/**
+ * What differs between the reference and what is seen. What is not seen now stays as it was; a named part of a list that is not seen
+ * is a difference only to who asks what `adopting` it would change: then it is in the reference no more.
+ */
+export const diffReference = (
+  reference: Facts,
+  claims: Facts,
+  { adopting = false }: { readonly adopting?: boolean } = {},
+): readonly Difference[] => {
   const before = comparedFacts(reference);
   const after = withKnownUsers(before, comparedFacts(claims));
+  const differs = (fact: FactName): boolean =>
+    adopting ? canonicalJson(before[fact]) !== canonicalJson(after[fact]) : changed(fact, before[fact], after[fact]);
   return (Object.keys(after) as FactName[])
-    .filter((fact) => before[fact] === undefined || changed(fact, before[fact], after[fact]))
+    .filter((fact) => before[fact] === undefined || differs(fact))
     .map((fact) => ({
       fact,
       ...(before[fact] === undefined ? {} : { before: before[fact] as Value }),

@@ -45,3 +45,13 @@ const MOST = 60;
 
 /** A text of a device, so short that one device does not make the table too wide for all. */
 export const shortened = (text: string): string => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
+
+/** Most of a list that is shown. */
+const MOST_ITEMS = 10;
+
+/** The first of a list of lines, and how many there are beside them. */
+export const firstOf = (items: readonly string[], more = 'more'): readonly string[] =>
+  items.length > MOST_ITEMS ? [...items.slice(0, MOST_ITEMS), `  … and ${items.length - MOST_ITEMS} ${more}`] : items;
+
+/** A number of things, in words. */
+export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,12 +1,9 @@
 import type { FactName } from '../../shared/facts.ts';
 import { attestedClaims, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import { approvedOf } from '../appraise/approval.ts';
-import type { DeviceState } from '../appraise/device.ts';
-import { poolsBefore } from '../appraise/replaced.ts';
+import type { DeviceState, Track } from '../appraise/device.ts';
 import { isUnplanned } from '../appraise/who-approves.ts';
 import { changed } from '../baseline/compared.ts';
-import { keptFacts } from '../baseline/kept.ts';
-import { type Difference, diffReference } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
@@ -16,42 +13,32 @@ import type { Fleet } from '../schedule/fleet.ts';
 /** The devices that can be accepted. */
 type Known = Pick<Fleet, 'state' | 'states'>;
 
-/** What a person is shown before accepting: the difference of one device, and the attestation that would be adopted. */
-export interface AcceptancePreview {
-  readonly device: string;
-  /** `seq` of the attestation that shows what is seen now. */
-  readonly seq: number;
-  readonly differences: readonly Difference[];
-  readonly openFindings: readonly string[];
-}
-
 /**
- * The differences of `devices`, or of every device where none is named. Those that are not seen now are left out where `seenOnly`
- * says so and others are. Throws `baseline.no-device`, `baseline.not-attested`.
+ * The devices that are named, or every one where none is. Those that are not seen now are left out where `seenOnly` says so and
+ * others are. Throws `baseline.no-device`, `baseline.not-attested`.
  */
-export const previewAcceptance = (
+export const seenStates = (
   fleet: Known,
   devices: readonly string[],
   { seenOnly = false }: { readonly seenOnly?: boolean } = {},
-): readonly AcceptancePreview[] => {
+): readonly DeviceState[] => {
   const named = [...new Set(devices)];
   const known = named.length === 0 ? attestedStates(fleet) : named.map((device) => knownState(fleet, device));
   const seen = known.filter(isSeen);
   const [dark] = known.filter((state) => !isSeen(state));
   if (dark !== undefined && (!seenOnly || seen.length === 0)) throw notSeen(dark);
-  return seen.map((state) => ({
-    device: state.id,
-    seq: state.attested?.seq ?? -1,
-    differences: diffReference({ ...keptFacts(state.reference?.facts), ...poolsBefore(state) }, attestedClaims(state)),
-    openFindings: state.tracks
-      .filter(({ finding }) => finding.state !== 'provisional')
-      .map(({ finding }) => finding.ruleId),
-  }));
+  return seen;
 };
 
-/** By what an acceptance is judged, and what records it. */
-export interface AcceptanceDeps {
-  readonly recorder: Recorder;
+/** What a person wants to accept of a device. */
+export interface Wanted {
+  /** Only these; without them the whole device. */
+  readonly facts?: readonly FactName[];
+  readonly breakGlass?: boolean;
+}
+
+/** By what an acceptance is judged. */
+export interface Judging {
   /** How many people approvals take here at most: with none the word of a person at the gateway is all there is. */
   readonly people: number;
   readonly standing: Standing;
@@ -60,60 +47,95 @@ export interface AcceptanceDeps {
   readonly isLearnedBlind: (state: DeviceState) => boolean;
 }
 
+/** The same, and what records it. */
+export interface AcceptanceDeps extends Judging {
+  readonly recorder: Recorder;
+}
+
+/** A device that is not accepted, and why. */
+export interface Refused {
+  readonly device: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
 /** What came of an acceptance, device by device. */
 export interface AcceptanceResult {
   readonly accepted: readonly string[];
-  readonly refused: readonly { readonly device: string; readonly message: string; readonly remedy: string }[];
+  /** How many findings ended by it. */
+  readonly closed: number;
+  readonly refused: readonly Refused[];
 }
+
+/** What an acceptance of a device comes to: the findings that it closes, and whether one person does what takes two. */
+interface Judged {
+  readonly covered: readonly Track[];
+  readonly isAlone: boolean;
+}
+
+/** Judges it, for the preview as for the acceptance itself. Throws an `AgentError` where it may not be. */
+const judge = (state: DeviceState, { facts, breakGlass }: Wanted, judging: Judging): Judged => {
+  const { covered } = requireAcceptable(state, facts);
+  requireOwn(state, facts, judging);
+  const isBlind = judging.isLearnedBlind(state);
+  const isAlone = judging.people > 0 && (isBlind || wantsMorePeople(state, facts));
+  if (isAlone && breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state);
+  return { covered, isAlone };
+};
+
+/** What an acceptance of a device would close now, or why there would be none. */
+export const foreseen = (
+  state: DeviceState,
+  wanted: Wanted,
+  judging: Judging,
+): Pick<Judged, 'covered'> & { readonly refused?: Refused } => {
+  try {
+    return judge(state, wanted, judging);
+  } catch (error) {
+    return { covered: [], refused: refusal(state.id, error) };
+  }
+};
+
+const refusal = (device: string, error: unknown): Refused => {
+  if (!(error instanceof AgentError)) throw error;
+  return { device, message: error.message, remedy: error.remedy };
+};
 
 /** Accepts what a person was shown of `devices`; what changed since, or may not be settled yet, is refused by device. */
 export const acceptSeen = (
   fleet: Known,
-  request: {
-    readonly devices: readonly string[];
-    readonly seen: readonly number[];
-    readonly facts?: readonly FactName[];
-    readonly breakGlass?: boolean;
-  } & Person,
-  { recorder, people, standing, nowMs, isLearnedBlind }: AcceptanceDeps,
+  request: { readonly devices: readonly string[]; readonly seen: readonly number[] } & Wanted & Person,
+  { recorder, ...judging }: AcceptanceDeps,
 ): AcceptanceResult => {
   // A verdict that waits belongs to what the person may or may not have seen.
   recorder.flush();
   const accepted: DeviceState[] = [];
   const alone: string[] = [];
-  const refused: AcceptanceResult['refused'][number][] = [];
+  let closed = 0;
+  const refused: Refused[] = [];
   // A device that is named twice is accepted once.
   const seen = new Map(request.devices.map((device, index) => [device, request.seen[index]]));
   for (const [device, seq] of seen) {
     try {
       const state = attestedState(fleet, device);
       requireSeen(state, seq);
-      requireAcceptable(state, request.facts);
-      requireOwn(state, request.facts, { standing, nowMs });
-      const isBlind = isLearnedBlind(state);
-      if (people > 0 && (isBlind || wantsMorePeople(state, request.facts))) {
-        if (request.breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state);
-        alone.push(state.id);
-      }
+      const { covered, isAlone } = judge(state, request, judging);
+      if (isAlone) alone.push(state.id);
+      closed += covered.length;
       accepted.push(state);
     } catch (error) {
-      if (!(error instanceof AgentError)) throw error;
-      refused.push({ device, message: error.message, remedy: error.remedy });
+      refused.push(refusal(device, error));
     }
   }
   if (accepted.length > 0) recorder.takeAcceptance(accepted, { ...personOf(request), ...factsOf(request), alone });
-  return { accepted: accepted.map(({ id }) => id), refused };
+  return { accepted: accepted.map(({ id }) => id), closed, refused };
 };
 
 const factsOf = ({ facts }: { readonly facts?: readonly FactName[] }): { readonly facts?: readonly FactName[] } =>
   facts === undefined ? {} : { facts };
 
 /** What a signed document holds is approved by the next version of it. */
-const requireOwn = (
-  state: DeviceState,
-  facts: readonly FactName[] | undefined,
-  { standing, nowMs }: Pick<AcceptanceDeps, 'standing' | 'nowMs'>,
-): void => {
+const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, { standing, nowMs }: Judging): void => {
   const observed = attestedClaims(state);
   const approved = approvedOf(state, standing, observed, nowMs);
   const held = [...(approved?.holders.keys() ?? [])].find(

@@ -9,11 +9,12 @@ import type { ControlRequest } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Observe } from '../publish/requests.ts';
 import { phaseOf } from '../schedule/fleet.ts';
-import { type AcceptancePreview, type AcceptanceResult, acceptSeen, previewAcceptance } from './acceptance.ts';
+import { type AcceptanceResult, acceptSeen, type Judging } from './acceptance.ts';
 import type { Handed } from './adoption.ts';
 import { learnedBlind } from './blind.ts';
 import type { ChangeControl } from './change-control.ts';
 import { differencesInForce } from './differences.ts';
+import { previewAcceptance, type Shown } from './preview.ts';
 import { type ReviewResult, reviewFinding } from './review.ts';
 
 const SECOND_MS = 1000;
@@ -50,7 +51,7 @@ export class Desk {
       case 'status':
         return this.#status();
       case 'preview-accept':
-        return previewAcceptance(plant().fleet, request.devices, { seenOnly: request.seen_only === true });
+        return previewAcceptance(plant().fleet, request, this.#judging());
       case 'differences':
         return this.#differences(request.devices);
       case 'accept':
@@ -94,7 +95,7 @@ export class Desk {
     return { asked, unknown };
   }
 
-  #differences(devices: readonly string[]): readonly AcceptancePreview[] {
+  #differences(devices: readonly string[]): readonly Shown[] {
     const { plant, ground, clock } = this.#deps;
     const { standing } = ground.orders;
     return differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs() });
@@ -102,27 +103,29 @@ export class Desk {
 
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {
     const { fleet, timetable, pacer } = this.#deps.plant();
-    const { wallMs, monoMs } = this.#deps.clock;
-    const { ground, changes } = this.#deps;
-    const { recorder, orders } = ground;
+    const { clock, ground } = this.#deps;
     const result = acceptSeen(
       fleet,
       { ...request, breakGlass: request.break_glass === true },
-      {
-        recorder,
-        people: changes.people(),
-        standing: orders.standing,
-        nowMs: wallMs(),
-        isLearnedBlind: learnedBlind(ground.store),
-      },
+      { ...this.#judging(), recorder: ground.recorder },
     );
     // The new reference is attested by a full look at each device; many of them are spread like a round.
     const spreadMs = Math.min(pacer.poolsIntervalMs(), result.accepted.length * ACCEPTED_MS);
     for (const device of result.accepted) {
       const seat = fleet.seatOf(device);
-      if (seat !== undefined) timetable.askEarly(seat, monoMs() + phaseOf(device) * spreadMs);
+      if (seat !== undefined) timetable.askEarly(seat, clock.monoMs() + phaseOf(device) * spreadMs);
     }
     return result;
+  }
+
+  #judging(): Judging {
+    const { ground, changes, clock } = this.#deps;
+    return {
+      people: changes.people(),
+      standing: ground.orders.standing,
+      nowMs: clock.wallMs(),
+      isLearnedBlind: learnedBlind(ground.store),
+    };
   }
 
   #review({ opened_seq: openedSeq, action, by, note }: Extract<ControlRequest, { do: 'review' }>): ReviewResult {

@@ -7,7 +7,8 @@ import { withoutParts } from '../baseline/approved.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
 import type { Fleet } from '../schedule/fleet.ts';
-import { type AcceptancePreview, previewAcceptance } from './acceptance.ts';
+import { seenStates } from './acceptance.ts';
+import type { Shown } from './preview.ts';
 
 /** What documents are in force, and when that is asked. */
 interface InForce {
@@ -16,18 +17,19 @@ interface InForce {
 }
 
 /**
- * As `previewAcceptance`, with what differs from all that is in force: what a document allows is no difference, and of what it does
- * not allow the nearest that it does stands before.
+ * What differs from all that is in force: what a document allows is no difference, and of what it does not allow the nearest that it
+ * does stands before. Throws what `seenStates` throws.
  */
 export const differencesInForce = (
   fleet: Pick<Fleet, 'state' | 'states'>,
   devices: readonly string[],
   inForce: InForce,
-): readonly AcceptancePreview[] =>
-  previewAcceptance(fleet, devices).map((preview) => {
-    const state = fleet.state(preview.device);
-    return state === undefined ? preview : { ...preview, differences: differencesOf(state, inForce) };
-  });
+): readonly Shown[] =>
+  seenStates(fleet, devices).map((state) => ({
+    device: state.id,
+    seq: state.attested?.seq ?? -1,
+    differences: differencesOf(state, inForce),
+  }));
 
 const differencesOf = (state: DeviceState, { standing, nowMs }: InForce): readonly Difference[] => {
   const claims = attestedClaims(state);

@@ -8,6 +8,15 @@ import { AgentError } from './errors.ts';
 /** One person does what two have to; it is reported. */
 const breakGlass = z.strictObject({ by: z.string(), note: z.string() }).exactOptional();
 
+const onlyFacts = z
+  .array(z.enum(Object.keys(FACTS) as [FactName, ...FactName[]]))
+  .min(1)
+  .readonly()
+  .exactOptional()
+  .describe('only these; without it the whole device');
+
+const alone = z.boolean().exactOptional().describe('one person accepts what two have to, which is reported');
+
 /**
  * The door of a running agent for people at the gateway: a UNIX socket in the state folder, one JSON object each way.
  * Who may open the folder may ask. It reads and accepts; nothing here reaches a miner.
@@ -18,6 +27,8 @@ const controlRequest = z.discriminatedUnion('do', [
     do: z.literal('preview-accept'),
     devices: z.array(z.string()).readonly(),
     seen_only: z.boolean().exactOptional(),
+    facts: onlyFacts,
+    break_glass: alone,
   }),
   z.strictObject({ do: z.literal('differences'), devices: z.array(z.string()).readonly() }),
   z.strictObject({
@@ -29,13 +40,8 @@ const controlRequest = z.discriminatedUnion('do', [
       .describe('`seq` of the attestations that the person was shown, in the order of `devices`'),
     by: z.string(),
     note: z.string().exactOptional(),
-    facts: z
-      .array(z.enum(Object.keys(FACTS) as [FactName, ...FactName[]]))
-      .min(1)
-      .readonly()
-      .exactOptional()
-      .describe('only these; without it the whole device'),
-    break_glass: z.boolean().exactOptional().describe('one person accepts what two have to, which is reported'),
+    facts: onlyFacts,
+    break_glass: alone,
   }),
   z.strictObject({
     do: z.literal('adopt'),

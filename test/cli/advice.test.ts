@@ -8,7 +8,6 @@ import { RULES, ruleOf } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { endingOf, isCoverable, takesTwo } from '../../agent/appraise/who-approves.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
-import { acceptSeen, previewAcceptance } from '../../agent/desk/acceptance.ts';
 import { reviewFinding } from '../../agent/desk/review.ts';
 import { type ControlRequest, serveControl } from '../../agent/platform/control.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
@@ -18,6 +17,7 @@ import { formatSignedTerms } from '../../shared/signed-terms.ts';
 import type { Plan } from '../../shared/terms.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
+import { deskOf } from '../record/desk.ts';
 import { Recording } from '../record/recording.ts';
 import { configured } from './assayer.ts';
 
@@ -61,23 +61,14 @@ class Site {
 
   #answer(request: ControlRequest): unknown {
     const { recording } = this;
-    const { recorder, orders, clock, states } = recording;
+    const { recorder, clock } = recording;
     clock.wall = Math.max(clock.wall, Date.now());
-    const fleet = { state: (id: string) => states.get(id), states: () => [...states.values()] };
+    const { fleet, preview, accept } = deskOf(recording, () => this.#changes.people());
     switch (request.do) {
       case 'preview-accept':
-        return previewAcceptance(fleet, request.devices, { seenOnly: request.seen_only === true });
-      case 'accept': {
-        const isLearnedBlind = () => false;
-        const deps = {
-          recorder,
-          people: this.#changes.people(),
-          standing: orders.standing,
-          nowMs: clock.wall,
-          isLearnedBlind,
-        };
-        return acceptSeen(fleet, { ...request, breakGlass: request.break_glass === true }, deps);
-      }
+        return preview(request);
+      case 'accept':
+        return accept(request);
       case 'review': {
         using store = Store.openReadOnly(recording.dir);
         const { opened_seq: seq, action, by, note } = request;
@@ -384,7 +375,7 @@ test('of many devices those that are seen are approved, and those that are dark 
   const { code, text } = await site.type('findings', 'approve', String(parent), '--yes');
   assert.equal(code, 1);
   assert.match(text, /^rig-6: not accepted: rig-6 is not seen now \(accept it when it answers again\)$/m);
-  assert.match(text, /^accepted 5 of 6 devices$/m);
+  assert.match(text, /^accepted 5 of 6 devices, closed 5 findings$/m);
   assert.deepEqual(recording.openFindings().toSorted(), [
     'pool.user-changed undefined',
     'visibility.device-dark rig-6',

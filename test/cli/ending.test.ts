@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { previewAcceptance } from '../../agent/desk/acceptance.ts';
 import { serveControl } from '../../agent/platform/control.ts';
 import { People } from '../record/approvers.ts';
+import { deskOf } from '../record/desk.ts';
 import { Recording } from '../record/recording.ts';
 import { assayer, assertHarmless, configured } from './assayer.ts';
 import { assayerOnTerminal, noTerminal } from './on-terminal.ts';
@@ -36,10 +36,7 @@ const gateway = async (t: TestContext) => {
         if ('doc' in request.document) throw new Error('nobody signed');
         return changes.adopt({ kind: 'local', ...request.document });
       case 'preview-accept':
-        return previewAcceptance(
-          { state: (id) => recording.states.get(id), states: () => [...recording.states.values()] },
-          [],
-        );
+        return deskOf(recording).preview({ devices: [] });
       default:
         throw new Error(request.do);
     }

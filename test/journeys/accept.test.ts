@@ -20,13 +20,17 @@ test('a person is shown the difference, accepts it, and from then on it is the a
 
   const asked = await gateway.assayer('baseline accept', 'rig-0');
   assert.equal(asked.code, 2, 'without a terminal nobody can agree');
-  assert.match(asked.out, /^device +fact +reference +seen\n *rig-0 +pools? .*acme\.axe15.*newtenant\.rig0/m);
+  assert.match(
+    asked.out,
+    /^device +fact +reference +seen\n *rig-0 +pools slot 0 user +acme\.axe15\S* +newtenant\.rig0$/m,
+  );
+  assert.match(asked.out, /^Closes 1 open finding as approved:\n {2}\d+ critical rig-0: pool\.user-changed slot 0\n/m);
   assert.match(asked.err, /there is no terminal to confirm on/);
   assert.equal((await gateway.assayer('baseline accept', 'rig-7', '--yes')).code, 2);
   assert.deepEqual(accepted(gateway), []);
 
   const said = await gateway.assayer('baseline accept', 'rig-0', '--yes', '--by', 'alice', '--note', 'ticket 12');
-  assert.deepEqual([said.code, said.out.split('\n').at(-2)], [0, 'accepted 1 device']);
+  assert.deepEqual([said.code, said.out.split('\n').at(-2)], [0, 'accepted 1 device, closed 1 finding']);
   await gateway.says('approved', () => gateway.findings('pool.user-changed').length > 1);
   await gateway.says('match', () => lastOf(gateway, 'rig-0')?.appraisal.conformance === 'match');
   const shown = gateway.findings('pool.user-changed')[0]?.finding.evidence[0];

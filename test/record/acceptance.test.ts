@@ -1,40 +1,25 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
-import { acceptSeen, previewAcceptance } from '../../agent/desk/acceptance.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from './approvers.ts';
+import { deskOf } from './desk.ts';
 import { Recording } from './recording.ts';
-
-/** The devices of a recording, as an acceptance knows them. */
-const fleetOf = ({ states }: Recording) => ({
-  state: (id: string) => states.get(id),
-  states: () => [...states.values()],
-});
-
-const depsOf = ({ recorder }: Recording) => ({
-  recorder,
-  people: 0,
-  standing: NOTHING_STANDING,
-  nowMs: 0,
-  isLearnedBlind: () => false,
-});
 
 test('a device that is named twice is shown, accepted and stated once', async (t) => {
   const recording = new Recording(t);
   await recording.learnAll();
   await recording.looks('rig-1', 2, pools({ user: 'acme.moved' }));
   const twice = ['rig-1', 'rig-1'];
-  const previews = previewAcceptance(fleetOf(recording), twice);
+  const { preview, accept } = deskOf(recording);
+  const previews = preview({ devices: twice });
   assert.deepEqual(
-    previews.map(({ device, openFindings }) => [device, openFindings]),
-    [['rig-1', ['pool.user-changed']]],
+    previews.map(({ device, findings }) => [device, findings.map(({ finding, closes }) => [finding, closes])]),
+    [['rig-1', [['pool.user-changed', true]]]],
   );
   const seq = previews[0]?.seq ?? -1;
-  const request = { devices: twice, seen: [seq, seq], by: 'alice' };
-  const result = acceptSeen(fleetOf(recording), request, depsOf(recording));
-  assert.deepEqual(result, { accepted: ['rig-1'], refused: [] });
+  const result = accept({ devices: twice, seen: [seq, seq], by: 'alice' });
+  assert.deepEqual(result, { accepted: ['rig-1'], closed: 1, refused: [] });
   const said = recording.said().filter((one) => one.seq > seq + 1);
   assert.deepEqual(
     said.map((one) => (one.kind === 'baseline' && 'devices' in one.baseline ? one.baseline.devices : one.kind)),
@@ -49,11 +34,7 @@ test('what may not be accepted, or is not what was shown, is refused by device a
   await recording.looks('rig-2', 6, undefined);
   const before = recording.said().length;
   const devices = ['rig-1', 'rig-2', 'rig-9'];
-  const { accepted, refused } = acceptSeen(
-    fleetOf(recording),
-    { devices, seen: [0, 0, 0], by: 'alice' },
-    depsOf(recording),
-  );
+  const { accepted, refused } = deskOf(recording).accept({ devices, seen: [0, 0, 0], by: 'alice' });
   assert.deepEqual(accepted, []);
   assert.deepEqual(
     refused.map(({ device }) => device),
@@ -78,7 +59,10 @@ test('the difference is told against what is in force: what a document allows is
     ],
   };
   const told = (): readonly string[] =>
-    differencesInForce(fleetOf(recording), [], { standing: recording.orders.standing, nowMs: recording.clock.wall })
+    differencesInForce(deskOf(recording).fleet, [], {
+      standing: recording.orders.standing,
+      nowMs: recording.clock.wall,
+    })
       .flatMap(({ differences }) => differences)
       .map(({ fact, before, after }) => `${fact} ${JSON.stringify(before)} ${JSON.stringify(after)}`)
       .toSorted();

@@ -4,12 +4,11 @@ import { wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
-import { acceptSeen, previewAcceptance } from '../../agent/desk/acceptance.ts';
-import { learnedBlind } from '../../agent/desk/blind.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
 import { admission, People, poolUser } from './approvers.ts';
+import { deskOf } from './desk.ts';
 import { learned, Recording, refusal } from './recording.ts';
 
 /** One person at the gateway, where approvers are named: what ends an alarm goes neither round them nor unsaid. */
@@ -29,12 +28,9 @@ const accept = (
   { device = 'rig-1', breakGlass = false, note = 'none' } = {},
 ) => {
   const { attested } = recording.state(device);
-  const fleet = { state: (id: string) => recording.states.get(id), states: () => [...recording.states.values()] };
   const seen = [attested?.seq ?? -1];
-  const request = { devices: [device], seen, by: 'mallory', breakGlass, note, ...(facts && { facts }) };
-  const { recorder, orders, clock, store } = recording;
-  const isLearnedBlind = learnedBlind(store);
-  return acceptSeen(fleet, request, { recorder, people, standing: orders.standing, nowMs: clock.wall, isLearnedBlind });
+  const request = { devices: [device], seen, by: 'mallory', break_glass: breakGlass, note, ...(facts && { facts }) };
+  return deskOf(recording, () => people).accept(request);
 };
 
 test('what was learned is not withdrawn by one person while a theft is open there: under break-glass it is told, and nothing is learned of the theft', async (t) => {
@@ -274,10 +270,10 @@ test('a known machine in the place of another one is shown with the pools of tha
     return recording;
   };
   const recording = await taken();
-  const fleet = { state: (id: string) => recording.states.get(id), states: () => [...recording.states.values()] };
+  const { fleet, preview: previewed } = deskOf(recording);
   const accounts = (shown: unknown) => (shown as readonly { readonly user: string }[]).map(({ user }) => user);
   for (const [preview] of [
-    previewAcceptance(fleet, ['rig-1']),
+    previewed({ devices: ['rig-1'] }),
     differencesInForce(fleet, ['rig-1'], { standing: NOTHING_STANDING, nowMs: recording.clock.wall }),
   ]) {
     const [pool, ...others] = preview?.differences ?? [];

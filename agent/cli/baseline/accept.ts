@@ -3,14 +3,16 @@ import type { Command } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import { FACTS, type FactName } from '../../../shared/facts.ts';
 import { loadConfig } from '../../config/load.ts';
-import type { AcceptancePreview, AcceptanceResult } from '../../desk/acceptance.ts';
-import { askAgent } from '../../platform/control.ts';
+import type { AcceptanceResult, Refused } from '../../desk/acceptance.ts';
+import type { AcceptancePreview } from '../../desk/preview.ts';
+import { askAgent, type ControlRequest } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { accountName, confirmed } from '../ask.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { collect } from '../probe.ts';
-import { table } from '../table.ts';
+import { counted } from '../table.ts';
 import { type DecisionOptions, emergencyOf } from '../terms/decision.ts';
+import { previewText } from './preview.ts';
 
 interface AcceptOptions extends DecisionOptions {
   readonly all?: boolean;
@@ -29,8 +31,8 @@ export const acceptVerb = (baseline: Command, io: Io): void => {
     .option('--note <text>', 'why; goes into the log')
     .option('--fact <name>', 'accept only this fact of the devices; repeatable', collect)
     .option('--break-glass', 'accept alone what takes two approvers, or a plan beforehand; it is reported as a finding')
-    .option('-y, --yes', 'do not ask after the difference was shown')
-    .option('--json', 'print the difference and the result as JSON')
+    .option('-y, --yes', 'do not ask after it was shown')
+    .option('--json', 'print what is shown as text on stderr, and all of it with the result as JSON')
     .action((devices: readonly string[], options: AcceptOptions) => accept(devices, options, io));
 };
 
@@ -58,7 +60,7 @@ interface Acceptance {
   readonly question: (count: string) => string;
 }
 
-/** Shows the difference, asks, and has the agent accept what was shown. */
+/** Shows what would be accepted and what that ends, asks, and has the agent accept what was shown. */
 export const acceptShown = async (
   { stateDir, devices, facts, question }: Acceptance,
   options: Omit<DecisionOptions, 'config'>,
@@ -66,33 +68,50 @@ export const acceptShown = async (
 ): Promise<void> => {
   const by = options.by ?? accountName();
   const alone = emergencyOf(options, by).break_glass !== undefined;
+  const wanted: Wanted = { ...(facts === undefined ? {} : { facts }), ...(alone ? { break_glass: true } : {}) };
   // The answer of an agent of the same version.
-  const all = (await askAgent(stateDir, {
+  const previews = (await askAgent(stateDir, {
     do: 'preview-accept',
     devices,
     seen_only: true,
+    ...wanted,
   })) as readonly AcceptancePreview[];
-  const waiting = [...new Set(devices)].filter((name) => !all.some(({ device }) => device === name)).map(waitingFor);
-  const previews = all.map((preview) => ({
-    ...preview,
-    differences: preview.differences.filter(({ fact }) => facts?.includes(fact) !== false),
-  }));
-  if (!options.json) io.out.write(previewText(previews, io) + refusedText(waiting));
-  if (!(await confirmed(question(countOf(previews)), { yes: options.yes, done: 'accepted' }, io))) return;
-  // The answer of an agent of the same version.
-  const result = (await askAgent(stateDir, {
-    do: 'accept',
-    devices: previews.map(({ device }) => device),
-    seen: previews.map(({ seq }) => seq),
-    by,
-    ...(options.note === undefined ? {} : { note: options.note }),
-    ...(facts === undefined ? {} : { facts }),
-    ...(alone ? { break_glass: true } : {}),
-  })) as AcceptanceResult;
-  setExit(result.refused.length + waiting.length === 0 ? EXIT.ok : EXIT.failed);
-  if (options.json) printJson(io, { previews, waiting, result });
-  else io.out.write(resultText(result, previews.length + waiting.length));
+  const waiting = [...new Set(devices)]
+    .filter((name) => !previews.some(({ device }) => device === name))
+    .map(waitingFor);
+  const refused = previews.flatMap((preview) => preview.refused ?? []);
+  // Where the result is printed as JSON, it is shown on stderr: nobody agrees to what was not shown.
+  (options.json ? io.err : io.out).write(previewText(previews, io) + refusedText([...waiting, ...refused]));
+  const acceptable = previews.filter((preview) => preview.refused === undefined);
+  const asked = question(counted(acceptable.length, 'device'));
+  // Where nothing can be accepted there is nothing to ask.
+  if (acceptable.length > 0 && !(await confirmed(asked, { yes: options.yes, done: 'accepted' }, io))) return;
+  const { note } = options;
+  const result = acceptable.length === 0 ? NOTHING : await accepted(stateDir, acceptable, { by, note, wanted });
+  const all = { ...result, refused: [...refused, ...result.refused] };
+  setExit(all.refused.length + waiting.length === 0 ? EXIT.ok : EXIT.failed);
+  if (options.json) printJson(io, { previews, waiting, result: all });
+  else io.out.write(refusedText(result.refused) + resultText(result, previews.length + waiting.length));
 };
+
+type Wanted = Pick<Extract<ControlRequest, { do: 'accept' }>, 'facts' | 'break_glass'>;
+
+const NOTHING: AcceptanceResult = { accepted: [], closed: 0, refused: [] };
+
+const accepted = async (
+  stateDir: string,
+  shown: readonly AcceptancePreview[],
+  { by, note, wanted }: { readonly by: string; readonly note: string | undefined; readonly wanted: Wanted },
+): Promise<AcceptanceResult> =>
+  // The answer of an agent of the same version.
+  (await askAgent(stateDir, {
+    do: 'accept',
+    devices: shown.map(({ device }) => device),
+    seen: shown.map(({ seq }) => seq),
+    by,
+    ...(note === undefined ? {} : { note }),
+    ...wanted,
+  })) as AcceptanceResult;
 
 const factNamed = (name: string): FactName => {
   if (Object.hasOwn(FACTS, name)) return name as FactName;
@@ -103,37 +122,19 @@ const factNamed = (name: string): FactName => {
   });
 };
 
-const countOf = ({ length }: readonly unknown[]): string => `${length} device${length === 1 ? '' : 's'}`;
-
-/** The differences as a table. */
-export const previewText = (previews: readonly AcceptancePreview[], io: Io): string => {
-  const rows = previews.flatMap(({ device, differences }) =>
-    differences.map(({ fact, before, after }) => [device, fact, textOf(before), textOf(after)].map(printable)),
-  );
-  const same = previews.filter(({ differences }) => differences.length === 0).length;
-  return [
-    rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', 'seen'], rows),
-    same === 0
-      ? ''
-      : `${same} device${same === 1 ? '' : 's'} without a difference: the learned values become accepted\n`,
-  ].join('');
+const resultText = ({ accepted, closed }: AcceptanceResult, named: number): string => {
+  const some = accepted.length < named ? ` of ${named}` : '';
+  const devices = some === '' && accepted.length === 1 ? 'device' : 'devices';
+  return `accepted ${accepted.length}${some} ${devices}, closed ${counted(closed, 'finding')}\n`;
 };
 
-const resultText = ({ accepted, refused }: AcceptanceResult, named: number): string => {
-  const some = accepted.length > 0 && accepted.length < named ? ` of ${named}` : '';
-  return `${refusedText(refused)}accepted ${accepted.length}${some} device${some === '' && accepted.length === 1 ? '' : 's'}\n`;
-};
-
-const waitingFor = (device: string): AcceptanceResult['refused'][number] => ({
+const waitingFor = (device: string): Refused => ({
   device,
   message: `${device} is not seen now`,
   remedy: 'accept it when it answers again',
 });
 
-const refusedText = (refused: AcceptanceResult['refused']): string =>
+const refusedText = (refused: readonly Refused[]): string =>
   refused
     .map(({ device, message, remedy }) => `${device}: not accepted: ${printable(message)} (${printable(remedy)})\n`)
     .join('');
-
-const textOf = (value: unknown): string =>
-  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
-import type { AcceptancePreview } from '../../desk/acceptance.ts';
+import type { Shown } from '../../desk/preview.ts';
 import { askAgent } from '../../platform/control.ts';
 import { EXIT, type Io, printJson, setExit } from '../io.ts';
-import { previewText } from './accept.ts';
+import { differencesText } from './preview.ts';
 
 interface DiffOptions {
   readonly config: string;
@@ -24,11 +24,11 @@ export const diffVerb = (baseline: Command, io: Io): void => {
     .action(async (devices: readonly string[], { config, json }: DiffOptions) => {
       const stateDir = loadConfig(resolve(config)).config.state_dir;
       // The answer of an agent of the same version.
-      const previews = (await askAgent(stateDir, { do: 'differences', devices })) as readonly AcceptancePreview[];
-      const differing = previews.filter(({ differences }) => differences.length > 0);
-      if (json) for (const preview of differing) printJson(io, preview);
+      const shown = (await askAgent(stateDir, { do: 'differences', devices })) as readonly Shown[];
+      const differing = shown.filter(({ differences }) => differences.length > 0);
+      if (json) for (const one of differing) printJson(io, one);
       else if (differing.length === 0) io.out.write('no difference\n');
-      else io.out.write(previewText(differing, io));
+      else io.out.write(differencesText(differing, io));
       setExit(differing.length === 0 ? EXIT.ok : EXIT.failed);
     });
 };

@@ -31,7 +31,7 @@ export const approveFindingVerb = (findings: Command, io: Io): void => {
       'approve alone what takes two approvers, or a plan beforehand; it is reported as a finding',
     )
     .option('-y, --yes', 'do not ask after the difference was shown')
-    .option('--json', 'print the difference and the result as JSON')
+    .option('--json', 'print what is shown as text on stderr, and all of it with the result as JSON')
     .action((number: string, options: ApproveOptions) => approve(number, options, io));
 };
 

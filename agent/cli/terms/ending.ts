@@ -8,7 +8,7 @@ import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { summaryOf } from '../../terms/summary.ts';
 import { devicesOf, findingsIn } from '../findings/stored.ts';
-import { utc } from '../table.ts';
+import { counted, firstOf, utc } from '../table.ts';
 
 /** What ends with a document or an acceptance, and what follows: lines for the person who is asked whether it shall. */
 
@@ -25,7 +25,7 @@ export const closingLines = (order: Order, stateDir: string, nowS: number): read
       ? [`Ends now. It covers no finding that is open; what is found from now on counts as if there were no ${kind}.`]
       : [
           `Ends now. ${counted(covered.length, 'open finding')} that it covers count${covered.length === 1 ? 's' : ''} again at the next look, as if there were no ${kind}:`,
-          ...shortened(covered.map(findingLine)),
+          ...firstOf(covered.map(findingLine)),
         ]),
   ];
 };
@@ -77,20 +77,12 @@ const fallBack = (stateDir: string, holds: (state: DeviceState) => boolean): rea
     `Ends now. ${counted(devices.length, 'device')} fall${devices.length === 1 ? 's' : ''} back on what else the log holds: another document, or what was accepted or learned`,
     'before; without any, what they show next is learned, but for what a finding speaks of. Where they show something else than that, it is a',
     'finding from the next look on:',
-    ...shortened(devices.map((device) => `  ${device}`)),
+    ...firstOf(devices.map((device) => `  ${device}`)),
     ...(open.length === 0
       ? []
       : [
           `${counted(open.length, 'finding')} there ${open.length === 1 ? 'is' : 'are'} open. What shows is then held against what is left: where that is the same, the finding ends:`,
-          ...shortened(open.map(findingLine)),
+          ...firstOf(open.map(findingLine)),
         ]),
   ];
 };
-
-/** Most of a list that is shown. */
-const MOST = 10;
-
-const shortened = (lines: readonly string[]): readonly string[] =>
-  lines.length > MOST ? [...lines.slice(0, MOST), `  … and ${lines.length - MOST} more`] : lines;
-
-const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;

@@ -1,0 +1,157 @@
+import { stripVTControlCharacters } from 'node:util';
+import { SEVERITIES } from '../../appraise/finding.ts';
+import type { Untold } from '../../appraise/untold.ts';
+import type { Difference } from '../../baseline/reference.ts';
+import type { AcceptancePreview, OpenFinding, Shown } from '../../desk/preview.ts';
+import { type Io, printable } from '../io.ts';
+import { counted, firstOf, shortened, table } from '../table.ts';
+
+/** What a person is shown before accepting, as text that fits a terminal of 80 columns where the values do. */
+export const previewText = (previews: readonly AcceptancePreview[], io: Io): string =>
+  [
+    differencesText(previews, io),
+    sameText(previews),
+    section('Not told now, so nobody accepts it; what the reference knew of it stays:', untoldItems(previews)),
+    findingsText(previews),
+  ].join('');
+
+/** The differences as a table; on a terminal that is too narrow for it, on two lines each. */
+export const differencesText = (shown: readonly Shown[], io: Io): string => {
+  const rows = shown.flatMap(({ device, differences }) =>
+    differences.flatMap(rowsOf).map((row) => [device, ...row].map(printable)),
+  );
+  if (rows.length === 0) return '';
+  const drawn = table(io, ['device', 'fact', 'reference', 'seen'], rows);
+  const { columns = Number.POSITIVE_INFINITY } = io.out;
+  if (
+    Math.max(
+      ...stripVTControlCharacters(drawn)
+        .split('\n')
+        .map(({ length }) => length),
+    ) <= columns
+  )
+    return drawn;
+  return rows.map(([device, fact, before, after]) => `${device} ${fact}\n${changeLine(before, after)}\n`).join('');
+};
+
+const changeLine = (before: string | undefined, after: string | undefined): string =>
+  `    ${before || 'nothing'} -> ${after || 'nothing'}`;
+
+type Row = readonly [fact: string, before: string, after: string];
+
+/** One row, but of lists only what differs in them: who has to compare two long texts by eye does not. */
+const rowsOf = ({ fact, before, after }: Difference): readonly Row[] => {
+  const [was, is] = [partsOf(before), partsOf(after)];
+  if (was === undefined && is === undefined) return [[fact, textOf(before), textOf(after)]];
+  const names = new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])]);
+  return [...names].flatMap((name) => partRows(`${fact} ${name}`, was?.get(name), is?.get(name)));
+};
+
+/** One element of a list, by the names of its members. */
+type Part = { readonly [member: string]: unknown };
+
+/** The elements of a list of objects by what tells them apart; undefined for anything else. */
+const partsOf = (value: unknown): ReadonlyMap<string, Part> | undefined => {
+  if (!Array.isArray(value) || !value.every((part) => typeof part === 'object' && part !== null)) return undefined;
+  return new Map((value as readonly Part[]).map((part, index) => nameOf(part, index)));
+};
+
+const nameOf = ({ name, key, slot, ...members }: Part, index: number): readonly [string, Part] => [
+  slot === undefined ? String(name ?? key ?? index) : `slot ${slot}`,
+  members,
+];
+
+const partRows = (name: string, was: Part | undefined, is: Part | undefined): readonly Row[] => {
+  if (was === undefined || is === undefined) return [[name, plainText(was), plainText(is)]];
+  const members = Object.keys({ ...was, ...is }).filter((member) => textOf(was[member]) !== textOf(is[member]));
+  return members.map((member) => [
+    member === 'value' ? name : `${name} ${member}`,
+    textOf(was[member]),
+    textOf(is[member]),
+  ]);
+};
+
+/** A value without the marks of JSON. */
+const plainText = (value: unknown): string => {
+  if (typeof value !== 'object' || value === null) return textOf(value);
+  if (Array.isArray(value)) return value.map(plainText).join(', ');
+  return Object.entries(value)
+    .map(([member, part]) => (typeof part === 'string' ? part : `${member} ${plainText(part)}`))
+    .join(' ');
+};
+
+const textOf = (value: unknown): string =>
+  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+
+/** A device that says less than its reference shows no difference in what it says. */
+const sameText = (previews: readonly AcceptancePreview[]): string => {
+  const same = previews.filter(({ differences }) => differences.length === 0);
+  const [less, whole] = [same.filter(tellsLess), same.filter((preview) => !tellsLess(preview))];
+  const line = (count: number, what: string): string =>
+    count === 0 ? '' : `${counted(count, 'device')} without a difference${what}: the learned values become accepted\n`;
+  return line(whole.length, '') + line(less.length, ' in what is told');
+};
+
+const tellsLess = ({ untold }: AcceptancePreview): boolean => untold.some(({ why }) => why !== 'never-told');
+
+/** In the order in which a person should read them. */
+const WHY: { readonly [Why in Untold['why']]: string } = {
+  'left-out': 'left out',
+  closed: 'its surface is closed',
+  unread: 'not read',
+  'never-told': 'never told',
+};
+
+/** A line for the devices that are alike in this. */
+const untoldItems = (previews: readonly AcceptancePreview[]): readonly string[] => {
+  const groups = Map.groupBy(
+    previews.filter(({ untold }) => untold.length > 0),
+    ({ untold }) => untoldText(untold),
+  );
+  return [...groups]
+    .map(([text, alike]) => ({ text, names: alike.map(({ device }) => device), rank: Math.min(...alike.map(rankOf)) }))
+    .sort((a, b) => a.rank - b.rank)
+    .map(({ text, names }) => `  ${namesText(names)}: ${text}`);
+};
+
+const rankOf = ({ untold }: AcceptancePreview): number =>
+  Math.min(...untold.map(({ why }) => Object.keys(WHY).indexOf(why)));
+
+const untoldText = (untold: readonly Untold[]): string =>
+  Object.entries(WHY)
+    .map(([why, words]) => ({ words, facts: untold.filter((one) => one.why === why).map(({ fact }) => fact) }))
+    .filter(({ facts }) => facts.length > 0)
+    .map(({ words, facts }) => `${words}: ${facts.join(', ')}`)
+    .join('; ');
+
+const MOST_NAMED = 3;
+
+const namesText = (names: readonly string[]): string => {
+  const named = names.slice(0, MOST_NAMED).map(printable).join(', ');
+  return names.length > MOST_NAMED ? `${named} and ${names.length - MOST_NAMED} more` : named;
+};
+
+/** What ends and what does not, worst first. */
+const findingsText = (previews: readonly AcceptancePreview[]): string => {
+  const open = previews
+    .flatMap(({ device, findings }) => findings.map((finding) => ({ device, ...finding })))
+    .sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+  const [ending, staying] = [open.filter(({ closes }) => closes), open.filter(({ closes }) => !closes)];
+  return [
+    section(`Closes ${counted(ending.length, 'open finding')} as approved:`, ending.map(findingItem)),
+    section(`Does not close ${counted(staying.length, 'open finding')}:`, staying.map(findingItem)),
+  ].join('');
+};
+
+const findingItem = (found: OpenFinding & { readonly device: string }): string => {
+  const { number = '-', severity, device, finding, part, state, takes_two: takesTwo, before, after } = found;
+  const what = `${finding}${part === undefined ? '' : ` ${part}`}`;
+  const more = `${state === 'open' ? '' : `, ${state}`}${takesTwo ? ', takes two people' : ''}`;
+  const change = before === undefined && after === undefined ? [] : [changeLine(oneLine(before), oneLine(after))];
+  return [`  ${number} ${severity} ${device}: ${what}${more}`, ...change].map(printable).join('\n');
+};
+
+const oneLine = (value: unknown): string => shortened(plainText(value));
+
+const section = (heading: string, items: readonly string[]): string =>
+  items.length === 0 ? '' : `${[heading, ...firstOf(items, 'more; --json names all')].join('\n')}\n`;

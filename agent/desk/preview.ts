@@ -1,0 +1,95 @@
+import { attestedClaims } from '../appraise/accept.ts';
+import type { DeviceState, Track } from '../appraise/device.ts';
+import type { FindingState, Severity, Value } from '../appraise/finding.ts';
+import { poolsBefore } from '../appraise/replaced.ts';
+import { factOf } from '../appraise/rules/visibility-coverage-reduced.ts';
+import { type Untold, untoldOf } from '../appraise/untold.ts';
+import { needsMorePeople } from '../appraise/who-approves.ts';
+import { keptFacts } from '../baseline/kept.ts';
+import { type Difference, diffReference } from '../baseline/reference.ts';
+import type { ControlRequest } from '../platform/control.ts';
+import type { Fleet } from '../schedule/fleet.ts';
+import { foreseen, type Judging, type Refused, seenStates } from './acceptance.ts';
+
+/** Where a device differs from its reference. */
+export interface Shown {
+  readonly device: string;
+  /** `seq` of the attestation that shows what is seen now. */
+  readonly seq: number;
+  readonly differences: readonly Difference[];
+}
+
+/** What a person is shown before accepting a device, or some facts of it: what would be adopted, what would not, and what it ends. */
+export interface AcceptancePreview extends Shown {
+  readonly untold: readonly Untold[];
+  readonly findings: readonly OpenFinding[];
+  /** Why it would not be accepted as it is now; its findings then stay open. */
+  readonly refused?: Refused;
+}
+
+/** An open finding of the device. */
+export interface OpenFinding {
+  /** Its number, or that of the finding about many devices which speaks for it. */
+  readonly number?: number;
+  readonly finding: string;
+  readonly part?: string;
+  readonly severity: Severity;
+  readonly state: FindingState;
+  readonly before?: Value;
+  readonly after?: Value;
+  /** The acceptance ends it. */
+  readonly closes: boolean;
+  /** Two approvers, or a plan beforehand, have to stand behind it here. */
+  readonly takes_two: boolean;
+}
+
+/** What accepting these devices would come to. Throws what `seenStates` throws. */
+export const previewAcceptance = (
+  fleet: Pick<Fleet, 'state' | 'states'>,
+  request: Omit<Extract<ControlRequest, { do: 'preview-accept' }>, 'do'>,
+  judging: Judging,
+): readonly AcceptancePreview[] =>
+  seenStates(fleet, request.devices, { seenOnly: request.seen_only === true }).map((state) =>
+    previewOf(state, request, judging),
+  );
+
+const previewOf = (
+  state: DeviceState,
+  { facts, break_glass: breakGlass = false }: Pick<Parameters<typeof previewAcceptance>[1], 'facts' | 'break_glass'>,
+  judging: Judging,
+): AcceptancePreview => {
+  const { covered, refused } = foreseen(state, { ...(facts === undefined ? {} : { facts }), breakGlass }, judging);
+  const reference = { ...keptFacts(state.reference?.facts), ...poolsBefore(state) };
+  const differences = diffReference(reference, attestedClaims(state), { adopting: true });
+  // What was told when it was attested, as another value, is adopted as it was then.
+  const isAdopted = ({ fact }: Untold): boolean => differences.some((one) => one.fact === fact);
+  return {
+    device: state.id,
+    seq: state.attested?.seq ?? -1,
+    differences: differences.filter(({ fact }) => facts?.includes(fact) !== false),
+    untold: untoldOf(state).filter((one) => !isAdopted(one) && facts?.includes(factOf(one.fact)) !== false),
+    findings: state.tracks
+      .filter(({ finding }) => finding.state !== 'provisional')
+      .map((track) => openFinding(track, { closes: covered.includes(track), people: judging.people })),
+    ...(refused === undefined ? {} : { refused }),
+  };
+};
+
+const openFinding = (
+  { finding }: Track,
+  { closes, people }: { readonly closes: boolean; readonly people: number },
+): OpenFinding => {
+  const { ruleId, part, severity, state, before, after, openedSeq, parent } = finding;
+  const number = openedSeq ?? parent;
+  return {
+    ...(number === undefined ? {} : { number }),
+    finding: ruleId,
+    ...(part === undefined ? {} : { part }),
+    severity,
+    state,
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+    closes,
+    takes_two: people > 0 && needsMorePeople(finding),
+  };
+};

@@ -1,0 +1,180 @@
+import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
+import { type TestContext, test } from 'node:test';
+import { keptFacts } from '../../agent/baseline/kept.ts';
+import { differencesText } from '../../agent/cli/baseline/preview.ts';
+import type { Io } from '../../agent/cli/io.ts';
+import { differencesInForce } from '../../agent/desk/differences.ts';
+import type { AcceptancePreview } from '../../agent/desk/preview.ts';
+import { serveControl } from '../../agent/platform/control.ts';
+import type { Facts } from '../../shared/facts.ts';
+import { honest, MINUTE, POOLS, pools } from '../appraise/watch.ts';
+import { People } from '../record/approvers.ts';
+import { deskOf } from '../record/desk.ts';
+import { Recording } from '../record/recording.ts';
+import { assayer, configured, lines } from './assayer.ts';
+
+/** What `baseline accept` shows a person of what is going to be accepted, and what it says came of it. */
+
+const { user: _, ...NO_USER } = POOLS[0];
+const HIDDEN: Facts = { pools: [NO_USER, POOLS[1], POOLS[2]] };
+const THEFT = pools({ user: 'thief.x1' });
+
+const learnedSite = async (t: TestContext, count: number, people = new People(), shown: Facts = {}) => {
+  const devices = Array.from({ length: count }, (_, at) => `rig-${at + 1}`);
+  const recording = new Recording(t, devices, { sinceMs: Date.now() - 60 * MINUTE });
+  for (const device of devices) await recording.looks(device, 2, shown);
+  recording.recorder.writeLearned();
+  const changes = recording.changes(people);
+  changes.resume();
+  configured(recording.dir, {});
+  const desk = deskOf(recording, () => changes.people());
+  const door = await serveControl(recording.dir, async (request) => {
+    switch (request.do) {
+      case 'preview-accept':
+        return desk.preview(request);
+      case 'accept':
+        return desk.accept(request);
+      default:
+        throw new Error(request.do);
+    }
+  });
+  t.after(() => door.close());
+  const accept = (...words: readonly string[]) => assayer(['baseline', 'accept', ...words], { cwd: recording.dir });
+  return { recording, accept };
+};
+
+/** Every ten minutes a look, long enough for what is left out to be a finding. */
+const hide = async (recording: Recording, device: string): Promise<void> => {
+  for (let made = 0; made < 4; made += 1) {
+    recording.clock.pass(10 * MINUTE);
+    await recording.looks(device, 1, HIDDEN);
+  }
+};
+
+test('a device that hides a user is not shown as one without a difference, before it is a finding and after', async (t) => {
+  const { recording, accept } = await learnedSite(t, 2);
+  await recording.looks('rig-1', 1, HIDDEN);
+  const early = await accept('--all');
+  assert.match(early.out, /^1 device without a difference: the learned values become accepted$/m);
+  assert.match(early.out, /^1 device without a difference in what is told: /m);
+  assert.match(early.out, /^Not told now, so nobody accepts it;.*\n {2}rig-1: left out: pools\.user$/m);
+  assert.doesNotMatch(early.out, /Closes|rig-2/);
+  await hide(recording, 'rig-1');
+  const late = await accept('rig-1');
+  assert.deepEqual([late.code, recording.openFindings()], [2, ['visibility.coverage-reduced rig-1']]);
+  assert.match(late.out, /^ {2}rig-1: left out: pools\.user$/m);
+  assert.match(
+    late.out,
+    /^Closes 1 open finding as approved:\n {2}\d+ medium rig-1: visibility\.coverage-reduced left-out\n {4}readable pools\.user -> left_out pools\.user$/m,
+  );
+  const done = await accept('rig-1', '--yes');
+  assert.deepEqual([done.code, lines(done.out).at(-1)], [0, 'accepted 1 device, closed 1 finding']);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.match((await accept('rig-1')).out, /left out: pools\.user/, 'it goes on not being told');
+  await recording.looks('rig-1', 2, {});
+  assert.doesNotMatch((await accept('rig-1')).out, /Not told|in what is told/);
+});
+
+test('what no look ever told of a machine is said to be never told; devices alike in this share a line', async (t) => {
+  const { recording, accept } = await learnedSite(t, 5, undefined, { pools: [NO_USER] });
+  const { out } = await accept('--all');
+  assert.match(out, /^5 devices without a difference: /m);
+  assert.match(out, /^ {2}rig-1, rig-2, rig-3 and 2 more: never told: pools\.user$/m);
+  await recording.looks('rig-5', 2, undefined);
+  assert.doesNotMatch((await accept('rig-1', '--fact', 'network.hostname')).out, /never told/);
+  assert.match((await accept('rig-1', '--fact', 'pools')).out, /never told: pools\.user/);
+});
+
+test('a device that takes two people is said not to be accepted before anybody is asked; the others are, and what that closed is counted', async (t) => {
+  const { recording, accept } = await learnedSite(t, 3, new People('alice', 'bob'));
+  await recording.looks('rig-1', 2, { ...THEFT, 'network.hostname': 'bench-1' });
+  await recording.looks('rig-2', 2, { 'network.hostname': 'bench-2' });
+  const theft = 'pool.user-changed rig-1';
+  const shown = await accept('--all', '--by', 'carol');
+  assert.match(
+    shown.out,
+    /^Closes 1 open finding as approved:\n {2}\d+ \w+ rig-2: config\.network-changed.*\n {4}.*miner-417.* -> .*bench-2/m,
+  );
+  assert.match(
+    shown.out,
+    /^Does not close 2 open findings:\n {2}\d+ critical rig-1: pool\.user-changed slot 0, takes two people\n {4}acme\.rig0417 -> thief\.x1\n {2}\d+ \w+ rig-1: config\.network-changed/m,
+  );
+  assert.match(shown.out, /^rig-1: not accepted: .*two approvers have to sign/m);
+  const json = await accept('rig-1', '--yes', '--json');
+  const { result } = JSON.parse(json.out);
+  assert.deepEqual([json.code, result.accepted, result.closed, result.refused[0].device], [1, [], 0, 'rig-1']);
+  const alone = await accept('rig-1', '--yes');
+  assert.deepEqual([alone.code, lines(alone.out).at(-1)], [1, 'accepted 0 of 1 devices, closed 0 findings']);
+  const done = await accept('--all', '--yes');
+  assert.deepEqual([done.code, lines(done.out).at(-1)], [1, 'accepted 2 of 3 devices, closed 1 finding']);
+  assert.ok(recording.openFindings().includes(theft));
+  const emergency = await accept('rig-1', '--break-glass', '--note', 'nobody is there', '--yes');
+  assert.match(emergency.out, /^Closes 2 open findings as approved:\n.* critical rig-1: .*, takes two people$/m);
+  assert.deepEqual([emergency.code, lines(emergency.out).at(-1)], [0, 'accepted 1 device, closed 2 findings']);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+});
+
+test('of one fact only the findings about it are closed, and where nobody is an approver none takes two', async (t) => {
+  const { recording, accept } = await learnedSite(t, 1);
+  await recording.looks('rig-1', 2, { ...THEFT, 'config.mode': 'eco' });
+  const shown = await accept('rig-1', '--fact', 'pools');
+  assert.match(shown.out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1$/m);
+  assert.match(shown.out, /^Closes 1 open finding as approved:\n.*pool\.user-changed slot 0\n/m);
+  assert.match(shown.out, /^Does not close 1 open finding:\n.*config\.performance-changed/m);
+  assert.doesNotMatch(shown.out, /config\.mode +normal|takes two/);
+  const done = await accept('rig-1', '--fact', 'pools', '--yes');
+  assert.equal(lines(done.out).at(-1), 'accepted 1 device, closed 1 finding');
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+});
+
+test('of many findings the worst are shown and the rest is counted; --json has them all; nothing is wider than 80 columns', async (t) => {
+  const { recording, accept } = await learnedSite(t, 13);
+  for (const device of recording.states.keys())
+    await recording.looks(device, 2, device === 'rig-13' ? THEFT : { 'network.hostname': `bench-${device}` });
+  const { out } = await accept('--all');
+  const section = out.slice(out.indexOf('Closes 13 open findings'));
+  assert.match(section, /^Closes 13 open findings as approved:\n {2}\d+ critical rig-13: /);
+  assert.match(section, /\n {2}… and 3 more; --json names all\n$/);
+  assert.equal(section.match(/config\.network-changed/g)?.length, 9);
+  assert.deepEqual(
+    lines(out).filter((line) => line.length > 80),
+    [],
+  );
+  const unasked = await accept('--all', '--json');
+  assert.deepEqual([unasked.code, unasked.out], [2, '']);
+  assert.ok(unasked.err.startsWith(out), 'who is asked was shown it');
+  const json = await accept('--all', '--yes', '--json');
+  const said = JSON.parse(json.out) as { previews: readonly AcceptancePreview[]; result: { closed: number } };
+  assert.deepEqual([said.previews.flatMap(({ findings }) => findings).length, said.result.closed], [13, 13]);
+});
+
+test('a named part that a list shows no more is a difference to who accepts it, for the reference has it no more; to `baseline diff` it is none', async (t) => {
+  const { recording, accept } = await learnedSite(t, 1);
+  const [first] = honest(recording.clock.wall)['firmware.components'] ?? [];
+  assert.ok(first !== undefined);
+  await recording.looks('rig-1', 2, { 'firmware.components': [first], 'network.hostname': 'bench-1' });
+  const { out } = await accept('rig-1');
+  assert.match(out, /^rig-1 +firmware\.components keys\.summary +a1$/m);
+  assert.doesNotMatch(out, /compile_time/);
+  const inForce = { standing: recording.orders.standing, nowMs: recording.clock.wall };
+  assert.deepEqual(
+    differencesInForce(deskOf(recording).fleet, [], inForce).flatMap(({ differences }) =>
+      differences.map(({ fact }) => fact),
+    ),
+    ['network.hostname'],
+  );
+  assert.equal((await accept('rig-1', '--yes')).code, 0);
+  const { 'firmware.components': kept } = keptFacts(recording.state('rig-1').reference?.facts);
+  assert.deepEqual(kept, [first]);
+});
+
+test('differences that no terminal of 80 columns has room for stand on two lines each', () => {
+  const shown = [
+    { device: 'rig-1', seq: 4, differences: [{ fact: 'network.hostname', before: 'a'.repeat(40), after: 'b' }] },
+  ] as const;
+  const io = (columns: number) =>
+    ({ out: { write: () => true, columns }, err: { write: () => true }, input: new PassThrough() }) as Io;
+  assert.match(differencesText(shown, io(80)), /^device +fact +reference +seen\nrig-1 +network\.hostname +a{40} +b\n$/);
+  assert.equal(differencesText(shown, io(60)), `rig-1 network.hostname\n    ${'a'.repeat(40)} -> b\n`);
+});
