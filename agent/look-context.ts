@@ -8,7 +8,7 @@ import type { Seen, Sight } from './look.ts';
 import { answeredIn } from './probe/probe.ts';
 import { vantageTo } from './probe/vantage.ts';
 import type { RoundDeps, RoundSettings } from './round.ts';
-import type { FleetSeat } from './schedule/fleet.ts';
+import type { FleetSeat } from './schedule/seat.ts';
 
 /**
  * What a look at this device is judged by, beside the look itself. Without `seat` and `sight` for a device whose place was taken by

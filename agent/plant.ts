@@ -18,8 +18,9 @@ import type { Target } from './probe/target.ts';
 import type { Recorder } from './record/recorder.ts';
 import { admitLook, type RoundDeps, runLook, type StandingNow } from './round.ts';
 import { DefaultLogins } from './schedule/default-logins.ts';
-import type { Fleet, FleetSeat } from './schedule/fleet.ts';
+import type { Fleet } from './schedule/fleet.ts';
 import { Pacer } from './schedule/pacer.ts';
+import type { FleetSeat } from './schedule/seat.ts';
 import { type DueLook, Timetable } from './schedule/timetable.ts';
 import { Turns } from './schedule/turns.ts';
 

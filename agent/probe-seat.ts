@@ -9,7 +9,7 @@ import { readEndpoint } from './probe/endpoint.ts';
 import { darkIn } from './probe/probe.ts';
 import type { Interface, Target } from './probe/target.ts';
 import type { RoundDeps } from './round.ts';
-import type { FleetSeat } from './schedule/fleet.ts';
+import type { FleetSeat } from './schedule/seat.ts';
 
 type ProbeSeatDeps = Pick<RoundDeps, 'fleet' | 'look' | 'targetOf' | 'settings'>;
 

@@ -27,7 +27,8 @@ import { probeSeat } from './probe-seat.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
-import type { Fleet, FleetSeat } from './schedule/fleet.ts';
+import type { Fleet } from './schedule/fleet.ts';
+import type { FleetSeat } from './schedule/seat.ts';
 import type { DueLook, Timetable } from './schedule/timetable.ts';
 
 /** What a round needs from the outside. Replaced as a whole when the configuration is read again. */

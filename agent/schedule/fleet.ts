@@ -3,55 +3,16 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '../../shared/facts.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import type { Edit } from '../appraise/edit.ts';
-import { compareIdentity, sharedKey } from '../appraise/identity.ts';
-import { stoodLately } from '../appraise/left.ts';
-import { isMac, isSerial } from '../appraise/placeholder.ts';
-import { isHeld, type Replaced, replacedBy } from '../appraise/replaced.ts';
+import { sharedKey } from '../appraise/identity.ts';
 import type { Twin } from '../appraise/rules/identity-duplicate.ts';
 import { identityEndpointChanged } from '../appraise/rules/identity-endpoint-changed.ts';
 import { poolFailoverActive } from '../appraise/rules/pool-failover-active.ts';
-import { isDark } from '../appraise/rules/visibility-device-dark.ts';
 import { type Assignment, relabelled } from '../appraise/tenancy.ts';
-import type { Interface } from '../probe/target.ts';
-import { factsOf, isSameMachine, likenessTo, marksOf } from './likeness.ts';
-import { idOf, type Place, placeKey } from './places.ts';
+import { factsOf, marksOf } from './likeness.ts';
+import { Machines, type Owner } from './machines.ts';
+import { type Place, placeKey } from './places.ts';
+import type { FleetSeat } from './seat.ts';
 import { Tenants } from './tenants.ts';
-import type { Seat } from './timetable.ts';
-
-/** A place and what is known to sit there. Changed in place by the fleet and the rounds only. */
-export interface FleetSeat extends Seat {
-  readonly place: Place;
-  /** Place within a round, from 0 to 1. */
-  readonly phase: number;
-  occupied: boolean;
-  restUntilMs: number;
-  /** The device that answers here; undefined for an address of a range where none was found. */
-  device?: string;
-  /** The one that sat here before, and left, or lost its place. */
-  former?: string;
-  /** Family that the last look spoke. */
-  family?: string;
-  /** Interfaces to which the last full look could not connect, and those to which the one before it could not either. */
-  dark?: readonly Interface[] | undefined;
-  closed?: readonly Interface[] | undefined;
-  /** What was said of a miner here that lets nothing be read. */
-  silent?: string;
-  /** A look is under way. */
-  busy: boolean;
-  /** Somebody asked for an attestation of what shows here now. */
-  demanded?: boolean;
-  /** Looked at once since the entry was added. */
-  passed: boolean;
-  /** What shows here was last seen at another seat: whose it is follows from the next look there. */
-  claim?: { readonly device: string; readonly sinceMs: number };
-  /** How many machines of other seats it showed lately without being one of them, and when the last of them. */
-  claims?: { readonly count: number; readonly atMs: number };
-}
-
-/** Whose look it was; `elsewhere`: to be known once the seat was asked where the same machine was seen last. */
-export type Owner =
-  | { readonly kind: 'device'; readonly state: DeviceState }
-  | { readonly kind: 'elsewhere'; readonly seat: FleetSeat };
 
 /** What says whose devices are, and by which clock. */
 export interface Ownership {
@@ -62,13 +23,16 @@ export interface Ownership {
 /** Devices have the labels of their places, all the time. */
 const BY_LABEL: Ownership = { tenants: new Tenants({ tenants: {} }), nowMs: () => 0 };
 
-/** The devices of the configuration: which machine sits where, and which history (device id) a look belongs to. */
+/** The devices of the configuration: who sits where, and what is known of them all. Whose look it is, `Machines` says. */
 export class Fleet {
   readonly #seatList: readonly FleetSeat[];
   readonly #states = new Map<string, DeviceState>();
   readonly #seatOf = new Map<string, FleetSeat>();
-  readonly #idsByMark = { host: new Map<string, string>(), range: new Map<string, string>() };
-  readonly #formers = new Map<string, DeviceState>();
+  readonly #machines = new Machines({
+    states: this.#states,
+    seatOf: this.#seatOf,
+    labelsOf: (place, id) => this.labelsOf(place, id),
+  });
   /** When the endpoint of a device was first seen to be another one, where it is. */
   readonly #endpoints = new Map<string, number>();
   /** Marks that several devices showed, and those of each device: nothing of the kind on most gateways. */
@@ -109,7 +73,7 @@ export class Fleet {
       if (seat === undefined || isGone || (state.position === 'range' && positions.has(state.id))) gone.push(state);
       else this.#seatDevice(seat, relabelled(state, this.labelsOf(seat.place, state.id)));
     }
-    for (const state of [...departed, ...gone]) this.#rememberFormer(state);
+    for (const state of [...departed, ...gone]) this.#machines.rememberFormer(state);
     this.#rememberLeft(byAddress);
     this.removed = gone.map(({ id }) => id).sort();
     this.#edits = this.#editsOf(ordered);
@@ -132,7 +96,7 @@ export class Fleet {
       const labels = this.labelsOf(place, id);
       const isNewHere = place.origin === 'host' && own?.address !== place.address;
       const stood = isNewHere
-        ? (byAddress.get(place.address) ?? this.#formers.get(atAddress(place.address)))
+        ? (byAddress.get(place.address) ?? this.#machines.formerThere({ address: place.address }))
         : undefined;
       // Several devices may share an address, behind different ports.
       const other = stood === undefined || stood.id === id || this.#isStillAt(stood) ? undefined : stood;
@@ -144,14 +108,6 @@ export class Fleet {
   /** The device is where it was. */
   #isStillAt({ id, address }: DeviceState): boolean {
     return this.#seatOf.get(id)?.place.address === address;
-  }
-
-  #rememberFormer(state: DeviceState): void {
-    for (const mark of [...doorsOf(state), ...marksOf(factsOf(state))]) {
-      // Where nothing was learned of it, what came before it is what the next one is held against.
-      if (state.reference === undefined && this.#formers.get(mark)?.reference !== undefined) continue;
-      this.#formers.set(mark, state);
-    }
   }
 
   /** Who lost a place, and who left it, the latest last. */
@@ -262,7 +218,7 @@ export class Fleet {
     if (state.attested === undefined) return;
     for (const mark of marksOf(factsOf(state))) {
       this.#noteShared(mark, state.id);
-      this.#idsByMark[state.position].set(mark, state.id);
+      this.#machines.note(mark, state);
     }
   }
 
@@ -282,17 +238,13 @@ export class Fleet {
   }
 
   #noteShared(mark: string, id: string): void {
-    const others = this.#idsWith(mark).filter((other) => other !== id && this.#states.has(other));
+    const others = this.#machines.idsWith(mark).filter((other) => other !== id && this.#states.has(other));
     if (others.length === 0) return;
     const ids = this.#shared.getOrInsertComputed(mark, () => new Set());
     for (const one of [...others, id]) {
       ids.add(one);
       this.#sharedOf.getOrInsertComputed(one, () => new Set()).add(mark);
     }
-  }
-
-  #idsWith(mark: string): readonly string[] {
-    return [this.#idsByMark.host.get(mark), this.#idsByMark.range.get(mark)].filter((id) => id !== undefined);
   }
 
   /** Devices at other addresses that show what tells this one most surely, and answer there. */
@@ -302,7 +254,8 @@ export class Fleet {
     const facts = factsOf(state);
     return [...new Set([...marks].flatMap((mark) => this.#fewWith(mark)))].flatMap((id) => {
       const other = this.#states.get(id);
-      if (other === undefined || other.address === state.address || this.#seatWith(other) === undefined) return [];
+      if (other === undefined || other.address === state.address || this.#machines.seatWith(other) === undefined)
+        return [];
       const shared = sharedKey(facts, factsOf(other));
       return shared === undefined
         ? []
@@ -314,19 +267,6 @@ export class Fleet {
   #fewWith(mark: string): readonly string[] {
     const ids = this.#shared.get(mark);
     return ids === undefined || ids.size > MOST_TWINS ? NOBODY : [...ids];
-  }
-
-  /** Whether the machine of a device shows as another device that answers. */
-  isElsewhere(state: DeviceState): boolean {
-    const facts = factsOf(state);
-    return marksOf(facts)
-      .flatMap((mark) => this.#idsWith(mark))
-      .some((id) => {
-        const other = this.#states.get(id);
-        return (
-          other !== undefined && id !== state.id && this.#seatWith(other) !== undefined && isSameMachine(other, facts)
-        );
-      });
   }
 
   /** More than a quarter of the site of this device mines on fail-over pools. Counted anew every few seconds at most. */
@@ -341,188 +281,38 @@ export class Fleet {
     return this.#sites.down.has(site);
   }
 
-  /**
-   * The device a full look belongs to. A machine that came from another address brings its history along, provided it is
-   * no longer seen there; of two that look alike at the same time the second is another device. One that comes where another
-   * one stood is held against that one. What shows one present machine after the other is the device that was here.
-   */
+  /** The device a full look belongs to; one that comes sits there from then on. */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
-    const here = seat.device === undefined ? undefined : this.#states.get(seat.device);
-    const isHost = seat.place.origin === 'host';
-    const likeness = isHost ? 'same' : likenessTo(here, facts);
-    const known = isHost ? undefined : this.#elsewhere(seat, facts, likeness === 'same' ? here : undefined);
-    const there = known === undefined ? undefined : this.#seatWith(known);
-    const isOpen = known !== undefined && there !== undefined && !isSeenSince(known, seat.claim);
-    if (isOpen && claims(seat, known, nowMs)) return { kind: 'elsewhere', seat: there };
-    delete seat.claim;
-    // That it shows itself in between does not say that it was itself all the time.
-    if (!isOpen && (known !== undefined || likeness === 'other')) delete seat.claims;
-    if (known !== undefined && there === undefined)
-      return this.#seated(seat, this.#taking(known, this.#drivenOff(seat, here), nowMs));
-    if (here !== undefined && (isOpen || likeness !== 'other')) return { kind: 'device', state: here };
-    return this.#seated(seat, this.#newAt(seat, facts, here, nowMs));
-  }
-
-  #seated(seat: FleetSeat, device: DeviceState): Owner {
-    const state = relabelled(device, this.labelsOf(seat.place, device.id));
+    const owner = this.#machines.ownerOf(seat, facts, nowMs);
+    if (owner.kind !== 'comes') return owner;
+    const state = relabelled(owner.state, this.labelsOf(seat.place, owner.state.id));
     this.#seatDevice(seat, state);
     return { kind: 'device', state };
   }
 
-  /**
-   * The id under which the machine of a new device was known before: its entry was renamed, or it went from a range to a
-   * position or back. Where there is nothing to compare the address decides.
-   */
+  /** As `Machines` tells it, like all that follows. */
   formerId(device: DeviceState, facts: Facts): string | undefined {
-    const former = this.formerOf(device, facts);
-    return former?.id === device.id ? undefined : former?.id;
+    return this.#machines.formerId(device, facts);
   }
 
-  /** The same with all that was known of it; also where it left the configuration and is back under its name. */
   formerOf(device: DeviceState, facts: Facts): DeviceState | undefined {
-    const { id, position } = device;
-    const marks = marksOf(facts);
-    const others = this.#idsByMark[position === 'host' ? 'range' : 'host'];
-    const there = this.#formerThere(device);
-    // A position is held against what was known of it, whatever machine is there now.
-    if (position === 'host' && there?.position === 'host' && there.id === id) return there;
-    const known = [
-      ...marks.map((mark) => this.#formers.get(mark)),
-      ...marks.map((mark) => this.#states.get(others.get(mark) ?? '')),
-    ];
-    const same = known.find((state) => state !== undefined && isSameMachine(state, facts));
-    return same ?? this.#unlikeNobody(there, facts);
+    return this.#machines.formerOf(device, facts);
   }
 
-  #unlikeNobody(state: DeviceState | undefined, facts: Facts): DeviceState | undefined {
-    return state !== undefined && compareIdentity(factsOf(state), facts).available === 0 ? state : undefined;
-  }
-
-  /** Devices whose address now belongs to another machine, and that were not found elsewhere. */
-  displaced(): readonly DeviceState[] {
-    return this.states().filter((state) => this.#isDisplaced(state));
-  }
-
-  #isDisplaced({ id }: DeviceState): boolean {
-    return this.#seatOf.get(id)?.device !== id;
-  }
-
-  /**
-   * The device of another address that this machine is, and is more surely than the one that was `here`, which may share a
-   * part with it, or what a maker gives to all; one that is no longer seen there before one that is.
-   */
-  #elsewhere(seat: FleetSeat, facts: Facts, here: DeviceState | undefined): DeviceState | undefined {
-    const least = here === undefined ? 0 : compareIdentity(factsOf(here), facts).ratio;
-    if (least === 1) return undefined;
-    const ids = new Set(marksOf(facts).map((mark) => this.#idsByMark.range.get(mark) ?? ''));
-    const same = [...ids].flatMap((id) => {
-      const state = this.#states.get(id);
-      const isLiker = state !== undefined && id !== seat.device && isSameMachine(state, facts, least);
-      return isLiker ? [state] : [];
-    });
-    return same.find((state) => this.#seatWith(state) === undefined) ?? same[0];
-  }
-
-  /** The seat at which this device was seen last, unless it is silent there or another machine showed since. */
-  #seatWith(state: DeviceState): FleetSeat | undefined {
-    const seat = this.#seatOf.get(state.id);
-    const isThere = seat?.device === state.id && seat.claim === undefined && state.marks.failures === 0;
-    return isThere ? seat : undefined;
-  }
-
-  #newAt(seat: FleetSeat, facts: Facts, here: DeviceState | undefined, nowMs: number): DeviceState {
-    const { address } = seat.place;
-    const id = this.#freeId(facts, address);
-    const fresh = newDevice({ id, position: 'range', address, labels: this.labelsOf(seat.place, id) });
-    const device = { ...fresh, ...this.#states.get(id), address };
-    const former = this.formerOf(device, facts);
-    if (former !== undefined && replacedBy(former) !== undefined)
-      return this.#taking(device, this.#drivenOff(seat, here), nowMs);
-    const replaces = this.#replacedAt(this.#stoodAt(seat, here, nowMs), facts);
-    return replaces === undefined ? device : { ...device, replaces };
-  }
-
-  /** What stood here last: who sits here, else who left lately, else who did when the place left the configuration. */
-  #stoodAt(seat: FleetSeat, here: DeviceState | undefined, nowMs: number): DeviceState | undefined {
-    const { address } = seat.place;
-    const former = this.#states.get(seat.former ?? '');
-    const isLate = former !== undefined && stoodLately(former, address, nowMs);
-    return here ?? (isLate ? former : this.#formerAt({ address }));
-  }
-
-  /** Who loses this place to a machine that comes, or lost it and shows nowhere since. */
-  #drivenOff(seat: FleetSeat, here: DeviceState | undefined): DeviceState | undefined {
-    if (here !== undefined) return here;
-    const former = this.#states.get(seat.former ?? '');
-    return former?.address === seat.place.address && this.#isDisplaced(former) ? former : undefined;
-  }
-
-  /**
-   * A known machine that takes the place of one that answered until then: where that one is found nowhere, it is held against that
-   * one, too. The place of one that was dark is free to be taken.
-   */
-  #taking(device: DeviceState, driven: DeviceState | undefined, nowMs: number): DeviceState {
-    if (driven === undefined || driven.id === device.id || isHeld(device) || isDark(driven)) return device;
-    const replaces = replacedBy(driven);
-    if (replaces === undefined || replaces.device === device.id) return device;
-    return { ...device, replaces: { ...replaces, sinceMs: nowMs } };
-  }
-
-  /** What came of looking for the device whose place this one took; once every place was searched since, it is nowhere. */
-  drivenBy({ replaces }: DeviceState, nowMs: number, searchMs: number): 'elsewhere' | 'nowhere' | undefined {
-    const { device = '', sinceMs } = replaces ?? {};
-    const driven = this.#states.get(device);
-    if (driven === undefined || sinceMs === undefined) return undefined;
-    if (this.#seatWith(driven) !== undefined || this.isElsewhere(driven)) return 'elsewhere';
-    return isDark(driven) && nowMs - sinceMs >= searchMs ? 'nowhere' : undefined;
-  }
-
-  /** It lost its seat before it was attested: what comes under its name is that device, or each return would make one more. */
-  #wasNever({ id, position, attested }: DeviceState): boolean {
-    return position === 'range' && attested === undefined && this.#seatOf.get(id)?.device !== id;
-  }
-
-  /** A position that was never seen, with what stood at its address under another name. */
   withReplaced(device: DeviceState): DeviceState {
-    const former = device.replaces === undefined ? this.#formerAt(device) : undefined;
-    const replaces = former === undefined ? undefined : replacedBy(former);
-    return replaces === undefined ? device : { ...device, replaces };
+    return this.#machines.withReplaced(device);
   }
 
-  /** The device that stood at this address when its place left the configuration, and is known at no other one since. */
-  #formerAt(door: Door): DeviceState | undefined {
-    const former = this.#formerThere(door);
-    return former === undefined || this.#states.has(former.id) ? undefined : former;
+  drivenBy(device: DeviceState, nowMs: number, searchMs: number): ReturnType<Machines['drivenBy']> {
+    return this.#machines.drivenBy(device, nowMs, searchMs);
   }
 
-  /** The device that stood there when its place left the configuration, however the address was spelled. */
-  #formerThere(door: Door): DeviceState | undefined {
-    return doorsOf(door)
-      .map((mark) => this.#formers.get(mark))
-      .find((state) => state !== undefined);
+  isElsewhere(state: DeviceState): boolean {
+    return this.#machines.isElsewhere(state);
   }
 
-  /** What a new device replaces: the device whose address it has, else one whose serials or MAC it shows. */
-  #replacedAt(here: DeviceState | undefined, facts: Facts): Replaced | undefined {
-    const alike = marksOf(facts).flatMap((mark) => this.#idsWith(mark).map((id) => this.#states.get(id)));
-    for (const state of [here, ...alike]) {
-      const replaced = state === undefined ? undefined : replacedBy(state);
-      if (replaced !== undefined) return replaced;
-    }
-    return undefined;
-  }
-
-  /** Formed once, at the first full look: MAC, else serial, else address; one that an attested or seated device has gets a number. */
-  #freeId(facts: Facts, address: string): string {
-    const { 'identity.mac': mac, 'identity.serial': serial } = facts;
-    const id = idOf(
-      isMac(mac) ? `mac-${mac.replaceAll(':', '')}` : isSerial(serial) ? `sn-${serial}` : `ip-${address}`,
-    );
-    for (let number = 1; ; number += 1) {
-      const candidate = number === 1 ? id : `${id.slice(0, 58)}-${number}`;
-      const known = this.#states.get(candidate);
-      if (known === undefined || this.#wasNever(known)) return candidate;
-    }
+  displaced(): readonly DeviceState[] {
+    return this.#machines.displaced();
   }
 }
 
@@ -540,35 +330,6 @@ const countSites = (states: Iterable<DeviceState>): ReadonlyMap<string | undefin
 };
 
 const lastSeenMs = ({ marks: { poolsMs = 0, fullMs = 0 } }: DeviceState): number => Math.max(poolsMs, fullMs);
-
-/** A full look showed the claimed device at its own seat after it was seen here, too. */
-const isSeenSince = ({ id, marks }: DeviceState, claim: FleetSeat['claim']): boolean =>
-  claim?.device === id && (marks.fullMs ?? 0) > claim.sinceMs;
-
-/** After so many a seat waits no longer until it is known whose look it was: another machine at every look would keep it open. */
-const MOST_CLAIMS = 2;
-/** After so long without one it may do so again, ms. */
-const CLAIMS_MS = 3_600_000;
-
-/** Whether the seat waits for a look at the one where this device was seen last. */
-const claims = (seat: FleetSeat, { id }: DeviceState, nowMs: number): boolean => {
-  if (seat.claim?.device === id) return true;
-  const { count, atMs } = seat.claims ?? { count: 0, atMs: nowMs };
-  const lately = nowMs - atMs < CLAIMS_MS ? count : 0;
-  if (lately >= MOST_CLAIMS) return false;
-  seat.claims = { count: lately + 1, atMs: nowMs };
-  seat.claim = { device: id, sinceMs: nowMs };
-  return true;
-};
-
-/** Where a device is looked for: its address as the configuration spells it, and the one that was reached, if that is another. */
-type Door = Pick<DeviceState, 'address' | 'reached'>;
-
-/** What says where a device stands. Whoever edits the configuration chooses the spelling, so what was reached comes first. */
-const doorsOf = ({ address, reached }: Door): readonly string[] =>
-  reached === undefined ? [atAddress(address)] : [atAddress(reached), atAddress(address)];
-
-const atAddress = (address: string): string => `address ${address}`;
 
 /** A device's place within a round, in [0, 1): spread evenly, and the same in every round. */
 export const phaseOf = (key: string): number => hash('sha256', key, 'buffer').readUInt32BE(0) / 2 ** 32;

@@ -1,8 +1,8 @@
 import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 import { Semaphore } from '../probe/limits.ts';
-import type { FleetSeat } from './fleet.ts';
 import { RoundSchedule } from './rounds.ts';
+import type { FleetSeat } from './seat.ts';
 import type { DueLook, Timetable } from './timetable.ts';
 
 const TICK_MS = 40;

@@ -6,8 +6,9 @@ import { withFormer } from '../../agent/appraise/former.ts';
 import { isHeld } from '../../agent/appraise/replaced.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
-import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
+import { Fleet } from '../../agent/schedule/fleet.ts';
 import type { Place } from '../../agent/schedule/places.ts';
+import type { FleetSeat } from '../../agent/schedule/seat.ts';
 import type { Facts } from '../../shared/facts.ts';
 
 const placeAt = (address: string): Place => ({

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
-import { Fleet, type FleetSeat } from '../../agent/schedule/fleet.ts';
+import { Fleet } from '../../agent/schedule/fleet.ts';
 import { Pacer } from '../../agent/schedule/pacer.ts';
 import type { Place } from '../../agent/schedule/places.ts';
+import type { FleetSeat } from '../../agent/schedule/seat.ts';
 import { type DueLook, Timetable } from '../../agent/schedule/timetable.ts';
 
 const NOON = Date.UTC(2026, 10, 23, 12, 0, 0);

@@ -1,0 +1,33 @@
+import type { Interface } from '../probe/target.ts';
+import type { Place } from './places.ts';
+import type { Seat } from './timetable.ts';
+
+/** A place and what is known to sit there. Changed in place by the fleet and the rounds only. */
+export interface FleetSeat extends Seat {
+  readonly place: Place;
+  /** Place within a round, from 0 to 1. */
+  readonly phase: number;
+  occupied: boolean;
+  restUntilMs: number;
+  /** The device that answers here; undefined for an address of a range where none was found. */
+  device?: string;
+  /** The one that sat here before, and left, or lost its place. */
+  former?: string;
+  /** Family that the last look spoke. */
+  family?: string;
+  /** Interfaces to which the last full look could not connect, and those to which the one before it could not either. */
+  dark?: readonly Interface[] | undefined;
+  closed?: readonly Interface[] | undefined;
+  /** What was said of a miner here that lets nothing be read. */
+  silent?: string;
+  /** A look is under way. */
+  busy: boolean;
+  /** Somebody asked for an attestation of what shows here now. */
+  demanded?: boolean;
+  /** Looked at once since the entry was added. */
+  passed: boolean;
+  /** What shows here was last seen at another seat: whose it is follows from the next look there. */
+  claim?: { readonly device: string; readonly sinceMs: number };
+  /** How many machines of other seats it showed lately without being one of them, and when the last of them. */
+  claims?: { readonly count: number; readonly atMs: number };
+}
