@@ -3,6 +3,7 @@ import { attestedClaims } from '../appraise/accept.ts';
 import { approvedOf, describe } from '../appraise/approval.ts';
 import type { DeviceState } from '../appraise/device.ts';
 import { poolsBefore } from '../appraise/replaced.ts';
+import { untoldOf } from '../appraise/untold.ts';
 import { withoutParts } from '../baseline/approved.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
@@ -18,7 +19,7 @@ interface InForce {
 
 /**
  * What differs from all that is in force: what a document allows is no difference, and of what it does not allow the nearest that it
- * does stands before. Throws what `seenStates` throws.
+ * does stands before. What nobody ever was told nothing in force can differ from. Throws what `seenStates` throws.
  */
 export const differencesInForce = (
   fleet: Pick<Fleet, 'state' | 'states'>,
@@ -29,6 +30,7 @@ export const differencesInForce = (
     device: state.id,
     seq: state.attested?.seq ?? -1,
     differences: differencesOf(state, inForce),
+    untold: untoldOf(state).filter(({ why }) => why !== 'never-told'),
   }));
 
 const differencesOf = (state: DeviceState, { standing, nowMs }: InForce): readonly Difference[] => {

@@ -11,17 +11,17 @@ import type { ControlRequest } from '../platform/control.ts';
 import type { Fleet } from '../schedule/fleet.ts';
 import { foreseen, type Judging, type Refused, seenStates } from './acceptance.ts';
 
-/** Where a device differs from its reference. */
+/** Where a device differs from its reference, and what it does not tell: no difference, and not the same either. */
 export interface Shown {
   readonly device: string;
   /** `seq` of the attestation that shows what is seen now. */
   readonly seq: number;
   readonly differences: readonly Difference[];
+  readonly untold: readonly Untold[];
 }
 
 /** What a person is shown before accepting a device, or some facts of it: what would be adopted, what would not, and what it ends. */
 export interface AcceptancePreview extends Shown {
-  readonly untold: readonly Untold[];
   readonly findings: readonly OpenFinding[];
   /** Why it would not be accepted as it is now; its findings then stay open. */
   readonly refused?: Refused;

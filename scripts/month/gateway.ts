@@ -81,13 +81,19 @@ export class Gateway {
   /** What a person types at the gateway; gives what is printed. Rejects with what the verb rejects with. Its exit code is not ours. */
   async type(...words: readonly string[]): Promise<string> {
     let out = '';
-    const into = new Writable({
-      write: (chunk, _encoding, done) => {
-        out += String(chunk);
-        done();
-      },
+    const into = (take: (text: string) => void): Writable =>
+      new Writable({
+        write: (chunk, _encoding, done) => {
+          take(String(chunk));
+          done();
+        },
+      });
+    const printed = into((text) => {
+      out += text;
     });
-    const program = buildProgram({ out: into, err: into, input: process.stdin });
+    // Beside a result as JSON stands there what a person is shown.
+    const told = into(() => {});
+    const program = buildProgram({ out: printed, err: told, input: process.stdin });
     await this.#clock.outside(program.parseAsync([...words, '-c', this.#file], { from: 'user' }));
     process.exitCode = undefined;
     return out;

@@ -35,13 +35,18 @@ const learnedSite = async (t: TestContext, count: number, people = new People(),
         return desk.preview(request);
       case 'accept':
         return desk.accept(request);
+      case 'differences':
+        return differencesInForce(desk.fleet, request.devices, {
+          standing: recording.orders.standing,
+          nowMs: recording.clock.wall,
+        });
       default:
         throw new Error(request.do);
     }
   });
   t.after(() => door.close());
-  const accept = (...words: readonly string[]) => assayer(['baseline', 'accept', ...words], { cwd: recording.dir });
-  return { recording, accept };
+  const baseline = (...words: readonly string[]) => assayer(['baseline', ...words], { cwd: recording.dir });
+  return { recording, accept: baseline.bind(undefined, 'accept'), diff: baseline.bind(undefined, 'diff') };
 };
 
 /** Every ten minutes a look, long enough for what is left out to be a finding. */
@@ -74,6 +79,27 @@ test('a device that hides a user is not shown as one without a difference, befor
   assert.match((await accept('rig-1')).out, /left out: pools\.user/, 'it goes on not being told');
   await recording.looks('rig-1', 2, {});
   assert.doesNotMatch((await accept('rig-1')).out, /Not told|in what is told/);
+});
+
+test('baseline diff does not call a device the same that hides a user; it is no difference, and neither is what was never told', async (t) => {
+  const { recording, diff } = await learnedSite(t, 2);
+  assert.deepEqual(await diff(), { code: 0, out: 'no difference\n', err: '' });
+  await recording.looks('rig-1', 1, HIDDEN);
+  const { code, out } = await diff();
+  assert.equal(code, 0);
+  assert.equal(
+    out,
+    'no difference in what is told\nNot told now, so nobody knows whether it differs:\n  rig-1: left out: pools.user\n',
+  );
+  await recording.looks('rig-2', 2, { 'network.hostname': 'bench-2' });
+  const both = await diff();
+  assert.equal(both.code, 1);
+  assert.match(both.out, /^rig-2 +network\.hostname +miner-417 +bench-2\nNot told now.*\n {2}rig-1: /m);
+  const json = await diff('--json');
+  assert.deepEqual(
+    lines(json.out).map((line) => (JSON.parse(line) as { device: string }).device),
+    ['rig-2', 'rig-1'],
+  );
 });
 
 test('what no look ever told of a machine is said to be never told; devices alike in this share a line', async (t) => {
@@ -150,18 +176,16 @@ test('of many findings the worst are shown and the rest is counted; --json has t
 });
 
 test('a named part that a list shows no more is a difference to who accepts it, for the reference has it no more; to `baseline diff` it is none', async (t) => {
-  const { recording, accept } = await learnedSite(t, 1);
+  const { recording, accept, diff } = await learnedSite(t, 1);
   const [first] = honest(recording.clock.wall)['firmware.components'] ?? [];
   assert.ok(first !== undefined);
   await recording.looks('rig-1', 2, { 'firmware.components': [first], 'network.hostname': 'bench-1' });
   const { out } = await accept('rig-1');
   assert.match(out, /^rig-1 +firmware\.components keys\.summary +a1$/m);
   assert.doesNotMatch(out, /compile_time/);
-  const inForce = { standing: recording.orders.standing, nowMs: recording.clock.wall };
+  const told = JSON.parse((await diff('--json')).out) as AcceptancePreview;
   assert.deepEqual(
-    differencesInForce(deskOf(recording).fleet, [], inForce).flatMap(({ differences }) =>
-      differences.map(({ fact }) => fact),
-    ),
+    told.differences.map(({ fact }) => fact),
     ['network.hostname'],
   );
   assert.equal((await accept('rig-1', '--yes')).code, 0);
@@ -171,7 +195,12 @@ test('a named part that a list shows no more is a difference to who accepts it, 
 
 test('differences that no terminal of 80 columns has room for stand on two lines each', () => {
   const shown = [
-    { device: 'rig-1', seq: 4, differences: [{ fact: 'network.hostname', before: 'a'.repeat(40), after: 'b' }] },
+    {
+      device: 'rig-1',
+      seq: 4,
+      untold: [],
+      differences: [{ fact: 'network.hostname', before: 'a'.repeat(40), after: 'b' }],
+    },
   ] as const;
   const io = (columns: number) =>
     ({ out: { write: () => true, columns }, err: { write: () => true }, input: new PassThrough() }) as Io;

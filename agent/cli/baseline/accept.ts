@@ -23,15 +23,17 @@ interface AcceptOptions extends DecisionOptions {
 export const acceptVerb = (baseline: Command, io: Io): void => {
   baseline
     .command('accept')
-    .description('accept what is seen now as the reference of one device, or of all; the agent must run')
+    .description(
+      'accept what is seen now as the reference of devices, after it was shown with what that closes; the agent must run',
+    )
     .argument('[device...]', 'ids of devices, as `assayer status` shows them')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--all', 'every device')
     .option('--by <name>', 'who accepts; without it the account of this process')
-    .option('--note <text>', 'why; goes into the log')
+    .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option('--fact <name>', 'accept only this fact of the devices; repeatable', collect)
     .option('--break-glass', 'accept alone what takes two approvers, or a plan beforehand; it is reported as a finding')
-    .option('-y, --yes', 'do not ask after it was shown')
+    .option('-y, --yes', 'do not ask after it was shown what is accepted, and what that closes')
     .option('--json', 'print what is shown as text on stderr, and all of it with the result as JSON')
     .action((devices: readonly string[], options: AcceptOptions) => accept(devices, options, io));
 };

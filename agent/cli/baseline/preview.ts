@@ -11,7 +11,7 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
   [
     differencesText(previews, io),
     sameText(previews),
-    section('Not told now, so nobody accepts it; what the reference knew of it stays:', untoldItems(previews)),
+    untoldText('Not told now, so nobody accepts it; what the reference knew of it stays:', previews),
     findingsText(previews),
   ].join('');
 
@@ -102,22 +102,22 @@ const WHY: { readonly [Why in Untold['why']]: string } = {
   'never-told': 'never told',
 };
 
-/** A line for the devices that are alike in this. */
-const untoldItems = (previews: readonly AcceptancePreview[]): readonly string[] => {
+/** What devices do not tell: a line for those that are alike in this. */
+export const untoldText = (heading: string, shown: readonly Shown[]): string => {
   const groups = Map.groupBy(
-    previews.filter(({ untold }) => untold.length > 0),
-    ({ untold }) => untoldText(untold),
+    shown.filter(({ untold }) => untold.length > 0),
+    ({ untold }) => factsText(untold),
   );
-  return [...groups]
+  const items = [...groups]
     .map(([text, alike]) => ({ text, names: alike.map(({ device }) => device), rank: Math.min(...alike.map(rankOf)) }))
     .sort((a, b) => a.rank - b.rank)
     .map(({ text, names }) => `  ${namesText(names)}: ${text}`);
+  return section(heading, items);
 };
 
-const rankOf = ({ untold }: AcceptancePreview): number =>
-  Math.min(...untold.map(({ why }) => Object.keys(WHY).indexOf(why)));
+const rankOf = ({ untold }: Shown): number => Math.min(...untold.map(({ why }) => Object.keys(WHY).indexOf(why)));
 
-const untoldText = (untold: readonly Untold[]): string =>
+const factsText = (untold: readonly Untold[]): string =>
   Object.entries(WHY)
     .map(([why, words]) => ({ words, facts: untold.filter((one) => one.why === why).map(({ fact }) => fact) }))
     .filter(({ facts }) => facts.length > 0)

@@ -25,12 +25,12 @@ export const approveFindingVerb = (findings: Command, io: Io): void => {
     .argument('<number>', 'number of the finding, as `assayer findings` shows it')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--by <name>', 'who approves; without it the account of this process')
-    .option('--note <text>', 'why; goes into the log')
+    .option('--note <text>', 'why; needed with --break-glass, goes into the log')
     .option(
       '--break-glass',
       'approve alone what takes two approvers, or a plan beforehand; it is reported as a finding',
     )
-    .option('-y, --yes', 'do not ask after the difference was shown')
+    .option('-y, --yes', 'do not ask after it was shown what is accepted, and what that closes')
     .option('--json', 'print what is shown as text on stderr, and all of it with the result as JSON')
     .action((number: string, options: ApproveOptions) => approve(number, options, io));
 };
