@@ -1,6 +1,4 @@
-import { FACTS, type FactName, type ReadingName } from '../../shared/facts.ts';
-import { keptFacts } from '../baseline/kept.ts';
-import { attestedClaims } from './accept.ts';
+import { FACTS, type FactName, type Facts, type ReadingName } from '../../shared/facts.ts';
 import type { DeviceState } from './device.ts';
 import { filledSlots, leavesOutUsers } from './slots.ts';
 
@@ -17,12 +15,19 @@ export interface Untold {
 /** Which machine it is, what it runs, and where it works for whom. Of other facts most families tell some only, so that none is missed. */
 const TELLING: ReadonlySet<FactName> = new Set(['identity.serial', 'identity.mac', 'firmware.version', 'pools']);
 
+const NAMES = Object.keys(FACTS) as FactName[];
+
+/** What its reference knows of a device, and what it was attested with last. */
+interface KnownOf {
+  readonly known: Facts;
+  readonly claims: Facts;
+}
+
 /** What a device does not tell, of what its reference knows and of what tells most about it. */
-export const untoldOf = (state: DeviceState): readonly Untold[] => {
-  const known = keptFacts(state.reference?.facts);
-  const claims = attestedClaims(state);
-  const { leftOut = {}, closed = [], poolsUnreadMs } = state.marks;
-  const isUnread = poolsUnreadMs !== undefined && leftOut['pools.user'] === undefined;
+export const untoldOf = ({ marks }: Pick<DeviceState, 'marks'>, { known, claims }: KnownOf): readonly Untold[] => {
+  const { leftOut = {}, closed = [], poolsUnreadMs } = marks;
+  const isHidden = leftOut['pools.user'] !== undefined;
+  const isUnread = poolsUnreadMs !== undefined && !isHidden;
   // What was told when the device was attested may be told no more.
   const whyNow = (fact: FactName): Untold['why'] | undefined => {
     if (leftOut[fact] !== undefined) return 'left-out';
@@ -30,18 +35,23 @@ export const untoldOf = (state: DeviceState): readonly Untold[] => {
     if (closed.includes(fact)) return 'closed';
     return claims[fact] === undefined || (fact === 'pools' && isUnread) ? 'unread' : undefined;
   };
-  const facts = (Object.keys(FACTS) as FactName[]).flatMap((fact): readonly Untold[] => {
+  const facts = NAMES.flatMap((fact): readonly Untold[] => {
     const why = whyNow(fact);
     return why === undefined ? [] : [{ fact, why }];
   });
-  return [...facts, ...untoldUsers(state)];
+  return [...facts, ...untoldUsers({ known: known.pools, shown: claims.pools, isHidden })];
 };
 
 /** Of pools that are told: one whose user is not, known or never known. */
-const untoldUsers = (state: DeviceState): readonly Untold[] => {
-  const { pools: known = [] } = keptFacts(state.reference?.facts);
-  const { pools: shown = [] } = attestedClaims(state);
-  if (state.marks.leftOut?.['pools.user'] !== undefined || leavesOutUsers(known, shown))
-    return [{ fact: 'pools.user', why: 'left-out' }];
+const untoldUsers = ({
+  known = [],
+  shown = [],
+  isHidden,
+}: {
+  readonly known: Facts['pools'];
+  readonly shown: Facts['pools'];
+  readonly isHidden: boolean;
+}): readonly Untold[] => {
+  if (isHidden || leavesOutUsers(known, shown)) return [{ fact: 'pools.user', why: 'left-out' }];
   return filledSlots(shown).some(({ user }) => user === undefined) ? [{ fact: 'pools.user', why: 'never-told' }] : [];
 };

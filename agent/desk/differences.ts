@@ -5,6 +5,7 @@ import type { DeviceState } from '../appraise/device.ts';
 import { poolsBefore } from '../appraise/replaced.ts';
 import { untoldOf } from '../appraise/untold.ts';
 import { withoutParts } from '../baseline/approved.ts';
+import { keptFacts } from '../baseline/kept.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
 import type { Fleet } from '../schedule/fleet.ts';
@@ -26,15 +27,19 @@ export const differencesInForce = (
   devices: readonly string[],
   inForce: InForce,
 ): readonly Shown[] =>
-  seenStates(fleet, devices).map((state) => ({
-    device: state.id,
-    seq: state.attested?.seq ?? -1,
-    differences: differencesOf(state, inForce),
-    untold: untoldOf(state).filter(({ why }) => why !== 'never-told'),
-  }));
+  seenStates(fleet, devices).map((state) => {
+    const claims = attestedClaims(state);
+    return {
+      device: state.id,
+      seq: state.attested?.seq ?? -1,
+      differences: differencesOf(state, claims, inForce),
+      untold: untoldOf(state, { known: keptFacts(state.reference?.facts), claims }).filter(
+        ({ why }) => why !== 'never-told',
+      ),
+    };
+  });
 
-const differencesOf = (state: DeviceState, { standing, nowMs }: InForce): readonly Difference[] => {
-  const claims = attestedClaims(state);
+const differencesOf = (state: DeviceState, claims: Facts, { standing, nowMs }: InForce): readonly Difference[] => {
   const approved = approvedOf(state, standing, claims, nowMs);
   const facts = { ...approved?.facts, ...poolsBefore(state) };
   const isOpen = (fact: FactName): boolean => approved?.classes.has(fact) === true && facts[fact] === undefined;

@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { attestedClaims } from '../../agent/appraise/accept.ts';
 import { notePools } from '../../agent/appraise/agreement.ts';
 import { untoldOf } from '../../agent/appraise/untold.ts';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { type Gaps, honest, MINUTE, POOLS, Watch } from './watch.ts';
 
 /** What a person who accepts a device is told that it does not tell. */
 
 const { user: _, ...NO_USER } = POOLS[0];
+
+const untold = ({ state }: Watch) =>
+  untoldOf(state, { known: keptFacts(state.reference?.facts), claims: attestedClaims(state) });
 
 /** After ten minutes in which all was told, but for what this machine never tells, and an hour with these gaps. */
 const told = (gaps: Gaps, changes: Facts = {}, never: readonly FactName[] = []): readonly string[] => {
@@ -16,7 +21,7 @@ const told = (gaps: Gaps, changes: Facts = {}, never: readonly FactName[] = []):
     Object.fromEntries(Object.entries(honest(nowMs, changes)).filter(([fact]) => !never.includes(fact as FactName)));
   watch.live(10 * MINUTE, (nowMs) => ({ facts: facts(nowMs) }));
   watch.live(70 * MINUTE, (nowMs) => ({ facts: facts(nowMs), gaps }));
-  return untoldOf(watch.state).map(({ fact, why }) => `${fact} ${why}`);
+  return untold(watch).map(({ fact, why }) => `${fact} ${why}`);
 };
 
 test('a device that tells all leaves nothing out, and what few families tell is not missed', () => {
@@ -40,13 +45,13 @@ test('what was lost when a device was attested was not read, and pools neither w
     facts: honest(nowMs, { 'network.hostname': 'bench-1' }),
     gaps: { 'config.mode': 'timeout' },
   }));
-  assert.deepEqual(untoldOf(watch.state), [{ fact: 'config.mode', why: 'unread' }]);
+  assert.deepEqual(untold(watch), [{ fact: 'config.mode', why: 'unread' }]);
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs) }));
-  assert.deepEqual(untoldOf(watch.state), []);
+  assert.deepEqual(untold(watch), []);
   notePools(watch.state, false, watch.nowMs);
-  assert.deepEqual(untoldOf(watch.state), [{ fact: 'pools', why: 'unread' }]);
+  assert.deepEqual(untold(watch), [{ fact: 'pools', why: 'unread' }]);
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs, { pools: [NO_USER, POOLS[1], POOLS[2]] }) }));
-  assert.deepEqual(untoldOf(watch.state), [{ fact: 'pools.user', why: 'left-out' }], 'they are read, but for the user');
+  assert.deepEqual(untold(watch), [{ fact: 'pools.user', why: 'left-out' }], 'they are read, but for the user');
 });
 
 test('of pools that are told a user may be left out, or never have been told; of pools that are not, nobody asks that', () => {

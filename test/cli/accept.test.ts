@@ -205,5 +205,6 @@ test('differences that no terminal of 80 columns has room for stand on two lines
   const io = (columns: number) =>
     ({ out: { write: () => true, columns }, err: { write: () => true }, input: new PassThrough() }) as Io;
   assert.match(differencesText(shown, io(80)), /^device +fact +reference +seen\nrig-1 +network\.hostname +a{40} +b\n$/);
+  assert.equal(differencesText(shown, io(0)), differencesText(shown, io(80)), 'one that does not say');
   assert.equal(differencesText(shown, io(60)), `rig-1 network.hostname\n    ${'a'.repeat(40)} -> b\n`);
 });

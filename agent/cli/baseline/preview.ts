@@ -22,15 +22,12 @@ export const differencesText = (shown: readonly Shown[], io: Io): string => {
   );
   if (rows.length === 0) return '';
   const drawn = table(io, ['device', 'fact', 'reference', 'seen'], rows);
-  const { columns = Number.POSITIVE_INFINITY } = io.out;
-  if (
-    Math.max(
-      ...stripVTControlCharacters(drawn)
-        .split('\n')
-        .map(({ length }) => length),
-    ) <= columns
-  )
-    return drawn;
+  const { columns = 0 } = io.out;
+  const isTooWide = stripVTControlCharacters(drawn)
+    .split('\n')
+    .some(({ length }) => length > columns);
+  // A terminal that does not say how wide it is says 0.
+  if (columns === 0 || !isTooWide) return drawn;
   return rows.map(([device, fact, before, after]) => `${device} ${fact}\n${changeLine(before, after)}\n`).join('');
 };
 
@@ -76,7 +73,9 @@ const plainText = (value: unknown): string => {
   if (typeof value !== 'object' || value === null) return textOf(value);
   if (Array.isArray(value)) return value.map(plainText).join(', ');
   return Object.entries(value)
-    .map(([member, part]) => (typeof part === 'string' ? part : `${member} ${plainText(part)}`))
+    .map(([member, part]) =>
+      typeof part === 'string' || member === 'value' ? plainText(part) : `${member} ${plainText(part)}`,
+    )
     .join(' ');
 };
 
