@@ -1,69 +1,76 @@
 import { MASK } from './user-info.ts';
 
-/** Words that name a secret. */
-const WORD =
-  '(?:pass(?:[-_ ]?(?:word|wd|phrase|code))?|pwd|psw|psk|token|secret|salt|cookie|jwt|session[-_ ]?id' +
-  '|(?:access|api|auth|private|wifi|wpa)[-_ ]?key)';
+/** Whatever stands under a name that ends in one of these words is a secret. Anything may be glued to them: `wifipass`. */
+const CERTAIN = `pass passcode passphrase passwd password psk pswd psw pwd salt secret token cookie jwt sessionid
+  accesskey apikey authkey privatekey wifikey wpakey`;
+/** With one of these anywhere, or with one of those or its plural, the value shows whether it is one. */
+const LIKELY = `credential creds csrf sessid clientkey encryptionkey masterkey secretkey securitykey sessionkey sharedkey
+  signingkey sshkey unlockkey wepkey wlankey`;
+/** With one of these where nothing follows. `pw` is also power, `auth` a switch, and an object tells what a session is like. */
+const LAST = `auth authorization bearer passes session stok _pw adminpw ftppw httppw loginpw mailpw mqttpw poolpw proxypw
+  rootpw rpcpw smtppw sshpw stapw userpw vpnpw webpw wifipw wlanpw`;
+/** The last words of names that speak of a secret which is not there, or of what passed: `pass_rate`. */
+const TELLING = `age algorithm at attempts changed check chips cores count date disabled? enabled? endpoint error expir[a-z]*
+  fail failed file filter format freq host id in info interval len length level limit max min mode name num number path pct
+  percent policy protected rate ratio required result retries set size state stats status through thru time total ttl type
+  ur[il] valid voltage`;
+/** What is spelled like `pass` and is none; `chip_freqs_test_pass_7` is what each chip gave in a test (WhatsMiner). */
+const OTHER = /(?:(?<=_)by_|band|by|com|high|low|over|sur|tres|under)pass(?:es)?(?=[_\d])|(?<=_test_)pass(?=_\d)/g;
+/** Where one word of the lists may be spelled as two: `pass_word`, `session_id`, `api_key`. */
+const WITHIN = /(?<=pass)_(?=(?:code|phrase|wd|word)s?_)|(?<=sess(?:ion)?)_(?=id_)|_(?=keys?_)/g;
 
-/** How members are named that hold secrets, in any family: `pass`, `Passwd`, `wifiPass`, `pass_1`, `token_hash` … */
-const SECRET = new RegExp(`${WORD}(?:[-_ ]?(?:hash|key|value))?[-_. \\d]*$`, 'i');
-
-/** What each chip gave in a test (WhatsMiner): `chip_freqs_test_pass_7`. */
-const OF_A_TEST = /test[-_ ]pass[-_ ]\d+$/i;
-
-/** Whether a member of this name holds a secret: its value is never kept, shown or made a fact. */
-export const isSecretName = (name: string): boolean => SECRET.test(name) && !OF_A_TEST.test(name);
-
-/** Words that name a secret, or what is said of one: `passwords`, `private_key_pem`, `Password (hidden)`, `password_set`. */
-const SOMEWHERE = new RegExp(
-  '(?:pass_?(?:word|wd|phrase|code)|pwd|psw|psk|secret|token|jwt|cookie|credential|csrf|sess(?:ion)?_?id' +
-    '|(?:access|api|auth|client|encryption|master|private|secret|security|session|shared|signing|unlock|wep|wifi|wlan|wpa)' +
-    '_?key)s?(?=_|$)',
-);
-/** Words that name one where nothing follows. `pw` is also power, and `auth` a switch. */
-const LAST =
-  /(?:pass(?:_?es)?|(?:^|_)(?:admin|login|pool|root|user|web|wifi)?pw|auth|authorization|bearer|session|salt|stok)s?_?$/;
-/** Last words that tell that a name speaks of the secret, which is not there. */
-const TELLING = new RegExp(
-  '_(?:age|algorithm|at|attempts|changed|check|count|date|enabled?|disabled?|endpoint|error|expir[a-z]*|file|format|host|id|in' +
-    '|interval|len|length|level|limit|max|min|mode|name|path|policy|protected|required|retries|set|size|state|status|time|ttl' +
-    '|type|ur[il]|valid)_?$',
-);
-
+/** The words of a name without its numbers: `_wifi_pass_` of `wifiPass2`. */
 const wordsOf = (name: string): string =>
-  name
-    .replace(/(?<=[a-z\d])(?=[A-Z])/g, '_')
-    .toLowerCase()
-    .replace(/[^a-z\x80-\uffff]+/g, '_');
+  `_${name.replace(/(?<=[a-z\d])(?=[A-Z])/g, '_').toLowerCase()}_`
+    .replace(/[^a-z\d\x80-\uffff]+/g, '_')
+    .replace(OTHER, '')
+    .replace(/[_\d]+/g, '_')
+    .replace(WITHIN, '');
 
-const isSpoken = (words: string): boolean => SOMEWHERE.test(words) && !TELLING.test(words);
+const oneOf = (words: string): string => `(?:${words.split(/\s+/).join('|')})`;
+const IS_CERTAIN = new RegExp(`${oneOf(CERTAIN)}(?:_?(?:hash|key|value))?_$`);
+const IS_LIKELY = new RegExp(`${oneOf(`${CERTAIN} ${LIKELY}`)}s?_`);
+const IS_POSSIBLE = new RegExp(`${oneOf(LAST)}s?_$`);
+const IS_TELLING = new RegExp(`_${oneOf(TELLING)}_$`);
+/** What is left of every such word where a name spells it as two. */
+const ANYWHERE = new RegExp(oneOf(`${CERTAIN} ${LIKELY} ${LAST}`.replace(/\w+(?=(?:key|pw)\b)|id\b/g, '')), 'i');
 
-/** Whether a member of this name may hold a secret: its value shows which. */
-export const mayBeSecretName = (name: string): boolean => {
-  if (!mayNameSecret(name)) return false;
+/** Whether such a name could stand somewhere in a text. */
+export const mayNameSecret = (text: string): boolean => ANYWHERE.test(text);
+
+const gradeOf = (name: string): 'certain' | 'likely' | 'possible' | undefined => {
+  if (!mayNameSecret(name)) return undefined;
   const words = wordsOf(name);
-  return LAST.test(words) || isSpoken(words);
+  if (IS_CERTAIN.test(words) && /[\w. -]$/.test(name)) return 'certain';
+  if (IS_TELLING.test(words)) return undefined;
+  if (IS_LIKELY.test(words)) return 'likely';
+  return IS_POSSIBLE.test(words) ? 'possible' : undefined;
 };
 
-/** What stands under such names and is none: a switch, short numbers, the kind of a log-in, or a mask. */
+/** Whether a member of this name holds a secret: its value is never kept, shown or made a fact. */
+export const isSecretName = (name: string): boolean => gradeOf(name) === 'certain';
+
+/** Whether a member of this name may hold a secret: its value shows which. */
+export const mayBeSecretName = (name: string): boolean => gradeOf(name) !== undefined;
+
+/** What stands under such names and is none: a switch, short numbers, the kind of a log-in, a mask, or a public key. */
 const SWITCH =
   /^(['"]?)(?:\d?|\*+|true|false|null|none|on|off|yes|no|enabled?|disabled?|active|inactive|required|optional|un(?:set|known)|set|open|ok|invalid|valid|expired|basic|digest|bearer|jwt|oauth2?|wep|wpa[23]?(?:[-_/ ]?(?:wpa[23]|psk|sae|mixed|personal|enterprise))*|psk|sae|md5|sha\d{0,3})\1[})\],;]*$/i;
 const NUMBERS = /^-?\d{1,5}(?:\.\d{1,6})?[})\],;]*$|^\[[\d\s,.-]*\]$/;
+const PUBLIC_KEY = /^[["'\\\s]*(?:ssh-(?:dss|ed25519|rsa)|ecdsa-sha2-\w+)(?![\w-])/;
 
 /** Whether what stands under a name that may be one of a secret is one. In a text marks may follow. */
-export const isSecretValue = (spelled: string): boolean => !(SWITCH.test(spelled) || NUMBERS.test(spelled));
+export const isSecretValue = (spelled: string): boolean =>
+  !(SWITCH.test(spelled) || NUMBERS.test(spelled) || PUBLIC_KEY.test(spelled));
 
-const OBJECTS = /^(?:\[\s*)?\{/;
+/** Whether a member holds a secret, by its name and its value as JSON spells it. */
+export const holdsSecret = (name: string, spelled: string): boolean => {
+  const grade = gradeOf(name);
+  return grade !== undefined && isSecretValue(spelled) && (grade !== 'possible' || !/^(?:\[\s*)?\{/.test(spelled));
+};
 
-/** Whether a member holds a secret, by its name and its value as JSON spells it. What a session is like is told by other names. */
-export const holdsSecret = (name: string, spelled: string): boolean =>
-  mayBeSecretName(name) && isSecretValue(spelled) && (isSpoken(wordsOf(name)) || !OBJECTS.test(spelled));
-
-/** `login`: what stands there may be `account:password`. */
-const LOGIN = /log[-_ ]?[io]n\d*$/i;
-
-/** Whether a member of this name may hold an account together with its password. */
-export const isLoginName = (name: string): boolean => LOGIN.test(name);
+/** Whether a member of this name may hold an account together with its password: `login`. */
+export const isLoginName = (name: string): boolean => /log[-_ ]?[io]n\d*$/i.test(name);
 
 /** A time, an address with its port, a URL; and the address of a wallet behind the name of a coin, as some pools want it. */
 const NO_LOGIN = /^(?:[\d.]+:\d+\b|[^:]*:\\?\/|(?:[A-Z]{2,5}|bitcoincash|ecash|kaspa|nexa):\w{25,}(?:\W|$))/;
@@ -78,8 +85,3 @@ export const withoutSecretOf = (name: string, value: unknown, text: string): str
   const from = isLoginName(name) ? passwordInLogin(text) : undefined;
   return from === undefined ? text : `${text.slice(0, from)}${MASK}`;
 };
-
-const ANYWHERE = new RegExp(`${WORD}|pw|secret|token|credential|csrf|sess|bearer|auth|key|stok`, 'i');
-
-/** Whether such a name could stand somewhere in a text. */
-export const mayNameSecret = (text: string): boolean => ANYWHERE.test(text);

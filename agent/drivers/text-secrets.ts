@@ -64,6 +64,7 @@ const replaced = (text: string, places: readonly Place[]): string => {
 /** What could name a secret, in quotes or not, and how its value begins; a `=` also as it stands within a URL. */
 const NAME = /([\w.-]{1,64})(\\?["'])?[ \t]{0,2}([:=]|%(?:25){0,3}3d)([ \t]{0,2})(\\?["'])?/gi;
 /** Names of two words: `API key`. */
+const WORD_BEFORE = /\w+ $/;
 const LONGEST_WORD_BEFORE = 16;
 
 /** The value behind a `=`, up to the next name or the end of its piece; behind a `:` marks of URLs may be in it. */
@@ -79,7 +80,8 @@ const namedSecrets = (text: string, { account = false } = {}): readonly Place[] 
   for (const { 0: spelled, 1: name = '', 2: quoted, 3: mark = '', 4: blanks, 5: quote, index } of text.matchAll(NAME)) {
     const start = index + spelled.length;
     if (start < (places.at(-1)?.[1] ?? 0) || /^[\d.-]+$/.test(name)) continue;
-    const isSecret = isSecretName(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index + name.length));
+    const before = WORD_BEFORE.exec(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index))?.[0] ?? '';
+    const isSecret = isSecretName(before + name);
     // Before a colon of prose a word that is also an ordinary one tells nothing, `auth: user unknown`; nor before an object.
     const isNamed =
       !account && (mark !== ':' || quoted !== undefined || quote !== undefined) && !/[[{]/.test(text[start] ?? '');
