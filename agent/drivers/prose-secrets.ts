@@ -15,14 +15,17 @@ interface Word {
   readonly isLast: boolean;
 }
 
-const PASSWORD = '(?:pass(?:word|wd|phrase|code)|pwd|psk)';
+const PASSWORD = '(?:pass(?:word|wd|phrase|code)|ps?wd|psk)';
+const TOKEN = '(?:token|secret|jwt|cookie|api[-_ ]?key|session[-_ ]?id)';
+/** What a parser calls a token is shorter: `invalid token 0x1f`. */
+const SHORTEST_TOKEN = 8;
 const BLANK = String.raw`[ \t]{1,4}`;
 
 /** What introduces one, and how the word then shows that it is one. */
 const FORMS: readonly (readonly [introduction: RegExp, isSecret: (word: Word) => boolean])[] = [
   [
     new RegExp(
-      `(?:${PASSWORD}|token|secret|api[-_ ]?key)${BLANK}(?:(?:is|was)(?:${BLANK}(?:now|set${BLANK}to))?|(?:set|changed|reset)${BLANK}to|[-=]>)${BLANK}`,
+      `(?:${PASSWORD}|${TOKEN})${BLANK}(?:(?:is|was)(?:${BLANK}(?:now|set${BLANK}to))?|(?:set|changed|reset)${BLANK}to|[-=]>)${BLANK}`,
       'gi',
     ),
     (word) => isQuotedSecret(word) || isMadeUp(word) || (word.isLast && /^\d{4,}$/.test(word.spelled)),
@@ -32,7 +35,11 @@ const FORMS: readonly (readonly [introduction: RegExp, isSecret: (word: Word) =>
     (word) => isQuotedSecret(word) || isMadeUp(word),
   ],
   [
-    new RegExp(`${PASSWORD}${BLANK}`, 'gi'),
+    new RegExp(`(?:bad|wrong|invalid|incorrect|expired)${BLANK}${TOKEN}${BLANK}`, 'gi'),
+    (word) => isMadeUp(word) && word.spelled.length >= SHORTEST_TOKEN,
+  ],
+  [
+    new RegExp(`(?:${PASSWORD}|${TOKEN})${BLANK}`, 'gi'),
     (word) => word.isJudged && (isQuotedSecret(word) || isMadeUp(word) || /^\d{4,}$/.test(word.spelled)),
   ],
   [new RegExp(`bearer${BLANK}`, 'gi'), (word) => /^[\w.~+/=-]{8,}$/.test(word.spelled) && isMadeUp(word)],

@@ -1,4 +1,5 @@
 import { mayHoldOption, secretsOfOptions } from './command-lines.ts';
+import { privateKeysIn, secretsOfPairs } from './document-secrets.ts';
 import { secretsInProse } from './prose-secrets.ts';
 import { isSecretName, isSecretValue, mayBeSecretName, mayNameSecret, passwordInLogin } from './secret-names.ts';
 import { closing, isHost, MASK, type Place, passwordsOfAccounts } from './user-info.ts';
@@ -20,7 +21,14 @@ export const secretsIn = (text: string, options?: { readonly account?: boolean }
   const named = [...passwords, ...namedSecrets(text, options), ...quotedPasswords(text)];
   // Of an account nothing else is masked: what stands there tells who is paid.
   if (options?.account) return apart(named);
-  return apart([...named, ...passwordsOfLogins(text), ...secretsOfOptions(text), ...secretsInProse(text)]);
+  return apart([
+    ...named,
+    ...passwordsOfLogins(text),
+    ...secretsOfOptions(text),
+    ...secretsInProse(text),
+    ...secretsOfPairs(text),
+    ...privateKeysIn(text),
+  ]);
 };
 
 /** The places in order; of those that overlap, one that holds them all. */
@@ -61,8 +69,8 @@ const replaced = (text: string, places: readonly Place[]): string => {
 
 // ---- beside their names ------------------------------------------------------------------------------------------------
 
-/** What could name a secret, in quotes or not, and how its value begins; a `=` also as it stands within a URL. */
-const NAME = /([\w.-]{1,64})(\\?["'])?[ \t]{0,2}([:=]|%(?:25){0,3}3d)([ \t]{0,2})(\\?["'])?/gi;
+/** What could name a secret, in quotes or not, and how its value begins; `=` also as it stands within a URL or in a program. */
+const NAME = /([\w.-]{1,64})(\\?["'])?[ \t]{0,32}(:=?|={1,3}>?|%(?:25){0,3}3d)([ \t]{0,32})(\\?["'])?/gi;
 /** Names of two words: `API key`. */
 const WORD_BEFORE = /\w+ $/;
 const LONGEST_WORD_BEFORE = 16;
@@ -98,7 +106,7 @@ const endOfValue = (text: string, start: number, mark: string): number => {
   const isAssigned = mark !== ':';
   NO_VALUE.lastIndex = start;
   if (!isAssigned && NO_VALUE.test(text)) return start;
-  const pattern = { '=': VALUE, ':': VALUE_OF_PROSE }[mark] ?? VALUE_IN_URL;
+  const pattern = mark.startsWith('%') ? VALUE_IN_URL : isAssigned ? VALUE : VALUE_OF_PROSE;
   pattern.lastIndex = start;
   const value = pattern.exec(text)?.[0] ?? '';
   // The backslash of a quote that JSON escapes is no part of what it ends.
@@ -110,7 +118,7 @@ const endOfValue = (text: string, start: number, mark: string): number => {
 
 // ---- of log-ins --------------------------------------------------------------------------------------------------------
 
-const LOGIN = /log-?in|user|auth|credential/i;
+const LOGIN = /log-?in|user|auth|credential|denied/i;
 /** `bad login 'admin' 'hunter2'`. */
 const QUOTED_PAIR =
   /(?:log-?in|user|auth|credential)[^'"]{0,32}\\?(["'])[^'"\\]{1,64}\\?\1[ \t/:]{1,3}(\\?["'])(?=[^'"])/gi;
@@ -126,11 +134,31 @@ const quotedPasswords = (text: string): readonly Place[] =>
 const PAIR =
   /log[-_ ]?[io]n(?:\\?["'])?[ \t]{0,2}[:=][ \t]{0,2}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\(?!"))+)/gi;
 
-const passwordsOfLogins = (text: string): readonly Place[] =>
-  [...text.matchAll(PAIR)].flatMap(({ 0: spelled, 1: pair = '', index }): readonly Place[] => {
-    const from = passwordInLogin(pair);
-    const at = pair.lastIndexOf('@');
-    const end = at !== -1 && isHost(pair.slice(at + 1)) ? at : pair.length;
-    const start = index + spelled.length - pair.length;
-    return from === undefined || from >= end ? [] : [[start + from, start + end]];
-  });
+/** `login failed for admin:hunter2`. */
+const PAIR_OF_ACCOUNT =
+  /\b(?:account|as|for|user)[ \t]{1,4}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\(?!["']))+)/gi;
+/** What else has a colon there: a host with its port, an address, and a word that says what follows. */
+const NO_ACCOUNT = new RegExp(
+  String.raw`^(?:[^:]*\.[a-z]{2,}:\d{1,5}\b|[\da-f]*:[\da-f]*:|(?:account|client|code|device|error|group|host|id|ip|mac|mode` +
+    '|pool|port|realm|reason|role|scope|service|session|type|user(?:name)?|worker):)',
+  'i',
+);
+const LONGEST_BEFORE_ACCOUNT = 48;
+
+const passwordsOfLogins = (text: string): readonly Place[] => [
+  ...[...text.matchAll(PAIR)].flatMap(passwordOfPair),
+  ...[...text.matchAll(PAIR_OF_ACCOUNT)].flatMap((found) => {
+    const before = text.slice(Math.max(0, found.index - LONGEST_BEFORE_ACCOUNT), found.index);
+    return /log-?[io]n|auth|credential|denied/i.test(before) && !NO_ACCOUNT.test(found[1] ?? '')
+      ? passwordOfPair(found)
+      : [];
+  }),
+];
+
+const passwordOfPair = ({ 0: spelled, 1: pair = '', index }: RegExpExecArray): readonly Place[] => {
+  const from = passwordInLogin(pair);
+  const at = pair.lastIndexOf('@');
+  const end = at !== -1 && isHost(pair.slice(at + 1)) ? at : pair.length;
+  const start = index + spelled.length - pair.length;
+  return from === undefined || from >= end ? [] : [[start + from, start + end]];
+};

@@ -1,5 +1,13 @@
+import { isNaming, isValued } from '../drivers/document-secrets.ts';
 import type { Driver } from '../drivers/driver.ts';
-import { holdsSecret, isLoginName, isSecretName, mayNameSecret, passwordInLogin } from '../drivers/secret-names.ts';
+import {
+  holdsSecret,
+  isLoginName,
+  isSecretName,
+  mayBeSecretName,
+  mayNameSecret,
+  passwordInLogin,
+} from '../drivers/secret-names.ts';
 import { secretsIn } from '../drivers/text-secrets.ts';
 import { MASK, type Place } from '../drivers/user-info.ts';
 import { visitReply } from '../probe/json.ts';
@@ -39,11 +47,19 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
   const raw = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const secrets: Span[] = [];
   const passwords: Span[] = [];
+  const named = new Map<number, string>();
+  const values: (Omit<Span, 'mask'> & { readonly object: number })[] = [];
+  const isSecret = (name: string, start: number, end: number): boolean =>
+    names.has(name) || (mayNameSecret(name) && holdsSecret(name, raw.toString('latin1', start, end)));
   const visited = visitReply(bytes, {
-    member: (name, start, end) => {
+    member: (name, start, end, object) => {
       const spelled = (): string => raw.toString('latin1', start, end);
-      if (names.has(name) || (mayNameSecret(name) && holdsSecret(name, spelled())))
-        secrets.push({ start, end, mask: MASK });
+      if (isNaming(name)) {
+        const told = nameIn(spelled());
+        if (names.has(told) || (mayBeSecretName(told) && !named.has(object))) named.set(object, told);
+      }
+      if (isValued(name)) values.push({ object, start, end });
+      if (isSecret(name, start, end)) secrets.push({ start, end, mask: MASK });
       else if (isLoginName(name))
         for (const [from, to] of placesInLogin(spelled()))
           passwords.push({ start: start + from, end: start + to, mask: MASK });
@@ -54,6 +70,10 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
     },
   });
   if (visited === undefined) return undefined;
+  for (const { object, start, end } of values) {
+    const name = named.get(object);
+    if (name !== undefined && isSecret(name, start, end)) secrets.push({ start, end, mask: MASK });
+  }
   const spans = visited.form === 'json' ? secrets.map((span) => ({ ...span, mask: `"${MASK}"` })) : secrets;
   return replace(raw.subarray(0, visited.end), [...spans, ...passwords]);
 };
@@ -66,6 +86,9 @@ const placesIn = (text: string): readonly Place[] => {
   if (!text.includes('\\u')) return secretsIn(text);
   return secretsIn(unescaped(text)).length === 0 && secretsIn(text).length === 0 ? [] : [[0, text.length]];
 };
+
+/** The name that is the value of a member, as the value is spelled. An object is none. */
+const nameIn = (spelled: string): string => unescaped(/^"?([^"{[]*)"?$/.exec(spelled)?.[1] ?? '');
 
 /** The password of an account that stands before it, as a value is spelled, with its quotes. */
 const placesInLogin = (spelled: string): readonly Place[] => {

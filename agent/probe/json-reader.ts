@@ -18,8 +18,8 @@ export type Repair =
 
 /** Where things stand in the text that is read: for masking, which works on places and not on values. */
 export interface Visitor {
-  /** The value of a member, from its first character to the one after its last. */
-  readonly member: (name: string, start: number, end: number) => void;
+  /** The value of a member, from its first character to the one after its last, and where the object begins that has it. */
+  readonly member: (name: string, start: number, end: number, object: number) => void;
   /** A text, without its quotes. */
   readonly text: (start: number, end: number) => void;
 }
@@ -145,6 +145,7 @@ export class JsonReader {
 
   #object(depth: number): JsonObject {
     const object: JsonObject = {};
+    const begin = this.#at;
     this.#at += 1;
     this.#dropComma();
     while (this.#next() !== '}') {
@@ -155,7 +156,7 @@ export class JsonReader {
       this.#next();
       const start = this.#at;
       const value = this.#value(depth + 1);
-      this.#visitor?.member(name, start, this.#at);
+      this.#visitor?.member(name, start, this.#at, begin);
       addMember(object, name, value, this.repairs);
       const after = this.#next();
       if (after === ',') this.#comma('}');

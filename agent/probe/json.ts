@@ -143,7 +143,7 @@ export const visitReply = (bytes: Uint8Array, visitor: Visitor): Visited | undef
   // Latin-1 keeps one character for each byte, so that places in the text are places in the bytes.
   const text = asBuffer(bytes).toString('latin1', start, end);
   const shifted: Visitor = {
-    member: (name, from, to) => visitor.member(name, from + start, to + start),
+    member: (name, from, to, object) => visitor.member(name, from + start, to + start, object + start),
     text: (from, to) => visitor.text(from + start, to + start),
   };
   try {

@@ -54,7 +54,7 @@ const addSection = (reply: JsonObject, items: readonly Item[], repairs: Set<Repa
   const list = LIST_OF[head.name] ?? head.name;
   const row: JsonObject = {};
   for (const item of joinValues(head.value === undefined ? items.slice(1) : items)) {
-    visitor?.member(item.name, item.start, item.end);
+    visitor?.member(item.name, item.start, item.end, head.start);
     visitor?.text(item.start, item.end);
     // A comma that nobody escaped is only a part of its message.
     if (item.doubtful && list === 'STATUS' && item.value?.includes('='))

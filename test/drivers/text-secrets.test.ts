@@ -181,6 +181,70 @@ test('a secret that a sentence tells is masked where it can be nothing else', ()
   }
 });
 
+const KEY = 'MIIEvQIBADANBgkqhkiG9w0BAQEF';
+
+test('a secret is masked where a text is a document of its own: pairs, elements and blocks', () => {
+  for (const [text, masked] of [
+    ['{"name":"password","value":"hunter2"}', '{"name":"password","value":"***"}'],
+    ['{"value":"hunter","key" : "wifi_pass"}', '{"value":"***","key" : "wifi_pass"}'],
+    ['{\\"name\\":\\"password\\",\\"value\\":\\"hunter\\"}', '{\\"name\\":\\"password\\",\\"value\\":\\"***\\"}'],
+    [
+      '[{"id":"token","type":"text","value":"hunter"},{"id":"user","value":"acct"}]',
+      '[{"id":"token","type":"text","value":"***"},{"id":"user","value":"acct"}]',
+    ],
+    [
+      '{"name":"auth","value":"hunter"} {"name":"auth","value":true}',
+      '{"name":"auth","value":"***"} {"name":"auth","value":true}',
+    ],
+    ['<input type="text" name="password" value="hunter">', '<input type="text" name="password" value="***">'],
+    ["<input value='hunter' name='pwd'/>", "<input value='***' name='pwd'/>"],
+    ['?name=password&value=hunter&x=1', '?name=password&value=***&x=1'],
+    ['<password>hunter</password>', '<password>***</password>'],
+    ['<Wifi:Pass a="1">hun ter&amp;</Wifi:Pass><user>acct</user>', '<Wifi:Pass a="1">***</Wifi:Pass><user>acct</user>'],
+    ['<password>hunter<\\/password>', '<password>***<\\/password>'],
+    ['<param name="password">hunter</param>', '<param name="password">***</param>'],
+    ['<token><![CDATA[hunter]]></token>', '<token><![CDATA[***]]></token>'],
+    ['<auth>digest</auth><auth>hunter</auth>', '<auth>digest</auth><auth>***</auth>'],
+    [
+      `-----BEGIN RSA PRIVATE KEY-----\n${KEY}\n-----END RSA PRIVATE KEY-----\nrest`,
+      '-----BEGIN RSA PRIVATE KEY-----***-----END RSA PRIVATE KEY-----\nrest',
+    ],
+    [`x -----BEGIN PRIVATE KEY-----\\n${KEY}\\n${KEY}`, 'x -----BEGIN PRIVATE KEY-----***'],
+    [
+      `-----BEGIN PGP PRIVATE KEY BLOCK-----\n\n${KEY}\n-----END PGP PRIVATE KEY BLOCK-----`,
+      '-----BEGIN PGP PRIVATE KEY BLOCK-----***-----END PGP PRIVATE KEY BLOCK-----',
+    ],
+  ] as const) {
+    assert.equal(withoutSecrets(text), masked);
+    assert.equal(withoutSecrets(masked), masked);
+  }
+});
+
+test('a secret of a failed log-in, of curl, of an expired token, and behind many blanks is masked', () => {
+  for (const [text, masked] of [
+    ['login failed for admin:hunter2', 'login failed for admin:***'],
+    ['Login failed for user admin:hunter from 10.0.0.7', 'Login failed for user admin:*** from 10.0.0.7'],
+    ["authentication failed for 'admin:hunter'", "authentication failed for 'admin:***'"],
+    ['access denied for admin:12345', 'access denied for admin:***'],
+    ['curl -u admin:hunter http://h/', 'curl -u admin:*** http://h/'],
+    ['/usr/bin/curl -s --user "admin:hun ter" h', '/usr/bin/curl -s --user "admin:***" h'],
+    ['curl --proxy-user admin:hunter -U a:hunter', 'curl --proxy-user admin:*** -U a:***'],
+    ['pass   =   hunter', 'pass   =   ***'],
+    ['Password             : hunter', 'Password             : ***'],
+    ['pass := hunter', 'pass := ***'],
+    ['pass == hunter', 'pass == ***'],
+    ['pass === hunter', 'pass === ***'],
+    ["'pass' => 'hunter'", "'pass' => '***'"],
+    ['session id 4f2a9c77 expired', 'session id *** expired'],
+    ['token 4f2a9c77 expired', 'token *** expired'],
+    ['API key "hunter" is invalid', 'API key "***" is invalid'],
+    ['invalid token 4f2a9c77b1', 'invalid token ***'],
+  ] as const) {
+    assert.equal(withoutSecrets(text), masked);
+    assert.equal(withoutSecrets(masked), masked);
+  }
+});
+
 /** What firmwares and people say of passwords, options and log-ins without telling one. */
 const ORDINARY = [
   ...['password required', 'wrong password', 'password is required', 'password is incorrect', 'password is too short'],
@@ -205,6 +269,44 @@ const ORDINARY = [
   ...['use --password to set it', '--pass <password>', '--password-file /etc/x', '--no-password x', '--ask-pass x'],
   ...['cgminer --api-listen -o pool.example:3333 -u acct.rig7', '-u kaspa:qq.rig7', '-O http://h/', 'a - p b', 'x-p y'],
   ...['bearer [S1][S2] of it', '"session": {', '{"session":{"a":1}}', 'f(clean_session=True, x=1)'],
+  ...[
+    'token v2 expired',
+    'token is expired',
+    'invalid token <',
+    "invalid token '}' at 3",
+    'invalid token 12',
+    'bypass = on',
+  ],
+  ...[
+    'login failed for admin',
+    'login failed for 10.0.0.5:52211',
+    'login failed for aa:bb:cc:dd:ee:ff',
+    'fan bypass: open',
+  ],
+  ...[
+    'login failed for pool.example:3333',
+    'login failed for user:admin',
+    'login failed for 2001:db8::1',
+    'compass: n',
+  ],
+  ...['login failed: version of app:2.1', 'authentication required for realm:miner', 'login as role:viewer'],
+  ...['login failed for admin: bad user', 'login to h at 12:30:15', 'created for rig:7', 'curl -u admin http://h:80/'],
+  ...['curl http://h/ -o x', '-u kaspa:qq.rig7 -o x # curl', 'authorised for t://h.example:1', 'pass   2   of 3: ok'],
+  ...['{"name":"password","type":"text"}', '{"name":"user","value":"acct"}', '{"name":"auth","value":"digest"}'],
+  ...['{"name":"password"},{"value":"7"}', '{"name":"token_count","value":"700000"}', '<user>acct</user>', '<pass>'],
+  ...[
+    'use --pass <password> to set it',
+    'a <b> pass <c> d',
+    '<password></password>',
+    '<token/>',
+    'if a<pass and b>c d<e',
+  ],
+  ...[
+    '-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----',
+    '-----BEGIN CERTIFICATE-----\nMIIB',
+    'PRIVATE KEY lost',
+  ],
+  ...['ssh_key=ssh-rsa AAAAB3Nz ops@site', 'passthrough=yes-always', 'pass_rate=99.7312', 'pass_count="1234567"'],
   ...['sort -u x', '//cdn.example/lib@2', '// note: mail me@home.example', 'pwd%20x', 'keyboard=us', 'ssh_key=none'],
 ];
 
@@ -235,7 +337,16 @@ test('property: no password of a command line or a sentence is left, whatever el
   const around = fc.string({ unit: fc.constantFrom('a', 'b.', '1', '=', '/', ':'), maxLength: 6 });
   const telling = fc.constantFrom(
     ...['-u acct -p ', '-O acct:', '--pass ', '--userpass=acct:', 'password is ', 'pwd%3D', 'Authorization: Basic '],
-    ...['bad password ', 'pass_1=', 'login: admin:', '?pw='],
+    ...[
+      'bad password ',
+      'pass_1=',
+      'login: admin:',
+      '?pw=',
+      'login failed for admin:',
+      'curl -u admin:',
+      'pass_wifi = "',
+    ],
+    ...['{"name":"password","value":"', '-----BEGIN PRIVATE KEY-----\n', 'pass      =      ', 'pswd='],
   );
   fc.assert(
     fc.property(around, telling, password, around, (before, told, secret, after) => {
@@ -255,6 +366,10 @@ test('the account of a pool is no command line and no sentence: a thief hides be
     '//acct:thief1@x.example',
     'pw=thief1',
     '-O a:thief',
+    'pass_wifi=thief1',
+    'login failed for acct:thief1',
+    '<password>thief1</password>',
+    '{"name":"password","value":"thief1"}',
   ])
     assert.equal(withoutSecrets(account, { account: true }), account);
 });
@@ -303,6 +418,27 @@ const HOSTILE = [
     'session="1',
     'pass_1',
     '=//a:',
+  ],
+  ...[
+    '{"name":"pass","value":"',
+    '"value":"x",',
+    "name='",
+    '<pass>',
+    '<pass',
+    '<pass>x',
+    '>',
+    '-----BEGIN PRIVATE KEY-----',
+  ],
+  ...[
+    '-----BEGIN ',
+    'A ',
+    'login for a:',
+    'login for a:b ',
+    ' for ',
+    'curl -u a:',
+    'pass        ',
+    'token a1 ',
+    '<![CDATA[',
   ],
   ...['://a:b"@', '\\u0040:', 'stratum', '::', 'a', 'é', "'a"],
 ];
@@ -417,6 +553,7 @@ test('property: whatever a text is, what is masked stays as it is and a reply ca
   const any = fc.string({
     unit: fc.constantFrom(
       ...'aé1.:/@#?\\ "\'=,*[]',
+      ...['<pass>', '</', '{"name":"pass"', '"value":"', 'login for ', 'curl -u ', '-----BEGIN PRIVATE KEY-----'],
       ...['://', 'pass', 'user', 'h.example', ' -p ', ' -u ', '-O ', '--pass ', 'password is ', 'login: ', '%3D', 'pw'],
     ),
     maxLength: 24,

@@ -125,6 +125,40 @@ test('a list or an object under the name of secrets is one, and what a session i
   );
 });
 
+test('of a pair of name and value the value is masked where the name is that of a secret', () => {
+  for (const [reply, masked] of [
+    [
+      '[{"name":"password","value":"x"},{"name":"user","value":"u"}]',
+      '[{"name":"password","value":"***"},{"name":"user","value":"u"}]',
+    ],
+    [
+      '{"s":[{"value":"x","max":{"value":7},"key":"Wifi_Pass"}]}',
+      '{"s":[{"value":"***","max":{"value":7},"key":"Wifi_Pass"}]}',
+    ],
+    ['{"id":3,"name":"hiddenPin","Value":1234}', '{"id":3,"name":"hiddenPin","Value":"***"}'],
+    ['{"name":"p\\u0061ss","value":["x"],"default":"y"}', '{"name":"p\\u0061ss","value":"***","default":"***"}'],
+    [
+      '[{"name":"auth","value":"x"},{"name":"auth","value":"digest"}]',
+      '[{"name":"auth","value":"***"},{"name":"auth","value":"digest"}]',
+    ],
+    ['{"name":"session","value":{"n":1}}', '{"name":"session","value":{"n":1}}'],
+    ['{"name":"password","of":{"value":"x"},"values":["y"]}', '{"name":"password","of":{"value":"x"},"values":["y"]}'],
+    [
+      'STATUS=S,Code=7|POOL=0,name=password,value=x|POOL=1,name=user,value=u|\0',
+      'STATUS=S,Code=7|POOL=0,name=password,value=***|POOL=1,name=user,value=u|',
+    ],
+  ] as const)
+    assert.equal(mask(reply), masked);
+});
+
+test('a block of a private key is masked wherever it stands', () => {
+  const block = (key: string, kind: string) => `-----BEGIN ${kind}-----${key}-----END ${kind}-----\\n`;
+  assert.equal(
+    mask(`{"note":"${block('\\nMIIE\\n', 'EC PRIVATE KEY')}","cert":"${block('\\nMIIB\\n', 'CERTIFICATE')}"}`),
+    `{"note":"${block('***', 'EC PRIVATE KEY')}","cert":"${block('\\nMIIB\\n', 'CERTIFICATE')}"}`,
+  );
+});
+
 test('of a log-in the account stays, and the address of a wallet is no password', () => {
   const cash = `kaspa:q${'z'.repeat(60)}.rig7`;
   for (const [value, masked] of [
