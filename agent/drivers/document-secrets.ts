@@ -1,11 +1,11 @@
-import { isSecretName, isSecretValue, mayBeSecretName } from './secret-names.ts';
+import { gradeOf, isSecretName, isSecretValue } from './secret-names.ts';
 import { closing, type Place } from './user-info.ts';
 
 /** Secrets of a text of a device that holds a document of its own: pairs of name and value, elements, and private keys. */
 
 /** How the member of a pair is named that holds the name, and how the one that holds the value. */
 const NAMING = 'name|key|field|id|label|option|param(?:eter)?|setting';
-const VALUED = 'value|val|default|current';
+const VALUED = 'value|val|default';
 const IS_NAMING = new RegExp(`^(?:${NAMING})$`, 'i');
 const IS_VALUED = new RegExp(`^(?:${VALUED})$`, 'i');
 
@@ -47,7 +47,7 @@ export const secretsOfPairs = (text: string): readonly Place[] => {
 
 /** Of the names of one thing the one that tells that it is a secret, if any does. */
 const surerOf = (known: string | undefined, name: string): string | undefined =>
-  (known === undefined || isSecretName(name)) && mayBeSecretName(name) ? name : known;
+  (known === undefined || isSecretName(name)) && gradeOf(name) !== undefined ? name : known;
 
 const secretValues = (text: string, name: string | undefined, values: readonly Place[]): readonly Place[] => {
   if (name === undefined) return [];

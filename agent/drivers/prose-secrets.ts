@@ -28,21 +28,21 @@ const FORMS: readonly (readonly [introduction: RegExp, isSecret: (word: Word) =>
       `(?:${PASSWORD}|${TOKEN})${BLANK}(?:(?:is|was)(?:${BLANK}(?:now|set${BLANK}to))?|(?:set|changed|reset)${BLANK}to|[-=]>)${BLANK}`,
       'gi',
     ),
-    (word) => isQuotedSecret(word) || isMadeUp(word) || (word.isLast && /^\d{4,}$/.test(word.spelled)),
+    (word) => isQuotedSecret(word) || isMadeUpWord(word.spelled) || (word.isLast && /^\d{4,}$/.test(word.spelled)),
   ],
   [
     new RegExp(`(?:bad|wrong|invalid|incorrect)${BLANK}${PASSWORD}${BLANK}`, 'gi'),
-    (word) => isQuotedSecret(word) || isMadeUp(word),
+    (word) => isQuotedSecret(word) || isMadeUpWord(word.spelled),
   ],
   [
     new RegExp(`(?:bad|wrong|invalid|incorrect|expired)${BLANK}${TOKEN}${BLANK}`, 'gi'),
-    (word) => isMadeUp(word) && word.spelled.length >= SHORTEST_TOKEN,
+    (word) => isMadeUpWord(word.spelled) && word.spelled.length >= SHORTEST_TOKEN,
   ],
   [
     new RegExp(`(?:${PASSWORD}|${TOKEN})${BLANK}`, 'gi'),
-    (word) => word.isJudged && (isQuotedSecret(word) || isMadeUp(word) || /^\d{4,}$/.test(word.spelled)),
+    (word) => word.isJudged && (isQuotedSecret(word) || isMadeUpWord(word.spelled) || /^\d{4,}$/.test(word.spelled)),
   ],
-  [new RegExp(`bearer${BLANK}`, 'gi'), (word) => /^[\w.~+/=-]{8,}$/.test(word.spelled) && isMadeUp(word)],
+  [new RegExp(`bearer${BLANK}`, 'gi'), (word) => /^[\w.~+/=-]{8,}$/.test(word.spelled) && isMadeUpWord(word.spelled)],
   [
     new RegExp(
       String.raw`authorization(?:\\?["'])?[ \t]{0,2}[:=][ \t]{0,2}(?:\\?["'])?(?:apikey|basic|bearer|negotiate|ntlm|token)${BLANK}`,
@@ -50,7 +50,7 @@ const FORMS: readonly (readonly [introduction: RegExp, isSecret: (word: Word) =>
     ),
     () => true,
   ],
-  [/authorization[:=][ \t]{0,2}/gi, isMadeUp],
+  [/authorization[:=][ \t]{0,2}/gi, (word) => isMadeUpWord(word.spelled)],
 ];
 
 /** Where a sentence tells a secret. */
@@ -103,6 +103,6 @@ const NAMED =
   /^(?:\d+(?:[.,]\d+)?-?(?:[a-z]{1,3}|%|bits?|bytes?|chars?|characters?|days?|digits?|hours?|minutes?)|(?:aes|base|code|e|err|error|http|level|md|rfc|sha|utf|v|wpa)[-_]?\d{1,4}(?:[-_./:]\S*)?|\d{1,4}[-:]\d\d[-:.]\S*)$/i;
 
 /** Whether no word of a language is spelled so: letters and digits, or a mark within. */
-function isMadeUp({ spelled }: Word): boolean {
+export function isMadeUpWord(spelled: string): boolean {
   return /\d/.test(spelled) && /[a-z\x80-\uffff]/i.test(spelled) ? !NAMED.test(spelled) : /\w[#$%^&!]+\w/.test(spelled);
 }

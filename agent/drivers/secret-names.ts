@@ -38,7 +38,8 @@ const ANYWHERE = new RegExp(oneOf(`${CERTAIN} ${LIKELY} ${LAST}`.replace(/\w+(?=
 /** Whether such a name could stand somewhere in a text. */
 export const mayNameSecret = (text: string): boolean => ANYWHERE.test(text);
 
-const gradeOf = (name: string): 'certain' | 'likely' | 'possible' | undefined => {
+/** How surely a name is that of a secret: whatever its value is, or where the value shows it. `auth` is only a possible one. */
+export const gradeOf = (name: string): 'certain' | 'likely' | 'possible' | undefined => {
   if (!mayNameSecret(name)) return undefined;
   const words = wordsOf(name);
   if (IS_CERTAIN.test(words) && /[\w. -]$/.test(name)) return 'certain';
@@ -49,9 +50,6 @@ const gradeOf = (name: string): 'certain' | 'likely' | 'possible' | undefined =>
 
 /** Whether a member of this name holds a secret: its value is never kept, shown or made a fact. */
 export const isSecretName = (name: string): boolean => gradeOf(name) === 'certain';
-
-/** Whether a member of this name may hold a secret: its value shows which. */
-export const mayBeSecretName = (name: string): boolean => gradeOf(name) !== undefined;
 
 /** What stands under such names and is none: a switch, short numbers, the kind of a log-in, a mask, or a public key. */
 const SWITCH =

@@ -1,7 +1,7 @@
 import { mayHoldOption, secretsOfOptions } from './command-lines.ts';
 import { privateKeysIn, secretsOfPairs } from './document-secrets.ts';
-import { secretsInProse } from './prose-secrets.ts';
-import { isSecretName, isSecretValue, mayBeSecretName, mayNameSecret, passwordInLogin } from './secret-names.ts';
+import { isMadeUpWord, secretsInProse } from './prose-secrets.ts';
+import { gradeOf, isSecretName, isSecretValue, mayNameSecret, passwordInLogin } from './secret-names.ts';
 import { closing, isHost, MASK, type Place, passwordsOfAccounts } from './user-info.ts';
 
 /**
@@ -90,14 +90,17 @@ const namedSecrets = (text: string, { account = false } = {}): readonly Place[] 
     if (start < (places.at(-1)?.[1] ?? 0) || /^[\d.-]+$/.test(name)) continue;
     const before = WORD_BEFORE.exec(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index))?.[0] ?? '';
     const isSecret = isSecretName(before + name);
+    const grade = gradeOf(name);
     // Before a colon of prose a word that is also an ordinary one tells nothing, `auth: user unknown`; nor before an object.
-    const isNamed =
-      !account && (mark !== ':' || quoted !== undefined || quote !== undefined) && !/[[{]/.test(text[start] ?? '');
-    if (!isSecret && !(isNamed && mayBeSecretName(name))) continue;
+    const isProse = mark === ':' && quoted === undefined && quote === undefined;
+    const isNamed = !account && !/[[{]/.test(text[start] ?? '');
+    if (!isSecret && !(isNamed && (isProse ? grade === 'likely' : grade !== undefined))) continue;
     const end = quote === undefined ? endOfValue(text, start, mark) : closing(text, quote, start);
     // An account that is called so: where its password ends is told by the URL.
     if (mark === ':' && blanks === '' && text[index - 1] === '/') continue;
-    if (end > start && (isSecret || isSecretValue(text.slice(start, end)))) places.push([start, end]);
+    const value = text.slice(start, end);
+    const isTold = isSecret || (isSecretValue(value) && (!isProse || isMadeUpWord(value)));
+    if (isTold && value !== '') places.push([start, end]);
   }
   return places;
 };

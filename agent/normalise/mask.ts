@@ -1,10 +1,10 @@
 import { isNaming, isValued } from '../drivers/document-secrets.ts';
 import type { Driver } from '../drivers/driver.ts';
 import {
+  gradeOf,
   holdsSecret,
   isLoginName,
   isSecretName,
-  mayBeSecretName,
   mayNameSecret,
   passwordInLogin,
 } from '../drivers/secret-names.ts';
@@ -56,7 +56,7 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
       const spelled = (): string => raw.toString('latin1', start, end);
       if (isNaming(name)) {
         const told = nameIn(spelled());
-        if (names.has(told) || (mayBeSecretName(told) && !named.has(object))) named.set(object, told);
+        if (names.has(told) || (gradeOf(told) !== undefined && !named.has(object))) named.set(object, told);
       }
       if (isValued(name)) values.push({ object, start, end });
       if (isSecret(name, start, end)) secrets.push({ start, end, mask: MASK });
