@@ -6,14 +6,13 @@ import { closing, type Place } from './user-info.ts';
 /** How the member of a pair is named that holds the name, and how the one that holds the value. */
 const NAMING = 'name|key|field|id|label|option|param(?:eter)?|setting';
 const VALUED = 'value|val|default';
-const IS_NAMING = new RegExp(`^(?:${NAMING})$`, 'i');
-const IS_VALUED = new RegExp(`^(?:${VALUED})$`, 'i');
+const HALF = new RegExp(`^(?:(${NAMING})|${VALUED})$`, 'i');
 
-/** Whether a member of this name may hold the name of something, `{"name":"password","value":"x"}`. */
-export const isNaming = (name: string): boolean => IS_NAMING.test(name);
-
-/** Whether a member of this name may hold the value of what another one names. */
-export const isValued = (name: string): boolean => IS_VALUED.test(name);
+/** Which half of a pair a member of this name may be: `{"name":"password","value":"x"}`. */
+export const halfOfPair = (name: string): 'name' | 'value' | undefined => {
+  if (!HALF.test(name)) return undefined;
+  return HALF.exec(name)?.[1] === undefined ? 'value' : 'name';
+};
 
 /** One half of a pair; or where an object or an element begins or ends, behind `<` with its name. */
 const PART = new RegExp(

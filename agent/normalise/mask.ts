@@ -1,4 +1,4 @@
-import { isNaming, isValued } from '../drivers/document-secrets.ts';
+import { halfOfPair } from '../drivers/document-secrets.ts';
 import type { Driver } from '../drivers/driver.ts';
 import {
   gradeOf,
@@ -54,11 +54,12 @@ export const maskCapture = (bytes: Uint8Array, names: SecretNames): Uint8Array |
   const visited = visitReply(bytes, {
     member: (name, start, end, object) => {
       const spelled = (): string => raw.toString('latin1', start, end);
-      if (isNaming(name)) {
+      const half = halfOfPair(name);
+      if (half === 'name') {
         const told = nameIn(spelled());
         if (names.has(told) || (gradeOf(told) !== undefined && !named.has(object))) named.set(object, told);
       }
-      if (isValued(name)) values.push({ object, start, end });
+      if (half === 'value') values.push({ object, start, end });
       if (isSecret(name, start, end)) secrets.push({ start, end, mask: MASK });
       else if (isLoginName(name))
         for (const [from, to] of placesInLogin(spelled()))
