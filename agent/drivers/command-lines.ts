@@ -21,7 +21,7 @@ const ACCOUNT = new RegExp(
 const CURL = /\bcurl(?:\.exe)?(?![\w.-])/i;
 
 /** The next word, where it is neither another option nor what a manual writes for one: `--pass <password>`. */
-const WORD = /(?![-<[])(?:[^\0- "'\\]|\\(?!"))+/y;
+const WORD = /(?![-<[])(?:[^\0- "'\\]|\\\\|\\(?!"))+/y;
 /** How prose about an option goes on: `use --password to set it`. */
 const PROSE = /^(?:and|flag|for|has|is|missing|must|not?|option|or|requires?|required|to|was|with)[.,;:)]?$/i;
 

@@ -135,11 +135,11 @@ const quotedPasswords = (text: string): readonly Place[] =>
 
 /** `login: admin:hunter2`. */
 const PAIR =
-  /log[-_ ]?[io]n(?:\\?["'])?[ \t]{0,2}[:=][ \t]{0,2}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\(?!"))+)/gi;
+  /log[-_ ]?[io]n(?:\\?["'])?[ \t]{0,2}[:=][ \t]{0,2}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\\\|\\(?!"))+)/gi;
 
 /** `login failed for admin:hunter2`. */
 const PAIR_OF_ACCOUNT =
-  /\b(?:account|as|for|user)[ \t]{1,4}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\(?!["']))+)/gi;
+  /\b(?:account|as|for|user)[ \t]{1,4}(?:\\?["'])?([^:=\0- "'\\]{1,64}:(?:[^\0- "'\\]|\\\\|\\(?!["']))+)/gi;
 /** What else has a colon there: a host with its port, an address, and a word that says what follows. */
 const NO_ACCOUNT = new RegExp(
   String.raw`^(?:[^:]*\.[a-z]{2,}:\d{1,5}\b|[\da-f]*:[\da-f]*:|(?:account|client|code|device|error|group|host|id|ip|mac|mode` +

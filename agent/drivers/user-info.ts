@@ -166,16 +166,30 @@ const filled = (places: readonly Place[]): readonly Place[] => places.filter(([s
 // ---- with blanks and quotes in them ------------------------------------------------------------------------------------
 
 const LONGEST_LOOSE = 256;
-const URL_BEHIND = /(?<=[\0- ",;|<>(){}[\]])[a-z][a-z0-9+.-]*:(?:\\?\/){2}/i;
+const URL_BEHIND = /(?<=[\0- ",;|<>(){}[\]])[a-z][a-z0-9+.-]*:(?:\\?\/){2}/gi;
 const LOOSE_ACCOUNT = /^[^:/?#\\\0- "]*:(?!\/\/)/;
 /** A port, behind which something else begins. */
 const PORT = /^\d{1,5}[.,;)]?\\?[\0- "]/;
 
 const looseInUrls = (text: string): readonly Place[] =>
   startsOfUrls(text).flatMap((start): readonly Place[] => {
-    const region = text.slice(start.at, start.at + LONGEST_LOOSE).split(URL_BEHIND, 1)[0] as string;
+    const region = regionOf(text.slice(start.at, start.at + LONGEST_LOOSE));
     return looseIn(region, start.isPool).map(([from, to]): Place => [start.at + from, start.at + to]);
   });
+
+/** `account:` and what is no port: the URL is not over before its `@`. */
+const UNENDED = /^([^:/?#\\\0- "]*):(?!\d{0,5}(?:[^\w]|$))/;
+
+/** What belongs to one URL, at most: where the next begins, unless that is part of a password. */
+const regionOf = (text: string): string => {
+  const [next, second] = [...text.matchAll(URL_BEHIND)].map(({ index }) => index);
+  const first = text.slice(0, next);
+  const [account, name] = UNENDED.exec(first) ?? [];
+  if (account === undefined || name === undefined || DOMAIN.test(name)) return first;
+  const [, ...behind] = first.slice(account.length).split('@');
+  const isEnded = behind.length > 0 && lookOfHost(behind.at(-1) as string) !== 'none';
+  return isEnded ? first : text.slice(0, second);
+};
 
 /** Without a scheme only where the text is nothing else: of prose nobody knows where an account would begin. */
 const looseAlone = (text: string): readonly Place[] => {
