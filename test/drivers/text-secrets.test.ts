@@ -458,10 +458,12 @@ const HOSTILE = [
 ];
 
 test('a text of any length is searched in time that grows with it and no faster', () => {
+  // Of this thread: what else runs on the machine says nothing.
+  const workMs = (): number => process.threadCpuUsage().user / 1000;
   const time = (text: string): number => {
-    const begun = performance.now();
+    const begun = workMs();
     assert.ok(withoutSecrets(text).length > 0);
-    return performance.now() - begun;
+    return workMs() - begun;
   };
   const best = (text: string): number => Math.min(...[1, 2, 3].map(() => time(text)));
   for (const part of HOSTILE) {
