@@ -80,6 +80,14 @@ export interface Track {
   /** When the finding changed state within the last hour, and when it was last stated. */
   readonly changesMs: readonly number[];
   readonly statedMs?: number;
+  /** What was stated of it, while it is flapping: since then `finding` may have become another one. */
+  readonly said?: Said;
+}
+
+/** What the statements about a flapping finding said last, as far as that decides what may wait. */
+export interface Said extends Pick<Finding, 'state' | 'severity'> {
+  /** Digests of the values that were stated of it one soon after the other, where these take two people. */
+  readonly values: readonly string[];
 }
 
 /** What a device was found for under a list, that of its tenant or one for all devices, until an edit took it from there. */

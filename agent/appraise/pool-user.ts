@@ -12,6 +12,14 @@ export const workerOf = (user: string): string | undefined => {
   return dot === -1 ? undefined : user.slice(dot + 1);
 };
 
+/** A value with each user cut down to its account; `isUser` where a text is one. */
+export const byAccount = (value: unknown, isUser: boolean): unknown => {
+  if (typeof value === 'string') return isUser ? accountOf(value) : value;
+  if (Array.isArray(value)) return value.map((item) => byAccount(item, false));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, byAccount(member, name === 'user')]));
+};
+
 const SEPARATORS = ['.', 'x', '-', '_'];
 
 /** How workers are commonly named after an address: its last octets, joined by one of a few characters. Longest first. */

@@ -2,7 +2,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { ruleOf } from './index.ts';
-import { end } from './track.ts';
+import { end, tell } from './track.ts';
 
 /** What a person does with a finding that is not an approval: takes note of it, or closes the incident. */
 export interface Review {
@@ -22,7 +22,7 @@ export interface Reviewed {
 /** One that `requireReviewable` lets through. */
 export const reviewTrack = (track: Track, review: Review, nowMs: number): Reviewed => {
   const finding = reviewedFinding(track.finding, review);
-  if (review.action === 'acknowledge') return { track: { ...track, finding, statedMs: nowMs }, statement: finding };
+  if (review.action === 'acknowledge') return tell({ ...track, finding }, nowMs);
   const { ended, statement } = end({ ...track, finding }, 'incident-closed', nowMs);
   return { ...(ended === undefined ? {} : { ended }), statement: statement ?? finding };
 };

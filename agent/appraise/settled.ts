@@ -18,7 +18,7 @@ import {
 } from './rules/runtime-reboot-unexpected.ts';
 import { mayBeLeftOut } from './rules/visibility-coverage-reduced.ts';
 import { isShown } from './stand-ins.ts';
-import { isUndecided, quietAtMs, worst } from './track.ts';
+import { isUndecided, quietAtMs, restatedAtMs, worst } from './track.ts';
 import type { LookContext } from './verdict.ts';
 
 /** Most looks show what the last one showed: what a device remembers of a look, so that an equal one needs no work. */
@@ -98,15 +98,15 @@ export const settle = (state: DeviceState, observation: Observation, context: Lo
 const factoryWakeMs = ({ firstSeenMs = 0 }: DeviceState, nowMs: number): number =>
   nowMs < firstSeenMs + FACTORY_MS ? firstSeenMs + FACTORY_MS : Number.POSITIVE_INFINITY;
 
-/** When time alone changes a finding. */
-const wakingMs = (
-  track: Track,
+/** When time alone changes a finding, or what is said of it. */
+const wakingMs = (track: Track, state: DeviceState, context: LookContext): number =>
+  quietAtMs(track) ?? Math.min(restatedAtMs(track) ?? Number.POSITIVE_INFINITY, ripeMs(track, state, context));
+
+const ripeMs = (
+  { finding }: Track,
   state: DeviceState,
   { nowMs, amongCommissioned }: Pick<LookContext, 'nowMs' | 'amongCommissioned'>,
 ): number => {
-  const { finding } = track;
-  const quiet = quietAtMs(track);
-  if (quiet !== undefined) return quiet;
   if (finding.ruleId === runtimeRebootUnexpected.id) return (state.rebootsMs.at(-1) ?? 0) + REBOOT_HOLD_MS;
   if (finding.ruleId === identityNewDevice.id && !amongCommissioned) {
     const overMs = (state.firstSeenMs ?? 0) + QUARANTINE_MS;

@@ -2,7 +2,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import { LEFT_CONFIGURATION } from './departure.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
 import { ruleOf } from './index.ts';
-import { accountOf } from './pool-user.ts';
+import { byAccount } from './pool-user.ts';
 import { isStrange } from './replaced.ts';
 import { seconds, worst } from './track.ts';
 
@@ -214,14 +214,6 @@ const valuesOf = ({ ruleId, before, after }: Finding): { readonly before?: Value
   ...(before === undefined ? {} : { before: byAccount(before, ruleId === 'pool.user-changed') as Value }),
   ...(after === undefined ? {} : { after: byAccount(after, ruleId === 'pool.user-changed') as Value }),
 });
-
-/** A value with each user cut down to its account. */
-const byAccount = (value: unknown, isUser: boolean): unknown => {
-  if (typeof value === 'string') return isUser ? accountOf(value) : value;
-  if (Array.isArray(value)) return value.map((item) => byAccount(item, false));
-  if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, byAccount(member, name === 'user')]));
-};
 
 /** A parent has the reasons of all its children. */
 const unionOf = (

@@ -1,10 +1,14 @@
+import { hash } from 'node:crypto';
 import { canonicalJson } from '../../shared/jcs.ts';
-import type { Blip, Track } from './device.ts';
+import type { Blip, Said, Track } from './device.ts';
 import { isEdited } from './edited.ts';
 import { type Finding, SEVERITIES, type Severity } from './finding.ts';
 import { isKeyed, type Keyed } from './keyed.ts';
 import type { Ran } from './outcome.ts';
+import { byAccount } from './pool-user.ts';
 import type { Confirmation, Deviation, RuleEntry } from './rule.ts';
+import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { takesTwo } from './who-approves.ts';
 
 /**
  * The life of a finding (catalogue §2): provisional until confirmed, open until the reference was seen again often
@@ -230,38 +234,76 @@ const open = ({ finding }: Track, candidate: Candidate, closed: readonly Track[]
 export const sameName = (a: { ruleId: string; part?: string }, b: { ruleId: string; part?: string }): boolean =>
   a.ruleId === b.ruleId && a.part === b.part;
 
-/** The finding changed: it is stated, but once an hour when it does so all the time. */
+/** The device changed it: that is stated, but once an hour when it does so all the time and this says no more than was said. */
 const restate = (track: Track, finding: Finding, nowMs: number): Step => {
   const changesMs = [...within(track.changesMs, HOUR_MS, nowMs), nowMs].slice(-MOST_CHANGES);
-  const { flapping: before, ...steady } = finding;
-  const restless = changesMs.length > CALM_CHANGES;
-  const next: Finding = restless ? { ...steady, flapping: changesMs.length } : steady;
-  const silent = restless && before !== undefined && nowMs - (track.statedMs ?? 0) < HOUR_MS;
   const { candidate: _, clearSinceMs: __, ...rest } = track;
-  const stated: Track = {
-    ...rest,
-    finding: next,
-    clear: 0,
-    changesMs,
-    ...(silent ? {} : { statedMs: nowMs }),
-  };
-  return { track: stated, confirmed: true, ...(silent ? {} : { statement: next }) };
+  const next = counted({ ...rest, finding, clear: 0, changesMs }, nowMs);
+  const { said } = track;
+  const mayWait = said !== undefined && nowMs < (restatedAtMs(next) ?? 0) && !saysMore(next.finding, said);
+  if (mayWait) return { track: next, confirmed: true };
+  return { ...tell(next, nowMs), confirmed: true };
 };
 
 const MOST_CHANGES = 60;
 
-/** The stated value is still there; time may have made it graver, a waiver begun or ended. */
+/** The track with how often its finding changed within the last hour, where that is too often. */
+const counted = (track: Track, nowMs: number): Track => {
+  const { flapping: _, ...steady } = track.finding;
+  const changes = within(track.changesMs, HOUR_MS, nowMs).length;
+  return { ...track, finding: changes > CALM_CHANGES ? { ...steady, flapping: changes } : steady };
+};
+
+const isFlapping = ({ finding }: Track): boolean => finding.flapping !== undefined;
+
+/** Whoever makes a finding flap must not hide behind that: what is graver, in another state or of somebody else is said at once. */
+const saysMore = (finding: Finding, { state, severity, values }: Said): boolean =>
+  finding.state !== state ||
+  worst(finding.severity, severity) !== severity ||
+  (values.length < MOST_VALUES && !values.includes(valueText(finding)));
+
+/** A value that is another one all the time waits for the hour after so many. */
+const MOST_VALUES = 8;
+
+/** What a finding says that takes two people to approve, users by their account. Any other may wait with its value. */
+const valueText = (finding: Finding): string => {
+  if (!takesTwo(finding)) return '';
+  const value = byAccount(finding.after ?? null, finding.ruleId === poolUserChanged.id);
+  return hash('sha256', canonicalJson(value), 'base64url');
+};
+
+/** States the finding of a track as it stands. */
+export const tell = (track: Track, nowMs: number): { readonly track: Track; readonly statement: Finding } => {
+  const { said, ...rest } = track;
+  const { finding } = track;
+  const told: Track = { ...rest, statedMs: nowMs };
+  if (!isFlapping(track)) return { track: told, statement: finding };
+  const recent = nowMs < (restatedAtMs(track) ?? 0) ? (said?.values ?? []) : [];
+  const values = [...new Set([...recent, valueText(finding)])];
+  return { track: { ...told, said: { state: finding.state, severity: finding.severity, values } }, statement: finding };
+};
+
+/** When a flapping finding is stated as it stands by then. Where no earlier version kept what it said: at once. */
+export const restatedAtMs = ({ finding, said, statedMs = 0 }: Track): number | undefined => {
+  if (finding.flapping === undefined) return undefined;
+  return said === undefined ? 0 : statedMs + HOUR_MS;
+};
+
+/**
+ * The stated value is still there; time may have made it graver, a waiver begun or ended. No device did that: it counts as no
+ * coming and going, and is stated whenever it happens.
+ */
 const persist = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }: Moment): Step => {
-  const back = returned(track, nowMs);
+  const { candidate, ...settled } = returned(track, nowMs);
   const next = restated(rule, draft, track.finding, nowMs);
   const { severity, state, plan, waiver } = track.finding;
   const same = next.severity === severity && next.state === state && next.plan === plan && next.waiver === waiver;
   if (same && isEdited(next) === isEdited(track.finding)) {
-    const { candidate, ...settled } = back;
-    return { track: candidate === undefined ? back : settled };
+    if (nowMs >= (restatedAtMs(track) ?? Number.POSITIVE_INFINITY)) return tell(counted(settled, nowMs), nowMs);
+    return { track: candidate === undefined && track.clear === 0 ? track : settled };
   }
-  if (!attestable) return { track: back, waits: true };
-  return restate(back, next, nowMs);
+  if (!attestable) return { track: settled, waits: true };
+  return { ...tell(counted({ ...settled, finding: next }, nowMs), nowMs), confirmed: true };
 };
 
 /** A plan covers a value for as long as it stays, a waiver for as long as it is in force. */
@@ -325,14 +367,13 @@ const clear = (track: Track, { nowMs, attestable }: Moment): Step => {
 };
 
 const isRestless = (track: Track, nowMs: number): boolean =>
-  track.finding.flapping !== undefined || within(track.changesMs, HOUR_MS, nowMs).length >= CALM_CHANGES;
+  isFlapping(track) || within(track.changesMs, HOUR_MS, nowMs).length >= CALM_CHANGES;
 
 /** A finding that comes and goes stays open until it was quiet for an hour; that it does so is stated once an hour. */
 const hold = (track: Track, nowMs: number): Step => {
-  if (track.finding.flapping !== undefined && nowMs - (track.statedMs ?? 0) < HOUR_MS) return { track };
+  if (nowMs < (restatedAtMs(track) ?? 0)) return { track };
   const flapping = within(track.changesMs, HOUR_MS, nowMs).length + 1;
-  const finding: Finding = { ...track.finding, flapping };
-  return { track: { ...track, finding, statedMs: nowMs }, statement: finding };
+  return tell({ ...track, finding: { ...track.finding, flapping } }, nowMs);
 };
 
 /** When quiet time alone ends a held finding. */
@@ -353,7 +394,7 @@ export const end = (track: Track, state: 'resolved' | 'approved' | 'incident-clo
   const signed = state === 'resolved' || by === undefined ? {} : { by };
   const finding: Finding = { ...known, ...signed, state, resolvedAt: seconds(nowMs) };
   const changesMs = [...within(track.changesMs, HOUR_MS, nowMs), nowMs];
-  const { candidate: _, clearSinceMs: __, ...rest } = track;
+  const { candidate: _, clearSinceMs: __, said: ___, ...rest } = track;
   return { statement: finding, confirmed: true, ended: { ...rest, finding, clear: 0, changesMs, statedMs: nowMs } };
 };
 

@@ -1,11 +1,11 @@
-import { type Plan, termsId } from '../../shared/terms.ts';
+import { type Plan, termsId, type Waiver } from '../../shared/terms.ts';
 import type { DeviceState } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
 import { gatewayFinding } from '../appraise/gateway-finding.ts';
 import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
 import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
 import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
-import { waiverExpired } from '../appraise/rules/waiver-expired.ts';
+import { leftStanding, waiverExpired } from '../appraise/rules/waiver-expired.ts';
 import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
 import type { Emit } from '../platform/events.ts';
 import type { Order, Orders } from '../record/orders.ts';
@@ -16,7 +16,7 @@ import type { Store } from '../record/store.ts';
 
 /** What is in force, and what is held against it. */
 export interface DueDeps {
-  readonly orders: Pick<Orders, 'all'>;
+  readonly orders: Pick<Orders, 'all' | 'standing'>;
   readonly recorder: Recorder;
   readonly store: Pick<Store, 'entry' | 'findings'>;
   readonly states: () => readonly DeviceState[];
@@ -29,9 +29,11 @@ const REPORT_MS = 15 * 60_000;
 
 /** Reports and ends the plans and waivers whose time has come. Often enough once a minute. */
 export const endDue = (deps: DueDeps): void => {
+  // What waits to be written may be the first that a document covers.
+  deps.recorder.flush();
   for (const order of deps.orders.all()) {
     if (isPlan(order)) planDue(order, deps);
-    else if (order.terms.kind === 'waiver') waiverDue(order, order.terms.expires_at, deps);
+    else if (isWaiver(order)) waiverDue(order, deps);
   }
 };
 
@@ -54,6 +56,8 @@ export const findStale = ({ store, states, recorder, wallMs }: DueDeps): void =>
 /** Whether the document is a plan. */
 export const isPlan = (order: Order): order is Order<Plan> => order.terms.kind === 'plan';
 
+const isWaiver = (order: Order): order is Order<Waiver> => order.terms.kind === 'waiver';
+
 /** How the plan stands now. */
 export const reportOf = (order: Order<Plan>, { states, wallMs }: Pick<DueDeps, 'states' | 'wallMs'>): PlanReport =>
   reportPlan(order, states(), new Set(order.matched), wallMs());
@@ -74,21 +78,22 @@ const reportDue = (order: Order<Plan>, nowMs: number, deps: DueDeps): void => {
     missing.length === 0
       ? undefined
       : gatewayFinding(changeNotObserved, nowMs, { part: order.terms.plan_id, after: counts, plan: order.seq });
-  deps.recorder.flush();
   if (!deps.recorder.takeReport({ ...order, reportedAt: Math.floor(nowMs / 1000) }, finding, missing)) return;
   deps.emit('info', 'plan.reported', { plan: order.terms.plan_id, ...counts });
 };
 
-const waiverDue = (order: Order, expiresAt: number, deps: DueDeps): void => {
+const waiverDue = (order: Order<Waiver>, deps: DueDeps): void => {
   const nowMs = deps.wallMs();
-  if (nowMs < expiresAt * 1000) return;
-  const waived = deps
-    .states()
-    .filter(({ tracks }) => tracks.some(({ finding }) => finding.waiver === order.seq))
-    .map(({ id }) => id);
-  deps.recorder.flush();
+  if (nowMs < order.terms.expires_at * 1000) return;
+  const covered = new Set(order.matched);
+  const devices = leftStanding(
+    order,
+    deps.states().filter(({ id }) => covered.has(id)),
+    deps.orders.standing,
+    nowMs,
+  );
   const finding = gatewayFinding(waiverExpired, nowMs, { part: termsId(order.terms), waiver: order.seq });
-  expire(order, deps, waived.length === 0 ? undefined : { finding, devices: waived });
+  expire(order, deps, devices.length === 0 ? undefined : { finding, devices });
 };
 
 const expire = (

@@ -145,7 +145,9 @@ const withoutSeqs = (state: DeviceState, seqOf: (former: number) => number | und
   });
   const tracks = state.tracks.map((track) => {
     const { openedSeq: _opened, parent: _parent, ...finding } = track.finding;
-    return { ...track, finding };
+    // What the former log said of it is not what this one begins with.
+    const { said: _said, ...rest } = track;
+    return { ...rest, finding };
   });
   return {
     ...state,

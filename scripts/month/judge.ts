@@ -82,7 +82,9 @@ export interface Verdict {
 }
 
 const WEEK_MS = 7 * 86_400_000;
-const isAlarm = (severity: Severity): boolean => SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf('medium');
+const isAsGrave = (severity: Severity, least: Severity): boolean =>
+  SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(least);
+const isAlarm = (severity: Severity): boolean => isAsGrave(severity, 'medium');
 
 /** One statement that a finding about one device is open. */
 interface Raised {
@@ -251,7 +253,8 @@ export class Judge {
     { happening, machine }: { readonly happening: Happening; readonly machine: Machine },
     { finding, atMs }: Raised,
   ): void {
-    if (!(happening.event as Attack).finds.includes(finding.id)) return;
+    const { finds, at_least: least } = happening.event as Attack;
+    if (!finds.includes(finding.id) || !isAsGrave(finding.severity, least)) return;
     const found = this.#found.getOrInsertComputed(happening, () => new Map());
     const begunMs = happening.begun.get(machine)?.atMs ?? happening.atMs;
     if (found.has(machine)) return;

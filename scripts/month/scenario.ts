@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { SEVERITIES } from '../../agent/appraise/finding.ts';
 import { parseYaml } from '../../agent/config/document.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from '../../agent/config/problems.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
@@ -81,7 +82,8 @@ const planned = z.strictObject({ ...happening, plan });
 
 const attack = z.strictObject({
   ...happening,
-  finds: z.array(z.string()).min(1).describe('ids of which each device must have one, of medium or above'),
+  finds: z.array(z.string()).min(1).describe('ids of which each device must have one, of `at_least`'),
+  at_least: z.enum(SEVERITIES).default('medium').describe('how grave it must be said to be'),
   also: z.array(z.string()).default([]).describe('ids that follow from it, too'),
   plan: plan.optional().describe('a plan under whose cover it is done'),
 });

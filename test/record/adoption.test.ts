@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -209,6 +209,77 @@ test('a waiver of a person at the gateway is a change with who and what; expired
     ['expired', 'waiver.expired'],
   );
   assert.deepEqual(recording.objections(), []);
+});
+
+const EXPIRY = {
+  ids: ['config.performance-changed'],
+  scope: { devices: ['rig-1'] },
+  reason: 'burn-in bench',
+  risk: 'low',
+  author: 'carol',
+};
+
+/** A gateway at which a person waived, for an hour, what its device goes on showing. */
+const waived = async (t: TestContext) => {
+  const recording = await learned(t);
+  const changes = recording.changes(new People());
+  const waive = (waiverId: string, forS: number) => {
+    const iat = Math.floor(recording.clock.wall / 1000);
+    const terms = { kind: 'waiver', waiver_id: waiverId, iat, expires_at: iat + forS, ...EXPIRY };
+    changes.adopt({ kind: 'local', terms, by: 'carol' });
+  };
+  waive('burn-in', 3600);
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.equal(recording.state('rig-1').tracks[0]?.finding.state, 'waived');
+  return {
+    recording,
+    waive,
+    /** Which waivers were said to have left something standing, once the minutes after are over. */
+    expired: () => {
+      for (let minute = 0; minute < 3; minute++) {
+        changes.tick();
+        recording.clock.pass(60_000);
+      }
+      assert.deepEqual(recording.objections(), []);
+      return recording
+        .said()
+        .flatMap((one) => (one.kind === 'finding' && one.finding.id === 'waiver.expired' ? [one.finding.part] : []));
+    },
+  };
+};
+
+test('that a waiver is over is said once, though a look finds it out before the minute is over', async (t) => {
+  const { recording, expired } = await waived(t);
+  recording.clock.pass(3_600_000);
+  await recording.looks('rig-1', 1, STRONGER);
+  assert.equal(recording.state('rig-1').tracks[0]?.finding.state, 'open');
+  assert.deepEqual(expired(), ['burn-in']);
+});
+
+test('it is said, too, where what stood then was mended within the minute', async (t) => {
+  const { recording, expired } = await waived(t);
+  recording.clock.pass(3_600_000);
+  await recording.looks('rig-1', 1, STRONGER);
+  await recording.looks('rig-1', 3, {});
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(expired(), ['burn-in']);
+});
+
+test('it is not said where nothing stands: mended before, waived anew, or found only afterwards', async (t) => {
+  const mended = await waived(t);
+  await mended.recording.looks('rig-1', 3, {});
+  mended.recording.clock.pass(3_600_000);
+  await mended.recording.looks('rig-1', 2, STRONGER);
+  assert.equal(mended.recording.state('rig-1').tracks[0]?.finding.state, 'open');
+  assert.deepEqual(mended.expired(), []);
+
+  for (const isLookedAt of [true, false]) {
+    const renewed = await waived(t);
+    renewed.waive('longer', 7200);
+    renewed.recording.clock.pass(3_600_000);
+    if (isLookedAt) await renewed.recording.looks('rig-1', 1, STRONGER);
+    assert.deepEqual(renewed.expired(), [], `looked at: ${isLookedAt}`);
+  }
 });
 
 test('approvals that nobody looked at for half a year are one finding, which ends when somebody does', async (t) => {
