@@ -9,7 +9,6 @@ import {
   asObject,
   at,
   firstOf,
-  flag,
   type MemberName,
   mac,
   memberIn,
@@ -37,6 +36,7 @@ import {
   valuesOf,
 } from './rows.ts';
 import { ifServed } from './served.ts';
+import { accessIn } from './write-access.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
 
@@ -286,7 +286,7 @@ export const avalon = defineDriver({
     'config.power_limit_w': total('MPO'),
     'config.freq_mhz': ofModules(meanFrequency),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('may_add_pool'),
     'config.other': settingsFrom({
       smart_speed: firstStats('Smart Speed', scalarText),
       solo_allowed: distinct('SoloAllowed'),

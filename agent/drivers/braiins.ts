@@ -79,6 +79,7 @@ import {
 } from './readers.ts';
 import { elseIfAsked, known, sum } from './rows.ts';
 import { ifServed } from './served.ts';
+import { accessIn } from './write-access.ts';
 
 /** The same whatever answers. */
 const firmwareName = anyOf(
@@ -236,7 +237,7 @@ export const braiins = defineDriver({
       inCallOfNetwork('/networks/0/address', text),
     ),
 
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('may_add_pool'),
     'access.cloud': inGraph(
       'gql_telemetry',
       '/bosminer/config',

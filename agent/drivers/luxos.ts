@@ -32,6 +32,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { above, firstRow, inOrder, known, listed, sum } from './rows.ts';
+import { accessIn } from './write-access.ts';
 
 const inConfig = <T>(name: string, reader: Reader<T>) => at('config', `/CONFIG/0/${name}`, reader);
 const inVersion = <T>(name: string, reader: Reader<T>) => at('version', `/VERSION/0/${name}`, reader);
@@ -279,7 +280,7 @@ export const luxos = defineDriver({
     'network.dns': inConfig('DNS Servers', textList),
     'network.address': inConfig('IPAddr', text),
 
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('may_add_pool'),
     'access.update_source': inConfig('UpdateSource', text),
     'access.write_session': at('session', '/SESSION/0/SessionID', hasSession),
 

@@ -36,6 +36,7 @@ import {
 } from './readers.ts';
 import { firstRow, hottest, inRow, known, listed, ofRow } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
+import { accessIn } from './write-access.ts';
 
 const rounded = scaled(1);
 
@@ -164,7 +165,7 @@ export const sealminer = defineDriver({
     }),
     'network.dhcp': inWeb('DHCP', flag),
     'network.address': firstOf(inStats('IP', text), inWeb('ipaddress', text)),
-    'access.api_write': at('check', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('check'),
     'telemetry.hashrate_hs': ofRow(
       'stats',
       statsRow,
