@@ -12,7 +12,7 @@ import {
 } from './cgminer-api.ts';
 import { cgminer as ask, type Clues, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -180,6 +180,7 @@ export const cgminer = defineDriver({
       'version.type': inVersion('/Type'),
     }),
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+    live_pools: at('pools', '/POOLS', connectedPools),
     'access.api_write': accessIn('may_add_pool'),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
     'config.other': at(

@@ -12,7 +12,7 @@ import {
 } from './cgminer-api.ts';
 import { asset, type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   asObject,
   at,
@@ -264,6 +264,7 @@ export const luxos = defineDriver({
     }),
 
     pools: at('pools', '/POOLS', pools),
+    live_pools: at('pools', '/POOLS', connectedPools),
 
     'config.mode': inConfig('CurtailMode', text),
     'config.preset': at('config', '/CONFIG/0', preset),

@@ -303,7 +303,7 @@ export const proto = defineDriver({
   },
   secrets: ['password', 'access_token', 'refresh_token'],
   quirks: [
-    'A rig without a password (`password_set` false, here: the web interface asks for no log-in) lets whoever comes first set one: finish its set-up before it is on the network.',
+    'A rig without a password (`password_set` false, here: the web interface asks for no log-in) lets whoever comes first set one: finish its set-up before it is on the network. It is the fact `access.web_auth`, and a finding only where that changes: look for it after the first look.',
     'A fleet manager pairs by registering a key, on the first time without any log-in.',
     'Two pools may say Active at once; the one of the lowest priority number is the one that is mined.',
     'The authority key of a Stratum V2 pool is made a part of its URL, as other firmwares write it.',

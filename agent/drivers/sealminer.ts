@@ -14,7 +14,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { poolList, RUNTIME_POOL } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   asObject,
   at,
@@ -152,6 +152,7 @@ export const sealminer = defineDriver({
       software: inStats('Software Version', text),
     }),
     pools,
+    live_pools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
     'config.mode': firstOf(inStats('Mining Mode', text), at('system_info', '', webMode)),
     'config.power_limit_w': inStats('Power Limit', rounded),
     'config.freq_mhz': inStats('Freq', rounded),
