@@ -52,7 +52,7 @@ const connected = (driver: Driver, url: string, host: string): Facts => {
 
 describe('pool.reconnect-redirect, from the list of port 4028', () => {
   test('is read of every family whose rows may name the host, also where the list is all that there is', () => {
-    const single = ['auradine', 'avalon', 'cgminer', 'ipollo', 'luxos', 'sealminer'];
+    const single = ['auradine', 'avalon', 'cgminer', 'ipollo', 'luxos', 'sealminer', 'whatsminer'];
     const families = new Set(TELLING.map(({ family }) => family));
     assert.deepEqual(
       single.filter((family) => !families.has(family)),
