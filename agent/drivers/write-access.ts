@@ -1,6 +1,6 @@
 import { ABSENT, present } from '../../shared/facts.ts';
 import { cgminer, type Source } from './driver.ts';
-import { answer, asObject, at, flag, memberIn, UNREADABLE, whenPresent } from './readers.ts';
+import { answer, asObject, at, flag, memberIn, type Reader, UNREADABLE, whenPresent } from './readers.ts';
 
 /**
  * `privileged` is answered to who may give every command of port 4028, and denied (code 45) to who may only read. It
@@ -32,3 +32,6 @@ export const accessIn = <const Name extends string>(query: Name): Source<boolean
       return exists.kind === 'present' && !exists.value ? ABSENT : present(open);
     });
   });
+
+/** `access.api_write` by whether the device says that a write needs a code or a password: without one everybody on the network can write. */
+export const openWithout: Reader<boolean> = (value) => whenPresent(flag(value), (needed) => present(!needed));
