@@ -14,7 +14,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -267,6 +267,7 @@ export const auradine = defineDriver({
       'model.version': inReport('ModelVersion', scalarText),
     }),
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+    live_pools: at('pools', '/POOLS', connectedPools),
     'config.mode': inMode('Mode', text),
     'config.power_target_w': at('mode', '/Mode/0', powerTarget),
     'config.freq_mhz': at('frequency', '/Frequency', meanOfChips('ChipFrequency', 'Frequency', 1)),

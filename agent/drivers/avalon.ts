@@ -4,12 +4,11 @@ import { readItems, readModuleVersion } from './avalon-text.ts';
 import { answersOf, lastShareAge, numbered, rowsOf, shareDifficulty } from './cgminer-api.ts';
 import { type Clues, cgminer, cgminerCheck, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   asObject,
   at,
   firstOf,
-  flag,
   type MemberName,
   mac,
   memberIn,
@@ -37,6 +36,7 @@ import {
   valuesOf,
 } from './rows.ts';
 import { ifServed } from './served.ts';
+import { accessIn } from './write-access.ts';
 
 // ---- modules ---------------------------------------------------------------------------------------------------------
 
@@ -280,13 +280,14 @@ export const avalon = defineDriver({
     }),
 
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+    live_pools: at('pools', '/POOLS', connectedPools),
 
     'config.mode': distinct('WORKMODE'),
     'config.preset': distinct('WORKLEVEL'),
     'config.power_limit_w': total('MPO'),
     'config.freq_mhz': ofModules(meanFrequency),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('may_add_pool'),
     'config.other': settingsFrom({
       smart_speed: firstStats('Smart Speed', scalarText),
       solo_allowed: distinct('SoloAllowed'),
@@ -319,9 +320,12 @@ export const avalon = defineDriver({
     'A DNA of zeros identifies nothing; `HDNA` stands in for it.',
     'A temperature of -273 is a sensor that is not there (A15).',
     'The time of the last share and the time of the reply may come from different clocks (Q).',
-    'Most writes on 4028 need no log-in; `access.api_write` is about `addpool`, and the writes of Canaan behind `ascset` are not asked for.',
+    'Most writes on 4028 need no log-in: every Avalon takes `ascset`, of which nobody may ask. `access.api_write` and its finding are about `addpool`; firmware without that (Q) says nothing of it, which does not make it safe.',
+    'There is one list of pools. Where the host that is connected (`Stratum URL`) is none of theirs, the device was redirected or hijacked, or whoever recorded the replies changed one (two A10 show that): ask the operator.',
     'A pool set by the vendor tool takes effect after a restart and is not seen before.',
     '`litestats` and `estats` answer in the shape of `stats`, which every generation has; they are not asked.',
   ],
-  close: ['Most writes on port 4028 need no log-in: only this gateway and the managing host should reach it.'],
+  close: [
+    'Port 4028 of every Avalon takes orders without a log-in (`ascset`: pools, password, network, stop), whether or not a finding says so: only this gateway and the managing host should reach it.',
+  ],
 });

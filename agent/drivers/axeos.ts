@@ -30,6 +30,7 @@ import {
 } from './readers.ts';
 import { elseIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
 import { ifServed, isServed } from './served.ts';
+import { openWithout } from './write-access.ts';
 
 const inInfo = <T>(pointer: Pointer, reader: Reader<T>) => at('info', pointer, reader);
 const inAsic = <T>(pointer: Pointer, reader: Reader<T>) => ifServed('asic', pointer, reader);
@@ -166,9 +167,6 @@ const otherSettings = settings((name) => SETTINGS.has(name));
 
 /** 2 is the PID control of the Nerd boards. */
 const fanMode = worded({ '0': 'manual', false: 'manual', '1': 'auto', true: 'auto', '2': 'auto' });
-
-/** Nobody can write without the one-time code where it is on; without it, everybody on the network can. */
-const writesOpen: Reader<boolean> = (value) => whenPresent(flag(value), (codeNeeded) => present(!codeNeeded));
 
 /** Overheat mode stays until somebody ends it; the other two are texts, there only with the fault. */
 const faults: Reader<readonly string[]> = (value) => {
@@ -318,7 +316,7 @@ export const axeos = defineDriver({
       inSettings('/hostname', text),
     ),
     'network.address': anyOf(inInfo(['/ipv4', '/hostip'], text), inSystem('/network/ipAddr', text)),
-    'access.api_write': firstOf(inInfo('/otp', writesOpen), inSettings('/otp', writesOpen)),
+    'access.api_write': firstOf(inInfo('/otp', openWithout), inSettings('/otp', openWithout)),
 
     'telemetry.hashrate_hs': elseIfAsked(
       inInfo('/hashRate', scaled(1e9)),

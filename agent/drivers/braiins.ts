@@ -79,6 +79,7 @@ import {
 } from './readers.ts';
 import { elseIfAsked, known, sum } from './rows.ts';
 import { ifServed } from './served.ts';
+import { accessIn } from './write-access.ts';
 
 /** The same whatever answers. */
 const firmwareName = anyOf(
@@ -236,7 +237,7 @@ export const braiins = defineDriver({
       inCallOfNetwork('/networks/0/address', text),
     ),
 
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('may_add_pool'),
     'access.cloud': inGraph(
       'gql_telemetry',
       '/bosminer/config',
@@ -291,7 +292,7 @@ export const braiins = defineDriver({
   quirks: [
     'Port 4028 takes pool changes from everybody, and forgets them at the next start: a pool that runs and is not stored is a slot behind the stored ones.',
     'Several groups of pools mine at the same time; their slots are counted through (S9, 22.08).',
-    'The path of a `stratum2+tcp` URL is the key of the pool, and part of what is compared.',
+    'The path of a `stratum2+tcp` URL is the key of the pool, and part of what is compared. `Stratum URL` may be such a URL, too; the host of it is read.',
     '`/configuration/miner` lists no pools although there are some; they stand in `/pools/` (S19 XP, S21 Pro).',
     'The token of the REST API goes into `Authorization` without a scheme.',
     '`devdetails` gives frequencies in Hz on BOSminer+ and in MHz on BOSer (S9).',

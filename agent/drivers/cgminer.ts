@@ -12,7 +12,7 @@ import {
 } from './cgminer-api.ts';
 import { cgminer as ask, type Clues, cgminerCheck, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -20,7 +20,6 @@ import {
   at,
   count,
   firstOf,
-  flag,
   mac,
   memberIn,
   type Reader,
@@ -30,6 +29,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { above, eachOnce, elseIfAsked, firstRow, hottest, listed } from './rows.ts';
+import { accessIn } from './write-access.ts';
 
 /** The programs this driver is for, by the key of VERSION or the first word of `Description`. */
 const PROGRAM = /^(cg|sg|bfg)miner\b/i;
@@ -180,7 +180,8 @@ export const cgminer = defineDriver({
       'version.type': inVersion('/Type'),
     }),
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    live_pools: at('pools', '/POOLS', connectedPools),
+    'access.api_write': accessIn('may_add_pool'),
     'config.strategy': at('config', '/CONFIG/0/Strategy', text),
     'config.other': at(
       'config',

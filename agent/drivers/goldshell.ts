@@ -34,6 +34,7 @@ import {
 } from './readers.ts';
 import { highest, hottest, known, listed, sum } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
+import { accessIn } from './write-access.ts';
 
 /** The token that it gives is the same on all units and never ends; the operator's log-in is used all the same. */
 const LOGIN: Login = {
@@ -202,7 +203,7 @@ export const goldshell = defineDriver({
     'network.gateway': at('ip', '', ifStatic('Router')),
     'network.address': at('ip', '', ifStatic('IPv4addr')),
 
-    'access.api_write': at('check', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('check'),
 
     'telemetry.hashrate_hs': anyOf(sumOf('hashrate', 1e6), at('summary', '/SUMMARY/0', namedRate)),
     'telemetry.temp_max_mc': anyOf(ofBoards(hottestOf), ofPrograms(hottestSensor)),

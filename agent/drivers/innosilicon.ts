@@ -39,6 +39,7 @@ import {
 } from './readers.ts';
 import { elseIfAsked, firstRow, highest, hottest, known, listed, sum } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
+import { accessIn } from './write-access.ts';
 
 // ---- web replies -----------------------------------------------------------------------------------------------------
 
@@ -302,7 +303,7 @@ export const innosilicon = defineDriver({
     'network.dns': inOverview('/network', servers),
     'network.address': inOverview('/network/ipaddress', text),
 
-    'access.api_write': at('check', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('check'),
 
     'telemetry.hashrate_hs': anyOf(sumOfDevices('Hash Rate H'), programRate, deviceRates),
     'telemetry.temp_max_mc': anyOf(

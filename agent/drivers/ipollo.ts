@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { answersOf, inRows, lastShareAge, rowsOf } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver, type Replies } from './driver.ts';
 import { components, keysOf } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   anyOf,
   asObject,
@@ -83,6 +83,7 @@ export const ipollo = defineDriver({
       'version.program': at('version', '/VERSION/0/CGMiner', scalarText),
     }),
     pools: at('pools', '/POOLS', poolList(CGMINER_POOL)),
+    live_pools: at('pools', '/POOLS', connectedPools),
     'config.mode': anyOf(at('devs', '/DEVS', algorithms), at('stats', '/STATS', algorithms)),
     'telemetry.hashrate_hs': anyOf(at('devs', '/DEVS', sumOfRates), at('stats', '/STATS', sumOfRates)),
     'telemetry.elapsed_s': inSummary('Elapsed'),

@@ -12,7 +12,7 @@ import {
 } from './cgminer-api.ts';
 import { asset, type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
 import {
   asObject,
   at,
@@ -32,6 +32,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { above, firstRow, inOrder, known, listed, sum } from './rows.ts';
+import { accessIn } from './write-access.ts';
 
 const inConfig = <T>(name: string, reader: Reader<T>) => at('config', `/CONFIG/0/${name}`, reader);
 const inVersion = <T>(name: string, reader: Reader<T>) => at('version', `/VERSION/0/${name}`, reader);
@@ -263,6 +264,7 @@ export const luxos = defineDriver({
     }),
 
     pools: at('pools', '/POOLS', pools),
+    live_pools: at('pools', '/POOLS', connectedPools),
 
     'config.mode': inConfig('CurtailMode', text),
     'config.preset': at('config', '/CONFIG/0', preset),
@@ -279,7 +281,7 @@ export const luxos = defineDriver({
     'network.dns': inConfig('DNS Servers', textList),
     'network.address': inConfig('IPAddr', text),
 
-    'access.api_write': at('may_add_pool', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('may_add_pool'),
     'access.update_source': inConfig('UpdateSource', text),
     'access.write_session': at('session', '/SESSION/0/SessionID', hasSession),
 

@@ -40,8 +40,11 @@ export interface PoolMembers {
   readonly host?: MemberName;
 }
 
+/** Empty while the row is not connected. */
+const CONNECTED = 'Stratum URL';
+
 /** Members of a `POOLS` row of the CGMiner API and its forks. */
-export const CGMINER_POOL: PoolMembers = {
+export const CGMINER_POOL = {
   url: 'URL',
   user: ['User', 'USER'],
   slot: 'POOL',
@@ -49,8 +52,8 @@ export const CGMINER_POOL: PoolMembers = {
   quota: 'Quota',
   status: 'Status',
   active: 'Stratum Active',
-  host: 'Stratum URL',
-};
+  host: CONNECTED,
+} as const satisfies PoolMembers;
 
 const { quota: _, ...WITHOUT_QUOTA } = CGMINER_POOL;
 
@@ -67,6 +70,17 @@ const exactText: Reader<string> = (value) => {
   if (value === null || value === '') return ABSENT;
   return typeof value === 'string' ? present(value) : UNREADABLE;
 };
+
+/** The host of what is connected, with its port where the device tells that, too. Some firmware gives the whole URL, with a key behind it. */
+const hostName: Reader<string> = (value) =>
+  whenPresent(text(value), (found) =>
+    text(
+      found
+        .replace(/^[^/]*:\/\//, '')
+        .replace(/[/?#].*$/s, '')
+        .replace(/^.*@/s, ''),
+    ),
+  );
 
 const member = <T>(row: JsonObject, name: MemberName | undefined, reader: Reader<T>): Reading<T> =>
   name === undefined ? ABSENT : memberIn(row, name, reader);
@@ -126,7 +140,7 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   if (status.kind === 'present') made.status = status.value;
   const active = member(row, members.active, flag);
   if (active.kind === 'present') made.active = active.value;
-  const host = member(row, members.host, text);
+  const host = member(row, members.host, hostName);
   if (host.kind === 'present') made.host = host.value;
   return present(made);
 };
@@ -193,11 +207,30 @@ export const firstNumber = (list: JsonValue, name: MemberName): 0 | 1 | undefine
   return new Set(numbers).size === numbers.length ? 1 : undefined;
 };
 
+/** The slots of a list whose rows count from 0 or from 1; ours count from 0. Rows that all lack their number have that of their place. */
+export const poolsFromZero =
+  (members: PoolMembers & { readonly slot: MemberName }): Reader<readonly PoolSlot[]> =>
+  (list) =>
+    whenPresent(poolList(members)(list), (slots) => {
+      if (asArray(list)?.some((row) => hasNumber(row, members)) !== true) return present(slots);
+      const base = firstNumber(list, members.slot);
+      return base === undefined ? UNREADABLE : present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
+    });
+
 /** The same list as a surface of its own: where each pool stands now. */
 export const livePools =
   (members: PoolMembers): Reader<readonly LivePool[]> =>
   (value) =>
     whenPresent(rowsOf(members, value), (rows) => present(rows.map(livePoolOf)));
+
+/**
+ * The one list of a device that is both what is configured and what runs, once more as the latter for the host that is
+ * connected: a pool may have sent the miner elsewhere. Absent where no row names one: it says nothing that the slots do not.
+ */
+export const connectedPools: Reader<readonly LivePool[]> = (list) =>
+  whenPresent(livePools(RUNTIME_POOL)(list), (rows) =>
+    asArray(list)?.some((row) => memberOf(asObject(row) ?? {}, CONNECTED) !== undefined) ? present(rows) : ABSENT,
+  );
 
 /** Scheme, case, fragment and a last slash do not make another pool when two surfaces of one device are matched. */
 const endpoint = (url: string): string =>

@@ -27,6 +27,7 @@ import {
   worded,
 } from './readers.ts';
 import { eachOnce, elseIfAsked, hottest, inOrder, listed, sum } from './rows.ts';
+import { openWithout } from './write-access.ts';
 
 const rounded = scaled(1);
 
@@ -280,6 +281,8 @@ export const proto = defineDriver({
     'network.address': inNetwork(['/ip', '/ip_address'], text),
     'access.ssh': firstOf(at('ssh', '/ssh-status/enabled', flag), at('secure', '/state/sshd', sshRuns)),
     'access.web_auth': at('status', '/password_set', flag),
+    // Whoever comes first may set the password, and has all writes then.
+    'access.api_write': at('status', '/password_set', openWithout),
     'access.cloud': at('telemetry_service', '/enabled', flag),
     'telemetry.hashrate_hs': inMining(['/hashrate_ghs', '/average_hashrate_ghs'], scaled(1e9)),
     'telemetry.power_w': inMining('/power_usage_watts', rounded),
@@ -303,7 +306,7 @@ export const proto = defineDriver({
   },
   secrets: ['password', 'access_token', 'refresh_token'],
   quirks: [
-    'A rig without a password (`password_set` false, here: the web interface asks for no log-in) lets whoever comes first set one: finish its set-up before it is on the network.',
+    'A rig without a password (`password_set` false, here: the web interface asks for no log-in) lets whoever comes first set one: finish its set-up before it is on the network. It is a finding (`remote-control.api-write-open`) until one is set; that one is set says nothing of pairing.',
     'A fleet manager pairs by registering a key, on the first time without any log-in.',
     'Two pools may say Active at once; the one of the lowest priority number is the one that is mined.',
     'The authority key of a Stratum V2 pool is made a part of its URL, as other firmwares write it.',

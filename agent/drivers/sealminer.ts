@@ -14,7 +14,7 @@ import {
   USER,
 } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { poolList, RUNTIME_POOL } from './pools.ts';
+import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   asObject,
   at,
@@ -36,6 +36,7 @@ import {
 } from './readers.ts';
 import { firstRow, hottest, inRow, known, listed, ofRow } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
+import { accessIn } from './write-access.ts';
 
 const rounded = scaled(1);
 
@@ -151,6 +152,7 @@ export const sealminer = defineDriver({
       software: inStats('Software Version', text),
     }),
     pools,
+    live_pools: at('pools', '/POOLS', livePools(RUNTIME_POOL)),
     'config.mode': firstOf(inStats('Mining Mode', text), at('system_info', '', webMode)),
     'config.power_limit_w': inStats('Power Limit', rounded),
     'config.freq_mhz': inStats('Freq', rounded),
@@ -164,7 +166,7 @@ export const sealminer = defineDriver({
     }),
     'network.dhcp': inWeb('DHCP', flag),
     'network.address': firstOf(inStats('IP', text), inWeb('ipaddress', text)),
-    'access.api_write': at('check', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('check'),
     'telemetry.hashrate_hs': ofRow(
       'stats',
       statsRow,

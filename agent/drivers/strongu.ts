@@ -20,7 +20,6 @@ import {
   asObject,
   at,
   firstOf,
-  flag,
   mac,
   memberIn,
   type Reader,
@@ -31,6 +30,7 @@ import {
 } from './readers.ts';
 import { eachOnce, firstRow, hottest, known, listed } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
+import { accessIn } from './write-access.ts';
 
 /** The program is a plain cgminer but for this member of SUMMARY, the kind of chips: `dash`, `sc`. */
 const chipsOf = (summary: JsonValue): JsonValue | undefined => firstRow('SUMMARY')(summary)?.['Miner type'];
@@ -129,7 +129,7 @@ export const strongu = defineDriver({
     'network.ntp': at('network', '/conf_ntpserver', textList),
     'network.address': at('network', '/conf_ipaddress', text),
     'access.api_allow': at('conf', '/api-allow', text),
-    'access.api_write': at('write_access', '/CHECK/0/Access', flag),
+    'access.api_write': accessIn('write_access'),
 
     'telemetry.hashrate_hs': anyOf(at('summary', '/SUMMARY/0', namedRate), at('devs', '/DEVS', sumOfRates)),
     'telemetry.temp_max_mc': at(

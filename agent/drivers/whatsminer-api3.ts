@@ -3,8 +3,21 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { inRows } from './cgminer-api.ts';
 import { numberedIn } from './damaged-names.ts';
 import { framed, type Replies } from './driver.ts';
-import { poolList } from './pools.ts';
-import { asObject, at, memberIn, type Reader, scaled, serial, text, whenPresent } from './readers.ts';
+import { settingsFrom } from './named-texts.ts';
+import { poolsFromZero } from './pools.ts';
+import {
+  asObject,
+  at,
+  listOf,
+  memberIn,
+  type Reader,
+  scalarText,
+  scaled,
+  serial,
+  text,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
 import { listed, ofRow, type RowFinder, sum } from './rows.ts';
 
 /**
@@ -49,7 +62,8 @@ export const inInfo = <T>(pointer: string, reader: Reader<T>) => at('api3_info',
 
 export const inStatus = <T>(name: string, reader: Reader<T>) => at('api3_summary', `/msg/summary/${name}`, reader);
 
-export const api3Pools = poolList({
+export const api3Pools = poolsFromZero({
+  slot: 'id',
   url: 'url',
   user: 'account',
   priority: 'pool-priority',
@@ -71,6 +85,21 @@ export const api3ControlBoard = ofRow('api3_info', system, (row) => {
   const parts = ['platform', 'control-board-version'].map((name) => memberIn(row, name, text));
   return whenPresent(listed(parts), (found) => present(found.join(' ')));
 });
+
+/** What port 4028 tells in its own words, where that is open. */
+export const api3Settings = settingsFrom({
+  'api3.fast_boot': inInfo('/miner/fast-boot', scalarText),
+  'api3.hash_percent': inInfo('/miner/hash-percent', scalarText),
+  'api3.upfreq_speed': inInfo('/miner/UpfreqSpeed', scalarText),
+});
+
+/** A fault is `{"<code>": "<time or text>"}`, at times with its reason beside; a device that has none may not name the list. */
+const faultCode: Reader<string> = (value) => {
+  const code = Object.keys(asObject(value) ?? {}).find((name) => /^\d+$/.test(name));
+  return code === undefined ? UNREADABLE : present(code);
+};
+
+export const api3Faults = inInfo('/error-code', listOf(faultCode));
 
 const summary: RowFinder = (reply) => asObject(asObject(asObject(reply)?.msg)?.summary);
 

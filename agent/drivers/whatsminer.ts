@@ -1,9 +1,9 @@
-import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { describedBy, lastShareAge, rowsOf, shareDifficulty, sumOfRows } from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, firstNumber, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, poolsFromZero } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -43,8 +43,10 @@ import {
   api3Chips,
   api3ControlBoard,
   api3Fans,
+  api3Faults,
   api3Pools,
   api3Questions,
+  api3Settings,
   inInfo,
   inStatus,
   isDeviceInfo,
@@ -79,16 +81,6 @@ const NO_LIMIT_W = 2_147_483_647;
 
 const powerLimit: Reader<number> = (value) =>
   whenPresent(positive(rounded)(value), (limit) => (limit === NO_LIMIT_W ? ABSENT : present(limit)));
-
-// ---- pools -----------------------------------------------------------------------------------------------------------
-
-/** cgminer counts its pools from 0 and btminer from 1; our slots count from 0. */
-const poolsFromZero: Reader<readonly PoolSlot[]> = (value) =>
-  whenPresent(poolList(CGMINER_POOL)(value), (slots) => {
-    const base = firstNumber(value, 'POOL');
-    if (base === undefined) return UNREADABLE;
-    return present(slots.map((slot) => ({ ...slot, slot: slot.slot - base })));
-  });
 
 // ---- summary ---------------------------------------------------------------------------------------------------------
 
@@ -262,6 +254,8 @@ export const whatsminer = defineDriver({
       'api3.control_board': inInfo('/system/control-board-version', text),
       'api3.fwversion': inInfo('/system/fwversion', unquoted),
       'api3.platform': inInfo('/system/platform', text),
+      'api3.psu_hwversion': inInfo('/power/hwversion', text),
+      'api3.psu_swversion': inInfo('/power/swversion', text),
       api_ver: version('api_ver', text),
       cb_platform: inSummary('CB Platform', text),
       cb_version: inSummary('CB Version', text),
@@ -281,9 +275,12 @@ export const whatsminer = defineDriver({
     }),
 
     pools: firstOf(
-      at('pools', '/POOLS', poolsFromZero),
+      // cgminer counts its pools from 0 and btminer from 1.
+      at('pools', '/POOLS', poolsFromZero(CGMINER_POOL)),
       anyOf(at('api3_pools', '/msg/pools', api3Pools), at('api3_both', '/msg/pools', api3Pools)),
     ),
+
+    live_pools: at('pools', '/POOLS', connectedPools),
 
     'config.mode': firstOf(inSummary('Power Mode', text), state('power_mode', text)),
     'config.power_limit_w': firstOf(
@@ -297,17 +294,20 @@ export const whatsminer = defineDriver({
       inStatus('freq-avg', positive(rounded)),
     ),
     'config.strategy': inInfo('/miner/pool-strategy', text),
-    'config.other': settingsFrom({
-      btminer_fast_boot: inSummary('Btminer Fast Boot', scalarText),
-      fast_hash: state('fast_hash', scalarText),
-      fast_mining: state('fast_mining', scalarText),
-      hash_percent: state('hash_percent', scalarText),
-      liquid_cooling: inSummary('Liquid Cooling', scalarText),
-      power_limit_set: state('power_limit_set', scalarText),
-      power_pct: state('power_pct', scalarText),
-      security_mode: inSummary('Security Mode', scalarText),
-      upfreq_speed: minerInfo('upfreq_speed', scalarText),
-    }),
+    'config.other': firstOf(
+      settingsFrom({
+        btminer_fast_boot: inSummary('Btminer Fast Boot', scalarText),
+        fast_hash: state('fast_hash', scalarText),
+        fast_mining: state('fast_mining', scalarText),
+        hash_percent: state('hash_percent', scalarText),
+        liquid_cooling: inSummary('Liquid Cooling', scalarText),
+        power_limit_set: state('power_limit_set', scalarText),
+        power_pct: state('power_pct', scalarText),
+        security_mode: inSummary('Security Mode', scalarText),
+        upfreq_speed: minerInfo('upfreq_speed', scalarText),
+      }),
+      api3Settings,
+    ),
 
     'network.hostname': firstOf(minerInfo('hostname', text), inInfo('/network/hostname', text)),
     'network.dhcp': firstOf(minerInfo('proto', isDhcp), inInfo('/network/proto', isDhcp)),
@@ -344,6 +344,7 @@ export const whatsminer = defineDriver({
     'telemetry.accepted': anyOf(inSummary('Accepted', rounded), at('pools', '/POOLS', sumOfRows('Accepted'))),
     'telemetry.rejected': anyOf(inSummary('Rejected', rounded), at('pools', '/POOLS', sumOfRows('Rejected'))),
     'telemetry.hw_errors': inSummary('Hardware Errors', rounded),
+    'telemetry.faults': api3Faults,
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
     'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
@@ -367,10 +368,13 @@ export const whatsminer = defineDriver({
     '`Hardware Info` of the LuCI page joins model, control board, power supply and chip; it is one component of the firmware and not taken apart. In 2019 the same stood under `Hostname`, with a number of unknown meaning behind it; that is not read.',
     'Unverified: the log-in of LuCI and the page before 2019. The stored pools, as against the running ones, stand in the LuCI page `admin/network/btminer`, whose shape is in no document or reply at hand; it is not asked. Nor is `btminerapi`, a log for people, chip by chip.',
     'unverified: the members of `get.miner.setting`, `get.system.setting` and `get.fan.setting` (fans, time servers), which are not asked.',
-    'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read.',
+    'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read. Nor is `bootup-time`: on the recorded M60S it is 1323 s beside 50000 s of mining, and so no time since the start.',
+    'API 3 tells faults by their codes; its settings are read where port 4028 is closed, under names of their own (`api3.`), as the two may spell them differently.',
+    'API 3 names no host that a pool is connected to: with port 4028 closed, a redirect does not show.',
+    'The pools of API 3 have the slots of their `id`; the recorded M60S has none, and the places of the rows count.',
   ],
   close: [
-    'Switch writes over the API off and change the factory passwords: whoever knows them gives orders over 4028 and 4433.',
+    'Switch writes over the API off (`access.api_switch`; that they are on is a fact, and a finding only where it changes) and change the factory passwords: whoever knows them gives orders over 4028 and 4433.',
     'Port 8889 of the vendor tool sets pools, passwords and firmware: only the managing host should reach it.',
   ],
 });

@@ -8,7 +8,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { looksLikeAnother } from '../../agent/probe/identify.ts';
 import { readReply } from '../../agent/probe/reply.ts';
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import { EXPECTATIONS } from './capture-expectations/all.ts';
 import type { CaptureExpectation, FamilyExpectations } from './capture-expectations/expectation.ts';
 import {
@@ -38,17 +38,18 @@ const line = (family: string, count: Count): string => {
 
 const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
 
-/** The same replies with a file in the place of another that answers the same question, for each such file. */
+/** The same replies with a file in the place of another that answers the same question, for each such file; and what it tells besides. */
 const alternativesOf = (
   folder: string,
   { files }: CaptureExpectation,
   replies: ReadonlyMap<string, Reply | NoReply>,
-): readonly ReadonlyMap<string, Reply | NoReply>[] =>
+): readonly { readonly other: ReadonlyMap<string, Reply | NoReply>; readonly further: Facts | undefined }[] =>
   Object.entries(files).flatMap(([file, captured]) => {
     if (!('insteadOf' in captured)) return [];
     const replaced = files[captured.insteadOf];
     assert.ok(replaced !== undefined && 'query' in replaced, `${captured.insteadOf} answers a question`);
-    return [new Map([...replies, [replaced.query, readReply(readBytes(folder, file), { whole: true })]])];
+    const other = new Map([...replies, [replaced.query, readReply(readBytes(folder, file), { whole: true })]]);
+    return [{ other, further: captured.further }];
   });
 
 const checkFiles = (folder: string, { files }: CaptureExpectation): void => {
@@ -73,9 +74,9 @@ const checkCapture = (driver: Driver, folder: string, expected: CaptureExpectati
     driver.stillSpeaks?.(replies) !== false && !looksLikeAnother(driver, capture, DRIVERS),
     'a later look takes it for the same family',
   );
-  for (const alternative of alternativesOf(folder, expected, replies)) {
-    const { facts: same } = lookWith(driver, folder, alternative);
-    assert.deepEqual(same, facts, 'another reply to the same question gives the same facts');
+  for (const { other, further } of alternativesOf(folder, expected, replies)) {
+    const { facts: same } = lookWith(driver, folder, other);
+    assert.deepEqual(same, { ...facts, ...further }, 'another reply to the same question gives the same facts');
   }
   return count;
 };

@@ -1,7 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
-import { CGMINER_POOL, livePools, poolList, withRuntime, withStatus } from '../../agent/drivers/pools.ts';
+import {
+  CGMINER_POOL,
+  connectedPools,
+  livePools,
+  poolList,
+  poolsFromZero,
+  withRuntime,
+  withStatus,
+} from '../../agent/drivers/pools.ts';
 import { CONFLICT, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
 
@@ -240,5 +248,69 @@ describe('the pools of stock firmware', () => {
     assert.deepEqual(read(none('timeout'), runtime), unknown('timeout'));
     assert.deepEqual(read(conf, none('truncated')), unknown('truncated'));
     assert.deepEqual(read(none('refused'), none('timeout')), unknown('timeout'));
+  });
+});
+
+describe('the host that is connected', () => {
+  const hosts = (list: readonly JsonValue[]) => {
+    const reading = connectedPools(list);
+    return reading.kind === 'present' ? reading.value.map(({ host }) => host) : reading;
+  };
+  const connected = (host: JsonValue) => row(0, A, { 'Stratum URL': host });
+
+  test('is what the device says, without scheme, account and path where it gives the whole URL', () => {
+    const said: readonly (readonly [JsonValue, string | undefined])[] = [
+      ['a.example', 'a.example'],
+      ['a.example:3333', 'a.example:3333'],
+      ['A.Example', 'A.Example'],
+      ['203.0.113.9', '203.0.113.9'],
+      ['[2001:db8::9]:3333', '[2001:db8::9]:3333'],
+      ['stratum+tcp://a.example:3333', 'a.example:3333'],
+      ['stratum2+tcp://a.example:3333/u95GEReVMjK6k5YqiSFNqqTnKU4ypU2W', 'a.example:3333'],
+      ['stratum+tcp://acct:a/b@a.example', 'acct:a'],
+      ['stratum+tcp://acct@a.example#xnsub', 'a.example'],
+      ['', undefined],
+      [null, undefined],
+      [7, undefined],
+    ];
+    for (const [told, host] of said) assert.deepEqual(hosts([connected(told)]), [host], JSON.stringify(told));
+  });
+
+  test('is told of a list where rows name it, also of those that are not connected; a list without it says nothing more', () => {
+    const { 'Stratum URL': _, ...silent } = row(1, B) as JsonObject;
+    assert.deepEqual(hosts([connected('a.example'), silent]), ['a.example', undefined]);
+    assert.deepEqual(hosts([connected(''), row(1, B)]), [undefined, undefined]);
+    assert.deepEqual(hosts([silent]), { kind: 'absent' });
+    assert.deepEqual(hosts([]), unknown('unreadable'));
+  });
+
+  test('spoils no list that has a fraction for a quota, which no live pool has', () => {
+    assert.deepEqual(hosts([row(0, A, { Quota: 0.5, 'Stratum URL': 'a.example' })]), ['a.example']);
+  });
+});
+
+describe('a list whose rows count from 0 or from 1', () => {
+  const from = (...rows: readonly JsonValue[]) => {
+    const reading = poolsFromZero(CGMINER_POOL)(rows);
+    return reading.kind === 'present' ? reading.value.map(({ slot, url }) => [slot, url]) : reading;
+  };
+
+  test('has slots from 0 by the numbers, whatever the order, and by place where no row has one', () => {
+    const expected = [
+      [0, A],
+      [1, B],
+    ];
+    const { POOL: _, ...first } = row(0, A) as JsonObject;
+    const { POOL: __, ...second } = row(1, B) as JsonObject;
+    assert.deepEqual(from(row(0, A), row(1, B)), expected);
+    assert.deepEqual(from(row(1, A), row(2, B)), expected);
+    assert.deepEqual(from(row(2, B), row(1, A)), expected);
+    assert.deepEqual(from(first, second), expected);
+  });
+
+  test('is unknown where one row lost its number', () => {
+    const { POOL: _, ...lost } = row(2, B) as JsonObject;
+    assert.deepEqual(from(row(1, A), lost), unknown('unreadable'));
+    assert.deepEqual(from(row(0, A), row(2, B)), unknown('unreadable'));
   });
 });

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { whatsminer } from '../../agent/drivers/whatsminer.ts';
-import type { JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
+import type { JsonObject, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes } from '../specimens/specimen.ts';
 
@@ -45,6 +45,58 @@ test('pools counted from 1 and pools counted from 0 have the same slots', () => 
   assert.deepEqual(slots(1, 2, 3), [0, 1, 2]);
   assert.deepEqual(slots(0, 1, 2), [0, 1, 2]);
   assert.deepEqual(slots(1, 3), [0, 2]);
+});
+
+const api3Rows: readonly JsonObject[] = [
+  { id: 1, url: 'stratum+tcp://p1.example:3333', account: 'u.1', 'stratum-active': true, 'pool-priority': 0 },
+  { id: 2, url: 'stratum+tcp://p2.example:3333', account: 'u.2', 'stratum-active': false, 'pool-priority': 1 },
+];
+
+test('the pools of API 3 have the slots of their ids, whatever the order of the rows', () => {
+  const pools = (rows: readonly JsonObject[]) =>
+    read('pools', { api3_pools: replied({ code: 0, msg: { pools: rows } }) });
+  const inOrder = pools(api3Rows);
+  assert.deepEqual(inOrder?.kind === 'present' && inOrder.value, [
+    { slot: 0, url: 'stratum+tcp://p1.example:3333', user: 'u.1', priority: 0, active: true },
+    { slot: 1, url: 'stratum+tcp://p2.example:3333', user: 'u.2', priority: 1, active: false },
+  ]);
+  assert.deepEqual(pools(api3Rows.toReversed()), inOrder);
+  assert.deepEqual(pools(api3Rows.map(({ id: _, ...row }) => row)), inOrder);
+});
+
+const info = (msg: JsonObject) => replied({ code: 0, msg });
+const closed = noReply('unreachable', 'test', { dark: true });
+
+test('API 3 names faults by their codes, and none where it has none to name', () => {
+  const faults = (list: JsonValue) => read('telemetry.faults', { api3_info: info({ 'error-code': list }) });
+  const two = [{ '218': '2024-06-15 10:30:00' }, { '541': 'Slot 1 error reading chip id.', reason: 'hashboard' }];
+  assert.deepEqual(faults(two), { kind: 'present', value: ['218', '541'] });
+  assert.deepEqual(faults([]), { kind: 'absent' });
+  assert.deepEqual(read('telemetry.faults', { api3_info: info({ miner: {} }) }), { kind: 'absent' });
+  for (const neither of ['218', { '218': 'now' }, [218], [{ reason: 'hashboard' }]]) {
+    assert.deepEqual(faults(neither), { kind: 'unknown', reason: 'unreadable' }, JSON.stringify(neither));
+  }
+});
+
+test('API 3 alone tells its settings in place of those of port 4028, which are read where that is open, and not where they were lost', () => {
+  const api3_info = info({ miner: { 'fast-boot': 'disable', 'hash-percent': '0', UpfreqSpeed: '5' } });
+  const settings = (summary: Reply | NoReply) =>
+    read('config.other', { summary, status: closed, get_miner_info: closed, api3_info });
+  assert.deepEqual(settings(closed), {
+    kind: 'present',
+    value: [
+      { key: 'api3.fast_boot', value: 'disable' },
+      { key: 'api3.hash_percent', value: '0' },
+      { key: 'api3.upfreq_speed', value: '5' },
+    ],
+    standsIn: 'unreachable',
+  });
+  assert.deepEqual(settings(noReply('timeout', 'test')), { kind: 'unknown', reason: 'timeout' });
+  const open = read('config.other', {
+    summary: replied({ STATUS: [{ STATUS: 'S' }], SUMMARY: [{ 'Btminer Fast Boot': 'disable' }] }),
+    api3_info,
+  });
+  assert.deepEqual(open, { kind: 'present', value: [{ key: 'btminer_fast_boot', value: 'disable' }] });
 });
 
 test('a lost get_version leaves the firmware version unknown, never the wording of another reply', () => {

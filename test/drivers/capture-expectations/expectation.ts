@@ -2,12 +2,12 @@ import type { FactName, Facts } from '../../../shared/facts.ts';
 
 /**
  * A file of a capture folder: which question it answers, or why this agent does not ask it. `insteadOf` names a file whose
- * question it answers as well: read in its place it gives the same facts. `joined` are the questions of a joined command,
+ * question it answers as well: read in its place it gives the same facts, and the `further` ones. `joined` are the questions of a joined command,
  * which this agent never sends: each reply stands in the member of its name. The digest pins what was read.
  */
 export type CapturedFile =
   | { readonly query: string; readonly sha256: string }
-  | { readonly insteadOf: string; readonly sha256: string }
+  | { readonly insteadOf: string; readonly sha256: string; readonly further?: Facts }
   | { readonly joined: readonly string[]; readonly sha256: string }
   | { readonly unasked: string; readonly sha256: string };
 

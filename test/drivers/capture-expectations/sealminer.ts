@@ -59,6 +59,15 @@ export const sealminer: FamilyExpectations = {
             active: true,
           },
         ],
+        live_pools: [
+          {
+            url: 'stratum+tcp://stratum.braiins.com:3333',
+            user: 'Oak_Mining.SealMinerA2',
+            status: 'Alive',
+            active: true,
+            host: 'stratum.braiins.com',
+          },
+        ],
         'config.mode': 'Normal',
         'config.power_limit_w': 3500,
         'config.freq_mhz': 346,

@@ -111,6 +111,29 @@ export const whatsminer: FamilyExpectations = {
             active: false,
           },
         ],
+        live_pools: [
+          {
+            url: 'stratum+tcp://btc.example.pool:3333',
+            user: 'asic-rs.test',
+            status: 'Alive',
+            active: true,
+            host: 'btc.example.pool',
+          },
+          {
+            url: 'stratum+tcp://btc2.example.pool:3333',
+            user: 'asic-rs.test',
+            status: 'Alive',
+            active: false,
+            host: 'btc2.example.pool',
+          },
+          {
+            url: 'stratum+tcp://btc3.example.pool:3333',
+            user: 'asic-rs.test',
+            status: 'Alive',
+            active: false,
+            host: 'btc3.example.pool',
+          },
+        ],
         'config.mode': 'Normal',
         'config.power_limit_w': 3500,
         'config.freq_mhz': 625,
@@ -280,6 +303,7 @@ export const whatsminer: FamilyExpectations = {
         'get_device_info_with_errors.json': {
           insteadOf: 'get_device_info.json',
           sha256: '61fd295eb7f14dd060ab6e09a23d85edd9b874a5b64a0769f1a41c6b56a20aa4',
+          further: { 'telemetry.faults': ['218', '541'] },
         },
         'get_miner_status_edevs.json': {
           query: 'api3_edevs',
@@ -309,7 +333,13 @@ export const whatsminer: FamilyExpectations = {
           { name: 'api3.control_board', value: 'CB6V10' },
           { name: 'api3.fwversion', value: '20251209.16.Rel2' },
           { name: 'api3.platform', value: 'H616' },
+          { name: 'api3.psu_hwversion', value: 'RT0159' },
+          { name: 'api3.psu_swversion', value: '230224.220429' },
           { name: 'keys.api3_info', value: '-T_vmKK3AQa5guqRSbbtQiYN5vr3NyUL5D7U1Mdc8pU' },
+        ],
+        'config.other': [
+          { key: 'api3.fast_boot', value: 'disable' },
+          { key: 'api3.hash_percent', value: '0' },
         ],
         pools: [
           {
@@ -423,6 +453,17 @@ export const whatsminer: FamilyExpectations = {
             status: 'Alive',
             active: false,
           },
+        ],
+        live_pools: [
+          {
+            url: 'stratum+tcp://btc.ss.poolin.com:443',
+            user: 'x.12x22',
+            status: 'Alive',
+            active: true,
+            host: 'x.ss.poolin.com',
+          },
+          { url: 'stratum+tcp://btc.ss.poolin.com:1883', user: 'x.12x22', status: 'Alive', active: false },
+          { url: 'stratum+tcp://btc.ss.poolin.com:25', user: 'x.12x22', status: 'Alive', active: false },
         ],
         'config.mode': 'High',
         'config.power_limit_w': 3600,
@@ -561,6 +602,21 @@ export const whatsminer: FamilyExpectations = {
             active: false,
           },
         ],
+        live_pools: [
+          {
+            url: 'stratum+tcp://us-east.stratum.slushpool.com:3333',
+            user: '002m20s',
+            status: 'Alive',
+            active: true,
+            host: 'us-east.stratum.slushpool.com',
+          },
+          {
+            url: 'stratum+tcp://us-central01.miningrigrentals.com:50194',
+            user: 'xxxx.yyyy',
+            status: 'Alive',
+            active: false,
+          },
+        ],
         'config.freq_mhz': 636,
         'telemetry.hashrate_hs': 65463822080000,
         'telemetry.temp_max_mc': 75000,
@@ -626,6 +682,22 @@ export const whatsminer: FamilyExpectations = {
             priority: 2,
             user: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
             quota: 1,
+            status: 'Alive',
+            active: false,
+          },
+        ],
+        live_pools: [
+          { url: 'stratum+tcp://bitcoin.1viabtc.com:3333', user: 'xxxxxxxxxx', status: 'Dead', active: false },
+          {
+            url: 'stratum+tcp://sha256.eu.nicehash.com:3334',
+            user: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
+            status: 'Alive',
+            active: true,
+            host: 'sha256.eu.nicehash.com',
+          },
+          {
+            url: 'stratum+tcp://sha256.usa.nicehash.com:3334',
+            user: 'xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx',
             status: 'Alive',
             active: false,
           },
