@@ -80,6 +80,8 @@ export interface Track {
   /** When the finding changed state within the last hour, and when it was last stated. */
   readonly changesMs: readonly number[];
   readonly statedMs?: number;
+  /** The address at which it was found, where an edit leads the position elsewhere since. */
+  readonly foundAt?: string;
 }
 
 /** What a device was found for under a list, that of its tenant or one for all devices, until an edit took it from there. */
