@@ -12,7 +12,6 @@ import { changeNotObserved } from './rules/change-not-observed.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
 import { evidenceClockUntrusted } from './rules/evidence-clock-untrusted.ts';
-import { identityDeviceMissing } from './rules/identity-device-missing.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { FIRST_TOLD, poolUserChanged } from './rules/pool-user-changed.ts';
@@ -62,11 +61,7 @@ export const coverable = ({ id }: RuleEntry, terms: Plan | Waiver): Approvable =
 };
 
 /** Findings that less of a device is seen, or nothing: while they are tolerated nothing else is found of what lies behind. */
-const OF_SIGHT: ReadonlySet<string> = new Set([
-  visibilityCoverageReduced.id,
-  visibilityDeviceDark.id,
-  identityDeviceMissing.id,
-]);
+const OF_SIGHT: ReadonlySet<string> = new Set([visibilityCoverageReduced.id, visibilityDeviceDark.id]);
 
 /**
  * Whether these terms would keep such a finding quiet: with it all that two people have to approve. A device that is dark while a

@@ -235,7 +235,6 @@ test('that less is seen of devices is not waived by one person: nothing would be
     quiet(['visibility.coverage-reduced'], { devices: ['rig-1'] }),
     quiet(['visibility.*']),
     quiet(['visibility.device-dark']),
-    quiet(['identity.device-missing']),
     { ...planOf(now, ['visibility.coverage-reduced']), plan_id: 'blind' },
   ];
   for (const [people, code] of [
