@@ -142,9 +142,14 @@ const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity
 
 /**
  * Nobody may settle the lesser matter while the greater one lies open (catalogue §3). Somebody who took note of it has not
- * settled it, and what is not confirmed yet may be graver than what is.
+ * settled it, and what is not confirmed yet may be graver than what is. Of many devices that a document speaks of the first one with such a
+ * finding is named.
  */
-export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): void => {
+export const refuseWhileOpen = (
+  state: DeviceState,
+  covered: readonly Track[],
+  by: 'acceptance' | 'document' = 'acceptance',
+): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const other = state.tracks.find(
     (track) =>
@@ -160,13 +165,15 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[]): 
   const { ruleId, severity, state: life } = other.finding;
   throw new AgentError({
     code: 'baseline.finding-open',
-    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this acceptance does not cover it`,
+    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${by} does not cover it`,
     remedy:
       life === 'provisional'
-        ? 'wait for the next looks: they confirm it, or it goes away; then accept again'
+        ? 'wait for the next looks: they confirm it, or it goes away; then do this again'
         : ruleId === 'pool.outside-allowlist'
-          ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then accept again'
-          : 'accept the whole device, or deal with that finding first',
+          ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then do this again'
+          : by === 'document'
+            ? 'deal with that finding first (assayer findings show says what ends it), or have a document signed that leaves this device out'
+            : 'accept the whole device, or deal with that finding first',
   });
 };
 

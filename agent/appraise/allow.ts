@@ -4,6 +4,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import { endpointText, parseEndpoint, withoutPath } from './pool-url.ts';
 import type { AllowList } from './rule.ts';
 import { fieldsOf, matchesTemplate, type Templated } from './template.ts';
+import { unordered } from './unordered.ts';
 
 /** Matching against the operator's list of pools. Patterns are anchored at both ends. */
 
@@ -62,19 +63,29 @@ export const isListedRunning: typeof isListed = (allow, url, ...about) => {
 export const nearestLine = (allow: AllowList, url: string, user: string | undefined): AllowList[number] | undefined => {
   const pool = `${endpointText(url)} ${user ?? ''}`;
   let nearest: { readonly line: AllowList[number]; readonly steps: number } | undefined;
-  for (const line of allow) {
+  for (const line of meantLines(allow)) {
     const steps = distance(pool, `${line.url} ${line.user ?? ''}`);
     if (nearest === undefined || steps < nearest.steps) nearest = { line, steps };
   }
   return nearest?.line;
 };
 
-/** The list as text that is another one when it was edited; one text for all devices under it. */
+/** What the list says, however it is written: each line once, in one spelling, in an order of their own. */
+export const meantLines = (allow: AllowList): AllowList => {
+  const known = meant.get(allow);
+  if (known !== undefined) return known;
+  const list = unordered(allow.map(({ url, user }) => shownLine({ url: endpointText(url), user })));
+  meant.set(allow, list);
+  return list;
+};
+
+const meant = new WeakMap<AllowList, AllowList>();
+
+/** The list as text that is another one when something else is allowed; one text for all devices under it. */
 export const digestOfList = (allow: AllowList): string => {
   const known = digests.get(allow);
   if (known !== undefined) return known;
-  const lines = allow.map((line) => canonicalJson(shownLine(line))).sort();
-  const digest = hash('sha256', lines.join('\n'), 'base64url');
+  const digest = hash('sha256', meantLines(allow).map(canonicalJson).join('\n'), 'base64url');
   digests.set(allow, digest);
   return digest;
 };

@@ -82,6 +82,8 @@ export interface Track {
   readonly statedMs?: number;
   /** What was stated of it, while it is flapping: since then `finding` may have become another one. */
   readonly said?: Said;
+  /** The address at which it was found, where an edit leads the position elsewhere since. */
+  readonly foundAt?: string;
 }
 
 /** What the statements about a flapping finding said last, as far as that decides what may wait. */

@@ -3,7 +3,8 @@ import { type Described, type Edited, inScope } from '../baseline/scope.ts';
 import { type Adopted, countsFor, type Standing } from '../baseline/standing.ts';
 import { describe } from './approval.ts';
 import { owedTo } from './breach.ts';
-import type { DeviceState } from './device.ts';
+import type { DeviceState, Track } from './device.ts';
+import { needsMorePeople } from './who-approves.ts';
 
 /**
  * An edit of the configuration approves nothing: it says which documents speak of a device, by the labels and the name that it
@@ -37,12 +38,14 @@ export const effectOf = (edit: Edit, standing: Standing): Effect => {
   const documents: readonly Document[] = [...standing.references, ...standing.plans, ...standing.waivers];
   const own = edit.befores.find(({ id }) => id === edit.device);
   const spokeOfOwn = (document: Document): boolean =>
-    document.terms.kind === 'reference' && own !== undefined && fits(document, describe(own, {}));
+    // One that began to fit by an earlier edit, and does not count since, never did.
+    document.terms.kind === 'reference' && own !== undefined && countsFor(document, describe(own, {}));
   const effects = edit.befores.map((before) => effectOn(before, edit, documents, spokeOfOwn));
   const all = (member: 'kept' | 'apart' | keyof Omit<Effect, 'edited'>): readonly string[] => [
     ...new Set(effects.flatMap((effect) => effect[member])),
   ];
-  const isRefilled = effects.some(({ isDoubtful, refilled }) => isDoubtful && refilled.length > 0);
+  const isRefilled =
+    own?.edited?.refilled === true || effects.some(({ isDoubtful, refilled }) => isDoubtful && refilled.length > 0);
   return {
     edited: editedOf({ kept: all('kept'), apart: all('apart'), ...(isRefilled ? { refilled: true as const } : {}) }),
     began: all('began'),
@@ -115,4 +118,21 @@ export const withoutApart = (state: DeviceState): DeviceState => {
   const { edited } = state;
   if (edited === undefined || (edited.apart.length === 0 && edited.refilled === undefined)) return state;
   return withEdited(state, editedOf({ kept: edited.kept, apart: [] }));
+};
+
+/**
+ * A position that the configuration leads to this address: what takes two people, and was found elsewhere, is not over by what shows
+ * there; led back, it ends as ever.
+ */
+export const ledTo = (state: DeviceState, address: string): DeviceState => {
+  const tracks = state.tracks.map((track) => trackLedTo(track, state.address, address));
+  return tracks.every((track, at) => track === state.tracks[at]) ? state : { ...state, tracks };
+};
+
+const trackLedTo = (track: Track, known: string, address: string): Track => {
+  const { foundAt, ...rest } = track;
+  if (foundAt === address) return rest;
+  const { state, severity } = track.finding;
+  const isSettled = state === 'provisional' || severity === 'info' || !needsMorePeople(track.finding);
+  return foundAt !== undefined || known === address || isSettled ? track : { ...track, foundAt: known };
 };

@@ -68,6 +68,8 @@ export interface Finding {
   readonly parent?: number;
   readonly flapping?: number;
   readonly by?: string;
+  /** What that person said when reviewing it; of somebody else in `by` it says nothing. */
+  readonly note?: { readonly by: string; readonly text: string };
   /** `seq` of the entries that adopted the plan or waiver which covers it: its severity is `info` then. */
   readonly plan?: number;
   readonly waiver?: number;
@@ -91,3 +93,7 @@ export interface Checks {
 
 /** Why a look is attested. */
 export type Trigger = 'first' | 'change' | 'refresh' | 'demand' | 'unreachable';
+
+/** What the person whom the finding names said about it. */
+export const noteOf = ({ by, note }: Pick<Finding, 'by' | 'note'>): string | undefined =>
+  note?.by === by ? note?.text : undefined;

@@ -1,6 +1,7 @@
 import { distance } from 'fastest-levenshtein';
 import type { Facts } from '../../shared/facts.ts';
 import { matchesGlob } from './template.ts';
+import { unordered } from './unordered.ts';
 import { compareVersions } from './version.ts';
 
 /** What the operator says of firmware: what is approved, and which versions advisories warn of. */
@@ -91,7 +92,7 @@ export const nearestFirmware = (
   const text = `${running['firmware.version'] ?? ''} ${running['firmware.build'] ?? ''}`;
   const kin = approved.filter((entry) => isKind(entry, running));
   const steps = ({ version = '', build = '' }: ApprovedFirmware) => distance(text, `${version} ${build}`);
-  return (kin.length > 0 ? kin : approved).toSorted((a, b) => steps(a) - steps(b))[0];
+  return unordered(kin.length > 0 ? kin : approved).toSorted((a, b) => steps(a) - steps(b))[0];
 };
 
 /** The advisories that speak of this firmware. One whose version is not known is not held against any. */

@@ -16,6 +16,7 @@ import {
   type Approvable,
   coverable,
   factsToApprove,
+  hidesSight,
   isAnsweredBySignature,
   needsMorePeople,
   takesTwo,
@@ -54,9 +55,10 @@ export const settledBy = (
   const isAsSigned =
     asWhole &&
     outcomes.every((one) => one.kind !== 'ran' || !holdsFacts({ ruleId: one.rule.id }) || one.deviations.length === 0);
-  return open.filter(({ finding }) => {
+  return open.filter(({ finding, foundAt }) => {
     const { ruleId, part } = finding;
-    if (isAnsweredBySignature(ruleId)) return isAsSigned;
+    // What a document says of the device was so at the other address, too.
+    if (isAnsweredBySignature(ruleId) || foundAt !== undefined) return isAsSigned;
     if (!holdsFacts(finding)) return false;
     // No list is at hand here, and none would approve anything.
     if (isAboutPolicy(ruleId))
@@ -93,11 +95,13 @@ export const promote = (
   ),
 });
 
-/** Whether the catalogue wants two people behind these terms: they speak of what only two, or a plan of theirs, may approve. */
+/** Whether two people have to stand behind these terms: they speak of what only two, or a plan of theirs, may approve, or hide it. */
 export const wantsTwo = (terms: Terms): boolean => {
   if (terms.kind !== 'reference')
     return RULES.some(
-      (rule) => terms.ids.some((pattern) => namesRule(pattern, rule.id)) && takesTwo(coverable(rule, terms)),
+      (rule) =>
+        terms.ids.some((pattern) => namesRule(pattern, rule.id)) &&
+        (takesTwo(coverable(rule, terms)) || hidesSight(rule, terms)),
     );
   if ((terms.entries ?? terms.admits) !== undefined) return true;
   const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));

@@ -33,11 +33,11 @@ export const requireReviewable = ({ finding, clear }: Track, { action }: Review)
 };
 
 /** The finding with the person and the reason; still open where its end is stated apart. */
-export const reviewedFinding = (finding: Finding, { action, by, note }: Review): Finding => ({
+export const reviewedFinding = ({ note: _, ...finding }: Finding, { action, by, note }: Review): Finding => ({
   ...finding,
   ...(action === 'acknowledge' && finding.state === 'open' ? { state: 'acknowledged' as const } : {}),
   by,
-  ...(note === undefined ? {} : { reasons: [...(finding.reasons ?? []), note] }),
+  ...(note === undefined ? {} : { note: { by, text: note } }),
 });
 
 const stillSeen = ({ ruleId }: Finding): AgentError =>

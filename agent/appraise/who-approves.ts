@@ -17,6 +17,7 @@ import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { FIRST_TOLD, poolUserChanged } from './rules/pool-user-changed.ts';
 import { visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
+import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { waiverExpired } from './rules/waiver-expired.ts';
 
 /**
@@ -58,6 +59,16 @@ export const coverable = ({ id }: RuleEntry, terms: Plan | Waiver): Approvable =
   const isStrangeToo = id === identityNewDevice.id && (terms.kind === 'waiver' || speaksOfPools(terms));
   return { ruleId: id, ...(isStrangeToo ? { reasons: [OTHER_ACCOUNT] } : {}) };
 };
+
+/** Findings that less of a device is seen, or nothing: while they are tolerated nothing else is found of what lies behind. */
+const OF_SIGHT: ReadonlySet<string> = new Set([visibilityCoverageReduced.id, visibilityDeviceDark.id]);
+
+/**
+ * Whether these terms would keep such a finding quiet: with it all that two people have to approve. A device that is dark while a
+ * plan is open is held against the plan when it is back; what it stops telling it may never tell again.
+ */
+export const hidesSight = ({ id }: RuleEntry, { kind }: Plan | Waiver): boolean =>
+  kind === 'waiver' ? OF_SIGHT.has(id) : id === visibilityCoverageReduced.id;
 
 /** Whether a plan says what the pools will be. */
 export const speaksOfPools = ({ expected_after: values = [] }: Plan): boolean =>

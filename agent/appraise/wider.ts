@@ -3,7 +3,7 @@ import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { isOwedTo, owedTo, withBreaches } from './breach.ts';
-import type { Approval, Breach, DeviceState } from './device.ts';
+import type { Approval, Breach, DeviceState, Track } from './device.ts';
 import { CONFIGURATION_EDITED, isEdited } from './edited.ts';
 import type { Finding } from './finding.ts';
 import { COMPARISONS } from './index.ts';
@@ -19,7 +19,7 @@ import { needsMorePeople } from './who-approves.ts';
  * Lists of the operator allow what somebody writes into them. Where a device shows what it was found for, and a list allows it
  * now, the list was edited, or the device was given to another tenant and back: where approvers are named that ends nothing which
  * takes two people, until what the device shows was approved; elsewhere the end of the finding says so. What an edit alone
- * raised, the next one may end.
+ * raised, the next one may end. Nor does a position that was led to another address end what was found at the former one.
  */
 
 /** What is known of the device at this look. */
@@ -37,9 +37,12 @@ export const underWiderLists = (
 ): { readonly state: DeviceState; readonly outcomes: readonly Outcome[] } => {
   const outcomes = judged.map((outcome) => raisedByEdit(outcome, shown));
   const listed = shown.state.tracks.filter(
-    ({ finding, clear }) => isListedNow(finding, outcomes, shown, clear) || isSwitched(finding, outcomes, shown),
+    (track) =>
+      isListedNow(track.finding, outcomes, shown, track.clear) ||
+      isSwitched(track.finding, outcomes, shown) ||
+      isLeftBehind(track, outcomes),
   );
-  const ending = new Set(listed.filter(({ finding }) => !isHeld(finding, shown)));
+  const ending = new Set(listed.filter((track) => !isHeld(track, shown)));
   const state = withBreaches(shown.state, breachesLeft(shown, outcomes));
   const held = [
     ...listed.filter((track) => !ending.has(track)).map(({ finding }) => finding),
@@ -66,11 +69,12 @@ const withHeld = (outcome: Outcome, held: readonly Finding[]): Outcome => {
   return { ...ran, deviations: [...ran.deviations, ...those] };
 };
 
-const isHeld = (finding: Finding, shown: Shown): boolean =>
+const isHeld = ({ finding, foundAt }: Pick<Track, 'finding' | 'foundAt'>, shown: Shown): boolean =>
   (shown.context.people ?? 0) > 0 &&
   needsMorePeople(finding) &&
   finding.edit !== 'raised' &&
-  !isApproved(finding, shown);
+  // What was approved is not what shows where it was found.
+  (foundAt !== undefined || !isApproved(finding, shown));
 
 /** Without what the device shows no more at as many looks as end a finding, what is open again, and what its own tenant has no reason to hold. */
 const breachesLeft = (shown: Shown, outcomes: readonly Outcome[]): readonly Breach[] => {
@@ -87,7 +91,7 @@ const breachLeft = (breach: Breach, shown: Shown, outcomes: readonly Outcome[]):
     return undefined;
   const rule = COMPARISONS.find(({ id }) => id === finding.ruleId);
   if (rule === undefined || isUnseen(rule, finding, shown.facts)) return breach;
-  if (isOwed && isListedNow(finding, outcomes, shown) && !isHeld(finding, shown)) return undefined;
+  if (isOwed && isListedNow(finding, outcomes, shown) && !isHeld({ finding }, shown)) return undefined;
   if (isThere(rule, finding, shown.facts) || isFoundOtherwise(rule, finding, outcomes))
     return clear === 0 ? breach : { ...owed, finding };
   return clear + 1 < MATCHES ? { ...breach, clear: clear + 1 } : undefined;
@@ -128,10 +132,14 @@ const isSwitched = (finding: Finding, outcomes: readonly Outcome[], { state }: S
   return refusedBeside(finding, rule, outcomes) !== undefined && isFoundOtherwise(rule, finding, outcomes);
 };
 
+/** What shows at the address to which an edit leads the position is no repair of what was found at the former one. */
+const isLeftBehind = ({ finding, foundAt }: Track, outcomes: readonly Outcome[]): boolean =>
+  foundAt !== undefined && refusedBeside(finding, { id: finding.ruleId }, outcomes) !== undefined;
+
 /** What the rule finds beside this; undefined where it finds that still, perhaps in another slot, or could not see it. */
 const refusedBeside = (
   finding: Finding,
-  rule: Rule | undefined,
+  rule: Pick<Rule, 'id'> | undefined,
   outcomes: readonly Outcome[],
 ): readonly Deviation[] | undefined => {
   const { state, severity, part } = finding;

@@ -245,7 +245,8 @@ const requireNothingWorse = (
   { states }: AdoptionGround,
 ): void => {
   const promoted = new Set([...entries.map(({ device }) => device), ...settles.keys()]);
-  for (const state of states()) if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? []);
+  for (const state of states())
+    if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? [], 'document');
 };
 
 /** Where it is not known what was ended, nothing from before comes into force by itself. */

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import type { Config } from '../config/schema.ts';
 import { ALL_PORTS } from '../drivers/driver.ts';
 import { type Place, placesOf } from '../schedule/places.ts';
+import { partsTold } from './settings.ts';
 
 /**
  * An entry under `devices` as the store keeps it, as far as an edit of it alone may blind the gateway: ports that are not the usual ones,
@@ -28,10 +29,9 @@ export const askedEntries = (config: Config): readonly AskedEntry[] =>
   }));
 
 /** The parts in which an edit of entries is told. */
-const PARTS: { readonly [part: string]: (place: Place) => unknown } = {
-  devices: ({ ports, credentials = '' }) => [ports, credentials],
-  'labels.cooling': ({ labels: { cooling = '' } }) => cooling,
-};
+const PARTS = partsTold((teller) => teller.kind === 'asked');
+
+type Settings = NonNullable<ReturnType<(typeof PARTS)['get']>>;
 
 /** An edited part, and the entries that say it now. */
 export interface EditedEntries {
@@ -46,8 +46,8 @@ export interface EditedEntries {
 export const askedOtherwise = (before: readonly AskedEntry[], now: readonly AskedEntry[]): readonly EditedEntries[] => {
   if (isDeepStrictEqual(before, now)) return [];
   const [former, present] = [placesOf(configured(before)), placesOf(configured(now))];
-  return Object.entries(PARTS).flatMap(([part, read]) => {
-    const entries = changedEntries(saidOf(former, read), saidOf(present, read));
+  return [...PARTS].flatMap(([part, settings]) => {
+    const entries = changedEntries(saidOf(former, settings), saidOf(present, settings));
     return entries.length === 0 ? [] : [{ part, entries }];
   });
 };
@@ -69,21 +69,20 @@ const changedEntries = (before: ReadonlyMap<string, Said>, now: ReadonlyMap<stri
 const isWithin = (some: Said, others: Said): boolean => [...some.keys()].every((one) => others.has(one));
 
 /** What is said of everybody: of each address, and of each position. */
-const saidOf = (places: readonly Place[], read: (place: Place) => unknown): ReadonlyMap<string, Said> => {
+const saidOf = (places: readonly Place[], settings: Settings): ReadonlyMap<string, Said> => {
   const found = new Map<string, Said>();
+  const ofAll = settings.filter(({ ofPosition }) => ofPosition !== true);
   // All addresses of a range have the ports of its entry.
   const byPorts = new Map<Place['ports'], string>();
   for (const place of places) {
-    const said = byPorts.getOrInsertComputed(place.ports, () => canonicalJson(read(place)));
-    for (const whom of namesOf(place)) found.getOrInsertComputed(whom, () => new Map()).set(said, place.entry);
+    const said = byPorts.getOrInsertComputed(place.ports, () => textOf(place, ofAll));
+    found.getOrInsertComputed(`address ${place.address}`, () => new Map()).set(said, place.entry);
+    if (place.id !== undefined) found.set(`device ${place.id}`, new Map([[textOf(place, settings), place.entry]]));
   }
   return found;
 };
 
-const namesOf = ({ address, id }: Place): readonly string[] => [
-  `address ${address}`,
-  ...(id === undefined ? [] : [`device ${id}`]),
-];
+const textOf = (place: Place, settings: Settings): string => canonicalJson(settings.map(({ read }) => read(place)));
 
 /** As they stood in the configuration, without other labels. */
 const configured = (entries: readonly AskedEntry[]): Pick<Config, 'devices' | 'labels'> => ({

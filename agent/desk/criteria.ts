@@ -1,27 +1,28 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from '../../shared/jcs.ts';
+import { meantLines } from '../appraise/allow.ts';
 import { criteriaEdited } from '../appraise/rules/change-break-glass.ts';
+import { unordered } from '../appraise/unordered.ts';
 import type { LoadedConfig, Written } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
 import { type AskedEntry, askedEntries, askedOtherwise } from './asked.ts';
+import { partsTold } from './settings.ts';
 
 /**
  * What the configuration alone says of right and wrong, and of how and how often anybody looks: parts that one person edits, and that
  * may end or keep away what two people would have to approve.
  */
-const CRITERIA: { readonly [part: string]: (said: Written) => unknown } = {
-  'pools.allow': ({ pools }) => pools?.allow,
-  'tenants.allow': ({ tenants = {} }) =>
-    Object.fromEntries(Object.entries(tenants).map(([tenant, { allow }]) => [tenant, allow ?? null])),
-  firmware: ({ firmware }) => firmware,
-  nameplates: ({ nameplates }) => nameplates,
-  provenance: ({ provenance }) => provenance,
-  // A deadline or a size that no reply keeps within blinds like a schedule.
-  probe: ({ probe }) => probe,
-  schedule: ({ schedule, confirm_s, coverage_s }) => [schedule, confirm_s, coverage_s],
-  drivers: ({ drivers }) => drivers,
+const CRITERIA = partsTold((teller) => teller.kind === 'criterion');
+
+/** What is said at a path; null where nothing is. */
+const saidAt = (said: unknown, [name, ...path]: readonly string[]): unknown => {
+  if (name === undefined) return said ?? null;
+  // Parts of what the schema let through: maps, or nothing.
+  const members = (said ?? {}) as { readonly [name: string]: unknown };
+  if (name !== '*') return saidAt(members[name], path);
+  return Object.fromEntries(Object.entries(members).map(([member, value]) => [member, saidAt(value, path)]));
 };
 
 /** Name under which the store keeps what was said last. */
@@ -30,40 +31,57 @@ const META = 'criteria';
 type Digests = { readonly [part: string]: string };
 
 /**
- * What the store keeps. An edit changes what is written and what follows from it: a default that is written out says nothing new, and one
- * that a later version brings nobody edited.
+ * What the store keeps. An edit changes what is written and what follows from it: a default that is written out, another order or
+ * spelling of a list, or a line that stands twice, says nothing new, and a default that a later version brings nobody edited.
  */
 interface Kept {
-  readonly form: 2;
+  readonly form: 3;
   readonly written: Digests;
   readonly effective: Digests;
   readonly devices: readonly AskedEntry[];
 }
 
-/** The former form: of what is effective alone, without entries of devices. */
-type Former = Digests & { readonly form?: never };
+/** The form before: of lists as they are written. */
+type Former = Omit<Kept, 'form'> & { readonly form: 2 };
+
+/** The first form: of what is effective alone, as it is written, without entries of devices. */
+type First = Digests & { readonly form?: never };
 
 const digestsOf = (said: Written): Digests =>
   Object.fromEntries(
-    Object.entries(CRITERIA).map(([part, read]) => [
-      part,
+    [...CRITERIA].map(([part, settings]) => {
+      const values = settings.map(({ path }) => saidAt(said, path.split('.')));
       // Members without a value are none: JSON has no word for them.
-      createHash('sha256')
-        .update(canonicalJson(JSON.parse(JSON.stringify(read(said) ?? null))))
-        .digest('base64url'),
-    ]),
+      const text = canonicalJson(JSON.parse(JSON.stringify(values.length === 1 ? values[0] : values)));
+      return [part, createHash('sha256').update(text).digest('base64url')];
+    }),
   );
 
 const keptOf = ({ config, written }: Said): Kept => ({
-  form: 2,
+  form: 3,
   written: digestsOf({
     ...written,
     firmware: withoutEmpty(written.firmware),
     provenance: withoutEmpty(written.provenance),
   }),
-  effective: digestsOf(effectiveOf(config, written)),
+  effective: digestsOf(effectiveOf(meantBy(config), written)),
   devices: askedEntries(config),
 });
+
+/** The configuration with what its lists say, however they are written. */
+const meantBy = (config: Config): Config => ({
+  ...config,
+  pools: withMeant(config.pools),
+  tenants: Object.fromEntries(Object.entries(config.tenants).map(([name, tenant]) => [name, withMeant(tenant)])),
+  firmware: config.firmware && {
+    ...config.firmware,
+    approved: config.firmware.approved && [...unordered(config.firmware.approved)],
+    advisories: [...unordered(config.firmware.advisories)],
+  },
+});
+
+const withMeant = <Part extends Config['pools']>(part: Part): Part =>
+  part.allow === undefined ? part : { ...part, allow: [...meantLines(part.allow)] };
 
 /** What is in force; of drivers it is what is written. */
 const effectiveOf = (config: Config, { drivers }: Written): Written => ({ ...config, drivers });
@@ -95,9 +113,9 @@ export interface CriteriaDeps {
 export const heedCriteria = (said: Said, { store, recorder, people, nowMs }: CriteriaDeps): void => {
   const now = keptOf(said);
   // Written below, by this version or one before it.
-  const before = store.meta(META, (text) => JSON.parse(text) as Kept | Former);
+  const before = store.meta(META, (text) => JSON.parse(text) as Kept | Former | First);
   const asked = before?.form === undefined ? [] : askedOtherwise(before.devices, now.devices);
-  const parts = [...editedParts(before, now), ...asked.map(({ part }) => part)];
+  const parts = [...editedParts(before, now, said), ...asked.map(({ part }) => part)];
   const entries = [...new Set(asked.flatMap((one) => one.entries))];
   // Where the store refuses, the former ones stay, and it is said the next time.
   if (
@@ -109,12 +127,16 @@ export const heedCriteria = (said: Said, { store, recorder, people, nowMs }: Cri
   recorder.saveMeta(META, JSON.stringify(now));
 };
 
-/** Parts of which was known what they said. Of the former form only what is effective is. */
-const editedParts = (before: Kept | Former | undefined, now: Kept): readonly string[] => {
+/** Parts of which was known what they said. Of the first form only what is effective is. */
+const editedParts = (
+  before: Kept | Former | First | undefined,
+  now: Kept,
+  { config, written: said }: Said,
+): readonly string[] => {
   const effective = (before?.form === undefined ? before : before.effective) ?? {};
   const written = before?.form === undefined ? {} : before.written;
-  return Object.keys(now.effective).filter(
-    (part) =>
-      effective[part] !== undefined && effective[part] !== now.effective[part] && written[part] !== now.written[part],
+  const inForce = before?.form === 3 ? now.effective : digestsOf(effectiveOf(config, said));
+  return Object.keys(inForce).filter(
+    (part) => effective[part] !== undefined && effective[part] !== inForce[part] && written[part] !== now.written[part],
   );
 };

@@ -1,4 +1,4 @@
-import { effectOf, withEdited } from '../appraise/edit.ts';
+import { effectOf, ledTo, withEdited } from '../appraise/edit.ts';
 import { scopesEdited } from '../appraise/rules/change-break-glass.ts';
 import type { Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -18,9 +18,15 @@ export interface EditDeps {
  * named it is a finding, once.
  */
 export const heedEdits = (
-  fleet: Pick<Fleet, 'takeEdits' | 'state' | 'keep'>,
+  fleet: Pick<Fleet, 'takeEdits' | 'state' | 'states' | 'seatOf' | 'keep'>,
   { orders: { standing }, recorder, people, nowMs }: EditDeps,
 ): void => {
+  const led = fleet.states().flatMap((state) => {
+    const place = fleet.seatOf(state.id)?.place;
+    const next = place?.origin === 'host' ? ledTo(state, place.address) : state;
+    return next === state ? [] : [next];
+  });
+  for (const state of led) fleet.keep(state);
   const effects = fleet.takeEdits().map((edit) => ({ device: edit.device, ...effectOf(edit, standing) }));
   const states = effects.flatMap(({ device, edited }) => {
     const state = fleet.state(device);
@@ -28,7 +34,7 @@ export const heedEdits = (
   });
   for (const state of states) fleet.keep(state);
   // With the labels that they have now: the next start finds no edit where none was.
-  recorder.saveStates(states);
+  recorder.saveStates([...led, ...states]);
   const told = effects.filter(({ began, ceased, refilled }) => began.length + ceased.length + refilled.length > 0);
   if (told.length === 0 || people === 0) return;
   const all = (member: 'began' | 'ceased' | 'refilled'): readonly string[] => [

@@ -9,7 +9,7 @@ import type {
   FindingContent,
 } from '../../shared/statement.ts';
 import { termsId } from '../../shared/terms.ts';
-import type { Checks, Finding, Trigger } from '../appraise/finding.ts';
+import { type Checks, type Finding, noteOf, type Trigger } from '../appraise/finding.ts';
 import { nestFacts } from '../normalise/nest.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Coverage } from './coverage.ts';
@@ -145,7 +145,7 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
       surfaces: [...finding.surfaces],
       ...given({
         part: finding.part === undefined ? undefined : shortText(finding.part, 256),
-        reasons: finding.reasons?.map((reason) => shortText(reason, 256)),
+        reasons: reasonsOf(finding)?.map((reason) => shortText(reason, 256)),
         before_at: finding.beforeAt,
         after_at: finding.afterAt,
         confirmed_at: finding.confirmedAt,
@@ -162,6 +162,12 @@ export const buildFinding = (facts: FindingFacts, redaction?: Redaction): Built<
     },
   };
   return { content: fitFinding(content), replies, disclosures: [] };
+};
+
+/** Those of the rule, then what the person said whom it names. */
+const reasonsOf = (finding: Finding): readonly string[] | undefined => {
+  const note = noteOf(finding);
+  return note === undefined ? finding.reasons : [...(finding.reasons ?? []), note];
 };
 
 /** One device of a `baseline` entry: the claims of attestation `seq` are adopted, or only `facts` of them. */

@@ -115,6 +115,28 @@ suite('what an edit of labels does to documents', () => {
     assert.deepEqual(withoutApart(second).edited, { kept: ['ref-1'], apart: [] });
   });
 
+  test('an edit of something else takes nothing back: what an earlier one left in doubt stays so', () => {
+    const documents = standing([users(1, { class: 'template', value: 'thief.*' }, 'bench')]);
+    const first = device({}, [found('critical')]);
+    const once = effectOf({ device: 'rig', labels: { role: 'bench' }, befores: [first] }, documents);
+    assert.deepEqual(once.edited, { kept: [], apart: ['digest-1'] });
+    const second = withEdited({ ...first, labels: { role: 'bench' } }, once.edited);
+    const both = { role: 'bench', rack: 'r14' };
+    assert.deepEqual(effectOf({ device: 'rig', labels: both, befores: [second] }, documents).edited, once.edited);
+
+    const filled = reference(4, [{ fact: 'pools.user', class: 'template', value: '{role}.*' }]);
+    const doubted = withEdited(second, { kept: [], apart: [], refilled: true });
+    assert.deepEqual(
+      effectOf({ device: 'rig', labels: both, befores: [doubted] }, standing([{ ...filled, sha256: 'digest-4' }]))
+        .edited,
+      { kept: [], apart: [], refilled: true },
+    );
+    assert.equal(
+      effectOf({ device: 'rig', labels: both, befores: [withoutApart(doubted)] }, standing([])).edited,
+      undefined,
+    );
+  });
+
   test('under another name the documents of the former one hold, and of the machine that stood there', () => {
     const byName = { ...reference(3, [{ fact: 'pools.user', ...OURS }], { devices: ['rig'] }), sha256: 'digest-3' };
     const own = { ...device({}), id: 'bench-3' };

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
 import { accept, attestedClaims } from '../../agent/appraise/accept.ts';
 import { newDevice, readDevice, writeDevice } from '../../agent/appraise/device.ts';
+import { ledTo } from '../../agent/appraise/edit.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import type { FirmwarePolicy } from '../../agent/appraise/firmware-policy.ts';
 import { withFormer } from '../../agent/appraise/former.ts';
@@ -536,5 +537,53 @@ suite('a list of firmware that is edited', () => {
       const watch = found(before);
       assert.equal(tenantLeft(watch.state, watch.nowMs).state, watch.state, rule);
     }
+  });
+});
+
+suite('a position that is led to another address', () => {
+  const ELSEWHERE = '10.20.99.7';
+  const THEFT = 'pool.user-changed';
+  const replayed = (nowMs: number) => ({ ...showing({})(nowMs), address: ELSEWHERE });
+
+  const led = (watch: Watch, address: string): Watch => {
+    watch.state = ledTo(watch.state, address);
+    return restarted(watch);
+  };
+
+  test('has what takes two people open, whatever shows there, until all that shows is signed, or accepted', () => {
+    const watch = led(robbed(), ELSEWHERE).live(HOUR, replayed);
+    assert.equal(watch.state.address, ELSEWHERE);
+    const reasons = (id: string) => open(watch, id).map((finding) => finding.reasons?.at(-1));
+    assert.deepEqual([...reasons(THEFT), ...reasons(OUTSIDE)], ['configuration-edited', 'configuration-edited']);
+    assert.deepEqual(settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs }), []);
+    const signed = withSignedEntry(watch.state, 1000, attestedClaims(watch.state));
+    assert.equal(settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true }).length, 2);
+    watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
+    watch.live(HOUR, replayed);
+    assert.deepEqual(open(watch, THEFT), []);
+    assert.deepEqual(open(watch, OUTSIDE), []);
+  });
+
+  test('led back it is as ever: what is found there goes on, and a repair ends it', () => {
+    const watch = led(robbed(), ELSEWHERE).live(HOUR, replayed);
+    led(led(watch, '10.20.99.8'), ADDRESS).live(HOUR, showing(ROBBED));
+    assert.equal(open(watch, THEFT).length, 1);
+    watch.live(HOUR, showing({}));
+    assert.deepEqual(open(watch, THEFT), []);
+    assert.deepEqual(open(watch, OUTSIDE), []);
+  });
+
+  test('without approvers it ends, and says why; with nothing open nothing is kept, nor where the address is the same', () => {
+    const watch = led(robbed(undefined, 0), ELSEWHERE).live(HOUR, replayed);
+    assert.deepEqual(open(watch, THEFT), []);
+    const ends = watch.statements.filter(({ ruleId, state }) => ruleId === THEFT && state === 'resolved');
+    assert.deepEqual(
+      ends.map(({ reasons }) => reasons),
+      [['account', 'configuration-edited']],
+    );
+    const healthy = watched(OURS);
+    assert.equal(ledTo(healthy.state, ELSEWHERE), healthy.state);
+    const here = robbed();
+    assert.equal(ledTo(here.state, ADDRESS), here.state);
   });
 });

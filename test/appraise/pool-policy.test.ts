@@ -97,3 +97,21 @@ test('visibility.changed-while-dark: what the lists of the operator said before 
   watch.live(30 * MINUTE, showing({}));
   assert.ok(!watch.said().some((said) => said.startsWith('visibility.changed-while-dark')), watch.said().join(', '));
 });
+
+test('pool.outside-allowlist: another order or spelling of the list states nothing anew, least of all another nearest line', () => {
+  const lines = [{ url: 'a.pool.test:1' }, { url: 'b.pool.test:1' }];
+  const respelled = [{ url: 'B.Pool.Test.:1/' }, { url: 'A.pool.test:01' }, { url: 'b.pool.test:1' }];
+  const [slot] = POOLS;
+  const shown = showing({ pools: [{ ...slot, url: 'c.pool.test:1' }] });
+  const watch = new Watch({ allow: lines, policy: 'one' }).live(3 * MINUTE, shown);
+  const stated = watch.statements.length;
+  assert.deepEqual(
+    watch.opened('pool.outside-allowlist').map(({ after }) => (after as { nearest?: unknown }).nearest),
+    [lines[0]],
+  );
+  for (const allow of [lines.toReversed(), respelled]) {
+    watch.context = { ...watch.context, allow, policy: JSON.stringify(allow) };
+    watch.live(10 * MINUTE, shown);
+    assert.equal(watch.statements.length, stated);
+  }
+});

@@ -137,6 +137,38 @@ suite('what the configuration holds devices against', () => {
     assert.deepEqual(desk.start(configuration({ pools, firmware, tenants: { acme: pools } })), []);
   });
 
+  test('nor is a list whose lines stand in another order, twice, or in another spelling', () => {
+    const lines = [{ url: 'stratum+tcp://*.pool.example:3333', user: 'acme.*' }, { url: 'backup.example' }];
+    const respelled = [{ url: 'STRATUM+TCP://*.Pool.example.:3333/', user: 'acme.*' }, { url: 'Backup.Example' }];
+    const firmware = { approved: [{ version: '1' }, { version: '2' }], advisories: ADVISORIES };
+    const desk = new Desk();
+    desk.start(configuration({ pools: { allow: lines }, tenants: { acme: { allow: lines } }, firmware }));
+    for (const allow of [lines.toReversed(), [...lines, ...lines], respelled])
+      assert.deepEqual(desk.start(configuration({ pools: { allow }, tenants: { acme: { allow } }, firmware })), []);
+    const turned = { approved: firmware.approved.toReversed(), advisories: ADVISORIES.toReversed() };
+    const same = { pools: { allow: lines }, tenants: { acme: { allow: lines } } };
+    assert.deepEqual(desk.start(configuration({ ...same, firmware: turned })), []);
+    for (const allow of [
+      lines.slice(1),
+      [...lines, { url: 'backup.example', user: '*' }],
+      [{ url: 'account@backup.example' }],
+    ])
+      assert.deepEqual(desk.start(configuration({ ...same, pools: { allow }, firmware })), ['pools.allow']);
+  });
+
+  test('what the version before kept of lists is taken on: their order then is no edit now, and what was edited meanwhile is', () => {
+    const lines = [{ url: 'b.example' }, { url: 'A.example' }];
+    for (const [allow, told] of [
+      [lines, []],
+      [[...lines, { url: 'c.example' }], ['pools.allow']],
+    ] as const) {
+      const desk = new Desk();
+      desk.meta.set('criteria', SECOND);
+      assert.deepEqual(desk.start(configuration({ pools: { allow } })), told);
+      assert.deepEqual(desk.start(configuration({ pools: { allow: allow.toReversed() } })), []);
+    }
+  });
+
   test('an empty list of advisories, and firmware without any list, is no edit', () => {
     const nothing = file('nothing.yaml', 'advisories: []\n');
     for (const firmware of [{ advisories: [] }, {}, { file: nothing }, { file: nothing, advisories: [] }]) {
@@ -206,6 +238,40 @@ const FORMER = JSON.stringify({
   schedule: 'dHZe27n8x3UZUYow8_RARu8BvhyV4UCaZvSROrLzM6I',
 });
 
+/** What the version before wrote of `BASE` with a list of two lines that stand in no order. */
+const SECOND = JSON.stringify({
+  form: 2,
+  written: {
+    'pools.allow': 'koc4tBy1A-OSVnnjVZx09Qamk-6rpwwPlGtrSywOTrQ',
+    'tenants.allow': 'RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o',
+    firmware: 'dCNOmK_nSY-12vHzasLXiswzlGT5UHA7jAGYkvmCuQs',
+    nameplates: 'dCNOmK_nSY-12vHzasLXiswzlGT5UHA7jAGYkvmCuQs',
+    provenance: 'dCNOmK_nSY-12vHzasLXiswzlGT5UHA7jAGYkvmCuQs',
+    probe: 'dCNOmK_nSY-12vHzasLXiswzlGT5UHA7jAGYkvmCuQs',
+    schedule: '_kSozM2J7a5wtUxeWDmZeb19ixJkOoOWrWLQiaeBtpI',
+    drivers: 'T1PNoYwrqgwDVLtfmj7L5e0Sq02OEbqHPC8RFhICuUU',
+  },
+  effective: {
+    'pools.allow': 'koc4tBy1A-OSVnnjVZx09Qamk-6rpwwPlGtrSywOTrQ',
+    'tenants.allow': 'RBNvo1WzZ4oRRq0W9-hknpT7T8If536DEMBg9hyq_4o',
+    firmware: 'dCNOmK_nSY-12vHzasLXiswzlGT5UHA7jAGYkvmCuQs',
+    nameplates: 'T1PNoYwrqgwDVLtfmj7L5e0Sq02OEbqHPC8RFhICuUU',
+    provenance: 'dCNOmK_nSY-12vHzasLXiswzlGT5UHA7jAGYkvmCuQs',
+    probe: 'h0eC2FirP8_V7r89L608NUPoC-4kW44Qxs1qansS_aQ',
+    schedule: 'dHZe27n8x3UZUYow8_RARu8BvhyV4UCaZvSROrLzM6I',
+    drivers: 'T1PNoYwrqgwDVLtfmj7L5e0Sq02OEbqHPC8RFhICuUU',
+  },
+  devices: [
+    { host: '10.0.0.1', name: 'rig-0', ports: {} },
+    { range: '10.0.1.0/24', ports: {} },
+  ],
+});
+
+const ADVISORIES = [
+  { id: 'CVE-2026-1', family: 'axeos', fixed_in: '2' },
+  { id: 'CVE-2026-2', family: 'axeos', fixed_in: '3' },
+];
+
 /** The same driver, that looks for the pools elsewhere. */
 const OTHER = ACME.replace('at: /POOLS,', 'at: /OTHERS,');
 
@@ -237,6 +303,17 @@ suite('how devices are asked', () => {
     ['a log-in that is exchanged', [{ ...rig, credentials: 'one' }], [{ ...rig, credentials: 'other' }], '10.0.0.1'],
     ['a log-in that is taken away', [{ ...block, credentials: 'one' }], [block], '10.0.1.0/24'],
     ['ports and name at once', [rig], [{ host: '10.0.0.1', name: 'rig-9', ports: { http: 81 } }], '10.0.0.1'],
+    ['a named position that is led elsewhere', [rig, block], [{ ...rig, host: '10.0.0.9' }, block], '10.0.0.9'],
+    [
+      'two that exchange their addresses',
+      [rig, { host: '10.0.0.2', name: 'rig-1' }],
+      [
+        { ...rig, host: '10.0.0.2' },
+        { host: '10.0.0.1', name: 'rig-1' },
+      ],
+      '10.0.0.2, 10.0.0.1',
+    ],
+    ['a position that is led into a range', [rig, block], [{ ...rig, host: '10.0.1.7' }, block], '10.0.1.7'],
     ['ports and address at once', [rig], [{ host: '10.0.0.9', name: 'rig-0', ports: { http: 81 } }], '10.0.0.9'],
     [
       'a range that is split',
@@ -284,6 +361,8 @@ suite('how devices are asked', () => {
     ['another order', [rig, { ...block, credentials: 'one' }], [{ credentials: 'one', ...block }, rig]],
     ['a range that is split', [block], [{ range: '10.0.1.1-10.0.1.99' }, { range: '10.0.1.100-10.0.1.254' }]],
     ['labels', [rig], [{ ...rig, labels: { row: '9' } }]],
+    ['a position without a name that is elsewhere: it is another one', [{ host: '10.0.0.1' }], [{ host: '10.0.0.9' }]],
+    ['an address that leaves its range for a position', [block], [{ ...rig, host: '10.0.1.7' }, block]],
     ['an entry that is cooled otherwise and comes', [rig], [{ ...block, labels: { cooling: 'hydro' } }, rig]],
   ];
   for (const [what, before, now] of ordinary)

@@ -3,9 +3,9 @@ import { suite, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { formatSignedTerms } from '../../shared/signed-terms.ts';
 import { People } from '../record/approvers.ts';
-import type { Fleet } from '../simulator/fleet.ts';
+import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { Gateway, type Settings } from './agent.ts';
-import { assertPolite, fleetOf, rangeOf } from './fleets.ts';
+import { ALLOWED, assertPolite, fleetOf, rangeOf, specimen } from './fleets.ts';
 
 /** Whoever may edit the configuration, and reload it, approves nothing: no finding ends by it, and what it does is told. */
 
@@ -277,6 +277,69 @@ suite('an edit of the configuration', { concurrency: 1 }, () => {
     await robbed(gateway, 'rig-null');
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     assertPolite(fleet);
+    await verified(gateway);
+  });
+
+  test('that leads a robbed position to a replay of what it showed ends no theft until it is led back and repaired; an honest move is told once', {
+    timeout: 180_000,
+  }, async () => {
+    await using fleet = await fleetOf([AXEOS, AXEOS], '127.103.6.1');
+    // What the two showed at first: the same identities and pools, at other addresses.
+    await using other = await startFleet({
+      specimens: [specimen(AXEOS)],
+      devices: 2,
+      base: '127.103.7.1',
+      ports: fleet.ports,
+      allowed: ALLOWED,
+    });
+    const entriesOf = ({ devices }: Fleet) =>
+      devices.map(({ address }, at) => ({ host: address, name: `rig-${at}`, ports: fleet.ports }));
+    const [own, led] = [entriesOf(fleet), entriesOf(other)];
+    await using gateway = gatewayOf({ devices: own });
+    await gateway.up();
+    await gateway.knows(2);
+    await delay(3000);
+    const accepted = await gateway.assayer('baseline accept', '--all', '--yes', '--by', 'carol');
+    assert.equal(accepted.code, 0, accepted.err);
+
+    const moves = () =>
+      gateway.findings('identity.address-moved').map(({ finding: { device, state } }) => `${device} ${state}`);
+    const edits = (...entries: readonly string[]) =>
+      entries.map((host) => ({ after: { edited: 'devices', entries: host }, severity: 'high' }));
+    const toldOf = () => told(gateway).map(({ devices: _, ...one }) => one);
+    await reload(gateway, { devices: [own[0], led[1]] });
+    await gateway.says('the move', () => moves().includes('rig-1 resolved'));
+    await delay(A_WHILE_MS);
+    assert.deepEqual(toldOf(), edits(led[1]?.host ?? ''));
+    assert.deepEqual(
+      gateway.log.flatMap((one) =>
+        one.kind === 'finding' && one.finding.device !== undefined ? [one.finding.severity] : [],
+      ),
+      ['info', 'info'],
+      'that it moved, and nothing else about a device',
+    );
+
+    fleet.device(0).changePoolUser(0, 'thief.x');
+    await robbed(gateway, 'rig-0');
+    await reload(gateway, { devices: led });
+    await gateway.says('the move', () => moves().includes('rig-0 resolved'));
+    await delay(A_WHILE_MS);
+    const theft = () => gateway.findings(THEFT, 'rig-0').at(-1)?.finding;
+    assert.deepEqual(stands(gateway, 'rig-0'), ['open', 'critical']);
+    assert.deepEqual(theft()?.reasons?.includes('configuration-edited'), true);
+    assert.deepEqual(toldOf(), edits(led[1]?.host ?? '', led[0]?.host ?? ''));
+    const alone = await gateway.assayer('baseline accept', 'rig-0', '--yes', '--by', 'mallory');
+    assert.equal(alone.code, 1, alone.out);
+
+    // Where it was found is remembered over a restart.
+    await gateway.stop('SIGKILL');
+    await gateway.up();
+    await delay(A_WHILE_MS);
+    assert.deepEqual(stands(gateway, 'rig-0'), ['open', 'critical']);
+    fleet.device(0).changePoolUser(0, String(theft()?.before));
+    await reload(gateway, { devices: own });
+    await gateway.says('what the device shows again ends it', () => stands(gateway, 'rig-0')[0] === 'resolved');
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     await verified(gateway);
   });
 

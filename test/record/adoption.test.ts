@@ -318,10 +318,11 @@ test('nothing is approved while something as grave, that the document does not s
     pools: [{ slot: 0, url: 'stratum+tcp://eu.pool.example:3333', user: 'mallory.rig0417', priority: 0 }],
   };
   await recording.looks('rig-1', 6, { ...STRONGER, ...theft });
-  assert.equal(
-    refusal(() => changes.adopt(signed(people.sign(limit(3400), 'alice')))),
-    'baseline.finding-open',
-  );
+  assert.throws(() => changes.adopt(signed(people.sign(limit(3400), 'alice'))), {
+    code: 'baseline.finding-open',
+    message: /^rig-1: pool\.user-changed .* this document does not cover it$/,
+    remedy: /^deal with that finding first .* leaves this device out$/,
+  });
 });
 
 test('a document is taken from the topic of its own name only; elsewhere it is refused, which is told once', async (t) => {

@@ -226,6 +226,36 @@ test('a machine that was exchanged for one that works for somebody else takes wh
   recording.changes(two).adopt({ kind: 'signed', ...two.sign(hush as never, 'alice', 'bob') });
 });
 
+test('that less is seen of devices is not waived by one person: nothing would be found of what lies behind', async (t) => {
+  const recording = await learned(t);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const quiet = (ids: readonly string[], scope: object = {}) => ({ ...waiverOf(now), ids, scope });
+  const blind = [
+    quiet(['visibility.coverage-reduced']),
+    quiet(['visibility.coverage-reduced'], { devices: ['rig-1'] }),
+    quiet(['visibility.*']),
+    quiet(['visibility.device-dark']),
+    { ...planOf(now, ['visibility.coverage-reduced']), plan_id: 'blind' },
+  ];
+  for (const [people, code] of [
+    [two, 'terms.two-approvers'],
+    [one, 'terms.unsigned'],
+  ] as const)
+    for (const terms of blind)
+      assert.equal(
+        refusal(() => recording.changes(people).adopt({ kind: 'local', terms, by: 'mallory' })),
+        code,
+        JSON.stringify(terms),
+      );
+  const repair = {
+    ...planOf(now, ['visibility.device-dark', 'identity.device-missing']),
+    plan_id: 'repair',
+    expected_after: [{ fact: 'identity.model', class: 'exact', value: 'Antminer S21' }],
+  };
+  assert.equal(recording.changes(two).adopt({ kind: 'local', terms: repair, by: 'carol' }).already, false);
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(blind[0] as never, 'alice', 'bob') });
+});
+
 test('an exchanged machine that works for another account is accepted by one person under break-glass only; where nobody approves one person does', async (t) => {
   const recording = await exchanged(t, THEFT);
   assert.deepEqual(recording.openFindings(), ['identity.new-device rig-1']);

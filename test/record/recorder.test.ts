@@ -438,13 +438,19 @@ test('a storm that somebody took note of is open again for the device that joins
   const parents = () =>
     recording.said().flatMap((one) => (one.kind === 'finding' && one.finding.count !== undefined ? [one] : []));
   const seq = parents()[0]?.seq ?? -1;
-  recording.recorder.takeReview(seq, rigs(6), { action: 'acknowledge', by: 'mallory' });
+  const note = 'calling the pool';
+  recording.recorder.takeReview(seq, rigs(6), { action: 'acknowledge', by: 'mallory', note });
   const told = () => parents().map(({ finding: { state, by, count } }) => [state, by, count]);
+  const reasons = () => parents().at(-1)?.finding.reasons;
   assert.deepEqual(told().slice(1), [['acknowledged', 'mallory', 6]]);
+  assert.deepEqual(reasons(), ['account', note]);
+  const { reasons: ofRule, note: kept } = recording.state('rig-1').tracks[0]?.finding ?? {};
+  assert.deepEqual([ofRule, kept], [['account'], { by: 'mallory', text: note }], 'it is no reason of the rule');
   await recording.looks('rig-7', 3, STOLEN);
   recording.clock.pass(60_000);
   recording.recorder.tick();
   assert.deepEqual(told().slice(2), [['open', undefined, 7]]);
+  assert.deepEqual(reasons(), ['account'], 'who said it is not named, and neither is what was said');
 
   const states = rigs(7).map((id) => recording.state(id));
   recording.recorder.takeDepartures(states, buildReload({ configSha256: START.configSha256, removed: rigs(7) }));

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Plan, Waiver } from '../../../shared/index.ts';
 import { approvalText, nextStep } from '../../appraise/advice.ts';
+import { noteOf } from '../../appraise/finding.ts';
 import { ruleOf } from '../../appraise/index.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { durationText } from '../../terms/instant.ts';
@@ -123,12 +124,16 @@ const sureOf = ({ finding: { basis, confirmedAt, surfaces, flapping } }: StoredF
     ...(flapping === undefined ? [] : [`it comes and goes: ${flapping} changes in an hour`]),
   ].join('; ');
 
-const coverRows = ({ finding: { plan, waiver, by, parent }, covers }: Numbered, nowMs: number): readonly Row[] => [
-  ...(plan === undefined ? [] : [['plan', coverText(covers.plan, plan, nowMs)] satisfies Row]),
-  ...(waiver === undefined ? [] : [['waiver', coverText(covers.waiver, waiver, nowMs)] satisfies Row]),
-  ...(parent === undefined ? [] : [['part of', `finding ${parent}, which speaks for many devices`] satisfies Row]),
-  ...(by === undefined ? [] : [['by', by] satisfies Row]),
-];
+const coverRows = ({ finding, covers }: Numbered, nowMs: number): readonly Row[] => {
+  const { plan, waiver, by, parent } = finding;
+  const note = noteOf(finding);
+  return [
+    ...(plan === undefined ? [] : [['plan', coverText(covers.plan, plan, nowMs)] satisfies Row]),
+    ...(waiver === undefined ? [] : [['waiver', coverText(covers.waiver, waiver, nowMs)] satisfies Row]),
+    ...(parent === undefined ? [] : [['part of', `finding ${parent}, which speaks for many devices`] satisfies Row]),
+    ...(by === undefined ? [] : [['by', note === undefined ? by : `${by}: ${note}`] satisfies Row]),
+  ];
+};
 
 /** What the document says for itself; the number of its entry is for whoever looks it up in the log. */
 const coverText = (terms: Plan | Waiver | undefined, seq: number, nowMs: number): string => {
