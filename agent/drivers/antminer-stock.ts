@@ -1,4 +1,4 @@
-import type { JsonObject } from '../probe/capture.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
   chainFrequency,
   chainSerials,
@@ -34,6 +34,7 @@ import { components } from './named-texts.ts';
 import { livePools } from './pools.ts';
 import { anyOf, at, count, firstOf, text } from './readers.ts';
 import { elseIfAsked } from './rows.ts';
+import { saidIn } from './said.ts';
 
 /** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
 const OTHER_FIRMWARE =
@@ -53,10 +54,11 @@ const hasProgram = (row: JsonObject): boolean => PROGRAMS.some((name) => row[nam
 const isBitmain = (row: JsonObject): boolean =>
   typeof row.Type === 'string' && ANTMINER.test(row.Type) && hasProgram(row);
 
+const isOfOther = (reply: JsonValue | undefined): boolean => OTHER_FIRMWARE.test(saidIn(reply));
+
 /** 3 for the version of a Bitmain build, 2 for what only its first builds say, 1 for the realm alone, which third-party builds keep. */
 const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
-  const said = [...asked.values(), ...http.values()].map((value) => JSON.stringify(value)).join(' ');
-  if (OTHER_FIRMWARE.test(said) || OTHER_FIRMWARE.test(web?.body ?? '')) return 0;
+  if ([...asked.values(), ...http.values()].some(isOfOther) || OTHER_FIRMWARE.test(web?.body ?? '')) return 0;
   const version = versionRow(asked.get('version'));
   const header = headerRow(asked.get('stats'));
   const naming = namingRow(version, header);
@@ -72,7 +74,7 @@ const stillSpeaks = (replies: Replies): boolean => {
   const naming = namingRow(program, headerRow(stats));
   if (naming === undefined ? program !== undefined && !isBare(program) : !isBitmain(naming)) return false;
   const described = answersOf(replies, ['version', 'pools', 'stats', 'summary']).map(describedBy);
-  if (OTHER_FIRMWARE.test([JSON.stringify(version ?? null), ...described].join(' '))) return false;
+  if (isOfOther(version) || OTHER_FIRMWARE.test(described.join(' '))) return false;
   return naming !== undefined || described.every((program) => DESCRIBED.test(program));
 };
 

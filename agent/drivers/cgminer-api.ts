@@ -156,5 +156,11 @@ export const describedBy = (reply: JsonValue): string => {
 export const answersOf = (replies: Replies, queries: readonly string[]): readonly JsonValue[] =>
   valuesOf(queries.map((query) => answer(replies, query)));
 
+/** Whether something answers that does not know a question: it is no miner of a family that all know it. */
+export const isUnknownTo = (replies: Replies, query: string): boolean => {
+  const reading = answer(replies, query);
+  return reading.kind === 'unknown' && reading.reason === 'unsupported';
+};
+
 /** The rates of all rows of DEVS, added up, H/s. */
 export const sumOfRates: Reader<number> = inRows((rows) => sum(rows.map(namedRate)));

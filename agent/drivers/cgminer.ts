@@ -29,6 +29,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { above, eachOnce, elseIfAsked, firstRow, hottest, listed } from './rows.ts';
+import { saidIn } from './said.ts';
 import { accessIn } from './write-access.ts';
 
 /** The programs this driver is for, by the key of VERSION or the first word of `Description`. */
@@ -58,11 +59,12 @@ const programOf = (reply: JsonValue): string | undefined =>
   Object.keys(firstRow('VERSION')(reply) ?? {}).find((key) => PROGRAM.test(key)) ??
   PROGRAM.exec(describedBy(reply))?.[0];
 
+const isOfOther = (reply: JsonValue): boolean => OTHER_FAMILY.test(saidIn(reply));
+
 /** 1 at most: any driver that knows the device better wins. */
 const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {
   const replies = [...cgminer.values()];
-  const said = JSON.stringify([...replies, ...http.values()]);
-  if (OTHER_FAMILY.test(said) || OTHER_FAMILY.test(web?.realm ?? '')) return 0;
+  if ([...replies, ...http.values()].some(isOfOther) || OTHER_FAMILY.test(web?.realm ?? '')) return 0;
   if (OTHER_PAGE.test(`${web?.body ?? ''} ${web?.location ?? ''}`)) return 0;
   return replies.some((reply) => programOf(reply) !== undefined) ? 1 : 0;
 };
@@ -70,7 +72,7 @@ const recognise = ({ cgminer, web, http }: Clues): 0 | 1 => {
 const stillSpeaks = (replies: Replies): boolean => {
   const version = answer(replies, 'version');
   if (version.kind === 'present') {
-    if (OTHER_FAMILY.test(JSON.stringify(version.value)) || programOf(version.value) === undefined) return false;
+    if (isOfOther(version.value) || programOf(version.value) === undefined) return false;
   }
   return answersOf(replies, ['pools', 'summary']).every((reply) => !OTHER_FAMILY.test(describedBy(reply)));
 };

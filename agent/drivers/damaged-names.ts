@@ -75,8 +75,61 @@ const isFlippedDigit = (code: number): boolean => isForeign(code) || DIGITS.some
 
 const DIGITS: readonly number[] = Array.from({ length: 10 }, (_, digit) => 0x30 + digit);
 
+/** Most names that are gone through for each that is missing. The largest object of a real device has 835. */
+const MOST_SCANNED = 1024;
+
 const hasDamaged = (object: JsonObject, name: string): boolean => {
-  for (const other in object) if (isDamaged(other, name)) return true;
+  // A driver file may ask for a name with foreign characters: the index cannot tell those from damage.
+  const most = hasForeign(name) ? Number.POSITIVE_INFINITY : MOST_SCANNED;
+  const known = INDEXES.get(object);
+  if (known !== undefined && most === MOST_SCANNED) return isAmong(known, object, name);
+  let scanned = 0;
+  for (const other in object) {
+    if (isDamaged(other, name)) return true;
+    scanned += 1;
+    if (scanned > most) return isAmong(indexOf(object), object, name);
+  }
+  return false;
+};
+
+/** What the names of a huge object that have a foreign character would be with it left out, or blotted out where it is the only one. */
+interface Index {
+  readonly without: ReadonlySet<string>;
+  readonly blotted: ReadonlySet<string>;
+}
+
+const INDEXES = new WeakMap<JsonObject, Index>();
+
+/** Stands for any foreign character, and is one. */
+const BLOT = '\0';
+
+const indexOf = (object: JsonObject): Index => {
+  const without = new Set<string>();
+  const blotted = new Set<string>();
+  for (const name in object) {
+    if (!hasForeign(name)) continue;
+    const clean = name.replaceAll(EVERY_FOREIGN, '');
+    const added = name.length - clean.length;
+    if (added <= MOST_ADDED) without.add(clean);
+    if (added === 1) blotted.add(name.replace(EVERY_FOREIGN, BLOT));
+  }
+  const index = { without, blotted };
+  INDEXES.set(object, index);
+  return index;
+};
+
+/** The same by what damage makes of the name: it costs by the length of the name, not by the number of others. */
+const isAmong = ({ without, blotted }: Index, object: JsonObject, name: string): boolean => {
+  if (without.has(name)) return true;
+  for (let at = 0; at < name.length; at += 1) {
+    const [before, behind, code] = [name.slice(0, at), name.slice(at + 1), name.charCodeAt(at)];
+    if (blotted.has(before + BLOT + behind)) return true;
+    for (let bit = 1; bit < 0x80; bit *= 2) {
+      const flipped = code ^ bit;
+      if (isFlipped(code, flipped) && Object.hasOwn(object, before + String.fromCharCode(flipped) + behind))
+        return true;
+    }
+  }
   return false;
 };
 

@@ -1,6 +1,6 @@
 import { ABSENT, type PoolSlot, present, type Reading, unknown } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { answersOf, describedBy, inRows, lastShareAge } from './cgminer-api.ts';
+import { answersOf, describedBy, inRows, isUnknownTo, lastShareAge } from './cgminer-api.ts';
 import {
   asset,
   type Clues,
@@ -230,9 +230,8 @@ const isOverview = (reply: JsonValue | undefined): boolean =>
 const stillSpeaks = (replies: Replies): boolean => {
   const overview = answer(replies, 'overview');
   if (overview.kind === 'present') return isOverview(overview.value) || isExpired(overview.value);
-  return answersOf(replies, ['pools', 'summary', 'stats']).every((reply) =>
-    /^(innominer|sgminer|$)/i.test(describedBy(reply)),
-  );
+  const described = answersOf(replies, ['pools', 'summary', 'stats']).map(describedBy);
+  return !isUnknownTo(replies, 'summary') && described.every((words) => /^(innominer|sgminer|$)/i.test(words));
 };
 
 const MAKER = anyOf(known('overview', 'Innosilicon'), known('type', 'Innosilicon'), known('summary', 'Innosilicon'));

@@ -1,5 +1,5 @@
 import { present, type Reading } from '../../shared/facts.ts';
-import type { JsonObject } from '../probe/capture.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { API_FACTS, API_PARTS, API_QUERIES, DESCRIBED, maker } from './bitmain-api.ts';
 import { cgiPools } from './bitmain-cgi.ts';
 import { DIGEST } from './cgi-lineage.ts';
@@ -29,6 +29,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { elseIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
+import { saidIn } from './said.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
 import { letIn, PRIVILEGED } from './write-access.ts';
 
@@ -37,7 +38,7 @@ import { letIn, PRIVILEGED } from './write-access.ts';
 /** The firmware and the maker of its program, wherever `version` says them. */
 const MARK = /kaonsu|mara\s?fw/i;
 
-const isMarked = (said: unknown): boolean => MARK.test(JSON.stringify(said ?? null));
+const isMarked = (reply: JsonValue): boolean => MARK.test(saidIn(reply));
 
 const recognise = ({ cgminer, web }: Clues): 0 | 2 | 3 => {
   if ([...cgminer.values()].some(isMarked)) return 3;

@@ -1,6 +1,14 @@
 import { ABSENT, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { describedBy, lastShareAge, rowsOf, shareDifficulty, sumOfRows } from './cgminer-api.ts';
+import {
+  answersOf,
+  describedBy,
+  isUnknownTo,
+  lastShareAge,
+  rowsOf,
+  shareDifficulty,
+  sumOfRows,
+} from './cgminer-api.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, connectedPools, poolsFromZero } from './pools.ts';
@@ -198,7 +206,8 @@ export const whatsminer = defineDriver({
   recognise,
   stillSpeaks: (replies) => {
     const summary = answer(replies, 'summary');
-    return summary.kind !== 'present' || describes(summary.value) || isOwnSummary(summary.value);
+    if (summary.kind === 'present') return describes(summary.value) || isOwnSummary(summary.value);
+    return !isUnknownTo(replies, 'summary') || answersOf(replies, ['api3_info']).length > 0;
   },
   // The cgminer of 2018 to 2020 shows its maker in the summary alone.
   proofs: ['summary', 'api3_info'],

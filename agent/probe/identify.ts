@@ -90,10 +90,12 @@ export const isOnlyPossible = (driver: Driver, { replies }: Capture): boolean =>
   driver.outside !== true && judge(driver, cluesIn(driver, replies)) < LIKELY;
 
 /** The drivers that are surest of some clues. Those from outside count only where no built-in one is at least likely. */
-export const surest = (drivers: readonly Driver[], clues: Clues): Verdict => {
-  const own = mostSure(builtIn(drivers), clues);
+export const surest = (drivers: readonly Driver[], clues: Clues): Verdict =>
+  orOutside(mostSure(builtIn(drivers), clues), fromOutside(drivers), clues);
+
+const orOutside = (own: Verdict, drivers: readonly Driver[], clues: Clues): Verdict => {
   if (own.sureness >= LIKELY) return own;
-  const outside = mostSure(fromOutside(drivers), clues);
+  const outside = mostSure(drivers, clues);
   return outside.sureness > 0 ? outside : own;
 };
 
@@ -150,6 +152,8 @@ class Inquiry {
   readonly #failures: NoReply[] = [];
   #web: Clues['web'];
   #answered = false;
+  /** Of the clues that are at hand. */
+  #verdict: Verdict | undefined;
 
   constructor(line: Line, drivers: readonly Driver[]) {
     this.#line = line;
@@ -222,7 +226,7 @@ class Inquiry {
       const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
       return { kind: 'unreachable', reason };
     }
-    const { drivers } = surest([...this.#drivers, ...this.#outside], this.#clues());
+    const { drivers } = orOutside(this.#best(), this.#outside, this.#clues());
     const [driver, ...others] = drivers;
     if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
     if (others.length > 0) return { kind: 'ambiguous', families: drivers.map(({ family }) => family) };
@@ -240,6 +244,7 @@ class Inquiry {
       return undefined;
     }
     this.#web = webClue(page);
+    this.#verdict = undefined;
     this.#answered = true;
     this.#evidence.push(`${inWords(ROOT)}: HTTP ${page.status}`);
     return page;
@@ -249,7 +254,9 @@ class Inquiry {
     this.#asked.add(questionOf(query));
     const reply = await this.#line.ask(query);
     this.#note(inWords(query), reply);
-    if (reply.kind === 'reply') this.#replies[query.kind].set(clueName(query), reply.value);
+    if (reply.kind !== 'reply') return reply;
+    this.#replies[query.kind].set(clueName(query), reply.value);
+    this.#verdict = undefined;
     return reply;
   }
 
@@ -270,7 +277,8 @@ class Inquiry {
 
   /** The built-in drivers that are surest of these clues. */
   #best(): Verdict {
-    return mostSure(this.#drivers, this.#clues());
+    this.#verdict ??= mostSure(this.#drivers, this.#clues());
+    return this.#verdict;
   }
 }
 

@@ -1,12 +1,12 @@
 import { isUtf8 } from 'node:buffer';
 import type { JsonValue } from './capture.ts';
-import { DocumentProblem, JsonReader, type Repair, type Visitor } from './json-reader.ts';
+import { DocumentProblem, JsonReader, MOST_VALUES, type Repair, type Visitor } from './json-reader.ts';
 import { looksLikeText, readTextForm } from './text-reader.ts';
 
 /** A reply read, with the repairs it needed; or why it cannot be. A truncated reply is never completed. */
 export type Parsed =
   | { readonly kind: 'parsed'; readonly value: JsonValue; readonly repairs: readonly Repair[] }
-  | { readonly kind: 'truncated' | 'unreadable'; readonly detail: string };
+  | { readonly kind: DocumentProblem['problem']; readonly detail: string };
 
 /** Deepest nesting of a reply that is read; real ones need eight. */
 export const MAX_DEPTH = 32;
@@ -27,7 +27,7 @@ export interface ReadOptions {
 export const parseReply = (bytes: Uint8Array, { maxDepth = MAX_DEPTH, whole = false }: ReadOptions = {}): Parsed => {
   const { start, end } = content(bytes);
   const text = decode(asBuffer(bytes).subarray(start, end));
-  const strict = start === 0 && isFlawless(text) ? parseStrict(text, maxDepth) : undefined;
+  const strict = start === 0 && !mayBeOversized(text) && isFlawless(text) ? parseStrict(text, maxDepth) : undefined;
   if (strict !== undefined) return { kind: 'parsed', value: strict, repairs: NONE };
   try {
     if (looksLikeText(text)) {
@@ -130,6 +130,21 @@ const content = (bytes: Uint8Array): { readonly start: number; readonly end: num
 const OBJECT = 0x7b;
 const CALLBACK = /^([A-Za-z_]\w*Callback\()\{/;
 const LONGEST_CALLBACK = 64;
+
+/**
+ * Whether a text may have more values than are read of a reply: by its commas and opening brackets, some of which may be
+ * inside texts. The reader that counts them exactly stops at the first that is too many; `JSON.parse` would make them all.
+ */
+const mayBeOversized = (text: string): boolean => {
+  // A value takes a character, and a comma or bracket before it.
+  if (text.length <= 2 * MOST_VALUES) return false;
+  let most = 1;
+  for (let at = 0; at < text.length && most <= MOST_VALUES; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x2c || code === 0x5b || code === OBJECT) most += 1;
+  }
+  return most > MOST_VALUES;
+};
 
 /** What was visited, and where it ended. */
 export interface Visited {

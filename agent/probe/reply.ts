@@ -2,7 +2,7 @@ import { statusOf } from '../drivers/status.ts';
 import { withoutSecrets } from '../drivers/text-secrets.ts';
 import type { NoReply, Reply } from './capture.ts';
 import type { Ending } from './connection.ts';
-import { parseReply } from './json.ts';
+import { type Parsed, parseReply } from './json.ts';
 import type { Limits } from './limits.ts';
 
 /** What CGI wrappers of the CGMiner API print when the miner program does not run. */
@@ -31,14 +31,16 @@ export const brokenOff = (ending: Ending, { maxReplyBytes }: Limits): NoReply | 
   }
 };
 
-/**
- * Reads the bytes a device answered with. `whole`: the transport knows that nothing is missing. What is no document,
- * or refuses, is no reply.
- */
-export const readReply = (bytes: Uint8Array, { whole }: { whole: boolean }): Reply | NoReply => {
+/** Reads the bytes a device answered with. `whole`: the transport knows that nothing is missing. */
+export const readReply = (bytes: Uint8Array, { whole }: { whole: boolean }): Reply | NoReply =>
+  asReply(bytes, parseReply(bytes, { whole }));
+
+/** What bytes are that were parsed. What is no document, or refuses, is no reply. */
+export const asReply = (bytes: Uint8Array, parsed: Parsed): Reply | NoReply => {
   if (bytes.length === 0) return noReply('truncated', 'closed without a byte of reply');
-  const parsed = parseReply(bytes, { whole });
-  if (parsed.kind !== 'parsed') return explain(bytes, parsed);
+  // Like one of too many bytes: it is not looked at again.
+  if (parsed.kind === 'oversized') return noReply('truncated', parsed.detail);
+  if (parsed.kind !== 'parsed') return explain(bytes, { kind: parsed.kind, detail: parsed.detail });
   // A client that may not give this command: reachable but refused, never "offline".
   if (statusOf(parsed.value) === 'denied') return noReply('refused', 'access denied (code 45)', { bytes });
   return { kind: 'reply', bytes, value: parsed.value, repairs: parsed.repairs };

@@ -1,5 +1,5 @@
 import { CONFLICT, INCOMPLETE, type JsonObject, type JsonValue } from './capture.ts';
-import { addMember, DocumentProblem, type Repair, type Visitor } from './json-reader.ts';
+import { addMember, boundOnValues, DocumentProblem, MOST_VALUES, type Repair, type Visitor } from './json-reader.ts';
 
 /** Sections whose rows stand under another name in the JSON form (API-README). */
 const LIST_OF: { readonly [row: string]: string } = { POOL: 'POOLS', ASC: 'DEVS', PGA: 'DEVS', GPU: 'DEVS' };
@@ -29,9 +29,11 @@ export const readTextForm = (text: string, repairs: Set<Repair>, visitor?: Visit
   const reply: JsonObject = {};
   repairs.add('plain-text');
   const closing = closings(text);
+  const countValues = boundOnValues();
   for (let at = 0; at < text.length; ) {
     const { items, end } = readSection(text, at, closing);
     at = end;
+    countValues(items.length);
     if (items.length > 0) addSection(reply, items, repairs, visitor);
   }
   const lists = Object.keys(reply).filter((name) => name !== 'STATUS');
@@ -91,7 +93,7 @@ const readSection = (text: string, from: number, closing: Closing): { items: rea
     at = item.end;
     // A section may end in a comma, and white space between sections is not a section.
     if (item.name !== '' || item.value !== undefined) items.push(item);
-    if (text[at] !== ',') break;
+    if (text[at] !== ',' || items.length > MOST_VALUES) break;
   }
   return { items, end: at + 1 };
 };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
 import { avalon } from '../../agent/drivers/avalon.ts';
 import { axeos } from '../../agent/drivers/axeos.ts';
 import { namedIn } from '../../agent/drivers/damaged-names.ts';
@@ -91,6 +92,66 @@ test('in the plain-text form a row that lost a comma may have what it does not n
   });
   assert.ok(reply.kind === 'reply');
   assert.deepEqual(at('pools', '/POOLS', poolList(CGMINER_POOL)).read(new Map([['pools', reply]])), UNREADABLE);
+});
+
+/** So many members that nobody goes through them for each name, with some more. */
+const huge = (more: JsonObject): JsonObject => ({
+  ...Object.fromEntries(Array.from({ length: 3000 }, (_, index) => [`k${index}`, index])),
+  ...more,
+});
+
+test('property: among thousands of names damage is found as among few', () => {
+  const character = fc.oneof(
+    fc.constantFrom(...'User0123_ '),
+    fc.constantFrom('\0', '\u0001', '\x7f', '\ufffd', 'é', '\udc80'),
+  );
+  const spelled = fc.string({ unit: character, minLength: 1, maxLength: 9 });
+  const bits = fc.integer({ min: 0, max: 7 });
+  const flipped = fc.tuple(spelled, fc.nat(), bits).map(([name, place, bit]) => {
+    const at = place % name.length;
+    return [name, name.slice(0, at) + String.fromCharCode(name.charCodeAt(at) ^ (1 << bit)) + name.slice(at + 1)];
+  });
+  const stretched = fc
+    .tuple(spelled, fc.nat(), fc.string({ unit: character, minLength: 1, maxLength: 5 }))
+    .map(([name, place, added]) => [
+      name,
+      name.slice(0, place % name.length) + added + name.slice(place % name.length),
+    ]);
+  const pairs = fc.oneof(flipped, stretched, fc.tuple(spelled, spelled));
+  fc.assert(
+    fc.property(pairs, ([name, other]) => {
+      assert.equal(
+        namedIn(huge({ [other as string]: 'acme' }), name as string),
+        namedIn({ [other as string]: 'acme' }, name as string),
+      );
+    }),
+    { numRuns: 300 },
+  );
+  for (const [name, other] of [
+    ['User', 'Uses'],
+    ['User', 'Us\u0001er'],
+    ['User', '\ufffdser'],
+  ] as const)
+    assert.equal(namedIn(huge({ [other]: 'acme' }), name), DAMAGED);
+  assert.equal(namedIn(huge({ Usor: 'acme' }), 'User'), undefined);
+});
+
+test('what a missing name costs among thousands does not grow with their number', () => {
+  const looks = { count: 0 };
+  const watched = new Proxy(huge({}), {
+    getOwnPropertyDescriptor: (target, key) => {
+      looks.count += 1;
+      return Reflect.getOwnPropertyDescriptor(target, key);
+    },
+  });
+  namedIn(watched, 'STATUS');
+  const first = looks.count;
+  for (const name of ['VERSION', 'SUMMARY', 'Description']) {
+    looks.count = 0;
+    assert.equal(namedIn(watched, name), undefined);
+    assert.ok(looks.count <= 7 * name.length, `${looks.count} looks for ${name}`);
+  }
+  assert.ok(first >= 3000, 'the members were counted at all');
 });
 
 // ---- families that look for their members themselves ----------------------------------------------------------------

@@ -134,3 +134,15 @@ describe('the hash rate where port 4028 is closed', () => {
     assert.equal(look({ web_summary, type: { success: true, type: 'Z1' } }).facts['telemetry.hashrate_hs'], undefined);
   });
 });
+
+test('who does not know `summary` is none of these miners, whatever else it answers', () => {
+  const speaks = (replies: { readonly [query: string]: Reply | NoReply }) =>
+    innosilicon.stillSpeaks?.(new Map(Object.entries(replies)));
+  const unknown = reply({ STATUS: [{ STATUS: 'E', Code: 14, Msg: 'Invalid command' }] });
+  const pools = reply({ STATUS: [{ STATUS: 'S', Code: 7 }], POOLS: [{ POOL: 0 }] });
+  assert.equal(speaks({ overview: CLOSED, summary: unknown, pools }), false);
+  assert.equal(speaks({ overview: CLOSED, summary: reply({ STATUS, SUMMARY: [{}] }), pools }), true);
+  assert.equal(speaks({ overview: reply({ success: false, token: 'expired' }), summary: unknown }), true);
+  // A lost answer says nothing.
+  assert.equal(speaks({ overview: CLOSED, summary: CLOSED, pools }), true);
+});

@@ -195,3 +195,16 @@ const replyOf = (name: string, question: string): Uint8Array => {
   assert.ok(bytes, `${name} has no ${question}`);
   return bytes;
 };
+
+test('who does not know `summary` is no WhatsMiner, unless it speaks API 3', () => {
+  const speaks = (replies: { [query: string]: Reply | NoReply }) =>
+    whatsminer.stillSpeaks?.(new Map(Object.entries(replies)));
+  const unknown = replied({ STATUS: [{ STATUS: 'E', Code: 14, Msg: 'Invalid command' }] });
+  const pools = replied({ STATUS: [{ STATUS: 'S', Code: 7 }], POOLS: [{ POOL: 1 }] });
+  assert.equal(speaks({ summary: unknown, pools }), false);
+  assert.equal(speaks({ summary: unknown, api3_info: replied({ code: 0, msg: {} }) }), true);
+  assert.equal(speaks({ summary: replied(specimenReply('whatsminer/m7x-rel3', 'summary')), pools }), true);
+  // A lost answer says nothing.
+  for (const reason of ['timeout', 'unreachable', 'refused', 'truncated'] as const)
+    assert.equal(speaks({ summary: noReply(reason, 'test'), pools }), true, reason);
+});

@@ -5,6 +5,7 @@ import { cgminer } from '../../agent/drivers/driver.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { askCgminer } from '../../agent/probe/cgminer.ts';
+import { MOST_VALUES } from '../../agent/probe/json-reader.ts';
 import {
   answering,
   BETWEEN,
@@ -71,7 +72,7 @@ test('a complete reply is accepted at the deadline when more keeps dripping in b
 
 test('a reply of many segments and more than 64 KB is read whole', BOUND, async () => {
   const long = JSON.stringify({
-    STATS: Array.from({ length: 5000 }, (_, index) => ({ STATS: index, text: 'x'.repeat(50) })),
+    STATS: Array.from({ length: 2500 }, (_, index) => ({ STATS: index, text: 'x'.repeat(100) })),
   });
   assert.ok(long.length > 300_000);
   assert.deepEqual(answerOf(await askOnce(answering(long))), JSON.parse(long));
@@ -104,6 +105,37 @@ test('of a reply of 50 MB no more is read than the limit', BOUND, async () => {
   const sent = { bytes: 0 };
   assert.equal(reasonOf(await askOnce(flooding(50_000_000, sent), { ...PATIENT, exchangeMs: 5000 })), 'truncated');
   assert.ok(sent.bytes < 25_000_000, `${sent.bytes} bytes were taken`);
+});
+
+test(
+  'a reply of more values than are read of one is truncated, as one of too many bytes is, and nothing of it is kept',
+  BOUND,
+  async () => {
+    const huge = `{${Array.from({ length: 90_000 }, (_, index) => `"k${index}":1`).join(',')}}`;
+    for (const behave of [answering(huge), keepingOpen(huge)])
+      assert.deepEqual(await askOnce(behave), {
+        kind: 'no-reply',
+        reason: 'truncated',
+        detail: `more than ${MOST_VALUES} values`,
+      });
+  },
+);
+
+test('a device that pauses behind every bracket has its reply read a few times, and not at each', BOUND, async (t) => {
+  const { mock } = t.mock.method(JSON, 'parse');
+  const pausing: Behaviour = (_request, socket) => {
+    socket.write('{"POOLS":[{"POOL":0}');
+    const timer = setInterval(() => socket.write(',{"POOL":0}'), 170);
+    socket.once('close', () => clearInterval(timer));
+  };
+  assert.equal(reasonOf(await askOnce(pausing)), 'timeout');
+  assert.ok(mock.callCount() <= 5, `read ${mock.callCount()} times`);
+  const late: Behaviour = (_request, socket) => {
+    const pieces = ['{"POOLS":[{"POOL":0}', ...Array.from({ length: 6 }, () => ',{"POOL":0}'), ']}'];
+    const timer = setInterval(() => socket.write(pieces.shift() ?? ''), 170);
+    socket.once('close', () => clearInterval(timer));
+  };
+  assert.deepEqual(answerOf(await askOnce(late)), { POOLS: Array.from({ length: 7 }, () => ({ POOL: 0 })) });
 });
 
 test('garbage, HTML and a scalar are unreadable', BOUND, async () => {

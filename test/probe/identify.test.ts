@@ -189,6 +189,26 @@ test('a driver that stumbles over clues does not know the device, and the others
   assert.equal(familyOf(found), 'cgminer');
 });
 
+test('a driver judges the clues once after each answer, however often it is asked who is surest', BOUND, async () => {
+  const judged: number[] = [];
+  const counting = defineDriver({
+    family: 'counting',
+    title: 'Counting',
+    source: 'this test',
+    queries: {},
+    facts: {},
+    recognise: ({ cgminer, http, web }) => {
+      judged.push(cgminer.size + http.size + (web === undefined ? 0 : 1));
+      return 0;
+    },
+  });
+  const strange = version({ Strange: '1' });
+  const commands = ['version', 'summary', 'stats'].map((command) => [`{"command":"${command}"}`, strange] as const);
+  await identifyDevice(Object.fromEntries(commands), { '/': page('<title>nobody</title>') }, [counting, ...DRIVERS]);
+  assert.deepEqual(judged, [...new Set(judged)]);
+  assert.ok(judged.length >= 4, `${judged.length} answers`);
+});
+
 test('what answers but is no miner is unidentified, with what was tried', BOUND, async () => {
   const { found } = await identifyDevice(null, { '/': page('<html>router</html>') });
   assert.ok(found.kind === 'unidentified');

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { CONFLICT, type JsonValue } from '../../agent/probe/capture.ts';
-import { MAX_DEPTH, oddNumbersIn, type Parsed, parseReply, parseSpelled } from '../../agent/probe/json.ts';
+import { MAX_DEPTH, oddNumbersIn, type Parsed, parseReply, parseSpelled, visitReply } from '../../agent/probe/json.ts';
+import { DocumentProblem, JsonReader, MOST_VALUES } from '../../agent/probe/json-reader.ts';
 
 const parse = (text: string | Buffer): Parsed => parseReply(Buffer.from(text as string));
 
@@ -132,6 +133,49 @@ test('deep nesting is refused without using up the stack, in every form', () => 
   assert.equal(parse('[nan,'.repeat(200_000)).kind, 'unreadable');
   assert.equal(parse('{"a":'.repeat(100_000)).kind, 'unreadable');
   assert.equal(parseReply(Buffer.from('[[1]]'), { maxDepth: 1 }).kind, 'unreadable');
+});
+
+/** Replies with so many values each, in all: one object, one list, rows, damaged, and the plain-text form. */
+const SIZED: { readonly [form: string]: (values: number) => string } = {
+  members: (values) => `{${Array.from({ length: values - 1 }, (_, index) => `"k${index}":1`).join(',')}}`,
+  elements: (values) => `[${Array.from({ length: values - 1 }, () => 1).join(',')}]`,
+  rows: (values) =>
+    `[${values % 2 === 0 ? '1,' : ''}${Array.from({ length: (values - 1) >> 1 }, () => '{"a":1}').join(',')}]`,
+  damaged: (values) => `{"n":nan,${Array.from({ length: values - 2 }, (_, index) => `"k${index}":1`).join(',')}}`,
+  text: (values) => `A,${Array.from({ length: values - 1 }, (_, index) => `k${index}=1`).join(',')}|\0`,
+};
+
+test('a reply of more values than are read of one is oversized, in every form', () => {
+  for (const [form, sized] of Object.entries(SIZED)) {
+    assert.equal(parse(sized(MOST_VALUES)).kind, 'parsed', form);
+    assert.deepEqual(parse(sized(MOST_VALUES + 1)), {
+      kind: 'oversized',
+      detail: `more than ${MOST_VALUES} values`,
+    });
+    assert.equal(
+      visitReply(Buffer.from(sized(MOST_VALUES + 1)), { member: () => {}, text: () => {} }),
+      undefined,
+      form,
+    );
+  }
+});
+
+test('an oversized reply costs what one at the bound does: nothing behind the first value too many is read', (t) => {
+  const { mock } = t.mock.method(JSON, 'parse');
+  for (const form of ['members', 'elements', 'damaged'] as const) {
+    const text = SIZED[form]?.(90_000) as string;
+    assert.equal(parse(text).kind, 'oversized');
+    const reader = new JsonReader(text, MAX_DEPTH);
+    assert.throws(() => reader.read(), DocumentProblem);
+    const most = SIZED[form]?.(MOST_VALUES + 2).length as number;
+    assert.ok(reader.end <= most, `${form}: ${reader.end} of ${text.length} characters, at most ${most}`);
+  }
+  assert.equal(mock.callCount(), 0, 'what makes all values at once was not asked');
+});
+
+test('commas and brackets inside texts are no values', () => {
+  const text = JSON.stringify({ log: ',[{'.repeat(MOST_VALUES), more: [1, 2] });
+  assert.deepEqual(parse(text), { kind: 'parsed', value: JSON.parse(text), repairs: [] });
 });
 
 test('a name with an escape is that name, whatever names were read before it', () => {
