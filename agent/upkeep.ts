@@ -1,5 +1,5 @@
 import type { Finding } from './appraise/finding.ts';
-import { type ClockWatch, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
+import { type ClockWatch, isStep, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
 import type { ChangeControl } from './desk/change-control.ts';
 import { type Ground, noteSigner } from './ground.ts';
 import type { Outlet } from './outlet.ts';
@@ -13,6 +13,7 @@ import { replacedStore } from './record/failure.ts';
 import { firstHeld, NOTHING, prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
 import type { Store } from './record/store.ts';
+import { durationText, isoOf } from './terms/instant.ts';
 
 const SECOND_MS = 1000;
 
@@ -65,9 +66,21 @@ export class Upkeep {
     }
     const openedSeq = recorder.takeGatewayFinding(statement);
     if (openedSeq === undefined) return;
+    if (isStep(statement)) this.#tellStep(statement.after.step_ms, sample.wallMs);
     const { open, ...rest } = watch;
     this.#clockWatch = open === undefined ? rest : { ...rest, open: { ...open, openedSeq } };
     recorder.saveMeta(UNTRUSTED_CLOCK, JSON.stringify(this.#clockWatch.open ?? null));
+  }
+
+  #tellStep(stepMs: number, wallMs: number): void {
+    const direction = stepMs > 0 ? 'forward' : 'back';
+    this.#deps.emit('warn', 'clock.stepped', {
+      direction,
+      step_s: Math.round(stepMs / SECOND_MS),
+      instead_of: isoOf(Math.round((wallMs - stepMs) / SECOND_MS)),
+      message: `the wall clock went ${direction} by ${durationText(Math.round(Math.abs(stepMs) / SECOND_MS))}, or the host slept; rounds go on, and nothing is removed for it`,
+      remedy: 'assayer doctor shows whether a time service keeps the clock of this host',
+    });
   }
 
   /** Where the uplink is in the log, and what witnesses said. */
@@ -135,8 +148,8 @@ export class Upkeep {
   }
 
   #tellRemoved({ newestIat, ...counts }: { readonly newestIat: number; readonly entries: number }): void {
-    const newest = new Date(newestIat * SECOND_MS).toISOString();
-    this.#deps.emit('info', 'retention.removed', { ...counts, newest, held_from: firstHeld(this.#deps.ground.store) });
+    const held_from = firstHeld(this.#deps.ground.store);
+    this.#deps.emit('info', 'retention.removed', { ...counts, newest: isoOf(newestIat), held_from });
   }
 
   #prunableBelow(): number {
