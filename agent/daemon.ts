@@ -177,6 +177,7 @@ export class Daemon {
     this.#upkeep = new Upkeep({
       ...inForce,
       clock,
+      emit,
       time,
       logins: this.#logins,
       attempt: (work) => this.#try(work),

@@ -1,4 +1,5 @@
 import type { FactName } from '../shared/facts.ts';
+import { isAhead } from './appraise/ago.ts';
 import type { Attested, DeviceState } from './appraise/device.ts';
 import { surfacesShown } from './appraise/endpoint.ts';
 import { isTaker } from './appraise/replaced.ts';
@@ -30,7 +31,7 @@ export const contextOf = (
   endpointChanges: fleet.endpointChanges(state.id, wallMs()),
   confirmS: settings.confirmS,
   pollIntervalMs: settings.pollIntervalMs(),
-  refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings),
+  refreshDueMs: state.attested && refreshDue(state.attested, seat ?? fleet.seatOf(state.id), settings, wallMs()),
   demanded: seat?.demanded === true,
   inFirstPass: seat === undefined ? false : settings.inFirstPass(seat),
   amongCommissioned: fleet.hasCommissioned(),
@@ -68,6 +69,13 @@ const surfacesOf = (fact: FactName, { driver, capture }: Seen, state: DeviceStat
     : queries;
 };
 
-/** Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. */
-const refreshDue = ({ atMs }: Attested, seat: FleetSeat | undefined, { refreshS }: RoundSettings): number =>
-  atMs + refreshS * 1000 * (0.9 + 0.1 * (seat?.phase ?? 0));
+/**
+ * Within the last tenth of the refresh period, at the phase of its place, so that a fleet attested at once spreads out. At once where a
+ * clock that ran ahead dated the attestation: it would not be due for as long, and speaks of the future meanwhile.
+ */
+const refreshDue = (
+  { atMs }: Attested,
+  seat: FleetSeat | undefined,
+  { refreshS }: RoundSettings,
+  nowMs: number,
+): number => (isAhead(atMs, nowMs) ? nowMs : atMs + refreshS * 1000 * (0.9 + 0.1 * (seat?.phase ?? 0)));

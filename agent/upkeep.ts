@@ -1,17 +1,19 @@
 import type { Finding } from './appraise/finding.ts';
-import { type ClockWatch, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
+import { type ClockWatch, isStep, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
 import type { ChangeControl } from './desk/change-control.ts';
 import { type Ground, noteSigner } from './ground.ts';
 import type { Outlet } from './outlet.ts';
 import type { Plant } from './plant.ts';
 import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
+import type { Emit } from './platform/events.ts';
 import type { TimeService } from './platform/time-service.ts';
 import { Logins } from './probe/logins.ts';
 import { replacedStore } from './record/failure.ts';
-import { prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
+import { firstHeld, NOTHING, prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
 import type { Store } from './record/store.ts';
+import { durationText, isoOf } from './terms/instant.ts';
 
 const SECOND_MS = 1000;
 
@@ -24,6 +26,7 @@ export interface UpkeepDeps {
   readonly plant: () => Plant;
   readonly outlet: () => Outlet | undefined;
   readonly clock: Clock;
+  readonly emit: Emit;
   /** Does what may fail for what an operator has to mend, and says so. */
   readonly attempt: (work: () => void) => void;
   /** The store is gone. */
@@ -63,9 +66,21 @@ export class Upkeep {
     }
     const openedSeq = recorder.takeGatewayFinding(statement);
     if (openedSeq === undefined) return;
+    if (isStep(statement)) this.#tellStep(statement.after.step_ms, sample.wallMs);
     const { open, ...rest } = watch;
     this.#clockWatch = open === undefined ? rest : { ...rest, open: { ...open, openedSeq } };
     recorder.saveMeta(UNTRUSTED_CLOCK, JSON.stringify(this.#clockWatch.open ?? null));
+  }
+
+  #tellStep(stepMs: number, wallMs: number): void {
+    const direction = stepMs > 0 ? 'forward' : 'back';
+    this.#deps.emit('warn', 'clock.stepped', {
+      direction,
+      step_s: Math.round(stepMs / SECOND_MS),
+      instead_of: isoOf(Math.round((wallMs - stepMs) / SECOND_MS)),
+      message: `the wall clock went ${direction} by ${durationText(Math.round(Math.abs(stepMs) / SECOND_MS))}, or the host slept; rounds go on, and nothing is removed for it`,
+      remedy: 'assayer doctor shows whether a time service keeps the clock of this host',
+    });
   }
 
   /** Where the uplink is in the log, and what witnesses said. */
@@ -105,26 +120,36 @@ export class Upkeep {
     if (!log.isFailing()) orders.approvals.save();
   }
 
-  /** Removes entries older than the retention that everybody who needs them has, batch by batch. */
+  /** Removes entries older than the retention that everybody who needs them has, batch by batch, and says so. */
   prune(): void {
-    const { ground, plant, clock, changes, attempt, signal } = this.#deps;
+    const { ground, plant, changes, attempt, signal } = this.#deps;
     const { store, log } = ground;
     if (log.isFailing()) return;
     const baselines = plant()
       .fleet.states()
       .flatMap(({ reference }) => reference?.entries.map(({ seq }) => seq) ?? []);
     const pass = {
-      now: Math.floor(clock.wallMs() / SECOND_MS),
+      ranS: log.ranS(),
       days: plant().config.retention_days,
       below: this.#prunableBelow(),
       keep: restsOn(store, [...baselines, ...changes.all().map(({ seq }) => seq)]),
     };
+    const removed = { entries: 0, captures: 0, findings: 0, newestIat: 0 };
     const step = (after: number): void => {
-      if (signal.aborted) return;
-      const pruned = pruneBatch(store, { ...pass, after });
+      const pruned = signal.aborted ? NOTHING : pruneBatch(store, { ...pass, after });
+      removed.entries += pruned.entries;
+      removed.captures += pruned.captures;
+      removed.findings += pruned.findings;
+      removed.newestIat = Math.max(removed.newestIat, pruned.newestIat ?? 0);
       if (pruned.after !== undefined) setImmediate(() => attempt(() => step(pruned.after ?? -1)));
+      else if (removed.entries > 0) this.#tellRemoved(removed);
     };
     step(-1);
+  }
+
+  #tellRemoved({ newestIat, ...counts }: { readonly newestIat: number; readonly entries: number }): void {
+    const held_from = firstHeld(this.#deps.ground.store);
+    this.#deps.emit('info', 'retention.removed', { ...counts, newest: isoOf(newestIat), held_from });
   }
 
   #prunableBelow(): number {

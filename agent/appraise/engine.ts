@@ -14,6 +14,7 @@ import { withLeft } from './left.ts';
 import { missed } from './missed.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
+import { withoutFuture } from './past.ts';
 import { believable } from './placeholder.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import type { RuleEntry } from './rule.ts';
@@ -33,6 +34,12 @@ import { underWiderLists } from './wider.ts';
 
 /** Judges one look at one device. Pure but for the marks of `state`, which are touched in place. */
 export const appraise = (state: DeviceState, look: Look, context: LookContext): Verdict => {
+  const past = withoutFuture(state, context.nowMs);
+  const verdict = appraisePast(past, look, context);
+  return past === state ? verdict : { ...verdict, changed: true };
+};
+
+const appraisePast = (state: DeviceState, look: Look, context: LookContext): Verdict => {
   if (look.kind === 'unreachable') return missed(state, look, context);
   const { observation } = look;
   noteRunning(state.marks, observation, context.pollIntervalMs);

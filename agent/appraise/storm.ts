@@ -1,4 +1,5 @@
 import { canonicalJson } from '../../shared/jcs.ts';
+import { agoMs } from './ago.ts';
 import { LEFT_CONFIGURATION } from './departure.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
 import { ruleOf } from './index.ts';
@@ -288,7 +289,7 @@ class Sea {
     const alike = this.#peek(likeness);
     if (cover === '' || alike === undefined) return likeness + cover;
     if (alike.parent === undefined) this.#swell(likeness).members.delete(member);
-    const isQuiet = !isCollective(finding) && this.#nowMs - alike.latestMs >= WINDOW_MS;
+    const isQuiet = !isCollective(finding) && this.#agoMs(alike.latestMs) >= WINDOW_MS;
     return !isQuiet && alike.parent !== undefined && coverText(alike.parent.finding) === cover
       ? likeness
       : likeness + cover;
@@ -297,7 +298,7 @@ class Sea {
   /** A storm to which nobody came for ten minutes is over, though it lasts: the next one that looks the same is another. */
   #setQuietOneAside(key: string, member: string): void {
     const swell = this.#peek(key);
-    if (swell?.parent === undefined || this.#nowMs - swell.latestMs < WINDOW_MS || has(swell.members, member)) return;
+    if (swell?.parent === undefined || this.#agoMs(swell.latestMs) < WINDOW_MS || has(swell.members, member)) return;
     const quiet = this.#swell(key);
     const aside = `${key} until ${quiet.latestMs}`;
     this.#swells.set(aside, quiet);
@@ -368,7 +369,7 @@ class Sea {
   /** The parents to be stated now: new ones, those that changed a minute ago or more, those that ended. */
   parents(): readonly ParentTransition[] {
     for (const [key, { parent }] of Object.entries(this.#before.storms))
-      if (parent?.stale === true && this.#nowMs - parent.statedMs >= RESTATE_MS) this.#swell(key);
+      if (parent?.stale === true && this.#agoMs(parent.statedMs) >= RESTATE_MS) this.#swell(key);
     const stated: ParentTransition[] = [];
     for (const [key, swell] of this.#swells) {
       this.#beginParent(swell);
@@ -390,7 +391,7 @@ class Sea {
   #beginParent(swell: Swell): void {
     const { joined, parent } = swell;
     if (parent !== undefined || joined === undefined) return;
-    const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#nowMs - atMs < WINDOW_MS));
+    const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#agoMs(atMs) < WINDOW_MS));
     swell.members = recent;
     if (devicesOf(recent.values()).length < LEAST_DEVICES && !isCollective(joined)) return;
     const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = joined;
@@ -402,7 +403,7 @@ class Sea {
     const { parent, members, left } = swell;
     if (parent?.stale !== true) return undefined;
     const over = members.size === 0;
-    if (!over && this.#nowMs - parent.statedMs < RESTATE_MS) return undefined;
+    if (!over && this.#agoMs(parent.statedMs) < RESTATE_MS) return undefined;
     const { stale: _, ...rest } = parent;
     const last = over ? left.at(-1)?.end : undefined;
     const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
@@ -431,9 +432,13 @@ class Sea {
     return { storms: Object.fromEntries([...kept, ...moved]) };
   }
 
+  #agoMs(thenMs: number): number {
+    return agoMs(thenMs, this.#nowMs);
+  }
+
   #isOver({ latestMs, parent }: Pick<Storm, 'latestMs' | 'parent'>, members: number): boolean {
     const lasting = parent !== undefined && !ENDS.has(parent.finding.state);
-    return members === 0 || (!lasting && this.#nowMs - latestMs >= WINDOW_MS);
+    return members === 0 || (!lasting && this.#agoMs(latestMs) >= WINDOW_MS);
   }
 }
 

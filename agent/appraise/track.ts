@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../../shared/jcs.ts';
+import { agoMs } from './ago.ts';
 import type { Blip, Said, Track } from './device.ts';
 import { isEdited } from './edited.ts';
 import { type Finding, SEVERITIES, type Severity } from './finding.ts';
@@ -400,7 +401,7 @@ export const end = (track: Track, state: 'resolved' | 'approved' | 'incident-clo
 
 /** Findings that ended less than an hour ago. */
 export const stillRemembered = (closed: readonly Track[], nowMs: number): readonly Track[] =>
-  closed.filter(({ finding }) => nowMs - (finding.resolvedAt ?? 0) * 1000 < HOUR_MS);
+  closed.filter(({ finding }) => agoMs((finding.resolvedAt ?? 0) * 1000, nowMs) < HOUR_MS);
 
 /**
  * The deviation of a look, completed by what this look could not see of the finding; `unseen` when it could see nothing

@@ -7,6 +7,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Entry } from '../record/entry.ts';
 import { Store } from '../record/store.ts';
 import type { EntryQuery } from '../record/tables/entries.ts';
+import { durationText } from '../terms/instant.ts';
 import { type Io, printable } from './io.ts';
 
 interface LogOptions {
@@ -107,7 +108,7 @@ const lineOf = (statement: Statement): string =>
 export const summaryOf = (statement: Statement): string => {
   switch (statement.kind) {
     case 'session':
-      return statement.session.event;
+      return sessionSummary(statement.session);
     case 'baseline':
       return baselineSummary(statement.baseline);
     case 'attestation':
@@ -125,6 +126,12 @@ export const summaryOf = (statement: Statement): string => {
     case 'key':
       return statement.key.action;
   }
+};
+
+const sessionSummary = (session: Extract<Statement, { kind: 'session' }>['session']): string => {
+  if (session.event !== 'clock-step') return session.event;
+  const by = durationText(Math.round(Math.abs(session.delta_ms) / 1000));
+  return `clock-step: ${session.delta_ms > 0 ? 'forward' : 'back'} by ${by}`;
 };
 
 const baselineSummary = (baseline: Extract<Statement, { kind: 'baseline' }>['baseline']): string => {

@@ -323,7 +323,12 @@ export const configSchema = z.strictObject({
   confirm_s: z.int().min(1).max(600).default(10).describe('second look at a changed value after this, ± 50 %, s'),
   coverage_s: z.int().min(10).max(3600).default(900).describe('period of a coverage entry, s'),
   refresh_s: z.int().min(60).max(3_024_000).default(86_400).describe('longest age of an attestation, s'),
-  retention_days: z.int().min(35).max(36_500).default(400).describe('how long entries are kept, days'),
+  retention_days: z
+    .int()
+    .min(35)
+    .max(36_500)
+    .default(400)
+    .describe('how long entries are kept, days in which the agent ran'),
   log_level: z.enum(['error', 'warn', 'info', 'debug']).default('info').describe('least level of events on stderr'),
 });
 

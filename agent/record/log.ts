@@ -88,6 +88,8 @@ export class Log {
   readonly bootcount: number;
   readonly bootseed: string;
   readonly #options: ReadOptions;
+  /** How much longer agents have run on this store than the monotonic clock says, ms. */
+  readonly #ranBeforeMs: number;
   readonly #listeners = new Set<() => void>();
   #position: Position;
   #frozen: AgentError | undefined;
@@ -147,6 +149,7 @@ export class Log {
     this.bootcount = (last?.bootcount ?? 0) + 1;
     this.bootseed = randomBytes(16).toString('base64url');
     this.#options = options;
+    this.#ranBeforeMs = ranBeforeMs(options);
     this.#position =
       this.replaced === undefined
         ? { seq, prev, edge, monoMs: 0 }
@@ -168,6 +171,18 @@ export class Log {
   /** The right edge of that tree. */
   edge(): CompactRange {
     return this.#position.edge;
+  }
+
+  /**
+   * How long agents have run on this store until now, seconds: what retention goes by. It begins at the instant of the first entry, and no
+   * clock that is set moves it; while no agent runs, it stands.
+   */
+  ranS(): number {
+    return this.#ranSAt(Math.floor(this.#options.clock.monoMs()));
+  }
+
+  #ranSAt(monoMs: number): number {
+    return Math.floor((this.#ranBeforeMs + monoMs) / 1000);
   }
 
   /** The members that everything signed by this log has, as of now. */
@@ -212,6 +227,7 @@ export class Log {
     const draft = new Draft(this.#options, this.#position, {
       log: this.origin,
       membersAt: (now) => this.#membersAt(now),
+      ranSAt: (monoMs) => this.#ranSAt(monoMs),
     });
     try {
       this.#options.store.transaction(() => {
@@ -265,6 +281,14 @@ export const requireSameLog = (
   }
 };
 
+/** An entry of an earlier version says its instant alone, which counts unless it is yet to come. */
+const ranBeforeMs = ({ store, clock }: Pick<ReadOptions, 'store' | 'clock'>): number => {
+  const last = store.lastRan();
+  const nowS = Math.floor(clock.wallMs() / 1000);
+  const ranS = last === undefined ? nowS : 'ranS' in last ? last.ranS : Math.min(last.iat, nowS);
+  return ranS * 1000 - Math.floor(clock.monoMs());
+};
+
 /** Both clocks, sampled together. */
 interface Instant {
   readonly wallMs: number;
@@ -275,6 +299,7 @@ interface Instant {
 interface Naming {
   readonly log: string;
   readonly membersAt: (now: Instant) => Omit<CommonMembers, 'seq' | 'prev' | 'log'>;
+  readonly ranSAt: (monoMs: number) => number;
 }
 
 /** A transaction while it is open: its position is ahead of the log's until the commit. */
@@ -284,6 +309,7 @@ class Draft implements Transaction {
   readonly #options: ReadOptions;
   readonly #naming: Naming;
   readonly #now: Instant;
+  readonly #ranS: number;
 
   constructor(options: ReadOptions, position: Position, naming: Naming) {
     this.#options = options;
@@ -292,6 +318,7 @@ class Draft implements Transaction {
     // Both clocks are sampled together and once: all entries of a transaction are made at the same instant.
     const monoMs = Math.max(position.monoMs, Math.floor(options.clock.monoMs()));
     this.#now = { wallMs: Math.floor(options.clock.wallMs()), monoMs };
+    this.#ranS = naming.ranSAt(monoMs);
   }
 
   next(): number {
@@ -314,7 +341,7 @@ class Draft implements Transaction {
   }
 
   saveFinding(finding: Finding, device?: string): void {
-    this.#options.store.saveFinding(finding, device);
+    this.#options.store.saveFinding(finding, device, this.#ranS);
   }
 
   saveMeta(name: string, value: string): void {
@@ -336,14 +363,14 @@ class Draft implements Transaction {
   #append({ content, replies, disclosures }: Built): number {
     const { store } = this.#options;
     const entry = this.#sign(content, disclosures.length > 0);
-    store.insertEntry(entry);
+    store.insertEntry(entry, this.#ranS);
     if (content.kind === 'attestation') {
       const { device, labels } = content.subject;
       store.saveNewest(device, entry.seq, labels?.tenant ?? '');
     }
     const isRefresh = content.kind === 'attestation' && content.evidence.trigger === 'refresh';
     for (const reply of replies)
-      store.keepCapture(entry.seq, reply, isRefresh ? entry.iat + REFRESH_CAPTURE_S : undefined);
+      store.keepCapture(entry.seq, reply, isRefresh ? this.#ranS + REFRESH_CAPTURE_S : undefined);
     for (const disclosure of disclosures) store.keepDisclosure(entry.seq, disclosure);
     this.entries.push(entry);
     const leaf = Buffer.from(entry.leaf);

@@ -16,8 +16,8 @@ export const firstHeld = (store: Store): number => store.meta(HELD_FROM, Number)
 
 /** What may go. */
 export interface Retention {
-  /** Unix seconds. */
-  readonly now: number;
+  /** How long agents have run on this store, seconds (`Log.ranS`): a wall clock that is wrong once would remove evidence for good. */
+  readonly ranS: number;
   readonly days: number;
   /** Entries from here on stay: the quorum-cosigned size where collectors are required, else the size of the log. */
   readonly below: number;
@@ -46,28 +46,39 @@ export const prunableBelow = (of: {
 /** What one batch did. `after` goes into the next batch; undefined when the pass is over. */
 export interface Pruned {
   readonly entries: number;
+  /** Of the newest entry that went, Unix seconds as it states them. */
+  readonly newestIat: number | undefined;
   readonly captures: number;
   readonly findings: number;
   readonly after: number | undefined;
 }
+
+/** A pass that ended early. */
+export const NOTHING: Pruned = { entries: 0, newestIat: undefined, captures: 0, findings: 0, after: undefined };
 
 /**
  * Removes one bounded batch of what is older than the retention, but not the last entry, nor what is in `keep`. Leaf
  * hashes are kept for ever (attestation.md §7).
  */
 export const pruneBatch = (store: Store, retention: Retention): Pruned => {
-  const before = retention.now - retention.days * DAY_S;
+  const before = retention.ranS - retention.days * DAY_S;
   const below = Math.min(retention.below, store.size() - 1);
   const old = store.prunable({ after: retention.after, below, before, limit: BATCH });
-  const doomed = old.filter((seq) => !retention.keep.has(seq));
+  const doomed = old.filter(({ seq }) => !retention.keep.has(seq));
   return store.transaction(() => {
-    for (const seq of doomed) store.pruneEntry(seq);
-    const above = (doomed.at(-1) ?? -1) + 1;
+    for (const { seq } of doomed) store.pruneEntry(seq);
+    const above = (doomed.at(-1)?.seq ?? -1) + 1;
     if (above > firstHeld(store)) store.saveMeta(HELD_FROM, String(above));
-    const captures = store.pruneCaptures(retention.now, BATCH);
+    const captures = store.pruneCaptures(retention.ranS, BATCH);
     const findings = store.pruneFindings(before, BATCH);
     const more = old.length === BATCH || captures === BATCH || findings === BATCH;
-    return { entries: doomed.length, captures, findings, after: more ? (old.at(-1) ?? retention.after) : undefined };
+    return {
+      entries: doomed.length,
+      newestIat: doomed.at(-1)?.iat,
+      captures,
+      findings,
+      after: more ? (old.at(-1)?.seq ?? retention.after) : undefined,
+    };
   });
 };
 

@@ -34,6 +34,16 @@ const LOG = `
   CREATE INDEX disclosures_by_seq ON disclosures (seq);
 `;
 
+/**
+ * How long agents had run on this store when a row was written, seconds; NULL in a row of a store of version 6 or older, whose instant stands
+ * for it. Retention goes by it and by no wall clock: one that is wrong once would remove evidence for good.
+ */
+const RAN = `
+  ALTER TABLE entries ADD COLUMN ran_s INTEGER;
+  DROP INDEX entries_held;
+  CREATE INDEX entries_held ON entries (seq, coalesce(ran_s, iat)) WHERE message IS NOT NULL;
+`;
+
 /** Each of these tables is put aside as `<table>_<incarnation>` when another log replaces this one. */
 const LOG_TABLES = ['entries', 'captures', 'disclosures'] as const;
 
@@ -46,6 +56,7 @@ export const retireTables = (incarnation: number): string => `
   DROP INDEX disclosures_by_seq;
   ${LOG_TABLES.map((table) => `ALTER TABLE ${table} RENAME TO ${table}_${incarnation};`).join(' ')}
   ${LOG}
+  ${RAN}
   INSERT OR IGNORE INTO stale_mirrors (tenant, device)
     SELECT '', device FROM newest UNION SELECT tenant, device FROM newest;
   DELETE FROM newest;
@@ -147,6 +158,10 @@ const MIGRATIONS: readonly string[] = [
   -- What is about the gateway, or about many devices, is named by the entry that opened it.
   UPDATE OR IGNORE findings SET part = CAST(json_extract(finding, '$.openedSeq') AS TEXT)
     WHERE device = '' AND json_extract(finding, '$.openedSeq') IS NOT NULL;
+  `,
+  `
+  ${RAN}
+  ALTER TABLE findings ADD COLUMN ran_s INTEGER;
   `,
 ];
 

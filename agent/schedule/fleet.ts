@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import type { Facts } from '../../shared/facts.ts';
+import { agoMs } from '../appraise/ago.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import type { Edit } from '../appraise/edit.ts';
 import { sharedKey } from '../appraise/identity.ts';
@@ -233,7 +234,7 @@ export class Fleet {
   /** How many other devices have an endpoint that changed within the last half hour. */
   endpointChanges(id: string, nowMs: number): number {
     let count = 0;
-    for (const [other, atMs] of this.#endpoints) if (other !== id && nowMs - atMs <= HALF_HOUR_MS) count += 1;
+    for (const [other, atMs] of this.#endpoints) if (other !== id && agoMs(atMs, nowMs) <= HALF_HOUR_MS) count += 1;
     return count;
   }
 

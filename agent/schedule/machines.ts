@@ -1,4 +1,5 @@
 import type { Facts } from '../../shared/facts.ts';
+import { agoMs } from '../appraise/ago.ts';
 import { type DeviceState, newDevice } from '../appraise/device.ts';
 import { compareIdentity } from '../appraise/identity.ts';
 import { stoodLately } from '../appraise/left.ts';
@@ -269,7 +270,7 @@ const CLAIMS_MS = 3_600_000;
 const claims = (seat: FleetSeat, { id }: DeviceState, nowMs: number): boolean => {
   if (seat.claim?.device === id) return true;
   const { count, atMs } = seat.claims ?? { count: 0, atMs: nowMs };
-  const lately = nowMs - atMs < CLAIMS_MS ? count : 0;
+  const lately = agoMs(atMs, nowMs) < CLAIMS_MS ? count : 0;
   if (lately >= MOST_CLAIMS) return false;
   seat.claims = { count: lately + 1, atMs: nowMs };
   seat.claim = { device: id, sinceMs: nowMs };

@@ -39,8 +39,8 @@ export class Pacer {
     const { schedule, clock, emit, most } = deps;
     this.#deps = deps;
     this.#looks = new Semaphore(most);
-    this.#pools = new RoundSchedule('pools', schedule.pools, { wallMs: clock.wallMs, emit });
-    this.#config = new RoundSchedule('config', schedule.config, { wallMs: clock.wallMs, emit });
+    this.#pools = new RoundSchedule('pools', schedule.pools, { clock, emit });
+    this.#config = new RoundSchedule('config', schedule.config, { clock, emit });
     this.#poolsIntervalMs = this.#pools.intervalMs();
   }
 

@@ -1,4 +1,5 @@
 import { createTask, type ScheduledTask } from 'node-cron';
+import type { Clock } from '../platform/clock.ts';
 import type { Emit } from '../platform/events.ts';
 
 /** An opened round: its devices are spread over `intervalMs`. `openedAtMs` is on the clock of the timetable. */
@@ -8,7 +9,7 @@ export interface Round {
 }
 
 const SHORTEST_MS = 1000;
-/** A round that opens this much after its time is told: the host slept, or its clock was set. */
+/** A round that opens so long after its turn is told: the agent had no time for it. A clock that was set is told elsewhere (`clock.stepped`). */
 const LATE_MS = 5000;
 
 /**
@@ -18,29 +19,32 @@ const LATE_MS = 5000;
 export class RoundSchedule {
   readonly #name: string;
   readonly #task: ScheduledTask;
-  readonly #wallMs: () => number;
+  readonly #clock: Clock;
   readonly #emit: Emit;
   #nextMs = 0;
   /** From when `#nextMs` was found until then: waiting longer means that the clock was set back. */
   #gapMs = 0;
+  /** When it was found, on the clock that is never set. */
+  #foundMonoMs = 0;
 
-  constructor(name: string, expression: string, deps: { readonly wallMs: () => number; readonly emit: Emit }) {
+  constructor(name: string, expression: string, deps: { readonly clock: Clock; readonly emit: Emit }) {
     this.#name = name;
-    this.#wallMs = deps.wallMs;
+    this.#clock = deps.clock;
     this.#emit = deps.emit;
     // Only its calendar is used; it is never started.
     this.#task = createTask(expression, () => {}, { timezone: 'UTC' });
-    this.#findNext(this.#wallMs());
+    this.#findNext(this.#clock.wallMs());
   }
 
   /** Time until the next round if one opens now, ms. */
   opens(): number | undefined {
-    const nowMs = this.#wallMs();
+    const nowMs = this.#clock.wallMs();
     const waitMs = this.#nextMs - nowMs;
     if (waitMs > this.#gapMs + SHORTEST_MS) this.#findNext(nowMs);
     if (this.#nextMs > nowMs) return undefined;
-    if (-waitMs > LATE_MS)
-      this.#emit('warn', 'schedule.late', { schedule: this.#name, late_s: Math.round(-waitMs / 1000) });
+    const lateMs = this.#clock.monoMs() - this.#foundMonoMs - this.#gapMs;
+    if (lateMs > LATE_MS)
+      this.#emit('warn', 'schedule.late', { schedule: this.#name, late_s: Math.round(lateMs / 1000) });
     this.#findNext(nowMs);
     return Math.max(SHORTEST_MS, this.#gapMs);
   }
@@ -54,6 +58,7 @@ export class RoundSchedule {
   #findNext(nowMs: number): void {
     this.#nextMs = this.#task.getNextRuns(1)[0]?.getTime() ?? nowMs + SHORTEST_MS;
     this.#gapMs = this.#nextMs - nowMs;
+    this.#foundMonoMs = this.#clock.monoMs();
   }
 
   [Symbol.dispose](): void {

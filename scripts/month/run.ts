@@ -137,8 +137,8 @@ const randomOf = (seed: number, name: string): (() => number) => {
   return () => random.below(RESOLUTION) / RESOLUTION;
 };
 
-const intervalOf = (cron: string, { wallMs }: SimulatedClock): number => {
-  using schedule = new RoundSchedule('month', cron, { wallMs, emit: () => {} });
+const intervalOf = (cron: string, clock: SimulatedClock): number => {
+  using schedule = new RoundSchedule('month', cron, { clock, emit: () => {} });
   return schedule.intervalMs();
 };
 

@@ -106,6 +106,16 @@ test('a parent is stated anew at most once a minute, with its count and up to 25
   assert.deepEqual(watcher.take([], MINUTE), []);
 });
 
+test('issue 2: a parent that was stated by a clock that ran ahead is stated anew, and what comes later is a matter of its own', () => {
+  const watcher = new Watcher();
+  watcher.nowMs += 400 * 24 * 60 * MINUTE;
+  assert.equal(watcher.parents(many(0, 5)).length, 1);
+  const [again] = watcher.parents(many(0, 1, { state: 'resolved' }), -400 * 24 * 60 * MINUTE);
+  assert.deepEqual([again?.count, again?.openedSeq], [4, 100]);
+  const [other] = watcher.parents(many(6, 11), SECOND);
+  assert.deepEqual([other?.count, other?.openedSeq], [5, undefined]);
+});
+
 test('between two statements the present devices of a parent are known, all of them', () => {
   const watcher = new Watcher();
   watcher.take(many(0, 300));

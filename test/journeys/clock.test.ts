@@ -50,6 +50,16 @@ test('a wall clock that is set back and forth is stated each time, and stops nei
       .map(({ finding: { state, reasons, severity } }) => [state, reasons, severity]),
     STEPS_MS.map(() => ['open', ['stepped'], 'medium']),
   );
+  const told = gateway.eventsOf('clock.stepped');
+  assert.deepEqual(
+    told.map(({ level, direction }) => [level, direction]),
+    STEPS_MS.map((step) => ['warn', step > 0 ? 'forward' : 'back']),
+  );
+  for (const [index, step] of STEPS_MS.entries())
+    assert.ok(Math.abs(Number(told[index]?.step_s) - step / 1000) <= 1, JSON.stringify(told[index]));
+  assert.deepEqual(gateway.eventsOf('schedule.late'), []);
+  const { out } = await gateway.assayer('log', '--kind', 'session');
+  assert.match(out, /clock-step: back by (2 h|1 h 59 min)\n.*clock-step: forward by (1 h|59 min 59 s)\n/s);
   const [backwards] = periodsSince(gateway, 0);
   assert.equal(backwards?.from_at, backwards?.to_at, 'it is not said to end before it began');
   for (const { observed, missed, expected } of gateway.periods)

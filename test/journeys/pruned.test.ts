@@ -25,8 +25,8 @@ suite('a log whose beginning retention removed', { skip: WITHOUT_MOSQUITTO, time
     }
     const [origin, first] = (() => {
       using store = Store.open(gateway.stateDir);
-      const now = Math.floor(Date.now() / 1000) + 500 * 86_400;
-      pruneBatch(store, { now, days: 400, below: 7, keep: new Set([1]), after: -1 });
+      const ranS = Math.floor(Date.now() / 1000) + 500 * 86_400;
+      pruneBatch(store, { ranS, days: 400, below: 7, keep: new Set([1]), after: -1 });
       const [entry] = store.entriesFrom(firstHeld(store), 1);
       return [String(JSON.parse(Buffer.from(entry?.message ?? []).toString()).log), firstHeld(store)];
     })();

@@ -74,6 +74,15 @@ export const restart = (t: TestContext, dir: string, clock = new TestClock(), ch
   return { store, log: Log.open(logOptions(store, dir, clock, changes)) };
 };
 
+/** Takes a closed store back to version 6. */
+export const VERSION_6 = `
+  DROP INDEX entries_held;
+  ALTER TABLE entries DROP COLUMN ran_s;
+  ALTER TABLE findings DROP COLUMN ran_s;
+  CREATE INDEX entries_held ON entries (seq, iat) WHERE message IS NOT NULL;
+  PRAGMA user_version = 6;
+`;
+
 /** Some statement that rests on nothing else. */
 export const anyStatement = (expected = 1) =>
   buildCoverage({

@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import type { Finding } from '../../agent/appraise/finding.ts';
+import { Log } from '../../agent/record/log.ts';
 import { prunableBelow, pruneBatch, restsOn } from '../../agent/record/retention.ts';
 import { buildAttestation, buildBaselineLearned, buildFinding } from '../../agent/record/statement.ts';
 import type { Store } from '../../agent/record/store.ts';
 import { leafHash } from '../../shared/tree.ts';
-import { anyStatement, openGateway, restart, TestClock } from './gateway.ts';
+import { anyStatement, logOptions, openGateway, restart, TestClock, VERSION_6 } from './gateway.ts';
 
 const DAY_S = 86_400;
 const NOW = 1_795_339_200 + 500 * DAY_S;
@@ -55,11 +58,11 @@ const oldLog = (t: TestContext) => {
 
 const held = (store: Store) => store.entriesFrom(0, 10_000).map(({ seq }) => seq);
 
-const prune = (store: Store, below: number, days = 400) => {
+const prune = (store: Store, below: number, days = 400, ranS = NOW) => {
   const keep = restsOn(store, [2]);
   const batches = [];
   for (let after: number | undefined = -1; after !== undefined; ) {
-    const pruned = pruneBatch(store, { now: NOW, days, below, keep, after });
+    const pruned = pruneBatch(store, { ranS, days, below, keep, after });
     batches.push(pruned.entries);
     after = pruned.after;
     assert.ok(batches.length < 10, 'a pass ends');
@@ -89,6 +92,76 @@ test('§7: nothing at or above the cosigned size goes, and nothing that is young
   assert.deepEqual(held(store).slice(0, 7), [1, 2, 3, 4, 7, 100, 101]);
   prune(store, store.size(), 501);
   assert.equal(held(store)[5], 100);
+});
+
+test('a wall clock that is wrong by any amount, once or at every start, makes nothing older', (t) => {
+  const { dir, store, log, clock } = oldLog(t);
+  const size = store.size();
+  const before = held(store);
+  for (const wrongMs of [405, 30_000, -20_000].map((days) => days * DAY_S * 1000)) {
+    clock.wall += wrongMs;
+    log.transaction((tx) => void tx.append(anyStatement()));
+    prune(store, size, 400, log.ranS());
+    clock.wall -= wrongMs;
+    log.transaction((tx) => void tx.append(anyStatement()));
+    prune(store, size, 400, log.ranS());
+  }
+  store[Symbol.dispose]();
+  const { store: again, log: next } = restart(t, dir, new TestClock(clock.wall + 4000 * DAY_S * 1000));
+  prune(again, size, 400, next.ranS());
+  assert.deepEqual(held(again).slice(0, size), before);
+  assert.equal(again.findings({ open: false }).length, 2);
+});
+
+test('time that the agent runs makes entries older, over restarts, whatever their clocks said, and the store stays bounded', (t) => {
+  let { dir, store, log, clock } = openGateway(t);
+  const counts: number[] = [];
+  for (let month = 0; month < 20; month += 1) {
+    for (let day = 0; day < 30; day += 1) {
+      clock.pass(DAY_S * 1000);
+      log.transaction((tx) => void tx.append(anyStatement()));
+    }
+    prune(store, store.size(), 100, log.ranS());
+    counts.push(held(store).length);
+    store[Symbol.dispose]();
+    // Every other boot begins in 1970, as on hardware that keeps no time.
+    clock = new TestClock(month % 2 === 0 ? 0 : clock.wall);
+    ({ store, log } = restart(t, dir, clock));
+  }
+  assert.equal(Math.max(...counts), Math.max(...counts.slice(0, 5)));
+  assert.ok(Math.min(...counts.slice(4)) >= 100, `a hundred days are held: ${counts}`);
+  const days = store.entriesFrom(3, 1000).filter(({ kind }) => kind === 'coverage').length;
+  assert.ok(days >= 100 && days <= 101, `held are ${days}`);
+});
+
+test('a log that another one replaces while the agent runs does not count its time twice', (t) => {
+  const { dir, store, clock } = openGateway(t);
+  clock.pass(300 * DAY_S * 1000);
+  const again = () => Log.open(logOptions(store, dir, clock));
+  const ranS = again().ranS();
+  assert.equal(again().ranS(), ranS);
+  const replaces = { signed: undefined, why: 'put back' };
+  const next = Log.open(logOptions(store, dir, clock, { replaces }));
+  assert.deepEqual([next.ranS(), store.size(), store.lastRan()], [ranS, 2, { ranS }]);
+});
+
+test('entries of version 6 go by their own instants, from the newest or the present, whichever is earlier', (t) => {
+  const old = (aheadMs: number) => {
+    const { dir, store, log, clock } = openGateway(t);
+    for (let day = 0; day < 100; day += 1) {
+      clock.pass(DAY_S * 1000);
+      log.transaction((tx) => void tx.append(anyStatement()));
+    }
+    store[Symbol.dispose]();
+    const db = new DatabaseSync(join(dir, 'assayer.db'));
+    db.exec(VERSION_6);
+    db.close();
+    const next = restart(t, dir, new TestClock(clock.wall + aheadMs));
+    prune(next.store, next.store.size(), 40, next.log.ranS());
+    return held(next.store).filter((seq) => seq > 2).length;
+  };
+  assert.deepEqual([old(0), old(4000 * DAY_S * 1000)], [42, 42]);
+  assert.equal(old(-50 * DAY_S * 1000), 92);
 });
 
 test('a pruned log is continued', (t) => {

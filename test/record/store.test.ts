@@ -18,7 +18,7 @@ import { readDevice } from '../../agent/appraise/device.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
-import { anyStatement, attestation, openGateway, restart, tempDir } from './gateway.ts';
+import { anyStatement, attestation, openGateway, restart, tempDir, VERSION_6 } from './gateway.ts';
 
 const code = (expected: string) => (error: AgentError) => {
   assert.equal(error.code, expected, error.message);
@@ -84,6 +84,7 @@ test('a store of version 2 learns which tenant its newest attestations name', (t
   store[Symbol.dispose]();
   const db = new DatabaseSync(join(dir, 'assayer.db'));
   for (const table of ['orders', 'stale_mirrors', 'notify_places', 'notify_told']) db.exec(`DROP TABLE ${table}`);
+  db.exec(VERSION_6);
   db.exec('ALTER TABLE newest DROP COLUMN tenant; PRAGMA user_version = 2');
   db.close();
   using again = Store.open(dir);
@@ -118,10 +119,11 @@ test('two storms of one rule that begin in the same second are two findings, als
   assert.deepEqual(open(store), [9]);
   store[Symbol.dispose]();
   const db = new DatabaseSync(join(dir, 'assayer.db'));
+  db.exec(VERSION_6);
   db.exec("DELETE FROM findings WHERE open = 0; UPDATE findings SET part = ''; PRAGMA user_version = 5");
   db.close();
   using again = Store.open(dir);
-  again.transaction(() => again.saveFinding(storm(9, 'resolved'), undefined));
+  again.transaction(() => again.saveFinding(storm(9, 'resolved'), undefined, 0));
   assert.deepEqual(open(again), []);
 });
 
@@ -156,7 +158,7 @@ test('store.corrupt: a row that is not what was written is told, and its bytes a
   const spoil = new DatabaseSync(join(dir, 'assayer.db'));
   spoil.exec(`UPDATE entries SET message = CAST('secret bytes' AS BLOB) WHERE seq = 1;
     INSERT INTO cursors (reader, next) VALUES ('mqtt', 9223372036854775807);
-    INSERT INTO findings VALUES ('rig-1', 'pool.url-changed', '', 1, 1, 'secret bytes');`);
+    INSERT INTO findings VALUES ('rig-1', 'pool.url-changed', '', 1, 1, 'secret bytes', 1);`);
   spoil.close();
   for (const look of [
     () => store.entry(1),

@@ -441,3 +441,22 @@ test('what waits for a full look that cannot be had is attested by a look at the
   const { reference } = hall.fleet.state(id) ?? {};
   assert.equal(keptFacts(reference?.facts).pools?.[0]?.user, 'acme.rig1', 'nothing was learned');
 });
+
+test('issue 2: an attestation that a clock dated which ran ahead is refreshed once it is right, and once only', async (t) => {
+  await using fleet = await miners('127.45.13.1', AXE);
+  const hall = new Hall(t, [inRange('127.45.13.1', fleet.ports)]);
+  hall.aheadMs = 12 * 24 * 60 * MINUTE;
+  await lookAtAll(hall, 0, 0, 0, 0);
+  const triggersAt = async (aheadMs: number): Promise<readonly string[]> => {
+    const before = hall.attestations().length;
+    hall.aheadMs = aheadMs;
+    await lookAtAll(hall, 0, 0, 0);
+    return hall
+      .attestations()
+      .slice(before)
+      .map(({ evidence }) => evidence.trigger);
+  };
+  assert.deepEqual(await triggersAt(0), ['refresh']);
+  assert.deepEqual(await triggersAt(-60 * MINUTE), ['refresh']);
+  assert.deepEqual(await triggersAt(-61 * MINUTE), [], 'clocks differ by a minute');
+});

@@ -3,7 +3,9 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { type DeviceState, newDevice, type Track } from '../../agent/appraise/device.ts';
 import { withFormer } from '../../agent/appraise/former.ts';
+import { gatewayFinding } from '../../agent/appraise/gateway-finding.ts';
 import { isHeld } from '../../agent/appraise/replaced.ts';
+import { identityEndpointChanged } from '../../agent/appraise/rules/identity-endpoint-changed.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { Fleet } from '../../agent/schedule/fleet.ts';
@@ -152,6 +154,19 @@ test('what shows one present machine after the other is the one that sits there,
   assert.equal(fleet.ownerOf(first, machine(3), 7000 + 3_600_000).kind, 'elsewhere');
   three.marks.failures = 1;
   assert.equal(owner(fleet, first, machine(3), 8000).id, three.id, 'it moved');
+});
+
+test('issue 2: what a clock that ran ahead saw counts as long ago once it is right', () => {
+  const { fleet, first, one, two } = twoLearned();
+  const aheadMs = 400 * 86_400_000;
+  learn(fleet, fleet.seats()[2] as FleetSeat, machine(3));
+  for (const number of [2, 3, 2, 3]) fleet.ownerOf(first, machine(number), aheadMs);
+  assert.equal(fleet.ownerOf(first, machine(3), aheadMs + 1).kind, 'device');
+  assert.equal(fleet.ownerOf(first, machine(3), 5000).kind, 'elsewhere');
+  const finding = gatewayFinding(identityEndpointChanged, aheadMs, {});
+  fleet.keep({ ...two, tracks: [{ finding, clear: 0, changesMs: [] }] });
+  assert.equal(fleet.endpointChanges(one.id, aheadMs), 1);
+  assert.equal(fleet.endpointChanges(one.id, 5000), 0);
 });
 
 test('a copy that comes and goes before it was attested is one device, however often it comes', () => {

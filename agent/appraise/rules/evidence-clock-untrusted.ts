@@ -63,6 +63,12 @@ export const watchClock = (
   return { watch: statement.state === 'resolved' ? next : { ...next, open: statement }, statement };
 };
 
+/** Whether it says that the clock jumped, and by how much. */
+export const isStep = (finding: Finding): finding is Finding & { readonly after: { readonly step_ms: number } } => {
+  const { after } = finding;
+  return finding.state === 'open' && after !== null && typeof after === 'object' && 'step_ms' in after;
+};
+
 /** The clock is kept again, and did not jump for a while. */
 const isOver = (
   open: Finding | undefined,

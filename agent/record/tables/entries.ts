@@ -19,16 +19,25 @@ export const entriesTable = (sql: Sql) => ({
     return sql.get(({ size }) => (size === null ? 0 : integer(size)), 'SELECT max(seq) + 1 AS size FROM entries') ?? 0;
   },
 
-  /** Appends an entry; `seq` must be `size()`. */
-  insertEntry({ seq, kind, device, iat, message, leaf }: Entry): void {
+  /** Appends an entry; `seq` must be `size()`. `ranS`: how long agents have run here, seconds. */
+  insertEntry({ seq, kind, device, iat, message, leaf }: Entry, ranS: number): void {
     sql.run(
-      'INSERT INTO entries (seq, kind, device, iat, message, leaf) VALUES (?, ?, ?, ?, ?, ?)',
+      'INSERT INTO entries (seq, kind, device, iat, message, leaf, ran_s) VALUES (?, ?, ?, ?, ?, ?, ?)',
       seq,
       kind,
       device ?? null,
       iat,
       message,
       leaf,
+      ranS,
+    );
+  },
+
+  /** How long agents had run when the last entry was written, seconds; its instant where an earlier version wrote it. */
+  lastRan(): { readonly ranS: number } | { readonly iat: number } | undefined {
+    return sql.get(
+      ({ ran_s, iat }) => (ran_s === null ? { iat: integer(iat) } : { ranS: integer(ran_s) }),
+      'SELECT ran_s, iat FROM entries ORDER BY seq DESC LIMIT 1',
     );
   },
 
@@ -88,16 +97,17 @@ export const entriesTable = (sql: Sql) => ({
     );
   },
 
-  /** Entries that still hold a message and are older than `before`, above `after`, in `seq` order. */
+  /** Entries that still hold a message and were written before agents had run `before` seconds, above `after`, in `seq` order. */
   prunable(range: {
     readonly after: number;
     readonly below: number;
     readonly before: number;
     readonly limit: number;
-  }): readonly number[] {
+  }): readonly { readonly seq: number; readonly iat: number }[] {
     return sql.all(
-      ({ seq }) => integer(seq),
-      'SELECT seq FROM entries WHERE message IS NOT NULL AND seq > ? AND seq < ? AND iat < ? ORDER BY seq LIMIT ?',
+      ({ seq, iat }) => ({ seq: integer(seq), iat: integer(iat) }),
+      `SELECT seq, iat FROM entries
+       WHERE message IS NOT NULL AND seq > ? AND seq < ? AND coalesce(ran_s, iat) < ? ORDER BY seq LIMIT ?`,
       range.after,
       range.below,
       range.before,

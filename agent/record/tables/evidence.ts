@@ -3,7 +3,7 @@ import { blob, type Sql, text } from './sql.ts';
 
 /** What entries rest on: the replies that they cite, and the values that are redacted in them. */
 export const evidenceTables = (sql: Sql) => ({
-  /** Keeps a reply that entry `seq` cites; until `keepUntil`, Unix seconds, or as long as the entry. */
+  /** Keeps a reply that entry `seq` cites; until agents have run `keepUntil` seconds, or as long as the entry. */
   keepCapture(seq: number, capture: CitedReply, keepUntil: number | undefined): void {
     sql.run(
       'INSERT INTO captures (seq, query, sha256, bytes, keep_until) VALUES (?, ?, ?, ?, ?)',
@@ -24,11 +24,11 @@ export const evidenceTables = (sql: Sql) => ({
     );
   },
 
-  /** Removes at most `limit` captures whose time is over, and says how many that were. `now` in Unix seconds. */
-  pruneCaptures(now: number, limit: number): number {
+  /** Removes at most `limit` captures whose time is over once agents have run `ranS` seconds, and says how many that were. */
+  pruneCaptures(ranS: number, limit: number): number {
     return sql.run(
       'DELETE FROM captures WHERE rowid IN (SELECT rowid FROM captures WHERE keep_until <= ? LIMIT ?)',
-      now,
+      ranS,
       limit,
     );
   },

@@ -14,18 +14,19 @@ const OPEN: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
 export const findingsTable = (sql: Sql) => ({
   /**
    * Keeps the newest state of a finding; rule, part and first instant name it within its device. One of no device, or of many, is
-   * named by the entry that opened it: two storms of one rule may begin in the same second.
+   * named by the entry that opened it: two storms of one rule may begin in the same second. `ranS`: how long agents have run here, seconds.
    */
-  saveFinding(finding: Finding, device: string | undefined): void {
+  saveFinding(finding: Finding, device: string | undefined, ranS: number): void {
     sql.run(
-      `INSERT INTO findings (device, rule, part, first_observed_at, open, finding) VALUES (?, ?, ?, ?, ?, ?)
-       ON CONFLICT DO UPDATE SET open = excluded.open, finding = excluded.finding`,
+      `INSERT INTO findings (device, rule, part, first_observed_at, open, finding, ran_s) VALUES (?, ?, ?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET open = excluded.open, finding = excluded.finding, ran_s = excluded.ran_s`,
       device ?? '',
       finding.ruleId,
       device === undefined ? String(finding.openedSeq ?? '') : (finding.part ?? ''),
       finding.firstObservedAt,
       OPEN.has(finding.state) ? 1 : 0,
       JSON.stringify(finding),
+      ranS,
     );
   },
 
@@ -42,11 +43,11 @@ export const findingsTable = (sql: Sql) => ({
     );
   },
 
-  /** Removes at most `limit` closed findings first seen before `before`, Unix seconds, and says how many that were. */
+  /** Removes at most `limit` closed findings last stated before agents had run `before` seconds, and says how many that were. */
   pruneFindings(before: number, limit: number): number {
     return sql.run(
       `DELETE FROM findings WHERE (device, rule, part, first_observed_at) IN
-         (SELECT device, rule, part, first_observed_at FROM findings WHERE open = 0 AND first_observed_at < ? LIMIT ?)`,
+         (SELECT device, rule, part, first_observed_at FROM findings WHERE open = 0 AND coalesce(ran_s, first_observed_at) < ? LIMIT ?)`,
       before,
       limit,
     );
