@@ -6,6 +6,7 @@ import { ALL_PORTS, type Driver, PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type LookDeps, lookAt, lookDeps, type Seen, type Sight } from '../look.ts';
 import { withEndpoint } from '../normalise/facts.ts';
+import { shownValue } from '../normalise/shown.ts';
 import { requireDriverFiles } from '../outside/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -207,7 +208,12 @@ const sightTable = ({ driver, observation }: Seen, io: Io): string => {
   const facts = names.map((name) => [name, printable(factText(name, observation.facts))]);
   const slots = (observation.facts.pools ?? []).map(({ slot, url, user, status, active }) => [
     `pools ${slot}`,
-    printable([url, user, status, active ? 'active' : undefined].filter((word) => word !== undefined).join('  ')),
+    printable(
+      [url, user, status, active ? 'active' : undefined]
+        .filter((word) => word !== undefined)
+        .map(shownValue)
+        .join('  '),
+    ),
   ]);
   const readings = Object.entries(readingsOf(observation)).map(([fact, reading]) => [fact, reading]);
   return [

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PORTS } from '../drivers/driver.ts';
 import { lookAt, type NoSight } from '../look.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { shownValue } from '../normalise/shown.ts';
 import { AgentError } from '../platform/errors.ts';
 import { Semaphore } from '../probe/limits.ts';
 import { parseRange } from '../schedule/range.ts';
@@ -220,10 +221,10 @@ const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] =
   return [
     address,
     facts.family ?? '',
-    shortened(facts['identity.model'] ?? ''),
-    shortened(facts['firmware.version'] ?? facts['firmware.build'] ?? ''),
+    shortened(shownValue(facts['identity.model'] ?? '')),
+    shortened(shownValue(facts['firmware.version'] ?? facts['firmware.build'] ?? '')),
     factText('telemetry.hashrate_hs', facts),
     mainPool(facts),
-    facts['identity.mac'] ?? '',
+    shownValue(facts['identity.mac'] ?? ''),
   ].map(printable);
 };

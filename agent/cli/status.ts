@@ -4,6 +4,7 @@ import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Orphan } from '../desk/signers.ts';
+import { shownValue } from '../normalise/shown.ts';
 import type { TargetStatus } from '../notify/courier.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { ReceiverStatus } from '../publish/receivers.ts';
@@ -110,8 +111,8 @@ const cells = (row: DeviceRow): readonly string[] =>
   [
     row.device,
     row.address,
-    shortened(row.model),
-    shortened(row.firmware),
+    shortened(shownValue(row.model)),
+    shortened(shownValue(row.firmware)),
     [
       row.conformance,
       ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utc(row.pools_unread_since)}`]),

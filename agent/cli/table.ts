@@ -44,7 +44,8 @@ export const utc = (seconds: number): string => new Date(seconds * 1000).toISOSt
 const MOST = 60;
 
 /** A text of a device, so short that one device does not make the table too wide for all. */
-export const shortened = (text: string): string => (text.length > MOST ? `${text.slice(0, MOST - 1)}…` : text);
+export const shortened = (text: string, most = MOST): string =>
+  text.length > most ? `${text.slice(0, most - 1)}…` : text;
 
 /** Most of a list that is shown. */
 const MOST_ITEMS = 10;

@@ -1,4 +1,5 @@
 import { printable } from '../../agent/cli/io.ts';
+import { shownValue } from '../../agent/normalise/shown.ts';
 import { findingLine } from './event.ts';
 import type { Ledger, SeenDevice, SeenFinding } from './ledger.ts';
 import type { Caught, Struck } from './story.ts';
@@ -125,9 +126,9 @@ const deviceCells = (screen: Screen, texts: readonly string[], style: Style, las
   return [
     { text: name, width: 7, style },
     ...(wide ? [{ text: family, width: 16, style }] : []),
-    { text: `${cut(printable(model), part - 1)}`, width: part, style },
-    { text: `${cut(printable(firmware), part - 1)}`, width: part, style },
-    { text: `${cut(printable(account), part - 1)}`, width: part, style },
+    { text: `${cut(model, part - 1)}`, width: part, style },
+    { text: `${cut(firmware, part - 1)}`, width: part, style },
+    { text: `${cut(account, part - 1)}`, width: part, style },
     { text: conformance, style: last },
   ];
 };
@@ -145,7 +146,12 @@ const deviceLines = ({ ledger, miners }: Scene, screen: Screen, most: number): r
   const rows = devices.map(({ name, family, model, firmware, account, conformance }) =>
     line(
       screen,
-      deviceCells(screen, [name, family, model, firmware, account, conformance], 'plain', CONFORMANCE[conformance]),
+      deviceCells(
+        screen,
+        [name, family, ...[model, firmware, account].map(shownValue), conformance],
+        'plain',
+        CONFORMANCE[conformance],
+      ),
     ),
   );
   const missing = miners - devices.length;

@@ -193,6 +193,24 @@ test('a named part that a list shows no more is a difference to who accepts it, 
   assert.deepEqual(kept, [first]);
 });
 
+test('a value that only looks like the one before is told from it wherever a person sees both', async (t) => {
+  const { recording, accept, diff } = await learnedSite(t, 2);
+  await recording.looks('rig-1', 2, pools({ user: 'acm\u0435.rig0417' }));
+  await recording.looks('rig-2', 2, pools({ user: 'acme.rig0417 ' }));
+  const findings = (...words: readonly string[]) => assayer(['findings', ...words], { cwd: recording.dir });
+  for (const { out } of [await accept('--all'), await diff(), await findings()]) {
+    assert.match(out, /acme\.rig0417 .*"acm\\u0435\.rig0417"$/m);
+    assert.match(out, /acme\.rig0417 .*"acme\.rig0417 "$/m);
+    assert.doesNotMatch(out, /\u0435/);
+  }
+  const numbers = recording.store.findings({ open: true }).map(({ finding }) => String(finding.openedSeq));
+  const shown = await Promise.all(numbers.map((number) => findings('show', number)));
+  assert.deepEqual(shown.map(({ out }) => /^ {2}after +(.*)$/m.exec(out)?.[1]).sort(), [
+    '"acm\\u0435.rig0417"',
+    '"acme.rig0417 "',
+  ]);
+});
+
 test('differences that no terminal of 80 columns has room for stand on two lines each', () => {
   const shown = [
     {

@@ -3,6 +3,7 @@ import { SEVERITIES } from '../../appraise/finding.ts';
 import type { Untold } from '../../appraise/untold.ts';
 import type { Difference } from '../../baseline/reference.ts';
 import type { AcceptancePreview, OpenFinding, Shown } from '../../desk/preview.ts';
+import { shownValue } from '../../normalise/shown.ts';
 import { type Io, printable } from '../io.ts';
 import { counted, firstOf, shortened, table } from '../table.ts';
 
@@ -54,7 +55,7 @@ const partsOf = (value: unknown): ReadonlyMap<string, Part> | undefined => {
 };
 
 const nameOf = ({ name, key, slot, ...members }: Part, index: number): readonly [string, Part] => [
-  slot === undefined ? String(name ?? key ?? index) : `slot ${slot}`,
+  slot === undefined ? shownValue(name ?? key ?? index) : `slot ${slot}`,
   members,
 ];
 
@@ -79,8 +80,7 @@ const plainText = (value: unknown): string => {
     .join(' ');
 };
 
-const textOf = (value: unknown): string =>
-  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+const textOf = (value: unknown): string => (value === undefined ? '' : shownValue(value));
 
 /** A device that says less than its reference shows no difference in what it says. */
 const sameText = (previews: readonly AcceptancePreview[]): string => {
