@@ -61,15 +61,12 @@ const previewOf = (
   const { covered, refused } = foreseen(state, { ...(facts === undefined ? {} : { facts }), breakGlass }, judging);
   const [known, claims] = [keptFacts(state.reference?.facts), attestedClaims(state)];
   const differences = diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true });
-  // What was told when it was attested, as another value, is adopted as it was then.
-  const isAdopted = ({ fact }: Untold): boolean => differences.some((one) => one.fact === fact);
+  const differing = differences.map(({ fact }) => fact);
   return {
     device: state.id,
     seq: state.attested?.seq ?? -1,
     differences: differences.filter(({ fact }) => facts?.includes(fact) !== false),
-    untold: untoldOf(state, { known, claims }).filter(
-      (one) => !isAdopted(one) && facts?.includes(factOf(one.fact)) !== false,
-    ),
+    untold: untoldOf(state, { known, claims, differing }).filter(({ fact }) => facts?.includes(factOf(fact)) !== false),
     findings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
       .map((track) => openFinding(track, { closes: covered.includes(track), people: judging.people })),

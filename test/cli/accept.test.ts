@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { notePools } from '../../agent/appraise/agreement.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { differencesText } from '../../agent/cli/baseline/preview.ts';
 import type { Io } from '../../agent/cli/io.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { AcceptancePreview } from '../../agent/desk/preview.ts';
 import { serveControl } from '../../agent/platform/control.ts';
+import { isoOf } from '../../agent/terms/instant.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { honest, MINUTE, POOLS, pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
@@ -209,6 +211,40 @@ test('a value that only looks like the one before is told from it wherever a per
     '"acm\\u0435.rig0417"',
     '"acme.rig0417 "',
   ]);
+});
+
+test('what was attested and is not read now is shown as of then, in the preview and in diff, and is accepted so', async (t) => {
+  const { recording, accept, diff } = await learnedSite(t, 2);
+  await recording.looks('rig-1', 2, THEFT);
+  await recording.looks('rig-2', 2, THEFT);
+  notePools(recording.state('rig-1'), false, recording.clock.wall);
+  const asOf = isoOf(Math.floor((recording.state('rig-1').attested?.atMs ?? 0) / 1000));
+  const { out } = await accept('--all');
+  assert.match(out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1 \(not told now\)$/m);
+  assert.match(out, /^rig-2 +pools slot 0 user +acme\.rig0417 +thief\.x1$/m);
+  const told = new RegExp(
+    `^Told when it was attested, and not now.*\\n {2}rig-1: not read: pools; as of ${asOf}\\n(?! )`,
+    'm',
+  );
+  assert.match(out, told);
+  assert.doesNotMatch(out, /Not told now, so nobody/);
+  assert.match((await diff()).out, told);
+  const json = JSON.parse((await accept('rig-1', '--yes', '--json')).out) as { previews: readonly AcceptancePreview[] };
+  assert.deepEqual(json.previews[0]?.untold, [{ fact: 'pools', why: 'unread', as_of: Date.parse(asOf) / 1000 }]);
+  assert.equal(keptFacts(recording.state('rig-1').reference?.facts).pools?.[0]?.user, 'thief.x1');
+  const same = await accept('rig-1');
+  assert.doesNotMatch(same.out, /not told now|Told when/);
+  assert.match(same.out, /^Not told now, so nobody accepts it.*\n {2}rig-1: not read: pools$/m);
+});
+
+test('a user that was attested and is left out now is said to be told then, and not to be accepted by nobody', async (t) => {
+  const { recording, accept } = await learnedSite(t, 1);
+  await recording.looks('rig-1', 2, THEFT);
+  await recording.looks('rig-1', 1, HIDDEN);
+  const { out } = await accept('rig-1');
+  assert.match(out, /^Told when it was attested, and not now.*\n {2}rig-1: left out: pools\.user; as of /m);
+  assert.match(out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1 \(not told now\)$/m);
+  assert.doesNotMatch(out, /Not told now, so nobody/);
 });
 
 test('differences that no terminal of 80 columns has room for stand on two lines each', () => {
