@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
-import { type Io, isDrawable } from './io.ts';
+import { type Io, isDrawable, printable } from './io.ts';
 
 const BARE = {
   top: '',
@@ -56,3 +56,12 @@ export const firstOf = (items: readonly string[], more = 'more'): readonly strin
 
 /** A number of things, in words. */
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`;
+
+/** Most names in a line. */
+const MOST_NAMED = 3;
+
+/** The first of these names, and how many there are beside them. */
+export const namesText = (names: readonly string[]): string => {
+  const named = names.slice(0, MOST_NAMED).map(printable).join(', ');
+  return names.length > MOST_NAMED ? `${named} and ${names.length - MOST_NAMED} more` : named;
+};

@@ -326,6 +326,30 @@ test('where a schedule keeps the agent from looking, doctor and status say so, a
   assert.equal(devices.filter(({ not_looked_since: since = 0 }) => since > 0).length, 2);
 });
 
+test('a host that never answered a running agent is named by doctor and status; an address of a range need not have a machine', async () => {
+  const silent = Array.from({ length: 4 }, (_, at) => ({
+    host: `127.43.0.1${at}`,
+    name: `rig-${at}`,
+    ports: fleet.ports,
+  }));
+  const here = { host: '127.43.0.1', name: 'rig-here', ports: fleet.ports };
+  await using gateway = await Gateway.start({ devices: [here, ...silent, ...range()] });
+  const ask = (...words: readonly string[]) => assayer([...words, '-c', gateway.file], { cwd: gateway.folder });
+  const attested = (): number => {
+    using store = Store.openReadOnly(gateway.stateDir);
+    return store.newestCount();
+  };
+  await until('the two that answer are attested', () => attested() === 2);
+  const { code, out } = await ask('doctor');
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /^warn {2}miners {9}2 of 6 devices answer the running agent; never seen: rig-0, rig-1, rig-2 and 1 more\n {21}remedy: assayer probe 127\.43\.0\.10: /m,
+  );
+  assert.match((await ask('status')).out, /^devices: 2 of 6; never seen: rig-0, rig-1, rig-2 and 1 more$/m);
+  assert.deepEqual(JSON.parse((await ask('status', '--json')).out).never_seen, ['rig-0', 'rig-1', 'rig-2', 'rig-3']);
+});
+
 test('a running agent is asked, and neither its broker nor its miners are disturbed', async () => {
   await using broker = await ScriptedBroker.start();
   await using gateway = await Gateway.start({ devices: range(), mqtt: { url: broker.url, spread_s: 0 } });

@@ -6,7 +6,7 @@ import type { AcceptancePreview, OpenFinding, Shown } from '../../desk/preview.t
 import { shownValue } from '../../normalise/shown.ts';
 import { isoOf } from '../../terms/instant.ts';
 import { type Io, printable } from '../io.ts';
-import { counted, firstOf, shortened, table } from '../table.ts';
+import { counted, firstOf, namesText, shortened, table } from '../table.ts';
 
 /** What a person is shown before accepting, as text that fits a terminal of 80 columns where the values do. */
 export const previewText = (previews: readonly AcceptancePreview[], io: Io): string =>
@@ -143,13 +143,6 @@ const factsText = (untold: readonly Untold[]): string => {
     .map(({ words, facts }) => `${words}: ${facts.join(', ')}`);
   // Those of a device are of one attestation.
   return [...texts, ...(asOf === undefined ? [] : [`as of ${isoOf(asOf)}`])].join('; ');
-};
-
-const MOST_NAMED = 3;
-
-const namesText = (names: readonly string[]): string => {
-  const named = names.slice(0, MOST_NAMED).map(printable).join(', ');
-  return names.length > MOST_NAMED ? `${named} and ${names.length - MOST_NAMED} more` : named;
 };
 
 /** What ends and what does not, worst first. */
