@@ -17,7 +17,7 @@ import type { Limits } from '../probe/limits.ts';
 import type { Target } from '../probe/target.ts';
 import { isHost } from '../schedule/range.ts';
 import { type Io, printable, printJson } from './io.ts';
-import { table } from './table.ts';
+import { wideTable } from './table.ts';
 import { factText, probeJson, readingsOf } from './view.ts';
 
 /** Options that say how to ask a device; shared by `probe` and `scan`. */
@@ -218,7 +218,7 @@ const sightTable = ({ driver, observation }: Seen, io: Io): string => {
   const readings = Object.entries(readingsOf(observation)).map(([fact, reading]) => [fact, reading]);
   return [
     `${observation.address}: ${driver.title}\n`,
-    table(io, ['fact', 'value'], [...facts, ...slots]),
-    ...(readings.length === 0 ? [] : [table(io, ['not present', 'why'], readings)]),
+    wideTable(io, ['fact', 'value'], [...facts, ...slots]),
+    ...(readings.length === 0 ? [] : [wideTable(io, ['not present', 'why'], readings)]),
   ].join('\n');
 };

@@ -214,6 +214,10 @@ const unreadJson = (one: Exclude<Found, { kind: 'seen' }>): object => ({
   unread: { reason: one.reason, detail: printable(one.detail) },
 });
 
+/** Pools that could not be read are no device without pools. */
+const unreadText = (gap: string | undefined): string =>
+  gap === undefined || gap === 'absent' ? '' : `unknown: ${gap}`;
+
 const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] => {
   if (device.kind === 'silent') return [device.address, device.family, '', '', '', '', ''];
   const { address, observation } = device;
@@ -224,7 +228,7 @@ const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] =
     shortened(shownValue(facts['identity.model'] ?? '')),
     shortened(shownValue(facts['firmware.version'] ?? facts['firmware.build'] ?? '')),
     factText('telemetry.hashrate_hs', facts),
-    mainPool(facts),
+    facts.pools === undefined ? unreadText(observation.gaps.get('pools')) : mainPool(facts),
     shownValue(facts['identity.mac'] ?? ''),
   ].map(printable);
 };

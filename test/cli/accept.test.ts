@@ -247,7 +247,7 @@ test('a user that was attested and is left out now is said to be told then, and 
   assert.doesNotMatch(out, /Not told now, so nobody/);
 });
 
-test('differences that no terminal of 80 columns has room for stand on two lines each', () => {
+test('differences that no terminal of 80 columns has room for have their values below', () => {
   const shown = [
     {
       device: 'rig-1',
@@ -260,5 +260,8 @@ test('differences that no terminal of 80 columns has room for stand on two lines
     ({ out: { write: () => true, columns }, err: { write: () => true }, input: new PassThrough() }) as Io;
   assert.match(differencesText(shown, io(80)), /^device +fact +reference +seen\nrig-1 +network\.hostname +a{40} +b\n$/);
   assert.equal(differencesText(shown, io(0)), differencesText(shown, io(80)), 'one that does not say');
-  assert.equal(differencesText(shown, io(60)), `rig-1 network.hostname\n    ${'a'.repeat(40)} -> b\n`);
+  assert.equal(
+    differencesText(shown, io(60)),
+    `device  fact\nrig-1   network.hostname\n    reference: ${'a'.repeat(40)}\n    seen: b\n`,
+  );
 });

@@ -1,4 +1,3 @@
-import { stripVTControlCharacters } from 'node:util';
 import { SEVERITIES } from '../../appraise/finding.ts';
 import type { Untold } from '../../appraise/untold.ts';
 import type { Difference } from '../../baseline/reference.ts';
@@ -18,20 +17,12 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
     findingsText(previews),
   ].join('');
 
-/** The differences as a table; on a terminal that is too narrow for it, on two lines each. */
+/** The differences as a table. */
 export const differencesText = (shown: readonly Shown[], io: Io): string => {
   const rows = shown.flatMap(({ device, differences, untold }) =>
     differences.flatMap((difference) => rowsOf(difference, untold)).map((row) => [device, ...row].map(printable)),
   );
-  if (rows.length === 0) return '';
-  const drawn = table(io, ['device', 'fact', 'reference', 'seen'], rows);
-  const { columns = 0 } = io.out;
-  const isTooWide = stripVTControlCharacters(drawn)
-    .split('\n')
-    .some(({ length }) => length > columns);
-  // A terminal that does not say how wide it is says 0.
-  if (columns === 0 || !isTooWide) return drawn;
-  return rows.map(([device, fact, before, after]) => `${device} ${fact}\n${changeLine(before, after)}\n`).join('');
+  return rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', 'seen'], rows);
 };
 
 const changeLine = (before: string | undefined, after: string | undefined): string =>
