@@ -7,6 +7,9 @@ import { changeText } from './words.ts';
 
 /** What there is to see at one moment. */
 export interface Scene {
+  /** For a second terminal: URL of the broker, and the file with the public key of the gateway. */
+  readonly broker: string;
+  readonly publicKey: string;
   readonly sinceStartS: number;
   readonly nowMs: number;
   readonly miners: number;
@@ -76,7 +79,7 @@ export const view = (scene: Scene, screen: Screen): readonly string[] => {
 const LEAST_FINDING_LINES = 5;
 
 const headLines = (scene: Scene, screen: Screen): readonly string[] => {
-  const { ledger, sinceStartS, presence, root } = scene;
+  const { ledger, sinceStartS, presence, root, broker, publicKey } = scene;
   const good = ledger.refused === 0 && ledger.waiting === 0;
   return [
     line(screen, [
@@ -96,6 +99,7 @@ const headLines = (scene: Scene, screen: Screen): readonly string[] => {
       { text: ledger.clock === undefined ? '' : `, clock ${ledger.clock}` },
     ]),
     line(screen, [{ text: 'attacker', width: 10, style: 'bold' }, attackCell(scene)]),
+    line(screen, [{ text: `${broker}  key ${publicKey}` }]),
   ];
 };
 

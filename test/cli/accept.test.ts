@@ -230,6 +230,7 @@ test('what was attested and is not read now is shown as of then, in the preview 
   assert.doesNotMatch(out, /Not told now, so nobody/);
   assert.match((await diff()).out, told);
   const json = JSON.parse((await accept('rig-1', '--yes', '--json')).out) as { previews: readonly AcceptancePreview[] };
+  assert.equal(json.previews[0]?.approved, false, 'it was learned');
   assert.deepEqual(json.previews[0]?.untold, [{ fact: 'pools', why: 'unread', as_of: Date.parse(asOf) / 1000 }]);
   assert.equal(keptFacts(recording.state('rig-1').reference?.facts).pools?.[0]?.user, 'thief.x1');
   const same = await accept('rig-1');
@@ -245,6 +246,16 @@ test('a user that was attested and is left out now is said to be told then, and 
   assert.match(out, /^Told when it was attested, and not now.*\n {2}rig-1: left out: pools\.user; as of /m);
   assert.match(out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1 \(not told now\)$/m);
   assert.doesNotMatch(out, /Not told now, so nobody/);
+});
+
+test('a device that was accepted before is not said to be learned', async (t) => {
+  const { accept } = await learnedSite(t, 2);
+  assert.equal((await accept('rig-1', '--fact', 'pools', '--yes')).code, 0);
+  assert.match((await accept('--all')).out, /^2 devices without a difference: the learned values become accepted$/m);
+  assert.equal((await accept('rig-1', '--yes')).code, 0);
+  const { out } = await accept('--all');
+  assert.match(out, /^1 device without a difference: approved before, and accepted once more$/m);
+  assert.match(out, /^1 device without a difference: the learned values become accepted$/m);
 });
 
 test('differences that no terminal of 80 columns has room for have their values below', () => {

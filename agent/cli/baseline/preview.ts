@@ -88,11 +88,13 @@ const textOf = (value: unknown): string => (value === undefined ? '' : shownValu
 /** A device that says less than its reference shows no difference in what it says. */
 const sameText = (previews: readonly AcceptancePreview[]): string => {
   const same = previews.filter(({ differences }) => differences.length === 0);
-  const [less, whole] = [same.filter(tellsLess), same.filter((preview) => !tellsLess(preview))];
-  const line = (count: number, what: string): string =>
-    count === 0 ? '' : `${counted(count, 'device')} without a difference${what}: the learned values become accepted\n`;
-  return line(whole.length, '') + line(less.length, ' in what is told');
+  return [...Map.groupBy(same, sameWords)]
+    .map(([words, alike]) => `${counted(alike.length, 'device')} without a difference${words}\n`)
+    .join('');
 };
+
+const sameWords = (preview: AcceptancePreview): string =>
+  `${tellsLess(preview) ? ' in what is told' : ''}: ${preview.approved ? 'approved before, and accepted once more' : 'the learned values become accepted'}`;
 
 const tellsLess = ({ untold }: AcceptancePreview): boolean => untold.some(({ why }) => why !== 'never-told');
 
