@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { seldomLooks } from '../config/cadence.ts';
 import { type LoadedConfig, loadConfig } from '../config/load.ts';
+import { warningsOf } from '../config/warnings.ts';
 import { AgentError } from '../platform/errors.ts';
 import { approvals } from './doctor/approvals.ts';
 import { broker } from './doctor/broker.ts';
@@ -62,7 +62,7 @@ async function* examine(file: string): AsyncGenerator<Found> {
     return;
   }
   yield { check: 'configuration', ...ok(`${file} is good`) };
-  for (const { message, remedy } of seldomLooks(loaded.config))
+  for (const { message, remedy } of warningsOf(loaded.config))
     yield { check: 'configuration', ...warn(message, remedy) };
   const live = await liveStatus(loaded.config.state_dir);
   const visit = { ...loaded, agent: live, nowMs: Date.now() };

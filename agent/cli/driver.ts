@@ -13,7 +13,7 @@ import { AgentError } from '../platform/errors.ts';
 import { surest } from '../probe/identify.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { collect, driversWith, familyNamed } from './probe.ts';
-import { table } from './table.ts';
+import { wideTable } from './table.ts';
 import { factText } from './view.ts';
 
 interface TestOptions {
@@ -159,10 +159,10 @@ const lookTable = ({ credentials, facts, readings, differences }: Tested, io: Io
   ]);
   const heading = ['fact', credentials ? 'with the log-in' : 'without a log-in'];
   return expected.size === 0
-    ? table(
+    ? wideTable(
         io,
         heading,
         rows.map((row) => row.slice(0, 2)),
       )
-    : table(io, [...heading, 'expected'], rows);
+    : wideTable(io, [...heading, 'expected'], rows);
 };

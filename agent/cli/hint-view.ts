@@ -1,7 +1,9 @@
 import type { ReportForm } from '../drivers/ip-reports.ts';
+import { shownValue } from '../normalise/shown.ts';
 import type { HeardDevice, Sighting } from './heard.ts';
 import { type Io, printable } from './io.ts';
 import { table } from './table.ts';
+import { poolText } from './view.ts';
 
 /** A hint has a form of its own, so that nobody takes it for an observation. */
 export const hintJson = ({ form, port, address, receivedAtMs, report }: Sighting): object => ({
@@ -57,13 +59,20 @@ const cellsOf = ({ form, port, address, report }: Sighting): readonly string[] =
     differs(address, report.address) ? `${address} (says ${report.address})` : address,
     String(port),
     makersText(form),
-    report.mac ?? '',
-    report.model ?? '',
-    report.firmware ?? '',
-    report.serial ?? (report.controlBoard === undefined ? '' : `control board ${report.controlBoard}`),
-    pool === undefined ? '' : [pool.url, pool.user].filter((word) => word !== undefined).join(' '),
+    shownValue(report.mac ?? ''),
+    shownValue(report.model ?? ''),
+    shownValue(report.firmware ?? ''),
+    serialText(report),
+    pool === undefined ? '' : poolText(pool),
   ].map(printable);
 };
+
+const serialText = ({ serial, controlBoard }: Sighting['report']): string =>
+  serial !== undefined
+    ? shownValue(serial)
+    : controlBoard === undefined
+      ? ''
+      : `control board ${shownValue(controlBoard)}`;
 
 /** Whose report it may be. */
 export const makersText = ({ makers }: ReportForm): string => makers.join('/');

@@ -6,6 +6,7 @@ import { ALL_PORTS, type Driver, PORTS } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type LookDeps, lookAt, lookDeps, type Seen, type Sight } from '../look.ts';
 import { withEndpoint } from '../normalise/facts.ts';
+import { shownValue } from '../normalise/shown.ts';
 import { requireDriverFiles } from '../outside/load.ts';
 import { systemClock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -16,7 +17,7 @@ import type { Limits } from '../probe/limits.ts';
 import type { Target } from '../probe/target.ts';
 import { isHost } from '../schedule/range.ts';
 import { type Io, printable, printJson } from './io.ts';
-import { table } from './table.ts';
+import { wideTable } from './table.ts';
 import { factText, probeJson, readingsOf } from './view.ts';
 
 /** Options that say how to ask a device; shared by `probe` and `scan`. */
@@ -207,12 +208,17 @@ const sightTable = ({ driver, observation }: Seen, io: Io): string => {
   const facts = names.map((name) => [name, printable(factText(name, observation.facts))]);
   const slots = (observation.facts.pools ?? []).map(({ slot, url, user, status, active }) => [
     `pools ${slot}`,
-    printable([url, user, status, active ? 'active' : undefined].filter((word) => word !== undefined).join('  ')),
+    printable(
+      [url, user, status, active ? 'active' : undefined]
+        .filter((word) => word !== undefined)
+        .map(shownValue)
+        .join('  '),
+    ),
   ]);
   const readings = Object.entries(readingsOf(observation)).map(([fact, reading]) => [fact, reading]);
   return [
     `${observation.address}: ${driver.title}\n`,
-    table(io, ['fact', 'value'], [...facts, ...slots]),
-    ...(readings.length === 0 ? [] : [table(io, ['not present', 'why'], readings)]),
+    wideTable(io, ['fact', 'value'], [...facts, ...slots]),
+    ...(readings.length === 0 ? [] : [wideTable(io, ['not present', 'why'], readings)]),
   ].join('\n');
 };

@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { PORTS } from '../drivers/driver.ts';
 import { lookAt, type NoSight } from '../look.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { shownValue } from '../normalise/shown.ts';
 import { AgentError } from '../platform/errors.ts';
 import { Semaphore } from '../probe/limits.ts';
 import { parseRange } from '../schedule/range.ts';
@@ -213,6 +214,10 @@ const unreadJson = (one: Exclude<Found, { kind: 'seen' }>): object => ({
   unread: { reason: one.reason, detail: printable(one.detail) },
 });
 
+/** Pools that could not be read are no device without pools. */
+const unreadText = (gap: string | undefined): string =>
+  gap === undefined || gap === 'absent' ? '' : `unknown: ${gap}`;
+
 const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] => {
   if (device.kind === 'silent') return [device.address, device.family, '', '', '', '', ''];
   const { address, observation } = device;
@@ -220,10 +225,10 @@ const rowOf = (device: Exclude<Found, { kind: 'unknown' }>): readonly string[] =
   return [
     address,
     facts.family ?? '',
-    shortened(facts['identity.model'] ?? ''),
-    shortened(facts['firmware.version'] ?? facts['firmware.build'] ?? ''),
+    shortened(shownValue(facts['identity.model'] ?? '')),
+    shortened(shownValue(facts['firmware.version'] ?? facts['firmware.build'] ?? '')),
     factText('telemetry.hashrate_hs', facts),
-    mainPool(facts),
-    facts['identity.mac'] ?? '',
+    facts.pools === undefined ? unreadText(observation.gaps.get('pools')) : mainPool(facts),
+    shownValue(facts['identity.mac'] ?? ''),
   ].map(printable);
 };

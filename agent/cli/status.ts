@@ -4,6 +4,7 @@ import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Orphan } from '../desk/signers.ts';
+import { shownValue } from '../normalise/shown.ts';
 import type { TargetStatus } from '../notify/courier.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { ReceiverStatus } from '../publish/receivers.ts';
@@ -11,7 +12,8 @@ import type { UplinkStatus } from '../publish/uplink.ts';
 import { Store } from '../record/store.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { type Live, liveStatus } from './live.ts';
-import { shortened, table } from './table.ts';
+import { namesText, shortened, table } from './table.ts';
+import { neverSeen } from './unseen.ts';
 
 /** `status`: devices with conformance, open findings, log and uplink, from the store and from the agent if it runs. */
 export const statusVerb = (program: Command, io: Io): void => {
@@ -28,14 +30,15 @@ export const statusVerb = (program: Command, io: Io): void => {
       const { pools_unread = {}, unlooked = {} }: Partial<Live> = live instanceof AgentError ? {} : live;
       const devices = [...newestAttestations(store)].map((statement) => rowOf(statement, { pools_unread, unlooked }));
       const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
+      const unseen = neverSeen(config, store).map(({ id }) => id);
       if (options.json) {
         const agent = live instanceof AgentError ? { running: false, reason: live.code } : { running: true, ...live };
         const identified = new Map(store.devices((text) => identifiedIn(readDevice(text))));
         const rows = devices.map((row) => ({ ...row, ...identified.get(row.device) }));
-        printJson(io, { size: store.size(), ...agent, findings, devices: rows });
+        printJson(io, { size: store.size(), ...agent, findings, devices: rows, never_seen: unseen });
         return;
       }
-      io.out.write(headOf(store, live, findings));
+      io.out.write(headOf(store, live, { findings, seen: devices.length, unseen }));
       io.out.write(
         `\n${table(io, ['device', 'address', 'model', 'firmware', 'conformance', 'approval', 'attested (UTC)'], devices.map(cells))}`,
       );
@@ -110,8 +113,8 @@ const cells = (row: DeviceRow): readonly string[] =>
   [
     row.device,
     row.address,
-    shortened(row.model),
-    shortened(row.firmware),
+    shortened(shownValue(row.model)),
+    shortened(shownValue(row.firmware)),
     [
       row.conformance,
       ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utc(row.pools_unread_since)}`]),
@@ -123,8 +126,19 @@ const cells = (row: DeviceRow): readonly string[] =>
 
 const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
-const headOf = (store: Store, live: Live | AgentError, findings: number): string =>
-  [...agentLines(store, live), `open findings: ${findings}`, ''].join('\n');
+interface Counts {
+  readonly findings: number;
+  readonly seen: number;
+  readonly unseen: readonly string[];
+}
+
+const headOf = (store: Store, live: Live | AgentError, { findings, seen, unseen }: Counts): string =>
+  [
+    ...agentLines(store, live),
+    `open findings: ${findings}`,
+    ...(unseen.length === 0 ? [] : [`devices: ${seen} of ${seen + unseen.length}; never seen: ${namesText(unseen)}`]),
+    '',
+  ].join('\n');
 
 const agentLines = (store: Store, live: Live | AgentError): readonly string[] =>
   live instanceof AgentError

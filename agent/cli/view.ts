@@ -1,6 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { nestFacts } from '../normalise/nest.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { shownValue } from '../normalise/shown.ts';
 
 /** The object that `probe --json` prints: the facts nested by their dots, what could not be read and why, and how the family was found out. */
 export const probeJson = (observation: Observation, identifiedBy?: readonly string[]): object => {
@@ -32,11 +33,18 @@ const hashrateText = (hs: number): string => {
   return `${(hs / 1000 ** step).toPrecision(3)} ${units[step]}`;
 };
 
+/** Where a slot works, and for whom. */
+export const poolText = ({ url, user }: { readonly url: string; readonly user?: string | undefined }): string =>
+  [url, user]
+    .filter((text) => text !== undefined)
+    .map(shownValue)
+    .join(' ');
+
 /** The slot that is mined on, else the first configured one, for one line of a table. */
 export const mainPool = (facts: Facts): string => {
   const slots = facts.pools ?? [];
   const slot = slots.find(({ active }) => active === true) ?? slots[0];
-  return slot === undefined ? '' : `${slot.url}${slot.user === undefined ? '' : ` ${slot.user}`}`;
+  return slot === undefined ? '' : poolText(slot);
 };
 
 /** One fact as text for a table. */
@@ -44,5 +52,5 @@ export const factText = (name: FactName, facts: Facts): string => {
   const value = facts[name];
   if (value === undefined) return '';
   if (name === 'telemetry.hashrate_hs') return hashrateText(value as number);
-  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  return shownValue(value);
 };

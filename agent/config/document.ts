@@ -1,4 +1,4 @@
-import { type Alias, type Document, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import { type Alias, type Document, isScalar, LineCounter, parseDocument, visit, type YAMLParseError } from 'yaml';
 import type { ConfigProblem } from './problems.ts';
 
 /** The text of a configuration or a driver as YAML: its value, and its nodes for the lines on which they stand. */
@@ -29,7 +29,9 @@ export const parseYaml = (text: string): ReadDocument => {
   try {
     const document = parseDocument(text, { lineCounter: lines, uniqueKeys: true });
     const problems = [
-      ...document.errors.map(syntaxProblem),
+      ...document.errors.map((error) =>
+        error.code === 'DUPLICATE_KEY' ? twiceProblem(error, text) : syntaxProblem(error),
+      ),
       ...aliasesWithoutAnchor(document, lines),
       ...keysThatVanish(document, lines),
     ];
@@ -100,5 +102,16 @@ const syntaxProblem = (
   message: `not valid YAML: ${firstLine(error)}`,
   remedy: 'check indentation, quotes and colons on this line',
 });
+
+/** The library says where the key stands the second time, and not which it is. */
+const twiceProblem = ({ pos: [start], linePos }: YAMLParseError, text: string): ConfigProblem => {
+  const key = /^(?:"[^"\n]*"|'[^'\n]*'|[^\s:,}]+)/.exec(text.slice(start))?.[0] ?? '';
+  return {
+    line: linePos?.[0].line ?? 1,
+    path: '',
+    message: `${key} is there twice, and only one of them could count`,
+    remedy: 'remove one of them, or put what stands below both under one',
+  };
+};
 
 const firstLine = ({ message }: Error): string => message.split('\n')[0] ?? '';

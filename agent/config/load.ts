@@ -107,6 +107,7 @@ export const parseConfig = (
 ): Parsed => {
   const read = parseYaml(text);
   if (read.kind === 'bad') return read;
+  if (read.value === null) return { kind: 'bad', problems: [NO_SETTING] };
   const checked = configSchema.safeParse(read.value);
   if (!checked.success) {
     const described = { ...read, schema: configSchema, page: 'docs/configuration.md' };
@@ -135,6 +136,13 @@ export const parseConfig = (
         named: [...outside.files.map(({ bytes }) => bytes), ...firmware.bytes],
       }
     : { kind: 'bad', problems };
+};
+
+const NO_SETTING: ConfigProblem = {
+  line: 1,
+  path: '',
+  message: 'it holds no setting',
+  remedy: 'assayer init writes one with comments; docs/configuration.md has every setting',
 };
 
 /** The configuration with the lists of its firmware file, where it names one. `families`: undefined where they are not known. */

@@ -149,7 +149,8 @@ const duplicatePositions = (config: Config): readonly Contradiction[] => {
 };
 
 /** Every list of pools, and where it stands. */
-const allowLists = ({ pools, tenants }: Config) => [
+/** The lists of pools, and where each stands. */
+export const allowLists = ({ pools, tenants }: Config) => [
   [['pools', 'allow'], pools.allow ?? []] as const,
   ...Object.entries(tenants).map(([name, { allow = [] }]) => [['tenants', name, 'allow'], allow] as const),
 ];

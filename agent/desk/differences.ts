@@ -29,11 +29,13 @@ export const differencesInForce = (
 ): readonly Shown[] =>
   seenStates(fleet, devices).map((state) => {
     const claims = attestedClaims(state);
+    const differences = differencesOf(state, claims, inForce);
+    const differing = differences.map(({ fact }) => fact);
     return {
       device: state.id,
       seq: state.attested?.seq ?? -1,
-      differences: differencesOf(state, claims, inForce),
-      untold: untoldOf(state, { known: keptFacts(state.reference?.facts), claims }).filter(
+      differences,
+      untold: untoldOf(state, { known: keptFacts(state.reference?.facts), claims, differing }).filter(
         ({ why }) => why !== 'never-told',
       ),
     };

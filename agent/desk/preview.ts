@@ -22,6 +22,8 @@ export interface Shown {
 
 /** What a person is shown before accepting a device, or some facts of it: what would be adopted, what would not, and what it ends. */
 export interface AcceptancePreview extends Shown {
+  /** Nothing of its reference is only learned: people accepted or signed all of it. */
+  readonly approved: boolean;
   readonly findings: readonly OpenFinding[];
   /** Why it would not be accepted as it is now; its findings then stay open. */
   readonly refused?: Refused;
@@ -61,21 +63,24 @@ const previewOf = (
   const { covered, refused } = foreseen(state, { ...(facts === undefined ? {} : { facts }), breakGlass }, judging);
   const [known, claims] = [keptFacts(state.reference?.facts), attestedClaims(state)];
   const differences = diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true });
-  // What was told when it was attested, as another value, is adopted as it was then.
-  const isAdopted = ({ fact }: Untold): boolean => differences.some((one) => one.fact === fact);
+  const differing = differences.map(({ fact }) => fact);
   return {
     device: state.id,
+    approved: isApproved(state.reference),
     seq: state.attested?.seq ?? -1,
     differences: differences.filter(({ fact }) => facts?.includes(fact) !== false),
-    untold: untoldOf(state, { known, claims }).filter(
-      (one) => !isAdopted(one) && facts?.includes(factOf(one.fact)) !== false,
-    ),
+    untold: untoldOf(state, { known, claims, differing }).filter(({ fact }) => facts?.includes(factOf(fact)) !== false),
     findings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
       .map((track) => openFinding(track, { closes: covered.includes(track), people: judging.people })),
     ...(refused === undefined ? {} : { refused }),
   };
 };
+
+const isApproved = (reference: DeviceState['reference']): boolean =>
+  reference !== undefined &&
+  reference.unrecorded === undefined &&
+  reference.entries.every(({ approval }) => approval !== 'none');
 
 const openFinding = (
   { finding }: Track,

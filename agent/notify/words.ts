@@ -1,5 +1,6 @@
 import { LEFT_CONFIGURATION } from '../appraise/departure.ts';
 import { ruleOf } from '../appraise/index.ts';
+import { shownValue } from '../normalise/shown.ts';
 import type { Skipped, StatedFinding } from './feed.ts';
 
 /** Longest value in a line, characters. */
@@ -41,7 +42,7 @@ const valuesOf = (finding: StatedFinding): string => {
 
 const shown = (value: unknown, pid: string | undefined): string | undefined => {
   if (value === undefined) return pid === undefined ? undefined : 'redacted';
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = shownValue(value);
   return text.length <= MOST_VALUE ? text : `${text.slice(0, MOST_VALUE - 1)}…`;
 };
 

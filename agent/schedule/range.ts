@@ -14,11 +14,11 @@ export const parseRange = (text: string): Range => {
     return bad(`"${text}" is not a range of IPv4 addresses`, 'write 10.20.14.0/24 or 10.20.14.10-10.20.14.90');
   const [first, last] = bounds;
   if (last < first) return bad(`"${text}" ends before it begins`, 'write the lower address first');
-  const nowhere = [first, last].map(dotted).find(isNoDevice);
-  if (nowhere !== undefined) return { kind: 'bad', ...noDevice(nowhere) };
   const count = last - first + 1;
   if (count > MOST_ADDRESSES)
     return bad(`"${text}" has ${count} addresses`, `split it: at most ${MOST_ADDRESSES} in one range`);
+  const nowhere = [first, last].map(dotted).find(isNoDevice);
+  if (nowhere !== undefined) return { kind: 'bad', ...noDevice(nowhere) };
   return { kind: 'good', addresses: Array.from({ length: count }, (_, index) => dotted(first + index)) };
 };
 

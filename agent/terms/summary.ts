@@ -3,6 +3,7 @@ import { SEVERITIES } from '../appraise/finding.ts';
 import { wantsTwo } from '../appraise/promote.ts';
 import { gravestOf } from '../appraise/rule.ts';
 import { uncoverableIds } from '../appraise/who-approves.ts';
+import { quoted } from '../normalise/shown.ts';
 import { cautionsOf, quietRules } from './cautions.ts';
 import { labelsAsked } from './fact-values.ts';
 import { durationText, isoOf } from './instant.ts';
@@ -190,9 +191,9 @@ const expectedText = (expected: ExpectedValue): string => {
 const meaningOf = (expected: ExpectedValue): string => {
   switch (expected.class) {
     case 'exact':
-      return `is ${textOf(expected.value)}`;
+      return `is ${quoted(expected.value)}`;
     case 'set':
-      return `is one of ${expected.value.map(textOf).join(', ')}`;
+      return `is one of ${expected.value.map(quoted).join(', ')}`;
     case 'band':
       return `is from ${expected.value.min ?? 'any'} to ${expected.value.max ?? 'any'}`;
     case 'schedule':
@@ -200,7 +201,7 @@ const meaningOf = (expected: ExpectedValue): string => {
     case 'volatile':
       return expected.value === undefined ? 'is not compared' : `is not compared in ${expected.value.join(', ')}`;
     case 'template':
-      return `is like ${[expected.value].flat().map(textOf).join(' or ')}`;
+      return `is like ${[expected.value].flat().map(quoted).join(' or ')}`;
   }
 };
 
@@ -208,9 +209,7 @@ const scheduleText = ({ slots, otherwise }: Schedule): string =>
   [
     ...slots.map(
       ({ from, to, days, value }) =>
-        `${days === undefined ? '' : `${days.join(' ')} `}${from} to ${to} ${textOf(value)}`,
+        `${days === undefined ? '' : `${days.join(' ')} `}${from} to ${to} ${quoted(value)}`,
     ),
-    otherwise === undefined ? 'else not compared' : `else ${textOf(otherwise)}`,
+    otherwise === undefined ? 'else not compared' : `else ${quoted(otherwise)}`,
   ].join('; ');
-
-const textOf = (value: unknown): string => JSON.stringify(value);

@@ -108,8 +108,10 @@ const tellEntry = (reporter: Reporter, statement: Statement): void => {
 
 const drawNow = ({ reporter, sinceStartS }: Play, { opened, story }: Acts): void => {
   if (opened === undefined || story === undefined) return;
-  const { collector } = opened;
+  const { collector, broker, gateway } = opened;
   reporter.draw({
+    broker: broker.url,
+    publicKey: gateway.publicKey,
     sinceStartS: sinceStartS(),
     nowMs: Date.now(),
     miners: MINERS.length,

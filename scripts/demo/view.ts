@@ -1,4 +1,5 @@
 import { printable } from '../../agent/cli/io.ts';
+import { shownValue } from '../../agent/normalise/shown.ts';
 import { findingLine } from './event.ts';
 import type { Ledger, SeenDevice, SeenFinding } from './ledger.ts';
 import type { Caught, Struck } from './story.ts';
@@ -6,6 +7,9 @@ import { changeText } from './words.ts';
 
 /** What there is to see at one moment. */
 export interface Scene {
+  /** For a second terminal: URL of the broker, and the file with the public key of the gateway. */
+  readonly broker: string;
+  readonly publicKey: string;
   readonly sinceStartS: number;
   readonly nowMs: number;
   readonly miners: number;
@@ -75,7 +79,7 @@ export const view = (scene: Scene, screen: Screen): readonly string[] => {
 const LEAST_FINDING_LINES = 5;
 
 const headLines = (scene: Scene, screen: Screen): readonly string[] => {
-  const { ledger, sinceStartS, presence, root } = scene;
+  const { ledger, sinceStartS, presence, root, broker, publicKey } = scene;
   const good = ledger.refused === 0 && ledger.waiting === 0;
   return [
     line(screen, [
@@ -95,6 +99,7 @@ const headLines = (scene: Scene, screen: Screen): readonly string[] => {
       { text: ledger.clock === undefined ? '' : `, clock ${ledger.clock}` },
     ]),
     line(screen, [{ text: 'attacker', width: 10, style: 'bold' }, attackCell(scene)]),
+    line(screen, [{ text: `${broker}  key ${publicKey}` }]),
   ];
 };
 
@@ -125,9 +130,9 @@ const deviceCells = (screen: Screen, texts: readonly string[], style: Style, las
   return [
     { text: name, width: 7, style },
     ...(wide ? [{ text: family, width: 16, style }] : []),
-    { text: `${cut(printable(model), part - 1)}`, width: part, style },
-    { text: `${cut(printable(firmware), part - 1)}`, width: part, style },
-    { text: `${cut(printable(account), part - 1)}`, width: part, style },
+    { text: `${cut(model, part - 1)}`, width: part, style },
+    { text: `${cut(firmware, part - 1)}`, width: part, style },
+    { text: `${cut(account, part - 1)}`, width: part, style },
     { text: conformance, style: last },
   ];
 };
@@ -145,7 +150,12 @@ const deviceLines = ({ ledger, miners }: Scene, screen: Screen, most: number): r
   const rows = devices.map(({ name, family, model, firmware, account, conformance }) =>
     line(
       screen,
-      deviceCells(screen, [name, family, model, firmware, account, conformance], 'plain', CONFORMANCE[conformance]),
+      deviceCells(
+        screen,
+        [name, family, ...[model, firmware, account].map(shownValue), conformance],
+        'plain',
+        CONFORMANCE[conformance],
+      ),
     ),
   );
   const missing = miners - devices.length;

@@ -1,13 +1,13 @@
 import { printable } from '../../agent/cli/io.ts';
+import { shownValue } from '../../agent/normalise/shown.ts';
 import type { FindingLine, Summary } from './event.ts';
 
-/** The sentences of the demo, for lines and for the screen. Values of miners are made printable here. */
+/** The sentences of the demo, for lines and for the screen. Values of miners are shown so that what differs looks different. */
 
 const valueText = (value: unknown): string => {
   if (value === undefined) return '(none)';
-  if (typeof value === 'string') return printable(value);
   if (Array.isArray(value) && value.length > 0 && value.every(isSetting)) return value.map(settingText).join(', ');
-  return printable(JSON.stringify(value));
+  return shownValue(value);
 };
 
 /** One of a list of settings: `{key, value}`. */
@@ -17,7 +17,7 @@ const isSetting = (item: unknown): item is { readonly key: string; readonly valu
 };
 
 const settingText = ({ key, value }: { readonly key: string; readonly value: string }): string =>
-  printable(`${key} ${value}`);
+  `${shownValue(key)} ${shownValue(value)}`;
 
 /** Empty for a finding without values. */
 export const changeText = ({ before, after }: FindingLine): string =>

@@ -1,12 +1,14 @@
 import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { type TestContext, test } from 'node:test';
+import { notePools } from '../../agent/appraise/agreement.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import { differencesText } from '../../agent/cli/baseline/preview.ts';
 import type { Io } from '../../agent/cli/io.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { AcceptancePreview } from '../../agent/desk/preview.ts';
 import { serveControl } from '../../agent/platform/control.ts';
+import { isoOf } from '../../agent/terms/instant.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { honest, MINUTE, POOLS, pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
@@ -193,7 +195,70 @@ test('a named part that a list shows no more is a difference to who accepts it, 
   assert.deepEqual(kept, [first]);
 });
 
-test('differences that no terminal of 80 columns has room for stand on two lines each', () => {
+test('a value that only looks like the one before is told from it wherever a person sees both', async (t) => {
+  const { recording, accept, diff } = await learnedSite(t, 2);
+  await recording.looks('rig-1', 2, pools({ user: 'acm\u0435.rig0417' }));
+  await recording.looks('rig-2', 2, pools({ user: 'acme.rig0417 ' }));
+  const findings = (...words: readonly string[]) => assayer(['findings', ...words], { cwd: recording.dir });
+  for (const { out } of [await accept('--all'), await diff(), await findings()]) {
+    assert.match(out, /acme\.rig0417 .*"acm\\u0435\.rig0417"$/m);
+    assert.match(out, /acme\.rig0417 .*"acme\.rig0417 "$/m);
+    assert.doesNotMatch(out, /\u0435/);
+  }
+  const numbers = recording.store.findings({ open: true }).map(({ finding }) => String(finding.openedSeq));
+  const shown = await Promise.all(numbers.map((number) => findings('show', number)));
+  assert.deepEqual(shown.map(({ out }) => /^ {2}after +(.*)$/m.exec(out)?.[1]).sort(), [
+    '"acm\\u0435.rig0417"',
+    '"acme.rig0417 "',
+  ]);
+});
+
+test('what was attested and is not read now is shown as of then, in the preview and in diff, and is accepted so', async (t) => {
+  const { recording, accept, diff } = await learnedSite(t, 2);
+  await recording.looks('rig-1', 2, THEFT);
+  await recording.looks('rig-2', 2, THEFT);
+  notePools(recording.state('rig-1'), false, recording.clock.wall);
+  const asOf = isoOf(Math.floor((recording.state('rig-1').attested?.atMs ?? 0) / 1000));
+  const { out } = await accept('--all');
+  assert.match(out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1 \(not told now\)$/m);
+  assert.match(out, /^rig-2 +pools slot 0 user +acme\.rig0417 +thief\.x1$/m);
+  const told = new RegExp(
+    `^Told when it was attested, and not now.*\\n {2}rig-1: not read: pools; as of ${asOf}\\n(?! )`,
+    'm',
+  );
+  assert.match(out, told);
+  assert.doesNotMatch(out, /Not told now, so nobody/);
+  assert.match((await diff()).out, told);
+  const json = JSON.parse((await accept('rig-1', '--yes', '--json')).out) as { previews: readonly AcceptancePreview[] };
+  assert.equal(json.previews[0]?.approved, false, 'it was learned');
+  assert.deepEqual(json.previews[0]?.untold, [{ fact: 'pools', why: 'unread', as_of: Date.parse(asOf) / 1000 }]);
+  assert.equal(keptFacts(recording.state('rig-1').reference?.facts).pools?.[0]?.user, 'thief.x1');
+  const same = await accept('rig-1');
+  assert.doesNotMatch(same.out, /not told now|Told when/);
+  assert.match(same.out, /^Not told now, so nobody accepts it.*\n {2}rig-1: not read: pools$/m);
+});
+
+test('a user that was attested and is left out now is said to be told then, and not to be accepted by nobody', async (t) => {
+  const { recording, accept } = await learnedSite(t, 1);
+  await recording.looks('rig-1', 2, THEFT);
+  await recording.looks('rig-1', 1, HIDDEN);
+  const { out } = await accept('rig-1');
+  assert.match(out, /^Told when it was attested, and not now.*\n {2}rig-1: left out: pools\.user; as of /m);
+  assert.match(out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1 \(not told now\)$/m);
+  assert.doesNotMatch(out, /Not told now, so nobody/);
+});
+
+test('a device that was accepted before is not said to be learned', async (t) => {
+  const { accept } = await learnedSite(t, 2);
+  assert.equal((await accept('rig-1', '--fact', 'pools', '--yes')).code, 0);
+  assert.match((await accept('--all')).out, /^2 devices without a difference: the learned values become accepted$/m);
+  assert.equal((await accept('rig-1', '--yes')).code, 0);
+  const { out } = await accept('--all');
+  assert.match(out, /^1 device without a difference: approved before, and accepted once more$/m);
+  assert.match(out, /^1 device without a difference: the learned values become accepted$/m);
+});
+
+test('differences that no terminal of 80 columns has room for have their values below', () => {
   const shown = [
     {
       device: 'rig-1',
@@ -206,5 +271,8 @@ test('differences that no terminal of 80 columns has room for stand on two lines
     ({ out: { write: () => true, columns }, err: { write: () => true }, input: new PassThrough() }) as Io;
   assert.match(differencesText(shown, io(80)), /^device +fact +reference +seen\nrig-1 +network\.hostname +a{40} +b\n$/);
   assert.equal(differencesText(shown, io(0)), differencesText(shown, io(80)), 'one that does not say');
-  assert.equal(differencesText(shown, io(60)), `rig-1 network.hostname\n    ${'a'.repeat(40)} -> b\n`);
+  assert.equal(
+    differencesText(shown, io(60)),
+    `device  fact\nrig-1   network.hostname\n    reference: ${'a'.repeat(40)}\n    seen: b\n`,
+  );
 });

@@ -198,3 +198,47 @@ test('a schedule that leaves devices alone for longer than a period of coverage 
   assert.deepEqual(await warned({ schedule: { pools: '0 0 1 1 *' } }), [], 'full looks read the pools, too');
   assert.deepEqual(await warned({ schedule: { config: '0 * * * *' }, coverage_s: 3600 }), []);
 });
+
+test('a list of pools that allows everything is a warning of check-config and doctor, and the file is good', async (t) => {
+  const cwd = folder(t);
+  const check = async (allow: readonly object[], verb = 'check-config') => {
+    configured(cwd, { pools: { allow }, tenants: { acme: { allow: [{ url: '*', user: 'acme.*' }] } } });
+    return assayer([verb], { cwd });
+  };
+  for (const open of [{ url: '*' }, { url: 'stratum+tcp://*:3333', user: '*' }]) {
+    const { code, out, err } = await check([{ url: 'pool.example' }, open]);
+    assert.equal(code, 0);
+    assert.match(out, /: good\. /);
+    assert.match(
+      err,
+      /^\S+: warning: pools\.allow has a line that allows every pool for every user: .*\(name the pools, .*\)\n$/,
+    );
+  }
+  assert.match(
+    (await check([{ url: '*' }], 'doctor')).out,
+    /^warn {2}configuration {2}pools\.allow has a line that allows every /m,
+  );
+  for (const bounded of [{ url: '*', user: 'site.*' }, { url: '*.pool.example' }, { url: '*/key' }])
+    assert.equal((await check([bounded])).err, '', JSON.stringify(bounded));
+});
+
+test('an empty file, a key that is there twice and a range that is too large are told in words of ours', async (t) => {
+  const cwd = folder(t);
+  const check = async (text: string): Promise<string> => {
+    writeFileSync(join(cwd, 'assayer.yaml'), text);
+    const { code, err } = await assayer(['check-config'], { cwd });
+    assert.equal(code, 2);
+    return err;
+  };
+  const good = 'operator: example.org\nstate_dir: .\n';
+  for (const empty of ['', '# nothing yet\n'])
+    assert.match(await check(empty), /:1: it holds no setting \(assayer init /);
+  assert.match(
+    await check(`gateway: a\n${good}gateway: b\ndevices: [{ host: 10.0.0.1, labels: { "a b": c, "a b": d } }]\n`),
+    /:4: gateway is there twice, .*\(remove one of them.*\)\n.*:5: "a b" is there twice, /,
+  );
+  assert.match(
+    await check(`gateway: a\n${good}devices: [{ range: 10.0.0.0/4 }]\n`),
+    /:4: devices\[0\]\.range: "10\.0\.0\.0\/4" has 268435454 addresses \(split it: /,
+  );
+});

@@ -5,18 +5,24 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
+  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createServer } from 'node:tls';
+import { miners } from '../../agent/cli/doctor/miners.ts';
+import type { Live } from '../../agent/cli/live.ts';
+import { loadConfig } from '../../agent/config/load.ts';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Store } from '../../agent/record/store.ts';
 import { Gateway } from '../journeys/agent.ts';
@@ -172,6 +178,44 @@ test('a state folder that is not there, or open to others', async (t) => {
   assert.match(`${gone[0]?.level} ${gone[0]?.remedy}`, /fail make it with the key: assayer init -c /);
 });
 
+test('a state folder that is mounted read-only is not said to belong to somebody else', async (t) => {
+  const dir = mkdtempSync(join(tmpdir(), 'assayer-mount-'));
+  const mount = (...words: readonly string[]) => spawnSync('mount', words, { encoding: 'utf8' });
+  const mounted = mount('-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', dir);
+  if (mounted.status !== 0) {
+    rmdirSync(dir);
+    t.skip(`needs the right to mount a tmpfs (root): ${mounted.error?.message ?? mounted.stderr.trim()}`);
+    return;
+  }
+  t.after(() => {
+    spawnSync('umount', ['-l', dir]);
+    rmdirSync(dir);
+  });
+  const { dir: from, store } = openGateway(t);
+  store[Symbol.dispose]();
+  for (const name of readdirSync(from)) copyFileSync(join(from, name), join(dir, name));
+  const cwd = folder(t);
+  configured(cwd, { devices: range(), state_dir: dir });
+  assert.equal(mount('-o', 'remount,ro', dir).status, 0);
+  const found = await examined(cwd);
+  const [first] = found.of('state folder');
+  assert.deepEqual([first?.level, first?.message], ['fail', `${dir} is on a file system that is mounted read-only`]);
+  assert.match(first?.remedy ?? '', /mount -o remount,rw/);
+});
+
+test('devices that nobody looks at are the fault of a busy host only where the store takes what is seen', async (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  const { config, ...loaded } = loadConfig(configured(dir, { devices: range() }));
+  const remedyWhile = async (isFailing: boolean): Promise<string> => {
+    const agent = { unlooked: { 'rig-1': 1_795_339_201 }, store_failing: isFailing } as unknown as Live;
+    const results = await miners.run({ ...loaded, config, agent, nowMs: 0 });
+    return results.map(({ remedy }) => remedy ?? '').join();
+  };
+  assert.match(await remedyWhile(false), /host of the gateway too busy/);
+  assert.match(await remedyWhile(true), /names them; no look counts while the store refuses it$/);
+});
+
 test('a log that verifies, one of another gateway, one that was tampered with', async (t) => {
   const { dir, store } = openGateway(t);
   store[Symbol.dispose]();
@@ -324,6 +368,30 @@ test('where a schedule keeps the agent from looking, doctor and status say so, a
   );
   const { devices } = (await ask('status')) as { devices: readonly { not_looked_since?: number }[] };
   assert.equal(devices.filter(({ not_looked_since: since = 0 }) => since > 0).length, 2);
+});
+
+test('a host that never answered a running agent is named by doctor and status; an address of a range need not have a machine', async () => {
+  const silent = Array.from({ length: 4 }, (_, at) => ({
+    host: `127.43.0.1${at}`,
+    name: `rig-${at}`,
+    ports: fleet.ports,
+  }));
+  const here = { host: '127.43.0.1', name: 'rig-here', ports: fleet.ports };
+  await using gateway = await Gateway.start({ devices: [here, ...silent, ...range()] });
+  const ask = (...words: readonly string[]) => assayer([...words, '-c', gateway.file], { cwd: gateway.folder });
+  const attested = (): number => {
+    using store = Store.openReadOnly(gateway.stateDir);
+    return store.newestCount();
+  };
+  await until('the two that answer are attested', () => attested() === 2);
+  const { code, out } = await ask('doctor');
+  assert.equal(code, 0);
+  assert.match(
+    out,
+    /^warn {2}miners {9}2 of 6 devices answer the running agent; never seen: rig-0, rig-1, rig-2 and 1 more\n {21}remedy: assayer probe 127\.43\.0\.10: /m,
+  );
+  assert.match((await ask('status')).out, /^devices: 2 of 6; never seen: rig-0, rig-1, rig-2 and 1 more$/m);
+  assert.deepEqual(JSON.parse((await ask('status', '--json')).out).never_seen, ['rig-0', 'rig-1', 'rig-2', 'rig-3']);
 });
 
 test('a running agent is asked, and neither its broker nor its miners are disturbed', async () => {

@@ -33,7 +33,7 @@ test('findings: an open one above info is 1, with before and after', async (t) =
   assert.equal(said.code, 1);
   const [heading, row] = lines(said.out);
   assert.match(heading ?? '', /^no\. +since \(UTC\) +severity +state +device +finding +before +after$/);
-  assert.match(row ?? '', /critical +open +rig-1 +pool\.user-changed slot 0 +acme\.rig0417 +thief.\[31m\.x$/);
+  assert.match(row ?? '', /critical +open +rig-1 +pool\.user-changed slot 0 +acme\.rig0417 +"thief\\u001b\[31m\.x"$/);
   assertHarmless(said);
 });
 

@@ -136,6 +136,29 @@ test('a device that is recognised and then falls silent is listed', async (t) =>
   assert.deepEqual([one?.address, one?.family, one?.unread.reason], [base, 'whatsminer', 'unreachable'], err);
 });
 
+test('a device whose pools are cut off is not shown as one without pools', async (t) => {
+  const base = '127.41.4.1';
+  const status = '"STATUS":[{"STATUS":"S","When":1,"Code":22,"Msg":"ok","Description":"cgminer 4.11.1"}]';
+  const replies: { readonly [command: string]: string } = {
+    version: `{${status},"VERSION":[{"CGMiner":"4.11.1","API":"3.7"}],"id":1}`,
+    summary: `{${status},"SUMMARY":[{"Elapsed":10,"MHS av":1000}],"id":1}`,
+    pools: `{${status},"POOLS":[{"POOL":0,"URL":"stratum+tcp://pool.exa`,
+  };
+  const server = createConnectionServer((socket) => {
+    socket.on('error', () => {});
+    socket.once('data', (data) => {
+      const { command } = JSON.parse(String(data)) as { command: string };
+      socket.end(replies[command] ?? '{"STATUS":[{"STATUS":"E","When":1,"Code":14,"Msg":"Invalid command"}],"id":1}');
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, base, resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const asked = `cgminer=${port},http=1,volcminer=1,whatsminer=1,auradine=1,https=1,ssh=1`;
+  const { out, err } = await assayer(['scan', base, '--ports', asked]);
+  assert.match(lines(out)[1] ?? '', /^127\.41\.4\.1 +cgminer .* unknown: truncated/, err);
+});
+
 test('Ctrl-C prints what was found so far, says how far it came, and ends with 1', async (t) => {
   const asked = new Map<string, number>();
   fleet.follow(({ address }) => asked.set(address, (asked.get(address) ?? 0) + 1));

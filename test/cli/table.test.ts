@@ -25,3 +25,48 @@ test('a terminal that says it is dumb gets no escape sequences', (t) => {
   process.env.TERM = 'xterm';
   assert.ok(!isDrawable({ isTTY: false }) && !isDrawable({}));
 });
+
+const on = (columns: number) => ({
+  out: { write: () => true, columns },
+  err: { write: () => true },
+  input: process.stdin,
+});
+
+test('on a narrow terminal the columns that fit are a table, and the others stand below each row', () => {
+  const heading = ['no.', 'device', 'before', 'after', ''];
+  const rows = [
+    ['1', 'rig-1', 'a'.repeat(12), 'b'.repeat(12), 'set aside'],
+    ['', '', '', 'c', ''],
+    ['2', 'rig-22', '', '', ''],
+  ];
+  const wide = table(on(0), heading, rows);
+  assert.equal(wide.split('\n')[1], `1    rig-1   ${'a'.repeat(12)}  ${'b'.repeat(12)}  set aside`);
+  assert.equal(table(on(60), heading, rows), wide);
+  assert.equal(
+    table(on(40), heading, rows),
+    [
+      'no.  device  before        after',
+      `1    rig-1   ${'a'.repeat(12)}  ${'b'.repeat(12)}`,
+      '    set aside',
+      '                           c',
+      '2    rig-22',
+      '',
+    ].join('\n'),
+  );
+  assert.equal(
+    table(on(20), heading, rows),
+    [
+      'no.  device',
+      '1    rig-1',
+      `    before: ${'a'.repeat(12)}`,
+      `    after: ${'b'.repeat(12)}`,
+      '    set aside',
+      '',
+      '    after: c',
+      '2    rig-22',
+      '',
+    ].join('\n'),
+  );
+  assert.equal(table(on(2), ['address'], [['10.0.0.1']]), 'address\n10.0.0.1\n', 'one column is always there');
+  assert.equal(table(on(4), ['address'], []), 'address\n');
+});

@@ -203,6 +203,8 @@ describe('the screen of npm start', () => {
   } satisfies SeenFinding['finding'];
   for (const seq of [1, 2]) ledger.findings.set(seq, { finding: { ...finding, opened_seq: seq }, verifiedAtMs: 0 });
   const scene = {
+    broker: 'mqtt://127.0.0.1:41883',
+    publicKey: '/tmp/assayer-demo-a1b2c3/state/gateway.jwk.json',
     sinceStartS: 40,
     nowMs: 0,
     miners: 12,
@@ -229,8 +231,9 @@ describe('the screen of npm start', () => {
     });
   }
 
-  test('at 80×24 all twelve miners and two findings with their values are there', () => {
+  test('at 80×24 all twelve miners and two findings with their values are there, and where to attach', () => {
     const lines = view(scene, { columns: 80, rows: 24, colour: false });
+    assert.ok(lines.includes(`${scene.broker}  key ${scene.publicKey}`));
     assert.equal(lines.filter((line) => line.startsWith('r1-')).length, 12);
     assert.equal(lines.filter((line) => line.startsWith('critical pool.user-changed')).length, 2);
     assert.equal(lines.filter((line) => line.includes('acme.1 → ')).length, 2);

@@ -41,6 +41,11 @@ test('what is redacted stays redacted, what is long is cut, and what a device sa
   assert.ok(text.length < 250, text);
 });
 
+test('a value that only looks like the one before is told from it', () => {
+  assert.match(wordsOf(stated({ before: 'acme.4', after: 'acm\u0435.4' })), /: acme\.4 -> "acm\\u0435\.4" \(/);
+  assert.match(wordsOf(stated({ before: 'acme.4', after: 'acme.4 ' })), /: acme\.4 -> "acme\.4 " \(/);
+});
+
 test('the body is what the schema says; its name is the same each time, and another for another target, entry and log', () => {
   const one = { seq: 7, iat: 1_795_339_200, finding: stated({ state: 'incident-closed', opened_seq: 5 }) };
   const body = transitionBody(one, sender);

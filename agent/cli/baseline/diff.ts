@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { Shown } from '../../desk/preview.ts';
 import { askAgent } from '../../platform/control.ts';
 import { EXIT, type Io, printJson, setExit } from '../io.ts';
-import { differencesText, untoldText } from './preview.ts';
+import { differencesText, earlierText, untoldText } from './preview.ts';
 
 interface DiffOptions {
   readonly config: string;
@@ -32,7 +32,9 @@ export const diffVerb = (baseline: Command, io: Io): void => {
         io.out.write(
           (differing.length === 0
             ? `no difference${silent.length === 0 ? '' : ' in what is told'}\n`
-            : differencesText(differing, io)) + untoldText('Not told now, so nobody knows whether it differs:', silent),
+            : differencesText(differing, io)) +
+            earlierText('Told when it was attested, and not now:', silent) +
+            untoldText('Not told now, so nobody knows whether it differs:', silent),
         );
       setExit(differing.length === 0 ? EXIT.ok : EXIT.failed);
     });

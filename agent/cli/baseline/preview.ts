@@ -1,34 +1,28 @@
-import { stripVTControlCharacters } from 'node:util';
 import { SEVERITIES } from '../../appraise/finding.ts';
 import type { Untold } from '../../appraise/untold.ts';
 import type { Difference } from '../../baseline/reference.ts';
 import type { AcceptancePreview, OpenFinding, Shown } from '../../desk/preview.ts';
+import { shownValue } from '../../normalise/shown.ts';
+import { isoOf } from '../../terms/instant.ts';
 import { type Io, printable } from '../io.ts';
-import { counted, firstOf, shortened, table } from '../table.ts';
+import { counted, firstOf, namesText, shortened, table } from '../table.ts';
 
 /** What a person is shown before accepting, as text that fits a terminal of 80 columns where the values do. */
 export const previewText = (previews: readonly AcceptancePreview[], io: Io): string =>
   [
     differencesText(previews, io),
     sameText(previews),
+    earlierText('Told when it was attested, and not now; it is accepted as it was then:', previews),
     untoldText('Not told now, so nobody accepts it; what the reference knew of it stays:', previews),
     findingsText(previews),
   ].join('');
 
-/** The differences as a table; on a terminal that is too narrow for it, on two lines each. */
+/** The differences as a table. */
 export const differencesText = (shown: readonly Shown[], io: Io): string => {
-  const rows = shown.flatMap(({ device, differences }) =>
-    differences.flatMap(rowsOf).map((row) => [device, ...row].map(printable)),
+  const rows = shown.flatMap(({ device, differences, untold }) =>
+    differences.flatMap((difference) => rowsOf(difference, untold)).map((row) => [device, ...row].map(printable)),
   );
-  if (rows.length === 0) return '';
-  const drawn = table(io, ['device', 'fact', 'reference', 'seen'], rows);
-  const { columns = 0 } = io.out;
-  const isTooWide = stripVTControlCharacters(drawn)
-    .split('\n')
-    .some(({ length }) => length > columns);
-  // A terminal that does not say how wide it is says 0.
-  if (columns === 0 || !isTooWide) return drawn;
-  return rows.map(([device, fact, before, after]) => `${device} ${fact}\n${changeLine(before, after)}\n`).join('');
+  return rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', 'seen'], rows);
 };
 
 const changeLine = (before: string | undefined, after: string | undefined): string =>
@@ -37,11 +31,21 @@ const changeLine = (before: string | undefined, after: string | undefined): stri
 type Row = readonly [fact: string, before: string, after: string];
 
 /** One row, but of lists only what differs in them: who has to compare two long texts by eye does not. */
-const rowsOf = ({ fact, before, after }: Difference): readonly Row[] => {
+const rowsOf = ({ fact, before, after }: Difference, untold: readonly Untold[]): readonly Row[] => {
+  const earlier = untold.filter((one) => one.as_of !== undefined).map((one) => one.fact);
+  const isEarlier = (what: string): boolean =>
+    earlier.includes(fact) || (fact === 'pools' && what.endsWith(' user') && earlier.includes('pools.user'));
   const [was, is] = [partsOf(before), partsOf(after)];
-  if (was === undefined && is === undefined) return [[fact, textOf(before), textOf(after)]];
   const names = new Set([...(was?.keys() ?? []), ...(is?.keys() ?? [])]);
-  return [...names].flatMap((name) => partRows(`${fact} ${name}`, was?.get(name), is?.get(name)));
+  const rows: readonly Row[] =
+    was === undefined && is === undefined
+      ? [[fact, textOf(before), textOf(after)]]
+      : [...names].flatMap((name) => partRows(`${fact} ${name}`, was?.get(name), is?.get(name)));
+  return rows.map(([what, one, other]) => [
+    what,
+    one,
+    isEarlier(what) ? `${other || 'nothing'} (not told now)` : other,
+  ]);
 };
 
 /** One element of a list, by the names of its members. */
@@ -54,7 +58,7 @@ const partsOf = (value: unknown): ReadonlyMap<string, Part> | undefined => {
 };
 
 const nameOf = ({ name, key, slot, ...members }: Part, index: number): readonly [string, Part] => [
-  slot === undefined ? String(name ?? key ?? index) : `slot ${slot}`,
+  slot === undefined ? shownValue(name ?? key ?? index) : `slot ${slot}`,
   members,
 ];
 
@@ -79,17 +83,18 @@ const plainText = (value: unknown): string => {
     .join(' ');
 };
 
-const textOf = (value: unknown): string =>
-  value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
+const textOf = (value: unknown): string => (value === undefined ? '' : shownValue(value));
 
 /** A device that says less than its reference shows no difference in what it says. */
 const sameText = (previews: readonly AcceptancePreview[]): string => {
   const same = previews.filter(({ differences }) => differences.length === 0);
-  const [less, whole] = [same.filter(tellsLess), same.filter((preview) => !tellsLess(preview))];
-  const line = (count: number, what: string): string =>
-    count === 0 ? '' : `${counted(count, 'device')} without a difference${what}: the learned values become accepted\n`;
-  return line(whole.length, '') + line(less.length, ' in what is told');
+  return [...Map.groupBy(same, sameWords)]
+    .map(([words, alike]) => `${counted(alike.length, 'device')} without a difference${words}\n`)
+    .join('');
 };
+
+const sameWords = (preview: AcceptancePreview): string =>
+  `${tellsLess(preview) ? ' in what is told' : ''}: ${preview.approved ? 'approved before, and accepted once more' : 'the learned values become accepted'}`;
 
 const tellsLess = ({ untold }: AcceptancePreview): boolean => untold.some(({ why }) => why !== 'never-told');
 
@@ -101,12 +106,19 @@ const WHY: { readonly [Why in Untold['why']]: string } = {
   'never-told': 'never told',
 };
 
-/** What devices do not tell: a line for those that are alike in this. */
-export const untoldText = (heading: string, shown: readonly Shown[]): string => {
-  const groups = Map.groupBy(
-    shown.filter(({ untold }) => untold.length > 0),
-    ({ untold }) => factsText(untold),
-  );
+/** What devices do not tell, and nobody accepts: a line for those that are alike in this. */
+export const untoldText = (heading: string, shown: readonly Shown[]): string =>
+  groupsText(heading, shown, (one) => one.as_of === undefined);
+
+/** What devices told when they were attested, and do not tell now. */
+export const earlierText = (heading: string, shown: readonly Shown[]): string =>
+  groupsText(heading, shown, (one) => one.as_of !== undefined);
+
+const groupsText = (heading: string, all: readonly Shown[], isMeant: (one: Untold) => boolean): string => {
+  const shown = all
+    .map(({ untold, ...one }) => ({ ...one, untold: untold.filter(isMeant) }))
+    .filter(({ untold }) => untold.length > 0);
+  const groups = Map.groupBy(shown, ({ untold }) => factsText(untold));
   const items = [...groups]
     .map(([text, alike]) => ({ text, names: alike.map(({ device }) => device), rank: Math.min(...alike.map(rankOf)) }))
     .sort((a, b) => a.rank - b.rank)
@@ -116,18 +128,14 @@ export const untoldText = (heading: string, shown: readonly Shown[]): string => 
 
 const rankOf = ({ untold }: Shown): number => Math.min(...untold.map(({ why }) => Object.keys(WHY).indexOf(why)));
 
-const factsText = (untold: readonly Untold[]): string =>
-  Object.entries(WHY)
+const factsText = (untold: readonly Untold[]): string => {
+  const asOf = untold[0]?.as_of;
+  const texts = Object.entries(WHY)
     .map(([why, words]) => ({ words, facts: untold.filter((one) => one.why === why).map(({ fact }) => fact) }))
     .filter(({ facts }) => facts.length > 0)
-    .map(({ words, facts }) => `${words}: ${facts.join(', ')}`)
-    .join('; ');
-
-const MOST_NAMED = 3;
-
-const namesText = (names: readonly string[]): string => {
-  const named = names.slice(0, MOST_NAMED).map(printable).join(', ');
-  return names.length > MOST_NAMED ? `${named} and ${names.length - MOST_NAMED} more` : named;
+    .map(({ words, facts }) => `${words}: ${facts.join(', ')}`);
+  // Those of a device are of one attestation.
+  return [...texts, ...(asOf === undefined ? [] : [`as of ${isoOf(asOf)}`])].join('; ');
 };
 
 /** What ends and what does not, worst first. */

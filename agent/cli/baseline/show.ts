@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { ApprovedFact } from '../../appraise/origin.ts';
 import { loadConfig } from '../../config/load.ts';
+import { shownValue } from '../../normalise/shown.ts';
 import { askAgent } from '../../platform/control.ts';
 import { type Io, printable, printJson } from '../io.ts';
 import { shortened, table, utc } from '../table.ts';
@@ -94,5 +95,4 @@ const originOf = ({
   return `device: ${approval === 'none' ? 'learned' : approval === 'local' ? 'accepted here' : 'signed'}, ${entry}`;
 };
 
-const textOf = (value: unknown): string =>
-  value === undefined ? '' : shortened(typeof value === 'string' ? value : JSON.stringify(value));
+const textOf = (value: unknown): string => (value === undefined ? '' : shortened(shownValue(value)));

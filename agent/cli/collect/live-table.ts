@@ -2,7 +2,7 @@ import type { LogReport } from '../../../shared/index.ts';
 import { gatewayOf } from '../../../shared/index.ts';
 import type { Worker } from '../../collect/worker.ts';
 import { type Io, printable } from '../io.ts';
-import { table } from '../table.ts';
+import { wideTable } from '../table.ts';
 import { CLEAR_BELOW, CLEAR_LINE, HIDE_CURSOR, NO_WRAP, SHOW_CURSOR, WRAP } from '../terminal.ts';
 
 const MOST_NEWS = 8;
@@ -78,7 +78,7 @@ const rowsOf = (io: Io, logs: readonly LogReport[], most: number): readonly stri
   const heading = ['gateway', 'log', 'entries', 'included', 'witnessed', 'heartbeat', 'presence'];
   const rest = sorted.length - shown.length;
   return [
-    ...table(io, heading, shown).trimEnd().split('\n'),
+    ...wideTable(io, heading, shown).trimEnd().split('\n'),
     ...(rest > 0 ? [`… and ${rest} more: assayer collect logs`] : []),
   ];
 };

@@ -14,9 +14,10 @@ import {
   silence,
 } from '../../collect/queries.ts';
 import { SqlStore } from '../../collect/sql-store.ts';
+import { shownValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
-import { table } from '../table.ts';
+import { shortened, table } from '../table.ts';
 import { openForLooking, type Place, withPlace } from './place.ts';
 
 /** A question to the store of a collector, which may run meanwhile. */
@@ -59,9 +60,9 @@ export const queryVerbs = (collect: Command, io: Io): void => {
       each.gateway,
       each.device,
       each.address,
-      each.model,
-      each.firmware,
-      each.pool,
+      shownValue(each.model),
+      shownValue(each.firmware),
+      shownValue(each.pool),
       each.conformance,
       each.findings,
       utc(each.attested_at),
@@ -81,8 +82,8 @@ export const queryVerbs = (collect: Command, io: Io): void => {
       each.gateway,
       each.device ?? 'several',
       `${each.id}${each.part === undefined ? '' : ` ${each.part}`}`,
-      short(each.before),
-      short(each.after),
+      valueText(each.before),
+      valueText(each.after),
     ],
     counts: ({ severity, superseded_by }) => severity !== 'info' && superseded_by === undefined,
   });
@@ -188,17 +189,14 @@ const whatOf = ({ detail }: ShownAlarm): string => {
     why,
     ...rest
   } = detail as { readonly remarks?: readonly unknown[]; readonly why?: string };
-  if (why !== undefined) return short(why, 100);
+  if (why !== undefined) return shortened(why, 100);
   const texts = (remarks as readonly { readonly code?: string; readonly detail?: string }[]).map(
     ({ code, detail: why }) => (code === undefined ? '' : `${code} ${why ?? ''}`),
   );
   const said = texts.filter((each) => each !== '').join('; ');
-  return short(said === '' ? JSON.stringify(rest) : said, 100);
+  return shortened(said === '' ? JSON.stringify(rest) : said, 100);
 };
 
 const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
-const short = (value: unknown, most = 60): string => {
-  const text = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  return text.length > most ? `${text.slice(0, most - 1)}…` : text;
-};
+const valueText = (value: unknown): string => (value === undefined ? '' : shortened(shownValue(value)));

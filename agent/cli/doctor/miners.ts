@@ -1,3 +1,4 @@
+import type { DeviceState } from '../../appraise/device.ts';
 import { PORTS } from '../../drivers/driver.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { reach } from '../../probe/reach.ts';
@@ -5,6 +6,8 @@ import { Store } from '../../record/store.ts';
 import { type Place, placesOf } from '../../schedule/places.ts';
 import { durationText, isoOf } from '../../terms/instant.ts';
 import type { Live } from '../live.ts';
+import { namesText } from '../table.ts';
+import { neverSeen } from '../unseen.ts';
 import { type Check, fail, ok, type Result, type Visit, warn } from './result.ts';
 
 /** How many addresses get a connection. */
@@ -16,31 +19,49 @@ export const miners: Check = {
   run: (visit) => (visit.agent instanceof AgentError ? tryPlaces(visit) : asAttested(visit, visit.agent)),
 };
 
-const asAttested = ({ config }: Visit, { unlooked = {} }: Partial<Live>): readonly Result[] => {
+const asAttested = (
+  { config }: Visit,
+  { unlooked = {}, store_failing: isFailing }: Partial<Live>,
+): readonly Result[] => {
   using store = Store.openReadOnly(config.state_dir);
-  const states = [...store.devices(isReachable)];
-  const dark = states.filter((reachable) => !reachable).length;
-  const text = `${states.length - dark} of ${states.length} devices answer the running agent`;
+  const unseen = neverSeen(config, store);
+  const names = new Set(unseen.map(({ id }) => id));
+  const states = [...store.devices(reachableIn)].filter(({ id }) => !names.has(id));
+  const answering = states.filter(({ isReachable }) => isReachable).length;
+  const remedies = [
+    ...(answering < states.length ? ['assayer findings names those that do not'] : []),
+    ...unseen
+      .slice(0, 1)
+      .map(({ address }) => `assayer probe ${address}: are address, ports, power and firewall right?`),
+  ];
+  const never = unseen.length === 0 ? '' : `; never seen: ${namesText(unseen.map(({ id }) => id))}`;
+  const text = `${answering} of ${states.length + unseen.length} devices answer the running agent${never}`;
   return [
-    dark === 0 ? ok(text) : warn(text, 'assayer findings names those that do not'),
-    ...leftAlone(Object.values(unlooked), states.length, config.coverage_s),
+    remedies.length === 0 ? ok(text) : warn(text, remedies.join('; ')),
+    ...leftAlone(Object.values(unlooked), states.length, { coverageS: config.coverage_s, isFailing }),
   ];
 };
 
 /** What was attested of a device says nothing of now where nobody looks any more. */
-const leftAlone = (sinceS: readonly number[], devices: number, coverageS: number): readonly Result[] =>
+const leftAlone = (
+  sinceS: readonly number[],
+  devices: number,
+  { coverageS, isFailing = false }: { readonly coverageS: number; readonly isFailing?: boolean | undefined },
+): readonly Result[] =>
   sinceS.length === 0
     ? []
     : [
         warn(
           `${sinceS.length} of ${devices} devices were not looked at for longer than coverage_s (${durationText(coverageS)}), the first of them since ${isoOf(Math.min(...sinceS))}`,
-          'assayer status names them; assayer check-config says what is wrong with schedule.pools and schedule.config; is the host of the gateway too busy?',
+          `assayer status names them; ${isFailing ? 'no look counts while the store refuses it' : 'assayer check-config says what is wrong with schedule.pools and schedule.config; is the host of the gateway too busy?'}`,
         ),
       ];
 
 /** From a state that this agent wrote. */
-const isReachable = (state: string): boolean =>
-  (JSON.parse(state) as { readonly attested?: { readonly reachable: boolean } }).attested?.reachable === true;
+const reachableIn = (text: string): { readonly id: string; readonly isReachable: boolean } => {
+  const { id, attested } = JSON.parse(text) as DeviceState<unknown>;
+  return { id, isReachable: attested?.reachable === true };
+};
 
 const tryPlaces = async ({ config }: Visit): Promise<readonly Result[]> => {
   const places = placesOf(config);

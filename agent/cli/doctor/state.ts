@@ -40,19 +40,27 @@ const ownership = (stateDir: string, { mode, uid }: { mode: number; uid: number 
         `sudo -u '#${uid}' assayer doctor`,
       ),
     );
-  if (!isWritable(stateDir))
+  const obstacle = obstacleTo(stateDir);
+  if (obstacle === 'read-only')
+    results.push(fail(`${stateDir} is on a file system that is mounted read-only`, REMOUNT));
+  if (obstacle === 'refused')
     results.push(fail(`${stateDir} may not be written by user ${own}`, `chown ${own} ${stateDir}`));
   return results.length > 0 ? results : [ok(`${stateDir} is private and writable`)];
 };
 
-const isWritable = (path: string, mode = constants.W_OK | constants.X_OK): boolean => {
+/** Why it cannot be written; undefined where it can be. */
+const obstacleTo = (path: string, mode = constants.W_OK | constants.X_OK): 'read-only' | 'refused' | undefined => {
   try {
     accessSync(path, mode);
-    return true;
-  } catch {
-    return false;
+    return undefined;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EROFS' ? 'read-only' : 'refused';
   }
 };
+
+/** Nobody may write there, whoever owns it. */
+const REMOUNT =
+  'dmesg says whether the system did that after an error; findmnt -T <state_dir> names it; then: mount -o remount,rw <it>';
 
 const room = (folder: string): readonly Result[] => {
   const { bavail, bsize } = statfsSync(folder);
@@ -104,7 +112,7 @@ export const store: Check = {
 
 /** The agent needs to write it; looking at it, as here, does not. */
 const writable = (file: string): readonly Result[] =>
-  isWritable(file, constants.R_OK | constants.W_OK)
+  obstacleTo(file, constants.R_OK | constants.W_OK) === undefined
     ? []
     : [
         fail(

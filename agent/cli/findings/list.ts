@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
+import { shownValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -70,5 +71,4 @@ const misplaced = (args: readonly string[], findings: Command, config: string): 
   });
 };
 
-const textOf = (value: unknown): string =>
-  value === undefined ? '' : shortened(typeof value === 'string' ? value : JSON.stringify(value));
+const textOf = (value: unknown): string => (value === undefined ? '' : shortened(shownValue(value)));

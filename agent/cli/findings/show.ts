@@ -3,6 +3,7 @@ import type { Plan, Waiver } from '../../../shared/index.ts';
 import { approvalText, nextStep } from '../../appraise/advice.ts';
 import { noteOf } from '../../appraise/finding.ts';
 import { ruleOf } from '../../appraise/index.ts';
+import { shownValue } from '../../normalise/shown.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { durationText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
@@ -83,13 +84,11 @@ const whereOf = (found: StoredFinding): string => {
 const changeRows = ({ finding: { before, beforeAt, lastSeen, after } }: StoredFinding): readonly Row[] => {
   const isSeen = lastSeen === undefined && beforeAt !== undefined;
   return [
-    ...(before === undefined ? [] : [[isSeen ? 'before' : 'expected', textOf(before)] satisfies Row]),
-    ...(lastSeen === undefined ? [] : [['last seen', textOf(lastSeen)] satisfies Row]),
-    ...(after === undefined ? [] : [['after', textOf(after)] satisfies Row]),
+    ...(before === undefined ? [] : [[isSeen ? 'before' : 'expected', shownValue(before)] satisfies Row]),
+    ...(lastSeen === undefined ? [] : [['last seen', shownValue(lastSeen)] satisfies Row]),
+    ...(after === undefined ? [] : [['after', shownValue(after)] satisfies Row]),
   ];
 };
-
-const textOf = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
 const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 

@@ -1,0 +1,28 @@
+import { parseEndpoint } from '../appraise/pool-url.ts';
+import { seldomLooks } from './cadence.ts';
+import { allowLists, type Contradiction, shownToAll } from './meaning.ts';
+import type { Config } from './schema.ts';
+
+/** What works, and hardly is what the operator wants. */
+export const warningsOf = (config: Config): readonly Omit<Contradiction, 'path'>[] => [
+  ...shownToAll(config),
+  ...seldomLooks(config),
+  ...openLists(config),
+];
+
+type Line = NonNullable<Config['pools']['allow']>[number];
+
+/** Lists of pools with a line under which no pool is strange. */
+const openLists = (config: Config): readonly Omit<Contradiction, 'path'>[] =>
+  allowLists(config)
+    .filter(([, allow]) => allow.some(allowsAll))
+    .map(([path]) => ({
+      message: `${path.join('.')} has a line that allows every pool for every user: no pool is found to be outside of it`,
+      remedy: 'name the pools, "*.pool.example", or at least the account, user: "acme.*"; or leave the list out',
+    }));
+
+/** A scheme or a port alone keeps nobody out. */
+const allowsAll = ({ url, user }: Line): boolean => {
+  const { account, host, path } = parseEndpoint(url);
+  return host === '*' && account === undefined && path === '' && (user === undefined || /^\*+$/.test(user));
+};
