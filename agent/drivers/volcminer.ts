@@ -34,7 +34,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked, hottest, known } from './rows.ts';
+import { elseIfAsked, firstIfAsked, hottest, known } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
 
 const NAME = /^volcminer\b/i;
@@ -123,7 +123,7 @@ export const volcminer = defineDriver({
     }),
 
     pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', RUNTIME_POOL), slotsIn('status', 'pools', CGI_POOL)),
-    live_pools: elseIfAsked(program.livePools, inStatus('/pools', livePools(CGI_POOL))),
+    live_pools: firstIfAsked(program.livePools, inStatus('/pools', livePools(CGI_POOL))),
 
     'config.freq_mhz': anyOf(program.frequency, inBoards(meanOf('freq')), at('conf', '/freq', scaled(1))),
     'config.other': at(
