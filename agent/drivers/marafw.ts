@@ -28,12 +28,8 @@ import {
   watts,
   whenPresent,
 } from './readers.ts';
-<<<<<<< HEAD
-import { elseIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
-import { saidIn } from './said.ts';
-=======
 import { firstIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
->>>>>>> 6ff7129 (A lost list of live pools is not replaced by another list; a list where a member is looked for, an empty reply and pools that are missing are unreadable, not absent; the fuzzer compares live and fee pools)
+import { saidIn } from './said.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
 import { letIn, PRIVILEGED } from './write-access.ts';
 
