@@ -262,7 +262,6 @@ class Inquiry {
       const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
       return { kind: 'unreachable', reason };
     }
-    const { drivers } = orOutside(this.#best(), this.#outside, this.#clues());
     const { drivers } = this.#final();
     const [driver, ...others] = drivers;
     if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
@@ -317,7 +316,7 @@ class Inquiry {
 
   /** The drivers that are surest of these clues. */
   #final(): Verdict {
-    return surest([...this.#drivers, ...this.#outside], this.#clues());
+    return orOutside(this.#best(), this.#outside, this.#clues());
   }
 
   /** The built-in drivers that are surest of these clues. */
