@@ -98,7 +98,7 @@ const identifyAndAsk = async (
       await waitFor(found.driver.pauseMs ?? 0, deps);
       return byEvidence(await ask(target, found.driver, look, deps), found.evidence);
     case 'ambiguous':
-      return known === undefined ? nothing('unreadable', `could be ${found.families.join(' or ')}`) : undefined;
+      return known === undefined ? nothing(found.reason, `could be ${found.families.join(' or ')}`) : undefined;
     case 'unidentified':
       return nothing('unreadable', found.detail);
     case 'unreachable':

@@ -33,7 +33,7 @@ import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components } from './named-texts.ts';
 import { livePools } from './pools.ts';
 import { anyOf, at, count, firstOf, text } from './readers.ts';
-import { elseIfAsked } from './rows.ts';
+import { firstIfAsked } from './rows.ts';
 import { saidIn } from './said.ts';
 
 /** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
@@ -117,7 +117,7 @@ export const antminerStock = defineDriver({
       'web.miner': part('web_stats', '/INFO/miner_version'),
       'web.type': part('web_stats', '/INFO/type'),
     }),
-    live_pools: elseIfAsked(API_FACTS.live_pools, at('web_pools', '/POOLS', livePools(CGI_POOL))),
+    live_pools: firstIfAsked(API_FACTS.live_pools, at('web_pools', '/POOLS', livePools(CGI_POOL))),
     'config.freq_mhz': anyOf(CGI_FACTS['config.freq_mhz'], at('web_stats', '', inChains(chainFrequency))),
     'telemetry.hashrate_hs': anyOf(STATED_RATE, at('web_stats', '', inData(rateWithUnit)), LABELLED_RATE),
     'telemetry.power_w': anyOf(at('web_stats', '', inData(power)), API_FACTS['telemetry.power_w']),

@@ -7,6 +7,7 @@ import { components, keysOf, settings } from './named-texts.ts';
 import { within } from './nested.ts';
 import { livePools } from './pools.ts';
 import {
+  alike,
   answer,
   anyOf,
   asArray,
@@ -15,7 +16,6 @@ import {
   count,
   firstOf,
   flag,
-  isLost,
   mac,
   memberIn,
   type Pointer,
@@ -28,7 +28,7 @@ import {
   whenPresent,
   worded,
 } from './readers.ts';
-import { elseIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
+import { elseIfAsked, firstIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
 import { ifServed, isServed } from './served.ts';
 import { openWithout } from './write-access.ts';
 
@@ -99,14 +99,14 @@ const PASSING: ReadonlySet<string> = new Set([
 
 const namedParts = components({
   // Both APIs spell these two alike.
-  asic: anyOf(inInfo('/ASICModel', scalarText), inSettings('/asicModel', scalarText)),
+  asic: alike(ifServed('info', '/ASICModel', scalarText), inSettings('/asicModel', scalarText)),
   axeos: inInfo('/axeOSVersion', scalarText),
   board: inInfo('/boardVersion', scalarText),
   idf: inInfo('/idfVersion', scalarText),
   'keys.asic': keysOf('asic', ['']),
   'keys.info': keysOf('info', [''], PASSING),
   'keys.v2_system': keysOf('v2_system', ['', '/network']),
-  version: anyOf(inInfo('/version', scalarText), inSettings('/version', scalarText)),
+  version: alike(ifServed('info', '/version', scalarText), inSettings('/version', scalarText)),
 });
 
 /** What the firmware says of its parts, and of the partitions that wait beside the running one. */
@@ -119,14 +119,10 @@ const parts: Source<readonly FirmwareComponent[], (typeof namedParts)['queries']
     }),
 };
 
-const poolsInInfo = inInfo('', poolsOfInfo);
-
-/** The pools where the firmware has no info any more. An info that was late or is damaged has them, and is not replaced. */
-const poolsWithoutInfo: Source<readonly PoolSlot[], 'info' | 'v2_settings' | 'v2_dashboard'> = {
-  queries: ['info', 'v2_settings', 'v2_dashboard'],
+/** The pools where the firmware has no info any more. */
+const poolsInSettings: Source<readonly PoolSlot[], 'v2_settings' | 'v2_dashboard'> = {
+  queries: ['v2_settings', 'v2_dashboard'],
   read: (replies) => {
-    const info = poolsInInfo.read(replies);
-    if (isLost(info) && isServed(replies.get('info'))) return info;
     const dashboard = answer(replies, 'v2_dashboard');
     return whenPresent(answer(replies, 'v2_settings'), (value) =>
       poolsOfSettings(value, dashboard.kind === 'present' ? dashboard.value : undefined),
@@ -294,7 +290,7 @@ export const axeos = defineDriver({
     'firmware.medium': inInfo('/runningPartition', text),
     'firmware.components': parts,
 
-    pools: elseIfAsked(poolsInInfo, poolsWithoutInfo),
+    pools: firstIfAsked(ifServed('info', '', poolsOfInfo), poolsInSettings),
     live_pools: inDashboard(
       '/stratum/pools',
       livePools({ url: 'host', port: 'port', user: 'user', active: 'connected' }),

@@ -281,7 +281,10 @@ export interface Driver<Name extends string = string> {
   readonly assets?: readonly HttpQuery[];
   /** How long a device of this family wants to be left alone between two connections to its CGMiner API, ms. */
   readonly pauseMs?: number;
-  /** Names of queries that need no log-in and settle whether it is this family, where the first clues only make it likely. */
+  /**
+   * Names of queries that settle whether it is this family, where the first clues only make it likely. One behind Digest is
+   * asked last, and only where every family that it could be has the same one.
+   */
   readonly proofs?: readonly Name[];
   /** The log-in that the maker documents. It is tried only where the operator turned that on. */
   readonly vendorLogin?: { readonly user: string; readonly password: string };

@@ -145,18 +145,16 @@ const splitStatus: Reader<readonly LivePool[]> = (value) =>
     ? ABSENT
     : livePools({ url: 'pool', user: 'login', active: 'is_stratum_connected' })(value);
 
-/** Every connection where the hash rate is split, else the one. */
+/** Every connection where the hash rate is split, else the one; where an answer to that was lost, nobody knows. */
 const connections: Source<readonly LivePool[], 'summary' | 'split_status'> = {
   queries: ['summary'],
   read: (replies) => {
-    const all = splitting(replies) ? at('split_status', '', splitStatus).read(replies) : ABSENT;
-    return all.kind === 'present' ? all : inSummary('/Stratum', current).read(replies);
+    const enabled = at('split_config', '/enabled', flag).read(replies);
+    if (enabled.kind === 'unknown' && isLost(enabled)) return enabled;
+    const isSplit = enabled.kind === 'present' && enabled.value;
+    const all = isSplit ? at('split_status', '', splitStatus).read(replies) : ABSENT;
+    return all.kind === 'present' || isLost(all) ? all : inSummary('/Stratum', current).read(replies);
   },
-};
-
-const splitting = (replies: Replies): boolean => {
-  const enabled = at('split_config', '/enabled', flag).read(replies);
-  return enabled.kind === 'present' && enabled.value;
 };
 
 // ---- settings --------------------------------------------------------------------------------------------------------

@@ -55,6 +55,7 @@ export const hammer = defineDriver({
   source: 'Replies of Hammer D10 (2023) and Blackminer F1 (2018) and F1-MINI (2020)',
   recognise,
   stillSpeaks,
+  proofs: ['system'],
   queries: {
     pools: cgminer('pools', { cadence: 'pools' }),
     conf: storedConfig,
@@ -113,7 +114,7 @@ export const hammer = defineDriver({
   },
   secrets: ['pass'],
   quirks: [
-    "The digest realm `blackMiner Configuration` is VolcMiner's as well; the model in `version` tells them apart.",
+    "The digest realm `blackMiner Configuration` is VolcMiner's as well; the model in `version` tells them apart, and where 4028 is closed that in the system document, behind the log-in.",
     'Blackminer F1, F1-MINI: `stats` lacks the comma between its two rows.',
     'Hammer D10: the sensors of a board share one name in `stats`, so that `temp_max` is read instead (unverified: whether it is the hottest now or since the start).',
     'Rates are text, `GHS 5s` on Blackminer and `MHS 5s` on Hammer, and mean what they say.',

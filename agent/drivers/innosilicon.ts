@@ -37,7 +37,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked, firstRow, highest, hottest, known, listed, sum } from './rows.ts';
+import { firstIfAsked, firstRow, highest, hottest, known, listed, sum } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
 import { accessIn } from './write-access.ts';
 
@@ -287,7 +287,7 @@ export const innosilicon = defineDriver({
     }),
 
     pools: storedAndRunning(inWeb('stored')('/pools', storedPools), ofPools(runningPools)),
-    live_pools: elseIfAsked(ofPools(livePools(RUNTIME_POOL)), inSummary('/POOLS', livePools(RUNTIME_POOL))),
+    live_pools: firstIfAsked(ofPools(livePools(RUNTIME_POOL)), inSummary('/POOLS', livePools(RUNTIME_POOL))),
 
     'config.mode': inWeb('autotune')(['/autoTuneMode', '/mode'], scalarText),
     'config.freq_mhz': inWeb('freqvol')('/freq', scaled(1)),

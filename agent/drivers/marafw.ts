@@ -28,7 +28,7 @@ import {
   watts,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
+import { firstIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
 import { saidIn } from './said.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
 import { letIn, PRIVILEGED } from './write-access.ts';
@@ -165,7 +165,7 @@ export const marafw = defineDriver({
       'overview.model': inOverview('/model', scalarText),
     }),
     pools: cgiPools(),
-    live_pools: elseIfAsked(
+    live_pools: firstIfAsked(
       API_FACTS.live_pools,
       rowsIn('web_pools', 'pools', livePools({ url: 'url', user: 'user', status: 'status' })),
     ),

@@ -72,7 +72,7 @@ const walk = (root: JsonValue, path: readonly (string | number)[], named: FindMe
   for (let depth = 0; depth < path.length; depth += 1) {
     const token = path[depth] as string | number;
     let next: JsonValue | undefined;
-    if (Array.isArray(value)) next = typeof token === 'number' ? value[token] : undefined;
+    if (Array.isArray(value) && typeof token === 'number') next = value[token];
     else if (isObject(value)) next = named(value, String(token));
     else return UNREADABLE;
     if (next === undefined) return depth < path.length - 1 || isSectionOf(root, token, depth) ? UNREADABLE : ABSENT;
@@ -82,11 +82,14 @@ const walk = (root: JsonValue, path: readonly (string | number)[], named: FindMe
 };
 
 /**
- * Whether a place is the section of a reply of the CGMiner API: without it a reply answers another question. That there is
- * nothing to tell is an empty section, or a code in the status.
+ * Whether a place is the section of a reply of the CGMiner API: without it a reply answers another question, or is empty and
+ * answers none. That there is nothing to tell is an empty section, or a code in the status.
  */
 const isSectionOf = (root: JsonValue, token: string | number, depth: number): boolean =>
-  depth === 0 && isObject(root) && root.STATUS !== undefined && /^[A-Z]{2,}$/.test(String(token));
+  depth === 0 &&
+  isObject(root) &&
+  (root.STATUS !== undefined || Object.keys(root).length === 0) &&
+  /^[A-Z]{2,}$/.test(String(token));
 
 type FindMember = (object: JsonObject, name: string) => JsonValue | undefined;
 

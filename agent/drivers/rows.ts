@@ -6,6 +6,7 @@ import {
   asArray,
   asObject,
   closedBy,
+  firstOf,
   type MemberName,
   memberIn,
   type Reader,
@@ -117,8 +118,17 @@ export const betterIfAsked = <T, const Name extends string>(
 });
 
 /**
+ * What the device was told, such as its pools, where it is due in every look in which `first` is and replies of the full
+ * look tell it as well. As with `firstOf` a lost answer ends the search.
+ */
+export const firstIfAsked = <T, const Name extends string>(
+  first: Source<T, Name>,
+  ...others: readonly Source<T, Name>[]
+): Source<T, Name> => ({ ...firstOf(first, ...others), queries: first.queries });
+
+/**
  * A measured value that is due in every look in which `first` is, and that replies of the full look give as well: those
- * help out where they are there, without making the value wait for a full look.
+ * help out where they are there, or where the first answer was lost, without making the value wait for a full look.
  */
 export const elseIfAsked = <T, const Name extends string>(
   first: Source<T, Name>,

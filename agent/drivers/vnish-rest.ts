@@ -355,7 +355,7 @@ export const REST_FACTS = {
   'firmware.components': components(REST_PARTS),
   pools,
   live_pools: inMiner('/pools', ofOperator(unlessEmpty(livePools(RUNNING_POOL)))),
-  fee_pools: inMiner('/pools', feePools(isFee, STORED_POOL)),
+  fee_pools: inMiner('/pools', (list) => feePools(isFee, STORED_POOL)(asArray(list)?.map(withActive) ?? list)),
   'config.preset': firstOf(inSettings('/miner/overclock/preset', scalarText), within('v1_perf', '', presetInUse)),
   'config.freq_mhz': anyOf(
     within('v1_perf', '/current_preset/globals/freq', positive),

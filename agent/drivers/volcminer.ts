@@ -34,7 +34,7 @@ import {
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
-import { elseIfAsked, hottest, known } from './rows.ts';
+import { elseIfAsked, firstIfAsked, hottest, known } from './rows.ts';
 import { storedAndRunning } from './stored-pools.ts';
 
 const NAME = /^volcminer\b/i;
@@ -46,13 +46,12 @@ const modelInHostname: Reader<string> = (value) =>
 const hasHostname = (reply: JsonValue): boolean =>
   memberIn(asObject(reply) ?? {}, 'hostname', modelInHostname).kind === 'present';
 
-/** The realm is Hammer's as well, but a Hammer answers on 4028. */
+/** The realm alone is Hammer's and Blackminer's as well. */
 const recognise = ({ cgminer: asked, http, web }: Clues): 0 | 1 | 2 | 3 => {
   const models = modelsIn([...asked.values(), ...http.values()]);
   if (models.length > 0) return models.every((model) => NAME.test(model)) ? 3 : 0;
   if (/volcminer/i.test(web?.body ?? '') || [...http.values()].some(hasHostname)) return 2;
-  if (!/^blackminer/i.test(web?.realm ?? '')) return 0;
-  return asked.size === 0 ? 2 : 1;
+  return /^blackminer/i.test(web?.realm ?? '') ? 1 : 0;
 };
 
 /** No reply names the control board; the kernel is built for it. */
@@ -86,7 +85,7 @@ export const volcminer = defineDriver({
   source: 'Replies of a VolcMiner D1 (2025); how public tools read the others',
   recognise,
   stillSpeaks: stillCalled(NAME, ['version', 'stats', 'system'], 'system'),
-  proofs: ['version'],
+  proofs: ['version', 'system'],
   queries: {
     pools: cgminer('pools', { cadence: 'pools', port: 'volcminer' }),
     conf: storedConfig,
@@ -123,7 +122,7 @@ export const volcminer = defineDriver({
     }),
 
     pools: storedAndRunning(storedSlots, slotsIn('pools', 'POOLS', RUNTIME_POOL), slotsIn('status', 'pools', CGI_POOL)),
-    live_pools: elseIfAsked(program.livePools, inStatus('/pools', livePools(CGI_POOL))),
+    live_pools: firstIfAsked(program.livePools, inStatus('/pools', livePools(CGI_POOL))),
 
     'config.freq_mhz': anyOf(program.frequency, inBoards(meanOf('freq')), at('conf', '/freq', scaled(1))),
     'config.other': at(
@@ -148,7 +147,7 @@ export const volcminer = defineDriver({
   secrets: ['pass'],
   quirks: [
     'The miner program listens on port 8359, not on 4028.',
-    'A realm `blackMiner Configuration` without a program on 4028 or 8359 is taken for a VolcMiner until a reply names another machine.',
+    "The digest realm `blackMiner Configuration` is Hammer's and Blackminer's as well: without a program on 4028 or 8359 the device is `ambiguous` until the system document, behind the log-in, tells its model or a host name that is one.",
     '`stats` may lack the comma between its two rows.',
     'Numbers of the status document are texts with thousands commas, and `ghs5s` and `ghsav` are MH/s.',
     'A missing hashboard has blank members, not zeros.',

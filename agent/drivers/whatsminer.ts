@@ -173,8 +173,9 @@ const recognise = ({ cgminer: replies, framed, web }: Clues): 0 | 1 | 2 | 3 => {
   if ([...replies.values()].some(isOwn)) return 3;
   if (web === undefined) return 0;
   if (/<title>[^<]*whatsminer/i.test(web.body)) return 2;
-  // LuCI alone is OpenWrt, and other makers' miners as well.
-  return /^https:.*\/cgi-bin\/luci/.test(web.location ?? '') ? 1 : 0;
+  // LuCI alone is OpenWrt, as on routers and other makers' miners: only beside a program on 4028 it makes the summary worth asking.
+  const isHint = replies.size > 0 && !replies.has('summary');
+  return isHint && /^https:.*\/cgi-bin\/luci/.test(web.location ?? '') ? 1 : 0;
 };
 
 // ---- driver ----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import {
+  ABSENT,
   type Closed,
   FACTS,
   type FactName,
@@ -132,11 +133,10 @@ const readFact = (name: FactName, source: Source<unknown>, replies: Replies): Re
 
 /** What a reading means for its fact. */
 const settle = (name: FactName, reading: Reading<unknown>, driver: Driver): Reading<unknown> => {
+  const isGone = reading.kind === 'absent' || (reading.kind === 'unknown' && reading.reason === 'unsupported');
   // The driver knows a place and the device has no such place: that is the answer, except about pools, of which no
-  // miner has none because it does not know the question.
-  if (reading.kind === 'unknown' && reading.reason === 'unsupported') {
-    return name === 'pools' ? unknown('unreadable') : { kind: 'absent' };
-  }
+  // miner has none because a member is missing or it does not know the question.
+  if (isGone) return name === 'pools' ? unknown('unreadable') : ABSENT;
   if (reading.kind !== 'present') return reading;
   switch (name) {
     case 'pools':

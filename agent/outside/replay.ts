@@ -139,7 +139,9 @@ export const cluesOfRecording = (recording: Recording, drivers: readonly Driver[
   const proofs = drivers.flatMap(({ proofs = [], queries }) => proofs.flatMap((name) => queries[name] ?? []));
   for (const query of [...IDENTIFICATION, ...proofs]) {
     if (clueName(query) === '/') continue;
-    const reply = askRecorded(recording, query, false);
+    // What is asked behind a log-in settles it where nothing open does.
+    const isInside = query.kind === 'http' && query.auth === 'digest';
+    const reply = askRecorded(recording, query, isInside);
     if (reply.kind === 'reply') clues[query.kind].set(clueName(query), reply.value);
   }
   const web = webClue(recording);

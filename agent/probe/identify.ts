@@ -1,3 +1,4 @@
+import type { UnknownReason } from '../../shared/facts.ts';
 import {
   type Clues,
   cgminer,
@@ -11,6 +12,7 @@ import {
 import type { Capture, JsonValue, NoReply, Reply } from './capture.ts';
 import type { Page } from './exchange.ts';
 import { Line, type ProbeDeps } from './line.ts';
+import { withLogin } from './probe.ts';
 import type { Target } from './target.ts';
 
 /** What an address turned out to be. `evidence`: each question asked and what came of it, in words of ours. */
@@ -21,7 +23,12 @@ export type Identification =
       readonly clues: Clues;
       readonly evidence: readonly string[];
     }
-  | { readonly kind: 'ambiguous'; readonly families: readonly string[] }
+  | {
+      readonly kind: 'ambiguous';
+      readonly families: readonly string[];
+      /** `refused`: a log-in would tell which. */
+      readonly reason: Exclude<UnknownReason, 'unsupported'>;
+    }
   | { readonly kind: 'unidentified'; readonly detail: string }
   | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout' };
 
@@ -54,22 +61,24 @@ export const IDENTIFICATION: readonly Query[] = [
 const PAGE_START = 16_384;
 
 /**
- * Finds the family at an address without any credential, in the order of the survey of families: what 4028 `version`
+ * Finds the family at an address, in the order of the survey of families: what 4028 `version`
  * says, where it says nothing the questions of WhatsMiner, the landing page, the replies that settle what these make
  * likely; then for what is still only likely the replies in which old firmware shows its maker, and for what told
  * nothing the ports of single families. Ends as soon as a driver is certain. Drivers from outside come last, where no
  * built-in one is at least likely.
+ *
+ * Nobody shows a log-in to a device of which it is not known what it is. Only where all that it could be have one question
+ * behind Digest that tells them apart, and may be shown the operator's log-in, it is asked: any of them would be, in a look.
  */
 export const identify = async (
   target: Target,
   drivers: readonly Driver[],
   deps: ProbeDeps,
 ): Promise<Identification> => {
-  // Nobody shows a log-in to a device of which it is not known what it is.
   const { address, ports } = target;
-  await using line = new Line({ address, ports }, deps);
-  const inquiry = new Inquiry(line, drivers);
+  const inquiry = new Inquiry(drivers, new Line({ address, ports }, deps));
   await inquiry.run();
+  if (inquiry.mayShowLogin(target)) await inquiry.settle(new Line(target, deps));
   return inquiry.conclude();
 };
 
@@ -137,7 +146,7 @@ const CERTAIN = 3;
 const LIKELY = 2;
 
 class Inquiry {
-  readonly #line: Line;
+  #line: Line;
   /** The built-in ones. */
   readonly #drivers: readonly Driver[];
   readonly #outside: readonly Driver[];
@@ -154,16 +163,43 @@ class Inquiry {
   #answered = false;
   /** Of the clues that are at hand. */
   #verdict: Verdict | undefined;
+  /** Why the question behind the log-in did not settle it. */
+  #unsettled: Extract<Identification, { kind: 'ambiguous' }>['reason'] = 'refused';
 
-  constructor(line: Line, drivers: readonly Driver[]) {
+  constructor(drivers: readonly Driver[], line: Line) {
     this.#line = line;
     this.#drivers = builtIn(drivers);
     this.#outside = fromOutside(drivers);
   }
 
   async run(): Promise<void> {
+    await using _ = this.#line;
     await this.#askAsBuiltIn();
     if (this.#best().sureness < LIKELY && (this.#answered || this.#isAlive())) await this.#askForOutside();
+  }
+
+  /** Whether the operator's log-in is there and meant for everything that this device could be. */
+  mayShowLogin(target: Target): boolean {
+    const isMeant = (driver: Driver): boolean => withLogin(target, driver).credential === target.credential;
+    return this.#inside().length > 0 && target.credential !== undefined && this.#final().drivers.every(isMeant);
+  }
+
+  /** Asks, over a line with the log-in, what is behind it. */
+  async settle(line: Line): Promise<void> {
+    await using _ = line;
+    this.#line = line;
+    for (const query of this.#inside()) {
+      const reply = await this.#ask(query);
+      const isAnswer = reply.kind === 'reply' || reply.reason === 'unsupported';
+      this.#unsettled = isAnswer ? 'unreadable' : reply.reason;
+    }
+  }
+
+  /** Where it could be several: the questions behind a log-in that all of those have, and that would settle it. */
+  #inside(): readonly Query[] {
+    const [first, ...others] = this.#final().drivers.map((driver) => proofsOf(driver).filter(isInside));
+    if (first === undefined || others.length === 0) return [];
+    return first.filter((query) => others.every((own) => own.some((one) => questionOf(one) === questionOf(query))));
   }
 
   async #askAsBuiltIn(): Promise<void> {
@@ -184,13 +220,13 @@ class Inquiry {
     await this.#prove();
     const asksForLogin = page?.status === 401 || page?.status === 403;
     if (this.#unknown() && page !== undefined && !asksForLogin) await this.#askInTurn([AXEOS_INFO]);
-    if (instead) await this.#askInTurn(this.#drivers.flatMap(proofsOf).filter(isWebInstead));
+    if (instead) await this.#askInTurn(this.#drivers.flatMap(openProofsOf).filter(isWebInstead));
   }
 
   /** The questions that settle whether it is one of the families that are likely. */
   async #prove(): Promise<void> {
     const { sureness, drivers } = this.#best();
-    if (sureness > 0) await this.#askInTurn(drivers.flatMap(proofsOf));
+    if (sureness > 0) await this.#askInTurn(drivers.flatMap(openProofsOf));
   }
 
   /** Where nothing told a family: the ports that one family alone listens on. */
@@ -200,7 +236,7 @@ class Inquiry {
 
   /** What tells the families from outside; without one nothing is asked. */
   async #askForOutside(): Promise<void> {
-    for (const query of this.#outside.flatMap(proofsOf))
+    for (const query of this.#outside.flatMap(openProofsOf))
       if (!this.#asked.has(questionOf(query))) await this.#ask(query);
   }
 
@@ -226,10 +262,13 @@ class Inquiry {
       const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
       return { kind: 'unreachable', reason };
     }
-    const { drivers } = orOutside(this.#best(), this.#outside, this.#clues());
+    const { drivers } = this.#final();
     const [driver, ...others] = drivers;
     if (driver === undefined) return { kind: 'unidentified', detail: this.#evidence.join('; ') };
-    if (others.length > 0) return { kind: 'ambiguous', families: drivers.map(({ family }) => family) };
+    if (others.length > 0) {
+      const reason = this.#inside().length === 0 ? 'unreadable' : this.#unsettled;
+      return { kind: 'ambiguous', families: drivers.map(({ family }) => family), reason };
+    }
     return { kind: 'identified', driver, clues: this.#clues(), evidence: this.#evidence };
   }
 
@@ -275,6 +314,11 @@ class Inquiry {
     return sureness === CERTAIN && drivers.length === 1;
   }
 
+  /** The drivers that are surest of these clues. */
+  #final(): Verdict {
+    return orOutside(this.#best(), this.#outside, this.#clues());
+  }
+
   /** The built-in drivers that are surest of these clues. */
   #best(): Verdict {
     this.#verdict ??= mostSure(this.#drivers, this.#clues());
@@ -301,6 +345,10 @@ const inWords = (query: Query): string => {
 const isWebInstead = ({ kind, port }: Query): boolean => kind === 'http' && port === 'cgminer';
 
 const proofsOf = ({ proofs = [], queries }: Driver): readonly Query[] => proofs.flatMap((name) => queries[name] ?? []);
+
+const isInside = (query: Query): boolean => query.kind === 'http' && query.auth === 'digest';
+
+const openProofsOf = (driver: Driver): readonly Query[] => proofsOf(driver).filter((query) => !isInside(query));
 
 /** Whether a web server answered where the CGMiner API was asked. */
 const isWeb = (version: Reply | NoReply): boolean =>

@@ -95,7 +95,8 @@ const FACTS_INTRODUCTION = [
 
 const RECOGNITION = [
   'A device is recognised without a log-in, from the answers to these questions, asked one after the other until one',
-  'driver is certain; where one is only likely its own proof is asked as well. Where two drivers are equally sure the device',
+  'driver is certain; where one is only likely its own proof is asked as well. Where two drivers are equally sure and have the',
+  'same proof behind Digest, that is asked with the log-in that is configured for both; a log-in of the maker is never tried. Else the device',
   'is `ambiguous` and is not read. Families of [driver files](write-a-driver.md) come last, where no driver here is at least likely.',
 ].join('\n');
 
@@ -203,10 +204,18 @@ const recognitionOf = (driver: Driver, specimens: readonly Specimen[]): string =
   }).filter(({ level }) => level > 0);
   const best = known.sort((a, b) => b.level - a.level);
   const alone = best.map(({ query, level }) => `${question(query)} (${SURENESS[level]})`).join(', ');
-  const proofs = (driver.proofs ?? []).flatMap((name) => driver.queries[name] ?? []).map(question);
+  const [open = [], inside = []] = [false, true].map((isInside) =>
+    (driver.proofs ?? [])
+      .flatMap((name) => driver.queries[name] ?? [])
+      .filter((query) => (query.kind === 'http' && query.auth === 'digest') === isInside)
+      .map(question),
+  );
   return [
     alone === '' ? '' : `From one answer alone: ${alone}.`,
-    proofs.length === 0 ? '' : `Where it is only likely, settled by ${proofs.join(', ')}.`,
+    open.length === 0 ? '' : `Where it is only likely, settled by ${open.join(', ')}.`,
+    inside.length === 0
+      ? ''
+      : `Where nothing open settles it, by ${inside.join(', ')} with the log-in that is configured.`,
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');

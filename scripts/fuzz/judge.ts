@@ -17,8 +17,9 @@ import type { Answer, Subject } from './subjects.ts';
 /**
  * What is promised of damage, and the check of it.
  *
- * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL, its user and its priority), `firmware.name`,
- * `firmware.version`, `firmware.build`, `firmware.components` (part by part) and all of `identity`. A fact that stands in
+ * The facts that are compared with those of the undamaged look: `pools` (by slot: its URL, its user and its priority),
+ * `live_pools` and `fee_pools` (which URLs with which users), `firmware.name`, `firmware.version`, `firmware.build`,
+ * `firmware.components` (part by part) and all of `identity`. A fact that stands in
  * for one of a closed surface counts as unknown, for nobody compares it. A slot or a hashboard that is missing from a list
  * is different, and so is a slot that lost its user, or a fact that is said to be absent: only `unknown` claims nothing. Of
  * the components one that is missing is unknown, for they are compared by name where both sides know them.
@@ -73,7 +74,7 @@ const WHOLE = (Object.keys(FACTS) as FactName[]).filter(
 const COMPONENTS = 'firmware.components';
 
 /** The facts that nothing may change. */
-const PROMISED: readonly FactName[] = ['pools', COMPONENTS, ...WHOLE];
+const PROMISED: readonly FactName[] = ['pools', 'live_pools', 'fee_pools', COMPONENTS, ...WHOLE];
 
 const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
   const parts = new Map<string, string | null>();
@@ -91,6 +92,10 @@ const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
     parts.set(`pools/${slot}${twin}/priority`, String(priority));
     if (user !== undefined) parts.set(`pools/${slot}${twin}/user`, user);
   }
+  for (const name of ['live_pools', 'fee_pools'] as const) {
+    if (standIns.has(name)) continue;
+    for (const { url, user = '' } of facts[name] ?? []) parts.set(`${name}/${url} ${user}/row`, 'listed');
+  }
   return parts;
 };
 
@@ -101,10 +106,12 @@ const isToldByBytes = (part: string): boolean => part.startsWith('identity.') ||
 
 /** Whether a part is unknown, rather than gone. */
 const isMissing = (part: string, compared: Compared): boolean => {
-  const fact = factOf(part);
-  if (fact !== 'pools') return !compared.has(part);
-  return !compared.keys().some((other) => other.startsWith('pools/'));
+  if (!isOfPool(part)) return !compared.has(part);
+  return !compared.keys().some((other) => other.startsWith(`${factOf(part)}/`));
 };
+
+/** Whether a part is one of a pool, in whichever list. */
+const isOfPool = (part: string): boolean => /^(?:live_|fee_)?pools\//.test(part);
 
 /** The parts that differ. */
 const differences = (before: Compared, after: Compared): readonly string[] =>
@@ -216,19 +223,20 @@ export class Judge {
   /** A slot or a component that was not there before: a damaged number, or a value that names a part, may become any. */
   #knownAs(part: string): string {
     if (this.#compared.has(part)) return part;
-    if (part.startsWith('pools/')) return part.replace(/\/.*\//, '/new/');
+    if (isOfPool(part)) return part.replace(/\/.*\//, '/new/');
     return part.startsWith(`${COMPONENTS}/`) ? `${COMPONENTS}/new` : part;
   }
 
-  /** The parts that depend on a value. With the URL of a slot goes its user: a slot without URL is none. */
+  /** The parts that depend on a value. A slot without URL is none: with it goes its user, and with the last one the list. */
   #dependOn(place: Place): readonly string[] {
     const without = removal(this.#layout, place);
     const parts = this.#changedBy([...(without === undefined ? [] : [without]), ...otherValues(this.#layout, place)]);
-    if (!parts.some((part) => part.startsWith('pools/'))) return parts;
+    if (!parts.some(isOfPool)) return parts;
     return [
       ...parts.flatMap((part) => [
         part,
-        ...['user', 'priority'].map((one) => part.replace(/^(pools\/.*)\/url$/, `$1/${one}`)),
+        ...(part.endsWith('/url') ? ['user', 'priority'].map((one) => part.replace(/url$/, one)) : []),
+        factOf(part),
       ]),
       ...this.#joinedSlots(),
     ];
@@ -334,8 +342,7 @@ const isNameTouched = ({ name, kind }: Place, { edits }: Mutation, { form }: Lay
 const changesBetween = (before: Compared, after: Compared): readonly string[] =>
   differences(before, after).concat([...before.keys()].filter((part) => !after.has(part) && hasFact(part, after)));
 
-const hasFact = (part: string, after: Compared): boolean =>
-  part.startsWith('pools/') && after.keys().some((other) => other.startsWith('pools/'));
+const hasFact = (part: string, after: Compared): boolean => isOfPool(part) && !isMissing(part, after);
 
 /** Other values of the same kind in the place of one. */
 const otherValues = (layout: Layout, place: Place): Mutation['edits'] => {
@@ -384,7 +391,7 @@ const different = (part: string, before: Compared, after: Compared): Problem => 
 /** Every fact of a cut reply is the same or not present; of lists of named parts, each part. */
 const cutProblems = (clean: Observation, cut: Observation): readonly Problem[] =>
   (Object.keys(cut.facts) as FactName[])
-    .filter((name) => FACTS[name].class !== 'volatile' && !cut.standIns.has(name))
+    .filter((name) => (FACTS[name].class !== 'volatile' || name === 'live_pools') && !cut.standIns.has(name))
     .filter((name) => !isSameOrLess(clean.facts, cut.facts, name))
     .map((name) => ({
       kind: 'different',

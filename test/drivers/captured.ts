@@ -162,12 +162,14 @@ const recognisedFrom = (driver: Driver, replies: Replies): readonly string[] => 
   return judged.filter(({ sureness }) => sureness === most && sureness > 0).map(({ family }) => family);
 };
 
-/** The questions of identification, and those that prove a family. */
+/** The questions of identification, and those that prove a family without a log-in. */
 const IDENTIFYING: ReadonlySet<string> = new Set(
   [
     ...IDENTIFICATION,
     ...DRIVERS.flatMap(({ proofs = [], queries }) => proofs.flatMap((name) => queries[name] ?? [])),
-  ].map(questionOf),
+  ]
+    .filter((query) => query.kind !== 'http' || query.auth !== 'digest')
+    .map(questionOf),
 );
 
 const wrongIn = (facts: Facts, expected: Facts): readonly string[] =>

@@ -33,8 +33,8 @@ test('sensors that share a name leave the maximum of the firmware, even if those
   assert.deepEqual(hammer.facts['telemetry.temp_max_mc']?.read(replies({ stats })), { kind: 'present', value: 47_000 });
 });
 
-test('the realm alone is rather a VolcMiner where no program answers on 4028, and nobody for certain', () => {
-  assert.deepEqual([hammer.recognise(REALM), volcminer.recognise(REALM)], [1, 2]);
+test('the realm alone is either maker, and no more than possible', () => {
+  assert.deepEqual([hammer.recognise(REALM), volcminer.recognise(REALM)], [1, 1]);
   const program = replied({ VERSION: [{ CGMiner: '2.3.3', Type: 'Blackminer F1' }] });
   const both = { ...REALM, cgminer: new Map([['version', program.value]]) };
   assert.deepEqual([hammer.recognise(both), volcminer.recognise(both)], [3, 0]);
@@ -53,7 +53,7 @@ test('the maker of Hammer and Blackminer is one of the two, whatever the case of
   assert.notEqual(makerOf('Blackmine F1')?.kind, 'present');
 });
 
-test('a device taken for a VolcMiner by its realm is identified anew once it names another model', () => {
+test('a device taken for a VolcMiner is identified anew once it names another model', () => {
   const named = (minertype: string) => volcminer.stillSpeaks?.(replies({ system: replied({ minertype }) }));
   assert.deepEqual([named('Hammer D10'), named('VolcMiner D1')], [false, true]);
 });

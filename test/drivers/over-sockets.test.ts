@@ -6,6 +6,7 @@ import { lookAt, lookDeps, type Sight } from '../../agent/look.ts';
 import type { LookKind } from '../../agent/normalise/observation.ts';
 import { systemClock } from '../../agent/platform/clock.ts';
 import { requestText } from '../../agent/probe/allow.ts';
+import type { Target } from '../../agent/probe/target.ts';
 import { startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens, type Specimen } from '../specimens/specimen.ts';
 
@@ -15,10 +16,18 @@ const limits = { connectMs: 2000, exchangeMs: 4000, deviceMs: 20_000, maxReplyBy
 /** Pauses that a family wants are not waited for. */
 const deps = lookDeps({ drivers: DRIVERS, limits, clock: systemClock(), wait: () => Promise.resolve() });
 
+interface Asking {
+  readonly known?: Driver;
+  readonly kind?: LookKind;
+  readonly credentials?: boolean;
+  /** What else the configuration says of the device. */
+  readonly more?: Pick<Target, 'families' | 'vendorDefault'>;
+}
+
 /** One look at a specimen whose family is known (or not), and what it was asked, in order. */
 const lookOnce = async (
   specimen: Specimen,
-  { known, kind = 'full', credentials = true }: { known?: Driver; kind?: LookKind; credentials?: boolean } = {},
+  { known, kind = 'full', credentials = true, more }: Asking = {},
 ): Promise<{ sight: Sight; asked: readonly string[] }> => {
   await using fleet = await startFleet({
     specimens: [specimen],
@@ -31,7 +40,7 @@ const lookOnce = async (
   const { auth } = specimen.device;
   const credential =
     auth === undefined || !credentials ? {} : { credential: { user: auth.user, password: () => auth.password } };
-  const target = { address: fleet.device(0).address, ports: fleet.ports, ...credential };
+  const target = { address: fleet.device(0).address, ports: fleet.ports, ...credential, ...more };
   const sight = await lookAt(target, known, kind, deps);
   assert.deepEqual(fleet.violations(), []);
   assert.equal(fleet.maxConnections(), 1);
@@ -91,6 +100,59 @@ test('an AxeOS whose owner asks for a log-in is known by its realm, and read wit
   assert.equal(sight.observation.facts['firmware.version'], 'v2.15.0');
   const without = await lookOnce(specimen, { credentials: false });
   assert.deepEqual([without.sight.kind, 'reason' in without.sight && without.sight.reason], ['nothing', 'refused']);
+});
+
+/** The same device with its port 4028 closed. */
+const webOnly = (specimen: Specimen, system: string): Specimen => {
+  const page = 'http:/cgi-bin/get_system_info.cgi';
+  const pages = Object.entries(specimen.device.replies).filter(([asked]) => asked.startsWith('http:'));
+  const replies = { ...Object.fromEntries(pages), [page]: { auth: true, status: 200, headers: {}, file: 'system' } };
+  return {
+    ...specimen,
+    device: { ...specimen.device, replies },
+    files: new Map(specimen.files).set('system', Buffer.from(system)),
+  };
+};
+
+describe('a realm that several makers have, with nothing on 4028 and 8359', () => {
+  const blackminer = webOnly(named('hammer/blackminer-f1'), '{"minertype":"Blackminer F1-ULTRA","hostname":"f1"}');
+  const SYSTEM = 'GET /cgi-bin/get_system_info.cgi';
+
+  test('is decided by the model that the system document names', async () => {
+    const { sight, asked } = await lookOnce(blackminer);
+    assert.ok(sight.kind === 'seen', JSON.stringify(sight));
+    const { facts } = sight.observation;
+    assert.deepEqual([facts.family, facts['identity.make']], ['hammer', 'Blackminer']);
+    assert.deepEqual(asked.slice(0, 2), ['GET /', SYSTEM]);
+    const volcminer = await lookOnce(
+      webOnly(named('volcminer/d1-web'), '{"minertype":"VolcMiner D1","hostname":"rig"}'),
+    );
+    assert.ok(volcminer.sight.kind === 'seen' && volcminer.sight.driver.family === 'volcminer');
+  });
+
+  test('and a model that nobody knows is nobody’s', async () => {
+    for (const system of ['{"minertype":"Other X1"}', '{"hostname":"rig"}', '{"minertype":']) {
+      const { sight } = await lookOnce(webOnly(blackminer, system));
+      assert.ok(sight.kind === 'nothing' && sight.family === undefined, system);
+    }
+  });
+
+  test('is shown no log-in that is not there, is for one of the makers only, or is that of a maker', async () => {
+    for (const asking of [
+      { credentials: false },
+      { more: { families: ['volcminer'] } },
+      { credentials: false, more: { vendorDefault: true } },
+    ]) {
+      const { sight, asked } = await lookOnce(blackminer, asking);
+      assert.deepEqual(sight, { kind: 'nothing', reason: 'refused', detail: 'could be hammer or volcminer' });
+      assert.deepEqual(asked, ['GET /']);
+    }
+  });
+
+  test('stays the family it was found to be when 4028 opens', async () => {
+    const { sight } = await lookOnce(named('hammer/blackminer-f1'), { known: driverOf('hammer') });
+    assert.ok(sight.kind === 'seen' && sight.driver.family === 'hammer' && sight.identifiedBy === undefined);
+  });
 });
 
 const INFO = 'GET /api/system/info';

@@ -70,6 +70,12 @@ describe('a place in a reply', () => {
     }
   });
 
+  test('is unreadable in a list where a member is looked for, and a section in an empty document', () => {
+    assert.deepEqual(readFrom(at('q', '/pools', text), [{ pools: 'x' }]), unreadable);
+    assert.deepEqual(readFrom(at('q', '/POOLS', text), {}), unreadable);
+    assert.deepEqual(readFrom(at('q', '/pools', text), {}), ABSENT);
+  });
+
   test('that the compiler cannot know to be a pointer is refused when the driver is made', () => {
     assert.throws(() => at('q', 'VERSION', text));
   });

@@ -1,8 +1,18 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cgminer, type Driver, defineDriver, type Source } from '../../agent/drivers/driver.ts';
-import { poolList } from '../../agent/drivers/pools.ts';
-import { alike, anyOf, asArray, asObject, at, type Reader, text, UNREADABLE } from '../../agent/drivers/readers.ts';
+import { livePools, poolList } from '../../agent/drivers/pools.ts';
+import {
+  alike,
+  anyOf,
+  asArray,
+  asObject,
+  at,
+  firstOf,
+  type Reader,
+  text,
+  UNREADABLE,
+} from '../../agent/drivers/readers.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import { Judge } from '../../scripts/fuzz/judge.ts';
 import type { Mutation } from '../../scripts/fuzz/mutations.ts';
@@ -32,7 +42,7 @@ const judged = (
   const layout = layoutOf(reply);
   const bytes = Buffer.from(reply);
   const answer = { bytes, read };
-  const other = read(Buffer.from('{"version":"1.2"}'));
+  const other = read(Buffer.from('{"version":"1.2","pools":[{"url":"stratum+tcp://c.example:1"}]}'));
   const replies = new Map([
     ['one', read(bytes)],
     ['two', other],
@@ -75,6 +85,17 @@ test('a member with two values takes its fact, also where another reply would te
   const twice = { from: '"1.2"', to: '"1.2","version":"6.6"', conflict: '/version' };
   assert.deepEqual(judged(version(alike), '{"version":"1.2"}', twice), []);
   assert.deepEqual(judged(version(anyOf), '{"version":"1.2"}', twice), ['conflict firmware.version']);
+});
+
+test('a list of live pools that was damaged is not replaced by another list', () => {
+  const list = livePools({ url: 'url' });
+  const live = (combine: typeof firstOf) => ({
+    live_pools: combine(at('one', '/pools', list), at('two', '/pools', list)),
+  });
+  const twice = { from: '"id":0', to: '"url":"stratum+tcp://d.example:1","id":0', conflict: '/pools/0/url' };
+  assert.deepEqual(judged(live(firstOf), LIST, twice), []);
+  const problems = judged(live(anyOf), LIST, twice);
+  assert.deepEqual(new Set(problems), new Set(['different live_pools']));
 });
 
 /** A part that is named by a value, as partitions are. */

@@ -131,6 +131,17 @@ test('a device that does not know the question has no such thing; but about pool
   );
 });
 
+test('a device of which a place for its pools is missing is not one without pools', () => {
+  const observation = observe({ 'identity.psu': reads(ABSENT), pools: reads(ABSENT) });
+  assert.deepEqual(
+    [...observation.gaps],
+    [
+      ['identity.psu', 'absent'],
+      ['pools', 'unreadable'],
+    ],
+  );
+});
+
 test('pool URLs are canonical, blank slots are dropped, slot numbers stay', () => {
   const pools = [slot(0, 'Stratum+TCP://A.example.'), slot(1, ' '), slot(2, 'b.example:1/')];
   const { facts } = observe({ pools: reads(present(pools)) }, undefined, { defaultPoolPort: 3333 });

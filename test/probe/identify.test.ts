@@ -136,6 +136,16 @@ test('a redirect of the landing page is a clue and is not followed', BOUND, asyn
   assert.deepEqual(asked, ['GET /']);
 });
 
+test('LuCI alone is a router: a WhatsMiner shows something of its own', BOUND, async () => {
+  const redirect = page('', { status: '307 Temporary Redirect', headers: ['Location: https://10.0.0.1/cgi-bin/luci'] });
+  assert.equal(familyOf((await identifyDevice(null, { '/': redirect })).found), 'unidentified');
+  const summary = JSON.stringify({ STATUS: [{ STATUS: 'S', Description: 'btminer' }], SUMMARY: [{ 'MHS av': 1 }] });
+  const program = { '{"command":"version"}': version({ CGMiner: '4.10.0', API: '3.7' }) };
+  assert.equal(familyOf((await identifyDevice(program, { '/': redirect })).found), 'unidentified');
+  const whatsminer = await identifyDevice({ ...program, '{"command":"summary"}': summary }, { '/': redirect });
+  assert.equal(familyOf(whatsminer.found), 'whatsminer');
+});
+
 test('the realm of a log-in is a clue', BOUND, async () => {
   const login = page('', {
     status: '401 Unauthorized',
@@ -168,7 +178,7 @@ test('two drivers that are equally sure are ambiguous', BOUND, async () => {
       recognise: ({ web }) => (web ? 2 : 0),
     });
   const { found } = await identifyDevice(null, { '/': page('x') }, [sure('one'), sure('two')]);
-  assert.deepEqual(found, { kind: 'ambiguous', families: ['one', 'two'] });
+  assert.deepEqual(found, { kind: 'ambiguous', families: ['one', 'two'], reason: 'unreadable' });
 });
 
 test('a driver that stumbles over clues does not know the device, and the others are heard', BOUND, async () => {
