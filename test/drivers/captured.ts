@@ -164,10 +164,7 @@ const recognisedFrom = (driver: Driver, replies: Replies): readonly string[] => 
 
 /** The questions of identification, and those that prove a family without a log-in. */
 const IDENTIFYING: ReadonlySet<string> = new Set(
-  [
-    ...IDENTIFICATION,
-    ...DRIVERS.flatMap(({ proofs = [], queries }) => proofs.flatMap((name) => queries[name] ?? [])),
-  ]
+  [...IDENTIFICATION, ...DRIVERS.flatMap(({ proofs = [], queries }) => proofs.flatMap((name) => queries[name] ?? []))]
     .filter((query) => query.kind !== 'http' || query.auth !== 'digest')
     .map(questionOf),
 );
