@@ -5,6 +5,7 @@ import { type Statement, statementSchema } from '../../shared/statement.ts';
 import { loadConfig } from '../config/load.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Entry } from '../record/entry.ts';
+import { firstHeld } from '../record/retention.ts';
 import { Store } from '../record/store.ts';
 import type { EntryQuery } from '../record/tables/entries.ts';
 import { durationText } from '../terms/instant.ts';
@@ -28,7 +29,7 @@ export const logVerb = (program: Command, io: Io): void => {
     .description('show the entries of the local evidence log')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('-n, --number <count>', 'the newest so many entries (20 unless --all, --from or --raw)', wholeNumber)
-    .option('--all', 'every entry')
+    .option('--all', 'every entry, with --raw also those that retention left alone')
     .option('--from <seq>', 'entries from this seq upwards', wholeNumber)
     .option('--device <id>', 'only entries about this device')
     .addOption(new Option('--kind <kind>', 'only entries of this kind').choices(KINDS))
@@ -52,12 +53,26 @@ const showLog = async (options: LogOptions, io: Io): Promise<void> => {
   requireDevice(store, options);
   const asIs = options.raw === true || options.json === true;
   if (!asIs) io.out.write(`${columns('seq', 'time (UTC)', 'kind', 'what')}\n`);
-  for (const page of pagesOf(store, options)) {
+  const from = options.from ?? (isWholePart(options) ? firstHeld(store) : 0);
+  if (isWholePart(options)) tellLeftAlone(store, from, io);
+  for (const page of pagesOf(store, options, from)) {
     const messages = page.map(({ message }) => Buffer.from(message).toString());
     io.out.write(messages.map((message) => `${asIs ? message : lineOf(JSON.parse(message) as Statement)}\n`).join(''));
     // A reader that went away is noticed between two pages.
     await turn();
   }
+};
+
+/** Without another word `--raw` is what can be verified as a chain: from where on retention removed nothing. */
+const isWholePart = ({ raw, all, from, number, device, kind }: LogOptions): boolean =>
+  raw === true && all !== true && [from, number, device, kind].every((choice) => choice === undefined);
+
+const tellLeftAlone = (store: Store, from: number, io: Io): void => {
+  const [first] = store.entriesFrom(0, 1);
+  if (first === undefined || first.seq >= from) return;
+  io.err.write(
+    `retention removed entries before ${from}; those that it left alone there are not printed: --all has them\n`,
+  );
 };
 
 /** A device that left the configuration is known by its entries, one that nobody saw yet by its state. */
@@ -72,7 +87,7 @@ const requireDevice = (store: Store, { device }: LogOptions): void => {
 };
 
 /** The entries that were asked for, in `seq` order; a page in memory at a time. */
-function* pagesOf(store: Store, options: LogOptions): Generator<readonly Entry[]> {
+function* pagesOf(store: Store, options: LogOptions, from: number): Generator<readonly Entry[]> {
   const { device, kind } = options;
   const filter = { ...(device === undefined ? {} : { device }), ...(kind === undefined ? {} : { kind }) };
   const wantsAll =
@@ -82,7 +97,7 @@ function* pagesOf(store: Store, options: LogOptions): Generator<readonly Entry[]
     return;
   }
   let left = options.number ?? Number.POSITIVE_INFINITY;
-  let query: EntryQuery = { ...filter, from: options.from ?? 0, limit: PAGE };
+  let query: EntryQuery = { ...filter, from, limit: PAGE };
   for (;;) {
     const page = store.find(query);
     yield page.slice(0, left);

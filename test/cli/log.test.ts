@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { closeSync, existsSync, openSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { firstHeld, pruneBatch } from '../../agent/record/retention.ts';
 import { pools } from '../appraise/watch.ts';
 import { anyStatement, openGateway } from '../record/gateway.ts';
 import { Recording } from '../record/recording.ts';
@@ -80,6 +81,26 @@ test('log --raw is the input of verify, byte for byte', async (t) => {
   assert.match(middle.out, /^example\.org\/tx1-gw3\/\d+: .*, begins at seq 3: nothing before it was given$/m);
   const json = await assayer(['verify', '-', '--key', 'gateway.jwk.json', '--json'], { cwd, input: rest });
   assert.equal(JSON.parse(json.out).logs[0].begins_at, 3);
+});
+
+test('issue 2: what log --raw prints of a log that retention went over verifies; --all has what was left alone, too', async (t) => {
+  const { cwd, recording } = await robbed(t);
+  const { store } = recording;
+  const ranS = Math.floor(Date.now() / 1000) + 500 * 86_400;
+  const keep = new Set([3]);
+  pruneBatch(store, { ranS, days: 400, below: 5, keep, after: -1 });
+  assert.equal(firstHeld(store), 5);
+  const seqs = (out: string) => lines(out).map((line) => (JSON.parse(line) as { readonly seq: number }).seq);
+  const raw = await assayer(['log', '--raw'], { cwd });
+  assert.deepEqual([raw.code, seqs(raw.out)], [0, [5, 6]]);
+  assert.match(raw.err, /^retention removed entries before 5; .*: --all has them\n$/);
+  const verified = await assayer(['verify', '-', '--key', 'gateway.jwk.json'], { cwd, input: raw.out });
+  assert.deepEqual([verified.code, verified.err], [0, '']);
+  assert.match(verified.out, /, begins at seq 5: nothing before it was given$/m);
+  const all = await assayer(['log', '--raw', '--all'], { cwd });
+  assert.deepEqual([all.err, seqs(all.out)], ['', [3, 5, 6]]);
+  const device = await assayer(['log', '--raw', '--kind', 'baseline'], { cwd });
+  assert.deepEqual([device.err, seqs(device.out)], ['', [3]]);
 });
 
 test('a device that nobody knows is told, one without an entry is not', async (t) => {

@@ -239,8 +239,8 @@ export class Gateway implements AsyncDisposable {
   }
 
   /** The messages of the log as `assayer log --raw` prints them. */
-  async messages(): Promise<readonly string[]> {
-    const { code, out, err } = await this.assayer('log', '--raw');
+  async messages(...words: readonly string[]): Promise<readonly string[]> {
+    const { code, out, err } = await this.assayer('log', '--raw', ...words);
     assert.equal(code, 0, err);
     return out.split('\n').slice(0, -1);
   }
