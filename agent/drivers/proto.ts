@@ -97,28 +97,41 @@ const controlBoard: Reader<string> = (value) => {
 
 // ---- firmware --------------------------------------------------------------------------------------------------------
 
-/** Version and revision of one of the programs. */
+/** Version, revision and build of one of the programs. */
 const program: Reader<string> = (value) => {
   const about = asObject(value);
   if (about === undefined) return UNREADABLE;
-  return whenPresent(listed(['name', 'version', 'git_hash'].map((name) => memberIn(about, name, serial))), (parts) =>
-    present(parts.join(' ')),
+  return whenPresent(
+    listed(['name', 'version', 'git_hash', 'build'].map((name) => memberIn(about, name, serial))),
+    (parts) => present(parts.join(' ')),
   );
 };
 
+const PROGRAMS = {
+  hashboard_firmware: '/hashboard_firmware',
+  mining_driver: '/mining_driver_sw',
+  os: '/os',
+  pool_interface: '/pool_interface_sw',
+  web_dashboard: '/web_dashboard',
+  web_server: '/web_server',
+};
+
+/** Each program as it calls itself, and the digest of its image where the rig tells it. */
+const programParts = Object.fromEntries(
+  Object.entries(PROGRAMS).flatMap(([name, pointer]) => [
+    [name, inSystem(pointer, program)],
+    [`image.${name}`, inSystem(pointer, within('image_hash', serial))],
+  ]),
+);
+
 const namedParts = components({
+  ...programParts,
   'control_board.firmware': inHardware('/cb-info', within('firmware', program)),
   'control_board.id': inHardware('/cb-info/board_id', scalarText),
-  hashboard_firmware: inSystem('/hashboard_firmware', program),
   'image.control_board': inHardware('/cb-info', within('firmware', within('image_hash', serial))),
   'keys.system': keysOf('system', ['', '/system-info'], new Set(['sw_update_status'])),
-  mining_driver: inSystem('/mining_driver_sw', program),
-  os: inSystem('/os', program),
   'os.build': inSystem('/os', within('build_datetime_utc', text)),
   'os.variant': inSystem('/os/variant', text),
-  pool_interface: inSystem('/pool_interface_sw', program),
-  web_dashboard: inSystem('/web_dashboard', program),
-  web_server: inSystem('/web_server', program),
 });
 
 const BOARDS = place('/hardware-info/hashboards-info');

@@ -101,7 +101,7 @@ export const strongu = defineDriver({
       '/DEVS',
       inRows((boards) => eachOnce(boards.map((board) => memberIn(board, 'Name', text)))),
     ),
-    'identity.mac': at('network', '/conf_macaddr', mac),
+    'identity.mac': at('network', ['/conf_macaddr', '/macaddr'], mac),
 
     'firmware.name': known('summary', 'cgminer'),
     'firmware.version': firstOf(at('version', '/VERSION/0/CGMiner', scalarText), at('summary', '', describedVersion)),

@@ -298,11 +298,15 @@ const numberOfKeys: Reader<readonly OtherSetting[]> = (keys) => {
   return found === 0 ? UNREADABLE : present([{ key: 'api-keys', value: String(found) }]);
 };
 
+/** What a document that the firmware does not have would say: nothing. */
+const ifThere = (settings: Reading<readonly OtherSetting[]>): Reading<readonly OtherSetting[]> =>
+  settings.kind === 'unknown' && settings.reason === 'unsupported' ? present([]) : settings;
+
 /** All of the settings, or why one of the documents is missing: a setting that was not read would look removed. */
 const allSettings = joined(['v1_perf', 'v1_settings', 'v1_apikeys'], ({ v1_perf, v1_settings, v1_apikeys }) =>
   whenPresent(whenPresent(v1_settings, keptSettings), (kept) =>
     whenPresent(whenPresent(v1_apikeys, numberOfKeys), (keys) =>
-      whenPresent(whenPresent(v1_perf, publicSettings), (open) => sortedSettings([...kept, ...keys, ...open])),
+      whenPresent(ifThere(whenPresent(v1_perf, publicSettings)), (open) => sortedSettings([...kept, ...keys, ...open])),
     ),
   ),
 );

@@ -109,6 +109,31 @@ test('the preset in use is no setting while the firmware switches between them',
   assert.equal(presetOf(true), undefined);
 });
 
+test('settings are told without a document that the firmware does not have; one that got lost leaves them unknown', () => {
+  const settings = reply({ miner: { overclock: { modded_psu: true }, misc: { quiet_mode: false } } });
+  const other = (perf: Reply | NoReply) =>
+    vnish.facts['config.other']?.read(
+      new Map<string, Reply | NoReply>([
+        ['v1_summary', SUMMARY],
+        ['v1_info', info('1.2.7')],
+        ['v1_settings', settings],
+        ['v1_apikeys', reply([{ key: 'k' }])],
+        ['v1_perf', perf],
+      ]),
+    );
+  const kept = [
+    { key: 'api-keys', value: '1' },
+    { key: 'misc.quiet_mode', value: 'false' },
+    { key: 'overclock.modded_psu', value: 'true' },
+  ];
+  assert.deepEqual(other(noReply('unsupported', 'HTTP 404')), { kind: 'present', value: kept });
+  assert.deepEqual(other(reply({ preset_switcher: { enabled: true } })), {
+    kind: 'present',
+    value: [...kept, { key: 'switcher.enabled', value: 'true' }],
+  });
+  assert.deepEqual(other(noReply('truncated', 'half')), { kind: 'unknown', reason: 'truncated' });
+});
+
 test('a failure is a fault with its code and words; a machine that was stopped names none', () => {
   const faults = (status: JsonValue) =>
     vnish.facts['telemetry.faults']?.read(
