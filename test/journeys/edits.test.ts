@@ -197,7 +197,11 @@ suite('an edit of the configuration', { concurrency: 1 }, () => {
       assert.deepEqual([device, ...stands(gateway, device)], [device, 'open', 'critical']);
     assert.deepEqual(
       told(gateway).map(({ after: what }) => what),
-      [{ began: 'waiver bench, reference free, waiver third', refilled: 'reference filled' }],
+      [
+        { began: 'waiver bench, reference free, waiver third', refilled: 'reference filled' },
+        // The name leads to another address now.
+        { edited: 'devices', entries: after[2]?.host },
+      ],
     );
 
     // What two people sign after the edit counts.
