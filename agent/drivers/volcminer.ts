@@ -46,12 +46,16 @@ const modelInHostname: Reader<string> = (value) =>
 const hasHostname = (reply: JsonValue): boolean =>
   memberIn(asObject(reply) ?? {}, 'hostname', modelInHostname).kind === 'present';
 
-/** The realm alone is Hammer's and Blackminer's as well. */
+const SYSTEM = '/cgi-bin/get_system_info.cgi';
+
+/** The realm alone is Hammer's and Blackminer's as well; but these name their model in the system document, and VolcMiner's 4.12.0 line does not. */
 const recognise = ({ cgminer: asked, http, web }: Clues): 0 | 1 | 2 | 3 => {
   const models = modelsIn([...asked.values(), ...http.values()]);
   if (models.length > 0) return models.every((model) => NAME.test(model)) ? 3 : 0;
   if (/volcminer/i.test(web?.body ?? '') || [...http.values()].some(hasHostname)) return 2;
-  return /^blackminer/i.test(web?.realm ?? '') ? 1 : 0;
+  if (!/^blackminer/i.test(web?.realm ?? '')) return 0;
+  const system = asObject(http.get(SYSTEM));
+  return system?.macaddr !== undefined && system.minertype === undefined ? 2 : 1;
 };
 
 /** No reply names the control board; the kernel is built for it. */
@@ -147,7 +151,7 @@ export const volcminer = defineDriver({
   secrets: ['pass'],
   quirks: [
     'The miner program listens on port 8359, not on 4028.',
-    "The digest realm `blackMiner Configuration` is Hammer's and Blackminer's as well: without a program on 4028 or 8359 the device is `ambiguous` until the system document, behind the log-in, tells its model or a host name that is one.",
+    "The digest realm `blackMiner Configuration` is Hammer's and Blackminer's as well: without a program on 4028 or 8359 the device is `ambiguous` until the system document, behind the log-in, tells: Hammer and Blackminer name their model there, the 4.12.0 line of VolcMiner names none.",
     '`stats` may lack the comma between its two rows.',
     'Numbers of the status document are texts with thousands commas, and `ghs5s` and `ghsav` are MH/s.',
     'A missing hashboard has blank members, not zeros.',

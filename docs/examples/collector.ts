@@ -538,7 +538,10 @@ const connect = (): void => {
       retain: true,
     },
   });
-  client.on('error', ({ message }) => console.error(`broker: ${message}`));
+  client.on('error', ({ message }) => {
+    // Who took its leave does not mind how the broker ends the connection.
+    if (!ended) console.error(`broker: ${message}`);
+  });
   client.on('message', (topic, payload) => {
     if (arrived.length < MOST_WAITING) arrived.push({ topic, payload });
   });

@@ -16,10 +16,13 @@ const { https: _, ...SPOKEN } = PORTS;
 const NAME_OF = new Map<number, PortName>(Object.entries(SPOKEN).map(([name, port]) => [port, name as PortName]));
 // Object.entries gives text; the keys are those of the table.
 
-/** How replies come in: `cut` is the share of them that break off somewhere. */
+/**
+ * How replies come in: `cut` is the share of them that break off somewhere. Chance is each device's own, and begins anew every quarter of an
+ * hour, so that it depends neither on which of several answers first nor on how often one was asked long before.
+ */
 export interface Line {
   readonly cut: number;
-  readonly random: () => number;
+  readonly randomOf: (device: string, quarter: string) => () => number;
 }
 
 /** Who had an address from when on; nobody where there is no device. */
@@ -43,6 +46,7 @@ export class SimulatedNetwork implements Addresses {
   readonly traffic: Traffic = { connections: 0, replies: 0, cut: 0 };
   readonly #line: Line;
   readonly #devices = new Map<string, SimulatedDevice>();
+  readonly #chances = new Map<string, { readonly quarter: number; readonly random: () => number }>();
   readonly #tenancies = new Map<string, Tenancy[]>();
   readonly #watch: Watch;
   readonly #nowMs: () => number;
@@ -104,7 +108,7 @@ export class SimulatedNetwork implements Addresses {
   }
 
   #serve(device: SimulatedDevice, port: PortName, speaks: keyof typeof SERVE, end: GatewayEnd): DeviceEnd {
-    const far = new DeviceEnd(end, this.#line, this.traffic);
+    const far = new DeviceEnd(end, { cut: this.#line.cut, random: () => this.#randomOf(device) }, this.traffic);
     // The servers of the simulator use of a socket what stands in `DeviceEnd`.
     const socket = far as unknown as Socket;
     this.#watch.connected(device, socket);
@@ -112,7 +116,18 @@ export class SimulatedNetwork implements Addresses {
     SERVE[speaks](socket, { device, port, watch: this.#watch, stranger: () => device.script });
     return far;
   }
+
+  #randomOf({ id }: SimulatedDevice): number {
+    const quarter = Math.floor(this.#nowMs() / QUARTER_MS);
+    const known = this.#chances.get(id);
+    const chance = known?.quarter === quarter ? known : { quarter, random: this.#line.randomOf(id, String(quarter)) };
+    this.#chances.set(id, chance);
+    return chance.random();
+  }
 }
+
+/** What chance goes by. */
+const QUARTER_MS = 900_000;
 
 /** The gateway's end of a connection: a socket of the probe stage that no operating system knows of. */
 class GatewayEnd {
@@ -161,18 +176,23 @@ class GatewayEnd {
 /** As much as a socket reads at once. */
 const PIECE_BYTES = 65_536;
 
+interface Chance {
+  readonly cut: number;
+  readonly random: () => number;
+}
+
 /** The device's end: of a socket, what the servers of the simulator use. */
 class DeviceEnd extends EventEmitter {
   bytesRead = 0;
   destroyed = false;
   readonly #near: GatewayEnd;
-  readonly #line: Line;
+  readonly #chance: Chance;
   readonly #traffic: Traffic;
 
-  constructor(near: GatewayEnd, line: Line, traffic: Traffic) {
+  constructor(near: GatewayEnd, chance: Chance, traffic: Traffic) {
     super();
     this.#near = near;
-    this.#line = line;
+    this.#chance = chance;
     this.#traffic = traffic;
   }
 
@@ -192,7 +212,7 @@ class DeviceEnd extends EventEmitter {
   }
 
   #say(reply: string, last: boolean): void {
-    const { cut, random } = this.#line;
+    const { cut, random } = this.#chance;
     this.#traffic.replies += 1;
     const breaks = random() < cut;
     if (breaks) this.#traffic.cut += 1;

@@ -54,7 +54,7 @@ const liveThrough = async (
   const chance = randomOf(scenario.seed, 'agent');
   Math.random = chance;
   const network = new SimulatedNetwork(
-    { cut: scenario.truncated, random: randomOf(scenario.seed, 'network') },
+    { cut: scenario.truncated, randomOf: (device, quarter) => randomOf(scenario.seed, 'network', device, quarter) },
     compileAllowList(DRIVERS, IDENTIFICATION).listed,
     clock.wallMs,
   );
@@ -131,9 +131,9 @@ const paperworkOf = (happening: Happening, gateway: Gateway, network: SimulatedN
   return [adoption, { atMs: openMs + plan.lasts + plan.approved_after, perform: approve }];
 };
 
-/** A number from 0 to below 1, the same ones for a seed and a name. */
-const randomOf = (seed: number, name: string): (() => number) => {
-  const random = new Random(seed, name);
+/** A number from 0 to below 1, the same ones for a seed and names. */
+const randomOf = (seed: number, ...names: readonly string[]): (() => number) => {
+  const random = new Random(seed, ...names);
   return () => random.below(RESOLUTION) / RESOLUTION;
 };
 

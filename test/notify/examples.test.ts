@@ -138,7 +138,7 @@ for (const [language, command, skip] of [
         Array(3).fill('finding.open example.org/gw-1/1/7'),
         example.err,
       );
-      assert.match(said()[0] ?? '', /high pool\.user-changed open, rig-1: acme\.ü -> thief/);
+      assert.match(said()[0] ?? '', /high pool\.user-changed open, rig-1: "acme\.\\u00fc" -> thief/);
     });
   });
 }
