@@ -67,6 +67,7 @@ export class Agent {
       gateway = 'gw-1',
       bootseed = 'c2VlZA',
       earlierBoots = [],
+      isNew = false,
       random = Math.random,
       print = () => {},
     }: {
@@ -75,6 +76,7 @@ export class Agent {
       gateway?: string;
       bootseed?: string;
       earlierBoots?: readonly string[];
+      isNew?: boolean;
       random?: () => number;
       print?: (line: EventLine) => void;
     } = {},
@@ -88,7 +90,7 @@ export class Agent {
       sessions: new Sessions(bootseed, (seed) => earlierBoots.includes(seed)),
       outbox,
       notary: {
-        isNew: false,
+        isNew,
         heartbeat: () => ({
           size: outbox.size(),
           message: Buffer.from(`{"kind":"checkpoint","size":${outbox.size()}}`),
