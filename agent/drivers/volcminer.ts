@@ -46,15 +46,13 @@ const modelInHostname: Reader<string> = (value) =>
 const hasHostname = (reply: JsonValue): boolean =>
   memberIn(asObject(reply) ?? {}, 'hostname', modelInHostname).kind === 'present';
 
-const SYSTEM = '/cgi-bin/get_system_info.cgi';
-
 /** The realm alone is Hammer's and Blackminer's as well; but these name their model in the system document, and VolcMiner's 4.12.0 line does not. */
 const recognise = ({ cgminer: asked, http, web }: Clues): 0 | 1 | 2 | 3 => {
   const models = modelsIn([...asked.values(), ...http.values()]);
   if (models.length > 0) return models.every((model) => NAME.test(model)) ? 3 : 0;
   if (/volcminer/i.test(web?.body ?? '') || [...http.values()].some(hasHostname)) return 2;
   if (!/^blackminer/i.test(web?.realm ?? '')) return 0;
-  const system = asObject(http.get(SYSTEM));
+  const system = asObject(http.get(systemInfo.path));
   return system?.macaddr !== undefined && system.minertype === undefined ? 2 : 1;
 };
 
