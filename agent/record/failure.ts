@@ -15,7 +15,8 @@ const BY_RESULT: { readonly [result: number]: { code: string; what: string; reme
   8: {
     code: 'store.read-only',
     what: 'is read-only',
-    remedy: 'make the file and its folder writable for the user of the agent',
+    remedy:
+      'make the file and its folder writable for the user of the agent; where its file system is mounted read-only (findmnt -T <state_dir>), dmesg says why: mount -o remount,rw <it>',
   },
   10: { code: 'store.io', what: 'could not be read or written', remedy: 'check the disk: dmesg, df, smartctl' },
   11: { code: 'store.corrupt', what: 'is damaged', remedy: '' },

@@ -201,6 +201,9 @@ test('a state folder that is mounted read-only is not said to belong to somebody
   const [first] = found.of('state folder');
   assert.deepEqual([first?.level, first?.message], ['fail', `${dir} is on a file system that is mounted read-only`]);
   assert.match(first?.remedy ?? '', /mount -o remount,rw/);
+  const [file] = found.of('store');
+  assert.equal(file?.level, 'fail');
+  assert.match(file?.remedy ?? '', /mount -o remount,rw/);
 });
 
 test('devices that nobody looks at are the fault of a busy host only where the store takes what is seen', async (t) => {

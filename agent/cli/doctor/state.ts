@@ -111,15 +111,12 @@ export const store: Check = {
 };
 
 /** The agent needs to write it; looking at it, as here, does not. */
-const writable = (file: string): readonly Result[] =>
-  obstacleTo(file, constants.R_OK | constants.W_OK) === undefined
-    ? []
-    : [
-        fail(
-          `${file} may not be written by this user`,
-          `make it writable for the user of the agent: chmod 600 ${file}`,
-        ),
-      ];
+const writable = (file: string): readonly Result[] => {
+  const obstacle = obstacleTo(file, constants.R_OK | constants.W_OK);
+  if (obstacle === undefined) return [];
+  const remedy = obstacle === 'read-only' ? REMOUNT : `make it writable for the user of the agent: chmod 600 ${file}`;
+  return [fail(`${file} may not be written by this user`, remedy)];
+};
 
 const holder = ({ agent, config }: Visit): readonly Result[] =>
   agent instanceof AgentError && Store.isHeld(config.state_dir)
