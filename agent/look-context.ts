@@ -39,8 +39,8 @@ export const contextOf = (
   // Who answers at a place that was taken is the one that took it.
   linkAlive: seat === undefined ? undefined : () => settings.linkAlive(state.address),
   placeTakenBy: seat === undefined ? () => fleet.seatOf(state.id)?.device : undefined,
-  driven: isTaker(state) ? fleet.drivenBy(state, wallMs(), settings.searchMs()) : undefined,
-  seenElsewhere: () => fleet.isElsewhere(state),
+  driven: isTaker(state) ? fleet.machines.drivenBy(state, wallMs(), settings.searchMs()) : undefined,
+  seenElsewhere: () => fleet.machines.isElsewhere(state),
   formerLabels: seat === undefined || seat.place.address === state.address ? undefined : fleet.labelsAt(state.address),
   twins: sight?.kind === 'seen' && sight.observation.look === 'full' ? fleet.twinsOf(state) : undefined,
   answered:

@@ -184,8 +184,10 @@ const withReached = (state: DeviceState, look: LookKind, sight: Sight): DeviceSt
 /** A device that was never attested, with what was known of its machine before, or of the one that it replaces. */
 const withHistory = (state: DeviceState, look: LookKind, sight: Sight, { fleet, settings }: RoundDeps): DeviceState => {
   if (state.attested !== undefined || look !== 'full' || sight.kind !== 'seen') return state;
-  const former = fleet.formerOf(state, sight.observation.facts);
-  return former === undefined ? fleet.withReplaced(state) : withFormer(state, former, settings.standing().standing);
+  const former = fleet.machines.formerOf(state, sight.observation.facts);
+  return former === undefined
+    ? fleet.machines.withReplaced(state)
+    : withFormer(state, former, settings.standing().standing);
 };
 
 /** Whether two devices really show the same machine is known once both are looked at, one right after the other. */
@@ -254,7 +256,7 @@ const judgedOf = (
   const showsPools = affirmsPools(after.attested, shown);
   notePools(after, showsPools, observation.observedAtMs);
   const affirms = showsPools && !after.marks.fullLost;
-  const formerly = before.attested === undefined ? deps.fleet.formerId(before, observation.facts) : undefined;
+  const formerly = before.attested === undefined ? deps.fleet.machines.formerId(before, observation.facts) : undefined;
   return {
     address,
     look: {

@@ -29,7 +29,8 @@ export class Fleet {
   readonly #seatList: readonly FleetSeat[];
   readonly #states = new Map<string, DeviceState>();
   readonly #seatOf = new Map<string, FleetSeat>();
-  readonly #machines = new Machines({
+  /** Which machine is which. */
+  readonly machines = new Machines({
     states: this.#states,
     seatOf: this.#seatOf,
     labelsOf: (place, id) => this.labelsOf(place, id),
@@ -74,7 +75,7 @@ export class Fleet {
       if (seat === undefined || isGone || (state.position === 'range' && positions.has(state.id))) gone.push(state);
       else this.#seatDevice(seat, relabelled(state, this.labelsOf(seat.place, state.id)));
     }
-    for (const state of [...departed, ...gone]) this.#machines.rememberFormer(state);
+    for (const state of [...departed, ...gone]) this.machines.rememberFormer(state);
     this.#rememberLeft(byAddress);
     this.removed = gone.map(({ id }) => id).sort();
     this.#edits = this.#editsOf(ordered);
@@ -97,7 +98,7 @@ export class Fleet {
       const labels = this.labelsOf(place, id);
       const isNewHere = place.origin === 'host' && own?.address !== place.address;
       const stood = isNewHere
-        ? (byAddress.get(place.address) ?? this.#machines.formerThere({ address: place.address }))
+        ? (byAddress.get(place.address) ?? this.machines.formerThere({ address: place.address }))
         : undefined;
       // Several devices may share an address, behind different ports.
       const other = stood === undefined || stood.id === id || this.#isStillAt(stood) ? undefined : stood;
@@ -115,7 +116,7 @@ export class Fleet {
   #rememberLeft(byAddress: ReadonlyMap<string, FleetSeat>): void {
     const left = this.states().flatMap(({ id, left = NOBODY }) => left.map((one) => ({ ...one, id })));
     left.sort((a, b) => a.atMs - b.atMs);
-    for (const { id, address } of [...this.displaced(), ...left]) {
+    for (const { id, address } of [...this.machines.displaced(), ...left]) {
       const seat = byAddress.get(address);
       if (seat !== undefined) seat.former = id;
     }
@@ -219,7 +220,7 @@ export class Fleet {
     if (state.attested === undefined) return;
     for (const mark of marksOf(factsOf(state))) {
       this.#noteShared(mark, state.id);
-      this.#machines.note(mark, state);
+      this.machines.note(mark, state);
     }
   }
 
@@ -239,7 +240,7 @@ export class Fleet {
   }
 
   #noteShared(mark: string, id: string): void {
-    const others = this.#machines.idsWith(mark).filter((other) => other !== id && this.#states.has(other));
+    const others = this.machines.idsWith(mark).filter((other) => other !== id && this.#states.has(other));
     if (others.length === 0) return;
     const ids = this.#shared.getOrInsertComputed(mark, () => new Set());
     for (const one of [...others, id]) {
@@ -255,7 +256,7 @@ export class Fleet {
     const facts = factsOf(state);
     return [...new Set([...marks].flatMap((mark) => this.#fewWith(mark)))].flatMap((id) => {
       const other = this.#states.get(id);
-      if (other === undefined || other.address === state.address || this.#machines.seatWith(other) === undefined)
+      if (other === undefined || other.address === state.address || this.machines.seatWith(other) === undefined)
         return [];
       const shared = sharedKey(facts, factsOf(other));
       return shared === undefined
@@ -284,36 +285,11 @@ export class Fleet {
 
   /** The device a full look belongs to; one that comes sits there from then on. */
   ownerOf(seat: FleetSeat, facts: Facts, nowMs: number): Owner {
-    const owner = this.#machines.ownerOf(seat, facts, nowMs);
+    const owner = this.machines.ownerOf(seat, facts, nowMs);
     if (owner.kind !== 'comes') return owner;
     const state = relabelled(owner.state, this.labelsOf(seat.place, owner.state.id));
     this.#seatDevice(seat, state);
     return { kind: 'device', state };
-  }
-
-  /** As `Machines` tells it, like all that follows. */
-  formerId(device: DeviceState, facts: Facts): string | undefined {
-    return this.#machines.formerId(device, facts);
-  }
-
-  formerOf(device: DeviceState, facts: Facts): DeviceState | undefined {
-    return this.#machines.formerOf(device, facts);
-  }
-
-  withReplaced(device: DeviceState): DeviceState {
-    return this.#machines.withReplaced(device);
-  }
-
-  drivenBy(device: DeviceState, nowMs: number, searchMs: number): ReturnType<Machines['drivenBy']> {
-    return this.#machines.drivenBy(device, nowMs, searchMs);
-  }
-
-  isElsewhere(state: DeviceState): boolean {
-    return this.#machines.isElsewhere(state);
-  }
-
-  displaced(): readonly DeviceState[] {
-    return this.#machines.displaced();
   }
 }
 

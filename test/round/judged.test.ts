@@ -152,7 +152,7 @@ test('a stolen machine that shows one neighbour after the other is judged as the
   device.changePoolUser(0, 'acme.r07');
   for (let look = 0; look < 4; look += 1) await lookAtAll(hall, 0, 1, 2);
   assert.equal(hall.seat(0).device, id);
-  assert.deepEqual(hall.fleet.displaced(), []);
+  assert.deepEqual(hall.fleet.machines.displaced(), []);
 });
 
 test('a stolen machine that shows two neighbours and itself in turn is judged as the one that sits there', async (t) => {

@@ -264,7 +264,7 @@ test('two machines that exchange their addresses keep their ids, after each addr
   for (const _ of [1, 2]) for (const seat of [0, 1]) await hall.look(seat);
   assert.deepEqual([hall.seat(0).device, hall.seat(1).device], [two, one]);
   assert.equal(hall.fleet.states().length, 2);
-  assert.deepEqual(hall.fleet.displaced(), []);
+  assert.deepEqual(hall.fleet.machines.displaced(), []);
 });
 
 /** A family with two questions, of which a device may lose the answer to one. */

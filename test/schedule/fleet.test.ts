@@ -84,7 +84,7 @@ test('two machines that exchanged their addresses keep their ids', () => {
   assert.equal(owner(fleet, second, machine(1), 5100).id, one.id);
   assert.equal(owner(fleet, first, machine(2), 6000).id, two.id);
   assert.deepEqual([first.device, second.device], [two.id, one.id]);
-  assert.deepEqual(fleet.displaced(), []);
+  assert.deepEqual(fleet.machines.displaced(), []);
   assert.equal(fleet.states().length, 2);
 });
 
@@ -102,7 +102,7 @@ test('another machine at an address of a range is another device, and the former
   const { fleet, first, one } = twoLearned();
   assert.equal(owner(fleet, first, machine(3)).id, 'mac-020000000003');
   assert.deepEqual(
-    fleet.displaced().map(({ id }) => id),
+    fleet.machines.displaced().map(({ id }) => id),
     [one.id],
   );
 });
@@ -225,7 +225,7 @@ test('a new device at the address of one that left the configuration is held aga
   assert.equal(replacedIn(again([]), machine(7)), one.id);
   assert.equal(replacedIn(again([]), machine(1)), undefined, 'its own history says all');
   const back = again([]);
-  assert.equal(back.formerOf(owner(back, back.seats()[0] as FleetSeat, machine(1)), machine(1)), left);
+  assert.equal(back.machines.formerOf(owner(back, back.seats()[0] as FleetSeat, machine(1)), machine(1)), left);
   const elsewhere = new Fleet(
     [placeAt('10.0.0.9'), placeAt('10.0.0.1')],
     [{ ...left, address: '10.0.0.9' }],
@@ -239,8 +239,8 @@ test('a new device at the address of one that left the configuration is held aga
     left,
   ]);
   const [rack] = position.states() as readonly [DeviceState];
-  assert.equal(position.formerOf(rack, machine(7)), undefined);
-  assert.equal(position.withReplaced(rack).replaces?.device, one.id);
+  assert.equal(position.machines.formerOf(rack, machine(7)), undefined);
+  assert.equal(position.machines.withReplaced(rack).replaces?.device, one.id);
 });
 
 /** Two known machines, of which the second can take the place of the first. */
@@ -268,14 +268,18 @@ test('a known machine that takes the place of one that answered is held against 
     taker.replaces?.pools.map(({ user }) => user),
     ['acme.1'],
   );
-  const shows = (nowMs: number) => fleet.drivenBy(taker, nowMs, SEARCH_MS);
+  const shows = (nowMs: number) => fleet.machines.drivenBy(taker, nowMs, SEARCH_MS);
   assert.equal(shows(5000 + SEARCH_MS), undefined, 'it was not polled often enough');
   one.marks.failures = 5;
   fleet.keep(dark(one));
   assert.equal(shows(4999 + SEARCH_MS), undefined, 'not every place was searched since');
   assert.equal(shows(5000 + SEARCH_MS), 'nowhere');
   const again = new Fleet(['10.0.0.1', '10.0.0.2', '10.0.0.3'].map(placeAt), fleet.states(), new Set());
-  assert.equal(again.drivenBy(taker, 5000 + SEARCH_MS, SEARCH_MS), 'nowhere', 'another process goes on with it');
+  assert.equal(
+    again.machines.drivenBy(taker, 5000 + SEARCH_MS, SEARCH_MS),
+    'nowhere',
+    'another process goes on with it',
+  );
   const found = owner(fleet, third, machine(1), 9000);
   found.marks.failures = 0;
   assert.equal(shows(5000 + SEARCH_MS), 'elsewhere');
@@ -312,7 +316,7 @@ test('a machine that left the configuration and comes back in the place of anoth
   const [seat] = smaller.seats() as readonly [FleetSeat];
   const taker = owner(smaller, seat, machine(2), 5000);
   assert.deepEqual([taker.id, taker.replaces?.device, taker.replaces?.sinceMs], [two.id, one.id, 5000]);
-  const carried = withFormer(taker, smaller.formerOf(taker, machine(2)), NOTHING_STANDING);
+  const carried = withFormer(taker, smaller.machines.formerOf(taker, machine(2)), NOTHING_STANDING);
   assert.deepEqual([isHeld(carried), carried.replaces?.device], [true, one.id]);
   assert.equal(first.device, one.id);
   assert.equal(fleet.states().length, 2);
@@ -345,7 +349,7 @@ test('a position that was away goes on with what was known of it, whatever machi
   const left = attestedAs({ id: 'rack-1', position: 'host', address: RACK.address }, machine(1));
   const fleet = new Fleet([RACK], [], new Set(), undefined, [left]);
   const [rack] = fleet.states() as readonly [DeviceState];
-  assert.equal(fleet.formerOf(rack, machine(2)), left);
+  assert.equal(fleet.machines.formerOf(rack, machine(2)), left);
 });
 
 test('an edit is another label, or a position where another device stood; nothing else is, and it is told once', () => {
@@ -392,15 +396,15 @@ test('a device whose place left the configuration is removed, and known as the f
   assert.deepEqual(fleet.removed, ['rack-1']);
   const [seat] = fleet.seats() as readonly [FleetSeat];
   const found = owner(fleet, seat, machine(1));
-  assert.equal(fleet.formerId(found, machine(1)), 'rack-1');
-  assert.equal(fleet.formerId(found, machine(2)), undefined);
+  assert.equal(fleet.machines.formerId(found, machine(1)), 'rack-1');
+  assert.equal(fleet.machines.formerId(found, machine(2)), undefined);
 });
 
 test('a machine that went from a range to a position has its former id in its first attestation', () => {
   const fleet = new Fleet([placeAt('10.0.0.1'), RACK], [], new Set());
   const [range, rack] = fleet.seats() as readonly [FleetSeat, FleetSeat];
   const before = learn(fleet, range, machine(1));
-  assert.equal(fleet.formerId(owner(fleet, rack, machine(1)), machine(1)), before.id);
+  assert.equal(fleet.machines.formerId(owner(fleet, rack, machine(1)), machine(1)), before.id);
   learn(fleet, rack, machine(1));
   assert.equal(owner(fleet, range, machine(1), 9000).id, before.id, 'it is known in the range, too');
 });
@@ -410,7 +414,7 @@ test('a renamed position without anything to compare is known by its address', (
   const gone = attestedAs({ id: 'old-name', position: 'host', address: RACK.address }, blank);
   const fleet = new Fleet([RACK], [gone], new Set());
   const [seat] = fleet.seats() as readonly [FleetSeat];
-  assert.equal(fleet.formerId(owner(fleet, seat, blank), blank), 'old-name');
+  assert.equal(fleet.machines.formerId(owner(fleet, seat, blank), blank), 'old-name');
 });
 
 test('a position that is renamed twice, and silent under the middle name, is held against what was learned under the first', () => {
@@ -419,7 +423,7 @@ test('a position that is renamed twice, and silent under the middle name, is hel
   const middle = newDevice({ id: 'middle', position: 'host', address: RACK.address, labels: {} });
   const fleet = new Fleet([RACK], [middle], new Set(), undefined, [first]);
   const [seat] = fleet.seats() as readonly [FleetSeat];
-  assert.equal(fleet.formerId(owner(fleet, seat, blank), blank), 'first');
+  assert.equal(fleet.machines.formerId(owner(fleet, seat, blank), blank), 'first');
 });
 
 test('a position that is renamed and spelled otherwise in one edit is known by the address that was reached', () => {
@@ -432,7 +436,7 @@ test('a position that is renamed and spelled otherwise in one edit is known by t
     const fleet = new Fleet([{ ...RACK, address }], [gone], new Set(), undefined, departed);
     const [seat] = fleet.seats() as readonly [FleetSeat];
     const device = owner(fleet, seat, blank);
-    return fleet.formerId(reached === undefined ? device : { ...device, reached }, blank);
+    return fleet.machines.formerId(reached === undefined ? device : { ...device, reached }, blank);
   };
   assert.equal(formerAt(known('10.0.1.1'), 'rack.example', '10.0.1.1'), 'old-name');
   assert.equal(formerAt(known('rack.example', '10.0.1.1'), '10.0.1.1'), 'old-name');
@@ -452,8 +456,8 @@ test('another machine where a device stood is held against it, however the addre
   const left = workingFor('acme.1', attestedAs({ id: 'rack-1', position: 'host', address: '10.0.1.1' }, machine(1)));
   const fleet = new Fleet([{ ...RACK, id: 'rack-9', address: 'rack.example' }], [], new Set(), undefined, [left]);
   const [rack] = fleet.states() as readonly [DeviceState];
-  assert.equal(fleet.withReplaced(rack).replaces, undefined);
-  assert.equal(fleet.withReplaced({ ...rack, reached: '10.0.1.1' }).replaces?.device, 'rack-1');
+  assert.equal(fleet.machines.withReplaced(rack).replaces, undefined);
+  assert.equal(fleet.machines.withReplaced({ ...rack, reached: '10.0.1.1' }).replaces?.device, 'rack-1');
 });
 
 test('an operator may give the id of a machine of a range to a position: it is removed and begins anew', () => {
@@ -463,7 +467,7 @@ test('an operator may give the id of a machine of a range to a position: it is r
   assert.deepEqual(fleet.removed, ['mac-020000000001']);
   assert.equal(fleet.state('mac-020000000001')?.position, 'host');
   const [range, rack] = fleet.seats() as readonly [FleetSeat, FleetSeat];
-  assert.equal(fleet.formerId(owner(fleet, rack, machine(1)), machine(1)), undefined);
+  assert.equal(fleet.machines.formerId(owner(fleet, rack, machine(1)), machine(1)), undefined);
   assert.equal(owner(fleet, range, machine(2)).id, 'mac-020000000002');
 });
 
@@ -507,7 +511,7 @@ test('a machine at the address of another one that shares a part with it is know
   two.marks.failures = 5;
   assert.equal(owner(fleet, second, shared(1)).id, one.id);
   assert.deepEqual(
-    fleet.displaced().map(({ id }) => id),
+    fleet.machines.displaced().map(({ id }) => id),
     [two.id],
   );
   const { 'identity.hashboards': _, ...cut } = shared(2);
@@ -519,7 +523,7 @@ test('a device that was displaced takes its address again when its machine comes
   const other = learn(fleet, first, machine(3));
   assert.equal(owner(fleet, first, machine(1), 9000).id, one.id);
   assert.deepEqual(
-    fleet.displaced().map(({ id }) => id),
+    fleet.machines.displaced().map(({ id }) => id),
     [other.id],
   );
 });
@@ -540,7 +544,7 @@ test('after a restart everyone sits where it was seen last, and the displaced st
     ['a-new', 'c-other'],
   );
   assert.deepEqual(
-    fleet.displaced().map(({ id }) => id),
+    fleet.machines.displaced().map(({ id }) => id),
     ['b-gone'],
   );
   assert.deepEqual(fleet.removed, []);
@@ -638,12 +642,12 @@ test('identity.duplicate: what more than a handful of devices show is a value of
 
 test('identity.device-missing: a machine that shows as another device is not missing', () => {
   const { fleet, third, one } = twoLearned();
-  assert.equal(fleet.isElsewhere(one), false);
+  assert.equal(fleet.machines.isElsewhere(one), false);
   const rack = new Fleet([RACK, placeAt('10.0.0.1')], [], new Set());
   const [position, seat] = rack.seats() as readonly [FleetSeat, FleetSeat];
   const known = learn(rack, position, machine(1));
   learn(rack, seat, machine(1));
-  assert.equal(rack.isElsewhere(known), true);
+  assert.equal(rack.machines.isElsewhere(known), true);
   assert.equal(third.device, undefined);
 });
 
