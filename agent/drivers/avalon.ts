@@ -59,12 +59,15 @@ const isModuleText = (value: JsonValue): boolean => typeof value === 'string' &&
 const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
   const modules = new Map<string, Module>();
   for (const row of rowsOf(asObject(reply)?.STATS) ?? []) {
+    const isController = controllerIn(row);
     for (const [key, value] of Object.entries(row)) {
       const place = MODULE_KEY.exec(key)?.[1];
       if (place === undefined && !isModuleText(value)) continue;
       // The others would not be all.
       if (place === undefined || typeof value !== 'string') return undefined;
       const module = { behindController: place !== '0', items: readItems(value) };
+      // The number in the key is damaged, or the name of the row.
+      if (isController === !module.behindController) return undefined;
       const number = dnaOf(module);
       modules.set(number.kind === 'present' ? number.value : `${scalarOf(row.ID)} ${key}`, module);
     }
@@ -72,6 +75,12 @@ const modulesOf = (reply: JsonValue): readonly Module[] | undefined => {
   const found = [...modules.values()];
   // Behind a controller there is none that is its own: the number in one of the keys is damaged.
   return found.every(({ behindController }) => behindController === found[0]?.behindController) ? found : undefined;
+};
+
+/** Whether the miner program of a row drives a controller of A7 to A9, or a unit of its own; undefined where its name does not say. */
+const controllerIn = ({ ID: id }: JsonObject): boolean | undefined => {
+  if (/^AV[789]\d+$/.test(scalarOf(id))) return true;
+  return /^AVA(10|LON)\d+$/.test(scalarOf(id)) ? false : undefined;
 };
 
 const scalarOf = (value: JsonValue | undefined): string => (typeof value === 'string' ? value : '');

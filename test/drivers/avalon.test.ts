@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { avalon } from '../../agent/drivers/avalon.ts';
 import type { JsonObject, JsonValue, Reply } from '../../agent/probe/capture.ts';
+import { present, unknown } from '../../shared/facts.ts';
 
 const replied = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
 
@@ -37,5 +38,29 @@ describe('the rate of an Avalon', () => {
     const fast = { Elapsed: 9000, 'MHS 30s': 84_010_500, 'MHS 5m': 83_700_000 };
     assert.equal(rate({ summary: summary(fast) }), 84_010_500_000_000);
     assert.equal(rate({ summary: summary({ Elapsed: 9000, 'MHS 5s': 2_000_000 }) }), 2_000_000_000_000);
+  });
+});
+
+describe('the numbers that tell modules apart', () => {
+  const DNA = '02010000a12b0009';
+  const read = (fact: 'identity.chip_id' | 'identity.hashboards', ID: string, key: string) =>
+    avalon.facts[fact]?.read(
+      new Map([['stats', replied({ STATUS, STATS: [{ ID, [key]: `Ver[1246-85-22041301_5ec7bb0] DNA[${DNA}]` }] })]]),
+    );
+
+  test('are that of the chip in a unit, and of the boards behind a controller', () => {
+    assert.deepEqual(read('identity.chip_id', 'AVA100', 'MM ID0'), present(DNA));
+    assert.deepEqual(read('identity.hashboards', 'AV91', 'MM ID4'), present([DNA]));
+  });
+
+  test('are neither where the row and the number in the key contradict each other: one of them is damaged', () => {
+    for (const [id, key] of [
+      ['AVA100', 'MM ID4'],
+      ['AVALON0', 'MM ID1:Summary'],
+      ['AV91', 'MM ID0'],
+    ] as const) {
+      assert.deepEqual(read('identity.chip_id', id, key), unknown('unreadable'), `${id} ${key}`);
+      assert.deepEqual(read('identity.hashboards', id, key), unknown('unreadable'), `${id} ${key}`);
+    }
   });
 });
