@@ -209,17 +209,18 @@ export const poolsOfInfo: Reader<readonly PoolSlot[]> = (value) => {
 /** What stands for a pool that is held to no certificate of its own, whether or not one is stored. */
 const NO_CERTIFICATE = 'none';
 
-/** The certificate that the pool of an object is held to, as a setting. */
+/** The certificate that the pool of an object is held to, as a setting. TLS that is a number may have one, a switch has none. */
 const certificateIn = (object: JsonObject, prefix: Prefix, key: string): Reading<OtherSetting> => {
   const stored = memberIn(object, `${prefix}Cert`, (cert) =>
     typeof cert === 'string' ? present(cert.trim()) : UNREADABLE,
   );
-  return whenPresent(stored, (certificate) => {
-    const kind = memberIn(object, `${prefix}TLS`, oneOf(TLS));
-    if (kind.kind === 'unknown') return kind;
-    const isHeld = kind.kind === 'present' && kind.value === OWN_CERTIFICATE && certificate !== '';
-    return present({ key, value: isHeld ? certificate : NO_CERTIFICATE });
-  });
+  const kind = memberIn(object, `${prefix}TLS`, oneOf(TLS));
+  if (stored.kind === 'unknown' || kind.kind === 'unknown') return UNREADABLE;
+  const isSwitch = ['undefined', 'boolean'].includes(typeof memberOf(object, `${prefix}TLS`));
+  if (stored.kind === 'absent' && isSwitch) return ABSENT;
+  const isHeld = kind.kind === 'present' && kind.value === OWN_CERTIFICATE;
+  const certificate = stored.kind === 'present' && isHeld ? stored.value : '';
+  return present({ key, value: certificate === '' ? NO_CERTIFICATE : certificate });
 };
 
 /** The certificates that the pools of `/api/system/info` are held to. Another one is let in by whoever stands on the way. */

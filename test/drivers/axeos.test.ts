@@ -202,13 +202,15 @@ test('the certificate that a pool is held to is a setting, `none` where it is no
     { ...INFO, stratumTLS: 1, stratumCert: certificate },
     { ...INFO, stratumTLS: '2', stratumCert: '' },
     { ...INFO, stratumCert: certificate },
+    { ...INFO, stratumTLS: 1 },
+    { ...INFO, stratumTLS: 2 },
   ])
     assert.deepEqual(settingsOf(info), { kind: 'present', value: [{ key: 'stratumCert', value: 'none' }] });
   assert.deepEqual(settingsOf({ ...INFO, pools: [{ id: 4, ...held }] }), {
     kind: 'present',
     value: [{ key: 'pool.4.stratumCert', value: certificate }],
   });
-  assert.deepEqual(settingsOf(INFO), { kind: 'absent' });
+  for (const info of [INFO, { ...INFO, stratumTLS: true }]) assert.deepEqual(settingsOf(info), { kind: 'absent' });
   for (const damage of [
     { stratumTLS: 'x' },
     { stratumCert: 5 },
