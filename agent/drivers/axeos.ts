@@ -364,6 +364,7 @@ export const axeos = defineDriver({
     '`stratumURL` is a host without scheme and port; from 2.13 TLS and Stratum V2 stand in members beside it.',
     'The authority key of a Stratum V2 pool is made a part of its URL, as other firmwares write it.',
     'The certificate that a pool is held to is a setting, `none` where `stratumTLS` is not 2; TLS and protocol in other words than those of the firmware leave the pools unknown.',
+    '`coinbaseOutputs`, whom a block would pay, is not read: pools that pay their miners in it pay others from block to block, and what is no setting of the device would look changed.',
     '2.15 stores any number of pools and names the two in use by id.',
     '`axeOSVersion` is the web interface: where it differs from `version`, the partitions were flashed apart.',
     'An older NerdQAxe answers `/api/system/asic` by sending the browser to its landing page.',
