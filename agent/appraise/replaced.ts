@@ -1,4 +1,5 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
+import { tellsKey } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { digestOfList, isListed } from './allow.ts';
@@ -126,4 +127,5 @@ const hasOtherPool = (
   known: readonly PoolSlot[],
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
 ): boolean =>
-  !known.some((slot) => sameUrl(slot.url, url) || sameOwner(slot.url, url)) && !isListed(allow, url, user, device);
+  !known.some((slot) => sameUrl(slot.url, url) || tellsKey(slot.url, url) || sameOwner(slot.url, url)) &&
+  !isListed(allow, url, user, device);
