@@ -77,6 +77,21 @@ test('pool.user-changed: a wallet without worker is its own account', () => {
   assert.equal(watch.opened('pool.user-changed')[0]?.severity, 'critical');
 });
 
+test('pool.user-changed: an e-mail log-in under another domain is another account, under another worker it is none', () => {
+  const severityOf = (before: string, after: string) => {
+    const watch = new Watch();
+    watch.live(2 * MINUTE, showing(pools({ user: before }, { user: before }, { user: before })));
+    watch.clear();
+    watch.live(3 * MINUTE, showing(pools({ user: after }, { user: before }, { user: before })));
+    const [finding] = watch.opened('pool.user-changed');
+    return [finding?.severity, finding?.reasons?.[0]];
+  };
+  assert.deepEqual(severityOf('ops@acme.example/rig1', 'ops@acme.attacker.net/rig1'), ['critical', 'account']);
+  assert.deepEqual(severityOf('ops@acme.example.rig1', 'ops@acme.example.attacker.net'), ['critical', 'account']);
+  assert.deepEqual(severityOf('ops@acme.example/rig1', 'ops@acme.example/rig2'), ['medium', 'worker']);
+  assert.deepEqual(severityOf('ops@acme.example_rig1', 'ops@acme.example_rig2'), ['medium', 'worker']);
+});
+
 test('pool.user-changed: a worker named after its leased address follows a new lease, at most low', () => {
   const watch = new Watch();
   const named = (octet: number) => ({ user: `acme.rig-14x${octet}` });
