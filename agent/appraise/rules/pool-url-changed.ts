@@ -1,5 +1,5 @@
 import { isListed } from '../allow.ts';
-import { sameOwner, sameUrl } from '../pool-url.ts';
+import { marksOfHost, sameOwner, sameUrl } from '../pool-url.ts';
 import { defineRule } from '../rule.ts';
 import { compareSlots } from '../slots.ts';
 
@@ -7,7 +7,8 @@ import { compareSlots } from '../slots.ts';
 export const poolUrlChanged = defineRule({
   id: 'pool.url-changed',
   title: 'Pool URL changed',
-  meaning: 'A configured pool slot points to another scheme, host or port than the reference says.',
+  meaning:
+    'A configured pool slot points to another scheme, host or port than the reference says. The reason `malformed-host` says that the new host is neither an address nor a name: a miner may connect elsewhere than it seems.',
   benign: ['pool migration', 'tenant move', 'profit switching'],
   severity: 'high',
   basis: 'self-reported',
@@ -28,7 +29,7 @@ export const poolUrlChanged = defineRule({
           before: before.url,
           after: after.url,
           severity: owner ? 'medium' : 'high',
-          reasons: [...(owner ? ['same-domain'] : []), ...listed],
+          reasons: [...(owner ? ['same-domain'] : []), ...listed, ...marksOfHost(after.url)],
         },
       ];
     }),
