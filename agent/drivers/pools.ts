@@ -1,4 +1,5 @@
 import { ABSENT, type LivePool, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import { accountOf } from '../../shared/pool-user.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
   asArray,
@@ -250,10 +251,10 @@ const endpoint = (url: string): string =>
 
 const sameEndpoint = (a: PoolSlot, b: PoolSlot): boolean => a.url === b.url || endpoint(a.url) === endpoint(b.url);
 
-/** Firmwares append a worker, made of the address of the machine, to a user that has none. */
-const accountOf = (user: string): string => user.split('.', 1)[0] ?? '';
-
-/** A row that tells no user may be that of any; one that tells another account is another pool. */
+/**
+ * A row that tells no user may be that of any; one that tells another account is another pool. Firmwares append a worker, made of
+ * the address of the machine, to a user that has none.
+ */
 const sameAccount = (stored: PoolSlot, row: PoolSlot): boolean =>
   row.user === undefined || (stored.user !== undefined && accountOf(stored.user) === accountOf(row.user));
 

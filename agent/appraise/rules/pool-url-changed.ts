@@ -1,6 +1,6 @@
 import { tellsKey } from '../../baseline/compared.ts';
 import { isListed } from '../allow.ts';
-import { sameOwner, sameUrl } from '../pool-url.ts';
+import { marksOfHost, sameOwner, sameUrl } from '../pool-url.ts';
 import { type Deviation, defineRule } from '../rule.ts';
 import { compareSlots } from '../slots.ts';
 import { FIRST_TOLD } from './pool-user-changed.ts';
@@ -10,7 +10,7 @@ export const poolUrlChanged = defineRule({
   id: 'pool.url-changed',
   title: 'Pool URL changed',
   meaning:
-    'A configured pool slot points to another scheme, host or port than the reference says, or holds the pool to another key. The reason `first-told` says that people approved the pool without a key.',
+    'A configured pool slot points to another scheme, host or port than the reference says, or holds the pool to another key. The reason `first-told` says that people approved the pool without a key; `malformed-host` that the new host is neither an address nor a name: a miner may connect elsewhere than it seems.',
   benign: ['pool migration', 'tenant move', 'profit switching', 'firmware or an agent that tells keys'],
   severity: 'high',
   basis: 'self-reported',
@@ -32,7 +32,11 @@ export const poolUrlChanged = defineRule({
       // Without a key the pool was whoever answered there: one that first shows takes nothing away.
       if (isKeyed) return [{ ...change, severity: 'low', reasons: [FIRST_TOLD, ...listed] }];
       return [
-        { ...change, severity: owner ? 'medium' : 'high', reasons: [...(owner ? ['same-domain'] : []), ...listed] },
+        {
+          ...change,
+          severity: owner ? 'medium' : 'high',
+          reasons: [...(owner ? ['same-domain'] : []), ...listed, ...marksOfHost(after.url)],
+        },
       ];
     }),
 });
