@@ -55,9 +55,16 @@ export const heldAgainstLists = (
   outcomes: readonly Outcome[],
   tracks: readonly Track[],
 ): Pick<Attested, 'listed' | 'unlisted'> => {
-  // Without a list it looks at no fact, also where something is held of the time when there was one.
+  // Without a list it looks at no fact, also where something is held of the time when there was one. Of a flood not all is told.
   const held = BY_LISTS.filter((rule) =>
-    outcomes.some((one) => one.rule === rule && one.kind === 'ran' && one.facts.length > 0 && one.lost === undefined),
+    outcomes.some(
+      (one) =>
+        one.rule === rule &&
+        one.kind === 'ran' &&
+        one.facts.length > 0 &&
+        one.lost === undefined &&
+        one.isFlood !== true,
+    ),
   );
   if (held.length === 0) return {};
   const unlisted = BY_LISTS.flatMap((rule) =>
