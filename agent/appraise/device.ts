@@ -100,9 +100,11 @@ export interface Breach {
   readonly clear?: number;
 }
 
-/** An unconfirmed value that went away. */
+/** Unconfirmed values that went away. */
 export interface Blip {
+  /** What they have in common. */
   readonly key: string;
+  /** The last ones, Unix milliseconds. */
   readonly atMs: readonly number[];
 }
 
