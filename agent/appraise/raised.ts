@@ -40,7 +40,7 @@ const isByTime = ({ reasons = [] }: Deviation): boolean =>
 /** Whether what was attested last, for the same tenant, has what was found now, and it passed then. */
 const passedAsAttested = (rule: Rule, deviation: Deviation, state: DeviceState, facts: Facts): boolean => {
   const { listed = '', unlisted = [], facts: shown } = state.attested ?? {};
-  if (state.relabelled === true || !listed.split(' ').includes(rule.id)) return false;
+  if (state.relabelled === true || !listed.split(' ').includes(versionOf(rule))) return false;
   if (unlisted.includes(thingOf(rule, deviation))) return false;
   return isOfPools(rule) ? isStillSet(deviation, keptFacts(shown)) : isAsAttested(rule, state, facts);
 };
@@ -49,6 +49,9 @@ const passedAsAttested = (rule: Rule, deviation: Deviation, state: DeviceState, 
 const BY_LISTS = COMPARISONS.filter(
   ({ id, against, applies }) => against === 'policy' && applies !== undefined && takesTwo({ ruleId: id }),
 );
+
+/** What another version of a rule let pass this one might not have. */
+const versionOf = ({ id, version }: Rule): string => `${id}/${version}`;
 
 /** How a look that is attested was held against the lists. */
 export const heldAgainstLists = (
@@ -70,7 +73,7 @@ export const heldAgainstLists = (
   const unlisted = BY_LISTS.flatMap((rule) =>
     tracks.filter(({ finding }) => finding.ruleId === rule.id).map(({ finding }) => thingOf(rule, finding)),
   );
-  const listed = held.map(({ id }) => id).join(' ');
+  const listed = held.map(versionOf).join(' ');
   return { listed, ...(unlisted.length === 0 ? {} : { unlisted: [...new Set(unlisted)] }) };
 };
 

@@ -82,3 +82,20 @@ test('pools: of a flood that somebody acknowledged nothing new is left unsaid', 
   assert.equal(watch.opened('pool.outside-allowlist').length, 9);
   assert.ok(!watch.said().some((said) => said.endsWith('resolved')));
 });
+
+test('pools: what a version passed that did not look at every slot was not raised by an edit of the list', () => {
+  const wide = [...ALLOW, { url: THIEF.url }];
+  const watch = new Watch({ allow: wide });
+  watch.live(5 * MINUTE, showing({ pools: longList(13, THIEF) }));
+  const { attested } = watch.state;
+  assert.ok(attested?.listed !== undefined);
+  const narrowed = (listed: string) => {
+    const later = new Watch({ allow: ALLOW });
+    later.nowMs = watch.nowMs;
+    later.state = { ...watch.state, marks: { ...watch.state.marks }, attested: { ...attested, listed } };
+    later.live(3 * MINUTE, showing({ pools: longList(13, THIEF) }));
+    return later.opened('pool.outside-allowlist').map(({ edit }) => edit);
+  };
+  assert.deepEqual(narrowed(attested.listed), ['raised']);
+  assert.deepEqual(narrowed('pool.outside-allowlist'), [undefined]);
+});

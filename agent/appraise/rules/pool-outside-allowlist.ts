@@ -16,7 +16,7 @@ export const poolOutsideAllowlist = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 3,
+  version: 4,
   against: 'policy',
   applies: ({ allow }) => allow !== undefined,
   reads: [],

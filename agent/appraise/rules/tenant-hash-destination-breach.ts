@@ -13,7 +13,7 @@ export const tenantHashDestinationBreach = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 2,
+  version: 3,
   against: 'policy',
   applies: ({ tenancy }) => tenancy?.allow !== undefined,
   reads: [],
