@@ -54,7 +54,7 @@ export interface Attested<Kept = KeptFacts> {
   readonly standIns?: readonly FactName[];
   /** `seq` of the entries that adopted the documents which held its facts, as text. */
   readonly documents?: string;
-  /** Ids of the rules of two people that held it against a list of the configuration, as text, and what they found. */
+  /** The rules of two people, with their versions, that held it against a list of the configuration, as text, and what they found. */
   readonly listed?: string;
   readonly unlisted?: readonly string[];
   /** Digest of the list of pools under which nothing was wrong with its pools. */
@@ -100,9 +100,11 @@ export interface Breach {
   readonly clear?: number;
 }
 
-/** An unconfirmed value that went away. */
+/** Unconfirmed values that went away. */
 export interface Blip {
+  /** What they have in common. */
   readonly key: string;
+  /** The last ones, Unix milliseconds. */
   readonly atMs: readonly number[];
 }
 

@@ -14,9 +14,9 @@ import { seconds, worst } from './track.ts';
 import type { LookContext } from './verdict.ts';
 
 /** Makes a finding of a deviation: severities, surfaces, when the before-value was last seen. */
-export const draftingOf =
-  (state: DeviceState, context: LookContext): Drafting =>
-  (ran, deviation) => {
+export const draftingOf = (state: DeviceState, context: LookContext): Drafting => {
+  const sinceSeen = sinceLastSeen(state);
+  return (ran, deviation) => {
     const { rule, facts } = ran;
     const { part, before, after, severity: own, reasons, plan, edit } = deviation;
     const severityBase = own ?? rule.severity;
@@ -42,24 +42,36 @@ export const draftingOf =
       ...(before === undefined ? {} : { before }),
       ...(after === undefined ? {} : { after }),
       ...(reasons === undefined || reasons.length === 0 ? {} : { reasons }),
-      ...(lastMs === undefined || lastMs === 0 ? {} : lastSeenOf(state, ran, deviation, seconds(lastMs))),
+      ...(lastMs === undefined || lastMs === 0 ? {} : lastSeenOf(sinceSeen(ran), deviation, seconds(lastMs))),
       ...(plan === undefined ? {} : { plan }),
       ...(waiver === undefined ? {} : { waiver: waiver.seq }),
       ...(edit === undefined ? {} : { edit }),
     };
   };
+};
+
+/** What rules would say of this look against the last attestation; undefined where that is no question. Asked of a rule once. */
+const sinceLastSeen = ({ attested }: DeviceState): ((ran: Ran) => readonly Deviation[] | undefined) => {
+  const told = new Map<Ran, readonly Deviation[] | undefined>();
+  const kept = attested?.facts ?? NO_FACTS;
+  const tell = ({ against }: Ran): readonly Deviation[] | undefined => {
+    if (against === undefined || kept === NO_FACTS) return undefined;
+    const deviations = against(keptFacts(kept));
+    return deviations === 'unknown' ? undefined : deviations;
+  };
+  return (ran) => {
+    if (!told.has(ran)) told.set(ran, tell(ran));
+    return told.get(ran);
+  };
+};
 
 /** What the device showed before, and when: a reference may say what nobody ever saw there. */
 const lastSeenOf = (
-  { attested }: DeviceState,
-  { against }: Ran,
+  deviations: readonly Deviation[] | undefined,
   { part, before }: Deviation,
   beforeAt: number,
 ): Pick<Finding, 'beforeAt' | 'lastSeen'> => {
-  const kept = attested?.facts ?? NO_FACTS;
-  if (against === undefined || before === undefined || kept === NO_FACTS) return { beforeAt };
-  const deviations = against(keptFacts(kept));
-  if (deviations === 'unknown') return { beforeAt };
+  if (before === undefined || deviations === undefined) return { beforeAt };
   // It is unlike the reference and like what was seen: the reference is another one since.
   const lastSeen = deviations.find((deviation) => deviation.part === part)?.before;
   if (lastSeen === undefined) return {};

@@ -121,6 +121,11 @@ export const RULES: readonly RuleEntry[] = [
 
 const BY_ID = new Map(RULES.map((rule) => [rule.id, rule]));
 
+const COMPARED: ReadonlySet<string> = new Set(COMPARISONS.map(({ id }) => id));
+
+/** Whether a rule holds the facts of one look against something: what several looks make of a device is none of that. */
+export const isComparison = (id: string): boolean => COMPARED.has(id);
+
 const ABOUT_POLICY: ReadonlySet<string> = new Set(
   COMPARISONS.filter(({ against }) => against === 'policy').map(({ id }) => id),
 );

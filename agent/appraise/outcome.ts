@@ -16,6 +16,8 @@ export type Outcome =
       readonly sees?: (name: string) => boolean;
       /** There is nothing to hold anything against: the check is not named. */
       readonly idle?: true;
+      /** It found more than has room among the findings of a device. */
+      readonly isFlood?: true;
       /** Why a part of what the reference holds could not be compared. */
       readonly lost?: string;
       /** What the rule would say of the same look against another reference. */

@@ -72,10 +72,8 @@ export const domainOf = (host: string): string | undefined =>
 
 /** Same scheme, same account, and both hosts under one registered name. */
 export const sameOwner = (a: string, b: string): boolean => {
-  const [one, other] = [parseEndpoint(a), parseEndpoint(b)];
-  const domain = domainOf(one.host);
-  const isAlike = one.scheme === other.scheme && one.account === other.account;
-  return isAlike && domain !== undefined && domain === domainOf(other.host);
+  const owner = ownerText(a);
+  return owner !== undefined && owner === ownerText(b);
 };
 
 /** The same endpoint, whatever stands behind its port: a path, the key of a pool, a remark. */
@@ -88,4 +86,11 @@ export const withoutPath = (url: string): string => {
 export const endpointText = (url: string): string => {
   const { scheme, account, host, port, path } = parseEndpoint(url);
   return `${scheme === undefined ? '' : `${scheme}://`}${account === undefined ? '' : `${account}@`}${host}${port === undefined ? '' : `:${port}`}${path}`;
+};
+
+/** What URLs of one owner have in common, to be compared; undefined where the host has no registered name. */
+export const ownerText = (url: string): string | undefined => {
+  const { scheme, account, host } = parseEndpoint(url);
+  const domain = domainOf(host);
+  return domain === undefined ? undefined : JSON.stringify([scheme, account, domain]);
 };

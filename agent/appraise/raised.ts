@@ -40,7 +40,7 @@ const isByTime = ({ reasons = [] }: Deviation): boolean =>
 /** Whether what was attested last, for the same tenant, has what was found now, and it passed then. */
 const passedAsAttested = (rule: Rule, deviation: Deviation, state: DeviceState, facts: Facts): boolean => {
   const { listed = '', unlisted = [], facts: shown } = state.attested ?? {};
-  if (state.relabelled === true || !listed.split(' ').includes(rule.id)) return false;
+  if (state.relabelled === true || !listed.split(' ').includes(versionOf(rule))) return false;
   if (unlisted.includes(thingOf(rule, deviation))) return false;
   return isOfPools(rule) ? isStillSet(deviation, keptFacts(shown)) : isAsAttested(rule, state, facts);
 };
@@ -50,20 +50,30 @@ const BY_LISTS = COMPARISONS.filter(
   ({ id, against, applies }) => against === 'policy' && applies !== undefined && takesTwo({ ruleId: id }),
 );
 
+/** What another version of a rule let pass this one might not have. */
+const versionOf = ({ id, version }: Rule): string => `${id}/${version}`;
+
 /** How a look that is attested was held against the lists. */
 export const heldAgainstLists = (
   outcomes: readonly Outcome[],
   tracks: readonly Track[],
 ): Pick<Attested, 'listed' | 'unlisted'> => {
-  // Without a list it looks at no fact, also where something is held of the time when there was one.
+  // Without a list it looks at no fact, also where something is held of the time when there was one. Of a flood not all is told.
   const held = BY_LISTS.filter((rule) =>
-    outcomes.some((one) => one.rule === rule && one.kind === 'ran' && one.facts.length > 0 && one.lost === undefined),
+    outcomes.some(
+      (one) =>
+        one.rule === rule &&
+        one.kind === 'ran' &&
+        one.facts.length > 0 &&
+        one.lost === undefined &&
+        one.isFlood !== true,
+    ),
   );
   if (held.length === 0) return {};
   const unlisted = BY_LISTS.flatMap((rule) =>
     tracks.filter(({ finding }) => finding.ruleId === rule.id).map(({ finding }) => thingOf(rule, finding)),
   );
-  const listed = held.map(({ id }) => id).join(' ');
+  const listed = held.map(versionOf).join(' ');
   return { listed, ...(unlisted.length === 0 ? {} : { unlisted: [...new Set(unlisted)] }) };
 };
 

@@ -5,7 +5,7 @@ import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { digestOfList, isListed } from './allow.ts';
 import type { DeviceState } from './device.ts';
-import { sameOwner, sameUrl } from './pool-url.ts';
+import { endpointText, ownerText, withoutPath } from './pool-url.ts';
 import type { Deviation, RuleContext } from './rule.ts';
 import { filledSlots, slotValue } from './slots.ts';
 import type { LookContext } from './verdict.ts';
@@ -81,9 +81,9 @@ export const strangePools = (
 ): Strange | undefined => {
   const isInForce = allow !== undefined && (people === 0 || before === digestOfList(allow));
   const context = { device: machine, allow: isInForce ? allow : [] };
-  const slots = filledSlots(pools);
-  const accounts = columns.includes('user') ? slots.filter((slot) => hasOtherAccount(slot, known, context)) : [];
-  const others = columns.includes('url') ? slots.filter((slot) => hasOtherPool(slot, known, context)) : [];
+  const [slots, served] = [filledSlots(pools), servedBy(known)];
+  const accounts = columns.includes('user') ? slots.filter((slot) => hasOtherAccount(slot, served, context)) : [];
+  const others = columns.includes('url') ? slots.filter((slot) => hasOtherPool(slot, served, context)) : [];
   if (accounts.length + others.length === 0) return undefined;
   return {
     severity: accounts.length > 0 ? 'high' : 'medium',
@@ -105,16 +105,31 @@ export const isOtherAccount = ({ reasons = [] }: Told): boolean => reasons.inclu
 /** Whether it works for somebody else than the device before. */
 export const isStrange = (told: Told): boolean => isOtherAccount(told) || told.reasons?.includes(OTHER_POOL) === true;
 
+/** For whom a device works, in a form that a long list can be held against. */
+interface Served {
+  readonly urls: ReadonlySet<string>;
+  readonly owners: ReadonlySet<string | undefined>;
+  readonly accounts: ReadonlySet<string>;
+  /** Those of pools that tell no user. */
+  readonly open: ReadonlySet<string>;
+}
+
+const servedBy = (known: readonly PoolSlot[]): Served => ({
+  urls: new Set(known.map(({ url }) => endpointText(url))),
+  owners: new Set(known.map(({ url }) => ownerText(url))),
+  accounts: new Set(known.flatMap(({ user }) => (user === undefined ? [] : accountOf(user)))),
+  open: new Set(known.flatMap(({ url, user }) => (user === undefined ? endpointText(url) : []))),
+});
+
 /** A line of the list that names nobody allows the pool, not whoever works there. */
 const hasOtherAccount = (
   { url, user }: PoolSlot,
-  known: readonly PoolSlot[],
+  { accounts, open }: Served,
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
 ): boolean =>
   user !== undefined &&
-  !known.some((slot) =>
-    slot.user === undefined ? sameUrl(slot.url, url) : accountOf(slot.user) === accountOf(user),
-  ) &&
+  !accounts.has(accountOf(user)) &&
+  !open.has(endpointText(url)) &&
   !isListed(
     allow.filter((line) => line.user !== undefined),
     url,
@@ -124,8 +139,10 @@ const hasOtherAccount = (
 
 const hasOtherPool = (
   { url, user }: PoolSlot,
-  known: readonly PoolSlot[],
+  { urls, owners }: Served,
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
-): boolean =>
-  !known.some((slot) => sameUrl(slot.url, url) || tellsKey(slot.url, url) || sameOwner(slot.url, url)) &&
-  !isListed(allow, url, user, device);
+): boolean => {
+  const [owner, keyless] = [ownerText(url), withoutPath(url)];
+  const isServed = urls.has(endpointText(url)) || (tellsKey(keyless, url) && urls.has(endpointText(keyless)));
+  return !isServed && (owner === undefined || !owners.has(owner)) && !isListed(allow, url, user, device);
+};

@@ -8,6 +8,7 @@ import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import type { Value } from './finding.ts';
+import { withoutFlood } from './flood.ts';
 import { isAboutPolicy } from './index.ts';
 import { type Outcome, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
@@ -44,13 +45,7 @@ export const ruleContextOf = (
 ): RuleContext => ({
   nowMs,
   address,
-  device: {
-    labels,
-    address,
-    get facts() {
-      return { ...approved?.facts, ...keptFacts(attested?.facts), ...facts };
-    },
-  },
+  device: deviceOf(labels, address, () => ({ ...approved?.facts, ...keptFacts(attested?.facts), ...facts })),
   ...(allow === undefined ? {} : { allow }),
   ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
   ...(tenancy === undefined ? {} : { tenancy }),
@@ -64,6 +59,18 @@ export const ruleContextOf = (
   provenance,
   endpointChanges,
 });
+
+const deviceOf = (labels: DeviceState['labels'], address: string, known: () => Facts): RuleContext['device'] => {
+  let facts: Facts | undefined;
+  return {
+    labels,
+    address,
+    get facts() {
+      facts ??= known();
+      return facts;
+    },
+  };
+};
 
 /** Every rule, in one list. */
 export const outcomesOf = (
@@ -91,7 +98,7 @@ export const outcomesOf = (
     coverageOutcome(state, facts, observation, context),
     returnOutcome(state, facts, approved?.facts ?? {}, gaps, { ...context, ruleContext }),
   ];
-  return underPlans(outcomes, {
+  return underPlans(withoutFlood(outcomes, state.tracks, facts), {
     plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, facts), nowMs),
     observed: facts,
     approved: approved?.facts ?? {},

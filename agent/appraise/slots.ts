@@ -1,12 +1,15 @@
 import type { PoolSlot } from '../../shared/facts.ts';
-import { sameUrl } from './pool-url.ts';
+import { endpointText, sameUrl } from './pool-url.ts';
 
-/** How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. */
+/**
+ * How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. A
+ * device may fill as many as its reply has room for, so nothing here holds each slot against each other one.
+ */
 export interface SlotChanges {
   readonly changed: readonly SlotChange[];
   readonly added: readonly NumberedSlot[];
   readonly removed: readonly NumberedSlot[];
-  /** The same set of slots in another order, or with other quotas. */
+  /** The slots that both lists have are in another order, or have other quotas, whatever came, went or changed beside that. */
   readonly reordered: boolean;
 }
 
@@ -24,15 +27,9 @@ export interface SlotChange {
   readonly after: PoolSlot;
 }
 
-/** No firmware has more; what a device claims beyond is counted, not listed. */
-const MOST_SLOTS = 16;
-
 /** The filled slots in order. */
 export const filledSlots = (pools: readonly PoolSlot[]): readonly PoolSlot[] =>
-  pools
-    .filter(({ url }) => url.trim() !== '')
-    .sort((a, b) => a.slot - b.slot)
-    .slice(0, MOST_SLOTS);
+  pools.filter(({ url }) => url.trim() !== '').sort((a, b) => a.slot - b.slot);
 
 const part = (index: number): string => `slot ${index}`;
 
@@ -42,21 +39,104 @@ const numbered = (slot: PoolSlot, index: number): NumberedSlot => ({ part: part(
 export const samePool = (a: PoolSlot, b: PoolSlot): boolean =>
   sameUrl(a.url, b.url) && (a.user === undefined || b.user === undefined || a.user === b.user);
 
-const sameOrder = (a: readonly PoolSlot[], b: readonly PoolSlot[]): boolean =>
-  a.every((slot, index) => samePool(slot, b[index] as PoolSlot));
+const inTurn = (a: PoolSlot, b: PoolSlot): number => a.priority - b.priority || a.slot - b.slot;
 
 /** In the order in which they are tried. */
-export const byPriority = (slots: readonly PoolSlot[]): readonly PoolSlot[] =>
-  [...slots].sort((a, b) => a.priority - b.priority || a.slot - b.slot);
+export const byPriority = (slots: readonly PoolSlot[]): readonly PoolSlot[] => [...slots].sort(inTurn);
 
-const samePools = (a: readonly PoolSlot[], b: readonly PoolSlot[]): boolean => {
-  const left = [...b];
-  for (const slot of a) {
-    const at = left.findIndex((other) => samePool(slot, other));
-    if (at === -1) return false;
-    left.splice(at, 1);
+/** Slots to be found by their pool. */
+class Shelf {
+  readonly #byUrl: ReadonlyMap<string, number[]>;
+  readonly #byPool: ReadonlyMap<string, number[]>;
+  readonly #taken: Set<number>;
+
+  /** `taken`: places that are not to be found. */
+  constructor(slots: readonly PoolSlot[], taken: Iterable<number> = []) {
+    const places = [...slots.keys()];
+    this.#byUrl = Map.groupBy(places, (place) => endpointText((slots[place] as PoolSlot).url));
+    this.#byPool = Map.groupBy(places, (place) => poolText(slots[place] as PoolSlot));
+    this.#taken = new Set(taken);
   }
-  return left.length === 0;
+
+  /** The first place of this pool, that with its very user before one that tells none; undefined where there is none. */
+  find(slot: PoolSlot): number | undefined {
+    const { url, user } = slot;
+    if (user === undefined) return this.#first(this.#byUrl.get(endpointText(url)));
+    return this.#first(this.#byPool.get(poolText(slot))) ?? this.#first(this.#byPool.get(poolText({ url })));
+  }
+
+  /** The same, once. */
+  take(slot: PoolSlot): number | undefined {
+    const place = this.find(slot);
+    if (place !== undefined) this.#taken.add(place);
+    return place;
+  }
+
+  #first(places: number[] = []): number | undefined {
+    while (places[0] !== undefined && this.#taken.has(places[0])) places.shift();
+    return places[0];
+  }
+}
+
+const poolText = ({ url, user }: Pick<PoolSlot, 'url' | 'user'>): string => JSON.stringify([endpointText(url), user]);
+
+/** Two slots of which one became the other. */
+interface Pair {
+  readonly before: PoolSlot;
+  readonly after: PoolSlot;
+}
+
+/** Each slot of `before` with what became of it: the same pool, best in its place, else what is new in its place. */
+const pairsOf = (before: readonly PoolSlot[], after: readonly PoolSlot[]): ReadonlyMap<number, number> => {
+  const pairs = new Map<number, number>();
+  for (const [index, slot] of before.entries()) {
+    const now = after[index];
+    if (now !== undefined && samePool(slot, now)) pairs.set(index, index);
+  }
+  const shelf = new Shelf(after, pairs.values());
+  for (const [index, slot] of before.entries()) {
+    const place = pairs.has(index) ? undefined : shelf.take(slot);
+    if (place !== undefined) pairs.set(index, place);
+  }
+  const met = new Set(pairs.values());
+  for (const index of before.keys())
+    if (!pairs.has(index) && !met.has(index) && index < after.length) pairs.set(index, index);
+  return pairs;
+};
+
+/** Whether these are in another order than they were. That two of one pool changed places is none. */
+const isReordered = (pairs: readonly Pair[], order: (a: PoolSlot, b: PoolSlot) => number): boolean => {
+  const [was, is] = [
+    pairs.toSorted((a, b) => order(a.before, b.before)),
+    pairs.toSorted((a, b) => order(a.after, b.after)),
+  ];
+  return was.some((pair, at) => {
+    const other = is[at] as Pair;
+    return pair !== other && !(samePool(pair.before, other.before) && samePool(pair.after, other.after));
+  });
+};
+
+const bySlot = (a: PoolSlot, b: PoolSlot): number => a.slot - b.slot;
+
+const reordered = (before: readonly PoolSlot[], after: readonly PoolSlot[]): boolean => {
+  const pairs = [...pairsOf(before, after)].map(([was, is]) => ({
+    before: before[was] as PoolSlot,
+    after: after[is] as PoolSlot,
+  }));
+  return (
+    isReordered(pairs, bySlot) ||
+    isReordered(pairs, inTurn) ||
+    pairs.some((pair) => pair.before.quota !== pair.after.quota)
+  );
+};
+
+/** Whether two lists of one length hold the same pools, in whatever order. */
+const samePools = (before: readonly PoolSlot[], after: readonly PoolSlot[]): boolean => {
+  const pairs = [...pairsOf(before, after)];
+  return (
+    pairs.length === before.length &&
+    pairs.every(([was, is]) => samePool(before[was] as PoolSlot, after[is] as PoolSlot))
+  );
 };
 
 /** The slots of `longer` that are left over when `shorter` is found in it in order; undefined when it is not. */
@@ -71,27 +151,19 @@ const leftOver = (shorter: readonly PoolSlot[], longer: readonly PoolSlot[]): re
   return at === shorter.length ? rest : undefined;
 };
 
-const NOTHING: SlotChanges = { changed: [], added: [], removed: [], reordered: false };
-
-const sameLength = (before: readonly PoolSlot[], after: readonly PoolSlot[]): SlotChanges => {
-  if (!samePools(before, after)) return { ...NOTHING, changed: inPlace(before, after) };
-  const kept =
-    sameOrder(before, after) &&
-    sameOrder(byPriority(before), byPriority(after)) &&
-    before.every(({ quota }, index) => quota === after[index]?.quota);
-  return { ...NOTHING, reordered: !kept };
-};
-
 const inPlace = (before: readonly PoolSlot[], after: readonly PoolSlot[]): readonly SlotChange[] =>
   before.flatMap((slot, index) => {
     const now = after[index];
     return now === undefined || samePool(slot, now) ? [] : [{ part: part(index), before: slot, after: now }];
   });
 
-/** What became of the slots. A swap is an order, an insertion is an addition: neither is reported as changed slots. */
-export const compareSlots = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): SlotChanges => {
-  const [before, after] = [filledSlots(approved), filledSlots(observed)];
-  if (before.length === after.length) return sameLength(before, after);
+type SetChanges = Omit<SlotChanges, 'reordered'>;
+
+const NOTHING: SetChanges = { changed: [], added: [], removed: [] };
+
+const setChanges = (before: readonly PoolSlot[], after: readonly PoolSlot[]): SetChanges => {
+  if (before.length === after.length)
+    return samePools(before, after) ? NOTHING : { ...NOTHING, changed: inPlace(before, after) };
   if (before.length < after.length) {
     const added = leftOver(before, after);
     if (added !== undefined) return { ...NOTHING, added };
@@ -102,14 +174,50 @@ export const compareSlots = (approved: readonly PoolSlot[], observed: readonly P
   return { ...NOTHING, changed: inPlace(before, after), removed: before.map(numbered).slice(after.length) };
 };
 
+/** What became of the slots. A swap is an order, an insertion is an addition: neither is reported as changed slots. */
+export const compareSlots = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): SlotChanges => {
+  const [known, shown] = compared.get(observed) ?? [];
+  if (known === approved && shown !== undefined) return shown;
+  const [before, after] = [filledSlots(approved), filledSlots(observed)];
+  const changes = { ...setChanges(before, after), reordered: reordered(before, after) };
+  compared.set(observed, [approved, changes]);
+  return changes;
+};
+
+/** What a list was compared with last: several rules ask the same of one look. */
+const compared = new WeakMap<readonly PoolSlot[], readonly [readonly PoolSlot[], SlotChanges]>();
+
 /** Each approved slot with what became of it: the same pool wherever it stands now, else the one in its place. */
 export const pairedSlots = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): readonly SlotChange[] => {
-  const after = filledSlots(observed);
-  const kept = filledSlots(approved).flatMap((before, index) => {
-    const same = [after[index], ...after].find((slot) => slot !== undefined && samePool(before, slot));
-    return same === undefined ? [] : [{ part: part(index), before, after: same }];
+  const [known, after] = [filledSlots(approved), filledSlots(observed)];
+  const shelf = new Shelf(after);
+  const kept = known.flatMap((before, index) => {
+    const inItsPlace = after[index];
+    const place = inItsPlace !== undefined && samePool(before, inItsPlace) ? index : shelf.find(before);
+    const now = place === undefined ? undefined : after[place];
+    return now === undefined ? [] : [{ part: part(index), before, after: now }];
   });
-  return [...kept, ...compareSlots(approved, observed).changed];
+  return [...kept, ...setChanges(known, after).changed];
+};
+
+/** An approved slot, with the one that is mined on of those that it is now. */
+interface SlotUse {
+  readonly slot: PoolSlot;
+  /** As approved, wherever it stands, or what it became in its place. */
+  readonly used?: PoolSlot;
+}
+
+/** How the approved slots are mined on, in the order in which they are tried. */
+export const usesOf = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): readonly SlotUse[] => {
+  const [known, shown] = [filledSlots(approved), filledSlots(observed)];
+  const active = shown.filter((slot) => slot.active === true);
+  const [pairs, shelf] = [pairsOf(known, shown), new Shelf(active)];
+  const places = new Map(known.map((slot, index) => [slot, pairs.get(index)]));
+  return byPriority(known).map((slot) => {
+    const [place, now] = [shelf.find(slot), shown[places.get(slot) ?? shown.length]];
+    const used = place === undefined ? now : active[place];
+    return { slot, ...(used?.active === true ? { used } : {}) };
+  });
 };
 
 /** Whether a slot that told its user is shown without one now. A slot that never told any says nothing by that. */
@@ -117,12 +225,32 @@ export const leavesOutUsers = (known: readonly PoolSlot[], shown: readonly PoolS
   shown.some(({ user }) => user === undefined) &&
   pairedSlots(known, shown).some(({ before, after }) => before.user !== undefined && after.user === undefined);
 
-/** Whether what is found of this slot is true of the pool that runs, too: one that tells no user says nothing of that of the other. */
-export const isToldBy = (slot: PoolSlot, running: PoolSlot): boolean =>
-  samePool(slot, running) && (slot.user !== undefined || running.user === undefined);
+/** Whether what is found of one of these slots is true of a pool that runs, too: one that tells no user says nothing of that of the other. */
+export const tellsOf = (slots: readonly PoolSlot[]): ((running: PoolSlot) => boolean) => {
+  const urls = new Set(slots.map(({ url }) => endpointText(url)));
+  const pools = new Set(slots.map(poolText));
+  return (running) => (running.user === undefined ? urls.has(endpointText(running.url)) : pools.has(poolText(running)));
+};
 
 /** A slot as a before- or after-value. */
 export const slotValue = ({ url, user }: PoolSlot): { readonly url: string; readonly user?: string } => ({
   url,
   ...(user === undefined ? {} : { user }),
 });
+
+/**
+ * What an after-value says of an added slot beside its pool: that it is mined on, and its priority where one of the reference is tried
+ * after it. So it is told again when it is put to the front later.
+ */
+export const standingAmong = (
+  approved: readonly PoolSlot[],
+  observed: readonly PoolSlot[],
+): ((added: PoolSlot) => Pick<Partial<PoolSlot>, 'priority' | 'active'>) => {
+  const shown = filledSlots(observed);
+  const known = [...pairsOf(filledSlots(approved), shown).values()].map((place) => shown[place] as PoolSlot);
+  const last = byPriority(known).at(-1);
+  return (added) => ({
+    ...(last !== undefined && inTurn(added, last) < 0 ? { priority: added.priority } : {}),
+    ...(added.active === true ? { active: true } : {}),
+  });
+};

@@ -4,6 +4,7 @@ import { agoMs } from './ago.ts';
 import type { Blip, Said, Track } from './device.ts';
 import { isEdited } from './edited.ts';
 import { type Finding, SEVERITIES, type Severity } from './finding.ts';
+import { isComparison } from './index.ts';
 import { isKeyed, type Keyed } from './keyed.ts';
 import type { Ran } from './outcome.ts';
 import { byAccount } from './pool-user.ts';
@@ -65,11 +66,22 @@ const within = (times: readonly number[], spanMs: number, nowMs: number): readon
 const afterText = ({ before, after }: Pick<Finding, 'before' | 'after'>): string =>
   canonicalJson(after ?? { gone: before ?? null });
 
-const blipKey = ({ ruleId, part = '' }: Draft, after: string): string => `${ruleId} ${part} ${after}`;
+/**
+ * What counts as one thing that comes and goes. What a device shows is the same whatever its value is by then: whoever is there at every
+ * other look chooses another worker, port or account each time, and another slot. Only of slots that one person may approve
+ * each is by itself: partial replies leave out now this one, now that.
+ */
+const blipKey = (finding: Pick<Draft, 'ruleId' | 'part' | 'reasons'>, after: string): string => {
+  const { ruleId, part = '' } = finding;
+  if (takesTwo(finding)) return `${ruleId} ${part.replace(/\d+$/, '')}`;
+  return isComparison(ruleId) ? `${ruleId} ${part}` : `${ruleId} ${part} ${after}`;
+};
 
-/** A value that came and went twice within a day is believed at its third coming. */
+/** What came and went so often within a day is believed when it comes once more. */
+const OLD_AFTER = 2;
+
 const isOld = (blips: readonly Blip[], key: string, nowMs: number): boolean =>
-  within(blips.find((blip) => blip.key === key)?.atMs ?? [], DAY_MS, nowMs).length >= 2;
+  within(blips.find((blip) => blip.key === key)?.atMs ?? [], DAY_MS, nowMs).length >= OLD_AFTER;
 
 /** Blips of the last day with one more, of a value that came and went now. */
 export const withBlip = (blips: readonly Blip[], key: string, nowMs: number): readonly Blip[] => {
@@ -77,10 +89,23 @@ export const withBlip = (blips: readonly Blip[], key: string, nowMs: number): re
     .map((blip) => ({ key: blip.key, atMs: within(blip.atMs, DAY_MS, nowMs) }))
     .filter((blip) => blip.atMs.length > 0);
   const known = kept.find((blip) => blip.key === key);
-  return [...kept.filter((blip) => blip !== known), { key, atMs: [...(known?.atMs ?? []), nowMs] }].slice(-MOST_BLIPS);
+  const atMs = [...(known?.atMs ?? []), nowMs].slice(-OLD_AFTER);
+  return [...kept.filter((blip) => blip !== known), { key, atMs }].slice(-MOST_BLIPS);
 };
 
-const MOST_BLIPS = 16;
+const MOST_BLIPS = 64;
+
+/** The reason of a finding that no two looks in a row confirmed: each of its former comings is a statement of its own. */
+const INTERMITTENT = 'intermittent';
+
+const asIntermittent = <Told extends Pick<Finding, 'reasons'>>(finding: Told): Told => ({
+  ...finding,
+  reasons: [...new Set([...(finding.reasons ?? []), INTERMITTENT])],
+});
+
+/** A draft of a finding that began so says so, too. */
+const asBegun = <Told extends Pick<Finding, 'reasons'>>(draft: Told, { reasons = [] }: Finding): Told =>
+  reasons.includes(INTERMITTENT) ? asIntermittent(draft) : draft;
 
 type Candidate = NonNullable<Track['candidate']>;
 
@@ -128,9 +153,12 @@ export const observe = (
   if (after === afterText(track.finding)) return persist(rule, draft, track, moment);
   const candidate = again(track.candidate, after, moment.nowMs);
   const next: Track = { ...returned(track, moment.nowMs), candidate };
-  if (!isConfirmed(deviation.confirm ?? rule.confirm, candidate, moment.nowMs)) return { track: next };
+  const isSteady = isConfirmed(deviation.confirm ?? rule.confirm, candidate, moment.nowMs);
+  const isBack = takesTwo(draft) && isOld(past.blips, blipKey(draft, after), moment.nowMs);
+  if (!isSteady && !isBack) return { track: next };
   if (!moment.attestable) return { track: next, waits: true };
-  const shown = { ...withPast(draft, next.finding), ...lasting(next.finding) };
+  const told = isSteady ? asBegun(draft, next.finding) : asIntermittent(draft);
+  const shown = { ...withPast(told, next.finding), ...lasting(next.finding) };
   return restate(next, covered({ ...shown, ...afterAtOf(candidate, shown.firstObservedAt) }), moment.nowMs);
 };
 
@@ -200,10 +228,11 @@ const confirm = (
   { nowMs, attestable }: Moment,
 ): Step => {
   const candidate = track.candidate as Candidate;
-  const old = isOld(past.blips, blipKey(track.finding, candidate.after), nowMs);
-  if (!isConfirmed(old ? 'C1' : (deviation.confirm ?? rule.confirm), candidate, nowMs)) return { track };
+  const isSteady = isConfirmed(deviation.confirm ?? rule.confirm, candidate, nowMs);
+  if (!isSteady && !isOld(past.blips, blipKey(track.finding, candidate.after), nowMs)) return { track };
   if (!attestable) return { track, waits: true };
-  return open(track, candidate, past.closed, nowMs);
+  const finding = isSteady ? track.finding : asIntermittent(track.finding);
+  return open({ ...track, finding }, candidate, past.closed, nowMs);
 };
 
 /** Within an hour of its end a finding continues under its name. */
@@ -294,7 +323,16 @@ export const restatedAtMs = ({ finding, said, statedMs = 0 }: Track): number | u
  * The stated value is still there; time may have made it graver, a waiver begun or ended. No device did that: it counts as no
  * coming and going, and is stated whenever it happens.
  */
-const persist = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }: Moment): Step => {
+const persist = (rule: RuleEntry, draft: Draft, track: Track, moment: Moment): Step => ({
+  ...stay(rule, draft, track, moment),
+  ...candidateGone(track),
+});
+
+/** Another value that showed in an open finding, and went away unconfirmed, was there all the same. */
+const candidateGone = ({ finding, candidate }: Track): Pick<Step, 'blip'> =>
+  candidate !== undefined && takesTwo(finding) ? { blip: blipKey(finding, candidate.after) } : {};
+
+const stay = (rule: RuleEntry, draft: Draft, track: Track, { nowMs, attestable }: Moment): Step => {
   const { candidate, ...settled } = returned(track, nowMs);
   const next = restated(rule, draft, track.finding, nowMs);
   const { severity, state, plan, waiver } = track.finding;
@@ -315,7 +353,7 @@ const restated = (rule: RuleEntry, draft: Draft, finding: Finding, nowMs: number
   const severity = worst(worst(draft.severity, before), base);
   const plan = draft.plan ?? was;
   const graver = worst(severity, before) !== before && finding.state === 'acknowledged';
-  const reasons = draft.reasons ?? finding.reasons;
+  const reasons = draft.reasons === undefined ? finding.reasons : asBegun(draft, finding).reasons;
   return covered({
     ...rest,
     severity,
@@ -352,11 +390,18 @@ const goAway = (track: Track, { blips, closed }: Past, { nowMs, attestable }: Mo
     return { statement, blip };
   }
   if (!attestable) return { track, waits: true };
-  const { track: opened, ...step } = open(track, candidate, closed, nowMs);
+  const { track: opened, ...step } = open(
+    { ...track, finding: asIntermittent(track.finding) },
+    candidate,
+    closed,
+    nowMs,
+  );
   return { ...step, blip, ...(opened === undefined ? {} : { track: { ...opened, clear: 1, clearSinceMs: nowMs } }) };
 };
 
-const clear = (track: Track, { nowMs, attestable }: Moment): Step => {
+const clear = (track: Track, moment: Moment): Step => ({ ...countClear(track, moment), ...candidateGone(track) });
+
+const countClear = (track: Track, { nowMs, attestable }: Moment): Step => {
   const count = Math.min(track.clear + 1, MATCHES);
   const { candidate: _, ...rest } = track;
   const clearSinceMs = track.clearSinceMs ?? nowMs;

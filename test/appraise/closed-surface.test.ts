@@ -195,7 +195,10 @@ test('a pool that is set at run time only is a slot more, with the stored one as
   live(watch, 10 * MINUTE, { edits });
   assert.deepEqual(watch.said(), ['pool.slot-added open']);
   const { part, after } = watch.statements[0] ?? {};
-  assert.deepEqual([part, after], ['slot 3', { url: 'stratum+tcp://thief.example:3333', user: 'acme.b2r14s07' }]);
+  assert.deepEqual(
+    [part, after],
+    ['slot 3', { url: 'stratum+tcp://thief.example:3333', user: 'acme.b2r14s07', priority: 0, active: true }],
+  );
   live(watch, 10 * MINUTE, {});
   assert.deepEqual(watch.said().slice(1), ['pool.slot-added resolved']);
 });
@@ -207,7 +210,12 @@ test('another account at the pool that is set at run time only is a slot more', 
     watch.said(),
     Array.from({ length: 3 }, () => 'pool.slot-added open'),
   );
-  assert.deepEqual(watch.statements[0]?.after, { url: 'stratum+tcp://eu.pool.example:3333', user: 'thief.x' });
+  assert.deepEqual(watch.statements[0]?.after, {
+    url: 'stratum+tcp://eu.pool.example:3333',
+    user: 'thief.x',
+    priority: 0,
+    active: true,
+  });
 });
 
 test('a pool that no line of the list covers is found where the stored configuration is closed, too', () => {

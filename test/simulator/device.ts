@@ -39,7 +39,23 @@ export interface Configuration {
   readonly machine: number;
   readonly pools: readonly PoolEntry[] | undefined;
   readonly edits: NonNullable<Changes['edits']>;
+  readonly visits: Visits | undefined;
 }
+
+/** Somebody who puts his account into a slot whenever nobody asked for a while, and takes it out again at once. */
+interface Visits {
+  readonly slot: number;
+  readonly account: string;
+  /** How often he was there: each time it is another worker. */
+  turn: number;
+  /** When he came last, and when the device was asked last, Unix milliseconds. */
+  cameMs: number;
+  askedMs: number;
+}
+
+/** He stays for the look that found nobody for so long, and is gone before the next one. */
+const PAUSE_MS = 60_000;
+const STAY_MS = 4_000;
 
 /** Where the families say which version they run, the most telling first; the first that a device has counts. */
 const VERSIONS = [
@@ -99,6 +115,7 @@ export class SimulatedDevice {
   /** Since when its replies are always the same, Unix milliseconds. */
   #frozenMs: number | undefined;
   #pace: Pace | undefined;
+  #visits: Visits | undefined;
   /** Since when no share got through, Unix milliseconds. */
   #idleMs: number | undefined;
 
@@ -143,9 +160,22 @@ export class SimulatedDevice {
       running: Math.floor((nowMs - this.#startedMs) / 1000),
       sharing: Math.floor(((this.#idleMs ?? nowMs) - this.#startedMs) / 1000),
       restarted: this.#restarted,
-      pools: this.#pools,
+      pools: this.#poolsAt(nowMs),
       pace: this.#paceAt(nowMs),
     });
+  }
+
+  #poolsAt(nowMs: number): readonly PoolEntry[] | undefined {
+    const visits = this.#visits;
+    if (visits === undefined) return this.#pools;
+    if (nowMs - visits.askedMs >= PAUSE_MS) {
+      visits.turn += 1;
+      visits.cameMs = nowMs;
+    }
+    visits.askedMs = nowMs;
+    const { slot, account, turn, cameMs } = visits;
+    if (nowMs - cameMs >= STAY_MS) return this.#pools;
+    return this.#entries.with(slot, { ...this.#entry(slot), user: `${account}.w${turn}` });
   }
 
   #paceAt(nowMs: number): Pace | undefined {
@@ -163,10 +193,17 @@ export class SimulatedDevice {
 
   /** What it is now, to be put back later. */
   get configuration(): Configuration {
-    return { script: this.#script, machine: this.#machine, pools: this.#pools, edits: this.#edits };
+    return {
+      script: this.#script,
+      machine: this.#machine,
+      pools: this.#pools,
+      edits: this.#edits,
+      visits: this.#visits,
+    };
   }
 
-  putBack({ script, machine, pools, edits }: Configuration): void {
+  putBack({ script, machine, pools, edits, visits }: Configuration): void {
+    this.#visits = visits;
     this.#script = script;
     this.#machine = machine;
     this.#pools = pools;
@@ -204,6 +241,13 @@ export class SimulatedDevice {
 
   changePoolUrl(slot: number, url: string): void {
     this.#changePool(slot, { url });
+  }
+
+  /** From now on this account is in the slot at the first look after a pause, under another worker each time, and not at the next one. */
+  comeAndGo(slot: number, account: string): void {
+    this.#entry(slot);
+    const nowMs = this.#shared.nowMs();
+    this.#visits = { slot, account, turn: 0, cameMs: Number.NEGATIVE_INFINITY, askedMs: nowMs };
   }
 
   #changePool(slot: number, change: Partial<Pool>): void {

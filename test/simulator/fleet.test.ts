@@ -154,6 +154,25 @@ test('a changed pool shows in every reply that lists pools', async () => {
   assert.throws(() => device.changePoolUser(1, 'nobody'), /has no pool slot 1/);
 });
 
+test('who comes and goes is there at the first look after a pause, under another worker each time, until it is put back', async () => {
+  let nowMs = 1_900_000_000_000;
+  await using fleet = await startFleet({ specimens: [RACK], base: '127.21.29.1', nowMs: () => nowMs });
+  const device = fleet.device(0);
+  const userAfter = async (ms: number) => {
+    nowMs += ms;
+    return json((await askCommand(fleet, device, 'pools')).text).POOLS[0].User;
+  };
+  const own = await userAfter(0);
+  const before = device.configuration;
+  device.comeAndGo(0, 'thief');
+  assert.deepEqual(
+    [await userAfter(60_000), await userAfter(1_000), await userAfter(9_000), await userAfter(60_000)],
+    ['thief.w1', 'thief.w1', own, 'thief.w2'],
+  );
+  device.putBack(before);
+  assert.equal(await userAfter(60_000), own);
+});
+
 test('an account that was renamed stays so when pools are edited, and in the pools that are added', async () => {
   await using fleet = await startFleet({ specimens: [RACK], base: '127.21.8.1' });
   const device = fleet.device(0);

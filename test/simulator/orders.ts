@@ -12,6 +12,7 @@ export const deedsWith = <More extends z.ZodRawShape>(more: More) =>
   [
     z.strictObject({ do: z.literal('changePoolUser'), ...more, slot, user: z.string() }),
     z.strictObject({ do: z.literal('changePoolUrl'), ...more, slot, url: z.string() }),
+    z.strictObject({ do: z.literal('comeAndGo'), ...more, slot, account: z.string() }),
     z.strictObject({ do: z.literal('addPool'), ...more, url: z.string(), user: z.string() }),
     z.strictObject({ do: z.literal('removePool'), ...more, slot }),
     z.strictObject({ do: z.literal('swapPools'), ...more, one: slot, other: slot }),
@@ -121,6 +122,8 @@ export const carryOut = async (order: Deed, target: SimulatedDevice, specimens: 
       return target.changePoolUser(order.slot, order.user);
     case 'changePoolUrl':
       return target.changePoolUrl(order.slot, order.url);
+    case 'comeAndGo':
+      return target.comeAndGo(order.slot, order.account);
     case 'addPool':
       return target.addPool({ url: order.url, user: order.user });
     case 'removePool':

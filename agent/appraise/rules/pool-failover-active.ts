@@ -1,5 +1,5 @@
 import { defineRule } from '../rule.ts';
-import { byPriority, filledSlots, samePool, slotValue } from '../slots.ts';
+import { samePool, slotValue, usesOf } from '../slots.ts';
 
 /** The device mines on a slot of the baseline other than the first (catalogue 5.1). */
 export const poolFailoverActive = defineRule({
@@ -13,21 +13,20 @@ export const poolFailoverActive = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A0',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: ['pools'],
   compares: ['config.strategy'],
   appraise: (observed, approved, { primaryIsDown }) => {
-    const active = filledSlots(observed.pools).filter((slot) => slot.active === true);
     const strategy = approved['config.strategy'];
-    const [first, ...others] = byPriority(filledSlots(approved.pools));
-    if (active.length === 0 || first === undefined || (strategy !== undefined && SHARING.test(strategy)))
-      return 'unknown';
-    if (active.some((slot) => samePool(slot, first))) return [];
-    const used = others.find((slot) => active.some((other) => samePool(other, slot)));
-    if (used === undefined) return [];
+    const [first, ...others] = usesOf(approved.pools, observed.pools);
+    if (first === undefined || (strategy !== undefined && SHARING.test(strategy))) return 'unknown';
+    if (first.used !== undefined) return samePool(first.slot, first.used) ? [] : 'unknown';
+    const used = others.find((one) => one.used !== undefined)?.used;
+    // What is mined on is none of the reference: other findings tell which.
+    if (used === undefined) return 'unknown';
     const reasons = primaryIsDown?.() === true ? ['primary-down'] : [];
-    return [{ before: slotValue(first), after: slotValue(used), reasons }];
+    return [{ before: slotValue(first.slot), after: slotValue(used), reasons }];
   },
 });
 

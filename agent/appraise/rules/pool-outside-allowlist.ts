@@ -3,7 +3,7 @@ import { isListed, isListedRunning, isPrivateHost, nearestLine, shownLine } from
 import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
 import { marksOfHost } from '../pool-url.ts';
 import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
-import { filledSlots, isToldBy, slotValue } from '../slots.ts';
+import { filledSlots, slotValue, tellsOf } from '../slots.ts';
 import { isBrokenAddress } from '../wallet.ts';
 
 /** A configured or running pool is on no line of the operator's list, whatever the baseline says (catalogue 5.1). */
@@ -17,7 +17,7 @@ export const poolOutsideAllowlist = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 3,
+  version: 4,
   against: 'policy',
   applies: ({ allow }) => allow !== undefined,
   reads: [],
@@ -29,11 +29,12 @@ export const poolOutsideAllowlist = defineRule({
     if (allow === undefined) return 'unknown';
     const slots = filledSlots(observed.pools ?? []);
     const running = filledSlots((observed.live_pools ?? []).map(asSlot));
+    const isSlot = tellsOf(slots);
     return [
       ...slots.flatMap((slot, index) => judge(allow, `slot ${index}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => isToldBy(slot, pool)) ? [] : judge(allow, `live ${index}`, pool, context, isListedRunning),
+        isSlot(pool) ? [] : judge(allow, `live ${index}`, pool, context, isListedRunning),
       ),
     ];
   },

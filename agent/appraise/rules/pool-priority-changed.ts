@@ -2,17 +2,18 @@ import type { PoolSlot } from '../../../shared/facts.ts';
 import { defineRule } from '../rule.ts';
 import { compareSlots, filledSlots } from '../slots.ts';
 
-/** The same set of slots in another order or with other quotas, or another strategy (catalogue 5.1). */
+/** The slots of the reference in another order or with other quotas, whatever came beside them, or another strategy (catalogue 5.1). */
 export const poolPriorityChanged = defineRule({
   id: 'pool.priority-changed',
   title: 'Pool order changed',
-  meaning: 'The configured pools are the same, but their order, their quotas or the strategy among them is not.',
+  meaning:
+    'The configured pools of the reference are in another order, or have other quotas, or the strategy among them is another one.',
   benign: ['load balancing', 'fail-over test'],
   severity: 'medium',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: [],
   compares: ['pools', 'config.strategy'],

@@ -2,7 +2,7 @@ import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
 import { isListed, isListedRunning, nearestLine, shownLine } from '../allow.ts';
 import { marksOfHost } from '../pool-url.ts';
 import { type Deviation, defineRule, type RuleContext } from '../rule.ts';
-import { byPriority, filledSlots, isToldBy, samePool, slotValue } from '../slots.ts';
+import { byPriority, filledSlots, samePool, slotValue, tellsOf } from '../slots.ts';
 
 /** A device that is assigned to a tenant works for a pool or user that is none of that tenant (catalogue 5.1). */
 export const tenantHashDestinationBreach = defineRule({
@@ -14,7 +14,7 @@ export const tenantHashDestinationBreach = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 2,
+  version: 3,
   against: 'policy',
   applies: ({ tenancy }) => tenancy?.allow !== undefined,
   reads: [],
@@ -25,13 +25,12 @@ export const tenantHashDestinationBreach = defineRule({
     if (context.tenancy?.allow === undefined) return 'unknown';
     const slots = filledSlots(pools);
     const running = live_pools.filter((pool) => pool.active === true && !isFee(pool, context));
+    const isSlot = tellsOf(slots);
     return [
       ...atWork(slots).flatMap((slot) => judge(`slot ${slots.indexOf(slot)}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
-        slots.some((slot) => isToldBy(slot, asSlot(pool)))
-          ? []
-          : judge(`live ${index}`, asSlot(pool), context, isListedRunning),
+        isSlot(asSlot(pool)) ? [] : judge(`live ${index}`, asSlot(pool), context, isListedRunning),
       ),
     ];
   },
