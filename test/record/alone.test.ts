@@ -188,6 +188,27 @@ test('approvers who are taken out of the configuration for a moment leave a find
   assert.deepEqual(recording.objections(one.keys), []);
 });
 
+test('a finding that no acceptance covers stands in the way of the whole device, too: it is waived, and then the device is accepted', async (t) => {
+  const recording = await learned(t);
+  const open = { 'access.api_write': true };
+  await recording.looks('rig-1', 3, open);
+  const [track] = recording.state('rig-1').tracks;
+  assert.equal(track?.finding.ruleId, 'remote-control.api-write-open');
+  const number = track.finding.openedSeq;
+  const remedy = accept(recording, undefined, 0).refused[0]?.remedy ?? '';
+  assert.match(remedy, new RegExp(`waived for a while \\(assayer findings show ${number} has`));
+  assert.doesNotMatch(remedy, /accept the whole device/);
+  assert.match(accept(recording, ['config.mode'], 0).refused[0]?.remedy ?? '', /findings show/);
+  const waiver = { ...waiverOf(Math.floor(recording.clock.wall / 1000)), ids: ['remote-control.api-write-open'] };
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(waiver as never, 'alice', 'bob') });
+  await recording.looks('rig-1', 1, open);
+  assert.deepEqual(
+    recording.state('rig-1').tracks.map(({ finding }) => finding.state),
+    ['waived'],
+  );
+  assert.deepEqual(accept(recording).accepted, ['rig-1']);
+});
+
 /** A machine that stands where another one stood, and works for somebody else than that one did. */
 const exchanged = async (
   t: TestContext,
