@@ -145,11 +145,7 @@ const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity
  * settled it, and what is not confirmed yet may be graver than what is; what is waived was settled for a while. Of many devices that a document speaks of the first one with such a
  * finding is named.
  */
-export const refuseWhileOpen = (
-  state: DeviceState,
-  covered: readonly Track[],
-  by: 'whole' | 'facts' | 'document',
-): void => {
+export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], by: keyof typeof OTHERWISE): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const other = state.tracks.find(
     (track) =>
@@ -165,24 +161,27 @@ export const refuseWhileOpen = (
   if (other === undefined) return;
   const { ruleId, severity, state: life, openedSeq, parent } = other.finding;
   const show = `assayer findings show ${openedSeq ?? parent}`;
+  const isDocument = by === 'document';
   const isNeverCovered = endingOf(other.finding).kind === 'waive';
   throw new AgentError({
     code: 'baseline.finding-open',
-    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${by === 'document' ? by : 'acceptance'} does not cover it`,
+    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${isDocument ? by : 'acceptance'} does not cover it`,
     remedy:
       life === 'provisional'
         ? 'wait for the next looks: they confirm it, or it goes away; then do this again'
         : ruleId === 'pool.outside-allowlist'
           ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then do this again'
           : isNeverCovered
-            ? `no acceptance ends it: set the device right, or have it waived for a while (${show} has the line to type), then do this again`
-            : by === 'document'
-              ? `deal with that finding first (${show} says what ends it), or have a document signed that leaves this device out`
-              : by === 'facts'
-                ? `accept the whole device, or deal with that finding first: ${show}`
-                : `deal with that finding first: ${show} says what ends it`,
+            ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
+            : `deal with that finding first (${show} says what ends it)${OTHERWISE[by]}`,
   });
 };
+
+const OTHERWISE = {
+  whole: '',
+  facts: ', or accept the whole device',
+  document: ', or have a document signed that leaves this device out',
+} as const;
 
 const notAttested = ({ id }: DeviceState): AgentError =>
   new AgentError({
