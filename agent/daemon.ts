@@ -196,6 +196,7 @@ export class Daemon {
     const last = store.find({ newest: 1 })[0];
     const former = lastBegun(config.state_dir);
     const keyIsOlder = former !== undefined;
+    const sizeBefore = log.size();
     pacer.start();
     const [host, sha256] = await Promise.all([describeHost(), binaryDigest(), this.#time.start()]);
     markBegun(config.state_dir, log.origin);
@@ -212,7 +213,7 @@ export class Daemon {
     this.#changes.resume();
     this.#heedEdits();
     this.#control = await serveControl(config.state_dir, (request) => this.#desk.answer(request));
-    this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder });
+    this.#run({ ...(last === undefined ? {} : { lastEntryMs: last.iat * SECOND_MS }), keyIsOlder, sizeBefore });
     this.#begun.resolve(true);
   }
 
@@ -242,13 +243,13 @@ export class Daemon {
   }
 
   /** What goes on from now until the end: the uplink, those who are told of findings, and what is due again and again. */
-  #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean }): void {
+  #run(start: { readonly lastEntryMs?: number; readonly keyIsOlder: boolean; readonly sizeBefore: number }): void {
     const { recorder, store } = this.#ground;
     const { config, fleet } = this.#plant;
     forgetDevices(fleet.removed, [], { store, recorder, emit: this.#ambience.emit });
     this.#outlet = this.#buildOutlet(config);
     this.#outlet?.start();
-    this.#notifier = this.#buildNotifier(config);
+    this.#notifier = this.#buildNotifier(config, start.sizeBefore);
     this.#notifier.start();
     const gap = agentGap({
       ...start,
@@ -342,17 +343,17 @@ export class Daemon {
     });
   }
 
-  #buildNotifier({ notify, gateway }: Config): Notifier {
+  #buildNotifier({ notify, gateway }: Config, from: number): Notifier {
     const { log, store } = this.#ground;
-    return new Notifier({ targets: notify, gateway, feed: new LogFeed(log, store), ...this.#ambience });
+    return new Notifier({ targets: notify, gateway, feed: new LogFeed(log, store), from, ...this.#ambience });
   }
 
   /** The targets that were read again go on in the log where the former ones were. */
-  async #replaceNotifier(config: Config, former: Config): Promise<void> {
+  async #replaceNotifier(config: Config, former: Config, from: number): Promise<void> {
     if (JSON.stringify(former.notify) === JSON.stringify(config.notify)) return;
     await this.#notifier?.stop();
     this.#try(() => {
-      this.#notifier = this.#buildNotifier(config);
+      this.#notifier = this.#buildNotifier(config, from);
       this.#notifier.start();
     });
   }
@@ -390,13 +391,14 @@ export class Daemon {
     const { file, config } = this.#loaded;
     try {
       const loaded = loadConfig(file);
+      const sizeBefore = this.#ground.log.size();
       requireSameIdentity(config, loaded.config);
       const outlet = this.#outletFor(loaded.config, config.mqtt);
       await this.#replacePlant(loaded, redactionOf(loaded.config));
       this.#changes.heedApprovers();
       this.#coverEvery(loaded.config.coverage_s);
       await this.#replaceOutlet(outlet);
-      await this.#replaceNotifier(loaded.config, config);
+      await this.#replaceNotifier(loaded.config, config, sizeBefore);
       this.#ambience.emit('info', 'config.reloaded', { file });
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;

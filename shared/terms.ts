@@ -209,9 +209,10 @@ export const termsId = (terms: Terms): string => {
   }
 };
 
-/** Longest plan without `expected_after`, s, and longest waiver, s (catalogue §3). */
-const LONGEST_BLANKET_S = 4 * 3600;
-const LONGEST_WAIVER_S = 90 * 86_400;
+/** Longest plan that does not say what the devices show afterwards, s (catalogue §3). */
+export const LONGEST_BLANKET_S = 4 * 3600;
+/** Longest waiver, s (catalogue §3). A plan ends within as long from when a gateway takes it. */
+export const LONGEST_TERMS_S = 90 * 86_400;
 
 /** Ids that a plan without `expected_after` never covers. */
 const NEVER_BLANKET = ['pool.user-changed', 'config.safety-weakened'];
@@ -240,7 +241,7 @@ export const termsProblem = (terms: Terms): string | undefined => {
       return planProblem(terms);
     case 'waiver':
       if (terms.expires_at <= terms.iat) return 'expires_at is not after iat';
-      return terms.expires_at - terms.iat > LONGEST_WAIVER_S ? 'a waiver lasts at most 90 days' : undefined;
+      return terms.expires_at - terms.iat > LONGEST_TERMS_S ? 'a waiver lasts at most 90 days' : undefined;
   }
 };
 

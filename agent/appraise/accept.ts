@@ -10,7 +10,7 @@ import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { leavesOutUsers } from './slots.ts';
 import { end } from './track.ts';
-import { factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
+import { endingOf, factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
 
 /** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
 export interface Acceptance {
@@ -54,7 +54,7 @@ export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[
   const { attested } = state;
   if (attested?.seq === undefined || !attested.reachable) throw notAttested(state);
   const covered = state.tracks.filter((track) => covers(track, facts));
-  refuseWhileOpen(state, covered);
+  refuseWhileOpen(state, covered, facts === undefined ? 'whole' : 'facts');
   return { cited: attested.seq, attested, covered };
 };
 
@@ -142,18 +142,15 @@ const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity
 
 /**
  * Nobody may settle the lesser matter while the greater one lies open (catalogue §3). Somebody who took note of it has not
- * settled it, and what is not confirmed yet may be graver than what is. Of many devices that a document speaks of the first one with such a
+ * settled it, and what is not confirmed yet may be graver than what is; what is waived was settled for a while. Of many devices that a document speaks of the first one with such a
  * finding is named.
  */
-export const refuseWhileOpen = (
-  state: DeviceState,
-  covered: readonly Track[],
-  by: 'acceptance' | 'document' = 'acceptance',
-): void => {
+export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], by: keyof typeof OTHERWISE): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const other = state.tracks.find(
     (track) =>
       !covered.includes(track) &&
+      track.finding.state !== 'waived' &&
       // That less can be seen is no value which somebody could accept too early.
       (track.finding.state !== 'provisional' || COMPARISONS.some(({ id }) => id === track.finding.ruleId)) &&
       // What differs from a plan is settled with the finding that it is about.
@@ -162,20 +159,29 @@ export const refuseWhileOpen = (
       rank(track) >= gravest,
   );
   if (other === undefined) return;
-  const { ruleId, severity, state: life } = other.finding;
+  const { ruleId, severity, state: life, openedSeq, parent } = other.finding;
+  const show = `assayer findings show ${openedSeq ?? parent}`;
+  const isDocument = by === 'document';
+  const isNeverCovered = endingOf(other.finding).kind === 'waive';
   throw new AgentError({
     code: 'baseline.finding-open',
-    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${by} does not cover it`,
+    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${isDocument ? by : 'acceptance'} does not cover it`,
     remedy:
       life === 'provisional'
         ? 'wait for the next looks: they confirm it, or it goes away; then do this again'
         : ruleId === 'pool.outside-allowlist'
           ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then do this again'
-          : by === 'document'
-            ? 'deal with that finding first (assayer findings show says what ends it), or have a document signed that leaves this device out'
-            : 'accept the whole device, or deal with that finding first',
+          : isNeverCovered
+            ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
+            : `deal with that finding first (${show} says what ends it)${OTHERWISE[by]}`,
   });
 };
+
+const OTHERWISE = {
+  whole: '',
+  facts: ', or accept the whole device',
+  document: ', or have a document signed that leaves this device out',
+} as const;
 
 const notAttested = ({ id }: DeviceState): AgentError =>
   new AgentError({

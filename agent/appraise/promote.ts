@@ -9,6 +9,7 @@ import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { COMPARISONS, isAboutPolicy, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
+import { openTooLong } from './plan-reach.ts';
 import type { Rule, RuleEntry } from './rule.ts';
 import { isOfRunning } from './still-shown.ts';
 import { end } from './track.ts';
@@ -95,8 +96,12 @@ export const promote = (
   ),
 });
 
-/** Whether two people have to stand behind these terms: they speak of what only two, or a plan of theirs, may approve, or hide it. */
+/**
+ * Whether two people have to stand behind these terms: they speak of what only two, or a plan of theirs, may approve, or hide it, or
+ * keep quiet for long who a device is and whether it is seen.
+ */
 export const wantsTwo = (terms: Terms): boolean => {
+  if (terms.kind === 'plan' && openTooLong(terms) !== undefined) return true;
   if (terms.kind !== 'reference')
     return RULES.some(
       (rule) =>

@@ -33,6 +33,11 @@ export const inScope = (scope: Scope | undefined, { device, labels, model, famil
   return Object.entries(scope.labels ?? {}).every(([name, value]) => labels[name] === value);
 };
 
+/** Whether two documents may speak of one device: no label or name that both ask for rules it out. */
+export const mayMeet = (one: Scope = {}, other: Scope = {}): boolean =>
+  (one.devices === undefined || other.devices?.some((device) => one.devices?.includes(device)) !== false) &&
+  Object.entries(one.labels ?? {}).every(([name, value]) => (other.labels?.[name] ?? value) === value);
+
 /** Which layer of the baseline a document belongs to. */
 export type Layer = 'site' | 'group' | 'device';
 

@@ -1,21 +1,33 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
+import type { FactName } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import { checkTerms, type SignedTerms, verifyTerms } from '../../shared/signed-terms.ts';
 import type { AttestationStatement } from '../../shared/statement.ts';
-import { type ReferenceTerms, type Terms, termsId, termsSchema } from '../../shared/terms.ts';
+import {
+  LONGEST_TERMS_S,
+  type Plan,
+  type ReferenceTerms,
+  type Terms,
+  termsId,
+  termsSchema,
+} from '../../shared/terms.ts';
 import { VerificationError } from '../../shared/verification.ts';
 import { refuseWhileOpen } from '../appraise/accept.ts';
 import { describe } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
+import { factsCovered, openTooLong, sightIn } from '../appraise/plan-reach.ts';
 import { settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
-import { isUnplanned, notCoverable, uncoverableIds } from '../appraise/who-approves.ts';
+import { isUnplanned, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
+import { holderOf } from '../baseline/reference.ts';
+import { inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
 import type { Store } from '../record/store.ts';
+import { VERB_OF } from '../terms/draft.ts';
 import { misfitsOf, strangeFields } from '../terms/fact-values.ts';
 
 /** Adoption of what approvers signed, or a person at the gateway lays down: whether it may be, and what it does. */
@@ -40,7 +52,7 @@ export interface AdoptionGround {
   /** `<operator-domain>/<gateway>`. */
   readonly gateway: string;
   readonly log: string;
-  readonly orders: Pick<Orders, 'find' | 'standing' | 'hasEnded' | 'endedVersion' | 'approvals'>;
+  readonly orders: Pick<Orders, 'all' | 'find' | 'standing' | 'hasEnded' | 'endedVersion' | 'approvals'>;
   readonly states: () => readonly DeviceState[];
   /** Names of the labels that devices have. */
   readonly labels: readonly string[];
@@ -71,6 +83,7 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   requireSuccessor(terms, known);
   requireMeaning(terms, ground.labels);
   requireCoverable(terms);
+  requireBrief(terms, ground);
   const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
   const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
   requireNothingWorse(entries, settles, ground);
@@ -135,7 +148,7 @@ const readLocal = (value: unknown): Terms => {
 
 /** A date ahead of the clock would stretch whatever counts from it. */
 const AHEAD_MS = 120_000;
-const LONGEST_WAIVER_MS = 90 * 86_400_000;
+const LONGEST_TERMS_MS = LONGEST_TERMS_S * 1000;
 
 const requireInTime = (terms: Terms, nowMs: number): void => {
   if (terms.iat * 1000 > nowMs + AHEAD_MS)
@@ -144,11 +157,11 @@ const requireInTime = (terms: Terms, nowMs: number): void => {
       'it is dated in the future',
       'sign it with the present time, and look at the clocks of both machines',
     );
-  if (terms.kind === 'waiver' && terms.expires_at * 1000 > nowMs + LONGEST_WAIVER_MS + AHEAD_MS)
-    throw refused('over', 'a waiver ends within 90 days from now', 'sign one that ends earlier');
-  const until = terms.kind === 'plan' ? terms.not_after_at : terms.kind === 'waiver' ? terms.expires_at : undefined;
-  if (until !== undefined && until * 1000 <= nowMs)
-    throw refused('over', 'its time is over', 'sign one with later times');
+  if (terms.kind === 'reference') return;
+  const until = terms.kind === 'plan' ? terms.not_after_at : terms.expires_at;
+  if (until * 1000 > nowMs + LONGEST_TERMS_MS + AHEAD_MS)
+    throw refused('over', `a ${terms.kind} ends within 90 days from now`, 'make one that ends earlier');
+  if (until * 1000 <= nowMs) throw refused('over', 'its time is over', 'make one with later times');
 };
 
 /** A version follows the one in force; a plan or waiver of a name that is in force is another one. */
@@ -185,6 +198,17 @@ const requireCoverable = (terms: Terms): void => {
       'not-coverable',
       notCoverable(id),
       'leave it out; assayer findings show says what ends such a finding',
+    );
+};
+
+/** Where nobody signs, nobody stands behind a plan that keeps quiet for long what it says nothing of. */
+const requireBrief = (terms: Terms, { people }: AdoptionGround): void => {
+  const open = people > 0 || terms.kind !== 'plan' ? undefined : openTooLong(terms);
+  if (open !== undefined)
+    throw refused(
+      'open',
+      `it covers ${open} for more than 4 hours and does not say what is to be seen then: without approvers that is the most`,
+      'let it end 4 hours after it begins, or write under expected_after what is put in; what lasts longer is acknowledged (assayer findings ack) and approved afterwards, or name approvers, who sign it: docs/approvers.md',
     );
 };
 
@@ -273,26 +297,82 @@ const requirePeople = (
   { terms, doc, by }: Omit<Order, 'seq'>,
   known: Order | undefined,
   meant: boolean,
-  { people }: AdoptionGround,
+  ground: AdoptionGround,
 ): boolean => {
+  const { people } = ground;
   const signers = doc === undefined ? 0 : new Set(by).size;
   if (signers >= Math.min(people, 2)) return false;
-  const replacesTwo = known !== undefined && standsOnTwo(known, people);
-  if (!wantsTwo(terms) && !replacesTwo) return false;
+  const asked = askedFor(terms, known, signers, ground);
+  if (asked === undefined) return false;
   if (meant) return true;
-  if (people === 1)
-    throw refused(
-      'unsigned',
-      'it speaks of what the approver of this gateway has to sign, and nobody signed it',
-      'have it signed: assayer plan sign, waiver sign; in an emergency --break-glass with --note, which is reported',
-    );
+  const two = asked.two && people > 1;
   throw refused(
-    'two-approvers',
-    wantsTwo(terms)
-      ? 'it speaks of what two people have to approve, and one did'
-      : 'it takes the place of what two people approved, and one did',
-    'have another approver sign it too: assayer baseline sign; in an emergency --break-glass, which is reported',
+    two ? 'two-approvers' : 'unsigned',
+    `${asked.why}, and ${signers === 0 ? 'nobody signed it' : 'one did'}`,
+    `${signingRemedy(terms.kind, { two, signers })}; in an emergency --break-glass with --note, which is reported`,
   );
+};
+
+/** Why these terms take more signatures than they have, and whether they take two; undefined where they have enough. */
+const askedFor = (
+  terms: Terms,
+  known: Order | undefined,
+  signers: number,
+  ground: AdoptionGround,
+): { readonly why: string; readonly two: boolean } | undefined => {
+  const { people } = ground;
+  const who = people > 1 ? 'two people have to approve' : 'the approver of this gateway has to sign';
+  if (wantsTwo(terms)) return { why: `it speaks of what ${who}`, two: true };
+  if (known !== undefined && standsOnTwo(known, people))
+    return { why: 'it takes the place of what two people approved', two: true };
+  if (terms.kind !== 'plan') return undefined;
+  const overruled = overruledBy(terms, ground);
+  const two = overruled.find(({ order }) => standsOnTwo(order, people));
+  if (two !== undefined) return { why: `${overruling(two)}, which two people approved`, two: true };
+  const [first] = overruled;
+  if (signers > 0) return undefined;
+  if (first !== undefined) return { why: `${overruling(first)}, which an approver signed`, two: false };
+  const sight = sightIn(terms);
+  return sight === undefined ? undefined : { why: `it speaks of ${sight}, which an approver has to sign`, two: false };
+};
+
+/** A fact that a signed reference holds, of which a plan would allow other values. */
+interface Overruled {
+  readonly order: Order;
+  readonly fact: string;
+}
+
+const overruling = ({ order: { terms }, fact }: Overruled): string =>
+  `it allows other values of ${fact} than reference ${termsId(terms)}`;
+
+/** Of devices that a plan may speak of, now or once they are here: what signed values and signed attestations hold. */
+const overruledBy = (plan: Plan, { orders, states }: AdoptionGround): readonly Overruled[] => {
+  const facts = [...factsCovered(plan)] as readonly FactName[];
+  const covered = states().filter((state) => inScope(plan.scope, describe(state, {})));
+  return orders.all().flatMap((order): Overruled[] => {
+    const { terms, seq } = order;
+    if (terms.kind !== 'reference') return [];
+    const meets =
+      mayMeet(plan.scope, terms.scope) || covered.some((state) => countsFor({ ...order, terms }, describe(state, {})));
+    const values = meets ? (terms.values ?? []).map(({ fact }) => wholeOf(fact)) : [];
+    const fact = facts.find(
+      (one) =>
+        values.includes(one) || covered.some(({ reference }) => holderOf(reference?.entries ?? [], one)?.seq === seq),
+    );
+    return fact === undefined ? [] : [{ order, fact }];
+  });
+};
+
+/** The verbs that sign terms of this kind and hand them over. */
+const signingRemedy = (
+  kind: Terms['kind'],
+  { two, signers }: { readonly two: boolean; readonly signers: number },
+): string => {
+  const verb = `assayer ${VERB_OF[kind]}`;
+  if (signers > 0)
+    return `have another approver sign it too: ${verb} sign <file>.signed.json --key <key>, then ${verb} adopt <file>.signed.json`;
+  const who = two ? 'two approvers, one after the other,' : 'an approver';
+  return `have ${who} sign it: ${verb} create writes a draft, ${verb} sign <file> --key <key> signs it, ${verb} adopt <file>.signed.json takes it`;
 };
 
 const requirePlanned = (

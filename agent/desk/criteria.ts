@@ -11,8 +11,8 @@ import { type AskedEntry, askedEntries, askedOtherwise } from './asked.ts';
 import { partsTold } from './settings.ts';
 
 /**
- * What the configuration alone says of right and wrong, and of how and how often anybody looks: parts that one person edits, and that
- * may end or keep away what two people would have to approve.
+ * What the configuration alone says of right and wrong, of how and how often anybody looks, and of who is told: parts that one person
+ * edits, and that may end, keep away or keep quiet what two people would have to approve.
  */
 const CRITERIA = partsTold((teller) => teller.kind === 'criterion');
 
@@ -78,6 +78,7 @@ const meantBy = (config: Config): Config => ({
     approved: config.firmware.approved && [...unordered(config.firmware.approved)],
     advisories: [...unordered(config.firmware.advisories)],
   },
+  notify: config.notify.toSorted((one, other) => (one.name < other.name ? -1 : 1)),
 });
 
 const withMeant = <Part extends Config['pools']>(part: Part): Part =>

@@ -80,12 +80,16 @@ export class DeliveredTerms {
       this.#untold += 1;
       return;
     }
-    const remedy = error instanceof AgentError ? error.remedy : 'publish what `assayer baseline sign` wrote';
+    const remedy = error instanceof AgentError ? error.remedy : UNREADABLE;
     const untold = this.#untold === 0 ? {} : { untold: this.#untold };
     this.#untold = 0;
     emit('warn', 'terms.refused', { ...claimed, message: error.message, remedy, ...untold });
   }
 }
+
+/** Nothing can be said of what it was meant to be. */
+const UNREADABLE =
+  'publish as it is the file that assayer baseline sign, assayer plan sign or assayer waiver sign wrote';
 
 /** What a document calls itself, where it can be read: anybody may have written it. */
 const claimedName = (payload: Uint8Array): { readonly kind?: string; readonly id?: string } => {

@@ -34,7 +34,8 @@ export const SETTINGS: { readonly [path: string]: Teller } = {
   operator: elsewhere('it needs a restart, and begins another log'),
   state_dir: elsewhere('it needs a restart, and begins another log'),
   mqtt: nobody('how entries travel: presence and collectors show it'),
-  notify: nobody('who is told of findings, and not what is one'),
+  // Who is told of nothing while something happens is told of it by nothing else.
+  notify: criterion('notify'),
   'devices.*.host': {
     kind: 'asked',
     part: 'devices',

@@ -20,6 +20,8 @@ export interface CourierOptions {
   readonly emit: Emit;
   readonly random: () => number;
   readonly timing: NotifyTiming;
+  /** Where a new target begins; without it at the end of the log. */
+  readonly from?: number;
 }
 
 /** What `assayer status` shows of a target. Instants are Unix milliseconds. */
@@ -62,12 +64,12 @@ export class Courier {
 
   /** Throws an `AgentError` where the store cannot be read. */
   constructor(options: CourierOptions) {
-    const { feed, target, gateway, emit } = options;
+    const { feed, target, gateway, emit, from = feed.size() } = options;
     this.#options = options;
     this.#sender = { target: target.name, gateway, log: feed.log };
     const known = feed.place(target.name);
     // What happened before anybody wanted to know is no news.
-    this.#place = known ?? { next: feed.size() };
+    this.#place = known ?? { next: from };
     this.#savedNext = this.#place.next;
     if (known !== undefined) return;
     this.#keep(this.#place);

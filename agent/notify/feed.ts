@@ -49,8 +49,12 @@ export interface Feed {
   keep(target: string, place: Place, told?: Told): void;
   /** The target was told of this finding, and not of its end. */
   knows(target: string, openedSeq: number): boolean;
-  /** Forgets the targets that are not named, where the store lets it: one that comes back begins at the end of the log, like a new one. */
-  keepOnly(targets: readonly string[]): void;
+  /**
+   * The targets that the configuration names now. Gives those that it names no more since the last time: their places are kept, and
+   * who comes back goes on there; of very many the first that went are forgotten. Where the store refuses nothing is noted, and
+   * they are given the next time.
+   */
+  named(targets: readonly string[]): readonly string[];
   /** Calls back after each commit; returns the way to stop that. */
   onAppend(callback: () => void): () => void;
 }

@@ -14,6 +14,8 @@ export interface NotifierOptions {
   readonly emit: Emit;
   readonly random?: () => number;
   readonly timing?: NotifyTiming;
+  /** Where a target begins that is new: what is recorded of the edit that names it, it is told. Without it at the end of the log. */
+  readonly from?: number;
 }
 
 /** Tells the targets of the configuration what the log says about findings, each at its own pace. */
@@ -22,7 +24,12 @@ export class Notifier {
 
   /** Throws an `AgentError` where the store cannot be read. */
   constructor({ targets, random = Math.random, timing = NOTIFY_TIMING, ...rest }: NotifierOptions) {
-    rest.feed.keepOnly(targets.map(({ name }) => name));
+    for (const target of rest.feed.named(targets.map(({ name }) => name)))
+      rest.emit('warn', 'notify.target-gone', {
+        target,
+        message: 'the configuration names it no more: it is told nothing',
+        remedy: 'where nobody meant that, put it back under notify: it then is told what it missed',
+      });
     this.#couriers = targets.map((target) => new Courier({ ...rest, target, random, timing }));
   }
 

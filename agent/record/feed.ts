@@ -17,6 +17,10 @@ interface Place {
   };
 }
 
+/** Name under which the store keeps the targets that are named no more and whose places it has, the latest last. */
+const GONE = 'notify-gone';
+const MOST_GONE = 64;
+
 /** The log as those read it who tell people of findings; what each of them was told is kept beside it. */
 export class LogFeed {
   readonly #log: Log;
@@ -73,12 +77,22 @@ export class LogFeed {
     return this.#store.wasTold(target, openedSeq);
   }
 
-  /** Forgets all targets but these. Where the store takes no writes now it happens at the next start. */
-  keepOnly(targets: readonly string[]): void {
+  /** Notes which targets are named; gives those that are not any more. Where the store takes no writes now it happens at the next start. */
+  named(targets: readonly string[]): readonly string[] {
     try {
-      this.#store.transaction(() => this.#store.keepTargets(targets));
+      // Written below.
+      const before = this.#store.meta(GONE, (text) => JSON.parse(text) as readonly string[]) ?? [];
+      const gone = this.#store.notifyTargets().filter((target) => !targets.includes(target));
+      const left = gone.filter((target) => !before.includes(target));
+      const kept = [...before.filter((target) => gone.includes(target)), ...left].slice(-MOST_GONE);
+      this.#store.transaction(() => {
+        this.#store.saveMeta(GONE, JSON.stringify(kept));
+        this.#store.keepTargets([...targets, ...kept]);
+      });
+      return left;
     } catch (error) {
       if (!(error instanceof AgentError)) throw error;
+      return [];
     }
   }
 

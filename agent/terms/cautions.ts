@@ -2,6 +2,7 @@ import { FACTS, type FactName } from '../../shared/facts.ts';
 import { opennessOf } from '../../shared/open-values.ts';
 import {
   type ExpectedValue,
+  LONGEST_BLANKET_S,
   MOST_VERSIONS,
   mayBeBlanket,
   namesRule,
@@ -10,6 +11,7 @@ import {
   type Waiver,
 } from '../../shared/terms.ts';
 import { COMPARISONS, RULES } from '../appraise/index.ts';
+import { openTooLong } from '../appraise/plan-reach.ts';
 import { wantsTwo } from '../appraise/promote.ts';
 import { gravestOf, type RuleEntry } from '../appraise/rule.ts';
 import { isCoverable, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
@@ -18,11 +20,9 @@ import { durationText, isoOf } from './instant.ts';
 /** What an approver should think twice about before signing: documents that cover more, or for longer, than they look. */
 
 const DAY_S = 86_400;
-/** Longer is rarely meant, s. A waiver may last 90 days, a plan any time. */
+/** Longer is rarely meant, s. */
 const LONG_PLAN_S = 7 * DAY_S;
 const LONG_WAIVER_S = 30 * DAY_S;
-/** Longest plan that may leave open what the devices show afterwards, s (catalogue §3). */
-const OPEN_PLAN_S = 4 * 3600;
 /** A list of more values than anybody reads one by one. */
 const LONG_SET = 32;
 /** Versions that should still be free after this one. */
@@ -36,7 +36,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...(terms.kind === 'reference' ? [] : uncovered(terms.ids)),
   ...wholeGateway(terms),
   ...(terms.kind === 'reference' ? [...unwatched(terms.values ?? []), ...lastVersions(terms.version)] : []),
-  ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms), ...unrelated(terms)] : []),
+  ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms), ...unsaid(terms), ...unrelated(terms)] : []),
   ...(terms.kind === 'waiver' ? [...longWaiver(terms), ...critical(terms.ids)] : []),
   ...(terms.kind === 'reference' ? [] : quieted(terms.ids)),
   ...(terms.kind === 'reference' || nowS === undefined ? [] : soonOver(terms, nowS)),
@@ -90,6 +90,16 @@ const openEnds = ({
   return [...anythingGoes(open, { from, to, ids }), ...heldToLittle(expected), ...endings(expected, to)];
 };
 
+/** What is not known beforehand takes all approvers who are asked for, for longer than a few hours. */
+const unsaid = (plan: Plan): readonly string[] => {
+  const id = openTooLong(plan);
+  return id === undefined
+    ? []
+    : [
+        `it covers ${id} for more than 4 h and does not say what is to be seen then: a gateway without approvers does not take it`,
+      ];
+};
+
 /** A change of which the plan expects nothing is none that it announced. */
 const unrelated = ({ ids, expected_after: expected = [] }: Plan): readonly string[] => {
   if (expected.length === 0) return [];
@@ -115,7 +125,7 @@ const anythingGoes = (
     ...(wholly.length > 0
       ? [`it does not say what ${namesOf(wholly)} shall be afterwards: any value is taken as planned`]
       : []),
-    ...(to - from > OPEN_PLAN_S
+    ...(to - from > LONGEST_BLANKET_S
       ? [
           `it lasts ${durationText(to - from)}, and ${facts} may be anything: without expected_after 4 h would be the most`,
         ]

@@ -49,7 +49,7 @@ export const planDraft = (plan: Blank<Plan>): string =>
       '# Without expected_after, or with one that leaves a fact open, a plan lasts at most four hours, and covers no change of users, identity, safety or remote control.',
     ),
     lines(
-      '# Date, time and zone: 2026-12-01T14:00:00Z. A change is taken as planned five minutes earlier and later, too.',
+      '# Date, time and zone: 2026-12-01T14:00:00Z. A change is taken as planned five minutes earlier and later, too. A plan ends within 90 days.',
       instantText('not_before_at', plan.not_before_at),
       instantText('not_after_at', plan.not_after_at),
     ),

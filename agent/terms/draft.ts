@@ -4,6 +4,7 @@ import { modelProblem } from '../../shared/model.ts';
 import { checkTerms } from '../../shared/signed-terms.ts';
 import {
   type ExpectedValue,
+  LONGEST_TERMS_S,
   namesRule,
   planTermsSchema,
   referenceTermsSchema,
@@ -143,7 +144,7 @@ const valueProblems = (terms: Terms, read: ReadText): readonly ConfigProblem[] =
 const ruleProblems = (terms: Terms, read: ReadText): readonly ConfigProblem[] => {
   const outside = outsideModel(terms);
   if (outside !== undefined) return [problemAt(read, outside)];
-  const broken = termsProblem(terms);
+  const broken = termsProblem(terms) ?? longProblem(terms);
   if (broken !== undefined) {
     // The member that the sentence begins with, where it does.
     const path = Object.keys(terms).filter((name) => broken.startsWith(name));
@@ -157,6 +158,12 @@ const ruleProblems = (terms: Terms, read: ReadText): readonly ConfigProblem[] =>
     return [tooLong(terms, read, problem.detail)];
   }
 };
+
+/** No gateway takes a plan that ends so far ahead, whenever it is handed over. */
+const longProblem = (terms: Terms): string | undefined =>
+  terms.kind === 'plan' && terms.not_after_at - terms.not_before_at > LONGEST_TERMS_S
+    ? 'not_after_at is more than 90 days after not_before_at'
+    : undefined;
 
 /** The deepest member that breaks the data model. */
 const outsideModel = (

@@ -1,5 +1,6 @@
 import type { ExpectedValue, Plan, ReferenceTerms, Schedule, Scope, Terms, Waiver } from '../../shared/terms.ts';
 import { SEVERITIES } from '../appraise/finding.ts';
+import { sightIn } from '../appraise/plan-reach.ts';
 import { wantsTwo } from '../appraise/promote.ts';
 import { gravestOf } from '../appraise/rule.ts';
 import { uncoverableIds } from '../appraise/who-approves.ts';
@@ -18,13 +19,23 @@ const TWO: Row = [
   'two signatures, where the gateway trusts two approvers: what it names is approved by two people',
 ];
 
+const ONE: Row = [
+  'needs',
+  'a signature, where the gateway trusts an approver: it speaks of who devices are, or whether they are seen',
+];
+
+const needRows = (terms: Terms): readonly Row[] => {
+  if (wantsTwo(terms)) return [TWO];
+  return terms.kind === 'plan' && sightIn(terms) !== undefined ? [ONE] : [];
+};
+
 /** Most lines for one list, and most names on a line; the file has the rest. All of it fits on one screen. */
 const MOST = 10;
 const MOST_NAMES = 24;
 
 /** Lines of text, without control of what a terminal shows: the caller has to. */
 export const summaryOf = (terms: Terms, nowS: number): readonly string[] => {
-  const rows = [...rowsOf(terms, nowS), ...(wantsTwo(terms) ? [TWO] : [])];
+  const rows = [...rowsOf(terms, nowS), ...needRows(terms)];
   const width = Math.max(...rows.map(([heading]) => heading.length));
   return [titleOf(terms), ...rows.map(([heading, text]) => `  ${heading.padEnd(width)}  ${text}`)];
 };

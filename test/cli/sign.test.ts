@@ -181,12 +181,18 @@ test('a document that covers more than it looks is said in words, before the key
     lines(shown.out)
       .filter((line) => line.startsWith('WARNING: '))
       .map((line) => line.slice(9, 30)),
-    ['it covers ALL devices', 'it lasts 19 d: whoeve', 'visibility.* stands f', 'it speaks of visibili'],
+    [
+      'it covers ALL devices',
+      'it lasts 19 d: whoeve',
+      'it covers visibility.',
+      'visibility.* stands f',
+      'it speaks of visibili',
+    ],
   );
   const { code, out, err } = await sign('wide.yaml', 'alice', '--json');
   assert.equal(code, 0, err);
   assert.match(err, /^WARNING: it covers ALL devices of every gateway/m);
-  assert.equal(JSON.parse(out).warnings.length, 4);
+  assert.equal(JSON.parse(out).warnings.length, 5);
 });
 
 test('on a terminal: asked after the summary, then for the passphrase; no is no', {

@@ -7,6 +7,7 @@ import { stringify } from 'yaml';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import { type LoadedConfig, parseConfig } from '../../agent/config/load.ts';
 import { heedCriteria } from '../../agent/desk/criteria.ts';
+import { SECRET } from '../notify/receiver.ts';
 import { ACME } from '../outside/example.ts';
 
 const BASE = {
@@ -67,6 +68,7 @@ suite('what the configuration holds devices against', () => {
     ['schedule', { schedule: { pools: '0 0 1 1 *' } }],
     ['schedule', { coverage_s: 3600 }],
     ['probe', { probe: { max_reply_bytes: 4096 } }],
+    ['notify', { notify: [{ name: 'pager', command: ['/bin/true'] }] }],
     // An empty one allows nothing.
     ['pools.allow', { pools: { allow: [] } }],
     ['tenants.allow', { tenants: { acme: { allow: [] } } }],
@@ -81,6 +83,27 @@ suite('what the configuration holds devices against', () => {
       assert.deepEqual(desk.start(configuration()), [part]);
     });
   }
+
+  test('so is a target that goes, is told less, or tells somebody else; the order of targets says nothing', () => {
+    const secret_file = file('pager-secret', SECRET);
+    const pager = { name: 'pager', webhook: { url: 'https://pager.example/x', secret_file }, least: 'high' };
+    const chat = { name: 'chat', command: ['/bin/true'] };
+    const edits: readonly (readonly object[])[] = [
+      [chat],
+      [{ ...pager, least: 'critical' }, chat],
+      [{ ...pager, ids: ['firmware.*'] }, chat],
+      [{ ...pager, states: ['resolved'] }, chat],
+      [{ ...pager, webhook: { ...pager.webhook, url: 'https://pager.example/y' } }, chat],
+      [pager, { ...chat, command: ['/bin/false'] }],
+    ];
+    for (const notify of edits) {
+      const desk = new Desk();
+      desk.start(configuration({ notify: [pager, chat] }));
+      assert.deepEqual(desk.start(configuration({ notify })), ['notify'], JSON.stringify(notify));
+      assert.deepEqual(desk.start(configuration({ notify: [chat, pager] })), ['notify'], 'and its way back');
+      assert.deepEqual(desk.start(configuration({ notify: [pager, { ...chat, least: 'medium' }] })), []);
+    }
+  });
 
   test('nothing else of the configuration is', () => {
     const desk = new Desk();

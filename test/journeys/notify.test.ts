@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { Receiver, refuse, SECRET } from '../notify/receiver.ts';
 import { until } from '../publish/observer.ts';
+import { People } from '../record/approvers.ts';
 import { Gateway } from './agent.ts';
 import { assertPolite, fleetOf } from './fleets.ts';
 
@@ -70,6 +71,42 @@ test('a theft reaches webhook and command from the signed log, redacted as there
   assert.doesNotMatch(gateway.stderr, /s3cret|whsec|thief/);
   assertPolite(fleet);
   await gateway.verified();
+});
+
+test('who takes the pager out of the configuration, steals, and puts it back, is told of: by the edits, and by what it missed', {
+  timeout: 120_000,
+}, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.99.0.1');
+  await using receiver = await Receiver.start();
+  const devices = fleet.devices.map(({ address }) => ({ host: address, name: 'rig-0', ports: fleet.ports }));
+  await using gateway = Gateway.create({ devices });
+  const people = new People('alice', 'bob');
+  for (const name of ['alice', 'bob']) gateway.write(`${name}.jwk.json`, JSON.stringify(people.jwk(name)));
+  const secret_file = gateway.write('pager-secret', SECRET);
+  const notify = [{ name: 'pager', webhook: { url: receiver.url, secret_file }, least: 'high' }];
+  gateway.configure({ approvers: { alice: 'alice.jwk.json', bob: 'bob.jwk.json' }, notify });
+  await gateway.up();
+  await gateway.knows(1);
+  gateway.configure({ notify: [] });
+  gateway.signal('SIGHUP');
+  const gone = await gateway.event('notify.target-gone');
+  assert.deepEqual([gone.level, gone.target], ['warn', 'pager']);
+  fleet.device(0).changePoolUser(0, 'thief.rig0');
+  await gateway.says('the theft', () => gateway.findings('pool.user-changed').length > 0);
+  gateway.configure({ notify });
+  gateway.signal('SIGHUP');
+  const edits = () =>
+    gateway.findings('change.break-glass').filter(({ finding }) => finding.reasons?.includes('configuration-edited'));
+  await gateway.says('both edits', () => edits().length === 2);
+  assert.deepEqual(
+    edits().map(({ finding }) => finding.after),
+    [{ edited: 'notify' }, { edited: 'notify' }],
+  );
+  const told = () =>
+    receiver.received.flatMap(({ notification: { data } }) => ('finding' in data ? [data.finding.id] : []));
+  await until('all of it', () => told().length === 3);
+  assert.deepEqual(told(), ['change.break-glass', 'pool.user-changed', 'change.break-glass']);
+  assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
 });
 
 test('what many devices show is told as their parent', { timeout: 120_000 }, async () => {

@@ -31,6 +31,7 @@ export class MemoryFeed implements Feed {
   readonly told = new Set<string>();
   readonly #entries: (Transition | undefined)[] = [];
   readonly #callbacks = new Set<() => void>();
+  #gone: ReadonlySet<string> = new Set();
 
   /** Appends an entry: a transition, or something else. Gives its `seq`. */
   append(finding?: Partial<StatedFinding>, iat = Math.floor(Date.now() / 1000)): number {
@@ -67,8 +68,11 @@ export class MemoryFeed implements Feed {
     return this.told.has(`${target} ${openedSeq}`);
   }
 
-  keepOnly(targets: readonly string[]): void {
-    for (const target of this.places.keys()) if (!targets.includes(target)) this.places.delete(target);
+  named(targets: readonly string[]): readonly string[] {
+    const gone = [...this.places.keys()].filter((target) => !targets.includes(target));
+    const left = gone.filter((target) => !this.#gone.has(target));
+    this.#gone = new Set(gone);
+    return left;
   }
 
   onAppend(callback: () => void): () => void {

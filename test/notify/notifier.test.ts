@@ -35,7 +35,7 @@ class Telling implements AsyncDisposable {
   readonly notifier: Notifier;
   aheadMs = 0;
 
-  constructor(targets: readonly Target[], feed = new MemoryFeed(), timing: Partial<NotifyTiming> = {}) {
+  constructor(targets: readonly Target[], feed = new MemoryFeed(), timing: Partial<NotifyTiming> = {}, from?: number) {
     this.feed = feed;
     this.notifier = new Notifier({
       targets,
@@ -44,6 +44,7 @@ class Telling implements AsyncDisposable {
       clock: { wallMs: () => Date.now() + this.aheadMs, monoMs: () => performance.now() },
       emit: (level, event, members = {}) => this.events.push({ ...members, level, event }),
       timing: { ...FAST, ...timing },
+      ...(from === undefined ? {} : { from }),
     });
     this.notifier.start();
   }
@@ -109,7 +110,7 @@ suite('who is told of findings', { timeout: 60_000 }, () => {
     assert.deepEqual([...feed.told], [`pager ${rollback}`], 'the end is known, though it is not told');
   });
 
-  test('a new target begins at the present end of the log; a restart goes on where it was; one that was removed begins anew', async () => {
+  test('a new target begins at the present end of the log; a restart goes on where it was, and so does one that was taken out, which is told, and put back', async () => {
     await using receiver = await Receiver.start();
     const feed = new MemoryFeed();
     feed.append({});
@@ -129,11 +130,45 @@ suite('who is told of findings', { timeout: 60_000 }, () => {
       assert.deepEqual(telling.saw('notify.target-new'), []);
     }
     feed.append({});
-    await new Telling([], feed).notifier.stop();
-    await using _again = new Telling([to(receiver.url)], feed);
+    for (const gone of [['pager'], []]) {
+      await using none = new Telling([], feed);
+      assert.deepEqual(
+        none.saw('notify.target-gone').map(({ level, target }) => [level, target]),
+        gone.map((target) => ['warn', target]),
+        'once',
+      );
+    }
+    await using again = new Telling([to(receiver.url)], feed);
     feed.append({});
-    await until('the news', () => receiver.received.length === 3);
-    assert.deepEqual(told(receiver), ['finding.open 1', 'finding.open 2', 'finding.open 4']);
+    await until('what it missed, and the news', () => receiver.received.length === 4);
+    assert.deepEqual(told(receiver), ['finding.open 1', 'finding.open 2', 'finding.open 3', 'finding.open 4']);
+    assert.deepEqual(
+      again.events.filter(({ event }) => event.startsWith('notify.target')),
+      [],
+    );
+  });
+
+  test('a new target is told what is recorded of the edit that names it', async () => {
+    await using receiver = await Receiver.start();
+    const feed = new MemoryFeed();
+    feed.append({});
+    const from = feed.size();
+    const edit = feed.append({ id: 'change.break-glass' });
+    await using _telling = new Telling([to(receiver.url)], feed, {}, from);
+    await until('the edit', () => receiver.received.length === 1);
+    assert.deepEqual(told(receiver), [`finding.open ${edit}`]);
+  });
+
+  test('what a target that was out for long missed is counted in one delivery, what is younger follows', async () => {
+    await using receiver = await Receiver.start();
+    const feed = new MemoryFeed();
+    await new Telling([to(receiver.url)], feed).notifier.stop();
+    const longAgo = Math.floor(Date.now() / 1000) - 7200;
+    for (let at = 0; at < 5; at += 1) feed.append({ severity: 'critical' }, longAgo);
+    const young = feed.append({});
+    await using _again = new Telling([to(receiver.url)], feed);
+    await until('both', () => receiver.received.length === 2);
+    assert.deepEqual(told(receiver), ['notify.skipped', `finding.open ${young}`]);
   });
 
   test('what fails is tried again with the same id until it succeeds; nothing overtakes it, and another target goes on', async () => {

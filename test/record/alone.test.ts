@@ -7,7 +7,7 @@ import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
-import { admission, People, poolUser } from './approvers.ts';
+import { admission, People, poolUser, summerPlan } from './approvers.ts';
 import { deskOf } from './desk.ts';
 import { learned, Recording, refusal } from './recording.ts';
 
@@ -188,6 +188,27 @@ test('approvers who are taken out of the configuration for a moment leave a find
   assert.deepEqual(recording.objections(one.keys), []);
 });
 
+test('a finding that no acceptance covers stands in the way of the whole device, too: it is waived, and then the device is accepted', async (t) => {
+  const recording = await learned(t);
+  const open = { 'access.api_write': true };
+  await recording.looks('rig-1', 3, open);
+  const [track] = recording.state('rig-1').tracks;
+  assert.equal(track?.finding.ruleId, 'remote-control.api-write-open');
+  const number = track.finding.openedSeq;
+  const remedy = accept(recording, undefined, 0).refused[0]?.remedy ?? '';
+  assert.match(remedy, new RegExp(`waived for a while \\(assayer findings show ${number} has`));
+  assert.doesNotMatch(remedy, /accept the whole device/);
+  assert.match(accept(recording, ['config.mode'], 0).refused[0]?.remedy ?? '', /findings show/);
+  const waiver = { ...waiverOf(Math.floor(recording.clock.wall / 1000)), ids: ['remote-control.api-write-open'] };
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(waiver as never, 'alice', 'bob') });
+  await recording.looks('rig-1', 1, open);
+  assert.deepEqual(
+    recording.state('rig-1').tracks.map(({ finding }) => finding.state),
+    ['waived'],
+  );
+  assert.deepEqual(accept(recording).accepted, ['rig-1']);
+});
+
 /** A machine that stands where another one stood, and works for somebody else than that one did. */
 const exchanged = async (
   t: TestContext,
@@ -222,7 +243,7 @@ test('a machine that was exchanged for one that works for somebody else takes wh
         terms.kind,
       );
   const plain = { ...intake, expected_after: [{ fact: 'identity.model', class: 'exact', value: 'Antminer S21' }] };
-  assert.equal(recording.changes(two).adopt({ kind: 'local', terms: plain, by: 'carol' }).already, false);
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(plain as never, 'alice') });
   recording.changes(two).adopt({ kind: 'signed', ...two.sign(hush as never, 'alice', 'bob') });
 });
 
@@ -252,8 +273,175 @@ test('that less is seen of devices is not waived by one person: nothing would be
     plan_id: 'repair',
     expected_after: [{ fact: 'identity.model', class: 'exact', value: 'Antminer S21' }],
   };
-  assert.equal(recording.changes(two).adopt({ kind: 'local', terms: repair, by: 'carol' }).already, false);
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(repair as never, 'alice') });
   recording.changes(two).adopt({ kind: 'signed', ...two.sign(blind[0] as never, 'alice', 'bob') });
+});
+
+const HOUR_S = 3600;
+const DAY_S = 24 * HOUR_S;
+const BOARDS = { fact: 'identity.hashboards', class: 'volatile' } as const;
+const SILENT = ['visibility.device-dark', 'identity.device-missing', 'identity.hashboard-changed'];
+
+/** A plan that says which facts are what, for so long. */
+const longPlan = (now: number, id: string, ids: readonly string[], expected: readonly object[], lastsS: number) => ({
+  ...planOf(now, ids),
+  plan_id: id,
+  expected_after: expected,
+  not_after_at: now + lastsS,
+});
+
+test('a plan ends within 90 days from when it is taken, whoever signed it', async (t) => {
+  for (const people of [new People(), one, two]) {
+    const recording = await learned(t);
+    const now = Math.floor(recording.clock.wall / 1000);
+    const limit = [{ fact: 'config.power_limit_w', class: 'exact', value: 3400 }];
+    const plan = (id: string, days: number) =>
+      longPlan(now, id, ['config.performance-changed'], limit, days * DAY_S) as never;
+    const names = [...people.names.values()];
+    const hand = (terms: never) =>
+      recording
+        .changes(people)
+        .adopt(
+          names.length === 0
+            ? { kind: 'local', terms, by: 'carol' }
+            : { kind: 'signed', ...people.sign(terms, ...names) },
+        );
+    assert.throws(() => hand(plan('for-ever', 25_567)), { code: 'terms.over', message: /a plan ends within 90 days/ });
+    assert.throws(() => hand(plan('longer', 91)), { code: 'terms.over' });
+    hand(plan('season', 90));
+  }
+});
+
+test('where nobody signs a plan keeps quiet for four hours at most what it says nothing of', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(new People());
+  const now = Math.floor(recording.clock.wall / 1000);
+  const hand = (id: string, ids: readonly string[], expected: readonly object[], lastsS: number) =>
+    changes.adopt({ kind: 'local', terms: longPlan(now, id, ids, expected, lastsS), by: 'carol' });
+  const model = { fact: 'identity.model', class: 'exact', value: 'Antminer S21' };
+  const boards = { fact: 'identity.hashboards', class: 'exact', value: ['B1', 'B2', 'B3'] };
+  const limit = { fact: 'config.power_limit_w', class: 'band', value: { min: 0, max: 9000 } };
+  const open: readonly (readonly [ids: readonly string[], expected: readonly object[], named: RegExp])[] = [
+    [['identity.hashboard-changed'], [BOARDS], /identity\.hashboard-changed/],
+    [['identity.hashboard-changed'], [BOARDS, boards], /identity\.hashboard-changed/],
+    [['identity.hashboard-changed'], [BOARDS, model, limit], /identity\.hashboard-changed/],
+    [['runtime.stopped-unexpectedly'], [BOARDS], /runtime\.stopped-unexpectedly/],
+    // What shows nothing is as no plan says it.
+    [['visibility.device-dark'], [model], /visibility\.device-dark/],
+    [['identity.device-missing'], [model, boards], /identity\.device-missing/],
+    [['visibility.changed-while-dark'], [limit], /visibility\.changed-while-dark/],
+  ];
+  for (const [ids, expected, named] of open)
+    assert.throws(() => hand('open', ids, expected, 4 * HOUR_S + 1), { code: 'terms.open', message: named });
+  hand('afternoon', SILENT, [BOARDS], 4 * HOUR_S);
+  hand('known-boards', ['identity.hashboard-changed', 'visibility.changed-while-dark'], [boards], 5 * DAY_S);
+  hand('power', ['config.performance-changed', 'runtime.stopped-unexpectedly'], [limit], 30 * DAY_S);
+});
+
+test('where approvers are named no unsigned plan makes a device dark, missing or another one in peace; days of repair all of them sign', async (t) => {
+  const recording = await learned(t);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const repair = (id: string, lastsS: number) => longPlan(now, id, SILENT, [BOARDS], lastsS);
+  for (const [people, code] of [
+    [two, 'terms.two-approvers'],
+    [one, 'terms.unsigned'],
+  ] as const) {
+    const changes = recording.changes(people);
+    const refuses = (terms: object) => refusal(() => changes.adopt({ kind: 'local', terms, by: 'mallory' }));
+    assert.equal(refuses(repair('repair', 4 * DAY_S)), code);
+    for (const id of SILENT) assert.equal(refuses({ ...repair('short', HOUR_S), ids: [id] }), 'terms.unsigned');
+  }
+  const changes = recording.changes(two);
+  const alone = { kind: 'signed', ...two.sign(repair('repair', 4 * DAY_S) as never, 'alice') } as const;
+  assert.throws(() => changes.adopt(alone), { code: 'terms.two-approvers', message: /and one did$/ });
+  changes.adopt({ kind: 'signed', ...two.sign(repair('an-hour', HOUR_S) as never, 'alice') });
+  changes.adopt({ kind: 'signed', ...two.sign(repair('repair', 4 * DAY_S) as never, 'alice', 'bob') });
+  recording.changes(one).adopt({ kind: 'signed', ...one.sign(repair('by-one', 4 * DAY_S) as never, 'alice') });
+  await recording.looks('rig-1', 6, undefined);
+  assert.deepEqual(
+    recording.state('rig-1').tracks.map(({ finding }) => [finding.ruleId, finding.severity]),
+    [['visibility.device-dark', 'info']],
+  );
+  changes.adopt({ kind: 'local', terms: repair('night', DAY_S), by: 'mallory', breakGlass: EMERGENCY });
+  assert.ok(recording.openFindings().includes('change.break-glass undefined'));
+});
+
+test('no unsigned plan allows another value of what a signed reference holds, and one person none of what two signed', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(two);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const limit = { fact: 'config.power_limit_w', class: 'exact', value: 3250 } as const;
+  const held = (id: string, device: string) =>
+    ({ kind: 'reference', ref_id: id, version: 1, scope: { devices: [device] }, values: [limit] }) as const;
+  const plan = (id: string, change: object = {}) => ({ ...summerPlan(now), plan_id: id, ...change });
+  const local = (terms: object) => changes.adopt({ kind: 'local', terms, by: 'mallory' });
+  changes.adopt({ kind: 'signed', ...two.sign(held('second', 'rig-2'), 'alice') });
+  local(plan('first', { scope: { devices: ['rig-1'] } }));
+  const refused = {
+    code: 'terms.unsigned',
+    message: /config\.power_limit_w than reference second, which an approver signed/,
+  };
+  assert.throws(() => local(plan('all')), refused);
+  assert.throws(() => local(plan('label', { scope: { labels: { site: 'elsewhere' } } })), refused);
+  const { expected_after: _, ...blanket } = plan('anything');
+  assert.throws(() => local(blanket), refused);
+  local(plan('mode', { expected_after: [{ fact: 'config.mode', class: 'exact', value: 'eco' }] }));
+  changes.adopt({ kind: 'signed', ...two.sign(plan('by-one') as never, 'alice') });
+
+  changes.adopt({ kind: 'signed', ...two.sign(held('first', 'rig-1'), 'alice', 'bob') });
+  const signed = (id: string, ...by: readonly string[]) =>
+    ({ kind: 'signed', ...two.sign(plan(id) as never, ...by) }) as const;
+  assert.throws(() => changes.adopt(signed('by-alice', 'alice')), {
+    code: 'terms.two-approvers',
+    message: /than reference first, which two people approved, and one did$/,
+  });
+  changes.adopt(signed('by-both', 'alice', 'bob'));
+});
+
+test('nor of what a device showed when approvers signed that', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  await recording.looks('rig-1', 2, { 'config.power_limit_w': 3250 });
+  const changes = recording.changes(two);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const terms = { kind: 'reference', ref_id: 'rig', version: 1, entries: [recording.attestation('rig-1')] };
+  changes.adopt({ kind: 'signed', ...two.sign(terms as never, 'alice', 'bob') });
+  const plan = (device: string) => ({ ...summerPlan(now), plan_id: device, scope: { devices: [device] } });
+  assert.throws(() => changes.adopt({ kind: 'local', terms: plan('rig-1'), by: 'mallory' }), {
+    code: 'terms.two-approvers',
+    message: /than reference rig, which two people approved, and nobody signed it$/,
+  });
+  changes.adopt({ kind: 'local', terms: plan('rig-2'), by: 'carol' });
+});
+
+test('a refusal says how many signed, and names the verbs that sign such a document', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(two);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const refusals: readonly (readonly [handed: Parameters<typeof changes.adopt>[0], message: RegExp, remedy: RegExp])[] =
+    [
+      [
+        { kind: 'local', terms: waiverOf(now), by: 'carol' },
+        /nobody signed it$/,
+        /^have two approvers.*waiver create.*waiver sign.*waiver adopt/,
+      ],
+      [
+        { kind: 'signed', ...two.sign(waiverOf(now) as never, 'alice') },
+        /one did$/,
+        /^have another approver.*assayer waiver sign/,
+      ],
+      [
+        { kind: 'local', terms: planOf(now, ['pool.user-changed']), by: 'carol' },
+        /nobody signed it$/,
+        /^have two approvers.*plan create.*plan sign/,
+      ],
+      [
+        { kind: 'signed', ...two.sign(poolUser('acme.1'), 'alice') },
+        /one did$/,
+        /^have another approver.*assayer baseline sign/,
+      ],
+    ];
+  for (const [handed, message, remedy] of refusals)
+    assert.throws(() => changes.adopt(handed), { code: 'terms.two-approvers', message, remedy });
 });
 
 test('an exchanged machine that works for another account is accepted by one person under break-glass only; where nobody approves one person does', async (t) => {

@@ -24,7 +24,7 @@ test('transitions are the signed ones, in order, within the asked entries', (t) 
   assert.equal(feed.transitions(0, 9)[0]?.iat, store.entry(1)?.iat);
 });
 
-test('places, what was passed over, and what is known outlive a restart; a target that is not named any more is forgotten', (t) => {
+test('places, what was passed over, and what is known outlive a restart; so does the place of a target that is named no more, which is given once', (t) => {
   const { dir, log, store } = openGateway(t);
   const feed: Feed = new LogFeed(log, store);
   assert.equal(feed.place('pager'), undefined);
@@ -39,8 +39,14 @@ test('places, what was passed over, and what is known outlive a restart; a targe
   assert.deepEqual([later.knows('pager', 7), later.knows('pager', 8), later.knows('chat', 7)], [false, true, true]);
   later.keep('pager', { next: 2 });
   assert.deepEqual(later.place('pager'), { next: 2 });
-  later.keepOnly(['chat']);
+  assert.deepEqual([later.named(['chat']), later.named(['chat'])], [['pager'], []]);
+  assert.deepEqual([later.place('pager'), later.knows('pager', 8), later.knows('chat', 7)], [{ next: 2 }, true, true]);
+  assert.deepEqual([later.named(['chat', 'pager']), later.named(['chat'])], [[], ['pager']]);
+  const many = Array.from({ length: 64 }, (_, at) => `target-${at}`);
+  for (const target of many) later.keep(target, { next: 1 });
+  assert.equal(later.named(['chat']).length, many.length);
   assert.deepEqual([later.place('pager'), later.knows('pager', 8), later.knows('chat', 7)], [undefined, false, true]);
+  assert.deepEqual([later.place('target-0'), later.named(['chat'])], [{ next: 1 }, []]);
   later.keep('chat', { next: 999 });
   assert.deepEqual(later.place('chat'), { next: again.log.size() }, 'a place beyond the end is one in another log');
 });

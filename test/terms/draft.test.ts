@@ -179,6 +179,9 @@ test('rules of plans and waivers, and the limits of what can be signed', () => {
   assert.deepEqual(problems(changed('2026-12-02T15:00:00+01:00', '2026-12-01T13:00:00Z')), [
     '8 not_after_at: not_after_at is not after not_before_at',
   ]);
+  assert.deepEqual(problems(changed('2026-12-02T15:00:00+01:00', '2096-12-01T13:00:00Z')), [
+    '8 not_after_at: not_after_at is more than 90 days after not_before_at',
+  ]);
   const blanket = PLAN.replace(/expected_after:\n.*\n/, '');
   assert.match(problems(blanket)[0] ?? '', /a plan without expected_after lasts at most 4 hours/);
   assert.deepEqual(problems(changed('author: carol', 'author: carol\nticket: 1.5')), [

@@ -62,6 +62,10 @@ test('the summary says where two people have to sign', () => {
   assert.match(summary(plan, 'plan'), /^ {2}needs +two signatures/m);
   const alone = plan.replace(/ids: .*/, 'ids: [pool.priority-changed]');
   assert.doesNotMatch(summary(alone, 'plan'), /two signatures/);
+  const sight = plan.replace(/ids: .*/, 'ids: [identity.psu-changed]').replace('2036-12-02T14', '2036-12-01T17');
+  assert.match(summary(sight, 'plan'), /^ {2}needs +a signature/m);
+  const days = sight.replace('2036-12-01T17', '2036-12-03T14');
+  assert.match(summary(days, 'plan'), /^ {2}needs +two signatures/m);
 });
 
 test('the fields of templates are those that the page names', () => {

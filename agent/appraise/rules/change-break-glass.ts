@@ -8,7 +8,7 @@ export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
   title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, `probe`, schedules, driver files; `ports`, `credentials`, the label `cooling` and the `host` of entries that stay).',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, `probe`, schedules, driver files; `ports`, `credentials`, the label `cooling` and the `host` of entries that stay), or who is told of findings (`notify`).',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',

@@ -39,6 +39,11 @@ export const toldTables = (sql: Sql) => ({
     sql.run('DELETE FROM notify_told WHERE target = ? AND opened_seq = ?', target, openedSeq);
   },
 
+  /** All targets that have a place. */
+  notifyTargets(): readonly string[] {
+    return sql.all(({ target }) => text(target), 'SELECT target FROM notify_places ORDER BY target');
+  },
+
   /** Forgets all targets but these. */
   keepTargets(targets: readonly string[]): void {
     const named = JSON.stringify(targets);

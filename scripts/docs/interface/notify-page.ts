@@ -81,8 +81,11 @@ const PROMISES = `## What is promised
 - **A target that was away for long is not flooded.** Whatever waited longer than \`max_age_s\` (one hour unless set) when its turn comes is not told one by one. It is counted, and said in one
   \`notify.skipped\`: how many, of which severities, from when to when, and the keys of findings that were told before and ended since (up to 256). That comes first; what is younger follows one by
   one. So one \`notify.skipped\`, then at most the last hour. What is open now is shown by \`assayer findings\`.
-- **A new target begins at the end of the log**: it is told what happens from then on. So does one that was taken out of the configuration and put back. The name makes the target; another URL
+- **A new target begins at the end of the log**: it is told what happens from then on, and what is said of the edit that names it. The name makes the target; another URL
   under the same name goes on where the former was.
+- **One that is taken out of the configuration and put back goes on where it was**: it is told what it missed, and of what is older than \`max_age_s\` the count. The places of the last 64 that left are kept.
+  When one leaves, \`notify.target-gone\` says so; where approvers are named, each edit of \`notify\` (a target that goes, comes, or is told less, another command or URL) is a finding \`change.break-glass\`, reason
+  \`configuration-edited\`, which the targets are told of as of any other.
 - Where another log replaces this one (\`log.replaced\`), what is open is said again there, and told again, with new keys.`;
 
 const WEBHOOK = `## Webhook
@@ -112,6 +115,7 @@ const TROUBLE = `## Log lines
 | Event | Says |
 |---|---|
 | \`notify.target-new\` | a target begins, and from which entry |
+| \`notify.target-gone\` | the configuration names a target no more: it is told nothing until it is named again (\`warn\`) |
 | \`notify.delivered\` | told (level \`debug\`) |
 | \`notify.failed\` | could not be told, why, what to do, and when it is tried again: \`warn\` at first and for another reason, \`error\` once when the waits have reached 15 minutes, \`debug\` in between |
 | \`notify.goes-on\` | a target that failed is told again |
