@@ -1,4 +1,4 @@
-import type { PoolSlot } from '../../shared/facts.ts';
+import type { FeePool, PoolSlot } from '../../shared/facts.ts';
 import { sameUrl } from './pool-url.ts';
 
 /** How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. */
@@ -39,7 +39,7 @@ const part = (index: number): string => `slot ${index}`;
 const numbered = (slot: PoolSlot, index: number): NumberedSlot => ({ part: part(index), slot });
 
 /** A user that one side does not tell is no difference. */
-export const samePool = (a: PoolSlot, b: PoolSlot): boolean =>
+export const samePool = (a: FeePool, b: FeePool): boolean =>
   sameUrl(a.url, b.url) && (a.user === undefined || b.user === undefined || a.user === b.user);
 
 const sameOrder = (a: readonly PoolSlot[], b: readonly PoolSlot[]): boolean =>
