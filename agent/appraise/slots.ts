@@ -1,4 +1,4 @@
-import type { PoolSlot } from '../../shared/facts.ts';
+import type { FeePool, PoolSlot } from '../../shared/facts.ts';
 import { endpointText, sameUrl } from './pool-url.ts';
 
 /**
@@ -36,7 +36,7 @@ const part = (index: number): string => `slot ${index}`;
 const numbered = (slot: PoolSlot, index: number): NumberedSlot => ({ part: part(index), slot });
 
 /** A user that one side does not tell is no difference. */
-export const samePool = (a: PoolSlot, b: PoolSlot): boolean =>
+export const samePool = (a: FeePool, b: FeePool): boolean =>
   sameUrl(a.url, b.url) && (a.user === undefined || b.user === undefined || a.user === b.user);
 
 const inTurn = (a: PoolSlot, b: PoolSlot): number => a.priority - b.priority || a.slot - b.slot;

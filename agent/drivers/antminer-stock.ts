@@ -27,8 +27,16 @@ import {
   singleSpaced,
   versionRow,
 } from './bitmain-api.ts';
-import { BITMAIN_CLOSE, CGI_FACTS, CGI_PARTS, CGI_QUERIES, SYSTEM_BUILD } from './bitmain-cgi.ts';
-import { CGI_POOL, DIGEST } from './cgi-lineage.ts';
+import {
+  BITMAIN_CLOSE,
+  CGI_FACTS,
+  CGI_PARTS,
+  CGI_QUERIES,
+  cgiAndWebPools,
+  SYSTEM_BUILD,
+  webPools,
+} from './bitmain-cgi.ts';
+import { CGI_POOL, DIGEST, slotsIn } from './cgi-lineage.ts';
 import { answersOf, describedBy, lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components } from './named-texts.ts';
@@ -98,7 +106,7 @@ export const antminerStock = defineDriver({
     ...CGI_QUERIES,
     board: httpGet('/cgi-bin/miner_type.cgi', DIGEST),
     web_stats: httpGet('/cgi-bin/stats.cgi', DIGEST),
-    web_pools: httpGet('/cgi-bin/pools.cgi', DIGEST),
+    web_pools: webPools('/cgi-bin/pools.cgi'),
   },
   facts: {
     ...CGI_FACTS,
@@ -121,6 +129,7 @@ export const antminerStock = defineDriver({
       'web.miner': part('web_stats', '/INFO/miner_version'),
       'web.type': part('web_stats', '/INFO/type'),
     }),
+    pools: cgiAndWebPools(slotsIn('web_pools', 'POOLS', CGI_POOL)),
     live_pools: firstIfAsked(API_FACTS.live_pools, at('web_pools', '/POOLS', livePools(CGI_POOL))),
     'config.freq_mhz': anyOf(CGI_FACTS['config.freq_mhz'], at('web_stats', '', inChains(chainFrequency))),
     'telemetry.hashrate_hs': anyOf(STATED_RATE, at('web_stats', '', inData(rateWithUnit)), LABELLED_RATE),

@@ -1,7 +1,6 @@
 import { ABSENT, type PoolSlot, present } from '../../shared/facts.ts';
 import { API_FACTS, API_PARTS, API_QUERIES, maker, part, singleSpaced } from './bitmain-api.ts';
 import {
-  CGI_POOL,
   fanMode,
   macAddress,
   networkFacts,
@@ -11,11 +10,12 @@ import {
   storedSlots,
   systemInfo,
 } from './cgi-lineage.ts';
-import type { Source } from './driver.ts';
+import { httpGet, type Replies, type Source } from './driver.ts';
 import { type FeeTest, operatorPools } from './fee-pools.ts';
 import { components, keysOf, settings } from './named-texts.ts';
 import { RUNTIME_POOL } from './pools.ts';
-import { anyOf, at, firstOf, type Reader, scaled, serial, text, whenPresent, worded } from './readers.ts';
+import { answer, anyOf, at, firstOf, type Reader, scaled, serial, text, whenPresent, worded } from './readers.ts';
+import { isServed, supportedWhere } from './served.ts';
 import { storedAndRunning } from './stored-pools.ts';
 
 /**
@@ -37,7 +37,21 @@ export const cgiPools = (isFee?: FeeTest): Source<readonly PoolSlot[], 'conf' | 
   storedAndRunning(
     storedSlots,
     slotsIn('pools', 'POOLS', RUNTIME_POOL, (reader) => (isFee === undefined ? reader : operatorPools(isFee, reader))),
-    slotsIn('web_pools', 'POOLS', CGI_POOL),
+  );
+
+const tellsPools = (replies: Replies): boolean => answer(replies, 'pools').kind === 'present';
+
+/** What runs as the web interface lists it, for a gateway to whom port 4028 does not. */
+export const webPools = (path: string) => httpGet(path, { cadence: 'pools', auth: 'digest', unless: tellsPools });
+
+/** The slots of a web interface that answers `webPools`, too. */
+export const cgiAndWebPools = (
+  listed: Source<readonly PoolSlot[], 'web_pools'>,
+): Source<readonly PoolSlot[], 'conf' | 'pools' | 'web_pools'> =>
+  storedAndRunning(
+    storedSlots,
+    slotsIn('pools', 'POOLS', RUNTIME_POOL),
+    supportedWhere(listed, (replies) => isServed(replies.get('web_pools'))),
   );
 
 // ---- readers ---------------------------------------------------------------------------------------------------------

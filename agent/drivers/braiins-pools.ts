@@ -2,7 +2,7 @@ import { ABSENT, type PoolSlot, present, type Reading, standingIn, unknown } fro
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import type { Replies, Source } from './driver.ts';
 import { graphAnswer } from './graphql.ts';
-import { CGMINER_POOL, type PoolMembers, poolList, withRuntime, withStatus } from './pools.ts';
+import { CGMINER_POOL, type PoolMembers, poolList, withRuntime } from './pools.ts';
 import {
   answer,
   asArray,
@@ -107,7 +107,7 @@ const graphPools = (data: JsonValue): Reading<readonly PoolSlot[]> => {
   );
   if (groups === undefined || (groups.length > 0 && groups.every(isBare))) return running;
   return whenPresent(slotsOf(groups, graphQuota, graphRow), (stored) =>
-    present(running.kind === 'present' ? withStatus(stored, running.value) : stored),
+    present(running.kind === 'present' ? withRuntime(stored, running.value) : stored),
   );
 };
 

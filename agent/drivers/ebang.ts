@@ -20,6 +20,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { hottest, known, listed } from './rows.ts';
+import { storedAndConnected } from './stored-pools.ts';
 
 /** The words of the form of its page; `yuyan` is the language of what it answers. */
 const LOGIN: Login = {
@@ -69,16 +70,19 @@ const rowsOf = (form: JsonObject, mining: string | undefined): readonly JsonObje
     return [mining === undefined || typeof url !== 'string' ? row : { ...row, active: url.trim() === mining }];
   });
 
-const pools = joined(['stored', 'status'], ({ stored, status }) =>
-  whenPresent(whenPresent(stored, feedbackIn), (form) => {
+const stored = joined(['stored', 'status'], ({ stored: slots, status }) =>
+  whenPresent(whenPresent(slots, feedbackIn), (form) => {
     const url = whenPresent(whenPresent(status, feedbackIn), (row) => memberIn(row, 'cgminerstatus', text));
     const rows = rowsOf(form, url.kind === 'present' ? url.value : undefined);
     return poolList({ url: 'url', user: 'user', slot: 'slot', active: 'active' })(rows);
   }),
 );
 
-const connected: Reader<readonly LivePool[]> = (value) =>
-  whenPresent(text(value), (url) => (url.includes(':') ? present([{ url, active: true }]) : ABSENT));
+const connected = inStatus(
+  'cgminerstatus',
+  (value): Reading<readonly LivePool[]> =>
+    whenPresent(text(value), (url) => (url.includes(':') ? present([{ url, active: true }]) : ABSENT)),
+);
 
 // ---- measurements ----------------------------------------------------------------------------------------------------
 
@@ -156,8 +160,8 @@ export const ebang = defineDriver({
       software: inSystem('systemsoftwareversion', text),
     }),
 
-    pools,
-    live_pools: inStatus('cgminerstatus', connected),
+    pools: storedAndConnected(stored, connected),
+    live_pools: connected,
 
     'config.freq_mhz': ofFeedback('alarms', (row) => memberIn(row, 'pllValue', scaled(1))),
 

@@ -1,7 +1,7 @@
 import { ABSENT, type LivePool, type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { inRows } from './cgminer-api.ts';
-import { type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
+import { type Clues, defineDriver, type HttpQuery, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
 import { livePools, type PoolMembers, poolList } from './pools.ts';
@@ -32,11 +32,19 @@ import {
   worded,
 } from './readers.ts';
 import { hottest, listed, sum } from './rows.ts';
+import { storedAndConnected } from './stored-pools.ts';
 
 const rounded = scaled(1);
 
 /** The API is plain HTTP on the port where other firmwares have the CGMiner API; every GET is open. */
-const get = (path: string, cadence: 'pools' | 'config' = 'config') => httpGet(path, { cadence, port: 'cgminer' });
+const get = (path: string, cadence: 'pools' | 'config' = 'config', unless?: HttpQuery['unless']) =>
+  httpGet(path, { cadence, port: 'cgminer', ...(unless === undefined ? {} : { unless }) });
+
+/** The hash rate is not split: nothing is connected but the one pool. */
+const isWhole = (replies: Replies): boolean => {
+  const enabled = at('split_config', '/enabled', flag).read(replies);
+  return enabled.kind === 'present' && !enabled.value;
+};
 
 const inSummary = <T>(pointer: string, reader: Reader<T>) => at('summary', pointer, reader);
 const inCapabilities = <T>(pointer: string, reader: Reader<T>) => at('capabilities', pointer, reader);
@@ -126,16 +134,6 @@ const stored = at('summary', '', (value): Reading<readonly PoolSlot[]> => {
   return whenPresent(poolList(STORED)(summary.StratumConfigs), (slots) => present(withCurrent(slots, summary.Stratum)));
 });
 
-/** What the rig is set to mine: the splits of its hash rate where they are on, else its list of pools. */
-const pools: Source<readonly PoolSlot[], 'summary' | 'split_config'> = {
-  queries: ['summary', 'split_config'],
-  read: (replies) => {
-    const reading = splits.read(replies);
-    if (reading.kind === 'present' || isLost(reading)) return reading;
-    return standingIn(stored.read(replies), closedBy(reading));
-  },
-};
-
 /** The connection of the moment. Its user may carry a suffix that the rig made of its own address. */
 const current: Reader<readonly LivePool[]> = (value) =>
   livePools({ url: 'Current Pool', user: 'Current User', active: 'IsPoolConnected' })([value]);
@@ -145,16 +143,35 @@ const splitStatus: Reader<readonly LivePool[]> = (value) =>
     ? ABSENT
     : livePools({ url: 'pool', user: 'login', active: 'is_stratum_connected' })(value);
 
-/** Every connection where the hash rate is split, else the one; where an answer to that was lost, nobody knows. */
-const connections: Source<readonly LivePool[], 'summary' | 'split_status'> = {
-  queries: ['summary'],
+/** The connections of the splits where the hash rate is split, else the one; where an answer to that was lost, nobody knows. */
+const connections: Source<readonly LivePool[], 'summary' | 'split_config' | 'split_status'> = {
+  queries: ['summary', 'split_config', 'split_status'],
   read: (replies) => {
     const enabled = at('split_config', '/enabled', flag).read(replies);
     if (enabled.kind === 'unknown' && isLost(enabled)) return enabled;
     const isSplit = enabled.kind === 'present' && enabled.value;
-    const all = isSplit ? at('split_status', '', splitStatus).read(replies) : ABSENT;
-    return all.kind === 'present' || isLost(all) ? all : inSummary('/Stratum', current).read(replies);
+    return isSplit ? at('split_status', '', splitStatus).read(replies) : inSummary('/Stratum', current).read(replies);
   },
+};
+
+/** What the rig is set to mine: the splits of its hash rate where they are on, else its list of pools. */
+const configured: Source<readonly PoolSlot[], 'summary' | 'split_config'> = {
+  queries: ['summary', 'split_config'],
+  read: (replies) => {
+    const reading = splits.read(replies);
+    if (reading.kind === 'present' || isLost(reading)) return reading;
+    return standingIn(stored.read(replies), closedBy(reading));
+  },
+};
+
+/** What the rig makes of its address, its MAC or the id of its CPU, behind a login that names no worker, too. */
+const SUFFIX = /^-[0-9a-fx]+$/i;
+
+/** The connection with the login as it was configured. */
+const withoutSuffix = (pool: LivePool, slots: readonly PoolSlot[]): LivePool => {
+  const { user } = pool;
+  const login = slots.find((slot) => slot.user !== undefined && user?.startsWith(slot.user) === true)?.user;
+  return login !== undefined && SUFFIX.test(user?.slice(login.length) ?? '') ? { ...pool, user: login } : pool;
 };
 
 // ---- settings --------------------------------------------------------------------------------------------------------
@@ -263,7 +280,7 @@ export const epic = defineDriver({
   queries: {
     summary: get('/summary', 'pools'),
     split_config: get('/hashratesplit/config', 'pools'),
-    split_status: get('/hashratesplit/status'),
+    split_status: get('/hashratesplit/status', 'pools', isWhole),
     capabilities: get('/capabilities'),
     network: get('/network'),
     otel: get('/otelsettings'),
@@ -294,7 +311,7 @@ export const epic = defineDriver({
       'psu.type': inCapabilities('/Psu Info', within('PSU Type', scalarText)),
       software: inSummary('/Software', text),
     }),
-    pools,
+    pools: storedAndConnected(configured, connections, withoutSuffix),
     live_pools: connections,
     'config.mode': inSummary('/PerpetualTune/Algorithm', tag),
     'config.power_target_w': inSummary('/PresetInfo/Target Power', rounded),
@@ -350,7 +367,8 @@ export const epic = defineDriver({
     '`Current User` is the configured login with a suffix made of the address, the MAC or the CPU id where `Worker Unique Id` is on; the configured pools carry the login without it.',
     '`Current Pool` has no scheme, the configured pool has one.',
     'With the hash rate split, shares go to several pools at once; the pools of the splits are then the configured ones, their ratio the quota.',
-    'unverified: what `StratumConfigs` says while the hash rate is split; it is then not read.',
+    'unverified: what `StratumConfigs` and `Stratum` say while the hash rate is split; they are then not read.',
+    'unverified: that `Current Pool` never names the pool of the maker; it would be taken for a slot that was added.',
     'unverified: that `Config Id` counts the configured pools from 0; it marks the active one.',
     'unverified: the unit of `Target Voltage`, read as mV because 12600 stands beside an output of 12.595 V.',
     'unverified: the answer of `/otelsettings`, where an address means that traces leave the machine (1.30 on).',

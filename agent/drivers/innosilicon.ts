@@ -252,7 +252,7 @@ export const innosilicon = defineDriver({
     stored: httpPost('/api/pools', '{}', { cadence: 'pools', auth: LOGIN }),
     pools: cgminer('pools', { cadence: 'pools' }),
     overview: httpPost('/api/overview', '{}', behindLogin),
-    web_summary: httpPost('/api/summary', '{}', behindLogin),
+    web_summary: httpPost('/api/summary', '{}', { cadence: 'pools', auth: LOGIN }),
     freqvol: httpPost('/api/getFreqVol', '{}', behindLogin),
     autotune: httpPost('/api/getAutoTune', '{}', behindLogin),
     type: httpPost('/api/type', '{}'),
@@ -286,7 +286,11 @@ export const innosilicon = defineDriver({
       type: inOverview('/type', text),
     }),
 
-    pools: storedAndRunning(inWeb('stored')('/pools', storedPools), ofPools(runningPools)),
+    pools: storedAndRunning(
+      inWeb('stored')('/pools', storedPools),
+      ofPools(runningPools),
+      inSummary('/POOLS', runningPools),
+    ),
     live_pools: firstIfAsked(ofPools(livePools(RUNTIME_POOL)), inSummary('/POOLS', livePools(RUNTIME_POOL))),
 
     'config.mode': inWeb('autotune')(['/autoTuneMode', '/mode'], scalarText),

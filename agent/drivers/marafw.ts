@@ -1,12 +1,12 @@
 import { present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { API_FACTS, API_PARTS, API_QUERIES, DESCRIBED, maker } from './bitmain-api.ts';
-import { cgiPools } from './bitmain-cgi.ts';
+import { cgiAndWebPools, webPools } from './bitmain-cgi.ts';
 import { DIGEST } from './cgi-lineage.ts';
 import { answersOf, describedBy, rowsOf } from './cgminer-api.ts';
 import { type Clues, defineDriver, httpGet, type Replies } from './driver.ts';
 import { components, keysOf } from './named-texts.ts';
-import { livePools } from './pools.ts';
+import { livePools, type PoolMembers, poolList } from './pools.ts';
 import {
   anyOf,
   asArray,
@@ -67,6 +67,8 @@ const inBoards = <T>(read: (boards: readonly JsonObject[]) => Reading<T>) =>
     const boards = rowsOf(list);
     return boards === undefined ? UNREADABLE : read(boards);
   });
+
+const WEB_POOL: PoolMembers = { url: 'url', user: 'user', status: 'status' };
 
 const inOverview = <T>(pointer: Pointer, reader: Reader<T>) => at('overview', pointer, reader);
 
@@ -138,7 +140,7 @@ export const marafw = defineDriver({
     ...API_QUERIES,
     privileged: PRIVILEGED,
     conf: httpGet('/kaonsu/v1/miner_config', { cadence: 'pools', auth: 'digest' }),
-    web_pools: kaonsu('pools'),
+    web_pools: webPools('/kaonsu/v1/pools'),
     overview: kaonsu('overview'),
     brief: kaonsu('brief'),
     hashboards: kaonsu('hashboards'),
@@ -164,11 +166,8 @@ export const marafw = defineDriver({
       'overview.firmware': inOverview('/version_firmware', scalarText),
       'overview.model': inOverview('/model', scalarText),
     }),
-    pools: cgiPools(),
-    live_pools: firstIfAsked(
-      API_FACTS.live_pools,
-      rowsIn('web_pools', 'pools', livePools({ url: 'url', user: 'user', status: 'status' })),
-    ),
+    pools: cgiAndWebPools(rowsIn('web_pools', 'pools', poolList(WEB_POOL))),
+    live_pools: firstIfAsked(API_FACTS.live_pools, rowsIn('web_pools', 'pools', livePools(WEB_POOL))),
     'config.mode': at('conf', ['/mode/work-mode-selector', '/mode/select'], text),
     'config.power_target_w': at('conf', '/mode/concorde/power-target', watts),
     'config.fan_mode': at('conf', '', fanMode),

@@ -312,8 +312,10 @@ export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolS
   return bySlot(left.length === 0 ? slots : [...slots, ...beside(slots, left)]);
 };
 
-/** Stored slots with what a list that is read now and then says of them; it adds no slot. */
-export const withStatus = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] => {
-  const { rowOf } = matched(stored, listed);
-  return stored.map((slot) => withRow(slot, rowOf(slot)));
+/** Stored slots as they are, and behind them the connections of the moment that are none of them: these have no places. */
+export const withConnected = (stored: readonly PoolSlot[], connected: readonly LivePool[]): readonly PoolSlot[] => {
+  const last = Math.max(-1, ...stored.map(({ slot }) => slot));
+  const rows = connected.map(({ host: _, ...pool }, at) => ({ slot: last + 1 + at, priority: last + 1 + at, ...pool }));
+  const { left } = matched(stored, rows);
+  return left.length === 0 ? stored : [...stored, ...left];
 };

@@ -1,20 +1,24 @@
-import { type PoolSlot, present, standingIn } from '../../shared/facts.ts';
+import { type LivePool, type PoolSlot, present, standingIn } from '../../shared/facts.ts';
 import type { Source } from './driver.ts';
-import { withRuntime, withStatus } from './pools.ts';
+import { withConnected, withRuntime } from './pools.ts';
 import { closedBy, isLost, whenPresent } from './readers.ts';
 
 /**
  * The slots that a device has stored, with where each stands in its miner program now. One list alone only where the
- * other is closed or is not served, not where it was late: the two may spell the same pool differently. `listed` is a
- * third list that is asked in full looks only: it may say how a slot stands, but neither that there are more nor which is
- * tried first, for the other looks would not know.
+ * other is closed or is not served, not where it was late: the two may spell the same pool differently. `listed` is
+ * another list of what runs, asked in every look that `running` leaves without one: it does not say which slot is tried
+ * first.
  */
-export const storedAndRunning = <const Stored extends string, const Running extends string>(
+export const storedAndRunning = <
+  const Stored extends string,
+  const Running extends string,
+  const Listed extends string = never,
+>(
   stored: Source<readonly PoolSlot[], Stored>,
   running: Source<readonly PoolSlot[], Running>,
-  listed?: Source<readonly PoolSlot[]>,
-): Source<readonly PoolSlot[], Stored | Running> => ({
-  queries: [...stored.queries, ...running.queries],
+  listed?: Source<readonly PoolSlot[], Listed>,
+): Source<readonly PoolSlot[], Stored | Running | Listed> => ({
+  queries: [...stored.queries, ...running.queries, ...(listed?.queries ?? [])],
   read: (replies) => {
     const slots = stored.read(replies);
     const rows = running.read(replies);
@@ -24,11 +28,41 @@ export const storedAndRunning = <const Stored extends string, const Running exte
     if (slots.kind !== 'present') return rows.kind === 'present' ? standingIn(rows, closedBy(slots)) : slots;
     return whenPresent(slots, (configured) => {
       if (rows.kind === 'present') return present(withRuntime(configured, rows.value));
-      const states = listed?.read(replies);
-      return states?.kind === 'present' ? present(withStanding(configured, states.value)) : slots;
+      const others = listed?.read(replies);
+      if (others !== undefined && isLost(others)) return others;
+      return others?.kind === 'present' ? present(withListed(configured, others.value)) : slots;
     });
   },
 });
 
-const withStanding = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] =>
-  withStatus(stored, listed).map((slot, place) => ({ ...slot, priority: stored[place]?.priority ?? slot.priority }));
+const withListed = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const priorities = new Map(stored.map(({ slot, priority }) => [slot, priority]));
+  return withRuntime(stored, listed).map((slot) => ({
+    ...slot,
+    priority: priorities.get(slot.slot) ?? slot.priority,
+  }));
+};
+
+/**
+ * The slots that a device is set to, and behind them what it is connected to now that is none of these. `asStored` spells
+ * a connection as the slot that it is.
+ */
+export const storedAndConnected = <const Stored extends string, const Connected extends string>(
+  stored: Source<readonly PoolSlot[], Stored>,
+  connected: Source<readonly LivePool[], Connected>,
+  asStored: (pool: LivePool, slots: readonly PoolSlot[]) => LivePool = (pool) => pool,
+): Source<readonly PoolSlot[], Stored | Connected> => ({
+  queries: [...new Set([...stored.queries, ...connected.queries])],
+  read: (replies) =>
+    whenPresent(stored.read(replies), (slots) => {
+      const live = connected.read(replies);
+      if (live.kind === 'unknown' && isLost(live)) return live;
+      if (live.kind !== 'present') return present(slots);
+      return present(
+        withConnected(
+          slots,
+          live.value.map((pool) => asStored(pool, slots)),
+        ),
+      );
+    }),
+});

@@ -15,7 +15,7 @@ import { type HttpQuery, httpGet, type Replies, type Source } from './driver.ts'
 import { type FeeTest, feePools, operatorPools } from './fee-pools.ts';
 import { components, keysOf } from './named-texts.ts';
 import { within as inObject } from './nested.ts';
-import { livePools, type PoolMembers, poolList, withStatus } from './pools.ts';
+import { livePools, type PoolMembers, poolList, withRuntime } from './pools.ts';
 import {
   answer,
   anyOf,
@@ -173,7 +173,7 @@ const unlessEmpty =
 const storedPools = inSettings('/miner/pools', poolList(STORED_POOL));
 const runningPools = inMiner('/pools', ofOperator(unlessEmpty(poolList(RUNNING_POOL))));
 
-/** The stored slots where the key opens them, with where each stands now; else those that run. */
+/** The stored slots where the key opens them, with where each stands now, and what runs beside them; else those that run. */
 const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
   queries: ['v1_summary', 'v1_settings'],
   read: (replies) => {
@@ -186,7 +186,7 @@ const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
     if (isLost(running)) return running;
     if (stored.kind !== 'present')
       return running.kind === 'absent' ? UNREADABLE : standingIn(running, closedBy(stored));
-    return present(running.kind === 'present' ? withStatus(stored.value, running.value) : stored.value);
+    return present(running.kind === 'present' ? withRuntime(stored.value, running.value) : stored.value);
   },
 };
 

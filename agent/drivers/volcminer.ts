@@ -95,7 +95,7 @@ export const volcminer = defineDriver({
     summary: cgminer('summary', rpc),
     stats: cgminer('stats', rpc),
     system: systemInfo,
-    status: httpGet('/cgi-bin/get_miner_status.cgi', { cadence: 'config', auth: 'digest' }),
+    status: httpGet('/cgi-bin/get_miner_status.cgi', { cadence: 'pools', auth: 'digest' }),
     network: networkInfo,
   },
   vendorLogin: { user: 'root', password: 'ltc@dog' },

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import type { LookContext } from '../../agent/appraise/verdict.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { honest, MINUTE, showing, Watch } from './watch.ts';
+import type { ExpectedValue } from '../../shared/terms.ts';
+import { reference, under } from './standing.ts';
+import { honest, MINUTE, showing, T0, Watch } from './watch.ts';
 
 const setting = (key: string, value: string) => ({ key, value });
 
@@ -45,6 +48,67 @@ test('config.drift: a key that cannot be read for a while neither ends the findi
   assert.deepEqual(watch.said(), ['config.drift open']);
   watch.live(60 * MINUTE, showing({}));
   assert.deepEqual(watch.said(), ['config.drift open', 'config.drift resolved']);
+});
+
+const FEE = { url: 'stratum+tcp://fee.maker.example:3333', user: 'maker.1' };
+const SECOND_FEE = { url: 'stratum+tcp://fee.maker.example:4444', user: 'maker.1' };
+
+/** A device whose firmware declared these pools of its maker, and then shows something else. */
+const withFees = (fees: readonly object[], changes: Facts, context: Partial<LookContext> = {}): Watch => {
+  const watch = new Watch();
+  watch.live(2 * MINUTE, showing({ fee_pools: fees } as Facts));
+  watch.clear();
+  watch.context = context;
+  return watch.live(20 * MINUTE, showing(changes));
+};
+
+test('config.drift: a pool or an account of the maker that the reference lacks is medium', () => {
+  for (const other of [
+    { ...FEE, user: 'thief.1' },
+    { ...FEE, url: 'stratum+tcp://thief.example:3333' },
+  ]) {
+    for (const after of [[other], [FEE, other], [other, FEE, SECOND_FEE]]) {
+      const watch = withFees([FEE, SECOND_FEE], { fee_pools: after });
+      assert.deepEqual(watch.said(), ['config.drift open']);
+      const [finding] = watch.opened('config.drift');
+      assert.equal(finding?.severity, 'medium');
+      assert.deepEqual(finding?.before, [{ key: 'fee_pools', value: [FEE, SECOND_FEE] }]);
+      assert.deepEqual(finding?.after, [{ key: 'fee_pools', value: after }]);
+    }
+  }
+});
+
+test('config.drift: pools of the maker in another order, fewer of them, or none that is read is no finding', () => {
+  for (const changes of [{ fee_pools: [SECOND_FEE, FEE] }, { fee_pools: [SECOND_FEE] }, {}])
+    assert.deepEqual(withFees([FEE, SECOND_FEE], changes).said(), []);
+});
+
+test('config.drift: other pools of the maker that come with another version are low, beside what is said of that', () => {
+  const watch = withFees([FEE], { fee_pools: [SECOND_FEE], 'firmware.version': '2026.04.1' });
+  assert.deepEqual([...watch.said()].sort(), ['config.drift open', 'firmware.version-changed open']);
+  assert.equal(watch.opened('config.drift')[0]?.severity, 'low');
+});
+
+test('config.drift: a document may hold the pools of the maker to several values, or leave them free', () => {
+  const said = (value: ExpectedValue, fees: NonNullable<Facts['fee_pools']>) => {
+    const context = under(() => T0, { references: [reference(1, [value])] });
+    return withFees([FEE], { fee_pools: fees }, context).said();
+  };
+  const thief = [{ ...FEE, user: 'thief.1' }];
+  const known: ExpectedValue = { fact: 'fee_pools', class: 'set', value: [[FEE], [SECOND_FEE]] };
+  assert.deepEqual(said(known, [SECOND_FEE]), []);
+  assert.deepEqual(said(known, thief), ['config.drift open']);
+  assert.deepEqual(said({ fact: 'fee_pools', class: 'volatile' }, thief), []);
+});
+
+test('config.drift: other pools of the maker are told after a change of a setting, and end when they are back', () => {
+  const led = { 'config.other': [setting('led', 'off'), setting('log_level', '3')] };
+  const watch = withFees([FEE], { fee_pools: [FEE], ...led });
+  assert.equal(watch.opened('config.drift')[0]?.severity, 'low');
+  watch.live(20 * MINUTE, showing({ fee_pools: [SECOND_FEE], ...led }));
+  assert.equal(watch.statements.at(-1)?.severity, 'medium');
+  watch.live(60 * MINUTE, showing({ fee_pools: [FEE] }));
+  assert.equal(watch.said().at(-1), 'config.drift resolved');
 });
 
 test('config.performance-changed: another mode is medium, a quarter more power is high, a twentieth medium', () => {

@@ -86,6 +86,19 @@ test('where REST refuses, GraphQL lists the stored pools, and nothing stands in'
   assert.equal(seen.standIns.size, 0);
 });
 
+test('a pool that runs and is not stored is a slot behind the stored ones, also where GraphQL alone tells it', () => {
+  const thief = { url: NORTH, user: 'thief.w', status: 'ALIVE', active: true };
+  const closed = noReply('unreachable', 'test', { dark: true });
+  const seen = look(REFUSED, graph(stored, [{ name: 'd', pools: [thief] }]), closed);
+  assert.deepEqual(
+    seen.facts.pools?.map(({ slot, user, active }) => [slot, user, active]),
+    [
+      [0, 'a.w', undefined],
+      [1, 'thief.w', true],
+    ],
+  );
+});
+
 test('where both refuse, port 4028 stands in', () => {
   const seen = look(REFUSED, NOT_SERVED, running(SOUTH));
   assert.deepEqual(urlsOf(seen), [`0 ${SOUTH}`]);

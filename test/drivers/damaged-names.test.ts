@@ -206,7 +206,8 @@ test('avalon: the versions of the modules are unknown where a module or its vers
 
 test('ebang: a slot of which the form has a URL without a user, or a user without a URL, makes the pools unknown', () => {
   const form: JsonObject = { Mip1: 'a.example:1', Mwork1: 'acme.a', Mip2: 'b.example:1', Mwork2: 'acme.a' };
-  const pools = (feedback: JsonObject) => read(ebang, 'pools', { stored: { status: 1, feedback }, status: {} });
+  const status = { status: 1, feedback: {} };
+  const pools = (feedback: JsonObject) => read(ebang, 'pools', { stored: { status: 1, feedback }, status });
   assert.equal(pools(form)?.kind, 'present');
   for (const [name, other] of [
     ['Mip2', 'Mip0'],

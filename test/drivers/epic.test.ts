@@ -29,11 +29,14 @@ const SPLIT = {
   ],
 };
 
-const poolsOf = (summary: JsonValue, split: JsonValue | NoReply) => {
+const STATUS = [{ pool: 'c.example:3', login: 'c-0x02', is_stratum_connected: true }];
+
+const poolsOf = (summary: JsonValue, split: JsonValue | NoReply, status: Reply | NoReply = reply(STATUS)) => {
   const answer = typeof split === 'object' && split !== null && 'kind' in split ? (split as NoReply) : reply(split);
   const replies = new Map<string, Reply | NoReply>([
     ['summary', reply(summary)],
     ['split_config', answer],
+    ['split_status', status],
   ]);
   const { facts, gaps } = normalise(epic, { address: '192.0.2.1', observedAtMs: 0, replies }, 'pools');
   return facts.pools ?? gaps.get('pools');
@@ -51,7 +54,7 @@ test('a blank place keeps its number, also where it is all that a split has', ()
   const [first, second] = SPLIT.hashrate_splits;
   const blank = { pool: '', login: '', password: '' };
   const places = (...splits: JsonValue[]) => {
-    const pools = poolsOf(SUMMARY, { enabled: true, hashrate_splits: splits });
+    const pools = poolsOf(SUMMARY, { enabled: true, hashrate_splits: splits }, reply([]));
     return Array.isArray(pools) ? pools.map(({ slot, url }) => [slot, url]) : pools;
   };
   const behind = [1, 2].map((slot) => [slot, second?.stratum_configs[slot - 1]?.pool]);
@@ -77,6 +80,7 @@ test('where the split is refused, the list of pools stands in for it', () => {
   const replies = new Map<string, Reply | NoReply>([
     ['summary', reply(SUMMARY)],
     ['split_config', noReply('refused', 'HTTP 401')],
+    ['split_status', noReply('refused', 'HTTP 401')],
   ]);
   const { standIns } = normalise(epic, { address: '192.0.2.1', observedAtMs: 0, replies }, 'pools');
   assert.equal(standIns.get('pools'), 'refused');
@@ -88,6 +92,19 @@ test('a split that cannot be read, or is late, leaves the pools unknown', () => 
   assert.equal(poolsOf(SUMMARY, { enabled: true, hashrate_splits: [] }), 'unreadable');
   assert.equal(poolsOf(SUMMARY, noReply('timeout', 'no complete reply')), 'timeout');
   assert.equal(poolsOf({ Software: 'epic-miner v2.0.6' }, noReply('unsupported', 'HTTP 404')), 'unreadable');
+});
+
+test('what the rig is connected to that is none of its pools is a slot behind them, and unknown where that was lost', () => {
+  const off = { ...SPLIT, enabled: false };
+  const thief = { ...SUMMARY.Stratum, 'Current Pool': 'thief.example:1', 'Current User': 'thief.w-01' };
+  const urls = (pools: ReturnType<typeof poolsOf>): readonly string[] =>
+    Array.isArray(pools) ? pools.map(({ url, user, active }) => `${url} ${user} ${active}`) : [String(pools)];
+  assert.deepEqual(urls(poolsOf({ ...SUMMARY, Stratum: thief }, off)).slice(2), ['thief.example:1 thief.w-01 true']);
+  const account = { ...SUMMARY.Stratum, 'Current User': 'thief.w-01' };
+  assert.deepEqual(urls(poolsOf({ ...SUMMARY, Stratum: account }, off)).slice(2), ['b.example:2 thief.w-01 true']);
+  const split = [...STATUS, { pool: 'd.example:4', login: 'thief', is_stratum_connected: true }];
+  assert.deepEqual(urls(poolsOf(SUMMARY, SPLIT, reply(split))).slice(3), ['d.example:4 thief true']);
+  assert.equal(poolsOf(SUMMARY, SPLIT, noReply('timeout', 'no complete reply')), 'timeout');
 });
 
 test('a fan mode and a network that are not one of the known shapes are unknown', () => {

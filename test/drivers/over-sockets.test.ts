@@ -208,7 +208,9 @@ describe('what a look costs', () => {
   test('an ePIC is recognised by three questions although port 4028 is asked as the CGMiner API first, one connection each', async () => {
     const { asked } = await lookOnce(named('epic/umc-s19'));
     assert.deepEqual(asked.slice(0, 3), ['{"command":"version"}', 'GET /', 'GET /summary @cgminer']);
-    const read = Object.values(driverOf('epic').queries).map((query) => requestText(query));
+    // The state of splits is not asked of a rig that has none.
+    const { split_status: _, ...queries } = driverOf('epic').queries;
+    const read = Object.values(queries).map((query) => requestText(query));
     assert.deepEqual(asked.slice(3), read);
   });
 

@@ -7,8 +7,8 @@ import {
   livePools,
   poolList,
   poolsFromZero,
+  withConnected,
   withRuntime,
-  withStatus,
 } from '../../agent/drivers/pools.ts';
 import { CONFLICT, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
@@ -194,11 +194,12 @@ describe('stored slots and the runtime list', () => {
     );
   });
 
-  test('of the web list get what it says of them, and no slot', () => {
-    const listed = [running(0, A, { active: true }), running(1, 'stratum+tcp://other.example:1'), running(2, B)];
-    assert.deepEqual(withStatus(stored, listed), [
-      { ...stored[0], status: 'Alive', active: true },
-      { ...stored[1], priority: 2, status: 'Alive', active: false },
+  test('stay as they are beside the connections of the moment, of which one that is none of them is a slot behind', () => {
+    assert.deepEqual(withConnected(stored, [{ url: B, user: 'acme.1-0x02', active: true }]), stored);
+    const other = { url: A, user: 'thief.1', active: true };
+    assert.deepEqual(withConnected(stored, [{ ...other, host: 'a.example' }]), [
+      ...stored,
+      { slot: 2, priority: 2, ...other },
     ]);
   });
 });

@@ -1,3 +1,4 @@
+import { within } from './gap.ts';
 import { type Node, type ObjectNode, type Scalar, type Span, scan } from './scan.ts';
 
 /** A value of a reply and the name it has there. `span` is what stands between the quotes or brackets. */
@@ -113,6 +114,13 @@ const numberedRows = (object: ObjectNode): readonly PoolRow[] =>
     return { slot: number - 1, row: object, numbers: [], ...found };
   });
 
+/** What ePIC and Ebang say that they are connected to: the pool that is tried first. */
+const connectionRows = (object: ObjectNode): readonly PoolRow[] => {
+  const url = scalarOf(object, /^(Current Pool|cgminerstatus)$/);
+  const user = scalarOf(object, /^Current User$/);
+  return url === undefined ? [] : [{ slot: 0, row: object, numbers: [], url, ...(user === undefined ? {} : { user }) }];
+};
+
 const hasPool = ({ url, user }: PoolRow): boolean => url !== undefined && user !== undefined;
 
 /** The pool lists of a reply, in the order they stand. */
@@ -121,19 +129,29 @@ export const poolLists = (text: string): readonly PoolList[] => {
   const lists = isPlain(text) ? listOf(plainPools(text)) : root?.kind === 'array' ? listOf(root.items) : [];
   return (lists.length > 0 ? lists : poolListsIn(root))
     .map((list) => ({ ...list, rows: list.rows.filter((row) => !isMakers(text, row)) }))
+    .map((list) => (list.flat ? list : { ...list, rows: blankLast(text, list.rows) }))
     .filter(({ rows }) => rows.length > 0);
+};
+
+/** The rows in their order, of which the blank ones have the last numbers: lists of one device may have blanks in other places. */
+const blankLast = (text: string, rows: readonly PoolRow[]): readonly PoolRow[] => {
+  const isBlank = ({ url }: PoolRow): boolean => url !== undefined && within(text, url).trim() === '';
+  const order = [...rows.filter((row) => !isBlank(row)), ...rows.filter(isBlank)];
+  return rows.map((row) => ({ ...row, slot: order.indexOf(row) }));
 };
 
 /** From here on priorities are those of pools that firmware mines for its maker: nobody entered them. */
 const MAKERS_PRIORITY = 900;
 
-const isMakers = (text: string, { numbers }: PoolRow): boolean =>
-  numbers.some(({ start, end }) => Number(text.slice(start, end)) >= MAKERS_PRIORITY);
+const isMakers = (text: string, { numbers, url }: PoolRow): boolean =>
+  numbers.some((number) => Number(within(text, number)) >= MAKERS_PRIORITY) ||
+  (url !== undefined && within(text, url) === 'DevFee');
 
 const poolListsIn = (node: Node | undefined): readonly PoolList[] => {
   if (node === undefined || node.kind === 'scalar') return [];
   if (node.kind === 'array') return node.items.flatMap(poolListsIn);
-  const flat = [poolRow(node, 0), poolRow(node, 1, 'fallback'), ...numberedRows(node)].filter(hasPool);
+  const entered = [poolRow(node, 0), poolRow(node, 1, 'fallback'), ...numberedRows(node)].filter(hasPool);
+  const flat = [...entered, ...connectionRows(node)];
   const deeper = node.members.flatMap(({ key, value }) =>
     /^(pools|stratum_?configs)$/i.test(key) && value.kind === 'array' ? listOf(value.items) : poolListsIn(value),
   );

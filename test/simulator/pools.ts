@@ -21,7 +21,8 @@ interface Spelling {
   readonly users: readonly string[];
 }
 
-const spellingOf = (text: string, { rows }: PoolList): Spelling => {
+const spellingOf = (text: string, list: PoolList): Spelling => {
+  const rows = list.rows.toSorted((one, other) => one.slot - other.slot);
   const textOf = (scalar: Scalar | undefined): string => (scalar === undefined ? '' : within(text, scalar));
   return {
     urls: rows.map(({ url }) => textOf(url)),

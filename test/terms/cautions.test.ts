@@ -114,7 +114,7 @@ test('what is about the gateway no plan or waiver covers: that is told before an
   assert.deepEqual(cautionsOf(waiver({ ids: ['change.deviation'] })), []);
   const lines = reviewOf(waiver({ ids: ['change.break-glass', 'config.drift'] }), NOW).join('\n');
   assert.match(lines, /change\.break-glass \(no plan or waiver covers it\)/);
-  assert.match(lines, /quiet +1 finding, up to low:/);
+  assert.match(lines, /quiet +1 finding, up to medium:/);
 });
 
 test('a plan that expects nothing of what an id looks at is told: it announces no such change', () => {

@@ -1,7 +1,9 @@
+import type { FeePool } from '../../../shared/facts.ts';
 import type { KeyClass } from '../../../shared/terms.ts';
-import { changedParts, changedSettings, keyedValues, othersOf } from '../keyed.ts';
-import { defineRule } from '../rule.ts';
+import { changedParts, changedSettings, type KeyedChange, keyedValues, othersOf } from '../keyed.ts';
+import { defineRule, type RuleContext } from '../rule.ts';
 import { tellsSetting, weakenings } from '../safety.ts';
+import { samePool } from '../slots.ts';
 import { ACCESS_KEYS } from './config-access-changed.ts';
 
 const SETTINGS = [
@@ -14,32 +16,58 @@ const SETTINGS = [
   'config.voltage_mv',
 ] as const;
 
+const FEES = 'fee_pools';
+
 /** Settings without a finding of their own left their class; one finding lists them all (catalogue 5.3). */
 export const configDrift = defineRule({
   id: 'config.drift',
   title: 'Settings drifted',
-  meaning: 'Settings that no more specific finding speaks of differ from the reference.',
-  benign: ['tuning by the firmware', 'profile schedule'],
+  meaning:
+    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; low where it is another version than the reference says.',
+  benign: ['tuning by the firmware', 'profile schedule', 'a maker that moved its fee pools'],
   severity: 'low',
+  gravest: 'medium',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: [],
-  compares: [...SETTINGS, 'config.other'],
-  sees: tellsSetting,
-  appraise: (observed, approved, { classOf }) => {
+  compares: [...SETTINGS, 'config.other', FEES],
+  sees: (key, observed) => (key === FEES ? observed[FEES] !== undefined : tellsSetting(key, observed)),
+  appraise: (observed, approved, context) => {
+    const { classOf } = context;
     const settings = changedSettings(SETTINGS, observed, approved);
     const dangerous = new Set(weakenings(observed, approved).map(({ key }) => key));
-    const changes = [...settings, ...changedParts(othersOf(observed), othersOf(approved))].filter(
+    const others = [...settings, ...changedParts(othersOf(observed), othersOf(approved))].filter(
       ({ key }) => !dangerous.has(key) && !ACCESS_KEYS.test(key),
     );
+    const fees = changedFees(observed[FEES], approved[FEES]);
+    const changes = [...others, ...fees];
     if (changes.length === 0) return [];
     const slow = changes.every(({ key }) => SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
-    return [{ ...keyedValues(changes), ...(slow ? { confirm: 'C3' as const } : {}) }];
+    return [
+      {
+        ...keyedValues(changes),
+        ...(slow ? { confirm: 'C3' as const } : {}),
+        ...(fees.length > 0 && !isOtherFirmware(context) ? { severity: 'medium' as const } : {}),
+      },
+    ];
   },
 });
 
 /** A number in a band, or a value by the time of day, may be on its way. */
 const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
+
+/** Pools of the maker that the reference lacks. One that is missing says nothing: a list may show those of the moment. */
+const changedFees = (observed: readonly FeePool[] = [], approved?: readonly FeePool[]): readonly KeyedChange[] =>
+  approved === undefined || observed.every((fee) => approved.some((known) => samePool(known, fee)))
+    ? []
+    : [{ key: FEES, before: approved, after: observed }];
+
+/** The device runs another version than it was accepted with, which is a finding of its own where no document says what it may run. */
+const isOtherFirmware = ({ accepted, classOf, device }: RuleContext): boolean => {
+  const known = accepted?.()['firmware.version'];
+  const now = device.facts['firmware.version'];
+  return known !== undefined && now !== undefined && known !== now && classOf?.('firmware.version') === undefined;
+};
