@@ -1,5 +1,6 @@
 import type { PoolSlot } from '../../shared/facts.ts';
-import { sameUrl } from './pool-url.ts';
+import { parseEndpoint, sameUrl } from './pool-url.ts';
+import { accountOf } from './pool-user.ts';
 
 /** How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. */
 export interface SlotChanges {
@@ -120,6 +121,32 @@ export const leavesOutUsers = (known: readonly PoolSlot[], shown: readonly PoolS
 /** Whether what is found of this slot is true of the pool that runs, too: one that tells no user says nothing of that of the other. */
 export const isToldBy = (slot: PoolSlot, running: PoolSlot): boolean =>
   samePool(slot, running) && (slot.user !== undefined || running.user === undefined);
+
+/** Two lists of one device spell schemes and fragments differently, and append workers to users that have none. */
+const isSpelledOtherwise = (a: PoolSlot, b: PoolSlot): boolean => {
+  if (a.user !== undefined && b.user !== undefined && accountOf(a.user) !== accountOf(b.user)) return false;
+  const [one, other] = [parseEndpoint(a.url), parseEndpoint(b.url)];
+  return (
+    one.account === other.account &&
+    one.host === other.host &&
+    one.port === other.port &&
+    withoutFragment(one.path) === withoutFragment(other.path)
+  );
+};
+
+const withoutFragment = (path: string): string => path.replace(/#.*$/s, '').replace(/\/$/, '').toLowerCase();
+
+/** The pools that another list of the device tells, and that are none of the known ones, however that spells them. */
+export const strangersIn = (told: readonly PoolSlot[], known: readonly PoolSlot[]): readonly PoolSlot[] =>
+  told.filter((pool) => !known.some((slot) => isSpelledOtherwise(slot, pool)));
+
+/** The known slots with strangers: in their place where nothing is known of it, else behind all others. */
+export const withStrangers = (known: readonly PoolSlot[], strangers: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const filled = new Set(known.map(({ slot }) => slot));
+  let last = Math.max(...filled, ...strangers.map(({ slot }) => slot));
+  const placed = strangers.map((pool) => (filled.has(pool.slot) ? { ...pool, slot: ++last } : pool));
+  return [...known, ...placed];
+};
 
 /** A slot as a before- or after-value. */
 export const slotValue = ({ url, user }: PoolSlot): { readonly url: string; readonly user?: string } => ({

@@ -1,4 +1,4 @@
-import { type PoolSlot, present, standingIn } from '../../shared/facts.ts';
+import { type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { Source } from './driver.ts';
 import { withRuntime, withStatus } from './pools.ts';
 import { closedBy, isLost, whenPresent } from './readers.ts';
@@ -18,8 +18,8 @@ export const storedAndRunning = <const Stored extends string, const Running exte
   read: (replies) => {
     const slots = stored.read(replies);
     const rows = running.read(replies);
-    if (isLost(slots)) return slots;
-    if (isLost(rows)) return rows;
+    if (isLost(slots)) return withTold(slots, rows);
+    if (isLost(rows) || closedBy(rows) === 'elsewhere') return withTold(rows, slots);
     // The two spell schemes and users differently.
     if (slots.kind !== 'present') return rows.kind === 'present' ? standingIn(rows, closedBy(slots)) : slots;
     return whenPresent(slots, (configured) => {
@@ -32,3 +32,9 @@ export const storedAndRunning = <const Stored extends string, const Running exte
 
 const withStanding = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]): readonly PoolSlot[] =>
   withStatus(stored, listed).map((slot, place) => ({ ...slot, priority: stored[place]?.priority ?? slot.priority }));
+
+type Slots = Reading<readonly PoolSlot[]>;
+
+/** The list is unknown; what the other one tells is told. */
+const withTold = (lost: Slots, other: Slots): Slots =>
+  lost.kind !== 'unknown' || other.kind !== 'present' ? lost : { ...lost, toldPools: other.value };

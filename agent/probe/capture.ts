@@ -44,6 +44,8 @@ export interface NoReply {
   readonly dark?: true;
   /** A redirect or a web page came in place of the document: what some web servers do about a path that they do not serve. */
   readonly elsewhere?: true;
+  /** An error of the web server came in its place: it serves the path, and does not give the document. */
+  readonly withheld?: true;
 }
 
 /** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */

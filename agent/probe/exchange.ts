@@ -188,5 +188,7 @@ export const documentIn = (
   }
   const reply = table === undefined ? readReply(body, { whole }) : readTable(body, table);
   if (status >= 200 && status < 300) return reply;
-  return reply.kind === 'no-reply' && reply.reason === 'unreachable' ? reply : noReply('unreadable', `HTTP ${status}`);
+  return reply.kind === 'no-reply' && reply.reason === 'unreachable'
+    ? reply
+    : noReply('unreadable', `HTTP ${status}`, { withheld: true });
 };
