@@ -79,7 +79,9 @@ export class Daemon {
   #loaded: LoadedConfig;
   #redaction: Redaction | undefined;
   #plant: Plant;
-  #coverage: NodeJS.Timeout | undefined;
+  #coverage: { readonly timer: NodeJS.Timeout; readonly periodS: number } | undefined;
+  /** When the coverage period began, on the monotonic clock, ms. */
+  #coveredMs: number;
   #outlet: Outlet | undefined;
   #notifier: Notifier | undefined;
   #control: Door | undefined;
@@ -138,6 +140,7 @@ export class Daemon {
     this.#logins = loginsOf(ambience.clock, { store, key });
     this.#time = time;
     const { clock, emit } = ambience;
+    this.#coveredMs = clock.monoMs();
     this.#ground = layGround({
       key,
       store,
@@ -298,9 +301,23 @@ export class Daemon {
     this.#timers.push(setInterval(() => this.#try(work), periodMs));
   }
 
+  /** Reading the configuration again cuts no period short, or whoever does it often would keep all coverage unsaid. */
   #coverEvery(periodS: number): void {
-    clearInterval(this.#coverage);
-    this.#coverage = setInterval(() => this.#try(() => this.#ground.recorder.closePeriod()), periodS * SECOND_MS);
+    if (this.#coverage?.periodS === periodS) return;
+    if (this.#coverage !== undefined) this.#cover();
+    clearInterval(this.#coverage?.timer);
+    this.#coverage = { periodS, timer: setInterval(() => this.#cover(), periodS * SECOND_MS) };
+  }
+
+  #cover(): void {
+    this.#try(() => this.#ground.recorder.closePeriod());
+    this.#coveredMs = this.#ambience.clock.monoMs();
+  }
+
+  /** At the end: what was looked at since the last coverage, where there was time to look at everything. */
+  #coverRest(): void {
+    const lastedMs = this.#ambience.clock.monoMs() - this.#coveredMs;
+    if (lastedMs >= this.#plant.pacer.poolsIntervalMs()) this.#cover();
   }
 
   /** Background work never ends the agent for what an operator has to mend. */
@@ -467,10 +484,12 @@ export class Daemon {
     this.#control?.close();
     // A reload under way comes to its end first: what it began is ended with the rest.
     await this.#reloading;
-    for (const timer of this.#timers) clearInterval(timer);
-    clearInterval(this.#coverage);
+    for (const timer of this.#timers) timer.close();
+    clearInterval(this.#coverage?.timer);
     await this.#plant.pacer.stop();
-    this.#ground.recorder.stop();
+    const { log, recorder } = this.#ground;
+    if (!log.isFrozen) this.#coverRest();
+    recorder.stop();
   }
 }
 

@@ -180,3 +180,43 @@ test('approvals.json: what is remembered beside the store outlives it; where bot
   const { unknown_before: unknownBefore } = remembered() as { readonly unknown_before: number };
   assert.ok(unknownBefore >= before);
 });
+
+test('coverage is stated however often the configuration is read again, when its period changes, and at the end', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const configure = (periodS: number): string =>
+    configured(folder, {
+      state_dir: folder,
+      coverage_s: periodS,
+      devices: [{ host: '127.70.5.4', ports: { cgminer: 1, http: 1 } }],
+    });
+  t.mock.timers.enable({ apis: ['setInterval'] });
+  let aheadMs = 0;
+  const { wallMs, monoMs } = systemClock();
+  const clock = { wallMs: () => wallMs() + aheadMs, monoMs: () => monoMs() + aheadMs };
+  const pass = (ms: number): void => {
+    aheadMs += ms;
+    t.mock.timers.tick(ms);
+  };
+  const daemon = await Daemon.start(loadConfig(configure(60)), { clock, emit: () => {} });
+  const covered = (): number => {
+    using store = Store.openReadOnly(folder);
+    return store.find({ kind: 'coverage', newest: 100 }).length;
+  };
+  for (let reload = 0; reload < 4; reload += 1) {
+    pass(25_000);
+    await daemon.reload();
+  }
+  assert.equal(covered(), 1, 'after 100 s');
+  configure(30);
+  await daemon.reload();
+  assert.equal(covered(), 2, 'the period that another one takes the place of');
+  pass(30_000);
+  assert.equal(covered(), 3);
+  pass(29_000);
+  await daemon.stop('test');
+  assert.equal(covered(), 4, 'of what was looked at since');
+  await (await Daemon.start(loadConfig(configure(30)), { clock, emit: () => {} })).stop('test');
+  assert.equal(covered(), 4, 'there was no time to look at everything');
+});

@@ -1,20 +1,18 @@
 import { hash } from 'node:crypto';
 import { distance } from 'fastest-levenshtein';
 import { canonicalJson } from '../../shared/jcs.ts';
-import { endpointText, parseEndpoint, withoutPath } from './pool-url.ts';
+import { matchesUser } from './pool-template.ts';
+import { endpointText, isPlainHost, parseEndpoint, withoutPath } from './pool-url.ts';
 import type { AllowList } from './rule.ts';
-import { fieldsOf, matchesTemplate, type Templated } from './template.ts';
+import { fieldsOf, type Templated } from './template.ts';
 import { unordered } from './unordered.ts';
 
 /** Matching against the operator's list of pools. Patterns are anchored at both ends. */
 
-/** `*.pool.example` stands for one or more labels before `.pool.example`, never for the bare name. */
-const hostMatches = (pattern: string, host: string): boolean => {
-  if (pattern === '*') return host !== '';
-  if (!pattern.startsWith('*.')) return pattern === host;
-  const rest = pattern.slice(1);
-  return host.endsWith(rest) && host.length > rest.length && !host.startsWith('.');
-};
+/** `*.pool.example` stands for one or more labels before `.pool.example`, never for the bare name. A star stands for nothing that is no host. */
+const hostMatches = (pattern: string, host: string): boolean =>
+  pattern === host ||
+  (isPlainHost(host) && (pattern === '*' || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)))));
 
 const urlMatches = (pattern: string, url: string): boolean => {
   const [want, have] = [parseEndpoint(pattern), parseEndpoint(url)];
@@ -33,7 +31,7 @@ export const isListed = (allow: AllowList, url: string, user: string | undefined
   allow.some(
     (line) =>
       urlMatches(line.url, url) &&
-      (line.user === undefined || user === undefined || matchesTemplate(line.user, user, device)),
+      (line.user === undefined || user === undefined || matchesUser(line.user, user, device)),
   );
 
 /** Whether a line of the list allows this host, for whoever it is. */
@@ -47,7 +45,7 @@ export const followsTemplate = (allow: AllowList, url: string, user: string, dev
       line.user !== undefined &&
       fieldsOf(line.user).length > 0 &&
       urlMatches(line.url, url) &&
-      matchesTemplate(line.user, user, device),
+      matchesUser(line.user, user, device),
   );
 
 /**
@@ -100,6 +98,6 @@ export const shownLine = ({ url, user }: AllowList[number]): { readonly url: str
 
 /** Addresses that no pool on the internet has (RFC 1918, RFC 4193, link-local, loopback). */
 export const isPrivateHost = (url: string): boolean =>
-  /^(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.|\[(?:f[cd]|fe80|::1\]))/.test(
+  /^(?:(?=[\d.]+$)(?:10\.|192\.168\.|172\.(?:1[6-9]|2\d|3[01])\.|169\.254\.|127\.)|\[(?:f[cd]|fe80|::1\]))/.test(
     parseEndpoint(url).host,
   );

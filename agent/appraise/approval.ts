@@ -6,6 +6,7 @@ import { holderOf } from '../baseline/reference.ts';
 import type { Described } from '../baseline/scope.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
 import type { DeviceState } from './device.ts';
+import { matchesUrl, matchesUser } from './pool-template.ts';
 import { fillTemplate, matchesTemplate } from './template.ts';
 
 /** What approvers laid down, as it holds for one device. */
@@ -28,10 +29,16 @@ export const circumstancesOf = (state: DeviceState, shown: Facts, nowMs: number)
   const device = { labels: state.labels, facts: shown, address: state.address };
   return {
     nowMs,
-    fits: (template, text) => matchesTemplate(template, text, device),
+    fits: (template, text, fact) => (MATCHES.get(fact) ?? matchesTemplate)(template, text, device),
     fill: (template, text) => fillTemplate(template, text, device),
   };
 };
+
+/** Facts whose templates are read in their own way. */
+const MATCHES: ReadonlyMap<string, typeof matchesTemplate> = new Map([
+  ['pools.url', matchesUrl],
+  ['pools.user', matchesUser],
+]);
 
 /** The reference that a look at this device is held against; undefined where there is none of any kind. */
 export const approvedOf = (

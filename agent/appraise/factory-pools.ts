@@ -1,5 +1,5 @@
+import { accountOf } from '../../shared/pool-user.ts';
 import { parseEndpoint } from './pool-url.ts';
-import { accountOf } from './pool-user.ts';
 
 /**
  * What devices mine on as they leave the box, as far as it is known: the users that makers write into the configuration

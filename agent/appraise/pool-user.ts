@@ -1,16 +1,6 @@
-/** Pool users: an account or wallet, and after the first dot the worker. */
+import { accountOf } from '../../shared/pool-user.ts';
 
-/** The account or wallet. */
-export const accountOf = (user: string): string => {
-  const dot = user.indexOf('.');
-  return dot === -1 ? user : user.slice(0, dot);
-};
-
-/** The worker; undefined where the user names none. */
-export const workerOf = (user: string): string | undefined => {
-  const dot = user.indexOf('.');
-  return dot === -1 ? undefined : user.slice(dot + 1);
-};
+/** Users of pools as findings compare and merge them. */
 
 /** A value with each user cut down to its account; `isUser` where a text is one. */
 export const byAccount = (value: unknown, isUser: boolean): unknown => {

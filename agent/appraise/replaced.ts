@@ -1,10 +1,11 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
+import { accountOf } from '../../shared/pool-user.ts';
+import { tellsKey } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { digestOfList, isListed } from './allow.ts';
 import type { DeviceState } from './device.ts';
 import { sameOwner, sameUrl } from './pool-url.ts';
-import { accountOf } from './pool-user.ts';
 import type { Deviation, RuleContext } from './rule.ts';
 import { filledSlots, slotValue } from './slots.ts';
 import type { LookContext } from './verdict.ts';
@@ -126,4 +127,5 @@ const hasOtherPool = (
   known: readonly PoolSlot[],
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
 ): boolean =>
-  !known.some((slot) => sameUrl(slot.url, url) || sameOwner(slot.url, url)) && !isListed(allow, url, user, device);
+  !known.some((slot) => sameUrl(slot.url, url) || tellsKey(slot.url, url) || sameOwner(slot.url, url)) &&
+  !isListed(allow, url, user, device);

@@ -1,6 +1,6 @@
 import type { PoolSlot } from '../../shared/facts.ts';
+import { accountOf } from '../../shared/pool-user.ts';
 import { parseEndpoint, sameUrl } from './pool-url.ts';
-import { accountOf } from './pool-user.ts';
 
 /** How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. */
 export interface SlotChanges {

@@ -1,9 +1,9 @@
 import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import { accountOf } from '../../shared/pool-user.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { DeviceState } from './device.ts';
 import { sameUrl } from './pool-url.ts';
-import { accountOf } from './pool-user.ts';
 import type { Deviation, Rule } from './rule.ts';
 
 /** Whether a device shows what was found, at another look or in other words. */

@@ -1,6 +1,7 @@
 import type { Facts } from '../../shared/facts.ts';
+import { accountOf } from '../../shared/pool-user.ts';
 import { TEMPLATE_FIELD, type TEMPLATE_FIELDS } from '../../shared/terms.ts';
-import { accountOf, addressSpellings } from './pool-user.ts';
+import { addressSpellings } from './pool-user.ts';
 
 /**
  * Pool users as operators write them for many devices at once: `*` stands for any text, a field in braces for what is

@@ -74,17 +74,23 @@ export const withKnownUsers = (known: Facts, now: Facts): Facts => {
   return { ...now, pools };
 };
 
-/** Whether these pools are the known ones, with the user of one or more that told none. */
-const tellsUsers = (known: readonly PoolSlot[], now: readonly PoolSlot[]): boolean => {
-  const asKnown = now.map(({ user, ...slot }, at) =>
-    user === undefined || known[at]?.user === undefined ? slot : { ...slot, user },
-  );
+/** Whether a URL is the known one of a Stratum V2 pool that was told without its key, with a key. */
+export const tellsKey = (known: string, now: string): boolean =>
+  /^stratum2\+[a-z]+:\/\/[^/]+$/i.test(known) && now.startsWith(`${known}/`);
+
+/** Whether these pools are the known ones, with the user or the key of one or more that told none. */
+const tellsMore = (known: readonly PoolSlot[], now: readonly PoolSlot[]): boolean => {
+  const asKnown = now.map(({ user, ...slot }, at) => {
+    const before = known[at];
+    const url = before !== undefined && tellsKey(before.url, slot.url) ? before.url : slot.url;
+    return { ...slot, url, ...(user === undefined || before?.user === undefined ? {} : { user }) };
+  });
   return canonicalJson(asKnown) === canonicalJson(known) && canonicalJson(now) !== canonicalJson(known);
 };
 
 /**
  * Facts of `now` that the reference does not have yet: whole facts, lists by name that say all that is known and more,
- * and pools that tell users which they did not. A list in which a known part differs is not learned over.
+ * and pools that tell users or keys which they did not. A list in which a known part differs is not learned over.
  */
 export const newFacts = (reference: Facts, now: Facts): readonly FactName[] =>
   COMPARED.filter((name) => {
@@ -92,7 +98,7 @@ export const newFacts = (reference: Facts, now: Facts): readonly FactName[] =>
     const known = reference[name];
     if (value === undefined) return false;
     if (known === undefined) return true;
-    if (name === 'pools') return tellsUsers(reference.pools ?? [], now.pools ?? []);
+    if (name === 'pools') return tellsMore(reference.pools ?? [], now.pools ?? []);
     const { class: kind } = FACTS[name];
     if (kind !== 'by-name' && kind !== 'by-key') return false;
     const parts = partsOf(value as readonly unknown[]);

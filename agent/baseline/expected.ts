@@ -7,8 +7,8 @@ import type { ExpectedValue, Schedule } from '../../shared/terms.ts';
 /** What a value of a document may depend on beside the value that is seen. */
 export interface Circumstances {
   readonly nowMs: number;
-  /** Whether a text is what a template makes of this device. */
-  readonly fits: (template: string, text: string) => boolean;
+  /** Whether the text of a fact is what a template makes of this device. */
+  readonly fits: (template: string, text: string, fact: string) => boolean;
   /** The template with what is known of this device filled in. */
   readonly fill: (template: string, text: string) => string;
 }
@@ -74,7 +74,7 @@ const judgeItem = (
       return same(value, seen) ? FITS : { kind: 'leaves', nearest: value };
     }
     case 'template':
-      return judgeTemplate([item.value].flat(), seen, circumstances);
+      return judgeTemplate(item, seen, circumstances);
   }
 };
 
@@ -84,11 +84,16 @@ const judgeBand = ({ min, max }: { min?: number; max?: number }, seen: unknown):
   return max !== undefined && seen > max ? { kind: 'leaves', nearest: max } : FITS;
 };
 
-const judgeTemplate = (templates: readonly string[], seen: unknown, { fits, fill }: Circumstances): Judgement => {
+const judgeTemplate = (
+  { fact, value }: Extract<ExpectedValue, { class: 'template' }>,
+  seen: unknown,
+  { fits, fill }: Circumstances,
+): Judgement => {
+  const templates = [value].flat();
   // A user that the device does not tell is not one that fits.
   if (seen === undefined) return { kind: 'leaves', nearest: fill(templates[0] ?? '', '') };
   if (typeof seen !== 'string') return FREE;
-  if (templates.some((template) => fits(template, seen))) return FITS;
+  if (templates.some((template) => fits(template, seen, fact))) return FITS;
   return { kind: 'leaves', nearest: fill(templates[0] ?? '', seen) };
 };
 

@@ -61,12 +61,12 @@ const allowed = z.strictObject({
   url: z
     .string()
     .describe(
-      'canonical pool URL; * stands for one or more leading host labels; with an account before an @ only where it has one here',
+      'canonical pool URL; * stands for one or more leading host labels, never for what is no host name; with an account before an @ only where it has one here',
     ),
   user: templateSchema
     .optional()
     .describe(
-      'pool user; * stands for any text, a name in braces for a label of the device or one of `{account}`, `{serial}`, `{mac}`, `{hostname}`, `{model}`, `{ip}`',
+      'pool user; * stands for any text, but an account that is an e-mail address has to be here with its domain, `ops@acme.example/*`; a name in braces for a label of the device or one of `{account}`, `{serial}`, `{mac}`, `{hostname}`, `{model}`, `{ip}`',
     ),
 });
 

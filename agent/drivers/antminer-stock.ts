@@ -16,6 +16,7 @@ import {
   ANTMINER,
   API_FACTS,
   DESCRIBED,
+  imitatesStock,
   LABELLED_RATE,
   maker,
   minerVersion,
@@ -38,7 +39,7 @@ import { saidIn } from './said.ts';
 
 /** Other firmwares on the same hardware keep the digest realm and most CGI names, but not these words. */
 const OTHER_FIRMWARE =
-  /bosminer|boser|braiins|luxminer|luxor firmware|hiveon|kaonsu|marafw|rwglr|vnish|7miners|anthillos|asicseer|blissz|chipless|bcfminer|fdminer/i;
+  /bosminer|boser|braiins|luxminer|luxor firmware|"luxos"|hiveon|kaonsu|marafw|rwglr|vnish|7miners|anthillos|asicseer|blissz|chipless|bcfminer|fdminer/i;
 
 type Row = JsonObject | undefined;
 
@@ -56,13 +57,16 @@ const isBitmain = (row: JsonObject): boolean =>
 
 const isOfOther = (reply: JsonValue | undefined): boolean => OTHER_FIRMWARE.test(saidIn(reply));
 
-/** 3 for the version of a Bitmain build, 2 for what only its first builds say, 1 for the realm alone, which third-party builds keep. */
+/** 3 for the version of a Bitmain build, 2 for what only its first builds say, or what LuxOS may say until `config` was asked, 1 for the realm alone, which third-party builds keep. */
 const recognise = ({ cgminer: asked, web, http }: Clues): 0 | 1 | 2 | 3 => {
   if ([...asked.values(), ...http.values()].some(isOfOther) || OTHER_FIRMWARE.test(web?.body ?? '')) return 0;
   const version = versionRow(asked.get('version'));
   const header = headerRow(asked.get('stats'));
   const naming = namingRow(version, header);
-  if (naming !== undefined) return isBitmain(naming) ? 3 : 0;
+  if (naming !== undefined) {
+    if (!isBitmain(naming)) return 0;
+    return imitatesStock(naming) && !asked.has('config') ? 2 : 3;
+  }
   if (version !== undefined && !isBare(version)) return 0;
   if (isEarlyRow(header)) return 2;
   return /^antminer/i.test(web?.realm ?? '') ? 1 : 0;

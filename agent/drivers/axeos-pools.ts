@@ -1,8 +1,19 @@
-import { ABSENT, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { poolList } from './pools.ts';
-import { asArray, asObject, count, flag, memberIn, memberOf, type Reader, UNREADABLE, whenPresent } from './readers.ts';
-import { inOrder } from './rows.ts';
+import {
+  asArray,
+  asObject,
+  count,
+  flag,
+  memberIn,
+  memberOf,
+  type Reader,
+  text,
+  UNREADABLE,
+  whenPresent,
+} from './readers.ts';
+import { inOrder, listed } from './rows.ts';
 
 /**
  * The pools of AxeOS, which every generation keeps elsewhere: primary and fallback members of one object (Bitaxe to
@@ -16,6 +27,8 @@ interface Found {
   readonly user: JsonValue | undefined;
   readonly tls: JsonValue | undefined;
   readonly protocol: JsonValue | undefined;
+  /** The key of a Stratum V2 pool. */
+  readonly authority: JsonValue | undefined;
 }
 
 /** Members of the rows made here. */
@@ -26,6 +39,7 @@ const MADE = {
   slot: 'slot',
   priority: 'priority',
   tls: 'tls',
+  authority: 'authority',
   active: 'active',
 } as const;
 
@@ -35,37 +49,65 @@ const switchIn = (object: JsonObject, name: string): Reading<boolean> => {
   return reading.kind === 'absent' ? present(false) : reading;
 };
 
-/** TLS is true and false, or 0, 1 (known authorities) and 2 (a certificate of its own). */
-const usesTls = (value: JsonValue | undefined): boolean | undefined => {
-  if (typeof value === 'number') return value > 0;
-  return typeof value === 'boolean' ? value : undefined;
-};
+/** A certificate of its own. */
+const OWN_CERTIFICATE = 2;
+
+/** TLS is true and false, or 0, 1 (known authorities) and 2; each may be quoted. */
+const TLS: ReadonlyMap<string, number> = new Map(
+  Object.entries({ '0': 0, '1': 1, '2': OWN_CERTIFICATE, false: 0, true: 1 }),
+);
+
+/** Whether it is Stratum V2. */
+const PROTOCOLS: ReadonlyMap<string, boolean> = new Map(
+  Object.entries({ '0': false, '1': true, SV1: false, SV2: true }),
+);
+
+/** One of the words of the firmware; any other might mean either. */
+const oneOf =
+  <T>(words: ReadonlyMap<string, T>): Reader<T> =>
+  (value) => {
+    const found = words.get(String(value));
+    return found === undefined ? UNREADABLE : present(found);
+  };
 
 /** Hosts stand without a scheme; what the members beside them say of the transport is said as a scheme here. */
-const schemeOf = (protocol: JsonValue | undefined, tls: boolean | undefined): string => {
-  if (protocol === 'SV2' || protocol === 1) return 'stratum2+tcp://';
-  return tls === true ? 'stratum+ssl://' : '';
-};
+const schemeOf = (v2: boolean, tls: boolean): string => (v2 ? 'stratum2+tcp://' : tls ? 'stratum+ssl://' : '');
+
+/** What a member says, where there is one. */
+const said = <T>(value: JsonValue | undefined, reader: Reader<T>): Reading<T> =>
+  value === undefined ? ABSENT : reader(value);
 
 /** No scalar: two values under one name, or something that is none of the firmware's spellings. */
 const isDoubtful = (value: JsonValue | undefined): boolean =>
   typeof value === 'symbol' || (typeof value === 'object' && value !== null);
 
-/** A row whose host or transport is in doubt has a URL that no reader takes for one. */
-const rowOf = ({ url, port, user, tls, protocol }: Found): JsonObject => {
-  const doubtful = [url, tls, protocol].find(isDoubtful);
-  if (doubtful !== undefined) return { url: doubtful, port: port ?? null, user: user ?? null };
-  const host = typeof url === 'string' ? url.trim() : '';
-  const encrypted = usesTls(tls);
-  return {
-    url: host === '' || host.includes('://') ? host : `${schemeOf(protocol, encrypted)}${host}`,
+/** A host, blank where there is none. */
+const hostOf = (url: JsonValue | undefined): Reading<string> => {
+  const reading = said(url, text);
+  return reading.kind === 'absent' ? present('') : reading;
+};
+
+/** A row whose host or transport is in doubt is none: without its scheme it would look like another pool. */
+const rowOf = ({ url, port, user, tls, protocol, authority }: Found): Reading<JsonObject> => {
+  const host = hostOf(url);
+  if (host.kind !== 'present' || isDoubtful(tls) || isDoubtful(protocol)) return UNREADABLE;
+  if (host.value === '') return present({ url: '' });
+  const [kind, v2] = [said(tls, oneOf(TLS)), said(protocol, oneOf(PROTOCOLS))];
+  if (kind.kind === 'unknown') return kind;
+  if (v2.kind === 'unknown') return v2;
+  const encrypted = kind.kind === 'present' ? kind.value > 0 : undefined;
+  const isSecond = v2.kind === 'present' && v2.value;
+  return present({
+    url: host.value.includes('://') ? host.value : `${schemeOf(isSecond, encrypted === true)}${host.value}`,
     port: port ?? null,
     user: user ?? null,
     ...(encrypted === undefined ? {} : { tls: encrypted }),
-  };
+    ...(isSecond && authority !== undefined ? { authority } : {}),
+  });
 };
 
-const readRows = (rows: readonly JsonObject[]): Reading<readonly PoolSlot[]> => poolList(MADE)(rows);
+const readRows = (rows: readonly Reading<JsonObject>[]): Reading<readonly PoolSlot[]> =>
+  rows.length === 0 ? UNREADABLE : whenPresent(listed(rows), poolList(MADE));
 
 /** A pool mode of the NerdQAxe: both pools at once. */
 const DUAL = 1;
@@ -93,16 +135,20 @@ const activeIn = (stratum: Reading<JsonValue>, onFallback: Reading<boolean>): Is
   };
 };
 
-const withActive = (row: JsonObject, active: boolean | undefined): JsonObject =>
-  active === undefined ? row : { ...row, active };
+const withActive = (row: Reading<JsonObject>, active: boolean | undefined): Reading<JsonObject> =>
+  active === undefined ? row : whenPresent(row, (members) => present({ ...members, active }));
 
-const flatRow = (info: JsonObject, prefix: 'stratum' | 'fallbackStratum'): JsonObject =>
+/** What the members of a pool of `info` begin with. */
+type Prefix = 'stratum' | 'fallbackStratum';
+
+const flatRow = (info: JsonObject, prefix: Prefix): Reading<JsonObject> =>
   rowOf({
     url: memberOf(info, `${prefix}URL`),
     port: memberOf(info, `${prefix}Port`),
     user: memberOf(info, `${prefix}User`),
     tls: memberOf(info, `${prefix}TLS`),
     protocol: memberOf(info, `${prefix}Protocol`),
+    authority: memberOf(info, `${prefix}V2AuthorityPubkey`),
   });
 
 /** The primary and the fallback pool, in this order. */
@@ -130,11 +176,8 @@ const rankedPools = (info: JsonObject, pools: readonly JsonObject[]): Reading<re
   const rows = pools.map((pool, place) => {
     const id = idOf(pool);
     const rank = inUse.findIndex((used) => isSame(used, id));
-    const row = {
-      ...flatRow(pool, 'stratum'),
-      slot: memberOf(pool, 'id') ?? null,
-      priority: rank === -1 ? inUse.length + place : rank,
-    };
+    const [slot, priority] = [memberOf(pool, 'id') ?? null, rank === -1 ? inUse.length + place : rank];
+    const row = whenPresent(flatRow(pool, 'stratum'), (members) => present({ ...members, slot, priority }));
     return withActive(row, active && isSame(active, id));
   });
   return readRows(rows);
@@ -146,14 +189,55 @@ const rows: Reader<readonly JsonObject[]> = (value) => {
   return objects?.every((object) => object !== undefined) ? present(objects) : UNREADABLE;
 };
 
+/** The stored pools of an info; absent where it has none, which is before 2.15. */
+const storedIn = (info: JsonObject): Reading<readonly JsonObject[]> =>
+  whenPresent(
+    memberIn(info, 'pools', (pools) => (pools === null ? ABSENT : rows(pools))),
+    (pools) => (pools.length === 0 ? ABSENT : present(pools)),
+  );
+
 /** The configured pools of `/api/system/info`. */
 export const poolsOfInfo: Reader<readonly PoolSlot[]> = (value) => {
   const info = asObject(value);
   if (info === undefined) return UNREADABLE;
-  const stored = memberIn(info, 'pools', (pools) => (pools === null ? ABSENT : rows(pools)));
+  const stored = storedIn(info);
   if (stored.kind === 'unknown') return stored;
-  if (stored.kind === 'present' && stored.value.length > 0) return storedPools(info, stored.value);
+  if (stored.kind === 'present') return storedPools(info, stored.value);
   return memberOf(info, 'stratumURL') === undefined ? UNREADABLE : flatPools(info);
+};
+
+/** What stands for a pool that is held to no certificate of its own, whether or not one is stored. */
+const NO_CERTIFICATE = 'none';
+
+/** The certificate that the pool of an object is held to, as a setting. TLS that is a number may have one, a switch has none. */
+const certificateIn = (object: JsonObject, prefix: Prefix, key: string): Reading<OtherSetting> => {
+  const stored = memberIn(object, `${prefix}Cert`, (cert) =>
+    typeof cert === 'string' ? present(cert.trim()) : UNREADABLE,
+  );
+  const kind = memberIn(object, `${prefix}TLS`, oneOf(TLS));
+  if (stored.kind === 'unknown' || kind.kind === 'unknown') return UNREADABLE;
+  const isSwitch = ['undefined', 'boolean'].includes(typeof memberOf(object, `${prefix}TLS`));
+  if (stored.kind === 'absent' && isSwitch) return ABSENT;
+  const isHeld = kind.kind === 'present' && kind.value === OWN_CERTIFICATE;
+  const certificate = stored.kind === 'present' && isHeld ? stored.value : '';
+  return present({ key, value: certificate === '' ? NO_CERTIFICATE : certificate });
+};
+
+/** The certificates that the pools of `/api/system/info` are held to. Another one is let in by whoever stands on the way. */
+export const certificatesOfInfo: Reader<readonly OtherSetting[]> = (value) => {
+  const info = asObject(value);
+  if (info === undefined) return UNREADABLE;
+  const stored = storedIn(info);
+  if (stored.kind === 'unknown') return stored;
+  if (stored.kind === 'absent')
+    return listed(
+      (['stratum', 'fallbackStratum'] as const).map((prefix) => certificateIn(info, prefix, `${prefix}Cert`)),
+    );
+  return listed(
+    stored.value.map((pool) =>
+      whenPresent(idOf(pool), (id) => certificateIn(pool, 'stratum', `pool.${id}.stratumCert`)),
+    ),
+  );
 };
 
 /** The configured pools of `/api/v2/settings`, of which `/api/v2/dashboard`, where it answered, says which is active. */
@@ -172,6 +256,7 @@ export const poolsOfSettings = (value: JsonValue, dashboard: JsonValue | undefin
           user: memberOf(pool, 'user'),
           tls: memberOf(pool, 'tls'),
           protocol: memberOf(pool, 'protocol'),
+          authority: memberOf(pool, 'sv2AuthorityPubkey'),
         });
         return withActive(row, isActive(place));
       }),

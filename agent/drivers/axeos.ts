@@ -1,6 +1,13 @@
-import { ABSENT, type FirmwareComponent, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import {
+  ABSENT,
+  type FirmwareComponent,
+  type OtherSetting,
+  type PoolSlot,
+  present,
+  type Reading,
+} from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
+import { certificatesOfInfo, poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
 import { inRows } from './cgminer-api.ts';
 import { asset, type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
@@ -161,6 +168,12 @@ const SETTINGS: ReadonlySet<string> = new Set([
 
 const otherSettings = settings((name) => SETTINGS.has(name));
 
+/** Those of `info`, with the certificates of pools: all of them, or none. */
+const settingsOfInfo: Reader<readonly OtherSetting[]> = (value) =>
+  whenPresent(listed([otherSettings(value), certificatesOfInfo(value)]), (lists) =>
+    present(lists.flat().sort((a, b) => (a.key < b.key ? -1 : 1))),
+  );
+
 /** 2 is the PID control of the Nerd boards. */
 const fanMode = worded({ '0': 'manual', false: 'manual', '1': 'auto', true: 'auto', '2': 'auto' });
 
@@ -304,7 +317,7 @@ export const axeos = defineDriver({
       inInfo('/overheat_temp', temperatureMc),
       inSettings('/fans/0/overheatTemp', temperatureMc),
     ),
-    'config.other': firstOf(inInfo('', otherSettings), inSettings('', otherSettings)),
+    'config.other': firstOf(inInfo('', settingsOfInfo), inSettings('', otherSettings)),
 
     'network.hostname': firstOf(
       inInfo('/hostname', text),
@@ -349,6 +362,9 @@ export const axeos = defineDriver({
     'Before 2.4 there are no MAC and no fallback pool, and `fanSpeed` (1/min) and `fanspeed` (%) differ in case only.',
     'NerdQAxe and NerdOctaxe: `autofanspeed` 2 is automatic by PID.',
     '`stratumURL` is a host without scheme and port; from 2.13 TLS and Stratum V2 stand in members beside it.',
+    'The authority key of a Stratum V2 pool is made a part of its URL, as other firmwares write it.',
+    'The certificate that a pool is held to is a setting, `none` where `stratumTLS` is not 2; TLS and protocol in other words than those of the firmware leave the pools unknown.',
+    '`coinbaseOutputs`, whom a block would pay, is not read: pools that pay their miners in it pay others from block to block, and what is no setting of the device would look changed.',
     '2.15 stores any number of pools and names the two in use by id.',
     '`axeOSVersion` is the web interface: where it differs from `version`, the partitions were flashed apart.',
     'An older NerdQAxe answers `/api/system/asic` by sending the browser to its landing page.',

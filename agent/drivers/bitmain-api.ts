@@ -63,6 +63,9 @@ export const versionRow: RowFinder = firstRow('VERSION');
 /** The row that names the model. On early units (S7) it is the header of `stats`, and `version` is the program only. */
 export const namingRow = (version: Row, header: Row): Row => [version, header].find((row) => row?.Type !== undefined);
 
+/** Stock firmware has API 3.1. Builds of LuxOS, whose API is 3.7, show the rest of what it shows. */
+export const imitatesStock = (row: Row): boolean => row?.BMMiner === '1.0.0' && row.API === '3.7';
+
 /** What the miner program calls itself, by the member of its row that holds its version. */
 export const PROGRAMS = ['BMMiner', 'CGMiner'] as const;
 

@@ -151,9 +151,15 @@ const modelInProgram: Reader<string> = (value) =>
     return model === undefined ? ABSENT : present(model);
   });
 
-/** The address of the interface may stand right behind that of the gateway: `192.168.1.1fe80::1`. */
+/** An IPv4 address, and right behind it a link-local, local or global address of IPv6, whose first group has four digits. */
+const BOTH_ADDRESSES = /^((?:\d{1,3}\.){3}\w{1,3}?)(?:fe[89ab][\da-f]|f[cd][\da-f]{2}|[23][\da-f]{3}):.*$/i;
+
+/** An IPv6 address may stand right behind that of the gateway: `192.168.1.1fe80::1`. */
 const gateway: Reader<string> = (value) =>
-  whenPresent(text(value), (found) => present(/^(.+?)fe80:/i.exec(found)?.[1] ?? found));
+  whenPresent(text(value), (found) => {
+    const first = BOTH_ADDRESSES.exec(found)?.[1] ?? found;
+    return /^[\d.]+\..*:/.test(first) ? UNREADABLE : present(first);
+  });
 
 const ofNetwork = <T>(name: string, reader: Reader<T>) =>
   firstOf(inNetwork(`/${name}`, reader), inPanel(`/${name}`, reader));

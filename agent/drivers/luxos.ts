@@ -1,5 +1,6 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
 import type { JsonValue } from '../probe/capture.ts';
+import { imitatesStock } from './bitmain-api.ts';
 import {
   answersOf,
   describedBy,
@@ -50,7 +51,8 @@ const isOwn = (reply: JsonValue): boolean =>
 
 const recognise = ({ cgminer: replies, web }: Clues): 0 | 1 | 2 | 3 => {
   if ([...replies.values()].some(isOwn)) return 3;
-  return /luxor firmware/i.test(web?.body ?? '') ? 2 : 0;
+  if (/luxor firmware/i.test(web?.body ?? '')) return 2;
+  return imitatesStock(firstRow('VERSION')(replies.get('version'))) && !replies.has('config') ? 2 : 0;
 };
 
 const stillSpeaks = (replies: Replies): boolean => {
@@ -219,6 +221,7 @@ export const luxos = defineDriver({
   source: 'docs.luxor.tech LuxOS API; command list and test data of luxos-tooling; replies of an S19k Pro, 2025.4.8',
   recognise,
   stillSpeaks,
+  proofs: ['config'],
   // Connections that follow each other within a second may be refused.
   pauseMs: 1000,
   queries: {
@@ -304,7 +307,7 @@ export const luxos = defineDriver({
     '`devs` lists the boards in no order (S19k Pro).',
     'The MAC may be a locally administered one (S19k Pro).',
     '`PSULabel` names the model of the power supply; there is no serial of it.',
-    'Some builds imitate the version members of stock firmware; `Description` and the operating system in `config` tell them.',
+    'Some builds imitate the version members of stock firmware, but for API 3.7: such a device is asked for its landing page and `config`, whose operating system tells it, before it is taken for one or the other.',
     'unverified: that `check` answers for pool commands as cgminer does.',
     'unverified: `Mode` and `Dangerous` of `tempctrl`, which are read as bosminer has them.',
     'Voltages and chips are asked for board by board and stall the API of 2026.4.3; they, `profiles` and `limits` are not read.',

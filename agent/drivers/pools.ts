@@ -1,4 +1,5 @@
 import { ABSENT, type LivePool, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import { accountOf } from '../../shared/pool-user.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
   asArray,
@@ -34,6 +35,8 @@ export interface PoolMembers {
   readonly priority?: MemberName;
   readonly quota?: MemberName;
   readonly tls?: MemberName;
+  /** The key by which a Stratum V2 pool proves itself, where it is a member of its own. */
+  readonly authority?: MemberName;
   readonly status?: MemberName;
   readonly active?: MemberName;
   /** The host connected now. */
@@ -111,6 +114,10 @@ const withPort = (host: string, port: number): string => {
   return `${bracketed.replace(/\/$/, '')}:${port}`;
 };
 
+/** With another key a Stratum V2 pool is another one: the key is the path of the URL, as many firmwares write it. */
+export const withAuthority = (url: string, key: string): string =>
+  /^stratum2\+[a-z]+:\/\/[^/]+\/?$/i.test(url) ? `${url.replace(/\/$/, '')}/${key}` : url;
+
 /** What decides where shares go must be readable; what only describes the moment is left out if it is not. */
 const rowOf = (members: PoolMembers, value: JsonValue, position: number): Reading<Row> => {
   const row = asObject(value);
@@ -122,15 +129,17 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   const rank = member(row, members.priority, integer);
   const quota = member(row, members.quota, count);
   const tls = member(row, members.tls, flag);
+  const authority = member(row, members.authority, text);
   if (user.kind === 'unknown') return user;
   if (number.kind === 'unknown') return number;
   if (rank.kind === 'unknown') return rank;
   if (quota.kind === 'unknown') return quota;
   if (tls.kind === 'unknown') return tls;
+  if (authority.kind === 'unknown') return authority;
   const slot = valueIn(number) ?? position;
   const made: { -readonly [Member in keyof Row]: Row[Member] } = {
     slot,
-    url: url.value,
+    url: authority.kind === 'present' ? withAuthority(url.value, authority.value) : url.value,
     priority: valueIn(rank) ?? slot,
   };
   if (user.kind === 'present') made.user = user.value;
@@ -242,10 +251,10 @@ const endpoint = (url: string): string =>
 
 const sameEndpoint = (a: PoolSlot, b: PoolSlot): boolean => a.url === b.url || endpoint(a.url) === endpoint(b.url);
 
-/** Firmwares append a worker, made of the address of the machine, to a user that has none. */
-const accountOf = (user: string): string => user.split('.', 1)[0] ?? '';
-
-/** A row that tells no user may be that of any; one that tells another account is another pool. */
+/**
+ * A row that tells no user may be that of any; one that tells another account is another pool. Firmwares append a worker, made of
+ * the address of the machine, to a user that has none.
+ */
 const sameAccount = (stored: PoolSlot, row: PoolSlot): boolean =>
   row.user === undefined || (stored.user !== undefined && accountOf(stored.user) === accountOf(row.user));
 

@@ -3,7 +3,7 @@ import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { asset, type Clues, defineDriver, httpGet, type Login, PASSWORD, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { within } from './nested.ts';
-import { poolList } from './pools.ts';
+import { poolList, withAuthority } from './pools.ts';
 import {
   answer,
   asArray,
@@ -168,16 +168,14 @@ const parts: Source<readonly FirmwareComponent[], (typeof namedParts)['queries']
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
-/** A Stratum V2 pool proves itself by a key; with another key it is another pool, as in the URL of other firmwares. */
-const withAuthority: Reader<JsonValue> = (value) => {
+const withKey: Reader<JsonValue> = (value) => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
   const url = memberIn(row, 'url', text);
   const authority = memberIn(row, 'v2_authority_pubkey', text);
   if (authority.kind === 'unknown') return authority;
   if (url.kind !== 'present' || authority.kind === 'absent') return present(row);
-  if (!/^stratum2\+[a-z]+:\/\/[^/]+\/?$/i.test(url.value)) return present(row);
-  return present({ ...row, url: `${url.value.replace(/\/$/, '')}/${authority.value}` });
+  return present({ ...row, url: withAuthority(url.value, authority.value) });
 };
 
 const rows = poolList({ url: 'url', user: 'user', slot: 'id', priority: 'priority', status: 'status' });
@@ -189,7 +187,7 @@ const withActive = (slots: readonly PoolSlot[]): readonly PoolSlot[] => {
 };
 
 const pools: Reader<readonly PoolSlot[]> = (value) =>
-  whenPresent(listOf(withAuthority)(value), (list) => whenPresent(rows(list), (slots) => present(withActive(slots))));
+  whenPresent(listOf(withKey)(value), (list) => whenPresent(rows(list), (slots) => present(withActive(slots))));
 
 const sumOfPools = (name: string): Reader<number> =>
   ofRows((list) => sum(list.map((pool) => memberIn(pool, name, count))));

@@ -2,13 +2,15 @@ import { MASK } from './user-info.ts';
 
 /** Whatever stands under a name that ends in one of these words is a secret. Anything may be glued to them: `wifipass`. */
 const CERTAIN = `pass passcode passphrase passwd password psk pswd psw pwd salt secret token cookie jwt sessionid
-  accesskey apikey authkey privatekey wifikey wpakey`;
+  accesskey apikey authkey privatekey privkey wifikey wpakey`;
 /** With one of these anywhere, or with one of those or its plural, the value shows whether it is one. */
-const LIKELY = `credential creds csrf sessid clientkey encryptionkey masterkey secretkey securitykey sessionkey sharedkey
+const LIKELY = `credential creds csrf sessid totp wpspin activationkey clientkey contractkey encryptionkey licen[cs]ekey masterkey secretkey securitykey sessionkey sharedkey
   signingkey sshkey unlockkey wepkey wlankey`;
 /** With one of these where nothing follows. `pw` is also power, `auth` a switch, and an object tells what a session is like. */
-const LAST = `auth authorization bearer passes session stok _pw adminpw ftppw httppw loginpw mailpw mqttpw poolpw proxypw
+const LAST = `auth authorization bearer community passes session stok _pw adminpw ftppw httppw loginpw mailpw mqttpw poolpw proxypw
   rootpw rpcpw smtppw sshpw stapw userpw vpnpw webpw wifipw wlanpw`;
+/** Whoever knows the address of one may send to it: with its token it is a secret, in the whole URL, too. */
+const WEBHOOK = /webhooks?(?:_?(?:address|ur[il]))?_$/;
 /** The last words of names that speak of a secret which is not there, or of what passed: `pass_rate`. */
 const TELLING = `age algorithm at attempts changed check chips cores count date disabled? enabled? endpoint error expir[a-z]*
   fail failed file filter format freq host id in info interval len length level limit max min mode name num number path pct
@@ -16,8 +18,9 @@ const TELLING = `age algorithm at attempts changed check chips cores count date 
   ur[il] valid voltage`;
 /** What is spelled like `pass` and is none; `chip_freqs_test_pass_7` is what each chip gave in a test (WhatsMiner). */
 const OTHER = /(?:(?<=_)by_|band|by|com|high|low|over|sur|tres|under)pass(?:es)?(?=[_\d])|(?<=_test_)pass(?=_\d)/g;
-/** Where one word of the lists may be spelled as two: `pass_word`, `session_id`, `api_key`. */
-const WITHIN = /(?<=pass)_(?=(?:code|phrase|wd|word)s?_)|(?<=sess(?:ion)?)_(?=id_)|_(?=keys?_)/g;
+/** Where one word of the lists may be spelled as two: `pass_word`, `session_id`, `api_key`, `web_hook`. */
+const WITHIN =
+  /(?<=web)_(?=hooks?_)|(?<=wps)_(?=pin_)|(?<=pass)_(?=(?:code|phrase|wd|word)s?_)|(?<=sess(?:ion)?)_(?=id_)|_(?=keys?_)/g;
 
 /** The words of a name without its numbers: `_wifi_pass_` of `wifiPass2`. */
 const wordsOf = (name: string): string =>
@@ -33,7 +36,10 @@ const IS_LIKELY = new RegExp(`${oneOf(`${CERTAIN} ${LIKELY}`)}s?_`);
 const IS_POSSIBLE = new RegExp(`${oneOf(LAST)}s?_$`);
 const IS_TELLING = new RegExp(`_${oneOf(TELLING)}_$`);
 /** What is left of every such word where a name spells it as two. */
-const ANYWHERE = new RegExp(oneOf(`${CERTAIN} ${LIKELY} ${LAST}`.replace(/\w+(?=(?:key|pw)\b)|id\b/g, '')), 'i');
+const ANYWHERE = new RegExp(
+  oneOf(`${CERTAIN} ${LIKELY} ${LAST} hook`.replace(/[\w[\]]+(?=(?:key|pw)\b)|(?:id|pin)\b/g, '')),
+  'i',
+);
 
 /** Whether such a name could stand somewhere in a text. */
 export const mayNameSecret = (text: string): boolean => ANYWHERE.test(text);
@@ -43,6 +49,7 @@ export const gradeOf = (name: string): 'certain' | 'likely' | 'possible' | undef
   if (!mayNameSecret(name)) return undefined;
   const words = wordsOf(name);
   if (IS_CERTAIN.test(words) && /[\w. -]$/.test(name)) return 'certain';
+  if (WEBHOOK.test(words)) return 'likely';
   if (IS_TELLING.test(words)) return undefined;
   if (IS_LIKELY.test(words)) return 'likely';
   return IS_POSSIBLE.test(words) ? 'possible' : undefined;

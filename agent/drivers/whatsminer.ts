@@ -9,6 +9,7 @@ import {
   shareDifficulty,
   sumOfRows,
 } from './cgminer-api.ts';
+import { numberedIn } from './damaged-names.ts';
 import { type Clues, cgminer, defineDriver } from './driver.ts';
 import { components, keysOf, settingsFrom } from './named-texts.ts';
 import { CGMINER_POOL, connectedPools, poolsFromZero } from './pools.ts';
@@ -17,6 +18,7 @@ import {
   anyOf,
   asObject,
   at,
+  count,
   firstOf,
   flag,
   insteadOf,
@@ -101,6 +103,17 @@ const hottest = (row: JsonObject): Reading<number> =>
 
 const fansOf = (row: JsonObject): Reading<readonly number[]> =>
   listed(['Fan Speed In', 'Fan Speed Out'].map((name) => memberIn(row, name, rounded)));
+
+/** Faults by their codes: as many as are counted, or the others are not all. */
+const faultsOf = (row: JsonObject): Reading<readonly string[]> => {
+  const counted = memberIn(row, 'Error Code Count', count);
+  const codes = listed(numberedIn(row, 'Error Code #').map(({ value }) => whenPresent(count(value), asText)));
+  if (counted.kind !== 'present' || codes.kind === 'unknown') return counted.kind === 'unknown' ? counted : codes;
+  const told = codes.kind === 'present' ? codes.value.length : 0;
+  return told < counted.value ? UNREADABLE : codes;
+};
+
+const asText = (code: number): Reading<string> => present(String(code));
 
 /** Platform and version of the control board, as far as the summary has them. */
 const controlBoardOf = (row: JsonObject): Reading<string> =>
@@ -354,7 +367,7 @@ export const whatsminer = defineDriver({
     'telemetry.accepted': anyOf(inSummary('Accepted', rounded), at('pools', '/POOLS', sumOfRows('Accepted'))),
     'telemetry.rejected': anyOf(inSummary('Rejected', rounded), at('pools', '/POOLS', sumOfRows('Rejected'))),
     'telemetry.hw_errors': inSummary('Hardware Errors', rounded),
-    'telemetry.faults': api3Faults,
+    'telemetry.faults': anyOf(ofRow('summary', summaryRow, faultsOf), api3Faults),
     'telemetry.last_share_age_s': at('pools', '', lastShareAge('Last Share Time')),
     'telemetry.share_difficulty': at('pools', '/POOLS', shareDifficulty),
   },
@@ -379,7 +392,7 @@ export const whatsminer = defineDriver({
     'Unverified: the log-in of LuCI and the page before 2019. The stored pools, as against the running ones, stand in the LuCI page `admin/network/btminer`, whose shape is in no document or reply at hand; it is not asked. Nor is `btminerapi`, a log for people, chip by chip.',
     'unverified: the members of `get.miner.setting`, `get.system.setting` and `get.fan.setting` (fans, time servers), which are not asked.',
     'API 3 names the mode of the power supply by a number whose meaning is not documented; it is not read. Nor is `bootup-time`: on the recorded M60S it is 1323 s beside 50000 s of mining, and so no time since the start.',
-    'API 3 tells faults by their codes; its settings are read where port 4028 is closed, under names of their own (`api3.`), as the two may spell them differently.',
+    'Faults are told by their codes, in the summary of port 4028 and by API 3; the settings of API 3 are read where port 4028 is closed, under names of their own (`api3.`), as the two may spell them differently.',
     'API 3 names no host that a pool is connected to: with port 4028 closed, a redirect does not show.',
     'The pools of API 3 have the slots of their `id`; the recorded M60S has none, and the places of the rows count.',
   ],

@@ -35,7 +35,7 @@ const canonicalForm = (spelled: string, defaultPort: number | undefined): string
   const trimmed = withoutSecrets(spelled.trim());
   const { scheme = '', rest } = splitScheme(trimmed);
   const found = POOL_URL.exec(BARE_IPV6.test(rest) ? `${scheme}[${rest}]` : trimmed)?.groups;
-  const host = withoutTail(found?.host?.toLowerCase() ?? '', '.');
+  const host = withoutTail(asciiLower(found?.host ?? ''), '.');
   if (found === undefined || host === '') return trimmed;
   const port = found.port === undefined ? defaultPort : Number(found.port);
   return [
@@ -47,6 +47,9 @@ const canonicalForm = (spelled: string, defaultPort: number | undefined): string
     found.flag ?? '',
   ].join('');
 };
+
+/** In small letters, as far as hosts know any: that of a Kelvin sign would be a k. */
+export const asciiLower = (text: string): string => text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 
 const splitScheme = (url: string): { scheme?: string; rest: string } => {
   const at = url.indexOf('://');

@@ -1,10 +1,10 @@
 import { LEFT_CONFIGURATION } from '../appraise/departure.ts';
 import { ruleOf } from '../appraise/index.ts';
-import { shownValue } from '../normalise/shown.ts';
+import { briefValue } from '../normalise/shown.ts';
 import type { Skipped, StatedFinding } from './feed.ts';
 
 /** Longest value in a line, characters. */
-const MOST_VALUE = 80;
+const MOST_VALUE = 120;
 /** Devices that a line names of many. */
 const MOST_NAMED = 3;
 
@@ -42,8 +42,10 @@ const valuesOf = (finding: StatedFinding): string => {
 
 const shown = (value: unknown, pid: string | undefined): string | undefined => {
   if (value === undefined) return pid === undefined ? undefined : 'redacted';
-  const text = shownValue(value);
-  return text.length <= MOST_VALUE ? text : `${text.slice(0, MOST_VALUE - 1)}…`;
+  const text = briefValue(value);
+  if (text.length <= MOST_VALUE) return text;
+  // The end of a long host says whose it is, and behind it may stand the user.
+  return `${text.slice(0, MOST_VALUE / 2)}…${text.slice(1 - MOST_VALUE / 2)}`;
 };
 
 /** What was passed over, as one line for a person. */

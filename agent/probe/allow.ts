@@ -66,9 +66,9 @@ const PATH = /^\/(?:[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*(?:\/|$))*$/;
 const CHANGING_COMMAND =
   /^(?:switchpool|(?:add|remove)pool|(?:en|dis)able.*|pool(?:priority|quota)|failover.*|save|quit|restart.*|reboot.*|zero|debug|hotplug|lockstats|setconfig|(?:asc|pga|gpu)(?:set|restart|identify|(?:en|dis)able|intensity|mem|engine|fan|vddc)|set.*|update.*|upgrade.*|power_.*|pre_power.*|factory.*|ssh_.*|net_config|adjust.*|open_write_api|get_token|load_log|download_logs|dosleep|pause|resume|logon|logoff|(?:add|remove)group|groupquota|kill|curtail|(?:atm|autotuner|fan|frequency|hashboardopts|healthc\w+|led|log|poolopts|powertarget|profile|temp\w+|voltage)set|\w+switch|frequencystop|profile(?:new|rem|restore)|reset(?:miner|config)|uninstallluxos|netset|.*shell.*|get\.psu\.command|get\.log\.download)$/;
 
-/** Paths that act on a plain GET, or that write files or export secrets, in any family. Of LuCI all but the documented reads. */
+/** Paths that act on a plain GET, that write files or export secrets, or that make the miner ask other hosts, in any family. Of LuCI all but the documented reads. */
 const CHANGING_PATH =
-  /(?:reboot|reset|restart|blink\.cgi|set_|upgrade|passwd|upload|kill_|network_diag|create_|getandsettime|minerconfiguration|mineradvanced|networkconfiguration|monitor\.cgi|post_led|clear_refine|setworkmode|get_wifi_|wifi_connect|\.sh$|wifi\/scan|\/ota|shutdown|\/update|\/save|\/apply|logout|facrst|(?:new|del)pool|\/mcb\/(?:protect|defend)|cgminerconfig|\/api\/action|\/cgi-bin\/luci(?!\/admin\/status\/(?:overview|btminerapi)$))/i;
+  /(?:reboot|reset|restart|blink\.cgi|set_|upgrade|passwd|upload|kill_|network_diag|create_|getandsettime|minerconfiguration|mineradvanced|networkconfiguration|monitor\.cgi|post_led|clear_refine|setworkmode|get_wifi_|wifi_connect|\.sh$|wifi\/scan|\/ota|shutdown|\/update|\/save|\/apply|logout|facrst|(?:new|del)pool|\/mcb\/(?:protect|defend)|cgminerconfig|configminer|\/index\.csp|\/f_settings|\/api\/(?:action|config\/pools)|\/(?:check(?:url|pooltest|gateway|dns)|testingpool|getlatestfirmware)|\/cgi-bin\/luci(?!\/admin\/status\/(?:overview|btminerapi)$))/i;
 
 /** Compiles the questions of `drivers` and `others` into one list. */
 export const compileAllowList = (drivers: readonly Driver[], others: readonly Query[] = []): AllowList => {

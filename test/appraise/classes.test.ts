@@ -156,6 +156,24 @@ test('volatile: a change that nobody saw, in the dark, is none either', () => {
   );
 });
 
+test('template: a star in a URL stands for labels of its host, and never for a host before them', () => {
+  const url: ExpectedValue = { fact: 'pools.url', class: 'template', value: 'stratum+tcp://*.example:3333' };
+  const found = (changed: string): readonly string[] => {
+    const watch = watching([url]);
+    watch.live(3 * MINUTE, showing(pools({ url: changed })));
+    return watch.said();
+  };
+  assert.deepEqual(found('stratum+tcp://asia.pool.example:3333'), []);
+  for (const changed of [
+    'stratum+tcp://203.0.113.66 .pool.example:3333',
+    'stratum+tcp://203.0.113.66/.pool.example:3333',
+    'stratum+tcp://203.0.113.66#.pool.example:3333',
+    'stratum+tcp://203.0.113.66@eu.pool.example:3333',
+    'stratum+tcp://203.0.113.66:25/.pool.example:3333',
+  ])
+    assert.deepEqual(found(changed), ['pool.url-changed open'], changed);
+});
+
 test('template: the worker follows the device; another account, or another worker, leaves it', () => {
   const values: ExpectedValue[] = [
     { fact: 'pools.user', class: 'set', value: ['acme.rig0417'], until_at: T0 / 1000 + 60 * 60 },

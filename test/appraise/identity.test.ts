@@ -52,6 +52,19 @@ const replacing = (context: ConstructorParameters<typeof Watch>[0] = {}): Watch 
 
 const THIEF = pools({ user: 'thief.1' });
 
+test('identity.new-device: in the place of another machine an e-mail log-in under another domain is another account', () => {
+  const known = pools(...POOLS.map(() => ({ user: 'ops@acme.example/rig1' }))).pools ?? [];
+  const watch = new Watch({ inFirstPass: false }, 'range');
+  watch.state = { ...watch.state, replaces: { ...BEFORE, pools: known } };
+  const user = 'ops@acme.attacker.net/rig1';
+  watch.live(3 * MINUTE, showing(pools(...POOLS.map(() => ({ user })))));
+  const [finding] = watch.statements;
+  assert.deepEqual(
+    [finding?.ruleId, finding?.severity, finding?.reasons],
+    ['identity.new-device', 'high', ['other-account']],
+  );
+});
+
 test('identity.new-device: in the place of another machine it is high when it works for another account, and its pools are not learned', () => {
   const watch = replacing();
   watch.live(3 * MINUTE, showing(THIEF));

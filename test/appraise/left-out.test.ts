@@ -130,6 +130,40 @@ test('pool.user-changed: what people approved without a user is not approved wit
   assert.deepEqual(told([{ ...THERE, user: 'thief.*' }]), [{ severity: 'low', ...finding }]);
 });
 
+// ---- the key of a pool that first appears ----------------------------------------------------------------------------
+
+const keyedPool = (path: string): Facts => ({
+  pools: [{ ...POOLS[0], url: `stratum2+tcp://192.0.2.9:34254${path}` }],
+});
+
+const urlsOf = ({ state }: Watch) => keptFacts(state.reference?.facts).pools?.map(({ url }) => url);
+
+test('pool.url-changed: the key of a pool that first appears is learned, and another one after it is another pool', () => {
+  const watch = learned(keyedPool(''));
+  watch.live(5 * MINUTE, showing(keyedPool('/9owner')));
+  assert.deepEqual(watch.said(), []);
+  assert.deepEqual(urlsOf(watch), ['stratum2+tcp://192.0.2.9:34254/9owner']);
+  watch.live(5 * MINUTE, showing(keyedPool('/9thief')));
+  const [finding] = watch.opened('pool.url-changed');
+  assert.equal(finding?.severity, 'high');
+  assert.deepEqual(urlsOf(watch), ['stratum2+tcp://192.0.2.9:34254/9owner']);
+});
+
+test('pool.url-changed: a key in a pool that people approved without one is told as such, low', () => {
+  const watch = accepted(keyedPool(''));
+  watch.live(5 * MINUTE, showing(keyedPool('/9owner')));
+  assert.deepEqual(watch.said(), ['pool.url-changed open']);
+  const [finding] = watch.opened('pool.url-changed');
+  assert.deepEqual([finding?.severity, finding?.reasons], ['low', ['first-told']]);
+  assert.deepEqual(urlsOf(watch), ['stratum2+tcp://192.0.2.9:34254']);
+  const elsewhere = accepted(keyedPool(''));
+  elsewhere.live(5 * MINUTE, showing({ pools: [{ ...POOLS[0], url: 'stratum2+tcp://192.0.2.99:34254/9thief' }] }));
+  assert.deepEqual(
+    elsewhere.opened('pool.url-changed').map(({ severity }) => severity),
+    ['high'],
+  );
+});
+
 test('pool.user-changed: the user that a person accepted is compared from then on', () => {
   const watch = accepted(onePool());
   watch.live(5 * MINUTE, showing(onePool('owner.w1')));

@@ -90,6 +90,17 @@ test('pool.reconnect-redirect: another host of the same domain, of a fail-over p
   assert.deepEqual(listed.said(), []);
 });
 
+test('pool.reconnect-redirect: an address that ends like the domain of the pool, or like a listed host, is critical', () => {
+  for (const host of ['203.0.113.66 .pool.example', 'evil.example\\.pool.example', '203.0.113.66;.brand.example']) {
+    const watch = Watch.known({
+      allow: [{ url: '*.pool.example' }, { url: 'backup.example' }, { url: '*.brand.example' }],
+    });
+    watch.live(20 * MINUTE, showing(live(host)));
+    assert.deepEqual(watch.said(), ['pool.reconnect-redirect open'], host);
+    assert.deepEqual(watch.statements[0]?.reasons, ['malformed-host'], host);
+  }
+});
+
 test('pool.reconnect-redirect: an address in place of the name, and another private host, are critical', () => {
   const address = Watch.known();
   address.live(20 * MINUTE, showing(live('203.0.113.9')));

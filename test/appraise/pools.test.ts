@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { isListed } from '../../agent/appraise/allow.ts';
+import { isListed, isPrivateHost } from '../../agent/appraise/allow.ts';
+import { sameOwner } from '../../agent/appraise/pool-url.ts';
 import { type Gaps, honest, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
 
 test('pool.url-changed: another host in slot 0 is one finding within 120 s, with both URLs', () => {
@@ -32,11 +33,111 @@ test('pool.url-changed: a host that hides before an @ of the known one is anothe
     watch.live(3 * MINUTE, showing(pools({ url })));
     assert.deepEqual([...watch.said()].sort(), ['pool.outside-allowlist open', 'pool.url-changed open'], url);
     assert.equal(watch.opened('pool.url-changed')[0]?.severity, 'high', url);
-    assert.ok(
-      isListed([{ url }], url, undefined, { labels: {}, address: '10.0.0.1', facts: {} }),
-      'where the line has it',
-    );
+    assert.ok(isListed([{ url }], url, undefined, NOWHERE), 'where the line has it');
   }
+});
+
+const NOWHERE = { labels: {}, address: '10.0.0.1', facts: {} };
+
+/** Each ends like an allowed host, and none is one: older resolvers connect to the address that stands before the blank. */
+const HOSTILE = [
+  '203.0.113.66 .pool.example:3333',
+  '203.0.113.66\t.pool.example:3333',
+  '203.0.113.66\u0000.pool.example:3333',
+  '203.0.113.66%00.pool.example:3333',
+  '203.0.113.66\u00a0.pool.example:3333',
+  '0xcb007142 .pool.example:3333',
+  '3405803842 .pool.example:3333',
+  'evil.example,.pool.example:3333',
+  'evil.example;.pool.example:3333',
+  'evil.example|.pool.example:3333',
+  'evil.example\\.pool.example:3333',
+  'evil.example[.pool.example:3333',
+  '[evil.example].pool.example:3333',
+  'evil.example<x.pool.example:3333',
+  'evil.example\u3002.pool.example:3333',
+  'evil.example:3x.pool.example:3333',
+  'evil.example:.pool.example',
+  '..pool.example:3333',
+  'a..pool.example:3333',
+  `${'a.'.repeat(130)}pool.example:3333`,
+  // Names under another domain, where a slash, a question mark and a hash stand for themselves.
+  'eu.pool.example#.evil.example:3333',
+  'eu.pool.example/.evil.example',
+  'eu.pool.example?.evil.example:3333',
+  'eu.pool.example/[x].evil.example:3333',
+  'eu.pool.example:3333/[x].evil.example:25',
+  `${'a'.repeat(64)}.pool.example:3333`,
+];
+
+test('pools.allow: what is neither an address nor a name is on no line, whatever it ends with', () => {
+  const lists = [[{ url: '*.pool.example' }], [{ url: 'stratum+tcp://*.pool.example:3333' }], [{ url: '*' }]];
+  for (const host of HOSTILE)
+    for (const allow of lists)
+      for (const url of [host, `stratum+tcp://${host}`])
+        assert.ok(!isListed(allow, url, undefined, NOWHERE), JSON.stringify([url, allow]));
+});
+
+test('pools.allow: addresses, and names in every usual spelling, are on the lines that name them', () => {
+  for (const [line, url] of [
+    ['stratum+tcp://*.pool.example:3333', 'stratum+tcp://EU.Pool.Example.:03333/'],
+    ['*.pool.example', 'a_b-1.eu.pool.example:3333'],
+    ['*.pool.example', 'xn--mnchen-3ya.pool.example'],
+    ['203.0.113.9', 'stratum+tcp://203.0.113.9:3333'],
+    ['[2001:db8::1]', 'stratum+ssl://[2001:DB8::1]:443'],
+    ['*', '[fe80::1%eth0]:3333'],
+    ['*.pool.example', 'stratum+tcp://eu.pool.example#xnsub'],
+    ['*.pool.example:3333', 'eu.pool.example:3333/wallet.rig1/ops@mail.example'],
+    ['*.pool.example', 'stratum2+tcp://eu.pool.example/9auqWEzQDVyd2oe1JVGFLMLHZtCo2FFqZwtKA5gd9xbuEu7PH72'],
+    ['*', 'pool'],
+    // What a firmware shows in place of its fee pool.
+    ['*', '*'],
+  ] as const)
+    assert.ok(isListed([{ url: line }], url, undefined, NOWHERE), url);
+  for (const [line, url] of [
+    ['*.pool.example', 'm\u00fcnchen.pool.example'],
+    ['203.0.113.9', '0313.0.113.9'],
+    ['203.0.113.9', '203.0.113.9 '.repeat(2).trim()],
+    ['pool-k.example', 'pool-\u212a.example'],
+    ['*.pool-k.example', 'eu.pool-\u212a.example'],
+  ] as const)
+    assert.ok(!isListed([{ url: line }], url, undefined, NOWHERE), url);
+});
+
+test('pool.outside-allowlist: an address that ends like an allowed host is found at first sight, and in a known device as another owner', () => {
+  const allow = [{ url: '*.pool.example' }, { url: 'backup.example' }];
+  for (const host of HOSTILE) {
+    const url = `stratum+tcp://${host}`;
+    const fresh = new Watch({ allow });
+    fresh.live(3 * MINUTE, showing(pools({ url })));
+    assert.deepEqual(fresh.said(), ['pool.outside-allowlist open'], url);
+    assert.deepEqual(fresh.statements[0]?.reasons, ['not-listed', 'malformed-host'], url);
+  }
+  const url = 'stratum+tcp://203.0.113.66 .pool.example:3333';
+  const watch = Watch.known({ allow });
+  watch.live(3 * MINUTE, showing(pools({ url })));
+  assert.deepEqual([...watch.said()].sort(), ['pool.outside-allowlist open', 'pool.url-changed open']);
+  const [changed] = watch.opened('pool.url-changed');
+  assert.deepEqual([changed?.severity, changed?.reasons], ['high', ['not-listed', 'malformed-host']]);
+  const added = Watch.known({ allow });
+  added.live(3 * MINUTE, showing({ pools: [...POOLS, { ...FOURTH, url }] }));
+  const [slot] = added.opened('pool.slot-added');
+  assert.deepEqual([slot?.severity, slot?.reasons], ['critical', ['not-listed', 'malformed-host']]);
+});
+
+test('pool.url-changed: no name of nobody shares an owner, and only an address is a private one', () => {
+  for (const host of [
+    'evil.example\\.pool.example',
+    'a..pool.example',
+    '[evil.example].pool.example',
+    '10.pool.example x',
+  ])
+    assert.ok(!sameOwner('stratum+tcp://eu.pool.example:3333', `stratum+tcp://${host}:3333`), host);
+  assert.ok(sameOwner('stratum+tcp://eu.pool.example:3333', 'stratum+tcp://a_b.pool.example:3333'));
+  for (const host of ['10.evil.example', '192.168.evil.example', '127.0.0.1 .pool.example'])
+    assert.ok(!isPrivateHost(`stratum+tcp://${host}:3333`), host);
+  for (const host of ['10.0.0.9', '192.168.0.9', '[fd00::1]'])
+    assert.ok(isPrivateHost(`stratum+tcp://${host}:3333`), host);
 });
 
 test('pool.url-changed: a host under the same registered name and scheme is medium, another scheme is not', () => {
@@ -75,6 +176,21 @@ test('pool.user-changed: a wallet without worker is its own account', () => {
   watch.clear();
   watch.live(3 * MINUTE, showing(pools({ user: 'bc1qotherotherotherother' }, wallet, wallet)));
   assert.equal(watch.opened('pool.user-changed')[0]?.severity, 'critical');
+});
+
+test('pool.user-changed: an e-mail log-in under another domain is another account, under another worker it is none', () => {
+  const severityOf = (before: string, after: string) => {
+    const watch = new Watch();
+    watch.live(2 * MINUTE, showing(pools({ user: before }, { user: before }, { user: before })));
+    watch.clear();
+    watch.live(3 * MINUTE, showing(pools({ user: after }, { user: before }, { user: before })));
+    const [finding] = watch.opened('pool.user-changed');
+    return [finding?.severity, finding?.reasons?.[0]];
+  };
+  assert.deepEqual(severityOf('ops@acme.example/rig1', 'ops@acme.attacker.net/rig1'), ['critical', 'account']);
+  assert.deepEqual(severityOf('ops@acme.example.rig1', 'ops@acme.example.attacker.net'), ['critical', 'account']);
+  assert.deepEqual(severityOf('ops@acme.example/rig1', 'ops@acme.example/rig2'), ['medium', 'worker']);
+  assert.deepEqual(severityOf('ops@acme.example_rig1', 'ops@acme.example_rig2'), ['medium', 'worker']);
 });
 
 test('pool.user-changed: a worker named after its leased address follows a new lease, at most low', () => {

@@ -75,6 +75,12 @@ test('five in one batch are one parent and nothing else, users compared by accou
   assert.deepEqual([parent.finding.count, parent.finding.part, parent.finding.state], [5, undefined, 'open']);
 });
 
+test('five that work for two e-mail log-ins of one name are no storm', () => {
+  const after = (device: number) => `ops@acme.${device % 2 === 0 ? 'attacker.net' : 'other.example'}/rig${device}`;
+  const statements = new Watcher().take(Array.from({ length: 5 }, (_, device) => of(device, { after: after(device) })));
+  assert.deepEqual([...new Set(statements.map(({ kind }) => kind))], ['device']);
+});
+
 test('the fifth within ten minutes makes the parent; those before keep their own statements', () => {
   const watcher = new Watcher();
   for (let device = 0; device < 4; device++) assert.equal(watcher.take(many(device, device + 1), MINUTE).length, 1);

@@ -32,6 +32,12 @@ test('tenant.hash-destination-breach: a device that works for another account is
   assert.ok((finding?.confirmedAt ?? 0) * 1000 - changedMs <= 120_000);
 });
 
+test('tenant.hash-destination-breach: an address that ends like a host of the tenant is none of its pools', () => {
+  const watch = of({ tenant: 'acme', allow: [{ url: '*.example:3333', user: 'acme.*' }] });
+  watch.live(3 * MINUTE, showing(pools({ url: 'stratum+tcp://203.0.113.66 .pool.example:3333' })));
+  assert.deepEqual(watch.opened('tenant.hash-destination-breach')[0]?.reasons, ['malformed-host']);
+});
+
 test('tenant.hash-destination-breach: a slot that is not in use, a device of nobody, a tenant without a list: none', () => {
   const idle = of(ACME);
   idle.live(10 * MINUTE, showing(pools({}, { user: 'mallory.x' })));

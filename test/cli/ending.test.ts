@@ -92,7 +92,7 @@ test('waiver close shows the findings that count again, and closes nothing that 
   assert.match(
     bare.out,
     new RegExp(
-      `counts again at the next look, as if there were no waiver:\\n {2}${number} \\w+ config\\.network-changed.*, rig-1\\n`,
+      `counts again at the next look that shows what they are about, as if there were no waiver:\\n {2}${number} \\w+ config\\.network-changed.*, rig-1\\n`,
     ),
   );
   assert.match(bare.err, /repeat with --yes/);

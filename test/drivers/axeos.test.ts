@@ -124,6 +124,102 @@ test('TLS with a certificate of its own is TLS', () => {
   });
 });
 
+const SECOND = { ...INFO, stratumProtocol: 'SV2', stratumPort: 34254 };
+
+const urlsOf = (info: JsonObject) => {
+  const pools = read('pools', { info: replied(info) });
+  return pools?.kind === 'present' ? (pools.value as readonly PoolSlot[]).map(({ url }) => url) : pools;
+};
+
+const UNREADABLE = { kind: 'unknown', reason: 'unreadable' };
+
+test('the key of a Stratum V2 pool is the path of its URL, in every generation', () => {
+  const keyed = { ...SECOND, stratumV2AuthorityPubkey: '9ownerKey' };
+  assert.deepEqual(urlsOf(keyed), ['stratum2+tcp://north.pool.example:34254/9ownerKey']);
+  assert.deepEqual(urlsOf({ ...INFO, pools: [{ id: 0, ...keyed }], primaryPoolIndex: 0, secondaryPoolIndex: 0 }), [
+    'stratum2+tcp://north.pool.example:34254/9ownerKey',
+  ]);
+  assert.deepEqual(
+    urlsOf({
+      ...INFO,
+      fallbackStratumURL: '2001:db8::7',
+      fallbackStratumPort: 34254,
+      fallbackStratumProtocol: 'SV2',
+      fallbackStratumV2AuthorityPubkey: '9otherKey',
+    }),
+    ['north.pool.example:3333', 'stratum2+tcp://[2001:db8::7]:34254/9otherKey'],
+  );
+  const pool = { url: 'north.pool.example', port: 34254, protocol: 1, sv2AuthorityPubkey: '9ownerKey' };
+  const settings = read('pools', { info: MISSING, v2_settings: replied({ pools: [pool] }) });
+  assert.ok(settings?.kind === 'present');
+  assert.equal((settings.value as readonly PoolSlot[])[0]?.url, 'stratum2+tcp://north.pool.example:34254/9ownerKey');
+});
+
+test('a key that is blank, or of a pool that does not speak Stratum V2, says nothing; one that is no text leaves the pools unknown', () => {
+  assert.deepEqual(urlsOf({ ...SECOND, stratumV2AuthorityPubkey: '' }), ['stratum2+tcp://north.pool.example:34254']);
+  assert.deepEqual(urlsOf({ ...INFO, stratumV2AuthorityPubkey: '9ownerKey' }), ['north.pool.example:3333']);
+  assert.deepEqual(urlsOf({ ...SECOND, stratumV2AuthorityPubkey: 9 }), UNREADABLE);
+});
+
+test('TLS and protocol are the same quoted or not, and any other word leaves the pools unknown', () => {
+  for (const [stratumTLS, url] of [
+    [1, 'stratum+ssl://north.pool.example:3333'],
+    ['1', 'stratum+ssl://north.pool.example:3333'],
+    [true, 'stratum+ssl://north.pool.example:3333'],
+    ['true', 'stratum+ssl://north.pool.example:3333'],
+    ['2', 'stratum+ssl://north.pool.example:3333'],
+    ['0', 'north.pool.example:3333'],
+    ['false', 'north.pool.example:3333'],
+  ] as const)
+    assert.deepEqual(urlsOf({ ...INFO, stratumTLS }), [url], String(stratumTLS));
+  for (const stratumTLS of [null, '', 3, -1, 0.5, 'yes', 'TLS'])
+    assert.deepEqual(urlsOf({ ...INFO, stratumTLS }), UNREADABLE, String(stratumTLS));
+  for (const stratumProtocol of ['SV2', 1, '1'])
+    assert.deepEqual(urlsOf({ ...SECOND, stratumProtocol }), ['stratum2+tcp://north.pool.example:34254']);
+  for (const stratumProtocol of ['SV1', 0, '0'])
+    assert.deepEqual(urlsOf({ ...SECOND, stratumProtocol }), ['north.pool.example:34254']);
+  for (const stratumProtocol of [null, '', 'sv2', 'SV3', 2, true])
+    assert.deepEqual(urlsOf({ ...SECOND, stratumProtocol }), UNREADABLE, String(stratumProtocol));
+});
+
+test('a host that is no text leaves the pools unknown, and a slot without a host says nothing of its transport', () => {
+  assert.deepEqual(urlsOf({ ...INFO, fallbackStratumURL: 7 }), UNREADABLE);
+  assert.deepEqual(urlsOf({ ...INFO, fallbackStratumURL: '', fallbackStratumTLS: null }), ['north.pool.example:3333']);
+});
+
+test('the certificate that a pool is held to is a setting, `none` where it is not in force', () => {
+  const settingsOf = (info: JsonObject) => read('config.other', { info: replied(info) });
+  const certificate = '-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----';
+  const held = { ...INFO, stratumTLS: 2, stratumCert: certificate, fallbackStratumTLS: 0, fallbackStratumCert: '' };
+  assert.deepEqual(settingsOf(held), {
+    kind: 'present',
+    value: [
+      { key: 'fallbackStratumCert', value: 'none' },
+      { key: 'stratumCert', value: certificate },
+    ],
+  });
+  for (const info of [
+    { ...INFO, stratumTLS: 1, stratumCert: certificate },
+    { ...INFO, stratumTLS: '2', stratumCert: '' },
+    { ...INFO, stratumCert: certificate },
+    { ...INFO, stratumTLS: 1 },
+    { ...INFO, stratumTLS: 2 },
+  ])
+    assert.deepEqual(settingsOf(info), { kind: 'present', value: [{ key: 'stratumCert', value: 'none' }] });
+  assert.deepEqual(settingsOf({ ...INFO, pools: [{ id: 4, ...held }] }), {
+    kind: 'present',
+    value: [{ key: 'pool.4.stratumCert', value: certificate }],
+  });
+  for (const info of [INFO, { ...INFO, stratumTLS: true }]) assert.deepEqual(settingsOf(info), { kind: 'absent' });
+  for (const damage of [
+    { stratumTLS: 'x' },
+    { stratumCert: 5 },
+    { stratumCert: null },
+    { pools: [{ ...held, id: 'x' }] },
+  ])
+    assert.deepEqual(settingsOf({ ...held, ...damage }), UNREADABLE, JSON.stringify(damage));
+});
+
 test('stored pools that wait have the order of their ids, in whatever order the list has them', () => {
   const stored = [5, 3, 9, 0].map((id) => ({ id, stratumURL: `p${id}.pool.example`, stratumPort: 3333 }));
   const ranks = (pools: readonly JsonObject[]) => {

@@ -175,6 +175,9 @@ describe('stored slots and the runtime list', () => {
     const [only, ...none] = withRuntime(plain, [running(0, A, { user: 'acme.14x7', active: true })]);
     assert.deepEqual([only, none], [{ ...plain[0], status: 'Alive', active: true }, []]);
     assert.equal(withRuntime(plain, [running(0, A, { user: 'ACME.14x7' })]).length, 2);
+    const mail: readonly PoolSlot[] = [{ slot: 0, url: A, user: 'ops@acme.example', priority: 0 }];
+    assert.equal(withRuntime(mail, [running(0, A, { user: 'ops@acme.example.14x7' })]).length, 1);
+    assert.equal(withRuntime(mail, [running(0, A, { user: 'ops@acme.attacker.net' })]).length, 2);
   });
 
   test('give each row to one slot, the one of its own worker before any other of the account', () => {

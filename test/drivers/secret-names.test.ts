@@ -113,6 +113,33 @@ test('a name that begins with `pass`, and words that are short for a secret, tel
   }
 });
 
+test('keys of licences, one-time codes, the community of SNMP, the PIN of WPS and the address of a webhook are secrets', () => {
+  for (const name of ['privkey', 'priv_key', 'PrivKey', 'tlsPrivKey']) assert.ok(isSecretName(name), name);
+  for (const name of [
+    ...['totp', 'user_totp', 'snmp_community', 'community', 'snmpCommunity2', 'wpsPin', 'wps_pin', 'WPS PIN'],
+    ...['license_key', 'licenceKey', 'contract_key', 'contractKey', 'activation-key'],
+    ...['webhook', 'webhooks', 'webHook', 'discord_webhook', 'webhookURL', 'webhook_url', 'webhookAddress'],
+  ]) {
+    for (const spelled of ['"ZQ7f9aKp"', '"https://hooks.example/T0/ZQ7f9aKp"', '48291354'])
+      assert.ok(holdsSecret(name, spelled), `${name}: ${spelled}`);
+    for (const spelled of ['true', '"enabled"', '3', '""', '"***"', 'null'])
+      assert.ok(!holdsSecret(name, spelled), `${name}: ${spelled}`);
+  }
+  for (const name of [
+    ...[
+      'totp_enabled',
+      'webhook_enabled',
+      'webhookTimeout',
+      'community_name',
+      'license',
+      'license_key_valid',
+      'contract',
+    ],
+    ...['pin', 'fan_pin', 'hook', 'influxURL', 'influx_bucket', 'stratumCert'],
+  ])
+    assert.equal(gradeOf(name), undefined, name);
+});
+
 test('the public half of an SSH key may be seen by anybody', () => {
   for (const spelled of ['"ssh-ed25519 AAAAC3Nz ops@site"', '["ssh-rsa AAAAB3Nz"]', '"ecdsa-sha2-nistp256 AAAAE2Vj"'])
     assert.ok(!holdsSecret('ssh_key', spelled), spelled);

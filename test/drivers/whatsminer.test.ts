@@ -78,6 +78,26 @@ test('API 3 names faults by their codes, and none where it has none to name', ()
   }
 });
 
+test('port 4028 names faults by their codes in its summary, and all that it counts or none', () => {
+  const faults = (row: JsonObject, api3: { [query: string]: Reply } = {}) =>
+    read('telemetry.faults', { summary: replied({ SUMMARY: [row] }), ...api3 });
+  const codes = { kind: 'present', value: ['541', '2010'] };
+  assert.deepEqual(faults({ 'Error Code Count': 2, 'Error Code 1': 2010, 'Error Code 0': '541' }), codes);
+  assert.deepEqual(
+    read('telemetry.faults', { summary: replied({ Msg: { 'Error Code 0': 541, 'Error Code 1': 2010 } }) }),
+    codes,
+  );
+  assert.deepEqual(faults({ 'Error Code Count': 0 }), { kind: 'absent' });
+  assert.deepEqual(faults({ Elapsed: 7 }), { kind: 'absent' });
+  const lost = { kind: 'unknown', reason: 'unreadable' };
+  assert.deepEqual(faults({ 'Error Code Count': 2, 'Error Code 0': 541 }), lost);
+  assert.deepEqual(faults({ 'Error Code Count': 1, 'Error Code 0': {} }), lost);
+  assert.deepEqual(faults({ 'Error Code Count': 1 }), lost);
+  assert.deepEqual(faults({ 'Error Code Count': 'x', 'Error Code 0': 541 }), lost);
+  const api3_info = replied({ code: 0, msg: { 'error-code': [{ '206': '2026-01-02' }] } });
+  assert.deepEqual(faults({ 'Error Code Count': 0 }, { api3_info }), { kind: 'present', value: ['206'] });
+});
+
 test('API 3 alone tells its settings in place of those of port 4028, which are read where that is open, and not where they were lost', () => {
   const api3_info = info({ miner: { 'fast-boot': 'disable', 'hash-percent': '0', UpfreqSpeed: '5' } });
   const settings = (summary: Reply | NoReply) =>

@@ -130,7 +130,7 @@ test('two approvers sign what devices show, a plan makes a change info, and find
   assert.match(
     await ok('waiver close', `finding-${drift}`, '--by', 'carol', '--yes'),
     new RegExp(
-      `1 open finding that it covers counts again at the next look.*\n +${drift} medium config\\.network-changed`,
+      `1 open finding that it covers counts again at the next look that shows what they are about.*\n +${drift} medium config\\.network-changed`,
     ),
   );
   await gateway.says('open again', () => gateway.findings('config.network-changed').at(-1)?.finding.state === 'open');

@@ -35,6 +35,8 @@ const forms: readonly [string, string][] = [
   ['', ''],
   ['   ', ''],
   ['*** hidden ***', '*** hidden ***'],
+  // The small letter of a Kelvin sign is a k, which is another host.
+  ['stratum+tcp://pool-\u212a.example:3333', 'stratum+tcp://pool-\u212a.example:3333'],
   ['stratum+tcp://', 'stratum+tcp://'],
 ];
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { quoted, shownValue } from '../../agent/normalise/shown.ts';
+import { briefValue, quoted, shownValue } from '../../agent/normalise/shown.ts';
 
 test('a usual value is shown as it is; one that looks like another is quoted, with what is not ASCII escaped', () => {
   for (const usual of [
@@ -36,4 +36,24 @@ test('no two texts are shown alike, and nothing but ASCII is shown', () => {
     }),
     { numRuns: 500 },
   );
+});
+
+test('in a line a pool begins with its URL and user, and what helps who looks closer is left out', () => {
+  const nearest = { url: 'stratum+tcp://*.pool.example:3333', user: 'acme.*' };
+  assert.equal(
+    briefValue({
+      assigned_from: '2026-10-01',
+      nearest,
+      tenant: 'acme',
+      url: 'tcp://evil.example',
+      user: 'thief \u0435',
+    }),
+    '{"url":"tcp://evil.example","user":"thief \\u0435","tenant":"acme"}',
+  );
+  assert.equal(
+    briefValue({ device: 'rig-1', pools: [{ priority: 1, quota: 2, url: 'a', user: 'b' }] }),
+    '{"device":"rig-1","pools":[{"url":"a","user":"b","priority":1,"quota":2}]}',
+  );
+  assert.equal(briefValue('acme.4 '), '"acme.4 "');
+  assert.equal(briefValue([null, 1, true]), '[null,1,true]');
 });

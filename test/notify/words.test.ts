@@ -41,6 +41,27 @@ test('what is redacted stays redacted, what is long is cut, and what a device sa
   assert.ok(text.length < 250, text);
 });
 
+test('of a pool that no list allows the line tells where it is and who earns, not what comes nearest', () => {
+  const line = (url: string, user: string) =>
+    wordsOf(
+      stated({
+        id: 'pool.outside-allowlist',
+        part: 'slot 3',
+        after: { nearest: { url: 'stratum+tcp://*.pool.example:3333', user: 'acme.*' }, url, user },
+      }),
+    );
+  assert.equal(
+    line('stratum+tcp://203.0.113.66 .pool.example:3333', 'acme.rig1'),
+    'high pool.outside-allowlist open, rig-1, slot 3: nothing -> {"url":"stratum+tcp://203.0.113.66 .pool.example:3333","user":"acme.rig1"} (Pool not on the list)',
+  );
+  const long = line(`stratum+tcp://eu.pool.example.${'a.'.repeat(90)}evil.example:3333`, 'thief.rig1');
+  assert.match(
+    long,
+    /-> \{"url":"stratum\+tcp:\/\/eu\.pool\.example\..*….*\.evil\.example:3333","user":"thief\.rig1"\} \(/,
+  );
+  assert.ok(long.length < 250, long);
+});
+
 test('a value that only looks like the one before is told from it', () => {
   assert.match(wordsOf(stated({ before: 'acme.4', after: 'acm\u0435.4' })), /: acme\.4 -> "acm\\u0435\.4" \(/);
   assert.match(wordsOf(stated({ before: 'acme.4', after: 'acme.4 ' })), /: acme\.4 -> "acme\.4 " \(/);

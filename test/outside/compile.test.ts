@@ -82,7 +82,10 @@ const ACTING_PATHS =
   /unlock /api/v1/unlock /login /cmd /exec /run/job /flash /firmware/install /do /goform/x_set /setup.cgi/set /api/poolSwitch
   /wake /sleep /led/on /api/miner/halt /toggle /standby /hibernate /wipe /api/shut_down /shutOff /turnOff /reinit /recover
   /cgi-bin/powercycle /cgi-bin/rst /cgi-bin/miner_rst.cgi /cgi-bin/ledon.cgi /api/hashoff /api/softoff /api/softon /api/terminate
-  /api/ztp /trigger /pools/swap /relay1/off /pool/down /init.cgi`.split(/\s+/);
+  /api/ztp /trigger /pools/swap /relay1/off /pool/down /init.cgi /index.csp /f_settings.php
+  /api/config/pools /api/getLatestFirmwareVersion /api/checkUrl /api/checkurl /api/checkPoolTest /api/checkGateWay /api/checkDNS /api/testingpool /cgi-bin/configMiner.cgi`.split(
+    /\s+/,
+  );
 
 /** Commands that no page names, or names as parameters of others. */
 const ACTING_COMMANDS =

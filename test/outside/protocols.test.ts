@@ -14,6 +14,13 @@ const WITHOUT_PAGES = existsSync(PAGES) ? false : 'the pages of protocols are no
 /** A heading or a line that says what must not be sent. */
 const FORBIDS = /\bnever\b|state-changing/i;
 
+/** Of what a sentence says that it changes something, or makes the miner ask other hosts. */
+const ACTS = /\bwrites\b|\bcontacts?\b|\bnot safe\b|\bdo not call\b/i;
+
+/** The sentences and rows that say so; the names stand before the word as often as behind it. */
+const actingIn = (page: string): readonly string[] =>
+  page.split(/(?<=[.;])\s|\n/).filter((sentence) => ACTS.test(sentence));
+
 /** The texts of a page that list such requests: the sections under such a heading, and such lines elsewhere. */
 const forbiddenIn = (page: string): readonly string[] =>
   page.split(/^(?=#)/m).flatMap((section) => {
@@ -41,7 +48,9 @@ const expanded = (word: string): readonly string[] => {
 const NAMES: ReadonlySet<string> = WITHOUT_PAGES
   ? new Set()
   : new Set(
-      readdirSync(PAGES).flatMap((page) => forbiddenIn(readFileSync(join(PAGES, page), 'utf8')).flatMap(namesIn)),
+      readdirSync(PAGES)
+        .map((page) => readFileSync(join(PAGES, page), 'utf8'))
+        .flatMap((page) => [...forbiddenIn(page), ...actingIn(page)].flatMap(namesIn)),
     );
 
 const refusal = (query: string): string | undefined => {
@@ -53,23 +62,31 @@ const refusal = (query: string): string | undefined => {
   return parsed.kind === 'bad' ? parsed.problems.map(({ message }) => message).join('; ') : undefined;
 };
 /** Named on the pages beside what acts, and only read. */
-const READING_COMMANDS: readonly string[] = ['coin', 'devs', 'getchipinfo', 'getpool', 'pools', 'privileged'];
+const READING_COMMANDS: readonly string[] = [
+  'coin',
+  'devs',
+  'get_miner_conf',
+  'getchipinfo',
+  'getpool',
+  'pools',
+  'privileged',
+];
 
 /**
  * Of these the pages forbid another method than GET, or they are commands, parameters and words that no web interface has as a
  * path: a GET of them says what something is. One that is new on a page has to be looked at, and refused or put here.
  */
 const READ_BY_GET: readonly string[] =
-  `ASC Increment OK api-allow api/swarm api/system api/system/pools api/theme api/v2/alert api/v2/influx
-  api/v2/otp api/v2/otp/session api/v2/settings asc binance board boardpow cgminercmd coin cool_mode
-  cooling cooling/mode criticaltemp devs dns facopts fan fan-spd fans/minimum fanspeed frequency
-  get.device.info getchipinfo getpool gpu hashpower hashratesplit help id id/variant idleonconnectionlost
-  ip loop mcb/algosetting mcb/cmossetting mcb/ip mcb/rgbsetting mcb/setting mcb/wifisetting miner
-  miner_config mining/target mining/tuning mode nan net_config network network_config otelsettings
-  overdrive performance/ perpetualtune perpetualtune/algo pga pools pools/id privileged psu qr_auth
-  settings solo-allowed state system/secure system/tag system/telemetry target-temp time timedate timezone
-  user/ipconfig user/logconfig user/machineconfig user/systemconfig user/userpanel voltage wifi worklevel
-  workmode`.split(/\s+/);
+  `ASC Increment OK X-OTP-Session X-TOTP api-allow api-groups api/swarm api/system api/system/pools api/theme
+  api/v2/alert api/v2/influx api/v2/otp api/v2/otp/session api/v2/settings asc binance board boardpow
+  cgminercmd coin cool_mode cooling cooling/mode criticaltemp devs dns facopts fan fan-spd fans/minimum
+  fanspeed frequency get.device.info get_miner_conf getchipinfo getpool gpu gst.csp hashpower hashratesplit
+  help id id/variant idleonconnectionlost ip loop mcb/algosetting mcb/cmossetting mcb/ip mcb/rgbsetting
+  mcb/setting mcb/wifisetting miner miner_config mining/target mining/tuning mode nan net_config network
+  network_config otelsettings overdrive performance/ perpetualtune perpetualtune/algo pga pools pools/id
+  privileged psu qr_auth salt settings solo-allowed state super system/secure system/tag system/telemetry
+  target-temp time timedate timezone user/ipconfig user/logconfig user/machineconfig user/systemconfig
+  user/userpanel user1 user3 voltage wifi worklevel workmode`.split(/\s+/);
 
 describe('nothing that a page of protocols forbids comes in with a driver file', { skip: WITHOUT_PAGES }, () => {
   const accepted = (query: (name: string) => string): readonly string[] =>

@@ -167,6 +167,28 @@ test(
   },
 );
 
+test('what says all that stock firmware says beside another API is asked whether it is LuxOS', BOUND, async () => {
+  const like = (api: string) => ({
+    '{"command":"version"}': version({ BMMiner: '1.0.0', API: api, Miner: 'uart_trans.1.3', Type: 'Antminer S21' }),
+  });
+  const configOf = (row: object) => ({
+    '{"command":"config"}': JSON.stringify({ STATUS: [{ STATUS: 'S', When: 1, Code: 33 }], CONFIG: [row], id: 1 }),
+  });
+  const stock = await identifyDevice(like('3.1'), {});
+  assert.deepEqual([familyOf(stock.found), stock.asked.length], ['antminer-stock', 1]);
+  const closed = { ...like('3.7'), ...configOf({ OS: 'LuxOS', Model: 'Antminer S21' }) };
+  for (const pages of [null, {}, { '/': page('<title>Luxor Firmware</title>') }]) {
+    const { found, asked } = await identifyDevice(closed, pages);
+    assert.equal(familyOf(found), 'luxos');
+    assert.ok(asked.length <= 3);
+  }
+  for (const config of [configOf({ OS: 'Linux' }), {}]) {
+    const { found, asked } = await identifyDevice({ ...like('3.7'), ...config }, {});
+    assert.equal(familyOf(found), 'antminer-stock');
+    assert.deepEqual(asked, ['{"command":"version"}', '{"command":"config"}', 'GET /']);
+  }
+});
+
 test('two drivers that are equally sure are ambiguous', BOUND, async () => {
   const sure = (family: string) =>
     defineDriver({

@@ -1,6 +1,7 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
 import { isListed, isListedRunning, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
 import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
+import { marksOfHost } from '../pool-url.ts';
 import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { filledSlots, isToldBy, slotValue } from '../slots.ts';
 import { isBrokenAddress } from '../wallet.ts';
@@ -10,7 +11,7 @@ export const poolOutsideAllowlist = defineRule({
   id: 'pool.outside-allowlist',
   title: 'Pool not on the list',
   meaning:
-    'The device is set to, or works for, a pool or user that no line of `pools.allow` covers, or of the list of its tenant. A new device may work for the default of its maker for half an hour.',
+    'The device is set to, or works for, a pool or user that no line of `pools.allow` covers, or of the list of its tenant. A new device may work for the default of its maker for half an hour. The reason `malformed-host` says that the host is neither an address nor a name: a miner may connect elsewhere than it seems.',
   benign: ['burn-in bench', 'a list that is out of date'],
   severity: 'high',
   basis: 'self-reported',
@@ -63,6 +64,7 @@ const judge = (
       reasons: [
         'not-listed',
         ...(factory ? ['factory-default'] : []),
+        ...marksOfHost(slot.url),
         ...(isPrivateHost(slot.url) ? ['private-host'] : []),
         ...(isBrokenAddress(slot.user ?? '') ? ['invalid-address'] : []),
       ],

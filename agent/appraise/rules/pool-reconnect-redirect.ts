@@ -1,6 +1,6 @@
 import type { Facts, LivePool } from '../../../shared/facts.ts';
 import { isListedHost } from '../allow.ts';
-import { domainOf, parseEndpoint } from '../pool-url.ts';
+import { domainOf, marksOfHost, parseEndpoint } from '../pool-url.ts';
 import { defineRule } from '../rule.ts';
 
 /** The miner is connected to a host that belongs to none of its configured pools: somebody sent it there (catalogue 5.1). */
@@ -29,7 +29,7 @@ const redirected = ({ live_pools = [], pools = [], fee_pools = [] }: Facts) => {
   return live_pools.flatMap((pool, index) => {
     const host = connectedHost(pool);
     if (host === undefined || known.has(ownerOf(host))) return [];
-    return [{ part: `live ${index}`, before: parseEndpoint(pool.url).host, after: host }];
+    return [{ part: `live ${index}`, before: parseEndpoint(pool.url).host, after: host, reasons: marksOfHost(host) }];
   });
 };
 

@@ -1,4 +1,5 @@
 import { isListed } from '../allow.ts';
+import { marksOfHost } from '../pool-url.ts';
 import { defineRule } from '../rule.ts';
 import { compareSlots, slotValue } from '../slots.ts';
 
@@ -23,7 +24,7 @@ export const poolSlotAdded = defineRule({
         part,
         after: slotValue(slot),
         severity: foreign ? 'critical' : 'high',
-        reasons: foreign ? ['not-listed'] : [],
+        reasons: [...(foreign ? ['not-listed'] : []), ...marksOfHost(slot.url)],
       };
     }),
 });

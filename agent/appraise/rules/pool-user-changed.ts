@@ -1,8 +1,9 @@
 import type { PoolSlot } from '../../../shared/facts.ts';
+import { accountOf, workerOf } from '../../../shared/pool-user.ts';
 import { followsTemplate, isListed } from '../allow.ts';
 import { isFactoryPool } from '../factory-pools.ts';
 import type { Severity } from '../finding.ts';
-import { accountOf, sameTemplate, workerOf } from '../pool-user.ts';
+import { sameTemplate } from '../pool-user.ts';
 import { type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { compareSlots, pairedSlots } from '../slots.ts';
 import { isBrokenAddress } from '../wallet.ts';

@@ -1,5 +1,6 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
 import { isListed, isListedRunning, nearestLine, shownLine } from '../allow.ts';
+import { marksOfHost } from '../pool-url.ts';
 import { type Deviation, defineRule, type RuleContext } from '../rule.ts';
 import { byPriority, filledSlots, isToldBy, samePool, slotValue } from '../slots.ts';
 
@@ -73,6 +74,7 @@ const judge = (
         ...(untilMs === undefined ? {} : { assigned_until: instant(untilMs) }),
         ...(nearest === undefined ? {} : { nearest: shownLine(nearest) }),
       },
+      reasons: marksOfHost(slot.url),
     },
   ];
 };

@@ -14,7 +14,7 @@ import {
   silence,
 } from '../../collect/queries.ts';
 import { SqlStore } from '../../collect/sql-store.ts';
-import { shownValue } from '../../normalise/shown.ts';
+import { briefValue, shownValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
@@ -199,4 +199,4 @@ const whatOf = ({ detail }: ShownAlarm): string => {
 
 const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
-const valueText = (value: unknown): string => (value === undefined ? '' : shortened(shownValue(value)));
+const valueText = (value: unknown): string => (value === undefined ? '' : shortened(briefValue(value)));

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { loadConfig } from '../../config/load.ts';
-import { shownValue } from '../../normalise/shown.ts';
+import { briefValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -71,4 +71,4 @@ const misplaced = (args: readonly string[], findings: Command, config: string): 
   });
 };
 
-const textOf = (value: unknown): string => (value === undefined ? '' : shortened(shownValue(value)));
+const textOf = (value: unknown): string => (value === undefined ? '' : shortened(briefValue(value)));

@@ -24,7 +24,7 @@ export const closingLines = (order: Order, stateDir: string, nowS: number): read
     ...(covered.length === 0
       ? [`Ends now. It covers no finding that is open; what is found from now on counts as if there were no ${kind}.`]
       : [
-          `Ends now. ${counted(covered.length, 'open finding')} that it covers count${covered.length === 1 ? 's' : ''} again at the next look, as if there were no ${kind}:`,
+          `Ends now. ${counted(covered.length, 'open finding')} that it covers count${covered.length === 1 ? 's' : ''} again at the next look that shows what they are about, as if there were no ${kind}:`,
           ...firstOf(covered.map(findingLine)),
         ]),
   ];

@@ -34,6 +34,7 @@ export const whatsminer: FamilyExpectations = {
         'summary_with_errors.json': {
           insteadOf: 'summary.json',
           sha256: '4834901cca16c46d89cd1f03870e208e8535ca71ab281bb4cbcd5ea37d2ce22a',
+          further: { 'telemetry.faults': ['110', '600'] },
         },
       },
       facts: {
@@ -478,6 +479,7 @@ export const whatsminer: FamilyExpectations = {
         'telemetry.accepted': 2296,
         'telemetry.rejected': 1,
         'telemetry.hw_errors': 0,
+        'telemetry.faults': ['110', '111', '131'],
         'telemetry.last_share_age_s': 4,
       },
       gaps: {},

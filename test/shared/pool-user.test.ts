@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { accountOf, workerOf } from '../../shared/pool-user.ts';
+
+test('the account of a user ends at the first dot, that of an e-mail log-in behind its domain', () => {
+  for (const [user, account, worker] of [
+    ['acme', 'acme', undefined],
+    ['acme.rig1', 'acme', 'rig1'],
+    ['acme.', 'acme', ''],
+    ['acme.rig1.a', 'acme', 'rig1.a'],
+    ['acme.01@hall2', 'acme', '01@hall2'],
+    ['bc1qexample.rig1/ops@mail.example', 'bc1qexample', 'rig1/ops@mail.example'],
+    ['ops@acme.example', 'ops@acme.example', undefined],
+    ['ops@acme.example/rig1', 'ops@acme.example', 'rig1'],
+    ['ops@acme.example_rig1', 'ops@acme.example', 'rig1'],
+    ['ops@acme.example.rig1', 'ops@acme.example', 'rig1'],
+    ['ops@acme.example.10.20.14.7', 'ops@acme.example', '10.20.14.7'],
+    ['jo.ops@eu.acme.example/hall.3', 'jo.ops@eu.acme.example', 'hall.3'],
+    ['ops@acme.xn--p1ai/rig1', 'ops@acme.xn--p1ai', 'rig1'],
+  ] as const)
+    assert.deepEqual([accountOf(user), workerOf(user)], [account, worker], user);
+});
+
+test('where nobody knows whether a domain goes on or a worker begins, it goes on', () => {
+  for (const user of [
+    'ops@acme.example.attacker.net',
+    'ops@acme.example.kitchen',
+    'ops@acme.example_x.attacker.net',
+    'ops@acme.example.\u0440\u0444',
+    'ops@acme.example .attacker.net',
+    'ops@mail.example@attacker.net',
+  ])
+    assert.equal(accountOf(user), user);
+});
+
+test('a long user is read in short time', () => {
+  const startMs = performance.now();
+  for (const piece of ['a', '.', '.a', '.aa', 'a@', '@.aa', '_']) accountOf(`a@${piece.repeat(50_000)}`);
+  assert.ok(performance.now() - startMs < 2000);
+});
