@@ -122,16 +122,16 @@ export const leavesOutUsers = (known: readonly PoolSlot[], shown: readonly PoolS
 export const isToldBy = (slot: PoolSlot, running: PoolSlot): boolean =>
   samePool(slot, running) && (slot.user !== undefined || running.user === undefined);
 
-/** Two lists of one device spell schemes and fragments differently, and append workers to users that have none. */
-const isSpelledOtherwise = (a: PoolSlot, b: PoolSlot): boolean => {
-  if (a.user !== undefined && b.user !== undefined && accountOf(a.user) !== accountOf(b.user)) return false;
-  const [one, other] = [parseEndpoint(a.url), parseEndpoint(b.url)];
-  return (
-    one.account === other.account &&
-    one.host === other.host &&
-    one.port === other.port &&
-    withoutFragment(one.path) === withoutFragment(other.path)
-  );
+/**
+ * Two lists of one device spell schemes and fragments differently, append workers to users that have none, and leave out paths, which may be
+ * the keys of pools.
+ */
+const isSpelledOtherwise = (known: PoolSlot, told: PoolSlot): boolean => {
+  if (known.user !== undefined && told.user !== undefined && accountOf(known.user) !== accountOf(told.user))
+    return false;
+  const [one, other] = [parseEndpoint(known.url), parseEndpoint(told.url)];
+  const paths = new Set([one.path, other.path].map(withoutFragment).filter((path) => path !== ''));
+  return one.account === other.account && one.host === other.host && one.port === other.port && paths.size < 2;
 };
 
 const withoutFragment = (path: string): string => path.replace(/#.*$/s, '').replace(/\/$/, '').toLowerCase();

@@ -36,5 +36,5 @@ const withStanding = (stored: readonly PoolSlot[], listed: readonly PoolSlot[]):
 type Slots = Reading<readonly PoolSlot[]>;
 
 /** The list is unknown; what the other one tells is told. */
-const withTold = (lost: Slots, other: Slots): Slots =>
+export const withTold = (lost: Slots, other: Slots): Slots =>
   lost.kind !== 'unknown' || other.kind !== 'present' ? lost : { ...lost, toldPools: other.value };
