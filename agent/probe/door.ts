@@ -60,7 +60,7 @@ export class Door {
   }
 
   /** The log-in was shown and nothing came that takes or refuses it: it may be the wrong one, whatever became of the answer. */
-  unanswered({ reason }: NoReply, page?: string): void {
+  unanswered({ reason }: Pick<NoReply, 'reason'>, page?: string): void {
     this.#logins.unanswered(this.name, this.credential, reason, page);
   }
 

@@ -91,7 +91,7 @@ export class HttpSession implements AsyncDisposable {
       headers === undefined ? await this.#exchange.request(request) : await this.#show(request, headers, door);
     if (page.kind === 'no-reply') return page;
     if (!isRefusal(page, scheme)) {
-      if (headers !== undefined) door.accepted(pageOf(request));
+      if (headers !== undefined) noteAnswer(page, pageOf(request), door);
       return page;
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
@@ -109,7 +109,7 @@ export class HttpSession implements AsyncDisposable {
     const answered = await this.#show(request, answer, door);
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
-    door.accepted(pageOf(request));
+    noteAnswer(answered, pageOf(request), door);
     return answered;
   }
 
@@ -167,6 +167,17 @@ const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.
 /** The challenge that a scheme answers. A log-in in clear is never sent to a device whose driver knows Digest, whatever it asks for now. */
 const challengeOf = (scheme: Scheme): string | undefined =>
   scheme === 'digest' ? 'digest' : scheme === 'basic-if-asked' ? 'basic' : undefined;
+
+/**
+ * What a page that is no refusal says of the log-in that was shown for it. A device that is locked takes none, whatever it is; an error of one
+ * that did not take it before may be its word about a wrong one.
+ */
+const noteAnswer = ({ status }: Page, page: string, door: Door): void => {
+  const isLocked = status === 423 || status === 429;
+  const isFault = status >= 500 && status !== 501;
+  if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
+  else door.accepted(page);
+};
 
 /** A log-in that was never shown is none that the device refused. */
 const notSupported = ({ status, challenges }: Page): NoReply => {

@@ -132,6 +132,25 @@ for (const [what, queries] of KINDS) {
   });
 }
 
+for (const status of ['429 Too Many Requests', '423 Locked', '500 Internal Server Error', '503 Service Unavailable'])
+  test(`a log-in that was never taken is shown once to a device that says ${status} to it`, async () => {
+    await using gate = new Gate((_request, socket) => socket.write(page('', { status })));
+    assert.deepEqual(new Set(await gate.reasons(PAGES)), new Set(['unreadable']));
+    assert.deepEqual([gate.shown, gate.logins.isRefused], [1, false]);
+    gate.nowMs += 5 * MINUTE_MS;
+    await gate.look(PAGES);
+    assert.equal(gate.shown, 2);
+  });
+
+test('errors of pages do not make a log-in rest that other pages take', async () => {
+  await using gate = new Gate((request, socket) => {
+    const isFault = /^GET \/[bcde] /.test(request);
+    socket.write(page('{}', isFault ? { status: '500 Internal Server Error' } : {}));
+  });
+  for (let looks = 0; looks < 5; looks += 1, gate.nowMs += MINUTE_MS)
+    assert.deepEqual(await gate.reasons(PAGES), ['read', ...PAGES.slice(1).map(() => 'unreadable')]);
+});
+
 test('a page that breaks off after it began shows that the log-in was taken: the others are read', async () => {
   await using gate = new Gate((request, socket) => {
     if (request.startsWith('GET /a ')) cut('200 OK')(request, socket);
