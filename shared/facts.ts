@@ -236,8 +236,18 @@ export const DEFAULT_LOGIN_REFUSED = 'refused';
 /** Why a fact could not be read. `unsupported`: the driver knows no place to look. */
 export type UnknownReason = 'unreachable' | 'timeout' | 'refused' | 'truncated' | 'unreadable' | 'unsupported';
 
-/** Why a surface of a device could not be asked, until somebody opens it: it refused, or there was no connection. */
-export type Closed = Extract<UnknownReason, 'refused' | 'unreachable'>;
+/**
+ * Why a surface of a device could not be asked, until somebody opens it: it refused, there was no connection, or something else
+ * came in place of its document, a redirect, a page or an error.
+ */
+export type Closed = Extract<UnknownReason, 'refused' | 'unreachable'> | 'elsewhere';
+
+/** Why the place where a fact should stand gave none. */
+export type StandsIn = Closed | 'absent';
+
+/** The same as a reading has it. */
+export const asGap = (why: StandsIn): Exclude<StandsIn, 'elsewhere'> | 'unreadable' =>
+  why === 'elsewhere' ? 'unreadable' : why;
 
 /** What one look at one fact gave. Absence is a value: never fold it into null, 0 or ''. */
 export type Reading<T> =
@@ -245,15 +255,22 @@ export type Reading<T> =
       readonly kind: 'present';
       readonly value: T;
       /** Why the place where the fact should stand gave none, where another one, which may spell it differently, gave it. */
-      readonly standsIn?: Closed | 'absent';
+      readonly standsIn?: StandsIn;
     }
   | { readonly kind: 'absent' }
-  | { readonly kind: 'unknown'; readonly reason: UnknownReason };
+  | {
+      readonly kind: 'unknown';
+      readonly reason: UnknownReason;
+      /** Something else came in place of the document: the surface is closed. */
+      readonly elsewhere?: true;
+      /** Of two lists of pools that belong together the one that arrived. */
+      readonly toldPools?: readonly PoolSlot[];
+    };
 
 export const present = <T>(value: T): Reading<T> => ({ kind: 'present', value });
 
 /** The same reading, which stands in for that of a place that gave none for this reason; as it is where there is no reason. */
-export const standingIn = <T>(reading: Reading<T>, why: Closed | 'absent' | undefined): Reading<T> =>
+export const standingIn = <T>(reading: Reading<T>, why: StandsIn | undefined): Reading<T> =>
   why === undefined || reading.kind !== 'present' ? reading : { ...reading, standsIn: why };
 
 export const ABSENT: Reading<never> = { kind: 'absent' };

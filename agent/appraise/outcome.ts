@@ -1,9 +1,9 @@
-import type { FactName, Facts, UnknownReason } from '../../shared/facts.ts';
+import type { FactName, Facts, PoolSlot, UnknownReason } from '../../shared/facts.ts';
 import { only } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { COMPARISONS } from './index.ts';
 import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
-import { leavesOutUsers } from './slots.ts';
+import { filledSlots, leavesOutUsers, strangersIn, withStrangers } from './slots.ts';
 
 /** How one rule came out in one look. */
 export type Outcome =
@@ -39,18 +39,65 @@ const isTransient = (reason: string | undefined): boolean =>
 const followsFamily = ({ id }: RuleEntry): boolean =>
   (id.startsWith('firmware.') || id.startsWith('config.')) && id !== 'firmware.family-changed';
 
-/** Runs every comparison that has its inputs. */
+/** Runs every comparison that has its inputs. `told`: pools of a list that is not compared as a whole. */
 export const runComparisons = (
   observed: Facts,
   gaps: Observation['gaps'],
   approved: Facts | undefined,
   context: RuleContext,
+  told: readonly PoolSlot[] = [],
 ): readonly Outcome[] => {
   const foreign =
     approved?.family !== undefined && observed.family !== undefined && approved.family !== observed.family;
-  return COMPARISONS.map((rule) =>
-    foreign && followsFamily(rule) ? { kind: 'silent', rule } : run(rule, observed, gaps, approved, context),
-  );
+  return COMPARISONS.map((rule) => {
+    if (foreign && followsFamily(rule)) return { kind: 'silent', rule };
+    const outcome = run(rule, observed, gaps, approved, context);
+    return told.length === 0 ? outcome : withStrange(outcome, rule, { observed, gaps, approved, told, context });
+  });
+};
+
+interface Told {
+  readonly observed: Facts;
+  readonly gaps: Observation['gaps'];
+  readonly approved: Facts | undefined;
+  readonly told: readonly PoolSlot[];
+  readonly context: RuleContext;
+}
+
+/**
+ * What a rule says of pools that are none of the reference, where the list that would hold them could not be compared: of
+ * these as slots beside the known ones. Of those it says nothing, and ends nothing.
+ */
+const withStrange = (outcome: Outcome, rule: Rule, { observed, gaps, approved, told, context }: Told): Outcome => {
+  const inputs = [...rule.reads, ...(rule.compares ?? [])];
+  // Rules that judge what runs were handed these.
+  const isJudged = inputs.includes('live_pools') && observed.live_pools !== undefined;
+  const known = approved?.pools;
+  if (known === undefined || !inputs.includes('pools') || isJudged) return outcome;
+  const strangers = strangersIn(told, known);
+  if (strangers.length === 0) return outcome;
+  const pools = withStrangers(known, strangers);
+  const beside = { ...observed, pools };
+  const open = new Map([...gaps].filter(([name]) => name !== 'pools'));
+  const whole = run(rule, beside, open, approved, context);
+  if (whole.kind !== 'ran') return outcome;
+  const places = filledSlots(pools).flatMap((slot, index) => (known.includes(slot) ? [] : [`slot ${index}`]));
+  const deviations = whole.deviations.filter(({ part = '' }) => places.some((place) => part.endsWith(place)));
+  if (deviations.length === 0) return outcome;
+  const lost = gaps.get('pools');
+  const against = ({ pools: expected = [], ...others }: Facts): readonly Deviation[] | 'unknown' =>
+    rule.appraise(
+      handed({ ...observed, pools: withStrangers(expected, strangersIn(told, expected)) }, inputs),
+      handed({ ...others, pools: expected }, inputs),
+      context,
+    );
+  return {
+    ...whole,
+    deviations,
+    sees: (name) => deviations.some(({ part }) => part === name),
+    ...(lost === undefined ? {} : { lost }),
+    ...(whole.against === undefined ? {} : { against }),
+  };
 };
 
 const idle = (rule: Rule): Outcome => ({ kind: 'ran', rule, deviations: [], facts: [], idle: true });

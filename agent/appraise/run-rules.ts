@@ -80,12 +80,12 @@ export const outcomesOf = (
   observation: Observation,
   context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
-  const { address, gaps, look, observedAtMs } = observation;
+  const { address, gaps, look, observedAtMs, toldPools } = observation;
   const { nowMs, standing } = context;
   const ruleContext = ruleContextOf(state, address, facts, approved, context);
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
-    ...runComparisons(facts, gaps, approved?.facts, ruleContext),
+    ...runComparisons(facts, gaps, approved?.facts, ruleContext, toldPools),
     ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
     newnessOutcome(state, facts, strangeness(state, facts, ruleContext, context), { address, context }),
     ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),

@@ -1,5 +1,6 @@
 import type { FeePool, PoolSlot } from '../../shared/facts.ts';
-import { endpointText, sameUrl } from './pool-url.ts';
+import { accountOf } from '../../shared/pool-user.ts';
+import { endpointText, parseEndpoint, sameUrl } from './pool-url.ts';
 
 /**
  * How two lists of configured slots differ. Slots are matched by their position among the filled ones: blank slots say nothing. A
@@ -230,6 +231,46 @@ export const tellsOf = (slots: readonly PoolSlot[]): ((running: PoolSlot) => boo
   const urls = new Set(slots.map(({ url }) => endpointText(url)));
   const pools = new Set(slots.map(poolText));
   return (running) => (running.user === undefined ? urls.has(endpointText(running.url)) : pools.has(poolText(running)));
+};
+
+/**
+ * A pool as far as two lists of one device agree about it: they spell schemes and fragments differently, append workers to users that
+ * have none, and leave out paths, which may be the keys of pools.
+ */
+interface Told {
+  readonly place: string;
+  readonly path: string;
+  readonly account: string | undefined;
+}
+
+const toldOf = ({ url, user }: PoolSlot): Told => {
+  const { account, host, port, path } = parseEndpoint(url);
+  return {
+    place: JSON.stringify([account, host, port]),
+    path: path.replace(/#.*$/s, '').replace(/\/$/, '').toLowerCase(),
+    account: user === undefined ? undefined : accountOf(user),
+  };
+};
+
+const maySayTheSame = (one: Told, other: Told): boolean =>
+  (one.path === other.path || one.path === '' || other.path === '') &&
+  (one.account === other.account || one.account === undefined || other.account === undefined);
+
+/** The pools that another list of the device tells, and that are none of the known ones, however that spells them. */
+export const strangersIn = (told: readonly PoolSlot[], known: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const places = Map.groupBy(known.map(toldOf), ({ place }) => place);
+  return told.filter((pool) => {
+    const spelled = toldOf(pool);
+    return places.get(spelled.place)?.some((slot) => maySayTheSame(slot, spelled)) !== true;
+  });
+};
+
+/** The known slots with strangers: in their place where nothing is known of it, else behind all others. */
+export const withStrangers = (known: readonly PoolSlot[], strangers: readonly PoolSlot[]): readonly PoolSlot[] => {
+  const filled = new Set(known.map(({ slot }) => slot));
+  let last = Math.max(...filled, ...strangers.map(({ slot }) => slot));
+  const placed = strangers.map((pool) => (filled.has(pool.slot) ? { ...pool, slot: ++last } : pool));
+  return [...known, ...placed];
 };
 
 /** A slot as a before- or after-value. */

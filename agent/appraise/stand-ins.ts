@@ -1,8 +1,8 @@
-import type { FactName } from '../../shared/facts.ts';
+import { asGap, type FactName } from '../../shared/facts.ts';
 import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState } from './device.ts';
-import { leavesOutUsers } from './slots.ts';
+import { leavesOutUsers, strangersIn } from './slots.ts';
 
 /** A place that gave nothing is not a change. What another one says in its place is compared with what that one said before, never with what that one said itself. */
 
@@ -29,7 +29,14 @@ const knownProper = (
  * look leaves out. The same look where there is nothing of that.
  */
 export const comparable = (state: Pick<DeviceState, 'reference' | 'attested'>, observation: Observation): Observation =>
-  withoutStandIns(state, withUsersLeftOut(state, observation));
+  withStrangers(state, withoutStandIns(state, withUsersLeftOut(state, observation)));
+
+/** Of pools that are no list those that were not attested: what was is judged already, or known. */
+const withStrangers = ({ attested }: Pick<DeviceState, 'attested'>, observation: Observation): Observation => {
+  const { toldPools } = observation;
+  if (toldPools === undefined) return observation;
+  return { ...observation, toldPools: strangersIn(toldPools, keptFacts(attested?.facts).pools ?? []) };
+};
 
 /** Nothing is parsed for what most looks show: every slot with its user. */
 const withUsersLeftOut = ({ reference }: Pick<DeviceState, 'reference'>, observation: Observation): Observation => {
@@ -47,11 +54,14 @@ const withoutStandIns = (
   if (standIns.size === 0) return observation;
   const without = new Set<string>([reference, attested].flatMap((known) => knownProper(known, observation)));
   if (without.size === 0) return observation;
+  const left = [...standIns].filter(([fact]) => without.has(fact));
+  const { pools } = observation.facts;
   return {
     ...observation,
     facts: Object.fromEntries(Object.entries(observation.facts).filter(([fact]) => !without.has(fact))),
-    gaps: new Map([...observation.gaps, ...[...standIns].filter(([fact]) => without.has(fact))]),
+    gaps: new Map([...observation.gaps, ...left.map(([fact, why]) => [fact, asGap(why)] as const)]),
     standIns: new Map([...standIns].filter(([fact]) => !without.has(fact))),
+    ...(pools === undefined || !without.has('pools') ? {} : { toldPools: pools }),
   };
 };
 

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
-import { ALL_PORTS, type Driver, PORTS } from '../drivers/driver.ts';
+import { ALL_PORTS, type Driver, PORTS, questionOf } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type LookDeps, lookAt, lookDeps, type Seen, type Sight } from '../look.ts';
 import { withEndpoint } from '../normalise/facts.ts';
@@ -201,7 +201,7 @@ const REMEDY: { readonly [Reason in Extract<Sight, { kind: 'nothing' }>['reason'
   unreadable: CHECK_DEVICE,
 };
 
-const sightTable = ({ driver, observation }: Seen, io: Io): string => {
+const sightTable = ({ driver, observation, capture }: Seen, io: Io): string => {
   const names = (Object.keys(FACTS) as FactName[]).filter(
     (name) => observation.facts[name] !== undefined && name !== 'pools',
   );
@@ -220,5 +220,20 @@ const sightTable = ({ driver, observation }: Seen, io: Io): string => {
     `${observation.address}: ${driver.title}\n`,
     wideTable(io, ['fact', 'value'], [...facts, ...slots]),
     ...(readings.length === 0 ? [] : [wideTable(io, ['not present', 'why'], readings)]),
+    ...silences(driver, capture).map((rows) => wideTable(io, ['not answered', 'why'], rows)),
   ].join('\n');
+};
+
+/** The questions that gave nothing, but for what the device does not know, by what came instead; no table where there are none. */
+const silences = ({ queries }: Driver, { replies }: Seen['capture']): readonly (readonly (readonly string[])[])[] => {
+  const silent = [...replies].flatMap(([name, reply]) => {
+    const query = queries[name];
+    if (query === undefined || reply.kind === 'reply' || reply.reason === 'unsupported') return [];
+    return [{ question: questionOf(query), why: printable(`${reply.reason}: ${reply.detail}`) }];
+  });
+  const rows = [...Map.groupBy(silent, ({ why }) => why)].map(([why, [first, ...others]]) => [
+    `${first?.question}${others.length === 0 ? '' : ` and ${others.length} more`}`,
+    why,
+  ]);
+  return rows.length === 0 ? [] : [rows];
 };

@@ -163,7 +163,7 @@ export const antminerStock = defineDriver({
     'S17 Pro: `Stratum Active` is true for every pool that has a connection, not for one.',
     'L3+, S9: URLs of the stored configuration may have no scheme.',
     'KS5 Pro: `pools.cgi` lists fewer rows than the stored configuration has slots, and `type` lacks "Pro".',
-    'Port 4028 spells pools and versions otherwise than the web interface; while that is closed, these facts of a device that was known by it are not compared.',
+    'Port 4028 spells pools and versions otherwise than the web interface; while that is closed, these facts of a device that was known by it are not compared, but for a pool that is none of the known ones.',
     'A pool of the runtime list that no stored slot has, by endpoint and account, is a slot behind the stored ones.',
     'Release builds from 2020 on leave api-allow, frequency and voltage out of the configuration reply.',
   ],

@@ -16,6 +16,7 @@ import {
   whenPresent,
 } from './readers.ts';
 import { isServed } from './served.ts';
+import { withTold } from './stored-pools.ts';
 
 /**
  * Pools of Braiins OS: the stored ones, in groups that mine at the same time, from the REST API or from GraphQL, and the
@@ -127,7 +128,11 @@ const storedPools = (replies: Replies): Reading<readonly PoolSlot[]> => {
       : unknown('unsupported');
   if (rest.kind === 'present' || isLost(rest)) return rest;
   const graph = whenPresent(graphAnswer(replies, 'gql_pools'), graphPools);
-  return graph.kind === 'present' || isLost(graph) || closedBy(rest) === undefined ? graph : rest;
+  if (graph.kind === 'present' || isLost(graph)) return graph;
+  if (closedBy(rest) !== undefined) return rest;
+  // Where none of the two is served by now, one of them was: these devices have a stored list.
+  const asked = answer(replies, 'gql_pools');
+  return closedBy(asked) === 'elsewhere' && asked.kind !== 'present' ? asked : graph;
 };
 
 /** The stored slots, with where each stands now; a pool that runs and is not stored is a slot behind them. */
@@ -140,8 +145,8 @@ export const pools: Source<readonly PoolSlot[], 'stored' | 'gql_pools' | 'pools'
       // The section is not there while the program does not mine.
       return section === undefined ? ABSENT : poolList(CGMINER_POOL)(section);
     });
-    if (isLost(stored)) return stored;
-    if (isLost(running)) return running;
+    if (isLost(stored)) return withTold(stored, running);
+    if (isLost(running)) return withTold(running, stored);
     // Port 4028 lists what runs, which need not be what is stored.
     if (stored.kind !== 'present') return running.kind === 'present' ? standingIn(running, closedBy(stored)) : stored;
     if (running.kind !== 'present') return stored;

@@ -1,10 +1,11 @@
 import {
   ABSENT,
-  type Closed,
+  asGap,
   type FirmwareComponent,
   type OtherSetting,
   present,
   type Reading,
+  type StandsIn,
   standingIn,
   unknown,
 } from '../../shared/facts.ts';
@@ -24,7 +25,7 @@ interface Text {
   readonly name: string;
   readonly value: string;
   /** Where it stands in for another place, why that gave none. */
-  readonly standsIn: Closed | 'absent' | undefined;
+  readonly standsIn: StandsIn | undefined;
 }
 
 interface Collected {
@@ -65,7 +66,8 @@ export const components = <const Name extends string>(parts: Named<Name>): Sourc
     const read = found.filter(({ standsIn }) => standsIn === undefined);
     if (read.length > 0) return present(read.map(({ name, value }) => ({ name, value })));
     const why = found[0]?.standsIn;
-    return lost ?? (why === undefined || why === 'absent' ? ABSENT : unknown(why));
+    const gap = why === undefined ? 'absent' : asGap(why);
+    return lost ?? (gap === 'absent' ? ABSENT : unknown(gap));
   });
 
 /** `config.other` out of sources. One lost reply makes all unknown: a setting that is missing would look removed. */

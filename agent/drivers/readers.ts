@@ -1,5 +1,5 @@
 import { ABSENT, type Closed, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { JsonObject, JsonValue, NoReply } from '../probe/capture.ts';
 import { namedIn } from './damaged-names.ts';
 import type { Replies, Source } from './driver.ts';
 import { numberText } from './number-text.ts';
@@ -48,10 +48,15 @@ const MEANING: { readonly [Said in Exclude<Status, 'answer'>]: Reading<never> } 
 export const answer = (replies: Replies, query: string): Reading<JsonValue> => {
   const reply = replies.get(query);
   if (reply === undefined) return unknown('unsupported');
-  // No connection is no connection, whether it was refused or nobody answered the attempt.
-  if (reply.kind === 'no-reply') return unknown(reply.dark === true ? 'unreachable' : reply.reason);
+  if (reply.kind === 'no-reply') return whyNone(reply);
   const status = statusOf(reply.value);
   return status === 'answer' ? present(reply.value) : MEANING[status];
+};
+
+/** No connection is no connection, whether it was refused or nobody answered the attempt. */
+const whyNone = ({ reason, dark, elsewhere, withheld }: NoReply): Reading<never> => {
+  if (dark === true) return unknown('unreachable');
+  return elsewhere === true || withheld === true ? { kind: 'unknown', reason, elsewhere: true } : unknown(reason);
 };
 
 // ---- places ----------------------------------------------------------------------------------------------------------
@@ -155,13 +160,15 @@ export const at = <T, const Name extends string>(query: Name, pointer: Pointer, 
 /** An answer that was lost on its way: the device has it and would give it in another look. */
 export const isLost = (reading: Reading<unknown>): boolean =>
   reading.kind === 'unknown' &&
+  reading.elsewhere !== true &&
   (reading.reason === 'timeout' || reading.reason === 'truncated' || reading.reason === 'unreadable');
 
 /** Why the surface of a reading is closed, where it is: another one may stand in for it. */
-export const closedBy = (reading: Reading<unknown>): Closed | undefined =>
-  reading.kind === 'unknown' && (reading.reason === 'refused' || reading.reason === 'unreachable')
-    ? reading.reason
-    : undefined;
+export const closedBy = (reading: Reading<unknown>): Closed | undefined => {
+  if (reading.kind !== 'unknown') return undefined;
+  if (reading.elsewhere === true) return 'elsewhere';
+  return reading.reason === 'refused' || reading.reason === 'unreachable' ? reading.reason : undefined;
+};
 
 /** The queries of several sources, each once. */
 export const queriesOf = <T, Name extends string>(sources: readonly Source<T, Name>[]): readonly Name[] => [

@@ -1,4 +1,4 @@
-import { type LivePool, type PoolSlot, present, standingIn } from '../../shared/facts.ts';
+import { type LivePool, type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { Source } from './driver.ts';
 import { withConnected, withRuntime } from './pools.ts';
 import { closedBy, isLost, whenPresent } from './readers.ts';
@@ -22,14 +22,14 @@ export const storedAndRunning = <
   read: (replies) => {
     const slots = stored.read(replies);
     const rows = running.read(replies);
-    if (isLost(slots)) return slots;
-    if (isLost(rows)) return rows;
+    if (isLost(slots)) return withTold(slots, rows);
+    if (isLost(rows) || closedBy(rows) === 'elsewhere') return withTold(rows, slots);
     // The two spell schemes and users differently.
     if (slots.kind !== 'present') return rows.kind === 'present' ? standingIn(rows, closedBy(slots)) : slots;
     return whenPresent(slots, (configured) => {
       if (rows.kind === 'present') return present(withRuntime(configured, rows.value));
       const others = listed?.read(replies);
-      if (others !== undefined && isLost(others)) return others;
+      if (others !== undefined && isLost(others)) return withTold(others, slots);
       return others?.kind === 'present' ? present(withListed(configured, others.value)) : slots;
     });
   },
@@ -53,16 +53,26 @@ export const storedAndConnected = <const Stored extends string, const Connected 
   asStored: (pool: LivePool, slots: readonly PoolSlot[]) => LivePool = (pool) => pool,
 ): Source<readonly PoolSlot[], Stored | Connected> => ({
   queries: [...new Set([...stored.queries, ...connected.queries])],
-  read: (replies) =>
-    whenPresent(stored.read(replies), (slots) => {
-      const live = connected.read(replies);
-      if (live.kind === 'unknown' && isLost(live)) return live;
-      if (live.kind !== 'present') return present(slots);
-      return present(
-        withConnected(
-          slots,
-          live.value.map((pool) => asStored(pool, slots)),
+  read: (replies) => {
+    const slots = stored.read(replies);
+    const live = connected.read(replies);
+    const beside = (known: readonly PoolSlot[]): Slots =>
+      whenPresent(live, (pools) =>
+        present(
+          withConnected(
+            known,
+            pools.map((pool) => asStored(pool, known)),
+          ),
         ),
       );
-    }),
+    if (isLost(slots)) return withTold(slots, beside([]));
+    if (live.kind === 'unknown' && isLost(live)) return withTold(live, slots);
+    return whenPresent(slots, (known) => (live.kind === 'present' ? beside(known) : slots));
+  },
 });
+
+type Slots = Reading<readonly PoolSlot[]>;
+
+/** The list is unknown; what the other one tells is told. */
+export const withTold = (lost: Slots, other: Slots): Slots =>
+  lost.kind !== 'unknown' || other.kind !== 'present' ? lost : { ...lost, toldPools: other.value };

@@ -1,7 +1,6 @@
 import { hash } from 'node:crypto';
 import {
   ABSENT,
-  type Closed,
   FACTS,
   type FactName,
   type Facts,
@@ -11,6 +10,7 @@ import {
   present,
   type Reading,
   type ReadingName,
+  type StandsIn,
   unknown,
 } from '../../shared/facts.ts';
 import { fingerprintOf, sortedComponents } from '../../shared/fingerprint.ts';
@@ -40,7 +40,8 @@ export const POLLED: ReadonlySet<FactName> = new Set([
 export const normalise = (driver: Driver, capture: Capture, look: LookKind): Observation => {
   const facts: { [name: string]: unknown } = {};
   const gaps = new Map<FactName, Gap>();
-  let standIns: Map<FactName, Closed | 'absent'> | undefined;
+  let standIns: Map<FactName, StandsIn> | undefined;
+  let toldPools: readonly PoolSlot[] | undefined;
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
   const read = ([name, source]: FactSource): void => {
@@ -48,6 +49,8 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     const reading = exact(settle(name, found, driver));
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
+      if (reading.kind === 'unknown' && reading.toldPools !== undefined)
+        toldPools = sanitise(canonical(reading.toldPools, driver)).value;
       return;
     }
     const { value, touched } = sanitise(reading.value);
@@ -73,6 +76,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     facts: facts as Facts,
     gaps,
     standIns: standIns ?? NO_STAND_INS,
+    ...(toldPools === undefined ? {} : { toldPools }),
     sanitized,
   };
 };

@@ -1,4 +1,4 @@
-import type { Closed, FactName, Facts, ReadingName, UnknownReason } from '../../shared/facts.ts';
+import type { FactName, Facts, PoolSlot, ReadingName, StandsIn, UnknownReason } from '../../shared/facts.ts';
 import type { LookKind } from '../probe/capture.ts';
 
 export type { LookKind };
@@ -16,7 +16,9 @@ export interface Observation {
   readonly facts: Facts;
   readonly gaps: ReadonlyMap<ReadingName, 'absent' | Exclude<UnknownReason, 'unsupported'>>;
   /** Facts read from a place that stands in for the one where they should stand, with why that one gave none. */
-  readonly standIns: ReadonlyMap<FactName, Closed | 'absent'>;
+  readonly standIns: ReadonlyMap<FactName, StandsIn>;
+  /** Pools that the device tells, where they are no list that could be held against the known one. */
+  readonly toldPools?: readonly PoolSlot[];
   /** Names of facts whose text was changed by sanitising (control, bidi, invalid characters, length). */
   readonly sanitized: readonly string[];
 }

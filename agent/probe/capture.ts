@@ -44,6 +44,12 @@ export interface NoReply {
   readonly dark?: true;
   /** A redirect or a web page came in place of the document: what some web servers do about a path that they do not serve. */
   readonly elsewhere?: true;
+  /** An error of the web server came in its place: it serves the path, and does not give the document. */
+  readonly withheld?: true;
+  /** It began to give the page before the reply broke off: whatever log-in was shown, it took. */
+  readonly begun?: true;
+  /** Nothing was sent: the question waits. */
+  readonly waits?: true;
 }
 
 /** Whether only the `pools` queries were asked, or every surface anew. Only a full look can be attested. */

@@ -17,7 +17,7 @@ export interface Talk<Answer extends { readonly kind: string }> {
 
 /**
  * One account of one device: its session is used again across looks and opened anew, once, when it is over; a log-in that
- * the device refused rests, so that a wrong password cannot lock the account. Pages are known by the name of their question.
+ * the device refused, or left without an answer, rests, so that a wrong password cannot lock the account. Pages are known by the name of their question.
  */
 export class Door {
   readonly credential: Credential;
@@ -39,7 +39,14 @@ export class Door {
   resting(page: string): NoReply | undefined {
     const restsMs = this.#logins.restsMs(this.name, this.credential, page);
     if (restsMs <= 0) return undefined;
-    return noReply('refused', `the device refused the log-in, which rests for ${Math.ceil(restsMs / 60_000)} min`);
+    const why = this.#logins.whyResting(this.name);
+    const said = why === 'refused' ? 'refused the log-in' : 'gave no answer to the log-in';
+    return noReply(why, `the device ${said}, which rests for ${Math.ceil(restsMs / 60_000)} min`, { waits: true });
+  }
+
+  /** Whether the device took the log-in when it was shown last. */
+  get wasTaken(): boolean {
+    return this.#logins.wasTaken(this.name, this.credential);
   }
 
   accepted(page: string): void {
@@ -50,6 +57,11 @@ export class Door {
   refused(detail: string, page?: string): NoReply {
     this.#logins.refused(this.name, this.credential, page);
     return noReply('refused', detail);
+  }
+
+  /** The log-in was shown and nothing came that takes or refuses it: it may be the wrong one, whatever became of the answer. */
+  unanswered({ reason }: Pick<NoReply, 'reason'>, page?: string): void {
+    this.#logins.unanswered(this.name, this.credential, reason, page);
   }
 
   /** Asks for a page within the session that was opened before, or within one that is opened now. */
@@ -67,7 +79,11 @@ export class Door {
       this.#logins.ended(this.name);
     }
     const session = await talk.open();
-    if ('kind' in session) return session.reason === 'refused' ? this.refused(session.detail) : session;
+    if ('kind' in session) {
+      if (session.reason === 'refused') return this.refused(session.detail);
+      if (session.dark !== true) this.unanswered(session);
+      return session;
+    }
     this.#logins.opened(this.name, session);
     const answer = await talk.ask(session);
     if (talk.isOver(answer)) {

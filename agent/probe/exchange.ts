@@ -75,10 +75,10 @@ export class Exchange {
     return this.#askedAnew(first, request, headers);
   }
 
-  /** A log-in, which is shown once: no answer before it can be taken for its own. */
-  async logIn(request: WebRequest): Promise<Page | NoReply> {
+  /** What is shown once, over a connection of its own: no answer before it can be taken for its own, and it is not sent again. */
+  async once(request: WebRequest, headers: Headers = []): Promise<Page | NoReply> {
     await this.close();
-    return asReply(await this.#send(request, []));
+    return asReply(await this.#send(request, headers));
   }
 
   /** Where it is another answer now, the first one belonged to the question before. */
@@ -102,8 +102,10 @@ export class Exchange {
     const message = receiver.message();
     if (message?.surplus === true) this.#surplus.note(this.#endpoint);
     if (message?.reusable !== true || !keep) await this.close();
+    // What is refused is known by the head alone, whatever becomes of the body.
+    const isRefused = message !== undefined && !message.whole && isDenied(message);
     const fault = brokenOff(ending, limits);
-    if (fault !== undefined) return fault;
+    if (fault !== undefined && !isRefused) return begun(fault, message);
     if (receiver.empty) return 'closed';
     if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
     if (receiver.cutInHead) return noReply('truncated', 'closed before the headers were complete');
@@ -152,17 +154,24 @@ const isSamePage = (one: Page | NoReply, other: Page | NoReply): boolean =>
   one.body.length > 0 &&
   one.body.equals(other.body);
 
-const isDenied = ({ status }: Page): boolean => status === 401 || status === 403;
+const isDenied = ({ status }: Pick<Page, 'status'>): boolean => status === 401 || status === 403;
+
+/** How an exchange went wrong of which this much of the answer came. */
+const begun = (fault: NoReply, message: HttpMessage | undefined): NoReply =>
+  message !== undefined && message.status < 300 ? { ...fault, begun: true } : fault;
 
 const asReply = (outcome: Page | NoReply | 'closed'): Page | NoReply =>
   outcome === 'closed' ? noReply('truncated', 'closed without a byte of reply') : outcome;
 
+const NO_BODY: Buffer = Buffer.alloc(0);
+
 const asPage = (message: HttpMessage, closed: boolean, mostBytes: number): Page | NoReply => {
   const { status, headers } = message;
-  if (!message.whole && !(message.untilClose && closed))
-    return noReply('truncated', 'closed before the reply was complete');
-  const body = decodeBody(message, mostBytes);
-  if (body === undefined) return noReply('unreadable', 'body in an encoding that cannot be read');
+  const isWhole = message.whole || (message.untilClose && closed);
+  if (!isWhole && !isDenied(message))
+    return begun(noReply('truncated', 'closed before the reply was complete'), message);
+  const body = isWhole ? decodeBody(message, mostBytes) : NO_BODY;
+  if (body === undefined) return begun(noReply('unreadable', 'body in an encoding that cannot be read'), message);
   const location = headers.get('location')?.[0];
   const challenges = (headers.get('www-authenticate') ?? []).flatMap(parseChallenges);
   return {
@@ -188,5 +197,7 @@ export const documentIn = (
   }
   const reply = table === undefined ? readReply(body, { whole }) : readTable(body, table);
   if (status >= 200 && status < 300) return reply;
-  return reply.kind === 'no-reply' && reply.reason === 'unreachable' ? reply : noReply('unreadable', `HTTP ${status}`);
+  return reply.kind === 'no-reply' && reply.reason === 'unreachable'
+    ? reply
+    : noReply('unreadable', `HTTP ${status}`, { withheld: true });
 };

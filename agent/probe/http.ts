@@ -74,7 +74,7 @@ export class HttpSession implements AsyncDisposable {
   async #open(login: Login, { credential }: Door): Promise<Session | NoReply> {
     const { user } = credential;
     const request = this.#deps.allow.login(login, { user, password: credential.password() });
-    const page = await this.#exchange.logIn(request);
+    const page = await this.#exchange.once(request);
     if (page.kind === 'no-reply') return page;
     const headers = page.status < 400 ? sessionIn(page, login) : undefined;
     return headers === undefined
@@ -87,25 +87,44 @@ export class HttpSession implements AsyncDisposable {
     // The nonce of an earlier look may have ended: what is refused then is the nonce, not the password.
     const isAnswerToNow = this.#challenge !== undefined;
     const headers = this.#headers(request, scheme, door);
-    const page = await this.#exchange.request(request, headers);
+    const page =
+      headers === undefined ? await this.#exchange.request(request) : await this.#show(request, headers, door);
     if (page.kind === 'no-reply') return page;
     if (!isRefusal(page, scheme)) {
-      if (headers !== undefined) door.accepted(pageOf(request));
+      if (headers !== undefined) noteAnswer(page, pageOf(request), door);
       return page;
     }
     const challenge = page.challenges.find((candidate) => candidate.scheme === challengeOf(scheme));
     const isStale = challenge?.parameters.get('stale')?.toLowerCase() === 'true';
     const mayAnswer = headers === undefined || isStale || (scheme === 'digest' && !isAnswerToNow);
-    if (challenge === undefined || !mayAnswer) return this.#turnedAway(page, request, door);
+    if (challenge === undefined || !mayAnswer)
+      return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
     this.#challenge = challenge;
     if (scheme === 'digest') this.#deps.logins.challenged(door.name, challenge);
     const answer = this.#headers(request, scheme, door);
-    if (answer === undefined) return this.#turnedAway(page, request, door);
-    const answered = await this.#exchange.request(request, answer);
+    if (answer === undefined) {
+      this.#deps.logins.unasked(door.name);
+      return headers === undefined ? notSupported(page) : this.#turnedAway(page, request, door);
+    }
+    const answered = await this.#show(request, answer, door);
     if (answered.kind === 'no-reply') return answered;
     if (isRefusal(answered, scheme)) return this.#turnedAway(answered, request, door);
-    door.accepted(pageOf(request));
+    noteAnswer(answered, pageOf(request), door);
     return answered;
+  }
+
+  /** A log-in that the device did not take when it was shown last is shown once. */
+  async #show(request: WebRequest, headers: Headers, door: Door): Promise<Page | NoReply> {
+    const page = await (door.wasTaken
+      ? this.#exchange.request(request, headers)
+      : this.#exchange.once(request, headers));
+    if (page.kind === 'page') return page;
+    if (page.begun === true) door.accepted(pageOf(request));
+    else if (page.dark !== true) {
+      door.unanswered(page, pageOf(request));
+      this.#deps.logins.unasked(door.name);
+    }
+    return page;
   }
 
   #turnedAway(page: Page, request: WebRequest, door: Door): Page {
@@ -148,6 +167,35 @@ const isLogin = (auth: Auth): auth is Login => typeof auth === 'object' && auth.
 /** The challenge that a scheme answers. A log-in in clear is never sent to a device whose driver knows Digest, whatever it asks for now. */
 const challengeOf = (scheme: Scheme): string | undefined =>
   scheme === 'digest' ? 'digest' : scheme === 'basic-if-asked' ? 'basic' : undefined;
+
+/**
+ * What a page that is no refusal says of the log-in that was shown for it. A device that is locked takes none, whatever it is; an error of one
+ * that did not take it before may be its word about a wrong one.
+ */
+const noteAnswer = ({ status }: Page, page: string, door: Door): void => {
+  const isLocked = status === 423 || status === 429;
+  const isFault = status >= 500 && status !== 501;
+  if (isLocked || (isFault && !door.wasTaken)) door.unanswered({ reason: 'unreadable' }, page);
+  else door.accepted(page);
+};
+
+/** A log-in that was never shown is none that the device refused. */
+const notSupported = ({ status, challenges }: Page): NoReply => {
+  const asked = challenges.length === 0 ? 'it names none' : challenges.map(kindOf).join('; ');
+  return noReply('refused', `HTTP ${status}: the device asks for a log-in of a kind that is not supported (${asked})`);
+};
+
+/** The scheme, and what of its parameters decides whether it can be answered. */
+const kindOf = ({ scheme, parameters }: Challenge): string => {
+  const decisive = ['qop', 'algorithm'].flatMap((name) => {
+    const value = parameters.get(name);
+    return value === undefined ? [] : [`${name}=${JSON.stringify(value.slice(0, LONGEST_NAME))}`];
+  });
+  return [scheme.slice(0, LONGEST_NAME), ...decisive].join(' ');
+};
+
+/** Of the words of a device in a detail, characters. */
+const LONGEST_NAME = 32;
 
 /** What could end a line of a header is dropped. */
 const oneLine = (value: string): string => value.replace(/\p{Cc}/gu, '');

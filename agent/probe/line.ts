@@ -131,7 +131,7 @@ export class Line implements AsyncDisposable {
     if (this.#web !== undefined) await this.#hangUp(query.port);
     const session = this.#sessionAt(query.port, endpoint);
     const page = await session.page(query);
-    if (page.kind === 'no-reply') this.#learn(query, page);
+    if (page.kind === 'no-reply' && page.waits !== true) this.#learn(query, page);
     return page;
   }
 
@@ -215,7 +215,7 @@ export class Line implements AsyncDisposable {
     const { allow, logins, signal } = this.#deps;
     const deps = { limits: () => this.#limits(), allow, logins, signal };
     const reply = await askGrpc(endpoint, query, this.#target.credential, deps);
-    if (reply.kind === 'no-reply') this.#learn(query, reply);
+    if (reply.kind === 'no-reply' && reply.waits !== true) this.#learn(query, reply);
     return reply;
   }
 

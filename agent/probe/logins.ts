@@ -1,5 +1,6 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Clock } from '../platform/clock.ts';
+import type { NoReply } from './capture.ts';
 import type { Challenge } from './http-auth.ts';
 import type { Credential } from './target.ts';
 
@@ -11,6 +12,11 @@ export interface Session {
 /** Pause after the first refusal, doubled by each further one, ms. */
 const FIRST_PAUSE_MS = 300_000;
 const LONGEST_PAUSE_MS = 86_400_000;
+
+/** A log-in that the device took before is left without an answer so often in a row, as slow or broken pages do, before it rests; … */
+const MOST_UNANSWERED = 3;
+/** … and then for so long at most, ms: it is the device that is ill. */
+const LONGEST_ILL_MS = 3_600_000;
 
 /** The last Digest challenge of a device: its parameters as text, because there is one for each device, and its uses. */
 interface KeptChallenge {
@@ -29,6 +35,8 @@ const NO_PAUSE: Pause = { untilMs: 0, pauseMs: 0 };
 interface Refusal {
   /** The password that was refused, as `mark` knows it again. */
   readonly of: string;
+  /** What came of it last: `refused`, or why there was no answer. */
+  why: NoReply['reason'];
   /** Of the whole log-in; none where another page took it since. */
   rest: Pause | undefined;
   /** The pages that refused it. */
@@ -38,12 +46,19 @@ interface Refusal {
 }
 
 /** A refusal as one process hands it to the next: its end by the wall clock. */
-type Kept = readonly [door: string, untilWallMs: number, pauseMs: number, of: string, pages?: readonly KeptPage[]];
+type Kept = readonly [
+  door: string,
+  untilWallMs: number,
+  pauseMs: number,
+  of: string,
+  pages?: readonly KeptPage[],
+  why?: NoReply['reason'],
+];
 type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
 
 /**
  * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
- * log-in that a device refused rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
+ * log-in that a device refused, or left without an answer, rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
  * however often the configuration is read again or the agent starts. Another password is tried at once. Where one page of
  * a device took the log-in and another refuses it, that is a matter of this page, which rests alone; a second refusal with
  * nothing taken in between is one of the log-in.
@@ -56,6 +71,8 @@ export class Logins {
   readonly #refusals = new Map<string, Refusal>();
   /** The log-in that was taken last at each door, and not refused since. */
   readonly #proven = new Map<string, Credential>();
+  /** How often in a row it was left without an answer since. */
+  readonly #unanswered = new Map<string, number>();
   #isUnsaved = false;
   /** How many log-ins were taken. */
   taken = 0;
@@ -71,9 +88,9 @@ export class Logins {
     if (!this.#isUnsaved) return undefined;
     this.#isUnsaved = false;
     const aheadMs = wallMs - this.#clock.monoMs();
-    const kept = [...this.#refusals].map(([door, { rest = NO_PAUSE, of, pages }]): Kept => {
+    const kept = [...this.#refusals].map(([door, { rest = NO_PAUSE, of, pages, why }]): Kept => {
       const keptPages = [...pages].map(([page, { untilMs, pauseMs }]): KeptPage => [page, untilMs + aheadMs, pauseMs]);
-      return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages];
+      return [door, rest.untilMs + aheadMs, rest.pauseMs, of, keptPages, why];
     });
     return JSON.stringify(kept);
   }
@@ -81,14 +98,14 @@ export class Logins {
   /** Takes over what an earlier process with the same key was refused, but for what is long past. */
   takeOver(text: string, wallMs: number): void {
     // Written by `unsaved`.
-    for (const [door, untilWallMs, pauseMs, of, pages = []] of JSON.parse(text) as readonly Kept[]) {
+    for (const [door, untilWallMs, pauseMs, of, pages = [], why = 'refused'] of JSON.parse(text) as readonly Kept[]) {
       const rest = this.#still(untilWallMs, pauseMs, wallMs);
       const resting = pages.flatMap(([page, until, pause]): [string, Pause][] => {
         const still = this.#still(until, pause, wallMs);
         return still === undefined ? [] : [[page, still]];
       });
       if (rest !== undefined || resting.length > 0)
-        this.#refusals.set(door, { of, rest, pages: new Map(resting), waiting: new Set() });
+        this.#refusals.set(door, { of, why, rest, pages: new Map(resting), waiting: new Set() });
     }
   }
 
@@ -112,7 +129,7 @@ export class Logins {
 
   /** Whether a log-in was refused, and none taken since at the same door. */
   get isRefused(): boolean {
-    return this.#refusals.size > 0;
+    return this.#refusals.values().some(({ why }) => why === 'refused');
   }
 
   /** The challenge of an earlier look, to be answered before the device asks again, and how often that makes it. */
@@ -150,30 +167,64 @@ export class Logins {
     return Math.max(0, rest.untilMs - nowMs, own.untilMs + (isYielding ? own.pauseMs : 0) - nowMs);
   }
 
+  /** Whether the log-in was taken when it was shown last. */
+  wasTaken(door: string, credential: Credential): boolean {
+    return this.#isProven(door, credential) && !this.#unanswered.has(door);
+  }
+
+  /** Why the log-in rests, or rested last, at a door where it does. */
+  whyResting(door: string): NoReply['reason'] {
+    return this.#refusals.get(door)?.why ?? 'refused';
+  }
+
   /** A page refused the log-in; without one, the device did. */
   refused(door: string, credential: Credential, page?: string): void {
-    const of = this.#mark(credential);
-    const before = this.#refusals.get(door);
-    const refusal: Refusal = before?.of === of ? before : { of, rest: undefined, pages: new Map(), waiting: new Set() };
+    const refusal = this.#refusalOf(door, credential, 'refused');
     const isOfPage = page !== undefined && this.#isProven(door, credential);
     this.#proven.delete(door);
     if (!isOfPage) refusal.rest = this.#longer(refusal.rest);
-    if (page !== undefined) {
-      refusal.pages.set(page, this.#longer(refusal.pages.get(page)));
-      refusal.waiting.delete(page);
-    }
-    this.#refusals.set(door, refusal);
-    this.#isUnsaved = true;
+    if (page !== undefined) this.#restPage(refusal, page);
   }
 
-  #longer(before: Pause | undefined): Pause {
-    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(LONGEST_PAUSE_MS, before.pauseMs * 2);
+  /**
+   * The log-in was shown, for a page or for a session, and nothing came that takes or refuses it. One that was never taken rests as if it
+   * were refused; of one that was, a few answers may be lost.
+   */
+  unanswered(door: string, credential: Credential, why: NoReply['reason'], page?: string): void {
+    const isProven = this.#isProven(door, credential);
+    const times = (this.#unanswered.get(door) ?? 0) + 1;
+    if (isProven) this.#unanswered.set(door, times);
+    if (isProven && times < MOST_UNANSWERED) return;
+    const refusal = this.#refusalOf(door, credential, why);
+    refusal.rest = this.#longer(refusal.rest, isProven ? LONGEST_ILL_MS : LONGEST_PAUSE_MS);
+    if (page !== undefined && !isProven) this.#restPage(refusal, page);
+  }
+
+  #refusalOf(door: string, credential: Credential, why: NoReply['reason']): Refusal {
+    const of = this.#mark(credential);
+    const before = this.#refusals.get(door);
+    const refusal =
+      before?.of === of ? before : { of, why, rest: undefined, pages: new Map(), waiting: new Set<string>() };
+    refusal.why = why;
+    this.#refusals.set(door, refusal);
+    this.#isUnsaved = true;
+    return refusal;
+  }
+
+  #restPage({ pages, waiting }: Refusal, page: string): void {
+    pages.set(page, this.#longer(pages.get(page)));
+    waiting.delete(page);
+  }
+
+  #longer(before: Pause | undefined, longestMs = LONGEST_PAUSE_MS): Pause {
+    const pauseMs = before === undefined ? FIRST_PAUSE_MS : Math.min(longestMs, before.pauseMs * 2);
     return { untilMs: this.#clock.monoMs() + pauseMs, pauseMs };
   }
 
   /** The device took the log-in, for this page. What other pages refused stays refused. */
   accepted(door: string, credential: Credential, page?: string): void {
     this.taken += 1;
+    this.#unanswered.delete(door);
     if (!this.#isProven(door, credential)) this.#proven.set(door, credential);
     const refusal = this.#refusals.get(door);
     if (refusal === undefined) return;

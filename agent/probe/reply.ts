@@ -12,7 +12,7 @@ const MINER_DOWN = /(?:socket )?connect(?:ion)? (?:failed|refused)|connection re
 export const noReply = (
   reason: NoReply['reason'],
   detail: string,
-  more: Pick<NoReply, 'bytes' | 'dark' | 'elsewhere'> = {},
+  more: Omit<NoReply, 'kind' | 'reason' | 'detail'> = {},
 ): NoReply => ({ kind: 'no-reply', reason, detail: withoutSecrets(detail), ...more });
 
 /** Why there is no reply, by the connection alone; undefined where the device ended it, and what it said is to be read. */

@@ -129,3 +129,43 @@ for (const { specimen, driver } of lives)
     assert.deepEqual(aboveInfo(watch), said);
     assert.ok(watch.attestations.length <= 24, `${watch.attestations.length} attestations`);
   });
+
+/** What comes of the questions to an interface that is not to be had. */
+const CLOSINGS: readonly NoReply[] = [
+  noReply('refused', 'closed'),
+  noReply('unreachable', 'closed', { dark: true }),
+  noReply('unreadable', 'HTML instead of JSON', { elsewhere: true }),
+  noReply('unreadable', 'HTTP 502', { withheld: true }),
+  noReply('timeout', 'late'),
+];
+
+test('an interface that closes, or gives something else, changes no pool on any family, whatever another one tells', () => {
+  const told: string[] = [];
+  let watched = 0;
+  for (const { specimen, driver } of lives) {
+    for (const kind of new Set(Object.values(driver.queries).map((query) => query.kind))) {
+      for (const closing of CLOSINGS) {
+        const watch = new Watch();
+        const live = (minutes: number, isClosed: boolean): void => {
+          for (let minute = 0; minute < minutes; minute++, watch.nowMs += MINUTE) {
+            const ask = (query: Query) =>
+              isClosed && query.kind === kind ? closing : answer(specimen, query, 0, () => 1);
+            watch.take(lookAt(watch, driver, minute % 3 === 0 ? 'full' : 'pools', watch.nowMs, ask));
+          }
+        };
+        live(9, false);
+        watch.clear();
+        live(9, true);
+        live(9, false);
+        watched += 1;
+        const ofPools = watch.said().filter((said) => said.startsWith('pool.'));
+        if (ofPools.length > 0)
+          told.push(
+            `${specimen.name}, ${kind} ${closing.reason} ${closing.detail}: ${[...new Set(ofPools)].join(', ')}`,
+          );
+      }
+    }
+  }
+  assert.deepEqual(told, []);
+  assert.ok(watched > lives.length * CLOSINGS.length);
+});

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept } from '../../agent/appraise/accept.ts';
+import { runComparisons } from '../../agent/appraise/outcome.ts';
 import type { Answered } from '../../agent/appraise/rules/visibility-coverage-reduced.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { keepFacts, keptFacts } from '../../agent/baseline/kept.ts';
@@ -9,6 +10,7 @@ import { questionOf } from '../../agent/drivers/driver.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
 import { answeredIn } from '../../agent/probe/probe.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
@@ -26,7 +28,26 @@ const S19: Edits = {
   conf: [['stratum+tcp://', '']],
 };
 
-type Closing = 'refused' | 'unreachable';
+type Closing = 'refused' | 'unreachable' | NoReply;
+
+/** What comes of a page with this status and text. */
+const paged = (status: number, text: string): NoReply => {
+  const body = Buffer.from(text);
+  const document = documentIn({ kind: 'page', status, challenges: [], cookies: [], body, whole: true });
+  assert.ok(document.kind === 'no-reply', text);
+  return document;
+};
+
+/** A web interface of which only what it answers is broken. */
+const BROKEN = [
+  paged(301, ''),
+  paged(502, 'Bad Gateway'),
+  paged(503, ''),
+  paged(200, '<!doctype html><title>Hello</title>'),
+];
+
+/** Replies that did not arrive, or not whole. */
+const LOST = (['timeout', 'truncated', 'unreadable'] as const).map((reason) => noReply(reason, 'lost'));
 
 const isWeb = (query: string): boolean => antminerStock.queries[query]?.kind === 'http';
 
@@ -51,7 +72,8 @@ const observe = (
   );
   const replies = asked.map(([query]) => {
     const reason = closed?.(query);
-    return [query, reason === undefined ? replyTo(query, edits) : noReply(reason, 'closed')] as const;
+    if (reason === undefined) return [query, replyTo(query, edits)] as const;
+    return [query, typeof reason === 'string' ? noReply(reason, 'closed') : reason] as const;
   });
   const capture = { address: ADDRESS, observedAtMs: nowMs, replies: new Map(replies) };
   return {
@@ -225,7 +247,94 @@ test('a pool that no line of the list covers is found where the stored configura
   assert.deepEqual(saidBeside(watch), []);
   const edits: Edits = { pools: [['eu.pool.example:3333', 'thief.example:3333']] };
   live(watch, 10 * MINUTE, { closed: web('refused'), edits });
-  assert.deepEqual(saidBeside(watch), ['pool.outside-allowlist open']);
+  assert.deepEqual(saidBeside(watch), ['pool.slot-added open', 'pool.outside-allowlist open']);
+});
+
+const THEFT: Edits = {
+  pools: [
+    ['eu.pool.example:3333', 'thief.example:3333'],
+    ['acme.b2r14s07', 'thief.x'],
+  ],
+};
+
+for (const closing of ['refused', 'unreachable', ...BROKEN, ...LOST] as const) {
+  const name = typeof closing === 'string' ? closing : `${closing.reason}, ${closing.detail}`;
+  const closed = web(closing);
+
+  test(`a pool that only runs is found while the stored configuration is not to be had (${name})`, () => {
+    const watch = known();
+    live(watch, 10 * MINUTE, { closed });
+    assert.deepEqual(saidBeside(watch), []);
+    live(watch, 10 * MINUTE, { closed, edits: THEFT });
+    const said = saidBeside(watch);
+    assert.ok(said.length === 3 && said.every((one) => one === 'pool.slot-added open'), said.join());
+    const [found] = watch.opened('pool.slot-added');
+    assert.deepEqual(
+      [found?.part, found?.after],
+      ['slot 3', { url: 'stratum+tcp://thief.example:3333', user: 'thief.x' }],
+    );
+    // What is stored nobody read: it is not attested.
+    assert.ok(watch.state.attested?.missing?.includes('pools'));
+    assert.equal(keptFacts(watch.state.attested?.facts).pools?.length, 3);
+    live(watch, 10 * MINUTE, { closed });
+    assert.deepEqual(saidBeside(watch), said, 'that it runs no more says nothing of what is stored');
+    live(watch, 10 * MINUTE, {});
+    const ended = saidBeside(watch).slice(3);
+    assert.ok(ended.length === 3 && ended.every((one) => one === 'pool.slot-added resolved'), ended.join());
+  });
+
+  test(`a web interface that is broken now and then changes nothing (${name})`, () => {
+    const watch = known();
+    let looks = 0;
+    const isBroken = (query: string): Closing | undefined => {
+      if (query === 'conf') looks += 1;
+      return looks % 3 === 0 ? closed(query) : undefined;
+    };
+    live(watch, 90 * MINUTE, { closed: isBroken });
+    assert.ok(looks > 60);
+    assert.deepEqual(saidBeside(watch), []);
+  });
+
+  test(`a theft that is found goes on being the same finding while the web interface comes and goes (${name})`, () => {
+    const watch = known();
+    live(watch, 10 * MINUTE, { closed, edits: THEFT });
+    for (let turn = 0; turn < 3; turn += 1) {
+      live(watch, 5 * MINUTE, { edits: THEFT });
+      live(watch, 5 * MINUTE, { closed, edits: THEFT });
+    }
+    assert.deepEqual(
+      saidBeside(watch),
+      Array.from({ length: 3 }, () => 'pool.slot-added open'),
+    );
+  });
+}
+
+test('a broken web interface leaves what port 4028 tells of the machine, and a first look learns it', () => {
+  for (const closing of BROKEN) {
+    const { facts, gaps, standIns } = observe('full', 0, { closed: web(closing) }).observation;
+    assert.deepEqual(
+      [facts['identity.model'], facts['identity.make'], facts.pools?.length, standIns.get('pools')],
+      ['Antminer S21', 'Bitmain', 3, 'elsewhere'],
+      closing.detail,
+    );
+    assert.equal(gaps.get('identity.mac'), 'unreadable');
+  }
+});
+
+test('a plan for the pools covers what runs as planned, also where the stored configuration is not to be had', () => {
+  const watch = known();
+  const { observation } = observe('full', watch.nowMs, { closed: web('refused'), edits: THEFT });
+  const { toldPools = [] } = comparable(watch.state, observation);
+  assert.equal(toldPools.length, 3);
+  const approved = keptFacts(watch.state.reference?.facts);
+  const context = { nowMs: watch.nowMs, address: ADDRESS, device: { labels: {}, address: ADDRESS, facts: {} } };
+  const gaps = new Map([['pools', 'refused']] as const);
+  const added = runComparisons({}, gaps, approved, context, toldPools).find(
+    ({ rule }) => rule.id === 'pool.slot-added',
+  );
+  assert.ok(added?.kind === 'ran');
+  assert.equal(added.deviations.length, 3);
+  assert.deepEqual(added.against?.({ pools: toldPools }), []);
 });
 
 test('visibility.coverage-reduced: port 4028 closed while the web answers is medium after ten minutes, and ends when it opens', () => {

@@ -119,6 +119,23 @@ test('a log-in opens what was refused without one', async (t) => {
   assert.ok(!JSON.stringify(from).includes(auth.password));
 });
 
+test('probe says of the questions that gave nothing what came instead', async (t) => {
+  const file = join(folder(t), 'password');
+  writeFileSync(file, 'wrong\n');
+  const words = ['probe', LOGIN, '--ports', ports, '--no-endpoint'];
+  const without = await assayer(words);
+  assert.match(
+    without.out,
+    /^http:\/cgi-bin\/\S+ and \d more +refused: no credentials are configured for this device$/m,
+  );
+  const wrong = await assayer([...words, '--password-file', file]);
+  assert.match(wrong.out, /^http:\/cgi-bin\/\S+ +refused: HTTP 401$/m);
+  assert.match(
+    wrong.out,
+    /^http:\/cgi-bin\/\S+ and \d more +refused: the device refused the log-in, which rests for 5 min$/m,
+  );
+});
+
 test('a device that cannot be reached is 3, with a remedy', async () => {
   const { code, out, err } = await assayer(['probe', '127.40.0.99', '--ports', ports]);
   assert.deepEqual([code, out], [3, '']);

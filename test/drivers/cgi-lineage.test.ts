@@ -69,11 +69,10 @@ test('a stored configuration without its pools is unreadable, never a miner with
 test('a runtime list that was late leaves the pools unknown; one that is closed leaves the stored ones', () => {
   const conf = replied({ pools: [{ url: 'stratum+tcp://north.pool.example:3333', user: 'acme.a', pass: 'x' }] });
   const read = (pools: NoReply) => hammer.facts.pools?.read(replies({ conf, pools }));
-  assert.deepEqual(read(noReply('timeout', 'test')), { kind: 'unknown', reason: 'timeout' });
-  assert.deepEqual(read(noReply('unreachable', 'test', { dark: true })), {
-    kind: 'present',
-    value: [{ slot: 0, url: 'stratum+tcp://north.pool.example:3333', user: 'acme.a', priority: 0 }],
-  });
+  const stored = [{ slot: 0, url: 'stratum+tcp://north.pool.example:3333', user: 'acme.a', priority: 0 }];
+  const late = { kind: 'unknown', reason: 'timeout', toldPools: stored };
+  assert.deepEqual(read(noReply('timeout', 'test')), late);
+  assert.deepEqual(read(noReply('unreachable', 'test', { dark: true })), { kind: 'present', value: stored });
 });
 
 test('the board sensors of an Elphapex, the same on every chain, are no temperature', () => {

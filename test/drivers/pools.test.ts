@@ -11,6 +11,7 @@ import {
   withRuntime,
 } from '../../agent/drivers/pools.ts';
 import { CONFLICT, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
 import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
 
 const row = (slot: number, url: string, more: { readonly [name: string]: JsonValue } = {}): JsonValue => ({
@@ -210,6 +211,8 @@ describe('the pools of stock firmware', () => {
   const none = (reason: NoReply['reason']): NoReply => ({ kind: 'no-reply', reason, detail: '' });
   const conf = reply({ pools: [{ url: 'a.example:3333', user: 'acme.1', pass: 'x' }] });
   const runtime = reply({ STATUS: [{ STATUS: 'S' }], POOLS: [row(0, A)] });
+  const page = (status: number, text: string): Reply | NoReply =>
+    documentIn({ kind: 'page', status, challenges: [], cookies: [], body: Buffer.from(text), whole: true });
   const read = (stored: Reply | NoReply, running: Reply | NoReply) =>
     source?.read(
       new Map([
@@ -249,9 +252,25 @@ describe('the pools of stock firmware', () => {
   });
 
   test('are unknown where one of the two was late or damaged, so that no look mixes them up', () => {
-    assert.deepEqual(read(none('timeout'), runtime), unknown('timeout'));
-    assert.deepEqual(read(conf, none('truncated')), unknown('truncated'));
+    const running = [{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }];
+    const stored = [{ slot: 0, url: 'a.example:3333', priority: 0, user: 'acme.1' }];
+    assert.deepEqual(read(none('timeout'), runtime), { ...unknown('timeout'), toldPools: running });
+    assert.deepEqual(read(conf, none('truncated')), { ...unknown('truncated'), toldPools: stored });
     assert.deepEqual(read(none('refused'), none('timeout')), unknown('timeout'));
+  });
+
+  test('stand in where something else comes in place of the stored configuration, and are unknown where it does of the other', () => {
+    const running = [{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }];
+    for (const other of [
+      page(301, ''),
+      page(502, 'Bad Gateway'),
+      page(200, '<!doctype html><p>Hello'),
+      page(400, '{}'),
+    ]) {
+      assert.deepEqual(read(other, runtime), standingIn(present(running), 'elsewhere'));
+      const reading = read(conf, other);
+      assert.deepEqual([reading?.kind, reading?.kind === 'unknown' && reading.reason], ['unknown', 'unreadable']);
+    }
   });
 });
 

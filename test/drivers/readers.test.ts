@@ -132,6 +132,8 @@ describe('several sources of one fact', () => {
     };
     assert.equal(standsIn(lost('refused'), { type: 'B' }), 'refused');
     assert.equal(standsIn(lost('unreachable'), { type: 'B' }), 'unreachable');
+    assert.equal(standsIn({ ...lost('unreadable'), elsewhere: true }, { type: 'B' }), 'elsewhere');
+    assert.equal(standsIn({ ...lost('unreadable'), withheld: true }, { type: 'B' }), 'elsewhere');
     assert.equal(standsIn({ model: 'A' }, { type: 'B' }), undefined);
     assert.equal(standsIn({}, { type: 'B' }), undefined);
     assert.equal(standsIn({ model: 'A' }, lost('refused')), undefined);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { hash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -384,6 +384,8 @@ class Sshd implements AsyncDisposable {
     });
     const words = ['-D', '-e', '-f', join(this.folder, 'config'), '-p', String(port), '-o', 'PidFile=none'];
     const settings = ['ListenAddress=127.0.0.1', 'LogLevel=DEBUG3', 'UsePAM=no'].flatMap((setting) => ['-o', setting]);
+    // As root it wants an empty folder for its part without rights, which the service would make.
+    if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
     const child = spawn(SSHD ?? '', [...words, ...settings, ...files.flat()], { stdio: ['ignore', 'ignore', 'pipe'] });
     this.#child = child;
     child.stderr.on('data', (text) => {

@@ -394,7 +394,8 @@ test('a Digest log-in is answered once and its nonce used on, also with a colon 
     const reply = await get(session, query);
     assert.deepEqual(reply.kind === 'reply' && reply.value, { path: query.path });
   }
-  assert.deepEqual([log, miner.connections, miner.requests.length], [{ failed: 0, challenged: 1 }, 1, 4]);
+  // The first answer, which may be a wrong one, is shown over a connection of its own: there it is not sent twice.
+  assert.deepEqual([log, miner.connections, miner.requests.length], [{ failed: 0, challenged: 1 }, 2, 4]);
   assert.deepEqual(miner.strangers(ALLOW), []);
 });
 

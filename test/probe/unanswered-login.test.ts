@@ -1,0 +1,242 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { defineDriver, type HttpQuery, httpGet, PASSWORD, USER } from '../../agent/drivers/driver.ts';
+import { compileAllowList } from '../../agent/probe/allow.ts';
+import { documentIn } from '../../agent/probe/exchange.ts';
+import { HttpSession } from '../../agent/probe/http.ts';
+import { Logins } from '../../agent/probe/logins.ts';
+import { probeDevice } from '../../agent/probe/probe.ts';
+import { type Behaviour, FakeMiner, fresh, PATIENT, page, SHORT } from './fake-miner.ts';
+
+/** Devices that say nothing, or nothing whole, to a log-in: whether it was the wrong one nobody knows. */
+
+const digest = { cadence: 'config', auth: 'digest' } as const;
+const PAGES = ['/a', '/b', '/c', '/d', '/e'].map((path) => httpGet(path, digest));
+const FIRST = PAGES.slice(0, 1);
+const SESSION = ['/stats', '/fans'].map((path) =>
+  httpGet(path, {
+    cadence: 'config',
+    auth: {
+      kind: 'login',
+      method: 'POST',
+      path: '/token',
+      as: 'json',
+      members: { command: 'token', user: USER, password: PASSWORD },
+      gives: { kind: 'token', pointer: '/token', header: 'Token' },
+    },
+  }),
+);
+const KEYED = ['/k', '/l'].map((path) =>
+  httpGet(path, { cadence: 'config', auth: { kind: 'key', header: 'x-api-key' } }),
+);
+const ALLOW = compileAllowList([], [...PAGES, ...SESSION, ...KEYED]);
+
+const MINUTE_MS = 60_000;
+const CREDENTIAL = { user: 'root', password: () => 'guess' };
+
+const asking = (challenge = 'Digest realm="antMiner Configuration", nonce="n", qop="auth"'): string =>
+  page('401', { status: '401 Unauthorized', headers: [`WWW-Authenticate: ${challenge}`] });
+
+const isShown = (request: string): boolean => /^(?:authorization|x-api-key):|"password"/im.test(request);
+
+/** A device across looks that asks for a log-in; `said` is what it does about one. */
+class Gate implements AsyncDisposable {
+  nowMs = 0;
+  readonly logins = new Logins({ monoMs: () => this.nowMs });
+  shown = 0;
+  asks = asking();
+  said: Behaviour;
+  readonly #miner: Promise<FakeMiner>;
+
+  constructor(said: Behaviour) {
+    this.said = said;
+    this.#miner = FakeMiner.start((request, socket) => {
+      if (isShown(request)) {
+        this.shown += 1;
+        this.said(request, socket);
+      } else if (/^token:/im.test(request)) this.said(request, socket);
+      else socket.write(this.asks);
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await (await this.#miner)[Symbol.asyncDispose]();
+  }
+
+  /** One look: why each page gave no document, or `read`, and what is said of that. */
+  async look(queries: readonly HttpQuery[], limits = PATIENT): Promise<readonly (readonly [string, string])[]> {
+    const { endpoint } = await this.#miner;
+    const { logins } = this;
+    await using session = new HttpSession(endpoint, CREDENTIAL, { limits: () => limits, allow: ALLOW, logins });
+    const outcomes: (readonly [string, string])[] = [];
+    for (const query of queries) {
+      const answer = await session.page(query);
+      const reply = answer.kind === 'page' ? documentIn(answer) : answer;
+      outcomes.push(reply.kind === 'reply' ? ['read', ''] : [reply.reason, reply.detail]);
+    }
+    return outcomes;
+  }
+
+  async reasons(queries: readonly HttpQuery[], limits = PATIENT): Promise<readonly string[]> {
+    return (await this.look(queries, limits)).map(([reason]) => reason);
+  }
+}
+
+const dropped: Behaviour = (_request, socket) => socket.destroy();
+const cut =
+  (status: string): Behaviour =>
+  (_request, socket) =>
+    socket.end(`HTTP/1.1 ${status}\r\nContent-Length: 351\r\n\r\n<html>`);
+const silent: Behaviour = () => {};
+
+const KINDS = [
+  ['a Digest answer', PAGES],
+  ['the log-in of a session', SESSION],
+  ['a key', KEYED],
+] as const;
+
+for (const [what, queries] of KINDS) {
+  const [first = '', ...others] = queries.map(() => 'truncated');
+
+  test(`${what} that the device drops is shown once, rests like one that is refused, and is not said to be refused`, async () => {
+    await using gate = new Gate(dropped);
+    const outcomes = await gate.look(queries);
+    assert.deepEqual(
+      outcomes.map(([reason]) => reason),
+      [first, ...others],
+    );
+    assert.equal(gate.shown, 1);
+    assert.match(outcomes[1]?.[1] ?? '', /^the device gave no answer to the log-in, which rests for 5 min$/);
+    assert.equal(gate.logins.isRefused, false);
+    const shown: number[] = [];
+    for (; gate.nowMs < 120 * MINUTE_MS; gate.nowMs += MINUTE_MS) {
+      const before: number = gate.shown;
+      await gate.look(queries);
+      if (gate.shown > before) shown.push(gate.nowMs / MINUTE_MS);
+      assert.ok(gate.shown - before <= 1, 'once in a look');
+    }
+    assert.deepEqual(shown, [5, 15, 35, 75]);
+  });
+
+  test(`${what} that stays without an answer is shown once`, async () => {
+    await using gate = new Gate(silent);
+    assert.deepEqual(new Set(await gate.reasons(queries, SHORT)), new Set(['timeout']));
+    assert.equal(gate.shown, 1);
+  });
+
+  test(`${what} to which a refusal comes whose body is cut off is refused, once`, async () => {
+    await using gate = new Gate(cut('401 Unauthorized'));
+    assert.deepEqual(new Set(await gate.reasons(queries)), new Set(['refused']));
+    assert.equal(gate.shown, 1);
+    assert.equal(gate.logins.isRefused, true);
+  });
+}
+
+for (const status of ['429 Too Many Requests', '423 Locked', '500 Internal Server Error', '503 Service Unavailable'])
+  test(`a log-in that was never taken is shown once to a device that says ${status} to it`, async () => {
+    await using gate = new Gate((_request, socket) => socket.write(page('', { status })));
+    assert.deepEqual(new Set(await gate.reasons(PAGES)), new Set(['unreadable']));
+    assert.deepEqual([gate.shown, gate.logins.isRefused], [1, false]);
+    gate.nowMs += 5 * MINUTE_MS;
+    await gate.look(PAGES);
+    assert.equal(gate.shown, 2);
+  });
+
+test('errors of pages do not make a log-in rest that other pages take', async () => {
+  await using gate = new Gate((request, socket) => {
+    const isFault = /^GET \/[bcde] /.test(request);
+    socket.write(page('{}', isFault ? { status: '500 Internal Server Error' } : {}));
+  });
+  for (let looks = 0; looks < 5; looks += 1, gate.nowMs += MINUTE_MS)
+    assert.deepEqual(await gate.reasons(PAGES), ['read', ...PAGES.slice(1).map(() => 'unreadable')]);
+});
+
+test('a page that breaks off after it began shows that the log-in was taken: the others are read', async () => {
+  await using gate = new Gate((request, socket) => {
+    if (request.startsWith('GET /a ')) cut('200 OK')(request, socket);
+    else socket.write(page('{}'));
+  });
+  assert.deepEqual(await gate.reasons(PAGES), ['truncated', 'read', 'read', 'read', 'read']);
+});
+
+test('pages that a device always loses do not make a log-in rest that other pages take', async () => {
+  for (const lose of [dropped, silent]) {
+    await using gate = new Gate((request, socket) => {
+      if (/^GET \/[bc] /.test(request)) lose(request, socket);
+      else socket.write(page('{}'));
+    });
+    for (let looks = 0; looks < 10; looks += 1, gate.nowMs += MINUTE_MS) {
+      const [a, , , d, e] = await gate.reasons(PAGES, SHORT);
+      assert.deepEqual([a, d, e], ['read', 'read', 'read']);
+    }
+  }
+});
+
+test('a page that is lost before any took the log-in lets the others go first after the rest', async () => {
+  await using gate = new Gate((request, socket) => {
+    if (request.startsWith('GET /a ')) dropped(request, socket);
+    else socket.write(page('{}'));
+  });
+  await gate.look(PAGES);
+  gate.nowMs += 5 * MINUTE_MS;
+  assert.deepEqual(await gate.reasons(PAGES), ['truncated', 'read', 'read', 'read', 'read']);
+});
+
+test('a log-in that was taken before is shown three times to a device that drops it, then rests, an hour at most', async () => {
+  await using gate = new Gate((_request, socket) => socket.write(page('{}')));
+  assert.deepEqual(await gate.reasons(FIRST), ['read']);
+  gate.said = dropped;
+  await gate.look(PAGES);
+  assert.equal(gate.shown, 1 + 3);
+  for (; gate.nowMs < 24 * 60 * MINUTE_MS; gate.nowMs += MINUTE_MS) await gate.look(FIRST);
+  assert.ok(gate.shown < 35, `${gate.shown}`);
+  gate.said = (_request, socket) => socket.write(page('{}'));
+  const healedMs = gate.nowMs;
+  while ((await gate.reasons(FIRST))[0] !== 'read') gate.nowMs += MINUTE_MS;
+  assert.ok(gate.nowMs - healedMs <= 60 * MINUTE_MS);
+  assert.deepEqual(new Set(await gate.reasons(PAGES)), new Set(['read']));
+});
+
+test('what needs no log-in is read of a device that leaves one without an answer, in the same look and while it rests', async () => {
+  const queries = Object.fromEntries([
+    ...PAGES.map((query) => [query.path, query]),
+    ['open', httpGet('/open', { cadence: 'config' })],
+  ]);
+  const driver = defineDriver({ family: 'f', title: 'F', source: 'this test', recognise: () => 0, queries, facts: {} });
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.startsWith('GET /open ')) socket.write(page('{}'));
+    else if (!isShown(request)) socket.write(asking());
+  });
+  const target = { address: '127.0.0.1', ports: { cgminer: null, http: miner.port }, credential: CREDENTIAL };
+  const deps = { limits: { ...SHORT, deviceMs: 5000 }, allow: compileAllowList([driver]), ...fresh() };
+  for (let looks = 0; looks < 2; looks += 1) {
+    const { replies } = await probeDevice(target, driver, 'full', deps);
+    assert.equal(replies.get('open')?.kind, 'reply');
+  }
+  assert.equal(miner.requests.filter(isShown).length, 1);
+});
+
+test('why a log-in rests outlives the process', () => {
+  const key = new Uint8Array(32).fill(7);
+  const before = new Logins({ monoMs: () => 0 }, key);
+  before.unanswered('a', CREDENTIAL, 'truncated');
+  const after = new Logins({ monoMs: () => 0 }, key);
+  after.takeOver(before.unsaved(0) ?? '', 0);
+  assert.deepEqual([after.restsMs('a', CREDENTIAL), after.whyResting('a')], [5 * MINUTE_MS, 'truncated']);
+});
+
+test('a log-in of a kind that is not known is never shown: that is said, and nothing rests', async () => {
+  for (const [challenge, said] of [
+    ['Digest realm="r", nonce="n", qop="auth-int"', 'digest qop="auth-int"'],
+    ['Digest realm="r", nonce="n", qop="auth", algorithm=MD5-sess', 'digest qop="auth" algorithm="MD5-sess"'],
+    ['Basic realm="r"', 'basic'],
+  ] as const) {
+    await using gate = new Gate((_request, socket) => socket.write(page('{}')));
+    gate.asks = asking(challenge);
+    const unsupported = `HTTP 401: the device asks for a log-in of a kind that is not supported (${said})`;
+    for (const outcome of await gate.look(PAGES)) assert.deepEqual(outcome, ['refused', unsupported]);
+    assert.deepEqual([gate.shown, gate.logins.isRefused], [0, false]);
+    gate.asks = asking();
+    assert.deepEqual(await gate.reasons(FIRST), ['read'], 'at once where the device asks for another one');
+  }
+});
