@@ -271,7 +271,7 @@ for (const closing of ['refused', 'unreachable', ...BROKEN, ...LOST] as const) {
     const [found] = watch.opened('pool.slot-added');
     assert.deepEqual(
       [found?.part, found?.after],
-      ['slot 3', { url: 'stratum+tcp://thief.example:3333', user: 'thief.x' }],
+      ['slot 3', { url: 'stratum+tcp://thief.example:3333', user: 'thief.x', priority: 0, active: true }],
     );
     // What is stored nobody read: it is not attested.
     assert.ok(watch.state.attested?.missing?.includes('pools'));
