@@ -305,7 +305,6 @@ export class Daemon {
   /** Reading the configuration again cuts no period short, or whoever does it often would keep all coverage unsaid. */
   #coverEvery(periodS: number): void {
     if (this.#coverage?.periodS === periodS) return;
-    if (this.#coverage !== undefined) this.#cover();
     clearInterval(this.#coverage?.timer);
     this.#coverage = { periodS, timer: setInterval(() => this.#cover(), periodS * SECOND_MS) };
   }
@@ -394,6 +393,8 @@ export class Daemon {
       const sizeBefore = this.#ground.log.size();
       requireSameIdentity(config, loaded.config);
       const outlet = this.#outletFor(loaded.config, config.mqtt);
+      // A period that is changed ends with the devices that it was about.
+      if (loaded.config.coverage_s !== config.coverage_s) this.#cover();
       await this.#replacePlant(loaded, redactionOf(loaded.config));
       this.#changes.heedApprovers();
       this.#coverEvery(loaded.config.coverage_s);

@@ -27,8 +27,17 @@ test('a good configuration takes effect at SIGHUP and is an entry; a wrong one c
   assert.deepEqual(reload, { event: 'reload', config_sha256: digest(gateway), removed: ['rack-9'] });
   await gateway.knows(4);
   const askedOfGone = total(gone);
-  await gateway.says('coverage under the new configuration', () => coverage(gateway).length > 0);
-  assert.equal(coverage(gateway)[0]?.expected, 3);
+  await gateway.says('coverage under the new configuration', () => coverage(gateway).length > 1);
+  const [former, next] = coverage(gateway);
+  assert.deepEqual(
+    [former?.expected, next?.expected],
+    [3, 3],
+    'with the device that left, then with the one that came',
+  );
+  assert.ok(
+    firstOf(gateway, 'coverage') < firstOf(gateway, 'session', 'reload'),
+    'a period that is changed ends before',
+  );
   assert.equal(total(gone), askedOfGone, 'a device that left is not asked any more');
   assert.doesNotMatch(textFrom(gateway, 'reload'), /"user":/);
 
@@ -104,13 +113,16 @@ const total = (fleet: Fleet): number => [...fleet.requests().values()].reduce((s
 const reloads = (gateway: Gateway) =>
   gateway.log.flatMap((one) => (one.kind === 'session' && one.session.event === 'reload' ? [one.session] : []));
 
+const firstOf = ({ log }: Gateway, kind: string, event?: string): number =>
+  log.findIndex((one) => one.kind === kind && (one.kind !== 'session' || one.session.event === event));
+
 const coverage = (gateway: Gateway) => gateway.log.flatMap((one) => (one.kind === 'coverage' ? [one.coverage] : []));
 
 const digest = ({ file }: Gateway): string => hash('sha256', readFileSync(file), 'base64url');
 
 /** Everything that was said from the first session entry of that kind on. */
-const textFrom = ({ log }: Gateway, event: string): string => {
-  const from = log.findIndex((one) => one.kind === 'session' && one.session.event === event);
+const textFrom = (gateway: Gateway, event: string): string => {
+  const from = firstOf(gateway, 'session', event);
   assert.ok(from >= 0);
-  return JSON.stringify(log.slice(from));
+  return JSON.stringify(gateway.log.slice(from));
 };
