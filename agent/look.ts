@@ -3,6 +3,7 @@ import type { Driver } from './drivers/driver.ts';
 import { normalise } from './normalise/facts.ts';
 import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Clock } from './platform/clock.ts';
+import { meeting } from './platform/together.ts';
 import { compileAllowList } from './probe/allow.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import { IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
@@ -111,6 +112,7 @@ const byEvidence = (sight: Sight, identifiedBy: readonly string[]): Sight =>
 
 const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDeps): Promise<Sight> => {
   const capture = await probeDevice(target, driver, look, deps);
+  await answered();
   const observation = normalise(driver, capture, look);
   // The family says in whose words we asked; alone it says nothing about the device.
   if (Object.keys(observation.facts).some((fact) => fact !== 'family'))
@@ -118,6 +120,9 @@ const ask = async (target: Target, driver: Driver, look: LookKind, deps: LookDep
   const why = whyNothing(capture) ?? nothing('unreadable', `no fact of ${driver.title} in the replies`);
   return { ...why, family: driver.family };
 };
+
+/** Where looks that have their replies wait for each other. */
+const answered = meeting();
 
 /** Reasons of a device that tells nothing, the most telling first: that it refuses says more than that a port is closed. */
 const TELLING: readonly NoSight[] = ['refused', 'timeout', 'truncated', 'unreadable', 'unreachable'];

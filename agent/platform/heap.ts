@@ -2,8 +2,8 @@ import { constants, type PerformanceEntry, type PerformanceNodeEntry, Performanc
 import { getHeapStatistics, setFlagsFromString } from 'node:v8';
 
 /** By how much the old generation may outgrow what is alive before it is collected: enough that work seldom pays for it, MB. */
-const ROOM_MB = 28;
-const LEAST_PERCENT = 14;
+const ROOM_MB = 20;
+const LEAST_PERCENT = 9;
 const MOST_PERCENT = 100;
 
 /**
@@ -12,7 +12,7 @@ const MOST_PERCENT = 100;
  */
 const POOL_BYTES = 1024;
 
-/** How much the old generation may grow over what is alive: by the room, or by a seventh where the room is less. */
+/** How much the old generation may grow over what is alive: by the room, or by an eleventh where the room is less. */
 export const growingPercent = (aliveMb: number): number =>
   Math.round(Math.min(MOST_PERCENT, Math.max(LEAST_PERCENT, (100 * ROOM_MB) / aliveMb)));
 

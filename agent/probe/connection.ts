@@ -1,4 +1,5 @@
 import { AgentError } from '../platform/errors.ts';
+import { together } from '../platform/together.ts';
 import { DeviceSocket, type SocketOwner } from './device-socket.ts';
 import type { Limits } from './limits.ts';
 import { unwatch, type Watched, watch } from './watch.ts';
@@ -49,6 +50,8 @@ export class Connection implements Watched, SocketOwner {
   #exchangeMs = 0;
   #bytesLeft = 0;
   #request = '';
+  /** What is to be sent as soon as the connection stands, behind the request. */
+  #early: readonly Uint8Array[] | undefined;
   #receiver: Receiver | undefined;
   #settle: ((ending: Ending) => void) | undefined;
   #fail: ((error: unknown) => void) | undefined;
@@ -97,7 +100,9 @@ export class Connection implements Watched, SocketOwner {
 
   /** Writes more within the exchange under way, where the two sides talk in turn. Nothing is written once it is over. */
   send(bytes: Uint8Array): void {
-    if (!this.over) this.#socket.write(bytes);
+    if (this.over) return;
+    if (this.#connected) this.#socket.write(bytes);
+    else this.#early = [...(this.#early ?? []), bytes];
   }
 
   /** Closes; resolves when the socket is gone. */
@@ -133,6 +138,8 @@ export class Connection implements Watched, SocketOwner {
   #write(): void {
     this.#deadlineMs = performance.now() + this.#exchangeMs;
     this.#socket.write(this.#request, 'latin1');
+    for (const bytes of this.#early ?? []) this.#socket.write(bytes);
+    this.#early = undefined;
   }
 
   heard(piece: Buffer): void {
@@ -160,12 +167,12 @@ export class Connection implements Watched, SocketOwner {
     this.#receiver = undefined;
     this.#settle = undefined;
     this.#fail = undefined;
-    settle?.({ kind: 'done' });
+    if (settle !== undefined) settling(settle);
   }
 
   #end(ending: Ending): void {
     this.#ending ??= ending;
-    this.#socket.destroy();
+    this.#socket.leave();
   }
 
   failed(error: NodeJS.ErrnoException): void {
@@ -184,6 +191,8 @@ export class Connection implements Watched, SocketOwner {
     else this.#settle?.(ending);
   }
 }
+
+const settling = together((settle: (ending: Ending) => void) => settle({ kind: 'done' }));
 
 /** What careless web servers put behind a body; a reply may begin with it, too. */
 const isLineEnds = (bytes: Uint8Array): boolean => bytes.every((byte) => byte === 0x0a || byte === 0x0d);

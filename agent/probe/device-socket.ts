@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { together } from '../platform/together.ts';
 import type { Endpoint } from './connection.ts';
 
 /** Who is told what happens at a socket. */
@@ -18,20 +19,35 @@ export interface SocketOwner {
  */
 export class DeviceSocket extends Socket {
   owner: SocketOwner | undefined;
+  readonly endpoint: Endpoint;
 
-  /** Starts to connect. */
-  constructor({ host, port }: Endpoint, owner: SocketOwner) {
+  /** Connects in the next turn of the event loop. */
+  constructor(endpoint: Endpoint, owner: SocketOwner) {
     // A device that closes has said everything: closing in turn is enough, without announcing it first.
     super({ allowHalfOpen: true, onread: READING });
     this.owner = owner;
+    this.endpoint = endpoint;
     this.on('connect', onConnect);
-    this.on('end', this.destroy);
+    this.on('end', this.leave);
     this.on('error', onError);
     this.on('close', onClose);
-    // One attempt: racing two address families would be two connections to one device.
-    this.connect({ host, port, autoSelectFamily: false });
+    connecting(this);
+  }
+
+  /** Closes in the next turn of the event loop. */
+  leave(): void {
+    leaving(this);
   }
 }
+
+const connecting = together((socket: DeviceSocket) => {
+  if (socket.destroyed) return;
+  const { host, port } = socket.endpoint;
+  // One attempt: racing two address families would be two connections to one device.
+  socket.connect({ host, port, autoSelectFamily: false });
+});
+
+const leaving = together((socket: DeviceSocket) => void socket.destroy());
 
 function onRead(this: DeviceSocket, length: number, buffer: Uint8Array): boolean {
   // The buffer that is given below.

@@ -6,14 +6,14 @@ import { promisify } from 'node:util';
 import { growingPercent } from '../../agent/platform/heap.ts';
 import { RUNTIME_OPTIONS } from '../../scripts/runtime-options.ts';
 
-test('what may wait to be collected is 28 MB, at least a seventh of what is alive, and never more than all of that', () => {
+test('what may wait to be collected is 20 MB, at least an eleventh of what is alive, and never more than all of that', () => {
   for (const [aliveMb, percent] of [
     [1, 100],
-    [28, 100],
-    [56, 50],
-    [100, 28],
-    [200, 14],
-    [2_000, 14],
+    [20, 100],
+    [40, 50],
+    [100, 20],
+    [222, 9],
+    [2_000, 9],
   ] as const)
     assert.equal(growingPercent(aliveMb), percent, `${aliveMb} MB alive`);
 });
