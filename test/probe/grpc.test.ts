@@ -374,7 +374,7 @@ test('a refused log-in rests, and so does one whose session opens nothing or who
 
 test('a log-in that stays without an answer is no refusal, and rests as one', async () => {
   await using miner = await FakeMiner.start(once(sending('')));
-  const { logins } = fresh();
+  const logins = new Logins({ monoMs: () => 0 });
   for (let calls = 0; calls < 3; calls += 1) assert.equal(reasonOf(await asker(miner, logins)()), 'truncated');
   assert.equal(miner.connections, 1);
   assert.equal(logins.restsMs(`127.0.0.1 ${miner.port} root`, CREDENTIAL), 300_000);
