@@ -160,8 +160,8 @@ export interface Marks {
   /** Digest of what the last look of each kind showed when nothing was left to do: an equal one needs no work. */
   settledPools?: string | undefined;
   settledFull?: string | undefined;
-  /** The volatile facts that rules read, as text, at the last look. */
-  activity?: string | undefined;
+  /** Mark of the volatile facts that rules read, at the last look of any kind that settled. */
+  activity?: number | undefined;
   /** Configuration under which the device settled, and until when time alone changes nothing. */
   policy?: string | undefined;
   wakeMs?: number | undefined;

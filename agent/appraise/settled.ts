@@ -38,19 +38,31 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs)) || isAstir(state, observation, context))
     return false;
   if (hasShareGap(marks.shares, facts, observedAtMs) || mayBeLeftOut(marks.leftOut)) return false;
-  return marks.activity === activityText(facts) && settled === digestOf(state, observation, context);
+  const activity = activityText(facts);
+  return marks.activity === markOf(activity) && settled === digestOf(state, observation, activity, context);
 };
 
-/** The same value is another one's where another surface says it. A digest, because a gateway remembers many devices. */
+/**
+ * The same value is another one's where another surface says it. A digest, because a gateway remembers many devices; of one byte
+ * for each character, which is the shortest that it can be kept.
+ */
 const digestOf = (
   state: DeviceState,
   { facts, standIns, look }: Observation,
+  activity: string,
   { standing, nowMs }: LookContext,
 ): string => {
   const text = comparedText(facts);
   const from = standIns.size === 0 ? '' : `${[...standIns.keys()].join(' ')} `;
   const watched = look === 'full' ? watchedText(state, standing, facts, nowMs) : '';
-  return hash('sha256', `${from}${text}${watched}`, 'base64url');
+  return hash('sha256', `${from}${text}${watched}\n${activity}`, 'latin1');
+};
+
+/** A small integer (FNV-1a, 31 bits), which takes no memory of its own. Two texts may have the same: the digest tells them apart. */
+const markOf = (text: string): number => {
+  let mark = 0x811c9dc5;
+  for (let at = 0; at < text.length; at += 1) mark = Math.imul(mark ^ text.charCodeAt(at), 0x01000193);
+  return mark >>> 1;
 };
 
 /** Notes when the device was last seen. Pools that are seen between full looks that give nothing do not make it a device that answers. */
@@ -86,9 +98,10 @@ export const settle = (state: DeviceState, observation: Observation, context: Lo
   // that is accepted again changes nothing else.
   if (state.tracks.some(({ finding }) => ENDING_UNSEEN.has(finding.ruleId))) return;
   if (marks.policy !== policy) clearSettled(state);
-  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(state, observation, context);
+  const activity = activityText(facts);
+  marks[look === 'full' ? 'settledFull' : 'settledPools'] = digestOf(state, observation, activity, context);
   marks.policy = policy;
-  marks.activity = activityText(facts);
+  marks.activity = markOf(activity);
   const wakeMs = Math.min(factoryWakeMs(state, nowMs), ...state.tracks.map((track) => wakingMs(track, state, context)));
   if (Number.isFinite(wakeMs)) marks.wakeMs = wakeMs;
   else marks.wakeMs = undefined;

@@ -47,7 +47,7 @@ export const Store = {
       try {
         makePrivate(file);
         const db = new DatabaseSync(file, { timeout: 5000 });
-        db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -8192;');
+        db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA cache_size = -4096;');
         migrate(db, file);
         return storeOn(new Connection(file, db, { lock, held: new HeldFile(file) }));
       } catch (error) {
