@@ -69,8 +69,13 @@ const replaced = (text: string, places: readonly Place[]): string => {
 
 // ---- beside their names ------------------------------------------------------------------------------------------------
 
-/** What could name a secret, in quotes or not, and how its value begins; `=` also as it stands within a URL or in a program. */
-const NAME = /([\w.-]{1,64})(\\?["'])?[ \t]{0,32}(:=?|={1,3}>?|%(?:25){0,3}3d)([ \t]{0,32})(\\?["'])?/gi;
+/**
+ * The mark behind what could name a secret, in quotes or not, and how its value begins; `=` also as it stands within a URL or in a
+ * program. Looked for by its mark: by its name, each place of a long word would be tried.
+ */
+const NAMED = /(:=?|={1,3}>?|%(?:25){0,3}3d)(?<=([\w.-]{1,64}(?:\\?["'])?[ \t]{0,32})\1)([ \t]{0,32})(\\?["'])?/gi;
+/** The name, and whether it stands in quotes. */
+const NAME = /^([\w.-]+)(\\?["'])?/;
 /** Names of two words: `API key`. */
 const WORD_BEFORE = /\w+ $/;
 const LONGEST_WORD_BEFORE = 16;
@@ -83,10 +88,21 @@ const VALUE_OF_PROSE = /(?:(?![;,][\w.-]{1,64}[:=])(?:[^\0- "']|'(?=\w)))+/y;
 const NO_VALUE =
   /(?:\\?\/){2}|(?:empty|expired|incorrect|invalid|is|missing|must|no|none|not|please|required|too|was|wrong)\b/iy;
 
+/** So many things a text may name; what stands behind them all is masked unread. */
+const MOST_NAMED = 2048;
+
 const namedSecrets = (text: string, { account = false } = {}): readonly Place[] => {
   const places: Place[] = [];
-  for (const { 0: spelled, 1: name = '', 2: quoted, 3: mark = '', 4: blanks, 5: quote, index } of text.matchAll(NAME)) {
-    const start = index + spelled.length;
+  let named = 0;
+  for (const { 0: spelled, 1: mark = '', 2: naming = '', 3: blanks, 4: quote, index: at } of text.matchAll(NAMED)) {
+    named += 1;
+    if (named > MOST_NAMED) {
+      places.push([at + spelled.length, text.length]);
+      break;
+    }
+    const [, name = '', quoted] = NAME.exec(naming) ?? [];
+    const index = at - naming.length;
+    const start = at + spelled.length;
     if (start < (places.at(-1)?.[1] ?? 0) || /^[\d.-]+$/.test(name)) continue;
     const before = WORD_BEFORE.exec(text.slice(Math.max(0, index - LONGEST_WORD_BEFORE), index))?.[0] ?? '';
     const isSecret = isSecretName(before + name);

@@ -593,3 +593,10 @@ test('property: whatever a text is, what is masked stays as it is and a reply ca
     { numRuns: 5000, examples: [["login for a:\\'"], ['login: a:\\'], ['-p \\']] },
   );
 });
+
+test('what stands behind two thousand named things in one text is masked unread', () => {
+  const masked = withoutSecrets(`${'user=1;'.repeat(2048)}user=1;note hunter2`);
+  assert.ok(masked.startsWith('user=1;user=1;'));
+  assert.ok(!masked.includes('hunter2'));
+  assert.ok(withoutSecrets(`${'user=1;'.repeat(2047)}note hunter2`).endsWith('note hunter2'));
+});
