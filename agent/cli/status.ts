@@ -63,7 +63,8 @@ interface DeviceRow {
   readonly model: string;
   readonly firmware: string;
   readonly conformance: string;
-  readonly approval: string;
+  /** Of the reference that its newest attestation was compared with; one that could not be reached was compared with none. */
+  readonly approval?: string;
   readonly attested_at: number;
   readonly seq: number;
   /** The conformance speaks of pools that could not be read since. */
@@ -101,7 +102,7 @@ const rowOf = (
     model: claims.identity?.model ?? '',
     firmware: claims.firmware?.version ?? claims.firmware?.build ?? '',
     conformance: appraisal.conformance,
-    approval: reference?.approval ?? 'none',
+    ...(appraisal.conformance === 'unreachable' ? {} : { approval: reference?.approval ?? 'none' }),
     attested_at: iat,
     seq,
     ...(unreadSince === undefined ? {} : { pools_unread_since: unreadSince }),
@@ -120,7 +121,7 @@ const cells = (row: DeviceRow): readonly string[] =>
       ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utc(row.pools_unread_since)}`]),
       ...(row.not_looked_since === undefined ? [] : [`not looked at since ${utc(row.not_looked_since)}`]),
     ].join(', '),
-    row.approval,
+    row.approval ?? '–',
     utc(row.attested_at),
   ].map(printable);
 

@@ -13,7 +13,7 @@ import { checkBroker } from '../publish/broker.ts';
 import { readCredentials } from '../publish/credentials.ts';
 import { readWitnesses } from '../record/witness-keys.ts';
 import { placeKey, positionId } from '../schedule/places.ts';
-import { isHost, isNoDevice, noDevice, parseRange } from '../schedule/range.ts';
+import { asSpelledHere, isHost, isNoDevice, noDevice, parseRange } from '../schedule/range.ts';
 import { OFF } from '../schedule/turns.ts';
 import type { Config } from './schema.ts';
 
@@ -120,6 +120,12 @@ const deviceEntry = (config: Config, index: number): readonly Contradiction[] =>
         port === undefined
           ? 'write for example 10.20.15.7, miner7.example or fd00::7'
           : `write the address alone, and beside it for example ports: { cgminer: ${port} }`,
+    });
+  } else if (asSpelledHere(entry.host) !== entry.host) {
+    found.push({
+      path: ['devices', index, 'host'],
+      message: `${entry.host} is another spelling of ${asSpelledHere(entry.host)}`,
+      remedy: `write ${asSpelledHere(entry.host)}, so that a machine listed twice is seen to be one, and give the entry a name if its device is to keep its id`,
     });
   }
   return found;

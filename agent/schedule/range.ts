@@ -55,6 +55,13 @@ export const noDevice = (address: string): { readonly message: string; readonly 
   remedy: 'write the address at which the device is asked, for example 10.20.15.7',
 });
 
+/**
+ * How this program spells an address. With two spellings of one, its machine would be asked twice at a time and have two histories. A name
+ * stays as it is.
+ */
+export const asSpelledHere = (host: string): string =>
+  ipaddr.IPv4.isValidFourPartDecimal(host) || ipaddr.IPv6.isValid(host) ? ipaddr.process(host).toString() : host;
+
 /** An address, or a name; what looks like an IPv4 address is none unless it has its four parts. */
 export const isHost = (text: string): boolean =>
   /^[\d.]+$/.test(text)

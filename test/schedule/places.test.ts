@@ -59,3 +59,16 @@ test('two positions with one id, or one position under two, are told with their 
   ]);
   assert.deepEqual(problems('{ host: 10.0.0.1 }', '{ host: 10.0.0.1, ports: { cgminer: 4029 } }'), []);
 });
+
+test('an address is written in one spelling, so that one machine under two of them is seen', () => {
+  for (const [host, here] of [
+    ['::ffff:10.0.0.1', '10.0.0.1'],
+    ['::FFFF:a00:1', '10.0.0.1'],
+    ['FD00::7', 'fd00::7'],
+    ['fd00:0:0::7', 'fd00::7'],
+  ] as const)
+    assert.deepEqual(problems(`{ host: "${host}", name: rig }`), [
+      `5 devices[0].host: ${host} is another spelling of ${here}`,
+    ]);
+  assert.deepEqual(problems('{ host: "fd00::7" }', '{ host: Miner7.example }', '{ host: 10.0.0.1 }'), []);
+});
