@@ -9,10 +9,12 @@ import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { FIRMWARE_TEXTS } from './firmware.ts';
 import type { Outcome, Ran } from './outcome.ts';
+import { arePlanned, tellsPlanned } from './planned-pools.ts';
 import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
+import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { speaksOfPools, wholeOf } from './who-approves.ts';
 
 /** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
@@ -103,23 +105,33 @@ const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined
 const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolean =>
   track !== undefined && track.finding.firstObservedAt < terms.not_before_at;
 
-/** Whether the plan allows what is seen: the same rule finds nothing against what the plan expects. */
+/** Whether the plan allows what is seen: the same rule finds nothing against what the plan expects, and pools are those of the plan. */
 const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, deviation: Deviation, planned: Planned): boolean => {
   // That machines come does not say for whom they work.
   if (isStrange(deviation) && !speaksOfPools(terms)) return false;
   if (terms.expected_after === undefined) return true;
-  const { observed, circumstances } = planned;
+  const { observed, approved, circumstances } = planned;
   const held = heldUnder({ seq, terms }, planned);
+  const expected = expectedFacts(held, planned);
+  const pools = { held, observed, approved, expected, circumstances };
+  if (readsPools(ran) && !tellsPlanned(ran.rule.id, deviation, pools)) return false;
   // Who shows nothing shows nothing else than what is expected: a machine that is out for repair.
   const isSilent = Object.keys(observed).length === 0;
-  if (ran.against === undefined) return isRelated(ran, held) && (isSilent || shows(observed, held, circumstances));
-  const expected = expectedFacts(held, planned);
+  if (ran.against === undefined)
+    return isRelated(ran, held) && (isSilent || (shows(observed, held, circumstances) && arePlanned(pools)));
   // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one.
   const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && ran.facts.includes(name));
   if (!agrees(observed, expected, texts)) return false;
+  // Which slot is one more than a planned list has depends on the others: it is enough that it is one of the plan.
+  if (ran.rule.id === poolSlotAdded.id) return speaksOfPools(terms);
   const left = ran.against(expected);
   // What the plan leaves open, it allows.
   return left === 'unknown' || !left.some(({ part }) => part === deviation.part);
+};
+
+const readsPools = ({ rule }: Ran): boolean => {
+  const { reads = [], compares = [] } = rule as Partial<Rule>;
+  return reads.includes('pools') || compares.includes('pools');
 };
 
 /** What comes with a version is left open beside that version alone: a device that tells none is held to the rest. */

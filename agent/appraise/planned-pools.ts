@@ -1,0 +1,115 @@
+import type { Facts, FeePool, PoolSlot } from '../../shared/facts.ts';
+import type { ExpectedValue } from '../../shared/terms.ts';
+import { type Circumstances, judgeValue } from '../baseline/expected.ts';
+import type { Held } from '../baseline/standing.ts';
+import { sameUrl } from './pool-url.ts';
+import type { Deviation } from './rule.ts';
+import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
+import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { compareSlots, samePool } from './slots.ts';
+import { wholeOf } from './who-approves.ts';
+
+/**
+ * Which pools a plan expects. What a list has at a place is a matter of how two lists are laid beside each other: a slot that
+ * somebody puts in front moves all others. So a plan is asked about the pool itself, wherever it stands.
+ */
+
+/** What a plan says of pools, and of whom. */
+export interface PlannedPools {
+  readonly held: ReadonlyMap<string, Held>;
+  readonly observed: Facts;
+  readonly approved: Facts;
+  /** The approved facts as they would be once the change is made. */
+  readonly expected: Facts;
+  readonly circumstances: Circumstances;
+}
+
+/** As much of a pool as a finding tells. */
+type Shown = Partial<FeePool>;
+
+/** Whether the plan says anything of where work goes, or for whom. */
+const speaksOf = (held: ReadonlyMap<string, Held>): boolean =>
+  [...held.keys()].some((fact) => wholeOf(fact) === 'pools');
+
+/** Whether the pool that a finding of this rule tells is one of the plan. What tells no pool is not asked about here. */
+export const tellsPlanned = (ruleId: string, deviation: Deviation, planned: PlannedPools): boolean => {
+  const { held, observed, expected } = planned;
+  if (!speaksOf(held)) return true;
+  // Which slot is gone says as much as which one came.
+  if (ruleId === poolSlotRemoved.id) return !isListed(deviation.before, planned);
+  const pool = shownIn(ruleId, deviation);
+  if (pool === undefined) return true;
+  return isPlanned(pool, planned) && !(isPutFirst(deviation) && isListOther(held, expected, observed));
+};
+
+/** Whether all pools of a look are those of the plan, or approved ones. */
+export const arePlanned = (planned: PlannedPools): boolean => {
+  const { held, observed, approved } = planned;
+  return (
+    !speaksOf(held) ||
+    (observed.pools ?? []).every(
+      (pool) =>
+        pool.url.trim() === '' || isPlanned(pool, planned) || approved.pools?.some((slot) => samePool(slot, pool)),
+    )
+  );
+};
+
+const shownIn = (ruleId: string, { after }: Deviation): Shown | undefined => {
+  if (typeof after === 'string') return ruleId === poolUserChanged.id ? { user: after } : { url: after };
+  return isPool(after) ? after : undefined;
+};
+
+const isPool = (value: unknown): value is FeePool => typeof value === 'object' && value !== null && 'url' in value;
+
+const isPlanned = (pool: Shown, planned: PlannedPools): boolean => {
+  const { url, user } = pool;
+  return (
+    isOfList(pool, planned) &&
+    (url === undefined || isPlannedIn('url', url, planned)) &&
+    (user === undefined || isPlannedIn('user', user, planned))
+  );
+};
+
+/** A list says which user belongs to which URL. Where columns are laid over it, they say it. */
+const isOfList = ({ url, user }: Shown, { held, expected }: PlannedPools): boolean =>
+  !held.has('pools') ||
+  held.has('pools.url') ||
+  held.has('pools.user') ||
+  expected.pools === undefined ||
+  expected.pools.some((slot) => samePool(slot, { url: url ?? slot.url, ...(user === undefined ? {} : { user }) }));
+
+const SAME = {
+  url: (one: unknown, other: unknown): boolean => sameUrl(String(one), String(other)),
+  user: (one: unknown, other: unknown): boolean => one === other,
+} as const;
+
+const isPlannedIn = (
+  column: 'url' | 'user',
+  value: string,
+  { held, approved, expected, circumstances }: PlannedPools,
+): boolean => {
+  const own = held.get(`pools.${column}`);
+  if (own !== undefined)
+    return judgeValue(own.items.map(anywhere), value, circumstances, SAME[column]).kind !== 'leaves';
+  // Of what a plan does not speak nothing else comes than what is approved.
+  const slots = held.has('pools') ? expected.pools : approved.pools;
+  // A list that the plan leaves open, or a device of which nothing is approved.
+  if (slots === undefined) return true;
+  return slots.some((slot) => slot[column] === undefined || SAME[column](slot[column], value));
+};
+
+/** A list by position, as the pools that are somewhere in it. */
+const anywhere = (item: ExpectedValue): ExpectedValue =>
+  item.class === 'exact' && Array.isArray(item.value) ? { ...item, class: 'set', value: item.value } : item;
+
+const isListed = (pool: unknown, { held, expected }: PlannedPools): boolean =>
+  held.has('pools') && isPool(pool) && (expected.pools ?? []).some((slot) => samePool(slot, pool));
+
+/** As `pool.slot-added` tells it of a slot that is tried before one of the reference. */
+const isPutFirst = ({ after }: Deviation): boolean => isPool(after) && 'priority' in after;
+
+/** A list says the order, too. */
+const isListOther = (held: ReadonlyMap<string, Held>, expected: Facts, { pools }: Facts): boolean =>
+  held.has('pools') && compareSlots(expected.pools ?? NO_SLOTS, pools ?? NO_SLOTS).reordered;
+
+const NO_SLOTS: readonly PoolSlot[] = [];
