@@ -171,6 +171,7 @@ const slots = z.array(
     priority: integer,
     quota: integer.exactOptional(),
     tls: z.boolean().exactOptional(),
+    proxy: text.exactOptional(),
     status: text.exactOptional(),
     active: z.boolean().exactOptional(),
   }),
