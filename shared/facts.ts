@@ -5,7 +5,7 @@
 
 /**
  * A configured pool slot. `url` is canonical; `user` is byte-exact; `proxy` is what the device reaches the pool through, as a canonical
- * URL; `status` and `active` are joined from the runtime list.
+ * URL; `share_ppm` is the part of all work that goes to the pool's group; `status` and `active` are joined from the runtime list.
  */
 export interface PoolSlot {
   readonly slot: number;
@@ -13,6 +13,7 @@ export interface PoolSlot {
   readonly user?: string;
   readonly priority: number;
   readonly quota?: number;
+  readonly share_ppm?: number;
   readonly tls?: boolean;
   readonly proxy?: string;
   readonly status?: string;
@@ -172,7 +173,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   pools: {
     type: 'object list',
     class: 'exact',
-    meaning: 'configured slots {slot, url, user, priority, quota, tls, proxy}, in order',
+    meaning: 'configured slots {slot, url, user, priority, quota, share_ppm, tls, proxy}, in order',
   },
   live_pools: { type: 'object list', class: 'volatile', meaning: 'runtime pool list where it is a surface of its own' },
   fee_pools: {

@@ -170,6 +170,7 @@ const slots = z.array(
     user: text.exactOptional(),
     priority: integer,
     quota: integer.exactOptional(),
+    share_ppm: integer.exactOptional(),
     tls: z.boolean().exactOptional(),
     proxy: text.exactOptional(),
     status: text.exactOptional(),

@@ -10,7 +10,7 @@ export interface SlotChanges {
   readonly changed: readonly SlotChange[];
   readonly added: readonly NumberedSlot[];
   readonly removed: readonly NumberedSlot[];
-  /** The slots that both lists have are in another order, or have other quotas, whatever came, went or changed beside that. */
+  /** The slots that both lists have are in another order, or have other quotas or shares, whatever came, went or changed beside that. */
   readonly reordered: boolean;
 }
 
@@ -127,7 +127,7 @@ const reordered = (before: readonly PoolSlot[], after: readonly PoolSlot[]): boo
   return (
     isReordered(pairs, bySlot) ||
     isReordered(pairs, inTurn) ||
-    pairs.some((pair) => pair.before.quota !== pair.after.quota)
+    pairs.some((pair) => pair.before.quota !== pair.after.quota || pair.before.share_ppm !== pair.after.share_ppm)
   );
 };
 

@@ -6,12 +6,13 @@ import { canonicalJson } from '../../shared/jcs.ts';
 const COMPARED = (Object.keys(FACTS) as FactName[]).filter((name) => FACTS[name].class !== 'volatile');
 
 /** A slot without what changes by itself; its text leaves out what is undefined. */
-const configured = ({ slot, url, user, priority, quota, tls, proxy }: PoolSlot) => ({
+const configured = ({ slot, url, user, priority, quota, share_ppm, tls, proxy }: PoolSlot) => ({
   slot,
   url,
   user,
   priority,
   quota,
+  share_ppm,
   tls,
   proxy,
 });

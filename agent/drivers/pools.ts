@@ -34,6 +34,8 @@ export interface PoolMembers {
   /** 0 is tried first; without it the slot number. */
   readonly priority?: MemberName;
   readonly quota?: MemberName;
+  /** The part of all work, in millionths. */
+  readonly share?: MemberName;
   readonly tls?: MemberName;
   /** The key by which a Stratum V2 pool proves itself, where it is a member of its own. */
   readonly authority?: MemberName;
@@ -147,6 +149,7 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   const number = member(row, members.slot, count);
   const rank = member(row, members.priority, integer);
   const quota = member(row, members.quota, count);
+  const share = member(row, members.share, count);
   const tls = member(row, members.tls, flag);
   const authority = member(row, members.authority, text);
   const proxy = proxyOf(row, members);
@@ -154,6 +157,7 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   if (number.kind === 'unknown') return number;
   if (rank.kind === 'unknown') return rank;
   if (quota.kind === 'unknown') return quota;
+  if (share.kind === 'unknown') return share;
   if (tls.kind === 'unknown') return tls;
   if (authority.kind === 'unknown') return authority;
   if (proxy.kind === 'unknown') return proxy;
@@ -165,6 +169,7 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   };
   if (user.kind === 'present') made.user = user.value;
   if (quota.kind === 'present') made.quota = quota.value;
+  if (share.kind === 'present') made.share_ppm = share.value;
   if (tls.kind === 'present') made.tls = tls.value;
   if (proxy.kind === 'present') made.proxy = proxy.value;
   const status = member(row, members.status, scalarText);
