@@ -3,14 +3,19 @@
  * Source: the table "Facts" of the design. Numbers are integers on the wire; the unit is in the name.
  */
 
-/** A configured pool slot. `url` is canonical; `user` is byte-exact; `status` and `active` are joined from the runtime list. */
+/**
+ * A configured pool slot. `url` is canonical; `user` is byte-exact; `proxy` is what the device reaches the pool through, as a canonical
+ * URL; `share_ppm` is the part of all work that goes to the pool's group; `status` and `active` are joined from the runtime list.
+ */
 export interface PoolSlot {
   readonly slot: number;
   readonly url: string;
   readonly user?: string;
   readonly priority: number;
   readonly quota?: number;
+  readonly share_ppm?: number;
   readonly tls?: boolean;
+  readonly proxy?: string;
   readonly status?: string;
   readonly active?: boolean;
 }
@@ -22,6 +27,7 @@ export interface LivePool {
   readonly status?: string;
   readonly active?: boolean;
   readonly host?: string;
+  readonly proxy?: string;
 }
 
 /** A pool that the firmware mines for its maker, as it declares it. */
@@ -167,7 +173,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   pools: {
     type: 'object list',
     class: 'exact',
-    meaning: 'configured slots {slot, url, user, priority, quota, tls}, in order',
+    meaning: 'configured slots {slot, url, user, priority, quota, share_ppm, tls, proxy}, in order',
   },
   live_pools: { type: 'object list', class: 'volatile', meaning: 'runtime pool list where it is a surface of its own' },
   fee_pools: {

@@ -99,11 +99,12 @@ const ITSELF: { readonly [fact: string]: string } = {
 
 /**
  * Whether a template says nothing of what matters: of a user the account, where `{account}` is the account that is seen,
- * whosever it is; of a URL the host; of anything else a letter or digit.
+ * whosever it is; of a URL, that of a proxy, too, the host; of anything else a letter or digit.
  */
 const isOpenTemplate = (fact: string, text: string): boolean => {
   if (fact === 'pools.user') return /^(?:[^.]*\*|\{account\})/.test(text);
-  const told = fact === 'pools.url' ? text.replace(/^[^/]*:\/\//, '').replace(/:[^:]*$/, '') : text;
+  const told =
+    fact === 'pools.url' || fact === 'pools.proxy' ? text.replace(/^[^/]*:\/\//, '').replace(/:[^:]*$/, '') : text;
   const itself = ITSELF[fact];
   return !/[\p{L}\p{N}]/u.test(itself === undefined ? told : told.replaceAll(itself, ''));
 };

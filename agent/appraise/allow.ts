@@ -34,6 +34,10 @@ export const isListed = (allow: AllowList, url: string, user: string | undefined
       (line.user === undefined || user === undefined || matchesUser(line.user, user, device)),
   );
 
+/** Whether a line of the list names this proxy, for whoever it is: it sees the work of all of them. */
+export const isListedProxy = (allow: AllowList, proxy: string): boolean =>
+  allow.some((line) => urlMatches(line.url, proxy));
+
 /** Whether a line of the list allows this host, for whoever it is. */
 export const isListedHost = (allow: AllowList, host: string): boolean =>
   allow.some((line) => hostMatches(parseEndpoint(line.url).host, host));

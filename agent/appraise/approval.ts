@@ -37,6 +37,7 @@ export const circumstancesOf = (state: DeviceState, shown: Facts, nowMs: number)
 /** Facts whose templates are read in their own way. */
 const MATCHES: ReadonlyMap<string, typeof matchesTemplate> = new Map([
   ['pools.url', matchesUrl],
+  ['pools.proxy', matchesUrl],
   ['pools.user', matchesUser],
 ]);
 

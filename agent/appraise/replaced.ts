@@ -3,7 +3,7 @@ import { accountOf } from '../../shared/pool-user.ts';
 import { tellsKey } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
-import { digestOfList, isListed } from './allow.ts';
+import { digestOfList, isListed, isListedProxy } from './allow.ts';
 import type { DeviceState } from './device.ts';
 import { endpointText, ownerText, withoutPath } from './pool-url.ts';
 import type { Deviation, RuleContext } from './rule.ts';
@@ -112,6 +112,7 @@ interface Served {
   readonly accounts: ReadonlySet<string>;
   /** Those of pools that tell no user. */
   readonly open: ReadonlySet<string>;
+  readonly proxies: ReadonlySet<string>;
 }
 
 const servedBy = (known: readonly PoolSlot[]): Served => ({
@@ -119,6 +120,7 @@ const servedBy = (known: readonly PoolSlot[]): Served => ({
   owners: new Set(known.map(({ url }) => ownerText(url))),
   accounts: new Set(known.flatMap(({ user }) => (user === undefined ? [] : accountOf(user)))),
   open: new Set(known.flatMap(({ url, user }) => (user === undefined ? endpointText(url) : []))),
+  proxies: new Set(known.flatMap(({ proxy }) => (proxy === undefined ? [] : endpointText(proxy)))),
 });
 
 /** A line of the list that names nobody allows the pool, not whoever works there. */
@@ -138,10 +140,11 @@ const hasOtherAccount = (
   );
 
 const hasOtherPool = (
-  { url, user }: PoolSlot,
-  { urls, owners }: Served,
+  { url, user, proxy }: PoolSlot,
+  { urls, owners, proxies }: Served,
   { allow = [], device }: Pick<RuleContext, 'allow' | 'device'>,
 ): boolean => {
+  if (proxy !== undefined && !proxies.has(endpointText(proxy)) && !isListedProxy(allow, proxy)) return true;
   const [owner, keyless] = [ownerText(url), withoutPath(url)];
   const isServed = urls.has(endpointText(url)) || (tellsKey(keyless, url) && urls.has(endpointText(keyless)));
   return !isServed && (owner === undefined || !owners.has(owner)) && !isListed(allow, url, user, device);

@@ -10,7 +10,7 @@ export interface SlotChanges {
   readonly changed: readonly SlotChange[];
   readonly added: readonly NumberedSlot[];
   readonly removed: readonly NumberedSlot[];
-  /** The slots that both lists have are in another order, or have other quotas, whatever came, went or changed beside that. */
+  /** The slots that both lists have are in another order, or have other quotas or shares, whatever came, went or changed beside that. */
   readonly reordered: boolean;
 }
 
@@ -127,7 +127,7 @@ const reordered = (before: readonly PoolSlot[], after: readonly PoolSlot[]): boo
   return (
     isReordered(pairs, bySlot) ||
     isReordered(pairs, inTurn) ||
-    pairs.some((pair) => pair.before.quota !== pair.after.quota)
+    pairs.some((pair) => pair.before.quota !== pair.after.quota || pair.before.share_ppm !== pair.after.share_ppm)
   );
 };
 
@@ -201,6 +201,18 @@ export const pairedSlots = (approved: readonly PoolSlot[], observed: readonly Po
   return [...kept, ...setChanges(known, after).changed];
 };
 
+/** The slots that are reached through another proxy than before, or through one and not, wherever they stand now. */
+export const otherProxies = (approved: readonly PoolSlot[], observed: readonly PoolSlot[]): readonly SlotChange[] => {
+  if (![...approved, ...observed].some(({ proxy }) => proxy !== undefined)) return [];
+  const [known, shown] = [filledSlots(approved), filledSlots(observed)];
+  return [...pairsOf(known, shown)]
+    .map(([was, is]) => ({ part: part(was), before: known[was] as PoolSlot, after: shown[is] as PoolSlot }))
+    .filter(({ before, after }) => !sameProxy(before.proxy, after.proxy));
+};
+
+const sameProxy = (a: string | undefined, b: string | undefined): boolean =>
+  a === b || (a !== undefined && b !== undefined && sameUrl(a, b));
+
 /** An approved slot, with the one that is mined on of those that it is now. */
 interface SlotUse {
   readonly slot: PoolSlot;
@@ -241,18 +253,21 @@ interface Told {
   readonly place: string;
   readonly path: string;
   readonly account: string | undefined;
+  readonly proxy: string | undefined;
 }
 
-const toldOf = ({ url, user }: PoolSlot): Told => {
+const toldOf = ({ url, user, proxy }: PoolSlot): Told => {
   const { account, host, port, path } = parseEndpoint(url);
   return {
     place: JSON.stringify([account, host, port]),
     path: path.replace(/#.*$/s, '').replace(/\/$/, '').toLowerCase(),
     account: user === undefined ? undefined : accountOf(user),
+    proxy,
   };
 };
 
 const maySayTheSame = (one: Told, other: Told): boolean =>
+  (other.proxy === undefined || sameProxy(one.proxy, other.proxy)) &&
   (one.path === other.path || one.path === '' || other.path === '') &&
   (one.account === other.account || one.account === undefined || other.account === undefined);
 
@@ -274,9 +289,10 @@ export const withStrangers = (known: readonly PoolSlot[], strangers: readonly Po
 };
 
 /** A slot as a before- or after-value. */
-export const slotValue = ({ url, user }: PoolSlot): { readonly url: string; readonly user?: string } => ({
+export const slotValue = ({ url, user, proxy }: PoolSlot): Pick<PoolSlot, 'url' | 'user' | 'proxy'> => ({
   url,
   ...(user === undefined ? {} : { user }),
+  ...(proxy === undefined ? {} : { proxy }),
 });
 
 /**

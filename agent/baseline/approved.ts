@@ -29,7 +29,7 @@ export interface Holders {
 /** What stands for a value that none of those of a document is: the nearest of these, or what was known before. */
 type Leaving = 'nearest' | 'known';
 
-const COLUMNS = ['url', 'user', 'priority', 'quota'] as const;
+const COLUMNS = ['url', 'user', 'priority', 'quota', 'proxy'] as const;
 type Column = (typeof COLUMNS)[number];
 
 const isFact = (name: string): name is FactName => Object.hasOwn(FACTS, name);
@@ -140,6 +140,7 @@ const configured = (pool: Partial<PoolSlot>): object => ({
   slot: pool.slot ?? null,
   url: canonicalPoolUrl(String(pool.url)),
   user: pool.user ?? null,
+  proxy: pool.proxy === undefined ? null : canonicalPoolUrl(String(pool.proxy)),
 });
 
 /** Each slot is held against the column: a list by position for `exact`, the same for every slot otherwise. */
@@ -152,14 +153,26 @@ const withColumn = (
   leaving: Leaving,
 ): readonly PoolSlot[] =>
   slots.map((slot, index) => {
-    const seen = counterpart(slot, column, observed)?.[column] ?? slot[column];
+    const seen = seenIn(column, slot, counterpart(slot, column, observed));
     const judgement = judgeValue(atPosition(items, index), seen, circumstances, sameIn(column));
     if (judgement.kind === 'leaves' && leaving === 'known') return slot;
     // Of what nothing is said whatever is seen is right.
     const value = judgement.kind === 'leaves' ? judgement.nearest : seen;
     if (value === undefined) return slot;
-    return { ...slot, [column]: column === 'url' ? canonicalPoolUrl(String(value)) : value };
+    if (column === 'proxy' && value === NO_PROXY) return withoutProxy(slot);
+    return { ...slot, [column]: isUrl(column) ? canonicalPoolUrl(String(value)) : value };
   });
+
+/** How a document says of a slot that it has no proxy. */
+const NO_PROXY = '';
+
+const withoutProxy = ({ proxy: _, ...slot }: PoolSlot): PoolSlot => slot;
+
+/** A slot that tells no proxy has none; of other columns what is not told is as it was. */
+const seenIn = (column: Column, slot: PoolSlot, now: PoolSlot | undefined): PoolSlot[Column] =>
+  column === 'proxy' ? ((now ?? slot).proxy ?? NO_PROXY) : (now?.[column] ?? slot[column]);
+
+const isUrl = (column: Column): boolean => column === 'url' || column === 'proxy';
 
 /** The slot that shows now what this one did. A pool that stands in another place keeps what goes with it. */
 const counterpart = (slot: PoolSlot, column: Column, observed: readonly PoolSlot[]): PoolSlot | undefined => {
@@ -176,4 +189,4 @@ const atPosition = (items: Held['items'], index: number): Held['items'] =>
 const sameIn =
   (column: Column) =>
   (one: unknown, other: unknown): boolean =>
-    column === 'url' ? canonicalPoolUrl(String(one)) === canonicalPoolUrl(String(other)) : one === other;
+    isUrl(column) ? canonicalPoolUrl(String(one)) === canonicalPoolUrl(String(other)) : one === other;

@@ -6,7 +6,16 @@ import { canonicalJson } from '../../shared/jcs.ts';
 const COMPARED = (Object.keys(FACTS) as FactName[]).filter((name) => FACTS[name].class !== 'volatile');
 
 /** A slot without what changes by itself; its text leaves out what is undefined. */
-const configured = ({ slot, url, user, priority, quota, tls }: PoolSlot) => ({ slot, url, user, priority, quota, tls });
+const configured = ({ slot, url, user, priority, quota, share_ppm, tls, proxy }: PoolSlot) => ({
+  slot,
+  url,
+  user,
+  priority,
+  quota,
+  share_ppm,
+  tls,
+  proxy,
+});
 
 /** The facts that are compared, without the volatile ones: text that is equal when they are. */
 export const comparedText = (facts: Facts): string => {
@@ -31,7 +40,10 @@ export const comparedFacts = (facts: Facts): Facts => readCompared(comparedText(
 export const activityText = ({ pools = [], live_pools: live = [] }: Facts): string =>
   [
     pools.map(({ active }) => (active === undefined ? '?' : active ? '1' : '0')).join(''),
-    ...live.map(({ url, user = '', host = '', active }) => `${url} ${user} ${active === false ? '' : host}`),
+    ...live.map(({ url, user = '', host = '', active, proxy }) => {
+      const leads = active === false ? '' : host;
+      return proxy === undefined ? `${url} ${user} ${leads}` : `${url} ${user} ${leads} ${proxy}`;
+    }),
   ].join('\n');
 
 /** The named parts of a list that is compared by name or by key. */

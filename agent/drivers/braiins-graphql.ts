@@ -69,7 +69,7 @@ const graph = (document: string, unless?: (replies: Replies) => boolean) =>
 /** The pools that are stored and that run; asked where the REST API has no list. */
 export const GRAPH_POOLS = {
   ...graph(
-    '{bosminer{config{... on BosminerConfig{groups{id pools{url user} strategy{... on QuotaStrategy{quota}}}}} info{poolGroups{name pools{url user status active shares{acceptedSolutions rejectedSolutions}}}}}}',
+    '{bosminer{config{... on BosminerConfig{groups{id pools{url user} strategy{... on QuotaStrategy{quota} ... on FixedShareRatioStrategy{fixedShareRatio}}}}} info{poolGroups{name pools{url user status active shares{acceptedSolutions rejectedSolutions}}}}}}',
     hasStored,
   ),
   cadence: 'pools',

@@ -12,6 +12,7 @@ import {
   isLost,
   place,
   type Reader,
+  scaled,
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
@@ -23,60 +24,78 @@ import { withTold } from './stored-pools.ts';
  * running ones from port 4028, where anybody can change them until the next start.
  */
 
-/** Rows of a group as flat rows, each with the quota of its group. */
+/** What a group gets of the work: a quota beside those of others, or a fixed part of all, in millionths. */
+type Share = { readonly quota: number } | { readonly share: number };
+
+/** Rows of a group as flat rows, each with the share of its group. */
 const groupRows = (
   group: JsonValue,
-  quotaOf: (group: JsonObject) => Reading<number>,
+  shareOf: (group: JsonObject) => Reading<Share>,
   rowOf: (pool: JsonObject) => JsonObject,
 ): readonly JsonObject[] | undefined => {
   const object = asObject(group);
   const pools = asArray(object?.pools);
   if (object === undefined || pools === undefined) return undefined;
-  const quota = quotaOf(object);
+  const share = shareOf(object);
   const rows = pools.map(asObject);
-  if (quota.kind === 'unknown' || rows.includes(undefined)) return undefined;
-  const further = quota.kind === 'present' ? { quota: quota.value } : {};
+  if (share.kind === 'unknown' || rows.includes(undefined)) return undefined;
+  const further = share.kind === 'present' ? share.value : {};
   return rows.map((row) => ({ ...rowOf(row ?? {}), ...further }));
 };
 
 /** The slots of all groups, counted through, as port 4028 counts them. */
 const slotsOf = (
   groups: JsonValue,
-  quotaOf: (group: JsonObject, at: number) => Reading<number>,
+  shareOf: (group: JsonObject, at: number) => Reading<Share>,
   rowOf: (pool: JsonObject) => JsonObject,
 ): Reading<readonly PoolSlot[]> => {
   const list = asArray(groups);
   if (list === undefined || list.length === 0) return UNREADABLE;
   const rows: JsonObject[] = [];
   for (const [at, group] of list.entries()) {
-    const found = groupRows(group, (object) => quotaOf(object, at), rowOf);
+    const found = groupRows(group, (object) => shareOf(object, at), rowOf);
     if (found === undefined) return UNREADABLE;
     rows.push(...found);
   }
   return poolList(GROUP_POOL)(rows);
 };
 
-const GROUP_POOL: PoolMembers = { url: 'url', user: 'user', quota: 'quota', status: 'status', active: 'active' };
-
-/**
- * How a group shares: by a quota, or by a fixed ratio, of which there is no fact. `null` and, in GraphQL, an object without
- * members stand for the ratio; anything else was damaged, and a quota that is missing would look changed.
- */
-const quotaIn = ({ strategy }: JsonObject, reader: Reader<number>): Reading<number> => {
-  if (strategy === null) return ABSENT;
-  const object = asObject(strategy);
-  if (object === undefined) return UNREADABLE;
-  if (object.quota !== undefined && object.quota !== null) return reader(object.quota);
-  return Object.keys(object).every((key) => key === 'quota' || key === 'fixed_share_ratio') ? ABSENT : UNREADABLE;
+const GROUP_POOL: PoolMembers = {
+  url: 'url',
+  user: 'user',
+  quota: 'quota',
+  share: 'share',
+  status: 'status',
+  active: 'active',
 };
 
-const restQuota = (group: JsonObject): Reading<number> =>
-  quotaIn(group, (quota) => {
-    const value = asObject(quota)?.value;
-    return value === undefined ? UNREADABLE : count(value);
-  });
+const inMillionths = scaled(1e6);
 
-const graphQuota = (group: JsonObject): Reading<number> => quotaIn(group, count);
+/**
+ * How a group shares: by a quota, or by a fixed ratio. `null`, and an object without members, say nothing of it; anything else
+ * was damaged, and a share that is missing would look changed.
+ */
+const shareIn =
+  (ratio: string, told: (member: JsonValue) => JsonValue | undefined) =>
+  ({ strategy }: JsonObject): Reading<Share> => {
+    if (strategy === null) return ABSENT;
+    const object = asObject(strategy);
+    if (object === undefined) return UNREADABLE;
+    const { quota, [ratio]: fixed } = object;
+    const read = (member: JsonValue, reader: Reader<number>): Reading<number> => {
+      const value = told(member);
+      return value === undefined || value === null ? UNREADABLE : reader(value);
+    };
+    if (quota !== undefined && quota !== null)
+      return whenPresent(read(quota, count), (value) => present({ quota: value }));
+    if (fixed !== undefined && fixed !== null)
+      return whenPresent(read(fixed, inMillionths), (share) => present({ share }));
+    return Object.keys(object).every((key) => key === 'quota' || key === ratio) ? ABSENT : UNREADABLE;
+  };
+
+const restShare = shareIn('fixed_share_ratio', (member) => asObject(member)?.value);
+
+const graphShare = shareIn('fixedShareRatio', (member) => member);
 
 /** `alive` and `enabled` in the words of port 4028. */
 const restRow = ({ enabled, alive, ...row }: JsonObject): JsonObject => {
@@ -84,7 +103,7 @@ const restRow = ({ enabled, alive, ...row }: JsonObject): JsonObject => {
   return typeof alive === 'boolean' ? { ...row, status: alive ? 'Alive' : 'Dead' } : row;
 };
 
-const restPools = (reply: JsonValue): Reading<readonly PoolSlot[]> => slotsOf(reply, restQuota, restRow);
+const restPools = (reply: JsonValue): Reading<readonly PoolSlot[]> => slotsOf(reply, restShare, restRow);
 
 const graphRow = ({ status, ...row }: JsonObject): JsonObject =>
   typeof status === 'string' ? { ...row, status: status.charAt(0) + status.slice(1).toLowerCase() } : row;
@@ -104,10 +123,10 @@ const graphPools = (data: JsonValue): Reading<readonly PoolSlot[]> => {
   const groups = asArray(config.groups);
   if (groups === undefined && Object.keys(config).length > 0) return UNREADABLE;
   const running = whenPresent(RUNNING_GROUPS(data), (list) =>
-    slotsOf(list, (_, at) => graphQuota(asObject(groups?.[at]) ?? { strategy: null }), graphRow),
+    slotsOf(list, (_, at) => graphShare(asObject(groups?.[at]) ?? { strategy: null }), graphRow),
   );
   if (groups === undefined || (groups.length > 0 && groups.every(isBare))) return running;
-  return whenPresent(slotsOf(groups, graphQuota, graphRow), (stored) =>
+  return whenPresent(slotsOf(groups, graphShare, graphRow), (stored) =>
     present(running.kind === 'present' ? withRuntime(stored, running.value) : stored),
   );
 };

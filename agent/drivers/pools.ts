@@ -34,9 +34,15 @@ export interface PoolMembers {
   /** 0 is tried first; without it the slot number. */
   readonly priority?: MemberName;
   readonly quota?: MemberName;
+  /** The part of all work, in millionths. */
+  readonly share?: MemberName;
   readonly tls?: MemberName;
   /** The key by which a Stratum V2 pool proves itself, where it is a member of its own. */
   readonly authority?: MemberName;
+  /** What the pool is reached through: its host and port, or the whole URL. */
+  readonly proxy?: MemberName;
+  /** The kind of the proxy, where it is a member of its own. */
+  readonly proxyType?: MemberName;
   readonly status?: MemberName;
   readonly active?: MemberName;
   /** The host connected now. */
@@ -53,6 +59,8 @@ export const CGMINER_POOL = {
   slot: 'POOL',
   priority: 'Priority',
   quota: 'Quota',
+  proxy: 'Proxy',
+  proxyType: 'Proxy Type',
   status: 'Status',
   active: 'Stratum Active',
   host: CONNECTED,
@@ -118,6 +126,19 @@ const withPort = (host: string, port: number): string => {
 export const withAuthority = (url: string, key: string): string =>
   /^stratum2\+[a-z]+:\/\/[^/]+\/?$/i.test(url) ? `${url.replace(/\/$/, '')}/${key}` : url;
 
+const NO_PROXY = /^(?:none|null|off|direct)?$/i;
+
+/** `socks5://host:port`, as `--socks-proxy` has it: BFGMiner tells the whole, CGMiner the kind apart. */
+const proxyOf = (row: JsonObject, { proxy, proxyType }: PoolMembers): Reading<string> =>
+  whenPresent(member(row, proxy, exactText), (told) => {
+    const place = told.trim();
+    if (NO_PROXY.test(place)) return ABSENT;
+    if (place.includes('://')) return present(place);
+    const kind = member(row, proxyType, text);
+    if (kind.kind === 'unknown') return kind;
+    return present(kind.kind === 'present' ? `${kind.value.toLowerCase()}://${place}` : place);
+  });
+
 /** What decides where shares go must be readable; what only describes the moment is left out if it is not. */
 const rowOf = (members: PoolMembers, value: JsonValue, position: number): Reading<Row> => {
   const row = asObject(value);
@@ -128,14 +149,18 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   const number = member(row, members.slot, count);
   const rank = member(row, members.priority, integer);
   const quota = member(row, members.quota, count);
+  const share = member(row, members.share, count);
   const tls = member(row, members.tls, flag);
   const authority = member(row, members.authority, text);
+  const proxy = proxyOf(row, members);
   if (user.kind === 'unknown') return user;
   if (number.kind === 'unknown') return number;
   if (rank.kind === 'unknown') return rank;
   if (quota.kind === 'unknown') return quota;
+  if (share.kind === 'unknown') return share;
   if (tls.kind === 'unknown') return tls;
   if (authority.kind === 'unknown') return authority;
+  if (proxy.kind === 'unknown') return proxy;
   const slot = valueIn(number) ?? position;
   const made: { -readonly [Member in keyof Row]: Row[Member] } = {
     slot,
@@ -144,7 +169,9 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   };
   if (user.kind === 'present') made.user = user.value;
   if (quota.kind === 'present') made.quota = quota.value;
+  if (share.kind === 'present') made.share_ppm = share.value;
   if (tls.kind === 'present') made.tls = tls.value;
+  if (proxy.kind === 'present') made.proxy = proxy.value;
   const status = member(row, members.status, scalarText);
   if (status.kind === 'present') made.status = status.value;
   const active = member(row, members.active, flag);
@@ -190,12 +217,13 @@ const bySlot = <Slot extends PoolSlot>(slots: readonly Slot[]): readonly Slot[] 
     ? slots
     : slots.toSorted((a, b) => a.slot - b.slot);
 
-const livePoolOf = ({ url, user, status, active, host }: Row): LivePool => ({
+const livePoolOf = ({ url, user, status, active, host, proxy }: Row): LivePool => ({
   url,
   ...(user === undefined ? {} : { user }),
   ...(status === undefined ? {} : { status }),
   ...(active === undefined ? {} : { active }),
   ...(host === undefined ? {} : { host }),
+  ...(proxy === undefined ? {} : { proxy }),
 });
 
 /** The slots of a list of rows. Blank slots are dropped, their numbers stay. A section without any row is no list. */
@@ -287,6 +315,7 @@ const withRow = (slot: PoolSlot, row: PoolSlot | undefined): PoolSlot =>
     : {
         ...slot,
         priority: row.priority,
+        ...(row.proxy === undefined ? {} : { proxy: row.proxy }),
         ...(row.status === undefined ? {} : { status: row.status }),
         ...(row.active === undefined ? {} : { active: row.active }),
       };
@@ -303,7 +332,7 @@ const beside = (slots: readonly PoolSlot[], rows: readonly PoolSlot[]): readonly
 };
 
 /**
- * Stored slots with status, active and priority of the runtime rows that are the same pools. A runtime row that is none
+ * Stored slots with status, active, priority and proxy of the runtime rows that are the same pools. A runtime row that is none
  * of them was set through the API, whatever place it took: it is a slot too.
  */
 export const withRuntime = (stored: readonly PoolSlot[], runtime: readonly PoolSlot[]): readonly PoolSlot[] => {

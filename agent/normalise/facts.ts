@@ -174,11 +174,16 @@ const settlePools = (slots: readonly PoolSlot[], driver: Driver): Reading<readon
   return configured.length === 0 ? unknown('unreadable') : present(configured);
 };
 
-const canonical = <Row extends { readonly url: string }>(rows: readonly Row[], driver: Driver): readonly Row[] =>
+const canonical = <Row extends { readonly url: string; readonly proxy?: string }>(
+  rows: readonly Row[],
+  driver: Driver,
+): readonly Row[] =>
   rows
     .map((row) => {
       const url = canonicalPoolUrl(row.url, driver.defaultPoolPort);
-      return url === row.url ? row : { ...row, url };
+      const proxy = row.proxy === undefined ? undefined : canonicalPoolUrl(row.proxy);
+      if (url === row.url && proxy === row.proxy) return row;
+      return { ...row, url, ...(proxy === undefined ? {} : { proxy }) };
     })
     .filter(({ url }) => url !== '');
 

@@ -148,6 +148,8 @@ const build = () => {
       priority: memberName.optional(),
       quota: memberName.optional(),
       tls: memberName.optional(),
+      proxy: memberName.optional(),
+      proxyType: memberName.optional(),
       status: memberName.optional(),
       active: memberName.optional(),
       host: memberName.optional(),

@@ -14,6 +14,7 @@ const COLUMNS: { readonly [column: string]: Kind } = {
   'pools.user': 'text',
   'pools.priority': 'integer',
   'pools.quota': 'integer',
+  'pools.proxy': 'text',
 };
 
 /** Every name that terms of this version can speak of. */

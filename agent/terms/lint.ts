@@ -1,4 +1,4 @@
-import { isListed, isListedRunning } from '../appraise/allow.ts';
+import { isListed, isListedProxy, isListedRunning } from '../appraise/allow.ts';
 import type { AllowList } from '../appraise/rule.ts';
 import type { Templated } from '../appraise/template.ts';
 
@@ -40,6 +40,7 @@ interface Pool {
   readonly url: string;
   /** A user that is withheld is judged by the URL alone. */
   readonly user?: string | undefined;
+  readonly proxy?: string | undefined;
 }
 
 /** Of these lines the ones that this device did not need. `tenants` are those with a list of their own: that of the site is not theirs. */
@@ -55,7 +56,8 @@ export const linesUnused = (
       whose !== list ||
       !(
         configured.some(({ url, user }) => isListed([line], url, user, device)) ||
-        running.some(({ url, user }) => isListedRunning([line], url, user, device))
+        running.some(({ url, user }) => isListedRunning([line], url, user, device)) ||
+        [...configured, ...running].some(({ proxy }) => proxy !== undefined && isListedProxy([line], proxy))
       ),
   );
 };

@@ -284,6 +284,14 @@ test('pool.priority-changed: slots 0 and 1 swapped are this finding only', () =>
   assert.deepEqual(watch.said(), ['pool.priority-changed open']);
 });
 
+test('pool.priority-changed: a group that gets another part of the work is a change', () => {
+  const watch = new Watch();
+  watch.live(10 * MINUTE, showing(pools({}, {}, { share_ppm: 20_000 })));
+  watch.clear();
+  watch.live(3 * MINUTE, showing(pools({}, {}, { share_ppm: 980_000 })));
+  assert.deepEqual(watch.said(), ['pool.priority-changed open']);
+});
+
 test('pool.priority-changed: other quotas are a change, the same list is none', () => {
   const watch = new Watch();
   watch.live(3 * MINUTE, showing(pools({ quota: 1 }, { quota: 1 }, { quota: 1 })));

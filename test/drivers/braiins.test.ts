@@ -52,15 +52,15 @@ test('a pool that was set through port 4028 is a slot behind the stored ones', (
   assert.equal(seen.standIns.size, 0);
 });
 
-test('slots of several groups are counted through, each with the quota of its group', () => {
+test('slots of several groups are counted through, each with the quota or the fixed share of its group', () => {
   const fixed = { fixed_share_ratio: { value: 0.25 } };
   const seen = look([group(quota(3), NORTH, SOUTH), group(fixed, KEYED)], NOT_SERVED, running(NORTH, SOUTH, KEYED));
   assert.deepEqual(
-    seen.facts.pools?.map((slot) => [slot.slot, slot.quota]),
+    seen.facts.pools?.map((slot) => [slot.slot, slot.quota, slot.share_ppm]),
     [
-      [0, 3],
-      [1, 3],
-      [2, undefined],
+      [0, 3, undefined],
+      [1, 3, undefined],
+      [2, undefined, 250_000],
     ],
   );
 });
@@ -99,6 +99,15 @@ test('a pool that runs and is not stored is a slot behind the stored ones, also 
   );
 });
 
+test('GraphQL tells the fixed share of a group, too', () => {
+  const hosting = { id: '1', pools: [{ url: SOUTH, user: 'host.w' }], strategy: { fixedShareRatio: 0.98 } };
+  const seen = look(NOT_SERVED, graph([...stored, hosting], []), running(NORTH, SOUTH));
+  assert.deepEqual(seen.facts.pools?.map((slot) => [slot.url, slot.quota, slot.share_ppm]).slice(0, 2), [
+    [NORTH, 2, undefined],
+    [SOUTH, undefined, 980_000],
+  ]);
+});
+
 test('where both refuse, port 4028 stands in', () => {
   const seen = look(REFUSED, NOT_SERVED, running(SOUTH));
   assert.deepEqual(urlsOf(seen), [`0 ${SOUTH}`]);
@@ -120,6 +129,8 @@ test('a stored list that was lost or emptied on its way is unknown, whatever run
     [NOT_SERVED, graph([{ ...stored[0], strategy: { quotb: 2 } }], runs)],
     [NOT_SERVED, { data: { bosminer: { config: { groupt: stored }, info: { poolGroups: runs } } } }],
     [[group({ quotb: { value: 1 } }, NORTH)], NOT_SERVED],
+    [[group({ fixed_share_ratio: {} }, NORTH)], NOT_SERVED],
+    [[group({ fixed_share_ratio: { value: 'much' } }, NORTH)], NOT_SERVED],
     [NOT_SERVED, { data: null, errors: [{ message: 'something else' }] }],
   ] as const) {
     const seen = look(rest, gql, running(NORTH));

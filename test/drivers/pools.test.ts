@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
+import { cgminer } from '../../agent/drivers/cgminer.ts';
 import {
   CGMINER_POOL,
   connectedPools,
@@ -10,6 +11,7 @@ import {
   withConnected,
   withRuntime,
 } from '../../agent/drivers/pools.ts';
+import { normalise } from '../../agent/normalise/facts.ts';
 import { CONFLICT, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
 import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
@@ -271,6 +273,44 @@ describe('the pools of stock firmware', () => {
       const reading = read(conf, other);
       assert.deepEqual([reading?.kind, reading?.kind === 'unknown' && reading.reason], ['unknown', 'unreadable']);
     }
+  });
+});
+
+describe('a proxy in front of a pool', () => {
+  const proxyOf = (more: { readonly [name: string]: JsonValue }) => {
+    const reading = slots([row(0, A, more)]);
+    return reading.kind === 'present' ? reading.value[0]?.proxy : reading;
+  };
+
+  test('is its kind and place, as cgminer tells them apart and BFGMiner together', () => {
+    assert.equal(proxyOf({ 'Proxy Type': 'SOCKS5', Proxy: 'thief.example:1080' }), 'socks5://thief.example:1080');
+    assert.equal(proxyOf({ Proxy: 'socks4a://thief.example:1080' }), 'socks4a://thief.example:1080');
+    assert.equal(proxyOf({ Proxy: 'thief.example:1080' }), 'thief.example:1080');
+    for (const none of ['', ' ', 'None', null]) assert.equal(proxyOf({ 'Proxy Type': '', Proxy: none }), undefined);
+    assert.equal(proxyOf({}), undefined);
+  });
+
+  test('must be readable: the list is unknown where it is not', () => {
+    assert.deepEqual(proxyOf({ Proxy: 7 }), unknown('unreadable'));
+    assert.deepEqual(proxyOf({ 'Proxy Type': [], Proxy: 'thief.example:1080' }), unknown('unreadable'));
+  });
+
+  test('that runs belongs to the stored slot of the same pool, and to the pool that runs', () => {
+    const proxied = row(0, A, { 'Proxy Type': 'SOCKS5', Proxy: 'thief.example:1080' });
+    const running = slots([proxied]);
+    assert.ok(running.kind === 'present');
+    const stored = [{ slot: 0, url: 'a.example:3333', priority: 0, user: 'acme.1' }];
+    assert.equal(withRuntime(stored, running.value)[0]?.proxy, 'socks5://thief.example:1080');
+    const live = livePools(CGMINER_POOL)([proxied]);
+    assert.equal(live.kind === 'present' && live.value[0]?.proxy, 'socks5://thief.example:1080');
+  });
+
+  test('is canonical as a pool URL is, its password masked', () => {
+    const told = row(0, A, { 'Proxy Type': 'SOCKS5', Proxy: 'me:hunter2@Thief.Example.:1080/' });
+    const value = { STATUS: [{ STATUS: 'S', Code: 7, Msg: '1 Pool(s)' }], POOLS: [told] };
+    const replies = new Map<string, Reply>([['pools', { kind: 'reply', bytes: new Uint8Array(), value, repairs: [] }]]);
+    const { facts } = normalise(cgminer, { address: '10.0.0.7', observedAtMs: 1000, replies }, 'pools');
+    assert.equal(facts.pools?.[0]?.proxy, 'socks5://me:***@thief.example:1080');
   });
 });
 

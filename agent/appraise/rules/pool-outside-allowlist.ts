@@ -1,5 +1,5 @@
 import type { LivePool, PoolSlot } from '../../../shared/facts.ts';
-import { isListed, isListedRunning, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
+import { isListed, isListedProxy, isListedRunning, isPrivateHost, nearestLine, shownLine } from '../allow.ts';
 import { FACTORY_MS, isFactoryPool } from '../factory-pools.ts';
 import { marksOfHost } from '../pool-url.ts';
 import { type AllowList, type Deviation, defineRule, type RuleContext } from '../rule.ts';
@@ -11,13 +11,13 @@ export const poolOutsideAllowlist = defineRule({
   id: 'pool.outside-allowlist',
   title: 'Pool not on the list',
   meaning:
-    'The device is set to, or works for, a pool or user that no line of `pools.allow` covers, or of the list of its tenant. A new device may work for the default of its maker for half an hour. The reason `malformed-host` says that the host is neither an address nor a name: a miner may connect elsewhere than it seems.',
+    'The device is set to, or works for, a pool or user that no line of `pools.allow` covers, or of the list of its tenant. A new device may work for the default of its maker for half an hour. The reason `proxy`, with the part `slot N proxy`, says that the proxy through which a pool is reached is on no line. The reason `malformed-host` says that the host is neither an address nor a name: a miner may connect elsewhere than it seems.',
   benign: ['burn-in bench', 'a list that is out of date'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 4,
+  version: 5,
   against: 'policy',
   applies: ({ allow }) => allow !== undefined,
   reads: [],
@@ -30,22 +30,41 @@ export const poolOutsideAllowlist = defineRule({
     const slots = filledSlots(observed.pools ?? []);
     const running = filledSlots((observed.live_pools ?? []).map(asSlot));
     const isSlot = tellsOf(slots);
+    const proxies = new Set(slots.map(({ proxy }) => proxy));
     return [
       ...slots.flatMap((slot, index) => judge(allow, `slot ${index}`, slot, context)),
       // What runs as configured was judged as a slot.
       ...running.flatMap((pool, index) =>
         isSlot(pool) ? [] : judge(allow, `live ${index}`, pool, context, isListedRunning),
       ),
+      ...slots.flatMap(({ proxy }, index) => judgeProxy(allow, `slot ${index} proxy`, proxy)),
+      ...running.flatMap(({ proxy }, index) =>
+        proxies.has(proxy) ? [] : judgeProxy(allow, `live ${index} proxy`, proxy),
+      ),
     ];
   },
 });
 
-const asSlot = ({ url, user }: LivePool, index: number): PoolSlot => ({
+const asSlot = ({ url, user, proxy }: LivePool, index: number): PoolSlot => ({
   slot: index,
   priority: index,
   url,
   ...(user === undefined ? {} : { user }),
+  ...(proxy === undefined ? {} : { proxy }),
 });
+
+/** Whoever the pool behind it pays: no default of a maker has a proxy. */
+const judgeProxy = (allow: AllowList, part: string, proxy: string | undefined): readonly Deviation[] => {
+  if (proxy === undefined || isListedProxy(allow, proxy)) return [];
+  const nearest = nearestLine(allow, proxy, undefined);
+  return [
+    {
+      part,
+      after: { url: proxy, ...(nearest === undefined ? {} : { nearest: shownLine(nearest) }) },
+      reasons: ['not-listed', 'proxy', ...marksOfHost(proxy), ...(isPrivateHost(proxy) ? ['private-host'] : [])],
+    },
+  ];
+};
 
 const judge = (
   allow: AllowList,

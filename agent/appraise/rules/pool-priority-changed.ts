@@ -2,18 +2,18 @@ import type { PoolSlot } from '../../../shared/facts.ts';
 import { defineRule } from '../rule.ts';
 import { compareSlots, filledSlots } from '../slots.ts';
 
-/** The slots of the reference in another order or with other quotas, whatever came beside them, or another strategy (catalogue 5.1). */
+/** The slots of the reference in another order or with other quotas or shares, whatever came beside them, or another strategy (catalogue 5.1). */
 export const poolPriorityChanged = defineRule({
   id: 'pool.priority-changed',
   title: 'Pool order changed',
   meaning:
-    'The configured pools of the reference are in another order, or have other quotas, or the strategy among them is another one.',
+    'The configured pools of the reference are in another order, or have other quotas or shares (`share_ppm`, millionths of all work), or the strategy among them is another one.',
   benign: ['load balancing', 'fail-over test'],
   severity: 'medium',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: [],
   compares: ['pools', 'config.strategy'],
@@ -25,11 +25,12 @@ export const poolPriorityChanged = defineRule({
 });
 
 const shown = (pools: readonly PoolSlot[]) =>
-  filledSlots(pools).map(({ url, user, priority, quota }) => ({
+  filledSlots(pools).map(({ url, user, priority, quota, share_ppm }) => ({
     url,
     ...(user === undefined ? {} : { user }),
     priority,
     ...(quota === undefined ? {} : { quota }),
+    ...(share_ppm === undefined ? {} : { share_ppm }),
   }));
 
 const orders = (observed?: readonly PoolSlot[], approved?: readonly PoolSlot[]) =>

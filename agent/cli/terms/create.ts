@@ -56,11 +56,13 @@ export const scopeOf = ({ device, label, model, firmware, gateway }: CreateOptio
   return Object.keys(scope).length === 0 ? undefined : scope;
 };
 
+const TEXT_COLUMNS: ReadonlySet<string> = new Set(['pools.url', 'pools.user', 'pools.proxy']);
+
 /** `fact=value` as the exact value of a fact: of the type that the fact has, else as YAML reads it. */
 export const expectedOf = (texts: readonly string[] | undefined): readonly ExpectedValue[] | undefined =>
   texts?.map((text) => {
     const [fact, written] = pairOf('--expect', text);
-    const isText = fact === 'pools.url' || fact === 'pools.user' || FACTS[fact as FactName]?.type === 'text';
+    const isText = TEXT_COLUMNS.has(fact) || FACTS[fact as FactName]?.type === 'text';
     return { fact, class: 'exact', value: isText ? written : yamlValue(written) };
   });
 
