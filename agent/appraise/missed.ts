@@ -11,6 +11,7 @@ import { type Ran, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
 import type { Deviation } from './rule.ts';
 import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
+import { afterSilence } from './rules/visibility-coverage-reduced.ts';
 import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { ruleContextOf } from './run-rules.ts';
 import { clearSettled } from './settled.ts';
@@ -27,6 +28,7 @@ export const missed = (
   marks.fullLost ||= look === 'full';
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
+  marks.leftOut = afterSilence(marks.leftOut);
   const said =
     isDark(state) &&
     state.attested?.reachable === false &&

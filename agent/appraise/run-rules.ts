@@ -23,11 +23,11 @@ import { rebootsSeen, runtimeRebootUnexpected, sampleUptime } from './rules/runt
 import { changedWhileDark, speaksOfReturn, visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import {
   coverageLost,
-  LEFT_OUT,
   leftOut,
   leftOutAfter,
-  mayBeLeftOut,
   speaksOfFirmware,
+  UNREAD,
+  unclear,
   usuallyClosed,
   visibilityCoverageReduced,
 } from './rules/visibility-coverage-reduced.ts';
@@ -165,7 +165,10 @@ const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outco
   return seen === 'unknown' ? { kind: 'silent', rule: identityDuplicate } : ran(identityDuplicate, seen);
 };
 
-/** What could be read when the reference was made, and is closed or left out now. Only a full look asks everything. */
+/**
+ * What could be read when the reference was made, and is closed, left out or lost now. Only a full look asks everything; one at the
+ * pools says what of it is lost at every look, and that it is not any more.
+ */
 const coverageOutcome = (
   state: DeviceState,
   facts: Facts,
@@ -184,14 +187,31 @@ const coverageOutcome = (
   }
   const told = isOtherVersion(known, facts) ? only(known, ['pools']) : known;
   marks.leftOut = leftOutAfter(marks.leftOut, told, accepted, { look, sent, facts, gaps, nowMs });
-  if (look !== 'full') return { kind: 'silent', rule };
+  if (look !== 'full') return unreadOutcome(state);
   if (answered !== undefined) marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
   const usual = marks.usuallyClosed ?? [];
   const closed = answered === undefined ? [] : coverageLost(gaps, known, { accepted, usual, answered });
-  const isUnsure = mayBeLeftOut(marks.leftOut);
+  const unsure = unclear(marks.leftOut);
   return {
     ...ran(rule, [...closed, ...leftOut(marks.leftOut)]),
-    ...(isUnsure ? { lost: 'unconfirmed', sees: (part: string) => part !== LEFT_OUT } : {}),
+    ...(unsure.length === 0 ? {} : { lost: 'unconfirmed', sees: (part: string) => !unsure.includes(part) }),
+  };
+};
+
+const unreadOutcome = ({ marks, tracks }: DeviceState): Outcome => {
+  const rule = visibilityCoverageReduced;
+  const isUnread = ({ part }: Pick<Deviation, 'part'>): boolean => part === UNREAD;
+  const unread = leftOut(marks.leftOut).filter(isUnread);
+  const isOpen = tracks.some(({ finding }) => finding.ruleId === rule.id && isUnread(finding));
+  if (unread.length === 0 && !isOpen) return { kind: 'silent', rule };
+  const isUnsure = unclear(marks.leftOut).includes(UNREAD);
+  return {
+    kind: 'ran',
+    rule,
+    deviations: unread,
+    facts: [],
+    sees: (part) => part === UNREAD && !isUnsure,
+    idle: true,
   };
 };
 

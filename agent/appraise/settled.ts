@@ -16,7 +16,7 @@ import {
   runtimeRebootUnexpected,
   sampleUptime,
 } from './rules/runtime-reboot-unexpected.ts';
-import { mayBeLeftOut } from './rules/visibility-coverage-reduced.ts';
+import { mayLast } from './rules/visibility-coverage-reduced.ts';
 import { isShown } from './stand-ins.ts';
 import { isUndecided, quietAtMs, restatedAtMs, worst } from './track.ts';
 import type { LookContext } from './verdict.ts';
@@ -37,7 +37,7 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   if (look === 'full' && context.nowMs >= (context.refreshDueMs ?? Number.POSITIVE_INFINITY)) return false;
   if (hasRebooted(marks.uptime, sampleUptime(facts, observedAtMs)) || isAstir(state, observation, context))
     return false;
-  if (hasShareGap(marks.shares, facts, observedAtMs) || mayBeLeftOut(marks.leftOut)) return false;
+  if (hasShareGap(marks.shares, facts, observedAtMs) || mayLast(marks.leftOut, observation)) return false;
   const activity = activityText(facts);
   return marks.activity === markOf(activity) && settled === digestOf(state, observation, activity, context);
 };

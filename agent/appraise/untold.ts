@@ -38,10 +38,11 @@ export const untoldOf = (
   const isUnread = poolsUnreadMs !== undefined && !isHidden;
   // What was told when the device was attested may be told no more.
   const whyNow = (fact: FactName): Untold['why'] | undefined => {
-    if (leftOut[fact] !== undefined) return 'left-out';
+    const row = leftOut[fact];
+    if (row !== undefined && row.lost === undefined) return 'left-out';
     if (known[fact] === undefined && claims[fact] === undefined) return TELLING.has(fact) ? 'never-told' : undefined;
     if (closed.includes(fact)) return 'closed';
-    return claims[fact] === undefined || (fact === 'pools' && isUnread) ? 'unread' : undefined;
+    return claims[fact] === undefined || row?.lasts === true || (fact === 'pools' && isUnread) ? 'unread' : undefined;
   };
   const facts = NAMES.flatMap((fact): readonly Untold[] => {
     const why = whyNow(fact);

@@ -23,6 +23,7 @@ test('checks: what the reference holds and this look could not read is not run, 
   assert.deepEqual(watch.attestations[0]?.checks.notRun, [
     { id: 'config.access-changed', reason: 'truncated' },
     { id: 'config.network-changed', reason: 'timeout' },
+    { id: 'visibility.coverage-reduced', reason: 'unconfirmed' },
   ]);
 });
 

@@ -1,5 +1,6 @@
 import type { FactName, Facts, ReadingName } from '../../../shared/facts.ts';
 import type { LookKind, Observation } from '../../normalise/observation.ts';
+import type { Value } from '../finding.ts';
 import type { Deviation, RuleEntry } from '../rule.ts';
 
 /** A surface that was readable is refused or gone while others still answer, or leaves out what it told (catalogue 5.9). */
@@ -7,7 +8,7 @@ export const visibilityCoverageReduced: RuleEntry = {
   id: 'visibility.coverage-reduced',
   title: 'Less can be read',
   meaning:
-    'Facts that the reference holds can no longer be read: the interface that gave them refuses or is gone, while the device answers elsewhere and speaks the same firmware; or the device answers and leaves them out.',
+    'Facts that the reference holds can no longer be read: the interface that gave them refuses or is gone, while the device answers elsewhere and speaks the same firmware; or the device answers and leaves them out; or the reply that holds them is late or cut off at every look.',
   benign: ['hardening', 'a password that was changed', 'a part that failed'],
   severity: 'medium',
   basis: 'gateway-observed',
@@ -62,11 +63,18 @@ export const factOf = (name: ReadingName): FactName => (name === 'pools.user' ? 
 /** One thing that the device answers without though the reference knows it. */
 interface LeftOutRow {
   readonly sinceMs: number;
-  /** Full looks in a row. */
+  /** In a row: full looks that left it out, or looks of any kind that asked for it and lost the reply. */
   readonly looks: number;
   /** That were enough, over long enough (C3): each thing for itself, or losses that come and go would add up. */
   readonly lasts: boolean;
+  /** The reply that would tell it was lost, and how the last time; absent where a reply arrived without it. */
+  readonly lost?: Lost;
 }
+
+/** How a reply is lost while the device answers. One by accident comes back at the next look. */
+type Lost = 'timeout' | 'truncated';
+
+const isLost = (gap: string | undefined): gap is Lost => gap === 'timeout' || gap === 'truncated';
 
 export type LeftOut = { readonly [Name in ReadingName]?: LeftOutRow };
 
@@ -81,8 +89,8 @@ export interface ToldIn {
 }
 
 /**
- * What is left out after this look. A reply that was lost says nothing of what it would have told. Only a full look can leave out;
- * any look that tells it ends the row, or an empty list now and then would add up.
+ * What is left out after this look, or lost. Only a full look can leave out; one whose reply was lost says nothing of what that would
+ * have told, but that it is lost. Any look that tells it ends the row, or an empty list now and then would add up.
  */
 export const leftOutAfter = (
   before: LeftOut | undefined,
@@ -100,47 +108,78 @@ export const leftOutAfter = (
     const isBlank = gap === undefined && sent[fact] !== undefined && isGrave(name) && name === fact;
     const isLeftOut = gap === 'absent' || gap === 'unreadable' || isBlank;
     if (isTold) continue;
-    if (look === 'full' && isLeftOut && !isWithoutPower(name, facts))
-      after[name] = onceMore(row ?? { sinceMs: nowMs, looks: 0, lasts: false }, nowMs);
+    if (look === 'full' && isLeftOut && !isWithoutPower(name, facts)) after[name] = leftOutOnceMore(row, nowMs);
+    else if (isLost(gap) && (row === undefined || row.lost !== undefined)) after[name] = lostOnceMore(row, gap, nowMs);
     else if (row !== undefined) after[name] = row;
   }
   return Object.keys(after).length === 0 ? undefined : after;
 };
 
 const LOOKS = 3;
+/** A weak network loses one reply of twenty, and a fact may need two. */
+const LOST_LOOKS = 5;
 const LASTING_MS = 10 * 60_000;
 
-const onceMore = ({ sinceMs, looks, lasts }: LeftOutRow, nowMs: number): LeftOutRow => ({
-  sinceMs,
-  looks: looks + 1,
-  lasts: lasts || (looks + 1 >= LOOKS && nowMs - sinceMs >= LASTING_MS),
+/** What was lost until now and is left out by a whole reply is counted anew. */
+const leftOutOnceMore = (row: LeftOutRow | undefined, nowMs: number): LeftOutRow =>
+  onceMore(row === undefined || row.lost !== undefined ? begun(nowMs, row?.lasts) : row, LOOKS, nowMs);
+
+const lostOnceMore = (row: LeftOutRow | undefined, lost: Lost, nowMs: number): LeftOutRow => ({
+  ...onceMore(row ?? begun(nowMs), LOST_LOOKS, nowMs),
+  lost,
 });
+
+const begun = (nowMs: number, lasts = false): LeftOutRow => ({ sinceMs: nowMs, looks: 0, lasts });
+
+const onceMore = ({ sinceMs, looks, lasts }: LeftOutRow, enough: number, nowMs: number): LeftOutRow => ({
+  sinceMs,
+  looks: Math.min(looks + 1, LOST_LOOKS),
+  lasts: lasts || (looks + 1 >= enough && nowMs - sinceMs >= LASTING_MS),
+});
+
+/** What is left after a silence: replies that were lost before it and after it are not lost in a row. */
+export const afterSilence = (rows: LeftOut | undefined): LeftOut | undefined => {
+  const kept = Object.entries(rows ?? {}).filter(([, { lost, lasts }]) => lost === undefined || lasts);
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+};
 
 /** Boards and supplies of a machine that does not hash, because it was curtailed, say, tell nothing. */
 const isWithoutPower = (name: ReadingName, { 'telemetry.hashrate_hs': rate = 0 }: Facts): boolean =>
   rate <= 0 && (name === 'identity.hashboards' || name === 'identity.psu');
 
-/** Whether something is left out of which it is not clear yet whether that lasts. */
-export const mayBeLeftOut = (rows: LeftOut | undefined): boolean =>
-  rows !== undefined && Object.values(rows).some(({ lasts }) => !lasts);
+/** Whether this look has a say in whether something that is left out, or lost, lasts. */
+export const mayLast = (rows: LeftOut | undefined, { facts, gaps }: Pick<ToldIn, 'facts' | 'gaps'>): boolean =>
+  rows !== undefined &&
+  namesIn(rows).some((name) => rows[name]?.lasts === false && (gaps.has(name) || facts[factOf(name)] !== undefined));
 
-/** The part of the finding that speaks of what is left out: the surface that told it is open. */
-export const LEFT_OUT = 'left-out';
+/** The parts of the finding that speak of what is left out, or lost: the surface that told it is open. */
+const LEFT_OUT = 'left-out';
+export const UNREAD = 'unread';
 
-/** What lasts of it, as one deviation. */
+/** Of these parts those about which it is not clear yet whether something of it lasts. */
+export const unclear = (rows: LeftOut = {}): readonly string[] =>
+  namesIn(rows).flatMap((name) => (rows[name]?.lasts === false ? [partOf(rows[name])] : []));
+
+/** What lasts of it, as one deviation for each part. */
 export const leftOut = (rows: LeftOut = {}): readonly Deviation[] => {
-  const lasting = (Object.keys(rows) as ReadingName[]).filter((name) => rows[name]?.lasts === true).sort();
-  if (lasting.length === 0) return [];
+  const lasting = (part: string): readonly ReadingName[] =>
+    namesIn(rows).filter((name) => rows[name]?.lasts === true && partOf(rows[name]) === part);
+  const [omitted, unread] = [lasting(LEFT_OUT), lasting(UNREAD)];
+  const ways = new Set(unread.flatMap((name) => rows[name]?.lost ?? []));
   return [
-    {
-      part: LEFT_OUT,
-      before: { readable: lasting },
-      after: { left_out: lasting },
-      severity: lasting.some(isGrave) ? 'medium' : 'low',
-      confirm: 'C1',
-    },
+    ...without(LEFT_OUT, omitted, { left_out: omitted }),
+    ...without(UNREAD, unread, { unread }).map((deviation) => ({ ...deviation, reasons: [...ways].sort() })),
   ];
 };
+
+const without = (part: string, names: readonly ReadingName[], after: Value): readonly Deviation[] =>
+  names.length === 0
+    ? []
+    : [{ part, before: { readable: names }, after, severity: names.some(isGrave) ? 'medium' : 'low', confirm: 'C1' }];
+
+const namesIn = (rows: LeftOut): readonly ReadingName[] => (Object.keys(rows) as ReadingName[]).sort();
+
+const partOf = ({ lost }: LeftOutRow): string => (lost === undefined ? LEFT_OUT : UNREAD);
 
 /** Which machine it is, what runs on it and where it works for whom. Serials of parts also go where a part fails, and settings with the mode. */
 const isGrave = (name: ReadingName): boolean =>
