@@ -116,11 +116,11 @@ export const phaseOfPlan = (
   return nowMs <= to * 1000 + WINDOW_TOLERANCE_MS + LATE_MS ? 'late' : 'over';
 };
 
-/** Plans that speak of this device and are open, or were until a day ago. */
-export const plansFor = (standing: Standing, who: Described, nowMs: number): readonly Adopted<Plan>[] =>
+/** Plans that speak of this device, as it was or as it is, and are open, or were until a day ago. */
+export const plansFor = (standing: Standing, stages: readonly Described[], nowMs: number): readonly Adopted<Plan>[] =>
   standing.plans.filter((plan) => {
     const phase = phaseOfPlan(plan.terms, nowMs);
-    return (phase === 'open' || phase === 'late') && countsFor(plan, who);
+    return (phase === 'open' || phase === 'late') && stages.some((who) => countsFor(plan, who));
   });
 
 /** Whether a plan may speak of a finding: one that does not tell the after-state speaks of few. */
