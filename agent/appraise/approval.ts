@@ -5,24 +5,69 @@ import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import type { Described } from '../baseline/scope.ts';
 import { heldBy, type Standing } from '../baseline/standing.ts';
-import type { DeviceState } from './device.ts';
+import type { DeviceState, Track } from './device.ts';
+import type { Finding } from './finding.ts';
+import { isKeyed } from './keyed.ts';
 import { matchesUrl, matchesUser } from './pool-template.ts';
+import { configDrift } from './rules/config-drift.ts';
+import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
+import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { fillTemplate, matchesTemplate } from './template.ts';
+import { compareVersions } from './version.ts';
 
 /** What approvers laid down, as it holds for one device. */
 
-/** The device as documents name it: by what it shows now, else by what was last known of it. */
-export const describe = ({ id, labels, family, attested, reference, edited }: DeviceState, shown: Facts): Described => {
-  const known = keptFacts(attested?.facts ?? reference?.facts);
+/**
+ * The device as documents name it: by what was approved of it, else by what was attested; one that was never seen by what it says.
+ * What it says of itself from then on counts where a document or a plan allows it: who could leave the scope of a document, or enter
+ * one, by another name would approve it for itself.
+ */
+export const describe = (state: DeviceState, shown: Facts): Described =>
+  describedBy(state, shown, (fact, known, now) => isAllowed(state.tracks, fact, known, now));
+
+/** A plan speaks of a device as it was before the change, and as it is after it. */
+export const stagesOf = (state: DeviceState, shown: Facts): readonly Described[] => [
+  describedBy(state, shown, () => false),
+  describe(state, shown),
+];
+
+/** Facts that a scope may name. */
+type Naming = 'family' | 'identity.model' | 'firmware.version';
+
+const describedBy = (
+  { id, labels, family, attested, reference, edited }: DeviceState,
+  shown: Facts,
+  allows: (fact: Naming, known: string, now: string) => boolean,
+): Described => {
+  const approved = keptFacts(reference?.facts);
+  const last = attested?.facts === reference?.facts ? approved : keptFacts(attested?.facts);
+  const isNew = reference === undefined && attested === undefined;
+  const told = (fact: Naming): string | undefined => {
+    const [known, now] = [approved[fact], last[fact]];
+    if (known === undefined) return now ?? (isNew ? shown[fact] : undefined);
+    return now !== undefined && now !== known && allows(fact, known, now) ? now : known;
+  };
   return {
     device: id,
     labels,
-    family: shown.family ?? family,
-    model: shown['identity.model'] ?? known['identity.model'],
-    version: shown['firmware.version'] ?? known['firmware.version'],
+    family: told('family') ?? family,
+    model: told('identity.model'),
+    version: told('firmware.version'),
     edited,
   };
 };
+
+/** What was attested, and is none of the approved values, is allowed where its rules found nothing, or a plan covers what they found. */
+const isAllowed = (tracks: readonly Track[], fact: Naming, known: string, now: string): boolean =>
+  // Another spelling of one version is nobody's word.
+  (fact !== 'firmware.version' || compareVersions(known, now) !== 'same') &&
+  !tracks.some(({ finding }) => finding.plan === undefined && tellsOther(finding, fact));
+
+const tellsOther = ({ ruleId, after }: Finding, fact: Naming): boolean =>
+  ruleId === firmwareFamilyChanged.id ||
+  (fact === 'firmware.version' && (ruleId === firmwareVersionChanged.id || ruleId === firmwareRollback.id)) ||
+  (fact === 'identity.model' && ruleId === configDrift.id && isKeyed(after) && after.some(({ key }) => key === fact));
 
 /** What the values of documents may depend on for this device. */
 export const circumstancesOf = (state: DeviceState, shown: Facts, nowMs: number): Circumstances => {

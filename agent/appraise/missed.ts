@@ -2,7 +2,7 @@ import { FACTS, type FactName, type UnknownReason } from '../../shared/facts.ts'
 import { NO_FACTS } from '../baseline/kept.ts';
 import { plansFor } from '../baseline/standing.ts';
 import { type Advanced, advance } from './advance.ts';
-import { approvedOf, circumstancesOf, describe } from './approval.ts';
+import { approvedOf, circumstancesOf, stagesOf } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { DeviceState } from './device.ts';
 import { draftingOf } from './drafting.ts';
@@ -67,7 +67,7 @@ const silent = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'
     { kind: 'ran', rule: identityDeviceMissing, deviations: missingSeen(state, context), facts: [] },
   ];
   const outcomes = underPlans(silences, {
-    plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, {}), nowMs),
+    plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, {}), nowMs),
     observed: {},
     approved: {},
     circumstances: circumstancesOf(state, {}, nowMs),

@@ -1,7 +1,7 @@
 import type { Plan } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { type Adopted, countsFor, expectedBy } from '../baseline/standing.ts';
-import { circumstancesOf, describe } from './approval.ts';
+import { circumstancesOf, stagesOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { shows } from './planned.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
@@ -26,7 +26,7 @@ export const reportPlan = (
   nowMs: number,
 ): PlanReport => {
   const fates = states
-    .filter((state) => countsFor(plan, describe(state, {})))
+    .filter((state) => matched.has(state.id) || stagesOf(state, {}).some((who) => countsFor(plan, who)))
     .map((state) => ({ device: state.id, fate: fateOf(plan, state, matched, nowMs) }));
   const those = (fate: keyof PlanReport): readonly string[] =>
     fates.filter((one) => one.fate === fate).map(({ device }) => device);

@@ -5,7 +5,7 @@ import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned, only } from '../baseline/reference.ts';
 import { heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
-import { circumstancesOf, describe, toleratedOf } from './approval.ts';
+import { circumstancesOf, describe, stagesOf, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import type { Value } from './finding.ts';
 import { withoutFlood } from './flood.ts';
@@ -99,7 +99,7 @@ export const outcomesOf = (
     returnOutcome(state, facts, approved?.facts ?? {}, gaps, { ...context, ruleContext }),
   ];
   return underPlans(withoutFlood(outcomes, state.tracks, facts), {
-    plans: standing.plans.length === 0 ? [] : plansFor(standing, describe(state, facts), nowMs),
+    plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, facts), nowMs),
     observed: facts,
     approved: approved?.facts ?? {},
     circumstances: circumstancesOf(state, facts, nowMs),

@@ -69,13 +69,26 @@ const judgeItem = (
     case 'band':
       return judgeBand(item.value, seen);
     case 'schedule': {
-      const value = scheduled(item.value, circumstances.nowMs);
-      if (value === undefined) return FREE;
-      return same(value, seen) ? FITS : { kind: 'leaves', nearest: value };
+      return judgeSchedule(item.value, seen, circumstances.nowMs, same);
     }
     case 'template':
       return judgeTemplate(item, seen, circumstances);
   }
+};
+
+/** A device that follows its schedule is a little early or late: around a boundary what holds on either side of it is right. */
+const judgeSchedule = (
+  schedule: Schedule,
+  seen: unknown,
+  nowMs: number,
+  same: (one: unknown, other: unknown) => boolean,
+): Judgement => {
+  const value = scheduled(schedule, nowMs);
+  if (value === undefined) return FREE;
+  if (same(value, seen)) return FITS;
+  const near = scheduledNear(schedule, nowMs);
+  if (near.some((other) => same(other, seen))) return FITS;
+  return near.includes(undefined) ? FREE : { kind: 'leaves', nearest: value };
 };
 
 const judgeBand = ({ min, max }: { min?: number; max?: number }, seen: unknown): Judgement => {
@@ -115,6 +128,15 @@ export const scheduled = ({ zone, slots, otherwise }: Schedule, nowMs: number): 
   });
   return slot === undefined ? otherwise : slot.value;
 };
+
+/** Windows and boundaries are held to with this tolerance, ms (catalogue §3). */
+export const TOLERANCE_MS = 5 * 60_000;
+
+/** What a schedule says within the tolerance before and after a time. A slot that is shorter than that may be passed over. */
+export const scheduledNear = (schedule: Schedule, nowMs: number): readonly unknown[] => [
+  scheduled(schedule, nowMs - TOLERANCE_MS),
+  scheduled(schedule, nowMs + TOLERANCE_MS),
+];
 
 /** Whether the zone is one that this host knows. */
 export const isTimeZone = (zone: string): boolean => {

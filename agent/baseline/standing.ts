@@ -9,7 +9,7 @@ import {
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
-import { itemsAt, saysNothing, scheduled } from './expected.ts';
+import { itemsAt, saysNothing, scheduled, scheduledNear, TOLERANCE_MS } from './expected.ts';
 import { closeness, type Described, inScope } from './scope.ts';
 
 /** What approvers laid down and the log holds: reference documents, plans and waivers in force, and whom they speak of. */
@@ -51,8 +51,6 @@ const watchedFacts = (references: Standing['references']): ReadonlySet<FactName>
 /** No document is in force. */
 export const NOTHING_STANDING: Standing = standingOf({ references: [], plans: [], waivers: [] });
 
-/** A plan is held to its window with this tolerance, ms (catalogue §3). */
-export const WINDOW_TOLERANCE_MS = 5 * 60_000;
 /** A change that comes late is told as such for this long after the window, ms. */
 const LATE_MS = 24 * 3_600_000;
 
@@ -111,16 +109,16 @@ export const phaseOfPlan = (
   { not_before_at: from, not_after_at: to }: Plan,
   nowMs: number,
 ): 'before' | 'open' | 'late' | 'over' => {
-  if (nowMs < from * 1000 - WINDOW_TOLERANCE_MS) return 'before';
-  if (nowMs <= to * 1000 + WINDOW_TOLERANCE_MS) return 'open';
-  return nowMs <= to * 1000 + WINDOW_TOLERANCE_MS + LATE_MS ? 'late' : 'over';
+  if (nowMs < from * 1000 - TOLERANCE_MS) return 'before';
+  if (nowMs <= to * 1000 + TOLERANCE_MS) return 'open';
+  return nowMs <= to * 1000 + TOLERANCE_MS + LATE_MS ? 'late' : 'over';
 };
 
-/** Plans that speak of this device and are open, or were until a day ago. */
-export const plansFor = (standing: Standing, who: Described, nowMs: number): readonly Adopted<Plan>[] =>
+/** Plans that speak of this device, as it was or as it is, and are open, or were until a day ago. */
+export const plansFor = (standing: Standing, stages: readonly Described[], nowMs: number): readonly Adopted<Plan>[] =>
   standing.plans.filter((plan) => {
     const phase = phaseOfPlan(plan.terms, nowMs);
-    return (phase === 'open' || phase === 'late') && countsFor(plan, who);
+    return (phase === 'open' || phase === 'late') && stages.some((who) => countsFor(plan, who));
   });
 
 /** Whether a plan may speak of a finding: one that does not tell the after-state speaks of few. */
@@ -164,5 +162,6 @@ export const revisionOf = ({ references, plans, waivers }: Standing, nowMs: numb
 
 const stageOf = (item: ExpectedValue, nowMs: number): string => {
   const ended = item.until_at !== undefined && nowMs >= item.until_at * 1000 ? '!' : '';
-  return item.class === 'schedule' ? `${ended}${JSON.stringify(scheduled(item.value, nowMs))}` : ended;
+  if (item.class !== 'schedule') return ended;
+  return `${ended}${JSON.stringify([scheduled(item.value, nowMs), ...scheduledNear(item.value, nowMs)])}`;
 };

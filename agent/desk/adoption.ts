@@ -14,7 +14,7 @@ import {
 } from '../../shared/terms.ts';
 import { VerificationError } from '../../shared/verification.ts';
 import { refuseWhileOpen } from '../appraise/accept.ts';
-import { describe } from '../appraise/approval.ts';
+import { describe, stagesOf } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { factsCovered, openTooLong, sightIn } from '../appraise/plan-reach.ts';
 import { settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
@@ -348,7 +348,7 @@ const overruling = ({ order: { terms }, fact }: Overruled): string =>
 /** Of devices that a plan may speak of, now or once they are here: what signed values and signed attestations hold. */
 const overruledBy = (plan: Plan, { orders, states }: AdoptionGround): readonly Overruled[] => {
   const facts = [...factsCovered(plan)] as readonly FactName[];
-  const covered = states().filter((state) => inScope(plan.scope, describe(state, {})));
+  const covered = states().filter((state) => stagesOf(state, {}).some((who) => inScope(plan.scope, who)));
   return orders.all().flatMap((order): Overruled[] => {
     const { terms, seq } = order;
     if (terms.kind !== 'reference') return [];

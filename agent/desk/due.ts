@@ -6,7 +6,8 @@ import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
 import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
 import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
 import { leftStanding, waiverExpired } from '../appraise/rules/waiver-expired.ts';
-import { phaseOfPlan, WINDOW_TOLERANCE_MS } from '../baseline/standing.ts';
+import { TOLERANCE_MS } from '../baseline/expected.ts';
+import { phaseOfPlan } from '../baseline/standing.ts';
 import type { Emit } from '../platform/events.ts';
 import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -64,7 +65,7 @@ export const reportOf = (order: Order<Plan>, { states, wallMs }: Pick<DueDeps, '
 
 const planDue = (order: Order<Plan>, deps: DueDeps): void => {
   const nowMs = deps.wallMs();
-  const isDue = nowMs >= order.terms.not_after_at * 1000 + Math.max(REPORT_MS, WINDOW_TOLERANCE_MS);
+  const isDue = nowMs >= order.terms.not_after_at * 1000 + Math.max(REPORT_MS, TOLERANCE_MS);
   if (isDue && order.reportedAt === undefined) reportDue(order, nowMs, deps);
   if (phaseOfPlan(order.terms, nowMs) === 'over') expire(order, deps);
 };

@@ -20,6 +20,7 @@ import {
   at,
   count,
   firstOf,
+  insteadOf,
   mac,
   memberIn,
   type Reader,
@@ -156,7 +157,7 @@ export const cgminer = defineDriver({
     'identity.model': firstOf(
       at('version', '/VERSION/0/Type', text),
       at('devdetails', ['/DEVDETAILS', '/DEVS'], deviceNames('Model', 'Product', 'Name', 'Driver')),
-      at('devs', '/DEVS', deviceNames('Name')),
+      insteadOf(at('devs', '/DEVS', deviceNames('Name'))),
     ),
     'identity.mac': firstOf(at('summary', '/SUMMARY/0/macaddress', mac), at('version', '/VERSION/0/MAC', mac)),
     'firmware.name': firstOf(

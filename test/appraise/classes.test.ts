@@ -73,13 +73,33 @@ test('schedule: the night profile is the reference at night, by local time; by d
     const hour = atChicago(nowMs);
     return showing({ 'config.power_limit_w': hour >= 22 || hour < 6 ? 2500 : 3500 })(nowMs);
   });
-  // The look on the hour may come before the device changed its profile; two looks never agree on a wrong one.
-  assert.deepEqual(
-    watch.said().filter((said) => said.endsWith(' open')),
-    [],
-  );
+  assert.deepEqual(watch.said(), []);
   watch.live(HOUR, showing({ 'config.power_limit_w': 2500 }));
   assert.deepEqual(watch.said().at(-1), 'config.performance-changed open');
+});
+
+test('schedule: a device that follows it up to five minutes early or late is as approved; one that does not is found then', () => {
+  const evening: ExpectedValue = {
+    fact: 'config.power_limit_w',
+    class: 'schedule',
+    value: { zone: 'UTC', slots: [{ from: '14:00', to: '16:00', value: 2500 }], otherwise: 3500 },
+  };
+  const [from, to] = [T0 + 2 * HOUR, T0 + 4 * HOUR];
+  const following = (earlyMs: number, lateMs: number) => (nowMs: number) =>
+    showing({ 'config.power_limit_w': nowMs >= from - earlyMs && nowMs < to + lateMs ? 2500 : 3500 })(nowMs);
+  const each = (answer: ReturnType<typeof following>) => {
+    const watch = watching([evening]);
+    watch.live(6 * HOUR, answer);
+    return watch.statements.map(({ ruleId, state, firstObservedAt }) => [ruleId, state, firstObservedAt * 1000]);
+  };
+  assert.deepEqual(each(following(0, 0)), []);
+  assert.deepEqual(each(following(-4 * MINUTE, 4 * MINUTE)), []);
+  assert.deepEqual(each(following(4 * MINUTE, -4 * MINUTE)), []);
+  const [[id, state, atMs] = []] = each(following(0, 2 * HOUR));
+  assert.deepEqual([id, state], ['config.performance-changed', 'open']);
+  assert.ok(Number(atMs) >= to + 5 * MINUTE && Number(atMs) <= to + 15 * MINUTE, 'at the first full look after that');
+  const [[, , earlyMs] = []] = each(following(30 * MINUTE, 0));
+  assert.ok(Number(earlyMs) <= from - 15 * MINUTE);
 });
 
 test('volatile: the fact is recorded and never compared; of a list by key only the named keys', () => {

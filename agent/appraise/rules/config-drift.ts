@@ -17,24 +17,25 @@ const SETTINGS = [
 ] as const;
 
 const FEES = 'fee_pools';
+const MODEL = 'identity.model';
 
 /** Settings without a finding of their own left their class; one finding lists them all (catalogue 5.3). */
 export const configDrift = defineRule({
   id: 'config.drift',
   title: 'Settings drifted',
   meaning:
-    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; low where it is another version than the reference says.',
+    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; so is `identity.model`: a machine does not become another one. Both are low where the firmware is another version than the reference says.',
   benign: ['tuning by the firmware', 'profile schedule', 'a maker that moved its fee pools'],
   severity: 'low',
   gravest: 'medium',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 3,
+  version: 4,
   against: 'reference',
   reads: [],
-  compares: [...SETTINGS, 'config.other', FEES],
-  sees: (key, observed) => (key === FEES ? observed[FEES] !== undefined : tellsSetting(key, observed)),
+  compares: [...SETTINGS, 'config.other', FEES, MODEL],
+  sees: (key, observed) => (key === FEES || key === MODEL ? observed[key] !== undefined : tellsSetting(key, observed)),
   appraise: (observed, approved, context) => {
     const { classOf } = context;
     const settings = changedSettings(SETTINGS, observed, approved);
@@ -43,20 +44,23 @@ export const configDrift = defineRule({
       ({ key }) => !dangerous.has(key) && !ACCESS_KEYS.test(key),
     );
     const fees = changedFees(observed[FEES], approved[FEES]);
-    const changes = [...others, ...fees];
+    const models = changedModel(observed[MODEL], approved[MODEL]);
+    const changes = [...others, ...fees, ...models];
     if (changes.length === 0) return [];
-    const slow = changes.every(({ key }) => SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
+    const slow = changes.every(({ key }) => key === MODEL || SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
     return [
       {
         ...keyedValues(changes),
         ...(slow ? { confirm: 'C3' as const } : {}),
-        ...(fees.length > 0 && !isOtherFirmware(context) ? { severity: 'medium' as const } : {}),
+        ...((fees.length > 0 && !isOtherFirmware(context)) || (models.length > 0 && !isOtherVersion(context))
+          ? { severity: 'medium' as const }
+          : {}),
       },
     ];
   },
 });
 
-/** A number in a band, or a value by the time of day, may be on its way. */
+/** A number in a band, or a value by the time of day, may be on its way. A model is told in several places, and one of them may be empty for a moment. */
 const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
 
 /** Pools of the maker that the reference lacks. One that is missing says nothing: a list may show those of the moment. */
@@ -65,9 +69,18 @@ const changedFees = (observed: readonly FeePool[] = [], approved?: readonly FeeP
     ? []
     : [{ key: FEES, before: approved, after: observed }];
 
-/** The device runs another version than it was accepted with, which is a finding of its own where no document says what it may run. */
-const isOtherFirmware = ({ accepted, classOf, device }: RuleContext): boolean => {
+const changedModel = (observed?: string, approved?: string): readonly KeyedChange[] =>
+  observed === undefined || approved === undefined || observed === approved
+    ? []
+    : [{ key: MODEL, before: approved, after: observed }];
+
+/** The device runs another version than it was accepted with, and may spell things otherwise. */
+const isOtherVersion = ({ accepted, device }: RuleContext): boolean => {
   const known = accepted?.()['firmware.version'];
   const now = device.facts['firmware.version'];
-  return known !== undefined && now !== undefined && known !== now && classOf?.('firmware.version') === undefined;
+  return known !== undefined && now !== undefined && known !== now;
 };
+
+/** That is a finding of its own where no document says what it may run. */
+const isOtherFirmware = (context: RuleContext): boolean =>
+  isOtherVersion(context) && context.classOf?.('firmware.version') === undefined;

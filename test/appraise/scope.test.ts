@@ -1,0 +1,149 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { reportPlan } from '../../agent/appraise/plan-report.ts';
+import type { Facts } from '../../shared/facts.ts';
+import type { ExpectedValue, Scope } from '../../shared/terms.ts';
+import { plan, reference, under, waiver } from './standing.ts';
+import { HOUR, MINUTE, pools, showing, Watch } from './watch.ts';
+
+/** For whom documents count: a device neither leaves a scope nor enters one by what it says of itself. */
+
+const ACCOUNT: ExpectedValue = { fact: 'pools.user', class: 'template', value: 'acme.*' };
+const THEFT = pools({ user: 'mallory.rig' }, { user: 'mallory.rig' }, { user: 'mallory.rig' });
+const OTHER_MODEL: Facts = { 'identity.model': 'Antminer T21' };
+const OTHER_VERSION: Facts = { 'firmware.version': '2026.04.1', 'firmware.build': 'Wed Apr 1 10:00:00 CST 2026' };
+const OTHER_FAMILY: Facts = { family: 'vnish' };
+
+test('a device does not leave the scope of a reference by another model, version or family: what it showed stays open', () => {
+  const cases: [Scope, Facts][] = [
+    [{ models: ['Antminer S21'] }, OTHER_MODEL],
+    [{ firmware: ['antminer-stock 2026.03.1'] }, OTHER_VERSION],
+    [{ firmware: ['antminer-stock 2026.03.1'] }, { 'firmware.version': 'v2026.03.1' }],
+    [{ firmware: ['antminer-stock'] }, OTHER_FAMILY],
+    [
+      { firmware: ['antminer-stock'], models: ['Antminer S21'] },
+      { ...OTHER_FAMILY, ...OTHER_MODEL },
+    ],
+  ];
+  for (const [scope, changes] of cases) {
+    // It worked for the thief when it was first seen: only the document says that this is none of ours.
+    const watch = new Watch();
+    watch.live(20 * MINUTE, showing(THEFT));
+    watch.context = under(() => watch.nowMs, { references: [reference(7, [ACCOUNT], scope)] });
+    watch.live(20 * MINUTE, showing(THEFT));
+    const open = () => watch.state.tracks.filter(({ finding }) => finding.ruleId === 'pool.user-changed').length;
+    assert.ok(open() > 0);
+    watch.live(2 * HOUR, showing({ ...THEFT, ...changes }));
+    assert.ok(open() > 0, JSON.stringify(changes));
+    assert.ok(!watch.said().includes('pool.user-changed resolved'));
+  }
+});
+
+test('a device does not enter the scope of a waiver, of a plan or of a reference by saying that it is another one', () => {
+  const cases: [Scope, Facts][] = [
+    [{ models: ['Antminer T21'] }, OTHER_MODEL],
+    [{ firmware: ['antminer-stock 2026.04.1'] }, OTHER_VERSION],
+    [{ firmware: ['vnish'] }, OTHER_FAMILY],
+  ];
+  for (const [scope, changes] of cases) {
+    const watch = Watch.commissioned();
+    const { terms, ...tolerated } = waiver(40, ['pool.user-changed'], 600);
+    const planned = plan(
+      41,
+      { ids: ['pool.user-changed'], expected_after: [{ ...ACCOUNT, value: ['acme.*', 'mallory.*'] }], scope },
+      0,
+      600,
+    );
+    watch.context = under(() => watch.nowMs, {
+      waivers: [{ ...tolerated, terms: { ...terms, scope } }],
+      plans: [planned],
+      references: [reference(42, [{ ...ACCOUNT, value: '*' }], scope)],
+    });
+    watch.live(HOUR, showing(changes));
+    watch.live(HOUR, showing({ ...changes, ...THEFT }));
+    const [theft] = watch.opened('pool.user-changed');
+    assert.deepEqual(
+      [theft?.state, theft?.severity, theft?.waiver, theft?.plan],
+      ['open', 'critical', undefined, undefined],
+    );
+  }
+});
+
+test('what a document or a person allowed decides who a device is: documents for the new version count from then on', () => {
+  const newer = [{ fact: 'pools.user', class: 'exact', value: 'acme.new' } as const];
+  const scoped = reference(8, newer, { firmware: ['antminer-stock 2026.04.1'] });
+  const versions: ExpectedValue = { fact: 'firmware.version', class: 'set', value: ['2026.03.1', '2026.04.1'] };
+  const free = { fact: 'firmware.build', class: 'volatile' } as const;
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { references: [reference(7, [versions, free]), scoped] });
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(watch.opened('pool.user-changed'), []);
+  watch.live(HOUR, showing(OTHER_VERSION));
+  assert.ok(watch.opened('pool.user-changed').length > 0);
+  const planned = Watch.commissioned();
+  const rollout = plan(30, {
+    ids: ['firmware.*'],
+    expected_after: [{ fact: 'firmware.version', class: 'exact', value: '2026.04.1' }, free],
+  });
+  planned.context = under(() => planned.nowMs, { references: [scoped], plans: [rollout] });
+  planned.live(HOUR, showing(OTHER_VERSION));
+  assert.ok(planned.opened('pool.user-changed').length > 0);
+});
+
+test('a roll-out that is scoped by where it starts from covers the device that did it, and the report counts it', () => {
+  for (const [firmware, changes, id] of [
+    ['antminer-stock 2026.03.1', OTHER_VERSION, 'firmware.version-changed'],
+    ['antminer-stock', OTHER_FAMILY, 'firmware.family-changed'],
+  ] as const) {
+    const watch = Watch.commissioned();
+    const [[fact, value]] = Object.entries(changes) as [[string, string]];
+    const rollout = plan(30, {
+      ids: [id],
+      scope: { firmware: [firmware] },
+      expected_after: [
+        { fact, class: 'exact', value },
+        { fact: 'firmware.build', class: 'volatile' },
+      ],
+    });
+    watch.context = under(() => watch.nowMs, { plans: [rollout] });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live(30 * MINUTE, showing(changes));
+    assert.deepEqual(
+      watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]),
+      [[id, 'info', 30]],
+    );
+    assert.deepEqual(reportPlan(rollout, [watch.state], new Set(), watch.nowMs).matched, ['rig']);
+  }
+});
+
+test('config.drift: the same machine says that it is of another model; with another firmware that is how it spells it', () => {
+  const watch = Watch.commissioned();
+  watch.live(HOUR, showing(OTHER_MODEL));
+  assert.deepEqual(
+    watch.statements.map(({ ruleId, severity, before, after }) => [ruleId, severity, before, after]),
+    [
+      [
+        'config.drift',
+        'medium',
+        [{ key: 'identity.model', value: 'Antminer S21' }],
+        [{ key: 'identity.model', value: 'Antminer T21' }],
+      ],
+    ],
+  );
+  watch.live(8 * MINUTE, (nowMs) => ({ ...showing(OTHER_MODEL)(nowMs), gaps: { 'identity.model': 'timeout' } }));
+  assert.deepEqual(watch.said(), ['config.drift open'], 'a look that lacks it neither ends nor changes anything');
+  watch.live(HOUR, showing({}));
+  assert.deepEqual(watch.said(), ['config.drift open', 'config.drift resolved']);
+  const updated = Watch.commissioned();
+  updated.live(HOUR, showing({ ...OTHER_VERSION, ...OTHER_MODEL }));
+  assert.deepEqual(
+    updated.statements.map(({ ruleId, severity }) => [ruleId, severity]),
+    [
+      ['firmware.version-changed', 'high'],
+      ['config.drift', 'low'],
+    ],
+  );
+  const converted = Watch.commissioned();
+  converted.live(HOUR, showing({ ...OTHER_FAMILY, ...OTHER_MODEL }));
+  assert.deepEqual(converted.said(), ['firmware.family-changed open']);
+});
