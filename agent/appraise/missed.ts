@@ -17,7 +17,10 @@ import { ruleContextOf } from './run-rules.ts';
 import { clearSettled } from './settled.ts';
 import type { Look, LookContext, Verdict } from './verdict.ts';
 
-/** A look that gave nothing. The fifth in a row makes the device dark. */
+/**
+ * A look that gave nothing. The fifth in a row makes the device dark, but not looks at the pools alone: a device may keep its
+ * pools to itself, and tell the rest.
+ */
 export const missed = (
   state: DeviceState,
   { reason, atMs, look }: Omit<Extract<Look, { kind: 'unreachable' }>, 'kind'>,
@@ -28,6 +31,8 @@ export const missed = (
   marks.fullLost ||= look === 'full';
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
+  if (look === 'pools' && !marks.fullLost && state.attested?.reachable === true)
+    return { state, changed: false, transitions: [], next: { look: 'full', atMs: context.nowMs } };
   marks.leftOut = afterSilence(marks.leftOut);
   const said =
     isDark(state) &&

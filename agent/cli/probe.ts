@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { closest } from 'fastest-levenshtein';
 import ipaddr from 'ipaddr.js';
 import { FACTS, type FactName } from '../../shared/facts.ts';
+import { SHOWN_TO_WHOEVER } from '../config/meaning.ts';
 import { ALL_PORTS, type Driver, PORTS, questionOf } from '../drivers/driver.ts';
 import { DRIVERS } from '../drivers/index.ts';
 import { type LookDeps, lookAt, lookDeps, type Seen, type Sight } from '../look.ts';
@@ -27,6 +28,7 @@ export interface AskOptions {
   readonly passwordFile?: string;
   readonly passwordEnv?: string;
   readonly vendorDefault?: boolean;
+  readonly families?: readonly string[];
   readonly timeout: number;
   readonly driver?: readonly string[];
 }
@@ -51,6 +53,11 @@ export const addAskOptions = (verb: Command): Command =>
     .option('--user <name>', 'account for interfaces that ask for a log-in', 'root')
     .option('--password-file <file>', 'file that holds the password of that account')
     .option('--password-env <name>', 'environment variable that holds the password of that account')
+    .option(
+      '--families <list>',
+      'show the log-in only to these families, divided by commas; without it to whatever asks',
+      namesIn,
+    )
     .option('--driver <file>', DRIVER_HELP, collect)
     .option('--vendor-default', 'without a password: try the log-in that the maker of the device documents')
     .option(
@@ -59,6 +66,8 @@ export const addAskOptions = (verb: Command): Command =>
       parseSeconds,
       DEVICE_MS / 1000,
     );
+
+const namesIn = (text: string): readonly string[] => text.split(',').map((name) => name.trim());
 
 /** `--driver` of every verb that asks or lists: it may be given several times. */
 export const DRIVER_HELP = 'driver file of a further family (docs/write-a-driver.md); may be repeated';
@@ -110,7 +119,7 @@ const parseSeconds = (text: string): number => {
 };
 
 const probe = async (host: string, options: ProbeOptions, io: Io): Promise<void> => {
-  const target = { ...parseHost(host, options.ports), ...credentialOf(options) };
+  const target = { ...parseHost(host, options.ports), ...loginOf(options, io) };
   const deps = askDeps(options);
   const seen = await lookAt(target, undefined, 'full', deps);
   if (seen.kind === 'nothing') throw notSeen(host, seen);
@@ -175,13 +184,27 @@ const splitPort = (text: string): readonly (string | undefined)[] => {
   return port !== undefined && !isPort(port) ? [] : [whole, inBrackets ?? plain, port];
 };
 
-/** The log-in of the options, if one was given. Throws `config.secret` when the password cannot be read. */
-export const credentialOf = (options: AskOptions): Pick<Target, 'credential' | 'vendorDefault'> => {
+/**
+ * The log-in of the options, if one was given, and to whom it is shown; where to whoever asks for it, that is said. Throws
+ * `config.secret` when the password cannot be read, `usage.family`.
+ */
+export const loginOf = (
+  { families, ...options }: AskOptions,
+  io: Pick<Io, 'err'>,
+): Pick<Target, 'credential' | 'vendorDefault' | 'families'> => {
+  const shownTo = families === undefined ? {} : { families: namedFamilies(families, driversWith(options.driver)) };
   if (options.passwordFile === undefined && options.passwordEnv === undefined)
-    return options.vendorDefault === true ? { vendorDefault: true } : {};
+    return { ...shownTo, ...(options.vendorDefault === true ? { vendorDefault: true } : {}) };
   const password = readSecret({ password_file: options.passwordFile, password_env: options.passwordEnv });
-  return { credential: { user: options.user, password: () => password } };
+  if (families === undefined)
+    io.err.write(
+      `the password ${SHOWN_TO_WHOEVER}\n  remedy: name the families that you have there: --families antminer-stock\n`,
+    );
+  return { ...shownTo, credential: { user: options.user, password: () => password } };
 };
+
+const namedFamilies = (families: readonly string[], drivers: readonly Driver[]): readonly string[] =>
+  families.map((family) => familyNamed(family, drivers).family);
 
 const notSeen = (host: string, { reason, detail, family }: Extract<Sight, { kind: 'nothing' }>): AgentError =>
   new AgentError({

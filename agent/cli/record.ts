@@ -12,7 +12,7 @@ import { identify } from '../probe/identify.ts';
 import { waitFor } from '../probe/probe.ts';
 import type { Target } from '../probe/target.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
-import { type AskOptions, addAskOptions, credentialOf, familyNamed, limitsFor, parseHost } from './probe.ts';
+import { type AskOptions, addAskOptions, familyNamed, limitsFor, loginOf, parseHost } from './probe.ts';
 
 interface RecordOptions extends AskOptions {
   readonly family?: string;
@@ -39,7 +39,7 @@ export const recordVerb = (program: Command, io: Io): void => {
 };
 
 const record = async (host: string, options: RecordOptions, io: Io): Promise<void> => {
-  const target = { ...parseHost(host, options.ports), ...credentialOf(options) };
+  const target = { ...parseHost(host, options.ports), ...loginOf(options, io) };
   const files = requireDriverFiles(options.driver ?? [], DRIVERS);
   const drivers = [...DRIVERS, ...files.map(({ driver }) => driver)];
   const forced = options.family === undefined ? undefined : familyNamed(options.family, drivers);

@@ -10,7 +10,7 @@ import { parseRange } from '../schedule/range.ts';
 import { devicesBlock } from './devices-block.ts';
 import { EXIT, type Io, isDrawable, printable, printJson, setExit } from './io.ts';
 import { listen, parseListenSeconds, parseReportPorts, type ReportPorts } from './listen.ts';
-import { type AskOptions, addAskOptions, askDeps, credentialOf } from './probe.ts';
+import { type AskOptions, addAskOptions, askDeps, loginOf } from './probe.ts';
 import { shortened, table } from './table.ts';
 import { factText, mainPool, probeJson } from './view.ts';
 
@@ -93,7 +93,7 @@ const scanOrListen = (ranges: readonly string[], options: ScanOptions, io: Io): 
 
 const scan = async (ranges: readonly string[], options: ScanOptions, io: Io): Promise<void> => {
   const addresses = addressesOf(ranges);
-  const target = { ports: { ...PORTS, ...options.ports }, ...credentialOf(options) };
+  const target = { ports: { ...PORTS, ...options.ports }, ...loginOf(options, io) };
   const interrupted = new AbortController();
   let isCancelled = false;
   let looked = 0;

@@ -283,6 +283,10 @@ const credential = (config: Config, name: string): readonly Contradiction[] => {
   return secretProblem(source, ['credentials', name]);
 };
 
+/** Where nothing says to which families a log-in may be shown. */
+export const SHOWN_TO_WHOEVER =
+  'is shown, perhaps in clear, to whatever says at these addresses that it is a miner with a log-in';
+
 /**
  * What works, and tells a password to whoever asks for it: a device is what it says it is, and some families want their
  * log-in in clear.
@@ -295,7 +299,7 @@ export const shownToAll = ({ credentials, devices }: Config): readonly Omit<Cont
   if (open.length === 0) return [];
   return [
     {
-      message: `the password of ${open.join(', ')} is shown, perhaps in clear, to whatever says at these addresses that it is a miner with a log-in`,
+      message: `the password of ${open.join(', ')} ${SHOWN_TO_WHOEVER}`,
       remedy: `name the families that you have there: credentials: { ${open[0]}: { families: [antminer-stock] } }`,
     },
   ];

@@ -130,6 +130,30 @@ for (const { specimen, driver } of lives)
     assert.ok(watch.attestations.length <= 24, `${watch.attestations.length} attestations`);
   });
 
+test('visibility.device-dark: a device of which anything answers without a log-in does not become dark over its pools, on any family', () => {
+  const dark: string[] = [];
+  let watched = 0;
+  for (const { specimen, driver } of lives) {
+    const watch = new Watch();
+    const ask = (query: Query) => {
+      const isInside = 'auth' in query && query.auth !== 'none';
+      return isInside ? noReply('refused', 'no log-in') : answer(specimen, query, 0, () => 1);
+    };
+    const lookNow = (look: LookKind) => watch.take(lookAt(watch, driver, look, watch.nowMs, ask));
+    lookNow('full');
+    if (watch.attestations.length === 0) continue;
+    for (let minute = 1; minute < 60; minute++) {
+      watch.nowMs += MINUTE;
+      const isEarly = watch.nextFullMs < watch.nowMs;
+      lookNow(isEarly || minute % 15 === 0 ? 'full' : 'pools');
+    }
+    watched += 1;
+    if (watch.said().some((said) => said.startsWith('visibility.device-dark'))) dark.push(specimen.name);
+  }
+  assert.deepEqual(dark, []);
+  assert.ok(watched > lives.length / 2);
+});
+
 /** What comes of the questions to an interface that is not to be had. */
 const CLOSINGS: readonly NoReply[] = [
   noReply('refused', 'closed'),

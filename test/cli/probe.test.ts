@@ -119,6 +119,23 @@ test('a log-in opens what was refused without one', async (t) => {
   assert.ok(!JSON.stringify(from).includes(auth.password));
 });
 
+test('a log-in is shown to the named families alone; without names that is said', async (t) => {
+  const { auth } = specimen('antminer-stock/s21').device;
+  assert.ok(auth !== undefined);
+  const file = join(folder(t), 'password');
+  writeFileSync(file, `${auth.password}\n`);
+  const words = ['probe', LOGIN, '--ports', ports, '--json', '--user', auth.user, '--password-file', file];
+  const toAll = await assayer(words);
+  assert.match(toAll.err, /^the password is shown, perhaps in clear, to whatever .*\n {2}remedy: .*--families .*\n$/);
+  const others = await assayer([...words, '--families', 'goldshell,whatsminer']);
+  assert.deepEqual([others.code, others.err], [0, '']);
+  assert.equal(JSON.parse(others.out).readings['identity.mac'], 'unknown: refused');
+  const meant = await assayer([...words, '--families', 'goldshell, antminer-stock']);
+  assert.match(JSON.parse(meant.out).identity.mac, /^02:/);
+  const typo = await assayer([...words, '--families', 'goldshel']);
+  assert.match(typo.err, /did you mean goldshell\?.*\[usage\.family\]/);
+});
+
 test('probe says of the questions that gave nothing what came instead', async (t) => {
   const file = join(folder(t), 'password');
   writeFileSync(file, 'wrong\n');
