@@ -37,6 +37,8 @@ export type Sight =
       readonly detail: string;
       /** Whether somebody there refused what was asked now; absent where nothing was sent, because a log-in rests or is missing. */
       readonly refuses?: boolean;
+      /** Somebody is there and sends something, though no whole reply in time. */
+      readonly drips?: true;
       /** What it was recognised as, where it then told nothing. */
       readonly family?: string;
     };
@@ -111,7 +113,9 @@ const identifyAndAsk = async (
     case 'unidentified':
       return nothing('unreadable', found.detail);
     case 'unreachable':
-      return nothing(found.reason, 'nothing answered');
+      return found.drips === true
+        ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
+        : nothing(found.reason, 'nothing answered');
   }
 };
 
