@@ -5,7 +5,7 @@ import type { LookKind, Observation } from './normalise/observation.ts';
 import type { Clock } from './platform/clock.ts';
 import { meeting } from './platform/together.ts';
 import { compileAllowList } from './probe/allow.ts';
-import type { Capture, EndpointReading } from './probe/capture.ts';
+import type { Capture, EndpointReading, NoReply } from './probe/capture.ts';
 import { IDENTIFICATION, identify, isOnlyPossible, looksLikeAnother } from './probe/identify.ts';
 import type { Limits } from './probe/limits.ts';
 import { Logins } from './probe/logins.ts';
@@ -35,6 +35,10 @@ export type Sight =
       readonly kind: 'nothing';
       readonly reason: NoSight;
       readonly detail: string;
+      /** Whether somebody there refused what was asked now; absent where nothing was sent, because a log-in rests or is missing. */
+      readonly refuses?: boolean;
+      /** Somebody is there and sends something, though no whole reply in time. */
+      readonly drips?: true;
       /** What it was recognised as, where it then told nothing. */
       readonly family?: string;
     };
@@ -65,8 +69,14 @@ const askOrIdentify = async (
   const other = await identifyAndAsk(target, known, look, deps);
   // What was read stands until a family reads it in its own words: firmware that nobody knows would hide all it says.
   if (sight?.kind === 'seen' && other?.kind !== 'seen') return sight;
+  // It answers, and nobody reads it in other words: it is the one that refuses.
+  if (sight?.kind === 'nothing' && sight.reason === 'refused' && other?.kind !== 'seen' && !isSilent(other))
+    return { ...sight, refuses: true };
   return other ?? sight ?? nothing('unreadable', 'no family recognised');
 };
+
+const isSilent = (sight: Sight | undefined): boolean =>
+  sight?.kind === 'nothing' && (sight.reason === 'unreachable' || sight.reason === 'timeout');
 
 const stillSpeaks = (
   { driver, capture }: { readonly driver: Driver; readonly capture: Capture },
@@ -103,7 +113,9 @@ const identifyAndAsk = async (
     case 'unidentified':
       return nothing('unreadable', found.detail);
     case 'unreachable':
-      return nothing(found.reason, 'nothing answered');
+      return found.drips === true
+        ? { ...nothing(found.reason, 'what it sends is no whole reply in time'), drips: true }
+        : nothing(found.reason, 'nothing answered');
   }
 };
 
@@ -131,9 +143,15 @@ const whyNothing = (capture: Capture): Nothing | undefined => {
   const failed = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
   for (const reason of TELLING) {
     const reply = failed.find((one) => one.reason === reason);
-    if (reply !== undefined) return nothing(reason, reply.detail);
+    if (reply !== undefined) return { ...nothing(reason, reply.detail), ...refusesIn(failed) };
   }
   return undefined;
+};
+
+/** What came of the questions that were sent. */
+const refusesIn = (failed: readonly NoReply[]): Pick<Nothing, 'refuses'> => {
+  const sent = failed.filter(({ waits }) => waits !== true);
+  return sent.length === 0 ? {} : { refuses: sent.some(({ reason }) => reason === 'refused') };
 };
 
 type Nothing = Extract<Sight, { kind: 'nothing' }>;

@@ -325,7 +325,13 @@ const askToSettle = (seat: FleetSeat, look: LookKind, { fleet, timetable, monoMs
 const lookOf = (sight: Sight, look: LookKind, { wallMs }: RoundDeps): Look =>
   sight.kind === 'seen'
     ? { kind: 'observed', observation: sight.observation }
-    : { kind: 'unreachable', atMs: wallMs(), reason: sight.reason, look };
+    : {
+        kind: 'unreachable',
+        atMs: wallMs(),
+        reason: sight.reason,
+        look,
+        ...(sight.refuses === undefined ? {} : { refuses: sight.refuses }),
+      };
 
 const DARK_AFTER = 5;
 const LONGEST_REST_MS = 300_000;

@@ -7,14 +7,15 @@ import type { Observation } from '../normalise/observation.ts';
 import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
-import type { Attested, DeviceState, Reference } from './device.ts';
+import type { Attested, DeviceState, Reference, Track } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { heldAgainstLists, underList } from './raised.ts';
 import { isStrange, isTaker } from './replaced.ts';
 import { identityDeviceMissing } from './rules/identity-device-missing.ts';
-import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import { saysRefused } from './rules/visibility-coverage-reduced.ts';
+import { saysDark } from './rules/visibility-device-dark.ts';
 import { clearSettled, settle } from './settled.ts';
 import { end, isUndecided, quietAtMs } from './track.ts';
 import type { LookContext, Verdict } from './verdict.ts';
@@ -115,7 +116,7 @@ const withoutDark = (
   nowMs: number,
 ): { readonly state: DeviceState; readonly statements: readonly Finding[] } => {
   // One that comes and goes stays open until it was quiet for an hour.
-  const over = state.tracks.filter((track) => SILENCES.has(track.finding.ruleId) && quietAtMs(track) === undefined);
+  const over = state.tracks.filter((track) => saysUnseen(track) && quietAtMs(track) === undefined);
   if (over.length === 0) return { state, statements: [] };
   const steps = over.map((track) => end(track, 'resolved', nowMs));
   return {
@@ -128,7 +129,8 @@ const withoutDark = (
   };
 };
 
-const SILENCES: ReadonlySet<string> = new Set([visibilityDeviceDark.id, identityDeviceMissing.id]);
+const saysUnseen = ({ finding }: Track): boolean =>
+  saysDark(finding) || saysRefused(finding) || finding.ruleId === identityDeviceMissing.id;
 
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (

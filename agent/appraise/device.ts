@@ -129,6 +129,8 @@ export interface Marks {
   /** Consecutive failed polls, and when the first of them was. */
   failures: number;
   failingSinceMs?: number | undefined;
+  /** So many of the last polls were refused; below zero: gave nothing for another reason. Those that sent nothing do not count. */
+  refusals: number;
   /** The newest full look gave nothing: the pools alone do not end a row of failures then. */
   fullLost: boolean;
   /** First of the looks at the pools in a row that left something waiting for a full look. */
@@ -268,6 +270,7 @@ const noMarks = (): Marks => ({
   poolsUnreadMs: undefined,
   failures: 0,
   failingSinceMs: undefined,
+  refusals: 0,
   fullLost: false,
   waitsMs: undefined,
   uptime: undefined,
@@ -307,8 +310,8 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, uptime, elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } =
-    state.marks;
+  const { poolsMs, fullMs, failures, failingSinceMs, refusals, uptime } = state.marks;
+  const { elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
     marks: {
@@ -316,6 +319,7 @@ export const writeDevice = (state: DeviceState): string => {
       fullMs,
       failures,
       failingSinceMs,
+      refusals,
       uptime,
       elapsedS,
       rate,

@@ -9,6 +9,7 @@ import type { Finding } from './finding.ts';
 import type { Ran } from './outcome.ts';
 import type { Deviation } from './rule.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
+import { saysRefused } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { seconds, worst } from './track.ts';
 import type { LookContext } from './verdict.ts';
@@ -27,7 +28,8 @@ export const draftingOf = (state: DeviceState, context: LookContext): Drafting =
     const beforeMs = (): number | undefined => {
       // What was before a new device is not what that one showed.
       if (rule.id === identityNewDevice.id) return undefined;
-      if (rule.id === visibilityDeviceDark.id) return lastSeenMs(state);
+      if (rule.id === visibilityDeviceDark.id || saysRefused({ ruleId: rule.id, ...deviation }))
+        return lastSeenMs(state);
       return facts.includes('pools') ? poolsMs : fullMs;
     };
     const lastMs = beforeMs();

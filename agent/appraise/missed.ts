@@ -1,48 +1,82 @@
 import { FACTS, type FactName, type UnknownReason } from '../../shared/facts.ts';
-import { NO_FACTS } from '../baseline/kept.ts';
+import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { plansFor } from '../baseline/standing.ts';
 import { type Advanced, advance } from './advance.ts';
 import { approvedOf, circumstancesOf, stagesOf } from './approval.ts';
 import { checksOf } from './checks.ts';
 import type { DeviceState } from './device.ts';
 import { draftingOf } from './drafting.ts';
+import type { Finding } from './finding.ts';
 import { confirmingAtMs } from './next-look.ts';
 import { type Ran, runComparisons } from './outcome.ts';
 import { underPlans } from './planned.ts';
 import type { Deviation } from './rule.ts';
 import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
-import { afterSilence } from './rules/visibility-coverage-reduced.ts';
-import { DARK_POLLS, darkSeen, isDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
+import {
+  afterSilence,
+  REFUSED,
+  refusalSeen,
+  saysRefused,
+  visibilityCoverageReduced,
+} from './rules/visibility-coverage-reduced.ts';
+import { DARK_POLLS, darkSeen, saysDark, visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { ruleContextOf } from './run-rules.ts';
 import { clearSettled } from './settled.ts';
 import type { Look, LookContext, Verdict } from './verdict.ts';
 
 /**
- * A look that gave nothing. The fifth in a row makes the device dark, but not looks at the pools alone: a device may keep its
- * pools to itself, and tell the rest.
+ * A look that gave nothing. The fifth in a row makes the device dark, or one that refuses; but not looks at the pools alone: a
+ * device may keep its pools to itself, and tell the rest.
  */
 export const missed = (
   state: DeviceState,
-  { reason, atMs, look }: Omit<Extract<Look, { kind: 'unreachable' }>, 'kind'>,
+  { reason, atMs, look, refuses }: Omit<Extract<Look, { kind: 'unreachable' }>, 'kind'>,
   context: LookContext,
 ): Verdict => {
   const { marks } = state;
   marks.failures += 1;
+  marks.refusals = refusalsAfter(marks.refusals, reason, refuses);
   marks.fullLost ||= look === 'full';
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
   if (look === 'pools' && !marks.fullLost && state.attested?.reachable === true)
     return { state, changed: false, transitions: [], next: { look: 'full', atMs: context.nowMs } };
   marks.leftOut = afterSilence(marks.leftOut);
+  const isRefused = isRefusing(state);
   const said =
-    isDark(state) &&
+    has(state, isRefused ? saysRefused : saysDark) &&
+    !(isRefused && has(state, saysDark)) &&
     state.attested?.reachable === false &&
     isMissing(state, context) === state.tracks.some(({ finding }) => finding.ruleId === identityDeviceMissing.id);
-  const advanced = silent(state, reason, context);
+  const advanced = silent(state, isRefused ? 'refuses' : reason, context);
   if (said && advanced.statements.length === 0 && context.nowMs < (context.refreshDueMs ?? Number.POSITIVE_INFINITY))
     return { state, changed: false, transitions: [] };
   return goneDark(state, reason, advanced, context);
 };
+
+/** What was sent to a device tells whether it is there; a log-in that rests, or that nobody configured, tells nothing. */
+const refusalsAfter = (before: number, reason: UnknownReason, refuses: boolean | undefined): number => {
+  if (reason === 'refused' && refuses === undefined) return before;
+  return refuses === true
+    ? Math.min(Math.max(before, 0) + 1, DARK_POLLS)
+    : Math.max(Math.min(before, 0) - 1, -DARK_POLLS);
+};
+
+/** So many refusals in a row show that a device which was silent is there. */
+const REFUSALS = 3;
+
+/**
+ * Whether a device that was known answers, and refuses all that it is asked: as the last answer has it when nothing is said of it yet,
+ * and from then on until so many in a row say otherwise.
+ */
+const isRefusing = (state: DeviceState): boolean => {
+  const { refusals } = state.marks;
+  if (state.reference === undefined || refusals <= -DARK_POLLS) return false;
+  return refusals >= REFUSALS || has(state, saysRefused) || (refusals > 0 && !has(state, saysDark));
+};
+
+const has = ({ tracks }: DeviceState, isMeant: (finding: Finding) => boolean): boolean =>
+  tracks.some(({ finding }) => isMeant(finding));
 
 /** A finding that waits for its second look should not wait for the schedule because one look failed. */
 const retry = (state: DeviceState, context: LookContext): Pick<Verdict, 'next'> => {
@@ -51,9 +85,10 @@ const retry = (state: DeviceState, context: LookContext): Pick<Verdict, 'next'> 
 };
 
 /** A machine that was known, and neither answers at its address in any way nor shows anywhere else. */
-const isMissing = ({ marks, attested }: DeviceState, { nowMs, linkAlive, seenElsewhere }: LookContext): boolean =>
-  isLongSilent(marks, nowMs) &&
-  (attested?.facts ?? NO_FACTS) !== NO_FACTS &&
+const isMissing = (state: DeviceState, { nowMs, linkAlive, seenElsewhere }: LookContext): boolean =>
+  isLongSilent(state.marks, nowMs) &&
+  !isRefusing(state) &&
+  (state.attested?.facts ?? NO_FACTS) !== NO_FACTS &&
   linkAlive?.() !== true &&
   seenElsewhere?.() !== true;
 
@@ -64,11 +99,33 @@ const missingSeen = (state: DeviceState, context: LookContext): readonly Deviati
   return device === undefined ? [{}] : [{ after: { address: state.address, device }, reasons: ['address-taken'] }];
 };
 
+/** What is found of a device that answers, and refuses all that it is asked: that it is silent is over. */
+const refused = ({ reference }: DeviceState): readonly Ran[] => [
+  {
+    kind: 'ran',
+    rule: visibilityCoverageReduced,
+    deviations: refusalSeen(keptFacts(reference?.facts)),
+    facts: [],
+    sees: (part) => part === REFUSED,
+  },
+  { kind: 'ran', rule: visibilityDeviceDark, deviations: [], facts: [] },
+];
+
 /** The findings about the silence itself, held against the plans for the device as any other. */
-const silent = (state: DeviceState, reason: Exclude<UnknownReason, 'unsupported'>, context: LookContext): Advanced => {
-  const { nowMs, standing } = context;
+const silent = (
+  state: DeviceState,
+  reason: Exclude<UnknownReason, 'unsupported'> | 'refuses',
+  context: LookContext,
+): Advanced => {
+  const { nowMs, standing, linkAlive } = context;
+  const dark = (why: Exclude<UnknownReason, 'unsupported'>): Ran => ({
+    kind: 'ran',
+    rule: visibilityDeviceDark,
+    deviations: darkSeen(why, linkAlive),
+    facts: [],
+  });
   const silences: readonly Ran[] = [
-    { kind: 'ran', rule: visibilityDeviceDark, deviations: darkSeen(reason, context.linkAlive), facts: [] },
+    ...(reason === 'refuses' ? refused(state) : [dark(reason)]),
     { kind: 'ran', rule: identityDeviceMissing, deviations: missingSeen(state, context), facts: [] },
   ];
   const outcomes = underPlans(silences, {

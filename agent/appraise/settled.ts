@@ -82,6 +82,7 @@ export const touch = (state: DeviceState, observation: Observation): void => {
   if (look === 'full') marks.fullLost = false;
   if (marks.fullLost) return;
   marks.failures = 0;
+  marks.refusals = 0;
   marks.failingSinceMs = undefined;
 };
 

@@ -18,6 +18,8 @@ export type Look =
       readonly atMs: number;
       readonly reason: Exclude<UnknownReason, 'unsupported'>;
       readonly look?: LookKind;
+      /** Whether somebody there refused what was asked now; absent where nothing was sent. */
+      readonly refuses?: boolean;
     };
 
 /** What the judgement of one look may know beside the device. */

@@ -46,7 +46,7 @@ export const scanVerb = (program: Command, io: Io): void => {
     .argument('[range...]', '10.20.14.0/24, 10.20.14.10-10.20.14.90 or one address')
     .option(
       '--json',
-      'print every address that answered, or each report at once, as one JSON object per line; where nothing could be read, `unread` says why, and `family` is there where the device was recognised',
+      'print every address that answered, if only in part, or each report at once, as one JSON object per line; where nothing could be read, `unread` says why, and `family` is there where the device was recognised',
     )
     .option('--yaml', 'print a devices: block for the configuration')
     .option('--concurrency <count>', 'most addresses asked at the same time', parseConcurrency, 64);
@@ -146,10 +146,11 @@ const lookOnce = async (
   try {
     const sight = await look(address);
     if (sight.kind === 'seen') return { kind: 'seen', address, observation: sight.observation };
-    const { reason, detail, family } = sight;
+    const { reason, detail, family, drips } = sight;
     // One that was recognised is there, though it may be silent now.
     if (family !== undefined) return { kind: 'silent', address, family, reason, detail };
-    return reason === 'unreachable' || reason === 'timeout' ? 'nothing' : { kind: 'unknown', address, reason, detail };
+    const isSilent = drips !== true && (reason === 'unreachable' || reason === 'timeout');
+    return isSilent ? 'nothing' : { kind: 'unknown', address, reason, detail };
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') return 'dropped';
     throw error;

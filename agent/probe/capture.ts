@@ -48,6 +48,8 @@ export interface NoReply {
   readonly withheld?: true;
   /** It began to give the page before the reply broke off: whatever log-in was shown, it took. */
   readonly begun?: true;
+  /** Bytes came, though no whole reply within the time. */
+  readonly drips?: true;
   /** Nothing was sent: the question waits. */
   readonly waits?: true;
 }

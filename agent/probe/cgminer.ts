@@ -32,7 +32,7 @@ const orTimeout = (received: Pieces): Reply | NoReply => {
   const reply = received.reply();
   if (reply.kind === 'reply' || reply.reason !== 'truncated') return reply;
   const bytes = received.bytes();
-  return noReply('timeout', 'no complete reply', bytes.length > 0 ? { bytes } : {});
+  return noReply('timeout', 'no complete reply', bytes.length > 0 ? { bytes, drips: true } : {});
 };
 
 /** How often it is tried whether what came so far is complete: a device that pauses at every bracket is read at the deadline. */

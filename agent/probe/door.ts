@@ -5,7 +5,9 @@ import { noReply } from './reply.ts';
 import type { Credential } from './target.ts';
 
 /** What is answered where a device asks for a log-in and none is configured. */
-export const NO_CREDENTIAL = noReply('refused', 'no credentials are configured for this device');
+export const NO_CREDENTIAL = noReply('refused', 'no credentials are configured for this device', {
+  waits: true,
+});
 
 /** How a protocol talks within a session that a log-in opens. */
 export interface Talk<Answer extends { readonly kind: string }> {

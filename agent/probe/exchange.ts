@@ -105,7 +105,7 @@ export class Exchange {
     // What is refused is known by the head alone, whatever becomes of the body.
     const isRefused = message !== undefined && !message.whole && isDenied(message);
     const fault = brokenOff(ending, limits);
-    if (fault !== undefined && !isRefused) return begun(fault, message);
+    if (fault !== undefined && !isRefused) return begun(receiver.empty ? fault : { ...fault, drips: true }, message);
     if (receiver.empty) return 'closed';
     if (receiver.isCgminer()) return noReply('unreachable', 'the CGMiner API answers at this port', { dark: true });
     if (receiver.cutInHead) return noReply('truncated', 'closed before the headers were complete');

@@ -30,7 +30,8 @@ export type Identification =
       readonly reason: Exclude<UnknownReason, 'unsupported'>;
     }
   | { readonly kind: 'unidentified'; readonly detail: string }
-  | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout' };
+  /** `drips`: somebody sent something, and no whole reply. */
+  | { readonly kind: 'unreachable'; readonly reason: 'unreachable' | 'timeout'; readonly drips?: true };
 
 const VERSION = cgminer('version');
 /** WhatsMiner knows this one; firmware from late 2020 also, or only, by the other key. */
@@ -260,7 +261,8 @@ class Inquiry {
   conclude(): Identification {
     if (!this.#answered) {
       const reason = this.#failures.some((failure) => failure.reason === 'timeout') ? 'timeout' : 'unreachable';
-      return { kind: 'unreachable', reason };
+      const isDripping = this.#failures.some(({ drips }) => drips === true);
+      return { kind: 'unreachable', reason, ...(isDripping ? { drips: true } : {}) };
     }
     const { drivers } = this.#final();
     const [driver, ...others] = drivers;

@@ -32,7 +32,7 @@ export const findingsPage = (rules: readonly RuleEntry[]): string =>
 const INTRODUCTION = [
   'A finding says that an observation differs from the reference of a device, or from what the operator allows. It describes',
   'what was seen and blames nobody. A reading that is unknown (silent device, cut-off reply, refused question) never raises,',
-  'confirms or ends one of these findings; it counts towards `visibility.device-dark` only.',
+  'confirms or ends one of these findings; it counts towards `visibility.device-dark` and `visibility.coverage-reduced` only.',
   '',
   'One that the device changes more than three times within an hour is `flapping`, with how often, and is stated once an hour, as',
   'it stands then: until that it shows what its last statement said, and the newest attestation of the device has the present value.',
@@ -44,7 +44,7 @@ const INTRODUCTION = [
   '',
   'Findings begin, change and end with a full look. Where none can be had, though looks at the pools confirm a change, that is stated',
   `with the next of these after ${LONGEST_WAIT_MS / 60_000} minutes. The fifth full look in a row that gives nothing is \`visibility.device-dark\`,`,
-  'whatever the pools show meanwhile.',
+  'whatever the pools show meanwhile; where the device answers and refuses all that it is asked, `visibility.coverage-reduced`.',
   '',
   'The id is the same everywhere: in the entry of the log, on the wire, in `assayer findings`, here.',
   '',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import { type AddressInfo, createServer as createConnectionServer } from 'node:net';
+import { type AddressInfo, createServer as createConnectionServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
@@ -110,6 +110,37 @@ test('an address that answers and is not recognised is no device, and is listed 
   assert.match(one.unread.detail, /^version: .*GET \/: HTTP 200/);
   assert.match(err, /^127\.41\.2\.1: answers, but is not recognised: .*\n0 devices found\n$/);
 });
+
+for (const [kind, begins, drop] of [
+  ['cgminer', '', ' '],
+  ['http', 'HTTP/1.1 200 OK\r\nX-Drip: ', 'a'],
+] as const)
+  test(`an address that drips at ${kind} and gives no whole reply is listed; one that takes connections and says nothing is not`, async (t) => {
+    const listening = async (address: string, port: number, behave: (socket: Socket) => void): Promise<number> => {
+      const server = createConnectionServer((socket) => {
+        socket.on('error', () => {});
+        behave(socket);
+      });
+      await new Promise<void>((resolve) => server.listen(port, address, resolve));
+      t.after(() => server.close());
+      return (server.address() as AddressInfo).port;
+    };
+    const port = await listening('127.53.5.1', 0, (socket) => {
+      socket.write(begins);
+      const timer = setInterval(() => socket.write(drop), 50);
+      socket.on('close', () => clearInterval(timer));
+    });
+    await listening('127.53.5.2', port, () => {});
+    const others = ['cgminer', 'http', 'volcminer', 'whatsminer', 'auradine'].filter((name) => name !== kind);
+    const ports = [`${kind}=${port}`, ...others.map((name) => `${name}=1`)].join();
+    const at = ['scan', '127.53.5.1-127.53.5.2', '--ports', ports, '--timeout', '1', '--json'];
+    const { out, err } = await assayer(at);
+    assert.deepEqual(
+      lines(out).map((line) => JSON.parse(line)),
+      [{ address: '127.53.5.1', unread: { reason: 'timeout', detail: 'what it sends is no whole reply in time' } }],
+      err,
+    );
+  });
 
 test('a device that is recognised and then falls silent is listed', async (t) => {
   const base = '127.41.3.1';

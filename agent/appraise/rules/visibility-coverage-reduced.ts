@@ -1,6 +1,6 @@
 import type { FactName, Facts, ReadingName } from '../../../shared/facts.ts';
 import type { LookKind, Observation } from '../../normalise/observation.ts';
-import type { Value } from '../finding.ts';
+import type { Finding, Value } from '../finding.ts';
 import type { Deviation, RuleEntry } from '../rule.ts';
 
 /** A surface that was readable is refused or gone while others still answer, or leaves out what it told (catalogue 5.9). */
@@ -8,7 +8,7 @@ export const visibilityCoverageReduced: RuleEntry = {
   id: 'visibility.coverage-reduced',
   title: 'Less can be read',
   meaning:
-    'Facts that the reference holds can no longer be read: the interface that gave them refuses or is gone, while the device answers elsewhere and speaks the same firmware; or the device answers and leaves them out; or the reply that holds them is late or cut off at every look.',
+    'Facts that the reference holds can no longer be read: the interface that gave them refuses or is gone, while the device answers elsewhere and speaks the same firmware; or the device answers and leaves them out; or the reply that holds them is late or cut off at every look; or it answers, and refuses all that it is asked.',
   benign: ['hardening', 'a password that was changed', 'a part that failed'],
   severity: 'medium',
   basis: 'gateway-observed',
@@ -180,6 +180,24 @@ const without = (part: string, names: readonly ReadingName[], after: Value): rea
 const namesIn = (rows: LeftOut): readonly ReadingName[] => (Object.keys(rows) as ReadingName[]).sort();
 
 const partOf = ({ lost }: LeftOutRow): string => (lost === undefined ? LEFT_OUT : UNREAD);
+
+/** The part of the finding that speaks of a device which answers, and refuses all that it is asked. */
+export const REFUSED = 'refused';
+
+/** Of a device that was known: one that let nobody read it from the start keeps nothing back that it told. */
+export const refusalSeen = (known: Facts): readonly Deviation[] => [
+  {
+    part: REFUSED,
+    before: { readable: [...namesOf(known)].sort() },
+    after: { readable: [] },
+    reasons: ['refused'],
+    confirm: 'C1',
+  },
+];
+
+/** Whether a finding says that a device refuses all that it is asked. */
+export const saysRefused = ({ ruleId, part }: Pick<Finding, 'ruleId' | 'part'>): boolean =>
+  ruleId === visibilityCoverageReduced.id && part === REFUSED;
 
 /** Which machine it is, what runs on it and where it works for whom. Serials of parts also go where a part fails, and settings with the mode. */
 const isGrave = (name: ReadingName): boolean =>

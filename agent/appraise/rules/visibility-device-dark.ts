@@ -1,6 +1,8 @@
 import type { UnknownReason } from '../../../shared/facts.ts';
 import type { DeviceState } from '../device.ts';
+import type { Finding } from '../finding.ts';
 import type { Deviation, RuleEntry } from '../rule.ts';
+import { saysRefused } from './visibility-coverage-reduced.ts';
 
 /** No valid observation for five polls (catalogue 5.9). */
 export const visibilityDeviceDark: RuleEntry = {
@@ -30,6 +32,9 @@ export const darkSeen = (
 /** What only somebody says who is there. */
 const ANSWERS: ReadonlySet<string> = new Set(['refused', 'truncated', 'unreadable']);
 
-/** Whether a device is dark. */
+/** Whether nothing of a device can be seen: it is silent, or refuses all that it is asked. */
 export const isDark = ({ tracks }: DeviceState): boolean =>
-  tracks.some(({ finding }) => finding.ruleId === visibilityDeviceDark.id);
+  tracks.some(({ finding }) => saysDark(finding) || saysRefused(finding));
+
+/** Whether a finding says that a device is silent. */
+export const saysDark = ({ ruleId }: Pick<Finding, 'ruleId'>): boolean => ruleId === visibilityDeviceDark.id;
