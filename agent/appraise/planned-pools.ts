@@ -1,4 +1,4 @@
-import type { Facts, FeePool, PoolSlot } from '../../shared/facts.ts';
+import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { type Circumstances, judgeValue } from '../baseline/expected.ts';
 import type { Held } from '../baseline/standing.ts';
@@ -25,7 +25,8 @@ export interface PlannedPools {
 }
 
 /** As much of a pool as a finding tells. */
-type Shown = Partial<FeePool>;
+type Shown = Partial<Pick<PoolSlot, Column>>;
+type Column = 'url' | 'user' | 'proxy';
 
 /** Whether the plan says anything of where work goes, or for whom. */
 const speaksOf = (held: ReadonlyMap<string, Held>): boolean =>
@@ -49,24 +50,33 @@ export const arePlanned = (planned: PlannedPools): boolean => {
     !speaksOf(held) ||
     (observed.pools ?? []).every(
       (pool) =>
-        pool.url.trim() === '' || isPlanned(pool, planned) || approved.pools?.some((slot) => samePool(slot, pool)),
+        pool.url.trim() === '' ||
+        isPlanned(pool, planned) ||
+        approved.pools?.some((slot) => samePool(slot, pool) && SAME.proxy(slot.proxy, pool.proxy)),
     )
   );
 };
 
-const shownIn = (ruleId: string, { after }: Deviation): Shown | undefined => {
-  if (typeof after === 'string') return ruleId === poolUserChanged.id ? { user: after } : { url: after };
-  return isPool(after) ? after : undefined;
+const shownIn = (ruleId: string, { part, after }: Deviation): Shown | undefined => {
+  const isProxy = part?.endsWith(' proxy') === true;
+  if (typeof after === 'string') {
+    if (isProxy) return { proxy: after };
+    return ruleId === poolUserChanged.id ? { user: after } : { url: after };
+  }
+  if (!isPool(after)) return undefined;
+  return isProxy ? { proxy: after.url } : after;
 };
 
-const isPool = (value: unknown): value is FeePool => typeof value === 'object' && value !== null && 'url' in value;
+const isPool = (value: unknown): value is Shown & { readonly url: string } =>
+  typeof value === 'object' && value !== null && 'url' in value;
 
 const isPlanned = (pool: Shown, planned: PlannedPools): boolean => {
-  const { url, user } = pool;
+  const { url, user, proxy } = pool;
   return (
     isOfList(pool, planned) &&
     (url === undefined || isPlannedIn('url', url, planned)) &&
-    (user === undefined || isPlannedIn('user', user, planned))
+    (user === undefined || isPlannedIn('user', user, planned)) &&
+    (proxy === undefined || isPlannedIn('proxy', proxy, planned))
   );
 };
 
@@ -78,13 +88,16 @@ const isOfList = ({ url, user }: Shown, { held, expected }: PlannedPools): boole
   expected.pools === undefined ||
   expected.pools.some((slot) => samePool(slot, { url: url ?? slot.url, ...(user === undefined ? {} : { user }) }));
 
+const isSameUrl = (one: unknown, other: unknown): boolean => one === other || sameUrl(String(one), String(other));
+
 const SAME = {
-  url: (one: unknown, other: unknown): boolean => sameUrl(String(one), String(other)),
+  url: isSameUrl,
   user: (one: unknown, other: unknown): boolean => one === other,
+  proxy: isSameUrl,
 } as const;
 
 const isPlannedIn = (
-  column: 'url' | 'user',
+  column: Column,
   value: string,
   { held, approved, expected, circumstances }: PlannedPools,
 ): boolean => {
@@ -95,7 +108,8 @@ const isPlannedIn = (
   const slots = held.has('pools') ? expected.pools : approved.pools;
   // A list that the plan leaves open, or a device of which nothing is approved.
   if (slots === undefined) return true;
-  return slots.some((slot) => slot[column] === undefined || SAME[column](slot[column], value));
+  // A slot that tells no user may have any; one that tells no proxy has none.
+  return slots.some((slot) => (slot[column] === undefined ? column !== 'proxy' : SAME[column](slot[column], value)));
 };
 
 /** A list by position, as the pools that are somewhere in it. */

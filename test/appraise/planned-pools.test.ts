@@ -8,7 +8,7 @@ import { MINUTE, POOLS, showing, Watch } from './watch.ts';
 
 /** Plans for other pools (catalogue §3): they cover the pools that they name, wherever these stand, and no others. */
 
-type Pool = readonly [url: string, user?: string];
+type Pool = readonly [url: string, user?: string, proxy?: string];
 
 const [NORTH, SOUTH] = POOLS.map(({ url, user }): Pool => [url, user]) as [Pool, Pool, Pool];
 const SPARE: Pool = ['stratum+tcp://spare2.example:3333', 'acme.av1'];
@@ -18,12 +18,13 @@ const THIEF: Pool = ['stratum+tcp://thief.example:3333', 'mallory.x'];
 
 /** The first is the one that is mined on. */
 const slots = (...pools: readonly Pool[]): readonly PoolSlot[] =>
-  pools.map(([url, user], slot) => ({
+  pools.map(([url, user, proxy], slot) => ({
     slot,
     url,
     priority: slot,
     active: slot === 0,
     ...(user === undefined ? {} : { user }),
+    ...(proxy === undefined ? {} : { proxy }),
   }));
 
 const listed = (...pools: readonly Pool[]): ExpectedValue => ({
@@ -168,4 +169,24 @@ test('another slot is gone than the planned one', () => {
   const terms = { ids: ['pool.slot-removed'], expected_after: [listed(NORTH, SPARE)] };
   assert.deepEqual(moved({ ...three, terms }, [NORTH, SPARE]).covered, ['pool.slot-removed slot 1']);
   assert.deepEqual(moved({ ...three, terms }, [NORTH, SOUTH]).covered, []);
+});
+
+test('the planned pool behind a proxy of which the plan says nothing is not as planned; behind a planned one it is', () => {
+  const [url, user] = SPARE as readonly [string, string];
+  const behind: Pool = [url, user, 'socks5://proxy.example:1080'];
+  const proxied: ExpectedValue = { fact: 'pools.proxy', class: 'set', value: ['', 'socks5://proxy.example:1080'] };
+  for (const expected of [columns(SPARE), [listed(NORTH, SPARE)]]) {
+    const told = moved({ before: [NORTH], ...added(...expected) }, [NORTH, behind]);
+    assert.deepEqual([told.covered, told.matched, told.wrong], [[], [], ['rig']]);
+  }
+  for (const expected of [columns(B1, B2), [listed(B1, B2)]]) {
+    const told = moved(migration(...expected), [[B1[0], B1[1] ?? '', 'socks5://thief.example:1080'], B2]);
+    assert.ok(
+      told.others.some((text) => text.startsWith('pool.url-changed slot 0 proxy high')),
+      told.others.join(),
+    );
+    assert.deepEqual([told.matched, told.wrong], [[], ['rig']]);
+  }
+  const planned = moved({ before: [NORTH], ...added(...columns(SPARE), proxied) }, [NORTH, behind]);
+  assert.deepEqual([planned.others, planned.matched], [[], ['rig']]);
 });
