@@ -20,7 +20,7 @@ const HOSTILE: readonly Behaviour[] = [
 /** A hostile miner may take all of a round; one beside it that the machine holds up for a second is still read. */
 const PROBE = { connect_timeout_ms: 1500, exchange_timeout_ms: 1500, device_timeout_ms: 1900 };
 
-test('miners that stall, drip, flood, hang up or answer garbage go dark, and those beside them are asked on time', {
+test('miners that stall, drip, flood, hang up or answer garbage go dark, those that refuse do not, and those beside them are asked on time', {
   timeout: 120_000,
 }, async () => {
   await using clean = await fleetOf(FAMILIES, '127.61.0.1');
@@ -59,7 +59,11 @@ test('miners that stall, drip, flood, hang up or answer garbage go dark, and tho
     assert.deepEqual(triggers, ['first', 'unreachable', 'change'], id);
   }
   for (const id of idsOf(gateway, clean.devices)) assert.equal(gateway.attestations(id).length, 1, id);
-  assert.deepEqual(idsFound(gateway), ['visibility.device-dark']);
+  assert.deepEqual([...idsFound(gateway)].sort(), ['visibility.coverage-reduced', 'visibility.device-dark']);
+  const refusing = ids.filter((_, index) => HOSTILE[index >> 1] === 'code45');
+  const refused = gateway.findings('visibility.coverage-reduced').map(({ finding }) => finding.device);
+  assert.deepEqual([...new Set(refused)].sort(), [...refusing].sort());
+  for (const id of refusing) assert.deepEqual(gateway.findings('visibility.device-dark', id), [], id);
   assert.deepEqual(errors(gateway), []);
   assertPolite(clean);
   assertPolite(hostile);

@@ -425,6 +425,35 @@ test('§4: a device that keeps its attested pools to itself is not observed, and
   );
 });
 
+/** The list of the thief in front, and more behind it than is read of one reply. */
+const STOLEN = '{"pools":[{"slot":0,"url":"stratum+tcp://thief.example:3333","user":"thief.1"}]';
+
+for (const [name, reply] of [
+  ['cut off', POOLS.slice(0, 40)],
+  ['too long', `${STOLEN},"pad":"${'x'.repeat(1_100_000)}"}\0`],
+  ['too many values', `${STOLEN},"pad":[${'1,'.repeat(9000)}1]}\0`],
+] as const)
+  test(`visibility.coverage-reduced: pools whose reply is ${name} at every look are told after ten minutes`, async (t) => {
+    const answers = { pools: POOLS };
+    await using miner = await FakeMiner.start((request, socket) => {
+      if (request.includes('version')) socket.end('{"version":"1"}\0');
+      else if (request.includes('pools')) socket.end(answers.pools);
+      else socket.end('{"mode":"normal"}\0');
+    });
+    const place = inRange('127.0.0.1', { cgminer: miner.port, http: miner.port });
+    const hall = new Hall(t, [place], [pooled]);
+    await hall.look(0);
+    answers.pools = reply;
+    const findings = () => hall.findings().map(({ id, part, state, reasons }) => [id, part, state, reasons]);
+    for (let minute = 0; minute < 9; minute += 1, hall.aheadMs += 60_000)
+      await hall.look(0, minute % 4 === 0 ? 'full' : 'pools');
+    assert.deepEqual(findings(), []);
+    for (let minute = 0; minute < 3; minute += 1, hall.aheadMs += 60_000) await hall.look(0);
+    assert.deepEqual(findings(), [['visibility.coverage-reduced', 'unread', 'open', ['truncated']]]);
+    assert.equal(hall.attestations().at(-1)?.appraisal.conformance, 'deviation');
+    assert.equal(hall.attestations().at(-1)?.evidence.readings.pools, 'unknown: truncated');
+  });
+
 test('§4: a device whose attestation says that its pools could not be read is in agreement with it', async (t) => {
   const reply = { pools: POOLS, version: '1' };
   await using miner = await FakeMiner.start((request, socket) => {

@@ -14,7 +14,7 @@ export const visibilityCoverageReduced: RuleEntry = {
   basis: 'gateway-observed',
   confirm: 'C3',
   approval: 'A1',
-  version: 2,
+  version: 3,
 };
 
 /** Which of the questions of this look were answered, and which were refused or found nothing that listens. */
