@@ -113,7 +113,8 @@ test('a draft that names a version leaves open what the findings of the plan com
   const built: ExpectedValue = { fact: 'firmware.build', class: 'exact', value: 'b' };
   assert.deepEqual(open([...only, built], ['firmware.version-changed']), [], 'what is said is held to');
   assert.deepEqual(open([built], ['firmware.version-changed']), [], 'without a version nothing explains another build');
-  assert.deepEqual(open(only, ['config.drift']), []);
+  assert.deepEqual(open(only, ['config.drift']), ['firmware.kernel'], 'which documents may state');
+  assert.deepEqual(open(only, ['config.performance-changed']), []);
 });
 
 test('a roll-out to the planned version brings a build that nobody foresaw; a build that was said is held to, and named', () => {
