@@ -246,6 +246,23 @@ test('a waived finding is info and waived in the log; when the waiver ends it co
   assert.ok(watch.nowMs > T0 + 60 * MINUTE);
 });
 
+test('what a plan covers is waived as long as a waiver is in force, and open under the plan when that is closed', () => {
+  const watch = Watch.commissioned();
+  const plans = [rollout()];
+  watch.context = under(() => watch.nowMs, { plans, waivers: [waiver(40, ['firmware.version-changed'], 600)] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(20 * MINUTE, updated);
+  watch.context = under(() => watch.nowMs, { plans });
+  watch.live(20 * MINUTE, updated);
+  assert.deepEqual(
+    watch.statements.map(({ state, severity, plan: by, waiver: waived }) => [state, severity, by, waived]),
+    [
+      ['waived', 'info', 30, 40],
+      ['open', 'info', 30, undefined],
+    ],
+  );
+});
+
 test('who acknowledged a finding did not waive it', () => {
   const watch = Watch.commissioned();
   const over = showing({ 'config.power_limit_w': 4500 });
