@@ -184,8 +184,11 @@ const afterAtOf = ({ afterMs, sinceMs }: Candidate, firstObservedAt: number): Pi
  */
 const covered = (finding: Finding): Finding => {
   const { plan, waiver, state } = finding;
-  if (plan === undefined && waiver === undefined) return state === 'waived' ? { ...finding, state: 'open' } : finding;
-  if (waiver === undefined || state === 'provisional') return { ...finding, severity: 'info' };
+  if (waiver === undefined) {
+    const shown: Finding = state === 'waived' ? { ...finding, state: 'open' } : finding;
+    return plan === undefined ? shown : { ...shown, severity: 'info' };
+  }
+  if (state === 'provisional') return { ...finding, severity: 'info' };
   const { by: _, ...unclaimed } = finding;
   return { ...unclaimed, severity: 'info', state: 'waived' };
 };

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Facts } from '../../shared/facts.ts';
+import { COMPARISONS } from '../../agent/appraise/index.ts';
+import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { reference, under } from './standing.ts';
-import { HOUR, MINUTE, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
 
 /** Key classes of approved documents (catalogue §3), each seen through the engine. */
 
@@ -295,5 +296,54 @@ test('a document that comes into force is attested: the reference of the next at
   assert.deepEqual(
     watch.attestations.map(({ trigger, verdict }) => [trigger, verdict.reference?.seqs.includes(7)]),
     [['change', true]],
+  );
+});
+
+test('exact: whatever fact a document states, another value of it is found', () => {
+  const further: Facts = {
+    'firmware.kernel': 'Linux 4.19',
+    'firmware.secure_boot': 'enabled',
+    'access.default_login': 'refused',
+  };
+  const shown = showing(further);
+  for (const fact of [
+    'identity.make',
+    'identity.model',
+    'firmware.name',
+    'firmware.kernel',
+    'firmware.secure_boot',
+    'access.default_login',
+  ] as const) {
+    const watch = new Watch();
+    const value = honest(T0, further)[fact];
+    watch.live(5 * MINUTE, shown);
+    watch.clear();
+    watch.context = under(() => watch.nowMs, {
+      references: [reference(7, [{ fact, class: 'exact', value }])],
+    });
+    watch.live(HOUR, shown);
+    assert.deepEqual(watch.said(), [], fact);
+    watch.context = under(() => watch.nowMs, {
+      references: [reference(8, [{ fact, class: 'exact', value: 'another' }])],
+    });
+    watch.live(HOUR, shown);
+    assert.deepEqual(
+      watch.statements.map(({ ruleId, severity, before, after }) => [ruleId, severity, before, after]),
+      [['config.drift', 'medium', [{ key: fact, value: 'another' }], [{ key: fact, value }]]],
+    );
+  }
+});
+
+test('every fact that a document may hold to a value is one that some rule compares', () => {
+  const compared = new Set(
+    COMPARISONS.filter(({ against }) => against === 'reference').flatMap(({ reads, compares = [] }) => [
+      ...reads,
+      ...compares,
+    ]),
+  );
+  const facts = (Object.keys(FACTS) as FactName[]).filter((name) => FACTS[name].class !== 'volatile');
+  assert.deepEqual(
+    facts.filter((name) => !compared.has(name)),
+    [],
   );
 });

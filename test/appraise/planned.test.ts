@@ -113,7 +113,8 @@ test('a draft that names a version leaves open what the findings of the plan com
   const built: ExpectedValue = { fact: 'firmware.build', class: 'exact', value: 'b' };
   assert.deepEqual(open([...only, built], ['firmware.version-changed']), [], 'what is said is held to');
   assert.deepEqual(open([built], ['firmware.version-changed']), [], 'without a version nothing explains another build');
-  assert.deepEqual(open(only, ['config.drift']), []);
+  assert.deepEqual(open(only, ['config.drift']), ['firmware.kernel'], 'which documents may state');
+  assert.deepEqual(open(only, ['config.performance-changed']), []);
 });
 
 test('a roll-out to the planned version brings a build that nobody foresaw; a build that was said is held to, and named', () => {
@@ -243,6 +244,23 @@ test('a waived finding is info and waived in the log; when the waiver ends it co
     [['open', 'high', undefined]],
   );
   assert.ok(watch.nowMs > T0 + 60 * MINUTE);
+});
+
+test('what a plan covers is waived as long as a waiver is in force, and open under the plan when that is closed', () => {
+  const watch = Watch.commissioned();
+  const plans = [rollout()];
+  watch.context = under(() => watch.nowMs, { plans, waivers: [waiver(40, ['firmware.version-changed'], 600)] });
+  watch.live(20 * MINUTE, showing({}));
+  watch.live(20 * MINUTE, updated);
+  watch.context = under(() => watch.nowMs, { plans });
+  watch.live(20 * MINUTE, updated);
+  assert.deepEqual(
+    watch.statements.map(({ state, severity, plan: by, waiver: waived }) => [state, severity, by, waived]),
+    [
+      ['waived', 'info', 30, 40],
+      ['open', 'info', 30, undefined],
+    ],
+  );
 });
 
 test('who acknowledged a finding did not waive it', () => {

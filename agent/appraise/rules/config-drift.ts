@@ -19,12 +19,24 @@ const SETTINGS = [
 const FEES = 'fee_pools';
 const MODEL = 'identity.model';
 
+/** Firmwares spell these as they like: they are compared where a document says what they shall be. */
+const STATED = [
+  'identity.make',
+  'firmware.name',
+  'firmware.kernel',
+  'firmware.secure_boot',
+  'access.default_login',
+] as const;
+
+/** Facts that have their whole names as keys. */
+const WHOLE: readonly string[] = [FEES, MODEL, ...STATED];
+
 /** Settings without a finding of their own left their class; one finding lists them all (catalogue 5.3). */
 export const configDrift = defineRule({
   id: 'config.drift',
   title: 'Settings drifted',
   meaning:
-    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; so is `identity.model`: a machine does not become another one. Both are low where the firmware is another version than the reference says.',
+    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; so is `identity.model`: a machine does not become another one; and so are maker, name, kernel and secure boot of the firmware and the default log-in, which are compared where a document states them. They are low where the firmware is another version than the reference says.',
   benign: ['tuning by the firmware', 'profile schedule', 'a maker that moved its fee pools'],
   severity: 'low',
   gravest: 'medium',
@@ -34,8 +46,9 @@ export const configDrift = defineRule({
   version: 4,
   against: 'reference',
   reads: [],
-  compares: [...SETTINGS, 'config.other', FEES, MODEL],
-  sees: (key, observed) => (key === FEES || key === MODEL ? observed[key] !== undefined : tellsSetting(key, observed)),
+  compares: [...SETTINGS, 'config.other', FEES, MODEL, ...STATED],
+  sees: (key, observed) =>
+    WHOLE.includes(key) ? observed[key as typeof MODEL] !== undefined : tellsSetting(key, observed),
   appraise: (observed, approved, context) => {
     const { classOf } = context;
     const settings = changedSettings(SETTINGS, observed, approved);
@@ -44,15 +57,16 @@ export const configDrift = defineRule({
       ({ key }) => !dangerous.has(key) && !ACCESS_KEYS.test(key),
     );
     const fees = changedFees(observed[FEES], approved[FEES]);
-    const models = changedModel(observed[MODEL], approved[MODEL]);
-    const changes = [...others, ...fees, ...models];
+    const stated = STATED.filter((name) => classOf?.(name) !== undefined);
+    const named = ([MODEL, ...stated] as const).flatMap((name) => changedText(name, observed[name], approved[name]));
+    const changes = [...others, ...fees, ...named];
     if (changes.length === 0) return [];
     const slow = changes.every(({ key }) => key === MODEL || SLOW.has(classOf?.(`config.${key}` as 'config.fan_mode')));
     return [
       {
         ...keyedValues(changes),
         ...(slow ? { confirm: 'C3' as const } : {}),
-        ...((fees.length > 0 && !isOtherFirmware(context)) || (models.length > 0 && !isOtherVersion(context))
+        ...((fees.length > 0 && !isOtherFirmware(context)) || (named.length > 0 && !isOtherVersion(context))
           ? { severity: 'medium' as const }
           : {}),
       },
@@ -69,10 +83,10 @@ const changedFees = (observed: readonly FeePool[] = [], approved?: readonly FeeP
     ? []
     : [{ key: FEES, before: approved, after: observed }];
 
-const changedModel = (observed?: string, approved?: string): readonly KeyedChange[] =>
+const changedText = (key: string, observed?: string, approved?: string): readonly KeyedChange[] =>
   observed === undefined || approved === undefined || observed === approved
     ? []
-    : [{ key: MODEL, before: approved, after: observed }];
+    : [{ key, before: approved, after: observed }];
 
 /** The device runs another version than it was accepted with, and may spell things otherwise. */
 const isOtherVersion = ({ accepted, device }: RuleContext): boolean => {
