@@ -23,14 +23,14 @@ export const configDrift = defineRule({
   id: 'config.drift',
   title: 'Settings drifted',
   meaning:
-    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; low where it is another version than the reference says.',
+    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before, or takes another part (`quota`); low where it is another version than the reference says.',
   benign: ['tuning by the firmware', 'profile schedule', 'a maker that moved its fee pools'],
   severity: 'low',
   gravest: 'medium',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 3,
+  version: 4,
   against: 'reference',
   reads: [],
   compares: [...SETTINGS, 'config.other', FEES],
@@ -61,9 +61,13 @@ const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
 
 /** Pools of the maker that the reference lacks. One that is missing says nothing: a list may show those of the moment. */
 const changedFees = (observed: readonly FeePool[] = [], approved?: readonly FeePool[]): readonly KeyedChange[] =>
-  approved === undefined || observed.every((fee) => approved.some((known) => samePool(known, fee)))
+  approved === undefined || observed.every((fee) => approved.some((known) => sameFee(known, fee)))
     ? []
     : [{ key: FEES, before: approved, after: observed }];
+
+/** What one side does not tell is no difference. */
+const sameFee = (known: FeePool, fee: FeePool): boolean =>
+  samePool(known, fee) && (known.quota === undefined || fee.quota === undefined || known.quota === fee.quota);
 
 /** The device runs another version than it was accepted with, which is a finding of its own where no document says what it may run. */
 const isOtherFirmware = ({ accepted, classOf, device }: RuleContext): boolean => {
