@@ -7,8 +7,8 @@ import { createReadStream, createWriteStream, existsSync, globSync, readFileSync
 import { mkdir, readdir, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
-import { parseArgs } from 'node:util';
 import pkgSea from '@yao-pkg/pkg/lib-es5/sea.js';
+import { Command, Option } from 'commander';
 import { type Arch, type BaseNode, baseNode, lockedNode } from './base-node.ts';
 import { bundleAgent } from './bundle.ts';
 import { RUNTIME_OPTIONS } from './runtime-options.ts';
@@ -190,12 +190,14 @@ export const isFresh = (arch: Arch): boolean => {
   return sources.every((file) => statSync(join(root, file)).mtimeMs < madeMs);
 };
 
-/** The architectures that the command line asks for; undefined when there is no such one. */
-const chosen = (): readonly Arch[] | undefined => {
-  const { values } = parseArgs({ options: { target: { type: 'string' } } });
-  if (values.target === undefined) return ARCHS;
-  const arch = ARCHS.find((known) => known === values.target);
-  return arch === undefined ? undefined : [arch];
+/** The architectures that the command line asks for. */
+const chosen = (): readonly Arch[] => {
+  const { target } = new Command('build')
+    .description('make the binaries, their checksums and the SBOM in dist/')
+    .addOption(new Option('--target <arch>', 'this one only').choices(ARCHS))
+    .parse()
+    .opts<{ target?: Arch }>();
+  return target === undefined ? ARCHS : [target];
 };
 
 const tell = (product: Product): void => {
@@ -210,12 +212,4 @@ const tell = (product: Product): void => {
   process.exitCode = 1;
 };
 
-if (import.meta.main) {
-  const archs = chosen();
-  if (archs === undefined) {
-    process.stderr.write(`--target is one of ${ARCHS.join(', ')}\n`);
-    process.exitCode = 2;
-  } else {
-    for (const product of await buildBinaries(archs)) tell(product);
-  }
-}
+if (import.meta.main) for (const product of await buildBinaries(chosen())) tell(product);

@@ -30,10 +30,11 @@ export interface LivePool {
   readonly proxy?: string;
 }
 
-/** A pool that the firmware mines for its maker, as it declares it. */
+/** A pool that the firmware mines for its maker, as it declares it; `quota` is what it takes, in its own words. */
 export interface FeePool {
   readonly url: string;
   readonly user?: string;
+  readonly quota?: string;
 }
 
 /** A named part of what the firmware says about itself; `value` is text or a SHA-256 (b64u). Sorted by `name`. */
@@ -179,7 +180,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   fee_pools: {
     type: 'object list',
     class: 'exact',
-    meaning: 'pools {url, user} that the firmware mines for its maker',
+    meaning: 'pools {url, user, quota} that the firmware mines for its maker',
   },
   'config.mode': text('mining or work mode'),
   'config.preset': text('performance preset'),
@@ -204,7 +205,7 @@ export const FACTS: { readonly [Name in FactName]: FactRow } = {
   'access.api_write': flag('a write would be accepted from this gateway'),
   'access.api_allow': text('API allow list as reported'),
   'access.api_switch': flag('writes over the API are switched on at the device'),
-  'access.fleet_manager': text('organisation or fleet manager that the device answers to'),
+  'access.fleet_manager': text('organisation or fleet manager that the device answers or reports to'),
   'access.ssh': flag('SSH on'),
   'access.telnet': flag('telnet on'),
   'access.web_auth': flag('web interface asks for a log-in'),

@@ -37,7 +37,7 @@ const part = (index: number): string => `slot ${index}`;
 const numbered = (slot: PoolSlot, index: number): NumberedSlot => ({ part: part(index), slot });
 
 /** A user that one side does not tell is no difference. */
-export const samePool = (a: FeePool, b: FeePool): boolean =>
+export const samePool = (a: Pick<FeePool, 'url' | 'user'>, b: Pick<FeePool, 'url' | 'user'>): boolean =>
   sameUrl(a.url, b.url) && (a.user === undefined || b.user === undefined || a.user === b.user);
 
 const inTurn = (a: PoolSlot, b: PoolSlot): number => a.priority - b.priority || a.slot - b.slot;

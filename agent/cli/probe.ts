@@ -229,10 +229,10 @@ const sightTable = ({ driver, observation, capture }: Seen, io: Io): string => {
     (name) => observation.facts[name] !== undefined && name !== 'pools',
   );
   const facts = names.map((name) => [name, printable(factText(name, observation.facts))]);
-  const slots = (observation.facts.pools ?? []).map(({ slot, url, user, status, active }) => [
+  const slots = (observation.facts.pools ?? []).map(({ slot, url, user, proxy, status, active }) => [
     `pools ${slot}`,
     printable(
-      [url, user, status, active ? 'active' : undefined]
+      [url, user, proxy === undefined ? undefined : `by ${proxy}`, status, active ? 'active' : undefined]
         .filter((word) => word !== undefined)
         .map(shownValue)
         .join('  '),

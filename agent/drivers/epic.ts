@@ -199,13 +199,22 @@ const meanClock: Reader<number> = (value) =>
   );
 
 /** Older firmware has one object, newer a list with one, which is there while nothing goes out as well. */
-const tracesGoOut: Reader<boolean> = (value) => {
+const endpointsOfTraces: Reader<readonly string[]> = (value) => {
   const targets = (asArray(value) ?? [value]).map(asObject);
   if (targets.length === 0 || !targets.every((target) => target !== undefined)) return UNREADABLE;
   const endpoints = targets.map((target) => memberIn(target, 'endpoint', text));
   if (endpoints.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
-  return present(endpoints.some(({ kind }) => kind === 'present'));
+  return present(endpoints.flatMap((endpoint) => (endpoint.kind === 'present' ? endpoint.value : [])));
 };
+
+const tracesGoOut: Reader<boolean> = (value) =>
+  whenPresent(endpointsOfTraces(value), (endpoints) => present(endpoints.length > 0));
+
+/** Whoever receives the traces sees what the machine does. */
+const receiverOfTraces: Reader<string> = (value) =>
+  whenPresent(endpointsOfTraces(value), (endpoints) =>
+    endpoints.length === 0 ? ABSENT : present(endpoints.join(' ')),
+  );
 
 // ---- network ---------------------------------------------------------------------------------------------------------
 
@@ -351,6 +360,7 @@ export const epic = defineDriver({
       ),
     ),
     'network.address': inNetwork('address', text),
+    'access.fleet_manager': at('otel', '', receiverOfTraces),
     'access.cloud': at('otel', '', tracesGoOut),
     'telemetry.hashrate_hs': inSummary('/HBs', boardRates),
     'telemetry.power_w': inSummary('/Power Supply Stats/Input Power', rounded),

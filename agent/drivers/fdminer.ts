@@ -8,7 +8,20 @@ import { describedBy, inRows, sumOfRates } from './cgminer-api.ts';
 import { cgminer, defineDriver, httpGet } from './driver.ts';
 import { feePools } from './fee-pools.ts';
 import { components } from './named-texts.ts';
-import { anyOf, asObject, at, firstOf, memberIn, type Reader, serial, text, UNREADABLE, worded } from './readers.ts';
+import {
+  anyOf,
+  asObject,
+  at,
+  firstOf,
+  memberIn,
+  type Reader,
+  scalarText,
+  serial,
+  text,
+  UNREADABLE,
+  whenPresent,
+  worded,
+} from './readers.ts';
 import { listed } from './rows.ts';
 
 /** BCFMiner until 2024, FDMiner since. */
@@ -36,8 +49,13 @@ const ntpServers: Reader<readonly string[]> = (value) => {
 };
 
 /** One pool for all machines of a firmware, on a page of its own. */
-const feePool: Reader<readonly FeePool[]> = (value) =>
-  feePools(() => true, { url: 'pool', port: 'port', user: 'user' })([value]);
+const feePool: Reader<readonly FeePool[]> = (value) => {
+  const quota = memberIn(asObject(value) ?? {}, 'quota', scalarText);
+  if (quota.kind === 'unknown') return quota;
+  return whenPresent(feePools(() => true, { url: 'pool', port: 'port', user: 'user' })([value]), (pools) =>
+    present(quota.kind === 'present' ? pools.map((pool) => ({ ...pool, quota: quota.value })) : pools),
+  );
+};
 
 const boardSerials = inRows((boards) => listed(boards.map((board) => memberIn(board, 'BoardSerialNumber', serial))));
 

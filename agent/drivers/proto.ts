@@ -279,6 +279,7 @@ export const proto = defineDriver({
       'cooling.target_temperature_c': inCooling('/target_temperature_c', scalarText),
       'curtailment.enabled': at('curtailment', '/enabled', scalarText),
       'curtailment.fail_policy': at('curtailment', '/fail_policy', text),
+      'curtailment.nats_url': at('curtailment', '/nats_url', text),
       'curtailment.providers': at('curtailment', '/providers', providers),
       default_power_target_watts: at('target', '/default_power_target_watts', scalarText),
       hash_on_disconnect: at('target', '/hash_on_disconnect', scalarText),

@@ -30,7 +30,9 @@ const ACTING_PARTS: readonly string[] =
   abort cancel curtail terminat sleep wake pause resume suspend throttl cycle off hashon softon ledon poweron power_on power-on
   turnon hotplug lockstats quota priority failover debug adjust blink identify refine calibrat shutoff standby hibernat wipe
   reinit recover destroy purge dismiss authenticat activat bootby clearhash facrst minerrst provision
-  defaultconf firconf .sh .exe`.split(/\s+/);
+  defaultconf firconf select choose assign usepool overclock underclock overvolt undervolt dismount unmount .sh .exe`.split(
+    /\s+/,
+  );
 
 /** As a word by itself. */
 const ACTING_WORDS: ReadonlySet<string> = new Set(
@@ -39,13 +41,21 @@ const ACTING_WORDS: ReadonlySet<string> = new Set(
   copy rename edit modify change replace toggle connect disconnect join leave pair bind unbind register unregister activate
   deactivate boot halt lock ssh telnet tune train burn program provision claim check ota otawww shut down turn init trigger
   flush insert inject swap rotate renew relay unset override rst hwrst ztp relaunch respawn bounce eject release drain
-  initialize undo redo deploy maintenance`.split(/\s+/),
+  initialize undo redo deploy maintenance use pick mount force dbg prefer`.split(/\s+/),
 );
+
+/** A path that ends in a value behind what it would be given to: `/fan/100`, `/relays/1/high`. */
+const GIVEN =
+  /\/(?:fans?|fan_?speed|relays?|gpios?|pumps?|valves?|freq(?:uency)?|clocks?|volt(?:age)?s?|power|target|limit|profile|preset|mode)(?:\/[\w.-]+)?\/(?:\d+(?:\.\d+)?|high|low|max|min|full|auto|manual|true|false)\/?$/i;
 
 /** The word for which a command or a path may not come from outside; undefined where it has none. */
 export const actingWord = (name: string): string | undefined => {
   const plain = name.toLowerCase().replace(HARMLESS, ' ');
-  return ACTING_PARTS.find((part) => plain.includes(part)) ?? wordsOf(name).find((word) => ACTING_WORDS.has(word));
+  return (
+    ACTING_PARTS.find((part) => plain.includes(part)) ??
+    wordsOf(name).find((word) => ACTING_WORDS.has(word)) ??
+    GIVEN.exec(name)?.[0]
+  );
 };
 
 /** The words of a name: divided by marks, or by capitals. */

@@ -78,6 +78,13 @@ test('config.drift: a pool or an account of the maker that the reference lacks i
   }
 });
 
+test('config.drift: a maker that takes another part of the work is medium; one that tells none is no finding', () => {
+  const taking = (quota: string) => ({ fee_pools: [{ ...FEE, quota }] });
+  const watch = withFees(taking('2.7').fee_pools, taking('95'));
+  assert.equal(watch.opened('config.drift')[0]?.severity, 'medium');
+  assert.deepEqual(withFees(taking('2.7').fee_pools, { fee_pools: [FEE] }).said(), []);
+});
+
 test('config.drift: pools of the maker in another order, fewer of them, or none that is read is no finding', () => {
   for (const changes of [{ fee_pools: [SECOND_FEE, FEE] }, { fee_pools: [SECOND_FEE] }, {}])
     assert.deepEqual(withFees([FEE, SECOND_FEE], changes).said(), []);

@@ -36,7 +36,7 @@ export const configDrift = defineRule({
   id: 'config.drift',
   title: 'Settings drifted',
   meaning:
-    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before; so is `identity.model`: a machine does not become another one; and so are maker, name, kernel and secure boot of the firmware and the default log-in, which are compared where a document states them. They are low where the firmware is another version than the reference says.',
+    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before, or takes another part (`quota`); so is `identity.model`: a machine does not become another one; and so are maker, name, kernel and secure boot of the firmware and the default log-in, which are compared where a document states them. They are low where the firmware is another version than the reference says.',
   benign: ['tuning by the firmware', 'profile schedule', 'a maker that moved its fee pools'],
   severity: 'low',
   gravest: 'medium',
@@ -79,9 +79,13 @@ const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
 
 /** Pools of the maker that the reference lacks. One that is missing says nothing: a list may show those of the moment. */
 const changedFees = (observed: readonly FeePool[] = [], approved?: readonly FeePool[]): readonly KeyedChange[] =>
-  approved === undefined || observed.every((fee) => approved.some((known) => samePool(known, fee)))
+  approved === undefined || observed.every((fee) => approved.some((known) => sameFee(known, fee)))
     ? []
     : [{ key: FEES, before: approved, after: observed }];
+
+/** What one side does not tell is no difference. */
+const sameFee = (known: FeePool, fee: FeePool): boolean =>
+  samePool(known, fee) && (known.quota === undefined || fee.quota === undefined || known.quota === fee.quota);
 
 const changedText = (key: string, observed?: string, approved?: string): readonly KeyedChange[] =>
   observed === undefined || approved === undefined || observed === approved
