@@ -260,7 +260,8 @@ suite('an edit of the configuration', { concurrency: 1 }, () => {
     const devices = (...entries: readonly (readonly [name: string, host: string | undefined])[]) => ({
       devices: entries.map(([name, host]) => ({ host, name, ports: fleet.ports })),
     });
-    const spelled = addresses.map((address) => `::ffff:${address}`);
+    // A name for whoever reads the configuration, and the same address for the system that looks it up.
+    const spelled = addresses.map((address) => address.replace(/^127\./, '0x7f.'));
     await using gateway = gatewayOf(devices(['rig-0', addresses[0]], ['rig-1', spelled[1]]));
     await gateway.up();
     await gateway.knows(2);
