@@ -59,7 +59,9 @@ suite('what does not leave the gateway', { skip: WITHOUT_MOSQUITTO, timeout: 120
     await gateway.says('the slot', () => gateway.findings('pool.slot-added').length >= 1);
     await gateway.says('outside the list', () => gateway.findings('pool.outside-allowlist').length >= 3);
     for (const one of fleet.devices) one.behave('code45');
-    await gateway.says('a refusal', () => gateway.findings('visibility.device-dark').length > 0);
+    await gateway.says('a refusal', () =>
+      gateway.findings('visibility.coverage-reduced').some(({ finding }) => finding.part === 'refused'),
+    );
     const stored = await gateway.assayer('status');
     assertAbsent('the store of a running agent', bytesIn(gateway.stateDir), SECRETS);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
