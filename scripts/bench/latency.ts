@@ -36,6 +36,9 @@ export interface JourneyOptions extends AgentOptions {
   readonly base: string;
 }
 
+/** What was learned is looked at once more in full, which keeps the agent busy for about so long per device. Then it is as it is for months. */
+const SECOND_LOOK_MS = 5;
+
 const HOSTILE_SHARE = 0.05;
 const HOSTILE: readonly Behaviour[] = ['silent', 'drip', 'garbage'];
 
@@ -49,7 +52,7 @@ export const measureJourney = async (options: JourneyOptions): Promise<Journey> 
 
   await Promise.race([allLearned, agent.ended()]);
   const { first_request_ms: firstPollMs = Number.NaN } = await fleet.report();
-  await after(2 * CONFIRM_S * 1000);
+  await after(2 * CONFIRM_S * 1000 + count * SECOND_LOOK_MS);
 
   const step = Math.floor(count / (2 * changes));
   const at = (index: number): BenchDevice => fleet.devices[index] as BenchDevice;
