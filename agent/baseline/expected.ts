@@ -68,9 +68,8 @@ const judgeItem = (
       return item.value.some((value) => same(value, seen)) ? FITS : { kind: 'leaves', nearest: item.value[0] };
     case 'band':
       return judgeBand(item.value, seen);
-    case 'schedule': {
+    case 'schedule':
       return judgeSchedule(item.value, seen, circumstances.nowMs, same);
-    }
     case 'template':
       return judgeTemplate(item, seen, circumstances);
   }

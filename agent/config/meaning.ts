@@ -154,7 +154,6 @@ const duplicatePositions = (config: Config): readonly Contradiction[] => {
   });
 };
 
-/** Every list of pools, and where it stands. */
 /** The lists of pools, and where each stands. */
 export const allowLists = ({ pools, tenants }: Config) => [
   [['pools', 'allow'], pools.allow ?? []] as const,
