@@ -24,12 +24,15 @@ const emptyPools = ({ pools, live_pools, 'telemetry.hashrate_hs': hashrate }: Fa
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-const POOLS: ReadonlySet<string> = new Set(['pools', 'live_pools']);
+/** Lists that a device may truly have with nothing in them: of those of its maker that is an answer. */
+const MAY_BE_EMPTY: ReadonlySet<string> = new Set(['pools', 'live_pools', 'fee_pools']);
 
-/** The facts without placeholders, and without lists that hold nothing: those were not read. */
+/** The facts without placeholders, and without other lists that hold nothing: those were not read. */
 export const believable = (facts: Facts): Facts => {
   const { 'identity.serial': serial, 'identity.mac': mac, 'identity.hashboards': boards } = facts;
-  const drop = (Object.keys(facts) as (keyof Facts)[]).filter((name) => isEmptyList(facts[name]) && !POOLS.has(name));
+  const drop = (Object.keys(facts) as (keyof Facts)[]).filter(
+    (name) => isEmptyList(facts[name]) && !MAY_BE_EMPTY.has(name),
+  );
   if (serial !== undefined && !isSerial(serial)) drop.push('identity.serial');
   if (mac !== undefined && !isMac(mac)) drop.push('identity.mac');
   if (boards !== undefined && !areSerials(boards)) drop.push('identity.hashboards');

@@ -82,7 +82,7 @@ const numbered = (text: string): Numbered | undefined => {
 /** A first number of six or more digits is a date or a build: not on one scale with 1, 2, 3. */
 const isLong = (number: string | undefined): boolean => (number ?? '').length >= 6;
 
-const PRERELEASE = /^(?:alpha|beta|dev|pre|rc)[-.]?(\d*)/;
+const PRERELEASE = /^(alpha|beta|dev|pre|rc)[-.]?(\d*)$/;
 
 /** A test build comes before its release, a higher test build after a lower one; other suffixes have no order. */
 const compareSuffixes = (before: string, after: string): Order => {
@@ -91,16 +91,19 @@ const compareSuffixes = (before: string, after: string): Order => {
   const late = after.match(PRERELEASE);
   if (early !== null && after === '') return 'up';
   if (late !== null && before === '') return 'down';
-  if (early === null || late === null || before.charAt(0) !== after.charAt(0)) return 'unordered';
-  return order(Number(late[1]) - Number(early[1]));
+  if (early === null || late === null || early[1] !== late[1]) return 'unordered';
+  if (early[2] === late[2]) return 'same';
+  const difference = Number(late[2]) - Number(early[2]);
+  return difference === 0 ? 'unordered' : order(difference);
 };
 
+/** `2.9` and `2.9.0` are two texts whose numbers do not differ: which came first they do not say. */
 const compareNumbers = (before: readonly string[], after: readonly string[]): Order => {
   for (let index = 0; index < Math.max(before.length, after.length); index++) {
     const [was, is] = [BigInt(before[index] ?? 0), BigInt(after[index] ?? 0)];
     if (was !== is) return is > was ? 'up' : 'down';
   }
-  return 'same';
+  return before.join('.') === after.join('.') ? 'same' : 'unordered';
 };
 
 /** Whether a version moved up, down, or in a way that has no order. */
@@ -113,6 +116,6 @@ export const compareVersions = (before: string, after: string): Order => {
   const [was, is] = [numbered(one), numbered(other)];
   if (was === undefined || is === undefined || was.prefix !== is.prefix) return 'unordered';
   if (isLong(was.numbers[0]) !== isLong(is.numbers[0])) return 'unordered';
-  const moved = compareNumbers(was.numbers, is.numbers);
-  return moved === 'same' ? compareSuffixes(was.suffix, is.suffix) : moved;
+  const byNumbers = compareNumbers(was.numbers, is.numbers);
+  return byNumbers === 'same' ? compareSuffixes(was.suffix, is.suffix) : byNumbers;
 };

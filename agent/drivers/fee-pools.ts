@@ -1,4 +1,4 @@
-import { ABSENT, type FeePool, present } from '../../shared/facts.ts';
+import { type FeePool, present } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { type PoolMembers, poolList } from './pools.ts';
 import { asArray, asObject, integer, type MemberName, memberIn, type Reader, whenPresent } from './readers.ts';
@@ -27,16 +27,17 @@ export const operatorPools =
       }) ?? list,
     );
 
-/** The maker's rows of a list that can be read whole: a row that cannot may be one of them. */
+/**
+ * The maker's rows of a list that can be read whole: a row that cannot may be one of them. None is an answer, too: one that
+ * comes later was not there before.
+ */
 export const feePools =
   (isFee: FeeTest, members: PoolMembers): Reader<readonly FeePool[]> =>
   (list) =>
     whenPresent(poolList(members)(list), () => {
       const fees = (asArray(list) ?? []).filter((row) => isFee(asObject(row) ?? {}));
-      if (fees.length === 0) return ABSENT;
+      if (fees.length === 0) return present([]);
       return whenPresent(poolList(members)(fees), (slots) =>
-        slots.length === 0
-          ? ABSENT
-          : present(slots.map(({ url, user }) => (user === undefined ? { url } : { url, user }))),
+        present(slots.map(({ url, user }) => (user === undefined ? { url } : { url, user }))),
       );
     });

@@ -2,7 +2,7 @@ import type { JsonObject } from '../probe/capture.ts';
 import { headerRow, inData, labelledRate } from './antminer-stats.ts';
 import { API_FACTS, API_QUERIES, called, knownBy, modelBefore, named, programIn, STATED_RATE } from './bitmain-api.ts';
 import { defineDriver, httpGet, type Login, PASSWORD, USER } from './driver.ts';
-import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
+import { feePools, operatorPools } from './fee-pools.ts';
 import { settingsFrom } from './named-texts.ts';
 import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import { anyOf, at, mac, memberIn, type Reader, scalarText, text, UNREADABLE, watts, whenPresent } from './readers.ts';
@@ -20,10 +20,8 @@ const rate: Reader<number> = (reply) => {
   return typeof type === 'string' ? inData((row) => labelledRate(row, `Antminer ${type}`))(reply) : UNREADABLE;
 };
 
-const behindAll = priorityFrom(998);
-
-/** One masked row, behind all others. */
-const isFee = (row: JsonObject): boolean => row.URL === '*' || behindAll(row);
+/** One masked row, behind all others. A row there that names its pool is none of the maker's. */
+const isFee = (row: JsonObject): boolean => row.URL === '*';
 
 /** The form of its web page. What it gives is a session to read with. */
 const LOGIN: Login = {

@@ -110,6 +110,16 @@ const urlOf = (row: JsonObject, members: PoolMembers): Reading<string> => {
   });
 };
 
+/** The URL of a slot; of a blank one that is mined for all the same the host it is connected to, or nobody knows which. */
+const reachedIn = (row: JsonObject, members: PoolMembers, connected: MemberName | undefined): Reading<string> => {
+  const url = urlOf(row, members);
+  if (url.kind !== 'absent') return url;
+  const host = member(row, connected, hostName);
+  if (host.kind !== 'absent') return host;
+  const active = member(row, members.active, flag);
+  return active.kind === 'absent' || valueIn(active) === false ? ABSENT : UNREADABLE;
+};
+
 /** A bare IPv6 address needs brackets before a port can follow; a host that already names a port keeps it. */
 const withPort = (host: string, port: number): string => {
   // With an account in front, whose password may hold any mark.
@@ -140,10 +150,15 @@ const proxyOf = (row: JsonObject, { proxy, proxyType }: PoolMembers): Reading<st
   });
 
 /** What decides where shares go must be readable; what only describes the moment is left out if it is not. */
-const rowOf = (members: PoolMembers, value: JsonValue, position: number): Reading<Row> => {
+const rowOf = (
+  members: PoolMembers,
+  value: JsonValue,
+  position: number,
+  connected: MemberName | undefined,
+): Reading<Row> => {
   const row = asObject(value);
   if (row === undefined) return UNREADABLE;
-  const url = urlOf(row, members);
+  const url = reachedIn(row, members, connected);
   if (url.kind !== 'present') return url;
   const user = member(row, members.user, exactText);
   const number = member(row, members.slot, count);
@@ -181,14 +196,14 @@ const rowOf = (members: PoolMembers, value: JsonValue, position: number): Readin
   return present(made);
 };
 
-const rowsOf = (members: PoolMembers, list: JsonValue): Reading<readonly Row[]> => {
+const rowsOf = (members: PoolMembers, list: JsonValue, connected: MemberName | undefined): Reading<readonly Row[]> => {
   const elements = asArray(list);
   if (elements === undefined || elements.length === 0) return UNREADABLE;
   const rows: Row[] = [];
   let numbered = 0;
   for (let position = 0; position < elements.length; position += 1) {
     const element = elements[position] as JsonValue;
-    const row = rowOf(members, element, position);
+    const row = rowOf(members, element, position, connected);
     if (row.kind === 'unknown') return row;
     if (row.kind === 'absent') continue;
     rows.push(row.value);
@@ -228,10 +243,10 @@ const livePoolOf = ({ url, user, status, active, host, proxy }: Row): LivePool =
 
 /** The slots of a list of rows. Blank slots are dropped, their numbers stay. A section without any row is no list. */
 export const poolList =
-  // A slot has no host: the one connected now is not read.
-    ({ host: _, ...members }: PoolMembers): Reader<readonly PoolSlot[]> =>
+  // A slot has no host: the one connected now is read where nothing else says where it leads.
+    ({ host, ...members }: PoolMembers): Reader<readonly PoolSlot[]> =>
     (value) =>
-      rowsOf(members, value);
+      rowsOf(members, value, host);
 
 /**
  * What the rows of a list count from, blank ones too: 0 where they do so one after the other, 1 where none is 0 or twice.
@@ -258,7 +273,7 @@ export const poolsFromZero =
 export const livePools =
   (members: PoolMembers): Reader<readonly LivePool[]> =>
   (value) =>
-    whenPresent(rowsOf(members, value), (rows) => present(rows.map(livePoolOf)));
+    whenPresent(rowsOf(members, value, members.host), (rows) => present(rows.map(livePoolOf)));
 
 /**
  * The one list of a device that is both what is configured and what runs, once more as the latter for the host that is

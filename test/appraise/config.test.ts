@@ -78,6 +78,20 @@ test('config.drift: a pool or an account of the maker that the reference lacks i
   }
 });
 
+test('config.drift: a pool of the maker where there was none is medium, unless its firmware names neither pool nor account', () => {
+  const watch = withFees([], { fee_pools: [FEE] });
+  assert.deepEqual(watch.said(), ['config.drift open']);
+  assert.equal(watch.opened('config.drift')[0]?.severity, 'medium');
+  watch.live(48 * 60 * MINUTE, showing({ fee_pools: [FEE] }));
+  assert.deepEqual(watch.said(), ['config.drift open']);
+  for (const masked of [
+    { url: '*', user: '*' },
+    { url: 'devfee', user: 'DevFee' },
+  ])
+    assert.deepEqual(withFees([], { fee_pools: [masked] }).said(), []);
+  assert.deepEqual(withFees([], { fee_pools: [{ url: '*', user: 'thief.1' }] }).said(), ['config.drift open']);
+});
+
 test('config.drift: a maker that takes another part of the work is medium; one that tells none is no finding', () => {
   const taking = (quota: string) => ({ fee_pools: [{ ...FEE, quota }] });
   const watch = withFees(taking('2.7').fee_pools, taking('95'));

@@ -83,7 +83,7 @@ describe('the pools of a maker', () => {
 
   test('are no pools of the operator, even without one of those', () => {
     assert.deepEqual(read(blissz, 'pools', pools(fee)), UNREADABLE);
-    assert.deepEqual(read(blissz, 'fee_pools', pools(own)), { kind: 'absent' });
+    assert.deepEqual(read(blissz, 'fee_pools', pools(own)), { kind: 'present', value: [] });
     assert.deepEqual(read(blissz, 'fee_pools', pools(own, fee)), {
       kind: 'present',
       value: [{ url: 'stratum+tcp://fee.example:3333', user: 'worker.3' }],
@@ -108,6 +108,13 @@ describe('the pools of a maker', () => {
       const reading = read(mskminer, 'pools', pools(own, masked));
       assert.equal(reading?.kind === 'present' && Array.isArray(reading.value) && reading.value.length, 1);
     }
+  });
+
+  test("are not MSKMiner's where the row names its pool: whatever its priority, that is a slot", () => {
+    const named = row(3, 'stratum+tcp://thief.example:3333', 998, { 'Stratum Active': true });
+    const reading = read(mskminer, 'pools', pools(own, named));
+    assert.equal(reading?.kind === 'present' && Array.isArray(reading.value) && reading.value.length, 2);
+    assert.deepEqual(read(mskminer, 'fee_pools', pools(own, named)), { kind: 'present', value: [] });
   });
 });
 

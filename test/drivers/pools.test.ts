@@ -34,12 +34,25 @@ const B = 'stratum+tcp://b.example:3333';
 
 describe('a pool list', () => {
   test('drops blank slots and keeps the numbers of the others', () => {
-    const reading = slots([row(0, ''), row(1, A)]);
+    const reading = slots([row(0, '', { 'Stratum Active': false }), row(1, A)]);
     assert.ok(reading.kind === 'present');
     assert.deepEqual(
       reading.value.map(({ slot, url }) => [slot, url]),
       [[1, A]],
     );
+  });
+
+  test('takes no slot for blank that is mined: it leads to the host it is connected to, or nobody knows where', () => {
+    const mined = row(2, ' ', { User: 'thief.1', 'Stratum Active': true, 'Stratum URL': 'thief.example:3333' });
+    for (const reading of [slots([row(1, A), mined]), livePools(CGMINER_POOL)([row(1, A), mined])]) {
+      assert.ok(reading.kind === 'present');
+      const last = reading.value[1];
+      assert.deepEqual([last?.url, last?.user, last?.active], ['thief.example:3333', 'thief.1', true]);
+    }
+    for (const Active of [true, 'maybe']) {
+      const nowhere = row(2, '', { 'Stratum Active': Active });
+      assert.deepEqual(slots([row(1, A), nowhere]), unknown('unreadable'));
+    }
   });
 
   test('is unknown where two rows have one number, or one lost its own', () => {

@@ -77,11 +77,20 @@ export const configDrift = defineRule({
 /** A number in a band, or a value by the time of day, may be on its way. A model is told in several places, and one of them may be empty for a moment. */
 const SLOW: ReadonlySet<KeyClass | undefined> = new Set(['band', 'schedule']);
 
-/** Pools of the maker that the reference lacks. One that is missing says nothing: a list may show those of the moment. */
+/**
+ * Pools of the maker that the reference lacks. One that is missing says nothing: a list may show those of the moment. Neither
+ * does one that names neither pool nor account where there was none.
+ */
 const changedFees = (observed: readonly FeePool[] = [], approved?: readonly FeePool[]): readonly KeyedChange[] =>
-  approved === undefined || observed.every((fee) => approved.some((known) => sameFee(known, fee)))
+  approved === undefined ||
+  observed.every((fee) => approved.some((known) => sameFee(known, fee)) || (approved.length === 0 && isMasked(fee)))
     ? []
     : [{ key: FEES, before: approved, after: observed }];
+
+/** How firmwares show a pool of their maker that they do not name, in both members. */
+const MASKS: ReadonlySet<string> = new Set(['*', 'devfee']);
+
+const isMasked = ({ url, user = url }: FeePool): boolean => [url, user].every((text) => MASKS.has(text.toLowerCase()));
 
 /** What one side does not tell is no difference. */
 const sameFee = (known: FeePool, fee: FeePool): boolean =>
