@@ -118,14 +118,16 @@ export class Timetable<S extends Seat> {
 
   /** The turns of a round. What fell due in the one `before` and was not handed out yet is made up for first. */
   #sweep(round: Round, seats: readonly S[], before: Sweep<S>): Sweep<S> {
-    const late = take(before, round.openedAtMs).map((seat) => ({ seat, atMs: round.openedAtMs }));
-    const due = seats.map((seat) => {
+    const late = take(before, round.openedAtMs);
+    const all = [...late, ...seats];
+    // Numbers in place of an object for each turn: a large fleet opens a round a minute.
+    const dueMs = Float64Array.from(all, (seat, at) => {
+      if (at < late.length) return round.openedAtMs;
       const share = this.#phaseOf(seat) * (1 - JITTER) + this.#random() * JITTER;
-      return { seat, atMs: round.openedAtMs + share * Math.max(0, round.intervalMs - MARGIN_MS) };
+      return round.openedAtMs + share * Math.max(0, round.intervalMs - MARGIN_MS);
     });
-    const turns = [...late, ...due].sort((a, b) => a.atMs - b.atMs);
-    // Two lists: an object for each turn of a large fleet would be held until the round is over.
-    return { seats: turns.map(({ seat }) => seat), atMs: Float64Array.from(turns, ({ atMs }) => atMs), next: 0 };
+    const order = Uint32Array.from(all, (_, at) => at).sort((a, b) => (dueMs[a] as number) - (dueMs[b] as number));
+    return { seats: Array.from(order, (at) => all[at] as S), atMs: dueMs.sort(), next: 0 };
   }
 }
 
