@@ -9,11 +9,13 @@ import {
   memberIn,
   memberOf,
   type Reader,
+  scalarText,
   text,
   UNREADABLE,
   whenPresent,
 } from './readers.ts';
 import { inOrder, listed } from './rows.ts';
+import { withTold } from './stored-pools.ts';
 
 /**
  * The pools of AxeOS, which every generation keeps elsewhere: primary and fallback members of one object (Bitaxe to
@@ -40,6 +42,7 @@ const MADE = {
   priority: 'priority',
   tls: 'tls',
   authority: 'authority',
+  share: 'share',
   active: 'active',
 } as const;
 
@@ -109,20 +112,55 @@ const rowOf = ({ url, port, user, tls, protocol, authority }: Found): Reading<Js
 const readRows = (rows: readonly Reading<JsonObject>[]): Reading<readonly PoolSlot[]> =>
   rows.length === 0 ? UNREADABLE : whenPresent(listed(rows), poolList(MADE));
 
+// ---- the two pools of a NerdQAxe -------------------------------------------------------------------------------------
+
 /** A pool mode of the NerdQAxe: both pools at once. */
 const DUAL = 1;
+
+/** What the first and the second pool get of the work, in millionths. */
+type Split = readonly [number, number];
+
+/**
+ * Absent where the second pool waits for the first. The mode that is set and the one that runs until the next start
+ * decide alike; a balance above 100 gives all to the first pool (NerdQAxePlus, stratum_manager_dual_pool.cpp).
+ */
+const splitIn = (object: JsonObject): Reading<Split> => {
+  const modes = ['poolMode', 'activePoolMode'].map((name) => memberIn(object, name, count));
+  if (modes.some(({ kind }) => kind === 'unknown')) return UNREADABLE;
+  if (!modes.some((mode) => mode.kind === 'present' && mode.value === DUAL)) return ABSENT;
+  return whenPresent(memberIn(object, 'poolBalance', count), (percent) => {
+    const first = Math.min(percent, 100) * 10_000;
+    return present([first, 1_000_000 - first]);
+  });
+};
+
+const withShare = (row: Reading<JsonObject>, share: number | undefined): Reading<JsonObject> =>
+  share === undefined ? row : whenPresent(row, (members) => present({ ...members, share }));
+
+/** A share that is missing would look changed: pools whose split cannot be read are no list. */
+const readShared = (rows: readonly Reading<JsonObject>[], split: Reading<Split>): Reading<readonly PoolSlot[]> => {
+  if (split.kind === 'unknown') return withTold(split, readRows(rows));
+  return readRows(split.kind === 'absent' ? rows : rows.map((row, place) => withShare(row, split.value[place])));
+};
+
+/** Absent on boards with one pool at a time. */
+const stratumIn = (object: JsonObject): Reading<JsonObject> =>
+  memberIn(object, 'stratum', (stratum) => {
+    const found = asObject(stratum);
+    return found === undefined ? UNREADABLE : present(found);
+  });
 
 /** Whether the pool at a place is mined on now. Undefined where the device did not say it legibly. */
 type IsActive = (place: number) => boolean | undefined;
 
 const NOBODY_KNOWS: IsActive = () => undefined;
 
-/** Where there are two, each says whether it is connected. `stratum` is absent on boards with one. */
-const activeIn = (stratum: Reading<JsonValue>, onFallback: Reading<boolean>): IsActive => {
+/** Where both are mined on, each says whether it is connected. */
+const activeIn = (stratum: Reading<JsonObject>, onFallback: Reading<boolean>): IsActive => {
   if (stratum.kind === 'unknown') return NOBODY_KNOWS;
-  const object = stratum.kind === 'present' ? asObject(stratum.value) : {};
-  const mode = object === undefined ? UNREADABLE : memberIn(object, 'activePoolMode', count);
-  if (object === undefined || mode.kind === 'unknown') return NOBODY_KNOWS;
+  const object = stratum.kind === 'present' ? stratum.value : {};
+  const mode = memberIn(object, 'activePoolMode', count);
+  if (mode.kind === 'unknown') return NOBODY_KNOWS;
   if (mode.kind === 'absent' || mode.value !== DUAL) {
     return onFallback.kind === 'present' ? (place) => place === (onFallback.value ? 1 : 0) : NOBODY_KNOWS;
   }
@@ -141,6 +179,12 @@ const withActive = (row: Reading<JsonObject>, active: boolean | undefined): Read
 /** What the members of a pool of `info` begin with. */
 type Prefix = 'stratum' | 'fallbackStratum';
 
+/** The keys of Stratum V2 pools as Bitaxe and as NerdQAxe call them. */
+const AUTHORITY = {
+  stratum: ['stratumV2AuthorityPubkey', 'sv2AuthorityPubkey'],
+  fallbackStratum: ['fallbackStratumV2AuthorityPubkey', 'fallbackSv2AuthorityPubkey'],
+} as const satisfies { readonly [name in Prefix]: readonly string[] };
+
 const flatRow = (info: JsonObject, prefix: Prefix): Reading<JsonObject> =>
   rowOf({
     url: memberOf(info, `${prefix}URL`),
@@ -148,14 +192,18 @@ const flatRow = (info: JsonObject, prefix: Prefix): Reading<JsonObject> =>
     user: memberOf(info, `${prefix}User`),
     tls: memberOf(info, `${prefix}TLS`),
     protocol: memberOf(info, `${prefix}Protocol`),
-    authority: memberOf(info, `${prefix}V2AuthorityPubkey`),
+    authority: memberOf(info, AUTHORITY[prefix]),
   });
 
 /** The primary and the fallback pool, in this order. */
 const flatPools = (info: JsonObject): Reading<readonly PoolSlot[]> => {
-  const isActive = activeIn(memberIn(info, 'stratum', present), switchIn(info, 'isUsingFallbackStratum'));
+  const stratum = stratumIn(info);
+  const isActive = activeIn(stratum, switchIn(info, 'isUsingFallbackStratum'));
   const rows = [flatRow(info, 'stratum'), flatRow(info, 'fallbackStratum')];
-  return readRows(rows.map((row, place) => withActive(row, isActive(place))));
+  return readShared(
+    rows.map((row, place) => withActive(row, isActive(place))),
+    whenPresent(stratum, splitIn),
+  );
 };
 
 const isSame = (one: Reading<number>, other: Reading<number>): boolean =>
@@ -206,8 +254,8 @@ export const poolsOfInfo: Reader<readonly PoolSlot[]> = (value) => {
   return memberOf(info, 'stratumURL') === undefined ? UNREADABLE : flatPools(info);
 };
 
-/** What stands for a pool that is held to no certificate of its own, whether or not one is stored. */
-const NO_CERTIFICATE = 'none';
+/** What stands for a certificate or a key where a pool is held to none, whether or not one is stored. */
+const NONE = 'none';
 
 /** The certificate that the pool of an object is held to, as a setting. TLS that is a number may have one, a switch has none. */
 const certificateIn = (object: JsonObject, prefix: Prefix, key: string): Reading<OtherSetting> => {
@@ -220,7 +268,7 @@ const certificateIn = (object: JsonObject, prefix: Prefix, key: string): Reading
   if (stored.kind === 'absent' && isSwitch) return ABSENT;
   const isHeld = kind.kind === 'present' && kind.value === OWN_CERTIFICATE;
   const certificate = stored.kind === 'present' && isHeld ? stored.value : '';
-  return present({ key, value: certificate === '' ? NO_CERTIFICATE : certificate });
+  return present({ key, value: certificate === '' ? NONE : certificate });
 };
 
 /** The certificates that the pools of `/api/system/info` are held to. Another one is let in by whoever stands on the way. */
@@ -240,15 +288,54 @@ export const certificatesOfInfo: Reader<readonly OtherSetting[]> = (value) => {
   );
 };
 
+/** Whether one pool waits for the other or both are mined on, as it is set. */
+export const poolModeOfInfo: Reader<readonly OtherSetting[]> = (value) => {
+  const info = asObject(value);
+  if (info === undefined) return UNREADABLE;
+  return whenPresent(stratumIn(info), (stratum) =>
+    whenPresent(memberIn(stratum, 'poolMode', scalarText), (mode) => present([{ key: 'poolMode', value: mode }])),
+  );
+};
+
+/** What `/api/v2/settings` tells of a pool, by what the info of some releases calls it. */
+const toldOf = (prefix: Prefix) => ({
+  coinbaseVerifyMode: [],
+  protocol: [`${prefix}Protocol`],
+  sv2AuthorityPubkey: AUTHORITY[prefix],
+});
+
+const tells = (info: JsonObject, names: readonly string[]): boolean =>
+  names.some((name) => memberOf(info, name) !== undefined);
+
+/** One that is blank now may be given a value. */
+const settingIn = (pool: JsonObject, name: string, key: string): Reading<OtherSetting> =>
+  memberIn(pool, name, (value) => {
+    const reading = scalarText(value);
+    if (reading.kind === 'unknown') return reading;
+    return present({ key, value: reading.kind === 'present' ? reading.value : NONE });
+  });
+
+/** Members of the pools of `/api/v2/settings` that `/api/system/info` does not have, as settings. */
+export const poolSettingsBeside = (info: JsonObject, settings: JsonObject): Reading<readonly OtherSetting[]> =>
+  whenPresent(memberIn(settings, 'pools', rows), (pools) =>
+    listed(
+      (['stratum', 'fallbackStratum'] as const).flatMap((prefix, place) =>
+        Object.entries(toldOf(prefix))
+          .filter(([, names]) => !tells(info, names))
+          .map(([name]) => settingIn(pools[place] ?? {}, name, `pool.${place}.${name}`)),
+      ),
+    ),
+  );
+
 /** The configured pools of `/api/v2/settings`, of which `/api/v2/dashboard`, where it answered, says which is active. */
 export const poolsOfSettings = (value: JsonValue, dashboard: JsonValue | undefined): Reading<readonly PoolSlot[]> => {
   const settings = asObject(value);
   if (settings === undefined) return UNREADABLE;
-  const stratum = memberIn(asObject(dashboard) ?? {}, 'stratum', present);
-  const status = stratum.kind === 'present' ? asObject(stratum.value) : undefined;
-  const isActive = status === undefined ? NOBODY_KNOWS : activeIn(stratum, switchIn(status, 'usingFallback'));
+  const stratum = stratumIn(asObject(dashboard) ?? {});
+  const isActive =
+    stratum.kind === 'present' ? activeIn(stratum, switchIn(stratum.value, 'usingFallback')) : NOBODY_KNOWS;
   return whenPresent(memberIn(settings, 'pools', rows), (pools) =>
-    readRows(
+    readShared(
       pools.map((pool, place) => {
         const row = rowOf({
           url: memberOf(pool, 'url'),
@@ -260,6 +347,7 @@ export const poolsOfSettings = (value: JsonValue, dashboard: JsonValue | undefin
         });
         return withActive(row, isActive(place));
       }),
+      splitIn(settings),
     ),
   );
 };

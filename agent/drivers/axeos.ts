@@ -7,7 +7,7 @@ import {
   type Reading,
 } from '../../shared/facts.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
-import { certificatesOfInfo, poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
+import { certificatesOfInfo, poolModeOfInfo, poolSettingsBeside, poolsOfInfo, poolsOfSettings } from './axeos-pools.ts';
 import { inRows } from './cgminer-api.ts';
 import { asset, type Clues, defineDriver, httpGet, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings } from './named-texts.ts';
@@ -36,6 +36,7 @@ import {
   worded,
 } from './readers.ts';
 import { elseIfAsked, firstIfAsked, hottest, known, listed, ofRow, sum } from './rows.ts';
+import { sortedSettings } from './sections.ts';
 import { ifServed, isServed } from './served.ts';
 import { openWithout } from './write-access.ts';
 
@@ -151,7 +152,6 @@ const SETTINGS: ReadonlySet<string> = new Set([
   'otp',
   'overclockEnabled',
   'pidTargetTemp',
-  'poolBalance',
   'poolMode',
   'ssid',
   'statsFrequency',
@@ -168,11 +168,41 @@ const SETTINGS: ReadonlySet<string> = new Set([
 
 const otherSettings = settings((name) => SETTINGS.has(name));
 
-/** Those of `info`, with the certificates of pools: all of them, or none. */
+/** Several lists as one: all of them, or none. */
+const together = (lists: readonly Reading<readonly OtherSetting[]>[]): Reading<readonly OtherSetting[]> =>
+  whenPresent(listed(lists), (all) => sortedSettings(all.flat()));
+
+/** Those of `info`, with the pool mode, and the certificates of pools. */
 const settingsOfInfo: Reader<readonly OtherSetting[]> = (value) =>
-  whenPresent(listed([otherSettings(value), certificatesOfInfo(value)]), (lists) =>
-    present(lists.flat().sort((a, b) => (a.key < b.key ? -1 : 1))),
+  together([otherSettings(value), poolModeOfInfo(value), certificatesOfInfo(value)]);
+
+/** Those of API v2 that `info` does not tell. The two spell a name in other letters. */
+const settingsBeside = (info: JsonObject, told: readonly OtherSetting[], value: JsonValue) => {
+  const object = asObject(value);
+  if (object === undefined) return UNREADABLE;
+  const known = new Set(told.map(({ key }) => key.toLowerCase()));
+  const others = whenPresent(otherSettings(value), (list) =>
+    present(list.filter(({ key }) => !known.has(key.toLowerCase()))),
   );
+  return together([others, poolSettingsBeside(info, object)]);
+};
+
+const allSettings = inSettings('', present);
+
+const settingsOfOne = firstOf(inInfo('', settingsOfInfo), inSettings('', otherSettings));
+
+/** The settings of `info`, and beside them what API v2 alone tells; all that it tells where there is no info. */
+const settingsOfBoth: typeof settingsOfOne = {
+  ...settingsOfOne,
+  read: (replies) => {
+    const told = settingsOfOne.read(replies);
+    const info = answer(replies, 'info');
+    const object = info.kind === 'present' ? asObject(info.value) : undefined;
+    if (object === undefined || told.kind !== 'present') return told;
+    const further = whenPresent(allSettings.read(replies), (value) => settingsBeside(object, told.value, value));
+    return further.kind === 'unknown' && further.reason === 'unsupported' ? told : together([told, further]);
+  },
+};
 
 /** 2 is the PID control of the Nerd boards. */
 const fanMode = worded({ '0': 'manual', false: 'manual', '1': 'auto', true: 'auto', '2': 'auto' });
@@ -317,7 +347,7 @@ export const axeos = defineDriver({
       inInfo('/overheat_temp', temperatureMc),
       inSettings('/fans/0/overheatTemp', temperatureMc),
     ),
-    'config.other': firstOf(inInfo('', settingsOfInfo), inSettings('', otherSettings)),
+    'config.other': settingsOfBoth,
 
     'network.hostname': firstOf(
       inInfo('/hostname', text),
@@ -362,6 +392,8 @@ export const axeos = defineDriver({
     'Before 2.4 there are no MAC and no fallback pool, and `fanSpeed` (1/min) and `fanspeed` (%) differ in case only.',
     'NerdQAxe and NerdOctaxe: `autofanspeed` 2 is automatic by PID.',
     '`stratumURL` is a host without scheme and port; from 2.13 TLS and Stratum V2 stand in members beside it.',
+    'NerdQAxe: while both pools are mined on, their slots carry the split (`poolBalance`, percent of the first pool); whether they are is a setting, too (`poolMode`).',
+    'NerdQAxe with API v2: what `/api/v2/settings` tells and info does not, also of each pool, is a setting, read at full looks; `none` stands for a key that is blank.',
     'The authority key of a Stratum V2 pool is made a part of its URL, as other firmwares write it.',
     'The certificate that a pool is held to is a setting, `none` where `stratumTLS` is not 2; TLS and protocol in other words than those of the firmware leave the pools unknown.',
     '`coinbaseOutputs`, whom a block would pay, is not read: pools that pay their miners in it pay others from block to block, and what is no setting of the device would look changed.',

@@ -1,11 +1,26 @@
+import type { PoolSlot } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
 import { headerRow, inData, labelledRate } from './antminer-stats.ts';
 import { API_FACTS, API_QUERIES, called, knownBy, modelBefore, named, programIn, STATED_RATE } from './bitmain-api.ts';
-import { defineDriver, httpGet, type Login, PASSWORD, USER } from './driver.ts';
+import { defineDriver, httpGet, type Login, PASSWORD, type Source, USER } from './driver.ts';
 import { feePools, operatorPools } from './fee-pools.ts';
 import { settingsFrom } from './named-texts.ts';
 import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
-import { anyOf, at, mac, memberIn, type Reader, scalarText, text, UNREADABLE, watts, whenPresent } from './readers.ts';
+import {
+  answer,
+  anyOf,
+  at,
+  mac,
+  memberIn,
+  type Reader,
+  scalarText,
+  text,
+  UNREADABLE,
+  watts,
+  whenPresent,
+} from './readers.ts';
+import { descend } from './sections.ts';
+import { storedAndRunning } from './stored-pools.ts';
 
 const isOurs = (row: JsonObject): boolean => /rwglr/i.test(programIn(row)) && !/\bhiveon\b/i.test(String(row.Type));
 
@@ -21,7 +36,18 @@ const rate: Reader<number> = (reply) => {
 };
 
 /** One masked row, behind all others. A row there that names its pool is none of the maker's. */
-const isFee = (row: JsonObject): boolean => row.URL === '*';
+const isFee = (row: JsonObject): boolean => row.URL === '*' || row.url === '*';
+
+const runningPools = at('pools', '/POOLS', operatorPools(isFee, poolList(RUNTIME_POOL)));
+
+/** The stored configuration within the one document. Nobody described it, so that a firmware may lack it. */
+const storedPools: Source<readonly PoolSlot[], 'info'> = {
+  queries: ['info'],
+  read: (replies) =>
+    whenPresent(answer(replies, 'info'), (info) =>
+      whenPresent(descend(info, ['miner_conf', 'pools']), operatorPools(isFee, poolList({ url: 'url', user: 'user' }))),
+    ),
+};
 
 /** The form of its web page. What it gives is a session to read with. */
 const LOGIN: Login = {
@@ -41,7 +67,7 @@ export const mskminer = defineDriver({
   ...knownBy(isOurs),
   queries: {
     ...API_QUERIES,
-    info: httpGet('/api/info_v1', { cadence: 'config', auth: LOGIN }),
+    info: httpGet('/api/info_v1', { cadence: 'pools', auth: LOGIN }),
   },
   facts: {
     ...API_FACTS,
@@ -49,7 +75,7 @@ export const mskminer = defineDriver({
     'identity.mac': at('info', '/network_info/result/macaddr', mac),
     'firmware.name': called('MSKMiner'),
     'firmware.version': named('/Type', version),
-    pools: at('pools', '/POOLS', operatorPools(isFee, poolList(RUNTIME_POOL))),
+    pools: storedAndRunning(storedPools, runningPools),
     live_pools: at('pools', '/POOLS', operatorPools(isFee, livePools(RUNTIME_POOL))),
     fee_pools: at('pools', '/POOLS', feePools(isFee, RUNTIME_POOL)),
     'config.other': settingsFrom({
@@ -71,9 +97,11 @@ export const mskminer = defineDriver({
     "S19: `Type` is a model name of the firmware's own with its version behind it, and a blank.",
     "S19: `Description` is that of Bitmain's program; `rwglr` stands in the version of the program.",
     'A masked row, URL and user `*` with priority 998, may be active at the same time as the first pool: a fee pool whose address nobody shows.',
-    'The MAC address is not on port 4028: it is read where a log-in for the web interface is given, in one document (`/api/info_v1`).',
+    'The MAC address is not on port 4028: it is read where a log-in for the web interface is given, in one document (`/api/info_v1`), which is asked at every poll.',
+    'The stored pools stand in that document (`miner_conf`), with where each stands now on port 4028; without the log-in the pools are those that run, and one that is stored for the next start is not seen.',
+    'unverified: `miner_conf`, its pools by `url` and `user`. Where a firmware leaves it out, the pools are those that run.',
     'unverified: that document and its log-in, known from pyasic and mskminer-ha. pyasic asks for it by POST, which is never sent; a browser gets it by GET.',
-    'unverified: how the log-in of newer versions differs. One that is refused leaves the MAC address unknown, and is tried again less and less often.',
+    'unverified: how the log-in of newer versions differs. One that is refused leaves the MAC address and the stored pools unknown, and is tried again less and less often.',
     'The other documents of the web interface (`info_app`, `pools`, `power_limit`, `summary`) repeat what port 4028 says, or are described nowhere.',
     'Of a serial number nothing is known.',
   ],

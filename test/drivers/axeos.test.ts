@@ -253,3 +253,92 @@ test('faults are named while there are any: overheat mode, and the texts of the 
     reason: 'unreadable',
   });
 });
+
+const sharesOf = (replies: { [query: string]: Reply }) => {
+  const pools = read('pools', replies);
+  return pools?.kind === 'present' ? (pools.value as readonly PoolSlot[]).map(({ share_ppm }) => share_ppm) : pools;
+};
+
+test('two pools that are mined on at once carry the split, wherever it stands', () => {
+  const both = { ...INFO, fallbackStratumURL: 'south.pool.example', fallbackStratumPort: 3333 };
+  const split = (stratum: JsonObject) => sharesOf({ info: replied({ ...both, stratum }) });
+  for (const [stratum, shares] of [
+    [{ poolMode: 1, activePoolMode: 1, poolBalance: 60 }, [600_000, 400_000]],
+    [{ poolMode: 1, poolBalance: 0 }, [0, 1_000_000]],
+    [{ poolMode: 0, activePoolMode: 1, poolBalance: 1 }, [10_000, 990_000]],
+    // So the firmware takes it.
+    [{ poolMode: 1, poolBalance: 250 }, [1_000_000, 0]],
+    [{ poolMode: 0, activePoolMode: 0, poolBalance: 60 }, [undefined, undefined]],
+    [{ poolMode: 1 }, [undefined, undefined]],
+    [{}, [undefined, undefined]],
+  ] as const)
+    assert.deepEqual(split(stratum), shares, JSON.stringify(stratum));
+  const pools = [{ url: 'north.pool.example' }, { url: 'south.pool.example' }];
+  const v2_settings = replied({ poolMode: 1, poolBalance: 60, pools });
+  assert.deepEqual(read('pools', { info: MISSING, v2_settings }), {
+    kind: 'present',
+    value: [
+      { slot: 0, url: 'north.pool.example', priority: 0, share_ppm: 600_000 },
+      { slot: 1, url: 'south.pool.example', priority: 1, share_ppm: 400_000 },
+    ],
+  });
+});
+
+test('pools whose split cannot be read are unknown, and told all the same', () => {
+  for (const stratum of [
+    'x',
+    { poolMode: 'x' },
+    { poolMode: 0, activePoolMode: 'x' },
+    { poolMode: 1, poolBalance: 'x' },
+    { poolMode: 1, poolBalance: -1 },
+  ]) {
+    const pools = read('pools', { info: replied({ ...INFO, stratum }) });
+    assert.ok(pools?.kind === 'unknown' && pools.reason === 'unreadable', JSON.stringify(stratum));
+    assert.deepEqual(
+      pools.toldPools?.map(({ url }) => url),
+      ['north.pool.example:3333'],
+    );
+  }
+});
+
+test('the key of a Stratum V2 pool is read as a NerdQAxe calls it, too', () => {
+  const fallback = { fallbackStratumURL: 'south.pool.example', fallbackStratumPort: 34254, fallbackStratumProtocol: 1 };
+  const keys = { sv2AuthorityPubkey: '9ownerKey', fallbackSv2AuthorityPubkey: '9otherKey' };
+  assert.deepEqual(urlsOf({ ...SECOND, stratumProtocol: 1, ...fallback, ...keys }), [
+    'stratum2+tcp://north.pool.example:34254/9ownerKey',
+    'stratum2+tcp://south.pool.example:34254/9otherKey',
+  ]);
+});
+
+test('settings of API v2 stand beside those of info where info does not tell them, and a lost document leaves all unknown', () => {
+  const pool = { url: 'north.pool.example', protocol: 1, sv2AuthorityPubkey: '' };
+  const v2_settings = replied({ jobInterval: 9, invertFanPolarity: 1, stratumKeep: 1, pools: [pool, {}] });
+  const settingsOf = (info: JsonObject, settings: Reply | NoReply = v2_settings) =>
+    read('config.other', { info: replied({ ...INFO, ...info }), v2_settings: settings });
+  const ofInfo = { jobInterval: 1200, invertfanpolarity: true, stratum: { poolMode: 0, poolBalance: 60 } };
+  const told = [
+    { key: 'invertfanpolarity', value: 'true' },
+    { key: 'jobInterval', value: '1200' },
+  ];
+  const [mode, keep] = [
+    { key: 'poolMode', value: '0' },
+    { key: 'stratumKeep', value: '1' },
+  ];
+  assert.deepEqual(settingsOf(ofInfo), {
+    kind: 'present',
+    value: [
+      ...told,
+      { key: 'pool.0.protocol', value: '1' },
+      { key: 'pool.0.sv2AuthorityPubkey', value: 'none' },
+      mode,
+      keep,
+    ],
+  });
+  const allTold = { ...ofInfo, stratumProtocol: 1, fallbackStratumProtocol: 0, sv2AuthorityPubkey: '' };
+  assert.deepEqual(settingsOf(allTold), { kind: 'present', value: [...told, mode, keep] });
+  for (const none of [MISSING, ELSEWHERE])
+    assert.deepEqual(settingsOf(ofInfo, none), { kind: 'present', value: [...told, mode] });
+  assert.deepEqual(settingsOf(ofInfo, noReply('timeout', 'late')), { kind: 'unknown', reason: 'timeout' });
+  assert.deepEqual(settingsOf(ofInfo, noReply('refused', 'log-in')), { kind: 'unknown', reason: 'refused' });
+  assert.deepEqual(settingsOf(ofInfo, replied({ pools: [{ protocol: {} }] })), UNREADABLE);
+});

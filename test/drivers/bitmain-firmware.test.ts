@@ -9,6 +9,7 @@ import { DRIVERS } from '../../agent/drivers/index.ts';
 import { mskminer } from '../../agent/drivers/mskminer.ts';
 import type { JsonObject, JsonValue, NoReply, Reply } from '../../agent/probe/capture.ts';
 import { noReply } from '../../agent/probe/reply.ts';
+import type { PoolSlot } from '../../shared/facts.ts';
 
 const replied = (value: JsonValue): Reply => ({ kind: 'reply', bytes: new Uint8Array(), value, repairs: [] });
 
@@ -115,6 +116,33 @@ describe('the pools of a maker', () => {
     const reading = read(mskminer, 'pools', pools(own, named));
     assert.equal(reading?.kind === 'present' && Array.isArray(reading.value) && reading.value.length, 2);
     assert.deepEqual(read(mskminer, 'fee_pools', pools(own, named)), { kind: 'present', value: [] });
+  });
+});
+
+describe('the stored pools of MSKMiner', () => {
+  const [own, other, thief] = ['pool', 'other', 'thief'].map((name) => `stratum+tcp://${name}.example:3333`);
+  const running = pools(row(0, own ?? '', 0), row(3, '*', 998, { User: '*', 'Stratum Active': true }));
+  const stored = (...list: readonly (string | undefined)[]) => ({
+    miner_conf: { pools: list.map((url) => ({ url: url ?? '', user: url === '*' ? '*' : 'worker.0', pass: 'x' })) },
+  });
+  const urls = (info: JsonValue) => {
+    const reading = read(mskminer, 'pools', { ...running, info });
+    return reading?.kind === 'present' ? (reading.value as readonly PoolSlot[]).map(({ url }) => url) : reading;
+  };
+
+  test('are its slots, with what runs beside them and without the row of its maker', () => {
+    assert.deepEqual(urls(stored(own, other)), [own, other]);
+    assert.deepEqual(urls(stored(own, '', '*')), [own]);
+    assert.deepEqual(urls(stored(thief, other)), [thief, other, own]);
+  });
+
+  test('are no list where one of them cannot be read, and are left out by firmware that does not tell them', () => {
+    for (const miner_conf of ['x', { pools: 'x' }, { pools: [{ url: 7 }] }, { pools: [] }]) {
+      const reading = read(mskminer, 'pools', { ...running, info: { miner_conf } });
+      assert.ok(reading?.kind === 'unknown' && reading.reason === 'unreadable', JSON.stringify(miner_conf));
+      assert.deepEqual(reading.toldPools?.length, 1);
+    }
+    for (const info of [{}, { miner_conf: null }, { miner_conf: {} }]) assert.deepEqual(urls(info), [own]);
   });
 });
 

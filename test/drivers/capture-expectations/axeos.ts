@@ -495,10 +495,6 @@ export const axeos: FamilyExpectations = {
             value: 'true',
           },
           {
-            key: 'poolBalance',
-            value: '0',
-          },
-          {
             key: 'poolMode',
             value: '0',
           },
