@@ -7,13 +7,16 @@ import type { Circumstances } from '../baseline/expected.ts';
 import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
-import { FIRMWARE_TEXTS } from './firmware.ts';
+import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
 import type { Outcome, Ran } from './outcome.ts';
 import { arePlanned, tellsPlanned } from './planned-pools.ts';
 import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
+import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { speaksOfPools, wholeOf } from './who-approves.ts';
 
@@ -35,7 +38,7 @@ export const underPlans = (outcomes: readonly Outcome[], planned: Planned): read
   if (planned.plans.length === 0 && !aboutPlans) return outcomes;
   const judged = outcomes.map((outcome) => ({
     outcome,
-    told: outcome.kind === 'ran' ? outcome.deviations.map((deviation) => judge(outcome, deviation, planned)) : [],
+    told: outcome.kind === 'ran' ? outcome.deviations.map((one) => judgeAmong(outcomes, outcome, one, planned)) : [],
   }));
   const told = judged.flatMap((each) => each.told);
   // Of what was not judged this time nothing is known: whether it is still unlike the plan, too.
@@ -62,6 +65,28 @@ interface Told {
   readonly wrong: readonly Deviation[];
   readonly late: readonly Deviation[];
 }
+
+/** What plans say of a deviation beside the others of its look, of which one may explain it. */
+const judgeAmong = (outcomes: readonly Outcome[], ran: Ran, deviation: Deviation, planned: Planned): Told => {
+  const slotPlan = ran.rule.id === firmwareBootMediumChanged.id ? planOfVersion(outcomes, planned) : undefined;
+  if (slotPlan === undefined) return judge(ran, deviation, planned);
+  const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
+  // An update explains no slot that the device was found to run from before it.
+  const isTold = track !== undefined && track.finding.state !== 'provisional' && track.finding.plan === undefined;
+  return isTold ? judge(ran, deviation, planned) : { deviation: { ...deviation, plan: slotPlan }, wrong: [], late: [] };
+};
+
+/**
+ * The plan that covers the other version of this look. Where a firmware is written beside the running one, the slot that the device
+ * boots from goes with it, as components do.
+ */
+const planOfVersion = (outcomes: readonly Outcome[], planned: Planned): number | undefined =>
+  outcomes
+    .filter((outcome) => outcome.kind === 'ran' && OF_VERSION.has(outcome.rule.id))
+    .flatMap((ran) => (ran as Ran).deviations.map((deviation) => judge(ran as Ran, deviation, planned).deviation.plan))
+    .find((plan) => plan !== undefined);
+
+const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
 
 const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
@@ -134,16 +159,23 @@ const readsPools = ({ rule }: Ran): boolean => {
   return reads.includes('pools') || compares.includes('pools');
 };
 
-/** What comes with a version is left open beside that version alone: a device that tells none is held to the rest. */
+/**
+ * What comes with a version is left open beside that version alone: a device that tells none is held to the rest, and one whose
+ * firmware is no other runs from where it did.
+ */
 const heldUnder = (
   { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
   { observed, approved, circumstances }: Planned,
 ): ReadonlyMap<string, Held> => {
   const held = expectedBy(terms, seq, circumstances.nowMs);
+  if (!held.has('firmware.version')) return held;
   const tellsVersion = (observed['firmware.version'] ?? approved['firmware.version']) !== undefined;
-  if (tellsVersion || !held.has('firmware.version')) return held;
+  const isOther = compareFirmware(observed, approved) !== 'same';
+  const comesWith = (fact: string): boolean => tellsVersion && (isOther || fact !== 'firmware.medium');
   const isOpen = ({ items }: Held): boolean => items.some((item) => item.class === 'volatile');
-  return new Map([...held].filter(([fact, document]) => !(WITH_VERSION.includes(fact) && isOpen(document))));
+  return new Map(
+    [...held].filter(([fact, document]) => !WITH_VERSION.includes(fact) || comesWith(fact) || !isOpen(document)),
+  );
 };
 
 /** The approved facts as they would be once the change is made. */
