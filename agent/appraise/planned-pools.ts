@@ -6,12 +6,13 @@ import { sameUrl } from './pool-url.ts';
 import type { Deviation } from './rule.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
-import { compareSlots, samePool } from './slots.ts';
+import { compareSlots, filledSlots, samePool } from './slots.ts';
 import { wholeOf } from './who-approves.ts';
 
 /**
- * Which pools a plan expects. What a list has at a place is a matter of how two lists are laid beside each other: a slot that
- * somebody puts in front moves all others. So a plan is asked about the pool itself, wherever it stands.
+ * Which pools a plan expects. What a finding says of a list is a matter of how two lists are laid beside each other: a slot that
+ * somebody puts in front moves all others. So a plan is asked about the pool itself, and a plan that lists pools by their places
+ * about that place.
  */
 
 /** What a plan says of pools, and of whom. */
@@ -40,7 +41,9 @@ export const tellsPlanned = (ruleId: string, deviation: Deviation, planned: Plan
   if (ruleId === poolSlotRemoved.id) return !isListed(deviation.before, planned);
   const pool = shownIn(ruleId, deviation);
   if (pool === undefined) return true;
-  return isPlanned(pool, planned) && !(isPutFirst(deviation) && isListOther(held, expected, observed));
+  return (
+    isPlanned(pool, placeOf(deviation), planned) && !(isPutFirst(deviation) && isListOther(held, expected, observed))
+  );
 };
 
 /** Whether all pools of a look are those of the plan, or approved ones. */
@@ -48,13 +51,19 @@ export const arePlanned = (planned: PlannedPools): boolean => {
   const { held, observed, approved } = planned;
   return (
     !speaksOf(held) ||
-    (observed.pools ?? []).every(
-      (pool) =>
-        pool.url.trim() === '' ||
-        isPlanned(pool, planned) ||
-        approved.pools?.some((slot) => samePool(slot, pool) && SAME.proxy(slot.proxy, pool.proxy)),
+    filledSlots(observed.pools ?? NO_SLOTS).every(
+      (pool, place) => isPlanned(pool, place, planned) || isApproved(pool, approved),
     )
   );
+};
+
+const isApproved = (pool: PoolSlot, { pools }: Facts): boolean =>
+  pools?.some((slot) => samePool(slot, pool) && SAME.proxy(slot.proxy, pool.proxy)) === true;
+
+/** The place among the filled slots of which a finding speaks; undefined of a proxy, whose slot may have moved, and of what only runs. */
+const placeOf = ({ part = '' }: Deviation): number | undefined => {
+  const [, place] = /(?:^| )slot (\d+)$/.exec(part) ?? [];
+  return place === undefined ? undefined : Number(place);
 };
 
 const shownIn = (ruleId: string, { part, after }: Deviation): Shown | undefined => {
@@ -70,23 +79,25 @@ const shownIn = (ruleId: string, { part, after }: Deviation): Shown | undefined 
 const isPool = (value: unknown): value is Shown & { readonly url: string } =>
   typeof value === 'object' && value !== null && 'url' in value;
 
-const isPlanned = (pool: Shown, planned: PlannedPools): boolean => {
+const isPlanned = (pool: Shown, place: number | undefined, planned: PlannedPools): boolean => {
   const { url, user, proxy } = pool;
   return (
-    isOfList(pool, planned) &&
-    (url === undefined || isPlannedIn('url', url, planned)) &&
-    (user === undefined || isPlannedIn('user', user, planned)) &&
-    (proxy === undefined || isPlannedIn('proxy', proxy, planned))
+    isOfList(pool, place, planned) &&
+    (url === undefined || isPlannedIn('url', url, place, planned)) &&
+    (user === undefined || isPlannedIn('user', user, place, planned)) &&
+    (proxy === undefined || isPlannedIn('proxy', proxy, place, planned))
   );
 };
 
 /** A list says which user belongs to which URL. Where columns are laid over it, they say it. */
-const isOfList = ({ url, user }: Shown, { held, expected }: PlannedPools): boolean =>
+const isOfList = ({ url, user }: Shown, place: number | undefined, { held, expected }: PlannedPools): boolean =>
   !held.has('pools') ||
   held.has('pools.url') ||
   held.has('pools.user') ||
   expected.pools === undefined ||
-  expected.pools.some((slot) => samePool(slot, { url: url ?? slot.url, ...(user === undefined ? {} : { user }) }));
+  atPlace(filledSlots(expected.pools), place).some((slot) =>
+    samePool(slot, { url: url ?? slot.url, ...(user === undefined ? {} : { user }) }),
+  );
 
 const isSameUrl = (one: unknown, other: unknown): boolean => one === other || sameUrl(String(one), String(other));
 
@@ -99,11 +110,12 @@ const SAME = {
 const isPlannedIn = (
   column: Column,
   value: string,
+  place: number | undefined,
   { held, approved, expected, circumstances }: PlannedPools,
 ): boolean => {
   const own = held.get(`pools.${column}`);
   if (own !== undefined)
-    return judgeValue(own.items.map(anywhere), value, circumstances, SAME[column]).kind !== 'leaves';
+    return judgeValue(own.items.map(listedAt(place)), value, circumstances, SAME[column]).kind !== 'leaves';
   // Of what a plan does not speak nothing else comes than what is approved.
   const slots = held.has('pools') ? expected.pools : approved.pools;
   // A list that the plan leaves open, or a device of which nothing is approved.
@@ -112,9 +124,17 @@ const isPlannedIn = (
   return slots.some((slot) => (slot[column] === undefined ? column !== 'proxy' : SAME[column](slot[column], value)));
 };
 
-/** A list by position, as the pools that are somewhere in it. */
-const anywhere = (item: ExpectedValue): ExpectedValue =>
-  item.class === 'exact' && Array.isArray(item.value) ? { ...item, class: 'set', value: item.value } : item;
+/** A list by place, as what it has there, which may be nothing; as all that is in it where nobody knows the place. */
+const listedAt =
+  (place: number | undefined) =>
+  (item: ExpectedValue): ExpectedValue =>
+    isList(item) ? { ...item, class: 'set', value: atPlace(item.value, place) } : item;
+
+const isList = (item: ExpectedValue): item is ExpectedValue & { readonly value: readonly unknown[] } =>
+  item.class === 'exact' && Array.isArray(item.value);
+
+const atPlace = <Of>(list: readonly Of[], place: number | undefined): Of[] =>
+  place === undefined ? [...list] : list.slice(place, place + 1);
 
 const isListed = (pool: unknown, { held, expected }: PlannedPools): boolean =>
   held.has('pools') && isPool(pool) && (expected.pools ?? []).some((slot) => samePool(slot, pool));
