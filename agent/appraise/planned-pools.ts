@@ -1,12 +1,12 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
-import { type Circumstances, judgeValue } from '../baseline/expected.ts';
+import { type Circumstances, itemsAt, judgeValue } from '../baseline/expected.ts';
 import type { Held } from '../baseline/standing.ts';
 import { sameUrl } from './pool-url.ts';
 import type { Deviation } from './rule.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
-import { compareSlots, filledSlots, samePool } from './slots.ts';
+import { byPriority, compareSlots, filledSlots, samePool } from './slots.ts';
 import { wholeOf } from './who-approves.ts';
 
 /**
@@ -28,6 +28,14 @@ export interface PlannedPools {
 /** As much of a pool as a finding tells. */
 type Shown = Partial<Pick<PoolSlot, Column>>;
 type Column = 'url' | 'user' | 'proxy';
+
+/** Which findings of pools a plan announces. */
+export interface Announced {
+  /** Slots come. */
+  readonly added: boolean;
+  /** What is in the slots that are there changes. */
+  readonly changed: boolean;
+}
 
 /** Whether the plan says anything of where work goes, or for whom. */
 const speaksOf = (held: ReadonlyMap<string, Held>): boolean =>
@@ -56,6 +64,78 @@ export const arePlanned = (planned: PlannedPools): boolean => {
     )
   );
 };
+
+/**
+ * Whether the pools are all that the plan expects, those that it lists by their places in these. A slot is not held to what it does
+ * not tell; nor to other pools, where the plan announces that one comes beside those that are approved.
+ */
+export const showsPools = (planned: Omit<PlannedPools, 'expected'>, { added, changed }: Announced): boolean => {
+  const { held, observed, approved, circumstances } = planned;
+  const slots = filledSlots(observed.pools ?? NO_SLOTS);
+  const whole = held.get('pools');
+  if (whole !== undefined && judgeValue(whole.items, slots, circumstances, isSameList).kind === 'leaves') return false;
+  const columns = columnsOf(held, circumstances.nowMs);
+  if (columns.length === 0) return true;
+  const isExpected = (slot: PoolSlot, place: number): boolean =>
+    columns.every((one) => fitsColumn(slot, place, one, circumstances));
+  const isByPlace = columns.some(({ items }) => items.some(isList));
+  const isKept = (slot: PoolSlot): boolean => added && !changed && !isByPlace && isApproved(slot, approved);
+  const areThere = columns.every(({ items }) =>
+    items.some((item) => !isList(item) || item.value.length <= slots.length),
+  );
+  return (
+    (areThere || !added) &&
+    slots.some(isExpected) &&
+    slots.every((slot, place) => isExpected(slot, place) || isKept(slot))
+  );
+};
+
+/** What a plan says of each slot. */
+interface PlannedColumn {
+  readonly column: (typeof COLUMNS)[number];
+  readonly items: readonly ExpectedValue[];
+}
+
+const COLUMNS = ['url', 'user', 'priority', 'quota', 'proxy'] as const;
+
+const columnsOf = (held: ReadonlyMap<string, Held>, nowMs: number): readonly PlannedColumn[] =>
+  COLUMNS.flatMap((column) => {
+    const items = itemsAt(held.get(`pools.${column}`)?.items ?? [], nowMs);
+    return items.length === 0 ? [] : [{ column, items }];
+  });
+
+const fitsColumn = (
+  slot: PoolSlot,
+  place: number,
+  { column, items }: PlannedColumn,
+  circumstances: Circumstances,
+): boolean => {
+  const value = slot[column] ?? (column === 'proxy' ? NO_PROXY : undefined);
+  // Of a slot behind the last one of a list nothing is said.
+  if (value === undefined || items.every((item) => isList(item) && place >= item.value.length)) return true;
+  return judgeValue(items.map(listedAt(place)), value, circumstances, SAME[column]).kind !== 'leaves';
+};
+
+/** How a plan says of a slot that it has no proxy. */
+const NO_PROXY = '';
+
+/** Two lists of filled slots: the same pools in the same places, tried in the same order. */
+const isSameList = (planned: unknown, shown: unknown): boolean => {
+  // A list that a plan holds the pools to has the type of the fact: `termsProblem` saw to it.
+  const [expected, seen] = [filledSlots(planned as readonly PoolSlot[]), shown as readonly PoolSlot[]];
+  const [turns, seenTurns] = [byPriority(expected), byPriority(seen)];
+  return (
+    expected.length === seen.length &&
+    expected.every((slot, place) => isSameSlot(slot, seen[place] as PoolSlot)) &&
+    turns.every((slot, turn) => expected.indexOf(slot) === seen.indexOf(seenTurns[turn] as PoolSlot))
+  );
+};
+
+const isSameSlot = (slot: PoolSlot, seen: PoolSlot): boolean =>
+  samePool(slot, seen) &&
+  SAME.proxy(slot.proxy, seen.proxy) &&
+  (slot.quota === undefined || slot.quota === seen.quota) &&
+  (slot.share_ppm === undefined || slot.share_ppm === seen.share_ppm);
 
 const isApproved = (pool: PoolSlot, { pools }: Facts): boolean =>
   pools?.some((slot) => samePool(slot, pool) && SAME.proxy(slot.proxy, pool.proxy)) === true;
@@ -101,11 +181,9 @@ const isOfList = ({ url, user }: Shown, place: number | undefined, { held, expec
 
 const isSameUrl = (one: unknown, other: unknown): boolean => one === other || sameUrl(String(one), String(other));
 
-const SAME = {
-  url: isSameUrl,
-  user: (one: unknown, other: unknown): boolean => one === other,
-  proxy: isSameUrl,
-} as const;
+const isEqual = (one: unknown, other: unknown): boolean => one === other;
+
+const SAME = { url: isSameUrl, user: isEqual, priority: isEqual, quota: isEqual, proxy: isSameUrl } as const;
 
 const isPlannedIn = (
   column: Column,

@@ -1,15 +1,17 @@
-import type { FactName, Facts } from '../../shared/facts.ts';
+import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import { WITH_VERSION } from '../../shared/open-values.ts';
 import type { Plan } from '../../shared/terms.ts';
 import { approvedFacts } from '../baseline/approved.ts';
-import type { Circumstances } from '../baseline/expected.ts';
+import { partsOf } from '../baseline/compared.ts';
+import { type Circumstances, itemsAt, saysNothing } from '../baseline/expected.ts';
 import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
+import { changedParts } from './keyed.ts';
 import type { Outcome, Ran } from './outcome.ts';
-import { arePlanned, tellsPlanned } from './planned-pools.ts';
+import { arePlanned, showsPools, tellsPlanned } from './planned-pools.ts';
 import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
@@ -18,6 +20,8 @@ import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
+import { poolUrlChanged } from './rules/pool-url-changed.ts';
+import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { speaksOfPools, wholeOf } from './who-approves.ts';
 
 /** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
@@ -202,10 +206,45 @@ const agrees = (observed: Facts, expected: Facts, names: readonly FactName[]): b
   );
 
 /** Whether a look shows all of what a plan expects that it could see, and saw any of it. */
-export const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: Circumstances): boolean => {
+const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: Circumstances): boolean => {
   const { facts, holders } = approvedFacts(observed, held, observed, circumstances, () => undefined);
   const known = [...holders.keys()].filter((fact) => observed[fact] !== undefined);
   return known.length > 0 && known.every((fact) => canonicalJson(facts[fact]) === canonicalJson(observed[fact]));
+};
+
+/**
+ * Whether a device shows all of what a plan expects, of what is known of it; undefined where the plan says nothing of that, or no
+ * more.
+ */
+export const showsExpected = (
+  { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
+  { observed, approved, circumstances }: Pick<Planned, 'observed' | 'approved' | 'circumstances'>,
+): boolean | undefined => {
+  const { nowMs } = circumstances;
+  const isKnown = (fact: string): boolean => observed[wholeOf(fact) as FactName] !== undefined;
+  const held = new Map(
+    [...expectedBy(terms, seq, nowMs)].filter(
+      ([fact, { items }]) => isKnown(fact) && itemsAt(items, nowMs).length > 0 && !saysNothing(items, nowMs),
+    ),
+  );
+  if (held.size === 0) return undefined;
+  const others = new Map([...held].filter(([fact]) => wholeOf(fact) !== 'pools'));
+  const expected = approvedFacts(observed, others, observed, circumstances, () => undefined).facts;
+  if ([...others.keys()].some((fact) => isUnlike(fact as FactName, observed, expected))) return false;
+  const announces = (...rules: readonly { readonly id: string }[]): boolean =>
+    rules.some(({ id }) => planNames(terms, id));
+  const announced = { added: announces(poolSlotAdded), changed: announces(poolUrlChanged, poolUserChanged) };
+  return others.size === held.size || showsPools({ held, observed, approved, circumstances }, announced);
+};
+
+/** Of lists by name or key the parts count that both know, as their rules have it. */
+const isUnlike = (fact: FactName, observed: Facts, expected: Facts): boolean => {
+  const [seen, planned] = [observed[fact], expected[fact]];
+  if (planned === undefined) return false;
+  const { class: kind } = FACTS[fact];
+  if (kind === 'by-name' || kind === 'by-key')
+    return changedParts(partsOf(seen as readonly unknown[]), partsOf(planned as readonly unknown[])).length > 0;
+  return canonicalJson(seen) !== canonicalJson(planned);
 };
 
 /** The values stand in the finding that it is about; of these the names of those that the plan has otherwise. */

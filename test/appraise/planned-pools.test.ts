@@ -63,6 +63,7 @@ const moved = (
     others: others.map(({ ruleId, part, severity }) => `${ruleId} ${part} ${severity}`),
     matched: report.matched,
     wrong: report.wrong,
+    incomplete: report.incomplete,
   };
 };
 
@@ -216,4 +217,17 @@ test('a pool that is added by its place is added there', () => {
   const last = added(...columns(NORTH, SOUTH, SPARE));
   assert.deepEqual(moved(last, [NORTH, SOUTH, SPARE]).covered, ['pool.slot-added slot 2']);
   assert.deepEqual(moved(last, [SPARE, NORTH, SOUTH]).covered, []);
+});
+
+test('a migration of which one slot was carried out is not as planned, and told apart from what was left as it was', () => {
+  for (const expected of [columns(B1, B2), columns(B1, NORTH), [listed(B1, B2)], columns(B1)]) {
+    const told = moved(migration(...expected), [B1, SOUTH]);
+    assert.ok(told.covered.includes('pool.url-changed slot 0'), JSON.stringify([expected, told]));
+    assert.deepEqual([told.matched, told.wrong, told.incomplete], [[], [], ['rig']], JSON.stringify(expected));
+  }
+});
+
+test('a device to which the planned pool was not added is not as planned', () => {
+  for (const expected of [columns(SPARE), columns(NORTH, SOUTH, SPARE), [listed(NORTH, SOUTH, SPARE)]])
+    assert.deepEqual(moved(added(...expected), [NORTH, SOUTH]).matched, []);
 });
