@@ -117,6 +117,7 @@ export const WITH_VERSION: readonly string[] = [
   'firmware.kernel',
   'firmware.components',
   'firmware.fingerprint',
+  'firmware.medium',
 ];
 
 /**

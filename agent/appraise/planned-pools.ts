@@ -1,17 +1,18 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
-import { type Circumstances, judgeValue } from '../baseline/expected.ts';
+import { type Circumstances, itemsAt, judgeValue } from '../baseline/expected.ts';
 import type { Held } from '../baseline/standing.ts';
 import { sameUrl } from './pool-url.ts';
 import type { Deviation } from './rule.ts';
 import { poolSlotRemoved } from './rules/pool-slot-removed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
-import { compareSlots, samePool } from './slots.ts';
+import { byPriority, compareSlots, filledSlots, samePool } from './slots.ts';
 import { wholeOf } from './who-approves.ts';
 
 /**
- * Which pools a plan expects. What a list has at a place is a matter of how two lists are laid beside each other: a slot that
- * somebody puts in front moves all others. So a plan is asked about the pool itself, wherever it stands.
+ * Which pools a plan expects. What a finding says of a list is a matter of how two lists are laid beside each other: a slot that
+ * somebody puts in front moves all others. So a plan is asked about the pool itself, and a plan that lists pools by their places
+ * about that place.
  */
 
 /** What a plan says of pools, and of whom. */
@@ -28,6 +29,14 @@ export interface PlannedPools {
 type Shown = Partial<Pick<PoolSlot, Column>>;
 type Column = 'url' | 'user' | 'proxy';
 
+/** Which findings of pools a plan announces. */
+export interface Announced {
+  /** Slots come. */
+  readonly added: boolean;
+  /** What is in the slots that are there changes. */
+  readonly changed: boolean;
+}
+
 /** Whether the plan says anything of where work goes, or for whom. */
 const speaksOf = (held: ReadonlyMap<string, Held>): boolean =>
   [...held.keys()].some((fact) => wholeOf(fact) === 'pools');
@@ -40,7 +49,9 @@ export const tellsPlanned = (ruleId: string, deviation: Deviation, planned: Plan
   if (ruleId === poolSlotRemoved.id) return !isListed(deviation.before, planned);
   const pool = shownIn(ruleId, deviation);
   if (pool === undefined) return true;
-  return isPlanned(pool, planned) && !(isPutFirst(deviation) && isListOther(held, expected, observed));
+  return (
+    isPlanned(pool, placeOf(deviation), planned) && !(isPutFirst(deviation) && isListOther(held, expected, observed))
+  );
 };
 
 /** Whether all pools of a look are those of the plan, or approved ones. */
@@ -48,13 +59,91 @@ export const arePlanned = (planned: PlannedPools): boolean => {
   const { held, observed, approved } = planned;
   return (
     !speaksOf(held) ||
-    (observed.pools ?? []).every(
-      (pool) =>
-        pool.url.trim() === '' ||
-        isPlanned(pool, planned) ||
-        approved.pools?.some((slot) => samePool(slot, pool) && SAME.proxy(slot.proxy, pool.proxy)),
+    filledSlots(observed.pools ?? NO_SLOTS).every(
+      (pool, place) => isPlanned(pool, place, planned) || isApproved(pool, approved),
     )
   );
+};
+
+/**
+ * Whether the pools are all that the plan expects, those that it lists by their places in these. A slot is not held to what it does
+ * not tell; nor to other pools, where the plan announces that one comes beside those that are approved.
+ */
+export const showsPools = (planned: Omit<PlannedPools, 'expected'>, { added, changed }: Announced): boolean => {
+  const { held, observed, approved, circumstances } = planned;
+  const slots = filledSlots(observed.pools ?? NO_SLOTS);
+  const whole = held.get('pools');
+  if (whole !== undefined && judgeValue(whole.items, slots, circumstances, isSameList).kind === 'leaves') return false;
+  const columns = columnsOf(held, circumstances.nowMs);
+  if (columns.length === 0) return true;
+  const isExpected = (slot: PoolSlot, place: number): boolean =>
+    columns.every((one) => fitsColumn(slot, place, one, circumstances));
+  const isByPlace = columns.some(({ items }) => items.some(isList));
+  const isKept = (slot: PoolSlot): boolean => added && !changed && !isByPlace && isApproved(slot, approved);
+  const areThere = columns.every(({ items }) =>
+    items.some((item) => !isList(item) || item.value.length <= slots.length),
+  );
+  return (
+    (areThere || !added) &&
+    slots.some(isExpected) &&
+    slots.every((slot, place) => isExpected(slot, place) || isKept(slot))
+  );
+};
+
+/** What a plan says of each slot. */
+interface PlannedColumn {
+  readonly column: (typeof COLUMNS)[number];
+  readonly items: readonly ExpectedValue[];
+}
+
+const COLUMNS = ['url', 'user', 'priority', 'quota', 'proxy'] as const;
+
+const columnsOf = (held: ReadonlyMap<string, Held>, nowMs: number): readonly PlannedColumn[] =>
+  COLUMNS.flatMap((column) => {
+    const items = itemsAt(held.get(`pools.${column}`)?.items ?? [], nowMs);
+    return items.length === 0 ? [] : [{ column, items }];
+  });
+
+const fitsColumn = (
+  slot: PoolSlot,
+  place: number,
+  { column, items }: PlannedColumn,
+  circumstances: Circumstances,
+): boolean => {
+  const value = slot[column] ?? (column === 'proxy' ? NO_PROXY : undefined);
+  // Of a slot behind the last one of a list nothing is said.
+  if (value === undefined || items.every((item) => isList(item) && place >= item.value.length)) return true;
+  return judgeValue(items.map(listedAt(place)), value, circumstances, SAME[column]).kind !== 'leaves';
+};
+
+/** How a plan says of a slot that it has no proxy. */
+const NO_PROXY = '';
+
+/** Two lists of filled slots: the same pools in the same places, tried in the same order. */
+const isSameList = (planned: unknown, shown: unknown): boolean => {
+  // A list that a plan holds the pools to has the type of the fact: `termsProblem` saw to it.
+  const [expected, seen] = [filledSlots(planned as readonly PoolSlot[]), shown as readonly PoolSlot[]];
+  const [turns, seenTurns] = [byPriority(expected), byPriority(seen)];
+  return (
+    expected.length === seen.length &&
+    expected.every((slot, place) => isSameSlot(slot, seen[place] as PoolSlot)) &&
+    turns.every((slot, turn) => expected.indexOf(slot) === seen.indexOf(seenTurns[turn] as PoolSlot))
+  );
+};
+
+const isSameSlot = (slot: PoolSlot, seen: PoolSlot): boolean =>
+  samePool(slot, seen) &&
+  SAME.proxy(slot.proxy, seen.proxy) &&
+  (slot.quota === undefined || slot.quota === seen.quota) &&
+  (slot.share_ppm === undefined || slot.share_ppm === seen.share_ppm);
+
+const isApproved = (pool: PoolSlot, { pools }: Facts): boolean =>
+  pools?.some((slot) => samePool(slot, pool) && SAME.proxy(slot.proxy, pool.proxy)) === true;
+
+/** The place among the filled slots of which a finding speaks; undefined of a proxy, whose slot may have moved, and of what only runs. */
+const placeOf = ({ part = '' }: Deviation): number | undefined => {
+  const [, place] = /(?:^| )slot (\d+)$/.exec(part) ?? [];
+  return place === undefined ? undefined : Number(place);
 };
 
 const shownIn = (ruleId: string, { part, after }: Deviation): Shown | undefined => {
@@ -70,40 +159,41 @@ const shownIn = (ruleId: string, { part, after }: Deviation): Shown | undefined 
 const isPool = (value: unknown): value is Shown & { readonly url: string } =>
   typeof value === 'object' && value !== null && 'url' in value;
 
-const isPlanned = (pool: Shown, planned: PlannedPools): boolean => {
+const isPlanned = (pool: Shown, place: number | undefined, planned: PlannedPools): boolean => {
   const { url, user, proxy } = pool;
   return (
-    isOfList(pool, planned) &&
-    (url === undefined || isPlannedIn('url', url, planned)) &&
-    (user === undefined || isPlannedIn('user', user, planned)) &&
-    (proxy === undefined || isPlannedIn('proxy', proxy, planned))
+    isOfList(pool, place, planned) &&
+    (url === undefined || isPlannedIn('url', url, place, planned)) &&
+    (user === undefined || isPlannedIn('user', user, place, planned)) &&
+    (proxy === undefined || isPlannedIn('proxy', proxy, place, planned))
   );
 };
 
 /** A list says which user belongs to which URL. Where columns are laid over it, they say it. */
-const isOfList = ({ url, user }: Shown, { held, expected }: PlannedPools): boolean =>
+const isOfList = ({ url, user }: Shown, place: number | undefined, { held, expected }: PlannedPools): boolean =>
   !held.has('pools') ||
   held.has('pools.url') ||
   held.has('pools.user') ||
   expected.pools === undefined ||
-  expected.pools.some((slot) => samePool(slot, { url: url ?? slot.url, ...(user === undefined ? {} : { user }) }));
+  atPlace(filledSlots(expected.pools), place).some((slot) =>
+    samePool(slot, { url: url ?? slot.url, ...(user === undefined ? {} : { user }) }),
+  );
 
 const isSameUrl = (one: unknown, other: unknown): boolean => one === other || sameUrl(String(one), String(other));
 
-const SAME = {
-  url: isSameUrl,
-  user: (one: unknown, other: unknown): boolean => one === other,
-  proxy: isSameUrl,
-} as const;
+const isEqual = (one: unknown, other: unknown): boolean => one === other;
+
+const SAME = { url: isSameUrl, user: isEqual, priority: isEqual, quota: isEqual, proxy: isSameUrl } as const;
 
 const isPlannedIn = (
   column: Column,
   value: string,
+  place: number | undefined,
   { held, approved, expected, circumstances }: PlannedPools,
 ): boolean => {
   const own = held.get(`pools.${column}`);
   if (own !== undefined)
-    return judgeValue(own.items.map(anywhere), value, circumstances, SAME[column]).kind !== 'leaves';
+    return judgeValue(own.items.map(listedAt(place)), value, circumstances, SAME[column]).kind !== 'leaves';
   // Of what a plan does not speak nothing else comes than what is approved.
   const slots = held.has('pools') ? expected.pools : approved.pools;
   // A list that the plan leaves open, or a device of which nothing is approved.
@@ -112,9 +202,17 @@ const isPlannedIn = (
   return slots.some((slot) => (slot[column] === undefined ? column !== 'proxy' : SAME[column](slot[column], value)));
 };
 
-/** A list by position, as the pools that are somewhere in it. */
-const anywhere = (item: ExpectedValue): ExpectedValue =>
-  item.class === 'exact' && Array.isArray(item.value) ? { ...item, class: 'set', value: item.value } : item;
+/** A list by place, as what it has there, which may be nothing; as all that is in it where nobody knows the place. */
+const listedAt =
+  (place: number | undefined) =>
+  (item: ExpectedValue): ExpectedValue =>
+    isList(item) ? { ...item, class: 'set', value: atPlace(item.value, place) } : item;
+
+const isList = (item: ExpectedValue): item is ExpectedValue & { readonly value: readonly unknown[] } =>
+  item.class === 'exact' && Array.isArray(item.value);
+
+const atPlace = <Of>(list: readonly Of[], place: number | undefined): Of[] =>
+  place === undefined ? [...list] : list.slice(place, place + 1);
 
 const isListed = (pool: unknown, { held, expected }: PlannedPools): boolean =>
   held.has('pools') && isPool(pool) && (expected.pools ?? []).some((slot) => samePool(slot, pool));

@@ -1,20 +1,27 @@
-import type { FactName, Facts } from '../../shared/facts.ts';
+import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import { WITH_VERSION } from '../../shared/open-values.ts';
 import type { Plan } from '../../shared/terms.ts';
 import { approvedFacts } from '../baseline/approved.ts';
-import type { Circumstances } from '../baseline/expected.ts';
+import { partsOf } from '../baseline/compared.ts';
+import { type Circumstances, itemsAt, saysNothing } from '../baseline/expected.ts';
 import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
-import { FIRMWARE_TEXTS } from './firmware.ts';
+import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
+import { changedParts } from './keyed.ts';
 import type { Outcome, Ran } from './outcome.ts';
-import { arePlanned, tellsPlanned } from './planned-pools.ts';
+import { arePlanned, showsPools, tellsPlanned } from './planned-pools.ts';
 import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
+import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
+import { poolUrlChanged } from './rules/pool-url-changed.ts';
+import { poolUserChanged } from './rules/pool-user-changed.ts';
 import { speaksOfPools, wholeOf } from './who-approves.ts';
 
 /** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
@@ -35,7 +42,7 @@ export const underPlans = (outcomes: readonly Outcome[], planned: Planned): read
   if (planned.plans.length === 0 && !aboutPlans) return outcomes;
   const judged = outcomes.map((outcome) => ({
     outcome,
-    told: outcome.kind === 'ran' ? outcome.deviations.map((deviation) => judge(outcome, deviation, planned)) : [],
+    told: outcome.kind === 'ran' ? outcome.deviations.map((one) => judgeAmong(outcomes, outcome, one, planned)) : [],
   }));
   const told = judged.flatMap((each) => each.told);
   // Of what was not judged this time nothing is known: whether it is still unlike the plan, too.
@@ -62,6 +69,28 @@ interface Told {
   readonly wrong: readonly Deviation[];
   readonly late: readonly Deviation[];
 }
+
+/** What plans say of a deviation beside the others of its look, of which one may explain it. */
+const judgeAmong = (outcomes: readonly Outcome[], ran: Ran, deviation: Deviation, planned: Planned): Told => {
+  const slotPlan = ran.rule.id === firmwareBootMediumChanged.id ? planOfVersion(outcomes, planned) : undefined;
+  if (slotPlan === undefined) return judge(ran, deviation, planned);
+  const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
+  // An update explains no slot that the device was found to run from before it.
+  const isTold = track !== undefined && track.finding.state !== 'provisional' && track.finding.plan === undefined;
+  return isTold ? judge(ran, deviation, planned) : { deviation: { ...deviation, plan: slotPlan }, wrong: [], late: [] };
+};
+
+/**
+ * The plan that covers the other version of this look. Where a firmware is written beside the running one, the slot that the device
+ * boots from goes with it, as components do.
+ */
+const planOfVersion = (outcomes: readonly Outcome[], planned: Planned): number | undefined =>
+  outcomes
+    .filter((outcome) => outcome.kind === 'ran' && OF_VERSION.has(outcome.rule.id))
+    .flatMap((ran) => (ran as Ran).deviations.map((deviation) => judge(ran as Ran, deviation, planned).deviation.plan))
+    .find((plan) => plan !== undefined);
+
+const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
 
 const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
@@ -134,16 +163,23 @@ const readsPools = ({ rule }: Ran): boolean => {
   return reads.includes('pools') || compares.includes('pools');
 };
 
-/** What comes with a version is left open beside that version alone: a device that tells none is held to the rest. */
+/**
+ * What comes with a version is left open beside that version alone: a device that tells none is held to the rest, and one whose
+ * firmware is no other runs from where it did.
+ */
 const heldUnder = (
   { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
   { observed, approved, circumstances }: Planned,
 ): ReadonlyMap<string, Held> => {
   const held = expectedBy(terms, seq, circumstances.nowMs);
+  if (!held.has('firmware.version')) return held;
   const tellsVersion = (observed['firmware.version'] ?? approved['firmware.version']) !== undefined;
-  if (tellsVersion || !held.has('firmware.version')) return held;
+  const isOther = compareFirmware(observed, approved) !== 'same';
+  const comesWith = (fact: string): boolean => tellsVersion && (isOther || fact !== 'firmware.medium');
   const isOpen = ({ items }: Held): boolean => items.some((item) => item.class === 'volatile');
-  return new Map([...held].filter(([fact, document]) => !(WITH_VERSION.includes(fact) && isOpen(document))));
+  return new Map(
+    [...held].filter(([fact, document]) => !WITH_VERSION.includes(fact) || comesWith(fact) || !isOpen(document)),
+  );
 };
 
 /** The approved facts as they would be once the change is made. */
@@ -170,10 +206,45 @@ const agrees = (observed: Facts, expected: Facts, names: readonly FactName[]): b
   );
 
 /** Whether a look shows all of what a plan expects that it could see, and saw any of it. */
-export const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: Circumstances): boolean => {
+const shows = (observed: Facts, held: ReadonlyMap<string, Held>, circumstances: Circumstances): boolean => {
   const { facts, holders } = approvedFacts(observed, held, observed, circumstances, () => undefined);
   const known = [...holders.keys()].filter((fact) => observed[fact] !== undefined);
   return known.length > 0 && known.every((fact) => canonicalJson(facts[fact]) === canonicalJson(observed[fact]));
+};
+
+/**
+ * Whether a device shows all of what a plan expects, of what is known of it; undefined where the plan says nothing of that, or no
+ * more.
+ */
+export const showsExpected = (
+  { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
+  { observed, approved, circumstances }: Pick<Planned, 'observed' | 'approved' | 'circumstances'>,
+): boolean | undefined => {
+  const { nowMs } = circumstances;
+  const isKnown = (fact: string): boolean => observed[wholeOf(fact) as FactName] !== undefined;
+  const held = new Map(
+    [...expectedBy(terms, seq, nowMs)].filter(
+      ([fact, { items }]) => isKnown(fact) && itemsAt(items, nowMs).length > 0 && !saysNothing(items, nowMs),
+    ),
+  );
+  if (held.size === 0) return undefined;
+  const others = new Map([...held].filter(([fact]) => wholeOf(fact) !== 'pools'));
+  const expected = approvedFacts(observed, others, observed, circumstances, () => undefined).facts;
+  if ([...others.keys()].some((fact) => isUnlike(fact as FactName, observed, expected))) return false;
+  const announces = (...rules: readonly { readonly id: string }[]): boolean =>
+    rules.some(({ id }) => planNames(terms, id));
+  const announced = { added: announces(poolSlotAdded), changed: announces(poolUrlChanged, poolUserChanged) };
+  return others.size === held.size || showsPools({ held, observed, approved, circumstances }, announced);
+};
+
+/** Of lists by name or key the parts count that both know, as their rules have it. */
+const isUnlike = (fact: FactName, observed: Facts, expected: Facts): boolean => {
+  const [seen, planned] = [observed[fact], expected[fact]];
+  if (planned === undefined) return false;
+  const { class: kind } = FACTS[fact];
+  if (kind === 'by-name' || kind === 'by-key')
+    return changedParts(partsOf(seen as readonly unknown[]), partsOf(planned as readonly unknown[])).length > 0;
+  return canonicalJson(seen) !== canonicalJson(planned);
 };
 
 /** The values stand in the finding that it is about; of these the names of those that the plan has otherwise. */

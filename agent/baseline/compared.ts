@@ -47,7 +47,7 @@ export const activityText = ({ pools = [], live_pools: live = [] }: Facts): stri
   ].join('\n');
 
 /** The named parts of a list that is compared by name or by key. */
-const partsOf = (list: readonly unknown[]): ReadonlyMap<string, string> =>
+export const partsOf = (list: readonly unknown[]): ReadonlyMap<string, string> =>
   new Map(
     (list as readonly { name?: string; key?: string; value: string }[]).map((part) => [
       part.name ?? part.key ?? '',

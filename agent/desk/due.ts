@@ -72,9 +72,15 @@ const planDue = (order: Order<Plan>, deps: DueDeps): void => {
 
 /** Devices that do not show what the plan expects are listed in one finding. */
 const reportDue = (order: Order<Plan>, nowMs: number, deps: DueDeps): void => {
-  const { matched, wrong, unchanged, dark } = reportOf(order, deps);
-  const missing = order.terms.expected_after === undefined ? [] : [...wrong, ...unchanged, ...dark];
-  const counts = { matched: matched.length, wrong: wrong.length, unchanged: unchanged.length, dark: dark.length };
+  const { matched, wrong, unchanged, incomplete, dark } = reportOf(order, deps);
+  const missing = order.terms.expected_after === undefined ? [] : [...wrong, ...unchanged, ...incomplete, ...dark];
+  const counts = {
+    matched: matched.length,
+    wrong: wrong.length,
+    unchanged: unchanged.length,
+    incomplete: incomplete.length,
+    dark: dark.length,
+  };
   const finding =
     missing.length === 0
       ? undefined

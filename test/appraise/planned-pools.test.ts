@@ -63,6 +63,7 @@ const moved = (
     others: others.map(({ ruleId, part, severity }) => `${ruleId} ${part} ${severity}`),
     matched: report.matched,
     wrong: report.wrong,
+    incomplete: report.incomplete,
   };
 };
 
@@ -189,4 +190,44 @@ test('the planned pool behind a proxy of which the plan says nothing is not as p
   }
   const planned = moved({ before: [NORTH], ...added(...columns(SPARE), proxied) }, [NORTH, behind]);
   assert.deepEqual([planned.others, planned.matched], [[], ['rig']]);
+});
+
+test('a list of pools by their places holds at these: the two slots exchanged are not as planned', () => {
+  for (const expected of [columns(B1, B2), [listed(B1, B2)]]) {
+    const told = moved(migration(...expected), [B2, B1]);
+    assert.ok(
+      told.covered.every((text) => !text.startsWith('pool.url-changed')),
+      told.covered.join(),
+    );
+    assert.ok(told.others.includes('pool.url-changed slot 0 high'), told.others.join());
+    assert.deepEqual([told.matched, told.wrong], [[], ['rig']]);
+  }
+  const users = columns([B1[0], 'acme.b1'], [B1[0], 'acme.b2']);
+  const exchanged = moved(migration(...users), [
+    [B1[0], 'acme.b2'],
+    [B1[0], 'acme.b1'],
+  ]);
+  assert.deepEqual([exchanged.matched, exchanged.wrong], [[], ['rig']]);
+  const order = { ids: ['pool.priority-changed'], expected_after: columns(SOUTH, NORTH) };
+  assert.deepEqual(moved({ terms: order }, [SOUTH, NORTH]).matched, ['rig']);
+  assert.deepEqual(moved({ terms: order }, [NORTH, SOUTH]).matched, [], 'untouched');
+});
+
+test('a pool that is added by its place is added there', () => {
+  const last = added(...columns(NORTH, SOUTH, SPARE));
+  assert.deepEqual(moved(last, [NORTH, SOUTH, SPARE]).covered, ['pool.slot-added slot 2']);
+  assert.deepEqual(moved(last, [SPARE, NORTH, SOUTH]).covered, []);
+});
+
+test('a migration of which one slot was carried out is not as planned, and told apart from what was left as it was', () => {
+  for (const expected of [columns(B1, B2), columns(B1, NORTH), [listed(B1, B2)], columns(B1)]) {
+    const told = moved(migration(...expected), [B1, SOUTH]);
+    assert.ok(told.covered.includes('pool.url-changed slot 0'), JSON.stringify([expected, told]));
+    assert.deepEqual([told.matched, told.wrong, told.incomplete], [[], [], ['rig']], JSON.stringify(expected));
+  }
+});
+
+test('a device to which the planned pool was not added is not as planned', () => {
+  for (const expected of [columns(SPARE), columns(NORTH, SOUTH, SPARE), [listed(NORTH, SOUTH, SPARE)]])
+    assert.deepEqual(moved(added(...expected), [NORTH, SOUTH]).matched, []);
 });

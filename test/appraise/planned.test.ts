@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { keepFacts } from '../../agent/baseline/kept.ts';
 import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
@@ -108,8 +109,9 @@ test('a draft that names a version leaves open what the findings of the plan com
     withUnforeseen(...draft).flatMap((item) => (item.class === 'volatile' ? [item.fact] : []));
   const only = version('2026.06.1').slice(0, 1);
   assert.deepEqual(open(only, ['firmware.version-changed']), ['firmware.build']);
-  assert.deepEqual(open(only, ['firmware.*']), ['firmware.build', 'firmware.components']);
-  assert.deepEqual(open(only), ['firmware.build', 'firmware.components'], 'whatever it will name');
+  assert.deepEqual(open(only, ['firmware.*']), ['firmware.build', 'firmware.components', 'firmware.medium']);
+  assert.deepEqual(open(only), ['firmware.build', 'firmware.components', 'firmware.medium'], 'whatever it will name');
+  assert.deepEqual(open(only, ['firmware.boot-medium-changed']), ['firmware.build', 'firmware.medium']);
   const built: ExpectedValue = { fact: 'firmware.build', class: 'exact', value: 'b' };
   assert.deepEqual(open([...only, built], ['firmware.version-changed']), [], 'what is said is held to');
   assert.deepEqual(open([built], ['firmware.version-changed']), [], 'without a version nothing explains another build');
@@ -148,6 +150,78 @@ test('a device that tells no version is not free to show any build because a pla
   watch.live(30 * MINUTE, () => ({ facts: { ...mute, 'firmware.build': 'Mon Jun 1 10:00:00 CST 2026' } }));
   assert.deepEqual(watch.said(), ['firmware.version-changed open', 'change.deviation open']);
   assert.deepEqual(watch.statements[1]?.reasons, ['firmware.version-changed', 'firmware.build']);
+});
+
+/** A device with two partitions, of which an update writes the one that does not run. */
+const onSlot = (medium: string, version = '2026.03.1') =>
+  showing({ 'firmware.version': version, 'firmware.medium': medium });
+
+/** A commissioned device that ran from the first partition, under such plans. */
+const twoSlots = (...plans: readonly ReturnType<typeof plan>[]): Watch => {
+  const watch = new Watch();
+  watch.live(5 * MINUTE, onSlot('ota_1'));
+  const { reference: learned } = watch.state;
+  assert.ok(learned !== undefined);
+  watch.state = { ...watch.state, reference: { ...learned, entries: [{ seq: 1, approval: 'local' }] } };
+  watch.clear();
+  watch.context = under(() => watch.nowMs, { plans });
+  return watch.live(15 * MINUTE, onSlot('ota_1'));
+};
+
+const told = (watch: Watch) =>
+  watch.statements.map(({ ruleId, severity, plan: by }) => `${ruleId} ${severity} ${by ?? '-'}`).sort();
+
+const NEXT = '2026.06.1';
+
+test('a planned version brings the other partition of the device with it, whether or not the plan names that', () => {
+  const ids = ['firmware.version-changed', 'firmware.fingerprint-changed'];
+  const blanket = plan(30, { ids }, 10, 60);
+  const byHand = plan(30, { ids: ['firmware.*'], expected_after: version(NEXT) }, 10, 60);
+  for (const planned of [drafted(ids), drafted([...ids, 'firmware.boot-medium-changed']), byHand, blanket]) {
+    const watch = twoSlots(planned).live(30 * MINUTE, onSlot('ota_0', NEXT));
+    const covered = ['firmware.boot-medium-changed info 30', 'firmware.version-changed info 30'];
+    assert.deepEqual(told(watch), covered);
+    watch.live(2 * HOUR, onSlot('ota_0', NEXT));
+    assert.deepEqual(told(watch), covered, 'also after the window');
+  }
+});
+
+test('another version than the planned one does not bring the other partition', () => {
+  const watch = twoSlots(drafted(['firmware.version-changed'])).live(30 * MINUTE, onSlot('ota_0', '2026.06.2'));
+  assert.deepEqual(told(watch), [
+    'change.deviation high -',
+    'firmware.boot-medium-changed medium -',
+    'firmware.version-changed high -',
+  ]);
+});
+
+test('a partition that changes without the version is told, before a roll-out, after it and beside it', () => {
+  const both = ['firmware.version-changed', 'firmware.boot-medium-changed'];
+  const before = twoSlots(drafted(['firmware.version-changed'])).live(15 * MINUTE, onSlot('ota_0'));
+  assert.deepEqual(told(before), ['firmware.boot-medium-changed high -']);
+  before.clear();
+  before.live(15 * MINUTE, onSlot('ota_0', NEXT));
+  assert.deepEqual(told(before), ['firmware.version-changed info 30'], 'an update explains no earlier change');
+  const named = twoSlots(drafted(both)).live(15 * MINUTE, onSlot('ota_0'));
+  assert.deepEqual(told(named), ['change.deviation high -', 'firmware.boot-medium-changed high -']);
+  const late = twoSlots(drafted(['firmware.version-changed'])).live(90 * MINUTE, onSlot('ota_1', NEXT));
+  late.clear();
+  late.live(30 * MINUTE, onSlot('ota_0', NEXT));
+  assert.deepEqual(told(late), ['firmware.boot-medium-changed medium -']);
+});
+
+test('once the new version is approved, another partition under it is told, also while the plan is open', () => {
+  for (const ids of [['firmware.version-changed'], ['firmware.version-changed', 'firmware.boot-medium-changed']]) {
+    const watch = twoSlots(drafted(ids)).live(15 * MINUTE, onSlot('ota_0', NEXT));
+    const { reference: former } = watch.state;
+    assert.ok(former !== undefined);
+    const facts = keepFacts(onSlot('ota_0', NEXT)(watch.nowMs).facts);
+    watch.state = { ...watch.state, reference: { ...former, facts } };
+    watch.live(5 * MINUTE, onSlot('ota_0', NEXT));
+    watch.clear();
+    watch.live(20 * MINUTE, onSlot('ota_1', NEXT));
+    assert.ok(told(watch).includes('firmware.boot-medium-changed high -'), told(watch).join());
+  }
 });
 
 test('under one plan the planned version, and then another one in its window, is a deviation from it', () => {

@@ -164,7 +164,7 @@ test('a plan is held against its devices after the window: what matched, what is
   const told = recording.said().at(-1);
   assert.ok(told?.kind === 'finding' && told.finding.id === 'change.not-observed');
   assert.deepEqual(told.finding.devices, ['rig-2', 'rig-3', 'rig-4']);
-  assert.deepEqual(told.finding.after, { matched: 1, wrong: 1, unchanged: 1, dark: 1 });
+  assert.deepEqual(told.finding.after, { matched: 1, wrong: 1, unchanged: 1, incomplete: 0, dark: 1 });
   changes.tick();
   recording.clock.pass(25 * 3_600_000);
   changes.tick();
@@ -176,6 +176,52 @@ test('a plan is held against its devices after the window: what matched, what is
     1,
   );
   assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a device that was as planned and is as before again is not as planned; a curtailment was to last no longer', async (t) => {
+  for (const [type, until, fate] of [
+    ['change', undefined, 'incomplete'],
+    ['change', 500, 'matched'],
+    ['curtailment', undefined, 'matched'],
+  ] as const) {
+    const recording = await learned(t, ['rig-1']);
+    const changes = recording.changes(people);
+    const now = Math.floor(recording.clock.wall / 1000);
+    const { expected_after: [value] = [], ...terms } = summerPlan(now, 600);
+    assert.ok(value !== undefined);
+    const expected = { ...value, ...(until === undefined ? {} : { until_at: now + until }) };
+    changes.adopt(signed(people.sign({ ...terms, type, expected_after: [expected] }, 'alice')));
+    await recording.looks('rig-1', 2, STRONGER);
+    assert.deepEqual(changes.report('summer').matched, ['rig-1']);
+    await recording.looks('rig-1', 4, {});
+    assert.deepEqual(recording.openFindings(), []);
+    recording.clock.pass((600 + 16 * 60) * 1000);
+    changes.tick();
+    assert.deepEqual(changes.report('summer')[fate], ['rig-1'], `${type} ${until}`);
+    const missing = recording
+      .said()
+      .flatMap((one) => (one.kind === 'finding' && one.finding.id === 'change.not-observed' ? [one.finding] : []));
+    assert.deepEqual(
+      missing.map(({ devices }) => devices),
+      fate === 'incomplete' ? [['rig-1']] : [],
+    );
+  }
+});
+
+test('a machine that is out for repair under a plan is one that is not seen, until it is back', async (t) => {
+  const recording = await learned(t, ['rig-1']);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const repair = {
+    ...summerPlan(now, 86_400),
+    ids: ['visibility.device-dark', 'identity.hashboard-changed'],
+    expected_after: [{ fact: 'identity.hashboards', class: 'volatile' as const }],
+  };
+  changes.adopt(signed(people.sign(repair, 'alice', 'bob')));
+  await recording.looks('rig-1', 6, undefined);
+  assert.deepEqual([changes.report('summer').matched, changes.report('summer').dark], [[], ['rig-1']]);
+  await recording.looks('rig-1', 4, {});
+  assert.deepEqual([changes.report('summer').matched, changes.report('summer').dark], [['rig-1'], []]);
 });
 
 test('a waiver of a person at the gateway is a change with who and what; expired, it says what it still covered', async (t) => {

@@ -33,9 +33,17 @@ export const createPlanVerb = (plan: Command, io: Io): void => {
       .command('create')
       .description('write a draft of a planned change, with comments, to fill in and sign; no configuration is read')
       .argument('<plan-id>', 'name of the plan', documentId)
-      .addOption(new Option('--type <type>', 'what kind of plan').choices(['change', 'curtailment']).default('change'))
+      .addOption(
+        new Option('--type <type>', 'what kind of plan; what a curtailment expects may be over before its window is')
+          .choices(['change', 'curtailment'])
+          .default('change'),
+      )
       .option('--id <finding>', 'finding that the change causes, such as firmware.version-changed; repeatable', collect)
-      .option('--expect <fact=value>', 'what the devices show afterwards; repeatable', collect)
+      .option(
+        '--expect <fact=value>',
+        'what the devices show afterwards; repeatable; firmware.version brings another build, components and partition with it',
+        collect,
+      )
       .option('--from <instant>', 'begin: 2026-12-01T14:00:00Z, +4h or now', instant)
       .option('--to <instant>', 'end, the same way', instant)
       .option('--ticket <text>', 'where the reason stands')

@@ -16,6 +16,7 @@ const FATES = {
   matched: 'as planned',
   wrong: 'changed to something else',
   unchanged: 'unchanged',
+  incomplete: 'changed in part, or back again',
   dark: 'not seen now',
 } as const satisfies { readonly [Fate in keyof PlanReport]: string };
 
@@ -33,7 +34,8 @@ export const reportVerb = (plan: Command, io: Io): void => {
       const report = (await askAgent(stateDir, { do: 'plan-report', id })) as PlanReport & { readonly plan: Order };
       if (json) printJson(io, report);
       else io.out.write(textOf(report));
-      const missing = report.wrong.length + report.unchanged.length + report.dark.length;
+      const { wrong, unchanged, incomplete, dark } = report;
+      const missing = wrong.length + unchanged.length + incomplete.length + dark.length;
       setExit(missing === 0 ? EXIT.ok : EXIT.failed);
     });
 };
