@@ -1,5 +1,5 @@
 import type { Facts } from '../shared/facts.ts';
-import { affirmsPools, notePools } from './appraise/agreement.ts';
+import { affirmsPools, isUnreadNews, notePools } from './appraise/agreement.ts';
 import { type DeviceState, withIdentified } from './appraise/device.ts';
 import { effectOf, withEdited } from './appraise/edit.ts';
 import { type EndpointTurns, endpointShown, isFirstReading, noteEndpoint } from './appraise/endpoint.ts';
@@ -156,13 +156,15 @@ const judgeCase = (seat: FleetSeat, look: LookKind, { device, shown }: Case, dep
   const sight = isFull ? inFull(state, shown, seat, deps) : shown;
   const context = contextOf(state, seat, sight, deps);
   const judged = withIdentification(appraise(state, lookOf(sight, look, deps), context), sight);
-  const isNews = isFirstReading(state, marks.endpoint) || state.reached !== device.reached;
+  const said = judgedOf(state, judged, seat, sight, deps);
+  const isNews =
+    isFirstReading(state, marks.endpoint) || state.reached !== device.reached || isUnreadNews(marks, state.marks);
   const verdict = isNews ? { ...judged, changed: true } : judged;
   noteLook(seat, look, sight, deps);
   seat.restUntilMs = restUntil(verdict.state, deps);
   if (verdict.next !== undefined) deps.timetable.askEarly(seat, deps.monoMs() + verdict.next.atMs - deps.wallMs());
   askTwins(seat, context, deps);
-  return { before: state, marks, verdict, ...judgedOf(state, verdict, seat, sight, deps) };
+  return { before: state, marks, verdict, ...said };
 };
 
 /** The seat after a look that was judged. */

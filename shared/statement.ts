@@ -285,7 +285,11 @@ const finding = z.strictObject({
   before_at: instant
     .exactOptional()
     .describe('when `last_seen`, else `before`, was last seen; absent where nobody saw it'),
-  after_at: instant.exactOptional().describe('since when it shows this `after`, where the finding began with another'),
+  after_at: instant
+    .exactOptional()
+    .describe(
+      'since when it shows this `after`, where the finding began with another; of a parent: since when the last of its devices does',
+    ),
   confirmed_at: instant.exactOptional(),
   resolved_at: instant.exactOptional(),
   evidence: z.array(count),

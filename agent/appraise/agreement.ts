@@ -1,7 +1,8 @@
 import { keptFacts } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
-import type { Attested, DeviceState } from './device.ts';
+import type { Attested, DeviceState, Marks } from './device.ts';
 import { believable } from './placeholder.ts';
+import { countsTheSame } from './rules/visibility-coverage-reduced.ts';
 import { leavesOutUsers } from './slots.ts';
 
 /**
@@ -21,6 +22,14 @@ export const affirmsPools = (attested: Attested | undefined, { facts, gaps }: Ob
   if (pools.length === 0) return claimed.length === 0 || believable(facts).pools !== undefined;
   return !leavesOutUsers(claimed, pools);
 };
+
+/**
+ * Whether a look changed since when the pools are not read, or how often in a row something was not told. That is kept at once: an agent
+ * that is started again and again would count anew each time, and never say so.
+ */
+export const isUnreadNews = (before: Marks, after: Marks): boolean =>
+  (before.poolsUnreadMs === undefined) !== (after.poolsUnreadMs === undefined) ||
+  !countsTheSame(before.leftOut, after.leftOut);
 
 /** Notes since when the claimed pools cannot be read, for `assayer status`. */
 export const notePools = ({ marks }: DeviceState, affirms: boolean, atMs: number): void => {

@@ -310,13 +310,14 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, failures, failingSinceMs, refusals, uptime } = state.marks;
+  const { poolsMs, fullMs, poolsUnreadMs, failures, failingSinceMs, refusals, uptime } = state.marks;
   const { elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
     marks: {
       poolsMs,
       fullMs,
+      poolsUnreadMs,
       failures,
       failingSinceMs,
       refusals,

@@ -57,7 +57,7 @@ export interface Finding {
   readonly beforeAt?: number;
   /** What the device showed before, where that is another than the reference says in `before`. */
   readonly lastSeen?: Value;
-  /** Since when it shows this `after`, where the finding is older. */
+  /** Since when it shows this `after`, where the finding is older; of many devices: since when the last one does. */
   readonly afterAt?: number;
   readonly confirmedAt?: number;
   readonly resolvedAt?: number;

@@ -119,10 +119,19 @@ const isReordered = (pairs: readonly Pair[], order: (a: PoolSlot, b: PoolSlot) =
 
 const bySlot = (a: PoolSlot, b: PoolSlot): number => a.slot - b.slot;
 
-const reordered = (before: readonly PoolSlot[], after: readonly PoolSlot[]): boolean => {
-  const pairs = [...pairsOf(before, after)].map(([was, is]) => ({
+/** `changed`: a slot that is told as changed stands in its place, wherever its former pool, which may only run, is listed behind all that were known. */
+const reordered = (
+  before: readonly PoolSlot[],
+  after: readonly PoolSlot[],
+  { changed }: Pick<SlotChanges, 'changed'>,
+): boolean => {
+  const [paired, told] = [pairsOf(before, after), new Set(changed.map((change) => change.before))];
+  const met = new Set(paired.values());
+  const isReplaced = (was: number, is: number): boolean =>
+    is >= before.length && !met.has(was) && told.has(before[was] as PoolSlot);
+  const pairs = [...paired].map(([was, is]) => ({
     before: before[was] as PoolSlot,
-    after: after[is] as PoolSlot,
+    after: after[isReplaced(was, is) ? was : is] as PoolSlot,
   }));
   return (
     isReordered(pairs, bySlot) ||
@@ -158,6 +167,28 @@ const inPlace = (before: readonly PoolSlot[], after: readonly PoolSlot[]): reado
     return now === undefined || samePool(slot, now) ? [] : [{ part: part(index), before: slot, after: now }];
   });
 
+/**
+ * The slots behind all those that were known, without the pools which the changed ones held before: these stand at another place. What differs in
+ * anything that decides where work goes is none of them.
+ */
+const behind = (
+  before: readonly PoolSlot[],
+  after: readonly PoolSlot[],
+  changed: readonly SlotChange[],
+): readonly NumberedSlot[] => {
+  const kept = Map.groupBy(
+    changed.map((change) => change.before),
+    exactText,
+  );
+  return after
+    .map(numbered)
+    .slice(before.length)
+    .filter(({ slot }) => kept.get(exactText(slot))?.pop() === undefined);
+};
+
+const exactText = ({ url, user, proxy }: PoolSlot): string =>
+  JSON.stringify([endpointText(url), user, proxy === undefined ? undefined : endpointText(proxy)]);
+
 type SetChanges = Omit<SlotChanges, 'reordered'>;
 
 const NOTHING: SetChanges = { changed: [], added: [], removed: [] };
@@ -168,7 +199,8 @@ const setChanges = (before: readonly PoolSlot[], after: readonly PoolSlot[]): Se
   if (before.length < after.length) {
     const added = leftOver(before, after);
     if (added !== undefined) return { ...NOTHING, added };
-    return { ...NOTHING, changed: inPlace(before, after), added: after.map(numbered).slice(before.length) };
+    const changed = inPlace(before, after);
+    return { ...NOTHING, changed, added: behind(before, after, changed) };
   }
   const removed = leftOver(after, before);
   if (removed !== undefined) return { ...NOTHING, removed };
@@ -180,7 +212,8 @@ export const compareSlots = (approved: readonly PoolSlot[], observed: readonly P
   const [known, shown] = compared.get(observed) ?? [];
   if (known === approved && shown !== undefined) return shown;
   const [before, after] = [filledSlots(approved), filledSlots(observed)];
-  const changes = { ...setChanges(before, after), reordered: reordered(before, after) };
+  const told = setChanges(before, after);
+  const changes = { ...told, reordered: reordered(before, after, told) };
   compared.set(observed, [approved, changes]);
   return changes;
 };

@@ -20,6 +20,14 @@ export interface ParentTransition {
   /** Names the storm for `parentStated`. */
   readonly key: string;
   readonly finding: Finding & { readonly devices: readonly string[]; readonly count: number };
+  /** When it was first observed as its last statement has it, where its present devices showed it at another time. */
+  readonly formerAt?: number;
+}
+
+/** A parent as it is now, and when it was first observed as its last statement has it. */
+interface Present {
+  readonly finding: ParentTransition['finding'];
+  readonly statedAt: number;
 }
 
 /** What came of one batch of transitions. */
@@ -51,7 +59,12 @@ interface Storm {
 interface Member extends Cover {
   readonly device: string;
   readonly atMs: number;
+  /** A store of an earlier version has none. */
+  readonly times?: Times;
 }
+
+/** Since when a device shows what the parent says of it, Unix seconds. */
+type Times = Pick<Finding, 'firstObservedAt' | 'beforeAt' | 'confirmedAt'>;
 
 /** What takes the weight off a finding, by the entry that adopted it. */
 type Cover = Pick<Finding, 'plan' | 'waiver'>;
@@ -109,12 +122,14 @@ export const parentStated = (state: StormState, key: string, openedSeq: number):
 };
 
 /** The parents as they are now, with all of their devices, by the entry that opened each: some may have come or gone since it was stated. */
-export const presentParents = ({ storms }: StormState): ReadonlyMap<number, ParentTransition['finding']> =>
+export const presentParents = ({ storms }: StormState): ReadonlyMap<number, Present> =>
   new Map(
     Object.values(storms).flatMap(({ parent, members }) => {
       if (parent?.finding.openedSeq === undefined) return [];
-      const devices = devicesOf(Object.values(members));
-      return [[parent.finding.openedSeq, { ...parent.finding, devices, count: devices.length }]];
+      const present = Object.values(members);
+      const devices = devicesOf(present);
+      const finding = { ...withTimes(parent.finding, present), devices, count: devices.length };
+      return [[parent.finding.openedSeq, { finding, statedAt: parent.finding.firstObservedAt }]];
     }),
   );
 
@@ -216,6 +231,34 @@ const valuesOf = ({ ruleId, before, after }: Finding): { readonly before?: Value
   ...(after === undefined ? {} : { after: byAccount(after, ruleId === 'pool.user-changed') as Value }),
 });
 
+/** One that began with another value, or an hour ago, joins with what it shows now. */
+const timesOf = (
+  { firstObservedAt, afterAt = firstObservedAt, beforeAt, lastSeen, confirmedAt }: Finding,
+  nowMs: number,
+): Times => ({
+  firstObservedAt: afterAt,
+  // What was seen last in place of the reference is a matter of each device.
+  ...(beforeAt === undefined || lastSeen !== undefined ? {} : { beforeAt }),
+  ...(confirmedAt === undefined ? {} : { confirmedAt: confirmedAt < afterAt ? seconds(nowMs) : confirmedAt }),
+});
+
+/** The parent with the times of the device that showed it first of those that it speaks for now, and since when the last one shows it. */
+const withTimes = (finding: Finding, members: Iterable<Member>): Finding => {
+  const { firstObservedAt, beforeAt, confirmedAt, afterAt: _, ...rest } = finding;
+  const stated: Times = {
+    firstObservedAt,
+    ...(beforeAt === undefined ? {} : { beforeAt }),
+    ...(confirmedAt === undefined ? {} : { confirmedAt }),
+  };
+  const all = [...members].map(({ times = stated }) => times);
+  const first = all.reduce(
+    (one, other) => (other.firstObservedAt < one.firstObservedAt ? other : one),
+    all[0] ?? stated,
+  );
+  const afterAt = all.reduce((latest, one) => Math.max(latest, one.firstObservedAt), first.firstObservedAt);
+  return { ...rest, ...first, ...(afterAt > first.firstObservedAt ? { afterAt } : {}) };
+};
+
 /** A parent has the reasons of all its children. */
 const unionOf = (
   known: readonly string[] | undefined,
@@ -264,9 +307,10 @@ class Sea {
     const key = this.#homeOf(member, finding);
     if (!isCollective(finding)) this.#setQuietOneAside(key, member);
     const swell = this.#swell(key);
+    const times = swell.members.get(member)?.times ?? timesOf(finding, this.#nowMs);
     // The last that joined is the last in the list.
     swell.members.delete(member);
-    swell.members.set(member, { device, atMs: this.#nowMs, ...coverOf(finding) });
+    swell.members.set(member, { device, atMs: this.#nowMs, times, ...coverOf(finding) });
     swell.latestMs = this.#nowMs;
     swell.joined = finding;
     if (swell.parent !== undefined) {
@@ -373,8 +417,8 @@ class Sea {
     const stated: ParentTransition[] = [];
     for (const [key, swell] of this.#swells) {
       this.#beginParent(swell);
-      const finding = this.#statementOf(swell);
-      if (finding !== undefined) stated.push({ kind: 'parent', key, finding });
+      const statement = this.#statementOf(swell);
+      if (statement !== undefined) stated.push({ kind: 'parent', key, ...statement });
     }
     for (const { transition } of this.children()) this.#hidden.add(transition);
     return stated;
@@ -394,12 +438,15 @@ class Sea {
     const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#agoMs(atMs) < WINDOW_MS));
     swell.members = recent;
     if (devicesOf(recent.values()).length < LEAST_DEVICES && !isCollective(joined)) return;
-    const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = joined;
-    const finding: Finding = { ...rest, ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)) };
+    const finding: Finding = {
+      ...withoutOwn(joined),
+      ...timesOf(joined, this.#nowMs),
+      ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)),
+    };
     swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };
   }
 
-  #statementOf(swell: Swell): ParentTransition['finding'] | undefined {
+  #statementOf(swell: Swell): Pick<ParentTransition, 'finding' | 'formerAt'> | undefined {
     const { parent, members, left } = swell;
     if (parent?.stale !== true) return undefined;
     const over = members.size === 0;
@@ -407,14 +454,20 @@ class Sea {
     const { stale: _, ...rest } = parent;
     const last = over ? left.at(-1)?.end : undefined;
     const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
-    const finding = ENDS.has(state) ? endOf(parent.finding, state, last?.by, this.#nowMs) : parent.finding;
+    // It ends for the devices that it named, with what it said of them.
+    const present = over ? parent.finding : withTimes(parent.finding, members.values());
+    const finding = ENDS.has(state) ? endOf(present, state, last?.by, this.#nowMs) : present;
     const shown = over ? devicesOf(left) : devicesOf(members.values());
     const stated =
       over && parent.stated !== undefined
         ? parent.stated
         : { devices: shown.slice(0, MOST_DEVICES), count: shown.length };
     swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated };
-    return { ...finding, ...stated };
+    const formerAt = parent.finding.firstObservedAt;
+    return {
+      finding: { ...finding, ...stated },
+      ...(finding.openedSeq === undefined || finding.firstObservedAt === formerAt ? {} : { formerAt }),
+    };
   }
 
   /** Storms that are over, and likenesses that did not become one in time, are forgotten. */
@@ -441,6 +494,13 @@ class Sea {
     return members === 0 || (!lasting && this.#agoMs(latestMs) >= WINDOW_MS);
   }
 }
+
+/** What a finding says of no other device than its own is not said by the parent. */
+const withoutOwn = (finding: Finding): Finding => {
+  const { part: _, parent: __, openedSeq: ___, before: ____, after: _____, flapping: ______, ...rest } = finding;
+  const { beforeAt: _______, lastSeen: ________, afterAt: _________, ...shared } = rest;
+  return shared;
+};
 
 /** The parent once members left, with why: those that are left may all be covered. With the last one it ends as it was. */
 const withoutSome = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {

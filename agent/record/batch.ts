@@ -248,13 +248,14 @@ export class Batch {
       this.states.set(device, withStatement(state, finding, { openedSeq }));
   }
 
-  #stateParent({ key, finding }: ParentTransition): void {
+  #stateParent({ key, finding, formerAt }: ParentTransition): void {
     const { devices, count } = finding;
     const openedSeq = finding.openedSeq ?? this.#tx.next();
     const evidence = devices.flatMap((device) => this.#stateOf(device)?.attested?.seq ?? []);
     const redaction = this.#deps.redaction?.();
     const users = redaction === undefined ? [] : devices.flatMap((device) => this.#usersOf(device));
     this.append(buildFinding({ finding, about: { devices, count }, openedSeq, evidence, users }, redaction));
+    if (formerAt !== undefined) this.#tx.redateFinding(finding, formerAt);
     this.#tx.saveFinding({ ...finding, openedSeq });
     this.storms = parentStated(this.storms, key, openedSeq);
   }

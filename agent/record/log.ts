@@ -34,6 +34,8 @@ export interface Transaction {
   removeDevice(id: string): void;
   /** Keeps the newest state of a finding; `device` is missing for the parent of a storm. */
   saveFinding(finding: Finding, device?: string): void;
+  /** The parent of a storm, which was kept as first observed at `formerAt`, is of another instant. */
+  redateFinding(finding: Finding, formerAt: number): void;
   saveMeta(name: string, value: string): void;
   /** Keeps a document that entry `seq` adopted, until it is removed. */
   saveOrder(seq: number, order: string): void;
@@ -342,6 +344,10 @@ class Draft implements Transaction {
 
   saveFinding(finding: Finding, device?: string): void {
     this.#options.store.saveFinding(finding, device, this.#ranS);
+  }
+
+  redateFinding(finding: Finding, formerAt: number): void {
+    this.#options.store.redateFinding(finding, formerAt);
   }
 
   saveMeta(name: string, value: string): void {

@@ -127,7 +127,7 @@ test('between two statements the present devices of a parent are known, all of t
   watcher.take(many(0, 300));
   const end = many(0, 1, { state: 'resolved', resolvedAt: T0 / 1000 + 1 });
   assert.deepEqual(watcher.parents([...end, ...many(300, 301)], SECOND), []);
-  const [[seq, parent] = []] = presentParents(watcher.state);
+  const [[seq, { finding: parent } = {}] = []] = presentParents(watcher.state);
   assert.deepEqual([seq, parent?.count, parent?.ruleId], [100, 300, 'pool.user-changed']);
   assert.deepEqual(
     parent?.devices,
@@ -136,6 +136,59 @@ test('between two statements the present devices of a parent are known, all of t
   const four = new Watcher();
   four.take(many(0, 4));
   assert.equal(presentParents(four.state).size, 0);
+});
+
+/** What the device showed last before, what it shows, and when that was believed, so many seconds after the begin. */
+const seenAt = (second: number): Partial<Finding> => ({
+  beforeAt: T0 / 1000 + second - 20,
+  firstObservedAt: T0 / 1000 + second,
+  confirmedAt: T0 / 1000 + second + 10,
+});
+
+/** Seconds after the begin. */
+const timesOf = ({ beforeAt, firstObservedAt, confirmedAt, afterAt }: Partial<Finding> = {}) =>
+  [beforeAt, firstObservedAt, confirmedAt, afterAt].map((at) => (at === undefined ? undefined : at - T0 / 1000));
+
+test('the times of a parent are those of the devices that it speaks for: who joins after the others healed is not there since they were', () => {
+  const watcher = new Watcher();
+  const [first] = watcher.parents(many(0, 14, seenAt(0)));
+  assert.deepEqual(timesOf(first), [-20, 0, 10, undefined]);
+  watcher.take(many(14, 18, seenAt(90)), 100 * SECOND);
+  const healed = many(0, 14, { ...seenAt(0), state: 'resolved', resolvedAt: T0 / 1000 + 120 });
+  assert.deepEqual(watcher.take(healed, 20 * SECOND), []);
+  const [, { finding: present, statedAt } = {}] = [...presentParents(watcher.state)][0] ?? [];
+  assert.deepEqual([present?.count, timesOf(present), statedAt], [4, [70, 90, 100, undefined], T0 / 1000]);
+  const [again] = watcher.take([], MINUTE);
+  assert.ok(again?.kind === 'parent');
+  assert.deepEqual([again.finding.openedSeq, again.finding.count, again.formerAt], [100, 4, T0 / 1000]);
+  assert.deepEqual(timesOf(again.finding), [70, 90, 100, undefined]);
+  // It ends for these, with what it said of them.
+  const [over] = watcher.parents(many(14, 18, { ...seenAt(90), state: 'resolved' }), MINUTE);
+  assert.deepEqual([over?.count, timesOf(over)], [4, [70, 90, 100, undefined]]);
+});
+
+test('a parent says since when the last of its devices shows it, and of one that showed another value before since when this one', () => {
+  const watcher = new Watcher();
+  watcher.parents(many(0, 5, seenAt(0)));
+  const [grown] = watcher.parents(many(5, 6, seenAt(90)), 100 * SECOND);
+  assert.deepEqual([grown?.count, timesOf(grown)], [6, [-20, 0, 10, 90]]);
+  const again = { ...seenAt(-7200), afterAt: T0 / 1000 + 190 };
+  const [grownAgain] = watcher.parents(many(6, 7, again), 100 * SECOND);
+  assert.deepEqual(timesOf(grownAgain), [-20, 0, 10, 190]);
+  // A store of an earlier version knows no times of members.
+  const [[key, storm] = []] = Object.entries(watcher.state.storms);
+  assert.ok(key !== undefined && storm !== undefined);
+  const members = Object.fromEntries(
+    Object.entries(storm.members).map(([name, { times: _, ...rest }]) => [name, rest]),
+  );
+  watcher.state = { storms: { [key]: { ...storm, members } } };
+  assert.deepEqual(timesOf(watcher.parents(many(7, 8, seenAt(290)), 100 * SECOND)[0]), [-20, 0, 10, 290]);
+});
+
+test('a parent does not say what one of its devices showed last in place of the reference, nor when', () => {
+  const watcher = new Watcher();
+  const [parent] = watcher.parents(many(0, 5, { ...seenAt(0), lastSeen: 'acme.x9' }));
+  assert.deepEqual([parent?.lastSeen, timesOf(parent)], [undefined, [undefined, 0, 10, undefined]]);
 });
 
 test('ten thousand devices in ten minutes are at most eleven statements', () => {

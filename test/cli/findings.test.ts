@@ -141,6 +141,37 @@ test('a storm that was not stated again yet is shown and acknowledged with the d
   assert.deepEqual([last?.state, last?.by, last?.devices], ['acknowledged', 'carol', now]);
 });
 
+test('devices that join a storm show as new as they are, and when the first ones healed it is since then, in one row', async (t) => {
+  const recording = new Recording(t, RIGS);
+  await recording.learnAll();
+  storming(recording, RIGS.slice(0, 6));
+  configured(recording.dir, {});
+  const secondsNow = (): string => new Date(recording.clock.wall).toISOString().slice(0, 19).replace('T', ' ');
+  const rows = async (...words: readonly string[]) =>
+    lines((await assayer(['findings', ...words], { cwd: recording.dir })).out).slice(1);
+  recording.clock.pass(120_000);
+  storming(recording, ['rig-7']);
+  const [day = '', confirmed = ''] = secondsNow().split(' ');
+  const [grown, ...none] = await rows();
+  assert.deepEqual(none, []);
+  const [, begun = '', latest = ''] = grown?.match(/^\d+ +\S+ (\S+), latest (\S+) +critical +open +several /) ?? [];
+  const passedS = (from: string, to: string) => (Date.parse(`${day}T${to}Z`) - Date.parse(`${day}T${from}Z`)) / 1000;
+  assert.deepEqual([passedS(begun, latest), passedS(latest, confirmed)], [140, 10]);
+  allShow(recording, RIGS.slice(0, 6), 3, {});
+  recording.clock.pass(60_000);
+  recording.recorder.tick();
+  for (const words of [[], ['--all']]) {
+    const found = await rows(...words);
+    assert.equal(found.filter((row) => row.includes('several') || row.includes('rig-7')).length, 1, found.join('\n'));
+    assert.match(found[0] ?? '', new RegExp(`^\\d+ +${day} ${latest} +critical +open +rig-7 `));
+  }
+  const last = recording
+    .said()
+    .flatMap((one) => (one.kind === 'finding' ? [one.finding] : []))
+    .at(-1);
+  assert.deepEqual([last?.devices, last?.first_observed_at], [['rig-7'], Date.parse(`${day}T${latest}Z`) / 1000]);
+});
+
 test('a storm that somebody took note of is open as soon as another device joins, also before that is stated', async (t) => {
   const recording = new Recording(t, RIGS);
   await recording.learnAll();

@@ -425,6 +425,62 @@ test('§4: a device that keeps its attested pools to itself is not observed, and
   );
 });
 
+test('an agent that ends without a word after each look knows since when the pools are not read, and tells it all the same', async (t) => {
+  const reply = { pools: POOLS };
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.includes('version')) socket.end('{"version":"1"}\0');
+    else if (request.includes('pools')) socket.end(reply.pools);
+    else socket.end('{"mode":"normal"}\0');
+  });
+  const hall = new Hall(t, [inRange('127.0.0.1', { cgminer: miner.port, http: miner.port })], [pooled]);
+  await hall.look(0);
+  const device = hall.seat(0).device ?? '';
+  /** A look of an agent that knows what the store has. Gives what is kept of it. */
+  const lookAnew = async () => {
+    const known = hall.kept(device);
+    assert.ok(known !== undefined);
+    hall.fleet.keep(known);
+    hall.aheadMs += 130_000;
+    await hall.look(0, 'pools');
+    return hall.kept(device)?.marks;
+  };
+  reply.pools = POOLS.slice(0, 40);
+  const sinceMs = (await lookAnew())?.poolsUnreadMs;
+  assert.ok(sinceMs !== undefined);
+  for (let looks = 2; looks <= 5; looks += 1) {
+    assert.deepEqual(hall.findings(), []);
+    const kept = await lookAnew();
+    assert.deepEqual([kept?.poolsUnreadMs, kept?.leftOut?.pools?.looks], [sinceMs, looks]);
+  }
+  await lookAnew();
+  await hall.look(0);
+  assert.deepEqual(
+    hall.findings().map(({ id, part, state }) => [id, part, state]),
+    [['visibility.coverage-reduced', 'unread', 'open']],
+  );
+  reply.pools = POOLS;
+  const kept = await lookAnew();
+  assert.deepEqual([kept?.poolsUnreadMs, kept?.leftOut], [undefined, undefined]);
+});
+
+test('a device of which nothing is missing is not kept anew at each look', async (t) => {
+  await using miner = await FakeMiner.start((request, socket) => {
+    if (request.includes('version')) socket.end('{"version":"1"}\0');
+    else if (request.includes('pools')) socket.end(POOLS);
+    else socket.end('{"mode":"normal"}\0');
+  });
+  const hall = new Hall(t, [inRange('127.0.0.1', { cgminer: miner.port, http: miner.port })], [pooled]);
+  await hall.look(0);
+  const device = hall.seat(0).device ?? '';
+  await hall.look(0);
+  const before = hall.kept(device);
+  for (let looks = 0; looks < 3; looks += 1) {
+    hall.aheadMs += 60_000;
+    await hall.look(0, 'pools');
+  }
+  assert.deepEqual(hall.kept(device), before);
+});
+
 /** The list of the thief in front, and more behind it than is read of one reply. */
 const STOLEN = '{"pools":[{"slot":0,"url":"stratum+tcp://thief.example:3333","user":"thief.1"}]';
 

@@ -13,7 +13,7 @@ export const poolPriorityChanged = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 3,
+  version: 4,
   against: 'reference',
   reads: [],
   compares: ['pools', 'config.strategy'],

@@ -15,7 +15,7 @@ export const poolSlotAdded = defineRule({
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A2',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: ['pools'],
   appraise: (observed, approved, { allow, device }) => {

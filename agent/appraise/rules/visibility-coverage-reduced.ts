@@ -137,6 +137,16 @@ const onceMore = ({ sinceMs, looks, lasts }: LeftOutRow, enough: number, nowMs: 
   lasts: lasts || (looks + 1 >= enough && nowMs - sinceMs >= LASTING_MS),
 });
 
+/** Whether one counts what the other does. What lasts, or was counted often enough and has to last, is counted no more. */
+export const countsTheSame = (one: LeftOut | undefined, other: LeftOut | undefined): boolean => {
+  if (one === other) return true;
+  const names = namesIn(one ?? {});
+  return (
+    names.length === namesIn(other ?? {}).length &&
+    names.every((name) => one?.[name]?.looks === other?.[name]?.looks && one?.[name]?.lasts === other?.[name]?.lasts)
+  );
+};
+
 /** What is left after a silence: replies that were lost before it and after it are not lost in a row. */
 export const afterSilence = (rows: LeftOut | undefined): LeftOut | undefined => {
   const kept = Object.entries(rows ?? {}).filter(([, { lost, lasts }]) => lost === undefined || lasts);

@@ -45,7 +45,7 @@ const HEADING = ['no.', 'since (UTC)', 'severity', 'state', 'device', 'finding',
 const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
   [
     String(finding.openedSeq ?? finding.parent ?? ''),
-    new Date(finding.firstObservedAt * 1000).toISOString().slice(0, 19).replace('T', ' '),
+    sinceOf(finding),
     finding.severity,
     `${finding.state}${finding.flapping === undefined ? '' : `, flapping ×${finding.flapping}`}`,
     whereOf({ ...(device === undefined ? {} : { device }), finding }),
@@ -53,6 +53,16 @@ const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
     textOf(finding.before),
     textOf(finding.after),
   ].map(printable);
+
+/** And of what is older than what it shows now, or than the last of its devices, since when that is. */
+const sinceOf = ({ firstObservedAt, afterAt }: StoredFinding['finding']): string => {
+  const since = utc(firstObservedAt);
+  if (afterAt === undefined) return since;
+  const [day, time] = utc(afterAt).split(' ');
+  return `${since}, latest ${since.startsWith(`${day} `) ? time : `${day} ${time}`}`;
+};
+
+const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 const whereOf = (found: StoredFinding): string => {
   const [first, ...others] = devicesOf(found);

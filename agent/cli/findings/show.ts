@@ -92,13 +92,15 @@ const changeRows = ({ finding: { before, beforeAt, lastSeen, after } }: StoredFi
 
 const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
 
-const sinceOf = ({ finding }: StoredFinding, nowMs: number): string => {
+const sinceOf = ({ device, finding }: StoredFinding, nowMs: number): string => {
   const { firstObservedAt, beforeAt, lastSeen, afterAt, resolvedAt } = finding;
   const endS = resolvedAt ?? Math.floor(nowMs / 1000);
   const lasted = durationText(Math.max(0, endS - firstObservedAt));
   const what = lastSeen === undefined ? 'the value before was last seen' : 'what was last seen before was seen';
   const before = [
-    ...(afterAt === undefined ? [] : [`; what it shows now since ${iso(afterAt)}`]),
+    ...(afterAt === undefined
+      ? []
+      : [`; ${device === undefined ? 'the last of them' : 'what it shows now'} since ${iso(afterAt)}`]),
     ...(beforeAt === undefined ? [] : [`; ${what} ${iso(beforeAt)}`]),
   ].join('');
   return resolvedAt === undefined

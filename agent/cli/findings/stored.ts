@@ -23,13 +23,18 @@ export const findingsIn = (
   { open }: { readonly open: boolean },
 ): readonly StoredFinding[] => {
   const parents = presentParents(stormsIn(store));
-  return store.findings({ open, limit: Number.MAX_SAFE_INTEGER }).map((stored) => {
+  const found = store.findings({ open, limit: Number.MAX_SAFE_INTEGER }).map((stored): StoredFinding => {
     const { ruleId, openedSeq = -1, firstObservedAt } = stored.finding;
     const parent = stored.device === undefined ? parents.get(openedSeq) : undefined;
     // One of the log before this, which is over, may have the same number.
-    return parent?.ruleId === ruleId && parent.firstObservedAt === firstObservedAt ? { finding: parent } : stored;
+    const isThis = parent?.finding.ruleId === ruleId && parent.statedAt === firstObservedAt;
+    return isThis ? { finding: parent.finding } : stored;
   });
+  return found.sort((one, other) => newestAt(other) - newestAt(one));
 };
+
+/** Since when it shows what it shows now, of many devices the last one: what is new since a time is that by this. */
+const newestAt = ({ finding: { firstObservedAt, afterAt = firstObservedAt } }: StoredFinding): number => afterAt;
 
 /** As a `finding` statement has it, except the citations, which are in the log. */
 export const jsonOf = ({ device, finding }: StoredFinding): object => {

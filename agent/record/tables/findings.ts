@@ -30,6 +30,17 @@ export const findingsTable = (sql: Sql) => ({
     );
   },
 
+  /** The finding of many devices, which was kept as first observed at `formerAt`, is of another instant. */
+  redateFinding({ ruleId, openedSeq, firstObservedAt }: Finding, formerAt: number): void {
+    sql.run(
+      `UPDATE OR REPLACE findings SET first_observed_at = ? WHERE device = '' AND rule = ? AND part = ? AND first_observed_at = ?`,
+      firstObservedAt,
+      ruleId,
+      String(openedSeq ?? ''),
+      formerAt,
+    );
+  },
+
   /** Findings, newest first; `open` ones are those that count: open, acknowledged or waived. */
   findings({ open, limit = 1000 }: { readonly open: boolean; readonly limit?: number }): readonly StoredFinding[] {
     const where = open ? 'WHERE open = 1' : '';
