@@ -37,7 +37,8 @@ export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): 
   const isOther = isOtherFirmware(facts, known);
   if ((firstSeen === undefined && !isOther) || !tellsAll(facts, known) || !isSteady(state, facts)) return state;
   if (isFirstSeen(state, facts)) return grown(state, facts, nowMs);
-  if (!isOther) return rest;
+  // What is back for a look or two, while the other version is found still, was not set back.
+  if (!isOther) return state.tracks.some(isAboutVersion) ? state : rest;
   const parts = partsIn(facts).map(({ name, value }) => ({ name, value: inQuestion(state.tracks).get(name) ?? value }));
   return {
     ...rest,
@@ -101,8 +102,10 @@ const ABOUT_VERSION: ReadonlySet<string> = new Set([
   firmwareFamilyChanged.id,
 ]);
 
+const isAboutVersion = ({ finding }: Track): boolean => ABOUT_VERSION.has(finding.ruleId);
+
 const isUnsure = ({ tracks }: Pick<DeviceState, 'tracks'>): boolean =>
-  tracks.some((track) => ABOUT_VERSION.has(track.finding.ruleId) && isUnconfirmed(track));
+  tracks.some((track) => isAboutVersion(track) && isUnconfirmed(track));
 
 /** A device in the middle of an update may show something of both: what one look showed, or is not confirmed, is no first sight. */
 const isSteady = ({ tracks, attested, unattested }: DeviceState, facts: Facts): boolean => {

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept, adoptedWith } from '../../agent/appraise/accept.ts';
-import { type DeviceState, readDevice, writeDevice } from '../../agent/appraise/device.ts';
+import { type DeviceState, newDevice, readDevice, writeDevice } from '../../agent/appraise/device.ts';
+import { withFormer } from '../../agent/appraise/former.ts';
 import { promote, settledBy, withSignedEntry } from '../../agent/appraise/promote.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
-import { standingOf } from '../../agent/baseline/standing.ts';
+import { NOTHING_STANDING, standingOf } from '../../agent/baseline/standing.ts';
 import type { FactName, Facts, FirmwareComponent } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { plan, reference, under, waiver } from './standing.ts';
-import { HOUR, honest, MINUTE, showing, Watch } from './watch.ts';
+import { ADDRESS, HOUR, honest, MINUTE, showing, Watch } from './watch.ts';
 
 /** Parts of the firmware are held against those first seen with the version that the device shows (catalogue 5.2). */
 
@@ -238,6 +239,18 @@ test('what came with a version is remembered over a restart', () => {
   assert.deepEqual(told(watch).slice(0, 1), [HIGH]);
 });
 
+test('a device that is renamed, or whose clock is set back, is held to what came with its version all the same', () => {
+  const watch = planned();
+  watch.live(3 * HOUR, updated);
+  const renamed = newDevice({ id: 'rig-new', position: 'host', address: ADDRESS, labels: {} });
+  assert.deepEqual(withFormer(renamed, watch.state, NOTHING_STANDING).firstSeen, watch.state.firstSeen);
+  watch.nowMs -= 24 * HOUR;
+  watch.live(HOUR, updated);
+  watch.clear();
+  watch.live(HOUR, swapped);
+  assert.deepEqual(told(watch), [HIGH]);
+});
+
 const remembered = ({ firstSeen }: DeviceState) => keptFacts(firstSeen?.facts)['firmware.version'];
 
 test('only a device that shows another version than its reference remembers parts; a third version begins anew', () => {
@@ -245,9 +258,11 @@ test('only a device that shows another version than its reference remembers part
   assert.equal(watch.state.firstSeen, undefined);
   watch.live(HOUR, updated);
   assert.equal(remembered(watch.state), '2026.06.1');
-  watch.see('full', before(watch.nowMs).facts);
-  assert.equal(remembered(watch.state), '2026.06.1', 'one look is no return');
-  watch.nowMs += MINUTE;
+  for (let looks = 0; looks < 2; looks += 1) {
+    watch.see('full', before(watch.nowMs).facts);
+    watch.nowMs += MINUTE;
+  }
+  assert.equal(remembered(watch.state), '2026.06.1', 'two looks are no return: the finding goes on');
   watch.live(HOUR, running('2026.07.1', { ...NEW, idf: 'v5.6' }));
   assert.equal(remembered(watch.state), '2026.07.1');
   assert.deepEqual(
