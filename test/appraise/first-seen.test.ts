@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accept, adoptedWith } from '../../agent/appraise/accept.ts';
+import { accept, adoptedWith, wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { type DeviceState, newDevice, readDevice, writeDevice } from '../../agent/appraise/device.ts';
 import { withFormer } from '../../agent/appraise/former.ts';
 import { promote, settledBy, withSignedEntry } from '../../agent/appraise/promote.ts';
@@ -62,6 +62,8 @@ const planned = (): Watch => {
 
 const told = (watch: Watch) => watch.statements.map(({ ruleId, state, severity }) => `${ruleId} ${state} ${severity}`);
 
+const person = (watch: Watch) => ({ by: 'carol', nowMs: watch.nowMs, seq: 900 });
+
 const HIGH = 'firmware.fingerprint-changed open high';
 
 test('firmware.fingerprint-changed: what is swapped under the planned version after the roll-out is high, whatever the plan said', () => {
@@ -69,7 +71,15 @@ test('firmware.fingerprint-changed: what is swapped under the planned version af
   watch.live(5 * HOUR, updated);
   assert.deepEqual(told(watch), ['firmware.version-changed open info']);
   watch.clear();
+  assert.equal(wantsMorePeople(watch.state), false, 'what was planned one person may accept');
+  watch.live(5 * MINUTE, swapped);
+  assert.throws(
+    () => accept(watch.state, person(watch)),
+    { code: 'baseline.finding-open' },
+    'not before it is confirmed',
+  );
   watch.live(HOUR, swapped);
+  assert.equal(wantsMorePeople(watch.state), true);
   assert.deepEqual(told(watch).slice(0, 1), [HIGH]);
   const [finding] = watch.statements;
   assert.deepEqual(finding?.before, [{ key: 'idf', value: 'v5.5' }]);
@@ -158,7 +168,6 @@ test('firmware.fingerprint-changed: nor does a version hide a swap that nobody p
 });
 
 const VERSION: readonly FactName[] = ['firmware.version', 'firmware.build'];
-const person = (watch: Watch) => ({ by: 'carol', nowMs: watch.nowMs, seq: 900 });
 
 test('who approves a new version approves the parts that came with it: nothing is found of them afterwards', () => {
   const watch = commissioned();
