@@ -5,6 +5,8 @@ import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
+import { compareFirmware } from './firmware.ts';
+import { isAsFirstSeen, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
@@ -37,6 +39,26 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
     (Object.keys(facts) as FactName[]).filter((fact) => attested?.missing?.includes(fact) !== true),
   );
 };
+
+/**
+ * The facts that an acceptance of these adopts: with a version, or build, that was not the reference's also the parts that came with
+ * it. Where the device shows others there is a finding of its own to be approved, and only what was asked for is adopted.
+ */
+export const adoptedWith = (
+  state: DeviceState,
+  facts: readonly FactName[] | undefined,
+): readonly FactName[] | undefined => {
+  const claims = attestedClaims(state);
+  if (facts === undefined || facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
+  const known = keptFacts(state.reference?.facts);
+  const brings =
+    compareFirmware(claims, known) !== 'same' &&
+    compareFirmware(claims, { ...known, ...only(claims, facts) }) === 'same';
+  const isOpen = state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(PARTS)));
+  return brings && !isOpen && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
+};
+
+const PARTS = 'firmware.components';
 
 /** What an acceptance would adopt, and the findings it would end. */
 interface Acceptable {
@@ -78,15 +100,18 @@ const isAmong =
  * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
  * the next full look is attested against the new reference. Throws what `requireAcceptable` throws.
  */
-export const accept = (state: DeviceState, { by, nowMs, seq, facts }: Accepting): Acceptance => {
-  const { cited, attested, covered } = requireAcceptable(state, facts);
+export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Accepting): Acceptance => {
+  const { cited, attested, covered } = requireAcceptable(state, wanted);
+  const facts = adoptedWith(state, wanted);
+  const claims = attestedClaims(state);
   const entry = { seq, approval: 'local' as const, ...(facts === undefined ? {} : { facts }) };
-  const { unknownDevice: _, returned: __, unattested: ___, ...rest } = state;
+  const left = withoutFirstSeen(state, facts === undefined ? claims : only(claims, facts));
+  const { unknownDevice: _, returned: __, unattested: ___, ...rest } = left;
   const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
   return {
     state: {
-      ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : state),
-      reference: withEntry(state.reference, entry, attestedClaims(state), attested.standIns),
+      ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : left),
+      reference: withEntry(state.reference, entry, claims, attested.standIns),
       referenceChanged: true,
       ...unreadableOf(covered, state),
       tracks: state.tracks.filter((track) => !covered.includes(track)),

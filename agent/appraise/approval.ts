@@ -94,7 +94,24 @@ export const approvedOf = (
   nowMs: number,
 ): Approved | undefined => {
   const { reference } = state;
-  const known = reference === undefined ? undefined : keptFacts(reference.facts);
+  return approvedOver(
+    reference === undefined ? undefined : keptFacts(reference.facts),
+    state,
+    standing,
+    observed,
+    nowMs,
+  );
+};
+
+/** The same over other facts than those of the reference: `known`. */
+export const approvedOver = (
+  known: Facts | undefined,
+  state: DeviceState,
+  standing: Standing,
+  observed: Facts,
+  nowMs: number,
+): Approved | undefined => {
+  const { reference } = state;
   if (standing.references.length === 0)
     return known === undefined ? undefined : { facts: known, holders: NONE, classes: NONE };
   const held = heldBy(standing, describe(state, observed), nowMs);

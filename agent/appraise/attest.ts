@@ -62,6 +62,8 @@ interface Judged {
   /** As it came, for the next to be the same. */
   readonly observation: Observation;
   readonly context: LookContext;
+  /** Another look has to say what came with its version. */
+  readonly isUpdating: boolean;
   readonly stale?: true;
 }
 
@@ -69,7 +71,7 @@ interface Judged {
 export const attest = (
   judged: DeviceState,
   trigger: Trigger,
-  { facts, standIns, approved, outcomes, advanced, observation, context, stale }: Judged,
+  { facts, standIns, approved, outcomes, advanced, observation, context, isUpdating, stale }: Judged,
 ): Verdict => {
   const isFull = observation.look === 'full';
   // Where no full look can be had a device that was dark still is.
@@ -94,7 +96,7 @@ export const attest = (
     ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
   };
   clearSettled(state);
-  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, false, context);
+  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating, context);
   // What was learned just now was held against nothing yet.
   if (atMs === undefined && learn !== 'all') settle(state, observation, context);
   return {

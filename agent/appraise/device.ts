@@ -61,6 +61,13 @@ export interface Attested<Kept = KeptFacts> {
   readonly allow?: string;
 }
 
+/** Firmware of another version than that of the reference: its texts, and its parts as they were first seen with these. */
+export interface FirstSeen<Kept = KeptFacts> {
+  /** When they were, Unix seconds. */
+  readonly atS: number;
+  readonly facts: Kept;
+}
+
 /** A finding that is not closed, with its counters. */
 export interface Track {
   readonly finding: Finding;
@@ -228,6 +235,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly left?: readonly { readonly address: string; readonly atMs: number }[];
   readonly reference?: Reference<Kept>;
   readonly attested?: Attested<Kept>;
+  /** Only of a device that shows another version than its reference holds parts of. */
+  readonly firstSeen?: FirstSeen<Kept>;
   /** The reference changed since the last attestation. */
   readonly referenceChanged?: true;
   /** Its tenant is another one than the last attestation says. */
@@ -353,12 +362,13 @@ const orNone = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NON
 
 /** The state with its facts in another form. */
 const withTexts = <From, To>(state: DeviceState<From>, form: (facts: From) => To): DeviceState<To> => {
-  const { reference, attested, returned, ...rest } = state;
+  const { reference, attested, returned, firstSeen, ...rest } = state;
   return {
     ...rest,
     ...(reference === undefined ? {} : { reference: { ...reference, facts: form(reference.facts) } }),
     ...(attested === undefined ? {} : { attested: { ...attested, facts: form(attested.facts) } }),
     ...(returned === undefined ? {} : { returned: { ...returned, facts: form(returned.facts) } }),
+    ...(firstSeen === undefined ? {} : { firstSeen: { ...firstSeen, facts: form(firstSeen.facts) } }),
   };
 };
 

@@ -94,6 +94,10 @@ const SURFACE_OF: { readonly [prefix: string]: Surface } = {
   login: 'login',
 };
 
+/** When the surface that shows a component was last read, Unix seconds: 0 where never. Undefined of what is read at every full look. */
+export const surfaceReadS = (name: string, endpoint: EndpointMarks | undefined): number | undefined =>
+  /^(?:asset|tls|ssh)\./.test(name) ? (endpoint?.atS[surfaceOf(name)] ?? 0) : undefined;
+
 /** All that the endpoint showed, each surface when it was last looked at. */
 export const endpointShown = ({ marks: { endpoint } }: DeviceState): readonly FirmwareComponent[] =>
   // Written by `noteEndpoint`.

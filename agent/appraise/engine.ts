@@ -8,6 +8,7 @@ import { owedTo } from './breach.ts';
 import { type DeviceState, isJustBack, lastSeenMs, type Track } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import { withoutApart } from './edit.ts';
+import { awaitsFirstSeen, heldAgainst, withFirstSeen } from './first-seen.ts';
 import { isKeyed } from './keyed.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { withLeft } from './left.ts';
@@ -82,17 +83,20 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const approved = approvedOf(noted, context.standing, facts, context.nowMs);
   const stopIsNew = isStopNew(noted, observation);
   const lasting = lastingOutcomes(noted, observation, context);
-  const judged = outcomesOf(noted, facts, approved, compared, { ...context, lasting });
+  const held = heldAgainst(noted, context.standing, facts, context.nowMs);
+  const judged = outcomesOf(noted, facts, held, compared, { ...context, lasting });
   const { state: known, outcomes } = underWiderLists({ state: noted, facts, approved, context }, judged);
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');
   const advanced = advance(known, ran, draftingOf(known, context), { nowMs: context.nowMs, attestable });
-  const moved = withFindings(known, advanced, outcomes, observation, context);
+  const found = withFindings(known, advanced, outcomes, observation, context);
+  const isFull = observation.look === 'full';
+  const moved = isFull ? withFirstSeen(found, facts, context.nowMs) : found;
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
-  const isFull = observation.look === 'full';
   const trigger =
     isFull || (attestable && advanced.confirmed) ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
-  const restless = stopIsNew || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
+  const isUpdating = isFull && awaitsFirstSeen(moved, facts);
+  const restless = stopIsNew || isUpdating || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
   touch(before, { ...compared, facts });
   noteWaiting(before.marks, observation.look, advanced.waiting, context.nowMs);
   if (trigger !== undefined)
@@ -104,6 +108,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
       advanced,
       observation,
       context,
+      isUpdating,
       ...(stale ? { stale } : {}),
     });
   const state = unseen === moved.unattested || !isFull ? moved : withUnattested(moved, unseen);

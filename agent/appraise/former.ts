@@ -13,7 +13,7 @@ import { isHeld } from './replaced.ts';
  */
 export const withFormer = (device: DeviceState, former: DeviceState | undefined, standing: Standing): DeviceState => {
   if (device.attested !== undefined || device.reference !== undefined || former?.reference === undefined) return device;
-  const { reference, firstSeenMs, unknownDevice, unreadable, replaces } = former;
+  const { reference, firstSeen, firstSeenMs, unknownDevice, unreadable, replaces } = former;
   const { facts, standIns } = reference;
   const { edited } = effectOf({ device: device.id, labels: device.labels, befores: [former] }, standing);
   return {
@@ -24,6 +24,7 @@ export const withFormer = (device: DeviceState, former: DeviceState | undefined,
       carried: Object.keys(keptFacts(facts)) as FactName[],
       ...(standIns === undefined ? {} : { standIns }),
     },
+    ...(firstSeen === undefined ? {} : { firstSeen }),
     ...(firstSeenMs === undefined ? {} : { firstSeenMs }),
     ...(unknownDevice === undefined ? {} : { unknownDevice }),
     ...(unreadable === undefined ? {} : { unreadable }),

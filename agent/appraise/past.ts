@@ -18,9 +18,12 @@ export const withoutFuture = (state: DeviceState, nowMs: number): DeviceState =>
 };
 
 const instantsOf = (state: DeviceState, nowMs: number): Partial<DeviceState> => {
-  const { firstSeenMs = 0, replaces, returned } = state;
+  const { firstSeen, firstSeenMs = 0, replaces, returned } = state;
   return {
     ...(isAhead(firstSeenMs, nowMs) ? { firstSeenMs: nowMs } : {}),
+    ...(firstSeen !== undefined && isAhead(firstSeen.atS * 1000, nowMs)
+      ? { firstSeen: { ...firstSeen, atS: Math.floor(nowMs / 1000) } }
+      : {}),
     ...(replaces !== undefined && isAhead(replaces.sinceMs ?? 0, nowMs)
       ? { replaces: { ...replaces, sinceMs: nowMs } }
       : {}),

@@ -7,6 +7,7 @@ import { speaksOf, unreadableOf, withPlace } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
+import { heldAgainst, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, isAboutPolicy, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import { openTooLong } from './plan-reach.ts';
@@ -46,13 +47,15 @@ export const settledBy = (
   const facts = keptFacts(state.attested?.facts);
   const { labels, address } = state;
   const approved = approvedOf(state, standing, facts, nowMs);
+  const held = heldAgainst(state, standing, facts, nowMs);
   const context = {
     nowMs,
     address,
     device: { labels, address, facts },
     classOf: (fact: FactName) => approved?.classes.get(fact),
+    firstSeen: held?.firstSeen === true,
   };
-  const outcomes = runComparisons(facts, new Map(), approved?.facts, context);
+  const outcomes = runComparisons(facts, new Map(), held?.facts, context);
   const isAsSigned =
     asWhole &&
     outcomes.every((one) => one.kind !== 'ran' || !holdsFacts({ ruleId: one.rule.id }) || one.deviations.length === 0);
@@ -73,7 +76,7 @@ const holdsFacts = (finding: Approvable): boolean => factsToApprove(finding).len
 
 /** The device with the claims of an attestation as its reference, which approvers signed for it. */
 export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts): DeviceState => {
-  const { unknownDevice: _, returned: __, edited: ___, ...rest } = state;
+  const { unknownDevice: _, returned: __, edited: ___, ...rest } = withoutFirstSeen(state, claims);
   return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims) };
 };
 

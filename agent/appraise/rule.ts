@@ -88,6 +88,8 @@ export interface RuleContext {
   readonly provenance?: Provenance | undefined;
   /** Other devices of the gateway whose endpoint changed within the last half hour. */
   readonly endpointChanges?: number | undefined;
+  /** The parts of the firmware that are approved here are those first seen with the version of this look. */
+  readonly firstSeen?: boolean;
   /** A person stands behind the reference of the device. */
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */

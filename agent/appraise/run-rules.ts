@@ -58,6 +58,7 @@ export const ruleContextOf = (
   vantage,
   provenance,
   endpointChanges,
+  firstSeen: approved?.firstSeen === true,
 });
 
 const deviceOf = (labels: DeviceState['labels'], address: string, known: () => Facts): RuleContext['device'] => {
@@ -234,7 +235,10 @@ const returnOutcome = (
   const known = withKnownUsers(keptFacts(state.reference?.facts), keptFacts(returned.facts));
   const before = toleratedOf(state, standing, known, facts, nowMs);
   const outcomesSince = (former: Facts): readonly Outcome[] =>
-    runComparisons(facts, gaps, former, ruleContext).filter((outcome) => speaksOfReturn(outcome.rule.id));
+    // What it showed before the dark is of the version that it had then.
+    runComparisons(facts, gaps, former, { ...ruleContext, firstSeen: false }).filter((outcome) =>
+      speaksOfReturn(outcome.rule.id),
+    );
   const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');
   const lost = outcomes.find((outcome) => outcome.kind === 'not-run')?.reason ?? gaps.get('pools.user');

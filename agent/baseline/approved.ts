@@ -16,6 +16,8 @@ export interface Approved {
   readonly holders: ReadonlyMap<FactName, Holders>;
   /** Classes of facts that a document holds otherwise than by their own. */
   readonly classes: ReadonlyMap<FactName, KeyClass>;
+  /** Its parts of the firmware are those that were first seen with the version of this look, whatever its own version is. */
+  readonly firstSeen?: true;
 }
 
 /** The documents that hold a fact. */

@@ -1,4 +1,4 @@
-import { attestedClaims } from '../appraise/accept.ts';
+import { adoptedWith, attestedClaims } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import type { FindingState, Severity, Value } from '../appraise/finding.ts';
 import { poolsBefore } from '../appraise/replaced.ts';
@@ -64,11 +64,12 @@ const previewOf = (
   const [known, claims] = [keptFacts(state.reference?.facts), attestedClaims(state)];
   const differences = diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true });
   const differing = differences.map(({ fact }) => fact);
+  const adopted = adoptedWith(state, facts);
   return {
     device: state.id,
     approved: isApproved(state.reference),
     seq: state.attested?.seq ?? -1,
-    differences: differences.filter(({ fact }) => facts?.includes(fact) !== false),
+    differences: differences.filter(({ fact }) => adopted?.includes(fact) !== false),
     untold: untoldOf(state, { known, claims, differing }).filter(({ fact }) => facts?.includes(factOf(fact)) !== false),
     findings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')

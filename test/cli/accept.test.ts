@@ -276,3 +276,37 @@ test('differences that no terminal of 80 columns has room for have their values 
     `device  fact\nrig-1   network.hostname\n    reference: ${'a'.repeat(40)}\n    seen: b\n`,
   );
 });
+
+test('who approves a new version is shown the parts that come along, and nothing is found of these afterwards', async (t) => {
+  const { recording, accept } = await learnedSite(t, 1);
+  const shows = async (idf: string): Promise<void> => {
+    for (let made = 0; made < 6; made += 1) {
+      recording.clock.pass(5 * MINUTE);
+      const parts = [
+        { name: 'compile_time', value: 'june' },
+        { name: 'idf', value: idf },
+      ] as const;
+      await recording.looks('rig-1', 1, { 'firmware.version': '2026.06.1', 'firmware.components': parts });
+    }
+  };
+  await shows('v5.5');
+  assert.deepEqual(recording.openFindings(), ['firmware.version-changed rig-1']);
+  const facts = ['--fact', 'firmware.version', '--fact', 'firmware.build'];
+  const asked = await accept('rig-1', ...facts);
+  assert.match(asked.out, /^rig-1 +firmware\.version +2026\.03\.1 +2026\.06\.1$/m);
+  assert.match(asked.out, /^ *(?:rig-1)? +firmware\.components compile_time .* june$/m);
+  const done = await accept('rig-1', ...facts, '--yes');
+  assert.deepEqual([done.code, lines(done.out).at(-1)], [0, 'accepted 1 device, closed 1 finding']);
+  assert.deepEqual(
+    recording
+      .said()
+      .flatMap((one) =>
+        one.kind === 'baseline' && one.baseline.action === 'accepted' ? [one.baseline.devices[0]?.facts] : [],
+      ),
+    [['firmware.version', 'firmware.build', 'firmware.components']],
+  );
+  await shows('v5.5');
+  assert.deepEqual(recording.openFindings(), []);
+  await shows('v5.5-evil2');
+  assert.deepEqual(recording.openFindings(), ['firmware.fingerprint-changed rig-1']);
+});

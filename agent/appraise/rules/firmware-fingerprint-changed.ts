@@ -5,8 +5,8 @@ import { defineRule } from '../rule.ts';
 import { isOneSurface } from './identity-endpoint-changed.ts';
 
 /**
- * Named parts of what the firmware shows of itself changed under the same version (catalogue 5.2). Parts are compared
- * one by one, where both sides know them. This is not an image hash.
+ * Named parts of what the firmware shows of itself changed under the same version (catalogue 5.2): under that of the
+ * reference, or another one since it was first seen. Parts are compared one by one, where both sides know them. This is not an image hash.
  */
 export const firmwareFingerprintChanged = defineRule({
   id: 'firmware.fingerprint-changed',
@@ -22,15 +22,15 @@ export const firmwareFingerprintChanged = defineRule({
   basis: 'self-reported',
   confirm: 'C3',
   approval: 'A2',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: ['firmware.components'],
   compares: FIRMWARE_TEXTS,
   whole: true,
   sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === name) ?? false,
-  appraise: (observed, approved) => {
-    // A new version explains new parts.
-    if (compareFirmware(observed, approved) !== 'same') return 'unknown';
+  appraise: (observed, approved, { firstSeen = false }) => {
+    // A new version explains new parts, but only those that came with it.
+    if (!firstSeen && compareFirmware(observed, approved) !== 'same') return 'unknown';
     const changes = changedParts(byName(observed['firmware.components']), byName(approved['firmware.components']));
     // A page or a key that changed alone is identity.endpoint-changed.
     if (changes.length === 0 || isOneSurface(changes)) return [];

@@ -19,14 +19,14 @@ export const identityEndpointChanged = defineRule({
   basis: 'gateway-observed',
   confirm: 'C2',
   approval: 'A1',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: ['firmware.components'],
   compares: FIRMWARE_TEXTS,
   whole: true,
   sees: (name, observed) => observed['firmware.components']?.some((part) => part.name === name) ?? false,
-  appraise: (observed, approved, { endpointChanges = 0 }) => {
-    if (compareFirmware(observed, approved) !== 'same') return 'unknown';
+  appraise: (observed, approved, { endpointChanges = 0, firstSeen = false }) => {
+    if (!firstSeen && compareFirmware(observed, approved) !== 'same') return 'unknown';
     const changes = changedParts(byName(observed['firmware.components']), byName(approved['firmware.components']));
     if (changes.length === 0) return [];
     if (!isOneSurface(changes)) return 'unknown';

@@ -1,0 +1,171 @@
+import type { FactName, Facts, FirmwareComponent } from '../../shared/facts.ts';
+import type { Approved } from '../baseline/approved.ts';
+import { changed, comparedFacts } from '../baseline/compared.ts';
+import { keepFacts, keptFacts } from '../baseline/kept.ts';
+import { only } from '../baseline/reference.ts';
+import type { Standing } from '../baseline/standing.ts';
+import { approvedOf, approvedOver } from './approval.ts';
+import type { DeviceState, Track } from './device.ts';
+import { surfaceReadS } from './endpoint.ts';
+import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
+import { isKeyed } from './keyed.ts';
+import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
+import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
+import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
+import { identityEndpointChanged } from './rules/identity-endpoint-changed.ts';
+import { isUnconfirmed } from './track.ts';
+
+/**
+ * The parts of a firmware belong to the version with which they were seen. While a device shows another version than its reference,
+ * whether that is open, planned, waived or allowed, what is held against are the parts that it first showed with that one.
+ */
+
+const PARTS = 'firmware.components';
+
+/** What makes two looks agree on a firmware, and what is kept of it. */
+const OF_FIRMWARE: readonly FactName[] = [...FIRMWARE_TEXTS, PARTS];
+const KEPT: readonly FactName[] = ['family', 'identity.model', ...OF_FIRMWARE];
+
+/** An update in steps is over by then: until it is, a part may still be the one from before. */
+const UPDATE_MS = 10 * 60_000;
+
+/** The state after a full look: what came with another version is remembered once two looks in a row agree on it. */
+export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): DeviceState => {
+  const { firstSeen, ...rest } = state;
+  const known = keptFacts(state.reference?.facts);
+  const isOther = isOtherFirmware(facts, known);
+  if ((firstSeen === undefined && !isOther) || !tellsAll(facts, known) || !isSteady(state, facts)) return state;
+  if (isFirstSeen(state, facts)) return grown(state, facts, nowMs);
+  // What is back for a look or two, while the other version is found still, was not set back.
+  if (!isOther) return state.tracks.some(isAboutVersion) ? state : rest;
+  const parts = partsIn(facts).map(({ name, value }) => ({ name, value: inQuestion(state.tracks).get(name) ?? value }));
+  return {
+    ...rest,
+    firstSeen: { atS: Math.ceil(nowMs / 1000), facts: keepFacts({ ...only(facts, KEPT), [PARTS]: parts }) },
+  };
+};
+
+/** Whether the parts of another version are still to be remembered: that is confirmed, and no two looks agreed on them yet. */
+export const awaitsFirstSeen = (state: DeviceState, facts: Facts): boolean =>
+  isOtherFirmware(facts, keptFacts(state.reference?.facts)) && !isFirstSeen(state, facts) && !isUnsure(state);
+
+/** What rules hold a look against: what is approved, but of another version the parts that were first seen with it. */
+export const heldAgainst = (
+  state: DeviceState,
+  standing: Standing,
+  observed: Facts,
+  nowMs: number,
+): Approved | undefined => {
+  const approved = approvedOf(state, standing, observed, nowMs);
+  // Parts that a document names are approved with whatever version.
+  const isNamed = (approved?.classes.get(PARTS) ?? 'volatile') !== 'volatile';
+  if (approved === undefined || isNamed) return approved;
+  const known = keptFacts(state.reference?.facts);
+  if (!isFirstSeen(state, observed)) return isOtherFirmware(observed, known) ? withoutParts(approved) : approved;
+  const parts = firstParts(state).filter((part) => !mayMove(part, state, partsIn(known), nowMs));
+  const over = approvedOver({ ...known, [PARTS]: parts }, state, standing, observed, nowMs);
+  return over === undefined ? undefined : { ...over, firstSeen: true };
+};
+
+/** Parts of a former version say nothing of those of another one, also where a document allows that. */
+const withoutParts = ({ facts: { [PARTS]: _, ...facts }, ...approved }: Approved): Approved => ({ ...approved, facts });
+
+/** Whether all that was attested of the firmware came with its version. */
+export const isAsFirstSeen = (state: DeviceState): boolean => {
+  if (state.firstSeen === undefined) return true;
+  const first = valuesOf(firstParts(state));
+  return partsIn(keptFacts(state.attested?.facts)).every(({ name, value }) => first.get(name) === value);
+};
+
+/** The state once these facts are its reference: with the parts of that version nothing else has to be remembered of it. */
+export const withoutFirstSeen = (state: DeviceState, adopted: Facts): DeviceState => {
+  if (adopted[PARTS] === undefined || !isFirstSeen(state, adopted)) return state;
+  const { firstSeen: _, ...rest } = state;
+  return rest;
+};
+
+/** Whether these facts name the version of which the parts are remembered. */
+const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean =>
+  firstSeen !== undefined && compareFirmware(facts, keptFacts(firstSeen.facts)) === 'same';
+
+const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
+  facts.family === known.family && compareFirmware(facts, known) !== 'same';
+
+/** A look that could not read a text by which the reference names its version does not tell which one it is. */
+const tellsAll = (facts: Facts, known: Facts): boolean =>
+  FIRMWARE_TEXTS.every((name) => known[name] === undefined || facts[name] !== undefined);
+
+const ABOUT_VERSION: ReadonlySet<string> = new Set([
+  firmwareVersionChanged.id,
+  firmwareRollback.id,
+  firmwareFamilyChanged.id,
+]);
+
+const isAboutVersion = ({ finding }: Track): boolean => ABOUT_VERSION.has(finding.ruleId);
+
+const isUnsure = ({ tracks }: Pick<DeviceState, 'tracks'>): boolean =>
+  tracks.some((track) => isAboutVersion(track) && isUnconfirmed(track));
+
+/** A device in the middle of an update may show something of both: what one look showed, or is not confirmed, is no first sight. */
+const isSteady = ({ tracks, attested, unattested }: DeviceState, facts: Facts): boolean => {
+  if (isUnsure({ tracks })) return false;
+  // As `unattestedFacts` wrote it: what the look before showed otherwise than the attestation.
+  const since = unattested === undefined ? {} : Object.fromEntries(JSON.parse(unattested) as [FactName, unknown][]);
+  const before: Facts = { ...keptFacts(attested?.facts), ...since };
+  const now = comparedFacts(only(facts, OF_FIRMWARE));
+  return OF_FIRMWARE.every(
+    (name) => now[name] === undefined || (before[name] !== undefined && !changed(name, before[name], now[name])),
+  );
+};
+
+/** The memory with parts that were not read before, and with those that may have been read before the version came. */
+const grown = (state: DeviceState, facts: Facts, nowMs: number): DeviceState => {
+  const { firstSeen } = state;
+  if (firstSeen === undefined) return state;
+  const [known, now] = [firstParts(state), valuesOf(partsIn(facts))];
+  const before = partsIn(keptFacts(state.reference?.facts));
+  const kept = known.map((part) => ({
+    ...part,
+    value: mayMove(part, state, before, nowMs) ? (now.get(part.name) ?? part.value) : part.value,
+  }));
+  const names = valuesOf(known);
+  const parts = [...kept, ...partsIn(facts).filter(({ name }) => !names.has(name))];
+  const next = keepFacts({ ...keptFacts(firstSeen.facts), [PARTS]: parts });
+  return next === firstSeen.facts ? state : { ...state, firstSeen: { ...firstSeen, facts: next } };
+};
+
+/**
+ * A part that shows what it did before the version changed may be what was read before that: until the update is over, or, of what the
+ * endpoint shows to anybody, until it was read anew.
+ */
+const mayMove = (
+  { name, value }: FirmwareComponent,
+  { firstSeen, marks }: DeviceState,
+  before: readonly FirmwareComponent[],
+  nowMs: number,
+): boolean => {
+  const { atS = 0 } = firstSeen ?? {};
+  const readS = surfaceReadS(name, marks.endpoint);
+  const isOld = nowMs < atS * 1000 + UPDATE_MS || (readS !== undefined && readS < atS);
+  return isOld && before.some((part) => part.name === name && part.value === value);
+};
+
+/** Parts that were found to be others before the version changed, with what they should be: the findings go on. */
+const inQuestion = (tracks: readonly Track[]): ReadonlyMap<string, string> =>
+  new Map(
+    tracks
+      .map(({ finding }) => finding)
+      .filter(({ ruleId, state }) => ABOUT_PARTS.has(ruleId) && state !== 'provisional')
+      .flatMap(({ before }) => (isKeyed(before) ? before : []))
+      .map(({ key, value }) => [key, String(value)]),
+  );
+
+const ABOUT_PARTS: ReadonlySet<string> = new Set([firmwareFingerprintChanged.id, identityEndpointChanged.id]);
+
+const partsIn = (facts: Facts): readonly FirmwareComponent[] => facts[PARTS] ?? [];
+
+const firstParts = ({ firstSeen }: DeviceState): readonly FirmwareComponent[] => partsIn(keptFacts(firstSeen?.facts));
+
+const valuesOf = (parts: readonly FirmwareComponent[]): ReadonlyMap<string, string> =>
+  new Map(parts.map(({ name, value }) => [name, value]));
