@@ -161,6 +161,12 @@ const leftOver = (shorter: readonly PoolSlot[], longer: readonly PoolSlot[]): re
   return at === shorter.length ? rest : undefined;
 };
 
+/** The slots that became of none that was known. Which of two alike that is `pairsOf` says, for what else is told of a slot, too. */
+const unpaired = (before: readonly PoolSlot[], after: readonly PoolSlot[]): readonly NumberedSlot[] => {
+  const met = new Set(pairsOf(before, after).values());
+  return after.map(numbered).filter((_, place) => !met.has(place));
+};
+
 const inPlace = (before: readonly PoolSlot[], after: readonly PoolSlot[]): readonly SlotChange[] =>
   before.flatMap((slot, index) => {
     const now = after[index];
@@ -197,8 +203,7 @@ const setChanges = (before: readonly PoolSlot[], after: readonly PoolSlot[]): Se
   if (before.length === after.length)
     return samePools(before, after) ? NOTHING : { ...NOTHING, changed: inPlace(before, after) };
   if (before.length < after.length) {
-    const added = leftOver(before, after);
-    if (added !== undefined) return { ...NOTHING, added };
+    if (leftOver(before, after) !== undefined) return { ...NOTHING, added: unpaired(before, after) };
     const changed = inPlace(before, after);
     return { ...NOTHING, changed, added: behind(before, after, changed) };
   }
