@@ -35,10 +35,10 @@ export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): 
   const { firstSeen, ...rest } = state;
   const known = keptFacts(state.reference?.facts);
   const isOther = isOtherFirmware(facts, known);
-  if ((firstSeen === undefined && !isOther) || !tellsAll(facts, known) || !isSteady(state, facts)) return state;
+  if ((firstSeen === undefined && !isOther) || !isSteady(state, facts)) return state;
   if (isFirstSeen(state, facts)) return grown(state, facts, nowMs);
   // What is back for a look or two, while the other version is found still, was not set back.
-  if (!isOther) return state.tracks.some(isAboutVersion) ? state : rest;
+  if (!isOther) return state.tracks.some(isAboutVersion) || !tellsAll(facts, known) ? state : rest;
   const parts = partsIn(facts).map(({ name, value }) => ({ name, value: inQuestion(state.tracks).get(name) ?? value }));
   return {
     ...rest,
@@ -92,7 +92,7 @@ const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean =>
 const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
   facts.family === known.family && compareFirmware(facts, known) !== 'same';
 
-/** A look that could not read a text by which the reference names its version does not tell which one it is. */
+/** A look that could not read a text by which a version is known may show another one. */
 const tellsAll = (facts: Facts, known: Facts): boolean =>
   FIRMWARE_TEXTS.every((name) => known[name] === undefined || facts[name] !== undefined);
 
@@ -122,7 +122,7 @@ const isSteady = ({ tracks, attested, unattested }: DeviceState, facts: Facts): 
 /** The memory with parts that were not read before, and with those that may have been read before the version came. */
 const grown = (state: DeviceState, facts: Facts, nowMs: number): DeviceState => {
   const { firstSeen } = state;
-  if (firstSeen === undefined) return state;
+  if (firstSeen === undefined || !tellsAll(facts, keptFacts(firstSeen.facts))) return state;
   const [known, now] = [firstParts(state), valuesOf(partsIn(facts))];
   const before = partsIn(keptFacts(state.reference?.facts));
   const kept = known.map((part) => ({

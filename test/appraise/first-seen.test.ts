@@ -248,6 +248,21 @@ test('what came with a version is remembered over a restart', () => {
   assert.deepEqual(told(watch).slice(0, 1), [HIGH]);
 });
 
+test('a version that tells its build no more is known by the rest, and asked no oftener than others', () => {
+  const watch = planned();
+  const untold = (answer: typeof updated) => (nowMs: number) => {
+    const { 'firmware.build': _, ...facts } = answer(nowMs).facts;
+    return { facts, gaps: { 'firmware.build': 'absent' } } as const;
+  };
+  watch.live(HOUR, untold(updated));
+  const { looks } = watch;
+  watch.live(2 * HOUR, untold(updated));
+  assert.equal(watch.looks - looks, 120);
+  watch.clear();
+  watch.live(HOUR, untold(swapped));
+  assert.deepEqual(told(watch).slice(0, 1), [HIGH]);
+});
+
 test('a device that is renamed, or whose clock is set back, is held to what came with its version all the same', () => {
   const watch = planned();
   watch.live(3 * HOUR, updated);
