@@ -110,10 +110,13 @@ const urlOf = (row: JsonObject, members: PoolMembers): Reading<string> => {
   });
 };
 
-/** The URL of a slot; of a blank one that is mined for all the same the host it is connected to, or nobody knows which. */
+/**
+ * The URL of a slot; of a blank one that is mined for all the same the host it is connected to, or nobody knows which. Lists
+ * that tell no hosts may call a place active that is not in use any more.
+ */
 const reachedIn = (row: JsonObject, members: PoolMembers, connected: MemberName | undefined): Reading<string> => {
   const url = urlOf(row, members);
-  if (url.kind !== 'absent') return url;
+  if (url.kind !== 'absent' || connected === undefined) return url;
   const host = member(row, connected, hostName);
   if (host.kind !== 'absent') return host;
   const active = member(row, members.active, flag);

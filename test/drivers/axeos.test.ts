@@ -161,6 +161,14 @@ test('a key that is blank, or of a pool that does not speak Stratum V2, says not
   assert.deepEqual(urlsOf({ ...SECOND, stratumV2AuthorityPubkey: 9 }), UNREADABLE);
 });
 
+test('a fallback that is blank is no slot, also while the device still mines on what was in it', () => {
+  for (const isUsingFallbackStratum of [0, 1])
+    assert.deepEqual(
+      urlsOf({ ...INFO, fallbackStratumURL: '', fallbackStratumUser: 'acme.a', isUsingFallbackStratum }),
+      ['north.pool.example:3333'],
+    );
+});
+
 test('TLS and protocol are the same quoted or not, and any other word leaves the pools unknown', () => {
   for (const [stratumTLS, url] of [
     [1, 'stratum+ssl://north.pool.example:3333'],

@@ -17,6 +17,8 @@ export interface PoolRow {
   readonly port?: Scalar;
   /** Host connected now. */
   readonly host?: Scalar;
+  /** Whether it is mined on now, where port 4028 says so. */
+  readonly active?: Scalar;
   /** Members that count rows: `POOL`, `index`, `Priority` … */
   readonly numbers: readonly Scalar[];
 }
@@ -90,6 +92,7 @@ const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
   const user = named('(User|user|account|[sS]tratumUser)') ?? login;
   const port = named('(port|[sS]tratumPort)');
   const host = named('Stratum URL');
+  const active = named('Stratum Active');
   const counting =
     prefix === ''
       ? object.members.filter(({ key }) => /^(POOL|index|id|no|dragid|Priority|priority|pool-priority)$/.test(key))
@@ -101,6 +104,7 @@ const poolRow = (object: ObjectNode, slot: number, prefix = ''): PoolRow => {
     ...(user === undefined ? {} : { user }),
     ...(port === undefined ? {} : { port }),
     ...(host === undefined ? {} : { host }),
+    ...(active === undefined ? {} : { active }),
     numbers: counting.map(({ value }) => value).filter(isScalar),
   };
 };

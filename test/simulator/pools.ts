@@ -75,9 +75,18 @@ const rowGaps = (text: string, row: PoolRow, spelling: Spelling, clone: number):
         ({ pools }) =>
           pools === undefined ? like : hostText(pools[slot], spelling, like),
     ),
+    ...gap(
+      row.active,
+      (like) =>
+        ({ pools }) =>
+          pools === undefined || pools[slot] !== undefined ? like : (INACTIVE[like] ?? like),
+    ),
     ...(clone < 0 ? [] : row.numbers.flatMap((number) => gap(number, (like) => () => counted(like, clone + 1)))),
   ];
 };
+
+/** Nobody works for a place without a pool. */
+const INACTIVE: { readonly [active: string]: string } = { true: 'false', True: 'False' };
 
 const counted = (like: string, further: number): string => (/^\d+$/.test(like) ? String(Number(like) + further) : like);
 
