@@ -6,7 +6,7 @@ import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { compareFirmware } from './firmware.ts';
-import { isAsFirstSeen, withoutFirstSeen } from './first-seen.ts';
+import { isAsFirstSeen, PARTS, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
@@ -57,8 +57,6 @@ export const adoptedWith = (
   const isOpen = state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(PARTS)));
   return brings && !isOpen && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
 };
-
-const PARTS = 'firmware.components';
 
 /** What an acceptance would adopt, and the findings it would end. */
 interface Acceptable {

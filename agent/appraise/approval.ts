@@ -86,30 +86,13 @@ const MATCHES: ReadonlyMap<string, typeof matchesTemplate> = new Map([
   ['pools.user', matchesUser],
 ]);
 
-/** The reference that a look at this device is held against; undefined where there is none of any kind. */
+/** What a look at this device is held against: documents over `known`, the facts of its reference; undefined where there is none of any kind. */
 export const approvedOf = (
   state: DeviceState,
   standing: Standing,
   observed: Facts,
   nowMs: number,
-): Approved | undefined => {
-  const { reference } = state;
-  return approvedOver(
-    reference === undefined ? undefined : keptFacts(reference.facts),
-    state,
-    standing,
-    observed,
-    nowMs,
-  );
-};
-
-/** The same over other facts than those of the reference: `known`. */
-export const approvedOver = (
-  known: Facts | undefined,
-  state: DeviceState,
-  standing: Standing,
-  observed: Facts,
-  nowMs: number,
+  known = state.reference === undefined ? undefined : keptFacts(state.reference.facts),
 ): Approved | undefined => {
   const { reference } = state;
   if (standing.references.length === 0)

@@ -83,7 +83,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const approved = approvedOf(noted, context.standing, facts, context.nowMs);
   const stopIsNew = isStopNew(noted, observation);
   const lasting = lastingOutcomes(noted, observation, context);
-  const held = heldAgainst(noted, context.standing, facts, context.nowMs);
+  const held = heldAgainst(approved, noted, context.standing, facts, context.nowMs);
   const judged = outcomesOf(noted, facts, held, compared, { ...context, lasting });
   const { state: known, outcomes } = underWiderLists({ state: noted, facts, approved, context }, judged);
   const ran = outcomes.filter((outcome) => outcome.kind === 'ran');

@@ -4,7 +4,7 @@ import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keepFacts, keptFacts } from '../baseline/kept.ts';
 import { only } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
-import { approvedOf, approvedOver } from './approval.ts';
+import { approvedOf } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import { surfaceReadS } from './endpoint.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
@@ -21,7 +21,7 @@ import { isUnconfirmed } from './track.ts';
  * whether that is open, planned, waived or allowed, what is held against are the parts that it first showed with that one.
  */
 
-const PARTS = 'firmware.components';
+export const PARTS = 'firmware.components';
 
 /** What makes two looks agree on a firmware, and what is kept of it. */
 const OF_FIRMWARE: readonly FactName[] = [...FIRMWARE_TEXTS, PARTS];
@@ -39,7 +39,8 @@ export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): 
   if (isFirstSeen(state, facts)) return grown(state, facts, nowMs);
   // What is back for a look or two, while the other version is found still, was not set back.
   if (!isOther) return state.tracks.some(isAboutVersion) || !tellsAll(facts, known) ? state : rest;
-  const parts = partsIn(facts).map(({ name, value }) => ({ name, value: inQuestion(state.tracks).get(name) ?? value }));
+  const questioned = inQuestion(state.tracks);
+  const parts = partsIn(facts).map(({ name, value }) => ({ name, value: questioned.get(name) ?? value }));
   return {
     ...rest,
     firstSeen: { atS: Math.ceil(nowMs / 1000), facts: keepFacts({ ...only(facts, KEPT), [PARTS]: parts }) },
@@ -52,19 +53,19 @@ export const awaitsFirstSeen = (state: DeviceState, facts: Facts): boolean =>
 
 /** What rules hold a look against: what is approved, but of another version the parts that were first seen with it. */
 export const heldAgainst = (
+  approved: Approved | undefined,
   state: DeviceState,
   standing: Standing,
   observed: Facts,
   nowMs: number,
 ): Approved | undefined => {
-  const approved = approvedOf(state, standing, observed, nowMs);
   // Parts that a document names are approved with whatever version.
   const isNamed = (approved?.classes.get(PARTS) ?? 'volatile') !== 'volatile';
   if (approved === undefined || isNamed) return approved;
   const known = keptFacts(state.reference?.facts);
   if (!isFirstSeen(state, observed)) return isOtherFirmware(observed, known) ? withoutParts(approved) : approved;
   const parts = firstParts(state).filter((part) => !mayMove(part, state, partsIn(known), nowMs));
-  const over = approvedOver({ ...known, [PARTS]: parts }, state, standing, observed, nowMs);
+  const over = approvedOf(state, standing, observed, nowMs, { ...known, [PARTS]: parts });
   return over === undefined ? undefined : { ...over, firstSeen: true };
 };
 

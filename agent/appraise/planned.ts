@@ -86,8 +86,9 @@ const judgeAmong = (outcomes: readonly Outcome[], ran: Ran, deviation: Deviation
  */
 const planOfVersion = (outcomes: readonly Outcome[], planned: Planned): number | undefined =>
   outcomes
-    .filter((outcome) => outcome.kind === 'ran' && OF_VERSION.has(outcome.rule.id))
-    .flatMap((ran) => (ran as Ran).deviations.map((deviation) => judge(ran as Ran, deviation, planned).deviation.plan))
+    .filter((outcome) => outcome.kind === 'ran')
+    .filter(({ rule }) => OF_VERSION.has(rule.id))
+    .flatMap((ran) => ran.deviations.map((deviation) => judge(ran, deviation, planned).deviation.plan))
     .find((plan) => plan !== undefined);
 
 const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);

@@ -47,7 +47,7 @@ export const settledBy = (
   const facts = keptFacts(state.attested?.facts);
   const { labels, address } = state;
   const approved = approvedOf(state, standing, facts, nowMs);
-  const held = heldAgainst(state, standing, facts, nowMs);
+  const held = heldAgainst(approved, state, standing, facts, nowMs);
   const context = {
     nowMs,
     address,

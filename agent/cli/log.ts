@@ -8,7 +8,7 @@ import type { Entry } from '../record/entry.ts';
 import { firstHeld } from '../record/retention.ts';
 import { Store } from '../record/store.ts';
 import type { EntryQuery } from '../record/tables/entries.ts';
-import { durationText } from '../terms/instant.ts';
+import { durationText, utcText } from '../terms/instant.ts';
 import { type Io, printable } from './io.ts';
 
 interface LogOptions {
@@ -112,12 +112,7 @@ const columns = (seq: string, time: string, kind: string, what: string): string 
   `${seq.padStart(8)}  ${time.padEnd(19)}  ${kind.padEnd(11)}  ${what}`;
 
 const lineOf = (statement: Statement): string =>
-  columns(
-    String(statement.seq),
-    new Date(statement.iat * 1000).toISOString().slice(0, 19).replace('T', ' '),
-    statement.kind,
-    printable(summaryOf(statement)),
-  );
+  columns(String(statement.seq), utcText(statement.iat), statement.kind, printable(summaryOf(statement)));
 
 /** One line of what an entry says. */
 export const summaryOf = (statement: Statement): string => {

@@ -10,6 +10,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { ReceiverStatus } from '../publish/receivers.ts';
 import type { UplinkStatus } from '../publish/uplink.ts';
 import { Store } from '../record/store.ts';
+import { utcText } from '../terms/instant.ts';
 import { type Io, printable, printJson } from './io.ts';
 import { type Live, liveStatus } from './live.ts';
 import { namesText, shortened, table } from './table.ts';
@@ -118,14 +119,12 @@ const cells = (row: DeviceRow): readonly string[] =>
     shortened(shownValue(row.firmware)),
     [
       row.conformance,
-      ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utc(row.pools_unread_since)}`]),
-      ...(row.not_looked_since === undefined ? [] : [`not looked at since ${utc(row.not_looked_since)}`]),
+      ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utcText(row.pools_unread_since)}`]),
+      ...(row.not_looked_since === undefined ? [] : [`not looked at since ${utcText(row.not_looked_since)}`]),
     ].join(', '),
     row.approval ?? '–',
-    utc(row.attested_at),
+    utcText(row.attested_at),
   ].map(printable);
-
-const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 interface Counts {
   readonly findings: number;
@@ -193,8 +192,8 @@ const collectorLines = (uplink: UplinkStatus | null): readonly string[] =>
 const targetLine = ({ target, to, state, deliveredAtMs, failure }: TargetStatus): string =>
   [
     `notify ${target}: ${state}, ${printable(to)}`,
-    deliveredAtMs === undefined ? undefined : `last told ${utc(deliveredAtMs / 1000)}`,
-    failure === undefined ? undefined : `since ${utc(failure.sinceMs / 1000)}: ${withRemedy(failure)}`,
+    deliveredAtMs === undefined ? undefined : `last told ${utcText(deliveredAtMs / 1000)}`,
+    failure === undefined ? undefined : `since ${utcText(failure.sinceMs / 1000)}: ${withRemedy(failure)}`,
   ]
     .filter((word) => word !== undefined)
     .join(', ');

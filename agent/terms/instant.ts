@@ -33,6 +33,10 @@ export const isoOf = (seconds: number): string => {
   }
 };
 
+/** An instant as people read it in a table: `2026-11-27 02:29:24`, in UTC. */
+export const utcText = (seconds: number): string =>
+  new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
+
 /** A length of time in its two largest units: `3 d 4 h`. */
 export const durationText = (seconds: number): string => {
   const parts = (['d', 'h', 'm', 's'] as const).flatMap((unit, at, units) => {

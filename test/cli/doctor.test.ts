@@ -184,7 +184,7 @@ test('a state folder that is mounted read-only is not said to belong to somebody
   const mounted = mount('-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', dir);
   if (mounted.status !== 0) {
     rmdirSync(dir);
-    t.skip(`needs the right to mount a tmpfs (root): ${mounted.error?.message ?? mounted.stderr.trim()}`);
+    t.skip(`needs the right to mount a tmpfs, sudo npm test: ${mounted.error?.message ?? mounted.stderr.trim()}`);
     return;
   }
   t.after(() => {

@@ -225,7 +225,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
       encoding: 'utf8',
     });
     if (mounted.status !== 0) {
-      t.skip(`needs the right to mount a tmpfs (root): ${mounted.error?.message ?? mounted.stderr.trim()}`);
+      t.skip(`needs the right to mount a tmpfs, sudo npm test: ${mounted.error?.message ?? mounted.stderr.trim()}`);
       return;
     }
     using _mount = { [Symbol.dispose]: () => spawnSync('umount', ['-l', collector.state]) };

@@ -16,6 +16,7 @@ import {
 import { SqlStore } from '../../collect/sql-store.ts';
 import { briefValue, shownValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { utcText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
 import { openForLooking, type Place, withPlace } from './place.ts';
@@ -65,7 +66,7 @@ export const queryVerbs = (collect: Command, io: Io): void => {
       shownValue(each.pool),
       each.conformance,
       each.findings,
-      utc(each.attested_at),
+      utcText(each.attested_at),
     ],
     counts: () => false,
   });
@@ -76,7 +77,7 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     option: ['--all', 'also those that were open when their log was replaced by another one'],
     heading: ['since (UTC)', 'severity', 'state', 'gateway', 'device', 'finding', 'before', 'after'],
     cells: (each) => [
-      utc(each.first_observed_at),
+      utcText(each.first_observed_at),
       each.severity,
       each.superseded_by === undefined ? each.state : `superseded by ${each.superseded_by}`,
       each.gateway,
@@ -92,7 +93,7 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     description: 'entries that exist, or existed, and are not here; ends with 1 where there are any',
     ask: gaps,
     heading: ['since (UTC)', 'log', 'kind', 'from', 'to (exclusive)'],
-    cells: ({ since, log, kind, from, to }) => [utc(since), log, kind, from, to],
+    cells: ({ since, log, kind, from, to }) => [utcText(since), log, kind, from, to],
     counts: () => true,
   });
   add(collect, io, {
@@ -100,7 +101,7 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     description: 'gateways that are not heard where they should be; ends with 1 where there are any',
     ask: silence,
     heading: ['since (UTC)', 'gateway', 'expected'],
-    cells: ({ since, gateway, expected }) => [utc(since), gateway, expected],
+    cells: ({ since, gateway, expected }) => [utcText(since), gateway, expected],
     counts: () => true,
   });
   add(collect, io, {
@@ -110,7 +111,7 @@ export const queryVerbs = (collect: Command, io: Io): void => {
     option: ['--since <instant>', 'since then only: 2026-11-26T01:00:00Z, or Unix seconds', secondsOf],
     ask: async (database, only, { since = 0 }) => (await alarms(database, only)).filter(({ at }) => at >= since),
     heading: ['at (UTC)', 'alarm', 'where', 'what'],
-    cells: (alarm) => [utc(alarm.at), alarm.kind, whereOf(alarm), whatOf(alarm)],
+    cells: (alarm) => [utcText(alarm.at), alarm.kind, whereOf(alarm), whatOf(alarm)],
     counts: () => true,
   });
 };
@@ -196,7 +197,5 @@ const whatOf = ({ detail }: ShownAlarm): string => {
   const said = texts.filter((each) => each !== '').join('; ');
   return shortened(said === '' ? JSON.stringify(rest) : said, 100);
 };
-
-const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 const valueText = (value: unknown): string => (value === undefined ? '' : shortened(briefValue(value)));

@@ -5,6 +5,7 @@ import { briefValue } from '../../normalise/shown.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
+import { utcText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
 import { devicesOf, findingsIn, jsonOf, STANDING } from './stored.ts';
@@ -56,13 +57,11 @@ const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
 
 /** And of what is older than what it shows now, or than the last of its devices, since when that is. */
 const sinceOf = ({ firstObservedAt, afterAt }: StoredFinding['finding']): string => {
-  const since = utc(firstObservedAt);
+  const since = utcText(firstObservedAt);
   if (afterAt === undefined) return since;
-  const [day, time] = utc(afterAt).split(' ');
+  const [day, time] = utcText(afterAt).split(' ');
   return `${since}, latest ${since.startsWith(`${day} `) ? time : `${day} ${time}`}`;
 };
-
-const utc = (seconds: number): string => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ');
 
 const whereOf = (found: StoredFinding): string => {
   const [first, ...others] = devicesOf(found);

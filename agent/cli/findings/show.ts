@@ -5,7 +5,7 @@ import { noteOf } from '../../appraise/finding.ts';
 import { ruleOf } from '../../appraise/index.ts';
 import { shownValue } from '../../normalise/shown.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
-import { durationText } from '../../terms/instant.ts';
+import { durationText, utcText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import {
   askedOf,
@@ -90,7 +90,7 @@ const changeRows = ({ finding: { before, beforeAt, lastSeen, after } }: StoredFi
   ];
 };
 
-const iso = (seconds: number): string => `${new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')} UTC`;
+const iso = (seconds: number): string => `${utcText(seconds)} UTC`;
 
 const sinceOf = ({ device, finding }: StoredFinding, nowMs: number): string => {
   const { firstObservedAt, beforeAt, lastSeen, afterAt, resolvedAt } = finding;
