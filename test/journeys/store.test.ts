@@ -18,7 +18,7 @@ const WITHOUT_MOUNT: string | false = (() => {
   rmdirSync(dir);
   return made.status === 0
     ? false
-    : `needs the right to mount a tmpfs (root): ${made.error?.message ?? made.stderr.trim()}`;
+    : `needs the right to mount a tmpfs, sudo npm test: ${made.error?.message ?? made.stderr.trim()}`;
 })();
 
 test('on a full disk the agent goes on, says so, and records what it sees and the gap when space returns', {

@@ -18,7 +18,7 @@ const smallDisk = (t: TestContext): string | undefined => {
   const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', dir], { encoding: 'utf8' });
   if (mounted.status !== 0) {
     rmdirSync(dir);
-    t.skip(`needs the right to mount a tmpfs (root): ${mounted.error?.message ?? mounted.stderr.trim()}`);
+    t.skip(`needs the right to mount a tmpfs, sudo npm test: ${mounted.error?.message ?? mounted.stderr.trim()}`);
     return undefined;
   }
   t.after(() => {
