@@ -235,6 +235,7 @@ class Collector:
         self.logs = {}
         self.due = set()  # gateways that are to hear how far their newest log is here
         self.doubting = set()  # gateways that believe their own signature only
+        self.sessions = {}  # in which each gateway was heard last
         ends = "select log, max(seq), leaf, count(*), bytes from entry group by log"
         for name, seq, leaf, count, message in self.db.execute(ends):
             self.logs[name] = Log(name, seq + 1, leaf, complete=count == seq + 1, kid=signer_of(message))
@@ -252,7 +253,19 @@ class Collector:
             self.judge(topic, gateway, payload, self.take_checkpoint, "miner-cp+jwt")
         elif area == "log":
             self.judge(topic, gateway, payload, self.take_entry, "miner-att+jwt")
-        elif area == "conn" and self.options.id in contradicted_by(payload) and self.of(gateway):
+        elif area == "conn":
+            self.heed(gateway, presence_of(payload))
+
+    def heed(self, gateway: str, presence: dict):
+        """What a gateway says of its presence. Unsigned: it is told how far its newest log is here, no more."""
+        if presence.get("state") != "online" or not self.of(gateway):
+            return
+        session = presence.get("session")
+        if gateway not in self.sessions or self.sessions[gateway] != session:
+            self.due.add(gateway)  # it came, and sends nothing before it heard that: its state may have been put back
+        self.sessions[gateway] = session
+        named = presence.get("contradicted_by")
+        if isinstance(named, list) and self.options.id in named:
             # Its state was put back: it is shown what it signed itself, and begins a new log.
             self.due.add(gateway)
             self.doubting.add(gateway)
@@ -504,13 +517,13 @@ def entries_of(payload: bytes) -> list:
         return []
 
 
-def contradicted_by(payload: bytes) -> list:
-    """The collectors that a gateway names in its presence. Unsigned: what is shown to it then, it has written itself."""
+def presence_of(payload: bytes) -> dict:
+    """What a gateway says of its presence; nothing where it cannot be read."""
     try:
-        named = json.loads(payload)["contradicted_by"]
-        return named if isinstance(named, list) else []
-    except (ValueError, KeyError, TypeError, RecursionError):
-        return []
+        presence = json.loads(payload)
+        return presence if isinstance(presence, dict) else {}
+    except (ValueError, RecursionError):
+        return {}
 
 
 LINES = []

@@ -285,6 +285,8 @@ for (const { log, seq, leaf, count, bytes: message } of ends.all()) {
 const due = new Set<string>();
 /** Gateways that believe their own signature only. */
 const doubting = new Set<string>();
+/** The session in which each gateway was heard last. */
+const sessionOf = new Map<string, unknown>();
 
 const logsOf = (gateway: string): readonly Log[] => [...logs.values()].filter((log) => log.gateway === gateway);
 
@@ -337,17 +339,19 @@ const take = ({ topic, payload }: Arrived): void => {
   if (area === 'rsp') {
     for (const entry of entriesOf(payload)) judge(topic, gateway, entry, takeEntry, 'miner-att+jwt');
   }
-  if (area === 'conn' && contradictedBy(payload).includes(options.id) && logsOf(gateway).length > 0) {
-    // Its state was put back: it is shown what it signed itself, and begins a new log.
-    due.add(gateway);
-    doubting.add(gateway);
-  }
+  if (area === 'conn') heed(gateway, parse(payload) ?? {});
 };
 
-/** The collectors that a gateway names in its presence. Unsigned: what is shown to it then, it has written itself. */
-const contradictedBy = (payload: Buffer): readonly unknown[] => {
-  const named = parse(payload)?.contradicted_by;
-  return Array.isArray(named) ? named : [];
+/** What a gateway says of its presence. Unsigned: it is told how far its newest log is here, no more. */
+const heed = (gateway: string, { state, session: its, contradicted_by: named }: Json): void => {
+  if (state !== 'online' || logsOf(gateway).length === 0) return;
+  // It came, and sends nothing before it heard that: its state may have been put back.
+  if (sessionOf.get(gateway) !== its) due.add(gateway);
+  sessionOf.set(gateway, its);
+  if (!Array.isArray(named) || !named.includes(options.id)) return;
+  // Its state was put back: it is shown what it signed itself, and begins a new log.
+  due.add(gateway);
+  doubting.add(gateway);
 };
 
 /** The messages on a page; none where it is something else, such as a refusal. */

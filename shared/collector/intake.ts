@@ -333,23 +333,29 @@ export class Intake {
     const presence = parsePresence(payload);
     if (presence === undefined || gatewayIdOf(presence.log) !== gateway) return;
     if (presence.contradicted_by?.includes(this.#own.id)) await this.#showHead(presence.log, work);
-    if (!this.#own.fleet.index.has(presence.log)) return;
-    const { presences } = this.#own;
+    const newest = this.#newest(presence.log);
+    if (newest === undefined) return;
+    const { presences, fleet } = this.#own;
     const name = gatewayOf(presence.log);
     const isArrival = presences.isArrival(name, presence);
     const state = presences.take(name, presence);
     if (state !== undefined) work.notices.push({ kind: 'presence', gateway: name, state });
-    const machine = await this.#machine(presence.log, work);
-    // It waits for that before it sends what may be another entry than the one that is here.
-    if (isArrival) machine.repeat();
-    machine.hintedSize = presence.size;
+    // It waits for that before it sends what may be another entry than the one that is here, or of a log that it has replaced and forgotten.
+    if (isArrival) (await this.#machine(newest, work)).repeat();
+    if (fleet.index.has(presence.log)) (await this.#machine(presence.log, work)).hintedSize = presence.size;
+  }
+
+  /** The newest log of a gateway, from this one on; undefined where there is none here. */
+  #newest(log: string): string | undefined {
+    const { index } = this.#own.fleet;
+    return index.allAfter(log).at(-1) ?? (index.has(log) ? log : undefined);
   }
 
   /** What a gateway signed last, as far as it is here: a gateway that was put back to before that believes its own signature only. */
   async #showHead(log: string, work: Work): Promise<void> {
+    const newest = this.#newest(log);
+    if (newest === undefined) return;
     const { fleet } = this.#own;
-    const newest = fleet.index.allAfter(log).at(-1) ?? log;
-    if (!fleet.index.has(newest)) return;
     const machine = await this.#machine(newest, work);
     const { next } = machine.log;
     const bytes = next === 0 ? undefined : await fleet.entry(machine, next - 1);

@@ -238,6 +238,36 @@ for (const example of EXAMPLE_PROGRAMS) {
         assert.equal(collector.err, '');
       });
 
+      test('a gateway that came hears how far its newest log is here, also where it names a former one; the same session is no news', async () => {
+        await using broker = await Mosquitto.start();
+        await using observer = await Observer.connect(broker.url);
+        await using collector = await begin(broker, observer);
+        const acks = () => observer.on('attest/v1/gw-test/ack/collector-a').map(({ text }) => JSON.parse(text));
+        const [former, own] = [new Writing('example.org/gw-test/1000'), new Writing('example.org/gw-test/2000')];
+        for (const each of [former.write(started()), own.write(started())])
+          await observer.publish(LOG_TOPIC, each, false);
+        await until('an acknowledgement', () => acks().some(({ log }) => log === own.next.log));
+        const comes = (session: string) =>
+          observer.publish(
+            'attest/v1/gw-test/conn',
+            JSON.stringify({ state: 'online', log: former.next.log, size: 1, at: 1, session }),
+            false,
+          );
+        for (const session of ['seed.1', 'seed.2']) {
+          const before = acks().length;
+          await comes(session);
+          await until(`an answer to ${session}`, () => acks().length > before);
+          assert.deepEqual([acks().at(-1).log, acks().at(-1).next], [own.next.log, 1]);
+        }
+        const before = acks().length;
+        await comes('seed.2');
+        // Whatever it would make of that comes before this answer.
+        await observer.publish(LOG_TOPIC, own.write(stop), false);
+        await until('another acknowledgement', () => acks().some(({ next }) => next === 2));
+        assert.equal(acks().length, before + 1);
+        assert.equal(collector.err, '');
+      });
+
       test('a gateway that doubts what it hears is shown the last entry of its newest log, once, and no other one', async () => {
         await using broker = await Mosquitto.start();
         await using observer = await Observer.connect(broker.url);

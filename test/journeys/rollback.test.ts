@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { copyFileSync, cpSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite, test } from 'node:test';
+import mqtt from 'mqtt';
 import { earlierBoots } from '../../agent/record/boots.ts';
 import { Store } from '../../agent/record/store.ts';
 import type { BaselineStatement, SessionStatement, Statement } from '../../shared/statement.ts';
@@ -30,6 +31,12 @@ const setAside = (gateway: Gateway): string => {
 const putBack = (gateway: Gateway, copy: string): void => {
   for (const name of readdirSync(gateway.stateDir)) rmSync(join(gateway.stateDir, name), { recursive: true });
   cpSync(copy, gateway.stateDir, { recursive: true });
+};
+
+/** The broker keeps nothing for the gateway: what collectors said before, it does not hear when it comes. */
+const forgetsQueue = async (url: string): Promise<void> => {
+  const inItsPlace = await mqtt.connectAsync(url, { protocolVersion: 5, clientId: 'gw-1', clean: true });
+  await inItsPlace.endAsync();
 };
 
 /** The log that the store holds now. */
@@ -292,13 +299,14 @@ suite(
 
     test('without a witness, too: the entry that the collector has is under our own key, and a new log begins at once', async () => {
       await using site = await furnish({ witnesses: [] });
-      const { gateway, journal, endsWell } = site;
+      const { gateway, journal, endsWell, url } = site;
       await gateway.up();
       await endsWell();
       const copy = setAside(gateway);
       await gateway.up();
       const second = await endsWell();
       putBack(gateway, copy);
+      await forgetsQueue(url);
       const startedMs = Date.now();
       await gateway.up();
       await gateway.event('log.replaced');
@@ -308,6 +316,7 @@ suite(
       assert.ok(journal.all(third.log).every(({ status }) => status === 'chained'));
       assert.equal(rollbacksTold(gateway), 1);
       putBack(gateway, copy);
+      await forgetsQueue(url);
       await gateway.up();
       await gateway.event('log.replaced', { after: 1 });
       const fourth = await endsWell();

@@ -256,7 +256,7 @@ entries or 1 MiB go beyond it.
 - Other members than those of [the schema](interface/schemas/ack.json) make it unreadable (\`uplink.ack-unreadable\` at the gateway).
 - N beyond the log (\`uplink.ack-ahead\`) or a leaf that is not the gateway's (\`uplink.fork\`) are alarms there. While all that it waits for object so, nothing is sent, until an acknowledgement fits or you come with another session.
 - A log that the gateway began later than its present one is the same alarm (\`uplink.ack-ahead\`): its state was put back. A former one is passed over without a word.
-- When a gateway sends of a former log, acknowledge the newest that you have: it may not know of that.
+- When a gateway sends of a former log, or names one in its presence, acknowledge the newest that you have: it may not know of that.
 - A gateway that was put back believes its own signature only. It names you in \`contradicted_by\` of its [presence](interface/schemas/conn.json): acknowledge once more then, with
   the message N-1 of its newest log as the text \`head\`, byte for byte, and it begins a new log at once. Without that a person has to look at it; where a checkpoint was cosigned, it
   follows from the next cosignature.

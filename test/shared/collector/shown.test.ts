@@ -55,3 +55,22 @@ test('of nothing nothing is shown', async () => {
   const collector = await open({ store: new MemoryStore() });
   assert.deepEqual(acksOf(await collector.take([conn(LOG, doubts)], NOW)), []);
 });
+
+test('a gateway that came hears at once how far its newest log is here, also where what it has is a former one, or is not known here', async () => {
+  const collector = await open({ store: new MemoryStore() });
+  const second = 'example.org/gw-test/2';
+  const later = plain(5, second);
+  await collector.take([...all, ...later.messages.map((each) => arrived(each))], NOW);
+  for (const [at, of] of [second, LOG, 'example.org/gw-test/0'].entries()) {
+    const came = conn(of, { session: `came.${at}` });
+    const [ack, ...more] = acksOf(await collector.take([came], NOW + 1_000 * (at + 1)));
+    assert.deepEqual([ack?.log, ack?.next, more.length], [second, 5, 0], of);
+    assert.deepEqual(
+      acksOf(await collector.take([came], NOW + 1_000 * (at + 1) + 500)),
+      [],
+      'the same session is no news',
+    );
+  }
+  const [none] = acksOf(await collector.take([conn('example.org/gw-test/3', { session: 'came.3' })], NOW + 9_000));
+  assert.equal(none, undefined, 'of a later one than is known here nothing is to be said yet');
+});
