@@ -48,11 +48,11 @@ const editsTold = (gateway: Gateway): readonly unknown[] =>
       finding.part?.startsWith('criteria') === true ? Object.values(finding.after ?? {}) : [],
     );
 
-suite('lists and tenants that are edited', { concurrency: 1 }, () => {
+suite('lists and tenants that are edited', { concurrency: 2 }, () => {
   test('a robbed device that goes to another tenant and comes back to a wider list is found again; one that was repaired is not', {
     timeout: 120_000,
   }, async () => {
-    await using fleet = await fleetOf([AXEOS, AXEOS], '127.103.6.1');
+    await using fleet = await fleetOf([AXEOS, AXEOS], '127.103.8.1');
     // Before anybody looked: but for the lists nothing would be wrong with them.
     for (const at of [0, 1]) fleet.device(at).changePoolUser(1, 'thief.x');
     const devices = (tenant: string) =>

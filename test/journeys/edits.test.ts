@@ -89,7 +89,7 @@ const told = (gateway: Gateway) =>
 
 const verified = (gateway: Gateway) => gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));
 
-suite('an edit of the configuration', { concurrency: 1 }, () => {
+suite('an edit of the configuration', { concurrency: 3 }, () => {
   test('that takes a reference from a robbed device, by its label or its name, ends no theft and makes nothing accepted', {
     timeout: 120_000,
   }, async () => {
@@ -255,7 +255,7 @@ suite('an edit of the configuration', { concurrency: 1 }, () => {
   test('that renames a robbed miner without serial and MAC, and spells its address otherwise, ends no theft', {
     timeout: 120_000,
   }, async () => {
-    await using fleet = await fleetOf(['cgminer/cgminer', 'cgminer/cgminer'], '127.103.4.1');
+    await using fleet = await fleetOf(['cgminer/cgminer', 'cgminer/cgminer'], '127.103.5.1');
     const addresses = fleet.devices.map(({ address }) => address);
     const devices = (...entries: readonly (readonly [name: string, host: string | undefined])[]) => ({
       devices: entries.map(([name, host]) => ({ host, name, ports: fleet.ports })),
