@@ -37,7 +37,7 @@ const dice = (seed: number) => {
   };
 };
 
-describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO }, () => {
+describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO, concurrency: 2 }, () => {
   test('killed at any moment it has every entry once, and acknowledged none that it does not have', async () => {
     const seed = Date.now() % 100_000;
     const roll = dice(seed);
