@@ -9,8 +9,21 @@ const MAIL = /^[^@/]+@[^/]*\.(?:xn--[a-z0-9-]+|[a-z\u0080-\u{10ffff}]{2,})(?=[._
 /** The e-mail address that a user, or a template for users, begins with; undefined where there is none. */
 export const mailOf = (user: string): string | undefined => MAIL.exec(user)?.[0];
 
-/** The account or wallet: an e-mail address, else what stands before the first dot. */
-export const accountOf = (user: string): string => mailOf(user) ?? user.split('.', 1)[0] ?? '';
+/** Coins that these machines mine. Pools for several of them take one in front of the account: `LTC.acme.rig1`. */
+const COINS = new Set(
+  (
+    'ALEO ALPH BCH BEL BSV BTC CKB DASH DCR DGB DOGE ETC ETHW FB HNS INI KAS KDA LBC LTC NEXA NMC RXD SC SYS XEC XMR ' +
+    'ZEC ZEN'
+  ).split(' '),
+);
+
+/** The account or wallet: an e-mail address, else what stands before the first dot, a coin in front of it included. */
+export const accountOf = (user: string): string => {
+  const mail = mailOf(user);
+  if (mail !== undefined) return mail;
+  const [first = '', second, worker] = user.split('.', 3);
+  return worker !== undefined && COINS.has(first.toUpperCase()) ? `${first}.${second}` : first;
+};
 
 /** The worker; undefined where the user names none. */
 export const workerOf = (user: string): string | undefined => {

@@ -2,12 +2,16 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accountOf, workerOf } from '../../shared/pool-user.ts';
 
-test('the account of a user ends at the first dot, that of an e-mail log-in behind its domain', () => {
+test('the account of a user ends at the first dot, behind a coin at the second, that of an e-mail log-in behind its domain', () => {
   for (const [user, account, worker] of [
     ['acme', 'acme', undefined],
     ['acme.rig1', 'acme', 'rig1'],
     ['acme.', 'acme', ''],
     ['acme.rig1.a', 'acme', 'rig1.a'],
+    ['LTC.acme.rig1', 'LTC.acme', 'rig1'],
+    ['kas.acme.rig1.a', 'kas.acme', 'rig1.a'],
+    ['LTC.acme', 'LTC', 'acme'],
+    ['ACME.hall2.rig1', 'ACME', 'hall2.rig1'],
     ['acme.01@hall2', 'acme', '01@hall2'],
     ['bc1qexample.rig1/ops@mail.example', 'bc1qexample', 'rig1/ops@mail.example'],
     ['ops@acme.example', 'ops@acme.example', undefined],
