@@ -256,7 +256,7 @@ const judgedOf = (
   const whole = comparable(before, attest === undefined ? observation : asAttested(before, observation));
   const shown = stale === true ? withoutStale(before, whole) : whole;
   const showsPools = affirmsPools(after.attested, shown);
-  notePools(after, showsPools, observation.observedAtMs);
+  notePools(after, showsPools, shown);
   const affirms = showsPools && !after.marks.fullLost;
   const formerly = before.attested === undefined ? deps.fleet.machines.formerId(before, observation.facts) : undefined;
   return {

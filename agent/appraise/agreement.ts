@@ -2,7 +2,7 @@ import { keptFacts } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { Attested, DeviceState, Marks } from './device.ts';
 import { believable } from './placeholder.ts';
-import { countsTheSame } from './rules/visibility-coverage-reduced.ts';
+import { countsTheSame, isLost } from './rules/visibility-coverage-reduced.ts';
 import { leavesOutUsers } from './slots.ts';
 
 /**
@@ -31,8 +31,16 @@ export const isUnreadNews = (before: Marks, after: Marks): boolean =>
   (before.poolsUnreadMs === undefined) !== (after.poolsUnreadMs === undefined) ||
   !countsTheSame(before.leftOut, after.leftOut);
 
-/** Notes since when the claimed pools cannot be read, for `assayer status`. */
-export const notePools = ({ marks }: DeviceState, affirms: boolean, atMs: number): void => {
-  if (!affirms) marks.poolsUnreadMs ??= atMs;
-  else marks.poolsUnreadMs = undefined;
+/**
+ * Notes since when the pools cannot be read, for `assayer status`: those that the attestation claims, or those that it says were lost, as
+ * long as they are lost.
+ */
+export const notePools = (
+  { marks, attested }: DeviceState,
+  affirms: boolean,
+  { gaps, observedAtMs }: Pick<Observation, 'gaps' | 'observedAtMs'>,
+): void => {
+  const isLostStill = attested?.missing?.includes('pools') === true && isLost(gaps.get('pools'));
+  if (!affirms) marks.poolsUnreadMs ??= observedAtMs;
+  else if (!isLostStill) marks.poolsUnreadMs = undefined;
 };

@@ -3,6 +3,7 @@ import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
+import type { ToldMs } from './last-told.ts';
 import type { ShareMark } from './rules/pool-share-gap.ts';
 import type { LeftOut } from './rules/visibility-coverage-reduced.ts';
 
@@ -131,8 +132,10 @@ export interface Marks {
   /** Last valid look at the pools, and last valid full look, Unix milliseconds. */
   poolsMs?: number | undefined;
   fullMs?: number | undefined;
-  /** First of the looks in a row that could not read the pools which the current attestation claims. */
+  /** First of the looks in a row that could not read the pools which the current attestation claims, or lost them with it. */
   poolsUnreadMs?: number | undefined;
+  /** When what is not told now, of what the reference knows, was told last. */
+  toldMs?: ToldMs | undefined;
   /** Consecutive failed polls, and when the first of them was. */
   failures: number;
   failingSinceMs?: number | undefined;
@@ -277,6 +280,7 @@ const noMarks = (): Marks => ({
   poolsMs: undefined,
   fullMs: undefined,
   poolsUnreadMs: undefined,
+  toldMs: undefined,
   failures: 0,
   failingSinceMs: undefined,
   refusals: 0,
@@ -319,7 +323,7 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, poolsUnreadMs, failures, failingSinceMs, refusals, uptime } = state.marks;
+  const { poolsMs, fullMs, poolsUnreadMs, toldMs, failures, failingSinceMs, refusals, uptime } = state.marks;
   const { elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
@@ -327,6 +331,7 @@ export const writeDevice = (state: DeviceState): string => {
       poolsMs,
       fullMs,
       poolsUnreadMs,
+      toldMs,
       failures,
       failingSinceMs,
       refusals,

@@ -6,10 +6,11 @@ import type { Drafting } from './advance.ts';
 import { describe } from './approval.ts';
 import { type DeviceState, lastSeenMs } from './device.ts';
 import type { Finding } from './finding.ts';
+import { lastToldMs } from './last-told.ts';
 import type { Ran } from './outcome.ts';
 import type { Deviation } from './rule.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
-import { saysRefused } from './rules/visibility-coverage-reduced.ts';
+import { readableIn, saysRefused, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { seconds, worst } from './track.ts';
 import type { LookContext } from './verdict.ts';
@@ -24,13 +25,12 @@ export const draftingOf = (state: DeviceState, context: LookContext): Drafting =
     const commissioned = rule.id === identityNewDevice.id ? context.amongCommissioned : isApproved(state, context);
     const waiver = waiverOf(state, rule.id, context);
     const severity = commissioned && rule.unplanned !== undefined ? worst(severityBase, rule.unplanned) : severityBase;
-    const { poolsMs, fullMs } = state.marks;
     const beforeMs = (): number | undefined => {
       // What was before a new device is not what that one showed.
       if (rule.id === identityNewDevice.id) return undefined;
       if (rule.id === visibilityDeviceDark.id || saysRefused({ ruleId: rule.id, ...deviation }))
         return lastSeenMs(state);
-      return facts.includes('pools') ? poolsMs : fullMs;
+      return lastToldMs(state, rule.id === visibilityCoverageReduced.id ? readableIn(before) : facts);
     };
     const lastMs = beforeMs();
     return {

@@ -10,6 +10,7 @@ import { draftingOf } from './drafting.ts';
 import { withoutApart } from './edit.ts';
 import { awaitsFirstSeen, heldAgainst, withFirstSeen } from './first-seen.ts';
 import { isKeyed } from './keyed.ts';
+import { noteTold } from './last-told.ts';
 import { isStopNew, lastingOutcomes } from './lasting.ts';
 import { withLeft } from './left.ts';
 import { missed } from './missed.ts';
@@ -97,6 +98,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
     isFull || (attestable && advanced.confirmed) ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
   const isUpdating = isFull && awaitsFirstSeen(moved, facts);
   const restless = stopIsNew || isUpdating || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
+  noteTold(before, { ...compared, facts });
   touch(before, { ...compared, facts });
   noteWaiting(before.marks, observation.look, advanced.waiting, context.nowMs);
   if (trigger !== undefined)

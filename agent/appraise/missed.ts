@@ -13,7 +13,7 @@ import { underPlans } from './planned.ts';
 import type { Deviation } from './rule.ts';
 import { identityDeviceMissing, isLongSilent } from './rules/identity-device-missing.ts';
 import {
-  afterSilence,
+  overSilence,
   REFUSED,
   refusalSeen,
   saysRefused,
@@ -41,7 +41,7 @@ export const missed = (
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
   if (look === 'pools' && !marks.fullLost && state.attested?.reachable === true)
     return { state, changed: false, transitions: [], next: { look: 'full', atMs: context.nowMs } };
-  marks.leftOut = afterSilence(marks.leftOut);
+  marks.leftOut = overSilence(marks.leftOut, marks.failingSinceMs ?? atMs);
   const isRefused = isRefusing(state);
   const said =
     has(state, isRefused ? saysRefused : saysDark) &&

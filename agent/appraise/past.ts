@@ -88,9 +88,10 @@ const setMarks = (marks: Marks, nowMs: number): boolean => {
   const s = MARKED_S.filter((name) => isAhead((marks[name] ?? 0) * 1000, nowMs));
   for (const name of ms) marks[name] = nowMs;
   for (const name of s) marks[name] = nowS;
-  const { uptime, shares, leftOut = {} } = marks;
+  const { uptime, shares, leftOut = {}, toldMs = {} } = marks;
   const isUptime = uptime !== undefined && isAhead(uptime.atMs, nowMs);
   const isShares = shares !== undefined && isAhead(shares.atS * 1000, nowMs);
+  const isTold = Object.values(toldMs).some((atMs) => isAhead(atMs, nowMs));
   const isLeftOut = Object.values(leftOut).some(({ sinceMs }) => isAhead(sinceMs, nowMs));
   // Two samples of different clocks say nothing together.
   if (isUptime) marks.uptime = undefined;
@@ -99,5 +100,7 @@ const setMarks = (marks: Marks, nowMs: number): boolean => {
     marks.leftOut = Object.fromEntries(
       Object.entries(leftOut).map(([name, row]) => [name, { ...row, sinceMs: Math.min(row.sinceMs, nowMs) }]),
     );
-  return ms.length + s.length > 0 || isUptime || isShares || isLeftOut;
+  if (isTold)
+    marks.toldMs = Object.fromEntries(Object.entries(toldMs).map(([name, atMs]) => [name, Math.min(atMs, nowMs)]));
+  return ms.length + s.length > 0 || isUptime || isShares || isLeftOut || isTold;
 };

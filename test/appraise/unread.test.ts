@@ -92,6 +92,31 @@ test(`${ID}: replies that were lost before a silence and after it are not lost i
   assert.deepEqual(watch.opened(ID), []);
 });
 
+test(`${ID}: who falls silent now and then, and loses its pools whenever it answers, is told after ten minutes of answers`, () => {
+  const watch = Watch.commissioned();
+  const turn = (): void => {
+    watch.live(4 * MINUTE, losing({ pools: 'timeout' }));
+    watch.live(7 * MINUTE, () => undefined);
+  };
+  turn();
+  turn();
+  assert.deepEqual(watch.opened(ID), []);
+  watch.state = readDevice(writeDevice(watch.state));
+  watch.live(4 * MINUTE, losing({ pools: 'timeout' }));
+  assert.deepEqual(unread(watch), [
+    { part: 'unread', severity: 'medium', reasons: ['timeout'], after: { unread: ['pools'] } },
+  ]);
+});
+
+test(`${ID}: what was lost before a silence and is told after it is begun anew`, () => {
+  const watch = Watch.commissioned();
+  watch.live(8 * MINUTE, losing({ pools: 'timeout' }));
+  watch.live(7 * MINUTE, () => undefined);
+  watch.live(2 * MINUTE, showing({}));
+  watch.live(8 * MINUTE, losing({ pools: 'timeout' }));
+  assert.deepEqual(watch.opened(ID), []);
+});
+
 test(`${ID}: a reply that is lost once more neither ends nor turns what is left out`, () => {
   const watch = Watch.commissioned();
   watch.live(HOUR, losing({ 'identity.mac': 'absent' }));

@@ -48,7 +48,7 @@ test('what was lost when a device was attested was not read, and pools neither w
   assert.deepEqual(untold(watch), [{ fact: 'config.mode', why: 'unread' }]);
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs) }));
   assert.deepEqual(untold(watch), []);
-  notePools(watch.state, false, watch.nowMs);
+  notePools(watch.state, false, { gaps: new Map(), observedAtMs: watch.nowMs });
   assert.deepEqual(untold(watch), [{ fact: 'pools', why: 'unread' }]);
   watch.live(20 * MINUTE, (nowMs) => ({ facts: honest(nowMs, { pools: [NO_USER, POOLS[1], POOLS[2]] }) }));
   assert.deepEqual(untold(watch), [{ fact: 'pools.user', why: 'left-out' }], 'they are read, but for the user');

@@ -217,7 +217,7 @@ test('what was attested and is not read now is shown as of then, in the preview 
   const { recording, accept, diff } = await learnedSite(t, 2);
   await recording.looks('rig-1', 2, THEFT);
   await recording.looks('rig-2', 2, THEFT);
-  notePools(recording.state('rig-1'), false, recording.clock.wall);
+  notePools(recording.state('rig-1'), false, { gaps: new Map(), observedAtMs: recording.clock.wall });
   const asOf = isoOf(Math.floor((recording.state('rig-1').attested?.atMs ?? 0) / 1000));
   const { out } = await accept('--all');
   assert.match(out, /^rig-1 +pools slot 0 user +acme\.rig0417 +thief\.x1 \(not told now\)$/m);

@@ -510,7 +510,7 @@ for (const [name, reply] of [
     assert.equal(hall.attestations().at(-1)?.evidence.readings.pools, 'unknown: truncated');
   });
 
-test('§4: a device whose attestation says that its pools could not be read is in agreement with it', async (t) => {
+test('§4: a device whose attestation says that its pools could not be read is in agreement with it, and status says since when', async (t) => {
   const reply = { pools: POOLS, version: '1' };
   await using miner = await FakeMiner.start((request, socket) => {
     if (request.includes('version')) socket.end(`{"version":"${reply.version}"}\0`);
@@ -527,6 +527,11 @@ test('§4: a device whose attestation says that its pools could not be read is i
   await hall.look(0, 'pools');
   const { observed, missed, polls } = hall.coverage();
   assert.deepEqual([observed, missed, polls.pools?.ok], [1, 0, 1]);
+  const unreadMs = () => hall.fleet.state(hall.seat(0).device ?? '')?.marks.poolsUnreadMs;
+  assert.ok(unreadMs() !== undefined, 'a person is told all the same');
+  reply.pools = POOLS;
+  await hall.look(0, 'pools');
+  assert.equal(unreadMs(), undefined);
 });
 
 test('identity.duplicate: of two that show one machine each is looked at again at once, and both say so', async (t) => {

@@ -63,6 +63,8 @@ export const factOf = (name: ReadingName): FactName => (name === 'pools.user' ? 
 /** One thing that the device answers without though the reference knows it. */
 interface LeftOutRow {
   readonly sinceMs: number;
+  /** So long it had been lost when the device fell silent; from the next look that counts, it goes on. */
+  readonly heldMs?: number;
   /** In a row: full looks that left it out, or looks of any kind that asked for it and lost the reply. */
   readonly looks: number;
   /** That were enough, over long enough (C3): each thing for itself, or losses that come and go would add up. */
@@ -74,7 +76,7 @@ interface LeftOutRow {
 /** How a reply is lost while the device answers. One by accident comes back at the next look. */
 type Lost = 'timeout' | 'truncated';
 
-const isLost = (gap: string | undefined): gap is Lost => gap === 'timeout' || gap === 'truncated';
+export const isLost = (gap: string | undefined): gap is Lost => gap === 'timeout' || gap === 'truncated';
 
 export type LeftOut = { readonly [Name in ReadingName]?: LeftOutRow };
 
@@ -131,11 +133,18 @@ const lostOnceMore = (row: LeftOutRow | undefined, lost: Lost, nowMs: number): L
 
 const begun = (nowMs: number, lasts = false): LeftOutRow => ({ sinceMs: nowMs, looks: 0, lasts });
 
-const onceMore = ({ sinceMs, looks, lasts }: LeftOutRow, enough: number, nowMs: number): LeftOutRow => ({
-  sinceMs,
-  looks: Math.min(looks + 1, LOST_LOOKS),
-  lasts: lasts || (looks + 1 >= enough && nowMs - sinceMs >= LASTING_MS),
-});
+const onceMore = (
+  { sinceMs: beganMs, heldMs, looks, lasts }: LeftOutRow,
+  enough: number,
+  nowMs: number,
+): LeftOutRow => {
+  const sinceMs = heldMs === undefined ? beganMs : nowMs - heldMs;
+  return {
+    sinceMs,
+    looks: Math.min(looks + 1, LOST_LOOKS),
+    lasts: lasts || (looks + 1 >= enough && nowMs - sinceMs >= LASTING_MS),
+  };
+};
 
 /** Whether one counts what the other does. What lasts, or was counted often enough and has to last, is counted no more. */
 export const countsTheSame = (one: LeftOut | undefined, other: LeftOut | undefined): boolean => {
@@ -147,10 +156,19 @@ export const countsTheSame = (one: LeftOut | undefined, other: LeftOut | undefin
   );
 };
 
-/** What is left after a silence: replies that were lost before it and after it are not lost in a row. */
-export const afterSilence = (rows: LeftOut | undefined): LeftOut | undefined => {
-  const kept = Object.entries(rows ?? {}).filter(([, { lost, lasts }]) => lost === undefined || lasts);
-  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+/**
+ * The rows of a device that has been silent since then: no reply is lost while there is none, so that time does not count. What was
+ * lost before goes on where it was, or a device that falls silent now and then would hide what it likes.
+ */
+export const overSilence = (rows: LeftOut | undefined, silentSinceMs: number): LeftOut | undefined => {
+  const isHeld = ({ lost, lasts, heldMs }: LeftOutRow): boolean => lost !== undefined && !lasts && heldMs === undefined;
+  if (rows === undefined || !Object.values(rows).some(isHeld)) return rows;
+  return Object.fromEntries(
+    Object.entries(rows).map(([name, row]) => [
+      name,
+      isHeld(row) ? { ...row, heldMs: Math.max(0, silentSinceMs - row.sinceMs) } : row,
+    ]),
+  );
 };
 
 /** Boards and supplies of a machine that does not hash, because it was curtailed, say, tell nothing. */
@@ -190,6 +208,10 @@ const without = (part: string, names: readonly ReadingName[], after: Value): rea
 const namesIn = (rows: LeftOut): readonly ReadingName[] => (Object.keys(rows) as ReadingName[]).sort();
 
 const partOf = ({ lost }: LeftOutRow): string => (lost === undefined ? LEFT_OUT : UNREAD);
+
+/** What such a finding says could be read before. */
+export const readableIn = (before: Value | undefined): readonly ReadingName[] =>
+  (before as { readonly readable?: readonly ReadingName[] } | undefined)?.readable ?? [];
 
 /** The part of the finding that speaks of a device which answers, and refuses all that it is asked. */
 export const REFUSED = 'refused';
