@@ -336,7 +336,7 @@ export const axeos = defineDriver({
     pools: firstIfAsked(ifServed('info', '', poolsOfInfo), poolsInSettings),
     live_pools: inDashboard(
       '/stratum/pools',
-      livePools({ url: 'host', port: 'port', user: 'user', active: 'connected' }),
+      livePools({ url: 'host', port: 'port', user: 'user', active: 'connected', host: 'host' }),
     ),
 
     'config.freq_mhz': anyOf(inInfo('/frequency', rounded), inSettings('/frequency', rounded)),

@@ -80,6 +80,18 @@ describe('pool.reconnect-redirect, from the list of port 4028', () => {
     });
   }
 
+  test('axeos: a connection of API v2 to another host than any pool of its settings, is one', () => {
+    const settings = 'stratum+tcp://north.pool.example:3333';
+    const at = (...hosts: readonly string[]) =>
+      redirectsIn({
+        pools: [{ slot: 0, url: settings, user: 'acme.nerd2', priority: 0 }],
+        live_pools: hosts.map((host) => ({ url: `${host}:3333`, user: 'acme.nerd2', active: true, host })),
+      });
+    assert.deepEqual(at('north.pool.example'), []);
+    assert.deepEqual(at('eu.pool.example'), []);
+    assert.deepEqual(at('north.pool.example', 'evil.example'), ['undefined -> evil.example']);
+  });
+
   test('is none of any specimen', () => {
     const stated = loadSpecimens().flatMap(({ name, device }) =>
       'expect' in device ? device.expect.map(({ facts }) => ({ name, facts: facts as Facts })) : [],

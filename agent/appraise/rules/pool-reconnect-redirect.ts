@@ -9,7 +9,10 @@ export const poolReconnectRedirect = defineRule({
   title: 'Pool connection redirected',
   meaning:
     'The host that the miner is connected to now lies outside the registered domains of the pools it is configured for: a pool, or whoever sits in between, sent it elsewhere.',
-  benign: ['a pool that balances its load across brands: list them'],
+  benign: [
+    'a pool that balances its load across brands: list them',
+    'pools that were changed on a device that has yet to start again',
+  ],
   severity: 'critical',
   basis: 'self-reported',
   confirm: 'C2',
@@ -23,13 +26,16 @@ export const poolReconnectRedirect = defineRule({
     redirected(observed).filter(({ after }) => !isListedHost(allow, after)),
 });
 
-/** Where no pool of the device leads, whatever a list says of it. */
+/** Where no pool of the device leads, whatever a list says of it. A row without a scheme is only where it is connected, and makes nothing known. */
 const redirected = ({ live_pools = [], pools = [], fee_pools = [] }: Facts) => {
-  const known = new Set([...live_pools, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
+  const rows = live_pools.filter(({ url }) => parseEndpoint(url).scheme !== undefined);
+  const known = new Set([...rows, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
   return live_pools.flatMap((pool, index) => {
     const host = connectedHost(pool);
     if (host === undefined || known.has(ownerOf(host))) return [];
-    return [{ part: `live ${index}`, before: parseEndpoint(pool.url).host, after: host, reasons: marksOfHost(host) }];
+    const before = parseEndpoint(pool.url).host;
+    const from = before === host ? {} : { before };
+    return [{ part: `live ${index}`, ...from, after: host, reasons: marksOfHost(host) }];
   });
 };
 

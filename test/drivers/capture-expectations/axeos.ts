@@ -475,6 +475,7 @@ export const axeos: FamilyExpectations = {
             url: 'solo.ckpool.org:3333',
             user: 'bc1q...',
             active: true,
+            host: 'solo.ckpool.org',
           },
         ],
         'config.freq_mhz': 525,
