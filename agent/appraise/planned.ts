@@ -103,17 +103,17 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const found = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
   // What a plan covered has gone on to another value: that began now.
   const track = found?.finding.plan !== undefined && !isSame(found.finding, deviation) ? undefined : found;
-  const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track));
+  const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track, planned));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
   if (covering !== undefined) return { deviation: { ...deviation, plan: covering.seq }, wrong: [], late: [] };
-  // What a plan covered when it began stays covered while it shows the same.
+  // What a plan covered when it began stays covered while it shows the same; a curtailment that is over leaves it.
   if (track?.finding.plan !== undefined) return { deviation, wrong: [], late: [] };
   // Only what is held against the reference can have gone to another value than the planned one.
   const [unlike] = ran.against === undefined || ran.rule.approval === 'A0' ? [] : open;
   const overrun = named.find(
     (plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned),
   );
-  const isLate = overrun !== undefined && isAnnounced(overrun, track) && !beganBefore(track, overrun);
+  const isLate = overrun !== undefined && isAnnounced(overrun, track, planned) && !beganBefore(track, overrun);
   const again = (id: string): readonly Deviation[] => toldBefore(planned.tracks, id, ran, deviation);
   return {
     deviation,
@@ -131,9 +131,12 @@ const isSame = ({ after }: Finding, deviation: Deviation): boolean =>
 const isAbout = (finding: Finding, { rule }: Ran, { part }: Deviation): boolean =>
   finding.ruleId === rule.id && finding.part === part;
 
-/** A plan is signed beforehand: what was seen before it came into force is none of its. */
-const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined): boolean =>
-  track === undefined || track.finding.plan === seq || track.finding.firstObservedAt >= adoptedAt;
+/** A plan is signed beforehand: what was seen before it came into force is none of its, but for a curtailment that is to last longer. */
+const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined, { plans }: Planned): boolean =>
+  track === undefined ||
+  track.finding.plan === seq ||
+  track.finding.firstObservedAt >= adoptedAt ||
+  plans.some((other) => other.seq === track.finding.plan && other.terms.type === 'curtailment');
 
 /** A deviation that stood before the window opened is none of the plan's. */
 const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolean =>
