@@ -73,10 +73,14 @@ interface Acceptable {
 export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[]): Acceptable => {
   const { attested } = state;
   if (attested?.seq === undefined || !attested.reachable) throw notAttested(state);
-  const covered = state.tracks.filter((track) => covers(track, facts));
+  const covered = coveredBy(state, facts);
   refuseWhileOpen(state, covered, facts === undefined ? 'whole' : 'facts');
   return { cited: attested.seq, attested, covered };
 };
+
+/** The findings that an acceptance of these facts, or of the whole device, would end. */
+export const coveredBy = ({ tracks }: DeviceState, facts?: readonly FactName[]): readonly Track[] =>
+  tracks.filter((track) => covers(track, facts));
 
 /**
  * Whether this acceptance has a part in what two people have to approve, or a plan beforehand: one fact of several that such

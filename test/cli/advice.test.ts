@@ -14,7 +14,7 @@ import { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
 import { readDraft, type TermsKind } from '../../agent/terms/draft.ts';
 import { formatSignedTerms } from '../../shared/signed-terms.ts';
-import type { Plan } from '../../shared/terms.ts';
+import type { Plan, ReferenceTerms } from '../../shared/terms.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
 import { deskOf } from '../record/desk.ts';
@@ -136,6 +136,12 @@ class Site {
       ...changes,
     };
     return this.#changes.adopt({ kind: 'signed', ...this.#people.sign(plan, ...this.#people.names.values()) }).seq;
+  }
+
+  /** A reference of these values that everybody signed who has to. */
+  holds(values: ReferenceTerms['values'], version = 1): void {
+    const terms = { kind: 'reference', ref_id: 'site', version, values } as const;
+    this.#changes.adopt({ kind: 'signed', ...this.#people.sign(terms, ...this.#people.names.values()) });
   }
 
   /** What a person types, and what is said. */
@@ -303,6 +309,64 @@ test('what to do names approving where that works: a change that had to be plann
   assert.match(await stepOf(1, 'pool.user-changed'), / If it was: set it back /);
   assert.match(await stepOf(2, 'pool.url-changed'), / If it was: have it signed$/);
   assert.match(await stepOf(2, 'config.drift'), / If it was: approve it$/);
+});
+
+test('what a signed reference holds nobody approves at the gateway, also where it changes by itself: show names the reference', async (t) => {
+  for (const [held, seen, id] of [
+    [{ fact: 'config.freq_mhz', class: 'exact', value: 525 }, { 'config.freq_mhz': 600 }, 'config.drift'],
+    [
+      { fact: 'config.voltage_mv', class: 'band', value: { min: 300, max: 400 } },
+      { 'config.voltage_mv': 480 },
+      'config.drift',
+    ],
+    [
+      { fact: 'firmware.version', class: 'exact', value: '2026.03.1' },
+      { 'firmware.version': '2026.06.1' },
+      'firmware.version-changed',
+    ],
+  ] as const) {
+    const site = await Site.open(t, 2);
+    const { recording } = site;
+    site.holds([held]);
+    for (let made = 0; made < 4; made += 1) {
+      recording.clock.pass(300_000);
+      await recording.looks('rig-1', 1, { 'access.cloud': false, ...seen });
+    }
+    assert.deepEqual(recording.openFindings(), [`${id} rig-1`]);
+    const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+    const next = `two approvers, who sign the next version (2) of reference site, which holds ${held.fact}: `;
+    const { who, lines } = await site.advice(number);
+    assert.ok(who.startsWith(next), who);
+    assert.deepEqual(lines[0]?.slice(0, 2), ['baseline', 'sign']);
+    assert.match(
+      await shown(site, number),
+      / If it was: have the next version of reference site signed, which holds it$/m,
+    );
+    const wanted = [
+      ['findings', 'approve', String(number)],
+      ['baseline', 'accept', 'rig-1'],
+    ];
+    for (const words of wanted) {
+      const { code, text } = await site.type(...words, '--by', 'mallory', '--yes');
+      assert.equal(code, 1, text);
+      assert.match(text, new RegExp(`not accepted: rig-1: the signed reference site holds ${held.fact}, and`));
+      assert.equal(site.state(number), 'open', 'nothing was closed');
+    }
+    site.holds([{ fact: held.fact, class: 'exact', value: Object.values(seen)[0] }], 2);
+    for (let made = 0; made < 4; made += 1) await recording.looks('rig-1', 1, { 'access.cloud': false, ...seen });
+    assert.deepEqual(recording.openFindings(), []);
+  }
+});
+
+test('what had to be planned beforehand and a signed reference holds says so: in an emergency the next version of it', async (t) => {
+  const site = await Site.open(t, 2);
+  site.holds([{ fact: 'pools.user', class: 'exact', value: 'acme.rig0417' }]);
+  await site.recording.looks('rig-1', 2, { 'access.cloud': false, ...pools({ user: 'acme2.x' }) });
+  const { who } = await site.advice(site.recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1);
+  assert.match(
+    who,
+    /^nobody afterwards: .* the next version \(2\) of reference site, which holds pools, .* --break-glass/,
+  );
 });
 
 test('a waiver is shown with its reason and end, and one that is over as over', async (t) => {
