@@ -1,7 +1,7 @@
 import { FACTS, type FactName } from '../../shared/facts.ts';
 import { changed } from '../baseline/compared.ts';
 import type { Standing } from '../baseline/standing.ts';
-import { attestedClaims, coveredBy } from './accept.ts';
+import { attestedClaims, coveredBy, withBrought } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import { isKeyed, keyOf } from './keyed.ts';
@@ -15,12 +15,13 @@ export interface HeldFact {
   readonly refId: string;
 }
 
-/** The first of these facts that a document holds so; of all where none are named. */
+/** The first of these facts, and of those accepted along with them, that a document holds so; of all where none are named. */
 export const heldOtherwise = (
   state: DeviceState,
-  facts: readonly FactName[] | undefined,
+  wanted: readonly FactName[] | undefined,
   { standing, nowMs }: { readonly standing: Standing; readonly nowMs: number },
 ): HeldFact | undefined => {
+  const facts = withBrought(state, wanted);
   const observed = attestedClaims(state);
   const approved = approvedOf(state, standing, observed, nowMs);
   if (approved === undefined || approved.holders.size === 0) return undefined;

@@ -95,7 +95,8 @@ const planOfVersion = (outcomes: readonly Outcome[], planned: Planned): number |
     .flatMap((ran) => ran.deviations.map((deviation) => judge(ran, deviation, planned).deviation.plan))
     .find((plan) => plan !== undefined);
 
-const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
+/** Rules that tell another version. */
+export const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
 
 const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
