@@ -1,4 +1,5 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { WITH_VERSION } from '../../shared/open-values.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -8,6 +9,7 @@ import { type Finding, SEVERITIES } from './finding.ts';
 import { compareFirmware } from './firmware.ts';
 import { isAsFirstSeen, PARTS, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
+import { OF_VERSION } from './planned.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { leavesOutUsers } from './slots.ts';
@@ -41,13 +43,37 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
 };
 
 /**
- * The facts that an acceptance of these adopts: with a version, or build, that was not the reference's also the parts that came with
+ * These facts, and with a version that a plan covers all that came with it under the same plan: one update is approved as one. What
+ * the plan does not cover is a matter of its own.
+ */
+export const withBrought = (
+  { tracks }: Pick<DeviceState, 'tracks'>,
+  facts: readonly FactName[] | undefined,
+): readonly FactName[] | undefined => {
+  if (facts === undefined) return undefined;
+  const planned = tracks.filter(({ finding }) => finding.plan !== undefined && finding.state !== 'provisional');
+  const version = planned.find(
+    (track) => OF_VERSION.has(track.finding.ruleId) && speaksOf(track, (inputs) => inputs.some(isAmong(facts))),
+  );
+  if (version === undefined) return facts;
+  const brought = planned
+    .filter(({ finding }) => finding.plan === version.finding.plan)
+    .map(({ finding }) => factsToApprove(finding))
+    .filter((inputs) => inputs.every(isOfVersion));
+  return [...new Set([...facts, ...brought.flat()])];
+};
+
+const isOfVersion = (fact: FactName): boolean => fact === 'firmware.version' || WITH_VERSION.includes(fact);
+
+/**
+ * The facts that an acceptance of these adopts: what a plan brought with a version, and with a version, or build, that was not the reference's also the parts that came with
  * it. Where the device shows others there is a finding of its own to be approved, and only what was asked for is adopted.
  */
 export const adoptedWith = (
   state: DeviceState,
-  facts: readonly FactName[] | undefined,
+  wanted: readonly FactName[] | undefined,
 ): readonly FactName[] | undefined => {
+  const facts = withBrought(state, wanted);
   const claims = attestedClaims(state);
   if (facts === undefined || facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
   const known = keptFacts(state.reference?.facts);
@@ -73,21 +99,29 @@ interface Acceptable {
 export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[]): Acceptable => {
   const { attested } = state;
   if (attested?.seq === undefined || !attested.reachable) throw notAttested(state);
-  const covered = state.tracks.filter((track) => covers(track, facts));
+  const covered = coveredBy(state, facts);
   refuseWhileOpen(state, covered, facts === undefined ? 'whole' : 'facts');
   return { cited: attested.seq, attested, covered };
+};
+
+/** The findings that an acceptance of these facts, or of the whole device, would end. */
+export const coveredBy = (state: DeviceState, wanted?: readonly FactName[]): readonly Track[] => {
+  const facts = withBrought(state, wanted);
+  return state.tracks.filter((track) => covers(track, facts));
 };
 
 /**
  * Whether this acceptance has a part in what two people have to approve, or a plan beforehand: one fact of several that such
  * a finding is about is as much of it as all of them.
  */
-export const wantsMorePeople = (state: DeviceState, facts?: readonly FactName[]): boolean =>
-  state.tracks.some(
+export const wantsMorePeople = (state: DeviceState, wanted?: readonly FactName[]): boolean => {
+  const facts = withBrought(state, wanted);
+  return state.tracks.some(
     (track) =>
       needsMorePeople(track.finding) &&
       (covers(track, facts) || speaksOf(track, (inputs) => inputs.some(isAmong(facts)))),
   );
+};
 
 const isAmong =
   (facts: readonly FactName[] | undefined) =>
@@ -165,15 +199,18 @@ const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity
 
 /**
  * Nobody may settle the lesser matter while the greater one lies open (catalogue §3). Somebody who took note of it has not
- * settled it, and what is not confirmed yet may be graver than what is; what is waived was settled for a while. Of many devices that a document speaks of the first one with such a
- * finding is named.
+ * settled it, and what is not confirmed yet may be graver than what is; what is waived was settled for a while, and what the plan
+ * covers that covers this, too, was announced with it. Of many devices that a document speaks of the first one with such a finding is
+ * named.
  */
 export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], by: keyof typeof OTHERWISE): void => {
   const gravest = Math.max(0, ...covered.map(rank));
+  const plans = new Set(covered.flatMap(({ finding }) => finding.plan ?? []));
   const other = state.tracks.find(
     (track) =>
       !covered.includes(track) &&
       track.finding.state !== 'waived' &&
+      !(track.finding.state !== 'provisional' && plans.has(track.finding.plan ?? -1)) &&
       // That less can be seen is no value which somebody could accept too early.
       (track.finding.state !== 'provisional' || COMPARISONS.some(({ id }) => id === track.finding.ruleId)) &&
       // What differs from a plan is settled with the finding that it is about.

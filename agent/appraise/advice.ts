@@ -17,6 +17,17 @@ export interface Asked {
   readonly config?: string | undefined;
   /** The finding that this one is about. */
   readonly about?: number | undefined;
+  /** The signed reference that holds a fact of it otherwise: no acceptance at the gateway takes its place. */
+  readonly holder?: Holder | undefined;
+}
+
+/** A signed reference, and a fact that it holds. */
+export interface Holder {
+  readonly refId: string;
+  readonly version: number;
+  readonly fact: string;
+  /** Two people stand behind it: its next version takes two as well. */
+  readonly two: boolean;
 }
 
 /** Who may approve what it shows, or how it ends where nobody can. */
@@ -41,6 +52,7 @@ export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked:
 
 const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): string => {
   const { approve, sign } = verbsOf(finding.ruleId, asked);
+  if (asked.holder !== undefined) return renewedBy(finding, asked.holder, asked);
   if (finding.plan !== undefined) return `one person, because a plan covers it: ${approve}`;
   const { people } = asked;
   const approval = approvalOf(finding);
@@ -50,7 +62,23 @@ const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): 
   const others =
     people === undefined ? `; where none are named, ${alone.replace(', because no approvers are named', '')}` : '';
   if (approval === 'A2') return `${signers(people)} what the device shows: ${sign}${others}`;
-  return `nobody afterwards: it is acceptable only if planned beforehand, otherwise treat it as an incident. In an emergency one person, which is a finding of its own: ${approve} --break-glass --note "<why>"${others}`;
+  return `${NEVER} one person, which is a finding of its own: ${approve} --break-glass --note "<why>"${others}`;
+};
+
+const NEVER =
+  'nobody afterwards: it is acceptable only if planned beforehand, otherwise treat it as an incident. In an emergency';
+
+/** What a signed reference holds its next version approves, and nothing else. */
+const renewedBy = (
+  finding: Approvable & Pick<Finding, 'plan'>,
+  { refId, version, fact, two }: Holder,
+  asked: Asked,
+): string => {
+  const next = `the next version (${version + 1}) of reference ${refId}, which holds ${fact}`;
+  const adopt = typed('baseline adopt <file>.signed.json', asked);
+  if (isUnplanned(finding))
+    return `${NEVER} ${next}, which is a finding of its own: assayer baseline sign <file> --key <key>, then ${adopt} --break-glass --note "<why>"`;
+  return `${two ? signers(2) : 'an approver, who signs'} ${next}: assayer baseline sign <file> --key <key>, then ${adopt}; a change that is to last for a while is planned beforehand: assayer plan create`;
 };
 
 const signers = (people: number | undefined): string =>
@@ -115,7 +143,9 @@ export const nextStep = (finding: Finding, asked: Asked): string => {
       break;
   }
   if (plan !== undefined)
-    return 'after the plan is through, approve what the devices show, so that it is their reference';
+    return asked.holder === undefined
+      ? 'after the plan is through, approve what the devices show, so that it is their reference'
+      : `after the plan is through, ${renewal(asked.holder)}`;
   if (id.startsWith('visibility.') || id.startsWith('evidence.'))
     return 'find out why nothing, or less, could be seen: the device, its network, this gateway';
   if (ruleOf(id)?.approval === 'A0') return 'look at the device if it does not end by itself';
@@ -123,8 +153,11 @@ export const nextStep = (finding: Finding, asked: Asked): string => {
 };
 
 /** What is done about a change that somebody meant, which no plan covers. */
-const meant = (finding: Finding, { people }: Asked): string => {
+const meant = (finding: Finding, { people, holder }: Asked): string => {
+  if (holder !== undefined && !isUnplanned(finding)) return renewal(holder);
   if (people === 0 || !takesTwo(finding)) return 'approve it';
   if (!isUnplanned(finding)) return 'have it signed';
   return 'set it back all the same, and make it under a plan (assayer plan create); afterwards it is approved in an emergency only';
 };
+
+const renewal = ({ refId }: Holder): string => `have the next version of reference ${refId} signed, which holds it`;

@@ -22,7 +22,8 @@ export const changedSettings = (names: readonly FactName[], observed: Facts, app
     return [{ key: keyOf(name), before, after }];
   });
 
-const keyOf = (name: FactName): string => name.slice(name.indexOf('.') + 1);
+/** The key of a fact in such a list. */
+export const keyOf = (name: FactName): string => name.slice(name.indexOf('.') + 1);
 
 /** Settings without a fact of their own have keys that begin so. */
 export const OTHER = 'other.';

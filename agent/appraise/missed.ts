@@ -132,6 +132,7 @@ const silent = (
     plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, {}), nowMs),
     observed: {},
     approved: {},
+    known: () => ({}),
     circumstances: circumstancesOf(state, {}, nowMs),
     tracks: state.tracks,
   });

@@ -2,14 +2,14 @@ import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import { WITH_VERSION } from '../../shared/open-values.ts';
 import type { Plan } from '../../shared/terms.ts';
-import { approvedFacts } from '../baseline/approved.ts';
+import { approvedFacts, type Holders } from '../baseline/approved.ts';
 import { partsOf } from '../baseline/compared.ts';
 import { type Circumstances, itemsAt, saysNothing } from '../baseline/expected.ts';
 import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
-import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
-import { changedParts } from './keyed.ts';
+import { FIRMWARE_TEXTS } from './firmware.ts';
+import { changedParts, isKeyed } from './keyed.ts';
 import type { Outcome, Ran } from './outcome.ts';
 import { arePlanned, showsPools, tellsPlanned } from './planned-pools.ts';
 import { isStrange } from './replaced.ts';
@@ -22,6 +22,7 @@ import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { compareVersions } from './version.ts';
 import { speaksOfPools, wholeOf } from './who-approves.ts';
 
 /** What plans know of the deviations of one look (catalogue §3): which they cover, and which they should have covered. */
@@ -32,6 +33,9 @@ export interface Planned {
   readonly plans: readonly Adopted<Plan>[];
   readonly observed: Facts;
   readonly approved: Facts;
+  /** What was learned or accepted, below documents, and which of the approved facts documents hold. */
+  readonly known: () => Facts;
+  readonly holders?: ReadonlyMap<FactName, Holders> | undefined;
   readonly circumstances: Circumstances;
   readonly tracks: readonly Track[];
 }
@@ -91,7 +95,8 @@ const planOfVersion = (outcomes: readonly Outcome[], planned: Planned): number |
     .flatMap((ran) => ran.deviations.map((deviation) => judge(ran, deviation, planned).deviation.plan))
     .find((plan) => plan !== undefined);
 
-const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
+/** Rules that tell another version. */
+export const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
 
 const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));
@@ -99,17 +104,17 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const found = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
   // What a plan covered has gone on to another value: that began now.
   const track = found?.finding.plan !== undefined && !isSame(found.finding, deviation) ? undefined : found;
-  const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track));
+  const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track, planned));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
   if (covering !== undefined) return { deviation: { ...deviation, plan: covering.seq }, wrong: [], late: [] };
-  // What a plan covered when it began stays covered while it shows the same.
+  // What a plan covered when it began stays covered while it shows the same; a curtailment that is over leaves it.
   if (track?.finding.plan !== undefined) return { deviation, wrong: [], late: [] };
   // Only what is held against the reference can have gone to another value than the planned one.
   const [unlike] = ran.against === undefined || ran.rule.approval === 'A0' ? [] : open;
   const overrun = named.find(
     (plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned),
   );
-  const isLate = overrun !== undefined && isAnnounced(overrun, track) && !beganBefore(track, overrun);
+  const isLate = overrun !== undefined && isAnnounced(overrun, track, planned) && !beganBefore(track, overrun);
   const again = (id: string): readonly Deviation[] => toldBefore(planned.tracks, id, ran, deviation);
   return {
     deviation,
@@ -127,9 +132,12 @@ const isSame = ({ after }: Finding, deviation: Deviation): boolean =>
 const isAbout = (finding: Finding, { rule }: Ran, { part }: Deviation): boolean =>
   finding.ruleId === rule.id && finding.part === part;
 
-/** A plan is signed beforehand: what was seen before it came into force is none of its. */
-const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined): boolean =>
-  track === undefined || track.finding.plan === seq || track.finding.firstObservedAt >= adoptedAt;
+/** A plan is signed beforehand: what was seen before it came into force is none of its, but for a curtailment that is to last longer. */
+const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined, { plans }: Planned): boolean =>
+  track === undefined ||
+  track.finding.plan === seq ||
+  track.finding.firstObservedAt >= adoptedAt ||
+  plans.some((other) => other.seq === track.finding.plan && other.terms.type === 'curtailment');
 
 /** A deviation that stood before the window opened is none of the plan's. */
 const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolean =>
@@ -165,23 +173,36 @@ const readsPools = ({ rule }: Ran): boolean => {
 };
 
 /**
- * What comes with a version is left open beside that version alone: a device that tells none is held to the rest, and one whose
- * firmware is no other runs from where it did.
+ * What comes with a version is left open beside that version alone, and while it is new to the device: one that tells none is held to
+ * the rest, and so is one on which that version was approved, since parts that change now do not come with it.
  */
 const heldUnder = (
   { seq, terms }: Pick<Adopted<Plan>, 'seq' | 'terms'>,
-  { observed, approved, circumstances }: Planned,
+  planned: Planned,
 ): ReadonlyMap<string, Held> => {
-  const held = expectedBy(terms, seq, circumstances.nowMs);
+  const held = expectedBy(terms, seq, planned.circumstances.nowMs);
   if (!held.has('firmware.version')) return held;
-  const tellsVersion = (observed['firmware.version'] ?? approved['firmware.version']) !== undefined;
-  const isOther = compareFirmware(observed, approved) !== 'same';
-  const comesWith = (fact: string): boolean => tellsVersion && (isOther || fact !== 'firmware.medium');
   const isOpen = ({ items }: Held): boolean => items.some((item) => item.class === 'volatile');
   return new Map(
-    [...held].filter(([fact, document]) => !WITH_VERSION.includes(fact) || comesWith(fact) || !isOpen(document)),
+    [...held].filter(
+      ([fact, document]) => !WITH_VERSION.includes(fact) || !isOpen(document) || comesAnew(fact as FactName, planned),
+    ),
   );
 };
+
+/**
+ * Whether the device shows another version than that with which this fact was approved: by a document, or by what was learned or
+ * accepted. Where this look does not tell the version, its finding does.
+ */
+const comesAnew = (fact: FactName, { observed, approved, known, holders, tracks }: Planned): boolean => {
+  const now = observed['firmware.version'];
+  if (now === undefined) return tracks.some(({ finding }) => OF_VERSION.has(finding.ruleId) && tellsVersion(finding));
+  const before = (holders?.has(fact) === true ? approved : known())['firmware.version'];
+  return before === undefined || compareVersions(before, now) !== 'same';
+};
+
+const tellsVersion = ({ after, state }: Finding): boolean =>
+  state !== 'provisional' && isKeyed(after) && after.some(({ key }) => key === 'version');
 
 /** The approved facts as they would be once the change is made. */
 const expectedFacts = (held: ReadonlyMap<string, Held>, { observed, approved, circumstances }: Planned): Facts =>

@@ -103,6 +103,8 @@ export const outcomesOf = (
     plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, facts), nowMs),
     observed: facts,
     approved: approved?.facts ?? {},
+    known: () => keptFacts(state.reference?.facts),
+    holders: approved?.holders,
     circumstances: circumstancesOf(state, facts, nowMs),
     tracks: state.tracks,
   });

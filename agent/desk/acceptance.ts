@@ -1,9 +1,8 @@
 import type { FactName } from '../../shared/facts.ts';
-import { attestedClaims, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
-import { approvedOf } from '../appraise/approval.ts';
+import { requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
+import { heldOtherwise } from '../appraise/held.ts';
 import { isUnplanned } from '../appraise/who-approves.ts';
-import { changed } from '../baseline/compared.ts';
 import type { Standing } from '../baseline/standing.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
@@ -135,19 +134,12 @@ const factsOf = ({ facts }: { readonly facts?: readonly FactName[] }): { readonl
   facts === undefined ? {} : { facts };
 
 /** What a signed document holds is approved by the next version of it. */
-const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, { standing, nowMs }: Judging): void => {
-  const observed = attestedClaims(state);
-  const approved = approvedOf(state, standing, observed, nowMs);
-  const held = [...(approved?.holders.keys() ?? [])].find(
-    (fact) =>
-      facts?.includes(fact) !== false &&
-      observed[fact] !== undefined &&
-      changed(fact, approved?.facts[fact] ?? null, observed[fact]),
-  );
+const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, judging: Judging): void => {
+  const held = heldOtherwise(state, facts, judging);
   if (held === undefined) return;
   throw new AgentError({
     code: 'baseline.held-by-document',
-    message: `${state.id}: a signed document holds ${held}, and what is seen is not among what it allows`,
+    message: `${state.id}: the signed reference ${held.refId} holds ${held.fact}, and what is seen is not among what it allows`,
     remedy:
       'have its next version signed and adopt that: assayer baseline adopt; or accept other facts only, with --fact',
   });

@@ -70,7 +70,9 @@ const previewOf = (
     approved: isApproved(state.reference),
     seq: state.attested?.seq ?? -1,
     differences: differences.filter(({ fact }) => adopted?.includes(fact) !== false),
-    untold: untoldOf(state, { known, claims, differing }).filter(({ fact }) => facts?.includes(factOf(fact)) !== false),
+    untold: untoldOf(state, { known, claims, differing }).filter(
+      ({ fact }) => adopted?.includes(factOf(fact)) !== false,
+    ),
     findings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
       .map((track) => openFinding(track, { closes: covered.includes(track), people: judging.people })),

@@ -379,7 +379,7 @@ export class Batch {
     if (action === 'closed') for (const device of devices) this.#uncover(device, order.seq);
   }
 
-  /** What a person ended covers nothing any longer, whatever it covered before; the next look says so. */
+  /** What was ended covers nothing any longer, whatever it covered before; the next look says so. */
   #uncover(device: string, seq: number): void {
     const state = this.#stateOf(device);
     if (state?.tracks.some(({ finding }) => finding.plan === seq) !== true) return;
@@ -388,12 +388,15 @@ export class Batch {
       const { plan: _, ...finding } = track.finding;
       return { ...track, finding };
     });
-    this.states.set(device, { ...state, tracks });
+    const marks = { ...state.marks, settledPools: undefined, settledFull: undefined };
+    this.states.set(device, { ...state, tracks, marks });
   }
 
-  /** The plan was held against its devices. */
+  /** The plan was held against its devices. A curtailment is over then: what still shows it was not lifted. */
   reported(order: Order): void {
     this.orders.write(this.#tx, { ended: [], begun: [order] });
+    if (order.terms.kind !== 'plan' || order.terms.type !== 'curtailment') return;
+    for (const device of order.matched ?? []) this.#uncover(device, order.seq);
   }
 
   #isWithheld(terms: Terms): boolean {

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accept } from '../../agent/appraise/accept.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
 import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -222,6 +223,62 @@ test('once the new version is approved, another partition under it is told, also
     watch.live(20 * MINUTE, onSlot('ota_1', NEXT));
     assert.ok(told(watch).includes('firmware.boot-medium-changed high -'), told(watch).join());
   }
+});
+
+/** Somebody accepts what the device shows. */
+const accepted = (watch: Watch): Watch => {
+  const { state, transitions } = accept(watch.state, { by: 'carol', nowMs: watch.nowMs, seq: 50 });
+  assert.ok(transitions.length > 0);
+  watch.state = state;
+  watch.clear();
+  return watch;
+};
+
+const built = (build: string, libs = 'b2') =>
+  showing({
+    'firmware.version': NEXT,
+    'firmware.build': build,
+    'firmware.components': [
+      { name: 'compile_time', value: build },
+      { name: 'libs', value: libs },
+    ],
+  });
+
+const MONDAY = 'Mon Jun 1 10:00:00 CST 2026';
+const LATER = 'Mon Jun 1 10:00:09 CST 2026';
+
+test('once the planned version is approved its plan covers no other build of it, and no other part', () => {
+  const ids = ['firmware.version-changed', 'firmware.fingerprint-changed'];
+  const updatedOnce = (): Watch => {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans: [drafted(ids)] });
+    watch.live(15 * MINUTE, showing({}));
+    watch.live(5 * MINUTE, built(MONDAY));
+    assert.deepEqual(told(watch), ['firmware.version-changed info 30']);
+    return accepted(watch).live(5 * MINUTE, built(MONDAY));
+  };
+  const rebuilt = updatedOnce().live(20 * MINUTE, built(LATER));
+  assert.deepEqual(told(rebuilt), ['change.deviation high -', 'firmware.version-changed high -']);
+  const patched = updatedOnce().live(30 * MINUTE, built(MONDAY, 'c3'));
+  assert.deepEqual(told(patched), ['change.deviation high -', 'firmware.fingerprint-changed high -']);
+  const again = updatedOnce().live(20 * MINUTE, built(MONDAY));
+  assert.deepEqual(told(again), []);
+});
+
+test('a document that allows the planned version beforehand does not keep its plan from bringing the build', () => {
+  const watch = Watch.commissioned();
+  const both: ExpectedValue = { fact: 'firmware.version', class: 'set', value: ['2026.03.1', NEXT] };
+  const plans = [drafted(['firmware.version-changed'])];
+  watch.context = under(() => watch.nowMs, { plans, references: [reference(7, [both])] });
+  watch.live(15 * MINUTE, showing({}));
+  watch.live(10 * MINUTE, built(MONDAY));
+  assert.deepEqual(told(watch), ['firmware.version-changed info 30']);
+  const held: ExpectedValue = { fact: 'firmware.build', class: 'exact', value: MONDAY };
+  watch.context = under(() => watch.nowMs, { plans, references: [reference(7, [both, held])] });
+  watch.live(10 * MINUTE, built(MONDAY));
+  watch.clear();
+  watch.live(20 * MINUTE, built(LATER));
+  assert.deepEqual(told(watch), ['change.deviation high -', 'firmware.version-changed high -']);
 });
 
 test('under one plan the planned version, and then another one in its window, is a deviation from it', () => {

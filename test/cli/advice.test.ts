@@ -13,8 +13,9 @@ import { type ControlRequest, serveControl } from '../../agent/platform/control.
 import { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
 import { readDraft, type TermsKind } from '../../agent/terms/draft.ts';
+import type { Facts } from '../../shared/facts.ts';
 import { formatSignedTerms } from '../../shared/signed-terms.ts';
-import type { Plan } from '../../shared/terms.ts';
+import type { ExpectedValue, Plan, ReferenceTerms } from '../../shared/terms.ts';
 import { pools } from '../appraise/watch.ts';
 import { People } from '../record/approvers.ts';
 import { deskOf } from '../record/desk.ts';
@@ -121,7 +122,7 @@ class Site {
   }
 
   /** A plan that everybody signed who has to. Gives its entry. */
-  planned(changes: Pick<Plan, 'ids' | 'ticket'>): number {
+  planned(changes: Pick<Plan, 'ids'> & Partial<Plan>): number {
     const now = Math.floor(this.recording.clock.wall / 1000);
     const plan: Plan = {
       kind: 'plan',
@@ -136,6 +137,12 @@ class Site {
       ...changes,
     };
     return this.#changes.adopt({ kind: 'signed', ...this.#people.sign(plan, ...this.#people.names.values()) }).seq;
+  }
+
+  /** A reference of these values that everybody signed who has to. */
+  holds(values: ReferenceTerms['values'], version = 1): void {
+    const terms = { kind: 'reference', ref_id: 'site', version, values } as const;
+    this.#changes.adopt({ kind: 'signed', ...this.#people.sign(terms, ...this.#people.names.values()) });
   }
 
   /** What a person types, and what is said. */
@@ -303,6 +310,135 @@ test('what to do names approving where that works: a change that had to be plann
   assert.match(await stepOf(1, 'pool.user-changed'), / If it was: set it back /);
   assert.match(await stepOf(2, 'pool.url-changed'), / If it was: have it signed$/);
   assert.match(await stepOf(2, 'config.drift'), / If it was: approve it$/);
+});
+
+/** A device with two partitions after a roll-out, under a plan for its version that covers what these ids name. */
+const rolledOut = async (t: TestContext, ids: Plan['ids'], shows: Facts = {}, more: readonly ExpectedValue[] = []) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  const looks = async (facts: Facts): Promise<void> => {
+    for (let made = 0; made < 4; made += 1) {
+      recording.clock.pass(300_000);
+      await recording.looks('rig-1', 1, { 'access.cloud': false, ...facts });
+    }
+  };
+  await looks({ 'firmware.medium': 'ota_1' });
+  const expected: readonly ExpectedValue[] = [
+    { fact: 'firmware.version', class: 'exact', value: '2026.06.1' },
+    { fact: 'firmware.build', class: 'volatile' },
+    { fact: 'firmware.components', class: 'volatile' },
+  ];
+  site.planned({ ids, expected_after: [...expected, ...more] });
+  const components = [{ name: 'idf', value: 'v5.5' }];
+  const now = { 'firmware.version': '2026.06.1', 'firmware.build': 'June', 'firmware.components': components };
+  await looks({ ...now, 'firmware.medium': 'ota_0', ...shows });
+  const tracks = recording.state('rig-1').tracks.map(({ finding }) => finding);
+  const numberOf = (id: string): string => String(tracks.find(({ ruleId }) => ruleId === id)?.openedSeq);
+  return { site, recording, looks, numberOf, now: { ...now, 'firmware.medium': 'ota_0', ...shows } };
+};
+
+test('who approves a planned version approves the partition and the parts that came with it under the plan', async (t) => {
+  const ids = ['firmware.version-changed', 'firmware.fingerprint-changed'];
+  for (const wanted of ['firmware.version-changed', 'firmware.boot-medium-changed', 'accept']) {
+    const { site, recording, looks, numberOf, now } = await rolledOut(t, ids);
+    const both = ['firmware.boot-medium-changed rig-1', 'firmware.version-changed rig-1'];
+    assert.deepEqual(recording.openFindings().toSorted(), both);
+    const line =
+      wanted === 'accept'
+        ? ['baseline', 'accept', 'rig-1', '--fact', 'firmware.version']
+        : ((await site.advice(Number(numberOf(wanted)))).lines[0] ?? []);
+    const { code, text } = await site.type(...line, '--by', 'carol', '--yes');
+    assert.equal(code, 0, text);
+    assert.match(text, /^accepted 1 device, closed 2 findings$/m);
+    assert.match(text, /firmware\.medium +ota_1 +ota_0$/m);
+    await looks(now);
+    assert.deepEqual(recording.openFindings(), []);
+    await looks({ ...now, 'firmware.medium': 'ota_1' });
+    assert.deepEqual(recording.openFindings().toSorted(), ['firmware.boot-medium-changed rig-1'], wanted);
+  }
+});
+
+test('what is open beside a planned version and is not of its plan stands in the way of it, and stays open', async (t) => {
+  const ids = ['firmware.version-changed'];
+  const strange = await rolledOut(t, ids, { 'config.mode': 'eco' });
+  const number = strange.numberOf('firmware.version-changed');
+  const { code, text } = await strange.site.type('findings', 'approve', number, '--yes');
+  assert.equal(code, 1);
+  assert.match(text, /config\.performance-changed \(\w+\) is open and this acceptance does not cover it/);
+  assert.equal(strange.recording.openFindings().length, 3);
+  const planned = await rolledOut(t, [...ids, 'config.performance-changed'], { 'config.mode': 'eco' }, [
+    { fact: 'config.mode', class: 'exact', value: 'eco' },
+  ]);
+  const approved = await planned.site.type(
+    'findings',
+    'approve',
+    planned.numberOf('firmware.version-changed'),
+    '--yes',
+  );
+  assert.match(approved.text, /^accepted 1 device, closed 2 findings$/m);
+  assert.deepEqual(
+    planned.recording.openFindings(),
+    ['config.performance-changed rig-1'],
+    'it waits for its own approval',
+  );
+});
+
+test('what a signed reference holds nobody approves at the gateway, also where it changes by itself: show names the reference', async (t) => {
+  for (const [held, seen, id] of [
+    [{ fact: 'config.freq_mhz', class: 'exact', value: 525 }, { 'config.freq_mhz': 600 }, 'config.drift'],
+    [
+      { fact: 'config.voltage_mv', class: 'band', value: { min: 300, max: 400 } },
+      { 'config.voltage_mv': 480 },
+      'config.drift',
+    ],
+    [
+      { fact: 'firmware.version', class: 'exact', value: '2026.03.1' },
+      { 'firmware.version': '2026.06.1' },
+      'firmware.version-changed',
+    ],
+  ] as const) {
+    const site = await Site.open(t, 2);
+    const { recording } = site;
+    site.holds([held]);
+    for (let made = 0; made < 4; made += 1) {
+      recording.clock.pass(300_000);
+      await recording.looks('rig-1', 1, { 'access.cloud': false, ...seen });
+    }
+    assert.deepEqual(recording.openFindings(), [`${id} rig-1`]);
+    const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+    const next = `two approvers, who sign the next version (2) of reference site, which holds ${held.fact}: `;
+    const { who, lines } = await site.advice(number);
+    assert.ok(who.startsWith(next), who);
+    assert.deepEqual(lines[0]?.slice(0, 2), ['baseline', 'sign']);
+    assert.match(
+      await shown(site, number),
+      / If it was: have the next version of reference site signed, which holds it$/m,
+    );
+    const wanted = [
+      ['findings', 'approve', String(number)],
+      ['baseline', 'accept', 'rig-1'],
+    ];
+    for (const words of wanted) {
+      const { code, text } = await site.type(...words, '--by', 'mallory', '--yes');
+      assert.equal(code, 1, text);
+      assert.match(text, new RegExp(`not accepted: rig-1: the signed reference site holds ${held.fact}, and`));
+      assert.equal(site.state(number), 'open', 'nothing was closed');
+    }
+    site.holds([{ fact: held.fact, class: 'exact', value: Object.values(seen)[0] }], 2);
+    for (let made = 0; made < 4; made += 1) await recording.looks('rig-1', 1, { 'access.cloud': false, ...seen });
+    assert.deepEqual(recording.openFindings(), []);
+  }
+});
+
+test('what had to be planned beforehand and a signed reference holds says so: in an emergency the next version of it', async (t) => {
+  const site = await Site.open(t, 2);
+  site.holds([{ fact: 'pools.user', class: 'exact', value: 'acme.rig0417' }]);
+  await site.recording.looks('rig-1', 2, { 'access.cloud': false, ...pools({ user: 'acme2.x' }) });
+  const { who } = await site.advice(site.recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1);
+  assert.match(
+    who,
+    /^nobody afterwards: .* the next version \(2\) of reference site, which holds pools, .* --break-glass/,
+  );
 });
 
 test('a waiver is shown with its reason and end, and one that is over as over', async (t) => {

@@ -208,6 +208,78 @@ test('a device that was as planned and is as before again is not as planned; a c
   }
 });
 
+test('a curtailment that is not lifted has its own weight a quarter of an hour after the window, and is told as overrun', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  const begin = Math.floor(recording.clock.wall / 1000);
+  changes.adopt(signed(people.sign({ ...summerPlan(begin, 600), type: 'curtailment' }, 'alice')));
+  await recording.looks('rig-1', 2, STRONGER);
+  await recording.looks('rig-2', 2, STRONGER);
+  assert.deepEqual(weights(recording), [
+    'rig-1 config.performance-changed info',
+    'rig-2 config.performance-changed info',
+  ]);
+  await recording.looks('rig-2', 4, {});
+  recording.clock.pass((600 + 10 * 60) * 1000);
+  changes.tick();
+  await recording.looks('rig-1', 3, STRONGER);
+  assert.deepEqual(weights(recording), ['rig-1 config.performance-changed info'], 'it may be lifted a little late');
+  recording.clock.pass(6 * 60_000);
+  changes.tick();
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.deepEqual(weights(recording), [
+    'rig-1 change.window-overrun low summer config.performance-changed',
+    'rig-1 config.performance-changed medium',
+  ]);
+  await recording.looks('rig-1', 4, {});
+  assert.deepEqual(weights(recording), []);
+});
+
+test('a curtailment that is not lifted counts again also where the agent was off at its end and for a day after it', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const begin = Math.floor(recording.clock.wall / 1000);
+  changes.adopt(signed(people.sign({ ...summerPlan(begin, 600), type: 'curtailment' }, 'alice')));
+  await recording.looks('rig-1', 2, STRONGER);
+  recording.clock.pass(3 * 86_400_000);
+  changes.tick();
+  assert.deepEqual(changes.all(), []);
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.deepEqual(weights(recording), ['rig-1 config.performance-changed medium']);
+});
+
+test('a curtailment is prolonged by the next plan; what a roll-out brought stays covered, whatever comes after it', async (t) => {
+  for (const [type, left] of [
+    ['curtailment', 'medium'],
+    ['change', 'info'],
+  ] as const) {
+    const recording = await learned(t);
+    const changes = recording.changes(people);
+    const begin = Math.floor(recording.clock.wall / 1000);
+    changes.adopt(signed(people.sign({ ...summerPlan(begin, 600), type }, 'alice')));
+    await recording.looks('rig-1', 2, STRONGER);
+    const longer = { ...summerPlan(begin + 60, 3600), plan_id: 'longer', type: 'curtailment' as const };
+    changes.adopt(signed(people.sign(longer, 'alice')));
+    for (const minutes of [16, 30]) {
+      recording.clock.pass(minutes * 60_000);
+      changes.tick();
+      await recording.looks('rig-1', 2, STRONGER);
+      assert.deepEqual(weights(recording), ['rig-1 config.performance-changed info'], `${type} ${minutes}`);
+    }
+    recording.clock.pass(60 * 60_000);
+    changes.tick();
+    await recording.looks('rig-1', 2, STRONGER);
+    assert.ok(weights(recording).includes(`rig-1 config.performance-changed ${left}`), type);
+  }
+});
+
+/** What is open, with its weight and part. */
+const weights = ({ store }: Recording): readonly string[] =>
+  store
+    .findings({ open: true })
+    .map(({ device, finding: { ruleId, severity, part = '' } }) => `${device} ${ruleId} ${severity} ${part}`.trim())
+    .sort();
+
 test('a machine that is out for repair under a plan is one that is not seen, until it is back', async (t) => {
   const recording = await learned(t, ['rig-1']);
   const changes = recording.changes(people);

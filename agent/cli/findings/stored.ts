@@ -1,13 +1,18 @@
 import { resolve } from 'node:path';
 import { type Plan, readClaimedTerms, type Statement, termsSchema, type Waiver } from '../../../shared/index.ts';
-import { type Asked, typed } from '../../appraise/advice.ts';
+import { type Asked, type Holder, typed } from '../../appraise/advice.ts';
+import { readDevice } from '../../appraise/device.ts';
+import { type HeldFact, heldOtherwise } from '../../appraise/held.ts';
 import { type ParentTransition, presentParents } from '../../appraise/storm.ts';
 import { endingOf } from '../../appraise/who-approves.ts';
+import { standingOf } from '../../baseline/standing.ts';
 import { loadConfig } from '../../config/load.ts';
+import { standsOnTwo } from '../../desk/adoption.ts';
 import { peopleOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
 import { stormsIn } from '../../record/batch.ts';
+import type { Order } from '../../record/orders.ts';
 import { buildFinding } from '../../record/statement.ts';
 import { Store } from '../../record/store.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
@@ -76,6 +81,8 @@ export type Numbered = StoredFinding & {
   readonly people: number;
   /** The open finding that this one is about, where it is about one. */
   readonly about?: number;
+  /** The signed reference by which an acceptance of it would be refused. */
+  readonly holder?: Holder;
   /** What the plan and the waiver that it names say, as the log has them. */
   readonly covers: { readonly plan?: Plan | Waiver; readonly waiver?: Plan | Waiver };
 };
@@ -92,6 +99,7 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
   const { counting } = splitApprovers(approvers, Approvals.countingIn(stateDir));
   const people = peopleOf(counting, { people: Approvals.peopleIn(stateDir) });
+  const holder = holderOf(found, people, store);
   return {
     ...found,
     stateDir,
@@ -102,7 +110,36 @@ export const findingNumbered = (config: string, number: string): Numbered => {
       ...namedTerms('waiver', found.finding.waiver, store),
     },
     ...(about === undefined ? {} : { about }),
+    ...(holder === undefined ? {} : { holder }),
   };
+};
+
+/** The reference that holds a fact of this finding otherwise on one of its devices, as the agent would find it. */
+const holderOf = (
+  found: StoredFinding,
+  people: number,
+  store: Pick<Store, 'orders' | 'device'>,
+): Holder | undefined => {
+  const ending = endingOf(found.finding);
+  if (!STANDING.has(found.finding.state) || (ending.kind !== 'facts' && ending.kind !== 'device')) return undefined;
+  // Written by this agent.
+  const orders = store.orders((text) => JSON.parse(text) as Order);
+  const references = orders.flatMap(({ terms, ...order }) => (terms.kind === 'reference' ? [{ ...order, terms }] : []));
+  if (references.length === 0) return undefined;
+  const standing = standingOf({ references, plans: [], waivers: [] });
+  const facts = ending.kind === 'facts' ? ending.facts : undefined;
+  const heldOf = (device: string): HeldFact | undefined => {
+    const state = store.device(device, readDevice);
+    return state === undefined ? undefined : heldOtherwise(state, facts, { standing, nowMs: Date.now() });
+  };
+  for (const device of devicesOf(found)) {
+    const held = heldOf(device);
+    const order = references.find(({ seq }) => seq === held?.seq);
+    if (held === undefined || order === undefined) continue;
+    const { refId, fact } = held;
+    return { refId, fact, version: order.terms.version, two: standsOnTwo(order, people) };
+  }
+  return undefined;
 };
 
 /** The document that an entry of the log adopted, under this name; without one where it is withheld or the entry is removed. */
@@ -139,6 +176,7 @@ export const askedOf = (found: Numbered, config: string): Asked => ({
   people: found.people,
   devices: devicesOf(found),
   about: found.about,
+  holder: found.holder,
   config: toName(config),
 });
 

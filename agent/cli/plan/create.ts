@@ -34,7 +34,10 @@ export const createPlanVerb = (plan: Command, io: Io): void => {
       .description('write a draft of a planned change, with comments, to fill in and sign; no configuration is read')
       .argument('<plan-id>', 'name of the plan', documentId)
       .addOption(
-        new Option('--type <type>', 'what kind of plan; what a curtailment expects may be over before its window is')
+        new Option(
+          '--type <type>',
+          'what kind of plan; a curtailment may be over before its window is, and has to be over then',
+        )
           .choices(['change', 'curtailment'])
           .default('change'),
       )
