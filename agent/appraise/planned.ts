@@ -16,7 +16,7 @@ import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
-import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareBootMediumChanged, SAME_VERSION } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
@@ -75,8 +75,12 @@ const judgeAmong = (outcomes: readonly Outcome[], ran: Ran, deviation: Deviation
   const slotPlan = ran.rule.id === firmwareBootMediumChanged.id ? planOfVersion(outcomes, planned) : undefined;
   if (slotPlan === undefined) return judge(ran, deviation, planned);
   const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
-  // An update explains no slot that the device was found to run from before it.
-  const isTold = track !== undefined && track.finding.state !== 'provisional' && track.finding.plan === undefined;
+  // An update explains no slot that the device was found to run from before it, under the same version.
+  const isTold =
+    track !== undefined &&
+    track.finding.state !== 'provisional' &&
+    track.finding.plan === undefined &&
+    track.finding.reasons?.includes(SAME_VERSION) === true;
   return isTold ? judge(ran, deviation, planned) : { deviation: { ...deviation, plan: slotPlan }, wrong: [], late: [] };
 };
 
