@@ -451,6 +451,9 @@ export const end = (track: Track, state: 'resolved' | 'approved' | 'incident-clo
 export const stillRemembered = (closed: readonly Track[], nowMs: number): readonly Track[] =>
   closed.filter(({ finding }) => agoMs((finding.resolvedAt ?? 0) * 1000, nowMs) < HOUR_MS);
 
+/** What a finding without parts is called where it is asked whether a look could see it. */
+export const WHOLE = '';
+
 /**
  * The deviation of a look, completed by what this look could not see of the finding; `unseen` when it could see nothing
  * of it, undefined when it sees the reference again.
@@ -463,7 +466,7 @@ export const complete = (
   const { part, before, after, severityBase, reasons = [] } = track.finding;
   if (sees === undefined) return deviation;
   if (part !== undefined) return sees(part) ? deviation : 'unseen';
-  if (!isKeyed(after) || !isKeyed(before)) return deviation;
+  if (!isKeyed(after) || !isKeyed(before)) return deviation ?? (sees(WHOLE) ? undefined : 'unseen');
   const hidden = new Set(after.map(({ key }) => key).filter((key) => !sees(key)));
   if (hidden.size === 0) return deviation;
   if (deviation === undefined && hidden.size === after.length) return 'unseen';
