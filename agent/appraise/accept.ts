@@ -5,8 +5,8 @@ import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
-import { compareFirmware } from './firmware.ts';
-import { isAsFirstSeen, PARTS, withoutFirstSeen } from './first-seen.ts';
+import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
+import { isAsFirstSeen, isAsItCame, PARTS, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
@@ -42,20 +42,25 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
 
 /**
  * The facts that an acceptance of these adopts: with a version, or build, that was not the reference's also the parts that came with
- * it. Where the device shows others there is a finding of its own to be approved, and only what was asked for is adopted.
+ * it, and with another family the version that came with that. Where the device shows others there is a finding of its own to be approved, and only what was asked for is adopted.
  */
 export const adoptedWith = (
   state: DeviceState,
-  facts: readonly FactName[] | undefined,
+  asked: readonly FactName[] | undefined,
 ): readonly FactName[] | undefined => {
+  if (asked === undefined) return undefined;
   const claims = attestedClaims(state);
-  if (facts === undefined || facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
+  const isOpen = (fact: FactName): boolean =>
+    state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
+  const texts = FIRMWARE_TEXTS.filter((name) => claims[name] !== undefined && !asked.includes(name));
+  const bringsTexts = asked.includes('family') && !texts.some(isOpen) && isAsItCame(state, claims);
+  const facts = bringsTexts ? [...asked, ...texts] : asked;
+  if (facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
   const known = keptFacts(state.reference?.facts);
   const brings =
     compareFirmware(claims, known) !== 'same' &&
     compareFirmware(claims, { ...known, ...only(claims, facts) }) === 'same';
-  const isOpen = state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(PARTS)));
-  return brings && !isOpen && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
+  return brings && !isOpen(PARTS) && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
 };
 
 /** What an acceptance would adopt, and the findings it would end. */

@@ -60,6 +60,7 @@ export const ruleContextOf = (
   provenance,
   endpointChanges,
   firstSeen: approved?.firstSeen === true,
+  otherFamily: approved?.otherFamily === true,
 });
 
 const deviceOf = (labels: DeviceState['labels'], address: string, known: () => Facts): RuleContext['device'] => {
@@ -104,6 +105,7 @@ export const outcomesOf = (
     plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, facts), nowMs),
     observed: facts,
     approved: approved?.facts ?? {},
+    otherFamily: approved?.otherFamily === true,
     circumstances: circumstancesOf(state, facts, nowMs),
     tracks: state.tracks,
   });
@@ -240,7 +242,7 @@ const returnOutcome = (
   const before = toleratedOf(state, standing, known, facts, nowMs);
   const outcomesSince = (former: Facts): readonly Outcome[] =>
     // What it showed before the dark is of the version that it had then.
-    runComparisons(facts, gaps, former, { ...ruleContext, firstSeen: false }).filter((outcome) =>
+    runComparisons(facts, gaps, former, { ...ruleContext, firstSeen: false, otherFamily: false }).filter((outcome) =>
       speaksOfReturn(outcome.rule.id),
     );
   const outcomes = outcomesSince(before);

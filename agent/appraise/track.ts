@@ -139,6 +139,10 @@ export const observe = (
   moment: Moment,
 ): Step => {
   const after = afterText(draft);
+  if (deviation.uncovered === true && track.finding.plan !== undefined) {
+    const { plan: _, ...finding } = track.finding;
+    return observe(rule, deviation, draft, { ...track, finding }, past, moment);
+  }
   if (track.finding.state === 'provisional') {
     const candidate = again(track.candidate, after, moment.nowMs);
     const plan = draft.plan ?? (after === track.candidate?.after ? track.finding.plan : undefined);
