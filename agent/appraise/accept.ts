@@ -6,8 +6,8 @@ import { AgentError } from '../platform/errors.ts';
 import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
-import { compareFirmware } from './firmware.ts';
-import { isAsFirstSeen, PARTS, withoutFirstSeen } from './first-seen.ts';
+import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
+import { isAsFirstSeen, isAsItCame, PARTS, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { OF_VERSION } from './planned.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
@@ -66,22 +66,28 @@ export const withBrought = (
 const isOfVersion = (fact: FactName): boolean => fact === 'firmware.version' || WITH_VERSION.includes(fact);
 
 /**
- * The facts that an acceptance of these adopts: what a plan brought with a version, and with a version, or build, that was not the reference's also the parts that came with
- * it. Where the device shows others there is a finding of its own to be approved, and only what was asked for is adopted.
+ * The facts that an acceptance of these adopts: what a plan brought with a version; with a version, or build, that was not the reference's
+ * also the parts that came with it; and with another family the version that came with that. Where the device shows others there is a
+ * finding of its own to be approved, and only what was asked for is adopted.
  */
 export const adoptedWith = (
   state: DeviceState,
   wanted: readonly FactName[] | undefined,
 ): readonly FactName[] | undefined => {
-  const facts = withBrought(state, wanted);
+  const asked = withBrought(state, wanted);
+  if (asked === undefined) return undefined;
   const claims = attestedClaims(state);
-  if (facts === undefined || facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
+  const isOpen = (fact: FactName): boolean =>
+    state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
+  const texts = FIRMWARE_TEXTS.filter((name) => claims[name] !== undefined && !asked.includes(name));
+  const bringsTexts = asked.includes('family') && !texts.some(isOpen) && isAsItCame(state, claims);
+  const facts = bringsTexts ? [...asked, ...texts] : asked;
+  if (facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
   const known = keptFacts(state.reference?.facts);
   const brings =
     compareFirmware(claims, known) !== 'same' &&
     compareFirmware(claims, { ...known, ...only(claims, facts) }) === 'same';
-  const isOpen = state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(PARTS)));
-  return brings && !isOpen && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
+  return brings && !isOpen(PARTS) && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
 };
 
 /** What an acceptance would adopt, and the findings it would end. */

@@ -1,4 +1,4 @@
-import type { FactName, PoolSlot, ReadingName } from '../../shared/facts.ts';
+import type { FactName, Facts, PoolSlot, ReadingName } from '../../shared/facts.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
@@ -67,6 +67,8 @@ export interface FirstSeen<Kept = KeptFacts> {
   /** When they were, Unix seconds. */
   readonly atS: number;
   readonly facts: Kept;
+  /** The texts with which its family came, where that is another one than that of the reference. */
+  readonly came?: Facts;
 }
 
 /** A finding that is not closed, with its counters. */

@@ -4,8 +4,8 @@ import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keepFacts, keptFacts } from '../baseline/kept.ts';
 import { only } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
-import { approvedOf } from './approval.ts';
-import type { DeviceState, Track } from './device.ts';
+import { approvedOf, toleratedOf } from './approval.ts';
+import type { DeviceState, FirstSeen, Track } from './device.ts';
 import { surfaceReadS } from './endpoint.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
 import { isKeyed } from './keyed.ts';
@@ -18,14 +18,15 @@ import { isUnconfirmed } from './track.ts';
 
 /**
  * The parts of a firmware belong to the version with which they were seen. While a device shows another version than its reference,
- * whether that is open, planned, waived or allowed, what is held against are the parts that it first showed with that one.
+ * whether that is open, planned, waived or allowed, what is held against are the parts that it first showed with that one. While it
+ * speaks another family, its texts are held against those that it first showed with that.
  */
 
 export const PARTS = 'firmware.components';
 
 /** What makes two looks agree on a firmware, and what is kept of it. */
-const OF_FIRMWARE: readonly FactName[] = [...FIRMWARE_TEXTS, PARTS];
-const KEPT: readonly FactName[] = ['family', 'identity.model', ...OF_FIRMWARE];
+const OF_FIRMWARE: readonly FactName[] = ['family', ...FIRMWARE_TEXTS, PARTS];
+const KEPT: readonly FactName[] = ['identity.model', ...OF_FIRMWARE];
 
 /** An update in steps is over by then: until it is, a part may still be the one from before. */
 const UPDATE_MS = 10 * 60_000;
@@ -43,7 +44,11 @@ export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): 
   const parts = partsIn(facts).map(({ name, value }) => ({ name, value: questioned.get(name) ?? value }));
   return {
     ...rest,
-    firstSeen: { atS: Math.ceil(nowMs / 1000), facts: keepFacts({ ...only(facts, KEPT), [PARTS]: parts }) },
+    firstSeen: {
+      atS: Math.ceil(nowMs / 1000),
+      facts: keepFacts({ ...only(facts, KEPT), [PARTS]: parts }),
+      ...cameWith(state, facts),
+    },
   };
 };
 
@@ -59,14 +64,31 @@ export const heldAgainst = (
   observed: Facts,
   nowMs: number,
 ): Approved | undefined => {
-  // Parts that a document names are approved with whatever version.
-  const isNamed = (approved?.classes.get(PARTS) ?? 'volatile') !== 'volatile';
-  if (approved === undefined || isNamed) return approved;
+  if (approved === undefined) return undefined;
+  const held = withOwnParts(approved, state, standing, observed, nowMs);
+  const texts = isOtherFamily(observed, approved.facts) ? textsOfFamily(state, observed) : undefined;
+  if (texts === undefined) return held;
+  // A document that says what the former family may be says nothing of this one, but where it allows what shows.
+  const { 'firmware.version': _, 'firmware.build': __, ...facts } = held.facts;
+  const allowed = toleratedOf(state, standing, texts, observed, nowMs);
+  return { ...held, facts: { ...facts, ...only(allowed, FIRMWARE_TEXTS) }, otherFamily: true };
+};
+
+const withOwnParts = (
+  approved: Approved,
+  state: DeviceState,
+  standing: Standing,
+  observed: Facts,
+  nowMs: number,
+): Approved => {
   const known = keptFacts(state.reference?.facts);
+  // Parts that a document names are approved with whatever version, but of no other family.
+  const isNamed = (approved.classes.get(PARTS) ?? 'volatile') !== 'volatile';
+  if (isNamed) return isOtherFamily(observed, approved.facts) ? withoutParts(approved) : approved;
   if (!isFirstSeen(state, observed)) return isOtherFirmware(observed, known) ? withoutParts(approved) : approved;
   const parts = firstParts(state).filter((part) => !mayMove(part, state, partsIn(known), nowMs));
   const over = approvedOf(state, standing, observed, nowMs, { ...known, [PARTS]: parts });
-  return over === undefined ? undefined : { ...over, firstSeen: true };
+  return over === undefined ? approved : { ...over, firstSeen: true };
 };
 
 /** Parts of a former version say nothing of those of another one, also where a document allows that. */
@@ -81,17 +103,47 @@ export const isAsFirstSeen = (state: DeviceState): boolean => {
 
 /** The state once these facts are its reference: with the parts of that version nothing else has to be remembered of it. */
 export const withoutFirstSeen = (state: DeviceState, adopted: Facts): DeviceState => {
+  const { firstSeen: before } = state;
+  // Who approves another version of a family that is not approved yet approves what that is held to.
+  if (before?.came !== undefined && adopted.family === undefined)
+    return { ...state, firstSeen: { ...before, came: { ...before.came, ...only(adopted, FIRMWARE_TEXTS) } } };
   if (adopted[PARTS] === undefined || !isFirstSeen(state, adopted)) return state;
   const { firstSeen: _, ...rest } = state;
   return rest;
 };
 
 /** Whether these facts name the version of which the parts are remembered. */
-const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean =>
-  firstSeen !== undefined && compareFirmware(facts, keptFacts(firstSeen.facts)) === 'same';
+const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean => {
+  if (firstSeen === undefined) return false;
+  const first = keptFacts(firstSeen.facts);
+  return !isOtherFamily(facts, first) && compareFirmware(facts, first) === 'same';
+};
+
+const isOtherFamily = ({ family }: Facts, known: Facts): boolean =>
+  family !== undefined && known.family !== undefined && family !== known.family;
 
 const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
-  facts.family === known.family && compareFirmware(facts, known) !== 'same';
+  isOtherFamily(facts, known) || compareFirmware(facts, known) !== 'same';
+
+/** The texts with which the family of these facts came, once two looks agreed on them; those of the reference where it is of that family. */
+const textsOfFamily = ({ reference, firstSeen }: DeviceState, facts: Facts): Facts | undefined => {
+  const known = keptFacts(reference?.facts);
+  if (!isOtherFamily(facts, known)) return only(known, FIRMWARE_TEXTS);
+  return isOtherFamily(facts, keptFacts(firstSeen?.facts)) ? undefined : firstSeen?.came;
+};
+
+/** The same, with those that no look told before. */
+const cameWith = (state: DeviceState, facts: Facts): Pick<FirstSeen, 'came'> =>
+  isOtherFamily(facts, keptFacts(state.reference?.facts))
+    ? { came: { ...only(facts, FIRMWARE_TEXTS), ...textsOfFamily(state, facts) } }
+    : {};
+
+/** Whether these claims name another family with the texts that came with it. */
+export const isAsItCame = ({ firstSeen }: DeviceState, claims: Facts): boolean => {
+  const { came } = firstSeen ?? {};
+  if (came === undefined || isOtherFamily(claims, keptFacts(firstSeen?.facts))) return false;
+  return FIRMWARE_TEXTS.every((name) => claims[name] === undefined || claims[name] === came[name]);
+};
 
 /** A look that could not read a text by which a version is known may show another one. */
 const tellsAll = (facts: Facts, known: Facts): boolean =>
@@ -133,7 +185,10 @@ const grown = (state: DeviceState, facts: Facts, nowMs: number): DeviceState => 
   const names = valuesOf(known);
   const parts = [...kept, ...partsIn(facts).filter(({ name }) => !names.has(name))];
   const next = keepFacts({ ...keptFacts(firstSeen.facts), [PARTS]: parts });
-  return next === firstSeen.facts ? state : { ...state, firstSeen: { ...firstSeen, facts: next } };
+  const { came } = cameWith(state, facts);
+  const tellsMore = came !== undefined && Object.keys(came).length > Object.keys(firstSeen.came ?? {}).length;
+  if (next === firstSeen.facts && !tellsMore) return state;
+  return { ...state, firstSeen: { ...firstSeen, facts: next, ...(came === undefined ? {} : { came }) } };
 };
 
 /**

@@ -3,6 +3,10 @@ import { only } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { COMPARISONS } from './index.ts';
 import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
+import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
+import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
+import { firmwareRollback } from './rules/firmware-rollback.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { filledSlots, leavesOutUsers, strangersIn, withStrangers } from './slots.ts';
 
 /** How one rule came out in one look. */
@@ -35,9 +39,20 @@ export type Ran = Extract<Outcome, { kind: 'ran' }>;
 const isTransient = (reason: string | undefined): boolean =>
   reason === 'timeout' || reason === 'truncated' || reason === 'unreachable';
 
-/** While a device speaks another family these ids would only repeat it. */
-const followsFamily = ({ id }: RuleEntry): boolean =>
-  (id.startsWith('firmware.') || id.startsWith('config.')) && id !== 'firmware.family-changed';
+/**
+ * While a device speaks another family these rules would only repeat it: what they hold it against is of the former one. What
+ * came with its family is held against that all the same, and lists speak of any family.
+ */
+const followsFamily = ({ id, against }: Rule, { otherFamily = false }: RuleContext): boolean => {
+  if (against === 'policy' || id === firmwareFamilyChanged.id) return false;
+  return id.startsWith('config.') || (id.startsWith('firmware.') && !(otherFamily && OF_FAMILY.has(id)));
+};
+
+const OF_FAMILY: ReadonlySet<string> = new Set([
+  firmwareVersionChanged.id,
+  firmwareRollback.id,
+  firmwareFingerprintChanged.id,
+]);
 
 /** Runs every comparison that has its inputs. `told`: pools of a list that is not compared as a whole. */
 export const runComparisons = (
@@ -50,7 +65,7 @@ export const runComparisons = (
   const foreign =
     approved?.family !== undefined && observed.family !== undefined && approved.family !== observed.family;
   return COMPARISONS.map((rule) => {
-    if (foreign && followsFamily(rule)) return { kind: 'silent', rule };
+    if (foreign && followsFamily(rule, context)) return { kind: 'silent', rule };
     const outcome = run(rule, observed, gaps, approved, context);
     return told.length === 0 ? outcome : withStrange(outcome, rule, { observed, gaps, approved, told, context });
   });

@@ -16,7 +16,8 @@ import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
-import { firmwareBootMediumChanged } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareBootMediumChanged, SAME_VERSION } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
@@ -36,6 +37,8 @@ export interface Planned {
   /** What was learned or accepted, below documents, and which of the approved facts documents hold. */
   readonly known: () => Facts;
   readonly holders?: ReadonlyMap<FactName, Holders> | undefined;
+  /** Texts of the firmware are held against those that came with another family. */
+  readonly otherFamily?: boolean;
   readonly circumstances: Circumstances;
   readonly tracks: readonly Track[];
 }
@@ -79,8 +82,12 @@ const judgeAmong = (outcomes: readonly Outcome[], ran: Ran, deviation: Deviation
   const slotPlan = ran.rule.id === firmwareBootMediumChanged.id ? planOfVersion(outcomes, planned) : undefined;
   if (slotPlan === undefined) return judge(ran, deviation, planned);
   const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
-  // An update explains no slot that the device was found to run from before it.
-  const isTold = track !== undefined && track.finding.state !== 'provisional' && track.finding.plan === undefined;
+  // An update explains no slot that the device was found to run from before it, under the same version.
+  const isTold =
+    track !== undefined &&
+    track.finding.state !== 'provisional' &&
+    track.finding.plan === undefined &&
+    track.finding.reasons?.includes(SAME_VERSION) === true;
   return isTold ? judge(ran, deviation, planned) : { deviation: { ...deviation, plan: slotPlan }, wrong: [], late: [] };
 };
 
@@ -107,8 +114,9 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track, planned));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
   if (covering !== undefined) return { deviation: { ...deviation, plan: covering.seq }, wrong: [], late: [] };
+  const isLeft = showsOtherTexts(track, ran, planned);
   // What a plan covered when it began stays covered while it shows the same; a curtailment that is over leaves it.
-  if (track?.finding.plan !== undefined) return { deviation, wrong: [], late: [] };
+  if (track?.finding.plan !== undefined && !isLeft) return { deviation, wrong: [], late: [] };
   // Only what is held against the reference can have gone to another value than the planned one.
   const [unlike] = ran.against === undefined || ran.rule.approval === 'A0' ? [] : open;
   const overrun = named.find(
@@ -116,12 +124,12 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   );
   const isLate = overrun !== undefined && isAnnounced(overrun, track, planned) && !beganBefore(track, overrun);
   const again = (id: string): readonly Deviation[] => toldBefore(planned.tracks, id, ran, deviation);
+  const facts = unlike === undefined ? [] : unlikeFacts(unlike, ran, planned);
+  // A look that does not tell the texts by which a plan knows another family says nothing of them.
+  const isUntold = unlike === undefined || (isOfFamily(ran) && facts.length === 0);
   return {
-    deviation,
-    wrong:
-      unlike === undefined
-        ? again(changeDeviation.id)
-        : [toldOf(unlike, ran, deviation, unlikeFacts(unlike, ran, planned))],
+    deviation: isLeft ? { ...deviation, uncovered: true } : deviation,
+    wrong: isUntold ? again(changeDeviation.id) : [toldOf(unlike, ran, deviation, facts)],
     late: isLate ? [toldOf(overrun, ran, deviation)] : again(changeWindowOverrun.id),
   };
 };
@@ -143,6 +151,18 @@ const isAnnounced = ({ seq, adoptedAt }: Adopted<Plan>, track: Track | undefined
 const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolean =>
   track !== undefined && track.finding.firstObservedAt < terms.not_before_at;
 
+const isOfFamily = ({ rule }: Ran): boolean => rule.id === firmwareFamilyChanged.id;
+
+/**
+ * Whether another family shows other texts than those with which a plan covered it, before any are remembered with it: from then on
+ * they have a finding of their own.
+ */
+const showsOtherTexts = (track: Track | undefined, ran: Ran, planned: Planned): boolean => {
+  if (!isOfFamily(ran) || planned.otherFamily === true) return false;
+  const own = planned.plans.find(({ seq }) => seq === track?.finding.plan);
+  return own !== undefined && unlikeFacts(own, ran, planned).length > 0;
+};
+
 /** Whether the plan allows what is seen: the same rule finds nothing against what the plan expects, and pools are those of the plan. */
 const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, deviation: Deviation, planned: Planned): boolean => {
   // That machines come does not say for whom they work.
@@ -157,8 +177,9 @@ const expects = ({ seq, terms }: Adopted<Plan>, ran: Ran, deviation: Deviation, 
   const isSilent = Object.keys(observed).length === 0;
   if (ran.against === undefined)
     return isRelated(ran, held) && (isSilent || (shows(observed, held, circumstances) && arePlanned(pools)));
-  // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one.
-  const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && ran.facts.includes(name));
+  // A version has two directions, with a rule for each: neither sees what lies on the other side of the planned one. And a plan for
+  // another family is one for the version that it names.
+  const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && (isOfFamily(ran) || ran.facts.includes(name)));
   if (!agrees(observed, expected, texts)) return false;
   // Which slot is one more than a planned list has depends on the others: it is enough that it is one of the plan.
   if (ran.rule.id === poolSlotAdded.id) return speaksOfPools(terms);
@@ -209,9 +230,13 @@ const expectedFacts = (held: ReadonlyMap<string, Held>, { observed, approved, ci
   approvedFacts(approved, held, observed, circumstances, () => undefined).facts;
 
 /** Those of the facts that the rule looks at which are not as they would be. */
-const unlikeFacts = (plan: Adopted<Plan>, { facts }: Ran, planned: Planned): readonly FactName[] => {
-  const expected = expectedFacts(heldUnder(plan, planned), planned);
-  return facts.filter((name) => !agrees(planned.observed, expected, [name]));
+const unlikeFacts = (plan: Adopted<Plan>, ran: Ran, planned: Planned): readonly FactName[] => {
+  const held = heldUnder(plan, planned);
+  const expected = expectedFacts(held, planned);
+  const texts = FIRMWARE_TEXTS.filter((name) => held.has(name) && planned.observed[name] !== undefined);
+  return [...ran.facts, ...(isOfFamily(ran) ? texts : [])].filter(
+    (name) => !agrees(planned.observed, expected, [name]),
+  );
 };
 
 /** A rule that looks at facts is covered by a plan that speaks of them, and by no other. */
@@ -224,7 +249,7 @@ const isRelated = ({ rule }: Ran, held: ReadonlyMap<string, Held>): boolean => {
 /** Whether the texts that the plan names are as it has them. */
 const agrees = (observed: Facts, expected: Facts, names: readonly FactName[]): boolean =>
   names.every(
-    (name) => expected[name] === undefined || canonicalJson(expected[name]) === canonicalJson(observed[name]),
+    (name) => expected[name] === undefined || canonicalJson(expected[name]) === canonicalJson(observed[name] ?? null),
   );
 
 /** Whether a look shows all of what a plan expects that it could see, and saw any of it. */

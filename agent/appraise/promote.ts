@@ -54,6 +54,7 @@ export const settledBy = (
     device: { labels, address, facts },
     classOf: (fact: FactName) => approved?.classes.get(fact),
     firstSeen: held?.firstSeen === true,
+    otherFamily: held?.otherFamily === true,
   };
   const outcomes = runComparisons(facts, new Map(), held?.facts, context);
   const isAsSigned =

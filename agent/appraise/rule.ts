@@ -51,6 +51,8 @@ export interface Deviation {
   readonly reasons?: readonly string[];
   /** `seq` of the entry that adopted the plan which covers it. */
   readonly plan?: number;
+  /** What a plan covered of it shows no more. */
+  readonly uncovered?: true;
   readonly edit?: EditDid;
 }
 
@@ -90,6 +92,8 @@ export interface RuleContext {
   readonly endpointChanges?: number | undefined;
   /** The parts of the firmware that are approved here are those first seen with the version of this look. */
   readonly firstSeen?: boolean;
+  /** The texts of the firmware that are approved here are those first seen with the family of this look, which is not the approved one. */
+  readonly otherFamily?: boolean;
   /** A person stands behind the reference of the device. */
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */

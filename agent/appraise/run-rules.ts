@@ -2,7 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { withKnownUsers } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
-import { isCommissioned, only } from '../baseline/reference.ts';
+import { isCommissioned } from '../baseline/reference.ts';
 import { heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, stagesOf, toleratedOf } from './approval.ts';
@@ -33,6 +33,7 @@ import {
 } from './rules/visibility-coverage-reduced.ts';
 import { visibilityDeviceDark } from './rules/visibility-device-dark.ts';
 import { isStale } from './running.ts';
+import { WHOLE } from './track.ts';
 import type { LookContext } from './verdict.ts';
 
 /** What rules may know beside the facts of the look. What is known of the device is put together only for a rule that asks. */
@@ -59,6 +60,7 @@ export const ruleContextOf = (
   provenance,
   endpointChanges,
   firstSeen: approved?.firstSeen === true,
+  otherFamily: approved?.otherFamily === true,
 });
 
 const deviceOf = (labels: DeviceState['labels'], address: string, known: () => Facts): RuleContext['device'] => {
@@ -105,6 +107,7 @@ export const outcomesOf = (
     approved: approved?.facts ?? {},
     known: () => keptFacts(state.reference?.facts),
     holders: approved?.holders,
+    otherFamily: approved?.otherFamily === true,
     circumstances: circumstancesOf(state, facts, nowMs),
     tracks: state.tracks,
   });
@@ -170,7 +173,8 @@ const duplicateOutcome = ({ twins, nowMs }: LookContext, address: string): Outco
 
 /**
  * What could be read when the reference was made, and is closed, left out or lost now. Only a full look asks everything; one at the
- * pools says what of it is lost at every look, and that it is not any more.
+ * pools says what of it is lost at every look, and that it is not any more. While it is not settled what became of the firmware,
+ * what that does not serve is a matter of it, but for the pools: every firmware works for somebody.
  */
 const coverageOutcome = (
   state: DeviceState,
@@ -184,13 +188,15 @@ const coverageOutcome = (
   // What is of an earlier time tells nothing of what is told now.
   if (reference === undefined || isStale(marks, context)) return { kind: 'silent', rule };
   const known = keptFacts(reference.facts);
-  if (known.family !== facts.family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId))) {
-    marks.leftOut = undefined;
-    return { kind: 'silent', rule };
-  }
-  const told = isOtherVersion(known, facts) ? only(known, ['pools']) : known;
-  marks.leftOut = leftOutAfter(marks.leftOut, told, accepted, { look, sent, facts, gaps, nowMs });
+  const inQuestion = known.family !== facts.family || tracks.some(({ finding }) => speaksOfFirmware(finding.ruleId));
+  const firmware = inQuestion ? 'in-question' : isOtherVersion(known, facts) ? 'other' : undefined;
+  marks.leftOut = leftOutAfter(marks.leftOut, known, accepted, { look, sent, facts, gaps, nowMs, firmware });
   if (look !== 'full') return unreadOutcome(state);
+  if (inQuestion) {
+    const counted = unclear(marks.leftOut);
+    const sees = (part: string): boolean => part !== WHOLE && !counted.includes(part);
+    return { kind: 'ran', rule, deviations: leftOut(marks.leftOut), facts: [], sees, idle: true };
+  }
   if (answered !== undefined) marks.usuallyClosed = usuallyClosed(marks.usuallyClosed, answered);
   const usual = marks.usuallyClosed ?? [];
   const closed = answered === undefined ? [] : coverageLost(gaps, known, { accepted, usual, answered });
@@ -238,7 +244,7 @@ const returnOutcome = (
   const before = toleratedOf(state, standing, known, facts, nowMs);
   const outcomesSince = (former: Facts): readonly Outcome[] =>
     // What it showed before the dark is of the version that it had then.
-    runComparisons(facts, gaps, former, { ...ruleContext, firstSeen: false }).filter((outcome) =>
+    runComparisons(facts, gaps, former, { ...ruleContext, firstSeen: false, otherFamily: false }).filter((outcome) =>
       speaksOfReturn(outcome.rule.id),
     );
   const outcomes = outcomesSince(before);

@@ -139,6 +139,10 @@ export const observe = (
   moment: Moment,
 ): Step => {
   const after = afterText(draft);
+  if (deviation.uncovered === true && track.finding.plan !== undefined) {
+    const { plan: _, ...finding } = track.finding;
+    return observe(rule, deviation, draft, { ...track, finding }, past, moment);
+  }
   if (track.finding.state === 'provisional') {
     const candidate = again(track.candidate, after, moment.nowMs);
     const plan = draft.plan ?? (after === track.candidate?.after ? track.finding.plan : undefined);
@@ -451,6 +455,9 @@ export const end = (track: Track, state: 'resolved' | 'approved' | 'incident-clo
 export const stillRemembered = (closed: readonly Track[], nowMs: number): readonly Track[] =>
   closed.filter(({ finding }) => agoMs((finding.resolvedAt ?? 0) * 1000, nowMs) < HOUR_MS);
 
+/** What a finding without parts is called where it is asked whether a look could see it. */
+export const WHOLE = '';
+
 /**
  * The deviation of a look, completed by what this look could not see of the finding; `unseen` when it could see nothing
  * of it, undefined when it sees the reference again.
@@ -463,7 +470,7 @@ export const complete = (
   const { part, before, after, severityBase, reasons = [] } = track.finding;
   if (sees === undefined) return deviation;
   if (part !== undefined) return sees(part) ? deviation : 'unseen';
-  if (!isKeyed(after) || !isKeyed(before)) return deviation;
+  if (!isKeyed(after) || !isKeyed(before)) return deviation ?? (sees(WHOLE) ? undefined : 'unseen');
   const hidden = new Set(after.map(({ key }) => key).filter((key) => !sees(key)));
   if (hidden.size === 0) return deviation;
   if (deviation === undefined && hidden.size === after.length) return 'unseen';

@@ -18,6 +18,8 @@ export interface Approved {
   readonly classes: ReadonlyMap<FactName, KeyClass>;
   /** Its parts of the firmware are those that were first seen with the version of this look, whatever its own version is. */
   readonly firstSeen?: true;
+  /** Its texts of the firmware are those that were first seen with the family of this look, which is not the approved one. */
+  readonly otherFamily?: true;
 }
 
 /** The documents that hold a fact. */

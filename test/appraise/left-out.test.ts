@@ -21,7 +21,7 @@ import type { Observation } from '../../agent/normalise/observation.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
-import { reference, under } from './standing.ts';
+import { plan, reference, under } from './standing.ts';
 import {
   ADDRESS,
   type Gaps,
@@ -419,6 +419,75 @@ test('visibility.coverage-reduced: what another firmware does not tell is a matt
   watch.clear();
   watch.live(3 * HOUR, without({ 'firmware.build': 'absent' }, { 'firmware.version': '2026.04.1' }));
   assert.deepEqual(watch.said(), []);
+});
+
+const NEXT: Facts = { 'firmware.version': '2026.04.1' };
+const OTHERS: Facts = { family: 'luxos', 'firmware.version': '2025.3.21' };
+
+test('visibility.coverage-reduced: pools, or their users, that a device tells no more are told while its firmware is in question, planned or not', () => {
+  const changes = { ids: ['firmware.version-changed', 'firmware.family-changed'] };
+  const standings = [{}, { plans: [plan(30, changes, 0, 24 * 60)] }];
+  for (const firmware of [NEXT, OTHERS])
+    for (const standing of standings)
+      for (const [gaps, more, part, name] of [
+        [{ pools: 'unreadable' }, {}, 'left-out', 'pools'],
+        [{ pools: 'refused' }, {}, 'left-out', 'pools'],
+        [{ pools: 'truncated' }, {}, 'unread', 'pools'],
+        [{}, hidden, 'left-out', 'pools.user'],
+      ] as const) {
+        const watch = accepted({});
+        watch.context = under(() => watch.nowMs, standing);
+        watch.live(HOUR, without({ 'firmware.build': 'absent' }, firmware));
+        assert.equal(watch.said().length, 1, watch.said().join());
+        watch.clear();
+        const gone = { 'firmware.build': 'absent', ...gaps } as const;
+        watch.live(9 * MINUTE, without(gone, { ...firmware, ...more }));
+        assert.deepEqual(watch.said(), []);
+        watch.live(50 * MINUTE, without(gone, { ...firmware, ...more }));
+        assert.deepEqual(
+          watch.statements.map(({ ruleId, state, severity, part: of, before }) => [
+            ruleId,
+            state,
+            severity,
+            of,
+            before,
+          ]),
+          [[ID, 'open', 'medium', part, { readable: [name] }]],
+        );
+        watch.live(40 * MINUTE, without({ 'firmware.build': 'absent' }, firmware));
+        assert.equal(watch.said().at(-1), `${ID} resolved`);
+      }
+});
+
+test('visibility.coverage-reduced: a firmware that does not tell its pools while it starts, again and again for ten minutes, is no finding', () => {
+  const watch = accepted({});
+  watch.live(5 * MINUTE, without({}, NEXT));
+  watch.live(3 * MINUTE, without({ pools: 'unreadable' }, NEXT));
+  watch.live(2 * MINUTE, () => undefined);
+  watch.live(4 * MINUTE, showing({ ...NEXT, pools: [] }));
+  watch.live(2 * HOUR, showing(NEXT));
+  assert.deepEqual(watch.said(), ['firmware.version-changed open']);
+});
+
+test('visibility.coverage-reduced: what was left out, or closed, before another firmware came neither ends nor is told again while that is open', () => {
+  const watch = accepted({});
+  const gone = { 'identity.mac': 'absent' } as const;
+  watch.live(HOUR, without(gone));
+  assert.equal(leftOut(watch).length, 1);
+  watch.clear();
+  watch.live(3 * HOUR, without({ ...gone, 'config.mode': 'absent' }, NEXT));
+  assert.deepEqual(watch.said(), ['firmware.version-changed open']);
+  watch.live(40 * MINUTE, without({ 'config.mode': 'absent' }, NEXT));
+  assert.deepEqual(watch.said().slice(1), [`${ID} resolved`]);
+  const closed = accepted({});
+  closed.context = {
+    answered: { open: ['4028 pools'], closed: ['web'], of: () => ['web'] },
+  };
+  closed.state.marks.usuallyClosed = [];
+  closed.live(HOUR, without({ 'network.dns': 'refused' }));
+  assert.deepEqual(closed.said(), [`${ID} open`]);
+  closed.live(2 * HOUR, without({ 'network.dns': 'refused', pools: 'truncated' }, NEXT));
+  assert.deepEqual(closed.said().slice(1), ['firmware.version-changed open', `${ID} open`]);
 });
 
 test('visibility.coverage-reduced: accepted with the device it is over, and does not come again while it stays left out', () => {

@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { accept } from '../../agent/appraise/accept.ts';
+import { accept, wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
+import { axeos } from '../../agent/drivers/axeos.ts';
 import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
+import { type Shown, SpecimenLife } from './specimen-life.ts';
 import { plan, reference, under, waiver } from './standing.ts';
 import { HOUR, honest, MINUTE, pools, showing, T0, Watch } from './watch.ts';
 
@@ -279,6 +281,61 @@ test('a document that allows the planned version beforehand does not keep its pl
   watch.clear();
   watch.live(20 * MINUTE, built(LATER));
   assert.deepEqual(told(watch), ['change.deviation high -', 'firmware.version-changed high -']);
+});
+
+/** A miner with two partitions whose pools are told by the reply that names the partition, and not by those that name the version. */
+const bitaxe = (medium: string, running: string): Shown => ({
+  edits: [
+    [/("isUsingFallbackStratum":\s*)1/g, '$1 0'],
+    ['"ota_0"', `"${medium}"`],
+    ['"v2.12.2"', `"${running}"`],
+  ],
+});
+
+const bitaxeUnder = (ids: readonly string[]): SpecimenLife => {
+  const life = new SpecimenLife(axeos, 'axeos/gamma-2.12');
+  const { watch } = life;
+  life.settle(bitaxe('ota_0', 'v2.12.2'));
+  const named: ExpectedValue[] = [{ fact: 'firmware.version', class: 'exact', value: 'v2.13.0' }];
+  const expected_after = withUnforeseen(named, ids).slice();
+  watch.context = under(() => watch.nowMs, { plans: [plan(30, { ids: [...ids], expected_after }, 45, 160)] });
+  life.live(10, bitaxe('ota_0', 'v2.12.2'));
+  watch.clear();
+  return life;
+};
+
+test('firmware.boot-medium-changed: a look that tells the partition alone does not say that the version is the same', () => {
+  const life = bitaxeUnder(['firmware.version-changed']);
+  life.live(15, bitaxe('ota_1', 'v2.13.0'));
+  assert.deepEqual(told(life.watch), ['firmware.boot-medium-changed info 30', 'firmware.version-changed info 30']);
+  life.live(15, bitaxe('ota_1', 'v2.13.0'));
+  assert.equal(life.watch.statements.length, 2);
+  const other = bitaxeUnder(['firmware.version-changed']);
+  other.live(30, bitaxe('ota_1', 'v2.99.0'));
+  assert.deepEqual(told(other.watch), [
+    'change.deviation high -',
+    'firmware.boot-medium-changed medium -',
+    'firmware.version-changed medium -',
+  ]);
+  const same = bitaxeUnder(['firmware.version-changed']);
+  same.live(30, bitaxe('ota_1', 'v2.12.2'));
+  assert.deepEqual(told(same.watch), ['firmware.boot-medium-changed high -']);
+});
+
+test('the planned version that comes after another one, from another partition, is as planned, and one person may accept it', () => {
+  for (const medium of ['ota_1', 'ota_0']) {
+    const life = bitaxeUnder(['firmware.version-changed']);
+    life.live(30, bitaxe('ota_1', 'v2.99.0'));
+    assert.equal(wantsMorePeople(life.watch.state), true);
+    life.live(30, bitaxe(medium, 'v2.13.0'));
+    const { state } = life.watch;
+    assert.ok(state.tracks.length > 0);
+    assert.deepEqual(
+      state.tracks.filter(({ finding }) => finding.plan !== 30),
+      [],
+    );
+    assert.equal(wantsMorePeople(state), false);
+  }
 });
 
 test('under one plan the planned version, and then another one in its window, is a deviation from it', () => {

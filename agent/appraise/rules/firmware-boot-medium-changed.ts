@@ -1,6 +1,9 @@
 import { compareFirmware, FIRMWARE_TEXTS } from '../firmware.ts';
 import { defineRule } from '../rule.ts';
 
+/** The reason of a change that no update explains. */
+export const SAME_VERSION = 'same-version';
+
 /** The device runs from another medium, slot or partition (catalogue 5.2). */
 export const firmwareBootMediumChanged = defineRule({
   id: 'firmware.boot-medium-changed',
@@ -21,6 +24,9 @@ export const firmwareBootMediumChanged = defineRule({
     const [before, after] = [approved['firmware.medium'], observed['firmware.medium']];
     if (before === after) return [];
     const updated = compareFirmware(observed, approved) !== 'same';
-    return [{ before, after, severity: updated ? 'medium' : 'high', reasons: updated ? [] : ['same-version'] }];
+    // A look that does not tell the version does not say that it is the same.
+    const name = FIRMWARE_TEXTS.find((text) => approved[text] !== undefined);
+    if (!updated && name !== undefined && observed[name] === undefined) return 'unknown';
+    return [{ before, after, severity: updated ? 'medium' : 'high', reasons: updated ? [] : [SAME_VERSION] }];
   },
 });

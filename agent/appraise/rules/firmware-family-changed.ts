@@ -1,8 +1,8 @@
 import { defineRule } from '../rule.ts';
 
 /**
- * The device speaks another firmware family (catalogue 5.2). While it does, the other firmware and config rules do not
- * run: another family's settings are not drift.
+ * The device speaks another firmware family (catalogue 5.2). While it does, nothing of it is held against what the former family
+ * was: another family's settings are not drift. Its version and parts are held against those that came with it.
  */
 export const firmwareFamilyChanged = defineRule({
   id: 'firmware.family-changed',

@@ -6,13 +6,14 @@ import { defineRule } from '../rule.ts';
 export const firmwareRollback = defineRule({
   id: 'firmware.rollback',
   title: 'Firmware rolled back',
-  meaning: 'The firmware names an older version or build than the reference.',
+  meaning:
+    'The firmware names an older version or build than the reference; of a device that speaks another family, than that family came with.',
   benign: ['downgrade that the maker advised'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: [],
   compares: FIRMWARE_TEXTS,

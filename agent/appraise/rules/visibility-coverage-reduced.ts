@@ -88,6 +88,11 @@ export interface ToldIn {
   readonly facts: Facts;
   readonly gaps: Observation['gaps'];
   readonly nowMs: number;
+  /**
+   * It is another firmware, which is allowed, or over which a finding is open. Only what it says of its pools is watched then, which
+   * every firmware has to tell; `in-question`: also behind which surface.
+   */
+  readonly firmware?: 'other' | 'in-question' | undefined;
 }
 
 /**
@@ -98,7 +103,7 @@ export const leftOutAfter = (
   before: LeftOut | undefined,
   known: Facts,
   accepted: readonly ReadingName[],
-  { look, sent, facts, gaps, nowMs }: ToldIn,
+  { look, sent, facts, gaps, nowMs, firmware }: ToldIn,
 ): LeftOut | undefined => {
   const after: { [Name in ReadingName]?: LeftOut[Name] } = {};
   const users: readonly ReadingName[] = known.pools === undefined ? [] : ['pools.user'];
@@ -108,9 +113,14 @@ export const leftOutAfter = (
     const fact = factOf(name);
     const isTold = gap === undefined && facts[fact] !== undefined;
     const isBlank = gap === undefined && sent[fact] !== undefined && isGrave(name) && name === fact;
-    const isLeftOut = gap === 'absent' || gap === 'unreadable' || isBlank;
+    // Where no closed surface is told of, one that closes leaves out what stands behind it.
+    const isClosed = firmware === 'in-question' && (gap === 'refused' || gap === 'unreachable');
+    const isLeftOut = gap === 'absent' || gap === 'unreadable' || isBlank || isClosed;
     if (isTold) continue;
-    if (look === 'full' && isLeftOut && !isWithoutPower(name, facts)) after[name] = leftOutOnceMore(row, nowMs);
+    if (firmware !== undefined && fact !== 'pools') {
+      // What lasted before is told no more still.
+      if (row?.lasts === true) after[name] = row;
+    } else if (look === 'full' && isLeftOut && !isWithoutPower(name, facts)) after[name] = leftOutOnceMore(row, nowMs);
     else if (isLost(gap) && (row === undefined || row.lost !== undefined)) after[name] = lostOnceMore(row, gap, nowMs);
     else if (row !== undefined) after[name] = row;
   }
