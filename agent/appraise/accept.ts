@@ -42,20 +42,24 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
 
 /**
  * The facts that an acceptance of these adopts: with a version, or build, that was not the reference's also the parts that came with
- * it. Where the device shows others there is a finding of its own to be approved, and only what was asked for is adopted.
+ * it, and what it tells that the one before had none of. Where there is a finding of its own to be approved only what was asked for is adopted.
  */
 export const adoptedWith = (
   state: DeviceState,
   facts: readonly FactName[] | undefined,
 ): readonly FactName[] | undefined => {
   const claims = attestedClaims(state);
-  if (facts === undefined || facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
+  if (facts === undefined) return undefined;
   const known = keptFacts(state.reference?.facts);
   const brings =
     compareFirmware(claims, known) !== 'same' &&
     compareFirmware(claims, { ...known, ...only(claims, facts) }) === 'same';
-  const isOpen = state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(PARTS)));
-  return brings && !isOpen && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
+  if (!brings) return facts;
+  const parts: readonly FactName[] = isAsFirstSeen(state) ? [PARTS] : [];
+  const more = [...parts, ...(state.reference?.absent ?? [])];
+  const isOpen = (fact: FactName): boolean =>
+    state.tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
+  return [...facts, ...more.filter((fact) => !facts.includes(fact) && claims[fact] !== undefined && !isOpen(fact))];
 };
 
 /** What an acceptance would adopt, and the findings it would end. */
@@ -109,7 +113,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Ac
   return {
     state: {
       ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : left),
-      reference: withEntry(state.reference, entry, claims, attested.standIns),
+      reference: withEntry(state.reference, entry, claims, attested),
       referenceChanged: true,
       ...unreadableOf(covered, state),
       tracks: state.tracks.filter((track) => !covered.includes(track)),

@@ -1,9 +1,11 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { absencesIn } from './absences.ts';
 import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
@@ -85,7 +87,7 @@ export const attest = (
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {
-    ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
+    ...attestedOf(judged.attested, { facts, standIns, gaps: observation.gaps }, judged.reference, context.nowMs),
     ...(documents === undefined ? {} : { documents }),
     ...heldAgainstLists(outcomes, judged.tracks),
     ...underList(judged, context.allow),
@@ -137,7 +139,7 @@ const saysUnseen = ({ finding }: Track): boolean =>
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (
   before: Attested | undefined,
-  { facts, standIns }: Pick<Observation, 'facts' | 'standIns'>,
+  { facts, standIns, gaps }: Pick<Observation, 'facts' | 'standIns' | 'gaps'>,
   reference: Reference | undefined,
   nowMs: number,
 ): Attested => {
@@ -148,6 +150,9 @@ const attestedOf = (
     reachable: true,
     facts: shared(keepFacts(missing.length === 0 ? facts : { ...known, ...facts }), reference?.facts, before?.facts),
     ...(missing.length === 0 ? {} : { missing }),
+    ...absentMember(
+      absencesIn((name) => gaps.get(name) === 'absent' && facts[name] === undefined && known[name] === undefined),
+    ),
     ...standInsOf([
       ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
       ...missing.filter((name) => before?.standIns?.includes(name) === true),
@@ -164,13 +169,15 @@ const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
 
 /**
  * Facts that the reference lacks, or that no entry names. Another machine's, or another firmware's, are not learned into it,
- * nor what a finding speaks of: a reference that was withdrawn, or left behind under a former name, makes nothing good.
+ * nor what it says there was none of, nor what a finding speaks of: a reference that was withdrawn, or left behind under a former name, makes nothing good.
  * Strange pools never are.
  */
 const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly FactName[] | 'all' | undefined => {
   const { reference, tracks } = state;
   const isWithheld = (fact: FactName): boolean =>
-    (strange && fact === 'pools') || tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
+    (strange && fact === 'pools') ||
+    reference?.absent?.includes(fact) === true ||
+    tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
   const now = comparedFacts(facts);
   const known = keptFacts(reference?.facts);
   const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
@@ -209,6 +216,7 @@ const learned = (
       entries: [],
       unrecorded: [{ facts: 'all' }],
       facts: attested.facts,
+      ...absentMember(absencesIn((name) => [reference, attested].some((one) => one?.absent?.includes(name)))),
       ...standInsOf(attested.standIns ?? []),
     };
   const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS };

@@ -1,4 +1,5 @@
 import type { Facts, UnknownReason } from '../../shared/facts.ts';
+import { absentMember } from '../baseline/absent.ts';
 import { NO_FACTS } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { type Advanced, advance } from './advance.ts';
@@ -148,7 +149,12 @@ const note = (
   const darkSinceMs = lastSeenMs(state);
   const known = state.attested?.facts ?? NO_FACTS;
   if (isDark(state) && state.returned === undefined && known !== NO_FACTS && observedAtMs - darkSinceMs > DARK_MS)
-    changes.returned = { darkSinceMs, backMs: observedAtMs, facts: known };
+    changes.returned = {
+      darkSinceMs,
+      backMs: observedAtMs,
+      facts: known,
+      ...absentMember(state.attested?.absent),
+    };
   return Object.keys(changes).length === 0 ? state : { ...state, ...changes };
 };
 

@@ -1,4 +1,5 @@
 import type { FactName, Facts, FirmwareComponent } from '../../shared/facts.ts';
+import { type Absent, absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keepFacts, keptFacts } from '../baseline/kept.ts';
@@ -59,14 +60,40 @@ export const heldAgainst = (
   observed: Facts,
   nowMs: number,
 ): Approved | undefined => {
+  if (approved === undefined) return undefined;
+  return {
+    ...withParts(approved, state, standing, observed, nowMs),
+    ...absentMember(absentThere(state, approved, observed)),
+  };
+};
+
+/** What there was none of, but under another version: that may tell more than the one before, and is approved with what it tells. */
+const absentThere = (
+  { reference, firstSeen }: DeviceState,
+  { classes }: Approved,
+  observed: Facts,
+): Absent | undefined => {
+  if (reference?.absent === undefined) return undefined;
+  const known = keptFacts(reference.facts);
+  const isUnsaid = firstSeen !== undefined && !tellsAll(observed, known);
+  if (isUnsaid || isOtherFirmware(observed, known)) return undefined;
+  return reference.absent.filter((name) => !classes.has(name));
+};
+
+const withParts = (
+  approved: Approved,
+  state: DeviceState,
+  standing: Standing,
+  observed: Facts,
+  nowMs: number,
+): Approved => {
   // Parts that a document names are approved with whatever version.
-  const isNamed = (approved?.classes.get(PARTS) ?? 'volatile') !== 'volatile';
-  if (approved === undefined || isNamed) return approved;
+  if ((approved.classes.get(PARTS) ?? 'volatile') !== 'volatile') return approved;
   const known = keptFacts(state.reference?.facts);
   if (!isFirstSeen(state, observed)) return isOtherFirmware(observed, known) ? withoutParts(approved) : approved;
   const parts = firstParts(state).filter((part) => !mayMove(part, state, partsIn(known), nowMs));
   const over = approvedOf(state, standing, observed, nowMs, { ...known, [PARTS]: parts });
-  return over === undefined ? undefined : { ...over, firstSeen: true };
+  return over === undefined ? approved : { ...over, firstSeen: true };
 };
 
 /** Parts of a former version say nothing of those of another one, also where a document allows that. */
@@ -90,7 +117,8 @@ export const withoutFirstSeen = (state: DeviceState, adopted: Facts): DeviceStat
 const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean =>
   firstSeen !== undefined && compareFirmware(facts, keptFacts(firstSeen.facts)) === 'same';
 
-const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
+/** Whether they name another version of the same firmware. */
+export const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
   facts.family === known.family && compareFirmware(facts, known) !== 'same';
 
 /** A look that could not read a text by which a version is known may show another one. */

@@ -48,15 +48,21 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
  */
 const digestOf = (
   state: DeviceState,
-  { facts, standIns, look }: Observation,
+  { facts, gaps, standIns, look }: Observation,
   activity: string,
   { standing, nowMs }: LookContext,
 ): string => {
   const text = comparedText(facts);
   const from = standIns.size === 0 ? '' : `${[...standIns.keys()].join(' ')} `;
   const watched = look === 'full' ? watchedText(state, standing, facts, nowMs) : '';
-  return hash('sha256', `${from}${text}${watched}\n${activity}`, 'latin1');
+  return hash('sha256', `${from}${text}${watched}${absentText(state, gaps)}\n${activity}`, 'latin1');
 };
+
+/** What there is none of, as before, ends what was found of it; what could not be read does not, and shows the same facts. */
+const absentText = ({ tracks, reference }: DeviceState, gaps: Observation['gaps']): string =>
+  tracks.length === 0 || reference?.absent === undefined
+    ? ''
+    : reference.absent.filter((name) => gaps.get(name) === 'absent').join(' ');
 
 /** A small integer (FNV-1a, 31 bits), which takes no memory of its own. Two texts may have the same: the digest tells them apart. */
 const markOf = (text: string): number => {
