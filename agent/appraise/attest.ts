@@ -1,11 +1,11 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
-import { absentMember } from '../baseline/absent.ts';
+import { type Absent, absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
-import { absencesIn } from './absences.ts';
+import { absencesIn, isAbsent } from './absences.ts';
 import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
@@ -98,7 +98,8 @@ export const attest = (
     ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
   };
   clearSettled(state);
-  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating, context);
+  const isUnsure = learn === 'all' && state.reference?.absentOnce !== undefined;
+  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating || isUnsure, context);
   // What was learned just now was held against nothing yet.
   if (atMs === undefined && learn !== 'all') settle(state, observation, context);
   return {
@@ -150,9 +151,7 @@ const attestedOf = (
     reachable: true,
     facts: shared(keepFacts(missing.length === 0 ? facts : { ...known, ...facts }), reference?.facts, before?.facts),
     ...(missing.length === 0 ? {} : { missing }),
-    ...absentMember(
-      absencesIn((name) => gaps.get(name) === 'absent' && facts[name] === undefined && known[name] === undefined),
-    ),
+    ...absentMember(absencesIn((name) => isAbsent(name, { facts, gaps }) && known[name] === undefined)),
     ...standInsOf([
       ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
       ...missing.filter((name) => before?.standIns?.includes(name) === true),
@@ -205,6 +204,9 @@ const isUnchanged = (known: Facts, now: Facts, fact: FactName): boolean =>
 
 const FOREIGN = new Set(['firmware.family-changed', 'identity.hardware-swapped']);
 
+const onceMember = (names: Absent = []): Pick<Reference, 'absentOnce'> =>
+  names.length === 0 ? {} : { absentOnce: names };
+
 const learned = (
   reference: Reference | undefined,
   learn: readonly FactName[] | 'all',
@@ -216,7 +218,8 @@ const learned = (
       entries: [],
       unrecorded: [{ facts: 'all' }],
       facts: attested.facts,
-      ...absentMember(absencesIn((name) => [reference, attested].some((one) => one?.absent?.includes(name)))),
+      ...absentMember(reference?.absent),
+      ...onceMember(attested.absent?.filter((name) => reference?.absent?.includes(name) !== true)),
       ...standInsOf(attested.standIns ?? []),
     };
   const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS };

@@ -36,6 +36,8 @@ export interface Reference<Kept = KeptFacts> {
   readonly facts: Kept;
   /** Facts that it had none of when this was learned or accepted, of those of which `absencesIn` tells. */
   readonly absent?: Absent;
+  /** Facts that the one look had none of from which it was learned: a list may be empty for a moment, so a second look has to say so. */
+  readonly absentOnce?: Absent;
   /** Facts of these that were known of the machine under a former name, and that no entry of this name holds yet. */
   readonly carried?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */

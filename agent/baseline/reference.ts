@@ -84,6 +84,7 @@ export const withEntry = (
   const lacking = [...new Set([...(reference?.absent ?? []), ...adoptedAbsent])].filter(
     (fact) => facts[fact] === undefined,
   );
+  const once = reference?.absentOnce?.filter((fact) => facts[fact] === undefined && !lacking.includes(fact)) ?? [];
   const names = [...(Object.keys(facts) as FactName[]), ...lacking];
   const entries = [...(reference?.entries ?? []), without(entry, names, claims, adoptedAbsent)];
   const holding = new Set(names.map((fact) => holderOf(entries, fact)));
@@ -92,6 +93,7 @@ export const withEntry = (
     ...(reference?.unrecorded === undefined ? {} : { unrecorded: reference.unrecorded }),
     facts: keepFacts(facts),
     ...absentMember(lacking),
+    ...(once.length === 0 ? {} : { absentOnce: once }),
     ...(carried.length === 0 ? {} : { carried }),
     ...(stoodIn.length === 0 ? {} : { standIns: stoodIn }),
   };

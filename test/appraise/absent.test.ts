@@ -232,3 +232,43 @@ test('with the reference goes what it says of what was absent; what is left of i
   watch.live(20 * MINUTE, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
   assert.deepEqual(watch.said(), []);
 });
+
+/** A device of which the first look is over, without these. */
+const seenOnce = (): Watch => {
+  const watch = new Watch();
+  watch.live(MINUTE / 60, lacking(NAMES));
+  return watch;
+};
+
+test('a list that was empty for a moment at first sight is not known to be: a second look says so, and is asked for soon', () => {
+  const watch = seenOnce();
+  assert.ok(watch.nextFullMs <= watch.nowMs + MINUTE);
+  assert.equal(watch.state.reference?.absent, undefined);
+  watch.live(HOUR, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
+  assert.deepEqual(watch.said(), []);
+  assert.deepEqual(keptFacts(watch.state.reference?.facts)['network.dns'], EVIL);
+  assert.equal(watch.state.reference?.absentOnce, undefined);
+  const again = seenOnce();
+  again.live(2 * MINUTE, lacking(NAMES));
+  again.live(20 * MINUTE, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
+  assert.deepEqual(again.said(), ['config.network-changed open']);
+  const watched = new Watch();
+  watched.live(10 * MINUTE, lacking(NAMES));
+  assert.equal(watched.looks, 11, 'one more than polls');
+});
+
+test('a second look that could not read it says nothing; a later one does, though it shows the same facts', () => {
+  const watch = seenOnce();
+  watch.live(40 * MINUTE, lacking(NAMES, {}, 'timeout'));
+  assert.equal(watch.state.reference?.absent, undefined);
+  assert.ok(watch.looks < 50, 'and it is not asked for again and again');
+  watch.live(20 * MINUTE, lacking(NAMES));
+  assert.deepEqual([...(watch.state.reference?.absent ?? [])].sort(), [...NAMES].sort());
+});
+
+test('what a person accepts as absent is so from that look on', () => {
+  const watch = seenOnce();
+  watch.state = accept(watch.state, { by: 'jo', nowMs: watch.nowMs, seq: 900 }).state;
+  watch.live(20 * MINUTE, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
+  assert.deepEqual(watch.said(), ['config.network-changed open']);
+});
