@@ -36,7 +36,10 @@ export const documentsText = (approved: Approved | undefined): string | undefine
     ? undefined
     : [...new Set([...approved.holders.values()].flatMap(({ seqs }) => seqs))].sort((a, b) => a - b).join();
 
-/** Why a full look must be attested, if it must. What is not confirmed waits. */
+/**
+ * Why a full look must be attested, if it must. What is not confirmed waits, but not for it the first sight: whoever looks until then
+ * would have nothing to hold the device against.
+ */
 export const triggerOf = (
   state: DeviceState,
   unseen: string | undefined,
@@ -45,9 +48,9 @@ export const triggerOf = (
   { nowMs, refreshDueMs, demanded }: LookContext,
 ): Trigger | undefined => {
   const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
-  if (advanced.confirmed) return first ? 'first' : 'change';
-  if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
+  if (advanced.confirmed) return 'change';
+  if (state.tracks.some(isUndecided)) return undefined;
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
   if (state.relabelled === true || documents !== state.attested.documents) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
