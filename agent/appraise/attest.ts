@@ -101,7 +101,7 @@ export const attest = (
     ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
   };
   clearSettled(state);
-  const isUnsure = learn === 'all' && state.reference?.absentOnce !== undefined;
+  const isUnsure = judged.reference?.absentOnce === undefined && state.reference?.absentOnce !== undefined;
   const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating || isUnsure, context);
   // What was learned just now was held against nothing yet.
   if (atMs === undefined && learn !== 'all') settle(state, observation, context);
@@ -225,7 +225,7 @@ const learned = (
       ...onceMember(attested.absent?.filter((name) => reference?.absent?.includes(name) !== true)),
       ...standInsOf(attested.standIns ?? []),
     };
-  const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS };
+  const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS, ...onceMember(attested.absent) };
   const unnamed = carried?.filter((fact) => !learn.includes(fact)) ?? [];
   const known = keptFacts(held.facts);
   const now = comparedFacts(facts);

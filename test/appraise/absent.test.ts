@@ -272,3 +272,12 @@ test('what a person accepts as absent is so from that look on', () => {
   watch.live(20 * MINUTE, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
   assert.deepEqual(watch.said(), ['config.network-changed open']);
 });
+
+test('a device of which something is withheld at first sight is known to have none of the rest all the same', () => {
+  const watch = new Watch({ inFirstPass: false }, 'range');
+  const others = [{ slot: 0, url: 'stratum+tcp://other.example:3333', user: 'other.rig', priority: 0 }];
+  watch.state = { ...watch.state, replaces: { device: 'mac-020000000007', pools: others } };
+  watch.live(20 * MINUTE, lacking(NAMES));
+  assert.equal(keptFacts(watch.state.reference?.facts).pools, undefined);
+  assert.deepEqual([...(watch.state.reference?.absent ?? [])].sort(), [...NAMES].sort());
+});
