@@ -4,7 +4,12 @@ import { accept } from '../../agent/appraise/accept.ts';
 import { readDevice, writeDevice } from '../../agent/appraise/device.ts';
 import { rebuilt } from '../../agent/appraise/promote.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
+import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
+import { axeos } from '../../agent/drivers/axeos.ts';
+import type { Driver } from '../../agent/drivers/driver.ts';
+import { whatsminer } from '../../agent/drivers/whatsminer.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { type Edits, SpecimenLife } from './specimen-life.ts';
 import { reference, under } from './standing.ts';
 import { type Answer, type Gaps, HOUR, honest, MINUTE, Watch } from './watch.ts';
 
@@ -280,4 +285,58 @@ test('a device of which something is withheld at first sight is known to have no
   watch.live(20 * MINUTE, lacking(NAMES));
   assert.equal(keptFacts(watch.state.reference?.facts).pools, undefined);
   assert.deepEqual([...(watch.state.reference?.absent ?? [])].sort(), [...NAMES].sort());
+});
+
+/** What a device shows with a field of its replies blank, and with something in it. */
+const FIELDS: readonly (readonly [Driver, specimen: string, blank: Edits, set: Edits, found: string, key: string])[] = [
+  [
+    antminerStock,
+    'antminer-stock/s21',
+    [[/"(conf_)?dnsservers":"[^"]*"/g, '"$1dnsservers":""']],
+    [[/"(conf_)?dnsservers":"[^"]*"/g, '"$1dnsservers":"203.0.113.53"']],
+    'config.network-changed',
+    'dns',
+  ],
+  [
+    whatsminer,
+    'whatsminer/m50s-api2',
+    [[/"dns":"[^"]*"/g, '"dns":""']],
+    [[/"dns":"[^"]*"/g, '"dns":"203.0.113.53"']],
+    'config.network-changed',
+    'dns',
+  ],
+  [
+    whatsminer,
+    'whatsminer/m7x-rel3',
+    [[/"gateway":"[^"]*"/g, '"gateway":""']],
+    [[/"gateway":"[^"]*"/g, '"gateway":"192.0.2.66"']],
+    'config.network-changed',
+    'gateway',
+  ],
+  [
+    whatsminer,
+    'whatsminer/m7x-rel3',
+    [[/"ntp":\[[^\]]*\]/g, '"ntp":[]']],
+    [[/"ntp":\[[^\]]*\]/g, '"ntp":["203.0.113.123"]']],
+    'config.network-changed',
+    'ntp',
+  ],
+  [
+    axeos,
+    'axeos/supra-2.4',
+    [[/"version":\s*"[^"]*"/g, '"version":""']],
+    [[/"version":\s*"[^"]*"/g, '"version":"v9-evil"']],
+    'firmware.version-changed',
+    'version',
+  ],
+];
+
+test('a blank field of a real reply that somebody fills in is found on each family', () => {
+  for (const [driver, specimen, blank, filled, found, key] of FIELDS) {
+    const life = new SpecimenLife(driver, specimen);
+    const watch = life.settle({ edits: blank });
+    life.live(12, { edits: filled });
+    assert.deepEqual(watch.said(), [`${found} open`], `${specimen} ${key}`);
+    assert.deepEqual(watch.statements[0]?.before, [{ key, value: null }], `${specimen} ${key}`);
+  }
 });
