@@ -67,8 +67,8 @@ const isOfVersion = (fact: FactName): boolean => fact === 'firmware.version' || 
 
 /**
  * The facts that an acceptance of these adopts: what a plan brought with a version; with a version, or build, that was not the reference's
- * also the parts that came with it; and with another family the version that came with that. Where the device shows others there is a
- * finding of its own to be approved, and only what was asked for is adopted.
+ * also the parts that came with it, and what it tells that the one before had none of; and with another family the version that came
+ * with that. Where there is a finding of its own to be approved only what was asked for is adopted.
  */
 export const adoptedWith = (
   state: DeviceState,
@@ -82,12 +82,14 @@ export const adoptedWith = (
   const texts = FIRMWARE_TEXTS.filter((name) => claims[name] !== undefined && !asked.includes(name));
   const bringsTexts = asked.includes('family') && !texts.some(isOpen) && isAsItCame(state, claims);
   const facts = bringsTexts ? [...asked, ...texts] : asked;
-  if (facts.includes(PARTS) || claims[PARTS] === undefined) return facts;
   const known = keptFacts(state.reference?.facts);
   const brings =
     compareFirmware(claims, known) !== 'same' &&
     compareFirmware(claims, { ...known, ...only(claims, facts) }) === 'same';
-  return brings && !isOpen(PARTS) && isAsFirstSeen(state) ? [...facts, PARTS] : facts;
+  if (!brings) return facts;
+  const parts: readonly FactName[] = isAsFirstSeen(state) ? [PARTS] : [];
+  const more = [...parts, ...(state.reference?.absent ?? [])];
+  return [...facts, ...more.filter((fact) => !facts.includes(fact) && claims[fact] !== undefined && !isOpen(fact))];
 };
 
 /** What an acceptance would adopt, and the findings it would end. */
@@ -149,7 +151,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Ac
   return {
     state: {
       ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : left),
-      reference: withEntry(state.reference, entry, claims, attested.standIns),
+      reference: withEntry(state.reference, entry, claims, attested),
       referenceChanged: true,
       ...unreadableOf(covered, state),
       tracks: state.tracks.filter((track) => !covered.includes(track)),

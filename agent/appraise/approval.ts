@@ -38,14 +38,15 @@ type Naming = 'family' | 'identity.model' | 'firmware.version';
 const describedBy = (
   { id, labels, family, attested, reference, edited }: DeviceState,
   shown: Facts,
-  allows: (fact: Naming, known: string, now: string) => boolean,
+  allows: (fact: Naming, known: string | undefined, now: string) => boolean,
 ): Described => {
   const approved = keptFacts(reference?.facts);
   const last = attested?.facts === reference?.facts ? approved : keptFacts(attested?.facts);
   const isNew = reference === undefined && attested === undefined;
   const told = (fact: Naming): string | undefined => {
     const [known, now] = [approved[fact], last[fact]];
-    if (known === undefined) return now ?? (isNew ? shown[fact] : undefined);
+    const isNone = reference?.absent?.includes(fact) === true;
+    if (known === undefined && !isNone) return now ?? (isNew ? shown[fact] : undefined);
     return now !== undefined && now !== known && allows(fact, known, now) ? now : known;
   };
   return {
@@ -59,9 +60,9 @@ const describedBy = (
 };
 
 /** What was attested, and is none of the approved values, is allowed where its rules found nothing, or a plan covers what they found. */
-const isAllowed = (tracks: readonly Track[], fact: Naming, known: string, now: string): boolean =>
+const isAllowed = (tracks: readonly Track[], fact: Naming, known: string | undefined, now: string): boolean =>
   // Another spelling of one version is nobody's word.
-  (fact !== 'firmware.version' || compareVersions(known, now) !== 'same') &&
+  (fact !== 'firmware.version' || known === undefined || compareVersions(known, now) !== 'same') &&
   !tracks.some(({ finding }) => finding.plan === undefined && tellsOther(finding, fact));
 
 const tellsOther = ({ ruleId, after }: Finding, fact: Naming): boolean =>

@@ -1,9 +1,11 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import { type Absent, absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { citedReference, isCommissioned } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { absencesIn, isAbsent } from './absences.ts';
 import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
@@ -34,7 +36,10 @@ export const documentsText = (approved: Approved | undefined): string | undefine
     ? undefined
     : [...new Set([...approved.holders.values()].flatMap(({ seqs }) => seqs))].sort((a, b) => a - b).join();
 
-/** Why a full look must be attested, if it must. What is not confirmed waits. */
+/**
+ * Why a full look must be attested, if it must. What is not confirmed waits, but not for it the first sight: whoever looks until then
+ * would have nothing to hold the device against.
+ */
 export const triggerOf = (
   state: DeviceState,
   unseen: string | undefined,
@@ -43,9 +48,9 @@ export const triggerOf = (
   { nowMs, refreshDueMs, demanded }: LookContext,
 ): Trigger | undefined => {
   const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
-  if (advanced.confirmed) return first ? 'first' : 'change';
-  if (state.tracks.some(isUndecided)) return undefined;
   if (first) return 'first';
+  if (advanced.confirmed) return 'change';
+  if (state.tracks.some(isUndecided)) return undefined;
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
   if (state.relabelled === true || documents !== state.attested.documents) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
@@ -85,7 +90,7 @@ export const attest = (
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {
-    ...attestedOf(judged.attested, { facts, standIns }, judged.reference, context.nowMs),
+    ...attestedOf(judged.attested, { facts, standIns, gaps: observation.gaps }, judged.reference, context.nowMs),
     ...(documents === undefined ? {} : { documents }),
     ...heldAgainstLists(outcomes, judged.tracks),
     ...underList(judged, context.allow),
@@ -96,7 +101,8 @@ export const attest = (
     ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
   };
   clearSettled(state);
-  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating, context);
+  const isUnsure = judged.reference?.absentOnce === undefined && state.reference?.absentOnce !== undefined;
+  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating || isUnsure, context);
   // What was learned just now was held against nothing yet.
   if (atMs === undefined && learn !== 'all') settle(state, observation, context);
   return {
@@ -137,7 +143,7 @@ const saysUnseen = ({ finding }: Track): boolean =>
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (
   before: Attested | undefined,
-  { facts, standIns }: Pick<Observation, 'facts' | 'standIns'>,
+  { facts, standIns, gaps }: Pick<Observation, 'facts' | 'standIns' | 'gaps'>,
   reference: Reference | undefined,
   nowMs: number,
 ): Attested => {
@@ -148,6 +154,7 @@ const attestedOf = (
     reachable: true,
     facts: shared(keepFacts(missing.length === 0 ? facts : { ...known, ...facts }), reference?.facts, before?.facts),
     ...(missing.length === 0 ? {} : { missing }),
+    ...absentMember(absencesIn((name) => isAbsent(name, { facts, gaps }) && known[name] === undefined)),
     ...standInsOf([
       ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
       ...missing.filter((name) => before?.standIns?.includes(name) === true),
@@ -164,13 +171,15 @@ const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
 
 /**
  * Facts that the reference lacks, or that no entry names. Another machine's, or another firmware's, are not learned into it,
- * nor what a finding speaks of: a reference that was withdrawn, or left behind under a former name, makes nothing good.
+ * nor what it says there was none of, nor what a finding speaks of: a reference that was withdrawn, or left behind under a former name, makes nothing good.
  * Strange pools never are.
  */
 const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly FactName[] | 'all' | undefined => {
   const { reference, tracks } = state;
   const isWithheld = (fact: FactName): boolean =>
-    (strange && fact === 'pools') || tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
+    (strange && fact === 'pools') ||
+    reference?.absent?.includes(fact) === true ||
+    tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
   const now = comparedFacts(facts);
   const known = keptFacts(reference?.facts);
   const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
@@ -198,6 +207,9 @@ const isUnchanged = (known: Facts, now: Facts, fact: FactName): boolean =>
 
 const FOREIGN = new Set(['firmware.family-changed', 'identity.hardware-swapped']);
 
+const onceMember = (names: Absent = []): Pick<Reference, 'absentOnce'> =>
+  names.length === 0 ? {} : { absentOnce: names };
+
 const learned = (
   reference: Reference | undefined,
   learn: readonly FactName[] | 'all',
@@ -209,9 +221,11 @@ const learned = (
       entries: [],
       unrecorded: [{ facts: 'all' }],
       facts: attested.facts,
+      ...absentMember(reference?.absent),
+      ...onceMember(attested.absent?.filter((name) => reference?.absent?.includes(name) !== true)),
       ...standInsOf(attested.standIns ?? []),
     };
-  const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS };
+  const { carried, ...held } = reference ?? { entries: [], facts: NO_FACTS, ...onceMember(attested.absent) };
   const unnamed = carried?.filter((fact) => !learn.includes(fact)) ?? [];
   const known = keptFacts(held.facts);
   const now = comparedFacts(facts);

@@ -1,4 +1,5 @@
 import type { FactName, Facts, PoolSlot, ReadingName } from '../../shared/facts.ts';
+import { type Absent, absentMember } from '../baseline/absent.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
@@ -34,6 +35,10 @@ export interface Reference<Kept = KeptFacts> {
   readonly unrecorded?: readonly Unrecorded[];
   /** The values: read on demand. */
   readonly facts: Kept;
+  /** Facts that it had none of when this was learned or accepted, of those of which `absencesIn` tells. */
+  readonly absent?: Absent;
+  /** Facts that the one look had none of from which it was learned: a list may be empty for a moment, so a second look has to say so. */
+  readonly absentOnce?: Absent;
   /** Facts of these that were known of the machine under a former name, and that no entry of this name holds yet. */
   readonly carried?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
@@ -51,6 +56,8 @@ export interface Attested<Kept = KeptFacts> {
   readonly facts: Kept;
   /** Facts of these that the claims of this entry do not hold, because they could not be read then. */
   readonly missing?: readonly FactName[];
+  /** Facts that it says the device has none of, and that are not among these. */
+  readonly absent?: Absent;
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
   /** `seq` of the entries that adopted the documents which held its facts, as text. */
@@ -268,6 +275,7 @@ export interface DeviceState<Kept = KeptFacts> {
     readonly darkSinceMs: number;
     readonly backMs: number;
     readonly facts: Kept;
+    readonly absent?: Absent;
     readonly changed?: readonly string[];
   };
   /** Changed facts that no rule speaks of, as text, waiting for a second look. */
@@ -372,12 +380,21 @@ const withTexts = <From, To>(state: DeviceState<From>, form: (facts: From) => To
   const { reference, attested, returned, firstSeen, ...rest } = state;
   return {
     ...rest,
-    ...(reference === undefined ? {} : { reference: { ...reference, facts: form(reference.facts) } }),
-    ...(attested === undefined ? {} : { attested: { ...attested, facts: form(attested.facts) } }),
-    ...(returned === undefined ? {} : { returned: { ...returned, facts: form(returned.facts) } }),
+    ...(reference === undefined ? {} : { reference: inForm(reference, form) }),
+    ...(attested === undefined ? {} : { attested: inForm(attested, form) }),
+    ...(returned === undefined ? {} : { returned: inForm(returned, form) }),
     ...(firstSeen === undefined ? {} : { firstSeen: { ...firstSeen, facts: form(firstSeen.facts) } }),
   };
 };
+
+const inForm = <From, To, Known extends { readonly facts: From; readonly absent?: Absent }>(
+  known: Known,
+  form: (facts: From) => To,
+): Omit<Known, 'facts'> & { readonly facts: To } => ({
+  ...known,
+  facts: form(known.facts),
+  ...absentMember(known.absent),
+});
 
 /** Whether it is not yet known what changed while the device was dark. */
 export const isJustBack = ({ returned }: Pick<DeviceState, 'returned'>): boolean =>

@@ -1,6 +1,8 @@
 import type { Facts, UnknownReason } from '../../shared/facts.ts';
+import { absentMember } from '../baseline/absent.ts';
 import { NO_FACTS } from '../baseline/kept.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { withAbsent } from './absences.ts';
 import { type Advanced, advance } from './advance.ts';
 import { approvedOf } from './approval.ts';
 import { attest, documentsText, triggerOf, unattestedFacts } from './attest.ts';
@@ -91,7 +93,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const advanced = advance(known, ran, draftingOf(known, context), { nowMs: context.nowMs, attestable });
   const found = withFindings(known, advanced, outcomes, observation, context);
   const isFull = observation.look === 'full';
-  const moved = isFull ? withFirstSeen(found, facts, context.nowMs) : found;
+  const moved = isFull ? withAbsent(withFirstSeen(found, facts, context.nowMs), { facts, gaps: compared.gaps }) : found;
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
   const trigger =
@@ -150,7 +152,12 @@ const note = (
   const darkSinceMs = lastSeenMs(state);
   const known = state.attested?.facts ?? NO_FACTS;
   if (isDark(state) && state.returned === undefined && known !== NO_FACTS && observedAtMs - darkSinceMs > DARK_MS)
-    changes.returned = { darkSinceMs, backMs: observedAtMs, facts: known };
+    changes.returned = {
+      darkSinceMs,
+      backMs: observedAtMs,
+      facts: known,
+      ...absentMember(state.attested?.absent?.filter((name) => state.reference?.absent?.includes(name))),
+    };
   return Object.keys(changes).length === 0 ? state : { ...state, ...changes };
 };
 

@@ -1,4 +1,5 @@
 import type { FactName, Facts, FirmwareComponent } from '../../shared/facts.ts';
+import { type Absent, absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keepFacts, keptFacts } from '../baseline/kept.ts';
@@ -65,6 +66,32 @@ export const heldAgainst = (
   nowMs: number,
 ): Approved | undefined => {
   if (approved === undefined) return undefined;
+  return {
+    ...withOwnTexts(approved, state, standing, observed, nowMs),
+    ...absentMember(absentThere(state, approved, observed)),
+  };
+};
+
+/** What there was none of, but under another version: that may tell more than the one before, and is approved with what it tells. */
+const absentThere = (
+  { reference, firstSeen }: DeviceState,
+  { classes }: Approved,
+  observed: Facts,
+): Absent | undefined => {
+  if (reference?.absent === undefined) return undefined;
+  const known = keptFacts(reference.facts);
+  const isUnsaid = firstSeen !== undefined && !tellsAll(observed, known);
+  if (isUnsaid || isOtherFirmware(observed, known)) return undefined;
+  return reference.absent.filter((name) => !classes.has(name));
+};
+
+const withOwnTexts = (
+  approved: Approved,
+  state: DeviceState,
+  standing: Standing,
+  observed: Facts,
+  nowMs: number,
+): Approved => {
   const held = withOwnParts(approved, state, standing, observed, nowMs);
   const texts = isOtherFamily(observed, approved.facts) ? textsOfFamily(state, observed) : undefined;
   if (texts === undefined) return held;
@@ -122,7 +149,8 @@ const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean => {
 const isOtherFamily = ({ family }: Facts, known: Facts): boolean =>
   family !== undefined && known.family !== undefined && family !== known.family;
 
-const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
+/** Whether they name another firmware: another family, or another version of the same. */
+export const isOtherFirmware = (facts: Facts, known: Facts): boolean =>
   isOtherFamily(facts, known) || compareFirmware(facts, known) !== 'same';
 
 /** The texts with which the family of these facts came, once two looks agreed on them; those of the reference where it is of that family. */

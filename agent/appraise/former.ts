@@ -1,4 +1,5 @@
 import type { FactName } from '../../shared/facts.ts';
+import { absentMember } from '../baseline/absent.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import type { Standing } from '../baseline/standing.ts';
 import { breachesOf, withBreaches } from './breach.ts';
@@ -14,7 +15,7 @@ import { isHeld } from './replaced.ts';
 export const withFormer = (device: DeviceState, former: DeviceState | undefined, standing: Standing): DeviceState => {
   if (device.attested !== undefined || device.reference !== undefined || former?.reference === undefined) return device;
   const { reference, firstSeen, firstSeenMs, unknownDevice, unreadable, replaces } = former;
-  const { facts, standIns } = reference;
+  const { facts, absent, standIns } = reference;
   const { edited } = effectOf({ device: device.id, labels: device.labels, befores: [former] }, standing);
   return {
     ...withBreaches(withEdited(device, edited ?? device.edited), breachesOf(former)),
@@ -22,6 +23,7 @@ export const withFormer = (device: DeviceState, former: DeviceState | undefined,
       entries: [],
       facts,
       carried: Object.keys(keptFacts(facts)) as FactName[],
+      ...absentMember(absent),
       ...(standIns === undefined ? {} : { standIns }),
     },
     ...(firstSeen === undefined ? {} : { firstSeen }),

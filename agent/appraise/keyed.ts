@@ -1,5 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
+import type { Absent } from '../baseline/absent.ts';
 
 /** Before- and after-values of findings that list several settings: `[{key, value}]`, sorted. Keys may come from the device. */
 export interface Keyed {
@@ -7,23 +8,36 @@ export interface Keyed {
   readonly value: unknown;
 }
 
-/** What one setting was and is. */
+/** What one setting was and is; `before` is null where it is known that there was none. */
 export interface KeyedChange {
   readonly key: string;
   readonly before: unknown;
   readonly after: unknown;
 }
 
-/** The facts among `names` that both sides know and that differ; a key is the last part of a fact's name. */
-export const changedSettings = (names: readonly FactName[], observed: Facts, approved: Facts): readonly KeyedChange[] =>
+/**
+ * The facts among `names` that both sides know and that differ; a key is the last part of a fact's name. Of those that are `absent` the
+ * reference knows that there was none.
+ */
+export const changedSettings = (
+  names: readonly FactName[],
+  observed: Facts,
+  approved: Facts,
+  absent: Absent = [],
+): readonly KeyedChange[] =>
   names.flatMap((name) => {
-    const [before, after] = [approved[name], observed[name]];
+    const { [name]: before = absent.includes(name) ? null : undefined } = approved;
+    const after = observed[name];
     if (before === undefined || after === undefined || canonicalJson(before) === canonicalJson(after)) return [];
     return [{ key: keyOf(name), before, after }];
   });
 
 /** The key of a fact in such a list. */
 export const keyOf = (name: FactName): string => name.slice(name.indexOf('.') + 1);
+
+/** Whether the look tells a setting: its value, or that there is none, as there was none before. */
+export const tellsFact = (name: FactName, observed: Facts, absent: Absent = []): boolean =>
+  observed[name] !== undefined || absent.includes(name);
 
 /** Settings without a fact of their own have keys that begin so. */
 export const OTHER = 'other.';

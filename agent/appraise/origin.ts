@@ -11,7 +11,7 @@ import type { Approval, DeviceState } from './device.ts';
 export interface ApprovedFact {
   readonly fact: string;
   readonly class: KeyClass;
-  /** What is approved; of a document, the values it allows. */
+  /** What is approved, null where that is none; of a document, the values it allows. */
   readonly value: unknown;
   readonly seen?: unknown;
   readonly approval: Approval;
@@ -50,7 +50,8 @@ export const approvedFactsOf = (
   });
   const named = new Set(held.keys());
   const entries = state.reference?.entries ?? [];
-  const kept = Object.entries(approved?.facts ?? {}).flatMap(([fact, value]): ApprovedFact[] => {
+  const absent = (state.reference?.absent ?? []).map((fact) => [fact, null] as const);
+  const kept = [...absent, ...Object.entries(approved?.facts ?? {})].flatMap(([fact, value]): ApprovedFact[] => {
     if (named.has(fact)) return [];
     const entry = holderOf(entries, fact as FactName);
     const { approval = 'none', seq } = entry ?? {};

@@ -115,7 +115,7 @@ const withStrange = (outcome: Outcome, rule: Rule, { observed, gaps, approved, t
   };
 };
 
-const idle = (rule: Rule): Outcome => ({ kind: 'ran', rule, deviations: [], facts: [], idle: true });
+const idle = (rule: Rule): Ran => ({ kind: 'ran', rule, deviations: [], facts: [], idle: true });
 
 const run = (
   rule: Rule,
@@ -131,28 +131,38 @@ const run = (
     return inputs.some((name) => observed[name] !== undefined) ? idle(rule) : { kind: 'silent', rule };
   const held = rule.against === 'policy' ? undefined : approved;
   if (rule.against === 'reference' && held === undefined) return { kind: 'silent', rule };
-  const wanted = held === undefined ? inputs : inputs.filter((name) => held[name] !== undefined);
+  const absences = held === undefined || context.absent === undefined ? [] : (rule.absences ?? []);
+  const absent = absences.filter((name) => held?.[name] === undefined && context.absent?.includes(name));
+  const holds = (name: FactName): boolean => held?.[name] !== undefined || absent.includes(name);
+  const wanted = held === undefined ? inputs : inputs.filter(holds);
   const facts = wanted.filter((name) => observed[name] !== undefined);
+  const still = absent.filter((name) => gaps.get(name) === 'absent');
   // What the device truly lacks is lost to a reference that holds it; the operator's configuration holds nothing.
-  const isLost = (name: FactName): boolean => gaps.has(name) && (held !== undefined || gaps.get(name) !== 'absent');
+  const isLost = (name: FactName): boolean =>
+    gaps.has(name) && !still.includes(name) && (held !== undefined || gaps.get(name) !== 'absent');
   const missing = wanted.find((name) => observed[name] === undefined && isLost(name));
   const users = rule.judgesUsers?.(context) === true ? usersLost(observed, gaps, held) : undefined;
   const lost = missing === undefined ? users : gaps.get(missing);
   if (held !== undefined && wanted.length === 0 && inputs.some((name) => context.classOf?.(name) === 'volatile'))
     return idle(rule);
   const complete = rule.reads.every((name) => facts.includes(name));
-  const late = rule.whole === true && inputs.some((name) => held?.[name] !== undefined && isTransient(gaps.get(name)));
-  if (!complete || facts.length === 0 || late)
-    return lost === undefined ? { kind: 'silent', rule } : { kind: 'not-run', rule, reason: lost };
+  const late = rule.whole === true && inputs.some((name) => holds(name) && isTransient(gaps.get(name)));
   const seen = handed(observed, inputs);
+  if (!complete || facts.length === 0 || late) {
+    if (lost !== undefined) return { kind: 'not-run', rule, reason: lost };
+    // What is absent as it was is nothing to name, but ends what was found of it.
+    return still.length === 0
+      ? { kind: 'silent', rule }
+      : { ...idle(rule), sees: (name) => rule.sees?.(name, seen, still) !== false };
+  }
   const against = (reference: Facts): readonly Deviation[] | 'unknown' =>
     rule.against === 'reference' && rule.reads.some((name) => reference[name] === undefined)
       ? 'unknown'
-      : rule.appraise(seen, handed(reference, inputs), context);
+      : rule.appraise(seen, handed(reference, inputs), { ...context, absent });
   const deviations = against(held ?? NO_FACTS);
   if (deviations === 'unknown') return { kind: 'silent', rule };
   const sees = (name: string): boolean =>
-    (users === undefined || deviations.some(({ part }) => part === name)) && rule.sees?.(name, seen) !== false;
+    (users === undefined || deviations.some(({ part }) => part === name)) && rule.sees?.(name, seen, still) !== false;
   return {
     kind: 'ran',
     rule,

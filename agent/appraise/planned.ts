@@ -53,7 +53,7 @@ export const underPlans = (outcomes: readonly Outcome[], planned: Planned): read
   }));
   const told = judged.flatMap((each) => each.told);
   // Of what was not judged this time nothing is known: whether it is still unlike the plan, too.
-  const ran = new Set(outcomes.filter(({ kind }) => kind === 'ran').map(({ rule }) => rule.id));
+  const ran = new Set(outcomes.filter((outcome) => isJudged(outcome, planned)).map(({ rule }) => rule.id));
   const sees = (part: string): boolean => ran.has(ruleTold(part));
   return [
     ...judged.map(({ outcome, told }) =>
@@ -64,6 +64,16 @@ export const underPlans = (outcomes: readonly Outcome[], planned: Planned): read
     { kind: 'ran', rule: changeDeviation, deviations: told.flatMap(({ wrong }) => wrong), facts: [], sees },
     { kind: 'ran', rule: changeWindowOverrun, deviations: told.flatMap(({ late }) => late), facts: [], sees },
   ];
+};
+
+/** Whether what was found by this rule was judged: one that compared nothing may still see that a part of it is gone. */
+const isJudged = (outcome: Outcome, { tracks }: Planned): boolean => {
+  if (outcome.kind !== 'ran') return false;
+  const { idle, rule, sees } = outcome;
+  if (idle !== true || sees === undefined) return true;
+  const partsOfFinding = ({ after, part = '' }: Finding): readonly string[] =>
+    isKeyed(after) ? after.map(({ key }) => key) : [part];
+  return tracks.every(({ finding }) => finding.ruleId !== rule.id || partsOfFinding(finding).every(sees));
 };
 
 const ABOUT_PLANS: ReadonlySet<string> = new Set([changeDeviation.id, changeWindowOverrun.id]);

@@ -1,5 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { namesRule, type Terms } from '../../shared/terms.ts';
+import type { Absent } from '../baseline/absent.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
@@ -53,6 +54,7 @@ export const settledBy = (
     address,
     device: { labels, address, facts },
     classOf: (fact: FactName) => approved?.classes.get(fact),
+    ...(held?.absent === undefined ? {} : { absent: held.absent }),
     firstSeen: held?.firstSeen === true,
     otherFamily: held?.otherFamily === true,
   };
@@ -76,9 +78,9 @@ export const settledBy = (
 const holdsFacts = (finding: Approvable): boolean => factsToApprove(finding).length > 0;
 
 /** The device with the claims of an attestation as its reference, which approvers signed for it. */
-export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts): DeviceState => {
+export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts, absent: Absent = []): DeviceState => {
   const { unknownDevice: _, returned: __, edited: ___, ...rest } = withoutFirstSeen(state, claims);
-  return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims) };
+  return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims, { absent }) };
 };
 
 /** Ends these findings as approved; the next full look is attested against the new reference. */
@@ -139,8 +141,10 @@ export const lossOf = (
   const seen = keptFacts(before.attested?.facts);
   const left = approvedOf(after, standing.after, seen, nowMs)?.facts ?? {};
   const held = approvedOf(before, standing.before, seen, nowMs)?.facts ?? {};
-  const facts = (Object.keys(held) as FactName[]).filter(
-    (fact) => left[fact] === undefined && COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).includes(fact)),
+  const isLeft = (fact: FactName): boolean =>
+    left[fact] !== undefined || after.reference?.absent?.includes(fact) === true;
+  const facts = [...(Object.keys(held) as FactName[]), ...(before.reference?.absent ?? [])].filter(
+    (fact) => !isLeft(fact) && COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).includes(fact)),
   );
   const gone = settledBy(after, standing.after, { nowMs });
   const findings = before.tracks.filter(
@@ -154,11 +158,12 @@ export const lossOf = (
 /** The reference of a device from the entries that are left, oldest first, each with the facts it gives. */
 export const rebuilt = (
   state: DeviceState,
-  entries: readonly { readonly entry: ReferenceEntry; readonly claims: Facts }[],
+  entries: readonly { readonly entry: ReferenceEntry; readonly claims: Facts; readonly absent: Absent }[],
 ): DeviceState => {
   const { reference: before, ...rest } = state;
   let next: DeviceState = rest;
-  for (const { entry, claims } of entries) next = { ...next, reference: withEntry(next.reference, entry, claims) };
+  for (const { entry, claims, absent } of entries)
+    next = { ...next, reference: withEntry(next.reference, entry, claims, { absent }) };
   const unrecorded = before?.unrecorded;
   return {
     ...next,

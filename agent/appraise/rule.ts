@@ -1,5 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass } from '../../shared/terms.ts';
+import type { Absent } from '../baseline/absent.ts';
 import { type Basis, type EditDid, SEVERITIES, type Severity, type Value } from './finding.ts';
 import type { FirmwarePolicy } from './firmware-policy.ts';
 import type { Provenance } from './provenance.ts';
@@ -94,6 +95,8 @@ export interface RuleContext {
   readonly firstSeen?: boolean;
   /** The texts of the firmware that are approved here are those first seen with the family of this look, which is not the approved one. */
   readonly otherFamily?: boolean;
+  /** Facts of which the reference knows that the device had none. */
+  readonly absent?: Absent;
   /** A person stands behind the reference of the device. */
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */
@@ -111,14 +114,19 @@ export interface Rule<Reads extends FactName = FactName, Compares extends FactNa
   readonly against: 'reference' | 'policy';
   readonly reads: readonly Reads[];
   readonly compares?: readonly Compares[];
+  /** Facts of these of which a value is a change, too, where the reference knows that there was none; of others it is learned. */
+  readonly absences?: readonly Compares[];
   /** The facts are judged together: not while one that the reference holds did not arrive this time. */
   readonly whole?: true;
   /** Whether it is the users of pools that are judged: where the look leaves out known ones, they are not, and nothing found ends. */
   readonly judgesUsers?: (context: RuleContext) => boolean;
   /** Whether the configuration says anything that the facts could be held against. Without it: always. */
   readonly applies?: (context: RuleContext) => boolean;
-  /** Whether this look could see the thing a finding speaks of (its part, else a key of `after`). Without it: always. */
-  readonly sees?: (name: string, observed: Partial<Pick<Facts, Reads | Compares>>) => boolean;
+  /**
+   * Whether this look could see the thing a finding speaks of (its part, else a key of `after`). Without it: always. `absent`: facts
+   * that the device has none of, as the reference says.
+   */
+  readonly sees?: (name: string, observed: Partial<Pick<Facts, Reads | Compares>>, absent?: Absent) => boolean;
   /** Whether what was found shows still, whatever a list says of it: of rules that hold against one, but for those of pools. */
   readonly shows?: (
     found: Pick<Deviation, 'part' | 'after'>,

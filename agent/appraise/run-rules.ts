@@ -8,6 +8,7 @@ import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, stagesOf, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import type { Value } from './finding.ts';
+import { isOtherFirmware } from './first-seen.ts';
 import { withoutFlood } from './flood.ts';
 import { isAboutPolicy } from './index.ts';
 import { type Outcome, runComparisons } from './outcome.ts';
@@ -55,6 +56,7 @@ export const ruleContextOf = (
   primaryIsDown,
   ...(reference === undefined ? {} : { accepted: () => keptFacts(reference.facts) }),
   ...(approved === undefined ? {} : { classOf: (fact: FactName) => approved.classes.get(fact) }),
+  ...(approved?.absent === undefined ? {} : { absent: approved.absent }),
   commissioned: isCommissioned(reference),
   vantage,
   provenance,
@@ -242,10 +244,11 @@ const returnOutcome = (
   // A known user that was hidden before the dark is no news after it.
   const known = withKnownUsers(keptFacts(state.reference?.facts), keptFacts(returned.facts));
   const before = toleratedOf(state, standing, known, facts, nowMs);
+  // What it showed before the dark is of the version that it had then.
+  const absent = isOtherFirmware(facts, known) ? [] : (returned.absent ?? []);
   const outcomesSince = (former: Facts): readonly Outcome[] =>
-    // What it showed before the dark is of the version that it had then.
-    runComparisons(facts, gaps, former, { ...ruleContext, firstSeen: false, otherFamily: false }).filter((outcome) =>
-      speaksOfReturn(outcome.rule.id),
+    runComparisons(facts, gaps, former, { ...ruleContext, absent, firstSeen: false, otherFamily: false }).filter(
+      (outcome) => speaksOfReturn(outcome.rule.id),
     );
   const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { Absent } from '../baseline/absent.ts';
 import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { watchedText } from './approval.ts';
@@ -48,15 +49,27 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
  */
 const digestOf = (
   state: DeviceState,
-  { facts, standIns, look }: Observation,
+  { facts, gaps, standIns, look }: Observation,
   activity: string,
   { standing, nowMs }: LookContext,
 ): string => {
   const text = comparedText(facts);
   const from = standIns.size === 0 ? '' : `${[...standIns.keys()].join(' ')} `;
   const watched = look === 'full' ? watchedText(state, standing, facts, nowMs) : '';
-  return hash('sha256', `${from}${text}${watched}\n${activity}`, 'latin1');
+  return hash('sha256', `${from}${text}${watched}${absentText(state, gaps)}\n${activity}`, 'latin1');
 };
+
+/**
+ * What there is none of, as before, ends what was found of it, and is known to be absent; what could not be read is neither, and shows
+ * the same facts.
+ */
+const absentText = ({ tracks, reference }: DeviceState, gaps: Observation['gaps']): string => {
+  const { absent = NONE, absentOnce = NONE } = reference ?? {};
+  const told = tracks.length === 0 ? absentOnce : [...absent, ...absentOnce];
+  return told.length === 0 ? '' : told.filter((name) => gaps.get(name) === 'absent').join(' ');
+};
+
+const NONE: Absent = [];
 
 /** A small integer (FNV-1a, 31 bits), which takes no memory of its own. Two texts may have the same: the digest tells them apart. */
 const markOf = (text: string): number => {

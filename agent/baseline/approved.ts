@@ -3,6 +3,7 @@ import { canonicalJson } from '../../shared/jcs.ts';
 import type { KeyClass } from '../../shared/terms.ts';
 import type { ReferenceEntry } from '../appraise/device.ts';
 import { canonicalPoolUrl } from '../normalise/pool-url.ts';
+import type { Absent } from './absent.ts';
 import { type Circumstances, itemsAt, type Judgement, judgeValue, saysNothing } from './expected.ts';
 import type { Held } from './standing.ts';
 
@@ -16,6 +17,8 @@ export interface Approved {
   readonly holders: ReadonlyMap<FactName, Holders>;
   /** Classes of facts that a document holds otherwise than by their own. */
   readonly classes: ReadonlyMap<FactName, KeyClass>;
+  /** Facts of which it is known, and laid down by nobody, that the device had none. */
+  readonly absent?: Absent;
   /** Its parts of the firmware are those that were first seen with the version of this look, whatever its own version is. */
   readonly firstSeen?: true;
   /** Its texts of the firmware are those that were first seen with the family of this look, which is not the approved one. */

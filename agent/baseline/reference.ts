@@ -1,7 +1,8 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
-import type { Approval, Reference, ReferenceEntry } from '../appraise/device.ts';
+import type { Approval, Attested, Reference, ReferenceEntry } from '../appraise/device.ts';
 import type { Value } from '../appraise/finding.ts';
+import { type Absent, absentMember } from './absent.ts';
 import type { Holders } from './approved.ts';
 import { changed, comparedFacts, withKnownUsers } from './compared.ts';
 import { keepFacts, keptFacts } from './kept.ts';
@@ -56,17 +57,20 @@ export const isCommissioned = (reference: Reference | undefined): boolean =>
   reference?.entries.some(({ approval }) => approval !== 'none') ?? false;
 
 /** An entry that speaks of all its claims, with the facts it cannot speak of because they are not among them. */
-const without = (entry: ReferenceEntry, facts: readonly FactName[], claims: Facts): ReferenceEntry => {
-  const missing = facts.filter((fact) => claims[fact] === undefined);
+const without = (entry: ReferenceEntry, facts: readonly FactName[], claims: Facts, absent: Absent): ReferenceEntry => {
+  const missing = facts.filter((fact) => claims[fact] === undefined && !absent.includes(fact));
   return entry.facts !== undefined || missing.length === 0 ? entry : { ...entry, without: missing };
 };
 
-/** The reference after one more entry that holds `claims`, or only `entry.facts` of them; of `standIns` those it adopts. */
+/**
+ * The reference after one more entry that holds `claims`, or only `entry.facts` of them; of `standIns` those it adopts. Of `absent`,
+ * which the device was attested to have none of, those that the reference does not know: what is not seen now stays as it was.
+ */
 export const withEntry = (
   reference: Reference | undefined,
   entry: ReferenceEntry,
   claims: Facts,
-  standIns: readonly FactName[] = [],
+  { standIns = [], absent = [] }: Pick<Attested, 'standIns' | 'absent'> = {},
 ): Reference => {
   const known = keptFacts(reference?.facts);
   const adopted = withKnownUsers(known, entry.facts === undefined ? claims : only(claims, entry.facts));
@@ -76,13 +80,20 @@ export const withEntry = (
     ...standIns.filter((fact) => adopted[fact] !== undefined),
   ];
   const carried = reference?.carried?.filter((fact) => adopted[fact] === undefined) ?? [];
-  const names = Object.keys(facts) as FactName[];
-  const entries = [...(reference?.entries ?? []), without(entry, names, claims)];
+  const adoptedAbsent = absent.filter((fact) => entry.facts?.includes(fact) !== false);
+  const lacking = [...new Set([...(reference?.absent ?? []), ...adoptedAbsent])].filter(
+    (fact) => facts[fact] === undefined,
+  );
+  const once = reference?.absentOnce?.filter((fact) => facts[fact] === undefined && !lacking.includes(fact)) ?? [];
+  const names = [...(Object.keys(facts) as FactName[]), ...lacking];
+  const entries = [...(reference?.entries ?? []), without(entry, names, claims, adoptedAbsent)];
   const holding = new Set(names.map((fact) => holderOf(entries, fact)));
   return {
     entries: entries.filter((other) => holding.has(other)),
     ...(reference?.unrecorded === undefined ? {} : { unrecorded: reference.unrecorded }),
     facts: keepFacts(facts),
+    ...absentMember(lacking),
+    ...(once.length === 0 ? {} : { absentOnce: once }),
     ...(carried.length === 0 ? {} : { carried }),
     ...(stoodIn.length === 0 ? {} : { standIns: stoodIn }),
   };
@@ -95,8 +106,8 @@ export const only = (facts: Facts, names: readonly FactName[]): Facts =>
 /** One line of the difference that a person is shown before accepting. */
 export interface Difference {
   readonly fact: FactName;
-  /** Absent when the reference does not have it yet. */
-  readonly before?: Value;
+  /** Left out when the reference does not have it yet; null when it says that there was none. */
+  readonly before?: Value | null;
   readonly after: Value;
 }
 
@@ -107,7 +118,7 @@ export interface Difference {
 export const diffReference = (
   reference: Facts,
   claims: Facts,
-  { adopting = false }: { readonly adopting?: boolean } = {},
+  { adopting = false, absent = [] }: { readonly adopting?: boolean; readonly absent?: Absent | undefined } = {},
 ): readonly Difference[] => {
   const before = comparedFacts(reference);
   const after = withKnownUsers(before, comparedFacts(claims));
@@ -115,9 +126,12 @@ export const diffReference = (
     adopting ? canonicalJson(before[fact]) !== canonicalJson(after[fact]) : changed(fact, before[fact], after[fact]);
   return (Object.keys(after) as FactName[])
     .filter((fact) => before[fact] === undefined || differs(fact))
-    .map((fact) => ({
-      fact,
-      ...(before[fact] === undefined ? {} : { before: before[fact] as Value }),
-      after: after[fact] as Value,
-    }));
+    .map((fact) => {
+      const { [fact]: was = absent.includes(fact) ? null : undefined } = before;
+      return {
+        fact,
+        ...(was === undefined ? {} : { before: was as Value | null }),
+        after: after[fact] as Value,
+      };
+    });
 };

@@ -13,6 +13,7 @@ import {
   termsSchema,
 } from '../../shared/terms.ts';
 import { VerificationError } from '../../shared/verification.ts';
+import { absencesOf } from '../appraise/absences.ts';
 import { refuseWhileOpen } from '../appraise/accept.ts';
 import { describe, stagesOf } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
@@ -230,7 +231,7 @@ const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: Adop
     const claims = evidence.claims === undefined ? undefined : factsOfClaims(evidence.claims);
     if (claims === undefined)
       throw refused('entry', `entry ${seq} does not hold its claims in clear`, 'approve values instead of entries');
-    return { device, claims };
+    return { device, claims, absent: absencesOf(evidence.readings ?? {}) };
   });
 };
 
@@ -244,7 +245,7 @@ const settledDevices = (
   const { terms } = order;
   if (terms.kind !== 'reference') return new Map();
   const standing = withReference(orders.standing, { ...order, terms }, replaces);
-  const claims = new Map(entries.map((entry) => [entry.device, entry.claims]));
+  const claims = new Map(entries.map((entry) => [entry.device, entry]));
   return new Map(
     states().flatMap((state): [string, readonly Track[]][] => {
       const own = claims.get(state.id);
@@ -252,7 +253,7 @@ const settledDevices = (
       const settled =
         own === undefined
           ? settledBy(state, standing, { nowMs })
-          : settledBy(withSignedEntry(state, order.seq, own), standing, { nowMs, asWhole: true });
+          : settledBy(withSignedEntry(state, order.seq, own.claims, own.absent), standing, { nowMs, asWhole: true });
       return settled.length === 0 ? [] : [[state.id, settled]];
     }),
   );

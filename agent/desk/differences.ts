@@ -45,7 +45,10 @@ const differencesOf = (state: DeviceState, claims: Facts, { standing, nowMs }: I
   const approved = approvedOf(state, standing, claims, nowMs);
   const facts = { ...approved?.facts, ...poolsBefore(state) };
   const isOpen = (fact: FactName): boolean => approved?.classes.has(fact) === true && facts[fact] === undefined;
-  return diffReference(facts, compared(claims, state, { standing, nowMs })).filter(({ fact }) => !isOpen(fact));
+  const { absent } = state.reference ?? {};
+  return diffReference(facts, compared(claims, state, { standing, nowMs }), { absent }).filter(
+    ({ fact }) => !isOpen(fact),
+  );
 };
 
 /** The claims without the parts of lists that documents leave open. */

@@ -62,7 +62,8 @@ const previewOf = (
 ): AcceptancePreview => {
   const { covered, refused } = foreseen(state, { ...(facts === undefined ? {} : { facts }), breakGlass }, judging);
   const [known, claims] = [keptFacts(state.reference?.facts), attestedClaims(state)];
-  const differences = diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true });
+  const { absent } = state.reference ?? {};
+  const differences = diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true, absent });
   const differing = differences.map(({ fact }) => fact);
   const adopted = adoptedWith(state, facts);
   return {

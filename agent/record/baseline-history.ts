@@ -1,6 +1,8 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import type { AttestationStatement, BaselineStatement } from '../../shared/statement.ts';
+import { absencesOf } from '../appraise/absences.ts';
 import type { DeviceState, ReferenceEntry } from '../appraise/device.ts';
+import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
@@ -12,6 +14,7 @@ import type { Store } from './store.ts';
 export interface GivenFacts {
   readonly entry: ReferenceEntry;
   readonly claims: Facts;
+  readonly absent: Absent;
 }
 
 /** By device, the items of its `baseline` entries in the order of `log`, the one in the store, without those of `withdrawn`. */
@@ -33,7 +36,7 @@ export const givenFacts = (
       const facts = item.facts as readonly FactName[] | undefined;
       const entry = { seq, approval: item.approval, ...(facts === undefined ? {} : { facts }) };
       const claims = (item.log ?? log) === log ? claimsIn(store, item.seq) : undefined;
-      const one = { entry, claims: claims ?? heldNow(state, seq) };
+      const one = { entry, ...(claims ?? heldNow(state, seq)) };
       given.set(item.device, [...(given.get(item.device) ?? []), one]);
     }
   }
@@ -85,19 +88,25 @@ const entriesIn = (doc: string | undefined): readonly Omit<Item, 'approval' | 'f
     ? []
     : ((JSON.parse(doc) as { readonly entries?: readonly Omit<Item, 'approval' | 'facts'>[] }).entries ?? []);
 
-const claimsIn = (store: Store, seq: number): Facts | undefined => {
+/** What an attestation says of the device. */
+type Said = Pick<GivenFacts, 'claims' | 'absent'>;
+
+const claimsIn = (store: Store, seq: number): Said | undefined => {
   const entry = store.entry(seq);
   if (entry?.kind !== 'attestation') return undefined;
   // Our own statement.
   const { evidence } = JSON.parse(Buffer.from(entry.message).toString()) as AttestationStatement;
-  return evidence.claims === undefined ? undefined : factsOfClaims(evidence.claims);
+  const claims = evidence.claims === undefined ? undefined : factsOfClaims(evidence.claims);
+  return claims === undefined ? undefined : { claims, absent: absencesOf(evidence.readings ?? {}) };
 };
 
 /** Where the attestation is pruned, redacted or in a former log: what the entry holds now; what it held before is not known. */
-const heldNow = ({ reference }: DeviceState, seq: number): Facts => {
+const heldNow = ({ reference }: DeviceState, seq: number): Said => {
   const facts = keptFacts(reference?.facts);
-  const names = (Object.keys(facts) as FactName[]).filter(
-    (fact) => holderOf(reference?.entries ?? [], fact)?.seq === seq,
-  );
-  return Object.fromEntries(names.map((fact) => [fact, facts[fact]])) as Facts;
+  const isOfEntry = (fact: FactName): boolean => holderOf(reference?.entries ?? [], fact)?.seq === seq;
+  const names = (Object.keys(facts) as FactName[]).filter(isOfEntry);
+  return {
+    claims: Object.fromEntries(names.map((fact) => [fact, facts[fact]])) as Facts,
+    absent: reference?.absent?.filter(isOfEntry) ?? [],
+  };
 };

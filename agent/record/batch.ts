@@ -332,9 +332,9 @@ export class Batch {
     const change = { ended: replaces === undefined ? [] : [replaces], begun: [{ ...order, seq }] };
     const standing = this.orders.write(this.#tx, change);
     if (replaces !== undefined) this.#withoutEntries([replaces.seq], devices);
-    for (const { device, claims } of entries) {
+    for (const { device, claims, absent } of entries) {
       const state = this.#stateOf(device);
-      if (state !== undefined) this.states.set(device, withSignedEntry(state, seq, claims));
+      if (state !== undefined) this.states.set(device, withSignedEntry(state, seq, claims, absent));
     }
     const person = { by: order.by.join(', '), nowMs: this.#deps.wallMs() };
     const transitions: DeviceTransition[] = [];

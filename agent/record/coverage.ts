@@ -122,7 +122,10 @@ export class CoveragePeriod {
     else this.#observed.delete(device);
   }
 
-  /** Closes the period for a scope. Every expected device is counted once: unreachable as attested, else observed, else missed. */
+  /**
+   * Closes the period for a scope. Every expected device is counted once: unreachable as attested, else observed, else missed. Of one
+   * that has no attestation yet nothing could be affirmed, whatever was seen of it.
+   */
   close(end: {
     readonly toAt: number;
     readonly scope: Coverage['scope'];
@@ -134,7 +137,7 @@ export class CoveragePeriod {
     const missed: string[] = [];
     for (const device of end.expected) {
       if (end.attested.isUnreachable(device)) unreachable += 1;
-      else if (this.#observed.has(device)) observed += 1;
+      else if (end.attested.has(device) && this.#observed.has(device)) observed += 1;
       else missed.push(device);
     }
     return {

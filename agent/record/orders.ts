@@ -1,5 +1,6 @@
 import type { Facts } from '../../shared/facts.ts';
 import { type Plan, type ReferenceTerms, type Terms, termsId, type Waiver } from '../../shared/terms.ts';
+import type { Absent } from '../baseline/absent.ts';
 import { type Adopted, NOTHING_STANDING, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvals } from './approvals.ts';
 import type { Transaction } from './log.ts';
@@ -24,7 +25,7 @@ export interface Adoption {
   /** The version before of the same document. */
   readonly replaces: Order | undefined;
   /** Devices whose attested claims it approves. */
-  readonly entries: readonly { readonly device: string; readonly claims: Facts }[];
+  readonly entries: readonly { readonly device: string; readonly claims: Facts; readonly absent: Absent }[];
   /** Devices with findings that it ends. */
   readonly settles: readonly string[];
   /** One person did what two have to. */

@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import type { FirmwarePolicy } from '../../agent/appraise/firmware-policy.ts';
 import { collapse, NO_STORMS, parentSeq, parentStated } from '../../agent/appraise/storm.ts';
 import type { Facts } from '../../shared/facts.ts';
-import { HOUR, honest, MINUTE, SECOND, showing, T0, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, pools, SECOND, showing, T0, Watch } from './watch.ts';
 
 const part = (name: string, value: string) => ({ name, value });
 const on = (firmware: Partial<FirmwarePolicy>, changes: Facts = {}, forMs = 20 * MINUTE): Watch =>
@@ -204,6 +204,24 @@ test('firmware.inconsistent: the web says stock and the RPC a third-party progra
   ]);
   watch.live(HOUR, showing({ 'firmware.components': [part('4028.program', '2.0.0 rwglr')] }));
   assert.deepEqual(watch.said(), ['firmware.inconsistent open'], 'one surface alone says nothing');
+});
+
+test('firmware.inconsistent: what is undecided at first sight keeps nothing from being attested and learned', () => {
+  const watch = new Watch();
+  const odd = surfaces('2.0.0 rwglr', '2.0.0');
+  watch.live(2 * MINUTE, showing(odd));
+  const [first] = watch.attestations;
+  assert.deepEqual([first?.trigger, first?.atMs, first?.verdict.learn], ['first', T0, 'all']);
+  assert.deepEqual(first?.checks.failed, []);
+  assert.deepEqual(first?.checks.notRun, [{ id: 'firmware.inconsistent', reason: 'unconfirmed' }]);
+  watch.live(3 * MINUTE, showing({ ...odd, ...pools({ user: 'thief.rig0417' }) }));
+  assert.deepEqual(watch.said(), ['pool.user-changed open']);
+  watch.live(20 * MINUTE, showing({ ...odd, ...pools({ user: 'thief.rig0417' }) }));
+  assert.deepEqual(watch.said(), ['pool.user-changed open', 'firmware.inconsistent open']);
+  assert.deepEqual(
+    watch.attestations.map(({ trigger }) => trigger),
+    ['first', 'change', 'change'],
+  );
 });
 
 test('firmware.inconsistent: surfaces that agree, dates in two spellings and a device that just started are none', () => {

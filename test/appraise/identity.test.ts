@@ -19,7 +19,10 @@ test('identity.new-device: a machine that appears after the first pass is info; 
   assert.equal(late.statements[0]?.severity, 'info');
   assert.deepEqual(
     late.attestations.map(({ trigger, verdict }) => [trigger, verdict.learn]),
-    [['first', 'all']],
+    [
+      ['first', 'all'],
+      ['change', undefined],
+    ],
   );
   const first = new Watch({}, 'range');
   first.live(3 * MINUTE, showing({}));

@@ -317,7 +317,7 @@ test('pool.outside-allowlist: is found at first sight, against no baseline, with
   });
   assert.deepEqual(
     watch.attestations.map(({ trigger }) => trigger),
-    ['first'],
+    ['first', 'change'],
   );
 });
 

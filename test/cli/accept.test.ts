@@ -277,6 +277,17 @@ test('differences that no terminal of 80 columns has room for have their values 
   );
 });
 
+test('a difference from nothing says so: what was never told is blank, what is known to have been absent was not set', () => {
+  const differences = [
+    { fact: 'network.dns', before: null, after: ['203.0.113.53'] },
+    { fact: 'network.hostname', after: 'b' },
+  ] as const;
+  const io = { out: { write: () => true, columns: 80 }, err: { write: () => true }, input: new PassThrough() } as Io;
+  const rows = differencesText([{ device: 'rig-1', seq: 4, untold: [], differences }], io).split('\n');
+  assert.match(rows[1] ?? '', /^rig-1 +network\.dns +not set +\["203\.0\.113\.53"\]$/);
+  assert.match(rows[2] ?? '', /^rig-1 +network\.hostname +b$/);
+});
+
 test('who approves a new version is shown the parts that come along, and nothing is found of these afterwards', async (t) => {
   const { recording, accept } = await learnedSite(t, 1);
   const shows = async (idf: string): Promise<void> => {

@@ -755,7 +755,7 @@ test('a document that a log states again names entries of the former one: those 
     const terms = { kind: 'reference', ref_id, version: 1, iat: 1_795_339_200, entries } as const;
     const order = { terms, doc, sigs, sha256: ref_id, by: ['alice', 'bob'], adoptedAt: 1 };
     const claims = { family: 'antminer-stock', 'config.power_limit_w': 3400 };
-    const adoption = { order, replaces: undefined, entries: [{ device: 'rig-1', claims }], settles: [] };
+    const adoption = { order, replaces: undefined, entries: [{ device: 'rig-1', claims, absent: [] }], settles: [] };
     recording.recorder.takeAdoption({ ...adoption, breakGlass: undefined }, ['rig-1']);
   };
   adoptNow('from-before', 'example.org/tx1-gw3/1');

@@ -37,6 +37,18 @@ test('every expected device is counted once: unreachable as attested, else obser
   );
 });
 
+test('§4: a device without an attestation is missed, whatever was seen of it: nothing of it could be affirmed', () => {
+  const period = new CoveragePeriod(1000);
+  period.observed('rig-1');
+  const end = { toAt: 1900, scope: 'gateway' as const, expected: new Set(['rig-1']) };
+  const attested = new Attested();
+  const before = period.close({ ...end, attested });
+  assert.deepEqual([before.observed, before.missed], [0, ['rig-1']]);
+  attested.set('rig-1', { leaf: leaf(1), unreachable: false });
+  const after = period.close({ ...end, attested });
+  assert.deepEqual([after.observed, after.missed], [1, []]);
+});
+
 test('§4: state_sha256 is the digest of the canonical list of device and leaf, sorted by device', () => {
   const attested = new Attested();
   const expected = new Set(['rig-9', 'rig-10', 'a']);

@@ -26,7 +26,7 @@ import type { Facts } from '../../shared/facts.ts';
 import { parseTrustedKeys, type TrustedKeys } from '../../shared/keys.ts';
 import { LogVerifier } from '../../shared/log-verifier.ts';
 import type { Statement } from '../../shared/statement.ts';
-import { honest, observationOf } from '../appraise/watch.ts';
+import { type Gaps, honest, observationOf } from '../appraise/watch.ts';
 import { openGateway, TestClock } from './gateway.ts';
 
 const CONFIRM_MS = 10_000;
@@ -146,6 +146,7 @@ export class Recording {
     id: string,
     changes: Facts | undefined,
     kind: LookKind = 'full',
+    gaps: Gaps = {},
   ): { verdict: Verdict; recorded: Promise<boolean> } {
     const before = this.state(id);
     const nowMs = this.clock.wall;
@@ -154,7 +155,7 @@ export class Recording {
       'identity.hashboards': [`HB-${id}-1`],
       ...changes,
     });
-    const observation = observationOf(kind, nowMs, { facts, address: before.address });
+    const observation = observationOf(kind, nowMs, { facts, gaps, address: before.address });
     const look: Look =
       changes === undefined
         ? { kind: 'unreachable', atMs: nowMs, reason: 'timeout' }
@@ -186,10 +187,10 @@ export class Recording {
   }
 
   /** Looks, each 10 s after the last, all recorded. */
-  async looks(id: string, count: number, changes: Facts | undefined): Promise<void> {
+  async looks(id: string, count: number, changes: Facts | undefined, gaps: Gaps = {}): Promise<void> {
     for (let made = 0; made < count; made += 1) {
       this.clock.pass(CONFIRM_MS);
-      const { recorded } = this.look(id, changes);
+      const { recorded } = this.look(id, changes, 'full', gaps);
       this.recorder.flush();
       await recorded;
     }

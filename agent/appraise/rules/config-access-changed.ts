@@ -1,4 +1,4 @@
-import { changedParts, changedSettings, keyedValues, othersOf } from '../keyed.ts';
+import { changedParts, changedSettings, keyedValues, othersOf, tellsFact } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
 import { tellsSetting } from '../safety.ts';
 
@@ -22,21 +22,22 @@ export const configAccessChanged = defineRule({
   id: 'config.access-changed',
   title: 'Access changed',
   meaning:
-    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference.',
+    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference, or is told where the reference knows that there was none (`null`).',
   benign: ['hardening'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 2,
+  version: 3,
   against: 'reference',
   reads: [],
   compares: [...SWITCHES, 'config.other'],
-  sees: (key, observed) =>
-    ACCESS_KEYS.test(key) ? tellsSetting(key, observed) : observed[`access.${key}` as 'access.ssh'] !== undefined,
-  appraise: (observed, approved) => {
+  absences: SWITCHES,
+  sees: (key, observed, absent) =>
+    ACCESS_KEYS.test(key) ? tellsSetting(key, observed) : tellsFact(`access.${key}` as 'access.ssh', observed, absent),
+  appraise: (observed, approved, { absent }) => {
     const further = changedParts(othersOf(observed), othersOf(approved)).filter(({ key }) => ACCESS_KEYS.test(key));
-    const changes = [...changedSettings(SWITCHES, observed, approved), ...further];
+    const changes = [...changedSettings(SWITCHES, observed, approved, absent), ...further];
     return changes.length === 0 ? [] : [keyedValues(changes)];
   },
 });

@@ -1,4 +1,4 @@
-import { changedSettings, keyedValues } from '../keyed.ts';
+import { changedSettings, keyedValues, tellsFact } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
 
 const SETTINGS = [
@@ -15,20 +15,22 @@ const SETTINGS = [
 export const configNetworkChanged = defineRule({
   id: 'config.network-changed',
   title: 'Network settings changed',
-  meaning: 'Host name, gateway, netmask, DNS, NTP, VLAN or the use of DHCP differs from the reference.',
+  meaning:
+    'Host name, gateway, netmask, DNS, NTP, VLAN or the use of DHCP differs from the reference, or is set where the reference knows that it was not (`null`).',
   benign: ['options of the DHCP server'],
   severity: 'medium',
   gravest: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'A1',
-  version: 1,
+  version: 2,
   against: 'reference',
   reads: [],
   compares: SETTINGS,
-  sees: (key, observed) => observed[`network.${key}` as 'network.hostname'] !== undefined,
-  appraise: (observed, approved) => {
-    const changes = changedSettings(SETTINGS, observed, approved);
+  absences: SETTINGS,
+  sees: (key, observed, absent) => tellsFact(`network.${key}` as 'network.hostname', observed, absent),
+  appraise: (observed, approved, { absent }) => {
+    const changes = changedSettings(SETTINGS, observed, approved, absent);
     if (changes.length === 0) return [];
     const values = keyedValues(changes);
     if (changes.some(({ key, after }) => key === 'hostname' && METACHARACTER.test(String(after))))
@@ -45,6 +47,6 @@ const SERVERS = new Set(['dns', 'ntp']);
 
 /** The reference is the list: fewer or reordered servers are known ones. */
 const hasNew = (before: unknown, after: unknown): boolean => {
-  const known = new Set(before as readonly string[]);
+  const known = new Set((before ?? []) as readonly string[]);
   return (after as readonly string[]).some((server) => !known.has(server));
 };

@@ -1,5 +1,5 @@
 import { compareFirmware, FIRMWARE_TEXTS, firmwareChanges } from '../firmware.ts';
-import { keyedValues } from '../keyed.ts';
+import { changedSettings, keyedValues, tellsFact } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
 
 /**
@@ -10,7 +10,7 @@ export const firmwareVersionChanged = defineRule({
   id: 'firmware.version-changed',
   title: 'Firmware version changed',
   meaning:
-    'The firmware names another version or build than the reference; of a device that speaks another family, than that family came with.',
+    'The firmware names another version or build than the reference, or one where the reference knows that it named none (`null`); of a device that speaks another family, than that family came with.',
   benign: ['roll-out'],
   severity: 'medium',
   unplanned: 'high',
@@ -21,13 +21,18 @@ export const firmwareVersionChanged = defineRule({
   against: 'reference',
   reads: [],
   compares: FIRMWARE_TEXTS,
+  absences: FIRMWARE_TEXTS,
   whole: true,
-  sees: (key, observed) => observed[`firmware.${key}` as 'firmware.version'] !== undefined,
-  appraise: (observed, approved) => {
+  sees: (key, observed, absent) => tellsFact(`firmware.${key}` as 'firmware.version', observed, absent),
+  appraise: (observed, approved, { absent }) => {
     const order = compareFirmware(observed, approved);
-    if (order === 'same' || order === 'down') return [];
-    return [
-      { ...keyedValues(firmwareChanges(observed, approved)), reasons: order === 'unordered' ? ['unordered'] : [] },
-    ];
+    if (order === 'down') return [];
+    if (order !== 'same')
+      return [
+        { ...keyedValues(firmwareChanges(observed, approved)), reasons: order === 'unordered' ? ['unordered'] : [] },
+      ];
+    // Texts that say the same in other words are no change, but a text in the place of none is one.
+    const told = changedSettings(FIRMWARE_TEXTS, observed, approved, absent).filter(({ before }) => before === null);
+    return told.length === 0 ? [] : [{ ...keyedValues(told), reasons: ['unordered'] }];
   },
 });

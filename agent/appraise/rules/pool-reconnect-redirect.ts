@@ -27,12 +27,14 @@ export const poolReconnectRedirect = defineRule({
 });
 
 /** Where no pool of the device leads, whatever a list says of it. A row without a scheme is only where it is connected, and makes nothing known. */
-const redirected = ({ live_pools = [], pools = [], fee_pools = [] }: Facts) => {
+const redirected = ({ live_pools = [], pools, fee_pools = [] }: Facts) => {
   const rows = live_pools.filter(({ url }) => parseEndpoint(url).scheme !== undefined);
-  const known = new Set([...rows, ...pools, ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
+  const known = new Set([...rows, ...(pools ?? []), ...fee_pools].map(({ url }) => ownerOf(parseEndpoint(url).host)));
   return live_pools.flatMap((pool, index) => {
     const host = connectedHost(pool);
     if (host === undefined || known.has(ownerOf(host))) return [];
+    // Where the slots were not read this time, nothing is known but of rows that say more than where they lead.
+    if (pools === undefined && !rows.includes(pool)) return [];
     const before = parseEndpoint(pool.url).host;
     const from = before === host ? {} : { before };
     return [{ part: `live ${index}`, ...from, after: host, reasons: marksOfHost(host) }];

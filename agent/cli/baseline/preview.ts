@@ -83,7 +83,7 @@ const plainText = (value: unknown): string => {
     .join(' ');
 };
 
-const textOf = (value: unknown): string => (value === undefined ? '' : shownValue(value));
+const textOf = (value: unknown): string => (value === undefined ? '' : value === null ? 'not set' : shownValue(value));
 
 /** A device that says less than its reference shows no difference in what it says. */
 const sameText = (previews: readonly AcceptancePreview[]): string => {

@@ -95,4 +95,5 @@ const originOf = ({
   return `device: ${approval === 'none' ? 'learned' : approval === 'local' ? 'accepted here' : 'signed'}, ${entry}`;
 };
 
-const textOf = (value: unknown): string => (value === undefined ? '' : shortened(shownValue(value)));
+const textOf = (value: unknown): string =>
+  value === undefined ? '' : value === null ? 'not set' : shortened(shownValue(value));
