@@ -174,6 +174,7 @@ test('that a log-in is refused is told once, and so is that it is taken again; w
     told.push(`${host}:${port} ${user} ${became}`),
   );
   const door = '10.0.0.1 80 the user';
+  const right = account('right');
   const refused = () => refusedDoors(logins.unsaved(nowMs) ?? '[]');
   for (let tries = 0; tries < 3; tries += 1) {
     logins.refused(door, WRONG, `/page${tries}`);
@@ -182,11 +183,11 @@ test('that a log-in is refused is told once, and so is that it is taken again; w
   assert.deepEqual(refused(), [{ host: '10.0.0.1', port: 80, user: 'the user' }]);
   logins.refused(door, account('another'), '/page');
   assert.deepEqual(told, ['10.0.0.1:80 the user refused']);
-  logins.accepted(door, account('right'), '/page');
+  logins.accepted(door, right, '/page');
   assert.equal(told.at(-1), '10.0.0.1:80 the user taken');
-  logins.refused(door, account('right'), '/one');
+  logins.refused(door, right, '/one');
   assert.deepEqual([told.length, refused()], [2, []], 'one page that refuses what another took is no refusal');
-  logins.refused(door, account('right'), '/page');
+  logins.refused(door, right, '/page');
   assert.equal(told.length, 3);
 });
 
