@@ -137,7 +137,7 @@ export class Daemon {
     this.#ambience = ambience;
     this.#loaded = loaded;
     this.#redaction = redactionOf(loaded.config);
-    this.#logins = loginsOf(ambience.clock, { store, key });
+    this.#logins = loginsOf(ambience, { store, key });
     this.#time = time;
     const { clock, emit } = ambience;
     this.#coveredMs = clock.monoMs();

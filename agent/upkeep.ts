@@ -8,7 +8,7 @@ import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import type { TimeService } from './platform/time-service.ts';
-import { Logins } from './probe/logins.ts';
+import { LOGIN_REMEDY, Logins, REFUSED_LOGINS, type RefusedDoor } from './probe/logins.ts';
 import { replacedStore } from './record/failure.ts';
 import { firstHeld, NOTHING, prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
@@ -173,16 +173,26 @@ const rescued = (store: Store): string => {
   }
 };
 
-/** Name under which the store keeps the log-ins that devices refused. */
-const REFUSED_LOGINS = 'refused-logins';
-
 /** The log-ins with what was refused before this start. Their marks are made with a key that is in no store: a signature, which is always the same. */
-export const loginsOf = (clock: Clock, { store, key: { signer } }: Pick<Ground, 'store' | 'key'>): Logins => {
+export const loginsOf = (
+  { clock, emit }: Pick<UpkeepDeps, 'clock' | 'emit'>,
+  { store, key: { signer } }: Pick<Ground, 'store' | 'key'>,
+): Logins => {
   const markKey = signer.sign(Buffer.from('assayer: marks of refused log-ins'));
-  const logins = new Logins(clock, markKey);
+  const logins = new Logins(clock, markKey, (door, became) => tellLogin(door, became, emit));
   store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
   return logins;
 };
+
+const tellLogin = ({ host: address, port }: RefusedDoor, became: 'refused' | 'taken', emit: Emit): void =>
+  became === 'taken'
+    ? emit('info', 'probe.login-taken', { address, port })
+    : emit('warn', 'probe.login-refused', {
+        address,
+        port,
+        message: 'the device refuses the log-in of the configuration; what it keeps behind that is not read',
+        remedy: LOGIN_REMEDY,
+      });
 
 /** Name under which the store keeps that the clock was found not to be trusted, as it was stated. */
 const UNTRUSTED_CLOCK = 'untrusted-clock';

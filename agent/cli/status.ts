@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { AttestationStatement } from '../../shared/statement.ts';
 import { type DeviceState, readDevice } from '../appraise/device.ts';
 import { loadConfig } from '../config/load.ts';
+import { type LoginState, loginStates } from '../desk/refused-logins.ts';
 import type { Orphan } from '../desk/signers.ts';
 import { shownValue } from '../normalise/shown.ts';
 import type { TargetStatus } from '../notify/courier.ts';
@@ -29,7 +30,10 @@ export const statusVerb = (program: Command, io: Io): void => {
       const live = await liveStatus(config.state_dir);
       // An agent that runs on since before an update does not say it.
       const { pools_unread = {}, unlooked = {} }: Partial<Live> = live instanceof AgentError ? {} : live;
-      const devices = [...newestAttestations(store)].map((statement) => rowOf(statement, { pools_unread, unlooked }));
+      const loginOf = loginStates(config, store);
+      const devices = [...newestAttestations(store)].map((statement) =>
+        rowOf(statement, { pools_unread, unlooked }, loginOf),
+      );
       const findings = store.findings({ open: true, limit: Number.MAX_SAFE_INTEGER }).length;
       const unseen = neverSeen(config, store).map(({ id }) => id);
       if (options.json) {
@@ -72,6 +76,8 @@ interface DeviceRow {
   readonly pools_unread_since?: number;
   /** Nobody looked since, for longer than a period of coverage. */
   readonly not_looked_since?: number;
+  /** The log-in of the configuration is refused, or the device keeps something back and none is configured. */
+  readonly login?: LoginState;
 }
 
 /** How the family of a device was found out, for its row. */
@@ -89,10 +95,13 @@ const identifiedIn = ({ id, identified }: DeviceState): readonly [string, object
 const rowOf = (
   { subject, evidence, appraisal, reference, iat, seq }: AttestationStatement,
   { pools_unread, unlooked }: Pick<Live, 'pools_unread' | 'unlooked'>,
+  loginOf: ReturnType<typeof loginStates>,
 ): DeviceRow => {
   const { device } = subject;
   const unreadSince = Object.hasOwn(pools_unread, device) ? pools_unread[device] : undefined;
   const since = Object.hasOwn(unlooked, device) ? unlooked[device] : undefined;
+  const state = loginOf(device, evidence.address ?? '');
+  const login = state === 'missing' && !Object.values(evidence.readings).includes(REFUSED) ? undefined : state;
   const claims = (evidence.claims ?? {}) as {
     identity?: { model?: string };
     firmware?: { version?: string; build?: string };
@@ -108,7 +117,16 @@ const rowOf = (
     seq,
     ...(unreadSince === undefined ? {} : { pools_unread_since: unreadSince }),
     ...(since === undefined ? {} : { not_looked_since: since }),
+    ...(login === undefined ? {} : { login }),
   };
+};
+
+/** As readings say it. */
+const REFUSED = 'unknown: refused';
+
+const LOGIN: { readonly [State in LoginState]: string } = {
+  refused: 'log-in refused',
+  missing: 'no log-in configured',
 };
 
 const cells = (row: DeviceRow): readonly string[] =>
@@ -121,6 +139,7 @@ const cells = (row: DeviceRow): readonly string[] =>
       row.conformance,
       ...(row.pools_unread_since === undefined ? [] : [`pools not read since ${utcText(row.pools_unread_since)}`]),
       ...(row.not_looked_since === undefined ? [] : [`not looked at since ${utcText(row.not_looked_since)}`]),
+      ...(row.login === undefined ? [] : [LOGIN[row.login]]),
     ].join(', '),
     row.approval ?? '–',
     utcText(row.attested_at),

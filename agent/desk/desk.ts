@@ -1,3 +1,4 @@
+import type { FactName } from '../../shared/facts.ts';
 import { type DeviceState, lastSeenMs } from '../appraise/device.ts';
 import type { LoadedConfig } from '../config/load.ts';
 import type { Ground } from '../ground.ts';
@@ -11,6 +12,7 @@ import type { Observe } from '../publish/requests.ts';
 import { phaseOf } from '../schedule/fleet.ts';
 import { type AcceptanceResult, acceptSeen, type Judging } from './acceptance.ts';
 import type { Handed } from './adoption.ts';
+import { withBehind } from './behind.ts';
 import { learnedBlind } from './blind.ts';
 import type { ChangeControl } from './change-control.ts';
 import { differencesInForce } from './differences.ts';
@@ -51,7 +53,7 @@ export class Desk {
       case 'status':
         return this.#status();
       case 'preview-accept':
-        return previewAcceptance(plant().fleet, request, this.#judging());
+        return this.#withBehind(previewAcceptance(plant().fleet, request, this.#judging()), request.facts);
       case 'differences':
         return this.#differences(request.devices);
       case 'accept':
@@ -98,7 +100,13 @@ export class Desk {
   #differences(devices: readonly string[]): readonly Shown[] {
     const { plant, ground, clock } = this.#deps;
     const { standing } = ground.orders;
-    return differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs() });
+    return this.#withBehind(differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs() }));
+  }
+
+  #withBehind<T extends Shown>(shown: readonly T[], facts?: readonly FactName[]): readonly T[] {
+    const { plant, ground } = this.#deps;
+    const { config, fleet } = plant();
+    return withBehind(shown, (device) => fleet.state(device), { config, store: ground.store, facts });
   }
 
   #accept(request: Extract<ControlRequest, { do: 'accept' }>): AcceptanceResult {

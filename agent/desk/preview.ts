@@ -10,6 +10,7 @@ import { type Difference, diffReference } from '../baseline/reference.ts';
 import type { ControlRequest } from '../platform/control.ts';
 import type { Fleet } from '../schedule/fleet.ts';
 import { foreseen, type Judging, type Refused, seenStates } from './acceptance.ts';
+import type { Behind } from './behind.ts';
 
 /** Where a device differs from its reference, and what it does not tell: no difference, and not the same either. */
 export interface Shown {
@@ -18,6 +19,8 @@ export interface Shown {
   readonly seq: number;
   readonly differences: readonly Difference[];
   readonly untold: readonly Untold[];
+  /** What lies behind a closed surface; absent where nothing does. */
+  readonly behind?: Behind;
 }
 
 /** What a person is shown before accepting a device, or some facts of it: what would be adopted, what would not, and what it ends. */

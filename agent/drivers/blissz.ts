@@ -1,7 +1,7 @@
 import { called, knownBy, modelBefore, named } from './bitmain-api.ts';
 import { BITMAIN_CLOSE, CGI_FACTS, CGI_QUERIES, cgiPools } from './bitmain-cgi.ts';
 import { defineDriver } from './driver.ts';
-import { feePools, operatorPools, priorityFrom } from './fee-pools.ts';
+import { feePools, operatorPools, operatorShares, priorityFrom } from './fee-pools.ts';
 import { livePools, RUNTIME_POOL } from './pools.ts';
 import { at, firstOf, type Reader, text, whenPresent } from './readers.ts';
 
@@ -30,11 +30,12 @@ export const blissz = defineDriver({
     pools: cgiPools(isFee),
     live_pools: at('pools', '/POOLS', operatorPools(isFee, livePools(RUNTIME_POOL))),
     fee_pools: at('pools', '/POOLS', feePools(isFee, RUNTIME_POOL)),
+    ...operatorShares(isFee),
   },
   secrets: ['pass'],
   quirks: [
     'D3: `stats` lacks the comma between its two rows.',
-    "D3: the pools of the maker stand in the runtime list with priority 9998 and 9999; one may have the host of the operator's pool.",
+    "D3: the pools of the maker stand in the runtime list with priority 9998 and 9999; one may have the host of the operator's pool. Their shares are not counted.",
     'D3: GHS means MH/s.',
     'D3: `Type` has the name and the version of the firmware behind the model.',
     'unverified: models other than the D3; that `version` has the same `Type` as `stats`; the CGIs, which are read as those of Bitmain.',

@@ -1,7 +1,8 @@
 import { type FeePool, present } from '../../shared/facts.ts';
 import type { JsonObject } from '../probe/capture.ts';
+import { lastShareAge, shareDifficulty, sumOfRows } from './cgminer-api.ts';
 import { type PoolMembers, poolList } from './pools.ts';
-import { asArray, asObject, integer, type MemberName, memberIn, type Reader, whenPresent } from './readers.ts';
+import { asArray, asObject, at, integer, type MemberName, memberIn, type Reader, whenPresent } from './readers.ts';
 
 /** Runtime pool lists in which the firmware shows the pools that it mines for its maker: they are never the operator's. */
 
@@ -26,6 +27,27 @@ export const operatorPools =
         return object === undefined || !isFee(object);
       }) ?? list,
     );
+
+/** A reply of port 4028 without the maker's rows of its POOLS. */
+const inOperatorPools =
+  <T>(isFee: FeeTest, read: Reader<T>): Reader<T> =>
+  (reply) => {
+    const object = asObject(reply);
+    return object === undefined
+      ? read(reply)
+      : operatorPools(isFee, (rows) => read({ ...object, POOLS: rows }))(object.POOLS ?? null);
+  };
+
+/**
+ * What port 4028 says of shares, for the operator's pools alone. SUMMARY counts those for the maker with them, so that a
+ * machine which works for its maker only would look as if all were well.
+ */
+export const operatorShares = (isFee: FeeTest) => ({
+  'telemetry.accepted': at('pools', '/POOLS', operatorPools(isFee, sumOfRows('Accepted'))),
+  'telemetry.rejected': at('pools', '/POOLS', operatorPools(isFee, sumOfRows('Rejected'))),
+  'telemetry.last_share_age_s': at('pools', '', inOperatorPools(isFee, lastShareAge('Last Share Time'))),
+  'telemetry.share_difficulty': at('pools', '/POOLS', operatorPools(isFee, shareDifficulty)),
+});
 
 /**
  * The maker's rows of a list that can be read whole: a row that cannot may be one of them. None is an answer, too: one that

@@ -3,7 +3,7 @@ import type { JsonObject } from '../probe/capture.ts';
 import { headerRow, inData, labelledRate } from './antminer-stats.ts';
 import { API_FACTS, API_QUERIES, called, knownBy, modelBefore, named, programIn, STATED_RATE } from './bitmain-api.ts';
 import { defineDriver, httpGet, type Login, PASSWORD, type Source, USER } from './driver.ts';
-import { feePools, operatorPools } from './fee-pools.ts';
+import { feePools, operatorPools, operatorShares } from './fee-pools.ts';
 import { settingsFrom } from './named-texts.ts';
 import { livePools, poolList, RUNTIME_POOL } from './pools.ts';
 import {
@@ -91,12 +91,13 @@ export const mskminer = defineDriver({
       '',
       inData((row) => memberIn(row, 'total_power', watts)),
     ),
+    ...operatorShares(isFee),
   },
   unverified: ['identity.mac'],
   quirks: [
     "S19: `Type` is a model name of the firmware's own with its version behind it, and a blank.",
     "S19: `Description` is that of Bitmain's program; `rwglr` stands in the version of the program.",
-    'A masked row, URL and user `*` with priority 998, may be active at the same time as the first pool: a fee pool whose address nobody shows.',
+    'A masked row, URL and user `*` with priority 998, may be active at the same time as the first pool: a fee pool whose address nobody shows. Its shares are not counted: `accepted`, `rejected` and the last share are those of the other rows.',
     'The MAC address is not on port 4028: it is read where a log-in for the web interface is given, in one document (`/api/info_v1`), which is asked at every poll.',
     'The stored pools stand in that document (`miner_conf`), with where each stands now on port 4028; without the log-in the pools are those that run, and one that is stored for the next start is not seen.',
     'unverified: `miner_conf`, its pools by `url` and `user`. Where a firmware leaves it out, the pools are those that run.',

@@ -1,26 +1,13 @@
 import { ABSENT, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
-import type { JsonObject, JsonValue } from '../probe/capture.ts';
+import type { JsonObject } from '../probe/capture.ts';
 import { inData, sumOf } from './antminer-stats.ts';
 import { API_FACTS, knownBy, named } from './bitmain-api.ts';
 import { CGI_FACTS, CGI_PARTS, CGI_QUERIES, cgiPools } from './bitmain-cgi.ts';
-import { lastShareAge, sumOfRows } from './cgminer-api.ts';
 import { asset, type Clues, defineDriver, type Query, type Replies, type Source } from './driver.ts';
-import { type FeeTest, feePools, operatorPools, priorityFrom } from './fee-pools.ts';
+import { type FeeTest, feePools, operatorPools, operatorShares, priorityFrom } from './fee-pools.ts';
 import { components } from './named-texts.ts';
 import { livePools, RUNTIME_POOL } from './pools.ts';
-import {
-  answer,
-  anyOf,
-  asObject,
-  at,
-  closedBy,
-  firstOf,
-  flag,
-  memberIn,
-  type Reader,
-  text,
-  whenPresent,
-} from './readers.ts';
+import { answer, anyOf, at, closedBy, firstOf, flag, memberIn, type Reader, text, whenPresent } from './readers.ts';
 import { isInfo, isOlder, isRest, REST_FACTS, REST_QUERIES } from './vnish-rest.ts';
 import { letIn, PRIVILEGED } from './write-access.ts';
 
@@ -53,15 +40,6 @@ const behindAll = priorityFrom(990);
 /** Its maker's pool says DevFee in both members; its place is behind all others (S9, priority 993). */
 const isFee: FeeTest = (row) => row.URL === 'DevFee' || behindAll(row);
 
-const ofOperator =
-  <T>(read: Reader<T>): Reader<T> =>
-  (reply: JsonValue) => {
-    const object = asObject(reply);
-    return object === undefined
-      ? read(reply)
-      : operatorPools(isFee, (rows) => read({ ...object, POOLS: rows }))(object.POOLS ?? null);
-  };
-
 /** `manual_fan_mode` of `stats`, where the configuration does not say it. */
 const fanMode = (row: JsonObject): Reading<string> =>
   whenPresent(memberIn(row, 'manual_fan_mode', flag), (manual) => present(manual ? 'manual' : 'auto'));
@@ -77,9 +55,7 @@ const OLDER_FACTS = {
   fee_pools: at('pools', '/POOLS', feePools(isFee, { url: 'URL', user: 'User' })),
   'config.fan_mode': firstOf(CGI_FACTS['config.fan_mode'], at('stats', '', inData(fanMode))),
   'telemetry.power_w': anyOf(API_FACTS['telemetry.power_w'], at('stats', '', inData(sumOf(/^chain_consumption\d+$/)))),
-  'telemetry.accepted': at('pools', '/POOLS', operatorPools(isFee, sumOfRows('Accepted'))),
-  'telemetry.rejected': at('pools', '/POOLS', operatorPools(isFee, sumOfRows('Rejected'))),
-  'telemetry.last_share_age_s': at('pools', '', ofOperator(lastShareAge('Last Share Time'))),
+  ...operatorShares(isFee),
 };
 
 /** Questions of the older generation cost a device that has the REST interface nothing. */

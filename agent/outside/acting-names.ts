@@ -30,9 +30,9 @@ const ACTING_PARTS: readonly string[] =
   abort cancel curtail terminat sleep wake pause resume suspend throttl cycle off hashon softon ledon poweron power_on power-on
   turnon hotplug lockstats quota priority failover debug adjust blink identify refine calibrat shutoff standby hibernat wipe
   reinit recover destroy purge dismiss authenticat activat bootby clearhash facrst minerrst provision
-  defaultconf firconf select choose assign usepool overclock underclock overvolt undervolt dismount unmount .sh .exe`.split(
-    /\s+/,
-  );
+  defaultconf firconf select choose assign usepool overclock underclock overvolt undervolt dismount unmount powerdown power_down
+  power-down adduser add_user add-user useradd newuser deluser userdel usermod moduser changeuser chuser chpass chpw changepass
+  changepw newpass revert revoke downgrade .sh .exe`.split(/\s+/);
 
 /** As a word by itself. */
 const ACTING_WORDS: ReadonlySet<string> = new Set(
@@ -41,7 +41,9 @@ const ACTING_WORDS: ReadonlySet<string> = new Set(
   copy rename edit modify change replace toggle connect disconnect join leave pair bind unbind register unregister activate
   deactivate boot halt lock ssh telnet tune train burn program provision claim check ota otawww shut down turn init trigger
   flush insert inject swap rotate renew relay unset override rst hwrst ztp relaunch respawn bounce eject release drain
-  initialize undo redo deploy maintenance use pick mount force dbg prefer`.split(/\s+/),
+  initialize undo redo deploy maintenance use pick mount force dbg prefer chmod chown grant permit expel kick ban`.split(
+    /\s+/,
+  ),
 );
 
 /** A path that ends in a value behind what it would be given to: `/fan/100`, `/relays/1/high`. */

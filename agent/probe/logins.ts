@@ -31,12 +31,17 @@ interface Pause {
 
 const NO_PAUSE: Pause = { untilMs: 0, pauseMs: 0 };
 
+/** Hears what became of a log-in. */
+type TellLogin = (door: RefusedDoor, became: 'refused' | 'taken') => void;
+
 /** What a device refused of one password. */
 interface Refusal {
   /** The password that was refused, as `mark` knows it again. */
   readonly of: string;
   /** What came of it last: `refused`, or why there was no answer. */
   why: NoReply['reason'];
+  /** It was told that the log-in as a whole is refused. */
+  told: boolean;
   /** Of the whole log-in; none where another page took it since. */
   rest: Pause | undefined;
   /** The pages that refused it. */
@@ -56,6 +61,33 @@ type Kept = readonly [
 ];
 type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
 
+/** A log-in that a device refuses: where it was shown, and for which user. */
+export interface RefusedDoor {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+}
+
+/** Name under which the store keeps the log-ins that devices refused. */
+export const REFUSED_LOGINS = 'refused-logins';
+
+/** What to do about one. */
+export const LOGIN_REMEDY =
+  'put the user name and the password of the device under its entry of credentials, assayer check-config, and reload; assayer probe <address> --user <name> --password-file <file> tries them';
+
+/** The door that `Door` names so. */
+const doorNamed = (name: string): RefusedDoor => {
+  const [host = '', port = '', ...user] = name.split(' ');
+  return { host, port: Number(port), user: user.join(' ') };
+};
+
+/** The log-ins that were refused as a whole, and not taken since, in the text that one process hands to the next. */
+export const refusedDoors = (text: string): readonly RefusedDoor[] =>
+  // Written by `unsaved`.
+  (JSON.parse(text) as readonly Kept[])
+    .filter(([, , pauseMs, , , why = 'refused']) => pauseMs > 0 && why === 'refused')
+    .map(([door]) => doorNamed(door));
+
 /**
  * Log-ins across looks: a session is used again while it holds, so is the challenge of a device that asks by Digest, and a
  * log-in that a device refused, or left without an answer, rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
@@ -66,6 +98,7 @@ type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
   readonly #markKey: Uint8Array;
+  readonly #tell: TellLogin | undefined;
   readonly #sessions = new Map<string, Session>();
   readonly #challenges = new Map<string, KeptChallenge>();
   readonly #refusals = new Map<string, Refusal>();
@@ -77,10 +110,14 @@ export class Logins {
   /** How many log-ins were taken. */
   taken = 0;
 
-  /** `markKey` is secret: with it a mark tells whether two passwords are the same, without it nothing. */
-  constructor(clock: Pick<Clock, 'monoMs'>, markKey: Uint8Array = randomBytes(32)) {
+  /**
+   * `markKey` is secret: with it a mark tells whether two passwords are the same, without it nothing. `tell` hears of a log-in that is
+   * refused for the first time, and of one that is taken again: once for each, however often it is tried in between.
+   */
+  constructor(clock: Pick<Clock, 'monoMs'>, markKey: Uint8Array = randomBytes(32), tell?: TellLogin) {
     this.#clock = clock;
     this.#markKey = markKey;
+    this.#tell = tell;
   }
 
   /** The refusals as text for the process after this one, where they changed since this was asked last. */
@@ -105,7 +142,14 @@ export class Logins {
         return still === undefined ? [] : [[page, still]];
       });
       if (rest !== undefined || resting.length > 0)
-        this.#refusals.set(door, { of, why, rest, pages: new Map(resting), waiting: new Set() });
+        this.#refusals.set(door, {
+          of,
+          why,
+          told: rest !== undefined && why === 'refused',
+          rest,
+          pages: new Map(resting),
+          waiting: new Set(),
+        });
     }
   }
 
@@ -184,6 +228,9 @@ export class Logins {
     this.#proven.delete(door);
     if (!isOfPage) refusal.rest = this.#longer(refusal.rest);
     if (page !== undefined) this.#restPage(refusal, page);
+    if (isOfPage || refusal.told) return;
+    refusal.told = true;
+    this.#tell?.(doorNamed(door), 'refused');
   }
 
   /**
@@ -204,7 +251,16 @@ export class Logins {
     const of = this.#mark(credential);
     const before = this.#refusals.get(door);
     const refusal =
-      before?.of === of ? before : { of, why, rest: undefined, pages: new Map(), waiting: new Set<string>() };
+      before?.of === of
+        ? before
+        : {
+            of,
+            why,
+            told: before?.told === true,
+            rest: undefined,
+            pages: new Map<string, Pause>(),
+            waiting: new Set<string>(),
+          };
     refusal.why = why;
     this.#refusals.set(door, refusal);
     this.#isUnsaved = true;
@@ -233,6 +289,8 @@ export class Logins {
     if (rest === undefined && !hadRefused) return;
     refusal.rest = undefined;
     waiting.clear();
+    if (refusal.told) this.#tell?.(doorNamed(door), 'taken');
+    refusal.told = false;
     if (pages.size === 0 || page === undefined) this.#refusals.delete(door);
     this.#isUnsaved = true;
   }

@@ -117,6 +117,26 @@ describe('the pools of a maker', () => {
     assert.equal(reading?.kind === 'present' && Array.isArray(reading.value) && reading.value.length, 2);
     assert.deepEqual(read(mskminer, 'fee_pools', pools(own, named)), { kind: 'present', value: [] });
   });
+
+  test('have shares of their own: only those of the operator are counted, and the last of them is the last', () => {
+    const idle = { Accepted: 4100, Rejected: 3, 'Last Share Time': '5:00:00', Diff: '65.5K' };
+    const busy = { Accepted: 60, Rejected: 1, 'Last Share Time': '0:00:02', Diff: '131K', 'Stratum Active': true };
+    const summary = { ...said('bmminer 1.0.0'), SUMMARY: [{ Elapsed: 72_000, Accepted: 4160, Rejected: 4 }] };
+    const masked = row(3, '*', 998, { User: '*', ...busy });
+    for (const [driver, its] of [
+      [mskminer, masked],
+      [blissz, { ...fee, ...busy }],
+    ] as const) {
+      const facts = [
+        ['telemetry.accepted', { kind: 'present', value: 4100 }],
+        ['telemetry.rejected', { kind: 'present', value: 3 }],
+        ['telemetry.last_share_age_s', { kind: 'present', value: 18_000 }],
+        ['telemetry.share_difficulty', { kind: 'absent' }],
+      ] as const;
+      for (const [fact, expected] of facts)
+        assert.deepEqual(read(driver, fact, { ...pools({ ...own, ...idle }, its), summary }), expected, driver.family);
+    }
+  });
 });
 
 describe('the stored pools of MSKMiner', () => {

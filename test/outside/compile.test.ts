@@ -84,14 +84,14 @@ const ACTING_PATHS =
   /cgi-bin/powercycle /cgi-bin/rst /cgi-bin/miner_rst.cgi /cgi-bin/ledon.cgi /api/hashoff /api/softoff /api/softon /api/terminate
   /api/ztp /trigger /pools/swap /relay1/off /pool/down /init.cgi /index.csp /f_settings.php
   /api/config/pools /api/getLatestFirmwareVersion /api/checkUrl /api/checkurl /api/checkPoolTest /api/checkGateWay /api/checkDNS /api/testingpool /cgi-bin/configMiner.cgi
-  /api/pool/2/use /api/pools/choose/2 /api/assign/pool /api/overclock/600 /api/dismount /dbg/x /api/fan/100 /relays/1/high /api/freq/0/650.5`.split(
-    /\s+/,
-  );
+  /api/pool/2/use /api/pools/choose/2 /api/assign/pool /api/overclock/600 /api/dismount /dbg/x /api/fan/100 /relays/1/high /api/freq/0/650.5
+  /miner/powerdown /miner/power-down /system/adduser /system/useradd /system/deluser /system/usermod /settings/revert /chpass /chpasswd /chpw
+  /system/changePassword /firmware/downgrade /access/grant /access/revoke`.split(/\s+/);
 
 /** Commands that no page names, or names as parameters of others. */
 const ACTING_COMMANDS =
   `minerreboot poweroff reload ledon_set get.set do softoff softon powerdown bootby asc pga gpu hashoff ztp workmode get_token
-  get_reset reboot_status x selectpoolinfo usepooldetails`.split(/\s+/);
+  get_reset reboot_status x selectpoolinfo usepooldetails powerdowninfo adduserstatus revertstatus`.split(/\s+/);
 
 describe('nothing that could change a miner comes in with a driver file', () => {
   test('no command that is known to change one, with line and remedy', () => {
@@ -126,7 +126,7 @@ describe('nothing that could change a miner comes in with a driver file', () => 
 
   test('harmless names are not refused for a part of a word', () => {
     const paths =
-      '/api/settings /api/v2/settings /api/stats /api/address /api/hardware/assets /status.json /api/latest /api/info/pool /api/uptime /breakdown /countdown.json /inverter /api/users /api/amount /api/pools/2 /api/fans /api/boards/0/chips/1'
+      '/api/settings /api/v2/settings /api/stats /api/address /api/hardware/assets /status.json /api/latest /api/info/pool /api/uptime /breakdown /countdown.json /cooldown /reverse-proxy /api/powered /api/userinfo /api/users/permissions /bandwidth /inverter /api/users /api/amount /api/pools/2 /api/fans /api/boards/0/chips/1'
         .split(' ')
         .map((path) => asking(`{ get: ${path} }`));
     const commands = 'devdetails edevs estats coin notify get_miner_info systeminfo tunerstatus fans limits'

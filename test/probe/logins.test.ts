@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Logins } from '../../agent/probe/logins.ts';
+import { Logins, refusedDoors } from '../../agent/probe/logins.ts';
 
 const MINUTE_MS = 60_000;
 
@@ -165,4 +165,35 @@ test('where every page refuses, a log-in that is right again is found out by whi
   }
   assert.ok(readAtMs <= 75 * MINUTE_MS, `${readAtMs / MINUTE_MS} min`);
   for (const page of ['/a', '/b', '/c']) assert.equal(logins.restsMs('a', WRONG, page), 0);
+});
+
+test('that a log-in is refused is told once, and so is that it is taken again; whoever looks knows which are refused', () => {
+  let nowMs = 0;
+  const told: string[] = [];
+  const logins = new Logins({ monoMs: () => nowMs }, new Uint8Array(32), ({ host, port, user }, became) =>
+    told.push(`${host}:${port} ${user} ${became}`),
+  );
+  const door = '10.0.0.1 80 the user';
+  const right = account('right');
+  const refused = () => refusedDoors(logins.unsaved(nowMs) ?? '[]');
+  for (let tries = 0; tries < 3; tries += 1) {
+    logins.refused(door, WRONG, `/page${tries}`);
+    nowMs += 90 * MINUTE_MS;
+  }
+  assert.deepEqual(refused(), [{ host: '10.0.0.1', port: 80, user: 'the user' }]);
+  logins.refused(door, account('another'), '/page');
+  assert.deepEqual(told, ['10.0.0.1:80 the user refused']);
+  logins.accepted(door, right, '/page');
+  assert.equal(told.at(-1), '10.0.0.1:80 the user taken');
+  logins.refused(door, right, '/one');
+  assert.deepEqual([told.length, refused()], [2, []], 'one page that refuses what another took is no refusal');
+  logins.refused(door, right, '/page');
+  assert.equal(told.length, 3);
+});
+
+test('who gives no answer to a log-in refuses nothing', () => {
+  const told: string[] = [];
+  const logins = new Logins({ monoMs: () => 0 }, new Uint8Array(32), (_, became) => told.push(became));
+  logins.unanswered('10.0.0.1 80 root', WRONG, 'timeout', '/page');
+  assert.deepEqual([told, refusedDoors(logins.unsaved(0) ?? '[]')], [[], []]);
 });

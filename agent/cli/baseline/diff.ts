@@ -4,7 +4,7 @@ import { loadConfig } from '../../config/load.ts';
 import type { Shown } from '../../desk/preview.ts';
 import { askAgent } from '../../platform/control.ts';
 import { EXIT, type Io, printJson, setExit } from '../io.ts';
-import { differencesText, earlierText, untoldText } from './preview.ts';
+import { behindText, differencesText, earlierText, untoldText } from './preview.ts';
 
 interface DiffOptions {
   readonly config: string;
@@ -27,14 +27,16 @@ export const diffVerb = (baseline: Command, io: Io): void => {
       const shown = (await askAgent(stateDir, { do: 'differences', devices })) as readonly Shown[];
       const differing = shown.filter(({ differences }) => differences.length > 0);
       const silent = shown.filter(({ untold }) => untold.length > 0);
-      if (json) for (const one of new Set([...differing, ...silent])) printJson(io, one);
+      const hidden = shown.filter(({ behind }) => behind !== undefined);
+      if (json) for (const one of new Set([...differing, ...silent, ...hidden])) printJson(io, one);
       else
         io.out.write(
           (differing.length === 0
-            ? `no difference${silent.length === 0 ? '' : ' in what is told'}\n`
+            ? `no difference${silent.length + hidden.length === 0 ? '' : ' in what is told'}\n`
             : differencesText(differing, io)) +
             earlierText('Told when it was attested, and not now:', silent) +
-            untoldText('Not told now, so nobody knows whether it differs:', silent),
+            untoldText('Not told now, so nobody knows whether it differs:', silent) +
+            behindText(shown),
         );
       setExit(differing.length === 0 ? EXIT.ok : EXIT.failed);
     });

@@ -1,6 +1,7 @@
 import { SEVERITIES } from '../../appraise/finding.ts';
 import type { Untold } from '../../appraise/untold.ts';
 import type { Difference } from '../../baseline/reference.ts';
+import type { Behind } from '../../desk/behind.ts';
 import type { AcceptancePreview, OpenFinding, Shown } from '../../desk/preview.ts';
 import { shownValue } from '../../normalise/shown.ts';
 import { isoOf } from '../../terms/instant.ts';
@@ -14,6 +15,7 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
     sameText(previews),
     earlierText('Told when it was attested, and not now; it is accepted as it was then:', previews),
     untoldText('Not told now, so nobody accepts it; what the reference knew of it stays:', previews),
+    behindText(previews),
     findingsText(previews),
   ].join('');
 
@@ -113,6 +115,40 @@ export const untoldText = (heading: string, shown: readonly Shown[]): string =>
 /** What devices told when they were attested, and do not tell now. */
 export const earlierText = (heading: string, shown: readonly Shown[]): string =>
   groupsText(heading, shown, (one) => one.as_of !== undefined);
+
+const BEHIND: { readonly [Why in Behind['why']]: string } = {
+  refused: 'the log-in is refused',
+  missing: 'no log-in is configured',
+  closed: 'the surface is closed',
+};
+
+/** What lies behind a closed surface: a line for those that are alike in this. */
+export const behindText = (shown: readonly Shown[]): string => {
+  const texts = shown.flatMap(({ device, behind }) =>
+    behind === undefined ? [] : [{ device, text: wordsOf(behind) }],
+  );
+  const groups = Map.groupBy(texts, ({ text }) => text);
+  const items = [...groups].map(([text, alike]) => `  ${namesText(alike.map(({ device }) => device))}: ${text}`);
+  return section('Behind a closed surface, so nobody saw it:', items);
+};
+
+/** Facts of one device that are named, and which of them first: where it works, which machine it is, and what it runs. */
+const MOST_FACTS = 5;
+const FIRST: readonly string[] = ['pools', 'identity.serial', 'identity.mac', 'firmware.version'];
+
+const wordsOf = ({ why, facts, stand_ins: standIns }: Behind): string => {
+  const all = [
+    ...FIRST.filter((fact) => [...standIns, ...facts].some((one) => one === fact)),
+    ...facts.filter((fact) => !FIRST.includes(fact)),
+    ...standIns.filter((fact) => !FIRST.includes(fact)),
+  ];
+  const named = all.slice(0, MOST_FACTS).map((fact) => (standIns.some((one) => one === fact) ? stoodIn(fact) : fact));
+  const more = all.length - named.length;
+  return `${BEHIND[why]}: ${named.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
+};
+
+const stoodIn = (fact: string): string =>
+  fact === 'pools' ? 'pools as they are stored (those that run stand in)' : `${fact} (another surface stands in)`;
 
 const groupsText = (heading: string, all: readonly Shown[], isMeant: (one: Untold) => boolean): string => {
   const shown = all

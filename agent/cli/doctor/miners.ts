@@ -1,6 +1,8 @@
 import type { DeviceState } from '../../appraise/device.ts';
+import { refusedPlaces } from '../../desk/refused-logins.ts';
 import { PORTS } from '../../drivers/driver.ts';
 import { AgentError } from '../../platform/errors.ts';
+import { LOGIN_REMEDY } from '../../probe/logins.ts';
 import { reach } from '../../probe/reach.ts';
 import { Store } from '../../record/store.ts';
 import { type Place, placesOf } from '../../schedule/places.ts';
@@ -16,7 +18,37 @@ const MOST = 16;
 /** The way to the miners: a connection and no question. Where an agent runs it has asked them, and is not disturbed. */
 export const miners: Check = {
   name: 'miners',
-  run: (visit) => (visit.agent instanceof AgentError ? tryPlaces(visit) : asAttested(visit, visit.agent)),
+  run: async (visit) => [
+    ...(visit.agent instanceof AgentError ? await tryPlaces(visit) : asAttested(visit, visit.agent)),
+    ...refusing(visit),
+  ],
+};
+
+/** A device that refuses the log-in answers all the same: nobody would look for what is not read of it. */
+const refusing = ({ config }: Visit): readonly Result[] => {
+  const names = refusingIn(config);
+  if (names.length === 0) return [];
+  const what = names.length === 1 ? 'device refuses its log-in' : 'devices refuse their log-in';
+  return [warn(`${names.length} ${what}, so that what is behind it is not read: ${namesText(names)}`, LOGIN_REMEDY)];
+};
+
+const refusingIn = (config: Visit['config']): readonly string[] => {
+  try {
+    using store = Store.openReadOnly(config.state_dir);
+    const places = refusedPlaces(config, store);
+    const here = new Map(places.length === 0 ? [] : store.devices(sittingIn));
+    return places.map(({ id, address }) => id ?? here.get(address) ?? address);
+  } catch (error) {
+    // What is wrong with the store another check says.
+    if (error instanceof AgentError) return [];
+    throw error;
+  }
+};
+
+/** The device at an address, from a state that this agent wrote. */
+const sittingIn = (text: string): readonly [address: string, device: string] => {
+  const { id, address } = JSON.parse(text) as DeviceState<unknown>;
+  return [address, id];
 };
 
 const asAttested = (
