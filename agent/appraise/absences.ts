@@ -19,11 +19,25 @@ export const absencesOf = (readings: { readonly [name: string]: string }): Absen
 export const isAbsent = (fact: FactName, { facts, gaps }: Pick<Observation, 'facts' | 'gaps'>): boolean =>
   facts[fact] === undefined && gaps.get(fact) === 'absent';
 
-/** The state after a full look: what it has none of, as the look it was learned from, is known to be absent; what it has is not. */
-export const withAbsent = (state: DeviceState, look: Pick<Observation, 'facts' | 'gaps'>): DeviceState => {
+/** A device that starts has not all of its settings yet: so long after it was first seen nobody takes a blank for what it has. */
+const START_MS = 10 * 60_000;
+
+/** When a look can say that what was absent at first sight is so; undefined where nothing waits for that. */
+export const absentAtMs = ({ reference, firstSeenMs = 0 }: DeviceState): number | undefined =>
+  reference?.absentOnce === undefined ? undefined : firstSeenMs + START_MS;
+
+/**
+ * The state after a full look: what it has none of, as the look it was learned from, is known to be absent, once that is some time ago;
+ * what it has is not.
+ */
+export const withAbsent = (
+  state: DeviceState,
+  look: Pick<Observation, 'facts' | 'gaps' | 'observedAtMs'>,
+): DeviceState => {
   const { absentOnce, absent = [], ...reference } = state.reference ?? { entries: [], facts: NO_FACTS };
   if (absentOnce === undefined) return state;
-  const again = absentOnce.filter((fact) => isAbsent(fact, look));
+  const isLate = look.observedAtMs >= (absentAtMs(state) ?? 0);
+  const again = isLate ? absentOnce.filter((fact) => isAbsent(fact, look)) : [];
   const left = absentOnce.filter((fact) => !again.includes(fact) && look.facts[fact] === undefined);
   if (left.length === absentOnce.length) return state;
   return {

@@ -11,6 +11,7 @@ import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
 import type { Attested, DeviceState, Reference, Track } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
+import { isOtherFirmware } from './first-seen.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { heldAgainstLists, underList } from './raised.ts';
@@ -101,8 +102,7 @@ export const attest = (
     ...(learn === undefined ? {} : { reference: learned(judged.reference, learn, facts, attested) }),
   };
   clearSettled(state);
-  const isUnsure = judged.reference?.absentOnce === undefined && state.reference?.absentOnce !== undefined;
-  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating || isUnsure, context);
+  const atMs = nextAtMs(state, undefined, { ...advanced, waiting: [] }, isUpdating, context);
   // What was learned just now was held against nothing yet.
   if (atMs === undefined && learn !== 'all') settle(state, observation, context);
   return {
@@ -176,9 +176,11 @@ const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
  */
 const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly FactName[] | 'all' | undefined => {
   const { reference, tracks } = state;
+  // What another version tells where there was none is held against from then on.
+  const isSame = !isOtherFirmware(facts, keptFacts(reference?.facts));
   const isWithheld = (fact: FactName): boolean =>
     (strange && fact === 'pools') ||
-    reference?.absent?.includes(fact) === true ||
+    (isSame && reference?.absent?.includes(fact) === true) ||
     tracks.some((track) => speaksOf(track, (inputs) => inputs.includes(fact)));
   const now = comparedFacts(facts);
   const known = keptFacts(reference?.facts);

@@ -9,7 +9,7 @@ import { approvedOf, toleratedOf } from './approval.ts';
 import type { DeviceState, FirstSeen, Track } from './device.ts';
 import { surfaceReadS } from './endpoint.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
-import { isKeyed } from './keyed.ts';
+import { isKeyed, keyOf } from './keyed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
@@ -72,18 +72,30 @@ export const heldAgainst = (
   };
 };
 
-/** What there was none of, but under another version: that may tell more than the one before, and is approved with what it tells. */
+/**
+ * What there was none of, but under another version: that may tell more than the one before, and is approved with what it tells. Of that
+ * what is found already goes on.
+ */
 const absentThere = (
-  { reference, firstSeen }: DeviceState,
+  { reference, firstSeen, tracks }: DeviceState,
   { classes }: Approved,
   observed: Facts,
 ): Absent | undefined => {
   if (reference?.absent === undefined) return undefined;
   const known = keptFacts(reference.facts);
+  const absent = reference.absent.filter((name) => !classes.has(name));
   const isUnsaid = firstSeen !== undefined && !tellsAll(observed, known);
-  if (isUnsaid || isOtherFirmware(observed, known)) return undefined;
-  return reference.absent.filter((name) => !classes.has(name));
+  return isUnsaid || isOtherFirmware(observed, known) ? absent.filter(isFoundIn(tracks)) : absent;
 };
+
+/** Whether one of these says that this fact came where there was none. */
+const isFoundIn =
+  (tracks: readonly Track[]) =>
+  (name: FactName): boolean =>
+    tracks.some(
+      ({ finding: { before } }) =>
+        isKeyed(before) && before.some(({ key, value }) => value === null && key === keyOf(name)),
+    );
 
 const withOwnTexts = (
   approved: Approved,

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import type { Absent } from '../baseline/absent.ts';
 import { activityText, comparedText } from '../baseline/compared.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { absentAtMs } from './absences.ts';
 import { watchedText } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import { FACTORY_MS } from './factory-pools.ts';
@@ -32,6 +33,8 @@ export const isSettled = (state: DeviceState, observation: Observation, context:
   // What comes of looking for the device whose place it took does not show in what it answers.
   if (isTaker(state)) return false;
   if (look === 'full' && context.demanded === true) return false;
+  // What it has none of may count from now on.
+  if (look === 'full' && observedAtMs >= (absentAtMs(state) ?? Number.POSITIVE_INFINITY)) return false;
   if (settled === undefined || marks.policy !== context.policy) return false;
   if (family !== state.family || address !== state.address) return false;
   if (context.nowMs >= (marks.wakeMs ?? Number.POSITIVE_INFINITY)) return false;

@@ -189,20 +189,42 @@ test('a list of what devices have none of is held once', () => {
   assert.equal(one.state.reference?.absent, readDevice(writeDevice(other.state)).reference?.absent);
 });
 
-test('another version may tell more: that is neither told nor learned until the version is accepted', () => {
+test('another version may tell more: that is learned when it is told, and held against from then on, before anybody accepts the version, too', () => {
   const watch = learned();
   const newer = { 'firmware.version': '2026.09.1', 'network.ntp': ['10.20.0.123'] };
   watch.live(HOUR, lacking(['network.dns', 'network.gateway'], newer));
   assert.deepEqual(watch.said(), ['firmware.version-changed open']);
-  assert.equal(keptFacts(watch.state.reference?.facts)['network.ntp'], undefined);
+  assert.deepEqual(keptFacts(watch.state.reference?.facts)['network.ntp'], ['10.20.0.123']);
+  watch.clear();
+  watch.live(HOUR, lacking(['network.dns', 'network.gateway'], { ...newer, 'network.ntp': EVIL }));
+  assert.deepEqual(watch.said(), ['config.network-changed open']);
+  watch.live(HOUR, lacking(['network.dns', 'network.gateway'], newer));
   const version = ['firmware.version', 'firmware.build'] as const;
   watch.state = accept(watch.state, { by: 'jo', nowMs: watch.nowMs, seq: 900, facts: version }).state;
-  assert.deepEqual(keptFacts(watch.state.reference?.facts)['network.ntp'], ['10.20.0.123']);
   watch.clear();
   watch.live(20 * MINUTE, lacking(['network.dns', 'network.gateway'], newer));
   assert.deepEqual(watch.said(), []);
   watch.live(20 * MINUTE, lacking(['network.gateway'], { ...newer, 'network.dns': EVIL }));
   assert.deepEqual(watch.said(), ['config.network-changed open']);
+});
+
+test('what was found where there was none goes on under another version, and is not taken along with that', () => {
+  const blank = { 'network.dns': 'absent', 'access.api_allow': 'absent' } as const;
+  const set = { 'network.dns': ['203.0.113.53'], 'access.api_allow': 'W:0/0' };
+  const next = { 'firmware.version': '2026.04.1', 'firmware.build': 'Thu Apr 12 10:00:00 CST 2026' };
+  const watch = new Watch();
+  watch.live(HOUR, (nowMs) => ({ facts: honest(nowMs), gaps: blank }));
+  watch.clear();
+  watch.live(HOUR, (nowMs) => ({ facts: honest(nowMs, set) }));
+  watch.live(3 * HOUR, (nowMs) => ({ facts: honest(nowMs, { ...set, ...next }) }));
+  assert.deepEqual(
+    watch.said().filter((said) => said.startsWith('config.')),
+    ['config.network-changed open', 'config.access-changed open'],
+  );
+  const of = { by: 'ann', nowMs: watch.nowMs, seq: 90, facts: ['firmware.version', 'firmware.build'] } as const;
+  assert.throws(() => accept(watch.state, of), /config\.\S+ \(high\) is open/);
+  const known = keptFacts(watch.state.reference?.facts);
+  assert.deepEqual([known['network.dns'], known['access.api_allow']], [undefined, undefined]);
 });
 
 test('a document says what may be where there was nothing', () => {
@@ -245,21 +267,21 @@ const seenOnce = (): Watch => {
   return watch;
 };
 
-test('a list that was empty for a moment at first sight is not known to be: a second look says so, and is asked for soon', () => {
+test('a list that was empty at first sight, as while a device starts, is not known to be: a look ten minutes later says so', () => {
   const watch = seenOnce();
-  assert.ok(watch.nextFullMs <= watch.nowMs + MINUTE);
   assert.equal(watch.state.reference?.absent, undefined);
   watch.live(HOUR, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
   assert.deepEqual(watch.said(), []);
   assert.deepEqual(keptFacts(watch.state.reference?.facts)['network.dns'], EVIL);
   assert.equal(watch.state.reference?.absentOnce, undefined);
   const again = seenOnce();
-  again.live(2 * MINUTE, lacking(NAMES));
+  again.live(20 * MINUTE, lacking(NAMES));
   again.live(20 * MINUTE, lacking(NAMES.slice(1), { 'network.dns': EVIL }));
   assert.deepEqual(again.said(), ['config.network-changed open']);
-  const watched = new Watch();
-  watched.live(10 * MINUTE, lacking(NAMES));
-  assert.equal(watched.looks, 11, 'one more than polls');
+  const starting = new Watch();
+  starting.live(3 * MINUTE, lacking(NAMES));
+  starting.live(2 * HOUR, lacking([], { 'network.dns': EVIL }));
+  assert.deepEqual(starting.said(), []);
 });
 
 test('a second look that could not read it says nothing; a later one does, though it shows the same facts', () => {
