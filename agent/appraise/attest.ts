@@ -171,8 +171,8 @@ const standInsOf = (names: readonly FactName[]): Pick<Attested, 'standIns'> =>
 
 /**
  * Facts that the reference lacks, or that no entry names. Another machine's, or another firmware's, are not learned into it,
- * nor what it says there was none of, nor what a finding speaks of: a reference that was withdrawn, or left behind under a former name, makes nothing good.
- * Strange pools never are.
+ * nor what it says there was none of under its own version, nor what a finding speaks of: a reference that was withdrawn, or left behind
+ * under a former name, makes nothing good. Strange pools never are.
  */
 const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly FactName[] | 'all' | undefined => {
   const { reference, tracks } = state;

@@ -73,8 +73,8 @@ export const heldAgainst = (
 };
 
 /**
- * What there was none of, but under another version: that may tell more than the one before, and is approved with what it tells. Of that
- * what is found already goes on.
+ * What there was none of, but under another version: that may tell more than the one before, which is learned as it tells it. Of what
+ * there was none of then what is found already goes on.
  */
 const absentThere = (
   { reference, firstSeen, tracks }: DeviceState,
