@@ -7,7 +7,7 @@ import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
-import { isAsFirstSeen, isAsItCame, PARTS, withoutFirstSeen } from './first-seen.ts';
+import { isAsFirstSeen, isAsItCame, isOtherFamily, PARTS, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { OF_VERSION } from './planned.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
@@ -44,13 +44,22 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
 
 /**
  * These facts, and with a version that a plan covers all that came with it under the same plan: one update is approved as one. What
- * the plan does not cover is a matter of its own.
+ * the plan does not cover is a matter of its own. With a version or parts of another family that family is approved: they say nothing
+ * of the former one.
  */
 export const withBrought = (
-  { tracks }: Pick<DeviceState, 'tracks'>,
-  facts: readonly FactName[] | undefined,
+  state: DeviceState,
+  wanted: readonly FactName[] | undefined,
 ): readonly FactName[] | undefined => {
-  if (facts === undefined) return undefined;
+  if (wanted === undefined) return undefined;
+  const isOther = wanted.some(isOfFamily) && isOtherFamily(attestedClaims(state), keptFacts(state.reference?.facts));
+  return withPlanned(state, isOther ? [...new Set<FactName>([...wanted, 'family'])] : wanted);
+};
+
+const OF_FAMILY: readonly FactName[] = [...FIRMWARE_TEXTS, PARTS];
+const isOfFamily = (fact: FactName): boolean => OF_FAMILY.includes(fact);
+
+const withPlanned = ({ tracks }: DeviceState, facts: readonly FactName[]): readonly FactName[] => {
   const planned = tracks.filter(({ finding }) => finding.plan !== undefined && finding.state !== 'provisional');
   const version = planned.find(
     (track) => OF_VERSION.has(track.finding.ruleId) && speaksOf(track, (inputs) => inputs.some(isAmong(facts))),

@@ -142,10 +142,6 @@ export const isAsFirstSeen = (state: DeviceState): boolean => {
 
 /** The state once these facts are its reference: with the parts of that version nothing else has to be remembered of it. */
 export const withoutFirstSeen = (state: DeviceState, adopted: Facts): DeviceState => {
-  const { firstSeen: before } = state;
-  // Who approves another version of a family that is not approved yet approves what that is held to.
-  if (before?.came !== undefined && adopted.family === undefined)
-    return { ...state, firstSeen: { ...before, came: { ...before.came, ...only(adopted, FIRMWARE_TEXTS) } } };
   if (adopted[PARTS] === undefined || !isFirstSeen(state, adopted)) return state;
   const { firstSeen: _, ...rest } = state;
   return rest;
@@ -158,7 +154,8 @@ const isFirstSeen = ({ firstSeen }: DeviceState, facts: Facts): boolean => {
   return !isOtherFamily(facts, first) && compareFirmware(facts, first) === 'same';
 };
 
-const isOtherFamily = ({ family }: Facts, known: Facts): boolean =>
+/** Whether both name a family, and not the same. */
+export const isOtherFamily = ({ family }: Facts, known: Facts): boolean =>
   family !== undefined && known.family !== undefined && family !== known.family;
 
 /** Whether they name another firmware: another family, or another version of the same. */

@@ -164,13 +164,16 @@ const beganBefore = (track: Track | undefined, { terms }: Adopted<Plan>): boolea
 const isOfFamily = ({ rule }: Ran): boolean => rule.id === firmwareFamilyChanged.id;
 
 /**
- * Whether another family shows other texts than those with which a plan covered it, before any are remembered with it: from then on
- * they have a finding of their own.
+ * Whether another family shows other texts than those with which a plan covered it, as long as none are remembered with it: from then
+ * on these have a finding of their own.
  */
 const showsOtherTexts = (track: Track | undefined, ran: Ran, planned: Planned): boolean => {
-  if (!isOfFamily(ran) || planned.otherFamily === true) return false;
-  const own = planned.plans.find(({ seq }) => seq === track?.finding.plan);
-  return own !== undefined && unlikeFacts(own, ran, planned).length > 0;
+  if (!isOfFamily(ran)) return false;
+  const { plans, approved, otherFamily } = planned;
+  const own = plans.find(({ seq }) => seq === track?.finding.plan);
+  if (own === undefined) return false;
+  const isRemembered = (name: FactName): boolean => otherFamily === true && approved[name] !== undefined;
+  return unlikeFacts(own, ran, planned).some((name) => !isRemembered(name));
 };
 
 /** Whether the plan allows what is seen: the same rule finds nothing against what the plan expects, and pools are those of the plan. */

@@ -83,6 +83,24 @@ test('firmware.family-changed: nor is it covered by the planned version at one l
   }
 });
 
+test('firmware.family-changed: nor by the planned version at one look, with none read for an hour before another one', () => {
+  const watch = commissioned(toVersion);
+  watch.live(SECOND, luxos(PLANNED));
+  watch.live(HOUR, (nowMs) => ({ ...luxos(PLANNED)(nowMs), gaps: { 'firmware.version': 'timeout' } }));
+  assert.deepEqual(told(watch), [CONVERTED]);
+  watch.clear();
+  watch.live(HOUR, luxos(OTHER));
+  assert.deepEqual(told(watch), STRANGE);
+  assert.deepEqual(
+    watch.state.tracks.map(({ finding }) => [finding.ruleId, finding.severity]),
+    [
+      ['firmware.family-changed', 'high'],
+      ['change.deviation', 'high'],
+    ],
+  );
+  assert.equal(wantsMorePeople(watch.state), true);
+});
+
 test('firmware.family-changed: the planned version that comes after another one is as planned', () => {
   const watch = commissioned(toVersion).live(20 * MINUTE, luxos(OTHER));
   assert.equal(wantsMorePeople(watch.state), true);
@@ -217,6 +235,33 @@ test('who approves another family approves the version and the parts that came w
   assert.deepEqual(told(swapped), [], 'two people approved the other version');
   swapped.live(HOUR, luxos('2025.4.1'));
   assert.deepEqual(told(swapped), ['firmware.version-changed high -']);
+});
+
+test('who approves a version or parts of another family approves that family with what came with it', () => {
+  const swapped = commissioned(toVersion)
+    .live(2 * HOUR, luxos(PLANNED))
+    .live(HOUR, luxos(PLANNED, 'p2'));
+  const shown = ['firmware.components', 'firmware.version', 'firmware.build'] as const;
+  assert.deepEqual(adoptedWith(swapped.state, shown), [...shown, 'family']);
+  assert.equal(wantsMorePeople(swapped.state, shown), true);
+  assert.throws(() => accept(swapped.state, { ...person(swapped), facts: ['firmware.components'] }), {
+    code: 'baseline.finding-open',
+  });
+  swapped.state = accept(swapped.state, { ...person(swapped), facts: shown }).state;
+  assert.deepEqual([swapped.state.tracks, swapped.state.firstSeen], [[], undefined]);
+  swapped.clear();
+  swapped.live(2 * HOUR, luxos(PLANNED, 'p2'));
+  assert.deepEqual(swapped.said(), []);
+  swapped.live(HOUR, luxos(PLANNED));
+  assert.deepEqual(told(swapped), ['firmware.fingerprint-changed high -']);
+  const other = commissioned(toVersion)
+    .live(2 * HOUR, luxos(PLANNED))
+    .live(HOUR, luxos(OTHER));
+  const texts = ['firmware.version', 'firmware.build'] as const;
+  assert.deepEqual(adoptedWith(other.state, texts), [...texts, 'family', 'firmware.components']);
+  const { state } = accept(other.state, { ...person(other), facts: texts });
+  const { family, 'firmware.version': version } = keptFacts(state.reference?.facts);
+  assert.deepEqual([state.tracks, family, version], [[], 'luxos', OTHER]);
 });
 
 test('a device that is back at its former family remembers nothing of the other one', () => {
