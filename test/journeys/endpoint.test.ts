@@ -33,12 +33,14 @@ test('the SSH host key of a device is attested soon, is not asked for again by a
     name: `rig-${at}`,
     ports: { ...fleet.ports, ssh: ssh.port, https: 1 },
   }));
-  const shown = (): string | undefined => {
-    const claims = gateway.attestations('rig-0').at(-1)?.evidence.claims as
-      | { firmware?: { components?: { name: string; value: string }[] } }
-      | undefined;
-    return claims?.firmware?.components?.find(({ name }) => name === 'ssh.host-key')?.value;
-  };
+  const components = (rig: string) =>
+    (
+      gateway.attestations(rig).at(-1)?.evidence.claims as
+        | { firmware?: { components?: { name: string; value: string }[] } }
+        | undefined
+    )?.firmware?.components ?? [];
+  const shown = (): string | undefined => components('rig-0').find(({ name }) => name === 'ssh.host-key')?.value;
+  const showsPages = (rig: string): boolean => components(rig).some(({ name }) => name.startsWith('asset.'));
   await using gateway = await Gateway.start({ devices, schedule: { ...schedule, web: 'off', tls: 'off', ssh: 'off' } });
   await gateway.knows(2);
   await gateway.periodEnds();
@@ -49,6 +51,7 @@ test('the SSH host key of a device is attested soon, is not asked for again by a
   gateway.signal('SIGHUP');
   await gateway.event('config.reloaded');
   await gateway.says('the host key', () => shown() === key.text);
+  await gateway.says('the pages of both', () => ['rig-0', 'rig-1'].every(showsPages));
   assert.equal(ssh.connections, 1);
   const pages = fleet.requests().get('GET /');
 
