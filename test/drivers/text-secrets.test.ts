@@ -465,15 +465,22 @@ test('a text of any length is searched in time that grows with it and no faster'
     assert.ok(withoutSecrets(text).length > 0);
     return workMs() - begun;
   };
-  const best = (text: string): number => Math.min(...[1, 2, 3].map(() => time(text)));
+  const tries = [1, 2, 3];
   for (const part of HOSTILE) {
     for (const end of ['', '@', '@h.example', ' @h.example:1']) {
-      const [one, eight] = [32_768, 262_144].map((length) => best(part.repeat(length / part.length) + end));
+      const [short, long] = [32_768, 262_144].map((length) => part.repeat(length / part.length) + end) as [
+        string,
+        string,
+      ];
+      const one = Math.min(...tries.map(() => time(short)));
+      const eight: number[] = [];
       // Eight times the text; 64 times as long would be its square, which is minutes for some of these.
-      assert.ok(
-        (eight as number) < 48 * Math.max(one as number, 5),
-        `${JSON.stringify(part + end)}: ${one} ms, then ${eight} ms`,
-      );
+      const isLinear = tries.some(() => {
+        const tookMs = time(long);
+        eight.push(tookMs);
+        return tookMs < 48 * Math.max(one, 5);
+      });
+      assert.ok(isLinear, `${JSON.stringify(part + end)}: ${one} ms, then ${eight.join(', ')} ms`);
     }
   }
 });
