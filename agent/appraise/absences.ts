@@ -16,8 +16,11 @@ export const absencesOf = (readings: { readonly [name: string]: string }): Absen
   absencesIn((fact) => readings[fact] === 'absent');
 
 /** Whether a look says that the device has none of this. */
-export const isAbsent = (fact: FactName, { facts, gaps }: Pick<Observation, 'facts' | 'gaps'>): boolean =>
-  facts[fact] === undefined && gaps.get(fact) === 'absent';
+export const isAbsent = (fact: FactName, { facts, gaps, noPools = false }: Told): boolean =>
+  facts[fact] === undefined && (gaps.get(fact) === 'absent' || (fact === 'pools' && noPools));
+
+/** What of a look says that something is not there. */
+type Told = Pick<Observation, 'facts' | 'gaps'> & { readonly noPools?: boolean | undefined };
 
 /** A device that starts has not all of its settings yet: so long after it was first seen nobody takes a blank for what it has. */
 const START_MS = 10 * 60_000;
@@ -30,10 +33,7 @@ export const absentAtMs = ({ reference, firstSeenMs = 0 }: DeviceState): number 
  * The state after a full look: what it has none of, as the look it was learned from, is known to be absent, once that is some time ago;
  * what it has is not.
  */
-export const withAbsent = (
-  state: DeviceState,
-  look: Pick<Observation, 'facts' | 'gaps' | 'observedAtMs'>,
-): DeviceState => {
+export const withAbsent = (state: DeviceState, look: Told & Pick<Observation, 'observedAtMs'>): DeviceState => {
   const { absentOnce, absent = [], ...reference } = state.reference ?? { entries: [], facts: NO_FACTS };
   if (absentOnce === undefined) return state;
   const isLate = look.observedAtMs >= (absentAtMs(state) ?? 0);

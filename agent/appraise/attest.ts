@@ -91,7 +91,7 @@ export const attest = (
   const { referenceChanged: _, unattested: __, relabelled: ___, ...rest } = lit.state;
   const documents = documentsText(approved);
   const attested = {
-    ...attestedOf(judged.attested, { facts, standIns, gaps: observation.gaps }, judged.reference, context.nowMs),
+    ...attestedOf(judged.attested, { ...observation, facts, standIns }, judged.reference, context.nowMs),
     ...(documents === undefined ? {} : { documents }),
     ...heldAgainstLists(outcomes, judged.tracks),
     ...underList(judged, context.allow),
@@ -143,7 +143,7 @@ const saysUnseen = ({ finding }: Track): boolean =>
 /** What could not be read keeps its last known value, so that reading it again is no change. */
 const attestedOf = (
   before: Attested | undefined,
-  { facts, standIns, gaps }: Pick<Observation, 'facts' | 'standIns' | 'gaps'>,
+  { facts, standIns, gaps, noPools }: Pick<Observation, 'facts' | 'standIns' | 'gaps' | 'noPools'>,
   reference: Reference | undefined,
   nowMs: number,
 ): Attested => {
@@ -154,7 +154,7 @@ const attestedOf = (
     reachable: true,
     facts: shared(keepFacts(missing.length === 0 ? facts : { ...known, ...facts }), reference?.facts, before?.facts),
     ...(missing.length === 0 ? {} : { missing }),
-    ...absentMember(absencesIn((name) => isAbsent(name, { facts, gaps }) && known[name] === undefined)),
+    ...absentMember(absencesIn((name) => isAbsent(name, { facts, gaps, noPools }) && known[name] === undefined)),
     ...standInsOf([
       ...[...standIns.keys()].filter((name) => facts[name] !== undefined),
       ...missing.filter((name) => before?.standIns?.includes(name) === true),
@@ -185,9 +185,8 @@ const learnable = (state: DeviceState, facts: Facts, strange: boolean): readonly
   const now = comparedFacts(facts);
   const known = keptFacts(reference?.facts);
   const unnamed = reference?.carried?.filter((fact) => isUnchanged(known, now, fact)) ?? [];
-  // Users that show where people approved pools without any are a finding: nobody approved them.
-  const isTheirs = (fact: FactName): boolean =>
-    known[fact] !== undefined && fact === 'pools' && isCommissioned(reference);
+  // Pools, or their users, that show where people approved the device without any are a finding: nobody approved them.
+  const isTheirs = (fact: FactName): boolean => fact === 'pools' && isCommissioned(reference);
   const names = [...newFacts(known, now).filter((fact) => !isTheirs(fact)), ...unnamed];
   const free = names.filter((fact) => !isWithheld(fact));
   // Nothing is withheld, and no entry of this device would be overruled.

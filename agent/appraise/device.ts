@@ -1,6 +1,7 @@
 import type { FactName, Facts, PoolSlot, ReadingName } from '../../shared/facts.ts';
 import { type Absent, absentMember } from '../baseline/absent.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
+import { isCommissioned } from '../baseline/reference.ts';
 import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
@@ -458,7 +459,9 @@ export const withLearned = (state: DeviceState, seq: number): DeviceState => {
     if (facts !== 'all') return { seq, approval: 'none', facts };
     return { seq, approval: 'none', ...(later.length === 0 ? {} : { without: later }) };
   });
-  return { ...state, reference: { ...rest, entries: [...limited, ...learned] } };
+  const next = { ...state, reference: { ...rest, entries: [...limited, ...learned] } };
+  // A person stands behind what was attested, and not behind this: that is said at the next full look.
+  return isCommissioned(rest) ? { ...next, referenceChanged: true } : next;
 };
 
 /** When a look last read something, Unix milliseconds; the first that failed where none ever did. */

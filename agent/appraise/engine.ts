@@ -93,13 +93,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const advanced = advance(known, ran, draftingOf(known, context), { nowMs: context.nowMs, attestable });
   const found = withFindings(known, advanced, outcomes, observation, context);
   const isFull = observation.look === 'full';
-  const moved = isFull
-    ? withAbsent(withFirstSeen(found, facts, context.nowMs), {
-        facts,
-        gaps: compared.gaps,
-        observedAtMs: observation.observedAtMs,
-      })
-    : found;
+  const moved = isFull ? withAbsent(withFirstSeen(found, facts, context.nowMs), { ...compared, facts }) : found;
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
   const trigger =

@@ -3,7 +3,7 @@ import { type Absent, absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keepFacts, keptFacts } from '../baseline/kept.ts';
-import { only } from '../baseline/reference.ts';
+import { isCommissioned, only } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
 import { approvedOf, toleratedOf } from './approval.ts';
 import type { DeviceState, FirstSeen, Track } from './device.ts';
@@ -68,9 +68,21 @@ export const heldAgainst = (
   if (approved === undefined) return undefined;
   return {
     ...withOwnTexts(approved, state, standing, observed, nowMs),
-    ...absentMember(absentThere(state, approved, observed)),
+    ...absentMember([
+      ...(absentThere(state, approved, observed) ?? []).filter((fact) => fact !== 'pools'),
+      ...(hadNoPools(state, approved) ? (['pools'] as const) : []),
+    ]),
   };
 };
+
+/**
+ * Whether pools are held against none: the reference knows that there were none, or people approved the device without having seen any,
+ * for whatever reason. Whom it works for is nothing that comes with a version.
+ */
+const hadNoPools = ({ reference }: DeviceState, { facts, classes }: Approved): boolean =>
+  facts.pools === undefined &&
+  !classes.has('pools') &&
+  (isCommissioned(reference) || reference?.absent?.includes('pools') === true);
 
 /**
  * What there was none of, but under another version: that may tell more than the one before, which is learned as it tells it. Of what

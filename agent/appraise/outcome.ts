@@ -1,6 +1,7 @@
 import type { FactName, Facts, PoolSlot, UnknownReason } from '../../shared/facts.ts';
 import { only } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
+import { isAbsent } from './absences.ts';
 import { COMPARISONS } from './index.ts';
 import type { Deviation, Rule, RuleContext, RuleEntry } from './rule.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
@@ -136,7 +137,7 @@ const run = (
   const holds = (name: FactName): boolean => held?.[name] !== undefined || absent.includes(name);
   const wanted = held === undefined ? inputs : inputs.filter(holds);
   const facts = wanted.filter((name) => observed[name] !== undefined);
-  const still = absent.filter((name) => gaps.get(name) === 'absent');
+  const still = absent.filter((name) => isAbsent(name, { facts: observed, gaps, noPools: context.noPools }));
   // What the device truly lacks is lost to a reference that holds it; the operator's configuration holds nothing.
   const isLost = (name: FactName): boolean =>
     gaps.has(name) && !still.includes(name) && (held !== undefined || gaps.get(name) !== 'absent');
@@ -155,8 +156,9 @@ const run = (
       ? { kind: 'silent', rule }
       : { ...idle(rule), sees: (name) => rule.sees?.(name, seen, still) !== false };
   }
+  const lacks = (reference: Facts) => (name: FactName) => reference[name] === undefined && !absent.includes(name);
   const against = (reference: Facts): readonly Deviation[] | 'unknown' =>
-    rule.against === 'reference' && rule.reads.some((name) => reference[name] === undefined)
+    rule.against === 'reference' && rule.reads.some(lacks(reference))
       ? 'unknown'
       : rule.appraise(seen, handed(reference, inputs), { ...context, absent });
   const deviations = against(held ?? NO_FACTS);

@@ -97,6 +97,8 @@ export interface RuleContext {
   readonly otherFamily?: boolean;
   /** Facts of which the reference knows that the device had none. */
   readonly absent?: Absent;
+  /** The look read the list of pools, and no place of it is filled. */
+  readonly noPools?: boolean;
   /** A person stands behind the reference of the device. */
   readonly commissioned?: boolean;
   /** The address that the device sees this gateway ask from; undefined where a router stands between. */
@@ -115,7 +117,7 @@ export interface Rule<Reads extends FactName = FactName, Compares extends FactNa
   readonly reads: readonly Reads[];
   readonly compares?: readonly Compares[];
   /** Facts of these of which a value is a change, too, where the reference knows that there was none; of others it is learned. */
-  readonly absences?: readonly Compares[];
+  readonly absences?: readonly (Reads | Compares)[];
   /** The facts are judged together: not while one that the reference holds did not arrive this time. */
   readonly whole?: true;
   /** Whether it is the users of pools that are judged: where the look leaves out known ones, they are not, and nothing found ends. */

@@ -85,9 +85,9 @@ export const outcomesOf = (
   observation: Observation,
   context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
-  const { address, gaps, look, observedAtMs, toldPools } = observation;
+  const { address, gaps, look, observedAtMs, toldPools, noPools = false } = observation;
   const { nowMs, standing } = context;
-  const ruleContext = ruleContextOf(state, address, facts, approved, context);
+  const ruleContext = { ...ruleContextOf(state, address, facts, approved, context), noPools };
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
     ...runComparisons(facts, gaps, approved?.facts, ruleContext, toldPools),

@@ -42,11 +42,14 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
   const gaps = new Map<FactName, Gap>();
   let standIns: Map<FactName, StandsIn> | undefined;
   let toldPools: readonly PoolSlot[] | undefined;
+  let noPools = false;
   const sanitized: string[] = [];
   if (anyReply(capture)) facts.family = driver.family;
   const read = ([name, source]: FactSource): void => {
     const found = readFact(name, source, capture.replies);
-    const reading = exact(settle(name, found, driver));
+    const settled = settle(name, found, driver);
+    const reading = exact(settled);
+    if (name === 'pools' && found.kind === 'present' && settled.kind !== 'present') noPools = true;
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
       if (reading.kind === 'unknown' && reading.toldPools !== undefined)
@@ -77,6 +80,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     gaps,
     standIns: standIns ?? NO_STAND_INS,
     ...(toldPools === undefined ? {} : { toldPools }),
+    ...(noPools ? { noPools } : {}),
     sanitized,
   };
 };

@@ -19,6 +19,8 @@ export interface Observation {
   readonly standIns: ReadonlyMap<FactName, StandsIn>;
   /** Pools that the device tells, where they are no list that could be held against the known one. */
   readonly toldPools?: readonly PoolSlot[];
+  /** The list of pools was read, and none of its places is filled; `pools` is unknown all the same, since such a list may hide others. */
+  readonly noPools?: true;
   /** Names of facts whose text was changed by sanitising (control, bidi, invalid characters, length). */
   readonly sanitized: readonly string[];
 }

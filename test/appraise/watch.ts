@@ -29,6 +29,7 @@ export interface Answer {
   readonly facts: Facts;
   readonly gaps?: Gaps;
   readonly address?: string;
+  readonly noPools?: true;
 }
 
 export const ADDRESS = '10.20.14.7';
@@ -95,7 +96,7 @@ const within = (look: LookKind, entries: readonly (readonly [string, unknown])[]
 export const observationOf = (
   look: LookKind,
   nowMs: number,
-  { facts, gaps = {}, address = ADDRESS }: Answer,
+  { facts, gaps = {}, address = ADDRESS, noPools }: Answer,
 ): Observation => {
   const missing = new Map(within(look, Object.entries(gaps)) as [FactName, 'timeout'][]);
   const told = within(look, Object.entries(facts)).filter(([name]) => !missing.has(name as FactName));
@@ -107,6 +108,7 @@ export const observationOf = (
     facts: Object.fromEntries(told) as Facts,
     gaps: missing,
     standIns: new Map(),
+    ...(noPools === undefined ? {} : { noPools }),
     sanitized: [],
   };
 };
