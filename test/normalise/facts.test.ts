@@ -154,9 +154,12 @@ test('pool URLs are canonical, blank slots are dropped, slot numbers stay', () =
   );
 });
 
-test('a pool list without a slot is unknown, never empty (catalogue §1)', () => {
+test('a pool list without a slot is unknown, never empty (catalogue §1); that it was read is noted', () => {
+  for (const reading of [unknown('timeout'), unknown('unsupported'), ABSENT, present([slot(0, 'a.example:1')])])
+    assert.equal(observe({ pools: reads(reading) }).noPools, undefined);
   for (const pools of [[], [slot(0, '')]]) {
     const observation = observe({ pools: reads(present(pools)) });
+    assert.equal(observation.noPools, true);
     assert.equal(observation.gaps.get('pools'), 'unreadable');
     assert.equal('pools' in observation.facts, false);
   }
