@@ -1,11 +1,13 @@
-import type { Plan } from '../../shared/terms.ts';
+import type { ExpectedValue, Plan } from '../../shared/terms.ts';
+import { type Circumstances, mayAgree, saysNothing } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
-import { type Adopted, countsFor } from '../baseline/standing.ts';
-import { circumstancesOf, stagesOf } from './approval.ts';
+import { type Adopted, countsFor, heldBy, type Standing } from '../baseline/standing.ts';
+import { circumstancesOf, describe, stagesOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { showsExpected } from './planned.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
+import { COMPARED_WHERE_HELD, changesByItself } from './where-held.ts';
 
 /** What became of a plan, device by device (catalogue 5.9, `change.*`). Every device in its scope is on one of the lists. */
 export interface PlanReport {
@@ -18,18 +20,23 @@ export interface PlanReport {
   readonly incomplete: readonly string[];
   /** They are not seen now. */
   readonly dark: readonly string[];
+  /** Whether they show what the plan expects nothing tells: it is compared with nothing, or was allowed before. */
+  readonly unjudged: readonly string[];
 }
 
-/** `matched` are the devices with a finding that the plan covered. */
-export const reportPlan = (
-  plan: Adopted<Plan>,
-  states: readonly DeviceState[],
-  matched: ReadonlySet<string>,
-  nowMs: number,
-): PlanReport => {
+/** What a plan is held against. */
+export interface PlanGround {
+  /** The devices with a finding that the plan covered. */
+  readonly matched: ReadonlySet<string>;
+  readonly standing: Standing;
+  readonly nowMs: number;
+}
+
+/** The report of a plan over these devices. */
+export const reportPlan = (plan: Adopted<Plan>, states: readonly DeviceState[], ground: PlanGround): PlanReport => {
   const fates = states
-    .filter((state) => matched.has(state.id) || stagesOf(state, {}).some((who) => countsFor(plan, who)))
-    .map((state) => ({ device: state.id, fate: fateOf(plan, state, matched, nowMs) }));
+    .filter((state) => ground.matched.has(state.id) || stagesOf(state, {}).some((who) => countsFor(plan, who)))
+    .map((state) => ({ device: state.id, fate: fateOf(plan, state, ground) }));
   const those = (fate: keyof PlanReport): readonly string[] =>
     fates.filter((one) => one.fate === fate).map(({ device }) => device);
   return {
@@ -38,26 +45,48 @@ export const reportPlan = (
     unchanged: those('unchanged'),
     incomplete: those('incomplete'),
     dark: those('dark'),
+    unjudged: those('unjudged'),
   };
 };
 
-const fateOf = (
-  plan: Adopted<Plan>,
-  state: DeviceState,
-  matched: ReadonlySet<string>,
-  nowMs: number,
-): keyof PlanReport => {
+const fateOf = (plan: Adopted<Plan>, state: DeviceState, ground: PlanGround): keyof PlanReport => {
   const { terms } = plan;
   const isAbout = (part: string | undefined): boolean => part?.startsWith(`${terms.plan_id} `) === true;
   if (state.tracks.some(({ finding }) => finding.ruleId === changeDeviation.id && isAbout(finding.part)))
     return 'wrong';
   if (isDark(state)) return 'dark';
-  const isCovered = matched.has(state.id);
+  const isCovered = ground.matched.has(state.id);
   const observed = keptFacts(state.attested?.facts);
   const approved = keptFacts(state.reference?.facts);
-  const shown = showsExpected(plan, { observed, approved, circumstances: circumstancesOf(state, observed, nowMs) });
+  const circumstances = circumstancesOf(state, observed, ground.nowMs);
+  const shown = showsExpected(plan, { observed, approved, circumstances });
   // A curtailment is over when the load is back: what it expects was to last no longer than that.
   const hasPassed = terms.type === 'curtailment' && isCovered;
   if (hasPassed || (shown ?? isCovered)) return 'matched';
-  return isCovered ? 'incomplete' : 'unchanged';
+  if (isCovered) return 'incomplete';
+  return shown === undefined && isUntold(terms, state, ground.standing, circumstances) ? 'unjudged' : 'unchanged';
 };
+
+/**
+ * Whether none of the facts that the plan expects could have told of the change: they change by themselves, so that nothing is
+ * kept of them, and no document of the device holds them to other values, so that no rule would have found it.
+ */
+const isUntold = (
+  { expected_after: values = [] }: Plan,
+  state: DeviceState,
+  standing: Standing,
+  circumstances: Circumstances,
+): boolean => {
+  if (values.length === 0 || !values.every(({ fact }) => changesByItself(fact))) return false;
+  const held = heldBy(standing, describe(state, {}), circumstances.nowMs);
+  return [...Map.groupBy(values, ({ fact }) => fact)].every(([fact, expected]) => {
+    const items = COMPARED_WHERE_HELD.has(fact) ? held.get(fact)?.items : undefined;
+    if (items === undefined || saysNothing(items, circumstances.nowMs)) return true;
+    // Of what is left open any change would have been found.
+    if (expected.some((item) => item.class === 'volatile')) return false;
+    return mayAgree(expected.map(atAnyTime), items, circumstances);
+  });
+};
+
+/** What the plan expected for a part of its window only was to be seen then. */
+const atAnyTime = ({ until_at: _, ...item }: ExpectedValue): ExpectedValue => item;

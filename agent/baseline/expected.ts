@@ -109,6 +109,39 @@ const judgeTemplate = (
   return { kind: 'leaves', nearest: fill(templates[0] ?? '', seen) };
 };
 
+/** Whether a value may be one that both let it be: what fits the one may then be what was seen under the other. */
+export const mayAgree = (
+  one: readonly ExpectedValue[],
+  other: readonly ExpectedValue[],
+  circumstances: Circumstances,
+): boolean => someFits(one, other, circumstances) || someFits(other, one, circumstances);
+
+const someFits = (
+  items: readonly ExpectedValue[],
+  others: readonly ExpectedValue[],
+  circumstances: Circumstances,
+): boolean =>
+  items
+    .flatMap((item) => valuesOf(item, circumstances.nowMs))
+    .some((value) => judgeValue(others, value, circumstances).kind !== 'leaves');
+
+/** The values that an alternative names; of a band its ends, of which one lies in any other that it meets. */
+const valuesOf = (item: ExpectedValue, nowMs: number): readonly unknown[] => {
+  switch (item.class) {
+    case 'exact':
+      return [item.value];
+    case 'set':
+      return item.value;
+    case 'band':
+      return [item.value.min ?? 0, item.value.max ?? Number.MAX_SAFE_INTEGER];
+    case 'schedule':
+      return [scheduled(item.value, nowMs), ...scheduledNear(item.value, nowMs)].filter((value) => value !== undefined);
+    case 'template':
+    case 'volatile':
+      return [];
+  }
+};
+
 const DAY_MINUTES = 24 * 60;
 const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 

@@ -6,6 +6,7 @@ import { type PlanReport, reportPlan } from '../appraise/plan-report.ts';
 import { baselineStale, staleDevices } from '../appraise/rules/baseline-stale.ts';
 import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
 import { leftStanding, waiverExpired } from '../appraise/rules/waiver-expired.ts';
+import { expectsUncompared, uncomparedText } from '../appraise/where-held.ts';
 import { TOLERANCE_MS } from '../baseline/expected.ts';
 import { phaseOfPlan } from '../baseline/standing.ts';
 import type { Emit } from '../platform/events.ts';
@@ -60,8 +61,11 @@ export const isPlan = (order: Order): order is Order<Plan> => order.terms.kind =
 const isWaiver = (order: Order): order is Order<Waiver> => order.terms.kind === 'waiver';
 
 /** How the plan stands now. */
-export const reportOf = (order: Order<Plan>, { states, wallMs }: Pick<DueDeps, 'states' | 'wallMs'>): PlanReport =>
-  reportPlan(order, states(), new Set(order.matched), wallMs());
+export const reportOf = (
+  order: Order<Plan>,
+  { states, orders, wallMs }: Pick<DueDeps, 'states' | 'orders' | 'wallMs'>,
+): PlanReport =>
+  reportPlan(order, states(), { matched: new Set(order.matched), standing: orders.standing, nowMs: wallMs() });
 
 const planDue = (order: Order<Plan>, deps: DueDeps): void => {
   const nowMs = deps.wallMs();
@@ -72,7 +76,7 @@ const planDue = (order: Order<Plan>, deps: DueDeps): void => {
 
 /** Devices that do not show what the plan expects are listed in one finding. */
 const reportDue = (order: Order<Plan>, nowMs: number, deps: DueDeps): void => {
-  const { matched, wrong, unchanged, incomplete, dark } = reportOf(order, deps);
+  const { matched, wrong, unchanged, incomplete, dark, unjudged } = reportOf(order, deps);
   const missing = order.terms.expected_after === undefined ? [] : [...wrong, ...unchanged, ...incomplete, ...dark];
   const counts = {
     matched: matched.length,
@@ -80,6 +84,7 @@ const reportDue = (order: Order<Plan>, nowMs: number, deps: DueDeps): void => {
     unchanged: unchanged.length,
     incomplete: incomplete.length,
     dark: dark.length,
+    unjudged: unjudged.length,
   };
   const finding =
     missing.length === 0
@@ -112,11 +117,16 @@ const expire = (
   const { kind } = order.terms;
   const id = termsId(order.terms);
   if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
-  else
+  else {
+    const uncompared = expectsUncompared(order.terms);
     emit('warn', 'terms.unmatched', {
       kind,
       id,
       message: 'it ended without having covered anything',
-      remedy: 'look whether its scope, ids and expected values are those of the devices',
+      remedy:
+        uncompared.length > 0
+          ? uncompared.map(uncomparedText).join('; ')
+          : 'look whether its scope, ids and expected values are those of the devices',
     });
+  }
 };

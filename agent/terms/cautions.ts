@@ -1,4 +1,4 @@
-import { FACTS, type FactName } from '../../shared/facts.ts';
+import { FACTS } from '../../shared/facts.ts';
 import { opennessOf } from '../../shared/open-values.ts';
 import {
   type ExpectedValue,
@@ -7,6 +7,7 @@ import {
   mayBeBlanket,
   namesRule,
   type Plan,
+  type ReferenceTerms,
   type Terms,
   type Waiver,
 } from '../../shared/terms.ts';
@@ -14,6 +15,7 @@ import { COMPARISONS, RULES } from '../appraise/index.ts';
 import { openTooLong } from '../appraise/plan-reach.ts';
 import { wantsTwo } from '../appraise/promote.ts';
 import { gravestOf, type RuleEntry } from '../appraise/rule.ts';
+import { COMPARED_WHERE_HELD, changesByItself, uncomparedText } from '../appraise/where-held.ts';
 import { isCoverable, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import { durationText, isoOf } from './instant.ts';
 
@@ -35,8 +37,12 @@ const HASTE_S = 3600;
 export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...(terms.kind === 'reference' ? [] : uncovered(terms.ids)),
   ...wholeGateway(terms),
-  ...(terms.kind === 'reference' ? [...unwatched(terms.values ?? []), ...lastVersions(terms.version)] : []),
-  ...(terms.kind === 'plan' ? [...longPlan(terms), ...openEnds(terms), ...unsaid(terms), ...unrelated(terms)] : []),
+  ...(terms.kind === 'reference'
+    ? [...unwatched(terms.values ?? []), ...uncompared(terms), ...lastVersions(terms.version)]
+    : []),
+  ...(terms.kind === 'plan'
+    ? [...longPlan(terms), ...openEnds(terms), ...unsaid(terms), ...unrelated(terms), ...uncompared(terms)]
+    : []),
   ...(terms.kind === 'waiver' ? [...longWaiver(terms), ...critical(terms.ids)] : []),
   ...(terms.kind === 'reference' ? [] : quieted(terms.ids)),
   ...(terms.kind === 'reference' || nowS === undefined ? [] : soonOver(terms, nowS)),
@@ -113,6 +119,16 @@ const unrelated = ({ ids, expected_after: expected = [] }: Plan): readonly strin
   );
 };
 
+/** Values of facts that change by themselves: what a plan expects of them only a reference makes visible, and of most nothing does. */
+const uncompared = (terms: Plan | ReferenceTerms): readonly string[] => {
+  const items = (terms.kind === 'plan' ? terms.expected_after : terms.values) ?? [];
+  const said = items.filter(({ fact, class: kind }) => kind !== 'volatile' && changesByItself(fact));
+  const facts = new Set(said.map(({ fact }) => fact));
+  return [...facts]
+    .filter((fact) => terms.kind === 'plan' || !COMPARED_WHERE_HELD.has(fact))
+    .map((fact) => uncomparedText(fact));
+};
+
 const anythingGoes = (
   open: readonly ExpectedValue[],
   { from, to, ids }: { readonly from: number; readonly to: number; readonly ids: Plan['ids'] },
@@ -171,9 +187,9 @@ const endings = (values: readonly ExpectedValue[], until = Number.POSITIVE_INFIN
       : [];
   });
 
-/** What changes by itself is compared nowhere; a name of another version is carried. */
+/** What changes by itself is held to nothing without a document; a name of another version is carried. */
 const isCompared = (fact: string): boolean =>
-  fact.startsWith('pools.') || (Object.hasOwn(FACTS, fact) && FACTS[fact as FactName].class !== 'volatile');
+  fact.startsWith('pools.') || (Object.hasOwn(FACTS, fact) && !changesByItself(fact));
 
 const namesOf = (items: readonly ExpectedValue[]): string => [...new Set(items.map(({ fact }) => fact))].join(', ');
 

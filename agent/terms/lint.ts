@@ -1,6 +1,7 @@
 import { isListed, isListedProxy, isListedRunning } from '../appraise/allow.ts';
 import type { AllowList } from '../appraise/rule.ts';
 import type { Templated } from '../appraise/template.ts';
+import { uncomparedText } from '../appraise/where-held.ts';
 
 /**
  * What is written down and does nothing, or does too much (catalogue §3, lint): lines of lists, plans and waivers that matched nothing,
@@ -83,6 +84,8 @@ export interface Written {
   /** Unix seconds: since when it could have matched something, and until when. */
   readonly sinceS: number;
   readonly untilS?: number;
+  /** All that a plan expects, where no device is held to any of it without a document. */
+  readonly uncompared?: readonly string[];
 }
 
 /** It is over, or has been there for so long, and matched nothing. */
@@ -94,7 +97,11 @@ export const isIdle = (
 
 const DAY_S = 86_400;
 
-export const idleDocument = ({ kind, name, owner, untilS }: Written, nowS: number, days: number): Remark => ({
+export const idleDocument = (
+  { kind, name, owner, untilS, uncompared = [] }: Written,
+  nowS: number,
+  days: number,
+): Remark => ({
   kind: 'unmatched',
   what: kind,
   name,
@@ -107,7 +114,7 @@ export const idleDocument = ({ kind, name, owner, untilS }: Written, nowS: numbe
   remedy:
     kind === 'reference'
       ? `compare its scope with the devices, or end it: assayer baseline withdraw ${name}`
-      : `compare its scope, ids and expected values with the devices${untilS !== undefined && untilS <= nowS ? '' : `, or end it: assayer ${kind} close ${name}`}`,
+      : `${uncompared.length > 0 ? uncompared.map(uncomparedText).join('; ') : 'compare its scope, ids and expected values with the devices'}${untilS !== undefined && untilS <= nowS ? '' : `, or end it: assayer ${kind} close ${name}`}`,
   ...(owner === undefined ? {} : { owner }),
 });
 

@@ -2,6 +2,7 @@ import { approvalText } from '../../agent/appraise/advice.ts';
 import { COMPARISONS } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { LONGEST_WAIT_MS } from '../../agent/appraise/waiting.ts';
+import { COMPARED_WHERE_HELD } from '../../agent/appraise/where-held.ts';
 import { code, generatedFrom, markdownTable, page } from './markdown.ts';
 
 /** `docs/findings.md`: what each finding means, how sure it has to be, and what is innocent. */
@@ -113,5 +114,15 @@ const factsOf = ({ id }: RuleEntry): readonly string[] => {
   if (rule === undefined) return [];
   const names = [...new Set([...rule.reads, ...(rule.compares ?? [])])];
   const against = rule.against === 'policy' ? 'the configuration' : 'the reference of the device';
-  return [`- **Looks at** ${names.map(code).join(', ')}, held against ${against}`];
+  const isHeldOnly = (name: string): boolean => rule.against === 'reference' && COMPARED_WHERE_HELD.has(name);
+  const whole = names
+    .filter((name) => !isHeldOnly(name))
+    .map(code)
+    .join(', ');
+  const only = names.filter(isHeldOnly).map(code).join(', ');
+  const where =
+    only === ''
+      ? ''
+      : `; ${only} only where a signed document holds them, since [they change by themselves](approvers.md#facts-that-change-by-themselves)`;
+  return [`- **Looks at** ${whole}, held against ${against}${where}`];
 };

@@ -1,3 +1,4 @@
+import { COMPARED_WHERE_HELD } from '../../agent/appraise/where-held.ts';
 import { READER_NAMES, readerNamed } from '../../agent/outside/readers.ts';
 import { OUTSIDE_FACTS } from '../../agent/outside/schema.ts';
 import { FACTS } from '../../shared/facts.ts';
@@ -22,10 +23,13 @@ export const readersPage = (): string =>
       ['Fact', 'Is', 'Compared', 'Meaning and unit'],
       OUTSIDE_FACTS.map((name) => {
         const { type, class: compared, meaning } = FACTS[name];
-        return [code(name), type, compared === 'volatile' ? 'no' : compared, meaning];
+        return [code(name), type, compared === 'volatile' ? rarely(name) : compared, meaning];
       }),
     ),
   );
+
+/** How what changes by itself is compared. */
+const rarely = (name: string): string => (COMPARED_WHERE_HELD.has(name) ? 'where a signed document holds it' : 'no');
 
 const GIVES: { readonly [kind: string]: string } = {
   'list of each': 'a list of what `each` gives',

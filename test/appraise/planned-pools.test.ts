@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportPlan } from '../../agent/appraise/plan-report.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue, Plan } from '../../shared/terms.ts';
 import { plan, under } from './standing.ts';
@@ -57,7 +58,11 @@ const moved = (
   watch.live(20 * MINUTE, showing({ pools: slots(...after) }));
   const covered = watch.statements.filter(({ plan: by }) => by === 30);
   const others = watch.statements.filter(({ plan: by }) => by === undefined);
-  const report = reportPlan(planned, [watch.state], new Set(covered.length > 0 ? ['rig'] : []), watch.nowMs);
+  const report = reportPlan(planned, [watch.state], {
+    matched: new Set(covered.length > 0 ? ['rig'] : []),
+    standing: NOTHING_STANDING,
+    nowMs: watch.nowMs,
+  });
   return {
     covered: covered.map(({ ruleId, part }) => `${ruleId} ${part}`),
     others: others.map(({ ruleId, part, severity }) => `${ruleId} ${part} ${severity}`),

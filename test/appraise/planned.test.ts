@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept, wantsMorePeople } from '../../agent/appraise/accept.ts';
+import { reportPlan } from '../../agent/appraise/plan-report.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
+import { standingOf } from '../../agent/baseline/standing.ts';
 import { axeos } from '../../agent/drivers/axeos.ts';
 import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
-import type { ExpectedValue } from '../../shared/terms.ts';
+import type { ExpectedValue, Plan } from '../../shared/terms.ts';
 import { type Shown, SpecimenLife } from './specimen-life.ts';
 import { plan, reference, under, waiver } from './standing.ts';
 import { HOUR, honest, MINUTE, pools, showing, T0, Watch } from './watch.ts';
@@ -641,4 +643,62 @@ test('what differs from a plan stays open while the device is dark, and where a 
     watch.said().filter((said) => said.startsWith('change.')),
     [],
   );
+});
+
+// ---- facts that change by themselves
+
+const FREQ = 'config.freq_mhz';
+const freq = (value: number): ExpectedValue => ({ fact: FREQ, class: 'exact', value });
+const freqBand = (min: number, max: number): ExpectedValue => ({ fact: FREQ, class: 'band', value: { min, max } });
+
+/** What becomes of a device at 500 MHz under a plan with these values, where a document says this and it then shows these. */
+const fateUnder = (
+  expected_after: ExpectedValue[],
+  values: readonly ExpectedValue[],
+  shown: Facts,
+  terms: Partial<Plan> = {},
+): string => {
+  const watch = Watch.commissioned();
+  const planned = plan(30, { ids: ['config.drift'], expected_after, ...terms }, 0, 60);
+  const references = values.length === 0 ? [] : [reference(7, values)];
+  watch.context = under(() => watch.nowMs, { plans: [planned], references });
+  watch.live(10 * MINUTE, showing({ [FREQ]: 500 }));
+  watch.live(HOUR, showing({ [FREQ]: 500, ...shown }));
+  const covered = watch.statements.some(({ plan: by }) => by === 30);
+  const standing = standingOf({ references, plans: [planned], waivers: [] });
+  const matched = new Set(covered ? ['rig'] : []);
+  const report = reportPlan(planned, [watch.state], { matched, standing, nowMs: watch.nowMs });
+  return Object.entries(report)
+    .flatMap(([fate, devices]) => (devices.length > 0 ? [fate] : []))
+    .join();
+};
+
+test('a plan for a frequency is not judged where no document holds that: neither as done nor as left undone', () => {
+  for (const type of ['change', 'curtailment'] as const)
+    for (const shown of [{ [FREQ]: 400 }, {}])
+      assert.equal(fateUnder([freq(400)], [], shown, { type }), 'unjudged', `${type} ${JSON.stringify(shown)}`);
+  assert.equal(fateUnder([{ fact: FREQ, class: 'volatile' }], [], {}), 'unjudged');
+  assert.equal(fateUnder([{ fact: 'telemetry.power_w', class: 'band', value: { max: 900 } }], [], {}), 'unjudged');
+  const held: ExpectedValue = { fact: 'telemetry.power_w', class: 'band', value: { max: 4000 } };
+  assert.equal(fateUnder([{ ...held, value: { max: 900 } }], [held], {}), 'unjudged', 'no rule compares it');
+});
+
+test('where a document holds the frequency the plan for another one is judged, unless that was allowed before', () => {
+  for (const held of [freq(500), freqBand(480, 520)]) {
+    assert.equal(fateUnder([freq(400)], [held], { [FREQ]: 400 }), 'matched');
+    assert.equal(fateUnder([freq(400)], [held], {}), 'unchanged');
+    assert.equal(fateUnder([{ fact: FREQ, class: 'volatile' }], [held], {}), 'unchanged');
+    assert.equal(fateUnder([freq(400)], [held], { [FREQ]: 450 }), 'wrong');
+  }
+  const wide = freqBand(300, 600);
+  for (const expected of [freq(400), freqBand(350, 420), freqBand(200, 700)])
+    assert.equal(fateUnder([expected], [wide], { [FREQ]: 400 }), 'unjudged');
+  assert.equal(fateUnder([freqBand(200, 250)], [wide], {}), 'unchanged');
+});
+
+test('a plan for a frequency and for what is compared is judged by the latter', () => {
+  const mode: ExpectedValue = { fact: 'config.power_limit_w', class: 'exact', value: 2600 };
+  const ids = ['config.drift', 'config.performance-changed'];
+  assert.equal(fateUnder([freq(400), mode], [], { 'config.power_limit_w': 2600 }, { ids }), 'matched');
+  assert.equal(fateUnder([freq(400), mode], [], { [FREQ]: 400 }, { ids }), 'unchanged');
 });

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { reportPlan } from '../../agent/appraise/plan-report.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue, Scope } from '../../shared/terms.ts';
 import { plan, reference, under, waiver } from './standing.ts';
@@ -112,7 +113,11 @@ test('a roll-out that is scoped by where it starts from covers the device that d
       watch.statements.map(({ ruleId, severity, plan: by }) => [ruleId, severity, by]),
       [[id, 'info', 30]],
     );
-    assert.deepEqual(reportPlan(rollout, [watch.state], new Set(), watch.nowMs).matched, ['rig']);
+    assert.deepEqual(
+      reportPlan(rollout, [watch.state], { matched: new Set(), standing: NOTHING_STANDING, nowMs: watch.nowMs })
+        .matched,
+      ['rig'],
+    );
   }
 });
 

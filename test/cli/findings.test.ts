@@ -6,7 +6,8 @@ import { reviewFinding } from '../../agent/desk/review.ts';
 import { serveControl } from '../../agent/platform/control.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { pools } from '../appraise/watch.ts';
-import { Recording } from '../record/recording.ts';
+import { People } from '../record/approvers.ts';
+import { learned, Recording } from '../record/recording.ts';
 import { assayer, assertHarmless, configured, lines } from './assayer.ts';
 
 /** A gateway whose device showed this, twice. */
@@ -35,6 +36,32 @@ test('findings: an open one above info is 1, with before and after', async (t) =
   assert.match(heading ?? '', /^no\. +since \(UTC\) +severity +state +device +finding +before +after$/);
   assert.match(row ?? '', /critical +open +rig-1 +pool\.user-changed slot 0 +acme\.rig0417 +"thief\\u001b\[31m\.x"$/);
   assertHarmless(said);
+});
+
+test('findings: before is what was last seen, whatever a document expects; what nobody saw is called expected', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const people = new People('alice', 'bob');
+  const users = ['acme.rig0417', 'acme.spare', 'acme.new'];
+  const terms = { kind: 'reference', ref_id: 'users', version: 1 } as const;
+  const values = [{ fact: 'pools.user', class: 'set', value: users }] as const;
+  const named = [{ fact: 'network.hostname', class: 'exact', value: 'bench-7' }] as const;
+  const changes = recording.changes(people);
+  const adopt = (document: object) =>
+    changes.adopt({ kind: 'signed', ...people.sign(document as typeof terms, 'alice', 'bob') });
+  adopt({ ...terms, values });
+  adopt({ ...terms, ref_id: 'names', scope: { devices: ['rig-2'] }, values: named });
+  await recording.looks('rig-1', 2, pools({ user: 'acme.new' }));
+  await recording.looks('rig-1', 2, STOLEN);
+  await recording.looks('rig-2', 2, {});
+  configured(recording.dir, {});
+  const { out } = await assayer(['findings'], { cwd: recording.dir });
+  assert.match(out, /pool\.user-changed slot 0 +acme\.new +"thief/);
+  assert.match(out, /config\.network-changed +expected .*bench-7/);
+  const told = lines((await assayer(['findings', '--json'], { cwd: recording.dir })).out).map((line) =>
+    JSON.parse(line),
+  );
+  const { before, last_seen } = told.find(({ id }) => id === 'pool.user-changed');
+  assert.deepEqual([before, last_seen], ['acme.rig0417', 'acme.new'], 'as the statement has them');
 });
 
 test('findings: one that comes and goes is flapping, with how often, beside its state', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { pools } from '../appraise/watch.ts';
-import { People } from '../record/approvers.ts';
+import { People, summerPlan } from '../record/approvers.ts';
 import { Recording } from '../record/recording.ts';
 import { assayer, assertHarmless, configured } from './assayer.ts';
 
@@ -118,4 +118,26 @@ test('lint tells documents that matched nothing, with their owners, also when th
     ],
   );
   assert.match(out, /it is over, and no finding was covered by it/);
+});
+
+test('lint tells of a plan for what is compared with nothing why it covered nothing, in force and over', async (t) => {
+  const { recording, run } = await gateway(t, 10);
+  configured(recording.dir, {});
+  const changes = recording.changes(new People('alice'));
+  const nowS = Math.floor(recording.clock.wall / 1000);
+  const expected_after = [{ fact: 'config.freq_mhz', class: 'exact', value: 400 } as const];
+  const terms = { ...summerPlan(nowS, 7200), ids: ['config.drift'], expected_after };
+  changes.adopt({ kind: 'local', terms, by: 'carol' });
+  const remedies = async (): Promise<string[]> =>
+    JSON.parse((await run('--json')).out).remarks.map(({ remedy }: { remedy: string }) => remedy);
+  recording.clock.pass(3 * 3_600_000);
+  changes.tick();
+  recording.clock.pass(DAY_MS);
+  const standing = await remedies();
+  changes.tick();
+  assert.deepEqual(changes.all(), []);
+  for (const told of [standing, await remedies()]) {
+    assert.equal(told.length, 1);
+    assert.match(told[0] ?? '', /^config\.freq_mhz changes by itself: .* unless a signed reference holds it/);
+  }
 });

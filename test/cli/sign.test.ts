@@ -220,6 +220,18 @@ test('on a terminal: asked after the summary, then for the passphrase; no is no'
   assert.match(yes.out, new RegExp(`Signed: {3}by alice \\(${alice.signer.kid}\\)`));
 });
 
+test('plan create and plan sign tell of a fact that is compared with nothing where no reference holds it', async (t) => {
+  const { run } = await desk(t);
+  const made = await run(
+    ...['plan', 'create', 'fq', '--device', 'rig-7', '--id', 'config.drift', '--expect', 'config.freq_mhz=400'],
+    ...['--from', '+1h', '--to', '+4h', '--author', 'carol', '--out', 'fq.yaml'],
+  );
+  const warning = /^WARNING: config\.freq_mhz changes by itself: .* unless a signed reference holds it/m;
+  assert.equal(made.code, 0, made.err);
+  assert.match(made.err, warning);
+  assert.match((await run('plan', 'sign', 'fq.yaml', '--key', 'alice.key')).out, warning);
+});
+
 test('plan create, waiver create and baseline create write drafts that sign takes; a slip writes nothing', async (t) => {
   const { cwd, run, read } = await desk(t);
   const scope = ['--device', 'rig-7', '--label', 'site=tx1', '--gateway', 'example.org/gw'];

@@ -164,7 +164,7 @@ test('a plan is held against its devices after the window: what matched, what is
   const told = recording.said().at(-1);
   assert.ok(told?.kind === 'finding' && told.finding.id === 'change.not-observed');
   assert.deepEqual(told.finding.devices, ['rig-2', 'rig-3', 'rig-4']);
-  assert.deepEqual(told.finding.after, { matched: 1, wrong: 1, unchanged: 1, incomplete: 0, dark: 1 });
+  assert.deepEqual(told.finding.after, { matched: 1, wrong: 1, unchanged: 1, incomplete: 0, dark: 1, unjudged: 0 });
   changes.tick();
   recording.clock.pass(25 * 3_600_000);
   changes.tick();
@@ -174,6 +174,35 @@ test('a plan is held against its devices after the window: what matched, what is
   assert.equal(
     recording.said().filter((one) => one.kind === 'finding' && one.finding.id === 'change.not-observed').length,
     1,
+  );
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a plan of which nothing can be judged is no change.not-observed; a dark device is named beside those', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  const expected_after = [{ fact: 'config.freq_mhz', class: 'exact', value: 400 }] as const;
+  const terms = { ...summerPlan(now, 600), ids: ['config.drift'], expected_after };
+  const told = () =>
+    recording
+      .said()
+      .flatMap((one) => (one.kind === 'finding' && one.finding.id === 'change.not-observed' ? [one] : []));
+  changes.adopt(signed(people.sign(terms, 'alice')));
+  changes.adopt(signed(people.sign({ ...terms, plan_id: 'later', not_after_at: now + 1200 }, 'alice')));
+  await recording.looks('rig-1', 3, { 'config.freq_mhz': 400 });
+  const { plan: _, ...report } = changes.report('summer');
+  const none = { matched: [], wrong: [], unchanged: [], incomplete: [], dark: [] };
+  assert.deepEqual(report, { ...none, unjudged: ['rig-1', 'rig-2'] });
+  recording.clock.pass((600 + 16 * 60) * 1000);
+  changes.tick();
+  assert.deepEqual(told(), []);
+  await recording.looks('rig-2', 6, undefined);
+  recording.clock.pass(600_000);
+  changes.tick();
+  assert.deepEqual(
+    told().map(({ finding: { part, devices, after } }) => [part, devices, after]),
+    [['later', ['rig-2'], { matched: 0, wrong: 0, unchanged: 0, incomplete: 0, dark: 1, unjudged: 1 }]],
   );
   assert.deepEqual(recording.objections(people.keys), []);
 });

@@ -286,3 +286,17 @@ test('the review fits a screen, with what becomes quiet, until when, and the war
   assert.match(about, /^ {2}labels +rack: of each device/m);
   assert.match(about, /^ {2}until +a later version of it is adopted, or it is withdrawn/m);
 });
+
+test('a value of a fact that changes by itself is told: a plan waits for it in vain where no reference holds it', () => {
+  const freq: ExpectedValue = { fact: 'config.freq_mhz', class: 'exact', value: 400 };
+  const power: ExpectedValue = { fact: 'telemetry.power_w', class: 'band', value: { min: 900, max: 1100 } };
+  for (const type of ['change', 'curtailment'] as const)
+    assert.match(
+      cautionsOf(plan({ type, ids: ['config.drift'], expected_after: [freq, { ...freq, value: 410 }] })).join('\n'),
+      /^config\.freq_mhz changes by itself: it is compared with nothing, .* unless a signed reference holds it [^\n]*$/,
+    );
+  assert.deepEqual(cautionsOf(reference({ values: [freq] })), [], 'there it is compared');
+  const never = /^telemetry\.power_w changes by itself and is compared with nothing, whatever a document says of it/m;
+  assert.match(cautionsOf(plan({ expected_after: [VERSION, power] })).join('\n'), never);
+  assert.match(cautionsOf(reference({ values: [power] })).join('\n'), never);
+});

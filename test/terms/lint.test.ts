@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import {
   type Counted,
+  idleDocument,
   isIdle,
   type Line,
   linesUnused,
@@ -66,6 +67,16 @@ test('a document is idle when it matched nothing and is over, or has been there 
   assert.ok(isIdle(written({ untilS: NOW }), NOW, 30));
   assert.ok(!isIdle(written({ untilS: NOW, matched: 1 }), NOW, 30));
   assert.ok(!isIdle(written({ sinceS: NOW + DAY, untilS: NOW + 2 * DAY }), NOW, 1), 'its time is to come');
+});
+
+test('an idle plan for what is compared with nothing is told why, and not to compare it with the devices', () => {
+  const plan: Written = { kind: 'plan', name: 'fq', seq: 7, matched: 0, sinceS: NOW, untilS: NOW + DAY };
+  assert.match(
+    idleDocument(plan, NOW + DAY, 30).remedy,
+    /^compare its scope, ids and expected values with the devices$/,
+  );
+  const { remedy } = idleDocument({ ...plan, uncompared: ['config.freq_mhz'] }, NOW + DAY, 30);
+  assert.match(remedy, /^config\.freq_mhz changes by itself: .* unless a signed reference holds it/);
 });
 
 test('more than a quarter of the findings is noise, of a rule or under a waiver; of a few findings nothing is', () => {

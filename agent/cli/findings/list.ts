@@ -51,7 +51,7 @@ const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
     `${finding.state}${finding.flapping === undefined ? '' : `, flapping ×${finding.flapping}`}`,
     whereOf({ ...(device === undefined ? {} : { device }), finding }),
     `${finding.ruleId}${finding.part === undefined ? '' : ` ${finding.part}`}`,
-    textOf(finding.before),
+    beforeOf(finding),
     textOf(finding.after),
   ].map(printable);
 
@@ -79,5 +79,11 @@ const misplaced = (args: readonly string[], findings: Command, config: string): 
       : 'assayer findings show <number> shows one, assayer findings --help the other verbs',
   });
 };
+
+/** What was last seen; where nobody saw that, what is expected. */
+const beforeOf = ({ before, lastSeen, beforeAt }: StoredFinding['finding']): string =>
+  before === undefined || lastSeen !== undefined || beforeAt !== undefined
+    ? textOf(lastSeen ?? before)
+    : `expected ${textOf(before)}`;
 
 const textOf = (value: unknown): string => (value === undefined ? '' : shortened(briefValue(value)));

@@ -8,6 +8,7 @@ import {
 } from '../../../shared/index.ts';
 import { describe } from '../../appraise/approval.ts';
 import { readDevice } from '../../appraise/device.ts';
+import { expectsUncompared } from '../../appraise/where-held.ts';
 import { factsOfClaims } from '../../baseline/claims.ts';
 import { type Described, inScope } from '../../baseline/scope.ts';
 import type { Config } from '../../config/schema.ts';
@@ -91,7 +92,7 @@ const standingOf = ({ seq, terms, by, adoptedAt, matched = [] }: Order, known: r
     const covered = known.filter((who) => speaksOf(terms, who)).length;
     return { kind: 'reference', name, seq, owner: by.join(', '), matched: covered, sinceS: adoptedAt };
   }
-  const common = { name, seq, owner: terms.author, matched: matched.length };
+  const common = { name, seq, owner: terms.author, matched: matched.length, uncompared: expectsUncompared(terms) };
   return terms.kind === 'plan'
     ? { kind: 'plan', ...common, sinceS: Math.max(adoptedAt, terms.not_before_at), untilS: terms.not_after_at }
     : { kind: 'waiver', ...common, sinceS: adoptedAt, untilS: terms.expires_at };
@@ -116,9 +117,11 @@ const expiredOf = (store: Store, sinceS: number): readonly Written[] => {
     const name = `${change.type} ${change.id}`;
     const document = begun.get(name);
     if (change.action === 'adopted') {
-      const owner = authorOf(change);
+      const terms = termsOf(change);
+      const owner = typeof terms.author === 'string' ? terms.author : undefined;
       const matched = covered.get(seq) ?? 0;
-      const written = { kind: change.type, name: change.id, seq, matched, sinceS: iat };
+      const uncompared = expectsUncompared(terms);
+      const written = { kind: change.type, name: change.id, seq, matched, sinceS: iat, uncompared };
       begun.set(name, { ...written, ...(owner === undefined ? {} : { owner }) });
     } else if (document !== undefined && change.action === 'expired' && iat >= sinceS)
       expired.push({ ...document, untilS: iat });
@@ -137,11 +140,10 @@ function* changesOf(store: Store): Generator<Pick<ChangeStatement, 'seq' | 'iat'
   }
 }
 
-/** Who wrote it; where it is withheld nobody says so. */
-const authorOf = ({ doc, terms }: ChangeStatement['change']): string | undefined => {
-  const written = doc === undefined ? terms : (JSON.parse(doc) as Partial<Plan | Waiver>);
-  return typeof written?.author === 'string' ? written.author : undefined;
-};
+/** What it says; where it is withheld nobody says so. */
+const termsOf = ({ doc, terms }: ChangeStatement['change']): Partial<Plan | Waiver> =>
+  // Checked when it was adopted.
+  (doc === undefined ? (terms ?? {}) : JSON.parse(doc)) as Partial<Plan | Waiver>;
 
 /** Findings that began since then. */
 export const countedSince = (store: Store, sinceS: number): readonly Counted[] =>

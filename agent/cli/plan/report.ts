@@ -18,13 +18,17 @@ const FATES = {
   unchanged: 'unchanged',
   incomplete: 'changed in part, or back again',
   dark: 'not seen now',
+  unjudged: 'not judged: what is expected of them is compared with nothing, or was allowed before',
 } as const satisfies { readonly [Fate in keyof PlanReport]: string };
+const FATE_NAMES = Object.keys(FATES) as (keyof PlanReport)[];
 
-/** `plan report`: what came of a plan so far, device by device; exit 1 while one of them is not as planned. */
+/** `plan report`: what came of a plan so far, device by device; exit 1 while one of them is not as planned, or not judged. */
 export const reportVerb = (plan: Command, io: Io): void => {
   plan
     .command('report')
-    .description('show what came of a plan, device by device; exit 1 while one is not as planned; the agent must run')
+    .description(
+      'show what came of a plan, device by device; exit 1 while one is not as planned, or not judged; the agent must run',
+    )
     .argument('<name>', 'name of the plan, as `assayer plan list` shows it')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--json', 'print one JSON object')
@@ -34,14 +38,13 @@ export const reportVerb = (plan: Command, io: Io): void => {
       const report = (await askAgent(stateDir, { do: 'plan-report', id })) as PlanReport & { readonly plan: Order };
       if (json) printJson(io, report);
       else io.out.write(textOf(report));
-      const { wrong, unchanged, incomplete, dark } = report;
-      const missing = wrong.length + unchanged.length + incomplete.length + dark.length;
-      setExit(missing === 0 ? EXIT.ok : EXIT.failed);
+      const isAsPlanned = FATE_NAMES.every((fate) => fate === 'matched' || report[fate].length === 0);
+      setExit(isAsPlanned ? EXIT.ok : EXIT.failed);
     });
 };
 
 const textOf = ({ plan, ...report }: PlanReport & { readonly plan: Order }): string => {
-  const lines = (Object.keys(FATES) as (keyof PlanReport)[]).flatMap((fate) => {
+  const lines = FATE_NAMES.flatMap((fate) => {
     const devices = report[fate];
     return [
       `${String(devices.length).padStart(6)}  ${FATES[fate]}`,
