@@ -1,4 +1,4 @@
-import type { Blip, DeviceState, Track } from './device.ts';
+import { type Blip, type DeviceState, orNone, type Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import type { Ran } from './outcome.ts';
 import type { Deviation, RuleEntry } from './rule.ts';
@@ -99,4 +99,4 @@ const summary = (
 
 /** The former list where nothing changed, so that an unchanged device stays the same object. */
 const same = (before: readonly Track[], after: readonly Track[]): readonly Track[] =>
-  before.length === after.length && before.every((track, index) => track === after[index]) ? before : after;
+  orNone(before.length === after.length && before.every((track, index) => track === after[index]) ? before : after);

@@ -9,7 +9,7 @@ import { absencesIn, isAbsent } from './absences.ts';
 import { speaksOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
-import type { Attested, DeviceState, Reference, Track } from './device.ts';
+import { type Attested, type DeviceState, orNone, type Reference, type Track } from './device.ts';
 import type { Finding, Trigger } from './finding.ts';
 import { isOtherFirmware } from './first-seen.ts';
 import { nextAtMs, nextLook } from './next-look.ts';
@@ -130,7 +130,7 @@ const withoutDark = (
   return {
     state: {
       ...state,
-      tracks: state.tracks.filter((track) => !over.includes(track)),
+      tracks: orNone(state.tracks.filter((track) => !over.includes(track))),
       closed: [...state.closed, ...steps.flatMap(({ ended }) => ended ?? [])],
     },
     statements: steps.flatMap(({ statement }) => statement ?? []),

@@ -284,8 +284,10 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly marks: Marks;
 }
 
-/** The list of the many devices that have nothing to list. */
-const NONE: readonly never[] = [];
+/** The list of the many devices that have nothing to list: one for all of them. */
+export const NONE: readonly never[] = Object.freeze([]);
+
+export const orNone = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NONE : list);
 
 const noMarks = (): Marks => ({
   poolsMs: undefined,
@@ -374,8 +376,6 @@ export const readDevice = (text: string): DeviceState => {
   return identified === undefined ? kept : withIdentified(kept, identified);
 };
 
-const orNone = <T>(list: readonly T[]): readonly T[] => (list.length === 0 ? NONE : list);
-
 /** The state with its facts in another form. */
 const withTexts = <From, To>(state: DeviceState<From>, form: (facts: From) => To): DeviceState<To> => {
   const { reference, attested, returned, firstSeen, ...rest } = state;
@@ -434,13 +434,13 @@ export const withStatement = (
   entry: { readonly openedSeq: number } | { readonly parent: number },
 ): DeviceState => {
   if (stated.confirmedAt === undefined) return state;
-  const apply = (track: Track): Track =>
-    track.finding.ruleId !== stated.ruleId ||
-    track.finding.part !== stated.part ||
-    track.finding.openedSeq !== undefined
-      ? track
-      : { ...track, finding: { ...track.finding, ...entry } };
-  return { ...state, tracks: state.tracks.map(apply), closed: state.closed.map(apply) };
+  const isStated = ({ finding }: Track): boolean =>
+    finding.ruleId === stated.ruleId && finding.part === stated.part && finding.openedSeq === undefined;
+  const named = (tracks: readonly Track[]): readonly Track[] =>
+    tracks.some(isStated)
+      ? tracks.map((track) => (isStated(track) ? { ...track, finding: { ...track.finding, ...entry } } : track))
+      : tracks;
+  return { ...state, tracks: named(state.tracks), closed: named(state.closed) };
 };
 
 /** The state after the `baseline` entry `seq` recorded all that was learned. */

@@ -7,7 +7,7 @@ import { type Advanced, advance } from './advance.ts';
 import { approvedOf } from './approval.ts';
 import { attest, documentsText, triggerOf, unattestedFacts } from './attest.ts';
 import { owedTo } from './breach.ts';
-import { type DeviceState, isJustBack, lastSeenMs, type Track } from './device.ts';
+import { type DeviceState, isJustBack, lastSeenMs, orNone, type Track } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import { withoutApart } from './edit.ts';
 import { awaitsFirstSeen, heldAgainst, withFirstSeen } from './first-seen.ts';
@@ -148,7 +148,7 @@ const note = (
   const reboots = [...recentReboots(state.rebootsMs, context.nowMs)];
   if (hasRebooted(state.marks.uptime, sampleUptime(facts, observedAtMs))) reboots.push(observedAtMs);
   if (reboots.length !== state.rebootsMs.length || reboots.at(-1) !== state.rebootsMs.at(-1))
-    changes.rebootsMs = reboots;
+    changes.rebootsMs = orNone(reboots);
   const darkSinceMs = lastSeenMs(state);
   const known = state.attested?.facts ?? NO_FACTS;
   if (isDark(state) && state.returned === undefined && known !== NO_FACTS && observedAtMs - darkSinceMs > DARK_MS)

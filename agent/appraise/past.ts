@@ -1,5 +1,5 @@
 import { isAhead } from './ago.ts';
-import type { Blip, DeviceState, Marks, Track } from './device.ts';
+import { type Blip, type DeviceState, type Marks, orNone, type Track } from './device.ts';
 import { clearSettled } from './settled.ts';
 
 /**
@@ -39,9 +39,9 @@ const listsOf = ({ tracks, closed, blips, rebootsMs, left }: DeviceState, nowMs:
     ...(tracks.some((track) => isTrackAhead(track, nowMs)) ? { tracks: tracks.map((one) => inPast(one, nowMs)) } : {}),
     ...(closed.some((track) => isTrackAhead(track, nowMs)) ? { closed: closed.map((one) => inPast(one, nowMs)) } : {}),
     ...(blips.some(({ atMs }) => atMs.some(isLater))
-      ? { blips: blips.flatMap((blip) => blipInPast(blip, nowMs)) }
+      ? { blips: orNone(blips.flatMap((blip) => blipInPast(blip, nowMs))) }
       : {}),
-    ...(rebootsMs.some(isLater) ? { rebootsMs: rebootsMs.filter((atMs) => !isLater(atMs)) } : {}),
+    ...(rebootsMs.some(isLater) ? { rebootsMs: orNone(rebootsMs.filter((atMs) => !isLater(atMs))) } : {}),
     ...(left?.some(({ atMs }) => isLater(atMs)) === true
       ? { left: left.map((one) => ({ ...one, atMs: Math.min(one.atMs, nowMs) })) }
       : {}),

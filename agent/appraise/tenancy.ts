@@ -1,6 +1,6 @@
 import { breachesOf, isBreach, withBreaches } from './breach.ts';
 import { standing } from './departure.ts';
-import type { DeviceState, Track } from './device.ts';
+import { type DeviceState, orNone, type Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import type { AllowList } from './rule.ts';
 import { end } from './track.ts';
@@ -30,7 +30,7 @@ export const tenantLeft = (
   const statements = standing({ tracks: breaches }).flatMap(
     (track) => end(withReason(track), 'resolved', nowMs).statement ?? [],
   );
-  const left = { ...state, tracks: state.tracks.filter((track) => !isBreach(track)) };
+  const left = { ...state, tracks: orNone(state.tracks.filter((track) => !isBreach(track))) };
   return { state: withBreaches(left, breachesOf({ ...state, tracks: breaches })), statements };
 };
 

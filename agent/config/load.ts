@@ -113,7 +113,7 @@ export const parseConfig = (
     const described = { ...read, schema: configSchema, page: 'docs/configuration.md' };
     return { kind: 'bad', problems: schemaProblems(checked.error.issues, described) };
   }
-  const config = withAbsolutePaths(checked.data, folder);
+  const config = withSharedParts(withAbsolutePaths(checked.data, folder));
   // What the schema let through.
   const written = read.value as z.input<typeof configSchema>;
   const outside = readDriverFiles(config.drivers, DRIVERS);
@@ -165,6 +165,24 @@ const firmwareOf = (
   // Which file says it does not matter.
   const written = joinedLists(here ?? {}, read.written);
   return { config: { ...config, firmware }, written, contradictions, problems: [], bytes: [read.bytes] };
+};
+
+/** Ports and labels that are the same in many entries are one object: a fleet may be named device by device. */
+const withSharedParts = (config: Config): Config => {
+  const [ports, labels] = [sharing<Entry['ports']>(), sharing<Entry['labels']>()];
+  const devices = config.devices.map((entry) => ({
+    ...entry,
+    ports: ports(entry.ports),
+    labels: labels(entry.labels),
+  }));
+  return { ...config, devices };
+};
+
+type Entry = Config['devices'][number];
+
+const sharing = <Part extends object>(): ((part: Part) => Part) => {
+  const known = new Map<string, Part>();
+  return (part) => known.getOrInsertComputed(JSON.stringify(part), () => Object.freeze(part));
 };
 
 const FILE_SETTINGS = ['ca', 'cert', 'key', 'password_file', 'secret_file', 'authorization_file'] as const;

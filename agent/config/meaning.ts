@@ -160,6 +160,27 @@ export const allowLists = ({ pools, tenants }: Config) => [
   ...Object.entries(tenants).map(([name, { allow = [] }]) => [['tenants', name, 'allow'], allow] as const),
 ];
 
+/** A host, alone or behind a star for the labels in front of it, or a star alone. */
+const isPlace = (host: string): boolean =>
+  host === '*' || isHost(host.replace(/^\*\./, '').replace(/^\[(.*)\]$/, '$1'));
+
+/** What is wrong with the place that a line names. Only digits are a port: with anything else there, the colon and it are taken for part of the host. */
+const misplaced = (url: string): Pick<Contradiction, 'message' | 'remedy'> | undefined => {
+  const { scheme, host } = parseEndpoint(url);
+  if (isPlace(host)) return undefined;
+  const [, place = '', port = ''] = /^(.*):([^:\]]*)$/s.exec(host) ?? [];
+  if (!isPlace(place))
+    return {
+      message: `${JSON.stringify(url)} names no host`,
+      remedy: 'write for example stratum+tcp://pool.example:3333 or stratum+tcp://*.pool.example:3333',
+    };
+  const own = scheme === undefined ? place : `${scheme}://${place}`;
+  return {
+    message: `${JSON.stringify(url)} names no port: ${JSON.stringify(port)} is no number`,
+    remedy: `leave it out where any port may be: ${own}, or write its number: ${own}:3333`,
+  };
+};
+
 /** A line that names no host allows nothing, and every pool would be outside the list; a template that fits no device likewise. */
 const allowedPools = (
   config: Config,
@@ -167,17 +188,11 @@ const allowedPools = (
   allow: NonNullable<Config['pools']['allow']>,
 ): readonly Contradiction[] =>
   allow.flatMap(({ url, user = '' }, index) => {
-    const { host } = parseEndpoint(url);
-    const isPlace = host === '*' || isHost(host.replace(/^\*\./, '').replace(/^\[(.*)\]$/, '$1'));
-    const nowhere = {
-      path: [...path, index, 'url'],
-      message: `${JSON.stringify(url)} names no host`,
-      remedy: 'write for example stratum+tcp://pool.example:3333 or stratum+tcp://*.pool.example:3333',
-    };
+    const wrong = misplaced(url);
     const known = [...TEMPLATE_FIELDS, ...labelNames(config)];
     const strange = fieldsOf(user).filter((field) => !known.includes(field));
     return [
-      ...(isPlace ? [] : [nowhere]),
+      ...(wrong === undefined ? [] : [{ path: [...path, index, 'url'], ...wrong }]),
       ...strange.map((field) => ({
         path: [...path, index, 'user'],
         message: `no device has a label "${field}" for {${field}}`,

@@ -61,7 +61,7 @@ const allowed = z.strictObject({
   url: z
     .string()
     .describe(
-      'canonical pool URL, or that of a proxy through which pools may be reached; * stands for one or more leading host labels, never for what is no host name; with an account before an @ only where it has one here',
+      'canonical pool URL, or that of a proxy through which pools may be reached; * stands for one or more leading host labels, never for what is no host name; without a port any port; with an account before an @ only where it has one here',
     ),
   user: templateSchema
     .optional()

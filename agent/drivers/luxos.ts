@@ -1,5 +1,5 @@
 import { ABSENT, type OtherSetting, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
-import type { JsonValue } from '../probe/capture.ts';
+import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import { imitatesStock } from './bitmain-api.ts';
 import {
   answersOf,
@@ -13,7 +13,7 @@ import {
 } from './cgminer-api.ts';
 import { asset, type Clues, cgminer, cgminerCheck, defineDriver, type Replies, type Source } from './driver.ts';
 import { components, keysOf, settings, settingsFrom } from './named-texts.ts';
-import { CGMINER_POOL, connectedPools, poolList } from './pools.ts';
+import { CGMINER_POOL, connectedPools, type PoolMembers, poolList, RUNTIME_POOL } from './pools.ts';
 import {
   asObject,
   at,
@@ -81,16 +81,40 @@ const boardSerials: Reader<readonly string[]> = (section) => {
 
 // ---- pools -----------------------------------------------------------------------------------------------------------
 
-/** `Quota` is a fraction where an operator made it one: that is kept with the groups, and spoils no list of pools. */
+const SHARED_POOL: PoolMembers = { ...RUNTIME_POOL, share: 'share' };
+
+const isFraction = ({ Quota }: JsonObject): boolean => typeof Quota === 'number' && !Number.isInteger(Quota);
+
+/** The quota of the group that the pool of this row is in, in millionths. */
+const groupOf = (row: JsonObject): { readonly group: number; readonly quota: number } | undefined => {
+  const [group, quota] = [memberIn(row, 'GROUP', count), memberIn(row, 'Quota', scaled(1e6))];
+  if (group.kind !== 'present' || quota.kind !== 'present' || quota.value < 0) return undefined;
+  return { group: group.value, quota: quota.value };
+};
+
+/** Rows with the part of all work that their groups get; undefined where one of them does not tell which that is: its part would be that of others. */
+const withShares = (rows: readonly JsonObject[]): readonly JsonObject[] | undefined => {
+  const quotas = new Map<number, number>();
+  const shared: { readonly row: JsonObject; readonly quota: number }[] = [];
+  for (const row of rows) {
+    const { group, quota } = groupOf(row) ?? {};
+    if (group === undefined || quota === undefined || quotas.getOrInsert(group, quota) !== quota) return undefined;
+    shared.push({ row, quota });
+  }
+  const all = quotas.values().reduce((sum, quota) => sum + quota, 0);
+  return shared.map(({ row, quota }) => ({ ...row, share: Math.round((quota / all) * 1e6) }));
+};
+
+/**
+ * Each row tells the quota of its group beside those of the others. A slot's is a whole number: where an operator made one a
+ * fraction, all slots have the part of all work that it comes to.
+ */
 const pools: Reader<readonly PoolSlot[]> = (section) => {
   const rows = rowsOf(section);
   if (rows === undefined) return UNREADABLE;
-  return poolList(CGMINER_POOL)(
-    rows.map((row) => {
-      const { Quota, ...others } = row;
-      return typeof Quota === 'number' && !Number.isInteger(Quota) ? others : row;
-    }),
-  );
+  if (!rows.some(isFraction)) return poolList(CGMINER_POOL)([...rows]);
+  const shared = withShares(rows);
+  return shared === undefined ? UNREADABLE : poolList(SHARED_POOL)([...shared]);
 };
 
 // ---- settings --------------------------------------------------------------------------------------------------------
@@ -301,6 +325,7 @@ export const luxos = defineDriver({
   secrets: ['SessionID'],
   quirks: [
     'Several groups of pools mine at the same time, each with a pool of its own that is active (S19k Pro).',
+    'Groups share the work by their quotas. Where one of these is a fraction, slots have their part of all work, `share_ppm`, instead of `quota`.',
     'Pool changes need no session, and the session that other changes need is a lock, not a log-in.',
     'Questions are a second apart, as connections that follow each other faster may be refused; a full look takes a quarter of a minute.',
     'While ATM is on it moves the profile by itself, and no preset is read.',
@@ -308,6 +333,7 @@ export const luxos = defineDriver({
     'The MAC may be a locally administered one (S19k Pro).',
     '`PSULabel` names the model of the power supply; there is no serial of it.',
     'Some builds imitate the version members of stock firmware, but for API 3.7: such a device is asked for its landing page and `config`, whose operating system tells it, before it is taken for one or the other.',
+    'unverified: that a group gets the part of the work that its quota is of the sum of all.',
     'unverified: that `check` answers for pool commands as cgminer does.',
     'unverified: `Mode` and `Dangerous` of `tempctrl`, which are read as bosminer has them.',
     'Voltages and chips are asked for board by board and stall the API of 2026.4.3; they, `profiles` and `limits` are not read.',

@@ -1,5 +1,5 @@
 import { breachesOf, withBreaches } from '../appraise/breach.ts';
-import { type DeviceState, readDevice, writeDevice } from '../appraise/device.ts';
+import { type DeviceState, NONE, readDevice, writeDevice } from '../appraise/device.ts';
 import { hasOpen } from '../appraise/edit.ts';
 
 /** Devices that left the configuration, as they were known: one that comes back, under whatever name, is compared with that. */
@@ -31,9 +31,9 @@ export const departedWith = (
       .map((state) => ({
         ...withBreaches(state, breachesOf(state)),
         ...(hasOpen(state) ? { leftOpen: true as const } : {}),
-        tracks: [],
-        closed: [],
-        blips: [],
+        tracks: NONE,
+        closed: NONE,
+        blips: NONE,
       })),
   ].slice(-MOST_DEPARTED);
 };

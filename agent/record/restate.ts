@@ -1,5 +1,5 @@
 import type { BaselineContent } from '../../shared/statement.ts';
-import { type DeviceState, withLearned, writeDevice } from '../appraise/device.ts';
+import { type DeviceState, NONE, orNone, withLearned, writeDevice } from '../appraise/device.ts';
 import type { Built } from './entry.ts';
 import type { Transaction } from './log.ts';
 import type { Order } from './orders.ts';
@@ -151,8 +151,8 @@ const withoutSeqs = (state: DeviceState, seqOf: (former: number) => number | und
   });
   return {
     ...state,
-    tracks,
-    closed: [],
+    tracks: orNone(tracks),
+    closed: NONE,
     ...(reference === undefined ? {} : { reference: { ...reference, entries: entries ?? [] } }),
     ...(state.attested === undefined ? {} : { attested: attestedBefore(state.attested), referenceChanged: true }),
   };

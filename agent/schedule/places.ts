@@ -21,17 +21,18 @@ export interface Place {
 /** Every address once, in the order of the file; `host` wins over `range`, and of two ranges the first. */
 export const placesOf = (config: Pick<Config, 'devices' | 'labels'>): readonly Place[] => {
   const places = new Map<string, Place>();
+  const common = commonOf(config.labels);
   const hosts = config.devices.filter((entry) => 'host' in entry);
   const ranges = config.devices.filter((entry) => 'range' in entry);
   for (const entry of hosts) {
-    const place = { ...common(config, entry), address: entry.host, origin: 'host', id: positionId(entry) } as const;
+    const place = { ...common(entry), address: entry.host, origin: 'host', id: positionId(entry) } as const;
     places.set(placeKey(entry.host, entry.ports), place);
   }
   const taken = new Set(hosts.map((entry) => entry.host));
   for (const entry of ranges) {
     const range = parseRange(entry.range);
     if (range.kind === 'bad') continue;
-    const shared = common(config, entry);
+    const shared = common(entry);
     for (const address of range.addresses) {
       if (taken.has(address)) continue;
       taken.add(address);
@@ -45,12 +46,16 @@ export const placesOf = (config: Pick<Config, 'devices' | 'labels'>): readonly P
 export const placeKey = (address: string, ports: Place['ports']): string =>
   [address, ...NAMES.map((name) => ports[name] ?? '')].join('|');
 
-const common = (config: Pick<Config, 'labels'>, entry: Config['devices'][number]) => ({
-  ports: entry.ports,
-  entry: 'host' in entry ? entry.host : entry.range,
-  labels: { ...config.labels, ...entry.labels },
-  ...(entry.credentials === undefined ? {} : { credentials: entry.credentials }),
-});
+/** What all places of an entry have in common. Entries with the same labels share one object, as they do in a configuration that was read. */
+const commonOf = (ofAll: Config['labels']) => {
+  const labelled = new Map<Config['labels'], Place['labels']>();
+  return (entry: Config['devices'][number]) => ({
+    ports: entry.ports,
+    entry: 'host' in entry ? entry.host : entry.range,
+    labels: labelled.getOrInsertComputed(entry.labels, (own) => ({ ...ofAll, ...own })),
+    ...(entry.credentials === undefined ? {} : { credentials: entry.credentials }),
+  });
+};
 
 const NAMES = Object.keys(ALL_PORTS) as readonly (keyof typeof ALL_PORTS)[];
 // Object.keys gives text; the keys are those of the table.

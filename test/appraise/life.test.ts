@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { readDevice, writeDevice } from '../../agent/appraise/device.ts';
+import { newDevice, readDevice, withStatement, writeDevice } from '../../agent/appraise/device.ts';
 import { keptText, NO_FACTS } from '../../agent/baseline/kept.ts';
 import { HOUR, honest, MINUTE, pools, SECOND, showing, Watch } from './watch.ts';
 
@@ -17,6 +17,38 @@ test('an unchanged device is looked at without work: the same state object, noth
     assert.equal(verdict.next, undefined);
   }
   assert.equal(watch.state.marks.poolsMs, watch.nowMs);
+});
+
+test('lists of a device are those of one that nobody looked at yet, as long as and as soon as nothing is in them', () => {
+  const { tracks: none } = newDevice({ id: 'other', position: 'host', address: '10.20.14.8', labels: {} });
+  const watch = Watch.known();
+  const filled = () => {
+    const { tracks, closed, rebootsMs } = watch.state;
+    return Object.entries({ tracks, closed, rebootsMs }).flatMap(([name, list]) => (list === none ? [] : [name]));
+  };
+  assert.deepEqual(filled(), []);
+  watch.live(5 * MINUTE, showing(EVIL));
+  assert.deepEqual(filled(), ['tracks']);
+  const finding = watch.statements.find(({ state }) => state === 'open');
+  assert.ok(finding !== undefined);
+  watch.live(5 * MINUTE, showing({}));
+  assert.deepEqual(filled(), ['closed']);
+  const startedMs = watch.nowMs;
+  const restarted = (nowMs: number) => ({
+    facts: honest(nowMs, { 'telemetry.elapsed_s': Math.floor((nowMs - startedMs) / SECOND) }),
+  });
+  watch.live(5 * MINUTE, restarted);
+  assert.deepEqual(filled(), ['tracks', 'closed', 'rebootsMs']);
+  watch.live(30 * MINUTE, () => undefined);
+  watch.live(2 * HOUR, restarted);
+  // As an acceptance leaves it, which ended all that there was.
+  watch.state = { ...watch.state, tracks: [] };
+  // A device that settled is looked at without work until something asks for it.
+  watch.context = { policy: 'b' };
+  watch.live(MINUTE, restarted);
+  assert.deepEqual(filled(), []);
+  watch.state = withStatement(watch.state, finding, { openedSeq: 7 });
+  assert.deepEqual(filled(), []);
 });
 
 test('a value that went away before its second look is one statement, resolved and never confirmed (§2)', () => {

@@ -1,10 +1,14 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { axeos } from '../../agent/drivers/axeos.ts';
+import { luxos } from '../../agent/drivers/luxos.ts';
 import { type Edits, SpecimenLife } from './specimen-life.ts';
 import type { Watch } from './watch.ts';
 
-/** A NerdQAxe mines on one pool and keeps another one ready, or splits its work between the two. */
+/**
+ * A NerdQAxe mines on one pool and keeps another one ready, or splits its work between the two; a LuxOS splits it between groups of
+ * pools.
+ */
 
 const sharesIn = (value: unknown) =>
   (value as readonly { share_ppm?: number }[] | undefined)?.map(({ share_ppm: share }) => share);
@@ -71,4 +75,27 @@ test('config.drift: what only the settings of API v2 tell of a pool, its key, sa
       [keys.map((key) => ({ key, value: told })), keys.map((key) => ({ key, value: '9thiefKey' }))],
     );
   }
+});
+
+const quotas = (first: number, second: number): Edits => [
+  ['"Quota":0.75', `"Quota":${first}`],
+  ['"Quota":0.25', `"Quota":${second}`],
+];
+
+test('pool.priority-changed: the groups of a LuxOS with quotas of 0.95 and 0.05 change them', () => {
+  const life = new SpecimenLife(luxos, 'luxos/s21-atm');
+  const watch = life.settle({ edits: quotas(0.95, 0.05) });
+  life.live(5, { edits: quotas(0.05, 0.95) });
+  assert.deepEqual(watch.said().toSorted(), ['config.drift open', 'pool.priority-changed open']);
+  assert.deepEqual(orderOf(watch), ['medium', [950_000, 50_000], [50_000, 950_000]]);
+  watch.clear();
+  life.live(8, { edits: quotas(0.95, 0.05) });
+  assert.deepEqual(watch.said().toSorted(), ['config.drift resolved', 'pool.priority-changed resolved']);
+});
+
+test('pool.priority-changed: quotas of a LuxOS become fractions that give nearly all work to one group', () => {
+  const life = new SpecimenLife(luxos, 'luxos/s21-atm');
+  const watch = life.settle({ edits: quotas(1, 1) });
+  life.live(5, { edits: quotas(0.05, 0.95) });
+  assert.deepEqual(orderOf(watch), ['medium', [undefined, undefined], [50_000, 950_000]]);
 });

@@ -239,6 +239,25 @@ test('a line of pools.allow that names no host is told', () => {
   );
 });
 
+test('a line of pools.allow with something else than a number for a port is told that a port is left out where any may be', () => {
+  const listed = (url: string) => `${MINIMAL}pools:\n  allow:\n    - { url: ${JSON.stringify(url)} }\n`;
+  for (const [url, port, place] of [
+    ['*.pool.example:*', '*', '*.pool.example'],
+    ['stratum+tcp://pool.example:*/key', '*', 'stratum+tcp://pool.example'],
+    ['[fd00::1]:any', 'any', '[fd00::1]'],
+    ['*:3000-4000', '3000-4000', '*'],
+    ['pool.example:', '', 'pool.example'],
+  ] as const) {
+    const [problem, ...more] = problemsOf(listed(url));
+    assert.deepEqual(more, []);
+    assert.equal(problem?.message, `${JSON.stringify(url)} names no port: "${port}" is no number`);
+    const remedy = `leave it out where any port may be: ${place}, or write its number: ${place}:3333`;
+    assert.equal(problem?.remedy, remedy);
+    good(listed(place));
+    good(listed(`${place}:3333`));
+  }
+});
+
 test('an entry with host and range is told that they do not go together', () => {
   const [problem, ...more] = problemsOf(MINIMAL.replace('127.0.0.0/29', '127.0.0.0/29\n    host: 127.0.0.9'));
   assert.deepEqual(more, []);

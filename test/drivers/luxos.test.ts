@@ -48,3 +48,35 @@ test('a preset is a setting only while ATM does not move it', () => {
   assert.equal(factsOf({ config: config(false) })['config.preset'], '465MHz');
   assert.equal(factsOf({ config: config(true) })['config.preset'], undefined);
 });
+
+test('whole quotas of groups are those of their slots; with a fraction among them slots have their parts of all work', () => {
+  const partsOf = (...rows: readonly (readonly [group: JsonValue, quota: JsonValue])[]) => {
+    const POOLS = rows.map(([GROUP, Quota], POOL) => ({
+      URL: `stratum+tcp://p${POOL}.example:3333`,
+      User: 'a',
+      POOL,
+      GROUP,
+      Quota,
+    }));
+    return factsOf({ pools: { STATUS, POOLS } }).pools?.map(({ quota, share_ppm: share }) => [quota, share]);
+  };
+  const none = undefined;
+  assert.deepEqual(partsOf([0, 2], [0, 2], [1, 1]), [
+    [2, none],
+    [2, none],
+    [1, none],
+  ]);
+  assert.deepEqual(partsOf([0, 0.95], [0, 0.95], [1, 0.05]), [
+    [none, 950_000],
+    [none, 950_000],
+    [none, 50_000],
+  ]);
+  assert.deepEqual(partsOf([0, 1], [1, 0.5]), [
+    [none, 666_667],
+    [none, 333_333],
+  ]);
+  // A row that tells no group, another quota than its group, or less than nothing: the parts of all would be others.
+  assert.equal(partsOf([0, 0.95], [null, 0.05]), none);
+  assert.equal(partsOf([0, 0.95], [0, 0.05]), none);
+  assert.equal(partsOf([0, 1.5], [1, -0.5]), none);
+});

@@ -40,6 +40,21 @@ test('the id of a position is its name, else its address, with the ports that ar
   );
 });
 
+test('places of entries that say the same share labels and ports, which nobody changes', () => {
+  const config = parsed(
+    '{ host: 10.20.15.7, labels: { rack: r1 } }',
+    '{ host: 10.20.15.8, labels: { rack: r1 } }',
+    '{ range: 10.20.16.1-10.20.16.2, labels: { rack: r1 } }',
+    '{ host: 10.20.15.9, labels: { rack: r2 }, ports: { cgminer: 4029 } }',
+  );
+  assert.ok(config.kind === 'good', JSON.stringify(config));
+  const places = placesOf(config.config);
+  const objects = (values: readonly object[]): number => new Set(values).size;
+  assert.equal(objects(config.config.devices.flatMap(({ labels, ports }) => [labels, ports])), 4);
+  assert.equal(objects(places.flatMap(({ labels, ports }) => [labels, ports])), 4);
+  assert.ok(config.config.devices.every(({ labels, ports }) => Object.isFrozen(labels) && Object.isFrozen(ports)));
+});
+
 test('an id is at most 63 characters and an address in a range has none yet', () => {
   assert.deepEqual(ids(`{ host: ${'a'.repeat(80)}.example }`, '{ range: 10.0.0.1-10.0.0.1 }'), [
     'a'.repeat(63),
