@@ -209,20 +209,23 @@ const isSteady = ({ tracks, attested, unattested }: DeviceState, facts: Facts): 
   );
 };
 
-/** The memory with parts that were not read before, and with those that may have been read before the version came. */
+/** The memory with what was not read before, and with what may have been read before the version came. */
 const grown = (state: DeviceState, facts: Facts, nowMs: number): DeviceState => {
   const { firstSeen } = state;
   if (firstSeen === undefined || !tellsAll(facts, keptFacts(firstSeen.facts))) return state;
   const [known, now] = [firstParts(state), valuesOf(partsIn(facts))];
-  const before = partsIn(keptFacts(state.reference?.facts));
+  const reference = keptFacts(state.reference?.facts);
+  const before = partsIn(reference);
   const kept = known.map((part) => ({
     ...part,
     value: mayMove(part, state, before, nowMs) ? (now.get(part.name) ?? part.value) : part.value,
   }));
   const names = valuesOf(known);
   const parts = [...kept, ...partsIn(facts).filter(({ name }) => !names.has(name))];
-  const next = keepFacts({ ...keptFacts(firstSeen.facts), [PARTS]: parts });
   const { came } = cameWith(state, facts);
+  // Another text than this is found only where it is held against one: only then may it be another version.
+  const texts = FIRMWARE_TEXTS.filter((name) => came !== undefined || reference[name] !== undefined);
+  const next = keepFacts({ ...only(facts, texts), ...keptFacts(firstSeen.facts), [PARTS]: parts });
   const tellsMore = came !== undefined && Object.keys(came).length > Object.keys(firstSeen.came ?? {}).length;
   if (next === firstSeen.facts && !tellsMore) return state;
   return { ...state, firstSeen: { ...firstSeen, facts: next, ...(came === undefined ? {} : { came }) } };

@@ -285,3 +285,18 @@ test('firmware.family-changed: a family that tells the quotas that the other one
     assert.deepEqual(told(watch), ['firmware.family-changed high -']);
   }
 });
+
+test('firmware.version-changed: a version that was told late is the one that came, and another one brings parts of its own', () => {
+  const watch = commissioned(conversion());
+  watch.live(30 * MINUTE, (nowMs) => ({
+    ...luxos(PLANNED, PLANNED)(nowMs),
+    gaps: { 'firmware.version': 'timeout', 'firmware.build': 'absent' },
+  }));
+  watch.live(HOUR, luxos(PLANNED, PLANNED));
+  assert.deepEqual(told(watch), [CONVERTED]);
+  watch.clear();
+  watch.live(2 * HOUR, luxos('2025.5.5', '2025.5.5'));
+  assert.deepEqual(told(watch), ['firmware.version-changed high -']);
+  watch.live(HOUR, luxos('2025.5.5', 'p-evil'));
+  assert.deepEqual(told(watch), ['firmware.fingerprint-changed high -', 'firmware.version-changed high -']);
+});
