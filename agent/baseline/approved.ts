@@ -22,6 +22,8 @@ export interface Approved {
   readonly absent?: Absent;
   /** Its parts of the firmware are those that were first seen with the version of this look, whatever its own version is. */
   readonly firstSeen?: true;
+  /** So is its slot that the firmware is booted from. */
+  readonly firstMedium?: true;
   /** Its texts of the firmware are those that were first seen with the family of this look, which is not the approved one. */
   readonly otherFamily?: true;
 }
