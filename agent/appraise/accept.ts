@@ -7,14 +7,14 @@ import type { Attested, DeviceState, Track } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
-import { isAsFirstSeen, isAsItCame, isOtherFamily, PARTS, withoutFirstSeen } from './first-seen.ts';
+import { isAsFirstSeen, isAsItCame, isOtherFamily, mediumAsFirstSeen, PARTS, withoutFirstSeen } from './first-seen.ts';
 import { COMPARISONS, ruleOf } from './index.ts';
 import { OF_VERSION } from './planned.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { leavesOutUsers } from './slots.ts';
 import { end } from './track.ts';
-import { endingOf, factsToApprove, isAnswered, needsMorePeople } from './who-approves.ts';
+import { endingOf, factsToApprove, isAnswered, isSlotOfVersion, needsMorePeople } from './who-approves.ts';
 
 /** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
 export interface Acceptance {
@@ -43,9 +43,9 @@ export const attestedClaims = ({ attested }: DeviceState): Facts => {
 };
 
 /**
- * These facts, and with a version that a plan covers all that came with it under the same plan: one update is approved as one. What
- * the plan does not cover is a matter of its own. With a version or parts of another family that family is approved: they say nothing
- * of the former one.
+ * These facts, and with a version the slot that came with it, and all that came with one that a plan covers under the same plan: one
+ * update is approved as one. What else the plan does not cover is a matter of its own. With a version or parts of another family that
+ * family is approved: they say nothing of the former one.
  */
 export const withBrought = (
   state: DeviceState,
@@ -53,7 +53,16 @@ export const withBrought = (
 ): readonly FactName[] | undefined => {
   if (wanted === undefined) return undefined;
   const isOther = wanted.some(isOfFamily) && isOtherFamily(attestedClaims(state), keptFacts(state.reference?.facts));
-  return withPlanned(state, isOther ? [...new Set<FactName>([...wanted, 'family'])] : wanted);
+  return withPlanned(state, withSlot(state, isOther ? [...new Set<FactName>([...wanted, 'family'])] : wanted));
+};
+
+const withSlot = ({ tracks }: DeviceState, facts: readonly FactName[]): readonly FactName[] => {
+  const open = tracks.filter(({ finding }) => finding.state !== 'provisional');
+  const isVersion = (track: Track): boolean =>
+    OF_VERSION.has(track.finding.ruleId) && speaksOf(track, (inputs) => inputs.every(isAmong(facts)));
+  const slot = open.find(({ finding }) => isSlotOfVersion(finding));
+  if (slot === undefined || !open.some(isVersion)) return facts;
+  return [...new Set([...facts, ...factsToApprove(slot.finding)])];
 };
 
 const OF_FAMILY: readonly FactName[] = [...FIRMWARE_TEXTS, PARTS];
@@ -76,8 +85,8 @@ const isOfVersion = (fact: FactName): boolean => fact === 'firmware.version' || 
 
 /**
  * The facts that an acceptance of these adopts: what a plan brought with a version; with a version, or build, that was not the reference's
- * also the parts that came with it, and what it tells that the one before had none of; and with another family the version that came
- * with that. Where there is a finding of its own to be approved only what was asked for is adopted.
+ * also the parts and the slot that came with it, and what it tells that the one before had none of; and with another family the version
+ * that came with that. Where there is a finding of its own to be approved only what was asked for is adopted.
  */
 export const adoptedWith = (
   state: DeviceState,
@@ -97,7 +106,7 @@ export const adoptedWith = (
     compareFirmware(claims, { ...known, ...only(claims, facts) }) === 'same';
   if (!brings) return facts;
   const parts: readonly FactName[] = isAsFirstSeen(state) ? [PARTS] : [];
-  const more = [...parts, ...(state.reference?.absent ?? [])];
+  const more = [...parts, ...mediumAsFirstSeen(state), ...(state.reference?.absent ?? [])];
   return [...facts, ...more.filter((fact) => !facts.includes(fact) && claims[fact] !== undefined && !isOpen(fact))];
 };
 

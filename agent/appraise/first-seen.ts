@@ -10,6 +10,7 @@ import type { DeviceState, FirstSeen, Track } from './device.ts';
 import { surfaceReadS } from './endpoint.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
 import { isKeyed, keyOf } from './keyed.ts';
+import { firmwareBootMediumChanged, isSameVersion } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareFingerprintChanged } from './rules/firmware-fingerprint-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
@@ -18,15 +19,16 @@ import { identityEndpointChanged } from './rules/identity-endpoint-changed.ts';
 import { isUnconfirmed } from './track.ts';
 
 /**
- * The parts of a firmware belong to the version with which they were seen. While a device shows another version than its reference,
- * whether that is open, planned, waived or allowed, what is held against are the parts that it first showed with that one. While it
- * speaks another family, its texts are held against those that it first showed with that.
+ * The parts of a firmware belong to the version with which they were seen, and so does the slot that it is booted from. While a device
+ * shows another version than its reference, whether that is open, planned, waived or allowed, what is held against are the parts and the
+ * slot that it first showed with that one. While it speaks another family, its texts are held against those that it first showed with that.
  */
 
 export const PARTS = 'firmware.components';
+const MEDIUM = 'firmware.medium';
 
 /** What makes two looks agree on a firmware, and what is kept of it. */
-const OF_FIRMWARE: readonly FactName[] = ['family', ...FIRMWARE_TEXTS, PARTS];
+const OF_FIRMWARE: readonly FactName[] = ['family', ...FIRMWARE_TEXTS, PARTS, MEDIUM];
 const KEPT: readonly FactName[] = ['identity.model', ...OF_FIRMWARE];
 
 /** An update in steps is over by then: until it is, a part may still be the one from before. */
@@ -47,7 +49,7 @@ export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): 
     ...rest,
     firstSeen: {
       atS: Math.ceil(nowMs / 1000),
-      facts: keepFacts({ ...only(facts, KEPT), [PARTS]: parts }),
+      facts: keepFacts({ ...only(facts, KEPT), ...mediumOf(state, facts), [PARTS]: parts }),
       ...cameWith(state, facts),
     },
   };
@@ -57,7 +59,7 @@ export const withFirstSeen = (state: DeviceState, facts: Facts, nowMs: number): 
 export const awaitsFirstSeen = (state: DeviceState, facts: Facts): boolean =>
   isOtherFirmware(facts, keptFacts(state.reference?.facts)) && !isFirstSeen(state, facts) && !isUnsure(state);
 
-/** What rules hold a look against: what is approved, but of another version the parts that were first seen with it. */
+/** What rules hold a look against: what is approved, but of another version the parts and the slot that were first seen with it. */
 export const heldAgainst = (
   approved: Approved | undefined,
   state: DeviceState,
@@ -67,7 +69,7 @@ export const heldAgainst = (
 ): Approved | undefined => {
   if (approved === undefined) return undefined;
   return {
-    ...withOwnTexts(approved, state, standing, observed, nowMs),
+    ...withOwnMedium(withOwnTexts(approved, state, standing, observed, nowMs), state, observed, nowMs),
     ...absentMember([
       ...(absentThere(state, approved, observed) ?? []).filter((fact) => fact !== 'pools'),
       ...(hadNoPools(state, approved) ? (['pools'] as const) : []),
@@ -145,6 +147,52 @@ const withOwnParts = (
 /** Parts of a former version say nothing of those of another one, also where a document allows that. */
 const withoutParts = ({ facts: { [PARTS]: _, ...facts }, ...approved }: Approved): Approved => ({ ...approved, facts });
 
+/**
+ * With the slot that came with the version of this look, where that is the approved one, or where another slot shows: the one that came
+ * with a version that nobody approved is told beside it.
+ */
+const withOwnMedium = (approved: Approved, state: DeviceState, observed: Facts, nowMs: number): Approved => {
+  const { [MEDIUM]: before, ...facts } = approved.facts;
+  // A slot that a document names is approved with whatever version.
+  if (before === undefined || (approved.classes.get(MEDIUM) ?? 'volatile') !== 'volatile') return approved;
+  const isApproved = compareFirmware(observed, approved.facts) === 'same';
+  const known = keptFacts(state.reference?.facts);
+  if (!isFirstSeen(state, observed))
+    return isApproved && isOtherFirmware(observed, known) ? { ...approved, facts } : approved;
+  const first = firstMedium(state);
+  if (first === undefined) return approved;
+  if (mayMove({ name: MEDIUM, value: first }, state, mediumAsPart(known), nowMs))
+    return isApproved ? { ...approved, facts } : approved;
+  if (!isApproved && observed[MEDIUM] === first) return approved;
+  return { ...approved, facts: { ...facts, [MEDIUM]: first }, firstMedium: true };
+};
+
+const firstMedium = ({ firstSeen }: DeviceState): string | undefined => keptFacts(firstSeen?.facts)[MEDIUM];
+
+const mediumAsPart = ({ [MEDIUM]: value }: Facts): readonly FirmwareComponent[] =>
+  value === undefined ? [] : [{ name: MEDIUM, value }];
+
+/** The slot, but where it was found to be another one before the version changed the one that it should be: that finding goes on. */
+const mediumOf = ({ tracks }: DeviceState, { [MEDIUM]: shown }: Facts): Pick<Facts, typeof MEDIUM> => {
+  const found = tracks.find(
+    ({ finding: { ruleId, state, plan, after, reasons } }) =>
+      ruleId === firmwareBootMediumChanged.id &&
+      state !== 'provisional' &&
+      plan === undefined &&
+      after === shown &&
+      isSameVersion({ reasons }),
+  );
+  const value = found === undefined ? shown : String(found.finding.before);
+  return value === undefined ? {} : { [MEDIUM]: value };
+};
+
+/** The slot that came with the version, where the attested one is that, and not the one of the reference. */
+export const mediumAsFirstSeen = (state: DeviceState): readonly FactName[] => {
+  const { [MEDIUM]: attested } = keptFacts(state.attested?.facts);
+  const { [MEDIUM]: before } = keptFacts(state.reference?.facts);
+  return attested !== undefined && attested !== before && attested === firstMedium(state) ? [MEDIUM] : [];
+};
+
 /** Whether all that was attested of the firmware came with its version. */
 export const isAsFirstSeen = (state: DeviceState): boolean => {
   if (state.firstSeen === undefined) return true;
@@ -152,11 +200,22 @@ export const isAsFirstSeen = (state: DeviceState): boolean => {
   return partsIn(keptFacts(state.attested?.facts)).every(({ name, value }) => first.get(name) === value);
 };
 
-/** The state once these facts are its reference: with the parts of that version nothing else has to be remembered of it. */
+/** The state once these facts are its reference: with the parts and the slot of that version nothing else has to be remembered of it. */
 export const withoutFirstSeen = (state: DeviceState, adopted: Facts): DeviceState => {
-  if (adopted[PARTS] === undefined || !isFirstSeen(state, adopted)) return state;
-  const { firstSeen: _, ...rest } = state;
-  return rest;
+  const { firstSeen, ...rest } = state;
+  if (firstSeen === undefined || !isFirstSeen(state, adopted)) return state;
+  const { [MEDIUM]: first, ...facts } = keptFacts(firstSeen.facts);
+  const { [PARTS]: parts } = adopted;
+  const medium = adopted[MEDIUM] === undefined ? first : undefined;
+  const isLeft = medium !== undefined && medium !== keptFacts(state.reference?.facts)[MEDIUM];
+  if (parts !== undefined && !isLeft) return rest;
+  // The one of the two that is not adopted is held to what came with the version all the same.
+  const left = keepFacts({
+    ...facts,
+    ...(medium === undefined ? {} : { [MEDIUM]: medium }),
+    ...(parts === undefined ? {} : { [PARTS]: parts }),
+  });
+  return left === firstSeen.facts ? state : { ...rest, firstSeen: { ...firstSeen, facts: left } };
 };
 
 /** Whether these facts name the version of which the parts are remembered. */
@@ -221,20 +280,30 @@ const isSteady = ({ tracks, attested, unattested }: DeviceState, facts: Facts): 
   );
 };
 
-/** The memory with parts that were not read before, and with those that may have been read before the version came. */
+/** The memory with what was not read before, and with what may have been read before the version came. */
 const grown = (state: DeviceState, facts: Facts, nowMs: number): DeviceState => {
   const { firstSeen } = state;
   if (firstSeen === undefined || !tellsAll(facts, keptFacts(firstSeen.facts))) return state;
   const [known, now] = [firstParts(state), valuesOf(partsIn(facts))];
-  const before = partsIn(keptFacts(state.reference?.facts));
+  const reference = keptFacts(state.reference?.facts);
+  const before = partsIn(reference);
   const kept = known.map((part) => ({
     ...part,
     value: mayMove(part, state, before, nowMs) ? (now.get(part.name) ?? part.value) : part.value,
   }));
   const names = valuesOf(known);
   const parts = [...kept, ...partsIn(facts).filter(({ name }) => !names.has(name))];
-  const next = keepFacts({ ...keptFacts(firstSeen.facts), [PARTS]: parts });
   const { came } = cameWith(state, facts);
+  // Another text than this is found only where it is held against one: only then may it be another version.
+  const texts = FIRMWARE_TEXTS.filter((name) => came !== undefined || reference[name] !== undefined);
+  const medium = firstMedium(state);
+  const moves = medium !== undefined && mayMove({ name: MEDIUM, value: medium }, state, mediumAsPart(reference), nowMs);
+  const next = keepFacts({
+    ...only(facts, texts),
+    ...keptFacts(firstSeen.facts),
+    ...(moves ? only(facts, [MEDIUM]) : {}),
+    [PARTS]: parts,
+  });
   const tellsMore = came !== undefined && Object.keys(came).length > Object.keys(firstSeen.came ?? {}).length;
   if (next === firstSeen.facts && !tellsMore) return state;
   return { ...state, firstSeen: { ...firstSeen, facts: next, ...(came === undefined ? {} : { came }) } };

@@ -1,5 +1,6 @@
 import type { Facts, PoolSlot } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
+import { quotaOf } from '../baseline/compared.ts';
 import { type Circumstances, itemsAt, judgeValue } from '../baseline/expected.ts';
 import type { Held } from '../baseline/standing.ts';
 import { sameUrl } from './pool-url.ts';
@@ -134,7 +135,7 @@ const isSameList = (planned: unknown, shown: unknown): boolean => {
 const isSameSlot = (slot: PoolSlot, seen: PoolSlot): boolean =>
   samePool(slot, seen) &&
   SAME.proxy(slot.proxy, seen.proxy) &&
-  (slot.quota === undefined || slot.quota === seen.quota) &&
+  (slot.quota === undefined || slot.quota === quotaOf(seen)) &&
   (slot.share_ppm === undefined || slot.share_ppm === seen.share_ppm);
 
 const isApproved = (pool: PoolSlot, { pools }: Facts): boolean =>

@@ -16,7 +16,7 @@ import { isStrange } from './replaced.ts';
 import type { Deviation, Rule } from './rule.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
-import { firmwareBootMediumChanged, SAME_VERSION } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareBootMediumChanged, isSameVersion } from './rules/firmware-boot-medium-changed.ts';
 import { firmwareFamilyChanged } from './rules/firmware-family-changed.ts';
 import { firmwareRollback } from './rules/firmware-rollback.ts';
 import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
@@ -89,15 +89,18 @@ interface Told {
 
 /** What plans say of a deviation beside the others of its look, of which one may explain it. */
 const judgeAmong = (outcomes: readonly Outcome[], ran: Ran, deviation: Deviation, planned: Planned): Told => {
-  const slotPlan = ran.rule.id === firmwareBootMediumChanged.id ? planOfVersion(outcomes, planned) : undefined;
+  // No update explains a slot under a version that ran from another one before.
+  const isExplained = ran.rule.id === firmwareBootMediumChanged.id && !isSameVersion(deviation);
+  const slotPlan = isExplained ? planOfVersion(outcomes, planned) : undefined;
   if (slotPlan === undefined) return judge(ran, deviation, planned);
   const track = planned.tracks.find(({ finding }) => isAbout(finding, ran, deviation));
-  // An update explains no slot that the device was found to run from before it, under the same version.
+  // Nor one that the device was found to run from before it, under the same version.
   const isTold =
     track !== undefined &&
     track.finding.state !== 'provisional' &&
     track.finding.plan === undefined &&
-    track.finding.reasons?.includes(SAME_VERSION) === true;
+    isSameVersion(track.finding) &&
+    isSame(track.finding, deviation);
   return isTold ? judge(ran, deviation, planned) : { deviation: { ...deviation, plan: slotPlan }, wrong: [], late: [] };
 };
 

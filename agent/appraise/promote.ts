@@ -56,6 +56,7 @@ export const settledBy = (
     classOf: (fact: FactName) => approved?.classes.get(fact),
     ...(held?.absent === undefined ? {} : { absent: held.absent }),
     firstSeen: held?.firstSeen === true,
+    firstMedium: held?.firstMedium === true,
     otherFamily: held?.otherFamily === true,
   };
   const outcomes = runComparisons(facts, new Map(), held?.facts, context);

@@ -93,6 +93,8 @@ export interface RuleContext {
   readonly endpointChanges?: number | undefined;
   /** The parts of the firmware that are approved here are those first seen with the version of this look. */
   readonly firstSeen?: boolean;
+  /** So is the slot that is approved here. */
+  readonly firstMedium?: boolean;
   /** The texts of the firmware that are approved here are those first seen with the family of this look, which is not the approved one. */
   readonly otherFamily?: boolean;
   /** Facts of which the reference knows that the device had none. */

@@ -62,6 +62,7 @@ export const ruleContextOf = (
   provenance,
   endpointChanges,
   firstSeen: approved?.firstSeen === true,
+  firstMedium: approved?.firstMedium === true,
   otherFamily: approved?.otherFamily === true,
 });
 
@@ -230,6 +231,9 @@ const unreadOutcome = ({ marks, tracks }: DeviceState): Outcome => {
 const isOtherVersion = (known: Facts, { 'firmware.version': version = known['firmware.version'] }: Facts): boolean =>
   version !== known['firmware.version'];
 
+/** Held against is what was before, and nothing that came with a version. */
+const OF_REFERENCE = { firstSeen: false, firstMedium: false, otherFamily: false } as const;
+
 /** What the comparisons say when held against the time before the dark. */
 const returnOutcome = (
   state: DeviceState,
@@ -247,8 +251,8 @@ const returnOutcome = (
   // What it showed before the dark is of the version that it had then.
   const absent = isOtherFirmware(facts, known) ? [] : (returned.absent ?? []);
   const outcomesSince = (former: Facts): readonly Outcome[] =>
-    runComparisons(facts, gaps, former, { ...ruleContext, absent, firstSeen: false, otherFamily: false }).filter(
-      (outcome) => speaksOfReturn(outcome.rule.id),
+    runComparisons(facts, gaps, former, { ...ruleContext, absent, ...OF_REFERENCE }).filter((outcome) =>
+      speaksOfReturn(outcome.rule.id),
     );
   const outcomes = outcomesSince(before);
   const seen = outcomes.filter((outcome) => outcome.kind === 'ran');

@@ -1,5 +1,6 @@
 import type { FeePool, PoolSlot } from '../../shared/facts.ts';
 import { accountOf } from '../../shared/pool-user.ts';
+import { quotaOf } from '../baseline/compared.ts';
 import { endpointText, parseEndpoint, sameUrl } from './pool-url.ts';
 
 /**
@@ -136,7 +137,7 @@ const reordered = (
   return (
     isReordered(pairs, bySlot) ||
     isReordered(pairs, inTurn) ||
-    pairs.some((pair) => pair.before.quota !== pair.after.quota || pair.before.share_ppm !== pair.after.share_ppm)
+    pairs.some(({ before, after }) => quotaOf(before) !== quotaOf(after) || before.share_ppm !== after.share_ppm)
   );
 };
 

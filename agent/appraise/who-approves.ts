@@ -12,6 +12,8 @@ import { changeNotObserved } from './rules/change-not-observed.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
 import { evidenceClockUntrusted } from './rules/evidence-clock-untrusted.ts';
+import { firmwareBootMediumChanged, isWithVersion } from './rules/firmware-boot-medium-changed.ts';
+import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { identityNewDevice } from './rules/identity-new-device.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { FIRST_TOLD, poolUserChanged } from './rules/pool-user-changed.ts';
@@ -31,14 +33,20 @@ export type Approvable = Pick<Finding, 'ruleId' | 'reasons'>;
 /**
  * The code of the catalogue. A new machine in the place of another one that works for somebody else is a change of pools by
  * other means, and takes who may approve that. A user that is told for the first time takes the place of none, and can hardly be
- * planned: it takes who may approve pools. Undefined for an id of another version.
+ * planned: it takes who may approve pools. A slot that came with another version takes who may approve that. Undefined for an id of another
+ * version.
  */
 export const approvalOf = (finding: Approvable): RuleEntry['approval'] | undefined => {
   if (finding.ruleId === poolUserChanged.id && finding.reasons?.includes(FIRST_TOLD) === true)
     return poolUrlChanged.approval;
+  if (isSlotOfVersion(finding)) return firmwareVersionChanged.approval;
   if (finding.ruleId !== identityNewDevice.id || !isStrange(finding)) return ruleOf(finding.ruleId)?.approval;
   return isOtherAccount(finding) ? poolUserChanged.approval : poolUrlChanged.approval;
 };
+
+/** Whether it tells the slot from which the device boots another version, since that came. */
+export const isSlotOfVersion = (finding: Approvable): boolean =>
+  finding.ruleId === firmwareBootMediumChanged.id && isWithVersion(finding);
 
 /** What two people have to approve, or a plan of theirs beforehand. */
 export const takesTwo = (finding: Approvable): boolean => {

@@ -4,6 +4,7 @@ import type { KeyClass } from '../../shared/terms.ts';
 import type { ReferenceEntry } from '../appraise/device.ts';
 import { canonicalPoolUrl } from '../normalise/pool-url.ts';
 import type { Absent } from './absent.ts';
+import { quotaOf } from './compared.ts';
 import { type Circumstances, itemsAt, type Judgement, judgeValue, saysNothing } from './expected.ts';
 import type { Held } from './standing.ts';
 
@@ -21,6 +22,8 @@ export interface Approved {
   readonly absent?: Absent;
   /** Its parts of the firmware are those that were first seen with the version of this look, whatever its own version is. */
   readonly firstSeen?: true;
+  /** So is its slot that the firmware is booted from. */
+  readonly firstMedium?: true;
   /** Its texts of the firmware are those that were first seen with the family of this look, which is not the approved one. */
   readonly otherFamily?: true;
 }
@@ -175,9 +178,11 @@ const NO_PROXY = '';
 
 const withoutProxy = ({ proxy: _, ...slot }: PoolSlot): PoolSlot => slot;
 
-/** A slot that tells no proxy has none; of other columns what is not told is as it was. */
-const seenIn = (column: Column, slot: PoolSlot, now: PoolSlot | undefined): PoolSlot[Column] =>
-  column === 'proxy' ? ((now ?? slot).proxy ?? NO_PROXY) : (now?.[column] ?? slot[column]);
+/** A slot that tells no proxy has none, and one that tells no quota the usual one; of other columns what is not told is as it was. */
+const seenIn = (column: Column, slot: PoolSlot, now: PoolSlot | undefined): PoolSlot[Column] => {
+  if (column === 'proxy') return (now ?? slot).proxy ?? NO_PROXY;
+  return column === 'quota' ? quotaOf(now ?? slot) : (now?.[column] ?? slot[column]);
+};
 
 const isUrl = (column: Column): boolean => column === 'url' || column === 'proxy';
 

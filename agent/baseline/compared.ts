@@ -17,6 +17,9 @@ const configured = ({ slot, url, user, priority, quota, share_ppm, tls, proxy }:
   proxy,
 });
 
+/** The quota of a slot. One that tells none has that which pools have unless somebody sets another: some families tell it, others do not. */
+export const quotaOf = ({ quota = 1 }: Pick<PoolSlot, 'quota'>): number => quota;
+
 /** The facts that are compared, without the volatile ones: text that is equal when they are. */
 export const comparedText = (facts: Facts): string => {
   const kept: { [name: string]: unknown } = {};
@@ -65,8 +68,12 @@ const newParts = (before: readonly unknown[], now: readonly unknown[]): boolean 
 export const changed = (name: FactName, before: unknown, now: unknown): boolean => {
   const { class: kind } = FACTS[name];
   if (kind === 'by-name' || kind === 'by-key') return newParts(before as readonly unknown[], now as readonly unknown[]);
+  if (name === 'pools') return poolsText(before as Facts['pools']) !== poolsText(now as Facts['pools']);
   return canonicalJson(before) !== canonicalJson(now);
 };
+
+const poolsText = (pools: Facts['pools'] = []): string =>
+  canonicalJson(pools.map((slot) => ({ ...slot, quota: quotaOf(slot) })));
 
 /** Compared facts of `now` that `before` lacks or has otherwise. Both as `comparedFacts` gives them. */
 export const changedFacts = (before: Facts, now: Facts): readonly FactName[] =>

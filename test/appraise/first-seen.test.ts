@@ -308,3 +308,147 @@ test('who was found with another part before an update is found with it after th
   assert.deepEqual(told(watch).slice(1), ['firmware.version-changed open high']);
   assert.ok(watch.state.tracks.some(({ finding }) => finding.ruleId === 'firmware.fingerprint-changed'));
 });
+
+/** The same, booted from this slot. */
+const from = (medium: string, version: string, values: { readonly [name: string]: string }) =>
+  showing({ 'firmware.version': version, 'firmware.medium': medium, [PARTS]: parts(values) } as Facts);
+
+/** Under these plans a device that ran the old version from the first slot runs the new one from the second, until long after them. */
+const rolledOut = (...plans: readonly ReturnType<typeof plan>[]): Watch => {
+  const watch = new Watch();
+  watch.live(5 * MINUTE, from('ota_0', '2026.03.1', OLD));
+  const { reference: learned } = watch.state;
+  assert.ok(learned !== undefined);
+  watch.state = { ...watch.state, reference: { ...learned, entries: [{ seq: 1, approval: 'local' }] } };
+  watch.context = under(() => watch.nowMs, { plans });
+  watch.live(10 * MINUTE, from('ota_0', '2026.03.1', OLD));
+  watch.clear();
+  watch.live(5 * HOUR, from('ota_1', '2026.06.1', NEW));
+  watch.state = readDevice(writeDevice(watch.state));
+  return watch;
+};
+
+const SLOT = 'firmware.boot-medium-changed';
+const slotOf = ({ state }: Watch) => {
+  const found = state.tracks.find(({ finding }) => finding.ruleId === SLOT)?.finding;
+  return [found?.severity, found?.before, found?.after, found?.reasons?.join(), found?.plan];
+};
+
+test('firmware.boot-medium-changed: another slot than the one that came with a version is high, whatever the plan said', () => {
+  for (const by of [30, undefined]) {
+    const watch = rolledOut(...(by === undefined ? [] : [rollout]));
+    const came = ['ota_0', 'ota_1', 'with-version'];
+    assert.deepEqual(slotOf(watch), [by === undefined ? 'medium' : 'info', ...came, by]);
+    watch.clear();
+    for (const medium of ['factory', 'ota_0']) {
+      watch.live(HOUR, from(medium, '2026.06.1', NEW));
+      assert.deepEqual(slotOf(watch), ['high', 'ota_1', medium, 'same-version', undefined]);
+      assert.equal(wantsMorePeople(watch.state, ['firmware.medium']), true);
+      watch.live(HOUR, from('ota_1', '2026.06.1', NEW));
+      assert.deepEqual(slotOf(watch), ['medium', ...came, undefined], 'what comes back after the plan is none of it');
+    }
+    const opened = told(watch).filter((one) => !one.startsWith(SLOT));
+    assert.deepEqual(opened, [], 'and nothing else is told');
+  }
+});
+
+test('firmware.boot-medium-changed: a plan that leaves the slot open covers the next one in its window, one for the version does not', () => {
+  const ids = ['firmware.version-changed', SLOT];
+  const { expected_after: expected = [] } = rollout.terms;
+  const open = plan(
+    30,
+    { ids, expected_after: [...expected, { fact: 'firmware.medium', class: 'volatile' }] },
+    10,
+    600,
+  );
+  const version = plan(30, { ids: ids.slice(0, 1), expected_after: expected }, 10, 600);
+  for (const [planned, slot] of [
+    [open, ['info', 'ota_1', 'factory', 'same-version', 30]],
+    [version, ['high', 'ota_1', 'factory', 'same-version', undefined]],
+  ] as const) {
+    const watch = rolledOut(planned);
+    watch.live(HOUR, from('factory', '2026.06.1', NEW));
+    assert.deepEqual(slotOf(watch), slot);
+    assert.equal(wantsMorePeople(watch.state), planned === version);
+  }
+});
+
+test('firmware.boot-medium-changed: of a slot that came with no version nothing is remembered, of a look without a version nothing is said', () => {
+  const watch = rolledOut();
+  const before = JSON.parse(writeDevice(watch.state)) as { firstSeen: { facts: string } };
+  const { 'firmware.medium': _, ...older } = JSON.parse(before.firstSeen.facts) as Facts;
+  watch.state = readDevice(
+    JSON.stringify({ ...before, firstSeen: { ...before.firstSeen, facts: JSON.stringify(older) } }),
+  );
+  watch.live(HOUR, from('factory', '2026.06.1', NEW));
+  assert.deepEqual(slotOf(watch), ['medium', 'ota_0', 'factory', 'with-version', undefined]);
+  const silent = rolledOut(rollout);
+  silent.clear();
+  silent.live(HOUR, (nowMs) => ({
+    facts: from('factory', '2026.06.1', NEW)(nowMs).facts,
+    gaps: { 'firmware.version': 'unreadable' },
+  }));
+  assert.deepEqual(told(silent), []);
+});
+
+test('a slot in which a device was found before a version came is found with that, too', () => {
+  const watch = new Watch();
+  watch.live(10 * MINUTE, from('ota_0', '2026.03.1', OLD));
+  watch.live(HOUR, from('factory', '2026.03.1', OLD));
+  watch.live(3 * HOUR, from('factory', '2026.06.1', NEW));
+  assert.deepEqual(slotOf(watch), ['high', 'ota_0', 'factory', 'same-version', undefined]);
+  watch.live(HOUR, from('ota_1', '2026.07.1', { ...NEW, idf: 'v5.6' }));
+  assert.deepEqual(slotOf(watch), ['medium', 'ota_0', 'ota_1', 'with-version', undefined]);
+});
+
+test('who approves a version approves the slot that came with it; another one stays what it is', () => {
+  const watch = rolledOut();
+  assert.deepEqual(adoptedWith(watch.state, VERSION)?.toSorted(), [PARTS, ...VERSION, 'firmware.medium'].toSorted());
+  const { state } = accept(watch.state, { ...person(watch), facts: VERSION });
+  assert.deepEqual([state.tracks, state.firstSeen], [[], undefined]);
+  assert.equal(keptFacts(state.reference?.facts)['firmware.medium'], 'ota_1');
+  watch.live(HOUR, from('factory', '2026.06.1', NEW));
+  assert.throws(() => accept(watch.state, { ...person(watch), facts: VERSION }), { code: 'baseline.finding-open' });
+});
+
+test('who approves something else, or the parts alone, leaves the slot that came with the version remembered', () => {
+  const other = { ...NEW, 'keys.summary': 'a3' };
+  for (const [facts, kept] of [
+    [['pools'], NEW],
+    [[PARTS], other],
+  ] as const) {
+    const watch = rolledOut();
+    watch.live(HOUR, from('ota_1', '2026.06.1', other));
+    // What is graver does not stand in the way.
+    const tracks = watch.state.tracks.map((track) => ({
+      ...track,
+      finding: { ...track.finding, state: 'waived' as const },
+    }));
+    watch.state = accept({ ...watch.state, tracks }, { ...person(watch), facts }).state;
+    assert.deepEqual(keptFacts(watch.state.firstSeen?.facts)[PARTS], parts(kept));
+    watch.live(HOUR, from('factory', '2026.06.1', other));
+    assert.deepEqual(slotOf(watch), ['high', 'ota_1', 'factory', 'same-version', undefined]);
+  }
+});
+
+test('a document that states the version approves the slot that came with it, before and after that came', () => {
+  const stated = reference(20, [{ fact: 'firmware.version', class: 'set', value: ['2026.03.1', '2026.06.1'] }]);
+  const after = rolledOut();
+  const standing = standingOf({ references: [stated], plans: [], waivers: [] });
+  const settled = settledBy(after.state, standing, { nowMs: after.nowMs });
+  assert.deepEqual(settled.map(({ finding }) => finding.ruleId).toSorted(), [SLOT, 'firmware.version-changed']);
+  after.state = promote(after.state, settled, person(after)).state;
+  const beforehand = new Watch();
+  beforehand.live(5 * MINUTE, from('ota_0', '2026.03.1', OLD));
+  for (const watch of [after, beforehand]) {
+    watch.context = under(() => watch.nowMs, { references: [stated] });
+    if (watch === beforehand) watch.live(20 * MINUTE, from('ota_0', '2026.03.1', OLD));
+    watch.clear();
+    watch.live(2 * HOUR, from('ota_1', '2026.06.1', NEW));
+    assert.deepEqual(told(watch), []);
+    watch.live(HOUR, from('factory', '2026.06.1', NEW));
+    assert.deepEqual(slotOf(watch), ['high', 'ota_1', 'factory', 'same-version', undefined]);
+    watch.live(HOUR, from('ota_1', '2026.06.1', NEW));
+    assert.deepEqual(slotOf(watch), [undefined, undefined, undefined, undefined, undefined]);
+  }
+});

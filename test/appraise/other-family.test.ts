@@ -6,7 +6,7 @@ import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Facts, FirmwareComponent } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { plan, reference, under } from './standing.ts';
-import { type Answer, HOUR, honest, MINUTE, observationOf, SECOND, showing, Watch } from './watch.ts';
+import { type Answer, HOUR, honest, MINUTE, observationOf, pools, SECOND, showing, Watch } from './watch.ts';
 
 /** A device that was converted to another family of firmware, with and without a plan (catalogue 5.2). */
 
@@ -270,4 +270,33 @@ test('a device that is back at its former family remembers nothing of the other 
   watch.live(2 * HOUR, showing({}));
   assert.equal(watch.state.firstSeen, undefined);
   assert.deepEqual(watch.state.tracks, []);
+});
+
+test('firmware.family-changed: a family that tells the quotas that the other one leaves out moved no pools, there and back', () => {
+  const converted = luxos(PLANNED, 'p1', pools({ quota: 1 }, { quota: 1 }, { quota: 1 }));
+  for (const plans of [[toVersion], []]) {
+    const watch = commissioned(...plans).live(2 * HOUR, converted);
+    assert.deepEqual(watch.said(), ['firmware.family-changed open']);
+    watch.state = accept(watch.state, person(watch)).state;
+    watch.clear();
+    watch.live(2 * HOUR, converted);
+    assert.deepEqual(watch.said(), []);
+    watch.live(2 * HOUR, showing({}));
+    assert.deepEqual(told(watch), ['firmware.family-changed high -']);
+  }
+});
+
+test('firmware.version-changed: a version that was told late is the one that came, and another one brings parts of its own', () => {
+  const watch = commissioned(conversion());
+  watch.live(30 * MINUTE, (nowMs) => ({
+    ...luxos(PLANNED, PLANNED)(nowMs),
+    gaps: { 'firmware.version': 'timeout', 'firmware.build': 'absent' },
+  }));
+  watch.live(HOUR, luxos(PLANNED, PLANNED));
+  assert.deepEqual(told(watch), [CONVERTED]);
+  watch.clear();
+  watch.live(2 * HOUR, luxos('2025.5.5', '2025.5.5'));
+  assert.deepEqual(told(watch), ['firmware.version-changed high -']);
+  watch.live(HOUR, luxos('2025.5.5', 'p-evil'));
+  assert.deepEqual(told(watch), ['firmware.fingerprint-changed high -', 'firmware.version-changed high -']);
 });

@@ -212,7 +212,8 @@ test('a partition that changes without the version is told, before a roll-out, a
   const late = twoSlots(drafted(['firmware.version-changed'])).live(90 * MINUTE, onSlot('ota_1', NEXT));
   late.clear();
   late.live(30 * MINUTE, onSlot('ota_0', NEXT));
-  assert.deepEqual(told(late), ['firmware.boot-medium-changed medium -']);
+  assert.deepEqual(told(late), ['firmware.boot-medium-changed high -']);
+  assert.deepEqual(late.statements[0]?.reasons, ['same-version']);
 });
 
 test('once the new version is approved, another partition under it is told, also while the plan is open', () => {
@@ -322,6 +323,18 @@ test('firmware.boot-medium-changed: a look that tells the partition alone does n
   const same = bitaxeUnder(['firmware.version-changed']);
   same.live(30, bitaxe('ota_1', 'v2.12.2'));
   assert.deepEqual(told(same.watch), ['firmware.boot-medium-changed high -']);
+});
+
+test('firmware.boot-medium-changed: after a roll-out another partition than the one that came is high, also where looks between tell it alone', () => {
+  const life = bitaxeUnder(['firmware.version-changed']);
+  life.live(150, bitaxe('ota_1', 'v2.13.0'));
+  assert.deepEqual(told(life.watch), ['firmware.boot-medium-changed info 30', 'firmware.version-changed info 30']);
+  life.watch.clear();
+  life.live(60, bitaxe('factory', 'v2.13.0'));
+  assert.deepEqual(told(life.watch), ['firmware.boot-medium-changed high -']);
+  const [slot] = life.watch.statements;
+  assert.deepEqual([slot?.before, slot?.after, slot?.reasons], ['ota_1', 'factory', ['same-version']]);
+  assert.equal(wantsMorePeople(life.watch.state), true);
 });
 
 test('the planned version that comes after another one, from another partition, is as planned, and one person may accept it', () => {

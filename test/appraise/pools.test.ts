@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { isListed, isPrivateHost } from '../../agent/appraise/allow.ts';
+import { showsExpected } from '../../agent/appraise/planned.ts';
 import { sameOwner } from '../../agent/appraise/pool-url.ts';
-import { type Gaps, honest, MINUTE, POOLS, pools, SECOND, showing, Watch } from './watch.ts';
+import { diffReference } from '../../agent/baseline/reference.ts';
+import { plan, reference, under } from './standing.ts';
+import { type Gaps, honest, MINUTE, POOLS, pools, SECOND, showing, T0, Watch } from './watch.ts';
 
 test('pool.url-changed: another host in slot 0 is one finding within 120 s, with both URLs', () => {
   const watch = Watch.known();
@@ -298,6 +301,48 @@ test('pool.priority-changed: other quotas are a change, the same list is none', 
   assert.deepEqual(watch.said(), []);
   watch.live(3 * MINUTE, showing(pools({ quota: 1 }, { quota: 9 }, { quota: 1 })));
   assert.deepEqual(watch.said(), ['pool.priority-changed open']);
+});
+
+test('pool.priority-changed: a quota that is not told is the usual one, whichever of the two came first', () => {
+  const usual = pools({ quota: 1 }, { quota: 1 }, { quota: 1 });
+  const hundred = pools({ quota: 1 }, { quota: 100 }, { quota: 1 });
+  for (const [before, same] of [
+    [{}, usual],
+    [usual, {}],
+  ] as const) {
+    const watch = new Watch();
+    watch.live(10 * MINUTE, showing(before));
+    watch.live(10 * MINUTE, showing(same));
+    assert.deepEqual(watch.said(), []);
+    assert.deepEqual(diffReference(honest(0, before), honest(0, same)), []);
+    watch.live(10 * MINUTE, showing(hundred));
+    assert.deepEqual(watch.said(), ['pool.priority-changed open']);
+    assert.equal(diffReference(honest(0, before), honest(0, hundred)).length, 1);
+  }
+  const gone = new Watch();
+  gone.live(10 * MINUTE, showing(hundred));
+  gone.live(10 * MINUTE, showing({}));
+  assert.deepEqual(gone.said(), ['pool.priority-changed open']);
+});
+
+test('pool.priority-changed: so it is against a document, and for a plan that lists the pools', () => {
+  const told = pools({ quota: 1 }, { quota: 1 }, { quota: 1 });
+  const quota = reference(20, [{ fact: 'pools.quota', class: 'exact', value: 1 }]);
+  for (const answer of [{}, told]) {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { references: [quota] });
+    watch.live(20 * MINUTE, showing(answer));
+    assert.deepEqual(watch.said(), []);
+  }
+  const listed = {
+    seq: 30,
+    terms: plan(30, {
+      ids: ['pool.priority-changed'],
+      expected_after: [{ fact: 'pools', class: 'exact', value: told.pools }],
+    }).terms,
+  };
+  const circumstances = { nowMs: T0, fits: () => false, fill: (template: string) => template };
+  assert.equal(showsExpected(listed, { observed: honest(0), approved: honest(0), circumstances }), true);
 });
 
 const LIST = [

@@ -26,6 +26,12 @@ test('who may approve is what the catalogue says of the id; a new machine that w
     ['A1', 'A2', 'AP', 'AP'],
   );
   assert.equal(approvalOf({ ruleId: 'config.drift', reasons: ['other-account'] }), 'A1', 'a word of another rule');
+  const slot = (...reasons: readonly string[]) => approvalOf({ ruleId: 'firmware.boot-medium-changed', reasons });
+  assert.deepEqual(
+    [slot('same-version'), slot('with-version'), slot('with-version', 'same-version'), slot()],
+    ['AP', 'A2', 'AP', 'AP'],
+    'a slot that came with a version is approved as that is; one of several devices that did not is none',
+  );
   assert.equal(approvalOf({ ruleId: 'pool.of-a-later-version' }), undefined);
 });
 

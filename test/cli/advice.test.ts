@@ -312,7 +312,7 @@ test('what to do names approving where that works: a change that had to be plann
   assert.match(await stepOf(2, 'config.drift'), / If it was: approve it$/);
 });
 
-/** A device with two partitions after a roll-out, under a plan for its version that covers what these ids name. */
+/** A device with two partitions after a roll-out, under a plan for its version that covers what these ids name; under none without any. */
 const rolledOut = async (t: TestContext, ids: Plan['ids'], shows: Facts = {}, more: readonly ExpectedValue[] = []) => {
   const site = await Site.open(t, 2);
   const { recording } = site;
@@ -328,7 +328,7 @@ const rolledOut = async (t: TestContext, ids: Plan['ids'], shows: Facts = {}, mo
     { fact: 'firmware.build', class: 'volatile' },
     { fact: 'firmware.components', class: 'volatile' },
   ];
-  site.planned({ ids, expected_after: [...expected, ...more] });
+  if (ids.length > 0) site.planned({ ids, expected_after: [...expected, ...more] });
   const components = [{ name: 'idf', value: 'v5.5' }];
   const now = { 'firmware.version': '2026.06.1', 'firmware.build': 'June', 'firmware.components': components };
   await looks({ ...now, 'firmware.medium': 'ota_0', ...shows });
@@ -355,6 +355,41 @@ test('who approves a planned version approves the partition and the parts that c
     assert.deepEqual(recording.openFindings(), []);
     await looks({ ...now, 'firmware.medium': 'ota_1' });
     assert.deepEqual(recording.openFindings().toSorted(), ['firmware.boot-medium-changed rig-1'], wanted);
+  }
+});
+
+test('who approves a version that nobody planned approves the partition that came with it: two who sign, or one in an emergency', async (t) => {
+  const both = ['firmware.boot-medium-changed rig-1', 'firmware.version-changed rig-1'];
+  for (const wanted of ['firmware.version-changed', 'firmware.boot-medium-changed', 'emergency', 'values']) {
+    const { site, recording, looks, numberOf, now } = await rolledOut(t, []);
+    assert.deepEqual(recording.openFindings().toSorted(), both);
+    if (wanted === 'emergency') {
+      const words = ['findings', 'approve', numberOf('firmware.version-changed'), '--yes', '--by', 'carol'];
+      assert.equal((await site.type(...words)).code, 1);
+      const { code, text } = await site.type(...words, '--break-glass', '--note', 'fire');
+      assert.equal(code, 0, text);
+      assert.match(text, /closed 2 findings$/m);
+    } else if (wanted === 'values') {
+      site.holds([
+        { fact: 'firmware.version', class: 'exact', value: '2026.06.1' },
+        { fact: 'firmware.build', class: 'exact', value: 'June' },
+      ]);
+    } else {
+      const { who, lines } = await site.advice(Number(numberOf(wanted)));
+      assert.match(who, /^two approvers, who sign what the device shows: /);
+      assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+      await site.handOver(`finding-${numberOf(wanted)}.yaml`, 'reference');
+    }
+    const left = wanted === 'emergency' ? ['change.break-glass undefined'] : [];
+    assert.deepEqual(recording.openFindings(), left, wanted);
+    await looks(now);
+    assert.deepEqual(recording.openFindings(), left, wanted);
+    await looks({ ...now, 'firmware.medium': 'factory' });
+    assert.ok(recording.openFindings().includes('firmware.boot-medium-changed rig-1'), wanted);
+    const [slot] = recording.state('rig-1').tracks.map(({ finding }) => finding);
+    assert.deepEqual([slot?.severity, slot?.before, slot?.reasons], ['high', 'ota_0', ['same-version']]);
+    const { who } = await site.advice(slot?.openedSeq ?? -1);
+    assert.match(who, /^nobody afterwards: it is acceptable only if planned beforehand/);
   }
 });
 
