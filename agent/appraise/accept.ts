@@ -3,7 +3,7 @@ import { WITH_VERSION } from '../../shared/open-values.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
-import type { Attested, DeviceState, Track } from './device.ts';
+import { type Attested, type DeviceState, type Track, unsettled } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
 import { compareFirmware, FIRMWARE_TEXTS } from './firmware.ts';
@@ -185,12 +185,6 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Ac
 /** A device that took the place of another one has it where people answered for whom it works there. */
 export const withPlace = (state: DeviceState, ended: readonly Track[]): DeviceState =>
   isTaker(state) && ended.some(({ finding }) => isStrange(finding)) ? withoutReplaced(state) : state;
-
-const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
-  ...marks,
-  settledPools: undefined,
-  settledFull: undefined,
-});
 
 /** Findings that hold what is seen against the reference, and those about a device nobody knew, or saw, before. */
 const covers = (track: Track, facts: readonly FactName[] | undefined): boolean => {

@@ -3,7 +3,7 @@ import { type Absent, absentMember } from '../baseline/absent.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { changed, changedFacts, comparedFacts, newFacts } from '../baseline/compared.ts';
 import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
-import { citedReference, isCommissioned } from '../baseline/reference.ts';
+import { citedReference, isCommissioned, withoutLater } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { absencesIn, isAbsent } from './absences.ts';
 import { speaksOf } from './accept.ts';
@@ -232,8 +232,10 @@ const learned = (
   const now = comparedFacts(facts);
   const added = Object.fromEntries(learn.map((name) => [name, now[name]]));
   const stoodIn = attested.standIns?.filter((name) => learn.includes(name)) ?? [];
+  const first = learn.filter((name) => known[name] === undefined);
   return {
     ...held,
+    entries: withoutLater(held.entries, first),
     unrecorded: [...(held.unrecorded ?? []), { facts: learn }],
     facts: shared(keepFacts({ ...known, ...added }), attested.facts),
     ...(unnamed.length === 0 ? {} : { carried: unnamed }),

@@ -1,7 +1,7 @@
 import type { FactName, Facts, PoolSlot, ReadingName } from '../../shared/facts.ts';
 import { type Absent, absentMember } from '../baseline/absent.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
-import { isCommissioned } from '../baseline/reference.ts';
+import { isCommissioned, stillHolding } from '../baseline/reference.ts';
 import type { Edited } from '../baseline/scope.ts';
 import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
@@ -443,25 +443,28 @@ export const withStatement = (
   return { ...state, tracks: named(state.tracks), closed: named(state.closed) };
 };
 
+/** The marks of a device with which something is left to do, though it shows what it showed. */
+export const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
+  ...marks,
+  settledPools: undefined,
+  settledFull: undefined,
+});
+
 /** The state after the `baseline` entry `seq` recorded all that was learned. */
 export const withLearned = (state: DeviceState, seq: number): DeviceState => {
   const { reference } = state;
   if (reference?.unrecorded === undefined) return state;
   const { unrecorded, ...rest } = reference;
-  // An entry that speaks of all its claims cannot speak of what was learned after them.
   const later = unrecorded.flatMap(({ facts }) => (facts === 'all' ? [] : facts));
-  const limited = rest.entries.map((entry) =>
-    entry.facts !== undefined || later.length === 0
-      ? entry
-      : { ...entry, without: [...(entry.without ?? []), ...later] },
-  );
   const learned = unrecorded.map(({ facts }): ReferenceEntry => {
     if (facts !== 'all') return { seq, approval: 'none', facts };
     return { seq, approval: 'none', ...(later.length === 0 ? {} : { without: later }) };
   });
-  const next = { ...state, reference: { ...rest, entries: [...limited, ...learned] } };
+  const entries = stillHolding([...rest.entries, ...learned]);
+  const next = { ...state, reference: { ...rest, entries } };
   // A person stands behind what was attested, and not behind this: that is said at the next full look.
-  return isCommissioned(rest) ? { ...next, referenceChanged: true } : next;
+  const isSaid = !isCommissioned(rest) || entries.every((entry) => entry.seq !== seq);
+  return isSaid ? next : { ...next, referenceChanged: true, marks: unsettled(state) };
 };
 
 /** When a look last read something, Unix milliseconds; the first that failed where none ever did. */

@@ -25,6 +25,24 @@ export const holderOf = <Entry extends ReferenceEntry>(
 
 const rank = ({ approval }: Pick<ReferenceEntry, 'approval'>): number => STRENGTH.indexOf(approval);
 
+/**
+ * The entries after those from which `facts` were learned that they knew nothing of: one that speaks of all its claims cannot speak
+ * of what was told for the first time after them. A list that tells more than it did is spoken of, as a whole.
+ */
+export const withoutLater = (
+  entries: readonly ReferenceEntry[],
+  facts: readonly FactName[],
+): readonly ReferenceEntry[] =>
+  facts.length === 0
+    ? entries
+    : entries.map((entry) =>
+        entry.facts === undefined ? { ...entry, without: [...(entry.without ?? []), ...facts] } : entry,
+      );
+
+/** The entries that still hold a fact, of those that are limited to some. */
+export const stillHolding = (entries: readonly ReferenceEntry[]): readonly ReferenceEntry[] =>
+  entries.filter((entry) => entry.facts?.some((fact) => holderOf(entries, fact) === entry) !== false);
+
 const NO_DOCUMENTS: ReadonlyMap<FactName, Holders> = new Map();
 
 /**

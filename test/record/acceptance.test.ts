@@ -88,3 +88,40 @@ test('the difference is told against what is in force: what a document allows is
   await recording.looks('rig-1', 4, { ...shown, 'config.fan_min_pct': 25, 'config.mode': 'normal' });
   assert.deepEqual(told(), []);
 });
+
+test('a key that an accepted list tells anew is learned, and the acceptance is cited as before: an entry holds a list whole', async (t) => {
+  const recording = new Recording(t);
+  const led = { key: 'led', value: 'off' };
+  const level = { key: 'log_level', value: '3' };
+  const shown = { 'config.other': [led] };
+  const closed = { 'config.strategy': 'timeout' } as const;
+  await recording.looks('rig-1', 2, shown, closed);
+  recording.recorder.writeLearned();
+  const accepted = deskOf(recording).accept({ devices: ['rig-1'], seen: [seqOf(recording)], by: 'carol' });
+  assert.deepEqual(accepted.accepted, ['rig-1']);
+  await recording.looks('rig-1', 3, shown, closed);
+
+  const more = { 'config.other': [led, level] };
+  await recording.looks('rig-1', 3, more, closed);
+  recording.recorder.writeLearned();
+  await recording.looks('rig-1', 3, { ...more, 'config.strategy': 'Balance' });
+  recording.recorder.writeLearned();
+  await recording.looks('rig-1', 2, { ...more, 'config.strategy': 'Balance' });
+  // Of a fact that it did not know the acceptance cannot speak.
+  assert.deepEqual(cited(recording), ['local 1', 'local 1', 'local 1', 'none 2']);
+  await recording.looks('rig-1', 2, { 'config.other': [led, { ...level, value: '7' }] });
+  assert.ok(recording.openFindings().includes('config.drift rig-1'), recording.openFindings().join());
+  assert.deepEqual(recording.objections(), []);
+});
+
+const seqOf = (recording: Recording): number => recording.state('rig-1').attested?.seq ?? -1;
+
+/** Approval and number of the entries that the attestations cite, from the first that cites any. */
+const cited = (recording: Recording): readonly string[] =>
+  recording
+    .wholeLog()
+    .flatMap((said) =>
+      said.kind === 'attestation' && said.reference !== undefined
+        ? [`${said.reference.approval} ${said.reference.seqs.length}`]
+        : [],
+    );
