@@ -40,7 +40,10 @@ export interface Reference<Kept = KeptFacts> {
   readonly absent?: Absent;
   /** Facts that the one look had none of from which it was learned: a list may be empty for a moment, so a second look has to say so. */
   readonly absentOnce?: Absent;
-  /** Facts of these that were known of the machine under a former name, and that no entry of this name holds yet. */
+  /**
+   * Facts of these that no entry of this name holds yet: known of the machine under a former name, or learned in the words of their own
+   * place since that opened.
+   */
   readonly carried?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
@@ -448,13 +451,13 @@ export const withLearned = (state: DeviceState, seq: number): DeviceState => {
   const { reference } = state;
   if (reference?.unrecorded === undefined) return state;
   const { unrecorded, ...rest } = reference;
-  // An entry that speaks of all its claims cannot speak of what was learned after them.
+  // An entry cannot speak of what was learned after its claims.
   const later = unrecorded.flatMap(({ facts }) => (facts === 'all' ? [] : facts));
-  const limited = rest.entries.map((entry) =>
-    entry.facts !== undefined || later.length === 0
-      ? entry
-      : { ...entry, without: [...(entry.without ?? []), ...later] },
-  );
+  const limited = rest.entries.map((entry) => {
+    if (later.length === 0) return entry;
+    if (entry.facts === undefined) return { ...entry, without: [...(entry.without ?? []), ...later] };
+    return { ...entry, facts: entry.facts.filter((fact) => !later.includes(fact)) };
+  });
   const learned = unrecorded.map(({ facts }): ReferenceEntry => {
     if (facts !== 'all') return { seq, approval: 'none', facts };
     return { seq, approval: 'none', ...(later.length === 0 ? {} : { without: later }) };
