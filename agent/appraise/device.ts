@@ -40,7 +40,10 @@ export interface Reference<Kept = KeptFacts> {
   readonly absent?: Absent;
   /** Facts that the one look had none of from which it was learned: a list may be empty for a moment, so a second look has to say so. */
   readonly absentOnce?: Absent;
-  /** Facts of these that were known of the machine under a former name, and that no entry of this name holds yet. */
+  /**
+   * Facts of these that no entry of this name holds yet: known of the machine under a former name, or learned in the words of their own
+   * place since that opened.
+   */
   readonly carried?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
   readonly standIns?: readonly FactName[];
@@ -450,7 +453,7 @@ export const unsettled = ({ marks }: DeviceState): DeviceState['marks'] => ({
   settledFull: undefined,
 });
 
-/** The state after the `baseline` entry `seq` recorded all that was learned. */
+/** The state after the `baseline` entry `seq` recorded all that was learned. What a stronger entry holds that goes on holding. */
 export const withLearned = (state: DeviceState, seq: number): DeviceState => {
   const { reference } = state;
   if (reference?.unrecorded === undefined) return state;

@@ -31,7 +31,7 @@ import { isDark } from './rules/visibility-device-dark.ts';
 import { outcomesOf } from './run-rules.ts';
 import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
-import { comparable } from './stand-ins.ts';
+import { comparable, withOpened } from './stand-ins.ts';
 import type { Look, LookContext, Verdict } from './verdict.ts';
 import { asAttested, isAttestable, noteWaiting } from './waiting.ts';
 import { underWiderLists } from './wider.ts';
@@ -82,7 +82,7 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const shown = comparable(before, attestable ? asAttested(before, observation) : observation);
   const compared = stale ? withoutStale(before, shown) : shown;
   const facts = believable({ ...compared.facts, family: compared.family });
-  const noted = note(before, facts, compared, context);
+  const noted = note(withOpened(before, { ...compared, facts }, context.standing), facts, compared, context);
   const approved = approvedOf(noted, context.standing, facts, context.nowMs);
   const stopIsNew = isStopNew(noted, observation);
   const lasting = lastingOutcomes(noted, observation, context);

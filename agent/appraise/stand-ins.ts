@@ -1,5 +1,8 @@
-import { asGap, type FactName } from '../../shared/facts.ts';
-import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
+import { asGap, type FactName, type Facts } from '../../shared/facts.ts';
+import { changed, comparedFacts } from '../baseline/compared.ts';
+import { keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
+import { holderOf, only } from '../baseline/reference.ts';
+import { isScopedBy, type Standing } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import type { DeviceState } from './device.ts';
 import { leavesOutUsers, strangersIn } from './slots.ts';
@@ -64,6 +67,56 @@ const withoutStandIns = (
     ...(pools === undefined || !without.has('pools') ? {} : { toldPools: pools }),
   };
 };
+
+/**
+ * The state once a surface opened that was closed when its reference was made. A fact is held against what its own place tells from then
+ * on. Where that says it in other words than the reference, and a place that may have stood in tells now what it told then, these words
+ * are the reference: nobody but the device says that they mean the same, so they are learned. Pools are none of this, as nobody who
+ * approved those that run approved the stored ones.
+ */
+export const withOpened = (state: DeviceState, observation: Observation, standing: Standing): DeviceState => {
+  const opened = openedIn(state.reference, observation);
+  if (state.reference === undefined || opened.length === 0) return state;
+  const { standIns = [], carried = [], ...reference } = state.reference;
+  const known = keptFacts(reference.facts);
+  if (known.family !== observation.family) return state;
+  const now = comparedFacts(only(observation.facts, opened));
+  const same = opened.filter((fact) => isKnown(known, fact, now[fact]));
+  const others = opened.filter((fact) => !same.includes(fact) && mayLearn(state, fact, standing));
+  const reworded = others.filter((fact) =>
+    observation.tellsAtPlaces?.(fact).some((value) => isKnown(known, fact, comparedFacts({ [fact]: value })[fact])),
+  );
+  if (same.length + reworded.length === 0) return state;
+  const unnamed = [...new Set([...carried, ...reworded])];
+  return {
+    ...state,
+    reference: {
+      ...reference,
+      ...(reworded.length === 0 ? {} : { facts: keepFacts({ ...known, ...only(now, reworded) }) }),
+      ...(unnamed.length === 0 ? {} : { carried: unnamed }),
+      ...standInsMember(standIns.filter((fact) => !same.includes(fact) && !reworded.includes(fact))),
+    },
+  };
+};
+
+/** Facts that stood in when the reference was made, and show where they should stand. */
+const openedIn = (
+  reference: DeviceState['reference'],
+  { facts, standIns }: Pick<Observation, 'facts' | 'standIns'>,
+): readonly FactName[] =>
+  reference?.standIns?.filter((fact) => fact !== 'pools' && facts[fact] !== undefined && !standIns.has(fact)) ?? [];
+
+const isKnown = (known: Facts, fact: FactName, value: unknown): boolean =>
+  known[fact] !== undefined && value !== undefined && !changed(fact, known[fact], value);
+
+/** Not what was attested from its own place before, nor what approvers signed, nor what decides which documents speak of the device. */
+const mayLearn = ({ reference, attested }: DeviceState, fact: FactName, standing: Standing): boolean =>
+  (attested === undefined || attested.standIns?.includes(fact) === true) &&
+  holderOf(reference?.entries ?? [], fact)?.approval !== 'signed' &&
+  !isScopedBy(standing, fact);
+
+const standInsMember = (names: readonly FactName[]): Pick<Known, 'standIns'> =>
+  names.length === 0 ? {} : { standIns: names };
 
 /** Whether the look shows this fact where it should stand, or where it was always read. */
 export const isShown = (

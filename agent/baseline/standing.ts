@@ -51,6 +51,15 @@ const watchedFacts = (references: Standing['references']): ReadonlySet<FactName>
 /** No document is in force. */
 export const NOTHING_STANDING: Standing = standingOf({ references: [], plans: [], waivers: [] });
 
+/** Whether a document in force speaks of the devices that tell this fact so, and not of others. */
+export const isScopedBy = ({ references, plans, waivers }: Standing, fact: FactName): boolean => {
+  const member = fact === 'identity.model' ? 'models' : fact === 'firmware.version' ? 'firmware' : undefined;
+  return (
+    member !== undefined &&
+    [...references, ...plans, ...waivers].some(({ terms: { scope } }) => scope?.[member] !== undefined)
+  );
+};
+
 /** A change that comes late is told as such for this long after the window, ms. */
 const LATE_MS = 24 * 3_600_000;
 

@@ -240,6 +240,8 @@ export type Replies<Name extends string = string> = ReadonlyMap<Name, Reply | No
 export interface Source<T, Name extends string = string> {
   readonly queries: readonly Name[];
   readonly read: (replies: Replies) => Reading<T>;
+  /** Where one place may stand in for another: each of them by itself. */
+  readonly places?: readonly Source<T, Name>[];
 }
 
 /** What identification saw at an address, gathered without credentials. Untrusted. */

@@ -186,8 +186,10 @@ const gapOf = <T>(readings: readonly Reading<T>[]): Reading<T> =>
  * that was lost ends the search: two surfaces may spell the same thing differently, and reading the second because the
  * first was late would look like a change. What is read because a surface is closed says that it stands in.
  */
-export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> =>
-  inTurn(sources, standingIn);
+export const firstOf = <T, const Name extends string>(...sources: readonly Source<T, Name>[]): Source<T, Name> => ({
+  ...inTurn(sources, standingIn),
+  places: sources.flatMap((source) => source.places ?? [source]),
+});
 
 /**
  * The same where the sources spell the fact alike, so that none stands in for another. A lost answer ends the search here,

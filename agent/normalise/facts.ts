@@ -79,6 +79,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     facts: facts as Facts,
     gaps,
     standIns: standIns ?? NO_STAND_INS,
+    tellsAtPlaces: (name) => valuesAtPlaces(name, driver, capture.replies),
     ...(toldPools === undefined ? {} : { toldPools }),
     ...(noPools ? { noPools } : {}),
     sanitized,
@@ -137,6 +138,15 @@ const readFact = (name: FactName, source: Source<unknown>, replies: Replies): Re
   } catch {
     return unknown('unreadable');
   }
+};
+
+/** What the places tell of a fact that has several. Of devices whose surfaces stay as they are nobody asks for it. */
+const valuesAtPlaces = (name: FactName, driver: Driver, replies: Replies): readonly unknown[] => {
+  const source: Source<unknown> | undefined = driver.facts[name];
+  return (source?.places ?? []).flatMap((place) => {
+    const reading = exact(settle(name, readFact(name, place, replies), driver));
+    return reading.kind === 'present' ? [sanitise(reading.value).value] : [];
+  });
 };
 
 /** What a reading means for its fact. */

@@ -17,6 +17,8 @@ export interface Observation {
   readonly gaps: ReadonlyMap<ReadingName, 'absent' | Exclude<UnknownReason, 'unsupported'>>;
   /** Facts read from a place that stands in for the one where they should stand, with why that one gave none. */
   readonly standIns: ReadonlyMap<FactName, StandsIn>;
+  /** What each place tells of a fact that has several, of which one may stand in for another; read when it is asked for. */
+  readonly tellsAtPlaces?: (fact: FactName) => readonly unknown[];
   /** Pools that the device tells, where they are no list that could be held against the known one. */
   readonly toldPools?: readonly PoolSlot[];
   /** The list of pools was read, and none of its places is filled; `pools` is unknown all the same, since such a list may hide others. */

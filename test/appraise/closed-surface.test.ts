@@ -5,15 +5,21 @@ import { runComparisons } from '../../agent/appraise/outcome.ts';
 import type { Answered } from '../../agent/appraise/rules/visibility-coverage-reduced.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { keepFacts, keptFacts } from '../../agent/baseline/kept.ts';
+import { holderOf } from '../../agent/baseline/reference.ts';
+import { type Standing, standingOf } from '../../agent/baseline/standing.ts';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
-import { questionOf } from '../../agent/drivers/driver.ts';
+import { braiins } from '../../agent/drivers/braiins.ts';
+import { type Query, questionOf } from '../../agent/drivers/driver.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
 import type { LookKind, Observation } from '../../agent/normalise/observation.ts';
 import type { NoReply, Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
 import { answeredIn } from '../../agent/probe/probe.ts';
 import { noReply, readReply } from '../../agent/probe/reply.ts';
+import type { FactName } from '../../shared/facts.ts';
+import type { Waiver } from '../../shared/terms.ts';
 import { loadSpecimens, replyBytes, type Specimen } from '../specimens/specimen.ts';
+import { SpecimenLife } from './specimen-life.ts';
 import { ADDRESS, MINUTE, runningOn, Watch } from './watch.ts';
 
 /** A machine whose web interface and port 4028 spell the same things differently, as S19 builds do. */
@@ -194,13 +200,134 @@ test('a device without a log-in is compared by what port 4028 says, as ever', ()
   assert.equal(comparable(restarted, observation), observation);
 });
 
-test('a log-in that opens the preferred surface of such a device is a difference, once', () => {
-  const watch = known({ closed: web('refused') });
+/** A device that a person accepted while its web interface was closed. */
+const acceptedClosed = (facts?: readonly FactName[]): Watch => {
+  const closed = web('refused');
+  const watch = known({ closed });
+  watch.state = accept(watch.state, { by: 'ann', nowMs: watch.nowMs, seq: 99, ...(facts && { facts }) }).state;
+  live(watch, 10 * MINUTE, { closed });
+  watch.clear();
+  return watch;
+};
+
+const approvalOf = ({ state }: Watch, fact: FactName) => holderOf(state.reference?.entries ?? [], fact)?.approval;
+
+const OWN = 'FR-1.9(250304-S21)';
+const ABOUT_FIRMWARE = /^firmware\./;
+
+for (const facts of [undefined, ['firmware.version', 'identity.model']] as const)
+  test(`a log-in tells the version of an accepted device in other words: that is no change, and learned (${facts ?? 'whole'})`, () => {
+    const watch = acceptedClosed(facts);
+    assert.equal(approvalOf(watch, 'firmware.version'), 'local');
+    live(watch, 30 * MINUTE, {});
+    assert.deepEqual(
+      watch.said().filter((said) => ABOUT_FIRMWARE.test(said)),
+      [],
+    );
+    assert.equal(keptFacts(watch.state.attested?.facts)['firmware.version'], OWN);
+    assert.equal(keptFacts(watch.state.reference?.facts)['firmware.version'], OWN);
+    // The acceptance holds these facts for a verifier, who knows nothing of places.
+    assert.equal(approvalOf(watch, 'firmware.version'), 'local');
+    assert.equal(approvalOf(watch, 'identity.model'), 'local');
+    assert.equal(watch.attestations.at(-1)?.verdict.reference?.approval, 'local');
+    assert.ok(isSettled(watch, {}));
+  });
+
+test('braiins: the log-in of the REST API tells the version in other words than port 4028', () => {
+  const life = new SpecimenLife(braiins, 'braiins/s19jpro-26.04');
+  const needsLogin = (query: string): boolean => {
+    const { kind, ...asked } = braiins.queries[query] as Query;
+    return kind === 'http' && 'auth' in asked && asked.auth !== 'none';
+  };
+  const watch = life.settle({ closed: (query) => (needsLogin(query) ? noReply('refused', 'no log-in') : undefined) });
+  const versionIn = (known: Watch['state']['reference']) => keptFacts(known?.facts)['firmware.version'];
+  assert.equal(versionIn(watch.state.reference), 'boser-buildroot 0.1.0-77e0aa19');
+  life.live(30);
+  assert.deepEqual(watch.said(), []);
+  assert.equal(versionIn(watch.state.reference), '2026-04-14-0-77e0aa19-26.04-plus');
+});
+
+test('what a log-in told is held against from then on, whatever port 4028 says', () => {
+  const watch = acceptedClosed();
   live(watch, 30 * MINUTE, {});
+  live(watch, 30 * MINUTE, { closed: web('refused') });
+  watch.clear();
+  live(watch, 10 * MINUTE, { edits: { system: [[OWN, 'FR-2.0(260101-S21)']] } });
   const [found] = watch.opened('firmware.version-changed');
-  assert.deepEqual([found?.before, found?.after], [version('49.0.1.3'), version('FR-1.9(250304-S21)')]);
+  assert.deepEqual([found?.severity, found?.before], ['high', version(OWN)]);
+});
+
+test('another version that came with the log-in is found where port 4028 tells it', () => {
+  const watch = acceptedClosed();
+  live(watch, 10 * MINUTE, { edits: { version: [['49.0.1.3', '50.0.1.3']], system: [[OWN, 'FR-2.0(260101-S21)']] } });
+  const [found] = watch.opened('firmware.version-changed');
+  assert.deepEqual(
+    [found?.severity, found?.before, found?.after],
+    ['high', version('49.0.1.3'), version('FR-2.0(260101-S21)')],
+  );
+  assert.equal(approvalOf(watch, 'firmware.version'), 'local');
+});
+
+test('a log-in with which port 4028 begins to refuse its version leaves nothing alike to compare: the other words are found', () => {
+  const watch = acceptedClosed();
+  live(watch, 10 * MINUTE, { closed: (query) => (query === 'version' ? 'refused' : undefined) });
   assert.equal(watch.opened('firmware.version-changed').length, 1);
-  assert.ok(!watch.state.attested?.standIns?.includes('firmware.version'));
+});
+
+test('a version that both surfaces tell alike is held against at its own place once that opened', () => {
+  const system: Edits['system'] = [[OWN, '49.0.1.3']];
+  const watch = acceptedClosed();
+  live(watch, 2 * MINUTE, { edits: { system } });
+  live(watch, 10 * MINUTE, { edits: { system: [[OWN, 'FR-2.0(260101-S21)']] } });
+  assert.deepEqual(watch.opened('firmware.version-changed')[0]?.before, version('49.0.1.3'));
+});
+
+test('a device that was accepted with its log-in is held against that, whatever port 4028 tells meanwhile', () => {
+  const watch = known();
+  watch.state = accept(watch.state, { by: 'ann', nowMs: watch.nowMs, seq: 99 }).state;
+  live(watch, 30 * MINUTE, {});
+  live(watch, 30 * MINUTE, { closed: web('refused') });
+  live(watch, 10 * MINUTE, { edits: { system: [[OWN, 'FR-2.0(260101-S21)']] } });
+  const [found] = watch.opened('firmware.version-changed');
+  assert.deepEqual([found?.severity, found?.before], ['high', version(OWN)]);
+});
+
+const scopedBy = (version: string): Standing =>
+  standingOf({
+    references: [],
+    plans: [],
+    waivers: [
+      {
+        seq: 50,
+        terms: {
+          kind: 'waiver',
+          waiver_id: 'w',
+          ids: ['config.drift'],
+          expires_at: 4_000_000_000,
+          scope: { firmware: [`antminer-stock ${version}`] },
+        } as unknown as Waiver,
+        sha256: 'w',
+        by: ['ann'],
+        adoptedAt: 0,
+      },
+    ],
+  });
+
+test('a device enters or leaves the scope of a document by no word of its own: there the other words are found', () => {
+  const watch = acceptedClosed();
+  watch.context = { ...watch.context, standing: scopedBy(OWN) };
+  live(watch, 10 * MINUTE, {});
+  assert.equal(watch.opened('firmware.version-changed').length, 1);
+});
+
+test('what approvers signed is replaced by no word of the device', () => {
+  const watch = acceptedClosed();
+  const { reference } = watch.state;
+  assert.ok(reference);
+  const entries = reference.entries.map((entry) => ({ ...entry, approval: 'signed' as const }));
+  watch.state = { ...watch.state, reference: { ...reference, entries } };
+  live(watch, 10 * MINUTE, {});
+  assert.equal(watch.opened('firmware.version-changed').length, 1);
 });
 
 test('what stands in is compared as another firmware where the family became another one', () => {
