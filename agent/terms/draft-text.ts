@@ -38,7 +38,10 @@ export const planDraft = (plan: Blank<Plan>): string =>
       `type: ${plan.type ?? 'change'}                    # change, or curtailment`,
     ),
     scopeText(plan.scope),
-    idsText(plan.ids),
+    lines(
+      idsText(plan.ids),
+      '# Where firmware.version-changed, or another change of firmware, is among them, the reboot is covered with it.',
+    ),
     lines(
       expectedText('expected_after', 'What the devices show afterwards.', plan.expected_after),
       ...(plan.expected_after?.some((item) => item.class === 'volatile') === true

@@ -178,6 +178,32 @@ test('a plan is held against its devices after the window: what matched, what is
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
+test('a device that only started anew under a plan for its firmware is unchanged, unless the plan names the reboot', async (t) => {
+  const reboots = 'runtime.reboot-unexpected';
+  for (const [ids, fate] of [
+    [['firmware.version-changed'], 'unchanged'],
+    [['firmware.version-changed', reboots], 'incomplete'],
+  ] as const) {
+    const recording = await learned(t, ['rig-1']);
+    const changes = recording.changes(people);
+    const now = Math.floor(recording.clock.wall / 1000);
+    const expected_after = [{ fact: 'firmware.version', class: 'exact', value: '2027.01.1' }] as const;
+    changes.adopt(
+      signed(
+        people.sign({ ...summerPlan(now, 600), ids: [...ids], expected_after: [...expected_after] }, 'alice', 'bob'),
+      ),
+    );
+    await recording.looks('rig-1', 1, { 'telemetry.elapsed_s': 30 });
+    const told = recording.said().flatMap((one) => (one.kind === 'finding' ? [one.finding] : []));
+    assert.deepEqual(
+      told.map(({ id, severity }) => [id, severity]),
+      [[reboots, 'info']],
+    );
+    assert.deepEqual(changes.report('summer')[fate], ['rig-1'], fate);
+    assert.deepEqual(recording.objections(people.keys), []);
+  }
+});
+
 test('a plan of which nothing can be judged is no change.not-observed; a dark device is named beside those', async (t) => {
   const recording = await learned(t, ['rig-1', 'rig-2']);
   const changes = recording.changes(people);
