@@ -20,7 +20,7 @@ export const referenceDraft = ({ ref_id, scope, values }: Blank<ReferenceTerms>)
     lines(
       member('ref_id', ref_id),
       'version: 1                      # one more for each later document of this name',
-      '# prev_sha256: …                # of the version before: `assayer terms show` prints it',
+      '# prev_sha256: …                # of the version before, needed in a later one: `assayer terms show` prints it',
       '# change_ref: OPS-1             # where the reason stands',
     ),
     scopeText(scope),
