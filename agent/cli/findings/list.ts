@@ -72,12 +72,12 @@ const sinceOf = ({ firstObservedAt, afterAt }: StoredFinding['finding']): string
   return `${since}, latest ${since.startsWith(`${day} `) ? time : `${day} ${time}`}`;
 };
 
-/** One for many says of how many, though one alone is left; a finding of a device that such a one lists, too, names that. */
+/** One for many says of how many; the finding of a device that such a one lists, too, names that, though the device alone is left. */
 const whereOf = (found: StoredFinding, speaking: ReadonlyMap<string, readonly number[]>): string => {
   const devices = devicesOf(found);
   const [first] = devices;
   if (first === undefined) return 'this gateway';
-  if (found.device === undefined) return devices.length === 1 ? `1 device: ${first}` : `several (${countOf(found)})`;
+  if (found.device === undefined) return devices.length === 1 ? first : `several (${countOf(found)})`;
   const numbers = speaking.get(nameOf(found.finding, first));
   return numbers === undefined ? first : `${first}, in ${numbers.join(' or ')}`;
 };
