@@ -7,6 +7,7 @@ import type { Surface } from '../probe/capture.ts';
 import type { Finding } from './finding.ts';
 import type { ToldMs } from './last-told.ts';
 import type { ShareMark } from './rules/pool-share-gap.ts';
+import type { PlannedReboot } from './rules/runtime-reboot-unexpected.ts';
 import type { LeftOut } from './rules/visibility-coverage-reduced.ts';
 
 /** Who approved a reference: nobody (it was learned), a person at the gateway, or approvers by signature. */
@@ -271,6 +272,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly blips: readonly Blip[];
   /** Reboots of the last hour, Unix milliseconds. */
   readonly rebootsMs: readonly number[];
+  /** Those of them that a plan expected. */
+  readonly rebootsPlanned?: readonly PlannedReboot[];
   /**
    * Since the device came back after more than 15 min: the interval, what it was before, and, once all of it was compared and
    * something had changed, what that was: whatever changes later did not change in the dark.
@@ -367,13 +370,14 @@ export const writeDevice = (state: DeviceState): string => {
 export const readDevice = (text: string): DeviceState => {
   const state = JSON.parse(text) as DeviceState<string>;
   if (!isDevice(state)) throw new Error('not the state of a device');
-  const { tracks, closed, blips, rebootsMs, marks, identified } = state;
+  const { tracks, closed, blips, rebootsMs, rebootsPlanned, marks, identified } = state;
   const kept = {
     ...withTexts(state, keepText),
     tracks: orNone(tracks),
     closed: orNone(closed),
     blips: orNone(blips),
     rebootsMs: orNone(rebootsMs),
+    ...(rebootsPlanned === undefined ? {} : { rebootsPlanned: orNone(rebootsPlanned) }),
     marks: { ...noMarks(), ...marks },
   };
   return identified === undefined ? kept : withIdentified(kept, identified);

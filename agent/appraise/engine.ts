@@ -20,6 +20,7 @@ import { nextAtMs, nextLook } from './next-look.ts';
 import type { Outcome } from './outcome.ts';
 import { withoutFuture } from './past.ts';
 import { believable } from './placeholder.ts';
+import { planOfReboot } from './planned.ts';
 import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import type { RuleEntry } from './rule.ts';
 import { identityAddressMoved } from './rules/identity-address-moved.ts';
@@ -28,7 +29,7 @@ import { hasRebooted, recentReboots, sampleUptime } from './rules/runtime-reboot
 import { DARK_MS, visibilityChangedWhileDark } from './rules/visibility-changed-while-dark.ts';
 import { factOf } from './rules/visibility-coverage-reduced.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
-import { outcomesOf } from './run-rules.ts';
+import { outcomesOf, plansOf } from './run-rules.ts';
 import { isStale, noteRunning, withoutStale } from './running.ts';
 import { clearSettled, isSettled, settle, touch } from './settled.ts';
 import { comparable, withOpened } from './stand-ins.ts';
@@ -146,9 +147,15 @@ const note = (
   }
   if (state.family !== family) changes.family = family;
   const reboots = [...recentReboots(state.rebootsMs, context.nowMs)];
-  if (hasRebooted(state.marks.uptime, sampleUptime(facts, observedAtMs))) reboots.push(observedAtMs);
-  if (reboots.length !== state.rebootsMs.length || reboots.at(-1) !== state.rebootsMs.at(-1))
+  const rebooted = hasRebooted(state.marks.uptime, sampleUptime(facts, observedAtMs));
+  if (rebooted) reboots.push(observedAtMs);
+  if (reboots.length !== state.rebootsMs.length || reboots.at(-1) !== state.rebootsMs.at(-1)) {
     changes.rebootsMs = orNone(reboots);
+    const planned = (state.rebootsPlanned ?? NONE).filter(({ atMs }) => reboots.includes(atMs));
+    const plan = rebooted ? planOfReboot(plansOf(state, facts, context), planned, context.nowMs) : undefined;
+    const known = plan === undefined ? planned : [...planned, { atMs: observedAtMs, plan }];
+    if (known.length > 0 || state.rebootsPlanned !== undefined) changes.rebootsPlanned = orNone(known);
+  }
   const darkSinceMs = lastSeenMs(state);
   const known = state.attested?.facts ?? NO_FACTS;
   if (isDark(state) && state.returned === undefined && known !== NO_FACTS && observedAtMs - darkSinceMs > DARK_MS)

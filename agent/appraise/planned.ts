@@ -23,6 +23,7 @@ import { firmwareVersionChanged } from './rules/firmware-version-changed.ts';
 import { poolSlotAdded } from './rules/pool-slot-added.ts';
 import { poolUrlChanged } from './rules/pool-url-changed.ts';
 import { poolUserChanged } from './rules/pool-user-changed.ts';
+import { PLANNED_REBOOTS, type PlannedReboot, runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { compareVersions } from './version.ts';
 import { speaksOfPools, wholeOf } from './who-approves.ts';
 
@@ -117,6 +118,28 @@ const planOfVersion = (outcomes: readonly Outcome[], planned: Planned): number |
 
 /** Rules that tell another version. */
 export const OF_VERSION: ReadonlySet<string> = new Set([firmwareVersionChanged.id, firmwareRollback.id]);
+
+const OF_FIRMWARE: readonly string[] = [...OF_VERSION, firmwareFamilyChanged.id, firmwareBootMediumChanged.id];
+
+/** Whether it is of this plan that its devices start anew, whether it names the reboot or not: no firmware changes without that. */
+export const expectsReboot = (plan: Plan): boolean => OF_FIRMWARE.some((id) => planNames(plan, id));
+
+/** The open plan under which a device started anew now, as long as the device does not do so over and over. */
+export const planOfReboot = (
+  plans: readonly Adopted<Plan>[],
+  planned: readonly PlannedReboot[],
+  nowMs: number,
+): number | undefined =>
+  plans.find(
+    ({ seq, terms }) =>
+      phaseOfPlan(terms, nowMs) === 'open' &&
+      expectsReboot(terms) &&
+      planned.filter(({ plan }) => plan === seq).length < PLANNED_REBOOTS,
+  )?.seq;
+
+/** Whether what a plan covers is of the change that it announces: a reboot that it does not name says nothing of that. */
+export const isOfChange = ({ ruleId }: Pick<Finding, 'ruleId'>, plan: Plan): boolean =>
+  ruleId !== runtimeRebootUnexpected.id || planNames(plan, ruleId);
 
 const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const named = planned.plans.filter(({ terms }) => planNames(terms, ran.rule.id));

@@ -1,9 +1,10 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
+import type { Plan } from '../../shared/terms.ts';
 import type { Approved } from '../baseline/approved.ts';
 import { withKnownUsers } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { isCommissioned } from '../baseline/reference.ts';
-import { heldBy, plansFor } from '../baseline/standing.ts';
+import { type Adopted, heldBy, plansFor } from '../baseline/standing.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { circumstancesOf, describe, stagesOf, toleratedOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
@@ -87,7 +88,7 @@ export const outcomesOf = (
   context: LookContext & { readonly lasting: readonly Outcome[] },
 ): readonly Outcome[] => {
   const { address, gaps, look, observedAtMs, toldPools, noPools = false } = observation;
-  const { nowMs, standing } = context;
+  const { nowMs } = context;
   const ruleContext = { ...ruleContextOf(state, address, facts, approved, context), noPools };
   const uptime = sampleUptime(facts, observedAtMs);
   const outcomes = [
@@ -95,7 +96,7 @@ export const outcomesOf = (
     ran(poolShareGap, shareGap(state.marks.shares, facts, observedAtMs), tellsShares(state.marks.shares, facts)),
     newnessOutcome(state, facts, strangeness(state, facts, ruleContext, context), { address, context }),
     ran(identityAddressMoved, addressMoved(state.address, address, context.formerLabels, state.labels)),
-    ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, context.nowMs), uptime !== undefined),
+    ran(runtimeRebootUnexpected, rebootsSeen(state.rebootsMs, state.rebootsPlanned ?? [], nowMs), uptime !== undefined),
     duplicateOutcome(context, address),
     ...context.lasting,
     // Pools that are seen between full looks that give nothing do not end it.
@@ -105,7 +106,7 @@ export const outcomesOf = (
     returnOutcome(state, facts, approved?.facts ?? {}, gaps, { ...context, ruleContext }),
   ];
   return underPlans(withoutFlood(outcomes, state.tracks, facts), {
-    plans: standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, facts), nowMs),
+    plans: plansOf(state, facts, context),
     observed: facts,
     approved: approved?.facts ?? {},
     known: () => keptFacts(state.reference?.facts),
@@ -115,6 +116,13 @@ export const outcomesOf = (
     tracks: state.tracks,
   });
 };
+
+/** Plans that speak of the device and are open, or were until a day ago. */
+export const plansOf = (
+  state: DeviceState,
+  facts: Facts,
+  { standing, nowMs }: Pick<LookContext, 'standing' | 'nowMs'>,
+): readonly Adopted<Plan>[] => (standing.plans.length === 0 ? [] : plansFor(standing, stagesOf(state, facts), nowMs));
 
 const ran = (rule: RuleEntry, deviations: readonly Deviation[], runs = true): Outcome =>
   runs ? { kind: 'ran', rule, deviations, facts: [] } : { kind: 'silent', rule };

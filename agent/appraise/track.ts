@@ -139,7 +139,7 @@ export const observe = (
   moment: Moment,
 ): Step => {
   const after = afterText(draft);
-  if (deviation.uncovered === true && track.finding.plan !== undefined) {
+  if (deviation.uncovered === true && deviation.plan === undefined && track.finding.plan !== undefined) {
     const { plan: _, ...finding } = track.finding;
     return observe(rule, deviation, draft, { ...track, finding }, past, moment);
   }

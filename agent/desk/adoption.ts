@@ -180,8 +180,16 @@ const requireSuccessor = (terms: Terms, known: Order | undefined): void => {
       `version ${known.terms.version} is in force`,
       `give it version ${known.terms.version + 1}`,
     );
-  if (terms.prev_sha256 !== undefined && terms.prev_sha256 !== known.sha256)
-    throw refused('version', 'prev_sha256 is not the digest of the version in force', `it is ${known.sha256}`);
+  if (terms.prev_sha256 === known.sha256) return;
+  const { version } = known.terms;
+  if (terms.prev_sha256 === undefined)
+    throw refused(
+      'version',
+      `it does not say that it follows version ${version}, which is in force`,
+      `write prev_sha256: ${known.sha256} into the draft, and have it signed again`,
+    );
+  const between = terms.version - version > 1 ? ', or hand over first the version that it follows' : '';
+  throw refused('version', 'prev_sha256 is not the digest of the version in force', `it is ${known.sha256}${between}`);
 };
 
 /** Values of facts that this version knows could be what a device shows here. */

@@ -1,3 +1,5 @@
+import type { Finding } from '../appraise/finding.ts';
+import { isOfChange } from '../appraise/planned.ts';
 import type { DeviceTransition } from '../appraise/storm.ts';
 import type { Standing } from '../baseline/standing.ts';
 import type { Transaction } from './log.ts';
@@ -33,8 +35,14 @@ export class OrderDraft {
   noteCovered(transitions: readonly DeviceTransition[]): void {
     for (const { device, finding } of transitions)
       for (const seq of [finding.plan, finding.waiver])
-        if (seq !== undefined && finding.confirmedAt !== undefined)
+        if (seq !== undefined && finding.confirmedAt !== undefined && this.#isMatch(finding, seq))
           this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
+  }
+
+  #isMatch(finding: Finding, seq: number): boolean {
+    if (seq !== finding.plan) return true;
+    const terms = this.find(seq)?.terms;
+    return terms?.kind !== 'plan' || isOfChange(finding, terms);
   }
 
   /** Writes with each plan and waiver the devices that it covered for the first time. */

@@ -38,7 +38,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...(terms.kind === 'reference' ? [] : uncovered(terms.ids)),
   ...wholeGateway(terms),
   ...(terms.kind === 'reference'
-    ? [...unwatched(terms.values ?? []), ...uncompared(terms), ...lastVersions(terms.version)]
+    ? [...unwatched(terms.values ?? []), ...uncompared(terms), ...unfollowing(terms), ...lastVersions(terms.version)]
     : []),
   ...(terms.kind === 'plan'
     ? [...longPlan(terms), ...openEnds(terms), ...unsaid(terms), ...unrelated(terms), ...uncompared(terms)]
@@ -77,6 +77,14 @@ const longPlan = ({ not_before_at: from, not_after_at: to }: Plan): readonly str
 
 const longWaiver = ({ iat, expires_at: until }: Waiver): readonly string[] =>
   until - iat > LONG_WAIVER_S ? [`it lasts ${durationText(until - iat)}: nobody is reminded before that`] : [];
+
+/** Whoever signs says what it takes the place of. */
+const unfollowing = ({ version, prev_sha256: before }: ReferenceTerms): readonly string[] =>
+  version > 1 && before === undefined
+    ? [
+        `version ${version} does not name the one before (prev_sha256, which assayer terms show prints): a gateway where one is in force refuses it`,
+      ]
+    : [];
 
 const lastVersions = (version: number): readonly string[] =>
   MOST_VERSIONS - version < FREE_VERSIONS

@@ -20,7 +20,7 @@ export const referenceDraft = ({ ref_id, scope, values }: Blank<ReferenceTerms>)
     lines(
       member('ref_id', ref_id),
       'version: 1                      # one more for each later document of this name',
-      '# prev_sha256: …                # of the version before: `assayer terms show` prints it',
+      '# prev_sha256: …                # of the version before, needed in a later one: `assayer terms show` prints it',
       '# change_ref: OPS-1             # where the reason stands',
     ),
     scopeText(scope),
@@ -38,7 +38,10 @@ export const planDraft = (plan: Blank<Plan>): string =>
       `type: ${plan.type ?? 'change'}                    # change, or curtailment`,
     ),
     scopeText(plan.scope),
-    idsText(plan.ids),
+    lines(
+      idsText(plan.ids),
+      '# Where firmware.version-changed, or another change of firmware, is among them, the reboot is covered with it.',
+    ),
     lines(
       expectedText('expected_after', 'What the devices show afterwards.', plan.expected_after),
       ...(plan.expected_after?.some((item) => item.class === 'volatile') === true

@@ -1,6 +1,7 @@
 import type { ExpectedValue, Plan, ReferenceTerms, Schedule, Scope, Terms, Waiver } from '../../shared/terms.ts';
 import { SEVERITIES } from '../appraise/finding.ts';
 import { sightIn } from '../appraise/plan-reach.ts';
+import { expectsReboot } from '../appraise/planned.ts';
 import { wantsTwo } from '../appraise/promote.ts';
 import { gravestOf } from '../appraise/rule.ts';
 import { uncoverableIds } from '../appraise/who-approves.ts';
@@ -109,6 +110,7 @@ const planRows = (plan: Plan, nowS: number): readonly Row[] => {
       : listed('expects', plan.expected_after.map(expectedText))),
     ...labelRows(plan.expected_after),
     ['quiet', `${quietText(plan.ids)}: info in this window, and nobody is alarmed`],
+    ...(expectsReboot(plan) ? [['', 'with the reboot that an update brings, twice an hour at most'] as const] : []),
     ['from', `${isoOf(from)}, ${distance(from, nowS)}`],
     ['until', `${isoOf(to)}, for ${durationText(to - from)}`],
     ...(dispatch === undefined

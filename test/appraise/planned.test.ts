@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import { accept, wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { reportPlan } from '../../agent/appraise/plan-report.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
-import { standingOf } from '../../agent/baseline/standing.ts';
+import { type Adopted, standingOf } from '../../agent/baseline/standing.ts';
 import { axeos } from '../../agent/drivers/axeos.ts';
 import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue, Plan } from '../../shared/terms.ts';
 import { type Shown, SpecimenLife } from './specimen-life.ts';
 import { plan, reference, under, waiver } from './standing.ts';
-import { HOUR, honest, MINUTE, pools, showing, T0, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, pools, rebooting, showing, T0, Watch } from './watch.ts';
 
 /** Plans and waivers (catalogue §3 and 5.9), seen through the engine. */
 
@@ -101,6 +101,98 @@ test('a second plan after the first speaks of what comes next, also where nobody
       told,
     );
   }
+});
+
+const atMinute = (minutes: number): number => T0 + minutes * MINUTE;
+
+/** It runs what was rolled out from each of these times until the next, when it goes back, and so on. */
+const flashed = (...minutes: readonly number[]) =>
+  rebooting(minutes.map(atMinute), (nowMs) =>
+    minutes.filter((minute) => atMinute(minute) <= nowMs).length % 2 === 0
+      ? {}
+      : { 'firmware.version': '2026.06.1', 'firmware.build': 'Mon Jun 1 10:00:00 CST 2026' },
+  );
+
+const rebootsTold = ({ statements }: Watch) =>
+  statements
+    .filter(({ ruleId }) => ruleId === 'runtime.reboot-unexpected')
+    .map(({ state, severity, plan: by }) => [state, severity, by]);
+
+const ofVersion = plan(30, { ids: ['firmware.version-changed'], expected_after: version('2026.06.1') }, 10, 60);
+
+test('the reboot of a planned update is info and names the plan, which need not name it', () => {
+  for (const adopted of [ofVersion, rollout(), plan(30, { ids: ['firmware.family-changed'] }, 10, 60)]) {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans: [adopted] });
+    watch.live(40 * MINUTE, flashed(20.5));
+    assert.deepEqual(rebootsTold(watch), [
+      ['open', 'info', 30],
+      ['resolved', 'info', 30],
+    ]);
+  }
+});
+
+test('a device that is updated, put back and updated again under plans is info each time', () => {
+  const watch = Watch.commissioned();
+  const back = plan(31, { ids: ['firmware.rollback'], expected_after: version('2026.03.1') }, 10, 60);
+  watch.context = under(() => watch.nowMs, { plans: [ofVersion, back] });
+  watch.live(40 * MINUTE, flashed(20.5, 21.6, 22.9));
+  assert.deepEqual(rebootsTold(watch), [
+    ['open', 'info', 30],
+    ['open', 'info', 31],
+    ['resolved', 'info', 31],
+  ]);
+  assert.deepEqual(
+    watch.state.tracks.map(({ finding }) => finding.severity),
+    ['info'],
+  );
+});
+
+test('a plan expects no reboot outside its window, of other devices, or where it changes no firmware', () => {
+  const others: readonly (readonly [string, Adopted<Plan>])[] = [
+    ['before the window', plan(30, { ids: ['firmware.*'], expected_after: version('2026.06.1') }, 40, 60)],
+    ['another device', plan(30, { ids: ['firmware.*'], scope: { devices: ['rig-2'] } }, 10, 60)],
+    ['no firmware', plan(30, { ids: ['config.performance-changed'] }, 10, 60)],
+  ];
+  for (const [name, adopted] of others) {
+    const watch = Watch.commissioned();
+    watch.context = under(() => watch.nowMs, { plans: [adopted] });
+    watch.live(40 * MINUTE, rebooting([atMinute(20.5)]));
+    assert.deepEqual(
+      rebootsTold(watch),
+      [
+        ['open', 'low', undefined],
+        ['resolved', 'low', undefined],
+      ],
+      name,
+    );
+  }
+});
+
+test('a reboot after the window is not covered by the one in it, which does not count with it', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [ofVersion] });
+  watch.live(50 * MINUTE, showing({}));
+  watch.live(60 * MINUTE, flashed(62.5, 66.5, 200, 200));
+  assert.deepEqual(rebootsTold(watch).slice(0, 2), [
+    ['open', 'info', 30],
+    ['open', 'low', undefined],
+  ]);
+  assert.deepEqual(rebootsTold(watch).at(-1), ['resolved', 'low', undefined]);
+});
+
+test('a device that goes on starting anew under a plan is found: low at the third time within an hour, medium at the fifth', () => {
+  const watch = Watch.commissioned();
+  watch.context = under(() => watch.nowMs, { plans: [ofVersion] });
+  watch.live(50 * MINUTE, rebooting([20.5, 22.5, 24.5, 26.5, 28.5].map(atMinute)));
+  assert.deepEqual(
+    rebootsTold(watch).filter(([state]) => state === 'open'),
+    [
+      ['open', 'info', 30],
+      ['open', 'low', undefined],
+      ['open', 'medium', undefined],
+    ],
+  );
 });
 
 /** The plan of a draft that says the version and nothing else. */

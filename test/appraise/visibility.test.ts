@@ -2,8 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { agentGap } from '../../agent/appraise/rules/evidence-agent-gap.ts';
 import { hasRebooted, type UptimeSample } from '../../agent/appraise/rules/runtime-reboot-unexpected.ts';
-import type { Facts } from '../../shared/facts.ts';
-import { HOUR, honest, MINUTE, pools, SECOND, showing, T0, Watch } from './watch.ts';
+import { HOUR, honest, MINUTE, pools, rebooting, SECOND, showing, T0, Watch } from './watch.ts';
 
 const silent = () => undefined;
 
@@ -171,19 +170,10 @@ test('visibility.changed-while-dark: what changes once the device was seen whole
   assert.equal(watch.state.returned, undefined);
 });
 
-/** A machine that started anew at these times. */
-const rebooting =
-  (...bootsMs: readonly number[]) =>
-  (nowMs: number): { facts: Facts } => {
-    const bootMs = bootsMs.filter((atMs) => atMs <= nowMs).at(-1);
-    const elapsed = bootMs === undefined ? 86_400 + (nowMs - T0) / SECOND : (nowMs - bootMs) / SECOND;
-    return { facts: honest(nowMs, { 'telemetry.elapsed_s': Math.floor(elapsed) }) };
-  };
-
 test('runtime.reboot-unexpected: one reboot is low, looked at in full within a minute, and over by itself', () => {
   const watch = Watch.known();
   const bootMs = watch.nowMs + 90 * SECOND;
-  watch.live(30 * MINUTE, rebooting(bootMs));
+  watch.live(30 * MINUTE, rebooting([bootMs]));
   assert.deepEqual(watch.said(), ['runtime.reboot-unexpected open', 'runtime.reboot-unexpected resolved']);
   assert.equal(watch.statements[0]?.severity, 'low');
   assert.ok((watch.attestations[0]?.atMs ?? Number.POSITIVE_INFINITY) - bootMs <= 2 * MINUTE);
@@ -192,7 +182,7 @@ test('runtime.reboot-unexpected: one reboot is low, looked at in full within a m
 test('runtime.reboot-unexpected: the third within an hour is medium', () => {
   const watch = Watch.known();
   const [first, second, third] = [2, 6, 10].map((minutes) => watch.nowMs + minutes * MINUTE);
-  watch.live(15 * MINUTE, rebooting(first ?? 0, second ?? 0, third ?? 0));
+  watch.live(15 * MINUTE, rebooting([first ?? 0, second ?? 0, third ?? 0]));
   assert.deepEqual(
     watch.opened('runtime.reboot-unexpected').map(({ severity }) => severity),
     ['low', 'medium'],

@@ -113,6 +113,15 @@ export const observationOf = (
   };
 };
 
+/** A machine that started anew at these times, and shows these changes. */
+export const rebooting =
+  (bootsMs: readonly number[], changes: (nowMs: number) => Facts = () => ({})) =>
+  (nowMs: number): Answer => {
+    const bootMs = bootsMs.filter((atMs) => atMs <= nowMs).at(-1);
+    const elapsed = bootMs === undefined ? 86_400 + (nowMs - T0) / SECOND : (nowMs - bootMs) / SECOND;
+    return { facts: honest(nowMs, { 'telemetry.elapsed_s': Math.floor(elapsed), ...changes(nowMs) }) };
+  };
+
 const COUNTERS = ['telemetry.elapsed_s', 'telemetry.uptime_s'] as const;
 
 /** A look that is made of the same replies over and over, with counters that run: otherwise it is that of a machine that hangs. */

@@ -141,7 +141,9 @@ class Site {
 
   /** A reference of these values that everybody signed who has to. */
   holds(values: ReferenceTerms['values'], version = 1): void {
-    const terms = { kind: 'reference', ref_id: 'site', version, values } as const;
+    const before = this.#changes.all().find(({ terms }) => terms.kind === 'reference' && terms.ref_id === 'site');
+    const follows = before === undefined ? {} : { prev_sha256: before.sha256 };
+    const terms = { kind: 'reference', ref_id: 'site', version, ...follows, values } as const;
     this.#changes.adopt({ kind: 'signed', ...this.#people.sign(terms, ...this.#people.names.values()) });
   }
 

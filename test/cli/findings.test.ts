@@ -116,11 +116,38 @@ test('the parent of a storm is one row about several devices', async (t) => {
   storming(recording, rigs);
   configured(recording.dir, {});
   const table = await assayer(['findings'], { cwd: recording.dir });
-  assert.match(table.out, /several +pool\.user-changed/);
+  assert.match(table.out, /several \(6\) +pool\.user-changed/);
   const [finding] = lines((await assayer(['findings', '--json'], { cwd: recording.dir })).out).map((line) =>
     JSON.parse(line),
   );
   assert.deepEqual([finding.count, finding.devices], [6, rigs]);
+});
+
+test('the finding of the one device that is left of a storm names the parent, which shows the same', async (t) => {
+  const recording = new Recording(t, RIGS);
+  await recording.learnAll();
+  storming(recording, ['rig-1']);
+  storming(recording, RIGS.slice(1));
+  allShow(recording, RIGS.slice(1), 3, {});
+  configured(recording.dir, {});
+  const rows = lines((await assayer(['findings'], { cwd: recording.dir })).out).slice(1);
+  assert.equal(rows.length, 2, rows.join('\n'));
+  const parent = rows.find((row) => row.includes(' rig-1  '))?.split(' ')[0] ?? 'none';
+  assert.ok(
+    rows.some((row) => row.includes(` rig-1, in ${parent}  `)),
+    rows.join('\n'),
+  );
+});
+
+test('a parent of more devices than are named says where the others stand', async (t) => {
+  const rigs = Array.from({ length: 14 }, (_, at) => `rig-${at + 1}`);
+  const recording = new Recording(t, rigs);
+  await recording.learnAll();
+  storming(recording, rigs);
+  configured(recording.dir, {});
+  const { out } = await assayer(['findings', '--json'], { cwd: recording.dir });
+  const shown = await assayer(['findings', 'show', String(JSON.parse(out).opened_seq)], { cwd: recording.dir });
+  assert.match(shown.out, /where +14 devices: rig-1, .* … \(--json names all\)\n/);
 });
 
 test('a storm that was not stated again yet is shown and acknowledged with the devices that it has', async (t) => {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
+import type { AgentError } from '../../agent/platform/errors.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
 import type { ReferenceTerms, Terms } from '../../shared/terms.ts';
@@ -20,6 +21,17 @@ const limit = (value: number, version = 1) =>
     version,
     values: [{ fact: 'config.power_limit_w', class: 'exact', value }],
   }) as const;
+
+/** The terms as the version after the one of their name that is in force. */
+const following = <Of extends Pick<ReferenceTerms, 'ref_id'>>(
+  changes: Pick<ReturnType<Recording['changes']>, 'all'>,
+  terms: Of,
+): Of => {
+  const before = changes.all().find((order) => order.terms.kind === 'reference' && order.terms.ref_id === terms.ref_id);
+  return before?.terms.kind === 'reference'
+    ? { ...terms, version: before.terms.version + 1, prev_sha256: before.sha256 }
+    : terms;
+};
 
 const EMERGENCY = { by: 'alice', note: 'bob is not reachable' };
 const STRONGER: Facts = { 'config.power_limit_w': 3400 };
@@ -54,7 +66,7 @@ test('the same document is adopted once; an older version, and one that was with
     refusal(() => changes.adopt(signed(people.sign(limit(3300), 'alice')))),
     'terms.version',
   );
-  changes.adopt(signed(people.sign(limit(3500, 2), 'bob')));
+  changes.adopt(signed(people.sign(following(changes, limit(3500)), 'bob')));
   assert.equal(changes.all().length, 1);
   assert.equal(
     refusal(() => changes.adopt(first)),
@@ -66,6 +78,37 @@ test('the same document is adopted once; an older version, and one that was with
     refusal(() => changes.withdraw('site-power', 'alice')),
     'baseline.not-in-force',
   );
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a later version names the digest of the one in force; without it, or with another one, it is refused', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  changes.adopt(signed(people.sign(limit(3500), 'alice')));
+  const digest = changes.all()[0]?.sha256 ?? '';
+  const said = (terms: ReferenceTerms | ReturnType<typeof limit>) => {
+    try {
+      return changes.adopt(signed(people.sign(terms, 'alice', 'bob')));
+    } catch (problem) {
+      const { code, message, remedy } = problem as AgentError;
+      return [code, message, remedy];
+    }
+  };
+  for (const version of [2, 9])
+    assert.deepEqual(said(limit(3400, version)), [
+      'terms.version',
+      'it does not say that it follows version 1, which is in force',
+      `write prev_sha256: ${digest} into the draft, and have it signed again`,
+    ]);
+  const other = 'A'.repeat(43);
+  const wrong = 'prev_sha256 is not the digest of the version in force';
+  assert.deepEqual(said({ ...limit(3400, 2), prev_sha256: other }), ['terms.version', wrong, `it is ${digest}`]);
+  assert.deepEqual(said({ ...limit(3400, 3), prev_sha256: other }), [
+    'terms.version',
+    wrong,
+    `it is ${digest}, or hand over first the version that it follows`,
+  ]);
+  changes.adopt(signed(people.sign({ ...limit(3400, 2), prev_sha256: digest }, 'alice')));
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
@@ -176,6 +219,32 @@ test('a plan is held against its devices after the window: what matched, what is
     1,
   );
   assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a device that only started anew under a plan for its firmware is unchanged, unless the plan names the reboot', async (t) => {
+  const reboots = 'runtime.reboot-unexpected';
+  for (const [ids, fate] of [
+    [['firmware.version-changed'], 'unchanged'],
+    [['firmware.version-changed', reboots], 'incomplete'],
+  ] as const) {
+    const recording = await learned(t, ['rig-1']);
+    const changes = recording.changes(people);
+    const now = Math.floor(recording.clock.wall / 1000);
+    const expected_after = [{ fact: 'firmware.version', class: 'exact', value: '2027.01.1' }] as const;
+    changes.adopt(
+      signed(
+        people.sign({ ...summerPlan(now, 600), ids: [...ids], expected_after: [...expected_after] }, 'alice', 'bob'),
+      ),
+    );
+    await recording.looks('rig-1', 1, { 'telemetry.elapsed_s': 30 });
+    const told = recording.said().flatMap((one) => (one.kind === 'finding' ? [one.finding] : []));
+    assert.deepEqual(
+      told.map(({ id, severity }) => [id, severity]),
+      [[reboots, 'info']],
+    );
+    assert.deepEqual(changes.report('summer')[fate], ['rig-1'], fate);
+    assert.deepEqual(recording.objections(people.keys), []);
+  }
 });
 
 test('a plan of which nothing can be judged is no change.not-observed; a dark device is named beside those', async (t) => {
@@ -432,17 +501,12 @@ test('it is not said where nothing stands: mended before, waived anew, or found 
 test('approvals that nobody looked at for half a year are one finding, which ends when somebody does', async (t) => {
   const recording = await learned(t, ['rig-1', 'rig-2']);
   const changes = recording.changes(people);
-  const approve = (version: number) =>
-    changes.adopt(
-      signed(
-        people.sign(
-          { kind: 'reference', ref_id: 'rig-1-now', version, entries: [recording.attestation('rig-1')] } as const,
-          'alice',
-          'bob',
-        ),
-      ),
-    );
-  approve(1);
+  const approve = () => {
+    const entries = [recording.attestation('rig-1')];
+    const terms = { kind: 'reference', ref_id: 'rig-1-now', version: 1, entries } as const;
+    return changes.adopt(signed(people.sign(following(changes, terms), 'alice', 'bob')));
+  };
+  approve();
   changes.tickStale();
   assert.deepEqual(recording.openFindings(), []);
   recording.clock.pass(181 * 86_400_000);
@@ -453,7 +517,7 @@ test('approvals that nobody looked at for half a year are one finding, which end
     told.map(({ finding }) => [finding.id, finding.devices, finding.severity]),
     [['baseline.stale', ['rig-1'], 'low']],
   );
-  approve(2);
+  approve();
   changes.tickStale();
   assert.deepEqual(recording.openFindings(), []);
 });
@@ -641,7 +705,7 @@ test('a version by one person does not take the place of what two approved', asy
   const recording = await learned(t);
   const changes = recording.changes(people);
   changes.adopt(signed(people.sign(poolUser('acme.rig0417'), 'alice', 'bob')));
-  const hollow = { ...limit(3500, 2), ref_id: 'site-pools' };
+  const hollow = following(changes, { ...limit(3500), ref_id: 'site-pools' });
   assert.equal(
     refusal(() => changes.adopt(signed(people.sign(hollow, 'alice')))),
     'terms.two-approvers',
@@ -676,7 +740,7 @@ test('documents of an approver who is none any more stay in force, and that is t
     ['approvers.fewer', 'terms.signer-gone'],
   );
   assert.ok(told.every(({ remedy }) => typeof remedy === 'string'));
-  const next = { ...poolUser('acme.rig0418'), version: 2 };
+  const next = following(changes, poolUser('acme.rig0418'));
   assert.equal(
     refusal(() => changes.adopt(signed(people.sign(next, 'alice')))),
     'terms.two-approvers',

@@ -258,8 +258,12 @@ test('a window that is over, or will be before two people can have signed, is to
 });
 
 test('a version after which hardly any can follow is told', () => {
-  assert.deepEqual(cautionsOf(reference({ version: 999_000 })), []);
+  assert.deepEqual(cautionsOf(reference({ version: 999_000, prev_sha256: 'A'.repeat(43) })), []);
   assert.match(cautionsOf(reference({ version: 999_999 })).join(), /version 999999 leaves 1 later versions/);
+});
+
+test('a later version that does not name the one before is told: a gateway where that is in force refuses it', () => {
+  assert.match(cautionsOf(reference({ version: 2 })).join(), /^version 2 does not name the one before \(prev_sha256/);
 });
 
 test('the review fits a screen, with what becomes quiet, until when, and the warnings nearest to the question', () => {

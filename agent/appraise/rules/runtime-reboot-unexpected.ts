@@ -6,7 +6,7 @@ export const runtimeRebootUnexpected: RuleEntry = {
   id: 'runtime.reboot-unexpected',
   title: 'Rebooted',
   meaning:
-    'The device, or its mining program, started anew since the last look; more than twice in an hour weighs more.',
+    'The device, or its mining program, started anew since the last look; more than twice in an hour weighs more. A plan that changes its firmware covers it, twice in an hour.',
   benign: ['watchdog', 'power interruption', 'settings saved'],
   severity: 'low',
   gravest: 'medium',
@@ -54,9 +54,28 @@ const LOOP_MS = 3_600_000;
 export const recentReboots = (rebootsMs: readonly number[], nowMs: number): readonly number[] =>
   rebootsMs.filter((atMs) => nowMs - atMs < LOOP_MS);
 
-/** What the reboots of the last hour amount to. */
-export const rebootsSeen = (rebootsMs: readonly number[], nowMs: number): readonly Deviation[] => {
+/** A reboot that a plan expected: of the entry that adopted it. */
+export interface PlannedReboot {
+  readonly atMs: number;
+  readonly plan: number;
+}
+
+/** An update starts a device anew once or twice in an hour; one that goes on doing so does not work. */
+export const PLANNED_REBOOTS = 2;
+
+/** What the reboots of the last hour amount to, beside those that plans expected. */
+export const rebootsSeen = (
+  rebootsMs: readonly number[],
+  planned: readonly PlannedReboot[],
+  nowMs: number,
+): readonly Deviation[] => {
   const recent = recentReboots(rebootsMs, nowMs);
-  if (nowMs - (recent.at(-1) ?? -REBOOT_HOLD_MS) >= REBOOT_HOLD_MS) return [];
-  return [recent.length > 2 ? { severity: 'medium', reasons: ['repeated'] } : {}];
+  const lastMs = recent.at(-1);
+  if (lastMs === undefined || nowMs - lastMs >= REBOOT_HOLD_MS) return [];
+  const unplanned = recent.filter((atMs) => !planned.some((one) => one.atMs === atMs));
+  const plan = planned.find(({ atMs }) => atMs === lastMs)?.plan;
+  if (plan !== undefined && lastMs - (unplanned.at(-1) ?? -REBOOT_HOLD_MS) >= REBOOT_HOLD_MS) return [{ plan }];
+  const weight: Deviation = unplanned.length > 2 ? { severity: 'medium', reasons: ['repeated'] } : {};
+  // What covered the one before does not cover this one.
+  return [planned.length === 0 ? weight : { ...weight, uncovered: true }];
 };

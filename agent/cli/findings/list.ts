@@ -8,7 +8,7 @@ import type { StoredFinding } from '../../record/tables/findings.ts';
 import { utcText } from '../../terms/instant.ts';
 import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { shortened, table } from '../table.ts';
-import { devicesOf, findingsIn, jsonOf, STANDING } from './stored.ts';
+import { countOf, devicesOf, findingsIn, jsonOf, STANDING } from './stored.ts';
 
 interface ListOptions {
   readonly config: string;
@@ -35,7 +35,7 @@ export const listFindingsVerb = (findings: Command, io: Io): void => {
         (one) => device === undefined || devicesOf(one).includes(device),
       );
       if (json) for (const one of found) printJson(io, jsonOf(one));
-      else io.out.write(table(io, HEADING, found.map(rowOf)));
+      else io.out.write(table(io, HEADING, rowsOf(found)));
       const counts = found.some(({ finding }) => STANDING.has(finding.state) && finding.severity !== 'info');
       setExit(counts ? EXIT.failed : EXIT.ok);
     });
@@ -43,17 +43,26 @@ export const listFindingsVerb = (findings: Command, io: Io): void => {
 
 const HEADING = ['no.', 'since (UTC)', 'severity', 'state', 'device', 'finding', 'before', 'after'];
 
-const rowOf = ({ device, finding }: StoredFinding): readonly string[] =>
-  [
+const rowsOf = (found: readonly StoredFinding[]): readonly (readonly string[])[] => {
+  const speaking = speakingOf(found);
+  return found.map((one) => rowOf(one, speaking));
+};
+
+const rowOf = (found: StoredFinding, speaking: ReadonlyMap<string, readonly number[]>): readonly string[] => {
+  const { finding } = found;
+  return [
     String(finding.openedSeq ?? finding.parent ?? ''),
     sinceOf(finding),
     finding.severity,
     `${finding.state}${finding.flapping === undefined ? '' : `, flapping ×${finding.flapping}`}`,
-    whereOf({ ...(device === undefined ? {} : { device }), finding }),
+    whereOf(found, STANDING.has(finding.state) ? speaking : NONE),
     `${finding.ruleId}${finding.part === undefined ? '' : ` ${finding.part}`}`,
     beforeOf(finding),
     textOf(finding.after),
   ].map(printable);
+};
+
+const NONE: ReadonlyMap<string, readonly number[]> = new Map();
 
 /** And of what is older than what it shows now, or than the last of its devices, since when that is. */
 const sinceOf = ({ firstObservedAt, afterAt }: StoredFinding['finding']): string => {
@@ -63,10 +72,29 @@ const sinceOf = ({ firstObservedAt, afterAt }: StoredFinding['finding']): string
   return `${since}, latest ${since.startsWith(`${day} `) ? time : `${day} ${time}`}`;
 };
 
-const whereOf = (found: StoredFinding): string => {
-  const [first, ...others] = devicesOf(found);
+/** One for many says of how many; the finding of a device that such a one lists, too, names that, though the device alone is left. */
+const whereOf = (found: StoredFinding, speaking: ReadonlyMap<string, readonly number[]>): string => {
+  const devices = devicesOf(found);
+  const [first] = devices;
   if (first === undefined) return 'this gateway';
-  return others.length === 0 ? first : 'several';
+  if (found.device === undefined) return devices.length === 1 ? first : `several (${countOf(found)})`;
+  const numbers = speaking.get(nameOf(found.finding, first));
+  return numbers === undefined ? first : `${first}, in ${numbers.join(' or ')}`;
+};
+
+/** One for many has no part: a device may stand in two of them. */
+const nameOf = ({ ruleId }: StoredFinding['finding'], device: string): string => `${ruleId} ${device}`;
+
+/** The numbers of those that speak for many, by what they speak of. */
+const speakingOf = (found: readonly StoredFinding[]): ReadonlyMap<string, readonly number[]> => {
+  const speaking = new Map<string, number[]>();
+  for (const one of found) {
+    const { device, finding } = one;
+    const { openedSeq } = finding;
+    if (device !== undefined || openedSeq === undefined || !STANDING.has(finding.state)) continue;
+    for (const each of devicesOf(one)) speaking.getOrInsertComputed(nameOf(finding, each), () => []).push(openedSeq);
+  }
+  return speaking;
 };
 
 const misplaced = (args: readonly string[], findings: Command, config: string): AgentError => {

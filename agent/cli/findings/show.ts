@@ -77,7 +77,9 @@ const whereOf = (found: StoredFinding): string => {
   const { count = devices.length } = found.finding as { readonly count?: number };
   if (count === 0) return 'this gateway';
   const named = namedDevices(devices);
-  return count > MOST_NAMED ? `${count} devices: ${named}` : named;
+  return count > MOST_NAMED
+    ? `${count} devices: ${named} (--json names ${count > devices.length ? `the first ${devices.length}` : 'all'})`
+    : named;
 };
 
 /** What a reference expects is called so where nobody saw it. */

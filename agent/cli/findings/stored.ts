@@ -65,6 +65,12 @@ const parentOf = (
 export const devicesOf = ({ device, finding }: StoredFinding): readonly string[] =>
   device === undefined ? parentOf(finding).devices : [device];
 
+/** How many these are: of more than a statement has room for it names the first. */
+export const countOf = (found: StoredFinding): number => {
+  const { length } = devicesOf(found);
+  return found.device === undefined ? Math.max(parentOf(found.finding).count, length) : length;
+};
+
 /** Of more devices the first are named. */
 export const MOST_NAMED = 12;
 
