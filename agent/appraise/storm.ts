@@ -61,6 +61,8 @@ interface Member extends Cover {
   readonly atMs: number;
   /** A store of an earlier version has none. */
   readonly times?: Times;
+  /** It joined after the last statement of the parent, which did not count it yet. */
+  readonly untold?: true;
 }
 
 /** Since when a device shows what the parent says of it, Unix seconds. */
@@ -89,8 +91,9 @@ const MOST_DEVICES = 256;
 
 /**
  * Replaces what many devices show alike by one parent: five devices within ten minutes make one, and while more keep
- * coming they have no statements of their own. The parent is stated anew at most once a minute, and ends with the last
- * of its devices. Call it with nothing new too: statements may be due. Devices that are `gone` will not show their end.
+ * coming they have no statements of their own. The parent is stated anew at most once a minute, or before a device leaves
+ * that it did not tell yet, and ends with the last of its devices. Call it with nothing new too: statements may be due.
+ * Devices that are `gone` will not show their end.
  */
 export const collapse = (
   state: StormState,
@@ -137,7 +140,7 @@ export const presentParents = ({ storms }: StormState): ReadonlyMap<number, Pres
 export const isPartOf =
   ({ storms }: StormState, openedSeq: number) =>
   (device: string, finding: Finding): boolean => {
-    if (finding.openedSeq === openedSeq || finding.parent === openedSeq) return true;
+    if ((finding.openedSeq ?? finding.parent) === openedSeq) return true;
     const member = memberOf({ device, finding });
     return Object.values(storms).some(
       ({ parent, members }) =>
@@ -274,9 +277,17 @@ interface Swell {
   members: Map<string, Member>;
   latestMs: number;
   parent?: Parent;
-  /** The finding it was last joined with, and the last of those that ended in this batch. */
+  /** The finding it was last joined with, and those that left in this batch. */
   joined?: Finding;
-  readonly left: { readonly device: string; readonly end: Pick<Finding, 'state' | 'by' | 'reasons'> }[];
+  readonly left: Left[];
+  /** The parent and its devices as they were before the first of those left, with what came and left since. */
+  former?: { readonly finding: Finding; readonly members: Map<string, Member> };
+}
+
+/** A device that is a member no more, and how it ended: without that it shows something else by now. */
+interface Left {
+  readonly device: string;
+  readonly end?: Pick<Finding, 'state' | 'by' | 'note' | 'reasons'>;
 }
 
 /** The storms during one call of `collapse`; what is not touched stays as it was. */
@@ -307,10 +318,19 @@ class Sea {
     const key = this.#homeOf(member, finding);
     if (!isCollective(finding)) this.#setQuietOneAside(key, member);
     const swell = this.#swell(key);
-    const times = swell.members.get(member)?.times ?? timesOf(finding, this.#nowMs);
+    const known = swell.members.get(member);
+    if (known === undefined) this.#leaveOthers(key, transition);
+    const times = known?.times ?? timesOf(finding, this.#nowMs);
+    const isTold = swell.parent === undefined || (known !== undefined && known.untold === undefined);
     // The last that joined is the last in the list.
     swell.members.delete(member);
-    swell.members.set(member, { device, atMs: this.#nowMs, times, ...coverOf(finding) });
+    swell.members.set(member, {
+      device,
+      atMs: this.#nowMs,
+      times,
+      ...coverOf(finding),
+      ...(isTold ? {} : { untold: true }),
+    });
     swell.latestMs = this.#nowMs;
     swell.joined = finding;
     if (swell.parent !== undefined) {
@@ -332,7 +352,6 @@ class Sea {
     const cover = coverText(finding);
     const alike = this.#peek(likeness);
     if (cover === '' || alike === undefined) return likeness + cover;
-    if (alike.parent === undefined) this.#swell(likeness).members.delete(member);
     const isQuiet = !isCollective(finding) && this.#agoMs(alike.latestMs) >= WINDOW_MS;
     return !isQuiet && alike.parent !== undefined && coverText(alike.parent.finding) === cover
       ? likeness
@@ -355,12 +374,33 @@ class Sea {
     const member = memberOf(transition);
     for (const key of this.#keysWith(member, transition.finding)) {
       const swell = this.#swell(key);
-      swell.members.delete(member);
-      swell.left.push({ device: transition.device, end: transition.finding });
+      this.#remove(swell, member, transition.finding);
       if (swell.parent === undefined) continue;
       swell.parent = withoutSome(swell.parent, swell);
       if (transition.finding.openedSeq === undefined) this.#hidden.add(transition);
     }
+  }
+
+  /** What was stated before and shows another value now is not what those show that it was alike before. */
+  #leaveOthers(key: string, transition: DeviceTransition): void {
+    const { finding } = transition;
+    if ((finding.openedSeq ?? finding.parent) === undefined) return;
+    const member = memberOf(transition);
+    for (const other of this.#othersWith(member, finding, key, this.#keys())) {
+      const swell = this.#swell(other);
+      this.#remove(swell, member);
+      if (swell.parent !== undefined) swell.parent = withoutSome(swell.parent, swell);
+    }
+  }
+
+  #remove(swell: Swell, member: string, end?: Left['end']): void {
+    const { members, parent, left } = swell;
+    const known = members.get(member);
+    if (known === undefined) return;
+    if (parent !== undefined) swell.former ??= { finding: parent.finding, members: new Map(members) };
+    swell.former?.members.set(member, known);
+    members.delete(member);
+    left.push({ device: known.device, ...(end === undefined ? {} : { end }) });
   }
 
   /** Nothing of these devices is a member of anything any more, whatever they showed when they joined. */
@@ -370,22 +410,21 @@ class Sea {
       const lost = [...entriesOf(members)].filter(([, { device }]) => gone.has(device));
       if (lost.length === 0) continue;
       const swell = this.#swell(key);
-      for (const [member, { device }] of lost) {
-        swell.members.delete(member);
-        swell.left.push({ device, end: { state: 'resolved', reasons: [LEFT_CONFIGURATION] } });
-      }
+      for (const [member] of lost) this.#remove(swell, member, { state: 'resolved', reasons: [LEFT_CONFIGURATION] });
       if (swell.parent !== undefined) swell.parent = withoutSome(swell.parent, swell);
     }
   }
 
-  /** Its value may have changed since it joined: a parent counts it until it ends, whatever it looks like by then. */
+  /** Its value may have changed since it joined without a statement: it is a member until it ends, or is stated with another one. */
   #keysWith(member: string, finding: Finding): readonly string[] {
     const key = keyOf(finding);
     const known = has(this.#peek(key)?.members, member);
-    const others = (known ? [...this.#parented] : this.#keys()).filter(
-      (other) => other !== key && other.startsWith(finding.ruleId) && has(this.#peek(other)?.members, member),
-    );
+    const others = this.#othersWith(member, finding, key, known ? [...this.#parented] : this.#keys());
     return known ? [key, ...others] : others;
+  }
+
+  #othersWith(member: string, { ruleId }: Finding, key: string, keys: readonly string[]): readonly string[] {
+    return keys.filter((other) => other !== key && other.startsWith(ruleId) && has(this.#peek(other)?.members, member));
   }
 
   #keys(): readonly string[] {
@@ -417,8 +456,10 @@ class Sea {
     const stated: ParentTransition[] = [];
     for (const [key, swell] of this.#swells) {
       this.#beginParent(swell);
-      const statement = this.#statementOf(swell);
-      if (statement !== undefined) stated.push({ kind: 'parent', key, ...statement });
+      const former = this.#formerOf(swell);
+      if (swell.parent !== undefined) swell.parent = withoutOthers(swell.parent, swell);
+      for (const statement of [former, this.#statementOf(swell)])
+        if (statement !== undefined) stated.push({ kind: 'parent', key, ...statement });
     }
     for (const { transition } of this.children()) this.#hidden.add(transition);
     return stated;
@@ -446,28 +487,33 @@ class Sea {
     swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };
   }
 
-  #statementOf(swell: Swell): Pick<ParentTransition, 'finding' | 'formerAt'> | undefined {
+  /** What the parent spoke for before those left that no statement of it had told, and none will. */
+  #formerOf(swell: Swell): ParentStatement | undefined {
+    const { former, parent, members } = swell;
+    if (former === undefined || parent === undefined) return undefined;
+    const all = former.members;
+    if (![...all].some(([name, { untold }]) => untold && !members.has(name))) return undefined;
+    const stated = namedOf(all.values());
+    noteTold(members, all);
+    swell.parent = { ...parent, finding: withTimes(parent.finding, all.values()), statedMs: this.#nowMs, stated };
+    return parentStatement(parent, withTimes(former.finding, all.values()), stated);
+  }
+
+  #statementOf(swell: Swell): ParentStatement | undefined {
     const { parent, members, left } = swell;
     if (parent?.stale !== true) return undefined;
     const over = members.size === 0;
     if (!over && this.#agoMs(parent.statedMs) < RESTATE_MS) return undefined;
     const { stale: _, ...rest } = parent;
-    const last = over ? left.at(-1)?.end : undefined;
+    const last = over ? left.findLast(({ end }) => end !== undefined)?.end : undefined;
     const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
     // It ends for the devices that it named, with what it said of them.
     const present = over ? parent.finding : withTimes(parent.finding, members.values());
-    const finding = ENDS.has(state) ? endOf(present, state, last?.by, this.#nowMs) : present;
-    const shown = over ? devicesOf(left) : devicesOf(members.values());
-    const stated =
-      over && parent.stated !== undefined
-        ? parent.stated
-        : { devices: shown.slice(0, MOST_DEVICES), count: shown.length };
+    const finding = ENDS.has(state) ? endOf(present, { state, ...last }, this.#nowMs) : present;
+    const stated = over ? (parent.stated ?? namedOf(left)) : namedOf(members.values());
+    noteTold(members, members);
     swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated };
-    const formerAt = parent.finding.firstObservedAt;
-    return {
-      finding: { ...finding, ...stated },
-      ...(finding.openedSeq === undefined || finding.firstObservedAt === formerAt ? {} : { formerAt }),
-    };
+    return parentStatement(parent, finding, stated);
   }
 
   /** Storms that are over, and likenesses that did not become one in time, are forgotten. */
@@ -504,20 +550,57 @@ const withoutOwn = (finding: Finding): Finding => {
 
 /** The parent once members left, with why: those that are left may all be covered. With the last one it ends as it was. */
 const withoutSome = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {
-  const finding = { ...parent.finding, ...unionOf(parent.finding.reasons, left.at(-1)?.end.reasons) };
+  const finding = { ...parent.finding, ...unionOf(parent.finding.reasons, left.at(-1)?.end?.reasons) };
   return { ...parent, finding: members.size === 0 ? finding : coveredAs(finding, members), stale: true };
 };
 
+/** The parent whose end is not the end for those that show something else by now, unless they were the last that it named. */
+const withoutOthers = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {
+  if (parent.stated === undefined || left.every(({ end }) => end !== undefined)) return parent;
+  const present = new Set(devicesOf(members.values()));
+  const gone = left.filter(({ device, end }) => end === undefined && !present.has(device));
+  const others = new Set(devicesOf(gone));
+  const count = parent.stated.count - others.size;
+  if (count <= 0) return parent;
+  return { ...parent, stated: { devices: parent.stated.devices.filter((device) => !others.has(device)), count } };
+};
+
+/** Notes of the members that these were told by now. */
+const noteTold = (members: Map<string, Member>, these: ReadonlyMap<string, Member>): void => {
+  for (const [name, member] of members) {
+    if (member.untold === undefined || !these.has(name)) continue;
+    const { untold: _, ...told } = member;
+    members.set(name, told);
+  }
+};
+
+const namedOf = (members: Iterable<Pick<Member, 'device'>>): NonNullable<Parent['stated']> => {
+  const devices = devicesOf(members);
+  return { devices: devices.slice(0, MOST_DEVICES), count: devices.length };
+};
+
+type ParentStatement = Pick<ParentTransition, 'finding' | 'formerAt'>;
+
+/** What the parent says next, and when it was first observed as it was stated last. */
+const parentStatement = (
+  { finding: { firstObservedAt: formerAt } }: Parent,
+  finding: Finding,
+  stated: NonNullable<Parent['stated']>,
+): ParentStatement => ({
+  finding: { ...finding, ...stated },
+  ...(finding.openedSeq === undefined || finding.firstObservedAt === formerAt ? {} : { formerAt }),
+});
+
 /** Who took note of it has not ended it: the end names whom the last of its devices names. */
 const endOf = (
-  { by: _, ...finding }: Finding,
-  state: FindingState,
-  by: string | undefined,
+  { by: _, note: __, ...finding }: Finding,
+  { state, by, note }: Pick<Finding, 'state' | 'by' | 'note'>,
   nowMs: number,
 ): Finding => ({
   ...finding,
   state,
   ...(by === undefined ? {} : { by }),
+  ...(note === undefined ? {} : { note }),
   resolvedAt: seconds(nowMs),
 });
 

@@ -187,7 +187,9 @@ export class Batch {
   reviewed(openedSeq: number, devices: readonly string[], review: Review): void {
     const nowMs = this.#deps.wallMs();
     const isMeant = isPartOf(this.storms, openedSeq);
-    this.storms = parentReviewed(this.storms, openedSeq, (finding) => reviewedFinding(finding, review));
+    // The end of a parent says what that of its devices does; until then it is as it was.
+    if (review.action === 'acknowledge')
+      this.storms = parentReviewed(this.storms, openedSeq, (finding) => reviewedFinding(finding, review));
     const transitions: DeviceTransition[] = [];
     for (const device of devices) {
       const state = this.#stateOf(device);

@@ -4,6 +4,7 @@ import type { Finding } from '../../agent/appraise/finding.ts';
 import {
   collapse,
   type DeviceTransition,
+  isPartOf,
   NO_STORMS,
   type ParentTransition,
   parentReviewed,
@@ -247,19 +248,137 @@ test('a child whose value changed later still ends without a statement', () => {
   assert.deepEqual(end, []);
 });
 
-test('a child whose value changed, or that came again after a quiet time, is a member until it ends', () => {
+test('a child that came again after a quiet time is a member until it ends', () => {
   const watcher = new Watcher();
   watcher.take(many(0, 5));
-  watcher.take([of(0, { after: 'trudy.x', severity: 'high' })], 2 * MINUTE);
-  watcher.take(many(1, 5, { state: 'resolved' }), MINUTE);
-  const [own, parent] = watcher.take([of(0, { after: 'trudy.x', state: 'resolved', openedSeq: 7 })], MINUTE);
-  assert.deepEqual([own?.kind, parent?.kind, parent?.finding.state], ['device', 'parent', 'resolved']);
-
-  watcher.take(many(0, 5));
-  watcher.take([of(50), of(0)], 11 * MINUTE);
+  watcher.take([of(50), of(0, { parent: 100 })], 11 * MINUTE);
   watcher.take(many(0, 5, { state: 'resolved' }), MINUTE);
   watcher.take([of(50, { state: 'resolved', openedSeq: 8 })], MINUTE);
   assert.deepEqual(watcher.state, NO_STORMS);
+});
+
+const planned = { severity: 'info', plan: 9 } as const;
+
+test('a child that is stated with another value leaves the parent, whose end is not its own', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5, planned));
+  const other = { after: 'trudy.x', severity: 'high', parent: 100 } as const;
+  const [own, ...none] = watcher.take([of(0, other)], 20 * SECOND);
+  assert.deepEqual([own?.kind, own?.finding.severity, none], ['device', 'high', []], 'the parent waits for its minute');
+  const [[, { finding: parent } = {}] = []] = presentParents(watcher.state);
+  assert.deepEqual([parent?.devices, parent?.severity], [['rig-1', 'rig-2', 'rig-3', 'rig-4'], 'info']);
+  const isMeant = isPartOf(watcher.state, 100);
+  assert.equal(isMeant('rig-0', { ...of(0, other).finding, openedSeq: 7 }), false);
+  assert.equal(isMeant('rig-1', { ...of(1, planned).finding, parent: 100 }), true);
+
+  const approved = many(1, 5, { ...planned, parent: 100, state: 'approved', by: 'carol' });
+  const [end, ...others] = watcher.parents(approved, SECOND);
+  assert.deepEqual([end?.state, end?.count, end?.devices], ['approved', 4, ['rig-1', 'rig-2', 'rig-3', 'rig-4']]);
+  assert.deepEqual(others, []);
+  const [ownEnd] = watcher.take([of(0, { ...other, openedSeq: 7, state: 'resolved' })], SECOND);
+  assert.equal(ownEnd?.kind, 'device');
+});
+
+test('a parent whose devices all show another value is over, and what they show now has a parent of its own', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  const others = Array.from({ length: 5 }, (_, device) => of(device, { after: 'trudy.x', parent: 100 }));
+  const told = watcher
+    .parents(others, MINUTE)
+    .map(({ after, state, count, openedSeq }) => [after, state, count, openedSeq]);
+  assert.deepEqual(told, [
+    ['trudy', 'open', 5, undefined],
+    ['mallory', 'resolved', 5, 100],
+  ]);
+});
+
+test('who shows another value by now is none of the five that make a parent', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 4));
+  watcher.take([of(0, { after: 'trudy.x', openedSeq: 7 })], MINUTE);
+  assert.deepEqual(watcher.parents(many(4, 5), MINUTE), []);
+  assert.deepEqual(
+    watcher.parents(many(5, 6), MINUTE).map(({ devices }) => devices),
+    [['rig-1', 'rig-2', 'rig-3', 'rig-4', 'rig-5']],
+  );
+});
+
+/** A storm of five that grew to so many within the minute, of which the parent says nothing yet. */
+const grown = (count: number): Watcher => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  assert.deepEqual(watcher.take(many(5, count), 5 * SECOND), []);
+  return watcher;
+};
+
+const approved = { state: 'approved', by: 'carol' } as const;
+
+test('what ends between two statements of its parent is named by one before it leaves, with all the others', () => {
+  const watcher = grown(60);
+  const [before, ...none] = watcher.parents(many(50, 60, approved), 8 * SECOND);
+  assert.deepEqual([before?.state, before?.by, before?.count, none], ['open', undefined, 60, []]);
+  assert.deepEqual(
+    before?.devices,
+    many(0, 60).map(({ device }) => device),
+  );
+  assert.deepEqual(watcher.take(many(40, 50, approved), SECOND), [], 'these were told');
+  assert.deepEqual(
+    watcher.parents([], MINUTE).map(({ state, count }) => [state, count]),
+    [['open', 40]],
+  );
+});
+
+test('a parent that ends with devices that it did not tell yet tells them first, and ends for each of them', () => {
+  const watcher = grown(60);
+  const told = watcher.parents(many(0, 60, approved), 8 * SECOND);
+  assert.deepEqual(
+    told.map(({ state, by, count, devices, openedSeq }) => [state, by, count, devices.length, openedSeq]),
+    [
+      ['open', undefined, 60, 60, 100],
+      ['approved', 'carol', 60, 60, 100],
+    ],
+  );
+  assert.deepEqual(watcher.state, NO_STORMS);
+  const more = grown(400).parents(many(0, 400, approved), 8 * SECOND);
+  assert.deepEqual(
+    more.map(({ state, count, devices }) => [state, count, devices.length]),
+    [
+      ['open', 400, 256],
+      ['approved', 400, 256],
+    ],
+  );
+});
+
+test('a device that joins and leaves the configuration, or shows another value, before its parent told it is told', () => {
+  const lost = grown(6).take([], SECOND, ['rig-5']);
+  assert.deepEqual(
+    lost.map(({ kind, finding: { state } }) => [kind, state]),
+    [['parent', 'open']],
+  );
+  const [own, parent] = grown(6).take([of(5, { after: 'trudy.x', parent: 100 })], SECOND);
+  assert.ok(own?.kind === 'device' && parent?.kind === 'parent');
+  assert.deepEqual([parent.finding.state, parent.finding.count, parent.finding.devices.at(-1)], ['open', 6, 'rig-5']);
+});
+
+test('a parent that had told less weight tells that of the device that leaves, as long as it was there', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 5));
+  watcher.take(many(0, 5, planned), MINUTE);
+  watcher.take([of(5)], SECOND);
+  const [before] = watcher.parents([of(5, approved)], SECOND);
+  assert.deepEqual([before?.severity, before?.plan, before?.count], ['critical', undefined, 6]);
+  const [after] = watcher.parents([], MINUTE);
+  assert.deepEqual([after?.severity, after?.plan, after?.count], ['info', 9, 5]);
+});
+
+test('devices that come and go for twenty seconds each, one a second, are told in some thirty statements in ten minutes', () => {
+  const watcher = grown(6);
+  let statements = 0;
+  for (let second = 0; second < 600; second++) {
+    const left = second < 20 ? [] : [of(100 + second - 20, { state: 'resolved' })];
+    statements += watcher.take([of(100 + second), ...left], SECOND).length;
+  }
+  assert.ok(statements >= 20 && statements <= 31, `${statements}`);
 });
 
 test('dark devices and new devices are alike by their id alone', () => {
@@ -343,7 +462,6 @@ test('a device that joins a parent somebody took note of opens it once more; wha
 
 test('a device under the same plan opens a parent that was taken note of, without its weight', () => {
   const watcher = new Watcher();
-  const planned = { severity: 'info', plan: 9 } as const;
   watcher.take(many(0, 5, planned));
   const noted = { ...planned, state: 'acknowledged', by: 'mallory' } as const;
   watcher.state = parentReviewed(watcher.state, 100, (parent) => ({ ...parent, state: 'acknowledged', by: 'mallory' }));
@@ -415,8 +533,7 @@ test('a parent that began waived is open once the waiver ends, and says no more 
 test('what a plan covers later takes the weight off the parent and leaves its state', () => {
   const watcher = new Watcher();
   watcher.take(many(0, 5));
-  const planned = many(0, 5, { severity: 'info', plan: 9 });
-  assert.deepEqual(watcher.parents(planned, MINUTE).map(asTold), [['open', 'info', 9, 100, 5]]);
+  assert.deepEqual(watcher.parents(many(0, 5, planned), MINUTE).map(asTold), [['open', 'info', 9, 100, 5]]);
 });
 
 test('four that were waived before a fifth shows the same are none of its storm', () => {

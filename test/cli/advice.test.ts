@@ -557,6 +557,29 @@ test('of many devices those that are seen are approved, and those that are dark 
   assert.deepEqual([dark.code, dark.text], [2, 'rig-6 is not seen now accept it when it answers again']);
 });
 
+test('a device that shows another value by now is none of its former parent: its finding stays open when that is approved', async (t) => {
+  const rigs = Array.from({ length: 6 }, (_, at) => `rig-${at + 1}`);
+  const site = await Site.open(t, 0, rigs);
+  const { recording } = site;
+  const moved = { ...pools({ user: 'acme2.x' }), 'access.cloud': false };
+  for (const _ of [1, 2]) {
+    recording.clock.pass(10_000);
+    for (const id of rigs) recording.look(id, moved);
+    recording.recorder.flush();
+  }
+  const number = () => recording.state('rig-6').tracks[0]?.finding;
+  const parent = number()?.parent ?? -1;
+  await recording.looks('rig-6', 2, { ...pools({ user: 'thief.x' }), 'access.cloud': false });
+  const shown = await site.type('findings', 'show', String(parent));
+  assert.match(shown.text, /where +rig-1, rig-2, rig-3, rig-4, rig-5$/m);
+  const own = await site.type('findings', 'show', String(number()?.openedSeq));
+  assert.match(own.text, new RegExp(`told first +in finding ${parent}, which speaks for many devices$`, 'm'));
+  const { code, text } = await site.type('findings', 'approve', String(parent), '--yes');
+  assert.equal(code, 0, text);
+  assert.deepEqual(recording.openFindings(), ['pool.user-changed rig-6']);
+  assert.equal(site.state(parent), 'approved');
+});
+
 test('a finding of many devices is waived with them, and open again when another device shows the same', async (t) => {
   const rigs = Array.from({ length: 7 }, (_, at) => `rig-${at + 1}`);
   const site = await Site.open(t, 0, rigs);

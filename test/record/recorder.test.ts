@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
 import { reviewFinding } from '../../agent/desk/review.ts';
 import { buildReload } from '../../agent/record/session.ts';
@@ -461,6 +461,65 @@ test('a storm that somebody took note of is open again for the device that joins
   for (const { by, reasons } of ends)
     assert.deepEqual([by, reasons], [undefined, ['account', 'left-configuration']], 'nobody ended it');
   assert.deepEqual(told().slice(3), [['resolved', undefined, 7]]);
+  assert.deepEqual(recording.objections(), []);
+});
+
+/** What the parents say of their devices, in their order. */
+const parentsOf = (recording: Recording) =>
+  recording.said().flatMap((one) => (one.kind === 'finding' && one.finding.count !== undefined ? [one.finding] : []));
+
+/** A storm of five; so many are of it ten seconds later, within its minute. */
+const growing = async (t: TestContext, count: number, changes: Facts = STOLEN): Promise<Recording> => {
+  const recording = new Recording(t, rigs(count));
+  await recording.learnAll();
+  for (const some of [rigs(5), rigs(count).slice(5)]) {
+    for (const _ of [1, 2]) {
+      recording.clock.pass(5_000);
+      for (const id of some) recording.look(id, changes);
+      recording.recorder.flush();
+    }
+  }
+  assert.deepEqual(
+    parentsOf(recording).map(({ count }) => count),
+    [5],
+  );
+  return recording;
+};
+
+test('what is approved between two statements of a parent is named by it, open and approved', async (t) => {
+  const recording = await growing(t, 60);
+  recording.clock.pass(8_000);
+  const states = rigs(60).map((id) => recording.state(id));
+  recording.recorder.takeAcceptance(states, { by: 'carol' });
+  const told = parentsOf(recording).map(({ state, by, count, devices }) => [state, by, count, devices?.toSorted()]);
+  const all = rigs(60).toSorted();
+  assert.deepEqual(told.slice(1), [
+    ['open', undefined, 60, all],
+    ['approved', 'carol', 60, all],
+  ]);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('an incident that is closed before its parent told each device is told as it was, then closed by whom and why', async (t) => {
+  const recording = await growing(t, 7);
+  for (const id of rigs(7)) recording.look(id, {});
+  recording.recorder.flush();
+  const store = Store.openReadOnly(recording.dir);
+  t.after(() => store[Symbol.dispose]());
+  const [{ opened_seq: seq } = { opened_seq: -1 }] = parentsOf(recording);
+  const states = [...recording.states.values()];
+  const { recorder } = recording;
+  reviewFinding(seq, { action: 'close', by: 'carol', note: 'stolen and put back' }, { states, recorder, store });
+  assert.deepEqual(
+    parentsOf(recording).map(({ state, by, count, reasons }) => [state, by, count, reasons]),
+    [
+      ['open', undefined, 5, ['account']],
+      ['open', undefined, 7, ['account']],
+      ['incident-closed', 'carol', 7, ['account', 'stolen and put back']],
+    ],
+  );
+  assert.deepEqual(recording.openFindings(), []);
   assert.deepEqual(recording.objections(), []);
 });
 

@@ -133,7 +133,9 @@ const coverRows = ({ finding, covers }: Numbered, nowMs: number): readonly Row[]
   return [
     ...(plan === undefined ? [] : [['plan', coverText(covers.plan, plan, nowMs)] satisfies Row]),
     ...(waiver === undefined ? [] : [['waiver', coverText(covers.waiver, waiver, nowMs)] satisfies Row]),
-    ...(parent === undefined ? [] : [['part of', `finding ${parent}, which speaks for many devices`] satisfies Row]),
+    ...(parent === undefined
+      ? []
+      : [['told first', `in finding ${parent}, which speaks for many devices`] satisfies Row]),
     ...(by === undefined ? [] : [['by', note === undefined ? by : `${by}: ${note}`] satisfies Row]),
   ];
 };

@@ -46,7 +46,7 @@ const BODY = `## What is told
 
 Each transition of a confirmed finding that has at least the severity \`least\` (\`medium\` unless set), among \`ids\` and \`states\` where these are set. **What a target was told it
 is told to its end**, also where a plan or a person has made it harmless by then. The many devices of a storm are told as the one parent finding that the log has, which comes again,
-at most once a minute, while devices join; one that was acknowledged is \`open\` again then. \`by\` names who acknowledged, approved or closed it: one that ended by itself names nobody, and says where devices left the configuration. A value that came and went before it was confirmed is not told.
+at most once a minute, while devices join, and once more before a device leaves that it did not tell yet; one that was acknowledged is \`open\` again then. \`by\` names who acknowledged, approved or closed it: one that ended by itself names nobody, and says where devices left the configuration. A value that came and went before it was confirmed is not told.
 
 The body of the webhook, and what the command reads from stdin, is one JSON object: [the schema](interface/schemas/notification.json).
 
