@@ -42,8 +42,8 @@ export interface Reference<Kept = KeptFacts> {
   /** Facts that the one look had none of from which it was learned: a list may be empty for a moment, so a second look has to say so. */
   readonly absentOnce?: Absent;
   /**
-   * Facts of these that no entry of this name holds yet: known of the machine under a former name, or learned in the words of their own
-   * place since that opened.
+   * Facts of these whose values no entry of this name has yet: known of the machine under a former name, or told in the words of
+   * their own place since that opened.
    */
   readonly carried?: readonly FactName[];
   /** Facts of these that were read from a stand-in, because their own surface was closed. */
@@ -470,8 +470,8 @@ export const withLearned = (state: DeviceState, seq: number): DeviceState => {
   const entries = stillHolding([...rest.entries, ...learned]);
   const next = { ...state, reference: { ...rest, entries } };
   // A person stands behind what was attested, and not behind this: that is said at the next full look.
-  const isSaid = !isCommissioned(rest) || entries.every((entry) => entry.seq !== seq);
-  return isSaid ? next : { ...next, referenceChanged: true, marks: unsettled(state) };
+  const isNews = isCommissioned(rest) && entries.some((entry) => entry.seq === seq);
+  return isNews ? { ...next, referenceChanged: true, marks: unsettled(state) } : next;
 };
 
 /** When a look last read something, Unix milliseconds; the first that failed where none ever did. */
