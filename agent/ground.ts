@@ -5,7 +5,6 @@ import type { Clock } from './platform/clock.ts';
 import type { Emit } from './platform/events.ts';
 import type { GatewayKey } from './platform/keys.ts';
 import { Approvals } from './record/approvals.ts';
-import { stormsIn } from './record/batch.ts';
 import { Attested } from './record/coverage.ts';
 import { lastBegun } from './record/incarnation.ts';
 import type { Log } from './record/log.ts';
@@ -14,6 +13,7 @@ import { LogOutbox } from './record/outbox.ts';
 import { Recorder } from './record/recorder.ts';
 import type { Redaction } from './record/redaction.ts';
 import type { Store } from './record/store.ts';
+import { stormsIn } from './record/storms.ts';
 import type { Fleet } from './schedule/fleet.ts';
 
 /** What stays for as long as the process runs, whatever is configured. */

@@ -1,11 +1,9 @@
 import type { LogEnd } from '../shared/statement.ts';
 import { readDevice } from './appraise/device.ts';
 import { namesUsers } from './appraise/promote.ts';
-import { NO_STORMS } from './appraise/storm.ts';
 import type { Config } from './config/schema.ts';
 import type { Ground } from './ground.ts';
 import type { Emit } from './platform/events.ts';
-import { STORMS } from './record/batch.ts';
 import { lastBegun, type Replaces, staleness } from './record/incarnation.ts';
 import { Log, type ReadOptions } from './record/log.ts';
 import type { Order } from './record/orders.ts';
@@ -51,7 +49,6 @@ export const beginLog = (
   let carried: ReturnType<typeof restate> = { states: [], orders: [] };
   log.begin(start, (tx) => {
     carried = restate(tx, { pages, states, orders: orders.all(), isWithheld });
-    tx.saveMeta(STORMS, JSON.stringify(NO_STORMS));
   });
   orders.carry(carried.orders);
   const known = carried.states.filter(({ id }) => fleet.state(id) !== undefined);

@@ -3,6 +3,7 @@ import { agoMs } from './ago.ts';
 import { LEFT_CONFIGURATION } from './departure.ts';
 import type { Finding, FindingState, Value } from './finding.ts';
 import { ruleOf } from './index.ts';
+import { type Cover, type Member, Members, type Times } from './members.ts';
 import { byAccount } from './pool-user.ts';
 import { isStrange } from './replaced.ts';
 import { seconds, worst } from './track.ts';
@@ -43,45 +44,56 @@ interface Child {
   readonly transition: DeviceTransition;
 }
 
-/** What is known of the present storms, as plain JSON. The same object as before while nothing changes. */
+/** What is known of the present storms. The same object as before while nothing changes. */
 export interface StormState {
   readonly storms: { readonly [key: string]: Storm };
 }
 
 /** Findings that look the same. Without a `parent` they are not yet many. */
-interface Storm {
-  /** Findings that are not over, by device and part. */
-  readonly members: { readonly [member: string]: Member };
+export interface Storm extends Surge {
+  /** No other present storm has this number. */
+  readonly id: number;
+  readonly members: Members;
+  /** How many joined so far. */
+  readonly joined: number;
+  /** How many members each cover has, the one that was joined with last at the end. */
+  readonly covers: readonly Covered[];
+}
+
+/** A storm without its members, as plain JSON. */
+export interface Surge {
   readonly latestMs: number;
   readonly parent?: Parent;
 }
 
-interface Member extends Cover {
-  readonly device: string;
-  readonly atMs: number;
-  /** A store of an earlier version has none. */
-  readonly times?: Times;
-  /** It joined after the last statement of the parent, which did not count it yet. */
-  readonly untold?: true;
+interface Covered extends Cover {
+  readonly count: number;
 }
-
-/** Since when a device shows what the parent says of it, Unix seconds. */
-type Times = Pick<Finding, 'firstObservedAt' | 'beforeAt' | 'confirmedAt'>;
-
-/** What takes the weight off a finding, by the entry that adopted it. */
-type Cover = Pick<Finding, 'plan' | 'waiver'>;
 
 interface Parent {
   readonly finding: Finding;
   readonly statedMs: number;
   /** The devices it named last, up to 256 of `count`: its end is the end for these. */
   readonly stated?: { readonly devices: readonly string[]; readonly count: number };
+  /** It counted those that had joined by this number when it was stated last. */
+  readonly told: number;
   /** Devices came or went since. */
   readonly stale?: true;
 }
 
 /** Where nothing shows on many devices at once. */
 export const NO_STORMS: StormState = { storms: {} };
+
+/** A storm as it was kept. */
+export const stormOf = (id: number, { latestMs, parent }: Surge, members: Members): Storm => {
+  let joined = parent?.told ?? 0;
+  let covers: readonly Covered[] = [];
+  for (const member of members.values()) {
+    joined = Math.max(joined, member.joined);
+    covers = counted(covers, member, 1);
+  }
+  return { id, latestMs, ...(parent === undefined ? {} : { parent }), members, joined, covers };
+};
 
 const NOBODY: ReadonlySet<string> = new Set();
 const WINDOW_MS = 10 * 60_000;
@@ -129,7 +141,7 @@ export const presentParents = ({ storms }: StormState): ReadonlyMap<number, Pres
   new Map(
     Object.values(storms).flatMap(({ parent, members }) => {
       if (parent?.finding.openedSeq === undefined) return [];
-      const present = Object.values(members);
+      const present = [...members.values()];
       const devices = devicesOf(present);
       const finding = { ...withTimes(parent.finding, present), devices, count: devices.length };
       return [[parent.finding.openedSeq, { finding, statedAt: parent.finding.firstObservedAt }]];
@@ -144,7 +156,7 @@ export const isPartOf =
     const member = memberOf({ device, finding });
     return Object.values(storms).some(
       ({ parent, members }) =>
-        parent?.finding.openedSeq === openedSeq && parent.finding.ruleId === finding.ruleId && has(members, member),
+        parent?.finding.openedSeq === openedSeq && parent.finding.ruleId === finding.ruleId && members.has(member),
     );
   };
 
@@ -195,6 +207,14 @@ const coverText = ({ plan, waiver }: Cover): string =>
 const isAlike = (key: string, likeness: string): boolean =>
   key.startsWith(likeness) && /^( plan \d+)?( waiver \d+)?( until \d+)?$/.test(key.slice(likeness.length));
 
+/** One more member of this cover, or one less. */
+const counted = (covers: readonly Covered[], cover: Cover, by: 1 | -1): readonly Covered[] => {
+  const at = covers.findIndex(({ plan, waiver }) => plan === cover.plan && waiver === cover.waiver);
+  const count = (covers[at]?.count ?? 0) + by;
+  if (by === -1) return count === 0 ? covers.toSpliced(at, 1) : covers.with(at, { ...coverOf(cover), count });
+  return [...covers.filter((_, index) => index !== at), { ...coverOf(cover), count }];
+};
+
 const coverOf = ({ plan, waiver }: Cover): Cover => ({
   ...(plan === undefined ? {} : { plan }),
   ...(waiver === undefined ? {} : { waiver }),
@@ -203,9 +223,8 @@ const coverOf = ({ plan, waiver }: Cover): Cover => ({
 const isCovered = ({ plan, waiver }: Cover): boolean => plan !== undefined || waiver !== undefined;
 
 /** The parent is covered, in weight and state, for as long as each of its members is: one that nobody announced is told. */
-const coveredAs = (finding: Finding, members: ReadonlyMap<string, Member>, joined?: Finding): Finding => {
+const coveredAs = (finding: Finding, covers: readonly Cover[], joined?: Finding): Finding => {
   const { plan: _, waiver: __, by: ___, ...bare } = finding;
-  const covers = [...members.values()];
   const cover = covers.every(isCovered) ? covers.at(-1) : undefined;
   if (cover !== undefined)
     return {
@@ -273,20 +292,22 @@ const memberOf = ({ device, finding: { part } }: Pick<DeviceTransition, 'device'
   part === undefined ? device : `${device} ${part}`;
 
 /** A storm while one batch of transitions moves it. */
-interface Swell {
-  members: Map<string, Member>;
+interface Swell extends Pick<Storm, 'id'> {
+  members: Members;
+  joined: number;
+  covers: readonly Covered[];
   latestMs: number;
   parent?: Parent;
   /** The finding it was last joined with, and those that left in this batch. */
-  joined?: Finding;
+  latest?: Finding;
   readonly left: Left[];
-  /** The parent and its devices as they were before the first of those left, with what came and left since. */
-  former?: { readonly finding: Finding; readonly members: Map<string, Member> };
+  /** The parent as it was before the first of those left, and how many had joined by then. */
+  former?: { readonly finding: Finding; readonly joined: number };
 }
 
-/** A device that is a member no more, and how it ended: without that it shows something else by now. */
-interface Left {
-  readonly device: string;
+/** What is a member no more, and how it ended: without that the device shows something else by now. */
+interface Left extends Member {
+  readonly name: string;
   readonly end?: Pick<Finding, 'state' | 'by' | 'note' | 'reasons'>;
 }
 
@@ -299,12 +320,14 @@ class Sea {
   readonly #joins: Child[] = [];
   /** Keys of the storms that have a parent: few, where likenesses may be as many as devices. */
   readonly #parented: Set<string>;
+  #nextId: number;
 
   constructor(before: StormState, nowMs: number) {
     this.#before = before;
     this.#nowMs = nowMs;
     const storms = Object.entries(before.storms);
     this.#parented = new Set(storms.flatMap(([key, { parent }]) => (parent === undefined ? [] : [key])));
+    this.#nextId = storms.reduce((most, [, { id }]) => Math.max(most, id), 0) + 1;
   }
 
   /** Whether the parent speaks for this transition. */
@@ -321,21 +344,16 @@ class Sea {
     const known = swell.members.get(member);
     if (known === undefined) this.#leaveOthers(key, transition);
     const times = known?.times ?? timesOf(finding, this.#nowMs);
-    const isTold = swell.parent === undefined || (known !== undefined && known.untold === undefined);
-    // The last that joined is the last in the list.
-    swell.members.delete(member);
-    swell.members.set(member, {
-      device,
-      atMs: this.#nowMs,
-      times,
-      ...coverOf(finding),
-      ...(isTold ? {} : { untold: true }),
-    });
+    const joined = known?.joined ?? swell.joined + 1;
+    swell.joined = Math.max(swell.joined, joined);
+    swell.members = swell.members.with(member, { device, atMs: this.#nowMs, joined, times, ...coverOf(finding) });
+    if (known !== undefined) swell.covers = counted(swell.covers, known, -1);
+    swell.covers = counted(swell.covers, finding, 1);
     swell.latestMs = this.#nowMs;
-    swell.joined = finding;
+    swell.latest = finding;
     if (swell.parent !== undefined) {
       const reasons = unionOf(swell.parent.finding.reasons, finding.reasons);
-      const parent = { ...coveredAs(swell.parent.finding, swell.members, finding), ...reasons };
+      const parent = { ...coveredAs(swell.parent.finding, swell.covers, finding), ...reasons };
       swell.parent = { ...swell.parent, finding: parent, stale: true };
     }
     this.#joins.push({ key, transition });
@@ -347,7 +365,7 @@ class Sea {
    */
   #homeOf(member: string, finding: Finding): string {
     const likeness = likenessOf(finding);
-    const known = [...this.#parented].find((key) => isAlike(key, likeness) && has(this.#peek(key)?.members, member));
+    const known = [...this.#parented].find((key) => isAlike(key, likeness) && this.#isIn(key, member));
     if (known !== undefined) return known;
     const cover = coverText(finding);
     const alike = this.#peek(likeness);
@@ -361,12 +379,12 @@ class Sea {
   /** A storm to which nobody came for ten minutes is over, though it lasts: the next one that looks the same is another. */
   #setQuietOneAside(key: string, member: string): void {
     const swell = this.#peek(key);
-    if (swell?.parent === undefined || this.#agoMs(swell.latestMs) < WINDOW_MS || has(swell.members, member)) return;
+    if (swell?.parent === undefined || this.#agoMs(swell.latestMs) < WINDOW_MS || swell.members.has(member)) return;
     const quiet = this.#swell(key);
     const aside = `${key} until ${quiet.latestMs}`;
     this.#swells.set(aside, quiet);
     this.#parented.add(aside);
-    this.#swells.set(key, { members: new Map(), latestMs: this.#nowMs, left: [] });
+    this.#swells.set(key, this.#newSwell());
   }
 
   /** Where no statement of its own began it, none ends it. */
@@ -394,20 +412,20 @@ class Sea {
   }
 
   #remove(swell: Swell, member: string, end?: Left['end']): void {
-    const { members, parent, left } = swell;
+    const { members, joined, parent, left } = swell;
     const known = members.get(member);
     if (known === undefined) return;
-    if (parent !== undefined) swell.former ??= { finding: parent.finding, members: new Map(members) };
-    swell.former?.members.set(member, known);
-    members.delete(member);
-    left.push({ device: known.device, ...(end === undefined ? {} : { end }) });
+    if (parent !== undefined) swell.former ??= { finding: parent.finding, joined };
+    swell.members = members.without(member);
+    swell.covers = counted(swell.covers, known, -1);
+    left.push({ ...known, name: member, ...(end === undefined ? {} : { end }) });
   }
 
   /** Nothing of these devices is a member of anything any more, whatever they showed when they joined. */
   lose(gone: ReadonlySet<string>): void {
     for (const key of this.#keys()) {
-      const members = this.#peek(key)?.members ?? {};
-      const lost = [...entriesOf(members)].filter(([, { device }]) => gone.has(device));
+      const members = this.#peek(key)?.members.entries() ?? [];
+      const lost = [...members].filter(([, { device }]) => gone.has(device));
       if (lost.length === 0) continue;
       const swell = this.#swell(key);
       for (const [member] of lost) this.#remove(swell, member, { state: 'resolved', reasons: [LEFT_CONFIGURATION] });
@@ -418,17 +436,21 @@ class Sea {
   /** Its value may have changed since it joined without a statement: it is a member until it ends, or is stated with another one. */
   #keysWith(member: string, finding: Finding): readonly string[] {
     const key = keyOf(finding);
-    const known = has(this.#peek(key)?.members, member);
+    const known = this.#isIn(key, member);
     const others = this.#othersWith(member, finding, key, known ? [...this.#parented] : this.#keys());
     return known ? [key, ...others] : others;
   }
 
   #othersWith(member: string, { ruleId }: Finding, key: string, keys: readonly string[]): readonly string[] {
-    return keys.filter((other) => other !== key && other.startsWith(ruleId) && has(this.#peek(other)?.members, member));
+    return keys.filter((other) => other !== key && other.startsWith(ruleId) && this.#isIn(other, member));
   }
 
   #keys(): readonly string[] {
     return [...new Set([...Object.keys(this.#before.storms), ...this.#swells.keys()])];
+  }
+
+  #isIn(key: string, member: string): boolean {
+    return this.#peek(key)?.members.has(member) === true;
   }
 
   #peek(key: string): Swell | Storm | undefined {
@@ -439,14 +461,13 @@ class Sea {
     const known = this.#swells.get(key);
     if (known !== undefined) return known;
     const storm = Object.hasOwn(this.#before.storms, key) ? this.#before.storms[key] : undefined;
-    const swell: Swell = {
-      members: new Map(Object.entries(storm?.members ?? {})),
-      latestMs: storm?.latestMs ?? this.#nowMs,
-      ...(storm?.parent === undefined ? {} : { parent: storm.parent }),
-      left: [],
-    };
+    const swell: Swell = storm === undefined ? this.#newSwell() : { ...storm, left: [] };
     this.#swells.set(key, swell);
     return swell;
+  }
+
+  #newSwell(): Swell {
+    return { id: this.#nextId++, members: Members.of([]), joined: 0, covers: [], latestMs: this.#nowMs, left: [] };
   }
 
   /** The parents to be stated now: new ones, those that changed a minute ago or more, those that ended. */
@@ -474,29 +495,33 @@ class Sea {
   }
 
   #beginParent(swell: Swell): void {
-    const { joined, parent } = swell;
-    if (parent !== undefined || joined === undefined) return;
-    const recent = new Map([...swell.members].filter(([, { atMs }]) => this.#agoMs(atMs) < WINDOW_MS));
-    swell.members = recent;
-    if (devicesOf(recent.values()).length < LEAST_DEVICES && !isCollective(joined)) return;
+    const { latest, parent } = swell;
+    if (parent !== undefined || latest === undefined) return;
+    for (const [name, member] of [...swell.members.entries()]) {
+      if (this.#agoMs(member.atMs) < WINDOW_MS) continue;
+      swell.members = swell.members.without(name);
+      swell.covers = counted(swell.covers, member, -1);
+    }
+    if (devicesOf(swell.members.values()).length < LEAST_DEVICES && !isCollective(latest)) return;
     const finding: Finding = {
-      ...withoutOwn(joined),
-      ...timesOf(joined, this.#nowMs),
-      ...(BY_ID_ALONE.has(joined.ruleId) ? {} : valuesOf(joined)),
+      ...withoutOwn(latest),
+      ...timesOf(latest, this.#nowMs),
+      ...(BY_ID_ALONE.has(latest.ruleId) ? {} : valuesOf(latest)),
     };
-    swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, stale: true };
+    swell.parent = { finding, statedMs: Number.NEGATIVE_INFINITY, told: swell.joined, stale: true };
   }
 
   /** What the parent spoke for before those left that no statement of it had told, and none will. */
   #formerOf(swell: Swell): ParentStatement | undefined {
-    const { former, parent, members } = swell;
+    const { former, parent, members, left } = swell;
     if (former === undefined || parent === undefined) return undefined;
-    const all = former.members;
-    if (![...all].some(([name, { untold }]) => untold && !members.has(name))) return undefined;
-    const stated = namedOf(all.values());
-    noteTold(members, all);
-    swell.parent = { ...parent, finding: withTimes(parent.finding, all.values()), statedMs: this.#nowMs, stated };
-    return parentStatement(parent, withTimes(former.finding, all.values()), stated);
+    if (!left.some(({ name, joined }) => joined > parent.told && !members.has(name))) return undefined;
+    const stayed = [...members.values()].filter(({ joined }) => joined <= former.joined);
+    const all = [...stayed, ...left].sort((one, other) => one.joined - other.joined);
+    const stated = namedOf(all);
+    const finding = withTimes(parent.finding, all);
+    swell.parent = { ...parent, finding, statedMs: this.#nowMs, stated, told: former.joined };
+    return parentStatement(parent, withTimes(former.finding, all), stated);
   }
 
   #statementOf(swell: Swell): ParentStatement | undefined {
@@ -511,23 +536,19 @@ class Sea {
     const present = over ? parent.finding : withTimes(parent.finding, members.values());
     const finding = ENDS.has(state) ? endOf(present, { state, ...last }, this.#nowMs) : present;
     const stated = over ? (parent.stated ?? namedOf(left)) : namedOf(members.values());
-    noteTold(members, members);
-    swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated };
+    swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated, told: swell.joined };
     return parentStatement(parent, finding, stated);
   }
 
   /** Storms that are over, and likenesses that did not become one in time, are forgotten. */
   state(): StormState {
     const kept = Object.entries(this.#before.storms).filter(
-      ([key, storm]) => !this.#swells.has(key) && !this.#isOver(storm, Object.keys(storm.members).length),
+      ([key, storm]) => !this.#swells.has(key) && !this.#isOver(storm),
     );
     if (this.#swells.size === 0 && kept.length === Object.keys(this.#before.storms).length) return this.#before;
     const moved = [...this.#swells]
-      .filter(([, swell]) => !this.#isOver(swell, swell.members.size))
-      .map(([key, { members, latestMs, parent }]): [string, Storm] => [
-        key,
-        { members: Object.fromEntries(members), latestMs, ...(parent === undefined ? {} : { parent }) },
-      ]);
+      .filter(([, swell]) => !this.#isOver(swell))
+      .map(([key, { left: _, latest: __, former: ___, ...storm }]): [string, Storm] => [key, storm]);
     return { storms: Object.fromEntries([...kept, ...moved]) };
   }
 
@@ -535,9 +556,9 @@ class Sea {
     return agoMs(thenMs, this.#nowMs);
   }
 
-  #isOver({ latestMs, parent }: Pick<Storm, 'latestMs' | 'parent'>, members: number): boolean {
+  #isOver({ members, latestMs, parent }: Pick<Storm, 'members' | 'latestMs' | 'parent'>): boolean {
     const lasting = parent !== undefined && !ENDS.has(parent.finding.state);
-    return members === 0 || (!lasting && this.#agoMs(latestMs) >= WINDOW_MS);
+    return members.size === 0 || (!lasting && this.#agoMs(latestMs) >= WINDOW_MS);
   }
 }
 
@@ -549,29 +570,19 @@ const withoutOwn = (finding: Finding): Finding => {
 };
 
 /** The parent once members left, with why: those that are left may all be covered. With the last one it ends as it was. */
-const withoutSome = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {
+const withoutSome = (parent: Parent, { covers, left }: Pick<Swell, 'covers' | 'left'>): Parent => {
   const finding = { ...parent.finding, ...unionOf(parent.finding.reasons, left.at(-1)?.end?.reasons) };
-  return { ...parent, finding: members.size === 0 ? finding : coveredAs(finding, members), stale: true };
+  return { ...parent, finding: covers.length === 0 ? finding : coveredAs(finding, covers), stale: true };
 };
 
 /** The parent whose end is not the end for those that show something else by now, unless they were the last that it named. */
 const withoutOthers = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {
   if (parent.stated === undefined || left.every(({ end }) => end !== undefined)) return parent;
-  const present = new Set(devicesOf(members.values()));
-  const gone = left.filter(({ device, end }) => end === undefined && !present.has(device));
-  const others = new Set(devicesOf(gone));
+  const others = new Set(left.flatMap(({ device, end }) => (end === undefined ? [device] : [])));
+  for (const { device } of members.values()) others.delete(device);
   const count = parent.stated.count - others.size;
   if (count <= 0) return parent;
   return { ...parent, stated: { devices: parent.stated.devices.filter((device) => !others.has(device)), count } };
-};
-
-/** Notes of the members that these were told by now. */
-const noteTold = (members: Map<string, Member>, these: ReadonlyMap<string, Member>): void => {
-  for (const [name, member] of members) {
-    if (member.untold === undefined || !these.has(name)) continue;
-    const { untold: _, ...told } = member;
-    members.set(name, told);
-  }
 };
 
 const namedOf = (members: Iterable<Pick<Member, 'device'>>): NonNullable<Parent['stated']> => {
@@ -603,12 +614,6 @@ const endOf = (
   ...(note === undefined ? {} : { note }),
   resolvedAt: seconds(nowMs),
 });
-
-const has = (members: ReadonlyMap<string, Member> | Storm['members'] | undefined, member: string): boolean =>
-  members instanceof Map ? members.has(member) : members !== undefined && Object.hasOwn(members, member);
-
-const entriesOf = (members: ReadonlyMap<string, Member> | Storm['members']): Iterable<readonly [string, Member]> =>
-  members instanceof Map ? members : Object.entries(members);
 
 const devicesOf = (members: Iterable<Pick<Member, 'device'>>): readonly string[] => [
   ...new Set([...members].map(({ device }) => device)),

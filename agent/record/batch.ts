@@ -18,7 +18,6 @@ import {
   collapse,
   type DeviceTransition,
   isPartOf,
-  NO_STORMS,
   type ParentTransition,
   parentReviewed,
   parentSeq,
@@ -44,7 +43,6 @@ import {
   type Citation,
   type Subject,
 } from './statement.ts';
-import type { Store } from './store.ts';
 
 /** One judged look on its way into the log. */
 export interface Judged {
@@ -422,7 +420,7 @@ export class Batch {
   end(): void {
     this.orders.writeCovered(this.#tx);
     for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
-    if (this.storms !== this.#stormsBefore) this.#tx.saveMeta(STORMS, JSON.stringify(this.storms));
+    this.#tx.saveStorms(this.#stormsBefore, this.storms);
   }
 }
 
@@ -431,14 +429,6 @@ const MOST_LISTED = 256;
 
 /** Whole devices that surely fit into one `baseline` entry. */
 const MOST_ACCEPTED = 200;
-
-/** Name under which the store keeps the present storms. */
-export const STORMS = 'storms';
-
-/** The storms of the log in the store. */
-export const stormsIn = (store: Pick<Store, 'meta'>): StormState =>
-  // Written by a batch, as JSON of the same type.
-  store.meta(STORMS, (text) => JSON.parse(text) as StormState) ?? NO_STORMS;
 
 const citationsOf = (state: DeviceState | undefined): readonly Citation[] =>
   (state?.reference?.unrecorded ?? []).flatMap(({ seq, facts }) =>

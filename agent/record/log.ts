@@ -12,6 +12,7 @@ import {
 import { appendLeaf, type CompactRange, EMPTY_RANGE, leafHash, rangeRoot } from '../../shared/tree.ts';
 import type { DeviceState } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
+import type { StormState } from '../appraise/storm.ts';
 import type { Clock } from '../platform/clock.ts';
 import { AgentError } from '../platform/errors.ts';
 import { givenFacts } from './baseline-history.ts';
@@ -21,6 +22,7 @@ import { latestOrigin, nextOrigin, type Replaces, signedEnd } from './incarnatio
 import { REFRESH_CAPTURE_S } from './retention.ts';
 import { buildClockStep, buildRollback, buildStart, buildStorage, type StartFacts } from './session.ts';
 import type { Store } from './store.ts';
+import { saveStorms } from './storms.ts';
 import { readEdge, saveEdge } from './tree.ts';
 
 /** What one transaction of the log can do. All of it becomes durable together, or none of it. */
@@ -36,6 +38,8 @@ export interface Transaction {
   saveFinding(finding: Finding, device?: string): void;
   /** The parent of a storm, which was kept as first observed at `formerAt`, is of another instant. */
   redateFinding(finding: Finding, formerAt: number): void;
+  /** Keeps how the present storms differ from those before. */
+  saveStorms(before: StormState, after: StormState): void;
   saveMeta(name: string, value: string): void;
   /** Keeps a document that entry `seq` adopted, until it is removed. */
   saveOrder(seq: number, order: string): void;
@@ -348,6 +352,10 @@ class Draft implements Transaction {
 
   redateFinding(finding: Finding, formerAt: number): void {
     this.#options.store.redateFinding(finding, formerAt);
+  }
+
+  saveStorms(before: StormState, after: StormState): void {
+    saveStorms(this.#options.store, before, after);
   }
 
   saveMeta(name: string, value: string): void {

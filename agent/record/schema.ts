@@ -66,6 +66,8 @@ export const retireTables = (incarnation: number): string => `
   UPDATE notify_places SET next = 0, skipped = json_set(skipped, '$.ended', json('[]'));
   DELETE FROM notify_told;
   DELETE FROM findings WHERE device = '' AND open = 1;
+  DELETE FROM storms;
+  DELETE FROM storm_members;
   DELETE FROM meta WHERE name = 'tree';
   UPDATE meta SET value = '0' WHERE name = 'held-from';
 `;
@@ -162,6 +164,39 @@ const MIGRATIONS: readonly string[] = [
   `
   ${RAN}
   ALTER TABLE findings ADD COLUMN ran_s INTEGER;
+  `,
+  `
+  -- Present storms without their members, as JSON of the record stage.
+  CREATE TABLE storms (
+    id INTEGER PRIMARY KEY,
+    key TEXT NOT NULL,
+    storm TEXT NOT NULL
+  ) STRICT;
+
+  CREATE TABLE storm_members (
+    storm INTEGER NOT NULL,
+    name TEXT NOT NULL,
+    member TEXT NOT NULL,
+    PRIMARY KEY (storm, name)
+  ) STRICT, WITHOUT ROWID;
+
+  -- They were one value with all of their members; those that were not told yet are the last that joined.
+  INSERT INTO storm_members (storm, name, member)
+    SELECT storm.id, one.key, json_set(json_remove(one.value, '$.untold'), '$.joined', row_number() OVER (
+      PARTITION BY storm.id ORDER BY json_extract(one.value, '$.untold') IS NOT NULL, one.id
+    ))
+    FROM meta, json_each(meta.value, '$.storms') AS storm, json_each(storm.value, '$.members') AS one
+    WHERE meta.name = 'storms';
+  INSERT INTO storms (id, key, storm)
+    SELECT storm.id, storm.key, CASE
+      WHEN json_type(storm.value, '$.parent') IS NULL THEN json_remove(storm.value, '$.members')
+      ELSE json_set(json_remove(storm.value, '$.members'), '$.parent.told', (
+        SELECT count(*) FROM json_each(storm.value, '$.members') AS one WHERE json_extract(one.value, '$.untold') IS NULL
+      ))
+    END
+    FROM meta, json_each(meta.value, '$.storms') AS storm
+    WHERE meta.name = 'storms';
+  DELETE FROM meta WHERE name = 'storms';
   `,
 ];
 

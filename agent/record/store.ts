@@ -13,6 +13,7 @@ import { metaTable } from './tables/meta.ts';
 import { newestTables } from './tables/newest.ts';
 import { ordersTable } from './tables/orders.ts';
 import type { Row, Sql, Value } from './tables/sql.ts';
+import { stormsTables } from './tables/storms.ts';
 import { toldTables } from './tables/told.ts';
 
 const STORE_FILE = 'assayer.db';
@@ -25,6 +26,7 @@ const tablesOf = (sql: Sql) => ({
   ...newestTables(sql),
   ...devicesTable(sql),
   ...findingsTable(sql),
+  ...stormsTables(sql),
   ...ordersTable(sql),
   ...cursorsTable(sql),
   ...toldTables(sql),

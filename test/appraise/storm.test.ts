@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Finding } from '../../agent/appraise/finding.ts';
+import { Members } from '../../agent/appraise/members.ts';
 import {
   collapse,
   type DeviceTransition,
@@ -12,6 +13,8 @@ import {
   presentParents,
   type StormState,
 } from '../../agent/appraise/storm.ts';
+import { saveStorms, stormsIn } from '../../agent/record/storms.ts';
+import { KeptStorms } from '../record/kept-storms.ts';
 import { MINUTE, SECOND, T0 } from './watch.ts';
 
 const finding = (changes: Partial<Finding> = {}): Finding => ({
@@ -39,9 +42,20 @@ const of = (device: number | string, changes: Partial<Finding> = {}): DeviceTran
 const many = (from: number, to: number, changes: Partial<Finding> = {}): readonly DeviceTransition[] =>
   Array.from({ length: to - from }, (_, index) => of(from + index, changes));
 
-/** Storms as the record stage drives them: a parent gets its name when it is stated. */
+/** Everything about the storms that is kept. */
+const contentOf = ({ storms }: StormState) =>
+  Object.fromEntries(
+    Object.entries(storms).map(([key, { id, members, latestMs, parent }]) => [
+      key,
+      { id, members: Object.fromEntries(members.entries()), latestMs, parent: { ...parent } },
+    ]),
+  );
+
+/** Storms as the record stage drives them: a parent gets its name when it is stated. Every other time the agent is started anew. */
 class Watcher {
   state: StormState = NO_STORMS;
+  readonly kept = new KeptStorms();
+  #saved: StormState = NO_STORMS;
   nowMs = T0;
   seq = 100;
 
@@ -52,8 +66,13 @@ class Watcher {
   ): readonly (DeviceTransition | ParentTransition)[] {
     this.nowMs += afterMs;
     const { state, statements } = collapse(this.state, transitions, this.nowMs, new Set(gone));
-    this.state = JSON.parse(JSON.stringify(state));
-    for (const one of statements) if (one.kind === 'parent') this.state = parentStated(this.state, one.key, this.seq++);
+    let stated = state;
+    for (const one of statements) if (one.kind === 'parent') stated = parentStated(stated, one.key, this.seq++);
+    saveStorms(this.kept, this.#saved, stated);
+    const kept = stormsIn(this.kept);
+    assert.deepEqual(contentOf(kept), contentOf(stated));
+    this.#saved = this.seq % 2 === 0 ? kept : stated;
+    this.state = this.#saved;
     return statements;
   }
 
@@ -179,8 +198,8 @@ test('a parent says since when the last of its devices shows it, and of one that
   // A store of an earlier version knows no times of members.
   const [[key, storm] = []] = Object.entries(watcher.state.storms);
   assert.ok(key !== undefined && storm !== undefined);
-  const members = Object.fromEntries(
-    Object.entries(storm.members).map(([name, { times: _, ...rest }]) => [name, rest]),
+  const members = Members.of(
+    [...storm.members.entries()].map(([name, { times: _, ...rest }]) => [name, rest] as const),
   );
   watcher.state = { storms: { [key]: { ...storm, members } } };
   assert.deepEqual(timesOf(watcher.parents(many(7, 8, seenAt(290)), 100 * SECOND)[0]), [-20, 0, 10, 290]);
@@ -190,6 +209,15 @@ test('a parent does not say what one of its devices showed last in place of the 
   const watcher = new Watcher();
   const [parent] = watcher.parents(many(0, 5, { ...seenAt(0), lastSeen: 'acme.x9' }));
   assert.deepEqual([parent?.lastSeen, timesOf(parent)], [undefined, [undefined, 0, 10, undefined]]);
+});
+
+test('one that joins or leaves a storm of many is one member written, not all of them', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 500));
+  const before = watcher.kept.written;
+  watcher.take(many(500, 501), SECOND);
+  watcher.take(many(7, 8, { state: 'resolved' }), SECOND);
+  assert.equal(watcher.kept.written - before, 2);
 });
 
 test('ten thousand devices in ten minutes are at most eleven statements', () => {

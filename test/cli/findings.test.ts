@@ -259,16 +259,25 @@ test('the end of a storm is shown with the devices that it had', async (t) => {
 
 test('a finding of the log before this is not taken for the storm that has its number now', () => {
   const over = { openedSeq: 7, ruleId: 'pool.user-changed', firstObservedAt: 1, state: 'resolved' } as Finding;
-  const member = { device: 'rig-1', atMs: 0 };
-  const stormOf = (finding: Finding) =>
-    JSON.stringify({
-      storms: { key: { members: { 'rig-1': member }, latestMs: 0, parent: { finding, statedMs: 0 } } },
-    });
-  const found = (storms: string) =>
-    findingsIn({ findings: () => [{ finding: over }], meta: (_name, read) => read(storms) }, { open: false });
-  assert.deepEqual(found(stormOf({ ...over, state: 'open', firstObservedAt: 2 })), [{ finding: over }]);
+  const member = { device: 'rig-1', atMs: 0, joined: 1 };
+  const found = (finding: Finding) =>
+    findingsIn(
+      {
+        findings: () => [{ finding: over }],
+        storms: (read) => [
+          {
+            id: 1,
+            key: 'key',
+            storm: read(JSON.stringify({ latestMs: 0, parent: { finding, statedMs: 0, told: 1 } })),
+          },
+        ],
+        members: (_storm, read) => [['rig-1', read(JSON.stringify(member))]],
+      },
+      { open: false },
+    );
+  assert.deepEqual(found({ ...over, state: 'open', firstObservedAt: 2 }), [{ finding: over }]);
   const same = { ...over, state: 'open' } as const;
-  assert.deepEqual(found(stormOf(same)), [{ finding: { ...same, devices: ['rig-1'], count: 1 } }]);
+  assert.deepEqual(found(same), [{ finding: { ...same, devices: ['rig-1'], count: 1 } }]);
 });
 
 test('status without an agent shows the devices from the store, and that none runs', async (t) => {

@@ -4,6 +4,7 @@ import { type DeviceState, newDevice, type Unrecorded } from '../../agent/apprai
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
 import { Batch } from '../../agent/record/batch.ts';
+import { stormsIn } from '../../agent/record/storms.ts';
 import type { Statement } from '../../shared/statement.ts';
 import { openGateway } from './gateway.ts';
 
@@ -113,7 +114,7 @@ test('storms are kept when they changed, and not with every transaction', (t) =>
       batch.end();
     });
   write((batch) => batch.transitions([]));
-  assert.equal(store.meta('storms', String), undefined);
+  assert.deepEqual(stormsIn(store), NO_STORMS);
   write((batch) =>
     batch.transitions([
       {
@@ -133,5 +134,8 @@ test('storms are kept when they changed, and not with every transaction', (t) =>
       },
     ]),
   );
-  assert.match(store.meta('storms', String) ?? '', /rig-1/);
+  assert.deepEqual(
+    Object.values(stormsIn(store).storms).flatMap(({ members }) => [...members.names()]),
+    ['rig-1'],
+  );
 });

@@ -76,6 +76,8 @@ export const restart = (t: TestContext, dir: string, clock = new TestClock(), ch
 
 /** Takes a closed store back to version 6. */
 export const VERSION_6 = `
+  DROP TABLE storms;
+  DROP TABLE storm_members;
   DROP INDEX entries_held;
   ALTER TABLE entries DROP COLUMN ran_s;
   ALTER TABLE findings DROP COLUMN ran_s;

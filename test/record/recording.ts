@@ -235,10 +235,6 @@ export class Recording {
     return this.#gateway.store.findings({ open: true }).map(({ device, finding }) => `${finding.ruleId} ${device}`);
   }
 
-  meta(name: string): string | undefined {
-    return this.#gateway.store.meta(name, String);
-  }
-
   stored(id: string): DeviceState | undefined {
     return this.#gateway.store.device(id, readDevice);
   }

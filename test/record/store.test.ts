@@ -18,6 +18,7 @@ import { readDevice } from '../../agent/appraise/device.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
 import { Store } from '../../agent/record/store.ts';
+import { stormsIn } from '../../agent/record/storms.ts';
 import { anyStatement, attestation, openGateway, restart, tempDir, VERSION_6 } from './gateway.ts';
 
 const code = (expected: string) => (error: AgentError) => {
@@ -127,6 +128,56 @@ test('two storms of one rule that begin in the same second are two findings, als
   assert.deepEqual(open(again), []);
 });
 
+test('the storms of a store of version 7, which kept them as one value, go on as they were', (t) => {
+  const { dir, store } = openGateway(t);
+  store[Symbol.dispose]();
+  const finding = {
+    ruleId: 'pool.user-changed',
+    after: { account: 'it\'s "mallory"' },
+    firstObservedAt: 1_795_339_200,
+    openedSeq: 7,
+  };
+  const member = (device: string, more: object = {}) => ({ device, atMs: 5, ...more });
+  const storms = {
+    'pool.user-changed {"after":"it\'s \\"mallory\\""}': {
+      members: {
+        'rig-9 slot 0': member('rig-9', { untold: true }),
+        'rig-1 slot 0': member('rig-1', { plan: 4 }),
+        'rig-2 slot 0': member('rig-2', { plan: 4, times: { firstObservedAt: 3 } }),
+      },
+      latestMs: 6,
+      parent: { finding, statedMs: 4, stated: { devices: ['rig-1', 'rig-2'], count: 2 }, stale: true },
+    },
+    'runtime.reboot-unexpected': { members: { 'rig-3': member('rig-3') }, latestMs: 7 },
+  };
+  const db = new DatabaseSync(join(dir, 'assayer.db'));
+  db.exec('DROP TABLE storms; DROP TABLE storm_members; PRAGMA user_version = 7');
+  db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run('storms', JSON.stringify({ storms }));
+  db.close();
+  using again = Store.open(dir);
+  const [[key, large] = [], [, small] = []] = Object.entries(stormsIn(again).storms);
+  assert.equal(key, Object.keys(storms)[0]);
+  assert.deepEqual(
+    [...(large?.members.entries() ?? [])],
+    [
+      ['rig-1 slot 0', { device: 'rig-1', atMs: 5, plan: 4, joined: 1 }],
+      ['rig-2 slot 0', { device: 'rig-2', atMs: 5, plan: 4, times: { firstObservedAt: 3 }, joined: 2 }],
+      ['rig-9 slot 0', { device: 'rig-9', atMs: 5, joined: 3 }],
+    ],
+  );
+  assert.deepEqual(
+    [large?.parent, large?.latestMs, large?.joined, large?.covers],
+    [
+      { finding, statedMs: 4, stated: { devices: ['rig-1', 'rig-2'], count: 2 }, stale: true, told: 2 },
+      6,
+      3,
+      [{ plan: 4, count: 2 }, { count: 1 }],
+    ],
+  );
+  assert.deepEqual([small?.parent, small?.latestMs, small?.members.size], [undefined, 7, 1]);
+  assert.equal(again.meta('storms', String), undefined);
+});
+
 test('store.corrupt: a file that is no database is not touched', (t) => {
   const dir = tempDir(t);
   const file = join(dir, 'assayer.db');
@@ -153,11 +204,12 @@ test('store.corrupt: a row that is not what was written is told, and its bytes a
   log.transaction((tx) => {
     tx.append(anyStatement());
     tx.saveDevice('rig-1', '{"id":"rig-1"');
-    tx.saveMeta('storms', 'secret bytes');
+    tx.saveMeta('gone', 'secret bytes');
   });
   const spoil = new DatabaseSync(join(dir, 'assayer.db'));
   spoil.exec(`UPDATE entries SET message = CAST('secret bytes' AS BLOB) WHERE seq = 1;
     INSERT INTO cursors (reader, next) VALUES ('mqtt', 9223372036854775807);
+    INSERT INTO storms (id, key, storm) VALUES (1, 'pool.url-changed', 'secret bytes');
     INSERT INTO findings VALUES ('rig-1', 'pool.url-changed', '', 1, 1, 'secret bytes', 1);`);
   spoil.close();
   for (const look of [
@@ -165,7 +217,8 @@ test('store.corrupt: a row that is not what was written is told, and its bytes a
     () => store.find({ newest: 5 }),
     () => store.device('rig-1', readDevice),
     () => [...store.devices(readDevice)],
-    () => store.meta('storms', JSON.parse),
+    () => store.meta('gone', JSON.parse),
+    () => stormsIn(store),
     () => store.findings({ open: true }),
     () => store.cursor('mqtt'),
   ]) {

@@ -11,10 +11,10 @@ import { standsOnTwo } from '../../desk/adoption.ts';
 import { peopleOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
-import { stormsIn } from '../../record/batch.ts';
 import type { Order } from '../../record/orders.ts';
 import { buildFinding } from '../../record/statement.ts';
 import { Store } from '../../record/store.ts';
+import { stormsIn } from '../../record/storms.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 
 /** Findings as the store has them, for people who name them by number. */
@@ -24,7 +24,7 @@ export const STANDING: ReadonlySet<string> = new Set(['open', 'acknowledged', 'w
 
 /** Findings, newest first, as they are now: the parent of a storm is stated once a minute, and devices come and go meanwhile. */
 export const findingsIn = (
-  store: Pick<Store, 'findings' | 'meta'>,
+  store: Pick<Store, 'findings' | 'storms' | 'members'>,
   { open }: { readonly open: boolean },
 ): readonly StoredFinding[] => {
   const parents = presentParents(stormsIn(store));

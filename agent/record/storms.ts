@@ -1,0 +1,45 @@
+import { type Member, Members } from '../appraise/members.ts';
+import { type Storm, type StormState, type Surge, stormOf } from '../appraise/storm.ts';
+import type { Store } from './store.ts';
+
+/** How the store keeps the present storms: what a batch changed of them is written, however many their members are. */
+
+/** Writes how these differ from those before, inside a transaction. */
+export const saveStorms = (
+  store: Pick<Store, 'saveStorm' | 'removeStorm' | 'saveMember' | 'removeMember'>,
+  before: StormState,
+  after: StormState,
+): void => {
+  if (before === after) return;
+  const former = new Map(Object.values(before.storms).map((storm) => [storm.id, storm]));
+  const present = new Set(Object.values(after.storms).map(({ id }) => id));
+  for (const id of former.keys()) if (!present.has(id)) store.removeStorm(id);
+  for (const [key, storm] of Object.entries(after.storms)) {
+    const { id, members, latestMs, parent } = storm;
+    const known = former.get(id);
+    if (known === storm) continue;
+    const changed = known === undefined ? undefined : members.changesSince(known.members);
+    if (changed === undefined) store.removeStorm(id);
+    const surge: Surge = { latestMs, ...(parent === undefined ? {} : { parent }) };
+    store.saveStorm({ id, key, storm: JSON.stringify(surge) });
+    for (const name of changed ?? members.names()) {
+      const member = members.get(name);
+      if (member === undefined) store.removeMember(id, name);
+      else store.saveMember(id, name, JSON.stringify(member));
+    }
+  }
+};
+
+/** The storms of the log in the store. */
+export const stormsIn = (store: Pick<Store, 'storms' | 'members'>): StormState => {
+  // Both written above, as JSON of the same types.
+  const kept = store.storms((text) => JSON.parse(text) as Surge);
+  return {
+    storms: Object.fromEntries(
+      kept.map(({ id, key, storm }): [string, Storm] => [
+        key,
+        stormOf(id, storm, Members.of(store.members(id, (text) => JSON.parse(text) as Member))),
+      ]),
+    ),
+  };
+};
