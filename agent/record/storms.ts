@@ -11,13 +11,13 @@ export const saveStorms = (
   after: StormState,
 ): void => {
   if (before === after) return;
-  const former = new Map(Object.values(before.storms).map((storm) => [storm.id, storm]));
-  const present = new Set(Object.values(after.storms).map(({ id }) => id));
-  for (const id of former.keys()) if (!present.has(id)) store.removeStorm(id);
-  for (const [key, storm] of Object.entries(after.storms)) {
+  const former = new Map(unlike(before, after).map(([, storm]) => [storm.id, storm]));
+  const present = unlike(after, before);
+  const kept = new Set(present.map(([, { id }]) => id));
+  for (const id of former.keys()) if (!kept.has(id)) store.removeStorm(id);
+  for (const [key, storm] of present) {
     const { id, members, latestMs, parent } = storm;
     const known = former.get(id);
-    if (known === storm) continue;
     const changed = known === undefined ? undefined : members.changesSince(known.members);
     if (changed === undefined) store.removeStorm(id);
     const surge: Surge = { latestMs, ...(parent === undefined ? {} : { parent }) };
@@ -29,6 +29,10 @@ export const saveStorms = (
     }
   }
 };
+
+/** The storms of these that the others do not have as they are. */
+const unlike = ({ storms }: StormState, { storms: others }: StormState): readonly (readonly [string, Storm])[] =>
+  Object.entries(storms).filter(([key, storm]) => others[key] !== storm);
 
 /** The storms of the log in the store. */
 export const stormsIn = (store: Pick<Store, 'storms' | 'members'>): StormState => {
