@@ -303,8 +303,11 @@ const deviceOf = (state: LogState, name: string): DeviceState => {
 const applySession = (state: LogState, { session }: SessionStatement): void => {
   if (session.event !== 'start' && session.event !== 'reload') return;
   for (const name of session.removed ?? []) {
-    // Its baseline stands: a device may come back.
-    if (state.devices.has(name)) deviceOf(state, name).attested = undefined;
+    if (!state.devices.has(name)) continue;
+    const device = deviceOf(state, name);
+    device.attested = undefined;
+    // One that comes back under the name is learned anew: whoever approved it approves it again.
+    device.items = [];
   }
 };
 

@@ -14,6 +14,10 @@ test('what is open about a device ends when it leaves the configuration, at SIGH
   }));
   await using gateway = await Gateway.start({ devices: [kept, first, second] });
   await gateway.knows(3);
+  assert.equal(
+    (await gateway.assayer('baseline accept', '--all', '--yes', '--by', 'alice', '--note', 'first day')).code,
+    0,
+  );
   fleet.device(1).changePoolUser(0, 'thief.x1');
   fleet.device(2).changePoolUser(0, 'thief.x2');
   await gateway.says('the thefts', () => gateway.findings('pool.user-changed').length >= 2);
@@ -46,6 +50,15 @@ test('what is open about a device ends when it leaves the configuration, at SIGH
     'seen again, and confirmed',
   );
   assert.equal((await gateway.assayer('findings')).code, 1);
+  const isLearned = (device: string) => {
+    const last = gateway.log.findLast((one) => one.kind === 'baseline');
+    return JSON.stringify(last).includes(`"${device}"`) && JSON.stringify(last).includes('"learned"');
+  };
+  await gateway.says('what shows as it was is learned', () => isLearned('first'));
+  fleet.device(1).changePoolUser(0, 'thief.x3');
+  await gateway.says('an attestation by what was learned', () =>
+    gateway.attestations('first').some(({ reference }) => reference?.approval === 'none'),
+  );
 
   gateway.configure({ devices: [kept, { ...first, name: 'renamed' }] });
   gateway.signal('SIGHUP');

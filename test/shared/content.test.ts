@@ -186,6 +186,15 @@ test('a column of a list is held by what holds the list', () => {
   assert.equal(verdictOf(...before, column, accepted('rig-7', 1), referring('local', 3)), 'quarantined E_REFERENCE');
 });
 
+test('what was accepted of a device that left holds nothing when it is back under its name', () => {
+  const removed = ['rig-7', 'rig-9'];
+  const left: Content = { kind: 'session', session: { event: 'reload', config_sha256: NO_PREVIOUS, removed } };
+  const before = [attestation('rig-7'), learned('rig-7', 1), accepted('rig-7', 1), left, attestation('rig-7')];
+  assert.equal(verdictOf(...before, referring('local', 3)), 'quarantined E_REFERENCE');
+  assert.equal(verdictOf(...before, learned('rig-7', 5), referring('none', 6)), 'chained');
+  assert.equal(verdictOf(...before, accepted('rig-7', 5), referring('local', 6)), 'chained');
+});
+
 test('a signed document in force may be referred to', () => {
   assert.equal(verdictOf(adopted(reference), referring('signed', 1)), 'chained');
   assert.equal(verdictOf(adopted(reference), adopted(reference), referring('signed', 1)), 'quarantined E_REFERENCE');

@@ -295,7 +295,7 @@ Of the schemas they check the members that they use, and they do not tell silenc
 its place:
 
 - starts and clocks: \`bootcount\`, \`bootseed\`, \`mono_ms\` and \`iat\` of neighbouring entries agree (\`E_BOOT\`, \`E_MONO\`, \`E_CLOCK\`, \`E_FUTURE\`);
-- content: references that are cited exist, conclusions follow from checks, \`coverage\` has the digest of your own state (\`E_REFERENCE\`, \`E_APPRAISAL\`, \`E_OVERCLAIM\`,
+- content: references that are cited are in force (what was learned or accepted of a device that a \`session\` names in \`removed\` is not any more), conclusions follow from checks, \`coverage\` has the digest of your own state (\`E_REFERENCE\`, \`E_APPRAISAL\`, \`E_OVERCLAIM\`,
   \`E_COVERAGE\`, \`E_FINDING\`, \`E_BASELINE\`);
 - a manifest of keys with revocation, key rotation, cosigning of checkpoints (above), markers of time;
 - silence; bounds in bytes, and for thousands of gateways; a disk that is full without ending.
