@@ -1,4 +1,4 @@
-import { asGap, type FactName, type Facts } from '../../shared/facts.ts';
+import { asGap, type FactName, type Facts, type StandsIn } from '../../shared/facts.ts';
 import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keepFacts, keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { holderOf, only } from '../baseline/reference.ts';
@@ -62,11 +62,14 @@ const withoutStandIns = (
   return {
     ...observation,
     facts: Object.fromEntries(Object.entries(observation.facts).filter(([fact]) => !without.has(fact))),
-    gaps: new Map([...observation.gaps, ...left.map(([fact, why]) => [fact, asGap(why)] as const)]),
+    gaps: new Map([...observation.gaps, ...left.map(([fact, why]) => [fact, gapOf(fact, why)] as const)]),
     standIns: new Map([...standIns].filter(([fact]) => !without.has(fact))),
     ...(pools === undefined || !without.has('pools') ? {} : { toldPools: pools }),
   };
 };
+
+/** No miner has no pools because the place of their list is empty. */
+const gapOf = (fact: FactName, why: StandsIn) => (fact === 'pools' && why === 'absent' ? 'unreadable' : asGap(why));
 
 /**
  * The state once a surface opened that was closed when its reference was made. A fact is held against what its own place tells from then

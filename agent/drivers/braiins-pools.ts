@@ -115,7 +115,7 @@ const RUNNING_GROUPS = place('/bosminer/info/poolGroups');
 const isBare = (group: JsonValue): boolean =>
   Object.keys(asObject(group) ?? { pools: null }).every((key) => key === 'id' || key === 'strategy');
 
-/** The stored groups of GraphQL with what runs; what runs alone where the configuration cannot be read, and has no member. */
+/** The stored groups of GraphQL with what runs; where the configuration cannot be read, and has no member, what runs stands in. */
 const graphPools = (data: JsonValue): Reading<readonly PoolSlot[]> => {
   const found = CONFIG(data);
   const config = found.kind === 'present' ? asObject(found.value) : undefined;
@@ -125,7 +125,7 @@ const graphPools = (data: JsonValue): Reading<readonly PoolSlot[]> => {
   const running = whenPresent(RUNNING_GROUPS(data), (list) =>
     slotsOf(list, (_, at) => graphShare(asObject(groups?.[at]) ?? { strategy: null }), graphRow),
   );
-  if (groups === undefined || (groups.length > 0 && groups.every(isBare))) return running;
+  if (groups === undefined || (groups.length > 0 && groups.every(isBare))) return standingIn(running, 'absent');
   return whenPresent(slotsOf(groups, graphShare, graphRow), (stored) =>
     present(running.kind === 'present' ? withRuntime(stored, running.value) : stored),
   );
@@ -169,6 +169,6 @@ export const pools: Source<readonly PoolSlot[], 'stored' | 'gql_pools' | 'pools'
     // Port 4028 lists what runs, which need not be what is stored.
     if (stored.kind !== 'present') return running.kind === 'present' ? standingIn(running, closedBy(stored)) : stored;
     if (running.kind !== 'present') return stored;
-    return present(withRuntime(stored.value, withKey(running.value, stored.value)));
+    return standingIn(present(withRuntime(stored.value, withKey(running.value, stored.value))), stored.standsIn);
   },
 };

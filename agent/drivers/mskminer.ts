@@ -10,6 +10,7 @@ import {
   answer,
   anyOf,
   at,
+  insteadOf,
   mac,
   memberIn,
   type Reader,
@@ -49,6 +50,17 @@ const storedPools: Source<readonly PoolSlot[], 'info'> = {
     ),
 };
 
+const storedBesideRunning = storedAndRunning(storedPools, runningPools);
+
+/** Where the document has no stored list, what runs stands in: a device that has shown one is not held to this. */
+const pools: typeof storedBesideRunning = {
+  ...storedBesideRunning,
+  read: (replies) =>
+    storedPools.read(replies).kind === 'absent'
+      ? insteadOf(runningPools).read(replies)
+      : storedBesideRunning.read(replies),
+};
+
 /** The form of its web page. What it gives is a session to read with. */
 const LOGIN: Login = {
   kind: 'login',
@@ -75,7 +87,7 @@ export const mskminer = defineDriver({
     'identity.mac': at('info', '/network_info/result/macaddr', mac),
     'firmware.name': called('MSKMiner'),
     'firmware.version': named('/Type', version),
-    pools: storedAndRunning(storedPools, runningPools),
+    pools,
     live_pools: at('pools', '/POOLS', operatorPools(isFee, livePools(RUNTIME_POOL))),
     fee_pools: at('pools', '/POOLS', feePools(isFee, RUNTIME_POOL)),
     'config.other': settingsFrom({

@@ -1,7 +1,7 @@
 import { type LivePool, type PoolSlot, present, type Reading, standingIn } from '../../shared/facts.ts';
 import type { Source } from './driver.ts';
 import { withConnected, withRuntime } from './pools.ts';
-import { closedBy, isLost, whenPresent } from './readers.ts';
+import { closedBy, isLost, UNREADABLE, whenPresent } from './readers.ts';
 
 /**
  * The slots that a device has stored, with where each stands in its miner program now. One list alone only where the
@@ -24,6 +24,8 @@ export const storedAndRunning = <
     const rows = running.read(replies);
     if (isLost(slots)) return withTold(slots, rows);
     if (isLost(rows) || closedBy(rows) === 'elsewhere') return withTold(rows, slots);
+    // Its document arrived and has none: it is not closed, and what runs is not what is stored.
+    if (slots.kind === 'absent') return withTold(UNREADABLE, rows);
     // The two spell schemes and users differently.
     if (slots.kind !== 'present') return rows.kind === 'present' ? standingIn(rows, closedBy(slots)) : slots;
     return whenPresent(slots, (configured) => {

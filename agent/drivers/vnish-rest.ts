@@ -45,6 +45,7 @@ import {
 } from './readers.ts';
 import { above, highest, inOrder, listed, valuesOf } from './rows.ts';
 import { descend, settingsIn, sortedSettings } from './sections.ts';
+import { withTold } from './stored-pools.ts';
 
 /** The REST interface of VNish 1.2 and newer (AnthillOS): its questions, and where each fact stands in the answers. */
 
@@ -184,6 +185,8 @@ const pools: Source<readonly PoolSlot[], 'v1_summary' | 'v1_settings'> = {
     const running = runningPools.read(replies);
     // Which pool is tried first stands in this list only.
     if (isLost(running)) return running;
+    // The settings arrived and have no list: they are not closed, and what runs is not what is stored.
+    if (stored.kind === 'absent') return withTold(UNREADABLE, running);
     if (stored.kind !== 'present')
       return running.kind === 'absent' ? UNREADABLE : standingIn(running, closedBy(stored));
     return present(running.kind === 'present' ? withRuntime(stored.value, running.value) : stored.value);

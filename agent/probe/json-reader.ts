@@ -107,6 +107,12 @@ const sameJson = (a: JsonValue, b: JsonValue): boolean => {
   );
 };
 
+/**
+ * What real devices send behind a document (protocols, CGMiner API §7). Whatever else stands there was a part of it: a
+ * bracket that came into a reply closes it early, and the members behind would look like ones that are not sent.
+ */
+const SURPLUS: ReadonlySet<string> = new Set(['"', '"}']);
+
 interface JsonReaderOptions {
   readonly visitor?: Visitor;
   /** Whether a number stays the text that was written. */
@@ -114,9 +120,9 @@ interface JsonReaderOptions {
 }
 
 /**
- * Reads the first complete JSON document of a text, character by character, so that a repair can never touch the
- * inside of a string. Only the damage seen in the field is repaired; anything else is unreadable. The recursion is
- * bounded by `maxDepth`.
+ * Reads the JSON document that a text is, character by character, so that a repair can never touch the inside of a
+ * string. Only the damage seen in the field is repaired; anything else is unreadable. The recursion is bounded by
+ * `maxDepth`.
  */
 export class JsonReader {
   readonly repairs = new Set<Repair>();
@@ -145,9 +151,16 @@ export class JsonReader {
     if (first !== '{' && first !== '[') throw this.#unexpected();
     const value = this.#value(1);
     const end = this.#at;
-    if (this.#next() !== '') this.repairs.add('trailing-bytes');
+    if (this.#next() !== '') this.#passSurplus();
     this.#at = end;
     return value;
+  }
+
+  #passSurplus(): void {
+    if (!SURPLUS.has(this.#text.slice(this.#at))) {
+      throw new DocumentProblem('unreadable', `the document ends early, before place ${this.#at}`);
+    }
+    this.repairs.add('trailing-bytes');
   }
 
   #value(depth: number): JsonValue {

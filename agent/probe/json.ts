@@ -115,7 +115,8 @@ export const parseSpelled = (bytes: Uint8Array): JsonValue | undefined => {
 
 /**
  * Where the content of a reply stands: without a byte order mark, without the name of the function that a page of the
- * device would hand the document to (Avalon: `minerinfoCallback({…});`), and without the NULs and white space after it.
+ * device would hand the document to (Avalon: `minerinfoCallback({…});`) and the end of that call, and without the NULs and
+ * white space after it.
  */
 const content = (bytes: Uint8Array): { readonly start: number; readonly end: number; readonly before?: Repair } => {
   let end = bytes.length;
@@ -124,12 +125,18 @@ const content = (bytes: Uint8Array): { readonly start: number; readonly end: num
   if (marked) return { start: 3, end: Math.max(end, 3), before: 'byte-order-mark' };
   if (bytes[0] === OBJECT) return { start: 0, end };
   const called = CALLBACK.exec(asBuffer(bytes).toString('latin1', 0, LONGEST_CALLBACK))?.[1]?.length;
-  return called === undefined ? { start: 0, end } : { start: called, end, before: 'script-callback' };
+  if (called === undefined) return { start: 0, end };
+  return { start: called, end: end - callEndIn(bytes, end), before: 'script-callback' };
 };
+
+/** How long the end of the call is. */
+const callEndIn = (bytes: Uint8Array, end: number): number =>
+  CALL_END.exec(asBuffer(bytes).toString('latin1', Math.max(0, end - 2), end))?.[0].length ?? 0;
 
 const OBJECT = 0x7b;
 const CALLBACK = /^([A-Za-z_]\w*Callback\()\{/;
 const LONGEST_CALLBACK = 64;
+const CALL_END = /\);?$/;
 
 /**
  * Whether a text may have more values than are read of a reply: by its commas and opening brackets, some of which may be

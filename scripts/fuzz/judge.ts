@@ -27,6 +27,7 @@ import type { Answer, Subject } from './subjects.ts';
  * - A mutation *touches* a value when it changes, adds or removes a byte between its quotes, or between its marks in the
  *   plain-text form. A word or number of JSON is also touched beside its bytes, where a further one would belong to it; so
  *   are the items `Key[value]` of Avalon. Changing a container touches all that is in it.
+ *   A mark that came or went between values (a bracket, comma, colon or quote) touches none of them.
  * - A fact *depends* on a value if another value of the same kind in its place, or the reply without that member, gives
  *   another fact: the URL, but also the slot number of a row, or the switch that makes a URL an encrypted one. The
  *   damage to one of these may change the fact: no reader can know better. A slot whose URL is touched may go whole, and
@@ -212,7 +213,7 @@ export class Judge {
       // A row that says which slot it is may stand anywhere.
       const depend = this.#dependOn(place);
       excuse(
-        mutation.swapped && this.#namesSlots()
+        mutation.swapped && this.#namesSlots(mutation)
           ? depend.filter((part) => !/^pools\/.*\/(url|user|priority)$/.test(part))
           : depend,
       );
@@ -264,9 +265,17 @@ export class Judge {
     return [...this.#compared].flatMap(([part, value]) => (value?.toLowerCase() === told ? [part] : []));
   }
 
-  /** Whether each row of a pool list says which slot it is: by `POOL`, or by a number that gives it another one. */
-  #namesSlots(): boolean {
-    const numbers = this.#layout.places.filter(({ path }) => /\/pools\/.*\/(pool|index|id|slot|no)$/i.test(path));
+  /**
+   * Whether each row of the pool list of which rows changed places says which slot it is: by `POOL`, or by a number that
+   * gives it another one. A document may have another list whose rows do.
+   */
+  #namesSlots({ edits }: Mutation): boolean {
+    const { lists, places } = this.#layout;
+    const rows = lists.find((list) => list.some(({ start }) => start === edits[0]?.start)) ?? [];
+    const numbers = places.filter(
+      ({ path, start, end }) =>
+        /\/pools\/.*\/(pool|index|id|slot|no)$/i.test(path) && rows.some((row) => start >= row.start && end <= row.end),
+    );
     const isNumber = (place: Place): boolean => {
       if (place.path.endsWith('/POOL')) return true;
       const other = this.#promisedWith([{ ...outer(place), text: place.kind === 'quoted' ? '"7"' : '7' }]);

@@ -226,6 +226,21 @@ const repeatComma: Draw = ({ commas }, random) => {
   return at === undefined ? undefined : inserting(at + 1, ',', 'comma repeated');
 };
 
+const MARKS = { json: ['{', '}', '[', ']', ':', ',', '"'], text: ['=', ',', '|'] } as const;
+
+const addMark: Draw = ({ form, gaps }, random) => {
+  const at = random.pick(gaps);
+  const mark = random.pick<string>(MARKS[form]) as string;
+  return at === undefined ? undefined : inserting(at, mark, `mark ${mark} added`);
+};
+
+const removeMark: Draw = ({ text, marks }, random) => {
+  const at = random.pick(marks);
+  return at === undefined
+    ? undefined
+    : { edits: [{ start: at, end: at + 1, text: '' }], note: `mark ${text[at]} at ${at} removed` };
+};
+
 const swapRows: Draw = ({ text, lists }, random) => {
   const rows = random.pick(lists);
   if (rows === undefined) return undefined;
@@ -259,6 +274,8 @@ export const DRAWS = {
   nesting: nest,
   'comma-removed': removeComma,
   'comma-repeated': repeatComma,
+  'mark-added': addMark,
+  'mark-removed': removeMark,
   rows: swapRows,
 } as const satisfies { readonly [kind: string]: Draw };
 

@@ -33,6 +33,10 @@ export interface Layout {
   readonly lists: readonly (readonly Span[])[];
   /** Commas between values. */
   readonly commas: readonly number[];
+  /** All that is neither value nor name: brackets, commas, colons and quotes, or what the plain-text form has of them. */
+  readonly marks: readonly number[];
+  /** Where a further one would stand: beside a mark, and in no value and no name. */
+  readonly gaps: readonly number[];
 }
 
 /** The span of a value with its quotes. */
@@ -51,7 +55,7 @@ export const layoutOf = (text: string): Layout => {
   const start = text.trimStart().charAt(0);
   if (start === '<') return pageLayout(text);
   const layout = start === '{' || start === '[' ? jsonLayout(text) : textLayout(text);
-  return layout ?? { text, form: 'text', places: [], lists: [], commas: [] };
+  return layout ?? { text, form: 'text', places: [], lists: [], commas: [], marks: [], gaps: [] };
 };
 
 // ---- JSON ------------------------------------------------------------------------------------------------------------
@@ -61,7 +65,9 @@ const jsonLayout = (text: string): Layout | undefined => {
   if (root === undefined) return undefined;
   const places = flattened(placeOf(text, root, ''));
   const lists = listsIn(root).filter((rows) => rows.length > 1);
-  return { text, form: 'json', places, lists, commas: commasIn(text, places, root) };
+  const marks = marksIn(text, places, root);
+  const commas = marks.filter((at) => text[at] === ',');
+  return { text, form: 'json', places, lists, commas, marks, gaps: gapsAt(marks, places) };
 };
 
 const flattened = (place: Place): readonly Place[] => [place, ...place.inner.flatMap(flattened)];
@@ -105,16 +111,25 @@ const listsIn = (node: Node): readonly (readonly Span[])[] => {
   return [node.items.filter(({ kind }) => kind === 'object'), ...node.items.flatMap(listsIn)];
 };
 
-/** Commas of the document that stand neither in a text nor in a name. */
-const commasIn = (text: string, places: readonly Place[], { start, end }: Span): readonly number[] => {
+/** The marks of the document that stand neither in a text nor in a name. */
+const marksIn = (text: string, places: readonly Place[], { start, end }: Span): readonly number[] => {
   const inside = new Uint8Array(text.length + 1);
   for (const { kind, name, start, end } of places) {
     if (name !== undefined) inside.fill(1, name.start, name.end);
     if (kind === 'quoted') inside.fill(1, start, end);
   }
-  const commas: number[] = [];
-  for (let at = start; at < end; at += 1) if (text[at] === ',' && inside[at] === 0) commas.push(at);
-  return commas;
+  const marks: number[] = [];
+  for (let at = start; at < end; at += 1) if (inside[at] === 0 && /[{}[\]:,"]/.test(text[at] as string)) marks.push(at);
+  return marks;
+};
+
+/** Both sides of each mark, but for that of a quote which is in its text. */
+const gapsAt = (marks: readonly number[], places: readonly Place[]): readonly number[] => {
+  const gaps = new Set(marks.flatMap((at) => [at, at + 1]));
+  for (const { kind, name, start, end } of places) {
+    for (const at of [name?.start, name?.end, ...(kind === 'quoted' ? [start, end] : [])]) gaps.delete(at ?? -1);
+  }
+  return [...gaps];
 };
 
 // ---- a page of HTML ---------------------------------------------------------------------------------------------------
@@ -132,7 +147,7 @@ const pageLayout = (text: string): Layout => {
     },
   );
   const lines = places.flatMap(({ row }) => row ?? []);
-  return { text, form: 'text', places, lists: lines.length > 1 ? [lines] : [], commas: [] };
+  return { text, form: 'text', places, lists: lines.length > 1 ? [lines] : [], commas: [], marks: [], gaps: [] };
 };
 
 // ---- the plain-text form of the CGMiner API ------------------------------------------------------------------------
@@ -151,7 +166,17 @@ const textLayout = (text: string): Layout | undefined => {
   });
   if (visited?.form !== 'text') return undefined;
   const commas = values.map(({ end }) => end).filter((end) => text[end] === ',');
-  return { text, form: 'text', places: values.flatMap(flattened), lists: sectionLists(text, ends), commas };
+  const marks = values.flatMap(({ name, end }) => [name?.end ?? end, end]).filter((at) => /[=,|]/.test(text[at] ?? ''));
+  const gaps = values.map(({ end }) => end + 1);
+  return {
+    text,
+    form: 'text',
+    places: values.flatMap(flattened),
+    lists: sectionLists(text, ends),
+    commas,
+    marks,
+    gaps,
+  };
 };
 
 /** Sections that begin with the same word. */

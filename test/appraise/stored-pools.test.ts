@@ -1,8 +1,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { mskminer } from '../../agent/drivers/mskminer.ts';
+import { sealminer } from '../../agent/drivers/sealminer.ts';
+import { vnish } from '../../agent/drivers/vnish.ts';
 import { noReply } from '../../agent/probe/reply.ts';
 import { type Edits, type Shown, SpecimenLife } from './specimen-life.ts';
+import { observationOf } from './watch.ts';
 
 /** An MSKMiner tells its stored pools to whoever has its log-in, and to others those that run. */
 
@@ -50,6 +54,48 @@ test('a log-in of an MSKMiner that is given later, lost, or late now and then ch
     const said = watch.said().filter((statement) => !statement.startsWith(CLOSED));
     assert.deepEqual(said, []);
   }
+});
+
+/** A stored slot that somebody changed, and the document without its list. */
+const LACKING = [
+  { driver: mskminer, name: 'mskminer/s19', changed: STORED, list: ['"miner_conf"', '"conf_of_miner"'] },
+  {
+    driver: vnish,
+    name: 'vnish/s19jpro-1.2.6',
+    changed: [
+      ['"url":"pool-b.example:3333","user":"acme.r7-19","pass"', '"url":"thief.example:3333","user":"x","pass"'],
+    ],
+    list: [/"pools":(?=\[[^\]]*"pass")/g, '"earlier":'],
+  },
+  {
+    driver: sealminer,
+    name: 'sealminer/a2',
+    changed: [['"user":"acme.s21","pass"', '"user":"thief.x","pass"']],
+    list: ['"pools":', '"earlier":'],
+  },
+] as const satisfies readonly { changed: Edits; list: Edits[number]; [further: string]: unknown }[];
+
+for (const { driver, name, changed, list } of LACKING) {
+  test(`a document of ${driver.title} without the list that it has shown ends nothing, and what runs is not what is stored`, () => {
+    const device = new SpecimenLife(driver, name);
+    const watch = device.settle();
+    device.live(5, { edits: changed });
+    assert.ok(watch.said().some((statement) => /^pool\..* open$/.test(statement)));
+    watch.clear();
+    device.live(5, { edits: [...changed, list] });
+    device.live(5, { edits: [list] });
+    assert.deepEqual(watch.said(), []);
+  });
+}
+
+test('pools whose place is empty are not read, never absent, and a stranger among those that run is told', () => {
+  const { state, nowMs } = life().settle();
+  const running = ['stratum+tcp://pool.example:3333', 'stratum+tcp://thief.example:3333'];
+  const rows = running.map((url, slot) => ({ slot, url, user: 'acme.s19-07', priority: slot }));
+  const observation = observationOf('full', nowMs, { facts: { family: 'mskminer', pools: rows } });
+  const seen = comparable(state, { ...observation, standIns: new Map([['pools', 'absent']]) });
+  assert.deepEqual([seen.facts.pools, seen.gaps.get('pools')], [undefined, 'unreadable']);
+  assert.deepEqual(seen.toldPools, rows.slice(1));
 });
 
 test('without its log-in the pools of an MSKMiner are those that run', () => {

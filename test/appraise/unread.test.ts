@@ -4,7 +4,9 @@ import { accept } from '../../agent/appraise/accept.ts';
 import { readDevice, writeDevice } from '../../agent/appraise/device.ts';
 import { isSettled } from '../../agent/appraise/settled.ts';
 import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
+import { axeos } from '../../agent/drivers/axeos.ts';
 import { conformanceOf } from '../../shared/appraisal.ts';
+import { type Edits, SpecimenLife } from './specimen-life.ts';
 import {
   type Answer,
   type Gaps,
@@ -168,4 +170,20 @@ test('what a full look lost keeps no look at the pools from being settled', () =
     random: () => 0,
   });
   assert.ok(isSame);
+});
+
+test('a bracket that came into a reply ends no finding and changes no pool: what stands behind it is not read', () => {
+  const device = new SpecimenLife(axeos, 'axeos/nerdqaxe-v1');
+  const watch = device.settle();
+  const theft: Edits = [['"fallbackStratumURL":\t"south.pool.example"', '"fallbackStratumURL":\t"thief.example"']];
+  device.live(5, { edits: theft });
+  assert.deepEqual(watch.said(), ['pool.url-changed open']);
+  for (const behind of ['"stratumPort"', '"fallbackStratumURL"', '"version"', '"fanspeed"']) {
+    const damaged: Edits = [[`,\n\t${behind}`, `},\n\t${behind}`]];
+    device.live(3, { edits: [...theft, ...damaged] });
+    device.live(3, { edits: damaged });
+  }
+  device.live(5, { edits: theft });
+  const said = watch.said().filter((statement) => !statement.startsWith('visibility.'));
+  assert.deepEqual(said, ['pool.url-changed open']);
 });

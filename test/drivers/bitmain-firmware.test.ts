@@ -156,13 +156,17 @@ describe('the stored pools of MSKMiner', () => {
     assert.deepEqual(urls(stored(thief, other)), [thief, other, own]);
   });
 
-  test('are no list where one of them cannot be read, and are left out by firmware that does not tell them', () => {
+  test('are no list where one of them cannot be read; of firmware that does not tell them what runs stands in', () => {
     for (const miner_conf of ['x', { pools: 'x' }, { pools: [{ url: 7 }] }, { pools: [] }]) {
       const reading = read(mskminer, 'pools', { ...running, info: { miner_conf } });
       assert.ok(reading?.kind === 'unknown' && reading.reason === 'unreadable', JSON.stringify(miner_conf));
       assert.deepEqual(reading.toldPools?.length, 1);
     }
-    for (const info of [{}, { miner_conf: null }, { miner_conf: {} }]) assert.deepEqual(urls(info), [own]);
+    for (const info of [{}, { miner_conf: null }, { miner_conf: {} }]) {
+      assert.deepEqual(urls(info), [own]);
+      const reading = read(mskminer, 'pools', { ...running, info });
+      assert.equal(reading?.kind === 'present' && reading.standsIn, 'absent');
+    }
   });
 });
 

@@ -152,9 +152,10 @@ test('a program that does not mine lists no running pools, which takes nothing f
   assert.equal(look([group(quota(1), NORTH)], NOT_SERVED, { ...still, POOLS: [] }).facts.pools, undefined);
 });
 
-test('a configuration that GraphQL cannot read leaves what runs', () => {
+test('where GraphQL cannot read the configuration what runs stands in for it', () => {
   const seen = look(REFUSED, { data: { bosminer: { config: {}, info: { poolGroups: runs } } } }, running(NORTH));
   assert.deepEqual(urlsOf(seen), [`0 ${NORTH}`]);
+  assert.equal(seen.standIns.get('pools'), 'absent');
 });
 
 // ---- gRPC ------------------------------------------------------------------------------------------------------------

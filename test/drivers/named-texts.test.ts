@@ -164,7 +164,7 @@ describe('the keys of a reply', () => {
   });
 
   test('survive damage that leaves the members as they are', () => {
-    const text = '{"ROW":[{"x":nan,"y":"a\nb",}{"second":1}],"b":1}]}';
+    const text = '{"ROW":[{"x":nan,"y":"a\nb",}{"second":1}],"b":1}"}';
     assert.deepEqual(read(readReply(new TextEncoder().encode(text), { whole: false })), read(reply(VALUE)));
   });
 

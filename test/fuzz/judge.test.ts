@@ -78,6 +78,13 @@ test('rows with numbers that changed places are the same slots, with the same pr
   assert.deepEqual(problems, ['different pools', 'different pools']);
 });
 
+test('rows without numbers that changed places are other slots, also beside a list whose rows have numbers', () => {
+  const stored = ['{"url":"stratum+tcp://a.example:1"}', '{"url":"stratum+tcp://b.example:1"}'] as const;
+  const reply = `{"stored":{"pools":[${stored.join()}]},"pools":{"POOLS":[{"POOL":0,"URL":"stratum+tcp://a.example:1"}]}}`;
+  const swapped = { from: stored.join(), to: stored.toReversed().join(), swapped: true } as const;
+  assert.deepEqual(judged({ pools: at('one', '/stored/pools', poolList({ url: 'url' })) }, reply, swapped), []);
+});
+
 test('a member with two values takes its fact, also where another reply would tell it; each fact is named once', () => {
   const version = (combine: typeof alike) => ({
     'firmware.version': combine(at('one', '/version', text), at('two', '/version', text)),

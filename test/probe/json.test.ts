@@ -42,8 +42,9 @@ test('each damage seen in the field has a repair of its own name', () => {
     ['{"fw":"\\\'2020.22.REL\\\'"}', { fw: "'2020.22.REL'" }, ['bad-escape']],
     ['{"user":"ACME\\worker"}', { user: 'ACME\\worker' }, ['bad-escape']],
     ['{"a":1}"}', { a: 1 }, ['trailing-bytes']],
-    ['pageCallback({"a":1, });', { a: 1 }, ['stray-comma', 'trailing-bytes', 'script-callback']],
-    ['{"a":1}{"b":2}', { a: 1 }, ['trailing-bytes']],
+    ['{"a":1}"\0', { a: 1 }, ['trailing-bytes']],
+    ['pageCallback({"a":1, });', { a: 1 }, ['stray-comma', 'script-callback']],
+    ['pageCallback({"a":1})\n', { a: 1 }, ['script-callback']],
     ['{"a":1,"a":1}', { a: 1 }, ['duplicate-key']],
     ['{"a":{"x":[1]},"a":{"x":[1]}}', { a: { x: [1] } }, ['duplicate-key']],
     ['\ufeff{"a":1}', { a: 1 }, ['byte-order-mark']],
@@ -51,6 +52,26 @@ test('each damage seen in the field has a repair of its own name', () => {
   for (const [text, value, repairs] of damages) {
     assert.deepEqual(valueIn(text), value, text);
     assert.deepEqual(repairsOf(text), repairs, text);
+  }
+});
+
+test('what stands behind a document was a part of it, unless real devices send it there', () => {
+  const damaged = [
+    '{"a":1},"b":2}',
+    '{"a":1}}',
+    '[[1],2]]',
+    '{"a":1}{"b":2}',
+    '{"a":1}\0{"b":2}',
+    '{"a":1}""',
+    '{"a":1}"}}',
+    '{"a":1}}"}',
+    '{"a":1});',
+    'pageCallback({"a":1}});',
+    'pageCallback({"a":1});otherCallback({"b":2});',
+  ];
+  for (const text of damaged) {
+    assert.equal(parse(text).kind, 'unreadable', text);
+    assert.equal(visitReply(Buffer.from(text), { member: () => {}, text: () => {} }), undefined, text);
   }
 });
 
@@ -382,7 +403,7 @@ test('a document read with its spellings is the same but for those numbers, whic
 });
 
 test('a damaged document keeps its spellings, and what is none has none', () => {
-  assert.deepEqual(parseSpelled(Buffer.from('{"a":4.10,"b":[{"c":1.0}{"d":nan}],}x')), {
+  assert.deepEqual(parseSpelled(Buffer.from('{"a":4.10,"b":[{"c":1.0}{"d":nan}],}"')), {
     a: '4.10',
     b: [{ c: '1.0' }, { d: null }],
   });
