@@ -258,6 +258,7 @@ export class Daemon {
     });
     if (gap !== undefined) recorder.takeGatewayFinding(gap);
     recorder.resume(fleet.states());
+    recorder.rewriteLost(store, fleet.states());
     this.#every(SECOND_MS, () => this.#upkeep.watchStore());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
+import { writeDevice } from '../agent/appraise/device.ts';
 import { loadConfig } from '../agent/config/load.ts';
 import { Daemon } from '../agent/daemon.ts';
 import { systemClock } from '../agent/platform/clock.ts';
@@ -11,6 +12,7 @@ import { createKey } from '../agent/platform/keys.ts';
 import { lastBegun } from '../agent/record/incarnation.ts';
 import { Store } from '../agent/record/store.ts';
 import { parseTrustedKeys } from '../shared/keys.ts';
+import { MINUTE, pools, showing, Watch } from './appraise/watch.ts';
 import { assayer, configured } from './cli/assayer.ts';
 import { People } from './record/approvers.ts';
 
@@ -73,6 +75,41 @@ test('log.begun-anew: a store that is gone while its mark is there is told with 
   using store = Store.openReadOnly(folder);
   const open = store.findings({ open: true }).map(({ finding }) => [finding.ruleId, finding.severity, finding.reasons]);
   assert.deepEqual(open, [['evidence.agent-gap', 'high', ['store-lost']]]);
+});
+
+test('store.findings-lost: a start on a store whose findings were removed has those of its devices again, and says so', async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), 'assayer-daemon-'));
+  t.after(() => rmSync(folder, { recursive: true }));
+  createKey(folder);
+  const file = configured(folder, {
+    state_dir: folder,
+    devices: [{ host: '127.70.5.3', name: 'rig', ports: { cgminer: 1, http: 1 } }],
+  });
+  const told: string[] = [];
+  const startAndStop = async () => {
+    const emit: Emit = (level, event) => void (event === 'store.findings-lost' && told.push(level));
+    const daemon = await Daemon.start(loadConfig(file), { clock: systemClock(), emit });
+    await daemon.stop('test');
+  };
+  await startAndStop();
+  const watch = Watch.known();
+  watch.live(20 * MINUTE, showing(pools({ user: 'thief.x' })));
+  {
+    using store = Store.open(folder);
+    store.saveDevice('rig', writeDevice(watch.state));
+  }
+  await startAndStop();
+  assert.deepEqual(told, ['warn']);
+  {
+    using store = Store.openReadOnly(folder);
+    const open = store.findings({ open: true }).filter(({ device }) => device === 'rig');
+    assert.deepEqual(
+      open.map(({ finding }) => finding.ruleId),
+      ['pool.user-changed'],
+    );
+  }
+  await startAndStop();
+  assert.deepEqual(told, ['warn']);
 });
 
 test('a start notes in the public key whose it is, and goes on where it cannot', async (t) => {

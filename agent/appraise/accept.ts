@@ -3,6 +3,7 @@ import { WITH_VERSION } from '../../shared/open-values.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
+import { leftUnclaimed } from './claimed.ts';
 import { type Attested, type DeviceState, type Track, unsettled } from './device.ts';
 import { withoutApart } from './edit.ts';
 import { type Finding, SEVERITIES } from './finding.ts';
@@ -133,8 +134,16 @@ export const requireAcceptable = (state: DeviceState, facts?: readonly FactName[
 /** The findings that an acceptance of these facts, or of the whole device, would end. */
 export const coveredBy = (state: DeviceState, wanted?: readonly FactName[]): readonly Track[] => {
   const facts = withBrought(state, wanted);
-  return state.tracks.filter((track) => covers(track, facts));
+  return state.tracks.filter((track) => covers(track, facts) && unclaimedOf(state, track) === undefined);
 };
+
+/** The fact that a finding is about and that the entry of an acceptance would not hold. */
+export const unclaimedOf = (state: DeviceState, { finding }: Track): FactName | undefined =>
+  leftUnclaimed(finding, {
+    claims: attestedClaims(state),
+    absent: state.attested?.absent ?? [],
+    known: keptFacts(state.reference?.facts),
+  });
 
 /**
  * Whether this acceptance has a part in what two people have to approve, or a plan beforehand: one fact of several that such
@@ -243,6 +252,7 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], b
   const show = `assayer findings show ${openedSeq ?? parent}`;
   const isDocument = by === 'document';
   const isNeverCovered = endingOf(other.finding).kind === 'waive';
+  const unclaimed = isDocument || life === 'provisional' ? undefined : unclaimedOf(state, other);
   throw new AgentError({
     code: 'baseline.finding-open',
     message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${isDocument ? by : 'acceptance'} does not cover it`,
@@ -251,9 +261,11 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], b
         ? 'wait for the next looks: they confirm it, or it goes away; then do this again'
         : ruleId === 'pool.outside-allowlist'
           ? 'put the pool on the list pools.allow, or set the device to a pool of the list, then do this again'
-          : isNeverCovered
-            ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
-            : `deal with that finding first (${show} says what ends it)${OTHERWISE[by]}`,
+          : unclaimed !== undefined
+            ? `what is attested leaves ${unclaimed} out: do this again when the device tells it (${show} has more)`
+            : isNeverCovered
+              ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
+              : `deal with that finding first (${show} says what ends it)${OTHERWISE[by]}`,
   });
 };
 

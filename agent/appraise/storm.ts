@@ -148,6 +148,12 @@ export const presentParents = ({ storms }: StormState): ReadonlyMap<number, Pres
     }),
   );
 
+/** The parents as they were stated last. */
+export const statedParents = ({ storms }: StormState): readonly Finding[] =>
+  Object.values(storms).flatMap(({ parent }) =>
+    parent?.finding.openedSeq === undefined ? [] : [{ ...parent.finding, ...parent.stated }],
+  );
+
 /** Whether finding `openedSeq` is this one, or the parent that speaks for it: also for those that were stated before there was one. */
 export const isPartOf =
   ({ storms }: StormState, openedSeq: number) =>

@@ -10,6 +10,7 @@ import { changeBreakGlass } from './rules/change-break-glass.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
 import { changeNotObserved } from './rules/change-not-observed.ts';
 import { changeWindowOverrun } from './rules/change-window-overrun.ts';
+import { configAccessChanged, isClosing } from './rules/config-access-changed.ts';
 import { evidenceAgentGap } from './rules/evidence-agent-gap.ts';
 import { evidenceClockUntrusted } from './rules/evidence-clock-untrusted.ts';
 import { firmwareBootMediumChanged, isWithVersion } from './rules/firmware-boot-medium-changed.ts';
@@ -33,13 +34,14 @@ export type Approvable = Pick<Finding, 'ruleId' | 'reasons'>;
 /**
  * The code of the catalogue. A new machine in the place of another one that works for somebody else is a change of pools by
  * other means, and takes who may approve that. A user that is told for the first time takes the place of none, and can hardly be
- * planned: it takes who may approve pools. A slot that came with another version takes who may approve that. Undefined for an id of another
- * version.
+ * planned: it takes who may approve pools. A slot that came with another version takes who may approve that. Ways in that were closed take
+ * one person, as what finds them open asks for it. Undefined for an id of another version.
  */
 export const approvalOf = (finding: Approvable): RuleEntry['approval'] | undefined => {
   if (finding.ruleId === poolUserChanged.id && finding.reasons?.includes(FIRST_TOLD) === true)
     return poolUrlChanged.approval;
   if (isSlotOfVersion(finding)) return firmwareVersionChanged.approval;
+  if (finding.ruleId === configAccessChanged.id && isClosing(finding)) return 'A1';
   if (finding.ruleId !== identityNewDevice.id || !isStrange(finding)) return ruleOf(finding.ruleId)?.approval;
   return isOtherAccount(finding) ? poolUserChanged.approval : poolUrlChanged.approval;
 };

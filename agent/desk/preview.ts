@@ -1,4 +1,5 @@
-import { adoptedWith, attestedClaims } from '../appraise/accept.ts';
+import type { FactName } from '../../shared/facts.ts';
+import { adoptedWith, attestedClaims, unclaimedOf } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import type { FindingState, Severity, Value } from '../appraise/finding.ts';
 import { poolsBefore } from '../appraise/replaced.ts';
@@ -44,6 +45,8 @@ export interface OpenFinding {
   readonly after?: Value;
   /** The acceptance ends it. */
   readonly closes: boolean;
+  /** A fact that it is about and that the attestation leaves out: no acceptance of that ends it. */
+  readonly left_out?: FactName;
   /** Two approvers, or a plan beforehand, have to stand behind it here. */
   readonly takes_two: boolean;
 }
@@ -79,7 +82,13 @@ const previewOf = (
     ),
     findings: state.tracks
       .filter(({ finding }) => finding.state !== 'provisional')
-      .map((track) => openFinding(track, { closes: covered.includes(track), people: judging.people })),
+      .map((track) =>
+        openFinding(track, {
+          closes: covered.includes(track),
+          leftOut: unclaimedOf(state, track),
+          people: judging.people,
+        }),
+      ),
     ...(refused === undefined ? {} : { refused }),
   };
 };
@@ -91,7 +100,11 @@ const isApproved = (reference: DeviceState['reference']): boolean =>
 
 const openFinding = (
   { finding }: Track,
-  { closes, people }: { readonly closes: boolean; readonly people: number },
+  {
+    closes,
+    leftOut,
+    people,
+  }: { readonly closes: boolean; readonly leftOut: FactName | undefined; readonly people: number },
 ): OpenFinding => {
   const { ruleId, part, severity, state, before, after, openedSeq, parent } = finding;
   const number = openedSeq ?? parent;
@@ -104,6 +117,7 @@ const openFinding = (
     ...(before === undefined ? {} : { before }),
     ...(after === undefined ? {} : { after }),
     closes,
+    ...(leftOut === undefined ? {} : { left_out: leftOut }),
     takes_two: people > 0 && needsMorePeople(finding),
   };
 };

@@ -10,9 +10,11 @@ import { type Attested, type Coverage, CoveragePeriod } from './coverage.ts';
 import { departedWith } from './departed.ts';
 import type { Built, Entry } from './entry.ts';
 import type { Log, Transaction } from './log.ts';
+import { lostFindings } from './lost-findings.ts';
 import type { Adoption, Order, Orders } from './orders.ts';
 import type { Redaction } from './redaction.ts';
 import { buildCoverage } from './statement.ts';
+import type { Store } from './store.ts';
 
 /** What the recorder needs; `keep` takes each state once it is durable. */
 export interface RecorderDeps {
@@ -131,6 +133,24 @@ export class Recorder {
   /** Learned values that no entry names yet, of the states a store was opened with. */
   resume(states: Iterable<DeviceState>): void {
     for (const { id, reference } of states) if (reference?.unrecorded !== undefined) this.#learn(id);
+  }
+
+  /** Writes again what of these devices, and of many, is open in their states and not in the store. */
+  rewriteLost(store: Pick<Store, 'openFindings'>, states: readonly DeviceState[]): void {
+    const lost = lostFindings(store, states, this.#storms);
+    if (lost.length === 0) return;
+    for (let from = 0; from < lost.length; from += MOST_SAVED) {
+      const page = lost.slice(from, from + MOST_SAVED);
+      const saved = this.#attempt((tx) => {
+        for (const { finding, device } of page) tx.saveFinding(finding, device);
+      });
+      if (saved === undefined) return;
+    }
+    this.#deps.emit('warn', 'store.findings-lost', {
+      message: `${lost.length} open findings were missing in the store, and are in it again`,
+      remedy:
+        'find out who removed them; findings of the gateway itself are not among these, and the log still has them: assayer log --kind finding',
+    });
   }
 
   #learn(device: string): void {

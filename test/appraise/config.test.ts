@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { LookContext } from '../../agent/appraise/verdict.ts';
+import { approvalOf } from '../../agent/appraise/who-approves.ts';
 import type { Facts } from '../../shared/facts.ts';
 import type { ExpectedValue } from '../../shared/terms.ts';
 import { reference, under } from './standing.ts';
@@ -181,6 +182,69 @@ test('config.access-changed: SSH that was closed is open: high', () => {
   assert.deepEqual(watch.said(), ['config.access-changed open']);
   assert.equal(watch.statements[0]?.severity, 'high');
   assert.deepEqual(watch.statements[0]?.after, [{ key: 'ssh', value: true }]);
+});
+
+test('config.access-changed: SSH closed, or a log-in asked for, is low and one person accepts it; with anything else it is high', () => {
+  const told = (before: Facts, after: Facts) => {
+    const watch = new Watch();
+    watch.live(5 * MINUTE, showing(before));
+    watch.clear();
+    watch.live(20 * MINUTE, showing({ ...before, ...after }));
+    assert.deepEqual(watch.said(), ['config.access-changed open']);
+    const [finding] = watch.statements;
+    assert.ok(finding !== undefined);
+    return [finding.severity, finding.reasons, approvalOf(finding)];
+  };
+  const CLOSED = ['low', ['closed'], 'A1'];
+  const SWITCHED = ['high', ['switched'], 'AP'];
+  const open = { 'access.ssh': true, 'access.telnet': true, 'access.api_switch': true, 'access.web_auth': false };
+  const shut = { 'access.ssh': false, 'access.telnet': false, 'access.api_switch': false, 'access.web_auth': true };
+  for (const name of Object.keys(shut) as (keyof typeof shut)[]) {
+    assert.deepEqual(told(open, { [name]: shut[name] }), CLOSED, name);
+    assert.deepEqual(told(shut, { [name]: open[name] }), SWITCHED, name);
+  }
+  assert.deepEqual(told(open, shut), CLOSED);
+  assert.deepEqual(told({ ...open, 'access.ssh': false }, { ...shut, 'access.ssh': true }), SWITCHED);
+  assert.deepEqual(
+    told({ 'access.ssh': true, 'access.update_source': 'a' }, { 'access.ssh': false, 'access.update_source': 'b' }),
+    SWITCHED,
+  );
+});
+
+test('config.access-changed: a list of the API that names nobody new is a closing; one with a smaller net may be that of who shuts others out', () => {
+  const severityOf = (before: string, after: string) => {
+    const watch = new Watch();
+    watch.live(5 * MINUTE, showing({ 'access.api_allow': before }));
+    watch.clear();
+    watch.live(20 * MINUTE, showing({ 'access.api_allow': after }));
+    return watch.opened('config.access-changed')[0]?.severity;
+  };
+  for (const [before, after, severity] of [
+    ['W:0/0', 'R:0/0', 'low'],
+    ['W:0/0', '0/0', 'low'],
+    ['W:0/0,W:10.0.0.5', 'R:0/0, W:127.0.0.1', 'low'],
+    ['A:0/0,W:10.0.0.5', 'A:0/0', 'low'],
+    ['W:0/0', 'W:10.66.0.6', 'high'],
+    ['R:0/0,W:127.0.0.1', 'W:0/0', 'high'],
+    ['A:0/0,W:127.0.0.1', 'B:0/0', 'high'],
+    ['W:0/0', 'W:*', 'high'],
+  ] as const)
+    assert.equal(severityOf(before, after), severity, `${before} -> ${after}`);
+});
+
+test('config.access-changed: a closing that cannot be read any more takes nothing off what was opened meanwhile', () => {
+  const watch = new Watch();
+  watch.live(5 * MINUTE, showing({ 'access.telnet': true }));
+  watch.clear();
+  watch.live(20 * MINUTE, showing({ 'access.telnet': false }));
+  watch.live(20 * MINUTE, (nowMs) => ({
+    facts: honest(nowMs, { 'access.ssh': true }),
+    gaps: { 'access.telnet': 'timeout' },
+  }));
+  const [closed, opened] = watch.opened('config.access-changed');
+  assert.deepEqual([closed?.severity, opened?.severity], ['low', 'high']);
+  assert.ok(opened !== undefined);
+  assert.equal(approvalOf(opened), 'AP');
 });
 
 test('config.access-changed: a switch that cannot be read any more is none', () => {

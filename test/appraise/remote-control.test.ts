@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { accept, requireAcceptable, wantsMorePeople } from '../../agent/appraise/accept.ts';
 import { HOUR, MINUTE, showing, Watch } from './watch.ts';
 
 test('remote-control.api-write-open: an open write is high at the second look, with the address it is open to; closed it ends', () => {
@@ -12,6 +13,51 @@ test('remote-control.api-write-open: an open write is high at the second look, w
   );
   watch.live(HOUR, showing({ 'access.api_write': false }));
   assert.ok(watch.said().includes('remote-control.api-write-open resolved'));
+});
+
+test('remote-control.api-write-open: who sets the device right is told that at low weight, accepts it alone, and an opening after that is high by both', () => {
+  const watch = new Watch();
+  watch.live(20 * MINUTE, showing({ 'access.api_write': true }));
+  assert.deepEqual(watch.said(), ['remote-control.api-write-open open']);
+  assert.throws(() => requireAcceptable(watch.state), /remote-control\.api-write-open \(high\) is open/);
+  watch.clear();
+  watch.live(HOUR, showing({ 'access.api_write': false }));
+  assert.deepEqual([...watch.said()].sort(), ['config.access-changed open', 'remote-control.api-write-open resolved']);
+  assert.deepEqual(
+    watch.opened('config.access-changed').map(({ severity, before, after }) => [severity, before, after]),
+    [['low', [{ key: 'api_write', value: true }], [{ key: 'api_write', value: false }]]],
+  );
+  assert.equal(wantsMorePeople(watch.state), false);
+  const { state, transitions } = accept(watch.state, { by: 'ann', nowMs: watch.nowMs, seq: 99 });
+  assert.deepEqual(
+    transitions.map(({ ruleId, state: life }) => [ruleId, life]),
+    [['config.access-changed', 'approved']],
+  );
+  watch.state = state;
+  watch.live(20 * MINUTE, showing({ 'access.api_write': false }));
+  watch.clear();
+  watch.live(20 * MINUTE, showing({ 'access.api_write': true }));
+  assert.deepEqual(
+    watch.statements
+      .map(({ ruleId, severity, state: life }) => [ruleId, severity, life])
+      .sort(([one = ''], [other = '']) => (one < other ? -1 : 1)),
+    [
+      ['config.access-changed', 'high', 'open'],
+      ['remote-control.api-write-open', 'high', 'open'],
+    ],
+  );
+});
+
+test('remote-control.api-write-open: what was closed is found again when it opens before anybody accepted the closing', () => {
+  const watch = new Watch();
+  watch.live(20 * MINUTE, showing({ 'access.api_write': true }));
+  watch.live(3 * HOUR, showing({ 'access.api_write': false }));
+  watch.clear();
+  watch.live(HOUR, showing({ 'access.api_write': true }));
+  assert.deepEqual(
+    watch.opened('remote-control.api-write-open').map(({ severity }) => severity),
+    ['high'],
+  );
 });
 
 test('remote-control.api-write-open: it is found at first sight, and of a gateway behind a router no address is named', () => {

@@ -32,6 +32,12 @@ test('who may approve is what the catalogue says of the id; a new machine that w
     ['AP', 'A2', 'AP', 'AP'],
     'a slot that came with a version is approved as that is; one of several devices that did not is none',
   );
+  const access = (...reasons: readonly string[]) => approvalOf({ ruleId: 'config.access-changed', reasons });
+  assert.deepEqual(
+    [access('switched'), access('closed'), access('closed', 'switched'), access()],
+    ['AP', 'A1', 'AP', 'AP'],
+    'of several devices one that opened something is enough',
+  );
   assert.equal(approvalOf({ ruleId: 'pool.of-a-later-version' }), undefined);
 });
 

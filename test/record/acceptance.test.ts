@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
+import { coveredBy } from '../../agent/appraise/accept.ts';
+import { previewText } from '../../agent/cli/baseline/preview.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
-import { pools } from '../appraise/watch.ts';
+import { MINUTE, POOLS, pools } from '../appraise/watch.ts';
 import { People } from './approvers.ts';
 import { deskOf } from './desk.ts';
 import { Recording } from './recording.ts';
@@ -26,6 +29,81 @@ test('a device that is named twice is shown, accepted and stated once', async (t
     [[{ device: 'rig-1', seq }], 'finding'],
   );
   assert.deepEqual(recording.objections(), []);
+});
+
+test('a finding of pools that the attestation leaves out, because counters stand, stays open: the entry would not hold them', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const added = {
+    pools: [...POOLS, { slot: 3, url: 'stratum+tcp://other.example:3333', user: 'acme.rig0417', priority: 3 }],
+  };
+  await recording.looks('rig-1', 2, added);
+  assert.deepEqual(recording.openFindings(), ['pool.slot-added rig-1']);
+  const standing = { ...added, 'telemetry.elapsed_s': 90_000 };
+  for (let polls = 0; polls < 8; polls += 1) {
+    recording.clock.pass(MINUTE);
+    await recording.looks('rig-1', 1, standing);
+  }
+  assert.deepEqual(recording.openFindings().toSorted(), ['pool.slot-added rig-1', 'runtime.stale-data rig-1']);
+  assert.ok(recording.state('rig-1').attested?.missing?.includes('pools'));
+
+  const { preview, accept } = deskOf(recording);
+  const out = new PassThrough();
+  const acceptAll = () => {
+    const [shown] = preview({ devices: ['rig-1'] });
+    const result = accept({ devices: ['rig-1'], seen: [shown?.seq ?? -1], by: 'alice' });
+    return { ends: shown?.findings.filter(({ closes }) => closes).map(({ finding }) => finding), ...result };
+  };
+  const refused = acceptAll();
+  assert.deepEqual([refused.ends, refused.accepted, refused.closed], [[], [], 0]);
+  assert.match(
+    previewText(preview({ devices: ['rig-1'] }), { out, err: out, input: out }),
+    /Does not close .*\n.*pool\.slot-added slot 3, pools not told now/,
+  );
+  assert.match(
+    refused.refused[0]?.message ?? '',
+    /pool\.slot-added \(high\) is open and this acceptance does not cover/,
+  );
+  assert.match(refused.refused[0]?.remedy ?? '', /leaves pools out: do this again when the device tells it/);
+  assert.ok(recording.openFindings().includes('pool.slot-added rig-1'));
+
+  for (let polls = 0; polls < 4; polls += 1) {
+    recording.clock.pass(MINUTE);
+    await recording.looks('rig-1', 1, added);
+  }
+  assert.deepEqual(acceptAll().ends, ['pool.slot-added']);
+  assert.deepEqual(recording.openFindings(), []);
+  await recording.looks('rig-1', 3, added);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(), []);
+});
+
+test('of several findings an acceptance covers those whose setting the attestation tells, or whose list it does', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const changed = {
+    'config.power_limit_w': 3600,
+    'network.hostname': 'renamed',
+    'config.other': [
+      { key: 'led', value: 'off' },
+      { key: 'log_level', value: '3' },
+    ],
+  };
+  await recording.looks('rig-1', 2, changed);
+  const later = { ...changed, 'config.other': [{ key: 'log_level', value: '4' }] };
+  await recording.looks('rig-1', 3, later, { 'network.hostname': 'refused' });
+  assert.deepEqual(recording.openFindings().toSorted(), [
+    'config.drift rig-1',
+    'config.network-changed rig-1',
+    'config.performance-changed rig-1',
+  ]);
+  assert.deepEqual(recording.state('rig-1').attested?.missing, ['network.hostname']);
+  assert.deepEqual(
+    coveredBy(recording.state('rig-1'))
+      .map(({ finding }) => finding.ruleId)
+      .toSorted(),
+    ['config.drift', 'config.performance-changed'],
+  );
 });
 
 test('what may not be accepted, or is not what was shown, is refused by device and nothing is written', async (t) => {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { DatabaseSync } from 'node:sqlite';
 import { type TestContext, test } from 'node:test';
 import fc from 'fast-check';
+import { readDevice } from '../../agent/appraise/device.ts';
 import { reviewFinding } from '../../agent/desk/review.ts';
 import { buildReload } from '../../agent/record/session.ts';
 import { Store } from '../../agent/record/store.ts';
@@ -370,6 +372,48 @@ test('many devices that show the same are one finding, stated again when they en
   assert.ok(last?.kind === 'finding');
   assert.deepEqual([last.finding.state, last.finding.opened_seq], ['resolved', findings[0]?.seq]);
   assert.deepEqual(recording.objections(), []);
+});
+
+test('store.findings-lost: what devices and storms have as open and the store has not is in it again at the next start, as it was, and once', async (t) => {
+  const recording = new Recording(t, rigs(8));
+  await recording.learnAll();
+  await recording.looks('rig-8', 2, { 'config.fan_min_pct': 15 });
+  for (const _ of [1, 2]) {
+    recording.clock.pass(10_000);
+    for (const id of rigs(6)) recording.look(id, STOLEN);
+    recording.recorder.flush();
+  }
+  // One of which only the outcome was stated, and one that is not confirmed yet.
+  await recording.looks('rig-7', 1, { 'config.mode': 'eco' });
+  await recording.looks('rig-7', 1, {});
+  await recording.looks('rig-7', 1, { 'network.hostname': 'renamed' });
+  const open = recording.store.findings({ open: true });
+  assert.deepEqual(open.map(({ device, finding }) => `${finding.ruleId} ${device}`).toSorted(), [
+    'config.drift rig-8',
+    'pool.user-changed undefined',
+  ]);
+  const restart = () => {
+    const states = [...recording.store.devices(readDevice)];
+    recording.recorder.rewriteLost(recording.store, states);
+    return recording.events.filter(({ event }) => event === 'store.findings-lost').length;
+  };
+  assert.equal(restart(), 0);
+
+  using db = new DatabaseSync(recording.store.file);
+  db.exec('DELETE FROM findings');
+  const size = recording.wholeLog().length;
+  assert.equal(restart(), 1);
+  assert.deepEqual(recording.store.findings({ open: true }), open);
+  assert.equal(restart(), 1, 'nothing is missing any more');
+  assert.equal(recording.wholeLog().length, size, 'the log has said it');
+
+  db.exec("UPDATE findings SET open = 0 WHERE device = 'rig-8'");
+  assert.equal(restart(), 2);
+  assert.deepEqual(recording.store.findings({ open: true }), open);
+  recording.clock.pass(120_000);
+  for (const _ of [1, 2, 3]) for (const id of rigs(8)) await recording.looks(id, 1, {});
+  recording.recorder.tick();
+  assert.deepEqual(recording.store.findings({ open: true }), []);
 });
 
 test('what a child of a storm says for itself later names the parent that spoke for it', async (t) => {

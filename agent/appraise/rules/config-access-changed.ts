@@ -1,3 +1,4 @@
+import { closes } from '../closings.ts';
 import { changedParts, changedSettings, keyedValues, othersOf, tellsFact } from '../keyed.ts';
 import { defineRule } from '../rule.ts';
 import { tellsSetting } from '../safety.ts';
@@ -17,18 +18,27 @@ const SWITCHES = [
 /** Settings without a fact of their own that decide the same: groups of the API, the pool page, marks of the password. */
 export const ACCESS_KEYS = /^other\.(?:api-groups|(?:.*[._-])?web_?pools|(?:.*[._-])?passw(?:or)?d(?:[._-].*)?)$/i;
 
+/** The reason of a finding that tells a change which closes no way in. */
+const SWITCHED = 'switched';
+
+const CLOSED = 'closed';
+
+/** Whether all that such a finding tells is ways into the device that were closed. */
+export const isClosing = ({ reasons }: { readonly reasons?: readonly string[] | undefined }): boolean =>
+  reasons?.includes(CLOSED) === true && !reasons.includes(SWITCHED);
+
 /** A switch that decides who may reach into the device differs from the baseline (catalogue 5.3). */
 export const configAccessChanged = defineRule({
   id: 'config.access-changed',
   title: 'Access changed',
   meaning:
-    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference, or is told where the reference knows that there was none (`null`).',
+    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference, or is told where the reference knows that there was none (`null`). Where every difference closes a way in that the reference has open (`closed`: writes over the API, SSH, telnet or the cloud off, a log-in asked for, nobody new on the list of the API) it is low, and one person approves it: somebody set the device right, or shut others out.',
   benign: ['hardening'],
   severity: 'high',
   basis: 'self-reported',
   confirm: 'C2',
   approval: 'AP',
-  version: 3,
+  version: 4,
   against: 'reference',
   reads: [],
   compares: [...SWITCHES, 'config.other'],
@@ -38,6 +48,8 @@ export const configAccessChanged = defineRule({
   appraise: (observed, approved, { absent }) => {
     const further = changedParts(othersOf(observed), othersOf(approved)).filter(({ key }) => ACCESS_KEYS.test(key));
     const changes = [...changedSettings(SWITCHES, observed, approved, absent), ...further];
-    return changes.length === 0 ? [] : [keyedValues(changes)];
+    if (changes.length === 0) return [];
+    const closed = changes.every(closes);
+    return [{ ...keyedValues(changes), severity: closed ? 'low' : 'high', reasons: [closed ? CLOSED : SWITCHED] }];
   },
 });

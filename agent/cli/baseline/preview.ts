@@ -187,9 +187,11 @@ const findingsText = (previews: readonly AcceptancePreview[]): string => {
 };
 
 const findingItem = (found: OpenFinding & { readonly device: string }): string => {
-  const { number = '-', severity, device, finding, part, state, takes_two: takesTwo, before, after } = found;
+  const { number = '-', severity, device, finding, part, state, before, after } = found;
+  const { takes_two: takesTwo, left_out: leftOut } = found;
   const what = `${finding}${part === undefined ? '' : ` ${part}`}`;
-  const more = `${state === 'open' ? '' : `, ${state}`}${takesTwo ? ', takes two people' : ''}`;
+  const why = `${takesTwo ? ', takes two people' : ''}${leftOut === undefined ? '' : `, ${leftOut} not told now`}`;
+  const more = `${state === 'open' ? '' : `, ${state}`}${why}`;
   const change = before === undefined && after === undefined ? [] : [changeLine(oneLine(before), oneLine(after))];
   return [`  ${number} ${severity} ${device}: ${what}${more}`, ...change].map(printable).join('\n');
 };

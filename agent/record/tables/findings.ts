@@ -1,11 +1,17 @@
 import type { Finding } from '../../appraise/finding.ts';
-import { made, type Sql, text } from './sql.ts';
+import { integer, made, type Sql, text } from './sql.ts';
 
 /** A finding as it was last stated; `device` is missing for the parent of a storm. */
 export interface StoredFinding {
   readonly device?: string;
   readonly finding: Finding;
 }
+
+/** What names the row of a finding. */
+export const rowOf = ({ ruleId, part = '', firstObservedAt, openedSeq }: Finding, device = ''): string =>
+  named(device, ruleId, device === '' ? String(openedSeq ?? '') : part, firstObservedAt);
+
+const named = (...members: readonly (string | number)[]): string => JSON.stringify(members);
 
 /** States of a finding that counts. */
 const OPEN: ReadonlySet<string> = new Set(['open', 'acknowledged', 'waived']);
@@ -52,6 +58,15 @@ export const findingsTable = (sql: Sql) => ({
       `SELECT device, finding FROM findings ${where} ORDER BY first_observed_at DESC, device, rule, part LIMIT ?`,
       limit,
     );
+  },
+
+  /** The names of the rows of those that count. */
+  openFindings(): ReadonlySet<string> {
+    const rows = sql.all(
+      (row) => named(text(row.device), text(row.rule), text(row.part), integer(row.first_observed_at)),
+      'SELECT device, rule, part, first_observed_at FROM findings WHERE open = 1',
+    );
+    return new Set(rows);
   },
 
   /** Removes at most `limit` closed findings last stated before agents had run `before` seconds, and says how many that were. */
