@@ -82,7 +82,7 @@ const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
   for (const name of PROMISED) if (name !== COMPONENTS && gaps.get(name) === 'absent') parts.set(name, null);
   for (const name of WHOLE) {
     const value = facts[name];
-    if (value !== undefined && !standIns.has(name)) parts.set(name, typeof value === 'string' ? value : show(value));
+    if (value !== undefined && !standIns.has(name)) parts.set(name, typeof value === 'string' ? value : asSet(value));
   }
   for (const { name, value } of standIns.has(COMPONENTS) ? [] : (facts[COMPONENTS] ?? [])) {
     if (!name.startsWith('keys.')) parts.set(`${COMPONENTS}/${name}`, value);
@@ -102,6 +102,9 @@ const comparedIn = ({ facts, gaps, standIns }: Observation): Compared => {
 
 // Parts begin with the name of their fact.
 const factOf = (part: string): FactName => part.replace(/\/.*$/s, '') as FactName;
+
+/** Serials of hashboards: nobody compares in which order they stand. */
+const asSet = (value: unknown): string => show(Array.isArray(value) ? value.toSorted() : value);
 
 const isToldByBytes = (part: string): boolean => part.startsWith('identity.') || factOf(part) === COMPONENTS;
 

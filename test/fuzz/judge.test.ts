@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { numberedIn } from '../../agent/drivers/damaged-names.ts';
 import { cgminer, type Driver, defineDriver, type Source } from '../../agent/drivers/driver.ts';
 import { livePools, poolList } from '../../agent/drivers/pools.ts';
 import {
@@ -13,6 +14,7 @@ import {
   text,
   UNREADABLE,
 } from '../../agent/drivers/readers.ts';
+import { listed } from '../../agent/drivers/rows.ts';
 import { readReply } from '../../agent/probe/reply.ts';
 import { Judge } from '../../scripts/fuzz/judge.ts';
 import type { Mutation } from '../../scripts/fuzz/mutations.ts';
@@ -83,6 +85,20 @@ test('rows without numbers that changed places are other slots, also beside a li
   const reply = `{"stored":{"pools":[${stored.join()}]},"pools":{"POOLS":[{"POOL":0,"URL":"stratum+tcp://a.example:1"}]}}`;
   const swapped = { from: stored.join(), to: stored.toReversed().join(), swapped: true } as const;
   assert.deepEqual(judged({ pools: at('one', '/stored/pools', poolList({ url: 'url' })) }, reply, swapped), []);
+});
+
+test('serials of hashboards in another order are the same boards; one less are others', () => {
+  const serials =
+    (keep: number): Reader<readonly string[]> =>
+    (boards) => {
+      const values = numberedIn(asObject(boards) ?? {}, '# SN').map(({ value }) => text(value));
+      return listed(values.slice(0, keep));
+    };
+  const reply = '{"boards":{"1 SN":"B1","2 SN":"B2","3 SN":"B3"}}';
+  const later = { from: '"1 SN"', to: '"5 SN"' };
+  assert.deepEqual(judged({ 'identity.hashboards': at('one', '/boards', serials(3)) }, reply, later), []);
+  const problems = judged({ 'identity.hashboards': at('one', '/boards', serials(2)) }, reply, later);
+  assert.deepEqual(problems, ['different identity.hashboards']);
 });
 
 test('a member with two values takes its fact, also where another reply would tell it; each fact is named once', () => {
