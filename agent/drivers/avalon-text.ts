@@ -2,27 +2,23 @@ import { CONFLICT, type JsonObject, type JsonValue } from '../probe/capture.ts';
 
 /**
  * The module texts of Avalon: items `Key[value]`, mostly with a blank between them. A value may hold blanks, commas and
- * colons, so the brackets are what is looked for.
+ * colons, so the brackets are what is looked for. All that stands between two items is the key of the second: of one that
+ * is damaged enough is left to tell whose it was.
  */
-
-/** Longest key of an item; real ones have 14 characters. */
-const MAX_KEY = 32;
-
-const isWord = (code: number): boolean =>
-  (code >= 0x30 && code <= 0x39) || (code >= 0x41 && code <= 0x5a) || code === 0x5f || (code >= 0x61 && code <= 0x7a);
 
 /** The items of a module text, as the members of an object. The text is untrusted. */
 export const readItems = (text: string): JsonObject => {
   const items = new Map<string, JsonValue>();
-  for (let open = text.indexOf('['); open !== -1; open = text.indexOf('[', open + 1)) {
+  let start = 0;
+  for (let open = text.indexOf('['); open !== -1; open = text.indexOf('[', start)) {
     const close = text.indexOf(']', open);
     if (close === -1) break;
-    let start = open;
-    while (start > 0 && open - start < MAX_KEY && isWord(text.charCodeAt(start - 1))) start -= 1;
-    const key = text.slice(start, open);
+    const before = text.slice(start, open);
+    // A text in braces begins with its own name.
+    const key = before.slice(before.lastIndexOf('{') + 1).trimStart();
     const value = text.slice(open + 1, close);
     if (key !== '') items.set(key, (items.get(key) ?? value) === value ? value : CONFLICT);
-    open = close;
+    start = close + 1;
   }
   return Object.fromEntries(items);
 };

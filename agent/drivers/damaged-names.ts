@@ -5,15 +5,25 @@ import { DAMAGED, INCOMPLETE, type JsonObject, type JsonValue } from '../probe/c
  * is left of the name tells the two apart: a name that nobody asks for and that is one damage away from a missing one.
  */
 
-/** Bytes that damage may add to a name: at most one character of them, in as many units. */
-const MOST_ADDED = 4;
-
 /** Controls, what stands for bytes that are no UTF-8, and all that no firmware writes into a name. */
 const EVERY_FOREIGN = /[^\x20-\x7e]/g;
 
 const isForeign = (code: number): boolean => code < 0x20 || code > 0x7e;
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
+
+const isLetter = (code: number): boolean => code >= 0x61 && code <= 0x7a;
+
+const DIGITS: readonly number[] = Array.from({ length: 10 }, (_, digit) => 0x30 + digit);
+
+const SPACE = 0x20;
+
+/** The bit that tells a capital letter from a small one. */
+const CASE = 0x20;
+
+/** Stands for any digit of a name, and is in none. */
+const DIGIT = '\uffff';
+const ANY_DIGIT = DIGIT.charCodeAt(0);
 
 /** The member of an object, `DAMAGED` where only the name of one is, undefined where there is none. */
 export const namedIn = (object: JsonObject, name: string): JsonValue | undefined => {
@@ -33,47 +43,18 @@ export interface Numbered {
  */
 export const numberedIn = (object: JsonObject, template: string): readonly Numbered[] => {
   const [before = '', behind = ''] = template.split('#');
+  // Of numbers with at most two digits.
+  const [short, long] = [before + DIGIT + behind, before + DIGIT + DIGIT + behind];
   const found: Numbered[] = [];
   if (INCOMPLETE in object) found.push({ number: 0, value: DAMAGED });
   for (const name of Object.keys(object)) {
     const digits = name.slice(before.length, name.length - behind.length);
     const isOurs = name.startsWith(before) && name.endsWith(behind) && /^[0-9]+$/.test(digits);
     if (isOurs) found.push({ number: Number(digits), value: object[name] as JsonValue });
-    else if (isDamagedNumbered(name, before, behind)) found.push({ number: 0, value: DAMAGED });
+    else if (isDamaged(name, short) || isDamaged(name, long)) found.push({ number: 0, value: DAMAGED });
   }
   return found.sort((a, b) => a.number - b.number);
 };
-
-/** Whether what is left of a name is that of a numbered member, of a number of at most two digits. */
-const isDamagedNumbered = (name: string, before: string, behind: string): boolean => {
-  const clean = hasForeign(name) ? name.replaceAll(EVERY_FOREIGN, '') : name;
-  for (const digits of [1, 2]) {
-    const length = before.length + digits + behind.length;
-    if (clean.length === length && name.length !== length && isNumberedAs(clean, before, behind, 0)) return true;
-    if (name.length === length && isNumberedAs(name, before, behind, 1)) return true;
-  }
-  return false;
-};
-
-/** Whether a name is that of a numbered member but for some characters that are flipped or none of a name. */
-const isNumberedAs = (name: string, before: string, behind: string, damages: number): boolean => {
-  const numberTo = name.length - behind.length;
-  let left = damages;
-  for (let at = 0; at < name.length; at += 1) {
-    const code = name.charCodeAt(at);
-    const isNumber = at >= before.length && at < numberTo;
-    if (isNumber && isDigit(code)) continue;
-    const ours = at < before.length ? before.charCodeAt(at) : behind.charCodeAt(at - numberTo);
-    if (!isNumber && code === ours) continue;
-    if (left === 0 || !(isNumber ? isFlippedDigit(code) : isFlipped(ours, code))) return false;
-    left -= 1;
-  }
-  return left === 0;
-};
-
-const isFlippedDigit = (code: number): boolean => isForeign(code) || DIGITS.some((digit) => isFlipped(digit, code));
-
-const DIGITS: readonly number[] = Array.from({ length: 10 }, (_, digit) => 0x30 + digit);
 
 /** Most names that are gone through for each that is missing. The largest object of a real device has 835. */
 const MOST_SCANNED = 1024;
@@ -92,9 +73,9 @@ const hasDamaged = (object: JsonObject, name: string): boolean => {
   return false;
 };
 
-/** What the names of a huge object that have a foreign character would be with it left out, or blotted out where it is the only one. */
+/** What is left of the names of a huge object, and those with a single foreign character with it blotted out. */
 interface Index {
-  readonly without: ReadonlySet<string>;
+  readonly left: ReadonlySet<string>;
   readonly blotted: ReadonlySet<string>;
 }
 
@@ -104,23 +85,23 @@ const INDEXES = new WeakMap<JsonObject, Index>();
 const BLOT = '\0';
 
 const indexOf = (object: JsonObject): Index => {
-  const without = new Set<string>();
+  const left = new Set<string>();
   const blotted = new Set<string>();
   for (const name in object) {
-    if (!hasForeign(name)) continue;
     const clean = name.replaceAll(EVERY_FOREIGN, '');
-    const added = name.length - clean.length;
-    if (added <= MOST_ADDED) without.add(clean);
-    if (added === 1) blotted.add(name.replace(EVERY_FOREIGN, BLOT));
+    left.add(withoutSpaces(clean));
+    if (name.length - clean.length === 1) blotted.add(name.replace(EVERY_FOREIGN, BLOT));
   }
-  const index = { without, blotted };
+  const index = { left, blotted };
   INDEXES.set(object, index);
   return index;
 };
 
+const withoutSpaces = (name: string): string => name.replaceAll(' ', '').toLowerCase();
+
 /** The same by what damage makes of the name: it costs by the length of the name, not by the number of others. */
-const isAmong = ({ without, blotted }: Index, object: JsonObject, name: string): boolean => {
-  if (without.has(name)) return true;
+const isAmong = ({ left, blotted }: Index, object: JsonObject, name: string): boolean => {
+  if (left.has(withoutSpaces(name))) return true;
   for (let at = 0; at < name.length; at += 1) {
     const [before, behind, code] = [name.slice(0, at), name.slice(at + 1), name.charCodeAt(at)];
     if (blotted.has(before + BLOT + behind)) return true;
@@ -133,10 +114,21 @@ const isAmong = ({ without, blotted }: Index, object: JsonObject, name: string):
   return false;
 };
 
-const isDamaged = (other: string, name: string): boolean => {
-  const added = other.length - name.length;
-  if (added < 0 || added > MOST_ADDED) return false;
-  return added === 0 ? isOneAway(other, name) : hasForeign(other) && other.replaceAll(EVERY_FOREIGN, '') === name;
+const isDamaged = (other: string, name: string): boolean =>
+  isLeftOf(other, name) || (other.length === name.length && isOneAway(other, name));
+
+/** Nothing but letter case, spaces and bytes that are none of a name tells a name from another. */
+const isLeftOf = (other: string, name: string): boolean => {
+  let at = 0;
+  for (let there = 0; there < other.length; there += 1) {
+    const theirs = other.charCodeAt(there);
+    if (theirs === SPACE || isForeign(theirs)) continue;
+    while (name.charCodeAt(at) === SPACE) at += 1;
+    if (at === name.length || !isSameLetter(name.charCodeAt(at), theirs)) return false;
+    at += 1;
+  }
+  while (name.charCodeAt(at) === SPACE) at += 1;
+  return at === name.length;
 };
 
 /** Whether a name has what no firmware writes into one. Nearly every name is asked and none has it: a pattern would cost more than all else here. */
@@ -147,14 +139,25 @@ export const hasForeign = (text: string): boolean => {
 
 /** One character is another: one flipped bit, or a byte that is none of a name. */
 const isOneAway = (other: string, name: string): boolean => {
-  let at = 0;
-  while (at < name.length && other.charCodeAt(at) === name.charCodeAt(at)) at += 1;
-  if (at === name.length || !isFlipped(name.charCodeAt(at), other.charCodeAt(at))) return false;
-  return other.slice(at + 1) === name.slice(at + 1);
+  let isFound = false;
+  for (let at = 0; at < name.length; at += 1) {
+    const ours = name.charCodeAt(at);
+    const theirs = other.charCodeAt(at);
+    if (isSame(ours, theirs)) continue;
+    if (isFound || !isFlipped(ours, theirs)) return false;
+    isFound = true;
+  }
+  return isFound;
 };
+
+const isSame = (ours: number, theirs: number): boolean => ours === theirs || (ours === ANY_DIGIT && isDigit(theirs));
+
+const isSameLetter = (ours: number, theirs: number): boolean =>
+  isSame(ours, theirs) || ((ours ^ theirs) === CASE && isLetter(ours | CASE));
 
 /** Names that differ in a digit are numbered. */
 const isFlipped = (ours: number, theirs: number): boolean => {
+  if (ours === ANY_DIGIT) return isForeign(theirs) || DIGITS.some((digit) => isFlipped(digit, theirs));
   const bits = ours ^ theirs;
   return isForeign(theirs) || ((bits & (bits - 1)) === 0 && !(isDigit(ours) && isDigit(theirs)));
 };

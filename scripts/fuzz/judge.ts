@@ -34,10 +34,11 @@ import type { Answer, Subject } from './subjects.ts';
  *   the slots that another reply adds to a list may stand elsewhere then.
  * - A fact that depends on no touched value is the same or unknown, whatever was damaged. Of a reply that is neither JSON nor
  *   the plain-text form (gRPC) nobody knows where its values stand: identity and components, which it tells, may differ.
- * - A touched *name* excuses nothing: a flipped bit in it, or a byte that came to it, is not a member that is not sent, and
- *   no other place tells the fact instead. Only a fact that is itself a name depends on it like on a value. What readers go
- *   by is what is left of the name (`agent/drivers/damaged-names.ts`). A digit of a name that became another digit cannot be
- *   told from the next of a row of names; where a promised fact has such a name its family has the member always.
+ * - A touched *name* excuses nothing: a flipped bit in it, a byte that came to it, a space too, or letters of it in another
+ *   case are not a member that is not sent, and no other place tells the fact instead. Only a fact that is itself a name
+ *   depends on it like on a value. What readers go by is what is left of the name (`agent/drivers/damaged-names.ts`). A digit
+ *   of a name that became another digit cannot be told from the next of a row of names; where a promised fact has such a name
+ *   its family has the member always.
  * - A member that stands twice with two values takes every fact that depends on it: it is unknown, never either value.
  * - Rows that changed places touch what is in them, except that a slot keeps its URL, its user and its
  *   priority where each row has its number.

@@ -1,3 +1,4 @@
+import type { Span } from '../../test/simulator/scan.ts';
 import { type Layout, memberSpan, outer, type Place } from './places.ts';
 import type { Random } from './random.ts';
 
@@ -174,14 +175,41 @@ const otherValue = ({ text }: Layout, { kind, start, end }: Place): string => {
   }
 };
 
-/** One byte of a name becomes another, or one comes to it: then it is no name that anybody asks for. */
+/** One byte of a name becomes another, one comes to it, or letters of it another case: then it is no name that anybody asks for. */
 const damageName: Draw = (layout, random) => {
   const name = random.pick(layout.places)?.name;
   if (name === undefined || name.start === name.end) return undefined;
-  const at = name.start + random.below(name.end - name.start);
-  if (random.below(2) === 0) return flipAt(layout, at, random.below(8));
-  const put = random.pick([...CONTROLS.map(asBytes), ...NOT_UTF8, '\0']) as string;
-  return inserting(at, put, `a name, character ${JSON.stringify(put)}`);
+  switch (random.below(4)) {
+    case 0:
+      return flipAt(layout, name.start + random.below(name.end - name.start), random.below(8));
+    case 1: {
+      const put = random.pick([...CONTROLS.map(asBytes), ...NOT_UTF8, '\0']) as string;
+      return insertingInto(name, random, put);
+    }
+    case 2:
+      return insertingInto(name, random, ' ');
+    default:
+      return otherCase(layout, random, name);
+  }
+};
+
+const insertingInto = ({ start, end }: Span, random: Random, put: string): Mutation =>
+  inserting(start + random.below(end - start + 1), put, `a name, character ${JSON.stringify(put)}`);
+
+/** One letter of a name as the other of its two, or all of them as capital or small ones. */
+const otherCase = ({ text }: Layout, random: Random, { start, end }: Span): Mutation | undefined => {
+  const name = text.slice(start, end);
+  const letters = [...name.matchAll(/[a-z]/gi)].map(({ index }) => index);
+  const at = random.pick(letters);
+  if (at === undefined) return undefined;
+  const flipped = String.fromCharCode(name.charCodeAt(at) ^ 0x20);
+  const spelled = [
+    name.slice(0, at) + flipped + name.slice(at + 1),
+    name.replace(/[a-z]+/g, (letters) => letters.toUpperCase()),
+    name.replace(/[A-Z]+/g, (letters) => letters.toLowerCase()),
+  ];
+  const other = random.pick(spelled.filter((one) => one !== name)) as string;
+  return { edits: [{ start, end, text: other }], note: `a name became ${other}` };
 };
 
 /** One bit of a name is another, where it may be that of one part among others. */
@@ -255,7 +283,7 @@ const swapRows: Draw = ({ text, lists }, random) => {
   return { edits, swapped: true, note: `rows ${first} and ${second} at ${a.start} and ${b.start} swapped` };
 };
 
-const spanOf = ({ start, end }: { start: number; end: number }) => ({ start, end });
+const spanOf = ({ start, end }: Span) => ({ start, end });
 
 /** Every kind of damage but the cut, which goes through a reply place by place. */
 export const DRAWS = {

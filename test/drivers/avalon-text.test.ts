@@ -19,7 +19,17 @@ test('items need no blank between them, and empty values are values', () => {
     ['Elapsed', '126'],
     ['BOOTBY', '0x01'],
     ['SSID', ''],
-    ['Mask', '25'],
+    ['Nonce Mask', '25'],
+  ]);
+});
+
+test('all that stands between two items is the key of the second: what is damaged is no other key', () => {
+  const items = readItems("DNA[0201] HD NA[0202] HD\u0001NA[0203] DNA [0204] [0205] 'X':{DNA[0201]");
+  assert.deepEqual(Object.entries(items), [
+    ['DNA', '0201'],
+    ['HD NA', '0202'],
+    ['HD\u0001NA', '0203'],
+    ['DNA ', '0204'],
   ]);
 });
 

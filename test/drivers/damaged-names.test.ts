@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
 import { avalon } from '../../agent/drivers/avalon.ts';
 import { axeos } from '../../agent/drivers/axeos.ts';
 import { namedIn } from '../../agent/drivers/damaged-names.ts';
@@ -41,6 +42,18 @@ test('a flipped bit, or a byte that no name has, makes a member a damaged one an
   }
 });
 
+test('a space that came to a name or went from it, and letters in another case, make it a damaged one', () => {
+  for (const name of [' User', 'User ', 'Us er', ' U s e r ', 'uSer', 'USER', 'user', '\u0001 USER\ufffd']) {
+    assert.equal(namedIn({ [name]: 'acme' }, 'User'), DAMAGED, JSON.stringify(name));
+  }
+  for (const name of ['StratumURL', 'Stratum  URL', 'stratum url', 'STRATUMURL', ' Stratum URL']) {
+    assert.equal(namedIn({ [name]: 'acme' }, 'Stratum URL'), DAMAGED, JSON.stringify(name));
+  }
+  for (const name of ['Stratum_URL', 'Stratum URL 2', 'Stratum', '@tratum URm']) {
+    assert.equal(namedIn({ [name]: 'acme' }, 'Stratum URL'), undefined, JSON.stringify(name));
+  }
+});
+
 test('other names of a family are no damage: numbered ones, longer ones, and those that differ in more than a bit', () => {
   for (const name of ['Usor', 'Users', 'Use', 'Worker', '']) {
     assert.equal(namedIn({ [name]: 'acme' }, 'User'), undefined, JSON.stringify(name));
@@ -52,6 +65,11 @@ test('other names of a family are no damage: numbered ones, longer ones, and tho
 test('a member that is there is read, whatever stands beside it', () => {
   assert.equal(namedIn({ fanSpeed: 4210, fanspeed: 60 }, 'fanspeed'), 60);
   assert.deepEqual(memberIn({ USER: 'acme' }, ['Uses', 'USER'], text), present('acme'));
+  assert.deepEqual(memberIn({ user: 'acme' }, ['User', 'user'], text), present('acme'));
+  assert.deepEqual(
+    memberIn({ User: 'acme', user: 'other', ' User': 'third' }, ['User', 'user'], text),
+    present('acme'),
+  );
   assert.deepEqual(place(['/CGMiner', '/SGMiner'])({ SGMiner: '5.5' }), present('5.5'));
 });
 
@@ -102,7 +120,7 @@ const huge = (more: JsonObject): JsonObject => ({
 
 test('property: among thousands of names damage is found as among few', () => {
   const character = fc.oneof(
-    fc.constantFrom(...'User0123_ '),
+    fc.constantFrom(...'UseruS0123_  '),
     fc.constantFrom('\0', '\u0001', '\x7f', '\ufffd', 'é', '\udc80'),
   );
   const spelled = fc.string({ unit: character, minLength: 1, maxLength: 9 });
@@ -117,7 +135,12 @@ test('property: among thousands of names damage is found as among few', () => {
       name,
       name.slice(0, place % name.length) + added + name.slice(place % name.length),
     ]);
-  const pairs = fc.oneof(flipped, stretched, fc.tuple(spelled, spelled));
+  const otherwise = spelled.chain((name) =>
+    fc
+      .constantFrom(name.toUpperCase(), name.toLowerCase(), name.replaceAll(' ', ''), `${name} `)
+      .map((other) => [name, other]),
+  );
+  const pairs = fc.oneof(flipped, stretched, otherwise, fc.tuple(spelled, spelled));
   fc.assert(
     fc.property(pairs, ([name, other]) => {
       assert.equal(
@@ -131,6 +154,8 @@ test('property: among thousands of names damage is found as among few', () => {
     ['User', 'Uses'],
     ['User', 'Us\u0001er'],
     ['User', '\ufffdser'],
+    ['User', 'US ER'],
+    ['User', 'US\u0001ER'],
   ] as const)
     assert.equal(namedIn(huge({ [other]: 'acme' }), name), DAMAGED);
   assert.equal(namedIn(huge({ Usor: 'acme' }), 'User'), undefined);
@@ -166,6 +191,37 @@ const INFO: JsonObject = {
   fallbackStratumPort: 3334,
   fallbackStratumUser: 'acme.a',
 };
+
+test('antminer-stock: a stored slot whose user has a space or other letters in its name is no slot without a user, and adds none', () => {
+  const row = { url: 'stratum+tcp://pool.example:1', user: 'acme.a' };
+  const pools = { STATUS: [{ STATUS: 'S' }], POOLS: [{ POOL: 0, URL: row.url, User: 'acme.a', Priority: 0 }] };
+  const slots = (stored: JsonObject) => {
+    const reading = read(antminerStock, 'pools', { conf: { pools: [stored] }, pools });
+    return reading?.kind === 'unknown' ? reading.reason : reading;
+  };
+  assert.deepEqual(slots(row), present([{ slot: 0, url: row.url, user: row.user, priority: 0 }]));
+  for (const name of [' user', 'us er', 'user ', 'USER', 'User']) {
+    assert.equal(slots(renamed(row, 'user', name)), 'unreadable', name);
+  }
+  assert.equal(slots(renamed(row, 'url', 'URL')), 'unreadable');
+});
+
+test('whatsminer: a pool whose user has a space in its name is no pool without a user', () => {
+  const row = { POOL: 1, URL: 'stratum+tcp://pool.example:1', User: 'acme.a' };
+  const slots = (one: JsonObject) => read(whatsminer, 'pools', { pools: { STATUS: [{ STATUS: 'S' }], POOLS: [one] } });
+  assert.equal(slots(row)?.kind, 'present');
+  for (const name of [' User', 'U ser']) assert.deepEqual(slots(renamed(row, 'User', name)), UNREADABLE, name);
+});
+
+test('avalon: a key of a module text with a space in it, or beside it, is not one that is not sent', () => {
+  const chip = (text: string) =>
+    read(avalon, 'identity.chip_id', { version: { VERSION: [{}] }, stats: { STATS: [{ 'MM ID0': text }] } });
+  const dna = '02a50000c0ffee05';
+  assert.deepEqual(chip(`Ver[Q-1] DNA[0000000000000000] HDNA[${dna}]`), present(dna));
+  for (const key of ['HDNA ', 'HD NA', 'HDNA\u0001', 'HD\u0001NA', 'hdna']) {
+    assert.deepEqual(chip(`Ver[Q-1] DNA[0000000000000000] ${key}[${dna}]`), UNREADABLE, JSON.stringify(key));
+  }
+});
 
 test('axeos: the pools of info are unknown where one of their names is damaged', () => {
   for (const name of Object.keys(INFO).filter((key) => key !== 'ASICModel')) {

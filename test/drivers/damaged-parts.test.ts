@@ -73,7 +73,7 @@ describe('members that are named by a number', () => {
     assert.deepEqual(numbers(names), ['chain_sn1', 'chain_sn2', 'chain_sn10']);
   });
 
-  test('are not all where only the name of one is damaged, by a flipped bit or a byte that no name has', () => {
+  test('are not all where only the name of one is damaged: a flipped bit, a space, another case, or a byte that no name has', () => {
     for (const name of [
       'chain_so2',
       'chain_sn\u00b2',
@@ -81,6 +81,10 @@ describe('members that are named by a number', () => {
       'ch\u0001ain_sn2',
       'chain_sn2\ufffd',
       'Chain_sn2',
+      'chain_sn 2',
+      ' chain_sn12',
+      'CHAIN_SN2',
+      'Chain_SN 1\u0001 2',
     ]) {
       assert.ok(numbers(['chain_sn1', name]).includes(DAMAGED as unknown as string), JSON.stringify(name));
     }

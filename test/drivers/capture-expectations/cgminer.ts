@@ -350,7 +350,7 @@ export const cgminer: FamilyExpectations = {
         },
       },
       facts: {},
-      gaps: { 'telemetry.temp_max_mc': 'absent' },
+      gaps: { 'telemetry.temp_max_mc': 'unreadable' },
     },
   },
 };
