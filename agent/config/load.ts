@@ -12,6 +12,7 @@ import { checkFirmware, joinedLists, readFirmwareFile } from './firmware.ts';
 import { type Contradiction, checkFamilies, checkMeaning } from './meaning.ts';
 import { type ConfigProblem, describeProblem, problemAt, schemaProblems } from './problems.ts';
 import { type Config, configSchema } from './schema.ts';
+import { withoutWrong } from './sound.ts';
 
 /**
  * What the operator wrote, as the file says it and the driver and firmware files that it names: aliases are expanded, and nothing
@@ -98,7 +99,8 @@ export const parseConfigFile = (
 
 /**
  * Checks the text of a configuration. Paths in it are relative to `folder`. Finds every problem it can: syntax first,
- * then unknown and wrong settings, then settings that contradict each other, what `also` looks at, and driver files.
+ * then unknown and wrong settings, settings that contradict each other, what `also` looks at, and driver files. What rests on a setting
+ * that is wrong, or missing, is told once that is right.
  */
 export const parseConfig = (
   text: string,
@@ -109,22 +111,44 @@ export const parseConfig = (
   if (read.kind === 'bad') return read;
   if (read.value === null) return { kind: 'bad', problems: [NO_SETTING] };
   const checked = configSchema.safeParse(read.value);
-  if (!checked.success) {
-    const described = { ...read, schema: configSchema, page: 'docs/configuration.md' };
-    return { kind: 'bad', problems: schemaProblems(checked.error.issues, described) };
-  }
-  const config = withSharedParts(withAbsolutePaths(checked.data, folder));
   // What the schema let through.
-  const written = read.value as z.input<typeof configSchema>;
+  if (checked.success) return examined(checked.data, read.value as WrittenHere, read, { folder, also });
+  const described = { ...read, schema: configSchema, page: 'docs/configuration.md' };
+  const problems = schemaProblems(checked.error.issues, described);
+  const rest = withoutWrong(read.value);
+  if (rest === undefined) return { kind: 'bad', problems };
+  const { config, written, isSound } = rest;
+  const others = examined(config, written, read, { folder, also, isSound });
+  return { kind: 'bad', problems: [...problems, ...(others.kind === 'bad' ? others.problems : [])] };
+};
+
+type WrittenHere = z.input<typeof configSchema>;
+
+/** Looks at what no schema can say, of what `isSound`: all of it, unless a part of the file was left aside. */
+const examined = (
+  checked: Config,
+  written: WrittenHere,
+  read: Parameters<typeof problemAt>[0],
+  {
+    folder,
+    also,
+    isSound = () => true,
+  }: {
+    readonly folder: string;
+    readonly also: (config: Config) => readonly Contradiction[];
+    readonly isSound?: (path: readonly PropertyKey[]) => boolean;
+  },
+): Parsed => {
+  const config = withSharedParts(withAbsolutePaths(checked, folder));
   const outside = readDriverFiles(config.drivers, DRIVERS);
   const families = [...DRIVERS, ...outside.files.map(({ driver }) => driver)].map(({ family }) => family);
-  // A driver file that could not be read has a family, too.
-  const known = outside.problems.length > 0 ? undefined : families;
+  // A driver file that could not be read, or is not named rightly, has a family, too.
+  const known = outside.problems.length > 0 || !isSound(['drivers']) ? undefined : families;
   const strangers = known === undefined ? [] : checkFamilies(config, known);
   const firmware = firmwareOf(config, written, known);
   const { approvers, problems: keyProblems } = readApprovers(config);
   const settings = [...checkMeaning(config), ...keyProblems, ...strangers];
-  const contradictions = [...settings, ...firmware.contradictions, ...also(config)];
+  const contradictions = [...settings, ...firmware.contradictions, ...also(config)].filter(({ path }) => isSound(path));
   const problems = [...contradictions.map((one) => problemAt(read, one)), ...outside.problems, ...firmware.problems];
   return problems.length === 0
     ? {

@@ -38,9 +38,18 @@ export const problemAt = (
 
 /** What a schema found wrong with the value of a file: each with its line, the nearest setting there is, or what it means. */
 export const schemaProblems = (issues: readonly Issue[], described: Described): readonly ConfigProblem[] =>
-  issues.flatMap((issue) => problems(issue, described));
+  leavesOf(issues).flatMap((issue) => problems(issue, described));
 
-type Issue = z.core.$ZodIssue;
+/** What a schema finds wrong with a value. */
+export type Issue = z.core.$ZodIssue;
+
+/** The same, of an entry that may take several forms what is wrong with the one that was meant. */
+export const leavesOf = (issues: readonly Issue[]): readonly Issue[] =>
+  issues.flatMap((issue) =>
+    issue.code === 'invalid_union' && issue.discriminator === undefined
+      ? leavesOf(branchOf(issue).map((inner) => ({ ...inner, path: [...issue.path, ...inner.path] })))
+      : [issue],
+  );
 
 const problems = (issue: Issue, described: Described): readonly ConfigProblem[] => {
   const { schema } = described;
@@ -54,10 +63,7 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
       }),
     );
   }
-  if (issue.code === 'invalid_union' && issue.discriminator !== undefined) return [noSuchForm(issue, described)];
-  if (issue.code === 'invalid_union') {
-    return branchOf(issue).flatMap((inner) => problems({ ...inner, path: [...path, ...inner.path] }, described));
-  }
+  if (issue.code === 'invalid_union') return [noSuchForm(issue, described)];
   const meaning = meaningOf(schemaAt(schema, path));
   if (isMissing(issue, described)) {
     return [

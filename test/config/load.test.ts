@@ -47,6 +47,64 @@ test('an unknown setting is an error with its line and the nearest known one', (
   assert.match(problem?.remedy ?? '', /did you mean "coverage_s"/);
 });
 
+test('what is wrong beside a setting that is missing, or that no schema takes, is told with it', () => {
+  const paths = (text: string, also?: Parameters<typeof parseConfig>[2]) =>
+    problemsOf(text, also).map(({ line, path }) => `${line} ${path}`);
+  const nameless = MINIMAL.slice(0, MINIMAL.indexOf('devices:'));
+  assert.deepEqual(paths(`${nameless}schedule: { pools: "61 * * * *" }\n`), ['1 devices', '4 schedule.pools']);
+  assert.deepEqual(paths(`${nameless}mqtt: { url: "mqtt://broker.example" }\n`), ['1 devices', '4 mqtt.url']);
+  assert.deepEqual(paths(`schedule: { pools: "61 * * * *" }\n`), [
+    '1 gateway',
+    '1 operator',
+    '1 state_dir',
+    '1 devices',
+    '1 schedule.pools',
+  ]);
+  assert.deepEqual(
+    paths(
+      `${MINIMAL}  - { range: 10.0.0.0/99 }\n  - { hots: rig }\ncoverage: 900\nschedule: { pol: "*", config: "61 * * * *" }\n`,
+    ),
+    [
+      '7 devices[2].host',
+      '7 devices[2].hots',
+      '9 schedule.pol',
+      '8 coverage',
+      '9 schedule.config',
+      '6 devices[1].range',
+    ],
+  );
+  assert.deepEqual(
+    paths(
+      `${MINIMAL}    nmae: rig\n  - { range: 10.0.0.0/99 }\nnotify: [{ name: a, command: [mail] }]\nconfirm_s: soon\n`,
+    ),
+    ['6 devices[0].nmae', '9 confirm_s', '7 devices[1].range', '8 notify[0].command'],
+  );
+  assert.deepEqual(
+    paths(`${nameless}pools: { allow: [{ url: "*.pool.example:*", user: "{rack}" }] }\ndrivers: [absent.yaml]\n`).slice(
+      0,
+      2,
+    ),
+    ['1 devices', '4 pools.allow[0].url'],
+  );
+});
+
+test('what may be right once a wrong setting is, is not told beside that', () => {
+  const paths = (text: string) => problemsOf(text).map(({ path }) => path);
+  for (const [text, expected] of [
+    ['mqtt: { url: "mqtt://broker.example", insecur: true }', ['mqtt.insecur']],
+    ['credentials: { main: { pasword_file: p } }', ['credentials.main.pasword_file']],
+    ['credentials: 5\nlabels: { tenant: acme }\ntenants: 7', ['credentials', 'tenants']],
+    ['pools: { allow: [{ url: "stratum+tcp://a.example", user: "{rack}" }] }\nlabels: { Rack: "7" }', ['labels.Rack']],
+  ] as const)
+    assert.deepEqual(
+      paths(`${MINIMAL.replace('0/29', '0/29\n    credentials: main')}${text}\n`).filter(
+        (path) => path !== 'devices[0].credentials' || text.startsWith('credentials: 5'),
+      ),
+      expected,
+      text,
+    );
+});
+
 test('a tenant that cannot be a level of a topic is refused, at the top and at an entry', () => {
   for (const tenant of ['ACME', 'a/b', '+', '"#"', '_x'])
     assert.match(problemsOf(`${MINIMAL}labels: { tenant: ${tenant} }\n`)[0]?.message ?? '', /level of a topic/, tenant);
