@@ -65,7 +65,12 @@ export const reportOf = (
   order: Order<Plan>,
   { states, orders, wallMs }: Pick<DueDeps, 'states' | 'orders' | 'wallMs'>,
 ): PlanReport =>
-  reportPlan(order, states(), { matched: new Set(order.matched), standing: orders.standing, nowMs: wallMs() });
+  reportPlan(order, states(), {
+    matched: new Set(order.matched),
+    deviated: new Set(order.deviated),
+    standing: orders.standing,
+    nowMs: wallMs(),
+  });
 
 const planDue = (order: Order<Plan>, deps: DueDeps): void => {
   const nowMs = deps.wallMs();

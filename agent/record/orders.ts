@@ -12,6 +12,8 @@ export interface Order<Of extends Terms = Terms> extends Adopted<Of> {
   readonly sigs?: readonly string[];
   /** Devices with a finding that the plan or waiver covered. */
   readonly matched?: readonly string[];
+  /** Devices that changed to something else than the plan expects, which was approved: nothing is open any more that says so. */
+  readonly deviated?: readonly string[];
   /** The plan was held against the devices after its window, Unix seconds. */
   readonly reportedAt?: number;
 }
