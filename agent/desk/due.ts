@@ -10,7 +10,7 @@ import { expectsUncompared, uncomparedText } from '../appraise/where-held.ts';
 import { TOLERANCE_MS } from '../baseline/expected.ts';
 import { phaseOfPlan } from '../baseline/standing.ts';
 import type { Emit } from '../platform/events.ts';
-import type { Order, Orders } from '../record/orders.ts';
+import { hasCovered, type Order, type Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
 
@@ -121,7 +121,7 @@ const expire = (
   if (!recorder.takeExpiry(order, told?.finding, told?.devices)) return;
   const { kind } = order.terms;
   const id = termsId(order.terms);
-  if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
+  if (hasCovered(order)) emit('info', 'terms.expired', { kind, id });
   else {
     const uncompared = expectsUncompared(order.terms);
     emit('warn', 'terms.unmatched', {

@@ -13,6 +13,8 @@ export class OrderDraft {
   readonly #orders: Orders | undefined;
   /** Devices with findings that a plan or waiver covers, by the entry that adopted it. */
   readonly #covered = new Map<number, Set<string>>();
+  /** Plans under which devices started anew, by the entry. */
+  readonly #reboots = new Set<number>();
   /** Devices that were approved as something else than a plan expects, by its id. */
   readonly #deviated = new Map<string, Set<string>>();
 
@@ -38,8 +40,10 @@ export class OrderDraft {
   noteCovered(transitions: readonly DeviceTransition[]): void {
     for (const { device, finding } of transitions)
       for (const seq of [finding.plan, finding.waiver])
-        if (seq !== undefined && finding.confirmedAt !== undefined && this.#isMatch(finding, seq))
-          this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
+        if (seq !== undefined && finding.confirmedAt !== undefined) {
+          if (this.#isMatch(finding, seq)) this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
+          else this.#reboots.add(seq);
+        }
   }
 
   #isMatch(finding: Finding, seq: number): boolean {
@@ -57,15 +61,16 @@ export class OrderDraft {
 
   /** Writes with each plan and waiver the devices that were noted for the first time. */
   writeNoted(tx: Transaction): void {
-    if (this.#covered.size + this.#deviated.size === 0) return;
+    if (this.#covered.size + this.#reboots.size + this.#deviated.size === 0) return;
     const inForce = this.#orders?.allWith(this.changes) ?? [];
     const begun = inForce.flatMap((order): Order[] => {
       const { terms, seq } = order;
       const matched = withFresh(order.matched, this.#covered.get(seq));
       const left = terms.kind === 'plan' ? this.#deviated.get(terms.plan_id) : undefined;
       const deviated = withFresh(order.deviated, left);
-      if (matched === undefined && deviated === undefined) return [];
-      return [{ ...order, ...(matched && { matched }), ...(deviated && { deviated }) }];
+      const reboots = this.#reboots.has(seq) && order.reboots === undefined ? true : undefined;
+      if (matched === undefined && deviated === undefined && reboots === undefined) return [];
+      return [{ ...order, ...(matched && { matched }), ...(deviated && { deviated }), ...(reboots && { reboots }) }];
     });
     if (begun.length > 0) this.write(tx, { ended: [], begun });
   }
