@@ -23,6 +23,7 @@ import { TimeService, type TimeSources } from './platform/time-service.ts';
 import { VERSION } from './platform/version.ts';
 import type { Logins } from './probe/logins.ts';
 import { Sessions } from './publish/presence.ts';
+import { heedReassignments } from './reassignments.ts';
 import { earlierBoots, keepBoot } from './record/boots.ts';
 import { LogFeed } from './record/feed.ts';
 import { lastBegun, markBegun, type Replaces, type Signed } from './record/incarnation.ts';
@@ -444,7 +445,10 @@ export class Daemon {
     const { orders, recorder, store } = this.#ground;
     const { wallMs } = this.#ambience.clock;
     const by = { people: this.#changes.people(), nowMs: wallMs() };
-    heedEdits(this.#plant.fleet, { orders, recorder, ...by });
+    const { fleet } = this.#plant;
+    const edits = fleet.takeEdits();
+    heedEdits(edits, fleet, { orders, recorder, ...by });
+    heedReassignments({ fleet, recorder, standing: orders.standing, edits, ...by });
     heedCriteria(this.#loaded, { store, recorder, ...by });
   }
 

@@ -1,5 +1,6 @@
 import type { Facts } from '../shared/facts.ts';
 import { affirmsPools, isUnreadNews, notePools } from './appraise/agreement.ts';
+import { isBreach } from './appraise/breach.ts';
 import { type DeviceState, withIdentified } from './appraise/device.ts';
 import { effectOf, withEdited } from './appraise/edit.ts';
 import { type EndpointTurns, endpointShown, isFirstReading, noteEndpoint } from './appraise/endpoint.ts';
@@ -11,7 +12,7 @@ import type { AllowList, Nameplate } from './appraise/rule.ts';
 import { isSeenTogether } from './appraise/rules/identity-duplicate.ts';
 import { withoutStale } from './appraise/running.ts';
 import { comparable } from './appraise/stand-ins.ts';
-import { relabelled, tenantLeft } from './appraise/tenancy.ts';
+import { relabelled } from './appraise/tenancy.ts';
 import type { Look, LookContext, Verdict } from './appraise/verdict.ts';
 import { asAttested } from './appraise/waiting.ts';
 import type { Driver } from './drivers/driver.ts';
@@ -24,6 +25,7 @@ import type { Emit } from './platform/events.ts';
 import type { Capture, EndpointReading } from './probe/capture.ts';
 import type { Target } from './probe/target.ts';
 import { probeSeat } from './probe-seat.ts';
+import { heedReassignments } from './reassignments.ts';
 import type { Judged } from './record/batch.ts';
 import type { KeptReply } from './record/entry.ts';
 import type { Recorder } from './record/recorder.ts';
@@ -207,19 +209,20 @@ const askTwins = (
 };
 
 /** The device with the labels that it has now. Where it no longer belongs to a tenant, what was open for that tenant ends first. */
-const ofTenant = (state: DeviceState, { place }: FleetSeat, deps: RoundDeps): DeviceState => {
-  const labels = deps.fleet.labelsOf(place, state.id);
+const ofTenant = (
+  state: DeviceState,
+  { place }: FleetSeat,
+  { fleet, recorder, wallMs, settings }: RoundDeps,
+): DeviceState => {
+  const labels = fleet.labelsOf(place, state.id);
   if (labels.tenant === state.labels.tenant) return state;
-  const edit = { device: state.id, labels, befores: [state] };
-  const { edited } = effectOf(edit, deps.settings.standing().standing);
-  const { state: left, statements } = tenantLeft(withEdited(state, edited), deps.wallMs());
-  if (statements.length === 0) return relabelled(left, labels);
-  const verdict: Verdict = { state: left, changed: true, transitions: statements };
-  const look = { kind: 'unreachable', atMs: deps.wallMs() } as const;
-  void deps.recorder.take({ before: state, marks: { ...state.marks }, verdict, address: place.address, look });
-  // At once: what follows is said under other labels.
-  deps.recorder.flush();
-  return relabelled(deps.fleet.state(state.id) ?? state, labels);
+  const { standing, people = 0 } = settings.standing();
+  if (state.tracks.some(isBreach)) {
+    heedReassignments({ fleet, recorder, standing, people, nowMs: wallMs() });
+    return fleet.state(state.id) ?? state;
+  }
+  const { edited } = effectOf({ device: state.id, labels, befores: [state] }, standing);
+  return relabelled(withEdited(state, edited), labels);
 };
 
 /** The full look with the endpoint of the device it belongs to, as it was seen now or when it last had its turn. */

@@ -27,9 +27,7 @@ const BY_LIST: ReadonlySet<string> = new Set(
  */
 export const breachesOf = ({ tracks, breaches = [], labels: { tenant } }: DeviceState): readonly Breach[] => {
   const now = tracks
-    .filter(
-      ({ finding }) => BY_LIST.has(finding.ruleId) && finding.state !== 'provisional' && finding.severity !== 'info',
-    )
+    .filter((track) => BY_LIST.has(track.finding.ruleId) && hasWeight(track))
     .map(
       (track): Breach => ({
         ...(tenant === undefined || !isBreach(track) ? {} : { tenant }),
@@ -39,6 +37,13 @@ export const breachesOf = ({ tracks, breaches = [], labels: { tenant } }: Device
   const before = breaches.filter((one) => !now.some((other) => isSame(one, other)));
   return [...before, ...now];
 };
+
+/** It is confirmed, and no plan or waiver covers it. */
+const hasWeight = ({ finding: { state, severity } }: Track): boolean => state !== 'provisional' && severity !== 'info';
+
+/** What was found for the tenant of the device and nobody approved: with the tenant it ends. */
+export const endsWithTenant = ({ tracks }: Pick<DeviceState, 'tracks'>): readonly Finding[] =>
+  tracks.filter((track) => isBreach(track) && hasWeight(track)).map(({ finding }) => finding);
 
 const isSame = (one: Breach, other: Breach): boolean =>
   one.tenant === other.tenant && sameName(one.finding, other.finding);

@@ -28,6 +28,8 @@ export interface PlanReport {
 export interface PlanGround {
   /** The devices with a finding that the plan covered. */
   readonly matched: ReadonlySet<string>;
+  /** The devices that were approved as something else than it expects. */
+  readonly deviated: ReadonlySet<string>;
   readonly standing: Standing;
   readonly nowMs: number;
 }
@@ -63,6 +65,8 @@ const fateOf = (plan: Adopted<Plan>, state: DeviceState, ground: PlanGround): ke
   // A curtailment is over when the load is back: what it expects was to last no longer than that.
   const hasPassed = terms.type === 'curtailment' && isCovered;
   if (hasPassed || (shown ?? isCovered)) return 'matched';
+  // With its approval ended what told of it.
+  if (ground.deviated.has(state.id)) return 'wrong';
   if (isCovered) return 'incomplete';
   return shown === undefined && isUntold(terms, state, ground.standing, circumstances) ? 'unjudged' : 'unchanged';
 };

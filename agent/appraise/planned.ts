@@ -348,6 +348,19 @@ const toldOf = (
 /** The rule that such a part names. */
 const ruleTold = (part: string): string => part.split(' ')[1] ?? '';
 
+/** Ids of the plans from which this finding was told to differ, by what is open about the device beside it. */
+export const plansLeft = (
+  { ruleId, part }: Pick<Finding, 'ruleId' | 'part'>,
+  tracks: readonly Track[],
+): readonly string[] => {
+  const about = ` ${[ruleId, part].filter((word) => word !== undefined).join(' ')}`;
+  return tracks.flatMap(({ finding }) =>
+    finding.ruleId === changeDeviation.id && finding.state !== 'provisional' && finding.part?.endsWith(about) === true
+      ? [finding.part.slice(0, -about.length)]
+      : [],
+  );
+};
+
 /** Once told, it lasts as long as what it is about. */
 const toldBefore = (tracks: readonly Track[], id: string, ran: Ran, deviation: Deviation): readonly Deviation[] => {
   const name = [ran.rule.id, deviation.part].filter((word) => word !== undefined).join(' ');

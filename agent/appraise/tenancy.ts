@@ -1,6 +1,7 @@
 import { breachesOf, isBreach, withBreaches } from './breach.ts';
 import { standing } from './departure.ts';
 import { type DeviceState, orNone, type Track } from './device.ts';
+import { ASSIGNMENT_ENDED } from './edited.ts';
 import type { Finding } from './finding.ts';
 import type { AllowList } from './rule.ts';
 import { end } from './track.ts';
@@ -36,7 +37,7 @@ export const tenantLeft = (
 
 const withReason = (track: Track): Track => ({
   ...track,
-  finding: { ...track.finding, reasons: [...(track.finding.reasons ?? []), 'assignment-ended'] },
+  finding: { ...track.finding, reasons: [...(track.finding.reasons ?? []), ASSIGNMENT_ENDED] },
 });
 
 /** The device under other labels. What is open for its former tenant keeps the former ones, until it was ended. */

@@ -10,7 +10,7 @@ import { expectsUncompared, uncomparedText } from '../appraise/where-held.ts';
 import { TOLERANCE_MS } from '../baseline/expected.ts';
 import { phaseOfPlan } from '../baseline/standing.ts';
 import type { Emit } from '../platform/events.ts';
-import type { Order, Orders } from '../record/orders.ts';
+import { hasCovered, type Order, type Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
 
@@ -65,7 +65,12 @@ export const reportOf = (
   order: Order<Plan>,
   { states, orders, wallMs }: Pick<DueDeps, 'states' | 'orders' | 'wallMs'>,
 ): PlanReport =>
-  reportPlan(order, states(), { matched: new Set(order.matched), standing: orders.standing, nowMs: wallMs() });
+  reportPlan(order, states(), {
+    matched: new Set(order.matched),
+    deviated: new Set(order.deviated),
+    standing: orders.standing,
+    nowMs: wallMs(),
+  });
 
 const planDue = (order: Order<Plan>, deps: DueDeps): void => {
   const nowMs = deps.wallMs();
@@ -116,7 +121,7 @@ const expire = (
   if (!recorder.takeExpiry(order, told?.finding, told?.devices)) return;
   const { kind } = order.terms;
   const id = termsId(order.terms);
-  if ((order.matched?.length ?? 0) > 0) emit('info', 'terms.expired', { kind, id });
+  if (hasCovered(order)) emit('info', 'terms.expired', { kind, id });
   else {
     const uncompared = expectsUncompared(order.terms);
     emit('warn', 'terms.unmatched', {

@@ -1,4 +1,4 @@
-import { effectOf, ledTo, withEdited } from '../appraise/edit.ts';
+import { type Edit, effectOf, ledTo, withEdited } from '../appraise/edit.ts';
 import { scopesEdited } from '../appraise/rules/change-break-glass.ts';
 import type { Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -18,7 +18,8 @@ export interface EditDeps {
  * named it is a finding, once.
  */
 export const heedEdits = (
-  fleet: Pick<Fleet, 'takeEdits' | 'state' | 'states' | 'seatOf' | 'keep'>,
+  edits: readonly Edit[],
+  fleet: Pick<Fleet, 'state' | 'states' | 'seatOf' | 'keep'>,
   { orders: { standing }, recorder, people, nowMs }: EditDeps,
 ): void => {
   const led = fleet.states().flatMap((state) => {
@@ -27,7 +28,7 @@ export const heedEdits = (
     return next === state ? [] : [next];
   });
   for (const state of led) fleet.keep(state);
-  const effects = fleet.takeEdits().map((edit) => ({ device: edit.device, ...effectOf(edit, standing) }));
+  const effects = edits.map((edit) => ({ device: edit.device, ...effectOf(edit, standing) }));
   const states = effects.flatMap(({ device, edited }) => {
     const state = fleet.state(device);
     return state === undefined ? [] : [withEdited(state, edited)];

@@ -28,6 +28,10 @@ const LABELS = elsewhere(
   '`change.break-glass` with the documents that begin or cease to speak of a device (`edits.ts`)',
 );
 
+const TENANT = elsewhere(
+  '`change.break-glass` where what two people have to approve ends with it (`reassignments.ts`); documents as for labels',
+);
+
 /** Settings as they stand under one another; `*` is every member of a map or a list. The row with the longest path holds. */
 export const SETTINGS: { readonly [path: string]: Teller } = {
   gateway: elsewhere('it needs a restart, and begins another log'),
@@ -50,14 +54,16 @@ export const SETTINGS: { readonly [path: string]: Teller } = {
   'devices.*.credentials': asked('devices', ({ credentials = '' }) => credentials),
   'devices.*.labels': LABELS,
   'devices.*.labels.cooling': COOLING,
+  'devices.*.labels.tenant': TENANT,
   labels: LABELS,
   'labels.cooling': COOLING,
+  'labels.tenant': TENANT,
   credentials: elsewhere('`visibility.coverage-reduced` of the devices that tell less with it'),
   approvers: elsewhere('`change.break-glass` with who came and went (`change-control.ts`)'),
   redact: nobody('what statements show, and not what devices are held against'),
   'pools.allow': criterion('pools.allow'),
   'tenants.*.allow': criterion('tenants.allow'),
-  'tenants.*.devices': elsewhere('findings end with `assignment-ended`, and are owed; documents as for labels'),
+  'tenants.*.devices': TENANT,
   firmware: criterion('firmware'),
   nameplates: criterion('nameplates'),
   provenance: criterion('provenance'),

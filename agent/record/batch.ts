@@ -171,6 +171,7 @@ export class Batch {
   /** States transitions, one parent in place of many devices that show the same. */
   transitions(all: readonly DeviceTransition[]): void {
     this.orders.noteCovered(all);
+    for (const one of all) this.orders.noteDeviated(one, this.#stateOf(one.device)?.tracks ?? []);
     const gone = new Set(this.#departed.keys());
     const { state, statements, children } = collapse(this.storms, all, this.#deps.wallMs(), gone);
     this.storms = state;
@@ -418,7 +419,7 @@ export class Batch {
 
   /** Saves the states that the entries led to, and the storms. */
   end(): void {
-    this.orders.writeCovered(this.#tx);
+    this.orders.writeNoted(this.#tx);
     for (const state of this.states.values()) this.#tx.saveDevice(state.id, writeDevice(state));
     this.#tx.saveStorms(this.#stormsBefore, this.storms);
   }

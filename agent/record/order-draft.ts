@@ -1,5 +1,6 @@
+import type { Track } from '../appraise/device.ts';
 import type { Finding } from '../appraise/finding.ts';
-import { isOfChange } from '../appraise/planned.ts';
+import { isOfChange, plansLeft } from '../appraise/planned.ts';
 import type { DeviceTransition } from '../appraise/storm.ts';
 import type { Standing } from '../baseline/standing.ts';
 import type { Transaction } from './log.ts';
@@ -12,6 +13,10 @@ export class OrderDraft {
   readonly #orders: Orders | undefined;
   /** Devices with findings that a plan or waiver covers, by the entry that adopted it. */
   readonly #covered = new Map<number, Set<string>>();
+  /** Plans under which devices started anew, by the entry. */
+  readonly #reboots = new Set<number>();
+  /** Devices that were approved as something else than a plan expects, by its id. */
+  readonly #deviated = new Map<string, Set<string>>();
 
   /** Without `orders` no documents are kept here, and none can be changed. */
   constructor(orders: Orders | undefined) {
@@ -35,8 +40,10 @@ export class OrderDraft {
   noteCovered(transitions: readonly DeviceTransition[]): void {
     for (const { device, finding } of transitions)
       for (const seq of [finding.plan, finding.waiver])
-        if (seq !== undefined && finding.confirmedAt !== undefined && this.#isMatch(finding, seq))
-          this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
+        if (seq !== undefined && finding.confirmedAt !== undefined) {
+          if (this.#isMatch(finding, seq)) this.#covered.getOrInsertComputed(seq, () => new Set()).add(device);
+          else this.#reboots.add(seq);
+        }
   }
 
   #isMatch(finding: Finding, seq: number): boolean {
@@ -45,16 +52,35 @@ export class OrderDraft {
     return terms?.kind !== 'plan' || isOfChange(finding, terms);
   }
 
-  /** Writes with each plan and waiver the devices that it covered for the first time. */
-  writeCovered(tx: Transaction): void {
-    if (this.#covered.size === 0) return;
+  /** Notes the plans from which what is approved here differs: with the approval ends what told so. */
+  noteDeviated({ device, finding }: DeviceTransition, tracks: readonly Track[]): void {
+    if (finding.state !== 'approved') return;
+    for (const plan of plansLeft(finding, tracks))
+      this.#deviated.getOrInsertComputed(plan, () => new Set()).add(device);
+  }
+
+  /** Writes with each plan and waiver the devices that were noted for the first time. */
+  writeNoted(tx: Transaction): void {
+    if (this.#covered.size + this.#reboots.size + this.#deviated.size === 0) return;
     const inForce = this.#orders?.allWith(this.changes) ?? [];
-    const begun = inForce.flatMap((order) => {
-      const fresh = [...(this.#covered.get(order.seq) ?? [])].filter(
-        (device) => order.matched?.includes(device) !== true,
-      );
-      return fresh.length === 0 ? [] : [{ ...order, matched: [...(order.matched ?? []), ...fresh] }];
+    const begun = inForce.flatMap((order): Order[] => {
+      const { terms, seq } = order;
+      const matched = withFresh(order.matched, this.#covered.get(seq));
+      const left = terms.kind === 'plan' ? this.#deviated.get(terms.plan_id) : undefined;
+      const deviated = withFresh(order.deviated, left);
+      const reboots = this.#reboots.has(seq) && order.reboots === undefined ? true : undefined;
+      if (matched === undefined && deviated === undefined && reboots === undefined) return [];
+      return [{ ...order, ...(matched && { matched }), ...(deviated && { deviated }), ...(reboots && { reboots }) }];
     });
     if (begun.length > 0) this.write(tx, { ended: [], begun });
   }
 }
+
+/** The devices with those that are not among them; undefined where all are. */
+const withFresh = (
+  known: readonly string[] = [],
+  noted: ReadonlySet<string> = new Set(),
+): readonly string[] | undefined => {
+  const fresh = [...noted].filter((device) => !known.includes(device));
+  return fresh.length === 0 ? undefined : [...known, ...fresh];
+};

@@ -12,9 +12,16 @@ export interface Order<Of extends Terms = Terms> extends Adopted<Of> {
   readonly sigs?: readonly string[];
   /** Devices with a finding that the plan or waiver covered. */
   readonly matched?: readonly string[];
+  /** It covered that devices started anew for its firmware, which says nothing of the change itself. */
+  readonly reboots?: true;
+  /** Devices that changed to something else than the plan expects, which was approved: nothing is open any more that says so. */
+  readonly deviated?: readonly string[];
   /** The plan was held against the devices after its window, Unix seconds. */
   readonly reportedAt?: number;
 }
+
+/** Whether the plan or waiver covered anything. */
+export const hasCovered = ({ matched = [], reboots }: Order): boolean => matched.length > 0 || reboots === true;
 
 /** Name under which the store keeps what was ended; `Approvals` keeps it where the store may be lost. */
 const ENDED = 'ended-orders';

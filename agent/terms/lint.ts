@@ -79,8 +79,8 @@ export interface Written {
   readonly name: string;
   readonly seq: number;
   readonly owner?: string;
-  /** Devices that it covered a finding of; of a reference, those that it speaks of. */
-  readonly matched: number;
+  /** It covered a finding of a device; a reference, that it speaks of one. */
+  readonly matched: boolean;
   /** Unix seconds: since when it could have matched something, and until when. */
   readonly sinceS: number;
   readonly untilS?: number;
@@ -93,7 +93,7 @@ export const isIdle = (
   { matched, sinceS, untilS = Number.POSITIVE_INFINITY }: Written,
   nowS: number,
   days: number,
-): boolean => matched === 0 && (untilS <= nowS || nowS - sinceS >= days * DAY_S);
+): boolean => !matched && (untilS <= nowS || nowS - sinceS >= days * DAY_S);
 
 const DAY_S = 86_400;
 

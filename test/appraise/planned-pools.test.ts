@@ -60,6 +60,7 @@ const moved = (
   const others = watch.statements.filter(({ plan: by }) => by === undefined);
   const report = reportPlan(planned, [watch.state], {
     matched: new Set(covered.length > 0 ? ['rig'] : []),
+    deviated: new Set(),
     standing: NOTHING_STANDING,
     nowMs: watch.nowMs,
   });

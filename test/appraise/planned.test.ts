@@ -772,7 +772,7 @@ const fateUnder = (
   const covered = watch.statements.some(({ plan: by }) => by === 30);
   const standing = standingOf({ references, plans: [planned], waivers: [] });
   const matched = new Set(covered ? ['rig'] : []);
-  const report = reportPlan(planned, [watch.state], { matched, standing, nowMs: watch.nowMs });
+  const report = reportPlan(planned, [watch.state], { matched, deviated: new Set(), standing, nowMs: watch.nowMs });
   return Object.entries(report)
     .flatMap(([fate, devices]) => (devices.length > 0 ? [fate] : []))
     .join();

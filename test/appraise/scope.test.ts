@@ -114,8 +114,12 @@ test('a roll-out that is scoped by where it starts from covers the device that d
       [[id, 'info', 30]],
     );
     assert.deepEqual(
-      reportPlan(rollout, [watch.state], { matched: new Set(), standing: NOTHING_STANDING, nowMs: watch.nowMs })
-        .matched,
+      reportPlan(rollout, [watch.state], {
+        matched: new Set(),
+        deviated: new Set(),
+        standing: NOTHING_STANDING,
+        nowMs: watch.nowMs,
+      }).matched,
       ['rig'],
     );
   }

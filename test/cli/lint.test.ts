@@ -141,3 +141,36 @@ test('lint tells of a plan for what is compared with nothing why it covered noth
     assert.match(told[0] ?? '', /^config\.freq_mhz changes by itself: .* unless a signed reference holds it/);
   }
 });
+
+test('lint has nothing to say of a plan under which the firmware made devices start anew, in force and over', async (t) => {
+  const { recording, run } = await gateway(t, 10);
+  configured(recording.dir, {});
+  await recording.looks('rig-1', 1, { 'telemetry.elapsed_s': 100_000 });
+  const people = new People('alice', 'bob');
+  const changes = recording.changes(people);
+  const nowS = Math.floor(recording.clock.wall / 1000);
+  const expected_after = [{ fact: 'firmware.version', class: 'exact', value: '2027.01.1' } as const];
+  const terms = { ...summerPlan(nowS, 7200), ids: ['firmware.version-changed'], expected_after };
+  changes.adopt({ kind: 'signed', ...people.sign(terms, 'alice', 'bob') });
+  // The reboot is of the first; that this one was not done covers nothing either.
+  changes.adopt({ kind: 'signed', ...people.sign({ ...terms, plan_id: 'undone' }, 'alice', 'bob') });
+  await recording.looks('rig-1', 1, { 'telemetry.elapsed_s': 30 });
+  const idle = async (): Promise<string[]> =>
+    JSON.parse((await run('--json')).out).remarks.map(({ name }: { name: string }) => name);
+  recording.clock.pass(3 * 3_600_000);
+  changes.tick();
+  assert.deepEqual(changes.report('summer').unchanged, ['rig-1'], 'it is none that was made');
+  assert.deepEqual(await idle(), ['undone']);
+  recording.clock.pass(DAY_MS);
+  changes.tick();
+  assert.deepEqual(changes.all(), []);
+  assert.deepEqual(await idle(), ['undone']);
+  const ended = recording.events.flatMap(({ event, id }) => (event.startsWith('terms.') ? [[event, id]] : []));
+  assert.deepEqual(
+    ended.filter(([event]) => event !== 'terms.adopted'),
+    [
+      ['terms.expired', 'summer'],
+      ['terms.unmatched', 'undone'],
+    ],
+  );
+});

@@ -48,6 +48,28 @@ const editsTold = (gateway: Gateway): readonly unknown[] =>
       finding.part?.startsWith('criteria') === true ? Object.values(finding.after ?? {}) : [],
     );
 
+/** How the findings of lists about a device stand by their last statements. */
+const allStand = (gateway: Gateway, device: string): readonly string[] => {
+  const last = new Map<string, string>();
+  for (const id of IDS)
+    for (const { finding } of gateway.findings(id, device)) last.set(`${id} ${finding.part}`, finding.state);
+  return [...last.values()];
+};
+
+const allAre = (gateway: Gateway, device: string, state: string): Promise<unknown> =>
+  gateway.says(`all of ${device}: ${state}`, () => {
+    const all = allStand(gateway, device);
+    return all.length > 1 && all.every((one) => one === state);
+  });
+
+/** What is said of devices that went to another tenant. */
+const reassignmentsTold = (gateway: Gateway): readonly unknown[] =>
+  gateway
+    .findings('change.break-glass')
+    .flatMap(({ finding: { part, after, devices = [], reasons, severity } }) =>
+      part?.startsWith('tenant ') === true ? [{ after, devices: devices.toSorted(), reasons, severity }] : [],
+    );
+
 suite('lists and tenants that are edited', { concurrency: 2 }, () => {
   test('a robbed device that goes to another tenant and comes back to a wider list is found again; one that was repaired is not', {
     timeout: 120_000,
@@ -68,6 +90,7 @@ suite('lists and tenants that are edited', { concurrency: 2 }, () => {
     for (const device of ['rig-0', 'rig-1']) await are(gateway, device, 'open');
     await reload(gateway, { devices: devices('zeta') });
     for (const device of ['rig-0', 'rig-1']) await are(gateway, device, 'resolved');
+    assert.equal(reassignmentsTold(gateway).length, 1, 'that it ended by an edit');
     fleet.device(1).changePoolUser(1, 'acme.axe15-00002');
     await delay(A_WHILE_MS);
     await gateway.stop('SIGKILL');
@@ -148,6 +171,73 @@ suite('lists and tenants that are edited', { concurrency: 2 }, () => {
       ...['devices', first?.host],
       ...['devices', first?.host],
     ]);
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+    assertPolite(fleet);
+    await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));
+  });
+
+  test('a label, an assignment, or a name with it, that gives a device to the tenant whose account it works for ends breaches and is told; a healthy one goes unsaid', {
+    timeout: 120_000,
+  }, async () => {
+    await using fleet = await fleetOf([AXEOS, AXEOS, AXEOS, AXEOS], '127.103.9.1');
+    const entry = (at: number, tenant: string, name = `rig-${at}`) => ({
+      host: fleet.devices[at]?.address,
+      name,
+      ports: fleet.ports,
+      labels: { tenant },
+    });
+    const from = new Date(Date.now() - 60_000).toISOString();
+    const listed = { zeta: { allow: [{ url: '*', user: 'zeta.*' }] }, beta: { allow: OURS } };
+    await using gateway = gatewayOf({
+      devices: [entry(0, 'zeta'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'zeta')],
+      tenants: { acme: { allow: OURS }, ...listed },
+    });
+    await gateway.up();
+    await gateway.knows(4);
+    for (const device of ['rig-0', 'rig-1', 'rig-3']) await allAre(gateway, device, 'open');
+
+    // Of what is healthy only.
+    await reload(gateway, {
+      tenants: { acme: { allow: OURS }, ...listed, beta: { allow: OURS, devices: [{ device: 'rig-2', from }] } },
+    });
+    await gateway.says(
+      'the healthy one at its new tenant',
+      () => gateway.attestations('rig-2').at(-1)?.subject.labels?.tenant === 'beta',
+    );
+    assert.deepEqual(
+      gateway.findings('change.break-glass').map(({ finding }) => finding.reasons),
+      [['approvers-named']],
+    );
+
+    await reload(gateway, {
+      devices: [entry(0, 'acme'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'acme', 'rig-three')],
+      tenants: {
+        acme: { allow: OURS, devices: [{ device: 'rig-1', from }] },
+        ...listed,
+        beta: { allow: OURS, devices: [{ device: 'rig-2', from }] },
+      },
+    });
+    for (const device of ['rig-0', 'rig-1', 'rig-3']) await allAre(gateway, device, 'resolved');
+    const told = {
+      after: {
+        edited: 'tenant',
+        from: 'zeta',
+        to: 'acme',
+        ended: 'pool.outside-allowlist, tenant.hash-destination-breach',
+      },
+      devices: ['rig-0', 'rig-1', 'rig-three'],
+      reasons: ['configuration-edited', 'assignment-ended'],
+      severity: 'high',
+    };
+    assert.deepEqual(reassignmentsTold(gateway), [told]);
+    assert.deepEqual(editsTold(gateway), [], 'no list was edited');
+
+    // It is over: neither another reading nor another start tells it again.
+    await reload(gateway, {});
+    await gateway.stop('SIGKILL');
+    await gateway.up();
+    await delay(A_WHILE_MS);
+    assert.deepEqual(reassignmentsTold(gateway), [told]);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     assertPolite(fleet);
     await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));

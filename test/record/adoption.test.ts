@@ -221,6 +221,29 @@ test('a plan is held against its devices after the window: what matched, what is
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
+test('a device that changed to something else is wrong also when that was approved; back as before it is unchanged', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2', 'rig-3', 'rig-4']);
+  const changes = recording.changes(people);
+  const now = Math.floor(recording.clock.wall / 1000);
+  changes.adopt(signed(people.sign(summerPlan(now, 600), 'alice')));
+  const other = { 'config.power_limit_w': 2900 };
+  for (const device of ['rig-1', 'rig-2', 'rig-3', 'rig-4']) await recording.looks(device, 3, other);
+  assert.deepEqual(changes.report('summer').wrong, ['rig-1', 'rig-2', 'rig-3', 'rig-4']);
+  const entries = ['rig-1', 'rig-4'].map((device) => recording.attestation(device));
+  changes.adopt(signed(people.sign({ kind: 'reference', ref_id: 'as-it-is', version: 1, entries }, 'alice', 'bob')));
+  await recording.looks('rig-1', 4, other);
+  await recording.looks('rig-2', 4, {});
+  await recording.looks('rig-4', 4, STRONGER);
+  const { matched, wrong, unchanged } = changes.report('summer');
+  assert.deepEqual([matched, wrong, unchanged], [['rig-4'], ['rig-1', 'rig-3'], ['rig-2']]);
+  recording.clock.pass((600 + 16 * 60) * 1000);
+  changes.tick();
+  const told = recording.said().at(-1);
+  assert.ok(told?.kind === 'finding' && told.finding.id === 'change.not-observed');
+  assert.deepEqual(told.finding.after, { matched: 1, wrong: 2, unchanged: 1, incomplete: 0, dark: 0, unjudged: 0 });
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
 test('a device that only started anew under a plan for its firmware is unchanged, unless the plan names the reboot', async (t) => {
   const reboots = 'runtime.reboot-unexpected';
   for (const [ids, fate] of [

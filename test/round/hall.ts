@@ -34,6 +34,8 @@ export class Hall {
   turns: { [Name in Surface]?: number } = {};
   /** What the rounds told of besides the log. */
   readonly events: { readonly event: string; readonly [member: string]: unknown }[] = [];
+  /** How many people approvals take. */
+  people = 0;
   /** While true the store takes nothing. */
   refusing = false;
   readonly #deps: RoundDeps;
@@ -105,7 +107,11 @@ export class Hall {
         pollIntervalMs: () => 60_000,
         searchMs: () => this.searchMs,
         allowOf: new Map(Object.entries(tenants).map(([name, { allow = [] }]) => [name, allow])),
-        standing: () => ({ standing: NOTHING_STANDING, policy: `a ${this.fleet.epoch(clock.wallMs())}` }),
+        standing: () => ({
+          standing: NOTHING_STANDING,
+          people: this.people,
+          policy: `a ${this.fleet.epoch(clock.wallMs())}`,
+        }),
         redact: [],
         turns: () => ({ lastMs: (surface) => this.turns[surface], nowMs: clock.wallMs(), ranUntilMs: 0 }),
         inFirstPass: (seat) => this.fleet.inFirstPass(seat),

@@ -23,24 +23,29 @@ const poolsOf = (user: string): string =>
 
 const HOUR_MS = 3_600_000;
 
-/** A device of acme that becomes globex' in an hour. */
-const moving = async (t: TestContext, user: string): Promise<Hall> => {
-  const miner = await FakeMiner.start((request, socket) =>
-    socket.end(request.includes('version') ? '{"version":"1"}\0' : poolsOf(user)),
+/** Devices of acme that become globex' in an hour, `rig-1` and so on, with these users. */
+const moving = async (t: TestContext, ...users: readonly string[]): Promise<Hall> => {
+  const places = await Promise.all(
+    users.map(async (user, at) => {
+      const miner = await FakeMiner.start((request, socket) =>
+        socket.end(request.includes('version') ? '{"version":"1"}\0' : poolsOf(user)),
+      );
+      t.after(() => miner[Symbol.asyncDispose]());
+      return {
+        address: '127.0.0.1',
+        ports: { cgminer: miner.port, http: miner.port },
+        labels: { site: 'tx1', tenant: 'acme' },
+        origin: 'host',
+        id: `rig-${at + 1}`,
+        entry: `rig-${at + 1}`,
+      } as const;
+    }),
   );
-  t.after(() => miner[Symbol.asyncDispose]());
-  const place = {
-    address: '127.0.0.1',
-    ports: { cgminer: miner.port, http: miner.port },
-    labels: { site: 'tx1', tenant: 'acme' },
-    origin: 'host',
-    id: 'rig-1',
-    entry: '127.0.0.1',
-  } as const;
   const from = new Date(Date.now() + HOUR_MS).toISOString();
-  return new Hall(t, [place], [toy], {
+  const devices = places.map(({ id }) => ({ device: id, from }));
+  return new Hall(t, places, [toy], {
     acme: { allow: [{ url: 'pool.example', user: 'acme.*' }], devices: [] },
-    globex: { allow: [{ url: 'pool.example', user: 'globex.*' }], devices: [{ device: 'rig-1', from }] },
+    globex: { allow: [{ url: 'pool.example', user: 'globex.*' }], devices },
   });
 };
 
@@ -103,4 +108,55 @@ test('the account of the old tenant is a breach after the move, for the new one'
     hall.findings().flatMap(({ id, part, labels }) => (id.startsWith('tenant') ? [[part, labels?.tenant]] : [])),
     [['globex slot 0', 'globex']],
   );
+});
+
+/** How findings about a list of devices, or those of lists, were stated, in their order. */
+const statedAs = (hall: Hall) =>
+  hall
+    .findings()
+    .map(({ id, device, devices, state, after, reasons }) => [
+      id,
+      device ?? devices,
+      state,
+      ...(id === 'change.break-glass' ? [after, reasons] : []),
+    ]);
+
+test('where approvers are named, breaches that end on the date of an assignment are told before they do, once for all devices', async (t) => {
+  const hall = await moving(t, 'globex.rig1', 'acme.rig2', 'globex.rig3');
+  hall.people = 2;
+  for (const at of [0, 1, 2, 0, 1, 2]) await hall.look(at);
+  const before = statedAs(hall).length;
+  hall.aheadMs = HOUR_MS + 1000;
+  for (const at of [1, 0, 1, 2]) await hall.look(at);
+  const [told, ...ends] = statedAs(hall).slice(before);
+  assert.deepEqual(told, [
+    'change.break-glass',
+    ['rig-1', 'rig-3'],
+    'open',
+    { from: 'acme', to: 'globex', ended: 'pool.outside-allowlist, tenant.hash-destination-breach' },
+    ['assignment-ended'],
+  ]);
+  const ended = ends.filter(([, , state]) => state === 'resolved').map(([id, device]) => `${device} ${id}`);
+  assert.deepEqual(
+    ended.sort(),
+    ['rig-1', 'rig-3'].flatMap((device) => [
+      `${device} pool.outside-allowlist`,
+      `${device} tenant.hash-destination-breach`,
+    ]),
+  );
+  assert.deepEqual(
+    ends.filter(([id]) => id === 'change.break-glass'),
+    [],
+  );
+});
+
+test('a device of which nothing is open that takes two people changes its tenant unsaid', async (t) => {
+  const hall = await moving(t, 'acme.rig1');
+  hall.people = 2;
+  await hall.look(0);
+  await hall.look(0);
+  hall.aheadMs = HOUR_MS + 1000;
+  await hall.look(0);
+  assert.equal(hall.fleet.state('rig-1')?.labels.tenant, 'globex');
+  assert.deepEqual(hall.findings(), []);
 });

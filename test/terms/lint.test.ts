@@ -59,18 +59,18 @@ test('the list of the site is not that of a tenant who has one, also when nothin
 
 test('a document is idle when it matched nothing and is over, or has been there so long', () => {
   const written = (changes: Partial<Written>): Written => ({
-    ...{ kind: 'waiver', name: 'w', seq: 1, matched: 0, sinceS: NOW - 10 * DAY },
+    ...{ kind: 'waiver', name: 'w', seq: 1, matched: false, sinceS: NOW - 10 * DAY },
     ...changes,
   });
   assert.ok(!isIdle(written({}), NOW, 30));
   assert.ok(isIdle(written({}), NOW, 10));
   assert.ok(isIdle(written({ untilS: NOW }), NOW, 30));
-  assert.ok(!isIdle(written({ untilS: NOW, matched: 1 }), NOW, 30));
+  assert.ok(!isIdle(written({ untilS: NOW, matched: true }), NOW, 30));
   assert.ok(!isIdle(written({ sinceS: NOW + DAY, untilS: NOW + 2 * DAY }), NOW, 1), 'its time is to come');
 });
 
 test('an idle plan for what is compared with nothing is told why, and not to compare it with the devices', () => {
-  const plan: Written = { kind: 'plan', name: 'fq', seq: 7, matched: 0, sinceS: NOW, untilS: NOW + DAY };
+  const plan: Written = { kind: 'plan', name: 'fq', seq: 7, matched: false, sinceS: NOW, untilS: NOW + DAY };
   assert.match(
     idleDocument(plan, NOW + DAY, 30).remedy,
     /^compare its scope, ids and expected values with the devices$/,
@@ -84,7 +84,7 @@ test('more than a quarter of the findings is noise, of a rule or under a waiver;
     Array.from({ length: count }, (_, at) => ({ rule, device: `rig-${at % 4}`, ...more }));
   const quiet = ['a.a', 'b.b', 'c.c', 'd.d'].flatMap((rule) => many(rule, 5));
   assert.deepEqual(noisy(quiet, [], 30), [], 'a quarter is not more than one');
-  const waiver: Written = { kind: 'waiver', name: 'bench', seq: 7, matched: 4, sinceS: NOW, owner: 'bob' };
+  const waiver: Written = { kind: 'waiver', name: 'bench', seq: 7, matched: true, sinceS: NOW, owner: 'bob' };
   const loud = noisy([...quiet, ...many('config.drift', 20, { waiver: 7 })], [waiver], 30);
   assert.deepEqual(
     loud.map(({ what, name, message, owner }) => [what, name, message, owner]),

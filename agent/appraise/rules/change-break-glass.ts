@@ -1,4 +1,4 @@
-import { CONFIGURATION_EDITED } from '../edited.ts';
+import { ASSIGNMENT_ENDED, CONFIGURATION_EDITED } from '../edited.ts';
 import type { Finding } from '../finding.ts';
 import { gatewayFinding } from '../gateway-finding.ts';
 import type { RuleEntry } from '../rule.ts';
@@ -8,7 +8,7 @@ export const changeBreakGlass: RuleEntry = {
   id: 'change.break-glass',
   title: 'Done by one person',
   meaning:
-    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, `probe`, schedules, driver files; `ports`, `credentials`, the label `cooling` and the `host` of entries that stay), or who is told of findings (`notify`).',
+    'One person at the gateway accepted what two approvers have to accept, or what is acceptable only when planned beforehand, or ended what two had signed, or what nothing else stands in for; or approvers were taken out of the configuration, or put into it; or an edit of it changed which documents speak of which devices, or what devices are held against, how they are asked or how often (lists of pools and firmware, nameplates, provenance, `probe`, schedules, driver files; `ports`, `credentials`, the label `cooling` and the `host` of entries that stay), or who is told of findings (`notify`); or devices were given to another tenant (label `tenant`, `tenants.*.devices`) while what two have to approve was open for the former one, and ended with that.',
   benign: ['emergency with nobody else at hand'],
   severity: 'high',
   basis: 'human',
@@ -81,6 +81,29 @@ const MOST_NAMED = 8;
 
 const entriesText = (entries: readonly string[]): string =>
   `${entries.slice(0, MOST_NAMED).join(', ')}${entries.length > MOST_NAMED ? ` and ${entries.length - MOST_NAMED} more` : ''}`;
+
+/** From which tenant devices went to which; without one they are nobody's. */
+export interface Reassignment {
+  readonly from: string | undefined;
+  readonly to: string | undefined;
+  /** Ids of the findings that ended with it. */
+  readonly ended: readonly string[];
+  /** By an edit, and not on the date of an assignment, or with the address of the device. */
+  readonly isEdit: boolean;
+}
+
+/** What was found for their tenant, and takes two people, ended because devices are another one's. Nobody says by whom. */
+export const tenantReassigned = ({ from, to, ended, isEdit }: Reassignment, nowMs: number): Finding =>
+  gatewayFinding(changeBreakGlass, nowMs, {
+    part: `tenant ${from ?? '-'} ${to ?? '-'} ${Math.floor(nowMs / 1000)}`,
+    after: {
+      ...(isEdit ? { edited: 'tenant' } : {}),
+      ...(from === undefined ? {} : { from }),
+      ...(to === undefined ? {} : { to }),
+      ended: ended.join(', '),
+    },
+    reasons: [...(isEdit ? [CONFIGURATION_EDITED] : []), ASSIGNMENT_ENDED],
+  });
 
 /**
  * The first approvers of this gateway, whom nobody could admit: taken as the configuration names them, and stated. Where an agent

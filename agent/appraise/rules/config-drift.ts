@@ -36,7 +36,7 @@ export const configDrift = defineRule({
   id: 'config.drift',
   title: 'Settings drifted',
   meaning:
-    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before, or takes another part (`quota`); so is `identity.model`: a machine does not become another one; and so are maker, name, kernel and secure boot of the firmware and the default log-in, which are compared where a document states them. They are low where the firmware is another version than the reference says.',
+    'Settings that no more specific finding speaks of differ from the reference. `fee_pools` among them is medium: the firmware mines for its maker at a pool or for an account that it did not declare before, or takes another part (`quota`); so is `identity.model`: a machine does not become another one; and so are maker, name, kernel and secure boot of the firmware and the default log-in, which are compared where a document states them. They are low where the firmware is another version than the reference says. Where all that differs is held by a band or a schedule, or is the model, it takes three looks over ten minutes (C3): such a value may be on its way, or told in one place of several.',
   benign: ['tuning by the firmware', 'profile schedule', 'a maker that moved its fee pools'],
   severity: 'low',
   gravest: 'medium',

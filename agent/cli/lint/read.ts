@@ -8,12 +8,13 @@ import {
 } from '../../../shared/index.ts';
 import { describe } from '../../appraise/approval.ts';
 import { readDevice } from '../../appraise/device.ts';
+import { changeNotObserved } from '../../appraise/rules/change-not-observed.ts';
 import { expectsUncompared } from '../../appraise/where-held.ts';
 import { factsOfClaims } from '../../baseline/claims.ts';
 import { type Described, inScope } from '../../baseline/scope.ts';
 import type { Config } from '../../config/schema.ts';
 import type { Entry } from '../../record/entry.ts';
-import type { Order } from '../../record/orders.ts';
+import { hasCovered, type Order } from '../../record/orders.ts';
 import type { Store } from '../../record/store.ts';
 import { type Counted, type Line, linesUnused, type Sighting, type Written } from '../../terms/lint.ts';
 
@@ -86,13 +87,14 @@ export const documentsOf = (store: Store, sinceS: number): readonly Written[] =>
   return [...orders.map((order) => standingOf(order, known)), ...expiredOf(store, sinceS)];
 };
 
-const standingOf = ({ seq, terms, by, adoptedAt, matched = [] }: Order, known: readonly Described[]): Written => {
+const standingOf = (order: Order, known: readonly Described[]): Written => {
+  const { seq, terms, by, adoptedAt } = order;
   const name = termsId(terms);
   if (terms.kind === 'reference') {
-    const covered = known.filter((who) => speaksOf(terms, who)).length;
-    return { kind: 'reference', name, seq, owner: by.join(', '), matched: covered, sinceS: adoptedAt };
+    const matched = known.some((who) => speaksOf(terms, who));
+    return { kind: 'reference', name, seq, owner: by.join(', '), matched, sinceS: adoptedAt };
   }
-  const common = { name, seq, owner: terms.author, matched: matched.length, uncompared: expectsUncompared(terms) };
+  const common = { name, seq, owner: terms.author, matched: hasCovered(order), uncompared: expectsUncompared(terms) };
   return terms.kind === 'plan'
     ? { kind: 'plan', ...common, sinceS: Math.max(adoptedAt, terms.not_before_at), untilS: terms.not_after_at }
     : { kind: 'waiver', ...common, sinceS: adoptedAt, untilS: terms.expires_at };
@@ -107,10 +109,10 @@ const speaksOf = ({ entries = [], values, scope }: ReferenceTerms, who: Describe
 
 /** Plans and waivers that ran to their end since then, with what they covered. What somebody closed was not left to match anything. */
 const expiredOf = (store: Store, sinceS: number): readonly Written[] => {
-  const covered = new Map<number, number>();
+  const covered = new Set<number | undefined>();
+  // That a plan was not carried out is told of it, and not covered by it.
   for (const { finding } of store.findings({ open: false, limit: Number.MAX_SAFE_INTEGER }))
-    for (const seq of [finding.plan, finding.waiver])
-      if (seq !== undefined) covered.set(seq, (covered.get(seq) ?? 0) + 1);
+    if (finding.ruleId !== changeNotObserved.id) for (const seq of [finding.plan, finding.waiver]) covered.add(seq);
   const begun = new Map<string, Written>();
   const expired: Written[] = [];
   for (const { seq, iat, change } of changesOf(store)) {
@@ -119,9 +121,8 @@ const expiredOf = (store: Store, sinceS: number): readonly Written[] => {
     if (change.action === 'adopted') {
       const terms = termsOf(change);
       const owner = typeof terms.author === 'string' ? terms.author : undefined;
-      const matched = covered.get(seq) ?? 0;
       const uncompared = expectsUncompared(terms);
-      const written = { kind: change.type, name: change.id, seq, matched, sinceS: iat, uncompared };
+      const written = { kind: change.type, name: change.id, seq, matched: covered.has(seq), sinceS: iat, uncompared };
       begun.set(name, { ...written, ...(owner === undefined ? {} : { owner }) });
     } else if (document !== undefined && change.action === 'expired' && iat >= sinceS)
       expired.push({ ...document, untilS: iat });
