@@ -179,7 +179,7 @@ suite('lists and tenants that are edited', { concurrency: 2 }, () => {
   test('a label, an assignment, or a name with it, that gives a device to the tenant whose account it works for ends breaches and is told; a healthy one goes unsaid', {
     timeout: 120_000,
   }, async () => {
-    await using fleet = await fleetOf([AXEOS, AXEOS, AXEOS, AXEOS], '127.103.9.1');
+    await using fleet = await fleetOf([AXEOS, AXEOS, AXEOS, AXEOS, AXEOS], '127.103.9.1');
     const entry = (at: number, tenant: string, name = `rig-${at}`) => ({
       host: fleet.devices[at]?.address,
       name,
@@ -189,12 +189,12 @@ suite('lists and tenants that are edited', { concurrency: 2 }, () => {
     const from = new Date(Date.now() - 60_000).toISOString();
     const listed = { zeta: { allow: [{ url: '*', user: 'zeta.*' }] }, beta: { allow: OURS } };
     await using gateway = gatewayOf({
-      devices: [entry(0, 'zeta'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'zeta')],
+      devices: [entry(0, 'zeta'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'zeta'), entry(4, 'zeta')],
       tenants: { acme: { allow: OURS }, ...listed },
     });
     await gateway.up();
-    await gateway.knows(4);
-    for (const device of ['rig-0', 'rig-1', 'rig-3']) await allAre(gateway, device, 'open');
+    await gateway.knows(5);
+    for (const device of ['rig-0', 'rig-1', 'rig-3', 'rig-4']) await allAre(gateway, device, 'open');
 
     // Of what is healthy only.
     await reload(gateway, {
@@ -210,7 +210,7 @@ suite('lists and tenants that are edited', { concurrency: 2 }, () => {
     );
 
     await reload(gateway, {
-      devices: [entry(0, 'acme'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'acme', 'rig-three')],
+      devices: [entry(0, 'acme'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'acme', 'rig-three'), entry(4, 'zeta')],
       tenants: {
         acme: { allow: OURS, devices: [{ device: 'rig-1', from }] },
         ...listed,
@@ -232,12 +232,16 @@ suite('lists and tenants that are edited', { concurrency: 2 }, () => {
     assert.deepEqual(reassignmentsTold(gateway), [told]);
     assert.deepEqual(editsTold(gateway), [], 'no list was edited');
 
-    // It is over: neither another reading nor another start tells it again.
+    // It is over: neither another reading nor another start tells it again, but what is edited while no agent runs.
     await reload(gateway, {});
     await gateway.stop('SIGKILL');
+    gateway.configure({
+      devices: [entry(0, 'acme'), entry(1, 'zeta'), entry(2, 'acme'), entry(3, 'acme', 'rig-three'), entry(4, 'acme')],
+    });
     await gateway.up();
+    await allAre(gateway, 'rig-4', 'resolved');
     await delay(A_WHILE_MS);
-    assert.deepEqual(reassignmentsTold(gateway), [told]);
+    assert.deepEqual(reassignmentsTold(gateway), [told, { ...told, devices: ['rig-4'] }]);
     assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
     assertPolite(fleet);
     await gateway.verified(gateway.write('people.json', JSON.stringify(people.trusted())));
