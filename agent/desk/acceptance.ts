@@ -78,7 +78,7 @@ const judge = (state: DeviceState, { facts, breakGlass }: Wanted, judging: Judgi
   requireOwn(state, facts, judging);
   const isBlind = judging.isLearnedBlind(state);
   const isAlone = judging.people > 0 && (isBlind || wantsMorePeople(state, facts));
-  if (isAlone && breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state);
+  if (isAlone && breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state, facts);
   return { covered, isAlone };
 };
 
@@ -145,13 +145,13 @@ const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, 
   });
 };
 
-const morePeople = ({ id, tracks }: DeviceState): AgentError =>
+const morePeople = ({ id, tracks }: DeviceState, facts: readonly FactName[] = []): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
     remedy: tracks.some(({ finding }) => isUnplanned(finding))
       ? 'it was not planned: treat it as an incident, and set the device back; in an emergency --break-glass with --note, which is reported'
-      : 'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+      : `assayer baseline export ${id}${facts.map((fact) => ` --fact ${fact}`).join('')}, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 
 const learnedBlind = ({ id }: DeviceState): AgentError =>

@@ -58,8 +58,10 @@ export class Desk {
         return this.#differences(request.devices);
       case 'accept':
         return this.#accept(request);
+      case 'preview-adopt':
+        return changes.previewAdoption(handedOver(request));
       case 'adopt':
-        return changes.adopt(handedOver(request));
+        return changes.adopt(handedOver(request), request.ends);
       case 'orders':
         return changes.all();
       case 'withdraw':
@@ -161,7 +163,10 @@ export class Desk {
 }
 
 /** What a person at the gateway hands over. */
-const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
+const handedOver = ({
+  document,
+  break_glass: breakGlass,
+}: Pick<Extract<ControlRequest, { do: 'adopt' }>, 'document' | 'break_glass'>): Handed =>
   'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
 
 /**

@@ -89,7 +89,7 @@ const isApproved = (reference: DeviceState['reference']): boolean =>
   reference.unrecorded === undefined &&
   reference.entries.every(({ approval }) => approval !== 'none');
 
-const openFinding = (
+export const openFinding = (
   { finding }: Track,
   { closes, people }: { readonly closes: boolean; readonly people: number },
 ): OpenFinding => {

@@ -8,6 +8,7 @@ import { RULES, ruleOf } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { endingOf, isCoverable, takesTwo } from '../../agent/appraise/who-approves.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
+import type { Handed } from '../../agent/desk/adoption.ts';
 import { reviewFinding } from '../../agent/desk/review.ts';
 import { type ControlRequest, serveControl } from '../../agent/platform/control.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
@@ -76,11 +77,13 @@ class Site {
         const review = { action, by, ...(note === undefined ? {} : { note }) };
         return reviewFinding(seq, review, { states: fleet.states(), recorder, store });
       }
+      case 'preview-adopt':
       case 'adopt': {
         const { document } = request;
-        return 'doc' in document
-          ? this.#changes.adopt({ kind: 'signed', ...document })
-          : this.#changes.adopt({ kind: 'local', ...document });
+        const handed: Handed = 'doc' in document ? { kind: 'signed', ...document } : { kind: 'local', ...document };
+        return request.do === 'adopt'
+          ? this.#changes.adopt(handed, request.ends)
+          : this.#changes.previewAdoption(handed);
       }
       default:
         throw new AgentError({ code: 'control.unknown', message: request.do, remedy: 'none' });
@@ -183,11 +186,20 @@ class Site {
 
   /** A draft, signed by everybody who has to, in force. */
   async handOver(file: string, kind: TermsKind): Promise<void> {
+    const { code, text } = await this.tryHandOver(file, kind);
+    assert.equal(code, 0, text);
+  }
+
+  /** What is said of a draft that everybody signed who has to. */
+  async tryHandOver(
+    file: string,
+    kind: TermsKind,
+    words: readonly string[] = ['--yes'],
+  ): Promise<{ readonly code: number; readonly text: string }> {
     const draft = readDraft(readFileSync(file, 'utf8'), { kind, nowS: Math.floor(this.recording.clock.wall / 1000) });
     assert.ok(draft.kind === 'good', JSON.stringify(draft));
     writeFileSync('signed.json', formatSignedTerms(this.#people.sign(draft.terms, ...this.#people.names.values())));
-    const { code, text } = await this.type(kind === 'reference' ? 'baseline' : kind, 'adopt', 'signed.json', '--yes');
-    assert.equal(code, 0, text);
+    return await this.type(kind === 'reference' ? 'baseline' : kind, 'adopt', 'signed.json', ...words);
   }
 }
 
@@ -465,6 +477,78 @@ test('what a signed reference holds nobody approves at the gateway, also where i
     for (let made = 0; made < 4; made += 1) await recording.looks('rig-1', 1, { 'access.cloud': false, ...seen });
     assert.deepEqual(recording.openFindings(), []);
   }
+});
+
+/** Looks at a device with what it shows, until findings about that are confirmed and attested. */
+const settle = async ({ recording }: Site, shows: Facts): Promise<void> => {
+  for (let made = 0; made < 4; made += 1) {
+    recording.clock.pass(300_000);
+    await recording.looks('rig-1', 1, { 'access.cloud': false, ...shows });
+  }
+};
+
+const MOVED: Facts = {
+  'firmware.version': '2026.06.1',
+  ...pools({ url: 'stratum+tcp://pool.attacker.net:3333' }),
+};
+
+test('the line that show prints approves what the finding is about and nothing else of the device: a new pool beside a new version stays in the way', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, MOVED);
+  const open = ['firmware.version-changed rig-1', 'pool.url-changed rig-1'];
+  assert.deepEqual(recording.openFindings().toSorted(), open);
+  const numberOf = (id: string): number =>
+    recording.state('rig-1').tracks.find(({ finding }) => finding.ruleId === id)?.finding.openedSeq ?? -1;
+  const number = numberOf('firmware.version-changed');
+  const { lines } = await site.advice(number);
+  assert.ok(lines[0]?.join(' ').includes('--fact firmware.version'), String(lines[0]));
+  assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+  const draft = readFileSync(`finding-${number}.yaml`, 'utf8');
+  assert.match(draft, /facts:\n +- firmware\.version/);
+  assert.doesNotMatch(draft, /EVERYTHING|attacker|hostname/);
+  const refused = await site.tryHandOver(`finding-${number}.yaml`, 'reference');
+  assert.match(refused.text, /pool\.url-changed \(high\) is open and this document does not cover it/);
+  assert.deepEqual(recording.openFindings().toSorted(), open, 'nothing was approved');
+  const together = /assayer (baseline export rig-1[^)]*)\)/.exec(refused.text)?.[1] ?? '';
+  assert.match(together, /--fact firmware\.version.* --fact pools/);
+  // The pool is set back: then the version is approved, and a pool that comes later is none of it.
+  await settle(site, { 'firmware.version': '2026.06.1' });
+  assert.deepEqual(recording.openFindings(), ['firmware.version-changed rig-1']);
+  await site.handOver(`finding-${number}.yaml`, 'reference');
+  assert.equal(site.state(number), 'approved');
+  await settle(site, MOVED);
+  assert.deepEqual(recording.openFindings(), ['pool.url-changed rig-1']);
+  const { text } = await site.type('baseline', 'accept', 'rig-1', '--fact', 'pools', '--yes');
+  assert.match(text, /assayer baseline export rig-1 --fact pools, have two approvers sign it/);
+});
+
+test('whoever adopts what a device showed as a whole sees what it approves otherwise and which findings end, is asked, and is told what ended', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, MOVED);
+  assert.equal((await site.type('baseline', 'export', 'rig-1', '--name', 'whole', '--out', 'whole.yaml')).code, 0);
+  assert.match(
+    readFileSync('whole.yaml', 'utf8'),
+    /^# A reference that approves EVERYTHING .* pools and safety settings/,
+  );
+  const asked = await site.tryHandOver('whole.yaml', 'reference', []);
+  assert.match(asked.text, /there is no terminal to confirm on/);
+  assert.match(asked.text, /^WARNING: it approves EVERY fact that rig-1 showed then/m);
+  assert.match(asked.text, /^device +fact +reference +approved by this$/m);
+  assert.match(asked.text, /^rig-1 +pools slot 0 url .*pool\.attacker\.net:3333$/m);
+  assert.match(
+    asked.text,
+    /^Closes 2 open findings as approved:\n(?: +.*\n)* {2}\d+ high rig-1: pool\.url-changed slot 0, takes two people$/m,
+  );
+  assert.equal(recording.openFindings().length, 2);
+  const { code, text } = await site.tryHandOver('whole.yaml', 'reference');
+  assert.equal(code, 0, text);
+  assert.match(
+    text,
+    /\nreference whole is in force by entry \d+; it ended 2 findings:\n +\d+ high rig-1: pool\.url-changed slot 0\n +\d+ medium rig-1: firmware\.version-changed\n$/,
+  );
+  assert.deepEqual(recording.openFindings(), []);
 });
 
 test('what had to be planned beforehand and a signed reference holds says so: in an emergency the next version of it', async (t) => {
