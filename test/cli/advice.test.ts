@@ -551,6 +551,31 @@ test('whoever adopts what a device showed as a whole sees what it approves other
   assert.deepEqual(recording.openFindings(), []);
 });
 
+test('a pool of which a reference holds the user alone is approved for its device, with its user as it is held', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  const user: ExpectedValue = { fact: 'pools.user', class: 'set', value: ['acme.rig0417'] };
+  site.holds([user]);
+  await settle(site, pools({ url: 'stratum+tcp://pool.example:3334' }));
+  assert.deepEqual(recording.openFindings(), ['pool.url-changed rig-1']);
+  const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+  const { who, lines } = await site.advice(number);
+  assert.match(who, /^two approvers, who sign what the device shows: assayer baseline export rig-1 --fact pools /);
+  assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+  await site.handOver(`finding-${number}.yaml`, 'reference');
+  assert.equal(site.state(number), 'approved');
+});
+
+test('a reference that names more slots than are seen holds the pools otherwise', async (t) => {
+  const site = await Site.open(t, 2);
+  const { pools: slots = [] } = pools({});
+  site.holds([{ fact: 'pools.user', class: 'exact', value: slots.map((slot) => slot.user) }]);
+  await settle(site, { pools: slots.slice(0, 1) });
+  assert.deepEqual(site.recording.openFindings(), ['pool.slot-removed rig-1', 'pool.slot-removed rig-1']);
+  const { who } = await site.advice(site.recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1);
+  assert.match(who, /the next version \(2\) of reference site, which holds pools: /);
+});
+
 test('what had to be planned beforehand and a signed reference holds says so: in an emergency the next version of it', async (t) => {
   const site = await Site.open(t, 2);
   site.holds([{ fact: 'pools.user', class: 'exact', value: 'acme.rig0417' }]);
