@@ -130,7 +130,7 @@ const unseen = (items: Held['items'], { nowMs }: Circumstances): Judgement => {
 };
 
 /** A list that is compared by name or key, without these parts. */
-export const withoutParts = (list: readonly unknown[], keys: readonly string[]): readonly unknown[] =>
+const withoutParts = (list: readonly unknown[], keys: readonly string[]): readonly unknown[] =>
   (list as readonly { name?: string; key?: string }[]).filter(({ name, key }) => !keys.includes(name ?? key ?? ''));
 
 /** What is left of such a list where documents leave parts of it open; of any other value all. */

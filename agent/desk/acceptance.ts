@@ -3,11 +3,11 @@ import { requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { heldOtherwise } from '../appraise/held.ts';
 import { isUnplanned } from '../appraise/who-approves.ts';
-import type { Standing } from '../baseline/standing.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Fleet } from '../schedule/fleet.ts';
+import type { Watching } from './watched.ts';
 
 /** The devices that can be accepted. */
 type Known = Pick<Fleet, 'state' | 'states'>;
@@ -37,11 +37,9 @@ export interface Wanted {
 }
 
 /** By what an acceptance is judged. */
-export interface Judging {
+export interface Judging extends Watching {
   /** How many people approvals take here at most: with none the word of a person at the gateway is all there is. */
   readonly people: number;
-  readonly standing: Standing;
-  readonly nowMs: number;
   /** Whether the device is held against nothing but what was learned after the store was lost, before a person looked into that. */
   readonly isLearnedBlind: (state: DeviceState) => boolean;
 }

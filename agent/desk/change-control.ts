@@ -17,6 +17,7 @@ import { type AdoptionPreview, type EndedFinding, endedBy, endsText, previewAdop
 import { DeliveredTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
 import { admittedBy, type Named, type Orphan, orphansOf, peopleOf, splitApprovers } from './signers.ts';
+import { watchedClaims } from './watched.ts';
 
 /** The gateway as change control sees it; what a reload may replace is asked for anew each time. */
 export interface ChangeControlDeps {
@@ -244,10 +245,11 @@ export class ChangeControl {
 
   /** What holds for one device and where that comes from. Throws `baseline.no-device`. */
   approved(device: string): readonly ApprovedFact[] {
-    const { states, orders, wallMs } = this.#deps;
+    const { states, orders, store, wallMs } = this.#deps;
     const state = states().find(({ id }) => id === device);
     if (state === undefined) throw noDevice(device);
-    return approvedFactsOf(state, orders.all(), orders.standing, wallMs());
+    const { standing } = orders;
+    return approvedFactsOf(state, orders.all(), standing, wallMs(), watchedClaims(state, { standing, store }));
   }
 
   all(): readonly Order[] {

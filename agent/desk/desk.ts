@@ -101,8 +101,9 @@ export class Desk {
 
   #differences(devices: readonly string[]): readonly Shown[] {
     const { plant, ground, clock } = this.#deps;
-    const { standing } = ground.orders;
-    return this.#withBehind(differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs() }));
+    const { store, orders } = ground;
+    const { standing } = orders;
+    return this.#withBehind(differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs(), store }));
   }
 
   #withBehind<T extends Shown>(shown: readonly T[], facts?: readonly FactName[]): readonly T[] {
@@ -134,6 +135,7 @@ export class Desk {
       people: changes.people(),
       standing: ground.orders.standing,
       nowMs: clock.wallMs(),
+      store: ground.store,
       isLearnedBlind: learnedBlind(ground.store),
     };
   }

@@ -41,6 +41,7 @@ const learnedSite = async (t: TestContext, count: number, people = new People(),
         return differencesInForce(desk.fleet, request.devices, {
           standing: recording.orders.standing,
           nowMs: recording.clock.wall,
+          store: recording.store,
         });
       default:
         throw new Error(request.do);

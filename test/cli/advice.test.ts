@@ -9,6 +9,7 @@ import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { endingOf, isCoverable, takesTwo } from '../../agent/appraise/who-approves.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
+import { differencesInForce } from '../../agent/desk/differences.ts';
 import { reviewFinding } from '../../agent/desk/review.ts';
 import { type ControlRequest, serveControl } from '../../agent/platform/control.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
@@ -84,6 +85,12 @@ class Site {
         return request.do === 'adopt'
           ? this.#changes.adopt(handed, request.ends)
           : this.#changes.previewAdoption(handed);
+      }
+      case 'approved':
+        return this.#changes.approved(request.device);
+      case 'differences': {
+        const { standing } = recording.orders;
+        return differencesInForce(fleet, request.devices, { standing, nowMs: clock.wall, store: recording.store });
       }
       default:
         throw new AgentError({ code: 'control.unknown', message: request.do, remedy: 'none' });
@@ -574,6 +581,28 @@ test('a reference that names more slots than are seen holds the pools otherwise'
   assert.deepEqual(site.recording.openFindings(), ['pool.slot-removed rig-1', 'pool.slot-removed rig-1']);
   const { who } = await site.advice(site.recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1);
   assert.match(who, /the next version \(2\) of reference site, which holds pools: /);
+});
+
+test('what changes by itself and a reference holds is a difference where it is broken, and is shown as it is seen', async (t) => {
+  const site = await Site.open(t, 2);
+  site.holds([
+    { fact: 'config.freq_mhz', class: 'band', value: { min: 480, max: 500 } },
+    { fact: 'config.voltage_mv', class: 'exact', value: 1166 },
+  ]);
+  await settle(site, { 'config.freq_mhz': 490, 'config.voltage_mv': 1166 });
+  const same = await site.type('baseline', 'diff', 'rig-1');
+  assert.deepEqual([same.code, same.text], [0, 'no difference\n']);
+  assert.match((await site.type('baseline', 'show', 'rig-1')).text, /^config\.freq_mhz +\S+ +490 +band/m);
+  await settle(site, { 'config.freq_mhz': 600, 'config.voltage_mv': 1200 });
+  assert.deepEqual(site.recording.openFindings(), ['config.drift rig-1']);
+  const { code, text } = await site.type('baseline', 'diff', 'rig-1');
+  assert.equal(code, 1, text);
+  assert.match(text, /^rig-1 +config\.freq_mhz +500 +600$/m);
+  assert.match(text, /^rig-1 +config\.voltage_mv +1166 +1200$/m);
+  assert.match((await site.type('baseline', 'show', 'rig-1')).text, /^config\.voltage_mv +1166 +1200 +exact/m);
+  const accepting = await site.type('baseline', 'accept', 'rig-1', '--yes');
+  assert.doesNotMatch(accepting.text, /without a difference/);
+  assert.match(accepting.text, /not accepted: rig-1: the signed reference site holds config\.(?:freq_mhz|voltage_mv)/);
 });
 
 test('what had to be planned beforehand and a signed reference holds says so: in an emergency the next version of it', async (t) => {
