@@ -573,6 +573,24 @@ test('a pool of which a reference holds the user alone is approved for its devic
   assert.equal(site.state(number), 'approved');
 });
 
+test('a reference that leaves a part of a list open holds nothing of the others: they are approved at the gateway', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  site.holds([{ fact: 'config.other', class: 'volatile', value: ['log_level'] }]);
+  await settle(site, {
+    'config.other': [
+      { key: 'led', value: 'off' },
+      { key: 'log_level', value: '4' },
+    ],
+  });
+  assert.deepEqual(recording.openFindings(), ['config.drift rig-1']);
+  const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+  assert.match((await site.advice(number)).who, /^one person: assayer findings approve /);
+  const { code, text } = await site.type('findings', 'approve', String(number), '--by', 'carol', '--yes');
+  assert.equal(code, 0, text);
+  assert.equal(site.state(number), 'approved');
+});
+
 test('a reference that names more slots than are seen holds the pools otherwise', async (t) => {
   const site = await Site.open(t, 2);
   const { pools: slots = [] } = pools({});
