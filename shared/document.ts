@@ -18,6 +18,7 @@ export const documentSchema = z.discriminatedUnion('kind', [
           log: logSchema.exactOptional().describe('that holds it; absent: the log that adopts the document'),
           seq: z.int().min(0),
           leaf: sha256Schema,
+          facts: z.array(z.string()).min(1).exactOptional().describe('limits the approval to these'),
         }),
       )
       .exactOptional(),

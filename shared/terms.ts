@@ -137,7 +137,20 @@ export const referenceTermsSchema = z.looseObject({
   scope: scopeSchema.exactOptional(),
   values: values.exactOptional(),
   entries: z
-    .array(z.strictObject({ device: deviceSchema, log: logSchema, seq: z.int().min(0), leaf: sha256Schema }))
+    .array(
+      z.strictObject({
+        device: deviceSchema,
+        log: logSchema,
+        seq: z.int().min(0),
+        leaf: sha256Schema,
+        facts: z
+          .array(z.string())
+          .min(1)
+          .max(256)
+          .exactOptional()
+          .describe('approves only these; without it every fact that is claimed there'),
+      }),
+    )
     .min(1)
     .max(256)
     .exactOptional()

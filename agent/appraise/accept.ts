@@ -235,7 +235,7 @@ const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity
 export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], by: keyof typeof OTHERWISE): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const plans = new Set(covered.flatMap(({ finding }) => finding.plan ?? []));
-  const other = state.tracks.find(
+  const others = state.tracks.filter(
     (track) =>
       !covered.includes(track) &&
       track.finding.state !== 'waived' &&
@@ -247,6 +247,7 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], b
       ruleOf(track.finding.ruleId)?.approval !== 'A0' &&
       rank(track) >= gravest,
   );
+  const [other] = others;
   if (other === undefined) return;
   const { ruleId, severity, state: life, openedSeq, parent } = other.finding;
   const show = `assayer findings show ${openedSeq ?? parent}`;
@@ -265,15 +266,21 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], b
             ? `what is attested leaves ${unclaimed} out: do this again when the device tells it (${show} has more)`
             : isNeverCovered
               ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
-              : `deal with that finding first (${show} says what ends it)${OTHERWISE[by]}`,
+              : `deal with that finding first (${show} says what ends it)${OTHERWISE[by](state, [...covered, ...others])}`,
   });
 };
 
-const OTHERWISE = {
-  whole: '',
-  facts: ', or accept the whole device',
-  document: ', or have a document signed that leaves this device out',
-} as const;
+const OTHERWISE: {
+  readonly [By in 'whole' | 'facts' | 'document']: (state: DeviceState, all: readonly Track[]) => string;
+} = {
+  whole: () => '',
+  facts: () => ', or accept the whole device',
+  document: ({ id }, all) => {
+    const facts = [...new Set(all.flatMap(({ finding }) => factsToApprove(finding)))].map((fact) => ` --fact ${fact}`);
+    const together = `, or where all of it is meant have one document signed for all of it (assayer baseline export ${id}${facts.join('')})`;
+    return `${all.every(({ finding }) => factsToApprove(finding).length > 0) ? together : ''}, or have one signed that leaves this device out`;
+  },
+};
 
 const notAttested = ({ id }: DeviceState): AgentError =>
   new AgentError({

@@ -32,7 +32,7 @@ export interface Holder {
 
 /** Who may approve what it shows, or how it ends where nobody can. */
 export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked = {}): string => {
-  const verbs = verbsOf(finding.ruleId, asked);
+  const verbs = verbsOf(finding, asked);
   switch (endingOf(finding).kind) {
     case 'itself':
       return 'nobody has to: it ends by itself when the cause is gone';
@@ -51,7 +51,7 @@ export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked:
 };
 
 const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): string => {
-  const { approve, sign } = verbsOf(finding.ruleId, asked);
+  const { approve, sign } = verbsOf(finding, asked);
   if (asked.holder !== undefined) return renewedBy(finding, asked.holder, asked);
   if (finding.plan !== undefined) return `one person, because a plan covers it: ${approve}`;
   const { people } = asked;
@@ -85,7 +85,7 @@ const signers = (people: number | undefined): string =>
   people === 1 ? 'the approver of this gateway, who signs' : 'two approvers, who sign';
 
 const toleratedBy = (finding: Approvable, asked: Asked): string => {
-  const { waive, draft } = verbsOf(finding.ruleId, asked);
+  const { waive, draft } = verbsOf(finding, asked);
   const approval = approvalOf(finding);
   const { people } = asked;
   if (people === 0 || (approval !== 'A2' && approval !== 'AP')) return `one person may tolerate it: ${waive}`;
@@ -103,7 +103,14 @@ const word = (text: string): string => (/^[\w./:@%+-]+$/.test(text) ? text : `'$
 export const typed = (words: string, { config }: Pick<Asked, 'config'>): string =>
   `assayer ${words}${config === undefined ? '' : ` -c ${word(config)}`}`;
 
-const verbsOf = (id: string, asked: Asked) => {
+/** Nothing is signed but what the finding is about; of one about the device as such all of that. */
+const onlyFacts = (finding: Approvable): string => {
+  const ending = endingOf(finding);
+  return ending.kind === 'facts' ? ending.facts.map((fact) => ` --fact ${fact}`).join('') : '';
+};
+
+const verbsOf = (finding: Approvable, asked: Asked) => {
+  const { ruleId: id } = finding;
   const { number, devices = [], about } = asked;
   const name = number ?? '<number>';
   const verb = (words: string): string => typed(words, asked);
@@ -116,7 +123,7 @@ const verbsOf = (id: string, asked: Asked) => {
     approve: verb(`findings approve ${name}`),
     close: verb(`findings close ${name} --note "<why>"`),
     waive: verb(`findings waive ${name} --reason "<why>" --risk "<what may happen>" --until +30d`),
-    sign: `${verb(`baseline export ${named('')} --name ${file} --out ${file}.yaml`)}, then assayer baseline sign, then ${verb(`baseline adopt ${file}.signed.json`)}`,
+    sign: `${verb(`baseline export ${named('')}${onlyFacts(finding)} --name ${file} --out ${file}.yaml`)}, then assayer baseline sign, then ${verb(`baseline adopt ${file}.signed.json`)}`,
     draft: `assayer waiver create ${file} --id ${id} ${named('--device ')} --reason "<why>" --risk "<what may happen>" --until +30d --out ${file}.yaml, then assayer waiver sign, then ${verb(`waiver adopt ${file}.signed.json`)}`,
   };
 };

@@ -1,11 +1,13 @@
-import { FACTS, type FactName } from '../../shared/facts.ts';
+import { FACTS, type FactName, type Facts } from '../../shared/facts.ts';
+import { approvedFacts, withoutOpen } from '../baseline/approved.ts';
 import { changed } from '../baseline/compared.ts';
-import type { Standing } from '../baseline/standing.ts';
+import { holderOf } from '../baseline/reference.ts';
+import { type Held, heldBy, type Standing } from '../baseline/standing.ts';
 import { attestedClaims, coveredBy, withBrought } from './accept.ts';
-import { approvedOf } from './approval.ts';
+import { circumstancesOf, describe } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import { isKeyed, keyOf } from './keyed.ts';
-import { factsToApprove } from './who-approves.ts';
+import { factsToApprove, wholeOf } from './who-approves.ts';
 
 /** A fact of which a signed document allows other values than the device shows: approved by the next version of that document. */
 export interface HeldFact {
@@ -15,7 +17,10 @@ export interface HeldFact {
   readonly refId: string;
 }
 
-/** The first of these facts, and of those accepted along with them, that a document holds so; of all where none are named. */
+/**
+ * The first of these facts, and of those accepted along with them, that a document holds so; of all where none are named. Of the pools a
+ * document that tells one column holds nothing else.
+ */
 export const heldOtherwise = (
   state: DeviceState,
   wanted: readonly FactName[] | undefined,
@@ -23,19 +28,54 @@ export const heldOtherwise = (
 ): HeldFact | undefined => {
   const facts = withBrought(state, wanted);
   const observed = attestedClaims(state);
-  const approved = approvedOf(state, standing, observed, nowMs);
-  if (approved === undefined || approved.holders.size === 0) return undefined;
   const covered = coveredBy(state, facts);
-  const isOther = (fact: FactName): boolean =>
-    FACTS[fact].class === 'volatile'
-      ? covered.some((track) => isFound(fact, track))
-      : observed[fact] !== undefined && changed(fact, approved.facts[fact] ?? null, observed[fact]);
-  const held = [...approved.holders].find(([fact]) => facts?.includes(fact) !== false && isOther(fact));
-  if (held === undefined) return undefined;
-  const [fact, { seqs }] = held;
-  const document = standing.references.find(({ seq }) => seqs.includes(seq));
-  return document === undefined ? undefined : { fact, seq: document.seq, refId: document.terms.ref_id };
+  for (const [name, document] of heldBy(standing, describe(state, observed), nowMs)) {
+    const whole = wholeOf(name);
+    if (!Object.hasOwn(FACTS, whole)) continue;
+    const fact = whole as FactName;
+    if (facts?.includes(fact) === false || !isOther({ name, fact, document }, { state, observed, covered, nowMs }))
+      continue;
+    return { fact, seq: document.seq, refId: document.refId };
+  }
+  return undefined;
 };
+
+/** What one document says of one fact, or of one column of the pools. */
+interface Saying {
+  readonly name: string;
+  readonly fact: FactName;
+  readonly document: Held;
+}
+
+interface Shown {
+  readonly state: DeviceState;
+  readonly observed: Facts;
+  readonly covered: readonly Track[];
+  readonly nowMs: number;
+}
+
+const isOther = ({ name, fact, document }: Saying, { state, observed, covered, nowMs }: Shown): boolean => {
+  const { [fact]: seen } = observed;
+  const entries = state.reference?.entries ?? [];
+  // Over what is seen itself, so that nothing differs but what the document does not allow.
+  const { facts: allowed, holders } = approvedFacts(
+    observed,
+    new Map([[name, document]]),
+    observed,
+    circumstancesOf(state, observed, nowMs),
+    (one) => holderOf(entries, one),
+  );
+  if (!holders.has(fact)) return false;
+  if (FACTS[fact].class === 'volatile') return covered.some((track) => isFound(fact, track));
+  if (seen === undefined) return false;
+  const isShorter = name !== fact && saysMore(document, seen);
+  return isShorter || changed(fact, allowed[fact] ?? null, withoutOpen(seen, document.items));
+};
+
+/** A column that is told slot by slot tells more of them than are seen. */
+const saysMore = ({ items }: Held, seen: unknown): boolean =>
+  Array.isArray(seen) &&
+  items.some((item) => item.class === 'exact' && Array.isArray(item.value) && item.value.length > seen.length);
 
 /** What changes by itself no attestation keeps: that it is not where a document has it only its finding says. */
 const isFound = (fact: FactName, { finding }: Track): boolean =>

@@ -1,4 +1,4 @@
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import type { KeyClass, Terms } from '../../shared/terms.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
@@ -24,14 +24,15 @@ export interface ApprovedFact {
   readonly by?: readonly string[];
 }
 
-/** Every fact for which something is approved, by name. */
+/** Every fact for which something is approved, by name. `watched`: what is seen of facts that no state keeps. */
 export const approvedFactsOf = (
   state: DeviceState,
   orders: readonly Adopted<Terms>[],
   standing: Standing,
   nowMs: number,
+  watched: Facts = {},
 ): readonly ApprovedFact[] => {
-  const seen = keptFacts(state.attested?.facts);
+  const seen = { ...keptFacts(state.attested?.facts), ...watched };
   const approved = approvedOf(state, standing, seen, nowMs);
   const held = heldBy(standing, describe(state, seen), nowMs);
   const documents = [...held].map(([fact, { items, seq, refId }]): ApprovedFact => {

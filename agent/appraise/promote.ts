@@ -2,7 +2,7 @@ import type { FactName, Facts } from '../../shared/facts.ts';
 import { namesRule, type Terms } from '../../shared/terms.ts';
 import type { Absent } from '../baseline/absent.ts';
 import { keptFacts } from '../baseline/kept.ts';
-import { withEntry } from '../baseline/reference.ts';
+import { only, withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
 import { speaksOf, unreadableOf, withPlace } from './accept.ts';
 import { approvedOf } from './approval.ts';
@@ -34,14 +34,18 @@ export interface Promotion {
   readonly transitions: readonly Finding[];
 }
 
+/** What approvers signed of that which a device showed: all of it, or these facts. */
+export type Signed = 'device' | readonly FactName[];
+
 /**
  * Findings about what a device shows that end when this becomes its reference: the last attested values no longer leave it.
- * `asWhole`: approvers signed what the device showed, all of it; where it shows that still, they answered what it is, too.
+ * Where approvers signed what the device showed, and it shows that still, they answered what is of other origin, too; and where they
+ * signed all of it, what the device is.
  */
 export const settledBy = (
   state: DeviceState,
   standing: Standing,
-  { nowMs, asWhole = false }: { readonly nowMs: number; readonly asWhole?: boolean },
+  { nowMs, signed }: { readonly nowMs: number; readonly signed?: Signed | undefined },
 ): readonly Track[] => {
   const open = state.tracks.filter(({ finding }) => finding.state !== 'provisional');
   if (open.length === 0) return [];
@@ -60,17 +64,19 @@ export const settledBy = (
     otherFamily: held?.otherFamily === true,
   };
   const outcomes = runComparisons(facts, new Map(), held?.facts, context);
-  const isAsSigned =
-    asWhole &&
-    outcomes.every((one) => one.kind !== 'ran' || !holdsFacts({ ruleId: one.rule.id }) || one.deviations.length === 0);
+  const isSigned = (finding: Approvable): boolean => speaksOfSigned(finding, signed, facts);
+  const isAsSigned = outcomes.every(
+    (one) => one.kind !== 'ran' || !isSigned({ ruleId: one.rule.id }) || one.deviations.length === 0,
+  );
   return open.filter(({ finding, foundAt }) => {
     const { ruleId, part } = finding;
+    if (isAnsweredBySignature(ruleId)) return signed === 'device' && isAsSigned;
     // What a document says of the device was so at the other address, too.
-    if (isAnsweredBySignature(ruleId) || foundAt !== undefined) return isAsSigned;
+    if (foundAt !== undefined) return (signed === 'device' || isSigned(finding)) && isAsSigned;
     if (!holdsFacts(finding)) return false;
     // No list is at hand here, and none would approve anything.
     if (isAboutPolicy(ruleId))
-      return isOfRunning(finding) ? isAsSigned : isApproved(finding, { state, facts, approved });
+      return isOfRunning(finding) ? isSigned(finding) && isAsSigned : isApproved(finding, { state, facts, approved });
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
     return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
   });
@@ -78,10 +84,36 @@ export const settledBy = (
 
 const holdsFacts = (finding: Approvable): boolean => factsToApprove(finding).length > 0;
 
-/** The device with the claims of an attestation as its reference, which approvers signed for it. */
-export const withSignedEntry = (state: DeviceState, seq: number, claims: Facts, absent: Absent = []): DeviceState => {
-  const { unknownDevice: _, returned: __, edited: ___, ...rest } = withoutFirstSeen(state, claims);
-  return { ...rest, reference: withEntry(state.reference, { seq, approval: 'signed' }, claims, { absent }) };
+/** Whether approvers signed all that such a finding is about, as far as the device tells it. */
+const speaksOfSigned = (finding: Approvable, signed: Signed | undefined, told: Facts): boolean => {
+  const inputs = factsToApprove(finding);
+  if (signed === undefined || signed === 'device') return signed === 'device' && inputs.length > 0;
+  return (
+    inputs.some((fact) => signed.includes(fact)) &&
+    inputs.every((fact) => told[fact] === undefined || signed.includes(fact))
+  );
+};
+
+/** The device with the claims of an attestation, or only `facts` of them, as its reference, which approvers signed for it. */
+export const withSignedEntry = (
+  state: DeviceState,
+  seq: number,
+  claims: Facts,
+  { absent = [], facts }: { readonly absent?: Absent; readonly facts?: readonly FactName[] | undefined } = {},
+): DeviceState => {
+  const left = withoutFirstSeen(state, facts === undefined ? claims : only(claims, facts));
+  const { unknownDevice: _, returned: __, edited: ___, ...rest } = left;
+  const entry = { seq, approval: 'signed' as const, ...(facts === undefined ? {} : { facts }) };
+  return {
+    ...(facts === undefined ? rest : left),
+    reference: withEntry(state.reference, entry, claims, { absent }),
+  };
+};
+
+/** What is signed of a device that entries of a document name. */
+export const signedOf = (entries: readonly { readonly facts?: readonly FactName[] }[]): Signed | undefined => {
+  if (entries.length === 0) return undefined;
+  return entries.some(({ facts }) => facts === undefined) ? 'device' : entries.flatMap(({ facts = [] }) => facts);
 };
 
 /** Ends these findings as approved; the next full look is attested against the new reference. */

@@ -130,8 +130,14 @@ const unseen = (items: Held['items'], { nowMs }: Circumstances): Judgement => {
 };
 
 /** A list that is compared by name or key, without these parts. */
-export const withoutParts = (list: readonly unknown[], keys: readonly string[]): readonly unknown[] =>
+const withoutParts = (list: readonly unknown[], keys: readonly string[]): readonly unknown[] =>
   (list as readonly { name?: string; key?: string }[]).filter(({ name, key }) => !keys.includes(name ?? key ?? ''));
+
+/** What is left of such a list where documents leave parts of it open; of any other value all. */
+export const withoutOpen = (value: unknown, items: Held['items']): unknown => {
+  const open = items.flatMap((item) => (item.class === 'volatile' ? (item.value ?? []) : []));
+  return open.length > 0 && Array.isArray(value) ? withoutParts(value, open) : value;
+};
 
 /** Two values of a fact are the same as its own class has it: sets without their order. */
 const sameFact =

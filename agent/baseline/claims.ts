@@ -11,7 +11,8 @@ export const factsOfClaims = (claims: Claims): Facts | undefined => {
   return Object.fromEntries(known) as Facts;
 };
 
-const valueAt = (claims: Claims, fact: string): unknown => {
+/** What the claims say of one fact; undefined where it is redacted, too. */
+export const valueAt = (claims: Claims, fact: string): unknown => {
   const [group = '', name] = fact.split('.');
   const value = claims[group];
   if (name === undefined) return value;

@@ -3,11 +3,11 @@ import { requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { heldOtherwise } from '../appraise/held.ts';
 import { isUnplanned } from '../appraise/who-approves.ts';
-import type { Standing } from '../baseline/standing.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Fleet } from '../schedule/fleet.ts';
+import type { Watching } from './watched.ts';
 
 /** The devices that can be accepted. */
 type Known = Pick<Fleet, 'state' | 'states'>;
@@ -37,11 +37,9 @@ export interface Wanted {
 }
 
 /** By what an acceptance is judged. */
-export interface Judging {
+export interface Judging extends Watching {
   /** How many people approvals take here at most: with none the word of a person at the gateway is all there is. */
   readonly people: number;
-  readonly standing: Standing;
-  readonly nowMs: number;
   /** Whether the device is held against nothing but what was learned after the store was lost, before a person looked into that. */
   readonly isLearnedBlind: (state: DeviceState) => boolean;
 }
@@ -78,7 +76,7 @@ const judge = (state: DeviceState, { facts, breakGlass }: Wanted, judging: Judgi
   requireOwn(state, facts, judging);
   const isBlind = judging.isLearnedBlind(state);
   const isAlone = judging.people > 0 && (isBlind || wantsMorePeople(state, facts));
-  if (isAlone && breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state);
+  if (isAlone && breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state, facts);
   return { covered, isAlone };
 };
 
@@ -145,13 +143,13 @@ const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, 
   });
 };
 
-const morePeople = ({ id, tracks }: DeviceState): AgentError =>
+const morePeople = ({ id, tracks }: DeviceState, facts: readonly FactName[] = []): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
     remedy: tracks.some(({ finding }) => isUnplanned(finding))
       ? 'it was not planned: treat it as an incident, and set the device back; in an emergency --break-glass with --note, which is reported'
-      : 'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+      : `assayer baseline export ${id}${facts.map((fact) => ` --fact ${fact}`).join('')}, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 
 const learnedBlind = ({ id }: DeviceState): AgentError =>

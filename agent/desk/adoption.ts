@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import { canonicalJson } from '../../shared/jcs.ts';
 import { checkTerms, type SignedTerms, verifyTerms } from '../../shared/signed-terms.ts';
 import type { AttestationStatement } from '../../shared/statement.ts';
@@ -18,8 +18,9 @@ import { refuseWhileOpen } from '../appraise/accept.ts';
 import { describe, stagesOf } from '../appraise/approval.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { factsCovered, openTooLong, sightIn } from '../appraise/plan-reach.ts';
-import { settledBy, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
+import { settledBy, signedOf, wantsTwo, withSignedEntry } from '../appraise/promote.ts';
 import { isUnplanned, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
+import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { inScope, mayMeet } from '../baseline/scope.ts';
@@ -61,9 +62,12 @@ export interface AdoptionGround {
   readonly nowMs: number;
 }
 
+/** By device, the findings that an adoption ends. */
+export type Settled = ReadonlyMap<string, readonly Track[]>;
+
 /** What follows from a document that was handed over. */
 export type Judged =
-  | { readonly kind: 'adopt'; readonly adoption: Adoption }
+  | { readonly kind: 'adopt'; readonly adoption: Adoption; readonly settled: Settled }
   | { readonly kind: 'in-force'; readonly order: Order };
 
 /** Judges what was handed over. Throws `terms.*` where it is refused; nothing happened then. */
@@ -86,12 +90,16 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   requireCoverable(terms);
   requireBrief(terms, ground);
   const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
-  const settles = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
-  requireNothingWorse(entries, settles, ground);
+  const settled = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
+  requireNothingWorse(entries, settled, ground);
   const alone =
-    requirePeople(order, known, handed.breakGlass !== undefined, ground) || requirePlanned(settles, handed, ground);
+    requirePeople(order, known, handed.breakGlass !== undefined, ground) || requirePlanned(settled, handed, ground);
   const breakGlass = alone ? handed.breakGlass : undefined;
-  return { kind: 'adopt', adoption: { order, replaces: known, entries, settles: [...settles.keys()], breakGlass } };
+  return {
+    kind: 'adopt',
+    adoption: { order, replaces: known, entries, settles: [...settled.keys()], breakGlass },
+    settled,
+  };
 };
 
 const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround): Omit<Order, 'seq'> => {
@@ -224,7 +232,7 @@ const requireBrief = (terms: Terms, { people }: AdoptionGround): void => {
 /** The claims that the document approves, from the log that holds them. */
 const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: AdoptionGround): Adoption['entries'] => {
   const known = new Set(states().map(({ id }) => id));
-  return entries.map(({ device, log: named, seq, leaf }) => {
+  return entries.map(({ device, log: named, seq, leaf, facts }) => {
     const entry = named === log ? store.entry(seq) : undefined;
     const again = 'export them anew: assayer baseline export';
     if (
@@ -239,9 +247,17 @@ const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: Adop
     const claims = evidence.claims === undefined ? undefined : factsOfClaims(evidence.claims);
     if (claims === undefined)
       throw refused('entry', `entry ${seq} does not hold its claims in clear`, 'approve values instead of entries');
-    return { device, claims, absent: absencesOf(evidence.readings ?? {}) };
+    const absent = absencesOf(evidence.readings ?? {});
+    const untold = facts?.find((fact) => !isTold(fact, claims, absent));
+    if (untold !== undefined) throw refused('entry', `entry ${seq} of ${device} tells no ${untold}`, again);
+    // Each is the name of a fact that is told.
+    return { device, claims, absent, ...(facts === undefined ? {} : { facts: facts as FactName[] }) };
   });
 };
+
+/** Whether an attestation says what this fact was, or that there was none. */
+export const isTold = (fact: string, claims: Facts, absent: Absent): boolean =>
+  Object.hasOwn(claims, fact) || absent.some((one) => one === fact);
 
 /** Devices with the findings that the adoption would end. */
 const settledDevices = (
@@ -249,19 +265,20 @@ const settledDevices = (
   replaces: Order | undefined,
   entries: Adoption['entries'],
   { orders, states, nowMs }: AdoptionGround,
-): ReadonlyMap<string, readonly Track[]> => {
+): Settled => {
   const { terms } = order;
   if (terms.kind !== 'reference') return new Map();
   const standing = withReference(orders.standing, { ...order, terms }, replaces);
-  const claims = new Map(entries.map((entry) => [entry.device, entry]));
+  const named = Map.groupBy(entries, ({ device }) => device);
   return new Map(
     states().flatMap((state): [string, readonly Track[]][] => {
-      const own = claims.get(state.id);
-      if (own === undefined && (terms.values === undefined || !countsFor(order, describe(state, {})))) return [];
-      const settled =
-        own === undefined
-          ? settledBy(state, standing, { nowMs })
-          : settledBy(withSignedEntry(state, order.seq, own.claims, own.absent), standing, { nowMs, asWhole: true });
+      const own = named.get(state.id) ?? [];
+      if (own.length === 0 && (terms.values === undefined || !countsFor(order, describe(state, {})))) return [];
+      const approved = own.reduce(
+        (before, { claims, absent, facts }) => withSignedEntry(before, order.seq, claims, { absent, facts }),
+        state,
+      );
+      const settled = settledBy(approved, standing, { nowMs, signed: signedOf(own) });
       return settled.length === 0 ? [] : [[state.id, settled]];
     }),
   );
@@ -272,11 +289,7 @@ const withReference = (standing: Standing, order: Order<ReferenceTerms>, replace
   standingOf({ ...standing, references: [...standing.references.filter(({ seq }) => seq !== replaces?.seq), order] });
 
 /** Nothing is promoted on a device while something as grave, that the document does not speak of, lies open there. */
-const requireNothingWorse = (
-  entries: Adoption['entries'],
-  settles: ReadonlyMap<string, readonly Track[]>,
-  { states }: AdoptionGround,
-): void => {
+const requireNothingWorse = (entries: Adoption['entries'], settles: Settled, { states }: AdoptionGround): void => {
   const promoted = new Set([...entries.map(({ device }) => device), ...settles.keys()]);
   for (const state of states())
     if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? [], 'document');
@@ -384,11 +397,7 @@ const signingRemedy = (
   return `have ${who} sign it: ${verb} create writes a draft, ${verb} sign <file> --key <key> signs it, ${verb} adopt <file>.signed.json takes it`;
 };
 
-const requirePlanned = (
-  settles: ReadonlyMap<string, readonly Track[]>,
-  { breakGlass }: Handed,
-  { people }: AdoptionGround,
-): boolean => {
+const requirePlanned = (settles: Settled, { breakGlass }: Handed, { people }: AdoptionGround): boolean => {
   if (people === 0) return false;
   const unplanned = [...settles].find(([, tracks]) => tracks.some(({ finding }) => isUnplanned(finding)));
   if (unplanned === undefined) return false;

@@ -13,9 +13,11 @@ import type { Order, Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Store } from '../record/store.ts';
 import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './adoption.ts';
+import { type AdoptionPreview, type EndedFinding, endedBy, endsText, previewAdoption } from './adoption-preview.ts';
 import { DeliveredTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
 import { admittedBy, type Named, type Orphan, orphansOf, peopleOf, splitApprovers } from './signers.ts';
+import { watchedClaims } from './watched.ts';
 
 /** The gateway as change control sees it; what a reload may replace is asked for anew each time. */
 export interface ChangeControlDeps {
@@ -43,7 +45,12 @@ export interface AdoptionResult {
   readonly already: boolean;
   /** Devices with findings that it ended. */
   readonly settled: readonly string[];
+  /** These findings. */
+  readonly ended: readonly EndedFinding[];
 }
+
+/** Of the findings that ended with a delivered document an event names so many; the log has all. */
+const MOST_TOLD = 24;
 
 /** One person does what takes two, and says why. */
 interface Emergency {
@@ -174,14 +181,30 @@ export class ChangeControl {
     return this.#deps.states().map(({ id }) => id);
   }
 
-  /** Takes a document into force. Throws `terms.*` where it is refused, and what the recorder throws. */
-  adopt(handed: Handed): AdoptionResult {
+  /** What the adoption of a document would come to; nothing where it is in force already. Throws `terms.*` where it would be refused. */
+  previewAdoption(handed: Handed): AdoptionPreview {
+    const { recorder, states } = this.#deps;
+    recorder.flush();
+    const judged = judgeAdoption(handed, this.#ground());
+    if (judged.kind === 'in-force') return { devices: [], ends: endsText(new Map()) };
+    const known = new Map(states().map((state) => [state.id, state]));
+    const state = (device: string): DeviceState | undefined => known.get(device);
+    return previewAdoption(judged.adoption, judged.settled, { state, people: this.people() });
+  }
+
+  /**
+   * Takes a document into force. `shown`: what a person was shown that it would end. Throws `terms.*` where it is refused, also where it
+   * would end something else by now, and what the recorder throws.
+   */
+  adopt(handed: Handed, shown?: AdoptionPreview['ends']): AdoptionResult {
     const { recorder, orders, emit } = this.#deps;
     // A verdict that waits was made without the document.
     recorder.flush();
     const judged = judgeAdoption(handed, this.#ground());
-    if (judged.kind === 'in-force') return { ...this.#resultOf(judged.order), already: true, settled: [] };
-    const { adoption } = judged;
+    if (judged.kind === 'in-force') return { ...this.#resultOf(judged.order), already: true, settled: [], ended: [] };
+    const { adoption, settled } = judged;
+    if (shown !== undefined && shown !== endsText(settled)) throw shownOtherwise();
+    const ended = endedBy(settled, this.people());
     const seqs = new Set(orders.all().map(({ seq }) => seq));
     recorder.takeAdoption(adoption, this.#devices());
     if (admittedBy(adoption.order).length > 0) {
@@ -192,8 +215,8 @@ export class ChangeControl {
     const order = orders.all().find(({ seq }) => !seqs.has(seq));
     if (order === undefined) throw new Error('what was adopted is not in force');
     const result = this.#resultOf(order);
-    emit('info', 'terms.adopted', { ...result, by: order.by });
-    return { ...result, already: false, settled: adoption.settles };
+    emit('info', 'terms.adopted', { ...result, by: order.by, ...toldOf(ended) });
+    return { ...result, already: false, settled: adoption.settles, ended };
   }
 
   /** Takes what came over the uplink into force, or says why not; `name` is the last level of its topic. */
@@ -222,10 +245,11 @@ export class ChangeControl {
 
   /** What holds for one device and where that comes from. Throws `baseline.no-device`. */
   approved(device: string): readonly ApprovedFact[] {
-    const { states, orders, wallMs } = this.#deps;
+    const { states, orders, store, wallMs } = this.#deps;
     const state = states().find(({ id }) => id === device);
     if (state === undefined) throw noDevice(device);
-    return approvedFactsOf(state, orders.all(), orders.standing, wallMs());
+    const { standing } = orders;
+    return approvedFactsOf(state, orders.all(), standing, wallMs(), watchedClaims(state, { standing, store }));
   }
 
   all(): readonly Order[] {
@@ -329,6 +353,26 @@ export class ChangeControl {
     findStale(this.#deps);
   }
 }
+
+/** The findings that ended, as an event tells them. */
+const toldOf = (ended: readonly EndedFinding[]): object => {
+  if (ended.length === 0) return {};
+  const told = ended.slice(0, MOST_TOLD).map(({ device, number, finding, part, severity }) => ({
+    device,
+    ...(number === undefined ? {} : { number }),
+    finding,
+    ...(part === undefined ? {} : { part }),
+    severity,
+  }));
+  return { ended: told, ...(ended.length > MOST_TOLD ? { more: ended.length - MOST_TOLD } : {}) };
+};
+
+const shownOtherwise = (): AgentError =>
+  new AgentError({
+    code: 'terms.seen-changed',
+    message: 'other findings would end with it by now than were shown',
+    remedy: 'look at them again: do the same once more',
+  });
 
 /** A device with what a withdrawal would take from it. */
 type Loser = Loss & { readonly device: string };

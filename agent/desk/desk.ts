@@ -58,8 +58,10 @@ export class Desk {
         return this.#differences(request.devices);
       case 'accept':
         return this.#accept(request);
+      case 'preview-adopt':
+        return changes.previewAdoption(handedOver(request));
       case 'adopt':
-        return changes.adopt(handedOver(request));
+        return changes.adopt(handedOver(request), request.ends);
       case 'orders':
         return changes.all();
       case 'withdraw':
@@ -99,8 +101,9 @@ export class Desk {
 
   #differences(devices: readonly string[]): readonly Shown[] {
     const { plant, ground, clock } = this.#deps;
-    const { standing } = ground.orders;
-    return this.#withBehind(differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs() }));
+    const { store, orders } = ground;
+    const { standing } = orders;
+    return this.#withBehind(differencesInForce(plant().fleet, devices, { standing, nowMs: clock.wallMs(), store }));
   }
 
   #withBehind<T extends Shown>(shown: readonly T[], facts?: readonly FactName[]): readonly T[] {
@@ -132,6 +135,7 @@ export class Desk {
       people: changes.people(),
       standing: ground.orders.standing,
       nowMs: clock.wallMs(),
+      store: ground.store,
       isLearnedBlind: learnedBlind(ground.store),
     };
   }
@@ -161,7 +165,10 @@ export class Desk {
 }
 
 /** What a person at the gateway hands over. */
-const handedOver = ({ document, break_glass: breakGlass }: Extract<ControlRequest, { do: 'adopt' }>): Handed =>
+const handedOver = ({
+  document,
+  break_glass: breakGlass,
+}: Pick<Extract<ControlRequest, { do: 'adopt' }>, 'document' | 'break_glass'>): Handed =>
   'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
 
 /**

@@ -4,19 +4,14 @@ import { approvedOf, describe } from '../appraise/approval.ts';
 import type { DeviceState } from '../appraise/device.ts';
 import { poolsBefore } from '../appraise/replaced.ts';
 import { untoldOf } from '../appraise/untold.ts';
-import { withoutParts } from '../baseline/approved.ts';
+import { withoutOpen } from '../baseline/approved.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { type Difference, diffReference } from '../baseline/reference.ts';
-import { heldBy, type Standing } from '../baseline/standing.ts';
+import { heldBy } from '../baseline/standing.ts';
 import type { Fleet } from '../schedule/fleet.ts';
 import { seenStates } from './acceptance.ts';
 import type { Shown } from './preview.ts';
-
-/** What documents are in force, and when that is asked. */
-interface InForce {
-  readonly standing: Standing;
-  readonly nowMs: number;
-}
+import { type Watching, watchedDifferences } from './watched.ts';
 
 /**
  * What differs from all that is in force: what a document allows is no difference, and of what it does not allow the nearest that it
@@ -25,11 +20,11 @@ interface InForce {
 export const differencesInForce = (
   fleet: Pick<Fleet, 'state' | 'states'>,
   devices: readonly string[],
-  inForce: InForce,
+  inForce: Watching,
 ): readonly Shown[] =>
   seenStates(fleet, devices).map((state) => {
     const claims = attestedClaims(state);
-    const differences = differencesOf(state, claims, inForce);
+    const differences = [...differencesOf(state, claims, inForce), ...watchedDifferences(state, inForce)];
     const differing = differences.map(({ fact }) => fact);
     return {
       device: state.id,
@@ -41,26 +36,20 @@ export const differencesInForce = (
     };
   });
 
-const differencesOf = (state: DeviceState, claims: Facts, { standing, nowMs }: InForce): readonly Difference[] => {
+const differencesOf = (state: DeviceState, claims: Facts, inForce: Watching): readonly Difference[] => {
+  const { standing, nowMs } = inForce;
   const approved = approvedOf(state, standing, claims, nowMs);
   const facts = { ...approved?.facts, ...poolsBefore(state) };
   const isOpen = (fact: FactName): boolean => approved?.classes.has(fact) === true && facts[fact] === undefined;
   const { absent } = state.reference ?? {};
-  return diffReference(facts, compared(claims, state, { standing, nowMs }), { absent }).filter(
-    ({ fact }) => !isOpen(fact),
-  );
+  return diffReference(facts, compared(claims, state, inForce), { absent }).filter(({ fact }) => !isOpen(fact));
 };
 
 /** The claims without the parts of lists that documents leave open. */
-const compared = (claims: Facts, state: DeviceState, { standing, nowMs }: InForce): Facts => {
+const compared = (claims: Facts, state: DeviceState, { standing, nowMs }: Watching): Facts => {
   const held = heldBy(standing, describe(state, claims), nowMs);
   // Each value in the type of its fact: what is left of a list is one.
   return Object.fromEntries(
-    Object.entries(claims).map(([fact, value]) => {
-      const open = (held.get(fact)?.items ?? []).flatMap((item) =>
-        item.class === 'volatile' ? (item.value ?? []) : [],
-      );
-      return [fact, open.length > 0 && Array.isArray(value) ? withoutParts(value, open) : value];
-    }),
+    Object.entries(claims).map(([fact, value]) => [fact, withoutOpen(value, held.get(fact)?.items ?? [])]),
   ) as Facts;
 };

@@ -12,6 +12,7 @@ import type { ControlRequest } from '../platform/control.ts';
 import type { Fleet } from '../schedule/fleet.ts';
 import { foreseen, type Judging, type Refused, seenStates } from './acceptance.ts';
 import type { Behind } from './behind.ts';
+import { watchedDifferences } from './watched.ts';
 
 /** Where a device differs from its reference, and what it does not tell: no difference, and not the same either. */
 export interface Shown {
@@ -69,7 +70,10 @@ const previewOf = (
   const { covered, refused } = foreseen(state, { ...(facts === undefined ? {} : { facts }), breakGlass }, judging);
   const [known, claims] = [keptFacts(state.reference?.facts), attestedClaims(state)];
   const { absent } = state.reference ?? {};
-  const differences = diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true, absent });
+  const differences = [
+    ...diffReference({ ...known, ...poolsBefore(state) }, claims, { adopting: true, absent }),
+    ...watchedDifferences(state, judging),
+  ];
   const differing = differences.map(({ fact }) => fact);
   const adopted = adoptedWith(state, facts);
   return {
@@ -98,13 +102,13 @@ const isApproved = (reference: DeviceState['reference']): boolean =>
   reference.unrecorded === undefined &&
   reference.entries.every(({ approval }) => approval !== 'none');
 
-const openFinding = (
+export const openFinding = (
   { finding }: Track,
   {
     closes,
     leftOut,
     people,
-  }: { readonly closes: boolean; readonly leftOut: FactName | undefined; readonly people: number },
+  }: { readonly closes: boolean; readonly leftOut?: FactName | undefined; readonly people: number },
 ): OpenFinding => {
   const { ruleId, part, severity, state, before, after, openedSeq, parent } = finding;
   const number = openedSeq ?? parent;

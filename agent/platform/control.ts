@@ -17,6 +17,11 @@ const onlyFacts = z
 
 const alone = z.boolean().exactOptional().describe('one person accepts what two have to, which is reported');
 
+const document = z.union([
+  z.strictObject({ doc: z.string(), sigs: z.array(z.string()).readonly() }),
+  z.strictObject({ terms: z.unknown(), by: z.string() }),
+]);
+
 /**
  * The door of a running agent for people at the gateway: a UNIX socket in the state folder, one JSON object each way.
  * Who may open the folder may ask. It reads and accepts; nothing here reaches a miner.
@@ -43,13 +48,12 @@ const controlRequest = z.discriminatedUnion('do', [
     facts: onlyFacts,
     break_glass: alone,
   }),
+  z.strictObject({ do: z.literal('preview-adopt'), document, break_glass: breakGlass }),
   z.strictObject({
     do: z.literal('adopt'),
-    document: z.union([
-      z.strictObject({ doc: z.string(), sigs: z.array(z.string()).readonly() }),
-      z.strictObject({ terms: z.unknown(), by: z.string() }),
-    ]),
+    document,
     break_glass: breakGlass,
+    ends: z.string().exactOptional().describe('what the person was shown that it ends, as `preview-adopt` gives it'),
   }),
   z.strictObject({ do: z.literal('orders') }),
   z.strictObject({ do: z.literal('withdraw'), name: z.string(), by: z.string(), break_glass: breakGlass }),

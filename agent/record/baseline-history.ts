@@ -83,10 +83,10 @@ const itemsOf = (baseline: BaselineStatement['baseline']): readonly Item[] => {
 };
 
 /** The document was verified when it was adopted. A log that replaced another one states it again, with the entries of that one. */
-const entriesIn = (doc: string | undefined): readonly Omit<Item, 'approval' | 'facts'>[] =>
+const entriesIn = (doc: string | undefined): readonly Omit<Item, 'approval'>[] =>
   doc === undefined
     ? []
-    : ((JSON.parse(doc) as { readonly entries?: readonly Omit<Item, 'approval' | 'facts'>[] }).entries ?? []);
+    : ((JSON.parse(doc) as { readonly entries?: readonly Omit<Item, 'approval'>[] }).entries ?? []);
 
 /** What an attestation says of the device. */
 type Said = Pick<GivenFacts, 'claims' | 'absent'>;

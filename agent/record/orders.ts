@@ -1,4 +1,4 @@
-import type { Facts } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import { type Plan, type ReferenceTerms, type Terms, termsId, type Waiver } from '../../shared/terms.ts';
 import type { Absent } from '../baseline/absent.ts';
 import { type Adopted, NOTHING_STANDING, type Standing, standingOf } from '../baseline/standing.ts';
@@ -26,13 +26,21 @@ export const hasCovered = ({ matched = [], reboots }: Order): boolean => matched
 /** Name under which the store keeps what was ended; `Approvals` keeps it where the store may be lost. */
 const ENDED = 'ended-orders';
 
+/** A device of which a document approves what an attestation claims. */
+export interface ApprovedEntry {
+  readonly device: string;
+  readonly claims: Facts;
+  readonly absent: Absent;
+  /** Only these; without it all that is claimed. */
+  readonly facts?: readonly FactName[];
+}
+
 /** What is to be written of a document that is adopted. */
 export interface Adoption {
   readonly order: Omit<Order, 'seq'>;
   /** The version before of the same document. */
   readonly replaces: Order | undefined;
-  /** Devices whose attested claims it approves. */
-  readonly entries: readonly { readonly device: string; readonly claims: Facts; readonly absent: Absent }[];
+  readonly entries: readonly ApprovedEntry[];
   /** Devices with findings that it ends. */
   readonly settles: readonly string[];
   /** One person did what two have to. */

@@ -38,7 +38,13 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...(terms.kind === 'reference' ? [] : uncovered(terms.ids)),
   ...wholeGateway(terms),
   ...(terms.kind === 'reference'
-    ? [...unwatched(terms.values ?? []), ...uncompared(terms), ...unfollowing(terms), ...lastVersions(terms.version)]
+    ? [
+        ...unseen(terms),
+        ...unwatched(terms.values ?? []),
+        ...uncompared(terms),
+        ...unfollowing(terms),
+        ...lastVersions(terms.version),
+      ]
     : []),
   ...(terms.kind === 'plan'
     ? [...longPlan(terms), ...openEnds(terms), ...unsaid(terms), ...unrelated(terms), ...uncompared(terms)]
@@ -60,6 +66,23 @@ const soonOver = (terms: Plan | Waiver, nowS: number): readonly string[] => {
       ]
     : [];
 };
+
+/** An approver has no log: what an attestation claims does not stand in the document. */
+const unseen = ({ entries = [] }: ReferenceTerms): readonly string[] => {
+  const whole = [...new Set(entries.filter(({ facts }) => facts === undefined).map(({ device }) => device))];
+  if (whole.length === 0) return [];
+  return [
+    `it approves EVERY fact that ${listText(whole)} showed then, and ends every finding about one: also of pools, accounts and safety settings. If some facts only are meant, have the draft made with --fact: assayer baseline export <device> --fact <fact>`,
+  ];
+};
+
+/** Most names in a sentence. */
+const MOST_NAMES = 12;
+
+const listText = (names: readonly string[]): string =>
+  names.length > MOST_NAMES
+    ? `${names.slice(0, MOST_NAMES).join(', ')} and ${names.length - MOST_NAMES} more`
+    : names.join(', ');
 
 /** Entries name their devices; a scope beside them names nothing more. */
 const wholeGateway = (terms: Terms): readonly string[] => {

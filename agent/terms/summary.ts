@@ -81,9 +81,18 @@ const referenceRows = (terms: ReferenceTerms): readonly Row[] => [
   ...listed(
     'as seen',
     (terms.entries ?? []).map(
-      ({ device, log, seq, leaf }) => `${device}: what entry ${seq} of ${log} claims (${leaf})`,
+      ({ device, log, seq, leaf, facts }) =>
+        `${device}: ${facts?.join(', ') ?? 'EVERY fact, pools and safety settings included,'} as entry ${seq} of ${log} claims (${leaf})`,
     ),
   ),
+  ...(terms.entries === undefined
+    ? []
+    : [
+        [
+          '',
+          'the values do not stand in this file: the draft has them as comments, the log of the gateway signed',
+        ] as const,
+      ]),
   ...listed(
     'admits',
     (terms.admits ?? []).map(({ name, kid }) => `${name}, key ${kid}, as an approver beside those who sign this`),

@@ -246,7 +246,7 @@ suite('a list that is edited', () => {
       restarted(edited(watch, [{ url: '*' }])).live(HOUR, showing(shown));
       assert.equal(open(watch, id)[0]?.reasons?.includes('configuration-edited'), true, id);
       const signed = { ...watch.state, reference: { facts: watch.state.attested?.facts ?? NO_FACTS, entries: [] } };
-      const settled = settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true });
+      const settled = settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, signed: 'device' });
       assert.deepEqual(
         settled.map(({ finding }) => finding.ruleId),
         [id],
@@ -319,7 +319,7 @@ suite('a device that goes to another tenant and comes back', () => {
     moved(watch, WIDER, 'acme').live(HOUR, showing(ROBBED));
     assert.equal(open(watch, BREACH).length, 1);
     watch.state = withSignedEntry(watch.state, 1001, attestedClaims(watch.state));
-    const settled = settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true });
+    const settled = settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs, signed: 'device' });
     assert.deepEqual(settled.map(({ finding }) => finding.ruleId).sort(), [OUTSIDE, BREACH]);
     watch.state = promote(watch.state, settled, { by: 'alice and bob', nowMs: watch.nowMs }).state;
     watch.live(HOUR, showing(ROBBED));
@@ -557,7 +557,7 @@ suite('a position that is led to another address', () => {
     assert.deepEqual([...reasons(THEFT), ...reasons(OUTSIDE)], ['configuration-edited', 'configuration-edited']);
     assert.deepEqual(settledBy(watch.state, NOTHING_STANDING, { nowMs: watch.nowMs }), []);
     const signed = withSignedEntry(watch.state, 1000, attestedClaims(watch.state));
-    assert.equal(settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, asWhole: true }).length, 2);
+    assert.equal(settledBy(signed, NOTHING_STANDING, { nowMs: watch.nowMs, signed: 'device' }).length, 2);
     watch.state = accept(watch.state, { by: 'alice and bob', nowMs: watch.nowMs, seq: 1000 }).state;
     watch.live(HOUR, replayed);
     assert.deepEqual(open(watch, THEFT), []);

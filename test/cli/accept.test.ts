@@ -41,6 +41,7 @@ const learnedSite = async (t: TestContext, count: number, people = new People(),
         return differencesInForce(desk.fleet, request.devices, {
           standing: recording.orders.standing,
           nowMs: recording.clock.wall,
+          store: recording.store,
         });
       default:
         throw new Error(request.do);
@@ -283,7 +284,7 @@ test('a difference from nothing says so: what was never told is blank, what is k
     { fact: 'network.hostname', after: 'b' },
   ] as const;
   const io = { out: { write: () => true, columns: 80 }, err: { write: () => true }, input: new PassThrough() } as Io;
-  const rows = differencesText([{ device: 'rig-1', seq: 4, untold: [], differences }], io).split('\n');
+  const rows = differencesText([{ device: 'rig-1', untold: [], differences }], io).split('\n');
   assert.match(rows[1] ?? '', /^rig-1 +network\.dns +not set +\["203\.0\.113\.53"\]$/);
   assert.match(rows[2] ?? '', /^rig-1 +network\.hostname +b$/);
 });

@@ -8,6 +8,8 @@ import { RULES, ruleOf } from '../../agent/appraise/index.ts';
 import type { RuleEntry } from '../../agent/appraise/rule.ts';
 import { endingOf, isCoverable, takesTwo } from '../../agent/appraise/who-approves.ts';
 import { buildProgram } from '../../agent/cli/program.ts';
+import type { Handed } from '../../agent/desk/adoption.ts';
+import { differencesInForce } from '../../agent/desk/differences.ts';
 import { reviewFinding } from '../../agent/desk/review.ts';
 import { type ControlRequest, serveControl } from '../../agent/platform/control.ts';
 import { AgentError } from '../../agent/platform/errors.ts';
@@ -76,11 +78,19 @@ class Site {
         const review = { action, by, ...(note === undefined ? {} : { note }) };
         return reviewFinding(seq, review, { states: fleet.states(), recorder, store });
       }
+      case 'preview-adopt':
       case 'adopt': {
         const { document } = request;
-        return 'doc' in document
-          ? this.#changes.adopt({ kind: 'signed', ...document })
-          : this.#changes.adopt({ kind: 'local', ...document });
+        const handed: Handed = 'doc' in document ? { kind: 'signed', ...document } : { kind: 'local', ...document };
+        return request.do === 'adopt'
+          ? this.#changes.adopt(handed, request.ends)
+          : this.#changes.previewAdoption(handed);
+      }
+      case 'approved':
+        return this.#changes.approved(request.device);
+      case 'differences': {
+        const { standing } = recording.orders;
+        return differencesInForce(fleet, request.devices, { standing, nowMs: clock.wall, store: recording.store });
       }
       default:
         throw new AgentError({ code: 'control.unknown', message: request.do, remedy: 'none' });
@@ -183,11 +193,20 @@ class Site {
 
   /** A draft, signed by everybody who has to, in force. */
   async handOver(file: string, kind: TermsKind): Promise<void> {
+    const { code, text } = await this.tryHandOver(file, kind);
+    assert.equal(code, 0, text);
+  }
+
+  /** What is said of a draft that everybody signed who has to. */
+  async tryHandOver(
+    file: string,
+    kind: TermsKind,
+    words: readonly string[] = ['--yes'],
+  ): Promise<{ readonly code: number; readonly text: string }> {
     const draft = readDraft(readFileSync(file, 'utf8'), { kind, nowS: Math.floor(this.recording.clock.wall / 1000) });
     assert.ok(draft.kind === 'good', JSON.stringify(draft));
     writeFileSync('signed.json', formatSignedTerms(this.#people.sign(draft.terms, ...this.#people.names.values())));
-    const { code, text } = await this.type(kind === 'reference' ? 'baseline' : kind, 'adopt', 'signed.json', '--yes');
-    assert.equal(code, 0, text);
+    return await this.type(kind === 'reference' ? 'baseline' : kind, 'adopt', 'signed.json', ...words);
   }
 }
 
@@ -465,6 +484,143 @@ test('what a signed reference holds nobody approves at the gateway, also where i
     for (let made = 0; made < 4; made += 1) await recording.looks('rig-1', 1, { 'access.cloud': false, ...seen });
     assert.deepEqual(recording.openFindings(), []);
   }
+});
+
+/** Looks at a device with what it shows, until findings about that are confirmed and attested. */
+const settle = async ({ recording }: Site, shows: Facts): Promise<void> => {
+  for (let made = 0; made < 4; made += 1) {
+    recording.clock.pass(300_000);
+    await recording.looks('rig-1', 1, { 'access.cloud': false, ...shows });
+  }
+};
+
+const MOVED: Facts = {
+  'firmware.version': '2026.06.1',
+  ...pools({ url: 'stratum+tcp://pool.attacker.net:3333' }),
+};
+
+test('the line that show prints approves what the finding is about and nothing else of the device: a new pool beside a new version stays in the way', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, MOVED);
+  const open = ['firmware.version-changed rig-1', 'pool.url-changed rig-1'];
+  assert.deepEqual(recording.openFindings().toSorted(), open);
+  const numberOf = (id: string): number =>
+    recording.state('rig-1').tracks.find(({ finding }) => finding.ruleId === id)?.finding.openedSeq ?? -1;
+  const number = numberOf('firmware.version-changed');
+  const { lines } = await site.advice(number);
+  assert.ok(lines[0]?.join(' ').includes('--fact firmware.version'), String(lines[0]));
+  assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+  const draft = readFileSync(`finding-${number}.yaml`, 'utf8');
+  assert.match(draft, /facts:\n +- firmware\.version/);
+  assert.doesNotMatch(draft, /EVERYTHING|attacker|hostname/);
+  const refused = await site.tryHandOver(`finding-${number}.yaml`, 'reference');
+  assert.match(refused.text, /pool\.url-changed \(high\) is open and this document does not cover it/);
+  assert.deepEqual(recording.openFindings().toSorted(), open, 'nothing was approved');
+  const together = /assayer (baseline export rig-1[^)]*)\)/.exec(refused.text)?.[1] ?? '';
+  assert.match(together, /--fact firmware\.version.* --fact pools/);
+  // The pool is set back: then the version is approved, and a pool that comes later is none of it.
+  await settle(site, { 'firmware.version': '2026.06.1' });
+  assert.deepEqual(recording.openFindings(), ['firmware.version-changed rig-1']);
+  await site.handOver(`finding-${number}.yaml`, 'reference');
+  assert.equal(site.state(number), 'approved');
+  await settle(site, MOVED);
+  assert.deepEqual(recording.openFindings(), ['pool.url-changed rig-1']);
+  const { text } = await site.type('baseline', 'accept', 'rig-1', '--fact', 'pools', '--yes');
+  assert.match(text, /assayer baseline export rig-1 --fact pools, have two approvers sign it/);
+});
+
+test('whoever adopts what a device showed as a whole sees what it approves otherwise and which findings end, is asked, and is told what ended', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, MOVED);
+  assert.equal((await site.type('baseline', 'export', 'rig-1', '--name', 'whole', '--out', 'whole.yaml')).code, 0);
+  assert.match(
+    readFileSync('whole.yaml', 'utf8'),
+    /^# A reference that approves EVERYTHING .* pools and safety settings/,
+  );
+  const asked = await site.tryHandOver('whole.yaml', 'reference', []);
+  assert.match(asked.text, /there is no terminal to confirm on/);
+  assert.match(asked.text, /^WARNING: it approves EVERY fact that rig-1 showed then/m);
+  assert.match(asked.text, /^device +fact +reference +approved by this$/m);
+  assert.match(asked.text, /^rig-1 +pools slot 0 url .*pool\.attacker\.net:3333$/m);
+  assert.match(
+    asked.text,
+    /^Closes 2 open findings as approved:\n(?: +.*\n)* {2}\d+ high rig-1: pool\.url-changed slot 0, takes two people$/m,
+  );
+  assert.equal(recording.openFindings().length, 2);
+  const { code, text } = await site.tryHandOver('whole.yaml', 'reference');
+  assert.equal(code, 0, text);
+  assert.match(
+    text,
+    /\nreference whole is in force by entry \d+; it ended 2 findings:\n +\d+ high rig-1: pool\.url-changed slot 0\n +\d+ medium rig-1: firmware\.version-changed\n$/,
+  );
+  assert.deepEqual(recording.openFindings(), []);
+});
+
+test('a pool of which a reference holds the user alone is approved for its device, with its user as it is held', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  const user: ExpectedValue = { fact: 'pools.user', class: 'set', value: ['acme.rig0417'] };
+  site.holds([user]);
+  await settle(site, pools({ url: 'stratum+tcp://pool.example:3334' }));
+  assert.deepEqual(recording.openFindings(), ['pool.url-changed rig-1']);
+  const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+  const { who, lines } = await site.advice(number);
+  assert.match(who, /^two approvers, who sign what the device shows: assayer baseline export rig-1 --fact pools /);
+  assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+  await site.handOver(`finding-${number}.yaml`, 'reference');
+  assert.equal(site.state(number), 'approved');
+});
+
+test('a reference that leaves a part of a list open holds nothing of the others: they are approved at the gateway', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  site.holds([{ fact: 'config.other', class: 'volatile', value: ['log_level'] }]);
+  await settle(site, {
+    'config.other': [
+      { key: 'led', value: 'off' },
+      { key: 'log_level', value: '4' },
+    ],
+  });
+  assert.deepEqual(recording.openFindings(), ['config.drift rig-1']);
+  const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+  assert.match((await site.advice(number)).who, /^one person: assayer findings approve /);
+  const { code, text } = await site.type('findings', 'approve', String(number), '--by', 'carol', '--yes');
+  assert.equal(code, 0, text);
+  assert.equal(site.state(number), 'approved');
+});
+
+test('a reference that names more slots than are seen holds the pools otherwise', async (t) => {
+  const site = await Site.open(t, 2);
+  const { pools: slots = [] } = pools({});
+  site.holds([{ fact: 'pools.user', class: 'exact', value: slots.map((slot) => slot.user) }]);
+  await settle(site, { pools: slots.slice(0, 1) });
+  assert.deepEqual(site.recording.openFindings(), ['pool.slot-removed rig-1', 'pool.slot-removed rig-1']);
+  const { who } = await site.advice(site.recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1);
+  assert.match(who, /the next version \(2\) of reference site, which holds pools: /);
+});
+
+test('what changes by itself and a reference holds is a difference where it is broken, and is shown as it is seen', async (t) => {
+  const site = await Site.open(t, 2);
+  site.holds([
+    { fact: 'config.freq_mhz', class: 'band', value: { min: 480, max: 500 } },
+    { fact: 'config.voltage_mv', class: 'exact', value: 1166 },
+  ]);
+  await settle(site, { 'config.freq_mhz': 490, 'config.voltage_mv': 1166 });
+  const same = await site.type('baseline', 'diff', 'rig-1');
+  assert.deepEqual([same.code, same.text], [0, 'no difference\n']);
+  assert.match((await site.type('baseline', 'show', 'rig-1')).text, /^config\.freq_mhz +\S+ +490 +band/m);
+  await settle(site, { 'config.freq_mhz': 600, 'config.voltage_mv': 1200 });
+  assert.deepEqual(site.recording.openFindings(), ['config.drift rig-1']);
+  const { code, text } = await site.type('baseline', 'diff', 'rig-1');
+  assert.equal(code, 1, text);
+  assert.match(text, /^rig-1 +config\.freq_mhz +500 +600$/m);
+  assert.match(text, /^rig-1 +config\.voltage_mv +1166 +1200$/m);
+  assert.match((await site.type('baseline', 'show', 'rig-1')).text, /^config\.voltage_mv +1166 +1200 +exact/m);
+  const accepting = await site.type('baseline', 'accept', 'rig-1', '--yes');
+  assert.doesNotMatch(accepting.text, /without a difference/);
+  assert.match(accepting.text, /not accepted: rig-1: the signed reference site holds config\.(?:freq_mhz|voltage_mv)/);
 });
 
 test('what had to be planned beforehand and a signed reference holds says so: in an emergency the next version of it', async (t) => {

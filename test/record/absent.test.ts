@@ -47,7 +47,7 @@ test('what is shown before an acceptance, and told of what is approved, says tha
   const { preview, accept, fleet } = deskOf(recording);
   const [previewed] = preview({ devices: ['rig-1'] });
   assert.deepEqual(previewed?.differences.toSorted(byName), wanted);
-  const [differing] = differencesInForce(fleet, [], { standing, nowMs });
+  const [differing] = differencesInForce(fleet, [], { standing, nowMs, store: recording.store });
   assert.deepEqual(differing?.differences.toSorted(byName), wanted);
   const approved = approvedFactsOf(recording.state('rig-1'), [], standing, nowMs);
   const { seq } = recording.state('rig-1').reference?.entries[0] ?? {};

@@ -140,6 +140,7 @@ test('the difference is told against what is in force: what a document allows is
     differencesInForce(deskOf(recording).fleet, [], {
       standing: recording.orders.standing,
       nowMs: recording.clock.wall,
+      store: recording.store,
     })
       .flatMap(({ differences }) => differences)
       .map(({ fact, before, after }) => `${fact} ${JSON.stringify(before)} ${JSON.stringify(after)}`)

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
@@ -61,7 +62,14 @@ test('the same document is adopted once; an older version, and one that was with
   const changes = recording.changes(people);
   const first = signed(people.sign(limit(3500), 'alice'));
   const { seq } = changes.adopt(first);
-  assert.deepEqual(changes.adopt(first), { kind: 'reference', id: 'site-power', seq, already: true, settled: [] });
+  assert.deepEqual(changes.adopt(first), {
+    kind: 'reference',
+    id: 'site-power',
+    seq,
+    already: true,
+    settled: [],
+    ended: [],
+  });
   assert.equal(
     refusal(() => changes.adopt(signed(people.sign(limit(3300), 'alice')))),
     'terms.version',
@@ -176,6 +184,96 @@ test('a document approves what attestations claim, as it is; withdrawn, the devi
     refusal(() => changes.adopt(signed(people.sign(forged as typeof terms, 'alice', 'bob')))),
     'terms.entry',
   );
+});
+
+test('a document approves single facts of an attestation, and nothing else that it claims; withdrawn, those alone fall back', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const shows: Facts = { ...STRONGER, 'network.hostname': 'bench-1' };
+  await recording.looks('rig-1', 2, shows);
+  const both = ['config.network-changed rig-1', 'config.performance-changed rig-1'];
+  assert.deepEqual(recording.openFindings().toSorted(), both);
+  const document = (version: number, ...facts: string[]) => ({
+    kind: 'reference' as const,
+    ref_id: 'rig-1-now',
+    version,
+    entries: [{ ...recording.attestation('rig-1'), facts }],
+  });
+  const adopt = (terms: ReturnType<typeof document>) => changes.adopt(signed(people.sign(terms, 'alice', 'bob')));
+  assert.equal(
+    refusal(() => adopt(document(1, 'config.power_limit_w'))),
+    'baseline.finding-open',
+    'the other one is as grave',
+  );
+  assert.equal(
+    refusal(() => adopt(document(1, 'config.voltage_mv'))),
+    'terms.entry',
+    'it tells no such thing',
+  );
+  const now = Math.floor(recording.clock.wall / 1000);
+  const waiver = {
+    kind: 'waiver',
+    waiver_id: 'bench',
+    iat: now,
+    scope: { devices: ['rig-1'] },
+    ids: ['config.network-changed'],
+    reason: 'on the bench',
+    risk: 'none',
+    author: 'carol',
+    expires_at: now + 7200,
+  };
+  changes.adopt({ kind: 'local', terms: waiver, by: 'carol' });
+  await recording.looks('rig-1', 1, shows);
+  const { seq, ended } = adopt(document(1, 'config.power_limit_w'));
+  assert.deepEqual(
+    ended.map(({ device, finding }) => [device, finding]),
+    [['rig-1', 'config.performance-changed']],
+  );
+  await recording.looks('rig-1', 2, shows);
+  const names = recording.state('rig-1').tracks.map(({ finding }) => finding.ruleId);
+  assert.deepEqual(names, ['config.network-changed'], 'it is waived, and approved by nobody');
+  assert.equal(keptFacts(recording.state('rig-1').reference?.facts)['network.hostname'], 'miner-417');
+  const after = recording.said().findLast((one) => one.kind === 'attestation');
+  assert.ok(after?.kind === 'attestation' && after.reference?.seqs.includes(seq) === true);
+  assert.equal(after.reference.approval, 'none', 'nobody stands behind the rest');
+  changes.withdraw('rig-1-now', 'alice', EMERGENCY);
+  await recording.looks('rig-1', 2, shows);
+  assert.ok(recording.openFindings().includes('config.performance-changed rig-1'));
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('what a document would end is told beforehand, and who agreed to that agreed to nothing else', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  await recording.looks('rig-1', 2, STRONGER);
+  const entries = [recording.attestation('rig-1')];
+  const terms = { kind: 'reference', ref_id: 'rig-1-now', version: 1, entries } as const;
+  const handed = signed(people.sign(terms, 'alice', 'bob'));
+  const { devices, ends } = changes.previewAdoption(handed);
+  assert.deepEqual(
+    devices.map(({ device, differences, findings }) => [
+      device,
+      differences,
+      findings.map(({ finding, closes }) => [finding, closes]),
+    ]),
+    [['rig-1', [{ fact: 'config.power_limit_w', before: 3500, after: 3400 }], [['config.performance-changed', true]]]],
+  );
+  assert.equal(
+    refusal(() => changes.adopt(handed, 'something else')),
+    'terms.seen-changed',
+  );
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1'], 'nothing happened');
+  changes.adopt(handed, ends);
+  assert.deepEqual(recording.openFindings(), []);
+  const told = recording.events.findLast(({ event }) => event === 'terms.adopted') as { readonly ended?: unknown };
+  assert.deepEqual(
+    (told.ended as readonly { readonly device: string; readonly finding: string }[]).map((one) => [
+      one.device,
+      one.finding,
+    ]),
+    [['rig-1', 'config.performance-changed']],
+  );
+  assert.deepEqual(changes.previewAdoption(handed).devices, [], 'it is in force already');
 });
 
 test('a value of another type than its fact is refused', async (t) => {

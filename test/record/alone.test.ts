@@ -492,7 +492,11 @@ test('a known machine in the place of another one is shown with the pools of tha
   const accounts = (shown: unknown) => (shown as readonly { readonly user: string }[]).map(({ user }) => user);
   for (const [preview] of [
     previewed({ devices: ['rig-1'] }),
-    differencesInForce(fleet, ['rig-1'], { standing: NOTHING_STANDING, nowMs: recording.clock.wall }),
+    differencesInForce(fleet, ['rig-1'], {
+      standing: NOTHING_STANDING,
+      nowMs: recording.clock.wall,
+      store: recording.store,
+    }),
   ]) {
     const [pool, ...others] = preview?.differences ?? [];
     assert.deepEqual([pool?.fact, others], ['pools', []]);

@@ -14,6 +14,7 @@ export const deskOf = (recording: Recording, people: () => number = () => 0) => 
     people: people(),
     standing: orders.standing,
     nowMs: clock.wall,
+    store,
     isLearnedBlind: learnedBlind(store),
   });
   return {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { cautionsOf } from '../../agent/terms/cautions.ts';
-import { reviewOf } from '../../agent/terms/summary.ts';
+import { reviewOf, summaryOf } from '../../agent/terms/summary.ts';
 import {
   type ExpectedValue,
   type Plan,
@@ -83,7 +83,30 @@ test('an empty scope is said in words, whatever it looks like', () => {
     scope: { logs: ['example.org/gw'] },
     entries: [{ device: 'rig-1', log: 'example.org/gw/1', seq: 1, leaf: 'A'.repeat(43) }],
   });
-  assert.deepEqual(cautionsOf(asSeen), [], 'entries name their devices');
+  const [everything, ...more] = cautionsOf(asSeen);
+  assert.match(everything ?? '', /^it approves EVERY fact that rig-1 showed then/);
+  assert.deepEqual(more, [], 'entries name their devices');
+});
+
+test('whoever signs what a device showed as a whole is told so: its pools and safety settings are among it; of single facts these are named', () => {
+  const entry = { device: 'rig-1', log: 'example.org/gw/1', seq: 1, leaf: 'A'.repeat(43) };
+  const { values: _, ...bare } = reference({ entries: [entry, { ...entry, device: 'rig-2' }] });
+  assert.match(
+    cautionsOf(bare).join('\n'),
+    /^it approves EVERY fact that rig-1, rig-2 showed then, and ends every finding about one: also of pools, accounts and safety settings\. .* --fact/,
+  );
+  assert.match(
+    summaryOf(bare, NOW).join('\n'),
+    /as seen +rig-1: EVERY fact, pools and safety settings included, as entry 1/,
+  );
+  const named = { ...bare, entries: [{ ...entry, facts: ['firmware.version', 'firmware.build'] }] };
+  assert.deepEqual(cautionsOf(named), []);
+  const text = summaryOf(named, NOW).join('\n');
+  assert.match(
+    text,
+    /as seen +rig-1: firmware\.version, firmware\.build as entry 1 of example\.org\/gw\/1 claims \(A+\)$/m,
+  );
+  assert.match(text, /^ +the values do not stand in this file: /m);
 });
 
 test('a long window is said: a plan of more than a week, a waiver of more than a month', () => {

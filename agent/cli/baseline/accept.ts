@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { closest } from 'fastest-levenshtein';
-import { FACTS, type FactName } from '../../../shared/facts.ts';
+import type { FactName } from '../../../shared/facts.ts';
 import { loadConfig } from '../../config/load.ts';
 import type { AcceptanceResult, Refused } from '../../desk/acceptance.ts';
 import type { AcceptancePreview } from '../../desk/preview.ts';
@@ -12,6 +11,7 @@ import { EXIT, type Io, printable, printJson, setExit } from '../io.ts';
 import { collect } from '../probe.ts';
 import { counted } from '../table.ts';
 import { type DecisionOptions, emergencyOf } from '../terms/decision.ts';
+import { factNamed } from './fact.ts';
 import { previewText } from './preview.ts';
 
 interface AcceptOptions extends DecisionOptions {
@@ -114,15 +114,6 @@ const accepted = async (
     ...(note === undefined ? {} : { note }),
     ...wanted,
   })) as AcceptanceResult;
-
-const factNamed = (name: string): FactName => {
-  if (Object.hasOwn(FACTS, name)) return name as FactName;
-  throw new AgentError({
-    code: 'usage.fact',
-    message: `there is no fact ${JSON.stringify(name)}`,
-    remedy: `did you mean ${closest(name, Object.keys(FACTS))}? assayer baseline show <device> lists them`,
-  });
-};
 
 const resultText = ({ accepted, closed }: AcceptanceResult, named: number): string => {
   const some = accepted.length < named ? ` of ${named}` : '';

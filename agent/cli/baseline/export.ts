@@ -1,19 +1,32 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
+import type { FactName } from '../../../shared/facts.ts';
 import type { AttestationStatement } from '../../../shared/index.ts';
+import type { Claims } from '../../../shared/statement.ts';
+import { absencesOf } from '../../appraise/absences.ts';
+import { adoptedWith } from '../../appraise/accept.ts';
+import { readDevice } from '../../appraise/device.ts';
+import { changesByItself } from '../../appraise/where-held.ts';
+import { factsOfClaims } from '../../baseline/claims.ts';
+import { only } from '../../baseline/reference.ts';
 import { loadConfig } from '../../config/load.ts';
+import { isTold } from '../../desk/adoption.ts';
+import { nestFacts } from '../../normalise/nest.ts';
 import { AgentError } from '../../platform/errors.ts';
 import type { Entry } from '../../record/entry.ts';
 import { Store } from '../../record/store.ts';
 import { type Io, printable } from '../io.ts';
+import { collect } from '../probe.ts';
 import { writeNewFile } from '../terms/files.ts';
 import { ordersOf } from '../terms/orders.ts';
+import { factNamed } from './fact.ts';
 
 interface ExportOptions {
   readonly config: string;
   readonly all?: boolean;
   readonly name: string;
+  readonly fact?: readonly string[];
   readonly out?: string;
 }
 
@@ -28,6 +41,7 @@ export const exportVerb = (baseline: Command, io: Io): void => {
     .argument('[device...]', 'ids of devices, as `assayer status` shows them')
     .option('-c, --config <file>', 'configuration file', 'assayer.yaml')
     .option('--all', 'every device')
+    .option('--fact <name>', 'approve only this fact of the devices; repeatable', collect)
     .option('--name <name>', 'name of the reference', 'as-attested')
     .option('--out <file>', 'file to write; without it the draft is printed')
     .action((devices: readonly string[], options: ExportOptions) => exportDraft(devices, options, io));
@@ -39,7 +53,8 @@ const exportDraft = (devices: readonly string[], options: ExportOptions, io: Io)
   const newest = new Map(store.newestAttestations().map(({ device, seq }) => [device, seq]));
   const named = options.all === true ? [...newest.keys()] : [...new Set(devices)];
   if (named.length > MOST_ENTRIES) throw tooMany(named.length);
-  const attestations = named.map((device) => attestationOf(store, device, newest.get(device)));
+  const facts = options.fact?.map(factNamed);
+  const attestations = named.map((device) => attestationOf(store, device, newest.get(device), facts));
   const text = draftText(attestations, options.name, versionAfter(options));
   if (options.out === undefined) io.out.write(text);
   else {
@@ -52,15 +67,33 @@ interface Attested {
   readonly device: string;
   readonly entry: Entry;
   readonly statement: AttestationStatement;
+  /** What it claims of that which is to be approved. */
+  readonly claims: Claims;
+  /** Only these; without it all of it. */
+  readonly facts?: readonly FactName[];
 }
 
-const attestationOf = (store: Store, device: string, seq: number | undefined): Attested => {
+const attestationOf = (
+  store: Store,
+  device: string,
+  seq: number | undefined,
+  wanted: readonly FactName[] | undefined,
+): Attested => {
   const entry = seq === undefined ? undefined : store.entry(seq);
   if (entry === undefined) throw unknownDevice(device);
   // Our own statement.
   const statement = JSON.parse(Buffer.from(entry.message).toString()) as AttestationStatement;
-  if (statement.evidence.claims === undefined) throw notSeen(device);
-  return { device, entry, statement };
+  const { claims, readings = {} } = statement.evidence;
+  if (claims === undefined) throw notSeen(device);
+  if (wanted === undefined) return { device, entry, statement, claims };
+  const told = factsOfClaims(claims);
+  if (told === undefined) throw redacted(device, entry.seq);
+  const state = store.device(device, readDevice);
+  const adopted = state === undefined ? wanted : (adoptedWith(state, wanted) ?? wanted);
+  const absent = absencesOf(readings);
+  const facts = adopted.filter((fact) => isTold(fact, told, absent) && !changesByItself(fact));
+  if (facts.length === 0) throw untold(device, wanted);
+  return { device, entry, statement, facts, claims: nestFacts(only(told, facts)) };
 };
 
 /** The next version of the reference of this name that is in force. */
@@ -80,20 +113,29 @@ const draftText = (
     ref_id: name,
     ...version,
     scope: { logs: [log.slice(0, log.lastIndexOf('/'))] },
-    entries: attested.map(({ device, entry, statement }) => ({
+    entries: attested.map(({ device, entry, statement, facts }) => ({
       device,
       log: statement.log,
       seq: entry.seq,
       leaf: Buffer.from(entry.leaf).toString('base64url'),
+      ...(facts === undefined ? {} : { facts: [...facts] }),
     })),
   };
   return [
-    '# A reference that approves what these devices were attested with, as it is. What that is stands below; the entries of the',
-    '# log say it under the signature of the gateway, and `leaf` binds them: compare before you sign.',
+    ...(attested.some(({ facts }) => facts === undefined)
+      ? [
+          '# A reference that approves EVERYTHING that these devices were attested with, pools and safety settings included; with --fact it',
+          '# approves single facts. What it is stands below; the entries of the log say it under the signature of the gateway, and `leaf`',
+          '# binds them: compare before you sign.',
+        ]
+      : [
+          '# A reference that approves these facts of the devices as they were attested, and nothing else of them. What they are stands below;',
+          '# the entries of the log say it under the signature of the gateway, and `leaf` binds them: compare before you sign.',
+        ]),
     stringify(draft),
-    ...attested.flatMap(({ device, entry, statement }) => [
+    ...attested.flatMap(({ device, entry, claims }) => [
       `# ${device}, entry ${entry.seq}:`,
-      ...stringify(statement.evidence.claims ?? {})
+      ...stringify(claims)
         .trimEnd()
         .split('\n')
         .map((line) => `#   ${printable(line)}`),
@@ -101,6 +143,20 @@ const draftText = (
     '',
   ].join('\n');
 };
+
+const redacted = (device: string, seq: number): AgentError =>
+  new AgentError({
+    code: 'terms.entry',
+    message: `entry ${seq} of ${device} does not hold its claims in clear`,
+    remedy: 'approve values instead of entries: assayer baseline create',
+  });
+
+const untold = (device: string, facts: readonly FactName[]): AgentError =>
+  new AgentError({
+    code: 'baseline.not-attested',
+    message: `${device} tells nothing of ${facts.join(', ')} that it could be held to`,
+    remedy: `name others: assayer baseline show ${device} lists them; what changes by itself is held by values (assayer baseline create)`,
+  });
 
 const whichDevices = (): AgentError =>
   new AgentError({

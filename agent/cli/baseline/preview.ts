@@ -1,6 +1,7 @@
 import { SEVERITIES } from '../../appraise/finding.ts';
 import type { Untold } from '../../appraise/untold.ts';
 import type { Difference } from '../../baseline/reference.ts';
+import type { AdoptedDevice, EndedFinding } from '../../desk/adoption-preview.ts';
 import type { Behind } from '../../desk/behind.ts';
 import type { AcceptancePreview, OpenFinding, Shown } from '../../desk/preview.ts';
 import { shownValue } from '../../normalise/shown.ts';
@@ -19,12 +20,33 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
     findingsText(previews),
   ].join('');
 
+/** What a person is shown before a reference comes into force: what it approves otherwise than before, and what that ends. */
+export const adoptionText = (devices: readonly AdoptedDevice[], io: Io): string =>
+  [
+    differencesText(
+      devices.map((one) => ({ ...one, untold: [] })),
+      io,
+      'approved by this',
+    ),
+    findingsText(devices),
+  ].join('');
+
+/** The findings that an adoption ended, a line each, worst first. */
+export const endedText = (ended: readonly EndedFinding[]): string =>
+  worstFirst(ended)
+    .map((one) => `${printable(`  ${nameOfFinding(one)}`)}\n`)
+    .join('');
+
 /** The differences as a table. */
-export const differencesText = (shown: readonly Shown[], io: Io): string => {
+export const differencesText = (
+  shown: readonly Pick<Shown, 'device' | 'differences' | 'untold'>[],
+  io: Io,
+  after = 'seen',
+): string => {
   const rows = shown.flatMap(({ device, differences, untold }) =>
     differences.flatMap((difference) => rowsOf(difference, untold)).map((row) => [device, ...row].map(printable)),
   );
-  return rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', 'seen'], rows);
+  return rows.length === 0 ? '' : table(io, ['device', 'fact', 'reference', after], rows);
 };
 
 const changeLine = (before: string | undefined, after: string | undefined): string =>
@@ -175,10 +197,10 @@ const factsText = (untold: readonly Untold[]): string => {
 };
 
 /** What ends and what does not, worst first. */
-const findingsText = (previews: readonly AcceptancePreview[]): string => {
-  const open = previews
-    .flatMap(({ device, findings }) => findings.map((finding) => ({ device, ...finding })))
-    .sort((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+const findingsText = (previews: readonly Pick<AcceptancePreview, 'device' | 'findings'>[]): string => {
+  const open = worstFirst(
+    previews.flatMap(({ device, findings }) => findings.map((finding) => ({ device, ...finding }))),
+  );
   const [ending, staying] = [open.filter(({ closes }) => closes), open.filter(({ closes }) => !closes)];
   return [
     section(`Closes ${counted(ending.length, 'open finding')} as approved:`, ending.map(findingItem)),
@@ -186,14 +208,20 @@ const findingsText = (previews: readonly AcceptancePreview[]): string => {
   ].join('');
 };
 
-const findingItem = (found: OpenFinding & { readonly device: string }): string => {
-  const { number = '-', severity, device, finding, part, state, before, after } = found;
-  const { takes_two: takesTwo, left_out: leftOut } = found;
-  const what = `${finding}${part === undefined ? '' : ` ${part}`}`;
+const worstFirst = <One extends Pick<OpenFinding, 'severity'>>(findings: readonly One[]): readonly One[] =>
+  findings.toSorted((a, b) => SEVERITIES.indexOf(b.severity) - SEVERITIES.indexOf(a.severity));
+
+const nameOfFinding = (found: EndedFinding): string => {
+  const { number = '-', severity, device, finding, part } = found;
+  return `${number} ${severity} ${device}: ${finding}${part === undefined ? '' : ` ${part}`}`;
+};
+
+const findingItem = (found: EndedFinding): string => {
+  const { state, takes_two: takesTwo, left_out: leftOut, before, after } = found;
   const why = `${takesTwo ? ', takes two people' : ''}${leftOut === undefined ? '' : `, ${leftOut} not told now`}`;
   const more = `${state === 'open' ? '' : `, ${state}`}${why}`;
   const change = before === undefined && after === undefined ? [] : [changeLine(oneLine(before), oneLine(after))];
-  return [`  ${number} ${severity} ${device}: ${what}${more}`, ...change].map(printable).join('\n');
+  return [`  ${nameOfFinding(found)}${more}`, ...change].map(printable).join('\n');
 };
 
 const oneLine = (value: unknown): string => shortened(plainText(value));

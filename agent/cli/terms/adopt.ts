@@ -2,13 +2,16 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readClaimedTerms, type Terms } from '../../../shared/index.ts';
 import { loadConfig } from '../../config/load.ts';
+import type { AdoptionPreview } from '../../desk/adoption-preview.ts';
 import type { AdoptionResult } from '../../desk/change-control.ts';
 import { askAgent, type ControlRequest } from '../../platform/control.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { readDraft, type TermsKind } from '../../terms/draft.ts';
 import { reviewOf } from '../../terms/summary.ts';
 import { accountName } from '../ask.ts';
-import { type Io, printJson } from '../io.ts';
+import { adoptionText, endedText } from '../baseline/preview.ts';
+import { type Io, printable, printJson } from '../io.ts';
+import { counted } from '../table.ts';
 import { type DecisionOptions, emergencyOf, isWanted } from './decision.ts';
 import { draftError, MAKERS, orProblem, readTermsFile, signedIn } from './files.ts';
 
@@ -38,12 +41,32 @@ const adopt = async (file: string, kind: TermsKind, options: DecisionOptions, io
   const emergency = emergencyOf(options, by);
   const { terms, document } = read(file, kind, by);
   const stateDir = loadConfig(resolve(options.config)).config.state_dir;
-  const shown = reviewOf(terms, Math.floor(Date.now() / 1000));
-  if (!(await isWanted(shown, { question: 'Take this into force?', done: 'adopted' }, options, io))) return;
+  const summary = reviewOf(terms, Math.floor(Date.now() / 1000));
+  const handed = { document, ...emergency };
+  const preview = kind === 'reference' ? await shownBy(stateDir, handed, summary, options, io) : undefined;
+  const lines = preview === undefined ? summary : [];
+  if (!(await isWanted(lines, { question: 'Take this into force?', done: 'adopted' }, options, io))) return;
+  const ends = preview === undefined ? {} : { ends: preview.ends };
   // The answer of an agent of the same version.
-  const result = (await askAgent(stateDir, { do: 'adopt', document, ...emergency })) as AdoptionResult;
-  if (options.json) printJson(io, result);
+  const result = (await askAgent(stateDir, { do: 'adopt', ...handed, ...ends })) as AdoptionResult;
+  if (options.json) printJson(io, { ...(preview === undefined ? {} : { previews: preview.devices }), ...result });
   else io.out.write(resultText(result));
+};
+
+/** Shows what a reference says, then asks the agent what it would come to here, and shows that: values and findings are known to the gateway alone. */
+const shownBy = async (
+  stateDir: string,
+  handed: Pick<Extract<ControlRequest, { do: 'adopt' }>, 'document' | 'break_glass'>,
+  summary: readonly string[],
+  { json }: DecisionOptions,
+  io: Io,
+): Promise<AdoptionPreview> => {
+  const to = json ? io.err : io.out;
+  to.write(`${summary.map(printable).join('\n')}\n`);
+  // The answer of an agent of the same version.
+  const preview = (await askAgent(stateDir, { do: 'preview-adopt', ...handed })) as AdoptionPreview;
+  to.write(adoptionText(preview.devices, io));
+  return preview;
 };
 
 type Document = Extract<ControlRequest, { do: 'adopt' }>['document'];
@@ -76,9 +99,10 @@ const unsigned = (file: string): AgentError =>
     remedy: `an approver signs it elsewhere: assayer baseline sign ${file} --key <key>; what devices show now is accepted here by assayer baseline accept`,
   });
 
-const resultText = ({ kind, id, seq, already, settled }: AdoptionResult): string => {
+const resultText = ({ kind, id, seq, already, ended }: AdoptionResult): string => {
   if (already) return `${kind} ${id} is in force already, by entry ${seq}\n`;
-  const ended =
-    settled.length === 0 ? '' : `; findings of ${settled.length} device${settled.length === 1 ? '' : 's'} ended`;
-  return `${kind} ${id} is in force by entry ${seq}${ended}\n`;
+  const text = `${kind} ${id} is in force by entry ${seq}`;
+  return ended.length === 0
+    ? `${text}\n`
+    : `${text}; it ended ${counted(ended.length, 'finding')}:\n${endedText(ended)}`;
 };

@@ -34,6 +34,6 @@ export const isWanted = (
   { yes, json }: Pick<DecisionOptions, 'yes' | 'json'>,
   io: Io,
 ): Promise<boolean> => {
-  (json ? io.err : io.out).write(`${lines.map(printable).join('\n')}\n`);
+  (json ? io.err : io.out).write(lines.map((line) => `${printable(line)}\n`).join(''));
   return confirmed(question, { yes, done }, io);
 };
