@@ -6,7 +6,7 @@ import { type KeptFacts, keepFacts, keptFacts, NO_FACTS } from '../baseline/kept
 import { citedReference, isCommissioned, withoutLater } from '../baseline/reference.ts';
 import type { Observation } from '../normalise/observation.ts';
 import { absencesIn, isAbsent } from './absences.ts';
-import { speaksOf } from './accept.ts';
+import { speaksOf, unclaimedOf } from './accept.ts';
 import type { Advanced } from './advance.ts';
 import { checksOf } from './checks.ts';
 import { type Attested, type DeviceState, orNone, type Reference, type Track } from './device.ts';
@@ -46,7 +46,7 @@ export const triggerOf = (
   unseen: string | undefined,
   advanced: Advanced,
   documents: string | undefined,
-  { nowMs, refreshDueMs, demanded }: LookContext,
+  { facts, nowMs, refreshDueMs, demanded }: LookContext & { readonly facts: Facts },
 ): Trigger | undefined => {
   const first = (state.attested?.facts ?? NO_FACTS) === NO_FACTS;
   if (first) return 'first';
@@ -54,9 +54,16 @@ export const triggerOf = (
   if (state.tracks.some(isUndecided)) return undefined;
   if (state.referenceChanged === true || state.attested?.reachable !== true) return 'change';
   if (state.relabelled === true || documents !== state.attested.documents) return 'change';
+  if (tellsWhatIsOpen(state, facts)) return 'change';
   if (unseen !== undefined) return unseen === state.unattested ? 'change' : undefined;
   if (demanded === true) return 'demand';
   return nowMs >= (refreshDueMs ?? Number.POSITIVE_INFINITY) ? 'refresh' : undefined;
+};
+
+/** The look tells what an open finding is about and the last attestation left out: nobody can accept it before it is attested. */
+const tellsWhatIsOpen = (state: DeviceState, facts: Facts): boolean => {
+  const told = state.attested?.missing?.filter((fact) => facts[fact] !== undefined) ?? [];
+  return told.length > 0 && state.tracks.some((track) => told.some((fact) => fact === unclaimedOf(state, track)));
 };
 
 interface Judged {

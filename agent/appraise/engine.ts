@@ -98,7 +98,9 @@ const judge = (before: DeviceState, observation: Observation, context: LookConte
   const unseen = unattestedFacts(moved, facts);
   const documents = documentsText(approved);
   const trigger =
-    isFull || (attestable && advanced.confirmed) ? triggerOf(moved, unseen, advanced, documents, context) : undefined;
+    isFull || (attestable && advanced.confirmed)
+      ? triggerOf(moved, unseen, advanced, documents, { ...context, facts })
+      : undefined;
   const isUpdating = isFull && awaitsFirstSeen(moved, facts);
   const restless = stopIsNew || isUpdating || (noted.rebootsMs !== before.rebootsMs && noted.rebootsMs.length > 0);
   noteTold(before, { ...compared, facts });

@@ -104,6 +104,12 @@ test('of several findings an acceptance covers those whose setting the attestati
       .toSorted(),
     ['config.drift', 'config.performance-changed'],
   );
+  await recording.looks('rig-1', 2, later);
+  assert.equal(recording.state('rig-1').attested?.missing, undefined, 'it is attested as soon as it is told');
+  assert.equal(coveredBy(recording.state('rig-1')).length, 3);
+  const entries = recording.said().length;
+  await recording.looks('rig-1', 3, later);
+  assert.equal(recording.said().length, entries);
 });
 
 test('what may not be accepted, or is not what was shown, is refused by device and nothing is written', async (t) => {
