@@ -2,7 +2,7 @@ import type { FactName } from '../../shared/facts.ts';
 import { requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { heldOtherwise } from '../appraise/held.ts';
-import { isUnplanned } from '../appraise/who-approves.ts';
+import { endingOf, isUnplanned, needsMorePeople } from '../appraise/who-approves.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -76,7 +76,8 @@ const judge = (state: DeviceState, { facts, breakGlass }: Wanted, judging: Judgi
   requireOwn(state, facts, judging);
   const isBlind = judging.isLearnedBlind(state);
   const isAlone = judging.people > 0 && (isBlind || wantsMorePeople(state, facts));
-  if (isAlone && breakGlass !== true) throw isBlind ? learnedBlind(state) : morePeople(state, facts);
+  if (isAlone && breakGlass !== true)
+    throw isBlind ? learnedBlind(state) : morePeople(state, factsToSign(state, facts));
   return { covered, isAlone };
 };
 
@@ -143,7 +144,15 @@ const requireOwn = (state: DeviceState, facts: readonly FactName[] | undefined, 
   });
 };
 
-const morePeople = ({ id, tracks }: DeviceState, facts: readonly FactName[] = []): AgentError =>
+/** The facts of which approvers have to sign: those that are wanted, else those that findings of two people are about; none where one is about the device. */
+const factsToSign = ({ tracks }: DeviceState, wanted: readonly FactName[] | undefined): readonly FactName[] => {
+  if (wanted !== undefined) return wanted;
+  const endings = tracks.filter(({ finding }) => needsMorePeople(finding)).map(({ finding }) => endingOf(finding));
+  const facts = endings.map((ending) => (ending.kind === 'facts' ? ending.facts : undefined));
+  return facts.includes(undefined) ? [] : [...new Set(facts.flatMap((named) => named ?? []))];
+};
+
+const morePeople = ({ id, tracks }: DeviceState, facts: readonly FactName[]): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,

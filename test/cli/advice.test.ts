@@ -529,8 +529,10 @@ test('the line that show prints approves what the finding is about and nothing e
   assert.equal(site.state(number), 'approved');
   await settle(site, MOVED);
   assert.deepEqual(recording.openFindings(), ['pool.url-changed rig-1']);
-  const { text } = await site.type('baseline', 'accept', 'rig-1', '--fact', 'pools', '--yes');
-  assert.match(text, /assayer baseline export rig-1 --fact pools, have two approvers sign it/);
+  for (const words of [[], ['--fact', 'pools']]) {
+    const { text } = await site.type('baseline', 'accept', 'rig-1', ...words, '--yes');
+    assert.match(text, /assayer baseline export rig-1 --fact pools, have two approvers sign it/);
+  }
 });
 
 test('whoever adopts what a device showed as a whole sees what it approves otherwise and which findings end, is asked, and is told what ended', async (t) => {

@@ -522,7 +522,7 @@ test('a known machine in the place of another one is shown with the pools of tha
 test('an exchanged machine at the pool of somebody else two approvers approve, as they do another pool; one that differs since they signed is not what they signed', async (t) => {
   const recording = await exchanged(t, ELSEWHERE);
   assert.deepEqual(recording.state('rig-1').tracks[0]?.finding.reasons, ['other-pool']);
-  assert.match(accept(recording).refused[0]?.remedy ?? '', /baseline export, have two approvers sign it/);
+  assert.match(accept(recording).refused[0]?.remedy ?? '', /baseline export rig-1, have two approvers sign it/);
   const changes = recording.changes(two);
   const entries = [recording.attestation('rig-1')];
   const signed = two.sign({ kind: 'reference', ref_id: 'rig', version: 1, entries } as never, 'alice', 'bob');
