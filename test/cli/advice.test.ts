@@ -612,11 +612,11 @@ test('what changes by itself and a reference holds is a difference where it is b
     { fact: 'config.freq_mhz', class: 'band', value: { min: 480, max: 500 } },
     { fact: 'config.voltage_mv', class: 'exact', value: 1166 },
   ]);
-  await settle(site, { 'config.freq_mhz': 490, 'config.voltage_mv': 1166 });
+  await settle(site, { ...TOLD, 'config.freq_mhz': 490, 'config.voltage_mv': 1166 });
   const same = await site.type('baseline', 'diff', 'rig-1');
   assert.deepEqual([same.code, same.text], [0, 'no difference\n']);
   assert.match((await site.type('baseline', 'show', 'rig-1')).text, /^config\.freq_mhz +\S+ +490 +band/m);
-  await settle(site, { 'config.freq_mhz': 600, 'config.voltage_mv': 1200 });
+  await settle(site, { ...TOLD, 'config.freq_mhz': 600, 'config.voltage_mv': 1200 });
   assert.deepEqual(site.recording.openFindings(), ['config.drift rig-1']);
   const { code, text } = await site.type('baseline', 'diff', 'rig-1');
   assert.equal(code, 1, text);
