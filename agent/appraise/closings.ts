@@ -21,14 +21,21 @@ export const closes = ({ key, before, after }: KeyedChange): boolean => {
 };
 
 /**
- * Whether each entry of the list, as cgminer and its kin write it (`W:0/0,R:10.0.0.0/8`), stood in the one before, perhaps with the right
- * to write, or is the device itself. Entries are compared as they are spelled: a smaller net names somebody, and may be that of a
- * thief who shuts out everybody else.
+ * Whether the list of who may call, as cgminer and its kin write it (`W:0/0,R:10.0.0.0/8`), lets in nobody who was not in. The first entry
+ * that names a caller decides, so that what is left stands in its order, perhaps without the right to write, and what went from before it
+ * gave that right: any other entry may have kept somebody from one behind it. Of the device itself nothing is asked. Entries are compared as
+ * they are spelled: a smaller net names somebody, and may be that of a thief who shuts out everybody else.
  */
 const letsInNobodyElse = (before: string, after: string): boolean => {
-  const had = new Set(entriesOf(before).flatMap((entry) => [entry, readingOnly(entry)]));
-  const has = entriesOf(after);
-  return has.length > 0 && has.every((entry) => had.has(entry) || ITSELF.test(entry));
+  const left = entriesOf(after);
+  const others = left.filter((entry) => !ITSELF.test(entry));
+  let next = 0;
+  for (const entry of entriesOf(before)) {
+    if (next === others.length || ITSELF.test(entry)) continue;
+    if (others[next] === entry || others[next] === readingOnly(entry)) next += 1;
+    else if (!entry.startsWith('W:')) return false;
+  }
+  return left.length > 0 && next === others.length;
 };
 
 const entriesOf = (list: string): readonly string[] =>

@@ -5,10 +5,19 @@ import { DAMAGED, INCOMPLETE, type JsonObject, type JsonValue } from '../probe/c
  * is left of the name tells the two apart: a name that nobody asks for and that is one damage away from a missing one.
  */
 
-/** Controls, what stands for bytes that are no UTF-8, and all that no firmware writes into a name. */
-const EVERY_FOREIGN = /[^\x20-\x7e]/g;
+/** Controls, what stands for bytes that are no UTF-8, the marks of a document, and all else that no firmware writes into a name. */
+const EVERY_FOREIGN = /[^\x20-\x7e]|[",:=[\]{|}]/g;
 
-const isForeign = (code: number): boolean => code < 0x20 || code > 0x7e;
+/** The marks of a document in JSON or as plain text. */
+const MARKS = '",:=[]{|}';
+
+/** Whether a code below 0x7f is foreign: nearly every character of every name is asked. */
+const FOREIGN: readonly boolean[] = Array.from(
+  { length: 0x7f },
+  (_, code) => code < 0x20 || MARKS.includes(String.fromCharCode(code)),
+);
+
+const isForeign = (code: number): boolean => code > 0x7e || FOREIGN[code] === true;
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
 

@@ -179,9 +179,13 @@ const otherValue = ({ text }: Layout, { kind, start, end }: Place): string => {
 const damageName: Draw = (layout, random) => {
   const name = random.pick(layout.places)?.name;
   if (name === undefined || name.start === name.end) return undefined;
-  switch (random.below(4)) {
+  switch (random.below(5)) {
     case 0:
       return flipAt(layout, name.start + random.below(name.end - name.start), random.below(8));
+    case 3: {
+      const marks = MARKS[layout.form].filter((mark) => mark !== '"');
+      return insertingInto(name, random, random.pick<string>(marks) as string);
+    }
     case 1: {
       const put = random.pick([...CONTROLS.map(asBytes), ...NOT_UTF8, '\0']) as string;
       return insertingInto(name, random, put);

@@ -223,6 +223,12 @@ test('config.access-changed: a list of the API that names nobody new is a closin
     ['W:0/0', 'R:0/0', 'low'],
     ['W:0/0', '0/0', 'low'],
     ['W:0/0,W:10.0.0.5', 'R:0/0, W:127.0.0.1', 'low'],
+    ['W:10.0.0.5,R:0/0', 'R:0/0', 'low'],
+    // The first entry that names a caller decides.
+    ['A:0/0,W:*', 'W:*,A:0/0', 'high'],
+    ['A:0/0,W:*', 'W:*', 'high'],
+    ['R:0/0,W:10.6.6.6', 'W:10.6.6.6,R:0/0', 'high'],
+    ['R:0/0,W:10.6.6.6', 'R:0/0', 'low'],
     ['A:0/0,W:10.0.0.5', 'A:0/0', 'low'],
     ['W:0/0', 'W:10.66.0.6', 'high'],
     ['R:0/0,W:127.0.0.1', 'W:0/0', 'high'],

@@ -54,6 +54,14 @@ test('a space that came to a name or went from it, and letters in another case, 
   }
 });
 
+test('a mark of the document that came into a name, or stands for one of its characters, makes it a damaged one', () => {
+  for (const mark of '",:=[]{|}')
+    for (const name of [`${mark}User`, `Us${mark}er`, `User${mark}`, `Us${mark}r`])
+      assert.equal(namedIn({ [name]: 'acme' }, 'User'), DAMAGED, name);
+  const pools = { stratumURL: 'a.example', stratumPort: 1, stratumUser: 'a', 'fallbackStratum{URL': 'b.example' };
+  assert.deepEqual(read(axeos, 'pools', { info: pools }), UNREADABLE);
+});
+
 test('other names of a family are no damage: numbered ones, longer ones, and those that differ in more than a bit', () => {
   for (const name of ['Usor', 'Users', 'Use', 'Worker', '']) {
     assert.equal(namedIn({ [name]: 'acme' }, 'User'), undefined, JSON.stringify(name));
