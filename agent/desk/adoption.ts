@@ -249,7 +249,8 @@ const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: Adop
       throw refused('entry', `entry ${seq} does not hold its claims in clear`, 'approve values instead of entries');
     const absent = absencesOf(evidence.readings ?? {});
     const untold = facts?.find((fact) => !isTold(fact, claims, absent));
-    if (untold !== undefined) throw refused('entry', `entry ${seq} of ${device} tells no ${untold}`, again);
+    if (untold !== undefined)
+      throw refused('entry', `entry ${seq} of ${device} tells no ${JSON.stringify(untold)}`, again);
     // Each is the name of a fact that is told.
     return { device, claims, absent, ...(facts === undefined ? {} : { facts: facts as FactName[] }) };
   });

@@ -5,9 +5,6 @@ import { DAMAGED, INCOMPLETE, type JsonObject, type JsonValue } from '../probe/c
  * is left of the name tells the two apart: a name that nobody asks for and that is one damage away from a missing one.
  */
 
-/** Controls, what stands for bytes that are no UTF-8, the marks of a document, and all else that no firmware writes into a name. */
-const EVERY_FOREIGN = /[^\x20-\x7e]|[",:=[\]{|}]/g;
-
 /** The marks of a document in JSON or as plain text. */
 const MARKS = '",:=[]{|}';
 
@@ -17,6 +14,7 @@ const FOREIGN: readonly boolean[] = Array.from(
   (_, code) => code < 0x20 || MARKS.includes(String.fromCharCode(code)),
 );
 
+/** Controls, what stands for bytes that are no UTF-8, the marks of a document, and all else that no firmware writes into a name. */
 const isForeign = (code: number): boolean => code > 0x7e || FOREIGN[code] === true;
 
 const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39;
@@ -97,14 +95,20 @@ const indexOf = (object: JsonObject): Index => {
   const left = new Set<string>();
   const blotted = new Set<string>();
   for (const name in object) {
-    const clean = name.replaceAll(EVERY_FOREIGN, '');
+    const clean = withForeignAs('', name);
     left.add(withoutSpaces(clean));
-    if (name.length - clean.length === 1) blotted.add(name.replace(EVERY_FOREIGN, BLOT));
+    if (name.length - clean.length === 1) blotted.add(withForeignAs(BLOT, name));
   }
   const index = { left, blotted };
   INDEXES.set(object, index);
   return index;
 };
+
+const withForeignAs = (other: string, name: string): string =>
+  name
+    .split('')
+    .map((character) => (isForeign(character.charCodeAt(0)) ? other : character))
+    .join('');
 
 const withoutSpaces = (name: string): string => name.replaceAll(' ', '').toLowerCase();
 

@@ -19,7 +19,7 @@ export const saveStorms = (
     const { id, members, latestMs, parent } = storm;
     const known = former.get(id);
     const changed = known === undefined ? undefined : members.changesSince(known.members);
-    if (changed === undefined) store.removeStorm(id);
+    if (known !== undefined && changed === undefined) store.removeStorm(id);
     const surge: Surge = { latestMs, ...(parent === undefined ? {} : { parent }) };
     store.saveStorm({ id, key, storm: JSON.stringify(surge) });
     for (const name of changed ?? members.names()) {

@@ -32,7 +32,7 @@ export const configAccessChanged = defineRule({
   id: 'config.access-changed',
   title: 'Access changed',
   meaning:
-    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference, or is told where the reference knows that there was none (`null`). Where every difference closes a way in that the reference has open (`closed`: writes over the API, SSH, telnet or the cloud off, a log-in asked for, nobody new on the list of the API) it is low, and one person approves it: somebody set the device right, or shut others out.',
+    'SSH, telnet, the list, the groups or the switch of the API, the web log-in, a mark that the password was changed, the pool page, the cloud link, the fleet manager or the update source differs from the reference, or is told where the reference knows that there was none (`null`). Where every difference closes a way in that the reference has open (`closed`: writes over the API, SSH, telnet or the cloud off, a log-in asked for, a list of the API that lets in nobody new) it is low, and one person approves it: somebody set the device right, or shut others out.',
   benign: ['hardening'],
   severity: 'high',
   basis: 'self-reported',
