@@ -177,9 +177,16 @@ suite('mirrors for displays (mqtt.md §9)', { skip: WITHOUT_MOSQUITTO, timeout: 
     await using broker = await Mosquitto.start();
     const outbox = new MemoryOutbox();
     {
+      await using observer = await Observer.connect(broker.url);
       await using agent = new Agent(settingsFor(broker.url, { mirror: 'on' }), { outbox }).start();
       for (let n = 0; n < 120; n += 1) outbox.append({ ...attestation(`m-${n}`), tenant: 'acme' });
       await until('all entries', () => agent.outbox.cursor() === 120);
+      // A mirror follows the acknowledgement of its entry: a stop between the two would lose those of the last.
+      await until(
+        'its mirrors',
+        () =>
+          new Set(observer.heard.map(({ topic }) => topic).filter((topic) => topic.endsWith('/dev/m-119'))).size === 2,
+      );
     }
     for (let n = 0; n < 119; n += 1) outbox.leave(`m-${n}`);
     assert.equal(outbox.staleMirrors(1000).length, 238);
