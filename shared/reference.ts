@@ -18,18 +18,20 @@ export const weakerApproval = (one: Approval, other: Approval): Approval =>
   STRENGTH.indexOf(one) < STRENGTH.indexOf(other) ? one : other;
 
 /**
- * The items in force: those that hold at least one fact that rules compare, where for each fact the newest item of the
- * strongest approval holds (attestation.md §4). An item of unknown facts stays in force and displaces none.
+ * The items in force: those that hold at least one fact that rules compare. For each fact the newest item of the strongest approval
+ * holds (attestation.md §4), and what came after it: a weaker item that has another value is cited for that, with its own approval. An
+ * item of unknown facts stays in force and displaces none.
  */
 export const itemsInForce = (items: readonly ReferenceItem[]): readonly ReferenceItem[] => {
-  const strongestFirst = items.toSorted(
-    (one, other) => STRENGTH.indexOf(other.approval) - STRENGTH.indexOf(one.approval) || other.seq - one.seq,
-  );
-  const held = new Set<string>();
-  return strongestFirst.filter(({ facts }) => {
+  const newestFirst = items.toSorted((one, other) => other.seq - one.seq);
+  /** The strongest approval of a newer item for a fact. */
+  const strongest = new Map<string, number>();
+  return newestFirst.filter(({ facts, approval }) => {
     if (facts === undefined) return true;
-    const own = facts.filter((fact) => !held.has(fact) && !held.has(wholeOf(fact)));
-    for (const fact of own) held.add(fact);
+    const strength = STRENGTH.indexOf(approval);
+    const isHeld = (fact: string): boolean => (strongest.get(fact) ?? -1) >= strength;
+    const own = facts.filter((fact) => !isHeld(fact) && !isHeld(wholeOf(fact)));
+    for (const fact of own) strongest.set(fact, strength);
     return own.length > 0;
   });
 };

@@ -31,7 +31,9 @@ export interface Accepting {
   /** `seq` that the `baseline` entry will have. */
   readonly seq: number;
   /** Only these facts; without them all that the current attestation claims. */
-  readonly facts?: readonly FactName[];
+  readonly facts?: readonly FactName[] | undefined;
+  /** Facts that are left out all the same: they are right only while a document says so. */
+  readonly leaves?: readonly FactName[] | undefined;
 }
 
 /** The claims that `accept` would adopt: what was attested last. */
@@ -167,9 +169,9 @@ const isAmong =
  * A person accepts what the current attestation of the device claims. The findings that speak of it end as `approved`;
  * the next full look is attested against the new reference. Throws what `requireAcceptable` throws.
  */
-export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Accepting): Acceptance => {
+export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted, leaves }: Accepting): Acceptance => {
   const { cited, attested, covered } = requireAcceptable(state, wanted);
-  const facts = adoptedWith(state, wanted);
+  const facts = factsNamed(state, { facts: wanted, leaves });
   const claims = attestedClaims(state);
   const entry = { seq, approval: 'local' as const, ...(facts === undefined ? {} : { facts }) };
   const left = withoutFirstSeen(state, facts === undefined ? claims : only(claims, facts));
@@ -177,7 +179,7 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Ac
   const ended = covered.map((track) => end({ ...track, finding: { ...track.finding, by } }, 'approved', nowMs));
   return {
     state: {
-      ...(facts === undefined ? withoutApart(withPlace(rest, covered)) : left),
+      ...(wanted === undefined ? withoutApart(withPlace(rest, covered)) : left),
       reference: withEntry(state.reference, entry, claims, attested),
       referenceChanged: true,
       ...unreadableOf(covered, state),
@@ -189,6 +191,19 @@ export const accept = (state: DeviceState, { by, nowMs, seq, facts: wanted }: Ac
     transitions: ended.flatMap(({ statement }) => statement ?? []),
     item: { device: state.id, seq: cited, ...(facts === undefined ? {} : { facts }) },
   };
+};
+
+/** The facts that the item of an acceptance names; undefined where it holds all that is claimed. */
+export const factsNamed = (
+  state: DeviceState,
+  { facts: wanted, leaves = [] }: Pick<Accepting, 'facts' | 'leaves'>,
+): readonly FactName[] | undefined => {
+  const adopted = adoptedWith(state, wanted);
+  if (leaves.length === 0) return adopted;
+  const all = adopted ?? [...(Object.keys(attestedClaims(state)) as FactName[]), ...(state.attested?.absent ?? [])];
+  const named = all.filter((fact) => !leaves.includes(fact));
+  // An item names something, also where the device is accepted for what it is and documents hold all that it tells.
+  return named.length === 0 && wanted === undefined ? all.slice(0, 1) : named;
 };
 
 /** A device that took the place of another one has it where people answered for whom it works there. */

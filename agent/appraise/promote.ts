@@ -9,10 +9,9 @@ import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { heldAgainst, withoutFirstSeen } from './first-seen.ts';
-import { COMPARISONS, isAboutPolicy, RULES } from './index.ts';
+import { isAboutPolicy, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import { openTooLong } from './plan-reach.ts';
-import type { Rule, RuleEntry } from './rule.ts';
 import { isOfRunning } from './still-shown.ts';
 import { end } from './track.ts';
 import {
@@ -21,6 +20,7 @@ import {
   factsToApprove,
   hidesSight,
   isAnsweredBySignature,
+  isFactOfTwo,
   needsMorePeople,
   takesTwo,
   wholeOf,
@@ -148,13 +148,8 @@ export const wantsTwo = (terms: Terms): boolean => {
         (takesTwo(coverable(rule, terms)) || hidesSight(rule, terms)),
     );
   if ((terms.entries ?? terms.admits) !== undefined) return true;
-  const facts = new Set((terms.values ?? []).map(({ fact }) => wholeOf(fact)));
-  return COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).some((fact) => facts.has(fact)));
+  return (terms.values ?? []).some(({ fact }) => isFactOfTwo(wholeOf(fact) as FactName));
 };
-
-const isOfTwo = ({ id }: RuleEntry): boolean => takesTwo({ ruleId: id });
-
-const inputsOf = ({ reads, compares = [] }: Rule): readonly FactName[] => [...reads, ...compares];
 
 /** What a device would lose with entries that are withdrawn. */
 export interface Loss {
@@ -177,7 +172,7 @@ export const lossOf = (
   const isLeft = (fact: FactName): boolean =>
     left[fact] !== undefined || after.reference?.absent?.includes(fact) === true;
   const facts = [...(Object.keys(held) as FactName[]), ...(before.reference?.absent ?? [])].filter(
-    (fact) => !isLeft(fact) && COMPARISONS.some((rule) => isOfTwo(rule) && inputsOf(rule).includes(fact)),
+    (fact) => !isLeft(fact) && isFactOfTwo(fact),
   );
   const gone = settledBy(after, standing.after, { nowMs });
   const findings = before.tracks.filter(

@@ -56,6 +56,9 @@ export const takesTwo = (finding: Approvable): boolean => {
   return approval === 'A2' || approval === 'AP';
 };
 
+/** Whether a finding that two people have to approve may be about this fact, beside others. */
+export const isFactOfTwo = (fact: FactName): boolean => OF_TWO.has(fact);
+
 /** The same, where no plan covers it. */
 export const needsMorePeople = (finding: Approvable & Pick<Finding, 'plan'>): boolean =>
   finding.plan === undefined && takesTwo(finding);
@@ -164,3 +167,10 @@ export const factsToApprove = (finding: Approvable): readonly FactName[] => {
   if (rule === undefined || isListed || rule.approval === 'A0') return [];
   return [...rule.reads, ...(rule.compares ?? [])];
 };
+
+const OF_TWO: ReadonlySet<FactName> = new Set(
+  COMPARISONS.filter(({ id }) => takesTwo({ ruleId: id })).flatMap(({ reads, compares = [] }) => [
+    ...reads,
+    ...compares,
+  ]),
+);

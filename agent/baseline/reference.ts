@@ -23,6 +23,25 @@ export const holderOf = <Entry extends ReferenceEntry>(
   return holder;
 };
 
+/**
+ * The entries once a weaker one adopts other values of these facts: what it is known by holds them then, and its approval is claimed for
+ * them, not that of a stronger one whose value they are no more.
+ */
+const withoutWeakened = (
+  entries: readonly ReferenceEntry[],
+  by: ReferenceEntry,
+  facts: readonly FactName[],
+): readonly ReferenceEntry[] =>
+  facts.length === 0
+    ? entries
+    : entries.flatMap((entry): readonly ReferenceEntry[] => {
+        if (rank(entry) <= rank(by)) return [entry];
+        if (entry.facts === undefined)
+          return [{ ...entry, without: [...new Set([...(entry.without ?? []), ...facts])] }];
+        const left = entry.facts.filter((fact) => !facts.includes(fact));
+        return left.length === 0 ? [] : [{ ...entry, facts: left }];
+      });
+
 const rank = ({ approval }: Pick<ReferenceEntry, 'approval'>): number => STRENGTH.indexOf(approval);
 
 /**
@@ -104,7 +123,9 @@ export const withEntry = (
   );
   const once = reference?.absentOnce?.filter((fact) => facts[fact] === undefined && !lacking.includes(fact)) ?? [];
   const names = [...(Object.keys(facts) as FactName[]), ...lacking];
-  const entries = [...(reference?.entries ?? []), without(entry, names, claims, adoptedAbsent)];
+  const others = (Object.keys(adopted) as FactName[]).filter((fact) => isOther(fact, known[fact], adopted[fact]));
+  const former = withoutWeakened(reference?.entries ?? [], entry, others);
+  const entries = [...former, without(entry, names, claims, adoptedAbsent)];
   const holding = new Set(names.map((fact) => holderOf(entries, fact)));
   return {
     entries: entries.filter((other) => holding.has(other)),
@@ -116,6 +137,9 @@ export const withEntry = (
     ...(stoodIn.length === 0 ? {} : { standIns: stoodIn }),
   };
 };
+
+const isOther = (fact: FactName, known: unknown, now: unknown): boolean =>
+  known === undefined || changed(fact, known, now);
 
 /** The named facts that are present. */
 export const only = (facts: Facts, names: readonly FactName[]): Facts =>

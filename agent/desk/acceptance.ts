@@ -1,7 +1,8 @@
 import type { FactName } from '../../shared/facts.ts';
-import { requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
+import { factsNamed, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { heldOtherwise } from '../appraise/held.ts';
+import { restingIn, wantsForGood } from '../appraise/resting.ts';
 import { endingOf, isUnplanned, needsMorePeople } from '../appraise/who-approves.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
@@ -64,9 +65,13 @@ export interface AcceptanceResult {
   readonly refused: readonly Refused[];
 }
 
-/** What an acceptance of a device comes to: the findings that it closes, and whether one person does what takes two. */
+/** What an acceptance of a device comes to. */
 interface Judged {
+  /** The findings that it closes. */
   readonly covered: readonly Track[];
+  /** What it does not adopt: it is right while a document says so, and by nobody's word at the gateway. */
+  readonly leaves: readonly FactName[];
+  /** One person does what takes two. */
   readonly isAlone: boolean;
 }
 
@@ -74,11 +79,24 @@ interface Judged {
 const judge = (state: DeviceState, { facts, breakGlass }: Wanted, judging: Judging): Judged => {
   const { covered } = requireAcceptable(state, facts);
   requireOwn(state, facts, judging);
+  const { leaves, mixes } = restingIn(state, facts, judging);
+  requireSome(state, factsNamed(state, { facts, leaves }));
   const isBlind = judging.isLearnedBlind(state);
-  const isAlone = judging.people > 0 && (isBlind || wantsMorePeople(state, facts));
+  const isOfMore = mixes || wantsMorePeople(state, facts) || wantsForGood(state, facts, judging.standing);
+  const isAlone = judging.people > 0 && (isBlind || isOfMore);
   if (isAlone && breakGlass !== true)
     throw isBlind ? learnedBlind(state) : morePeople(state, factsToSign(state, facts));
-  return { covered, isAlone };
+  return { covered, leaves, isAlone };
+};
+
+/** What rests on documents is left to them; where nothing else is wanted there is nothing to accept. */
+const requireSome = ({ id }: DeviceState, facts: readonly FactName[] | undefined): void => {
+  if (facts === undefined || facts.length > 0) return;
+  throw new AgentError({
+    code: 'baseline.held-by-document',
+    message: `${id}: all of this is as a signed document has it, which holds it as long as that is in force`,
+    remedy: `nothing has to be accepted (assayer baseline show ${id} names the documents); to keep it beyond them have it signed: assayer baseline export ${id}`,
+  });
 };
 
 /** What an acceptance of a device would close now, or why there would be none. */
@@ -86,11 +104,11 @@ export const foreseen = (
   state: DeviceState,
   wanted: Wanted,
   judging: Judging,
-): Pick<Judged, 'covered'> & { readonly refused?: Refused } => {
+): Pick<Judged, 'covered' | 'leaves'> & { readonly refused?: Refused } => {
   try {
     return judge(state, wanted, judging);
   } catch (error) {
-    return { covered: [], refused: refusal(state.id, error) };
+    return { covered: [], leaves: [], refused: refusal(state.id, error) };
   }
 };
 
@@ -109,6 +127,7 @@ export const acceptSeen = (
   recorder.flush();
   const accepted: DeviceState[] = [];
   const alone: string[] = [];
+  const left = new Map<string, readonly FactName[]>();
   let closed = 0;
   const refused: Refused[] = [];
   // A device that is named twice is accepted once.
@@ -117,15 +136,17 @@ export const acceptSeen = (
     try {
       const state = attestedState(fleet, device);
       requireSeen(state, seq);
-      const { covered, isAlone } = judge(state, request, judging);
+      const { covered, leaves, isAlone } = judge(state, request, judging);
       if (isAlone) alone.push(state.id);
+      if (leaves.length > 0) left.set(state.id, leaves);
       closed += covered.length;
       accepted.push(state);
     } catch (error) {
       refused.push(refusal(device, error));
     }
   }
-  if (accepted.length > 0) recorder.takeAcceptance(accepted, { ...personOf(request), ...factsOf(request), alone });
+  if (accepted.length > 0)
+    recorder.takeAcceptance(accepted, { ...personOf(request), ...factsOf(request), leaves: left, alone });
   return { accepted: accepted.map(({ id }) => id), closed, refused };
 };
 

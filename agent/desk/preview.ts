@@ -30,6 +30,8 @@ export interface AcceptancePreview extends Shown {
   /** Nothing of its reference is only learned: people accepted or signed all of it. */
   readonly approved: boolean;
   readonly findings: readonly OpenFinding[];
+  /** Facts that are as a signed document has them, and that nobody accepts: they hold as long as that is in force. */
+  readonly left_to_documents?: readonly FactName[];
   /** Why it would not be accepted as it is now; its findings then stay open. */
   readonly refused?: Refused;
 }
@@ -67,7 +69,11 @@ const previewOf = (
   { facts, break_glass: breakGlass = false }: Pick<Parameters<typeof previewAcceptance>[1], 'facts' | 'break_glass'>,
   judging: Judging,
 ): AcceptancePreview => {
-  const { covered, refused } = foreseen(state, { ...(facts === undefined ? {} : { facts }), breakGlass }, judging);
+  const { covered, leaves, refused } = foreseen(
+    state,
+    { ...(facts === undefined ? {} : { facts }), breakGlass },
+    judging,
+  );
   const [known, claims] = [keptFacts(state.reference?.facts), attestedClaims(state)];
   const { absent } = state.reference ?? {};
   const differences = [
@@ -76,11 +82,13 @@ const previewOf = (
   ];
   const differing = differences.map(({ fact }) => fact);
   const adopted = adoptedWith(state, facts);
+  const isAdopted = (fact: FactName): boolean => adopted?.includes(fact) !== false && !leaves.includes(fact);
   return {
     device: state.id,
     approved: isApproved(state.reference),
     seq: state.attested?.seq ?? -1,
-    differences: differences.filter(({ fact }) => adopted?.includes(fact) !== false),
+    differences: differences.filter(({ fact }) => isAdopted(fact)),
+    ...(leaves.length === 0 ? {} : { left_to_documents: leaves }),
     untold: untoldOf(state, { known, claims, differing }).filter(
       ({ fact }) => adopted?.includes(factOf(fact)) !== false,
     ),

@@ -1,6 +1,6 @@
 import type { FactName } from '../../shared/facts.ts';
 import type { Terms } from '../../shared/terms.ts';
-import { accept } from '../appraise/accept.ts';
+import { accept, factsNamed } from '../appraise/accept.ts';
 import { departure } from '../appraise/departure.ts';
 import {
   type DeviceState,
@@ -41,6 +41,7 @@ import {
   buildFinding,
   buildWithdrawn,
   type Citation,
+  pages,
   type Subject,
 } from './statement.ts';
 
@@ -75,6 +76,8 @@ export interface Person {
 export interface Accepting extends Person {
   /** Only these; without it the whole devices. */
   readonly facts?: readonly FactName[];
+  /** By device, facts that it does not adopt: they rest on a document. */
+  readonly leaves?: ReadonlyMap<string, readonly FactName[]>;
   readonly alone?: readonly string[];
 }
 
@@ -307,16 +310,26 @@ export class Batch {
   }
 
   /** A person accepts what these devices show. Throws what `accept` throws. */
-  accepted(states: readonly DeviceState[], { by, note, facts, alone = [] }: Accepting): void {
+  accepted(states: readonly DeviceState[], { by, note, facts, leaves, alone = [] }: Accepting): void {
     const transitions: DeviceTransition[] = [];
-    for (let from = 0; from < states.length; from += MOST_ACCEPTED) {
+    const nowMs = this.#deps.wallMs();
+    const person = { by, ...(note === undefined ? {} : { note }) };
+    const wanted = (state: DeviceState) => ({ facts, leaves: leaves?.get(state.id) });
+    const known = new Map(states.map((state) => [state.id, state]));
+    const cited = states.map((state) => ({
+      device: state.id,
+      seq: state.attested?.seq ?? 0,
+      facts: factsNamed(state, wanted(state)),
+    }));
+    // An entry holds as many as fit into it, and each device names the one that holds it.
+    for (const page of pages(cited)) {
       const seq = this.#tx.next();
-      const nowMs = this.#deps.wallMs();
-      const acceptances = states
-        .slice(from, from + MOST_ACCEPTED)
-        .map((state) => accept(state, { by, nowMs, seq, ...(facts === undefined ? {} : { facts }) }));
-      const items = acceptances.map(({ item }) => item);
-      for (const built of buildBaselineAccepted(items, { by, ...(note === undefined ? {} : { note }) }))
+      const accepted = page.flatMap(({ device }) => known.get(device) ?? []);
+      const acceptances = accepted.map((state) => accept(state, { by, nowMs, seq, ...wanted(state) }));
+      for (const built of buildBaselineAccepted(
+        acceptances.map(({ item }) => item),
+        person,
+      ))
         this.append(built);
       for (const { state, transitions: ended } of acceptances) {
         this.states.set(state.id, state);
@@ -427,9 +440,6 @@ export class Batch {
 
 /** A finding names at most so many devices. */
 const MOST_LISTED = 256;
-
-/** Whole devices that surely fit into one `baseline` entry. */
-const MOST_ACCEPTED = 200;
 
 const citationsOf = (state: DeviceState | undefined): readonly Citation[] =>
   (state?.reference?.unrecorded ?? []).flatMap(({ seq, facts }) =>

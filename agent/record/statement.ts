@@ -174,7 +174,7 @@ const reasonsOf = (finding: Finding): readonly string[] | undefined => {
 export interface Citation {
   readonly device: string;
   readonly seq: number;
-  readonly facts?: readonly FactName[];
+  readonly facts?: readonly FactName[] | undefined;
 }
 
 /** Most devices in one `baseline` entry. */
@@ -255,7 +255,7 @@ const plain = <Of extends BaselineContent | ChangeContent | CoverageContent>(con
 });
 
 /** A page holds at most 256 items, fewer where many of them are limited to some facts; those of a device stay together. */
-const pages = (citations: readonly Citation[]): readonly CitationItem[][] => {
+export const pages = (citations: readonly Citation[]): readonly CitationItem[][] => {
   const made: CitationItem[][] = [];
   let bytes = 0;
   for (const items of Map.groupBy(citations.map(itemOf), ({ device }) => device).values()) {

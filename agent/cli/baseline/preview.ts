@@ -17,6 +17,7 @@ export const previewText = (previews: readonly AcceptancePreview[], io: Io): str
     earlierText('Told when it was attested, and not now; it is accepted as it was then:', previews),
     untoldText('Not told now, so nobody accepts it; what the reference knew of it stays:', previews),
     behindText(previews),
+    heldText(previews),
     findingsText(previews),
   ].join('');
 
@@ -121,6 +122,14 @@ const sameWords = (preview: AcceptancePreview): string =>
   `${tellsLess(preview) ? ' in what is told' : ''}: ${preview.approved ? 'approved before, and accepted once more' : 'the learned values become accepted'}`;
 
 const tellsLess = ({ untold }: AcceptancePreview): boolean => untold.some(({ why }) => why !== 'never-told');
+
+/** What documents hold is nobody's word at the gateway: a line for devices that are alike in this. */
+const heldText = (previews: readonly AcceptancePreview[]): string => {
+  const held = previews.filter((one) => one.left_to_documents !== undefined);
+  const groups = Map.groupBy(held, ({ left_to_documents: facts = [] }) => facts.join(', '));
+  const items = [...groups].map(([facts, alike]) => `  ${namesText(alike.map(({ device }) => device))}: ${facts}`);
+  return section('As a signed document has it, and only as long as that is in force; not accepted:', items);
+};
 
 /** In the order in which a person should read them. */
 const WHY: { readonly [Why in Untold['why']]: string } = {
