@@ -322,3 +322,29 @@ test('who approves a new version is shown the parts that come along, and nothing
   await shows('v5.5-evil2');
   assert.deepEqual(recording.openFindings(), ['firmware.fingerprint-changed rig-1']);
 });
+
+test('what only a document makes right is named on the screen, and no person makes it his own', async (t) => {
+  const two = new People('alice', 'bob');
+  const { recording, accept } = await learnedSite(t, 2, two);
+  const moved = pools({ url: 'stratum+tcp://other.example:3333' });
+  const value = [...POOLS, ...(moved.pools ?? [])].map(({ url }) => url);
+  const site = {
+    kind: 'reference',
+    ref_id: 'site',
+    version: 1,
+    values: [{ fact: 'pools.url', class: 'set', value }],
+  } as const;
+  recording.changes(two).adopt({ kind: 'signed', ...two.sign(site, 'alice', 'bob') });
+  for (const device of ['rig-1', 'rig-2']) await recording.looks(device, 2, moved);
+  const { out } = await accept('--all', '--yes');
+  assert.match(
+    out,
+    /^As a signed document has it, and only as long as that is in force; not accepted:\n {2}rig-1, rig-2: pools$/m,
+  );
+  assert.equal(lines(out).at(-1), 'accepted 2 devices, closed 0 findings');
+  const json = JSON.parse((await accept('rig-1', '--yes', '--json')).out);
+  assert.deepEqual([json.previews[0].left_to_documents, json.result.accepted], [['pools'], ['rig-1']]);
+  const alone = await accept('rig-1', '--fact', 'pools', '--yes');
+  assert.equal(alone.code, 1);
+  assert.match(alone.out, /^rig-1: not accepted: rig-1: all of this is as a signed document has it/m);
+});

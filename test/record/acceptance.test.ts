@@ -2,12 +2,14 @@ import assert from 'node:assert/strict';
 import { PassThrough } from 'node:stream';
 import { test } from 'node:test';
 import { coveredBy } from '../../agent/appraise/accept.ts';
+import { keptFacts } from '../../agent/baseline/kept.ts';
 import { previewText } from '../../agent/cli/baseline/preview.ts';
 import { differencesInForce } from '../../agent/desk/differences.ts';
+import type { FactName } from '../../shared/facts.ts';
 import { MINUTE, POOLS, pools } from '../appraise/watch.ts';
 import { People } from './approvers.ts';
 import { deskOf } from './desk.ts';
-import { Recording } from './recording.ts';
+import { learned, Recording } from './recording.ts';
 
 test('a device that is named twice is shown, accepted and stated once', async (t) => {
   const recording = new Recording(t);
@@ -210,3 +212,23 @@ const cited = (recording: Recording): readonly string[] =>
         ? [`${said.reference.approval} ${said.reference.seqs.length}`]
         : [],
     );
+
+test('of many devices with many facts each names the entry that holds it', async (t) => {
+  const devices = Array.from({ length: 60 }, (_, at) => `rig-${at + 1}`);
+  const recording = await learned(t, devices);
+  const facts = Object.keys(keptFacts(recording.state('rig-1').attested?.facts)) as FactName[];
+  const seen = devices.map((device) => recording.state(device).attested?.seq ?? -1);
+  deskOf(recording).accept({ devices, seen, by: 'carol', facts });
+  const entries = recording
+    .said()
+    .flatMap((one) => (one.kind === 'baseline' && one.baseline.action === 'accepted' ? [[one.seq, one.baseline]] : []));
+  assert.ok(entries.length > 1, 'they do not fit into one entry');
+  for (const [seq, baseline] of entries as [number, { devices: { device: string }[] }][])
+    for (const { device } of baseline.devices)
+      assert.ok(
+        recording.state(device).reference?.entries.some((entry) => entry.seq === seq),
+        device,
+      );
+  for (const device of devices) await recording.looks(device, 1, {});
+  assert.deepEqual(recording.objections(), []);
+});
