@@ -17,22 +17,26 @@ export interface GivenFacts {
   readonly absent: Absent;
 }
 
-/** By device, the items of its `baseline` entries in the order of `log`, the one in the store, without those of `withdrawn`. */
+/**
+ * By device, the items of its `baseline` entries in the order of `log`, the one in the store, without those of `withdrawn`, and those from
+ * before a device of its name left the configuration.
+ */
 export const givenFacts = (
   store: Store,
   log: string,
   states: readonly DeviceState[],
   withdrawn: ReadonlySet<number>,
 ): ReadonlyMap<string, readonly GivenFacts[]> => {
-  const known = new Map(states.map((state) => [state.id, state]));
+  const known = new Map(states.map((state) => [state.id, { state, since: store.leftBefore(state.id) }]));
   const ended = new Set([...withdrawn, ...endedIn(store)]);
   const given = new Map<string, GivenFacts[]>();
   for (const { seq, message } of store.baselineEntries()) {
     if (ended.has(seq)) continue;
     const { baseline } = statementOf(message);
     for (const item of itemsOf(baseline)) {
-      const state = known.get(item.device);
-      if (state === undefined) continue;
+      const { state, since = 0 } = known.get(item.device) ?? {};
+      // Whoever comes back under a name is learned anew.
+      if (state === undefined || seq < since) continue;
       const facts = item.facts as readonly FactName[] | undefined;
       const entry = { seq, approval: item.approval, ...(facts === undefined ? {} : { facts }) };
       const claims = (item.log ?? log) === log ? claimsIn(store, item.seq) : undefined;

@@ -343,7 +343,7 @@ class Draft implements Transaction {
   }
 
   removeDevice(id: string): void {
-    this.#options.store.removeDevice(id);
+    this.#options.store.removeDevice(id, this.position.seq);
   }
 
   saveFinding(finding: Finding, device?: string): void {

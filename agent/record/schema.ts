@@ -61,6 +61,7 @@ export const retireTables = (incarnation: number): string => `
     SELECT '', device FROM newest UNION SELECT tenant, device FROM newest;
   DELETE FROM newest;
   DELETE FROM orders;
+  DELETE FROM departures;
   DELETE FROM cursors;
   -- What is open is said again in the new log, and told again under its names there.
   UPDATE notify_places SET next = 0, skipped = json_set(skipped, '$.ended', json('[]'));
@@ -197,6 +198,18 @@ const MIGRATIONS: readonly string[] = [
     FROM meta, json_each(meta.value, '$.storms') AS storm
     WHERE meta.name = 'storms';
   DELETE FROM meta WHERE name = 'storms';
+  `,
+  `
+  -- Where in the log a device last left the configuration: what baseline entries gave its name before gives it nothing any more.
+  CREATE TABLE departures (
+    device TEXT PRIMARY KEY,
+    seq INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  INSERT INTO departures (device, seq)
+    SELECT gone.value, max(entries.seq)
+    FROM entries, json_each(CAST(entries.message AS TEXT), '$.session.removed') AS gone
+    WHERE entries.message IS NOT NULL AND entries.kind = 'session'
+    GROUP BY gone.value;
   `,
 ];
 

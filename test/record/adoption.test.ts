@@ -1,13 +1,18 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { newDevice } from '../../agent/appraise/device.ts';
+import { withFormer } from '../../agent/appraise/former.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
+import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
+import { buildReload } from '../../agent/record/session.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
 import type { ReferenceTerms, Terms } from '../../shared/terms.ts';
 import { People, poolUser, summerPlan } from './approvers.ts';
+import { deskOf } from './desk.ts';
 import { learned, Recording, refusal } from './recording.ts';
 
 /** Documents of approvers at the gateway: adopted, refused, withdrawn, ended, and what a verifier of the log says of it. */
@@ -980,4 +985,30 @@ test('a document that a log states again names entries of the former one: those 
     reference?.entries.map(({ approval }) => approval),
     ['none'],
   );
+});
+
+test('once a device left and came back under its name, no withdrawal brings back what its name had been given before', async (t) => {
+  const two = new People('alice', 'bob');
+  const recording = await learned(t);
+  const seen = [recording.state('rig-1').attested?.seq ?? -1];
+  deskOf(recording, () => 2).accept({ devices: ['rig-1'], seen, by: 'carol' });
+  await recording.looks('rig-1', 1, {});
+  const former = recording.state('rig-1');
+  const { id, position, address, labels } = former;
+  recording.recorder.takeDepartures([former], buildReload({ configSha256: 'A'.repeat(43), removed: ['rig-1'] }));
+  recording.states.set(id, withFormer(newDevice({ id, position, address, labels }), former, NOTHING_STANDING));
+  await recording.looks('rig-1', 3, {});
+  recording.recorder.writeLearned();
+  const changes = recording.changes(two);
+  const entries = [recording.attestation('rig-1')];
+  const devices = { kind: 'reference', ref_id: 'devices', version: 1, entries } as const;
+  changes.adopt({ kind: 'signed', ...two.sign(devices, 'alice', 'bob') });
+  await recording.looks('rig-1', 1, {});
+  changes.withdraw('devices', 'alice', { by: 'alice', note: 'over' });
+  assert.deepEqual(
+    recording.state('rig-1').reference?.entries.map(({ approval }) => approval),
+    ['none'],
+  );
+  await recording.looks('rig-1', 1, {});
+  assert.deepEqual(recording.objections(two.keys), []);
 });

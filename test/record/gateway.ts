@@ -82,6 +82,7 @@ export const VERSION_6 = `
   ALTER TABLE entries DROP COLUMN ran_s;
   ALTER TABLE findings DROP COLUMN ran_s;
   CREATE INDEX entries_held ON entries (seq, iat) WHERE message IS NOT NULL;
+  DROP TABLE departures;
   PRAGMA user_version = 6;
 `;
 

@@ -17,6 +17,7 @@ import { test } from 'node:test';
 import { readDevice } from '../../agent/appraise/device.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
+import { buildReload } from '../../agent/record/session.ts';
 import { Store } from '../../agent/record/store.ts';
 import { stormsIn } from '../../agent/record/storms.ts';
 import { anyStatement, attestation, openGateway, restart, tempDir, VERSION_6 } from './gateway.ts';
@@ -128,6 +129,27 @@ test('two storms of one rule that begin in the same second are two findings, als
   assert.deepEqual(open(again), []);
 });
 
+test('a store of version 8 learns from its log where devices left', (t) => {
+  const { dir, store, log } = openGateway(t);
+  const leave = (...removed: readonly string[]) =>
+    log.transaction((tx) => {
+      for (const built of buildReload({ configSha256: 'A'.repeat(43), removed })) tx.append(built);
+      return tx.next();
+    });
+  leave('rig-1', 'rig-2');
+  const seq = log.size();
+  leave('rig-1');
+  store[Symbol.dispose]();
+  const db = new DatabaseSync(join(dir, 'assayer.db'));
+  db.exec('DROP TABLE departures; PRAGMA user_version = 8');
+  db.close();
+  using again = Store.open(dir);
+  assert.deepEqual(
+    ['rig-1', 'rig-2', 'rig-3'].map((device) => again.leftBefore(device)),
+    [seq, seq - 1, 0],
+  );
+});
+
 test('the storms of a store of version 7, which kept them as one value, go on as they were', (t) => {
   const { dir, store } = openGateway(t);
   store[Symbol.dispose]();
@@ -151,7 +173,7 @@ test('the storms of a store of version 7, which kept them as one value, go on as
     'runtime.reboot-unexpected': { members: { 'rig-3': member('rig-3') }, latestMs: 7 },
   };
   const db = new DatabaseSync(join(dir, 'assayer.db'));
-  db.exec('DROP TABLE storms; DROP TABLE storm_members; PRAGMA user_version = 7');
+  db.exec('DROP TABLE storms; DROP TABLE storm_members; DROP TABLE departures; PRAGMA user_version = 7');
   db.prepare('INSERT INTO meta (name, value) VALUES (?, ?)').run('storms', JSON.stringify({ storms }));
   db.close();
   using again = Store.open(dir);

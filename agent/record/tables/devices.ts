@@ -1,4 +1,4 @@
-import { made, type Sql, text } from './sql.ts';
+import { integer, made, type Sql, text } from './sql.ts';
 
 /** What the agent knows of each configured device, as the text that the appraise stage makes of it. */
 export const devicesTable = (sql: Sql) => ({
@@ -11,15 +11,25 @@ export const devicesTable = (sql: Sql) => ({
     );
   },
 
-  /** Forgets a device that left the configuration, and marks what the broker retains of it; its entries stay. */
-  removeDevice(id: string): void {
+  /** Forgets a device that left the configuration before entry `seq`, and marks what the broker retains of it; its entries stay. */
+  removeDevice(id: string, seq: number): void {
     sql.run('DELETE FROM devices WHERE id = ?', id);
+    sql.run(
+      'INSERT INTO departures (device, seq) VALUES (?, ?) ON CONFLICT (device) DO UPDATE SET seq = excluded.seq',
+      id,
+      seq,
+    );
     for (const mirror of ["''", 'tenant'])
       sql.run(
         `INSERT OR IGNORE INTO stale_mirrors (tenant, device) SELECT ${mirror}, device FROM newest WHERE device = ?`,
         id,
       );
     sql.run('DELETE FROM newest WHERE device = ?', id);
+  },
+
+  /** The entry from which on the log speaks of the device that has this name now; 0 where none left under it. */
+  leftBefore(id: string): number {
+    return sql.get(({ seq }) => integer(seq), 'SELECT seq FROM departures WHERE device = ?', id) ?? 0;
   },
 
   /** What `read` makes of the state of a device as it was saved; `store.corrupt` where it makes nothing of it. */
