@@ -235,6 +235,8 @@ export interface DeviceState<Kept = KeptFacts> {
   readonly family?: string;
   readonly identified?: Identified;
   readonly firstSeenMs?: number;
+  /** `seq` of its first attestation, in this log, since it is in the configuration: entries before speak of one that left, under its name. */
+  readonly firstSeq?: number;
   /** It appeared after the first pass over its entry and nobody accepted it yet. */
   readonly unknownDevice?: true;
   /**

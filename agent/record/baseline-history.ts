@@ -17,7 +17,10 @@ export interface GivenFacts {
   readonly absent: Absent;
 }
 
-/** By device, the items of its `baseline` entries in the order of `log`, the one in the store, without those of `withdrawn`. */
+/**
+ * By device, the items of its `baseline` entries in the order of `log`, the one in the store, without those of `withdrawn`, and
+ * without those from before it left the configuration and came back: verifiers let go of these.
+ */
 export const givenFacts = (
   store: Store,
   log: string,
@@ -32,7 +35,7 @@ export const givenFacts = (
     const { baseline } = statementOf(message);
     for (const item of itemsOf(baseline)) {
       const state = known.get(item.device);
-      if (state === undefined) continue;
+      if (state === undefined || seq < (state.firstSeq ?? 0)) continue;
       const facts = item.facts as readonly FactName[] | undefined;
       const entry = { seq, approval: item.approval, ...(facts === undefined ? {} : { facts }) };
       const claims = (item.log ?? log) === log ? claimsIn(store, item.seq) : undefined;

@@ -160,7 +160,8 @@ export class Batch {
         redaction,
       ),
     );
-    this.states.set(before.id, withAttestation(verdict.state, seq));
+    const attested = withAttestation(verdict.state, seq);
+    this.states.set(before.id, before.attested === undefined ? { ...attested, firstSeq: seq } : attested);
     if (verdict.learn !== undefined) this.toLearn.push(before.id);
   }
 

@@ -138,7 +138,7 @@ const inNewLog = (state: DeviceState, seqOf: (former: number | undefined) => num
 };
 
 const withoutSeqs = (state: DeviceState, seqOf: (former: number) => number | undefined): DeviceState => {
-  const { reference } = state;
+  const { reference, firstSeq: _first, ...known } = state;
   const entries = reference?.entries.flatMap((entry) => {
     const seq = seqOf(entry.seq);
     return seq === undefined ? [] : [{ ...entry, seq }];
@@ -150,7 +150,7 @@ const withoutSeqs = (state: DeviceState, seqOf: (former: number) => number | und
     return { ...rest, finding };
   });
   return {
-    ...state,
+    ...known,
     tracks: orNone(tracks),
     closed: NONE,
     ...(reference === undefined ? {} : { reference: { ...reference, entries: entries ?? [] } }),

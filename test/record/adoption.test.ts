@@ -981,3 +981,22 @@ test('a document that a log states again names entries of the former one: those 
     ['none'],
   );
 });
+
+test('withdrawn, a device that left and is back falls back on what was said of it since, and on nothing from before', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const accept = () => recording.recorder.takeAcceptance([recording.state('rig-1')], { by: 'alice' });
+  accept();
+  recording.leaves('rig-1');
+  await recording.returns('rig-1', {});
+  accept();
+  const [{ seq } = { seq: -1 }] = recording.state('rig-1').reference?.entries ?? [];
+  changes.withdraw(String(seq), 'alice', EMERGENCY);
+  assert.deepEqual(approvalsOf(recording), ['none']);
+  await recording.looks('rig-1', 2, {});
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+/** Who stands behind the entries that hold facts of the first device. */
+const approvalsOf = (recording: Recording): readonly string[] =>
+  recording.state('rig-1').reference?.entries.map(({ approval }) => approval) ?? [];

@@ -162,7 +162,7 @@ test('documents in force are stated again with their signatures; devices and fin
     openedSeq: 20,
     plan: 17,
   } as const;
-  const state = { ...known('rig-1', []), tracks: [{ finding, clear: 0, changesMs: [] }] };
+  const state = { ...known('rig-1', []), firstSeq: 18, tracks: [{ finding, clear: 0, changesMs: [] }] };
   const replaces = { end: { ...log.end(), size: 900 }, why: 'an older copy' };
   clock.pass(5_000);
   const next = Log.read({ ...logOptions(store, dir, clock), replaces });
@@ -176,6 +176,7 @@ test('documents in force are stated again with their signatures; devices and fin
   assert.ok(said?.kind === 'change');
   assert.deepEqual([said.change.action, said.change.doc, said.change.sigs], ['adopted', signed.doc, signed.sigs]);
   assert.deepEqual([carried.orders[0]?.seq, carried.states[0]?.tracks[0]?.finding.plan], [said.seq, said.seq]);
+  assert.equal(carried.states[0]?.firstSeq, undefined, 'a number of the former log would be one of this log');
   assert.deepEqual(
     store.orders((text) => JSON.parse(text).seq),
     [said.seq],
