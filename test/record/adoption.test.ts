@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { newDevice } from '../../agent/appraise/device.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
@@ -980,6 +981,87 @@ test('a document that a log states again names entries of the former one: those 
     reference?.entries.map(({ approval }) => approval),
     ['none'],
   );
+});
+
+test('a signed attestation holds nothing at a device that left and is back, until its document is adopted again', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  const entries = [recording.attestation('rig-1'), recording.attestation('rig-2')];
+  const terms = { kind: 'reference', ref_id: 'rigs', version: 1, entries } as const;
+  const document = people.sign(terms, 'alice', 'bob');
+  const { seq: first } = changes.adopt(signed(document));
+  for (const rig of ['rig-1', 'rig-2']) recording.leaves(rig);
+  assert.deepEqual(
+    [changes.adopt(signed(document)).already, changes.adopt(signed(document)).left],
+    [true, ['rig-1', 'rig-2']],
+  );
+  await recording.returns('rig-1', {});
+  assert.deepEqual(approvalsOf(recording), ['none']);
+  const delivered = changes.adopt({ kind: 'signed', delivered: true, ...document });
+  assert.deepEqual([delivered.already, delivered.seq], [true, first], 'what a topic keeps is no word of a person');
+
+  const { already, again, left, seq } = changes.adopt(signed(document));
+  assert.deepEqual({ already, again, left }, { already: false, again: ['rig-1'], left: ['rig-2'] });
+  assert.deepEqual(
+    changes.all().map((order) => order.seq),
+    [seq],
+    'once, by its new entry',
+  );
+  assert.deepEqual(approvalsOf(recording), ['signed']);
+  await recording.looks('rig-1', 1, {});
+  const last = recording.said().at(-1);
+  assert.ok(last?.kind === 'attestation');
+  assert.deepEqual(last.reference, { approval: 'signed', seqs: [seq] });
+  changes.resume();
+  assert.deepEqual([changes.adopt(signed(document)).already, changes.all().length], [true, 1], 'it was not ended');
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('another machine under the name is held against what was signed, once the document is adopted again', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const terms = { kind: 'reference', ref_id: 'rig', version: 1, entries: [recording.attestation('rig-1')] } as const;
+  const document = signed(people.sign(terms, 'alice', 'bob'));
+  changes.adopt(document);
+  recording.leaves('rig-1');
+  recording.states.set('rig-1', newDevice({ id: 'rig-1', position: 'host', address: '10.0.0.1', labels: {} }));
+  const other = {
+    'identity.serial': 'SN-other',
+    'identity.hashboards': ['HB-other'],
+    'identity.mac': '02:00:00:00:00:77',
+  };
+  await recording.looks('rig-1', 2, other);
+  recording.recorder.writeLearned();
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(
+    changes.previewAdoption(document).devices.flatMap(({ differences }) => differences.map(({ fact }) => fact)),
+    ['identity.serial', 'identity.mac', 'identity.hashboards'],
+  );
+  changes.adopt(document);
+  await recording.looks('rig-1', 3, other);
+  assert.deepEqual(recording.openFindings(), ['identity.hardware-swapped rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a document is not adopted again over what was signed for its devices since', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const entries = [recording.attestation('rig-1')];
+  const documentOf = (ref_id: string) =>
+    signed(people.sign({ kind: 'reference', ref_id, version: 1, entries } as const, 'alice', 'bob'));
+  const [former, later] = [documentOf('former'), documentOf('later')];
+  changes.adopt(former);
+  changes.adopt(later);
+  recording.leaves('rig-1');
+  await recording.returns('rig-1', {});
+  assert.equal(
+    refusal(() => changes.adopt(former)),
+    'terms.overtaken',
+  );
+  assert.deepEqual(changes.adopt(later).again, ['rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
 });
 
 test('withdrawn, a device that left and is back falls back on what was said of it since, and on nothing from before', async (t) => {
