@@ -1064,6 +1064,20 @@ test('a document is not adopted again over what was signed for its devices since
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
+test('what a device that is back does not show as before is in no entry, and that is told; all else is learned', async (t) => {
+  const recording = await learned(t);
+  recording.leaves('rig-1');
+  await recording.returns('rig-1', STRONGER, 2);
+  const facts = recording.changes(people).approved('rig-1');
+  const told = ['config.mode', 'config.power_limit_w'];
+  assert.deepEqual(
+    [facts.filter(({ carried }) => carried), facts.filter(({ seq }) => seq === undefined)].map((those) =>
+      those.map(({ fact }) => fact),
+    ),
+    [told, told],
+  );
+});
+
 test('withdrawn, a device that left and is back falls back on what was said of it since, and on nothing from before', async (t) => {
   const recording = await learned(t);
   const changes = recording.changes(people);

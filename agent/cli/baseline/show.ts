@@ -96,8 +96,10 @@ const originOf = ({
   layer,
   seq,
   ref_id: refId,
+  carried,
   by = [],
 }: Omit<ApprovedFact, 'fact' | 'class' | 'value'>): string => {
+  if (carried) return 'device: known from before, in no entry';
   const entry = seq === undefined ? 'not recorded yet' : `entry ${seq}`;
   if (refId !== undefined) return `${layer}: ${refId}, ${by.join(' and ')}, ${entry}`;
   return `device: ${approval === 'none' ? 'learned' : approval === 'local' ? 'accepted here' : 'signed'}, ${entry}`;
