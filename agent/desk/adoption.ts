@@ -27,7 +27,7 @@ import { inScope, mayMeet } from '../baseline/scope.ts';
 import { countsFor, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
-import { type Adoption, devicesNamed, type Order, type Orders } from '../record/orders.ts';
+import type { Adoption, Order, Orders } from '../record/orders.ts';
 import type { Store } from '../record/store.ts';
 import { VERB_OF } from '../terms/draft.ts';
 import { misfitsOf, strangeFields } from '../terms/fact-values.ts';
@@ -127,24 +127,37 @@ export const devicesBack = ({ left = [] }: Pick<Order, 'left'>, states: readonly
   return left.filter((device) => seen.has(device));
 };
 
-/** Adopted again it would come after what approvers signed for its devices since, and hold instead. */
+/** Adopted again it would come after what approvers signed of the same facts of its devices since, and hold instead. */
 const requireLatest = (known: Order, { orders }: AdoptionGround): void => {
-  const devices = devicesNamed(known);
-  const later = orders.all().find((other) => other.seq > known.seq && !speaksOfNamed(other).isDisjointFrom(devices));
+  const own = namedIn(known);
+  const later = orders.all().find((other) => other.seq > known.seq && namedIn(other).some((one) => isAmong(own, one)));
   if (later === undefined) return;
   const id = termsId(later.terms);
   throw refused(
     'overtaken',
-    `reference ${id} speaks of its devices and was adopted later: it would take the place of that`,
+    `reference ${id} says something of the same devices and was adopted later: it would take the place of that`,
     `adopt ${id} again, where its devices left, too; else have the next version of this one signed: assayer baseline export`,
   );
 };
 
-/** Devices of which a reference speaks by name. */
-const speaksOfNamed = (order: Order): ReadonlySet<string> =>
-  order.terms.kind === 'reference' && order.terms.values !== undefined
-    ? new Set(order.terms.scope?.devices)
-    : devicesNamed(order);
+/** A device that a reference names, and the facts of it that are spoken of; all of them without `facts`. */
+interface NamedDevice {
+  readonly device: string;
+  readonly facts?: readonly string[] | undefined;
+}
+
+const namedIn = ({ terms }: Order): readonly NamedDevice[] => {
+  if (terms.kind !== 'reference') return [];
+  const facts = terms.values?.map(({ fact }) => wholeOf(fact)) ?? [];
+  return terms.entries ?? terms.scope?.devices?.map((device) => ({ device, facts })) ?? [];
+};
+
+const isAmong = (all: readonly NamedDevice[], { device, facts }: NamedDevice): boolean =>
+  all.some(
+    (one) =>
+      one.device === device &&
+      (one.facts === undefined || facts === undefined || one.facts.some((fact) => facts.includes(fact))),
+  );
 
 const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround): Omit<Order, 'seq'> => {
   const adoptedAt = Math.floor(nowMs / 1000);

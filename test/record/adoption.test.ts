@@ -1045,22 +1045,26 @@ test('another machine under the name is held against what was signed, once the d
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
-test('a document is not adopted again over what was signed for its devices since', async (t) => {
+test('a document is not adopted again over what was signed of the same facts of its devices since', async (t) => {
   const recording = await learned(t);
   const changes = recording.changes(people);
-  const entries = [recording.attestation('rig-1')];
-  const documentOf = (ref_id: string) =>
-    signed(people.sign({ kind: 'reference', ref_id, version: 1, entries } as const, 'alice', 'bob'));
-  const [former, later] = [documentOf('former'), documentOf('later')];
-  changes.adopt(former);
-  changes.adopt(later);
+  const documentOf = (ref_id: string, facts?: string[]) => {
+    const entries = [{ ...recording.attestation('rig-1'), ...(facts === undefined ? {} : { facts }) }];
+    return signed(people.sign({ kind: 'reference', ref_id, version: 1, entries } as const, 'alice', 'bob'));
+  };
+  const all = documentOf('all');
+  const power = documentOf('power', ['config.power_limit_w']);
+  const pools = documentOf('pools', ['pools']);
+  for (const document of [all, power, pools]) changes.adopt(document);
+  const values = { ...limit(3500), ref_id: 'rig-1-power', scope: { devices: ['rig-1'] } };
+  changes.adopt(signed(people.sign(values, 'alice', 'bob')));
   recording.leaves('rig-1');
   await recording.returns('rig-1', {});
-  assert.equal(
-    refusal(() => changes.adopt(former)),
-    'terms.overtaken',
+  assert.deepEqual(
+    [all, power].map((document) => refusal(() => changes.adopt(document))),
+    ['terms.overtaken', 'terms.overtaken'],
   );
-  assert.deepEqual(changes.adopt(later).again, ['rig-1']);
+  assert.deepEqual(changes.adopt(pools).again, ['rig-1']);
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
