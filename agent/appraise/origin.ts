@@ -5,7 +5,7 @@ import { holderOf } from '../baseline/reference.ts';
 import { type Layer, layerOf } from '../baseline/scope.ts';
 import { type Adopted, heldBy, type Standing } from '../baseline/standing.ts';
 import { approvedOf, describe } from './approval.ts';
-import type { Approval, DeviceState } from './device.ts';
+import type { Approval, DeviceState, Reference } from './device.ts';
 
 /** What is approved of one fact of one device, and who says so: the layers of the baseline laid over each other. */
 export interface ApprovedFact {
@@ -19,6 +19,8 @@ export interface ApprovedFact {
   readonly layer: Layer;
   /** `seq` of the `baseline` entry; absent while no entry names what was learned. */
   readonly seq?: number;
+  /** It is known from before the device left, or had this name, and no entry names it. */
+  readonly carried?: true;
   /** Name and signers of the document. */
   readonly ref_id?: string;
   readonly by?: readonly string[];
@@ -65,11 +67,16 @@ export const approvedFactsOf = (
         approval,
         layer: 'device',
         ...(seq === undefined ? {} : { seq }),
+        ...(seq === undefined && !isWaiting(state.reference, fact as FactName) ? { carried: true as const } : {}),
       },
     ];
   });
   return [...documents, ...kept].sort((one, other) => (one.fact < other.fact ? -1 : 1));
 };
+
+/** What was learned and is named by an entry in a moment. */
+const isWaiting = (reference: Reference | undefined, fact: FactName): boolean =>
+  reference?.unrecorded?.some(({ facts }) => facts === 'all' || facts.includes(fact)) === true;
 
 const seenOf = (seen: { readonly [fact: string]: unknown }, fact: string): { readonly seen?: unknown } => {
   const [whole = '', column] = fact.startsWith('pools.') ? fact.split('.') : [fact];

@@ -1,6 +1,7 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
 import { namesRule, type Terms } from '../../shared/terms.ts';
 import type { Absent } from '../baseline/absent.ts';
+import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
@@ -106,8 +107,21 @@ export const withSignedEntry = (
   const entry = { seq, approval: 'signed' as const, ...(facts === undefined ? {} : { facts }) };
   return {
     ...(facts === undefined ? rest : left),
-    reference: withEntry(state.reference, entry, claims, { absent }),
+    reference: withEntry(state.reference, entry, claims, { absent, standIns: stoodIn(state, claims) }),
   };
+};
+
+/** The facts of these claims that the device told from a stand-in: an attestation does not say so, and what tells the same is the same place. */
+const stoodIn = ({ attested, reference }: DeviceState, claims: Facts): readonly FactName[] => {
+  const now = comparedFacts(claims);
+  const told = [attested, reference].flatMap((known) => {
+    if (known?.standIns === undefined) return [];
+    const facts = keptFacts(known.facts);
+    return known.standIns.filter(
+      (fact) => facts[fact] !== undefined && now[fact] !== undefined && !changed(fact, facts[fact], now[fact]),
+    );
+  });
+  return [...new Set(told)];
 };
 
 /** What is signed of a device that entries of a document name. */
@@ -191,7 +205,10 @@ export const rebuilt = (
   const { reference: before, ...rest } = state;
   let next: DeviceState = rest;
   for (const { entry, claims, absent } of entries)
-    next = { ...next, reference: withEntry(next.reference, entry, claims, { absent }) };
+    next = {
+      ...next,
+      reference: withEntry(next.reference, entry, claims, { absent, standIns: stoodIn(state, claims) }),
+    };
   const unrecorded = before?.unrecorded;
   return {
     ...next,

@@ -67,7 +67,13 @@ export type Settled = ReadonlyMap<string, readonly Track[]>;
 
 /** What follows from a document that was handed over. */
 export type Judged =
-  | { readonly kind: 'adopt'; readonly adoption: Adoption; readonly settled: Settled }
+  | {
+      readonly kind: 'adopt';
+      readonly adoption: Adoption;
+      readonly settled: Settled;
+      /** Devices that left the configuration and are back, at which a document in force holds again what it says. */
+      readonly again: readonly string[];
+    }
   | { readonly kind: 'in-force'; readonly order: Order };
 
 /** Judges what was handed over. Throws `terms.*` where it is refused; nothing happened then. */
@@ -75,7 +81,11 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   const order = readOrder(handed, ground);
   const { terms, sha256 } = order;
   const known = ground.orders.find(terms.kind, termsId(terms));
-  if (known !== undefined && known.sha256 === sha256) return { kind: 'in-force', order: known };
+  const isDelivered = handed.kind === 'signed' && handed.delivered === true;
+  const isInForce = known?.sha256 === sha256;
+  // What a topic keeps comes again by itself: that a device is who approvers signed for, a person says.
+  const again = isInForce && !isDelivered ? devicesBack(known, ground.states()) : [];
+  if (isInForce && again.length === 0) return { kind: 'in-force', order: known };
   if (ground.orders.hasEnded(sha256)) throw refused('ended', 'it was ended here before', 'sign it anew');
   if (terms.kind === 'reference' && ground.orders.endedVersion(terms.ref_id) >= terms.version)
     throw refused(
@@ -83,13 +93,15 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
       `version ${ground.orders.endedVersion(terms.ref_id)} was ended here`,
       'give it a later version',
     );
-  if (handed.kind === 'signed' && handed.delivered === true) requireKnownPast(terms, ground);
+  if (isDelivered) requireKnownPast(terms, ground);
   requireInTime(terms, ground.nowMs);
-  requireSuccessor(terms, known);
+  if (isInForce) requireLatest(known, ground);
+  else requireSuccessor(terms, known);
   requireMeaning(terms, ground.labels);
   requireCoverable(terms);
   requireBrief(terms, ground);
-  const entries = terms.kind === 'reference' ? claimsOf(terms, ground) : [];
+  const away = isInForce ? (known.left ?? []).filter((device) => !again.includes(device)) : [];
+  const entries = terms.kind === 'reference' ? claimsOf(terms, away, ground) : [];
   const settled = settledDevices({ ...order, seq: Number.MAX_SAFE_INTEGER }, known, entries, ground);
   requireNothingWorse(entries, settled, ground);
   const alone =
@@ -97,10 +109,55 @@ export const judgeAdoption = (handed: Handed, ground: AdoptionGround): Judged =>
   const breakGlass = alone ? handed.breakGlass : undefined;
   return {
     kind: 'adopt',
-    adoption: { order, replaces: known, entries, settles: [...settled.keys()], breakGlass },
+    adoption: {
+      order: away.length === 0 ? order : { ...order, left: away },
+      replaces: known,
+      entries,
+      settles: [...settled.keys()],
+      breakGlass,
+    },
     settled,
+    again,
   };
 };
+
+/** Devices that left the configuration since a document was adopted, so that its entries hold nothing at them, and that were seen again. */
+export const devicesBack = ({ left = [] }: Pick<Order, 'left'>, states: readonly DeviceState[]): readonly string[] => {
+  const seen = new Set(states.filter(({ attested }) => attested !== undefined).map(({ id }) => id));
+  return left.filter((device) => seen.has(device));
+};
+
+/** Adopted again it would come after what approvers signed of the same facts of its devices since, and hold instead. */
+const requireLatest = (known: Order, { orders }: AdoptionGround): void => {
+  const own = namedIn(known);
+  const later = orders.all().find((other) => other.seq > known.seq && namedIn(other).some((one) => isAmong(own, one)));
+  if (later === undefined) return;
+  const id = termsId(later.terms);
+  throw refused(
+    'overtaken',
+    `reference ${id} says something of the same devices and was adopted later: it would take the place of that`,
+    `adopt ${id} again, where its devices left, too; else have the next version of this one signed: assayer baseline export`,
+  );
+};
+
+/** A device that a reference names, and the facts of it that are spoken of; all of them without `facts`. */
+interface NamedDevice {
+  readonly device: string;
+  readonly facts?: readonly string[] | undefined;
+}
+
+const namedIn = ({ terms }: Order): readonly NamedDevice[] => {
+  if (terms.kind !== 'reference') return [];
+  const facts = terms.values?.map(({ fact }) => wholeOf(fact)) ?? [];
+  return terms.entries ?? terms.scope?.devices?.map((device) => ({ device, facts })) ?? [];
+};
+
+const isAmong = (all: readonly NamedDevice[], { device, facts }: NamedDevice): boolean =>
+  all.some(
+    (one) =>
+      one.device === device &&
+      (one.facts === undefined || facts === undefined || one.facts.some((fact) => facts.includes(fact))),
+  );
 
 const readOrder = (handed: Handed, { approvers, gateway, nowMs }: AdoptionGround): Omit<Order, 'seq'> => {
   const adoptedAt = Math.floor(nowMs / 1000);
@@ -229,10 +286,15 @@ const requireBrief = (terms: Terms, { people }: AdoptionGround): void => {
     );
 };
 
-/** The claims that the document approves, from the log that holds them. */
-const claimsOf = ({ entries = [] }: ReferenceTerms, { store, log, states }: AdoptionGround): Adoption['entries'] => {
+/** The claims that the document approves, from the log that holds them, but for those of devices that are `away`. */
+const claimsOf = (
+  { entries = [] }: ReferenceTerms,
+  away: readonly string[],
+  { store, log, states }: AdoptionGround,
+): Adoption['entries'] => {
   const known = new Set(states().map(({ id }) => id));
-  return entries.map(({ device, log: named, seq, leaf, facts }) => {
+  const meant = entries.filter(({ device }) => !away.includes(device));
+  return meant.map(({ device, log: named, seq, leaf, facts }) => {
     const entry = named === log ? store.entry(seq) : undefined;
     const again = 'export them anew: assayer baseline export';
     if (

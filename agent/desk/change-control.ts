@@ -43,6 +43,10 @@ export interface AdoptionResult {
   /** `seq` of the entry that adopted it; the former one where it was in force already. */
   readonly seq: number;
   readonly already: boolean;
+  /** Devices that left the configuration and are back, at which it holds again. */
+  readonly again?: readonly string[];
+  /** Devices that left the configuration, at which it holds nothing. */
+  readonly left?: readonly string[];
   /** Devices with findings that it ended. */
   readonly settled: readonly string[];
   /** These findings. */
@@ -201,8 +205,11 @@ export class ChangeControl {
     // A verdict that waits was made without the document.
     recorder.flush();
     const judged = judgeAdoption(handed, this.#ground());
-    if (judged.kind === 'in-force') return { ...this.#resultOf(judged.order), already: true, settled: [], ended: [] };
-    const { adoption, settled } = judged;
+    if (judged.kind === 'in-force') {
+      const { order } = judged;
+      return { ...this.#resultOf(order), already: true, ...leftOf(order), settled: [], ended: [] };
+    }
+    const { adoption, settled, again } = judged;
     if (shown !== undefined && shown !== endsText(settled)) throw shownOtherwise();
     const ended = endedBy(settled, this.people());
     const seqs = new Set(orders.all().map(({ seq }) => seq));
@@ -216,7 +223,8 @@ export class ChangeControl {
     if (order === undefined) throw new Error('what was adopted is not in force');
     const result = this.#resultOf(order);
     emit('info', 'terms.adopted', { ...result, by: order.by, ...toldOf(ended) });
-    return { ...result, already: false, settled: adoption.settles, ended };
+    const where = { ...(again.length === 0 ? {} : { again }), ...leftOf(order) };
+    return { ...result, already: false, ...where, settled: adoption.settles, ended };
   }
 
   /** Takes what came over the uplink into force, or says why not; `name` is the last level of its topic. */
@@ -353,6 +361,8 @@ export class ChangeControl {
     findStale(this.#deps);
   }
 }
+
+const leftOf = ({ left }: Order): Pick<AdoptionResult, 'left'> => (left === undefined ? {} : { left });
 
 /** The findings that ended, as an event tells them. */
 const toldOf = (ended: readonly EndedFinding[]): object => {

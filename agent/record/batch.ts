@@ -426,6 +426,7 @@ export class Batch {
         departure(state, nowMs).map((finding) => ({ kind: 'device' as const, device: state.id, finding })),
       ),
     );
+    this.orders.noteLeft(states.map(({ id }) => id));
     for (const { id } of states) this.#tx.removeDevice(id);
     if (states.length > 0) this.#tx.saveMeta(DEPARTED, writeDeparted(remembered));
   }

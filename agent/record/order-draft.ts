@@ -4,7 +4,7 @@ import { isOfChange, plansLeft } from '../appraise/planned.ts';
 import type { DeviceTransition } from '../appraise/storm.ts';
 import type { Standing } from '../baseline/standing.ts';
 import type { Transaction } from './log.ts';
-import type { Order, OrderChange, Orders } from './orders.ts';
+import { devicesNamed, type Order, type OrderChange, type Orders } from './orders.ts';
 
 /** The documents in force as one transaction changes them. */
 export class OrderDraft {
@@ -17,6 +17,8 @@ export class OrderDraft {
   readonly #reboots = new Set<number>();
   /** Devices that were approved as something else than a plan expects, by its id. */
   readonly #deviated = new Map<string, Set<string>>();
+  /** Devices that left the configuration. */
+  readonly #left = new Set<string>();
 
   /** Without `orders` no documents are kept here, and none can be changed. */
   constructor(orders: Orders | undefined) {
@@ -59,18 +61,32 @@ export class OrderDraft {
       this.#deviated.getOrInsertComputed(plan, () => new Set()).add(device);
   }
 
-  /** Writes with each plan and waiver the devices that were noted for the first time. */
+  /** Notes the documents whose entries hold nothing more at these devices, which left the configuration. */
+  noteLeft(devices: readonly string[]): void {
+    for (const device of devices) this.#left.add(device);
+  }
+
+  /** Writes with each document the devices that were noted for the first time. */
   writeNoted(tx: Transaction): void {
-    if (this.#covered.size + this.#reboots.size + this.#deviated.size === 0) return;
+    if (this.#covered.size + this.#reboots.size + this.#deviated.size + this.#left.size === 0) return;
     const inForce = this.#orders?.allWith(this.changes) ?? [];
     const begun = inForce.flatMap((order): Order[] => {
       const { terms, seq } = order;
       const matched = withFresh(order.matched, this.#covered.get(seq));
-      const left = terms.kind === 'plan' ? this.#deviated.get(terms.plan_id) : undefined;
-      const deviated = withFresh(order.deviated, left);
+      const others = terms.kind === 'plan' ? this.#deviated.get(terms.plan_id) : undefined;
+      const deviated = withFresh(order.deviated, others);
       const reboots = this.#reboots.has(seq) && order.reboots === undefined ? true : undefined;
-      if (matched === undefined && deviated === undefined && reboots === undefined) return [];
-      return [{ ...order, ...(matched && { matched }), ...(deviated && { deviated }), ...(reboots && { reboots }) }];
+      const left = withFresh(order.left, devicesNamed(order).intersection(this.#left));
+      if ((matched ?? deviated ?? reboots ?? left) === undefined) return [];
+      return [
+        {
+          ...order,
+          ...(matched && { matched }),
+          ...(deviated && { deviated }),
+          ...(reboots && { reboots }),
+          ...(left && { left }),
+        },
+      ];
     });
     if (begun.length > 0) this.write(tx, { ended: [], begun });
   }

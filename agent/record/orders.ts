@@ -14,6 +14,8 @@ export interface Order<Of extends Terms = Terms> extends Adopted<Of> {
   readonly matched?: readonly string[];
   /** It covered that devices started anew for its firmware, which says nothing of the change itself. */
   readonly reboots?: true;
+  /** Devices named by its entries that left the configuration since: the entries hold nothing at them, also where they are back. */
+  readonly left?: readonly string[];
   /** Devices that changed to something else than the plan expects, which was approved: nothing is open any more that says so. */
   readonly deviated?: readonly string[];
   /** The plan was held against the devices after its window, Unix seconds. */
@@ -22,6 +24,10 @@ export interface Order<Of extends Terms = Terms> extends Adopted<Of> {
 
 /** Whether the plan or waiver covered anything. */
 export const hasCovered = ({ matched = [], reboots }: Order): boolean => matched.length > 0 || reboots === true;
+
+/** Devices of which a reference document approves what an attestation claims. */
+export const devicesNamed = ({ terms }: Pick<Order, 'terms'>): ReadonlySet<string> =>
+  new Set(terms.kind === 'reference' ? terms.entries?.map(({ device }) => device) : []);
 
 /** Name under which the store keeps what was ended; `Approvals` keeps it where the store may be lost. */
 const ENDED = 'ended-orders';
@@ -110,12 +116,11 @@ export class Orders {
     const { ended, begun } = changes.at(-1) ?? NO_CHANGE;
     for (const { seq } of ended) tx.removeOrder(seq);
     for (const order of begun) tx.saveOrder(order.seq, JSON.stringify(order));
-    const all = changes.flatMap((change) => change.ended);
-    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify([...this.approvals.ended, ...all.flatMap(notesOf)]));
+    if (ended.length > 0) tx.saveMeta(ENDED, JSON.stringify([...this.approvals.ended, ...changes.flatMap(endedBy)]));
   }
 
   take(change: OrderChange): void {
-    this.approvals.noteEnded(change.ended.flatMap(notesOf));
+    this.approvals.noteEnded(endedBy(change));
     this.#take(changed(this.#orders, change));
   }
 
@@ -142,6 +147,10 @@ export class Orders {
 /** What is remembered of an ended document: its digest, and of a reference also the version, because a later one must be higher. */
 const notesOf = ({ sha256, terms }: Order): readonly string[] =>
   terms.kind === 'reference' ? [sha256, `${terms.ref_id} ${terms.version}`] : [sha256];
+
+/** What is remembered of what a change ended: one that was adopted again, by another entry, goes on. */
+const endedBy = ({ ended, begun }: OrderChange): readonly string[] =>
+  ended.filter(({ sha256 }) => !begun.some((one) => one.sha256 === sha256)).flatMap(notesOf);
 
 const changed = (orders: readonly Order[], { ended, begun }: OrderChange): readonly Order[] => {
   const gone = new Set([...ended, ...begun].map(({ seq }) => seq));

@@ -1,12 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept } from '../../agent/appraise/accept.ts';
+import { newDevice } from '../../agent/appraise/device.ts';
+import { withFormer } from '../../agent/appraise/former.ts';
 import { runComparisons } from '../../agent/appraise/outcome.ts';
+import { rebuilt, withSignedEntry } from '../../agent/appraise/promote.ts';
 import type { Answered } from '../../agent/appraise/rules/visibility-coverage-reduced.ts';
 import { comparable } from '../../agent/appraise/stand-ins.ts';
 import { keepFacts, keptFacts } from '../../agent/baseline/kept.ts';
 import { holderOf } from '../../agent/baseline/reference.ts';
-import { type Standing, standingOf } from '../../agent/baseline/standing.ts';
+import { NOTHING_STANDING, type Standing, standingOf } from '../../agent/baseline/standing.ts';
 import { antminerStock } from '../../agent/drivers/antminer-stock.ts';
 import { braiins } from '../../agent/drivers/braiins.ts';
 import { type Query, questionOf } from '../../agent/drivers/driver.ts';
@@ -185,6 +188,35 @@ test('a change behind the closed surface is found when it opens, also where it i
   live(watch, 10 * MINUTE, { edits: { system: [['FR-1.9(250304-S21)', '49.0.1.3']] } });
   const [found] = watch.opened('firmware.version-changed');
   assert.deepEqual([found?.before, found?.after], [version('FR-1.9(250304-S21)'), version('49.0.1.3')]);
+});
+
+test('a device without a log-in goes on being seen once approvers signed what it showed, where that is withdrawn, and where it left and is back', () => {
+  const closed = web('refused');
+  const signed = ({ state }: Watch) => withSignedEntry(state, 900, keptFacts(state.attested?.facts));
+  const claimed = ({ state }: Watch) => ({
+    entry: { seq: 0, approval: 'none' as const },
+    claims: keptFacts(state.attested?.facts),
+    absent: [],
+  });
+  const back = (state: Watch['state']) => {
+    const { id, position, address, labels } = state;
+    return withFormer(newDevice({ id, position, address, labels }), state, NOTHING_STANDING);
+  };
+  const ways: readonly ((watch: Watch) => Watch['state'])[] = [
+    signed,
+    (watch) => rebuilt(signed(watch), [claimed(watch)]),
+    (watch) => back(signed(watch)),
+  ];
+  for (const way of ways) {
+    const watch = known({ closed });
+    watch.state = way(watch);
+    live(watch, 30 * MINUTE, { closed });
+    assert.deepEqual(saidBeside(watch), []);
+    assert.equal(watch.state.attested?.missing, undefined);
+    assert.equal(watch.state.reference?.carried, undefined, 'all of it is in an entry');
+    live(watch, 10 * MINUTE, { closed, edits: { pools: [['acme.b2r14s07', 'thief.x']] } });
+    assert.equal(watch.opened('pool.user-changed').length, 3);
+  }
 });
 
 test('a device without a log-in is compared by what port 4028 says, as ever', () => {

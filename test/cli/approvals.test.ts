@@ -49,6 +49,50 @@ test('lists and doctor name a signer who is no approver any more, and nobody els
   assert.deepEqual([one.json.signers_gone, one.doctor], [['bob'], ['warn', 'warn']]);
 });
 
+test('baseline show and doctor name devices that left and are back, at which a document holds nothing until it is adopted again', async (t) => {
+  const recording = new Recording(t);
+  await recording.learnAll();
+  const changes = recording.changes(people);
+  const terms = { kind: 'reference', ref_id: 'rigs', version: 1, entries: [recording.attestation('rig-1')] } as const;
+  const document = people.sign(terms, 'alice', 'bob');
+  changes.adopt({ kind: 'signed', ...document });
+  const { dir } = recording;
+  const approvers = Object.fromEntries(
+    ['alice', 'bob'].map((name) => {
+      writeFileSync(join(dir, `${name}.jwk.json`), JSON.stringify(people.jwk(name)));
+      return [name, join(dir, `${name}.jwk.json`)];
+    }),
+  );
+  const file = configured(dir, { approvers, devices: [{ host: '127.0.0.1', ports: { cgminer: 1, http: 1 } }] });
+  const said = async () => {
+    const doctor = await assayer(['doctor', '--json', '-c', file]);
+    const { checks } = JSON.parse(doctor.out) as {
+      checks: readonly { check: string; message: string; remedy?: string }[];
+    };
+    return {
+      doctor: checks
+        .filter(({ check }) => check === 'approvals')
+        .map(({ message, remedy = '' }) => `${message}: ${remedy}`),
+      show: (await assayer(['baseline', 'show', '-c', file])).out,
+      json: JSON.parse((await assayer(['baseline', 'show', '--json', '-c', file])).out) as { left?: readonly string[] },
+    };
+  };
+  recording.leaves('rig-1');
+  const away = await said();
+  assert.deepEqual(away.json.left, ['rig-1']);
+  assert.match(away.show, /1 device as attested, nothing at rig-1, which left/);
+  assert.doesNotMatch(away.doctor.join(), /rig-1/, 'nobody has to do anything about a device that is gone');
+  await recording.returns('rig-1', {});
+  assert.match(
+    (await said()).doctor.join(),
+    /^reference rigs holds nothing at rig-1, which left the configuration and came back: .*baseline adopt <signed file>/,
+  );
+  changes.adopt({ kind: 'signed', ...document });
+  const again = await said();
+  assert.equal(again.json.left, undefined);
+  assert.doesNotMatch(again.show + again.doctor.join(), /rig-1/);
+});
+
 test('doctor and keys list name a key that waits, with how it is admitted; once it is nothing is said', async (t) => {
   const recording = new Recording(t);
   await recording.learnAll();

@@ -1,18 +1,14 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { newDevice } from '../../agent/appraise/device.ts';
-import { withFormer } from '../../agent/appraise/former.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
-import { NOTHING_STANDING } from '../../agent/baseline/standing.ts';
 import type { Approvers } from '../../agent/config/approvers.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import type { AgentError } from '../../agent/platform/errors.ts';
-import { buildReload } from '../../agent/record/session.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { addSignature, type SignedTerms, signTerms } from '../../shared/signed-terms.ts';
 import type { ReferenceTerms, Terms } from '../../shared/terms.ts';
 import { People, poolUser, summerPlan } from './approvers.ts';
-import { deskOf } from './desk.ts';
 import { learned, Recording, refusal } from './recording.ts';
 
 /** Documents of approvers at the gateway: adopted, refused, withdrawn, ended, and what a verifier of the log says of it. */
@@ -987,28 +983,120 @@ test('a document that a log states again names entries of the former one: those 
   );
 });
 
-test('once a device left and came back under its name, no withdrawal brings back what its name had been given before', async (t) => {
-  const two = new People('alice', 'bob');
-  const recording = await learned(t);
-  const seen = [recording.state('rig-1').attested?.seq ?? -1];
-  deskOf(recording, () => 2).accept({ devices: ['rig-1'], seen, by: 'carol' });
-  await recording.looks('rig-1', 1, {});
-  const former = recording.state('rig-1');
-  const { id, position, address, labels } = former;
-  recording.recorder.takeDepartures([former], buildReload({ configSha256: 'A'.repeat(43), removed: ['rig-1'] }));
-  recording.states.set(id, withFormer(newDevice({ id, position, address, labels }), former, NOTHING_STANDING));
-  await recording.looks('rig-1', 3, {});
-  recording.recorder.writeLearned();
-  const changes = recording.changes(two);
-  const entries = [recording.attestation('rig-1')];
-  const devices = { kind: 'reference', ref_id: 'devices', version: 1, entries } as const;
-  changes.adopt({ kind: 'signed', ...two.sign(devices, 'alice', 'bob') });
-  await recording.looks('rig-1', 1, {});
-  changes.withdraw('devices', 'alice', { by: 'alice', note: 'over' });
+test('a signed attestation holds nothing at a device that left and is back, until its document is adopted again', async (t) => {
+  const recording = await learned(t, ['rig-1', 'rig-2']);
+  const changes = recording.changes(people);
+  const entries = [recording.attestation('rig-1'), recording.attestation('rig-2')];
+  const terms = { kind: 'reference', ref_id: 'rigs', version: 1, entries } as const;
+  const document = people.sign(terms, 'alice', 'bob');
+  const { seq: first } = changes.adopt(signed(document));
+  for (const rig of ['rig-1', 'rig-2']) recording.leaves(rig);
   assert.deepEqual(
-    recording.state('rig-1').reference?.entries.map(({ approval }) => approval),
-    ['none'],
+    [changes.adopt(signed(document)).already, changes.adopt(signed(document)).left],
+    [true, ['rig-1', 'rig-2']],
   );
+  await recording.returns('rig-1', {});
+  assert.deepEqual(approvalsOf(recording), ['none']);
+  const delivered = changes.adopt({ kind: 'signed', delivered: true, ...document });
+  assert.deepEqual([delivered.already, delivered.seq], [true, first], 'what a topic keeps is no word of a person');
+
+  const { already, again, left, seq } = changes.adopt(signed(document));
+  assert.deepEqual({ already, again, left }, { already: false, again: ['rig-1'], left: ['rig-2'] });
+  assert.deepEqual(
+    changes.all().map((order) => order.seq),
+    [seq],
+    'once, by its new entry',
+  );
+  assert.deepEqual(approvalsOf(recording), ['signed']);
   await recording.looks('rig-1', 1, {});
-  assert.deepEqual(recording.objections(two.keys), []);
+  const last = recording.said().at(-1);
+  assert.ok(last?.kind === 'attestation');
+  assert.deepEqual(last.reference, { approval: 'signed', seqs: [seq] });
+  changes.resume();
+  assert.deepEqual([changes.adopt(signed(document)).already, changes.all().length], [true, 1], 'it was not ended');
+  await recording.looks('rig-1', 2, STRONGER);
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
 });
+
+test('another machine under the name is held against what was signed, once the document is adopted again', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const terms = { kind: 'reference', ref_id: 'rig', version: 1, entries: [recording.attestation('rig-1')] } as const;
+  const document = signed(people.sign(terms, 'alice', 'bob'));
+  changes.adopt(document);
+  recording.leaves('rig-1');
+  recording.states.set('rig-1', newDevice({ id: 'rig-1', position: 'host', address: '10.0.0.1', labels: {} }));
+  const other = {
+    'identity.serial': 'SN-other',
+    'identity.hashboards': ['HB-other'],
+    'identity.mac': '02:00:00:00:00:77',
+  };
+  await recording.looks('rig-1', 2, other);
+  recording.recorder.writeLearned();
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(
+    changes.previewAdoption(document).devices.flatMap(({ differences }) => differences.map(({ fact }) => fact)),
+    ['identity.serial', 'identity.mac', 'identity.hashboards'],
+  );
+  changes.adopt(document);
+  await recording.looks('rig-1', 3, other);
+  assert.deepEqual(recording.openFindings(), ['identity.hardware-swapped rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('a document is not adopted again over what was signed of the same facts of its devices since', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const documentOf = (ref_id: string, facts?: string[]) => {
+    const entries = [{ ...recording.attestation('rig-1'), ...(facts === undefined ? {} : { facts }) }];
+    return signed(people.sign({ kind: 'reference', ref_id, version: 1, entries } as const, 'alice', 'bob'));
+  };
+  const all = documentOf('all');
+  const power = documentOf('power', ['config.power_limit_w']);
+  const pools = documentOf('pools', ['pools']);
+  for (const document of [all, power, pools]) changes.adopt(document);
+  const values = { ...limit(3500), ref_id: 'rig-1-power', scope: { devices: ['rig-1'] } };
+  changes.adopt(signed(people.sign(values, 'alice', 'bob')));
+  recording.leaves('rig-1');
+  await recording.returns('rig-1', {});
+  assert.deepEqual(
+    [all, power].map((document) => refusal(() => changes.adopt(document))),
+    ['terms.overtaken', 'terms.overtaken'],
+  );
+  assert.deepEqual(changes.adopt(pools).again, ['rig-1']);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+test('what a device that is back does not show as before is in no entry, and that is told; all else is learned', async (t) => {
+  const recording = await learned(t);
+  recording.leaves('rig-1');
+  await recording.returns('rig-1', STRONGER, 2);
+  const facts = recording.changes(people).approved('rig-1');
+  const told = ['config.mode', 'config.power_limit_w'];
+  assert.deepEqual(
+    [facts.filter(({ carried }) => carried), facts.filter(({ seq }) => seq === undefined)].map((those) =>
+      those.map(({ fact }) => fact),
+    ),
+    [told, told],
+  );
+});
+
+test('withdrawn, a device that left and is back falls back on what was said of it since, and on nothing from before', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  const accept = () => recording.recorder.takeAcceptance([recording.state('rig-1')], { by: 'alice' });
+  accept();
+  recording.leaves('rig-1');
+  await recording.returns('rig-1', {});
+  accept();
+  const [{ seq } = { seq: -1 }] = recording.state('rig-1').reference?.entries ?? [];
+  changes.withdraw(String(seq), 'alice', EMERGENCY);
+  assert.deepEqual(approvalsOf(recording), ['none']);
+  await recording.looks('rig-1', 2, {});
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
+/** Who stands behind the entries that hold facts of the first device. */
+const approvalsOf = (recording: Recording): readonly string[] =>
+  recording.state('rig-1').reference?.entries.map(({ approval }) => approval) ?? [];

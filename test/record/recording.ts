@@ -9,6 +9,7 @@ import {
   writeDevice,
 } from '../../agent/appraise/device.ts';
 import { appraise } from '../../agent/appraise/engine.ts';
+import { withFormer } from '../../agent/appraise/former.ts';
 import { NO_STORMS } from '../../agent/appraise/storm.ts';
 import type { Look, LookContext, Verdict } from '../../agent/appraise/verdict.ts';
 import { revisionOf } from '../../agent/baseline/standing.ts';
@@ -22,6 +23,7 @@ import type { Transaction } from '../../agent/record/log.ts';
 import { Orders } from '../../agent/record/orders.ts';
 import { Recorder } from '../../agent/record/recorder.ts';
 import type { Redaction } from '../../agent/record/redaction.ts';
+import { buildReload } from '../../agent/record/session.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { parseTrustedKeys, type TrustedKeys } from '../../shared/keys.ts';
 import { LogVerifier } from '../../shared/log-verifier.ts';
@@ -195,6 +197,26 @@ export class Recording {
       await recorded;
     }
   }
+
+  /** A device leaves the configuration, as a reload says. */
+  leaves(id: string): void {
+    const state = this.state(id);
+    this.recorder.flush();
+    this.recorder.takeDepartures([state], buildReload({ configSha256: 'A'.repeat(43), removed: [id] }));
+    this.states.delete(id);
+    this.#left.set(id, state);
+  }
+
+  /** It is back under its name, and shows this. */
+  async returns(id: string, changes: Facts, count = 1): Promise<void> {
+    const { position, address, labels } = this.#left.get(id) ?? this.state(id);
+    const fresh = newDevice({ id, position, address, labels });
+    this.states.set(id, withFormer(fresh, this.#left.get(id), this.orders.standing));
+    await this.looks(id, count, changes);
+    this.recorder.writeLearned();
+  }
+
+  readonly #left = new Map<string, DeviceState>();
 
   /** Every device learned, and the log so far put aside: `said` gives what comes after. */
   async learnAll(): Promise<void> {

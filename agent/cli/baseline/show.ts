@@ -5,7 +5,7 @@ import { loadConfig } from '../../config/load.ts';
 import { shownValue } from '../../normalise/shown.ts';
 import { askAgent } from '../../platform/control.ts';
 import { type Io, printable, printJson } from '../io.ts';
-import { shortened, table, utc } from '../table.ts';
+import { namesText, shortened, table, utc } from '../table.ts';
 import { byText, ordersOf } from '../terms/orders.ts';
 
 interface ShowOptions {
@@ -44,7 +44,7 @@ const showReferences = ({ config, json }: ShowOptions, io: Io): void => {
             terms.ref_id,
             String(terms.version),
             JSON.stringify(terms.scope ?? {}),
-            contentOf(terms),
+            contentOf(terms, order.left),
             String(seq),
             utc(adoptedAt),
             byText(order),
@@ -53,20 +53,28 @@ const showReferences = ({ config, json }: ShowOptions, io: Io): void => {
       : [];
   });
   io.out.write(table(io, ['reference', 'version', 'scope', 'says', 'entry', 'since (UTC)', 'by'], rows));
+  if (orders.some(({ left }) => left !== undefined)) io.out.write(AGAIN);
 };
 
-const contentOf = ({
-  values = [],
-  entries = [],
-  admits = [],
-}: {
-  values?: readonly unknown[];
-  entries?: readonly unknown[];
-  admits?: readonly { readonly name: string }[];
-}): string =>
+const AGAIN =
+  'which left: the configuration; where they are back their document holds again once it is adopted again: assayer baseline adopt <signed file>\n';
+
+const contentOf = (
+  {
+    values = [],
+    entries = [],
+    admits = [],
+  }: {
+    values?: readonly unknown[];
+    entries?: readonly unknown[];
+    admits?: readonly { readonly name: string }[];
+  },
+  left: readonly string[] = [],
+): string =>
   [
     values.length === 0 ? '' : `${values.length} value${values.length === 1 ? '' : 's'}`,
     entries.length === 0 ? '' : `${entries.length} device${entries.length === 1 ? '' : 's'} as attested`,
+    left.length === 0 ? '' : `nothing at ${namesText(left)}, which left`,
     admits.length === 0 ? '' : `admits ${admits.map(({ name }) => name).join(', ')}`,
   ]
     .filter((text) => text !== '')
@@ -88,8 +96,10 @@ const originOf = ({
   layer,
   seq,
   ref_id: refId,
+  carried,
   by = [],
 }: Omit<ApprovedFact, 'fact' | 'class' | 'value'>): string => {
+  if (carried) return 'device: known from before, in no entry';
   const entry = seq === undefined ? 'not recorded yet' : `entry ${seq}`;
   if (refId !== undefined) return `${layer}: ${refId}, ${by.join(' and ')}, ${entry}`;
   return `device: ${approval === 'none' ? 'learned' : approval === 'local' ? 'accepted here' : 'signed'}, ${entry}`;

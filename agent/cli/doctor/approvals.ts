@@ -1,9 +1,13 @@
+import { termsId } from '../../../shared/index.ts';
 import { typed } from '../../appraise/advice.ts';
+import { readDevice } from '../../appraise/device.ts';
+import { devicesBack } from '../../desk/adoption.ts';
 import { orphansOf, splitApprovers } from '../../desk/signers.ts';
 import { AgentError } from '../../platform/errors.ts';
 import { Approvals } from '../../record/approvals.ts';
 import type { Order } from '../../record/orders.ts';
 import { Store } from '../../record/store.ts';
+import { namesText } from '../table.ts';
 import { type Check, ok, type Result, warn } from './result.ts';
 
 /** What approvers signed and is in force: by keys that the configuration still names. */
@@ -28,12 +32,34 @@ export const approvals: Check = {
             : `let it end at its time, or end it: ${typed(`${kind} close ${id}`, { config: file })}`,
         ),
     );
-    if (waiting.length + orphans.length > 0) return [...waiting, ...orphans];
+    const lapsed = lapsedIn(config.state_dir, orders).map(
+      ({ id, devices }): Result =>
+        warn(
+          `reference ${id} holds nothing at ${namesText(devices)}, which left the configuration and came back`,
+          `where these are the machines that were signed, adopt it again: ${typed('baseline adopt <signed file>', { config: file })}; else have what they show now signed: ${typed(`baseline export ${devices[0]}`, { config: file })}`,
+        ),
+    );
+    if (waiting.length + orphans.length + lapsed.length > 0) return [...waiting, ...orphans, ...lapsed];
     const named = `approvers named: ${approvers.keys.size}`;
     return [
       ok(signed.length === 0 ? `${named}; no signed document is in force` : `${named}; they signed what is in force`),
     ];
   },
+};
+
+/** References that name devices by what they showed before they left, which are back. */
+const lapsedIn = (
+  stateDir: string,
+  orders: readonly Order[],
+): readonly { readonly id: string; readonly devices: readonly string[] }[] => {
+  const left = orders.filter((order) => order.left !== undefined);
+  if (left.length === 0) return [];
+  using store = Store.openReadOnly(stateDir);
+  return left.flatMap((order) => {
+    const states = (order.left ?? []).flatMap((device) => store.device(device, readDevice) ?? []);
+    const devices = devicesBack(order, states);
+    return devices.length === 0 ? [] : [{ id: termsId(order.terms), devices }];
+  });
 };
 
 const inForce = (stateDir: string): readonly Order[] => {

@@ -11,7 +11,7 @@ import { reviewOf } from '../../terms/summary.ts';
 import { accountName } from '../ask.ts';
 import { adoptionText, endedText } from '../baseline/preview.ts';
 import { type Io, printable, printJson } from '../io.ts';
-import { counted } from '../table.ts';
+import { counted, namesText } from '../table.ts';
 import { type DecisionOptions, emergencyOf, isWanted } from './decision.ts';
 import { draftError, MAKERS, orProblem, readTermsFile, signedIn } from './files.ts';
 
@@ -99,9 +99,13 @@ const unsigned = (file: string): AgentError =>
     remedy: `an approver signs it elsewhere: assayer baseline sign ${file} --key <key>; what devices show now is accepted here by assayer baseline accept`,
   });
 
-const resultText = ({ kind, id, seq, already, ended }: AdoptionResult): string => {
-  if (already) return `${kind} ${id} is in force already, by entry ${seq}\n`;
-  const text = `${kind} ${id} is in force by entry ${seq}`;
+const resultText = ({ kind, id, seq, already, again = [], left = [], ended }: AdoptionResult): string => {
+  const where = [
+    again.length === 0 ? '' : `; it holds again at ${namesText(again)}`,
+    left.length === 0 ? '' : `; it holds nothing at ${namesText(left)}, which left the configuration`,
+  ].join('');
+  if (already) return `${kind} ${id} is in force already, by entry ${seq}${where}\n`;
+  const text = `${kind} ${id} is in force by entry ${seq}${where}`;
   return ended.length === 0
     ? `${text}\n`
     : `${text}; it ended ${counted(ended.length, 'finding')}:\n${endedText(ended)}`;
