@@ -24,8 +24,16 @@ const COVERAGE = 'visibility.coverage-reduced';
 
 for (const [what, theft, after] of [
   ['an added one', ADDED, { url: 'stratum+tcp://thief.example:3333', user: 'mallory' }],
-  ['another pool', OTHER_POOL, { url: 'stratum+tcp://thief.example:3333', user: 'acme.stick', priority: 0, active: true }],
-  ['another account', OTHER_USER, { url: 'stratum+tcp://pool.example:3333', user: 'mallory.x', priority: 0, active: true }],
+  [
+    'another pool',
+    OTHER_POOL,
+    { url: 'stratum+tcp://thief.example:3333', user: 'acme.stick', priority: 0, active: true },
+  ],
+  [
+    'another account',
+    OTHER_USER,
+    { url: 'stratum+tcp://pool.example:3333', user: 'mallory.x', priority: 0, active: true },
+  ],
 ] as const)
   test(`pool.slot-added: ${what} in a row that is read whole is told, though another row of the list is damaged`, () => {
     const device = life();
