@@ -261,9 +261,14 @@ export const refuseWhileOpen = (
   const isDocument = by === 'document';
   const isNeverCovered = endingOf(other.finding).kind === 'waive';
   const unclaimed = isDocument || life === 'provisional' ? undefined : unclaimedOf(state, other);
+  const why =
+    life === 'provisional'
+      ? 'nothing covers it before it is confirmed'
+      : `this ${isDocument ? by : 'acceptance'} does not cover it`;
+  const otherwise = OTHERWISE[by](state, { all: [...covered, ...others], number, people });
   throw new AgentError({
     code: 'baseline.finding-open',
-    message: `${state.id}: ${ruleId} (${severity}) is ${life} and ${life === 'provisional' ? 'nothing covers it before it is confirmed' : `this ${isDocument ? by : 'acceptance'} does not cover it`}`,
+    message: `${state.id}: ${ruleId} (${severity}) is ${life} and ${why}`,
     remedy:
       life === 'provisional'
         ? 'wait for the next looks: they confirm it, or it goes away; then do this again'
@@ -273,7 +278,7 @@ export const refuseWhileOpen = (
             ? `what is attested leaves ${unclaimed} out: do this again when the device tells it (${show} has more)`
             : isNeverCovered
               ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
-              : `deal with that finding first (${show} says what ends it)${OTHERWISE[by](state, { all: [...covered, ...others], number, people })}`,
+              : `deal with that finding first (${show} says what ends it)${otherwise}`,
   });
 };
 
