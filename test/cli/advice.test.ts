@@ -595,6 +595,17 @@ test('show names the other findings that the same signature, or approval, ends',
   }
 });
 
+test('show says of a signature that would end what nobody planned, too, that it is taken in an emergency only', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, pools({ url: 'stratum+tcp://pool.attacker.net:3333', user: 'mallory.x' }));
+  const url = recording.state('rig-1').tracks.find(({ finding }) => finding.ruleId === 'pool.url-changed');
+  assert.match(
+    await shown(site, url?.finding.openedSeq ?? -1),
+    /ends too +by the same signature: finding \d+, pool\.user-changed \(critical\)\. Since nobody planned pool\.user-changed it is an incident: .* --break-glass/,
+  );
+});
+
 test('whoever adopts what a device showed as a whole sees what it approves otherwise and which findings end, is asked, and is told what ended', async (t) => {
   const site = await Site.open(t, 2);
   const { recording } = site;

@@ -286,6 +286,22 @@ describe('the pools of stock firmware', () => {
     assert.deepEqual(read(none('refused'), none('timeout')), unknown('timeout'));
   });
 
+  test('tell all rows that can be read of both, each pool once, where one has a damaged row', () => {
+    const lost = { url: 'c.example:1', 'us er': 'acme.1' };
+    const damaged = reply({ pools: [{ url: 'a.example:3333', user: 'acme.1' }, lost] });
+    const told = (stored: Reply | NoReply, running: Reply | NoReply) => {
+      const reading = read(stored, running);
+      assert.ok(reading?.kind === 'unknown' && reading.reason === 'unreadable');
+      return reading.toldPools?.map(({ url }) => url);
+    };
+    const other = reply({ STATUS: [{ STATUS: 'S' }], POOLS: [row(0, A), row(1, B)] });
+    assert.deepEqual(told(damaged, other), ['a.example:3333', B]);
+    const { User: _, ...unnamed } = row(1, B) as JsonObject;
+    const both = reply({ STATUS: [{ STATUS: 'S' }], POOLS: [row(0, A), { ...unnamed, 'Us er': 'acme.1' }] });
+    assert.deepEqual(told(damaged, both), ['a.example:3333']);
+    assert.deepEqual(told(conf, both), [A]);
+  });
+
   test('stand in where something else comes in place of the stored configuration, and are unknown where it does of the other', () => {
     const running = [{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }];
     for (const other of [
