@@ -270,7 +270,7 @@ export type Reading<T> =
       readonly reason: UnknownReason;
       /** Something else came in place of the document: the surface is closed. */
       readonly elsewhere?: true;
-      /** Of two lists of pools that belong together the one that arrived. */
+      /** Pools of a list that could not be read whole, and of two lists that belong together those of the one that arrived. */
       readonly toldPools?: readonly PoolSlot[];
     };
 

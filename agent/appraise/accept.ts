@@ -3,6 +3,7 @@ import { WITH_VERSION } from '../../shared/open-values.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import { AgentError } from '../platform/errors.ts';
+import { exportLine, word } from './advice.ts';
 import { leftUnclaimed } from './claimed.ts';
 import { type Attested, type DeviceState, type Track, unsettled } from './device.ts';
 import { withoutApart } from './edit.ts';
@@ -15,7 +16,7 @@ import { isStrange, isTaker, withoutReplaced } from './replaced.ts';
 import { speaksOfFirmware, visibilityCoverageReduced } from './rules/visibility-coverage-reduced.ts';
 import { leavesOutUsers } from './slots.ts';
 import { end } from './track.ts';
-import { endingOf, factsToApprove, isAnswered, isSlotOfVersion, needsMorePeople } from './who-approves.ts';
+import { endingOf, factsToApprove, isAnswered, isSlotOfVersion, isUnplanned, needsMorePeople } from './who-approves.ts';
 
 /** What an acceptance does: the new state, the findings it ends (to be stated), and what the item of its `baseline` entry names. */
 export interface Acceptance {
@@ -245,9 +246,14 @@ const rank = ({ finding }: Track): number => SEVERITIES.indexOf(finding.severity
  * Nobody may settle the lesser matter while the greater one lies open (catalogue §3). Somebody who took note of it has not
  * settled it, and what is not confirmed yet may be graver than what is; what is waived was settled for a while, and what the plan
  * covers that covers this, too, was announced with it. Of many devices that a document speaks of the first one with such a finding is
- * named.
+ * named. `people`: how many approvals take at most.
  */
-export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], by: keyof typeof OTHERWISE): void => {
+export const refuseWhileOpen = (
+  state: DeviceState,
+  covered: readonly Track[],
+  by: keyof typeof OTHERWISE,
+  people = 0,
+): void => {
   const gravest = Math.max(0, ...covered.map(rank));
   const plans = new Set(covered.flatMap(({ finding }) => finding.plan ?? []));
   const others = state.tracks.filter(
@@ -265,13 +271,19 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], b
   const [other] = others;
   if (other === undefined) return;
   const { ruleId, severity, state: life, openedSeq, parent } = other.finding;
-  const show = `assayer findings show ${openedSeq ?? parent}`;
+  const number = openedSeq ?? parent;
+  const show = `assayer findings show ${number}`;
   const isDocument = by === 'document';
   const isNeverCovered = endingOf(other.finding).kind === 'waive';
   const unclaimed = isDocument || life === 'provisional' ? undefined : unclaimedOf(state, other);
+  const why =
+    life === 'provisional'
+      ? 'nothing covers it before it is confirmed'
+      : `this ${isDocument ? by : 'acceptance'} does not cover it`;
+  const otherwise = OTHERWISE[by](state, { all: [...covered, ...others], number, people });
   throw new AgentError({
     code: 'baseline.finding-open',
-    message: `${state.id}: ${ruleId} (${severity}) is ${life} and this ${isDocument ? by : 'acceptance'} does not cover it`,
+    message: `${state.id}: ${ruleId} (${severity}) is ${life} and ${why}`,
     remedy:
       life === 'provisional'
         ? 'wait for the next looks: they confirm it, or it goes away; then do this again'
@@ -281,20 +293,33 @@ export const refuseWhileOpen = (state: DeviceState, covered: readonly Track[], b
             ? `what is attested leaves ${unclaimed} out: do this again when the device tells it (${show} has more)`
             : isNeverCovered
               ? `set the device right, or have it waived for a while (${show} has the line to type), then do this again`
-              : `deal with that finding first (${show} says what ends it)${OTHERWISE[by](state, [...covered, ...others])}`,
+              : `deal with that finding first (${show} says what ends it)${otherwise}`,
   });
 };
 
+/** What is to be settled, the number of the finding that is in the way, and how many people approvals take at most. */
+interface InTheWay {
+  readonly all: readonly Track[];
+  readonly number: number | undefined;
+  readonly people: number;
+}
+
 const OTHERWISE: {
-  readonly [By in 'whole' | 'facts' | 'document']: (state: DeviceState, all: readonly Track[]) => string;
+  readonly [By in 'whole' | 'facts' | 'document']: (state: DeviceState, inTheWay: InTheWay) => string;
 } = {
   whole: () => '',
   facts: () => ', or accept the whole device',
-  document: ({ id }, all) => {
-    const facts = [...new Set(all.flatMap(({ finding }) => factsToApprove(finding)))].map((fact) => ` --fact ${fact}`);
-    const together = `, or where all of it is meant have one document signed for all of it (assayer baseline export ${id}${facts.join('')})`;
-    return `${all.every(({ finding }) => factsToApprove(finding).length > 0) ? together : ''}, or have one signed that leaves this device out`;
-  },
+  document: ({ id }, inTheWay) => `${togetherText(id, inTheWay)}, or have one signed that leaves this device out`,
+};
+
+/** One document for all of it, where it can be approved; what nobody planned cannot afterwards, but in an emergency. */
+const togetherText = (id: string, { all, number, people }: InTheWay): string => {
+  if (!all.every(({ finding }) => factsToApprove(finding).length > 0)) return '';
+  const facts = [...new Set(all.flatMap(({ finding }) => factsToApprove(finding)))];
+  const line = exportLine({ named: word(id), facts, file: `finding-${number}` });
+  const unplanned = people === 0 ? undefined : all.find(({ finding }) => isUnplanned(finding));
+  if (unplanned === undefined) return `, or where all of it is meant have one document signed for all of it (${line})`;
+  return `; ${unplanned.finding.ruleId} was not planned: treat it as an incident, and set the device back, or in an emergency have one document signed for all of it (${line}) and adopt that with --break-glass and --note, which is reported`;
 };
 
 const notAttested = ({ id }: DeviceState): AgentError =>

@@ -1,3 +1,4 @@
+import type { FactName } from '../../shared/facts.ts';
 import type { Finding } from './finding.ts';
 import { ruleOf } from './index.ts';
 import { changeNotObserved } from './rules/change-not-observed.ts';
@@ -97,16 +98,26 @@ const toleratedBy = (finding: Approvable, asked: Asked): string => {
 const MOST_DEVICES = 24;
 
 /** As a shell takes it for one word. */
-const word = (text: string): string => (/^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
+export const word = (text: string): string =>
+  /^[\w./:@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 
 /** What to type of a verb that reads the configuration. */
 export const typed = (words: string, { config }: Pick<Asked, 'config'>): string =>
   `assayer ${words}${config === undefined ? '' : ` -c ${word(config)}`}`;
 
+/** What to type for a draft that approves these facts of these devices and nothing else; without facts all that they show. */
+export const exportLine = (
+  { named, facts, file }: { readonly named: string; readonly facts: readonly FactName[]; readonly file: string },
+  asked: Pick<Asked, 'config'> = {},
+): string => {
+  const only = facts.map((fact) => ` --fact ${fact}`).join('');
+  return typed(`baseline export ${named}${only} --name ${file} --out ${file}.yaml`, asked);
+};
+
 /** Nothing is signed but what the finding is about; of one about the device as such all of that. */
-const onlyFacts = (finding: Approvable): string => {
+const onlyFacts = (finding: Approvable): readonly FactName[] => {
   const ending = endingOf(finding);
-  return ending.kind === 'facts' ? ending.facts.map((fact) => ` --fact ${fact}`).join('') : '';
+  return ending.kind === 'facts' ? ending.facts : [];
 };
 
 const verbsOf = (finding: Approvable, asked: Asked) => {
@@ -123,7 +134,7 @@ const verbsOf = (finding: Approvable, asked: Asked) => {
     approve: verb(`findings approve ${name}`),
     close: verb(`findings close ${name} --note "<why>"`),
     waive: verb(`findings waive ${name} --reason "<why>" --risk "<what may happen>" --until +30d`),
-    sign: `${verb(`baseline export ${named('')}${onlyFacts(finding)} --name ${file} --out ${file}.yaml`)}, then assayer baseline sign, then ${verb(`baseline adopt ${file}.signed.json`)}`,
+    sign: `${exportLine({ named: named(''), facts: onlyFacts(finding), file }, asked)}, then assayer baseline sign, then ${verb(`baseline adopt ${file}.signed.json`)}`,
     draft: `assayer waiver create ${file} --id ${id} ${named('--device ')} --reason "<why>" --risk "<what may happen>" --until +30d --out ${file}.yaml, then assayer waiver sign, then ${verb(`waiver adopt ${file}.signed.json`)}`,
   };
 };

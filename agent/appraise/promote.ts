@@ -5,7 +5,7 @@ import { changed, comparedFacts } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { only, withEntry } from '../baseline/reference.ts';
 import type { Standing } from '../baseline/standing.ts';
-import { speaksOf, unreadableOf, withPlace } from './accept.ts';
+import { attestedClaims, speaksOf, unreadableOf, withPlace } from './accept.ts';
 import { approvedOf } from './approval.ts';
 import type { DeviceState, ReferenceEntry, Track } from './device.ts';
 import type { Finding } from './finding.ts';
@@ -81,6 +81,19 @@ export const settledBy = (
     const outcome = outcomes.find((one) => one.rule.id === ruleId);
     return outcome?.kind === 'ran' && !outcome.deviations.some((deviation) => deviation.part === part);
   });
+};
+
+/** The findings that end when approvers sign what was attested of the device last: all of it, or these facts. */
+export const settledBySigning = (
+  state: DeviceState,
+  facts: readonly FactName[] | undefined,
+  { standing, nowMs }: { readonly standing: Standing; readonly nowMs: number },
+): readonly Track[] => {
+  const { attested } = state;
+  if (attested?.seq === undefined) return [];
+  const { absent = [] } = attested;
+  const approved = withSignedEntry(state, attested.seq, attestedClaims(state), { absent, facts });
+  return settledBy(approved, standing, { nowMs, signed: facts ?? 'device' });
 };
 
 const holdsFacts = (finding: Approvable): boolean => factsToApprove(finding).length > 0;

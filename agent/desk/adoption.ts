@@ -352,10 +352,14 @@ const withReference = (standing: Standing, order: Order<ReferenceTerms>, replace
   standingOf({ ...standing, references: [...standing.references.filter(({ seq }) => seq !== replaces?.seq), order] });
 
 /** Nothing is promoted on a device while something as grave, that the document does not speak of, lies open there. */
-const requireNothingWorse = (entries: Adoption['entries'], settles: Settled, { states }: AdoptionGround): void => {
+const requireNothingWorse = (
+  entries: Adoption['entries'],
+  settles: Settled,
+  { states, people }: AdoptionGround,
+): void => {
   const promoted = new Set([...entries.map(({ device }) => device), ...settles.keys()]);
   for (const state of states())
-    if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? [], 'document');
+    if (promoted.has(state.id)) refuseWhileOpen(state, settles.get(state.id) ?? [], 'document', people);
 };
 
 /** Where it is not known what was ended, nothing from before comes into force by itself. */

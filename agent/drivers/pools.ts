@@ -1,4 +1,12 @@
-import { ABSENT, type LivePool, type PoolSlot, present, type Reading } from '../../shared/facts.ts';
+import {
+  ABSENT,
+  type LivePool,
+  type PoolSlot,
+  present,
+  type Reading,
+  type UnknownReason,
+  unknown,
+} from '../../shared/facts.ts';
 import { accountOf } from '../../shared/pool-user.ts';
 import type { JsonObject, JsonValue } from '../probe/capture.ts';
 import {
@@ -199,23 +207,31 @@ const rowOf = (
   return present(made);
 };
 
-const rowsOf = (members: PoolMembers, list: JsonValue, connected: MemberName | undefined): Reading<readonly Row[]> => {
+/** The rows of a list that can be read, in order, and why they are not all of them. */
+interface Rows {
+  readonly rows: readonly Row[];
+  readonly lost?: UnknownReason;
+}
+
+const rowsOf = (members: PoolMembers, list: JsonValue, connected: MemberName | undefined): Rows => {
   const elements = asArray(list);
-  if (elements === undefined || elements.length === 0) return UNREADABLE;
+  if (elements === undefined || elements.length === 0) return { rows: [], lost: 'unreadable' };
   const rows: Row[] = [];
   let numbered = 0;
+  let lost: Rows['lost'];
   for (let position = 0; position < elements.length; position += 1) {
     const element = elements[position] as JsonValue;
     const row = rowOf(members, element, position, connected);
-    if (row.kind === 'unknown') return row;
-    if (row.kind === 'absent') continue;
+    if (row.kind === 'unknown') lost ??= row.reason;
+    if (row.kind !== 'present') continue;
     rows.push(row.value);
     if (hasNumber(element, members)) numbered += 1;
   }
-  // A row that lost its number would be taken for the one that belongs to its place.
-  if (numbered > 0 && numbered < rows.length) return UNREADABLE;
   const inOrder = bySlot(rows);
-  return inOrder.some(isTwin) ? UNREADABLE : present(inOrder);
+  // A row that lost its number would be taken for the one that belongs to its place.
+  const isMixed = numbered > 0 && numbered < rows.length;
+  if (isMixed || inOrder.some(isTwin)) lost ??= 'unreadable';
+  return lost === undefined ? { rows: inOrder } : { rows: inOrder, lost };
 };
 
 const hasNumber = (row: JsonValue, { slot }: PoolMembers): boolean => {
@@ -244,12 +260,18 @@ const livePoolOf = ({ url, user, status, active, host, proxy }: Row): LivePool =
   ...(proxy === undefined ? {} : { proxy }),
 });
 
-/** The slots of a list of rows. Blank slots are dropped, their numbers stay. A section without any row is no list. */
+/**
+ * The slots of a list of rows. Blank slots are dropped, their numbers stay. A section without any row is no list. One with a row that
+ * cannot be read is unknown, and what the others tell is told.
+ */
 export const poolList =
   // A slot has no host: the one connected now is read where nothing else says where it leads.
     ({ host, ...members }: PoolMembers): Reader<readonly PoolSlot[]> =>
-    (value) =>
-      rowsOf(members, value, host);
+    (value) => {
+      const { rows, lost } = rowsOf(members, value, host);
+      if (lost === undefined) return present(rows);
+      return rows.length === 0 ? unknown(lost) : { kind: 'unknown', reason: lost, toldPools: rows };
+    };
 
 /**
  * What the rows of a list count from, blank ones too: 0 where they do so one after the other, 1 where none is 0 or twice.
@@ -275,8 +297,10 @@ export const poolsFromZero =
 /** The same list as a surface of its own: where each pool stands now. */
 export const livePools =
   (members: PoolMembers): Reader<readonly LivePool[]> =>
-  (value) =>
-    whenPresent(rowsOf(members, value, members.host), (rows) => present(rows.map(livePoolOf)));
+  (value) => {
+    const { rows, lost } = rowsOf(members, value, members.host);
+    return lost === undefined ? present(rows.map(livePoolOf)) : unknown(lost);
+  };
 
 /**
  * The one list of a device that is both what is configured and what runs, once more as the latter for the host that is

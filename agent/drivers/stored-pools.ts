@@ -75,6 +75,10 @@ export const storedAndConnected = <const Stored extends string, const Connected 
 
 type Slots = Reading<readonly PoolSlot[]>;
 
-/** The list is unknown; what the other one tells is told. */
-export const withTold = (lost: Slots, other: Slots): Slots =>
-  lost.kind !== 'unknown' || other.kind !== 'present' ? lost : { ...lost, toldPools: other.value };
+/** The list is unknown; what the other one tells is told, beside what could be read of it. */
+export const withTold = (lost: Slots, other: Slots): Slots => {
+  if (lost.kind !== 'unknown') return lost;
+  const told = other.kind === 'present' ? other.value : other.kind === 'unknown' ? other.toldPools : undefined;
+  if (told === undefined) return lost;
+  return { ...lost, toldPools: lost.toldPools === undefined ? told : withRuntime(lost.toldPools, told) };
+};

@@ -52,7 +52,7 @@ export const normalise = (driver: Driver, capture: Capture, look: LookKind): Obs
     if (name === 'pools' && found.kind === 'present' && settled.kind !== 'present') noPools = true;
     if (reading.kind !== 'present') {
       gaps.set(name, reading.kind === 'absent' ? 'absent' : (reading.reason as Gap));
-      if (reading.kind === 'unknown' && reading.toldPools !== undefined)
+      if (name === 'pools' && reading.kind === 'unknown' && reading.toldPools !== undefined)
         toldPools = sanitise(canonical(reading.toldPools, driver)).value;
       return;
     }

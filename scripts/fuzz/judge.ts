@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { strangersIn } from '../../agent/appraise/slots.ts';
 import type { Driver, Source } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
 import { normalise } from '../../agent/normalise/facts.ts';
@@ -42,6 +43,7 @@ import type { Answer, Subject } from './subjects.ts';
  * - A member that stands twice with two values takes every fact that depends on it: it is unknown, never either value.
  * - Rows that changed places touch what is in them, except that a slot keeps its URL, its user and its
  *   priority where each row has its number.
+ * - A pool that is told of a list which cannot be read whole is one of the list, unless a value of a pool is touched.
  * - Of a reply that was cut off every fact that is compared at all, not only those above, is the same or not present.
  *
  * Not promised: the components `keys.*`, which are the names of all members: a damaged name cannot be told from that of a new
@@ -185,8 +187,9 @@ export class Judge {
   #compare(mutation: Mutation, observation: Observation): Verdict {
     const after = comparedIn(observation);
     if (mutation.cut) return { outcome: this.#outcome(observation), problems: cutProblems(this.#clean, observation) };
-    const problems = mutation.conflict === undefined ? [] : this.#conflicts(mutation.conflict, after);
+    const problems = mutation.conflict === undefined ? [] : [...this.#conflicts(mutation.conflict, after)];
     const changed = differences(this.#compared, after);
+    problems.push(...this.#strangers(mutation, observation));
     if (changed.length === 0) return { outcome: this.#outcome(observation), problems };
     const excused = this.#excused(mutation, changed);
     const wrong = changed.filter((part) => !excused.has(part));
@@ -194,6 +197,15 @@ export class Judge {
       outcome: 'touched',
       problems: [...problems, ...wrong.map((part) => different(part, this.#compared, after))],
     };
+  }
+
+  /** Pools that are told of a list which cannot be read whole, and that are none of it. */
+  #strangers(mutation: Mutation, { toldPools = [] }: Observation): readonly Problem[] {
+    const { pools } = this.#clean.facts;
+    const strangers = pools === undefined ? [] : strangersIn(toldPools, pools);
+    const ofPools = [...this.#compared.keys()].filter(isOfPool);
+    if (strangers.length === 0 || this.#excused(mutation, ofPools).size > 0) return [];
+    return [{ kind: 'different', fact: 'pools', detail: `${show(strangers)} is told, and was not there` }];
   }
 
   #outcome({ facts, gaps }: Observation): Outcome {

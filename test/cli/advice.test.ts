@@ -83,8 +83,9 @@ class Site {
       }
       case 'preview-adopt':
       case 'adopt': {
-        const { document } = request;
-        const handed: Handed = 'doc' in document ? { kind: 'signed', ...document } : { kind: 'local', ...document };
+        const { document, break_glass: breakGlass } = request;
+        const handed: Handed =
+          'doc' in document ? { kind: 'signed', ...document, breakGlass } : { kind: 'local', ...document, breakGlass };
         return request.do === 'adopt'
           ? this.#changes.adopt(handed, request.ends)
           : this.#changes.previewAdoption(handed);
@@ -521,7 +522,9 @@ test('the line that show prints approves what the finding is about and nothing e
   assert.match(refused.text, /pool\.url-changed \(high\) is open and this document does not cover it/);
   assert.deepEqual(recording.openFindings().toSorted(), open, 'nothing was approved');
   const together = /assayer (baseline export rig-1[^)]*)\)/.exec(refused.text)?.[1] ?? '';
-  assert.match(together, /--fact firmware\.version.* --fact pools/);
+  const other = numberOf('pool.url-changed');
+  assert.match(together, new RegExp(`--fact pools --name finding-${other} --out finding-${other}.yaml$`));
+  assert.match(together, /--fact firmware\.version/);
   // The pool is set back: then the version is approved, and a pool that comes later is none of it.
   await settle(site, { 'firmware.version': '2026.06.1' });
   assert.deepEqual(recording.openFindings(), ['firmware.version-changed rig-1']);
@@ -533,6 +536,74 @@ test('the line that show prints approves what the finding is about and nothing e
     const { text } = await site.type('baseline', 'accept', 'rig-1', ...words, '--yes');
     assert.match(text, /assayer baseline export rig-1 --fact pools, have two approvers sign it/);
   }
+});
+
+test('what nobody planned is not offered to be signed with another change: it is an incident, and in an emergency the line approves both', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, { 'firmware.version': '2026.06.1', ...pools({ user: 'mallory.x' }) });
+  const open = ['firmware.version-changed rig-1', 'pool.user-changed rig-1'];
+  assert.deepEqual(recording.openFindings().toSorted(), open);
+  const numberOf = (id: string): number =>
+    recording.state('rig-1').tracks.find(({ finding }) => finding.ruleId === id)?.finding.openedSeq ?? -1;
+  const version = numberOf('firmware.version-changed');
+  const { lines } = await site.advice(version);
+  assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+  const { text } = await site.tryHandOver(`finding-${version}.yaml`, 'reference');
+  assert.match(text, /; pool\.user-changed was not planned: treat it as an incident, and set the device back/);
+  assert.doesNotMatch(text, /where all of it is meant/);
+  const words = (/assayer (baseline export rig-1[^)]*)\)/.exec(text)?.[1] ?? '').split(' ');
+  assert.equal((await site.type(...words)).code, 0);
+  const file = `finding-${numberOf('pool.user-changed')}.yaml`;
+  assert.match((await site.tryHandOver(file, 'reference')).text, /acceptable only when planned beforehand/);
+  assert.deepEqual(recording.openFindings().toSorted(), open, 'nothing was approved');
+  const emergency = ['--yes', '--break-glass', '--note', 'power was cut'];
+  const adopted = await site.tryHandOver(file, 'reference', emergency);
+  assert.equal(adopted.code, 0, adopted.text);
+  assert.deepEqual(recording.openFindings(), ['change.break-glass undefined']);
+});
+
+test('a finding that is not confirmed is not said to be left out by the document', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, { 'firmware.version': '2026.06.1' });
+  const number = recording.state('rig-1').tracks[0]?.finding.openedSeq ?? -1;
+  await recording.looks('rig-1', 1, { 'access.cloud': false, ...MOVED });
+  assert.equal((await site.type('baseline', 'export', 'rig-1', '--name', 'whole', '--out', 'whole.yaml')).code, 0);
+  const { text } = await site.tryHandOver('whole.yaml', 'reference');
+  assert.match(text, /pool\.url-changed \(high\) is provisional and nothing covers it before it is confirmed/);
+  assert.equal(site.state(number), 'open');
+});
+
+test('show names the other findings that the same signature, or approval, ends', async (t) => {
+  for (const count of [0, 2] as const) {
+    const site = await Site.open(t, count);
+    const { recording } = site;
+    const added = { slot: 7, url: 'stratum+tcp://pool.attacker.net:3333', user: 'm', priority: 7 };
+    await settle(site, { 'firmware.version': '2026.06.1', pools: [...(MOVED.pools ?? []), added] });
+    const tracks = recording.state('rig-1').tracks.map(({ finding }) => finding);
+    const url = tracks.find(({ ruleId }) => ruleId === 'pool.url-changed');
+    const slot = tracks.find(({ ruleId }) => ruleId === 'pool.slot-added');
+    const text = await shown(site, url?.openedSeq ?? -1);
+    const by = count === 0 ? 'approval' : 'signature';
+    assert.match(
+      text,
+      new RegExp(`ends too +by the same ${by}: finding ${slot?.openedSeq}, pool\\.slot-added \\(high\\)$`, 'm'),
+    );
+    const version = tracks.find(({ ruleId }) => ruleId === 'firmware.version-changed');
+    assert.doesNotMatch(await shown(site, version?.openedSeq ?? -1), /ends too/);
+  }
+});
+
+test('show says of a signature that would end what nobody planned, too, that it is taken in an emergency only', async (t) => {
+  const site = await Site.open(t, 2);
+  const { recording } = site;
+  await settle(site, pools({ url: 'stratum+tcp://pool.attacker.net:3333', user: 'mallory.x' }));
+  const url = recording.state('rig-1').tracks.find(({ finding }) => finding.ruleId === 'pool.url-changed');
+  assert.match(
+    await shown(site, url?.finding.openedSeq ?? -1),
+    /ends too +by the same signature: finding \d+, pool\.user-changed \(critical\)\. Since nobody planned pool\.user-changed it is an incident: .* --break-glass/,
+  );
 });
 
 test('whoever adopts what a device showed as a whole sees what it approves otherwise and which findings end, is asked, and is told what ended', async (t) => {

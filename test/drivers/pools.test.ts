@@ -14,7 +14,7 @@ import {
 import { normalise } from '../../agent/normalise/facts.ts';
 import { CONFLICT, type JsonObject, type JsonValue, type NoReply, type Reply } from '../../agent/probe/capture.ts';
 import { documentIn } from '../../agent/probe/exchange.ts';
-import { type PoolSlot, present, standingIn, unknown } from '../../shared/facts.ts';
+import { type PoolSlot, present, type Reading, standingIn, unknown } from '../../shared/facts.ts';
 
 const row = (slot: number, url: string, more: { readonly [name: string]: JsonValue } = {}): JsonValue => ({
   POOL: slot,
@@ -31,6 +31,17 @@ const row = (slot: number, url: string, more: { readonly [name: string]: JsonVal
 const slots = poolList(CGMINER_POOL);
 const A = 'stratum+tcp://a.example:3333';
 const B = 'stratum+tcp://b.example:3333';
+
+/** Why a list is unknown; what its other rows tell is a matter of its own. */
+const gapOf = (reading: Reading<unknown>): Reading<unknown> =>
+  reading.kind === 'unknown' ? unknown(reading.reason) : reading;
+
+/** A list of which these rows can be read, and another one cannot. */
+const unreadBeside = (...rows: readonly JsonValue[]): Reading<readonly PoolSlot[]> => {
+  const reading = slots([...rows]);
+  assert.ok(reading.kind === 'present');
+  return { kind: 'unknown', reason: 'unreadable', toldPools: reading.value };
+};
 
 describe('a pool list', () => {
   test('drops blank slots and keeps the numbers of the others', () => {
@@ -51,16 +62,16 @@ describe('a pool list', () => {
     }
     for (const Active of [true, 'maybe']) {
       const nowhere = row(2, '', { 'Stratum Active': Active });
-      assert.deepEqual(slots([row(1, A), nowhere]), unknown('unreadable'));
+      assert.deepEqual(slots([row(1, A), nowhere]), unreadBeside(row(1, A)));
     }
   });
 
   test('is unknown where two rows have one number, or one lost its own', () => {
-    assert.deepEqual(slots([row(0, A), row(0, B)]), unknown('unreadable'));
-    assert.deepEqual(slots([row(1, A), row(0, B), row(1, B)]), unknown('unreadable'));
+    assert.deepEqual(gapOf(slots([row(0, A), row(0, B)])), unknown('unreadable'));
+    assert.deepEqual(gapOf(slots([row(1, A), row(0, B), row(1, B)])), unknown('unreadable'));
     const { POOL: _, ...lost } = row(2, B) as JsonObject;
-    assert.deepEqual(slots([row(0, A), row(1, B), lost]), unknown('unreadable'));
-    assert.deepEqual(slots([lost, row(0, A)]), unknown('unreadable'));
+    assert.deepEqual(gapOf(slots([row(0, A), row(1, B), lost])), unknown('unreadable'));
+    assert.deepEqual(gapOf(slots([lost, row(0, A)])), unknown('unreadable'));
     assert.deepEqual(livePools(CGMINER_POOL)([row(0, A), row(0, B)]), unknown('unreadable'));
   });
 
@@ -86,7 +97,7 @@ describe('a pool list', () => {
     assert.ok(!('user' in (reading.value[1] as PoolSlot)));
   });
 
-  test('is unknown as a whole where one row cannot be read: half a list would look like a removed pool', () => {
+  test('is unknown as a whole where one row cannot be read: half a list would look like a removed pool, and what the others tell is told', () => {
     for (const bad of [
       null,
       'text',
@@ -95,7 +106,8 @@ describe('a pool list', () => {
       row(1, B, { User: 7 }),
       row(1, B, { Priority: 'x' }),
     ]) {
-      assert.deepEqual(slots([row(0, A), bad]), unknown('unreadable'), String(JSON.stringify(bad)));
+      assert.deepEqual(slots([row(0, A), bad]), unreadBeside(row(0, A)), String(JSON.stringify(bad)));
+      assert.deepEqual(livePools(CGMINER_POOL)([row(0, A), bad]), unknown('unreadable'));
     }
     for (const list of [[], {}, 'none', null]) assert.deepEqual(slots(list), unknown('unreadable'));
   });
@@ -274,6 +286,22 @@ describe('the pools of stock firmware', () => {
     assert.deepEqual(read(none('refused'), none('timeout')), unknown('timeout'));
   });
 
+  test('tell all rows that can be read of both, each pool once, where one has a damaged row', () => {
+    const lost = { url: 'c.example:1', 'us er': 'acme.1' };
+    const damaged = reply({ pools: [{ url: 'a.example:3333', user: 'acme.1' }, lost] });
+    const told = (stored: Reply | NoReply, running: Reply | NoReply) => {
+      const reading = read(stored, running);
+      assert.ok(reading?.kind === 'unknown' && reading.reason === 'unreadable');
+      return reading.toldPools?.map(({ url }) => url);
+    };
+    const other = reply({ STATUS: [{ STATUS: 'S' }], POOLS: [row(0, A), row(1, B)] });
+    assert.deepEqual(told(damaged, other), ['a.example:3333', B]);
+    const { User: _, ...unnamed } = row(1, B) as JsonObject;
+    const both = reply({ STATUS: [{ STATUS: 'S' }], POOLS: [row(0, A), { ...unnamed, 'Us er': 'acme.1' }] });
+    assert.deepEqual(told(damaged, both), ['a.example:3333']);
+    assert.deepEqual(told(conf, both), [A]);
+  });
+
   test('stand in where something else comes in place of the stored configuration, and are unknown where it does of the other', () => {
     const running = [{ slot: 0, url: A, priority: 0, user: 'acme.1', status: 'Alive', active: true }];
     for (const other of [
@@ -386,7 +414,7 @@ describe('a list whose rows count from 0 or from 1', () => {
 
   test('is unknown where one row lost its number', () => {
     const { POOL: _, ...lost } = row(2, B) as JsonObject;
-    assert.deepEqual(from(row(1, A), lost), unknown('unreadable'));
+    assert.deepEqual(gapOf(poolsFromZero(CGMINER_POOL)([row(1, A), lost])), unknown('unreadable'));
     assert.deepEqual(from(row(0, A), row(2, B)), unknown('unreadable'));
   });
 });

@@ -87,6 +87,17 @@ test('rows without numbers that changed places are other slots, also beside a li
   assert.deepEqual(judged({ pools: at('one', '/stored/pools', poolList({ url: 'url' })) }, reply, swapped), []);
 });
 
+test('a pool that is told of a list which cannot be read whole is one of the list', () => {
+  const damagedName = { from: ',{"id', to: ',{"i d' };
+  assert.deepEqual(judged({ pools: at('one', '/pools', byNumber) }, LIST, damagedName), []);
+  const inventing: Reader<readonly PoolSlot[]> = (list) => {
+    const reading = byNumber(list);
+    const other = { slot: 0, url: 'stratum+tcp://d.example:1', priority: 0 };
+    return reading.kind === 'unknown' ? { ...reading, toldPools: [other] } : reading;
+  };
+  assert.deepEqual(judged({ pools: at('one', '/pools', inventing) }, LIST, damagedName), ['different pools']);
+});
+
 test('serials of hashboards in another order are the same boards; one less are others', () => {
   const serials =
     (keep: number): Reader<readonly string[]> =>

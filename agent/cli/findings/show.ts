@@ -3,6 +3,7 @@ import type { Plan, Waiver } from '../../../shared/index.ts';
 import { approvalText, nextStep } from '../../appraise/advice.ts';
 import { noteOf } from '../../appraise/finding.ts';
 import { ruleOf } from '../../appraise/index.ts';
+import { isUnplanned } from '../../appraise/who-approves.ts';
 import { shownValue } from '../../normalise/shown.ts';
 import type { StoredFinding } from '../../record/tables/findings.ts';
 import { durationText, utcText } from '../../terms/instant.ts';
@@ -60,11 +61,27 @@ const linesOf = (found: Numbered, config: string, nowMs: number): readonly strin
       : ([
           ['may be', `${rule.benign.join(', ')}`],
           ['who can approve', isOver ? 'nobody has to: it is over' : approvalText(finding, askedOf(found, config))],
+          ...endsRows(found),
           ['what to do', nextStep(finding, askedOf(found, config))],
         ] satisfies Row[])),
   ];
   const width = Math.max(...rows.map(([heading]) => heading.length));
   return [titleOf(found), ...rows.map(([heading, text]) => `  ${heading.padEnd(width)}  ${text}`)];
+};
+
+/** The others of which who approves this one answers, too. */
+const endsRows = ({ brings: { by, others } }: Numbered): readonly Row[] => {
+  if (others.length === 0) return [];
+  const named = others
+    .slice(0, MOST_NAMED)
+    .map(({ number, finding: { ruleId, severity } }) => `finding ${number}, ${ruleId} (${severity})`);
+  const more = others.length > MOST_NAMED ? `; and ${others.length - MOST_NAMED} more` : '';
+  const unplanned = by === 'approval' ? undefined : others.find(({ finding }) => isUnplanned(finding));
+  const only =
+    unplanned === undefined
+      ? ''
+      : `. Since nobody planned ${unplanned.finding.ruleId} it is an incident: the signature is taken with --break-glass and --note only, which is a finding of its own`;
+  return [['ends too', `by the same ${by}: ${named.join('; ')}${more}${only}`]];
 };
 
 const titleOf = ({ finding: { openedSeq, ruleId, severity, severityBase, state, part } }: StoredFinding): string => {

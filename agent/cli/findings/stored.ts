@@ -1,11 +1,21 @@
 import { resolve } from 'node:path';
-import { type Plan, readClaimedTerms, type Statement, termsSchema, type Waiver } from '../../../shared/index.ts';
+import type { FactName } from '../../../shared/facts.ts';
+import {
+  type Plan,
+  type ReferenceTerms,
+  readClaimedTerms,
+  type Statement,
+  termsSchema,
+  type Waiver,
+} from '../../../shared/index.ts';
+import { coveredBy } from '../../appraise/accept.ts';
 import { type Asked, type Holder, typed } from '../../appraise/advice.ts';
 import { readDevice } from '../../appraise/device.ts';
 import { type HeldFact, heldOtherwise } from '../../appraise/held.ts';
+import { settledBySigning } from '../../appraise/promote.ts';
 import { type ParentTransition, presentParents } from '../../appraise/storm.ts';
-import { endingOf } from '../../appraise/who-approves.ts';
-import { standingOf } from '../../baseline/standing.ts';
+import { endingOf, isUnplanned, needsMorePeople } from '../../appraise/who-approves.ts';
+import { type Standing, standingOf } from '../../baseline/standing.ts';
 import { loadConfig } from '../../config/load.ts';
 import { standsOnTwo } from '../../desk/adoption.ts';
 import { peopleOf, splitApprovers } from '../../desk/signers.ts';
@@ -89,9 +99,17 @@ export type Numbered = StoredFinding & {
   readonly about?: number;
   /** The signed reference by which an acceptance of it would be refused. */
   readonly holder?: Holder;
+  /** The other open findings that end with what approves this one. */
+  readonly brings: Brings;
   /** What the plan and the waiver that it names say, as the log has them. */
   readonly covers: { readonly plan?: Plan | Waiver; readonly waiver?: Plan | Waiver };
 };
+
+/** Findings that end with another one, and what ends them. */
+export interface Brings {
+  readonly by: 'signature' | 'approval';
+  readonly others: readonly { readonly number: number; readonly finding: StoredFinding['finding'] }[];
+}
 
 /** The finding of this number. Throws `finding.none`, `usage.number`. */
 export const findingNumbered = (config: string, number: string): Numbered => {
@@ -105,7 +123,10 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
   const { counting } = splitApprovers(approvers, Approvals.countingIn(stateDir));
   const people = peopleOf(counting, { people: Approvals.peopleIn(stateDir) });
-  const holder = holderOf(found, people, store);
+  const references = approvable(found) ? referencesIn(store) : [];
+  const standing = standingOf({ references, plans: [], waivers: [] });
+  const ground = { store, people, references, standing };
+  const holder = holderOf(found, ground);
   return {
     ...found,
     stateDir,
@@ -117,23 +138,63 @@ export const findingNumbered = (config: string, number: string): Numbered => {
     },
     ...(about === undefined ? {} : { about }),
     ...(holder === undefined ? {} : { holder }),
+    // The next version of a reference has to say itself what it approves.
+    brings: holder === undefined ? bringsOf(found, ground) : { by: 'signature', others: [] },
   };
 };
 
+/** What is approved of a finding that stands: these facts, or the devices; undefined where nothing is. */
+const approvable = ({ finding }: StoredFinding): { readonly facts: readonly FactName[] | undefined } | undefined => {
+  const ending = endingOf(finding);
+  if (!STANDING.has(finding.state) || (ending.kind !== 'facts' && ending.kind !== 'device')) return undefined;
+  return { facts: ending.kind === 'facts' ? ending.facts : undefined };
+};
+
+type ReferenceOrder = Omit<Order, 'terms'> & { readonly terms: ReferenceTerms };
+
+const referencesIn = (store: Pick<Store, 'orders'>): readonly ReferenceOrder[] =>
+  store
+    // Written by this agent.
+    .orders((text) => JSON.parse(text) as Order)
+    .flatMap(({ terms, ...order }) => (terms.kind === 'reference' ? [{ ...order, terms }] : []));
+
+/** By what a finding is judged here. */
+interface Ground {
+  readonly store: Pick<Store, 'device'>;
+  readonly people: number;
+  readonly references: readonly ReferenceOrder[];
+  readonly standing: Standing;
+}
+
+/** The other findings that end when this one is approved as `findings show` says it: as the agent would end them. */
+const bringsOf = (found: StoredFinding, { store, people, standing }: Ground): Brings => {
+  const { finding } = found;
+  const isSigned = people > 0 && needsMorePeople(finding) && !isUnplanned(finding);
+  const by = isSigned ? 'signature' : 'approval';
+  const wanted = approvable(found);
+  if (wanted === undefined) return { by, others: [] };
+  const nowMs = Date.now();
+  const others = new Map<number, Brings['others'][number]>();
+  for (const device of devicesOf(found)) {
+    const state = store.device(device, readDevice);
+    if (state === undefined) continue;
+    const ended = isSigned
+      ? settledBySigning(state, wanted.facts, { standing, nowMs })
+      : coveredBy(state, wanted.facts);
+    for (const { finding: other } of ended) {
+      const number = other.openedSeq ?? other.parent;
+      const isThis = [other.openedSeq, other.parent].includes(finding.openedSeq);
+      if (number !== undefined && !isThis) others.set(number, { number, finding: other });
+    }
+  }
+  return { by, others: [...others.values()] };
+};
+
 /** The reference that holds a fact of this finding otherwise on one of its devices, as the agent would find it. */
-const holderOf = (
-  found: StoredFinding,
-  people: number,
-  store: Pick<Store, 'orders' | 'device'>,
-): Holder | undefined => {
-  const ending = endingOf(found.finding);
-  if (!STANDING.has(found.finding.state) || (ending.kind !== 'facts' && ending.kind !== 'device')) return undefined;
-  // Written by this agent.
-  const orders = store.orders((text) => JSON.parse(text) as Order);
-  const references = orders.flatMap(({ terms, ...order }) => (terms.kind === 'reference' ? [{ ...order, terms }] : []));
-  if (references.length === 0) return undefined;
-  const standing = standingOf({ references, plans: [], waivers: [] });
-  const facts = ending.kind === 'facts' ? ending.facts : undefined;
+const holderOf = (found: StoredFinding, { store, people, references, standing }: Ground): Holder | undefined => {
+  const wanted = approvable(found);
+  if (wanted === undefined || references.length === 0) return undefined;
+  const { facts } = wanted;
   const heldOf = (device: string): HeldFact | undefined => {
     const state = store.device(device, readDevice);
     return state === undefined ? undefined : heldOtherwise(state, facts, { standing, nowMs: Date.now() });
