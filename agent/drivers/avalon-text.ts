@@ -6,6 +6,9 @@ import { CONFLICT, type JsonObject, type JsonValue } from '../probe/capture.ts';
  * is damaged enough is left to tell whose it was.
  */
 
+/** A blank, also one of which a bit flipped: it separates two items all the same, and no key begins so. */
+const BLANK = /^\s*[!"$(0`]?/;
+
 /** The items of a module text, as the members of an object. The text is untrusted. */
 export const readItems = (text: string): JsonObject => {
   const items = new Map<string, JsonValue>();
@@ -15,7 +18,7 @@ export const readItems = (text: string): JsonObject => {
     if (close === -1) break;
     const before = text.slice(start, open);
     // A text in braces begins with its own name.
-    const key = before.slice(before.lastIndexOf('{') + 1).trimStart();
+    const key = before.slice(before.lastIndexOf('{') + 1).replace(BLANK, '');
     const value = text.slice(open + 1, close);
     if (key !== '') items.set(key, (items.get(key) ?? value) === value ? value : CONFLICT);
     start = close + 1;

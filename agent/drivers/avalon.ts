@@ -107,9 +107,15 @@ const total = (key: string): Source<number, 'stats'> =>
 
 // ---- identity --------------------------------------------------------------------------------------------------------
 
-/** The number burnt into the controller chip of a unit or module. Zeros, and what is no number, identify nothing. */
+/**
+ * The number burnt into the controller chip of a unit or module. Zeros, and what is no number, identify nothing; what has a bracket or a
+ * space in it ran into the next item.
+ */
 const dna: Reader<string> = (value) =>
-  whenPresent(serial(value), (found) => (/^[0-9a-f]{16,64}$/i.test(found) ? present(found.toLowerCase()) : ABSENT));
+  whenPresent(serial(value), (found) => {
+    if (/^[0-9a-f]{16,64}$/i.test(found)) return present(found.toLowerCase());
+    return /[\s[\]]/.test(found) ? UNREADABLE : ABSENT;
+  });
 
 const dnaOf = (module: Module): Reading<string> =>
   ['DNA', 'HDNA'].map((key) => item(module, key, dna)).find(({ kind }) => kind !== 'absent') ?? ABSENT;

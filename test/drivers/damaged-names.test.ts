@@ -233,6 +233,9 @@ test('avalon: a key of a module text with a space in it, or beside it, is not on
   for (const key of ['HDNA ', 'HD NA', 'HDNA\u0001', 'HD\u0001NA', 'hdna']) {
     assert.deepEqual(chip(`Ver[Q-1] DNA[0000000000000000] ${key}[${dna}]`), UNREADABLE, JSON.stringify(key));
   }
+  assert.deepEqual(chip(`Ver[Q-1] DNA[0000000000000000(HDNA[${dna}] STATE[2]`), UNREADABLE, 'the bracket is damaged');
+  for (const blank of ['!', '$', '(', '0', '`', ''])
+    assert.deepEqual(chip(`Ver[Q-1] DNA[0000000000000000]${blank}HDNA[${dna}]`), present(dna), `a blank as ${blank}`);
 });
 
 test('axeos: the pools of info are unknown where one of their names is damaged', () => {
