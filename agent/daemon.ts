@@ -261,6 +261,7 @@ export class Daemon {
     recorder.resume(fleet.states());
     recorder.rewriteLost(store, fleet.states());
     this.#every(SECOND_MS, () => this.#upkeep.watchStore());
+    this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchGaps());
     this.#every(SECOND_MS, () => recorder.tick());
     this.#every(SECOND_MS, () => this.#upkeep.saveRefusals());
     this.#nowAndEvery(SECOND_MS, () => this.#upkeep.watchClock());
@@ -312,6 +313,7 @@ export class Daemon {
   }
 
   #cover(): void {
+    this.#try(() => this.#upkeep.watchGaps());
     this.#try(() => this.#ground.recorder.closePeriod());
     this.#coveredMs = this.#ambience.clock.monoMs();
   }

@@ -54,7 +54,8 @@ export class Outlet {
       outbox,
       notary: {
         isNew: log.isNew,
-        heartbeat: () => (log.isFrozen ? undefined : signedHeartbeat(log, store, noteSigner(key))),
+        // It says that nothing else happened, which an agent that can keep nothing does not know.
+        heartbeat: () => (log.isFailing() ? undefined : signedHeartbeat(log, store, noteSigner(key))),
         takeCosigned: (payload) => witnesses.takeCosigned(payload),
         takeEntry: (message) => witnesses.takeEntry(message),
         takeMarker: (payload) => witnesses.takeMarker(payload),

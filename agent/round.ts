@@ -116,6 +116,7 @@ export const runLook = async (due: DueLook<FleetSeat>, deps: RoundDeps): Promise
     const taken = judged === undefined || deps.recorder.take(judged);
     const recorded = taken === true || (await taken);
     // A configured position counts as passed once something was seen there, an address of a range once it was asked.
+    ok &&= recorded;
     seat.passed ||= recorded && (seen || seat.place.origin === 'range');
   } finally {
     seat.busy = false;

@@ -1,4 +1,5 @@
 import type { Finding } from './appraise/finding.ts';
+import { type GapReason, gapSince, isGap } from './appraise/rules/evidence-agent-gap.ts';
 import { type ClockWatch, isStep, watchClock } from './appraise/rules/evidence-clock-untrusted.ts';
 import type { ChangeControl } from './desk/change-control.ts';
 import { type Ground, noteSigner } from './ground.ts';
@@ -38,6 +39,12 @@ export interface UpkeepDeps {
 export class Upkeep {
   readonly #deps: UpkeepDeps;
   #clockWatch: ClockWatch;
+  /** When `watchGaps` was last called, on the clock that is never set. */
+  #watchedMs: number | undefined;
+  /** Since when the store refuses, on that clock. */
+  #refusedMs: number | undefined;
+  /** Gaps that no entry states yet. */
+  readonly #gaps: Finding[] = [];
   /** Entries in the log when its head was last kept beside the store. */
   #headSize = 0;
 
@@ -52,6 +59,32 @@ export class Upkeep {
     const { logins, clock, ground } = this.#deps;
     const refusals = logins.unsaved(clock.wallMs());
     if (refusals !== undefined) ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
+  }
+
+  /**
+   * Every second, and before a period is closed: whether this process stood still, or the store refused all, for longer than lies between
+   * two looks. What came and went meanwhile is in no entry, and no coverage may say otherwise.
+   */
+  watchGaps(): void {
+    const { ground, clock, plant } = this.#deps;
+    const { log, recorder } = ground;
+    const nowMs = clock.monoMs();
+    const isLong = (fromMs: number): boolean => isGap(nowMs - fromMs, plant().pacer.poolsIntervalMs());
+    if (this.#watchedMs !== undefined && isLong(this.#watchedMs)) this.#noteGap(this.#watchedMs, 'stood-still');
+    this.#watchedMs = nowMs;
+    const refusedMs = log.isFailing() ? (this.#refusedMs ?? nowMs) : undefined;
+    if (refusedMs !== undefined && isLong(refusedMs)) recorder.blind();
+    if (refusedMs === undefined && this.#refusedMs !== undefined && isLong(this.#refusedMs))
+      this.#noteGap(this.#refusedMs, 'not-recorded');
+    this.#refusedMs = refusedMs;
+    while (this.#gaps[0] !== undefined && recorder.takeGatewayFinding(this.#gaps[0]) !== undefined) this.#gaps.shift();
+  }
+
+  #noteGap(fromMs: number, reason: GapReason): void {
+    const { ground, clock } = this.#deps;
+    const wallMs = clock.wallMs();
+    this.#gaps.push(gapSince(wallMs - (clock.monoMs() - fromMs), wallMs, reason));
+    ground.recorder.blind();
   }
 
   /** What was not recorded is seen again a second later. */

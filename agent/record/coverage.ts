@@ -95,6 +95,8 @@ const NO_POLLS: Polls = new Map();
 export class CoveragePeriod {
   readonly fromAt: number;
   readonly #observed = new Set<string>();
+  readonly #refused = new Set<string>();
+  #isBlind = false;
   readonly #polls = new Map<Coverage['scope'], Polls>();
 
   constructor(fromAt: number) {
@@ -122,6 +124,16 @@ export class CoveragePeriod {
     else this.#observed.delete(device);
   }
 
+  /** A look at the device contradicted its attestation, and the store refused to say so: nothing affirms it for this period. */
+  refused(device: string): void {
+    this.#refused.add(device);
+  }
+
+  /** For longer than lies between two looks nobody looked, or nothing was kept: no device was observed throughout. */
+  blind(): void {
+    this.#isBlind = true;
+  }
+
   /**
    * Closes the period for a scope. Every expected device is counted once: unreachable as attested, else observed, else missed. Of one
    * that has no attestation yet nothing could be affirmed, whatever was seen of it.
@@ -137,7 +149,7 @@ export class CoveragePeriod {
     const missed: string[] = [];
     for (const device of end.expected) {
       if (end.attested.isUnreachable(device)) unreachable += 1;
-      else if (end.attested.has(device) && this.#observed.has(device)) observed += 1;
+      else if (end.attested.has(device) && this.#isObserved(device)) observed += 1;
       else missed.push(device);
     }
     return {
@@ -152,5 +164,9 @@ export class CoveragePeriod {
       polls: this.#polls.get(end.scope) ?? NO_POLLS,
       stateSha256: end.attested.sha256(end.expected),
     };
+  }
+
+  #isObserved(device: string): boolean {
+    return !this.#isBlind && this.#observed.has(device) && !this.#refused.has(device);
   }
 }

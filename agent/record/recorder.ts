@@ -118,7 +118,7 @@ export class Recorder {
   /** The store refused the verdict, so the look counts as not made: otherwise the next one would take the change for known. */
   #undo({ before, marks }: Judged): void {
     restoreMarks(before, marks);
-    this.#period.observed(before.id, false);
+    this.#period.refused(before.id);
   }
 
   /** A finding of the gateway itself, or about a list of devices. The `seq` that names it; undefined where the store refused. */
@@ -184,6 +184,11 @@ export class Recorder {
   tick(): void {
     const { statements } = collapse(this.#storms, [], this.#deps.wallMs());
     if (statements.length > 0) this.#commit((batch) => batch.transitions([]));
+  }
+
+  /** Nobody looked for a while, or nothing of it was kept: this period affirms nothing. */
+  blind(): void {
+    this.#period.blind();
   }
 
   /** Closes the coverage period, of the gateway and of each tenant, and begins the next. */

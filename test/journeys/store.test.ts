@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../publish/observer.ts';
 import { fill } from '../record/fill.ts';
 import { Gateway } from './agent.ts';
@@ -55,6 +56,56 @@ test('on a full disk the agent goes on, says so, and records what it sees and th
   assert.match(String(next.session.reason), /^store\.full: \d+ not recorded since \d+$/);
   assert.ok(gateway.findings('pool.user-changed').every(({ finding }) => String(finding.after).startsWith('thief.')));
   assertPolite(fleet);
+  await gateway.verified();
+});
+
+test('a theft that came and went while the disk was full is in no entry, and no coverage says that nothing was', {
+  timeout: 90_000,
+  skip: WITHOUT_MOUNT,
+}, async () => {
+  await using fleet = await fleetOf(['whatsminer/m50s-api2', 'axeos/gamma-2.15'], '127.67.5.1');
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)], coverage_s: 10 }, smallDisk);
+  await gateway.up();
+  await gateway.knows(2);
+  const free = fill(gateway.stateDir);
+  const [before = ''] = gateway.log.flatMap((one) => {
+    const claims = one.kind === 'attestation' ? (one.evidence.claims as Claimed | undefined) : undefined;
+    return claims?.family === 'whatsminer' ? [claims.pools[0]?.user] : [];
+  });
+  fleet.device(0).changePoolUser(0, 'thief.a');
+  await gateway.event('store.full', { withinMs: 30_000 });
+  const sinceMs = Date.now();
+  await until('the store refuses for longer than three rounds', () => Date.now() - sinceMs > 9000);
+  fleet.device(0).changePoolUser(0, before);
+  const asked = fleet.requests().get('{"command":"pools"}') ?? 0;
+  await until('it is as it was', () => (fleet.requests().get('{"command":"pools"}') ?? 0) > asked + 2);
+  free();
+  await gateway.event('store.recovered');
+  await gateway.says('the gap', () => gateway.findings('evidence.agent-gap').length > 0);
+  await gateway.says('the period of it, and one after', () => gateway.periods.length > 1);
+  const [gap] = gateway.findings('evidence.agent-gap');
+  assert.deepEqual([gap?.finding.state, gap?.finding.reasons], ['resolved', ['not-recorded']]);
+  assert.ok(Number((gap?.finding.after as { gap_s: number }).gap_s) >= 9);
+  const blind = gateway.periods.find(({ to_at: to }) => to * 1000 > sinceMs + 9000);
+  assert.deepEqual([blind?.expected, blind?.observed, blind?.missed], [2, 0, 2]);
+  await gateway.stop();
+  await gateway.verified();
+});
+
+test('an agent that was frozen says how long, and no coverage says that it looked', { timeout: 60_000 }, async () => {
+  await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.67.6.1');
+  await using gateway = await Gateway.start({ devices: [rangeOf(fleet)], coverage_s: 10 });
+  await gateway.knows(1);
+  gateway.signal('SIGSTOP');
+  await delay(9000);
+  gateway.signal('SIGCONT');
+  await gateway.says('the gap', () => gateway.findings('evidence.agent-gap').length > 0);
+  await gateway.says('two periods', () => gateway.periods.length > 1);
+  assert.deepEqual(gateway.findings('evidence.agent-gap')[0]?.finding.reasons, ['stood-still']);
+  const [blind, seen] = gateway.periods;
+  assert.deepEqual([blind?.observed, blind?.missed_devices?.length], [0, 1]);
+  assert.deepEqual([seen?.observed, seen?.missed], [1, 0]);
+  await gateway.stop();
   await gateway.verified();
 });
 
@@ -175,3 +226,8 @@ const smallDisk = (dir: string): (() => void) => {
     spawnSync('umount', ['-l', dir]);
   };
 };
+
+interface Claimed {
+  readonly family: string;
+  readonly pools: readonly { readonly user: string }[];
+}

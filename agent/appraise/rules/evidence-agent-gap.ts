@@ -2,13 +2,13 @@ import type { Finding } from '../finding.ts';
 import { gatewayFinding } from '../gateway-finding.ts';
 import type { RuleEntry } from '../rule.ts';
 
-/** The agent was down, or lost its store (catalogue 5.9). It speaks of the gateway, not of a device. */
+/** The agent was down, stood still, could keep nothing, or lost its store (catalogue 5.9). It speaks of the gateway, not of a device. */
 export const evidenceAgentGap: RuleEntry = {
   id: 'evidence.agent-gap',
   title: 'Agent gap',
   meaning:
-    'For a while nobody looked, because the agent did not run: that is over when it is stated. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
-  benign: ['gateway restarted', 'agent upgraded', 'disk exchanged'],
+    'For longer than three rounds at the pools nobody looked, because the agent did not run (`agent-down`) or stood still (`stood-still`: stopped by a signal, frozen, starved), or the store refused what it saw (`not-recorded`: full disk), so that a change which came and went meanwhile is in no entry: that is over when it is stated, and the `coverage` of the time counts every device as missed. Or the store was lost (`store-lost`): what was open in it is found no more, and what devices show is learned as if it were first seen; that is high, and open until a person closes it.',
+  benign: ['gateway restarted', 'agent upgraded', 'disk exchanged', 'disk full', 'host paused'],
   severity: 'medium',
   gravest: 'high',
   basis: 'gateway-observed',
@@ -28,15 +28,25 @@ export const agentGap = (start: {
 }): Finding | undefined => {
   const { nowMs, lastEntryMs, pollIntervalMs, keyIsOlder } = start;
   if (lastEntryMs === undefined) return keyIsOlder ? storeLost(nowMs) : undefined;
-  if (nowMs - lastEntryMs <= 3 * pollIntervalMs) return undefined;
+  return isGap(nowMs - lastEntryMs, pollIntervalMs) ? gapSince(lastEntryMs, nowMs, 'agent-down') : undefined;
+};
+
+/** Whether a stretch without looks is longer than what lies between two of them. */
+export const isGap = (lastedMs: number, pollIntervalMs: number): boolean => lastedMs > 3 * pollIntervalMs;
+
+/** Why nobody looked, or nothing of it was kept. */
+export type GapReason = 'agent-down' | 'stood-still' | 'not-recorded';
+
+/** A stretch that is over. Instants are those of the wall clock, ms. */
+export const gapSince = (fromMs: number, nowMs: number, reason: GapReason): Finding => {
   const gap = gatewayFinding(evidenceAgentGap, nowMs, {
-    after: { gap_s: Math.floor((nowMs - lastEntryMs) / 1000) },
-    reasons: ['agent-down'],
+    after: { gap_s: Math.floor((nowMs - fromMs) / 1000) },
+    reasons: [reason],
   });
   return {
     ...gap,
     state: 'resolved',
-    beforeAt: Math.floor(lastEntryMs / 1000),
+    beforeAt: Math.floor(fromMs / 1000),
     resolvedAt: gap.firstObservedAt,
   };
 };
