@@ -1,8 +1,6 @@
 import type { FactName, Facts } from '../../shared/facts.ts';
-import { canonicalJson } from '../../shared/jcs.ts';
 import type { Plan } from '../../shared/terms.ts';
-import { withoutOpen } from '../baseline/approved.ts';
-import { changed, withKnownUsers } from '../baseline/compared.ts';
+import { changed, partsOf, withKnownUsers } from '../baseline/compared.ts';
 import { keptFacts } from '../baseline/kept.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { type Adopted, heldBy, type Standing } from '../baseline/standing.ts';
@@ -10,6 +8,7 @@ import { adoptedWith, attestedClaims, coveredBy, speaksOf } from './accept.ts';
 import { describe, toleratedOf } from './approval.ts';
 import type { DeviceState, Track } from './device.ts';
 import { FIRMWARE_TEXTS } from './firmware.ts';
+import { runComparisons } from './outcome.ts';
 import { isFactOfTwo, takesTwo, wholeOf } from './who-approves.ts';
 
 /**
@@ -19,60 +18,102 @@ import { isFactOfTwo, takesTwo, wholeOf } from './who-approves.ts';
 
 /** What an acceptance would adopt that rests on documents in force. */
 export interface Resting {
-  /** Facts that are as a signed document has them, and as nothing below it does: left out, they stay what they were below it. */
+  /** Facts that are left out: they stay what they were below the documents. */
   readonly leaves: readonly FactName[];
-  /** Whether a part of what it adopts is as a document has it, and another part is not: no acceptance tells these apart. */
+  /** Whether a finding which ends speaks of a list of which a part rests on a document, and another part does not: no acceptance tells these apart. */
   readonly mixes: boolean;
 }
 
 /** By what this is judged. */
-interface Judging {
+export interface Judging {
   readonly standing: Standing;
   readonly nowMs: number;
+  /** The facts of the reference of a device without what approvers signed for it; undefined where it has none then. */
+  readonly unsigned: (state: DeviceState) => Facts | undefined;
 }
 
 /** What of this acceptance, of these facts or of the whole device, rests on documents. */
-export const restingIn = (
-  state: DeviceState,
-  wanted: readonly FactName[] | undefined,
-  { standing, nowMs }: Judging,
-): Resting => {
+export const restingIn = (state: DeviceState, wanted: readonly FactName[] | undefined, judging: Judging): Resting => {
   const claims = attestedClaims(state);
   const adopted = (adoptedWith(state, wanted) ?? (Object.keys(claims) as FactName[])).filter(
     (fact) => isFactOfTwo(fact) && claims[fact] !== undefined,
   );
-  const shown = compare(state, claims, { standing, nowMs });
-  const leaves = adopted.filter((fact) => shown(fact) === 'rests');
-  const covered = coveredBy(state, wanted).filter(({ finding }) => finding.plan === undefined);
-  return {
-    leaves: [...leaves, ...broughtWith(leaves, { adopted, covered })],
-    mixes: adopted.includes('pools') && shown('pools') === 'mixed' && covered.some(isAbout('pools')),
-  };
+  const standpoint = standpoints(state, claims, judging);
+  const covered = coveredBy(state, wanted);
+  const mixed = adopted.filter((fact) => standpoint(fact) === 'mixed');
+  const asked = mixed.filter((fact) => covered.some(isAbout(fact)));
+  const leaves = adopted.filter(
+    (fact) => standpoint(fact) === 'rests' || (mixed.includes(fact) && !asked.includes(fact)),
+  );
+  return { leaves: [...leaves, ...broughtWith(leaves, { adopted, covered })], mixes: asked.length > 0 };
 };
 
 type Standpoint =
-  /** It is as a document has it, and what is known below that has it otherwise; or a signed entry has it just so. */
+  /** All of it is as documents have it, and below them it is what only two people could make of it. */
   | 'rests'
-  /** Documents have a part of it otherwise than it is known below them, and it is not as they have it either. */
+  /** So is a part of it, and another part is as nothing has it. */
   | 'mixed'
   | 'own';
 
-const compare = (state: DeviceState, claims: Facts, { standing, nowMs }: Judging) => {
+const standpoints = (state: DeviceState, claims: Facts, judging: Judging): ((fact: FactName) => Standpoint) => {
+  const { standing, nowMs } = judging;
   const known = keptFacts(state.reference?.facts);
   const tolerated = toleratedOf(state, standing, known, claims, nowMs);
   const held = heldBy(standing, describe(state, claims), nowMs);
   const entries = state.reference?.entries ?? [];
-  return (fact: FactName): Standpoint => {
+  return (fact) => {
     const { [fact]: was } = known;
-    const { [fact]: allowed } = tolerated;
+    const seen = withKnownUsers(known, claims)[fact];
     const isSigned = holderOf(entries, fact)?.approval === 'signed';
-    if (was !== undefined && !changed(fact, was, withKnownUsers(known, claims)[fact]))
-      return isSigned ? 'rests' : 'own';
-    const isByDocument = canonicalJson(was ?? null) !== canonicalJson(allowed ?? null);
-    if (!isByDocument) return isSigned && fact === 'pools' ? 'mixed' : 'own';
-    const now = withoutOpen(withKnownUsers(tolerated, claims)[fact], held.get(fact)?.items ?? []);
-    return allowed === undefined || !changed(fact, allowed, now) ? 'rests' : 'mixed';
+    const isSame = was !== undefined && !changed(fact, was, seen);
+    if (isSigned && isSame) return 'rests';
+    const isHeld = held.has(fact) || tolerated[fact] !== undefined;
+    const allowed = isHeld ? withOpen(tolerated[fact], was, seen) : was;
+    const isByDocument = was === undefined ? isHeld : changed(fact, was, allowed);
+    // Of a value that is no list another one is all of it another one.
+    if (!isByDocument && !(isSigned && Array.isArray(was))) return 'own';
+    const below = isSigned ? judging.unsigned(state) : known;
+    if (!takesMore(fact, { below, allowed, state, nowMs })) return 'own';
+    return changed(fact, allowed, seen) ? 'mixed' : 'rests';
   };
+};
+
+/** What documents allow, with what they leave open as it is seen: all of it, or the named parts of a list that they take out. */
+const withOpen = (tolerated: unknown, was: unknown, seen: unknown): unknown => {
+  if (tolerated === undefined) return seen;
+  if (!Array.isArray(tolerated) || !Array.isArray(was) || !Array.isArray(seen)) return tolerated;
+  const [before, left] = [partsOf(was), partsOf(tolerated)];
+  const isOpen = (part: unknown): boolean =>
+    [...partsOf([part]).keys()].some((name) => before.has(name) && !left.has(name));
+  return [...tolerated, ...seen.filter(isOpen)];
+};
+
+/** Whether it takes two people to make this value of what stands below the documents. */
+const takesMore = (
+  fact: FactName,
+  {
+    below,
+    allowed,
+    state,
+    nowMs,
+  }: {
+    readonly below: Facts | undefined;
+    readonly allowed: unknown;
+    readonly state: DeviceState;
+    readonly nowMs: number;
+  },
+): boolean => {
+  if (below?.[fact] === undefined) return true;
+  const { labels, address } = state;
+  const facts: Facts = { ...below, [fact]: allowed };
+  const context = { nowMs, address, device: { labels, address, facts }, commissioned: true };
+  return runComparisons(facts, new Map(), below, context).some(
+    (outcome) =>
+      outcome.kind === 'ran' &&
+      outcome.deviations.some(({ reasons }) =>
+        takesTwo({ ruleId: outcome.rule.id, ...(reasons === undefined ? {} : { reasons }) }),
+      ),
+  );
 };
 
 /** What came with a version, or family, that is left out belongs to that, where no finding which ends speaks of it. */

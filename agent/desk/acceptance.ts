@@ -1,4 +1,4 @@
-import type { FactName } from '../../shared/facts.ts';
+import type { FactName, Facts } from '../../shared/facts.ts';
 import { factsNamed, requireAcceptable, wantsMorePeople } from '../appraise/accept.ts';
 import type { DeviceState, Track } from '../appraise/device.ts';
 import { heldOtherwise } from '../appraise/held.ts';
@@ -43,6 +43,8 @@ export interface Judging extends Watching {
   readonly people: number;
   /** Whether the device is held against nothing but what was learned after the store was lost, before a person looked into that. */
   readonly isLearnedBlind: (state: DeviceState) => boolean;
+  /** What a device is held against without what approvers signed for it. */
+  readonly unsigned: (state: DeviceState) => Facts | undefined;
 }
 
 /** The same, and what records it. */

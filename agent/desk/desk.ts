@@ -18,6 +18,7 @@ import type { ChangeControl } from './change-control.ts';
 import { differencesInForce } from './differences.ts';
 import { previewAcceptance, type Shown } from './preview.ts';
 import { type ReviewResult, reviewFinding } from './review.ts';
+import { unsignedFacts } from './unsigned.ts';
 
 const SECOND_MS = 1000;
 /** Looks come up to a tenth of a round earlier or later, and wait for their turn: nobody is told before this many periods. */
@@ -130,13 +131,14 @@ export class Desk {
   }
 
   #judging(): Judging {
-    const { ground, changes, clock } = this.#deps;
+    const { ground, changes, clock, plant } = this.#deps;
     return {
       people: changes.people(),
       standing: ground.orders.standing,
       nowMs: clock.wallMs(),
       store: ground.store,
       isLearnedBlind: learnedBlind(ground.store),
+      unsigned: unsignedFacts(ground.store, ground.log.origin, () => plant().fleet.states()),
     };
   }
 

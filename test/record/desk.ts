@@ -1,6 +1,7 @@
 import { type AcceptanceResult, acceptSeen, type Judging } from '../../agent/desk/acceptance.ts';
 import { learnedBlind } from '../../agent/desk/blind.ts';
 import { type AcceptancePreview, previewAcceptance } from '../../agent/desk/preview.ts';
+import { unsignedFacts } from '../../agent/desk/unsigned.ts';
 import type { ControlRequest } from '../../agent/platform/control.ts';
 import type { Recording } from './recording.ts';
 
@@ -16,6 +17,7 @@ export const deskOf = (recording: Recording, people: () => number = () => 0) => 
     nowMs: clock.wall,
     store,
     isLearnedBlind: learnedBlind(store),
+    unsigned: unsignedFacts(store, recording.origin, () => [...states.values()]),
   });
   return {
     fleet,

@@ -132,6 +132,11 @@ export class Recording {
     return this.#gateway.store;
   }
 
+  /** The name of the log. */
+  get origin(): string {
+    return this.#gateway.log.origin;
+  }
+
   /** The state folder. */
   get dir(): string {
     return this.#gateway.dir;

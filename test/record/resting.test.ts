@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { factsToApprove } from '../../agent/appraise/who-approves.ts';
 import type { Handed } from '../../agent/desk/adoption.ts';
 import type { FactName, Facts } from '../../shared/facts.ts';
@@ -190,3 +190,102 @@ for (const [how, more, accepts] of [
     assert.deepEqual(done, accepts ? ['rig-1'] : []);
     if (!accepts) assert.match(refused[0]?.remedy ?? '', /^assayer baseline export rig-1, have two approvers sign it/);
   });
+
+const planOf = (recording: Recording, more: object) => {
+  const now = Math.floor(recording.clock.wall / 1000);
+  return {
+    kind: 'plan',
+    plan_id: 'move',
+    iat: now,
+    type: 'change',
+    scope: {},
+    not_before_at: now,
+    not_after_at: now + 7200,
+    author: 'alice',
+    ...more,
+  } as Parameters<People['sign']>[0];
+};
+
+test('users that a plan announces carry no URL along that a document allows for a while', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(two);
+  const users = { fact: 'pools.user', class: 'exact', value: 'acct3.w1' };
+  changes.adopt(signed(two.sign(site([urls(Math.floor(recording.clock.wall / 1000) + 3600)]), 'alice', 'bob')));
+  const plan = planOf(recording, { ids: ['pool.user-changed'], expected_after: [users] });
+  changes.adopt(signed(two.sign(plan, 'alice', 'bob')));
+  const moved = pools({ url: OTHER, user: 'acct3.w1' }, { user: 'acct3.w1' }, { user: 'acct3.w1' });
+  await recording.looks('rig-1', 3, moved);
+  assert.ok(recording.state('rig-1').tracks.every(({ finding }) => finding.plan !== undefined));
+  assert.match(accept(recording).refused[0]?.message ?? '', /two approvers have to sign/);
+});
+
+test('a list of which a part rests on a document is left out where no finding that ends is about it', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(two);
+  changes.adopt(signed(two.sign(site([urls()]), 'alice', 'bob')));
+  const ids = ['config.performance-changed'];
+  const limit = { fact: 'config.power_limit_w', class: 'exact', value: 3600 };
+  changes.adopt(signed(two.sign(planOf(recording, { ids, expected_after: [limit] }), 'alice', 'bob')));
+  // A slot that is gone is not confirmed for ten minutes, and weighs less than another limit than the planned one.
+  const shown = { pools: MOVED.pools?.slice(0, 2) ?? [], 'config.power_limit_w': 3700 };
+  await recording.looks('rig-1', 3, shown);
+  assert.deepEqual(recording.openFindings().toSorted(), ['change.deviation rig-1', 'config.performance-changed rig-1']);
+  assert.deepEqual(
+    preview(recording).map(({ left_to_documents: left, refused }) => [left, refused?.message]),
+    [[['pools'], undefined]],
+  );
+  assert.deepEqual(accept(recording).accepted, ['rig-1']);
+  changes.withdraw('site', 'alice', { by: 'alice', note: 'over' });
+  await recording.looks('rig-1', 3, shown);
+  assert.ok(recording.openFindings().includes('pool.url-changed rig-1'));
+});
+
+const settings = (led: string, level: string, cooling: string) => ({
+  'config.other': [
+    { key: 'led', value: led },
+    { key: 'liquid_cooling', value: cooling },
+    { key: 'log_level', value: level },
+  ],
+});
+
+/** A device of which a setting that guards it was learned as it should be. */
+const guarded = async (t: TestContext): Promise<Recording> => {
+  const recording = await learned(t);
+  await recording.looks('rig-1', 3, settings('on', '3', 'false'));
+  recording.recorder.writeLearned();
+  await recording.looks('rig-1', 1, settings('on', '3', 'false'));
+  return recording;
+};
+
+test('a setting that a document leaves open for a while is not accepted along with another one by one person', async (t) => {
+  const recording = await guarded(t);
+  const open = { fact: 'config.other', class: 'volatile', value: ['liquid_cooling'] };
+  recording.changes(two).adopt(signed(two.sign(site([open]), 'alice', 'bob')));
+  await recording.looks('rig-1', 3, settings('on', '4', 'true'));
+  assert.deepEqual(recording.openFindings(), ['config.drift rig-1']);
+  assert.match(accept(recording).refused[0]?.message ?? '', /two approvers have to sign/);
+  // One that guards nothing goes along.
+  await recording.looks('rig-1', 3, settings('off', '3', 'false'));
+  assert.deepEqual(accept(recording).accepted, ['rig-1']);
+});
+
+test('nor is one that approvers signed: without it they could not take it back; a list that says what was learned is one person’s', async (t) => {
+  const recording = await guarded(t);
+  const changes = recording.changes(two);
+  await recording.looks('rig-1', 3, settings('on', '3', 'true'));
+  assert.deepEqual(recording.openFindings(), ['config.safety-weakened rig-1']);
+  const signs = (version: number) => {
+    const before = changes.all()[0]?.sha256;
+    const of = [{ ...recording.attestation('rig-1'), facts: ['config.other'] }];
+    changes.adopt(signed(two.sign(entries(version, of, before), 'alice', 'bob')));
+  };
+  signs(1);
+  await recording.looks('rig-1', 3, settings('on', '4', 'true'));
+  assert.deepEqual(recording.openFindings(), ['config.drift rig-1']);
+  assert.match(accept(recording).refused[0]?.message ?? '', /two approvers have to sign/);
+  await recording.looks('rig-1', 4, settings('on', '3', 'false'));
+  signs(2);
+  await recording.looks('rig-1', 3, settings('on', '4', 'false'));
+  assert.deepEqual(recording.openFindings(), ['config.drift rig-1']);
+  assert.deepEqual(accept(recording).accepted, ['rig-1']);
+});
