@@ -5,7 +5,7 @@ import type { Plan } from '../../shared/terms.ts';
 import { approvedFacts, type Holders } from '../baseline/approved.ts';
 import { partsOf } from '../baseline/compared.ts';
 import { type Circumstances, itemsAt, saysNothing } from '../baseline/expected.ts';
-import { type Adopted, expectedBy, type Held, phaseOfPlan, planNames } from '../baseline/standing.ts';
+import { type Adopted, expectedBy, type Held, leftOfPlan, phaseOfPlan, planNames } from '../baseline/standing.ts';
 import type { Track } from './device.ts';
 import type { Finding } from './finding.ts';
 import { FIRMWARE_TEXTS } from './firmware.ts';
@@ -150,14 +150,14 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
   const open = named.filter((plan) => phaseOfPlan(plan.terms, now) === 'open' && isAnnounced(plan, track, planned));
   const covering = open.find((plan) => expects(plan, ran, deviation, planned));
   if (covering !== undefined) return { deviation: { ...deviation, plan: covering.seq }, wrong: [], late: [] };
-  const isLeft = showsOtherTexts(track, ran, planned);
-  // What a plan covered when it began stays covered while it shows the same; a curtailment that is over leaves it.
+  const ended = endedPlan(track, ran, deviation, planned);
+  const isLeft = ended !== undefined || showsOtherTexts(track, ran, planned);
+  // What a plan covered when it began stays covered while it shows the same; what it expected for a while, and a curtailment, leave it.
   if (track?.finding.plan !== undefined && !isLeft) return { deviation, wrong: [], late: [] };
   // Only what is held against the reference can have gone to another value than the planned one.
   const [unlike] = ran.against === undefined || ran.rule.approval === 'A0' ? [] : open;
-  const overrun = named.find(
-    (plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned),
-  );
+  const overrun =
+    ended ?? named.find((plan) => phaseOfPlan(plan.terms, now) === 'late' && expects(plan, ran, deviation, planned));
   const isLate = overrun !== undefined && isAnnounced(overrun, track, planned) && !beganBefore(track, overrun);
   const again = (id: string): readonly Deviation[] => toldBefore(planned.tracks, id, ran, deviation);
   const facts = unlike === undefined ? [] : unlikeFacts(unlike, ran, planned);
@@ -168,6 +168,20 @@ const judge = (ran: Ran, deviation: Deviation, planned: Planned): Told => {
     wrong: isUntold ? again(changeDeviation.id) : [toldOf(unlike, ran, deviation, facts)],
     late: isLate ? [toldOf(overrun, ran, deviation)] : again(changeWindowOverrun.id),
   };
+};
+
+/** The plan that covers it, where that expected it for a while, which is over: by now it should be as it was before. */
+const endedPlan = (
+  track: Track | undefined,
+  ran: Ran,
+  deviation: Deviation,
+  planned: Planned,
+): Adopted<Plan> | undefined => {
+  const own = planned.plans.find(({ seq }) => seq === track?.finding.plan);
+  const left = own === undefined ? undefined : leftOfPlan(own.terms, planned.circumstances.nowMs);
+  if (own === undefined || left === undefined) return undefined;
+  const isExpected = left.expected_after?.length !== 0 && expects({ ...own, terms: left }, ran, deviation, planned);
+  return isExpected ? undefined : own;
 };
 
 const isSame = ({ after }: Finding, deviation: Deviation): boolean =>

@@ -113,14 +113,32 @@ const itemsOf = ({ seq, terms }: Adopted<ReferenceTerms>, nowMs: number): readon
     { items, seq, refId: terms.ref_id, closeness: closeness(terms.scope) },
   ]);
 
-/** Where a time lies with regard to the window of a plan. */
-export const phaseOfPlan = (
-  { not_before_at: from, not_after_at: to }: Plan,
-  nowMs: number,
-): 'before' | 'open' | 'late' | 'over' => {
+/** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
+export const REPORT_MS = 15 * 60_000;
+
+/** Where a time lies with regard to the window of a plan. What it expects for a while, after it too, is known until that was put back. */
+export const phaseOfPlan = (plan: Plan, nowMs: number): 'before' | 'open' | 'late' | 'over' => {
+  const { not_before_at: from, not_after_at: to } = plan;
   if (nowMs < from * 1000 - TOLERANCE_MS) return 'before';
   if (nowMs <= to * 1000 + TOLERANCE_MS) return 'open';
-  return nowMs <= to * 1000 + TOLERANCE_MS + LATE_MS ? 'late' : 'over';
+  return nowMs <= lastOfPlan(plan) * 1000 + TOLERANCE_MS + LATE_MS ? 'late' : 'over';
+};
+
+/** The end of the window, or of what the plan expects for longer, Unix seconds. */
+export const lastOfPlan = ({ not_after_at: to, expected_after: values = [] }: Plan): number =>
+  Math.max(to, ...values.map(({ until_at: until = to }) => until));
+
+/** The values that a plan expects still: what it expects for a while, until then and until it is held against its devices. */
+const stillExpected = (
+  { expected_after: values = [], not_after_at: to }: Plan,
+  nowMs: number,
+): readonly ExpectedValue[] =>
+  values.filter(({ until_at: until }) => until === undefined || nowMs < Math.max(until, to) * 1000 + REPORT_MS);
+
+/** The plan without what it expected for a while and does not any more; undefined where nothing of it ended. */
+export const leftOfPlan = (plan: Plan, nowMs: number): Plan | undefined => {
+  const left = stillExpected(plan, nowMs);
+  return left.length === (plan.expected_after ?? []).length ? undefined : { ...plan, expected_after: [...left] };
 };
 
 /** Plans that speak of this device, as it was or as it is, and are open, or were until a day ago. */
@@ -165,7 +183,7 @@ export const waiverFor = (standing: Standing, who: Described, id: string, nowMs:
 export const revisionOf = ({ references, plans, waivers }: Standing, nowMs: number): string =>
   [
     ...references.map(({ seq, terms }) => `${seq}${(terms.values ?? []).map((item) => stageOf(item, nowMs)).join('')}`),
-    ...plans.map(({ seq, terms }) => `${seq}${phaseOfPlan(terms, nowMs)}`),
+    ...plans.map(({ seq, terms }) => `${seq}${phaseOfPlan(terms, nowMs)}${stillExpected(terms, nowMs).length}`),
     ...waivers.map(({ seq, terms }) => `${seq}${nowMs < terms.expires_at * 1000}`),
   ].join();
 

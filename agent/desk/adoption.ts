@@ -24,7 +24,7 @@ import type { Absent } from '../baseline/absent.ts';
 import { factsOfClaims } from '../baseline/claims.ts';
 import { holderOf } from '../baseline/reference.ts';
 import { inScope, mayMeet } from '../baseline/scope.ts';
-import { countsFor, type Standing, standingOf } from '../baseline/standing.ts';
+import { countsFor, lastOfPlan, type Standing, standingOf } from '../baseline/standing.ts';
 import type { Approvers } from '../config/approvers.ts';
 import { AgentError } from '../platform/errors.ts';
 import type { Adoption, Order, Orders } from '../record/orders.ts';
@@ -225,7 +225,8 @@ const requireInTime = (terms: Terms, nowMs: number): void => {
     );
   if (terms.kind === 'reference') return;
   const until = terms.kind === 'plan' ? terms.not_after_at : terms.expires_at;
-  if (until * 1000 > nowMs + LONGEST_TERMS_MS + AHEAD_MS)
+  const last = terms.kind === 'plan' ? lastOfPlan(terms) : until;
+  if (last * 1000 > nowMs + LONGEST_TERMS_MS + AHEAD_MS)
     throw refused('over', `a ${terms.kind} ends within 90 days from now`, 'make one that ends earlier');
   if (until * 1000 <= nowMs) throw refused('over', 'its time is over', 'make one with later times');
 };

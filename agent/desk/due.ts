@@ -8,7 +8,7 @@ import { changeNotObserved } from '../appraise/rules/change-not-observed.ts';
 import { leftStanding, waiverExpired } from '../appraise/rules/waiver-expired.ts';
 import { expectsUncompared, uncomparedText } from '../appraise/where-held.ts';
 import { TOLERANCE_MS } from '../baseline/expected.ts';
-import { phaseOfPlan } from '../baseline/standing.ts';
+import { phaseOfPlan, REPORT_MS } from '../baseline/standing.ts';
 import type { Emit } from '../platform/events.ts';
 import { hasCovered, type Order, type Orders } from '../record/orders.ts';
 import type { Recorder } from '../record/recorder.ts';
@@ -25,9 +25,6 @@ export interface DueDeps {
   readonly wallMs: () => number;
   readonly emit: Emit;
 }
-
-/** A plan is held against its devices this long after its window, ms (catalogue 5.9). */
-const REPORT_MS = 15 * 60_000;
 
 /** Reports and ends the plans and waivers whose time has come. Often enough once a minute. */
 export const endDue = (deps: DueDeps): void => {

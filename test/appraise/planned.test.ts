@@ -645,6 +645,41 @@ test('what a plan expects until a time it expects no more after it: the change t
   ]);
 });
 
+test('what a plan expects for a while is found when it shows a quarter of an hour after the later of that and the window', () => {
+  const account = (untilMinutes?: number): readonly ExpectedValue[] => [
+    {
+      fact: 'pools.user',
+      class: 'exact',
+      value: 'guest.rig0417',
+      ...(untilMinutes === undefined ? {} : { until_at: T0 / 1000 + untilMinutes * 60 }),
+    },
+  ];
+  const shown = showing(pools({ user: 'guest.rig0417' }, { user: 'guest.rig0417' }, { user: 'guest.rig0417' }));
+  const under60 = (values: readonly ExpectedValue[], minutes: number): Watch => {
+    const watch = Watch.commissioned();
+    const planned = plan(30, { ids: ['pool.user-changed'], expected_after: [...values] }, 10, 60);
+    watch.context = under(() => watch.nowMs, { plans: [planned] });
+    watch.live(20 * MINUTE, showing({}));
+    watch.live((minutes - 20) * MINUTE, shown);
+    return watch;
+  };
+  const weights = (watch: Watch): readonly unknown[] => [
+    ...new Set(watch.state.tracks.map(({ finding }) => `${finding.ruleId} ${finding.severity}`)),
+  ];
+  const covered = ['pool.user-changed info'];
+  const found = ['pool.user-changed critical', 'change.window-overrun low'];
+  assert.deepEqual(weights(under60(account(30), 70)), covered);
+  assert.deepEqual(weights(under60(account(30), 90)), found);
+  assert.deepEqual(weights(under60(account(40 * 60), 30 * 60)), covered, 'long after the window, and before its end');
+  assert.deepEqual(weights(under60(account(40 * 60), 41 * 60)), found);
+  assert.deepEqual(weights(under60(account(), 90)), covered, 'for good');
+  assert.deepEqual(
+    weights(under60([...account(30), ...account()], 90)),
+    covered,
+    'another value beside it holds for good',
+  );
+});
+
 test('a plan that speaks of other facts hides no pool that is on no list', () => {
   const allow = [{ url: 'stratum+tcp://*.pool.example', user: 'acme.*' }];
   const watch = Watch.commissioned({ allow });
