@@ -478,6 +478,7 @@ export class Daemon {
     const { recorder, log, store } = this.#ground;
     if (!log.isFrozen) {
       recorder.saveStates(this.#plant.fleet.states());
+      this.#try(() => this.#upkeep.saveRefusals({ atEnd: true }));
       this.#try(() => void log.transaction((tx) => void tx.append(buildStop(reason))));
     }
     await Promise.all([this.#outlet?.stop(), this.#notifier?.stop()]);

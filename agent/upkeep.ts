@@ -9,7 +9,7 @@ import type { Clock } from './platform/clock.ts';
 import { AgentError } from './platform/errors.ts';
 import type { Emit } from './platform/events.ts';
 import type { TimeService } from './platform/time-service.ts';
-import { LOGIN_REMEDY, Logins, REFUSED_LOGINS, type RefusedDoor } from './probe/logins.ts';
+import { LOGIN_REMEDY, Logins, REFUSED_LOGINS, type RefusedDoor, TRIED_LOGINS } from './probe/logins.ts';
 import { replacedStore } from './record/failure.ts';
 import { firstHeld, NOTHING, prunableBelow, pruneBatch, restsOn } from './record/retention.ts';
 import { keepHead } from './record/signed-head.ts';
@@ -54,11 +54,15 @@ export class Upkeep {
     this.#clockWatch = log.replaced === undefined ? clockWatchOf(store) : {};
   }
 
-  /** An agent that dies over and over must not lock an account by trying a wrong password at every start. */
-  saveRefusals(): void {
+  /**
+   * An agent that dies over and over must not lock an account by trying a wrong password at every start: what was refused is kept, and only
+   * then is the note forgotten that it was tried. At an end in good order no note stays.
+   */
+  saveRefusals({ atEnd = false } = {}): void {
     const { logins, clock, ground } = this.#deps;
     const refusals = logins.unsaved(clock.wallMs());
     if (refusals !== undefined) ground.recorder.saveMeta(REFUSED_LOGINS, refusals);
+    logins.forgetTries({ all: atEnd });
   }
 
   /**
@@ -212,9 +216,41 @@ export const loginsOf = (
   { store, key: { signer } }: Pick<Ground, 'store' | 'key'>,
 ): Logins => {
   const markKey = signer.sign(Buffer.from('assayer: marks of refused log-ins'));
-  const logins = new Logins(clock, markKey, (door, became) => tellLogin(door, became, emit));
+  const logins = new Logins(
+    clock,
+    markKey,
+    (door, became) => tellLogin(door, became, emit),
+    (text) => noteTries(text, store),
+  );
   store.meta(REFUSED_LOGINS, (text) => logins.takeOver(text, clock.wallMs()));
+  tellCutOff(store.meta(TRIED_LOGINS, (text) => logins.takeOverTries(text)) ?? [], emit);
   return logins;
+};
+
+/** What the store says of it comes from whatever else is written: here it is enough that nothing was. */
+const noteTries = (text: string, store: Store): boolean => {
+  try {
+    store.transaction(() => store.saveMeta(TRIED_LOGINS, text));
+    return true;
+  } catch (error) {
+    if (!(error instanceof AgentError)) throw error;
+    return false;
+  }
+};
+
+/** Of the doors in one event. */
+const MOST_TOLD = 8;
+
+const tellCutOff = (doors: readonly RefusedDoor[], emit: Emit): void => {
+  if (doors.length === 0) return;
+  emit('warn', 'probe.login-cut-off', {
+    logins: doors.length,
+    addresses: doors.slice(0, MOST_TOLD).map(({ host }) => host),
+    message:
+      'the agent ended in bad order before it knew what these devices say to the log-in; it rests there as a refused one does',
+    remedy:
+      'find out what ended the agent (journalctl, memory, power); what is behind the log-in is read again within minutes',
+  });
 };
 
 const tellLogin = ({ host: address, port }: RefusedDoor, became: 'refused' | 'taken', emit: Emit): void =>

@@ -5,6 +5,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { Command } from 'commander';
 import { RULES } from '../agent/appraise/index.ts';
 import { configJsonSchema } from '../agent/cli/check-config.ts';
 import { driverJsonSchema } from '../agent/cli/driver.ts';
@@ -29,6 +30,13 @@ import { readersPage } from './docs/readers.ts';
 import { requestsPage } from './docs/requests.ts';
 
 const root = join(import.meta.dirname, '..');
+
+const { check } = new Command('docs')
+  .description('writes the pages of docs/ that repeat what the code says')
+  .option('--check', 'write nothing, and end with 1 when a page is not what the code says')
+  .allowExcessArguments(false)
+  .parse()
+  .opts<{ check?: true }>();
 
 /** A JSON document in the format of the repository. */
 const jsonFile = (name: string, document: unknown): string =>
@@ -95,7 +103,7 @@ const stale = Object.entries(PAGES)
   .map(([file, write]) => ({ file, text: write() }))
   .filter(({ file, text }) => isStale(file, text));
 
-if (process.argv.includes('--check')) {
+if (check === true) {
   for (const { file } of stale) process.stderr.write(`docs/${file} is not what the code says; run: npm run docs\n`);
   process.exitCode = stale.length === 0 ? 0 : 1;
 } else {

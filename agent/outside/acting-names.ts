@@ -12,12 +12,39 @@ export const READING_COMMANDS: ReadonlySet<string> = new Set(
   hashboardopts poolopts minerstatus events session status`.split(/\s+/),
 );
 
-/** Names of reads that only one family has: they say what they get, or end in what they are. */
-const READING_NAME = /^(?:get_?[a-z]\w*|[a-z]\w*(?:info|status|version|stats|details|count))$/;
+/** What a miner has and tells of, in the names of reads that only one family has. None of them, nor two of them together, is an act. */
+export const READING_NOUNS: readonly string[] =
+  `algorithm api asc asic asics autotune bmminer board boards bos bosminer cgminer chain chains chip chips clock code conf config
+  connection control cooling count ctrl current daemon data date detail details dev device devices devs dns driver eeprom
+  efficiency env error errors event events fan fans fault faults fee file filesystem firmware freq frequency fw gateway gpu group
+  groups hardware hash hashboard hashboards hashrate hb history host hostname hw info inlet ip kernel language limit limits list
+  log logic logs mac mcb memory mhs miner mining mode model name net network noise outlet perf performance pga platform pool pools
+  power preset presets profile profiles psu rate sensor sensors serial session setting settings shares sn software speed stat
+  state statistics stats status stratum summary sw sys system tag target temp temperature temperatures temps time timezone tuner
+  tuning type types uptime usb user users version versions volt voltage wattage web worker workers zone`.split(/\s+/);
+
+/** They say what they get, or end in what they are; … */
+const READING_NAME =
+  /^(?:get_?(?<what>[a-z][a-z_]*)|(?<named>(?:[a-z][a-z_]*)?(?:info|status|version|stats|details|count)))$/;
+
+/** … and every word of them is known, whether marks divide them or not. */
+const isMadeOfNouns = (name: string): boolean => {
+  const ends = new Set([0]);
+  for (let end = 1; end <= name.length; end += 1)
+    if (READING_NOUNS.some((noun) => ends.has(end - noun.length) && name.endsWith(noun, end))) ends.add(end);
+    else if (name[end - 1] === '_' && ends.has(end - 1)) ends.add(end);
+  return ends.has(name.length);
+};
+
+const isReadingName = (name: string): boolean => {
+  const { what, named } = READING_NAME.exec(name)?.groups ?? {};
+  const words = what ?? named;
+  return words !== undefined && isMadeOfNouns(words);
+};
 
 /** Whether a command of the CGMiner API is one that reads. */
 export const isReadingCommand = (name: string): boolean =>
-  READING_COMMANDS.has(name) || (READING_NAME.test(name) && actingWord(name) === undefined);
+  READING_COMMANDS.has(name) || (isReadingName(name) && actingWord(name) === undefined);
 
 /** Harmless words in which a word below would be found. */
 const HARMLESS = /settings?(?![a-z])|address|offset|offline|asset|stopped|lifecycle/g;
@@ -41,21 +68,29 @@ const ACTING_WORDS: ReadonlySet<string> = new Set(
   copy rename edit modify change replace toggle connect disconnect join leave pair bind unbind register unregister activate
   deactivate boot halt lock ssh telnet tune train burn program provision claim check ota otawww shut down turn init trigger
   flush insert inject swap rotate renew relay unset override rst hwrst ztp relaunch respawn bounce eject release drain
-  initialize undo redo deploy maintenance use pick mount force dbg prefer chmod chown grant permit expel kick ban`.split(
-    /\s+/,
-  ),
+  initialize undo redo deploy maintenance use pick mount force dbg prefer chmod chown grant permit expel kick ban exit die nuke
+  launch rbt reconnect unpair pop spawn fork park attach detach evict forget reimage scrub withdraw transfer redirect retarget
+  allocate reassociate deauth disarm`.split(/\s+/),
 );
+
+/** Also as the beginning of a word that is made of two, as in `dropcaches`; … */
+const ACTING_BEGINNING =
+  /^(?:clear|zero|drop|swap|dump|flush|nuke|halt|close|eject|inject|insert|rotate|exit|toggle|replace|rename|lock|launch|reconnect|disconnect|unpair|unbind|kick|evict|detach|pop|rst|rbt)(?!(?:s|d|ed|ped|ing|ance|st|ulation|ular|up)$)(?=.)/;
+
+/** … and as its end, as in `minerlock`; a clock and a block are read. */
+const ACTING_END =
+  /(?:clear|zero|drop|swap|dump|flush|nuke|halt|close|eject|exit|toggle|(?<![cb])lock|launch|reconnect|disconnect|unpair|unbind|kick|rst|rbt)$/;
 
 /** A path that ends in a value behind what it would be given to: `/fan/100`, `/relays/1/high`. */
 const GIVEN =
-  /\/(?:fans?|fan_?speed|relays?|gpios?|pumps?|valves?|freq(?:uency)?|clocks?|volt(?:age)?s?|power|target|limit|profile|preset|mode)(?:\/[\w.-]+)?\/(?:\d+(?:\.\d+)?|high|low|max|min|full|auto|manual|true|false)\/?$/i;
+  /\/(?:fans?|relays?|gpios?|pumps?|valves?|clocks?|outlets?|sockets?|plugs?|mining|hashing|heating|brightness|pwm|duty|active[-_]?pool|current[-_]?pool|[\w-]*(?:freq(?:uency)?|volt(?:age)?s?|power|target|limit|speed|level|profile|preset|mode))(?:\/[\w.-]+)?\/(?:\d+(?:\.\d+)?|high|low|max|min|full|auto|manual|true|false)\/?$/i;
 
 /** The word for which a command or a path may not come from outside; undefined where it has none. */
 export const actingWord = (name: string): string | undefined => {
   const plain = name.toLowerCase().replace(HARMLESS, ' ');
   return (
     ACTING_PARTS.find((part) => plain.includes(part)) ??
-    wordsOf(name).find((word) => ACTING_WORDS.has(word)) ??
+    wordsOf(name).find((word) => ACTING_WORDS.has(word) || ACTING_BEGINNING.test(word) || ACTING_END.test(word)) ??
     GIVEN.exec(name)?.[0]
   );
 };

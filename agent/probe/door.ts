@@ -9,6 +9,9 @@ export const NO_CREDENTIAL = noReply('refused', 'no credentials are configured f
   waits: true,
 });
 
+/** What is answered where the store does not take the note without which a log-in that was never taken is not shown. */
+const NOT_NOTED = noReply('refused', 'the log-in is not shown: the store does not take a note of it', { waits: true });
+
 /** How a protocol talks within a session that a log-in opens. */
 export interface Talk<Answer extends { readonly kind: string }> {
   /** Shows the log-in: what every further request carries, or why there is nothing. `refused` is what the device says to it. */
@@ -51,6 +54,11 @@ export class Door {
     return this.#logins.wasTaken(this.name, this.credential);
   }
 
+  /** Why the log-in may not be shown now; undefined where it may. One that a device may refuse is noted first, so that it rests even if the agent dies of it. */
+  async barred(): Promise<NoReply | undefined> {
+    return (await this.#logins.mayShow(this.name, this.credential)) ? undefined : NOT_NOTED;
+  }
+
   accepted(page: string): void {
     this.#logins.accepted(this.name, this.credential, page);
   }
@@ -80,6 +88,8 @@ export class Door {
       }
       this.#logins.ended(this.name);
     }
+    const barred = await this.barred();
+    if (barred !== undefined) return barred;
     const session = await talk.open();
     if ('kind' in session) {
       if (session.reason === 'refused') return this.refused(session.detail);

@@ -115,6 +115,8 @@ export class HttpSession implements AsyncDisposable {
 
   /** A log-in that the device did not take when it was shown last is shown once. */
   async #show(request: WebRequest, headers: Headers, door: Door): Promise<Page | NoReply> {
+    const barred = await door.barred();
+    if (barred !== undefined) return barred;
     const page = await (door.wasTaken
       ? this.#exchange.request(request, headers)
       : this.#exchange.once(request, headers));

@@ -1,4 +1,5 @@
 import { createHmac, randomBytes } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../platform/clock.ts';
 import type { NoReply } from './capture.ts';
 import type { Challenge } from './http-auth.ts';
@@ -17,6 +18,9 @@ const LONGEST_PAUSE_MS = 86_400_000;
 const MOST_UNANSWERED = 3;
 /** … and then for so long at most, ms: it is the device that is ill. */
 const LONGEST_ILL_MS = 3_600_000;
+
+/** Log-ins that are to be shown within so long of each other are noted together, ms. */
+const NOTED_TOGETHER_MS = 250;
 
 /** The last Digest challenge of a device: its parameters as text, because there is one for each device, and its uses. */
 interface KeptChallenge {
@@ -61,6 +65,20 @@ type Kept = readonly [
 ];
 type KeptPage = readonly [page: string, untilWallMs: number, pauseMs: number];
 
+/** A log-in that was not taken yet and is shown. */
+interface Try {
+  /** Its password, as `mark` knows it again. */
+  readonly of: string;
+  /** Whether the process after this one would know of it. */
+  isNoted: boolean;
+}
+
+/** One in the text that one process leaves to the next. */
+type Tried = readonly [door: string, of: string];
+
+/** Makes the log-ins that are about to be shown durable; false where that failed. */
+type NoteTries = (text: string) => boolean;
+
 /** A log-in that a device refuses: where it was shown, and for which user. */
 export interface RefusedDoor {
   readonly host: string;
@@ -70,6 +88,9 @@ export interface RefusedDoor {
 
 /** Name under which the store keeps the log-ins that devices refused. */
 export const REFUSED_LOGINS = 'refused-logins';
+
+/** Name under which the store keeps the log-ins that are shown, and not known yet to be taken or refused. */
+export const TRIED_LOGINS = 'tried-logins';
 
 /** What to do about one. */
 export const LOGIN_REMEDY =
@@ -93,7 +114,8 @@ export const refusedDoors = (text: string): readonly RefusedDoor[] =>
  * log-in that a device refused, or left without an answer, rests for five minutes, then ten, up to a day, so that a wrong password locks no account,
  * however often the configuration is read again or the agent starts. Another password is tried at once. Where one page of
  * a device took the log-in and another refuses it, that is a matter of this page, which rests alone; a second refusal with
- * nothing taken in between is one of the log-in.
+ * nothing taken in between is one of the log-in. One that was not taken yet is noted before it is shown: where the process ends before
+ * it knows what the device says, the one after it takes that for no answer.
  */
 export class Logins {
   readonly #clock: Pick<Clock, 'monoMs'>;
@@ -107,17 +129,30 @@ export class Logins {
   /** How often in a row it was left without an answer since. */
   readonly #unanswered = new Map<string, number>();
   #isUnsaved = false;
+  readonly #noteTries: NoteTries | undefined;
+  /** The log-ins that were shown, or are about to be, and were not seen to be taken or refused. */
+  readonly #tried = new Map<string, Try>();
+  /** Those of them about which the device said something since: they stay noted until that is kept. */
+  readonly #answered = new Set<string>();
+  #noting: Promise<boolean> | undefined;
   /** How many log-ins were taken. */
   taken = 0;
 
   /**
    * `markKey` is secret: with it a mark tells whether two passwords are the same, without it nothing. `tell` hears of a log-in that is
-   * refused for the first time, and of one that is taken again: once for each, however often it is tried in between.
+   * refused for the first time, and of one that is taken again: once for each, however often it is tried in between. Without
+   * `noteTries` nothing is noted.
    */
-  constructor(clock: Pick<Clock, 'monoMs'>, markKey: Uint8Array = randomBytes(32), tell?: TellLogin) {
+  constructor(
+    clock: Pick<Clock, 'monoMs'>,
+    markKey: Uint8Array = randomBytes(32),
+    tell?: TellLogin,
+    noteTries?: NoteTries,
+  ) {
     this.#clock = clock;
     this.#markKey = markKey;
     this.#tell = tell;
+    this.#noteTries = noteTries;
   }
 
   /** The refusals as text for the process after this one, where they changed since this was asked last. */
@@ -151,6 +186,60 @@ export class Logins {
           waiting: new Set(),
         });
     }
+  }
+
+  /** Takes over what an earlier process with the same key showed and saw no answer to; gives the doors. */
+  takeOverTries(text: string): readonly RefusedDoor[] {
+    // Written by `#note`.
+    const tried = JSON.parse(text) as readonly Tried[];
+    for (const [door, of] of tried) {
+      this.#tried.set(door, { of, isNoted: true });
+      this.#answered.add(door);
+      const before = this.#refusals.get(door);
+      const isRefused = before?.of === of && before.why === 'refused';
+      const refusal = this.#refusalOf(door, of, isRefused ? 'refused' : 'timeout');
+      refusal.rest = this.#longer(refusal.rest, isRefused ? LONGEST_PAUSE_MS : LONGEST_ILL_MS);
+    }
+    return tried.map(([door]) => doorNamed(door));
+  }
+
+  /**
+   * Notes a log-in that is about to be shown, unless the device took it before; false where that could not be made durable, and it may not
+   * be shown. One that reaches no device stays noted, so that it costs nothing to try it again.
+   */
+  async mayShow(door: string, credential: Credential): Promise<boolean> {
+    if (this.#noteTries === undefined || this.#isProven(door, credential)) return true;
+    const of = this.#mark(credential);
+    const before = this.#tried.get(door);
+    this.#answered.delete(door);
+    if (before?.of === of && before.isNoted) return true;
+    this.#tried.set(door, { of, isNoted: false });
+    this.#noting ??= delay(NOTED_TOGETHER_MS).then(() => {
+      this.#noting = undefined;
+      return this.#note([...this.#tried]);
+    });
+    return this.#noting;
+  }
+
+  /** Forgets the tries whose outcome is known, once the refusals are kept; all of them at the end of a process in good order. */
+  forgetTries({ all }: { readonly all: boolean } = { all: false }): void {
+    const known = all ? [...this.#tried.keys()] : [...this.#answered];
+    if (known.length === 0) return;
+    const isOver = new Set(known);
+    if (!this.#note([...this.#tried].filter(([door]) => !isOver.has(door)))) return;
+    for (const door of known) this.#tried.delete(door);
+    this.#answered.clear();
+  }
+
+  #note(tries: readonly (readonly [door: string, one: Try])[]): boolean {
+    const text = JSON.stringify(tries.map(([door, { of }]): Tried => [door, of]));
+    if (this.#noteTries?.(text) !== true) return false;
+    for (const [, one] of tries) one.isNoted = true;
+    return true;
+  }
+
+  #answer(door: string): void {
+    if (this.#tried.has(door)) this.#answered.add(door);
   }
 
   #still(untilWallMs: number, pauseMs: number, wallMs: number): Pause | undefined {
@@ -223,7 +312,8 @@ export class Logins {
 
   /** A page refused the log-in; without one, the device did. */
   refused(door: string, credential: Credential, page?: string): void {
-    const refusal = this.#refusalOf(door, credential, 'refused');
+    this.#answer(door);
+    const refusal = this.#refusalOf(door, this.#mark(credential), 'refused');
     const isOfPage = page !== undefined && this.#isProven(door, credential);
     this.#proven.delete(door);
     if (!isOfPage) refusal.rest = this.#longer(refusal.rest);
@@ -238,17 +328,17 @@ export class Logins {
    * were refused; of one that was, a few answers may be lost.
    */
   unanswered(door: string, credential: Credential, why: NoReply['reason'], page?: string): void {
+    this.#answer(door);
     const isProven = this.#isProven(door, credential);
     const times = (this.#unanswered.get(door) ?? 0) + 1;
     if (isProven) this.#unanswered.set(door, times);
     if (isProven && times < MOST_UNANSWERED) return;
-    const refusal = this.#refusalOf(door, credential, why);
+    const refusal = this.#refusalOf(door, this.#mark(credential), why);
     refusal.rest = this.#longer(refusal.rest, isProven ? LONGEST_ILL_MS : LONGEST_PAUSE_MS);
     if (page !== undefined && !isProven) this.#restPage(refusal, page);
   }
 
-  #refusalOf(door: string, credential: Credential, why: NoReply['reason']): Refusal {
-    const of = this.#mark(credential);
+  #refusalOf(door: string, of: string, why: NoReply['reason']): Refusal {
     const before = this.#refusals.get(door);
     const refusal =
       before?.of === of
@@ -280,6 +370,7 @@ export class Logins {
   /** The device took the log-in, for this page. What other pages refused stays refused. */
   accepted(door: string, credential: Credential, page?: string): void {
     this.taken += 1;
+    this.#answer(door);
     this.#unanswered.delete(door);
     if (!this.#isProven(door, credential)) this.#proven.set(door, credential);
     const refusal = this.#refusals.get(door);

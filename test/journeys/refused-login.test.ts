@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
+import { until } from '../publish/observer.ts';
 import type { Fleet } from '../simulator/fleet.ts';
 import { Gateway } from './agent.ts';
 import { assertPolite, fleetOf, questionsTo, rangeOf } from './fleets.ts';
@@ -41,6 +42,45 @@ test('a refused log-in rests although the configuration is read again or the age
     gateway.attestations().some(({ evidence }) => /"mac":/.test(JSON.stringify(evidence.claims))),
   );
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  assertPolite(fleet);
+});
+
+test('an agent that is killed as soon as it has shown a log-in does not show it at the next starts; one that was stopped does at once', {
+  timeout: 90_000,
+}, async () => {
+  await using fleet = await fleetOf(['antminer-stock/s21'], '127.146.77.1');
+  await using gateway = Gateway.create({
+    credentials: { stock: { user: 'root', password_file: 'miner-password' } },
+    devices: [{ ...rangeOf(fleet), credentials: 'stock' }],
+  });
+  gateway.write('miner-password', 'wrong\n');
+  gateway.spawn();
+  // The device asks for the log-in, and is shown it.
+  await until('the wrong password is tried', () => pagesOf(fleet) >= 2);
+  await gateway.stop('SIGKILL');
+  const shown = pagesOf(fleet);
+  assert.deepEqual(gateway.eventsOf('probe.login-cut-off'), []);
+
+  for (let starts = 0; starts < 3; starts += 1) {
+    const asked = questionsTo(fleet);
+    await gateway.up();
+    await gateway.says('a look after the start', () => questionsTo(fleet) > asked + 3);
+    await gateway.stop('SIGKILL');
+  }
+  assert.equal(pagesOf(fleet), shown, 'the password was tried again at a start');
+  const [told] = gateway.eventsOf('probe.login-cut-off');
+  assert.deepEqual([told?.level, told?.logins, told?.addresses], ['warn', 1, ['127.146.77.1']]);
+
+  gateway.write('miner-password', 'specimen\n');
+  const seen = gateway.eventsOf('probe.login-cut-off').length;
+  for (let starts = 0; starts < 2; starts += 1) {
+    const before = pagesOf(fleet);
+    await gateway.up();
+    await gateway.says('what stands behind the log-in', () => pagesOf(fleet) > before + 2);
+    assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
+  }
+  assert.ok(gateway.attestations().some(({ evidence }) => /"mac":/.test(JSON.stringify(evidence.claims))));
+  assert.ok(gateway.eventsOf('probe.login-cut-off').length <= seen + 1, 'a stop in good order leaves nothing behind');
   assertPolite(fleet);
 });
 

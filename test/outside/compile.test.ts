@@ -5,7 +5,7 @@ import { describe, test } from 'node:test';
 import type { ConfigProblem } from '../../agent/config/problems.ts';
 import type { Driver } from '../../agent/drivers/driver.ts';
 import { DRIVERS } from '../../agent/drivers/index.ts';
-import { READING_COMMANDS } from '../../agent/outside/acting-names.ts';
+import { READING_COMMANDS, READING_NOUNS } from '../../agent/outside/acting-names.ts';
 import { parseDriver } from '../../agent/outside/load.ts';
 import { compileAllowList } from '../../agent/probe/allow.ts';
 import { IDENTIFICATION } from '../../agent/probe/identify.ts';
@@ -86,12 +86,18 @@ const ACTING_PATHS =
   /api/config/pools /api/getLatestFirmwareVersion /api/checkUrl /api/checkurl /api/checkPoolTest /api/checkGateWay /api/checkDNS /api/testingpool /cgi-bin/configMiner.cgi
   /api/pool/2/use /api/pools/choose/2 /api/assign/pool /api/overclock/600 /api/dismount /dbg/x /api/fan/100 /relays/1/high /api/freq/0/650.5
   /miner/powerdown /miner/power-down /system/adduser /system/useradd /system/deluser /system/usermod /settings/revert /chpass /chpasswd /chpw
-  /system/changePassword /firmware/downgrade /access/grant /access/revoke`.split(/\s+/);
+  /system/changePassword /firmware/downgrade /access/grant /access/revoke
+  /api/mining/0 /api/exit /api/pools/activepool/1 /reconnect /api/unpair /die /nuke /launch /rbt /dropcaches /cgi-bin/minerlock.cgi /api/powerlimit/3000
+  /api/v1/outlet/1/1 /api/clearstats /api/zeroStats /popstats /api/pool_swap /api/minerhalt /api/fan-speed/80 /api/current_pool/1`.split(
+    /\s+/,
+  );
 
 /** Commands that no page names, or names as parameters of others. */
 const ACTING_COMMANDS =
   `minerreboot poweroff reload ledon_set get.set do softoff softon powerdown bootby asc pga gpu hashoff ztp workmode get_token
-  get_reset reboot_status x selectpoolinfo usepooldetails powerdowninfo adduserstatus revertstatus`.split(/\s+/);
+  get_reset reboot_status clearstats zerostats swappool_version cleardetails popstats dropdetails freezeinfo parkstatus getwork get_ get_x x selectpoolinfo usepooldetails powerdowninfo adduserstatus revertstatus`.split(
+    /\s+/,
+  );
 
 describe('nothing that could change a miner comes in with a driver file', () => {
   test('no command that is known to change one, with line and remedy', () => {
@@ -122,16 +128,20 @@ describe('nothing that could change a miner comes in with a driver file', () => 
       assert.ok(listed.includes(`\`${command}\``), command);
       compiled(asking(`{ cgminer: ${command} }`));
     }
+    const nouns =
+      (/of nothing but the words for what a miner has:\n(.*?)\n\n/s.exec(page)?.[1] ?? '').match(/[a-z]+/g) ?? [];
+    assert.deepEqual(nouns, [...READING_NOUNS].sort());
   });
 
   test('harmless names are not refused for a part of a word', () => {
     const paths =
-      '/api/settings /api/v2/settings /api/stats /api/address /api/hardware/assets /status.json /api/latest /api/info/pool /api/uptime /breakdown /countdown.json /cooldown /reverse-proxy /api/powered /api/userinfo /api/users/permissions /bandwidth /inverter /api/users /api/amount /api/pools/2 /api/fans /api/boards/0/chips/1'
+      '/api/settings /api/v2/settings /api/stats /api/address /api/hardware/assets /status.json /api/latest /api/info/pool /api/uptime /breakdown /countdown.json /cooldown /reverse-proxy /api/powered /api/userinfo /api/users/permissions /bandwidth /inverter /api/users /api/amount /api/pools/2 /api/fans /api/boards/0/chips/1 /api/clock /api/blocks /api/shares/dropped /api/pool/active /popup /api/v1/levels /api/miners/1 /api/connections'
         .split(' ')
         .map((path) => asking(`{ get: ${path} }`));
-    const commands = 'devdetails edevs estats coin notify get_miner_info systeminfo tunerstatus fans limits'
-      .split(' ')
-      .map((command) => asking(`{ cgminer: ${command} }`));
+    const commands =
+      'devdetails edevs estats coin notify get_miner_info systeminfo tunerstatus fans limits get_fan_info getpoolstatus hashboard_info fw_version system_filesystem_version chipscount info'
+        .split(' ')
+        .map((command) => asking(`{ cgminer: ${command} }`));
     for (const text of [...paths, ...commands]) compiled(text);
   });
 

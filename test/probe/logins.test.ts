@@ -70,6 +70,72 @@ test('a refusal outlives the process, by the wall clock, and nothing in its text
   assert.equal(before.unsaved(60_000), '[]');
 });
 
+test('a log-in that was never taken is noted before it is shown, with others that come soon; without the note it is not', async () => {
+  const notes: string[] = [];
+  let takesNotes = true;
+  const noteTries = (text: string): boolean => {
+    if (takesNotes) notes.push(text);
+    return takesNotes;
+  };
+  const key = new Uint8Array(32).fill(7);
+  const logins = new Logins({ monoMs: () => 0 }, key, undefined, noteTries);
+  const doors = ['10.0.0.1 80 root', '10.0.0.2 80 root', '10.0.0.3 80 root'];
+  assert.deepEqual(await Promise.all(doors.map((door) => logins.mayShow(door, WRONG))), [true, true, true]);
+  assert.equal(notes.length, 1, 'together');
+  assert.ok(notes[0]?.includes('10.0.0.3 80 root') && !notes[0].includes('wrong'));
+  const [taken = '', refused = '', dark = ''] = doors;
+  logins.accepted(taken, WRONG);
+  logins.refused(refused, WRONG);
+  assert.equal(await logins.mayShow(dark, WRONG), true);
+  assert.equal(notes.length, 1, 'it stays noted until the refusal is kept');
+  assert.notEqual(logins.unsaved(0), undefined);
+  logins.forgetTries();
+  assert.deepEqual([notes.length, JSON.parse(notes[1] ?? '')[0][0]], [2, dark]);
+  assert.equal(await logins.mayShow(dark, WRONG), true);
+  assert.equal(await logins.mayShow(taken, WRONG), true);
+  logins.forgetTries();
+  assert.equal(notes.length, 2, 'nothing new');
+
+  takesNotes = false;
+  assert.equal(await logins.mayShow(dark, account('other')), false);
+  assert.equal(await logins.mayShow(taken, WRONG), true, 'one that was taken needs none');
+  takesNotes = true;
+  assert.equal(await logins.mayShow(dark, account('other')), true);
+  logins.forgetTries({ all: true });
+  assert.equal(notes.at(-1), '[]');
+});
+
+test('a log-in that an earlier process showed and saw no answer to rests as one without an answer, and longer each time', async () => {
+  const key = new Uint8Array(32).fill(7);
+  let noted = '[]';
+  let kept = '[]';
+  let wallMs = 0;
+  const start = () => {
+    const note = (text: string): boolean => {
+      noted = text;
+      return true;
+    };
+    const logins = new Logins({ monoMs: () => wallMs }, key, undefined, note);
+    logins.takeOver(kept, wallMs);
+    return { logins, doors: logins.takeOverTries(noted) };
+  };
+  const rests: number[] = [];
+  for (let deaths = 0; deaths < 6; deaths += 1) {
+    await start().logins.mayShow('10.0.0.1 80 root', WRONG);
+    const { logins, doors } = start();
+    assert.deepEqual(doors, [{ host: '10.0.0.1', port: 80, user: 'root' }]);
+    rests.push(logins.restsMs('10.0.0.1 80 root', WRONG) / MINUTE_MS);
+    assert.equal(logins.restsMs('10.0.0.1 80 root', account('other')), 0);
+    assert.equal(logins.whyResting('10.0.0.1 80 root'), 'timeout');
+    kept = logins.unsaved(wallMs) ?? '';
+    logins.forgetTries();
+    assert.equal(noted, '[]');
+    assert.equal(start().logins.restsMs('10.0.0.1 80 root', WRONG) / MINUTE_MS, rests.at(-1), 'a further start');
+    wallMs += logins.restsMs('10.0.0.1 80 root', WRONG);
+  }
+  assert.deepEqual(rests, [5, 10, 20, 40, 60, 60]);
+});
+
 test('a page that refuses a log-in which another page takes rests alone, and twice as long each time', () => {
   let nowMs = 0;
   const logins = new Logins({ monoMs: () => nowMs });

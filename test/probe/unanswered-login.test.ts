@@ -42,14 +42,15 @@ const isShown = (request: string): boolean => /^(?:authorization|x-api-key):|"pa
 /** A device across looks that asks for a log-in; `said` is what it does about one. */
 class Gate implements AsyncDisposable {
   nowMs = 0;
-  readonly logins = new Logins({ monoMs: () => this.nowMs });
+  readonly logins: Logins;
   shown = 0;
   asks = asking();
   said: Behaviour;
   readonly #miner: Promise<FakeMiner>;
 
-  constructor(said: Behaviour) {
+  constructor(said: Behaviour, noteTries?: (text: string) => boolean) {
     this.said = said;
+    this.logins = new Logins({ monoMs: () => this.nowMs }, undefined, undefined, noteTries);
     this.#miner = FakeMiner.start((request, socket) => {
       if (isShown(request)) {
         this.shown += 1;
@@ -240,3 +241,32 @@ test('a log-in of a kind that is not known is never shown: that is said, and not
     assert.deepEqual(await gate.reasons(FIRST), ['read'], 'at once where the device asks for another one');
   }
 });
+
+for (const [way, queries] of [
+  ['by Digest', FIRST],
+  ['for a session', SESSION.slice(0, 1)],
+  ['as a key', KEYED.slice(0, 1)],
+] as const) {
+  test(`a log-in ${way} is noted when it is shown, and not shown where the store takes no note`, async () => {
+    const notes: string[] = [];
+    let takesNotes = false;
+    const noteTries = (text: string): boolean => {
+      if (takesNotes) notes.push(text);
+      return takesNotes;
+    };
+    await using gate = new Gate((request, socket) => {
+      assert.ok(notes.length > 0, 'noted before');
+      socket.write(/"password"/.test(request) ? page('{"token":"t"}') : page('{}'));
+    }, noteTries);
+    assert.deepEqual(await gate.look(queries), [
+      ['refused', 'the log-in is not shown: the store does not take a note of it'],
+    ]);
+    assert.equal(gate.shown, 0);
+    takesNotes = true;
+    assert.deepEqual(await gate.look(queries), [['read', '']]);
+    assert.equal(notes.length, 1);
+    gate.logins.forgetTries();
+    assert.deepEqual(await gate.look(queries), [['read', '']]);
+    assert.deepEqual(notes.slice(1), ['[]'], 'one that was taken is not noted again');
+  });
+}
