@@ -14,6 +14,7 @@ interface Case {
 }
 
 const POOL = { POOL: 1, URL: 'stratum+tcp://a.example:3333', User: 'acme.7', Status: 'Alive', Priority: 0 };
+const READ = { slot: 1, url: POOL.URL, user: 'acme.7', priority: 0, status: 'Alive' } as const;
 
 /** What the names mean: files that operators wrote rely on it, so that none of this may ever change. */
 const MEANT: { readonly [Name in ReaderName]: Case } = {
@@ -161,8 +162,8 @@ const MEANT: { readonly [Name in ReaderName]: Case } = {
   pools: {
     with: { members: 'cgminer' },
     reads: [
-      [[POOL], present([{ slot: 1, url: POOL.URL, user: 'acme.7', priority: 0, status: 'Alive' }])],
-      [[POOL, 7], UNREADABLE],
+      [[POOL], present([READ])],
+      [[POOL, 7], { kind: 'unknown', reason: 'unreadable', toldPools: [READ] }],
       [[], UNREADABLE],
     ],
   },
