@@ -5,6 +5,7 @@ import { TEMPLATE_FIELDS } from '../../shared/terms.ts';
 import { RULES } from '../appraise/index.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { fieldsOf } from '../appraise/template.ts';
+import { brokenAddressIn } from '../appraise/wallet.ts';
 import { checkTarget } from '../notify/target.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -181,7 +182,10 @@ const misplaced = (url: string): Pick<Contradiction, 'message' | 'remedy'> | und
   };
 };
 
-/** A line that names no host allows nothing, and every pool would be outside the list; a template that fits no device likewise. */
+/**
+ * A line that names no host allows nothing, and every pool would be outside the list; a template that fits no device likewise.
+ * A line with an address that nobody owns allows all earnings to go nowhere.
+ */
 const allowedPools = (
   config: Config,
   path: readonly PropertyKey[],
@@ -191,6 +195,7 @@ const allowedPools = (
     const wrong = misplaced(url);
     const known = [...TEMPLATE_FIELDS, ...labelNames(config)];
     const strange = fieldsOf(user).filter((field) => !known.includes(field));
+    const broken = brokenAddressIn(user);
     return [
       ...(wrong === undefined ? [] : [{ path: [...path, index, 'url'], ...wrong }]),
       ...strange.map((field) => ({
@@ -198,6 +203,15 @@ const allowedPools = (
         message: `no device has a label "${field}" for {${field}}`,
         remedy: `did you mean {${closest(field, known)}}? known here: ${known.join(', ')}`,
       })),
+      ...(broken === undefined
+        ? []
+        : [
+            {
+              path: [...path, index, 'user'],
+              message: `${broken} is no wallet address that can be paid: its checksum fails`,
+              remedy: `copy it from the wallet again; for the name of an account that only looks like an address put a star right behind it: ${broken}*`,
+            },
+          ]),
     ];
   });
 

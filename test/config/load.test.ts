@@ -479,6 +479,25 @@ test('tenants: an unknown tenant, one that is no name, and a field that no devic
   good(`${MINIMAL}labels: { tenant: acme }\n`);
 });
 
+const WALLET = 'bc1q94c3vs4hy6cygqtz0j5lhtpj7hy9xra3sw6xr7';
+const BROKEN = WALLET.replace('w6x', 'w6g');
+
+test('a list that allows an address which pays nobody is told with its line and a remedy, that of the site and that of a tenant', () => {
+  const listed = (user: string): string =>
+    `${MINIMAL}pools:\n  allow:\n    - { url: pool.example, user: "acme.*" }\n    - { url: pool.example, user: "${user}" }\n`;
+  const [broken, ...more] = problemsOf(listed(`${BROKEN}.*`));
+  assert.deepEqual(more, []);
+  assert.equal(
+    `${broken?.line} ${broken?.path}: ${broken?.message} (${broken?.remedy})`,
+    `9 pools.allow[1].user: ${BROKEN} is no wallet address that can be paid: its checksum fails (copy it from the wallet again; for the name of an account that only looks like an address put a star right behind it: ${BROKEN}*)`,
+  );
+  const [tenant] = problemsOf(TENANTS.replace('acme.{rack}-{serial}', `${BROKEN}.{rack}`).split('  globex')[0] ?? '');
+  assert.equal(tenant?.path, 'tenants.acme.allow[0].user');
+  for (const user of [`${WALLET}.*`, `${BROKEN}*`, `${BROKEN.slice(0, -8)}*`, `${BROKEN}{serial}`]) good(listed(user));
+  for (const user of ['bc1northfarmsiteminers2024x.*', '1stMiningFarmOfTheNorthSide2024', 'ops@acme.example/*'])
+    good(listed(user));
+});
+
 const inFolder = (t: TestContext, files: { readonly [name: string]: string }): string => {
   const folder = mkdtempSync(join(tmpdir(), 'assayer-config-'));
   t.after(() => rmSync(folder, { recursive: true, force: true }));
