@@ -34,6 +34,7 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...tenantLabels(config),
   ...allowLists(config).flatMap(([path, allow]) => allowedPools(config, path, allow)),
   ...Object.keys(config.tenants).flatMap((tenant) => assignments(config, tenant)),
+  ...unknownDevices(config),
   ...overlaps(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
@@ -275,6 +276,37 @@ const assignments = (config: Config, tenant: string): readonly Contradiction[] =
       found.push({ path: [...path, 'until'], message: 'it ends before it begins', remedy: 'give a time after from' });
     return found;
   });
+
+/** Ids that tenants have devices by and no `host` entry has, and where they stand. */
+export const idsOfNoHost = ({
+  devices,
+  tenants,
+}: Config): readonly { readonly id: string; readonly path: readonly PropertyKey[] }[] => {
+  const ids = new Set(hostIds({ devices }));
+  return Object.entries(tenants).flatMap(([tenant, { devices: assigned }]) =>
+    assigned.flatMap(({ device: id }, index) =>
+      id === undefined || ids.has(id) ? [] : [{ id, path: ['tenants', tenant, 'devices', index, 'device'] }],
+    ),
+  );
+};
+
+/** The ids that are known before a device was seen. */
+export const hostIds = ({ devices }: Pick<Config, 'devices'>): readonly string[] =>
+  devices.flatMap((entry) => ('host' in entry ? positionId(entry) : []));
+
+/** In a range ids come from the machines, and nobody can say here which there are. */
+export const hasRange = ({ devices }: Pick<Config, 'devices'>): boolean => devices.some((entry) => 'range' in entry);
+
+/** The device that was meant would stay where it was, and be held to the list of somebody else. */
+const unknownDevices = (config: Config): readonly Contradiction[] => {
+  if (hasRange(config)) return [];
+  const known = hostIds(config);
+  return idsOfNoHost(config).map(({ id, path }) => ({
+    path,
+    message: `there is no device "${id}"`,
+    remedy: `did you mean "${closest(id, known)}"? an entry under devices has its name for its id, else its address, like 10-20-15-7`,
+  }));
+};
 
 /** One device cannot work for two tenants at once. Entries that name their devices in different ways may: the later one holds. */
 const overlaps = ({ tenants }: Config): readonly Contradiction[] => {

@@ -456,6 +456,25 @@ test('tenants: what cannot work is told with its line and a remedy', () => {
   );
 });
 
+test('tenants: an id that no device has is told where all ids are known; in a range they come from the machines', () => {
+  const hosts = MINIMAL.replace(
+    '- range: 127.0.0.0/29',
+    '- { host: 10.20.15.7 }\n  - { host: 10.20.15.8, name: rig-8 }',
+  );
+  const assigned = (base: string, ...ids: readonly string[]): string =>
+    `${base}tenants:\n  acme:\n    devices:\n${ids.map((id) => `      - { device: ${id}, from: 2026-12-01T00:00:00Z }\n`).join('')}`;
+  assert.notEqual(hosts, MINIMAL);
+  good(assigned(hosts, '10-20-15-7', 'rig-8'));
+  good(assigned(MINIMAL, 'rig-9'));
+  good(assigned(`${hosts}  - range: 10.20.16.0/29\n`, 'rig-9'));
+  const [strange, ...more] = problemsOf(assigned(hosts, 'rig-8', 'rig-9'));
+  assert.deepEqual(more, []);
+  assert.match(
+    `${strange?.line} ${strange?.path}: ${strange?.message} (${strange?.remedy})`,
+    /^11 tenants\.acme\.devices\[1\]\.device: there is no device "rig-9" \(did you mean "rig-8"\? /,
+  );
+});
+
 test('tenants: an unknown tenant, one that is no name, and a field that no device has', () => {
   const [unknown] = problemsOf(
     TENANTS.replace('tenant: acme', 'tenant: acne').replace('    devices:\n', '    devices: []\n'),
