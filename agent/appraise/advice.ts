@@ -20,6 +20,8 @@ export interface Asked {
   readonly about?: number | undefined;
   /** The signed reference that holds a fact of it otherwise: no acceptance at the gateway takes its place. */
   readonly holder?: Holder | undefined;
+  /** The plan that covers it announces it for a while only: who approves it makes it last. */
+  readonly forAWhile?: boolean | undefined;
 }
 
 /** A signed reference, and a fact that it holds. */
@@ -54,8 +56,11 @@ export const approvalText = (finding: Approvable & Pick<Finding, 'plan'>, asked:
 const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): string => {
   const { approve, sign } = verbsOf(finding, asked);
   if (asked.holder !== undefined) return renewedBy(finding, asked.holder, asked);
-  if (finding.plan !== undefined) return `one person, because a plan covers it: ${approve}`;
   const { people } = asked;
+  if (finding.plan !== undefined)
+    return isToEnd(asked)
+      ? `nobody has to: it is planned for a while, and is to end with that. What is to stay beyond it ${people === 1 ? 'the approver of this gateway signs' : 'two approvers sign'}: ${sign}`
+      : `one person, because a plan covers it: ${approve}`;
   const approval = approvalOf(finding);
   if (approval !== 'A2' && approval !== 'AP') return `one person: ${approve}`;
   const alone = `one person, because no approvers are named: ${approve}`;
@@ -65,6 +70,9 @@ const approvedBy = (finding: Approvable & Pick<Finding, 'plan'>, asked: Asked): 
   if (approval === 'A2') return `${signers(people)} what the device shows: ${sign}${others}`;
   return `${NEVER} one person, which is a finding of its own: ${approve} --break-glass --note "<why>"${others}`;
 };
+
+/** With nobody named one person may make it last all the same. */
+const isToEnd = ({ forAWhile = false, people }: Asked): boolean => forAWhile && people !== 0;
 
 const NEVER =
   'nobody afterwards: it is acceptable only if planned beforehand, otherwise treat it as an incident. In an emergency';
@@ -160,6 +168,8 @@ export const nextStep = (finding: Finding, asked: Asked): string => {
     case 'device':
       break;
   }
+  if (plan !== undefined && asked.holder === undefined && isToEnd(asked))
+    return 'when the plan is through, see that the devices are again what they were before: what they are not then counts';
   if (plan !== undefined)
     return asked.holder === undefined
       ? 'after the plan is through, approve what the devices show, so that it is their reference'

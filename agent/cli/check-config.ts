@@ -6,7 +6,7 @@ import { parseConfigFile } from '../config/load.ts';
 import { checkCertificates } from '../config/meaning.ts';
 import { describeProblem } from '../config/problems.ts';
 import { configSchema } from '../config/schema.ts';
-import { warningsOf } from '../config/warnings.ts';
+import { unseenIds, warningsOf } from '../config/warnings.ts';
 import { AgentError } from '../platform/errors.ts';
 import { placesOf } from '../schedule/places.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
@@ -40,7 +40,7 @@ const checkFile = (file: string, json: boolean, io: Io): void => {
   const drivers = parsed.outside.map(({ driver }) => driver.family);
   const further = drivers.length === 0 ? '' : ` Families of driver files: ${drivers.join(', ')}.`;
   const summary = `Gateway ${parsed.config.gateway}, ${places} address${places === 1 ? '' : 'es'} to look at.${further}`;
-  const warnings = warningsOf(parsed.config);
+  const warnings = [...warningsOf(parsed.config), ...unseenIds(parsed.config)];
   if (json) {
     printJson(io, { ok: true, file, gateway: parsed.config.gateway, places, drivers, warnings });
     return;

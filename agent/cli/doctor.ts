@@ -10,6 +10,7 @@ import { miners } from './doctor/miners.ts';
 import { notify } from './doctor/notify.ts';
 import { type Check, failed, ok, type Result, warn } from './doctor/result.ts';
 import { signingKey, stateFolder, store } from './doctor/state.ts';
+import { tenants } from './doctor/tenants.ts';
 import { EXIT, type Io, printable, printJson, setExit } from './io.ts';
 import { liveStatus } from './live.ts';
 
@@ -19,6 +20,7 @@ const CHECKS: readonly Check[] = [
   stateFolder,
   signingKey,
   store,
+  tenants,
   approvals,
   clock,
   secrets,

@@ -5,6 +5,7 @@ import { TEMPLATE_FIELDS } from '../../shared/terms.ts';
 import { RULES } from '../appraise/index.ts';
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { fieldsOf } from '../appraise/template.ts';
+import { brokenAddressIn } from '../appraise/wallet.ts';
 import { checkTarget } from '../notify/target.ts';
 import { LONGEST_STATE_DIR } from '../platform/control.ts';
 import { AgentError } from '../platform/errors.ts';
@@ -33,6 +34,7 @@ export const checkMeaning = (config: Config): readonly Contradiction[] => [
   ...tenantLabels(config),
   ...allowLists(config).flatMap(([path, allow]) => allowedPools(config, path, allow)),
   ...Object.keys(config.tenants).flatMap((tenant) => assignments(config, tenant)),
+  ...unknownDevices(config),
   ...overlaps(config),
   ...Object.keys(config.credentials).flatMap((name) => credential(config, name)),
   ...broker(config),
@@ -181,7 +183,10 @@ const misplaced = (url: string): Pick<Contradiction, 'message' | 'remedy'> | und
   };
 };
 
-/** A line that names no host allows nothing, and every pool would be outside the list; a template that fits no device likewise. */
+/**
+ * A line that names no host allows nothing, and every pool would be outside the list; a template that fits no device likewise.
+ * A line with an address that nobody owns allows all earnings to go nowhere.
+ */
 const allowedPools = (
   config: Config,
   path: readonly PropertyKey[],
@@ -191,6 +196,7 @@ const allowedPools = (
     const wrong = misplaced(url);
     const known = [...TEMPLATE_FIELDS, ...labelNames(config)];
     const strange = fieldsOf(user).filter((field) => !known.includes(field));
+    const broken = brokenAddressIn(user);
     return [
       ...(wrong === undefined ? [] : [{ path: [...path, index, 'url'], ...wrong }]),
       ...strange.map((field) => ({
@@ -198,6 +204,15 @@ const allowedPools = (
         message: `no device has a label "${field}" for {${field}}`,
         remedy: `did you mean {${closest(field, known)}}? known here: ${known.join(', ')}`,
       })),
+      ...(broken === undefined
+        ? []
+        : [
+            {
+              path: [...path, index, 'user'],
+              message: `${broken} is no wallet address that can be paid: its checksum fails`,
+              remedy: `copy it from the wallet again; for the name of an account that only looks like an address put a star right behind it: ${broken}*`,
+            },
+          ]),
     ];
   });
 
@@ -261,6 +276,37 @@ const assignments = (config: Config, tenant: string): readonly Contradiction[] =
       found.push({ path: [...path, 'until'], message: 'it ends before it begins', remedy: 'give a time after from' });
     return found;
   });
+
+/** Ids that tenants have devices by and no `host` entry has, and where they stand. */
+export const idsOfNoHost = ({
+  devices,
+  tenants,
+}: Config): readonly { readonly id: string; readonly path: readonly PropertyKey[] }[] => {
+  const ids = new Set(hostIds({ devices }));
+  return Object.entries(tenants).flatMap(([tenant, { devices: assigned }]) =>
+    assigned.flatMap(({ device: id }, index) =>
+      id === undefined || ids.has(id) ? [] : [{ id, path: ['tenants', tenant, 'devices', index, 'device'] }],
+    ),
+  );
+};
+
+/** The ids that are known before a device was seen. */
+export const hostIds = ({ devices }: Pick<Config, 'devices'>): readonly string[] =>
+  devices.flatMap((entry) => ('host' in entry ? positionId(entry) : []));
+
+/** In a range ids come from the machines, and nobody can say here which there are. */
+export const hasRange = ({ devices }: Pick<Config, 'devices'>): boolean => devices.some((entry) => 'range' in entry);
+
+/** The device that was meant would stay where it was, and be held to the list of somebody else. */
+const unknownDevices = (config: Config): readonly Contradiction[] => {
+  if (hasRange(config)) return [];
+  const known = hostIds(config);
+  return idsOfNoHost(config).map(({ id, path }) => ({
+    path,
+    message: `there is no device "${id}"`,
+    remedy: `did you mean "${closest(id, known)}"? an entry under devices has its name for its id, else its address, like 10-20-15-7`,
+  }));
+};
 
 /** One device cannot work for two tenants at once. Entries that name their devices in different ways may: the later one holds. */
 const overlaps = ({ tenants }: Config): readonly Contradiction[] => {

@@ -1,6 +1,6 @@
 import { parseEndpoint } from '../appraise/pool-url.ts';
 import { seldomLooks } from './cadence.ts';
-import { allowLists, type Contradiction, shownToAll } from './meaning.ts';
+import { allowLists, type Contradiction, hasRange, idsOfNoHost, shownToAll } from './meaning.ts';
 import type { Config } from './schema.ts';
 
 /** What works, and hardly is what the operator wants. */
@@ -9,6 +9,18 @@ export const warningsOf = (config: Config): readonly Omit<Contradiction, 'path'>
   ...seldomLooks(config),
   ...openLists(config),
 ];
+
+/** The same where nobody looks into the store: whether a machine of a range has these ids only that tells. */
+export const unseenIds = (config: Config): readonly Omit<Contradiction, 'path'>[] => {
+  const ids = new Set(hasRange(config) ? idsOfNoHost(config).map(({ id }) => id) : []);
+  if (ids.size === 0) return [];
+  return [
+    {
+      message: `no host entry has the id ${[...ids].join(', ')}, which tenants have devices by: it has to be that of a machine in a range`,
+      remedy: 'assayer doctor says which of them no device has; ids come from the machines there: assayer status',
+    },
+  ];
+};
 
 type Line = NonNullable<Config['pools']['allow']>[number];
 

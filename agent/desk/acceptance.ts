@@ -87,7 +87,7 @@ const judge = (state: DeviceState, { facts, breakGlass }: Wanted, judging: Judgi
   const isOfMore = mixes || wantsMorePeople(state, facts) || wantsForGood(state, facts, judging.standing);
   const isAlone = judging.people > 0 && (isBlind || isOfMore);
   if (isAlone && breakGlass !== true)
-    throw isBlind ? learnedBlind(state) : morePeople(state, factsToSign(state, facts));
+    throw isBlind ? learnedBlind(state, judging) : morePeople(state, factsToSign(state, facts), judging);
   return { covered, leaves, isAlone };
 };
 
@@ -175,21 +175,28 @@ const factsToSign = ({ tracks }: DeviceState, wanted: readonly FactName[] | unde
   return facts.includes(undefined) ? [] : [...new Set(facts.flatMap((named) => named ?? []))];
 };
 
-const morePeople = ({ id, tracks }: DeviceState, facts: readonly FactName[]): AgentError =>
+/** Whose signatures it takes, where approvers are named. */
+const signersOf = ({ people }: Pick<Judging, 'people'>): string =>
+  people === 1 ? 'the approver of this gateway' : 'two approvers';
+
+const morePeople = (
+  { id, tracks }: DeviceState,
+  facts: readonly FactName[],
+  judging: Pick<Judging, 'people'>,
+): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
-    message: `${id} shows a change that two approvers have to sign, or that has to be planned beforehand`,
+    message: `${id} shows a change that ${signersOf(judging)} ${judging.people === 1 ? 'has' : 'have'} to sign, or that has to be planned beforehand`,
     remedy: tracks.some(({ finding }) => isUnplanned(finding))
       ? 'it was not planned: treat it as an incident, and set the device back; in an emergency --break-glass with --note, which is reported'
-      : `assayer baseline export ${id}${facts.map((fact) => ` --fact ${fact}`).join('')}, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
+      : `assayer baseline export ${id}${facts.map((fact) => ` --fact ${fact}`).join('')}, have ${signersOf(judging)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 
-const learnedBlind = ({ id }: DeviceState): AgentError =>
+const learnedBlind = ({ id }: DeviceState, judging: Pick<Judging, 'people'>): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} was learned after the store was lost: nothing says whether it shows what it was held against before`,
-    remedy:
-      'assayer baseline export, have two approvers sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported',
+    remedy: `assayer baseline export, have ${signersOf(judging)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 
 const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });

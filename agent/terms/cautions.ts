@@ -15,6 +15,7 @@ import { COMPARISONS, RULES } from '../appraise/index.ts';
 import { openTooLong } from '../appraise/plan-reach.ts';
 import { wantsTwo } from '../appraise/promote.ts';
 import { gravestOf, type RuleEntry } from '../appraise/rule.ts';
+import { brokenAddressIn } from '../appraise/wallet.ts';
 import { COMPARED_WHERE_HELD, changesByItself, uncomparedText } from '../appraise/where-held.ts';
 import { isCoverable, notCoverable, uncoverableIds, wholeOf } from '../appraise/who-approves.ts';
 import { durationText, isoOf } from './instant.ts';
@@ -39,6 +40,7 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
   ...wholeGateway(terms),
   ...(terms.kind === 'reference'
     ? [
+        ...payingNobody(terms.values),
         ...unseen(terms),
         ...unwatched(terms.values ?? []),
         ...uncompared(terms),
@@ -47,7 +49,14 @@ export const cautionsOf = (terms: Terms, nowS?: number): readonly string[] => [
       ]
     : []),
   ...(terms.kind === 'plan'
-    ? [...longPlan(terms), ...openEnds(terms), ...unsaid(terms), ...unrelated(terms), ...uncompared(terms)]
+    ? [
+        ...payingNobody(terms.expected_after),
+        ...longPlan(terms),
+        ...openEnds(terms),
+        ...unsaid(terms),
+        ...unrelated(terms),
+        ...uncompared(terms),
+      ]
     : []),
   ...(terms.kind === 'waiver' ? [...longWaiver(terms), ...critical(terms.ids)] : []),
   ...(terms.kind === 'reference' ? [] : quieted(terms.ids)),
@@ -192,6 +201,40 @@ const unwatched = (values: readonly ExpectedValue[]): readonly string[] => {
     ...heldToLittle(values),
     ...endings(values),
   ];
+};
+
+/** Whoever mines as this says earns nothing, and nobody is told. */
+const payingNobody = (values: readonly ExpectedValue[] = []): readonly string[] => {
+  const broken = new Set(values.flatMap((item) => usersOf(item).flatMap((user) => brokenAddressIn(user) ?? [])));
+  return [...broken].map(
+    (wallet) => `${wallet} is no wallet address that can be paid: its checksum fails. Whatever is mined for it is lost`,
+  );
+};
+
+/** The pool users, or templates for them, that a value names. */
+const usersOf = (item: ExpectedValue): readonly string[] => {
+  switch (item.class) {
+    case 'exact':
+    case 'set':
+    case 'template':
+      return usersIn(item.fact, item.value);
+    case 'schedule':
+      return [...item.value.slots.map(({ value }) => value), item.value.otherwise].flatMap((value) =>
+        usersIn(item.fact, value),
+      );
+    case 'band':
+    case 'volatile':
+      return [];
+  }
+};
+
+/** Of a column of the pools each text is one, of their whole list a member of each slot. */
+const usersIn = (fact: string, value: unknown): readonly string[] => {
+  if (Array.isArray(value)) return value.flatMap((item) => usersIn(fact, item));
+  if (fact === 'pools.user') return typeof value === 'string' ? [value] : [];
+  if (fact !== 'pools' || typeof value !== 'object' || value === null) return [];
+  const { user } = value as { readonly user?: unknown };
+  return typeof user === 'string' ? [user] : [];
 };
 
 const isWhollyOpen = (item: ExpectedValue): boolean => opennessOf(item)?.wholly === true;

@@ -135,7 +135,7 @@ class Site {
     return openedSeq ?? parent ?? -1;
   }
 
-  /** A plan that everybody signed who has to. Gives its entry. */
+  /** A plan that everybody signed who has to, where somebody does. Gives its entry. */
   planned(changes: Pick<Plan, 'ids'> & Partial<Plan>): number {
     const now = Math.floor(this.recording.clock.wall / 1000);
     const plan: Plan = {
@@ -150,7 +150,12 @@ class Site {
       author: 'alice',
       ...changes,
     };
-    return this.#changes.adopt({ kind: 'signed', ...this.#people.sign(plan, ...this.#people.names.values()) }).seq;
+    const names = [...this.#people.names.values()];
+    const handed: Handed =
+      names.length === 0
+        ? { kind: 'local', terms: plan, by: 'carol' }
+        : { kind: 'signed', ...this.#people.sign(plan, ...names) };
+    return this.#changes.adopt(handed).seq;
   }
 
   /** A reference of these values that everybody signed who has to. */
@@ -267,7 +272,8 @@ const follow = async (site: Site, number: number, rule: RuleEntry, count: Count)
   if (count > 0 && takesTwo({ ruleId: rule.id })) {
     const { code, text } = await approve();
     assert.equal(code, 1, text);
-    assert.match(text, /not accepted: .* two approvers have to sign, or that has to be planned/);
+    const signers = count === 1 ? 'the approver of this gateway has' : 'two approvers have';
+    assert.match(text, new RegExp(`not accepted: .* ${signers} to sign, or that has to be planned`));
     assert.equal(site.state(number), 'open');
   }
   if (line[0] === 'baseline') {
@@ -324,6 +330,56 @@ test('what a plan covers one person approves, and show names the plan with its t
   assert.equal((await site.type(...(lines[0] ?? []), '--yes')).code, 0);
   assert.equal(site.state(number), 'approved');
 });
+
+for (const [how, more] of [
+  ['a value with an end', { until_at: 7200 }],
+  ['a curtailment', { type: 'curtailment' }],
+] as const)
+  for (const count of [0, 1, 2] as const)
+    test(`what a plan announces for a while (${how}) ends with it, with ${count} approvers: show says who may make it last, and the refusal says the same`, async (t) => {
+      const site = await Site.open(t, count);
+      const { recording } = site;
+      const now = Math.floor(recording.clock.wall / 1000);
+      const url = 'stratum+tcp://other.example:3333';
+      site.planned({
+        ids: ['pool.url-changed'],
+        ...('type' in more ? more : {}),
+        expected_after: [
+          {
+            fact: 'pools.url',
+            class: 'exact',
+            value: url,
+            ...('until_at' in more ? { until_at: now + more.until_at } : {}),
+          },
+        ],
+      });
+      await settle(site, pools({ url }));
+      const [track] = recording.state('rig-1').tracks;
+      assert.deepEqual([track?.finding.ruleId, track?.finding.plan !== undefined], ['pool.url-changed', true]);
+      const number = track?.finding.openedSeq ?? -1;
+      const { who, lines } = await site.advice(number);
+      const { code, text } = await site.type('findings', 'approve', String(number), '--by', 'carol', '--yes');
+      if (count === 0) {
+        assert.match(who, /^one person, because a plan covers it: /);
+        assert.deepEqual([code, site.state(number)], [0, 'approved'], text);
+        return;
+      }
+      const signers = count === 1 ? 'the approver of this gateway' : 'two approvers';
+      assert.match(
+        who,
+        new RegExp(`^nobody has to: .* ${signers} signs?: assayer baseline export rig-1 --fact pools `),
+      );
+      assert.match(
+        await shown(site, number),
+        /^ +what to do +when the plan is through, see that the devices are again/m,
+      );
+      assert.equal(code, 1, text);
+      assert.match(text, new RegExp(`${signers} (?:has|have) to sign`));
+      assert.match(text, new RegExp(`have ${signers} sign it`));
+      assert.equal((await site.type(...(lines[0] ?? []))).code, 0);
+      await site.handOver(`finding-${number}.yaml`, 'reference');
+      assert.equal(site.state(number), 'approved');
+    });
 
 test('what to do names approving where that works: a change that had to be planned is set back where approvers are named', async (t) => {
   const stepOf = async (count: Count, id: string): Promise<string> => {

@@ -242,6 +242,31 @@ test('a log that verifies, one of another gateway, one that was tampered with', 
   assert.match(tampered[0]?.message ?? '', /entry 0 in it is not what was written/);
 });
 
+test('an id under a tenant that no device has is named: check-config says that a range has to have it, doctor that none does', async (t) => {
+  const { dir, store } = openGateway(t);
+  store.transaction(() => store.saveDevice('sn-417', JSON.stringify({ id: 'sn-417' })));
+  store[Symbol.dispose]();
+  const examine = async (devices: readonly object[], ...ids: readonly string[]) => {
+    const named = ids.map((device) => ({ device }));
+    configured(dir, {
+      devices: [{ host: '127.43.0.1', name: 'rig-1' }, ...devices],
+      tenants: { acme: { devices: named } },
+    });
+    const checked = await assayer(['check-config', '--json'], { cwd: dir });
+    const { warnings } = JSON.parse(checked.out) as { readonly warnings: readonly Found[] };
+    return { warnings: warnings.map(({ message }) => message), found: (await examined(dir)).of('tenants') };
+  };
+  const { warnings, found } = await examine(range(), 'rig-1', 'sn-417', 'sn-471');
+  assert.match(warnings.join('\n'), /^no host entry has the id sn-417, sn-471, which tenants have devices by/);
+  assert.deepEqual(levels(found), ['warn']);
+  assert.match(
+    `${found[0]?.message} ${found[0]?.remedy}`,
+    /has the id "sn-471", by which acme has one: .* did you mean "sn-417"\? assayer status/,
+  );
+  assert.deepEqual(await examine(range(), 'rig-1'), { warnings: [], found: [] });
+  assert.deepEqual(await examine([], 'rig-1'), { warnings: [], found: [] });
+});
+
 test('a store that is held by a process that does not answer', async (t) => {
   const { dir } = openGateway(t);
   configured(dir, { devices: range() });

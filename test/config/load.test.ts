@@ -456,6 +456,25 @@ test('tenants: what cannot work is told with its line and a remedy', () => {
   );
 });
 
+test('tenants: an id that no device has is told where all ids are known; in a range they come from the machines', () => {
+  const hosts = MINIMAL.replace(
+    '- range: 127.0.0.0/29',
+    '- { host: 10.20.15.7 }\n  - { host: 10.20.15.8, name: rig-8 }',
+  );
+  const assigned = (base: string, ...ids: readonly string[]): string =>
+    `${base}tenants:\n  acme:\n    devices:\n${ids.map((id) => `      - { device: ${id}, from: 2026-12-01T00:00:00Z }\n`).join('')}`;
+  assert.notEqual(hosts, MINIMAL);
+  good(assigned(hosts, '10-20-15-7', 'rig-8'));
+  good(assigned(MINIMAL, 'rig-9'));
+  good(assigned(`${hosts}  - range: 10.20.16.0/29\n`, 'rig-9'));
+  const [strange, ...more] = problemsOf(assigned(hosts, 'rig-8', 'rig-9'));
+  assert.deepEqual(more, []);
+  assert.match(
+    `${strange?.line} ${strange?.path}: ${strange?.message} (${strange?.remedy})`,
+    /^11 tenants\.acme\.devices\[1\]\.device: there is no device "rig-9" \(did you mean "rig-8"\? /,
+  );
+});
+
 test('tenants: an unknown tenant, one that is no name, and a field that no device has', () => {
   const [unknown] = problemsOf(
     TENANTS.replace('tenant: acme', 'tenant: acne').replace('    devices:\n', '    devices: []\n'),
@@ -477,6 +496,25 @@ test('tenants: an unknown tenant, one that is no name, and a field that no devic
     /allow\[0\]\.user: no device has a label "serail".*did you mean \{serial\}/,
   );
   good(`${MINIMAL}labels: { tenant: acme }\n`);
+});
+
+const WALLET = 'bc1q94c3vs4hy6cygqtz0j5lhtpj7hy9xra3sw6xr7';
+const BROKEN = WALLET.replace('w6x', 'w6g');
+
+test('a list that allows an address which pays nobody is told with its line and a remedy, that of the site and that of a tenant', () => {
+  const listed = (user: string): string =>
+    `${MINIMAL}pools:\n  allow:\n    - { url: pool.example, user: "acme.*" }\n    - { url: pool.example, user: "${user}" }\n`;
+  const [broken, ...more] = problemsOf(listed(`${BROKEN}.*`));
+  assert.deepEqual(more, []);
+  assert.equal(
+    `${broken?.line} ${broken?.path}: ${broken?.message} (${broken?.remedy})`,
+    `9 pools.allow[1].user: ${BROKEN} is no wallet address that can be paid: its checksum fails (copy it from the wallet again; for the name of an account that only looks like an address put a star right behind it: ${BROKEN}*)`,
+  );
+  const [tenant] = problemsOf(TENANTS.replace('acme.{rack}-{serial}', `${BROKEN}.{rack}`).split('  globex')[0] ?? '');
+  assert.equal(tenant?.path, 'tenants.acme.allow[0].user');
+  for (const user of [`${WALLET}.*`, `${BROKEN}*`, `${BROKEN.slice(0, -8)}*`, `${BROKEN}{serial}`]) good(listed(user));
+  for (const user of ['bc1northfarmsiteminers2024x.*', '1stMiningFarmOfTheNorthSide2024', 'ops@acme.example/*'])
+    good(listed(user));
 });
 
 const inFolder = (t: TestContext, files: { readonly [name: string]: string }): string => {

@@ -247,6 +247,34 @@ test('a plan may leave open, and is told of, serials of parts and what comes wit
   assert.match(termsProblem(plan({ expected_after: [VERSION, host], ...days })) ?? '', /leaves network\.hostname open/);
 });
 
+test('an address that pays nobody is told before anybody signs that devices shall mine for it', () => {
+  const wallet = 'bc1q94c3vs4hy6cygqtz0j5lhtpj7hy9xra3sw6xr7';
+  const saying = (user: string): readonly ExpectedValue[] => [
+    { fact: 'pools.user', class: 'exact', value: user },
+    { fact: 'pools.user', class: 'exact', value: ['acme.x', user] },
+    { fact: 'pools.user', class: 'set', value: ['acme.x', `${user}.x`] },
+    { fact: 'pools.user', class: 'template', value: `${user}.{serial}` },
+    { fact: 'pools.user', class: 'template', value: ['acme.*', `${user}.*`] },
+    {
+      fact: 'pools.user',
+      class: 'schedule',
+      value: { zone: 'UTC', slots: [{ from: '22:00', to: '06:00', value: user }], otherwise: 'acme.x' },
+    },
+    { fact: 'pools', class: 'exact', value: [{ slot: 0, priority: 0, url: 'stratum+tcp://p.example:1', user }] },
+  ];
+  const broken = wallet.replace('w6x', 'w6g');
+  const said = new RegExp(`^${broken} is no wallet address that can be paid: its checksum fails`);
+  for (const item of saying(broken)) {
+    const note = JSON.stringify(item);
+    assert.match(cautionsOf(reference({ values: [item] }))[0] ?? '', said, note);
+    assert.match(cautionsOf(plan({ ids: ['pool.user-changed'], expected_after: [item] }))[0] ?? '', said, note);
+  }
+  for (const item of [...saying(wallet), ...saying('acme')])
+    assert.doesNotMatch(cautionsOf(reference({ values: [item] })).join(), /wallet/);
+  const elsewhere: ExpectedValue = { fact: 'network.hostname', class: 'exact', value: broken };
+  assert.deepEqual(cautionsOf(reference({ values: [elsewhere] })), []);
+});
+
 test('a list of more values than anybody reads is told', () => {
   const listed = (count: number): ExpectedValue => ({
     fact: 'firmware.version',

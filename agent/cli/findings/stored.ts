@@ -13,6 +13,7 @@ import { type Asked, type Holder, typed } from '../../appraise/advice.ts';
 import { readDevice } from '../../appraise/device.ts';
 import { type HeldFact, heldOtherwise } from '../../appraise/held.ts';
 import { settledBySigning } from '../../appraise/promote.ts';
+import { wantsForGood } from '../../appraise/resting.ts';
 import { type ParentTransition, presentParents } from '../../appraise/storm.ts';
 import { endingOf, isUnplanned, needsMorePeople } from '../../appraise/who-approves.ts';
 import { type Standing, standingOf } from '../../baseline/standing.ts';
@@ -99,6 +100,8 @@ export type Numbered = StoredFinding & {
   readonly about?: number;
   /** The signed reference by which an acceptance of it would be refused. */
   readonly holder?: Holder;
+  /** The plan that covers it announces it for a while only. */
+  readonly forAWhile: boolean;
   /** The other open findings that end with what approves this one. */
   readonly brings: Brings;
   /** What the plan and the waiver that it names say, as the log has them. */
@@ -123,15 +126,17 @@ export const findingNumbered = (config: string, number: string): Numbered => {
   const about = endingOf(found.finding).kind === 'other' ? toldAbout(found, all) : undefined;
   const { counting } = splitApprovers(approvers, Approvals.countingIn(stateDir));
   const people = peopleOf(counting, { people: Approvals.peopleIn(stateDir) });
-  const references = approvable(found) ? referencesIn(store) : [];
+  const { references, plans } = approvable(found) ? ordersIn(store) : NO_ORDERS;
   const standing = standingOf({ references, plans: [], waivers: [] });
   const ground = { store, people, references, standing };
   const holder = holderOf(found, ground);
+  const forAWhile = endsByPlan(found, { store, plans });
   return {
     ...found,
     stateDir,
     gateway: `${operator}/${gateway}`,
     people,
+    forAWhile,
     covers: {
       ...namedTerms('plan', found.finding.plan, store),
       ...namedTerms('waiver', found.finding.waiver, store),
@@ -139,7 +144,7 @@ export const findingNumbered = (config: string, number: string): Numbered => {
     ...(about === undefined ? {} : { about }),
     ...(holder === undefined ? {} : { holder }),
     // The next version of a reference has to say itself what it approves.
-    brings: holder === undefined ? bringsOf(found, ground) : { by: 'signature', others: [] },
+    brings: holder === undefined ? bringsOf(found, { ...ground, forAWhile }) : { by: 'signature', others: [] },
   };
 };
 
@@ -152,11 +157,35 @@ const approvable = ({ finding }: StoredFinding): { readonly facts: readonly Fact
 
 type ReferenceOrder = Omit<Order, 'terms'> & { readonly terms: ReferenceTerms };
 
-const referencesIn = (store: Pick<Store, 'orders'>): readonly ReferenceOrder[] =>
-  store
-    // Written by this agent.
-    .orders((text) => JSON.parse(text) as Order)
-    .flatMap(({ terms, ...order }) => (terms.kind === 'reference' ? [{ ...order, terms }] : []));
+/** The documents in force by which an approval is judged. */
+interface Orders {
+  readonly references: readonly ReferenceOrder[];
+  readonly plans: Standing['plans'];
+}
+
+const NO_ORDERS: Orders = { references: [], plans: [] };
+
+const ordersIn = (store: Pick<Store, 'orders'>): Orders => {
+  // Written by this agent.
+  const orders = store.orders((text) => JSON.parse(text) as Order);
+  return {
+    references: orders.flatMap(({ terms, ...order }) => (terms.kind === 'reference' ? [{ ...order, terms }] : [])),
+    plans: orders.flatMap(({ terms, ...order }) => (terms.kind === 'plan' ? [{ ...order, terms }] : [])),
+  };
+};
+
+/** Whether on one of its devices an approval would make last what a plan announces for a while, as the agent would find it. */
+const endsByPlan = (
+  found: StoredFinding,
+  { store, plans }: Pick<Orders, 'plans'> & { readonly store: Pick<Store, 'device'> },
+): boolean => {
+  const wanted = approvable(found);
+  if (wanted === undefined || found.finding.plan === undefined || plans.length === 0) return false;
+  return devicesOf(found).some((device) => {
+    const state = store.device(device, readDevice);
+    return state !== undefined && wantsForGood(state, wanted.facts, { plans });
+  });
+};
 
 /** By what a finding is judged here. */
 interface Ground {
@@ -167,9 +196,12 @@ interface Ground {
 }
 
 /** The other findings that end when this one is approved as `findings show` says it: as the agent would end them. */
-const bringsOf = (found: StoredFinding, { store, people, standing }: Ground): Brings => {
+const bringsOf = (
+  found: StoredFinding,
+  { store, people, standing, forAWhile }: Ground & Pick<Numbered, 'forAWhile'>,
+): Brings => {
   const { finding } = found;
-  const isSigned = people > 0 && needsMorePeople(finding) && !isUnplanned(finding);
+  const isSigned = people > 0 && (forAWhile || (needsMorePeople(finding) && !isUnplanned(finding)));
   const by = isSigned ? 'signature' : 'approval';
   const wanted = approvable(found);
   if (wanted === undefined) return { by, others: [] };
@@ -244,6 +276,7 @@ export const askedOf = (found: Numbered, config: string): Asked => ({
   devices: devicesOf(found),
   about: found.about,
   holder: found.holder,
+  forAWhile: found.forAWhile,
   config: toName(config),
 });
 
