@@ -1,13 +1,17 @@
+import type { FactName } from '../../shared/facts.ts';
 import type { ExpectedValue, Plan } from '../../shared/terms.ts';
 import { type Circumstances, mayAgree, saysNothing } from '../baseline/expected.ts';
 import { keptFacts } from '../baseline/kept.ts';
+import { holderOf } from '../baseline/reference.ts';
 import { type Adopted, countsFor, heldBy, type Standing } from '../baseline/standing.ts';
 import { circumstancesOf, describe, stagesOf } from './approval.ts';
 import type { DeviceState } from './device.ts';
 import { showsExpected } from './planned.ts';
 import { changeDeviation } from './rules/change-deviation.ts';
+import { changeWindowOverrun } from './rules/change-window-overrun.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
 import { COMPARED_WHERE_HELD, changesByItself } from './where-held.ts';
+import { wholeOf } from './who-approves.ts';
 
 /** What became of a plan, device by device (catalogue 5.9, `change.*`). Every device in its scope is on one of the lists. */
 export interface PlanReport {
@@ -16,11 +20,11 @@ export interface PlanReport {
   /** They changed to something else. */
   readonly wrong: readonly string[];
   readonly unchanged: readonly string[];
-  /** They changed as planned, but not to all that the plan expects, or no longer show it. */
+  /** They changed as planned, but not to all that the plan expects, or no longer show it; or were not put back from what it expected for a while. */
   readonly incomplete: readonly string[];
   /** They are not seen now. */
   readonly dark: readonly string[];
-  /** Whether they show what the plan expects nothing tells: it is compared with nothing, or was allowed before. */
+  /** Whether they show what the plan expects nothing tells: it is compared with nothing, was allowed before, or was approved without the plan. */
   readonly unjudged: readonly string[];
 }
 
@@ -32,6 +36,8 @@ export interface PlanGround {
   readonly deviated: ReadonlySet<string>;
   readonly standing: Standing;
   readonly nowMs: number;
+  /** It was held against its devices after its window before. */
+  readonly isReported: boolean;
 }
 
 /** The report of a plan over these devices. */
@@ -53,10 +59,13 @@ export const reportPlan = (plan: Adopted<Plan>, states: readonly DeviceState[], 
 
 const fateOf = (plan: Adopted<Plan>, state: DeviceState, ground: PlanGround): keyof PlanReport => {
   const { terms } = plan;
-  const isAbout = (part: string | undefined): boolean => part?.startsWith(`${terms.plan_id} `) === true;
-  if (state.tracks.some(({ finding }) => finding.ruleId === changeDeviation.id && isAbout(finding.part)))
-    return 'wrong';
+  const isTold = (id: string): boolean =>
+    state.tracks.some(
+      ({ finding: { ruleId, part } }) => ruleId === id && part?.startsWith(`${terms.plan_id} `) === true,
+    );
+  if (isTold(changeDeviation.id)) return 'wrong';
   if (isDark(state)) return 'dark';
+  if (ground.isReported && isTold(changeWindowOverrun.id)) return 'incomplete';
   const isCovered = ground.matched.has(state.id);
   const observed = keptFacts(state.attested?.facts);
   const approved = keptFacts(state.reference?.facts);
@@ -68,8 +77,18 @@ const fateOf = (plan: Adopted<Plan>, state: DeviceState, ground: PlanGround): ke
   // With its approval ended what told of it.
   if (ground.deviated.has(state.id)) return 'wrong';
   if (isCovered) return 'incomplete';
-  return shown === undefined && isUntold(terms, state, ground.standing, circumstances) ? 'unjudged' : 'unchanged';
+  const isJudged =
+    shown !== undefined ||
+    !(isUntold(terms, state, ground.standing, circumstances) || isApprovedSince(plan, state.reference));
+  return isJudged ? 'unchanged' : 'unjudged';
 };
+
+/** Whether people approved a fact of the plan at this device since that came into force: what they approved may be the change. */
+const isApprovedSince = ({ seq, terms }: Adopted<Plan>, reference: DeviceState['reference']): boolean =>
+  (terms.expected_after ?? []).some(({ fact }) => {
+    const holder = holderOf(reference?.entries ?? [], wholeOf(fact) as FactName);
+    return holder !== undefined && holder.approval !== 'none' && holder.seq > seq;
+  });
 
 /**
  * Whether none of the facts that the plan expects could have told of the change: they change by themselves, so that nothing is

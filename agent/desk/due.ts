@@ -67,6 +67,7 @@ export const reportOf = (
     deviated: new Set(order.deviated),
     standing: orders.standing,
     nowMs: wallMs(),
+    isReported: order.reportedAt !== undefined,
   });
 
 const planDue = (order: Order<Plan>, deps: DueDeps): void => {

@@ -61,6 +61,7 @@ const moved = (
   const report = reportPlan(planned, [watch.state], {
     matched: new Set(covered.length > 0 ? ['rig'] : []),
     deviated: new Set(),
+    isReported: false,
     standing: NOTHING_STANDING,
     nowMs: watch.nowMs,
   });

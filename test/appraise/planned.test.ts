@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { accept, wantsMorePeople } from '../../agent/appraise/accept.ts';
-import { reportPlan } from '../../agent/appraise/plan-report.ts';
+import type { DeviceState } from '../../agent/appraise/device.ts';
+import { type PlanGround, reportPlan } from '../../agent/appraise/plan-report.ts';
 import { keepFacts } from '../../agent/baseline/kept.ts';
-import { type Adopted, standingOf } from '../../agent/baseline/standing.ts';
+import { type Adopted, NOTHING_STANDING, standingOf } from '../../agent/baseline/standing.ts';
 import { axeos } from '../../agent/drivers/axeos.ts';
 import { withUnforeseen } from '../../agent/terms/unforeseen.ts';
 import type { Facts } from '../../shared/facts.ts';
@@ -666,6 +667,15 @@ test('what a plan expects for a while is found when it shows a quarter of an hou
   const weights = (watch: Watch): readonly unknown[] => [
     ...new Set(watch.state.tracks.map(({ finding }) => `${finding.ruleId} ${finding.severity}`)),
   ];
+  const reported = (watch: Watch, values: readonly ExpectedValue[]): string =>
+    fateOf(plan(30, { ids: ['pool.user-changed'], expected_after: [...values] }, 10, 60), watch.state, {
+      matched: new Set(['rig']),
+      standing: NOTHING_STANDING,
+      nowMs: watch.nowMs,
+      isReported: true,
+    });
+  assert.equal(reported(under60(account(30), 70), account(30)), 'matched');
+  assert.equal(reported(under60(account(30), 90), account(30)), 'incomplete', 'it was not put back');
   const covered = ['pool.user-changed info'];
   const found = ['pool.user-changed critical', 'change.window-overrun low'];
   assert.deepEqual(weights(under60(account(30), 70)), covered);
@@ -807,11 +817,30 @@ const fateUnder = (
   const covered = watch.statements.some(({ plan: by }) => by === 30);
   const standing = standingOf({ references, plans: [planned], waivers: [] });
   const matched = new Set(covered ? ['rig'] : []);
-  const report = reportPlan(planned, [watch.state], { matched, deviated: new Set(), standing, nowMs: watch.nowMs });
-  return Object.entries(report)
+  return fateOf(planned, watch.state, { matched, standing, nowMs: watch.nowMs });
+};
+
+const fateOf = (
+  planned: ReturnType<typeof plan>,
+  state: DeviceState,
+  ground: Pick<PlanGround, 'matched' | 'standing' | 'nowMs'> & Partial<PlanGround>,
+): string =>
+  Object.entries(reportPlan(planned, [state], { deviated: new Set(), isReported: false, ...ground }))
     .flatMap(([fate, devices]) => (devices.length > 0 ? [fate] : []))
     .join();
-};
+
+test('of a change that people approved beside a plan which leaves it open nothing tells whether it was the planned one', () => {
+  const watch = Watch.commissioned();
+  const values: readonly ExpectedValue[] = [{ fact: 'identity.hashboards', class: 'volatile' }];
+  const planned = plan(930, { ids: ['identity.hashboard-changed'], expected_after: [...values] }, 0, 60);
+  const ground = () => ({ matched: new Set<string>(), standing: NOTHING_STANDING, nowMs: watch.nowMs });
+  watch.live(10 * MINUTE, showing({}));
+  watch.state = accept(watch.state, { by: 'carol', nowMs: watch.nowMs, seq: 900 }).state;
+  assert.equal(fateOf(planned, watch.state, ground()), 'unchanged', 'it was approved before the plan');
+  watch.live(10 * MINUTE, showing({}));
+  watch.state = accept(watch.state, { by: 'carol', nowMs: watch.nowMs, seq: 950 }).state;
+  assert.equal(fateOf(planned, watch.state, ground()), 'unjudged');
+});
 
 test('a plan for a frequency is not judged where no document holds that: neither as done nor as left undone', () => {
   for (const type of ['change', 'curtailment'] as const)

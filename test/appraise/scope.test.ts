@@ -117,6 +117,7 @@ test('a roll-out that is scoped by where it starts from covers the device that d
       reportPlan(rollout, [watch.state], {
         matched: new Set(),
         deviated: new Set(),
+        isReported: false,
         standing: NOTHING_STANDING,
         nowMs: watch.nowMs,
       }).matched,

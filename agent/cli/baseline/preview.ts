@@ -112,7 +112,8 @@ const textOf = (value: unknown): string => (value === undefined ? '' : value ===
 
 /** A device that says less than its reference shows no difference in what it says. */
 const sameText = (previews: readonly AcceptancePreview[]): string => {
-  const same = previews.filter(({ differences }) => differences.length === 0);
+  // Of one that is refused it is said elsewhere why.
+  const same = previews.filter(({ differences, refused }) => differences.length === 0 && refused === undefined);
   return [...Map.groupBy(same, sameWords)]
     .map(([words, alike]) => `${counted(alike.length, 'device')} without a difference${words}\n`)
     .join('');

@@ -16,7 +16,7 @@ const FATES = {
   matched: 'as planned',
   wrong: 'changed to something else',
   unchanged: 'unchanged',
-  incomplete: 'changed in part, or back again',
+  incomplete: 'changed in part, back again, or not put back in time',
   dark: 'not seen now',
   unjudged: 'not judged: what is expected of them is compared with nothing, or was allowed before',
 } as const satisfies { readonly [Fate in keyof PlanReport]: string };
