@@ -326,11 +326,8 @@ export class Batch {
       const seq = this.#tx.next();
       const accepted = page.flatMap(({ device }) => known.get(device) ?? []);
       const acceptances = accepted.map((state) => accept(state, { by, nowMs, seq, ...wanted(state) }));
-      for (const built of buildBaselineAccepted(
-        acceptances.map(({ item }) => item),
-        person,
-      ))
-        this.append(built);
+      const items = acceptances.map(({ item }) => item);
+      this.append(buildBaselineAccepted(items, person));
       for (const { state, transitions: ended } of acceptances) {
         this.states.set(state.id, state);
         transitions.push(...ended.map((finding) => ({ kind: 'device' as const, device: state.id, finding })));

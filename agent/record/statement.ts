@@ -186,14 +186,15 @@ export const buildBaselineLearned = (citations: readonly Citation[]): readonly B
     plain({ kind: 'baseline', baseline: { action: 'learned', approval: 'none', devices: page } }),
   );
 
-/** A person at the gateway, `by`, looked and accepted. As many entries as the devices need. */
+/** A person at the gateway, `by`, looked and accepted what one page (`pages`) cites. */
 export const buildBaselineAccepted = (
-  citations: readonly Citation[],
+  page: readonly Citation[],
   person: { readonly by: string; readonly note?: string },
-): readonly Built<BaselineContent>[] =>
-  pages(citations).map((page) =>
-    plain({ kind: 'baseline', baseline: { action: 'accepted', approval: 'local', ...person, devices: page } }),
-  );
+): Built<BaselineContent> =>
+  plain({
+    kind: 'baseline',
+    baseline: { action: 'accepted', approval: 'local', ...person, devices: page.map(itemOf) },
+  });
 
 /** A document came into force: reference values, or a plan or waiver. `withheld`: it names what is published as digests only. */
 export const buildAdopted = (order: Omit<Order, 'seq'>, withheld: boolean): Built<BaselineContent | ChangeContent> => {
@@ -278,7 +279,7 @@ const itemOf = ({ device, seq, facts }: Citation): CitationItem =>
 interface CitationItem {
   device: string;
   seq: number;
-  facts?: string[];
+  facts?: FactName[];
 }
 
 const MOST_PAGE_BYTES = 24_000;

@@ -35,7 +35,7 @@ test('§4: a new incarnation says again what is in force, in entries that fit, a
   const ids = Array.from({ length: 800 }, (_none, at) => `device-with-a-rather-long-name-that-fills-a-message-${at}`);
   log.transaction((tx) => {
     for (const built of buildBaselineLearned(ids.slice(0, 200).map((device) => ({ device, seq: 0 })))) tx.append(built);
-    for (const built of buildBaselineAccepted([{ device: ids[0] ?? '', seq: 0 }], { by: 'alice' })) tx.append(built);
+    tx.append(buildBaselineAccepted([{ device: ids[0] ?? '', seq: 0 }], { by: 'alice' }));
   });
   const learned = store.newestOf('baseline', 10).toSorted((one, other) => one - other);
   const accepted = learned.at(-1) ?? 0;

@@ -14,6 +14,7 @@ import {
   buildBaselineLearned,
   buildCoverage,
   buildFinding,
+  pages,
 } from '../../agent/record/statement.ts';
 import type { Facts } from '../../shared/facts.ts';
 import { parseTrustedKeys } from '../../shared/keys.ts';
@@ -337,7 +338,9 @@ test('a baseline entry adopts the claims of at most 256 attestations; more take 
     ...item,
     facts: ['firmware.version', 'firmware.components', 'pools'] as const,
   }));
-  for (const built of [...learned, ...buildBaselineAccepted(many, { by: 'jo', note: 'after maintenance' })]) {
+  const accepted = pages(many).map((page) => buildBaselineAccepted(page, { by: 'jo', note: 'after maintenance' }));
+  assert.equal(accepted.length, 3);
+  for (const built of [...learned, ...accepted]) {
     assert.equal(verified(t, built).statement.kind, 'baseline');
   }
 });

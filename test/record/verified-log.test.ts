@@ -69,7 +69,7 @@ for (const redaction of redactions) {
     clock.pass(2000);
     log.transaction((tx) => {
       for (const built of buildBaselineLearned([{ device: 'rig-1', seq: 1 }])) tx.append(built);
-      for (const built of buildBaselineAccepted([{ device: 'rig-1', seq: 1 }], { by: 'jo' })) tx.append(built);
+      tx.append(buildBaselineAccepted([{ device: 'rig-1', seq: 1 }], { by: 'jo' }));
     });
     clock.pass(60_000);
     clock.wall += 10_000;
