@@ -5,16 +5,13 @@ import {
   chmodSync,
   chownSync,
   copyFileSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   renameSync,
-  rmdirSync,
   rmSync,
   writeFileSync,
 } from 'node:fs';
 import { type AddressInfo, connect } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { after, before, type TestContext, test } from 'node:test';
@@ -30,6 +27,7 @@ import { Authority } from '../publish/certificates.ts';
 import { until } from '../publish/observer.ts';
 import { connack, levelOf, ScriptedBroker, TYPE } from '../publish/scripted-broker.ts';
 import { openGateway } from '../record/gateway.ts';
+import { remount, smallDisk, WITHOUT_MOUNT } from '../record/small-disk.ts';
 import { type Fleet, startFleet } from '../simulator/fleet.ts';
 import { loadSpecimens } from '../specimens/specimen.ts';
 import { assayer, assertHarmless, configured, folder, lines, MAIN } from './assayer.ts';
@@ -178,25 +176,16 @@ test('a state folder that is not there, or open to others', async (t) => {
   assert.match(`${gone[0]?.level} ${gone[0]?.remedy}`, /fail make it with the key: assayer init -c /);
 });
 
-test('a state folder that is mounted read-only is not said to belong to somebody else', async (t) => {
-  const dir = mkdtempSync(join(tmpdir(), 'assayer-mount-'));
-  const mount = (...words: readonly string[]) => spawnSync('mount', words, { encoding: 'utf8' });
-  const mounted = mount('-t', 'tmpfs', '-o', 'size=4m,mode=0700', 'tmpfs', dir);
-  if (mounted.status !== 0) {
-    rmdirSync(dir);
-    t.skip(`needs the right to mount a tmpfs, sudo npm test: ${mounted.error?.message ?? mounted.stderr.trim()}`);
-    return;
-  }
-  t.after(() => {
-    spawnSync('umount', ['-l', dir]);
-    rmdirSync(dir);
-  });
+test('a state folder that is mounted read-only is not said to belong to somebody else', {
+  skip: WITHOUT_MOUNT,
+}, async (t) => {
+  const dir = smallDisk(t, '4m');
   const { dir: from, store } = openGateway(t);
   store[Symbol.dispose]();
   for (const name of readdirSync(from)) copyFileSync(join(from, name), join(dir, name));
   const cwd = folder(t);
   configured(cwd, { devices: range(), state_dir: dir });
-  assert.equal(mount('-o', 'remount,ro', dir).status, 0);
+  remount(dir, 'ro');
   const found = await examined(cwd);
   const [first] = found.of('state folder');
   assert.deepEqual([first?.level, first?.message], ['fail', `${dir} is on a file system that is mounted read-only`]);

@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -7,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { assayer } from '../cli/assayer.ts';
 import { Mosquitto, WITHOUT_MOSQUITTO } from '../publish/mosquitto.ts';
 import { Observer, until } from '../publish/observer.ts';
+import { mountSmall, remount, WITHOUT_MOUNT } from '../record/small-disk.ts';
 import { eventful, keyOf, plain } from '../shared/collector/bench.ts';
 import { attestation, start, stop, Writing } from '../shared/writing.ts';
 import { CollectorProcess } from './collector-process.ts';
@@ -217,18 +217,13 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO, concurrency:
     for (const gateway of gateways) await gateway[Symbol.asyncDispose]();
   });
 
-  test('a full disk: told once, nothing is acknowledged, and it goes on when there is space again', async (t) => {
+  test('a full disk: told once, nothing is acknowledged, and it goes on when there is space again', {
+    skip: WITHOUT_MOUNT,
+  }, async () => {
     await using broker = await Mosquitto.start();
     await using collector = new CollectorProcess();
     mkdirSync(collector.state);
-    const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', collector.state], {
-      encoding: 'utf8',
-    });
-    if (mounted.status !== 0) {
-      t.skip(`needs the right to mount a tmpfs, sudo npm test: ${mounted.error?.message ?? mounted.stderr.trim()}`);
-      return;
-    }
-    using _mount = { [Symbol.dispose]: () => spawnSync('umount', ['-l', collector.state]) };
+    using _mount = { [Symbol.dispose]: mountSmall(collector.state) };
     await using gateway = await SimulatedGateway.connect(broker.url, eventful(900));
     collector.start(broker.url);
     await until('the disk is full', () => collector.events().includes('collect.store-refuses'), 40_000);
@@ -237,7 +232,7 @@ describe('assayer collect at Mosquitto', { skip: WITHOUT_MOSQUITTO, concurrency:
     assert.ok(stored < 900 && gateway.acked <= stored, `${gateway.acked} acknowledged, ${stored} stored`);
     assert.match(collector.err, /"code":"store.full".*free space where the store is/);
     assert.equal(collector.events().filter((event) => event === 'collect.store-refuses').length, 1);
-    assert.equal(spawnSync('mount', ['-o', 'remount,size=64m', collector.state]).status, 0);
+    remount(collector.state, 'size=64m');
     await until('all are confirmed', () => gateway.isDone, 40_000);
     assert.ok(collector.events().includes('collect.store-accepts'));
     assertWhole(collector, gateway);

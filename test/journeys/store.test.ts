@@ -1,33 +1,21 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmdirSync, truncateSync, writeSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { closeSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { until } from '../publish/observer.ts';
 import { fill } from '../record/fill.ts';
+import { mountSmall, remount, WITHOUT_MOUNT } from '../record/small-disk.ts';
 import { Gateway } from './agent.ts';
 import { assertPolite, FAMILIES, fleetOf, rangeOf } from './fleets.ts';
-
-/** For `node:test`: why tests with a file system of their own cannot run here; false where they can. */
-const WITHOUT_MOUNT: string | false = (() => {
-  const dir = mkdtempSync(join(tmpdir(), 'assayer-mount-'));
-  const made = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', dir], { encoding: 'utf8' });
-  if (made.status === 0) spawnSync('umount', ['-l', dir]);
-  rmdirSync(dir);
-  return made.status === 0
-    ? false
-    : `needs the right to mount a tmpfs, sudo npm test: ${made.error?.message ?? made.stderr.trim()}`;
-})();
 
 test('on a full disk the agent goes on, says so, and records what it sees and the gap when space returns', {
   timeout: 90_000,
   skip: WITHOUT_MOUNT,
 }, async () => {
   await using fleet = await fleetOf(FAMILIES, '127.67.0.1');
-  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] }, smallDisk);
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] }, mountSmall);
   await gateway.up();
   await gateway.knows(5);
   const free = fill(gateway.stateDir);
@@ -64,7 +52,7 @@ test('a theft that came and went while the disk was full is in no entry, and no 
   skip: WITHOUT_MOUNT,
 }, async () => {
   await using fleet = await fleetOf(['whatsminer/m50s-api2', 'axeos/gamma-2.15'], '127.67.5.1');
-  await using gateway = Gateway.create({ devices: [rangeOf(fleet)], coverage_s: 10 }, smallDisk);
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)], coverage_s: 10 }, mountSmall);
   await gateway.up();
   await gateway.knows(2);
   const free = fill(gateway.stateDir);
@@ -114,16 +102,16 @@ test('a store that may not be written keeps the agent from starting, with exit 3
   skip: WITHOUT_MOUNT,
 }, async () => {
   await using fleet = await fleetOf(['axeos/gamma-2.15'], '127.67.1.1');
-  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] }, smallDisk);
+  await using gateway = Gateway.create({ devices: [rangeOf(fleet)] }, mountSmall);
   await gateway.up();
   await gateway.knows(1);
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
-  mount('-o', 'remount,ro', gateway.stateDir);
+  remount(gateway.stateDir, 'ro');
   const { code, err } = await gateway.assayer('run');
   assert.equal(code, 3);
   assert.match(err, /^assayer: the store .* is read-only .*\n {2}remedy: make the file .*\[store\.read-only\]\n$/);
   await gateway.verified();
-  mount('-o', 'remount,rw', gateway.stateDir);
+  remount(gateway.stateDir, 'rw');
   await gateway.up();
   assert.deepEqual(await gateway.stop(), { code: 0, signal: null });
   await gateway.verified();
@@ -213,19 +201,6 @@ const DAMAGES = [
     says: /the store .* is not a store/,
   },
 ];
-
-const mount = (...words: readonly string[]): void => {
-  const { status, stderr } = spawnSync('mount', words, { encoding: 'utf8' });
-  assert.equal(status, 0, stderr);
-};
-
-/** Mounts one MiB at the state folder. */
-const smallDisk = (dir: string): (() => void) => {
-  mount('-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', dir);
-  return () => {
-    spawnSync('umount', ['-l', dir]);
-  };
-};
 
 interface Claimed {
   readonly family: string;

@@ -1,9 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmdirSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { AgentError } from '../../agent/platform/errors.ts';
 import { createKey } from '../../agent/platform/keys.ts';
 import { Log } from '../../agent/record/log.ts';
@@ -11,31 +7,17 @@ import { Store } from '../../agent/record/store.ts';
 import { checkByHand } from './by-hand.ts';
 import { fill } from './fill.ts';
 import { anyStatement, logOptions, TestClock } from './gateway.ts';
-
-/** A file system of one MiB of its own; undefined, with the reason, where this user may not mount one. */
-const smallDisk = (t: TestContext): string | undefined => {
-  const dir = mkdtempSync(join(tmpdir(), 'assayer-full-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m,mode=0700', 'tmpfs', dir], { encoding: 'utf8' });
-  if (mounted.status !== 0) {
-    rmdirSync(dir);
-    t.skip(`needs the right to mount a tmpfs, sudo npm test: ${mounted.error?.message ?? mounted.stderr.trim()}`);
-    return undefined;
-  }
-  t.after(() => {
-    spawnSync('umount', ['-l', dir]);
-    rmdirSync(dir);
-  });
-  return dir;
-};
+import { smallDisk, WITHOUT_MOUNT } from './small-disk.ts';
 
 const full = (error: AgentError): boolean => {
   assert.equal(error.code, 'store.full', error.message);
   return true;
 };
 
-test('on a full disk a transaction fails whole, the log stands where it stood, and the loss is recorded when space returns', (t) => {
+test('on a full disk a transaction fails whole, the log stands where it stood, and the loss is recorded when space returns', {
+  skip: WITHOUT_MOUNT,
+}, (t) => {
   const dir = smallDisk(t);
-  if (dir === undefined) return;
   const { jwk } = createKey(dir);
   const clock = new TestClock();
   const store = Store.open(dir);
@@ -78,9 +60,8 @@ test('on a full disk a transaction fails whole, the log stands where it stood, a
   store[Symbol.dispose]();
 });
 
-test('an agent that starts on a full disk says so and leaves the log as it was', (t) => {
+test('an agent that starts on a full disk says so and leaves the log as it was', { skip: WITHOUT_MOUNT }, (t) => {
   const dir = smallDisk(t);
-  if (dir === undefined) return;
   createKey(dir);
   const first = Store.open(dir);
   Log.open(logOptions(first, dir, new TestClock()));
