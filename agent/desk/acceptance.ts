@@ -8,6 +8,7 @@ import { AgentError } from '../platform/errors.ts';
 import type { Person } from '../record/batch.ts';
 import type { Recorder } from '../record/recorder.ts';
 import type { Fleet } from '../schedule/fleet.ts';
+import { signersOf } from './signers.ts';
 import type { Watching } from './watched.ts';
 
 /** The devices that can be accepted. */
@@ -175,10 +176,6 @@ const factsToSign = ({ tracks }: DeviceState, wanted: readonly FactName[] | unde
   return facts.includes(undefined) ? [] : [...new Set(facts.flatMap((named) => named ?? []))];
 };
 
-/** Whose signatures it takes, where approvers are named. */
-const signersOf = ({ people }: Pick<Judging, 'people'>): string =>
-  people === 1 ? 'the approver of this gateway' : 'two approvers';
-
 const morePeople = (
   { id, tracks }: DeviceState,
   facts: readonly FactName[],
@@ -186,17 +183,17 @@ const morePeople = (
 ): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
-    message: `${id} shows a change that ${signersOf(judging)} ${judging.people === 1 ? 'has' : 'have'} to sign, or that has to be planned beforehand`,
+    message: `${id} shows a change that ${signersOf(judging.people)} ${judging.people === 1 ? 'has' : 'have'} to sign, or that has to be planned beforehand`,
     remedy: tracks.some(({ finding }) => isUnplanned(finding))
       ? 'it was not planned: treat it as an incident, and set the device back; in an emergency --break-glass with --note, which is reported'
-      : `assayer baseline export ${id}${facts.map((fact) => ` --fact ${fact}`).join('')}, have ${signersOf(judging)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
+      : `assayer baseline export ${id}${facts.map((fact) => ` --fact ${fact}`).join('')}, have ${signersOf(judging.people)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 
 const learnedBlind = ({ id }: DeviceState, judging: Pick<Judging, 'people'>): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `${id} was learned after the store was lost: nothing says whether it shows what it was held against before`,
-    remedy: `assayer baseline export, have ${signersOf(judging)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
+    remedy: `assayer baseline export, have ${signersOf(judging.people)} sign it, assayer baseline adopt; in an emergency --break-glass with --note, which is reported`,
   });
 
 const personOf = ({ by, note }: Person): Person => ({ by, ...(note === undefined ? {} : { note }) });

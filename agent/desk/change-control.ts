@@ -16,7 +16,7 @@ import { type AdoptionGround, type Handed, judgeAdoption, standsOnTwo } from './
 import { type AdoptionPreview, type EndedFinding, endedBy, endsText, previewAdoption } from './adoption-preview.ts';
 import { DeliveredTerms } from './delivered.ts';
 import { endDue, findStale, isPlan, reportOf } from './due.ts';
-import { admittedBy, type Named, type Orphan, orphansOf, peopleOf, splitApprovers } from './signers.ts';
+import { admittedBy, type Named, type Orphan, orphansOf, peopleOf, signersOf, splitApprovers } from './signers.ts';
 import { watchedClaims } from './watched.ts';
 
 /** The gateway as change control sees it; what a reload may replace is asked for anew each time. */
@@ -304,7 +304,7 @@ export class ChangeControl {
   /** The finding that one person ends what two stand behind; undefined where one may. */
   #endedAlone(order: Order, breakGlass: Emergency | undefined): ReturnType<typeof brokenGlass> | undefined {
     if (!standsOnTwo(order, this.people())) return undefined;
-    if (breakGlass === undefined) throw standsTogether(order);
+    if (breakGlass === undefined) throw standsTogether(order, this.people());
     const ended = `${order.terms.kind} ${termsId(order.terms)}`;
     return brokenGlass(breakGlass, this.#deps.wallMs(), { ended, signed_by: order.by.join(', ') });
   }
@@ -331,7 +331,7 @@ export class ChangeControl {
   ): ReturnType<typeof brokenGlass> | undefined {
     const [first] = losers;
     if (first === undefined) return undefined;
-    if (breakGlass === undefined) throw losesGround(seq, first, losers.length);
+    if (breakGlass === undefined) throw losesGround(seq, first, losers.length, this.people());
     return brokenGlass(breakGlass, this.#deps.wallMs(), { ended: `baseline entry ${seq}` });
   }
 
@@ -405,17 +405,17 @@ const noDevice = (device: string): AgentError =>
     remedy: 'assayer status lists the devices',
   });
 
-const standsTogether = ({ terms, by }: Order): AgentError =>
+const standsTogether = ({ terms, by }: Order, people: number): AgentError =>
   new AgentError({
     code: 'baseline.two-approvers',
     message: `it takes two people to approve ${terms.kind} ${termsId(terms)} (signed by ${by.join(', ')}): one alone does not end it`,
     remedy:
       terms.kind === 'reference'
-        ? 'have two approvers sign its next version, and adopt that; in an emergency --break-glass with --note, which is reported'
+        ? `have ${signersOf(people)} sign its next version, and adopt that; in an emergency --break-glass with --note, which is reported`
         : 'let it end at its time; in an emergency --break-glass with --note, which is reported',
   });
 
-const losesGround = (seq: number, { device, findings, facts }: Loser, count: number): AgentError => {
+const losesGround = (seq: number, { device, findings, facts }: Loser, count: number, people: number): AgentError => {
   const [finding] = findings;
   const why =
     finding === undefined
@@ -424,8 +424,7 @@ const losesGround = (seq: number, { device, findings, facts }: Loser, count: num
   const others = count === 1 ? '' : `, and the like on ${count - 1} more`;
   return new AgentError({
     code: 'baseline.two-approvers',
-    message: `entry ${seq} is not withdrawn by one person: ${why}${others}`,
-    remedy:
-      'have what shall hold instead signed and adopt that: assayer baseline export, sign, adopt; in an emergency --break-glass with --note, which is reported',
+    message: `entry ${seq} is not withdrawn ${people === 1 ? 'without a signature' : 'by one person'}: ${why}${others}`,
+    remedy: `have ${signersOf(people)} sign what shall hold instead, and adopt that: assayer baseline export, sign, adopt; in an emergency --break-glass with --note, which is reported`,
   });
 };

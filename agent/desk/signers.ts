@@ -37,6 +37,9 @@ export interface Orphan {
 export const peopleOf = ({ keys }: Pick<Approvers, 'keys'>, { people }: Pick<Approvals, 'people'>): number =>
   Math.max(keys.size, people);
 
+/** Whose signatures it takes where approvers are named; `people`: how many of them approvals take at most. */
+export const signersOf = (people: number): string => (people === 1 ? 'the approver of this gateway' : 'two approvers');
+
 /** Who signed a document in force and is no approver of this configuration, by the names they had then. */
 export const goneSigners = ({ doc, sigs = [], by }: Order, { keys }: Pick<Approvers, 'keys'>): readonly string[] =>
   doc === undefined
