@@ -181,8 +181,8 @@ export interface Marks {
   closed?: readonly ReadingName[] | undefined;
   /** What the endpoint showed when it was last looked at; a full look in between is seen with it. */
   endpoint?: EndpointMarks | undefined;
-  /** Early looks asked for in a row. */
-  asked: number;
+  /** Since when time counts for early looks at what is new: each of them takes half a poll of it (`next-look.ts`). */
+  hurriedMs?: number | undefined;
   /** Digest of what the last look of each kind showed when nothing was left to do: an equal one needs no work. */
   settledPools?: string | undefined;
   settledFull?: string | undefined;
@@ -317,7 +317,7 @@ const noMarks = (): Marks => ({
   leftOut: undefined,
   closed: undefined,
   endpoint: undefined,
-  asked: 0,
+  hurriedMs: undefined,
   settledPools: undefined,
   settledFull: undefined,
   activity: undefined,
@@ -361,7 +361,6 @@ export const writeDevice = (state: DeviceState): string => {
       usuallyClosed,
       leftOut,
       endpoint,
-      asked: 0,
     },
   });
 };

@@ -1,5 +1,5 @@
 import type { Advanced } from './advance.ts';
-import { type DeviceState, isJustBack, type Track } from './device.ts';
+import { type DeviceState, isJustBack, type Marks, type Track } from './device.ts';
 import { ruleOf } from './index.ts';
 import { runtimeRebootUnexpected } from './rules/runtime-reboot-unexpected.ts';
 import { isDark } from './rules/visibility-device-dark.ts';
@@ -53,17 +53,44 @@ const jittered = ({ confirmS, random }: LookContext): number => confirmS * 1000 
 
 const MOST_DOUBLINGS = 5;
 
-/** The second look comes early; looks that decide nothing come later and later. */
+/**
+ * When the look comes that says whether what is not confirmed holds. Each finding has its own: the second look comes early whatever
+ * else is open, and looks that decide nothing come later and later, as each waits as long as its value has waited already.
+ */
 export const confirmingAtMs = (state: DeviceState, context: LookContext): number | undefined => {
   const { marks, tracks } = state;
+  const { nowMs, pollIntervalMs, confirmS } = context;
   const unconfirmed = tracks.filter(isUnconfirmed);
-  if (unconfirmed.length === 0) {
-    marks.asked = 0;
-    return undefined;
-  }
-  const early = context.nowMs + jittered(context) * 2 ** Math.min(marks.asked, MOST_DOUBLINGS);
-  marks.asked += 1;
-  return Math.min(...unconfirmed.map((track) => Math.max(early, thirdLookMs(track))));
+  if (unconfirmed.length === 0) return undefined;
+  const firstMs = jittered(context);
+  const isHurried = unconfirmed.some((track) => isNew(track, nowMs) && thirdLookMs(track) <= nowMs);
+  const newMs = isHurried && !mayHurry(marks, context) ? Math.max(firstMs, pollIntervalMs) : firstMs;
+  const waitMs = (track: Track): number => {
+    if (isNew(track, nowMs)) return newMs;
+    const waited = (nowMs - shownSinceMs(track)) / (confirmS * 1000);
+    return firstMs * Math.min(Math.max(waited, 1), 2 ** MOST_DOUBLINGS);
+  };
+  return Math.min(...unconfirmed.map((track) => Math.max(nowMs + waitMs(track), thirdLookMs(track))));
+};
+
+/** Since when it shows the value that is to be confirmed. */
+const shownSinceMs = ({ candidate }: Track): number => candidate?.afterMs ?? candidate?.sinceMs ?? 0;
+
+const isNew = (track: Track, nowMs: number): boolean => shownSinceMs(track) === nowMs;
+
+/** So many early looks at what is new come one right after the other; further ones twice in a poll. */
+const MOST_IN_A_ROW = 5;
+
+/**
+ * Whether what is new has its second look early. A device that shows something new at every look would be looked at in full all the
+ * time: half a poll gives it one such look, and it keeps a few.
+ */
+const mayHurry = (marks: Marks, { nowMs, pollIntervalMs }: LookContext): boolean => {
+  const eachMs = pollIntervalMs / 2;
+  const sinceMs = Math.max(marks.hurriedMs ?? 0, nowMs - MOST_IN_A_ROW * eachMs);
+  if (nowMs - sinceMs < eachMs) return false;
+  marks.hurriedMs = sinceMs + eachMs;
+  return true;
 };
 
 /** Three looks over ten minutes need not be more than three. */

@@ -78,7 +78,7 @@ const blipInPast = ({ key, atMs }: Blip, nowMs: number): readonly Blip[] => {
   return past.length === 0 ? [] : [{ key, atMs: past }];
 };
 
-const MARKED_MS = ['poolsMs', 'fullMs', 'poolsUnreadMs', 'failingSinceMs', 'waitsMs'] as const;
+const MARKED_MS = ['poolsMs', 'fullMs', 'poolsUnreadMs', 'failingSinceMs', 'waitsMs', 'hurriedMs'] as const;
 const MARKED_S = ['movedS', 'ranS'] as const;
 
 /** Whether any of them lay ahead. */

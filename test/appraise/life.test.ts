@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { newDevice, readDevice, withStatement, writeDevice } from '../../agent/appraise/device.ts';
+import { confirmingAtMs } from '../../agent/appraise/next-look.ts';
 import { keptText, NO_FACTS } from '../../agent/baseline/kept.ts';
 import { HOUR, honest, MINUTE, pools, SECOND, showing, Watch } from './watch.ts';
 
@@ -186,12 +187,74 @@ test('what is kept of a device without findings is small', () => {
 
 test('the second look is asked for after confirm_s ± 50 %, and later and later while it decides nothing', () => {
   const watch = Watch.known();
-  const first = watch.see('pools', EVIL).next?.atMs ?? 0;
-  assert.ok(first - watch.nowMs >= 5 * SECOND && first - watch.nowMs <= 15 * SECOND);
-  const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(
-    () => (watch.see('full', {}, { pools: 'timeout' }).next?.atMs ?? 0) - watch.nowMs,
-  );
+  const wait = (verdict: { readonly next?: { readonly atMs: number } }) => {
+    const waitMs = (verdict.next?.atMs ?? 0) - watch.nowMs;
+    watch.nowMs += waitMs;
+    return waitMs;
+  };
+  const first = wait(watch.see('pools', EVIL));
+  assert.ok(first >= 5 * SECOND && first <= 15 * SECOND);
+  const waits = [1, 2, 3, 4, 5, 6, 7, 8].map(() => wait(watch.see('full', {}, { pools: 'timeout' })));
   assert.ok((waits.at(-1) ?? 0) >= 160 * SECOND && Math.max(...waits) <= 480 * SECOND);
+});
+
+/** Another hashboard, which takes three looks over ten minutes (C3). */
+const OTHER_BOARD = { 'identity.hashboards': ['HB1002003001', 'HB1002003002', 'HB1002003999'] };
+
+for (const [name, look, theft] of [
+  ['of a poll', 'pools', EVIL],
+  ['of a full look', 'full', { 'network.dns': ['198.51.100.53'] }],
+] as const)
+  test(`the second look at a new finding ${name} is early while another one of the device is unconfirmed`, () => {
+    const watch = Watch.known();
+    watch.see('full', OTHER_BOARD);
+    watch.nowMs += MINUTE;
+    watch.live(3 * MINUTE, showing(OTHER_BOARD));
+    const first = watch.see(look, { ...OTHER_BOARD, ...theft });
+    const waitMs = (first.next?.atMs ?? 0) - watch.nowMs;
+    assert.ok(waitMs >= 5 * SECOND && waitMs <= 15 * SECOND, `${waitMs} ms`);
+    watch.nowMs += waitMs;
+    watch.see('full', { ...OTHER_BOARD, ...theft });
+    assert.equal(watch.statements.length, 1);
+    assert.equal(watch.statements[0]?.state, 'open');
+    assert.ok(watch.state.tracks.some(({ finding }) => finding.state === 'provisional'));
+  });
+
+test('a new value of a finding that is long unconfirmed has its second look early', () => {
+  const watch = Watch.known();
+  watch.see('pools', EVIL);
+  for (let look = 0; look < 30; look += 1) {
+    watch.nowMs += MINUTE;
+    watch.see('pools', {}, { pools: 'timeout' });
+  }
+  const waitMs = (watch.see('pools', pools({ user: 'trudy.x' })).next?.atMs ?? 0) - watch.nowMs;
+  assert.ok(waitMs >= 5 * SECOND && waitMs <= 15 * SECOND, `${waitMs} ms`);
+});
+
+test('a device that shows something new at every look has five second looks early, and then two in a poll, until it is calm', () => {
+  const watch = Watch.known();
+  watch.see('pools', EVIL);
+  const [track] = watch.state.tracks;
+  assert.ok(track !== undefined);
+  const { marks } = watch.state;
+  marks.hurriedMs = undefined;
+  let nowMs = watch.nowMs;
+  /** How long the next look is away for a device that shows this only now. */
+  const waitMs = () => {
+    const candidate = { after: `"m${nowMs}.x"`, same: 1, any: 1, sinceMs: nowMs };
+    const state = { ...watch.state, tracks: [{ ...track, candidate }] };
+    const context = { ...watch.contextNow(), nowMs };
+    return (confirmingAtMs(state, context) ?? 0) - nowMs;
+  };
+  const startMs = nowMs;
+  const waits: number[] = [];
+  for (; nowMs < startMs + HOUR; nowMs += waits.at(-1) ?? 0) waits.push(waitMs());
+  assert.ok(waits.slice(0, 5).every((ms) => ms >= 5 * SECOND && ms <= 15 * SECOND));
+  const early = waits.filter((ms) => ms < MINUTE).length;
+  assert.ok(early >= 60 && early <= 5 + 2 * 60, `${early} early looks in an hour`);
+  assert.ok(waits.every((ms) => ms <= MINUTE));
+  nowMs += 3 * MINUTE;
+  assert.ok(waitMs() <= 15 * SECOND);
 });
 
 test('only a full look is attested: a pools look that confirms asks for one at once', () => {

@@ -163,9 +163,9 @@ export class Watch {
     this.state = newDevice({ id: 'rig', position, address: ADDRESS, labels: { site: 'tx1' } });
   }
 
-  /** One look, recorded. */
-  take(look: Look): Verdict {
-    const verdict = appraise(this.state, look, {
+  /** What a look at this moment may know. */
+  contextNow(): LookContext {
+    return {
       nowMs: this.nowMs,
       confirmS: 10,
       pollIntervalMs: MINUTE,
@@ -176,7 +176,12 @@ export class Watch {
       policy: 'a',
       random: this.#random,
       ...this.context,
-    });
+    };
+  }
+
+  /** One look, recorded. */
+  take(look: Look): Verdict {
+    const verdict = appraise(this.state, look, this.contextNow());
     this.looks += 1;
     this.state = verdict.state;
     if (verdict.attest !== undefined && verdict.checks !== undefined) {

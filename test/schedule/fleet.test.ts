@@ -531,7 +531,7 @@ test('a device that was displaced takes its address again when its machine comes
 test('after a restart everyone sits where it was seen last, and the displaced stay displaced', () => {
   const at = (id: string, address: string, number: number, fullMs: number): DeviceState => ({
     ...attestedAs({ id, position: 'range', address }, machine(number)),
-    marks: { failures: 0, refusals: 0, fullLost: false, asked: 0, still: 0, sessionPolls: 0, fullMs },
+    marks: { failures: 0, refusals: 0, fullLost: false, still: 0, sessionPolls: 0, fullMs },
   });
   const known = [
     at('a-new', '10.0.0.1', 3, 2000),
