@@ -35,8 +35,13 @@ export type Sight =
       readonly kind: 'nothing';
       readonly reason: NoSight;
       readonly detail: string;
-      /** Whether somebody there refused what was asked now; absent where nothing was sent, because a log-in rests or is missing. */
+      /**
+       * Whether somebody there refused what was asked now; absent where that is not known: nothing was sent, because a log-in rests or is
+       * missing, or what was sent found nobody.
+       */
       readonly refuses?: boolean;
+      /** Why questions wait for a log-in, where some do: whether somebody is at their port was not tried. */
+      readonly waits?: string;
       /** Somebody is there and sends something, though no whole reply in time. */
       readonly drips?: true;
       /** What it was recognised as, where it then told nothing. */
@@ -64,19 +69,30 @@ const askOrIdentify = async (
   look: LookKind,
   deps: LookDeps,
 ): Promise<Sight> => {
-  const sight = known === undefined ? undefined : await ask(target, known, look, deps);
-  if (sight?.kind === 'seen' && stillSpeaks(sight, deps) && !mayBeFromOutside(target, sight, deps)) return sight;
+  const first = known === undefined ? undefined : await ask(target, known, look, deps);
+  if (first?.kind === 'seen' && stillSpeaks(first, deps) && !mayBeFromOutside(target, first, deps)) return first;
   const other = await identifyAndAsk(target, known, look, deps);
   // What was read stands until a family reads it in its own words: firmware that nobody knows would hide all it says.
-  if (sight?.kind === 'seen' && other?.kind !== 'seen') return sight;
+  if (first?.kind === 'seen' && other?.kind !== 'seen') return first;
+  if (isSilent(other)) return other;
+  const sight = first === undefined ? undefined : answering(first);
   // It answers, and nobody reads it in other words: it is the one that refuses.
-  if (sight?.kind === 'nothing' && sight.reason === 'refused' && other?.kind !== 'seen' && !isSilent(other))
+  if (sight?.kind === 'nothing' && sight.reason === 'refused' && other?.kind !== 'seen')
     return { ...sight, refuses: true };
   return other ?? sight ?? nothing('unreadable', 'no family recognised');
 };
 
-const isSilent = (sight: Sight | undefined): boolean =>
-  sight?.kind === 'nothing' && (sight.reason === 'unreachable' || sight.reason === 'timeout');
+/** A look that read nothing, at a device that answered when it was asked what it is: what is left of it waits for a log-in. */
+const answering = (sight: Sight): Sight => {
+  if (sight.kind === 'seen' || sight.waits === undefined) return sight;
+  const { waits, ...rest } = sight;
+  return { ...rest, reason: 'refused', detail: waits, refuses: true };
+};
+
+const isSilent = (sight: Sight | undefined): sight is Nothing => sight?.kind === 'nothing' && isSilence(sight.reason);
+
+/** Nothing came of it that somebody has to be there for. */
+const isSilence = (reason: UnknownReason): boolean => reason === 'unreachable' || reason === 'timeout';
 
 const stillSpeaks = (
   { driver, capture }: { readonly driver: Driver; readonly capture: Capture },
@@ -107,7 +123,7 @@ const identifyAndAsk = async (
       if (found.driver === known) return undefined;
       // Identification closed its last connection to the device a moment ago.
       await waitFor(found.driver.pauseMs ?? 0, deps);
-      return byEvidence(await ask(target, found.driver, look, deps), found.evidence);
+      return byEvidence(answering(await ask(target, found.driver, look, deps)), found.evidence);
     case 'ambiguous':
       return known === undefined ? nothing(found.reason, `could be ${found.families.join(' or ')}`) : undefined;
     case 'unidentified':
@@ -139,19 +155,28 @@ const answered = meeting();
 /** Reasons of a device that tells nothing, the most telling first: that it refuses says more than that a port is closed. */
 const TELLING: readonly NoSight[] = ['refused', 'timeout', 'truncated', 'unreadable', 'unreachable'];
 
+/** What was never asked tells nothing of whether somebody is there: only where all of it waits is that the reason. */
 const whyNothing = (capture: Capture): Nothing | undefined => {
   const failed = [...capture.replies.values()].filter((reply) => reply.kind === 'no-reply');
-  for (const reason of TELLING) {
-    const reply = failed.find((one) => one.reason === reason);
-    if (reply !== undefined) return { ...nothing(reason, reply.detail), ...refusesIn(failed) };
-  }
-  return undefined;
+  const sent = mostTelling(failed.filter(({ waits }) => waits !== true));
+  const waiting = mostTelling(failed.filter(({ waits }) => waits === true));
+  const told = sent ?? waiting;
+  if (told === undefined) return undefined;
+  return {
+    ...told,
+    ...(sent === undefined || (waiting !== undefined && isSilence(sent.reason))
+      ? {}
+      : { refuses: sent.reason === 'refused' }),
+    ...(waiting?.reason === 'refused' ? { waits: waiting.detail } : {}),
+  };
 };
 
-/** What came of the questions that were sent. */
-const refusesIn = (failed: readonly NoReply[]): Pick<Nothing, 'refuses'> => {
-  const sent = failed.filter(({ waits }) => waits !== true);
-  return sent.length === 0 ? {} : { refuses: sent.some(({ reason }) => reason === 'refused') };
+const mostTelling = (failed: readonly NoReply[]): Nothing | undefined => {
+  for (const reason of TELLING) {
+    const reply = failed.find((one) => one.reason === reason);
+    if (reply !== undefined) return nothing(reason, reply.detail);
+  }
+  return undefined;
 };
 
 type Nothing = Extract<Sight, { kind: 'nothing' }>;

@@ -337,6 +337,7 @@ const lookOf = (sight: Sight, look: LookKind, { wallMs }: RoundDeps): Look =>
         reason: sight.reason,
         look,
         ...(sight.refuses === undefined ? {} : { refuses: sight.refuses }),
+        ...(sight.waits === undefined ? {} : { waits: true }),
       };
 
 const DARK_AFTER = 5;

@@ -1,4 +1,4 @@
-import type { FactName, Facts, PoolSlot, ReadingName } from '../../shared/facts.ts';
+import type { FactName, Facts, PoolSlot, ReadingName, UnknownReason } from '../../shared/facts.ts';
 import { type Absent, absentMember } from '../baseline/absent.ts';
 import { type KeptFacts, keepText, keptText } from '../baseline/kept.ts';
 import { isCommissioned, stillHolding } from '../baseline/reference.ts';
@@ -153,8 +153,10 @@ export interface Marks {
   /** Consecutive failed polls, and when the first of them was. */
   failures: number;
   failingSinceMs?: number | undefined;
-  /** So many of the last polls were refused; below zero: gave nothing for another reason. Those that sent nothing do not count. */
+  /** So many of the last polls were refused; below zero: gave nothing for another reason. Those that do not tell do not count. */
   refusals: number;
+  /** Why the last of the failed polls that told whether somebody is there gave nothing. */
+  lostBy?: Exclude<UnknownReason, 'unsupported'> | undefined;
   /** The newest full look gave nothing: the pools alone do not end a row of failures then. */
   fullLost: boolean;
   /** First of the looks at the pools in a row that left something waiting for a full look. */
@@ -303,6 +305,7 @@ const noMarks = (): Marks => ({
   failures: 0,
   failingSinceMs: undefined,
   refusals: 0,
+  lostBy: undefined,
   fullLost: false,
   waitsMs: undefined,
   uptime: undefined,
@@ -342,7 +345,7 @@ export const restoreMarks = ({ marks }: DeviceState, before: Marks): void => {
 
 /** The state as the store keeps it. What settled is left out, so that a new process judges every device once anew. */
 export const writeDevice = (state: DeviceState): string => {
-  const { poolsMs, fullMs, poolsUnreadMs, toldMs, failures, failingSinceMs, refusals, uptime } = state.marks;
+  const { poolsMs, fullMs, poolsUnreadMs, toldMs, failures, failingSinceMs, refusals, lostBy, uptime } = state.marks;
   const { elapsedS, rate, ranS, usuallyClosed, leftOut, endpoint } = state.marks;
   return JSON.stringify({
     ...withTexts(state, keptText),
@@ -354,6 +357,7 @@ export const writeDevice = (state: DeviceState): string => {
       failures,
       failingSinceMs,
       refusals,
+      lostBy,
       uptime,
       elapsedS,
       rate,

@@ -1,10 +1,10 @@
-import { FACTS, type FactName, type UnknownReason } from '../../shared/facts.ts';
+import { FACTS, type FactName } from '../../shared/facts.ts';
 import { keptFacts, NO_FACTS } from '../baseline/kept.ts';
 import { plansFor } from '../baseline/standing.ts';
 import { type Advanced, advance } from './advance.ts';
 import { approvedOf, circumstancesOf, stagesOf } from './approval.ts';
 import { checksOf } from './checks.ts';
-import type { DeviceState } from './device.ts';
+import type { DeviceState, Marks } from './device.ts';
 import { draftingOf } from './drafting.ts';
 import type { Finding } from './finding.ts';
 import { confirmingAtMs } from './next-look.ts';
@@ -24,18 +24,18 @@ import { ruleContextOf } from './run-rules.ts';
 import { clearSettled } from './settled.ts';
 import type { Look, LookContext, Verdict } from './verdict.ts';
 
+type Lost = Extract<Look, { kind: 'unreachable' }>;
+type Reason = Lost['reason'];
+
 /**
  * A look that gave nothing. The fifth in a row makes the device dark, or one that refuses; but not looks at the pools alone: a
  * device may keep its pools to itself, and tell the rest.
  */
-export const missed = (
-  state: DeviceState,
-  { reason, atMs, look, refuses }: Omit<Extract<Look, { kind: 'unreachable' }>, 'kind'>,
-  context: LookContext,
-): Verdict => {
+export const missed = (state: DeviceState, lost: Omit<Lost, 'kind'>, context: LookContext): Verdict => {
   const { marks } = state;
+  const { atMs, look } = lost;
+  const reason = noteLost(marks, lost);
   marks.failures += 1;
-  marks.refusals = refusalsAfter(marks.refusals, reason, refuses);
   marks.fullLost ||= look === 'full';
   marks.failingSinceMs ??= atMs;
   if (marks.failures < DARK_POLLS) return { state, changed: false, transitions: [], ...retry(state, context) };
@@ -54,12 +54,18 @@ export const missed = (
   return goneDark(state, reason, advanced, context);
 };
 
-/** What was sent to a device tells whether it is there; a log-in that rests, or that nobody configured, tells nothing. */
-const refusalsAfter = (before: number, reason: UnknownReason, refuses: boolean | undefined): number => {
-  if (reason === 'refused' && refuses === undefined) return before;
-  return refuses === true
-    ? Math.min(Math.max(before, 0) + 1, DARK_POLLS)
-    : Math.max(Math.min(before, 0) - 1, -DARK_POLLS);
+/**
+ * Notes what a lost look tells of whether somebody is there; gives why the device cannot be read. What was sent tells it; a log-in that
+ * rests, or that nobody configured, tells nothing, and then the last look of the row that did has the reason.
+ */
+const noteLost = (marks: Marks, { reason, refuses, waits }: Pick<Lost, 'reason' | 'refuses' | 'waits'>): Reason => {
+  if (refuses === undefined && (reason === 'refused' || waits === true)) return marks.lostBy ?? reason;
+  marks.lostBy = reason;
+  marks.refusals =
+    refuses === true
+      ? Math.min(Math.max(marks.refusals, 0) + 1, DARK_POLLS)
+      : Math.max(Math.min(marks.refusals, 0) - 1, -DARK_POLLS);
+  return reason;
 };
 
 /** So many refusals in a row show that a device which was silent is there. */
@@ -112,13 +118,9 @@ const refused = ({ reference }: DeviceState): readonly Ran[] => [
 ];
 
 /** The findings about the silence itself, held against the plans for the device as any other. */
-const silent = (
-  state: DeviceState,
-  reason: Exclude<UnknownReason, 'unsupported'> | 'refuses',
-  context: LookContext,
-): Advanced => {
+const silent = (state: DeviceState, reason: Reason | 'refuses', context: LookContext): Advanced => {
   const { nowMs, standing, linkAlive } = context;
-  const dark = (why: Exclude<UnknownReason, 'unsupported'>): Ran => ({
+  const dark = (why: Reason): Ran => ({
     kind: 'ran',
     rule: visibilityDeviceDark,
     deviations: darkSeen(why, linkAlive),
@@ -140,12 +142,7 @@ const silent = (
   return advance(state, ran, draftingOf(state, context), { nowMs, attestable: true });
 };
 
-const goneDark = (
-  state: DeviceState,
-  reason: Exclude<UnknownReason, 'unsupported'>,
-  advanced: Advanced,
-  context: LookContext,
-): Verdict => {
+const goneDark = (state: DeviceState, reason: Reason, advanced: Advanced, context: LookContext): Verdict => {
   const { nowMs } = context;
   const approved = approvedOf(state, context.standing, {}, nowMs);
   const nothing = new Map((Object.keys(FACTS) as FactName[]).map((fact) => [fact, reason]));

@@ -99,6 +99,7 @@ export const touch = (state: DeviceState, observation: Observation): void => {
   if (marks.fullLost) return;
   marks.failures = 0;
   marks.refusals = 0;
+  marks.lostBy = undefined;
   marks.failingSinceMs = undefined;
 };
 

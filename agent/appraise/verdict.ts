@@ -18,8 +18,10 @@ export type Look =
       readonly atMs: number;
       readonly reason: Exclude<UnknownReason, 'unsupported'>;
       readonly look?: LookKind;
-      /** Whether somebody there refused what was asked now; absent where nothing was sent. */
+      /** Whether somebody there refused what was asked now; absent where that is not known. */
       readonly refuses?: boolean;
+      /** Some questions wait for a log-in: where the others found nobody, these may have found somebody. */
+      readonly waits?: true;
     };
 
 /** What the judgement of one look may know beside the device. */
