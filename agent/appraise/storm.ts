@@ -79,6 +79,8 @@ interface Parent {
   readonly told: number;
   /** Devices came or went since. */
   readonly stale?: true;
+  /** Why those ended that left: it is said with the end, as it is not so of those that stay. */
+  readonly ends?: readonly string[];
 }
 
 /** Where nothing shows on many devices at once. */
@@ -540,7 +542,9 @@ class Sea {
     const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
     // It ends for the devices that it named, with what it said of them.
     const present = over ? parent.finding : withTimes(parent.finding, members.values());
-    const finding = ENDS.has(state) ? endOf(present, { state, ...last }, this.#nowMs) : present;
+    const finding = ENDS.has(state)
+      ? endOf({ ...present, ...unionOf(present.reasons, parent.ends) }, { state, ...last }, this.#nowMs)
+      : present;
     const stated = over ? (parent.stated ?? namedOf(left)) : namedOf(members.values());
     swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated, told: swell.joined };
     return parentStatement(parent, finding, stated);
@@ -577,8 +581,9 @@ const withoutOwn = (finding: Finding): Finding => {
 
 /** The parent once members left, with why: those that are left may all be covered. With the last one it ends as it was. */
 const withoutSome = (parent: Parent, { covers, left }: Pick<Swell, 'covers' | 'left'>): Parent => {
-  const finding = { ...parent.finding, ...unionOf(parent.finding.reasons, left.at(-1)?.end?.reasons) };
-  return { ...parent, finding: covers.length === 0 ? finding : coveredAs(finding, covers), stale: true };
+  const { reasons: ends } = unionOf(parent.ends, left.at(-1)?.end?.reasons);
+  const finding = covers.length === 0 ? parent.finding : coveredAs(parent.finding, covers);
+  return { ...parent, ...(ends === undefined ? {} : { ends }), finding, stale: true };
 };
 
 /** The parent whose end is not the end for those that show something else by now, unless they were the last that it named. */

@@ -448,6 +448,24 @@ test('the end of a parent says why its devices ended, whenever they did', () => 
   assert.deepEqual(plain?.reasons, ['account'], 'what was put right gives no other reason');
 });
 
+test('a parent that goes on does not say why some of its devices ended', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 8, { reasons: ['account'] }));
+  const left = { state: 'resolved', reasons: ['account', 'left-configuration'] } as const;
+  const { statements, state } = collapse(watcher.state, [of(0, left)], watcher.nowMs + MINUTE, new Set(['rig-0']));
+  watcher.state = state;
+  assert.deepEqual(
+    statements.map((one) => one.kind === 'parent' && [one.finding.state, one.finding.count, one.finding.reasons]),
+    [['open', 7, ['account']]],
+  );
+  assert.deepEqual([...presentParents(watcher.state).values()][0]?.finding.reasons, ['account']);
+  watcher.take([], MINUTE);
+  const [again] = watcher.parents([of(8, { reasons: ['account'] })], MINUTE);
+  assert.deepEqual([again?.count, again?.reasons], [8, ['account']]);
+  const [end] = watcher.parents(many(1, 9, { state: 'resolved', reasons: ['account'] }), MINUTE);
+  assert.deepEqual([end?.state, end?.reasons], ['resolved', ['account', 'left-configuration']]);
+});
+
 /** `mallory` takes note of the parent that is stated as entry `seq`, and with it of each of its devices. */
 const acknowledge = (watcher: Watcher, seq: number, from: number, to: number) => {
   const noted = { state: 'acknowledged', by: 'mallory' } as const;
