@@ -73,8 +73,10 @@ interface Covered extends Cover {
 interface Parent {
   readonly finding: Finding;
   readonly statedMs: number;
-  /** The devices it named last, up to 256 of `count`: its end is the end for these. */
+  /** The devices that it counted last and has not lost to another value, up to 256 of `count`: its end is the end for these. */
   readonly stated?: { readonly devices: readonly string[]; readonly count: number };
+  /** Of those that ended since and are not named there, so many as its end may have to name. */
+  readonly unnamed?: readonly string[];
   /** It counted those that had joined by this number when it was stated last. */
   readonly told: number;
   /** Devices came or went since. */
@@ -486,7 +488,7 @@ class Sea {
     for (const [key, swell] of this.#swells) {
       this.#beginParent(swell);
       const former = this.#formerOf(swell);
-      if (swell.parent !== undefined) swell.parent = withoutOthers(swell.parent, swell);
+      if (swell.parent !== undefined) swell.parent = withoutOthers(withUnnamed(swell.parent, swell), swell);
       for (const statement of [former, this.#statementOf(swell)])
         if (statement !== undefined) stated.push({ kind: 'parent', key, ...statement });
     }
@@ -528,7 +530,8 @@ class Sea {
     const all = [...stayed, ...left].sort((one, other) => one.joined - other.joined);
     const stated = namedOf(all);
     const finding = withTimes(parent.finding, all);
-    swell.parent = { ...parent, finding, statedMs: this.#nowMs, stated, told: former.joined };
+    const { unnamed: _, ...rest } = parent;
+    swell.parent = { ...rest, finding, statedMs: this.#nowMs, stated, told: former.joined };
     return parentStatement(parent, withTimes(former.finding, all), stated);
   }
 
@@ -537,7 +540,7 @@ class Sea {
     if (parent?.stale !== true) return undefined;
     const over = members.size === 0;
     if (!over && this.#agoMs(parent.statedMs) < RESTATE_MS) return undefined;
-    const { stale: _, ...rest } = parent;
+    const { stale: _, unnamed: __, ...rest } = parent;
     const last = over ? left.findLast(({ end }) => end !== undefined)?.end : undefined;
     const state = last?.state ?? (over ? 'resolved' : parent.finding.state);
     // It ends for the devices that it named, with what it said of them.
@@ -586,14 +589,36 @@ const withoutSome = (parent: Parent, { covers, left }: Pick<Swell, 'covers' | 'l
   return { ...parent, ...(ends === undefined ? {} : { ends }), finding, stale: true };
 };
 
-/** The parent whose end is not the end for those that show something else by now, unless they were the last that it named. */
+/** The parent that remembers who ended, where it counts more devices than it names. */
+const withUnnamed = (parent: Parent, { left }: Pick<Swell, 'left'>): Parent => {
+  const { stated, unnamed = [] } = parent;
+  if (stated === undefined || stated.count <= stated.devices.length) return parent;
+  const named = new Set(stated.devices);
+  const more = left.flatMap(({ device, end }) => (end === undefined || named.has(device) ? [] : [device]));
+  if (more.length === 0 || unnamed.length >= MOST_DEVICES) return parent;
+  return { ...parent, unnamed: [...new Set([...unnamed, ...more])].slice(0, MOST_DEVICES) };
+};
+
+/**
+ * The parent whose end is not the end for those that show something else by now, unless they were the last that it counted. Others of
+ * those that it counted are named in their place.
+ */
 const withoutOthers = (parent: Parent, { members, left }: Pick<Swell, 'members' | 'left'>): Parent => {
-  if (parent.stated === undefined || left.every(({ end }) => end !== undefined)) return parent;
+  const { unnamed = [], ...rest } = parent;
+  const { stated, told } = parent;
+  if (stated === undefined || left.every(({ end }) => end !== undefined)) return parent;
   const others = new Set(left.flatMap(({ device, end }) => (end === undefined ? [device] : [])));
   for (const { device } of members.values()) others.delete(device);
-  const count = parent.stated.count - others.size;
+  const count = stated.count - others.size;
   if (count <= 0) return parent;
-  return { ...parent, stated: { devices: parent.stated.devices.filter((device) => !others.has(device)), count } };
+  const isMeant = (device: string): boolean => !others.has(device);
+  const devices = stated.devices.filter(isMeant);
+  const ended = unnamed.filter(isMeant);
+  const present = (): readonly string[] =>
+    [...members.values()].flatMap(({ device, joined }) => (joined <= told ? [device] : []));
+  const isShort = devices.length < Math.min(count, MOST_DEVICES);
+  const named = isShort ? [...new Set([...devices, ...ended, ...present()])].slice(0, MOST_DEVICES) : devices;
+  return { ...rest, stated: { devices: named, count }, ...(ended.length === 0 ? {} : { unnamed: ended }) };
 };
 
 const namedOf = (members: Iterable<Pick<Member, 'device'>>): NonNullable<Parent['stated']> => {

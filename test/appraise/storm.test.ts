@@ -466,6 +466,36 @@ test('a parent that goes on does not say why some of its devices ended', () => {
   assert.deepEqual([end?.state, end?.reasons], ['resolved', ['account', 'left-configuration']]);
 });
 
+/** How many devices a parent ends for, and the first and last that it names. */
+const endOf = (parent: ParentTransition['finding'] | undefined) => [
+  parent?.state,
+  parent?.count,
+  parent?.devices.length,
+  parent?.devices[0],
+  parent?.devices.at(-1),
+];
+
+test('the end of a parent of very many names the devices that it ends for, though others were named before', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 300));
+  const elsewhere = { after: 'trudy.x', parent: 100 } as const;
+  watcher.take(many(0, 299, elsewhere), SECOND);
+  const [end] = watcher.parents([of(299, { state: 'resolved' })], SECOND).filter(({ openedSeq }) => openedSeq === 100);
+  assert.deepEqual(endOf(end), ['resolved', 1, 1, 'rig-299', 'rig-299']);
+});
+
+test('so it does where these ended before the ones that it had named showed something else', () => {
+  const watcher = new Watcher();
+  watcher.take(many(0, 1000));
+  watcher.take(many(400, 1000, { state: 'resolved' }), SECOND);
+  watcher.take(many(0, 300, { after: 'trudy.x', parent: 100 }), SECOND);
+  const last = watcher.parents(many(300, 400, { state: 'resolved' }), SECOND);
+  const [end] = last.filter(({ openedSeq }) => openedSeq === 100);
+  assert.deepEqual(endOf(end).slice(0, 3), ['resolved', 700, 256]);
+  assert.equal(new Set(end?.devices).size, 256);
+  assert.ok(end?.devices.every((device) => Number(device.slice(4)) >= 300));
+});
+
 /** `mallory` takes note of the parent that is stated as entry `seq`, and with it of each of its devices. */
 const acknowledge = (watcher: Watcher, seq: number, from: number, to: number) => {
   const noted = { state: 'acknowledged', by: 'mallory' } as const;
