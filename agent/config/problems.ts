@@ -1,6 +1,8 @@
 import { closest } from 'fastest-levenshtein';
 import { type Document, isMap, isNode, type LineCounter } from 'yaml';
 import type { z } from 'zod';
+import { instructionFor } from './instruction.ts';
+import { knownKeys, meaningOf, schemaAt } from './schema-parts.ts';
 
 /** One thing wrong with a file that an operator wrote: where, what, and what to do about it. */
 export interface ConfigProblem {
@@ -71,8 +73,23 @@ const problems = (issue: Issue, described: Described): readonly ConfigProblem[] 
     ];
   }
   const message = issue.code === 'invalid_key' ? (issue.issues[0]?.message ?? issue.message) : issue.message;
-  const remedy = `${nearestWord(issue, described)}${meaning ?? `see ${described.page}`}`;
-  return [problemAt(described, { path, message, remedy })];
+  return [problemAt(described, { path, message, remedy: remedyOf(issue, described) })];
+};
+
+/** What to write in place of what the schema refuses, and what the setting means, or the part of the file that it belongs to. */
+const remedyOf = (issue: Issue, { schema, document, page }: Described): string => {
+  const { path } = issue;
+  const instruction = instructionFor(issue, schemaAt(schema, path), document.getIn(path));
+  return `${instruction}${explained(schema, path) ?? `see ${page}`}`;
+};
+
+const explained = (schema: z.ZodType, path: readonly PropertyKey[]): string | undefined => {
+  for (let depth = path.length; depth > 0; depth -= 1) {
+    const part = path.slice(0, depth);
+    const meaning = meaningOf(schemaAt(schema, part));
+    if (meaning !== undefined) return depth === path.length ? meaning : `${dotted(part)}: ${meaning}`;
+  }
+  return undefined;
 };
 
 /** Where a member says which of several forms an entry has, and names none of them, or is missing. */
@@ -87,26 +104,12 @@ const noSuchForm = (issue: Extract<Issue, { code: 'invalid_union' }>, described:
   });
 };
 
-/** What is said of a schema, or of the one inside its default. */
-const meaningOf = (schema: z.ZodType | undefined): string | undefined =>
-  schema === undefined
-    ? undefined
-    : (schema.meta()?.description ?? meaningOf((schema.def as SchemaDefinition).innerType));
-
 /** A setting that is not there, or has nothing behind its colon. */
 const isMissing = ({ code, path, message }: Issue, { document }: Described): boolean => {
   if (path.length === 0) return false;
   return code === 'invalid_value'
     ? !document.hasIn(path)
     : code === 'invalid_type' && /received (undefined|null)$/.test(message);
-};
-
-/** Of a word that is none of those allowed, the nearest one. */
-const nearestWord = (issue: Issue, { document }: Described): string => {
-  if (issue.code !== 'invalid_value') return '';
-  const words = issue.values.filter((value) => typeof value === 'string');
-  const found = document.getIn(issue.path);
-  return typeof found === 'string' && words.length > 1 ? `did you mean "${closest(found, words)}"? ` : '';
 };
 
 /** Of the forms an entry may take, the one whose own key it has; else the form it misses least. */
@@ -129,42 +132,6 @@ const ofAnotherForm = (key: string) => ({
   message: `"${key}" does not go with the other settings of this entry`,
   remedy: 'remove it, or give it an entry of its own',
 });
-
-/** The schema behind a path of the file, through defaults, lists, records and the forms of an entry. */
-const schemaAt = (root: z.ZodType, path: readonly PropertyKey[]): z.ZodType | undefined =>
-  path.reduce<z.ZodType | undefined>((schema, key) => (schema === undefined ? undefined : step(schema, key)), root);
-
-const step = (schema: z.ZodType, key: PropertyKey): z.ZodType | undefined => {
-  const definition = unwrapped(schema).def as SchemaDefinition;
-  if (definition.type === 'object') return definition.shape?.[String(key)];
-  if (definition.type === 'array') return definition.element;
-  if (definition.type === 'record') return definition.valueType;
-  if (definition.type === 'union')
-    return definition.options?.map((option) => step(option, key)).find((inner) => inner !== undefined);
-  return undefined;
-};
-
-/** The members of a zod 4 definition that this file reads; zod documents `def` as the way to look inside a schema. */
-interface SchemaDefinition {
-  readonly type: string;
-  readonly shape?: { readonly [key: string]: z.ZodType };
-  readonly element?: z.ZodType;
-  readonly valueType?: z.ZodType;
-  readonly innerType?: z.ZodType;
-  readonly options?: readonly z.ZodType[];
-}
-
-const unwrapped = (schema: z.ZodType): z.ZodType => {
-  const inner = (schema.def as SchemaDefinition).innerType;
-  return inner === undefined ? schema : unwrapped(inner);
-};
-
-const knownKeys = (schema: z.ZodType | undefined): readonly string[] => {
-  if (schema === undefined) return [];
-  const definition = unwrapped(schema).def as SchemaDefinition;
-  if (definition.type === 'union') return [...new Set(definition.options?.flatMap((option) => knownKeys(option)))];
-  return Object.keys(definition.shape ?? {});
-};
 
 const dotted = (path: readonly PropertyKey[]): string =>
   path

@@ -31,7 +31,15 @@ const ports = z
   .describe('where the interfaces of a device listen');
 
 const labels = z
-  .record(z.string().regex(/^[a-z_][a-z0-9_.-]{0,63}$/), label)
+  .record(
+    z
+      .string()
+      .regex(
+        /^[a-z_][a-z0-9_.-]{0,63}$/,
+        'lower-case letters, digits, _ . and -, at most 64, starting with a letter or _',
+      ),
+    label,
+  )
   .describe('travel with every statement about the device; `site` and `tenant` have meaning to rules');
 
 const lines = (field: string) =>

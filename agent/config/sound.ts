@@ -74,9 +74,12 @@ const isApart = (path: Path, gone: readonly Path[]): boolean =>
   !gone.some((left) => restsOn(path).some((section) => section === left[0]) || isNear(path, left));
 
 const isNear = (path: Path, left: Path): boolean => {
-  const isOfEntry = left.length > 2 || left[0] === 'mqtt';
+  const isOfEntry = (left.length > 2 || left[0] === 'mqtt') && !isAlone(path);
   return begins(path, left) || begins(isOfEntry ? left.slice(0, -1) : left, path);
 };
+
+/** The URL of a line of a list of pools is right or wrong whatever else the line says. */
+const isAlone = (path: Path): boolean => path.at(-1) === 'url' && path.at(-3) === 'allow';
 
 const begins = (start: Path, path: Path): boolean => start.every((key, at) => path[at] === key);
 

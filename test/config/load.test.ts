@@ -201,6 +201,39 @@ test('a value of the wrong type says where it stands and what the setting means'
   assert.match(problem?.remedy ?? '', /most devices asked at the same time/);
 });
 
+test('what is written wrongly is told with what to write, and with what it is part of', () => {
+  const remedy = (text: string) => problemsOf(text)[0]?.remedy ?? '';
+  const second = 'second look at a changed value after this, ± 50 %, s';
+  for (const value of ['-3', '601', '2.5', 'soon', '[10]'])
+    assert.equal(remedy(`${MINIMAL}confirm_s: ${value}\n`), `write a whole number from 1 to 600; ${second}`);
+  assert.match(remedy(`${MINIMAL}coverage_s: abc\n`), /^write a whole number from 10 to 3600; /);
+  assert.match(remedy(`${MINIMAL}labels: { site: 3 }\n`), /^put it in quotes: .* number; labels: travel with/);
+  assert.match(remedy(`${MINIMAL}labels: { site: [a] }\n`), /^write one text; labels: /);
+  assert.match(remedy(`${MINIMAL}labels: { site: "" }\n`), /^write at least one character; labels: /);
+  assert.match(remedy(`${MINIMAL}labels: { Site: x }\n`), /^spell it otherwise; labels: travel/);
+  assert.match(remedy(`${MINIMAL}labels: [a]\n`), /^write names with their values, .*; travel with/);
+  assert.equal(
+    remedy(`${MINIMAL}redact: [pools.usr]\n`),
+    'did you mean "pools.user"? redact: facts published as digests only',
+  );
+  assert.match(remedy(`${MINIMAL}redact: pools.user\n`), /^write a list, .*; facts published/);
+  assert.match(remedy(`${MINIMAL}log_level: 3\n`), /^write one of error, warn, info, debug; /);
+  assert.match(remedy(`${MINIMAL}mqtt: { url: "mqtts://b", insecure: maybe }\n`), /^write true or false; /);
+  assert.match(
+    remedy(`${MINIMAL}mqtt: { url: "mqtts://b", tls_min: 1.2 }\n`),
+    /^put it in quotes: .* number; oldest TLS/,
+  );
+  assert.match(remedy(`${MINIMAL}schedule: often\n`), /^write settings, .*; known here: pools, config, .*; 5 fields/);
+  assert.match(remedy(MINIMAL.replace('gw-1', 'GW')), /^spell it otherwise; id of this/);
+  for (const text of ['- a\n- b\n', 'hello\n'])
+    assert.match(remedy(text), /^write settings, .*; known here: gateway, operator, .*; see docs\/configuration\.md$/);
+});
+
+test('of a line of a list of pools the URL is looked at, whatever is wrong with the user', () => {
+  const found = problemsOf(`${MINIMAL}pools: { allow: [ { url: 'ht tp://', user: '{' } ] }\n`);
+  assert.deepEqual(found.map(({ path }) => path).sort(), ['pools.allow[0].url', 'pools.allow[0].user']);
+});
+
 test('text that is not YAML is one error with its line', () => {
   const [problem] = problemsOf('gateway: "gw-1\noperator: example.org\n');
   assert.match(problem?.message ?? '', /not valid YAML/);
