@@ -13,6 +13,7 @@ import { heldAgainst, withoutFirstSeen } from './first-seen.ts';
 import { isAboutPolicy, RULES } from './index.ts';
 import { runComparisons } from './outcome.ts';
 import { openTooLong } from './plan-reach.ts';
+import { ruleContextOf } from './run-rules.ts';
 import { isOfRunning } from './still-shown.ts';
 import { end } from './track.ts';
 import {
@@ -51,19 +52,9 @@ export const settledBy = (
   const open = state.tracks.filter(({ finding }) => finding.state !== 'provisional');
   if (open.length === 0) return [];
   const facts = keptFacts(state.attested?.facts);
-  const { labels, address } = state;
   const approved = approvedOf(state, standing, facts, nowMs);
   const held = heldAgainst(approved, state, standing, facts, nowMs);
-  const context = {
-    nowMs,
-    address,
-    device: { labels, address, facts },
-    classOf: (fact: FactName) => approved?.classes.get(fact),
-    ...(held?.absent === undefined ? {} : { absent: held.absent }),
-    firstSeen: held?.firstSeen === true,
-    firstMedium: held?.firstMedium === true,
-    otherFamily: held?.otherFamily === true,
-  };
+  const context = ruleContextOf(state, state.address, facts, held, { nowMs });
   const outcomes = runComparisons(facts, new Map(), held?.facts, context);
   const isSigned = (finding: Approvable): boolean => speaksOfSigned(finding, signed, facts);
   const isAsSigned = outcomes.every(
