@@ -752,6 +752,63 @@ test('a document about something else ends no finding of a protection that a ban
   assert.deepEqual(recording.objections(people.keys), []);
 });
 
+test('what takes two people ends by two signatures only, by file and by topic; by one it is refused, told, and nothing happened', async (t) => {
+  const stolen = serving('thief.x');
+  const terms = { ...poolUser('thief.x'), ref_id: 'pools' };
+  const message = 'it ends pool.user-changed (high) of rig-1, which two people have to approve, and one did';
+  const opened = async () => {
+    const recording = await acceptedAs(t, serving());
+    await recording.looks('rig-1', 3, stolen);
+    return { recording, changes: recording.changes(people), before: openOf(recording) };
+  };
+  const { recording, changes, before } = await opened();
+  const alone = people.sign(terms, 'alice');
+  assert.throws(() => changes.adopt(signed(alone)), { code: 'terms.two-approvers', message });
+  assert.throws(() => changes.previewAdoption(signed(alone)), { code: 'terms.two-approvers' });
+  changes.takeDelivered(Buffer.from(alone.doc), 'pools');
+  const told = recording.events.filter(({ event }) => event === 'terms.refused');
+  assert.deepEqual(
+    told.map((one) => [one.id, one.message]),
+    [['pools', message]],
+  );
+  assert.deepEqual([changes.all(), openOf(recording)], [[], before]);
+  changes.takeDelivered(Buffer.from(JSON.stringify(people.sign(terms, 'alice', 'bob'))), 'pools');
+  assert.equal(changes.all().length, 1);
+  assert.deepEqual(openOf(recording), []);
+  await recording.looks('rig-1', 3, stolen);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(people.keys), []);
+  const other = await opened();
+  other.changes.adopt({ ...signed(alone), breakGlass: EMERGENCY });
+  assert.deepEqual(other.recording.openFindings(), ['change.break-glass undefined']);
+});
+
+test('what a version ends is judged without what the one before it approved of attestations', async (t) => {
+  const recording = await learned(t);
+  const changes = recording.changes(people);
+  await recording.looks('rig-1', 2, STRONGER);
+  const first = {
+    kind: 'reference' as const,
+    ref_id: 'site-power',
+    version: 1,
+    entries: [{ ...recording.attestation('rig-1'), facts: ['config.power_limit_w'] }],
+  };
+  changes.adopt(signed(people.sign(first, 'alice', 'bob')));
+  const shows = { 'config.power_limit_w': 3300 };
+  await recording.looks('rig-1', 3, shows);
+  assert.deepEqual(recording.openFindings(), ['config.performance-changed rig-1']);
+  const next = signed(people.sign(following(changes, limit(3300)), 'alice', 'bob'));
+  const { devices } = changes.previewAdoption(next);
+  assert.deepEqual(
+    devices.map(({ device, findings }) => [device, findings.map(({ closes }) => closes)]),
+    [['rig-1', [true]]],
+  );
+  assert.deepEqual(changes.adopt(next).settled, ['rig-1']);
+  await recording.looks('rig-1', 2, shows);
+  assert.deepEqual(recording.openFindings(), []);
+  assert.deepEqual(recording.objections(people.keys), []);
+});
+
 test('a document is taken from the topic of its own name only; elsewhere it is refused, which is told once', async (t) => {
   const recording = await learned(t);
   const changes = recording.changes(people);

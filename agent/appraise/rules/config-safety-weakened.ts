@@ -33,11 +33,7 @@ const COOLED_OTHERWISE = /^(?:immersion|hydro)$/i;
 type Held = Parameters<typeof weakenings>[1];
 
 /** What was accepted of the device itself, where a document holds the fact to a band only. */
-const withoutBands = (
-  approved: Held,
-  accepted: Held,
-  classOf: (fact: 'config.fan_mode') => unknown,
-): Held => ({
+const withoutBands = (approved: Held, accepted: Held, classOf: (fact: 'config.fan_mode') => unknown): Held => ({
   ...approved,
   ...Object.fromEntries(
     SAFETY_FACTS.filter((fact) => classOf(fact as 'config.fan_mode') === 'band' && accepted[fact] !== undefined).map(
