@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
 import { suite, test } from 'node:test';
-import { attestedClaims } from '../../agent/appraise/accept.ts';
+import { accept, attestedClaims, coveredBy } from '../../agent/appraise/accept.ts';
 import type { DeviceState, Track } from '../../agent/appraise/device.ts';
 import type { Finding } from '../../agent/appraise/finding.ts';
+import { heldOtherwise } from '../../agent/appraise/held.ts';
 import { COMPARISONS } from '../../agent/appraise/index.ts';
-import { promote, underDocument, wantsTwo } from '../../agent/appraise/promote.ts';
+import { lossOf, promote, underDocument, wantsTwo } from '../../agent/appraise/promote.ts';
 import type { LookContext } from '../../agent/appraise/verdict.ts';
 import { factsToApprove, takesTwo } from '../../agent/appraise/who-approves.ts';
 import { keptFacts } from '../../agent/baseline/kept.ts';
@@ -245,6 +246,36 @@ suite('what a document ends the next looks do not raise again', () => {
       });
 });
 
+suite('what an acceptance ends the next looks do not raise again', () => {
+  for (const scenario of SCENARIOS)
+    test(titleOf(scenario), () => {
+      const { watch, references } = found(scenario, CONFIGURED);
+      const standing = standingOf({ references, plans: [], waivers: [] });
+      const { nowMs, state } = watch;
+      const asked = [undefined, ...state.tracks.map(({ finding }) => factsToApprove(finding))];
+      for (const facts of asked.filter((one) => one?.length !== 0)) {
+        // What a document holds otherwise no acceptance takes.
+        if (heldOtherwise(state, facts, { standing, nowMs }) !== undefined) continue;
+        const own: DeviceState = { ...state, marks: structuredClone(state.marks) };
+        const waived = own.tracks.map((track) => ({
+          ...track,
+          finding: coveredBy(own, facts).includes(track)
+            ? track.finding
+            : { ...track.finding, state: 'waived' as const },
+        }));
+        const accepted = accept({ ...own, tracks: waived }, { by: 'carol', nowMs, seq: SEQ, facts });
+        const after = new Watch();
+        after.nowMs = nowMs;
+        after.state = accepted.state;
+        after.context = { ...CONFIGURED, ...under(() => after.nowMs, { references }) };
+        after.live(2 * HOUR, showing({ ...scenario.before, ...scenario.shows.at(-1) }));
+        const ended = new Set(accepted.transitions.map(nameOf));
+        const again = after.statements.filter((one) => one.state === 'open' && ended.has(nameOf(one)));
+        assert.deepEqual(again.map(nameOf), [], String(facts));
+      }
+    });
+});
+
 test('every rule that holds devices against their reference has such a scenario', () => {
   const named = new Set(SCENARIOS.map(({ rule }) => rule));
   const missing = COMPARISONS.filter(
@@ -317,4 +348,39 @@ test('pools beside a list that was not read whole are not approved with that', (
   assert.deepEqual(open, ['pool.slot-added slot 3']);
   const { settled } = statedBy(watch, { fact: 'pools', class: 'exact', value: [...POOLS] } as unknown as ExpectedValue);
   assert.deepEqual(settled, []);
+});
+
+/** What a device loses with these documents, and as it would be then. */
+const lostWith = (
+  before: DeviceState,
+  after: DeviceState,
+  gone: readonly ExpectedValue[],
+  left: readonly ExpectedValue[],
+) => {
+  const referencesOf = (values: readonly ExpectedValue[]) => values.map((value, at) => reference(20 + at, [value]));
+  const standing = {
+    before: standingOf({ references: referencesOf([...left, ...gone]), plans: [], waivers: [] }),
+    after: standingOf({ references: referencesOf(left), plans: [], waivers: [] }),
+  };
+  return lossOf(before, after, standing, before.attested?.atMs ?? 0).findings.map(({ finding }) => nameOf(finding));
+};
+
+test('a withdrawal takes away what the next look would find no more, and nothing else', () => {
+  const band: ExpectedValue = { fact: 'config.fan_min_pct', class: 'band', value: { min: 0, max: 40 } };
+  const power: ExpectedValue = { fact: 'config.power_limit_w', class: 'exact', value: 3500 };
+  const weak = found({ rule: 'config.safety-weakened', shows: [{ 'config.fan_min_pct': 0 }], held: [band, power] }, {});
+  const { state } = weak.watch;
+  assert.deepEqual(lostWith(state, state, [power], [band]), []);
+  const theft = found({ rule: 'pool.user-changed', before: USERLESS, shows: [pools({ user: 'thief.x' })] }, {});
+  const { state: accepted } = theft.watch;
+  assert.ok(accepted.reference);
+  // Where nobody approved the pools, users that show first are learned.
+  const learned = {
+    ...accepted,
+    reference: { ...accepted.reference, entries: [{ seq: 0, approval: 'none' as const }] },
+  };
+  assert.deepEqual(
+    lostWith(accepted, learned, [], []),
+    accepted.tracks.map(({ finding }) => nameOf(finding)),
+  );
 });
