@@ -358,7 +358,9 @@ const withoutReplaced = (
   if (replaces === undefined) return states;
   const { seq } = replaces;
   const isHeld = ({ reference }: DeviceState): boolean => reference?.entries.some((one) => one.seq === seq) === true;
-  const given = givenFacts(store, log, states.filter(isHeld), new Set([seq]));
+  const held = states.filter(isHeld);
+  if (held.length === 0) return states;
+  const given = givenFacts(store, log, held, new Set([seq]));
   return states.map((state) => (isHeld(state) ? rebuilt(state, given.get(state.id) ?? []) : state));
 };
 
